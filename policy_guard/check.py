@@ -1,0 +1,50 @@
+"""What a check is: a set of requests that must be empty, laid at the door of statements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from policy_guard.access import Access
+from policy_guard.critical import CriticalEntry
+from policy_guard.formula import Formula
+from policy_guard.policy import Policy, Request, Statement
+
+
+class Question(NamedTuple):
+    """What a check is asked about: one policy, new and old; None is no policy. `kind` is that of both."""
+
+    kind: str
+    new: Policy | None
+    old: Policy | None
+    critical: tuple[CriticalEntry, ...]
+    access: Access
+
+
+class Claim(NamedTuple):
+    """One statement's part in the set that must be empty.
+
+    `excess` gives that part for the statement as it stands, or for a part of it; `holds` decides the same for one
+    request. `statement` is None where no statement grants the access, but the lack of one. `existing` marks access
+    that the old version granted too.
+    """
+
+    statement: Statement | None
+    excess: Callable[[Statement | None], Formula]
+    holds: Callable[[Statement | None, Request], bool]
+    entry: CriticalEntry | None = None
+    existing: bool = False
+
+
+class Check(NamedTuple):
+    """Registered as the constant `CHECK` of a module in `checks/`, whose docstring is its manual page.
+
+    `headline` says what a finding means; `advice` what to do about it. `of_old` tells that the statements are those
+    of the old version.
+    """
+
+    id: str
+    headline: str
+    advice: str
+    claims: Callable[[Question], Iterator[Claim]]
+    of_old: bool = False

@@ -1,0 +1,53 @@
+"""no-lost-deny: whatever the old version denied, the new version denies.
+
+Proved over all requests. A Deny also stops what other policies of the same principal allow, so taking one out can
+open access without a word in any Allow. It is an error for scp, rcp, boundary, session and endpoint policies and
+for policies without Allow, a warning elsewhere, where "allow less" often replaces "allow much, deny some".
+
+Bad, held against a version that denied "s3:*" on that bucket:
+
+    {"Version": "2012-10-17",
+     "Statement": {"Effect": "Deny", "Action": "s3:Delete*", "Resource": "arn:aws:s3:::audit-logs/*"}}
+
+Good, held against a version that denied "s3:Delete*" there:
+
+    {"Version": "2012-10-17",
+     "Statement": {"Effect": "Deny", "Action": "s3:*", "Resource": "arn:aws:s3:::audit-logs/*"}}
+
+It does not see whether any other policy allows what is no longer denied.
+
+A Deny that is meant to go: have the change reviewed, or set `severity: {no-lost-deny: warning}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policy_guard import evaluate
+from policy_guard.check import Check, Claim, Question
+from policy_guard.formula import FALSE, Formula, conjunction, negation
+from policy_guard.policy import Request, Statement
+
+
+def _claims(question: Question) -> Iterator[Claim]:
+    new, old, access = question.new, question.old, question.access
+
+    def excess(statement: Statement | None) -> Formula:
+        applies = FALSE if statement is None else access.applies(statement)
+        return conjunction([applies, negation(access.denied(new))])
+
+    def holds(statement: Statement | None, request: Request) -> bool:
+        return statement is not None and evaluate.applies(statement, request) and not evaluate.denied(new, request)
+
+    for statement in old.statements if old else ():
+        if statement.effect == "Deny":
+            yield Claim(statement, excess, holds)
+
+
+CHECK = Check(
+    "no-lost-deny",
+    "no longer denies what was denied",
+    "put the Deny back, or have its loss reviewed",
+    _claims,
+    of_old=True,
+)

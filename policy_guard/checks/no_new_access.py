@@ -1,0 +1,57 @@
+"""no-new-access: a change allows nothing that the old version did not.
+
+Proved over all requests: whatever the new version allows, the old version allowed. A new policy has no old version,
+so everything that it grants is new. Policies of the kinds scp, rcp, boundary, session and endpoint only cap what
+others grant; such a policy without any Allow, or none at all, allows everything.
+
+Bad, held against a version without "s3:DeleteObject":
+
+    {"Version": "2012-10-17",
+     "Statement": {"Effect": "Allow", "Action": ["s3:GetObject", "s3:DeleteObject"], "Resource": "*"}}
+
+Good, held against the same:
+
+    {"Version": "2012-10-17",
+     "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::orders/*"}}
+
+It does not see other policies of the same principal, nor what the unknown parts of a template (`${bucket}`) will
+be: it answers for every text that they may become.
+
+Legitimate new access: have the change reviewed and merged by someone who may pass a failing check, or hold the new
+version against a policy that already allows it (`--base`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policy_guard import evaluate
+from policy_guard.check import Check, Claim, Question
+from policy_guard.formula import TRUE, Formula, conjunction, negation
+from policy_guard.policy import CAPS, Request, Statement
+
+
+def _claims(question: Question) -> Iterator[Claim]:
+    kind, new, old, access = question.kind, question.new, question.old, question.access
+
+    def excess(statement: Statement | None) -> Formula:
+        applies = TRUE if statement is None else access.applies(statement)
+        return conjunction([applies, negation(access.denied(new)), negation(access.allows(old, kind))])
+
+    def holds(statement: Statement | None, request: Request) -> bool:
+        applies = statement is None or evaluate.applies(statement, request)
+        return applies and not evaluate.denied(new, request) and not evaluate.allows(old, kind, request)
+
+    allowing = [s for s in new.statements if s.effect == "Allow"] if new else []
+    for statement in allowing:
+        yield Claim(statement, excess, holds)
+    if not allowing and kind in CAPS:
+        yield Claim(None, excess, holds)
+
+
+CHECK = Check(
+    "no-new-access",
+    "grants new access",
+    "narrow the statement to what was allowed before, or have the new access reviewed",
+    _claims,
+)

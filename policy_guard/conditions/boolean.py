@@ -1,0 +1,22 @@
+"""Bool: true or false in any case (IAM User Guide, reference_policies_elements_condition_operators)."""
+
+from __future__ import annotations
+
+from policy_guard.condition import Operator, globs
+from policy_guard.formula import Formula, conjunction, member
+from policy_guard.match import matches
+from policy_guard.pattern import Pattern
+from policy_guard.strings import Language, Slot
+
+BOOLEANS = Language(globs([Pattern(("true",)), Pattern(("false",))], fold=True))
+
+
+def _holds(given: Pattern, value: str) -> bool:
+    return value.lower() in ("true", "false") and matches(given, value, wild=False, fold=True)
+
+
+def _encode(slot: Slot, given: tuple[Pattern, ...]) -> Formula:
+    return conjunction([member(slot, BOOLEANS), member(slot, Language(globs(given, wild=False, fold=True)))])
+
+
+OPERATORS = (Operator("Bool", _holds, _encode),)

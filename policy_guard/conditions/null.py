@@ -1,0 +1,14 @@
+"""Null: whether the key is absent (IAM User Guide, reference_policies_elements_condition_operators, Null)."""
+
+from __future__ import annotations
+
+from policy_guard.condition import Operator
+from policy_guard.match import matches
+from policy_guard.pattern import Pattern
+
+
+def _holds(given: Pattern, value: str) -> bool:
+    return matches(given, value, wild=False, fold=True)
+
+
+OPERATORS = (Operator("Null", _holds, None),)

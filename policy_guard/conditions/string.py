@@ -1,0 +1,35 @@
+"""StringEquals, StringLike and their siblings (IAM User Guide, reference_policies_elements_condition_operators)."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from policy_guard.condition import Operator, globs
+from policy_guard.formula import Formula, member
+from policy_guard.match import matches
+from policy_guard.pattern import Pattern
+from policy_guard.strings import Language, Slot
+
+
+def _encode(slot: Slot, given: tuple[Pattern, ...], *, wild: bool, fold: bool) -> Formula:
+    return member(slot, Language(globs(given, wild=wild, fold=fold)))
+
+
+def _operator(name: str, *, negated: bool = False, wild: bool = False, fold: bool = False) -> Operator:
+    return Operator(
+        name,
+        partial(matches, wild=wild, fold=fold),
+        partial(_encode, wild=wild, fold=fold),
+        negated=negated,
+        wild=wild,
+    )
+
+
+OPERATORS = (
+    _operator("StringEquals"),
+    _operator("StringNotEquals", negated=True),
+    _operator("StringEqualsIgnoreCase", fold=True),
+    _operator("StringNotEqualsIgnoreCase", negated=True, fold=True),
+    _operator("StringLike", wild=True),
+    _operator("StringNotLike", negated=True, wild=True),
+)

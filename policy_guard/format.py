@@ -1,0 +1,84 @@
+"""What a file format is, and how the bytes of a file become the text that formats read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from policy_guard.source import Node, Problem, Source, Span, Unreadable
+
+MAX_BYTES = 5 * 1024 * 1024
+MAX_DEPTH = 100
+MAX_VALUES = 200_000
+# UTF-32 first: its little-endian mark begins like that of UTF-16.
+_MARKS = (
+    (b"\xff\xfe\0\0", "UTF-32"),
+    (b"\0\0\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
+# The only escapes that can spell a letter of "Statement", or join two halves of it over a line break.
+# https://yaml.org/spec/1.1/#id872840 (YAML 1.1 also breaks lines at U+0085, U+2028 and U+2029), RFC 8259 section 7.
+_SPELLING_ESCAPE = re.compile(rb"\\(?:[uUx\r\n]|\xc2\x85|\xe2\x80[\xa8\xa9])")
+_ALIAS_AS_KEY = re.compile(rb"\*[\w-]+\s*:|\?\s+\*")
+
+
+class Format(NamedTuple):
+    """Registered as the constant `FORMAT` of a module in `formats/`.
+
+    `read` gives the documents in a source, usually one, and raises `Unreadable`.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    read: Callable[[Source], tuple[Node, ...]]
+
+
+def sniff(data: bytes) -> bool:
+    """Whether a file may hold a policy; False only where it surely holds none."""
+    if b"Statement" in data or b"\0" in data or b"statement" in data.lower() or _mark(data):
+        return True
+    escaped = b"\\" in data and _SPELLING_ESCAPE.search(data)
+    return bool(escaped or (b"*" in data and _ALIAS_AS_KEY.search(data)))
+
+
+def decode(path: str, data: bytes, revision: str) -> Source:
+    """The text of a file, its line endings kept; raises Unreadable where it is no UTF-8 text of a sane size.
+
+    The spans of the problems are places in the text that `salvage` gives.
+    """
+    if len(data) > MAX_BYTES:
+        raise _problem(f"the file is larger than {MAX_BYTES >> 20} MB; no policy is, so split or exclude it", 0)
+    if mark := _mark(data):
+        raise _problem(f"the file is in {mark}; save it as UTF-8", 0)
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        at = len(data[: error.start].decode("utf-8").replace("\0", ""))
+        raise _problem(f"the byte 0x{data[error.start]:02X} is not UTF-8; save the file as UTF-8", at) from None
+    _refuse_invisible(text)
+    return Source(path, text, revision)
+
+
+def salvage(path: str, data: bytes, revision: str) -> Source:
+    """What can be shown of bytes that `decode` refuses: its text up to the size limit, odd characters replaced."""
+    encoding = (_mark(data) or "UTF-8").lower()
+    text = data[:MAX_BYTES].decode(encoding, errors="replace")
+    return Source(path, text.removeprefix("\ufeff").replace("\0", ""), revision)
+
+
+def _mark(data: bytes) -> str | None:
+    return next((name for mark, name in _MARKS if data.startswith(mark)), None)
+
+
+def _refuse_invisible(text: str) -> None:
+    if (at := text.find("\0")) >= 0:
+        raise _problem("the file holds a NUL character, so it is no text file; save it as UTF-8", at)
+    if text.startswith("\ufeff"):
+        raise _problem("the file begins with two byte order marks; remove them", 0)
+
+
+def _problem(message: str, at: int) -> Unreadable:
+    return Unreadable(Problem(message, Span(at, at + 1)))

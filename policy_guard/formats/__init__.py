@@ -1,0 +1,35 @@
+"""The file formats: one module each, found by its file name; a library for a format is imported when it is read."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from importlib import import_module
+
+from policy_guard.format import Format
+from policy_guard.source import Node, Source
+
+
+@cache
+def formats() -> tuple[Format, ...]:
+    """Every format there is, by name."""
+    files = sorted(entry for folder in __path__ for entry in os.listdir(folder))
+    modules = (file[:-3] for file in files if file.endswith(".py") and not file.startswith("_"))
+    return tuple(import_module(f"{__name__}.{module}").FORMAT for module in modules)
+
+
+def suffixes() -> tuple[str, ...]:
+    """The endings of file names that some format claims, in lower case."""
+    return tuple(suffix for form in formats() for suffix in form.suffixes)
+
+
+def read(source: Source) -> tuple[Node, ...]:
+    """The documents in a source, in the format of its name, else of its first character; raises Unreadable."""
+    name = source.path.lower()
+    claimed = (form for form in formats() if name.endswith(form.suffixes))
+    return (next(claimed, None) or _by_content(source.text)).read(source)
+
+
+def _by_content(text: str) -> Format:
+    name = "json" if text.lstrip()[:1] in ("{", "[") else "yaml"
+    return next(form for form in formats() if form.name == name)

@@ -1,0 +1,141 @@
+"""JSON as RFC 8259 has it, nothing more: every key and value with its place, keys written twice kept twice."""
+
+from __future__ import annotations
+
+import re
+from json.decoder import JSONDecodeError, scanstring
+from typing import NoReturn
+
+from policy_guard.format import MAX_DEPTH, MAX_VALUES, Format
+from policy_guard.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
+
+_blank = re.compile(r"[ \t\n\r]*").match
+_literal = re.compile(
+    r"(?:(?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)|(?P<boolean>true|false)|(?P<null>null))"
+    r"(?![\w.+-])"
+).match
+_surrogate = re.compile("[\ud800-\udfff]").search
+_word = re.compile(r"[\w.+-]{1,20}").match
+_STRING_PROBLEMS = (
+    ("Unterminated", "the string that begins here has no closing quotation mark"),
+    ("Invalid control", "a line break, tab or other control character stands inside a string; write it as an escape"),
+    ("Invalid \\u", "an escape \\u takes four hexadecimal digits"),
+    ("Invalid \\", "JSON has no such escape; a backslash itself is written \\\\"),
+)
+_HINTS = (
+    (("//", "/*", "#"), "JSON has no comments"),
+    (("'", "`", "\u201c", "\u201d"), 'JSON takes straight double quotation marks (") only'),
+    (("${", "%{", "{{", "{%", "<%"), "a template part stands outside quotation marks, so this is no JSON yet"),
+)
+
+
+def scan(text: str) -> Node:
+    """The value written in `text`, and nothing beside it; raises Unreadable at the first thing that is no JSON."""
+    scanner = _Scanner(text)
+    node, at = scanner.value(scanner.skip(0), 0)
+    if (at := scanner.skip(at)) < len(text):
+        scanner.refuse(at, "more text follows after the end of the JSON value")
+    return node
+
+
+class _Scanner:
+    """Every method takes the offset where its part begins and gives the part with the offset after it."""
+
+    __slots__ = ("left", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.left = MAX_VALUES
+
+    def skip(self, at: int) -> int:
+        return _blank(self.text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
+
+    def value(self, at: int, depth: int) -> tuple[Node, int]:
+        self.left -= 1
+        if self.left < 0:
+            self.refuse(at, f"the file holds more than {MAX_VALUES:,} values; no policy does, so split or exclude it")
+        symbol = self.text[at : at + 1]
+        if symbol == '"':
+            return self.string(at)
+        if symbol not in ("{", "["):
+            return self.literal(at)
+        if depth == MAX_DEPTH:
+            self.refuse(at, f"the values are nested more than {MAX_DEPTH} levels deep")
+        return self.object(at, depth + 1) if symbol == "{" else self.array(at, depth + 1)
+
+    def object(self, start: int, depth: int) -> tuple[Object, int]:
+        entries: list[Entry] = []
+        at = self.skip(start + 1)
+        while entries or self.text[at : at + 1] != "}":
+            key, at = self.key(at)
+            value, at = self.value(at, depth)
+            entries.append(Entry(key, value))
+            at, closed = self.separator(at, "}")
+            if closed:
+                return Object(tuple(entries), Span(start, at)), at
+        return Object((), Span(start, at + 1)), at + 1
+
+    def array(self, start: int, depth: int) -> tuple[Array, int]:
+        items: list[Node] = []
+        at = self.skip(start + 1)
+        while items or self.text[at : at + 1] != "]":
+            item, at = self.value(at, depth)
+            items.append(item)
+            at, closed = self.separator(at, "]")
+            if closed:
+                return Array(tuple(items), Span(start, at)), at
+        return Array((), Span(start, at + 1)), at + 1
+
+    def key(self, at: int) -> tuple[Scalar, int]:
+        if self.text[at : at + 1] != '"':
+            self.refuse(at, "a key in double quotation marks is expected here")
+        key, at = self.string(at)
+        at = self.skip(at)
+        if self.text[at : at + 1] != ":":
+            self.refuse(at, "a colon is expected here, between a key and its value")
+        return key, self.skip(at + 1)
+
+    def separator(self, at: int, closing: str) -> tuple[int, bool]:
+        """The offset after a comma and its blanks, or after the closing bracket; and whether it was the latter."""
+        at = self.skip(at)
+        symbol = self.text[at : at + 1]
+        if symbol == closing:
+            return at + 1, True
+        if symbol != ",":
+            self.refuse(at, f"a comma or {closing} is expected here")
+        following = self.skip(at + 1)
+        if self.text[following : following + 1] == closing:
+            self.refuse(at, f"JSON takes no comma before {closing}")
+        return following, False
+
+    def string(self, at: int) -> tuple[Scalar, int]:
+        try:
+            text, end = scanstring(self.text, at + 1, True)
+        except JSONDecodeError as error:
+            found = next((ours for theirs, ours in _STRING_PROBLEMS if error.msg.startswith(theirs)), error.msg)
+            self.refuse(error.pos, found, hint=False)
+        if not text.isascii() and _surrogate(text):
+            self.refuse(at, "a \\u escape in this string is half of a character", end, hint=False)
+        return Scalar(text, Span(at, end)), end
+
+    def literal(self, at: int) -> tuple[Scalar, int]:
+        match = _literal(self.text, at)
+        if match is None:
+            word = _word(self.text, at)
+            self.refuse(at, f"{word[0]} is no JSON value" if word else "a value is expected here", word and word.end())
+        return Scalar(match[0], Span(at, match.end()), str(match.lastgroup)), match.end()
+
+    def refuse(self, at: int, message: str, end: int | None = None, hint: bool = True) -> NoReturn:
+        """Raises Unreadable; what stands at `at` may tell more than `message` does."""
+        if hint and at >= len(self.text):
+            message = f"the text ends too early: {message}"
+        elif hint:
+            message = next((better for starts, better in _HINTS if self.text.startswith(starts, at)), message)
+        raise Unreadable(Problem(message, Span(at, at + 1 if end is None else end)))
+
+
+def _read(source: Source) -> tuple[Node, ...]:
+    return (scan(source.text),)
+
+
+FORMAT = Format("json", (".json", ".json.tpl", ".json.tftpl", ".json.tmpl", ".json.j2"), _read)

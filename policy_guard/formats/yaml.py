@@ -1,0 +1,234 @@
+"""YAML 1.1 as PyYAML reads it, as a tree with places: aliases and merge keys resolved, nothing constructed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from policy_guard.format import MAX_DEPTH, MAX_VALUES, Format
+from policy_guard.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
+
+if TYPE_CHECKING:
+    from yaml import YAMLError
+    from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, Event, ScalarEvent
+
+_STANDARD = "tag:yaml.org,2002:"
+_MERGE = "merge"
+# What JSON has no type for is text: a policy's Version is a timestamp in YAML 1.1.
+_KINDS = {
+    "str": "string",
+    "int": "number",
+    "float": "number",
+    "bool": "boolean",
+    "null": "null",
+    "timestamp": "string",
+    "value": "string",
+    "merge": _MERGE,
+}
+
+
+class _Anchored(NamedTuple):
+    """A node that aliases may repeat; `values` and `height` are those of the tree below it, aliases followed."""
+
+    node: Node
+    values: int
+    height: int
+
+
+class _Open:
+    """A list or mapping that is being read; `children` of a mapping are its keys and values in turn."""
+
+    __slots__ = ("before", "children", "event", "height")
+
+    def __init__(self, event: CollectionStartEvent, before: int) -> None:
+        self.event = event
+        self.before = before
+        self.children: list[Node] = []
+        self.height = 1
+
+
+class _Builder:
+    """Builds the documents from parser events, bounded in depth and in values even where aliases multiply them."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.documents: list[Node] = []
+        self.open: list[_Open] = []
+        self.anchors: dict[str, _Anchored | None] = {}
+        self.values = 0
+        # Where the last thing written ends: PyYAML's end marks of block collections run past comments and blanks.
+        self.last = 0
+
+    def begin(self) -> None:
+        self.anchors.clear()
+
+    def alias(self, event: AliasEvent) -> None:
+        span = _span(event)
+        if event.anchor not in self.anchors:
+            raise _unreadable("this alias repeats an anchor that is not defined before it", span)
+        anchored = self.anchors[event.anchor]
+        if anchored is None:
+            raise _unreadable("this alias repeats a value that contains it, without end", span)
+        self.last = span.end
+        self.add(anchored, span)
+
+    def scalar(self, event: ScalarEvent, tag: str) -> None:
+        span = _span(event)
+        if event.style in ("|", ">"):
+            span = Span(span.start, span.start + len(self.text[span.start : span.end].rstrip()))
+        kind = _KINDS.get(tag.removeprefix(_STANDARD)) if tag.startswith(_STANDARD) else None
+        node = Scalar(event.value, span, kind or "string", None if kind else _spelled(tag))
+        self.last = span.end
+        self.finish(event.anchor, _Anchored(node, 1, 0), span)
+
+    def start(self, event: CollectionStartEvent) -> None:
+        if len(self.open) == MAX_DEPTH:
+            raise _too_deep(_span(event))
+        if event.anchor is not None:
+            self.anchors[event.anchor] = None
+        self.open.append(_Open(event, self.values))
+
+    def end(self, event: CollectionEndEvent, mapping: bool) -> None:
+        done = self.open.pop()
+        closing = event.end_mark.index
+        if done.event.flow_style and self.text[closing - 1] in "]}":
+            self.last = closing
+        span = Span(done.event.start_mark.index, max(self.last, done.event.start_mark.index))
+        children, tag = done.children, _spelled(done.event.tag)
+        node = Object(_entries(children), span, tag) if mapping else Array(tuple(map(_settled, children)), span, tag)
+        self.finish(done.event.anchor, _Anchored(node, self.values - done.before + 1, done.height), span, 1)
+
+    def finish(self, anchor: str | None, done: _Anchored, span: Span, count: int | None = None) -> None:
+        if anchor is not None:
+            self.anchors[anchor] = done
+        self.add(done, span, count)
+
+    def add(self, done: _Anchored, span: Span, count: int | None = None) -> None:
+        """Puts a node where it belongs; `count` is how many values it adds to those counted already."""
+        self.values += done.values if count is None else count
+        if self.values > MAX_VALUES:
+            message = f"the file holds more than {MAX_VALUES:,} values once its aliases are followed; no policy does"
+            raise _unreadable(message, span)
+        if len(self.open) + done.height > MAX_DEPTH:
+            raise _too_deep(span)
+        if self.open:
+            self.open[-1].children.append(done.node)
+            self.open[-1].height = max(self.open[-1].height, done.height + 1)
+        else:
+            self.documents.append(_settled(done.node))
+
+
+def _entries(children: list[Node]) -> tuple[Entry, ...]:
+    """The entries of a mapping: its own, then those merged in that it does not have itself."""
+    own: list[Entry] = []
+    merged: tuple[Entry, ...] | None = None
+    for key, value in zip(children[::2], children[1::2], strict=True):
+        if not isinstance(key, Scalar):
+            raise _unreadable("a list or a mapping stands here as a key; only plain keys can be read", key.span)
+        if key.kind != _MERGE:
+            own.append(Entry(key, _settled(value)))
+        elif merged is None:
+            merged = _merged(value)
+        else:
+            raise _unreadable("the merge key << stands twice in one mapping; give it a list", key.span)
+    return tuple(_without_known(own, merged or ()))
+
+
+def _merged(value: Node) -> tuple[Entry, ...]:
+    """What `<<` brings in; of a list of mappings the earlier ones win (https://yaml.org/type/merge.html)."""
+    parts = value.items if isinstance(value, Array) and value.tag is None else (value,)
+    entries: list[Entry] = []
+    for part in parts:
+        if not isinstance(part, Object) or part.tag is not None:
+            raise _unreadable("the merge key << takes a mapping or a list of mappings", part.span)
+        entries = _without_known(entries, part.entries)
+    return tuple(entries)
+
+
+def _without_known(known: list[Entry], more: tuple[Entry, ...]) -> list[Entry]:
+    names = {(entry.key.text, entry.key.kind) for entry in known}
+    return known + [entry for entry in more if (entry.key.text, entry.key.kind) not in names]
+
+
+def _settled(node: Node) -> Node:
+    """`<<` is an ordinary string where it is no key."""
+    return node._replace(kind="string") if isinstance(node, Scalar) and node.kind == _MERGE else node
+
+
+def _spelled(tag: str | None) -> str | None:
+    """A tag as people write it; None for the tags that every list and mapping has."""
+    if tag in (None, "!", f"{_STANDARD}map", f"{_STANDARD}seq"):
+        return None
+    return f"!!{tag[len(_STANDARD) :]}" if tag.startswith(_STANDARD) else tag
+
+
+def _span(event: Event) -> Span:
+    return Span(event.start_mark.index, event.end_mark.index)
+
+
+def _unreadable(message: str, span: Span) -> Unreadable:
+    return Unreadable(Problem(message, span))
+
+
+def _too_deep(span: Span) -> Unreadable:
+    return _unreadable(f"the values are nested more than {MAX_DEPTH} levels deep", span)
+
+
+def _read(source: Source) -> tuple[Node, ...]:
+    from yaml import YAMLError
+
+    try:
+        return tuple(_build(source.text).documents)
+    except YAMLError as error:
+        raise _syntax(error, source.text) from None
+    except (RecursionError, ValueError):
+        raise _unreadable("this is no YAML that can be read", Span(0, 1)) from None
+
+
+def _build(text: str) -> _Builder:
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    builder = _Builder(text)
+    try:
+        while not isinstance(event := loader.get_event(), yaml.StreamEndEvent):
+            match event:
+                case yaml.ScalarEvent():
+                    tag = event.tag if event.tag not in (None, "!") else None
+                    builder.scalar(event, tag or loader.resolve(yaml.ScalarNode, event.value, event.implicit))
+                case yaml.AliasEvent():
+                    builder.alias(event)
+                case yaml.CollectionStartEvent():
+                    builder.start(event)
+                case yaml.CollectionEndEvent():
+                    builder.end(event, isinstance(event, yaml.MappingEndEvent))
+                case yaml.DocumentStartEvent():
+                    builder.begin()
+    finally:
+        loader.dispose()
+    return builder
+
+
+def _syntax(error: YAMLError, text: str) -> Unreadable:
+    """PyYAML's complaint at its place, with a hint where the usual reason is plain to see."""
+    from yaml.error import MarkedYAMLError
+    from yaml.reader import Reader
+
+    if not isinstance(error, MarkedYAMLError):
+        odd = Reader.NON_PRINTABLE.search(text)
+        at = odd.start() if odd else 0
+        return _unreadable("YAML does not take this invisible character; remove it or write it as an escape", Span(at, at + 1))
+    mark = error.problem_mark or error.context_mark
+    at = mark.index if mark else 0
+    line = text[text.rfind("\n", 0, at) + 1 : at + 2]
+    return _unreadable(f"this is no YAML: {str(error.problem)[:100]}{_hint(line)}", Span(at, at + 1))
+
+
+def _hint(line: str) -> str:
+    if "\t" in line[-2:] or "\t" in line[: len(line) - len(line.lstrip())]:
+        return "; indent with spaces, not with tabs"
+    if any(opening in line for opening in ("{{", "{%", "%{")):
+        return "; put template parts in quotation marks"
+    return ""
+
+
+FORMAT = Format("yaml", (".yaml", ".yml", ".yaml.tpl", ".yml.tpl", ".yaml.tftpl", ".yaml.tmpl", ".yaml.j2", ".yml.j2"), _read)

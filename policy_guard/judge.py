@@ -1,0 +1,104 @@
+"""A check's question about one policy, answered with findings that stand at the strings to blame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from policy_guard.check import Check, Claim, Question
+from policy_guard.policy import Element, Policy, Request, Statement, Value
+from policy_guard.prove import Answer, Proved, Prover, Witness
+
+MOST_QUESTIONS = 60
+
+
+class Verdict(NamedTuple):
+    """An answer that is no proof, for one claim, with the values of the statement that are to blame."""
+
+    claim: Claim
+    answer: Answer
+    actions: tuple[Value, ...] = ()
+    resources: tuple[Value, ...] = ()
+
+
+def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdict]:
+    """What could not be proved empty: one verdict per critical entry and statement, the graver where there are two."""
+    judged: set[tuple[str | None, int]] = set()
+    for claim in check.claims(question):
+        key = claim.entry.id if claim.entry else None, claim.statement.index if claim.statement else -1
+        if key in judged:
+            continue
+        answer = prover.answer(
+            claim.excess(claim.statement), lambda request, claim=claim: claim.holds(claim.statement, request)
+        )
+        if not isinstance(answer, Proved):
+            judged.add(key)
+            yield _blamed(claim, answer, prover)
+
+
+def prover_for(question: Question) -> Prover:
+    """A prover that gives its witnesses a principal where the policies speak of one."""
+    policies = [policy for policy in (question.new, question.old) if policy]
+    named = any(statement.principals for policy in policies for statement in policy.statements)
+    return Prover(("action", "resource", "principal") if named else ("action", "resource"))
+
+
+def _blamed(claim: Claim, answer: Answer, prover: Prover) -> Verdict:
+    statement = claim.statement
+    if statement is None or not isinstance(answer, Witness):
+        return Verdict(claim, answer)
+    actions = _responsible(claim, answer.request, prover, statement, "action")
+    resources = _responsible(claim, answer.request, prover, statement, "resource")
+    return Verdict(claim, answer, actions, resources)
+
+
+def _responsible(
+    claim: Claim, request: Request, prover: Prover, statement: Statement, name: str
+) -> tuple[Value, ...]:
+    """The values of the element through which some request of the set passes, in the order written."""
+    element: Element | None = getattr(statement, name)
+    if element is None or len(element.values) == 1 or element.negated:
+        return element.values if element else ()
+    found: list[Value] = []
+    waiting = list(element.values)
+    known: Request | None = request
+    for _ in range(MOST_QUESTIONS):
+        if known is None or not waiting:
+            break
+        hit = [v for v in waiting if _passes(claim, statement, name, v, known)]
+        waiting = [value for value in waiting if value not in hit]
+        found += hit
+        known = _next(claim, prover, statement, name, tuple(waiting)) if waiting else None
+    return tuple(value for value in element.values if value in found)
+
+
+def _only(statement: Statement, name: str, values: tuple[Value, ...]) -> Statement:
+    element: Element = getattr(statement, name)
+    return statement._replace(**{name: element._replace(values=values)})
+
+
+def _passes(claim: Claim, statement: Statement, name: str, value: Value, request: Request) -> bool:
+    """Whether the request, or the like with this very value in it, gets through by this value."""
+    alone = _only(statement, name, (value,))
+    if claim.holds(alone, request):
+        return True
+    return "*" not in value.text and claim.holds(alone, request._replace(**{name: value.text.strip()}))
+
+
+def _next(
+    claim: Claim, prover: Prover, statement: Statement, name: str, values: tuple[Value, ...]
+) -> Request | None:
+    part = _only(statement, name, values)
+    answer = prover.answer(claim.excess(part), lambda request: claim.holds(part, request))
+    return answer.request if isinstance(answer, Witness) else None
+
+
+def place(policy: Policy, verdict: Verdict) -> tuple[int, int]:
+    """The tightest span to blame: the first action to blame where others are not, else the first such resource."""
+    statement = verdict.claim.statement
+    if statement is None:
+        return policy.span
+    for element, values in ((statement.action, verdict.actions), (statement.resource, verdict.resources)):
+        if element and 0 < len(values) < len(element.values):
+            return values[0].span
+    return verdict.actions[0].span if verdict.actions else statement.span

@@ -1,0 +1,70 @@
+"""Whether one text matches one pattern, with the values of one request filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from policy_guard.pattern import Part, Pattern, Unknown, Variable, Wildcard
+
+
+def resolve(
+    pattern: Pattern, context: Mapping[str, tuple[str, ...]], unknowns: Mapping[str, str], wild: bool
+) -> Pattern | None:
+    """The pattern with its variables and unknown parts replaced by text; None if a variable has no value.
+
+    With `wild`, a `*` or `?` in the text of an unknown part is a wildcard. A wildcard in the value of a variable
+    never is one (AWS: IAM User Guide, reference_policies_variables).
+    """
+    parts: list[Part] = []
+    for part in pattern.parts:
+        if isinstance(part, Variable):
+            values = context.get(part.key)
+            if not values and part.default is None:
+                return None
+            parts.append(values[0] if values else part.default or "")
+        elif isinstance(part, Unknown):
+            text = unknowns.get(part.name, "")
+            parts += [Wildcard(c) if wild and c in "*?" else c for c in text]
+        else:
+            parts.append(part)
+    return Pattern(tuple(parts))
+
+
+def matches(pattern: Pattern, text: str, *, wild: bool = True, fold: bool = False) -> bool:
+    """Whether the whole text matches a resolved pattern; without `wild` its `*` and `?` are plain characters."""
+    spell = folded if fold else str
+    tokens: list[str | Wildcard] = []
+    for part in pattern.parts:
+        if isinstance(part, Wildcard):
+            tokens.append(part if wild else part.symbol)
+        elif isinstance(part, str):
+            tokens += spell(part)
+    return _matches(tokens, spell(text))
+
+
+def folded(text: str) -> str:
+    """Lower case, character by character and only where upper case leads back, so that lengths stay."""
+    if text.isascii():
+        return text.lower()
+    return "".join(c.lower() if len(c.lower()) == 1 and c.lower().upper() == c else c for c in text)
+
+
+def _matches(tokens: list[str | Wildcard], text: str) -> bool:
+    """Greedy matching with one point to go back to: linear in memory, at worst quadratic in time."""
+    at = star = 0
+    back = -1
+    place = 0
+    while place < len(text):
+        token = tokens[at] if at < len(tokens) else None
+        if isinstance(token, Wildcard) and token.symbol == "*":
+            back, star = at, place
+            at += 1
+        elif token is not None and (isinstance(token, Wildcard) or token == text[place]):
+            at += 1
+            place += 1
+        elif back >= 0:
+            star += 1
+            at, place = back + 1, star
+        else:
+            return False
+    return all(isinstance(token, Wildcard) and token.symbol == "*" for token in tokens[at:])

@@ -1,0 +1,142 @@
+"""What a policy and a request are, as types; nothing here reads or decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from policy_guard.pattern import STAR, Pattern, Wildcard
+from policy_guard.source import Source, Span
+
+VERSIONS = ("2012-10-17", "2008-10-17")
+KINDS = ("identity", "resource", "trust", "scp", "rcp", "boundary", "session", "endpoint")
+CAPS = ("scp", "rcp", "boundary", "session", "endpoint")
+# What a statement without Resource speaks of: only the trust policy of a role has none.
+ROLE = Pattern(("arn:", STAR, ":iam::", STAR, ":role/", STAR))
+
+
+class Value(NamedTuple):
+    """One string of an element or condition: as it is spelled, as a pattern, and where."""
+
+    text: str
+    pattern: Pattern
+    span: Span
+
+
+class Element(NamedTuple):
+    """Action or NotAction, Resource or NotResource (`negated`): the values are alternatives."""
+
+    negated: bool
+    values: tuple[Value, ...]
+    span: Span
+
+
+class Principal(NamedTuple):
+    """One entry of a Principal element. `type` is `*`, `AWS`, `Service`, `Federated` or `CanonicalUser`.
+
+    `"Principal": "*"` has the type `*`; a bare `"Principal": "123456789012"` has the type `AWS`.
+    """
+
+    type: str
+    value: Value
+
+
+class Principals(NamedTuple):
+    """Principal or NotPrincipal (`negated`)."""
+
+    negated: bool
+    entries: tuple[Principal, ...]
+    span: Span
+
+
+class Condition(NamedTuple):
+    """One operator on one key.
+
+    `quantifier` is `""`, `ForAllValues` or `ForAnyValue`; `operator` the name in AWS's spelling without
+    quantifier and `IfExists`; `key` is in lower case, `spelled` as written.
+    """
+
+    quantifier: str
+    operator: str
+    if_exists: bool
+    key: str
+    spelled: str
+    values: tuple[Value, ...]
+    span: Span
+
+
+def as_written(condition: Condition) -> str:
+    """The condition in a line. Two that are written alike, and not understood, are one free truth value."""
+    operator = f"{condition.quantifier}:{condition.operator}".lstrip(":") + "IfExists" * condition.if_exists
+    values = ", ".join(f'"{value.text}"{_read_plainly(value)}' for value in condition.values)
+    return f'"{operator}": {{"{condition.key}": [{values}]}}'
+
+
+def _read_plainly(value: Value) -> str:
+    """Tells what looks like a variable, and is none in the Version of its policy, from one that is."""
+    variables = any(not isinstance(part, str | Wildcard) for part in value.pattern.parts)
+    return " as plain text" if "${" in value.text and not variables else ""
+
+
+class Statement(NamedTuple):
+    """`index` counts from 0, as AWS counts. `version` is the Version of its policy."""
+
+    index: int
+    sid: str | None
+    effect: str
+    principals: Principals | None
+    action: Element
+    resource: Element | None
+    conditions: tuple[Condition, ...]
+    version: str
+    span: Span
+
+
+def patterns_of(statement: Statement) -> Iterator[Pattern]:
+    """The patterns in which policy variables may stand: resources and condition values."""
+    yield from (value.pattern for value in (statement.resource.values if statement.resource else ()))
+    yield from (value.pattern for condition in statement.conditions for value in condition.values)
+
+
+class Policy(NamedTuple):
+    """One policy of one file. `label` tells several policies in a file apart; it is empty where there is one."""
+
+    kind: str
+    version: str
+    statements: tuple[Statement, ...]
+    source: Source
+    span: Span
+    label: str = ""
+
+
+class Caller(NamedTuple):
+    """Who asks. `type` is `AWS`, `Service`, `Federated`, `CanonicalUser` or `Anonymous`.
+
+    For `AWS`, `name` is the ARN of a root user, user, role or federated user; `session` the session's name where a
+    role's session asks (`name` is then the role's ARN).
+    """
+
+    type: str
+    name: str = ""
+    session: str | None = None
+
+    def __str__(self) -> str:
+        if self.session is not None:
+            head, _, role = self.name.partition(":role/")
+            return f"{head.replace(':iam:', ':sts:', 1)}:assumed-role/{role.rpartition('/')[2]}/{self.session}"
+        return self.name or "anyone"
+
+
+class Request(NamedTuple):
+    """One request: condition keys are in lower case; a key that is not there is absent.
+
+    `unknowns` is the text that each unknown part of the policies turned out to be, `choices` the truth of what
+    nothing here fixes: the readings of unclear AWS pages, and conditions that are not understood.
+    """
+
+    principal: Caller | None
+    action: str
+    resource: str
+    context: Mapping[str, tuple[str, ...]]
+    unknowns: Mapping[str, str] = {}
+    choices: Mapping[str, bool] = {}

@@ -1,0 +1,62 @@
+"""Untrusted text made safe to print: nothing in it can move the cursor, reorder a line or command a CI runner."""
+
+from __future__ import annotations
+
+import re
+from unicodedata import category, east_asian_width
+
+ELLIPSIS = "…"
+TAB = 4
+
+# actions/runner, ActionCommand.cs: `##[name]` counts anywhere in a line, `::name` after leading blanks.
+_COMMAND = re.compile(r"^((?:[^\S\n]|\x1b\[[0-9;]*m)*:):", re.MULTILINE)
+
+
+def printable(text: str) -> str:
+    r"""`text` on one line, with everything that is not visible spelled as in Python: `\n`, `\x1b`, `\u202e`, `\xa0`.
+
+    Control, formatting and bidirectional characters, odd blanks and lone surrogates are what Unicode calls not
+    printable.
+    """
+    if text.isprintable():
+        return text
+    return "".join(map(visible, text))
+
+
+def visible(character: str) -> str:
+    """One character, or the escape that stands for it."""
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+
+
+def shortened(text: str, limit: int) -> str:
+    """`text` made printable, its end replaced by an ellipsis where it is longer than `limit` characters."""
+    if len(text) <= limit and text.isprintable():
+        return text
+    safe = printable(text[: limit + 1])
+    return safe if len(safe) <= limit else safe[: limit - 1] + ELLIPSIS
+
+
+def cells(text: str) -> int:
+    """How many columns of a terminal printable `text` takes."""
+    return len(text) if text.isascii() else sum(map(_cell, text))
+
+
+def _cell(character: str) -> int:
+    if category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if east_asian_width(character) in "WF" else 1
+
+
+def defused(text: str) -> str:
+    """`text` of several lines in which GitHub's runner finds no workflow command."""
+    return _COMMAND.sub(r"\1\\:", text.replace("##[", "##\\["))
+
+
+def annotation_message(text: str) -> str:
+    """`text` as the message of a workflow command."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def annotation_property(text: str) -> str:
+    """`text` as a property of a workflow command: its file or title."""
+    return annotation_message(text).replace(":", "%3A").replace(",", "%2C")

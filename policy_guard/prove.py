@@ -1,0 +1,199 @@
+"""Whether a set of requests is empty, and if not, which request is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeAlias
+
+from policy_guard import catalog
+from policy_guard.callers import CALLERS, caller
+from policy_guard.condition import glob
+from policy_guard.conditions.boolean import BOOLEANS
+from policy_guard.formula import (
+    FALSE,
+    And,
+    Atom,
+    Choice,
+    Formula,
+    Literal,
+    literals,
+    without_choices,
+)
+from policy_guard.pattern import ONE, STAR, Pattern
+from policy_guard.policy import Request
+from policy_guard.simplify import Simplifier
+from policy_guard.strings import ANYTHING, Budget, Glob, Language, OverBudget, Slot, literal_prefix
+from policy_guard.theory import Impossible, Open, Place, Point, Theory
+
+STEPS = 2_000_000
+MOST_ROUNDS = 2_000
+MOST_OPEN = 20
+
+DOMAINS = {
+    "action": Language([glob(Pattern((ONE, STAR, ":")), within=":") + glob(Pattern((ONE, STAR)))]),
+    "resource": Language([glob(Pattern((ONE, STAR)))]),
+    "principal": CALLERS,
+}
+
+
+class Proved(NamedTuple):
+    """No request is in the set."""
+
+
+class Witness(NamedTuple):
+    """A request in the set, confirmed by the one-request evaluator. `readings` are the readings that it needs."""
+
+    request: Request
+    readings: tuple[str, ...] = ()
+
+
+class Unsupported(NamedTuple):
+    """Whether a request is in the set depends on parts of the policy that are not understood: these."""
+
+    parts: tuple[str, ...]
+
+
+class Undecided(NamedTuple):
+    """The question was too hard within its budget; `part` says what was."""
+
+    part: str
+
+
+Answer: TypeAlias = "Proved | Witness | Unsupported | Undecided"
+Replay: TypeAlias = "Callable[[Request], bool]"
+
+
+class Prover:
+    """Answers questions about the same few policies; what it learned from one helps with the next."""
+
+    def __init__(self, places: Iterable[str] = ("action", "resource")) -> None:
+        self._simplifier = Simplifier()
+        self._theory = Theory(DOMAINS, _values_of, _likely, tuple(places))
+
+    def answer(self, access: Formula, replay: Replay) -> Answer:
+        """Proof that the set is empty, or a request in it for which `replay` is true.
+
+        A request that is in it whatever the unclear parts mean is looked for first, then one that needs a reading.
+        """
+        formula = self._simplifier.simplify(access)
+        kinds = {each.atom.kind for each in literals(formula) if isinstance(each.atom, Choice)}
+        for left_out in (("reading", "unsupported"), ("unsupported",)):
+            if kinds.intersection(left_out):
+                firm = self._simplifier.simplify(without_choices(formula, left_out))
+                if isinstance(answer := self._search(firm, replay), Witness):
+                    return answer
+        return self._search(formula, replay)
+
+    def _search(self, formula: Formula, replay: Replay) -> Answer:
+        budget = Budget(STEPS)
+        try:
+            parts = formula.parts if isinstance(formula, And) else (formula,)
+            if formula == FALSE:
+                return Proved()
+            if all(isinstance(part, Literal) for part in parts):
+                return self._at_once(tuple(literals(formula)), replay, budget)
+            return self._in_rounds(formula, replay, budget)
+        except OverBudget as error:
+            return Undecided(str(error))
+
+    def _at_once(self, facts: Sequence[Literal], replay: Replay, budget: Budget) -> Answer:
+        found = self._theory.point(facts, budget)
+        if isinstance(found, Impossible):
+            return Proved()
+        return Undecided(found.reason) if isinstance(found, Open) else _confirmed(found, replay)
+
+    def _in_rounds(self, formula: Formula, replay: Replay, budget: Budget) -> Answer:
+        """Lets the solver choose which literals to make true, and tells it which of them have no common text."""
+        from policy_guard.solver import Solver
+
+        solver = Solver(formula)
+        still_open: list[str] = []
+        for _ in range(MOST_ROUNDS):
+            model = solver.model()
+            if model is None:
+                return Undecided(still_open[0]) if still_open else Proved()
+            facts = _implicant(formula, model)
+            found = self._theory.point(facts, budget)
+            if isinstance(found, Point):
+                return _confirmed(found, replay)
+            if isinstance(found, Open):
+                still_open.append(found.reason)
+                if len(still_open) > MOST_OPEN:
+                    return Undecided(found.reason)
+            solver.learn(found.literals if isinstance(found, Impossible) else facts)
+        return Undecided("the number of patterns that overlap")
+
+
+def _confirmed(point: Point, replay: Replay) -> Answer:
+    request = _request(point)
+    if not replay(request):
+        return Undecided("a request that the two evaluations judge differently (please report this)")
+    parts = tuple(name for name, holds in point.choices.items() if not _is_reading(name))
+    if parts:
+        return Unsupported(parts)
+    return Witness(request, tuple(name for name, holds in point.choices.items() if holds))
+
+
+def _is_reading(name: str) -> bool:
+    from policy_guard.readings import READINGS
+
+    return name in READINGS
+
+
+def _implicant(formula: Formula, model: dict[Atom, bool]) -> tuple[Literal, ...]:
+    """Literals that are true in the model and make the formula true by themselves."""
+    chosen: dict[Literal, None] = {}
+    waiting = [formula]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Literal):
+            chosen[one] = None
+        elif isinstance(one, And):
+            waiting += reversed(one.parts)
+        else:
+            waiting.append(next(part for part in one.parts if _true(part, model)))
+    return tuple(chosen)
+
+
+def _true(formula: Formula, model: dict[Atom, bool]) -> bool:
+    if isinstance(formula, Literal):
+        return model[formula.atom] == formula.positive
+    test = all if isinstance(formula, And) else any
+    return test(_true(part, model) for part in formula.parts)
+
+
+def _request(point: Point) -> Request:
+    context: dict[str, tuple[str, ...]] = {}
+    for place, text in point.texts.items():
+        if isinstance(place, Slot):
+            context[place.key] = tuple(dict.fromkeys([*context.get(place.key, ()), text]))
+    principal = point.texts.get("principal")
+    return Request(
+        caller(principal) if principal is not None else None,
+        point.texts["action"],
+        point.texts["resource"],
+        context,
+        point.unknowns,
+        point.choices,
+    )
+
+
+def _values_of(key: str) -> Language | None:
+    """The values that AWS gives the key, where it is known to be Boolean."""
+    known = catalog.key_type(key)
+    return BOOLEANS if known is not None and known.type == "Bool" else None
+
+
+def _likely(place: Place, pattern: Glob, texts: dict[Place, str]) -> Iterable[str]:
+    """Texts that a person recognises, to be tried before made-up ones."""
+    if place == "action":
+        service, colon, _ = literal_prefix(pattern).partition(":")
+        names = catalog.actions(service) if colon else ()
+        yield from (f"{service}:{name}".lower() for name in names)
+        if not colon:
+            yield from ("s3:deletebucket", "iam:createuser", "ec2:runinstances")
+    elif place == "resource" and pattern[-1] == ANYTHING and not literal_prefix(pattern):
+        service = texts.get("action", "s3:").partition(":")[0]
+        yield "arn:aws:s3:::example" if service == "s3" else f"arn:aws:{service}:us-east-1:123456789012:example"
+    elif place == "principal":
+        yield "AWS arn:aws:iam::111122223333:user/example"

@@ -1,0 +1,89 @@
+"""What a reporter is: a pure function from a report to text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from policy_guard.finding import SEVERITIES, Finding
+from policy_guard.source import Position, Source, Span
+
+CHECKS = ("no-new-access", "no-lost-deny", "access-not-granted")
+
+
+class Skipped(NamedTuple):
+    """A changed file that was not judged, and why."""
+
+    path: str
+    reason: str
+
+
+class Report(NamedTuple):
+    """Everything a reader may be shown about one run.
+
+    `base` names what the new versions were held against ("main@3f9c2ab", "orders-old.json"), `policies` counts the
+    policies judged, `refused` those with a finding that fails, `warned` those with findings none of which fails;
+    `critical` counts the entries of the critical list. `checks` are those that ran, so that a green line claims no
+    more. `notes` are sentences about the run as a whole (a followed rename, policies deeper inside other files).
+    `fails` is the verdict under `--fail-on`; `error` a set-up error, where nothing was checked. `seconds` is None in
+    reports that must not change from run to run. `mode` is `changes`, `compare` (two files) or `all` (every policy;
+    `changed` counts those that were also compared).
+    """
+
+    findings: tuple[Finding, ...] = ()
+    policies: int = 0
+    refused: int = 0
+    base: str = ""
+    critical: int = 0
+    skipped: tuple[Skipped, ...] = ()
+    notes: tuple[str, ...] = ()
+    fails: bool = False
+    error: str | None = None
+    seconds: float | None = None
+    warned: int = 0
+    checks: tuple[str, ...] = CHECKS
+    mode: str = "changes"
+    changed: int = 0
+
+
+class Style(NamedTuple):
+    """How a reporter may dress its words."""
+
+    color: bool = False
+    quiet: bool = False
+    width: int = 100
+    environ: Mapping[str, str] = {}
+
+
+class Reporter(NamedTuple):
+    """Registered as the constant `REPORTER` of a module in `reporters/`."""
+
+    name: str
+    render: Callable[[Report, Style], str]
+
+
+class Place(NamedTuple):
+    """Where a span begins and ends; `end` stands right after its last character, on the line of that character."""
+
+    start: Position
+    end: Position
+
+
+def place(source: Source, span: Span) -> Place:
+    """Lines and columns of `span`; a span that reaches beyond the text ends with the text."""
+    size = len(source.text)
+    start = min(span.start, size)
+    last = min(max(span.end - 1, start), size)
+    end = source.position(last)
+    return Place(source.position(start), Position(end.line, end.column + (span.end > span.start and last < size)))
+
+
+def in_order(report: Report) -> tuple[Finding, ...]:
+    """What every reporter shows, worst first, then by path and place; what is switched off is left out."""
+    shown = (finding for finding in report.findings if finding.severity != "off")
+    return tuple(sorted(shown, key=_rank))
+
+
+def _rank(finding: Finding) -> tuple[int, str, int, int, str, str]:
+    severity = SEVERITIES.index(finding.severity)
+    return severity, finding.source.path, *finding.span, finding.check, finding.critical_id or ""

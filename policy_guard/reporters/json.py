@@ -1,0 +1,79 @@
+"""For programs: the report as one JSON object, as schema/report.json describes it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from policy_guard.finding import Finding, Related
+from policy_guard.policy import Request
+from policy_guard.reporter import Report, Reporter, Style, in_order, place
+from policy_guard.version import VERSION
+
+
+def render(report: Report, style: Style) -> str:
+    """The object, indented, in ASCII; never a workflow command, never half a character."""
+    text = json.dumps(_well_formed(_report(report)), indent=2)
+    # `##[` can stand in strings only, so the escape changes nothing for whoever reads the object.
+    return text.replace("##[", "##\\u005b") + "\n"
+
+
+def witness(request: Request) -> dict[str, Any]:
+    """A request as a mapping: `unknowns` is there where the verdict needs a text for a template's hole."""
+    shown: dict[str, Any] = {} if request.principal is None else {"principal": str(request.principal)}
+    shown["action"] = request.action
+    shown["resource"] = request.resource
+    shown["context"] = {key: list(values) for key, values in sorted(request.context.items())}
+    if request.unknowns:
+        shown["unknowns"] = dict(sorted(request.unknowns.items()))
+    return shown
+
+
+def _report(report: Report) -> dict[str, Any]:
+    result = "error" if report.error is not None else "fail" if report.fails else "pass"
+    shown: dict[str, Any] = {"version": 1, "tool_version": VERSION, "result": result}
+    if report.error is not None:
+        shown["error"] = report.error
+    shown["base"] = report.base
+    shown["policies"] = report.policies
+    shown["skipped"] = [skipped._asdict() for skipped in report.skipped]
+    shown["findings"] = [_finding(finding) for finding in in_order(report)]
+    return shown
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    start, end = place(finding.source, finding.span)
+    shown: dict[str, Any] = {"check": finding.check, "outcome": finding.outcome, "severity": finding.severity}
+    shown |= {"path": finding.source.path, "line": start.line, "column": start.column}
+    shown |= {"end_line": end.line, "end_column": end.column, "statement": _statement(finding)}
+    shown |= {"actions": list(finding.actions), "resources": list(finding.resources)}
+    if finding.critical_id is not None:
+        shown["critical_id"] = finding.critical_id
+    shown["message"] = finding.message
+    shown["witness"] = None if finding.witness is None else witness(finding.witness)
+    shown["related"] = [_related(related) for related in finding.related]
+    return shown
+
+
+def _statement(finding: Finding) -> dict[str, Any] | None:
+    if finding.statement is None:
+        return None
+    index, sid = finding.statement
+    return {"index": index, "sid": sid}
+
+
+def _related(related: Related) -> dict[str, Any]:
+    line = place(related.source, related.span).start.line
+    return {"path": related.source.path, "revision": related.source.revision, "line": line}
+
+
+def _well_formed(value: Any) -> Any:
+    """Lone surrogates, which file names of other encodings bring, spelled as escapes: strict readers refuse them."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_well_formed(key): _well_formed(part) for key, part in value.items()}
+    return [_well_formed(part) for part in value] if isinstance(value, list) else value
+
+
+REPORTER = Reporter("json", render)

@@ -1,0 +1,98 @@
+"""What follows for a formula from the literals that stand in it without alternative."""
+
+from __future__ import annotations
+
+from policy_guard.formula import FALSE, TRUE, And, Formula, Literal, Member, conjunction, disjunction, negation
+from policy_guard.strings import Language, Slot
+
+MOST_ROUNDS = 4
+
+
+class Simplifier:
+    """Remembers how the languages it has met lie to each other."""
+
+    def __init__(self) -> None:
+        self._relations: dict[tuple[Language, Language], bool | None] = {}
+
+    def simplify(self, formula: Formula) -> Formula:
+        """An equivalent formula in which what is certain has been used; `FALSE` is a proof that it is empty."""
+        for _ in range(MOST_ROUNDS):
+            simpler = self._round(formula)
+            if simpler == formula or not isinstance(simpler, And):
+                return simpler
+            formula = simpler
+        return formula
+
+    def _round(self, formula: Formula) -> Formula:
+        parts = formula.parts if isinstance(formula, And) else (formula,)
+        facts = [part for part in parts if isinstance(part, Literal)]
+        known = _Known(facts, {negation(part) for part in parts}, self._relations)
+        if any(known.contradicted(fact) for fact in facts):
+            return FALSE
+        return conjunction([*facts, *(known.rewrite(part, top=True) for part in parts if not isinstance(part, Literal))])
+
+
+class _Known:
+    """The literals that hold, and the formulas that do not."""
+
+    def __init__(
+        self,
+        facts: list[Literal],
+        refuted: set[Formula],
+        relations: dict[tuple[Language, Language], bool | None],
+    ) -> None:
+        self._facts = set(facts)
+        self._refuted = refuted
+        self._relations = relations
+        self._inside: dict[str | Slot, list[Language]] = {}
+        self._outside: dict[str | Slot, list[Language]] = {}
+        for fact in facts:
+            if isinstance(fact.atom, Member):
+                side = self._inside if fact.positive else self._outside
+                side.setdefault(fact.atom.variable, []).append(fact.atom.language)
+
+    def contradicted(self, fact: Literal) -> bool:
+        """Whether one fact excludes another: a text inside a language and outside one that covers it."""
+        if negation(fact) in self._facts:
+            return True
+        if not isinstance(fact.atom, Member) or not fact.positive:
+            return False
+        variable, language = fact.atom.variable, fact.atom.language
+        return any(self._relation(each, language) is True for each in self._outside.get(variable, ())) or any(
+            self._relation(each, language) is False for each in self._inside.get(variable, ()) if each is not language
+        )
+
+    def rewrite(self, formula: Formula, top: bool = False) -> Formula:
+        if isinstance(formula, Literal):
+            truth = self._truth(formula)
+            return formula if truth is None else TRUE if truth else FALSE
+        if not top and formula in self._refuted:
+            return FALSE
+        combine = conjunction if isinstance(formula, And) else disjunction
+        return combine(self.rewrite(part) for part in formula.parts)
+
+    def _truth(self, literal: Literal) -> bool | None:
+        if literal in self._facts:
+            return True
+        if negation(literal) in self._facts:
+            return False
+        if not isinstance(literal.atom, Member):
+            return None
+        truth = self._member(literal.atom)
+        return truth if truth is None or literal.positive else not truth
+
+    def _member(self, atom: Member) -> bool | None:
+        for inside in self._inside.get(atom.variable, ()):
+            truth = self._relation(atom.language, inside)
+            if truth is not None:
+                return truth
+        if any(self._relation(outside, atom.language) is True for outside in self._outside.get(atom.variable, ())):
+            return False
+        return None
+
+    def _relation(self, one: Language, two: Language) -> bool | None:
+        """True if the first covers the second, False if they have nothing in common, None if neither is certain."""
+        key = one, two
+        if key not in self._relations:
+            self._relations[key] = True if one.covers(two) else False if one.apart(two) else None
+        return self._relations[key]

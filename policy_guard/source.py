@@ -1,0 +1,113 @@
+"""A file as text, its places, and the tree of values written in it, each knowing where it stands."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
+
+
+class Span(NamedTuple):
+    """Half-open range of character offsets into a `Source.text`."""
+
+    start: int
+    end: int
+
+
+class Position(NamedTuple):
+    """Line and column, both counted from 1; the column counts characters."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The decoded text of one file, without byte order mark, at one revision.
+
+    `path` is relative to the repository's root with `/` between folders. `revision` names where the text was
+    read (`"index"`, `"work tree"`, a commit) and is for people, as in "main@3f9c2ab".
+    """
+
+    path: str
+    text: str
+    revision: str = ""
+    _starts: list[int] = field(default_factory=list, compare=False, repr=False)
+
+    def position(self, offset: int) -> Position:
+        """Where the character at `offset` stands."""
+        starts = self._line_starts()
+        line = bisect_right(starts, offset)
+        return Position(line, offset - starts[line - 1] + 1)
+
+    def line(self, number: int) -> str:
+        """The text of line `number` (from 1) without its line ending."""
+        starts = self._line_starts()
+        end = starts[number] if number < len(starts) else len(self.text)
+        return self.text[starts[number - 1] : end].rstrip("\r\n")
+
+    def line_count(self) -> int:
+        return len(self._line_starts())
+
+    def _line_starts(self) -> list[int]:
+        if not self._starts:
+            starts, at = [0], self.text.find("\n")
+            while at >= 0:
+                starts.append(at + 1)
+                at = self.text.find("\n", at + 1)
+            self._starts.extend(starts)
+        return self._starts
+
+
+class Scalar(NamedTuple):
+    """One value without parts.
+
+    `kind` is `string`, `number`, `boolean` or `null`; `text` is the content as IAM would see it (escapes decoded,
+    numbers and booleans as they are spelled). `tag` is a YAML tag such as `!Sub`.
+    """
+
+    text: str
+    span: Span
+    kind: str = "string"
+    tag: str | None = None
+
+
+class Array(NamedTuple):
+    items: tuple[Node, ...]
+    span: Span
+    tag: str | None = None
+
+
+class Object(NamedTuple):
+    """Entries in the order written; a key written twice is there twice."""
+
+    entries: tuple[Entry, ...]
+    span: Span
+    tag: str | None = None
+
+    def get(self, key: str) -> Node | None:
+        """The value of the first entry called `key`."""
+        return next((entry.value for entry in self.entries if entry.key.text == key), None)
+
+
+class Entry(NamedTuple):
+    key: Scalar
+    value: Node
+
+
+Node: TypeAlias = "Scalar | Array | Object"
+
+
+class Problem(NamedTuple):
+    """Why a text cannot be read as what it claims to be, and where. One plain sentence without a final stop."""
+
+    message: str
+    span: Span
+
+
+class Unreadable(Exception):
+    """Raised by readers; carries every problem found, at least one."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(problems[0].message)
+        self.problems = problems

@@ -1,0 +1,378 @@
+"""Sets of strings given by patterns, and whether some string lies in all of these sets and in none of those."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import NamedTuple, TypeAlias
+
+from policy_guard.pattern import Unknown, Variable
+
+
+class Slot(NamedTuple):
+    """One value of a condition key; a key with one value has slot 0 only."""
+
+    key: str
+    index: int
+
+
+class Verbatim(NamedTuple):
+    """The text of an unknown part taken as it is: a `*` in it is a `*`."""
+
+    name: str
+
+
+class Caseless(NamedTuple):
+    """The text of a letter in any mixture of upper and lower case."""
+
+    of: Variable | Verbatim
+
+
+Letter: TypeAlias = "Variable | Unknown | Verbatim | Caseless"
+Symbol: TypeAlias = "str | Letter"
+Word: TypeAlias = "tuple[Symbol, ...]"
+
+
+class Step(NamedTuple):
+    """What a pattern accepts next: one of `symbols`, or with `outside` any one character that is none of them.
+
+    With `loop` it accepts any number of them. A letter stands for a text of any length that is not known here, so
+    only the letter itself and a loop over all characters take it.
+    """
+
+    symbols: frozenset[Symbol]
+    outside: bool = False
+    loop: bool = False
+
+
+Glob: TypeAlias = "tuple[Step, ...]"
+
+ANY = Step(frozenset(), outside=True)
+ANYTHING = Step(frozenset(), outside=True, loop=True)
+FILLERS = ("example", "", "a/b:c")
+
+
+class OverBudget(Exception):
+    """The search needed more steps than it was given; the text names what it searched."""
+
+
+class Budget:
+    """Steps that one question may cost, counted and not timed: the same on every machine."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    def spend(self, steps: int, on: str) -> None:
+        self.left -= steps
+        if self.left < 0:
+            raise OverBudget(on)
+
+
+def accepts(step: Step, symbol: Symbol | Step) -> bool:
+    """Whether `step` takes the symbol; a step taken as a symbol is taken only if all that it stands for is."""
+    if isinstance(symbol, Step):
+        if symbol.loop and not step.loop:
+            return False
+        if symbol.outside:
+            return step.outside and step.symbols <= symbol.symbols
+        return all(accepts(step, each) for each in symbol.symbols)
+    if isinstance(symbol, str):
+        return (symbol not in step.symbols) if step.outside else symbol in step.symbols
+    if step.outside:
+        return step.loop and not step.symbols
+    return not step.symbols.isdisjoint(_read_as(symbol))
+
+
+def _read_as(letter: Letter) -> tuple[Letter, ...]:
+    """The letters whose texts include every text of this one."""
+    if isinstance(letter, Variable):
+        return letter, Caseless(letter)
+    if isinstance(letter, Verbatim):
+        return letter, Unknown(letter.name), Caseless(letter)
+    return (letter,)
+
+
+class Automaton:
+    """All globs at once, a state being the set of places reached in them, held as the bits of one integer."""
+
+    def __init__(self, globs: Iterable[Glob]) -> None:
+        self.steps: list[Step | None] = []
+        starts, ends, sinks = [], [], []
+        for glob in globs:
+            starts.append(len(self.steps))
+            self.steps += glob
+            ends.append(len(self.steps))
+            if glob and glob[-1] == ANYTHING:
+                sinks.append(len(self.steps))
+            self.steps.append(None)
+        self.final, self.sinks = self._bits(ends), self._bits(sinks)
+        self._loops = self._bits(at for at, step in enumerate(self.steps) if step and step.loop)
+        self._outside = self._bits(at for at, step in enumerate(self.steps) if step and step.outside)
+        self._moves: dict[Symbol | Step, tuple[int, int]] = {}
+        self.start = self._closed(self._bits(starts))
+
+    def _bits(self, places: Iterable[int]) -> int:
+        field = bytearray(len(self.steps) // 8 + 1)
+        for place in places:
+            field[place >> 3] |= 1 << (place & 7)
+        return int.from_bytes(field, "little")
+
+    @cached_property
+    def named(self) -> dict[Symbol, tuple[int, int]]:
+        """The places that name a symbol: to take it, and to refuse it."""
+        places: dict[Symbol, tuple[list[int], list[int]]] = {}
+        for at, step in enumerate(self.steps):
+            for symbol in step.symbols if step else ():
+                places.setdefault(symbol, ([], []))[step.outside].append(at)  # type: ignore[union-attr]
+        return {symbol: (self._bits(taking), self._bits(refusing)) for symbol, (taking, refusing) in places.items()}
+
+    def _closed(self, state: int) -> int:
+        while (more := state | (state & self._loops) << 1) != state:
+            state = more
+        return state
+
+    def _taking(self, symbol: Symbol | Step) -> int:
+        if isinstance(symbol, str):
+            taking, refusing = self.named.get(symbol, (0, 0))
+            return taking | (self._outside & ~refusing)
+        return self._bits(at for at, step in enumerate(self.steps) if step and accepts(step, symbol))
+
+    def move(self, state: int, symbol: Symbol | Step) -> int:
+        if symbol not in self._moves:
+            taking = self._taking(symbol)
+            self._moves[symbol] = (taking & ~self._loops, taking & self._loops)
+        once, loop = self._moves[symbol]
+        return self._closed((state & once) << 1 | (state & loop))
+
+    def takes(self, word: Iterable[Symbol | Step]) -> bool:
+        state = self.start
+        for symbol in word:
+            state = self.move(state, symbol)
+            if not state:
+                return False
+        return bool(state & self.final)
+
+    def takes_all_of(self, glob: Glob) -> bool:
+        """Whether one of our globs surely takes every word of `glob`."""
+        return self.takes(only if (only := the_symbol(step)) is not None else step for step in glob)
+
+
+class Language:
+    """The union of some globs. Globs without wildcards and letters are kept apart as plain texts."""
+
+    def __init__(self, globs: Iterable[Glob]) -> None:
+        unique = dict.fromkeys(globs)
+        texts = {glob: plain_text(glob) for glob in unique}
+        self.texts = frozenset(text for text in texts.values() if text is not None)
+        self.globs = tuple(glob for glob, text in texts.items() if text is None)
+        self.universal = (ANYTHING,) in self.globs
+        self._hash = hash((self.texts, self.globs))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (
+            isinstance(other, Language) and self.texts == other.texts and set(self.globs) == set(other.globs)
+        )
+
+    def __len__(self) -> int:
+        return len(self.texts) + len(self.globs)
+
+    def __contains__(self, text: str) -> bool:
+        return text in self.texts or self.automaton.takes(text)
+
+    def __iter__(self) -> Iterator[Glob]:
+        yield from map(glob_of, sorted(self.texts))
+        yield from self.globs
+
+    @cached_property
+    def automaton(self) -> Automaton:
+        return Automaton(self.globs)
+
+    @cached_property
+    def whole(self) -> Automaton:
+        """Unlike `automaton`, with the plain texts."""
+        return Automaton(self)
+
+    def takes(self, word: Word) -> bool:
+        plain = [symbol for symbol in word if isinstance(symbol, str)]
+        return "".join(plain) in self if len(plain) == len(word) else self.automaton.takes(word)
+
+    @cached_property
+    def letters(self) -> frozenset[Letter]:
+        return frozenset(
+            symbol for glob in self.globs for step in glob for symbol in step.symbols if not isinstance(symbol, str)
+        )
+
+    @cached_property
+    def heads(self) -> frozenset[str] | None:
+        """What the texts begin with up to the first colon; None if a wildcard or letter can stand there."""
+        heads = {text.partition(":")[0] for text in self.texts}
+        for glob in self.globs:
+            prefix = literal_prefix(glob)
+            if ":" not in prefix:
+                return None
+            heads.add(prefix.partition(":")[0])
+        return frozenset(heads)
+
+    def covers(self, other: Language) -> bool:
+        """Whether each pattern of `other` lies within one of ours. True is certain, False only likely."""
+        if self.universal:
+            return True
+        return all(text in self for text in other.texts) and all(map(self.automaton.takes_all_of, other.globs))
+
+    def apart(self, other: Language) -> bool:
+        """Whether no text lies in both. True is certain, False only likely."""
+        if self.heads is not None and other.heads is not None and not self.heads & other.heads:
+            return True
+        if self.letters or other.letters or not self.texts.isdisjoint(other.texts):
+            return False
+        if any(text in other for text in self.texts) or any(text in self for text in other.texts):
+            return False
+        return all(surely_apart(one, two) for one in self.globs for two in other.globs)
+
+
+def glob_of(text: str) -> Glob:
+    return tuple(Step(frozenset(character)) for character in text)
+
+
+def the_symbol(step: Step) -> Symbol | None:
+    """The one symbol that the step stands for, if it is one."""
+    return next(iter(step.symbols)) if len(step.symbols) == 1 and not step.outside and not step.loop else None
+
+
+def literal_prefix(glob: Sequence[Step]) -> str:
+    """What every text of the glob begins with, as far as it is fixed."""
+    characters: list[str] = []
+    for step in glob:
+        symbol = the_symbol(step)
+        if not isinstance(symbol, str):
+            break
+        characters.append(symbol)
+    return "".join(characters)
+
+
+def plain_text(glob: Glob) -> str | None:
+    """The one text that the glob stands for, if it is one."""
+    text = literal_prefix(glob)
+    return text if len(text) == len(glob) else None
+
+
+def surely_apart(one: Glob, two: Glob) -> bool:
+    """Whether the fixed beginnings or endings of two globs differ."""
+    ones, twos = literal_prefix(one), literal_prefix(two)
+    if not (ones.startswith(twos) or twos.startswith(ones)):
+        return True
+    ones, twos = literal_prefix(one[::-1]), literal_prefix(two[::-1])
+    return not (ones.startswith(twos) or twos.startswith(ones))
+
+
+EVERYTHING = Language([(ANYTHING,)])
+
+
+Likely: TypeAlias = "Callable[[Glob], Iterable[str]] | None"
+
+
+def find(inside: Sequence[Language], outside: Sequence[Language], budget: Budget, likely: Likely = None) -> Word | None:
+    """A word that lies in all of `inside` and in none of `outside`; None if there is none.
+
+    Letters count as symbols of their own. `likely` gives texts to try first for a pattern. Raises `OverBudget`.
+    """
+    base = min(inside, key=len, default=EVERYTHING)
+    others = [language for language in inside if language is not base]
+    for text in sorted(base.texts):
+        budget.spend(1 + len(outside), "many texts")
+        if all(text in each for each in others) and not any(text in each for each in outside):
+            return tuple(text)
+    for glob in base.globs:
+        word = _find_within(glob, others, outside, budget, likely)
+        if word is not None:
+            return word
+    return None
+
+
+def _find_within(
+    glob: Glob, others: Sequence[Language], outside: Sequence[Language], budget: Budget, likely: Likely
+) -> Word | None:
+    budget.spend(len(others) + len(outside), "many patterns")
+    if any(language.automaton.takes_all_of(glob) for language in outside):
+        return None
+    for word in _tries(glob, likely):
+        if all(each.takes(word) for each in others) and not any(each.takes(word) for each in outside):
+            return word
+    inside = [Language(_near(glob, each)) for each in others]
+    if not all(map(len, inside)):
+        return None
+    return search([Language([glob]), *inside], Language(g for each in outside for g in _near(glob, each)), budget)
+
+
+def _tries(glob: Glob, likely: Likely) -> Iterator[Word]:
+    if likely:
+        takes = Automaton([glob]).takes
+        yield from (word for word in map(tuple, likely(glob)) if takes(word))
+    yield from (instance(glob, filler) for filler in FILLERS)
+
+
+def _near(glob: Glob, language: Language) -> Iterator[Glob]:
+    """The patterns of the language that may meet the glob."""
+    prefix = literal_prefix(glob)
+    for text in sorted(language.texts):
+        if text.startswith(prefix):
+            yield glob_of(text)
+    yield from (other for other in language.globs if not surely_apart(glob, other))
+
+
+def instance(glob: Glob, filler: str) -> Word:
+    """A plain word of the glob: wildcards become `filler` as far as they take it."""
+    word: list[Symbol] = []
+    for step in glob:
+        if not step.outside:
+            word.append(min(step.symbols, key=str))
+        elif step.loop:
+            word += [character for character in filler if character not in step.symbols]
+        else:
+            word.append(next(c for c in "abcdefghijklmnopqrstuvwxyz0123456789" if c not in step.symbols))
+    return tuple(word)
+
+
+def search(inside: Sequence[Language], outside: Language, budget: Budget) -> Word | None:
+    """The shortest word in all of `inside` and not in `outside`, over the product of their automata."""
+    automata = [language.whole for language in inside]
+    against = outside.whole
+    alphabet = _alphabet([*automata, against])
+    first = tuple(automaton.start for automaton in automata), against.start
+    came: dict[object, tuple[object, Symbol] | None] = {first: None}
+    queue = deque([first])
+    size = 1 + sum(len(automaton.steps) for automaton in [*automata, against]) // 2000
+    while queue:
+        here = queue.popleft()
+        states, bad = here
+        if not bad & against.final and all(s & a.final for s, a in zip(states, automata, strict=True)):
+            return _path(came, here)
+        for symbol in alphabet:
+            budget.spend(size, "overlapping wildcard patterns")
+            worse = against.move(bad, symbol)
+            if worse & against.sinks:
+                continue
+            ahead = tuple(a.move(s, symbol) for s, a in zip(states, automata, strict=True))
+            if all(ahead) and (there := (ahead, worse)) not in came:
+                came[there] = (here, symbol)
+                queue.append(there)
+    return None
+
+
+def _alphabet(automata: Iterable[Automaton]) -> list[Symbol]:
+    """Every symbol that some step names, and one character that none names."""
+    named = {symbol for automaton in automata for step in automaton.steps if step for symbol in step.symbols}
+    fresh = next(c for c in map(chr, range(ord("a"), 0x10FFFF)) if c not in named)
+    return [fresh, *sorted(named, key=str)]
+
+
+def _path(came: dict[object, tuple[object, Symbol] | None], last: object) -> Word:
+    word: list[Symbol] = []
+    while (step := came[last]) is not None:
+        last, symbol = step
+        word.append(symbol)
+    return tuple(reversed(word))

@@ -1,0 +1,72 @@
+"""The last line of a run: what was compared with what, and what came of it."""
+
+from __future__ import annotations
+
+from policy_guard.printable import printable
+from policy_guard.reporter import Report
+
+ERROR_PREFIX = "no policy was checked: "
+_PROVED = {"no-new-access": "no new access", "no-lost-deny": "no lost Deny"}
+
+
+def error_line(error: str) -> str:
+    """The one line about a set-up error."""
+    safe = printable(error)
+    return safe if safe.startswith(ERROR_PREFIX) else ERROR_PREFIX + safe
+
+
+def summary(report: Report) -> str:
+    """The verdict in one line, in plain words, with counts, base and seconds."""
+    if report.error is not None:
+        return error_line(report.error)
+    if not _total(report) and not report.findings:
+        return _nothing(report)
+    verdict = _counts(report) if report.findings else _claims(report)
+    end = f". {report.seconds:.2f} s" if report.seconds is not None else ""
+    return f"{_subject(report)}: {verdict}{end}"
+
+
+def _total(report: Report) -> int:
+    # A file that is no longer a policy can be refused without having been judged.
+    return max(report.policies, report.refused + report.warned)
+
+
+def _nothing(report: Report) -> str:
+    if report.mode == "all":
+        return "no policy found"
+    return f"no policy changed since {printable(report.base)}" if report.base else "no policy changed"
+
+
+def _subject(report: Report) -> str:
+    total = _total(report)
+    counted = "1 policy" if total == 1 else f"{total} policies"
+    base = printable(report.base)
+    if report.mode == "compare":
+        return f"{counted} compared with {base}"
+    since = f" changed since {base}" if base else " changed"
+    if report.mode != "all":
+        return counted + since
+    return f"{counted}, {report.changed or 'none'} of them{since}" if base else counted
+
+
+def _claims(report: Report) -> str:
+    """What is proved where there is no finding: only what ran, and on something."""
+    compared = report.mode != "all" or report.changed > 0
+    claims = [words for check, words in _PROVED.items() if compared and check in report.checks]
+    if report.critical and "access-not-granted" in report.checks:
+        claims.append("not the one critical permission" if report.critical == 1 else _none_of(report.critical))
+    return ", ".join(claims) or "readable, nothing else was asked"
+
+
+def _none_of(critical: int) -> str:
+    return f"none of {critical} critical permissions"
+
+
+def _counts(report: Report) -> str:
+    proved = max(0, report.policies - report.refused - report.warned)
+    counts = f"{proved} proved, {report.refused} refused"
+    if report.warned:
+        counts += f", {report.warned} with findings that do not fail"
+    if report.critical:
+        counts += f". {report.critical} critical {'entry' if report.critical == 1 else 'entries'}"
+    return counts

@@ -1,0 +1,319 @@
+"""Whether texts for action, resource, principal and condition keys exist that make some literals true together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import islice
+from typing import NamedTuple, TypeAlias
+
+from policy_guard.condition import either_case
+from policy_guard.formula import Choice, Literal, Member, Present
+from policy_guard.match import folded
+from policy_guard.pattern import Unknown, Variable
+from policy_guard.strings import (
+    ANY,
+    ANYTHING,
+    Budget,
+    Caseless,
+    Glob,
+    Language,
+    Letter,
+    Slot,
+    Step,
+    Verbatim,
+    find,
+    glob_of,
+)
+
+MOST_TRIES = 80
+Place: TypeAlias = "str | Slot"
+Texts: TypeAlias = "Mapping[Letter, str]"
+
+
+class Point(NamedTuple):
+    """A text for each variable and present slot, one for each unknown part, and a truth value for each choice."""
+
+    texts: Mapping[Place, str]
+    unknowns: Mapping[str, str]
+    choices: Mapping[str, bool]
+
+
+class Impossible(NamedTuple):
+    """Literals that cannot be true together."""
+
+    literals: tuple[Literal, ...]
+
+
+class Open(NamedTuple):
+    """No point was found, and no proof that there is none; `reason` names what was too hard."""
+
+    reason: str
+
+
+class Theory:
+    """What is known of the texts that a variable can have, and of likely ones to try first."""
+
+    def __init__(
+        self,
+        domains: Mapping[str, Language],
+        keys: Callable[[str], Language | None],
+        likely: Callable[[Place, Glob, dict[Place, str]], Iterable[str]],
+        always: tuple[str, ...],
+    ) -> None:
+        self._domains = domains
+        self._keys = keys
+        self._likely = likely
+        self._always = always
+
+    def point(self, literals: Sequence[Literal], budget: Budget) -> Point | Impossible | Open:
+        """A point at which all literals are true. Raises `OverBudget`."""
+        places = {**{place: [] for place in self._always}, **_places(literals)}
+        letters = sorted({letter for each in places.values() for one in each for letter in _letters(one)}, key=repr)
+        choices = {l.atom.name: l.positive for l in literals if isinstance(l.atom, Choice)}
+        if not letters:
+            return self._plain(places, choices, budget)
+        impossible = self._impossible(places, budget)
+        if impossible is not None:
+            return impossible
+        for values in islice(self._values(letters, places, budget), MOST_TRIES):
+            texts = self._texts(places, values, budget)
+            if texts is not None:
+                unknowns = {l.name: text for l, text in values.items() if isinstance(l, Unknown | Verbatim)}
+                return Point(texts, unknowns, choices)
+        names = ", ".join(sorted({_name(letter) for letter in letters}))
+        return Open(f"what {names} would have to be")
+
+    def _plain(
+        self, places: Mapping[Place, list[Literal]], choices: Mapping[str, bool], budget: Budget
+    ) -> Point | Impossible:
+        texts: dict[Place, str] = {}
+        for place, literals in places.items():
+            text = self._text(place, literals, {}, texts, budget)
+            if text is None:
+                shown = partial(self._none_at_all, place, budget=budget)
+                return Impossible(_smallest(literals, shown))
+            texts[place] = text
+        return Point(texts, {}, choices)
+
+    def _text(
+        self, place: Place, literals: Iterable[Literal], values: Texts, texts: dict[Place, str], budget: Budget
+    ) -> str | None:
+        inside, outside = _sides(literals)
+        inside = [*inside, domain] if (domain := self._domain(place)) else inside
+
+        def likely(glob: Glob) -> Iterable[str]:
+            return self._likely(place, glob, texts)
+
+        word = find(
+            [_substituted(each, values) for each in inside],
+            [_substituted(each, values) for each in outside],
+            budget,
+            likely,
+        )
+        return None if word is None else "".join(map(str, word))
+
+    def _domain(self, place: Place) -> Language | None:
+        return self._domains.get(place) if isinstance(place, str) else self._keys(place.key)
+
+    def _texts(self, places: Mapping[Place, list[Literal]], values: Texts, budget: Budget) -> dict[Place, str] | None:
+        """Texts for all places where each letter stands for its value."""
+        texts: dict[Place, str] = {}
+        for place, literals in places.items():
+            fixed = values.get(Variable(place.key)) if isinstance(place, Slot) and place.index == 0 else None
+            text = self._text(place, literals, values, texts, budget) if fixed is None else fixed
+            if text is None or (fixed is not None and not self._fits(place, fixed, literals, values)):
+                return None
+            texts[place] = text
+        return texts
+
+    def _fits(self, place: Place, text: str, literals: Iterable[Literal], values: Texts) -> bool:
+        inside, outside = _sides(literals)
+        domain = self._domain(place)
+        return (
+            (domain is None or text in domain)
+            and all(text in _substituted(each, values) for each in inside)
+            and not any(text in _substituted(each, values) for each in outside)
+        )
+
+    def _impossible(self, places: Mapping[Place, list[Literal]], budget: Budget) -> Impossible | None:
+        """A place that has no text whatever its letters stand for, if that can be shown.
+
+        Two ways: let every letter be any text, and forget the languages with letters that must not hold; or keep the
+        letters as they are and look at one language at a time that must hold. Both allow too much, never too little.
+        """
+        for place, literals in places.items():
+            ways = [partial(self._none_at_all, place, budget=budget)]
+            ways += [partial(_none_in, one, budget=budget) for one in literals if _must_match(one)]
+            for shown in ways:
+                if shown(literals):
+                    return Impossible(_smallest(literals, shown))
+        return None
+
+    def _none_at_all(self, place: Place, literals: Sequence[Literal], budget: Budget) -> bool:
+        inside, outside = _sides(literals)
+        inside = [_loosened(each) for each in inside] + ([domain] if (domain := self._domain(place)) else [])
+        return find(inside, [_without_letters(each) for each in outside], budget) is None
+
+    def _values(
+        self, letters: Sequence[Letter], places: Mapping[Place, list[Literal]], budget: Budget
+    ) -> Iterator[Texts]:
+        """Values to try: for each letter first a plain one, then pieces of the patterns about, one at a time."""
+        pieces = sorted({piece for literals in places.values() for one in literals for piece in _pieces(one)})
+        options: dict[Letter, list[str]] = {}
+        for number, letter in enumerate(dict.fromkeys(_stem(letter) for letter in letters)):
+            own = self._own(letter, places, budget)
+            options[letter] = [*own, *([] if own else [f"example{number or ''}"]), *pieces]
+            if not isinstance(letter, Variable):
+                options[letter].append("*")
+        first = {letter: texts[0] for letter, texts in options.items()}
+        yield _with_readings(first)
+        for letter, texts in options.items():
+            for text in texts[1:]:
+                yield _with_readings({**first, letter: text})
+
+    def _own(self, letter: Letter, places: Mapping[Place, list[Literal]], budget: Budget) -> list[str]:
+        """Values that the conditions on the key of a variable allow."""
+        if not isinstance(letter, Variable):
+            return []
+        place = Slot(letter.key, 0)
+        plain = [each for each in places.get(place, []) if not _letters(each)]
+        text = self._text(place, plain, {}, {}, budget) if plain else None
+        inside = [each.atom.language for each in plain if each.positive and isinstance(each.atom, Member)]
+        return [*([text] if text is not None else []), *sorted(t for each in inside for t in each.texts)[:20]]
+
+
+def _places(literals: Sequence[Literal]) -> dict[Place, list[Literal]]:
+    """The literals about each variable and each slot that holds a value."""
+    absent = {l.atom.slot for l in literals if isinstance(l.atom, Present) and not l.positive}
+    places: dict[Place, list[Literal]] = {}
+    for literal in literals:
+        if isinstance(literal.atom, Present) and literal.positive:
+            places.setdefault(literal.atom.slot, [])
+    for literal in literals:
+        if isinstance(literal.atom, Member) and literal.atom.variable not in absent:
+            places.setdefault(literal.atom.variable, []).append(literal)
+    return {place: each for place, each in places.items() if not isinstance(place, Slot) or _needed(place, literals)}
+
+
+def _needed(slot: Slot, literals: Sequence[Literal]) -> bool:
+    """Whether the slot has to hold a value: a text that must not match is none where there is none."""
+    return any(
+        literal.positive
+        and (literal.atom == Present(slot) or isinstance(literal.atom, Member) and literal.atom.variable == slot)
+        for literal in literals
+    )
+
+
+def _sides(literals: Iterable[Literal]) -> tuple[list[Language], list[Language]]:
+    sides: tuple[list[Language], list[Language]] = [], []
+    for literal in literals:
+        if isinstance(literal.atom, Member):
+            sides[not literal.positive].append(literal.atom.language)
+    return sides
+
+
+def _letters(literal: Literal) -> frozenset[Letter]:
+    return literal.atom.language.letters if isinstance(literal.atom, Member) else frozenset()
+
+
+def _stem(letter: Letter) -> Letter:
+    """The letter whose value decides this one's."""
+    if isinstance(letter, Caseless):
+        letter = letter.of
+    return Unknown(letter.name) if isinstance(letter, Verbatim) else letter
+
+
+def _with_readings(values: Texts) -> dict[Letter, str]:
+    every: dict[Letter, str] = dict(values)
+    for letter, text in values.items():
+        plain = Verbatim(letter.name) if isinstance(letter, Unknown) else letter
+        if not isinstance(plain, Caseless | Unknown):
+            every |= {plain: text, Caseless(plain): text}
+    return every
+
+
+def _substituted(language: Language, values: Texts) -> Language:
+    """The language with texts in place of its letters; patterns with a letter that has no text are left out."""
+    if not language.letters:
+        return language
+    globs = [glob for glob in language.globs if all(l in values for l in _glob_letters(glob))]
+    return Language([*map(glob_of, language.texts), *(tuple(_filled(glob, values)) for glob in globs)])
+
+
+def _filled(glob: Glob, values: Texts) -> Iterator[Step]:
+    for step in glob:
+        letters = [symbol for symbol in step.symbols if not isinstance(symbol, str)]
+        if not letters:
+            yield step
+        for letter in letters:
+            for character in values[letter]:
+                yield _read(letter, character)
+
+
+def _read(letter: Letter, character: str) -> Step:
+    if isinstance(letter, Unknown) and character in "*?":
+        return ANYTHING if character == "*" else ANY
+    return Step(frozenset(either_case(folded(character)) if isinstance(letter, Caseless) else character))
+
+
+def _glob_letters(glob: Glob) -> Iterator[Letter]:
+    yield from (symbol for step in glob for symbol in step.symbols if not isinstance(symbol, str))
+
+
+def _loosened(language: Language) -> Language:
+    """The language with any text in place of each letter."""
+    if not language.letters:
+        return language
+    loose = [tuple(ANYTHING if any(_glob_letters((step,))) else step for step in glob) for glob in language.globs]
+    return Language([*map(glob_of, language.texts), *loose])
+
+
+def _without_letters(language: Language) -> Language:
+    if not language.letters:
+        return language
+    return Language([*map(glob_of, language.texts), *(g for g in language.globs if not any(_glob_letters(g)))])
+
+
+def _must_match(literal: Literal) -> bool:
+    return literal.positive and isinstance(literal.atom, Member)
+
+
+def _none_in(one: Literal, literals: Sequence[Literal], budget: Budget) -> bool:
+    """Whether the languages that must not hold cover, letter for letter, this one that must."""
+    if one not in literals:
+        return False
+    inside, _ = _sides([one])
+    _, outside = _sides(literals)
+    return find(inside, outside, budget) is None
+
+
+def _pieces(literal: Literal) -> Iterator[str]:
+    """The runs of plain text in the patterns, cut at the usual separators."""
+    if not isinstance(literal.atom, Member):
+        return
+    for glob in islice(literal.atom.language, 50):
+        run = "".join(s if isinstance(s := next(iter(step.symbols), "/"), str) and not step.outside else "/" for step in glob)
+        yield from (piece for piece in run.replace(":", "/").split("/") if piece)
+
+
+def _smallest(literals: Sequence[Literal], shown: Callable[[Sequence[Literal]], bool]) -> tuple[Literal, ...]:
+    """As few of the literals as still show it, dropping ever smaller runs."""
+    kept = list(literals)
+    run = max(1, len(kept) // 2)
+    while True:
+        at = 0
+        while at < len(kept):
+            fewer = kept[:at] + kept[at + run :]
+            if fewer and shown(fewer):
+                kept = fewer
+            else:
+                at += run
+        if run == 1:
+            return tuple(kept)
+        run //= 2
+
+
+def _name(letter: Letter) -> str:
+    letter = _stem(letter)
+    return f"${{{letter.key if isinstance(letter, Variable) else letter.name}}}"  # type: ignore[union-attr]

@@ -1,0 +1,430 @@
+"""Reporters: golden files for how they speak, and the promises that hold for every text a policy may bring."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from policy_guard.errors import UserError
+from policy_guard.excerpt import excerpt
+from policy_guard.finding import Finding, Related
+from policy_guard.policy import Caller, Request
+from policy_guard.printable import cells, defused, printable, shortened
+from policy_guard.reporter import Report, Skipped, Style, in_order, place
+from policy_guard.reporters import names, reporter
+from policy_guard.source import Source, Span
+from policy_guard.summary import summary
+
+ROOT = Path(__file__).resolve().parent.parent
+GOLDEN = ROOT / "fixtures" / "reports"
+SCHEMA = json.loads((ROOT / "policy_guard" / "schema" / "report.json").read_text(encoding="utf-8"))
+BASE = "main@3f9c2ab"
+ORDERS = """{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Effect": "Allow",
+      "Action": "s3:ListBucket",
+      "Resource": "arn:aws:s3:::orders-*"
+    },
+    {
+      "Sid": "OrdersObjects",
+      "Effect": "Allow",
+      "Action": [
+        "s3:GetObject",
+        "s3:Delete*"
+      ],
+      "Resource": "arn:aws:s3:::orders-*/*"
+    }
+  ]
+}
+"""
+FACTS = (
+    ("new", "s3:Delete* on arn:aws:s3:::orders-*/*"),
+    ("before", "only s3:DeleteObject there"),
+    ("example", "s3:DeleteObjectVersion on arn:aws:s3:::orders-eu/2024/01.json"),
+    ("next", 'narrow the action, or: policy-guard accept iam/orders.json --reason "..."'),
+)
+REQUEST = Request(
+    Caller("AWS", "arn:aws:iam::111122223333:role/app/Reader", "ci"),
+    "s3:DeleteObjectVersion",
+    "arn:aws:s3:::orders-eu/2024/01.json",
+    {"aws:securetransport": ("true",)},
+    {},
+)
+
+
+def at(text: str, part: str, path: str = "iam/orders.json", **changes: Any) -> Finding:
+    """A finding on the first occurrence of `part`."""
+    start = text.index(part)
+    given = Finding(
+        "no-new-access", "violated", "error", "grants new access", Source(path, text), Span(start, start + len(part))
+    )
+    return given._replace(**changes)
+
+
+ORDERS_FINDING = at(
+    ORDERS,
+    '"s3:Delete*"',
+    statement=(1, "OrdersObjects"),
+    actions=("s3:Delete*",),
+    resources=("arn:aws:s3:::orders-*/*",),
+    facts=FACTS,
+    witness=REQUEST,
+    related=(Related(Source("iam/orders.json", ORDERS, BASE), Span(210, 220), "the statement before"),),
+)
+LONG = '{"Statement":[{"Effect":"Allow","Action":[' + '"s3:GetObject",' * 40 + '"s3:Delete*"' + ',"a:b"' * 60 + "]}]}"
+NOTED = {"mode": "changes", "base": BASE, "seconds": 0.305}
+CASES: dict[str, Report] = {
+    "a widened policy and two that are proved": Report(
+        (ORDERS_FINDING,), policies=3, refused=1, critical=12, fails=True, **NOTED
+    ),
+    "new access and a critical permission, worst first": Report(
+        (
+            at("a: b\n", "b", "iam/z.yaml", severity="note", message="is read with a warning"),
+            at(ORDERS, '"s3:GetObject"', severity="warning", check="no-lost-deny", message="loses a Deny"),
+            at(
+                "Statement:\n  - Effect: Allow\n    Action: cloudtrail:*\n",
+                "cloudtrail:*",
+                "iam/admin.yaml",
+                check="access-not-granted",
+                message="grants a critical permission, delete-audit-logs",
+                critical_id="delete-audit-logs",
+                statement=(0, None),
+                facts=(("example", "cloudtrail:DeleteTrail on *"), ("why", "audit logs are evidence")),
+            ),
+            ORDERS_FINDING,
+        ),
+        policies=4,
+        refused=2,
+        warned=2,
+        critical=1,
+        fails=True,
+        notes=("iam/old.json was renamed to iam/orders.json, and is compared with it",),
+        skipped=(Skipped("templates/stack.yaml", "holds 2 policies deeper inside than is looked"),),
+        **NOTED,
+    ),
+    "nothing wrong": Report(policies=3, critical=12, base=BASE, seconds=0.24),
+    "nothing to do": Report(base=BASE, critical=12, seconds=0.02),
+    "a set-up error": Report(
+        error='the base branch is not in this clone. Add "fetch-depth: 2" to actions/checkout.', base=""
+    ),
+    "two files compared": Report(policies=1, base="orders-old.json", mode="compare", seconds=0.1),
+    "all policies, some of them changed": Report(policies=40, changed=3, critical=1, base=BASE, mode="all"),
+    "all policies, none of them changed": Report(policies=40, changed=0, critical=2, base=BASE, mode="all"),
+    "one statement on one long line": Report(
+        (at(LONG, '"s3:Delete*"', statement=(0, None)),), policies=1, refused=1, base=BASE, fails=True
+    ),
+    "tabs, wide and combining characters before the mark": Report(
+        (at('{\n\t"Sid":\t"日本e\u0301", "Action": "s3:*"}\n', '"s3:*"'),), policies=1, refused=1, base=BASE, fails=True
+    ),
+    "a span over several lines": Report(
+        (at(ORDERS, ORDERS[ORDERS.index('{\n      "Sid"') : ORDERS.index("]\n}")]),), policies=1, refused=1, base=BASE
+    ),
+    "a file that is gone": Report(
+        (
+            at(
+                "",
+                "",
+                "scp/deny-root.json",
+                check="no-lost-deny",
+                message="the policy is deleted, and its Denies with it",
+            ),
+        ),
+        policies=1,
+        refused=1,
+        base=BASE,
+        fails=True,
+    ),
+    "hostile text everywhere": Report(
+        (
+            at(
+                '{"Sid": "x ##[stop-commands]t\x1b[2J\u202e"}',
+                '"x ##[stop-commands]t\x1b[2J\u202e"',
+                "::error::iam/\nevil,100%.json",
+                message="::set-output x##[endgroup]\r\ngrants",
+                statement=(0, "x ##[stop-commands]t\x1b[2J\u202e"),
+                facts=(("new", "::warning::\n::stop-commands::x"),),
+                actions=("##[debug]",),
+            ),
+        ),
+        policies=1,
+        refused=1,
+        base="main\x1b[31m@##[x]",
+        fails=True,
+        skipped=(Skipped("a\nb\udcff", "::x"),),
+        notes=("::group::x",),
+    ),
+    "one policy with twelve findings": Report(
+        tuple(
+            at(ORDERS, '"s3:Delete*"', f"iam/{number:02}.json", statement=(number, None), facts=FACTS)
+            for number in range(12)
+        ),
+        policies=12,
+        refused=12,
+        base=BASE,
+        fails=True,
+    ),
+}
+SHOWN = {
+    "text.txt": ("text", Style()),
+    "text-color.txt": ("text", Style(color=True)),
+    "text-quiet.txt": ("text", Style(quiet=True)),
+    "github.txt": ("github", Style(environ={"GITHUB_ACTIONS": "true"})),
+    "report.json": ("json", Style()),
+}
+
+
+def render(name: str, report: Report, style: Style = Style()) -> str:
+    return reporter(name).render(report, style)
+
+
+@pytest.mark.parametrize("file", SHOWN)
+@pytest.mark.parametrize("case", CASES)
+def test_golden(case: str, file: str, golden: Callable[[Path, str], None]) -> None:
+    if file in ("text-color.txt", "text-quiet.txt") and not case.startswith(("a ", "new", "nothing")):
+        pytest.skip("the plain text says it")
+    name, style = SHOWN[file]
+    golden(GOLDEN / case / file, render(name, CASES[case]._replace(), style).replace(_version(), '"VERSION"'))
+
+
+def _version() -> str:
+    from policy_guard.version import VERSION
+
+    return json.dumps(VERSION)
+
+
+def test_every_golden_file_belongs_to_a_case() -> None:
+    assert {folder.name for folder in GOLDEN.iterdir()} == set(CASES)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_json_follows_its_schema(case: str) -> None:
+    report = json.loads(render("json", CASES[case]))
+    Draft202012Validator(SCHEMA).validate(report)
+
+
+def test_the_schema_is_a_schema_and_refuses_what_is_not_in_it() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    report = json.loads(render("json", CASES["a widened policy and two that are proved"]))
+    report["findings"][0]["column"] = 0
+    assert not Draft202012Validator(SCHEMA).is_valid(report)
+
+
+def test_json_says_where_and_shows_the_request() -> None:
+    finding = json.loads(render("json", CASES["a widened policy and two that are proved"]))["findings"][0]
+    where = [finding[key] for key in ("line", "column", "end_line", "end_column")]
+    assert where == [14, 9, 14, 21]
+    assert finding["statement"] == {"index": 1, "sid": "OrdersObjects"}
+    assert finding["witness"] == {
+        "principal": "arn:aws:sts::111122223333:assumed-role/Reader/ci",
+        "action": "s3:DeleteObjectVersion",
+        "resource": "arn:aws:s3:::orders-eu/2024/01.json",
+        "context": {"aws:securetransport": ["true"]},
+    }
+
+
+def test_json_verdicts() -> None:
+    results = {case: json.loads(render("json", report))["result"] for case, report in CASES.items()}
+    assert results["nothing wrong"] == "pass"
+    assert results["a set-up error"] == "error"
+    assert results["a widened policy and two that are proved"] == "fail"
+
+
+def test_json_is_found_safe_even_where_a_sid_is_a_command() -> None:
+    text = render("json", CASES["hostile text everywhere"])
+    assert "##[" not in text and text.isascii()
+    assert json.loads(text)["findings"][0]["statement"]["sid"] == "x ##[stop-commands]t\x1b[2J\u202e"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (
+            {"policies": 1, "critical": 1},
+            "1 policy changed since m: no new access, no lost Deny, not the one critical permission",
+        ),
+        ({"policies": 2}, "2 policies changed since m: no new access, no lost Deny"),
+        ({"policies": 2, "checks": ("no-lost-deny",), "critical": 9}, "2 policies changed since m: no lost Deny"),
+        ({"policies": 2, "checks": ()}, "2 policies changed since m: readable, nothing else was asked"),
+        ({"mode": "all"}, "no policy found"),
+        ({"policies": 2, "mode": "all", "base": "", "critical": 3}, "2 policies: none of 3 critical permissions"),
+        ({"policies": 0, "refused": 1, "findings": (ORDERS_FINDING,)}, "1 policy changed since m: 0 proved, 1 refused"),
+        (
+            {"policies": 2, "warned": 1, "findings": (ORDERS_FINDING,)},
+            "2 policies changed since m: 1 proved, 0 refused, 1 with findings that do not fail",
+        ),
+    ],
+)
+def test_summary(changes: dict[str, Any], expected: str) -> None:
+    assert summary(Report(**{"base": "m", **changes})) == expected
+
+
+def test_a_set_up_error_is_one_line_with_one_prefix() -> None:
+    assert summary(Report(error="no git\nhere")) == "no policy was checked: no git\\nhere"
+    assert summary(Report(error="no policy was checked: no git")) == "no policy was checked: no git"
+
+
+def test_findings_that_are_switched_off_are_not_shown() -> None:
+    report = Report((ORDERS_FINDING._replace(severity="off"),), policies=1, base=BASE)
+    assert in_order(report) == ()
+    assert "grants new access" not in render("text", report)
+
+
+def test_names_are_the_files_and_import_nothing() -> None:
+    assert names() == ("github", "json", "text")
+    program = "import sys, policy_guard.reporters as r; r.names(); r.reporter('text'); print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout
+    assert "policy_guard.reporters.text" in loaded.split()
+    assert "policy_guard.reporters.json" not in loaded.split() and "json" not in loaded.split()
+
+
+@pytest.mark.parametrize("name", ["", "sarif", "__init__", "../text", "text\x1b[2J"])
+def test_an_unknown_format_names_the_known_ones(name: str) -> None:
+    with pytest.raises(UserError, match="github, json, text") as caught:
+        reporter(name)
+    assert str(caught.value).isprintable()
+
+
+def test_github_shows_ten_of_each_and_says_how_many_more() -> None:
+    lines = render("github", CASES["one policy with twelve findings"]).splitlines()
+    commands = [line for line in lines if line.startswith("::")]
+    assert len(commands) == 10
+    assert commands[-1].endswith("%0A2 more errors not shown here: the log of this step has them all.")
+    assert "more error" not in "".join(commands[:-1])
+    assert sum("iam/11.json:14:9" in line for line in lines) == 1
+
+
+def test_github_messages_stay_within_the_limit_and_keep_the_count() -> None:
+    facts = tuple((f"fact{number}", "long " * 1000) for number in range(12))
+    report = Report(tuple(ORDERS_FINDING._replace(facts=facts) for _ in range(11)), fails=True)
+    commands = [line for line in render("github", report).splitlines() if line.startswith("::")]
+    messages = [line.partition("::")[2].partition("::")[2].replace("%0A", "\n") for line in commands]
+    assert max(map(len, messages)) == 4096
+    assert messages[-1].endswith("has them all.")
+
+
+def test_github_columns_only_where_the_span_is_one_line() -> None:
+    several = render("github", CASES["a span over several lines"])
+    assert ",col=" not in several and ",endLine=18," in several
+    assert ",endLine=14,col=9,endColumn=21," in render("github", CASES["a widened policy and two that are proved"])
+
+
+HOSTILE = st.text(st.sampled_from("ab:#[]%,\n\r\t\x1b\u202e\u2028 日\u0301\udcff\\"), max_size=30)
+
+
+@given(HOSTILE, HOSTILE, HOSTILE, HOSTILE)
+def test_no_text_of_a_policy_becomes_a_command(path: str, content: str, said: str, sid: str) -> None:
+    finding = Finding(
+        "c", "violated", "error", said, Source(path, content), Span(0, len(content)), (0, sid), facts=((sid, said),)
+    )
+    related = Related(Source(path, content, sid), Span(0, 1), said)
+    report = Report((finding._replace(related=(related,)),), 1, 1, said, notes=(sid,), skipped=(Skipped(path, said),))
+    shown = render("github", report, Style(environ={"GITHUB_ACTIONS": "true"}))
+    assert "##[" not in shown
+    commands = [line for line in shown.split("\n") if line.strip().startswith("::")]
+    assert len(commands) == 1
+    assert re.fullmatch(
+        r"::error file=[^:,]*,line=\d+,endLine=\d+(,col=\d+,endColumn=\d+)?,title=[^:,]*::.*", commands[0]
+    )
+    assert shown.replace("\n", "").isprintable()
+
+
+@given(HOSTILE, HOSTILE)
+def test_plain_text_is_printable_line_by_line(path: str, content: str) -> None:
+    finding = Finding("c", "unreadable", "error", content, Source(path, content), Span(0, 3), (0, content))
+    shown = render("text", Report((finding,), 1, 1, path, notes=(content,)))
+    assert shown.endswith("\n") and shown.replace("\n", "").isprintable()
+
+
+@given(st.text(max_size=300), st.integers(0, 300), st.integers(0, 300), st.integers(20, 120))
+def test_an_underline_lies_under_the_text_and_within_the_width(text: str, start: int, size: int, width: int) -> None:
+    lines = excerpt(Source("p", text), Span(start, start + size), width)
+    assert len(lines) != 1
+    for line in lines:
+        assert cells(line.text) <= width
+        assert line.text.isprintable()
+    if lines:
+        assert set(lines[-1].text.strip()) == {"^"}
+
+
+@given(
+    st.text("ab\t日e\u0301\x00", max_size=60),
+    st.text("cd\t日\u0301", min_size=1, max_size=9),
+    st.text("ef", max_size=60),
+)
+def test_the_underline_is_exactly_as_wide_as_the_marked_string(before: str, marked: str, after: str) -> None:
+    span = Span(len(before), len(before) + len(marked))
+    *_, line, mark = excerpt(Source("p", f"{before}{marked}{after}"), span, 1000) or [None, None]
+    if line is None or mark is None:
+        return
+    column = len(mark.text) - len(mark.text.lstrip())
+    assert column == cells(line.text) - cells("".join(line.text)[_index(line.text, column) :])
+    rest = line.text[_index(line.text, column + len(mark.text.strip())) :]
+    assert rest.lstrip("\u0301") == after or cells(marked) == 0
+
+
+def _index(text: str, column: int) -> int:
+    """The character at a column of the terminal."""
+    return next((at for at in range(len(text) + 1) if cells(text[:at]) >= column), len(text))
+
+
+def test_a_huge_line_costs_no_more_than_what_is_shown() -> None:
+    source = Source("p", "日" * 3_000_000 + "X")
+    began = time.perf_counter()
+    lines = excerpt(source, Span(3_000_000, 3_000_001), 93)
+    assert time.perf_counter() - began < 1
+    assert lines[0].text.endswith("X") and lines[0].text.startswith("…")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain text, ünïcode 日", "plain text, ünïcode 日"),
+        ("a\nb\r\t", "a\\nb\\r\\t"),
+        ("\x1b[31m\x9b", "\\x1b[31m\\x9b"),
+        ("\u202eevil\u2066\u200b", "\\u202eevil\\u2066\\u200b"),
+        ("\udcff\u2028", "\\udcff\\u2028"),
+    ],
+)
+def test_printable(text: str, expected: str) -> None:
+    assert printable(text) == expected
+
+
+def test_shortened_text_fits_even_where_escapes_are_long() -> None:
+    assert shortened("abcdef", 6) == "abcdef"
+    assert shortened("abcdefg", 6) == "abcde…"
+    assert len(shortened("\u202e" * 50, 20)) == 20
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("::error::x", ":\\:error::x"),
+        ("a\n  ::error::x", "a\n  :\\:error::x"),
+        ("\x1b[1m::error::x", "\x1b[1m:\\:error::x"),
+        ("Sid ###[x]", "Sid ###\\[x]"),
+        ("s3::x", "s3::x"),
+    ],
+)
+def test_defused(text: str, expected: str) -> None:
+    assert defused(text) == expected
+
+
+def test_a_place_ends_on_the_line_of_its_last_character() -> None:
+    found = place(Source("p", "ab\ncd\n"), Span(0, 3))
+    assert (found.start, found.end) == ((1, 1), (1, 4))
+    assert place(Source("p", "ab"), Span(5, 9)).end == (1, 3)
