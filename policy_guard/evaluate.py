@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from policy_guard.condition import Operator
 from policy_guard.conditions import operators
-from policy_guard.match import folded, matches, resolve
+from policy_guard.match import matches, resolve
 from policy_guard.pattern import Pattern, Unknown, Variable
 from policy_guard.policy import (
     CAPS,

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from policy_guard.strings import Language, Slot
 
 
-class Member(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Member:
     """The text of `variable` (`action`, `resource`, `principal`, or a slot of a condition key) lies in `language`."""
 
     variable: str | Slot
     language: Language
 
 
-class Present(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Present:
     """The slot of a condition key holds a value."""
 
     slot: Slot
 
 
-class Choice(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Choice:
     """A truth value that nothing here fixes. `kind` is `reading` (AWS's pages allow both) or `unsupported`."""
 
     kind: str
@@ -36,11 +40,13 @@ class Literal(NamedTuple):
     positive: bool
 
 
-class And(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class And:
     parts: tuple[Formula, ...]
 
 
-class Or(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Or:
     parts: tuple[Formula, ...]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from typing import NamedTuple
 
 from policy_guard.pattern import STAR, Pattern, Wildcard
@@ -11,6 +11,20 @@ from policy_guard.source import Source, Span
 VERSIONS = ("2012-10-17", "2008-10-17")
 KINDS = ("identity", "resource", "trust", "scp", "rcp", "boundary", "session", "endpoint")
 CAPS = ("scp", "rcp", "boundary", "session", "endpoint")
+OPERATORS = {
+    name.lower(): name
+    for name in (
+        *("StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"),
+        *("StringLike", "StringNotLike"),
+        *("NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals"),
+        *("NumericGreaterThan", "NumericGreaterThanEquals"),
+        *("DateEquals", "DateNotEquals", "DateLessThan", "DateLessThanEquals"),
+        *("DateGreaterThan", "DateGreaterThanEquals"),
+        *("Bool", "BinaryEquals", "IpAddress", "NotIpAddress"),
+        *("ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike", "Null"),
+    )
+}
+"""Every condition operator of IAM, by its name in lower case, without quantifier and `IfExists`."""
 # What a statement without Resource speaks of: only the trust policy of a role has none.
 ROLE = Pattern(("arn:", STAR, ":iam::", STAR, ":role/", STAR))
 
@@ -140,3 +154,32 @@ class Request(NamedTuple):
     context: Mapping[str, tuple[str, ...]]
     unknowns: Mapping[str, str] = {}
     choices: Mapping[str, bool] = {}
+
+
+def meaning(policy: Policy) -> Hashable:
+    """Equal for two policies only if they mean the same: places, order, repetitions and Sids do not count."""
+    return policy.kind, policy.version, frozenset(map(statement_meaning, policy.statements))
+
+
+def statement_meaning(statement: Statement) -> Hashable:
+    """Equal for two statements only if they apply to the same requests with the same effect."""
+    who = statement.principals
+    return (
+        statement.version,
+        statement.effect,
+        (who.negated, frozenset((entry.type, entry.value.text) for entry in who.entries)) if who else None,
+        (statement.action.negated, frozenset(map(_action_meaning, statement.action.values))),
+        _patterns_meaning(statement.resource),
+        frozenset(
+            (c.quantifier, c.operator, c.if_exists, c.key, frozenset(value.pattern for value in c.values))
+            for c in statement.conditions
+        ),
+    )
+
+
+def _action_meaning(value: Value) -> Hashable:
+    return tuple(part.lower() if isinstance(part, str) else part for part in value.pattern.parts)
+
+
+def _patterns_meaning(element: Element | None) -> Hashable:
+    return (element.negated, frozenset(value.pattern for value in element.values)) if element else None

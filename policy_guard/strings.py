@@ -5,25 +5,29 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from policy_guard.pattern import Unknown, Variable
 
 
-class Slot(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Slot:
     """One value of a condition key; a key with one value has slot 0 only."""
 
     key: str
     index: int
 
 
-class Verbatim(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Verbatim:
     """The text of an unknown part taken as it is: a `*` in it is a `*`."""
 
     name: str
 
 
-class Caseless(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Caseless:
     """The text of a letter in any mixture of upper and lower case."""
 
     of: Variable | Verbatim
@@ -280,7 +284,7 @@ def find(inside: Sequence[Language], outside: Sequence[Language], budget: Budget
 
     Letters count as symbols of their own. `likely` gives texts to try first for a pattern. Raises `OverBudget`.
     """
-    base = min(inside, key=len, default=EVERYTHING)
+    base = min(inside, key=_breadth, default=EVERYTHING)
     others = [language for language in inside if language is not base]
     for text in sorted(base.texts):
         budget.spend(1 + len(outside), "many texts")
@@ -291,6 +295,11 @@ def find(inside: Sequence[Language], outside: Sequence[Language], budget: Budget
         if word is not None:
             return word
     return None
+
+
+def _breadth(language: Language) -> tuple[bool, int]:
+    """Small for languages with few patterns, and of those first the ones that fix how a text begins."""
+    return any(not literal_prefix(glob) for glob in language.globs), len(language)
 
 
 def _find_within(

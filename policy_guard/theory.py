@@ -200,7 +200,7 @@ def _needed(slot: Slot, literals: Sequence[Literal]) -> bool:
     """Whether the slot has to hold a value: a text that must not match is none where there is none."""
     return any(
         literal.positive
-        and (literal.atom == Present(slot) or isinstance(literal.atom, Member) and literal.atom.variable == slot)
+        and (literal.atom == Present(slot) or (isinstance(literal.atom, Member) and literal.atom.variable == slot))
         for literal in literals
     )
 

@@ -1,0 +1,102 @@
+"""Reads entries and strings off a positioned tree and keeps account of what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from policy_guard.pattern import Pattern, Unknown, read_pattern
+from policy_guard.policy import Value
+from policy_guard.printable import printable
+from policy_guard.source import Array, Node, Object, Problem, Scalar, Source, Span
+
+_LONGEST = 60
+
+
+def quoted(text: str) -> str:
+    """Untrusted text for a message: printable, short, in quotation marks."""
+    text = printable(text)
+    return f'"{text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."}"'
+
+
+class Reader:
+    """Collects problems while one document is read."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.problems: list[Problem] = []
+
+    def problem(self, message: str, span: Span) -> None:
+        self.problems.append(Problem(message, span))
+
+    def entries(self, node: Object, known: Sequence[str], what: str) -> dict[str, Node]:
+        """The entries by name. Unknown and repeated names are problems."""
+        found: dict[str, Node] = {}
+        for key, value in node.entries:
+            if key.text in found:
+                self.problem(f"{quoted(key.text)} is written twice in {what}; keep one", key.span)
+            elif key.text not in known:
+                self.problem(f"{what} has no element {quoted(key.text)}{_instead(key.text, known)}", key.span)
+            else:
+                found[key.text] = value
+        return found
+
+    def values(self, node: Node, name: str, variables: bool, plain: bool = False) -> tuple[Value, ...]:
+        """One string or a list of them. With `plain`, numbers and booleans do as well."""
+        items = node.items if isinstance(node, Array) and node.tag is None else (node,)
+        if not items:
+            self.problem(f"{quoted(name)} is an empty list", node.span)
+        return tuple(value for item in items if (value := self.value(item, name, variables, plain)))
+
+    def value(self, node: Node, name: str, variables: bool, plain: bool = False) -> Value | None:
+        template = self._template(node, variables)
+        if template is not None:
+            return template
+        if not isinstance(node, Scalar):
+            self.problem(f"{quoted(name)} takes a string or a list of strings", node.span)
+            return None
+        if node.kind != "string" and not (plain and node.kind in ("number", "boolean")):
+            self.problem(f"{quoted(name)} takes strings, and this is a {node.kind}; put it in quotation marks", node.span)
+            return None
+        if node.kind == "boolean" and node.text.lower() not in ("true", "false"):
+            self.problem(f"{quoted(node.text)} can be read as a truth value; write true, false or a quoted text", node.span)
+            return None
+        text = node.text.lower() if node.kind == "boolean" else node.text
+        return self._text(text, node.span, variables)
+
+    def _text(self, text: str, span: Span, variables: bool) -> Value | None:
+        try:
+            return Value(text, read_pattern(text, variables), span)
+        except ValueError as error:
+            self.problem(printable(str(error)), span)
+            return None
+
+    def _template(self, node: Node, variables: bool) -> Value | None:
+        """The value of a template's tag or function, as an unknown part; None if the node is none."""
+        body = self.source.text[node.span.start : node.span.end]
+        if isinstance(node, Object) and len(node.entries) == 1 and node.tag is None:
+            name, argument = node.entries[0].key.text, node.entries[0].value
+            if name == "Fn::Sub" and isinstance(argument, Scalar):
+                return self._substitution(argument, variables)
+            if name == "Ref" and isinstance(argument, Scalar):
+                return Value(f"${{{argument.text}}}", Pattern((Unknown(argument.text),)), node.span)
+            if name.startswith("Fn::"):
+                return Value(body, Pattern((Unknown(" ".join(body.split())),)), node.span)
+        tag = node.tag
+        if tag is None or tag.startswith("tag:yaml.org,2002:"):
+            return None
+        if tag == "!Sub" and isinstance(node, Scalar):
+            return self._substitution(node, variables)
+        if tag == "!Ref" and isinstance(node, Scalar):
+            return Value(f"${{{node.text}}}", Pattern((Unknown(node.text),)), node.span)
+        return Value(body, Pattern((Unknown(f"{tag} {' '.join(body.split())}"),)), node.span)
+
+    def _substitution(self, node: Scalar, variables: bool) -> Value | None:
+        """`Fn::Sub`: `${Name}` is filled in, `${!x}` becomes the text `${x}` (CloudFormation User Guide, Fn::Sub)."""
+        return self._text(node.text.replace("${!", "${"), node.span, variables)
+
+
+def _instead(text: str, known: Sequence[str]) -> str:
+    by_case = {name.lower(): name for name in known}
+    close = get_close_matches(text.lower(), by_case, 1)
+    return f'; did you mean "{by_case[close[0]]}"?' if close else f"; it takes {', '.join(known)}"

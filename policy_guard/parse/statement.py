@@ -1,0 +1,154 @@
+"""One statement: its elements, each checked for what AWS would reject."""
+
+from __future__ import annotations
+
+import re
+
+from policy_guard.parse.condition import conditions
+from policy_guard.parse.reader import Reader, quoted
+from policy_guard.pattern import Pattern, Unknown
+from policy_guard.policy import Condition, Element, Principal, Principals, Statement, Value
+from policy_guard.source import Node, Object, Scalar, Span
+
+_ELEMENTS = (
+    "Sid",
+    "Effect",
+    "Principal",
+    "NotPrincipal",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Condition",
+)
+_PRINCIPALS = ("AWS", "Service", "Federated", "CanonicalUser")
+_NOWHERE = Element(False, (), Span(0, 0))
+
+
+def statement(reader: Reader, index: int, node: Node, version: str) -> Statement:
+    """The statement that stands at `index`, counted from 0."""
+    entries = _entries(reader, node)
+    variables = version == "2012-10-17"
+    action = _one_of(reader, entries, "Action", node)
+    resource = _one_of(reader, entries, "Resource", node)
+    principal = _one_of(reader, entries, "Principal", node)
+    if action is None and isinstance(node, Object):
+        reader.problem('the statement has no "Action"', Span(node.span.start, node.span.start + 1))
+    return Statement(
+        index,
+        _sid(reader, entries.get("Sid")),
+        _effect(reader, entries.get("Effect"), node),
+        _principals(reader, *principal) if principal else None,
+        _actions(reader, *action) if action else _NOWHERE,
+        _resources(reader, *resource, variables) if resource else None,
+        _conditions(reader, entries.get("Condition"), variables),
+        version,
+        node.span,
+    )
+
+
+def _entries(reader: Reader, node: Node) -> dict[str, Node]:
+    if isinstance(node, Object):
+        return reader.entries(node, _ELEMENTS, "a statement")
+    reader.problem("a statement is a mapping with Effect, Action and Resource", node.span)
+    return {}
+
+
+def _one_of(reader: Reader, entries: dict[str, Node], name: str, node: Node) -> tuple[str, Node] | None:
+    present = [each for each in (name, f"Not{name}") if each in entries]
+    if len(present) > 1:
+        reader.problem(f'a statement has "{name}" or "Not{name}", not both', entries[present[1]].span)
+    return (present[0], entries[present[0]]) if present else None
+
+
+def _sid(reader: Reader, node: Node | None) -> str | None:
+    if node is None:
+        return None
+    if isinstance(node, Scalar) and node.kind != "null":
+        return node.text
+    reader.problem('"Sid" takes a string', node.span)
+    return None
+
+
+def _effect(reader: Reader, node: Node | None, whole: Node) -> str:
+    if node is None:
+        if isinstance(whole, Object):
+            reader.problem('the statement has no "Effect"', Span(whole.span.start, whole.span.start + 1))
+        return "Deny"
+    text = node.text if isinstance(node, Scalar) else ""
+    if text not in ("Allow", "Deny"):
+        reader.problem(f'"Effect" is {quoted(text)}; write "Allow" or "Deny"', node.span)
+    return text
+
+
+def _conditions(reader: Reader, node: Node | None, variables: bool) -> tuple[Condition, ...]:
+    return conditions(reader, node, variables) if node else ()
+
+
+def _actions(reader: Reader, name: str, node: Node) -> Element:
+    """Blanks around an action are left out of the pattern: AWS's own managed policies have some."""
+    values = [_trimmed(value) for value in reader.values(node, name, variables=False)]
+    for value in values:
+        _look_at_action(reader, value)
+    return Element(name.startswith("Not"), tuple(values), node.span)
+
+
+def _trimmed(value: Value) -> Value:
+    parts = list(value.pattern.parts)
+    if parts and isinstance(parts[0], str):
+        parts[0] = parts[0].lstrip(" ")
+    if parts and isinstance(parts[-1], str):
+        parts[-1] = parts[-1].rstrip(" ")
+    return value._replace(pattern=Pattern(tuple(part for part in parts if part != "")))
+
+
+def _look_at_action(reader: Reader, value: Value) -> None:
+    text = value.text.strip(" ")
+    if any(isinstance(part, Unknown) for part in value.pattern.parts) or text == "*":
+        return
+    if not re.fullmatch(r"[A-Za-z0-9_*?-]+:[A-Za-z0-9_*?-]+", text):
+        reader.problem(f'{quoted(value.text)} is no action; write "service:Name" or "*"', value.span)
+
+
+def _resources(reader: Reader, name: str, node: Node, variables: bool) -> Element:
+    values = reader.values(node, name, variables)
+    for value in values:
+        first = value.pattern.parts[0] if value.pattern.parts else ""
+        if isinstance(first, str) and not first.startswith("arn:") and not _may_be_arn(first, value):
+            reader.problem(f'{quoted(value.text)} is no resource; write an ARN or "*"', value.span)
+    return Element(name.startswith("Not"), values, node.span)
+
+
+def _may_be_arn(first: str, value: Value) -> bool:
+    """Whether a text that is cut short by a wildcard or a hole may go on to be an ARN."""
+    return len(value.pattern.parts) > 1 and "arn:".startswith(first)
+
+
+def _principals(reader: Reader, name: str, node: Node) -> Principals:
+    negated = name.startswith("Not")
+    if isinstance(node, Scalar) and node.tag is None:
+        value = reader.value(node, name, variables=False)
+        type_ = "*" if node.text == "*" else "AWS"
+        entries = [Principal(type_, value)] if value else []
+    elif isinstance(node, Object):
+        entries = [
+            Principal(type_, value)
+            for type_, each in reader.entries(node, _PRINCIPALS, f'"{name}"').items()
+            for value in reader.values(each, type_, variables=False, plain=type_ == "AWS")
+        ]
+        if not node.entries:
+            reader.problem(f'"{name}" names nobody', node.span)
+    else:
+        reader.problem(f'"{name}" is "*" or a mapping of {", ".join(_PRINCIPALS)}', node.span)
+        entries = []
+    for entry in entries:
+        _look_at_principal(reader, entry)
+    return Principals(negated, tuple(entries), node.span)
+
+
+def _look_at_principal(reader: Reader, entry: Principal) -> None:
+    text = entry.value.text
+    if entry.type != "AWS" or any(isinstance(part, Unknown) for part in entry.value.pattern.parts):
+        return
+    if text != "*" and not re.fullmatch(r"\d{12}|A[A-Z0-9]{15,127}|arn:[^:]+:(iam|sts)::[^:]+:.+", text):
+        reader.problem(f"{quoted(text)} is no principal; write an account id, an IAM ARN or \"*\"", entry.value.span)
