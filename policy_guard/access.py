@@ -157,7 +157,9 @@ class Access:
         if not variables:
             return TRUE
         free = negation(choice("reading", UNRESOLVED_DROPS_STATEMENT.name))
-        return disjunction([free, conjunction(self._holds_a_value(variable, True) for variable in sorted(variables, key=repr))])
+        return disjunction(
+            [free, conjunction(self._holds_a_value(variable, True) for variable in sorted(variables, key=repr))]
+        )
 
 
 def _element(element: Element, alternatives: list[Formula]) -> Formula:

@@ -101,9 +101,7 @@ def _exempt(everyone: list[tuple[Principal, Named]]) -> Formula:
         conjunction([account, role, member("principal", Language(_ROLES))]),
         conjunction([account, role, session, member("principal", Language(_SESSIONS))]),
     ]
-    partly = conjunction(
-        [disjunction([account, user, role, session]), choice("reading", PARTIAL_CHAIN_EXEMPT.name)]
-    )
+    partly = conjunction([disjunction([account, user, role, session]), choice("reading", PARTIAL_CHAIN_EXEMPT.name)])
     return disjunction([*(_listed(*each) for each in one_by_one), *whole, partly])
 
 

@@ -67,5 +67,3 @@ def _letter(part: Variable | Unknown, wild: bool, fold: bool) -> Symbol:
 
 def globs(patterns: Iterable[Pattern], *, wild: bool = True, fold: bool = False) -> list[Glob]:
     return [glob(pattern, wild=wild, fold=fold) for pattern in patterns]
-
-

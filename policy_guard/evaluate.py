@@ -148,13 +148,13 @@ def _in_account(who: Named, caller: Caller) -> bool:
 
 
 def _is_session(who: Named, caller: Caller) -> bool:
-    partition, account, role = (caller.name.split(":", 5)[at] for at in (1, 4, 5)) if ":role/" in caller.name else [""] * 3
-    spelled = f"{role.rpartition('/')[2]}/{caller.session}"
+    if caller.session is None or ":role/" not in caller.name:
+        return False
+    _, partition, _, _, account, role = caller.name.split(":", 5)
     return (
-        caller.session is not None
-        and matches(wildcards(who.partition), partition)
+        matches(wildcards(who.partition), partition)
         and matches(wildcards(who.account), account)
-        and matches(wildcards(who.name), spelled)
+        and matches(wildcards(who.name), f"{role.rpartition('/')[2]}/{caller.session}")
     )
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from policy_guard.check import Check, Claim, Question
-from policy_guard.policy import Element, Policy, Request, Statement, Value
+from policy_guard.policy import Policy, Request, Statement, Value
 from policy_guard.prove import Answer, Proved, Prover, Witness
+from policy_guard.source import Span
 
 MOST_QUESTIONS = 60
 
@@ -28,9 +31,7 @@ def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdi
         key = claim.entry.id if claim.entry else None, claim.statement.index if claim.statement else -1
         if key in judged:
             continue
-        answer = prover.answer(
-            claim.excess(claim.statement), lambda request, claim=claim: claim.holds(claim.statement, request)
-        )
+        answer = prover.answer(claim.excess(claim.statement), partial(claim.holds, claim.statement))
         if not isinstance(answer, Proved):
             judged.add(key)
             yield _blamed(claim, answer, prover)
@@ -52,11 +53,9 @@ def _blamed(claim: Claim, answer: Answer, prover: Prover) -> Verdict:
     return Verdict(claim, answer, actions, resources)
 
 
-def _responsible(
-    claim: Claim, request: Request, prover: Prover, statement: Statement, name: str
-) -> tuple[Value, ...]:
+def _responsible(claim: Claim, request: Request, prover: Prover, statement: Statement, name: str) -> tuple[Value, ...]:
     """The values of the element through which some request of the set passes, in the order written."""
-    element: Element | None = getattr(statement, name)
+    element = statement.action if name == "action" else statement.resource
     if element is None or len(element.values) == 1 or element.negated:
         return element.values if element else ()
     found: list[Value] = []
@@ -65,35 +64,36 @@ def _responsible(
     for _ in range(MOST_QUESTIONS):
         if known is None or not waiting:
             break
-        hit = [v for v in waiting if _passes(claim, statement, name, v, known)]
+        hit = [value for value in waiting if _passes(claim, _only(statement, name, (value,)), name, value, known)]
         waiting = [value for value in waiting if value not in hit]
         found += hit
-        known = _next(claim, prover, statement, name, tuple(waiting)) if waiting else None
+        known = _witness(claim, prover, _only(statement, name, tuple(waiting))) if waiting else None
     return tuple(value for value in element.values if value in found)
 
 
 def _only(statement: Statement, name: str, values: tuple[Value, ...]) -> Statement:
-    element: Element = getattr(statement, name)
-    return statement._replace(**{name: element._replace(values=values)})
+    """The statement with these values alone in place of its actions or resources."""
+    if name == "action":
+        return replace(statement, action=statement.action._replace(values=values))
+    assert statement.resource is not None
+    return replace(statement, resource=statement.resource._replace(values=values))
 
 
-def _passes(claim: Claim, statement: Statement, name: str, value: Value, request: Request) -> bool:
+def _passes(claim: Claim, alone: Statement, name: str, value: Value, request: Request) -> bool:
     """Whether the request, or the like with this very value in it, gets through by this value."""
-    alone = _only(statement, name, (value,))
     if claim.holds(alone, request):
         return True
-    return "*" not in value.text and claim.holds(alone, request._replace(**{name: value.text.strip()}))
+    text = value.text.strip(" ")
+    like = request._replace(action=text) if name == "action" else request._replace(resource=text)
+    return "*" not in text and claim.holds(alone, like)
 
 
-def _next(
-    claim: Claim, prover: Prover, statement: Statement, name: str, values: tuple[Value, ...]
-) -> Request | None:
-    part = _only(statement, name, values)
-    answer = prover.answer(claim.excess(part), lambda request: claim.holds(part, request))
+def _witness(claim: Claim, prover: Prover, part: Statement) -> Request | None:
+    answer = prover.answer(claim.excess(part), partial(claim.holds, part))
     return answer.request if isinstance(answer, Witness) else None
 
 
-def place(policy: Policy, verdict: Verdict) -> tuple[int, int]:
+def place(policy: Policy, verdict: Verdict) -> Span:
     """The tightest span to blame: the first action to blame where others are not, else the first such resource."""
     statement = verdict.claim.statement
     if statement is None:

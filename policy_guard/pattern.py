@@ -88,5 +88,7 @@ def _braced(inner: str, spelled: str, variables: bool) -> Part:
     if re.search(r"(?<!:):(?!:)", inner) or not inner.strip():
         if not variables:
             return spelled
-        raise ValueError(f'"{spelled[:60]}" is no policy variable; write ${{prefix:name}} or ${{prefix:name, \'default\'}}')
+        raise ValueError(
+            f"\"{spelled[:60]}\" is no policy variable; write ${{prefix:name}} or ${{prefix:name, 'default'}}"
+        )
     return Unknown(inner.strip())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from policy_guard.pattern import STAR, Pattern, Wildcard
@@ -92,7 +93,8 @@ def _read_plainly(value: Value) -> str:
     return " as plain text" if "${" in value.text and not variables else ""
 
 
-class Statement(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Statement:
     """`index` counts from 0, as AWS counts. `version` is the Version of its policy."""
 
     index: int

@@ -29,7 +29,8 @@ class Simplifier:
         known = _Known(facts, {negation(part) for part in parts}, self._relations)
         if any(known.contradicted(fact) for fact in facts):
             return FALSE
-        return conjunction([*facts, *(known.rewrite(part, top=True) for part in parts if not isinstance(part, Literal))])
+        others = (part for part in parts if not isinstance(part, Literal))
+        return conjunction([*facts, *(known.rewrite(part, top=True) for part in others)])
 
 
 class _Known:

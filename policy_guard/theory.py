@@ -24,6 +24,7 @@ from policy_guard.strings import (
     Verbatim,
     find,
     glob_of,
+    the_symbol,
 )
 
 MOST_TRIES = 80
@@ -68,9 +69,10 @@ class Theory:
 
     def point(self, literals: Sequence[Literal], budget: Budget) -> Point | Impossible | Open:
         """A point at which all literals are true. Raises `OverBudget`."""
-        places = {**{place: [] for place in self._always}, **_places(literals)}
+        places: dict[Place, list[Literal]] = {place: [] for place in self._always}
+        places |= _places(literals)
         letters = sorted({letter for each in places.values() for one in each for letter in _letters(one)}, key=repr)
-        choices = {l.atom.name: l.positive for l in literals if isinstance(l.atom, Choice)}
+        choices = {each.atom.name: each.positive for each in literals if isinstance(each.atom, Choice)}
         if not letters:
             return self._plain(places, choices, budget)
         impossible = self._impossible(places, budget)
@@ -79,7 +81,7 @@ class Theory:
         for values in islice(self._values(letters, places, budget), MOST_TRIES):
             texts = self._texts(places, values, budget)
             if texts is not None:
-                unknowns = {l.name: text for l, text in values.items() if isinstance(l, Unknown | Verbatim)}
+                unknowns = {each.name: text for each, text in values.items() if isinstance(each, Unknown | Verbatim)}
                 return Point(texts, unknowns, choices)
         names = ", ".join(sorted({_name(letter) for letter in letters}))
         return Open(f"what {names} would have to be")
@@ -106,8 +108,8 @@ class Theory:
             return self._likely(place, glob, texts)
 
         word = find(
-            [_substituted(each, values) for each in inside],
-            [_substituted(each, values) for each in outside],
+            [substituted(each, values) for each in inside],
+            [substituted(each, values) for each in outside],
             budget,
             likely,
         )
@@ -132,8 +134,8 @@ class Theory:
         domain = self._domain(place)
         return (
             (domain is None or text in domain)
-            and all(text in _substituted(each, values) for each in inside)
-            and not any(text in _substituted(each, values) for each in outside)
+            and all(text in substituted(each, values) for each in inside)
+            and not any(text in substituted(each, values) for each in outside)
         )
 
     def _impossible(self, places: Mapping[Place, list[Literal]], budget: Budget) -> Impossible | None:
@@ -185,7 +187,7 @@ class Theory:
 
 def _places(literals: Sequence[Literal]) -> dict[Place, list[Literal]]:
     """The literals about each variable and each slot that holds a value."""
-    absent = {l.atom.slot for l in literals if isinstance(l.atom, Present) and not l.positive}
+    absent = {each.atom.slot for each in literals if isinstance(each.atom, Present) and not each.positive}
     places: dict[Place, list[Literal]] = {}
     for literal in literals:
         if isinstance(literal.atom, Present) and literal.positive:
@@ -233,11 +235,11 @@ def _with_readings(values: Texts) -> dict[Letter, str]:
     return every
 
 
-def _substituted(language: Language, values: Texts) -> Language:
+def substituted(language: Language, values: Texts) -> Language:
     """The language with texts in place of its letters; patterns with a letter that has no text are left out."""
     if not language.letters:
         return language
-    globs = [glob for glob in language.globs if all(l in values for l in _glob_letters(glob))]
+    globs = [glob for glob in language.globs if all(letter in values for letter in _glob_letters(glob))]
     return Language([*map(glob_of, language.texts), *(tuple(_filled(glob, values)) for glob in globs)])
 
 
@@ -293,7 +295,8 @@ def _pieces(literal: Literal) -> Iterator[str]:
     if not isinstance(literal.atom, Member):
         return
     for glob in islice(literal.atom.language, 50):
-        run = "".join(s if isinstance(s := next(iter(step.symbols), "/"), str) and not step.outside else "/" for step in glob)
+        symbols = (the_symbol(step) for step in glob)
+        run = "".join(symbol if isinstance(symbol, str) else "/" for symbol in symbols)
         yield from (piece for piece in run.replace(":", "/").split("/") if piece)
 
 

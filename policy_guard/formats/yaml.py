@@ -216,7 +216,9 @@ def _syntax(error: YAMLError, text: str) -> Unreadable:
     if not isinstance(error, MarkedYAMLError):
         odd = Reader.NON_PRINTABLE.search(text)
         at = odd.start() if odd else 0
-        return _unreadable("YAML does not take this invisible character; remove it or write it as an escape", Span(at, at + 1))
+        return _unreadable(
+            "YAML does not take this invisible character; remove it or write it as an escape", Span(at, at + 1)
+        )
     mark = error.problem_mark or error.context_mark
     at = mark.index if mark else 0
     line = text[text.rfind("\n", 0, at) + 1 : at + 2]
@@ -231,4 +233,6 @@ def _hint(line: str) -> str:
     return ""
 
 
-FORMAT = Format("yaml", (".yaml", ".yml", ".yaml.tpl", ".yml.tpl", ".yaml.tftpl", ".yaml.tmpl", ".yaml.j2", ".yml.j2"), _read)
+FORMAT = Format(
+    "yaml", (".yaml", ".yml", ".yaml.tpl", ".yml.tpl", ".yaml.tftpl", ".yaml.tmpl", ".yaml.j2", ".yml.j2"), _read
+)

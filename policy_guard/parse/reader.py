@@ -56,10 +56,14 @@ class Reader:
             self.problem(f"{quoted(name)} takes a string or a list of strings", node.span)
             return None
         if node.kind != "string" and not (plain and node.kind in ("number", "boolean")):
-            self.problem(f"{quoted(name)} takes strings, and this is a {node.kind}; put it in quotation marks", node.span)
+            self.problem(
+                f"{quoted(name)} takes strings, and this is a {node.kind}; put it in quotation marks", node.span
+            )
             return None
         if node.kind == "boolean" and node.text.lower() not in ("true", "false"):
-            self.problem(f"{quoted(node.text)} can be read as a truth value; write true, false or a quoted text", node.span)
+            self.problem(
+                f"{quoted(node.text)} can be read as a truth value; write true, false or a quoted text", node.span
+            )
             return None
         text = node.text.lower() if node.kind == "boolean" else node.text
         return self._text(text, node.span, variables)

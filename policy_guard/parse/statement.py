@@ -151,4 +151,4 @@ def _look_at_principal(reader: Reader, entry: Principal) -> None:
     if entry.type != "AWS" or any(isinstance(part, Unknown) for part in entry.value.pattern.parts):
         return
     if text != "*" and not re.fullmatch(r"\d{12}|A[A-Z0-9]{15,127}|arn:[^:]+:(iam|sts)::[^:]+:.+", text):
-        reader.problem(f"{quoted(text)} is no principal; write an account id, an IAM ARN or \"*\"", entry.value.span)
+        reader.problem(f'{quoted(text)} is no principal; write an account id, an IAM ARN or "*"', entry.value.span)

@@ -1,0 +1,85 @@
+"""Policies and requests from plain data, for tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from policy_guard.access import Access
+from policy_guard.documents import Found
+from policy_guard.formula import And, Choice, Formula, Literal, Member
+from policy_guard.formats import read
+from policy_guard.match import folded
+from policy_guard.parse import parse
+from policy_guard.pattern import Unknown, Variable
+from policy_guard.policy import Caller, Policy, Request
+from policy_guard.source import Source
+from policy_guard.strings import Caseless, Language, Letter, Slot, Verbatim
+from policy_guard.theory import substituted
+
+
+def policy(document: Mapping[str, Any] | str, kind: str | None = None) -> Policy:
+    text = document if isinstance(document, str) else json.dumps(document, indent=2)
+    source = Source("policy.json", text)
+    return parse(Found("", read(source)[0], source), kind)
+
+
+def request(row: Mapping[str, Any]) -> Request:
+    caller = row.get("principal")
+    return Request(
+        Caller(**caller) if caller else None,
+        row["action"],
+        row["resource"],
+        {key: tuple(values) for key, values in row.get("context", {}).items()},
+        row.get("unknowns", {}),
+        row.get("choices", {}),
+    )
+
+
+def spelled(caller: Caller | None) -> str:
+    if caller is None or caller.type == "Anonymous":
+        return "Anonymous"
+    return " ".join(filter(None, (caller.type, caller.name, caller.session)))
+
+
+def inside(formula: Formula, asked: Request) -> bool:
+    """Whether the request is in the set, its values laid into the slots in their order."""
+    if not isinstance(formula, Literal):
+        combine = all if isinstance(formula, And) else any
+        return combine(inside(part, asked) for part in formula.parts)
+    return _atom(formula, asked) == formula.positive
+
+
+def _atom(literal: Literal, asked: Request) -> bool:
+    atom = literal.atom
+    if isinstance(atom, Choice):
+        return asked.choices.get(atom.name, False)
+    if not isinstance(atom, Member):
+        return _value(atom.slot, asked) is not None
+    texts = {"action": folded(asked.action), "resource": asked.resource, "principal": spelled(asked.principal)}
+    text = _value(atom.variable, asked) if isinstance(atom.variable, Slot) else texts[atom.variable]
+    return text is not None and text in _resolved(atom.language, asked)
+
+
+def _value(slot: Slot, asked: Request) -> str | None:
+    values = asked.context.get(slot.key, ())
+    return values[slot.index] if slot.index < len(values) else None
+
+
+def _resolved(language: Language, asked: Request) -> Language:
+    values: dict[Letter, str] = {}
+    for letter in language.letters:
+        stem = letter.of if isinstance(letter, Caseless) else letter
+        if isinstance(stem, Variable):
+            given = asked.context.get(stem.key)
+            if given:
+                values[letter] = given[0]
+        else:
+            assert isinstance(stem, Verbatim | Unknown)
+            values[letter] = asked.unknowns.get(stem.name, "")
+    return substituted(language, values)
+
+
+def access_allows(document: Policy, asked: Request) -> bool:
+    return inside(Access([document]).allows(document, document.kind), asked)

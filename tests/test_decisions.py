@@ -1,0 +1,27 @@
+"""Every rule of the language as a row: a policy, a request, the decision; both twins answer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from policy_guard import evaluate
+from tests.policies import access_allows, policy, request
+
+TABLES = sorted((Path(__file__).parent.parent / "fixtures" / "decisions").glob("*.json"))
+ROWS = [pytest.param(row, id=f"{table.stem}: {row['case']}") for table in TABLES for row in json.loads(table.read_text())]
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_both_twins_decide(row: dict[str, Any]) -> None:
+    document, asked = policy(row["policy"], row.get("kind")), request(row["request"])
+    assert evaluate.allows(document, document.kind, asked) is row["allowed"]
+    assert access_allows(document, asked) is row["allowed"]
+
+
+def test_no_two_rows_tell_the_same_case() -> None:
+    cases = [row["case"] for table in TABLES for row in json.loads(table.read_text())]
+    assert len(cases) == len(set(cases)) > 150
