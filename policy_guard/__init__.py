@@ -1,7 +1,46 @@
-"""Proves that a change to an IAM policy grants no new access, or shows a request that it does."""
+"""Proves that a change of an AWS IAM policy grants nothing new.
+
+Start reading in `guard`, the pipeline. The floors, from the top; each imports only from those below:
+
+    world      cli, guard, pairs, config, base, changes, git
+    speech     reporters, reporter
+    judgement  checks, wording, judge, check, critical, unreadable, finding
+    meaning    prove, theory, access and its twin evaluate, conditions, formula, strings, solver
+    language   parse, documents, formats, policy, pattern, catalog
+    text       source, printable, errors
+"""
 
 from __future__ import annotations
 
-from policy_guard.version import VERSION
+from typing import TYPE_CHECKING
 
-__version__ = VERSION
+from policy_guard.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from policy_guard.api import (
+        PolicyError,
+        Reason,
+        Result,
+        check_access_not_granted,
+        check_no_lost_deny,
+        check_no_new_access,
+    )
+
+__all__ = [
+    "PolicyError",
+    "Reason",
+    "Result",
+    "__version__",
+    "check_access_not_granted",
+    "check_no_lost_deny",
+    "check_no_new_access",
+]
+
+
+def __getattr__(name: str) -> object:
+    """The public functions, imported when first asked for: the hook starts on every commit."""
+    if name in __all__:
+        from policy_guard import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'policy_guard' has no attribute {name!r}")

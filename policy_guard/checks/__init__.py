@@ -6,11 +6,12 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from policy_guard.check import Check
+from policy_guard.unreadable import READABLE
 
 
 def names() -> tuple[str, ...]:
-    """The names of all checks."""
-    return tuple(sorted(module.name.replace("_", "-") for module in iter_modules(__path__)))
+    """The names of all checks, and of the one that every file has to pass first."""
+    return (*sorted(module.name.replace("_", "-") for module in iter_modules(__path__)), READABLE)
 
 
 def check(name: str) -> Check:
@@ -22,4 +23,5 @@ def check(name: str) -> Check:
 
 def manual(name: str) -> str:
     """The manual page of the check of this name."""
-    return import_module(f"{__name__}.{name.replace('-', '_')}").__doc__ or ""
+    place = "policy_guard.unreadable" if name == READABLE else f"{__name__}.{name.replace('-', '_')}"
+    return import_module(place).__doc__ or ""

@@ -114,7 +114,7 @@ def _resources(reader: Reader, name: str, node: Node, variables: bool) -> Elemen
     values = reader.values(node, name, variables)
     for value in values:
         first = value.pattern.parts[0] if value.pattern.parts else ""
-        if isinstance(first, str) and not first.startswith("arn:") and not _may_be_arn(first, value):
+        if isinstance(first, str) and not first.startswith(("arn:", "execute-api:/")) and not _may_be_arn(first, value):
             reader.problem(f'{quoted(value.text)} is no resource; write an ARN or "*"', value.span)
     return Element(name.startswith("Not"), values, node.span)
 

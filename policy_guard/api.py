@@ -1,0 +1,139 @@
+"""The checks as functions, with the questions and the words of Access Analyzer's own API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from policy_guard.access import Access
+from policy_guard.check import Check, Question
+from policy_guard.checks import check
+from policy_guard.critical import CriticalEntry
+from policy_guard.documents import policies
+from policy_guard.finding import Finding
+from policy_guard.judge import prover_for, verdicts
+from policy_guard.parse import parse
+from policy_guard.policy import KINDS, Policy, Value
+from policy_guard.principals import wildcards
+from policy_guard.reporters.json import witness
+from policy_guard.source import Source, Span, Unreadable
+from policy_guard.wording import finding
+
+Document: TypeAlias = "Mapping[str, Any] | str"
+_AWS_TYPES = {
+    "IDENTITY_POLICY": "identity",
+    "RESOURCE_POLICY": "resource",
+    "SERVICE_CONTROL_POLICY": "scp",
+    "RESOURCE_CONTROL_POLICY": "rcp",
+}
+
+
+class PolicyError(ValueError):
+    """A document cannot be read as a policy; the text says where and why."""
+
+
+class Reason(NamedTuple):
+    """Why a check failed. `statement_index` counts from 0; `witness` is one request, as in the JSON report."""
+
+    description: str
+    statement_index: int | None
+    statement_id: str | None
+    witness: dict[str, Any] | None
+
+
+class Result(NamedTuple):
+    """`result` is `PASS`, `FAIL`, or `UNKNOWN` where nothing could be proved; treat `UNKNOWN` as a failure."""
+
+    result: str
+    message: str
+    reasons: tuple[Reason, ...]
+
+
+def check_no_new_access(new: Document, existing: Document | None, policy_type: str | None = None) -> Result:
+    """Whether the new document allows nothing that the existing one does not; `None` is no policy.
+
+    Documents are mappings or texts (JSON or YAML). `policy_type` is a kind ("identity", "resource", "trust", "scp",
+    "rcp", "boundary", "session", "endpoint") or AWS's name for it ("IDENTITY_POLICY"); from the shape where it is
+    left out. Raises `PolicyError`. Asks what AWS's CheckNoNewAccess asks.
+    """
+    return _compared("no-new-access", new, existing, policy_type)
+
+
+def check_no_lost_deny(new: Document, existing: Document | None, policy_type: str | None = None) -> Result:
+    """Whether the new document denies all that the existing one denies. Parameters as in `check_no_new_access`."""
+    return _compared("no-lost-deny", new, existing, policy_type)
+
+
+def check_access_not_granted(
+    policy: Document, access: Iterable[Mapping[str, Any]], policy_type: str | None = None
+) -> Result:
+    """Whether the document allows none of the accesses, each with `actions`, `resources` or both.
+
+    Raises `PolicyError`. Asks what AWS's CheckAccessNotGranted asks.
+    """
+    read = _policy(policy, _kind(policy_type), "policy")
+    entries = tuple(_entry(number, each) for number, each in enumerate(access))
+    return _answer(check("access-not-granted"), Question(read.kind, read, None, entries, Access([read])))
+
+
+def _compared(name: str, new: Document, existing: Document | None, policy_type: str | None) -> Result:
+    kind = _kind(policy_type)
+    after = _policy(new, kind, "new policy")
+    before = _policy(existing, kind, "existing policy") if existing is not None else None
+    if before is not None and before.kind != after.kind:
+        raise PolicyError(f"the new policy is of the kind {after.kind}, the existing one of the kind {before.kind}")
+    pair = [each for each in (after, before) if each]
+    return _answer(check(name), Question(after.kind, after, before, (), Access(pair)))
+
+
+def _answer(asked: Check, question: Question) -> Result:
+    found = [finding(asked, verdict, question, "error") for verdict in verdicts(asked, question, prover_for(question))]
+    if not found:
+        return Result("PASS", f"proved over all requests: {asked.id}", ())
+    sure = any(each.outcome == "violated" for each in found)
+    return Result("FAIL" if sure else "UNKNOWN", f"the policy {found[0].message}", tuple(map(_reason, found)))
+
+
+def _reason(found: Finding) -> Reason:
+    index, sid = found.statement or (None, None)
+    return Reason(found.message, index, sid, witness(found.witness) if found.witness else None)
+
+
+def _kind(policy_type: str | None) -> str | None:
+    if policy_type is None:
+        return None
+    kind = _AWS_TYPES.get(policy_type, policy_type)
+    if kind not in KINDS:
+        raise ValueError(f"policy_type is one of {', '.join([*KINDS, *_AWS_TYPES])}, not {policy_type!r}")
+    return kind
+
+
+def _policy(document: Document, kind: str | None, name: str) -> Policy:
+    text = document if isinstance(document, str) else json.dumps(document, indent=2)
+    source = Source(name, text)
+    try:
+        found = policies(source).policies
+        if len(found) != 1:
+            raise PolicyError(f"{name}: {len(found)} policies in the document; give one")
+        return parse(found[0], kind)
+    except Unreadable as error:
+        raise PolicyError(
+            "; ".join(_placed(source, problem.span, problem.message) for problem in error.problems)
+        ) from None
+
+
+def _placed(source: Source, span: Span, message: str) -> str:
+    line, column = source.position(span.start)
+    return f"{source.path}:{line}:{column}: {message}"
+
+
+def _entry(number: int, access: Mapping[str, Any]) -> CriticalEntry:
+    actions, resources = (tuple(map(_value, access.get(name) or ())) for name in ("actions", "resources"))
+    if (not actions and not resources) or set(access) - {"actions", "resources"}:
+        raise ValueError("each access is a mapping with actions, resources or both, and nothing else")
+    return CriticalEntry(f"access-{number}", actions, resources, (), "given to the check", None, (), Span(0, 0))
+
+
+def _value(text: str) -> Value:
+    return Value(text, wildcards(text), Span(0, 0))

@@ -1,0 +1,200 @@
+"""Which version is new, which one it is held against, and how to say so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from policy_guard.errors import UserError
+from policy_guard.git import EMPTY_TREES, Repository
+
+_DEEPER = 'Add "fetch-depth: 0" to actions/checkout.'
+_DEEP = 'Add "fetch-depth: 2" to actions/checkout.'
+
+
+class New(NamedTuple):
+    """The new side: the tree of `commit`, or else the index (`staged`), or else the work tree."""
+
+    commit: str | None
+    staged: bool
+    name: str
+
+
+class Base(NamedTuple):
+    """The old side. `commit` is None for the empty tree; `name` is for people ("main@3f9c2ab")."""
+
+    commit: str | None
+    name: str
+    tree: str
+
+
+def choose(
+    repository: Repository, environ: Mapping[str, str], base: str | None, staged: bool, default_branch: str | None
+) -> tuple[New, Base]:
+    """The new side and the base, from what was asked for and from where this runs. Raises `UserError`."""
+    new = _new(repository, environ, staged)
+    commit, name = _base(repository, environ, base, default_branch, new)
+    if _in_ci(environ) and commit is None:
+        raise UserError(f"there is no commit to compare with. {_DEEP}")
+    if _in_ci(environ) and commit == (new.commit or repository.commit("HEAD")):
+        raise UserError(
+            f"the base {commit[:7] if commit else ''} is the commit under test itself, so nothing would be compared. "
+            "Name the base with --base, or run on pull_request."
+        )
+    if commit is None:
+        head = repository.commit("HEAD") or ""
+        return new, Base(None, "the empty tree", EMPTY_TREES.get(len(head), EMPTY_TREES[40]))
+    return new, Base(commit, f"{name}@{commit[:7]}", commit)
+
+
+def _in_ci(environ: Mapping[str, str]) -> bool:
+    return environ.get("CI", "").lower() in ("1", "true") or environ.get("GITHUB_ACTIONS") == "true"
+
+
+def _new(repository: Repository, environ: Mapping[str, str], staged: bool) -> New:
+    pushed = environ.get("PRE_COMMIT_TO_REF")
+    if staged:
+        return New(None, True, "the index")
+    if pushed:
+        return New(_known(repository, pushed), False, pushed)
+    if environ.get("PRE_COMMIT") == "1":
+        return New(None, True, "the index")
+    if _in_ci(environ):
+        return New(_known(repository, "HEAD"), False, "HEAD")
+    return New(None, False, "the work tree")
+
+
+def _known(repository: Repository, name: str) -> str:
+    commit = repository.commit(name)
+    if commit is None:
+        raise UserError(f'there is no commit "{name[:80]}" in this clone. Fetch it, or name another.')
+    return commit
+
+
+def _base(
+    repository: Repository, environ: Mapping[str, str], base: str | None, default_branch: str | None, new: New
+) -> tuple[str | None, str]:
+    if base is not None:
+        return _known(repository, base), base
+    if environ.get("GITHUB_ACTIONS") == "true":
+        return _github(repository, environ, new)
+    pushed = environ.get("PRE_COMMIT_FROM_REF")
+    real_push = "PRE_COMMIT_REMOTE_BRANCH" in environ
+    if pushed and not real_push:
+        return _known(repository, pushed), pushed
+    upstream = _upstream(repository, default_branch)
+    head = new.commit or repository.commit("HEAD")
+    if upstream and head:
+        return _fork(repository, head, new, *upstream)
+    if pushed:
+        return _known(repository, pushed), pushed
+    return head if new.commit is None else None, "HEAD"
+
+
+def _upstream(repository: Repository, default_branch: str | None) -> tuple[str, str] | None:
+    """The default branch of the remote, as far as this clone knows it."""
+    if default_branch is not None:
+        return _known(repository, default_branch), default_branch
+    for name in ("origin/HEAD", "origin/main", "origin/master"):
+        commit = repository.commit(f"refs/remotes/{name}")
+        if commit is not None:
+            return commit, name
+    return None
+
+
+def _fork(repository: Repository, head: str, new: New, upstream: str, name: str) -> tuple[str, str]:
+    """Where the branch left the default branch; during a merge what it brings in from there counts as old."""
+    forks = [_ancestor(repository, head, upstream, name)]
+    merging = repository.commit("MERGE_HEAD") if new.commit is None else None
+    if merging:
+        forks.append(_ancestor(repository, merging, upstream, name))
+        if repository.attempt("merge-base", "--is-ancestor", *forks) is None:
+            forks.pop()
+    return forks[-1], name
+
+
+def _ancestor(repository: Repository, one: str, other: str, name: str) -> str:
+    if one == other:
+        return one
+    found = repository.ancestor(one, other)
+    if found is None:
+        raise UserError(
+            f"this clone does not reach back to where the branch left {name[:80]}. Run git fetch --unshallow. {_DEEPER}"
+        )
+    return found
+
+
+def _github(repository: Repository, environ: Mapping[str, str], new: New) -> tuple[str | None, str]:
+    event, payload = environ.get("GITHUB_EVENT_NAME", ""), _payload(environ)
+    head = new.commit or _known(repository, "HEAD")
+    if event == "pull_request":
+        return _pull_request(repository, environ, payload, head)
+    if event == "pull_request_target":
+        raise UserError(
+            "pull_request_target checks out nothing of the pull request. Use the event pull_request instead."
+        )
+    if event == "merge_group":
+        return _fetched(repository, _text(payload, "merge_group", "base_sha")), "the merge queue's base"
+    if event == "push":
+        return _push(repository, payload, head)
+    raise UserError(
+        f'the event "{event[:40]}" has nothing to compare with. Name a base with --base, or run on pull_request.'
+    )
+
+
+def _pull_request(
+    repository: Repository, environ: Mapping[str, str], payload: Any, head: str
+) -> tuple[str | None, str]:
+    """The first parent of GitHub's merge commit, if that is what is checked out; else where the branch forked.
+
+    Of a branch's own head, the parent would be the author's commit before.
+    """
+    branch = _text(payload, "pull_request", "base", "ref")
+    parents = repository.parents(head)
+    merged = len(parents) == 2 and parents[1] == _text(payload, "pull_request", "head", "sha")
+    if merged and head == environ.get("GITHUB_SHA"):
+        return _fetched(repository, parents[0]), branch
+    upstream = repository.commit(f"refs/remotes/origin/{branch}")
+    if upstream is None:
+        raise UserError(f"the base branch is not in this clone. {_DEEPER}")
+    return _ancestor(repository, head, upstream, branch), branch
+
+
+def _push(repository: Repository, payload: Any, head: str) -> tuple[str | None, str]:
+    before = _text(payload, "before")
+    if before.strip("0"):
+        return _fetched(repository, before), "before the push"
+    branch = _text(payload, "repository", "default_branch")
+    upstream = repository.commit(f"refs/remotes/origin/{branch}")
+    if upstream is None:
+        raise UserError(f"the branch is new, and the default branch is not in this clone. {_DEEPER}")
+    return _ancestor(repository, head, upstream, branch), branch
+
+
+def _fetched(repository: Repository, commit: str) -> str:
+    """The commit, brought from the remote where the clone lacks it."""
+    if not commit or any(c not in "0123456789abcdef" for c in commit):
+        raise UserError("GitHub's event names no base commit. Name one with --base.")
+    if repository.commit(commit) is None:
+        repository.run(
+            *("fetch", "--no-tags", "--depth=1", "--quiet", "origin", commit),
+            fails=f"the base commit {commit[:7]} is not in this clone and cannot be fetched. {_DEEP}",
+        )
+        repository.close()
+        repository.__dict__.pop("_batch", None)
+    return _known(repository, commit)
+
+
+def _payload(environ: Mapping[str, str]) -> Any:
+    try:
+        return json.loads(Path(environ.get("GITHUB_EVENT_PATH", "")).read_bytes())
+    except (OSError, ValueError):
+        raise UserError("GitHub's event file cannot be read (GITHUB_EVENT_PATH). Name the base with --base.") from None
+
+
+def _text(payload: Any, *names: str) -> str:
+    for name in names:
+        payload = payload.get(name) if isinstance(payload, dict) else None
+    return payload if isinstance(payload, str) else ""

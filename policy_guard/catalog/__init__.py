@@ -1,0 +1,89 @@
+"""What AWS has: the actions of every service, and the types of the global condition keys.
+
+`actions.txt` has a line a service, its name and then its actions; `keys.txt` a line a key, its name in lower case and
+then its type; `source.txt` names where both are from. `scripts/build_catalog.py` writes all three.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from functools import cache
+from typing import NamedTuple
+
+_FOLDER = os.path.dirname(__file__)
+
+
+class KeyType(NamedTuple):
+    """The type of a condition key ("String", "Bool", "Date", ...), and whether a request may hold several values."""
+
+    type: str
+    several: bool
+
+
+@cache
+def _lines(name: str) -> dict[str, str]:
+    with open(os.path.join(_FOLDER, name), encoding="ascii") as file:
+        return {head: rest for head, _, rest in (line.rstrip("\n").partition(" ") for line in file)}
+
+
+def source() -> str:
+    """Where the data is from, with its date."""
+    with open(os.path.join(_FOLDER, "source.txt"), encoding="ascii") as file:
+        return file.read().strip()
+
+
+def services() -> tuple[str, ...]:
+    """The prefixes of all services."""
+    return tuple(_lines("actions.txt"))
+
+
+@cache
+def actions(service: str) -> tuple[str, ...]:
+    """The actions of a service as AWS spells them, without the prefix; none for a service that AWS does not have."""
+    return tuple(_lines("actions.txt").get(service.lower(), "").split())
+
+
+def matching(pattern: str) -> tuple[str, ...]:
+    """Every action that a pattern such as `s3:Get*` or `*` covers today, with its prefix."""
+    prefix, colon, name = pattern.partition(":")
+    prefix, name = (prefix, name) if colon else ("*", "*") if pattern == "*" else (pattern, "")
+    names = _expression(name)
+    return tuple(
+        f"{service}:{action}" for service in _among(prefix) for action in actions(service) if names.fullmatch(action)
+    )
+
+
+def _among(prefix: str) -> Iterable[str]:
+    if "*" not in prefix and "?" not in prefix:
+        return (prefix.lower(),)
+    expression = _expression(prefix)
+    return (service for service in services() if expression.fullmatch(service))
+
+
+@cache
+def _expression(pattern: str) -> re.Pattern[str]:
+    """Runs of stars are one star, so that matching names this short stays quick."""
+    parts = re.split(r"(\*+|\?)", pattern)
+    return re.compile(
+        "".join(".*" if p.startswith("*") else "." if p == "?" else re.escape(p) for p in parts), re.IGNORECASE
+    )
+
+
+def nearest(action: str) -> str | None:
+    """The action of AWS that is spelled most like this one."""
+    from difflib import get_close_matches
+
+    prefix, _, name = action.partition(":")
+    if not actions(prefix):
+        prefix = next(iter(get_close_matches(prefix.lower(), services(), 1)), "")
+    by_case = {each.lower(): each for each in actions(prefix)}
+    close = get_close_matches(name.lower(), by_case, 1)
+    return f"{prefix}:{by_case[close[0]]}" if close else None
+
+
+def key_type(key: str) -> KeyType | None:
+    """The type of a global condition key, in any case; None for the keys of services and unknown ones."""
+    found = _lines("keys.txt").get(key.lower())
+    return KeyType(found.removeprefix("ArrayOf"), found.startswith("ArrayOf")) if found else None

@@ -1,0 +1,115 @@
+"""The changed files, each old version with its new one."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from policy_guard.base import Base, New
+from policy_guard.errors import UserError
+from policy_guard.git import LINK, File, Raw, Repository, names
+
+_SUFFIXES = (".json", ".yaml", ".yml")
+
+
+class Change(NamedTuple):
+    """One changed file; None where it was not, or is no more. `how` is `same`, `renamed` or `rewritten`."""
+
+    old: File | None
+    new: File | None
+    how: str = "same"
+
+    @property
+    def path(self) -> str:
+        file = self.new or self.old
+        assert file is not None
+        return file.path
+
+
+def changes(repository: Repository, new: New, base: Base) -> list[Change]:
+    """Every change from the base to the new side, renames and rewrites in another format paired."""
+    raw = repository.differences(base.tree, new.commit, new.staged)
+    unmerged = next((each for each in raw if each.status == "U"), None)
+    if unmerged:
+        path = (unmerged.old or unmerged.new or File("?", 0, None)).path
+        raise UserError(f'"{path[:200]}" is unmerged. Resolve the conflict and add the file.')
+    if new.commit is None and not new.staged:
+        tracked = {each.new.path for each in raw if each.new}
+        raw += [Raw("A", None, file) for file in repository.untracked() if file.path not in tracked]
+        raw = [_as_on_disk(repository, each) for each in raw]
+    paired = [Change(each.old, each.new, "renamed" if each.status == "R" else "same") for each in raw]
+    return _rewritten(paired)
+
+
+def _as_on_disk(repository: Repository, raw: Raw) -> Raw:
+    """In a comparison with the work tree the file on disk is the new version, whatever the index holds."""
+    if raw.new is None:
+        return raw
+    return raw._replace(new=File(raw.new.path, raw.new.mode, None))
+
+
+def _rewritten(paired: list[Change]) -> list[Change]:
+    """Joins a deleted and an added file of the same folder and stem, where exactly one went and one came."""
+    gone: dict[str, list[Change]] = {}
+    came: dict[str, list[Change]] = {}
+    for change in paired:
+        stem = _stem(change)
+        if stem is not None and change.new is None:
+            gone.setdefault(stem, []).append(change)
+        elif stem is not None and change.old is None:
+            came.setdefault(stem, []).append(change)
+    joined = {stem for stem in gone if len(gone[stem]) == 1 and len(came.get(stem, ())) == 1}
+    dropped = [each for stem in joined for each in (*gone[stem], *came[stem])]
+    kept = [change for change in paired if change not in dropped]
+    return [*kept, *(Change(gone[stem][0].old, came[stem][0].new, "rewritten") for stem in sorted(joined))]
+
+
+def _stem(change: Change) -> str | None:
+    path = PurePosixPath(change.path)
+    return str(path.with_suffix("")) if path.suffix in _SUFFIXES else None
+
+
+class Link(NamedTuple):
+    """Where a link leads: to a file of the same revision, or nowhere, with the reason."""
+
+    file: File | None
+    reason: str = ""
+
+
+def follow(repository: Repository, file: File, files: dict[str, File]) -> Link:
+    """The file that a link leads to within its own revision. `files` are those of that revision."""
+    seen: set[str] = set()
+    while file.mode == LINK:
+        if file.path in seen:
+            return Link(None, "the link leads back to itself")
+        seen.add(file.path)
+        target = (repository.read(file) or b"").decode("utf-8", "surrogateescape")
+        path = _joined(file.path, target)
+        if path is None:
+            return Link(None, "the link leads out of the repository")
+        if path not in files:
+            return Link(None, "the link leads to no file of the repository")
+        file = files[path]
+    return Link(file)
+
+
+def _joined(path: str, target: str) -> str | None:
+    if target.startswith("/"):
+        return None
+    parts = list(PurePosixPath(path).parent.parts)
+    for part in PurePosixPath(target).parts:
+        if part == ".." and not parts:
+            return None
+        if part == "..":
+            parts.pop()
+        else:
+            parts.append(part)
+    return "/".join(parts)
+
+
+def snapshot(repository: Repository, new: New) -> dict[str, File]:
+    """Every file of the new side, by path."""
+    if new.commit is not None or new.staged:
+        return names(repository.files(new.commit))
+    tracked = [File(each.path, repository.mode(each.path), None) for each in repository.files(None)]
+    return names([*tracked, *repository.untracked()])

@@ -1,0 +1,203 @@
+"""The command line: arguments in, text and an exit code out. The only place that prints, and that catches bugs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from policy_guard.errors import UserError
+from policy_guard.guard import Options, check, compare
+from policy_guard.reporter import Report, Style
+from policy_guard.version import VERSION
+
+PROVED, FOUND, SET_UP, BUG = 0, 1, 2, 3
+_FAIL_ON = ("error", "warning", "never")
+
+_EPILOG = """\
+exit codes: 0 proved, 1 findings, 2 nothing was checked (set-up), 3 a bug of policy-guard
+
+examples:
+  policy-guard check                        what changed here, against the default branch
+  policy-guard check --base main --all      and every policy against the critical list
+  policy-guard compare old.json new.json    two files, no git
+  policy-guard explain no-new-access        what a check proves, and what it cannot see
+  policy-guard demo                         see it fail on an example
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command and returns its exit code."""
+    given = _parser().parse_args(arguments)
+    try:
+        run: Callable[[argparse.Namespace], int] = given.run
+        return run(given)
+    except UserError as error:
+        return _set_up(given, str(error))
+    except KeyboardInterrupt:
+        return _tell("interrupted: nothing was proved", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BUG
+    except Exception as error:  # whatever is left is a bug, and must not look like a PASS
+        if os.environ.get("POLICY_GUARD_DEBUG"):
+            raise
+        name = type(error).__name__
+        return _tell(f"policy-guard failed, a bug ({name}). Nothing was proved. POLICY_GUARD_DEBUG=1 shows more.", BUG)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="policy-guard",
+        description="Proves that a change of an AWS IAM policy grants nothing new, or shows what it does.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"policy-guard {VERSION}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _check_command(commands)
+    _compare_command(commands)
+    listing = commands.add_parser("list", help="what is a policy here, of which kind, and why")
+    listing.add_argument("--config", metavar="FILE", help="instead of .policy-guard.yaml")
+    listing.add_argument("--critical", action="store_true", help="what each entry of the critical list matches today")
+    listing.set_defaults(run=_list)
+    explain = commands.add_parser("explain", help="the manual page of a check")
+    explain.add_argument("check", metavar="CHECK", nargs="?", help="its name, as in brackets behind a finding")
+    explain.set_defaults(run=_explain)
+    commands.add_parser("demo", help="see the check fail on an example").set_defaults(run=_demo)
+    return parser
+
+
+def _check_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("check", help="judge the policies that changed")
+    command.add_argument("paths", metavar="PATH", nargs="*", help="report on these files and folders only")
+    command.add_argument("--base", metavar="REF", help="the commit that holds the old versions")
+    command.add_argument("--staged", action="store_true", help="judge the index instead of the work tree")
+    command.add_argument("--all", action="store_true", dest="everything", help="every policy, for critical permissions")
+    _common(command)
+    command.set_defaults(run=_check)
+
+
+def _compare_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("compare", help="judge one file held against another, without git")
+    command.add_argument("old", metavar="OLD", type=Path)
+    command.add_argument("new", metavar="NEW", type=Path)
+    _common(command)
+    command.set_defaults(run=_compare)
+
+
+def _common(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--config", metavar="FILE", help="instead of .policy-guard.yaml")
+    command.add_argument("--fail-on", choices=_FAIL_ON, default="error", help="the least severity that fails (error)")
+    command.add_argument(
+        "--format", metavar="NAME[=FILE]", action="append", dest="formats", help="text (default), github or json"
+    )
+    command.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="in text output (auto)")
+    command.add_argument("-q", "--quiet", action="store_true", help="findings only")
+
+
+def _check(given: argparse.Namespace) -> int:
+    folder = Path.cwd()
+    options = Options(tuple(given.paths), given.base, given.staged, given.everything, given.config, given.fail_on)
+    return _reported(given, lambda: check(options, folder, os.environ))
+
+
+def _compare(given: argparse.Namespace) -> int:
+    options = Options(config=given.config, fail_on=given.fail_on)
+    return _reported(given, lambda: compare(given.old, given.new, options))
+
+
+def _reported(given: argparse.Namespace, work: Callable[[], Report]) -> int:
+    for text in given.formats or ["text"]:
+        _reporter(text)
+    start = time.monotonic()
+    report = work()
+    _show(given, report._replace(seconds=time.monotonic() - start))
+    return FOUND if report.fails else PROVED
+
+
+def _show(given: argparse.Namespace, report: Report) -> None:
+    for text in given.formats or ["text"]:
+        reporter = _reporter(text)
+        _, _, file = text.partition("=")
+        style = Style(not file and _colored(given.color, os.environ), given.quiet, 100, os.environ)
+        rendered = reporter.render(report, style)
+        if file:
+            _write(Path(file), rendered)
+        else:
+            _print(rendered)
+
+
+def _reporter(text: str):  # type: ignore[no-untyped-def]
+    from policy_guard.reporters import reporter
+
+    return reporter(text.partition("=")[0])
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _print(text: str) -> None:
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+    sys.stdout.flush()
+
+
+def _colored(when: str, environ: Mapping[str, str]) -> bool:
+    if when != "auto":
+        return when == "always"
+    if environ.get("NO_COLOR"):
+        return False
+    return bool(environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and environ.get("TERM") != "dumb")
+
+
+def _set_up(given: argparse.Namespace, message: str) -> int:
+    """Says why nothing was checked, also in the formats that programs read."""
+    from policy_guard.summary import error_line
+
+    for text in getattr(given, "formats", None) or ():
+        if not text.startswith("text"):
+            try:
+                _show(argparse.Namespace(**{**vars(given), "formats": [text]}), Report(error=message))
+            except UserError:
+                continue
+    return _tell(error_line(message), SET_UP)
+
+
+def _tell(line: str, code: int) -> int:
+    from policy_guard.printable import defused, printable
+
+    line = printable(line.rstrip("\n"))
+    print(defused(line) if os.environ.get("GITHUB_ACTIONS") else line, file=sys.stderr)
+    return code
+
+
+def _list(given: argparse.Namespace) -> int:
+    from policy_guard.listing import critical, listing
+
+    _print((critical if given.critical else listing)(given.config, Path.cwd(), os.environ))
+    return PROVED
+
+
+def _explain(given: argparse.Namespace) -> int:
+    from policy_guard.checks import manual, names
+
+    if given.check is None:
+        _print("".join(f"{manual(name).partition(chr(10))[0]}\n" for name in names()))
+        return PROVED
+    if given.check not in names():
+        raise UserError(f'there is no check "{given.check}"; there are {", ".join(names())}')
+    _print(manual(given.check).strip() + "\n")
+    return PROVED
+
+
+def _demo(given: argparse.Namespace) -> int:
+    from policy_guard.demo import run
+
+    return run(_print, os.environ)

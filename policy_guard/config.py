@@ -1,0 +1,156 @@
+"""The configuration file: what is a policy here, how grave a finding is, and where the critical list lies."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, NamedTuple
+
+from policy_guard.finding import SEVERITIES
+from policy_guard.globs import matches_path
+from policy_guard.policy import KINDS
+from policy_guard.source import Source
+
+NAME = ".policy-guard.yaml"
+_LATER = ("accepted", "accepted-from", "groups", "refine")
+
+
+class PolicyFiles(NamedTuple):
+    """Files that are policies, of a kind where one is given. `reference` stands in for a missing old version."""
+
+    files: tuple[str, ...]
+    kind: str | None = None
+    reference: str | None = None
+
+
+class Ignore(NamedTuple):
+    """One line of one file that need not be readable, until a date, inclusive."""
+
+    file: str
+    line: str
+    reason: str
+    expires: date | None
+
+
+class Config(NamedTuple):
+    """The settings. `severities` holds only what is set; `unused` names settings that do nothing yet."""
+
+    policies: tuple[PolicyFiles, ...] = ()
+    exclude: tuple[str, ...] = ()
+    critical: str | None = None
+    critical_existing: str = "warning"
+    severities: tuple[tuple[str, str], ...] = ()
+    new_files: str = "error"
+    default_branch: str | None = None
+    require_policies: bool = False
+    ignores: tuple[Ignore, ...] = ()
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    unused: tuple[str, ...] = ()
+    path: str | None = None
+
+    def policy_rule(self, path: str) -> PolicyFiles | None:
+        """The first entry of `policies` that names the file; None if none does, or it is excluded."""
+        if self.excluded(path):
+            return None
+        return next((rule for rule in self.policies if any(matches_path(p, path) for p in rule.files)), None)
+
+    def excluded(self, path: str) -> bool:
+        return any(matches_path(pattern, path) for pattern in self.exclude)
+
+    def scope(self, path: str) -> tuple[str, ...]:
+        """The groups that the file belongs to."""
+        return tuple(name for name, files in self.groups if any(matches_path(p, path) for p in files))
+
+    def severity(self, check: str) -> str | None:
+        """What is set for the check; None if nothing is."""
+        return dict(self.severities).get(check)
+
+    def ignored(self, path: str, line: str, today: date) -> Ignore | None:
+        """The entry that lets this line be unreadable today."""
+        for each in self.ignores:
+            if each.file == path and each.line.strip() == line.strip() and each.expires and today <= each.expires:
+                return each
+        return None
+
+
+def load_config(source: Source | None) -> Config:
+    """The settings of a file; the defaults where there is none. Raises `UserError` with file, line, key and remedy."""
+    if source is None:
+        return Config()
+    from policy_guard.settings import error_at, load, node_at
+
+    plain, node = load(source, "config.json", surely_good)
+    for number, each in enumerate(plain.get("ignore-unreadable", ())):
+        if _date(each["expires"]) is None:
+            raise error_at(
+                source, node_at(node, ("ignore-unreadable", number, "expires")), "expires: no date of the calendar"
+            )
+    return Config(
+        tuple(PolicyFiles(tuple(p["files"]), p.get("kind"), p.get("reference")) for p in plain.get("policies", ())),
+        tuple(plain.get("exclude", ())),
+        plain.get("critical"),
+        plain.get("critical-existing", "warning"),
+        tuple(plain.get("severity", {}).items()),
+        plain.get("new-files", "error"),
+        plain.get("default-branch"),
+        plain.get("require-policies", False),
+        tuple(
+            Ignore(i["file"], i["line"], i["reason"], _date(i["expires"])) for i in plain.get("ignore-unreadable", ())
+        ),
+        tuple((group["name"], tuple(group["files"])) for group in plain.get("groups", ())),
+        tuple(name for name in _LATER if name in plain),
+        source.path,
+    )
+
+
+def _date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def surely_good(plain: Any) -> bool:
+    """Whether the settings are of the shapes that most files have; False says nothing. True implies the schema."""
+    return isinstance(plain, dict) and plain.get("version") == 1 and all(_good(*each) for each in plain.items())
+
+
+def _good(key: str, value: Any) -> bool:
+    if key == "version":
+        return value == 1 and not isinstance(value, bool)
+    if key in ("exclude",):
+        return _paths(value)
+    if key in ("critical", "accepted"):
+        return _path(value)
+    if key in ("critical-existing", "new-files"):
+        return isinstance(value, str) and value in SEVERITIES
+    if key == "require-policies":
+        return isinstance(value, bool)
+    if key == "default-branch":
+        return isinstance(value, str) and value != ""
+    return key == "policies" and isinstance(value, list) and all(map(_good_policies, value))
+
+
+def _good_policies(rule: Any) -> bool:
+    return (
+        isinstance(rule, dict)
+        and set(rule) <= {"files", "kind", "reference"}
+        and _paths(rule.get("files"))
+        and rule["files"] != []
+        and ("kind" not in rule or (isinstance(rule["kind"], str) and rule["kind"] in KINDS))
+        and ("reference" not in rule or _path(rule["reference"]))
+    )
+
+
+def _paths(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_path, value))
+
+
+def _path(value: Any) -> bool:
+    return (
+        isinstance(value, str)
+        and value != ""
+        and not value.startswith("/")
+        and "\\" not in value
+        and "\n" not in value
+        and ".." not in value.split("/")
+    )

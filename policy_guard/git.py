@@ -1,0 +1,216 @@
+"""The git repository: the only place that runs git, and only its plumbing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from policy_guard.errors import UserError
+
+EMPTY_TREES = {
+    40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+    64: "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
+}
+LINK, SUBMODULE, GONE = 0o120000, 0o160000, 0
+TOO_LARGE = 8 * 1024 * 1024
+TOO_LARGE_STANDS_IN = b"Statement\0" * (TOO_LARGE // 10)
+"""What is read in place of a file over the limit, which no reader takes for a policy and none skips."""
+CHUNK = 1024 * 1024
+
+
+class File(NamedTuple):
+    """A file at one revision. `oid` is None where it has to be read from the work tree."""
+
+    path: str
+    mode: int
+    oid: str | None
+
+
+class Raw(NamedTuple):
+    """One line of `git diff --raw`: `status` is A, D, M, R, T or U."""
+
+    status: str
+    old: File | None
+    new: File | None
+
+
+class Repository:
+    """One checkout. `root` is the top of its work tree."""
+
+    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+        self.environ = {**environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_REPLACE_OBJECTS": "1", "LC_ALL": "C"}
+        self._folder = folder
+        self.root = self._root()
+
+    def _root(self) -> Path:
+        if "GIT_DIR" not in self.environ and "GIT_WORK_TREE" not in self.environ:
+            for folder in (self._folder, *self._folder.parents):
+                if (folder / ".git").exists():
+                    return folder
+        return Path(os.fsdecode(self.run("rev-parse", "--show-toplevel").rstrip(b"\n")))
+
+    def run(self, *arguments: str, fails: str | None = None) -> bytes:
+        """What the git command prints. A failure is a `UserError` that says `fails`, or else git's own words."""
+        done = self._run(arguments)
+        if done.returncode:
+            words = done.stderr.decode(errors="replace").strip().splitlines() or ["git failed without a word"]
+            raise UserError(fails or f"git {arguments[0]}: {words[0]}")
+        return done.stdout
+
+    def attempt(self, *arguments: str) -> bytes | None:
+        """What the git command prints, or None if it fails."""
+        done = self._run(arguments)
+        return None if done.returncode else done.stdout
+
+    def _run(self, arguments: tuple[str, ...]) -> subprocess.CompletedProcess[bytes]:
+        try:
+            return subprocess.run(
+                self._command(*arguments),
+                cwd=self._folder,
+                env=self.environ,
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+            )
+        except FileNotFoundError:
+            raise UserError("git is not installed, or not on the PATH; install it") from None
+
+    def _command(self, *arguments: str) -> list[str]:
+        safe = ("-c", f"safe.directory={self.root}") if hasattr(self, "root") else ("-c", "safe.directory=*")
+        return ["git", *safe, "-c", "core.quotePath=false", "-c", "core.fsmonitor=false", *arguments]
+
+    @cached_property
+    def _batch(self) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
+                self._command("cat-file", "--batch"),
+                cwd=self._folder,
+                env=self.environ,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        except FileNotFoundError:
+            raise UserError("git is not installed, or not on the PATH; install it") from None
+
+    def close(self) -> None:
+        """Ends the reading process, if one was started."""
+        if "_batch" in self.__dict__:
+            self._batch.stdin.close()  # type: ignore[union-attr]
+            self._batch.stdout.close()  # type: ignore[union-attr]
+            self._batch.wait()
+
+    def _object(self, name: str) -> tuple[str, bytes] | None:
+        """The id and the bytes of what a name stands for; None if it is not here. Large bytes are thrown away."""
+        if "\n" in name or not name or name.startswith("-"):
+            return None
+        batch = self._batch
+        assert batch.stdin and batch.stdout
+        try:
+            batch.stdin.write(name.encode(errors="surrogateescape") + b"\n")
+            batch.stdin.flush()
+        except BrokenPipeError:
+            raise self._no_repository() from None
+        header = batch.stdout.readline().split()
+        if not header:
+            raise self._no_repository()
+        if len(header) != 3 or not header[2].isdigit():
+            return None
+        size = int(header[2])
+        data = TOO_LARGE_STANDS_IN if size > TOO_LARGE else batch.stdout.read(size)
+        for _ in range(size // CHUNK + 1 if size > TOO_LARGE else 0):
+            size -= len(batch.stdout.read(min(size, CHUNK)))
+        batch.stdout.read(1)
+        return header[0].decode(), data
+
+    def _no_repository(self) -> UserError:
+        return UserError(f"{self._folder} is no git repository that git can read; run this inside one")
+
+    def commit(self, name: str) -> str | None:
+        """The id of the commit that a name stands for; None if there is none here."""
+        found = self._object(f"{name}^{{commit}}")
+        return found[0] if found else None
+
+    def parents(self, commit: str) -> list[str]:
+        """The parents that the commit names, also those that a shallow clone lacks."""
+        found = self._object(commit)
+        lines = found[1].split(b"\n\n")[0].splitlines() if found else []
+        return [line[7:].decode() for line in lines if line.startswith(b"parent ")]
+
+    def read(self, file: File) -> bytes | None:
+        """The bytes of a file; None if they are not to be had. Of a link its target, and never what it leads to."""
+        if file.oid is not None:
+            found = self._object(file.oid)
+            return found[1] if found else None
+        path = self.root / os.fsdecode(os.fsencode(file.path))
+        try:
+            if path.is_symlink():
+                return os.fsencode(os.readlink(path))
+            if path.stat().st_size > TOO_LARGE:
+                return TOO_LARGE_STANDS_IN
+            return path.read_bytes() if path.is_file() else None
+        except OSError:
+            return None
+
+    def ancestor(self, one: str, other: str) -> str | None:
+        """The best common ancestor of two commits; None if this clone has none."""
+        found = self.attempt("merge-base", one, other)
+        return found.decode().strip() if found else None
+
+    def differences(self, base: str, new: str | None, cached: bool) -> list[Raw]:
+        """What changed from a tree to another, or to the index (`cached`), or to the work tree and the index."""
+        options = ["--raw", "-z", "-M", "--no-abbrev", "--no-ext-diff", "--no-textconv"]
+        if new is not None:
+            return _raw(self.run("diff-tree", "-r", *options, base, new, "--"))
+        return _raw(self.run("diff-index", *(["--cached"] if cached else []), *options, base, "--"))
+
+    def untracked(self) -> list[File]:
+        """The files of the work tree that git neither tracks nor ignores."""
+        listed = self.run("ls-files", "-z", "--others", "--exclude-standard", "--full-name", ":/")
+        paths = [os.fsdecode(path) for path in listed.split(b"\0") if path]
+        return [File(path, self.mode(path), None) for path in paths]
+
+    def mode(self, path: str) -> int:
+        """The mode that git would give a file of the work tree."""
+        return LINK if (self.root / path).is_symlink() else 0o100644
+
+    def files(self, tree: str | None) -> list[File]:
+        """Every file of a tree, or of the index."""
+        if tree is None:
+            entries = self.run("ls-files", "-z", "--stage", "--full-name", ":/").split(b"\0")
+        else:
+            entries = self.run("ls-tree", "-r", "-z", "--full-tree", tree).split(b"\0")
+        return [_listed(entry, tree is None) for entry in entries if entry]
+
+
+def _listed(entry: bytes, staged: bool) -> File:
+    head, _, path = entry.partition(b"\t")
+    fields = head.split()
+    return File(os.fsdecode(path), int(fields[0], 8), fields[1 if staged else 2].decode())
+
+
+def _raw(output: bytes) -> list[Raw]:
+    fields = iter(output.split(b"\0"))
+    changes: list[Raw] = []
+    for field in fields:
+        if not field.startswith(b":"):
+            continue
+        old_mode, new_mode, old_oid, new_oid, status = field[1:].decode().split()
+        path = os.fsdecode(next(fields))
+        moved = os.fsdecode(next(fields)) if status[0] in "RC" else path
+        changes.append(Raw(status[0], _file(path, old_mode, old_oid), _file(moved, new_mode, new_oid)))
+    return changes
+
+
+def _file(path: str, mode: str, oid: str) -> File | None:
+    if int(mode, 8) == GONE:
+        return None
+    return File(path, int(mode, 8), oid if oid.strip("0") else None)
+
+
+def names(files: Iterable[File]) -> dict[str, File]:
+    """The files by path."""
+    return {file.path: file for file in files}

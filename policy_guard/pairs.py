@@ -1,0 +1,186 @@
+"""Changed files become pairs of policies, old and new, or the findings that say why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from policy_guard.changes import Change, follow
+from policy_guard.config import Config
+from policy_guard.documents import Reading, looks_like_policy_text, policies
+from policy_guard.finding import Finding
+from policy_guard.format import decode, salvage, sniff
+from policy_guard.formats import suffixes
+from policy_guard.git import LINK, SUBMODULE, File, Repository
+from policy_guard.parse import parse
+from policy_guard.policy import Policy
+from policy_guard.source import Problem, Source, Span, Unreadable
+from policy_guard.unreadable import unreadable, vanished
+
+LFS = b"version https://git-lfs.github.com/spec/"
+
+
+class Side(NamedTuple):
+    """What one version of a file holds: policies by label, what is wrong with it, and how many lie deeper.
+
+    `looked` is False where the file was passed over as no policy at all.
+    """
+
+    source: Source
+    policies: dict[str, Policy]
+    problems: tuple[Problem, ...] = ()
+    deeper: int = 0
+    looked: bool = True
+
+
+class Pair(NamedTuple):
+    """One policy, old and new; None is no policy."""
+
+    path: str
+    old: Policy | None
+    new: Policy | None
+
+
+class Outcome(NamedTuple):
+    """What came of one changed file."""
+
+    pairs: tuple[Pair, ...]
+    findings: tuple[Finding, ...]
+    deeper: int = 0
+    notes: tuple[str, ...] = ()
+
+
+class Reader:
+    """Reads versions of files as policies. `trees` gives all files of a side, for links; it is asked late."""
+
+    def __init__(self, repository: Repository, config: Config) -> None:
+        self._repository = repository
+        self._config = config
+        self._files: dict[str, dict[str, File]] = {}
+
+    def with_files(self, revision: str, files: dict[str, File]) -> None:
+        """Lets links of this revision be followed."""
+        self._files[revision] = files
+
+    def side(self, file: File | None, path: str, revision: str) -> Side:
+        """What the file holds; with no file, nothing. `path` decides what it is configured as."""
+        rule = self._config.policy_rule(path)
+        empty = Source(path, "", revision)
+        if file is None or not self.concerned(path):
+            return Side(empty, {}, looked=False)
+        if file.mode == SUBMODULE:
+            return Side(
+                empty, {}, (Problem("a submodule stands where a policy is configured", Span(0, 0)),) if rule else ()
+            )
+        if file.mode == LINK:
+            link = follow(self._repository, file, self._files.get(revision, {}))
+            if link.file is None:
+                return Side(empty, {}, (Problem(link.reason, Span(0, 0)),) if rule else (), looked=rule is not None)
+            file = link.file
+        data = self._repository.read(file)
+        if data is None:
+            return Side(empty, {}, (Problem("there is no file to read under this name", Span(0, 0)),) if rule else ())
+        return side_of(data, path, revision, rule is not None, rule.kind if rule else None)
+
+    def concerned(self, path: str) -> bool:
+        """Whether the name alone makes the file one to look at."""
+        return self._config.policy_rule(path) is not None or (
+            path.lower().endswith(suffixes()) and not self._config.excluded(path)
+        )
+
+
+def side_of(data: bytes, path: str, revision: str, configured: bool, kind: str | None) -> Side:
+    """What the bytes of a file hold. With `configured` they have to be a policy."""
+    if data.startswith(LFS):
+        problem = Problem("an LFS pointer stands here, and the policy is elsewhere; keep it in git", Span(0, 0))
+        return Side(salvage(path, data, revision), {}, (problem,) if configured else (), looked=configured)
+    if not configured and not sniff(data):
+        return Side(Source(path, "", revision), {}, looked=False)
+    try:
+        source = decode(path, data, revision)
+        reading = policies(source)
+    except Unreadable as error:
+        source = salvage(path, data, revision)
+        blamed = configured or looks_like_policy_text(source)
+        return Side(source, {}, error.problems if blamed else (), looked=blamed)
+    return _parsed(source, reading, kind, configured)
+
+
+def _parsed(source: Source, reading: Reading, kind: str | None, configured: bool) -> Side:
+    found: dict[str, Policy] = {}
+    problems: list[Problem] = []
+    for each in reading.policies:
+        try:
+            found[each.label] = parse(each, kind)
+        except Unreadable as error:
+            problems += error.problems
+    if configured and not reading.policies:
+        problems.append(Problem("the file is configured as a policy and holds none", Span(0, min(1, len(source.text)))))
+    return Side(source, found, tuple(problems), reading.deeper, looked=bool(reading.policies or configured))
+
+
+def pairs(reader: Reader, change: Change, config: Config, revisions: tuple[str, str]) -> Outcome:
+    """The pairs of one changed file. `revisions` names the old and the new side for people."""
+    before, after = change.old, change.new
+    if before and after and not _same_scope(config, before.path, after.path):
+        gone, came = change._replace(new=None), change._replace(old=None)
+        return _joined(pairs(reader, gone, config, revisions), pairs(reader, came, config, revisions), before, after)
+    old = reader.side(before, before.path, revisions[0]) if before else None
+    new = reader.side(after, after.path, revisions[1]) if after else None
+    notes = tuple(_notes(change, old, new))
+    findings = tuple(_findings(old, new, after))
+    if new and new.problems:
+        return Outcome((), findings, new.deeper, notes)
+    return Outcome(tuple(_paired(change.path, old, new)), findings, new.deeper if new else 0, notes)
+
+
+def _same_scope(config: Config, one: str, other: str) -> bool:
+    """Whether two paths are judged alike, so that a rename may be followed."""
+    return one == other or (
+        config.policy_rule(one) == config.policy_rule(other) and config.scope(one) == config.scope(other)
+    )
+
+
+def _joined(gone: Outcome, came: Outcome, before: File, after: File) -> Outcome:
+    note = f"{before.path} was renamed to {after.path}, where other settings hold: judged as one deleted, one new"
+    return Outcome(
+        (*gone.pairs, *came.pairs),
+        (*gone.findings, *came.findings),
+        came.deeper,
+        (*gone.notes, *came.notes, *([note] if gone.pairs or came.pairs or came.findings else [])),
+    )
+
+
+def _findings(old: Side | None, new: Side | None, after: File | None) -> Iterator[Finding]:
+    if new is None:
+        return
+    was = bool(old and (old.policies or old.problems))
+    if new.problems:
+        yield from unreadable(new.source, new.problems)
+    elif was and old and not new.policies:
+        yield vanished(new.source, old.source, "policy_guard finds no policy under this name")
+
+
+def _notes(change: Change, old: Side | None, new: Side | None) -> Iterator[str]:
+    if (
+        change.old
+        and change.new
+        and change.old.path != change.new.path
+        and ((old and old.looked) or (new and new.looked))
+    ):
+        yield f"{change.new.path} is held against {change.old.path} ({change.how})"
+    if old and old.problems and new and new.policies:
+        yield f"the old version of {change.path} cannot be read, so everything in the new one counts as new"
+
+
+def _paired(path: str, old: Side | None, new: Side | None) -> Iterator[Pair]:
+    olds, news = (old.policies if old else {}), (new.policies if new else {})
+    for label in [*news, *(label for label in olds if label not in news)]:
+        yield from of_one_kind(Pair(path, olds.get(label), news.get(label)))
+
+
+def of_one_kind(pair: Pair) -> tuple[Pair, ...]:
+    """The pair, or where the kind changed one for the policy that went and one for the policy that came."""
+    if pair.old and pair.new and pair.old.kind != pair.new.kind:
+        return pair._replace(new=None), pair._replace(old=None)
+    return (pair,)

@@ -1,0 +1,165 @@
+"""What has been judged in a run, and what came of it: pairs of policies in, a report out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timezone
+from typing import NamedTuple
+
+from policy_guard.config import Config
+from policy_guard.errors import UserError
+from policy_guard.finding import Finding
+from policy_guard.pairs import Outcome, Pair, Side
+from policy_guard.policy import CAPS, Policy, meaning
+from policy_guard.reporter import Report, Skipped
+from policy_guard.unreadable import unreadable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from policy_guard.check import Question
+    from policy_guard.critical import CriticalEntry
+
+RANK = {"error": 3, "warning": 2, "note": 1, "off": 0}
+COMPARING = ("no-new-access", "no-lost-deny")
+CRITICAL = "access-not-granted"
+
+
+class Settings(NamedTuple):
+    """The configuration and the critical list that hold for a run, and what is to be said about them."""
+
+    config: Config
+    critical: tuple[CriticalEntry, ...] = ()
+    notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+class Tally:
+    """What has been judged so far, and what came of it."""
+
+    def __init__(self, given: Settings, fail_on: str) -> None:
+        self._given = given
+        self._least = RANK.get(fail_on, 9)
+        self._findings: list[Finding] = list(given.findings)
+        self._notes: list[str] = list(given.notes)
+        self._skipped: list[Skipped] = []
+        self._deeper = 0
+        self._verdicts: list[int] = []
+        self._compared = 0
+
+    def note(self, sentence: str) -> None:
+        """Keeps a sentence about the run for the report."""
+        self._notes.append(sentence)
+
+    def outcome(self, path: str, outcome: Outcome) -> None:
+        """Takes in what came of a changed file, its pairs apart."""
+        self._notes += outcome.notes
+        if outcome.deeper:
+            self._deeper += outcome.deeper
+            self._skipped.append(Skipped(path, f"{outcome.deeper} policies deeper inside than is looked"))
+        if outcome.findings:
+            self._count([each for each in outcome.findings if not self._ignored(each)])
+
+    def side(self, side: Side) -> None:
+        """Judges a version by itself: that it can be read, and that it grants nothing critical."""
+        if side.problems:
+            self._count([each for each in unreadable(side.source, side.problems) if not self._ignored(each)])
+        for policy in side.policies.values():
+            self._count(list(self._pair(Pair(side.source.path, policy, policy), comparing=False)))
+
+    def pair(self, pair: Pair) -> None:
+        """Judges a policy, old and new."""
+        self._compared += 1
+        self._count(list(self._pair(pair, comparing=True)))
+
+    def _pair(self, pair: Pair, comparing: bool) -> Iterator[Finding]:
+        policy = pair.new or pair.old
+        assert policy is not None
+        same = pair.old is not None and pair.new is not None and meaning(pair.old) == meaning(pair.new)
+        entries = tuple(each for each in self._given.critical if each.concerns(pair.path))
+        names_ = (*(COMPARING if comparing and not same else ()), *([CRITICAL] if entries and pair.new else []))
+        if not names_:
+            return
+        from policy_guard.access import Access
+        from policy_guard.check import Question
+
+        question = Question(policy.kind, pair.new, pair.old, entries, Access(p for p in (pair.new, pair.old) if p))
+        yield from _told_once(self._asked(question, names_))
+
+    def _asked(self, question: Question, names_: tuple[str, ...]) -> Iterator[Finding]:
+        from policy_guard.checks import check as named
+        from policy_guard.judge import prover_for, verdicts
+        from policy_guard.wording import finding
+
+        prover = prover_for(question)
+        for name in names_:
+            for verdict in verdicts(named(name), question, prover):
+                entry = verdict.claim.entry
+                grave = self._severity(name, question.new, question.old, entry.severity if entry else None)
+                if verdict.claim.existing:
+                    grave = min(grave, self._given.config.critical_existing, key=RANK.__getitem__)
+                yield finding(named(name), verdict, question, grave)
+
+    def _severity(self, name: str, new: Policy | None, old: Policy | None, own: str | None) -> str:
+        config = self._given.config
+        if own:
+            return own
+        if name == "no-new-access" and old is None:
+            return config.new_files
+        if name == "no-lost-deny" and config.severity(name) is None:
+            return "error" if _denies_matter(new, old) else "warning"
+        return config.severity(name) or "error"
+
+    def _ignored(self, found: Finding) -> bool:
+        """Whether the line may be unreadable for now; says so where it may."""
+        line = found.source.position(found.span.start).line
+        today = datetime.now(timezone.utc).date()
+        entry = self._given.config.ignored(found.source.path, found.source.line(line), today)
+        if entry:
+            self._notes.append(f"{entry.file}:{line} need not be readable until {entry.expires}: {entry.reason}")
+        return entry is not None
+
+    def _count(self, found: list[Finding]) -> None:
+        self._findings += found
+        self._verdicts.append(max((RANK[each.severity] for each in found), default=0))
+
+    def report(self, base: str, mode: str) -> Report:
+        """The report of the run. Raises `UserError` if policies are required and there are none."""
+        if self._given.config.require_policies and not self._verdicts:
+            raise UserError("require-policies is set, and there is no policy here. See policy-guard list.")
+        if self._deeper:
+            self.note(f"{self._deeper} policies lie deeper inside changed files than is looked: they are not covered")
+        return Report(
+            tuple(self._findings),
+            len(self._verdicts),
+            sum(verdict >= self._least for verdict in self._verdicts),
+            base,
+            len(self._given.critical),
+            tuple(self._skipped),
+            tuple(dict.fromkeys([*self._notes, *_expired(self._given.config)])),
+            any(RANK[each.severity] >= self._least for each in self._findings),
+            warned=sum(0 < verdict < self._least for verdict in self._verdicts),
+            checks=(*COMPARING, *([CRITICAL] if self._given.critical else [])),
+            mode=mode,
+            changed=self._compared,
+        )
+
+
+def _denies_matter(new: Policy | None, old: Policy | None) -> bool:
+    """Whether a lost Deny is grave: in caps, and where the policy is there to deny."""
+    policy = old or new
+    assert policy is not None
+    return policy.kind in CAPS or all(statement.effect == "Deny" for statement in policy.statements)
+
+
+def _told_once(found: Iterable[Finding]) -> Iterator[Finding]:
+    """Leaves out new access that no statement grants where an error about the lost Deny says the same."""
+    every = list(found)
+    lost = any(each.check == "no-lost-deny" and each.severity == "error" for each in every)
+    yield from (each for each in every if not (lost and each.check == "no-new-access" and each.statement is None))
+
+
+def _expired(config: Config) -> Iterator[str]:
+    today = datetime.now(timezone.utc).date()
+    for each in config.ignores:
+        if each.expires is not None and each.expires < today:
+            yield f"ignore-unreadable for {each.file} expired on {each.expires}; remove it"

@@ -1,0 +1,58 @@
+"""readable: a policy that cannot be read fails, because nothing can be proved about it.
+
+Whatever AWS would reject, and whatever has no clear meaning, is refused at its place: broken JSON or YAML, a key
+written twice, an unknown element such as "Ciondition", a misspelt operator, an Effect that is not exactly "Allow" or
+"Deny", a statement without Action, an empty list.
+
+Bad:
+
+    {"Version": "2012-10-17",
+     "Statement": {"Effect": "allow", "Action": "s3:GetObject", "Resource": "*"}}
+
+Good:
+
+    {"Version": "2012-10-17",
+     "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}}
+
+It does not see whether an action exists or an ARN is that of a real resource.
+
+A file that is no policy and looks like one: leave it out with `exclude`, or accept one line of it with
+`ignore-unreadable`, with a reason and a date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from policy_guard.finding import Finding, Related
+from policy_guard.source import Problem, Source, Span
+
+READABLE = "readable"
+
+
+def unreadable(source: Source, problems: Iterable[Problem]) -> Iterator[Finding]:
+    """One finding for each thing that keeps the policy from being read."""
+    for problem in problems:
+        yield Finding(
+            READABLE,
+            "unreadable",
+            "error",
+            problem.message,
+            source,
+            problem.span,
+            facts=(("next", "nothing can be proved about a policy that cannot be read; correct it"),),
+        )
+
+
+def vanished(source: Source, old: Source, reason: str) -> Finding:
+    """What was a policy in the base, and is still there, is none any more."""
+    return Finding(
+        READABLE,
+        "unreadable",
+        "error",
+        f"was a policy before and is none any more: {reason}",
+        source,
+        Span(0, min(1, len(source.text))),
+        facts=(("next", "delete the file, or keep it where and as it can be checked"),),
+        related=(Related(old, Span(0, min(1, len(old.text))), "the policy before"),),
+    )

@@ -1,0 +1,151 @@
+"""A verdict in words: the finding that a person reads, at the place to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from policy_guard import catalog
+from policy_guard.check import Check, Question
+from policy_guard.finding import Finding, Related
+from policy_guard.judge import Verdict, place
+from policy_guard.match import matches
+from policy_guard.policy import Policy, Request, Statement, Value
+from policy_guard.prove import Undecided, Unsupported, Witness
+from policy_guard.readings import READINGS
+from policy_guard.source import Span
+
+_MOST_LISTED = 3
+
+
+def finding(check: Check, verdict: Verdict, question: Question, severity: str) -> Finding:
+    """What the verdict says of the policy. Undecided and unsupported verdicts are errors whatever the severity."""
+    policy, span, related = _where(check, verdict, question)
+    answer, claim = verdict.answer, verdict.claim
+    witness = spelled(answer.request, question) if isinstance(answer, Witness) else None
+    outcome = {Witness: "violated", Unsupported: "unsupported"}.get(type(answer), "undecided")
+    return Finding(
+        check.id,
+        outcome,
+        severity if outcome == "violated" else "error",
+        _message(check, verdict),
+        policy.source,
+        span,
+        (claim.statement.index, claim.statement.sid) if claim.statement else None,
+        tuple(value.text for value in verdict.actions),
+        tuple(value.text for value in verdict.resources),
+        claim.entry.id if claim.entry else None,
+        witness,
+        tuple(_facts(check, verdict, question, witness)),
+        related,
+    )
+
+
+def _where(check: Check, verdict: Verdict, question: Question) -> tuple[Policy, Span, tuple[Related, ...]]:
+    """The place to look at; for a statement that is gone, what stands there now, and where it stood."""
+    if not check.of_old:
+        policy = question.new or question.old
+        assert policy is not None
+        return policy, place(policy, verdict), ()
+    assert question.old is not None
+    gone = Related(question.old.source, place(question.old, verdict), "denied here before")
+    if question.new is None:
+        return question.old, gone.span, ()
+    return question.new, _heir(question.new, verdict.claim.statement), (gone,)
+
+
+def _heir(policy: Policy, gone: Statement | None) -> Span:
+    """The Deny that took the place of one that is gone, by its Sid or its index, or else the top of the policy."""
+    if gone is not None:
+        denying = [s for s in policy.statements if s.effect == "Deny"]
+        for same in (
+            [s for s in denying if s.sid == gone.sid is not None],
+            [s for s in denying if s.index == gone.index],
+        ):
+            if same:
+                return Span(same[0].span.start, same[0].span.start + 1)
+    return Span(policy.span.start, policy.span.start + 1)
+
+
+def _message(check: Check, verdict: Verdict) -> str:
+    critical = f", {verdict.claim.entry.id}" if verdict.claim.entry else ""
+    if isinstance(verdict.answer, Undecided):
+        return f"too hard to decide whether it {check.headline}{critical}"
+    if isinstance(verdict.answer, Unsupported):
+        return f"not understood well enough to decide whether it {check.headline}{critical}"
+    before = " that the old version granted too" if verdict.claim.existing else ""
+    return f"{check.headline}{critical}{before}"
+
+
+def _facts(check: Check, verdict: Verdict, question: Question, witness: Request | None) -> Iterable[tuple[str, str]]:
+    answer, claim = verdict.answer, verdict.claim
+    if isinstance(answer, Unsupported):
+        yield "unclear", "; ".join(answer.parts)
+        yield "next", "nothing was proved, so this fails; have the change reviewed"
+    elif isinstance(answer, Undecided):
+        yield "too hard", answer.part
+        yield "next", "nothing was proved, so this fails; split the policy or have the change reviewed"
+    else:
+        what = "lost" if check.of_old else "critical" if claim.entry else "new"
+        if verdict.actions:
+            yield what, _grant(verdict)
+        if question.old is None and not claim.entry:
+            yield "before", "no policy: everything that it grants is new"
+        if witness:
+            yield "example", sentence(witness)
+        for name in answer.readings if isinstance(answer, Witness) else ():
+            yield "only if", READINGS[name].sentence
+        if claim.entry:
+            yield "reason", claim.entry.reason
+        yield "next", check.advice
+
+
+def _grant(verdict: Verdict) -> str:
+    statement = verdict.claim.statement
+    assert statement is not None
+    actions = _listed(verdict.actions, "every action but " if statement.action.negated else "")
+    if statement.resource is None:
+        return actions
+    return f"{actions} on {_listed(verdict.resources, 'everything but ' if statement.resource.negated else '')}"
+
+
+def _listed(values: tuple[Value, ...], before: str) -> str:
+    shown = ", ".join(value.text.strip() for value in values[:_MOST_LISTED])
+    more = len(values) - _MOST_LISTED
+    return f"{before}{shown}" + (f" and {more} more" if more > 0 else "")
+
+
+def sentence(request: Request) -> str:
+    """The request as one says it: "s3:GetObject on arn:aws:s3:::logs/x by anyone, when aws:SourceIp is 1.2.3.4"."""
+    who = f" by {request.principal}" if request.principal else ""
+    when = [f"{key} is {' and '.join(values)}" for key, values in request.context.items()]
+    where = [f"${{{name}}} is {text}" for name, text in request.unknowns.items()]
+    circumstances = f", when {' and '.join([*when, *where])}" if when or where else ""
+    return f"{request.action} on {request.resource}{who}{circumstances}"
+
+
+def spelled(request: Request, question: Question) -> Request:
+    """The request with its action and condition keys as the policies, or else AWS, spell them."""
+    policies = [policy for policy in (question.new, question.old) if policy]
+    statements = [statement for policy in policies for statement in policy.statements]
+    keys = {c.key: c.spelled for statement in reversed(statements) for c in statement.conditions}
+    values = [value for statement in statements for value in statement.action.values]
+    values += [value for entry in question.critical for value in entry.actions]
+    return request._replace(
+        action=_spelled_action(request.action, values),
+        context={keys.get(key, key): texts for key, texts in request.context.items()},
+    )
+
+
+def _spelled_action(action: str, values: list[Value]) -> str:
+    service, _, name = action.partition(":")
+    known = next((each for each in catalog.actions(service) if each.lower() == name), None)
+    for value in values:
+        if value.text.strip().lower() == action:
+            return value.text.strip()
+    if known:
+        return f"{service}:{known}"
+    for value in values:
+        head = value.text.partition("*")[0].partition("?")[0]
+        if head and matches(value.pattern, action, fold=True):
+            return head + action[len(head) :]
+    return action
