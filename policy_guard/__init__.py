@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from policy_guard.version import VERSION as __version__
+from policy_guard.version import VERSION
 
 if TYPE_CHECKING:
     from policy_guard.api import (
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         check_no_new_access,
     )
 
+__version__ = VERSION
 __all__ = [
     "PolicyError",
     "Reason",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from policy_guard.errors import UserError
 from policy_guard.guard import Options, check, compare
-from policy_guard.reporter import Report, Style
+from policy_guard.reporter import Report, Reporter, Style
 from policy_guard.version import VERSION
 
 PROVED, FOUND, SET_UP, BUG = 0, 1, 2, 3
@@ -131,7 +131,7 @@ def _show(given: argparse.Namespace, report: Report) -> None:
             _print(rendered)
 
 
-def _reporter(text: str):  # type: ignore[no-untyped-def]
+def _reporter(text: str) -> Reporter:
     from policy_guard.reporters import reporter
 
     return reporter(text.partition("=")[0])

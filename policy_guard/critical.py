@@ -39,7 +39,7 @@ class CriticalList(NamedTuple):
 
 def load_critical(source: Source) -> CriticalList:
     """The entries of a critical list. Raises `UserError` with file, line, key and remedy."""
-    from policy_guard.settings import error_at, load, node_at
+    from policy_guard.validated import error_at, load, node_at
 
     plain, node = load(source, "critical.json", surely_good)
     entries: list[CriticalEntry] = []
@@ -52,7 +52,7 @@ def load_critical(source: Source) -> CriticalList:
 
 
 def _entry(plain: dict[str, Any], node: Node) -> CriticalEntry:
-    from policy_guard.settings import node_at
+    from policy_guard.validated import node_at
 
     def values(name: str) -> tuple[Value, ...]:
         texts = enumerate(plain.get(name, ()))

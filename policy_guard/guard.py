@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from policy_guard import config as settings
 from policy_guard.base import Base, New, choose
-from policy_guard.changes import Change, changes, snapshot
-from policy_guard.config import Config, load_config
+from policy_guard.changes import Change, changes, follow, snapshot
+from policy_guard.config import Config
 from policy_guard.errors import UserError
-from policy_guard.finding import Finding
-from policy_guard.format import decode
+from policy_guard.format import sniff
 from policy_guard.git import LINK, Repository, names
 from policy_guard.pairs import Pair, Reader, of_one_kind, pairs, side_of
 from policy_guard.reporter import Report
-from policy_guard.source import Source, Unreadable
-from policy_guard.tally import Settings, Tally
+from policy_guard.settings import Settings, load_settings
+from policy_guard.tally import Tally
 
 
 class Options(NamedTuple):
@@ -35,21 +34,23 @@ def check(options: Options, folder: Path, environ: Mapping[str, str]) -> Report:
     """Judges the policies that changed, or with `everything` every policy. Raises `UserError`."""
     repository = Repository(folder, environ)
     try:
-        return _check(repository, options, environ)
+        return _check(repository, options, folder, environ)
     finally:
         repository.close()
 
 
-def _check(repository: Repository, options: Options, environ: Mapping[str, str]) -> Report:
-    config = load_config(_config_source(repository, options, environ))
+def _check(repository: Repository, options: Options, folder: Path, environ: Mapping[str, str]) -> Report:
+    given = load_settings(repository.root, options.config)
+    config = given.config
     new, base = choose(repository, environ, options.base, options.staged, config.default_branch)
-    tally = Tally(_settings(repository.root, config), options.fail_on)
+    tally = Tally(given, options.fail_on)
     reader = Reader(repository, config)
     changed = changes(repository, new, base)
-    if options.everything or _links(changed):
+    if options.everything or _links_may_matter(repository, reader, changed):
         _let_links_be_followed(repository, reader, new, base, changed)
+    paths = tuple(_from_root(path, folder, repository.root) for path in options.paths)
     for change in changed:
-        if _wanted(change, options.paths):
+        if _wanted(change, paths):
             outcome = pairs(reader, change, config, (base.name, new.name))
             tally.outcome(change.path, outcome)
             for pair in outcome.pairs:
@@ -57,65 +58,36 @@ def _check(repository: Repository, options: Options, environ: Mapping[str, str])
     if options.everything:
         done = {change.new.path for change in changed if change.new}
         for path, file in snapshot(repository, new).items():
-            if path not in done and _wanted(Change(None, file), options.paths):
+            if path not in done and _wanted(Change(None, file), paths):
                 tally.side(reader.side(file, path, new.name))
     return tally.report(base.name, "all" if options.everything else "changes")
 
 
-def _config_source(repository: Repository, options: Options, environ: Mapping[str, str]) -> Source | None:
-    path = Path(options.config) if options.config else repository.root / settings.NAME
+def _from_root(path: str, folder: Path, root: Path) -> str:
+    """A path argument, which is relative to the folder at hand, as a path from the root."""
+    absolute = Path(os.path.abspath(folder / path))
     try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        if options.config:
-            raise UserError(f"{options.config}: there is no such file") from None
-        return None
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from None
-    return _text(options.config or settings.NAME, data)
+        return absolute.relative_to(os.path.abspath(root)).as_posix()
+    except ValueError:
+        raise UserError(f"{path} lies outside the repository {root}") from None
 
 
-def _text(path: str, data: bytes) -> Source:
-    try:
-        return decode(path, data, "")
-    except Unreadable as error:
-        raise UserError(f"{path}: {error.problems[0].message}") from None
+def _links_may_matter(repository: Repository, reader: Reader, changed: Iterable[Change]) -> bool:
+    """Whether a changed file is a link, or may be a policy under a name that only a link makes one.
 
-
-def _settings(root: Path, config: Config) -> Settings:
-    notes = [f'the setting "{name}" has no effect yet' for name in config.unused]
-    if config.critical is None:
-        return Settings(config, (), tuple(notes))
-    from policy_guard.critical import load_critical, unknown_actions
-
-    try:
-        listed = load_critical(_text(config.critical, (root / config.critical).read_bytes()))
-    except OSError as error:
-        raise UserError(f"{config.critical}: the critical list cannot be read: {error.strerror}") from None
-    assert listed.source is not None
-    findings = tuple(
-        Finding(
-            "critical-list",
-            "violated",
-            "warning",
-            f"{entry.id} names an action that AWS does not have, {value.text}: it protects nothing",
-            listed.source,
-            value.span,
-            facts=(("next", f"did you mean {near}?" if near else "look the action up in the service's reference"),),
-        )
-        for entry, value, near in unknown_actions(listed)
-    )
-    return Settings(config, listed.entries, tuple(notes), findings)
-
-
-def _links(changed: Iterable[Change]) -> bool:
-    return any(file is not None and file.mode == LINK for change in changed for file in (change.old, change.new))
+    Listing all files to look for links costs one process more, so it is done only then.
+    """
+    for change in changed:
+        for file in (change.old, change.new):
+            if file and file.mode == LINK:
+                return True
+        if change.new and not reader.concerned(change.path) and sniff(repository.read(change.new) or b""):
+            return True
+    return False
 
 
 def _let_links_be_followed(repository: Repository, reader: Reader, new: New, base: Base, changed: list[Change]) -> None:
     """Gives the reader every file of both sides, and adds the links whose targets changed to what changed."""
-    from policy_guard.changes import follow
-
     after = snapshot(repository, new)
     before = names(repository.files(base.commit)) if base.commit else {}
     reader.with_files(new.name, after)
@@ -130,7 +102,7 @@ def _let_links_be_followed(repository: Repository, reader: Reader, new: New, bas
 
 def _wanted(change: Change, paths: tuple[str, ...]) -> bool:
     return not paths or any(
-        file.path == path or file.path.startswith(f"{path.rstrip('/')}/") or path in ("", ".")
+        file.path == path or file.path.startswith(f"{path.rstrip('/')}/") or path == "."
         for file in (change.old, change.new)
         if file
         for path in paths
@@ -154,10 +126,9 @@ def _held(pair: Pair, config: Config, repository: Repository, base: Base, reader
 
 def compare(old: Path, new: Path, options: Options) -> Report:
     """Judges one file held against another, without git. Raises `UserError`."""
-    config = Config()
-    if options.config:
-        config = load_config(_text(options.config, _bytes(Path(options.config))))
-    tally = Tally(_settings(Path(options.config or ".").parent, config), options.fail_on)
+    given = load_settings(Path(options.config).parent, options.config) if options.config else Settings(Config())
+    config = given.config
+    tally = Tally(given, options.fail_on)
     before, after = (side_of(_bytes(path), str(path), str(path), True, _kind(config, path)) for path in (old, new))
     if before.problems or after.problems:
         tally.side(before._replace(policies={}))

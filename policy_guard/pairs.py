@@ -157,7 +157,7 @@ def _findings(old: Side | None, new: Side | None, after: File | None) -> Iterato
     was = bool(old and (old.policies or old.problems))
     if new.problems:
         yield from unreadable(new.source, new.problems)
-    elif was and old and not new.policies:
+    elif was and old and (not new.policies or (new.deeper > old.deeper and set(old.policies) - set(new.policies))):
         yield vanished(new.source, old.source, "policy_guard finds no policy under this name")
 
 

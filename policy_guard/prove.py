@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -22,7 +23,7 @@ from policy_guard.formula import (
 from policy_guard.pattern import ONE, STAR, Pattern
 from policy_guard.policy import Request
 from policy_guard.simplify import Simplifier
-from policy_guard.strings import ANYTHING, Budget, Glob, Language, OverBudget, Slot, literal_prefix
+from policy_guard.strings import ANYTHING, Budget, Glob, Language, OverBudget, Slot, literal_prefix, the_symbol
 from policy_guard.theory import Impossible, Open, Place, Point, Theory
 
 STEPS = 2_000_000
@@ -196,4 +197,6 @@ def _likely(place: Place, pattern: Glob, texts: dict[Place, str]) -> Iterable[st
         service = texts.get("action", "s3:").partition(":")[0]
         yield "arn:aws:s3:::example" if service == "s3" else f"arn:aws:{service}:us-east-1:123456789012:example"
     elif place == "principal":
-        yield "AWS arn:aws:iam::111122223333:user/example"
+        spelled = "".join(symbol if isinstance(symbol := the_symbol(step), str) else "*" for step in pattern)
+        account = re.search(r"::(\d{12}):", spelled)
+        yield f"AWS arn:aws:iam::{account[1] if account else '111122223333'}:user/example"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timezone
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 from policy_guard.config import Config
 from policy_guard.errors import UserError
@@ -12,25 +12,15 @@ from policy_guard.finding import Finding
 from policy_guard.pairs import Outcome, Pair, Side
 from policy_guard.policy import CAPS, Policy, meaning
 from policy_guard.reporter import Report, Skipped
+from policy_guard.settings import Settings
 from policy_guard.unreadable import unreadable
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from policy_guard.check import Question
-    from policy_guard.critical import CriticalEntry
 
 RANK = {"error": 3, "warning": 2, "note": 1, "off": 0}
 COMPARING = ("no-new-access", "no-lost-deny")
 CRITICAL = "access-not-granted"
-
-
-class Settings(NamedTuple):
-    """The configuration and the critical list that hold for a run, and what is to be said about them."""
-
-    config: Config
-    critical: tuple[CriticalEntry, ...] = ()
-    notes: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
 
 
 class Tally:

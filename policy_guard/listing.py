@@ -1,0 +1,78 @@
+"""`policy-guard list`: what is a policy here, and what the critical list means today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from policy_guard import catalog
+from policy_guard.base import New
+from policy_guard.changes import snapshot
+from policy_guard.errors import UserError
+from policy_guard.git import Repository
+from policy_guard.pairs import Reader, Side
+from policy_guard.pattern import Unknown
+from policy_guard.policy import Policy, patterns_of
+from policy_guard.printable import printable, shortened
+from policy_guard.settings import load_settings
+
+_MOST_ACTIONS = 8
+
+
+def listing(config: str | None, folder: Path, environ: Mapping[str, str]) -> str:
+    """A line for each policy of the work tree: file, kind, why it counts, whether it can be read, unknown parts."""
+    repository = Repository(folder, environ)
+    try:
+        given = load_settings(repository.root, config).config
+        files = snapshot(repository, New(None, False, ""))
+        reader = Reader(repository, given)
+        reader.with_files("", files)
+        lines: list[str] = []
+        deeper = 0
+        for path, file in sorted(files.items()):
+            side = reader.side(file, path, "")
+            why = "configured" if given.policy_rule(path) else "found by its shape"
+            lines += _lines(path, side, why)
+            deeper += side.deeper
+    finally:
+        repository.close()
+    lines.append(f"{len(lines)} policies" if len(lines) != 1 else "1 policy")
+    if deeper:
+        lines.append(f"{deeper} policies lie deeper inside other files (CloudFormation and the like): not covered")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _lines(path: str, side: Side, why: str) -> Iterator[str]:
+    for label, policy in side.policies.items():
+        name = f"{path} {label}".strip()
+        holes = f", unknown parts: {', '.join(_holes(policy))}" if _holes(policy) else ""
+        yield f"{shortened(name, 200)}: {policy.kind}, {why}, readable{printable(holes)}"
+    if side.problems:
+        line = side.source.position(side.problems[0].span.start).line
+        yield f"{shortened(path, 200)}: {why}, unreadable at line {line}: {printable(side.problems[0].message)}"
+
+
+def _holes(policy: Policy) -> list[str]:
+    patterns = [pattern for statement in policy.statements for pattern in patterns_of(statement)]
+    patterns += [value.pattern for statement in policy.statements for value in statement.action.values]
+    names = {part.name for pattern in patterns for part in pattern.parts if isinstance(part, Unknown)}
+    return sorted(names)
+
+
+def critical(config: str | None, folder: Path, environ: Mapping[str, str]) -> str:
+    """What each entry of the critical list matches today."""
+    from policy_guard.critical import covered
+
+    repository = Repository(folder, environ)
+    repository.close()
+    given = load_settings(repository.root, config)
+    if given.config.critical is None:
+        raise UserError('the configuration names no critical list. Add "critical: critical-permissions.yaml".')
+    lines = [f"{len(given.critical)} entries; actions of {catalog.source()}"]
+    for entry in given.critical:
+        actions = covered(entry)
+        more = f" and {len(actions) - _MOST_ACTIONS} more" if len(actions) > _MOST_ACTIONS else ""
+        shown = ", ".join(actions[:_MOST_ACTIONS]) + more
+        where = f" on {', '.join(value.text for value in entry.resources)}" if entry.resources else ""
+        lines.append(f"{entry.id}: {len(actions)} actions{where}: {shown}")
+    return "".join(f"{printable(line)}\n" for line in lines)

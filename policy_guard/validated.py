@@ -1,0 +1,138 @@
+"""A YAML file of settings, held against its JSON Schema; every error names its line."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import Any, TypeAlias
+
+from policy_guard.errors import UserError
+from policy_guard.printable import shortened
+from policy_guard.source import Array, Node, Object, Scalar, Source, Span, Unreadable
+
+Plain: TypeAlias = "dict[str, Plain] | list[Plain] | str | int | bool | None"
+SCHEMAS = os.path.join(os.path.dirname(__file__), "schema")
+
+
+def load(source: Source, schema: str, surely_good: Callable[[Any], bool]) -> tuple[Any, Node]:
+    """The settings as plain values, and as the tree they stand in. Raises `UserError` with file, line and remedy.
+
+    `surely_good` knows the common shapes; everything else goes to the schema, whose library takes 0.2 s to import.
+    """
+    from policy_guard.formats import yaml
+
+    try:
+        documents = yaml.FORMAT.read(source)
+    except Unreadable as error:
+        raise _error(source, error.problems[0].span, error.problems[0].message) from None
+    if len(documents) != 1:
+        raise _error(source, Span(0, 0), f"one document is expected, and this file has {len(documents)}")
+    _refuse_repetitions(source, documents[0])
+    plain = _plain(documents[0])
+    if not surely_good(plain):
+        _validate(source, documents[0], plain, schema)
+    return plain, documents[0]
+
+
+def node_at(node: Node, path: Iterable[str | int]) -> Node:
+    """The node at a path of keys and indexes, or as far as it leads."""
+    for step in path:
+        below = node.items[step] if isinstance(node, Array) and isinstance(step, int) else None
+        if isinstance(node, Object) and isinstance(step, str):
+            below = node.get(step)
+        if below is None:
+            break
+        node = below
+    return node
+
+
+def error_at(source: Source, node: Node, message: str) -> UserError:
+    """An error that stands at a node."""
+    return _error(source, node.span, message)
+
+
+def _error(source: Source, span: Span, message: str) -> UserError:
+    line, column = source.position(span.start)
+    return UserError(f"{shortened(source.path, 200)}:{line}:{column}: {message}")
+
+
+def _refuse_repetitions(source: Source, node: Node) -> None:
+    if isinstance(node, Array):
+        for item in node.items:
+            _refuse_repetitions(source, item)
+    elif isinstance(node, Object):
+        seen: set[str] = set()
+        for key, value in node.entries:
+            if key.text in seen:
+                raise _error(source, key.span, f'"{shortened(key.text, 60)}" is written twice; keep one')
+            seen.add(key.text)
+            _refuse_repetitions(source, value)
+
+
+def _plain(node: Node) -> Plain:
+    if isinstance(node, Array):
+        return [_plain(item) for item in node.items]
+    if isinstance(node, Object):
+        return {key.text: _plain(value) for key, value in node.entries}
+    return _scalar(node)
+
+
+def _scalar(node: Scalar) -> Plain:
+    """Only `true` and `false` are truth values here, so that `off` stays a word."""
+    if node.kind == "boolean" and node.text.lower() in ("true", "false"):
+        return node.text.lower() == "true"
+    if node.kind == "number" and node.text.isascii() and node.text.isdigit() and len(node.text) < 10:
+        return int(node.text)
+    return None if node.kind == "null" else node.text
+
+
+def _validate(source: Source, node: Node, plain: Plain, schema: str) -> None:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import best_match
+
+    with open(os.path.join(SCHEMAS, schema), encoding="utf-8") as file:
+        validator = Draft202012Validator(json.load(file))
+    error = best_match(validator.iter_errors(plain))
+    if error is None:
+        return
+    where = node_at(node, error.absolute_path)
+    if error.validator == "additionalProperties" and isinstance(where, Object):
+        known = list(error.schema.get("properties", {}))
+        key = next(entry.key for entry in where.entries if entry.key.text not in known)
+        raise _error(source, key.span, f'unknown key "{shortened(key.text, 60)}"{_instead(key.text, known)}')
+    name = next((str(step) for step in reversed(error.absolute_path) if isinstance(step, str)), "the file")
+    raise _error(source, where.span, f"{name}: {_expected(error)}")
+
+
+def _instead(text: str, known: list[str]) -> str:
+    close = get_close_matches(text, known, 1)
+    return f'; did you mean "{close[0]}"?' if close else f"; expected one of {', '.join(known)}"
+
+
+def _expected(error: Any) -> str:
+    given = shortened(json.dumps(error.instance, ensure_ascii=True), 60)
+    if error.validator == "enum":
+        return f"expected one of {', '.join(map(str, error.validator_value))}, not {given}"
+    if error.validator == "const":
+        return f"expected {error.validator_value}, not {given}"
+    if error.validator == "type":
+        return f"expected {_TYPES.get(error.validator_value, error.validator_value)}, not {given}"
+    if error.validator == "required":
+        missing = [name for name in error.validator_value if name not in error.instance]
+        return f'the key "{missing[0]}" is missing'
+    if error.validator == "anyOf":
+        return "expected actions, resources or both"
+    if error.validator == "pattern":
+        return f"{given} is not of the expected form"
+    return f"{given} is not what is expected there: {error.validator} {error.validator_value}"
+
+
+_TYPES = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "a text",
+    "boolean": "true or false",
+    "integer": "a whole number",
+}
