@@ -16,7 +16,7 @@ from policy_guard.policy import Policy, patterns_of
 from policy_guard.printable import printable, shortened
 from policy_guard.settings import load_settings
 
-_MOST_ACTIONS = 8
+_MOST_ACTIONS = 200
 
 
 def listing(config: str | None, folder: Path, environ: Mapping[str, str]) -> str:
@@ -71,8 +71,9 @@ def critical(config: str | None, folder: Path, environ: Mapping[str, str]) -> st
     lines = [f"{len(given.critical)} entries; actions of {catalog.source()}"]
     for entry in given.critical:
         actions = covered(entry)
-        more = f" and {len(actions) - _MOST_ACTIONS} more" if len(actions) > _MOST_ACTIONS else ""
-        shown = ", ".join(actions[:_MOST_ACTIONS]) + more
         where = f" on {', '.join(value.text for value in entry.resources)}" if entry.resources else ""
-        lines.append(f"{entry.id}: {len(actions)} actions{where}: {shown}")
+        lines.append(f"{entry.id}: {len(actions)} actions{where}")
+        lines += [f"  {action}" for action in actions[:_MOST_ACTIONS]]
+        if len(actions) > _MOST_ACTIONS:
+            lines.append(f"  and {len(actions) - _MOST_ACTIONS} more")
     return "".join(f"{printable(line)}\n" for line in lines)

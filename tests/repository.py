@@ -1,0 +1,99 @@
+"""Scratch repositories with a real git, apart from the settings of whoever runs the tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ENVIRON = {
+    "PATH": os.environ["PATH"],
+    "HOME": "/nonexistent",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_AUTHOR_NAME": "a",
+    "GIT_AUTHOR_EMAIL": "a@example.com",
+    "GIT_COMMITTER_NAME": "a",
+    "GIT_COMMITTER_EMAIL": "a@example.com",
+    "PYTHONPATH": str(Path(__file__).parent.parent),
+}
+
+
+class Scratch:
+    """One repository in a folder, and `policy-guard` run in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.git("init", "-q", "-b", "main")
+
+    @classmethod
+    def clone(cls, origin: Scratch, folder: Path, *options: str) -> Scratch:
+        run = ["git", "clone", "-q", *options, f"file://{origin.folder}", str(folder)]
+        subprocess.run(run, check=True, env=ENVIRON, capture_output=True)
+        made = cls.__new__(cls)
+        made.folder = folder
+        return made
+
+    def git(self, *arguments: str) -> str:
+        command = ["git", "-c", "protocol.file.allow=always", *arguments]
+        done = subprocess.run(command, cwd=self.folder, env=ENVIRON, capture_output=True, check=True)
+        return done.stdout.decode(errors="replace").strip()
+
+    def write(self, path: str, content: Any) -> None:
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, bytes):
+            file.write_bytes(content)
+        else:
+            file.write_text(content if isinstance(content, str) else json.dumps(content, indent=2) + "\n")
+
+    def commit(self, **files: Any) -> str:
+        for path, content in files.items():
+            self.write(path, content)
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", "change")
+        return self.git("rev-parse", "HEAD")
+
+    def guard(self, *arguments: str, folder: str = ".", **environ: str) -> Answer:
+        done = subprocess.run(
+            [sys.executable, "-m", "policy_guard", *(arguments or ("check",))],
+            cwd=self.folder / folder,
+            env={**ENVIRON, **environ},
+            capture_output=True,
+            timeout=60,
+        )
+        return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    def findings(self, *arguments: str, **environ: str) -> list[tuple[str, str, str]]:
+        """Check, outcome and path of every finding."""
+        answer = self.guard("check", "--format", "json", *arguments, **environ)
+        return [(f["check"], f["outcome"], f["path"]) for f in json.loads(answer.out)["findings"]]
+
+
+class Answer:
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+        assert "Traceback" not in err, err
+
+    def __repr__(self) -> str:
+        return f"exit {self.code}\n{self.out}\n{self.err}"
+
+
+def allow(*actions: str, resource: Any = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": list(actions), "Resource": resource, **more}
+
+
+def deny(*actions: str, resource: Any = "*") -> dict[str, Any]:
+    return {"Effect": "Deny", "Action": list(actions), "Resource": resource}
+
+
+def document(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+NARROW = document(allow("s3:GetObject"))
+WIDE = document(allow("s3:GetObject", "s3:DeleteObject"))

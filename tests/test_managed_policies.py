@@ -1,0 +1,48 @@
+"""Every AWS managed policy against itself, without one of its statements, and with that statement added back."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import Any
+
+import pytest
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+
+from policy_guard import check_no_lost_deny, check_no_new_access
+
+POLICIES: dict[str, Any] = {name: each["Document"] for name, each in json.loads(aws_managed_policies_data).items()}
+PARTS = 8
+
+
+def part(number: int) -> list[str]:
+    return sorted(POLICIES)[number::PARTS]
+
+
+@pytest.mark.parametrize("number", range(PARTS))
+def test_each_passes_against_itself(number: int) -> None:
+    for name in part(number):
+        assert check_no_new_access(POLICIES[name], POLICIES[name]).result == "PASS", name
+        assert check_no_lost_deny(POLICIES[name], POLICIES[name]).result == "PASS", name
+
+
+@pytest.mark.parametrize("number", range(PARTS))
+def test_a_statement_less_passes_and_the_same_one_more_fails_there(number: int) -> None:
+    rng = random.Random(number)
+    for name in part(number):
+        written = POLICIES[name]["Statement"]
+        statements = written if isinstance(written, list) else [written]
+        allowing = [at for at, each in enumerate(statements) if each["Effect"] == "Allow"]
+        if len(statements) < 2 or not allowing:
+            continue
+        index = rng.choice(allowing)
+        fewer = {**POLICIES[name], "Statement": statements[:index] + statements[index + 1 :]}
+        assert check_no_new_access(fewer, POLICIES[name]).result == "PASS", name
+        added = check_no_new_access(POLICIES[name], fewer)
+        assert {reason.statement_index for reason in added.reasons} <= {index}, name
+        assert added.result in ("FAIL", "UNKNOWN") or _covered(statements[index], fewer), name
+
+
+def _covered(statement: dict[str, Any], rest: dict[str, Any]) -> bool:
+    """Whether the statement grants nothing that the rest does not, asked of it alone."""
+    return check_no_new_access({"Version": rest["Version"], "Statement": [statement]}, rest).result == "PASS"

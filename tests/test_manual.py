@@ -1,0 +1,66 @@
+"""The manual pages: their examples are run, and the golden list shows what is registered."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from policy_guard import check_access_not_granted, check_no_lost_deny, check_no_new_access
+from policy_guard.checks import manual, names
+from policy_guard.conditions import operators
+from policy_guard.formats import suffixes
+from policy_guard.policy import OPERATORS
+from policy_guard.reporters import names as reporters
+
+
+def statement(effect: str, action: str, resource: str = "*") -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": {"Effect": effect, "Action": action, "Resource": resource}}
+
+
+def examples(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    found = re.findall(r"^    \{.*?\}\}$", manual(name), re.DOTALL | re.MULTILINE)
+    bad, good = map(json.loads, found)
+    return bad, good
+
+
+def test_no_new_access() -> None:
+    bad, good = examples("no-new-access")
+    old = statement("Allow", "s3:GetObject")
+    assert (check_no_new_access(bad, old).result, check_no_new_access(good, old).result) == ("FAIL", "PASS")
+
+
+def test_no_lost_deny() -> None:
+    bad, good = examples("no-lost-deny")
+    wide = statement("Deny", "s3:*", "arn:aws:s3:::audit-logs/*")
+    narrow = statement("Deny", "s3:Delete*", "arn:aws:s3:::audit-logs/*")
+    assert (check_no_lost_deny(bad, wide).result, check_no_lost_deny(good, narrow).result) == ("FAIL", "PASS")
+
+
+def test_access_not_granted() -> None:
+    results = [check_access_not_granted(each, [{"actions": ["s3:DeleteBucket"]}]).result for each in examples("access-not-granted")]
+    assert results == ["FAIL", "PASS"]
+
+
+def test_readable() -> None:
+    bad, good = examples("readable")
+    with pytest.raises(ValueError, match="Effect"):
+        check_no_new_access(bad, None)
+    assert check_no_new_access(good, good).result == "PASS"
+
+
+def test_what_is_registered() -> None:
+    assert names() == ("access-not-granted", "no-lost-deny", "no-new-access", "readable")
+    assert set(reporters()) == {"text", "github", "json"}
+    assert {".json", ".yaml", ".yml"} <= set(suffixes())
+    assert set(operators()) <= set(OPERATORS.values())
+    assert set(operators()) >= {"StringEquals", "StringLike", "StringNotEqualsIgnoreCase", "Bool", "Null"}
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_page_has_its_parts(name: str) -> None:
+    page = manual(name)
+    assert page.startswith(f"{name}: ")
+    assert all(words in page for words in ("Bad", "Good", "It does not see"))
