@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import NamedTuple
 
 from policy_guard.formula import Formula
@@ -47,6 +48,7 @@ def glob(pattern: Pattern, *, wild: bool = True, fold: bool = False, within: str
     return tuple(steps)
 
 
+@cache
 def _character(character: str, fold: bool) -> Step:
     return Step(frozenset(either_case(character) if fold else character))
 

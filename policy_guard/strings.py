@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple, TypeAlias
 
 from policy_guard.pattern import Unknown, Variable
@@ -211,11 +211,15 @@ class Language:
         )
 
     @cached_property
+    def edges(self) -> tuple[tuple[str, str], ...]:
+        """What the texts of each glob begin and end with."""
+        return tuple(map(edges_of, self.globs))
+
+    @cached_property
     def heads(self) -> frozenset[str] | None:
         """What the texts begin with up to the first colon; None if a wildcard or letter can stand there."""
         heads = {text.partition(":")[0] for text in self.texts}
-        for glob in self.globs:
-            prefix = literal_prefix(glob)
+        for prefix, _ in self.edges:
             if ":" not in prefix:
                 return None
             heads.add(prefix.partition(":")[0])
@@ -235,11 +239,16 @@ class Language:
             return False
         if any(text in other for text in self.texts) or any(text in self for text in other.texts):
             return False
-        return all(surely_apart(one, two) for one in self.globs for two in other.globs)
+        return all(surely_apart(one, two) for one in self.edges for two in other.edges)
 
 
 def glob_of(text: str) -> Glob:
-    return tuple(Step(frozenset(character)) for character in text)
+    return tuple(map(_exactly, text))
+
+
+@cache
+def _exactly(character: str) -> Step:
+    return Step(frozenset(character))
 
 
 def the_symbol(step: Step) -> Symbol | None:
@@ -251,7 +260,9 @@ def literal_prefix(glob: Sequence[Step]) -> str:
     """What every text of the glob begins with, as far as it is fixed."""
     characters: list[str] = []
     for step in glob:
-        symbol = the_symbol(step)
+        if step.outside or step.loop or len(step.symbols) != 1:
+            break
+        (symbol,) = step.symbols
         if not isinstance(symbol, str):
             break
         characters.append(symbol)
@@ -264,13 +275,18 @@ def plain_text(glob: Glob) -> str | None:
     return text if len(text) == len(glob) else None
 
 
-def surely_apart(one: Glob, two: Glob) -> bool:
-    """Whether the fixed beginnings or endings of two globs differ."""
-    ones, twos = literal_prefix(one), literal_prefix(two)
-    if not (ones.startswith(twos) or twos.startswith(ones)):
-        return True
-    ones, twos = literal_prefix(one[::-1]), literal_prefix(two[::-1])
-    return not (ones.startswith(twos) or twos.startswith(ones))
+def edges_of(glob: Glob) -> tuple[str, str]:
+    """What every text of the glob begins with and ends with, as far as that is fixed."""
+    return literal_prefix(glob), literal_prefix(glob[::-1])[::-1]
+
+
+def surely_apart(one: tuple[str, str], two: tuple[str, str]) -> bool:
+    """Whether two globs have no text in common because their edges differ."""
+    (head, tail), (other_head, other_tail) = one, two
+    return not (
+        (head.startswith(other_head) or other_head.startswith(head))
+        and (tail.endswith(other_tail) or other_tail.endswith(tail))
+    )
 
 
 EVERYTHING = Language([(ANYTHING,)])
@@ -299,7 +315,7 @@ def find(inside: Sequence[Language], outside: Sequence[Language], budget: Budget
 
 def _breadth(language: Language) -> tuple[bool, int]:
     """Small for languages with few patterns, and of those first the ones that fix how a text begins."""
-    return any(not literal_prefix(glob) for glob in language.globs), len(language)
+    return any(not head for head, _ in language.edges), len(language)
 
 
 def _find_within(
@@ -326,11 +342,11 @@ def _tries(glob: Glob, likely: Likely) -> Iterator[Word]:
 
 def _near(glob: Glob, language: Language) -> Iterator[Glob]:
     """The patterns of the language that may meet the glob."""
-    prefix = literal_prefix(glob)
+    edges = edges_of(glob)
     for text in sorted(language.texts):
-        if text.startswith(prefix):
+        if text.startswith(edges[0]) and text.endswith(edges[1]):
             yield glob_of(text)
-    yield from (other for other in language.globs if not surely_apart(glob, other))
+    yield from (each for each, own in zip(language.globs, language.edges, strict=True) if not surely_apart(edges, own))
 
 
 def instance(glob: Glob, filler: str) -> Word:

@@ -8,8 +8,8 @@ from typing import Any
 
 from policy_guard.access import Access
 from policy_guard.documents import Found
-from policy_guard.formula import And, Choice, Formula, Literal, Member
 from policy_guard.formats import read
+from policy_guard.formula import And, Choice, Formula, Literal, Member
 from policy_guard.match import folded
 from policy_guard.parse import parse
 from policy_guard.pattern import Unknown, Variable

@@ -10,7 +10,9 @@ import pytest
 from tests.repository import NARROW, Scratch
 
 GOOD = json.dumps(NARROW)
-BOMB = "a: &a [x, x]\n" + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [*{chr(97 + n)}, *{chr(97 + n)}]\n" for n in range(24))
+BOMB = "a: &a [x, x]\n" + "".join(
+    f"{chr(98 + n)}: &{chr(98 + n)} [*{chr(97 + n)}, *{chr(97 + n)}]\n" for n in range(24)
+)
 BAD: dict[str, tuple[str, str | bytes, str]] = {
     "truncated JSON": ("a.json", GOOD[:-12], "iam/a.json:1:"),
     "two Action keys": ("a.json", GOOD.replace('"Action"', '"Action": "s3:*", "Action"'), "written twice"),
@@ -34,7 +36,11 @@ BAD: dict[str, tuple[str, str | bytes, str]] = {
     "Latin-1": ("a.json", GOOD.replace("s3:GetObject", "s3:Gét").encode("latin-1"), "not UTF-8"),
     "a NUL": ("a.json", GOOD.encode() + b"\0", "NUL"),
     "an empty list of actions": ("a.json", GOOD.replace('["s3:GetObject"]', "[]"), "empty list"),
-    "NotPrincipal with Allow": ("a.json", GOOD.replace('"Resource"', '"NotPrincipal": "*", "Resource"'), "NotPrincipal"),
+    "NotPrincipal with Allow": (
+        "a.json",
+        GOOD.replace('"Resource"', '"NotPrincipal": "*", "Resource"'),
+        "NotPrincipal",
+    ),
     "a Version that is none": ("a.json", GOOD.replace("2012-10-17", "2012-10-71"), '"Version" is'),
 }
 
@@ -111,7 +117,12 @@ def test_a_faulty_configuration_is_no_pass(scratch: Scratch, text: str, words: s
 
 def test_a_line_that_need_not_be_readable(scratch: Scratch) -> None:
     scratch.write("iam/a.json", GOOD.replace("Allow", "allow"))
-    ignore = {"file": "iam/a.json", "line": GOOD.replace("Allow", "allow"), "reason": "a template", "expires": "2999-01-01"}
+    ignore = {
+        "file": "iam/a.json",
+        "line": GOOD.replace("Allow", "allow"),
+        "reason": "a template",
+        "expires": "2999-01-01",
+    }
     scratch.write(".policy-guard.yaml", json.dumps({"version": 1, "ignore-unreadable": [ignore]}))
     answer = scratch.guard()
     assert (answer.code, "need not be readable until 2999-01-01: a template" in answer.out) == (0, True)

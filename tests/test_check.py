@@ -54,7 +54,9 @@ def test_harmless_changes_pass(scratch: Scratch, text: str) -> None:
 
 def test_a_rewrite_in_yaml_is_held_against_the_json(scratch: Scratch) -> None:
     scratch.git("rm", "-q", "iam/a.json")
-    scratch.write("iam/a.yaml", "Version: 2012-10-17\nStatement:\n- {Effect: Allow, Action: s3:GetObject, Resource: '*'}\n")
+    scratch.write(
+        "iam/a.yaml", "Version: 2012-10-17\nStatement:\n- {Effect: Allow, Action: s3:GetObject, Resource: '*'}\n"
+    )
     answer = scratch.guard()
     assert answer.code == 0
     assert "iam/a.yaml is held against iam/a.json (rewritten)" in answer.out
@@ -190,7 +192,9 @@ class TestGitHub:
         scratch.commit()
         scratch.git("checkout", "-q", "-b", "pull")
         scratch.git("merge", "-q", "--no-ff", "-m", "merge", "feature")
-        clone = Scratch.clone(scratch, tmp_path / f"clone{depth}", "--branch", "pull", *([f"--depth={depth}"] if depth else []))
+        clone = Scratch.clone(
+            scratch, tmp_path / f"clone{depth}", "--branch", "pull", *([f"--depth={depth}"] if depth else [])
+        )
         return clone, head
 
     @pytest.mark.parametrize("depth", ["1", "2", ""])
@@ -243,7 +247,9 @@ class TestNothingSlipsThrough:
         assert scratch.findings() == [("readable", "unreadable", "iam/a.json")]
 
     def test_spelled_with_escapes(self, scratch: Scratch) -> None:
-        scratch.write("iam/b.json", json.dumps(WIDE).replace("Statement", "\\u0053tatement").replace("Effect", "\\u0045ffect"))
+        scratch.write(
+            "iam/b.json", json.dumps(WIDE).replace("Statement", "\\u0053tatement").replace("Effect", "\\u0045ffect")
+        )
         assert scratch.findings() == [("no-new-access", "violated", "iam/b.json")]
 
     def test_in_another_encoding(self, scratch: Scratch) -> None:

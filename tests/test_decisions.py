@@ -12,7 +12,9 @@ from policy_guard import evaluate
 from tests.policies import access_allows, policy, request
 
 TABLES = sorted((Path(__file__).parent.parent / "fixtures" / "decisions").glob("*.json"))
-ROWS = [pytest.param(row, id=f"{table.stem}: {row['case']}") for table in TABLES for row in json.loads(table.read_text())]
+ROWS = [
+    pytest.param(row, id=f"{table.stem}: {row['case']}") for table in TABLES for row in json.loads(table.read_text())
+]
 
 
 @pytest.mark.parametrize("row", ROWS)

@@ -40,7 +40,10 @@ def test_no_lost_deny() -> None:
 
 
 def test_access_not_granted() -> None:
-    results = [check_access_not_granted(each, [{"actions": ["s3:DeleteBucket"]}]).result for each in examples("access-not-granted")]
+    results = [
+        check_access_not_granted(each, [{"actions": ["s3:DeleteBucket"]}]).result
+        for each in examples("access-not-granted")
+    ]
     assert results == ["FAIL", "PASS"]
 
 

@@ -164,7 +164,10 @@ def test_critical_access_is_refused_unless_denied() -> None:
     denied = policy(statement(Action="s3:*"), statement("Deny", Action="s3:Delete*"))
     assert check_access_not_granted(denied, access).result == "PASS"
     elsewhere = [{"actions": ["s3:DeleteBucket"], "resources": ["arn:aws:s3:::prod*"]}]
-    assert check_access_not_granted(policy(statement(Action="s3:*", Resource="arn:aws:s3:::dev")), elsewhere).result == "PASS"
+    assert (
+        check_access_not_granted(policy(statement(Action="s3:*", Resource="arn:aws:s3:::dev")), elsewhere).result
+        == "PASS"
+    )
 
 
 def test_the_witness_spells_the_action_as_the_policy_does() -> None:

@@ -15,8 +15,22 @@ from policy_guard import config, critical
 from policy_guard.globs import matches_path
 
 SCHEMAS = Path(config.__file__).parent / "schema"
-WORDS = st.sampled_from(["error", "off", "iam/*", "/etc", "a/../b", "s3:Get*", "s3", "x", "", "identity", "a\\b", "A", "a${b}", "é", "\n"])
-NAMES = ["version", "policies", "exclude", "critical", "new-files", "files", "kind", "reference", "accepted", "id", "reason"]
+WORDS = st.sampled_from(
+    ["error", "off", "iam/*", "/etc", "a/../b", "s3:Get*", "s3", "x", "", "identity", "a\\b", "A", "a${b}", "é", "\n"]
+)
+NAMES = [
+    "version",
+    "policies",
+    "exclude",
+    "critical",
+    "new-files",
+    "files",
+    "kind",
+    "reference",
+    "accepted",
+    "id",
+    "reason",
+]
 NAMES += ["actions", "resources", "permissions", "require-policies", "default-branch", "critical-existing", "groups"]
 PLAIN: st.SearchStrategy[Any] = st.recursive(
     WORDS | st.sampled_from([1, 2, True, False, None]),

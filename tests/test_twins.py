@@ -12,7 +12,14 @@ from policy_guard.policy import Caller, Request
 from tests.policies import access_allows, policy
 
 ACTIONS = ["s3:GetObject", "s3:Get*", "s3:*", "*", "s3:?etObject", "ec2:RunInstances", "s*:PutObject"]
-RESOURCES = ["*", "arn:aws:s3:::a", "arn:aws:s3:::a/*", "arn:aws:s3:::?", "arn:aws:s3:::${aws:username}", "arn:aws:s3:::${h}*"]
+RESOURCES = [
+    "*",
+    "arn:aws:s3:::a",
+    "arn:aws:s3:::a/*",
+    "arn:aws:s3:::?",
+    "arn:aws:s3:::${aws:username}",
+    "arn:aws:s3:::${h}*",
+]
 VALUES = ["a", "A", "a*", "b", "", "?", "true", "${aws:username}", "${h}"]
 KEYS = ["aws:username", "custom:one", "aws:TagKeys"]
 STRINGS = ["StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase"]
@@ -90,7 +97,9 @@ requests = st.builds(
         }
     ),
     st.fixed_dictionaries({"h": st.sampled_from(["", "a", "*", "?", "b"])}),
-    st.dictionaries(st.sampled_from(["partial-chain-exempt", "any-value-if-exists", "unresolved-drops-statement"]), st.booleans()),
+    st.dictionaries(
+        st.sampled_from(["partial-chain-exempt", "any-value-if-exists", "unresolved-drops-statement"]), st.booleans()
+    ),
 )
 
 
@@ -101,7 +110,10 @@ def test_both_twins_give_the_same_decision(document: dict[str, Any], asked: Requ
     assert evaluate.allows(read, read.kind, asked) == access_allows(read, asked)
 
 
-@given(st.booleans().flatmap(lambda kind: st.tuples(documents(kind), documents(kind))), st.lists(requests, min_size=30, max_size=30))
+@given(
+    st.booleans().flatmap(lambda kind: st.tuples(documents(kind), documents(kind))),
+    st.lists(requests, min_size=30, max_size=30),
+)
 @settings(max_examples=150)
 def test_no_request_contradicts_a_proof(pair: tuple[dict[str, Any], dict[str, Any]], asked: list[Request]) -> None:
     new, old = map(policy, pair)

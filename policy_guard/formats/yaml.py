@@ -89,10 +89,11 @@ class _Builder:
 
     def end(self, event: CollectionEndEvent, mapping: bool) -> None:
         done = self.open.pop()
-        closing = event.end_mark.index
+        closing = _span(event).end
         if done.event.flow_style and self.text[closing - 1] in "]}":
             self.last = closing
-        span = Span(done.event.start_mark.index, max(self.last, done.event.start_mark.index))
+        start = _span(done.event).start
+        span = Span(start, max(self.last, start))
         children, tag = done.children, _spelled(done.event.tag)
         node = Object(_entries(children), span, tag) if mapping else Array(tuple(map(_settled, children)), span, tag)
         self.finish(done.event.anchor, _Anchored(node, self.values - done.before + 1, done.height), span, 1)
@@ -162,6 +163,7 @@ def _spelled(tag: str | None) -> str | None:
 
 
 def _span(event: Event) -> Span:
+    assert event.start_mark and event.end_mark
     return Span(event.start_mark.index, event.end_mark.index)
 
 
