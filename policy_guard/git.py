@@ -17,8 +17,6 @@ EMPTY_TREES = {
 }
 LINK, SUBMODULE, GONE = 0o120000, 0o160000, 0
 TOO_LARGE = 8 * 1024 * 1024
-TOO_LARGE_STANDS_IN = b"Statement\0" * (TOO_LARGE // 10)
-"""What is read in place of a file over the limit, which no reader takes for a policy and none skips."""
 CHUNK = 1024 * 1024
 
 
@@ -120,7 +118,7 @@ class Repository:
         if len(header) != 3 or not header[2].isdigit():
             return None
         size = int(header[2])
-        data = TOO_LARGE_STANDS_IN if size > TOO_LARGE else batch.stdout.read(size)
+        data = _oversized() if size > TOO_LARGE else batch.stdout.read(size)
         for _ in range(size // CHUNK + 1 if size > TOO_LARGE else 0):
             size -= len(batch.stdout.read(min(size, CHUNK)))
         batch.stdout.read(1)
@@ -150,7 +148,7 @@ class Repository:
             if path.is_symlink():
                 return os.fsencode(os.readlink(path))
             if path.stat().st_size > TOO_LARGE:
-                return TOO_LARGE_STANDS_IN
+                return _oversized()
             return path.read_bytes() if path.is_file() else None
         except OSError:
             return None
@@ -209,6 +207,11 @@ def _file(path: str, mode: str, oid: str) -> File | None:
     if int(mode, 8) == GONE:
         return None
     return File(path, int(mode, 8), oid if oid.strip("0") else None)
+
+
+def _oversized() -> bytes:
+    """Stands in for a file over the limit: too large for every reader, and never passed over as no policy."""
+    return b"Statement\0" * (TOO_LARGE // 10)
 
 
 def names(files: Iterable[File]) -> dict[str, File]:
