@@ -44,14 +44,14 @@ def _check(repository: Repository, options: Options, folder: Path, environ: Mapp
     config = given.config
     new, base = choose(repository, environ, options.base, options.staged, config.default_branch)
     tally = Tally(given, options.fail_on)
-    reader = Reader(repository, config)
+    reader = Reader(repository, given)
     changed = changes(repository, new, base)
     if options.everything or _links_may_matter(repository, reader, changed):
         _let_links_be_followed(repository, reader, new, base, changed)
     paths = tuple(_from_root(path, folder, repository.root) for path in options.paths)
     for change in changed:
         if _wanted(change, paths):
-            outcome = pairs(reader, change, config, (base.name, new.name))
+            outcome = pairs(reader, change, (base.name, new.name))
             tally.outcome(change.path, outcome)
             for pair in outcome.pairs:
                 tally.pair(_held(pair, config, repository, base, reader, tally))

@@ -23,9 +23,10 @@ def listing(config: str | None, folder: Path, environ: Mapping[str, str]) -> str
     """A line for each policy of the work tree: file, kind, why it counts, whether it can be read, unknown parts."""
     repository = Repository(folder, environ)
     try:
-        given = load_settings(repository.root, config).config
+        settings = load_settings(repository.root, config)
+        given = settings.config
         files = snapshot(repository, New(None, False, ""))
-        reader = Reader(repository, given)
+        reader = Reader(repository, settings)
         reader.with_files("", files)
         lines: list[str] = []
         deeper = 0

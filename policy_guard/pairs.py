@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from policy_guard.changes import Change, follow
-from policy_guard.config import Config
 from policy_guard.documents import Reading, looks_like_policy_text, policies
 from policy_guard.finding import Finding
 from policy_guard.format import decode, salvage, sniff
@@ -14,6 +13,7 @@ from policy_guard.formats import suffixes
 from policy_guard.git import LINK, SUBMODULE, File, Repository
 from policy_guard.parse import parse
 from policy_guard.policy import Policy
+from policy_guard.settings import Settings
 from policy_guard.source import Problem, Source, Span, Unreadable
 from policy_guard.unreadable import unreadable, vanished
 
@@ -53,9 +53,10 @@ class Outcome(NamedTuple):
 class Reader:
     """Reads versions of files as policies. `trees` gives all files of a side, for links; it is asked late."""
 
-    def __init__(self, repository: Repository, config: Config) -> None:
+    def __init__(self, repository: Repository, given: Settings) -> None:
         self._repository = repository
-        self._config = config
+        self._config = given.config
+        self.scope = given.scope
         self._files: dict[str, dict[str, File]] = {}
 
     def with_files(self, revision: str, files: dict[str, File]) -> None:
@@ -119,26 +120,22 @@ def _parsed(source: Source, reading: Reading, kind: str | None, configured: bool
     return Side(source, found, tuple(problems), reading.deeper, looked=bool(reading.policies or configured))
 
 
-def pairs(reader: Reader, change: Change, config: Config, revisions: tuple[str, str]) -> Outcome:
-    """The pairs of one changed file. `revisions` names the old and the new side for people."""
+def pairs(reader: Reader, change: Change, revisions: tuple[str, str]) -> Outcome:
+    """The pairs of one changed file. `revisions` names the old and the new side for people.
+
+    A rename into a place where other settings hold counts as one file deleted and one new.
+    """
     before, after = change.old, change.new
-    if before and after and not _same_scope(config, before.path, after.path):
+    if before and after and before.path != after.path and reader.scope(before.path) != reader.scope(after.path):
         gone, came = change._replace(new=None), change._replace(old=None)
-        return _joined(pairs(reader, gone, config, revisions), pairs(reader, came, config, revisions), before, after)
+        return _joined(pairs(reader, gone, revisions), pairs(reader, came, revisions), before, after)
     old = reader.side(before, before.path, revisions[0]) if before else None
     new = reader.side(after, after.path, revisions[1]) if after else None
     notes = tuple(_notes(change, old, new))
-    findings = tuple(_findings(old, new, after))
+    findings = tuple(_findings(old, new))
     if new and new.problems:
         return Outcome((), findings, new.deeper, notes)
     return Outcome(tuple(_paired(change.path, old, new)), findings, new.deeper if new else 0, notes)
-
-
-def _same_scope(config: Config, one: str, other: str) -> bool:
-    """Whether two paths are judged alike, so that a rename may be followed."""
-    return one == other or (
-        config.policy_rule(one) == config.policy_rule(other) and config.scope(one) == config.scope(other)
-    )
 
 
 def _joined(gone: Outcome, came: Outcome, before: File, after: File) -> Outcome:
@@ -151,7 +148,7 @@ def _joined(gone: Outcome, came: Outcome, before: File, after: File) -> Outcome:
     )
 
 
-def _findings(old: Side | None, new: Side | None, after: File | None) -> Iterator[Finding]:
+def _findings(old: Side | None, new: Side | None) -> Iterator[Finding]:
     if new is None:
         return
     was = bool(old and (old.policies or old.problems))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,6 +25,11 @@ class Settings(NamedTuple):
     notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
 
+    def scope(self, path: str) -> tuple[object, ...]:
+        """All that decides how a file is judged: two paths with one scope are judged alike."""
+        entries = tuple(entry.id for entry in self.critical if entry.concerns(path))
+        return self.config.policy_rule(path), self.config.scope(path), entries
+
 
 def load_settings(root: Path, config: str | None) -> Settings:
     """The settings of a repository, or those of the file `config`. Raises `UserError`."""
@@ -38,7 +44,7 @@ def load_settings(root: Path, config: str | None) -> Settings:
 
 
 def _source(root: Path, config: str | None) -> Source | None:
-    if config is None and not (root / NAME).is_file():
+    if config is None and not os.path.lexists(root / NAME):
         return None
     return text_file(Path(config) if config else root / NAME, config or NAME)
 

@@ -61,7 +61,8 @@ def test_harmless_commits_pass(hooked: Scratch) -> None:
     assert commit(hooked)[0], "a narrowing"
     hooked.write(
         "iam/a.json",
-        '{"Statement": {"Resource": "arn:aws:s3:::a/*", "Action": "s3:GetObject", "Effect": "Allow"},\n\n "Version": "2012-10-17"}',
+        '{"Statement": {"Resource": "arn:aws:s3:::a/*", "Action": "s3:GetObject", "Effect": "Allow"},\n'
+        '\n "Version": "2012-10-17"}',
     )
     assert commit(hooked)[0], "a reordering and reformatting"
     hooked.git("rm", "-q", "iam/a.json")

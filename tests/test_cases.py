@@ -1,0 +1,66 @@
+"""The cases in fixtures/checks: a folder each, with a policy, what it is held against, and the findings of bad ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from policy_guard.access import Access
+from policy_guard.check import Question
+from policy_guard.checks import check
+from policy_guard.critical import CriticalEntry
+from policy_guard.documents import policies
+from policy_guard.finding import Finding
+from policy_guard.judge import prover_for, verdicts
+from policy_guard.parse import parse
+from policy_guard.policy import Policy, Value
+from policy_guard.principals import wildcards
+from policy_guard.source import Source, Span
+from policy_guard.wording import finding
+
+CASES = Path(__file__).parent.parent / "fixtures" / "checks"
+
+
+def cases(verdict: str) -> list[object]:
+    folders = sorted(CASES.glob(f"*/{verdict}/*"))
+    return [pytest.param(folder, id=f"{folder.parent.parent.name}: {folder.name}") for folder in folders]
+
+
+def read(path: Path, kind: str | None) -> Policy:
+    source = Source(path.name, path.read_text())
+    return parse(policies(source).policies[0], kind)
+
+
+def findings(folder: Path) -> list[Finding]:
+    limits = json.loads(file.read_text()) if (file := folder / "limits.json").exists() else {}
+    (path,) = folder.glob("policy.*")
+    new = read(path, limits.get("kind"))
+    old = read(folder / "reference.json", limits.get("kind")) if (folder / "reference.json").exists() else None
+    entries = tuple(_entry(number, each) for number, each in enumerate(limits.get("access", ())))
+    question = Question(new.kind, new, old, entries, Access(each for each in (new, old) if each))
+    asked = check(folder.parent.parent.name)
+    return [finding(asked, verdict, question, "error") for verdict in verdicts(asked, question, prover_for(question))]
+
+
+def _entry(number: int, access: dict[str, list[str]]) -> CriticalEntry:
+    values = {name: tuple(Value(t, wildcards(t), Span(0, 0)) for t in texts) for name, texts in access.items()}
+    return CriticalEntry(f"entry-{number}", values.get("actions", ()), values.get("resources", ()))
+
+
+@pytest.mark.parametrize("folder", cases("ok"))
+def test_nothing_is_found(folder: Path) -> None:
+    assert findings(folder) == []
+
+
+@pytest.mark.parametrize("folder", cases("bad"))
+def test_each_finding_stands_at_its_place(folder: Path, golden: Callable[[Path, str], None]) -> None:
+    lines = []
+    for each in findings(folder):
+        line, column = each.source.position(each.span.start)
+        blamed = f"{', '.join(each.actions)} on {', '.join(each.resources)}" if each.actions else "-"
+        lines.append(f"{line}:{column} {each.outcome}: {each.message} [{each.check}] {each.statement}: {blamed}\n")
+    assert lines
+    golden(folder / "expected.txt", "".join(lines))
