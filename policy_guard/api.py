@@ -21,9 +21,9 @@ from policy_guard.source import Source, Span, Unreadable
 from policy_guard.wording import finding
 
 Document: TypeAlias = "Mapping[str, Any] | str"
-_AWS_TYPES = {
+_AWS_TYPES: dict[str, str | None] = {
     "IDENTITY_POLICY": "identity",
-    "RESOURCE_POLICY": "resource",
+    "RESOURCE_POLICY": None,
     "SERVICE_CONTROL_POLICY": "scp",
     "RESOURCE_CONTROL_POLICY": "rcp",
 }
@@ -55,7 +55,8 @@ def check_no_new_access(new: Document, existing: Document | None, policy_type: s
 
     Documents are mappings or texts (JSON or YAML). `policy_type` is a kind ("identity", "resource", "trust", "scp",
     "rcp", "boundary", "session", "endpoint") or AWS's name for it ("IDENTITY_POLICY"); from the shape where it is
-    left out. Raises `PolicyError`. Asks what AWS's CheckNoNewAccess asks.
+    left out, and for "RESOURCE_POLICY", which is AWS's name for trust policies too. Where the shapes of the two
+    differ, everything that the new one allows is new. Raises `PolicyError`. Asks what AWS's CheckNoNewAccess asks.
     """
     return _compared("no-new-access", new, existing, policy_type)
 
@@ -81,8 +82,8 @@ def _compared(name: str, new: Document, existing: Document | None, policy_type: 
     kind = _kind(policy_type)
     after = _policy(new, kind, "new policy")
     before = _policy(existing, kind, "existing policy") if existing is not None else None
-    if before is not None and before.kind != after.kind:
-        raise PolicyError(f"the new policy is of the kind {after.kind}, the existing one of the kind {before.kind}")
+    if before is not None and before.kind != after.kind and name == "no-new-access":
+        before = None
     pair = [each for each in (after, before) if each]
     return _answer(check(name), Question(after.kind, after, before, (), Access(pair)))
 
@@ -104,7 +105,7 @@ def _kind(policy_type: str | None) -> str | None:
     if policy_type is None:
         return None
     kind = _AWS_TYPES.get(policy_type, policy_type)
-    if kind not in KINDS:
+    if kind not in KINDS and policy_type not in _AWS_TYPES:
         raise ValueError(f"policy_type is one of {', '.join([*KINDS, *_AWS_TYPES])}, not {policy_type!r}")
     return kind
 
