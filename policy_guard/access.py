@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import product
 
+from policy_guard.automaton import Glob
 from policy_guard.callers import principal_matches
 from policy_guard.condition import Operator, glob, globs
 from policy_guard.conditions import operators
@@ -26,7 +27,7 @@ from policy_guard.match import folded
 from policy_guard.pattern import STAR, Part, Pattern, Unknown, Variable
 from policy_guard.policy import CAPS, ROLE, Condition, Element, Policy, Statement, as_written, patterns_of
 from policy_guard.readings import ANY_VALUE_IF_EXISTS, PLAIN_NEEDS_ALL_VALUES, UNRESOLVED_DROPS_STATEMENT
-from policy_guard.strings import Glob, Language, Slot
+from policy_guard.strings import Language, Slot
 
 MOST_DEFAULTS = 4
 A_ROLE = member("resource", Language([glob(ROLE)]))

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from policy_guard.automaton import ANYTHING, Glob, Step, glob_of
 from policy_guard.condition import glob
 from policy_guard.formula import FALSE, TRUE, Formula, choice, conjunction, disjunction, member, negation
 from policy_guard.policy import Caller, Principal, Principals
 from policy_guard.principals import Named, named, wildcards
 from policy_guard.readings import PARTIAL_CHAIN_EXEMPT
-from policy_guard.strings import ANYTHING, Glob, Language, Step, glob_of
+from policy_guard.strings import Language
 
 _APART = frozenset(": ")
 _WORD: Glob = (Step(_APART, outside=True), Step(_APART, outside=True, loop=True))

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import NamedTuple
 
+from policy_guard.automaton import Caseless, Glob, Step, Symbol, Verbatim
 from policy_guard.formula import Formula
 from policy_guard.match import folded
 from policy_guard.pattern import Pattern, Unknown, Variable, Wildcard
-from policy_guard.strings import Caseless, Glob, Slot, Step, Symbol, Verbatim
+from policy_guard.strings import Slot
 
 
 class Operator(NamedTuple):

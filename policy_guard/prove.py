@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
 from policy_guard import catalog
+from policy_guard.automaton import ANYTHING, Glob, the_symbol
 from policy_guard.callers import CALLERS, caller
 from policy_guard.condition import glob
 from policy_guard.conditions.boolean import BOOLEANS
@@ -23,7 +24,7 @@ from policy_guard.formula import (
 from policy_guard.pattern import ONE, STAR, Pattern
 from policy_guard.policy import Request
 from policy_guard.simplify import Simplifier
-from policy_guard.strings import ANYTHING, Budget, Glob, Language, OverBudget, Slot, literal_prefix, the_symbol
+from policy_guard.strings import Budget, Language, OverBudget, Slot, literal_prefix
 from policy_guard.theory import Impossible, Open, Place, Point, Theory
 
 STEPS = 2_000_000

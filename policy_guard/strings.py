@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
-from typing import NamedTuple, TypeAlias
+from functools import cached_property
+from typing import TypeAlias
 
-from policy_guard.pattern import Unknown, Variable
+from policy_guard.automaton import ANYTHING, Automaton, Glob, Letter, Symbol, Word, glob_of
+
+FILLERS = ("example", "", "a/b:c")
+"""What wildcards are filled with before a search is begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,44 +20,6 @@ class Slot:
 
     key: str
     index: int
-
-
-@dataclass(frozen=True, slots=True)
-class Verbatim:
-    """The text of an unknown part taken as it is: a `*` in it is a `*`."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Caseless:
-    """The text of a letter in any mixture of upper and lower case."""
-
-    of: Variable | Verbatim
-
-
-Letter: TypeAlias = "Variable | Unknown | Verbatim | Caseless"
-Symbol: TypeAlias = "str | Letter"
-Word: TypeAlias = "tuple[Symbol, ...]"
-
-
-class Step(NamedTuple):
-    """What a pattern accepts next: one of `symbols`, or with `outside` any one character that is none of them.
-
-    With `loop` it accepts any number of them. A letter stands for a text of any length that is not known here, so
-    only the letter itself and a loop over all characters take it.
-    """
-
-    symbols: frozenset[Symbol]
-    outside: bool = False
-    loop: bool = False
-
-
-Glob: TypeAlias = "tuple[Step, ...]"
-
-ANY = Step(frozenset(), outside=True)
-ANYTHING = Step(frozenset(), outside=True, loop=True)
-FILLERS = ("example", "", "a/b:c")
 
 
 class OverBudget(Exception):
@@ -71,95 +36,6 @@ class Budget:
         self.left -= steps
         if self.left < 0:
             raise OverBudget(on)
-
-
-def accepts(step: Step, symbol: Symbol | Step) -> bool:
-    """Whether `step` takes the symbol; a step taken as a symbol is taken only if all that it stands for is."""
-    if isinstance(symbol, Step):
-        if symbol.loop and not step.loop:
-            return False
-        if symbol.outside:
-            return step.outside and step.symbols <= symbol.symbols
-        return all(accepts(step, each) for each in symbol.symbols)
-    if isinstance(symbol, str):
-        return (symbol not in step.symbols) if step.outside else symbol in step.symbols
-    if step.outside:
-        return step.loop and not step.symbols
-    return not step.symbols.isdisjoint(_read_as(symbol))
-
-
-def _read_as(letter: Letter) -> tuple[Letter, ...]:
-    """The letters whose texts include every text of this one."""
-    if isinstance(letter, Variable):
-        return letter, Caseless(letter)
-    if isinstance(letter, Verbatim):
-        return letter, Unknown(letter.name), Caseless(letter)
-    return (letter,)
-
-
-class Automaton:
-    """All globs at once, a state being the set of places reached in them, held as the bits of one integer."""
-
-    def __init__(self, globs: Iterable[Glob]) -> None:
-        self.steps: list[Step | None] = []
-        starts, ends, sinks = [], [], []
-        for glob in globs:
-            starts.append(len(self.steps))
-            self.steps += glob
-            ends.append(len(self.steps))
-            if glob and glob[-1] == ANYTHING:
-                sinks.append(len(self.steps))
-            self.steps.append(None)
-        self.final, self.sinks = self._bits(ends), self._bits(sinks)
-        self._loops = self._bits(at for at, step in enumerate(self.steps) if step and step.loop)
-        self._outside = self._bits(at for at, step in enumerate(self.steps) if step and step.outside)
-        self._moves: dict[Symbol | Step, tuple[int, int]] = {}
-        self.start = self._closed(self._bits(starts))
-
-    def _bits(self, places: Iterable[int]) -> int:
-        field = bytearray(len(self.steps) // 8 + 1)
-        for place in places:
-            field[place >> 3] |= 1 << (place & 7)
-        return int.from_bytes(field, "little")
-
-    @cached_property
-    def named(self) -> dict[Symbol, tuple[int, int]]:
-        """The places that name a symbol: to take it, and to refuse it."""
-        places: dict[Symbol, tuple[list[int], list[int]]] = {}
-        for at, step in enumerate(self.steps):
-            for symbol in step.symbols if step else ():
-                places.setdefault(symbol, ([], []))[step.outside].append(at)  # type: ignore[union-attr]
-        return {symbol: (self._bits(taking), self._bits(refusing)) for symbol, (taking, refusing) in places.items()}
-
-    def _closed(self, state: int) -> int:
-        while (more := state | (state & self._loops) << 1) != state:
-            state = more
-        return state
-
-    def _taking(self, symbol: Symbol | Step) -> int:
-        if isinstance(symbol, str):
-            taking, refusing = self.named.get(symbol, (0, 0))
-            return taking | (self._outside & ~refusing)
-        return self._bits(at for at, step in enumerate(self.steps) if step and accepts(step, symbol))
-
-    def move(self, state: int, symbol: Symbol | Step) -> int:
-        if symbol not in self._moves:
-            taking = self._taking(symbol)
-            self._moves[symbol] = (taking & ~self._loops, taking & self._loops)
-        once, loop = self._moves[symbol]
-        return self._closed((state & once) << 1 | (state & loop))
-
-    def takes(self, word: Iterable[Symbol | Step]) -> bool:
-        state = self.start
-        for symbol in word:
-            state = self.move(state, symbol)
-            if not state:
-                return False
-        return bool(state & self.final)
-
-    def takes_all_of(self, glob: Glob) -> bool:
-        """Whether one of our globs surely takes every word of `glob`."""
-        return self.takes(only if (only := the_symbol(step)) is not None else step for step in glob)
 
 
 class Language:
@@ -240,20 +116,6 @@ class Language:
         if any(text in other for text in self.texts) or any(text in self for text in other.texts):
             return False
         return all(surely_apart(one, two) for one in self.edges for two in other.edges)
-
-
-def glob_of(text: str) -> Glob:
-    return tuple(map(_exactly, text))
-
-
-@cache
-def _exactly(character: str) -> Step:
-    return Step(frozenset(character))
-
-
-def the_symbol(step: Step) -> Symbol | None:
-    """The one symbol that the step stands for, if it is one."""
-    return next(iter(step.symbols)) if len(step.symbols) == 1 and not step.outside and not step.loop else None
 
 
 def literal_prefix(glob: Sequence[Step]) -> str:

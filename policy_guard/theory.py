@@ -7,29 +7,14 @@ from functools import partial
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
-from policy_guard.condition import either_case
+from policy_guard.automaton import Glob, Letter, Verbatim, the_symbol
 from policy_guard.formula import Choice, Literal, Member, Present
-from policy_guard.match import folded
+from policy_guard.letters import Texts, loosened, named, stem, substituted, with_readings, without_letters
 from policy_guard.pattern import Unknown, Variable
-from policy_guard.strings import (
-    ANY,
-    ANYTHING,
-    Budget,
-    Caseless,
-    Glob,
-    Language,
-    Letter,
-    Slot,
-    Step,
-    Verbatim,
-    find,
-    glob_of,
-    the_symbol,
-)
+from policy_guard.strings import Budget, Language, Slot, find
 
 MOST_TRIES = 80
 Place: TypeAlias = "str | Slot"
-Texts: TypeAlias = "Mapping[Letter, str]"
 
 
 class Point(NamedTuple):
@@ -83,7 +68,7 @@ class Theory:
             if texts is not None:
                 unknowns = {each.name: text for each, text in values.items() if isinstance(each, Unknown | Verbatim)}
                 return Point(texts, unknowns, choices)
-        names = ", ".join(sorted({_name(letter) for letter in letters}))
+        names = ", ".join(sorted({named(letter) for letter in letters}))
         return Open(f"what {names} would have to be")
 
     def _plain(
@@ -154,8 +139,8 @@ class Theory:
 
     def _none_at_all(self, place: Place, literals: Sequence[Literal], budget: Budget) -> bool:
         inside, outside = _sides(literals)
-        inside = [_loosened(each) for each in inside] + ([domain] if (domain := self._domain(place)) else [])
-        return find(inside, [_without_letters(each) for each in outside], budget) is None
+        inside = [loosened(each) for each in inside] + ([domain] if (domain := self._domain(place)) else [])
+        return find(inside, [without_letters(each) for each in outside], budget) is None
 
     def _values(
         self, letters: Sequence[Letter], places: Mapping[Place, list[Literal]], budget: Budget
@@ -163,16 +148,16 @@ class Theory:
         """Values to try: for each letter first a plain one, then pieces of the patterns about, one at a time."""
         pieces = sorted({piece for literals in places.values() for one in literals for piece in _pieces(one)})
         options: dict[Letter, list[str]] = {}
-        for number, letter in enumerate(dict.fromkeys(_stem(letter) for letter in letters)):
+        for number, letter in enumerate(dict.fromkeys(stem(letter) for letter in letters)):
             own = self._own(letter, places, budget)
             options[letter] = [*own, *([] if own else [f"example{number or ''}"]), *pieces]
             if not isinstance(letter, Variable):
                 options[letter].append("*")
         first = {letter: texts[0] for letter, texts in options.items()}
-        yield _with_readings(first)
+        yield with_readings(first)
         for letter, texts in options.items():
             for text in texts[1:]:
-                yield _with_readings({**first, letter: text})
+                yield with_readings({**first, letter: text})
 
     def _own(self, letter: Letter, places: Mapping[Place, list[Literal]], budget: Budget) -> list[str]:
         """Values that the conditions on the key of a variable allow."""
@@ -219,64 +204,6 @@ def _letters(literal: Literal) -> frozenset[Letter]:
     return literal.atom.language.letters if isinstance(literal.atom, Member) else frozenset()
 
 
-def _stem(letter: Letter) -> Letter:
-    """The letter whose value decides this one's."""
-    if isinstance(letter, Caseless):
-        letter = letter.of
-    return Unknown(letter.name) if isinstance(letter, Verbatim) else letter
-
-
-def _with_readings(values: Texts) -> dict[Letter, str]:
-    every: dict[Letter, str] = dict(values)
-    for letter, text in values.items():
-        plain = Verbatim(letter.name) if isinstance(letter, Unknown) else letter
-        if not isinstance(plain, Caseless | Unknown):
-            every |= {plain: text, Caseless(plain): text}
-    return every
-
-
-def substituted(language: Language, values: Texts) -> Language:
-    """The language with texts in place of its letters; patterns with a letter that has no text are left out."""
-    if not language.letters:
-        return language
-    globs = [glob for glob in language.globs if all(letter in values for letter in _glob_letters(glob))]
-    return Language([*map(glob_of, language.texts), *(tuple(_filled(glob, values)) for glob in globs)])
-
-
-def _filled(glob: Glob, values: Texts) -> Iterator[Step]:
-    for step in glob:
-        letters = [symbol for symbol in step.symbols if not isinstance(symbol, str)]
-        if not letters:
-            yield step
-        for letter in letters:
-            for character in values[letter]:
-                yield _read(letter, character)
-
-
-def _read(letter: Letter, character: str) -> Step:
-    if isinstance(letter, Unknown) and character in "*?":
-        return ANYTHING if character == "*" else ANY
-    return Step(frozenset(either_case(folded(character)) if isinstance(letter, Caseless) else character))
-
-
-def _glob_letters(glob: Glob) -> Iterator[Letter]:
-    yield from (symbol for step in glob for symbol in step.symbols if not isinstance(symbol, str))
-
-
-def _loosened(language: Language) -> Language:
-    """The language with any text in place of each letter."""
-    if not language.letters:
-        return language
-    loose = [tuple(ANYTHING if any(_glob_letters((step,))) else step for step in glob) for glob in language.globs]
-    return Language([*map(glob_of, language.texts), *loose])
-
-
-def _without_letters(language: Language) -> Language:
-    if not language.letters:
-        return language
-    return Language([*map(glob_of, language.texts), *(g for g in language.globs if not any(_glob_letters(g)))])
-
-
 def _must_match(literal: Literal) -> bool:
     return literal.positive and isinstance(literal.atom, Member)
 
@@ -315,8 +242,3 @@ def _smallest(literals: Sequence[Literal], shown: Callable[[Sequence[Literal]], 
         if run == 1:
             return tuple(kept)
         run //= 2
-
-
-def _name(letter: Letter) -> str:
-    letter = _stem(letter)
-    return f"${{{letter.key if isinstance(letter, Variable) else letter.name}}}"  # type: ignore[union-attr]

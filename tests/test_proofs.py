@@ -111,6 +111,16 @@ REFUSED = {
         policy(statement()),
         1,
     ),
+    "a variable where one character was": (
+        policy(statement(Resource="arn:aws:s3:::${aws:username}")),
+        policy(statement(Resource="arn:aws:s3:::?")),
+        0,
+    ),
+    "an unknown part where one character was": (
+        policy(statement(Resource="arn:aws:s3:::${h}")),
+        policy(statement(Resource=["arn:aws:s3:::?", "arn:aws:s3:::"])),
+        0,
+    ),
     "a question mark where a name was": (
         policy(statement(Resource="arn:aws:s3:::a?")),
         policy(statement(Resource=[f"arn:aws:s3:::a{digit}" for digit in range(10)])),

@@ -88,10 +88,20 @@ requests = st.builds(
     Request,
     st.sampled_from(CALLERS),
     st.sampled_from(["s3:GetObject", "s3:getobject", "s3:PutObject", "s3:X", "ec2:RunInstances", "sx:PutObject"]),
-    st.sampled_from(["arn:aws:s3:::a", "arn:aws:s3:::a/x", "arn:aws:s3:::b", "arn:aws:s3:::", "x", "arn:aws:s3:::A"]),
+    st.sampled_from(
+        [
+            "arn:aws:s3:::a",
+            "arn:aws:s3:::ab",
+            "arn:aws:s3:::a/x",
+            "arn:aws:s3:::b",
+            "arn:aws:s3:::",
+            "x",
+            "arn:aws:s3:::A",
+        ]
+    ),
     st.fixed_dictionaries(
         {
-            "aws:username": texts(["a", "A", "b", "", "a*", "true"]),
+            "aws:username": texts(["a", "A", "b", "", "a*", "true", "ab"]),
             "custom:one": texts(["a", "b", "ab", "true", "false", "?"]),
             "aws:tagkeys": st.lists(st.sampled_from(["a", "A", "b", "true"]), max_size=2, unique=True).map(tuple),
         }

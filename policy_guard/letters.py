@@ -1,0 +1,81 @@
+"""Letters, which stand for the texts of variables and unknown parts: filled in, loosened, or left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+from policy_guard.automaton import ANY, ANYTHING, Caseless, Glob, Letter, Step, Verbatim, glob_of
+from policy_guard.condition import either_case
+from policy_guard.match import folded
+from policy_guard.pattern import Unknown, Variable
+from policy_guard.strings import Language
+
+Texts: TypeAlias = "Mapping[Letter, str]"
+
+
+def substituted(language: Language, values: Texts) -> Language:
+    """The language with texts in place of its letters; patterns with a letter that has no text are left out."""
+    if not language.letters:
+        return language
+    globs = [glob for glob in language.globs if all(letter in values for letter in _glob_letters(glob))]
+    return Language([*map(glob_of, language.texts), *(tuple(_filled(glob, values)) for glob in globs)])
+
+
+def _filled(glob: Glob, values: Texts) -> Iterator[Step]:
+    for step in glob:
+        letters = [symbol for symbol in step.symbols if not isinstance(symbol, str)]
+        if not letters:
+            yield step
+        for letter in letters:
+            for character in values[letter]:
+                yield _read(letter, character)
+
+
+def _read(letter: Letter, character: str) -> Step:
+    if isinstance(letter, Unknown) and character in "*?":
+        return ANYTHING if character == "*" else ANY
+    return Step(frozenset(either_case(folded(character)) if isinstance(letter, Caseless) else character))
+
+
+def _glob_letters(glob: Glob) -> Iterator[Letter]:
+    yield from (symbol for step in glob for symbol in step.symbols if not isinstance(symbol, str))
+
+
+def loosened(language: Language) -> Language:
+    """The language with any text in place of each letter."""
+    if not language.letters:
+        return language
+    loose = [tuple(ANYTHING if any(_glob_letters((step,))) else step for step in glob) for glob in language.globs]
+    return Language([*map(glob_of, language.texts), *loose])
+
+
+def without_letters(language: Language) -> Language:
+    """The language without its patterns that have letters."""
+    if not language.letters:
+        return language
+    return Language([*map(glob_of, language.texts), *(g for g in language.globs if not any(_glob_letters(g)))])
+
+
+def stem(letter: Letter) -> Letter:
+    """The letter whose value decides this one's."""
+    if isinstance(letter, Caseless):
+        letter = letter.of
+    return Unknown(letter.name) if isinstance(letter, Verbatim) else letter
+
+
+def with_readings(values: Texts) -> dict[Letter, str]:
+    """The values, also for the letters that read the same text in another way."""
+    every: dict[Letter, str] = dict(values)
+    for letter, text in values.items():
+        plain = Verbatim(letter.name) if isinstance(letter, Unknown) else letter
+        if not isinstance(plain, Caseless | Unknown):
+            every |= {plain: text, Caseless(plain): text}
+    return every
+
+
+def named(letter: Letter) -> str:
+    """The letter as a policy spells it."""
+    letter = stem(letter)
+    assert isinstance(letter, Variable | Unknown)
+    return f"${{{letter.key if isinstance(letter, Variable) else letter.name}}}"
