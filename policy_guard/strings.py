@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
-from policy_guard.automaton import ANYTHING, Automaton, Glob, Letter, Symbol, Word, glob_of
+from policy_guard.automaton import ANYTHING, Automaton, Glob, Letter, Step, Symbol, Word, glob_of
 
 FILLERS = ("example", "", "a/b:c")
 """What wildcards are filled with before a search is begun."""

@@ -73,7 +73,7 @@ def _message(check: Check, verdict: Verdict) -> str:
     if isinstance(verdict.answer, Unsupported):
         return f"not understood well enough to decide whether it {check.headline}{critical}"
     before = " that the old version granted too" if verdict.claim.existing else ""
-    return f"{check.headline}{critical}{before}"
+    return f"{check.headline}{before}{critical}"
 
 
 def _facts(check: Check, verdict: Verdict, question: Question, witness: Request | None) -> Iterable[tuple[str, str]]:

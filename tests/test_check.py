@@ -326,7 +326,7 @@ class TestCriticalList:
     def test_what_was_granted_before_is_a_warning(self, scratch: Scratch) -> None:
         answer = scratch.guard("check", "--all")
         assert answer.code == 0
-        assert "warning: grants a critical permission, no-delete that the old version granted too" in answer.out
+        assert "warning: grants a critical permission that the old version granted too, no-delete" in answer.out
 
     def test_an_entry_that_protects_nothing_is_reported(self, scratch: Scratch) -> None:
         scratch.write("critical.yaml", CRITICAL.replace("s3:Delete*", "s3:DeletBucket"))
