@@ -40,7 +40,13 @@ class Repository:
     """One checkout. `root` is the top of its work tree."""
 
     def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
-        self.environ = {**environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_REPLACE_OBJECTS": "1", "LC_ALL": "C"}
+        self.environ = {
+            **environ,
+            "GIT_OPTIONAL_LOCKS": "0",
+            "GIT_NO_REPLACE_OBJECTS": "1",
+            "GIT_TERMINAL_PROMPT": "0",
+            "LC_ALL": "C",
+        }
         self._folder = folder
         self.root = self._root()
 
