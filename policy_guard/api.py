@@ -93,7 +93,7 @@ def _answer(asked: Check, question: Question) -> Result:
     if not found:
         return Result("PASS", f"proved over all requests: {asked.id}", ())
     sure = any(each.outcome == "violated" for each in found)
-    return Result("FAIL" if sure else "UNKNOWN", f"the policy {found[0].message}", tuple(map(_reason, found)))
+    return Result("FAIL" if sure else "UNKNOWN", found[0].message, tuple(map(_reason, found)))
 
 
 def _reason(found: Finding) -> Reason:

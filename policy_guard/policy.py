@@ -160,7 +160,7 @@ class Request(NamedTuple):
 
 def meaning(policy: Policy) -> Hashable:
     """Equal for two policies only if they mean the same: places, order, repetitions and Sids do not count."""
-    return policy.kind, policy.version, frozenset(map(statement_meaning, policy.statements))
+    return policy.kind, frozenset(map(statement_meaning, policy.statements))
 
 
 def statement_meaning(statement: Statement) -> Hashable:

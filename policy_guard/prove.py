@@ -27,7 +27,10 @@ from policy_guard.simplify import Simplifier
 from policy_guard.strings import Budget, Language, OverBudget, Slot, literal_prefix
 from policy_guard.theory import Impossible, Open, Place, Point, Theory
 
-STEPS = 2_000_000
+STEPS = 1_000_000
+"""What one question may cost."""
+STEPS_IN_ALL = 3_000_000
+"""What all questions about one policy may cost together."""
 MOST_ROUNDS = 2_000
 MOST_OPEN = 20
 
@@ -70,6 +73,7 @@ class Prover:
 
     def __init__(self, places: Iterable[str] = ("action", "resource")) -> None:
         self._simplifier = Simplifier()
+        self._budget = Budget(STEPS_IN_ALL)
         self._theory = Theory(DOMAINS, _values_of, _likely, tuple(places))
 
     def answer(self, access: Formula, replay: Replay) -> Answer:
@@ -87,7 +91,7 @@ class Prover:
         return self._search(formula, replay)
 
     def _search(self, formula: Formula, replay: Replay) -> Answer:
-        budget = Budget(STEPS)
+        budget = self._budget.part(STEPS)
         try:
             parts = formula.parts if isinstance(formula, And) else (formula,)
             if formula == FALSE:

@@ -27,15 +27,23 @@ class OverBudget(Exception):
 
 
 class Budget:
-    """Steps that one question may cost, counted and not timed: the same on every machine."""
+    """Steps that may be spent, counted and not timed: the same on every machine."""
 
-    def __init__(self, steps: int) -> None:
-        self.left = steps
+    def __init__(self, steps: int, whole: Budget | None = None) -> None:
+        self._left = steps
+        self._whole = whole
+
+    def part(self, steps: int) -> Budget:
+        """A budget of its own for one question, which also counts against this one."""
+        return Budget(steps, self)
 
     def spend(self, steps: int, on: str) -> None:
-        self.left -= steps
-        if self.left < 0:
+        """Raises `OverBudget`, naming what they were spent on, when there are none left."""
+        self._left -= steps
+        if self._left < 0:
             raise OverBudget(on)
+        if self._whole:
+            self._whole.spend(steps, on)
 
 
 class Language:

@@ -121,6 +121,11 @@ REFUSED = {
         policy(statement(Resource=["arn:aws:s3:::?", "arn:aws:s3:::"])),
         0,
     ),
+    "one of many conditions dropped": (
+        policy(statement(Condition={"StringEquals": {f"aws:PrincipalTag/k{n}": "v" for n in range(9)}})),
+        policy(statement(Condition={"StringEquals": {f"aws:PrincipalTag/k{n}": "v" for n in range(10)}})),
+        0,
+    ),
     "a question mark where a name was": (
         policy(statement(Resource="arn:aws:s3:::a?")),
         policy(statement(Resource=[f"arn:aws:s3:::a{digit}" for digit in range(10)])),
@@ -197,3 +202,10 @@ def test_unreadable_documents_raise_with_the_place() -> None:
 
 def test_the_public_names_are_there() -> None:
     assert all(getattr(policy_guard, name) for name in policy_guard.__all__)
+
+
+def test_what_is_too_hard_is_unknown_and_never_a_pass() -> None:
+    hard = policy(statement(Resource="*a" + "?" * 25 + "*b"))
+    old = policy(statement(Resource=[f"*{'ab'[n % 2]}{'?' * n}{'ba'[n % 2]}*" for n in range(60)]))
+    result = check_no_new_access(hard, old)
+    assert (result.result, "too hard" in result.message) == ("UNKNOWN", True)

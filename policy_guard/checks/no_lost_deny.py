@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from policy_guard import evaluate
 from policy_guard.check import Check, Claim, Question
 from policy_guard.formula import FALSE, Formula, conjunction, negation
-from policy_guard.policy import Request, Statement
+from policy_guard.policy import Request, Statement, statement_meaning
 
 
 def _claims(question: Question) -> Iterator[Claim]:
@@ -39,8 +39,9 @@ def _claims(question: Question) -> Iterator[Claim]:
     def holds(statement: Statement | None, request: Request) -> bool:
         return statement is not None and evaluate.applies(statement, request) and not evaluate.denied(new, request)
 
+    kept = {statement_meaning(each) for each in (new.statements if new else ()) if each.effect == "Deny"}
     for statement in old.statements if old else ():
-        if statement.effect == "Deny":
+        if statement.effect == "Deny" and statement_meaning(statement) not in kept:
             yield Claim(statement, excess, holds)
 
 

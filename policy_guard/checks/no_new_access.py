@@ -23,12 +23,12 @@ version against a policy that already allows it (`--base`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 from policy_guard import evaluate
 from policy_guard.check import Check, Claim, Question
 from policy_guard.formula import TRUE, Formula, conjunction, negation
-from policy_guard.policy import CAPS, Request, Statement
+from policy_guard.policy import CAPS, Policy, Request, Statement, statement_meaning
 
 
 def _claims(question: Question) -> Iterator[Claim]:
@@ -43,10 +43,21 @@ def _claims(question: Question) -> Iterator[Claim]:
         return applies and not evaluate.denied(new, request) and not evaluate.allows(old, kind, request)
 
     allowing = [s for s in new.statements if s.effect == "Allow"] if new else []
+    kept = _kept(new, old)
     for statement in allowing:
-        yield Claim(statement, excess, holds)
+        if statement_meaning(statement) not in kept:
+            yield Claim(statement, excess, holds)
     if not allowing and kind in CAPS:
         yield Claim(None, excess, holds)
+
+
+def _kept(new: Policy | None, old: Policy | None) -> frozenset[Hashable]:
+    """The Allows of the old version, if all its Denies are still there: as they stand they can grant nothing new."""
+    before, after = ([*policy.statements] if policy else [] for policy in (old, new))
+    denied = {statement_meaning(each) for each in after if each.effect == "Deny"}
+    if any(each.effect == "Deny" and statement_meaning(each) not in denied for each in before):
+        return frozenset()
+    return frozenset(statement_meaning(each) for each in before if each.effect == "Allow")
 
 
 CHECK = Check(
