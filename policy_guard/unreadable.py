@@ -9,6 +9,10 @@ Bad:
     {"Version": "2012-10-17",
      "Statement": {"Effect": "allow", "Action": "s3:GetObject", "Resource": "*"}}
 
+It says:
+
+    policy.json:2:26: error: "Effect" is "allow"; write "Allow" or "Deny" [readable, unreadable]
+
 Good:
 
     {"Version": "2012-10-17",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from policy_guard.conditions import operators
 from policy_guard.formats import suffixes
 from policy_guard.policy import OPERATORS
 from policy_guard.reporters import names as reporters
+from tests.repository import Scratch
 
 
 def statement(effect: str, action: str, resource: str = "*") -> dict[str, Any]:
@@ -60,6 +63,30 @@ def test_what_is_registered() -> None:
     assert {".json", ".yaml", ".yml"} <= set(suffixes())
     assert set(operators()) <= set(OPERATORS.values())
     assert set(operators()) >= {"StringEquals", "StringLike", "StringNotEqualsIgnoreCase", "Bool", "Null"}
+
+
+OLD = {
+    "no-new-access": statement("Allow", "s3:GetObject"),
+    "no-lost-deny": statement("Deny", "s3:*", "arn:aws:s3:::audit-logs/*"),
+    "access-not-granted": statement("Deny", "s3:*"),
+    "readable": statement("Deny", "s3:*"),
+}
+CRITICAL = "version: 1\npermissions:\n- {id: delete-bucket, actions: ['s3:DeleteBucket'], reason: r}\n"
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_page_shows_what_is_really_said(name: str, tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path / "repository")
+    scratch.write("old.json", OLD[name])
+    scratch.write("c.yaml", CRITICAL)
+    scratch.write("config.yaml", "version: 1\ncritical: c.yaml\n")
+    bad = re.findall(r"^    \{.*?\}\}$", manual(name), re.DOTALL | re.MULTILINE)[0]
+    scratch.write("policy.json", textwrap.dedent(bad))
+    answer = scratch.guard(
+        "compare", "old.json", "policy.json", *(["--config", "config.yaml"] if "granted" in name else [])
+    )
+    (said,) = re.findall(r"^    (policy\.json:.*)$", manual(name), re.MULTILINE)
+    assert said in answer.out
 
 
 @pytest.mark.parametrize("name", names())

@@ -9,6 +9,10 @@ Bad, where the critical list has "s3:DeleteBucket":
     {"Version": "2012-10-17",
      "Statement": {"Effect": "Allow", "Action": "s3:*Bucket", "Resource": "*"}}
 
+It says:
+
+    policy.json:2:45: error: grants a critical permission, delete-bucket [access-not-granted]
+
 Good:
 
     {"Version": "2012-10-17",

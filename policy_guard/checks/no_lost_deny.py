@@ -9,6 +9,10 @@ Bad, held against a version that denied "s3:*" on that bucket:
     {"Version": "2012-10-17",
      "Statement": {"Effect": "Deny", "Action": "s3:Delete*", "Resource": "arn:aws:s3:::audit-logs/*"}}
 
+It says:
+
+    policy.json:2:15: error: no longer denies what was denied [no-lost-deny]
+
 Good, held against a version that denied "s3:Delete*" there:
 
     {"Version": "2012-10-17",

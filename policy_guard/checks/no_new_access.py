@@ -9,6 +9,10 @@ Bad, held against a version without "s3:DeleteObject":
     {"Version": "2012-10-17",
      "Statement": {"Effect": "Allow", "Action": ["s3:GetObject", "s3:DeleteObject"], "Resource": "*"}}
 
+It says:
+
+    policy.json:2:62: error: grants new access [no-new-access]
+
 Good, held against the same:
 
     {"Version": "2012-10-17",
