@@ -183,7 +183,6 @@ def _fetched(repository: Repository, commit: str) -> str:
             fails=f"the base commit {commit[:7]} is not in this clone and cannot be fetched. {_DEEP}",
         )
         repository.close()
-        repository.__dict__.pop("_batch", None)
     return _known(repository, commit)
 
 

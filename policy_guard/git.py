@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,6 +47,8 @@ class Repository:
             "LC_ALL": "C",
         }
         self._folder = folder
+        self._reading: subprocess.Popen[bytes] | None = None
+        self.root = folder
         self.root = self._root()
 
     def _root(self) -> Path:
@@ -83,11 +84,17 @@ class Repository:
             raise UserError("git is not installed, or not on the PATH; install it") from None
 
     def _command(self, *arguments: str) -> list[str]:
-        safe = ("-c", f"safe.directory={self.root}") if hasattr(self, "root") else ("-c", "safe.directory=*")
-        return ["git", *safe, "-c", "core.quotePath=false", "-c", "core.fsmonitor=false", *arguments]
+        """In containers the checkout belongs to another user, which git refuses unless it is told."""
+        safe = f"safe.directory={self.root}"
+        return ["git", "-c", safe, "-c", "core.quotePath=false", "-c", "core.fsmonitor=false", *arguments]
 
-    @cached_property
     def _batch(self) -> subprocess.Popen[bytes]:
+        """One process that gives every object asked for, started with the first question."""
+        if self._reading is None:
+            self._reading = self._started()
+        return self._reading
+
+    def _started(self) -> subprocess.Popen[bytes]:
         try:
             return subprocess.Popen(
                 self._command("cat-file", "--batch"),
@@ -101,17 +108,18 @@ class Repository:
             raise UserError("git is not installed, or not on the PATH; install it") from None
 
     def close(self) -> None:
-        """Ends the reading process, if one was started."""
-        if "_batch" in self.__dict__:
-            self._batch.stdin.close()  # type: ignore[union-attr]
-            self._batch.stdout.close()  # type: ignore[union-attr]
-            self._batch.wait()
+        """Ends the reading process, if one was started; the next question starts another."""
+        batch, self._reading = self._reading, None
+        if batch and batch.stdin and batch.stdout:
+            batch.stdin.close()
+            batch.stdout.close()
+            batch.wait()
 
     def _object(self, name: str) -> tuple[str, bytes] | None:
         """The id and the bytes of what a name stands for; None if it is not here. Large bytes are thrown away."""
         if "\n" in name or not name or name.startswith("-"):
             return None
-        batch = self._batch
+        batch = self._batch()
         assert batch.stdin and batch.stdout
         try:
             batch.stdin.write(name.encode(errors="surrogateescape") + b"\n")
