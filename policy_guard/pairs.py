@@ -83,6 +83,12 @@ class Reader:
             return Side(empty, {}, (Problem("there is no file to read under this name", Span(0, 0)),) if rule else ())
         return side_of(data, path, revision, rule is not None, rule.kind if rule else None)
 
+    def same(self, before: File | None, after: File | None) -> bool:
+        """Whether nothing changed but what git remembers of the file on disk."""
+        if before is None or after is None or after.oid is not None or before[:2] != after[:2]:
+            return False
+        return self.concerned(after.path) and self._repository.read(before) == self._repository.read(after)
+
     def concerned(self, path: str) -> bool:
         """Whether the name alone makes the file one to look at."""
         return self._config.policy_rule(path) is not None or (
@@ -129,6 +135,8 @@ def pairs(reader: Reader, change: Change, revisions: tuple[str, str]) -> Outcome
     if before and after and before.path != after.path and reader.scope(before.path) != reader.scope(after.path):
         gone, came = change._replace(new=None), change._replace(old=None)
         return _joined(pairs(reader, gone, revisions), pairs(reader, came, revisions), before, after)
+    if reader.same(before, after):
+        return Outcome((), ())
     old = reader.side(before, before.path, revisions[0]) if before else None
     new = reader.side(after, after.path, revisions[1]) if after else None
     notes = tuple(_notes(change, old, new))

@@ -46,13 +46,11 @@ class Tally:
         if outcome.deeper:
             self._deeper += outcome.deeper
             self._skipped.append(Skipped(path, f"{outcome.deeper} policies deeper inside than is looked"))
-        if outcome.findings:
-            self._count([each for each in outcome.findings if not self._ignored(each)])
+        self._unreadable(outcome.findings)
 
     def side(self, side: Side) -> None:
         """Judges a version by itself: that it can be read, and that it grants nothing critical."""
-        if side.problems:
-            self._count([each for each in unreadable(side.source, side.problems) if not self._ignored(each)])
+        self._unreadable(tuple(unreadable(side.source, side.problems)))
         for policy in side.policies.values():
             self._count(list(self._pair(Pair(side.source.path, policy, policy), comparing=False)))
 
@@ -107,6 +105,13 @@ class Tally:
         if entry:
             self._notes.append(f"{entry.file}:{line} need not be readable until {entry.expires}: {entry.reason}")
         return entry is not None
+
+    def _unreadable(self, found: tuple[Finding, ...]) -> None:
+        """Counts a policy that cannot be read, unless all that is wrong with it may be for now."""
+        if failing := [each for each in found if not self._ignored(each)]:
+            self._count(failing)
+        elif found:
+            self._skipped.append(Skipped(found[0].source.path, "not readable, as the settings allow"))
 
     def _count(self, found: list[Finding]) -> None:
         self._findings += found

@@ -28,6 +28,11 @@ def test_nothing_changed(scratch: Scratch) -> None:
     assert "no policy changed since HEAD@" in answer.out
 
 
+def test_a_file_that_was_only_touched_did_not_change(scratch: Scratch) -> None:
+    os.utime(scratch.folder / "iam/a.json", (1, 1))
+    assert "no policy changed since" in scratch.guard().out
+
+
 def test_a_widened_policy_fails_at_its_line(scratch: Scratch) -> None:
     scratch.write("iam/a.json", WIDE)
     answer = scratch.guard()
