@@ -85,7 +85,7 @@ class Reader:
 
     def same(self, before: File | None, after: File | None) -> bool:
         """Whether nothing changed but what git remembers of the file on disk."""
-        if before is None or after is None or after.oid is not None or before[:2] != after[:2]:
+        if before is None or after is None or after.oid or after.mode == LINK or before[:2] != after[:2]:
             return False
         return self.concerned(after.path) and self._repository.read(before) == self._repository.read(after)
 

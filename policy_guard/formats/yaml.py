@@ -8,8 +8,14 @@ from policy_guard.format import MAX_DEPTH, MAX_VALUES, Format
 from policy_guard.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     from yaml import YAMLError
+    from yaml._yaml import Mark as CMark
+    from yaml.error import Mark
     from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, Event, ScalarEvent
+
+    _Mark: TypeAlias = Mark | CMark
 
 _STANDARD = "tag:yaml.org,2002:"
 _MERGE = "merge"
@@ -164,7 +170,11 @@ def _spelled(tag: str | None) -> str | None:
 
 def _span(event: Event) -> Span:
     assert event.start_mark and event.end_mark
-    return Span(event.start_mark.index, event.end_mark.index)
+    return Span(_index(event.start_mark), _index(event.end_mark))
+
+
+def _index(mark: _Mark | None) -> int:
+    return mark.index if mark else 0
 
 
 def _unreadable(message: str, span: Span) -> Unreadable:
@@ -221,8 +231,7 @@ def _syntax(error: YAMLError, text: str) -> Unreadable:
         return _unreadable(
             "YAML does not take this invisible character; remove it or write it as an escape", Span(at, at + 1)
         )
-    mark = error.problem_mark or error.context_mark
-    at = mark.index if mark else 0
+    at = _index(error.problem_mark or error.context_mark)
     line = text[text.rfind("\n", 0, at) + 1 : at + 2]
     return _unreadable(f"this is no YAML: {str(error.problem)[:100]}{_hint(line)}", Span(at, at + 1))
 

@@ -1,0 +1,117 @@
+"""JSON text inside a string of another file: read as JSON, with every place found again in the outer file."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from itertools import pairwise
+from typing import NamedTuple
+
+from policy_guard.formats.json import scan
+from policy_guard.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
+
+_PROPERTIES = re.compile(r"(?:[!&]\S*\s+)*")
+_BLANKS = re.compile(r"\s*")
+_ESCAPED = r"\\[nrtvfNLP_ \t]|\\\r?\n|\\[\r\x85\u2028\u2029]"
+_ESCAPE = r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\x..|\\u.{4}|\\U.{8}|\\."
+# Blanks are matched run by run: YAML folds line breaks and strips indentation, so their numbers differ.
+_DOUBLE = re.compile(rf"(?P<blank>(?:\s|{_ESCAPED})+)|(?P<escape>{_ESCAPE})|(?P<same>[^\s\\]+)")
+_SINGLE = re.compile(r"(?P<blank>\s+)|(?P<escape>'')|(?P<same>[^\s']+)")
+_BARE = re.compile(r"(?P<blank>\s+)|(?P<same>\S+)")
+
+
+class _Piece(NamedTuple):
+    """A stretch of the text that a string stands for, and where it is written."""
+
+    at: int
+    written: Span
+    same: bool
+
+
+def read_text(scalar: Scalar, source: Source) -> Node:
+    """The JSON value in `scalar`, a string of `source`; raises Unreadable. All spans are places in `source`.
+
+    Where the spelling of the string cannot be followed, every value has the place of the whole string.
+    """
+    places = _Places(_pieces(scalar, source), scalar.span)
+    try:
+        return _moved(scan(scalar.text), places)
+    except Unreadable as error:
+        found = (Problem(f"the JSON text in this string: {p.message}", places.span(p.span)) for p in error.problems)
+        raise Unreadable(*found) from None
+
+
+class _Places:
+    """Finds in the outer file what stands at an offset of the inner text."""
+
+    def __init__(self, pieces: tuple[_Piece, ...], whole: Span) -> None:
+        self.pieces = pieces
+        self.whole = whole
+        self.starts = [piece.at for piece in pieces]
+
+    def span(self, inner: Span) -> Span:
+        if not self.pieces:
+            return self.whole
+        return Span(self.character(inner.start).start, self.character(max(inner.end - 1, inner.start)).end)
+
+    def character(self, at: int) -> Span:
+        piece = self.pieces[bisect_right(self.starts, at) - 1]
+        if not piece.same:
+            return piece.written
+        start = min(piece.written.start + at - piece.at, piece.written.end)
+        return Span(start, start + 1)
+
+
+def _pieces(scalar: Scalar, source: Source) -> tuple[_Piece, ...]:
+    """The stretches of a string in their order; none where the spelling cannot be followed to the end."""
+    body, spelling = _body(scalar, source.text)
+    found: list[_Piece] = []
+    at = 0
+    for match in spelling.finditer(source.text, *body):
+        length = _length(match, scalar.text, at)
+        if length is None:
+            return ()
+        if length:
+            found.append(_Piece(at, Span(*match.span()), match.lastgroup == "same"))
+        at += length
+    complete = not scalar.text[at:].strip() and all(a.written.end <= b.written.start for a, b in pairwise(found))
+    return tuple(found) if complete else ()
+
+
+def _length(match: re.Match[str], text: str, at: int) -> int | None:
+    """How many characters of `text` at `at` are written as `match`; None where something else stands there."""
+    if match.lastgroup == "blank":
+        return len(_BLANKS.match(text, at)[0])  # type: ignore[index]  # it matches nothing, too
+    if match.lastgroup == "escape":
+        return 1 if at < len(text) else None
+    return len(match[0]) if text.startswith(match[0], at) else None
+
+
+def _body(scalar: Scalar, text: str) -> tuple[Span, re.Pattern[str]]:
+    """Where the content of a string is written, without quotation marks or block header, and how."""
+    start = _PROPERTIES.match(text, *scalar.span).end()  # type: ignore[union-attr]  # it matches nothing, too
+    end = scalar.span.end
+    match text[start : start + 1]:
+        case '"':
+            return Span(start + 1, end - 1), _DOUBLE
+        case "'":
+            return Span(start + 1, end - 1), _SINGLE
+        case "|" | ">":
+            return Span(text.find("\n", start, end) + 1 or end, end), _BARE
+        case _:
+            return Span(start, end), _BARE
+
+
+def _moved(node: Node, places: _Places) -> Node:
+    span = places.span(node.span)
+    match node:
+        case Scalar():
+            return node._replace(span=span)
+        case Array():
+            return Array(tuple(_moved(item, places) for item in node.items), span)
+        case Object():
+            return Object(tuple(_moved_entry(entry, places) for entry in node.entries), span)
+
+
+def _moved_entry(entry: Entry, places: _Places) -> Entry:
+    return Entry(entry.key._replace(span=places.span(entry.key.span)), _moved(entry.value, places))
