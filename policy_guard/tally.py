@@ -45,7 +45,7 @@ class Tally:
         self._notes += outcome.notes
         if outcome.deeper:
             self._deeper += outcome.deeper
-            self._skipped.append(Skipped(path, f"{outcome.deeper} policies deeper inside than is looked"))
+            self._skipped.append(Skipped(path, f"{_policies(outcome.deeper)} deeper inside than is looked"))
         self._unreadable(outcome.findings)
 
     def side(self, side: Side) -> None:
@@ -122,7 +122,7 @@ class Tally:
         if self._given.config.require_policies and not self._verdicts:
             raise UserError("require-policies is set, and there is no policy here. See policy-guard list.")
         if self._deeper:
-            self.note(f"{self._deeper} policies lie deeper inside changed files than is looked: they are not covered")
+            self.note(f"{_policies(self._deeper)} deeper inside changed files than is looked: not covered")
         return Report(
             tuple(self._findings),
             len(self._verdicts),
@@ -137,6 +137,10 @@ class Tally:
             mode=mode,
             changed=self._compared,
         )
+
+
+def _policies(number: int) -> str:
+    return f"{number} policies" if number != 1 else "1 policy"
 
 
 def _denies_matter(new: Policy | None, old: Policy | None) -> bool:
