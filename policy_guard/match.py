@@ -33,13 +33,17 @@ def resolve(
 def matches(pattern: Pattern, text: str, *, wild: bool = True, fold: bool = False) -> bool:
     """Whether the whole text matches a resolved pattern; without `wild` its `*` and `?` are plain characters."""
     spell = folded if fold else str
+    text = spell(text)
+    first = pattern.parts[0] if pattern.parts else ""
+    if isinstance(first, str) and not text.startswith(spell(first)):
+        return False
     tokens: list[str | Wildcard] = []
     for part in pattern.parts:
         if isinstance(part, Wildcard):
             tokens.append(part if wild else part.symbol)
         elif isinstance(part, str):
             tokens += spell(part)
-    return _matches(tokens, spell(text))
+    return _matches(tokens, text)
 
 
 def folded(text: str) -> str:
