@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from json import JSONDecodeError, loads
 from typing import NamedTuple
 
-from policy_guard.formats import json, read
+from policy_guard.formats import read
+from policy_guard.formats._embedded import read_text
 from policy_guard.policy import VERSIONS
-from policy_guard.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
+from policy_guard.source import Array, Node, Object, Scalar, Source, Unreadable
 
 WRAPPERS = ("Policy", "PolicyDocument", "AssumeRolePolicyDocument", "Document")
 _NAMES = ("PolicyName", "RoleName", "UserName", "GroupName", "Name", "Id", "Arn")
+# Without Effect a statement is no less meant as one; AWS refuses it, and so does the parser.
+_ELEMENTS = {"Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal"}
+_STATEMENT_KEY = re.compile(r"""(?:["']|^[ \t-]*|%22)Statement\\*(?:["']|%22)?\s*(?::|%3A|\Z)""", re.MULTILINE)
+_CASELESS_KEYS = tuple(re.compile(rf"{name}[\"'\\]*\s*:", re.IGNORECASE) for name in ("statement", "effect"))
+_ESCAPED_LETTER = re.compile(r"\\(?:u00|x|U000000)([0-9a-fA-F]{2})|\\\r?\n[ \t]*")
 
 
 class Found(NamedTuple):
@@ -32,21 +38,38 @@ class Reading(NamedTuple):
 def policies(source: Source) -> Reading:
     """The policies in a source. Raises `Unreadable` if its text cannot be read."""
     documents = read(source)
-    found: list[Found] = []
-    taken: list[Node] = []
+    found: dict[str, Found] = {}
+    taken: set[int] = set()
     for number, document in enumerate(documents):
-        prefix = f"[{number}]" if len(documents) > 1 else ""
+        prefix = _prefix(document, number) if len(documents) > 1 else ""
         for label, node, own in _near(source, document, prefix):
-            unique = label if all(label != each.label for each in found) else f"{label}#{len(found)}"
-            found.append(Found(unique, node, source))
-            taken.append(own)
-    return Reading(tuple(found), sum(_deeper(document, taken) for document in documents))
+            unique = label if label not in found else f"{label}#{len(found)}"
+            found[unique] = Found(unique, node, source)
+            taken.add(id(own))
+    return Reading(tuple(found.values()), sum(_deeper(document, taken) for document in documents))
 
 
 def looks_like_policy_text(source: Source) -> bool:
     """Whether a text that cannot be read seems to be a policy."""
-    words = ("Effect", "effect", *VERSIONS)
-    return "Statement" in source.text and (any(word in source.text for word in words) or "{" in source.text)
+    return _seems_policy(source.text)
+
+
+def _seems_policy(text: str) -> bool:
+    text = _with_letters(text)
+    if "Statement" in text and any(word in text for word in ("Effect", *VERSIONS)):
+        return True
+    return bool(_STATEMENT_KEY.search(text)) or all(key.search(text) for key in _CASELESS_KEYS)
+
+
+def _with_letters(text: str) -> str:
+    """The text with its escaped letters as letters, and the lines joined that end in a backslash."""
+    return _ESCAPED_LETTER.sub(lambda m: chr(int(m[1], 16)) if m[1] else "", text) if "\\" in text else text
+
+
+def _prefix(document: Node, number: int) -> str:
+    """What the labels in one of several documents begin with; the first keeps its label when another is added."""
+    identity = _identity(document, number)
+    return f"[{identity}]" if identity != "0" else ""
 
 
 def _near(source: Source, document: Node, prefix: str) -> Iterator[tuple[str, Node, Node]]:
@@ -79,108 +102,65 @@ def _identity(node: Node, number: int) -> str:
 
 
 def looks_like_policy(node: Node) -> bool:
-    """A mapping with Statement, and with Effect, a policy's Version, or statements that are none."""
+    """A mapping with Statement, and with Effect, a policy's Version, or what can only be a broken statement.
+
+    AWS's pages do not say whether names of elements may be written in another case, so that they count here too:
+    the parser refuses them. Of a key written twice every value counts, because readers differ in which they take.
+    """
     if not isinstance(node, Object):
         return False
-    statement = _caseless(node, "statement")
-    if statement is None:
+    statements = [entry for entry in node.entries if entry.key.text.lower() == "statement"]
+    if not statements:
         return False
-    version = _caseless(node, "version")
-    if isinstance(version, Scalar) and version.text in VERSIONS:
+    versions = (entry.value for entry in node.entries if entry.key.text.lower() == "version")
+    if any(isinstance(version, Scalar) and version.text in VERSIONS for version in versions):
         return True
-    items = statement.items if isinstance(statement, Array) else (statement,)
-    return any(isinstance(item, Object) and _caseless(item, "effect") is not None for item in items)
+    return any(_is_statement(entry.value, exact=entry.key.text == "Statement") for entry in statements)
 
 
-def _caseless(node: Object, name: str) -> Node | None:
-    return next((entry.value for entry in node.entries if entry.key.text.lower() == name), None)
+def _is_statement(node: Node, exact: bool) -> bool:
+    """Whether there is an Effect in it, or under the `exact` name some element or text that is filled in later."""
+    match node:
+        case Array():
+            return any(_is_statement(item, exact) for item in node.items)
+        case Object():
+            keys = {entry.key.text for entry in node.entries}
+            return any(key.lower() == "effect" for key in keys) or (exact and not keys.isdisjoint(_ELEMENTS))
+        case Scalar():
+            return exact and (node.tag is not None or "Effect" in node.text)
 
 
-def _deeper(node: Node, taken: list[Node]) -> int:
-    """How many policies lie in a tree, not counting those taken."""
-    count, waiting, seen = 0, [node], 0
+def _deeper(document: Node, taken: set[int]) -> int:
+    """How many policies lie in a tree, not counting those taken, which are known by their identity."""
+    count, waiting = 0, [document]
     while waiting:
-        here = waiting.pop()
-        seen += 1
-        if any(here is each for each in taken):
+        node = waiting.pop()
+        if id(node) in taken:
             continue
-        if looks_like_policy(here) or (isinstance(here, Scalar) and _is_policy_text(here)):
+        if looks_like_policy(node) or (isinstance(node, Scalar) and _is_policy_text(node.text)):
             count += 1
-        elif isinstance(here, Array):
-            waiting += here.items
-        elif isinstance(here, Object):
-            waiting += [entry.value for entry in here.entries]
+        elif isinstance(node, Array):
+            waiting += node.items
+        elif isinstance(node, Object):
+            waiting += [entry.value for entry in node.entries]
     return count
 
 
-def _is_policy_text(node: Scalar) -> bool:
-    text = node.text.lstrip()
-    return text.startswith("{") and '"Statement"' in text and '"Effect"' in text
+def _is_policy_text(text: str) -> bool:
+    """Whether a string holds a policy as JSON, as YAML, or as the JSON that AWS's API returns, percent-encoded."""
+    text = _with_letters(text)
+    return bool(
+        "Statement" in text and any(word in text for word in ("Effect", *VERSIONS)) and _STATEMENT_KEY.search(text)
+    )
 
 
 def _inside_text(source: Source, scalar: Scalar) -> Node | None:
-    """The JSON inside a text, its places those of the file; None if the text is no JSON mapping."""
-    if not scalar.text.lstrip().startswith("{"):
+    """The JSON inside a string, its places those of the file; None if the string is no JSON mapping."""
+    if scalar.tag not in (None, "!Sub") or not scalar.text.lstrip().startswith("{"):
         return None
     try:
-        node = json.FORMAT.read(Source(source.path, scalar.text))[0]
-    except Unreadable as error:
-        if "Statement" not in scalar.text:
-            return None
-        raise Unreadable(*(problem._replace(span=scalar.span) for problem in error.problems)) from None
-    offsets = _offsets(source, scalar)
-    return _moved(node, offsets or [scalar.span.start] * len(scalar.text) + [scalar.span.end])
-
-
-def _offsets(source: Source, scalar: Scalar) -> list[int] | None:
-    """For each character of the scalar's content, and its end, the offset in the file; None if that is not simple."""
-    start, end = scalar.span
-    raw = source.text[start:end]
-    if raw == scalar.text:
-        return list(range(start, end + 1))
-    if raw[:1] == raw[-1:] == '"':
-        return _escaped(raw, start, scalar.text)
-    return _lines(source.text, start, end, scalar.text)
-
-
-def _escaped(raw: str, start: int, text: str) -> list[int] | None:
-    """Offsets behind the escapes of a quoted JSON string."""
-    offsets: list[int] = []
-    at = 1
-    while at < len(raw) - 1:
-        size = 1 if raw[at] != "\\" else 6 if raw[at + 1] == "u" else 2
-        offsets.append(start + at)
-        at += size
-    offsets.append(start + at)
-    try:
-        return offsets if len(offsets) == len(text) + 1 and loads(raw, strict=False) == text else None
-    except JSONDecodeError:
+        return read_text(scalar, source)
+    except Unreadable:
+        if _seems_policy(scalar.text):
+            raise
         return None
-
-
-def _lines(whole: str, start: int, end: int, text: str) -> list[int] | None:
-    """Offsets behind the indentation of a block of YAML."""
-    offsets: list[int] = []
-    at = start
-    for line in text.splitlines(keepends=True):
-        body = line.rstrip("\n")
-        found = whole.find(body, at, max(end, at) + len(text))
-        if found < 0:
-            return None
-        offsets += range(found, found + len(line))
-        at = found + len(body)
-    return [*offsets, at]
-
-
-def _moved(node: Node, offsets: list[int]) -> Node:
-    span = Span(offsets[node.span.start], offsets[min(node.span.end, len(offsets) - 1)])
-    if isinstance(node, Scalar):
-        return node._replace(span=span)
-    if isinstance(node, Array):
-        return Array(tuple(_moved(item, offsets) for item in node.items), span, node.tag)
-    entries = []
-    for key, value in node.entries:
-        moved = _moved(key, offsets)
-        assert isinstance(moved, Scalar)
-        entries.append(Entry(moved, _moved(value, offsets)))
-    return Object(tuple(entries), span, node.tag)

@@ -130,7 +130,9 @@ def _entries(children: list[Node]) -> tuple[Entry, ...]:
     merged: tuple[Entry, ...] | None = None
     for key, value in zip(children[::2], children[1::2], strict=True):
         if not isinstance(key, Scalar):
-            raise _unreadable("a list or a mapping stands here as a key; only plain keys can be read", key.span)
+            raise _unreadable(
+                "a list or a mapping stands here as a key; put template parts in quotation marks", key.span
+            )
         if key.kind != _MERGE:
             own.append(Entry(key, _settled(value)))
         elif merged is None:

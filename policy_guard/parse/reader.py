@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -65,6 +66,12 @@ class Reader:
                 f"{quoted(node.text)} can be read as a truth value; write true, false or a quoted text", node.span
             )
             return None
+        if node.kind == "number" and not _plain_number(node.text):
+            self.problem(
+                f"{quoted(node.text)} is a number that is spelled otherwise when it is written again; quote it",
+                node.span,
+            )
+            return None
         text = node.text.lower() if node.kind == "boolean" else node.text
         return self._text(text, node.span, variables)
 
@@ -98,6 +105,13 @@ class Reader:
     def _substitution(self, node: Scalar, variables: bool) -> Value | None:
         """`Fn::Sub`: `${Name}` is filled in, `${!x}` becomes the text `${x}` (CloudFormation User Guide, Fn::Sub)."""
         return self._text(node.text.replace("${!", "${"), node.span, variables)
+
+
+def _plain_number(text: str) -> bool:
+    """Whether every reader of JSON or YAML gives the number back as it is spelled here."""
+    if re.fullmatch(r"-?(0|[1-9][0-9]*)", text):
+        return True
+    return bool(re.fullmatch(r"-?[0-9]+\.[0-9]+", text)) and repr(float(text)) == text
 
 
 def _instead(text: str, known: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""JSON text inside a string of another file: read as JSON, with every place found again in the outer file."""
+"""JSON text inside a string of another file: read as JSON, every place found again in the outer file."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from typing import NamedTuple
 from policy_guard.formats.json import scan
 from policy_guard.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
 
+# Following a spelling takes far more memory than the text; AWS's largest policies have some tens of thousands of
+# characters (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
+_MAX_FOLLOWED = 250_000
 _PROPERTIES = re.compile(r"(?:[!&]\S*\s+)*")
 _BLANKS = re.compile(r"\s*")
 _ESCAPED = r"\\[nrtvfNLP_ \t]|\\\r?\n|\\[\r\x85\u2028\u2029]"
@@ -31,7 +34,7 @@ class _Piece(NamedTuple):
 def read_text(scalar: Scalar, source: Source) -> Node:
     """The JSON value in `scalar`, a string of `source`; raises Unreadable. All spans are places in `source`.
 
-    Where the spelling of the string cannot be followed, every value has the place of the whole string.
+    Where the spelling of the string cannot be followed, or is very long, every value has the place of the whole string.
     """
     places = _Places(_pieces(scalar, source), scalar.span)
     try:
@@ -64,6 +67,8 @@ class _Places:
 
 def _pieces(scalar: Scalar, source: Source) -> tuple[_Piece, ...]:
     """The stretches of a string in their order; none where the spelling cannot be followed to the end."""
+    if len(scalar.text) > _MAX_FOLLOWED:
+        return ()
     body, spelling = _body(scalar, source.text)
     found: list[_Piece] = []
     at = 0

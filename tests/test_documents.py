@@ -1,0 +1,154 @@
+"""Which policies are found in a file, under which labels and at which places; a case is a folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policy_guard.documents import looks_like_policy, looks_like_policy_text, policies
+from policy_guard.format import decode, sniff
+from policy_guard.source import Array, Node, Object, Scalar, Source, Span, Unreadable
+
+CASES = Path(__file__).parent.parent / "fixtures" / "documents"
+STATEMENT = {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "*"}
+POLICY = {"Version": "2012-10-17", "Statement": [STATEMENT]}
+
+
+def marked(source: Source, span: Span) -> str:
+    line, column = source.position(span.start)
+    text = source.text[slice(*span)]
+    return f"{line}:{column} {ascii(text if len(text) < 40 else f'{text[:18]}...{text[-18:]}')[1:-1]}"
+
+
+def leaves(node: Node) -> list[Scalar]:
+    if isinstance(node, Scalar):
+        return [node]
+    below = node.items if isinstance(node, Array) else [part for entry in node.entries for part in entry]
+    return [scalar for part in below for scalar in leaves(part)]
+
+
+def outcome(source: Source) -> str:
+    try:
+        reading = policies(source)
+    except Unreadable as error:
+        return "".join(f"{marked(source, span)}: {message}\n" for message, span in error.problems)
+    lines = [f"deeper: {reading.deeper}"]
+    for found in reading.policies:
+        lines.append(f"policy {found.label!r} {marked(source, found.node.span)}")
+        lines += [f"  {leaf.text!r} {marked(source, leaf.span)}" for leaf in leaves(found.node)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+@pytest.mark.parametrize("case", sorted(CASES.iterdir()), ids=lambda case: case.name)
+def test_case(case: Path, golden: Callable[[Path, str], None]) -> None:
+    (file,) = case.glob("document.*")
+    data = file.read_bytes()
+    found = outcome(decode(file.name, data, ""))
+    golden(case / "expected.txt", found)
+    assert sniff(data) or found == "deeper: 0\n"
+
+
+def test_inserting_an_entry_does_not_shift_the_labels_of_the_others() -> None:
+    def labels(*names: str) -> list[str]:
+        entries = [{"PolicyName": name, "PolicyDocument": POLICY} for name in names]
+        return [found.label for found in policies(Source("a.json", json.dumps(entries))).policies]
+
+    assert labels("new", "one", "two")[1:] == labels("one", "two")
+
+
+def test_labels_are_never_the_same() -> None:
+    entry = {"Name": "a", "Policy": POLICY}
+    reading = policies(Source("a.json", json.dumps([entry, entry, {"Name": "a#1", "Policy": POLICY}, entry])))
+    assert len({found.label for found in reading.policies}) == 4
+
+
+def test_many_policies_take_no_time_out_of_proportion() -> None:
+    text = "[" + ",".join(['{"Statement":{"Effect":1}}'] * 20_000) + "]"
+    start = perf_counter()
+    assert len(policies(Source("a.json", text)).policies) == 20_000
+    assert perf_counter() - start < 10
+
+
+@given(st.sampled_from(["json", "single", "double", "block", "folded"]), st.text("aß€😀\\/\"'é", max_size=8))
+def test_places_in_an_embedded_text_are_exact(spelling: str, sid: str) -> None:
+    inner = json.dumps({**POLICY, "Id": sid}, indent=1, ensure_ascii=False)
+    lines = "\n".join(f"  {line}" for line in inner.splitlines())
+    outer = {
+        "json": json.dumps({"Policy": inner}),
+        "single": "Policy: '" + inner.replace("'", "''").replace("\n", "\n\n    ") + "'\n",
+        "double": f"Policy: {json.dumps(inner, ensure_ascii=False)}\n",
+        "block": f"Policy: |2-\n{lines}\n",
+        "folded": f"Policy: &a >\n{lines}\n# end\n",
+    }[spelling]
+    source = Source("a.json" if spelling == "json" else "a.yaml", outer)
+    (found,) = policies(source).policies
+    action = next(leaf for leaf in leaves(found.node) if leaf.text == "s3:GetObject")
+    assert outer[slice(*action.span)].replace("\\", "") == '"s3:GetObject"'
+    assert outer[found.node.span.start] == "{"
+    assert outer[found.node.span.end - 1] == "}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(POLICY)[:-1],
+        '{"Statement": [',
+        '{"Statement"',
+        '{"\\u0053tatement": [{"\\u0045ffect"',
+        '"State\\\n  ment": [{Effect: Allow}',
+        "Statement:\n\t- Effect",
+        'Policy: "{\\"Statement\\": [',
+        "statement: [{effect: Allow}",
+    ],
+)
+def test_a_broken_text_that_was_meant_as_a_policy(text: str) -> None:
+    assert looks_like_policy_text(Source("a.yaml", text))
+    assert sniff(text.encode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "// a PreparedStatement {",
+        "statement: {{ .Values.text }}",
+        "title: Mission Statement {{ x }}",
+        "{{ effect }}: {",
+    ],
+)
+def test_a_broken_text_that_only_uses_the_words(text: str) -> None:
+    assert not looks_like_policy_text(Source("a.yaml", text))
+
+
+KEYS = st.sampled_from(["Statement", "statement", "Effect", "Version", "Policy", "Document", "x"])
+TREES: st.SearchStrategy[Any] = st.recursive(
+    st.sampled_from(["Allow", "2012-10-17", "*", json.dumps(POLICY), "", None, 1]),
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(KEYS, below, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(TREES)
+def test_the_sniff_never_passes_over_a_policy_and_none_is_counted_twice(tree: Any) -> None:
+    source = Source("a.json", json.dumps(tree))
+    try:
+        reading = policies(source)
+    except Unreadable:
+        return
+    assert sniff(source.text.encode()) or not (reading.policies or reading.deeper)
+    assert all(looks_like_policy(found.node) and isinstance(found.node, Object) for found in reading.policies)
+    places = [found.node.span for found in reading.policies]
+    assert len(places) == len(set(places))
+
+
+@pytest.mark.parametrize("blanks", [" \\u0020", " " * 250_000], ids=["blanks spelled two ways", "very long"])
+def test_where_a_spelling_is_not_followed_every_value_has_the_place_of_the_whole_string(blanks: str) -> None:
+    text = json.dumps({"Policy": json.dumps(POLICY)}).replace("{\\", "{" + blanks + "\\", 1)
+    (found,) = policies(Source("a.json", text)).policies
+    assert {text[slice(*leaf.span)] for leaf in leaves(found.node)} == {text[11:-1]}

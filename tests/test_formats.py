@@ -1,0 +1,387 @@
+"""From bytes to trees: what is refused, in which words and where, and what a value is taken to be."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from time import perf_counter
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policy_guard.format import MAX_BYTES, MAX_DEPTH, MAX_VALUES, decode, salvage, sniff
+from policy_guard.formats import formats, read
+from policy_guard.source import Array, Entry, Node, Object, Scalar, Source, Unreadable
+
+
+def tree(text: str, name: str = "a.yaml") -> Node:
+    (node,) = read(Source(name, text))
+    return node
+
+
+def refusal(text: str, name: str) -> tuple[str, int, int]:
+    source = Source(name, text)
+    with pytest.raises(Unreadable) as caught:
+        read(source)
+    (problem,) = caught.value.problems
+    return problem.message, *source.position(problem.span.start)
+
+
+def written(text: str, node: Node | None) -> str:
+    assert node is not None
+    return text[slice(*node.span)]
+
+
+def shape(node: Node) -> Any:
+    """The tree without places."""
+    match node:
+        case Scalar():
+            return (node.kind, node.text, *([node.tag] if node.tag else []))
+        case Array():
+            return [shape(item) for item in node.items]
+        case Object():
+            return {entry.key.text: shape(entry.value) for entry in node.entries}
+
+
+def test_the_formats_there_are() -> None:
+    assert [(form.name, form.suffixes[0]) for form in formats()] == [("json", ".json"), ("yaml", ".yaml")]
+
+
+def test_reading_json_does_not_import_a_yaml_library() -> None:
+    program = (
+        "import sys; from policy_guard.documents import policies; from policy_guard.source import Source;"
+        "policies(Source('a.json', '{}')); sys.exit('yaml' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "kind"),
+    [
+        ("policy.json.tftpl", "{}", Object),
+        ("POLICY.YML", "[a: 1]", Array),
+        ("policy", '\n {"a": 1}', Object),
+        ("policy.txt", "a: 1", Object),
+        ("policy.txt", "a", Scalar),
+    ],
+)
+def test_the_format_is_that_of_the_name_or_else_of_the_content(name: str, text: str, kind: type) -> None:
+    assert isinstance(tree(text, name), kind)
+
+
+JSON_REFUSALS = [
+    ('{"a": 1', "the text ends too early: a comma or } is expected here", 1, 8),
+    ('{"a"', "the text ends too early: a colon is expected here", 1, 5),
+    ("", "the text ends too early: a value is expected here", 1, 1),
+    ('{\n  "a": [1,]}', "JSON takes no comma before ]", 2, 10),
+    ('{"a": 1,}', "JSON takes no comma before }", 1, 8),
+    ('{"a": 1} x', "more text follows after the end", 1, 10),
+    ('{"a": NaN}', "NaN is no JSON value", 1, 7),
+    ('{"a": -Infinity}', "-Infinity is no JSON value", 1, 7),
+    ("[01]", "01 is no JSON value", 1, 2),
+    ("[1.]", "1. is no JSON value", 1, 2),
+    ("[+1]", "+1 is no JSON value", 1, 2),
+    ("[True]", "True is no JSON value", 1, 2),
+    ("[\u0661]", "\u0661 is no JSON value", 1, 2),
+    ("// c\n{}", "JSON has no comments", 1, 1),
+    ('{"a": 1 /* c */}', "JSON has no comments", 1, 9),
+    ("{'a': 1}", "straight double quotation marks", 1, 2),
+    ("{a: 1}", "a key in double quotation marks is expected here", 1, 2),
+    ('{"a": ${b}}', "a template part stands outside quotation marks", 1, 7),
+    ('{"a": [%{ for x in y }]}', "a template part stands outside quotation marks", 1, 8),
+    ('{"a": "b', "no closing quotation mark", 1, 7),
+    ('{"a": "b\n"}', "control character", 1, 9),
+    ('{"a": "\x7f\x01"}', "control character", 1, 9),
+    ('{"a": "\\x41"}', "no such escape", 1, 8),
+    ('{"a": "\\u00g0"}', "four hexadecimal digits", 1, 9),
+    ('{"a": "\\ud800"}', "half of a character", 1, 7),
+    ('{"a" 1}', "a colon is expected here", 1, 6),
+    ('{"a": 1 "b": 2}', "a comma or } is expected here", 1, 9),
+    ("\xa0{}", "a value is expected here", 1, 1),
+    ("[" * 100_000, "nested more than 100 levels deep", 1, MAX_DEPTH + 1),
+    ('{"a":' * 100_000, "nested more than 100 levels deep", 1, 5 * MAX_DEPTH + 1),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "line", "column"), JSON_REFUSALS, ids=[ascii(c[0])[:40] for c in JSON_REFUSALS]
+)
+def test_json_refused(text: str, message: str, line: int, column: int) -> None:
+    said, *place = refusal(text, "a.json")
+    assert message in said
+    assert place == [line, column]
+
+
+YAML_REFUSALS = [
+    ("a: &a [*a]", "repeats a value that contains it", 1, 8),
+    ("a: &a {b: {c: *a}}", "repeats a value that contains it", 1, 15),
+    ("a: *b", "an anchor that is not defined before it", 1, 4),
+    ("a: &b 1\n---\na: *b", "an anchor that is not defined before it", 3, 4),
+    ("<<: 1", "the merge key << takes a mapping", 1, 5),
+    ("<<: [{a: 1}, 2]", "the merge key << takes a mapping", 1, 14),
+    ("<<: !Include {a: b}", "the merge key << takes a mapping", 1, 5),
+    ("<<: {a: 1}\n<<: {b: 1}", "stands twice", 2, 1),
+    ("? [a]\n: 1", "stands here as a key", 1, 3),
+    ("a:\n\tb: 1", "indent with spaces, not with tabs", 2, 1),
+    ("a: {{ b }}", "put template parts in quotation marks", 1, 5),
+    ("%{ if x }\na: 1", "put template parts in quotation marks", 1, 2),
+    ("a: \x01", "invisible character", 1, 4),
+    ("é: \ufffe", "invisible character", 1, 4),
+    ("- " * 100_000, "nested more than 100 levels deep", 1, 2 * MAX_DEPTH + 1),
+    ("[" * 100_000, "nested more than 100 levels deep", 1, MAX_DEPTH + 1),
+    ("a: [1", "this is no YAML", 1, 6),
+    ("'a", "this is no YAML", 1, 3),
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "line", "column"), YAML_REFUSALS, ids=[ascii(c[0])[:40] for c in YAML_REFUSALS]
+)
+def test_yaml_refused(text: str, message: str, line: int, column: int) -> None:
+    said, *place = refusal(text, "a.yaml")
+    assert message in said
+    assert place == [line, column]
+
+
+def test_aliases_are_bounded_in_number_and_in_depth() -> None:
+    wide = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40))
+    assert "once its aliases are followed" in refusal(wide, "a.yaml")[0]
+    deep = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}]\n" for n in range(1, 200))
+    assert "nested more than" in refusal(deep, "a.yaml")[0]
+    merged = "a0: &a0 {x: 1}\n" + "".join(f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}]}}\n" for n in range(1, 40))
+    assert "once its aliases are followed" in refusal(merged, "a.yaml")[0]
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.yaml"])
+def test_depth_and_number_are_bounded_exactly(name: str) -> None:
+    assert tree("[" * MAX_DEPTH + "]" * MAX_DEPTH, name)
+    assert "nested" in refusal("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1), name)[0]
+    if name == "a.json":
+        assert tree("[" + "0," * (MAX_VALUES - 2) + "0]", name)
+        assert "more than 200,000 values" in refusal("[" + "0," * (MAX_VALUES - 1) + "0]", name)[0]
+
+
+KINDS = [
+    ("2012-10-17", ("string", "2012-10-17")),
+    ("'2012-10-17'", ("string", "2012-10-17")),
+    ("No", ("boolean", "No")),
+    ("'No'", ("string", "No")),
+    ("y", ("string", "y")),
+    ("~", ("null", "~")),
+    ("", ("null", "")),
+    ("123456789012", ("number", "123456789012")),
+    ("0x1F", ("number", "0x1F")),
+    (".5", ("number", ".5")),
+    ("*", None),
+    ("s3:*", ("string", "s3:*")),
+    ("!!str 12", ("string", "12")),
+    ("!!int '12'", ("number", "12")),
+    ("!Sub 'a${B}'", ("string", "a${B}", "!Sub")),
+    ("!GetAtt A.Arn", ("string", "A.Arn", "!GetAtt")),
+    ("!!binary YQ==", ("string", "YQ==", "!!binary")),
+    ("<<", ("string", "<<")),
+    ("=", ("string", "=")),
+    ("| # c\n    a\n    b\n", ("string", "a\nb\n")),
+    (">-\n    a\n    b\n", ("string", "a b")),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), KINDS)
+def test_what_a_yaml_scalar_is(text: str, expected: tuple[str, ...] | None) -> None:
+    if expected is None:
+        refusal(f"a: {text}", "a.yaml")
+    else:
+        assert shape(tree(f"a: {text}")) == {"a": expected}
+
+
+def test_a_tag_on_a_list_or_mapping_is_kept() -> None:
+    node = tree("!If [a, !Sub {b: c}, !!map {d: e}, !!set {f}]")
+    assert isinstance(node, Array)
+    assert [node.tag, *(item.tag for item in node.items)] == ["!If", None, "!Sub", None, "!!set"]
+
+
+def test_merge_keys_give_what_the_library_gives() -> None:
+    text = """
+base: &base {a: 1, b: 2}
+more: &more {<<: *base, b: 3, c: 4}
+all: {b: 5, <<: [*more, *base]}
+quoted: {"<<": x}
+"""
+    plain = yaml.safe_load(text)
+    assert shape(tree(text)) == {
+        key: {name: ("string" if value == "x" else "number", str(value)) for name, value in entries.items()}
+        for key, entries in plain.items()
+    }
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.yaml"])
+def test_a_key_written_twice_is_there_twice(name: str) -> None:
+    node = tree('{"a": 1, "\\u0061": 2}', name)
+    assert isinstance(node, Object)
+    assert [(entry.key.text, shape(entry.value)[1]) for entry in node.entries] == [("a", "1"), ("a", "2")]
+
+
+def test_a_key_written_twice_in_what_is_merged_is_there_twice() -> None:
+    node = tree("x: &x {a: 1, a: 2, b: 3}\ny: {<<: *x, b: 4}")
+    assert isinstance(node, Object)
+    merged = node.get("y")
+    assert isinstance(merged, Object)
+    assert [entry.key.text for entry in merged.entries] == ["b", "a", "a"]
+
+
+def test_an_anchor_may_be_given_again() -> None:
+    assert shape(tree("[&a 1, *a, &a 2, *a]")) == [("number", text) for text in "1122"]
+
+
+def test_places_in_yaml() -> None:
+    text = (
+        "# é😀\r\n"
+        "a: &x\r\n"
+        "  - b  # comment\r\n"
+        "  - 'c''d'\r\n"
+        "\r\n"
+        "  # trailing comment\r\n"
+        "e: |\r\n"
+        "  f\r\n"
+        "\r\n"
+        "# another\r\n"
+        "g: {h: [*x , i] } # more\r\n"
+        "j: !Sub k\r\n"
+        "l:\r\n"
+    )
+    node = tree(text)
+    assert isinstance(node, Object)
+    values = {entry.key.text: written(text, entry.value) for entry in node.entries}
+    assert values == {
+        "a": "&x\r\n  - b  # comment\r\n  - 'c''d'",
+        "e": "|\r\n  f",
+        "g": "{h: [*x , i] }",
+        "j": "!Sub k",
+        "l": "",
+    }
+    assert written(text, node).endswith("\nl:")
+
+
+def places(text: str, node: Node) -> list[tuple[Node, str]]:
+    below = node.items if isinstance(node, Array) else ()
+    parts = [part for entry in node.entries for part in entry] if isinstance(node, Object) else []
+    return [(node, written(text, node)), *(place for part in (*below, *parts) for place in places(text, part))]
+
+
+PLAIN = st.recursive(
+    st.text("ab: -#'\"\n{}[],é😀", max_size=6) | st.integers() | st.booleans() | st.none(),
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(st.text("ab #:", max_size=4), below, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(PLAIN, st.sampled_from([True, False, None]), st.sampled_from(["\n", "\r\n"]))
+def test_every_value_of_yaml_stands_where_its_span_says(value: Any, flow: bool | None, ending: str) -> None:
+    text = yaml.safe_dump(value, default_flow_style=flow, allow_unicode=True, line_break=ending)
+    for node, own in places(text, tree(text)):
+        if isinstance(node, Scalar) and "\n" not in own:
+            assert shape(tree(f"- {own}")) == [shape(node)]
+        if isinstance(node, Array | Object) and own[0] in "[{":
+            assert shape(tree(own)) == shape(node)
+
+
+def test_without_its_c_library_yaml_reads_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [
+        "a: &x [1, 'b', *x]",
+        "a: &x {b: |\n  c\n}",
+        "# é\na:\n- b # c\n\nd: !Sub e",
+        "a: \x01",
+        "[" * 100_000,
+        "- " * 9_000,
+    ]
+    with_c = [outcome(text) for text in texts]
+    monkeypatch.delattr(yaml, "CSafeLoader")
+    assert [outcome(text) for text in texts] == with_c
+
+
+def outcome(text: str) -> object:
+    try:
+        return read(Source("a.yaml", text))
+    except Unreadable as error:
+        return [problem.span.start for problem in error.problems]
+
+
+def test_other_encodings_are_refused_in_words_that_help_and_shown_as_far_as_can_be() -> None:
+    text = '{"Statement": "é"}'
+    cases = {
+        text.encode("latin-1"): "the byte 0xE9 is not UTF-8",
+        text.encode("utf-16"): "the file is in UTF-16",
+        b"\xff\xfe\0\0" + text.encode("utf-32-le"): "the file is in UTF-32",
+        text.encode("utf-16-le"): "not UTF-8",
+        text.encode() + b"\0": "NUL",
+        b"\xef\xbb\xbf\xef\xbb\xbf{}": "two byte order marks",
+        b" " * (MAX_BYTES + 1): "larger than 5 MB",
+    }
+    for data, message in cases.items():
+        with pytest.raises(Unreadable, match=message) as caught:
+            decode("a.json", data, "")
+        shown = salvage("a.json", data, "")
+        assert caught.value.problems[0].span.start <= len(shown.text)
+        assert "Statement" in shown.text or b"Statement" not in data.replace(b"\0", b"")
+    with pytest.raises(Unreadable) as caught:
+        decode("a.json", "é{é}".encode() + b"\xe9", "")
+    assert caught.value.problems[0].span == (4, 5)
+
+
+def test_a_byte_order_mark_is_taken_off() -> None:
+    assert decode("a", b"\xef\xbb\xbfa\r\nb", "index") == Source("a", "a\r\nb", "index")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"{}",
+        b'{"a": "C:\\\\temp\\n\\"x\\""}',
+        b"a: [*b, '*']\ncron: '* * * * *'\nc: *d\n",
+        b"on: {push: {paths: ['**.py']}}",
+        '{"a": "ſtatement"}'.encode(),
+    ],
+)
+def test_the_sniff_says_no(data: bytes) -> None:
+    assert not sniff(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"xStatementx",
+        b"STATEMENT",
+        b"\\u0053",
+        b"\\U00000053",
+        b"\\x53",
+        b"St\\\natement",
+        b"St\\\r\nx",
+        b"\0",
+        b"\xfe\xff",
+    ]
+    + [b"*a : 1", b"*a:", b"? *a"]
+    + [f"St\\{end}atement".encode() for end in "\x85\u2028\u2029"],
+)
+def test_the_sniff_does_not_say_no(data: bytes) -> None:
+    assert sniff(data)
+
+
+def test_reading_and_sniffing_are_fast() -> None:
+    text = '{"a": [' + ",".join(['"s3:GetObject"'] * 20_000) + "]}"
+    start = perf_counter()
+    tree(text, "a.json")
+    assert perf_counter() - start < 1.0
+    start = perf_counter()
+    sniff(b"a: '*' \\\\ x\n" * 400_000)
+    assert perf_counter() - start < 1.0
+
+
+def test_entries_are_found_by_key() -> None:
+    node = tree('{"a": 1, "a": 2}', "a.json")
+    assert isinstance(node, Object)
+    assert node.entries[0] == Entry(Scalar("a", (1, 4)), Scalar("1", (6, 7), "number"))  # type: ignore[arg-type]
+    assert node.get("a") == node.entries[0].value
+    assert node.get("b") is None
