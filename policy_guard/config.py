@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from typing import Any, NamedTuple
 
+from policy_guard.errors import UserError
 from policy_guard.finding import SEVERITIES
-from policy_guard.globs import matches_path
+from policy_guard.globs import matches_path, not_a_path, not_a_pattern
 from policy_guard.policy import KINDS
+from policy_guard.printable import printable
 from policy_guard.source import Source
 
 NAME = ".policy-guard.yaml"
@@ -48,10 +51,20 @@ class Config(NamedTuple):
     path: str | None = None
 
     def policy_rule(self, path: str) -> PolicyFiles | None:
-        """The first entry of `policies` that names the file; None if none does, or it is excluded."""
+        """The entry of `policies` that names the file; None if none does, or it is excluded.
+
+        Raises `UserError` if two of them name it and say different things: judged as the wrong kind, a policy that
+        loses access to what it forbids could pass.
+        """
         if self.excluded(path):
             return None
-        return next((rule for rule in self.policies if any(matches_path(p, path) for p in rule.files)), None)
+        rules = [rule for rule in self.policies if any(matches_path(p, path) for p in rule.files)]
+        if any(rule[1:] != rules[0][1:] for rule in rules):
+            raise UserError(
+                f"{self.path}: policies: two entries name {printable(path)} and differ in kind or reference; "
+                "let only one of them name it"
+            )
+        return rules[0] if rules else None
 
     def excluded(self, path: str) -> bool:
         return any(matches_path(pattern, path) for pattern in self.exclude)
@@ -79,11 +92,8 @@ def load_config(source: Source | None) -> Config:
     from policy_guard.validated import error_at, load, node_at
 
     plain, node = load(source, "config.json", surely_good)
-    for number, each in enumerate(plain.get("ignore-unreadable", ())):
-        if _date(each["expires"]) is None:
-            raise error_at(
-                source, node_at(node, ("ignore-unreadable", number, "expires")), "expires: no date of the calendar"
-            )
+    for where, wrong in _wrong(plain):
+        raise error_at(source, node_at(node, where), f"{wrong[0]}: {wrong[1]}")
     return Config(
         tuple(PolicyFiles(tuple(p["files"]), p.get("kind"), p.get("reference")) for p in plain.get("policies", ())),
         tuple(plain.get("exclude", ())),
@@ -100,6 +110,28 @@ def load_config(source: Source | None) -> Config:
         tuple(name for name in _LATER if name in plain),
         source.path,
     )
+
+
+def _wrong(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple[str, str]]]:
+    """What a schema cannot say: where it stands, the key, and what is wrong."""
+    for where, text, plain_path in _named_files(plain):
+        if message := not_a_path(text) if plain_path else not_a_pattern(text):
+            yield where, (str(where[0]), message)
+    for number, each in enumerate(plain.get("ignore-unreadable", ())):
+        if _date(each["expires"]) is None:
+            yield ("ignore-unreadable", number, "expires"), ("expires", "no date of the calendar")
+
+
+def _named_files(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str, bool]]:
+    """Every path (True) and pattern (False), with where it stands."""
+    yield from (((key,), plain[key], True) for key in ("critical", "accepted") if key in plain)
+    yield from ((("exclude", at), text, False) for at, text in enumerate(plain.get("exclude", ())))
+    findings = plain.get("refine", {}).get("findings", ())
+    yield from ((("refine", "findings", at), text, False) for at, text in enumerate(findings))
+    for key in ("policies", "groups", "ignore-unreadable"):
+        for number, each in enumerate(plain.get(key, ())):
+            yield from (((key, number, "files", at), text, False) for at, text in enumerate(each.get("files", ())))
+            yield from (((key, number, one), each[one], True) for one in ("reference", "file") if one in each)
 
 
 def _date(text: str) -> date | None:
@@ -126,7 +158,7 @@ def _good(key: str, value: Any) -> bool:
     if key == "require-policies":
         return isinstance(value, bool)
     if key == "default-branch":
-        return isinstance(value, str) and value != ""
+        return isinstance(value, str) and value != "" and not value.startswith("-")
     return key == "policies" and isinstance(value, list) and all(map(_good_policies, value))
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from policy_guard import catalog
-from policy_guard.globs import matches_path
+from policy_guard.globs import matches_path, not_a_pattern
 from policy_guard.policy import Value
 from policy_guard.principals import wildcards
 from policy_guard.source import Node, Source, Span
@@ -47,8 +48,36 @@ def load_critical(source: Source) -> CriticalList:
         where = node_at(node, ("permissions", number))
         if any(each["id"] == other.id for other in entries):
             raise error_at(source, node_at(where, ("id",)), f'id: "{each["id"]}" is written twice; ids are unique')
+        for key, place, message in _wrong(each):
+            raise error_at(source, node_at(where, place), f"{key}: {message}")
         entries.append(_entry(each, where))
     return CriticalList(tuple(entries), source)
+
+
+def _wrong(plain: dict[str, Any]) -> Iterator[tuple[str, tuple[str | int, ...], str]]:
+    """What a schema cannot say: the key, where it stands, and what is wrong."""
+    if not plain["id"].isprintable():
+        yield "id", ("id",), "an id is written on one line"
+    for key in ("actions", "except", "resources"):
+        for at, text in enumerate(plain.get(key, ())):
+            if not text.isprintable():
+                yield key, (key, at), "it holds a character that cannot be seen, so it would match nothing"
+            elif key == "resources" and (message := _matches_no_resource(text)):
+                yield key, (key, at), message
+    for at, text in enumerate(plain.get("files", ())):
+        if message := not_a_pattern(text):
+            yield "files", ("files", at), message
+
+
+def _matches_no_resource(text: str) -> str | None:
+    """Why no ARN is covered by the text: an entry that looks like protection and is none."""
+    if any(hole in text for hole in ("%{", "{{", "<%")):
+        return "a template part is not filled in here; write * in its place"
+    start = re.split(r"[*?]", text, maxsplit=1)[0]
+    whole = text.startswith("arn:") or (start != text and "arn:".startswith(start))
+    if whole and ("*" in text or text.count(":") >= 5):
+        return None
+    return "this covers no ARN; write one, such as arn:aws:s3:::bucket/*, or a pattern for them"
 
 
 def _entry(plain: dict[str, Any], node: Node) -> CriticalEntry:
@@ -78,6 +107,7 @@ def surely_good(plain: Any) -> bool:
         and plain["version"] == 1
         and not isinstance(plain["version"], bool)
         and isinstance(plain["permissions"], list)
+        and plain["permissions"] != []
         and all(map(_good, plain["permissions"]))
     )
 
@@ -112,7 +142,7 @@ def _plain_action(text: str) -> bool:
 
 
 def unknown_actions(listed: CriticalList) -> Iterator[tuple[CriticalEntry, Value, str | None]]:
-    """The actions that match nothing AWS has, each with the nearest that it has: such an entry protects nothing."""
+    """The actions that match nothing AWS has, each with the nearest that it has: they protect nothing."""
     for entry in listed.entries:
         for value in (*entry.actions, *entry.excepted):
             if not catalog.matching(value.text):

@@ -2,7 +2,34 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from functools import cache
+
+# Where people would expect a meaning that there is none: a pattern with these would match nothing, silently.
+_UNUSUAL = (
+    (re.compile(r"[\x00-\x1f\x7f]"), "a path holds no control characters and stands on one line"),
+    (re.compile(r"\\"), "folders are separated by /, not by a backslash"),
+    (re.compile(r"^(?:[/~]|[A-Za-z]:/)"), "a path begins at the root of the repository, without / in front"),
+    (re.compile(r"(?:^|/)\.\.(?:/|$)"), 'a path cannot leave the repository; write it without ".."'),
+    (re.compile(r"/$"), "a folder is no file; write folder/** for all files in it"),
+    (re.compile(r"^$|//|(?:^|/)\.(?:/|$)"), 'leave out "." and empty names'),
+)
+_NO_PATTERN = (
+    (re.compile(r"[\[\]{}]"), "brackets have no meaning in a pattern; write ? for one character, or list the patterns"),
+    (re.compile(r"^!"), "a pattern cannot be negated; use exclude"),
+    (re.compile(r"[^/]\*\*|\*\*[^/]"), "** stands for whole folders, alone between two /"),
+)
+
+
+def not_a_path(text: str) -> str | None:
+    """What keeps `text` from being a path in the repository, in one sentence; None if nothing does."""
+    return next((why for unusual, why in _UNUSUAL if unusual.search(text)), None)
+
+
+def not_a_pattern(text: str) -> str | None:
+    """What keeps `text` from being a pattern of paths in the repository; None if nothing does."""
+    return not_a_path(text) or next((why for unusual, why in _NO_PATTERN if unusual.search(text)), None)
 
 
 def matches_path(pattern: str, path: str) -> bool:
@@ -13,7 +40,7 @@ def matches_path(pattern: str, path: str) -> bool:
         if step == "**":
             reached = set(range(min(reached), len(parts) + 1)) if reached else set()
         else:
-            reached = {at + 1 for at in reached if at < len(parts) and _matches_name(step, parts[at])}
+            reached = {at + 1 for at in reached if at < len(parts) and glob(step)(parts[at])}
     return len(parts) in reached and bool(parts)
 
 
@@ -22,19 +49,26 @@ def _steps(pattern: str) -> tuple[str, ...]:
     return tuple(pattern.split("/"))
 
 
-def _matches_name(pattern: str, name: str) -> bool:
-    at = place = mark = 0
-    star = -1
-    while place < len(name):
-        if at < len(pattern) and pattern[at] == "*":
-            star, mark = at, place
-            at += 1
-        elif at < len(pattern) and pattern[at] in ("?", name[place]):
-            at += 1
-            place += 1
-        elif star >= 0:
-            mark += 1
-            at, place = star + 1, mark
-        else:
-            return False
-    return not pattern[at:].strip("*")
+@cache
+def glob(text: str) -> Callable[[str], bool]:
+    """Whether a whole text matches: `*` is any number of characters, `?` is one, all others are themselves.
+
+    Time grows with the product of both lengths at worst: each piece between stars is taken as early as can be.
+    """
+    pieces = [_piece(piece) for piece in text.split("*")]
+    if len(pieces) == 1:
+        return lambda given: pieces[0].fullmatch(given) is not None
+    tail = len(text) - text.rfind("*") - 1
+    return lambda given: _in_order(pieces, tail, given)
+
+
+def _piece(text: str) -> re.Pattern[str]:
+    return re.compile("".join("." if c == "?" else re.escape(c) for c in text), re.DOTALL)
+
+
+def _in_order(pieces: list[re.Pattern[str]], tail: int, given: str) -> bool:
+    found = pieces[0].match(given)
+    for piece in pieces[1:-1]:
+        found = found and piece.search(given, found.end())
+    end = len(given) - tail
+    return found is not None and found.end() <= end and pieces[-1].match(given, end) is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from policy_guard.config import NAME, Config, load_config
 from policy_guard.errors import UserError
 from policy_guard.finding import Finding
-from policy_guard.format import decode
-from policy_guard.source import Source, Unreadable
+from policy_guard.format import MAX_BYTES, decode
+from policy_guard.source import Source, Span, Unreadable
 
 if TYPE_CHECKING:
     from policy_guard.critical import CriticalEntry, CriticalList
@@ -52,7 +53,10 @@ def _source(root: Path, config: str | None) -> Source | None:
 def text_file(path: Path, name: str) -> Source:
     """A file of the set-up, called `name` in messages. Raises `UserError`."""
     try:
-        return decode(name, path.read_bytes(), "")
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise UserError(f"{name}: this is no regular file")
+        with path.open("rb") as file:
+            return decode(name, file.read(MAX_BYTES + 1), "")
     except OSError as error:
         raise UserError(f"{name}: {error.strerror}") from None
     except Unreadable as error:
@@ -60,18 +64,22 @@ def text_file(path: Path, name: str) -> Source:
 
 
 def _protecting_nothing(listed: CriticalList) -> Iterator[Finding]:
-    """A warning for each action of the critical list that AWS does not have."""
-    from policy_guard.critical import unknown_actions
+    """A warning for each action of the critical list that AWS does not have, and for entries that except all."""
+    from policy_guard.critical import covered, unknown_actions
 
-    assert listed.source is not None
     for entry, value, near in unknown_actions(listed):
-        yield Finding(
-            "access-not-granted",
-            "violated",
-            "warning",
-            f"the critical entry {entry.id} protects nothing: AWS has no action {value.text}",
-            listed.source,
-            value.span,
-            critical_id=entry.id,
-            facts=(("next", f"did you mean {near}?" if near else "look the action up in the service's reference"),),
-        )
+        verb = "excepts" if value in entry.excepted else "names"
+        message = f"the critical entry {entry.id} {verb} {value.text}, and AWS has no such action"
+        hint = f"did you mean {near}?" if near else "look the action up in the service's reference"
+        yield _warning(listed, entry, value.span, message, hint)
+    for entry in listed.entries:
+        if entry.excepted and not covered(entry):
+            message = f"the critical entry {entry.id} protects nothing: every action that it covers is excepted"
+            yield _warning(listed, entry, entry.span, message, 'narrow "except", or take the entry out')
+
+
+def _warning(listed: CriticalList, entry: CriticalEntry, span: Span, message: str, hint: str) -> Finding:
+    assert listed.source is not None
+    facts = (("next", hint),)
+    check = "access-not-granted"
+    return Finding(check, "violated", "warning", message, listed.source, span, critical_id=entry.id, facts=facts)

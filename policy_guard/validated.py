@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import Any, TypeAlias
@@ -14,6 +15,8 @@ from policy_guard.source import Array, Node, Object, Scalar, Source, Span, Unrea
 
 Plain: TypeAlias = "dict[str, Plain] | list[Plain] | str | int | bool | None"
 SCHEMAS = os.path.join(os.path.dirname(__file__), "schema")
+# YAML 1.1 reads 010 as eight, YAML 1.2 as ten: neither is meant for sure.
+_WHOLE = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
 def load(source: Source, schema: str, surely_good: Callable[[Any], bool]) -> tuple[Any, Node]:
@@ -28,8 +31,11 @@ def load(source: Source, schema: str, surely_good: Callable[[Any], bool]) -> tup
     except Unreadable as error:
         raise _error(source, error.problems[0].span, error.problems[0].message) from None
     if len(documents) != 1:
-        raise _error(source, Span(0, 0), f"one document is expected, and this file has {len(documents)}")
-    _refuse_repetitions(source, documents[0])
+        at, wrong = Span(0, 0), 'the file is empty; it begins with "version: 1"'
+        if documents:
+            at, wrong = documents[1].span, "a second document begins here; keep all in one"
+        raise _error(source, at, wrong)
+    _refuse_odd(source, documents[0])
     plain = _plain(documents[0])
     if not surely_good(plain):
         _validate(source, documents[0], plain, schema)
@@ -58,17 +64,19 @@ def _error(source: Source, span: Span, message: str) -> UserError:
     return UserError(f"{shortened(source.path, 200)}:{line}:{column}: {message}")
 
 
-def _refuse_repetitions(source: Source, node: Node) -> None:
+def _refuse_odd(source: Source, node: Node) -> None:
+    if node.tag is not None:
+        raise _error(source, node.span, "a YAML tag has no meaning in the settings; leave it out")
     if isinstance(node, Array):
         for item in node.items:
-            _refuse_repetitions(source, item)
+            _refuse_odd(source, item)
     elif isinstance(node, Object):
         seen: set[str] = set()
         for key, value in node.entries:
             if key.text in seen:
                 raise _error(source, key.span, f'"{shortened(key.text, 60)}" is written twice; keep one')
             seen.add(key.text)
-            _refuse_repetitions(source, value)
+            _refuse_odd(source, value)
 
 
 def _plain(node: Node) -> Plain:
@@ -83,7 +91,7 @@ def _scalar(node: Scalar) -> Plain:
     """Only `true` and `false` are truth values here, so that `off` stays a word."""
     if node.kind == "boolean" and node.text.lower() in ("true", "false"):
         return node.text.lower() == "true"
-    if node.kind == "number" and node.text.isascii() and node.text.isdigit() and len(node.text) < 10:
+    if node.kind == "number" and _WHOLE.fullmatch(node.text):
         return int(node.text)
     return None if node.kind == "null" else node.text
 
@@ -124,6 +132,8 @@ def _expected(error: Any) -> str:
         return f'the key "{missing[0]}" is missing'
     if error.validator == "anyOf":
         return "expected actions, resources or both"
+    if error.validator in ("minItems", "minLength"):
+        return "this may not be empty"
     if error.validator == "pattern":
         return f"{given} is not of the expected form"
     return f"{given} is not what is expected there: {error.validator} {error.validator_value}"

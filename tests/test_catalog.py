@@ -1,0 +1,114 @@
+"""The catalogue: its spelling, its patterns, its key types, and the script that builds it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from policy_guard import catalog
+
+ROOT = Path(__file__).resolve().parent.parent
+GLOBAL = """
+  { key: 'aws:CalledVia', type: 'ArrayOfString' },
+  { key: 'aws:RequestTag/tag-key', type: 'String' },
+"""
+
+
+@pytest.fixture
+def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("build_catalog", ROOT / "scripts" / "build_catalog.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "DATA", tmp_path)
+    return module
+
+
+def packed(keys: dict[str, dict[str, str]]) -> dict[str, bytes]:
+    described = {
+        f"data/conditionKeys/{service}.json": json.dumps({k.lower(): {"key": k, "type": t} for k, t in has.items()})
+        for service, has in keys.items()
+    }
+    other = {
+        "package.json": '{"version": "1.2.3", "updatedAt": "2026-09-26T04:46:59Z"}',
+        "LICENSE.txt": "MIT License",
+        "data/actions/x.json": '{"b": {"name": "B"}, "a": {"name": "A"}}',
+        "dist/esm/globalConditionKeys.js": GLOBAL,
+    }
+    return {name: text.encode() for name, text in {**described, **other}.items()}
+
+
+def test_actions_are_spelled_as_aws_spells_them() -> None:
+    assert "DeleteBucket" in catalog.actions("s3")
+    assert catalog.matching("S3:deletebucket") == ("s3:DeleteBucket",)
+    assert catalog.actions("s4") == ()
+
+
+def test_patterns_cover_whole_actions() -> None:
+    gets = catalog.matching("s3:Get*")
+    assert gets
+    assert all(action.startswith("s3:Get") for action in gets)
+    assert len(catalog.matching("*")) == sum(len(catalog.actions(service)) for service in catalog.services())
+    assert catalog.matching("s?:GetObjec?") == ("s3:GetObject",)
+    assert catalog.matching("s3:Get") == ()
+
+
+def test_a_hostile_pattern_is_matched_quickly() -> None:
+    assert catalog.matching("*:" + "*?" * 20 + "_") == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "expected"),
+    [
+        ("aws:SecureTransport", ("Bool", False)),
+        ("AWS:principalorgpaths", ("String", True)),
+        ("aws:RequestTag/cost centre", ("String", False)),
+        ("aws:RequestTag/", None),
+        ("dynamodb:LeadingKeys", ("String", True)),
+        ("s3:prefix", ("String", False)),
+        ("identitystore:UserId", ("String", True)),
+        ("cognito-identity.amazonaws.com:amr", ("String", True)),
+        ("token.actions.githubusercontent.com:actor", ("String", False)),
+        ("my:key", None),
+    ],
+)
+def test_types_of_condition_keys(key: str, expected: tuple[str, bool] | None) -> None:
+    assert catalog.key_type(key) == expected
+
+
+def test_the_terms_ship_with_the_data() -> None:
+    terms = (ROOT / "policy_guard" / "catalog" / "LICENSE.txt").read_text(encoding="ascii")
+    assert "MIT License" in terms
+    assert "(MIT)" in catalog.source()
+
+
+def test_a_key_has_several_values_if_any_service_gives_it_several(script: ModuleType) -> None:
+    keys = script._keys(
+        packed({"x": {"y:A": "ARN", "y:B": "String", "x:${T}/c": "Bool"}, "y": {"y:A": "ArrayOfARN", "y:B": "Bool"}})
+    )
+    assert keys == {
+        "aws:calledvia": "ArrayOfString",
+        "aws:requesttag/*": "String",
+        "y:a": "ArrayOfARN",
+        "x:*/c": "Bool",
+    }
+
+
+def test_building_twice_writes_the_same_bytes(script: ModuleType, tmp_path: Path) -> None:
+    def built(files: dict[str, bytes]) -> dict[str, bytes]:
+        script._write(files, {"x": ["A", "B"]})
+        return {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    files = packed({"x": {"x:K": "Bool"}})
+    assert built(files) == built(dict(reversed(files.items())))
+    assert (tmp_path / "actions.txt").read_text() == "x A B\n"
+
+
+def test_the_cross_check_names_what_one_source_lacks(script: ModuleType) -> None:
+    told = list(script._differences({"x": ["A", "B"]}, {"x": {"Actions": {"a": {}, "c": {}}}}))
+    assert told == ["only in iam-data x:b", "only in cfn-lint x:c", "1 only in iam-data, 1 only in cfn-lint, 1 in both"]
