@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import product
 
-from policy_guard.automaton import Glob
+from policy_guard import catalog
+from policy_guard.automaton import Caseless, Glob, Step
 from policy_guard.callers import principal_matches
-from policy_guard.condition import Operator, glob, globs
+from policy_guard.condition import Operator, Unclear, glob, globs
 from policy_guard.conditions import operators
 from policy_guard.formula import (
     FALSE,
@@ -24,9 +25,15 @@ from policy_guard.formula import (
     present,
 )
 from policy_guard.match import folded
-from policy_guard.pattern import STAR, Part, Pattern, Unknown, Variable
+from policy_guard.pattern import STAR, Part, Pattern, Unknown, Variable, holes, in_arn_parts
 from policy_guard.policy import CAPS, ROLE, Condition, Element, Policy, Statement, as_written, patterns_of
-from policy_guard.readings import ANY_VALUE_IF_EXISTS, PLAIN_NEEDS_ALL_VALUES, UNRESOLVED_DROPS_STATEMENT
+from policy_guard.readings import (
+    ANY_VALUE_IF_EXISTS,
+    BLANKS_AROUND_ACTIONS_COUNT,
+    PLAIN_NEEDS_ALL_VALUES,
+    UNRESOLVED_DROPS_STATEMENT,
+    WILDCARDS_STAY_IN_ARN_PARTS,
+)
 from policy_guard.strings import Language, Slot
 
 MOST_DEFAULTS = 4
@@ -36,19 +43,28 @@ A_ROLE = member("resource", Language([glob(ROLE)]))
 class Access:
     """The sets of requests of some policies that are judged together.
 
-    A key under ForAllValues or ForAnyValue in any of them has as many slots as conditions that speak of it and one
-    more, every other key one: more values than that decide nothing (dropping the others keeps each condition as it
-    is).
+    A key that may hold several values has as many slots as conditions that speak of it and one more, every other key
+    one: more values than that decide nothing (dropping the others keeps each condition as it is). Whether it may,
+    AWS's list of keys says, and for a key that is not in there, whether a set operator is used on it.
     """
 
     def __init__(self, policies: Iterable[Policy]) -> None:
-        occurrences: dict[str, set[object]] = {}
-        several: set[str] = set()
-        for condition in (c for policy in policies for statement in policy.statements for c in statement.conditions):
+        statements = [statement for policy in policies for statement in policy.statements]
+        occurrences: dict[str, set[str]] = {}
+        under_set_operators: set[str] = set()
+        self._verbatim = {each.key for statement in statements for each in _all_variables(statement)}
+        for condition in (condition for statement in statements for condition in statement.conditions):
             occurrences.setdefault(condition.key, set()).add(as_written(condition))
             if condition.quantifier:
-                several.add(condition.key)
-        self._slots = {key: len(occurrences[key]) + 1 for key in several}
+                under_set_operators.add(condition.key)
+            operator = operators()[condition.operator]
+            if operator.encode and not operator.spellings:
+                self._verbatim.add(condition.key)
+        self._slots = {
+            key: len(written) + 1
+            for key, written in occurrences.items()
+            if _several(key, otherwise=key in under_set_operators)
+        }
         self._applies: dict[int, tuple[Statement, Formula]] = {}
 
     def allows(self, policy: Policy | None, kind: str) -> Formula:
@@ -82,28 +98,37 @@ class Access:
         return conjunction([*parts, self._resolved(statement)])
 
     def action_matches(self, element: Element) -> Formula:
-        unknown = [value for value in element.values if _holes(value.pattern)]
-        known = [_folded_glob(value.pattern) for value in element.values if not _holes(value.pattern)]
-        alternatives = [choice("unsupported", f'action "{value.text}" covers the one asked for') for value in unknown]
-        return _element(element, [member("action", Language(known)), *alternatives])
+        tight, padded = (
+            member("action", Language(_action_glob(v.pattern) for v in element.values if v.padded is padded))
+            for padded in (False, True)
+        )
+        trimmed = negation(choice("reading", BLANKS_AROUND_ACTIONS_COUNT.name))
+        return _element(element, [tight, conjunction([padded, trimmed])])
 
     def resource_matches(self, element: Element) -> Formula:
         plain = [value.pattern for value in element.values if not _variables(value.pattern)]
         alternatives = [
-            conjunction([given, member("resource", Language([glob(pattern)]))])
+            conjunction([given, _resource([pattern])])
             for value in element.values
             for given, pattern in self._resolutions(value.pattern)
         ]
-        return _element(element, [member("resource", Language(globs(plain))), *alternatives])
+        return _element(element, [_resource(plain), *alternatives])
 
     def condition_holds(self, condition: Condition) -> Formula:
-        operator = operators().get(condition.operator)
-        if operator is None or (operator.encode is None and any(_holes(v.pattern) for v in condition.values)):
-            return choice("unsupported", as_written(condition))
+        operator = operators()[condition.operator]
         slots = [Slot(condition.key, index) for index in range(self._slots.get(condition.key, 1))]
-        here = disjunction(map(present, slots))
         if operator.encode is None:
-            return self._of_presence(operator, condition, here)
+            return self._of_presence(condition, disjunction(map(present, slots)))
+        usual = self._of_values(operator, condition, slots)
+        if operator.spellings is None or condition.key not in self._verbatim:
+            return usual
+        given = tuple(value.pattern for value in condition.values)
+        unusual = disjunction(conjunction([present(s), operator.spellings.encode(s, given)]) for s in slots)
+        unclear = choice("unsupported", as_written(condition))
+        return disjunction([conjunction([unusual, unclear]), conjunction([negation(unusual), usual])])
+
+    def _of_values(self, operator: Operator, condition: Condition, slots: list[Slot]) -> Formula:
+        here = disjunction(map(present, slots))
         tests = [(present(slot), self._test(operator, condition, slot)) for slot in slots]
         some = disjunction(conjunction(each) for each in tests)
         every = conjunction(disjunction([negation(holds), test]) for holds, test in tests)
@@ -117,20 +142,24 @@ class Access:
             some = _any_or_all(some, conjunction([here, every]))
         return disjunction([some, negation(here)]) if absent_holds else some
 
-    def _of_presence(self, operator: Operator, condition: Condition, here: Formula) -> Formula:
-        given = [value.pattern for value in condition.values]
-        absent = TRUE if any(operator.holds(pattern, "true") for pattern in given) else FALSE
-        there = TRUE if any(operator.holds(pattern, "false") for pattern in given) else FALSE
+    def _of_presence(self, condition: Condition, here: Formula) -> Formula:
+        given = Language(globs((value.pattern for value in condition.values), wild=False, fold=True))
+        absent, there = (_constant(text, given) for text in ("true", "false"))
         return disjunction([conjunction([negation(here), absent]), conjunction([here, there])])
 
     def _test(self, operator: Operator, condition: Condition, slot: Slot) -> Formula:
         """What one value in the slot has to satisfy."""
         assert operator.encode is not None
-        plain = tuple(value.pattern for value in condition.values if not _variables(value.pattern))
+        unclear = operator.unclear
+        patterns = [value.pattern for value in condition.values]
+        clear = [pattern for pattern in patterns if not (unclear and unclear.concerns(pattern))]
+        plain = tuple(operator.prepared(pattern) for pattern in clear if not _variables(pattern))
         alternatives = [operator.encode(slot, plain)] if plain else []
-        for value in condition.values:
-            for given, pattern in self._resolutions(value.pattern):
-                alternatives.append(conjunction([given, operator.encode(slot, (pattern,))]))
+        for pattern in clear:
+            for given, filled in self._resolutions(operator.prepared(pattern)):
+                alternatives.append(conjunction([given, operator.encode(slot, (filled,))]))
+        if unclear and len(clear) < len(patterns):
+            alternatives.append(_either_way(operator, unclear, slot, patterns))
         matched = disjunction(alternatives)
         return negation(matched) if operator.negated else matched
 
@@ -154,7 +183,7 @@ class Access:
 
     def _resolved(self, statement: Statement) -> Formula:
         """That every variable without a default has a value, in the reading that asks for it."""
-        variables = {v for pattern in patterns_of(statement) for v in _variables(pattern) if v.default is None}
+        variables = {variable for variable in _all_variables(statement) if variable.default is None}
         if not variables:
             return TRUE
         free = negation(choice("reading", UNRESOLVED_DROPS_STATEMENT.name))
@@ -163,27 +192,62 @@ class Access:
         )
 
 
+def _several(key: str, otherwise: bool) -> bool:
+    """Whether a request may hold several values of the key."""
+    known = catalog.key_type(key)
+    return known.several if known else otherwise
+
+
+def _action_glob(pattern: Pattern) -> Glob:
+    """The pattern of an action, which is compared in lower case."""
+    lower = glob(Pattern(tuple(folded(part) if isinstance(part, str) else part for part in pattern.parts)))
+    return tuple(map(_caseless, lower)) if holes(pattern) else lower
+
+
+def _caseless(step: Step) -> Step:
+    return step._replace(symbols=frozenset(Caseless(s) if isinstance(s, Unknown) else s for s in step.symbols))
+
+
+def _resource(patterns: Iterable[Pattern]) -> Formula:
+    free = list(patterns)
+    in_parts = list(map(in_arn_parts, free))
+    crossing = member("resource", Language(globs(free)))
+    if free == in_parts:
+        return crossing
+    staying = member("resource", Language(globs(in_parts)))
+    return _by_reading(WILDCARDS_STAY_IN_ARN_PARTS.name, staying, crossing)
+
+
+def _either_way(operator: Operator, unclear: Unclear, slot: Slot, patterns: Iterable[Pattern]) -> Formula:
+    """What the patterns mean that a reading gives another meaning."""
+    concerned = tuple(pattern for pattern in patterns if unclear.concerns(pattern))
+    assert operator.encode is not None and unclear.otherwise.encode is not None
+    return _by_reading(unclear.reading, unclear.otherwise.encode(slot, concerned), operator.encode(slot, concerned))
+
+
+def _by_reading(name: str, so: Formula, otherwise: Formula) -> Formula:
+    reading = choice("reading", name)
+    return disjunction([conjunction([reading, so]), conjunction([negation(reading), otherwise])])
+
+
+def _constant(text: str, given: Language) -> Formula:
+    """Whether a text that is known here lies in the language, whose letters may not be."""
+    if given.letters:
+        return member(f"={text}", given)
+    return TRUE if text in given else FALSE
+
+
 def _element(element: Element, alternatives: list[Formula]) -> Formula:
     matched = disjunction(alternatives)
     return negation(matched) if element.negated else matched
 
 
 def _any_or_all(some: Formula, every: Formula) -> Formula:
-    needs_all = choice("reading", PLAIN_NEEDS_ALL_VALUES.name)
-    return disjunction([conjunction([needs_all, every]), conjunction([negation(needs_all), some])])
-
-
-def _folded_glob(pattern: Pattern) -> Glob:
-    """The pattern of an action, which is compared in lower case."""
-    return glob(Pattern(tuple(folded(part) if isinstance(part, str) else part for part in pattern.parts)))
+    return _by_reading(PLAIN_NEEDS_ALL_VALUES.name, every, some)
 
 
 def _variables(pattern: Pattern) -> list[Variable]:
     return list(dict.fromkeys(part for part in pattern.parts if isinstance(part, Variable)))
-
-
-def _holes(pattern: Pattern) -> bool:
-    return any(isinstance(part, Unknown) for part in pattern.parts)
 
 
 def _filled(part: Part, missing: set[Variable]) -> Part:
@@ -192,6 +256,5 @@ def _filled(part: Part, missing: set[Variable]) -> Part:
     return part.default or "" if part in missing else Variable(part.key)
 
 
-def _patterns(statement: Statement) -> Iterator[Pattern]:
-    yield from (value.pattern for value in (statement.resource.values if statement.resource else ()))
-    yield from (value.pattern for condition in statement.conditions for value in condition.values)
+def _all_variables(statement: Statement) -> Iterator[Variable]:
+    return (variable for pattern in patterns_of(statement) for variable in _variables(pattern))

@@ -14,8 +14,8 @@ from policy_guard.documents import policies
 from policy_guard.finding import Finding
 from policy_guard.judge import prover_for, verdicts
 from policy_guard.parse import parse
+from policy_guard.pattern import plain_pattern
 from policy_guard.policy import KINDS, Policy, Value
-from policy_guard.principals import wildcards
 from policy_guard.reporters.json import witness
 from policy_guard.source import Source, Span, Unreadable
 from policy_guard.wording import finding
@@ -137,4 +137,4 @@ def _entry(number: int, access: Mapping[str, Any]) -> CriticalEntry:
 
 
 def _value(text: str) -> Value:
-    return Value(text, wildcards(text), Span(0, 0))
+    return Value(text, plain_pattern(text), Span(0, 0))

@@ -21,7 +21,7 @@ class Verbatim:
 class Caseless:
     """The text of a letter in any mixture of upper and lower case."""
 
-    of: Variable | Verbatim
+    of: Variable | Verbatim | Unknown
 
 
 Letter: TypeAlias = "Variable | Unknown | Verbatim | Caseless"
@@ -80,9 +80,12 @@ def _read_as(letter: Letter) -> tuple[Letter, ...]:
     """The letters whose texts include every text of this one."""
     if isinstance(letter, Variable):
         return letter, Caseless(letter)
+    if isinstance(letter, Caseless):
+        return (letter, Caseless(Unknown(letter.of.name))) if isinstance(letter.of, Verbatim) else (letter,)
+    free = Unknown(letter.name)
     if isinstance(letter, Verbatim):
-        return letter, Unknown(letter.name), Caseless(letter)
-    return (letter,)
+        return letter, Unknown(letter.name, stays=True), free, Caseless(letter), Caseless(free)
+    return letter, free, Caseless(free)
 
 
 class Automaton:

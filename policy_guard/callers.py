@@ -1,24 +1,25 @@
 """Principal and NotPrincipal as sets of callers, each caller spelled as one text.
 
-The text is the type, a blank, and the name: `AWS arn:aws:iam::123456789012:role/ci`, for the session of a role
-another blank and the session's name, and `Anonymous` alone.
+The text is the type, a blank, and the name: `AWS arn:aws:iam::123456789012:role/ci`, for the session of a role then
+a colon and the session's name, and `Anonymous` alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
-from policy_guard.automaton import ANYTHING, Glob, Step, glob_of
+from policy_guard.automaton import ANY, ANYTHING, Glob, Step, glob_of
 from policy_guard.condition import glob
-from policy_guard.formula import FALSE, TRUE, Formula, choice, conjunction, disjunction, member, negation
-from policy_guard.policy import Caller, Principal, Principals
-from policy_guard.principals import Named, named, wildcards
+from policy_guard.formula import Formula, choice, conjunction, disjunction, member, negation
+from policy_guard.policy import Caller, Principals
+from policy_guard.principals import FINER, KINDS, Named, by_text, named
 from policy_guard.readings import PARTIAL_CHAIN_EXEMPT
-from policy_guard.strings import Language
+from policy_guard.strings import Language, Late
 
-_APART = frozenset(": ")
-_WORD: Glob = (Step(_APART, outside=True), Step(_APART, outside=True, loop=True))
-_NAME: Glob = (Step(frozenset(" "), outside=True), Step(frozenset(" "), outside=True, loop=True))
+_COLON = frozenset(":")
+_WORD: Glob = (Step(_COLON, outside=True), Step(_COLON, outside=True, loop=True))
+_NAME: Glob = (ANY, ANYTHING)
 
 
 def _join(*parts: str | Glob) -> Glob:
@@ -28,13 +29,9 @@ def _join(*parts: str | Glob) -> Glob:
     return tuple(steps)
 
 
-def _text(text: str) -> Glob:
-    return glob(wildcards(text), within=": ")
-
-
 _ROOTS = (_join("AWS arn:", _WORD, ":iam::", _WORD, ":root"),)
 _ROLES = (_join("AWS arn:", _WORD, ":iam::", _WORD, ":role/", _WORD),)
-_SESSIONS = tuple(_join(role, " ", _WORD) for role in _ROLES)
+_SESSIONS = tuple(_join(role, ":", _WORD) for role in _ROLES)
 CALLERS = Language(
     [
         *_ROOTS,
@@ -49,63 +46,74 @@ CALLERS = Language(
         glob_of("Anonymous"),
     ]
 )
+_ROLE_COLONS = 6
 
 
 def caller(text: str) -> Caller:
     """The caller that is spelled so."""
-    kind, _, rest = text.partition(" ")
-    name, blank, session = rest.partition(" ")
-    return Caller(kind, name, session if blank else None)
+    kind, _, name = text.partition(" ")
+    parts = name.split(":", _ROLE_COLONS)
+    if kind == "AWS" and len(parts) > _ROLE_COLONS:
+        return Caller(kind, ":".join(parts[:-1]), parts[-1])
+    return Caller(kind, name)
 
 
 def principal_matches(principals: Principals) -> Formula:
     """The callers to which a Principal or NotPrincipal element applies."""
-    everyone = [(entry, named(entry)) for entry in principals.entries]
-    return negation(_exempt(everyone)) if principals.negated else disjunction(_listed(*each) for each in everyone)
+    everyone = [(entry.type, named(entry)) for entry in principals.entries]
+    return negation(_exempt(everyone)) if principals.negated else _any(everyone, KINDS)
 
 
-def _listed(entry: Principal, who: Named) -> Formula:
-    if who.kind == "everyone":
-        return TRUE
-    if who.kind == "unclear":
-        return choice("unsupported", f'"{entry.type}": "{entry.value.text}" covers the caller')
-    return member("principal", Language(_globs(entry.type, who)))
+def _any(everyone: list[tuple[str, Named]], kinds: tuple[str, ...]) -> Formula:
+    """The callers that one of the entries names, as one of these kinds."""
+    globs = [glob for type_, who in everyone if who.kind in kinds for glob in _globs(type_, who)]
+    late = (Late(who.name, _LISTED[kind]) for _, who in everyone if who.kind == "open" for kind in kinds)
+    return member("principal", Language(globs, late))
 
 
 def _globs(type_: str, who: Named) -> Iterable[Glob]:
+    if who.kind == "everyone":
+        return [(ANYTHING,)]
     if who.kind == "account":
         return [_account(who)]
     if who.kind == "role":
-        return [_join("AWS ", _text(who.name)), _join("AWS ", _text(who.name), " ", _WORD)]
+        return [_join("AWS ", glob(who.name)), _join("AWS ", glob(who.name), ":", _WORD)]
     if who.kind == "session":
-        role, _, session = who.name.rpartition("/")
-        head = _join("AWS arn:", _text(who.partition), ":iam::", _text(who.account), ":role/")
-        tail = _join(_text(role), " ", _text(session))
+        head = _join("AWS arn:", glob(who.partition), ":iam::", glob(who.account), ":role/")
+        tail = _join(glob(who.name), ":", glob(who.session))
         return [_join(head, tail), _join(head, _WORD, "/", tail)]
-    return [_join(f"{type_} ", glob(wildcards(who.name), within=" "))]
+    return [_join(f"{type_} ", glob(who.name))] if who.kind != "nobody" else []
 
 
 def _account(who: Named) -> Glob:
-    return _join("AWS arn:", _WORD, ":", _WORD, "::", _text(who.account), ":", (ANYTHING,))
+    return _join("AWS arn:", _WORD, ":", _WORD, "::", glob(who.account), ":", (ANYTHING,))
 
 
-def _exempt(everyone: list[tuple[Principal, Named]]) -> Formula:
+def _listed_by(text: str, kind: str) -> Iterable[Glob]:
+    who = by_text(text)
+    return _globs("AWS", who) if who.kind == kind else ()
+
+
+def _finer_by(text: str) -> Iterable[Glob]:
+    who = by_text(text)
+    return (_account(who),) if who.kind in FINER else ()
+
+
+_LISTED: dict[str, Callable[[str], Iterable[Glob]]] = {kind: partial(_listed_by, kind=kind) for kind in KINDS}
+
+
+def _exempt(everyone: list[tuple[str, Named]]) -> Formula:
     """The callers that NotPrincipal leaves out: those whose whole chain is listed."""
-    one_by_one = [each for each in everyone if each[1].kind in ("everyone", "other", "id", "unclear")]
-    finer = [who for _, who in everyone if who.kind in ("user", "role", "session")]
-    account = _any(everyone, "account")
-    user, role, session = (_any(everyone, kind) for kind in ("user", "role", "session"))
-    elsewhere = negation(member("principal", Language(map(_account, finer))))
+    finer = [_account(who) for _, who in everyone if who.kind in FINER]
+    open_ = (Late(who.name, _finer_by) for _, who in everyone if who.kind == "open")
+    elsewhere = negation(member("principal", Language(finer, open_)))
+    account, user, role, session = (_any(everyone, (kind,)) for kind in ("account", *FINER))
     whole = [
+        _any(everyone, ("everyone", "id", "other")),
         conjunction([account, elsewhere]),
         conjunction([account, disjunction([user, member("principal", Language(_ROOTS))])]),
         conjunction([account, role, member("principal", Language(_ROLES))]),
         conjunction([account, role, session, member("principal", Language(_SESSIONS))]),
     ]
     partly = conjunction([disjunction([account, user, role, session]), choice("reading", PARTIAL_CHAIN_EXEMPT.name)])
-    return disjunction([*(_listed(*each) for each in one_by_one), *whole, partly])
-
-
-def _any(everyone: list[tuple[Principal, Named]], kind: str) -> Formula:
-    listed = [_listed(entry, who) for entry, who in everyone if who.kind == kind]
-    return disjunction(listed) if listed else FALSE
+    return disjunction([*whole, partly])

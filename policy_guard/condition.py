@@ -9,8 +9,8 @@ from typing import NamedTuple
 from policy_guard.automaton import Caseless, Glob, Step, Symbol, Verbatim
 from policy_guard.formula import Formula
 from policy_guard.match import folded
-from policy_guard.pattern import Pattern, Unknown, Variable, Wildcard
-from policy_guard.strings import Slot
+from policy_guard.pattern import Pattern, Unknown, Variable, Wildcard, as_text, holes
+from policy_guard.strings import Language, Late, Slot
 
 
 class Operator(NamedTuple):
@@ -20,6 +20,10 @@ class Operator(NamedTuple):
     `encode(slot, given)`: the same for whatever value the slot has. Both speak of the positive operator; `negated`
     turns them round. `wild` says whether `*` and `?` are wildcards. Without `encode` the operator looks at the key
     itself: its value is `"true"` where the key is absent, `"false"` where it is present.
+
+    `prepared` is what a pattern becomes before its variables and unknown parts are filled in. `unclear` tells of the
+    patterns that a reading gives another meaning. `spellings` is there if the operator compares what a text stands
+    for, and that has several spellings: `encode` then speaks of the usual one.
     """
 
     name: str
@@ -27,13 +31,47 @@ class Operator(NamedTuple):
     encode: Callable[[Slot, tuple[Pattern, ...]], Formula] | None
     negated: bool = False
     wild: bool = False
+    prepared: Callable[[Pattern], Pattern] = lambda pattern: pattern
+    unclear: Unclear | None = None
+    spellings: Spellings | None = None
 
 
-def glob(pattern: Pattern, *, wild: bool = True, fold: bool = False, within: str = "") -> Glob:
-    """The pattern as a set of texts, letters for its variables and unknown parts.
+class Unclear(NamedTuple):
+    """Under the reading of this name, `otherwise` takes the operator's place for the patterns it `concerns`."""
 
-    `within` are characters that a wildcard does not stand for.
+    reading: str
+    concerns: Callable[[Pattern], bool]
+    otherwise: Operator
+
+
+class Spellings(NamedTuple):
+    """The texts that are spelled otherwise than usual, as a formula and for one text.
+
+    Given are the patterns of the policy: some have no such texts at all.
     """
+
+    encode: Callable[[Slot, tuple[Pattern, ...]], Formula]
+    unusual: Callable[[tuple[Pattern, ...], str], bool]
+
+
+def spelled(pattern: Pattern) -> str:
+    """A resolved pattern as the text it is for an operator without wildcards."""
+    return "".join(map(as_text, pattern.parts))
+
+
+def typed(given: Iterable[Pattern], build: Callable[[str], Iterable[Glob]]) -> Language:
+    """The values that match texts which stand for a number, a date or the like; `build` gives those of one text."""
+    known, late = [], []
+    for pattern in given:
+        if holes(pattern):
+            late.append(Late(pattern, build))
+        else:
+            known += list(build(spelled(pattern)))
+    return Language(known, late)
+
+
+def glob(pattern: Pattern, *, wild: bool = True, fold: bool = False) -> Glob:
+    """The pattern as a set of texts, letters for its variables and unknown parts."""
     steps: list[Step] = []
     for part in pattern.parts:
         if isinstance(part, str):
@@ -43,7 +81,7 @@ def glob(pattern: Pattern, *, wild: bool = True, fold: bool = False, within: str
         elif not wild:
             steps.append(_character(part.symbol, fold))
         else:
-            step = Step(frozenset(within), outside=True, loop=part.symbol == "*")
+            step = Step(frozenset(":" if part.stays else ""), outside=True, loop=part.symbol == "*")
             if not (step.loop and steps and steps[-1] == step):
                 steps.append(step)
     return tuple(steps)
@@ -65,7 +103,7 @@ def _letter(part: Variable | Unknown, wild: bool, fold: bool) -> Symbol:
     letter = Variable(part.key) if isinstance(part, Variable) else Verbatim(part.name)
     if fold:
         return Caseless(letter)
-    return Unknown(part.name) if wild and isinstance(part, Unknown) else letter
+    return part if wild and isinstance(part, Unknown) else letter
 
 
 def globs(patterns: Iterable[Pattern], *, wild: bool = True, fold: bool = False) -> list[Glob]:

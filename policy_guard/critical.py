@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from policy_guard import catalog
 from policy_guard.globs import matches_path, not_a_pattern
+from policy_guard.pattern import plain_pattern
 from policy_guard.policy import Value
-from policy_guard.principals import wildcards
 from policy_guard.source import Node, Source, Span
 
 
@@ -85,7 +85,7 @@ def _entry(plain: dict[str, Any], node: Node) -> CriticalEntry:
 
     def values(name: str) -> tuple[Value, ...]:
         texts = enumerate(plain.get(name, ()))
-        return tuple(Value(text, wildcards(text), node_at(node, (name, number)).span) for number, text in texts)
+        return tuple(Value(text, plain_pattern(text), node_at(node, (name, number)).span) for number, text in texts)
 
     return CriticalEntry(
         plain["id"],

@@ -5,10 +5,12 @@ The twin of `access`, which speaks of all requests: the same names in the same o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from policy_guard.condition import Operator
 from policy_guard.conditions import operators
 from policy_guard.match import matches, resolve
-from policy_guard.pattern import Pattern, Unknown, Variable
+from policy_guard.pattern import Pattern, Variable, as_text, in_arn_parts
 from policy_guard.policy import (
     CAPS,
     ROLE,
@@ -16,6 +18,7 @@ from policy_guard.policy import (
     Condition,
     Element,
     Policy,
+    Principal,
     Principals,
     Request,
     Statement,
@@ -23,12 +26,14 @@ from policy_guard.policy import (
     as_written,
     patterns_of,
 )
-from policy_guard.principals import Named, named, wildcards
+from policy_guard.principals import FINER, Named, by_text, named
 from policy_guard.readings import (
     ANY_VALUE_IF_EXISTS,
+    BLANKS_AROUND_ACTIONS_COUNT,
     PARTIAL_CHAIN_EXEMPT,
     PLAIN_NEEDS_ALL_VALUES,
     UNRESOLVED_DROPS_STATEMENT,
+    WILDCARDS_STAY_IN_ARN_PARTS,
 )
 
 
@@ -66,22 +71,32 @@ def action_matches(element: Element, request: Request) -> bool:
 
 
 def _action(value: Value, request: Request) -> bool:
-    if any(isinstance(part, Unknown) for part in value.pattern.parts):
-        return request.choices.get(f'action "{value.text}" covers the one asked for', False)
-    return matches(value.pattern, request.action, fold=True)
+    resolved = resolve(value.pattern, request.context, request.unknowns, wild=True)
+    trimmed = not value.padded or not request.choices.get(BLANKS_AROUND_ACTIONS_COUNT.name, False)
+    return trimmed and resolved is not None and matches(resolved, request.action, fold=True)
 
 
 def resource_matches(element: Element, request: Request) -> bool:
-    return any(_matches(v.pattern, request.resource, request) for v in element.values) != element.negated
+    patterns: Iterable[Pattern] = (value.pattern for value in element.values)
+    if request.choices.get(WILDCARDS_STAY_IN_ARN_PARTS.name, False):
+        patterns = map(in_arn_parts, patterns)
+    return any(_matches(pattern, request.resource, request) for pattern in patterns) != element.negated
 
 
 def condition_holds(condition: Condition, request: Request) -> bool:
-    operator = operators().get(condition.operator)
-    given = request.context.get(condition.key, ())
-    if operator is None:
-        return request.choices.get(as_written(condition), False)
+    operator = operators()[condition.operator]
     if operator.encode is None:
         return _of_presence(operator, condition, request)
+    usual = _of_values(operator, condition, request)
+    patterns = tuple(value.pattern for value in condition.values)
+    texts = request.context.get(condition.key, ())
+    if operator.spellings and any(operator.spellings.unusual(patterns, text) for text in texts):
+        return request.choices.get(as_written(condition), usual)
+    return usual
+
+
+def _of_values(operator: Operator, condition: Condition, request: Request) -> bool:
+    given = request.context.get(condition.key, ())
     tests = [_test(operator, condition, value, request) for value in given]
     if condition.quantifier == "ForAllValues":
         return all(tests)
@@ -94,16 +109,23 @@ def condition_holds(condition: Condition, request: Request) -> bool:
 
 
 def _of_presence(operator: Operator, condition: Condition, request: Request) -> bool:
-    if any(isinstance(part, Unknown) for value in condition.values for part in value.pattern.parts):
-        return request.choices.get(as_written(condition), False)
     absent = "false" if request.context.get(condition.key) else "true"
-    return any(operator.holds(value.pattern, absent) for value in condition.values)
+    resolved = (resolve(v.pattern, request.context, request.unknowns, wild=False) for v in condition.values)
+    return any(given is not None and operator.holds(given, absent) for given in resolved)
 
 
 def _test(operator: Operator, condition: Condition, text: str, request: Request) -> bool:
     """Whether one value of the request satisfies the condition."""
-    resolved = (resolve(v.pattern, request.context, request.unknowns, operator.wild) for v in condition.values)
-    return any(given is not None and operator.holds(given, text) for given in resolved) != operator.negated
+    return any(_given(operator, value.pattern, text, request) for value in condition.values) != operator.negated
+
+
+def _given(operator: Operator, pattern: Pattern, text: str, request: Request) -> bool:
+    """Whether the value matches one pattern of the condition."""
+    unclear = operator.unclear
+    if unclear and unclear.concerns(pattern) and request.choices.get(unclear.reading, False):
+        operator = unclear.otherwise
+    resolved = resolve(operator.prepared(pattern), request.context, request.unknowns, operator.wild)
+    return resolved is not None and operator.holds(resolved, text)
 
 
 def _matches(pattern: Pattern, text: str, request: Request) -> bool:
@@ -123,47 +145,61 @@ def _resolved(statement: Statement, request: Request) -> bool:
 
 def principal_matches(principals: Principals, request: Request) -> bool:
     caller = request.principal or Caller("Anonymous")
-    everyone = [(entry.type, entry.value.text, named(entry)) for entry in principals.entries]
-    listed = [who for type_, text, who in everyone if _is_listed(type_, text, who, caller, request)]
-    return not _exempt([who for *_, who in everyone], listed, caller, request) if principals.negated else bool(listed)
+    everyone = [(entry.type, _named(entry, request)) for entry in principals.entries]
+    listed = [who for type_, who in everyone if _is_listed(type_, who, caller)]
+    return not _exempt([who for _, who in everyone], listed, caller, request) if principals.negated else bool(listed)
 
 
-def _is_listed(type_: str, text: str, who: Named, caller: Caller, request: Request) -> bool:
+def _named(entry: Principal, request: Request) -> Named:
+    """Whom the entry names, with the unknown parts of its template filled in."""
+    who = named(entry)
+    if who.kind == "open":
+        return by_text("".join(map(as_text, _filled(who.name, request, wild=False).parts)))
+    return Named(who.kind, *(_filled(pattern, request, wild=True) for pattern in who[1:]))
+
+
+def _filled(pattern: Pattern, request: Request, wild: bool) -> Pattern:
+    resolved = resolve(pattern, {}, request.unknowns, wild)
+    assert resolved is not None
+    return resolved
+
+
+def _is_listed(type_: str, who: Named, caller: Caller) -> bool:
     if who.kind == "everyone":
         return True
-    if who.kind == "unclear":
-        return request.choices.get(f'"{type_}": "{text}" covers the caller', False)
-    if type_ != caller.type:
+    if type_ != caller.type or who.kind == "nobody":
         return False
     if who.kind == "account":
         return _in_account(who, caller)
     if who.kind == "session":
         return _is_session(who, caller)
-    return matches(wildcards(who.name), caller.name) and (caller.session is None or who.kind == "role")
+    return matches(who.name, caller.name) and (caller.session is None or who.kind == "role")
 
 
 def _in_account(who: Named, caller: Caller) -> bool:
     parts = caller.name.split(":")
-    return caller.type == "AWS" and len(parts) > 5 and matches(wildcards(who.account), parts[4])
+    return caller.type == "AWS" and len(parts) > 5 and matches(who.account, parts[4])
 
 
 def _is_session(who: Named, caller: Caller) -> bool:
     if caller.session is None or ":role/" not in caller.name:
         return False
     _, partition, _, _, account, role = caller.name.split(":", 5)
+    path = role.split("/")[1:]
     return (
-        matches(wildcards(who.partition), partition)
-        and matches(wildcards(who.account), account)
-        and matches(wildcards(who.name), f"{role.rpartition('/')[2]}/{caller.session}")
+        matches(who.partition, partition)
+        and matches(who.account, account)
+        and any(matches(who.name, "/".join(path[at:])) for at in range(len(path)))
+        and matches(who.session, caller.session)
     )
 
 
 def _exempt(everyone: list[Named], listed: list[Named], caller: Caller, request: Request) -> bool:
     """Whether NotPrincipal leaves the caller out: its whole chain is listed."""
     kinds = {who.kind for who in listed}
-    if kinds & {"everyone", "other", "id", "unclear"}:
+    if kinds & {"everyone", "other", "id"}:
         return True
-    finer = any(who.kind in ("user", "role", "session") and _in_account(who, caller) for who in everyone)
+    finer = any(who.kind in FINER and _in_account(who, caller) for who in everyone)
     chain = {"account"}
     if caller.session is not None:
         chain |= {"role", "session"}

@@ -105,6 +105,16 @@ def literals(formula: Formula) -> Iterator[Literal]:
             yield from literals(part)
 
 
+def assuming(formula: Formula, name: str, truth: bool) -> Formula:
+    """The formula with this truth in place of the choice of this name."""
+    if isinstance(formula, Literal):
+        if not isinstance(formula.atom, Choice) or formula.atom.name != name:
+            return formula
+        return TRUE if formula.positive == truth else FALSE
+    combine = conjunction if isinstance(formula, And) else disjunction
+    return combine(assuming(part, name, truth) for part in formula.parts)
+
+
 def without_choices(formula: Formula, kinds: tuple[str, ...]) -> Formula:
     """The requests for which the formula holds whatever the choices of these kinds turn out to be."""
     if isinstance(formula, Literal):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
-from policy_guard.automaton import ANY, ANYTHING, Caseless, Glob, Letter, Step, Verbatim, glob_of
+from policy_guard.automaton import ANYTHING, Caseless, Glob, Letter, Step, Verbatim, glob_of
 from policy_guard.condition import either_case
 from policy_guard.match import folded
-from policy_guard.pattern import Unknown, Variable
-from policy_guard.strings import Language
+from policy_guard.pattern import Unknown, Variable, as_text
+from policy_guard.strings import EVERYTHING, Language, Late
 
 Texts: TypeAlias = "Mapping[Letter, str]"
 
@@ -19,7 +19,18 @@ def substituted(language: Language, values: Texts) -> Language:
     if not language.letters:
         return language
     globs = [glob for glob in language.globs if all(letter in values for letter in _glob_letters(glob))]
-    return Language([*map(glob_of, language.texts), *(tuple(_filled(glob, values)) for glob in globs)])
+    late = (glob for each in language.late for glob in _built(each, values))
+    return Language([*map(glob_of, language.texts), *(tuple(_filled(glob, values)) for glob in globs), *late])
+
+
+def _built(late: Late, values: Texts) -> Iterable[Glob]:
+    texts: list[str] = []
+    for part in late.pattern.parts:
+        letter = Verbatim(part.name) if isinstance(part, Unknown) else None
+        if letter is not None and letter not in values:
+            return ()
+        texts.append(values[letter] if letter else as_text(part))
+    return late.build("".join(texts))
 
 
 def _filled(glob: Glob, values: Texts) -> Iterator[Step]:
@@ -33,8 +44,9 @@ def _filled(glob: Glob, values: Texts) -> Iterator[Step]:
 
 
 def _read(letter: Letter, character: str) -> Step:
-    if isinstance(letter, Unknown) and character in "*?":
-        return ANYTHING if character == "*" else ANY
+    core = letter.of if isinstance(letter, Caseless) else letter
+    if isinstance(core, Unknown) and character in "*?":
+        return Step(frozenset(":" if core.stays else ""), outside=True, loop=character == "*")
     return Step(frozenset(either_case(folded(character)) if isinstance(letter, Caseless) else character))
 
 
@@ -46,6 +58,8 @@ def loosened(language: Language) -> Language:
     """The language with any text in place of each letter."""
     if not language.letters:
         return language
+    if language.late:
+        return EVERYTHING
     loose = [tuple(ANYTHING if any(_glob_letters((step,))) else step for step in glob) for glob in language.globs]
     return Language([*map(glob_of, language.texts), *loose])
 
@@ -61,16 +75,19 @@ def stem(letter: Letter) -> Letter:
     """The letter whose value decides this one's."""
     if isinstance(letter, Caseless):
         letter = letter.of
-    return Unknown(letter.name) if isinstance(letter, Verbatim) else letter
+    return letter if isinstance(letter, Variable) else Unknown(letter.name)
 
 
 def with_readings(values: Texts) -> dict[Letter, str]:
     """The values, also for the letters that read the same text in another way."""
     every: dict[Letter, str] = dict(values)
     for letter, text in values.items():
-        plain = Verbatim(letter.name) if isinstance(letter, Unknown) else letter
-        if not isinstance(plain, Caseless | Unknown):
-            every |= {plain: text, Caseless(plain): text}
+        if isinstance(letter, Unknown):
+            readings: list[Letter] = [Unknown(letter.name, stays=True), Verbatim(letter.name)]
+            readings += [Caseless(Verbatim(letter.name)), Caseless(letter)]
+            every |= dict.fromkeys(readings, text)
+        elif isinstance(letter, Variable):
+            every[Caseless(letter)] = text
     return every
 
 

@@ -24,7 +24,7 @@ def resolve(
             parts.append(values[0] if values else part.default or "")
         elif isinstance(part, Unknown):
             text = unknowns.get(part.name, "")
-            parts += [Wildcard(c) if wild and c in "*?" else c for c in text]
+            parts += [Wildcard(c, part.stays) if wild and c in "*?" else c for c in text]
         else:
             parts.append(part)
     return Pattern(tuple(parts))
@@ -43,6 +43,8 @@ def matches(pattern: Pattern, text: str, *, wild: bool = True, fold: bool = Fals
             tokens.append(part if wild else part.symbol)
         elif isinstance(part, str):
             tokens += spell(part)
+    if any(isinstance(token, Wildcard) and token.stays for token in tokens):
+        return _matches_in_parts(tokens, text)
     return _matches(tokens, text)
 
 
@@ -72,3 +74,27 @@ def _matches(tokens: list[str | Wildcard], text: str) -> bool:
         else:
             return False
     return all(isinstance(token, Wildcard) and token.symbol == "*" for token in tokens[at:])
+
+
+def _matches_in_parts(tokens: list[str | Wildcard], text: str) -> bool:
+    """Matching where some wildcards do not stand for a colon: every place that can be reached, at once."""
+    reached = _past_stars(tokens, {0})
+    for character in text:
+        ahead: set[int] = set()
+        for at in reached:
+            token = tokens[at] if at < len(tokens) else None
+            if isinstance(token, Wildcard) and not (token.stays and character == ":"):
+                ahead.add(at if token.symbol == "*" else at + 1)
+            elif token == character:
+                ahead.add(at + 1)
+        reached = _past_stars(tokens, ahead)
+    return len(tokens) in reached
+
+
+def _past_stars(tokens: list[str | Wildcard], places: set[int]) -> set[int]:
+    reached = set(places)
+    for at in places:
+        while at < len(tokens) and isinstance(token := tokens[at], Wildcard) and token.symbol == "*":
+            at += 1
+            reached.add(at)
+    return reached

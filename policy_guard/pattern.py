@@ -6,15 +6,16 @@ The parts are no tuples: two kinds of part with the same text must not be equal.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
 class Wildcard:
-    """`*` or `?`. What it stands for is decided by the element it is used in."""
+    """`*` or `?`. With `stays` it does not stand for a colon: it stays in its part of an ARN."""
 
     symbol: str
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +28,56 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A part that a template fills in later: some fixed text that nobody knows yet, the same for the same name."""
+    """A part that a template fills in later: some fixed text that nobody knows yet, the same for the same name.
+
+    With `stays` the wildcards in that text stay in their part of an ARN.
+    """
 
     name: str
+    stays: bool = False
 
 
 Part: TypeAlias = "str | Wildcard | Variable | Unknown"
 
 STAR = Wildcard("*")
 ONE = Wildcard("?")
+ARN_COLONS = 5
 
 
 class Pattern(NamedTuple):
     parts: tuple[Part, ...]
+
+
+def plain_pattern(text: str) -> Pattern:
+    """The text with its `*` and `?` as wildcards, and nothing else in it."""
+    return Pattern(tuple(Wildcard(part) if part in ("*", "?") else part for part in re.split(r"([*?])", text) if part))
+
+
+def as_text(part: Part) -> str:
+    """What a part without a meaning of its own stands for: itself."""
+    assert isinstance(part, str | Wildcard)
+    return part.symbol if isinstance(part, Wildcard) else part
+
+
+def holes(pattern: Pattern) -> bool:
+    """Whether the pattern has unknown parts."""
+    return any(isinstance(part, Unknown) for part in pattern.parts)
+
+
+def in_arn_parts(pattern: Pattern) -> Pattern:
+    """The pattern with the wildcards of the first five parts of an ARN staying there; the sixth may hold colons.
+
+    A pattern that does not spell out five colons has no such parts and is given back as it is.
+    """
+    colons = 0
+    parts: list[Part] = []
+    for part in pattern.parts:
+        if isinstance(part, str):
+            colons += part.count(":")
+        elif colons < ARN_COLONS and not isinstance(part, Variable):
+            part = replace(part, stays=True)
+        parts.append(part)
+    return Pattern(tuple(parts)) if colons >= ARN_COLONS else pattern
 
 
 _TOKEN = re.compile(

@@ -37,6 +37,11 @@ class Value(NamedTuple):
     pattern: Pattern
     span: Span
 
+    @property
+    def padded(self) -> bool:
+        """Whether there are blanks around the text. The pattern of an action has them left out."""
+        return self.text != self.text.strip(" ")
+
 
 class Element(NamedTuple):
     """Action or NotAction, Resource or NotResource (`negated`): the values are alternatives."""
@@ -180,7 +185,7 @@ def statement_meaning(statement: Statement) -> Hashable:
 
 
 def _action_meaning(value: Value) -> Hashable:
-    return tuple(part.lower() if isinstance(part, str) else part for part in value.pattern.parts)
+    return value.padded, tuple(part.lower() if isinstance(part, str) else part for part in value.pattern.parts)
 
 
 def _patterns_meaning(element: Element | None) -> Hashable:

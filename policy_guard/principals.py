@@ -3,63 +3,87 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import NamedTuple
 
-from policy_guard.pattern import Pattern, Wildcard
+from policy_guard.pattern import Part, Pattern, Unknown, Wildcard, holes, plain_pattern
 from policy_guard.policy import Principal
 
 _ARN = re.compile(r"arn:([^:]+):(iam|sts)::([^:]+):(.+)", re.DOTALL)
 _ACCOUNT = re.compile(r"\d{12}")
-_ID = re.compile(r"[A-Z0-9]+")
+_ID = re.compile(r"A[A-Z0-9]{15,127}")
+# Stands for a part that is no text while an ARN is taken apart.
+_STAND_IN = 0xF0000
 
 
 class Named(NamedTuple):
-    """`kind` is `everyone`, `account`, `user` (or federated user), `role`, `session`, `id`, `other` (a service, an
-    identity provider, a canonical user) or `unclear` (an unknown part, or wildcards that leave the kind open).
+    """`kind` is one of `KINDS`, or `open` where only the text of an unknown part tells which.
 
-    `account` and `partition` are set for accounts, users, roles and sessions; `name` is what the kind is called by:
-    the whole ARN of a user or role, `role/session` of a session, the text of the rest.
+    `name` is the whole ARN of a user or role, the name of the role of a session, the text of the rest; `session` the
+    name of a session; `account` and `partition` are those of accounts, users, roles and sessions. Wildcards and
+    unknown parts in them stay within their part of the ARN.
     """
 
     kind: str
-    name: str = ""
-    account: str = ""
-    partition: str = ""
+    name: Pattern
+    account: Pattern = Pattern(())
+    partition: Pattern = Pattern(())
+    session: Pattern = Pattern(())
+
+
+KINDS = ("everyone", "account", "user", "role", "session", "id", "other", "nobody")
+"""A federated user is a `user`; a service, an identity provider and a canonical user are `other`."""
+FINER = ("user", "role", "session")
 
 
 def named(entry: Principal) -> Named:
-    """What kind of principal the entry names. Wildcards stay in the texts."""
-    text = entry.value.text
-    if any(not isinstance(part, str | Wildcard) for part in entry.value.pattern.parts):
-        return Named("unclear", text)
-    if entry.type == "*" or (entry.type == "AWS" and text == "*"):
-        return Named("everyone")
-    if entry.type != "AWS":
-        return Named("other", text)
+    """What kind of principal the entry names."""
+    return _named(entry.type, entry.value.pattern)
+
+
+def by_text(text: str) -> Named:
+    """What an entry of the type AWS names that came out as this text."""
+    return _named("AWS", plain_pattern(text))
+
+
+def _named(type_: str, pattern: Pattern) -> Named:
+    parts = list(pattern.parts)
+    text = "".join(part if isinstance(part, str) else chr(_STAND_IN + at) for at, part in enumerate(parts))
+    if type_ == "*" or (type_ == "AWS" and pattern == plain_pattern("*")):
+        return Named("everyone", pattern)
+    if type_ != "AWS":
+        return Named("other", pattern)
     if _ACCOUNT.fullmatch(text):
-        return Named("account", text, account=text)
+        return Named("account", pattern, account=pattern)
     if _ID.fullmatch(text):
-        return Named("id", text)
-    return _by_arn(text)
+        return Named("id", pattern)
+    known = not any(ord(character) >= _STAND_IN for part in parts if isinstance(part, str) for character in part)
+    arn = _ARN.fullmatch(text) if known else None
+    found = _by_arn(arn, parts, pattern) if arn else None
+    return found or Named("open" if holes(pattern) else "nobody", pattern)
 
 
-def _by_arn(text: str) -> Named:
-    arn = _ARN.fullmatch(text)
-    if not arn:
-        return Named("unclear", text)
-    partition, service, account, rest = arn.groups()
+def _by_arn(arn: re.Match[str], parts: list[Part], pattern: Pattern) -> Named | None:
+    service, rest = arn[2], arn[4]
     kind, _, name = rest.partition("/")
-    if service == "iam" and rest in ("root", "*"):
-        return Named("account", account, account, partition)
+    whole, partition, account = (_restored(text, parts) for text in (arn[0], arn[1], arn[3]))
+    if service == "iam" and (rest == "root" or _restored(rest, parts) == _restored("*", parts)):
+        return Named("account", pattern, account, partition)
     if name and (service, kind) in (("iam", "user"), ("sts", "federated-user")):
-        return Named("user", text, account, partition)
+        return Named("user", whole, account, partition)
     if name and (service, kind) == ("iam", "role"):
-        return Named("role", text, account, partition)
+        return Named("role", whole, account, partition)
     if "/" in name and (service, kind) == ("sts", "assumed-role"):
-        return Named("session", name, account, partition)
-    return Named("unclear", text)
+        role, _, session = name.rpartition("/")
+        return Named("session", _restored(role, parts), account, partition, _restored(session, parts))
+    return None
 
 
-def wildcards(text: str) -> Pattern:
-    """The text with its `*` and `?` as wildcards."""
-    return Pattern(tuple(Wildcard(part) if part in ("*", "?") else part for part in re.split(r"([*?])", text) if part))
+def _restored(text: str, parts: list[Part]) -> Pattern:
+    """The pattern of a piece of the text in which parts were stood in for."""
+    pieces: list[Part] = []
+    for run in re.split(f"([{chr(_STAND_IN)}-{chr(_STAND_IN + 0xFFFD)}])", text):
+        part = parts[ord(run) - _STAND_IN] if len(run) == 1 and ord(run) >= _STAND_IN else run
+        if part:
+            pieces.append(replace(part, stays=True) if isinstance(part, Wildcard | Unknown) else part)
+    return Pattern(tuple(pieces))

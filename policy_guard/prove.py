@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
 from policy_guard import catalog
-from policy_guard.automaton import ANYTHING, Glob, the_symbol
+from policy_guard.automaton import ANYTHING, Glob, glob_of, the_symbol
 from policy_guard.callers import CALLERS, caller
 from policy_guard.condition import glob
 from policy_guard.conditions.boolean import BOOLEANS
@@ -18,11 +18,13 @@ from policy_guard.formula import (
     Choice,
     Formula,
     Literal,
+    assuming,
     literals,
     without_choices,
 )
-from policy_guard.pattern import ONE, STAR, Pattern
+from policy_guard.pattern import ONE, STAR, Pattern, Wildcard
 from policy_guard.policy import Request
+from policy_guard.readings import READINGS, WILDCARDS_STAY_IN_ARN_PARTS
 from policy_guard.simplify import Simplifier
 from policy_guard.strings import Budget, Language, OverBudget, Slot, literal_prefix
 from policy_guard.theory import Impossible, Open, Place, Point, Theory
@@ -35,9 +37,11 @@ MOST_ROUNDS = 2_000
 MOST_OPEN = 20
 
 DOMAINS = {
-    "action": Language([glob(Pattern((ONE, STAR, ":")), within=":") + glob(Pattern((ONE, STAR)))]),
+    "action": Language([glob(Pattern((Wildcard("?", stays=True), Wildcard("*", stays=True), ":", ONE, STAR)))]),
     "resource": Language([glob(Pattern((ONE, STAR)))]),
     "principal": CALLERS,
+    "=true": Language([glob_of("true")]),
+    "=false": Language([glob_of("false")]),
 }
 
 
@@ -46,10 +50,13 @@ class Proved(NamedTuple):
 
 
 class Witness(NamedTuple):
-    """A request in the set, confirmed by the one-request evaluator. `readings` are the readings that it needs."""
+    """A request in the set, confirmed by the one-request evaluator.
+
+    `readings` are the readings that it needs, by name, each with whether it has to be true.
+    """
 
     request: Request
-    readings: tuple[str, ...] = ()
+    readings: tuple[tuple[str, bool], ...] = ()
 
 
 class Unsupported(NamedTuple):
@@ -80,35 +87,39 @@ class Prover:
         """Proof that the set is empty, or a request in it for which `replay` is true.
 
         A request that is in it whatever the unclear parts mean is looked for first, then one that needs a reading.
+        The reading of wildcards in resources, on which nearly every policy depends, is tried one way and the other.
         """
+        name = WILDCARDS_STAY_IN_ARN_PARTS.name
+        crossing, staying = (assuming(access, name, truth) for truth in (False, True))
+        if crossing == staying:
+            return self._under(crossing, {}, replay)
+        answer = self._under(crossing, {name: False}, replay)
+        return self._under(staying, {name: True}, replay) if isinstance(answer, Proved) else answer
+
+    def _under(self, access: Formula, given: Mapping[str, bool], replay: Replay) -> Answer:
+        """The answer where the choices given are made so."""
         formula = self._simplifier.simplify(access)
         kinds = {each.atom.kind for each in literals(formula) if isinstance(each.atom, Choice)}
         for left_out in (("reading", "unsupported"), ("unsupported",)):
             if kinds.intersection(left_out):
                 firm = self._simplifier.simplify(without_choices(formula, left_out))
-                if isinstance(answer := self._search(firm, replay), Witness):
+                if isinstance(answer := self._search(firm, given, replay), Witness):
                     return answer
-        return self._search(formula, replay)
+        return self._search(formula, given, replay)
 
-    def _search(self, formula: Formula, replay: Replay) -> Answer:
+    def _search(self, formula: Formula, given: Mapping[str, bool], replay: Replay) -> Answer:
         budget = self._budget.part(STEPS)
         try:
             parts = formula.parts if isinstance(formula, And) else (formula,)
             if formula == FALSE:
                 return Proved()
             if all(isinstance(part, Literal) for part in parts):
-                return self._at_once(tuple(literals(formula)), replay, budget)
-            return self._in_rounds(formula, replay, budget)
+                return _answer(self._theory.point(tuple(literals(formula)), budget), given, replay)
+            return self._in_rounds(formula, given, replay, budget)
         except OverBudget as error:
             return Undecided(str(error))
 
-    def _at_once(self, facts: Sequence[Literal], replay: Replay, budget: Budget) -> Answer:
-        found = self._theory.point(facts, budget)
-        if isinstance(found, Impossible):
-            return Proved()
-        return Undecided(found.reason) if isinstance(found, Open) else _confirmed(found, replay)
-
-    def _in_rounds(self, formula: Formula, replay: Replay, budget: Budget) -> Answer:
+    def _in_rounds(self, formula: Formula, given: Mapping[str, bool], replay: Replay, budget: Budget) -> Answer:
         """Lets the solver choose which literals to make true, and tells it which of them have no common text."""
         from policy_guard.solver import Solver
 
@@ -121,7 +132,7 @@ class Prover:
             facts = _implicant(formula, model)
             found = self._theory.point(facts, budget)
             if isinstance(found, Point):
-                return _confirmed(found, replay)
+                return _confirmed(found, given, replay)
             if isinstance(found, Open):
                 still_open.append(found.reason)
                 if len(still_open) > MOST_OPEN:
@@ -130,20 +141,25 @@ class Prover:
         return Undecided("the number of patterns that overlap")
 
 
-def _confirmed(point: Point, replay: Replay) -> Answer:
-    request = _request(point)
+def _answer(found: Point | Impossible | Open, given: Mapping[str, bool], replay: Replay) -> Answer:
+    if isinstance(found, Impossible):
+        return Proved()
+    return Undecided(found.reason) if isinstance(found, Open) else _confirmed(found, given, replay)
+
+
+def _confirmed(point: Point, given: Mapping[str, bool], replay: Replay) -> Answer:
+    request = _request(point._replace(choices={**given, **point.choices}))
     if not replay(request):
         return Undecided("a request that the two evaluations judge differently (please report this)")
-    parts = tuple(name for name, holds in point.choices.items() if not _is_reading(name))
-    if parts:
-        return Unsupported(parts)
-    return Witness(request, tuple(name for name, holds in point.choices.items() if holds))
+    parts = tuple(name for name in point.choices if name not in READINGS)
+    return Unsupported(parts) if parts else Witness(request, tuple(_needed(request, replay)))
 
 
-def _is_reading(name: str) -> bool:
-    from policy_guard.readings import READINGS
-
-    return name in READINGS
+def _needed(request: Request, replay: Replay) -> Iterator[tuple[str, bool]]:
+    """The readings that the request depends on, each with the truth that it needs."""
+    for name, truth in request.choices.items():
+        if not replay(request._replace(choices={**request.choices, name: not truth})):
+            yield name, truth
 
 
 def _implicant(formula: Formula, model: dict[Atom, bool]) -> tuple[Literal, ...]:

@@ -6,32 +6,64 @@ from typing import NamedTuple
 
 
 class Reading(NamedTuple):
-    """`sentence` completes "true only if ..." for people; `page` is where AWS leaves it open."""
+    """`sentence` completes "true only if ..." where the choice is true, `otherwise` where it is false.
+
+    `page` is where AWS leaves it open.
+    """
 
     name: str
     sentence: str
+    otherwise: str
     page: str
 
 
 PARTIAL_CHAIN_EXEMPT = Reading(
     "partial-chain-exempt",
     "NotPrincipal exempts a caller of whose account, role and session only some are listed",
+    "NotPrincipal exempts nobody of whose account, role and session only some are listed",
     "IAM User Guide, reference_policies_elements_notprincipal",
 )
 ANY_VALUE_IF_EXISTS = Reading(
     "any-value-if-exists",
     "ForAnyValue with IfExists holds for a key that is absent",
+    "ForAnyValue with IfExists does not hold for a key that is absent",
     "IAM User Guide, reference_policies_condition-single-vs-multi-valued-context-keys",
 )
 UNRESOLVED_DROPS_STATEMENT = Reading(
     "unresolved-drops-statement",
     "a statement with a policy variable that has no value does not apply at all",
+    "a policy variable that has no value matches nothing, and its statement applies nonetheless",
     "IAM User Guide, reference_policies_variables",
 )
 PLAIN_NEEDS_ALL_VALUES = Reading(
     "plain-needs-all-values",
     "an operator without ForAllValues or ForAnyValue on a key with several values looks at all of them",
+    "an operator without ForAllValues or ForAnyValue is content with one of several values",
     "IAM User Guide, reference_policies_condition-single-vs-multi-valued-context-keys",
+)
+SHORT_ARN_PATTERNS_MATCH_NOTHING = Reading(
+    "short-arn-patterns-match-nothing",
+    "a pattern with fewer than six parts, given to an ARN operator, matches no ARN at all",
+    "a pattern with fewer than six parts, given to an ARN operator, matches any ARN that it covers as text",
+    "IAM User Guide, reference_policies_elements_condition_operators, Conditions_ARN",
+)
+FOUR_DIGITS_ARE_SECONDS = Reading(
+    "four-digits-are-seconds",
+    "a date of four digits counts seconds since 1970, and is no year",
+    "a date of four digits is a year",
+    "IAM User Guide, reference_policies_elements_condition_operators, Conditions_Date",
+)
+BLANKS_AROUND_ACTIONS_COUNT = Reading(
+    "blanks-around-actions-count",
+    "an action written with blanks around it matches no action at all",
+    "blanks around an action do not count",
+    "IAM User Guide, reference_policies_elements_action",
+)
+WILDCARDS_STAY_IN_ARN_PARTS = Reading(
+    "wildcards-stay-in-arn-parts",
+    "a wildcard in one of the first five parts of a resource ARN does not stand for a colon",
+    "a wildcard in a resource ARN also stands for colons",
+    "IAM User Guide, reference_policies_elements_resource",
 )
 
 READINGS = {
@@ -41,5 +73,9 @@ READINGS = {
         ANY_VALUE_IF_EXISTS,
         UNRESOLVED_DROPS_STATEMENT,
         PLAIN_NEEDS_ALL_VALUES,
+        SHORT_ARN_PATTERNS_MATCH_NOTHING,
+        FOUR_DIGITS_ARE_SECONDS,
+        BLANKS_AROUND_ACTIONS_COUNT,
+        WILDCARDS_STAY_IN_ARN_PARTS,
     )
 }

@@ -6,9 +6,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
-from policy_guard.automaton import ANYTHING, Automaton, Glob, Letter, Step, Symbol, Word, glob_of
+from policy_guard.automaton import ANYTHING, Automaton, Glob, Letter, Step, Symbol, Verbatim, Word, glob_of
+from policy_guard.pattern import Pattern, Unknown
 
 FILLERS = ("example", "", "a/b:c")
 """What wildcards are filled with before a search is begun."""
@@ -46,27 +47,41 @@ class Budget:
             self._whole.spend(steps, on)
 
 
-class Language:
-    """The union of some globs. Globs without wildcards and letters are kept apart as plain texts."""
+class Late(NamedTuple):
+    """A pattern of which only the text of its unknown parts tells what set it is: `build` makes that."""
 
-    def __init__(self, globs: Iterable[Glob]) -> None:
+    pattern: Pattern
+    build: Callable[[str], Iterable[Glob]]
+
+
+class Language:
+    """The union of some globs. Globs without wildcards and letters are kept apart as plain texts.
+
+    `late` are patterns that become globs when the texts of their unknown parts are filled in.
+    """
+
+    def __init__(self, globs: Iterable[Glob], late: Iterable[Late] = ()) -> None:
         unique = dict.fromkeys(globs)
         texts = {glob: plain_text(glob) for glob in unique}
         self.texts = frozenset(text for text in texts.values() if text is not None)
         self.globs = tuple(glob for glob, text in texts.items() if text is None)
+        self.late = frozenset(late)
         self.universal = (ANYTHING,) in self.globs
-        self._hash = hash((self.texts, self.globs))
+        self._hash = hash((self.texts, self.globs, self.late))
 
     def __hash__(self) -> int:
         return self._hash
 
     def __eq__(self, other: object) -> bool:
         return self is other or (
-            isinstance(other, Language) and self.texts == other.texts and set(self.globs) == set(other.globs)
+            isinstance(other, Language)
+            and self.texts == other.texts
+            and set(self.globs) == set(other.globs)
+            and self.late == other.late
         )
 
     def __len__(self) -> int:
-        return len(self.texts) + len(self.globs)
+        return len(self.texts) + len(self.globs) + len(self.late)
 
     def __contains__(self, text: str) -> bool:
         return text in self.texts or self.automaton.takes(text)
@@ -90,9 +105,10 @@ class Language:
 
     @cached_property
     def letters(self) -> frozenset[Letter]:
-        return frozenset(
-            symbol for glob in self.globs for step in glob for symbol in step.symbols if not isinstance(symbol, str)
-        )
+        symbols = (symbol for glob in self.globs for step in glob for symbol in step.symbols)
+        parts = (part for late in self.late for part in late.pattern.parts)
+        known = {symbol for symbol in symbols if not isinstance(symbol, str)}
+        return frozenset(known | {Verbatim(part.name) for part in parts if isinstance(part, Unknown)})
 
     @cached_property
     def edges(self) -> tuple[tuple[str, str], ...]:
@@ -102,6 +118,8 @@ class Language:
     @cached_property
     def heads(self) -> frozenset[str] | None:
         """What the texts begin with up to the first colon; None if a wildcard or letter can stand there."""
+        if self.late:
+            return None
         heads = {text.partition(":")[0] for text in self.texts}
         for prefix, _ in self.edges:
             if ":" not in prefix:
@@ -113,7 +131,11 @@ class Language:
         """Whether each pattern of `other` lies within one of ours. True is certain, False only likely."""
         if self.universal:
             return True
-        return all(text in self for text in other.texts) and all(map(self.automaton.takes_all_of, other.globs))
+        return (
+            self.late >= other.late
+            and all(text in self for text in other.texts)
+            and all(map(self.automaton.takes_all_of, other.globs))
+        )
 
     def apart(self, other: Language) -> bool:
         """Whether no text lies in both. True is certain, False only likely."""

@@ -214,7 +214,8 @@ def _none_in(one: Literal, literals: Sequence[Literal], budget: Budget) -> bool:
         return False
     inside, _ = _sides([one])
     _, outside = _sides(literals)
-    return find(inside, outside, budget) is None
+    late = frozenset(late for each in outside for late in each.late)
+    return inside[0].late <= late and find(inside, outside, budget) is None
 
 
 def _pieces(literal: Literal) -> Iterator[str]:

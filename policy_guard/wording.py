@@ -92,8 +92,8 @@ def _facts(check: Check, verdict: Verdict, question: Question, witness: Request 
             yield "before", "no policy: everything that it grants is new"
         if witness:
             yield "example", sentence(witness)
-        for name in answer.readings if isinstance(answer, Witness) else ():
-            yield "only if", READINGS[name].sentence
+        for name, truth in answer.readings if isinstance(answer, Witness) else ():
+            yield "only if", READINGS[name].sentence if truth else READINGS[name].otherwise
         if claim.entry:
             yield "reason", claim.entry.reason
         yield "next", check.advice

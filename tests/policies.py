@@ -41,7 +41,7 @@ def request(row: Mapping[str, Any]) -> Request:
 def spelled(caller: Caller | None) -> str:
     if caller is None or caller.type == "Anonymous":
         return "Anonymous"
-    return " ".join(filter(None, (caller.type, caller.name, caller.session)))
+    return f"{caller.type} {caller.name}" + (f":{caller.session}" if caller.session is not None else "")
 
 
 def inside(formula: Formula, asked: Request) -> bool:
@@ -59,6 +59,7 @@ def _atom(literal: Literal, asked: Request) -> bool:
     if not isinstance(atom, Member):
         return _value(atom.slot, asked) is not None
     texts = {"action": folded(asked.action), "resource": asked.resource, "principal": spelled(asked.principal)}
+    texts |= {"=true": "true", "=false": "false"}
     text = _value(atom.variable, asked) if isinstance(atom.variable, Slot) else texts[atom.variable]
     return text is not None and text in _resolved(atom.language, asked)
 

@@ -16,8 +16,8 @@ from policy_guard.documents import policies
 from policy_guard.finding import Finding
 from policy_guard.judge import prover_for, verdicts
 from policy_guard.parse import parse
+from policy_guard.pattern import plain_pattern
 from policy_guard.policy import Policy, Value
-from policy_guard.principals import wildcards
 from policy_guard.source import Source, Span
 from policy_guard.wording import finding
 
@@ -46,7 +46,7 @@ def findings(folder: Path) -> list[Finding]:
 
 
 def _entry(number: int, access: dict[str, list[str]]) -> CriticalEntry:
-    values = {name: tuple(Value(t, wildcards(t), Span(0, 0)) for t in texts) for name, texts in access.items()}
+    values = {name: tuple(Value(t, plain_pattern(t), Span(0, 0)) for t in texts) for name, texts in access.items()}
     return CriticalEntry(f"entry-{number}", values.get("actions", ()), values.get("resources", ()))
 
 

@@ -8,6 +8,7 @@ from policy_guard.parse.condition import conditions
 from policy_guard.parse.reader import Reader, quoted
 from policy_guard.pattern import Pattern, Unknown
 from policy_guard.policy import Condition, Element, Principal, Principals, Statement, Value
+from policy_guard.principals import named
 from policy_guard.source import Node, Object, Scalar, Span
 
 _ELEMENTS = (
@@ -147,8 +148,7 @@ def _principals(reader: Reader, name: str, node: Node) -> Principals:
 
 
 def _look_at_principal(reader: Reader, entry: Principal) -> None:
-    text = entry.value.text
-    if entry.type != "AWS" or any(isinstance(part, Unknown) for part in entry.value.pattern.parts):
-        return
-    if text != "*" and not re.fullmatch(r"\d{12}|A[A-Z0-9]{15,127}|arn:[^:]+:(iam|sts)::[^:]+:.+", text):
-        reader.problem(f'{quoted(text)} is no principal; write an account id, an IAM ARN or "*"', entry.value.span)
+    if named(entry).kind == "nobody":
+        reader.problem(
+            f'{quoted(entry.value.text)} is no principal; write an account id, an IAM ARN or "*"', entry.value.span
+        )

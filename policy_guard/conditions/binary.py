@@ -1,0 +1,41 @@
+"""BinaryEquals: base64, compared byte by byte.
+
+Source: IAM User Guide, reference_policies_elements_condition_operators, Conditions_BinaryEquals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policy_guard.automaton import Glob, glob_of
+from policy_guard.condition import Operator, spelled, typed
+from policy_guard.formula import Formula, member
+from policy_guard.pattern import Pattern
+from policy_guard.strings import Slot
+
+
+def _usual(text: str) -> str | None:
+    """The text as it is spelled when its bytes are encoded again; None if it is no base64."""
+    from base64 import b64decode, b64encode
+
+    try:
+        return b64encode(b64decode(text, validate=True)).decode()
+    except ValueError:
+        return None
+
+
+def _build(text: str) -> Iterator[Glob]:
+    usual = _usual(text)
+    if usual is not None:
+        yield glob_of(usual)
+
+
+def _holds(given: Pattern, value: str) -> bool:
+    return _usual(spelled(given)) == value
+
+
+def _encode(slot: Slot, given: tuple[Pattern, ...]) -> Formula:
+    return member(slot, typed(given, _build))
+
+
+OPERATORS = (Operator("BinaryEquals", _holds, _encode),)

@@ -1,0 +1,255 @@
+"""DateEquals, DateLessThan and their siblings: moments, written as ISO 8601 or as seconds since 1970.
+
+Source: IAM User Guide, reference_policies_elements_condition_operators, Conditions_Date, and the W3C note on date
+and time formats that it names. A request is taken to spell a moment in UTC to the second, `2026-01-31T08:00:00Z`,
+with a fraction if need be, or in seconds since 1970.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterator
+from decimal import Context, Decimal
+from functools import partial
+from typing import NamedTuple, TypeAlias
+
+from policy_guard.automaton import ANYTHING, Glob, Step, glob_of
+from policy_guard.condition import Operator, Spellings, Unclear, spelled, typed
+from policy_guard.decimals import DIGIT, DIGITS, above, below, differing, equal, number
+from policy_guard.formula import Formula, conjunction, member, negation
+from policy_guard.pattern import Pattern
+from policy_guard.readings import FOUR_DIGITS_ARE_SECONDS
+from policy_guard.strings import Language, Slot
+
+Globs: TypeAlias = "Iterator[Glob]"
+
+_ISO = re.compile(
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,50}))?)?(Z|[+-]\d\d:\d\d)?)?)?)?", re.ASCII
+)
+_USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", re.ASCII)
+_YEAR_FIRST = re.compile(r"\d{4}(-.*)?", re.ASCII | re.DOTALL)
+_TOO_EARLY, _TOO_LATE = "", "~"
+_EXACT = Context(prec=1000)
+
+
+class Moment(NamedTuple):
+    """`clock` is year to second in 14 digits and those of the fraction, and sorts like time; `seconds` since 1970."""
+
+    clock: str
+    seconds: Decimal
+
+
+def moment(text: str) -> Moment | None:
+    """The moment that the text spells; None if it spells none. Four digits are a year."""
+    iso = _ISO.fullmatch(text)
+    if iso:
+        return _of_calendar(iso)
+    return None if number(text) is None else _of_seconds(text)
+
+
+def _of_calendar(iso: re.Match[str]) -> Moment | None:
+    from datetime import datetime, timedelta
+
+    fields = [int(field or least) for field, least in zip(iso.groups()[:6], (1, 1, 1, 0, 0, 0), strict=True)]
+    try:
+        local = datetime(*fields)  # type: ignore[arg-type]
+    except ValueError:
+        return None
+    zone = iso[8] if iso[8] and iso[8] != "Z" else "+00:00"
+    if int(zone[1:3]) > 23 or int(zone[4:]) > 59:
+        return None
+    ahead = timedelta(hours=int(zone[:3]), minutes=int(zone[0] + zone[4:]))
+    return _moment((local - datetime(1970, 1, 1) - ahead) // timedelta(seconds=1), iso[7] or "")
+
+
+def _of_seconds(text: str) -> Moment:
+    """The moment of a number, whose fraction counts forward from the second before."""
+    whole, _, part = text.partition(".")
+    if not whole.startswith("-") or not part.strip("0"):
+        return _moment(int(whole), part)
+    return _moment(int(whole) - 1, str(10 ** len(part) - int(part)).rjust(len(part), "0"))
+
+
+def _moment(seconds: int, part: str) -> Moment:
+    """The moment so many seconds after 1970 began, and a fraction of a second, of which these are the digits."""
+    from datetime import datetime, timedelta
+
+    scaled = seconds * 10 ** len(part) + int(part or 0)
+    exact = Decimal(scaled).scaleb(-len(part), _EXACT)
+    try:
+        clock = f"{datetime(1970, 1, 1) + timedelta(seconds=seconds):%Y%m%d%H%M%S}".rjust(14, "0")
+    except OverflowError:
+        return Moment(_TOO_EARLY if seconds < 0 else _TOO_LATE, exact)
+    return Moment(clock + part.rstrip("0"), exact)
+
+
+def _then(*parts: Glob) -> Glob:
+    return tuple(step for part in parts for step in part)
+
+
+def _one_of(digits: str) -> Glob:
+    return (Step(frozenset(digits)),)
+
+
+def _days() -> Globs:
+    """Every day of the calendar, from the year 1."""
+    year = (DIGIT,) * 4
+    long = (_then(glob_of("0"), _one_of("13578")), _then(glob_of("1"), _one_of("02")))
+    short = (_then(glob_of("0"), _one_of("469")), glob_of("11"))
+    to_28 = (
+        _then(glob_of("0"), _one_of("123456789")),
+        _then(glob_of("1"), (DIGIT,)),
+        _then(glob_of("2"), _one_of("012345678")),
+    )
+    ends = (glob_of("29"), glob_of("30"), glob_of("31"))
+    dash = glob_of("-")
+    for months, days in ((long, to_28 + ends), (short, to_28 + ends[:2]), ((glob_of("02"),), to_28)):
+        yield from (_then(year, dash, month, dash, day) for month in months for day in days)
+    fours = (
+        _then(glob_of("0"), _one_of("48")),
+        _then(_one_of("2468"), _one_of("048")),
+        _then(_one_of("13579"), _one_of("26")),
+    )
+    leap = [_then((DIGIT,) * 2, four) for four in fours] + [_then(four, glob_of("00")) for four in fours]
+    yield from (_then(each, glob_of("-02-29")) for each in leap)
+
+
+def _times() -> Globs:
+    """Every time of day in UTC after a day, to the second or finer."""
+    day = (*(DIGIT,) * 4, *glob_of("-"), *(DIGIT,) * 2, *glob_of("-"), *(DIGIT,) * 2)
+    minute = _then(glob_of(":"), _one_of("012345"), (DIGIT,))
+    for hour in (_then(_one_of("01"), (DIGIT,)), _then(glob_of("2"), _one_of("0123"))):
+        for part in ((), (*glob_of("."), DIGIT, DIGITS)):
+            yield _then(day, glob_of("T"), hour, minute, minute, part, glob_of("Z"))
+
+
+def _seconds() -> Globs:
+    """Every number but those of four digits, which may be years."""
+    for sign in ((), glob_of("+"), glob_of("-")):
+        yield (*sign, DIGIT, DIGITS, *glob_of("."), DIGIT, DIGITS)
+        lengths = range(1, 5) if sign else range(1, 4)
+        yield from ((*sign, *(DIGIT,) * length) for length in lengths)
+        yield (*sign, *(DIGIT,) * 5, DIGITS)
+
+
+_NO_YEAR = Language([(*glob_of("0000-"), ANYTHING)])
+DAYS = Language([*((*day, ANYTHING) for day in _days()), *_seconds()])
+TIMES = Language([*_times(), *_seconds()])
+"""Together with `DAYS`, and without the year 0: the moments as a request spells them."""
+_YEARS_FIRST = Language([(DIGIT,) * 4, (*(DIGIT,) * 4, *glob_of("-"), ANYTHING)])
+
+
+def _is_usual(slot: Slot) -> Formula:
+    return conjunction([member(slot, DAYS), member(slot, TIMES), negation(member(slot, _NO_YEAR))])
+
+
+def _spelled_otherwise(slot: Slot, given: tuple[Pattern, ...]) -> Formula:
+    return conjunction([member(slot, _YEARS_FIRST), negation(_is_usual(slot))])
+
+
+def _is_spelled_otherwise(given: tuple[Pattern, ...], text: str) -> bool:
+    return bool(_YEAR_FIRST.fullmatch(text)) and not (_USUAL.fullmatch(text) and moment(text))
+
+
+def _clock(digits: str) -> Glob:
+    """The beginning of a moment as it is spelled, to as many digits as there are."""
+    marks = {4: "-", 6: "-", 8: "T", 10: ":", 12: ":", 14: "."}
+    return glob_of("".join(marks.get(at, "") + digit for at, digit in enumerate(digits)))
+
+
+def _differing(clock: str, upwards: bool) -> Globs:
+    """Moments that agree with this one up to some digit, and are later or earlier there."""
+    for glob in differing(clock, upwards):
+        before = "".join(str(next(iter(step.symbols))) for step in glob[:-1])
+        year = (*(DIGIT,) * (4 - len(glob)), *glob_of("-")) if len(glob) <= 4 else ()
+        yield (*_clock(f"{before}0")[:-1], glob[-1], *year, ANYTHING)
+
+
+def _later(at: Moment) -> Globs:
+    yield from above(at.seconds)
+    if at.clock == _TOO_EARLY:
+        yield (DIGIT, DIGIT, DIGIT, DIGIT, *glob_of("-"), ANYTHING)
+    elif at.clock != _TOO_LATE:
+        yield from _differing(at.clock, upwards=True)
+        more = _clock(f"{at.clock}0")[:-1]
+        yield (*more, Step(frozenset("0"), loop=True), *_one_of("123456789"), ANYTHING)
+
+
+def _earlier(at: Moment) -> Globs:
+    yield from below(at.seconds)
+    if at.clock == _TOO_LATE:
+        yield (DIGIT, DIGIT, DIGIT, DIGIT, *glob_of("-"), ANYTHING)
+    elif at.clock != _TOO_EARLY:
+        yield from _differing(at.clock, upwards=False)
+        yield from ((*_clock(at.clock[:end]), *glob_of("Z")) for end in range(14, len(at.clock)))
+
+
+def _same(at: Moment) -> Globs:
+    yield from equal(at.seconds)
+    if at.clock not in (_TOO_EARLY, _TOO_LATE):
+        zeros = Step(frozenset("0"), loop=True)
+        if len(at.clock) == 14:
+            yield (*_clock(at.clock), *glob_of("Z"))
+            yield (*_clock(at.clock), *glob_of(".0"), zeros, *glob_of("Z"))
+        else:
+            yield (*_clock(at.clock), zeros, *glob_of("Z"))
+
+
+def _four_digits(pattern: Pattern) -> bool:
+    return len(pattern.parts) == 1 and bool(re.fullmatch(r"[0-9]{4}", str(pattern.parts[0])))
+
+
+def _as_seconds(text: str) -> Moment | None:
+    return _of_seconds(text) if re.fullmatch(r"[0-9]{4}", text) else moment(text)
+
+
+def _holds(
+    given: Pattern,
+    value: str,
+    *,
+    read: Callable[[str], Moment | None],
+    compare: Callable[[Decimal, Decimal], bool],
+) -> bool:
+    one, two = moment(value), read(spelled(given))
+    return one is not None and two is not None and compare(one.seconds, two.seconds)
+
+
+def _build(text: str, *, read: Callable[[str], Moment | None], ways: tuple[Callable[[Moment], Globs], ...]) -> Globs:
+    at = read(text)
+    if at is not None:
+        for way in ways:
+            yield from way(at)
+
+
+def _encode(slot: Slot, given: tuple[Pattern, ...], *, build: Callable[[str], Globs]) -> Formula:
+    return conjunction([_is_usual(slot), member(slot, typed(given, build))])
+
+
+def _operator(
+    name: str,
+    compare: Callable[[Decimal, Decimal], bool],
+    *ways: Callable[[Moment], Globs],
+    negated: bool = False,
+) -> Operator:
+    as_year, as_seconds = (
+        Operator(
+            f"Date{name}",
+            partial(_holds, read=read, compare=compare),
+            partial(_encode, build=partial(_build, read=read, ways=ways)),
+            negated=negated,
+            spellings=Spellings(_spelled_otherwise, _is_spelled_otherwise),
+        )
+        for read in (moment, _as_seconds)
+    )
+    return as_year._replace(unclear=Unclear(FOUR_DIGITS_ARE_SECONDS.name, _four_digits, as_seconds))
+
+
+OPERATORS = (
+    _operator("Equals", operator.eq, _same),
+    _operator("NotEquals", operator.eq, _same, negated=True),
+    _operator("LessThan", operator.lt, _earlier),
+    _operator("LessThanEquals", operator.le, _earlier, _same),
+    _operator("GreaterThan", operator.gt, _later),
+    _operator("GreaterThanEquals", operator.ge, _later, _same),
+)

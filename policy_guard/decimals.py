@@ -1,0 +1,105 @@
+"""Decimal numbers as texts: which number a text spells, and the globs of the texts that equal, exceed or undercut one.
+
+A number is digits with an optional sign and fraction; zeros in front and behind do not count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+
+from policy_guard.automaton import Glob, Step, glob_of
+
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?", re.ASCII)
+_LONGEST = 100
+_ALL = "0123456789"
+DIGIT = Step(frozenset(_ALL))
+DIGITS = DIGIT._replace(loop=True)
+_SOME = Step(frozenset("123456789"))
+_ZEROS = Step(frozenset("0"), loop=True)
+_POINT = glob_of(".")
+_SIGNS: dict[bool, tuple[Glob, ...]] = {True: (glob_of("-"),), False: ((), glob_of("+"))}
+
+
+def number(text: str) -> Decimal | None:
+    """The number that the text spells; None if it spells none, or has more than 100 characters."""
+    return Decimal(text) if len(text) <= _LONGEST and _NUMBER.fullmatch(text) else None
+
+
+def equal(value: Decimal) -> Iterator[Glob]:
+    """The texts that spell this number."""
+    for glob in _equal(*_digits(value)):
+        for sign in (*_SIGNS[True], *_SIGNS[False]) if value == 0 else _SIGNS[value < 0]:
+            yield sign + glob
+
+
+def above(value: Decimal) -> Iterator[Glob]:
+    """The texts that spell a greater number."""
+    return _beyond(value, negative=False)
+
+
+def below(value: Decimal) -> Iterator[Glob]:
+    """The texts that spell a smaller number."""
+    return _beyond(value, negative=True)
+
+
+def _beyond(value: Decimal, negative: bool) -> Iterator[Glob]:
+    """The texts on one side of the value: all of that side of zero if the value lies on the other."""
+    if (value < 0) == negative or value == 0:
+        yield from (sign + glob for sign in _SIGNS[negative] for glob in _greater(*_digits(value)))
+        return
+    yield from (sign + glob for sign in _SIGNS[negative] for glob in _greater("", ""))
+    yield from equal(Decimal(0))
+    yield from (sign + glob for sign in _SIGNS[not negative] for glob in _smaller(*_digits(value)))
+
+
+def _digits(value: Decimal) -> tuple[str, str]:
+    """The digits before and after the point, without the zeros that do not count."""
+    whole, _, part = f"{value.copy_abs():f}".partition(".")
+    return whole.lstrip("0"), part.rstrip("0")
+
+
+def _whole(digits: str) -> Glob:
+    """The texts of the digits before the point, with any zeros in front."""
+    return (_ZEROS, *glob_of(digits)) if digits else (_ZEROS, *glob_of("0"))
+
+
+def _equal(whole: str, part: str) -> Iterator[Glob]:
+    if part:
+        yield (*_whole(whole), *_POINT, *glob_of(part), _ZEROS)
+    else:
+        yield _whole(whole)
+        yield (*_whole(whole), *_POINT, *glob_of("0"), _ZEROS)
+
+
+def _greater(whole: str, part: str) -> Iterator[Glob]:
+    """Magnitudes above this one."""
+    ends: tuple[Glob, ...] = ((), (*_POINT, DIGIT, DIGITS))
+    longer: Glob = (DIGITS, _SOME, *[DIGIT] * len(whole), DIGITS)
+    same_length = ((_ZEROS, *glob, *[DIGIT] * (len(whole) - len(glob))) for glob in differing(whole, upwards=True))
+    for glob in (longer, *same_length):
+        yield from (glob + end for end in ends)
+    yield from ((*_whole(whole), *_POINT, *glob, DIGITS) for glob in differing(part, upwards=True))
+    yield (*_whole(whole), *_POINT, *glob_of(part), _ZEROS, _SOME, DIGITS)
+
+
+def _smaller(whole: str, part: str) -> Iterator[Glob]:
+    """Magnitudes below this one and above zero, or zero."""
+    ends: tuple[Glob, ...] = ((), (*_POINT, DIGIT, DIGITS))
+    shorter: list[Glob] = [(_ZEROS, *[DIGIT] * length) for length in range(1, len(whole))]
+    same_length = ((_ZEROS, *glob, *[DIGIT] * (len(whole) - len(glob))) for glob in differing(whole, upwards=False))
+    for glob in (*shorter, *same_length):
+        yield from (glob + end for end in ends)
+    if part:
+        yield _whole(whole)
+    yield from ((*_whole(whole), *_POINT, *glob, DIGITS) for glob in differing(part, upwards=False))
+    yield from ((*_whole(whole), *_POINT, *glob_of(part[:length])) for length in range(1, len(part)))
+
+
+def differing(digits: str, upwards: bool) -> Iterator[Glob]:
+    """Beginnings that agree with the digits up to some place and have a greater, or else a smaller, digit there."""
+    for at, digit in enumerate(digits):
+        others = _ALL[int(digit) + 1 :] if upwards else _ALL[: int(digit)]
+        if others:
+            yield (*glob_of(digits[:at]), Step(frozenset(others)))
