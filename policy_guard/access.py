@@ -11,7 +11,7 @@ from itertools import product
 from policy_guard import catalog
 from policy_guard.automaton import Caseless, Glob, Step
 from policy_guard.callers import principal_matches
-from policy_guard.condition import Operator, Unclear, glob, globs
+from policy_guard.condition import Operator, Unclear, glob, language
 from policy_guard.conditions import operators
 from policy_guard.formula import (
     FALSE,
@@ -24,8 +24,7 @@ from policy_guard.formula import (
     negation,
     present,
 )
-from policy_guard.match import folded
-from policy_guard.pattern import STAR, Part, Pattern, Unknown, Variable, holes, in_arn_parts
+from policy_guard.pattern import STAR, Part, Pattern, Unknown, Variable, folded, holes, in_arn_parts
 from policy_guard.policy import CAPS, ROLE, Condition, Element, Policy, Statement, as_written, patterns_of
 from policy_guard.readings import (
     ANY_VALUE_IF_EXISTS,
@@ -98,10 +97,9 @@ class Access:
         return conjunction([*parts, self._resolved(statement)])
 
     def action_matches(self, element: Element) -> Formula:
-        tight, padded = (
-            member("action", Language(_action_glob(v.pattern) for v in element.values if v.padded is padded))
-            for padded in (False, True)
-        )
+        plain = element.plain_in_lower_case
+        tight = member("action", Language((_action_glob(v.pattern) for v in element.others if not v.padded), plain))
+        padded = member("action", Language(_action_glob(v.pattern) for v in element.others if v.padded))
         trimmed = negation(choice("reading", BLANKS_AROUND_ACTIONS_COUNT.name))
         return _element(element, [tight, conjunction([padded, trimmed])])
 
@@ -143,7 +141,7 @@ class Access:
         return disjunction([some, negation(here)]) if absent_holds else some
 
     def _of_presence(self, condition: Condition, here: Formula) -> Formula:
-        given = Language(globs((value.pattern for value in condition.values), wild=False, fold=True))
+        given = language((value.pattern for value in condition.values), wild=False, fold=True)
         absent, there = (_constant(text, given) for text in ("true", "false"))
         return disjunction([conjunction([negation(here), absent]), conjunction([here, there])])
 
@@ -211,10 +209,10 @@ def _caseless(step: Step) -> Step:
 def _resource(patterns: Iterable[Pattern]) -> Formula:
     free = list(patterns)
     in_parts = list(map(in_arn_parts, free))
-    crossing = member("resource", Language(globs(free)))
+    crossing = member("resource", language(free))
     if free == in_parts:
         return crossing
-    staying = member("resource", Language(globs(in_parts)))
+    staying = member("resource", language(in_parts))
     return _by_reading(WILDCARDS_STAY_IN_ARN_PARTS.name, staying, crossing)
 
 

@@ -68,7 +68,7 @@ def _any(everyone: list[tuple[str, Named]], kinds: tuple[str, ...]) -> Formula:
     """The callers that one of the entries names, as one of these kinds."""
     globs = [glob for type_, who in everyone if who.kind in kinds for glob in _globs(type_, who)]
     late = (Late(who.name, _LISTED[kind]) for _, who in everyone if who.kind == "open" for kind in kinds)
-    return member("principal", Language(globs, late))
+    return member("principal", Language(globs, late=late))
 
 
 def _globs(type_: str, who: Named) -> Iterable[Glob]:
@@ -106,7 +106,7 @@ def _exempt(everyone: list[tuple[str, Named]]) -> Formula:
     """The callers that NotPrincipal leaves out: those whose whole chain is listed."""
     finer = [_account(who) for _, who in everyone if who.kind in FINER]
     open_ = (Late(who.name, _finer_by) for _, who in everyone if who.kind == "open")
-    elsewhere = negation(member("principal", Language(finer, open_)))
+    elsewhere = negation(member("principal", Language(finer, late=open_)))
     account, user, role, session = (_any(everyone, (kind,)) for kind in ("account", *FINER))
     whole = [
         _any(everyone, ("everyone", "id", "other")),

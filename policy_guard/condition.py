@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from policy_guard.automaton import Caseless, Glob, Step, Symbol, Verbatim
 from policy_guard.formula import Formula
-from policy_guard.match import folded
-from policy_guard.pattern import Pattern, Unknown, Variable, Wildcard, as_text, holes
+from policy_guard.pattern import Pattern, Unknown, Variable, Wildcard, as_text, folded, holes
 from policy_guard.strings import Language, Late, Slot
 
 
@@ -67,7 +66,7 @@ def typed(given: Iterable[Pattern], build: Callable[[str], Iterable[Glob]]) -> L
             late.append(Late(pattern, build))
         else:
             known += list(build(spelled(pattern)))
-    return Language(known, late)
+    return Language(known, late=late)
 
 
 def glob(pattern: Pattern, *, wild: bool = True, fold: bool = False) -> Glob:
@@ -106,5 +105,13 @@ def _letter(part: Variable | Unknown, wild: bool, fold: bool) -> Symbol:
     return part if wild and isinstance(part, Unknown) else letter
 
 
-def globs(patterns: Iterable[Pattern], *, wild: bool = True, fold: bool = False) -> list[Glob]:
-    return [glob(pattern, wild=wild, fold=fold) for pattern in patterns]
+def language(patterns: Iterable[Pattern], *, wild: bool = True, fold: bool = False) -> Language:
+    """The texts that match one of the patterns."""
+    globs, texts = [], []
+    for pattern in patterns:
+        text = pattern.parts[0] if len(pattern.parts) == 1 else None
+        if isinstance(text, str) and not fold:
+            texts.append(text)
+        else:
+            globs.append(glob(pattern, wild=wild, fold=fold))
+    return Language(globs, texts)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from policy_guard.condition import Operator
 from policy_guard.conditions import operators
 from policy_guard.match import matches, resolve
-from policy_guard.pattern import Pattern, Variable, as_text, in_arn_parts
+from policy_guard.pattern import Pattern, Variable, as_text, folded, in_arn_parts
 from policy_guard.policy import (
     CAPS,
     ROLE,
@@ -67,7 +67,8 @@ def applies(statement: Statement, request: Request) -> bool:
 
 
 def action_matches(element: Element, request: Request) -> bool:
-    return any(_action(value, request) for value in element.values) != element.negated
+    listed = folded(request.action) in element.plain_in_lower_case
+    return (listed or any(_action(value, request) for value in element.others)) != element.negated
 
 
 def _action(value: Value, request: Request) -> bool:
@@ -77,10 +78,11 @@ def _action(value: Value, request: Request) -> bool:
 
 
 def resource_matches(element: Element, request: Request) -> bool:
-    patterns: Iterable[Pattern] = (value.pattern for value in element.values)
+    patterns: Iterable[Pattern] = (value.pattern for value in element.others)
     if request.choices.get(WILDCARDS_STAY_IN_ARN_PARTS.name, False):
         patterns = map(in_arn_parts, patterns)
-    return any(_matches(pattern, request.resource, request) for pattern in patterns) != element.negated
+    listed = request.resource in element.plain
+    return (listed or any(_matches(pattern, request.resource, request) for pattern in patterns)) != element.negated
 
 
 def condition_holds(condition: Condition, request: Request) -> bool:

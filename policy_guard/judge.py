@@ -74,9 +74,9 @@ def _responsible(claim: Claim, request: Request, prover: Prover, statement: Stat
 def _only(statement: Statement, name: str, values: tuple[Value, ...]) -> Statement:
     """The statement with these values alone in place of its actions or resources."""
     if name == "action":
-        return replace(statement, action=statement.action._replace(values=values))
+        return replace(statement, action=replace(statement.action, values=values))
     assert statement.resource is not None
-    return replace(statement, resource=statement.resource._replace(values=values))
+    return replace(statement, resource=replace(statement.resource, values=values))
 
 
 def _passes(claim: Claim, alone: Statement, name: str, value: Value, request: Request) -> bool:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
-from policy_guard.automaton import ANYTHING, Caseless, Glob, Letter, Step, Verbatim, glob_of
+from policy_guard.automaton import ANYTHING, Caseless, Glob, Letter, Step, Verbatim
 from policy_guard.condition import either_case
-from policy_guard.match import folded
-from policy_guard.pattern import Unknown, Variable, as_text
+from policy_guard.pattern import Unknown, Variable, as_text, folded
 from policy_guard.strings import EVERYTHING, Language, Late
 
 Texts: TypeAlias = "Mapping[Letter, str]"
@@ -20,7 +19,7 @@ def substituted(language: Language, values: Texts) -> Language:
         return language
     globs = [glob for glob in language.globs if all(letter in values for letter in _glob_letters(glob))]
     late = (glob for each in language.late for glob in _built(each, values))
-    return Language([*map(glob_of, language.texts), *(tuple(_filled(glob, values)) for glob in globs), *late])
+    return Language([*(tuple(_filled(glob, values)) for glob in globs), *late], language.texts)
 
 
 def _built(late: Late, values: Texts) -> Iterable[Glob]:
@@ -61,14 +60,14 @@ def loosened(language: Language) -> Language:
     if language.late:
         return EVERYTHING
     loose = [tuple(ANYTHING if any(_glob_letters((step,))) else step for step in glob) for glob in language.globs]
-    return Language([*map(glob_of, language.texts), *loose])
+    return Language(loose, language.texts)
 
 
 def without_letters(language: Language) -> Language:
     """The language without its patterns that have letters."""
     if not language.letters:
         return language
-    return Language([*map(glob_of, language.texts), *(g for g in language.globs if not any(_glob_letters(g)))])
+    return Language((g for g in language.globs if not any(_glob_letters(g))), language.texts)
 
 
 def stem(letter: Letter) -> Letter:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from policy_guard.pattern import Part, Pattern, Unknown, Variable, Wildcard
+from policy_guard.pattern import STAR, Part, Pattern, Unknown, Variable, Wildcard, folded
 
 
 def resolve(
@@ -32,6 +32,8 @@ def resolve(
 
 def matches(pattern: Pattern, text: str, *, wild: bool = True, fold: bool = False) -> bool:
     """Whether the whole text matches a resolved pattern; without `wild` its `*` and `?` are plain characters."""
+    if wild and pattern.parts == (STAR,):
+        return True
     spell = folded if fold else str
     text = spell(text)
     first = pattern.parts[0] if pattern.parts else ""
@@ -46,13 +48,6 @@ def matches(pattern: Pattern, text: str, *, wild: bool = True, fold: bool = Fals
     if any(isinstance(token, Wildcard) and token.stays for token in tokens):
         return _matches_in_parts(tokens, text)
     return _matches(tokens, text)
-
-
-def folded(text: str) -> str:
-    """Lower case, character by character and only where upper case leads back, so that lengths stay."""
-    if text.isascii():
-        return text.lower()
-    return "".join(c.lower() if len(c.lower()) == 1 and c.lower().upper() == c else c for c in text)
 
 
 def _matches(tokens: list[str | Wildcard], text: str) -> bool:

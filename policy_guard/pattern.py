@@ -48,6 +48,13 @@ class Pattern(NamedTuple):
     parts: tuple[Part, ...]
 
 
+def folded(text: str) -> str:
+    """Lower case, character by character and only where upper case leads back, so that lengths stay."""
+    if text.isascii():
+        return text.lower()
+    return "".join(c.lower() if len(c.lower()) == 1 and c.lower().upper() == c else c for c in text)
+
+
 def plain_pattern(text: str) -> Pattern:
     """The text with its `*` and `?` as wildcards, and nothing else in it."""
     return Pattern(tuple(Wildcard(part) if part in ("*", "?") else part for part in re.split(r"([*?])", text) if part))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
-from policy_guard.pattern import STAR, Pattern, Wildcard
+from policy_guard.pattern import STAR, Pattern, Wildcard, folded
 from policy_guard.source import Source, Span
 
 VERSIONS = ("2012-10-17", "2008-10-17")
@@ -43,12 +44,32 @@ class Value(NamedTuple):
         return self.text != self.text.strip(" ")
 
 
-class Element(NamedTuple):
+@dataclass(frozen=True)
+class Element:
     """Action or NotAction, Resource or NotResource (`negated`): the values are alternatives."""
 
     negated: bool
     values: tuple[Value, ...]
     span: Span
+
+    @cached_property
+    def plain(self) -> frozenset[str]:
+        """The texts of the values that are nothing else, as they are written."""
+        return frozenset(text for value in self.values if (text := _plain(value)) is not None)
+
+    @cached_property
+    def plain_in_lower_case(self) -> frozenset[str]:
+        return frozenset(map(folded, self.plain))
+
+    @cached_property
+    def others(self) -> tuple[Value, ...]:
+        """The values that are not in `plain`."""
+        return tuple(value for value in self.values if _plain(value) is None)
+
+
+def _plain(value: Value) -> str | None:
+    parts = value.pattern.parts
+    return parts[0] if len(parts) == 1 and isinstance(parts[0], str) and not value.padded else None
 
 
 class Principal(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
 from policy_guard import catalog
-from policy_guard.automaton import ANYTHING, Glob, glob_of, the_symbol
+from policy_guard.automaton import ANYTHING, Glob, the_symbol
 from policy_guard.callers import CALLERS, caller
 from policy_guard.condition import glob
 from policy_guard.conditions.boolean import BOOLEANS
@@ -40,8 +40,8 @@ DOMAINS = {
     "action": Language([glob(Pattern((Wildcard("?", stays=True), Wildcard("*", stays=True), ":", ONE, STAR)))]),
     "resource": Language([glob(Pattern((ONE, STAR)))]),
     "principal": CALLERS,
-    "=true": Language([glob_of("true")]),
-    "=false": Language([glob_of("false")]),
+    "=true": Language(texts=["true"]),
+    "=false": Language(texts=["false"]),
 }
 
 
@@ -114,7 +114,7 @@ class Prover:
             if formula == FALSE:
                 return Proved()
             if all(isinstance(part, Literal) for part in parts):
-                return _answer(self._theory.point(tuple(literals(formula)), budget), given, replay)
+                return _answer(self._theory.point(tuple(literals(formula)), budget, explained=False), given, replay)
             return self._in_rounds(formula, given, replay, budget)
         except OverBudget as error:
             return Undecided(str(error))

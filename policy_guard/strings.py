@@ -55,16 +55,15 @@ class Late(NamedTuple):
 
 
 class Language:
-    """The union of some globs. Globs without wildcards and letters are kept apart as plain texts.
+    """The union of some globs and plain texts. Globs without wildcards and letters become plain texts.
 
     `late` are patterns that become globs when the texts of their unknown parts are filled in.
     """
 
-    def __init__(self, globs: Iterable[Glob], late: Iterable[Late] = ()) -> None:
-        unique = dict.fromkeys(globs)
-        texts = {glob: plain_text(glob) for glob in unique}
-        self.texts = frozenset(text for text in texts.values() if text is not None)
-        self.globs = tuple(glob for glob, text in texts.items() if text is None)
+    def __init__(self, globs: Iterable[Glob] = (), texts: Iterable[str] = (), late: Iterable[Late] = ()) -> None:
+        spelled = {glob: plain_text(glob) for glob in dict.fromkeys(globs)}
+        self.texts = frozenset(texts).union(text for text in spelled.values() if text is not None)
+        self.globs = tuple(glob for glob, text in spelled.items() if text is None)
         self.late = frozenset(late)
         self.universal = (ANYTHING,) in self.globs
         self._hash = hash((self.texts, self.globs, self.late))
@@ -194,7 +193,8 @@ def find(inside: Sequence[Language], outside: Sequence[Language], budget: Budget
     """
     base = min(inside, key=_breadth, default=EVERYTHING)
     others = [language for language in inside if language is not base]
-    for text in sorted(base.texts):
+    listed = base.texts.difference(*(each.texts for each in outside))
+    for text in sorted(listed):
         budget.spend(1 + len(outside), "many texts")
         if all(text in each for each in others) and not any(text in each for each in outside):
             return tuple(text)

@@ -52,15 +52,18 @@ class Theory:
         self._likely = likely
         self._always = always
 
-    def point(self, literals: Sequence[Literal], budget: Budget) -> Point | Impossible | Open:
-        """A point at which all literals are true. Raises `OverBudget`."""
+    def point(self, literals: Sequence[Literal], budget: Budget, explained: bool = True) -> Point | Impossible | Open:
+        """A point at which all literals are true. Raises `OverBudget`.
+
+        Where there is none, as few of the literals as show it if that is to be `explained`, or else all.
+        """
         places: dict[Place, list[Literal]] = {place: [] for place in self._always}
         places |= _places(literals)
         letters = sorted({letter for each in places.values() for one in each for letter in _letters(one)}, key=repr)
         choices = {each.atom.name: each.positive for each in literals if isinstance(each.atom, Choice)}
         if not letters:
-            return self._plain(places, choices, budget)
-        impossible = self._impossible(places, budget)
+            return self._plain(places, choices, budget, explained)
+        impossible = self._impossible(places, budget, explained)
         if impossible is not None:
             return impossible
         for values in islice(self._values(letters, places, budget), MOST_TRIES):
@@ -72,14 +75,14 @@ class Theory:
         return Open(f"what {names} would have to be")
 
     def _plain(
-        self, places: Mapping[Place, list[Literal]], choices: Mapping[str, bool], budget: Budget
+        self, places: Mapping[Place, list[Literal]], choices: Mapping[str, bool], budget: Budget, explained: bool
     ) -> Point | Impossible:
         texts: dict[Place, str] = {}
         for place, literals in places.items():
             text = self._text(place, literals, {}, texts, budget)
             if text is None:
                 shown = partial(self._none_at_all, place, budget=budget)
-                return Impossible(_smallest(literals, shown))
+                return Impossible(_smallest(literals, shown) if explained else tuple(literals))
             texts[place] = text
         return Point(texts, {}, choices)
 
@@ -123,7 +126,9 @@ class Theory:
             and not any(text in substituted(each, values) for each in outside)
         )
 
-    def _impossible(self, places: Mapping[Place, list[Literal]], budget: Budget) -> Impossible | None:
+    def _impossible(
+        self, places: Mapping[Place, list[Literal]], budget: Budget, explained: bool
+    ) -> Impossible | None:
         """A place that has no text whatever its letters stand for, if that can be shown.
 
         Two ways: let every letter be any text, and forget the languages with letters that must not hold; or keep the
@@ -134,7 +139,7 @@ class Theory:
             ways += [partial(_none_in, one, budget=budget) for one in literals if _must_match(one)]
             for shown in ways:
                 if shown(literals):
-                    return Impossible(_smallest(literals, shown))
+                    return Impossible(_smallest(literals, shown) if explained else tuple(literals))
         return None
 
     def _none_at_all(self, place: Place, literals: Sequence[Literal], budget: Budget) -> bool:

@@ -12,9 +12,8 @@ from policy_guard.documents import Found
 from policy_guard.formats import read
 from policy_guard.formula import And, Choice, Formula, Literal, Member
 from policy_guard.letters import substituted
-from policy_guard.match import folded
 from policy_guard.parse import parse
-from policy_guard.pattern import Unknown, Variable
+from policy_guard.pattern import Unknown, Variable, folded
 from policy_guard.policy import Caller, Policy, Request
 from policy_guard.source import Source
 from policy_guard.strings import Language, Slot

@@ -5,7 +5,7 @@ Source: IAM User Guide, reference_policies_elements_condition_operators, Conditi
 
 from __future__ import annotations
 
-from policy_guard.condition import Operator, Unclear, globs
+from policy_guard.condition import Operator, Unclear, language
 from policy_guard.formula import Formula, member
 from policy_guard.match import matches
 from policy_guard.pattern import ARN_COLONS, Pattern, Wildcard, in_arn_parts
@@ -20,7 +20,7 @@ def _short(pattern: Pattern) -> bool:
 
 
 def _encode(slot: Slot, given: tuple[Pattern, ...]) -> Formula:
-    return member(slot, Language(globs(given)))
+    return member(slot, language(given))
 
 
 def _never(given: Pattern, value: str) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from policy_guard.condition import Operator, globs
+from policy_guard.condition import Operator, language
 from policy_guard.formula import Formula, conjunction, member
 from policy_guard.match import matches
 from policy_guard.pattern import Pattern
-from policy_guard.strings import Language, Slot
+from policy_guard.strings import Slot
 
-BOOLEANS = Language(globs([Pattern(("true",)), Pattern(("false",))], fold=True))
+BOOLEANS = language([Pattern(("true",)), Pattern(("false",))], fold=True)
 
 
 def _holds(given: Pattern, value: str) -> bool:
@@ -16,7 +16,7 @@ def _holds(given: Pattern, value: str) -> bool:
 
 
 def _encode(slot: Slot, given: tuple[Pattern, ...]) -> Formula:
-    return conjunction([member(slot, BOOLEANS), member(slot, Language(globs(given, wild=False, fold=True)))])
+    return conjunction([member(slot, BOOLEANS), member(slot, language(given, wild=False, fold=True))])
 
 
 OPERATORS = (Operator("Bool", _holds, _encode),)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 
-from policy_guard.condition import Operator, globs
+from policy_guard.condition import Operator, language
 from policy_guard.formula import Formula, member
 from policy_guard.match import matches
 from policy_guard.pattern import Pattern
-from policy_guard.strings import Language, Slot
+from policy_guard.strings import Slot
 
 
 def _encode(slot: Slot, given: tuple[Pattern, ...], *, wild: bool, fold: bool) -> Formula:
-    return member(slot, Language(globs(given, wild=wild, fold=fold)))
+    return member(slot, language(given, wild=wild, fold=fold))
 
 
 def _operator(name: str, *, negated: bool = False, wild: bool = False, fold: bool = False) -> Operator:

@@ -1,0 +1,166 @@
+"""Random policies and requests over the whole language, for hypothesis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from policy_guard.policy import Caller, Request
+from policy_guard.readings import READINGS
+
+ACTIONS = ["s3:GetObject", "s3:Get*", "s3:*", "*", "s3:?etObject", "ec2:RunInstances", "s*:PutObject", " s3:Put* "]
+ACTIONS += ["s3:${h}Object", "${h}"]
+RESOURCES = ["*", "arn:aws:s3:::a", "arn:aws:s3:::a/*", "arn:aws:s3:::?", "arn:aws:s3:::${aws:username}"]
+RESOURCES += [
+    "arn:aws:s3:::${h}*",
+    "arn:aws:logs:*:1:a",
+    "arn:aws:logs:${h}:1:*",
+    "arn:aws:logs:*",
+    "arn:aws:logs:?:1:a",
+]
+TEXTS = ["a", "A", "a*", "b", "", "?", "true", "${aws:username}", "${h}", "${aws:username, 'b'}", "arn:*"]
+NUMBERS = ["5", "-5", "0.5", "05", "50", "${h}"]
+DATES = ["2026-01-31T08:00:00Z", "2026-01-31", "1769846400", "2026", "2026-01-31T10:00:00.5+02:00", "${h}", "soon"]
+ADDRESSES = ["10.0.0.0/8", "10.1.0.0/20", "10.1.15.9", "2001:db8::/33", "0.0.0.0/0", "${h}", "10.*"]
+ARNS = [
+    "arn:aws:s3:::a*",
+    "arn:aws:*:*:1:a",
+    "arn:aws:s3:::${h}",
+    "*",
+    "arn:aws:?3:::a",
+    "arn:aws:s3:::${aws:username}",
+]
+FAMILIES = {
+    "custom:one": [f"String{name}" for name in ("Equals", "NotEquals", "Like", "NotLike", "EqualsIgnoreCase")],
+    "aws:username": ["StringEquals", "StringNotLike", "StringEqualsIgnoreCase"],
+    "aws:tagkeys": ["StringEquals", "StringLike", "StringNotEquals"],
+    "aws:multifactorauthpresent": ["Bool"],
+    "s3:max-keys": ["NumericEquals", "NumericLessThan", "NumericGreaterThanEquals", "NumericNotEquals"],
+    "aws:currenttime": ["DateEquals", "DateLessThan", "DateGreaterThanEquals", "DateNotEquals", "DateLessThanEquals"],
+    "aws:sourceip": ["IpAddress", "NotIpAddress"],
+    "aws:sourcearn": ["ArnEquals", "ArnLike", "ArnNotLike", "StringLike"],
+    "custom:blob": ["BinaryEquals"],
+}
+MIXED = ["StringLike", "NumericLessThan", "DateLessThan", "IpAddress", "ArnLike", "Bool", "BinaryEquals"]
+ROLE = "arn:aws:iam::111122223333:role/r"
+PRINCIPALS: list[Any] = [
+    "*",
+    {"AWS": "111122223333"},
+    {"AWS": ROLE},
+    {"AWS": ["111122223333", "arn:aws:sts::111122223333:assumed-role/r/s"]},
+    {"Service": "ec2.amazonaws.com"},
+    {"AWS": "${p}"},
+    {"AWS": ["arn:aws:iam::${a}:root", "arn:aws:iam::111122223333:role/${h}"]},
+    {"AWS": ["${p}", "111122223333"], "Service": "${h}.amazonaws.com"},
+]
+CALLERS = [
+    Caller("Anonymous"),
+    Caller("AWS", ROLE),
+    Caller("AWS", ROLE, "s"),
+    Caller("AWS", ROLE, "t"),
+    Caller("AWS", "arn:aws:iam::111122223333:user/u"),
+    Caller("AWS", "arn:aws:iam::444455556666:user/u"),
+    Caller("Service", "ec2.amazonaws.com"),
+]
+
+
+def _values(operator: str) -> list[str]:
+    pools = (
+        ("Bool", ["true", "false", "${h}"]),
+        ("Numeric", NUMBERS),
+        ("Date", DATES),
+        ("Binary", ["QUJD", "QUI=", "no", "${h}"]),
+        ("Arn", ARNS),
+        ("Ip", ADDRESSES),
+        ("NotIp", ADDRESSES),
+    )
+    return next((values for start, values in pools if operator.startswith(start)), TEXTS)
+
+
+def _some(values: list[str]) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(values), min_size=1, max_size=2)
+
+
+@st.composite
+def _conditions(draw: st.DrawFn) -> dict[str, Any]:
+    block: dict[str, Any] = {}
+    for key in draw(st.lists(st.sampled_from(list(FAMILIES)), max_size=2, unique=True)):
+        mixed = key == "custom:one" and draw(st.booleans())
+        operator = draw(st.sampled_from([*(MIXED if mixed else FAMILIES[key]), "Null"]))
+        if operator == "Null":
+            block.setdefault("Null", {})[key] = draw(st.sampled_from(["true", "false", "${h}"]))
+            continue
+        quantifier = draw(st.sampled_from(["", "ForAllValues:", "ForAnyValue:"])) if key != "custom:one" else ""
+        suffix = draw(st.sampled_from(["", "IfExists"]))
+        block.setdefault(quantifier + operator + suffix, {})[key] = draw(_some(_values(operator)))
+    return block
+
+
+@st.composite
+def _statements(draw: st.DrawFn, principal: bool) -> dict[str, Any]:
+    effect = draw(st.sampled_from(["Allow", "Allow", "Deny"]))
+    made: dict[str, Any] = {"Effect": effect}
+    made[draw(st.sampled_from(["Action", "Action", "NotAction"]))] = draw(_some(ACTIONS))
+    made[draw(st.sampled_from(["Resource", "Resource", "NotResource"]))] = draw(_some(RESOURCES))
+    if principal:
+        name = draw(st.sampled_from(["Principal", "NotPrincipal"])) if effect == "Deny" else "Principal"
+        made[name] = draw(st.sampled_from(PRINCIPALS))
+    if block := draw(_conditions()):
+        made["Condition"] = block
+    return made
+
+
+def documents(principal: bool) -> st.SearchStrategy[dict[str, Any]]:
+    """Policies of up to three statements; with `principal` they are resource policies."""
+    lists = st.lists(_statements(principal), min_size=1, max_size=3)
+    versions = st.sampled_from(["2012-10-17", "2012-10-17", "2012-10-17", "2008-10-17"])
+    return st.builds(lambda version, each: {"Version": version, "Statement": each}, versions, lists)
+
+
+def pairs() -> st.SearchStrategy[tuple[dict[str, Any], dict[str, Any]]]:
+    """Two policies of one kind."""
+    return st.booleans().flatmap(lambda kind: st.tuples(documents(kind), documents(kind)))
+
+
+def _texts(values: list[str]) -> st.SearchStrategy[tuple[str, ...]]:
+    return st.lists(st.sampled_from(values), max_size=1).map(tuple)
+
+
+_USUAL = ["5", "4.9", "-5", "2026-01-31T08:00:00Z", "2026-01-31T08:00:00.5Z", "1769846400", "10.1.15.9", "10.1.16.0"]
+_USUAL += ["2001:0db8:0000:0000:0000:0000:0000:0001", "QUJD", "arn:aws:s3:::a", "arn:aws:s3::1:a:b", "true", "no"]
+
+requests = st.builds(
+    Request,
+    st.sampled_from(CALLERS),
+    st.sampled_from(["s3:GetObject", "s3:getobject", "s3:PutObject", "s3:X", "ec2:RunInstances", "sx:PutObject"]),
+    st.sampled_from(
+        [
+            *("arn:aws:s3:::a", "arn:aws:s3:::ab", "arn:aws:s3:::a/x", "arn:aws:s3:::b", "arn:aws:s3:::", "x"),
+            *("arn:aws:s3:::A", "arn:aws:logs:r:1:a", "arn:aws:logs:r:2:1:a", "arn:aws:logs:::1:a", "arn:aws:logs:x"),
+        ]
+    ),
+    st.fixed_dictionaries(
+        {
+            "aws:username": _texts(["a", "A", "b", "", "a*", "true", "ab"]),
+            "custom:one": _texts(["a", "b", "ab", "true", "false", "?", *_USUAL]),
+            "aws:tagkeys": st.lists(st.sampled_from(["a", "A", "b", "true"]), max_size=2, unique=True).map(tuple),
+            "aws:multifactorauthpresent": _texts(["true", "false"]),
+            "s3:max-keys": _texts(["5", "05", "4.9", "-5.1", "50", "none"]),
+            "aws:currenttime": _texts([each for each in _USUAL if each[0] in "12" and "." not in each[:3]]),
+            "aws:sourceip": _texts([each for each in _USUAL if each.count(".") == 3 or each.count(":") == 7]),
+            "aws:sourcearn": _texts(["arn:aws:s3:::a", "arn:aws:s3::1:a:b", "arn:aws:x:1:a", "arn:aws:s3:::ab"]),
+            "custom:blob": _texts(["QUJD", "QUI=", "no"]),
+        }
+    ),
+    st.fixed_dictionaries(
+        {
+            "h": st.sampled_from(
+                ["", "a", "*", "?", "b", "5", "r", "true", "10.0.0.0/9", "2026-01-31T08:00:00Z", "Get"]
+            ),
+            "p": st.sampled_from(["*", "111122223333", ROLE, "arn:aws:sts::111122223333:assumed-role/r/s", "x"]),
+            "a": st.sampled_from(["111122223333", "*", "4444?5556666"]),
+        }
+    ),
+    st.dictionaries(st.sampled_from(sorted(READINGS)), st.booleans()),
+)
