@@ -65,10 +65,15 @@ class Access:
             if _several(key, otherwise=key in under_set_operators)
         }
         self._applies: dict[int, tuple[Statement, Formula]] = {}
+        self._allows: dict[tuple[int, str], tuple[Policy | None, Formula]] = {}
 
     def allows(self, policy: Policy | None, kind: str) -> Formula:
         """The requests that the policy of this kind allows; None is no policy."""
-        return conjunction([self.granted(policy, kind), negation(self.denied(policy))])
+        key = id(policy), kind
+        if key not in self._allows:
+            allowed = conjunction([self.granted(policy, kind), negation(self.denied(policy))])
+            self._allows[key] = policy, allowed
+        return self._allows[key][1]
 
     def granted(self, policy: Policy | None, kind: str) -> Formula:
         """The requests to which some Allow applies. A cap that allows nothing leaves everything to others."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from policy_guard.strings import Language, Slot
 
@@ -35,19 +35,69 @@ class Choice:
 Atom: TypeAlias = "Member | Present | Choice"
 
 
-class Literal(NamedTuple):
-    atom: Atom
-    positive: bool
+class _Node:
+    """Equal formulas are equal in structure. Hash and negation are worked out once."""
+
+    __slots__ = ("_hash", "_negation")
+
+    _hash: int
+    _negation: Formula | None
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
-@dataclass(frozen=True, slots=True)
-class And:
-    parts: tuple[Formula, ...]
+class Literal(_Node):
+    """The atom, or with `positive` false its negation."""
+
+    __slots__ = ("atom", "positive")
+
+    def __init__(self, atom: Atom, positive: bool) -> None:
+        self.atom = atom
+        self.positive = positive
+        self._hash = hash((atom, positive))
+        self._negation = None
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (
+            isinstance(other, Literal)
+            and self._hash == other._hash
+            and self.positive == other.positive
+            and self.atom == other.atom
+        )
+
+    __hash__ = _Node.__hash__
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
-    parts: tuple[Formula, ...]
+class _Parts(_Node):
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: tuple[Formula, ...]) -> None:
+        self.parts = parts
+        self._hash = hash((type(self), parts))
+        self._negation = None
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (
+            isinstance(other, _Parts)
+            and type(self) is type(other)
+            and self._hash == other._hash
+            and self.parts == other.parts
+        )
+
+    __hash__ = _Node.__hash__
+
+
+class And(_Parts):
+    """All of the parts."""
+
+    __slots__ = ()
+
+
+class Or(_Parts):
+    """At least one of the parts."""
+
+    __slots__ = ()
 
 
 Formula: TypeAlias = "Literal | And | Or"
@@ -89,11 +139,14 @@ def disjunction(formulas: Iterable[Formula]) -> Formula:
 
 
 def negation(formula: Formula) -> Formula:
-    if isinstance(formula, Literal):
-        return Literal(formula.atom, not formula.positive)
-    if isinstance(formula, And):
-        return disjunction(map(negation, formula.parts))
-    return conjunction(map(negation, formula.parts))
+    if formula._negation is None:
+        if isinstance(formula, Literal):
+            turned: Formula = Literal(formula.atom, not formula.positive)
+        else:
+            combine = disjunction if isinstance(formula, And) else conjunction
+            turned = combine(map(negation, formula.parts))
+        formula._negation = turned
+    return formula._negation
 
 
 def literals(formula: Formula) -> Iterator[Literal]:
@@ -105,14 +158,23 @@ def literals(formula: Formula) -> Iterator[Literal]:
             yield from literals(part)
 
 
-def assuming(formula: Formula, name: str, truth: bool) -> Formula:
-    """The formula with this truth in place of the choice of this name."""
-    if isinstance(formula, Literal):
-        if not isinstance(formula.atom, Choice) or formula.atom.name != name:
-            return formula
-        return TRUE if formula.positive == truth else FALSE
-    combine = conjunction if isinstance(formula, And) else disjunction
-    return combine(assuming(part, name, truth) for part in formula.parts)
+class Assumption:
+    """That the choice of this name has this truth; remembers what formulas become under it."""
+
+    def __init__(self, name: str, truth: bool) -> None:
+        self.name = name
+        self.truth = truth
+        self._known: dict[Formula, Formula] = {}
+
+    def __call__(self, formula: Formula) -> Formula:
+        if isinstance(formula, Literal):
+            if not isinstance(formula.atom, Choice) or formula.atom.name != self.name:
+                return formula
+            return TRUE if formula.positive == self.truth else FALSE
+        if formula not in self._known:
+            combine = conjunction if isinstance(formula, And) else disjunction
+            self._known[formula] = combine(map(self, formula.parts))
+        return self._known[formula]
 
 
 def without_choices(formula: Formula, kinds: tuple[str, ...]) -> Formula:

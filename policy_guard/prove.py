@@ -14,11 +14,12 @@ from policy_guard.conditions.boolean import BOOLEANS
 from policy_guard.formula import (
     FALSE,
     And,
+    Assumption,
     Atom,
     Choice,
     Formula,
     Literal,
-    assuming,
+    Present,
     literals,
     without_choices,
 )
@@ -81,6 +82,7 @@ class Prover:
     def __init__(self, places: Iterable[str] = ("action", "resource")) -> None:
         self._simplifier = Simplifier()
         self._budget = Budget(STEPS_IN_ALL)
+        self._assumptions = [Assumption(WILDCARDS_STAY_IN_ARN_PARTS.name, truth) for truth in (False, True)]
         self._theory = Theory(DOMAINS, _values_of, _likely, tuple(places))
 
     def answer(self, access: Formula, replay: Replay) -> Answer:
@@ -89,12 +91,14 @@ class Prover:
         A request that is in it whatever the unclear parts mean is looked for first, then one that needs a reading.
         The reading of wildcards in resources, on which nearly every policy depends, is tried one way and the other.
         """
-        name = WILDCARDS_STAY_IN_ARN_PARTS.name
-        crossing, staying = (assuming(access, name, truth) for truth in (False, True))
+        crossing, staying = (assumption(access) for assumption in self._assumptions)
         if crossing == staying:
             return self._under(crossing, {}, replay)
-        answer = self._under(crossing, {name: False}, replay)
-        return self._under(staying, {name: True}, replay) if isinstance(answer, Proved) else answer
+        answer: Answer = Proved()
+        for assumption, formula in zip(self._assumptions, (crossing, staying), strict=True):
+            if isinstance(answer, Proved):
+                answer = self._under(formula, {assumption.name: assumption.truth}, replay)
+        return answer
 
     def _under(self, access: Formula, given: Mapping[str, bool], replay: Replay) -> Answer:
         """The answer where the choices given are made so."""
@@ -121,6 +125,12 @@ class Prover:
 
     def _in_rounds(self, formula: Formula, given: Mapping[str, bool], replay: Replay, budget: Budget) -> Answer:
         """Lets the solver choose which literals to make true, and tells it which of them have no common text."""
+        parts = formula.parts if isinstance(formula, And) else (formula,)
+        found = self._theory.point([part for part in parts if isinstance(part, Literal)], budget, explained=False)
+        if isinstance(found, Impossible):
+            return Proved()
+        if isinstance(found, Point) and _surely_true(formula, found):
+            return _confirmed(found, given, replay)
         from policy_guard.solver import Solver
 
         solver = Solver(formula)
@@ -175,6 +185,22 @@ def _implicant(formula: Formula, model: dict[Atom, bool]) -> tuple[Literal, ...]
         else:
             waiting.append(next(part for part in one.parts if _true(part, model)))
     return tuple(chosen)
+
+
+def _surely_true(formula: Formula, point: Point) -> bool:
+    """Whether the formula is true at the point, whatever is not fixed there."""
+    if not isinstance(formula, Literal):
+        test = all if isinstance(formula, And) else any
+        return test(_surely_true(part, point) for part in formula.parts)
+    atom = formula.atom
+    if isinstance(atom, Present):
+        return (atom.slot in point.texts) == formula.positive
+    if isinstance(atom, Choice):
+        return point.choices.get(atom.name) is formula.positive
+    text = point.texts.get(atom.variable)
+    if text is None:
+        return isinstance(atom.variable, Slot) and not formula.positive
+    return not atom.language.letters and (text in atom.language) == formula.positive
 
 
 def _true(formula: Formula, model: dict[Atom, bool]) -> bool:

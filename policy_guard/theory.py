@@ -126,9 +126,7 @@ class Theory:
             and not any(text in substituted(each, values) for each in outside)
         )
 
-    def _impossible(
-        self, places: Mapping[Place, list[Literal]], budget: Budget, explained: bool
-    ) -> Impossible | None:
+    def _impossible(self, places: Mapping[Place, list[Literal]], budget: Budget, explained: bool) -> Impossible | None:
         """A place that has no text whatever its letters stand for, if that can be shown.
 
         Two ways: let every letter be any text, and forget the languages with letters that must not hold; or keep the
