@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from policy_guard.pattern import STAR, Pattern, Wildcard, folded
-from policy_guard.source import Source, Span
+from policy_guard.source import Problem, Source, Span
 
 VERSIONS = ("2012-10-17", "2008-10-17")
 KINDS = ("identity", "resource", "trust", "scp", "rcp", "boundary", "session", "endpoint")
@@ -141,7 +141,10 @@ def patterns_of(statement: Statement) -> Iterator[Pattern]:
 
 
 class Policy(NamedTuple):
-    """One policy of one file. `label` tells several policies in a file apart; it is empty where there is one."""
+    """One policy of one file. `label` tells several policies in a file apart; it is empty where there is one.
+
+    `doubts` are what is read, and likely to mean something else than it seems to.
+    """
 
     kind: str
     version: str
@@ -149,6 +152,7 @@ class Policy(NamedTuple):
     source: Source
     span: Span
     label: str = ""
+    doubts: tuple[Problem, ...] = ()
 
 
 class Caller(NamedTuple):

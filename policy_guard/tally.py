@@ -13,7 +13,7 @@ from policy_guard.pairs import Outcome, Pair, Side
 from policy_guard.policy import CAPS, Policy, meaning
 from policy_guard.reporter import Report, Skipped
 from policy_guard.settings import Settings
-from policy_guard.unreadable import unreadable
+from policy_guard.unreadable import doubtful, unreadable
 
 if TYPE_CHECKING:
     from policy_guard.check import Question
@@ -62,6 +62,8 @@ class Tally:
     def _pair(self, pair: Pair, comparing: bool) -> Iterator[Finding]:
         policy = pair.new or pair.old
         assert policy is not None
+        if pair.new:
+            yield from doubtful(pair.new)
         same = pair.old is not None and pair.new is not None and meaning(pair.old) == meaning(pair.new)
         entries = tuple(each for each in self._given.critical if each.concerns(pair.path))
         names_ = (*(COMPARING if comparing and not same else ()), *([CRITICAL] if entries and pair.new else []))

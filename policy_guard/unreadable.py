@@ -18,6 +18,9 @@ Good:
     {"Version": "2012-10-17",
      "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}}
 
+Two things are read and reported as warnings: blanks around an action, and a wildcard inside the ARN of a principal.
+AWS may take both for characters like any other.
+
 It does not see whether an action exists or an ARN is that of a real resource.
 
 A file that is no policy and looks like one: leave it out with `exclude`, or accept one line of it with
@@ -29,6 +32,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from policy_guard.finding import Finding, Related
+from policy_guard.policy import Policy
 from policy_guard.source import Problem, Source, Span
 
 READABLE = "readable"
@@ -45,6 +49,20 @@ def unreadable(source: Source, problems: Iterable[Problem]) -> Iterator[Finding]
             source,
             problem.span,
             facts=(("next", "nothing can be proved about a policy that cannot be read; correct it"),),
+        )
+
+
+def doubtful(policy: Policy) -> Iterator[Finding]:
+    """One warning for each thing that is likely to mean something else than it seems to."""
+    for doubt in policy.doubts:
+        yield Finding(
+            READABLE,
+            "violated",
+            "warning",
+            doubt.message,
+            policy.source,
+            doubt.span,
+            facts=(("next", "leave the blanks out, or name the principals one by one"),),
         )
 
 

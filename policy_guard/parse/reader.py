@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from policy_guard.pattern import Pattern, Unknown, read_pattern
+from policy_guard.catalog import key_type
+from policy_guard.pattern import Pattern, Unknown, Variable, read_pattern
 from policy_guard.policy import Value
 from policy_guard.printable import printable
 from policy_guard.source import Array, Node, Object, Problem, Scalar, Source, Span
@@ -21,14 +22,19 @@ def quoted(text: str) -> str:
 
 
 class Reader:
-    """Collects problems while one document is read."""
+    """Collects problems and doubts while one document is read."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.problems: list[Problem] = []
+        self.doubts: list[Problem] = []
 
     def problem(self, message: str, span: Span) -> None:
         self.problems.append(Problem(message, span))
+
+    def doubt(self, message: str, span: Span) -> None:
+        """Keeps what can be read, and is likely to mean something else than it seems to."""
+        self.doubts.append(Problem(message, span))
 
     def entries(self, node: Object, known: Sequence[str], what: str) -> dict[str, Node]:
         """The entries by name. Unknown and repeated names are problems."""
@@ -77,10 +83,14 @@ class Reader:
 
     def _text(self, text: str, span: Span, variables: bool) -> Value | None:
         try:
-            return Value(text, read_pattern(text, variables), span)
+            value = Value(text, read_pattern(text, variables), span)
         except ValueError as error:
             self.problem(printable(str(error)), span)
             return None
+        for part in value.pattern.parts:
+            if isinstance(part, Variable) and (type_ := key_type(part.key)) and type_.several:
+                self.problem(f"{quoted(f'${{{part.key}}}')} is a key with several values, and no policy variable", span)
+        return value
 
     def _template(self, node: Node, variables: bool) -> Value | None:
         """The value of a template's tag or function, as an unknown part; None if the node is none."""

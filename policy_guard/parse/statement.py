@@ -6,7 +6,7 @@ import re
 
 from policy_guard.parse.condition import conditions
 from policy_guard.parse.reader import Reader, quoted
-from policy_guard.pattern import Pattern, Unknown
+from policy_guard.pattern import Pattern, Unknown, Wildcard
 from policy_guard.policy import Condition, Element, Principal, Principals, Statement, Value
 from policy_guard.principals import named
 from policy_guard.source import Node, Object, Scalar, Span
@@ -91,6 +91,8 @@ def _actions(reader: Reader, name: str, node: Node) -> Element:
     values = [_trimmed(value) for value in reader.values(node, name, variables=False)]
     for value in values:
         _look_at_action(reader, value)
+        if value.padded:
+            reader.doubt(f"{quoted(value.text)} has blanks around it, which AWS may take for a part of it", value.span)
     return Element(name.startswith("Not"), tuple(values), node.span)
 
 
@@ -148,6 +150,12 @@ def _principals(reader: Reader, name: str, node: Node) -> Principals:
 
 
 def _look_at_principal(reader: Reader, entry: Principal) -> None:
+    parts = entry.value.pattern.parts
+    if entry.type == "AWS" and len(parts) > 1 and any(isinstance(part, Wildcard) for part in parts):
+        reader.doubt(
+            f"{quoted(entry.value.text)} has a wildcard inside, which AWS takes for no more than the character",
+            entry.value.span,
+        )
     if named(entry).kind == "nobody":
         reader.problem(
             f'{quoted(entry.value.text)} is no principal; write an account id, an IAM ARN or "*"', entry.value.span
