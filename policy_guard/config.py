@@ -14,7 +14,7 @@ from policy_guard.printable import printable
 from policy_guard.source import Source
 
 NAME = ".policy-guard.yaml"
-_LATER = ("accepted", "accepted-from", "groups", "refine")
+_LATER = ("accepted", "accepted-from", "refine")
 
 
 class PolicyFiles(NamedTuple):
@@ -23,6 +23,20 @@ class PolicyFiles(NamedTuple):
     files: tuple[str, ...]
     kind: str | None = None
     reference: str | None = None
+
+
+class Group(NamedTuple):
+    """Files that serve one principal and are judged as one policy.
+
+    With `same_holes` an unknown part of one name is the same text in all of them.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    same_holes: bool = False
+
+    def holds(self, path: str) -> bool:
+        return any(matches_path(pattern, path) for pattern in self.files)
 
 
 class Ignore(NamedTuple):
@@ -46,7 +60,7 @@ class Config(NamedTuple):
     default_branch: str | None = None
     require_policies: bool = False
     ignores: tuple[Ignore, ...] = ()
-    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    groups: tuple[Group, ...] = ()
     unused: tuple[str, ...] = ()
     path: str | None = None
 
@@ -71,7 +85,7 @@ class Config(NamedTuple):
 
     def scope(self, path: str) -> tuple[str, ...]:
         """The groups that the file belongs to."""
-        return tuple(name for name, files in self.groups if any(matches_path(p, path) for p in files))
+        return tuple(group.name for group in self.groups if group.holds(path))
 
     def severity(self, check: str) -> str | None:
         """What is set for the check; None if nothing is."""
@@ -106,7 +120,7 @@ def load_config(source: Source | None) -> Config:
         tuple(
             Ignore(i["file"], i["line"], i["reason"], _date(i["expires"])) for i in plain.get("ignore-unreadable", ())
         ),
-        tuple((group["name"], tuple(group["files"])) for group in plain.get("groups", ())),
+        tuple(Group(g["name"], tuple(g["files"]), g.get("same-holes", False)) for g in plain.get("groups", ())),
         tuple(name for name in _LATER if name in plain),
         source.path,
     )
@@ -117,6 +131,10 @@ def _wrong(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple
     for where, text, plain_path in _named_files(plain):
         if message := not_a_path(text) if plain_path else not_a_pattern(text):
             yield where, (str(where[0]), message)
+    names = [group["name"] for group in plain.get("groups", ())]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            yield ("groups", number, "name"), ("groups", f"two groups have the name {printable(name)}")
     for number, each in enumerate(plain.get("ignore-unreadable", ())):
         if _date(each["expires"]) is None:
             yield ("ignore-unreadable", number, "expires"), ("expires", "no date of the calendar")

@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 from policy_guard.base import Base, New, choose
 from policy_guard.changes import Change, changes, follow, snapshot
-from policy_guard.config import Config
+from policy_guard.config import Config, Group
 from policy_guard.errors import UserError
 from policy_guard.format import sniff
-from policy_guard.git import LINK, Repository, names
+from policy_guard.git import LINK, File, Repository, names
+from policy_guard.groups import Trees, joined, touched
 from policy_guard.pairs import Pair, Reader, of_one_kind, pairs, side_of
 from policy_guard.reporter import Report
-from policy_guard.settings import Settings, load_settings
+from policy_guard.settings import Settings, load_settings, settings_in
 from policy_guard.tally import Tally
 
 
@@ -43,24 +44,57 @@ def _check(repository: Repository, options: Options, folder: Path, environ: Mapp
     given = load_settings(repository.root, options.config)
     config = given.config
     new, base = choose(repository, environ, options.base, options.staged, config.default_branch)
+    changed = changes(repository, new, base)
+    given = _with_trusted_groups(given, repository, base, changed)
+    config = given.config
     tally = Tally(given, options.fail_on)
     reader = Reader(repository, given)
-    changed = changes(repository, new, base)
     if options.everything or _links_may_matter(repository, reader, changed):
         _let_links_be_followed(repository, reader, new, base, changed)
     paths = tuple(_from_root(path, folder, repository.root) for path in options.paths)
-    for change in changed:
-        if _wanted(change, paths):
-            outcome = pairs(reader, change, (base.name, new.name))
-            tally.outcome(change.path, outcome)
-            for pair in outcome.pairs:
-                tally.pair(_held(pair, config, repository, base, reader, tally))
+    wanted = [change for change in changed if _wanted(change, paths)]
+    for change in wanted:
+        outcome = pairs(reader, change, (base.name, new.name))
+        tally.outcome(change.path, outcome)
+        for pair in outcome.pairs:
+            if alone := _alone(pair, config):
+                tally.pair(_held(alone, config, repository, base, reader, tally))
+    changed_groups = list(touched(config.groups, wanted))
+    if config.groups and (changed_groups or options.everything):
+        trees = Trees(_tree(repository, base), snapshot(repository, new), (base.name, new.name))
+        for group in config.groups:
+            comparing = group in changed_groups
+            if comparing or (options.everything and _wanted_group(group, trees, paths)):
+                tally.group(joined(group, reader, trees, changed), comparing)
     if options.everything:
         done = {change.new.path for change in changed if change.new}
         for path, file in snapshot(repository, new).items():
-            if path not in done and _wanted(Change(None, file), paths):
+            if path not in done and not config.scope(path) and _wanted(Change(None, file), paths):
                 tally.side(reader.side(file, path, new.name))
     return tally.report(base.name, "all" if options.everything else "changes")
+
+
+def _alone(pair: Pair, config: Config) -> Pair | None:
+    """The pair without the sides that a group judges; None if that is both."""
+    old, new = (None if side and config.scope(side.source.path) else side for side in (pair.old, pair.new))
+    return pair._replace(old=old, new=new) if old or new else None
+
+
+def _tree(repository: Repository, base: Base) -> dict[str, File]:
+    return names(repository.files(base.commit)) if base.commit else {}
+
+
+def _with_trusted_groups(given: Settings, repository: Repository, base: Base, changed: list[Change]) -> Settings:
+    """The settings with the groups of the base: a change cannot choose beside which files it is judged."""
+    here = given.config.path
+    if not any(file.path == here for change in changed for file in (change.old, change.new) if file):
+        return given
+    before = _tree(repository, base).get(here or "")
+    trusted = settings_in(repository.read(before) or b"", before.path).groups if before else ()
+    notes = given.notes
+    if trusted != given.config.groups:
+        notes = (*notes, "the groups changed here; those of the base are judged, and the new ones once they are there")
+    return given._replace(config=given.config._replace(groups=trusted), notes=notes)
 
 
 def _from_root(path: str, folder: Path, root: Path) -> str:
@@ -89,7 +123,7 @@ def _links_may_matter(repository: Repository, reader: Reader, changed: Iterable[
 def _let_links_be_followed(repository: Repository, reader: Reader, new: New, base: Base, changed: list[Change]) -> None:
     """Gives the reader every file of both sides, and adds the links whose targets changed to what changed."""
     after = snapshot(repository, new)
-    before = names(repository.files(base.commit)) if base.commit else {}
+    before = _tree(repository, base)
     reader.with_files(new.name, after)
     reader.with_files(base.name, before)
     touched = {file.path for change in changed for file in (change.old, change.new) if file}
@@ -109,12 +143,16 @@ def _wanted(change: Change, paths: tuple[str, ...]) -> bool:
     )
 
 
+def _wanted_group(group: Group, trees: Trees, paths: tuple[str, ...]) -> bool:
+    return any(group.holds(path) and _wanted(Change(None, file), paths) for path, file in trees.after.items())
+
+
 def _held(pair: Pair, config: Config, repository: Repository, base: Base, reader: Reader, tally: Tally) -> Pair:
     """A policy without an old version is held against its reference, if one is configured, as the base has it."""
     rule = config.policy_rule(pair.path)
     if pair.old or not pair.new or not rule or not rule.reference or not base.commit:
         return pair
-    file = names(repository.files(base.commit)).get(rule.reference)
+    file = _tree(repository, base).get(rule.reference)
     side = reader.side(file, pair.path, base.name)
     kinds = [policy.kind for policy in side.policies.values()]
     if side.problems or kinds != [pair.new.kind]:

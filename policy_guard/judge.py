@@ -10,7 +10,7 @@ from typing import NamedTuple
 from policy_guard.check import Check, Claim, Question
 from policy_guard.policy import Policy, Request, Statement, Value
 from policy_guard.prove import Answer, Proved, Prover, Witness
-from policy_guard.source import Span
+from policy_guard.source import Source, Span
 
 MOST_QUESTIONS = 60
 
@@ -26,9 +26,9 @@ class Verdict(NamedTuple):
 
 def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdict]:
     """What could not be proved empty: one verdict per critical entry and statement, the graver where there are two."""
-    judged: set[tuple[str | None, int]] = set()
+    judged: set[tuple[str | None, int | None]] = set()
     for claim in check.claims(question):
-        key = claim.entry.id if claim.entry else None, claim.statement.index if claim.statement else -1
+        key = claim.entry.id if claim.entry else None, id(claim.statement) if claim.statement else None
         if key in judged:
             continue
         answer = prover.answer(claim.excess(claim.statement), partial(claim.holds, claim.statement))
@@ -93,11 +93,15 @@ def _witness(claim: Claim, prover: Prover, part: Statement) -> Request | None:
     return answer.request if isinstance(answer, Witness) else None
 
 
-def place(policy: Policy, verdict: Verdict) -> Span:
+def place(policy: Policy, verdict: Verdict) -> tuple[Source, Span]:
     """The tightest span to blame: the first action to blame where others are not, else the first such resource."""
     statement = verdict.claim.statement
     if statement is None:
-        return policy.span
+        return policy.source, policy.span
+    return statement.source, _tightest(statement, verdict)
+
+
+def _tightest(statement: Statement, verdict: Verdict) -> Span:
     for element, values in ((statement.action, verdict.actions), (statement.resource, verdict.resources)):
         if element and 0 < len(values) < len(element.values):
             return values[0].span

@@ -121,7 +121,7 @@ def _read_plainly(value: Value) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """`index` counts from 0, as AWS counts. `version` is the Version of its policy."""
+    """`index` counts from 0, as AWS counts. `version` and `source` are those of its policy."""
 
     index: int
     sid: str | None
@@ -132,6 +132,7 @@ class Statement:
     conditions: tuple[Condition, ...]
     version: str
     span: Span
+    source: Source
 
 
 def patterns_of(statement: Statement) -> Iterator[Pattern]:
@@ -143,7 +144,8 @@ def patterns_of(statement: Statement) -> Iterator[Pattern]:
 class Policy(NamedTuple):
     """One policy of one file. `label` tells several policies in a file apart; it is empty where there is one.
 
-    `doubts` are what is read, and likely to mean something else than it seems to.
+    `doubts` are what is read, and likely to mean something else than it seems to. `group` is the name of the group
+    of files whose statements these are; the statements know their own files.
     """
 
     kind: str
@@ -153,6 +155,7 @@ class Policy(NamedTuple):
     span: Span
     label: str = ""
     doubts: tuple[Problem, ...] = ()
+    group: str = ""
 
 
 class Caller(NamedTuple):

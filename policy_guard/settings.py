@@ -44,6 +44,14 @@ def load_settings(root: Path, config: str | None) -> Settings:
     return Settings(found, listed.entries, notes, tuple(_protecting_nothing(listed)))
 
 
+def settings_in(data: bytes, name: str) -> Config:
+    """The configuration that some bytes hold; the defaults if they cannot be read."""
+    try:
+        return load_config(decode(name, data, ""))
+    except (UserError, Unreadable):
+        return Config()
+
+
 def _source(root: Path, config: str | None) -> Source | None:
     if config is None and not os.path.lexists(root / NAME):
         return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from policy_guard.config import Config
 from policy_guard.errors import UserError
 from policy_guard.finding import Finding
+from policy_guard.groups import Joined
 from policy_guard.pairs import Outcome, Pair, Side
 from policy_guard.policy import CAPS, Policy, meaning
 from policy_guard.reporter import Report, Skipped
@@ -59,13 +60,23 @@ class Tally:
         self._compared += 1
         self._count(list(self._pair(pair, comparing=True)))
 
+    def group(self, joined: Joined, comparing: bool = True) -> None:
+        """Judges the files of a group as one policy."""
+        self._notes += joined.notes
+        self._unreadable(joined.findings)
+        self._compared += comparing and joined.pair is not None
+        if joined.pair:
+            doubts = [finding for policy in joined.members for finding in doubtful(policy)]
+            self._count([*doubts, *self._pair(joined.pair, comparing)])
+
     def _pair(self, pair: Pair, comparing: bool) -> Iterator[Finding]:
         policy = pair.new or pair.old
         assert policy is not None
         if pair.new:
             yield from doubtful(pair.new)
         same = pair.old is not None and pair.new is not None and meaning(pair.old) == meaning(pair.new)
-        entries = tuple(each for each in self._given.critical if each.concerns(pair.path))
+        paths = {pair.path, *(statement.source.path for statement in policy.statements)}
+        entries = tuple(each for each in self._given.critical if any(map(each.concerns, paths)))
         names_ = (*(COMPARING if comparing and not same else ()), *([CRITICAL] if entries and pair.new else []))
         if not names_:
             return

@@ -12,14 +12,14 @@ from policy_guard.match import matches
 from policy_guard.policy import Policy, Request, Statement, Value
 from policy_guard.prove import Undecided, Unsupported, Witness
 from policy_guard.readings import READINGS
-from policy_guard.source import Span
+from policy_guard.source import Source, Span
 
 _MOST_LISTED = 3
 
 
 def finding(check: Check, verdict: Verdict, question: Question, severity: str) -> Finding:
     """What the verdict says of the policy. Undecided and unsupported verdicts are errors whatever the severity."""
-    policy, span, related = _where(check, verdict, question)
+    source, span, related = _where(check, verdict, question)
     answer, claim = verdict.answer, verdict.claim
     witness = spelled(answer.request, question) if isinstance(answer, Witness) else None
     outcome = {Witness: "violated", Unsupported: "unsupported"}.get(type(answer), "undecided")
@@ -28,7 +28,7 @@ def finding(check: Check, verdict: Verdict, question: Question, severity: str) -
         outcome,
         severity if outcome == "violated" else "error",
         _message(check, verdict),
-        policy.source,
+        source,
         span,
         (claim.statement.index, claim.statement.sid) if claim.statement else None,
         tuple(value.text for value in verdict.actions),
@@ -40,30 +40,31 @@ def finding(check: Check, verdict: Verdict, question: Question, severity: str) -
     )
 
 
-def _where(check: Check, verdict: Verdict, question: Question) -> tuple[Policy, Span, tuple[Related, ...]]:
+def _where(check: Check, verdict: Verdict, question: Question) -> tuple[Source, Span, tuple[Related, ...]]:
     """The place to look at; for a statement that is gone, what stands there now, and where it stood."""
     if not check.of_old:
         policy = question.new or question.old
         assert policy is not None
-        return policy, place(policy, verdict), ()
+        return *place(policy, verdict), ()
     assert question.old is not None
-    gone = Related(question.old.source, place(question.old, verdict), "denied here before")
+    gone = Related(*place(question.old, verdict), "denied here before")
     if question.new is None:
-        return question.old, gone.span, ()
-    return question.new, _heir(question.new, verdict.claim.statement), (gone,)
+        return gone.source, gone.span, ()
+    return *_heir(question.new, verdict.claim.statement), (gone,)
 
 
-def _heir(policy: Policy, gone: Statement | None) -> Span:
+def _heir(policy: Policy, gone: Statement | None) -> tuple[Source, Span]:
     """The Deny that took the place of one that is gone, by its Sid or its index, or else the top of the policy."""
     if gone is not None:
         denying = [s for s in policy.statements if s.effect == "Deny"]
+        denying = [s for s in denying if s.source.path == gone.source.path] or denying
         for same in (
             [s for s in denying if s.sid == gone.sid is not None],
             [s for s in denying if s.index == gone.index],
         ):
             if same:
-                return Span(same[0].span.start, same[0].span.start + 1)
-    return Span(policy.span.start, policy.span.start + 1)
+                return same[0].source, Span(same[0].span.start, same[0].span.start + 1)
+    return policy.source, Span(policy.span.start, policy.span.start + 1)
 
 
 def _message(check: Check, verdict: Verdict) -> str:
@@ -78,6 +79,9 @@ def _message(check: Check, verdict: Verdict) -> str:
 
 def _facts(check: Check, verdict: Verdict, question: Question, witness: Request | None) -> Iterable[tuple[str, str]]:
     answer, claim = verdict.answer, verdict.claim
+    policy = question.new or question.old
+    if policy and policy.group:
+        yield "group", f"{policy.group}, whose files are judged as one policy"
     if isinstance(answer, Unsupported):
         yield "unclear", "; ".join(answer.parts)
         yield "next", "nothing was proved, so this fails; have the change reviewed"

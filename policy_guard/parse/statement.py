@@ -45,6 +45,7 @@ def statement(reader: Reader, index: int, node: Node, version: str) -> Statement
         _conditions(reader, entries.get("Condition"), variables),
         version,
         node.span,
+        reader.source,
     )
 
 

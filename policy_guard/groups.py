@@ -1,0 +1,116 @@
+"""Groups: files that serve one principal become one policy, old and new.
+
+Which files belong together says the base's settings, on both sides: a change cannot put a file beside others that
+hide what it grants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from policy_guard.changes import Change
+from policy_guard.config import Group
+from policy_guard.finding import Finding
+from policy_guard.git import File
+from policy_guard.pairs import Pair, Reader, Side
+from policy_guard.pattern import Pattern, Unknown
+from policy_guard.policy import Element, Policy, Principals, Statement, Value
+from policy_guard.source import Problem
+from policy_guard.unreadable import unreadable
+
+
+class Joined(NamedTuple):
+    """What came of one group: its pair with the new policies in it, or findings that say why there is none.
+
+    A file that changed has told by itself what is wrong with it.
+    """
+
+    pair: Pair | None
+    members: tuple[Policy, ...]
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+
+
+class Trees(NamedTuple):
+    """All files of both sides by path, with the names of the sides for people."""
+
+    before: Mapping[str, File]
+    after: Mapping[str, File]
+    revisions: tuple[str, str]
+
+
+def touched(groups: Iterable[Group], changed: Iterable[Change]) -> Iterator[Group]:
+    """The groups of which a file came, went or changed."""
+    paths = {file.path for change in changed for file in (change.old, change.new) if file}
+    yield from (group for group in groups if any(map(group.holds, paths)))
+
+
+def joined(group: Group, reader: Reader, trees: Trees, changed: Iterable[Change]) -> Joined:
+    """The policies of all files of the group as one, old and new."""
+    renamed = {c.old.path: c.new.path for c in changed if c.old and c.new}
+    olds = _members(group, reader, trees.before, trees.revisions[0])
+    news = _members(group, reader, trees.after, trees.revisions[1])
+    told = {change.new.path for change in changed if change.new}
+    unread = [side for side in news if side.problems]
+    findings = [f for side in unread if side.source.path not in told for f in unreadable(side.source, side.problems)]
+    notes = [
+        f"the old version of {side.source.path} cannot be read and counts as absent in the group {group.name}"
+        for side in olds
+        if side.problems
+    ]
+    after = [policy for side in news for policy in side.policies.values()]
+    before = [policy for side in olds for policy in side.policies.values()]
+    findings += _of_another_kind(group, [*after, *before])
+    if findings or unread:
+        return Joined(None, (), tuple(findings), tuple(notes))
+    pair = Pair(group.name, _union(group, before, renamed), _union(group, after, {}))
+    return Joined(pair if pair.old or pair.new else None, tuple(after), (), tuple(notes))
+
+
+def _members(group: Group, reader: Reader, files: Mapping[str, File], revision: str) -> list[Side]:
+    found = [path for path in sorted(files) if group.holds(path) and reader.concerned(path)]
+    return [reader.side(files[path], path, revision) for path in found]
+
+
+def _of_another_kind(group: Group, policies: list[Policy]) -> Iterator[Finding]:
+    for policy in policies:
+        if policy.kind != policies[0].kind:
+            message = f"the group {group.name} holds a policy of the kind {policies[0].kind}, and this is {policy.kind}"
+            yield from unreadable(policy.source, [Problem(message, policy.span)])
+
+
+def _union(group: Group, policies: list[Policy], renamed: Mapping[str, str]) -> Policy | None:
+    """One policy with the statements of all, each with the place and Version of its own."""
+    if not policies:
+        return None
+    first = policies[0]
+    statements: list[Statement] = []
+    for policy in policies:
+        path = renamed.get(policy.source.path, policy.source.path)
+        own = policy.statements if group.same_holes else (_with_own_holes(s, path) for s in policy.statements)
+        statements += own
+    return Policy(first.kind, first.version, tuple(statements), first.source, first.span, group=group.name)
+
+
+def _with_own_holes(statement: Statement, path: str) -> Statement:
+    """The statement with its unknown parts named after its file: those of another file are other texts."""
+
+    def own(value: Value) -> Value:
+        parts = (replace(p, name=f"{p.name} of {path}") if isinstance(p, Unknown) else p for p in value.pattern.parts)
+        return value._replace(pattern=Pattern(tuple(parts)))
+
+    def element(given: Element) -> Element:
+        return replace(given, values=tuple(map(own, given.values)))
+
+    def principals(given: Principals) -> Principals:
+        return given._replace(entries=tuple(e._replace(value=own(e.value)) for e in given.entries))
+
+    return replace(
+        statement,
+        principals=principals(statement.principals) if statement.principals else None,
+        action=element(statement.action),
+        resource=element(statement.resource) if statement.resource else None,
+        conditions=tuple(c._replace(values=tuple(map(own, c.values))) for c in statement.conditions),
+    )

@@ -1,0 +1,160 @@
+"""Files that serve one principal are judged as one policy."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.repository import Answer, Scratch, allow, deny, document
+
+GROUPS: dict[str, Any] = {"version": 1, "groups": [{"name": "web", "files": ["iam/web/*.json"]}]}
+READ = allow("s3:GetObject")
+DELETE = allow("s3:DeleteObject")
+NO_DELETE = deny("s3:Delete*")
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Scratch:
+    made = Scratch(tmp_path / "repository")
+    files = {"iam/web/a.json": document(READ, DELETE), "iam/web/b.json": document(allow("s3:ListBucket"))}
+    made.commit(**{".policy-guard.yaml": GROUPS, "iam/alone.json": document(READ)}, **files)
+    return made
+
+
+def findings(answer: Answer) -> list[tuple[str, str, str]]:
+    assert answer.code in (0, 1), answer
+    report = json.loads(answer.out)
+    return [(each["check"], each["severity"], each["path"]) for each in report["findings"]]
+
+
+def judged(scratch: Scratch, *arguments: str) -> list[tuple[str, str, str]]:
+    return findings(scratch.guard("check", "--format", "json", *arguments))
+
+
+def test_a_statement_that_moves_to_another_file_is_no_new_access(scratch: Scratch) -> None:
+    scratch.write("iam/web/a.json", document(READ))
+    scratch.write("iam/web/b.json", document(allow("s3:ListBucket"), DELETE))
+    answer = scratch.guard()
+    assert answer.code == 0, answer.out
+    assert "1 policy changed since" in answer.out
+
+
+def test_a_statement_that_moves_out_of_the_group_is_new_access_there(scratch: Scratch) -> None:
+    scratch.write("iam/web/a.json", document(READ))
+    scratch.write("iam/alone.json", document(READ, DELETE))
+    assert judged(scratch) == [("no-new-access", "error", "iam/alone.json")]
+
+
+def test_new_access_is_told_with_its_file_and_the_group(scratch: Scratch) -> None:
+    scratch.write("iam/web/b.json", document(allow("s3:PutObject")))
+    answer = scratch.guard()
+    assert answer.code == 1
+    assert "iam/web/b.json:7:9: error: grants new access [no-new-access]" in answer.out
+    assert "web, whose files are judged as one policy" in answer.out
+
+
+def test_a_deny_in_one_file_limits_what_another_allows(scratch: Scratch) -> None:
+    scratch.commit(**{"iam/web/c.json": document(deny("s3:Put*"))})
+    scratch.write("iam/web/b.json", document(allow("s3:ListBucket"), allow("s3:PutObject")))
+    assert judged(scratch) == []
+
+
+def test_taking_a_deny_out_of_one_file_is_new_access_of_another(scratch: Scratch) -> None:
+    scratch.commit(**{"iam/web/c.json": document(NO_DELETE)})
+    (scratch.folder / "iam/web/c.json").unlink()
+    assert judged(scratch) == [
+        ("no-new-access", "error", "iam/web/a.json"),
+        ("no-lost-deny", "warning", "iam/web/a.json"),
+    ]
+
+
+def test_a_new_file_cannot_bring_a_group_along(scratch: Scratch) -> None:
+    """Which files belong together says the base: this change would hide new access behind another file's Deny."""
+    wide = {"version": 1, "groups": [{"name": "web", "files": ["iam/**"]}]}
+    scratch.commit(**{"iam/denies.json": document(deny("*"))})
+    scratch.write(".policy-guard.yaml", wide)
+    scratch.write("iam/alone.json", document(allow("s3:*")))
+    assert judged(scratch) == [("no-new-access", "error", "iam/alone.json")]
+    assert "the groups changed here" in scratch.guard().out + scratch.guard().err
+
+
+def test_a_group_that_is_taken_out_still_holds(scratch: Scratch) -> None:
+    scratch.commit(**{"iam/web/c.json": document(NO_DELETE)})
+    scratch.write(".policy-guard.yaml", {"version": 1})
+    (scratch.folder / "iam/web/c.json").unlink()
+    assert ("no-new-access", "error", "iam/web/a.json") in judged(scratch)
+
+
+def test_a_file_that_leaves_the_group_is_new_where_it_comes(scratch: Scratch) -> None:
+    scratch.git("mv", "iam/web/a.json", "iam/a.json")
+    assert judged(scratch) == [("no-new-access", "error", "iam/a.json")] * 2
+
+
+def test_a_renamed_member_stays_one(scratch: Scratch) -> None:
+    scratch.git("mv", "iam/web/a.json", "iam/web/z.json")
+    assert judged(scratch) == []
+
+
+def test_a_file_in_two_groups_is_judged_in_each(scratch: Scratch) -> None:
+    both = {"version": 1, "groups": [*GROUPS["groups"], {"name": "all", "files": ["iam/**"]}]}
+    scratch.commit(**{".policy-guard.yaml": both})
+    scratch.write("iam/web/a.json", document(READ, allow("s3:PutObject")))
+    assert judged(scratch) == [("no-new-access", "error", "iam/web/a.json")] * 2
+    scratch.write("iam/web/a.json", document(READ))
+    scratch.write("iam/alone.json", document(READ, DELETE))
+    assert judged(scratch) == []
+
+
+def test_each_file_keeps_its_own_version(scratch: Scratch) -> None:
+    """In a policy without Version a variable is plain text, whatever the other files say."""
+    own = allow("s3:GetObject", resource="arn:aws:s3:::home/${aws:username}")
+    scratch.commit(**{"iam/web/b.json": document(own)})
+    scratch.write("iam/web/b.json", document(allow("s3:ListBucket")))
+    scratch.write("iam/web/a.json", document(READ, DELETE))
+    assert judged(scratch) == [("no-new-access", "error", "iam/web/b.json")]
+    scratch.commit(**{"iam/web/a.json": document(), "iam/web/b.json": {"Statement": [own]}})
+    scratch.write("iam/web/a.json", document(own))
+    scratch.write("iam/web/b.json", {"Statement": [{**own, "Action": "s3:HeadObject"}]})
+    assert ("no-new-access", "error", "iam/web/a.json") in judged(scratch)
+
+
+def test_an_unknown_part_is_another_in_another_file(scratch: Scratch) -> None:
+    own = allow("s3:GetObject", resource="arn:aws:s3:::${bucket}/*")
+    scratch.commit(**{"iam/web/a.json": document(own, DELETE)})
+    scratch.write("iam/web/a.json", document(DELETE))
+    scratch.write("iam/web/b.json", document(allow("s3:ListBucket"), own))
+    assert judged(scratch) == [("no-new-access", "error", "iam/web/b.json")]
+
+
+def test_an_unknown_part_is_the_same_where_the_group_says_so(scratch: Scratch) -> None:
+    own = allow("s3:GetObject", resource="arn:aws:s3:::${bucket}/*")
+    same = {"version": 1, "groups": [{**GROUPS["groups"][0], "same-holes": True}]}
+    scratch.commit(**{".policy-guard.yaml": same, "iam/web/a.json": document(own, DELETE)})
+    scratch.write("iam/web/a.json", document(DELETE))
+    scratch.write("iam/web/b.json", document(allow("s3:ListBucket"), own))
+    assert judged(scratch) == []
+
+
+def test_a_member_that_cannot_be_read_fails_the_group(scratch: Scratch) -> None:
+    scratch.commit(**{"iam/web/c.json": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow"}]}})
+    scratch.write("iam/web/a.json", document(READ))
+    assert {each[::2] for each in judged(scratch)} == {("readable", "iam/web/c.json")}
+
+
+def test_a_member_of_another_kind_fails_the_group(scratch: Scratch) -> None:
+    scratch.write("iam/web/c.json", document({**READ, "Principal": "*"}))
+    assert judged(scratch) == [("readable", "error", "iam/web/c.json")]
+
+
+def test_a_critical_permission_that_another_file_denies_is_not_granted(scratch: Scratch) -> None:
+    listed = {"version": 1, "permissions": [{"id": "delete", "actions": ["s3:DeleteObject"], "reason": "logs"}]}
+    scratch.commit(**{".policy-guard.yaml": {**GROUPS, "critical": "critical.yaml"}, "critical.yaml": listed})
+    scratch.write("iam/web/b.json", document(allow("s3:ListAllMyBuckets"), NO_DELETE))
+    assert ("access-not-granted", "error", "iam/web/a.json") not in judged(scratch)
+    scratch.commit()
+    assert judged(scratch, "--all") == []
+    scratch.commit(**{"iam/web/b.json": document(allow("s3:ListBucket"))})
+    assert ("access-not-granted", "warning", "iam/web/a.json") in judged(scratch, "--all")
