@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from policy_guard.base import Base, New, choose
 from policy_guard.changes import Change, changes, follow, snapshot
-from policy_guard.config import Config, Group
+from policy_guard.config import Config
 from policy_guard.errors import UserError
 from policy_guard.format import sniff
 from policy_guard.git import LINK, File, Repository, names
@@ -42,36 +42,78 @@ def check(options: Options, folder: Path, environ: Mapping[str, str]) -> Report:
 
 def _check(repository: Repository, options: Options, folder: Path, environ: Mapping[str, str]) -> Report:
     given = load_settings(repository.root, options.config)
-    config = given.config
-    new, base = choose(repository, environ, options.base, options.staged, config.default_branch)
+    new, base = choose(repository, environ, options.base, options.staged, given.config.default_branch)
     changed = changes(repository, new, base)
     given = _with_trusted_groups(given, repository, base, changed)
-    config = given.config
     tally = Tally(given, options.fail_on)
     reader = Reader(repository, given)
     if options.everything or _links_may_matter(repository, reader, changed):
         _let_links_be_followed(repository, reader, new, base, changed)
     paths = tuple(_from_root(path, folder, repository.root) for path in options.paths)
-    wanted = [change for change in changed if _wanted(change, paths)]
-    for change in wanted:
-        outcome = pairs(reader, change, (base.name, new.name))
-        tally.outcome(change.path, outcome)
-        for pair in outcome.pairs:
-            if alone := _alone(pair, config):
-                tally.pair(_held(alone, config, repository, base, reader, tally))
-    changed_groups = list(touched(config.groups, wanted))
-    if config.groups and (changed_groups or options.everything):
-        trees = Trees(_tree(repository, base), snapshot(repository, new), (base.name, new.name))
-        for group in config.groups:
-            comparing = group in changed_groups
-            if comparing or (options.everything and _wanted_group(group, trees, paths)):
-                tally.group(joined(group, reader, trees, changed), comparing)
+    run = _Run(repository, given.config, new, base, reader, tally, changed, paths)
+    run.judge_changes()
+    run.judge_groups(options.everything)
     if options.everything:
-        done = {change.new.path for change in changed if change.new}
-        for path, file in snapshot(repository, new).items():
-            if path not in done and not config.scope(path) and _wanted(Change(None, file), paths):
-                tally.side(reader.side(file, path, new.name))
+        run.judge_the_rest()
     return tally.report(base.name, "all" if options.everything else "changes")
+
+
+class _Run(NamedTuple):
+    """One run over a repository: what is judged, and where it is told."""
+
+    repository: Repository
+    config: Config
+    new: New
+    base: Base
+    reader: Reader
+    tally: Tally
+    changed: list[Change]
+    paths: tuple[str, ...]
+
+    def judge_changes(self) -> None:
+        """The files that changed, but for the sides of them that belong to a group."""
+        for change in self.changed:
+            if not _wanted(change, self.paths):
+                continue
+            outcome = pairs(self.reader, change, (self.base.name, self.new.name))
+            self.tally.outcome(change.path, outcome)
+            for pair in outcome.pairs:
+                if alone := _alone(pair, self.config):
+                    self.tally.pair(self._held(alone))
+
+    def judge_groups(self, everything: bool) -> None:
+        """The groups of which a file changed, and with `everything` the others by themselves."""
+        changed = list(touched(self.config.groups, (c for c in self.changed if _wanted(c, self.paths))))
+        if not self.config.groups or not (changed or everything):
+            return
+        before, after = _tree(self.repository, self.base), snapshot(self.repository, self.new)
+        trees = Trees(before, after, (self.base.name, self.new.name))
+        asked_for = [path for path, file in after.items() if _wanted(Change(None, file), self.paths)]
+        for group in self.config.groups:
+            if group in changed or (everything and any(map(group.holds, asked_for))):
+                self.tally.group(joined(group, self.reader, trees, self.changed), comparing=group in changed)
+
+    def judge_the_rest(self) -> None:
+        """The files that did not change and belong to no group, by themselves."""
+        done = {change.new.path for change in self.changed if change.new}
+        for path, file in snapshot(self.repository, self.new).items():
+            if path not in done and not self.config.scope(path) and _wanted(Change(None, file), self.paths):
+                self.tally.side(self.reader.side(file, path, self.new.name))
+
+    def _held(self, pair: Pair) -> Pair:
+        """A policy without an old version is held against its reference, if one is configured, as the base has it."""
+        rule = self.config.policy_rule(pair.path)
+        if pair.old or not pair.new or not rule or not rule.reference or not self.base.commit:
+            return pair
+        file = _tree(self.repository, self.base).get(rule.reference)
+        side = self.reader.side(file, pair.path, self.base.name)
+        kinds = [policy.kind for policy in side.policies.values()]
+        if side.problems or kinds != [pair.new.kind]:
+            wanted = f"no single {pair.new.kind} policy in the base: nothing is held against it"
+            self.tally.note(f"{rule.reference} is {wanted}")
+            return pair
+        self.tally.note(f"{pair.path} has no old version and is held against {rule.reference}")
+        return pair._replace(old=next(iter(side.policies.values())))
 
 
 def _alone(pair: Pair, config: Config) -> Pair | None:
@@ -141,25 +183,6 @@ def _wanted(change: Change, paths: tuple[str, ...]) -> bool:
         if file
         for path in paths
     )
-
-
-def _wanted_group(group: Group, trees: Trees, paths: tuple[str, ...]) -> bool:
-    return any(group.holds(path) and _wanted(Change(None, file), paths) for path, file in trees.after.items())
-
-
-def _held(pair: Pair, config: Config, repository: Repository, base: Base, reader: Reader, tally: Tally) -> Pair:
-    """A policy without an old version is held against its reference, if one is configured, as the base has it."""
-    rule = config.policy_rule(pair.path)
-    if pair.old or not pair.new or not rule or not rule.reference or not base.commit:
-        return pair
-    file = _tree(repository, base).get(rule.reference)
-    side = reader.side(file, pair.path, base.name)
-    kinds = [policy.kind for policy in side.policies.values()]
-    if side.problems or kinds != [pair.new.kind]:
-        tally.note(f"{rule.reference} is no single {pair.new.kind} policy in the base: nothing is held against it")
-        return pair
-    tally.note(f"{pair.path} has no old version and is held against {rule.reference}")
-    return pair._replace(old=next(iter(side.policies.values())))
 
 
 def compare(old: Path, new: Path, options: Options) -> Report:

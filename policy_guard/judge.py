@@ -7,21 +7,30 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
+from policy_guard import catalog
 from policy_guard.check import Check, Claim, Question
+from policy_guard.formula import conjunction, member
+from policy_guard.plausible import plausible
 from policy_guard.policy import Policy, Request, Statement, Value
 from policy_guard.prove import Answer, Proved, Prover, Witness
+from policy_guard.readings import READINGS
 from policy_guard.source import Source, Span
+from policy_guard.strings import Language
 
 MOST_QUESTIONS = 60
 
 
 class Verdict(NamedTuple):
-    """An answer that is no proof, for one claim, with the values of the statement that are to blame."""
+    """An answer that is no proof, for one claim, with the values of the statement that are to blame.
+
+    `future` tells that all actions in question are none that AWS has today.
+    """
 
     claim: Claim
     answer: Answer
     actions: tuple[Value, ...] = ()
     resources: tuple[Value, ...] = ()
+    future: bool = False
 
 
 def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdict]:
@@ -50,7 +59,42 @@ def _blamed(claim: Claim, answer: Answer, prover: Prover) -> Verdict:
         return Verdict(claim, answer)
     actions = _responsible(claim, answer.request, prover, statement, "action")
     resources = _responsible(claim, answer.request, prover, statement, "resource")
-    return Verdict(claim, answer, actions, resources)
+    shown = _recognisable(claim, answer)
+    future = not _is_known(shown.request.action)
+    if future and isinstance(known := _with_known_action(claim, prover, actions), Witness):
+        shown, future = _recognisable(claim, known), False
+    elif future:
+        future = isinstance(known, Proved)
+    return Verdict(claim, shown, actions, resources, future)
+
+
+def _recognisable(claim: Claim, answer: Witness) -> Witness:
+    """A witness of the same set that needs no other readings, and looks like a request that is really made."""
+    holds = partial(claim.holds, claim.statement)
+    free = [name for name in READINGS if (name, True) not in answer.readings and (name, False) not in answer.readings]
+
+    def whatever(request: Request) -> bool:
+        either = ({**request.choices, **dict.fromkeys(free, truth)} for truth in (True, False))
+        return all(holds(request._replace(choices=choices)) for choices in (request.choices, *either))
+
+    request = plausible(answer.request, whatever)
+    return Witness(request, answer.readings)
+
+
+def _is_known(action: str) -> bool:
+    service, _, name = action.partition(":")
+    return any(each.lower() == name for each in catalog.actions(service))
+
+
+def _with_known_action(claim: Claim, prover: Prover, values: tuple[Value, ...]) -> Answer:
+    """The answer for those actions alone that AWS has today."""
+    statement = claim.statement
+    assert statement is not None
+    patterns = ["*"] if statement.action.negated else [value.text.strip() for value in values]
+    known = Language(texts=(action.lower() for pattern in patterns for action in catalog.matching(pattern)))
+    return prover.answer(
+        conjunction([claim.excess(statement), member("action", known)]), partial(claim.holds, statement)
+    )
 
 
 def _responsible(claim: Claim, request: Request, prover: Prover, statement: Statement, name: str) -> tuple[Value, ...]:

@@ -24,6 +24,7 @@ from policy_guard.formula import (
     without_choices,
 )
 from policy_guard.pattern import ONE, STAR, Pattern, Wildcard
+from policy_guard.plausible import arn
 from policy_guard.policy import Request
 from policy_guard.readings import READINGS, WILDCARDS_STAY_IN_ARN_PARTS
 from policy_guard.simplify import Simplifier
@@ -162,10 +163,10 @@ def _confirmed(point: Point, given: Mapping[str, bool], replay: Replay) -> Answe
     if not replay(request):
         return Undecided("a request that the two evaluations judge differently (please report this)")
     parts = tuple(name for name in point.choices if name not in READINGS)
-    return Unsupported(parts) if parts else Witness(request, tuple(_needed(request, replay)))
+    return Unsupported(parts) if parts else Witness(request, tuple(needed(request, replay)))
 
 
-def _needed(request: Request, replay: Replay) -> Iterator[tuple[str, bool]]:
+def needed(request: Request, replay: Replay) -> Iterator[tuple[str, bool]]:
     """The readings that the request depends on, each with the truth that it needs."""
     for name, truth in request.choices.items():
         if not replay(request._replace(choices={**request.choices, name: not truth})):
@@ -241,8 +242,7 @@ def _likely(place: Place, pattern: Glob, texts: dict[Place, str]) -> Iterable[st
         if not colon:
             yield from ("s3:deletebucket", "iam:createuser", "ec2:runinstances")
     elif place == "resource" and pattern[-1] == ANYTHING and not literal_prefix(pattern):
-        service = texts.get("action", "s3:").partition(":")[0]
-        yield "arn:aws:s3:::example" if service == "s3" else f"arn:aws:{service}:us-east-1:123456789012:example"
+        yield arn(texts.get("action", "s3:"))
     elif place == "principal":
         spelled = "".join(symbol if isinstance(symbol := the_symbol(step), str) else "*" for step in pattern)
         account = re.search(r"::(\d{12}):", spelled)

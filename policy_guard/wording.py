@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 
 from policy_guard import catalog
 from policy_guard.check import Check, Question
@@ -74,7 +75,8 @@ def _message(check: Check, verdict: Verdict) -> str:
     if isinstance(verdict.answer, Unsupported):
         return f"not understood well enough to decide whether it {check.headline}{critical}"
     before = " that the old version granted too" if verdict.claim.existing else ""
-    return f"{check.headline}{before}{critical}"
+    future = ", for actions that AWS does not have today" if verdict.future else ""
+    return f"{check.headline}{before}{critical}{future}"
 
 
 def _facts(check: Check, verdict: Verdict, question: Question, witness: Request | None) -> Iterable[tuple[str, str]]:
@@ -131,13 +133,21 @@ def spelled(request: Request, question: Question) -> Request:
     """The request with its action and condition keys as the policies, or else AWS, spell them."""
     policies = [policy for policy in (question.new, question.old) if policy]
     statements = [statement for policy in policies for statement in policy.statements]
-    keys = {c.key: c.spelled for statement in reversed(statements) for c in statement.conditions}
+    keys = {key.lower(): key for statement in statements for key in _spelled_variables(statement)}
+    keys |= {c.key: c.spelled for statement in reversed(statements) for c in statement.conditions}
     values = [value for statement in statements for value in statement.action.values]
     values += [value for entry in question.critical for value in entry.actions]
     return request._replace(
         action=_spelled_action(request.action, values),
         context={keys.get(key, key): texts for key, texts in request.context.items()},
     )
+
+
+def _spelled_variables(statement: Statement) -> Iterator[str]:
+    texts = [value.text for value in statement.resource.values] if statement.resource else []
+    texts += [value.text for condition in statement.conditions for value in condition.values]
+    for text in texts:
+        yield from re.findall(r"\$\{([^{},]*:[^{},]*)", text)
 
 
 def _spelled_action(action: str, values: list[Value]) -> str:
