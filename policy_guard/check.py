@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from policy_guard.access import Access
 from policy_guard.critical import CriticalEntry
-from policy_guard.formula import Formula
+from policy_guard.formula import TRUE, Formula
 from policy_guard.policy import Policy, Request, Statement
 
 
@@ -27,6 +27,10 @@ class Claim(NamedTuple):
     `excess` gives that part for the statement as it stands, or for a part of it; `holds` decides the same for one
     request. `statement` is None where no statement grants the access, but the lack of one. `existing` marks access
     that the old version granted too.
+
+    The set is what the statement applies to `within` a formula (`is_within` for one request), without what some
+    statement of `denied` applies to, and without what some statement of `before`, or with `all_before` everything,
+    and none of `but` applies to.
     """
 
     statement: Statement | None
@@ -34,6 +38,12 @@ class Claim(NamedTuple):
     holds: Callable[[Statement | None, Request], bool]
     entry: CriticalEntry | None = None
     existing: bool = False
+    within: Formula = TRUE
+    is_within: Callable[[Request], bool] = lambda request: True
+    denied: tuple[Statement, ...] = ()
+    before: tuple[Statement, ...] = ()
+    but: tuple[Statement, ...] = ()
+    all_before: bool = False
 
 
 class Check(NamedTuple):

@@ -19,12 +19,48 @@ class Related(NamedTuple):
     message: str
 
 
+class Cell(NamedTuple):
+    """Actions and the resources on which each of them is new, or lost, as the policy spells them."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+
+
+class Piece(NamedTuple):
+    """What another statement has in common with the cells, in those of its terms that say less than theirs."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    principals: tuple[str, ...]
+    conditions: tuple[str, ...]
+
+
+class Difference(NamedTuple):
+    """All that is new, or lost, through one statement.
+
+    That is the cells, for these principals and under these conditions, without the pieces of `denied`, and without
+    those of `before`, from which those of `but` are left out. With `all_before` everything stands in place of
+    `before`. The values are what the statement leaves out where it says NotAction (`not_actions`) or NotResource
+    (`not_resources`).
+    """
+
+    cells: tuple[Cell, ...]
+    not_actions: bool
+    not_resources: bool
+    principals: tuple[str, ...]
+    conditions: tuple[str, ...]
+    denied: tuple[Piece, ...]
+    before: tuple[Piece, ...]
+    but: tuple[Piece, ...]
+    all_before: bool
+
+
 class Finding(NamedTuple):
     """One finding per check, critical entry and statement.
 
     `message` is the headline without a final stop; `facts` are pairs such as `("new", "s3:Delete* on ...")` shown
     below the excerpt in their order. `statement` is the index as AWS counts, from 0, and the Sid. `actions` and
-    `resources` are the strings of the policy that are responsible, as spelled.
+    `resources` are the strings of the policy that are responsible, as spelled. `difference` is there if it is proved.
     """
 
     check: str
@@ -40,3 +76,4 @@ class Finding(NamedTuple):
     witness: Request | None = None
     facts: tuple[tuple[str, str], ...] = ()
     related: tuple[Related, ...] = ()
+    difference: Difference | None = None

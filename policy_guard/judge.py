@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
 from policy_guard import catalog
+from policy_guard.access import Access
 from policy_guard.check import Check, Claim, Question
+from policy_guard.difference import blame, spelled, terms
+from policy_guard.finding import Difference
 from policy_guard.formula import conjunction, member
 from policy_guard.plausible import plausible
 from policy_guard.policy import Policy, Request, Statement, Value
@@ -17,13 +19,11 @@ from policy_guard.readings import READINGS
 from policy_guard.source import Source, Span
 from policy_guard.strings import Language
 
-MOST_QUESTIONS = 60
-
 
 class Verdict(NamedTuple):
     """An answer that is no proof, for one claim, with the values of the statement that are to blame.
 
-    `future` tells that all actions in question are none that AWS has today.
+    `future` tells that all actions in question are none that AWS has today. `difference` is proved, or None.
     """
 
     claim: Claim
@@ -31,6 +31,7 @@ class Verdict(NamedTuple):
     actions: tuple[Value, ...] = ()
     resources: tuple[Value, ...] = ()
     future: bool = False
+    difference: Difference | None = None
 
 
 def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdict]:
@@ -43,7 +44,7 @@ def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdi
         answer = prover.answer(claim.excess(claim.statement), partial(claim.holds, claim.statement))
         if not isinstance(answer, Proved):
             judged.add(key)
-            yield _blamed(claim, answer, prover)
+            yield _blamed(claim, answer, question.access, prover)
 
 
 def prover_for(question: Question) -> Prover:
@@ -53,19 +54,21 @@ def prover_for(question: Question) -> Prover:
     return Prover(("action", "resource", "principal") if named else ("action", "resource"))
 
 
-def _blamed(claim: Claim, answer: Answer, prover: Prover) -> Verdict:
+def _blamed(claim: Claim, answer: Answer, access: Access, prover: Prover) -> Verdict:
     statement = claim.statement
     if statement is None or not isinstance(answer, Witness):
         return Verdict(claim, answer)
-    actions = _responsible(claim, answer.request, prover, statement, "action")
-    resources = _responsible(claim, answer.request, prover, statement, "resource")
+    actions = blame(claim, answer.request, prover, statement, "action")
+    resources = blame(claim, answer.request, prover, statement, "resource")
     shown = _recognisable(claim, answer)
     future = not _is_known(shown.request.action)
-    if future and isinstance(known := _with_known_action(claim, prover, actions), Witness):
+    if future and isinstance(known := _with_known_action(claim, prover, actions.values), Witness):
         shown, future = _recognisable(claim, known), False
     elif future:
         future = isinstance(known, Proved)
-    return Verdict(claim, shown, actions, resources, future)
+    told = terms(claim, shown.request, actions, resources, access, prover)
+    whole = spelled(told, claim.all_before) if told else None
+    return Verdict(claim, shown, actions.values, resources.values, future, whole)
 
 
 def _recognisable(claim: Claim, answer: Witness) -> Witness:
@@ -95,46 +98,6 @@ def _with_known_action(claim: Claim, prover: Prover, values: tuple[Value, ...]) 
     return prover.answer(
         conjunction([claim.excess(statement), member("action", known)]), partial(claim.holds, statement)
     )
-
-
-def _responsible(claim: Claim, request: Request, prover: Prover, statement: Statement, name: str) -> tuple[Value, ...]:
-    """The values of the element through which some request of the set passes, in the order written."""
-    element = statement.action if name == "action" else statement.resource
-    if element is None or len(element.values) == 1 or element.negated:
-        return element.values if element else ()
-    found: list[Value] = []
-    waiting = list(element.values)
-    known: Request | None = request
-    for _ in range(MOST_QUESTIONS):
-        if known is None or not waiting:
-            break
-        hit = [value for value in waiting if _passes(claim, _only(statement, name, (value,)), name, value, known)]
-        waiting = [value for value in waiting if value not in hit]
-        found += hit
-        known = _witness(claim, prover, _only(statement, name, tuple(waiting))) if waiting else None
-    return tuple(value for value in element.values if value in found)
-
-
-def _only(statement: Statement, name: str, values: tuple[Value, ...]) -> Statement:
-    """The statement with these values alone in place of its actions or resources."""
-    if name == "action":
-        return replace(statement, action=replace(statement.action, values=values))
-    assert statement.resource is not None
-    return replace(statement, resource=replace(statement.resource, values=values))
-
-
-def _passes(claim: Claim, alone: Statement, name: str, value: Value, request: Request) -> bool:
-    """Whether the request, or the like with this very value in it, gets through by this value."""
-    if claim.holds(alone, request):
-        return True
-    text = value.text.strip(" ")
-    like = request._replace(action=text) if name == "action" else request._replace(resource=text)
-    return "*" not in text and claim.holds(alone, like)
-
-
-def _witness(claim: Claim, prover: Prover, part: Statement) -> Request | None:
-    answer = prover.answer(claim.excess(part), partial(claim.holds, part))
-    return answer.request if isinstance(answer, Witness) else None
 
 
 def place(policy: Policy, verdict: Verdict) -> tuple[Source, Span]:

@@ -158,6 +158,12 @@ class Policy(NamedTuple):
     group: str = ""
 
 
+def by_effect(policy: Policy | None) -> tuple[tuple[Statement, ...], tuple[Statement, ...]]:
+    """The Allow statements and the Deny statements of the policy; None is no policy."""
+    statements = policy.statements if policy else ()
+    return tuple(s for s in statements if s.effect == "Allow"), tuple(s for s in statements if s.effect == "Deny")
+
+
 class Caller(NamedTuple):
     """Who asks. `type` is `AWS`, `Service`, `Federated`, `CanonicalUser` or `Anonymous`.
 

@@ -7,15 +7,14 @@ from collections.abc import Iterable, Iterator
 
 from policy_guard import catalog
 from policy_guard.check import Check, Question
-from policy_guard.finding import Finding, Related
+from policy_guard.differing import cells, differing
+from policy_guard.finding import Cell, Finding, Related
 from policy_guard.judge import Verdict, place
 from policy_guard.match import matches
 from policy_guard.policy import Policy, Request, Statement, Value
 from policy_guard.prove import Undecided, Unsupported, Witness
 from policy_guard.readings import READINGS
 from policy_guard.source import Source, Span
-
-_MOST_LISTED = 3
 
 
 def finding(check: Check, verdict: Verdict, question: Question, severity: str) -> Finding:
@@ -38,6 +37,7 @@ def finding(check: Check, verdict: Verdict, question: Question, severity: str) -
         witness,
         tuple(_facts(check, verdict, question, witness)),
         related,
+        verdict.difference,
     )
 
 
@@ -92,7 +92,9 @@ def _facts(check: Check, verdict: Verdict, question: Question, witness: Request 
         yield "next", "nothing was proved, so this fails; split the policy or have the change reviewed"
     else:
         what = "lost" if check.of_old else "critical" if claim.entry else "new"
-        if verdict.actions:
+        if verdict.difference:
+            yield from differing(verdict.difference, what)
+        elif verdict.actions:
             yield what, _grant(verdict)
         if question.old is None and not claim.entry:
             yield "before", "no policy: everything that it grants is new"
@@ -108,16 +110,9 @@ def _facts(check: Check, verdict: Verdict, question: Question, witness: Request 
 def _grant(verdict: Verdict) -> str:
     statement = verdict.claim.statement
     assert statement is not None
-    actions = _listed(verdict.actions, "every action but " if statement.action.negated else "")
-    if statement.resource is None:
-        return actions
-    return f"{actions} on {_listed(verdict.resources, 'everything but ' if statement.resource.negated else '')}"
-
-
-def _listed(values: tuple[Value, ...], before: str) -> str:
-    shown = ", ".join(value.text.strip() for value in values[:_MOST_LISTED])
-    more = len(values) - _MOST_LISTED
-    return f"{before}{shown}" + (f" and {more} more" if more > 0 else "")
+    actions, resources = (tuple(value.text for value in values) for values in (verdict.actions, verdict.resources))
+    not_resources = bool(statement.resource and statement.resource.negated)
+    return cells([Cell(actions, resources)], statement.action.negated, not_resources)
 
 
 def sentence(request: Request) -> str:

@@ -27,12 +27,13 @@ that needs one: limit the entry with `files` or `except` in the critical list.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from policy_guard import evaluate
 from policy_guard.check import Check, Claim, Question
 from policy_guard.critical import CriticalEntry
 from policy_guard.formula import TRUE, Formula, conjunction, negation
-from policy_guard.policy import Element, Request, Statement, Value
+from policy_guard.policy import CAPS, Element, Request, Statement, Value, by_effect
 from policy_guard.source import Span
 
 
@@ -59,7 +60,20 @@ def _claim(question: Question, entry: CriticalEntry, statement: Statement, exist
         fresh = existing or old is None or not evaluate.allows(old, kind, request)
         return applies and fresh and _is_critical(entry, request) and not evaluate.denied(new, request)
 
-    return Claim(statement, excess, holds, entry, existing)
+    allowed, but = by_effect(None if existing else old)
+    return Claim(
+        statement,
+        excess,
+        holds,
+        entry,
+        existing,
+        critical,
+        partial(_is_critical, entry),
+        by_effect(new)[1],
+        allowed,
+        but,
+        not existing and old is not None and kind in CAPS and not allowed,
+    )
 
 
 def _critical(question: Question, entry: CriticalEntry) -> Formula:

@@ -30,7 +30,7 @@ from collections.abc import Iterator
 from policy_guard import evaluate
 from policy_guard.check import Check, Claim, Question
 from policy_guard.formula import FALSE, Formula, conjunction, negation
-from policy_guard.policy import Request, Statement, statement_meaning
+from policy_guard.policy import Request, Statement, by_effect, statement_meaning
 
 
 def _claims(question: Question) -> Iterator[Claim]:
@@ -43,10 +43,11 @@ def _claims(question: Question) -> Iterator[Claim]:
     def holds(statement: Statement | None, request: Request) -> bool:
         return statement is not None and evaluate.applies(statement, request) and not evaluate.denied(new, request)
 
-    kept = {statement_meaning(each) for each in (new.statements if new else ()) if each.effect == "Deny"}
+    _, denying = by_effect(new)
+    kept = set(map(statement_meaning, denying))
     for statement in old.statements if old else ():
         if statement.effect == "Deny" and statement_meaning(statement) not in kept:
-            yield Claim(statement, excess, holds)
+            yield Claim(statement, excess, holds, before=denying)
 
 
 CHECK = Check(

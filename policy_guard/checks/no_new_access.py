@@ -32,7 +32,7 @@ from collections.abc import Hashable, Iterator
 from policy_guard import evaluate
 from policy_guard.check import Check, Claim, Question
 from policy_guard.formula import TRUE, Formula, conjunction, negation
-from policy_guard.policy import CAPS, Policy, Request, Statement, statement_meaning
+from policy_guard.policy import CAPS, Policy, Request, Statement, by_effect, statement_meaning
 
 
 def _claims(question: Question) -> Iterator[Claim]:
@@ -46,13 +46,15 @@ def _claims(question: Question) -> Iterator[Claim]:
         applies = statement is None or evaluate.applies(statement, request)
         return applies and not evaluate.denied(new, request) and not evaluate.allows(old, kind, request)
 
-    allowing = [s for s in new.statements if s.effect == "Allow"] if new else []
+    allowing, denying = by_effect(new)
+    before, but = by_effect(old)
+    claim = Claim(None, excess, holds, denied=denying, before=before, but=but, all_before=kind in CAPS and not before)
     kept = _kept(new, old)
     for statement in allowing:
         if statement_meaning(statement) not in kept:
-            yield Claim(statement, excess, holds)
+            yield claim._replace(statement=statement)
     if not allowing and kind in CAPS:
-        yield Claim(None, excess, holds)
+        yield claim
 
 
 def _kept(new: Policy | None, old: Policy | None) -> frozenset[Hashable]:

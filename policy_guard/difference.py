@@ -1,0 +1,226 @@
+"""All that is new, in the policy's own terms: which actions on which resources, and what of them was there before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple, TypeAlias
+
+from policy_guard import evaluate
+from policy_guard.access import Access
+from policy_guard.check import Claim
+from policy_guard.condition import glob
+from policy_guard.finding import Cell, Difference, Piece
+from policy_guard.formula import conjunction, disjunction
+from policy_guard.pattern import Pattern, folded
+from policy_guard.policy import Condition, Element, Request, Statement, Value, as_written
+from policy_guard.prove import Proved, Prover, Witness
+from policy_guard.strings import Language
+
+MOST_QUESTIONS = 60
+MOST_PIECES = 40
+
+Cells: TypeAlias = "list[tuple[tuple[Value, ...], tuple[Value, ...]]]"
+
+
+class Blame(NamedTuple):
+    """The values through which some request of the set passes; `proved` if none passes through any other."""
+
+    values: tuple[Value, ...]
+    proved: bool
+
+
+def blame(claim: Claim, request: Request, prover: Prover, statement: Statement, name: str) -> Blame:
+    """The values of the statement's action or resource to blame, in the order written. `request` is in the set."""
+    element = _element(statement, name)
+    if element is None or len(element.values) == 1 or element.negated:
+        return Blame(element.values if element else (), True)
+    found: set[Value] = set()
+    waiting = list(element.values)
+    known: Request | None = request
+    proved = False
+    for _ in range(MOST_QUESTIONS):
+        if known:
+            hit = {value for value in waiting if _passes(claim, only(statement, name, (value,)), name, value, known)}
+            waiting = [value for value in waiting if value not in hit]
+            found |= hit
+        rest = only(statement, name, tuple(waiting))
+        answer = prover.answer(claim.excess(rest), partial(claim.holds, rest)) if waiting else Proved()
+        proved = isinstance(answer, Proved)
+        if not isinstance(answer, Witness):
+            break
+        known = answer.request
+    return Blame(tuple(value for value in element.values if value in found), proved)
+
+
+def _element(statement: Statement, name: str) -> Element | None:
+    return statement.action if name == "action" else statement.resource
+
+
+def only(statement: Statement, name: str, values: tuple[Value, ...]) -> Statement:
+    """The statement with these values alone in place of its actions or resources."""
+    if name == "action":
+        return replace(statement, action=replace(statement.action, values=values))
+    assert statement.resource is not None
+    return replace(statement, resource=replace(statement.resource, values=values))
+
+
+def _passes(claim: Claim, alone: Statement, name: str, value: Value, request: Request) -> bool:
+    """Whether the request, or the like with this very value in it, gets through by this value."""
+    if claim.holds(alone, request):
+        return True
+    text = value.text.strip(" ")
+    like = request._replace(action=text) if name == "action" else request._replace(resource=text)
+    return "*" not in text and claim.holds(alone, like)
+
+
+class Terms(NamedTuple):
+    """The statements that a difference is told in.
+
+    It is what one of `parts` applies to within the claim's bounds, without what one of `denied` applies to, and
+    without what one of `before` (or everything, as the claim says) and none of `but` applies to.
+    """
+
+    parts: tuple[Statement, ...]
+    denied: tuple[Statement, ...]
+    before: tuple[Statement, ...]
+    but: tuple[Statement, ...]
+
+
+def terms(
+    claim: Claim, request: Request, actions: Blame, resources: Blame, access: Access, prover: Prover
+) -> Terms | None:
+    """What tells the whole set of the claim, which has this request, and nothing else.
+
+    None if there is no proof of that within what may be asked.
+    """
+    statement = claim.statement
+    if statement is None or not actions.proved or not resources.proved:
+        return None
+    cells = _cells(claim, statement, request, actions.values, resources.values, prover)
+    if cells is None:
+        return None
+    parts = tuple(_restricted(statement, *cell) for cell in cells)
+    meeting = partial(_meeting, parts, claim=claim, access=access, prover=prover)
+    others = [meeting(statements) for statements in (claim.denied, claim.before, claim.but)]
+    denied, before, but = others
+    return None if denied is None or before is None or but is None else Terms(parts, denied, before, but)
+
+
+def _meeting(
+    parts: tuple[Statement, ...], statements: Iterable[Statement], claim: Claim, access: Access, prover: Prover
+) -> tuple[Statement, ...] | None:
+    """Those of the statements that are not proved to have nothing in common with the parts; None if too many do."""
+    here = conjunction([disjunction(map(access.applies, parts)), claim.within])
+    found: list[Statement] = []
+    for other in statements:
+
+        def holds(request: Request, other: Statement = other) -> bool:
+            applies = any(evaluate.applies(part, request) for part in parts) and evaluate.applies(other, request)
+            return applies and claim.is_within(request)
+
+        if not isinstance(prover.answer(conjunction([here, access.applies(other)]), holds), Proved):
+            found.append(other)
+        if len(found) > MOST_PIECES:
+            return None
+    return tuple(found)
+
+
+def spelled(given: Terms, all_before: bool) -> Difference:
+    """The terms as the policies spell them."""
+    first = given.parts[0]
+    pieces = partial(_pieces, given.parts)
+    return Difference(
+        tuple(map(_cell, given.parts)),
+        first.action.negated,
+        bool(first.resource and first.resource.negated),
+        _principals(first),
+        tuple(map(_condition, first.conditions)),
+        pieces(given.denied),
+        pieces(given.before),
+        pieces(given.but),
+        all_before,
+    )
+
+
+def _cell(part: Statement) -> Cell:
+    resources = part.resource.values if part.resource else ()
+    return Cell(tuple(value.text.strip() for value in part.action.values), tuple(value.text for value in resources))
+
+
+def _cells(
+    claim: Claim,
+    statement: Statement,
+    request: Request,
+    actions: tuple[Value, ...],
+    resources: tuple[Value, ...],
+    prover: Prover,
+) -> Cells | None:
+    """Actions with the resources on which each is new, those together that have the same; None if it is too much."""
+    if len(actions) <= 1 or len(resources) <= 1 or statement.action.negated:
+        return [(actions, resources)]
+    if len(actions) > MOST_QUESTIONS:
+        return None
+    together: dict[tuple[Value, ...], list[Value]] = {}
+    for action in actions:
+        alone = _restricted(statement, (action,), resources)
+        found = blame(claim, request, prover, alone, "resource")
+        if not found.proved or not found.values:
+            return None
+        together.setdefault(found.values, []).append(action)
+    return [(tuple(each), on) for on, each in together.items()]
+
+
+def _restricted(statement: Statement, actions: tuple[Value, ...], resources: tuple[Value, ...]) -> Statement:
+    narrowed = only(statement, "action", actions)
+    return only(narrowed, "resource", resources) if statement.resource else narrowed
+
+
+def _pieces(parts: tuple[Statement, ...], others: Iterable[Statement]) -> tuple[Piece, ...]:
+    return tuple(dict.fromkeys(_piece(parts, other) for other in others))
+
+
+def _piece(parts: tuple[Statement, ...], other: Statement) -> Piece:
+    own = {as_written(condition) for condition in parts[0].conditions}
+    principals = _principals(other)
+    return Piece(
+        tuple(_narrower([part.action for part in parts], other.action, fold=True)),
+        tuple(_narrower([part.resource for part in parts if part.resource], other.resource)),
+        principals if principals != _principals(parts[0]) else (),
+        tuple(_condition(condition) for condition in other.conditions if as_written(condition) not in own),
+    )
+
+
+def _narrower(ours: list[Element], theirs: Element | None, fold: bool = False) -> Iterator[str]:
+    """The values of the other statement where they cover less than ours; nothing where they cover all of it."""
+    if theirs is None or not ours:
+        return
+    own = _language((value.pattern for each in ours for value in each.values), fold)
+    if theirs.negated:
+        yield from (f"all but {value.text.strip()}" for value in theirs.values)
+    elif ours[0].negated or not _language((value.pattern for value in theirs.values), fold).covers(own):
+        yield from (
+            value.text.strip()
+            for value in theirs.values
+            if ours[0].negated or not _language([value.pattern], fold).apart(own)
+        )
+
+
+def _language(patterns: Iterable[Pattern], fold: bool) -> Language:
+    spell = folded if fold else str
+    return Language(
+        glob(Pattern(tuple(spell(p) if isinstance(p, str) else p for p in each.parts))) for each in patterns
+    )
+
+
+def _principals(statement: Statement) -> tuple[str, ...]:
+    if statement.principals is None:
+        return ()
+    before = "all but " if statement.principals.negated else ""
+    return tuple(f"{before}{entry.value.text}" for entry in statement.principals.entries)
+
+
+def _condition(condition: Condition) -> str:
+    operator = f"{condition.quantifier}:{condition.operator}".lstrip(":") + "IfExists" * condition.if_exists
+    return f"{operator} {condition.spelled} {', '.join(value.text for value in condition.values)}"

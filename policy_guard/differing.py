@@ -1,0 +1,69 @@
+"""A difference in words, short: what is new, and what of it was there before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from policy_guard.finding import Cell, Difference, Piece
+
+_MOST_LISTED = 3
+
+
+def differing(difference: Difference, what: str) -> Iterator[tuple[str, str]]:
+    """Facts for a finding; `what` is the name of the first, which says what is new, critical or lost."""
+    whole = cells(difference.cells, difference.not_actions, difference.not_resources)
+    yield what, whole + _circumstances(difference.principals, difference.conditions)
+    if what == "lost":
+        if difference.before:
+            yield "still", f"only {_pieces(difference.before)} {_is(difference.before)} denied"
+        return
+    if difference.denied:
+        yield "but", f"{_pieces(difference.denied)} {_is(difference.denied)} denied"
+    if difference.before or difference.all_before:
+        yield "before", _before(difference)
+
+
+def cells(given: Sequence[Cell], not_actions: bool, not_resources: bool) -> str:
+    """The cells as one says it: "s3:Get*, s3:List* on arn:aws:s3:::logs"."""
+    return _listed((_cell(cell, not_actions, not_resources) for cell in given), "; ")
+
+
+def _cell(cell: Cell, not_actions: bool, not_resources: bool) -> str:
+    actions = ("every action but " if not_actions else "") + _listed(cell.actions)
+    if not cell.resources:
+        return actions
+    return f"{actions} on {'everything but ' if not_resources else ''}{_listed(cell.resources)}"
+
+
+def _before(difference: Difference) -> str:
+    whole = difference.all_before or any(not any(piece) for piece in difference.before)
+    allowed = "all of it" if whole else f"only {_pieces(difference.before)}"
+    if not difference.but:
+        return allowed
+    return f"{allowed}, without {_pieces(difference.but)}, which {_is(difference.but, was=True)} denied"
+
+
+def _pieces(pieces: Iterable[Piece]) -> str:
+    return _listed(map(_piece, pieces), "; ")
+
+
+def _piece(piece: Piece) -> str:
+    words = [_listed(piece.actions)] if piece.actions else []
+    words += [f"on {_listed(piece.resources)}"] if piece.resources else []
+    return ("".join([" ".join(words), _circumstances(piece.principals, piece.conditions)])).strip() or "all of it"
+
+
+def _circumstances(principals: Sequence[str], conditions: Sequence[str]) -> str:
+    who = f" for {_listed(principals)}" if principals else ""
+    return f"{who} when {' and '.join(conditions)}" if conditions else who
+
+
+def _is(pieces: Sequence[Piece], was: bool = False) -> str:
+    several = len(pieces) > 1 or len(pieces[0].actions) > 1
+    return ("were" if several else "was") if was else "are" if several else "is"
+
+
+def _listed(values: Iterable[str], mark: str = ", ") -> str:
+    every = list(values)
+    more = len(every) - _MOST_LISTED
+    return mark.join(every[:_MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
