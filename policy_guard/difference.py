@@ -12,7 +12,7 @@ from policy_guard.access import Access
 from policy_guard.check import Claim
 from policy_guard.condition import glob
 from policy_guard.finding import Cell, Difference, Piece
-from policy_guard.formula import conjunction, disjunction
+from policy_guard.formula import conjunction, disjunction, negation
 from policy_guard.pattern import Pattern, folded
 from policy_guard.policy import Condition, Element, Request, Statement, Value, as_written
 from policy_guard.prove import Proved, Prover, Witness
@@ -103,22 +103,28 @@ def terms(
         return None
     parts = tuple(_restricted(statement, *cell) for cell in cells)
     meeting = partial(_meeting, parts, claim=claim, access=access, prover=prover)
-    others = [meeting(statements) for statements in (claim.denied, claim.before, claim.but)]
-    denied, before, but = others
+    denied = meeting(claim.denied)
+    before, but = (meeting(statements, without=denied or ()) for statements in (claim.before, claim.but))
     return None if denied is None or before is None or but is None else Terms(parts, denied, before, but)
 
 
 def _meeting(
-    parts: tuple[Statement, ...], statements: Iterable[Statement], claim: Claim, access: Access, prover: Prover
+    parts: tuple[Statement, ...],
+    statements: Iterable[Statement],
+    claim: Claim,
+    access: Access,
+    prover: Prover,
+    without: tuple[Statement, ...] = (),
 ) -> tuple[Statement, ...] | None:
     """Those of the statements that are not proved to have nothing in common with the parts; None if too many do."""
-    here = conjunction([disjunction(map(access.applies, parts)), claim.within])
+    left_out = (negation(access.applies(statement)) for statement in without)
+    here = conjunction([disjunction(map(access.applies, parts)), claim.within, *left_out])
     found: list[Statement] = []
     for other in statements:
 
         def holds(request: Request, other: Statement = other) -> bool:
             applies = any(evaluate.applies(part, request) for part in parts) and evaluate.applies(other, request)
-            return applies and claim.is_within(request)
+            return applies and claim.is_within(request) and not any(evaluate.applies(s, request) for s in without)
 
         if not isinstance(prover.answer(conjunction([here, access.applies(other)]), holds), Proved):
             found.append(other)

@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator
 
 from policy_guard.errors import UserError
 from policy_guard.excerpt import excerpt
-from policy_guard.finding import Finding, Related
+from policy_guard.finding import Cell, Difference, Finding, Piece, Related
 from policy_guard.policy import Caller, Request
 from policy_guard.printable import cells, defused, printable, shortened
 from policy_guard.reporter import Report, Skipped, Style, in_order, place
@@ -74,9 +74,21 @@ def at(text: str, part: str, path: str = "iam/orders.json", **changes: Any) -> F
     return given._replace(**changes)
 
 
+DIFFERENCE = Difference(
+    (Cell(("s3:Delete*",), ("arn:aws:s3:::orders-*/*",)),),
+    False,
+    False,
+    (),
+    (),
+    (),
+    (Piece(("s3:DeleteObject",), (), (), ()),),
+    (),
+    False,
+)
 ORDERS_FINDING = at(
     ORDERS,
     '"s3:Delete*"',
+    difference=DIFFERENCE,
     statement=(1, "OrdersObjects"),
     actions=("s3:Delete*",),
     resources=("arn:aws:s3:::orders-*/*",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from policy_guard.finding import Finding, Related
+from policy_guard.finding import Cell, Difference, Finding, Piece, Related
 from policy_guard.policy import Request
 from policy_guard.reporter import Report, Reporter, Style, in_order, place
 from policy_guard.version import VERSION
@@ -51,8 +51,19 @@ def _finding(finding: Finding) -> dict[str, Any]:
         shown["critical_id"] = finding.critical_id
     shown["message"] = finding.message
     shown["witness"] = None if finding.witness is None else witness(finding.witness)
+    shown["difference"] = None if finding.difference is None else _difference(finding.difference)
     shown["related"] = [_related(related) for related in finding.related]
     return shown
+
+
+def _difference(difference: Difference) -> dict[str, Any]:
+    pieces = {name: [_lists(piece) for piece in getattr(difference, name)] for name in ("denied", "before", "but")}
+    shown = difference._asdict() | pieces | {"cells": [_lists(cell) for cell in difference.cells]}
+    return shown | {name: list(shown[name]) for name in ("principals", "conditions")}
+
+
+def _lists(given: Cell | Piece) -> dict[str, list[str]]:
+    return {name: list(texts) for name, texts in given._asdict().items()}
 
 
 def _statement(finding: Finding) -> dict[str, Any] | None:

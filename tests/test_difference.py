@@ -1,0 +1,144 @@
+"""What a finding says is new is all that is new, and nothing that was there before."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from policy_guard import check_no_new_access, evaluate
+from policy_guard.access import Access
+from policy_guard.check import Check, Claim, Question
+from policy_guard.checks import check
+from policy_guard.difference import Terms, blame, terms
+from policy_guard.differing import differing
+from policy_guard.judge import prover_for, verdicts
+from policy_guard.policy import Request, Statement
+from policy_guard.prove import Witness
+from tests.language import pairs, requests
+from tests.policies import policy
+
+
+def _any(statements: tuple[Statement, ...], request: Request) -> bool:
+    return any(evaluate.applies(statement, request) for statement in statements)
+
+
+def told(claim: Claim, given: Terms, request: Request) -> bool:
+    """Whether the terms tell the request."""
+    before = (claim.all_before or _any(given.before, request)) and not _any(given.but, request)
+    return _any(given.parts, request) and claim.is_within(request) and not _any(given.denied, request) and not before
+
+
+@pytest.mark.parametrize("name", ["no-new-access", "no-lost-deny"])
+@given(pairs(), st.lists(requests, min_size=20, max_size=20))
+@settings(max_examples=60, deadline=None)
+def test_the_terms_tell_the_whole_set_and_nothing_else(
+    name: str, pair: tuple[dict[str, Any], dict[str, Any]], asked: list[Request]
+) -> None:
+    new, old = map(policy, pair)
+    question = Question(new.kind, new, old, (), Access([new, old]))
+    prover = prover_for(question)
+    for claim in check(name).claims(question):
+        if claim.statement is None:
+            continue
+        holds = partial(claim.holds, claim.statement)
+        answer = prover.answer(claim.excess(claim.statement), holds)
+        if isinstance(answer, Witness):
+            actions, resources = (
+                blame(claim, answer.request, prover, claim.statement, element) for element in ("action", "resource")
+            )
+            given_ = terms(claim, answer.request, actions, resources, question.access, prover)
+            for request in [answer.request, *asked] if given_ else ():
+                assert given_ is not None
+                assert told(claim, given_, request) == holds(request)
+
+
+def _facts(new: dict[str, Any], old: dict[str, Any], name: str = "no-new-access") -> list[tuple[str, str]]:
+    one, two = policy(new), policy(old)
+    question = Question(one.kind, one, two, (), Access([one, two]))
+    asked: Check = check(name)
+    (verdict,) = verdicts(asked, question, prover_for(question))
+    assert verdict.difference is not None
+    return list(differing(verdict.difference, "lost" if asked.of_old else "new"))
+
+
+def _statement(effect: str = "Allow", **elements: Any) -> dict[str, Any]:
+    return {"Effect": effect, "Action": "s3:GetObject", "Resource": "*", **elements}
+
+
+def _policy(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+LOGS = "arn:aws:s3:::logs-*"
+CASES = {
+    "a wider action": (
+        _policy(_statement(Action="s3:Delete*", Resource=LOGS)),
+        _policy(_statement(Action="s3:DeleteObject")),
+        [("new", f"s3:Delete* on {LOGS}"), ("before", "only s3:DeleteObject")],
+    ),
+    "a wider resource": (
+        _policy(_statement(Resource=LOGS)),
+        _policy(_statement(Resource="arn:aws:s3:::logs-a")),
+        [("new", f"s3:GetObject on {LOGS}"), ("before", "only on arn:aws:s3:::logs-a")],
+    ),
+    "a condition is gone": (
+        _policy(_statement()),
+        _policy(_statement(Condition={"Bool": {"aws:SecureTransport": "true"}})),
+        [("new", "s3:GetObject on *"), ("before", "only when Bool aws:SecureTransport true")],
+    ),
+    "a condition is weaker": (
+        _policy(_statement(Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}})),
+        _policy(_statement(Condition={"IpAddress": {"aws:SourceIp": "10.0.0.0/16"}})),
+        [
+            ("new", "s3:GetObject on * when IpAddress aws:SourceIp 10.0.0.0/8"),
+            ("before", "only when IpAddress aws:SourceIp 10.0.0.0/16"),
+        ],
+    ),
+    "nothing of it was there": (
+        _policy(_statement(), _statement(Action=["s3:PutObject", "s3:PutObjectAcl"], Resource=[LOGS, f"{LOGS}/*"])),
+        _policy(_statement()),
+        [("new", f"s3:PutObject, s3:PutObjectAcl on {LOGS}, {LOGS}/*")],
+    ),
+    "actions that are new on different resources": (
+        _policy(_statement(Action=["s3:GetObject", "s3:PutObject"], Resource=["arn:aws:s3:::a", "arn:aws:s3:::b"])),
+        _policy(_statement(Resource="arn:aws:s3:::a")),
+        [("new", "s3:GetObject on arn:aws:s3:::b; s3:PutObject on arn:aws:s3:::a, arn:aws:s3:::b")],
+    ),
+    "a Deny is gone": (
+        _policy(_statement(Action="s3:*")),
+        _policy(_statement(Action="s3:*"), _statement("Deny", Action="s3:Delete*", Resource=LOGS)),
+        [("new", "s3:* on *"), ("before", f"all of it, without s3:Delete* on {LOGS}, which was denied")],
+    ),
+    "a Deny still limits it": (
+        _policy(_statement(Action="s3:*"), _statement("Deny", Action="s3:Delete*")),
+        _policy(_statement(), _statement("Deny", Action="s3:Delete*")),
+        [("new", "s3:* on *"), ("but", "s3:Delete* is denied"), ("before", "only s3:GetObject")],
+    ),
+    "every action but some": (
+        _policy({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}),
+        _policy(_statement()),
+        [("new", "every action but iam:* on *"), ("before", "only s3:GetObject")],
+    ),
+    "another principal": (
+        _policy(_statement(Principal={"AWS": ["111122223333", "444455556666"]})),
+        _policy(_statement(Principal={"AWS": "111122223333"})),
+        [("new", "s3:GetObject on * for 111122223333, 444455556666"), ("before", "only for 111122223333")],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_new_is_told_in_the_policys_own_terms(case: str) -> None:
+    new, old, facts = CASES[case]
+    assert _facts(new, old) == facts
+    assert check_no_new_access(new, old).result == "FAIL"
+
+
+def test_what_is_no_longer_denied_is_told_with_what_still_is() -> None:
+    old = _policy(_statement(), _statement("Deny", Action="s3:*", Resource=LOGS))
+    new = _policy(_statement(), _statement("Deny", Action="s3:Delete*"))
+    assert _facts(new, old, "no-lost-deny") == [("lost", f"s3:* on {LOGS}"), ("still", "only s3:Delete* is denied")]
