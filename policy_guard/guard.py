@@ -128,11 +128,13 @@ def _tree(repository: Repository, base: Base) -> dict[str, File]:
 
 def _with_trusted_groups(given: Settings, repository: Repository, base: Base, changed: list[Change]) -> Settings:
     """The settings with the groups of the base: a change cannot choose beside which files it is judged."""
-    here = given.config.path
-    if not any(file.path == here for change in changed for file in (change.old, change.new) if file):
+    here = given.config.path or ""
+    paths = {file.path for change in changed for file in (change.old, change.new) if file}
+    if here not in paths and not os.path.islink(repository.root / here):
         return given
-    before = _tree(repository, base).get(here or "")
-    trusted = settings_in(repository.read(before) or b"", before.path).groups if before else ()
+    tree = _tree(repository, base)
+    before = follow(repository, tree[here], tree).file if here in tree and tree[here].mode == LINK else tree.get(here)
+    trusted = settings_in(repository.read(before) or b"", here).groups if before else ()
     notes = given.notes
     if trusted != given.config.groups:
         notes = (*notes, "the groups changed here; those of the base are judged, and the new ones once they are there")

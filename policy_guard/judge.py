@@ -48,10 +48,18 @@ def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdi
 
 
 def prover_for(question: Question) -> Prover:
-    """A prover that gives its witnesses a principal where the policies speak of one."""
-    policies = [policy for policy in (question.new, question.old) if policy]
-    named = any(statement.principals for policy in policies for statement in policy.statements)
-    return Prover(("action", "resource", "principal") if named else ("action", "resource"))
+    """A prover that gives its witnesses a principal where the policies speak of one.
+
+    A key counts as true or false if AWS lists it so and the policies do not compare it as anything else: for a few
+    keys the list is wrong.
+    """
+    statements = [s for policy in (question.new, question.old) if policy for s in policy.statements]
+    named = any(statement.principals for statement in statements)
+    conditions = [condition for statement in statements for condition in statement.conditions]
+    others = {condition.key for condition in conditions if condition.operator not in ("Bool", "Null")}
+    keys = {condition.key for condition in conditions} - others
+    booleans = {key for key in keys if (known := catalog.key_type(key)) and known.type == "Bool"}
+    return Prover(("action", "resource", "principal") if named else ("action", "resource"), booleans)
 
 
 def _blamed(claim: Claim, answer: Answer, access: Access, prover: Prover) -> Verdict:

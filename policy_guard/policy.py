@@ -208,7 +208,7 @@ def statement_meaning(statement: Statement) -> Hashable:
     return (
         statement.version,
         statement.effect,
-        (who.negated, frozenset((entry.type, entry.value.text) for entry in who.entries)) if who else None,
+        (who.negated, frozenset((entry.type, entry.value.pattern) for entry in who.entries)) if who else None,
         (statement.action.negated, frozenset(map(_action_meaning, statement.action.values))),
         _patterns_meaning(statement.resource),
         frozenset(

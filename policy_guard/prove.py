@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 from policy_guard import catalog
@@ -19,11 +20,18 @@ from policy_guard.formula import (
     Choice,
     Formula,
     Literal,
+    Member,
     Present,
+    conjunction,
+    disjunction,
     literals,
+    member,
+    negation,
+    present,
     without_choices,
 )
-from policy_guard.pattern import ONE, STAR, Pattern, Wildcard
+from policy_guard.letters import Texts, substituted
+from policy_guard.pattern import ONE, STAR, Pattern, Unknown, Variable, Wildcard
 from policy_guard.plausible import arn
 from policy_guard.policy import Request
 from policy_guard.readings import READINGS, WILDCARDS_STAY_IN_ARN_PARTS
@@ -36,7 +44,9 @@ STEPS = 1_000_000
 STEPS_IN_ALL = 3_000_000
 """What all questions about one policy may cost together."""
 MOST_ROUNDS = 2_000
-MOST_OPEN = 20
+MOST_OPEN = 8
+MOST_ASSIGNMENTS = 40
+"""Texts for the unknown parts and variables of one question that are tried in all of it."""
 
 DOMAINS = {
     "action": Language([glob(Pattern((Wildcard("?", stays=True), Wildcard("*", stays=True), ":", ONE, STAR)))]),
@@ -80,11 +90,12 @@ Replay: TypeAlias = "Callable[[Request], bool]"
 class Prover:
     """Answers questions about the same few policies; what it learned from one helps with the next."""
 
-    def __init__(self, places: Iterable[str] = ("action", "resource")) -> None:
+    def __init__(self, places: Iterable[str] = ("action", "resource"), booleans: Container[str] = ()) -> None:
+        """`places` are given a text in every witness; the keys `booleans` are true or false."""
         self._simplifier = Simplifier()
         self._budget = Budget(STEPS_IN_ALL)
         self._assumptions = [Assumption(WILDCARDS_STAY_IN_ARN_PARTS.name, truth) for truth in (False, True)]
-        self._theory = Theory(DOMAINS, _values_of, _likely, tuple(places))
+        self._theory = Theory(DOMAINS, lambda key: BOOLEANS if key in booleans else None, _likely, tuple(places))
 
     def answer(self, access: Formula, replay: Replay) -> Answer:
         """Proof that the set is empty, or a request in it for which `replay` is true.
@@ -113,25 +124,28 @@ class Prover:
         return self._search(formula, given, replay)
 
     def _search(self, formula: Formula, given: Mapping[str, bool], replay: Replay) -> Answer:
-        budget = self._budget.part(STEPS)
         try:
-            parts = formula.parts if isinstance(formula, And) else (formula,)
-            if formula == FALSE:
-                return Proved()
-            if all(isinstance(part, Literal) for part in parts):
-                return _answer(self._theory.point(tuple(literals(formula)), budget, explained=False), given, replay)
-            return self._in_rounds(formula, given, replay, budget)
+            return self._decide(formula, given, replay, self._budget.part(STEPS))
         except OverBudget as error:
             return Undecided(str(error))
 
-    def _in_rounds(self, formula: Formula, given: Mapping[str, bool], replay: Replay, budget: Budget) -> Answer:
-        """Lets the solver choose which literals to make true, and tells it which of them have no common text."""
+    def _decide(self, formula: Formula, given: Mapping[str, bool], replay: Replay, budget: Budget) -> Answer:
+        if formula == FALSE:
+            return Proved()
         parts = formula.parts if isinstance(formula, And) else (formula,)
-        found = self._theory.point([part for part in parts if isinstance(part, Literal)], budget, explained=False)
+        facts = [part for part in parts if isinstance(part, Literal)]
+        found = self._theory.point(facts, budget, explained=False)
         if isinstance(found, Impossible):
             return Proved()
-        if isinstance(found, Point) and _surely_true(formula, found):
+        if isinstance(found, Point) and (len(facts) == len(parts) or _surely_true(formula, found)):
             return _confirmed(found, given, replay)
+        if len(facts) == len(parts):
+            answer = self._with_letters_assigned(formula, given, replay, budget)
+            return answer or Undecided(found.reason if isinstance(found, Open) else "")
+        return self._in_rounds(formula, given, replay, budget)
+
+    def _in_rounds(self, formula: Formula, given: Mapping[str, bool], replay: Replay, budget: Budget) -> Answer:
+        """Lets the solver choose which literals to make true, and tells it which of them have no common text."""
         from policy_guard.solver import Solver
 
         solver = Solver(formula)
@@ -145,17 +159,53 @@ class Prover:
             if isinstance(found, Point):
                 return _confirmed(found, given, replay)
             if isinstance(found, Open):
+                if not still_open and (answer := self._with_letters_assigned(formula, given, replay, budget)):
+                    return answer
                 still_open.append(found.reason)
                 if len(still_open) > MOST_OPEN:
                     return Undecided(found.reason)
             solver.learn(found.literals if isinstance(found, Impossible) else facts)
         return Undecided("the number of patterns that overlap")
 
+    def _with_letters_assigned(
+        self, formula: Formula, given: Mapping[str, bool], replay: Replay, budget: Budget
+    ) -> Answer | None:
+        """What some likely texts for the letters show, if it is no proof."""
+        size = sum(1 for _ in literals(formula))
+        for texts in islice(self._theory.assignments(list(literals(formula)), budget), MOST_ASSIGNMENTS):
+            budget.spend(size, "the texts that unknown parts may become")
+            unknowns = {letter.name: text for letter, text in texts.items() if isinstance(letter, Unknown)}
 
-def _answer(found: Point | Impossible | Open, given: Mapping[str, bool], replay: Replay) -> Answer:
-    if isinstance(found, Impossible):
-        return Proved()
-    return Undecided(found.reason) if isinstance(found, Open) else _confirmed(found, given, replay)
+            def with_unknowns(request: Request, unknowns: dict[str, str] = unknowns) -> bool:
+                return replay(request._replace(unknowns=unknowns))
+
+            plain = self._simplifier.simplify(_assigned(formula, texts))
+            answer = self._decide(plain, given, with_unknowns, budget)
+            if isinstance(answer, Witness):
+                return answer._replace(request=answer.request._replace(unknowns=unknowns))
+            if isinstance(answer, Unsupported):
+                return answer
+        return None
+
+
+def _assigned(formula: Formula, texts: Texts) -> Formula:
+    """The formula where letters stand for these texts, which are then also the values of the variables' keys."""
+    languages: dict[Language, Language] = {}
+
+    def filled(one: Formula) -> Formula:
+        if not isinstance(one, Literal):
+            return (conjunction if isinstance(one, And) else disjunction)(map(filled, one.parts))
+        atom = one.atom
+        if not isinstance(atom, Member) or not atom.language.letters:
+            return one
+        if atom.language not in languages:
+            languages[atom.language] = substituted(atom.language, texts)
+        positive = member(atom.variable, languages[atom.language])
+        return positive if one.positive else negation(positive)
+
+    slots = [(Slot(letter.key, 0), text) for letter, text in texts.items() if isinstance(letter, Variable)]
+    values = (disjunction([negation(present(slot)), member(slot, Language(texts=[text]))]) for slot, text in slots)
+    return conjunction([filled(formula), *values])
 
 
 def _confirmed(point: Point, given: Mapping[str, bool], replay: Replay) -> Answer:
@@ -225,12 +275,6 @@ def _request(point: Point) -> Request:
         point.unknowns,
         point.choices,
     )
-
-
-def _values_of(key: str) -> Language | None:
-    """The values that AWS gives the key, where it is known to be Boolean."""
-    known = catalog.key_type(key)
-    return BOOLEANS if known is not None and known.type == "Bool" else None
 
 
 def _likely(place: Place, pattern: Glob, texts: dict[Place, str]) -> Iterable[str]:

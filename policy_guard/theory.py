@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import NamedTuple, TypeAlias
 
 from policy_guard.automaton import Glob, Letter, Verbatim, the_symbol
 from policy_guard.formula import Choice, Literal, Member, Present
 from policy_guard.letters import Texts, loosened, named, stem, substituted, with_readings, without_letters
 from policy_guard.pattern import Unknown, Variable
-from policy_guard.strings import Budget, Language, Slot, find
+from policy_guard.strings import Budget, Language, Slot, find, instance
 
-MOST_TRIES = 80
+MOST_TRIES = 6
+"""Assignments to letters that are tried for one set of literals."""
 Place: TypeAlias = "str | Slot"
 
 
@@ -145,22 +146,42 @@ class Theory:
         inside = [loosened(each) for each in inside] + ([domain] if (domain := self._domain(place)) else [])
         return find(inside, [without_letters(each) for each in outside], budget) is None
 
+    def assignments(self, literals: Sequence[Literal], budget: Budget) -> Iterator[Texts]:
+        """Texts to try for all letters of the literals."""
+        places = _places(literals)
+        letters = sorted({letter for each in places.values() for one in each for letter in _letters(one)}, key=repr)
+        return self._values(letters, places, budget)
+
     def _values(
         self, letters: Sequence[Letter], places: Mapping[Place, list[Literal]], budget: Budget
     ) -> Iterator[Texts]:
-        """Values to try: for each letter first a plain one, then pieces of the patterns about, one at a time."""
-        pieces = sorted({piece for literals in places.values() for one in literals for piece in _pieces(one)})
+        """For each letter first a plain text, then pieces of the patterns about, one letter at a time."""
+        pieces = {piece for literals in places.values() for one in literals for piece in _pieces(one)}
+        pieces |= {text for place in places if (domain := self._domain(place)) for text in domain.texts}
         options: dict[Letter, list[str]] = {}
         for number, letter in enumerate(dict.fromkeys(stem(letter) for letter in letters)):
             own = self._own(letter, places, budget)
-            options[letter] = [*own, *([] if own else [f"example{number or ''}"]), *pieces]
-            if not isinstance(letter, Variable):
-                options[letter].append("*")
+            wildcard = [] if isinstance(letter, Variable) else ["*"]
+            texts = [*(own or [f"example{number or ''}"]), *wildcard, *sorted(pieces)]
+            suitable = next((text for text in texts if self._suits(letter, text, places)), texts[0])
+            options[letter] = list(dict.fromkeys([suitable, *texts]))
         first = {letter: texts[0] for letter, texts in options.items()}
         yield with_readings(first)
-        for letter, texts in options.items():
-            for text in texts[1:]:
-                yield with_readings({**first, letter: text})
+        for column in zip_longest(*options.values()):
+            for letter, text in zip(options, column, strict=True):
+                if text is not None and text != first[letter]:
+                    yield with_readings({**first, letter: text})
+
+    def _suits(self, letter: Letter, text: str, places: Mapping[Place, list[Literal]]) -> bool:
+        """Whether no language that has to hold becomes empty with this text, as far as it depends on it alone."""
+        values = with_readings({letter: text})
+        for place, literals in places.items():
+            for language in _sides(literals)[0]:
+                if language.letters and language.letters <= values.keys():
+                    filled, domain = substituted(language, values), self._domain(place)
+                    if not filled or (domain and not domain.globs and not any(each in filled for each in domain.texts)):
+                        return False
+        return True
 
     def _own(self, letter: Letter, places: Mapping[Place, list[Literal]], budget: Budget) -> list[str]:
         """Values that the conditions on the key of a variable allow."""
@@ -222,13 +243,15 @@ def _none_in(one: Literal, literals: Sequence[Literal], budget: Budget) -> bool:
 
 
 def _pieces(literal: Literal) -> Iterator[str]:
-    """The runs of plain text in the patterns, cut at the usual separators."""
+    """Texts of the patterns: the shortest as a whole, and the runs of plain text cut at the usual separators."""
     if not isinstance(literal.atom, Member):
         return
     for glob in islice(literal.atom.language, 50):
         symbols = (the_symbol(step) for step in glob)
         run = "".join(symbol if isinstance(symbol, str) else "/" for symbol in symbols)
         yield from (piece for piece in run.replace(":", "/").split("/") if piece)
+        shortest = "".join(symbol for symbol in instance(glob, "") if isinstance(symbol, str))
+        yield shortest.removeprefix("AWS ") if literal.atom.variable == "principal" else shortest
 
 
 def _smallest(literals: Sequence[Literal], shown: Callable[[Sequence[Literal]], bool]) -> tuple[Literal, ...]:

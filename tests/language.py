@@ -10,7 +10,7 @@ from policy_guard.policy import Caller, Request
 from policy_guard.readings import READINGS
 
 ACTIONS = ["s3:GetObject", "s3:Get*", "s3:*", "*", "s3:?etObject", "ec2:RunInstances", "s*:PutObject", " s3:Put* "]
-ACTIONS += ["s3:${h}Object", "${h}"]
+ACTIONS += ["s3:${verb}Object", "${verb}"]
 RESOURCES = ["*", "arn:aws:s3:::a", "arn:aws:s3:::a/*", "arn:aws:s3:::?", "arn:aws:s3:::${aws:username}"]
 RESOURCES += [
     "arn:aws:s3:::${h}*",
@@ -20,9 +20,9 @@ RESOURCES += [
     "arn:aws:logs:?:1:a",
 ]
 TEXTS = ["a", "A", "a*", "b", "", "?", "true", "${aws:username}", "${h}", "${aws:username, 'b'}", "arn:*"]
-NUMBERS = ["5", "-5", "0.5", "05", "50", "${h}"]
-DATES = ["2026-01-31T08:00:00Z", "2026-01-31", "1769846400", "2026", "2026-01-31T10:00:00.5+02:00", "${h}", "soon"]
-ADDRESSES = ["10.0.0.0/8", "10.1.0.0/20", "10.1.15.9", "2001:db8::/33", "0.0.0.0/0", "${h}", "10.*"]
+NUMBERS = ["5", "-5", "0.5", "05", "50", "${most}"]
+DATES = ["2026-01-31T08:00:00Z", "2026-01-31", "1769846400", "2026", "2026-01-31T10:00:00.5+02:00", "${day}", "soon"]
+ADDRESSES = ["10.0.0.0/8", "10.1.0.0/20", "10.1.15.9", "2001:db8::/33", "0.0.0.0/0", "${block}", "10.*"]
 ARNS = [
     "arn:aws:s3:::a*",
     "arn:aws:*:*:1:a",
@@ -67,10 +67,10 @@ CALLERS = [
 
 def _values(operator: str) -> list[str]:
     pools = (
-        ("Bool", ["true", "false", "${h}"]),
+        ("Bool", ["true", "false", "${truth}"]),
         ("Numeric", NUMBERS),
         ("Date", DATES),
-        ("Binary", ["QUJD", "QUI=", "no", "${h}"]),
+        ("Binary", ["QUJD", "QUI=", "no", "${secret}"]),
         ("Arn", ARNS),
         ("Ip", ADDRESSES),
         ("NotIp", ADDRESSES),
@@ -89,7 +89,7 @@ def _conditions(draw: st.DrawFn) -> dict[str, Any]:
         mixed = key == "custom:one" and draw(st.booleans())
         operator = draw(st.sampled_from([*(MIXED if mixed else FAMILIES[key]), "Null"]))
         if operator == "Null":
-            block.setdefault("Null", {})[key] = draw(st.sampled_from(["true", "false", "${h}"]))
+            block.setdefault("Null", {})[key] = draw(st.sampled_from(["true", "false", "${truth}"]))
             continue
         quantifier = draw(st.sampled_from(["", "ForAllValues:", "ForAnyValue:"])) if key != "custom:one" else ""
         suffix = draw(st.sampled_from(["", "IfExists"]))
@@ -155,9 +155,13 @@ requests = st.builds(
     ),
     st.fixed_dictionaries(
         {
-            "h": st.sampled_from(
-                ["", "a", "*", "?", "b", "5", "r", "true", "10.0.0.0/9", "2026-01-31T08:00:00Z", "Get"]
-            ),
+            "h": st.sampled_from(["", "a", "*", "?", "b", "r"]),
+            "verb": st.sampled_from(["", "get", "Get", "*", "s3:?etObject"]),
+            "most": st.sampled_from(["5", "-1", "*"]),
+            "day": st.sampled_from(["2026-01-31T08:00:00Z", "2026", ""]),
+            "block": st.sampled_from(["10.0.0.0/9", "2001:db8::/32", "10.1.15.9"]),
+            "truth": st.sampled_from(["true", "FALSE", "no"]),
+            "secret": st.sampled_from(["QUJD", "no"]),
             "p": st.sampled_from(["*", "111122223333", ROLE, "arn:aws:sts::111122223333:assumed-role/r/s", "x"]),
             "a": st.sampled_from(["111122223333", "*", "4444?5556666"]),
         }

@@ -158,3 +158,21 @@ def test_a_critical_permission_that_another_file_denies_is_not_granted(scratch: 
     assert judged(scratch, "--all") == []
     scratch.commit(**{"iam/web/b.json": document(allow("s3:ListBucket"))})
     assert ("access-not-granted", "warning", "iam/web/a.json") in judged(scratch, "--all")
+
+
+def test_an_unknown_principal_is_another_in_another_file(scratch: Scratch) -> None:
+    own = {**READ, "Principal": {"AWS": "${who}"}}
+    files = {"iam/web/a.json": document(own, {**own, "Action": "s3:List*"}), "iam/web/b.json": document(own)}
+    scratch.commit(**files)
+    scratch.write("iam/web/a.json", document(own))
+    scratch.write("iam/web/b.json", document(own, {**own, "Action": "s3:List*"}))
+    assert judged(scratch) == [("no-new-access", "error", "iam/web/b.json")]
+
+
+def test_settings_behind_a_link_are_those_of_the_base_too(scratch: Scratch) -> None:
+    (scratch.folder / ".policy-guard.yaml").unlink()
+    (scratch.folder / ".policy-guard.yaml").symlink_to("conf/guard.yaml")
+    scratch.commit(**{"conf/guard.yaml": GROUPS, "iam/denies.json": document(deny("*"))})
+    scratch.write("conf/guard.yaml", {"version": 1, "groups": [{"name": "web", "files": ["iam/**"]}]})
+    scratch.write("iam/alone.json", document(allow("s3:*")))
+    assert judged(scratch) == [("no-new-access", "error", "iam/alone.json")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from hypothesis import given, settings
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from policy_guard import check_no_lost_deny, check_no_new_access, evaluate
 from policy_guard.policy import Request
+from tests import edges
 from tests.language import documents, pairs, requests
 from tests.policies import access_allows, policy
 
@@ -45,3 +47,29 @@ def test_every_policy_passes_against_itself(document: dict[str, Any]) -> None:
 def test_a_random_pair_is_decided(pair: tuple[dict[str, Any], dict[str, Any]]) -> None:
     result = check_no_new_access(*pair)
     assert result.result in ("PASS", "FAIL") or "too hard" in result.message
+
+
+@st.composite
+def _narrowed(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A policy and one that is likely to allow less: a statement gone, a Deny or a condition more."""
+    old = draw(st.booleans().flatmap(documents))
+    new = copy.deepcopy(old)
+    for statement in new["Statement"]:
+        if statement["Effect"] == "Allow" and draw(st.booleans()):
+            statement.setdefault("Condition", {}).setdefault("StringEquals", {})["custom:two"] = draw(
+                st.sampled_from(["a", "${aws:username}", "${h}"])
+            )
+    if len(new["Statement"]) > 1 and draw(st.booleans()):
+        new["Statement"] = [s for s in new["Statement"] if s["Effect"] == "Deny"] + new["Statement"][:1]
+    return new, old
+
+
+@given(_narrowed(), st.integers(0, 1000))
+@settings(max_examples=60, deadline=None)
+def test_a_thousand_requests_at_the_edges_contradict_no_proof(
+    pair: tuple[dict[str, Any], dict[str, Any]], seed: int
+) -> None:
+    new, old = map(policy, pair)
+    if check_no_new_access(*pair).result == "PASS":
+        for asked in edges.requests([new, old], 1000, seed):
+            assert not evaluate.allows(new, new.kind, asked) or evaluate.allows(old, old.kind, asked)
