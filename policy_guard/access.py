@@ -11,7 +11,7 @@ from itertools import product
 from policy_guard import catalog
 from policy_guard.automaton import Caseless, Glob, Step
 from policy_guard.callers import principal_matches
-from policy_guard.condition import Operator, Unclear, glob, language
+from policy_guard.condition import Operator, glob, language
 from policy_guard.conditions import operators
 from policy_guard.formula import (
     FALSE,
@@ -25,10 +25,21 @@ from policy_guard.formula import (
     present,
 )
 from policy_guard.pattern import STAR, Part, Pattern, Unknown, Variable, folded, holes, in_arn_parts
-from policy_guard.policy import CAPS, ROLE, Condition, Element, Policy, Statement, as_written, patterns_of
+from policy_guard.policy import (
+    ROLE,
+    Condition,
+    Element,
+    Policy,
+    Statement,
+    as_written,
+    by_effect,
+    leaves_all,
+    patterns_of,
+)
 from policy_guard.readings import (
     ANY_VALUE_IF_EXISTS,
     BLANKS_AROUND_ACTIONS_COUNT,
+    EMPTY_TEXT_IS_NO_VALUE,
     PLAIN_NEEDS_ALL_VALUES,
     UNRESOLVED_DROPS_STATEMENT,
     WILDCARDS_STAY_IN_ARN_PARTS,
@@ -36,6 +47,8 @@ from policy_guard.readings import (
 from policy_guard.strings import Language, Slot
 
 MOST_DEFAULTS = 4
+# Of identity providers that AWS does not list: the claim that holds several values by its standard (RFC 8176).
+_SEVERAL = ":amr"
 A_ROLE = member("resource", Language([glob(ROLE)]))
 
 
@@ -76,11 +89,10 @@ class Access:
         return self._allows[key][1]
 
     def granted(self, policy: Policy | None, kind: str) -> Formula:
-        """The requests to which some Allow applies. A cap that allows nothing leaves everything to others."""
-        allowing = [s for s in policy.statements if s.effect == "Allow"] if policy else []
-        if not allowing and kind in CAPS:
+        """The requests to which some Allow applies, or all where everything is left to others."""
+        if leaves_all(policy, kind):
             return TRUE
-        return disjunction(map(self.applies, allowing))
+        return disjunction(map(self.applies, by_effect(policy)[0]))
 
     def denied(self, policy: Policy | None) -> Formula:
         """The requests to which some Deny applies."""
@@ -133,8 +145,15 @@ class Access:
     def _of_values(self, operator: Operator, condition: Condition, slots: list[Slot]) -> Formula:
         here = disjunction(map(present, slots))
         tests = [(present(slot), self._test(operator, condition, slot)) for slot in slots]
+        if condition.quantifier:
+            no_value = choice("reading", EMPTY_TEXT_IS_NO_VALUE.name)
+            empty = [conjunction([no_value, member(slot, Language(texts=[""]))]) for slot in slots]
+        if condition.quantifier == "ForAllValues":
+            tests = [(there, disjunction([test, each])) for (there, test), each in zip(tests, empty, strict=True)]
+        elif condition.quantifier == "ForAnyValue":
+            tests = [(there, conjunction([test, negation(e)])) for (there, test), e in zip(tests, empty, strict=True)]
         some = disjunction(conjunction(each) for each in tests)
-        every = conjunction(disjunction([negation(holds), test]) for holds, test in tests)
+        every = conjunction(disjunction([negation(there), test]) for there, test in tests)
         if condition.quantifier == "ForAllValues":
             return every
         if condition.quantifier == "ForAnyValue":
@@ -153,18 +172,24 @@ class Access:
     def _test(self, operator: Operator, condition: Condition, slot: Slot) -> Formula:
         """What one value in the slot has to satisfy."""
         assert operator.encode is not None
-        unclear = operator.unclear
         patterns = [value.pattern for value in condition.values]
-        clear = [pattern for pattern in patterns if not (unclear and unclear.concerns(pattern))]
-        plain = tuple(operator.prepared(pattern) for pattern in clear if not _variables(pattern))
-        alternatives = [operator.encode(slot, plain)] if plain else []
-        for pattern in clear:
-            for given, filled in self._resolutions(operator.prepared(pattern)):
-                alternatives.append(conjunction([given, operator.encode(slot, (filled,))]))
-        if unclear and len(clear) < len(patterns):
-            alternatives.append(_either_way(operator, unclear, slot, patterns))
+        alternatives = [self._matched(operator, slot, [p for p in patterns if not operator.unclear(p)])]
+        for pattern in patterns:
+            if unclear := operator.unclear(pattern):
+                either = (self._matched(each, slot, [pattern]) for each in (unclear.otherwise, operator))
+                alternatives.append(_by_reading(unclear.reading, *either))
         matched = disjunction(alternatives)
         return negation(matched) if operator.negated else matched
+
+    def _matched(self, operator: Operator, slot: Slot, patterns: list[Pattern]) -> Formula:
+        """That the value in the slot matches one of the patterns."""
+        assert operator.encode is not None
+        plain = tuple(operator.prepared(pattern) for pattern in patterns if not _variables(pattern))
+        alternatives = [operator.encode(slot, plain)] if plain else []
+        for pattern in patterns:
+            for given, filled in self._resolutions(operator.prepared(pattern)):
+                alternatives.append(conjunction([given, operator.encode(slot, (filled,))]))
+        return disjunction(alternatives)
 
     def _resolutions(self, pattern: Pattern) -> Iterator[tuple[Formula, Pattern]]:
         """The patterns that one with variables turns into, and when: a default stands in for an absent key."""
@@ -198,7 +223,7 @@ class Access:
 def _several(key: str, otherwise: bool) -> bool:
     """Whether a request may hold several values of the key."""
     known = catalog.key_type(key)
-    return known.several if known else otherwise
+    return known.several if known else otherwise or key.endswith(_SEVERAL)
 
 
 def _action_glob(pattern: Pattern) -> Glob:
@@ -219,13 +244,6 @@ def _resource(patterns: Iterable[Pattern]) -> Formula:
         return crossing
     staying = member("resource", language(in_parts))
     return _by_reading(WILDCARDS_STAY_IN_ARN_PARTS.name, staying, crossing)
-
-
-def _either_way(operator: Operator, unclear: Unclear, slot: Slot, patterns: Iterable[Pattern]) -> Formula:
-    """What the patterns mean that a reading gives another meaning."""
-    concerned = tuple(pattern for pattern in patterns if unclear.concerns(pattern))
-    assert operator.encode is not None and unclear.otherwise.encode is not None
-    return _by_reading(unclear.reading, unclear.otherwise.encode(slot, concerned), operator.encode(slot, concerned))
 
 
 def _by_reading(name: str, so: Formula, otherwise: Formula) -> Formula:

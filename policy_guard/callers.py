@@ -13,8 +13,13 @@ from policy_guard.automaton import ANY, ANYTHING, Glob, Step, glob_of
 from policy_guard.condition import glob
 from policy_guard.formula import Formula, choice, conjunction, disjunction, member, negation
 from policy_guard.policy import Caller, Principals
-from policy_guard.principals import FINER, KINDS, Named, by_text, named
-from policy_guard.readings import PARTIAL_CHAIN_EXEMPT
+from policy_guard.principals import FINER, KINDS, Named, as_text_of, by_text, has_wildcards, is_id, named
+from policy_guard.readings import (
+    BOUNDARY_UNDOES_NOT_PRINCIPAL,
+    ID_NAMES_THE_CALLER,
+    PARTIAL_CHAIN_EXEMPT,
+    WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY,
+)
 from policy_guard.strings import Language, Late
 
 _COLON = frozenset(":")
@@ -32,10 +37,13 @@ def _join(*parts: str | Glob) -> Glob:
 _ROOTS = (_join("AWS arn:", _WORD, ":iam::", _WORD, ":root"),)
 _ROLES = (_join("AWS arn:", _WORD, ":iam::", _WORD, ":role/", _WORD),)
 _SESSIONS = tuple(_join(role, ":", _WORD) for role in _ROLES)
+_USERS = (_join("AWS arn:", _WORD, ":iam::", _WORD, ":user/", _WORD),)
+_WITH_ARN = Language([_join("AWS arn:", (ANYTHING,))])
+_BOUNDED = Language([*_USERS, *_ROLES, *_SESSIONS])
 CALLERS = Language(
     [
         *_ROOTS,
-        _join("AWS arn:", _WORD, ":iam::", _WORD, ":user/", _WORD),
+        *_USERS,
         *_ROLES,
         *_SESSIONS,
         _join("AWS arn:", _WORD, ":sts::", _WORD, ":federated-user/", _WORD),
@@ -66,9 +74,27 @@ def principal_matches(principals: Principals) -> Formula:
 
 def _any(everyone: list[tuple[str, Named]], kinds: tuple[str, ...]) -> Formula:
     """The callers that one of the entries names, as one of these kinds."""
-    globs = [glob for type_, who in everyone if who.kind in kinds for glob in _globs(type_, who)]
+    named_ = [(type_, who) for type_, who in everyone if who.kind in kinds]
     late = (Late(who.name, _LISTED[kind]) for _, who in everyone if who.kind == "open" for kind in kinds)
-    return member("principal", Language(globs, late=late))
+    ids = [f"{ID_NAMES_THE_CALLER.name} {as_text_of(who.name)}" for type_, who in named_ if is_id(type_, who)]
+    return disjunction(
+        [
+            _member((who, _globs(type_, who)) for type_, who in named_),
+            member("principal", Language(late=late)),
+            *(conjunction([choice("reading", each), member("principal", _WITH_ARN)]) for each in ids),
+        ]
+    )
+
+
+def _member(given: Iterable[tuple[Named, Iterable[Glob]]]) -> Formula:
+    """That the caller is in one of the sets; in those with wildcards only if they stand for other characters."""
+    plain: list[Glob] = []
+    wild: list[Glob] = []
+    for who, globs in given:
+        (wild if has_wildcards(who) else plain).extend(globs)
+    meant = negation(choice("reading", WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY.name))
+    matching = (member("principal", Language(globs)) for globs in (plain, wild))
+    return disjunction([next(matching), conjunction([next(matching), meant])])
 
 
 def _globs(type_: str, who: Named) -> Iterable[Glob]:
@@ -104,9 +130,9 @@ _LISTED: dict[str, Callable[[str], Iterable[Glob]]] = {kind: partial(_listed_by,
 
 def _exempt(everyone: list[tuple[str, Named]]) -> Formula:
     """The callers that NotPrincipal leaves out: those whose whole chain is listed."""
-    finer = [_account(who) for _, who in everyone if who.kind in FINER]
-    open_ = (Late(who.name, _finer_by) for _, who in everyone if who.kind == "open")
-    elsewhere = negation(member("principal", Language(finer, late=open_)))
+    finer = _member((who, [_account(who)]) for _, who in everyone if who.kind in FINER)
+    open_ = Language(late=(Late(who.name, _finer_by) for _, who in everyone if who.kind == "open"))
+    elsewhere = negation(disjunction([finer, member("principal", open_)]))
     account, user, role, session = (_any(everyone, (kind,)) for kind in ("account", *FINER))
     whole = [
         _any(everyone, ("everyone", "id", "other")),
@@ -116,4 +142,5 @@ def _exempt(everyone: list[tuple[str, Named]]) -> Formula:
         conjunction([account, role, session, member("principal", Language(_SESSIONS))]),
     ]
     partly = conjunction([disjunction([account, user, role, session]), choice("reading", PARTIAL_CHAIN_EXEMPT.name)])
-    return disjunction([*whole, partly])
+    bounded = conjunction([member("principal", _BOUNDED), choice("reading", BOUNDARY_UNDOES_NOT_PRINCIPAL.name)])
+    return conjunction([disjunction([*whole, partly]), negation(bounded)])

@@ -20,8 +20,8 @@ class Operator(NamedTuple):
     turns them round. `wild` says whether `*` and `?` are wildcards. Without `encode` the operator looks at the key
     itself: its value is `"true"` where the key is absent, `"false"` where it is present.
 
-    `prepared` is what a pattern becomes before its variables and unknown parts are filled in. `unclear` tells of the
-    patterns that a reading gives another meaning. `spellings` is there if the operator compares what a text stands
+    `prepared` is what a pattern becomes before its variables and unknown parts are filled in. `unclear` tells for a
+    pattern whether a reading gives it another meaning. `spellings` is there if the operator compares what a text stands
     for, and that has several spellings: `encode` then speaks of the usual one.
     """
 
@@ -31,15 +31,14 @@ class Operator(NamedTuple):
     negated: bool = False
     wild: bool = False
     prepared: Callable[[Pattern], Pattern] = lambda pattern: pattern
-    unclear: Unclear | None = None
+    unclear: Callable[[Pattern], Unclear | None] = lambda pattern: None
     spellings: Spellings | None = None
 
 
 class Unclear(NamedTuple):
-    """Under the reading of this name, `otherwise` takes the operator's place for the patterns it `concerns`."""
+    """Under the reading of this name, `otherwise` takes the operator's place."""
 
     reading: str
-    concerns: Callable[[Pattern], bool]
     otherwise: Operator
 
 

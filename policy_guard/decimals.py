@@ -1,18 +1,15 @@
-"""Decimal numbers as texts: which number a text spells, and the globs of the texts that equal, exceed or undercut one.
+"""Decimal numbers as texts: the globs of the texts that equal, exceed or undercut one.
 
 A number is digits with an optional sign and fraction; zeros in front and behind do not count.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from decimal import Decimal
 
 from policy_guard.automaton import Glob, Step, glob_of
 
-_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?", re.ASCII)
-_LONGEST = 100
 _ALL = "0123456789"
 DIGIT = Step(frozenset(_ALL))
 DIGITS = DIGIT._replace(loop=True)
@@ -20,11 +17,6 @@ _SOME = Step(frozenset("123456789"))
 _ZEROS = Step(frozenset("0"), loop=True)
 _POINT = glob_of(".")
 _SIGNS: dict[bool, tuple[Glob, ...]] = {True: (glob_of("-"),), False: ((), glob_of("+"))}
-
-
-def number(text: str) -> Decimal | None:
-    """The number that the text spells; None if it spells none, or has more than 100 characters."""
-    return Decimal(text) if len(text) <= _LONGEST and _NUMBER.fullmatch(text) else None
 
 
 def equal(value: Decimal) -> Iterator[Glob]:

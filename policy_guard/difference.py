@@ -14,7 +14,7 @@ from policy_guard.condition import glob
 from policy_guard.finding import Cell, Difference, Piece
 from policy_guard.formula import conjunction, disjunction, negation
 from policy_guard.pattern import Pattern, folded
-from policy_guard.policy import Condition, Element, Request, Statement, Value, as_written
+from policy_guard.policy import Condition, Element, Request, Statement, Value, as_written, read_plainly
 from policy_guard.prove import Proved, Prover, Witness
 from policy_guard.strings import Language
 
@@ -204,7 +204,7 @@ def _narrower(ours: list[Element], theirs: Element | None, fold: bool = False) -
         return
     own = _language((value.pattern for each in ours for value in each.values), fold)
     if theirs.negated:
-        yield from (f"all but {value.text.strip()}" for value in theirs.values)
+        yield f"all but {' and '.join(value.text.strip() for value in theirs.values)}"
     elif ours[0].negated or not _language((value.pattern for value in theirs.values), fold).covers(own):
         yield from (
             value.text.strip()
@@ -223,10 +223,11 @@ def _language(patterns: Iterable[Pattern], fold: bool) -> Language:
 def _principals(statement: Statement) -> tuple[str, ...]:
     if statement.principals is None:
         return ()
-    before = "all but " if statement.principals.negated else ""
-    return tuple(f"{before}{entry.value.text}" for entry in statement.principals.entries)
+    names = tuple(entry.value.text for entry in statement.principals.entries)
+    return (f"all but {' and '.join(names)}",) if statement.principals.negated else names
 
 
 def _condition(condition: Condition) -> str:
     operator = f"{condition.quantifier}:{condition.operator}".lstrip(":") + "IfExists" * condition.if_exists
-    return f"{operator} {condition.spelled} {', '.join(value.text for value in condition.values)}"
+    values = ", ".join(f"{value.text}{read_plainly(value)}" for value in condition.values)
+    return f"{operator} {condition.spelled} {values}"

@@ -12,7 +12,6 @@ from policy_guard.conditions import operators
 from policy_guard.match import matches, resolve
 from policy_guard.pattern import Pattern, Variable, as_text, folded, in_arn_parts
 from policy_guard.policy import (
-    CAPS,
     ROLE,
     Caller,
     Condition,
@@ -24,15 +23,21 @@ from policy_guard.policy import (
     Statement,
     Value,
     as_written,
+    by_effect,
+    leaves_all,
     patterns_of,
 )
-from policy_guard.principals import FINER, Named, by_text, named
+from policy_guard.principals import FINER, Named, as_text_of, by_text, has_wildcards, is_id, named
 from policy_guard.readings import (
     ANY_VALUE_IF_EXISTS,
     BLANKS_AROUND_ACTIONS_COUNT,
+    BOUNDARY_UNDOES_NOT_PRINCIPAL,
+    EMPTY_TEXT_IS_NO_VALUE,
+    ID_NAMES_THE_CALLER,
     PARTIAL_CHAIN_EXEMPT,
     PLAIN_NEEDS_ALL_VALUES,
     UNRESOLVED_DROPS_STATEMENT,
+    WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY,
     WILDCARDS_STAY_IN_ARN_PARTS,
 )
 
@@ -43,11 +48,8 @@ def allows(policy: Policy | None, kind: str, request: Request) -> bool:
 
 
 def granted(policy: Policy | None, kind: str, request: Request) -> bool:
-    """Whether some Allow applies. A cap that allows nothing leaves everything to others."""
-    allowing = [s for s in policy.statements if s.effect == "Allow"] if policy else []
-    if not allowing and kind in CAPS:
-        return True
-    return any(applies(statement, request) for statement in allowing)
+    """Whether some Allow applies, or everything is left to others."""
+    return leaves_all(policy, kind) or any(applies(statement, request) for statement in by_effect(policy)[0])
 
 
 def denied(policy: Policy | None, request: Request) -> bool:
@@ -99,7 +101,8 @@ def condition_holds(condition: Condition, request: Request) -> bool:
 
 def _of_values(operator: Operator, condition: Condition, request: Request) -> bool:
     given = request.context.get(condition.key, ())
-    tests = [_test(operator, condition, value, request) for value in given]
+    no_empty = bool(condition.quantifier) and request.choices.get(EMPTY_TEXT_IS_NO_VALUE.name, False)
+    tests = [_test(operator, condition, value, request) for value in given if value or not no_empty]
     if condition.quantifier == "ForAllValues":
         return all(tests)
     if condition.quantifier == "ForAnyValue":
@@ -123,8 +126,7 @@ def _test(operator: Operator, condition: Condition, text: str, request: Request)
 
 def _given(operator: Operator, pattern: Pattern, text: str, request: Request) -> bool:
     """Whether the value matches one pattern of the condition."""
-    unclear = operator.unclear
-    if unclear and unclear.concerns(pattern) and request.choices.get(unclear.reading, False):
+    if (unclear := operator.unclear(pattern)) and request.choices.get(unclear.reading, False):
         operator = unclear.otherwise
     resolved = resolve(operator.prepared(pattern), request.context, request.unknowns, operator.wild)
     return resolved is not None and operator.holds(resolved, text)
@@ -148,7 +150,7 @@ def _resolved(statement: Statement, request: Request) -> bool:
 def principal_matches(principals: Principals, request: Request) -> bool:
     caller = request.principal or Caller("Anonymous")
     everyone = [(entry.type, _named(entry, request)) for entry in principals.entries]
-    listed = [who for type_, who in everyone if _is_listed(type_, who, caller)]
+    listed = [who for type_, who in everyone if _is_listed(type_, who, caller, request)]
     return not _exempt([who for _, who in everyone], listed, caller, request) if principals.negated else bool(listed)
 
 
@@ -166,9 +168,13 @@ def _filled(pattern: Pattern, request: Request, wild: bool) -> Pattern:
     return resolved
 
 
-def _is_listed(type_: str, who: Named, caller: Caller) -> bool:
+def _is_listed(type_: str, who: Named, caller: Caller, request: Request) -> bool:
     if who.kind == "everyone":
         return True
+    if not _takes_wildcards(who, request):
+        return False
+    if is_id(type_, who) and caller.type == "AWS" and caller.name.startswith("arn:"):
+        return request.choices.get(f"{ID_NAMES_THE_CALLER.name} {as_text_of(who.name)}", False)
     if type_ != caller.type or who.kind == "nobody":
         return False
     if who.kind == "account":
@@ -176,6 +182,11 @@ def _is_listed(type_: str, who: Named, caller: Caller) -> bool:
     if who.kind == "session":
         return _is_session(who, caller)
     return matches(who.name, caller.name) and (caller.session is None or who.kind == "role")
+
+
+def _takes_wildcards(who: Named, request: Request) -> bool:
+    """Whether the entry has no wildcards, or the reading is that they stand for other characters."""
+    return not has_wildcards(who) or not request.choices.get(WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY.name, False)
 
 
 def _in_account(who: Named, caller: Caller) -> bool:
@@ -198,10 +209,13 @@ def _is_session(who: Named, caller: Caller) -> bool:
 
 def _exempt(everyone: list[Named], listed: list[Named], caller: Caller, request: Request) -> bool:
     """Whether NotPrincipal leaves the caller out: its whole chain is listed."""
+    bounded = caller.type == "AWS" and (":role/" in caller.name or ":user/" in caller.name)
+    if bounded and request.choices.get(BOUNDARY_UNDOES_NOT_PRINCIPAL.name, False):
+        return False
     kinds = {who.kind for who in listed}
     if kinds & {"everyone", "other", "id"}:
         return True
-    finer = any(who.kind in FINER and _in_account(who, caller) for who in everyone)
+    finer = any(who.kind in FINER and _takes_wildcards(who, request) and _in_account(who, caller) for who in everyone)
     chain = {"account"}
     if caller.session is not None:
         chain |= {"role", "session"}

@@ -88,52 +88,64 @@ def in_arn_parts(pattern: Pattern) -> Pattern:
 
 
 _TOKEN = re.compile(
-    r"""\$\{(?P<inner>[^{}]*)\} | (?P<hole>%\{[^{}]*\} | \{\{[^{}]*\}\} | <%[^%]*%>) | (?P<wild>[*?]) | (?P<open>\$\{)
-    | (?P<text>[^*?$%{<]+ | .)""",
+    r"""(?P<escape>\$(?=\$\{)) | \$\{(?P<inner>[^{}]*)\} | (?P<hole>%\{[^{}]*\} | \{\{[^{}]*\}\} | <%[^%]*%>)
+    | (?P<logic>\{%) | (?P<wild>[*?]) | (?P<open>\$\{) | (?P<text>[^*?$%{<]+ | .)""",
     re.VERBOSE | re.DOTALL,
 )
-_VARIABLE = re.compile(r"\s*([A-Za-z0-9_.+=@-]+:(?!:)[^\s,'*?$]*[^\s,'*?$:])\s*(?:,\s*'([^']*)'\s*)?", re.DOTALL)
+_VARIABLE = re.compile(
+    r"\s*([A-Za-z0-9_.+=@-]+:(?!:)(?:[^\s,'*?$]*/[^,'*?$]*|[^\s,'*?$]*)[^\s,'*?$:])\s*(?:,\s*'([^']*)'\s*)?", re.DOTALL
+)
+# Directives of templates: what they choose between is text that nobody can tell apart here.
+_LOGIC = re.compile(
+    r"""%\{~?\s*(if|else|endif|for|endfor)\b.* | \{\{[~-]?\s*([\#/^>]|(if|else|end|range|with)\b).* | <%(?!=).*""",
+    re.DOTALL | re.VERBOSE,
+)
 
 
 def read_pattern(text: str, variables: bool) -> Pattern:
     """The pattern that `text` spells; with `variables` as in Version 2012-10-17, else those are literal text.
 
     `${prefix:name}` is a variable, `${name}`, `${AWS::Region}`, `%{name}`, `{{name}}` and `<%= name %>` are unknown
-    parts. Raises `ValueError` with a sentence for any other `${`. Source: IAM User Guide,
-    reference_policies_variables.
+    parts, and so is the first `$` of `$${`, which some templates drop. Raises `ValueError` with a sentence for any
+    other `${`, and for directives of templates. Source: IAM User Guide, reference_policies_variables.
     """
     parts: list[Part] = []
     for token in _TOKEN.finditer(text):
-        part = _part(token, variables)
-        if isinstance(part, str) and parts and isinstance(parts[-1], str):
-            parts[-1] += part
-        else:
-            parts.append(part)
+        for part in _parts(token, variables):
+            if isinstance(part, str) and parts and isinstance(parts[-1], str):
+                parts[-1] += part
+            else:
+                parts.append(part)
     return Pattern(tuple(parts))
 
 
-def _part(token: re.Match[str], variables: bool) -> Part:
+def _parts(token: re.Match[str], variables: bool) -> tuple[Part, ...]:
     if token["wild"]:
-        return Wildcard(token["wild"])
+        return (Wildcard(token["wild"]),)
+    if token["logic"] or (token["hole"] and _LOGIC.fullmatch(token["hole"])):
+        raise ValueError(f'"{token[0][:60]}" chooses between texts once the template is filled in; write a policy each')
     if token["hole"]:
-        return Unknown(token["hole"])
+        return (Unknown(token["hole"]),)
+    if token["escape"]:
+        return (Unknown("$"),)
     if token["inner"] is not None:
         return _braced(token["inner"], token[0], variables)
     if token["open"] and variables:
         raise ValueError('"${" is not closed by "}"')
-    return token[0]
+    return (token[0],)
 
 
-def _braced(inner: str, spelled: str, variables: bool) -> Part:
-    if inner in ("*", "?", "$"):
-        return inner if variables else spelled
+def _braced(inner: str, spelled: str, variables: bool) -> tuple[Part, ...]:
     variable = _VARIABLE.fullmatch(inner)
+    no_name = not variable and (re.search(r"(?<!:):(?!:)", inner) or not inner.strip())
+    if not variables and (variable or no_name or inner in ("*", "?", "$")):
+        return plain_pattern(spelled).parts
+    if inner in ("*", "?", "$"):
+        return (inner,)
     if variable:
-        return Variable(variable[1].lower(), variable[2]) if variables else spelled
-    if re.search(r"(?<!:):(?!:)", inner) or not inner.strip():
-        if not variables:
-            return spelled
+        return (Variable(variable[1].lower(), variable[2]),)
+    if no_name:
         raise ValueError(
             f"\"{spelled[:60]}\" is no policy variable; write ${{prefix:name}} or ${{prefix:name, 'default'}}"
         )
-    return Unknown(inner.strip())
+    return (Unknown(inner.strip()),)

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from policy_guard.pattern import STAR, Pattern, Wildcard, folded
+from policy_guard.pattern import STAR, Pattern, Unknown, Wildcard, folded
 from policy_guard.source import Problem, Source, Span
 
 VERSIONS = ("2012-10-17", "2008-10-17")
 KINDS = ("identity", "resource", "trust", "scp", "rcp", "boundary", "session", "endpoint")
 CAPS = ("scp", "rcp", "boundary", "session", "endpoint")
+"""Kinds that only cap what others grant: where there is none, everything is allowed."""
+BESIDE_FULL_ACCESS = ("scp", "rcp")
+"""Kinds of which a policy without Allow stands beside one that allows everything."""
 OPERATORS = {
     name.lower(): name
     for name in (
@@ -109,14 +112,21 @@ class Condition(NamedTuple):
 def as_written(condition: Condition) -> str:
     """The condition in a line. Two that are written alike, and not understood, are one free truth value."""
     operator = f"{condition.quantifier}:{condition.operator}".lstrip(":") + "IfExists" * condition.if_exists
-    values = ", ".join(f'"{value.text}"{_read_plainly(value)}' for value in condition.values)
+    values = ", ".join(f"{_in_quotes(value.text)}{read_plainly(value)}" for value in condition.values)
     return f'"{operator}": {{"{condition.key}": [{values}]}}'
 
 
-def _read_plainly(value: Value) -> str:
+def _in_quotes(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def read_plainly(value: Value) -> str:
     """Tells what looks like a variable, and is none in the Version of its policy, from one that is."""
-    variables = any(not isinstance(part, str | Wildcard) for part in value.pattern.parts)
-    return " as plain text" if "${" in value.text and not variables else ""
+    parts = value.pattern.parts
+    own = "".join(f" with {part.name}" for part in parts if isinstance(part, Unknown) and part.name not in value.text)
+    variables = any(not isinstance(part, str | Wildcard) for part in parts)
+    return own + (" as plain text" if "${" in value.text and not variables else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +166,13 @@ class Policy(NamedTuple):
     label: str = ""
     doubts: tuple[Problem, ...] = ()
     group: str = ""
+
+
+def leaves_all(policy: Policy | None, kind: str) -> bool:
+    """Whether everything is allowed that the policy does not deny; None is no policy."""
+    if policy is None:
+        return kind in CAPS
+    return kind in BESIDE_FULL_ACCESS and not any(statement.effect == "Allow" for statement in policy.statements)
 
 
 def by_effect(policy: Policy | None) -> tuple[tuple[Statement, ...], tuple[Statement, ...]]:

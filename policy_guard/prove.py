@@ -34,7 +34,7 @@ from policy_guard.letters import Texts, substituted
 from policy_guard.pattern import ONE, STAR, Pattern, Unknown, Variable, Wildcard
 from policy_guard.plausible import arn
 from policy_guard.policy import Request
-from policy_guard.readings import READINGS, WILDCARDS_STAY_IN_ARN_PARTS
+from policy_guard.readings import WILDCARDS_STAY_IN_ARN_PARTS, reading
 from policy_guard.simplify import Simplifier
 from policy_guard.strings import Budget, Language, OverBudget, Slot, literal_prefix
 from policy_guard.theory import Impossible, Open, Place, Point, Theory
@@ -212,7 +212,7 @@ def _confirmed(point: Point, given: Mapping[str, bool], replay: Replay) -> Answe
     request = _request(point._replace(choices={**given, **point.choices}))
     if not replay(request):
         return Undecided("a request that the two evaluations judge differently (please report this)")
-    parts = tuple(name for name in point.choices if name not in READINGS)
+    parts = tuple(name for name in point.choices if reading(name) is None)
     return Unsupported(parts) if parts else Witness(request, tuple(needed(request, replay)))
 
 

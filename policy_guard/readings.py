@@ -65,6 +65,42 @@ WILDCARDS_STAY_IN_ARN_PARTS = Reading(
     "a wildcard in a resource ARN also stands for colons",
     "IAM User Guide, reference_policies_elements_resource",
 )
+EMPTY_TEXT_IS_NO_VALUE = Reading(
+    "empty-text-is-no-value",
+    "an empty text counts as no value under ForAllValues and ForAnyValue",
+    "an empty text counts as a value under ForAllValues and ForAnyValue",
+    "IAM User Guide, reference_policies_condition-single-vs-multi-valued-context-keys",
+)
+WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY = Reading(
+    "wildcards-in-principals-match-nobody",
+    "a wildcard inside the name of a principal is no more than that character, which no name has",
+    "a wildcard inside the name of a principal stands for other characters",
+    "IAM User Guide, reference_policies_elements_principal",
+)
+ID_NAMES_THE_CALLER = Reading(
+    "id-names-the-caller",
+    "an id in Principal or NotPrincipal is that of the caller",
+    "an id in Principal or NotPrincipal is not that of the caller",
+    "IAM User Guide, reference_policies_elements_principal",
+)
+BOUNDARY_UNDOES_NOT_PRINCIPAL = Reading(
+    "boundary-undoes-not-principal",
+    "the caller has a permissions boundary, and NotPrincipal exempts nobody who has one",
+    "the caller has no permissions boundary",
+    "IAM User Guide, access_policies_boundaries",
+)
+BARE_IPV6_IS_A_BLOCK = Reading(
+    "bare-ipv6-is-a-block",
+    "an IPv6 address without a prefix length stands for its whole /32 block",
+    "an IPv6 address without a prefix length is that address alone",
+    "IAM User Guide, reference_policies_elements_condition_operators, Conditions_IPAddress",
+)
+ARN_PARTS_STAY = Reading(
+    "arn-parts-stay",
+    "the wildcards in a pattern whose ARN parts a template or variable leaves open do not stand for colons",
+    "the wildcards in a pattern whose ARN parts a template or variable leaves open stand for colons too",
+    "IAM User Guide, reference_policies_elements_condition_operators, Conditions_ARN",
+)
 
 READINGS = {
     reading.name: reading
@@ -77,5 +113,16 @@ READINGS = {
         FOUR_DIGITS_ARE_SECONDS,
         BLANKS_AROUND_ACTIONS_COUNT,
         WILDCARDS_STAY_IN_ARN_PARTS,
+        EMPTY_TEXT_IS_NO_VALUE,
+        WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY,
+        ID_NAMES_THE_CALLER,
+        BOUNDARY_UNDOES_NOT_PRINCIPAL,
+        BARE_IPV6_IS_A_BLOCK,
+        ARN_PARTS_STAY,
     )
 }
+
+
+def reading(choice: str) -> Reading | None:
+    """The reading that a choice belongs to; where one is needed for each of several texts, the text follows it."""
+    return READINGS.get(choice.partition(" ")[0])

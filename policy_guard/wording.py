@@ -13,7 +13,7 @@ from policy_guard.judge import Verdict, place
 from policy_guard.match import matches
 from policy_guard.policy import Policy, Request, Statement, Value
 from policy_guard.prove import Undecided, Unsupported, Witness
-from policy_guard.readings import READINGS
+from policy_guard.readings import reading
 from policy_guard.source import Source, Span
 
 
@@ -101,7 +101,8 @@ def _facts(check: Check, verdict: Verdict, question: Question, witness: Request 
         if witness:
             yield "example", sentence(witness)
         for name, truth in answer.readings if isinstance(answer, Witness) else ():
-            yield "only if", READINGS[name].sentence if truth else READINGS[name].otherwise
+            if needed := reading(name):
+                yield "only if", needed.sentence if truth else needed.otherwise
         if claim.entry:
             yield "reason", claim.entry.reason
         yield "next", check.advice

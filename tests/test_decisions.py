@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from policy_guard import evaluate
+from policy_guard.source import Unreadable
 from tests.policies import access_allows, policy, request
 
 TABLES = sorted((Path(__file__).parent.parent / "fixtures" / "decisions").glob("*.json"))
@@ -27,3 +29,23 @@ def test_both_twins_decide(row: dict[str, Any]) -> None:
 def test_no_two_rows_tell_the_same_case() -> None:
     cases = [row["case"] for table in TABLES for row in json.loads(table.read_text())]
     assert len(cases) == len(set(cases)) > 150
+
+
+@pytest.mark.parametrize(
+    ("operator", "value"),
+    [
+        ("Bool", "yes"),
+        ("Null", "1"),
+        ("NumericLessThan", "ten"),
+        ("NumericLessThan", "1e3"),
+        ("DateLessThan", "tomorrow"),
+        ("DateLessThan", "2026-02-29"),
+        ("IpAddress", "203.0.113.0/33"),
+        ("NotIpAddress", "203.0.113.*"),
+        ("BinaryEquals", "not base64"),
+    ],
+)
+def test_a_value_that_is_none_of_its_operators_type_is_refused(operator: str, value: str) -> None:
+    statement = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {operator: {"test:key": value}}}
+    with pytest.raises(Unreadable, match=re.escape(f'"{value}" is no ')):
+        policy({"Version": "2012-10-17", "Statement": statement})

@@ -33,7 +33,7 @@ from policy_guard import evaluate
 from policy_guard.check import Check, Claim, Question
 from policy_guard.critical import CriticalEntry
 from policy_guard.formula import TRUE, Formula, conjunction, negation
-from policy_guard.policy import CAPS, Element, Request, Statement, Value, by_effect
+from policy_guard.policy import Element, Request, Statement, Value, by_effect, leaves_all
 from policy_guard.source import Span
 
 
@@ -72,7 +72,7 @@ def _claim(question: Question, entry: CriticalEntry, statement: Statement, exist
         by_effect(new)[1],
         allowed,
         but,
-        not existing and old is not None and kind in CAPS and not allowed,
+        not existing and old is not None and leaves_all(old, kind),
     )
 
 

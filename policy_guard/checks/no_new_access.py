@@ -2,7 +2,7 @@
 
 Proved over all requests: whatever the new version allows, the old version allowed. A new policy has no old version,
 so everything that it grants is new. Policies of the kinds scp, rcp, boundary, session and endpoint only cap what
-others grant; such a policy without any Allow, or none at all, allows everything.
+others grant: none at all allows everything, and so does a policy of the kinds scp and rcp without any Allow.
 
 Bad, held against a version without "s3:DeleteObject":
 
@@ -32,7 +32,7 @@ from collections.abc import Hashable, Iterator
 from policy_guard import evaluate
 from policy_guard.check import Check, Claim, Question
 from policy_guard.formula import TRUE, Formula, conjunction, negation
-from policy_guard.policy import CAPS, Policy, Request, Statement, by_effect, statement_meaning
+from policy_guard.policy import Policy, Request, Statement, by_effect, leaves_all, statement_meaning
 
 
 def _claims(question: Question) -> Iterator[Claim]:
@@ -48,12 +48,12 @@ def _claims(question: Question) -> Iterator[Claim]:
 
     allowing, denying = by_effect(new)
     before, but = by_effect(old)
-    claim = Claim(None, excess, holds, denied=denying, before=before, but=but, all_before=kind in CAPS and not before)
+    claim = Claim(None, excess, holds, denied=denying, before=before, but=but, all_before=leaves_all(old, kind))
     kept = _kept(new, old)
     for statement in allowing:
         if statement_meaning(statement) not in kept:
             yield claim._replace(statement=statement)
-    if not allowing and kind in CAPS:
+    if leaves_all(new, kind):
         yield claim
 
 

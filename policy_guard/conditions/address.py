@@ -11,16 +11,19 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
 from policy_guard.automaton import Glob, Step, glob_of
-from policy_guard.condition import Operator, Spellings, spelled, typed
+from policy_guard.condition import Operator, Spellings, Unclear, spelled, typed
 from policy_guard.decimals import DIGIT
 from policy_guard.formula import TRUE, Formula, conjunction, member, negation
 from policy_guard.pattern import Pattern, holes
+from policy_guard.readings import BARE_IPV6_IS_A_BLOCK
 from policy_guard.strings import EVERYTHING, Language, Slot
+from policy_guard.values import block
 
 if TYPE_CHECKING:
-    from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+    from ipaddress import IPv4Address, IPv6Address
 
-    Block: TypeAlias = "IPv4Network | IPv6Network"
+    from policy_guard.values import Block
+
     Address: TypeAlias = "IPv4Address | IPv6Address"
 
 _HEX = "0123456789abcdef"
@@ -49,40 +52,29 @@ _OCTETS = tuple(
 """Four numbers of which the first, second, third or fourth is at most 255, or an IPv6 address."""
 
 
-def _block(text: str) -> Block | None:
-    from ipaddress import ip_network
-
-    if not re.fullmatch(r"[0-9A-Fa-f:.]{2,45}(/[0-9]{1,3})?", text, re.ASCII):
-        return None
-    try:
-        return ip_network(text, strict=False)
-    except ValueError:
-        return None
-
-
 def _address(text: str) -> Address | None:
-    block = _block(text) if "/" not in text else None
-    return block.network_address if block else None
+    found = block(text) if "/" not in text else None
+    return found.network_address if found else None
 
 
 def _holds(given: Pattern, value: str) -> bool:
-    block, address = _block(spelled(given)), _address(value)
-    return block is not None and address is not None and address in block
+    found, address = block(spelled(given)), _address(value)
+    return found is not None and address is not None and address in found
 
 
 def _build(text: str) -> Iterator[Glob]:
-    block = _block(text)
-    if block is None:
+    found = block(text)
+    if found is None:
         return
-    if block.version == 6:
-        yield _six(block.network_address.exploded.replace(":", ""), block.prefixlen)
+    if found.version == 6:
+        yield _six(found.network_address.exploded.replace(":", ""), found.prefixlen)
         return
-    whole, bits = divmod(block.prefixlen, 8)
-    octets = [glob_of(octet) for octet in str(block.network_address).split(".")]
+    whole, bits = divmod(found.prefixlen, 8)
+    octets = [glob_of(octet) for octet in str(found.network_address).split(".")]
     if not bits:
         yield _quad(octets[:whole] + [_FREE] * (4 - whole))
         return
-    least = int(block.network_address.packed[whole])
+    least = int(found.network_address.packed[whole])
     for octet in _between(least, least + 2 ** (8 - bits) - 1):
         yield _quad([*octets[:whole], octet, *[_FREE] * (3 - whole)])
 
@@ -105,13 +97,13 @@ def _six(digits: str, length: int) -> Glob:
 
 
 def _encode(slot: Slot, given: tuple[Pattern, ...]) -> Formula:
-    fixed = min(0 if holes(pattern) else _fixed(_block(spelled(pattern))) for pattern in given)
+    fixed = min(0 if holes(pattern) else _fixed(block(spelled(pattern))) for pattern in given)
     return conjunction([*(member(slot, octet) for octet in _OCTETS[fixed:]), member(slot, typed(given, _build))])
 
 
-def _fixed(block: Block | None) -> int:
+def _fixed(given: Block | None) -> int:
     """How many of the four numbers the globs of the block limit by themselves."""
-    return -(-block.prefixlen // 8) if block and block.version == 4 else 4
+    return -(-given.prefixlen // 8) if given and given.version == 4 else 4
 
 
 def _six_may_match(given: tuple[Pattern, ...]) -> bool:
@@ -131,7 +123,21 @@ def _is_spelled_otherwise(given: tuple[Pattern, ...], text: str) -> bool:
 
 
 _SPELLINGS = Spellings(_spelled_otherwise, _is_spelled_otherwise)
-OPERATORS = (
-    Operator("IpAddress", _holds, _encode, spellings=_SPELLINGS),
-    Operator("NotIpAddress", _holds, _encode, negated=True, spellings=_SPELLINGS),
-)
+
+
+def _as_blocks(pattern: Pattern) -> Pattern:
+    return Pattern((f"{spelled(pattern)}/32",))
+
+
+def _operator(name: str, *, negated: bool = False) -> Operator:
+    alone = Operator(name, _holds, _encode, negated=negated, spellings=_SPELLINGS)
+    as_block = Unclear(BARE_IPV6_IS_A_BLOCK.name, alone._replace(prepared=_as_blocks))
+
+    def unclear(pattern: Pattern) -> Unclear | None:
+        bare = not holes(pattern) and ":" in spelled(pattern) and "/" not in spelled(pattern)
+        return as_block if bare else None
+
+    return alone._replace(unclear=unclear)
+
+
+OPERATORS = (_operator("IpAddress"), _operator("NotIpAddress", negated=True))

@@ -12,26 +12,17 @@ from policy_guard.condition import Operator, spelled, typed
 from policy_guard.formula import Formula, member
 from policy_guard.pattern import Pattern
 from policy_guard.strings import Slot
-
-
-def _usual(text: str) -> str | None:
-    """The text as it is spelled when its bytes are encoded again; None if it is no base64."""
-    from base64 import b64decode, b64encode
-
-    try:
-        return b64encode(b64decode(text, validate=True)).decode()
-    except ValueError:
-        return None
+from policy_guard.values import usual_base64
 
 
 def _build(text: str) -> Iterator[Glob]:
-    usual = _usual(text)
+    usual = usual_base64(text)
     if usual is not None:
         yield glob_of(usual)
 
 
 def _holds(given: Pattern, value: str) -> bool:
-    return _usual(spelled(given)) == value
+    return usual_base64(spelled(given)) == value
 
 
 def _encode(slot: Slot, given: tuple[Pattern, ...]) -> Formula:

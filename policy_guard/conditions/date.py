@@ -10,78 +10,23 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterator
-from decimal import Context, Decimal
+from decimal import Decimal
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from policy_guard.automaton import ANYTHING, Glob, Step, glob_of
 from policy_guard.condition import Operator, Spellings, Unclear, spelled, typed
-from policy_guard.decimals import DIGIT, DIGITS, above, below, differing, equal, number
+from policy_guard.decimals import DIGIT, DIGITS, above, below, differing, equal
 from policy_guard.formula import Formula, conjunction, member, negation
 from policy_guard.pattern import Pattern
 from policy_guard.readings import FOUR_DIGITS_ARE_SECONDS
 from policy_guard.strings import Language, Slot
+from policy_guard.values import TOO_EARLY, TOO_LATE, Moment, moment, of_seconds
 
 Globs: TypeAlias = "Iterator[Glob]"
 
-_ISO = re.compile(
-    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,50}))?)?(Z|[+-]\d\d:\d\d)?)?)?)?", re.ASCII
-)
 _USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", re.ASCII)
 _YEAR_FIRST = re.compile(r"\d{4}(-.*)?", re.ASCII | re.DOTALL)
-_TOO_EARLY, _TOO_LATE = "", "~"
-_EXACT = Context(prec=1000)
-
-
-class Moment(NamedTuple):
-    """`clock` is year to second in 14 digits and those of the fraction, and sorts like time; `seconds` since 1970."""
-
-    clock: str
-    seconds: Decimal
-
-
-def moment(text: str) -> Moment | None:
-    """The moment that the text spells; None if it spells none. Four digits are a year."""
-    iso = _ISO.fullmatch(text)
-    if iso:
-        return _of_calendar(iso)
-    return None if number(text) is None else _of_seconds(text)
-
-
-def _of_calendar(iso: re.Match[str]) -> Moment | None:
-    from datetime import datetime, timedelta
-
-    fields = [int(field or least) for field, least in zip(iso.groups()[:6], (1, 1, 1, 0, 0, 0), strict=True)]
-    try:
-        local = datetime(*fields)  # type: ignore[arg-type]
-    except ValueError:
-        return None
-    zone = iso[8] if iso[8] and iso[8] != "Z" else "+00:00"
-    if int(zone[1:3]) > 23 or int(zone[4:]) > 59:
-        return None
-    ahead = timedelta(hours=int(zone[:3]), minutes=int(zone[0] + zone[4:]))
-    return _moment((local - datetime(1970, 1, 1) - ahead) // timedelta(seconds=1), iso[7] or "")
-
-
-def _of_seconds(text: str) -> Moment:
-    """The moment of a number, whose fraction counts forward from the second before."""
-    whole, _, part = text.partition(".")
-    if not whole.startswith("-") or not part.strip("0"):
-        return _moment(int(whole), part)
-    return _moment(int(whole) - 1, str(10 ** len(part) - int(part)).rjust(len(part), "0"))
-
-
-def _moment(seconds: int, part: str) -> Moment:
-    """The moment so many seconds after 1970 began, and a fraction of a second, of which these are the digits."""
-    from datetime import datetime, timedelta
-
-    scaled = seconds * 10 ** len(part) + int(part or 0)
-    exact = Decimal(scaled).scaleb(-len(part), _EXACT)
-    try:
-        clock = f"{datetime(1970, 1, 1) + timedelta(seconds=seconds):%Y%m%d%H%M%S}".rjust(14, "0")
-    except OverflowError:
-        return Moment(_TOO_EARLY if seconds < 0 else _TOO_LATE, exact)
-    return Moment(clock + part.rstrip("0"), exact)
 
 
 def _then(*parts: Glob) -> Glob:
@@ -168,9 +113,9 @@ def _differing(clock: str, upwards: bool) -> Globs:
 
 def _later(at: Moment) -> Globs:
     yield from above(at.seconds)
-    if at.clock == _TOO_EARLY:
+    if at.clock == TOO_EARLY:
         yield (DIGIT, DIGIT, DIGIT, DIGIT, *glob_of("-"), ANYTHING)
-    elif at.clock != _TOO_LATE:
+    elif at.clock != TOO_LATE:
         yield from _differing(at.clock, upwards=True)
         more = _clock(f"{at.clock}0")[:-1]
         yield (*more, Step(frozenset("0"), loop=True), *_one_of("123456789"), ANYTHING)
@@ -178,16 +123,16 @@ def _later(at: Moment) -> Globs:
 
 def _earlier(at: Moment) -> Globs:
     yield from below(at.seconds)
-    if at.clock == _TOO_LATE:
+    if at.clock == TOO_LATE:
         yield (DIGIT, DIGIT, DIGIT, DIGIT, *glob_of("-"), ANYTHING)
-    elif at.clock != _TOO_EARLY:
+    elif at.clock != TOO_EARLY:
         yield from _differing(at.clock, upwards=False)
         yield from ((*_clock(at.clock[:end]), *glob_of("Z")) for end in range(14, len(at.clock)))
 
 
 def _same(at: Moment) -> Globs:
     yield from equal(at.seconds)
-    if at.clock not in (_TOO_EARLY, _TOO_LATE):
+    if at.clock not in (TOO_EARLY, TOO_LATE):
         zeros = Step(frozenset("0"), loop=True)
         if len(at.clock) == 14:
             yield (*_clock(at.clock), *glob_of("Z"))
@@ -201,7 +146,7 @@ def _four_digits(pattern: Pattern) -> bool:
 
 
 def _as_seconds(text: str) -> Moment | None:
-    return _of_seconds(text) if re.fullmatch(r"[0-9]{4}", text) else moment(text)
+    return of_seconds(text) if re.fullmatch(r"[0-9]{4}", text) else moment(text)
 
 
 def _holds(
@@ -242,7 +187,8 @@ def _operator(
         )
         for read in (moment, _as_seconds)
     )
-    return as_year._replace(unclear=Unclear(FOUR_DIGITS_ARE_SECONDS.name, _four_digits, as_seconds))
+    four_digits = Unclear(FOUR_DIGITS_ARE_SECONDS.name, as_seconds)
+    return as_year._replace(unclear=lambda pattern: four_digits if _four_digits(pattern) else None)
 
 
 OPERATORS = (

@@ -13,10 +13,11 @@ from typing import TypeAlias
 
 from policy_guard.automaton import Glob
 from policy_guard.condition import Operator, spelled, typed
-from policy_guard.decimals import above, below, equal, number
+from policy_guard.decimals import above, below, equal
 from policy_guard.formula import Formula, member
 from policy_guard.pattern import Pattern
 from policy_guard.strings import Slot
+from policy_guard.values import number
 
 Build: TypeAlias = "Callable[[str], Iterator[Glob]]"
 

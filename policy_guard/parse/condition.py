@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
+from functools import cache
 
 from policy_guard.parse.reader import Reader, quoted
-from policy_guard.policy import OPERATORS, Condition
+from policy_guard.pattern import Wildcard, as_text
+from policy_guard.policy import OPERATORS, Condition, Value
 from policy_guard.source import Entry, Node, Object
 
+_TYPED = ("Bool", "Null", "Numeric", "Date", "Ip", "NotIp", "Binary")
 _QUANTIFIERS = {"forallvalues": "ForAllValues", "foranyvalue": "ForAnyValue"}
 
 
@@ -40,10 +44,46 @@ def _operator(reader: Reader, entry: Entry, variables: bool) -> Iterator[Conditi
     if not isinstance(entry.value, Object):
         reader.problem(f"{quoted(entry.key.text)} takes a mapping of condition keys", entry.value.span)
         return
-    takes_variables = variables and operator.startswith(("String", "Arn"))
+    takes_variables = variables and operator.startswith(("String", "Arn", "Bool"))
     for key, value in _once(reader, entry.value, "condition key"):
         values = reader.values(value, key.text, takes_variables, plain=True)
-        yield Condition(quantifier, operator, if_exists, key.text.lower(), key.text, values, value.span)
+        for each in values:
+            _look_at_value(reader, operator, each)
+        yield Condition(quantifier, operator, if_exists, _key(key.text), key.text, values, value.span)
+
+
+def _key(text: str) -> str:
+    """The key in lower case, but for the names of unknown parts."""
+    return re.sub(r"(\$\{[^}]*\}|%\{[^}]*\}|\{\{.*?\}\})|([^$%{]+)", lambda run: run[1] or run[0].lower(), text)
+
+
+def _look_at_value(reader: Reader, operator: str, value: Value) -> None:
+    """A value that is none of its operator's type would match nothing, and is surely meant to match something."""
+    parts = value.pattern.parts
+    if not all(isinstance(part, str | Wildcard) for part in parts):
+        return
+    text = "".join(map(as_text, parts))
+    for start, right, wanted in _types() if operator.startswith(_TYPED) else ():
+        if operator.startswith(start) and not right(text):
+            reader.problem(f"{quoted(value.text)} is no {wanted}", value.span)
+
+
+@cache
+def _types() -> tuple[tuple[tuple[str, ...], Callable[[str], object], str], ...]:
+    """For the operators that begin so: whether a text is of their type, and what to say if it is not."""
+    from policy_guard.values import block, moment, number, usual_base64
+
+    return (
+        (("Bool", "Null"), _is_truth, 'truth value; write "true" or "false"'),
+        (("Numeric",), lambda text: number(text) is not None, "number; write digits, and a fraction if need be"),
+        (("Date",), moment, "date; write 2026-01-31T08:00:00Z, or seconds since 1970"),
+        (("Ip", "NotIp"), block, "IP address or block; write 203.0.113.0/24 or 2001:db8::/32"),
+        (("Binary",), lambda text: usual_base64(text) is not None, "base64"),
+    )
+
+
+def _is_truth(text: str) -> bool:
+    return text.lower() in ("true", "false")
 
 
 def _named(text: str) -> tuple[str, str, bool] | None:
