@@ -42,6 +42,7 @@ from policy_guard.readings import (
     EMPTY_TEXT_IS_NO_VALUE,
     PLAIN_NEEDS_ALL_VALUES,
     UNRESOLVED_DROPS_STATEMENT,
+    WILDCARDS_CROSS_AT_ENDS,
     WILDCARDS_STAY_IN_ARN_PARTS,
 )
 from policy_guard.strings import Language, Slot
@@ -176,7 +177,7 @@ class Access:
         alternatives = [self._matched(operator, slot, [p for p in patterns if not operator.unclear(p)])]
         for pattern in patterns:
             if unclear := operator.unclear(pattern):
-                either = (self._matched(each, slot, [pattern]) for each in (unclear.otherwise, operator))
+                either = (self._matched(each, slot, [pattern]) for each in (unclear.so, unclear.otherwise))
                 alternatives.append(_by_reading(unclear.reading, *either))
         matched = disjunction(alternatives)
         return negation(matched) if operator.negated else matched
@@ -238,12 +239,14 @@ def _caseless(step: Step) -> Step:
 
 def _resource(patterns: Iterable[Pattern]) -> Formula:
     free = list(patterns)
+    at_ends = [in_arn_parts(pattern, but_at_ends=True) for pattern in free]
     in_parts = list(map(in_arn_parts, free))
     crossing = member("resource", language(free))
+    if free != at_ends:
+        crossing = _by_reading(WILDCARDS_CROSS_AT_ENDS.name, member("resource", language(at_ends)), crossing)
     if free == in_parts:
         return crossing
-    staying = member("resource", language(in_parts))
-    return _by_reading(WILDCARDS_STAY_IN_ARN_PARTS.name, staying, crossing)
+    return _by_reading(WILDCARDS_STAY_IN_ARN_PARTS.name, member("resource", language(in_parts)), crossing)
 
 
 def _by_reading(name: str, so: Formula, otherwise: Formula) -> Formula:

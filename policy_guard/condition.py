@@ -36,9 +36,10 @@ class Operator(NamedTuple):
 
 
 class Unclear(NamedTuple):
-    """Under the reading of this name, `otherwise` takes the operator's place."""
+    """Under the reading of this name, `so` takes the operator's place, and `otherwise` where it is false."""
 
     reading: str
+    so: Operator
     otherwise: Operator
 
 

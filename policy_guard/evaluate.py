@@ -37,6 +37,7 @@ from policy_guard.readings import (
     PARTIAL_CHAIN_EXEMPT,
     PLAIN_NEEDS_ALL_VALUES,
     UNRESOLVED_DROPS_STATEMENT,
+    WILDCARDS_CROSS_AT_ENDS,
     WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY,
     WILDCARDS_STAY_IN_ARN_PARTS,
 )
@@ -83,6 +84,8 @@ def resource_matches(element: Element, request: Request) -> bool:
     patterns: Iterable[Pattern] = (value.pattern for value in element.others)
     if request.choices.get(WILDCARDS_STAY_IN_ARN_PARTS.name, False):
         patterns = map(in_arn_parts, patterns)
+    elif request.choices.get(WILDCARDS_CROSS_AT_ENDS.name, False):
+        patterns = (in_arn_parts(pattern, but_at_ends=True) for pattern in patterns)
     listed = request.resource in element.plain
     return (listed or any(_matches(pattern, request.resource, request) for pattern in patterns)) != element.negated
 
@@ -126,8 +129,8 @@ def _test(operator: Operator, condition: Condition, text: str, request: Request)
 
 def _given(operator: Operator, pattern: Pattern, text: str, request: Request) -> bool:
     """Whether the value matches one pattern of the condition."""
-    if (unclear := operator.unclear(pattern)) and request.choices.get(unclear.reading, False):
-        operator = unclear.otherwise
+    if unclear := operator.unclear(pattern):
+        operator = unclear.so if request.choices.get(unclear.reading, False) else unclear.otherwise
     resolved = resolve(operator.prepared(pattern), request.context, request.unknowns, operator.wild)
     return resolved is not None and operator.holds(resolved, text)
 
@@ -149,7 +152,9 @@ def _resolved(statement: Statement, request: Request) -> bool:
 
 def principal_matches(principals: Principals, request: Request) -> bool:
     caller = request.principal or Caller("Anonymous")
-    everyone = [(entry.type, _named(entry, request)) for entry in principals.entries]
+    literally = request.choices.get(WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY.name, False)
+    entries = [entry for entry in principals.entries if not (literally and has_wildcards(named(entry)))]
+    everyone = [(entry.type, _named(entry, request)) for entry in entries]
     listed = [who for type_, who in everyone if _is_listed(type_, who, caller, request)]
     return not _exempt([who for _, who in everyone], listed, caller, request) if principals.negated else bool(listed)
 
@@ -171,8 +176,6 @@ def _filled(pattern: Pattern, request: Request, wild: bool) -> Pattern:
 def _is_listed(type_: str, who: Named, caller: Caller, request: Request) -> bool:
     if who.kind == "everyone":
         return True
-    if not _takes_wildcards(who, request):
-        return False
     if is_id(type_, who) and caller.type == "AWS" and caller.name.startswith("arn:"):
         return request.choices.get(f"{ID_NAMES_THE_CALLER.name} {as_text_of(who.name)}", False)
     if type_ != caller.type or who.kind == "nobody":
@@ -182,11 +185,6 @@ def _is_listed(type_: str, who: Named, caller: Caller, request: Request) -> bool
     if who.kind == "session":
         return _is_session(who, caller)
     return matches(who.name, caller.name) and (caller.session is None or who.kind == "role")
-
-
-def _takes_wildcards(who: Named, request: Request) -> bool:
-    """Whether the entry has no wildcards, or the reading is that they stand for other characters."""
-    return not has_wildcards(who) or not request.choices.get(WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY.name, False)
 
 
 def _in_account(who: Named, caller: Caller) -> bool:
@@ -215,7 +213,7 @@ def _exempt(everyone: list[Named], listed: list[Named], caller: Caller, request:
     kinds = {who.kind for who in listed}
     if kinds & {"everyone", "other", "id"}:
         return True
-    finer = any(who.kind in FINER and _takes_wildcards(who, request) and _in_account(who, caller) for who in everyone)
+    finer = any(who.kind in FINER and _in_account(who, caller) for who in everyone)
     chain = {"account"}
     if caller.session is not None:
         chain |= {"role", "session"}

@@ -71,17 +71,20 @@ def holes(pattern: Pattern) -> bool:
     return any(isinstance(part, Unknown) for part in pattern.parts)
 
 
-def in_arn_parts(pattern: Pattern) -> Pattern:
+def in_arn_parts(pattern: Pattern, *, but_at_ends: bool = False) -> Pattern:
     """The pattern with the wildcards of the first five parts of an ARN staying there; the sixth may hold colons.
 
-    A pattern that does not spell out five colons has no such parts and is given back as it is.
+    With `but_at_ends` those that end a part do not stay. A pattern that does not spell out five colons has no such
+    parts and is given back as it is.
     """
     colons = 0
     parts: list[Part] = []
-    for part in pattern.parts:
+    for at, part in enumerate(pattern.parts):
+        after = pattern.parts[at + 1] if at + 1 < len(pattern.parts) else ":"
+        ends = but_at_ends and isinstance(after, str) and after.startswith(":") and part != ONE
         if isinstance(part, str):
             colons += part.count(":")
-        elif colons < ARN_COLONS and not isinstance(part, Variable):
+        elif colons < ARN_COLONS and not isinstance(part, Variable) and not ends:
             part = replace(part, stays=True)
         parts.append(part)
     return Pattern(tuple(parts)) if colons >= ARN_COLONS else pattern

@@ -34,7 +34,7 @@ from policy_guard.letters import Texts, substituted
 from policy_guard.pattern import ONE, STAR, Pattern, Unknown, Variable, Wildcard
 from policy_guard.plausible import arn
 from policy_guard.policy import Request
-from policy_guard.readings import WILDCARDS_STAY_IN_ARN_PARTS, reading
+from policy_guard.readings import WILDCARDS_CROSS_AT_ENDS, WILDCARDS_STAY_IN_ARN_PARTS, reading
 from policy_guard.simplify import Simplifier
 from policy_guard.strings import Budget, Language, OverBudget, Slot, literal_prefix
 from policy_guard.theory import Impossible, Open, Place, Point, Theory
@@ -94,22 +94,27 @@ class Prover:
         """`places` are given a text in every witness; the keys `booleans` are true or false."""
         self._simplifier = Simplifier()
         self._budget = Budget(STEPS_IN_ALL)
-        self._assumptions = [Assumption(WILDCARDS_STAY_IN_ARN_PARTS.name, truth) for truth in (False, True)]
+        stay, cross = WILDCARDS_STAY_IN_ARN_PARTS.name, WILDCARDS_CROSS_AT_ENDS.name
+        leave, at_ends = Assumption(stay, False), Assumption(cross, True)
+        self._assumptions = ((leave, Assumption(cross, False)), (Assumption(stay, True), at_ends), (leave, at_ends))
         self._theory = Theory(DOMAINS, lambda key: BOOLEANS if key in booleans else None, _likely, tuple(places))
 
     def answer(self, access: Formula, replay: Replay) -> Answer:
         """Proof that the set is empty, or a request in it for which `replay` is true.
 
         A request that is in it whatever the unclear parts mean is looked for first, then one that needs a reading.
-        The reading of wildcards in resources, on which nearly every policy depends, is tried one way and the other.
+        The readings of wildcards in resources, on which nearly every policy depends, are tried one by one.
         """
-        crossing, staying = (assumption(access) for assumption in self._assumptions)
-        if crossing == staying:
-            return self._under(crossing, {}, replay)
+        ways: dict[Formula, dict[str, bool]] = {}
+        for assumptions in self._assumptions:
+            formula = access
+            for assumption in assumptions:
+                formula = assumption(formula)
+            ways.setdefault(formula, {assumption.name: assumption.truth for assumption in assumptions})
         answer: Answer = Proved()
-        for assumption, formula in zip(self._assumptions, (crossing, staying), strict=True):
+        for formula, given in ways.items():
             if isinstance(answer, Proved):
-                answer = self._under(formula, {assumption.name: assumption.truth}, replay)
+                answer = self._under(formula, given if len(ways) > 1 else {}, replay)
         return answer
 
     def _under(self, access: Formula, given: Mapping[str, bool], replay: Replay) -> Answer:

@@ -41,6 +41,12 @@ PLAIN_NEEDS_ALL_VALUES = Reading(
     "an operator without ForAllValues or ForAnyValue is content with one of several values",
     "IAM User Guide, reference_policies_condition-single-vs-multi-valued-context-keys",
 )
+WILDCARDS_CROSS_AT_ENDS = Reading(
+    "wildcards-cross-at-ends",
+    "of the wildcards in the first five parts of a resource ARN, only a * that ends its part stands for colons too",
+    "a wildcard in a resource ARN stands for colons too wherever it is",
+    "IAM User Guide, reference_policies_elements_resource",
+)
 SHORT_ARN_PATTERNS_MATCH_NOTHING = Reading(
     "short-arn-patterns-match-nothing",
     "a pattern with fewer than six parts, given to an ARN operator, matches no ARN at all",
@@ -113,6 +119,7 @@ READINGS = {
         FOUR_DIGITS_ARE_SECONDS,
         BLANKS_AROUND_ACTIONS_COUNT,
         WILDCARDS_STAY_IN_ARN_PARTS,
+        WILDCARDS_CROSS_AT_ENDS,
         EMPTY_TEXT_IS_NO_VALUE,
         WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY,
         ID_NAMES_THE_CALLER,

@@ -12,7 +12,7 @@ from policy_guard.finding import Cell, Finding, Related
 from policy_guard.judge import Verdict, place
 from policy_guard.match import matches
 from policy_guard.policy import Policy, Request, Statement, Value
-from policy_guard.prove import Undecided, Unsupported, Witness
+from policy_guard.prove import Answer, Undecided, Unsupported, Witness
 from policy_guard.readings import reading
 from policy_guard.source import Source, Span
 
@@ -100,12 +100,16 @@ def _facts(check: Check, verdict: Verdict, question: Question, witness: Request 
             yield "before", "no policy: everything that it grants is new"
         if witness:
             yield "example", sentence(witness)
-        for name, truth in answer.readings if isinstance(answer, Witness) else ():
-            if needed := reading(name):
-                yield "only if", needed.sentence if truth else needed.otherwise
+        yield from _readings(answer)
         if claim.entry:
             yield "reason", claim.entry.reason
         yield "next", check.advice
+
+
+def _readings(answer: Answer) -> Iterator[tuple[str, str]]:
+    for name, truth in answer.readings if isinstance(answer, Witness) else ():
+        if needed := reading(name):
+            yield "only if", needed.sentence if truth else needed.otherwise
 
 
 def _grant(verdict: Verdict) -> str:

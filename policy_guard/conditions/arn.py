@@ -10,13 +10,17 @@ from dataclasses import replace
 from policy_guard.condition import Operator, Unclear, language
 from policy_guard.formula import Formula, member
 from policy_guard.match import matches
-from policy_guard.pattern import ARN_COLONS, Pattern, Variable, Wildcard, in_arn_parts
+from policy_guard.pattern import ARN_COLONS, Pattern, Unknown, Variable, Wildcard, in_arn_parts
 from policy_guard.readings import ARN_PARTS_STAY, SHORT_ARN_PATTERNS_MATCH_NOTHING
 from policy_guard.strings import Language, Slot
 
 
 def _colons(pattern: Pattern) -> int:
     return sum(part.count(":") for part in pattern.parts if isinstance(part, str))
+
+
+def _as_it_is(pattern: Pattern) -> Pattern:
+    return pattern
 
 
 def _staying(pattern: Pattern) -> Pattern:
@@ -37,19 +41,25 @@ def _nothing(slot: Slot, given: tuple[Pattern, ...]) -> Formula:
 
 
 def _operator(name: str, *, negated: bool = False) -> Operator:
-    whole = Operator(name, matches, _encode, negated=negated, wild=True, prepared=in_arn_parts)
-    nothing = Unclear(SHORT_ARN_PATTERNS_MATCH_NOTHING.name, whole._replace(holds=_never, encode=_nothing))
-    staying = whole._replace(prepared=_staying)
+    in_parts = Operator(name, matches, _encode, negated=negated, wild=True, prepared=in_arn_parts)
+    free, staying = in_parts._replace(prepared=_as_it_is), in_parts._replace(prepared=_staying)
+    nothing = in_parts._replace(holds=_never, encode=_nothing)
+    short = Unclear(SHORT_ARN_PATTERNS_MATCH_NOTHING.name, nothing, free)
 
     def unclear(pattern: Pattern) -> Unclear | None:
-        """For a pattern that spells out fewer than six parts."""
         if _colons(pattern) >= ARN_COLONS:
-            return None
+            return Unclear(ARN_PARTS_STAY.name, in_parts, free) if _may_shift(in_arn_parts(pattern)) else None
         if all(isinstance(part, str | Wildcard) for part in pattern.parts):
-            return nothing
-        return Unclear(f"{ARN_PARTS_STAY.name} {pattern.parts}", staying)
+            return short
+        return Unclear(f"{ARN_PARTS_STAY.name} {pattern.parts}", staying, free)
 
-    return whole._replace(unclear=unclear)
+    return in_parts._replace(unclear=unclear)
+
+
+def _may_shift(pattern: Pattern) -> bool:
+    """Whether a wildcard stays in its part that the text of a variable or unknown part may push into the last."""
+    letters = [at for at, part in enumerate(pattern.parts) if isinstance(part, Variable | Unknown)]
+    return any(isinstance(p, Wildcard) and p.stays for p in pattern.parts[letters[0] :]) if letters else False
 
 
 OPERATORS = (

@@ -187,7 +187,7 @@ def _operator(
         )
         for read in (moment, _as_seconds)
     )
-    four_digits = Unclear(FOUR_DIGITS_ARE_SECONDS.name, as_seconds)
+    four_digits = Unclear(FOUR_DIGITS_ARE_SECONDS.name, as_seconds, as_year)
     return as_year._replace(unclear=lambda pattern: four_digits if _four_digits(pattern) else None)
 
 
