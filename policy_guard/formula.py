@@ -36,12 +36,13 @@ Atom: TypeAlias = "Member | Present | Choice"
 
 
 class _Node:
-    """Equal formulas are equal in structure. Hash and negation are worked out once."""
+    """Equal formulas are equal in structure. Hash and negation are worked out once; `size` counts literals."""
 
-    __slots__ = ("_hash", "_negation")
+    __slots__ = ("_hash", "_negation", "size")
 
     _hash: int
     _negation: Formula | None
+    size: int
 
     def __hash__(self) -> int:
         return self._hash
@@ -57,6 +58,7 @@ class Literal(_Node):
         self.positive = positive
         self._hash = hash((atom, positive))
         self._negation = None
+        self.size = 1
 
     def __eq__(self, other: object) -> bool:
         return self is other or (
@@ -76,6 +78,7 @@ class _Parts(_Node):
         self.parts = parts
         self._hash = hash((type(self), parts))
         self._negation = None
+        self.size = 1 + sum(part.size for part in parts)
 
     def __eq__(self, other: object) -> bool:
         return self is other or (

@@ -37,6 +37,7 @@ class Verdict(NamedTuple):
 def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdict]:
     """What could not be proved empty: one verdict per critical entry and statement, the graver where there are two."""
     judged: set[tuple[str | None, int | None]] = set()
+    aside = prover.aside()
     for claim in check.claims(question):
         key = claim.entry.id if claim.entry else None, id(claim.statement) if claim.statement else None
         if key in judged:
@@ -44,7 +45,7 @@ def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdi
         answer = prover.answer(claim.excess(claim.statement), partial(claim.holds, claim.statement))
         if not isinstance(answer, Proved):
             judged.add(key)
-            yield _blamed(claim, answer, question.access, prover)
+            yield _blamed(claim, answer, question.access, aside)
 
 
 def prover_for(question: Question) -> Prover:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from copy import copy
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
@@ -43,6 +44,8 @@ STEPS = 1_000_000
 """What one question may cost."""
 STEPS_IN_ALL = 3_000_000
 """What all questions about one policy may cost together."""
+STEPS_ASIDE = 1_000_000
+"""What may be spent on telling a finding well, which is no part of the verdict."""
 MOST_ROUNDS = 2_000
 MOST_OPEN = 8
 MOST_ASSIGNMENTS = 40
@@ -99,6 +102,12 @@ class Prover:
         self._assumptions = ((leave, Assumption(cross, False)), (Assumption(stay, True), at_ends), (leave, at_ends))
         self._theory = Theory(DOMAINS, lambda key: BOOLEANS if key in booleans else None, _likely, tuple(places))
 
+    def aside(self) -> Prover:
+        """The same with another budget, for questions on which no verdict hangs."""
+        other = copy(self)
+        other._budget = Budget(STEPS_ASIDE)
+        return other
+
     def answer(self, access: Formula, replay: Replay) -> Answer:
         """Proof that the set is empty, or a request in it for which `replay` is true.
 
@@ -119,18 +128,16 @@ class Prover:
 
     def _under(self, access: Formula, given: Mapping[str, bool], replay: Replay) -> Answer:
         """The answer where the choices given are made so."""
-        formula = self._simplifier.simplify(access)
-        kinds = {each.atom.kind for each in literals(formula) if isinstance(each.atom, Choice)}
-        for left_out in (("reading", "unsupported"), ("unsupported",)):
-            if kinds.intersection(left_out):
-                firm = self._simplifier.simplify(without_choices(formula, left_out))
-                if isinstance(answer := self._search(firm, given, replay), Witness):
-                    return answer
-        return self._search(formula, given, replay)
-
-    def _search(self, formula: Formula, given: Mapping[str, bool], replay: Replay) -> Answer:
         try:
-            return self._decide(formula, given, replay, self._budget.part(STEPS))
+            budget = self._budget.part(STEPS)
+            formula = self._simplifier.simplify(access, budget)
+            kinds = {each.atom.kind for each in literals(formula) if isinstance(each.atom, Choice)}
+            for left_out in (("reading", "unsupported"), ("unsupported",)):
+                if kinds.intersection(left_out):
+                    firm = self._simplifier.simplify(without_choices(formula, left_out), budget)
+                    if isinstance(answer := self._decide(firm, given, replay, budget), Witness):
+                        return answer
+            return self._decide(formula, given, replay, budget)
         except OverBudget as error:
             return Undecided(str(error))
 
@@ -184,7 +191,7 @@ class Prover:
             def with_unknowns(request: Request, unknowns: dict[str, str] = unknowns) -> bool:
                 return replay(request._replace(unknowns=unknowns))
 
-            plain = self._simplifier.simplify(_assigned(formula, texts))
+            plain = self._simplifier.simplify(_assigned(formula, texts), budget)
             answer = self._decide(plain, given, with_unknowns, budget)
             if isinstance(answer, Witness):
                 return answer._replace(request=answer.request._replace(unknowns=unknowns))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from policy_guard.formula import FALSE, TRUE, And, Formula, Literal, Member, conjunction, disjunction, negation
-from policy_guard.strings import Language, Slot
+from policy_guard.strings import Budget, Language, Slot
 
 MOST_ROUNDS = 4
 
@@ -14,19 +14,23 @@ class Simplifier:
     def __init__(self) -> None:
         self._relations: dict[tuple[Language, Language], bool | None] = {}
 
-    def simplify(self, formula: Formula) -> Formula:
-        """An equivalent formula in which what is certain has been used; `FALSE` is a proof that it is empty."""
+    def simplify(self, formula: Formula, budget: Budget) -> Formula:
+        """An equivalent formula in which what is certain has been used; `FALSE` is a proof that it is empty.
+
+        Raises `OverBudget`.
+        """
         for _ in range(MOST_ROUNDS):
-            simpler = self._round(formula)
+            simpler = self._round(formula, budget)
             if simpler == formula or not isinstance(simpler, And):
                 return simpler
             formula = simpler
         return formula
 
-    def _round(self, formula: Formula) -> Formula:
+    def _round(self, formula: Formula, budget: Budget) -> Formula:
         parts = formula.parts if isinstance(formula, And) else (formula,)
         facts = [part for part in parts if isinstance(part, Literal)]
-        known = _Known(facts, {negation(part) for part in parts}, self._relations)
+        budget.spend(formula.size, "the number of patterns and conditions")
+        known = _Known(facts, {negation(part) for part in parts}, self._relations, budget)
         if any(known.contradicted(fact) for fact in facts):
             return FALSE
         others = (part for part in parts if not isinstance(part, Literal))
@@ -41,7 +45,9 @@ class _Known:
         facts: list[Literal],
         refuted: set[Formula],
         relations: dict[tuple[Language, Language], bool | None],
+        budget: Budget,
     ) -> None:
+        self._budget = budget
         self._facts = set(facts)
         self._refuted = refuted
         self._relations = relations
@@ -95,5 +101,6 @@ class _Known:
         """True if the first covers the second, False if they have nothing in common, None if neither is certain."""
         key = one, two
         if key not in self._relations:
+            self._budget.spend(1 + len(one) + len(two), "the number of patterns")
             self._relations[key] = True if one.covers(two) else False if one.apart(two) else None
         return self._relations[key]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from policy_guard.documents import looks_like_policy, looks_like_policy_text, policies
 from policy_guard.format import decode, sniff
+from policy_guard.parse import parse
 from policy_guard.source import Array, Node, Object, Scalar, Source, Span, Unreadable
 
 CASES = Path(__file__).parent.parent / "fixtures" / "documents"
@@ -149,3 +150,12 @@ def test_where_a_spelling_is_not_followed_every_value_has_the_place_of_the_whole
     text = json.dumps({"Policy": json.dumps(POLICY)}).replace("{\\", "{" + blanks + "\\", 1)
     (found,) = policies(Source("a.json", text)).policies
     assert {text[slice(*leaf.span)] for leaf in leaves(found.node)} == {text[11:-1]}
+
+
+@pytest.mark.parametrize("name", ["logs", "payroll"])
+def test_an_alias_in_a_function_is_what_it_stands_for(name: str) -> None:
+    text = f'Version: "2012-10-17"\nId: &p "arn:aws:s3:::{name}"\n'
+    text += 'Statement:\n  - {Effect: Allow, Action: "s3:*", Resource: !Join ["", [*p, "/*"]]}\n'
+    (found,) = policies(Source("a.yaml", text)).policies
+    resource = parse(found).statements[0].resource
+    assert resource and name in str(resource.values[0].pattern)

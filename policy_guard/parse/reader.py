@@ -102,7 +102,7 @@ class Reader:
             if name == "Ref" and isinstance(argument, Scalar):
                 return Value(f"${{{argument.text}}}", Pattern((Unknown(argument.text),)), node.span)
             if name.startswith("Fn::"):
-                return Value(body, Pattern((Unknown(" ".join(body.split())),)), node.span)
+                return Value(body, Pattern((Unknown(_resolved(node)),)), node.span)
         tag = node.tag
         if tag is None or tag.startswith("tag:yaml.org,2002:"):
             return None
@@ -110,11 +110,21 @@ class Reader:
             return self._substitution(node, variables)
         if tag == "!Ref" and isinstance(node, Scalar):
             return Value(f"${{{node.text}}}", Pattern((Unknown(node.text),)), node.span)
-        return Value(body, Pattern((Unknown(f"{tag} {' '.join(body.split())}"),)), node.span)
+        return Value(body, Pattern((Unknown(_resolved(node)),)), node.span)
 
     def _substitution(self, node: Scalar, variables: bool) -> Value | None:
         """`Fn::Sub`: `${Name}` is filled in, `${!x}` becomes the text `${x}` (CloudFormation User Guide, Fn::Sub)."""
         return self._text(node.text.replace("${!", "${"), node.span, variables)
+
+
+def _resolved(node: Node) -> str:
+    """The node in a line, with what its aliases stand for: the same text is the same value."""
+    tag = f"{node.tag} " if node.tag else ""
+    if isinstance(node, Scalar):
+        return f"{tag}{node.text}" if node.kind != "string" else f"{tag}{node.text!r}"
+    if isinstance(node, Array):
+        return f"{tag}[{', '.join(map(_resolved, node.items))}]"
+    return f"{tag}{{{', '.join(f'{entry.key.text!r}: {_resolved(entry.value)}' for entry in node.entries)}}}"
 
 
 def _plain_number(text: str) -> bool:
