@@ -36,15 +36,16 @@ from policy_guard.pattern import ONE, STAR, Pattern, Unknown, Variable, Wildcard
 from policy_guard.plausible import arn
 from policy_guard.policy import Request
 from policy_guard.readings import WILDCARDS_CROSS_AT_ENDS, WILDCARDS_STAY_IN_ARN_PARTS, reading
-from policy_guard.simplify import Simplifier
+from policy_guard.simplify import LITERALS_A_STEP, Simplifier
 from policy_guard.strings import Budget, Language, OverBudget, Slot, literal_prefix
 from policy_guard.theory import Impossible, Open, Place, Point, Theory
 
 STEPS = 1_000_000
 """What one question may cost."""
-STEPS_IN_ALL = 3_000_000
+STEPS_IN_ALL = 5_000_000
 """What all questions about one policy may cost together."""
-STEPS_ASIDE = 1_000_000
+STEPS_A_QUESTION = 100
+STEPS_ASIDE = 300_000
 """What may be spent on telling a finding well, which is no part of the verdict."""
 MOST_ROUNDS = 2_000
 MOST_OPEN = 8
@@ -130,6 +131,7 @@ class Prover:
         """The answer where the choices given are made so."""
         try:
             budget = self._budget.part(STEPS)
+            budget.spend(STEPS_A_QUESTION, "the number of statements")
             formula = self._simplifier.simplify(access, budget)
             kinds = {each.atom.kind for each in literals(formula) if isinstance(each.atom, Choice)}
             for left_out in (("reading", "unsupported"), ("unsupported",)):
@@ -163,6 +165,7 @@ class Prover:
         solver = Solver(formula)
         still_open: list[str] = []
         for _ in range(MOST_ROUNDS):
+            budget.spend(1 + formula.size // LITERALS_A_STEP, "the number of patterns that overlap")
             model = solver.model()
             if model is None:
                 return Undecided(still_open[0]) if still_open else Proved()
