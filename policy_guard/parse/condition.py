@@ -12,6 +12,8 @@ from policy_guard.pattern import Wildcard, as_text
 from policy_guard.policy import OPERATORS, Condition, Value
 from policy_guard.source import Entry, Node, Object
 
+# As AWS writes them in its samples: someone is to put a value there, and until then it matches nothing.
+_PLACEHOLDER = re.compile(r"<[^<>]+>")
 _TYPED = ("Bool", "Null", "Numeric", "Date", "Ip", "NotIp", "Binary")
 _QUANTIFIERS = {"forallvalues": "ForAllValues", "foranyvalue": "ForAnyValue"}
 
@@ -63,6 +65,8 @@ def _look_at_value(reader: Reader, operator: str, value: Value) -> None:
     if not all(isinstance(part, str | Wildcard) for part in parts):
         return
     text = "".join(map(as_text, parts))
+    if _PLACEHOLDER.fullmatch(text):
+        return
     for start, right, wanted in _types() if operator.startswith(_TYPED) else ():
         if operator.startswith(start) and not right(text):
             reader.problem(f"{quoted(value.text)} is no {wanted}", value.span)
