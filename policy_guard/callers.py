@@ -12,8 +12,9 @@ from functools import partial
 from policy_guard.automaton import ANY, ANYTHING, Glob, Step, glob_of
 from policy_guard.condition import glob
 from policy_guard.formula import Formula, choice, conjunction, disjunction, member, negation
+from policy_guard.pattern import spelled_out
 from policy_guard.policy import Caller, Principals
-from policy_guard.principals import FINER, KINDS, Named, as_text_of, by_text, has_wildcards, is_id, named
+from policy_guard.principals import FINER, KINDS, Named, by_text, has_wildcards, is_id, named
 from policy_guard.readings import (
     BOUNDARY_UNDOES_NOT_PRINCIPAL,
     ID_NAMES_THE_CALLER,
@@ -76,7 +77,7 @@ def _any(everyone: list[tuple[str, Named]], kinds: tuple[str, ...]) -> Formula:
     """The callers that one of the entries names, as one of these kinds."""
     named_ = [(type_, who) for type_, who in everyone if who.kind in kinds]
     late = (Late(who.name, _LISTED[kind]) for _, who in everyone if who.kind == "open" for kind in kinds)
-    ids = [f"{ID_NAMES_THE_CALLER.name} {as_text_of(who.name)}" for type_, who in named_ if is_id(type_, who)]
+    ids = [f"{ID_NAMES_THE_CALLER.name} {spelled_out(who.name)}" for type_, who in named_ if is_id(type_, who)]
     return disjunction(
         [
             _member((who, _globs(type_, who)) for type_, who in named_),

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from policy_guard.condition import Operator
 from policy_guard.conditions import operators
 from policy_guard.match import matches, resolve
-from policy_guard.pattern import Pattern, Variable, as_text, folded, in_arn_parts
+from policy_guard.pattern import Pattern, Variable, as_text, folded, in_arn_parts, spelled_out
 from policy_guard.policy import (
     ROLE,
     Caller,
@@ -27,7 +27,7 @@ from policy_guard.policy import (
     leaves_all,
     patterns_of,
 )
-from policy_guard.principals import FINER, Named, as_text_of, by_text, has_wildcards, is_id, named
+from policy_guard.principals import FINER, Named, by_text, has_wildcards, is_id, named
 from policy_guard.readings import (
     ANY_VALUE_IF_EXISTS,
     BLANKS_AROUND_ACTIONS_COUNT,
@@ -177,7 +177,7 @@ def _is_listed(type_: str, who: Named, caller: Caller, request: Request) -> bool
     if who.kind == "everyone":
         return True
     if is_id(type_, who) and caller.type == "AWS" and caller.name.startswith("arn:"):
-        return request.choices.get(f"{ID_NAMES_THE_CALLER.name} {as_text_of(who.name)}", False)
+        return request.choices.get(f"{ID_NAMES_THE_CALLER.name} {spelled_out(who.name)}", False)
     if type_ != caller.type or who.kind == "nobody":
         return False
     if who.kind == "account":

@@ -66,6 +66,17 @@ def as_text(part: Part) -> str:
     return part.symbol if isinstance(part, Wildcard) else part
 
 
+def spelled_out(pattern: Pattern) -> str:
+    """The pattern as a text: another text for every other pattern, as far as people write them."""
+    return "".join(map(_spelled_out, pattern.parts))
+
+
+def _spelled_out(part: Part) -> str:
+    if isinstance(part, Variable):
+        return f"${{{part.key}}}" if part.default is None else f"${{{part.key}, '{part.default}'}}"
+    return f"${{{part.name}}}" if isinstance(part, Unknown) else as_text(part)
+
+
 def holes(pattern: Pattern) -> bool:
     """Whether the pattern has unknown parts."""
     return any(isinstance(part, Unknown) for part in pattern.parts)

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import NamedTuple
 
-from policy_guard.pattern import Part, Pattern, Unknown, Wildcard, as_text, holes, plain_pattern
+from policy_guard.pattern import Part, Pattern, Unknown, Wildcard, holes, plain_pattern
 from policy_guard.policy import Principal
 
 _ARN = re.compile(r"arn:([^:]+):(iam|sts)::([^:]+):(.+)", re.DOTALL)
@@ -44,11 +44,6 @@ def named(entry: Principal) -> Named:
 def is_id(type_: str, who: Named) -> bool:
     """Whether the entry names someone by an id of which nothing here tells whose it is."""
     return who.kind == "id" or type_ == "CanonicalUser"
-
-
-def as_text_of(pattern: Pattern) -> str:
-    """The pattern as it is spelled, with `${}` around the names of unknown parts."""
-    return "".join(f"${{{part.name}}}" if isinstance(part, Unknown) else as_text(part) for part in pattern.parts)
 
 
 def has_wildcards(who: Named) -> bool:

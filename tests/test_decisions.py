@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from policy_guard import evaluate
+from policy_guard.readings import READINGS, reading
 from policy_guard.source import Unreadable
 from tests.policies import access_allows, policy, request
 
@@ -49,3 +50,8 @@ def test_a_value_that_is_none_of_its_operators_type_is_refused(operator: str, va
     statement = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {operator: {"test:key": value}}}
     with pytest.raises(Unreadable, match=re.escape(f'"{value}" is no ')):
         policy({"Version": "2012-10-17", "Statement": statement})
+
+
+def test_every_reading_is_decided_both_ways() -> None:
+    rows = [row["request"].get("choices", {}) for table in TABLES for row in json.loads(table.read_text())]
+    assert {found.name for choices in rows for name in choices if (found := reading(name))} == set(READINGS)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from policy_guard.condition import Operator, Unclear, language
 from policy_guard.formula import Formula, member
 from policy_guard.match import matches
-from policy_guard.pattern import ARN_COLONS, Pattern, Unknown, Variable, Wildcard, in_arn_parts
+from policy_guard.pattern import ARN_COLONS, Pattern, Unknown, Variable, Wildcard, in_arn_parts, spelled_out
 from policy_guard.readings import ARN_PARTS_STAY, SHORT_ARN_PATTERNS_MATCH_NOTHING
 from policy_guard.strings import Language, Slot
 
@@ -51,7 +51,7 @@ def _operator(name: str, *, negated: bool = False) -> Operator:
             return Unclear(ARN_PARTS_STAY.name, in_parts, free) if _may_shift(in_arn_parts(pattern)) else None
         if all(isinstance(part, str | Wildcard) for part in pattern.parts):
             return short
-        return Unclear(f"{ARN_PARTS_STAY.name} {pattern.parts}", staying, free)
+        return Unclear(f"{ARN_PARTS_STAY.name} {spelled_out(pattern)}", staying, free)
 
     return in_parts._replace(unclear=unclear)
 
