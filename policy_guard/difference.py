@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple, TypeAlias
 
-from policy_guard import evaluate
+from policy_guard import catalog, evaluate
 from policy_guard.access import Access
 from policy_guard.check import Claim
 from policy_guard.condition import glob
@@ -16,7 +16,7 @@ from policy_guard.formula import conjunction, disjunction, negation
 from policy_guard.pattern import Pattern, folded
 from policy_guard.policy import Condition, Element, Request, Statement, Value, as_written, read_plainly
 from policy_guard.prove import Proved, Prover, Witness
-from policy_guard.strings import Language
+from policy_guard.strings import FILLERS, Language
 
 MOST_QUESTIONS = 60
 MOST_PIECES = 40
@@ -42,7 +42,7 @@ def blame(claim: Claim, request: Request, prover: Prover, statement: Statement, 
     proved = False
     for _ in range(MOST_QUESTIONS):
         if known:
-            hit = {value for value in waiting if _passes(claim, only(statement, name, (value,)), name, value, known)}
+            hit = {value for value in waiting if _passes(claim, statement, name, value, known)}
             waiting = [value for value in waiting if value not in hit]
             found |= hit
         rest = only(statement, name, tuple(waiting))
@@ -66,13 +66,21 @@ def only(statement: Statement, name: str, values: tuple[Value, ...]) -> Statemen
     return replace(statement, resource=replace(statement.resource, values=values))
 
 
-def _passes(claim: Claim, alone: Statement, name: str, value: Value, request: Request) -> bool:
-    """Whether the request, or the like with this very value in it, gets through by this value."""
-    if claim.holds(alone, request):
-        return True
-    text = value.text.strip(" ")
+def _passes(claim: Claim, statement: Statement, name: str, value: Value, request: Request) -> bool:
+    """Whether the request, or the like with what this value stands for in it, gets through by this value."""
+    alone = only(statement, name, (value,))
+    text = _sample(name, value.text.strip(" "))
     like = request._replace(action=text) if name == "action" else request._replace(resource=text)
-    return "*" not in text and claim.holds(alone, like)
+    return claim.holds(alone, request) or claim.holds(alone, like)
+
+
+@lru_cache(maxsize=10_000)
+def _sample(name: str, text: str) -> str:
+    """One of the actions or resources that the text stands for."""
+    if "*" not in text and "?" not in text:
+        return text
+    known = next(iter(catalog.matching(text)), None) if name == "action" else None
+    return known or text.replace("*", FILLERS[0]).replace("?", FILLERS[0][0])
 
 
 class Terms(NamedTuple):
