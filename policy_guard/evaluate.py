@@ -70,8 +70,11 @@ def applies(statement: Statement, request: Request) -> bool:
 
 
 def action_matches(element: Element, request: Request) -> bool:
-    listed = folded(request.action) in element.plain_in_lower_case
-    return (listed or any(_action(value, request) for value in element.others)) != element.negated
+    action = folded(request.action)
+    return (
+        action in element.plain_in_lower_case
+        or any(action.startswith(head) and _action(value, request) for head, value in element.heads)
+    ) != element.negated
 
 
 def _action(value: Value, request: Request) -> bool:

@@ -176,7 +176,9 @@ class Assumption:
             return TRUE if formula.positive == self.truth else FALSE
         if formula not in self._known:
             combine = conjunction if isinstance(formula, And) else disjunction
-            self._known[formula] = combine(map(self, formula.parts))
+            parts = [self(part) for part in formula.parts]
+            same = all(part is before for part, before in zip(parts, formula.parts, strict=True))
+            self._known[formula] = formula if same else combine(parts)
         return self._known[formula]
 
 

@@ -69,6 +69,15 @@ class Element:
         """The values that are not in `plain`."""
         return tuple(value for value in self.values if _plain(value) is None)
 
+    @cached_property
+    def heads(self) -> tuple[tuple[str, Value], ...]:
+        """The values in `others`, each with the text that it begins with in lower case."""
+        return tuple((folded(_head(value.pattern)), value) for value in self.others)
+
+
+def _head(pattern: Pattern) -> str:
+    return pattern.parts[0] if pattern.parts and isinstance(pattern.parts[0], str) else ""
+
 
 def _plain(value: Value) -> str | None:
     parts = value.pattern.parts
