@@ -15,10 +15,10 @@ def differing(difference: Difference, what: str) -> Iterator[tuple[str, str]]:
     yield what, whole + _circumstances(difference.principals, difference.conditions)
     if what == "lost":
         if difference.before:
-            yield "still", f"only {_pieces(difference.before)} {_is(difference.before)} denied"
+            yield "still denied", f"only {_pieces(difference.before)}"
         return
     if difference.denied:
-        yield "but", f"{_pieces(difference.denied)} {_is(difference.denied)} denied"
+        yield "denied", _pieces(difference.denied)
     if difference.before or difference.all_before:
         yield "before", _before(difference)
 
@@ -40,7 +40,7 @@ def _before(difference: Difference) -> str:
     allowed = "all of it" if whole else f"only {_pieces(difference.before)}"
     if not difference.but:
         return allowed
-    return f"{allowed}, without {_pieces(difference.but)}, which {_is(difference.but, was=True)} denied"
+    return f"{allowed}, but not {_pieces(difference.but)}, which was denied"
 
 
 def _pieces(pieces: Iterable[Piece]) -> str:
@@ -56,11 +56,6 @@ def _piece(piece: Piece) -> str:
 def _circumstances(principals: Sequence[str], conditions: Sequence[str]) -> str:
     who = f" for {_listed(principals)}" if principals else ""
     return f"{who} when {' and '.join(conditions)}" if conditions else who
-
-
-def _is(pieces: Sequence[Piece], was: bool = False) -> str:
-    several = len(pieces) > 1 or len(pieces[0].actions) > 1
-    return ("were" if several else "was") if was else "are" if several else "is"
 
 
 def _listed(values: Iterable[str], mark: str = ", ") -> str:

@@ -50,6 +50,7 @@ def _check(repository: Repository, options: Options, folder: Path, environ: Mapp
     if options.everything or _links_may_matter(repository, reader, changed):
         _let_links_be_followed(repository, reader, new, base, changed)
     paths = tuple(_from_root(path, folder, repository.root) for path in options.paths)
+    _refuse_what_is_not_there(paths, repository, changed)
     run = _Run(repository, given.config, new, base, reader, tally, changed, paths)
     run.judge_changes()
     run.judge_groups(options.everything)
@@ -139,6 +140,14 @@ def _with_trusted_groups(given: Settings, repository: Repository, base: Base, ch
     if trusted != given.config.groups:
         notes = (*notes, "the groups changed here; those of the base are judged, and the new ones once they are there")
     return given._replace(config=given.config._replace(groups=trusted), notes=notes)
+
+
+def _refuse_what_is_not_there(paths: tuple[str, ...], repository: Repository, changed: list[Change]) -> None:
+    """A path that names nothing, now or before, is a mistake: nothing would be checked."""
+    for path in paths:
+        here = os.path.lexists(repository.root / path)
+        if not here and not any(_wanted(change, (path,)) for change in changed):
+            raise UserError(f"there is no {path} to check")
 
 
 def _from_root(path: str, folder: Path, root: Path) -> str:

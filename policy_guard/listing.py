@@ -39,7 +39,7 @@ def listing(config: str | None, folder: Path, environ: Mapping[str, str]) -> str
         repository.close()
     lines.append(f"{len(lines)} policies" if len(lines) != 1 else "1 policy")
     if deeper:
-        lines.append(f"{deeper} policies lie deeper inside other files (CloudFormation and the like): not covered")
+        lines.append(f"policies deeper inside other files (CloudFormation and the like), not covered: {deeper}")
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -163,7 +163,7 @@ def _findings(old: Side | None, new: Side | None) -> Iterator[Finding]:
     if new.problems:
         yield from unreadable(new.source, new.problems)
     elif was and old and (not new.policies or (new.deeper > old.deeper and set(old.policies) - set(new.policies))):
-        yield vanished(new.source, old.source, "policy_guard finds no policy under this name")
+        yield vanished(new.source, old.source, "no policy is found under this name")
 
 
 def _notes(change: Change, old: Side | None, new: Side | None) -> Iterator[str]:

@@ -37,11 +37,18 @@ _BY_KEY = {
 _BY_TYPE = {"IPAddress": "203.0.113.7", "Date": "2026-01-01T00:00:00Z", "Numeric": "1"}
 _BY_TYPE |= {"ARN": f"arn:aws:iam::{ACCOUNT}:role/example", "Bool": "true"}
 
+_OFTEN = {
+    "Numeric": ("1", "10", "100", "3600", "86400"),
+    "Date": ("2026-01-01T00:00:00Z", "2030-01-01T00:00:00Z", "2020-01-01T00:00:00Z"),
+    "Bool": ("true", "false"),
+    "IPAddress": ("203.0.113.7", "10.0.0.7"),
+}
+
 
 def plausible(request: Request, holds: Holds) -> Request:
     """The request, or one like it for which `holds` is true too, with as little that is odd or idle as can be."""
     request = _without_idle_keys(request, holds)
-    for variants in (_fitting, _whole_arns, _known_actions, _values):
+    for variants in (_fitting, _whole_arns, _known_actions, _of_objects, _values):
         request = next(filter(holds, variants(request)), request)
     return _without_idle_unknowns(request, holds)
 
@@ -126,13 +133,28 @@ def _known_actions(request: Request) -> Iterator[Request]:
         yield from (request._replace(action=action) for action in known)
 
 
+def _of_objects(request: Request) -> Iterator[Request]:
+    """With an action on objects where the resource is one: S3 has many that are not."""
+    service, _, name = request.action.partition(":")
+    if service == "s3" and "/" in request.resource and "object" not in name:
+        objects = sorted(f"s3:{each}".lower() for each in catalog.actions("s3") if "object" in each.lower())
+        yield from (request._replace(action=action) for action in sorted(objects, key=_rank))
+
+
 def _values(request: Request) -> Iterator[Request]:
     """With values such as the keys have: all of them, or else one."""
-    better = {key: usual for key, texts in request.context.items() if (usual := _usual(key, texts))}
-    for chosen in (better, *({key: value} for key, value in better.items())):
+    made_up = {key: usual for key, texts in request.context.items() if (usual := _usual(key, texts))}
+    typed = ({key: value} for key in request.context for value in _of_type(key))
+    for chosen in (made_up, *({key: value} for key, value in made_up.items()), *typed):
         if chosen:
             context = {key: (chosen[key],) if key in chosen else texts for key, texts in request.context.items()}
             yield request._replace(context=context)
+
+
+def _of_type(key: str) -> tuple[str, ...]:
+    """Values that a key of this type often has."""
+    known = catalog.key_type(key)
+    return _OFTEN.get(known.type, ()) if known else ()
 
 
 def _usual(key: str, texts: Iterable[str]) -> str | None:

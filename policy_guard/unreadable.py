@@ -62,7 +62,7 @@ def doubtful(policy: Policy) -> Iterator[Finding]:
             doubt.message,
             policy.source,
             doubt.span,
-            facts=(("next", "leave the blanks out, or name the principals one by one"),),
+            facts=(("next", "write it as it is meant: without blanks, or every name by itself"),),
         )
 
 

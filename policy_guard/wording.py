@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from policy_guard import catalog
+from policy_guard import catalog, evaluate
 from policy_guard.check import Check, Question
 from policy_guard.differing import cells, differing
 from policy_guard.finding import Cell, Finding, Related
 from policy_guard.judge import Verdict, place
 from policy_guard.match import matches
-from policy_guard.policy import Policy, Request, Statement, Value
+from policy_guard.policy import Policy, Request, Statement, Value, by_effect
 from policy_guard.prove import Answer, Undecided, Unsupported, Witness
 from policy_guard.readings import reading
 from policy_guard.source import Source, Span
 
+_MOST_ABSENT = 2
+
 
 def finding(check: Check, verdict: Verdict, question: Question, severity: str) -> Finding:
     """What the verdict says of the policy. Undecided and unsupported verdicts are errors whatever the severity."""
-    source, span, related = _where(check, verdict, question)
+    at = _where(check, verdict, question)
     answer, claim = verdict.answer, verdict.claim
     witness = spelled(answer.request, question) if isinstance(answer, Witness) else None
     outcome = {Witness: "violated", Unsupported: "unsupported"}.get(type(answer), "undecided")
@@ -28,44 +31,55 @@ def finding(check: Check, verdict: Verdict, question: Question, severity: str) -
         outcome,
         severity if outcome == "violated" else "error",
         _message(check, verdict),
-        source,
-        span,
-        (claim.statement.index, claim.statement.sid) if claim.statement else None,
+        at.source,
+        at.span,
+        at.statement,
         tuple(value.text for value in verdict.actions),
         tuple(value.text for value in verdict.resources),
         claim.entry.id if claim.entry else None,
         witness,
         tuple(_facts(check, verdict, question, witness)),
-        related,
+        at.related,
         verdict.difference,
     )
 
 
-def _where(check: Check, verdict: Verdict, question: Question) -> tuple[Source, Span, tuple[Related, ...]]:
+class _Place(NamedTuple):
+    """Where to look; `statement` is the one that stands there, as AWS counts it."""
+
+    source: Source
+    span: Span
+    statement: tuple[int, str | None] | None
+    related: tuple[Related, ...] = ()
+
+
+def _where(check: Check, verdict: Verdict, question: Question) -> _Place:
     """The place to look at; for a statement that is gone, what stands there now, and where it stood."""
+    statement = verdict.claim.statement
+    own = (statement.index, statement.sid) if statement else None
     if not check.of_old:
         policy = question.new or question.old
         assert policy is not None
-        return *place(policy, verdict), ()
+        return _Place(*place(policy, verdict), own)
     assert question.old is not None
     gone = Related(*place(question.old, verdict), "denied here before")
-    if question.new is None:
-        return gone.source, gone.span, ()
-    return *_heir(question.new, verdict.claim.statement), (gone,)
+    files = {s.source.path for s in question.new.statements} if question.new and question.new.group else None
+    if question.new is None or (files and gone.source.path not in files):
+        return _Place(gone.source, gone.span, own)
+    return _heir(question.new, statement)._replace(related=(gone,))
 
 
-def _heir(policy: Policy, gone: Statement | None) -> tuple[Source, Span]:
-    """The Deny that took the place of one that is gone, by its Sid or its index, or else the top of the policy."""
-    if gone is not None:
-        denying = [s for s in policy.statements if s.effect == "Deny"]
-        denying = [s for s in denying if s.source.path == gone.source.path] or denying
-        for same in (
-            [s for s in denying if s.sid == gone.sid is not None],
-            [s for s in denying if s.index == gone.index],
-        ):
-            if same:
-                return same[0].source, Span(same[0].span.start, same[0].span.start + 1)
-    return policy.source, Span(policy.span.start, policy.span.start + 1)
+def _heir(policy: Policy, gone: Statement | None) -> _Place:
+    """The Deny that took the place of one that is gone, by its Sid or its index, or else the top of its policy."""
+    here = [s for s in policy.statements if not policy.group or (gone and s.source.path == gone.source.path)]
+    denying = [s for s in here if s.effect == "Deny"]
+    same_sid = [s for s in denying if gone and s.sid == gone.sid is not None]
+    same_index = [s for s in denying if gone and s.index == gone.index]
+    heir = next(iter([*same_sid, *same_index, *(here if policy.group else ())]), None)
+    if heir is None:
+        return _Place(policy.source, Span(policy.span.start, policy.span.start + 1), None)
+    named = (heir.index, heir.sid) if heir in same_sid or (gone and gone.sid is None and heir in same_index) else None
+    return _Place(heir.source, Span(heir.span.start, heir.span.start + 1), named)
 
 
 def _message(check: Check, verdict: Verdict) -> str:
@@ -96,10 +110,12 @@ def _facts(check: Check, verdict: Verdict, question: Question, witness: Request 
             yield from differing(verdict.difference, what)
         elif verdict.actions:
             yield what, _grant(verdict)
+        if question.new is None:
+            yield "now", "no policy any more" + ("" if check.of_old else ": nothing is capped here")
         if question.old is None and not claim.entry:
             yield "before", "no policy: everything that it grants is new"
         if witness:
-            yield "example", sentence(witness)
+            yield "example", sentence(witness) + _without(witness, question)
         yield from _readings(answer)
         if claim.entry:
             yield "reason", claim.entry.reason
@@ -141,6 +157,16 @@ def spelled(request: Request, question: Question) -> Request:
         action=_spelled_action(request.action, values),
         context={keys.get(key, key): texts for key, texts in request.context.items()},
     )
+
+
+def _without(request: Request, question: Question) -> str:
+    """The keys that the request lacks, and that the old version asks for where it allows the like."""
+    allowing = by_effect(question.old)[0]
+    alike = [s for s in allowing if evaluate.action_matches(s.action, request)]
+    keys = dict.fromkeys(c.spelled for s in alike for c in s.conditions if not c.if_exists)
+    present = {key.lower() for key in request.context}
+    absent = [key for key in keys if key.lower() not in present]
+    return f", without {' and '.join(absent)}" if 0 < len(absent) <= _MOST_ABSENT else ""
 
 
 def _spelled_variables(statement: Statement) -> Iterator[str]:

@@ -302,7 +302,9 @@ class TestNothingSlipsThrough:
         scratch.write("iam/a.json", WIDE)
         assert scratch.guard("check", "iam").code == 1
         assert scratch.guard("check", "a.json", folder="iam").code == 1
+        scratch.write("elsewhere/README", "nothing to check")
         assert scratch.guard("check", "elsewhere").code == 0
+        assert "there is no nowhere to check" in scratch.guard("check", "nowhere").err
         assert scratch.guard("check", "/etc").code == 2
 
 

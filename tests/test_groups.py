@@ -67,7 +67,7 @@ def test_taking_a_deny_out_of_one_file_is_new_access_of_another(scratch: Scratch
     (scratch.folder / "iam/web/c.json").unlink()
     assert judged(scratch) == [
         ("no-new-access", "error", "iam/web/a.json"),
-        ("no-lost-deny", "warning", "iam/web/a.json"),
+        ("no-lost-deny", "warning", "iam/web/c.json"),
     ]
 
 

@@ -154,7 +154,7 @@ def _look_at_principal(reader: Reader, entry: Principal) -> None:
     parts = entry.value.pattern.parts
     if entry.type == "AWS" and len(parts) > 1 and any(isinstance(part, Wildcard) for part in parts):
         reader.doubt(
-            f"{quoted(entry.value.text)} has a wildcard inside, which AWS takes for no more than the character",
+            f"{quoted(entry.value.text)} has a wildcard inside a name, and AWS compares it as a plain character",
             entry.value.span,
         )
     if named(entry).kind == "nobody":
