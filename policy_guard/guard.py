@@ -13,7 +13,6 @@ from policy_guard.config import Config
 from policy_guard.errors import UserError
 from policy_guard.format import sniff
 from policy_guard.git import LINK, File, Repository, names
-from policy_guard.groups import Trees, joined, touched
 from policy_guard.pairs import Pair, Reader, of_one_kind, pairs, side_of
 from policy_guard.reporter import Report
 from policy_guard.settings import Settings, load_settings, settings_in
@@ -84,8 +83,12 @@ class _Run(NamedTuple):
 
     def judge_groups(self, everything: bool) -> None:
         """The groups of which a file changed, and with `everything` the others by themselves."""
+        if not self.config.groups:
+            return
+        from policy_guard.groups import Trees, joined, touched
+
         changed = list(touched(self.config.groups, (c for c in self.changed if _wanted(c, self.paths))))
-        if not self.config.groups or not (changed or everything):
+        if not changed and not everything:
             return
         before, after = _tree(self.repository, self.base), snapshot(self.repository, self.new)
         trees = Trees(before, after, (self.base.name, self.new.name))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from policy_guard.config import Config
 from policy_guard.errors import UserError
 from policy_guard.finding import Finding
-from policy_guard.groups import Joined
 from policy_guard.pairs import Outcome, Pair, Side
 from policy_guard.policy import CAPS, Policy, meaning
 from policy_guard.reporter import Report, Skipped
@@ -18,6 +17,7 @@ from policy_guard.unreadable import doubtful, unreadable
 
 if TYPE_CHECKING:
     from policy_guard.check import Question
+    from policy_guard.groups import Joined
 
 RANK = {"error": 3, "warning": 2, "note": 1, "off": 0}
 COMPARING = ("no-new-access", "no-lost-deny")

@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from policy_guard.catalog import key_type
 from policy_guard.pattern import Pattern, Unknown, Variable, read_pattern
 from policy_guard.policy import Value
 from policy_guard.printable import printable
@@ -88,7 +87,7 @@ class Reader:
             self.problem(printable(str(error)), span)
             return None
         for part in value.pattern.parts:
-            if isinstance(part, Variable) and (type_ := key_type(part.key)) and type_.several:
+            if isinstance(part, Variable) and _several(part.key):
                 self.problem(f"{quoted(f'${{{part.key}}}')} is a key with several values, and no policy variable", span)
         return value
 
@@ -115,6 +114,13 @@ class Reader:
     def _substitution(self, node: Scalar, variables: bool) -> Value | None:
         """`Fn::Sub`: `${Name}` is filled in, `${!x}` becomes the text `${x}` (CloudFormation User Guide, Fn::Sub)."""
         return self._text(node.text.replace("${!", "${"), node.span, variables)
+
+
+def _several(key: str) -> bool:
+    from policy_guard.catalog import key_type
+
+    known = key_type(key)
+    return known is not None and known.several
 
 
 def _resolved(node: Node) -> str:
