@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from policy_guard import catalog
+from policy_guard.automaton import ANYTHING, Glob, the_symbol
 from policy_guard.policy import Request
-from policy_guard.strings import FILLERS
+from policy_guard.strings import FILLERS, Slot, literal_prefix
 
 Holds: TypeAlias = "Callable[[Request], bool]"
 
@@ -163,3 +165,19 @@ def _usual(key: str, texts: Iterable[str]) -> str | None:
         return None
     known = catalog.key_type(key)
     return _BY_KEY.get(key) or (ACCOUNT if key.endswith("account") else _BY_TYPE.get(known.type if known else ""))
+
+
+def likely(place: str | Slot, pattern: Glob, texts: Mapping[str | Slot, str]) -> Iterable[str]:
+    """Texts that a person recognises, to be tried before made-up ones."""
+    if place == "action":
+        service, colon, _ = literal_prefix(pattern).partition(":")
+        names = catalog.actions(service) if colon else ()
+        yield from (f"{service}:{name}".lower() for name in names)
+        if not colon:
+            yield from ("s3:deletebucket", "iam:createuser", "ec2:runinstances")
+    elif place == "resource" and pattern[-1] == ANYTHING and not literal_prefix(pattern):
+        yield arn(texts.get("action", "s3:"))
+    elif place == "principal":
+        spelled = "".join(symbol if isinstance(symbol := the_symbol(step), str) else "*" for step in pattern)
+        account = re.search(r"::(\d{12}):", spelled)
+        yield f"AWS arn:aws:iam::{account[1] if account else '111122223333'}:user/example"

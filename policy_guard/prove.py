@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from copy import copy
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
-from policy_guard import catalog
-from policy_guard.automaton import ANYTHING, Glob, the_symbol
 from policy_guard.callers import CALLERS, caller
 from policy_guard.condition import glob
 from policy_guard.conditions.boolean import BOOLEANS
@@ -33,12 +30,12 @@ from policy_guard.formula import (
 )
 from policy_guard.letters import Texts, substituted
 from policy_guard.pattern import ONE, STAR, Pattern, Unknown, Variable, Wildcard
-from policy_guard.plausible import arn
+from policy_guard.plausible import likely
 from policy_guard.policy import Request
 from policy_guard.readings import WILDCARDS_CROSS_AT_ENDS, WILDCARDS_STAY_IN_ARN_PARTS, reading
 from policy_guard.simplify import LITERALS_A_STEP, Simplifier
-from policy_guard.strings import Budget, Language, OverBudget, Slot, literal_prefix
-from policy_guard.theory import Impossible, Open, Place, Point, Theory
+from policy_guard.strings import Budget, Language, OverBudget, Slot
+from policy_guard.theory import Impossible, Open, Point, Theory
 
 STEPS = 1_000_000
 """What one question may cost."""
@@ -101,7 +98,7 @@ class Prover:
         stay, cross = WILDCARDS_STAY_IN_ARN_PARTS.name, WILDCARDS_CROSS_AT_ENDS.name
         leave, at_ends = Assumption(stay, False), Assumption(cross, True)
         self._assumptions = ((leave, Assumption(cross, False)), (Assumption(stay, True), at_ends), (leave, at_ends))
-        self._theory = Theory(DOMAINS, lambda key: BOOLEANS if key in booleans else None, _likely, tuple(places))
+        self._theory = Theory(DOMAINS, lambda key: BOOLEANS if key in booleans else None, likely, tuple(places))
 
     def aside(self) -> Prover:
         """The same with another budget, for questions on which no verdict hangs."""
@@ -290,19 +287,3 @@ def _request(point: Point) -> Request:
         point.unknowns,
         point.choices,
     )
-
-
-def _likely(place: Place, pattern: Glob, texts: dict[Place, str]) -> Iterable[str]:
-    """Texts that a person recognises, to be tried before made-up ones."""
-    if place == "action":
-        service, colon, _ = literal_prefix(pattern).partition(":")
-        names = catalog.actions(service) if colon else ()
-        yield from (f"{service}:{name}".lower() for name in names)
-        if not colon:
-            yield from ("s3:deletebucket", "iam:createuser", "ec2:runinstances")
-    elif place == "resource" and pattern[-1] == ANYTHING and not literal_prefix(pattern):
-        yield arn(texts.get("action", "s3:"))
-    elif place == "principal":
-        spelled = "".join(symbol if isinstance(symbol := the_symbol(step), str) else "*" for step in pattern)
-        account = re.search(r"::(\d{12}):", spelled)
-        yield f"AWS arn:aws:iam::{account[1] if account else '111122223333'}:user/example"

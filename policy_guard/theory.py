@@ -15,6 +15,8 @@ from policy_guard.strings import Budget, Language, Slot, find, instance
 
 MOST_TRIES = 6
 """Assignments to letters that are tried for one set of literals."""
+TYPED = ("0", "100", "2000-01-01T00:00:00Z", "2030-01-01T00:00:00Z", "0.0.0.0/0", "203.0.113.7", "::/0", "QUJD")
+"""Texts of every type, for unknown parts of typed values."""
 Place: TypeAlias = "str | Slot"
 
 
@@ -157,6 +159,8 @@ class Theory:
     ) -> Iterator[Texts]:
         """For each letter first a plain text, then pieces of the patterns about, one letter at a time."""
         pieces = {piece for literals in places.values() for one in literals for piece in _pieces(one)}
+        if any(language.late for each in places.values() for side in _sides(each) for language in side):
+            pieces |= set(TYPED)
         pieces |= {text for place in places if (domain := self._domain(place)) for text in domain.texts}
         options: dict[Letter, list[str]] = {}
         for number, letter in enumerate(dict.fromkeys(stem(letter) for letter in letters)):

@@ -96,6 +96,21 @@ REFUSED = {
         policy(statement(Condition={"ForAnyValue:StringEquals": {"aws:TagKeys": "a"}})),
         0,
     ),
+    "an unknown number beside a known one": (
+        policy(statement(Condition={"NumericEquals": {"s3:max-keys": ["5", "${most}"]}})),
+        policy(statement(Condition={"NumericEquals": {"s3:max-keys": ["5"]}})),
+        0,
+    ),
+    "another unknown number": (
+        policy(statement(Condition={"NumericLessThan": {"s3:max-keys": ["5", "${most}"]}})),
+        policy(statement(Condition={"NumericLessThan": {"s3:max-keys": ["5", "${least}"]}})),
+        0,
+    ),
+    "another unknown number, denied": (
+        policy(statement(), statement("Deny", Condition={"NumericLessThan": {"s3:max-keys": ["5", "${least}"]}})),
+        policy(statement(), statement("Deny", Condition={"NumericLessThan": {"s3:max-keys": ["5", "${most}"]}})),
+        0,
+    ),
     "another unknown part": (
         policy(statement(Resource="arn:aws:s3:::${other}/*")),
         policy(statement(Resource="arn:aws:s3:::${bucket}/*")),
