@@ -22,15 +22,11 @@ from policy_guard.unreadable import unreadable
 
 
 class Joined(NamedTuple):
-    """What came of one group: its pair with the new policies in it, or findings that say why there is none.
-
-    A file that changed has told by itself what is wrong with it.
-    """
+    """What came of one group: its pair with the new policies in it, or findings that say why there is none."""
 
     pair: Pair | None
     members: tuple[Policy, ...]
     findings: tuple[Finding, ...]
-    notes: tuple[str, ...]
 
 
 class Trees(NamedTuple):
@@ -52,26 +48,30 @@ def joined(group: Group, reader: Reader, trees: Trees, changed: Iterable[Change]
     renamed = {c.old.path: c.new.path for c in changed if c.old and c.new}
     olds = _members(group, reader, trees.before, trees.revisions[0])
     news = _members(group, reader, trees.after, trees.revisions[1])
-    told = {change.new.path for change in changed if change.new}
-    unread = [side for side in news if side.problems]
-    findings = [f for side in unread if side.source.path not in told for f in unreadable(side.source, side.problems)]
-    notes = [
-        f"the old version of {side.source.path} cannot be read and counts as absent in the group {group.name}"
-        for side in olds
-        if side.problems
+    findings = [
+        *_unread(group, news, "a file of it cannot be read"),
+        *_unread(group, olds, "the old version of a file of it cannot be read"),
     ]
     after = [policy for side in news for policy in side.policies.values()]
     before = [policy for side in olds for policy in side.policies.values()]
     findings += _of_another_kind(group, [*after, *before])
-    if findings or unread:
-        return Joined(None, (), tuple(findings), tuple(notes))
+    if findings:
+        return Joined(None, (), tuple(findings))
     pair = Pair(group.name, _union(group, before, renamed), _union(group, after, {}))
-    return Joined(pair if pair.old or pair.new else None, tuple(after), (), tuple(notes))
+    return Joined(pair if pair.old or pair.new else None, tuple(after), ())
 
 
 def _members(group: Group, reader: Reader, files: Mapping[str, File], revision: str) -> list[Side]:
     found = [path for path in sorted(files) if group.holds(path) and reader.concerned(path)]
     return [reader.side(files[path], path, revision) for path in found]
+
+
+def _unread(group: Group, sides: Iterable[Side], why: str) -> Iterator[Finding]:
+    """That the group is not judged: a file left out may be the one whose Deny or Allow decides."""
+    for side in sides:
+        for problem in side.problems[:1]:
+            message = f"the group {group.name} cannot be judged, for {why}: {problem.message}"
+            yield from unreadable(side.source, [Problem(message, problem.span)])
 
 
 def _of_another_kind(group: Group, policies: list[Policy]) -> Iterator[Finding]:

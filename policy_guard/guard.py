@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from policy_guard.base import Base, New, choose
 from policy_guard.changes import Change, changes, follow, snapshot
-from policy_guard.config import Config
+from policy_guard.config import NAME, Config
 from policy_guard.errors import UserError
 from policy_guard.format import sniff
 from policy_guard.git import LINK, File, Repository, names
@@ -43,10 +43,10 @@ def _check(repository: Repository, options: Options, folder: Path, environ: Mapp
     given = load_settings(repository.root, options.config)
     new, base = choose(repository, environ, options.base, options.staged, given.config.default_branch)
     changed = changes(repository, new, base)
-    given = _with_trusted_groups(given, repository, base, changed)
+    given = _with_trusted_groups(given, options.config, repository, base, changed)
     tally = Tally(given, options.fail_on)
     reader = Reader(repository, given)
-    if options.everything or _links_may_matter(repository, reader, changed):
+    if options.everything or given.config.groups or _links_may_matter(repository, reader, changed):
         _let_links_be_followed(repository, reader, new, base, changed)
     paths = tuple(_from_root(path, folder, repository.root) for path in options.paths)
     _refuse_what_is_not_there(paths, repository, changed)
@@ -130,9 +130,11 @@ def _tree(repository: Repository, base: Base) -> dict[str, File]:
     return names(repository.files(base.commit)) if base.commit else {}
 
 
-def _with_trusted_groups(given: Settings, repository: Repository, base: Base, changed: list[Change]) -> Settings:
+def _with_trusted_groups(
+    given: Settings, config: str | None, repository: Repository, base: Base, changed: list[Change]
+) -> Settings:
     """The settings with the groups of the base: a change cannot choose beside which files it is judged."""
-    here = given.config.path or ""
+    here = os.path.relpath(os.path.realpath(config), os.path.realpath(repository.root)) if config else NAME
     paths = {file.path for change in changed for file in (change.old, change.new) if file}
     if here not in paths and not os.path.islink(repository.root / here):
         return given

@@ -62,9 +62,9 @@ class Tally:
 
     def group(self, joined: Joined, comparing: bool = True) -> None:
         """Judges the files of a group as one policy."""
-        self._notes += joined.notes
-        self._unreadable(joined.findings)
-        self._compared += comparing and joined.pair is not None
+        self._compared += comparing
+        if joined.findings:
+            self._count(list(joined.findings))
         if joined.pair:
             doubts = [finding for policy in joined.members for finding in doubtful(policy)]
             self._count([*doubts, *self._pair(joined.pair, comparing)])

@@ -115,7 +115,7 @@ def test_each_file_keeps_its_own_version(scratch: Scratch) -> None:
     scratch.write("iam/web/b.json", document(allow("s3:ListBucket")))
     scratch.write("iam/web/a.json", document(READ, DELETE))
     assert judged(scratch) == [("no-new-access", "error", "iam/web/b.json")]
-    scratch.commit(**{"iam/web/a.json": document(), "iam/web/b.json": {"Statement": [own]}})
+    scratch.commit(**{"iam/web/a.json": document(allow("s3:ListBucket")), "iam/web/b.json": {"Statement": [own]}})
     scratch.write("iam/web/a.json", document(own))
     scratch.write("iam/web/b.json", {"Statement": [{**own, "Action": "s3:HeadObject"}]})
     assert ("no-new-access", "error", "iam/web/a.json") in judged(scratch)
@@ -176,3 +176,42 @@ def test_settings_behind_a_link_are_those_of_the_base_too(scratch: Scratch) -> N
     scratch.write("conf/guard.yaml", {"version": 1, "groups": [{"name": "web", "files": ["iam/**"]}]})
     scratch.write("iam/alone.json", document(allow("s3:*")))
     assert judged(scratch) == [("no-new-access", "error", "iam/alone.json")]
+
+
+def test_settings_that_are_deleted_leave_the_groups_of_the_base(scratch: Scratch) -> None:
+    scratch.commit(**{"iam/web/c.json": document(NO_DELETE)})
+    (scratch.folder / ".policy-guard.yaml").unlink()
+    (scratch.folder / "iam/web/c.json").unlink()
+    assert ("no-new-access", "error", "iam/web/a.json") in judged(scratch)
+
+
+@pytest.mark.parametrize("folder", [".", "iam"])
+def test_settings_named_on_the_command_line_are_those_of_the_base_too(scratch: Scratch, folder: str) -> None:
+    scratch.commit(**{"conf/guard.yaml": GROUPS, "iam/denies.json": document(deny("*"))})
+    scratch.write("conf/guard.yaml", {"version": 1, "groups": [{"name": "web", "files": ["iam/**"]}]})
+    scratch.write("iam/alone.json", document(allow("s3:*")))
+    named = "conf/guard.yaml" if folder == "." else "../conf/guard.yaml"
+    answer = scratch.guard("check", "--format", "json", "--config", named, folder=folder)
+    assert findings(answer) == [("no-new-access", "error", "iam/alone.json")]
+
+
+def test_a_line_that_need_not_be_readable_leaves_no_group_unjudged(scratch: Scratch) -> None:
+    broken = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow"}]}
+    line = json.dumps(broken, indent=2).split("\n")[3]
+    ignored = {"file": "iam/web/c.json", "line": line, "reason": "legacy", "expires": "2999-01-01"}
+    scratch.commit(**{".policy-guard.yaml": {**GROUPS, "ignore-unreadable": [ignored]}, "iam/web/c.json": broken})
+    scratch.write("iam/web/b.json", document(allow("*")))
+    assert scratch.guard().code == 1
+
+
+def test_an_old_member_that_cannot_be_read_may_have_been_the_deny(scratch: Scratch) -> None:
+    scratch.commit(**{"iam/web/c.json": {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*"}]}})
+    (scratch.folder / "iam/web/c.json").unlink()
+    assert ("readable", "error", "iam/web/c.json") in judged(scratch)
+
+
+def test_a_member_that_is_a_link_counts_with_what_it_leads_to(scratch: Scratch) -> None:
+    (scratch.folder / "iam/web/c.json").symlink_to("../denies.json")
+    scratch.commit(**{"iam/denies.json": document(NO_DELETE)})
+    scratch.write("iam/denies.json", document(deny("s3:DeleteBucket")))
+    assert ("no-new-access", "error", "iam/web/a.json") in judged(scratch)
