@@ -137,10 +137,10 @@ def _known_actions(request: Request) -> Iterator[Request]:
 
 def _of_objects(request: Request) -> Iterator[Request]:
     """With an action on objects where the resource is one: S3 has many that are not."""
-    service, _, name = request.action.partition(":")
-    if service == "s3" and "/" in request.resource and "object" not in name:
-        objects = sorted(f"s3:{each}".lower() for each in catalog.actions("s3") if "object" in each.lower())
-        yield from (request._replace(action=action) for action in sorted(objects, key=_rank))
+    on_objects = tuple(f"s3:{verb}object" for verb in _TELLING)
+    if "/" in request.resource and request.action.startswith("s3:") and not request.action.startswith(on_objects):
+        actions = (f"s3:{name}".lower() for name in catalog.actions("s3"))
+        yield from (request._replace(action=each) for each in sorted(actions, key=_rank) if each.startswith(on_objects))
 
 
 def _values(request: Request) -> Iterator[Request]:
