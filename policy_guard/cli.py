@@ -67,6 +67,10 @@ def _parser() -> argparse.ArgumentParser:
     explain = commands.add_parser("explain", help="the manual page of a check")
     explain.add_argument("check", metavar="CHECK", nargs="?", help="its name, as in brackets behind a finding")
     explain.set_defaults(run=_explain)
+    actions = commands.add_parser("catalog", help="the actions of AWS that a pattern covers today, one a line")
+    actions.add_argument("patterns", metavar="PATTERN", nargs="+", help="such as 's3:Get*'")
+    actions.add_argument("--long", action="store_true", help="with access levels and the ARNs of resources")
+    actions.set_defaults(run=_catalog)
     commands.add_parser("demo", help="see the check fail on an example").set_defaults(run=_demo)
     return parser
 
@@ -183,6 +187,17 @@ def _list(given: argparse.Namespace) -> int:
 
     _print((critical if given.critical else listing)(given.config, Path.cwd(), os.environ))
     return PROVED
+
+
+def _catalog(given: argparse.Namespace) -> int:
+    from policy_guard.listing import actions
+
+    code = PROVED
+    for pattern in given.patterns:
+        text, hint = actions(pattern, given.long)
+        _print(text)
+        code = _tell(hint, FOUND) if hint else code
+    return code
 
 
 def _explain(given: argparse.Namespace) -> int:

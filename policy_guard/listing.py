@@ -1,4 +1,4 @@
-"""`policy-guard list`: what is a policy here, and what the critical list means today."""
+"""`policy-guard list` and `catalog`: what is a policy here, what the critical list and a pattern mean today."""
 
 from __future__ import annotations
 
@@ -78,3 +78,18 @@ def critical(config: str | None, folder: Path, environ: Mapping[str, str]) -> st
         if len(actions) > _MOST_ACTIONS:
             lines.append(f"  and {len(actions) - _MOST_ACTIONS} more")
     return "".join(f"{printable(line)}\n" for line in lines)
+
+
+def actions(pattern: str, long: bool = False) -> tuple[str, str]:
+    """The actions that a pattern covers today, one a line; where there are none, a sentence that says so."""
+    names = catalog.matching(pattern)
+    if not names:
+        near = catalog.nearest(pattern)
+        hint = f"; did you mean {near}?" if near else ""
+        return "", f"{pattern} covers no action of {catalog.source()}{hint}"
+    if not long:
+        return "".join(f"{name}\n" for name in names), ""
+    width = max(map(len, names))
+    described = map(catalog.described, names)
+    rows = (f"{a.name:{width}}  {', '.join(a.levels):5}  {' '.join(a.resources) or '*'}\n" for a in described)
+    return "".join(rows), ""

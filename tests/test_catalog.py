@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import zlib
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from policy_guard import catalog
+from policy_guard.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
 GLOBAL = """
@@ -29,6 +31,10 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
+def action(name: str, levels: str, *resources: str) -> dict[str, object]:
+    return {"name": name, "accessLevel": levels, "resourceTypes": [{"name": kind} for kind in resources]}
+
+
 def packed(keys: dict[str, dict[str, str]]) -> dict[str, bytes]:
     described = {
         f"data/conditionKeys/{service}.json": json.dumps({k.lower(): {"key": k, "type": t} for k, t in has.items()})
@@ -37,7 +43,8 @@ def packed(keys: dict[str, dict[str, str]]) -> dict[str, bytes]:
     other = {
         "package.json": '{"version": "1.2.3", "updatedAt": "2026-09-26T04:46:59Z"}',
         "LICENSE.txt": "MIT License",
-        "data/actions/x.json": '{"b": {"name": "B"}, "a": {"name": "A"}}',
+        "data/actions/x.json": json.dumps({"b": action("B", "Tagging, Write", "Kind"), "a": action("A", "Read")}),
+        "data/resourceTypes/x.json": '{"kind": {"key": "Kind", "arn": "arn:${Partition}:x:::${Name}/*"}}',
         "dist/esm/globalConditionKeys.js": GLOBAL,
     }
     return {name: text.encode() for name, text in {**described, **other}.items()}
@@ -112,3 +119,36 @@ def test_building_twice_writes_the_same_bytes(script: ModuleType, tmp_path: Path
 def test_the_cross_check_names_what_one_source_lacks(script: ModuleType) -> None:
     told = list(script._differences({"x": ["A", "B"]}, {"x": {"Actions": {"a": {}, "c": {}}}}))
     assert told == ["only in iam-data x:b", "only in cfn-lint x:c", "1 only in iam-data, 1 only in cfn-lint, 1 in both"]
+
+
+def test_an_action_is_described_by_its_levels_and_resources() -> None:
+    assert catalog.described("iam:PassRole") == catalog.Action("iam:PassRole", ("Write",), ("arn:*:iam::*:role/*",))
+    assert catalog.described("s3:ListAllMyBuckets").resources == ()
+    assert all(catalog.described(action).levels for action in catalog.matching("*"))
+
+
+def test_the_script_keeps_what_each_action_does(script: ModuleType, tmp_path: Path) -> None:
+    files = packed({})
+    script._write(files, {"x": ["A", "B"]})
+    assert (tmp_path / "details.txt").read_text() == "x R TW0\n"
+    assert (tmp_path / "resources.txt").read_text() == "x Kind=arn:*:x:::*/*\n"
+
+
+def test_all_of_it_takes_less_than_half_a_megabyte_in_the_wheel() -> None:
+    folder = ROOT / "policy_guard" / "catalog"
+    assert sum(len(zlib.compress(file.read_bytes(), 6)) for file in folder.iterdir() if file.is_file()) < 500_000
+
+
+def test_the_command_lists_what_a_pattern_covers(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["catalog", "s3:GetObjectTorr*", "s3:Deletebucket"]) == 0
+    assert capfd.readouterr().out == "s3:GetObjectTorrent\ns3:DeleteBucket\n"
+    assert main(["catalog", "--long", "iam:PassRole"]) == 0
+    assert capfd.readouterr().out == "iam:PassRole  Write  arn:*:iam::*:role/*\n"
+
+
+def test_a_pattern_that_covers_nothing_is_said_and_fails(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["catalog", "s3:GetObjekt"]) == 1
+    said = capfd.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("s3:GetObjekt covers no action of ")
+    assert said.err.endswith("; did you mean s3:GetObject?\n")

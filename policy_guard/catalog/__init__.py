@@ -1,8 +1,9 @@
 """What AWS has: the actions of every service, and the types of the condition keys.
 
-`actions.txt` has a line a service, its name and then its actions; `keys.txt` a line a key, its name in lower case with
-`*` for what a request fills in, and then its type; `source.txt` names where both are from, `LICENSE.txt` holds the
-terms. `scripts/build_catalog.py` writes all four.
+`actions.txt` has a line a service, its name and then its actions; `details.txt` in the same order what each action
+does (`R`ead, `L`ist, `W`rite, `T`agging, `P`ermissions management) and on which kinds of resources, by their numbers
+in `resources.txt`; `keys.txt` a line a key, its name in lower case with `*` for what a request fills in, and then its
+type; `source.txt` names where all are from, `LICENSE.txt` holds the terms. `scripts/build_catalog.py` writes them.
 """
 
 from __future__ import annotations
@@ -22,6 +23,17 @@ class KeyType(NamedTuple):
 
     type: str
     several: bool
+
+
+class Action(NamedTuple):
+    """An action with its prefix, its access levels and the ARNs of what it works on, `*` for what is filled in."""
+
+    name: str
+    levels: tuple[str, ...]
+    resources: tuple[str, ...]
+
+
+_LEVELS = {"L": "List", "P": "Permissions management", "R": "Read", "T": "Tagging", "W": "Write"}
 
 
 @cache
@@ -55,6 +67,16 @@ def matching(pattern: str) -> tuple[str, ...]:
     return tuple(
         f"{service}:{action}" for service in _among(prefix) for action in actions(service) if covers(action.lower())
     )
+
+
+def described(action: str) -> Action:
+    """What AWS says of one of its actions, given as `matching` gives it."""
+    service, _, name = action.partition(":")
+    detail = _lines("details.txt")[service].split()[actions(service).index(name)]
+    levels = detail.rstrip("0123456789,")
+    arns = [kind.partition("=")[2] for kind in _lines("resources.txt")[service].split()]
+    numbers = detail[len(levels) :].split(",") if detail != levels else ()
+    return Action(action, tuple(map(_LEVELS.__getitem__, levels)), tuple(arns[int(number)] for number in numbers))
 
 
 def _among(prefix: str) -> Iterable[str]:
