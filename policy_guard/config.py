@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Any, NamedTuple
@@ -14,7 +15,8 @@ from policy_guard.printable import printable
 from policy_guard.source import Source
 
 NAME = ".policy-guard.yaml"
-_LATER = ("accepted", "accepted-from", "refine")
+_LATER = ("accepted", "accepted-from")
+_ACTION = re.compile(r"\*|[A-Za-z0-9_*?-]+:[A-Za-z0-9_*?-]+")
 
 
 class PolicyFiles(NamedTuple):
@@ -48,6 +50,22 @@ class Ignore(NamedTuple):
     expires: date | None
 
 
+class Refine(NamedTuple):
+    """Where findings about unused access lie, and which policies belong to which principal, by its name or ARN.
+
+    `keep` are patterns of actions that stay though unused; findings older than `max_age` days are left aside.
+    """
+
+    findings: tuple[str, ...] = ()
+    roles: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    keep: tuple[str, ...] = ()
+    max_age: int | None = None
+
+    def principals(self, path: str) -> tuple[str, ...]:
+        """Those that the policy in this file belongs to."""
+        return tuple(role for role, files in self.roles if any(matches_path(pattern, path) for pattern in files))
+
+
 class Config(NamedTuple):
     """The settings. `severities` holds only what is set; `unused` names settings that do nothing yet."""
 
@@ -61,6 +79,7 @@ class Config(NamedTuple):
     require_policies: bool = False
     ignores: tuple[Ignore, ...] = ()
     groups: tuple[Group, ...] = ()
+    refine: Refine = Refine()
     unused: tuple[str, ...] = ()
     path: str | None = None
 
@@ -121,9 +140,15 @@ def load_config(source: Source | None) -> Config:
             Ignore(i["file"], i["line"], i["reason"], _date(i["expires"])) for i in plain.get("ignore-unreadable", ())
         ),
         tuple(Group(g["name"], tuple(g["files"]), g.get("same-holes", False)) for g in plain.get("groups", ())),
+        _refine(plain.get("refine", {})),
         tuple(name for name in _LATER if name in plain),
         source.path,
     )
+
+
+def _refine(plain: dict[str, Any]) -> Refine:
+    roles = tuple((role, tuple(files)) for role, files in plain.get("roles", {}).items())
+    return Refine(tuple(plain.get("findings", ())), roles, tuple(plain.get("keep", ())), plain.get("max-age"))
 
 
 def _wrong(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple[str, str]]]:
@@ -138,14 +163,19 @@ def _wrong(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple
     for number, each in enumerate(plain.get("ignore-unreadable", ())):
         if _date(each["expires"]) is None:
             yield ("ignore-unreadable", number, "expires"), ("expires", "no date of the calendar")
+    for number, text in enumerate(plain.get("refine", {}).get("keep", ())):
+        if not _ACTION.fullmatch(text):
+            yield ("refine", "keep", number), ("keep", f'{printable(text)} is no action; write "service:Name"')
 
 
 def _named_files(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str, bool]]:
     """Every path (True) and pattern (False), with where it stands."""
     yield from (((key,), plain[key], True) for key in ("critical", "accepted") if key in plain)
     yield from ((("exclude", at), text, False) for at, text in enumerate(plain.get("exclude", ())))
-    findings = plain.get("refine", {}).get("findings", ())
-    yield from ((("refine", "findings", at), text, False) for at, text in enumerate(findings))
+    refine = plain.get("refine", {})
+    yield from ((("refine", "findings", at), text, False) for at, text in enumerate(refine.get("findings", ())))
+    for role, files in refine.get("roles", {}).items():
+        yield from ((("refine", "roles", role, at), text, False) for at, text in enumerate(files))
     for key in ("policies", "groups", "ignore-unreadable"):
         for number, each in enumerate(plain.get(key, ())):
             yield from (((key, number, "files", at), text, False) for at, text in enumerate(each.get("files", ())))

@@ -62,6 +62,17 @@ def glob(text: str) -> Callable[[str], bool]:
     return lambda given: _in_order(pieces, tail, given)
 
 
+@cache
+def begins_within(text: str) -> Callable[[str], bool]:
+    """Whether all texts that begin with a prefix match.
+
+    Characters that `text` does not spell out are matched by its wildcards alone, so any others would be, too; and of
+    more than it has `?` one is matched by a `*`, so any number of more would be, too.
+    """
+    matches = glob(text)
+    return lambda prefix: all(matches(prefix + "\0" * more) for more in range(text.count("?") + 2))
+
+
 def _piece(text: str) -> re.Pattern[str]:
     return re.compile("".join("." if c == "?" else re.escape(c) for c in text), re.DOTALL)
 

@@ -1,0 +1,179 @@
+"""Edits of a text at places, and lists rewritten where they stand, in JSON and YAML, as their neighbours are written."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+from policy_guard.source import Span
+
+_DASH = re.compile(r"[ \t]*-[ \t]+")
+_KEY = re.compile(r"(?P<indent>[ \t]*(?:-[ \t]+)*)(?P<quote>[\"']?)\w+(?P=quote)[ \t]*:[ \t]*")
+_BLANKS = re.compile(r"[ \t]*")
+_COMMENT = re.compile(r"[ \t]*(?:#[^\r\n]*)?")
+# A key that opens a list on the lines below it, and the dash of its first item.
+_LIST_BELOW = re.compile(
+    r"^(?P<key> *)[\w\"'][^\r\n]*:[ \t]*(?:#[^\r\n]*)?(?:\r?\n[ \t]*(?:#[^\r\n]*)?)*?\r?\n(?P<dash> *)- ", re.MULTILINE
+)
+_STEP = 2
+
+
+class Edit(NamedTuple):
+    """What is to stand in place of a span."""
+
+    span: Span
+    replacement: str
+
+
+class Layout(Exception):
+    """A text is laid out in a way that is not edited; the message is one plain sentence without a final stop."""
+
+
+def applied(text: str, edits: Iterable[Edit]) -> str:
+    """The text with all edits made. Raises `Layout` if two of them overlap."""
+    parts: list[str] = []
+    at = 0
+    for edit in sorted(set(edits)):
+        if edit.span.start < at:
+            raise Layout("what is to be changed overlaps with what is to be removed")
+        parts += (text[at : edit.span.start], edit.replacement)
+        at = edit.span.end
+    return "".join((*parts, text[at:]))
+
+
+def rewritten(text: str, items: Sequence[Span], news: Sequence[Sequence[str] | None]) -> Iterator[Edit]:
+    """The edits of a list: for each item None to leave it, or the strings in its place; some item must be left.
+
+    Items in block style of YAML take their lines with them, others their comma. Raises `Layout`.
+    """
+    if _in_block(text, items[0]):
+        yield from _in_lines(text, items, news)
+        return
+    if not text[: items[0].start].rstrip().endswith("["):
+        raise Layout("its list is no plain list in the file")
+    for at, (item, strings) in enumerate(zip(items, news, strict=True)):
+        if strings:
+            yield Edit(item, _gap(text, items, at).join(_spelled(text, item, each) for each in strings))
+    yield from _without(text, items, [strings is not None and not strings for strings in news])
+
+
+def as_list(text: str, mapping: Span, item: Span, strings: Sequence[str]) -> Iterator[Edit]:
+    """The edits that make a list, or another string where it is one, of the one string that a key of `mapping` has."""
+    spelled = [_spelled(text, item, each) for each in strings]
+    line = text.rfind("\n", 0, item.start) + 1
+    key = _KEY.fullmatch(text, line, item.start)
+    if len(spelled) == 1:
+        yield Edit(item, spelled[0])
+    elif text[mapping.start] == "{":
+        yield Edit(item, _bracketed(text, mapping, item, key, spelled))
+    elif key:
+        indent = " " * (len(key["indent"]) + _dash_step(text))
+        end = _end_of_line(text, item.end)
+        yield Edit(Span(line + len(text[line : item.start].rstrip(" \t")), item.end), "")
+        yield Edit(Span(end, end), "".join(f"{_newline(text)}{indent}- {each}" for each in spelled))
+    else:
+        raise Layout("its key does not stand on the same line")
+
+
+def _bracketed(text: str, mapping: Span, item: Span, key: re.Match[str] | None, spelled: list[str]) -> str:
+    if key is None or "\n" not in text[mapping.start : item.start]:
+        return f"[{', '.join(spelled)}]"
+    indent, outer = key["indent"], _indent(text, mapping.start)
+    step = indent.removeprefix(outer) if indent.startswith(outer) else ""
+    line = f"{_newline(text)}{indent}"
+    inner = f"{line}{step or ' ' * _STEP}"
+    return f"[{inner}{f',{inner}'.join(spelled)}{line}]"
+
+
+def _in_lines(text: str, items: Sequence[Span], news: Sequence[Sequence[str] | None]) -> Iterator[Edit]:
+    for item, strings in zip(items, news, strict=True):
+        if strings is None:
+            continue
+        line = text.rfind("\n", 0, item.start) + 1
+        dash = text[line : item.start]
+        if not _DASH.fullmatch(dash):
+            raise Layout("several lists begin on its line")
+        end = _end_of_line(text, item.end)
+        if not strings:
+            yield Edit(_whole_lines(text, line, end), "")
+            continue
+        yield Edit(item, _spelled(text, item, strings[0]))
+        more = "".join(f"{_newline(text)}{dash}{_spelled(text, item, each)}" for each in strings[1:])
+        yield from [Edit(Span(end, end), more)] if more else []
+
+
+def _whole_lines(text: str, start: int, end: int) -> Span:
+    """From `start` to the end of the line of `end`, with the line ending behind, or where there is none, before it."""
+    if end < len(text):
+        return Span(start, end + (2 if text.startswith("\r\n", end) else 1))
+    return Span(start - (2 if text.startswith("\r\n", start - 2) else 1), end)
+
+
+def _end_of_line(text: str, at: int) -> int:
+    """Where the line ends; nothing but a comment may stand before that."""
+    end = _COMMENT.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
+    if text[end : end + 1] not in ("", "\n", "\r"):
+        raise Layout("something else stands on its line")
+    return end
+
+
+def _without(text: str, items: Sequence[Span], gone: Sequence[bool]) -> Iterator[Edit]:
+    """Removes items with one comma each, and with the lines that they leave empty."""
+    for removed, run in groupby(range(len(items)), key=lambda at: gone[at]):
+        numbers = list(run)
+        first, last = numbers[0], numbers[-1]
+        if not removed:
+            continue
+        if last + 1 == len(items):
+            yield Edit(Span(items[first - 1].end, items[last].end), "")
+        elif first and _begins_line(text, items[last + 1]) and not _begins_line(text, items[first]):
+            yield Edit(Span(items[first - 1].end, items[last].end), "")
+        else:
+            yield Edit(Span(items[first].start, items[last + 1].start), "")
+
+
+def _gap(text: str, items: Sequence[Span], at: int) -> str:
+    """What stands between two items of the list."""
+    gaps = [text[one.end : other.start] for one, other in zip(items, items[1:], strict=False)]
+    plain = [gap for gap in (gaps[max(0, at - 1) :] + gaps) if not gap.replace(",", "", 1).strip()]
+    if plain:
+        return plain[0]
+    if not _begins_line(text, items[at]):
+        return ", "
+    return f",{_newline(text)}{_indent(text, items[at].start)}"
+
+
+def _in_block(text: str, item: Span) -> bool:
+    return _DASH.fullmatch(text, text.rfind("\n", 0, item.start) + 1, item.start) is not None
+
+
+def _spelled(text: str, item: Span, string: str) -> str:
+    """The string in the quotation marks of the item."""
+    mark = text[item.start : item.start + 1]
+    if mark == '"':
+        return json.dumps(string)
+    if mark == "'":
+        return f"'{string}'"
+    if not mark.isalnum() and mark != "*":
+        raise Layout("it is no plain string in the file")
+    return string
+
+
+def _begins_line(text: str, item: Span) -> bool:
+    return not text[text.rfind("\n", 0, item.start) + 1 : item.start].strip()
+
+
+def _indent(text: str, at: int) -> str:
+    return _BLANKS.match(text, text.rfind("\n", 0, at) + 1)[0]  # type: ignore[index]  # it matches nothing, too
+
+
+def _dash_step(text: str) -> int:
+    found = _LIST_BELOW.search(text)
+    return len(found["dash"]) - len(found["key"]) if found else _STEP
+
+
+def _newline(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"

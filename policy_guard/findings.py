@@ -1,0 +1,186 @@
+"""Access Analyzer's findings about unused access, as its commands print them, as input."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Any, NamedTuple
+
+from policy_guard.errors import UserError
+from policy_guard.source import Source
+from policy_guard.unused import Use
+
+TYPE = "UnusedPermission"
+_SERVICE = re.compile(r"[A-Za-z0-9-]+")
+_ACTION = re.compile(r"[A-Za-z0-9_./-]+")
+_BLANKS = re.compile(r"[ \t\r\n]*")
+_DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ].*)?")
+_SHAPES = (
+    "a finding of get-finding-v2, several of them, list-findings-v2 with findingDetails, or a list of serviceNamespace "
+    "and actions"
+)
+
+
+class UnusedPermission(NamedTuple):
+    """One finding, or what one file says in the short form: then `resource` and `id` are empty.
+
+    `resource` is the ARN of the principal, `analyzed` the day of the analysis, `uses` what it does not use. With
+    `partial` more pages belong to it that are not in the file.
+    """
+
+    id: str
+    resource: str
+    type: str
+    status: str
+    analyzed: date | None
+    updated: str
+    uses: tuple[Use, ...]
+    partial: bool
+    path: str
+
+    @property
+    def name(self) -> str:
+        """The name of the principal, without account and path."""
+        return self.resource.rpartition("/")[2]
+
+
+def read_findings(source: Source) -> tuple[UnusedPermission, ...]:
+    """The findings in a file. Raises `UserError` with file, line and remedy.
+
+    Source: IAM Access Analyzer API Reference, GetFindingV2, ListFindingsV2, UnusedPermissionDetails.
+    """
+    found: list[UnusedPermission] = []
+    short: list[Use] = []
+    for value, line in _values(source):
+        reader = _Reader(source.path, line)
+        for each in reader.flat(value):
+            if "serviceNamespace" in each:
+                short += reader.service(each)
+            elif "findingType" in each or "findingDetails" in each:
+                found.append(reader.finding(each))
+            else:
+                raise reader.wrong(f"this is no finding; expected {_SHAPES}")
+    if short:
+        found.append(UnusedPermission("", "", TYPE, "ACTIVE", None, "", tuple(short), False, source.path))
+    return tuple(found)
+
+
+def latest(findings: Iterable[UnusedPermission]) -> tuple[UnusedPermission, ...]:
+    """Each finding once, as of its last update, its pages put together."""
+    by_id: dict[str, UnusedPermission] = {}
+    for number, each in enumerate(findings):
+        key = each.id or f"#{number}"
+        other = by_id.get(key)
+        if other is None or other.updated < each.updated:
+            by_id[key] = each
+        elif other.updated == each.updated:
+            uses = tuple(dict.fromkeys([*other.uses, *each.uses]))
+            by_id[key] = other._replace(uses=uses, partial=other.partial and each.partial)
+    return tuple(by_id.values())
+
+
+def _values(source: Source) -> Iterator[tuple[Any, int]]:
+    """The JSON values in a text, one after the other as in JSON lines, each with the line that it begins on."""
+    decoder = json.JSONDecoder()
+    at = _next(source.text, 0)
+    if at == len(source.text):
+        raise UserError(f"{source.path}: the file is empty; expected {_SHAPES}")
+    while at < len(source.text):
+        try:
+            value, end = decoder.raw_decode(source.text, at)
+        except json.JSONDecodeError as error:
+            raise UserError(f"{source.path}:{error.lineno}:{error.colno}: this is no JSON: {error.msg}") from None
+        except (RecursionError, ValueError):
+            raise UserError(f"{source.path}: this is no JSON that can be read") from None
+        yield value, source.position(at).line
+        at = _next(source.text, end)
+
+
+def _next(text: str, at: int) -> int:
+    return _BLANKS.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
+
+
+class _Reader(NamedTuple):
+    """Takes one JSON value apart; its errors name the file and the line that the value begins on."""
+
+    path: str
+    line: int
+
+    def wrong(self, message: str) -> UserError:
+        return UserError(f"{self.path}:{self.line}: {message}")
+
+    def flat(self, value: Any) -> Iterator[dict[str, Any]]:
+        if isinstance(value, dict) and "findings" in value:
+            value = value["findings"]
+        for each in value if isinstance(value, list) else [value]:
+            if not isinstance(each, dict):
+                raise self.wrong(f"this is no finding; expected {_SHAPES}")
+            yield each
+
+    def finding(self, given: dict[str, Any]) -> UnusedPermission:
+        details = given.get("findingDetails", [])
+        if not isinstance(details, list):
+            raise self.wrong("findingDetails: expected a list")
+        kinds = [each["unusedPermissionDetails"] for each in details if _has(each, "unusedPermissionDetails")]
+        type_ = self.text(given, "findingType") if "findingType" in given else TYPE if kinds else "another"
+        return UnusedPermission(
+            self.text(given, "id") if "id" in given else "",
+            self.text(given, "resource") if type_ == TYPE or "resource" in given else "",
+            type_,
+            self.text(given, "status") if "status" in given else "ACTIVE",
+            self.day(given, "analyzedAt"),
+            str(given.get("updatedAt") or given.get("analyzedAt") or ""),
+            tuple(use for each in kinds for use in self.service(each)),
+            bool(given.get("nextToken")),
+            self.path,
+        )
+
+    def service(self, given: Any) -> Iterator[Use]:
+        """What is unused of one service: all of it where no actions are listed."""
+        if not isinstance(given, dict):
+            raise self.wrong("unusedPermissionDetails: expected an object")
+        service = self.text(given, "serviceNamespace")
+        if not _SERVICE.fullmatch(service):
+            raise self.wrong(f"serviceNamespace: {json.dumps(service)[:80]} is no prefix of a service, such as s3")
+        if given.get("actions") is None:
+            yield Use(service, "", self.last(given))
+            return
+        if not isinstance(given["actions"], list):
+            raise self.wrong("actions: expected a list")
+        for each in given["actions"]:
+            yield self.action(service, each)
+
+    def action(self, service: str, given: Any) -> Use:
+        entry = {"action": given} if isinstance(given, str) else given
+        if not isinstance(entry, dict):
+            raise self.wrong("actions: expected names, or objects with action")
+        spelled = self.text(entry, "action")
+        prefix, _, name = spelled.rpartition(":")
+        if not _ACTION.fullmatch(name) or prefix.lower() not in ("", service.lower()):
+            raise self.wrong(f"action: {json.dumps(spelled)[:80]} is no action of {service}, such as {service}:GetThing")
+        return Use(service, name, self.last(entry))
+
+    def last(self, given: dict[str, Any]) -> str | None:
+        day = self.day(given, "lastAccessed")
+        return day.isoformat() if day else None
+
+    def day(self, given: dict[str, Any], key: str) -> date | None:
+        if given.get(key) is None:
+            return None
+        match = _DAY.fullmatch(self.text(given, key))
+        try:
+            return date.fromisoformat(match[1] if match else "")
+        except ValueError:
+            raise self.wrong(f"{key}: expected a time such as 2026-03-01T12:00:00Z") from None
+
+    def text(self, given: dict[str, Any], key: str) -> str:
+        value = given.get(key)
+        if not isinstance(value, str) or not value.isprintable():
+            raise self.wrong(f"{key}: expected a text")
+        return value
+
+
+def _has(given: Any, key: str) -> bool:
+    return isinstance(given, dict) and key in given

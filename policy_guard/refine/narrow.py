@@ -1,0 +1,106 @@
+"""One action of a policy, held against what is not used: it stays, it goes, or narrower patterns take its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from policy_guard.globs import begins_within, glob
+from policy_guard.pattern import Pattern, Wildcard
+from policy_guard.trie import Branch, Split, characters, grow, words
+from policy_guard.unused import Known, Unused, Use
+
+
+class Scope(NamedTuple):
+    """What is held against policies: what is not used, the actions that there are, and how prefixes are cut.
+
+    `coarse` cuts prefixes inside of words, so that they are fewer and cover more of what is not known today.
+    """
+
+    unused: Unused
+    known: Known
+    coarse: bool = False
+
+    @property
+    def split(self) -> Split:
+        return characters if self.coarse else words
+
+
+class Covered(NamedTuple):
+    """The actions of one service that a pattern covers today, without prefix, and those of them that are not used."""
+
+    service: str
+    names: tuple[str, ...]
+    unused: tuple[Use, ...]
+
+
+class Narrowing(NamedTuple):
+    """What takes the place of a pattern, in IAM's spelling: nothing where all of it goes."""
+
+    patterns: tuple[str, ...]
+    covered: tuple[Covered, ...]
+    trees: tuple[tuple[str, Branch], ...]
+
+    @property
+    def unused(self) -> tuple[Use, ...]:
+        return tuple(use for each in self.covered for use in each.unused)
+
+
+def as_glob(pattern: Pattern) -> str:
+    """The pattern as a text of letters, `*` and `?`, with `*` for whatever is filled in."""
+    return "".join(p if isinstance(p, str) else p.symbol if isinstance(p, Wildcard) else "*" for p in pattern.parts)
+
+
+def narrow(text: str, scope: Scope) -> Narrowing | None:
+    """What is left of an action or pattern without what is not used; None if it stays as it is."""
+    covered = tuple(_covered(text, scope))
+    if not any(each.unused for each in covered):
+        return None
+    prefix, name = _halves(text)
+    allowed = begins_within(name.lower())
+    patterns: list[str] = []
+    trees: list[tuple[str, Branch]] = []
+    for service, names, unused in covered:
+        spelled = service if "*" in prefix or "?" in prefix else prefix
+        if not unused:
+            patterns.append(f"{spelled}:{name}")
+            continue
+        tree = grow(names, (use.name for use in unused), scope.split, allowed)
+        trees.append((spelled, tree))
+        patterns += (f"{spelled}:{chosen}" for chosen in tree.cover())
+    return Narrowing(tuple(without_covered(patterns)), covered, tuple(trees))
+
+
+def without_covered(patterns: Iterable[str], others: Iterable[str] = ()) -> Iterator[str]:
+    """The patterns that neither an earlier one nor one of the others covers, and no later one with more."""
+    kept = list(dict.fromkeys(patterns))
+    for at, each in enumerate(kept):
+        if not any(_covers(other, each) for other in (*others, *kept[:at], *kept[at + 1 :])):
+            yield each
+
+
+def _covered(text: str, scope: Scope) -> Iterator[Covered]:
+    prefix, name = _halves(text)
+    covers, services = glob(name.lower()), (prefix.lower(),)
+    if "*" in prefix or "?" in prefix:
+        services = tuple(filter(glob(prefix.lower()), scope.unused.services(scope.known)))
+    for service in services:
+        names = tuple(each for each in scope.unused.names(service, scope.known) if covers(each.lower()))
+        if not names and ("*" not in name and "?" not in name or scope.unused.use(f"{service}:")):
+            names = (name,)
+        uses = [(each, scope.unused.use(f"{service}:{each}")) for each in names]
+        if names:
+            yield Covered(service, names, tuple(Use(service, each, use.last) for each, use in uses if use))
+
+
+def _halves(text: str) -> tuple[str, str]:
+    prefix, _, name = text.partition(":")
+    return (prefix, name) if name else ("*", "*")
+
+
+def _covers(one: str, other: str) -> bool:
+    """Whether all that `other`, a name or a prefix with `*`, stands for is covered by `one`."""
+    (here, pattern), (there, name) = _halves(one.lower()), _halves(other.lower())
+    if not glob(here)(there):
+        return False
+    return begins_within(pattern)(name[:-1]) if name.endswith("*") else glob(pattern)(name)

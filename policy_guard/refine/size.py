@@ -1,0 +1,45 @@
+"""How large a policy is to AWS, and which of its limits it passes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from policy_guard.source import Array, Node, Object
+
+
+class Limit(NamedTuple):
+    """What AWS allows, in characters; `several` tells that it is for the sum of all inline policies."""
+
+    of: str
+    characters: int
+    several: bool = False
+
+
+# IAM User Guide, reference_iam-quotas: "IAM doesn't count white space when calculating the size of a policy".
+_MANAGED = Limit("a managed policy", 6144)
+_INLINE = (
+    Limit("the inline policies of a user", 2048, True),
+    Limit("the inline policies of a group", 5120, True),
+    Limit("the inline policies of a role", 10240, True),
+)
+_LIMITS = {"identity": (_MANAGED, *_INLINE), "boundary": (_MANAGED,), "trust": (Limit("a trust policy", 2048),)}
+
+
+def size(node: Node) -> int:
+    """The characters of the policy as compact JSON."""
+    return len(json.dumps(_plain(node), separators=(",", ":"), ensure_ascii=False))
+
+
+def passed(kind: str, before: int, after: int) -> Iterator[Limit]:
+    """The limits that a policy of this size passes and did not pass before."""
+    yield from (limit for limit in _LIMITS.get(kind, ()) if before <= limit.characters < after)
+
+
+def _plain(node: Node) -> object:
+    if isinstance(node, Array):
+        return [_plain(item) for item in node.items]
+    if isinstance(node, Object):
+        return {entry.key.text: _plain(entry.value) for entry in node.entries}
+    return node.text

@@ -1,0 +1,87 @@
+"""Which actions are not used: by one principal, by any of several, and by all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, Protocol
+
+from policy_guard.globs import glob
+
+
+class Known(Protocol):
+    """The actions that AWS has, as the module `catalog` gives them."""
+
+    def services(self) -> tuple[str, ...]: ...
+
+    def actions(self, service: str) -> tuple[str, ...]: ...
+
+
+class Use(NamedTuple):
+    """An action, or with `name` empty all of a service, that is not used; `last` is the day of its last use, if any."""
+
+    service: str
+    name: str
+    last: str | None = None
+
+
+class Unused(NamedTuple):
+    """Actions that are not used, by `service:name` in lower case; `service:` stands for all of a service.
+
+    `keep` are patterns of actions that count as used all the same.
+    """
+
+    uses: Mapping[str, Use] = {}
+    keep: tuple[str, ...] = ()
+
+    def use(self, action: str) -> Use | None:
+        """What is known of the action; None if it is used, or to be kept."""
+        lower = action.lower()
+        found = self.uses.get(lower) or self.uses.get(lower.partition(":")[0] + ":")
+        return None if found is None or self.keeps(lower) else found
+
+    def keeps(self, action: str) -> bool:
+        """Whether the action, in lower case, is to be kept."""
+        return any(glob(pattern.lower())(action) for pattern in self.keep)
+
+    def names(self, service: str, known: Known) -> tuple[str, ...]:
+        """All actions of a service, without prefix: those that AWS has, and those that the findings name besides."""
+        listed = known.actions(service)
+        lower = {name.lower() for name in listed}
+        named = (u.name for key, u in self.uses.items() if key.startswith(f"{service.lower()}:") and u.name)
+        return (*listed, *(name for name in named if name.lower() not in lower))
+
+    def services(self, known: Known) -> tuple[str, ...]:
+        """The prefixes of all services, in lower case."""
+        return tuple(dict.fromkeys([*known.services(), *(key.partition(":")[0] for key in self.uses)]))
+
+
+def unused(uses: Iterable[Use]) -> Unused:
+    """What is in any of the lists, with the latest use."""
+    found: dict[str, Use] = {}
+    for use in uses:
+        key = f"{use.service}:{use.name}".lower()
+        found[key] = _later(found.get(key, use), use)
+    return Unused(found)
+
+
+def by_all(of_each: Iterable[Unused]) -> Unused:
+    """What none of several principals uses."""
+    first, *others = of_each
+    for other in others:
+        both = [(key, _common(first, other, key)) for key in {**first.uses, **other.uses}]
+        first = Unused({key: use for key, use in both if use})
+    return first
+
+
+def _common(one: Unused, other: Unused, key: str) -> Use | None:
+    whole = key.partition(":")[0] + ":"
+    here, there = (each.uses.get(key) or each.uses.get(whole) for each in (one, other))
+    if here is None or there is None:
+        return None
+    use = here if here.name else there
+    return _later(use, there if use is here else here)
+
+
+def _later(use: Use, other: Use) -> Use:
+    """The use with the later of both days."""
+    return use._replace(last=max(filter(None, (use.last, other.last)), default=None))
