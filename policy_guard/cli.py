@@ -36,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         run: Callable[[argparse.Namespace], int] = given.run
         return run(given)
     except UserError as error:
-        return _set_up(given, str(error))
+        nothing: str | None = given.nothing
+        return _set_up(given, str(error)) if nothing is None else _tell(f"{nothing}{error}", SET_UP)
     except KeyboardInterrupt:
         return _tell("interrupted: nothing was proved", 130)
     except BrokenPipeError:
@@ -57,16 +58,18 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"policy-guard {VERSION}")
+    parser.set_defaults(nothing=None)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _check_command(commands)
     _compare_command(commands)
+    _refine_command(commands)
     listing = commands.add_parser("list", help="what is a policy here, of which kind, and why")
     listing.add_argument("--config", metavar="FILE", help="instead of .policy-guard.yaml")
     listing.add_argument("--critical", action="store_true", help="what each entry of the critical list matches today")
-    listing.set_defaults(run=_list)
+    listing.set_defaults(run=_list, nothing="nothing was listed: ")
     explain = commands.add_parser("explain", help="the manual page of a check")
     explain.add_argument("check", metavar="CHECK", nargs="?", help="its name, as in brackets behind a finding")
-    explain.set_defaults(run=_explain)
+    explain.set_defaults(run=_explain, nothing="")
     actions = commands.add_parser("catalog", help="the actions of AWS that a pattern covers today, one a line")
     actions.add_argument("patterns", metavar="PATTERN", nargs="+", help="such as 's3:Get*'")
     actions.add_argument("--long", action="store_true", help="with access levels and the ARNs of resources")
@@ -93,6 +96,21 @@ def _compare_command(commands: argparse._SubParsersAction[argparse.ArgumentParse
     command.set_defaults(run=_compare)
 
 
+def _refine_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("refine", help="take out what is not used, by Access Analyzer's findings")
+    command.add_argument("paths", metavar="PATH", nargs="*", help="these policies and folders only")
+    command.add_argument("--findings", metavar="FILE", help="a file or folder, instead of those in the settings")
+    command.add_argument("--config", metavar="FILE", help="instead of .policy-guard.yaml")
+    what = command.add_mutually_exclusive_group()
+    what.add_argument("--diff", action="store_true", help="show what would change, and change nothing (default)")
+    what.add_argument("--write", action="store_true", help="rewrite the files")
+    command.add_argument("--coarse", action="store_true", help="fewer and wider patterns, for IAM's limits of size")
+    command.add_argument("--explain", action="store_true", help="draw the tree behind each replaced pattern")
+    command.add_argument("--format", choices=("text", "markdown"), default="text", help="text (default) or markdown")
+    command.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="in text output (auto)")
+    command.set_defaults(run=_refine, nothing="no policy was refined: ")
+
+
 def _common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--config", metavar="FILE", help="instead of .policy-guard.yaml")
     command.add_argument("--fail-on", choices=_FAIL_ON, default="error", help="the least severity that fails (error)")
@@ -112,6 +130,25 @@ def _check(given: argparse.Namespace) -> int:
 def _compare(given: argparse.Namespace) -> int:
     options = Options(config=given.config, fail_on=given.fail_on)
     return _reported(given, lambda: compare(given.old, given.new, options))
+
+
+def _refine(given: argparse.Namespace) -> int:
+    from datetime import datetime, timezone
+
+    from policy_guard.printable import defused
+    from policy_guard.refinement import markdown, text
+    from policy_guard.rewrite import Wishes, refine
+
+    wishes = Wishes(tuple(given.paths), given.findings, given.config, given.write, given.coarse)
+    done = refine(wishes, Path.cwd(), os.environ, datetime.now(timezone.utc).date())
+    if given.format == "markdown":
+        shown = markdown(done, given.explain)
+    else:
+        shown = text(done, given.explain, _colored(given.color, os.environ))
+    _print(defused(shown) if os.environ.get("GITHUB_ACTIONS") else shown)
+    if any(entry.error is not None for entry in done.entries):
+        return SET_UP
+    return FOUND if any(entry.fails for entry in done.entries) or (done.changed and not given.write) else PROVED
 
 
 def _reported(given: argparse.Namespace, work: Callable[[], Report]) -> int:

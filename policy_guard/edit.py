@@ -1,11 +1,11 @@
-"""Edits of a text at places, and lists rewritten where they stand, in JSON and YAML, as their neighbours are written."""
+"""Edits of a text at places, and lists of JSON and YAML rewritten where they stand, as their neighbours are written."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from policy_guard.source import Span
@@ -127,9 +127,8 @@ def _without(text: str, items: Sequence[Span], gone: Sequence[bool]) -> Iterator
         first, last = numbers[0], numbers[-1]
         if not removed:
             continue
-        if last + 1 == len(items):
-            yield Edit(Span(items[first - 1].end, items[last].end), "")
-        elif first and _begins_line(text, items[last + 1]) and not _begins_line(text, items[first]):
+        ahead = last + 1 < len(items) and _begins_line(text, items[last + 1]) <= _begins_line(text, items[first])
+        if first and not ahead:
             yield Edit(Span(items[first - 1].end, items[last].end), "")
         else:
             yield Edit(Span(items[first].start, items[last + 1].start), "")
@@ -137,7 +136,7 @@ def _without(text: str, items: Sequence[Span], gone: Sequence[bool]) -> Iterator
 
 def _gap(text: str, items: Sequence[Span], at: int) -> str:
     """What stands between two items of the list."""
-    gaps = [text[one.end : other.start] for one, other in zip(items, items[1:], strict=False)]
+    gaps = [text[one.end : other.start] for one, other in pairwise(items)]
     plain = [gap for gap in (gaps[max(0, at - 1) :] + gaps) if not gap.replace(",", "", 1).strip()]
     if plain:
         return plain[0]

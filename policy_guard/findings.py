@@ -159,7 +159,7 @@ class _Reader(NamedTuple):
         spelled = self.text(entry, "action")
         prefix, _, name = spelled.rpartition(":")
         if not _ACTION.fullmatch(name) or prefix.lower() not in ("", service.lower()):
-            raise self.wrong(f"action: {json.dumps(spelled)[:80]} is no action of {service}, such as {service}:GetThing")
+            raise self.wrong(f"action: {json.dumps(spelled)[:80]} is no action of {service}, such as GetThing")
         return Use(service, name, self.last(entry))
 
     def last(self, given: dict[str, Any]) -> str | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from policy_guard.globs import glob
@@ -23,14 +25,20 @@ class Use(NamedTuple):
     name: str
     last: str | None = None
 
+    @property
+    def action(self) -> str:
+        """In lower case with its prefix."""
+        return f"{self.service}:{self.name}".lower()
 
-class Unused(NamedTuple):
+
+@dataclass(frozen=True)
+class Unused:
     """Actions that are not used, by `service:name` in lower case; `service:` stands for all of a service.
 
     `keep` are patterns of actions that count as used all the same.
     """
 
-    uses: Mapping[str, Use] = {}
+    uses: Mapping[str, Use] = field(default_factory=dict)
     keep: tuple[str, ...] = ()
 
     def use(self, action: str) -> Use | None:
@@ -47,20 +55,26 @@ class Unused(NamedTuple):
         """All actions of a service, without prefix: those that AWS has, and those that the findings name besides."""
         listed = known.actions(service)
         lower = {name.lower() for name in listed}
-        named = (u.name for key, u in self.uses.items() if key.startswith(f"{service.lower()}:") and u.name)
-        return (*listed, *(name for name in named if name.lower() not in lower))
+        named = self._by_service.get(service.lower(), ())
+        return (*listed, *(name for name in named if name and name.lower() not in lower))
 
     def services(self, known: Known) -> tuple[str, ...]:
         """The prefixes of all services, in lower case."""
-        return tuple(dict.fromkeys([*known.services(), *(key.partition(":")[0] for key in self.uses)]))
+        return tuple(dict.fromkeys([*known.services(), *self._by_service]))
+
+    @cached_property
+    def _by_service(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for key, use in self.uses.items():
+            found.setdefault(key.partition(":")[0], []).append(use.name)
+        return found
 
 
 def unused(uses: Iterable[Use]) -> Unused:
     """What is in any of the lists, with the latest use."""
     found: dict[str, Use] = {}
     for use in uses:
-        key = f"{use.service}:{use.name}".lower()
-        found[key] = _later(found.get(key, use), use)
+        found[use.action] = _later(found.get(use.action, use), use)
     return Unused(found)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import NamedTuple
 
 from policy_guard.edit import Edit, Layout, as_list, rewritten
@@ -69,7 +70,8 @@ class _Step(NamedTuple):
         """The actions as they will be."""
         values = self.statement.action.values
         news = self.news or (None,) * len(values)
-        return tuple(t for value, new in zip(values, news, strict=True) for t in ((value.text,) if new is None else new))
+        spelled = ((value.text,) if new is None else new for value, new in zip(values, news, strict=True))
+        return tuple(chain.from_iterable(spelled))
 
 
 def plan(policy: Policy, scope: Scope) -> Plan:
@@ -142,8 +144,8 @@ def _left_out(statement: Statement, value: Value, reason: str, unused: tuple[Use
 def _not_action(statement: Statement, scope: Scope) -> Iterator[Left]:
     excepted = [glob(as_glob(value.pattern).lower()) for value in statement.action.values]
     found = narrow("*", scope)
-    granted = (u for u in (found.unused if found else ()) if not any(e(f"{u.service}:{u.name}".lower()) for e in excepted))
-    if unused := tuple(granted):
+    everything = found.unused if found else ()
+    if unused := tuple(use for use in everything if not any(matches(use.action) for matches in excepted)):
         yield Left(statement, statement.action.span, NOT_ACTION, unused, statement)
 
 

@@ -72,21 +72,27 @@ def narrow(text: str, scope: Scope) -> Narrowing | None:
 
 
 def without_covered(patterns: Iterable[str], others: Iterable[str] = ()) -> Iterator[str]:
-    """The patterns that neither an earlier one nor one of the others covers, and no later one with more."""
+    """The patterns, each once, that no prefix among them and none of the others covers."""
     kept = list(dict.fromkeys(patterns))
-    for at, each in enumerate(kept):
-        if not any(_covers(other, each) for other in (*others, *kept[:at], *kept[at + 1 :])):
+    prefixes = {each[:-1].lower() for each in kept if each.endswith("*")}
+    known = {other.lower() for other in others}
+    wild = [other for other in known if "*" in other or "?" in other]
+    for each in kept:
+        lower = each.lower()
+        shorter = any(lower[:end] in prefixes for end in range(len(lower) - lower.endswith("*")))
+        if not shorter and lower not in known and not any(_covers(other, lower) for other in wild):
             yield each
 
 
 def _covered(text: str, scope: Scope) -> Iterator[Covered]:
     prefix, name = _halves(text)
-    covers, services = glob(name.lower()), (prefix.lower(),)
+    covers = glob(name.lower())
+    services: tuple[str, ...] = (prefix.lower(),)
     if "*" in prefix or "?" in prefix:
         services = tuple(filter(glob(prefix.lower()), scope.unused.services(scope.known)))
     for service in services:
         names = tuple(each for each in scope.unused.names(service, scope.known) if covers(each.lower()))
-        if not names and ("*" not in name and "?" not in name or scope.unused.use(f"{service}:")):
+        if not names and (("*" not in name and "?" not in name) or scope.unused.use(f"{service}:")):
             names = (name,)
         uses = [(each, scope.unused.use(f"{service}:{each}")) for each in names]
         if names:
@@ -99,8 +105,8 @@ def _halves(text: str) -> tuple[str, str]:
 
 
 def _covers(one: str, other: str) -> bool:
-    """Whether all that `other`, a name or a prefix with `*`, stands for is covered by `one`."""
-    (here, pattern), (there, name) = _halves(one.lower()), _halves(other.lower())
+    """Whether all that `other`, a name or a prefix with `*` in lower case, stands for is covered by `one`."""
+    (here, pattern), (there, name) = _halves(one), _halves(other)
     if not glob(here)(there):
         return False
     return begins_within(pattern)(name[:-1]) if name.endswith("*") else glob(pattern)(name)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from policy_guard import evaluate
 from policy_guard.access import Access
 from policy_guard.check import Question
-from policy_guard.formula import Formula, conjunction, member, negation
+from policy_guard.formula import FALSE, Formula, conjunction, member, negation
 from policy_guard.judge import prover_for
-from policy_guard.policy import Policy, Request
+from policy_guard.policy import Policy, Request, Statement, by_effect
 from policy_guard.prove import Proved, Undecided, Witness
-from policy_guard.refine import Plan
+from policy_guard.refine import Narrowed, Plan
 from policy_guard.refine.narrow import Scope
 from policy_guard.strings import Language
 
@@ -31,9 +31,10 @@ class _Claim(NamedTuple):
 def doubt(plan: Plan, after: Policy, scope: Scope) -> str | None:
     """Why the refined policy could not be proved; None if it is.
 
-    Proved is: it allows nothing that the policy did not allow; each action that a narrowed pattern covered and that
-    is used it allows for all requests for which the policy did; each unused action for none, but for the grants that
-    the plan has left. Raises `NotProved` for a request that shows otherwise.
+    Proved is, for each statement that stays: it applies to no request that it did not apply to before; for each
+    action that is used, or kept, to all requests that it did apply to; for each unused action to none, but for the
+    grants that the plan has left. A statement that goes applied to unused actions only. As every Deny is as it was
+    (`as_planned`), the same holds for the policy. Raises `NotProved` for a request that shows otherwise.
     """
     question = Question(plan.policy.kind, after, plan.policy, (), Access([after, plan.policy]))
     prover = prover_for(question)
@@ -49,28 +50,45 @@ def doubt(plan: Plan, after: Policy, scope: Scope) -> str | None:
 
 
 def _claims(plan: Plan, after: Policy, scope: Scope, access: Access) -> Iterator[_Claim]:
-    before, kind = plan.policy, plan.policy.kind
-    old, new = access.allows(before, kind), access.allows(after, kind)
-
-    def allowed(policy: Policy, request: Request) -> bool:
-        return evaluate.allows(policy, kind, request)
-
-    yield _Claim(
-        conjunction([new, negation(old)]),
-        lambda request: allowed(after, request) and not allowed(before, request),
-    )
-    used = _among(_used(plan))
-    yield _Claim(
-        conjunction([member("action", used), old, negation(new)]),
-        lambda request: request.action in used and allowed(before, request) and not allowed(after, request),
-    )
+    staying = [before for before, _ in plan.statements]
+    successors = {id(before): now for before, now in zip(staying, after.statements, strict=True)}
     unused = _among(_unused(plan, scope))
-    left = [each.part for each in plan.left]
-    yield _Claim(
-        conjunction([member("action", unused), new, *(negation(access.applies(part)) for part in left)]),
+    for before in by_effect(plan.policy)[0]:
+        now = successors.get(id(before))
+        changes = [each for each in plan.narrowed if each.statement is before]
+        if changes:
+            yield _nothing_lost(before, now, _among(_used(changes)), access)
+        if now:
+            yield _nothing_new(before, now, access)
+            yield _nothing_unused(now, unused, [each.part for each in plan.left if each.statement is before], access)
+
+
+def _nothing_lost(before: Statement, now: Statement | None, used: Language, access: Access) -> _Claim:
+    still = access.applies(now) if now else FALSE
+    return _Claim(
+        conjunction([access.applies(before), member("action", used), negation(still)]),
+        lambda request: (
+            request.action in used
+            and evaluate.applies(before, request)
+            and not (now is not None and evaluate.applies(now, request))
+        ),
+    )
+
+
+def _nothing_new(before: Statement, now: Statement, access: Access) -> _Claim:
+    return _Claim(
+        conjunction([access.applies(now), negation(access.applies(before))]),
+        lambda request: evaluate.applies(now, request) and not evaluate.applies(before, request),
+    )
+
+
+def _nothing_unused(now: Statement, unused: Language, left: Sequence[Statement], access: Access) -> _Claim:
+    elsewhere = [negation(access.applies(part)) for part in left]
+    return _Claim(
+        conjunction([access.applies(now), member("action", unused), *elsewhere]),
         lambda request: (
             request.action in unused
-            and allowed(after, request)
+            and evaluate.applies(now, request)
             and not any(evaluate.applies(part, request) for part in left)
         ),
     )
@@ -80,8 +98,8 @@ def _among(actions: Iterable[str]) -> Language:
     return Language(texts=(action.lower() for action in actions))
 
 
-def _used(plan: Plan) -> Iterator[str]:
-    for each in (one for narrowed in plan.narrowed for one in narrowed.narrowing.covered):
+def _used(changes: Iterable[Narrowed]) -> Iterator[str]:
+    for each in (one for narrowed in changes for one in narrowed.narrowing.covered):
         gone = {use.name for use in each.unused}
         yield from (f"{each.service}:{name}" for name in each.names if name not in gone)
 
@@ -91,4 +109,5 @@ def _unused(plan: Plan, scope: Scope) -> Iterator[str]:
     for service in dict.fromkeys(use.service for use in scope.unused.uses.values()):
         names = (f"{service}:{name}" for name in scope.unused.names(service, scope.known))
         yield from (action for action in names if scope.unused.use(action))
-    yield from (f"{u.service}:{u.name}" for each in plan.narrowed for u in each.narrowing.unused if "*" not in u.name)
+    named = (use for each in plan.narrowed for use in each.narrowing.unused)
+    yield from (use.action for use in named if "*" not in use.name and "?" not in use.name)

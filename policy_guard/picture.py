@@ -1,0 +1,78 @@
+"""The trees behind replaced patterns, as text for a terminal and as mermaid graphs for Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+from policy_guard.refine.narrow import Narrowing
+from policy_guard.trie import Branch
+
+SAFE, MIXED, UNUSED = "safe", "unsafe", "unused"
+_COLORS = {SAFE: "32", MIXED: "33", UNUSED: "2"}
+_CLASSES = (
+    "  classDef safe fill:#dafbe1,stroke:#1a7f37,color:#1f2328",
+    "  classDef unsafe fill:#fff1e5,stroke:#bc4c00,color:#1f2328",
+    "  classDef unused fill:#f6f8fa,stroke:#8c959f,color:#59636e,stroke-dasharray:4",
+)
+
+
+def drawn(pattern: str, narrowing: Narrowing, color: bool) -> Iterator[str]:
+    """One line for each node, safe and unsafe ones apart, each below what it begins with."""
+    for service, tree in narrowing.trees:
+        yield f"{pattern}, in {service}" if len(narrowing.trees) > 1 else pattern
+        yield from _below((_shortest(tree),), "", "", color)
+
+
+def mermaid(narrowing: Narrowing) -> Iterator[str]:
+    """The lines of a mermaid flow chart, as GitHub shows it in Markdown."""
+    yield "graph LR"
+    numbers = count()
+    for service, tree in narrowing.trees:
+        yield from _nodes(_shortest(tree), f"{service}:", "", numbers)
+    yield from _CLASSES
+
+
+def _shortest(branch: Branch) -> Branch:
+    """The first node at which the tree branches, or ends."""
+    while len(branch.children) == 1:
+        branch = branch.children[0]
+    return branch
+
+
+def _below(branches: tuple[Branch, ...], above: str, margin: str, color: bool) -> Iterator[str]:
+    for at, branch in enumerate(branches):
+        last = at == len(branches) - 1
+        corner, more = ("└─ ", "   ") if last else ("├─ ", "│  ")
+        name = branch.prefix.removeprefix(above) or "(itself)"
+        mark = f"{state(branch):6}"
+        shown = f"\x1b[{_COLORS[state(branch)]}m{mark}\x1b[0m" if color else mark
+        yield f"{margin}{corner}{shown} {name}{_detail(branch)}"
+        below = tuple(map(_shortest, branch.children))
+        yield from _below(below, branch.prefix, margin + more, color)
+
+
+def state(branch: Branch) -> str:
+    """Whether all of the actions stay, some, or none."""
+    if branch.chosen:
+        return SAFE
+    return UNUSED if len(branch.unused) == len(branch.names) else MIXED
+
+
+def _detail(branch: Branch) -> str:
+    total = len(branch.names)
+    counted = "1 action" if total == 1 else f"{total} actions"
+    if branch.chosen:
+        return f"  -> {branch.chosen}" + (f" ({counted})" if total > 1 else "")
+    if len(branch.unused) == total:
+        return f"  {branch.names[0]}" if total == 1 and branch.names[0] != branch.prefix else f"  {counted}"
+    return f"  {len(branch.unused)} of {counted} unused"
+
+
+def _nodes(branch: Branch, above: str, parent: str, numbers: Iterator[int]) -> Iterator[str]:
+    node = f"n{next(numbers)}"
+    name = f"{above}{branch.prefix}" if not parent else branch.prefix.removeprefix(above) or "(itself)"
+    label = f"{name}{_detail(branch).replace('  -> ', '<br>').replace('  ', '<br>')}"
+    yield f'  {parent}{node}["{label}"]:::{state(branch)}'
+    for child in branch.children:
+        yield from _nodes(_shortest(child), branch.prefix, f"{node} --> ", numbers)

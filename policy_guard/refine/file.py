@@ -1,0 +1,111 @@
+"""One file, refined: the policies in it planned, edited together, read back, proved and measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from policy_guard.documents import policies
+from policy_guard.edit import Layout, applied
+from policy_guard.parse import parse
+from policy_guard.policy import Policy, meaning
+from policy_guard.refine import Plan, as_planned, plan
+from policy_guard.refine.narrow import Scope
+from policy_guard.refine.proof import doubt
+from policy_guard.refine.size import Limit, passed, size
+from policy_guard.source import Source, Unreadable
+
+OTHERS = "it grants access to others than those that the findings are about, or caps theirs"
+LAYOUT = "the file is laid out in a way that is not edited"
+_OWN = ("identity", "boundary", "session")
+
+
+class Large(NamedTuple):
+    """A policy that passes limits of AWS once refined; `coarse` is its size with coarse prefixes, if that is less."""
+
+    label: str
+    size: int
+    limits: tuple[Limit, ...]
+    coarse: int | None
+
+
+class Refined(NamedTuple):
+    """What is to become of a file. `text` is what it will hold, all of it proved, or what it holds already.
+
+    `untouched` names the policies that are not refined, with the reason; `refused` says why the file is left as it
+    is though something in it is not used.
+    """
+
+    source: Source
+    text: str
+    plans: tuple[Plan, ...] = ()
+    untouched: tuple[tuple[str, str], ...] = ()
+    refused: str | None = None
+    large: tuple[Large, ...] = ()
+
+    @property
+    def changes(self) -> bool:
+        return self.text != self.source.text
+
+
+def refined(source: Source, held: Mapping[str, Policy], scope: Scope, *, any_kind: bool = False) -> Refined:
+    """The policies `held` in a file, by label, without what is not used.
+
+    Those of kinds that are about others than the principals of the findings are left, but with `any_kind`.
+    """
+    own = {label: policy for label, policy in held.items() if any_kind or policy.kind in _OWN}
+    untouched = tuple((label, OTHERS) for label in held if label not in own)
+    plans = {label: plan(policy, scope) for label, policy in own.items()}
+    done = Refined(source, source.text, tuple(plans.values()), untouched)
+    if not any(each.edits for each in plans.values()):
+        return done
+    try:
+        text = applied(source.text, (edit for each in plans.values() for edit in each.edits))
+        after = _read(source, text, held)
+    except (Layout, Unreadable):
+        return done._replace(refused=LAYOUT)
+    if not _only_as_planned(held, plans, after):
+        return done._replace(refused=LAYOUT)
+    for label, each in plans.items():
+        if each.edits and (why := doubt(each, after[label], scope)):
+            return done._replace(refused=f"its proof failed, {why}")
+    return done._replace(text=text, large=tuple(_large(source, text, plans, scope)))
+
+
+def _read(source: Source, text: str, held: Mapping[str, Policy]) -> dict[str, Policy]:
+    read = policies(Source(source.path, text, source.revision)).policies
+    return {each.label: parse(each, held[each.label].kind if each.label in held else None) for each in read}
+
+
+def _only_as_planned(held: Mapping[str, Policy], plans: Mapping[str, Plan], after: Mapping[str, Policy]) -> bool:
+    """Whether the file has the same policies, those with edits as planned and the others as they were."""
+    if list(held) != list(after):
+        return False
+    changed = {label for label, each in plans.items() if each.edits}
+    return all(
+        as_planned(plans[label], after[label]) if label in changed else meaning(held[label]) == meaning(after[label])
+        for label in held
+    )
+
+
+def _large(source: Source, text: str, plans: Mapping[str, Plan], scope: Scope) -> Iterator[Large]:
+    before, after = _sizes(source, source.text), _sizes(source, text)
+    for label, each in plans.items():
+        limits = tuple(passed(each.policy.kind, before[label], after[label])) if each.edits else ()
+        if limits:
+            yield Large(label, after[label], limits, _coarser(source, each, scope, label, after[label]))
+
+
+def _coarser(source: Source, planned: Plan, scope: Scope, label: str, most: int) -> int | None:
+    if scope.coarse:
+        return None
+    edits = plan(planned.policy, scope._replace(coarse=True)).edits
+    try:
+        found = _sizes(source, applied(source.text, edits))[label]
+    except (Layout, Unreadable):
+        return None
+    return found if found < most else None
+
+
+def _sizes(source: Source, text: str) -> dict[str, int]:
+    return {each.label: size(each.node) for each in policies(Source(source.path, text)).policies}

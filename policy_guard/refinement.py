@@ -1,0 +1,209 @@
+"""What `refine` says: the difference of each file, what goes and why, what stays and why, as text or Markdown."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from textwrap import wrap
+from typing import NamedTuple
+
+from policy_guard.picture import drawn, mermaid
+from policy_guard.printable import printable
+from policy_guard.refine import Left, Narrowed, Plan
+from policy_guard.refine.file import Large, Refined
+from policy_guard.source import Problem, Source
+from policy_guard.unused import Use
+
+WIDTH = 100
+_MOST_LEFT = 10
+
+
+class Entry(NamedTuple):
+    """What came of one file; `error` says why it could not be read or written.
+
+    `basis` names the principals whose findings count, each with the day of the analysis.
+    """
+
+    path: str
+    refined: Refined = Refined(Source("", ""), "")
+    notes: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    error: str | None = None
+    basis: tuple[str, ...] = ()
+
+    @property
+    def fails(self) -> bool:
+        """Whether something in the file is unused, or may be, and was not taken out."""
+        return bool(self.problems or self.refined.refused)
+
+
+class Refinement(NamedTuple):
+    """What came of a run; `notes` are about its settings. With `written` the files hold what is shown."""
+
+    entries: tuple[Entry, ...]
+    notes: tuple[str, ...]
+    written: bool
+    coarse: bool
+
+    @property
+    def changed(self) -> int:
+        return sum(entry.error is None and entry.refined.changes for entry in self.entries)
+
+
+def text(run: Refinement, explain: bool, color: bool) -> str:
+    """For a terminal: a unified difference that `git apply` takes, then what it means, file by file."""
+    lines: list[str] = []
+    for entry in run.entries:
+        if entry.refined.changes and entry.error is None:
+            lines += [*(_painted(line, color) for line in _difference(entry)), ""]
+        lines += _about(entry)
+        for each in _replaced(entry) if explain else ():
+            lines += ["", *map(printable_but_colors, drawn(each.value.text, each.narrowing, color))]
+        lines += [""] if lines and lines[-1] else []
+    return "\n".join((*lines, *(f"note: {printable(note)}" for note in run.notes), _verdict(run), ""))
+
+
+def markdown(run: Refinement, explain: bool) -> str:
+    """For a pull request's comment or a page: the same with the difference and the trees in fences."""
+    lines: list[str] = []
+    for entry in run.entries:
+        lines += [f"### `{printable(entry.path)}`", ""]
+        if entry.refined.changes and entry.error is None:
+            lines += [*_fenced("diff", _difference(entry)), ""]
+        lines += [*_fenced("text", _about(entry)), ""]
+        for each in _replaced(entry) if explain else ():
+            lines += [f"Behind `{printable(each.value.text)}`:", "", *_fenced("mermaid", mermaid(each.narrowing)), ""]
+    return "\n".join((*lines, *(f"- {printable(note)}" for note in run.notes), "", _verdict(run), ""))
+
+
+def printable_but_colors(line: str) -> str:
+    """A line of a tree made safe; the colors are ours."""
+    return "\x1b[".join(map(printable, line.split("\x1b[")))
+
+
+def _fenced(language: str, lines: Iterable[str]) -> list[str]:
+    inside = list(lines)
+    fence = "`" * max([3, *(len(line) - len(line.lstrip("`")) + 1 for line in inside)])
+    return [f"{fence}{language}", *inside, fence]
+
+
+def _difference(entry: Entry) -> Iterator[str]:
+    before, after = (_lines(text) for text in (entry.refined.source.text, entry.refined.text))
+    path = printable(entry.path)
+    for line in difflib.unified_diff(before, after, f"a/{path}", f"b/{path}", lineterm=""):
+        for part in line.split("\n"):
+            yield "\t".join(map(printable, part.removesuffix("\r").split("\t"))) + "\r" * part.endswith("\r")
+
+
+def _lines(text: str) -> list[str]:
+    """The lines without their feeds; a last one that has none says so, as in what git prints."""
+    *lines, rest = text.split("\n")
+    return [*lines, f"{rest}\n\\ No newline at end of file"] if rest else lines
+
+
+def _painted(line: str, color: bool) -> str:
+    code = {"+": "32", "-": "31", "@": "36"}.get(line[:1]) if color else None
+    return f"\x1b[{code}m{line}\x1b[0m" if code else line
+
+
+def _replaced(entry: Entry) -> Iterator[Narrowed]:
+    """What has a tree worth a picture: patterns that something takes the place of."""
+    yield from (each for plan in entry.refined.plans for each in plan.narrowed if each.narrowing.patterns)
+
+
+def _about(entry: Entry) -> Iterator[str]:
+    path, source = printable(entry.path), entry.refined.source
+    if entry.error is not None:
+        yield f"error: {printable(entry.error)}"
+        return
+    for problem in entry.problems:
+        place = source.position(problem.span.start)
+        yield f"{path}:{place.line}:{place.column}: error: {printable(problem.message)} [readable, unreadable]"
+    if entry.refined.refused:
+        yield f"{path}: error: left as it is: {printable(entry.refined.refused)}"
+    if entry.basis:
+        yield f"{path}: held against what is not used by {printable('; '.join(entry.basis))}"
+    for plan in entry.refined.plans:
+        yield from _plan(path, source, plan)
+    yield from (f"{path} {printable(label)}".rstrip() + f": left: {why}" for label, why in entry.refined.untouched)
+    yield from (f"{path}: warning: {line}" for each in entry.refined.large for line in _large(each))
+    yield from (f"{path}: note: {printable(note)}" for note in entry.notes)
+    if not entry.problems and not any(plan.narrowed or plan.left for plan in entry.refined.plans):
+        yield f"{path}: nothing in it is known to be unused"
+
+
+def _plan(path: str, source: Source, plan: Plan) -> Iterator[str]:
+    if plan.empty:
+        place = source.position(plan.policy.span.start)
+        yield (
+            f"{path}:{place.line}:{place.column}: warning: all that it grants is unused, and an empty policy is none; "
+            "delete it, or detach it"
+        )
+        return
+    for each in plan.narrowed:
+        yield from _narrowed(path, source, each)
+    for left in plan.left:
+        yield from _left(path, source, left)
+
+
+def _narrowed(path: str, source: Source, each: Narrowed) -> Iterator[str]:
+    place = source.position(each.value.span.start)
+    spelled, patterns = printable(each.value.text), each.narrowing.patterns
+    total, gone = sum(len(covered.names) for covered in each.narrowing.covered), each.narrowing.unused
+    where = f"{path}:{place.line}:{place.column}"
+    if "*" not in spelled and "?" not in spelled:
+        yield f"{where}: {spelled} goes, {_last_use(gone[0].last)}"
+        return
+    kept = f"{total - len(gone)} of {total} actions stay" if patterns else f"all {total} actions go"
+    yield f"{where}: {spelled} {'becomes ' + _counted(len(patterns)) if patterns else 'goes'}: {kept}"
+    for last, names in _by_last_use(gone):
+        yield from _wrapped(f"{_last_use(last)}: {', '.join(names)}", "    unused  ")
+    under = "only under the new patterns" if any("*" in pattern for pattern in patterns) else "no more"
+    yield f"    later   what AWS adds to {spelled} is allowed {under}"
+
+
+def _wrapped(words: str, label: str) -> list[str]:
+    return wrap(words, WIDTH, initial_indent=label, subsequent_indent=" " * len(label), break_on_hyphens=False)
+
+
+def _counted(number: int) -> str:
+    return "1 narrower" if number == 1 else f"{number} narrower ones"
+
+
+def _last_use(last: str | None) -> str:
+    return f"last used {last}" if last else "no use on record"
+
+
+def _by_last_use(uses: tuple[Use, ...]) -> list[tuple[str | None, list[str]]]:
+    days: dict[str | None, list[str]] = {}
+    for use in uses:
+        days.setdefault(use.last, []).append(printable(f"{use.service}:{use.name}"))
+    return sorted(days.items(), key=lambda day: day[0] or "")
+
+
+def _left(path: str, source: Source, left: Left) -> Iterator[str]:
+    place = source.position(left.span.start)
+    names = [printable(f"{use.service}:{use.name}") for use in left.unused]
+    more = f" and {len(names) - _MOST_LEFT} more" if len(names) > _MOST_LEFT else ""
+    yield f"{path}:{place.line}:{place.column}: warning: grants what is unused and stays, because {left.reason}"
+    yield from _wrapped(f"{', '.join(names[:_MOST_LEFT])}{more}", "    unused  ")
+
+
+def _large(large: Large) -> Iterator[str]:
+    limits = "; ".join(f"{limit.of} may have {limit.characters:,}{' in all' * limit.several}" for limit in large.limits)
+    label = f"{printable(large.label)} " if large.label else ""
+    offer = "split the policy"
+    if large.coarse is not None:
+        enough = all(large.coarse <= limit.characters for limit in large.limits)
+        offer = f"--coarse brings it to {large.coarse:,}" + ("" if enough else ", still too many for some")
+    yield f"{label}takes {large.size:,} characters: {limits}; {offer}"
+
+
+def _verdict(run: Refinement) -> str:
+    failed = sum(entry.fails or entry.error is not None for entry in run.entries)
+    files = "1 policy file" if len(run.entries) == 1 else f"{len(run.entries)} policy files"
+    proved = "proved: nothing used is lost, nothing new is allowed"
+    counted = f"{run.changed} {'rewritten' if run.written else 'to rewrite'}, {proved}"
+    left = f", {failed} left with errors" if failed else ""
+    hint = ". Write with --write" if run.changed and not run.written else ""
+    return f"{files}: {counted if run.changed else 'nothing taken out'}{left}{hint}"

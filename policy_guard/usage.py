@@ -1,0 +1,146 @@
+"""Which findings speak of which policy: by the names or ARNs of its principals in the settings, or as asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+from policy_guard import catalog
+from policy_guard.config import Refine
+from policy_guard.errors import UserError
+from policy_guard.findings import TYPE, UnusedPermission, latest, read_findings
+from policy_guard.globs import matches_path
+from policy_guard.settings import text_file
+from policy_guard.unused import Unused, by_all, unused
+
+
+class Usage(NamedTuple):
+    """The findings at hand, and the settings that say whose they are."""
+
+    settings: Refine
+    findings: tuple[UnusedPermission, ...]
+    today: date
+
+    def of(self, path: str) -> Unused:
+        """What none of the principals uses that the policy in this file belongs to."""
+        each = [unused(use for finding in used for use in finding.uses) for _, used in self._principals(path)]
+        return Unused(by_all(each).uses if each else {}, self.settings.keep)
+
+    def of_anyone(self) -> Unused:
+        """What the one principal does not use that all findings are about. Raises `UserError` if there are several."""
+        names = sorted({finding.resource for finding in self.findings if finding.type == TYPE})
+        if len(names) > 1:
+            raise UserError(
+                f"the findings are about {len(names)} principals, such as {names[0] or 'one without a name'} and "
+                f"{names[1]}; say in refine.roles which of them the policy belongs to"
+            )
+        return Unused(unused(u for f in self._usable(self.findings) for u in f.uses).uses, self.settings.keep)
+
+    def basis(self, path: str | None) -> tuple[str, ...]:
+        """The principals whose findings count for a policy, or all of them, each with the day of the analysis."""
+        found = [each for _, used in self._principals(path) for each in used] if path else self._usable(self.findings)
+        return tuple(dict.fromkeys(map(_dated, found)))
+
+    def notes(self, path: str | None) -> Iterator[str]:
+        """What is to be known of the findings about a policy, or of all of them, and why some do not count."""
+        for name, found in self._found(path) if path else [("", self.findings)]:
+            if not found:
+                yield f"there is no finding about {name}, so all that it may do counts as used"
+            for each in found:
+                yield from (f"{each.resource or each.path}: {remark}" for remark in self._remarks(each))
+
+    def settled(self, asked: bool) -> Iterator[str]:
+        """What is to be known of the settings, and of the actions that the findings name.
+
+        Findings without a principal count only where they were `asked` for.
+        """
+        if not asked:
+            nameless = dict.fromkeys(finding.path for finding in self.findings if not finding.resource)
+            yield from (f"{path} names no principal; give it with --findings and a policy" for path in nameless)
+        yield from (f"keep: {p} covers no action of AWS" for p in self.settings.keep if not catalog.matching(p))
+        uses = {(use.service, use.name) for finding in self.findings for use in finding.uses if use.name}
+        unknown = [f"{s}:{n}" for s, n in sorted(uses) if not catalog.matching(f"{s}:{n}")]
+        if unknown:
+            more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
+            yield (
+                f"the findings name {', '.join(unknown[:3])}{more}, not among the actions of {catalog.source()}; "
+                "they count like the others"
+            )
+
+    def _principals(self, path: str) -> list[tuple[str, list[UnusedPermission]]]:
+        """The principals of a policy, each with the findings that count; without findings nothing is unused."""
+        return [(name, self._usable(found)) for name, found in self._found(path)]
+
+    def _found(self, path: str) -> Iterator[tuple[str, list[UnusedPermission]]]:
+        """The principals of a policy, each with all findings about it; in each account one may have the same name."""
+        for role in self.settings.principals(path):
+            about = [each for each in self.findings if each.resource and role in (each.resource, each.name)]
+            resources = list(dict.fromkeys(each.resource for each in about))
+            for resource in resources or [role]:
+                yield resource, [each for each in about if each.resource == resource]
+
+    def _usable(self, findings: Iterable[UnusedPermission]) -> list[UnusedPermission]:
+        return [each for each in findings if self._reason(each) is None]
+
+    def _remarks(self, finding: UnusedPermission) -> Iterator[str]:
+        if reason := self._reason(finding):
+            yield reason
+        elif finding.partial:
+            yield f"more pages belong to the finding in {finding.path}; only what is in there counts"
+
+    def _reason(self, finding: UnusedPermission) -> str | None:
+        """Why a finding says nothing about actions that are not used; None if it does."""
+        if finding.type == "UnusedIAMRole":
+            return "it is not used at all (UnusedIAMRole); delete it rather than narrow its policies"
+        if finding.type != TYPE:
+            return f"a finding of the type {finding.type} is about something else than unused actions"
+        if finding.status != "ACTIVE":
+            return f"the finding is {finding.status.lower()}, so what it names counts as used"
+        if not finding.uses:
+            return "the finding names no actions; list-findings-v2 leaves them out, get-finding-v2 has them"
+        return self._too_old(finding.analyzed)
+
+    def _too_old(self, analyzed: date | None) -> str | None:
+        if self.settings.max_age is None:
+            return None
+        if analyzed is None:
+            return f"the finding has no date, and max-age is {self.settings.max_age} days, so it does not count"
+        days = (self.today - analyzed).days
+        if days <= self.settings.max_age:
+            return None
+        return f"the finding is {days} days old, and max-age is {self.settings.max_age}, so it does not count"
+
+
+def _dated(finding: UnusedPermission) -> str:
+    who = finding.name or finding.path
+    return f"{who}, analyzed {finding.analyzed.isoformat()}" if finding.analyzed else who
+
+
+def load_usage(root: Path, settings: Refine, today: date, given: str | None = None) -> Usage:
+    """The findings that the settings name, or those in a file or folder `given`. Raises `UserError`."""
+    if given is not None:
+        place = Path(given)
+        files = sorted(place.rglob("*.json*")) if place.is_dir() else [place]
+        sources = [text_file(file, str(file)) for file in files if file.is_file() or file == place]
+        if not sources:
+            raise UserError(f"{given}: there are no JSON files in this folder")
+    else:
+        paths = dict.fromkeys(path for pattern in settings.findings for path in files_of(root, pattern))
+        sources = [text_file(root / path, path) for path in paths]
+    return Usage(settings, latest(f for source in sources for f in read_findings(source)), today)
+
+
+def files_of(root: Path, pattern: str) -> Iterator[str]:
+    """The files below `root` that a pattern names, in the order of their names."""
+    head = pattern.split("*")[0].split("?")[0]
+    if head == pattern:
+        yield from [pattern] if (root / pattern).is_file() else []
+        return
+    for folder, folders, names in os.walk(root / head.rpartition("/")[0]):
+        folders[:] = sorted(name for name in folders if name != ".git")
+        here = Path(folder).relative_to(root).as_posix()
+        paths = (name if here == "." else f"{here}/{name}" for name in sorted(names))
+        yield from (path for path in paths if matches_path(pattern, path))
