@@ -51,16 +51,21 @@ class Unused:
         """Whether the action, in lower case, is to be kept."""
         return any(glob(pattern.lower())(action) for pattern in self.keep)
 
-    def names(self, service: str, known: Known) -> tuple[str, ...]:
-        """All actions of a service, without prefix: those that AWS has, and those that the findings name besides."""
-        listed = known.actions(service)
-        lower = {name.lower() for name in listed}
-        named = self._by_service.get(service.lower(), ())
-        return (*listed, *(name for name in named if name and name.lower() not in lower))
+    def names(self, service: str, known: Known) -> Mapping[str, str]:
+        """All actions of a service without prefix, by their lower case: those of AWS, and what the findings name."""
+        service = service.lower()
+        if service not in self._names:
+            named = (name for name in self._by_service.get(service, ()) if name)
+            self._names[service] = {name.lower(): name for name in (*named, *known.actions(service))}
+        return self._names[service]
 
     def services(self, known: Known) -> tuple[str, ...]:
         """The prefixes of all services, in lower case."""
         return tuple(dict.fromkeys([*known.services(), *self._by_service]))
+
+    @cached_property
+    def _names(self) -> dict[str, Mapping[str, str]]:
+        return {}
 
     @cached_property
     def _by_service(self) -> dict[str, list[str]]:

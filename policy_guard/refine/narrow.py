@@ -86,17 +86,23 @@ def without_covered(patterns: Iterable[str], others: Iterable[str] = ()) -> Iter
 
 def _covered(text: str, scope: Scope) -> Iterator[Covered]:
     prefix, name = _halves(text)
-    covers = glob(name.lower())
     services: tuple[str, ...] = (prefix.lower(),)
     if "*" in prefix or "?" in prefix:
         services = tuple(filter(glob(prefix.lower()), scope.unused.services(scope.known)))
     for service in services:
-        names = tuple(each for each in scope.unused.names(service, scope.known) if covers(each.lower()))
-        if not names and (("*" not in name and "?" not in name) or scope.unused.use(f"{service}:")):
-            names = (name,)
-        uses = [(each, scope.unused.use(f"{service}:{each}")) for each in names]
-        if names:
+        if names := _names(service, name, scope):
+            uses = [(each, scope.unused.use(f"{service}:{each}")) for each in names]
             yield Covered(service, names, tuple(Use(service, each, use.last) for each, use in uses if use))
+
+
+def _names(service: str, name: str, scope: Scope) -> tuple[str, ...]:
+    """The actions that a name or pattern covers; the pattern itself where a service of none is not used at all."""
+    known = scope.unused.names(service, scope.known)
+    if "*" not in name and "?" not in name:
+        return (known.get(name.lower(), name),)
+    covers = glob(name.lower())
+    names = tuple(spelled for lower, spelled in known.items() if covers(lower))
+    return names or ((name,) if scope.unused.use(f"{service}:") else ())
 
 
 def _halves(text: str) -> tuple[str, str]:

@@ -107,7 +107,7 @@ def _used(changes: Iterable[Narrowed]) -> Iterator[str]:
 def _unused(plan: Plan, scope: Scope) -> Iterator[str]:
     """Every unused action: those that the findings name, and those of wholly unused services."""
     for service in dict.fromkeys(use.service for use in scope.unused.uses.values()):
-        names = (f"{service}:{name}" for name in scope.unused.names(service, scope.known))
+        names = (f"{service}:{name}" for name in scope.unused.names(service, scope.known).values())
         yield from (action for action in names if scope.unused.use(action))
     named = (use for each in plan.narrowed for use in each.narrowing.unused)
     yield from (use.action for use in named if "*" not in use.name and "?" not in use.name)
