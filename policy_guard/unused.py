@@ -51,11 +51,18 @@ class Unused:
         """Whether the action, in lower case, is to be kept."""
         return any(glob(pattern.lower())(action) for pattern in self.keep)
 
+    def has_all_of(self, service: str) -> bool:
+        """Whether nothing of a service is used, and nothing of it is to be kept."""
+        kept = (glob(pattern.lower().partition(":")[0]) for pattern in self.keep)
+        return f"{service}:" in self.uses and not any(covers(service) for covers in kept)
+
     def names(self, service: str, known: Known) -> Mapping[str, str]:
-        """All actions of a service without prefix, by their lower case: those of AWS, and what the findings name."""
+        """The actions of a service without prefix, by their lower case: AWS's, and those of findings and `keep`."""
         service = service.lower()
         if service not in self._names:
-            named = (name for name in self._by_service.get(service, ()) if name)
+            named = [name for name in self._by_service.get(service, ()) if name]
+            kept = (pattern.partition(":")[::2] for pattern in self.keep if "*" not in pattern and "?" not in pattern)
+            named += (name for prefix, name in kept if prefix.lower() == service)
             self._names[service] = {name.lower(): name for name in (*named, *known.actions(service))}
         return self._names[service]
 

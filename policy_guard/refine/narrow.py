@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from policy_guard.globs import begins_within, glob
@@ -76,11 +77,15 @@ def without_covered(patterns: Iterable[str], others: Iterable[str] = ()) -> Iter
     kept = list(dict.fromkeys(patterns))
     prefixes = {each[:-1].lower() for each in kept if each.endswith("*")}
     known = {other.lower() for other in others}
-    wild = [other for other in known if "*" in other or "?" in other]
+    wild: dict[str, list[str]] = {}
+    for other in known:
+        if "*" in other or "?" in other:
+            wild.setdefault(_service_of(other), []).append(other)
     for each in kept:
         lower = each.lower()
         shorter = any(lower[:end] in prefixes for end in range(len(lower) - lower.endswith("*")))
-        if not shorter and lower not in known and not any(_covers(other, lower) for other in wild):
+        near = chain(wild.get("", ()), wild.get(_service_of(lower), ()))
+        if not shorter and lower not in known and not any(_covers(other, lower) for other in near):
             yield each
 
 
@@ -102,7 +107,13 @@ def _names(service: str, name: str, scope: Scope) -> tuple[str, ...]:
         return (known.get(name.lower(), name),)
     covers = glob(name.lower())
     names = tuple(spelled for lower, spelled in known.items() if covers(lower))
-    return names or ((name,) if scope.unused.use(f"{service}:") else ())
+    return names or ((name,) if scope.unused.has_all_of(service) else ())
+
+
+def _service_of(pattern: str) -> str:
+    """The prefix that the pattern spells out, or nothing."""
+    prefix, _ = _halves(pattern)
+    return "" if "*" in prefix or "?" in prefix else prefix
 
 
 def _halves(text: str) -> tuple[str, str]:
