@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.base import Base, New, choose
 from policy_guard.changes import Change, changes, follow, snapshot
@@ -17,6 +19,9 @@ from policy_guard.pairs import Pair, Reader, of_one_kind, pairs, side_of
 from policy_guard.reporter import Report
 from policy_guard.settings import Settings, load_settings, settings_in
 from policy_guard.tally import Tally
+
+if TYPE_CHECKING:
+    from policy_guard.usage import Usage
 
 
 class Options(NamedTuple):
@@ -44,7 +49,7 @@ def _check(repository: Repository, options: Options, folder: Path, environ: Mapp
     new, base = choose(repository, environ, options.base, options.staged, given.config.default_branch)
     changed = changes(repository, new, base)
     given = _with_trusted_groups(given, options.config, repository, base, changed)
-    tally = Tally(given, options.fail_on)
+    tally = Tally(given, options.fail_on, _usage(repository.root, given.config))
     reader = Reader(repository, given)
     if options.everything or given.config.groups or _links_may_matter(repository, reader, changed):
         _let_links_be_followed(repository, reader, new, base, changed)
@@ -118,6 +123,20 @@ class _Run(NamedTuple):
             return pair
         self.tally.note(f"{pair.path} has no old version and is held against {rule.reference}")
         return pair._replace(old=next(iter(side.policies.values())))
+
+
+def _usage(root: Path, config: Config) -> Callable[[], Usage] | None:
+    """Reads the findings about unused access when they are first asked for; None where the settings name none."""
+    if not config.refine.findings:
+        return None
+
+    @cache
+    def read() -> Usage:
+        from policy_guard.usage import load_usage
+
+        return load_usage(root, config.refine, datetime.now(timezone.utc).date())
+
+    return read
 
 
 def _alone(pair: Pair, config: Config) -> Pair | None:
@@ -205,7 +224,7 @@ def compare(old: Path, new: Path, options: Options) -> Report:
     """Judges one file held against another, without git. Raises `UserError`."""
     given = load_settings(Path(options.config).parent, options.config) if options.config else Settings(Config())
     config = given.config
-    tally = Tally(given, options.fail_on)
+    tally = Tally(given, options.fail_on, _usage(Path(options.config or "").parent, config))
     before, after = (side_of(_bytes(path), str(path), str(path), True, _kind(config, path)) for path in (old, new))
     if before.problems or after.problems:
         tally.side(before._replace(policies={}))

@@ -44,7 +44,7 @@ def _below(branches: tuple[Branch, ...], above: str, margin: str, color: bool) -
     for at, branch in enumerate(branches):
         last = at == len(branches) - 1
         corner, more = ("└─ ", "   ") if last else ("├─ ", "│  ")
-        name = branch.prefix.removeprefix(above) or "(itself)"
+        name = _name(branch, above)
         mark = f"{state(branch):6}"
         shown = f"\x1b[{_COLORS[state(branch)]}m{mark}\x1b[0m" if color else mark
         yield f"{margin}{corner}{shown} {name}{_detail(branch)}"
@@ -66,12 +66,19 @@ def _detail(branch: Branch) -> str:
         return f"  -> {branch.chosen}" + (f" ({counted})" if total > 1 else "")
     if len(branch.unused) == total:
         return f"  {branch.names[0]}" if total == 1 and branch.names[0] != branch.prefix else f"  {counted}"
+    if not branch.unused:
+        return f"  none of {counted} unused, but {branch.prefix}* covers more"
     return f"  {len(branch.unused)} of {counted} unused"
+
+
+def _name(branch: Branch, above: str) -> str:
+    """What the node adds to what is above it."""
+    return branch.prefix.removeprefix(above) or ("(itself)" if branch.prefix else "(all)")
 
 
 def _nodes(branch: Branch, above: str, parent: str, numbers: Iterator[int]) -> Iterator[str]:
     node = f"n{next(numbers)}"
-    name = f"{above}{branch.prefix}" if not parent else branch.prefix.removeprefix(above) or "(itself)"
+    name = _name(branch, above) if parent else f"{above}{branch.prefix}"
     label = f"{name}{_detail(branch).replace('  -> ', '<br>').replace('  ', '<br>')}"
     yield f'  {parent}{node}["{label}"]:::{state(branch)}'
     for child in branch.children:

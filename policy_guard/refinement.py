@@ -154,7 +154,7 @@ def _narrowed(path: str, source: Source, each: Narrowed) -> Iterator[str]:
     if "*" not in spelled and "?" not in spelled:
         yield f"{where}: {spelled} goes, {_last_use(gone[0].last)}"
         return
-    kept = f"{total - len(gone)} of {total} actions stay" if patterns else f"all {total} actions go"
+    kept = f"{total - len(gone)} of {total} actions stay" if patterns else _all_go(total)
     yield f"{where}: {spelled} {'becomes ' + _counted(len(patterns)) if patterns else 'goes'}: {kept}"
     for last, names in _by_last_use(gone):
         yield from _wrapped(f"{_last_use(last)}: {', '.join(names)}", "    unused  ")
@@ -164,6 +164,10 @@ def _narrowed(path: str, source: Source, each: Narrowed) -> Iterator[str]:
 
 def _wrapped(words: str, label: str) -> list[str]:
     return wrap(words, WIDTH, initial_indent=label, subsequent_indent=" " * len(label), break_on_hyphens=False)
+
+
+def _all_go(total: int) -> str:
+    return "its only action goes" if total == 1 else f"all {total} actions go"
 
 
 def _counted(number: int) -> str:

@@ -44,7 +44,7 @@ def refine(wishes: Wishes, folder: Path, environ: Mapping[str, str], today: date
     usage = load_usage(root, config.refine, today, wishes.findings and str(folder / wishes.findings))
     run = _Run(root, config, usage, wishes)
     entries = tuple(run.entry(path, alone) for path, alone in _asked(run, folder))
-    return Refinement(entries, tuple(usage.settled(asked=wishes.findings is not None)), wishes.write, wishes.coarse)
+    return Refinement(entries, tuple(usage.remarks(asked=wishes.findings is not None)), wishes.write, wishes.coarse)
 
 
 class _Run(NamedTuple):
@@ -72,7 +72,7 @@ class _Run(NamedTuple):
         if self.wishes.write and done.changes:
             mark = b"\xef\xbb\xbf" if old.startswith(b"\xef\xbb\xbf") else b""
             replace(file, path, old, mark + done.text.encode())
-        return Entry(path, done, notes, basis=self.usage.basis(None if alone else path))
+        return Entry(path, done, notes, basis=unused.by)
 
     def result(self, side: Side, unused: Unused, alone: bool) -> Refined:
         scope = Scope(unused, catalog, self.wishes.coarse)

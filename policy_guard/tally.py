@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from policy_guard.unreadable import doubtful, unreadable
 if TYPE_CHECKING:
     from policy_guard.check import Question
     from policy_guard.groups import Joined
+    from policy_guard.usage import Usage
 
 RANK = {"error": 3, "warning": 2, "note": 1, "off": 0}
 COMPARING = ("no-new-access", "no-lost-deny")
@@ -27,8 +28,10 @@ CRITICAL = "access-not-granted"
 class Tally:
     """What has been judged so far, and what came of it."""
 
-    def __init__(self, given: Settings, fail_on: str) -> None:
+    def __init__(self, given: Settings, fail_on: str, usage: Callable[[], Usage] | None = None) -> None:
+        """`usage` gives the findings about unused access, if the settings name any."""
         self._given = given
+        self._usage = usage
         self._least = RANK.get(fail_on, 9)
         self._findings: list[Finding] = list(given.findings)
         self._notes: list[str] = list(given.notes)
@@ -74,6 +77,7 @@ class Tally:
         assert policy is not None
         if pair.new:
             yield from doubtful(pair.new)
+            yield from self._unused(pair.new)
         same = pair.old is not None and pair.new is not None and meaning(pair.old) == meaning(pair.new)
         paths = {pair.path, *(statement.source.path for statement in policy.statements)}
         entries = tuple(each for each in self._given.critical if any(map(each.concerns, paths)))
@@ -85,6 +89,13 @@ class Tally:
 
         question = Question(policy.kind, pair.new, pair.old, entries, Access(p for p in (pair.new, pair.old) if p))
         yield from _told_once(self._asked(question, names_))
+
+    def _unused(self, policy: Policy) -> Iterator[Finding]:
+        if self._usage is None:
+            return
+        from policy_guard.unused_access import UNUSED, unused_access
+
+        yield from unused_access(policy, self._usage().of, self._given.config.severity(UNUSED) or "warning")
 
     def _asked(self, question: Question, names_: tuple[str, ...]) -> Iterator[Finding]:
         from policy_guard.checks import check as named

@@ -35,11 +35,13 @@ class Use(NamedTuple):
 class Unused:
     """Actions that are not used, by `service:name` in lower case; `service:` stands for all of a service.
 
-    `keep` are patterns of actions that count as used all the same.
+    `keep` are patterns of actions that count as used all the same. `by` names the principals, each with the day of
+    the analysis, for people.
     """
 
     uses: Mapping[str, Use] = field(default_factory=dict)
     keep: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
 
     def use(self, action: str) -> Use | None:
         """What is known of the action; None if it is used, or to be kept."""
@@ -92,7 +94,7 @@ def unused(uses: Iterable[Use]) -> Unused:
 
 def by_all(of_each: Iterable[Unused]) -> Unused:
     """What none of several principals uses."""
-    first, *others = of_each
+    first, *others = [*of_each] or [Unused()]
     for other in others:
         both = [(key, _common(first, other, key)) for key in {**first.uses, **other.uses}]
         first = Unused({key: use for key, use in both if use})

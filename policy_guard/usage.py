@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -26,8 +27,9 @@ class Usage(NamedTuple):
 
     def of(self, path: str) -> Unused:
         """What none of the principals uses that the policy in this file belongs to."""
-        each = [unused(use for finding in used for use in finding.uses) for _, used in self._principals(path)]
-        return Unused(by_all(each).uses if each else {}, self.settings.keep)
+        found = [self._usable(each) for _, each in self._found(path)]
+        together = by_all(unused(use for each in one for use in each.uses) for one in found)
+        return self._settled(together, [each for one in found for each in one])
 
     def of_anyone(self) -> Unused:
         """What the one principal does not use that all findings are about. Raises `UserError` if there are several."""
@@ -37,12 +39,11 @@ class Usage(NamedTuple):
                 f"the findings are about {len(names)} principals, such as {names[0] or 'one without a name'} and "
                 f"{names[1]}; say in refine.roles which of them the policy belongs to"
             )
-        return Unused(unused(u for f in self._usable(self.findings) for u in f.uses).uses, self.settings.keep)
+        found = self._usable(self.findings)
+        return self._settled(unused(use for each in found for use in each.uses), found)
 
-    def basis(self, path: str | None) -> tuple[str, ...]:
-        """The principals whose findings count for a policy, or all of them, each with the day of the analysis."""
-        found = [each for _, used in self._principals(path) for each in used] if path else self._usable(self.findings)
-        return tuple(dict.fromkeys(map(_dated, found)))
+    def _settled(self, found: Unused, findings: Iterable[UnusedPermission]) -> Unused:
+        return replace(found, keep=self.settings.keep, by=tuple(dict.fromkeys(map(_dated, findings))))
 
     def notes(self, path: str | None) -> Iterator[str]:
         """What is to be known of the findings about a policy, or of all of them, and why some do not count."""
@@ -50,9 +51,9 @@ class Usage(NamedTuple):
             if not found:
                 yield f"there is no finding about {name}, so all that it may do counts as used"
             for each in found:
-                yield from (f"{each.resource or each.path}: {remark}" for remark in self._remarks(each))
+                yield from (f"{each.resource or each.path}: {remark}" for remark in self._remark(each))
 
-    def settled(self, asked: bool) -> Iterator[str]:
+    def remarks(self, asked: bool) -> Iterator[str]:
         """What is to be known of the settings, and of the actions that the findings name.
 
         Findings without a principal count only where they were `asked` for.
@@ -70,10 +71,6 @@ class Usage(NamedTuple):
                 "they count like the others"
             )
 
-    def _principals(self, path: str) -> list[tuple[str, list[UnusedPermission]]]:
-        """The principals of a policy, each with the findings that count; without findings nothing is unused."""
-        return [(name, self._usable(found)) for name, found in self._found(path)]
-
     def _found(self, path: str) -> Iterator[tuple[str, list[UnusedPermission]]]:
         """The principals of a policy, each with all findings about it; in each account one may have the same name."""
         for role in self.settings.principals(path):
@@ -85,7 +82,7 @@ class Usage(NamedTuple):
     def _usable(self, findings: Iterable[UnusedPermission]) -> list[UnusedPermission]:
         return [each for each in findings if self._reason(each) is None]
 
-    def _remarks(self, finding: UnusedPermission) -> Iterator[str]:
+    def _remark(self, finding: UnusedPermission) -> Iterator[str]:
         if reason := self._reason(finding):
             yield reason
         elif finding.partial:

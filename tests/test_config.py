@@ -18,6 +18,7 @@ from policy_guard.policy import KINDS
 from policy_guard.reporter import CHECKS
 from policy_guard.settings import text_file
 from policy_guard.source import Source
+from policy_guard.unused_access import UNUSED
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = json.loads((ROOT / "policy_guard" / "schema" / "config.json").read_text(encoding="utf-8"))
@@ -36,7 +37,7 @@ def refusal(text: str) -> str:
 
 def test_the_schema_names_what_the_code_names() -> None:
     properties = SCHEMA["properties"]
-    assert tuple(properties["severity"]["properties"]) == CHECKS
+    assert tuple(properties["severity"]["properties"]) == (*CHECKS, UNUSED)
     assert tuple(SCHEMA["$defs"]["severity"]["enum"]) == SEVERITIES
     assert tuple(properties["policies"]["items"]["properties"]["kind"]["enum"]) == KINDS
 
@@ -48,6 +49,10 @@ def test_the_schema_names_what_the_code_names() -> None:
         ("exclude: []\nexclude: []", "3:1", '"exclude" is written twice'),
         ("exclude: !x [a]", "2:10", "a YAML tag has no meaning"),
         ("---\nversion: 1", "3:1", "a second document"),
+        ("refine: {keep: [PassRole]}", "2:17", 'write "service:Name"'),
+        ("refine: {roles: {R: a.json}}", "2:21", "R: expected a list"),
+        ("refine: {roles: {R: [a/]}}", "2:22", "write folder/**"),
+        ("refine: {max-age: 0}", "2:19", "max-age"),
         ("severity: {undecided: off}", "2:12", 'unknown key "undecided"'),
         ("new-files: no", "2:12", "error, warning, note, off"),
         ("default-branch: --upload-pack=x", "2:17", "default-branch"),
@@ -102,7 +107,7 @@ def test_an_ignored_line_may_be_unreadable_until_the_day_named() -> None:
 
 
 def test_settings_that_do_nothing_yet_are_named() -> None:
-    assert config("accepted-from: head\nrefine: {}").unused == ("accepted-from", "refine")
+    assert config("accepted-from: head\naccepted: a.yaml").unused == ("accepted", "accepted-from")
 
 
 def test_settings_are_read_from_regular_files_only(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_readable() -> None:
 
 
 def test_what_is_registered() -> None:
-    assert names() == ("access-not-granted", "no-lost-deny", "no-new-access", "readable")
+    assert names() == ("access-not-granted", "no-lost-deny", "no-new-access", "readable", "unused-access")
     assert set(reporters()) == {"text", "github", "json"}
     assert {".json", ".yaml", ".yml"} <= set(suffixes())
     assert set(operators()) <= set(OPERATORS.values())
@@ -70,8 +70,17 @@ OLD = {
     "no-lost-deny": statement("Deny", "s3:*", "arn:aws:s3:::audit-logs/*"),
     "access-not-granted": statement("Deny", "s3:*"),
     "readable": statement("Deny", "s3:*"),
+    "unused-access": statement("Allow", "s3:*"),
 }
 CRITICAL = "version: 1\npermissions:\n- {id: delete-bucket, actions: ['s3:DeleteBucket'], reason: r}\n"
+CONFIG = "version: 1\ncritical: c.yaml\nrefine: {findings: [unused.json], roles: {Deploy: [policy.json]}}\n"
+UNUSED = {
+    "findingType": "UnusedPermission",
+    "resource": "arn:aws:iam::111122223333:role/Deploy",
+    "findingDetails": [
+        {"unusedPermissionDetails": {"serviceNamespace": "s3", "actions": [{"action": "GetBucketAcl"}]}}
+    ],
+}
 
 
 @pytest.mark.parametrize("name", names())
@@ -79,12 +88,11 @@ def test_the_page_shows_what_is_really_said(name: str, tmp_path: Path) -> None:
     scratch = Scratch(tmp_path / "repository")
     scratch.write("old.json", OLD[name])
     scratch.write("c.yaml", CRITICAL)
-    scratch.write("config.yaml", "version: 1\ncritical: c.yaml\n")
+    scratch.write("config.yaml", CONFIG)
+    scratch.write("unused.json", UNUSED)
     bad = re.findall(r"^    \{.*?\}\}$", manual(name), re.DOTALL | re.MULTILINE)[0]
     scratch.write("policy.json", textwrap.dedent(bad))
-    answer = scratch.guard(
-        "compare", "old.json", "policy.json", *(["--config", "config.yaml"] if "granted" in name else [])
-    )
+    answer = scratch.guard("compare", "old.json", "policy.json", "--config", "config.yaml")
     (said,) = re.findall(r"^    (policy\.json:.*)$", manual(name), re.MULTILINE)
     assert said in answer.out
 

@@ -8,10 +8,13 @@ from pkgutil import iter_modules
 from policy_guard.check import Check
 from policy_guard.unreadable import READABLE
 
+# What is no set of requests that must be empty, and has its manual page in a module of its own.
+_OTHERS = {READABLE: "policy_guard.unreadable", "unused-access": "policy_guard.unused_access"}
+
 
 def names() -> tuple[str, ...]:
-    """The names of all checks, and of the one that every file has to pass first."""
-    return (*sorted(module.name.replace("_", "-") for module in iter_modules(__path__)), READABLE)
+    """The names of all checks, and of what is reported besides."""
+    return (*sorted(module.name.replace("_", "-") for module in iter_modules(__path__)), *_OTHERS)
 
 
 def check(name: str) -> Check:
@@ -23,5 +26,4 @@ def check(name: str) -> Check:
 
 def manual(name: str) -> str:
     """The manual page of the check of this name."""
-    place = "policy_guard.unreadable" if name == READABLE else f"{__name__}.{name.replace('-', '_')}"
-    return import_module(place).__doc__ or ""
+    return import_module(_OTHERS.get(name, f"{__name__}.{name.replace('-', '_')}")).__doc__ or ""

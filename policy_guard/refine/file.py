@@ -17,7 +17,8 @@ from policy_guard.source import Source, Unreadable
 
 OTHERS = "it grants access to others than those that the findings are about, or caps theirs"
 LAYOUT = "the file is laid out in a way that is not edited"
-_OWN = ("identity", "boundary", "session")
+OWN = ("identity", "boundary", "session")
+"""Kinds that are about the principal that they are attached to."""
 
 
 class Large(NamedTuple):
@@ -53,7 +54,7 @@ def refined(source: Source, held: Mapping[str, Policy], scope: Scope, *, any_kin
 
     Those of kinds that are about others than the principals of the findings are left, but with `any_kind`.
     """
-    own = {label: policy for label, policy in held.items() if any_kind or policy.kind in _OWN}
+    own = {label: policy for label, policy in held.items() if any_kind or policy.kind in OWN}
     untouched = tuple((label, OTHERS) for label in held if label not in own)
     plans = {label: plan(policy, scope) for label, policy in own.items()}
     done = Refined(source, source.text, tuple(plans.values()), untouched)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from policy_guard import evaluate
 from policy_guard.access import Access
 from policy_guard.check import Question
-from policy_guard.formula import FALSE, Formula, conjunction, member, negation
+from policy_guard.formula import TRUE, Formula, conjunction, member, negation
 from policy_guard.judge import prover_for
 from policy_guard.policy import Policy, Request, Statement, by_effect
 from policy_guard.prove import Proved, Undecided, Witness
@@ -50,46 +51,41 @@ def doubt(plan: Plan, after: Policy, scope: Scope) -> str | None:
 
 
 def _claims(plan: Plan, after: Policy, scope: Scope, access: Access) -> Iterator[_Claim]:
+    """Of each statement the part that changes, held against the part that comes in its place."""
     staying = [before for before, _ in plan.statements]
     successors = {id(before): now for before, now in zip(staying, after.statements, strict=True)}
     unused = _among(_unused(plan, scope))
     for before in by_effect(plan.policy)[0]:
         now = successors.get(id(before))
         changes = [each for each in plan.narrowed if each.statement is before]
-        if changes:
-            yield _nothing_lost(before, now, _among(_used(changes)), access)
-        if now:
-            yield _nothing_new(before, now, access)
-            yield _nothing_unused(now, unused, [each.part for each in plan.left if each.statement is before], access)
+        narrowed = _part(before, [each.value.text for each in changes])
+        left = {value.text for each in plan.left if each.statement is before for value in each.part.action.values}
+        certain = _part(now, [v.text for v in now.action.values if v.text not in left]) if now else None
+        if narrowed:
+            yield _within(narrowed, certain, _among(_used(changes)), access)
+        if narrowed and now:
+            old = {value.text for value in before.action.values}
+            new = _part(now, [value.text for value in now.action.values if value.text not in old])
+            yield from [_within(new, narrowed, None, access)] if new else []
+        if certain and not before.action.negated:
+            yield _within(certain, None, unused, access)
 
 
-def _nothing_lost(before: Statement, now: Statement | None, used: Language, access: Access) -> _Claim:
-    still = access.applies(now) if now else FALSE
+def _part(statement: Statement, texts: Collection[str]) -> Statement | None:
+    """The statement with these of its actions alone; None without any."""
+    values = tuple(value for value in statement.action.values if value.text in texts)
+    return replace(statement, action=replace(statement.action, values=values)) if values else None
+
+
+def _within(one: Statement, other: Statement | None, actions: Language | None, access: Access) -> _Claim:
+    """That the one applies, for some actions alone, to no request that the other does not apply to."""
+    parts = [access.applies(one), negation(access.applies(other)) if other else TRUE]
     return _Claim(
-        conjunction([access.applies(before), member("action", used), negation(still)]),
+        conjunction([*parts, TRUE if actions is None else member("action", actions)]),
         lambda request: (
-            request.action in used
-            and evaluate.applies(before, request)
-            and not (now is not None and evaluate.applies(now, request))
-        ),
-    )
-
-
-def _nothing_new(before: Statement, now: Statement, access: Access) -> _Claim:
-    return _Claim(
-        conjunction([access.applies(now), negation(access.applies(before))]),
-        lambda request: evaluate.applies(now, request) and not evaluate.applies(before, request),
-    )
-
-
-def _nothing_unused(now: Statement, unused: Language, left: Sequence[Statement], access: Access) -> _Claim:
-    elsewhere = [negation(access.applies(part)) for part in left]
-    return _Claim(
-        conjunction([access.applies(now), member("action", unused), *elsewhere]),
-        lambda request: (
-            request.action in unused
-            and evaluate.applies(now, request)
-            and not any(evaluate.applies(part, request) for part in left)
+            evaluate.applies(one, request)
+            and (actions is None or request.action in actions)
+            and not (other is not None and evaluate.applies(other, request))
         ),
     )
 
