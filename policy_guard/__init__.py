@@ -2,12 +2,12 @@
 
 Start reading in `guard`, the pipeline. The floors, from the top; each imports only from those below:
 
-    world      cli, guard, pairs, config, base, changes, git
-    speech     reporters, reporter
-    judgement  checks, wording, judge, check, critical, unreadable, finding
+    world      cli, guard, rewrite, pairs, config, base, changes, git
+    speech     reporters, reporter, refinement
+    judgement  refine, checks, wording, judge, check, critical, unreadable, finding
     meaning    prove, theory, access and its twin evaluate, conditions, formula, strings, solver
-    language   parse, documents, formats, policy, pattern, catalog
-    text       source, printable, errors
+    language   parse, documents, formats, policy, pattern, catalog, trie
+    text       source, edit, printable, errors
 """
 
 from __future__ import annotations

@@ -65,7 +65,8 @@ def _detail(branch: Branch) -> str:
     if branch.chosen:
         return f"  -> {branch.chosen}" + (f" ({counted})" if total > 1 else "")
     if len(branch.unused) == total:
-        return f"  {branch.names[0]}" if total == 1 and branch.names[0] != branch.prefix else f"  {counted}"
+        rest = "" if branch.names[0] == branch.prefix else f"  {branch.names[0]}"
+        return rest if total == 1 else f"  {counted}"
     if not branch.unused:
         return f"  none of {counted} unused, but {branch.prefix}* covers more"
     return f"  {len(branch.unused)} of {counted} unused"

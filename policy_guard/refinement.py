@@ -155,7 +155,7 @@ def _narrowed(path: str, source: Source, each: Narrowed) -> Iterator[str]:
         yield f"{where}: {spelled} goes, {_last_use(gone[0].last)}"
         return
     kept = f"{total - len(gone)} of {total} actions stay" if patterns else _all_go(total)
-    yield f"{where}: {spelled} {'becomes ' + _counted(len(patterns)) if patterns else 'goes'}: {kept}"
+    yield f"{where}: {spelled} {'is narrowed' if patterns else 'goes'}: {kept}"
     for last, names in _by_last_use(gone):
         yield from _wrapped(f"{_last_use(last)}: {', '.join(names)}", "    unused  ")
     under = "only under the new patterns" if any("*" in pattern for pattern in patterns) else "no more"
@@ -168,10 +168,6 @@ def _wrapped(words: str, label: str) -> list[str]:
 
 def _all_go(total: int) -> str:
     return "its only action goes" if total == 1 else f"all {total} actions go"
-
-
-def _counted(number: int) -> str:
-    return "1 narrower" if number == 1 else f"{number} narrower ones"
 
 
 def _last_use(last: str | None) -> str:

@@ -17,9 +17,9 @@ ROOT = Path(__file__).parent.parent
 PRE_COMMIT = [sys.executable, "-m", "pre_commit"]
 
 
-def entry_of_the_manifest() -> dict[str, object]:
-    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
-    return dict(hook)
+def entry_of_the_manifest(name: str = "policy-guard") -> dict[str, object]:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    return dict(next(hook for hook in hooks if hook["id"] == name))
 
 
 @pytest.fixture
@@ -87,9 +87,33 @@ def test_a_deny_taken_out_and_a_deleted_policy_are_refused(hooked: Scratch) -> N
     assert (done, "scp/a.json" in words) == (False, True)
 
 
-def test_the_hook_asks_git_itself() -> None:
-    hook = entry_of_the_manifest()
-    assert (hook["id"], hook["always_run"], hook["pass_filenames"]) == ("policy-guard", True, False)
+@pytest.mark.slow
+def test_the_refining_hook_rewrites_and_passes_the_second_time(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path / "repository")
+    hook = entry_of_the_manifest("policy-guard-refine")
+    hook |= {"language": "system", "entry": f"{sys.executable} -m {str(hook['entry']).replace('-', '_', 1)}"}
+    scratch.write(".pre-commit-config.yaml", yaml.safe_dump({"repos": [{"repo": "local", "hooks": [hook]}]}))
+    scratch.write(".policy-guard.yaml", "version: 1\nrefine: {findings: [f.json], roles: {Orders: [iam/a.json]}}\n")
+    details = {"serviceNamespace": "s3", "actions": [{"action": "GetObjectAcl"}]}
+    found = {"resource": "arn:aws:iam::1:role/Orders", "findingDetails": [{"unusedPermissionDetails": details}]}
+    scratch.write("f.json", found)
+    scratch.commit()
+    subprocess.run([*PRE_COMMIT, "install"], cwd=scratch.folder, env=environ(tmp_path), check=True, capture_output=True)
+    scratch.write("iam/a.json", document(allow("s3:GetObject*", "s3:ListBucket")))
+    done, words = commit(scratch)
+    assert (done, "s3:GetObject* is narrowed" in words, "files were modified by this hook" in words) == (
+        False,
+        True,
+        True,
+    )
+    assert commit(scratch)[0]
+    assert "s3:GetObjectAcl" not in scratch.git("show", "HEAD:iam/a.json")
+
+
+@pytest.mark.parametrize("name", ["policy-guard", "policy-guard-refine"])
+def test_the_hooks_ask_git_and_the_settings_themselves(name: str) -> None:
+    hook = entry_of_the_manifest(name)
+    assert (hook["always_run"], hook["pass_filenames"]) == (True, False)
 
 
 def test_the_demo_shows_the_real_check_failing(tmp_path: Path) -> None:

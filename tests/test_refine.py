@@ -67,6 +67,18 @@ def test_a_case(case: str, golden: Callable[[Path, str], None]) -> None:
     golden(folder / "said.txt", text(Refinement((Entry(before.name, found),), (), False, False), True, False))
 
 
+def test_the_readme_shows_what_is_really_said() -> None:
+    folder = ROOT / "fixtures" / "refine" / "the example of the README"
+    found = done(folder)
+    path = "iam/orders-worker.json"
+    source = Source(path, found.source.text)
+    entry = Entry(path, found._replace(source=source), basis=("OrdersWorker, analyzed 2026-11-14",))
+    assert (
+        f"$ policy-guard refine\n{text(Refinement((entry,), (), False, False), False, False)}```"
+        in (ROOT / "README.md").read_text()
+    )
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_a_second_run_changes_nothing(case: str) -> None:
     folder = ROOT / "fixtures" / "refine" / case
