@@ -207,7 +207,19 @@ def _good(key: str, value: Any) -> bool:
         return isinstance(value, bool)
     if key == "default-branch":
         return isinstance(value, str) and value != "" and not value.startswith("-")
+    if key == "refine":
+        return isinstance(value, dict) and all(_good_refine(*each) for each in value.items())
     return key == "policies" and isinstance(value, list) and all(map(_good_policies, value))
+
+
+def _good_refine(key: str, value: Any) -> bool:
+    if key == "findings":
+        return _paths(value)
+    if key == "roles":
+        return isinstance(value, dict) and all(map(_paths, value.values()))
+    if key == "keep":
+        return isinstance(value, list) and all(isinstance(text, str) for text in value)
+    return key == "max-age" and isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 def _good_policies(rule: Any) -> bool:

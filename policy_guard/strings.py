@@ -11,6 +11,8 @@ from typing import NamedTuple, TypeAlias
 from policy_guard.automaton import ANYTHING, Automaton, Glob, Letter, Step, Symbol, Verbatim, Word, glob_of
 from policy_guard.pattern import Pattern, Unknown
 
+MANY = 16
+"""From how many globs on a text is looked up among those that only fix a beginning."""
 FILLERS = ("example", "", "a/b:c")
 """What wildcards are filled with before a search is begun."""
 
@@ -83,7 +85,12 @@ class Language:
         return len(self.texts) + len(self.globs) + len(self.late)
 
     def __contains__(self, text: str) -> bool:
-        return text in self.texts or self.automaton.takes(text)
+        if text in self.texts:
+            return True
+        if len(self.globs) < MANY:
+            return self.automaton.takes(text)
+        beginnings, others = self._sorted_out
+        return any(text[:end] in heads for end, heads in beginnings.items()) or others.takes(text)
 
     def __iter__(self) -> Iterator[Glob]:
         yield from map(glob_of, sorted(self.texts))
@@ -92,6 +99,19 @@ class Language:
     @cached_property
     def automaton(self) -> Automaton:
         return Automaton(self.globs)
+
+    @cached_property
+    def _sorted_out(self) -> tuple[dict[int, set[str]], Automaton]:
+        """What the globs that only fix a beginning fix, by its length, and the automaton of the other globs."""
+        beginnings: dict[int, set[str]] = {}
+        others: list[Glob] = []
+        for glob in self.globs:
+            head = literal_prefix(glob)
+            if glob[len(head) :] == (ANYTHING,):
+                beginnings.setdefault(len(head), set()).add(head)
+            else:
+                others.append(glob)
+        return beginnings, Automaton(others)
 
     @cached_property
     def whole(self) -> Automaton:

@@ -52,23 +52,23 @@ def grow(names: Iterable[str], unused: Iterable[str], split: Split, allowed: Cal
     begin with it are `allowed`. Source: least general generalisation, G. D. Plotkin, "A Note on Inductive
     Generalization", Machine Intelligence 5, 1970.
     """
-    gone = sorted(name.lower() for name in unused)
+    gone = {name.lower() for name in unused}
     split_names = sorted((split(name), name) for name in names)
-    return _branch("", split_names, 0, _Safe(gone, allowed), wide=split is characters)
+    return _branch("", split_names, 0, _Safe(gone, sorted(gone), allowed), wide=split is characters)
 
 
 class _Safe(NamedTuple):
-    gone: Sequence[str]
+    gone: set[str]
+    in_order: Sequence[str]
     allowed: Callable[[str], bool]
 
     def __call__(self, prefix: str) -> bool:
         start = prefix.lower()
-        at = bisect_left(self.gone, start)
-        return not (at < len(self.gone) and self.gone[at].startswith(start)) and self.allowed(start)
+        at = bisect_left(self.in_order, start)
+        return not (at < len(self.in_order) and self.in_order[at].startswith(start)) and self.allowed(start)
 
     def goes(self, name: str) -> bool:
-        at = bisect_left(self.gone, name.lower())
-        return at < len(self.gone) and self.gone[at] == name.lower()
+        return name.lower() in self.gone
 
 
 def _branch(prefix: str, names: list[tuple[tuple[str, ...], str]], depth: int, safe: _Safe, wide: bool) -> Branch:

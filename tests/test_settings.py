@@ -32,6 +32,7 @@ NAMES = [
     "reason",
 ]
 NAMES += ["actions", "resources", "permissions", "require-policies", "default-branch", "critical-existing", "groups"]
+NAMES += ["refine", "findings", "roles", "keep", "max-age"]
 PLAIN: st.SearchStrategy[Any] = st.recursive(
     WORDS | st.sampled_from([1, 2, True, False, None]),
     lambda below: st.lists(below, max_size=2) | st.dictionaries(st.sampled_from(NAMES), below, max_size=3),

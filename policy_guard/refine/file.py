@@ -12,7 +12,7 @@ from policy_guard.policy import Policy, meaning
 from policy_guard.refine import Plan, as_planned, plan
 from policy_guard.refine.narrow import Scope
 from policy_guard.refine.proof import doubt
-from policy_guard.refine.size import Limit, passed, size
+from policy_guard.refine.size import LEAST, Limit, passed, size
 from policy_guard.source import Source, Unreadable
 
 OTHERS = "it grants access to others than those that the findings are about, or caps theirs"
@@ -62,7 +62,7 @@ def refined(source: Source, held: Mapping[str, Policy], scope: Scope, *, any_kin
         return done
     try:
         text = applied(source.text, (edit for each in plans.values() for edit in each.edits))
-        after = _read(source, text, held)
+        after, sizes = _read(source, text, held)
     except (Layout, Unreadable):
         return done._replace(refused=LAYOUT)
     if not _only_as_planned(held, plans, after):
@@ -70,12 +70,17 @@ def refined(source: Source, held: Mapping[str, Policy], scope: Scope, *, any_kin
     for label, each in plans.items():
         if each.edits and (why := doubt(each, after[label], scope)):
             return done._replace(refused=f"its proof failed, {why}")
-    return done._replace(text=text, large=tuple(_large(source, text, plans, scope)))
+    if max(sizes.values()) <= LEAST:
+        return done._replace(text=text)
+    _, before = _read(source, source.text, held)
+    return done._replace(text=text, large=tuple(_large(plans, sizes, before, scope)))
 
 
-def _read(source: Source, text: str, held: Mapping[str, Policy]) -> dict[str, Policy]:
-    read = policies(Source(source.path, text, source.revision)).policies
-    return {each.label: parse(each, held[each.label].kind if each.label in held else None) for each in read}
+def _read(source: Source, text: str, held: Mapping[str, Policy]) -> tuple[dict[str, Policy], dict[str, int]]:
+    """The policies in the text, and the size of each."""
+    found = policies(Source(source.path, text, source.revision)).policies
+    read = {each.label: parse(each, held[each.label].kind if each.label in held else None) for each in found}
+    return read, {each.label: size(each.node) for each in found}
 
 
 def _only_as_planned(held: Mapping[str, Policy], plans: Mapping[str, Plan], after: Mapping[str, Policy]) -> bool:
@@ -89,24 +94,22 @@ def _only_as_planned(held: Mapping[str, Policy], plans: Mapping[str, Plan], afte
     )
 
 
-def _large(source: Source, text: str, plans: Mapping[str, Plan], scope: Scope) -> Iterator[Large]:
-    before, after = _sizes(source, source.text), _sizes(source, text)
+def _large(
+    plans: Mapping[str, Plan], sizes: Mapping[str, int], before: Mapping[str, int], scope: Scope
+) -> Iterator[Large]:
     for label, each in plans.items():
-        limits = tuple(passed(each.policy.kind, before[label], after[label])) if each.edits else ()
+        limits = tuple(passed(each.policy.kind, before[label], sizes[label])) if each.edits else ()
         if limits:
-            yield Large(label, after[label], limits, _coarser(source, each, scope, label, after[label]))
+            yield Large(label, sizes[label], limits, _coarser(each, scope, sizes[label]))
 
 
-def _coarser(source: Source, planned: Plan, scope: Scope, label: str, most: int) -> int | None:
-    if scope.coarse:
-        return None
-    edits = plan(planned.policy, scope._replace(coarse=True)).edits
-    try:
-        found = _sizes(source, applied(source.text, edits))[label]
-    except (Layout, Unreadable):
-        return None
-    return found if found < most else None
+def _coarser(planned: Plan, scope: Scope, fine: int) -> int | None:
+    """The size with coarse prefixes; None if it is no less."""
+    coarse = plan(planned.policy, scope._replace(coarse=True))
+    found = fine - _written(planned) + _written(coarse)
+    return found if found < fine else None
 
 
-def _sizes(source: Source, text: str) -> dict[str, int]:
-    return {each.label: size(each.node) for each in policies(Source(source.path, text)).policies}
+def _written(planned: Plan) -> int:
+    """The characters that the actions take, with quotation marks and commas."""
+    return sum(len(text) + 3 for _, actions in planned.statements for text in actions)

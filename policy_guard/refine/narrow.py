@@ -75,7 +75,7 @@ def narrow(text: str, scope: Scope) -> Narrowing | None:
 def without_covered(patterns: Iterable[str], others: Iterable[str] = ()) -> Iterator[str]:
     """The patterns, each once, that no prefix among them and none of the others covers."""
     kept = list(dict.fromkeys(patterns))
-    prefixes = {each[:-1].lower() for each in kept if each.endswith("*")}
+    longer = _longer(kept)
     known = {other.lower() for other in others}
     wild: dict[str, list[str]] = {}
     for other in known:
@@ -83,10 +83,22 @@ def without_covered(patterns: Iterable[str], others: Iterable[str] = ()) -> Iter
             wild.setdefault(_service_of(other), []).append(other)
     for each in kept:
         lower = each.lower()
-        shorter = any(lower[:end] in prefixes for end in range(len(lower) - lower.endswith("*")))
-        near = chain(wild.get("", ()), wild.get(_service_of(lower), ()))
-        if not shorter and lower not in known and not any(_covers(other, lower) for other in near):
+        near = chain(wild.get("", ()), wild.get(_service_of(lower), ())) if wild else ()
+        if each not in longer and lower not in known and not any(_covers(other, lower) for other in near):
             yield each
+
+
+def _longer(patterns: Iterable[str]) -> set[str]:
+    """Those that begin with another one's prefix. In alphabetical order they stand right behind it."""
+    in_order = sorted((each.lower().removesuffix("*"), not each.endswith("*"), each) for each in patterns)
+    found: set[str] = set()
+    prefix: str | None = None
+    for fixed, whole, each in in_order:
+        if prefix is not None and fixed.startswith(prefix):
+            found.add(each)
+        elif not whole:
+            prefix = fixed
+    return found
 
 
 def _covered(text: str, scope: Scope) -> Iterator[Covered]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -58,20 +58,20 @@ def _claims(plan: Plan, after: Policy, scope: Scope, access: Access) -> Iterator
     for before in by_effect(plan.policy)[0]:
         now = successors.get(id(before))
         changes = [each for each in plan.narrowed if each.statement is before]
-        narrowed = _part(before, [each.value.text for each in changes])
+        narrowed = _part(before, {each.value.text for each in changes})
         left = {value.text for each in plan.left if each.statement is before for value in each.part.action.values}
-        certain = _part(now, [v.text for v in now.action.values if v.text not in left]) if now else None
+        certain = _part(now, {value.text for value in now.action.values} - left) if now else None
         if narrowed:
             yield _within(narrowed, certain, _among(_used(changes)), access)
         if narrowed and now:
             old = {value.text for value in before.action.values}
-            new = _part(now, [value.text for value in now.action.values if value.text not in old])
+            new = _part(now, {value.text for value in now.action.values} - old)
             yield from [_within(new, narrowed, None, access)] if new else []
         if certain and not before.action.negated:
             yield _within(certain, None, unused, access)
 
 
-def _part(statement: Statement, texts: Collection[str]) -> Statement | None:
+def _part(statement: Statement, texts: set[str]) -> Statement | None:
     """The statement with these of its actions alone; None without any."""
     values = tuple(value for value in statement.action.values if value.text in texts)
     return replace(statement, action=replace(statement.action, values=values)) if values else None

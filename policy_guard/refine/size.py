@@ -25,6 +25,8 @@ _INLINE = (
     Limit("the inline policies of a role", 10240, True),
 )
 _LIMITS = {"identity": (_MANAGED, *_INLINE), "boundary": (_MANAGED,), "trust": (Limit("a trust policy", 2048),)}
+LEAST = min(limit.characters for limits in _LIMITS.values() for limit in limits)
+"""What no limit is below."""
 
 
 def size(node: Node) -> int:
