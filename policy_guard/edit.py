@@ -158,7 +158,7 @@ def _spelled(text: str, item: Span, string: str) -> str:
         return f"'{string}'"
     if not mark.isalnum() and mark != "*":
         raise Layout("it is no plain string in the file")
-    return string
+    return string if string[0].isalnum() else json.dumps(string)
 
 
 def _begins_line(text: str, item: Span) -> bool:
