@@ -23,7 +23,7 @@ from policy_guard.usage import Usage, files_of, load_usage
 
 
 class Wishes(NamedTuple):
-    """What the command line asks for. `paths` are relative to the folder at hand; None or empty is all."""
+    """What the command line asks for. `paths` are relative to the folder at hand; none are all."""
 
     paths: tuple[str, ...] = ()
     findings: str | None = None
@@ -41,10 +41,11 @@ def refine(wishes: Wishes, folder: Path, environ: Mapping[str, str], today: date
     config = load_settings(root, wishes.config).config
     if wishes.findings is None and not config.refine.findings:
         raise UserError("there are no findings. Give --findings FILE, or set refine.findings in .policy-guard.yaml")
-    usage = load_usage(root, config.refine, today, wishes.findings and str(folder / wishes.findings))
+    usage = load_usage(root, config.refine, today, wishes.findings)
     run = _Run(root, config, usage, wishes)
     entries = tuple(run.entry(path, alone) for path, alone in _asked(run, folder))
-    return Refinement(entries, tuple(usage.remarks(asked=wishes.findings is not None)), wishes.write, wishes.coarse)
+    remarks = [*_roles_without_files(run), *usage.remarks(asked=wishes.findings is not None)]
+    return Refinement(entries, tuple(remarks), wishes.write, wishes.coarse)
 
 
 class _Run(NamedTuple):
@@ -110,6 +111,13 @@ def _configured(run: _Run) -> list[str]:
     patterns = dict.fromkeys(pattern for _, files in run.config.refine.roles for pattern in files)
     paths = dict.fromkeys(path for pattern in patterns for path in files_of(run.root, pattern))
     return [path for path in paths if not run.config.excluded(path)]
+
+
+def _roles_without_files(run: _Run) -> Iterator[str]:
+    for role, patterns in run.config.refine.roles:
+        for pattern in patterns:
+            if not any(files_of(run.root, pattern)):
+                yield f"refine.roles: {pattern}, of {role}, names no file"
 
 
 def _from_root(path: Path, root: Path) -> str:

@@ -19,11 +19,12 @@ from policy_guard.unused import Unused, by_all, unused
 
 
 class Usage(NamedTuple):
-    """The findings at hand, and the settings that say whose they are."""
+    """The findings at hand, and the settings that say whose they are; the patterns in `nothing` name no file."""
 
     settings: Refine
     findings: tuple[UnusedPermission, ...]
     today: date
+    nothing: tuple[str, ...] = ()
 
     def of(self, path: str) -> Unused:
         """What none of the principals uses that the policy in this file belongs to."""
@@ -61,6 +62,7 @@ class Usage(NamedTuple):
         if not asked:
             nameless = dict.fromkeys(finding.path for finding in self.findings if not finding.resource)
             yield from (f"{path} names no principal; give it with --findings and a policy" for path in nameless)
+        yield from (f"refine.findings: {pattern} names no file" for pattern in self.nothing)
         yield from (f"keep: {p} covers no action of AWS" for p in self.settings.keep if not catalog.matching(p))
         uses = {(use.service, use.name) for finding in self.findings for use in finding.uses if use.name}
         unknown = [f"{s}:{n}" for s, n in sorted(uses) if not catalog.matching(f"{s}:{n}")]
@@ -119,15 +121,22 @@ def _dated(finding: UnusedPermission) -> str:
 def load_usage(root: Path, settings: Refine, today: date, given: str | None = None) -> Usage:
     """The findings that the settings name, or those in a file or folder `given`. Raises `UserError`."""
     if given is not None:
-        place = Path(given)
-        files = sorted(place.rglob("*.json*")) if place.is_dir() else [place]
-        sources = [text_file(file, str(file)) for file in files if file.is_file() or file == place]
-        if not sources:
-            raise UserError(f"{given}: there are no JSON files in this folder")
-    else:
-        paths = dict.fromkeys(path for pattern in settings.findings for path in files_of(root, pattern))
-        sources = [text_file(root / path, path) for path in paths]
-    return Usage(settings, latest(f for source in sources for f in read_findings(source)), today)
+        sources = [text_file(file, str(file)) for file in _given(Path(given))]
+        return Usage(settings, latest(each for source in sources for each in read_findings(source)), today)
+    named = {pattern: tuple(files_of(root, pattern)) for pattern in settings.findings}
+    paths = dict.fromkeys(path for paths in named.values() for path in paths)
+    sources = [text_file(root / path, path) for path in paths]
+    nothing = tuple(pattern for pattern, paths in named.items() if not paths)
+    return Usage(settings, latest(each for source in sources for each in read_findings(source)), today, nothing)
+
+
+def _given(place: Path) -> list[Path]:
+    if not place.is_dir():
+        return [place]
+    files = sorted(file for file in place.rglob("*") if file.suffix in (".json", ".jsonl") and file.is_file())
+    if not files:
+        raise UserError(f"{place}: there is no .json or .jsonl file in this folder")
+    return files
 
 
 def files_of(root: Path, pattern: str) -> Iterator[str]:

@@ -233,3 +233,13 @@ def test_killed_at_any_moment_it_leaves_the_old_file_or_the_new_one(scratch: Scr
         running.wait()
         ends.add(file.read_text())
     assert ends <= {old, new}
+
+
+def test_patterns_that_name_no_file_are_said(scratch: Scratch) -> None:
+    scratch.write(
+        ".policy-guard.yaml",
+        "version: 1\nrefine: {findings: [findings/*.json, found.json], roles: {Orders: [iam/*.json, iam/old.json]}}\n",
+    )
+    out = scratch.guard("refine").out
+    assert "note: refine.findings: found.json names no file\n" in out
+    assert "note: refine.roles: iam/old.json, of Orders, names no file\n" in out
