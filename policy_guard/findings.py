@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, datetime, timezone
 from typing import Any, NamedTuple
 
 from policy_guard.errors import UserError
@@ -91,7 +91,9 @@ def _values(source: Source) -> Iterator[tuple[Any, int]]:
         try:
             value, end = decoder.raw_decode(source.text, at)
         except json.JSONDecodeError as error:
-            raise UserError(f"{source.path}:{error.lineno}:{error.colno}: this is no JSON: {error.msg}") from None
+            raise UserError(
+                f"{source.path}:{error.lineno}:{error.colno}: this is no JSON (aws --output json): {error.msg}"
+            ) from None
         except (RecursionError, ValueError):
             raise UserError(f"{source.path}: this is no JSON that can be read") from None
         yield value, source.position(at).line
@@ -144,7 +146,11 @@ class _Reader(NamedTuple):
         service = self.text(given, "serviceNamespace")
         if not _SERVICE.fullmatch(service):
             raise self.wrong(f"serviceNamespace: {json.dumps(service)[:80]} is no prefix of a service, such as s3")
-        if given.get("actions") is None:
+        if odd := sorted(set(given) - {"serviceNamespace", "lastAccessed", "actions"}):
+            raise self.wrong(
+                f'{json.dumps(odd[0])[:60]} is no part of a finding; expected "actions", or nothing for all'
+            )
+        if "actions" not in given:
             yield Use(service, "", self.last(given))
             return
         if not isinstance(given["actions"], list):
@@ -169,10 +175,13 @@ class _Reader(NamedTuple):
     def day(self, given: dict[str, Any], key: str) -> date | None:
         if given.get(key) is None:
             return None
-        match = _DAY.fullmatch(self.text(given, key))
+        value = given[key]
         try:
+            if isinstance(value, int | float):
+                return datetime.fromtimestamp(value, timezone.utc).date()
+            match = _DAY.fullmatch(self.text(given, key))
             return date.fromisoformat(match[1] if match else "")
-        except ValueError:
+        except (ValueError, OverflowError, OSError):
             raise self.wrong(f"{key}: expected a time such as 2026-03-01T12:00:00Z") from None
 
     def text(self, given: dict[str, Any], key: str) -> str:

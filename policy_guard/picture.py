@@ -20,7 +20,7 @@ _CLASSES = (
 def drawn(pattern: str, narrowing: Narrowing, color: bool) -> Iterator[str]:
     """One line for each node, safe and unsafe ones apart, each below what it begins with."""
     for service, tree in narrowing.trees:
-        yield f"{pattern}, in {service}" if len(narrowing.trees) > 1 else pattern
+        yield pattern if pattern.lower().startswith(f"{service.lower()}:") else f"{pattern}, in {service}"
         yield from _below((_shortest(tree),), "", "", color)
 
 

@@ -11,10 +11,11 @@ from policy_guard.picture import drawn, mermaid
 from policy_guard.printable import printable
 from policy_guard.refine import Left, Narrowed, Plan
 from policy_guard.refine.file import Large, Refined
+from policy_guard.refine.narrow import Covered
 from policy_guard.source import Problem, Source
-from policy_guard.unused import Use
 
 WIDTH = 100
+LEGEND = "safe: nothing unused begins so, -> stays; unsafe: some of it is unused; unused: all of it goes"
 _MOST_LEFT = 10
 
 
@@ -38,12 +39,15 @@ class Entry(NamedTuple):
 
 
 class Refinement(NamedTuple):
-    """What came of a run; `notes` are about its settings. With `written` the files hold what is shown."""
+    """What came of a run; `notes` are about its settings. With `written` the files hold what is shown.
+
+    `hook` tells that a commit waits for it.
+    """
 
     entries: tuple[Entry, ...]
     notes: tuple[str, ...]
     written: bool
-    coarse: bool
+    hook: bool = False
 
     @property
     def changed(self) -> int:
@@ -58,7 +62,9 @@ def text(run: Refinement, explain: bool, color: bool) -> str:
             lines += [*(_painted(line, color) for line in _difference(entry)), ""]
         lines += _about(entry)
         for each in _replaced(entry) if explain else ():
-            lines += ["", *map(printable_but_colors, drawn(each.value.text, each.narrowing, color))]
+            place = entry.refined.source.position(each.value.span.start)
+            lines += ["", f"{printable(entry.path)}:{place.line}:{place.column}: {LEGEND}"]
+            lines += map(printable_but_colors, drawn(each.value.text, each.narrowing, color))
         lines += [""] if lines and lines[-1] else []
     return "\n".join((*lines, *(f"note: {printable(note)}" for note in run.notes), _verdict(run), ""))
 
@@ -125,10 +131,11 @@ def _about(entry: Entry) -> Iterator[str]:
         yield f"{path}: held against what is not used by {printable('; '.join(entry.basis))}"
     for plan in entry.refined.plans:
         yield from _plan(path, source, plan)
+        yield from _wrapped(", ".join(map(printable, plan.kept)), f"{path}: kept though unused: ") if plan.kept else ()
     yield from (f"{path} {printable(label)}".rstrip() + f": left: {why}" for label, why in entry.refined.untouched)
     yield from (f"{path}: warning: {line}" for each in entry.refined.large for line in _large(each))
     yield from (f"{path}: note: {printable(note)}" for note in entry.notes)
-    if not entry.problems and not any(plan.narrowed or plan.left for plan in entry.refined.plans):
+    if entry.basis and not any(plan.narrowed or plan.left or plan.kept for plan in entry.refined.plans):
         yield f"{path}: nothing in it is known to be unused"
 
 
@@ -149,14 +156,15 @@ def _plan(path: str, source: Source, plan: Plan) -> Iterator[str]:
 def _narrowed(path: str, source: Source, each: Narrowed) -> Iterator[str]:
     place = source.position(each.value.span.start)
     spelled, patterns = printable(each.value.text), each.narrowing.patterns
-    total, gone = sum(len(covered.names) for covered in each.narrowing.covered), each.narrowing.unused
+    covered, gone = each.narrowing.covered, each.narrowing.unused
+    total = sum(len(one.names) for one in covered)
     where = f"{path}:{place.line}:{place.column}"
     if "*" not in spelled and "?" not in spelled:
         yield f"{where}: {spelled} goes, {_last_use(gone[0].last)}"
         return
     kept = f"{total - len(gone)} of {total} actions stay" if patterns else _all_go(total)
     yield f"{where}: {spelled} {'is narrowed' if patterns else 'goes'}: {kept}"
-    for last, names in _by_last_use(gone):
+    for last, names in _by_last_use(covered):
         yield from _wrapped(f"{_last_use(last)}: {', '.join(names)}", "    unused  ")
     under = "only under the new patterns" if any("*" in pattern for pattern in patterns) else "no more"
     yield f"    later   what AWS adds to {spelled} is allowed {under}"
@@ -174,10 +182,14 @@ def _last_use(last: str | None) -> str:
     return f"last used {last}" if last else "no use on record"
 
 
-def _by_last_use(uses: tuple[Use, ...]) -> list[tuple[str | None, list[str]]]:
+def _by_last_use(covered: Iterable[Covered]) -> list[tuple[str | None, list[str]]]:
     days: dict[str | None, list[str]] = {}
-    for use in uses:
-        days.setdefault(use.last, []).append(printable(f"{use.service}:{use.name}"))
+    for each in covered:
+        if each.whole and len(each.unused) == len(each.names):
+            days.setdefault(each.unused[0].last, []).append(f"all of {printable(each.service)}")
+            continue
+        for use in each.unused:
+            days.setdefault(use.last, []).append(printable(f"{use.service}:{use.name}"))
     return sorted(days.items(), key=lambda day: day[0] or "")
 
 
@@ -205,5 +217,6 @@ def _verdict(run: Refinement) -> str:
     proved = "proved: nothing used is lost, nothing new is allowed"
     counted = f"{run.changed} {'rewritten' if run.written else 'to rewrite'}, {proved}"
     left = f", {failed} left with errors" if failed else ""
-    hint = ". Write with --write" if run.changed and not run.written else ""
+    hint = (". Add them and commit again" if run.hook else "") if run.written else ". Write with --write"
+    hint = hint if run.changed else ""
     return f"{files}: {counted if run.changed else 'nothing taken out'}{left}{hint}"

@@ -21,6 +21,8 @@ from policy_guard.settings import load_settings
 from policy_guard.unused import Unused
 from policy_guard.usage import Usage, files_of, load_usage
 
+TOO_LARGE = "AWS takes no policy of its new size"
+
 
 class Wishes(NamedTuple):
     """What the command line asks for. `paths` are relative to the folder at hand; none are all."""
@@ -43,9 +45,10 @@ def refine(wishes: Wishes, folder: Path, environ: Mapping[str, str], today: date
         raise UserError("there are no findings. Give --findings FILE, or set refine.findings in .policy-guard.yaml")
     usage = load_usage(root, config.refine, today, wishes.findings)
     run = _Run(root, config, usage, wishes)
+    missing = [*_roles_without_files(run)]
     entries = tuple(run.entry(path, alone) for path, alone in _asked(run, folder))
-    remarks = [*_roles_without_files(run), *usage.remarks(asked=wishes.findings is not None)]
-    return Refinement(entries, tuple(remarks), wishes.write, wishes.coarse)
+    remarks = (*missing, *usage.remarks(asked=wishes.findings is not None))
+    return Refinement(entries, remarks, wishes.write, environ.get("PRE_COMMIT") == "1")
 
 
 class _Run(NamedTuple):
@@ -70,6 +73,8 @@ class _Run(NamedTuple):
         if side.problems:
             return Entry(path, Refined(side.source, side.source.text), notes, side.problems)
         done = self.result(side, unused, alone)
+        if self.wishes.write and not all(large.fits for large in done.large):
+            done = done._replace(text=side.source.text, refused=TOO_LARGE)
         if self.wishes.write and done.changes:
             mark = b"\xef\xbb\xbf" if old.startswith(b"\xef\xbb\xbf") else b""
             replace(file, path, old, mark + done.text.encode())
@@ -97,12 +102,18 @@ def _asked(run: _Run, folder: Path) -> Iterator[tuple[str, bool]]:
         if not configured:
             raise UserError("no policy belongs to a principal. Say which in refine.roles, or name one with --findings")
         yield from ((path, False) for path in configured)
+    one = run.wishes.findings is not None and len(run.usage.principals) < 2
     for given in run.wishes.paths:
         path = _from_root(folder / given, run.root)
         if (folder / given).is_dir():
-            yield from ((each, False) for each in configured if path == "." or each.startswith(f"{path}/"))
+            inside = [each for each in configured if path == "." or each.startswith(f"{path}/")]
+            if not inside:
+                raise UserError(f"no policy in {given} belongs to a principal. Name it in refine.roles")
+            yield from ((each, False) for each in inside)
+        elif not os.path.lexists(folder / given):
+            raise UserError(f"there is no {given}")
         elif path in configured or run.wishes.findings is not None:
-            yield path, path not in configured
+            yield path, one or path not in configured
         else:
             raise UserError(f"{given} belongs to no principal. Name it in refine.roles, or give its --findings")
 
@@ -114,10 +125,14 @@ def _configured(run: _Run) -> list[str]:
 
 
 def _roles_without_files(run: _Run) -> Iterator[str]:
+    """A note for each pattern that names no file. Raises `UserError` for a path of one."""
     for role, patterns in run.config.refine.roles:
         for pattern in patterns:
             if not any(files_of(run.root, pattern)):
-                yield f"refine.roles: {pattern}, of {role}, names no file"
+                said = f"refine.roles: {pattern}, of {role}, names no file"
+                if "*" not in pattern and "?" not in pattern:
+                    raise UserError(f"{said}; correct it, or take it out")
+                yield said
 
 
 def _from_root(path: Path, root: Path) -> str:

@@ -16,7 +16,7 @@ It says:
 Good:
 
     {"Version": "2012-10-17",
-     "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}}
+     "Statement": {"Effect": "Allow", "Action": "s3:GetBucketLocation", "Resource": "*"}}
 
 It does not see what was used since the day of the analysis, nor what is needed once a year: name that in `keep`. A
 Deny is not looked at: what it takes away counts as granted here.

@@ -17,14 +17,15 @@ from policy_guard.globs import matches_path
 from policy_guard.settings import text_file
 from policy_guard.unused import Unused, by_all, unused
 
+_MOST = 5
+
 
 class Usage(NamedTuple):
-    """The findings at hand, and the settings that say whose they are; the patterns in `nothing` name no file."""
+    """The findings at hand, and the settings that say whose they are."""
 
     settings: Refine
     findings: tuple[UnusedPermission, ...]
     today: date
-    nothing: tuple[str, ...] = ()
 
     def of(self, path: str) -> Unused:
         """What none of the principals uses that the policy in this file belongs to."""
@@ -32,10 +33,14 @@ class Usage(NamedTuple):
         together = by_all(unused(use for each in one for use in each.uses) for one in found)
         return self._settled(together, [each for one in found for each in one])
 
+    @property
+    def principals(self) -> tuple[str, ...]:
+        """The ARNs that findings about unused actions speak of; empty for one that is not named."""
+        return tuple(sorted({finding.resource for finding in self.findings if finding.type == TYPE}))
+
     def of_anyone(self) -> Unused:
         """What the one principal does not use that all findings are about. Raises `UserError` if there are several."""
-        names = sorted({finding.resource for finding in self.findings if finding.type == TYPE})
-        if len(names) > 1:
+        if len(names := self.principals) > 1:
             raise UserError(
                 f"the findings are about {len(names)} principals, such as {names[0] or 'one without a name'} and "
                 f"{names[1]}; say in refine.roles which of them the policy belongs to"
@@ -50,9 +55,21 @@ class Usage(NamedTuple):
         """What is to be known of the findings about a policy, or of all of them, and why some do not count."""
         for name, found in self._found(path) if path else [("", self.findings)]:
             if not found:
-                yield f"there is no finding about {name}, so all that it may do counts as used"
+                yield f"there is no finding about {name}, so all that it may do counts as used{self._instead(name)}"
             for each in found:
-                yield from (f"{each.resource or each.path}: {remark}" for remark in self._remark(each))
+                where = f"{each.resource} in {each.path}" if each.resource else each.path
+                yield from (f"{where}: {remark}" for remark in self._remark(each))
+        for role in self.settings.principals(path) if path else ():
+            several = dict.fromkeys(each.resource for each in self.findings if each.resource and each.name == role)
+            if len(several) > 1:
+                yield f"{role} is {' and '.join(several)}: only what none of them uses goes; name one by its ARN"
+
+    def _instead(self, name: str) -> str:
+        from difflib import get_close_matches
+
+        known = {known for arn in self.principals for known in (arn, arn.rpartition("/")[2]) if known}
+        close = get_close_matches(name, sorted(known), 1, 0.7)
+        return f"; did you mean {close[0]}?" if close else ""
 
     def remarks(self, asked: bool) -> Iterator[str]:
         """What is to be known of the settings, and of the actions that the findings name.
@@ -60,18 +77,17 @@ class Usage(NamedTuple):
         Findings without a principal count only where they were `asked` for.
         """
         if not asked:
+            named = {role for role, _ in self.settings.roles}
+            others = [arn for arn in self.principals if arn and not named & {arn, arn.rpartition("/")[2]}]
+            yield from (f"there are findings about {arn}, and no policy is its own in refine.roles" for arn in others)
             nameless = dict.fromkeys(finding.path for finding in self.findings if not finding.resource)
             yield from (f"{path} names no principal; give it with --findings and a policy" for path in nameless)
-        yield from (f"refine.findings: {pattern} names no file" for pattern in self.nothing)
         yield from (f"keep: {p} covers no action of AWS" for p in self.settings.keep if not catalog.matching(p))
         uses = {(use.service, use.name) for finding in self.findings for use in finding.uses if use.name}
-        unknown = [f"{s}:{n}" for s, n in sorted(uses) if not catalog.matching(f"{s}:{n}")]
-        if unknown:
-            more = f" and {len(unknown) - 3} more" if len(unknown) > 3 else ""
-            yield (
-                f"the findings name {', '.join(unknown[:3])}{more}, not among the actions of {catalog.source()}; "
-                "they count like the others"
-            )
+        for action in [f"{s}:{n}" for s, n in sorted(uses) if not catalog.matching(f"{s}:{n}")][:_MOST]:
+            near = catalog.nearest(action)
+            hint = f"; did you mean {near}?" if near else ""
+            yield f"the findings name {action}, not among the actions of {catalog.source()}; it counts all the same{hint}"
 
     def _found(self, path: str) -> Iterator[tuple[str, list[UnusedPermission]]]:
         """The principals of a policy, each with all findings about it; in each account one may have the same name."""
@@ -99,7 +115,7 @@ class Usage(NamedTuple):
         if finding.status != "ACTIVE":
             return f"the finding is {finding.status.lower()}, so what it names counts as used"
         if not finding.uses:
-            return "the finding names no actions; list-findings-v2 leaves them out, get-finding-v2 has them"
+            return "the finding names no actions; get-finding-v2 has those that list-findings-v2 leaves out"
         return self._too_old(finding.analyzed)
 
     def _too_old(self, analyzed: date | None) -> str | None:
@@ -123,11 +139,13 @@ def load_usage(root: Path, settings: Refine, today: date, given: str | None = No
     if given is not None:
         sources = [text_file(file, str(file)) for file in _given(Path(given))]
         return Usage(settings, latest(each for source in sources for each in read_findings(source)), today)
-    named = {pattern: tuple(files_of(root, pattern)) for pattern in settings.findings}
-    paths = dict.fromkeys(path for paths in named.values() for path in paths)
+    paths: dict[str, None] = {}
+    for pattern in settings.findings:
+        if not (found := dict.fromkeys(files_of(root, pattern))):
+            raise UserError(f"refine.findings: {pattern} names no file; to have no findings, take it out")
+        paths |= found
     sources = [text_file(root / path, path) for path in paths]
-    nothing = tuple(pattern for pattern, paths in named.items() if not paths)
-    return Usage(settings, latest(each for source in sources for each in read_findings(source)), today, nothing)
+    return Usage(settings, latest(each for source in sources for each in read_findings(source)), today)
 
 
 def _given(place: Path) -> list[Path]:

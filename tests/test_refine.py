@@ -64,7 +64,7 @@ def test_a_case(case: str, golden: Callable[[Path, str], None]) -> None:
     found = done(folder)
     (before,) = folder.glob("before.*")
     golden(folder / f"after{before.suffix}", found.text)
-    golden(folder / "said.txt", text(Refinement((Entry(before.name, found),), (), False, False), True, False))
+    golden(folder / "said.txt", text(Refinement((Entry(before.name, found),), (), False), True, False))
 
 
 def test_the_readme_shows_what_is_really_said() -> None:
@@ -74,7 +74,7 @@ def test_the_readme_shows_what_is_really_said() -> None:
     source = Source(path, found.source.text)
     entry = Entry(path, found._replace(source=source), basis=("OrdersWorker, analyzed 2026-11-14",))
     assert (
-        f"$ policy-guard refine\n{text(Refinement((entry,), (), False, False), False, False)}```"
+        f"$ policy-guard refine\n{text(Refinement((entry,), (), False), False, False)}```"
         in (ROOT / "README.md").read_text()
     )
 

@@ -12,7 +12,7 @@ from policy_guard.edit import Edit, Layout, as_list, rewritten
 from policy_guard.globs import glob
 from policy_guard.pattern import Unknown
 from policy_guard.policy import BESIDE_FULL_ACCESS, Element, Policy, Statement, Value, statement_meaning
-from policy_guard.refine.narrow import Narrowing, Scope, as_glob, narrow, without_covered
+from policy_guard.refine.narrow import Narrowing, Scope, as_glob, kept, narrow, without_covered
 from policy_guard.source import Span
 from policy_guard.unused import Use
 
@@ -43,7 +43,8 @@ class Left(NamedTuple):
 class Plan(NamedTuple):
     """What is to become of a policy. `statements` are those that stay, with their actions as they will be spelled.
 
-    With `empty` nothing would be left of the policy; then there are no edits.
+    With `empty` nothing would be left of the policy; then there are no edits. `kept` are unused actions, in lower case,
+    that stay because they are to be kept.
     """
 
     policy: Policy
@@ -52,6 +53,7 @@ class Plan(NamedTuple):
     statements: tuple[tuple[Statement, tuple[str, ...]], ...]
     edits: tuple[Edit, ...]
     empty: bool = False
+    kept: tuple[str, ...] = ()
 
 
 class _Step(NamedTuple):
@@ -78,11 +80,12 @@ def plan(policy: Policy, scope: Scope) -> Plan:
     """What is to become of a policy. Deny and NotAction are never touched."""
     spans = Counter(value.span for statement in policy.statements for value in statement.action.values)
     steps = [_step(statement, scope, spans) for statement in policy.statements]
+    staying_unused = tuple(sorted(set(_kept(policy, scope))))
     if _would_be_empty(policy, steps):
-        return Plan(policy, tuple(_narrowed(steps)), tuple(_left(steps)), (), (), empty=True)
+        return Plan(policy, tuple(_narrowed(steps)), tuple(_left(steps)), (), (), True, staying_unused)
     steps, edits = _edited(policy, steps)
     staying = tuple((step.statement, step.spelled()) for step in steps if not step.goes)
-    return Plan(policy, tuple(_narrowed(steps)), tuple(_left(steps)), staying, edits)
+    return Plan(policy, tuple(_narrowed(steps)), tuple(_left(steps)), staying, edits, kept=staying_unused)
 
 
 def as_planned(plan: Plan, after: Policy) -> bool:
@@ -111,6 +114,12 @@ def _step(statement: Statement, scope: Scope, spans: Counter[Span]) -> _Step:
         elif found:
             narrowed.append(Narrowed(statement, value, found))
     return _Step(statement, tuple(narrowed), tuple(left), _news(statement, narrowed))
+
+
+def _kept(policy: Policy, scope: Scope) -> Iterator[str]:
+    for statement in policy.statements:
+        if statement.effect == "Allow" and not statement.action.negated:
+            yield from (action for value in statement.action.values for action in kept(as_glob(value.pattern), scope))
 
 
 def _untouchable(statement: Statement, value: Value, spans: Counter[Span]) -> str | None:

@@ -12,7 +12,7 @@ from policy_guard.policy import Policy, meaning
 from policy_guard.refine import Plan, as_planned, plan
 from policy_guard.refine.narrow import Scope
 from policy_guard.refine.proof import doubt
-from policy_guard.refine.size import LEAST, Limit, passed, size
+from policy_guard.refine.size import LEAST, Limit, fits, passed, size
 from policy_guard.source import Source, Unreadable
 
 OTHERS = "it grants access to others than those that the findings are about, or caps theirs"
@@ -22,12 +22,16 @@ OWN = ("identity", "boundary", "session")
 
 
 class Large(NamedTuple):
-    """A policy that passes limits of AWS once refined; `coarse` is its size with coarse prefixes, if that is less."""
+    """A policy that passes limits of AWS once refined; `coarse` is its size with coarse prefixes, if that is less.
+
+    `fits` tells that there is a limit left that it keeps.
+    """
 
     label: str
     size: int
     limits: tuple[Limit, ...]
     coarse: int | None
+    fits: bool
 
 
 class Refined(NamedTuple):
@@ -100,7 +104,8 @@ def _large(
     for label, each in plans.items():
         limits = tuple(passed(each.policy.kind, before[label], sizes[label])) if each.edits else ()
         if limits:
-            yield Large(label, sizes[label], limits, _coarser(each, scope, sizes[label]))
+            coarse = _coarser(each, scope, sizes[label])
+            yield Large(label, sizes[label], limits, coarse, fits(each.policy.kind, sizes[label]))
 
 
 def _coarser(planned: Plan, scope: Scope, fine: int) -> int | None:

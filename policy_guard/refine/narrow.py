@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
 
@@ -28,11 +29,15 @@ class Scope(NamedTuple):
 
 
 class Covered(NamedTuple):
-    """The actions of one service that a pattern covers today, without prefix, and those of them that are not used."""
+    """The actions of one service that a pattern covers today, without prefix, and those of them that are not used.
+
+    `whole` tells that the findings speak of the whole service.
+    """
 
     service: str
     names: tuple[str, ...]
     unused: tuple[Use, ...]
+    whole: bool = False
 
 
 class Narrowing(NamedTuple):
@@ -61,7 +66,7 @@ def narrow(text: str, scope: Scope) -> Narrowing | None:
     allowed = begins_within(name.lower())
     patterns: list[str] = []
     trees: list[tuple[str, Branch]] = []
-    for service, names, unused in covered:
+    for service, names, unused, _ in covered:
         spelled = service if "*" in prefix or "?" in prefix else prefix
         if not unused:
             patterns.append(f"{spelled}:{name}")
@@ -70,6 +75,16 @@ def narrow(text: str, scope: Scope) -> Narrowing | None:
         trees.append((spelled, tree))
         patterns += (f"{spelled}:{chosen}" for chosen in tree.cover())
     return Narrowing(tuple(without_covered(patterns)), covered, tuple(trees))
+
+
+def kept(text: str, scope: Scope) -> tuple[str, ...]:
+    """The unused actions that a pattern covers and that are to be kept."""
+    if not scope.unused.keep:
+        return ()
+    all_unused = replace(scope.unused, keep=())
+    found = narrow(text, scope._replace(unused=all_unused))
+    uses = (use.action for use in (found.unused if found else ()))
+    return tuple(action for action in uses if scope.unused.keeps(action))
 
 
 def without_covered(patterns: Iterable[str], others: Iterable[str] = ()) -> Iterator[str]:
@@ -109,7 +124,8 @@ def _covered(text: str, scope: Scope) -> Iterator[Covered]:
     for service in services:
         if names := _names(service, name, scope):
             uses = [(each, scope.unused.use(f"{service}:{each}")) for each in names]
-            yield Covered(service, names, tuple(Use(service, each, use.last) for each, use in uses if use))
+            unused = tuple(Use(service, each, use.last) for each, use in uses if use)
+            yield Covered(service, names, unused, any(use and not use.name for _, use in uses))
 
 
 def _names(service: str, name: str, scope: Scope) -> tuple[str, ...]:

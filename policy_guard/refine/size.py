@@ -39,6 +39,12 @@ def passed(kind: str, before: int, after: int) -> Iterator[Limit]:
     yield from (limit for limit in _LIMITS.get(kind, ()) if before <= limit.characters < after)
 
 
+def fits(kind: str, characters: int) -> bool:
+    """Whether there is a way to give AWS a policy of this size."""
+    limits = _LIMITS.get(kind, ())
+    return not limits or any(characters <= limit.characters for limit in limits)
+
+
 def _plain(node: Node) -> object:
     if isinstance(node, Array):
         return [_plain(item) for item in node.items]
