@@ -14,10 +14,6 @@ _DASH = re.compile(r"[ \t]*-[ \t]+")
 _KEY = re.compile(r"(?P<indent>[ \t]*(?:-[ \t]+)*)(?P<quote>[\"']?)\w+(?P=quote)[ \t]*:[ \t]*")
 _BLANKS = re.compile(r"[ \t]*")
 _COMMENT = re.compile(r"[ \t]*(?:#[^\r\n]*)?")
-# A key that opens a list on the lines below it, and the dash of its first item.
-_LIST_BELOW = re.compile(
-    r"^(?P<key> *)[\w\"'][^\r\n]*:[ \t]*(?:#[^\r\n]*)?(?:\r?\n[ \t]*(?:#[^\r\n]*)?)*?\r?\n(?P<dash> *)- ", re.MULTILINE
-)
 _STEP = 2
 
 
@@ -60,8 +56,11 @@ def rewritten(text: str, items: Sequence[Span], news: Sequence[Sequence[str] | N
     yield from _without(text, items, [strings is not None and not strings for strings in news])
 
 
-def as_list(text: str, mapping: Span, item: Span, strings: Sequence[str]) -> Iterator[Edit]:
-    """The edits that make a list, or another string where it is one, of the one string that a key of `mapping` has."""
+def as_list(text: str, mapping: Span, item: Span, strings: Sequence[str], step: int) -> Iterator[Edit]:
+    """The edits that make a list, or another string where it is one, of the one string that a key of `mapping` has.
+
+    `step` is how far dashes stand behind their key, in block style.
+    """
     spelled = [_spelled(text, item, each) for each in strings]
     line = text.rfind("\n", 0, item.start) + 1
     key = _KEY.fullmatch(text, line, item.start)
@@ -70,10 +69,10 @@ def as_list(text: str, mapping: Span, item: Span, strings: Sequence[str]) -> Ite
     elif text[mapping.start] == "{":
         yield Edit(item, _bracketed(text, mapping, item, key, spelled))
     elif key:
-        indent = " " * (len(key["indent"]) + _dash_step(text))
+        indent = " " * (len(key["indent"]) + step)
         end = _end_of_line(text, item.end)
         yield Edit(Span(line + len(text[line : item.start].rstrip(" \t")), item.end), "")
-        yield Edit(Span(end, end), "".join(f"{_newline(text)}{indent}- {each}" for each in spelled))
+        yield Edit(Span(end, end), "".join(f"{_newline(text, item.start)}{indent}- {each}" for each in spelled))
     else:
         raise Layout("its key does not stand on the same line")
 
@@ -83,7 +82,7 @@ def _bracketed(text: str, mapping: Span, item: Span, key: re.Match[str] | None, 
         return f"[{', '.join(spelled)}]"
     indent, outer = key["indent"], _indent(text, mapping.start)
     step = indent.removeprefix(outer) if indent.startswith(outer) else ""
-    line = f"{_newline(text)}{indent}"
+    line = f"{_newline(text, item.start)}{indent}"
     inner = f"{line}{step or ' ' * _STEP}"
     return f"[{inner}{f',{inner}'.join(spelled)}{line}]"
 
@@ -98,18 +97,16 @@ def _in_lines(text: str, items: Sequence[Span], news: Sequence[Sequence[str] | N
             raise Layout("several lists begin on its line")
         end = _end_of_line(text, item.end)
         if not strings:
-            yield Edit(_whole_lines(text, line, end), "")
+            yield Edit(Span(_line_feed_before(text, line), end), "")
             continue
         yield Edit(item, _spelled(text, item, strings[0]))
-        more = "".join(f"{_newline(text)}{dash}{_spelled(text, item, each)}" for each in strings[1:])
+        more = "".join(f"{_newline(text, item.start)}{dash}{_spelled(text, item, each)}" for each in strings[1:])
         yield from [Edit(Span(end, end), more)] if more else []
 
 
-def _whole_lines(text: str, start: int, end: int) -> Span:
-    """From `start` to the end of the line of `end`, with the line ending behind, or where there is none, before it."""
-    if end < len(text):
-        return Span(start, end + (2 if text.startswith("\r\n", end) else 1))
-    return Span(start - (2 if text.startswith("\r\n", start - 2) else 1), end)
+def _line_feed_before(text: str, line: int) -> int:
+    """Where the line before ends: so that a last line that has no ending leaves none behind."""
+    return line - (2 if text.startswith("\r\n", max(0, line - 2)) else 1)
 
 
 def _end_of_line(text: str, at: int) -> int:
@@ -127,11 +124,17 @@ def _without(text: str, items: Sequence[Span], gone: Sequence[bool]) -> Iterator
         first, last = numbers[0], numbers[-1]
         if not removed:
             continue
+        if "#" in text[items[max(0, first - 1)].end : items[first].start] + text[items[last].end : _next(items, last)]:
+            raise Layout("a comment stands beside it")
         ahead = last + 1 < len(items) and _begins_line(text, items[last + 1]) <= _begins_line(text, items[first])
         if first and not ahead:
             yield Edit(Span(items[first - 1].end, items[last].end), "")
         else:
             yield Edit(Span(items[first].start, items[last + 1].start), "")
+
+
+def _next(items: Sequence[Span], at: int) -> int:
+    return items[at + 1].start if at + 1 < len(items) else items[at].end
 
 
 def _gap(text: str, items: Sequence[Span], at: int) -> str:
@@ -142,7 +145,7 @@ def _gap(text: str, items: Sequence[Span], at: int) -> str:
         return plain[0]
     if not _begins_line(text, items[at]):
         return ", "
-    return f",{_newline(text)}{_indent(text, items[at].start)}"
+    return f",{_newline(text, items[at].start)}{_indent(text, items[at].start)}"
 
 
 def _in_block(text: str, item: Span) -> bool:
@@ -169,10 +172,23 @@ def _indent(text: str, at: int) -> str:
     return _BLANKS.match(text, text.rfind("\n", 0, at) + 1)[0]  # type: ignore[index]  # it matches nothing, too
 
 
-def _dash_step(text: str) -> int:
-    found = _LIST_BELOW.search(text)
-    return len(found["dash"]) - len(found["key"]) if found else _STEP
+def dash_step(text: str, mapping: Span) -> int:
+    """How far dashes stand behind their key, as in the list that a mapping is an item of; 2 where it is in none."""
+    line = text.rfind("\n", 0, mapping.start) + 1
+    dash = text[line : mapping.start]
+    if not _DASH.fullmatch(dash):
+        return _STEP
+    column = len(dash) - len(dash.lstrip())
+    while line:
+        line = text.rfind("\n", 0, line - 1) + 1
+        indent = len(_indent(text, line))
+        if indent <= column and text[line + indent : line + indent + 1] not in ("", "-", "#", "\r", "\n"):
+            return column - indent
+    return _STEP
 
 
-def _newline(text: str) -> str:
-    return "\r\n" if "\r\n" in text else "\n"
+def _newline(text: str, at: int) -> str:
+    """The line ending that is used around a place."""
+    end = text.find("\n", at)
+    end = end if end >= 0 else text.rfind("\n", 0, at)
+    return "\r\n" if end > 0 and text[end - 1] == "\r" else "\n"

@@ -14,9 +14,10 @@ from policy_guard.unused import Use
 
 TYPE = "UnusedPermission"
 _SERVICE = re.compile(r"[A-Za-z0-9-]+")
-_ACTION = re.compile(r"[A-Za-z0-9_./-]+")
+_ACTION = re.compile(r"[A-Za-z0-9_-]+")
 _BLANKS = re.compile(r"[ \t\r\n]*")
-_DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ].*)?")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
+NEVER = datetime.min.replace(tzinfo=timezone.utc)
 _SHAPES = (
     "a finding of get-finding-v2, several of them, list-findings-v2 with findingDetails, or a list of serviceNamespace "
     "and actions"
@@ -26,8 +27,8 @@ _SHAPES = (
 class UnusedPermission(NamedTuple):
     """One finding, or what one file says in the short form: then `resource` and `id` are empty.
 
-    `resource` is the ARN of the principal, `analyzed` the day of the analysis, `uses` what it does not use. With
-    `partial` more pages belong to it that are not in the file.
+    `resource` is the ARN of the principal, `analyzed` the day of the analysis (UTC), `uses` what it does not use. With
+    `partial` more pages belong to it that are not in the file; `error` says why the analysis failed.
     """
 
     id: str
@@ -35,10 +36,11 @@ class UnusedPermission(NamedTuple):
     type: str
     status: str
     analyzed: date | None
-    updated: str
+    updated: datetime
     uses: tuple[Use, ...]
     partial: bool
     path: str
+    error: str = ""
 
     @property
     def name(self) -> str:
@@ -63,21 +65,23 @@ def read_findings(source: Source) -> tuple[UnusedPermission, ...]:
             else:
                 raise reader.wrong(f"this is no finding; expected {_SHAPES}")
     if short:
-        found.append(UnusedPermission("", "", TYPE, "ACTIVE", None, "", tuple(short), False, source.path))
+        found.append(UnusedPermission("", "", TYPE, "ACTIVE", None, NEVER, tuple(short), False, source.path))
     return tuple(found)
 
 
 def latest(findings: Iterable[UnusedPermission]) -> tuple[UnusedPermission, ...]:
-    """Each finding once, as of its last update, its pages put together."""
-    by_id: dict[str, UnusedPermission] = {}
+    """Each finding once, as of its last update, its pages put together. Of two states at once none is active."""
+    by_id: dict[tuple[str, str], UnusedPermission] = {}
     for number, each in enumerate(findings):
-        key = each.id or f"#{number}"
+        key = each.id or f"#{number}", each.resource
         other = by_id.get(key)
         if other is None or other.updated < each.updated:
             by_id[key] = each
-        elif other.updated == each.updated:
+        elif other.updated == each.updated and other.status == each.status:
             uses = tuple(dict.fromkeys([*other.uses, *each.uses]))
             by_id[key] = other._replace(uses=uses, partial=other.partial and each.partial)
+        elif other.updated == each.updated and each.status != "ACTIVE":
+            by_id[key] = each
     return tuple(by_id.values())
 
 
@@ -127,16 +131,18 @@ class _Reader(NamedTuple):
             raise self.wrong("findingDetails: expected a list")
         kinds = [each["unusedPermissionDetails"] for each in details if _has(each, "unusedPermissionDetails")]
         type_ = self.text(given, "findingType") if "findingType" in given else TYPE if kinds else "another"
+        analyzed = self.instant(given, "analyzedAt")
         return UnusedPermission(
             self.text(given, "id") if "id" in given else "",
             self.text(given, "resource") if type_ == TYPE or "resource" in given else "",
             type_,
             self.text(given, "status") if "status" in given else "ACTIVE",
-            self.day(given, "analyzedAt"),
-            str(given.get("updatedAt") or given.get("analyzedAt") or ""),
+            analyzed.date() if analyzed else None,
+            self.instant(given, "updatedAt") or analyzed or NEVER,
             tuple(use for each in kinds for use in self.service(each)),
             bool(given.get("nextToken")),
             self.path,
+            self.text(given, "error") if given.get("error") else "",
         )
 
     def service(self, given: Any) -> Iterator[Use]:
@@ -169,18 +175,17 @@ class _Reader(NamedTuple):
         return Use(service, name, self.last(entry))
 
     def last(self, given: dict[str, Any]) -> str | None:
-        day = self.day(given, "lastAccessed")
-        return day.isoformat() if day else None
+        instant = self.instant(given, "lastAccessed")
+        return instant.date().isoformat() if instant else None
 
-    def day(self, given: dict[str, Any], key: str) -> date | None:
-        if given.get(key) is None:
+    def instant(self, given: dict[str, Any], key: str) -> datetime | None:
+        value = given.get(key)
+        if value is None:
             return None
-        value = given[key]
         try:
             if isinstance(value, int | float):
-                return datetime.fromtimestamp(value, timezone.utc).date()
-            match = _DAY.fullmatch(self.text(given, key))
-            return date.fromisoformat(match[1] if match else "")
+                return datetime.fromtimestamp(value, timezone.utc)
+            return _instant(self.text(given, key))
         except (ValueError, OverflowError, OSError):
             raise self.wrong(f"{key}: expected a time such as 2026-03-01T12:00:00Z") from None
 
@@ -193,3 +198,14 @@ class _Reader(NamedTuple):
 
 def _has(given: Any, key: str) -> bool:
     return isinstance(given, dict) and key in given
+
+
+def _instant(text: str) -> datetime:
+    """The time that ISO 8601 spells, in UTC where it names no zone. Raises `ValueError`."""
+    match = _TIME.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    day, time, fraction, zone = match.groups()
+    spelled = f"{day}T{time or '00:00:00'}.{(fraction or '')[:6]:0<6}"
+    hours = "+00:00" if zone in (None, "Z") else f"{zone[:3]}:{zone[-2:]}"
+    return datetime.fromisoformat(spelled + hours).astimezone(timezone.utc)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from textwrap import wrap
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from policy_guard.source import Problem, Source
 WIDTH = 100
 LEGEND = "safe: nothing unused begins so, -> stays; unsafe: some of it is unused; unused: all of it goes"
 _MOST_LEFT = 10
+_TICKS = re.compile("`+")
 
 
 class Entry(NamedTuple):
@@ -73,13 +75,14 @@ def markdown(run: Refinement, explain: bool) -> str:
     """For a pull request's comment or a page: the same with the difference and the trees in fences."""
     lines: list[str] = []
     for entry in run.entries:
-        lines += [f"### `{printable(entry.path)}`", ""]
+        lines += [f"### {_code(entry.path)}", ""]
         if entry.refined.changes and entry.error is None:
             lines += [*_fenced("diff", _difference(entry)), ""]
         lines += [*_fenced("text", _about(entry)), ""]
         for each in _replaced(entry) if explain else ():
-            lines += [f"Behind `{printable(each.value.text)}`:", "", *_fenced("mermaid", mermaid(each.narrowing)), ""]
-    return "\n".join((*lines, *(f"- {printable(note)}" for note in run.notes), "", _verdict(run), ""))
+            lines += [f"Behind {_code(each.value.text)}:", "", *_fenced("mermaid", mermaid(each.narrowing)), ""]
+    notes = _fenced("text", (f"note: {printable(note)}" for note in run.notes)) if run.notes else []
+    return "\n".join((*lines, *notes, *([""] if notes else []), _verdict(run), ""))
 
 
 def printable_but_colors(line: str) -> str:
@@ -87,9 +90,15 @@ def printable_but_colors(line: str) -> str:
     return "\x1b[".join(map(printable, line.split("\x1b[")))
 
 
+def _code(text: str) -> str:
+    """The text between more backticks than it has itself."""
+    ticks = "`" * (max([0, *map(len, _TICKS.findall(text))]) + 1)
+    return f"{ticks}{printable(text)}{ticks}" if len(ticks) == 1 else f"{ticks} {printable(text)} {ticks}"
+
+
 def _fenced(language: str, lines: Iterable[str]) -> list[str]:
     inside = list(lines)
-    fence = "`" * max([3, *(len(line) - len(line.lstrip("`")) + 1 for line in inside)])
+    fence = "`" * (max([2, *(len(run) for line in inside for run in _TICKS.findall(line))]) + 1)
     return [f"{fence}{language}", *inside, fence]
 
 
@@ -135,7 +144,8 @@ def _about(entry: Entry) -> Iterator[str]:
     yield from (f"{path} {printable(label)}".rstrip() + f": left: {why}" for label, why in entry.refined.untouched)
     yield from (f"{path}: warning: {line}" for each in entry.refined.large for line in _large(each))
     yield from (f"{path}: note: {printable(note)}" for note in entry.notes)
-    if entry.basis and not any(plan.narrowed or plan.left or plan.kept for plan in entry.refined.plans):
+    told = entry.refined.untouched or any(plan.narrowed or plan.left or plan.kept for plan in entry.refined.plans)
+    if entry.basis and not told:
         yield f"{path}: nothing in it is known to be unused"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -46,9 +47,32 @@ def refine(wishes: Wishes, folder: Path, environ: Mapping[str, str], today: date
     usage = load_usage(root, config.refine, today, wishes.findings)
     run = _Run(root, config, usage, wishes)
     missing = [*_roles_without_files(run)]
-    entries = tuple(run.entry(path, alone) for path, alone in _asked(run, folder))
+    targets = tuple(_targets(run, folder))
+    results = [run.result(target) for target in targets]
+    if wishes.write:
+        results = [_written(target, result) for target, result in zip(targets, results, strict=True)]
     remarks = (*missing, *usage.remarks(asked=wishes.findings is not None))
-    return Refinement(entries, remarks, wishes.write, environ.get("PRE_COMMIT") == "1")
+    return Refinement(tuple(each.entry for each in results), remarks, wishes.write, environ.get("PRE_COMMIT") == "1")
+
+
+class _Target(NamedTuple):
+    """A file to refine: as it was asked for, all names by which it belongs to principals, and where it is.
+
+    `alone` if the findings belong to it because both were named together.
+    """
+
+    path: str
+    names: tuple[str, ...]
+    alone: bool
+    file: Path | None = None
+    error: str | None = None
+
+
+class _Result(NamedTuple):
+    """What is to become of a file that holds `old` bytes."""
+
+    entry: Entry
+    old: bytes = b""
 
 
 class _Run(NamedTuple):
@@ -57,32 +81,62 @@ class _Run(NamedTuple):
     usage: Usage
     wishes: Wishes
 
-    def entry(self, path: str, alone: bool) -> Entry:
-        """What came of one file; `alone` if the findings belong to it because both were named together."""
+    def result(self, target: _Target) -> _Result:
+        if target.file is None:
+            return _Result(Entry(target.path, error=target.error))
         try:
-            return self._entry(path, within(self.root, path), alone)
-        except UserError as error:
-            return Entry(path, error=str(error))
+            old = target.file.read_bytes()
+        except OSError as error:
+            return _Result(Entry(target.path, error=f"{target.path}: {error.strerror}"))
+        rule = self.config.policy_rule(target.path)
+        side = side_of(old, target.path, "", True, rule.kind if rule else None)
+        unused = self.usage.of_anyone() if target.alone else self.usage.of(*target.names)
+        return _Result(self.entry(target, side, unused), old)
 
-    def _entry(self, path: str, file: Path, alone: bool) -> Entry:
-        old = _bytes(file, path)
-        rule = self.config.policy_rule(path)
-        side = side_of(old, path, "", True, rule.kind if rule else None)
-        unused = self.usage.of_anyone() if alone else self.usage.of(path)
-        notes = tuple(self.usage.notes(None if alone else path))
+    def entry(self, target: _Target, side: Side, unused: Unused) -> Entry:
+        notes = [*self.usage.notes(*(() if target.alone else target.names))]
+        if len(target.names) > 1:
+            notes.append(f"{' and '.join(target.names)} are one file")
+        if side.deeper:
+            notes.append(f"policies deeper inside the file are not looked at: {side.deeper}")
         if side.problems:
-            return Entry(path, Refined(side.source, side.source.text), notes, side.problems)
-        done = self.result(side, unused, alone)
+            return Entry(target.path, Refined(side.source, side.source.text), tuple(notes), side.problems)
+        scope = Scope(unused, catalog, self.wishes.coarse)
+        done = refined(side.source, side.policies, scope, any_kind=target.alone and len(side.policies) == 1)
         if self.wishes.write and not all(large.fits for large in done.large):
             done = done._replace(text=side.source.text, refused=TOO_LARGE)
-        if self.wishes.write and done.changes:
-            mark = b"\xef\xbb\xbf" if old.startswith(b"\xef\xbb\xbf") else b""
-            replace(file, path, old, mark + done.text.encode())
-        return Entry(path, done, notes, basis=unused.by)
+        return Entry(target.path, done, tuple(notes), basis=unused.by)
 
-    def result(self, side: Side, unused: Unused, alone: bool) -> Refined:
-        scope = Scope(unused, catalog, self.wishes.coarse)
-        return refined(side.source, side.policies, scope, any_kind=alone and len(side.policies) == 1)
+
+def _written(target: _Target, result: _Result) -> _Result:
+    entry = result.entry
+    if entry.error is not None or target.file is None or not entry.refined.changes:
+        return result
+    mark = b"\xef\xbb\xbf" if result.old.startswith(b"\xef\xbb\xbf") else b""
+    try:
+        replace(target.file, target.path, result.old, mark + entry.refined.text.encode())
+    except UserError as error:
+        return result._replace(entry=Entry(target.path, error=str(error)))
+    return result
+
+
+def _targets(run: _Run, folder: Path) -> Iterator[_Target]:
+    """The files to refine, each once, with all names that lead to it: a link makes it a policy of others, too."""
+    asked = list(_asked(run, folder))
+    names: dict[Path, list[str]] = {}
+    for path in _configured(run):
+        with suppress(UserError):
+            names.setdefault(within(run.root, path), []).append(path)
+    done: set[Path] = set()
+    for path, alone in asked:
+        try:
+            file = within(run.root, path)
+        except UserError as error:
+            yield _Target(path, (path,), alone, error=str(error))
+            continue
+        if file not in done:
+            done.add(file)
+            yield _Target(path, tuple(names.get(file, [path])), alone, file)
 
 
 def _root(folder: Path, environ: Mapping[str, str]) -> Path:
@@ -105,7 +159,7 @@ def _asked(run: _Run, folder: Path) -> Iterator[tuple[str, bool]]:
     one = run.wishes.findings is not None and len(run.usage.principals) < 2
     for given in run.wishes.paths:
         path = _from_root(folder / given, run.root)
-        if (folder / given).is_dir():
+        if os.path.isdir(folder / given):
             inside = [each for each in configured if path == "." or each.startswith(f"{path}/")]
             if not inside:
                 raise UserError(f"no policy in {given} belongs to a principal. Name it in refine.roles")
@@ -136,14 +190,10 @@ def _roles_without_files(run: _Run) -> Iterator[str]:
 
 
 def _from_root(path: Path, root: Path) -> str:
-    try:
-        return Path(os.path.abspath(path)).relative_to(os.path.abspath(root)).as_posix()
-    except ValueError:
-        raise UserError(f"{path} lies outside of {root}; nothing outside is rewritten") from None
-
-
-def _bytes(file: Path, path: str) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from None
+    """The path from the root; links count in the folders that lead to it, and not in its own name."""
+    plain = os.path.abspath(path)
+    followed = os.path.join(os.path.realpath(os.path.dirname(plain)), os.path.basename(plain))
+    for top, here in ((os.path.abspath(root), plain), (os.path.realpath(root), followed)):
+        if Path(here).is_relative_to(top):
+            return Path(here).relative_to(top).as_posix()
+    raise UserError(f"{path} lies outside of {root}; nothing outside is rewritten")

@@ -11,7 +11,10 @@ from policy_guard.errors import UserError
 
 
 def within(root: Path, path: str) -> Path:
-    """The regular file that a path leads to, links followed. Raises `UserError` if it lies outside of `root`."""
+    """The regular file that a path leads to, links followed. Raises `UserError` if it lies outside of `root`.
+
+    What git keeps for itself lies outside, too.
+    """
     place = root / path
     try:
         real = place.resolve(strict=True)
@@ -20,6 +23,8 @@ def within(root: Path, path: str) -> Path:
         raise UserError(f"{path}: {getattr(error, 'strerror', None) or 'it cannot be followed'}") from None
     if not real.is_relative_to(top):
         raise UserError(f"{path} is a link that leads out of {root}; nothing outside is rewritten")
+    if ".git" in real.relative_to(top).parts:
+        raise UserError(f"{path} lies in .git; nothing there is rewritten")
     if not stat.S_ISREG(real.stat().st_mode):
         raise UserError(f"{path}: this is no regular file")
     return real
@@ -28,24 +33,29 @@ def within(root: Path, path: str) -> Path:
 def replace(file: Path, name: str, old: bytes, new: bytes) -> None:
     """Puts `new` in place of `old`. Raises `UserError`, the file left alone, if it holds anything else by now.
 
-    The mode stays; the file is called `name` in messages.
+    Mode and owner stay; the file is called `name` in messages.
     """
     try:
-        mode = stat.S_IMODE(file.stat().st_mode)
-        if not mode & stat.S_IWUSR or not os.access(file, os.W_OK):
+        before = file.stat()
+        if not before.st_mode & stat.S_IWUSR or not os.access(file, os.W_OK):
             raise UserError(f"{name} is read-only and left as it is; make it writable")
-        _replace(file, name, old, new, mode)
+        if before.st_nlink > 1:
+            raise UserError(f"{name} has other names (hard links) and is left as it is; make it a file of its own")
+        _replace(file, name, old, new, before)
     except OSError as error:
         raise UserError(f"{name} cannot be written and is left as it is: {error.strerror}") from None
 
 
-def _replace(file: Path, name: str, old: bytes, new: bytes, mode: int) -> None:
-    descriptor, beside = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".tmp", dir=file.parent)
+def _replace(file: Path, name: str, old: bytes, new: bytes, before: os.stat_result) -> None:
+    descriptor, beside = tempfile.mkstemp(prefix=".policy-guard-", suffix=".tmp", dir=file.parent)
     try:
         with os.fdopen(descriptor, "wb") as writing:
             writing.write(new)
             writing.flush()
-            os.chmod(beside, mode)
+            made = os.fstat(writing.fileno())
+            if (made.st_uid, made.st_gid) != (before.st_uid, before.st_gid):
+                os.chown(beside, before.st_uid, before.st_gid)
+            os.chmod(beside, stat.S_IMODE(before.st_mode))
             os.fsync(writing.fileno())
         if file.read_bytes() != old:
             raise UserError(f"{name} changed meanwhile and is left as it is; run this again")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
@@ -51,7 +51,10 @@ class Unused:
 
     def keeps(self, action: str) -> bool:
         """Whether the action, in lower case, is to be kept."""
-        return any(glob(pattern.lower())(action) for pattern in self.keep)
+        if not self.keep:
+            return False
+        near = (*self._keep_by_service.get(action.partition(":")[0], ()), *self._keep_by_service.get("", ()))
+        return any(covers(action) for covers in near)
 
     def has_all_of(self, service: str) -> bool:
         """Whether nothing of a service is used, and nothing of it is to be kept."""
@@ -70,7 +73,27 @@ class Unused:
 
     def services(self, known: Known) -> tuple[str, ...]:
         """The prefixes of all services, in lower case."""
-        return tuple(dict.fromkeys([*known.services(), *self._by_service]))
+        kept = (service for service in self._keep_by_service if service)
+        return tuple(dict.fromkeys([*known.services(), *self._by_service, *kept]))
+
+    @cached_property
+    def without_keep(self) -> Unused:
+        return replace(self, keep=())
+
+    @cached_property
+    def memory(self) -> dict[Hashable, object]:
+        """What others have worked out from this, to be asked for again."""
+        return {}
+
+    @cached_property
+    def _keep_by_service(self) -> dict[str, list[Callable[[str], bool]]]:
+        """What the patterns cover, by their services; those with wildcards in it under no name."""
+        found: dict[str, list[Callable[[str], bool]]] = {}
+        for pattern in map(str.lower, self.keep):
+            service, colon, _ = pattern.partition(":")
+            plain = colon and "*" not in service and "?" not in service
+            found.setdefault(service if plain else "", []).append(glob(pattern))
+        return found
 
     @cached_property
     def _names(self) -> dict[str, Mapping[str, str]]:

@@ -33,7 +33,7 @@ from policy_guard.finding import Finding
 from policy_guard.policy import Policy, Statement, Value
 from policy_guard.printable import printable
 from policy_guard.refine.file import OWN
-from policy_guard.refine.narrow import Scope, as_glob, narrow
+from policy_guard.refine.narrow import Scope, as_glob
 from policy_guard.unused import Unused, Use
 
 UNUSED = "unused-access"
@@ -52,7 +52,7 @@ def unused_access(policy: Policy, unused: Callable[[str], Unused], severity: str
         if path not in scopes:
             scopes[path] = Scope(unused(path), catalog)
         for value in statement.action.values:
-            if found := narrow(as_glob(value.pattern), scopes[path]):
+            if found := scopes[path].narrowed(as_glob(value.pattern)):
                 yield _finding(statement, value, found.unused, scopes[path].unused.by, severity)
 
 

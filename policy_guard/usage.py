@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -27,9 +27,9 @@ class Usage(NamedTuple):
     findings: tuple[UnusedPermission, ...]
     today: date
 
-    def of(self, path: str) -> Unused:
-        """What none of the principals uses that the policy in this file belongs to."""
-        found = [self._usable(each) for _, each in self._found(path)]
+    def of(self, *paths: str) -> Unused:
+        """What none of the principals uses that the policy in a file belongs to, by all of the file's names."""
+        found = [self._usable(each) for _, each in self._found(paths)]
         together = by_all(unused(use for each in one for use in each.uses) for one in found)
         return self._settled(together, [each for one in found for each in one])
 
@@ -51,15 +51,15 @@ class Usage(NamedTuple):
     def _settled(self, found: Unused, findings: Iterable[UnusedPermission]) -> Unused:
         return replace(found, keep=self.settings.keep, by=tuple(dict.fromkeys(map(_dated, findings))))
 
-    def notes(self, path: str | None) -> Iterator[str]:
-        """What is to be known of the findings about a policy, or of all of them, and why some do not count."""
-        for name, found in self._found(path) if path else [("", self.findings)]:
+    def notes(self, *paths: str) -> Iterator[str]:
+        """What is to be known of the findings about a policy, or without a path of all, and why some do not count."""
+        for name, found in self._found(paths) if paths else [("", self.findings)]:
             if not found:
                 yield f"there is no finding about {name}, so all that it may do counts as used{self._instead(name)}"
             for each in found:
                 where = f"{each.resource} in {each.path}" if each.resource else each.path
-                yield from (f"{where}: {remark}" for remark in self._remark(each))
-        for role in self.settings.principals(path) if path else ():
+                yield from (f"{where}: {remark}" for remark in self._remark(each, found))
+        for role in dict.fromkeys(role for path in paths for role in self.settings.principals(path)):
             several = dict.fromkeys(each.resource for each in self.findings if each.resource and each.name == role)
             if len(several) > 1:
                 yield f"{role} is {' and '.join(several)}: only what none of them uses goes; name one by its ARN"
@@ -87,33 +87,40 @@ class Usage(NamedTuple):
         for action in [f"{s}:{n}" for s, n in sorted(uses) if not catalog.matching(f"{s}:{n}")][:_MOST]:
             near = catalog.nearest(action)
             hint = f"; did you mean {near}?" if near else ""
-            yield f"the findings name {action}, not among the actions of {catalog.source()}; it counts all the same{hint}"
+            yield f"the findings name {action}, none of the actions of {catalog.source()}; it counts like others{hint}"
 
-    def _found(self, path: str) -> Iterator[tuple[str, list[UnusedPermission]]]:
+    def _found(self, paths: Iterable[str]) -> Iterator[tuple[str, list[UnusedPermission]]]:
         """The principals of a policy, each with all findings about it; in each account one may have the same name."""
-        for role in self.settings.principals(path):
+        for role in dict.fromkeys(role for path in paths for role in self.settings.principals(path)):
             about = [each for each in self.findings if each.resource and role in (each.resource, each.name)]
             resources = list(dict.fromkeys(each.resource for each in about))
             for resource in resources or [role]:
                 yield resource, [each for each in about if each.resource == resource]
 
-    def _usable(self, findings: Iterable[UnusedPermission]) -> list[UnusedPermission]:
-        return [each for each in findings if self._reason(each) is None]
+    def _usable(self, findings: Sequence[UnusedPermission]) -> list[UnusedPermission]:
+        return [each for each in findings if self._reason(each, findings) is None]
 
-    def _remark(self, finding: UnusedPermission) -> Iterator[str]:
-        if reason := self._reason(finding):
+    def _remark(self, finding: UnusedPermission, beside: Sequence[UnusedPermission]) -> Iterator[str]:
+        if reason := self._reason(finding, beside):
             yield reason
         elif finding.partial:
-            yield f"more pages belong to the finding in {finding.path}; only what is in there counts"
+            yield "more pages belong to the finding; only what is in there counts"
 
-    def _reason(self, finding: UnusedPermission) -> str | None:
-        """Why a finding says nothing about actions that are not used; None if it does."""
+    def _reason(self, finding: UnusedPermission, beside: Sequence[UnusedPermission]) -> str | None:
+        """Why a finding says nothing about actions that are not used, among those `beside` it; None if it does."""
         if finding.type == "UnusedIAMRole":
             return "it is not used at all (UnusedIAMRole); delete it rather than narrow its policies"
         if finding.type != TYPE:
             return f"a finding of the type {finding.type} is about something else than unused actions"
+        if finding.error:
+            return f"the analysis failed ({finding.error}), so nothing counts as unused"
         if finding.status != "ACTIVE":
             return f"the finding is {finding.status.lower()}, so what it names counts as used"
+        others = [each for each in beside if each.type == TYPE and each.resource == finding.resource]
+        if any(each.updated > finding.updated for each in others):
+            return "there is a newer finding about the same principal, which counts in its place"
+        if any(each.updated == finding.updated and each.status != "ACTIVE" for each in others):
+            return "another finding of the same time is not active, so what it names counts as used"
         if not finding.uses:
             return "the finding names no actions; get-finding-v2 has those that list-findings-v2 leaves out"
         return self._too_old(finding.analyzed)
@@ -124,6 +131,8 @@ class Usage(NamedTuple):
         if analyzed is None:
             return f"the finding has no date, and max-age is {self.settings.max_age} days, so it does not count"
         days = (self.today - analyzed).days
+        if days < -1:
+            return f"the finding is of {analyzed.isoformat()}, which is not yet, so it does not count"
         if days <= self.settings.max_age:
             return None
         return f"the finding is {days} days old, and max-age is {self.settings.max_age}, so it does not count"
@@ -149,7 +158,7 @@ def load_usage(root: Path, settings: Refine, today: date, given: str | None = No
 
 
 def _given(place: Path) -> list[Path]:
-    if not place.is_dir():
+    if not os.path.isdir(place):
         return [place]
     files = sorted(file for file in place.rglob("*") if file.suffix in (".json", ".jsonl") and file.is_file())
     if not files:

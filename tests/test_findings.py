@@ -91,6 +91,9 @@ def test_the_last_use_is_that_of_the_action() -> None:
         ('{"findingType": "UnusedPermission", "resource": "a", "analyzedAt": "soon"}', "analyzedAt: expected a time"),
         ('{"findingType": "UnusedPermission"}', "resource: expected a text"),
         ('{"findingDetails": {}}', "findingDetails: expected a list"),
+        ('{"serviceNamespace": "s3", "action": ["GetObject"]}', 'expected "actions"'),
+        ('{"serviceNamespace": "s3", "actions": null}', "actions: expected a list"),
+        ('{"serviceNamespace": "s3", "actions": ["Foo.Bar"]}', "is no action of s3"),
         ('{"serviceNamespace": "s\\u001b3"}', "serviceNamespace: expected a text"),
     ],
 )
@@ -147,6 +150,8 @@ def usage(*findings: dict[str, Any], **settings: Any) -> Usage:
         ({"findingType": "ExternalAccess", "findingDetails": []}, {}, "of the type ExternalAccess"),
         ({"findingType": "UnusedIAMRole", "findingDetails": []}, {}, "not used at all"),
         ({"findingDetails": []}, {}, "names no actions"),
+        ({"error": "INTERNAL_ERROR"}, {}, "the analysis failed (INTERNAL_ERROR)"),
+        ({"analyzedAt": "2099-01-01"}, {"max_age": 5}, "which is not yet"),
         ({}, {"max_age": 19}, "20 days old, and max-age is 19"),
         ({"analyzedAt": None}, {"max_age": 1}, "has no date"),
     ],
@@ -174,7 +179,8 @@ def test_a_principal_is_named_by_its_name_or_its_arn(role: str) -> None:
 def test_another_name_is_another_principal(role: str) -> None:
     here = usage(finding("GetObject"), roles=((role, ("a.json",)),))
     assert here.of("a.json").uses == {}
-    assert list(here.notes("a.json")) == [f"there is no finding about {role}, so all that it may do counts as used"]
+    (note,) = here.notes("a.json")
+    assert note.startswith(f"there is no finding about {role}, so all that it may do counts as used; did you mean ")
 
 
 def test_a_policy_of_two_principals_loses_only_what_neither_uses() -> None:
@@ -191,11 +197,34 @@ def test_a_principal_of_one_name_in_two_accounts_is_two() -> None:
     assert usage(finding("GetObject", "PutObject"), other).of("a.json").uses.keys() == {"s3:putobject"}
 
 
-def test_two_analyzers_of_one_principal_are_put_together() -> None:
+def test_two_analyzers_that_ran_at_once_are_put_together() -> None:
     assert usage(finding("GetObject"), finding("PutObject", id="2")).of("a.json").uses.keys() == {
         "s3:getobject",
         "s3:putobject",
     }
+    assert not usage(finding("GetObject"), finding("PutObject", id="2", status="RESOLVED")).of("a.json").uses
+
+
+@pytest.mark.parametrize("later", ["2026-11-01T10:00:00.5Z", "2026-11-01T06:30:00-05:00", 1793700000])
+def test_only_the_newest_finding_about_a_principal_counts(later: Any) -> None:
+    older, newer = finding("GetObject", "PutObject"), finding("GetObject", id="2", updatedAt=later)
+    for order in ((older, newer), (newer, older)):
+        assert usage(*order).of("a.json").uses.keys() == {"s3:getobject"}
+        (note,) = usage(*order).notes("a.json")
+        assert "there is a newer finding about the same principal" in note
+    assert not usage(older, {**newer, "status": "RESOLVED"}).of("a.json").uses
+    assert not usage(older, {**newer, "id": "1", "status": "ARCHIVED"}).of("a.json").uses
+
+
+def test_of_one_finding_in_two_states_at_once_none_is_active() -> None:
+    for order in ("ACTIVE", "ARCHIVED"), ("ARCHIVED", "ACTIVE"):
+        assert not usage(*(finding("GetObject", status=status) for status in order)).of("a.json").uses
+
+
+def test_findings_of_one_id_about_two_principals_are_two() -> None:
+    arn = "arn:aws:iam::111122223333:role/Billing"
+    both = latest(found([finding("GetObject"), finding("PutObject", resource=arn)]))
+    assert [(each.name, len(each.uses)) for each in both] == [("Orders", 1), ("Billing", 1)]
 
 
 def test_without_a_setting_all_findings_have_to_be_about_one_principal() -> None:
@@ -210,5 +239,5 @@ def test_what_is_odd_about_findings_and_settings_is_said() -> None:
     said = "\n".join(here.remarks(asked=False))
     assert "f.json names no principal; give it with --findings" in said
     assert "keep: iam:PasRole covers no action of AWS" in said
-    assert "the findings name s3:GetUnicorn, not among the actions of" in said
+    assert "the findings name s3:GetUnicorn, none of the actions of" in said
     assert "names no principal" not in "\n".join(here.remarks(asked=True))

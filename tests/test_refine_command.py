@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from policy_guard import save
+from policy_guard import catalog, save
 from policy_guard.errors import UserError
 from tests.repository import ENVIRON, Scratch
 from tests.test_findings import finding
@@ -102,13 +102,19 @@ def test_a_folder_of_findings(scratch: Scratch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("other.json",), "other.json belongs to no principal. Name it in refine.roles, or give its --findings"),
+        (("other.json",), "there is no other.json"),
+        (("findings/orders.json",), "belongs to no principal. Name it in refine.roles, or give its --findings"),
+        (("findings",), "no policy in findings belongs to a principal"),
+        (("y" * 300,), "there is no yyy"),
+        (("--findings", "y" * 300), "File name too long"),
         (("--findings", "none.json"), "none.json: No such file or directory"),
         (("--findings", "iam"), "this is no finding"),
+        (("--findings", "empty"), "there is no .json or .jsonl file in this folder"),
         (("../outside.json",), "lies outside of"),
     ],
 )
 def test_a_set_up_that_cannot_be_is_said(scratch: Scratch, arguments: tuple[str, ...], words: str) -> None:
+    scratch.write("empty/readme.txt", "nothing")
     answer = scratch.guard("refine", *arguments)
     assert answer.code == 2
     assert answer.err.startswith("no policy was refined: ")
@@ -238,8 +244,79 @@ def test_killed_at_any_moment_it_leaves_the_old_file_or_the_new_one(scratch: Scr
 def test_patterns_that_name_no_file_are_said(scratch: Scratch) -> None:
     scratch.write(
         ".policy-guard.yaml",
-        "version: 1\nrefine: {findings: [findings/*.json, found.json], roles: {Orders: [iam/*.json, iam/old.json]}}\n",
+        "version: 1\nrefine: {findings: [findings/*.json], roles: {Orders: [iam/*.json, old/*.json]}}\n",
     )
-    out = scratch.guard("refine").out
-    assert "note: refine.findings: found.json names no file\n" in out
-    assert "note: refine.roles: iam/old.json, of Orders, names no file\n" in out
+    assert "note: refine.roles: old/*.json, of Orders, names no file\n" in scratch.guard("refine").out
+    scratch.write(".policy-guard.yaml", CONFIG.replace("iam/*.yaml", "iam/old.yaml"))
+    assert "refine.roles: iam/old.yaml, of Orders, names no file; correct it" in scratch.guard("refine").err
+    scratch.write(".policy-guard.yaml", CONFIG.replace("[findings/*.json]", "[findings/*.json, found/*]"))
+    assert "refine.findings: found/* names no file" in scratch.guard("refine").err
+    assert "refine.findings: found/* names no file" in scratch.guard("check", "--all").err
+
+
+def test_a_link_makes_one_file_the_policy_of_two(scratch: Scratch) -> None:
+    (scratch.folder / "iam/other.json").symlink_to("orders.json")
+    roles = "{Orders: [iam/orders.json], Billing: [iam/other.json]}"
+    scratch.write(".policy-guard.yaml", CONFIG.replace("{Orders: [iam/*.json, iam/*.yaml]}", roles))
+    arn = "arn:aws:iam::111122223333:role/Billing"
+    scratch.write("findings/billing.json", finding("GetObject", id="2", resource=arn))
+    answer = scratch.guard("refine", "--write")
+    assert (answer.code, held(scratch)) == (0, POLICY)
+    assert "iam/orders.json and iam/other.json are one file" in answer.out
+
+
+def test_a_hard_link_is_left(scratch: Scratch) -> None:
+    os.link(scratch.folder / "iam/orders.json", scratch.folder / "other")
+    answer = scratch.guard("refine", "--write")
+    assert (answer.code, held(scratch)) == (2, POLICY)
+    assert "iam/orders.json has other names (hard links) and is left as it is" in answer.out
+
+
+def test_nothing_is_written_in_what_git_keeps_for_itself(scratch: Scratch) -> None:
+    scratch.write(".git/p.json", POLICY)
+    answer = scratch.guard("refine", "--write", "--findings", "findings", ".git/p.json")
+    assert (answer.code, held(scratch, ".git/p.json")) == (2, POLICY)
+    assert ".git/p.json lies in .git; nothing there is rewritten" in answer.out
+
+
+def test_a_long_name_and_a_path_through_a_link_are_no_obstacle(scratch: Scratch, tmp_path: Path) -> None:
+    name = "iam/" + "a" * 250 + ".json"
+    scratch.write(name, POLICY)
+    (tmp_path / "link").symlink_to(scratch.folder)
+    assert scratch.guard("refine", "--write", str(tmp_path / "link" / name)).code == 0
+    assert held(scratch, name) == NARROWED
+
+
+def test_findings_named_with_a_policy_are_its_own_whatever_the_settings_say(scratch: Scratch) -> None:
+    scratch.write("f.json", [{"serviceNamespace": "s3", "actions": ["PutObject"]}])
+    assert scratch.guard("refine", "--findings", "f.json", "iam/orders.json", "--write").code == 0
+    assert held(scratch) == NARROWED
+
+
+def test_what_aws_would_take_in_no_way_is_not_written(scratch: Scratch) -> None:
+    everything = {**POLICY, "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+    scratch.write("iam/orders.json", everything)
+    names = [name for service in ("ec2", "iam", "s3") for name in catalog.actions(service)[::2]]
+    details = [
+        {"unusedPermissionDetails": {"serviceNamespace": service, "actions": [{"action": n} for n in names]}}
+        for service in ("ec2", "iam", "s3")
+        if (names := catalog.actions(service)[::2])
+    ]
+    scratch.write("findings/orders.json", {**finding(), "findingDetails": details})
+    answer = scratch.guard("refine", "--write")
+    assert (answer.code, held(scratch)) == (1, everything)
+    assert "left as it is: AWS takes no policy of its new size" in answer.out
+
+
+def test_what_is_kept_is_said(scratch: Scratch) -> None:
+    scratch.write(".policy-guard.yaml", CONFIG + "  keep: ['s3:Put*']\n")
+    answer = scratch.guard("refine")
+    assert answer.code == 0
+    assert "iam/orders.json: kept though unused: s3:putobject\n" in answer.out
+
+
+def test_no_text_of_a_policy_ends_a_fence(scratch: Scratch) -> None:
+    statement = "Statement: [{Effect: Allow, Resource: '*', Action: [s3:GetObject, s3:PutObject]}]"
+    scratch.write("iam/a`b.yaml", f'{statement}\nId: "x\n  ```\n  # Approved"\n')
+    out = scratch.guard("refine", "--format", "markdown").out
+    assert "### `` iam/a`b.yaml ``\n\n````diff\n" in out

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
 
-from policy_guard.edit import Edit, Layout, as_list, rewritten
+from policy_guard.edit import Edit, Layout, as_list, dash_step, rewritten
 from policy_guard.globs import glob
 from policy_guard.pattern import Unknown
 from policy_guard.policy import BESIDE_FULL_ACCESS, Element, Policy, Statement, Value, statement_meaning
-from policy_guard.refine.narrow import Narrowing, Scope, as_glob, kept, narrow, without_covered
+from policy_guard.refine.narrow import Narrowing, Scope, as_glob, kept, without_covered
 from policy_guard.source import Span
 from policy_guard.unused import Use
 
 NOT_ACTION = "NotAction grants all but what it names"
 FILLED_IN = "a template fills in a part of it"
+UNKNOWN_SERVICE = "the other actions of its service are not known here"
 BLANKS = "there are blanks around it"
 SHARED = "it is written once for several places"
 
@@ -88,6 +89,18 @@ def plan(policy: Policy, scope: Scope) -> Plan:
     return Plan(policy, tuple(_narrowed(steps)), tuple(_left(steps)), staying, edits, kept=staying_unused)
 
 
+def places(plans: Iterable[Plan]) -> tuple[dict[Span, tuple[str, ...]], frozenset[Span]]:
+    """Where actions change, each with what they will be, and the statements that go."""
+    actions: dict[Span, tuple[str, ...]] = {}
+    gone: set[Span] = set()
+    for each in plans:
+        changed = {id(one.statement) for one in each.narrowed} if each.edits else set()
+        actions |= {statement.action.span: new for statement, new in each.statements if id(statement) in changed}
+        staying = {id(statement) for statement, _ in each.statements}
+        gone |= {one.span for one in each.policy.statements if each.edits and id(one) not in staying}
+    return actions, frozenset(gone)
+
+
 def as_planned(plan: Plan, after: Policy) -> bool:
     """Whether a policy, read back from the edited text, is what was planned, place for place."""
     if len(after.statements) != len(plan.statements):
@@ -108,12 +121,12 @@ def _step(statement: Statement, scope: Scope, spans: Counter[Span]) -> _Step:
     narrowed: list[Narrowed] = []
     left: list[Left] = []
     for value in statement.action.values:
-        found = narrow(as_glob(value.pattern), scope)
-        if found and (reason := _untouchable(statement, value, spans)):
+        found = scope.narrowed(as_glob(value.pattern))
+        if found and (reason := _untouchable(statement, value, spans, found, scope)):
             left.append(_left_out(statement, value, reason, found.unused))
         elif found:
             narrowed.append(Narrowed(statement, value, found))
-    return _Step(statement, tuple(narrowed), tuple(left), _news(statement, narrowed))
+    return _Step(statement, tuple(narrowed), tuple(left), _news(statement, narrowed, left))
 
 
 def _kept(policy: Policy, scope: Scope) -> Iterator[str]:
@@ -122,20 +135,27 @@ def _kept(policy: Policy, scope: Scope) -> Iterator[str]:
             yield from (action for value in statement.action.values for action in kept(as_glob(value.pattern), scope))
 
 
-def _untouchable(statement: Statement, value: Value, spans: Counter[Span]) -> str | None:
+def _untouchable(
+    statement: Statement, value: Value, spans: Counter[Span], found: Narrowing, scope: Scope
+) -> str | None:
     if any(isinstance(part, Unknown) for part in value.pattern.parts):
         return FILLED_IN
     if value.padded:
         return BLANKS
+    if ("*" in value.text or "?" in value.text) and len(found.covered) == 1 and scope.knows_little(found.covered[0]):
+        return UNKNOWN_SERVICE
     inside = statement.span.start <= value.span.start and value.span.end <= statement.span.end
     return None if inside and spans[value.span] == 1 else SHARED
 
 
-def _news(statement: Statement, narrowed: Sequence[Narrowed]) -> tuple[tuple[str, ...] | None, ...]:
+def _news(
+    statement: Statement, narrowed: Sequence[Narrowed], left: Sequence[Left]
+) -> tuple[tuple[str, ...] | None, ...]:
     if not narrowed:
         return ()
     by_span = {each.value.span: each for each in narrowed}
-    known = [value.text for value in statement.action.values if value.span not in by_span]
+    others = {*by_span, *(each.span for each in left)}
+    known = [value.text for value in statement.action.values if value.span not in others]
     news: list[tuple[str, ...] | None] = []
     for value in statement.action.values:
         each = by_span.get(value.span)
@@ -152,7 +172,7 @@ def _left_out(statement: Statement, value: Value, reason: str, unused: tuple[Use
 
 def _not_action(statement: Statement, scope: Scope) -> Iterator[Left]:
     excepted = [glob(as_glob(value.pattern).lower()) for value in statement.action.values]
-    found = narrow("*", scope)
+    found = scope.narrowed("*")
     everything = found.unused if found else ()
     if unused := tuple(use for use in everything if not any(matches(use.action) for matches in excepted)):
         yield Left(statement, statement.action.span, NOT_ACTION, unused, statement)
@@ -170,7 +190,8 @@ def _edited(policy: Policy, steps: list[_Step]) -> tuple[list[_Step], tuple[Edit
     """The edits of all steps, and the steps as far as they can be edited."""
     text = policy.source.text
     edits: list[Edit] = []
-    done = [_laid_out(text, step, edits) for step in steps]
+    dashes = dash_step(text, policy.statements[0].span)
+    done = [_laid_out(text, step, edits, dashes) for step in steps]
     if any(step.goes for step in done):
         try:
             gone: list[tuple[str, ...] | None] = [() if step.goes else None for step in done]
@@ -180,14 +201,14 @@ def _edited(policy: Policy, steps: list[_Step]) -> tuple[list[_Step], tuple[Edit
     return done, tuple(edits)
 
 
-def _laid_out(text: str, step: _Step, edits: list[Edit]) -> _Step:
+def _laid_out(text: str, step: _Step, edits: list[Edit], dashes: int) -> _Step:
     if not step.news or step.goes:
         return step
     action = step.statement.action
     spans = [value.span for value in action.values]
     try:
         if spans == [action.span]:
-            edits += as_list(text, step.statement.span, spans[0], step.news[0] or ())
+            edits += as_list(text, step.statement.span, spans[0], step.news[0] or (), dashes)
         else:
             edits += rewritten(text, spans, step.news)
     except Layout as error:

@@ -9,14 +9,15 @@ from policy_guard.documents import policies
 from policy_guard.edit import Layout, applied
 from policy_guard.parse import parse
 from policy_guard.policy import Policy, meaning
-from policy_guard.refine import Plan, as_planned, plan
+from policy_guard.refine import Plan, as_planned, places, plan
 from policy_guard.refine.narrow import Scope
 from policy_guard.refine.proof import doubt
 from policy_guard.refine.size import LEAST, Limit, fits, passed, size
+from policy_guard.refine.unchanged import same_but_for
 from policy_guard.source import Source, Unreadable
 
 OTHERS = "it grants access to others than those that the findings are about, or caps theirs"
-LAYOUT = "the file is laid out in a way that is not edited"
+LAYOUT = "the file is laid out in a way that is not edited, or an alias repeats what would change"
 OWN = ("identity", "boundary", "session")
 """Kinds that are about the principal that they are attached to."""
 
@@ -68,6 +69,8 @@ def refined(source: Source, held: Mapping[str, Policy], scope: Scope, *, any_kin
         text = applied(source.text, (edit for each in plans.values() for edit in each.edits))
         after, sizes = _read(source, text, held)
     except (Layout, Unreadable):
+        return done._replace(refused=LAYOUT)
+    if not same_but_for(source, Source(source.path, text), *places(plans.values())):
         return done._replace(refused=LAYOUT)
     if not _only_as_planned(held, plans, after):
         return done._replace(refused=LAYOUT)

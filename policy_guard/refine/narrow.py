@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
 
@@ -26,6 +25,20 @@ class Scope(NamedTuple):
     @property
     def split(self) -> Split:
         return characters if self.coarse else words
+
+    def narrowed(self, text: str) -> Narrowing | None:
+        """`narrow`, once for each text."""
+        memory = self.unused.memory
+        key = text, self.coarse
+        if key not in memory:
+            memory[key] = narrow(text, self)
+        found = memory[key]
+        assert found is None or isinstance(found, Narrowing)
+        return found
+
+    def knows_little(self, covered: Covered) -> bool:
+        """Whether a service is used, as far as can be told, and its actions are not known."""
+        return not self.known.actions(covered.service) and not self.unused.has_all_of(covered.service)
 
 
 class Covered(NamedTuple):
@@ -74,6 +87,7 @@ def narrow(text: str, scope: Scope) -> Narrowing | None:
         tree = grow(names, (use.name for use in unused), scope.split, allowed)
         trees.append((spelled, tree))
         patterns += (f"{spelled}:{chosen}" for chosen in tree.cover())
+    patterns += (each for each in scope.unused.keep if _is_plain(each) and _covers(text.lower(), each.lower()))
     return Narrowing(tuple(without_covered(patterns)), covered, tuple(trees))
 
 
@@ -81,8 +95,8 @@ def kept(text: str, scope: Scope) -> tuple[str, ...]:
     """The unused actions that a pattern covers and that are to be kept."""
     if not scope.unused.keep:
         return ()
-    all_unused = replace(scope.unused, keep=())
-    found = narrow(text, scope._replace(unused=all_unused))
+    all_unused = scope.unused.without_keep
+    found = scope._replace(unused=all_unused).narrowed(text)
     uses = (use.action for use in (found.unused if found else ()))
     return tuple(action for action in uses if scope.unused.keeps(action))
 
@@ -121,27 +135,38 @@ def _covered(text: str, scope: Scope) -> Iterator[Covered]:
     services: tuple[str, ...] = (prefix.lower(),)
     if "*" in prefix or "?" in prefix:
         services = tuple(filter(glob(prefix.lower()), scope.unused.services(scope.known)))
+    alone = services == (prefix.lower(),)
     for service in services:
-        if names := _names(service, name, scope):
+        if names := _names(service, name, scope, alone):
             uses = [(each, scope.unused.use(f"{service}:{each}")) for each in names]
             unused = tuple(Use(service, each, use.last) for each, use in uses if use)
             yield Covered(service, names, unused, any(use and not use.name for _, use in uses))
 
 
-def _names(service: str, name: str, scope: Scope) -> tuple[str, ...]:
-    """The actions that a name or pattern covers; the pattern itself where a service of none is not used at all."""
+def _names(service: str, name: str, scope: Scope, alone: bool) -> tuple[str, ...]:
+    """The actions that a name or pattern covers.
+
+    `alone` if the service is spelled out: then a name that nobody knows is one all the same, and a pattern stands for
+    what it covers of a service without known actions that is not used at all.
+    """
     known = scope.unused.names(service, scope.known)
     if "*" not in name and "?" not in name:
-        return (known.get(name.lower(), name),)
+        spelled = known.get(name.lower(), name if alone else None)
+        return (spelled,) if spelled else ()
     covers = glob(name.lower())
     names = tuple(spelled for lower, spelled in known.items() if covers(lower))
-    return names or ((name,) if scope.unused.has_all_of(service) else ())
+    return names or ((name,) if alone and scope.unused.use(f"{service}:{name}") else ())
 
 
 def _service_of(pattern: str) -> str:
     """The prefix that the pattern spells out, or nothing."""
     prefix, _ = _halves(pattern)
     return "" if "*" in prefix or "?" in prefix else prefix
+
+
+def _is_plain(pattern: str) -> bool:
+    """Whether the pattern is a name, or what a name begins with."""
+    return not any(wild in pattern.removesuffix("*") for wild in "*?") and not pattern.endswith(":*")
 
 
 def _halves(text: str) -> tuple[str, str]:

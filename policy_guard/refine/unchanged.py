@@ -1,0 +1,57 @@
+"""Whether two texts hold the same values, but for the places that were to change."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from policy_guard.formats import read
+from policy_guard.source import Array, Node, Object, Scalar, Source, Span
+
+
+def same_but_for(old: Source, new: Source, actions: Mapping[Span, Sequence[str]], gone: frozenset[Span]) -> bool:
+    """Whether `new` holds what `old` does, with other `actions` at some places, and without what is `gone`.
+
+    What stands at such a place and is repeated elsewhere, by an alias, is no place alone: then the answer is no.
+    """
+    before, after = read(old), read(new)
+    comparison = _Comparison(actions, gone)
+    alike = len(before) == len(after) and all(map(comparison.alike, before, after))
+    return alike and all(comparison.seen[span] <= 1 for span in (*actions, *gone))
+
+
+class _Comparison:
+    def __init__(self, actions: Mapping[Span, Sequence[str]], gone: frozenset[Span]) -> None:
+        self.actions = actions
+        self.gone = gone
+        self.inner = [*actions, *gone]
+        self.seen: Counter[Span] = Counter()
+
+    def alike(self, old: Node, new: Node) -> bool:
+        if old.span in self.actions:
+            self.seen[old.span] += 1
+            return _texts(new) == list(self.actions[old.span])
+        if type(old) is not type(new) or old.tag != new.tag:
+            return False
+        if isinstance(old, Array) and isinstance(new, Array):
+            return self.lists(old, new)
+        if isinstance(old, Object) and isinstance(new, Object):
+            keys = [entry.key.text for entry in old.entries] == [entry.key.text for entry in new.entries]
+            return keys and all(self.alike(a.value, b.value) for a, b in zip(old.entries, new.entries, strict=True))
+        return self.scalars(old, new)
+
+    def lists(self, old: Array, new: Array) -> bool:
+        staying = [item for item in old.items if item.span not in self.gone]
+        self.seen.update(item.span for item in old.items if item.span in self.gone)
+        return len(staying) == len(new.items) and all(map(self.alike, staying, new.items))
+
+    def scalars(self, old: Node, new: Node) -> bool:
+        """A text that itself holds a policy is compared as that policy, by others."""
+        if isinstance(old, Scalar) and isinstance(new, Scalar) and (old.text, old.kind) == (new.text, new.kind):
+            return True
+        return any(old.span.start <= span.start and span.end <= old.span.end for span in self.inner)
+
+
+def _texts(node: Node) -> list[str]:
+    items = node.items if isinstance(node, Array) else (node,)
+    return [item.text for item in items if isinstance(item, Scalar) and item.tag is None]
