@@ -139,7 +139,7 @@ def _about(entry: Entry) -> Iterator[str]:
     if entry.basis:
         yield f"{path}: held against what is not used by {printable('; '.join(entry.basis))}"
     for plan in entry.refined.plans:
-        yield from _plan(path, source, plan)
+        yield from _plan(path, source, plan) if entry.refined.refused is None else ()
         yield from _wrapped(", ".join(map(printable, plan.kept)), f"{path}: kept though unused: ") if plan.kept else ()
     yield from (f"{path} {printable(label)}".rstrip() + f": left: {why}" for label, why in entry.refined.untouched)
     yield from (f"{path}: warning: {line}" for each in entry.refined.large for line in _large(each))

@@ -26,6 +26,7 @@ from policy_guard.refine import plan
 from policy_guard.refine.file import Refined, refined
 from policy_guard.refine.narrow import Scope, as_glob, narrow
 from policy_guard.refine.proof import NotProved, doubt
+from policy_guard.refine.size import fits, passed, size
 from policy_guard.refinement import Entry, Refinement, text
 from policy_guard.source import Source
 from policy_guard.unused import Known, Unused, Use, unused
@@ -246,3 +247,16 @@ def parsed(text: str) -> Policy:
 def test_wildcards_are_read_like_the_parser_reads_them() -> None:
     values = parsed(json.dumps({"Statement": {**STATEMENT, "Action": ["s3:Get?*", "*"]}})).statements[0].action.values
     assert [as_glob(value.pattern) for value in values] == ["s3:Get?*", "*"]
+
+
+def test_only_limits_that_were_kept_before_are_passed() -> None:
+    assert [limit.characters for limit in passed("identity", 2048, 6145)] == [6144, 2048, 5120]
+    assert [limit.characters for limit in passed("identity", 6145, 6200)] == []
+    assert [limit.characters for limit in passed("trust", 1, 2049)] == [2048]
+    assert (fits("identity", 10240), fits("identity", 10241), fits("scp", 99999)) == (True, False, True)
+
+
+def test_the_size_is_that_of_compact_json() -> None:
+    spaced = Source("p.yaml", "Version: 2012-10-17\nStatement:\n- {Effect: Allow,  Action: [ 's3:Get*' ]}\n")
+    compact = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:Get*"]}]}'
+    assert size(policies(spaced).policies[0].node) == len(compact)
