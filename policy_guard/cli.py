@@ -31,7 +31,8 @@ examples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
-    given = _parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    given = _parser(next(iter(arguments), "")).parse_args(arguments)
     try:
         run: Callable[[argparse.Namespace], int] = given.run
         return run(given)
@@ -50,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _tell(f"policy-guard failed, a bug ({name}). Nothing was proved. POLICY_GUARD_DEBUG=1 shows more.", BUG)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(name: str) -> argparse.ArgumentParser:
+    """The parser of the command of this name, or of all of them: building them all costs every commit."""
     parser = argparse.ArgumentParser(
         prog="policy-guard",
         description="Proves that a change of an AWS IAM policy grants nothing new, or shows what it does.",
@@ -60,21 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"policy-guard {VERSION}")
     parser.set_defaults(nothing=None)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    _check_command(commands)
-    _compare_command(commands)
-    _refine_command(commands)
-    listing = commands.add_parser("list", help="what is a policy here, of which kind, and why")
-    listing.add_argument("--config", metavar="FILE", help="instead of .policy-guard.yaml")
-    listing.add_argument("--critical", action="store_true", help="what each entry of the critical list matches today")
-    listing.set_defaults(run=_list, nothing="nothing was listed: ")
-    explain = commands.add_parser("explain", help="the manual page of a check")
-    explain.add_argument("check", metavar="CHECK", nargs="?", help="its name, as in brackets behind a finding")
-    explain.set_defaults(run=_explain, nothing="")
-    actions = commands.add_parser("catalog", help="the actions of AWS that a pattern covers today, one a line")
-    actions.add_argument("patterns", metavar="PATTERN", nargs="+", help="such as 's3:Get*'")
-    actions.add_argument("--long", action="store_true", help="with access levels and the ARNs of resources")
-    actions.set_defaults(run=_catalog)
-    commands.add_parser("demo", help="see the check fail on an example").set_defaults(run=_demo)
+    for add in (_COMMANDS[name],) if name in _COMMANDS else _COMMANDS.values():
+        add(commands)
     return parser
 
 
@@ -115,6 +104,41 @@ def _refine_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     command.add_argument("--format", choices=("text", "markdown"), default="text", help="text (default) or markdown")
     command.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="in text output (auto)")
     command.set_defaults(run=_refine, nothing="no policy was refined: ")
+
+
+def _list_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("list", help="what is a policy here, of which kind, and why")
+    command.add_argument("--config", metavar="FILE", help="instead of .policy-guard.yaml")
+    command.add_argument("--critical", action="store_true", help="what each entry of the critical list matches today")
+    command.set_defaults(run=_list, nothing="nothing was listed: ")
+
+
+def _explain_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("explain", help="the manual page of a check")
+    command.add_argument("check", metavar="CHECK", nargs="?", help="its name, as in brackets behind a finding")
+    command.set_defaults(run=_explain, nothing="")
+
+
+def _catalog_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("catalog", help="the actions of AWS that a pattern covers today, one a line")
+    command.add_argument("patterns", metavar="PATTERN", nargs="+", help="such as 's3:Get*'")
+    command.add_argument("--long", action="store_true", help="with access levels and the ARNs of resources")
+    command.set_defaults(run=_catalog)
+
+
+def _demo_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    commands.add_parser("demo", help="see the check fail on an example").set_defaults(run=_demo)
+
+
+_COMMANDS = {
+    "check": _check_command,
+    "compare": _compare_command,
+    "refine": _refine_command,
+    "list": _list_command,
+    "explain": _explain_command,
+    "catalog": _catalog_command,
+    "demo": _demo_command,
+}
 
 
 def _common(command: argparse.ArgumentParser) -> None:

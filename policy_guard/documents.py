@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from policy_guard.formats import read
@@ -37,7 +37,11 @@ class Reading(NamedTuple):
 
 def policies(source: Source) -> Reading:
     """The policies in a source. Raises `Unreadable` if its text cannot be read."""
-    documents = read(source)
+    return policies_in(source, read(source))
+
+
+def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
+    """The policies in the documents of a source. Raises `Unreadable` for one in a text that cannot be read."""
     found: dict[str, Found] = {}
     taken: set[int] = set()
     for number, document in enumerate(documents):

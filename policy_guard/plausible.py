@@ -8,8 +8,9 @@ from typing import TypeAlias
 
 from policy_guard import catalog
 from policy_guard.automaton import ANYTHING, Glob, the_symbol
+from policy_guard.edges import literal_prefix
 from policy_guard.policy import Request
-from policy_guard.strings import FILLERS, Slot, literal_prefix
+from policy_guard.strings import FILLERS, Slot
 
 Holds: TypeAlias = "Callable[[Request], bool]"
 

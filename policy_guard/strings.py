@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
-from policy_guard.automaton import ANYTHING, Automaton, Glob, Letter, Step, Symbol, Verbatim, Word, glob_of
+from policy_guard.automaton import ANYTHING, Automaton, Glob, Letter, Symbol, Verbatim, Word, glob_of
+from policy_guard.edges import edges_of, literal_prefix, plain_text, surely_apart
 from policy_guard.pattern import Pattern, Unknown
 
 MANY = 16
@@ -165,39 +166,6 @@ class Language:
         if any(text in other for text in self.texts) or any(text in self for text in other.texts):
             return False
         return all(surely_apart(one, two) for one in self.edges for two in other.edges)
-
-
-def literal_prefix(glob: Sequence[Step]) -> str:
-    """What every text of the glob begins with, as far as it is fixed."""
-    characters: list[str] = []
-    for step in glob:
-        if step.outside or step.loop or len(step.symbols) != 1:
-            break
-        (symbol,) = step.symbols
-        if not isinstance(symbol, str):
-            break
-        characters.append(symbol)
-    return "".join(characters)
-
-
-def plain_text(glob: Glob) -> str | None:
-    """The one text that the glob stands for, if it is one."""
-    text = literal_prefix(glob)
-    return text if len(text) == len(glob) else None
-
-
-def edges_of(glob: Glob) -> tuple[str, str]:
-    """What every text of the glob begins with and ends with, as far as that is fixed."""
-    return literal_prefix(glob), literal_prefix(glob[::-1])[::-1]
-
-
-def surely_apart(one: tuple[str, str], two: tuple[str, str]) -> bool:
-    """Whether two globs have no text in common because their edges differ."""
-    (head, tail), (other_head, other_tail) = one, two
-    return not (
-        (head.startswith(other_head) or other_head.startswith(head))
-        and (tail.endswith(other_tail) or other_tail.endswith(tail))
-    )
 
 
 EVERYTHING = Language([(ANYTHING,)])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from policy_guard.documents import policies
+from policy_guard.documents import policies_in
 from policy_guard.edit import Layout, applied
+from policy_guard.formats import read
 from policy_guard.parse import parse
 from policy_guard.policy import Policy, meaning
 from policy_guard.refine import Plan, as_planned, places, plan
@@ -14,12 +15,16 @@ from policy_guard.refine.narrow import Scope
 from policy_guard.refine.proof import doubt
 from policy_guard.refine.size import LEAST, Limit, fits, passed, size
 from policy_guard.refine.unchanged import same_but_for
-from policy_guard.source import Source, Unreadable
+from policy_guard.source import Node, Source, Unreadable
 
 OTHERS = "it grants access to others than those that the findings are about, or caps theirs"
 LAYOUT = "the file is laid out in a way that is not edited, or an alias repeats what would change"
 OWN = ("identity", "boundary", "session")
 """Kinds that are about the principal that they are attached to."""
+
+
+HOPELESS = 10
+"""How many times over a limit coarse prefixes are not tried."""
 
 
 class Large(NamedTuple):
@@ -67,10 +72,12 @@ def refined(source: Source, held: Mapping[str, Policy], scope: Scope, *, any_kin
         return done
     try:
         text = applied(source.text, (edit for each in plans.values() for edit in each.edits))
-        after, sizes = _read(source, text, held)
+        documents = read(Source(source.path, text))
+        after, sizes = _policies(Source(source.path, text, source.revision), documents, held)
     except (Layout, Unreadable):
         return done._replace(refused=LAYOUT)
-    if not same_but_for(source, Source(source.path, text), *places(plans.values())):
+    before = read(source)
+    if not same_but_for(before, documents, *places(plans.values())):
         return done._replace(refused=LAYOUT)
     if not _only_as_planned(held, plans, after):
         return done._replace(refused=LAYOUT)
@@ -79,15 +86,17 @@ def refined(source: Source, held: Mapping[str, Policy], scope: Scope, *, any_kin
             return done._replace(refused=f"its proof failed, {why}")
     if max(sizes.values()) <= LEAST:
         return done._replace(text=text)
-    _, before = _read(source, source.text, held)
-    return done._replace(text=text, large=tuple(_large(plans, sizes, before, scope)))
+    _, sizes_before = _policies(source, before, held)
+    return done._replace(text=text, large=tuple(_large(plans, sizes, sizes_before, scope)))
 
 
-def _read(source: Source, text: str, held: Mapping[str, Policy]) -> tuple[dict[str, Policy], dict[str, int]]:
-    """The policies in the text, and the size of each."""
-    found = policies(Source(source.path, text, source.revision)).policies
-    read = {each.label: parse(each, held[each.label].kind if each.label in held else None) for each in found}
-    return read, {each.label: size(each.node) for each in found}
+def _policies(
+    source: Source, documents: Sequence[Node], held: Mapping[str, Policy]
+) -> tuple[dict[str, Policy], dict[str, int]]:
+    """The policies in the documents, and the size of each."""
+    found = policies_in(source, documents).policies
+    read_ = {each.label: parse(each, held[each.label].kind if each.label in held else None) for each in found}
+    return read_, {each.label: size(each.node) for each in found}
 
 
 def _only_as_planned(held: Mapping[str, Policy], plans: Mapping[str, Plan], after: Mapping[str, Policy]) -> bool:
@@ -107,7 +116,8 @@ def _large(
     for label, each in plans.items():
         limits = tuple(passed(each.policy.kind, before[label], sizes[label])) if each.edits else ()
         if limits:
-            coarse = _coarser(each, scope, sizes[label])
+            hopeless = all(sizes[label] > HOPELESS * limit.characters for limit in limits)
+            coarse = None if hopeless else _coarser(each, scope, sizes[label])
             yield Large(label, sizes[label], limits, coarse, fits(each.policy.kind, sizes[label]))
 
 

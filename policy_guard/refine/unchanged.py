@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from policy_guard.formats import read
-from policy_guard.source import Array, Node, Object, Scalar, Source, Span
+from policy_guard.source import Array, Node, Object, Scalar, Span
 
 
-def same_but_for(old: Source, new: Source, actions: Mapping[Span, Sequence[str]], gone: frozenset[Span]) -> bool:
-    """Whether `new` holds what `old` does, with other `actions` at some places, and without what is `gone`.
+def same_but_for(
+    before: Sequence[Node], after: Sequence[Node], actions: Mapping[Span, Sequence[str]], gone: frozenset[Span]
+) -> bool:
+    """Whether the documents `after` hold what those `before` do, with other `actions` and without what is `gone`.
 
     What stands at such a place and is repeated elsewhere, by an alias, is no place alone: then the answer is no.
     """
-    before, after = read(old), read(new)
     comparison = _Comparison(actions, gone)
     alike = len(before) == len(after) and all(map(comparison.alike, before, after))
     return alike and all(comparison.seen[span] <= 1 for span in (*actions, *gone))

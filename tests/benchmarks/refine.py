@@ -6,13 +6,11 @@ and of `refine`, started in turn, and their ratio. The last line is the time to 
 
 from __future__ import annotations
 
-import os
 import random
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +18,13 @@ ROOT = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
 from policy_guard import catalog  # noqa: E402
+from tests.benchmarks.turns import in_turn, milliseconds, ratio  # noqa: E402
 from tests.repository import ENVIRON, Scratch  # noqa: E402
 
 RUNS = 15
+GUARD = [sys.executable, "-m", "policy_guard"]
+CHECK = [*GUARD, "check", "--all", "--config", "plain.yaml", "policy.json"]
+REFINE = [*GUARD, "refine"]
 PLAIN = "version: 1\ncritical: critical.yaml\n"
 REFINED = "version: 1\nrefine: {findings: [findings.json], roles: {Role: [policy.json]}}\n"
 CRITICAL = "version: 1\npermissions:\n- {id: pass-role, actions: ['iam:PassRole'], reason: r}\n"
@@ -40,9 +42,8 @@ def main() -> None:
     ):
         with tempfile.TemporaryDirectory() as folder:
             _lay_out(Scratch(Path(folder)), actions, share)
-            check, refine = _in_turn(folder)
-        ratio = statistics.median(a / b for a, b in zip(refine, check, strict=True))
-        print(f"| {name} | {_ms(check)} | {_ms(refine)} | {ratio:.2f} | 3 |")
+            check, refine = in_turn(CHECK, REFINE, folder, RUNS)
+        print(f"| {name} | {milliseconds(check)} | {milliseconds(refine)} | {ratio(refine, check):.2f} | 3 |")
     times = [float(subprocess.check_output([sys.executable, "-c", READ], env=ENVIRON)) for _ in range(RUNS)]
     print(f"\nOne service of the catalogue is read in {statistics.median(times) * 1000:.1f} ms (at most 5 ms).")
 
@@ -68,22 +69,6 @@ def _lay_out(scratch: Scratch, actions: list[str], share: float) -> None:
     scratch.write("plain.yaml", PLAIN)
     scratch.write(".policy-guard.yaml", REFINED)
     scratch.commit()
-
-
-def _in_turn(folder: str) -> tuple[list[float], list[float]]:
-    commands = (["check", "--all", "--config", "plain.yaml", "policy.json"], ["refine"])
-    times: tuple[list[float], list[float]] = [], []
-    for _ in range(RUNS + 1):
-        for command, kept in zip(commands, times, strict=True):
-            start = time.perf_counter()
-            run = [sys.executable, "-m", "policy_guard", *command]
-            subprocess.run(run, cwd=folder, env={**ENVIRON, "HOME": os.devnull}, capture_output=True)
-            kept.append(time.perf_counter() - start)
-    return times[0][1:], times[1][1:]
-
-
-def _ms(times: list[float]) -> str:
-    return f"{statistics.median(times) * 1000:.0f} ms"
 
 
 if __name__ == "__main__":

@@ -7,18 +7,15 @@ nothing; both are started in turn, so that a machine whose speed drifts does so 
 from __future__ import annotations
 
 import json
-import os
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.repository import ENVIRON, NARROW, WIDE, Scratch  # noqa: E402
+from tests.benchmarks.turns import in_turn, milliseconds, ratio  # noqa: E402
+from tests.repository import NARROW, WIDE, Scratch  # noqa: E402
 
 RUNS = 21
 PLAIN = [sys.executable, "-c", "import yaml, argparse, subprocess"]
@@ -41,23 +38,8 @@ def main() -> None:
             for path, text in content.items():
                 scratch.write(path, text)
             scratch.git("add", "-A")
-            ours, theirs = _in_turn(CHECK, bare, folder)
-        ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
-        print(f"| {name} | {_ms(ours)} | {_ms(theirs)} | {ratio:.2f} | {most} |")
-
-
-def _in_turn(one: list[str], other: list[str], folder: str) -> tuple[list[float], list[float]]:
-    times: tuple[list[float], list[float]] = [], []
-    for _ in range(RUNS + 1):
-        for command, kept in zip((one, other), times, strict=True):
-            start = time.perf_counter()
-            subprocess.run(command, cwd=folder, env={**ENVIRON, "HOME": os.devnull}, capture_output=True)
-            kept.append(time.perf_counter() - start)
-    return times[0][1:], times[1][1:]
-
-
-def _ms(times: list[float]) -> str:
-    return f"{statistics.median(times) * 1000:.0f} ms"
+            ours, theirs = in_turn(CHECK, bare, folder, RUNS)
+        print(f"| {name} | {milliseconds(ours)} | {milliseconds(theirs)} | {ratio(ours, theirs):.2f} | {most} |")
 
 
 if __name__ == "__main__":
