@@ -36,9 +36,9 @@ def choose(
     """The new side and the base, from what was asked for and from where this runs. Raises `UserError`."""
     new = _new(repository, environ, staged)
     commit, name = _base(repository, environ, base, default_branch, new)
-    if _in_ci(environ) and commit is None:
+    if in_ci(environ) and commit is None:
         raise UserError(f"there is no commit to compare with. {_DEEP}")
-    if _in_ci(environ) and commit == (new.commit or repository.commit("HEAD")):
+    if in_ci(environ) and commit == (new.commit or repository.commit("HEAD")):
         raise UserError(
             f"the base {commit[:7] if commit else ''} is the commit under test itself, so nothing would be compared. "
             "Name the base with --base, or run on pull_request."
@@ -49,7 +49,8 @@ def choose(
     return new, Base(commit, f"{name}@{commit[:7]}", commit)
 
 
-def _in_ci(environ: Mapping[str, str]) -> bool:
+def in_ci(environ: Mapping[str, str]) -> bool:
+    """Whether this runs unattended, on a commit as it was pushed."""
     return environ.get("CI", "").lower() in ("1", "true") or environ.get("GITHUB_ACTIONS") == "true"
 
 
@@ -61,7 +62,7 @@ def _new(repository: Repository, environ: Mapping[str, str], staged: bool) -> Ne
         return New(_known(repository, pushed), False, pushed)
     if environ.get("PRE_COMMIT") == "1":
         return New(None, True, "the index")
-    if _in_ci(environ):
+    if in_ci(environ):
         return New(_known(repository, "HEAD"), False, "HEAD")
     return New(None, False, "the work tree")
 

@@ -93,6 +93,12 @@ def follow(repository: Repository, file: File, files: dict[str, File]) -> Link:
     return Link(file)
 
 
+def file_of(repository: Repository, files: dict[str, File], path: str) -> bytes | None:
+    """What a file of one revision held, links followed; None if there was none."""
+    file = follow(repository, files[path], files).file if path in files else None
+    return repository.read(file) if file else None
+
+
 def _joined(path: str, target: str) -> str | None:
     if target.startswith("/"):
         return None

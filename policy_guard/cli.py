@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from policy_guard.config import FAIL_ON
 from policy_guard.errors import UserError
 from policy_guard.guard import Options, check, compare
 from policy_guard.reporter import Report, Reporter, Style
 from policy_guard.version import VERSION
 
 PROVED, FOUND, SET_UP, BUG = 0, 1, 2, 3
-_FAIL_ON = ("error", "warning", "never")
 
 _EPILOG = """\
 exit codes: 0 proved, 1 findings, 2 nothing was checked (set-up), 3 a bug of policy-guard
@@ -143,7 +143,7 @@ _COMMANDS = {
 
 def _common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--config", metavar="FILE", help="instead of .policy-guard.yaml")
-    command.add_argument("--fail-on", choices=_FAIL_ON, default="error", help="the least severity that fails (error)")
+    command.add_argument("--fail-on", choices=FAIL_ON, help="the least severity that fails (error)")
     command.add_argument(
         "--format", metavar="NAME[=FILE]", action="append", dest="formats", help="text (default), github or json"
     )

@@ -15,6 +15,8 @@ from policy_guard.printable import printable
 from policy_guard.source import Source
 
 NAME = ".policy-guard.yaml"
+FAIL_ON = ("warning", "error", "never")
+"""From the strictest on: the least severity that fails a run."""
 _LATER = ("accepted", "accepted-from")
 _ACTION = re.compile(r"\*|[A-Za-z0-9_*?-]+:[A-Za-z0-9_*?-]+")
 
@@ -67,7 +69,10 @@ class Refine(NamedTuple):
 
 
 class Config(NamedTuple):
-    """The settings. `severities` holds only what is set; `unused` names settings that do nothing yet."""
+    """The settings. `severities` holds only what is set; `unused` names settings that do nothing yet.
+
+    `added` are entries of `policies` that a change brings along: they count where no other names the file.
+    """
 
     policies: tuple[PolicyFiles, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -80,6 +85,8 @@ class Config(NamedTuple):
     ignores: tuple[Ignore, ...] = ()
     groups: tuple[Group, ...] = ()
     refine: Refine = Refine()
+    fail_on: str = "error"
+    added: tuple[PolicyFiles, ...] = ()
     unused: tuple[str, ...] = ()
     path: str | None = None
 
@@ -97,7 +104,8 @@ class Config(NamedTuple):
                 f"{self.path}: policies: two entries name {printable(path)} and differ in kind or reference; "
                 "let only one of them name it"
             )
-        return rules[0] if rules else None
+        late = (rule for rule in self.added if any(matches_path(p, path) for p in rule.files))
+        return rules[0] if rules else next(late, None)
 
     def excluded(self, path: str) -> bool:
         return any(matches_path(pattern, path) for pattern in self.exclude)
@@ -141,6 +149,8 @@ def load_config(source: Source | None) -> Config:
         ),
         tuple(Group(g["name"], tuple(g["files"]), g.get("same-holes", False)) for g in plain.get("groups", ())),
         _refine(plain.get("refine", {})),
+        plain.get("fail-on", "error"),
+        (),
         tuple(name for name in _LATER if name in plain),
         source.path,
     )
@@ -201,6 +211,8 @@ def _good(key: str, value: Any) -> bool:
         return _paths(value)
     if key in ("critical", "accepted"):
         return _path(value)
+    if key == "fail-on":
+        return isinstance(value, str) and value in FAIL_ON
     if key in ("critical-existing", "new-files"):
         return isinstance(value, str) and value in SEVERITIES
     if key == "require-policies":

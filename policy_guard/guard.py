@@ -9,15 +9,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from policy_guard.base import Base, New, choose
-from policy_guard.changes import Change, changes, follow, snapshot
-from policy_guard.config import NAME, Config
+from policy_guard.base import Base, New, choose, in_ci
+from policy_guard.changes import Change, changes, file_of, follow, snapshot
+from policy_guard.config import FAIL_ON, Config
 from policy_guard.errors import UserError
 from policy_guard.format import sniff
 from policy_guard.git import LINK, File, Repository, names
 from policy_guard.pairs import Pair, Reader, of_one_kind, pairs, side_of
 from policy_guard.reporter import Report
-from policy_guard.settings import Settings, load_settings, settings_in
+from policy_guard.settings import Settings, load_settings, settings_in, settings_name
 from policy_guard.tally import Tally
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Options(NamedTuple):
     staged: bool = False
     everything: bool = False
     config: str | None = None
-    fail_on: str = "error"
+    fail_on: str | None = None
 
 
 def check(options: Options, folder: Path, environ: Mapping[str, str]) -> Report:
@@ -48,8 +48,9 @@ def _check(repository: Repository, options: Options, folder: Path, environ: Mapp
     given = load_settings(repository.root, options.config)
     new, base = choose(repository, environ, options.base, options.staged, given.config.default_branch)
     changed = changes(repository, new, base)
-    given = _with_trusted_groups(given, options.config, repository, base, changed)
-    tally = Tally(given, options.fail_on, _usage(repository.root, given.config))
+    ci = in_ci(environ)
+    given = _trusted(given, options, repository, base, changed, ci)
+    tally = Tally(given, _fail_on(options, given.config, ci), _usage(repository.root, given.config))
     reader = Reader(repository, given)
     if options.everything or given.config.groups or _links_may_matter(repository, reader, changed):
         _let_links_be_followed(repository, reader, new, base, changed)
@@ -125,6 +126,13 @@ class _Run(NamedTuple):
         return pair._replace(old=next(iter(side.policies.values())))
 
 
+def _fail_on(options: Options, config: Config, ci: bool) -> str:
+    """What was asked for, or else what is set; in CI, where a change brings its workflow along, the stricter."""
+    if options.fail_on is None:
+        return config.fail_on
+    return min(options.fail_on, config.fail_on, key=FAIL_ON.index) if ci else options.fail_on
+
+
 def _usage(root: Path, config: Config) -> Callable[[], Usage] | None:
     """Reads the findings about unused access when they are first asked for; None where the settings name none."""
     if not config.refine.findings:
@@ -149,21 +157,24 @@ def _tree(repository: Repository, base: Base) -> dict[str, File]:
     return names(repository.files(base.commit)) if base.commit else {}
 
 
-def _with_trusted_groups(
-    given: Settings, config: str | None, repository: Repository, base: Base, changed: list[Change]
+def _trusted(
+    given: Settings, options: Options, repository: Repository, base: Base, changed: list[Change], ci: bool
 ) -> Settings:
-    """The settings with the groups of the base: a change cannot choose beside which files it is judged."""
-    here = os.path.relpath(os.path.realpath(config), os.path.realpath(repository.root)) if config else NAME
+    """In CI the settings of the base, elsewhere its groups: a change cannot choose beside which files it is judged."""
+    if ci and base.commit:
+        from policy_guard.trusted import trusted
+
+        return trusted(given, options.config, repository, base)
+    here = settings_name(options.config, repository.root)
     paths = {file.path for change in changed for file in (change.old, change.new) if file}
     if here not in paths and not os.path.islink(repository.root / here):
         return given
-    tree = _tree(repository, base)
-    before = follow(repository, tree[here], tree).file if here in tree and tree[here].mode == LINK else tree.get(here)
-    trusted = settings_in(repository.read(before) or b"", here).groups if before else ()
+    data = file_of(repository, _tree(repository, base), here)
+    groups = settings_in(data, here).groups if data is not None else ()
     notes = given.notes
-    if trusted != given.config.groups:
+    if groups != given.config.groups:
         notes = (*notes, "the groups changed here; those of the base are judged, and the new ones once they are there")
-    return given._replace(config=given.config._replace(groups=trusted), notes=notes)
+    return given._replace(config=given.config._replace(groups=groups), notes=notes)
 
 
 def _refuse_what_is_not_there(paths: tuple[str, ...], repository: Repository, changed: list[Change]) -> None:
@@ -224,7 +235,7 @@ def compare(old: Path, new: Path, options: Options) -> Report:
     """Judges one file held against another, without git. Raises `UserError`."""
     given = load_settings(Path(options.config).parent, options.config) if options.config else Settings(Config())
     config = given.config
-    tally = Tally(given, options.fail_on, _usage(Path(options.config or "").parent, config))
+    tally = Tally(given, _fail_on(options, config, ci=False), _usage(Path(options.config or "").parent, config))
     before, after = (side_of(_bytes(path), str(path), str(path), True, _kind(config, path)) for path in (old, new))
     if before.problems or after.problems:
         tally.side(before._replace(policies={}))

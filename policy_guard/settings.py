@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -34,14 +34,26 @@ class Settings(NamedTuple):
 
 def load_settings(root: Path, config: str | None) -> Settings:
     """The settings of a repository, or those of the file `config`. Raises `UserError`."""
-    found = load_config(_source(root, config))
+    return settings_from(_source(root, config), lambda path: text_file(root / path, path))
+
+
+def settings_from(source: Source | None, file: Callable[[str], Source]) -> Settings:
+    """The settings in a file, where `file` gives other files that it names. Raises `UserError`."""
+    found = load_config(source)
     notes = tuple(f'the setting "{name}" has no effect yet' for name in found.unused)
     if found.critical is None:
         return Settings(found, (), notes)
     from policy_guard.critical import load_critical
 
-    listed = load_critical(text_file(root / found.critical, found.critical))
+    listed = load_critical(file(found.critical))
     return Settings(found, listed.entries, notes, tuple(_protecting_nothing(listed)))
+
+
+def settings_name(config: str | None, root: Path) -> str:
+    """The path of the settings from the root of a repository; it begins with `..` outside of it."""
+    if config is None:
+        return NAME
+    return Path(os.path.relpath(os.path.realpath(config), os.path.realpath(root))).as_posix()
 
 
 def settings_in(data: bytes, name: str) -> Config:

@@ -1,0 +1,81 @@
+"""The settings under which CI judges a change: those of the base, to which the change itself may only add."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+
+from policy_guard.base import Base
+from policy_guard.changes import file_of
+from policy_guard.config import FAIL_ON, Config, PolicyFiles
+from policy_guard.critical import CriticalEntry
+from policy_guard.errors import UserError
+from policy_guard.format import decode
+from policy_guard.git import Repository, names
+from policy_guard.settings import Settings, settings_from, settings_name
+from policy_guard.source import Source, Unreadable
+
+
+def trusted(here: Settings, config: str | None, repository: Repository, base: Base) -> Settings:
+    """The settings of the base, with the critical entries and the policies to look at that are only `here`.
+
+    A base without settings has the defaults. Raises `UserError` if those of the base cannot be read, or if `config`
+    names a file outside of the repository, which no base has.
+    """
+    name = settings_name(config, repository.root)
+    if name.startswith(".."):
+        raise UserError(f"{config} lies outside of the repository, so a change could bring its own. Move it inside.")
+    try:
+        before = _of_the_base(name, repository, base)
+    except UserError as error:
+        raise UserError(f"the settings of {base.name} cannot be read: {error}. Have their correction merged.") from None
+    added = tuple(each for each in here.critical if _meaning(each) not in set(map(_meaning, before.critical)))
+    together = before._replace(
+        config=_tightened(before.config, here.config),
+        critical=(*before.critical, *added),
+        findings=here.findings,
+    )
+    if _plain(here) == _plain(before):
+        return together
+    entries = len(together.critical)
+    counted = f"{entries} critical {'entry' if entries == 1 else 'entries'}"
+    new = f", {len(added)} of them new" if added else ""
+    note = f"the settings change here; the check ran with those of {base.name}, {counted}{new}"
+    return together._replace(notes=(*together.notes, note))
+
+
+def _of_the_base(name: str, repository: Repository, base: Base) -> Settings:
+    tree = names(repository.files(base.commit))
+
+    def source(path: str) -> Source:
+        data = file_of(repository, tree, path)
+        if data is None:
+            raise UserError(f"{path}: there is no such file")
+        try:
+            return decode(path, data, base.name)
+        except Unreadable as error:
+            raise UserError(f"{path}: {error.problems[0].message}") from None
+
+    return settings_from(source(name) if name in tree else None, source)
+
+
+def _tightened(before: Config, here: Config) -> Config:
+    """The settings of the base, but for what the change tightens."""
+    known = set(before.policies)
+    return before._replace(
+        exclude=tuple(pattern for pattern in before.exclude if pattern in here.exclude),
+        added=tuple(PolicyFiles(rule.files) for rule in here.policies if rule not in known),
+        require_policies=before.require_policies or here.require_policies,
+        fail_on=min(before.fail_on, here.fail_on, key=FAIL_ON.index),
+    )
+
+
+def _plain(given: Settings) -> tuple[Hashable, ...]:
+    return given.config._replace(path=None), frozenset(map(_meaning, given.critical))
+
+
+def _meaning(entry: CriticalEntry) -> Hashable:
+    """All of an entry but its places."""
+    values: Iterator[tuple[str, ...]] = (
+        tuple(value.text for value in element) for element in (entry.actions, entry.resources, entry.excepted)
+    )
+    return entry.id, *values, entry.severity, entry.files

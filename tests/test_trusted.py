@@ -1,0 +1,151 @@
+"""A pull request gains nothing by changing the settings it is judged with; what it adds counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.repository import NARROW, WIDE, Answer, Scratch, allow, deny, document
+
+CRITICAL = "version: 1\npermissions:\n- {id: no-delete, actions: ['s3:DeleteBucket'], reason: r}\n"
+STRICT = "version: 1\ncritical: critical.yaml\npolicies:\n- {files: ['scp/*'], kind: scp}\n- {files: ['iam/*']}\n"
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Scratch:
+    made = Scratch(tmp_path / "repository")
+    made.write(".policy-guard.yaml", STRICT)
+    made.write("critical.yaml", CRITICAL)
+    made.write("iam/a.json", NARROW)
+    made.write("scp/a.json", document(deny("s3:*"), deny("ec2:*")))
+    made.commit()
+    made.git("checkout", "-q", "-b", "feature")
+    return made
+
+
+def judged(scratch: Scratch, *arguments: str, **files: Any) -> Answer:
+    """What CI says of a pull request that changes these files."""
+    for path, content in files.items():
+        scratch.write(path, content)
+    scratch.commit()
+    return scratch.guard("check", "--base", "main", *arguments, CI="true")
+
+
+WEAKENED = {
+    "a check switched off": STRICT + "severity: {no-new-access: 'off'}\n",
+    "the policy excluded": STRICT + "exclude: ['iam/**']\n",
+    "the policy no longer named": "version: 1\ncritical: critical.yaml\n",
+    "the policy of another kind": STRICT.replace("{files: ['iam/*']}", "{files: ['iam/*'], kind: scp}"),
+    "nothing fails": STRICT + "fail-on: never\n",
+    "a group with what allows it already": STRICT + "groups: [{name: g, files: ['iam/*']}]\n",
+    "held against a policy of its own": STRICT.replace("['iam/*']}", "['iam/*'], reference: iam/wide.json}"),
+}
+
+
+@pytest.mark.parametrize("how", WEAKENED)
+def test_a_weakened_configuration_does_not_count(scratch: Scratch, how: str) -> None:
+    answer = judged(scratch, **{".policy-guard.yaml": WEAKENED[how], "iam/a.json": WIDE, "iam/wide.json": WIDE})
+    assert answer.code == 1
+    assert "iam/a.json:8:9: error: grants new access [no-new-access]" in answer.out
+    assert "note: the settings change here; the check ran with those of main@" in answer.out
+
+
+def test_a_configuration_that_is_deleted_still_counts(scratch: Scratch) -> None:
+    (scratch.folder / ".policy-guard.yaml").unlink()
+    answer = judged(scratch, **{"scp/a.json": document(deny("s3:*"))})
+    assert answer.code == 1
+    assert "no longer denies" in answer.out
+
+
+@pytest.mark.parametrize("how", ["emptied", "another list", "no list"])
+def test_a_critical_list_that_is_weakened_still_counts(scratch: Scratch, how: str) -> None:
+    other = CRITICAL.replace("s3:DeleteBucket", "s3:CreateBucket")
+    if how == "emptied":
+        scratch.write("critical.yaml", other)
+    elif how == "another list":
+        scratch.write("other.yaml", other)
+        scratch.write(".policy-guard.yaml", STRICT.replace("critical: critical.yaml", "critical: other.yaml"))
+    else:
+        scratch.write(".policy-guard.yaml", STRICT.replace("critical: critical.yaml\n", ""))
+        (scratch.folder / "critical.yaml").unlink()
+    answer = judged(scratch, **{"iam/a.json": document(allow("s3:GetObject"), allow("s3:DeleteBucket"))})
+    assert answer.code == 1
+    assert "grants a critical permission, no-delete [access-not-granted]" in answer.out
+
+
+def test_a_critical_entry_that_comes_counts_at_once(scratch: Scratch) -> None:
+    more = CRITICAL + "- {id: no-read, actions: ['s3:GetObject'], reason: r}\n"
+    answer = judged(scratch, "--all", "--fail-on", "warning", **{"critical.yaml": more})
+    assert answer.code == 1
+    assert "granted too, no-read [access-not-granted]" in answer.out
+    assert "2 critical entries, 1 of them new" in answer.out
+
+
+def test_a_policy_that_comes_to_be_named_counts_at_once(scratch: Scratch) -> None:
+    files = {".policy-guard.yaml": STRICT + "- {files: ['more/*']}\n", "more/a.txt": "nothing of a policy"}
+    answer = judged(scratch, **files)
+    assert answer.code == 1
+    assert "more/a.txt" in answer.out
+
+
+def test_an_exclude_that_is_taken_out_counts_at_once(scratch: Scratch) -> None:
+    scratch.git("checkout", "-q", "main")
+    scratch.write(".policy-guard.yaml", STRICT + "exclude: ['old/**']\n")
+    scratch.commit()
+    scratch.git("checkout", "-q", "-b", "other")
+    assert judged(scratch, **{"old/a.json": WIDE}).code == 0
+    assert judged(scratch, **{".policy-guard.yaml": STRICT}).code == 1
+
+
+def test_a_base_without_settings_has_the_defaults(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path / "repository")
+    scratch.write("iam/a.json", NARROW)
+    scratch.commit()
+    scratch.git("checkout", "-q", "-b", "feature")
+    files = {".policy-guard.yaml": "version: 1\nnew-files: 'off'\nexclude: ['iam/**']\n", "iam/a.json": WIDE}
+    assert judged(scratch, **files, **{"iam/b.json": WIDE}).code == 1
+
+
+def test_an_argument_only_tightens(scratch: Scratch) -> None:
+    scratch.write("iam/a.json", WIDE)
+    assert judged(scratch, "--fail-on", "never").code == 1
+    assert scratch.guard("check", "--base", "main", "--fail-on", "never").code == 0
+
+
+def test_a_base_whose_owners_want_no_failure_has_none(scratch: Scratch) -> None:
+    scratch.git("checkout", "-q", "main")
+    scratch.write(".policy-guard.yaml", STRICT + "fail-on: never\n")
+    scratch.commit()
+    scratch.git("checkout", "-q", "-b", "other")
+    assert judged(scratch, **{"iam/a.json": WIDE}).code == 0
+    assert judged(scratch, "--fail-on", "error").code == 1
+
+
+def test_settings_outside_of_the_repository_are_refused(scratch: Scratch, tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text("version: 1\n")
+    answer = judged(scratch, "--config", str(tmp_path / "own.yaml"), **{"iam/a.json": WIDE})
+    assert answer.code == 2
+    assert "lies outside of the repository" in answer.err
+
+
+def test_settings_of_the_base_that_cannot_be_read_are_refused(scratch: Scratch) -> None:
+    scratch.git("checkout", "-q", "main")
+    scratch.write(".policy-guard.yaml", "version: 1\ncritical: gone.yaml\n")
+    scratch.commit()
+    scratch.git("checkout", "-q", "-b", "other")
+    answer = judged(scratch, **{".policy-guard.yaml": STRICT})
+    assert answer.code == 2
+    assert "the settings of main@" in answer.err
+    assert "gone.yaml: there is no such file" in answer.err
+
+
+def test_at_home_the_settings_are_those_of_the_work_tree(scratch: Scratch) -> None:
+    scratch.write(".policy-guard.yaml", WEAKENED["a check switched off"])
+    scratch.write("iam/a.json", WIDE)
+    assert scratch.guard("check", "--base", "main").code == 0
+
+
+def test_settings_that_stay_are_not_mentioned(scratch: Scratch) -> None:
+    assert "note:" not in judged(scratch, **{"iam/a.json": WIDE}).out
