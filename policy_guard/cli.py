@@ -145,7 +145,11 @@ def _common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--config", metavar="FILE", help="instead of .policy-guard.yaml")
     command.add_argument("--fail-on", choices=FAIL_ON, help="the least severity that fails (error)")
     command.add_argument(
-        "--format", metavar="NAME[=FILE]", action="append", dest="formats", help="text (default), github or json"
+        "--format",
+        metavar="NAME[=FILE]",
+        action="append",
+        dest="formats",
+        help="text (default), github, json, sarif, markdown, junit, gitlab",
     )
     command.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="in text output (auto)")
     command.add_argument("-q", "--quiet", action="store_true", help="findings only")

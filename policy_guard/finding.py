@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.policy import Request
 from policy_guard.source import Source, Span
+
+if TYPE_CHECKING:
+    from policy_guard.trie import Branch
 
 OUTCOMES = ("violated", "undecided", "unsupported", "unreadable")
 SEVERITIES = ("error", "warning", "note", "off")
@@ -61,6 +64,7 @@ class Finding(NamedTuple):
     `message` is the headline without a final stop; `facts` are pairs such as `("new", "s3:Delete* on ...")` shown
     below the excerpt in their order. `statement` is the index as AWS counts, from 0, and the Sid. `actions` and
     `resources` are the strings of the policy that are responsible, as spelled. `difference` is there if it is proved.
+    `trees` are, by the prefix of each service, those of a pattern of which some is unused.
     """
 
     check: str
@@ -77,3 +81,4 @@ class Finding(NamedTuple):
     facts: tuple[tuple[str, str], ...] = ()
     related: tuple[Related, ...] = ()
     difference: Difference | None = None
+    trees: tuple[tuple[str, Branch], ...] = ()

@@ -24,6 +24,7 @@ from policy_guard.unreadable import unreadable
 class Joined(NamedTuple):
     """What came of one group: its pair with the new policies in it, or findings that say why there is none."""
 
+    name: str
     pair: Pair | None
     members: tuple[Policy, ...]
     findings: tuple[Finding, ...]
@@ -56,9 +57,9 @@ def joined(group: Group, reader: Reader, trees: Trees, changed: Iterable[Change]
     before = [policy for side in olds for policy in side.policies.values()]
     findings += _of_another_kind(group, [*after, *before])
     if findings:
-        return Joined(None, (), tuple(findings))
+        return Joined(f"group {group.name}", None, (), tuple(findings))
     pair = Pair(group.name, _union(group, before, renamed), _union(group, after, {}))
-    return Joined(pair if pair.old or pair.new else None, tuple(after), ())
+    return Joined(f"group {group.name}", pair if pair.old or pair.new else None, tuple(after), ())
 
 
 def _members(group: Group, reader: Reader, files: Mapping[str, File], revision: str) -> list[Side]:

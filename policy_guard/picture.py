@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
+from typing import TypeAlias
 
-from policy_guard.refine.narrow import Narrowing
 from policy_guard.trie import Branch
 
+Trees: TypeAlias = "tuple[tuple[str, Branch], ...]"
+"""The tree of each service, by its prefix."""
 SAFE, MIXED, UNUSED = "safe", "unsafe", "unused"
 _COLORS = {SAFE: "32", MIXED: "33", UNUSED: "2"}
 _CLASSES = (
@@ -17,18 +19,18 @@ _CLASSES = (
 )
 
 
-def drawn(pattern: str, narrowing: Narrowing, color: bool) -> Iterator[str]:
+def drawn(pattern: str, trees: Trees, color: bool) -> Iterator[str]:
     """One line for each node, safe and unsafe ones apart, each below what it begins with."""
-    for service, tree in narrowing.trees:
+    for service, tree in trees:
         yield pattern if pattern.lower().startswith(f"{service.lower()}:") else f"{pattern}, in {service}"
         yield from _below((_shortest(tree),), "", "", color)
 
 
-def mermaid(narrowing: Narrowing) -> Iterator[str]:
+def mermaid(trees: Trees) -> Iterator[str]:
     """The lines of a mermaid flow chart, as GitHub shows it in Markdown."""
     yield "graph LR"
     numbers = count()
-    for service, tree in narrowing.trees:
+    for service, tree in trees:
         yield from _nodes(_shortest(tree), f"{service}:", "", numbers)
     yield from _CLASSES
 

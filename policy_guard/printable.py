@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from unicodedata import category, east_asian_width
 
 ELLIPSIS = "…"
@@ -60,3 +61,20 @@ def annotation_message(text: str) -> str:
 def annotation_property(text: str) -> str:
     """`text` as a property of a workflow command: its file or title."""
     return annotation_message(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def well_formed(value: Any) -> Any:
+    """Lone surrogates, which file names of other encodings bring, spelled as escapes: strict readers refuse them."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {well_formed(key): well_formed(part) for key, part in value.items()}
+    return [well_formed(part) for part in value] if isinstance(value, list) else value
+
+
+def in_json(value: Any) -> str:
+    """The value as JSON with a line feed, in ASCII; never a workflow command, never half a character."""
+    import json
+
+    # `##[` can stand in strings only, so the escape changes nothing for whoever reads the value.
+    return json.dumps(well_formed(value), indent=2).replace("##[", "##\\u005b") + "\n"

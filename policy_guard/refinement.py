@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Iterator
 from textwrap import wrap
 from typing import NamedTuple
 
+from policy_guard.markup import code, fenced
 from policy_guard.picture import drawn, mermaid
 from policy_guard.printable import printable
 from policy_guard.refine import Left, Narrowed, Plan
@@ -18,7 +18,6 @@ from policy_guard.source import Problem, Source
 WIDTH = 100
 LEGEND = "safe: nothing unused begins so, -> stays; unsafe: some of it is unused; unused: all of it goes"
 _MOST_LEFT = 10
-_TICKS = re.compile("`+")
 
 
 class Entry(NamedTuple):
@@ -66,7 +65,7 @@ def text(run: Refinement, explain: bool, color: bool) -> str:
         for each in _replaced(entry) if explain else ():
             place = entry.refined.source.position(each.value.span.start)
             lines += ["", f"{printable(entry.path)}:{place.line}:{place.column}: {LEGEND}"]
-            lines += map(printable_but_colors, drawn(each.value.text, each.narrowing, color))
+            lines += map(printable_but_colors, drawn(each.value.text, each.narrowing.trees, color))
         lines += [""] if lines and lines[-1] else []
     return "\n".join((*lines, *(f"note: {printable(note)}" for note in run.notes), _verdict(run), ""))
 
@@ -75,31 +74,19 @@ def markdown(run: Refinement, explain: bool) -> str:
     """For a pull request's comment or a page: the same with the difference and the trees in fences."""
     lines: list[str] = []
     for entry in run.entries:
-        lines += [f"### {_code(entry.path)}", ""]
+        lines += [f"### {code(entry.path)}", ""]
         if entry.refined.changes and entry.error is None:
-            lines += [*_fenced("diff", _difference(entry)), ""]
-        lines += [*_fenced("text", _about(entry)), ""]
+            lines += [*fenced("diff", _difference(entry)), ""]
+        lines += [*fenced("text", _about(entry)), ""]
         for each in _replaced(entry) if explain else ():
-            lines += [f"Behind {_code(each.value.text)}:", "", *_fenced("mermaid", mermaid(each.narrowing)), ""]
-    notes = _fenced("text", (f"note: {printable(note)}" for note in run.notes)) if run.notes else []
+            lines += [f"Behind {code(each.value.text)}:", "", *fenced("mermaid", mermaid(each.narrowing.trees)), ""]
+    notes = fenced("text", (f"note: {printable(note)}" for note in run.notes)) if run.notes else []
     return "\n".join((*lines, *notes, *([""] if notes else []), _verdict(run), ""))
 
 
 def printable_but_colors(line: str) -> str:
     """A line of a tree made safe; the colors are ours."""
     return "\x1b[".join(map(printable, line.split("\x1b[")))
-
-
-def _code(text: str) -> str:
-    """The text between more backticks than it has itself."""
-    ticks = "`" * (max([0, *map(len, _TICKS.findall(text))]) + 1)
-    return f"{ticks}{printable(text)}{ticks}" if len(ticks) == 1 else f"{ticks} {printable(text)} {ticks}"
-
-
-def _fenced(language: str, lines: Iterable[str]) -> list[str]:
-    inside = list(lines)
-    fence = "`" * (max([2, *(len(run) for line in inside for run in _TICKS.findall(line))]) + 1)
-    return [f"{fence}{language}", *inside, fence]
 
 
 def _difference(entry: Entry) -> Iterator[str]:

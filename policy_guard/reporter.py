@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from policy_guard.finding import SEVERITIES, Finding
@@ -27,7 +27,8 @@ class Report(NamedTuple):
     more. `notes` are sentences about the run as a whole (a followed rename, policies deeper inside other files).
     `fails` is the verdict under `--fail-on`; `error` a set-up error, where nothing was checked. `seconds` is None in
     reports that must not change from run to run. `mode` is `changes`, `compare` (two files) or `all` (every policy;
-    `changed` counts those that were also compared).
+    `changed` counts those that were also compared). `judged` names the policies, each by its
+    path and label; `fail_on` is the least severity that fails, or `never`.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -44,6 +45,8 @@ class Report(NamedTuple):
     checks: tuple[str, ...] = CHECKS
     mode: str = "changes"
     changed: int = 0
+    judged: tuple[str, ...] = ()
+    fail_on: str = "error"
 
 
 class Style(NamedTuple):
@@ -82,6 +85,23 @@ def in_order(report: Report) -> tuple[Finding, ...]:
     """What every reporter shows, worst first, then by path and place; what is switched off is left out."""
     shown = (finding for finding in report.findings if finding.severity != "off")
     return tuple(sorted(shown, key=_rank))
+
+
+def fingerprints(findings: Iterable[Finding]) -> list[str]:
+    """For each finding a text that stays while it does, whatever moves in its file; no two are alike."""
+    import hashlib
+    import json
+
+    seen: dict[str, int] = {}
+    marks: list[str] = []
+    for finding in findings:
+        statement = finding.statement or (None, None)
+        who = (finding.check, finding.outcome, finding.critical_id, finding.source.path, statement[1] or statement[0])
+        told = finding.message if finding.statement is None else ""
+        text = json.dumps([*who, finding.actions, finding.resources, told])
+        seen[text] = seen.get(text, 0) + 1
+        marks.append(hashlib.sha256(f"{text}#{seen[text]}".encode()).hexdigest())
+    return marks
 
 
 def _rank(finding: Finding) -> tuple[int, str, int, int, str, str]:

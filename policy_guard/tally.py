@@ -32,6 +32,7 @@ class Tally:
         """`usage` gives the findings about unused access, if the settings name any."""
         self._given = given
         self._usage = usage
+        self._fail_on = fail_on
         self._least = RANK.get(fail_on, 9)
         self._findings: list[Finding] = list(given.findings)
         self._notes: list[str] = list(given.notes)
@@ -39,6 +40,7 @@ class Tally:
         self._deeper = 0
         self._verdicts: list[int] = []
         self._compared = 0
+        self._judged: list[str] = []
 
     def note(self, sentence: str) -> None:
         """Keeps a sentence about the run for the report."""
@@ -56,21 +58,22 @@ class Tally:
         """Judges a version by itself: that it can be read, and that it grants nothing critical."""
         self._unreadable(tuple(unreadable(side.source, side.problems)))
         for policy in side.policies.values():
-            self._count(list(self._pair(Pair(side.source.path, policy, policy), comparing=False)))
+            found = self._pair(Pair(side.source.path, policy, policy), comparing=False)
+            self._count(_named(side.source.path, policy), list(found))
 
     def pair(self, pair: Pair) -> None:
         """Judges a policy, old and new."""
         self._compared += 1
-        self._count(list(self._pair(pair, comparing=True)))
+        self._count(_named(pair.path, pair.new or pair.old), list(self._pair(pair, comparing=True)))
 
     def group(self, joined: Joined, comparing: bool = True) -> None:
         """Judges the files of a group as one policy."""
         self._compared += comparing
         if joined.findings:
-            self._count(list(joined.findings))
+            self._count(joined.name, list(joined.findings))
         if joined.pair:
             doubts = [finding for policy in joined.members for finding in doubtful(policy)]
-            self._count([*doubts, *self._pair(joined.pair, comparing)])
+            self._count(joined.name, [*doubts, *self._pair(joined.pair, comparing)])
 
     def _pair(self, pair: Pair, comparing: bool) -> Iterator[Finding]:
         policy = pair.new or pair.old
@@ -133,12 +136,13 @@ class Tally:
     def _unreadable(self, found: tuple[Finding, ...]) -> None:
         """Counts a policy that cannot be read, unless all that is wrong with it may be for now."""
         if failing := [each for each in found if not self._ignored(each)]:
-            self._count(failing)
+            self._count(failing[0].source.path, failing)
         elif found:
             self._skipped.append(Skipped(found[0].source.path, "not readable, as the settings allow"))
 
-    def _count(self, found: list[Finding]) -> None:
+    def _count(self, name: str, found: list[Finding]) -> None:
         self._findings += found
+        self._judged.append(name)
         self._verdicts.append(max((RANK[each.severity] for each in found), default=0))
 
     def report(self, base: str, mode: str) -> Report:
@@ -160,7 +164,13 @@ class Tally:
             checks=(*COMPARING, *([CRITICAL] if self._given.critical else [])),
             mode=mode,
             changed=self._compared,
+            judged=tuple(self._judged),
+            fail_on=self._fail_on,
         )
+
+
+def _named(path: str, policy: Policy | None) -> str:
+    return f"{path} {policy.label}".rstrip() if policy else path
 
 
 def _policies(number: int) -> str:

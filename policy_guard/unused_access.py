@@ -53,7 +53,8 @@ def unused_access(policy: Policy, unused: Callable[[str], Unused], severity: str
             scopes[path] = Scope(unused(path), catalog)
         for value in statement.action.values:
             if found := scopes[path].narrowed(as_glob(value.pattern)):
-                yield _finding(statement, value, found.unused, scopes[path].unused.by, severity)
+                told = _finding(statement, value, found.unused, scopes[path].unused.by, severity)
+                yield told._replace(trees=found.trees if found.patterns else ())
 
 
 def _finding(

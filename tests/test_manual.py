@@ -59,7 +59,7 @@ def test_readable() -> None:
 
 def test_what_is_registered() -> None:
     assert names() == ("access-not-granted", "no-lost-deny", "no-new-access", "readable", "unused-access")
-    assert set(reporters()) == {"text", "github", "json"}
+    assert set(reporters()) == {"text", "github", "json", "sarif", "markdown", "junit", "gitlab"}
     assert {".json", ".yaml", ".yml"} <= set(suffixes())
     assert set(operators()) <= set(OPERATORS.values())
     assert set(operators()) >= {"StringEquals", "StringLike", "StringNotEqualsIgnoreCase", "Bool", "Null"}

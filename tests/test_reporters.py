@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,7 @@ from policy_guard.excerpt import excerpt
 from policy_guard.finding import Cell, Difference, Finding, Piece, Related
 from policy_guard.policy import Caller, Request
 from policy_guard.printable import cells, defused, printable, shortened
-from policy_guard.reporter import Report, Skipped, Style, in_order, place
+from policy_guard.reporter import Report, Skipped, Style, fingerprints, in_order, place
 from policy_guard.reporters import names, reporter
 from policy_guard.source import Source, Span
 from policy_guard.summary import summary
@@ -189,12 +190,17 @@ CASES: dict[str, Report] = {
         fails=True,
     ),
 }
+GITHUB = {"GITHUB_SERVER_URL": "https://git.example", "GITHUB_REPOSITORY": "o/r", "GITHUB_SHA": "3f9c2ab"}
 SHOWN = {
     "text.txt": ("text", Style()),
     "text-color.txt": ("text", Style(color=True)),
     "text-quiet.txt": ("text", Style(quiet=True)),
     "github.txt": ("github", Style(environ={"GITHUB_ACTIONS": "true"})),
     "report.json": ("json", Style()),
+    "report.sarif": ("sarif", Style()),
+    "summary.md": ("markdown", Style(environ=GITHUB)),
+    "junit.xml": ("junit", Style()),
+    "gitlab.json": ("gitlab", Style()),
 }
 
 
@@ -295,7 +301,7 @@ def test_findings_that_are_switched_off_are_not_shown() -> None:
 
 
 def test_names_are_the_files_and_import_nothing() -> None:
-    assert names() == ("github", "json", "text")
+    assert names() == ("github", "gitlab", "json", "junit", "markdown", "sarif", "text")
     program = "import sys, policy_guard.reporters as r; r.names(); r.reporter('text'); print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
@@ -304,9 +310,9 @@ def test_names_are_the_files_and_import_nothing() -> None:
     assert "policy_guard.reporters.json" not in loaded.split() and "json" not in loaded.split()
 
 
-@pytest.mark.parametrize("name", ["", "sarif", "__init__", "../text", "text\x1b[2J"])
+@pytest.mark.parametrize("name", ["", "xml", "__init__", "../text", "text\x1b[2J"])
 def test_an_unknown_format_names_the_known_ones(name: str) -> None:
-    with pytest.raises(UserError, match="github, json, text") as caught:
+    with pytest.raises(UserError, match="github, gitlab, json, junit, markdown, sarif, text") as caught:
         reporter(name)
     assert str(caught.value).isprintable()
 
@@ -440,3 +446,66 @@ def test_a_place_ends_on_the_line_of_its_last_character() -> None:
     found = place(Source("p", "ab\ncd\n"), Span(0, 3))
     assert (found.start, found.end) == ((1, 1), (1, 4))
     assert place(Source("p", "ab"), Span(5, 9)).end == (1, 3)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_code_scanning_gets_regions_rules_and_fingerprints(case: str) -> None:
+    (run,) = json.loads(render("sarif", CASES[case]))["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    for rule in rules:
+        assert rule["shortDescription"]["text"] and rule["fullDescription"]["text"] and rule["help"]["markdown"]
+        assert 0 < float(rule["properties"]["security-severity"]) <= 10
+    marks = [result["partialFingerprints"]["policyGuard/v1"] for result in run["results"]]
+    assert len(set(marks)) == len(marks)
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        location = result["locations"][0]["physicalLocation"]
+        assert set(location["region"]) == {"startLine", "startColumn", "endLine", "endColumn"}
+        assert not re.search(r"[^!-~]", location["artifactLocation"]["uri"])
+    assert run["invocations"][0]["executionSuccessful"] == (CASES[case].error is None)
+
+
+def test_a_fingerprint_stays_when_lines_move_and_changes_with_the_statement() -> None:
+    def mark(finding: Finding) -> str:
+        return fingerprints([finding])[0]
+
+    moved = ORDERS_FINDING._replace(source=Source("iam/orders.json", "\n\n" + ORDERS), span=Span(0, 3))
+    assert mark(moved) == mark(ORDERS_FINDING)
+    assert mark(ORDERS_FINDING._replace(statement=(1, "Other"))) != mark(ORDERS_FINDING)
+    assert mark(ORDERS_FINDING._replace(statement=(7, "OrdersObjects"))) == mark(ORDERS_FINDING)
+    assert len(set(fingerprints([ORDERS_FINDING, ORDERS_FINDING]))) == 2
+
+
+def test_a_long_summary_is_cut_between_its_findings_and_says_how_many_are_missing() -> None:
+    facts = (("new", "x" * 1500),)
+    many = tuple(ORDERS_FINDING._replace(facts=facts, statement=(n, None)) for n in range(1500))
+    said = render("markdown", Report(many, policies=1, refused=1, fails=True))
+    assert len(said.encode()) <= 900 * 1024
+    missing = re.search(r"^\*([0-9]+) more findings are left out here", said, re.MULTILINE)
+    assert missing is not None
+    assert said.count("<details>") == 1500 - int(missing[1]) + 1
+    assert said.count("<details>") == said.count("</details>")
+    assert "What was checked" in said
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_test_reports_count_what_fails(case: str) -> None:
+    suites = ElementTree.fromstring(render("junit", CASES[case]).partition("\n")[2])
+    (suite,) = suites
+    cases = suite.findall("testcase")
+    assert int(suite.attrib["tests"]) == len(cases)
+    assert int(suite.attrib["failures"]) == sum(each.find("failure") is not None for each in cases)
+    assert int(suite.attrib["errors"]) == (CASES[case].error is not None)
+    errors = {each.source.path for each in CASES[case].findings if each.severity == "error"}
+    assert int(suite.attrib["failures"]) == len(errors)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_code_quality_has_what_gitlab_asks_for(case: str) -> None:
+    entries = json.loads(render("gitlab", CASES[case]))
+    assert len({each["fingerprint"] for each in entries}) == len(entries)
+    for each in entries:
+        assert set(each) == {"description", "check_name", "fingerprint", "severity", "location"}
+        assert each["severity"] in ("info", "minor", "major", "critical", "blocker")
+        assert each["location"]["lines"]["begin"] >= 1
+    assert bool(entries) == bool(CASES[case].error or in_order(CASES[case]))

@@ -8,6 +8,7 @@ from policy_guard.finding import Finding
 from policy_guard.printable import ELLIPSIS, annotation_message, annotation_property, defused, printable, shortened
 from policy_guard.reporter import Report, Reporter, Style, in_order, place
 from policy_guard.reporters.text import render as render_text
+from policy_guard.sentences import sentences, title
 from policy_guard.summary import error_line
 
 COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
@@ -15,9 +16,6 @@ COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 MOST_ANNOTATIONS = 10
 LONGEST_MESSAGE = 4096
 LONGEST_TITLE = 250
-LONGEST_FACT = 700
-_TITLES = {"no-new-access": "New access", "no-lost-deny": "Lost Deny", "access-not-granted": "Critical permission"}
-_VERBS = {"no-new-access": "now allows", "access-not-granted": "allows"}
 
 
 def render(report: Report, style: Style) -> str:
@@ -52,8 +50,8 @@ def _annotation(finding: Finding, more: str) -> str:
     properties.append(f"endLine={end.line}")
     if start.line == end.line:
         properties += [f"col={start.column}", f"endColumn={end.column}"]
-    properties.append(f"title={annotation_property(_safe(shortened(_title(finding), LONGEST_TITLE)))}")
-    return f"::{COMMANDS[finding.severity]} {','.join(properties)}::{_message(_text(finding), more)}"
+    properties.append(f"title={annotation_property(_safe(shortened(title(finding), LONGEST_TITLE)))}")
+    return f"::{COMMANDS[finding.severity]} {','.join(properties)}::{_message(sentences(finding), more)}"
 
 
 def _safe(text: str) -> str:
@@ -64,43 +62,6 @@ def _message(text: str, more: str = "") -> str:
     room = LONGEST_MESSAGE - len(more)
     whole = defused(text)
     return annotation_message((whole if len(whole) <= room else whole[: room - 1] + ELLIPSIS) + more)
-
-
-def _title(finding: Finding) -> str:
-    new = dict(finding.facts).get("new")
-    if finding.outcome == "violated" and finding.check in _TITLES and new:
-        return f"{_TITLES[finding.check]}: {new}"
-    return finding.message[:1].upper() + finding.message[1:]
-
-
-def _text(finding: Finding) -> str:
-    """The finding in sentences, one fact a line."""
-    facts = dict(finding.facts)
-    verb = _VERBS.get(finding.check) if finding.outcome == "violated" else None
-    example = facts.pop("example", None) if verb else None
-    who, said = _who(finding), shortened(finding.message, LONGEST_FACT)
-    if example:
-        lead = f"{who or 'This'} {verb}, for example, {shortened(example, LONGEST_FACT)}."
-        lead = lead if finding.check == "no-new-access" else f"{_sentence(said)} {lead}"
-    else:
-        lead = _sentence(f"{who}: {said}" if who else said)
-    lines = (f"{_upper(printable(name))}: {shortened(value, LONGEST_FACT)}" for name, value in facts.items())
-    return "\n".join((lead, *lines))
-
-
-def _who(finding: Finding) -> str:
-    if finding.statement is None:
-        return ""
-    index, sid = finding.statement
-    return f"Statement {index}" if sid is None else f"Statement {index} ({shortened(sid, 64)})"
-
-
-def _sentence(text: str) -> str:
-    return _upper(text) if text.endswith((".", "!", "?", ELLIPSIS)) else _upper(text) + "."
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 REPORTER = Reporter("github", render)

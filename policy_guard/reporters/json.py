@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from policy_guard.finding import Cell, Difference, Finding, Piece, Related
 from policy_guard.policy import Request
+from policy_guard.printable import in_json
 from policy_guard.reporter import Report, Reporter, Style, in_order, place
 from policy_guard.version import VERSION
 
 
 def render(report: Report, style: Style) -> str:
     """The object, indented, in ASCII; never a workflow command, never half a character."""
-    text = json.dumps(_well_formed(_report(report)), indent=2)
-    # `##[` can stand in strings only, so the escape changes nothing for whoever reads the object.
-    return text.replace("##[", "##\\u005b") + "\n"
+    return in_json(_report(report))
 
 
 def witness(request: Request) -> dict[str, Any]:
@@ -76,15 +74,6 @@ def _statement(finding: Finding) -> dict[str, Any] | None:
 def _related(related: Related) -> dict[str, Any]:
     line = place(related.source, related.span).start.line
     return {"path": related.source.path, "revision": related.source.revision, "line": line}
-
-
-def _well_formed(value: Any) -> Any:
-    """Lone surrogates, which file names of other encodings bring, spelled as escapes: strict readers refuse them."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode("utf-8")
-    if isinstance(value, dict):
-        return {_well_formed(key): _well_formed(part) for key, part in value.items()}
-    return [_well_formed(part) for part in value] if isinstance(value, list) else value
 
 
 REPORTER = Reporter("json", render)

@@ -1,0 +1,59 @@
+"""For test reports: a suite with a case for each policy, failed by its findings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from policy_guard.finding import SEVERITIES, Finding
+from policy_guard.printable import defused, printable, well_formed
+from policy_guard.reporter import Report, Reporter, Style, in_order, place
+from policy_guard.sentences import sentences, title
+from policy_guard.summary import error_line, summary
+
+
+def render(report: Report, style: Style) -> str:
+    """The XML that Jenkins and GitLab read: https://llg.cubic.org/docs/junit/ describes it."""
+    suites = Element("testsuites", name="policy-guard")
+    suite = SubElement(suites, "testsuite", name="policy-guard", errors="0", skipped="0")
+    if report.error is not None:
+        case = SubElement(suite, "testcase", classname="policy-guard", name="set-up")
+        SubElement(case, "error", message=error_line(report.error), type="set-up")
+        suite.set("errors", "1")
+    findings = in_order(report)
+    for path in dict.fromkeys([*report.judged, *(finding.source.path for finding in findings)]):
+        found = [each for each in findings if path == each.source.path or path.startswith(f"{each.source.path} ")]
+        _case(suite, path, found, report.fail_on)
+    suite.set("tests", str(len(suite)))
+    suite.set("failures", str(len(suite.findall("./testcase/failure"))))
+    SubElement(suite, "system-out").text = well_formed(summary(report))
+    indent(suites)
+    text = '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(suites, encoding="unicode") + "\n"
+    return defused(text) if style.environ.get("GITHUB_ACTIONS") == "true" else text
+
+
+def _case(suite: Element, path: str, findings: Sequence[Finding], fail_on: str) -> None:
+    case = SubElement(suite, "testcase", classname="policy-guard", name=_safe(path))
+    failing = [each for each in findings if _fails(each, fail_on)]
+    if failing:
+        what = {"message": _safe(title(failing[0])), "type": failing[0].check}
+        SubElement(case, "failure", what).text = "\n\n".join(map(_told, failing))
+    if others := [each for each in findings if each not in failing]:
+        SubElement(case, "system-out").text = "\n\n".join(map(_told, others))
+
+
+def _fails(finding: Finding, fail_on: str) -> bool:
+    return fail_on in SEVERITIES and SEVERITIES.index(finding.severity) <= SEVERITIES.index(fail_on)
+
+
+def _told(finding: Finding) -> str:
+    start = place(finding.source, finding.span).start
+    where = f"{finding.source.path}:{start.line}:{start.column}: {finding.severity} [{finding.check}]"
+    return "\n".join(map(_safe, (where, *sentences(finding).split("\n"))))
+
+
+def _safe(text: str) -> str:
+    return str(well_formed(printable(text)))
+
+
+REPORTER = Reporter("junit", render)

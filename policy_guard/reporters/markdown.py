@@ -1,0 +1,126 @@
+"""For a step summary or a comment: the verdict, a table of findings with links to their lines, and the details."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from policy_guard.excerpt import excerpt
+from policy_guard.finding import Finding
+from policy_guard.markup import cell, code, fenced
+from policy_guard.picture import mermaid
+from policy_guard.printable import defused, printable, shortened
+from policy_guard.reporter import Report, Reporter, Style, in_order, place
+from policy_guard.sentences import sentences
+from policy_guard.summary import summary
+
+# GitHub shows nothing of a summary above 1 MiB (1,024 KiB).
+MOST_BYTES = 900 * 1024
+MOST_ROWS = 200
+_MARKS = {"error": "❌", "warning": "⚠️", "note": "ℹ️"}
+_LONGEST = 300
+
+
+def render(report: Report, style: Style) -> str:
+    """The report, cut between its parts where it would be too long for GitHub, with a count of what is missing."""
+    findings = in_order(report)
+    mark = "❌" if report.error is not None or report.fails else "✅"
+    parts = [f"### {mark} policy-guard: {_inline(summary(report))}\n"]
+    if report.error is None:
+        parts += ["\n".join(_table(findings, style)), *(_detail(finding, style) for finding in findings)]
+    tail = "" if report.error is not None else "\n".join(_about(report))
+    text = _cut([part for part in parts if part], tail)
+    return defused(text) if style.environ.get("GITHUB_ACTIONS") == "true" else text
+
+
+def _cut(parts: list[str], tail: str) -> str:
+    room = MOST_BYTES - len(tail.encode()) - 200
+    kept: list[str] = []
+    for part in parts:
+        room -= len(part.encode()) + 1
+        if room < 0:
+            break
+        kept.append(part)
+    missing = len(parts) - len(kept)
+    more = [f"*{missing} more findings are left out here; the log of this step has them all.*\n"] if missing else []
+    return "\n".join([*kept, *more, tail]).rstrip("\n") + "\n"
+
+
+def _table(findings: tuple[Finding, ...], style: Style) -> Iterator[str]:
+    if not findings:
+        return
+    yield "| | policy | statement | what | example |"
+    yield "|---|---|---|---|---|"
+    for finding in findings[:MOST_ROWS]:
+        facts = dict(finding.facts)
+        what = f"{_inline(finding.message)} ({finding.check})"
+        told = next((facts[name] for name in ("new", "lost", "unused") if name in facts), None)
+        what += f": {code(shortened(told, _LONGEST))}" if told else ""
+        example = code(shortened(facts["example"], _LONGEST)) if "example" in facts else ""
+        row = (_MARKS[finding.severity], _place(finding, style), _statement(finding), what, example)
+        yield f"| {' | '.join(map(cell, row))} |"
+    if len(findings) > MOST_ROWS:
+        yield f"| | and {len(findings) - MOST_ROWS} more | | | |"
+    yield ""
+
+
+def _detail(finding: Finding, style: Style) -> str:
+    """A finding folded: its lines, its facts, and the trees of what is unused."""
+    lines = [f"{line.number or '':>4} | {line.text}" for line in excerpt(finding.source, finding.span, style.width)]
+    said = sentences(finding).split("\n")
+    body = [*fenced("text", [*lines, "", *map(printable, said)]), ""]
+    if finding.trees:
+        body += [*fenced("mermaid", mermaid(finding.trees)), ""]
+    head = f"{_MARKS[finding.severity]} <code>{_html(_where(finding))}</code> {_html(finding.message)}"
+    return "\n".join(["<details>", f"<summary>{head}</summary>", "", *body, "</details>", ""])
+
+
+def _about(report: Report) -> Iterator[str]:
+    yield "<details>"
+    yield "<summary>What was checked</summary>"
+    yield ""
+    yield f"- held against: {code(report.base or 'nothing')}"
+    yield f"- checks: {', '.join(report.checks)}; entries of the critical list: {report.critical}"
+    yield f"- policies: {report.policies}, of which {report.refused} are refused"
+    yield from (f"- note: {_inline(note)}" for note in report.notes)
+    yield from (f"- not checked: {code(path)}: {_inline(reason)}" for path, reason in report.skipped[:MOST_ROWS])
+    if len(report.skipped) > MOST_ROWS:
+        yield f"- and {len(report.skipped) - MOST_ROWS} more files not checked"
+    yield ""
+    yield "</details>"
+
+
+def _where(finding: Finding) -> str:
+    start = place(finding.source, finding.span).start
+    return printable(f"{finding.source.path}:{start.line}:{start.column}")
+
+
+def _place(finding: Finding, style: Style) -> str:
+    """A link to the line, where GitHub says which repository and commit this is."""
+    server, repository, commit = (
+        style.environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "SHA")
+    )
+    if not (server and repository and commit):
+        return code(_where(finding))
+    line = place(finding.source, finding.span).start.line
+    path = quote(finding.source.path.encode("utf-8", "surrogateescape"))
+    return f"[{code(_where(finding))}]({server}/{repository}/blob/{commit}/{path}#L{line})"
+
+
+def _statement(finding: Finding) -> str:
+    if finding.statement is None:
+        return ""
+    index, sid = finding.statement
+    return str(index) if sid is None else f"{index}, {code(shortened(sid, 64))}"
+
+
+def _inline(text: str) -> str:
+    """A sentence that may name things of a policy: in it nothing is markup."""
+    return "".join(f"\\{c}" if c in "\\`*_[]<>#|~@!" else c for c in printable(text)).replace("\\@", "@\u200b")
+
+
+def _html(text: str) -> str:
+    return printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "@\u200b")
+
+
+REPORTER = Reporter("markdown", render)

@@ -1,0 +1,109 @@
+"""For code scanning: SARIF 2.1.0, a rule for each check with its manual page, an alert for each finding."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+from urllib.parse import quote
+
+from policy_guard.checks import manual, names
+from policy_guard.finding import Finding, Related
+from policy_guard.printable import in_json, printable
+from policy_guard.reporter import Report, Reporter, Style, fingerprints, in_order, place
+from policy_guard.sentences import sentences
+from policy_guard.source import Source, Span
+from policy_guard.summary import error_line
+from policy_guard.version import VERSION
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+LEVELS = {"error": "error", "warning": "warning", "note": "note"}
+# GitHub: over 9.0 is critical, from 7.0 high, from 4.0 medium, below that low.
+_SECURITY = {
+    "no-new-access": "8.0",
+    "access-not-granted": "9.1",
+    "no-lost-deny": "7.5",
+    "readable": "5.0",
+    "unused-access": "3.0",
+}
+
+
+def render(report: Report, style: Style) -> str:
+    """One run. Where nothing was checked it says so as a notification, and has no results."""
+    rules = names()
+    findings = in_order(report)
+    marks = fingerprints(findings)
+    run = {
+        "tool": {"driver": {**_DRIVER, "semanticVersion": VERSION, "rules": [_rule(name) for name in rules]}},
+        "columnKind": "unicodeCodePoints",
+        "automationDetails": {"id": "policy-guard/"},
+        "invocations": [_invocation(report)],
+        "results": [_result(each, rules, mark) for each, mark in zip(findings, marks, strict=True)],
+    }
+    return in_json({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+_DRIVER = {"name": "policy-guard", "organization": "policy-guard"}
+
+
+def _rule(name: str) -> dict[str, Any]:
+    head, _, page = manual(name).strip().partition("\n\n")
+    short = head.partition(": ")[2]
+    short = short[:1].upper() + short[1:]
+    return {
+        "id": name,
+        "name": "".join(word.capitalize() for word in name.split("-")),
+        "shortDescription": {"text": short},
+        "fullDescription": {"text": " ".join(page.partition("\n\n")[0].split())},
+        "help": {"text": page, "markdown": page},
+        "defaultConfiguration": {"level": "warning" if name == "unused-access" else "error"},
+        "properties": {"security-severity": _SECURITY[name], "precision": "very-high", "tags": ["security", "iam"]},
+    }
+
+
+def _invocation(report: Report) -> dict[str, Any]:
+    if report.error is None:
+        return {"executionSuccessful": True}
+    notification = {"level": "error", "message": {"text": error_line(report.error)}}
+    return {"executionSuccessful": False, "toolExecutionNotifications": [notification]}
+
+
+def _result(finding: Finding, rules: tuple[str, ...], fingerprint: str) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "ruleId": finding.check,
+        "ruleIndex": rules.index(finding.check),
+        "level": LEVELS[finding.severity],
+        "message": {"text": _message(sentences(finding))},
+        "locations": [{"physicalLocation": _location(finding.source, finding.span)}],
+        "partialFingerprints": {"policyGuard/v1": fingerprint},
+    }
+    if finding.related:
+        shown["relatedLocations"] = [_related(number, each) for number, each in enumerate(finding.related, 1)]
+    return shown
+
+
+def _message(text: str) -> str:
+    """Square brackets before round ones would be a link (SARIF 2.1.0, 3.11.6)."""
+    return "\n".join(printable(line) for line in text.split("\n")).replace("](", "] (")
+
+
+def _related(number: int, related: Related) -> dict[str, Any]:
+    revision = f" at {related.source.revision}" if related.source.revision else ""
+    return {
+        "id": number,
+        "physicalLocation": _location(related.source, related.span),
+        "message": {"text": _message(f"{related.message}{revision}")},
+    }
+
+
+def _location(source: Source, span: Span) -> dict[str, Any]:
+    start, end = place(source, span)
+    region = {"startLine": start.line, "startColumn": start.column, "endLine": end.line, "endColumn": end.column}
+    return {"artifactLocation": _artifact(source.path), "region": region}
+
+
+def _artifact(path: str) -> dict[str, str]:
+    uri = quote(os.fsencode(path))
+    return {"uri": f"file://{uri}"} if path.startswith("/") else {"uri": uri, "uriBaseId": "%SRCROOT%"}
+
+
+REPORTER = Reporter("sarif", render)
