@@ -1,0 +1,118 @@
+"""What the GitHub action runs: an environment of its own, the check, its summary and its outputs.
+
+Started with `python -I` and outside of the checkout, of which nothing is ever imported. Inputs come through the
+environment alone, as INPUT_NAME.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ACTION = Path(__file__).resolve().parent.parent
+REQUIREMENTS = ACTION / "requirements.txt"
+RESULTS = {0: "pass", 1: "fail"}
+
+
+def main() -> int:
+    temporary = Path(os.environ["RUNNER_TEMP"])
+    if wanted := given("version"):
+        refuse_another_version(wanted)
+    target = sarif_file()
+    python = environment(temporary / "policy-guard")
+    written = {name: temporary / f"policy-guard.{name}" for name in ("json", "markdown", "sarif")}
+    for file in written.values():
+        file.unlink(missing_ok=True)
+    code = subprocess.call([str(python), "-I", "-m", "policy_guard", "check", *arguments(written)])
+    found = json.loads(written["json"].read_bytes()) if written["json"].exists() else {}
+    if given("summary") != "false" and written["markdown"].exists():
+        append("GITHUB_STEP_SUMMARY", written["markdown"].read_text(encoding="utf-8"))
+    if code in RESULTS and target is not None:
+        target.unlink(missing_ok=True)
+        target.write_bytes(written["sarif"].read_bytes())
+    append("GITHUB_OUTPUT", "".join(f"{name}={value}\n" for name, value in outputs(code, found)))
+    return code
+
+
+def given(name: str) -> str:
+    """An input of the action; nothing where it is not given."""
+    return os.environ.get(f"INPUT_{name.upper().replace('-', '_')}", "").strip()
+
+
+def environment(folder: Path) -> Path:
+    """The Python of an environment that holds the pinned requirements and sees the action's own files."""
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    mark = folder / "requirements.sha256"
+    pinned = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+    if mark.exists() and mark.read_text() == pinned:
+        return python
+    run([sys.executable, "-I", "-m", "venv", "--clear", str(folder)])
+    options = ["--quiet", "--disable-pip-version-check", "--require-hashes", "--only-binary=:all:"]
+    run([str(python), "-I", "-m", "pip", "install", *options, "-r", str(REQUIREMENTS)])
+    where = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    site = subprocess.check_output([str(python), "-I", "-c", where], text=True).strip()
+    Path(site, "policy_guard.pth").write_text(f"{ACTION}\n", encoding="utf-8")
+    mark.write_text(pinned)
+    return python
+
+
+def sarif_file() -> Path | None:
+    """Where SARIF is wanted, in the checkout: a link that lies there does not lead it elsewhere."""
+    name = given("sarif-file")
+    if not name:
+        return None
+    top = Path(os.environ.get("GITHUB_WORKSPACE", ".")).resolve()
+    folder = (top / name).parent.resolve()
+    if not name.isprintable() or not folder.is_relative_to(top) or not folder.is_dir():
+        fail("sarif-file names no place in the checkout")
+    return folder / Path(name).name
+
+
+def run(command: list[str]) -> None:
+    if subprocess.run(command, cwd=os.environ["RUNNER_TEMP"]).returncode:
+        fail("its environment could not be set up")
+
+
+def arguments(written: dict[str, Path]) -> Iterator[str]:
+    yield from ("--format", "github")
+    yield from (f"--format={name}={file}" for name, file in written.items())
+    yield from (f"--{name}={given(name)}" for name in ("base", "config", "fail-on") if given(name))
+    yield "--"
+    yield from (line.strip() for line in given("paths").splitlines() if line.strip())
+
+
+def outputs(code: int, report: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    findings = report.get("findings", [])
+    yield "result", RESULTS.get(code, "error")
+    yield "findings", str(len(findings))
+    yield "new-access", str(sum(each["check"] == "no-new-access" for each in findings))
+    yield "policies", str(report.get("policies", 0))
+    yield "sarif-file", given("sarif-file") if code in RESULTS else ""
+
+
+def refuse_another_version(wanted: str) -> None:
+    own = (ACTION / "policy_guard" / "version.py").read_text(encoding="utf-8")
+    if f'"{wanted}"' not in own:
+        fail("the action is not of the version that was asked for")
+
+
+def fail(why: str) -> None:
+    print(f"::error title=policy-guard::no policy was checked: {why}")
+    append("GITHUB_OUTPUT", "result=error\n")
+    sys.exit(2)
+
+
+def append(name: str, text: str) -> None:
+    if place := os.environ.get(name):
+        with open(place, "a", encoding="utf-8") as file:
+            file.write(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
