@@ -14,7 +14,7 @@ from policy_guard.finding import Difference
 from policy_guard.formula import conjunction, member
 from policy_guard.plausible import plausible
 from policy_guard.policy import Policy, Request, Statement, Value
-from policy_guard.prove import Answer, Proved, Prover, Witness
+from policy_guard.prove import Answer, Budgets, Proved, Prover, Witness
 from policy_guard.readings import READINGS
 from policy_guard.source import Source, Span
 from policy_guard.strings import Language
@@ -48,7 +48,7 @@ def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdi
             yield _blamed(claim, answer, question.access, aside)
 
 
-def prover_for(question: Question) -> Prover:
+def prover_for(question: Question, budgets: Budgets | None = None) -> Prover:
     """A prover that gives its witnesses a principal where the policies speak of one.
 
     A key counts as true or false if AWS lists it so and the policies do not compare it as anything else: for a few
@@ -60,7 +60,7 @@ def prover_for(question: Question) -> Prover:
     others = {condition.key for condition in conditions if condition.operator not in ("Bool", "Null")}
     keys = {condition.key for condition in conditions} - others
     booleans = {key for key in keys if (known := catalog.key_type(key)) and known.type == "Bool"}
-    return Prover(("action", "resource", "principal") if named else ("action", "resource"), booleans)
+    return Prover(("action", "resource", "principal") if named else ("action", "resource"), booleans, budgets)
 
 
 def _blamed(claim: Claim, answer: Answer, access: Access, prover: Prover) -> Verdict:

@@ -41,9 +41,12 @@ STEPS = 1_000_000
 """What one question may cost."""
 STEPS_IN_ALL = 5_000_000
 """What all questions about one policy may cost together."""
+STEPS_IN_A_RUN = 60_000_000
+"""What all policies of a run may cost together, a minute or two: thousands that are hard on purpose are no hang."""
 STEPS_A_QUESTION = 100
 STEPS_ASIDE = 300_000
-"""What may be spent on telling a finding well, which is no part of the verdict."""
+"""What may be spent on telling the findings of a policy well, which is no part of the verdict."""
+STEPS_ASIDE_IN_A_RUN = 30_000_000
 MOST_ROUNDS = 2_000
 MOST_OPEN = 8
 MOST_ASSIGNMENTS = 40
@@ -88,13 +91,27 @@ Answer: TypeAlias = "Proved | Witness | Unsupported | Undecided"
 Replay: TypeAlias = "Callable[[Request], bool]"
 
 
+class Budgets:
+    """What a run may spend: on verdicts, and on telling them."""
+
+    def __init__(self) -> None:
+        self.verdicts = Budget(STEPS_IN_A_RUN)
+        self.aside = Budget(STEPS_ASIDE_IN_A_RUN)
+
+
 class Prover:
     """Answers questions about the same few policies; what it learned from one helps with the next."""
 
-    def __init__(self, places: Iterable[str] = ("action", "resource"), booleans: Container[str] = ()) -> None:
+    def __init__(
+        self,
+        places: Iterable[str] = ("action", "resource"),
+        booleans: Container[str] = (),
+        budgets: Budgets | None = None,
+    ) -> None:
         """`places` are given a text in every witness; the keys `booleans` are true or false."""
         self._simplifier = Simplifier()
-        self._budget = Budget(STEPS_IN_ALL)
+        self._budgets = budgets or Budgets()
+        self._budget = self._budgets.verdicts.part(STEPS_IN_ALL)
         stay, cross = WILDCARDS_STAY_IN_ARN_PARTS.name, WILDCARDS_CROSS_AT_ENDS.name
         leave, at_ends = Assumption(stay, False), Assumption(cross, True)
         self._assumptions = ((leave, Assumption(cross, False)), (Assumption(stay, True), at_ends), (leave, at_ends))
@@ -103,7 +120,7 @@ class Prover:
     def aside(self) -> Prover:
         """The same with another budget, for questions on which no verdict hangs."""
         other = copy(self)
-        other._budget = Budget(STEPS_ASIDE)
+        other._budget = self._budgets.aside.part(STEPS_ASIDE)
         return other
 
     def answer(self, access: Formula, replay: Replay) -> Answer:

@@ -18,6 +18,7 @@ from policy_guard.unreadable import doubtful, unreadable
 if TYPE_CHECKING:
     from policy_guard.check import Question
     from policy_guard.groups import Joined
+    from policy_guard.prove import Budgets
     from policy_guard.usage import Usage
 
 RANK = {"error": 3, "warning": 2, "note": 1, "off": 0}
@@ -41,6 +42,7 @@ class Tally:
         self._verdicts: list[int] = []
         self._compared = 0
         self._judged: list[str] = []
+        self._budgets: Budgets | None = None
 
     def note(self, sentence: str) -> None:
         """Keeps a sentence about the run for the report."""
@@ -103,9 +105,11 @@ class Tally:
     def _asked(self, question: Question, names_: tuple[str, ...]) -> Iterator[Finding]:
         from policy_guard.checks import check as named
         from policy_guard.judge import prover_for, verdicts
+        from policy_guard.prove import Budgets
         from policy_guard.wording import finding
 
-        prover = prover_for(question)
+        self._budgets = self._budgets or Budgets()
+        prover = prover_for(question, self._budgets)
         for name in names_:
             for verdict in verdicts(named(name), question, prover):
                 entry = verdict.claim.entry
