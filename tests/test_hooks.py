@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -15,6 +16,7 @@ from tests.repository import ENVIRON, NARROW, WIDE, Scratch, allow, deny, docume
 
 ROOT = Path(__file__).parent.parent
 PRE_COMMIT = [sys.executable, "-m", "pre_commit"]
+RUNNERS = {"pre-commit": PRE_COMMIT, "prek": [str(Path(sys.executable).parent / "prek")]}
 
 
 def entry_of_the_manifest(name: str = "policy-guard") -> dict[str, object]:
@@ -22,9 +24,12 @@ def entry_of_the_manifest(name: str = "policy-guard") -> dict[str, object]:
     return dict(next(hook for hook in hooks if hook["id"] == name))
 
 
-@pytest.fixture
-def hooked(tmp_path: Path) -> Scratch:
+@pytest.fixture(params=RUNNERS)
+def hooked(request: pytest.FixtureRequest, tmp_path: Path) -> Scratch:
     """A repository with the hook of the manifest installed, run by the Python of these tests."""
+    runner = RUNNERS[request.param]
+    if request.param == "prek" and not Path(runner[0]).exists():
+        pytest.skip("prek is not installed")
     scratch = Scratch(tmp_path / "repository")
     hook = {**entry_of_the_manifest(), "language": "system", "entry": f"{sys.executable} -m policy_guard check"}
     scratch.write(".pre-commit-config.yaml", yaml.safe_dump({"repos": [{"repo": "local", "hooks": [hook]}]}))
@@ -32,7 +37,9 @@ def hooked(tmp_path: Path) -> Scratch:
     scratch.write("scp/a.json", document(deny("s3:*"), deny("ec2:*")))
     scratch.write(".policy-guard.yaml", 'version: 1\npolicies:\n- {files: ["scp/*"], kind: scp}\n')
     scratch.commit()
-    subprocess.run([*PRE_COMMIT, "install"], cwd=scratch.folder, env=environ(tmp_path), check=True, capture_output=True)
+    for kind in ("pre-commit", "pre-push", "pre-merge-commit"):
+        install = [*runner, "install", "--hook-type", kind]
+        subprocess.run(install, cwd=scratch.folder, env=environ(tmp_path), check=True, capture_output=True)
     return scratch
 
 
@@ -85,6 +92,117 @@ def test_a_deny_taken_out_and_a_deleted_policy_are_refused(hooked: Scratch) -> N
     os.remove(hooked.folder / "scp/a.json")
     done, words = commit(hooked)
     assert (done, "scp/a.json" in words) == (False, True)
+
+
+def git(scratch: Scratch, *arguments: str) -> tuple[bool, str]:
+    """A git command with the hooks, and what it said."""
+    here = environ(scratch.folder.parent)
+    done = subprocess.run(["git", *arguments], cwd=scratch.folder, env=here, capture_output=True, text=True)
+    return done.returncode == 0, done.stdout + done.stderr
+
+
+REFUSED = "grants new access [no-new-access]"
+
+
+@pytest.mark.slow
+def test_what_is_committed_is_judged_and_not_what_lies_in_the_work_tree(hooked: Scratch) -> None:
+    hooked.write("iam/a.json", WIDE)
+    hooked.git("add", "-A")
+    hooked.write("iam/a.json", NARROW)
+    done, words = git(hooked, "commit", "-m", "staged")
+    assert (done, REFUSED in words) == (False, True), words
+    hooked.git("reset", "-q", "--hard")
+    hooked.write("iam/a.json", WIDE)
+    hooked.write("other", "x")
+    hooked.git("add", "other")
+    assert git(hooked, "commit", "-m", "not staged")[0]
+
+
+@pytest.mark.slow
+def test_commit_all_and_commit_of_a_path(hooked: Scratch) -> None:
+    hooked.write("iam/a.json", WIDE)
+    done, words = git(hooked, "commit", "-a", "-m", "all")
+    assert (done, REFUSED in words) == (False, True), words
+    hooked.write("other", "x")
+    hooked.git("add", "other")
+    done, words = git(hooked, "commit", "-m", "path", "iam/a.json")
+    assert (done, REFUSED in words) == (False, True), words
+    assert git(hooked, "commit", "-m", "path", "other")[0]
+
+
+@pytest.mark.slow
+def test_a_commit_that_only_deletes(hooked: Scratch) -> None:
+    hooked.git("rm", "-q", "scp/a.json")
+    done, words = git(hooked, "commit", "-m", "gone")
+    assert (done, "scp/a.json" in words) == (False, True), words
+
+
+@pytest.mark.slow
+def test_amending_is_held_against_the_default_branch_where_there_is_one(hooked: Scratch, tmp_path: Path) -> None:
+    remote = tmp_path / "remote.git"
+    hooked.git("clone", "-q", "--bare", ".", str(remote))
+    hooked.git("remote", "add", "origin", str(remote))
+    hooked.git("fetch", "-q", "origin")
+    hooked.write("iam/a.json", WIDE)
+    hooked.git("add", "-A")
+    hooked.git("commit", "-q", "--no-verify", "-m", "widened")
+    hooked.write("other", "x")
+    hooked.git("add", "other")
+    done, words = git(hooked, "commit", "--amend", "--no-edit")
+    assert (done, REFUSED in words) == (False, True), words
+
+
+@pytest.mark.slow
+def test_a_merge_that_brings_a_widening_of_its_own(hooked: Scratch) -> None:
+    hooked.git("checkout", "-q", "-b", "side")
+    hooked.write("other", "x")
+    hooked.git("add", "-A")
+    hooked.git("commit", "-q", "--no-verify", "-m", "side")
+    hooked.git("checkout", "-q", "main")
+    hooked.write("more", "x")
+    hooked.git("add", "-A")
+    hooked.git("commit", "-q", "--no-verify", "-m", "main")
+    hooked.git("merge", "-q", "--no-commit", "--no-ff", "side")
+    hooked.write("iam/a.json", WIDE)
+    hooked.git("add", "-A")
+    done, words = git(hooked, "commit", "--no-edit")
+    assert (done, REFUSED in words) == (False, True), words
+
+
+@pytest.mark.slow
+def test_a_push_of_what_was_committed_past_the_hook(hooked: Scratch, tmp_path: Path) -> None:
+    remote = tmp_path / "remote.git"
+    hooked.git("clone", "-q", "--bare", ".", str(remote))
+    hooked.git("remote", "add", "origin", str(remote))
+    hooked.git("fetch", "-q", "origin")
+    hooked.write("iam/a.json", WIDE)
+    hooked.git("add", "-A")
+    hooked.git("commit", "-q", "--no-verify", "-m", "widened")
+    hooked.git("commit", "-q", "--no-verify", "--allow-empty", "-m", "harmless")
+    done, words = git(hooked, "push", "origin", "HEAD:refs/heads/feature")
+    assert (done, REFUSED in words) == (False, True), words
+
+
+@pytest.mark.slow
+def test_two_commits_named_by_hand(hooked: Scratch, request: pytest.FixtureRequest) -> None:
+    hooked.write("iam/a.json", WIDE)
+    hooked.git("add", "-A")
+    hooked.git("commit", "-q", "--no-verify", "-m", "widened")
+    runner = RUNNERS[request.node.callspec.params["hooked"]]
+    for first, last, passes in (("HEAD~1", "HEAD", False), ("HEAD", "HEAD~1", True)):
+        run = [*runner, "run", "--from-ref", first, "--to-ref", last]
+        done = subprocess.run(run, cwd=hooked.folder, env=environ(hooked.folder.parent), capture_output=True)
+        assert (done.returncode == 0) == passes, done.stdout
+
+
+@pytest.mark.slow
+def test_in_a_work_tree_beside_the_repository(hooked: Scratch, tmp_path: Path) -> None:
+    hooked.git("worktree", "add", "-q", str(tmp_path / "beside"), "-b", "beside")
+    (tmp_path / "beside" / "iam" / "a.json").write_text(json.dumps(WIDE, indent=2))
+    here = environ(tmp_path)
+    run = ["git", "commit", "-a", "-m", "widened"]
+    done = subprocess.run(run, cwd=tmp_path / "beside", env=here, capture_output=True, text=True)
+    assert (done.returncode != 0, REFUSED in done.stdout + done.stderr) == (True, True), done.stdout + done.stderr
 
 
 @pytest.mark.slow
