@@ -28,14 +28,17 @@ class Change(NamedTuple):
 
 def changes(repository: Repository, new: New, base: Base) -> list[Change]:
     """Every change from the base to the new side, renames and rewrites in another format paired."""
+    on_disk = new.commit is None and not new.staged
+    untracked = repository.untracked_later() if on_disk else list
     raw = repository.differences(base.tree, new.commit, new.staged)
+    came = untracked()
     unmerged = next((each for each in raw if each.status == "U"), None)
     if unmerged:
         path = (unmerged.old or unmerged.new or File("?", 0, None)).path
         raise UserError(f'"{path[:200]}" is unmerged. Resolve the conflict and add the file.')
-    if new.commit is None and not new.staged:
+    if on_disk:
         tracked = {each.new.path for each in raw if each.new}
-        raw += [Raw("A", None, file) for file in repository.untracked() if file.path not in tracked]
+        raw += [Raw("A", None, file) for file in came if file.path not in tracked]
         raw = [_as_on_disk(repository, each) for each in raw]
     paired = [Change(each.old, each.new, "renamed" if each.status == "R" else "same") for each in raw]
     return _rewritten(paired)

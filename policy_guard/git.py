@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -91,18 +91,14 @@ class Repository:
     def _batch(self) -> subprocess.Popen[bytes]:
         """One process that gives every object asked for, started with the first question."""
         if self._reading is None:
-            self._reading = self._started()
+            command = self._command("cat-file", "--batch")
+            self._reading = self._open(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
         return self._reading
 
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _open(self, command: list[str], stdin: int, stderr: int) -> subprocess.Popen[bytes]:
         try:
             return subprocess.Popen(
-                self._command("cat-file", "--batch"),
-                cwd=self._folder,
-                env=self.environ,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
+                command, cwd=self._folder, env=self.environ, stdin=stdin, stdout=subprocess.PIPE, stderr=stderr
             )
         except FileNotFoundError:
             raise UserError("git is not installed, or not on the PATH; install it") from None
@@ -181,9 +177,21 @@ class Repository:
 
     def untracked(self) -> list[File]:
         """The files of the work tree that git neither tracks nor ignores."""
-        listed = self.run("ls-files", "-z", "--others", "--exclude-standard", "--full-name", ":/")
-        paths = [os.fsdecode(path) for path in listed.split(b"\0") if path]
-        return [File(path, self.mode(path), None) for path in paths]
+        return self.untracked_later()()
+
+    def untracked_later(self) -> Callable[[], list[File]]:
+        """The same, looked for while something else is done: in a large work tree it takes its time."""
+        command = self._command("ls-files", "-z", "--others", "--exclude-standard", "--full-name", ":/")
+        running = self._open(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+        def result() -> list[File]:
+            listed, words = running.communicate()
+            if running.returncode:
+                raise UserError(f"git ls-files: {words.decode(errors='replace').strip() or 'failed without a word'}")
+            paths = [os.fsdecode(path) for path in listed.split(b"\0") if path]
+            return [File(path, self.mode(path), None) for path in paths]
+
+        return result
 
     def mode(self, path: str) -> int:
         """The mode that git would give a file of the work tree."""

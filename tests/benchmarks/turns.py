@@ -12,9 +12,14 @@ from tests.repository import ENVIRON
 
 def in_turn(one: list[str], other: list[str], folder: str, runs: int) -> tuple[list[float], list[float]]:
     """The seconds of each run of both in a folder; a first one of each is not counted."""
+    return in_turn_in((one, folder), (other, folder), runs)
+
+
+def in_turn_in(one: tuple[list[str], str], other: tuple[list[str], str], runs: int) -> tuple[list[float], list[float]]:
+    """The same for two commands, each in a folder of its own."""
     times: tuple[list[float], list[float]] = [], []
     for _ in range(runs + 1):
-        for command, kept in zip((one, other), times, strict=True):
+        for (command, folder), kept in zip((one, other), times, strict=True):
             start = time.perf_counter()
             subprocess.run(command, cwd=folder, env={**ENVIRON, "HOME": os.devnull}, capture_output=True)
             kept.append(time.perf_counter() - start)
