@@ -158,7 +158,15 @@ def _common(command: argparse.ArgumentParser) -> None:
 def _check(given: argparse.Namespace) -> int:
     folder = Path.cwd()
     options = Options(tuple(given.paths), given.base, given.staged, given.everything, given.config, given.fail_on)
-    return _reported(given, lambda: check(options, folder, os.environ))
+    if given.quiet or not sys.stderr.isatty():
+        return _reported(given, lambda: check(options, folder, os.environ))
+    from policy_guard.progress import Progress
+
+    def work() -> Report:
+        with Progress(sys.stderr) as progress:
+            return check(options, folder, os.environ, progress)
+
+    return _reported(given, work)
 
 
 def _compare(given: argparse.Namespace) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -106,6 +106,18 @@ class Config(NamedTuple):
             )
         late = (rule for rule in self.added if any(matches_path(p, path) for p in rule.files))
         return rules[0] if rules else next(late, None)
+
+    def naming_nothing(self, paths: Collection[str]) -> Iterator[str]:
+        """The patterns of `policies`, `groups` and `exclude` that name none of the files, each with where it stands."""
+        named = {
+            "policies": [pattern for rule in self.policies for pattern in rule.files],
+            "groups": [pattern for group in self.groups for pattern in group.files],
+            "exclude": self.exclude,
+        }
+        for key, patterns in named.items():
+            for pattern in dict.fromkeys(patterns):
+                if not any(matches_path(pattern, path) for path in paths):
+                    yield f"{key}: {pattern}"
 
     def excluded(self, path: str) -> bool:
         return any(matches_path(pattern, path) for pattern in self.exclude)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from policy_guard.base import Base, New, choose, in_ci
 from policy_guard.changes import Change, changes, file_of, follow, snapshot
@@ -35,22 +35,28 @@ class Options(NamedTuple):
     fail_on: str | None = None
 
 
-def check(options: Options, folder: Path, environ: Mapping[str, str]) -> Report:
+Progress: TypeAlias = "Callable[[str], None]"
+"""Is told each policy or group before the next is judged."""
+
+
+def check(options: Options, folder: Path, environ: Mapping[str, str], progress: Progress = lambda name: None) -> Report:
     """Judges the policies that changed, or with `everything` every policy. Raises `UserError`."""
     repository = Repository(folder, environ)
     try:
-        return _check(repository, options, folder, environ)
+        return _check(repository, options, folder, environ, progress)
     finally:
         repository.close()
 
 
-def _check(repository: Repository, options: Options, folder: Path, environ: Mapping[str, str]) -> Report:
+def _check(
+    repository: Repository, options: Options, folder: Path, environ: Mapping[str, str], progress: Progress
+) -> Report:
     given = load_settings(repository.root, options.config)
     new, base = choose(repository, environ, options.base, options.staged, given.config.default_branch)
     changed = changes(repository, new, base)
     ci = in_ci(environ)
     given = _trusted(given, options, repository, base, changed, ci)
-    tally = Tally(given, _fail_on(options, given.config, ci), _usage(repository.root, given.config))
+    tally = Tally(given, _fail_on(options, given.config, ci), _usage(repository.root, given.config), progress)
     reader = Reader(repository, given)
     if options.everything or given.config.groups or _links_may_matter(repository, reader, changed):
         _let_links_be_followed(repository, reader, new, base, changed)
@@ -106,7 +112,10 @@ class _Run(NamedTuple):
     def judge_the_rest(self) -> None:
         """The files that did not change and belong to no group, by themselves."""
         done = {change.new.path for change in self.changed if change.new}
-        for path, file in snapshot(self.repository, self.new).items():
+        files = snapshot(self.repository, self.new)
+        for pattern in self.config.naming_nothing(files):
+            self.tally.note(f"{pattern} names no file here")
+        for path, file in files.items():
             if path not in done and not self.config.scope(path) and _wanted(Change(None, file), self.paths):
                 self.tally.side(self.reader.side(file, path, self.new.name))
 

@@ -29,10 +29,17 @@ CRITICAL = "access-not-granted"
 class Tally:
     """What has been judged so far, and what came of it."""
 
-    def __init__(self, given: Settings, fail_on: str, usage: Callable[[], Usage] | None = None) -> None:
-        """`usage` gives the findings about unused access, if the settings name any."""
+    def __init__(
+        self,
+        given: Settings,
+        fail_on: str,
+        usage: Callable[[], Usage] | None = None,
+        progress: Callable[[str], None] = lambda name: None,
+    ) -> None:
+        """`usage` gives the findings about unused access, if the settings name any; `progress` hears of each policy."""
         self._given = given
         self._usage = usage
+        self._progress = progress
         self._fail_on = fail_on
         self._least = RANK.get(fail_on, 9)
         self._findings: list[Finding] = list(given.findings)
@@ -147,6 +154,7 @@ class Tally:
     def _count(self, name: str, found: list[Finding]) -> None:
         self._findings += found
         self._judged.append(name)
+        self._progress(name)
         self._verdicts.append(max((RANK[each.severity] for each in found), default=0))
 
     def report(self, base: str, mode: str) -> Report:
