@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+from pathlib import Path
 
 from policy_guard.progress import Progress
 from tests.repository import NARROW, Scratch
@@ -33,15 +34,15 @@ def test_it_is_not_written_more_often_than_can_be_read() -> None:
     assert 10 < terminal.getvalue().count("judged") < 40
 
 
-def test_a_log_has_none_of_it(tmp_path: object) -> None:
-    scratch = Scratch(tmp_path / "repository")  # type: ignore[operator]
+def test_a_log_has_none_of_it(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path / "repository")
     scratch.write("iam/a.json", NARROW)
     scratch.commit()
     assert scratch.guard("check", "--all").err == ""
 
 
-def test_patterns_that_name_nothing_are_said_where_all_is_checked(tmp_path: object) -> None:
-    scratch = Scratch(tmp_path / "repository")  # type: ignore[operator]
+def test_patterns_that_name_nothing_are_said_where_all_is_checked(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path / "repository")
     scratch.write("iam/a.json", NARROW)
     scratch.write(".policy-guard.yaml", "version: 1\npolicies: [{files: ['iam/*', 'scp/*']}]\nexclude: ['old/**']\n")
     scratch.commit()
