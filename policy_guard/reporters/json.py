@@ -34,6 +34,7 @@ def _report(report: Report) -> dict[str, Any]:
         shown["error"] = report.error
     shown["base"] = report.base
     shown["policies"] = report.policies
+    shown["notes"] = list(report.notes)
     shown["skipped"] = [skipped._asdict() for skipped in report.skipped]
     shown["findings"] = [_finding(finding) for finding in in_order(report)]
     return shown
