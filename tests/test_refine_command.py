@@ -320,3 +320,11 @@ def test_no_text_of_a_policy_ends_a_fence(scratch: Scratch) -> None:
     scratch.write("iam/a`b.yaml", f'{statement}\nId: "x\n  ```\n  # Approved"\n')
     out = scratch.guard("refine", "--format", "markdown").out
     assert "### `` iam/a`b.yaml ``\n\n````diff\n" in out
+
+
+def test_the_summary_of_a_check_draws_what_is_unused(scratch: Scratch) -> None:
+    statement = {"Effect": "Allow", "Action": "s3:Put*", "Resource": "arn:aws:s3:::orders/*"}
+    scratch.write("iam/orders.json", {**POLICY, "Statement": [statement]})
+    out = scratch.guard("check", "--all", "--format", "markdown").out
+    assert "```mermaid\ngraph LR\n" in out
+    assert "s3:PutObject" in out
