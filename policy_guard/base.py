@@ -11,6 +11,8 @@ from policy_guard.errors import UserError
 from policy_guard.git import EMPTY_TREES, Repository
 
 _DEEPER = 'Add "fetch-depth: 0" to actions/checkout.'
+WITHOUT_CHANGE = ("schedule", "workflow_dispatch")
+"""Events of GitHub that are about no change."""
 _DEEP = 'Add "fetch-depth: 2" to actions/checkout.'
 
 
@@ -47,6 +49,12 @@ def choose(
         head = repository.commit("HEAD") or ""
         return new, Base(None, "the empty tree", EMPTY_TREES.get(len(head), EMPTY_TREES[40]))
     return new, Base(commit, f"{name}@{commit[:7]}", commit)
+
+
+def whole(repository: Repository) -> tuple[New, Base]:
+    """What is checked out, held against nothing but itself: for a look at everything on a day without a change."""
+    head = _known(repository, "HEAD")
+    return New(head, False, "HEAD"), Base(head, f"HEAD@{head[:7]}", head)
 
 
 def in_ci(environ: Mapping[str, str]) -> bool:
@@ -119,12 +127,17 @@ def _fork(repository: Repository, head: str, new: New, upstream: str, name: str)
 def _ancestor(repository: Repository, one: str, other: str, name: str) -> str:
     if one == other:
         return one
-    found = repository.ancestor(one, other)
-    if found is None:
+    found = repository.ancestors(one, other)
+    if len(found) > 1 and in_ci(repository.environ):
+        raise UserError(
+            f"the branch and {name[:80]} have several points in common, so there is no one old version. "
+            f"Merge {name[:80]} into the branch, or rebase it."
+        )
+    if not found:
         raise UserError(
             f"this clone does not reach back to where the branch left {name[:80]}. Run git fetch --unshallow. {_DEEPER}"
         )
-    return found
+    return found[0]
 
 
 def _github(repository: Repository, environ: Mapping[str, str], new: New) -> tuple[str | None, str]:
@@ -165,12 +178,12 @@ def _pull_request(
 
 def _push(repository: Repository, payload: Any, head: str) -> tuple[str | None, str]:
     before = _text(payload, "before")
-    if before.strip("0"):
+    branch, pushed = _text(payload, "repository", "default_branch"), _text(payload, "ref")
+    if before.strip("0") and (not branch or pushed in ("", f"refs/heads/{branch}")):
         return _fetched(repository, before), "before the push"
-    branch = _text(payload, "repository", "default_branch")
     upstream = repository.commit(f"refs/remotes/origin/{branch}")
     if upstream is None:
-        raise UserError(f"the branch is new, and the default branch is not in this clone. {_DEEPER}")
+        raise UserError(f"the default branch, which the branch left, is not in this clone. {_DEEPER}")
     return _ancestor(repository, head, upstream, branch), branch
 
 

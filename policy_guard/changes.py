@@ -41,7 +41,7 @@ def changes(repository: Repository, new: New, base: Base) -> list[Change]:
         raw += [Raw("A", None, file) for file in came if file.path not in tracked]
         raw = [_as_on_disk(repository, each) for each in raw]
     paired = [Change(each.old, each.new, "renamed" if each.status == "R" else "same") for each in raw]
-    return _rewritten(paired)
+    return _rewritten(_by_their_names(paired))
 
 
 def _as_on_disk(repository: Repository, raw: Raw) -> Raw:
@@ -49,6 +49,18 @@ def _as_on_disk(repository: Repository, raw: Raw) -> Raw:
     if raw.new is None:
         return raw
     return raw._replace(new=File(raw.new.path, raw.new.mode, None))
+
+
+def _by_their_names(paired: list[Change]) -> list[Change]:
+    """Undoes renames to a name whose own file went: `dev.yaml` is the new `dev.json`, whatever else it is like."""
+    gone = {_stem(change) for change in paired if change.new is None}
+    parted: list[Change] = []
+    for change in paired:
+        if change.how == "renamed" and _stem(change) in gone - {None}:
+            parted += (Change(change.old, None), Change(None, change.new))
+        else:
+            parted.append(change)
+    return parted
 
 
 def _rewritten(paired: list[Change]) -> list[Change]:
@@ -94,6 +106,11 @@ def follow(repository: Repository, file: File, files: dict[str, File]) -> Link:
             return Link(None, "the link leads to no file of the repository")
         file = files[path]
     return Link(file)
+
+
+def folder_of(repository: Repository, link: File) -> str | None:
+    """The folder of the repository that a link leads to, if its target is spelled as one would be."""
+    return _joined(link.path, (repository.read(link) or b"").decode("utf-8", "surrogateescape"))
 
 
 def file_of(repository: Repository, files: dict[str, File], path: str) -> bytes | None:

@@ -17,6 +17,8 @@ from policy_guard.source import Source
 NAME = ".policy-guard.yaml"
 FAIL_ON = ("warning", "error", "never")
 """From the strictest on: the least severity that fails a run."""
+MOST = 1000
+"""What a list in the settings may hold: matching more against every file would take minutes."""
 _LATER = ("accepted", "accepted-from")
 _ACTION = re.compile(r"\*|[A-Za-z0-9_*?-]+:[A-Za-z0-9_*?-]+")
 
@@ -233,7 +235,7 @@ def _good(key: str, value: Any) -> bool:
         return isinstance(value, str) and value != "" and not value.startswith("-")
     if key == "refine":
         return isinstance(value, dict) and all(_good_refine(*each) for each in value.items())
-    return key == "policies" and isinstance(value, list) and all(map(_good_policies, value))
+    return key == "policies" and isinstance(value, list) and len(value) <= MOST and all(map(_good_policies, value))
 
 
 def _good_refine(key: str, value: Any) -> bool:
@@ -258,7 +260,7 @@ def _good_policies(rule: Any) -> bool:
 
 
 def _paths(value: Any) -> bool:
-    return isinstance(value, list) and all(map(_path, value))
+    return isinstance(value, list) and len(value) <= MOST and all(map(_path, value))
 
 
 def _path(value: Any) -> bool:

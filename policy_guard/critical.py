@@ -32,6 +32,11 @@ class CriticalEntry(NamedTuple):
         """Whether the entry speaks of this file."""
         return not self.files or any(matches_path(pattern, path) for pattern in self.files)
 
+    def meaning(self) -> tuple[object, ...]:
+        """All of the entry but its places and its reason."""
+        texts = (tuple(value.text for value in each) for each in (self.actions, self.resources, self.excepted))
+        return self.id, *texts, self.severity, self.files
+
 
 class CriticalList(NamedTuple):
     entries: tuple[CriticalEntry, ...]

@@ -6,15 +6,17 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from policy_guard.format import HOLE_IN_KEY
 from policy_guard.formats import read
 from policy_guard.formats._embedded import read_text
 from policy_guard.policy import VERSIONS
-from policy_guard.source import Array, Node, Object, Scalar, Source, Unreadable
+from policy_guard.source import Array, Node, Object, Problem, Scalar, Source, Unreadable
 
 WRAPPERS = ("Policy", "PolicyDocument", "AssumeRolePolicyDocument", "Document")
 _NAMES = ("PolicyName", "RoleName", "UserName", "GroupName", "Name", "Id", "Arn")
 # Without Effect a statement is no less meant as one; AWS refuses it, and so does the parser.
 _ELEMENTS = {"Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal"}
+_HOLE = re.compile(r"\$\{|%\{|\{\{|\{#|\{%|<%")
 _STATEMENT_KEY = re.compile(r"""(?:["']|^[ \t-]*|%22)Statement\\*(?:["']|%22)?\s*(?::|%3A|\Z)""", re.MULTILINE)
 _CASELESS_KEYS = tuple(re.compile(rf"{name}[\"'\\]*\s*:", re.IGNORECASE) for name in ("statement", "effect"))
 _ESCAPED_LETTER = re.compile(r"\\(?:u00|x|U000000)([0-9a-fA-F]{2})|\\\r?\n[ \t]*")
@@ -62,6 +64,8 @@ def _seems_policy(text: str) -> bool:
     text = _with_letters(text)
     if "Statement" in text and any(word in text for word in ("Effect", *VERSIONS)):
         return True
+    if "Effect" in text and HOLE_IN_KEY.search(text.encode("utf-8", "replace")):
+        return True
     return bool(_STATEMENT_KEY.search(text)) or all(key.search(text) for key in _CASELESS_KEYS)
 
 
@@ -93,7 +97,20 @@ def _one(source: Source, node: Node, label: str) -> Iterator[tuple[str, Node, No
             if key.text in WRAPPERS:
                 inner = _inside_text(source, value) if isinstance(value, Scalar) else value
                 if inner is not None and looks_like_policy(inner):
+                    _refuse_two_names(node)
                     yield f"{label}.{key.text}".lstrip("."), inner, value
+
+
+def _refuse_two_names(node: Object) -> None:
+    """Of a key written twice readers differ in which they take: whose policy it is would be open."""
+    seen: set[str] = set()
+    for key, value in node.entries:
+        if key.text in (*_NAMES, *WRAPPERS):
+            if key.text in seen:
+                raise Unreadable(Problem(f'"{key.text}" is written twice beside a policy; keep one', key.span))
+            if isinstance(value, Scalar) and value.tag is not None and key.text in _NAMES:
+                raise Unreadable(Problem(f'"{key.text}" has a tag beside a policy; write the name', value.span))
+            seen.add(key.text)
 
 
 def _identity(node: Node, number: int) -> str:
@@ -113,13 +130,18 @@ def looks_like_policy(node: Node) -> bool:
     """
     if not isinstance(node, Object):
         return False
-    statements = [entry for entry in node.entries if entry.key.text.lower() == "statement"]
+    statements = [entry for entry in node.entries if _names_statement(entry.key.text)]
     if not statements:
         return False
     versions = (entry.value for entry in node.entries if entry.key.text.lower() == "version")
     if any(isinstance(version, Scalar) and version.text in VERSIONS for version in versions):
         return True
     return any(_is_statement(entry.value, exact=entry.key.text == "Statement") for entry in statements)
+
+
+def _names_statement(key: str) -> bool:
+    """Whether a key is "Statement", or may be once a template in it is filled in."""
+    return key.lower() == "statement" or (key[:1] in "Ss$%{<" and bool(_HOLE.search(key)))
 
 
 def _is_statement(node: Node, exact: bool) -> bool:
@@ -129,7 +151,9 @@ def _is_statement(node: Node, exact: bool) -> bool:
             return any(_is_statement(item, exact) for item in node.items)
         case Object():
             keys = {entry.key.text for entry in node.entries}
-            return any(key.lower() == "effect" for key in keys) or (exact and not keys.isdisjoint(_ELEMENTS))
+            if any(key.lower() == "effect" for key in keys):
+                return True
+            return exact and (not keys.isdisjoint(_ELEMENTS) or any(key.startswith("Fn::") for key in keys))
         case Scalar():
             return exact and (node.tag is not None or "Effect" in node.text)
 

@@ -23,6 +23,9 @@ _MARKS = (
 _SPELLING_ESCAPE = re.compile(rb"\\(?:[uUx\r\n]|\xc2\x85|\xe2\x80[\xa8\xa9])")
 _ALIAS_AS_KEY = re.compile(rb"\*[\w-]+\s*:|\?\s+\*")
 
+# A template in a key may be what is left of "Statement": "State${""}ment".
+HOLE_IN_KEY = re.compile(rb"""["']?[Ss][\w]{0,8}(?:\$\{|%\{|\{\{|\{#|\{%|<%)[^\n:]*:""")
+
 
 class Format(NamedTuple):
     """Registered as the constant `FORMAT` of a module in `formats/`.
@@ -40,7 +43,7 @@ def sniff(data: bytes) -> bool:
     if b"Statement" in data or b"\0" in data or b"statement" in data.lower() or _mark(data):
         return True
     escaped = b"\\" in data and _SPELLING_ESCAPE.search(data)
-    return bool(escaped or (b"*" in data and _ALIAS_AS_KEY.search(data)))
+    return bool(escaped or (b"*" in data and _ALIAS_AS_KEY.search(data)) or HOLE_IN_KEY.search(data))
 
 
 def decode(path: str, data: bytes, revision: str) -> Source:
@@ -67,6 +70,12 @@ def salvage(path: str, data: bytes, revision: str) -> Source:
     encoding = (_mark(data) or "UTF-8").lower()
     text = data[:MAX_BYTES].decode(encoding, errors="replace")
     return Source(path, text.removeprefix("\ufeff").replace("\0", ""), revision)
+
+
+def whole(path: str, data: bytes, revision: str) -> Source:
+    """All that `salvage` would give without a limit of size."""
+    encoding = (_mark(data) or "UTF-8").lower()
+    return Source(path, data.decode(encoding, errors="replace").replace("\0", ""), revision)
 
 
 def _mark(data: bytes) -> str | None:

@@ -163,10 +163,10 @@ class Repository:
         except OSError:
             return None
 
-    def ancestor(self, one: str, other: str) -> str | None:
-        """The best common ancestor of two commits; None if this clone has none."""
-        found = self.attempt("merge-base", one, other)
-        return found.decode().strip() if found else None
+    def ancestors(self, one: str, other: str) -> list[str]:
+        """The best common ancestors of two commits: several where each was merged into the other's history."""
+        found = self.attempt("merge-base", "--all", one, other)
+        return found.decode().split() if found else []
 
     def differences(self, base: str, new: str | None, cached: bool) -> list[Raw]:
         """What changed from a tree to another, or to the index (`cached`), or to the work tree and the index."""
@@ -233,7 +233,7 @@ def _file(path: str, mode: str, oid: str) -> File | None:
 
 def _oversized() -> bytes:
     """Stands in for a file over the limit: too large for every reader, and never passed over as no policy."""
-    return b"Statement\0" * (TOO_LARGE // 10)
+    return b'{"Statement": {"Effect": "\0"}}' * (TOO_LARGE // 30 + 1)
 
 
 def names(files: Iterable[File]) -> dict[str, File]:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from policy_guard.base import Base, New, choose, in_ci
-from policy_guard.changes import Change, changes, file_of, follow, snapshot
+from policy_guard.base import WITHOUT_CHANGE, Base, New, choose, in_ci, whole
+from policy_guard.changes import Change, changes, file_of, folder_of, follow, snapshot
 from policy_guard.config import FAIL_ON, Config
 from policy_guard.errors import UserError
+from policy_guard.finding import Finding
 from policy_guard.format import sniff
-from policy_guard.git import LINK, File, Repository, names
-from policy_guard.pairs import Pair, Reader, of_one_kind, pairs, side_of
+from policy_guard.git import LINK, SUBMODULE, File, Repository, names
+from policy_guard.pairs import Outcome, Pair, Reader, of_one_kind, pairs, side_of
 from policy_guard.reporter import Report
 from policy_guard.settings import Settings, load_settings, settings_in, settings_name
+from policy_guard.source import Source
 from policy_guard.tally import Tally
+from policy_guard.unreadable import vanished
 
 if TYPE_CHECKING:
     from policy_guard.usage import Usage
@@ -51,15 +54,29 @@ def check(options: Options, folder: Path, environ: Mapping[str, str], progress: 
 def _check(
     repository: Repository, options: Options, folder: Path, environ: Mapping[str, str], progress: Progress
 ) -> Report:
-    given = load_settings(repository.root, options.config)
-    new, base = choose(repository, environ, options.base, options.staged, given.config.default_branch)
-    changed = changes(repository, new, base)
     ci = in_ci(environ)
-    given = _trusted(given, options, repository, base, changed, ci)
+    here = load_settings(repository.root, options.config)
+    branch = None if ci else here.config.default_branch
+    alone = options.everything and options.base is None and environ.get("GITHUB_EVENT_NAME") in WITHOUT_CHANGE
+    if alone:
+        new, base, changed = *whole(repository), list[Change]()
+    else:
+        new, base = choose(repository, environ, options.base, options.staged, branch)
+        changed = changes(repository, new, base)
+    given = _trusted(here, options, repository, base, changed, ci)
+    if ci and given.config.default_branch and options.base is None and not alone:
+        new, base = choose(repository, environ, options.base, options.staged, given.config.default_branch)
+        changed = changes(repository, new, base)
+        given = _trusted(here, options, repository, base, changed, ci)
     tally = Tally(given, _fail_on(options, given.config, ci), _usage(repository.root, given.config), progress)
     reader = Reader(repository, given)
-    if options.everything or given.config.groups or _links_may_matter(repository, reader, changed):
+    if ci or options.everything or given.config.groups or _links_may_matter(repository, reader, changed):
         _let_links_be_followed(repository, reader, new, base, changed)
+        _look_behind_folders(repository, new, base, changed)
+    for change in changed:
+        if change.new and change.new.mode == SUBMODULE:
+            tally.note(f"{change.path} is a submodule, which is not looked into")
+            tally.outcome(change.path, Outcome((), tuple(_taken_away(reader, change.new, changed, base))))
     paths = tuple(_from_root(path, folder, repository.root) for path in options.paths)
     _refuse_what_is_not_there(paths, repository, changed)
     run = _Run(repository, given.config, new, base, reader, tally, changed, paths)
@@ -124,7 +141,10 @@ class _Run(NamedTuple):
         rule = self.config.policy_rule(pair.path)
         if pair.old or not pair.new or not rule or not rule.reference or not self.base.commit:
             return pair
-        file = _tree(self.repository, self.base).get(rule.reference)
+        tree = _tree(self.repository, self.base)
+        if pair.path in tree:
+            return pair
+        file = tree.get(rule.reference)
         side = self.reader.side(file, pair.path, self.base.name)
         kinds = [policy.kind for policy in side.policies.values()]
         if side.problems or kinds != [pair.new.kind]:
@@ -212,8 +232,9 @@ def _links_may_matter(repository: Repository, reader: Reader, changed: Iterable[
         for file in (change.old, change.new):
             if file and file.mode == LINK:
                 return True
-        if change.new and not reader.concerned(change.path) and sniff(repository.read(change.new) or b""):
-            return True
+        for file in (change.old, change.new):
+            if file and not reader.concerned(file.path) and sniff(repository.read(file) or b""):
+                return True
     return False
 
 
@@ -229,6 +250,28 @@ def _let_links_be_followed(repository: Repository, reader: Reader, new: New, bas
             target = follow(repository, file, after).file
             if target is None or target.path in touched:
                 changed.append(Change(before.get(path), file))
+
+
+def _taken_away(reader: Reader, submodule: File, changed: list[Change], base: Base) -> Iterator[Finding]:
+    """A finding for each policy that was where a submodule is now."""
+    for change in changed:
+        if change.old and change.new is None and change.old.path.startswith(f"{submodule.path}/"):
+            old = reader.side(change.old, change.old.path, base.name)
+            if old.policies:
+                yield vanished(Source(submodule.path, ""), old.source, "a submodule stands in its place")
+
+
+def _look_behind_folders(repository: Repository, new: New, base: Base, changed: list[Change]) -> None:
+    """Adds the files behind each new link to a folder, under the names that it gives them."""
+    after, before = snapshot(repository, new), _tree(repository, base)
+    for change in list(changed):
+        if change.new is None or change.new.mode != LINK:
+            continue
+        folder = folder_of(repository, change.new)
+        for path, file in list(after.items()) if folder else ():
+            if path.startswith(f"{folder}/"):
+                name = f"{change.new.path}/{path.removeprefix(f'{folder}/')}"
+                changed.append(Change(before.get(name), file._replace(path=name)))
 
 
 def _wanted(change: Change, paths: tuple[str, ...]) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from policy_guard.changes import Change, follow
+from policy_guard.config import Config
 from policy_guard.documents import Reading, looks_like_policy_text, policies
 from policy_guard.finding import Finding
-from policy_guard.format import decode, salvage, sniff
+from policy_guard.format import decode, salvage, sniff, whole
 from policy_guard.formats import suffixes
 from policy_guard.git import LINK, SUBMODULE, File, Repository
 from policy_guard.parse import parse
@@ -56,6 +57,7 @@ class Reader:
     def __init__(self, repository: Repository, given: Settings) -> None:
         self._repository = repository
         self._config = given.config
+        self._before = given.before or ("", given.config)
         self.scope = given.scope
         self._files: dict[str, dict[str, File]] = {}
 
@@ -65,9 +67,10 @@ class Reader:
 
     def side(self, file: File | None, path: str, revision: str) -> Side:
         """What the file holds; with no file, nothing. `path` decides what it is configured as."""
-        rule = self._config.policy_rule(path)
+        config = self._before[1] if revision and revision == self._before[0] else self._config
+        rule = config.policy_rule(path)
         empty = Source(path, "", revision)
-        if file is None or not self.concerned(path):
+        if file is None or not self.concerned(path, config):
             return Side(empty, {}, looked=False)
         if file.mode == SUBMODULE:
             return Side(
@@ -76,12 +79,16 @@ class Reader:
         if file.mode == LINK:
             link = follow(self._repository, file, self._files.get(revision, {}))
             if link.file is None:
-                return Side(empty, {}, (Problem(link.reason, Span(0, 0)),) if rule else (), looked=rule is not None)
+                return Side(empty, {}, (Problem(link.reason, Span(0, 0)),))
             file = link.file
         data = self._repository.read(file)
         if data is None:
             return Side(empty, {}, (Problem("there is no file to read under this name", Span(0, 0)),) if rule else ())
         return side_of(data, path, revision, rule is not None, rule.kind if rule else None)
+
+    def content(self, file: File) -> bytes | None:
+        """The bytes of a file, links not followed."""
+        return self._repository.read(file)
 
     def same(self, before: File | None, after: File | None) -> bool:
         """Whether nothing changed but what git remembers of the file on disk."""
@@ -89,11 +96,10 @@ class Reader:
             return False
         return self.concerned(after.path) and self._repository.read(before) == self._repository.read(after)
 
-    def concerned(self, path: str) -> bool:
+    def concerned(self, path: str, config: Config | None = None) -> bool:
         """Whether the name alone makes the file one to look at."""
-        return self._config.policy_rule(path) is not None or (
-            path.lower().endswith(suffixes()) and not self._config.excluded(path)
-        )
+        config = config or self._config
+        return config.policy_rule(path) is not None or (path.lower().endswith(suffixes()) and not config.excluded(path))
 
 
 def side_of(data: bytes, path: str, revision: str, configured: bool, kind: str | None) -> Side:
@@ -108,7 +114,7 @@ def side_of(data: bytes, path: str, revision: str, configured: bool, kind: str |
         reading = policies(source)
     except Unreadable as error:
         source = salvage(path, data, revision)
-        blamed = configured or looks_like_policy_text(source)
+        blamed = configured or looks_like_policy_text(whole(path, data, revision))
         return Side(source, {}, error.problems if blamed else (), looked=blamed)
     return _parsed(source, reading, kind, configured)
 
@@ -134,7 +140,8 @@ def pairs(reader: Reader, change: Change, revisions: tuple[str, str]) -> Outcome
     before, after = change.old, change.new
     if before and after and before.path != after.path and reader.scope(before.path) != reader.scope(after.path):
         gone, came = change._replace(new=None), change._replace(old=None)
-        return _joined(pairs(reader, gone, revisions), pairs(reader, came, revisions), before, after)
+        joined = _joined(pairs(reader, gone, revisions), pairs(reader, came, revisions), before, after)
+        return joined._replace(findings=(*joined.findings, *_out_of_sight(reader, before, after, revisions)))
     if reader.same(before, after):
         return Outcome((), ())
     old = reader.side(before, before.path, revisions[0]) if before else None
@@ -144,6 +151,13 @@ def pairs(reader: Reader, change: Change, revisions: tuple[str, str]) -> Outcome
     if new and new.problems:
         return Outcome((), findings, new.deeper, notes)
     return Outcome(tuple(_paired(change.path, old, new)), findings, new.deeper if new else 0, notes)
+
+
+def _out_of_sight(reader: Reader, before: File, after: File, revisions: tuple[str, str]) -> Iterator[Finding]:
+    """A policy that moves to where no policy is looked for, and is still one."""
+    old = reader.side(before, before.path, revisions[0])
+    if old.policies and not reader.concerned(after.path) and (found := reader.content(after)) and sniff(found):
+        yield vanished(Source(after.path, "", revisions[1]), old.source, "no policy is looked for under this name")
 
 
 def _joined(gone: Outcome, came: Outcome, before: File, after: File) -> Outcome:
@@ -162,7 +176,7 @@ def _findings(old: Side | None, new: Side | None) -> Iterator[Finding]:
     was = bool(old and (old.policies or old.problems))
     if new.problems:
         yield from unreadable(new.source, new.problems)
-    elif was and old and (not new.policies or (new.deeper > old.deeper and set(old.policies) - set(new.policies))):
+    elif was and old and (not new.policies or (new.deeper and set(old.policies) - set(new.policies))):
         yield vanished(new.source, old.source, "no policy is found under this name")
 
 

@@ -116,6 +116,14 @@ _LOGIC = re.compile(
 )
 
 
+# What a template can leave out by, wherever it stands in a file.
+DIRECTIVE = re.compile(
+    r"""%\{~?\s*(?:if|else|endif|for|endfor)\b | \{%[-+~]?\s*\w+ | \{\#(?=[^}]*\#\}|\s)
+    | \{\{[-~]?\s*(?:/\*|[\#^][A-Za-z]|(?:if|else|end|range|with|block|define)\b) | <%(?![=%])""",
+    re.VERBOSE,
+)
+
+
 def read_pattern(text: str, variables: bool) -> Pattern:
     """The pattern that `text` spells; with `variables` as in Version 2012-10-17, else those are literal text.
 

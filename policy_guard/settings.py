@@ -19,16 +19,21 @@ if TYPE_CHECKING:
 
 
 class Settings(NamedTuple):
-    """`notes` and `findings` are what is to be said about the settings themselves."""
+    """`notes` and `findings` are what is to be said about the settings themselves.
+
+    `before` are the settings that old versions are read with, and the revision of those: what a change adds to the
+    settings of the base does not make its old files policies.
+    """
 
     config: Config
     critical: tuple[CriticalEntry, ...] = ()
     notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    before: tuple[str, Config] | None = None
 
     def scope(self, path: str) -> tuple[object, ...]:
         """All that decides how a file is judged: two paths with one scope are judged alike."""
-        entries = tuple(entry.id for entry in self.critical if entry.concerns(path))
+        entries = tuple(entry.meaning() for entry in self.critical if entry.concerns(path))
         return self.config.policy_rule(path), self.config.scope(path), entries
 
 
@@ -53,7 +58,10 @@ def settings_name(config: str | None, root: Path) -> str:
     """The path of the settings from the root of a repository; it begins with `..` outside of it."""
     if config is None:
         return NAME
-    return Path(os.path.relpath(os.path.realpath(config), os.path.realpath(root))).as_posix()
+    plain = os.path.abspath(config)
+    followed = os.path.join(os.path.realpath(os.path.dirname(plain)), os.path.basename(plain))
+    top = os.path.realpath(root)
+    return Path(os.path.relpath(followed, top)).as_posix()
 
 
 def settings_in(data: bytes, name: str) -> Config:
@@ -67,6 +75,8 @@ def settings_in(data: bytes, name: str) -> Config:
 def _source(root: Path, config: str | None) -> Source | None:
     if config is None and not os.path.lexists(root / NAME):
         return None
+    if config is None and not Path(os.path.realpath(root / NAME)).is_relative_to(os.path.realpath(root)):
+        raise UserError(f"{NAME} is a link that leads out of the repository; put the file itself there")
     return text_file(Path(config) if config else root / NAME, config or NAME)
 
 

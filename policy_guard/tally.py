@@ -125,6 +125,9 @@ class Tally:
                     grave = min(grave, self._given.config.critical_existing, key=RANK.__getitem__)
                 yield finding(named(name), verdict, question, grave)
 
+    def _is_on(self, name: str) -> bool:
+        return self._given.config.severity(name) != "off"
+
     def _severity(self, name: str, new: Policy | None, old: Policy | None, own: str | None) -> str:
         config = self._given.config
         if own:
@@ -173,7 +176,7 @@ class Tally:
             tuple(dict.fromkeys([*self._notes, *_expired(self._given.config)])),
             any(RANK[each.severity] >= self._least for each in self._findings),
             warned=sum(0 < verdict < self._least for verdict in self._verdicts),
-            checks=(*COMPARING, *([CRITICAL] if self._given.critical else [])),
+            checks=tuple(filter(self._is_on, (*COMPARING, *([CRITICAL] if self._given.critical else [])))),
             mode=mode,
             changed=self._compared,
             judged=tuple(self._judged),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 
 from policy_guard.base import Base
 from policy_guard.changes import file_of
 from policy_guard.config import FAIL_ON, Config, PolicyFiles
-from policy_guard.critical import CriticalEntry
 from policy_guard.errors import UserError
 from policy_guard.format import decode
 from policy_guard.git import Repository, names
@@ -28,11 +27,13 @@ def trusted(here: Settings, config: str | None, repository: Repository, base: Ba
         before = _of_the_base(name, repository, base)
     except UserError as error:
         raise UserError(f"the settings of {base.name} cannot be read: {error}. Have their correction merged.") from None
-    added = tuple(each for each in here.critical if _meaning(each) not in set(map(_meaning, before.critical)))
+    known = {each.meaning() for each in before.critical}
+    added = tuple(each for each in here.critical if each.meaning() not in known)
     together = before._replace(
         config=_tightened(before.config, here.config),
         critical=(*before.critical, *added),
         findings=here.findings,
+        before=(base.name, before.config),
     )
     if _plain(here) == _plain(before):
         return together
@@ -70,12 +71,4 @@ def _tightened(before: Config, here: Config) -> Config:
 
 
 def _plain(given: Settings) -> tuple[Hashable, ...]:
-    return given.config._replace(path=None), frozenset(map(_meaning, given.critical))
-
-
-def _meaning(entry: CriticalEntry) -> Hashable:
-    """All of an entry but its places."""
-    values: Iterator[tuple[str, ...]] = (
-        tuple(value.text for value in element) for element in (entry.actions, entry.resources, entry.excepted)
-    )
-    return entry.id, *values, entry.severity, entry.files
+    return given.config._replace(path=None), frozenset(each.meaning() for each in given.critical)

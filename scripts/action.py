@@ -22,7 +22,7 @@ RESULTS = {0: "pass", 1: "fail"}
 
 def main() -> int:
     temporary = Path(os.environ["RUNNER_TEMP"])
-    if wanted := given("version"):
+    if wanted := given("version").removeprefix("v"):
         refuse_another_version(wanted)
     target = sarif_file()
     python = environment(temporary / "policy-guard")
@@ -69,9 +69,11 @@ def sarif_file() -> Path | None:
         return None
     top = Path(os.environ.get("GITHUB_WORKSPACE", ".")).resolve()
     folder = (top / name).parent.resolve()
-    if not name.isprintable() or not folder.is_relative_to(top) or not folder.is_dir():
-        fail("sarif-file names no place in the checkout")
-    return folder / Path(name).name
+    target = folder / Path(name).name
+    inside = name.isprintable() and folder.is_relative_to(top) and folder.is_dir()
+    if not inside or (target.exists() and not target.is_file()):
+        fail("sarif-file names no place for a file in the checkout")
+    return target
 
 
 def run(command: list[str]) -> None:
@@ -99,7 +101,7 @@ def outputs(code: int, report: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def refuse_another_version(wanted: str) -> None:
     own = (ACTION / "policy_guard" / "version.py").read_text(encoding="utf-8")
     if f'"{wanted}"' not in own:
-        fail("the action is not of the version that was asked for")
+        fail(f"the action is not of the version {wanted}, which was asked for")
 
 
 def fail(why: str) -> None:

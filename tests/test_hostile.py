@@ -48,7 +48,7 @@ def seen(answer: Answer, *words: str) -> None:
     assert "##[" not in answer.out
     assert "\x1b" not in answer.out
     commands = [line for line in answer.out.splitlines() if line.lstrip().startswith("::")]
-    assert all(line.startswith(("::error file=", "::warning file=", "::notice file=")) for line in commands), commands
+    assert all(line.startswith(("::error file=", "::warning file=", "::notice ")) for line in commands), commands
 
 
 def test_a_sid_that_is_a_command(scratch: Scratch) -> None:
@@ -157,3 +157,176 @@ def test_policies_made_to_exhaust_the_budget_of_a_run(scratch: Scratch, monkeypa
     assert report.fails
     assert (report.policies, report.refused) == (12, 12)
     assert {finding.outcome for finding in report.findings} == {"violated", "undecided"}
+
+
+def based(scratch: Scratch, **files: Any) -> None:
+    """Adds files to the base."""
+    scratch.git("checkout", "-q", "main")
+    scratch.commit(**files)
+    scratch.git("checkout", "-q", "-b", "attack")
+
+
+def named(name: str, policy: Any) -> dict[str, Any]:
+    return {"PolicyName": name, "PolicyDocument": policy}
+
+
+def test_a_default_branch_of_its_own_choice(scratch: Scratch, tmp_path: Path) -> None:
+    scratch.git("update-ref", "refs/remotes/origin/main", "main")
+    scratch.commit(**{"iam/a.json": WIDE})
+    scratch.commit(**{".policy-guard.yaml": "version: 1\ndefault-branch: HEAD~1\n"})
+    seen(scratch.guard("check", "--format", "github", **GITHUB), "iam/a.json:8:9: error: grants new access")
+
+
+@pytest.mark.parametrize("size", [5, 9])
+@pytest.mark.parametrize("before", [True, False])
+def test_a_policy_in_a_very_large_file(scratch: Scratch, size: int, before: bool) -> None:
+    blanks = " " * (size * 1024 * 1024)
+    text = blanks + json.dumps(WIDE) if before else json.dumps(WIDE) + blanks
+    seen(judged(scratch, **{"iam/new.json": text}), "iam/new.json:1:1: error: the file is larger than 5 MB")
+
+
+def test_two_names_beside_one_policy(scratch: Scratch) -> None:
+    based(scratch, **{"iam/list.json": [named("admin", WIDE), named("dev", NARROW)]})
+    text = json.dumps([named("admin", WIDE)]).replace('"PolicyName"', '"PolicyName": "admin", "PolicyName"', 1)
+    seen(judged(scratch, **{"iam/list.json": text.replace('"admin"}', '"dev"}')}), '"PolicyName" is written twice')
+
+
+GROUP = "version: 1\ngroups: [{name: g, files: ['iam/o/*.json']}]\n"
+
+
+def test_an_old_policy_that_the_change_makes_one(scratch: Scratch) -> None:
+    excluded = GROUP + "exclude: ['iam/o/example-*.json']\n"
+    based(scratch, **{".policy-guard.yaml": excluded, "iam/o/example-admin.json": WIDE, "iam/o/app.json": NARROW})
+    seen(judged(scratch, **{".policy-guard.yaml": GROUP, "iam/o/app.json": WIDE}), "grants new access")
+
+
+def test_an_old_text_that_the_change_makes_a_policy(scratch: Scratch) -> None:
+    based(scratch, **{"docs/admin.txt": WIDE})
+    scratch.git("mv", "docs/admin.txt", "iam/x.json")
+    settings = "version: 1\npolicies: [{files: ['docs/admin.txt', 'iam/x.json']}]\n"
+    seen(judged(scratch, **{".policy-guard.yaml": settings}), "iam/x.json:7:9: error: grants new access")
+
+
+def test_settings_behind_a_link_that_is_moved(scratch: Scratch) -> None:
+    settings = "version: 1\npolicies: [{files: ['iam/*.policy']}]\n"
+    based(scratch, **{"ci/guard.yaml": settings, "iam/app.policy": NARROW})
+    scratch.write("ci/guard2.yaml", "version: 1\n")
+    os.remove(scratch.folder / "ci/guard.yaml")
+    (scratch.folder / "ci/guard.yaml").symlink_to("guard2.yaml")
+    scratch.commit(**{"iam/app.policy": WIDE})
+    arguments = ("check", "--base", "main", "--config", "ci/guard.yaml", "--format", "github")
+    seen(scratch.guard(*arguments, **GITHUB), "iam/app.policy:8:9: error: grants new access")
+
+
+def test_a_critical_entry_of_the_same_name(scratch: Scratch) -> None:
+    settings = "version: 1\ncritical: c.yaml\n"
+    entries = "version: 1\npermissions: [{id: x, actions: ['*'], reason: r, files: ['prod/**']}]\n"
+    based(scratch, **{".policy-guard.yaml": settings, "c.yaml": entries, "dev/adm.json": WIDE})
+    scratch.git("mv", "dev/adm.json", "prod.json")
+    (scratch.folder / "prod").mkdir()
+    scratch.git("mv", "prod.json", "prod/adm.json")
+    answer = judged(scratch, **{"c.yaml": entries.replace("prod/**", "dev/**")})
+    seen(answer, "grants a critical permission, x")
+
+
+@pytest.mark.parametrize("target", ["{root}/docs/w.txt", "../d/w.txt", "/nowhere"])
+def test_a_link_that_cannot_be_followed(scratch: Scratch, target: str) -> None:
+    scratch.write("docs/w.txt", WIDE)
+    (scratch.folder / "d").symlink_to("docs")
+    (scratch.folder / "iam/new.json").symlink_to(target.format(root=scratch.folder))
+    seen(judged(scratch), "iam/new.json:1:1: error: the link leads")
+
+
+def test_a_folder_that_becomes_a_link(scratch: Scratch) -> None:
+    settings = "version: 1\nexclude: ['vendor/**']\npolicies: [{files: ['iam/**/*.json']}]\n"
+    based(scratch, **{".policy-guard.yaml": settings, "iam/app.json": NARROW})
+    scratch.git("rm", "-q", "-r", "iam")
+    scratch.write("vendor/iam/app.json", WIDE)
+    (scratch.folder / "iam").symlink_to("vendor/iam")
+    seen(judged(scratch), "iam/app.json:8:9: error: grants new access")
+
+
+def test_a_folder_that_becomes_a_submodule(scratch: Scratch) -> None:
+    head = scratch.git("rev-parse", "HEAD")
+    scratch.git("rm", "-q", "-r", "iam")
+    scratch.git("update-index", "--add", "--cacheinfo", f"160000,{head},iam")
+    scratch.git("commit", "-q", "-m", "x")
+    answer = scratch.guard("check", "--base", "main", "--format", "github", **GITHUB)
+    seen(answer, "a submodule stands in its place")
+
+
+def test_the_target_of_a_link_that_goes(scratch: Scratch) -> None:
+    settings = "version: 1\npolicies: [{files: ['scp/*.json'], kind: scp}]\n"
+    denied = document({"Effect": "Deny", "Action": "s3:*", "Resource": "*"})
+    scratch.git("checkout", "-q", "main")
+    (scratch.folder / "scp").mkdir()
+    (scratch.folder / "scp/deny.json").symlink_to("../data/deny.txt")
+    based(scratch, **{".policy-guard.yaml": settings, "data/deny.txt": denied})
+    os.remove(scratch.folder / "data/deny.txt")
+    seen(judged(scratch), "scp/deny.json:1:1: error: the link leads to no file")
+
+
+def test_several_points_in_common_with_the_base(scratch: Scratch) -> None:
+    scratch.git("checkout", "-q", "main")
+    scratch.commit(**{"iam/a.json": WIDE})
+    scratch.git("checkout", "-q", "-b", "pr1")
+    scratch.commit(**{"iam/a.json": NARROW})
+    scratch.git("checkout", "-q", "main")
+    scratch.commit(elsewhere="x")
+    scratch.git("checkout", "-q", "-b", "criss")
+    scratch.git("merge", "-q", "--no-edit", "pr1")
+    scratch.commit(**{"iam/a.json": WIDE})
+    scratch.git("checkout", "-q", "main")
+    scratch.git("merge", "-q", "--no-edit", "pr1")
+    scratch.git("update-ref", "refs/remotes/origin/main", "main")
+    scratch.git("checkout", "-q", "criss")
+    answer = scratch.guard("check", **GITHUB)
+    assert answer.code == 2
+    assert "several points in common" in answer.err
+
+
+HIDING = {
+    "a.json.tftpl": '{{"Statement": [{0}, {{"Effect": "Deny", "Action": "a:b", "Sid": "%{{ endif }}"}}]}}',
+    "a.json.j2": '{{"Statement": [{0}], "Id": "{{# x #}}"}}',
+    "a.json.tmpl": '{{"Statement": [{0}], "Id": "{{{{/* x */}}}}"}}',
+    "b.json.tftpl": '{{"Version": "2012-10-17", "State${{""}}ment": [{0}]}}',
+    "b.json.j2": '{{"Version": "2012-10-17", "State{{##}}ment": [{0}]}}',
+    "c.json": '{{"Statement": {{"Fn::If": ["c", {0}, {0}]}}}}',
+    "tag.yaml": "Statement:\n- {{Effect: !Ref Deny, Action: '*', Resource: '*'}}\n",
+    "tags.yaml": "Statement: !Reverse\n- {{Effect: Deny, Action: '*', Resource: '*'}}\n",
+    "not.yaml": "Statement:\n- !Not {{Effect: Deny, Action: '*', Resource: '*'}}\n",
+    "drop.yaml": "Statement:\n- {{Effect: Deny, Action: '*', Resource: '*', Condition: !Drop {{}}}}",
+    "break.yaml": "Statement:\n- {0} # all\u2028- {{Effect: Deny, NotAction: 's3:GetObject', Resource: '*'}}\n",
+}
+
+
+@pytest.mark.parametrize("name", HIDING)
+def test_what_a_template_or_another_reader_would_see(scratch: Scratch, name: str) -> None:
+    wide = '{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}'
+    based(scratch, **{".policy-guard.yaml": "version: 1\nnew-files: 'off'\n"})
+    seen(judged(scratch, **{f"iam/{name}": HIDING[name].format(wide)}), f"iam/{name}:", "readable, unreadable")
+
+
+def test_a_reference_for_a_policy_that_only_moved_inside_its_file(scratch: Scratch) -> None:
+    settings = "version: 1\npolicies: [{files: ['iam/*.json'], reference: baseline.json}]\n"
+    based(scratch, **{".policy-guard.yaml": settings, "baseline.json": WIDE})
+    seen(judged(scratch, **{"iam/a.json": {"PolicyDocument": WIDE}}), "iam/a.json:", "grants new access")
+
+
+def test_a_policy_that_moves_deeper_where_another_goes(scratch: Scratch) -> None:
+    deeper = {"Properties": {"PolicyDocument": NARROW}}
+    based(scratch, **{"iam/list.json": [named("a", NARROW), named("b", NARROW), deeper]})
+    moved = {"Name": "b", "Properties": {"PolicyDocument": WIDE}}
+    seen(judged(scratch, **{"iam/list.json": [named("a", NARROW), moved]}), "was a policy before and is none any more")
+
+
+def test_the_file_of_its_own_name_is_the_old_version(scratch: Scratch) -> None:
+    based(scratch, **{"iam/admin.json": WIDE, "iam/dev.json": NARROW})
+    scratch.git("rm", "-q", "iam/admin.json", "iam/dev.json")
+    seen(judged(scratch, **{"iam/dev.yaml": json.dumps(WIDE, indent=2) + "\n"}), "iam/dev.yaml:8:9: error: grants")
+
+
+def test_a_rename_to_where_no_policy_is_looked_for(scratch: Scratch) -> None:
+    based(scratch, **{".policy-guard.yaml": "version: 1\npolicies: [{files: ['iam/**/*.json']}]\n"})
+    scratch.git("mv", "iam/a.json", "iam/a.txt")
+    seen(judged(scratch, **{"iam/a.txt": WIDE}), "iam/a.txt:1:1: error: was a policy before")

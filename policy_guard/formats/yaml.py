@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.format import MAX_DEPTH, MAX_VALUES, Format
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     _Mark: TypeAlias = Mark | CMark
 
+# Line breaks in YAML 1.1, which PyYAML reads, and none in 1.2: what is a comment for one is read by the other.
+_LINE_BREAKS = re.compile("[\x85\u2028\u2029]")
 _STANDARD = "tag:yaml.org,2002:"
 _MERGE = "merge"
 # What JSON has no type for is text: a policy's Version is a timestamp in YAML 1.1.
@@ -190,6 +193,10 @@ def _too_deep(span: Span) -> Unreadable:
 def _read(source: Source) -> tuple[Node, ...]:
     from yaml import YAMLError
 
+    if odd := _LINE_BREAKS.search(source.text):
+        raise _unreadable(
+            "YAML 1.1 and 1.2 differ in whether a line ends here; remove this character", Span(*odd.span())
+        )
     try:
         return tuple(_build(source.text).documents)
     except YAMLError as error:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from policy_guard.documents import Found
-from policy_guard.parse.reader import Reader
+from policy_guard.parse.reader import Reader, quoted
 from policy_guard.parse.statement import statement
+from policy_guard.pattern import DIRECTIVE
 from policy_guard.policy import VERSIONS, Policy, Statement
 from policy_guard.source import Array, Node, Object, Scalar, Span, Unreadable
 
@@ -19,6 +20,9 @@ def parse(found: Found, kind: str | None = None) -> Policy:
     """
     reader = Reader(found.source)
     node = found.node
+    if directive := DIRECTIVE.search(found.source.text):
+        words = "chooses what is there once the template is filled in; write a policy each"
+        reader.problem(f"{quoted(directive[0])} {words}", Span(*directive.span()))
     version, statements = _top(reader, node)
     shape = _shape(reader, statements, kind, node)
     if reader.problems:
@@ -43,7 +47,7 @@ def _top(reader: Reader, node: Node) -> tuple[str, tuple[Statement, ...]]:
 def _version(reader: Reader, node: Node | None) -> str:
     if node is None:
         return "2008-10-17"
-    text = node.text if isinstance(node, Scalar) else ""
+    text = node.text if isinstance(node, Scalar) and node.tag is None else ""
     if text not in VERSIONS:
         reader.problem('"Version" is "2012-10-17" or "2008-10-17"', node.span)
         return VERSIONS[0]
@@ -53,7 +57,7 @@ def _version(reader: Reader, node: Node | None) -> str:
 def _statements(reader: Reader, node: Node) -> tuple[Node, ...]:
     if isinstance(node, Object):
         return (node,)
-    if isinstance(node, Array) and node.items:
+    if isinstance(node, Array) and node.items and node.tag is None:
         return node.items
     reader.problem('"Statement" is one statement or a list with at least one', node.span)
     return ()

@@ -20,7 +20,7 @@ _QUANTIFIERS = {"forallvalues": "ForAllValues", "foranyvalue": "ForAnyValue"}
 
 def conditions(reader: Reader, node: Node, variables: bool) -> tuple[Condition, ...]:
     """Every operator on every key, in the order written."""
-    if not isinstance(node, Object):
+    if not isinstance(node, Object) or node.tag is not None:
         reader.problem('"Condition" is a mapping of operators', node.span)
         return ()
     return tuple(each for entry in _once(reader, node, "operator") for each in _operator(reader, entry, variables))
@@ -43,7 +43,7 @@ def _operator(reader: Reader, entry: Entry, variables: bool) -> Iterator[Conditi
         reader.problem(_no_operator(entry.key.text), entry.key.span)
         return
     quantifier, operator, if_exists = read
-    if not isinstance(entry.value, Object):
+    if not isinstance(entry.value, Object) or entry.value.tag is not None:
         reader.problem(f"{quoted(entry.key.text)} takes a mapping of condition keys", entry.value.span)
         return
     takes_variables = variables and operator.startswith(("String", "Arn", "Bool"))

@@ -38,6 +38,8 @@ class Reader:
     def entries(self, node: Object, known: Sequence[str], what: str) -> dict[str, Node]:
         """The entries by name. Unknown and repeated names are problems."""
         found: dict[str, Node] = {}
+        if node.tag is not None:
+            self.problem(f"{quoted(node.tag)} has no meaning here; leave the tag out", node.span)
         for key, value in node.entries:
             if key.text in found:
                 self.problem(f"{quoted(key.text)} is written twice in {what}; keep one", key.span)

@@ -77,7 +77,7 @@ def _effect(reader: Reader, node: Node | None, whole: Node) -> str:
         if isinstance(whole, Object):
             reader.problem('the statement has no "Effect"', Span(whole.span.start, whole.span.start + 1))
         return "Deny"
-    text = node.text if isinstance(node, Scalar) else ""
+    text = node.text if isinstance(node, Scalar) and node.tag is None else ""
     if text not in ("Allow", "Deny"):
         reader.problem(f'"Effect" is {quoted(text)}; write "Allow" or "Deny"', node.span)
     return text

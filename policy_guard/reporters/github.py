@@ -14,13 +14,14 @@ from policy_guard.summary import error_line
 COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 # Of each kind GitHub shows ten a step, and 4,096 characters of each message; the rest it drops without a word.
 MOST_ANNOTATIONS = 10
+MOST_NOTES = 3
 LONGEST_MESSAGE = 4096
 LONGEST_TITLE = 250
 
 
 def render(report: Report, style: Style) -> str:
     """Workflow commands, worst first, then the text report; no text from a policy can act as a command."""
-    commands = [_set_up(report.error)] if report.error is not None else list(_annotations(report))
+    commands = [_set_up(report.error)] if report.error is not None else [*_annotations(report), *_notices(report)]
     return "".join(command + "\n" for command in commands) + defused(render_text(report, style))
 
 
@@ -36,6 +37,11 @@ def _annotations(report: Report) -> Iterator[str]:
             yield _annotation(finding, "")
         for finding in alike[MOST_ANNOTATIONS - 1 : MOST_ANNOTATIONS]:
             yield _annotation(finding, _more(len(alike) - MOST_ANNOTATIONS, severity))
+
+
+def _notices(report: Report) -> Iterator[str]:
+    """The notes about the run, which a reviewer has to see: that the settings change, that files are not looked at."""
+    yield from (f"::notice title=policy-guard::{_message(printable(note))}" for note in report.notes[:MOST_NOTES])
 
 
 def _more(count: int, severity: str) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from policy_guard.finding import Finding
-from policy_guard.printable import in_json
+from policy_guard.printable import in_json, shortened
 from policy_guard.reporter import Report, Reporter, Style, fingerprints, in_order, place
-from policy_guard.sentences import title
+from policy_guard.sentences import sentences
 from policy_guard.summary import error_line
 
+LONGEST = 600
 SEVERITIES = {"error": "critical", "warning": "minor", "note": "info"}
 
 
@@ -25,7 +26,8 @@ def render(report: Report, style: Style) -> str:
 def _entry(finding: Finding, fingerprint: str) -> dict[str, Any]:
     line = place(finding.source, finding.span).start.line
     severity = SEVERITIES[finding.severity]
-    return _described(title(finding), finding.check, fingerprint, severity, finding.source.path, line)
+    told = shortened(" ".join(sentences(finding).split("\n")), LONGEST)
+    return _described(told, finding.check, fingerprint, severity, finding.source.path, line)
 
 
 def _described(text: str, check: str, fingerprint: str, severity: str, path: str, line: int) -> dict[str, Any]:

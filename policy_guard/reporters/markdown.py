@@ -27,6 +27,7 @@ def render(report: Report, style: Style) -> str:
     mark = "❌" if report.error is not None or report.fails else "✅"
     parts = [f"### {mark} policy-guard: {_inline(summary(report))}\n"]
     if report.error is None:
+        parts += [f"> {_inline(note)}\n" for note in report.notes]
         parts += ["\n".join(_table(findings, style)), *(_detail(finding, style) for finding in findings)]
     tail = "" if report.error is not None else "\n".join(_about(report))
     text = _cut([part for part in parts if part], tail)
@@ -82,7 +83,6 @@ def _about(report: Report) -> Iterator[str]:
     yield f"- held against: {code(report.base or 'nothing')}"
     yield f"- checks: {', '.join(report.checks)}; entries of the critical list: {report.critical}"
     yield f"- policies: {report.policies}, of which {report.refused} are refused"
-    yield from (f"- note: {_inline(note)}" for note in report.notes)
     yield from (f"- not checked: {code(path)}: {_inline(reason)}" for path, reason in report.skipped[:MOST_ROWS])
     if len(report.skipped) > MOST_ROWS:
         yield f"- and {len(report.skipped) - MOST_ROWS} more files not checked"
@@ -116,11 +116,12 @@ def _statement(finding: Finding) -> str:
 
 def _inline(text: str) -> str:
     """A sentence that may name things of a policy: in it nothing is markup."""
-    return "".join(f"\\{c}" if c in "\\`*_[]<>#|~@!" else c for c in printable(text)).replace("\\@", "@\u200b")
+    return "".join(f"\\{c}" if c in "\\`*_[]<>#|~@!:.$&" else c for c in printable(text)).replace("\\@", "@\u200b")
 
 
 def _html(text: str) -> str:
-    return printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("@", "@\u200b")
+    safe = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return safe.replace("@", "@\u200b").replace("#", "#\u200b")
 
 
 REPORTER = Reporter("markdown", render)
