@@ -354,7 +354,8 @@ def test_no_text_of_a_policy_becomes_a_command(path: str, content: str, said: st
     shown = render("github", report, Style(environ={"GITHUB_ACTIONS": "true"}))
     assert "##[" not in shown
     commands = [line for line in shown.split("\n") if line.strip().startswith("::")]
-    assert len(commands) == 1
+    assert len(commands) == 2
+    assert commands[1].startswith("::notice title=policy-guard::")
     assert re.fullmatch(
         r"::error file=[^:,]*,line=\d+,endLine=\d+(,col=\d+,endColumn=\d+)?,title=[^:,]*::.*", commands[0]
     )
