@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import NamedTuple, TypeAlias
 
 
@@ -116,12 +117,19 @@ _LOGIC = re.compile(
 )
 
 
-# What a template can leave out by, wherever it stands in a file.
-DIRECTIVE = re.compile(
-    r"""%\{~?\s*(?:if|else|endif|for|endfor)\b | \{%[-+~]?\s*\w+ | \{\#(?=[^}]*\#\}|\s)
+def directive(text: str) -> re.Match[str] | None:
+    """What a template in the text can leave parts of it out by, wherever that stands."""
+    marks = ("%{", "{%", "{#", "{{", "<%")
+    return _directives().search(text) if any(mark in text for mark in marks) else None
+
+
+@cache
+def _directives() -> re.Pattern[str]:
+    return re.compile(
+        r"""%\{~?\s*(?:if|else|endif|for|endfor)\b | \{%[-+~]?\s*\w+ | \{\#(?=[^}]*\#\}|\s)
     | \{\{[-~]?\s*(?:/\*|[\#^][A-Za-z]|(?:if|else|end|range|with|block|define)\b) | <%(?![=%])""",
-    re.VERBOSE,
-)
+        re.VERBOSE,
+    )
 
 
 def read_pattern(text: str, variables: bool) -> Pattern:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from policy_guard.documents import Found
 from policy_guard.parse.reader import Reader, quoted
 from policy_guard.parse.statement import statement
-from policy_guard.pattern import DIRECTIVE
+from policy_guard.pattern import directive
 from policy_guard.policy import VERSIONS, Policy, Statement
 from policy_guard.source import Array, Node, Object, Scalar, Span, Unreadable
 
@@ -20,9 +20,9 @@ def parse(found: Found, kind: str | None = None) -> Policy:
     """
     reader = Reader(found.source)
     node = found.node
-    if directive := DIRECTIVE.search(found.source.text):
+    if chosen := directive(found.source.text):
         words = "chooses what is there once the template is filled in; write a policy each"
-        reader.problem(f"{quoted(directive[0])} {words}", Span(*directive.span()))
+        reader.problem(f"{quoted(chosen[0])} {words}", Span(*chosen.span()))
     version, statements = _top(reader, node)
     shape = _shape(reader, statements, kind, node)
     if reader.problems:
