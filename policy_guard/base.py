@@ -39,7 +39,7 @@ def choose(
     new = _new(repository, environ, staged)
     commit, name = _base(repository, environ, base, default_branch, new)
     if in_ci(environ) and commit is None:
-        raise UserError(f"there is no commit to compare with. {_DEEP}")
+        raise UserError(f"there is no commit to compare with. Name it with --base; on GitHub: {_DEEP}")
     if in_ci(environ) and commit == (new.commit or repository.commit("HEAD")):
         raise UserError(
             f"the base {commit[:7] if commit else ''} is the commit under test itself, so nothing would be compared. "

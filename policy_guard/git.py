@@ -48,6 +48,7 @@ class Repository:
         }
         self._folder = folder
         self._reading: subprocess.Popen[bytes] | None = None
+        self._listings: dict[str | None, bytes] = {}
         self.root = folder
         self.root = self._root()
 
@@ -199,11 +200,24 @@ class Repository:
 
     def files(self, tree: str | None) -> list[File]:
         """Every file of a tree, or of the index."""
-        if tree is None:
-            entries = self.run("ls-files", "-z", "--stage", "--full-name", ":/").split(b"\0")
-        else:
-            entries = self.run("ls-tree", "-r", "-z", "--full-tree", tree).split(b"\0")
-        return [_listed(entry, tree is None) for entry in entries if entry]
+        return [_listed(entry, tree is None) for entry in self._listing(tree).split(b"\0") if entry]
+
+    def file(self, tree: str, path: str) -> File | None:
+        """One file of a tree, found without looking at the others."""
+        listing, name = self._listing(tree), b"\t" + os.fsencode(path) + b"\0"
+        at = listing.find(name)
+        return _listed(listing[listing.rfind(b"\0", 0, at) + 1 : at + len(name) - 1], False) if at >= 0 else None
+
+    def has_links(self, tree: str | None) -> bool:
+        """Whether a tree, or the index, holds a link."""
+        listing = self._listing(tree)
+        return listing.startswith(b"120000 ") or b"\x00120000 " in listing
+
+    def _listing(self, tree: str | None) -> bytes:
+        if tree not in self._listings:
+            index = ("ls-files", "-z", "--stage", "--full-name", ":/")
+            self._listings[tree] = self.run(*(index if tree is None else ("ls-tree", "-r", "-z", "--full-tree", tree)))
+        return self._listings[tree]
 
 
 def _listed(entry: bytes, staged: bool) -> File:

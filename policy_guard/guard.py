@@ -68,9 +68,13 @@ def _check(
         new, base = choose(repository, environ, options.base, options.staged, given.config.default_branch)
         changed = changes(repository, new, base)
         given = _trusted(here, options, repository, base, changed, ci)
-    tally = Tally(given, _fail_on(options, given.config, ci), _usage(repository.root, given.config), progress)
+    fail_on = _fail_on(options, given.config, ci)
+    tally = Tally(given, fail_on, _usage(repository.root, given.config), progress)
+    if options.fail_on not in (None, fail_on):
+        tally.note(f"--fail-on {options.fail_on} does not count in CI, where the settings say {fail_on}")
     reader = Reader(repository, given)
-    if ci or options.everything or given.config.groups or _links_may_matter(repository, reader, changed):
+    links = ci and (repository.has_links(base.commit or base.tree) or repository.has_links(new.commit))
+    if links or options.everything or given.config.groups or _links_may_matter(repository, reader, changed):
         _let_links_be_followed(repository, reader, new, base, changed)
         _look_behind_folders(repository, new, base, changed)
     for change in changed:

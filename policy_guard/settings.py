@@ -74,6 +74,9 @@ def settings_in(data: bytes, name: str) -> Config:
 
 def _source(root: Path, config: str | None) -> Source | None:
     if config is None and not os.path.lexists(root / NAME):
+        other = NAME.replace(".yaml", ".yml")
+        if os.path.lexists(root / other):
+            raise UserError(f"{other} is not read; rename it to {NAME}")
         return None
     if config is None and not Path(os.path.realpath(root / NAME)).is_relative_to(os.path.realpath(root)):
         raise UserError(f"{NAME} is a link that leads out of the repository; put the file itself there")

@@ -9,7 +9,7 @@ from policy_guard.changes import file_of
 from policy_guard.config import FAIL_ON, Config, PolicyFiles
 from policy_guard.errors import UserError
 from policy_guard.format import decode
-from policy_guard.git import Repository, names
+from policy_guard.git import LINK, Repository, names
 from policy_guard.settings import Settings, settings_from, settings_name
 from policy_guard.source import Source, Unreadable
 
@@ -45,10 +45,15 @@ def trusted(here: Settings, config: str | None, repository: Repository, base: Ba
 
 
 def _of_the_base(name: str, repository: Repository, base: Base) -> Settings:
-    tree = names(repository.files(base.commit))
+    assert base.commit is not None
+    commit = base.commit
 
     def source(path: str) -> Source:
-        data = file_of(repository, tree, path)
+        file = repository.file(commit, path)
+        if file is not None and file.mode == LINK:
+            data = file_of(repository, names(repository.files(commit)), path)
+        else:
+            data = repository.read(file) if file else None
         if data is None:
             raise UserError(f"{path}: there is no such file")
         try:
@@ -56,7 +61,7 @@ def _of_the_base(name: str, repository: Repository, base: Base) -> Settings:
         except Unreadable as error:
             raise UserError(f"{path}: {error.problems[0].message}") from None
 
-    return settings_from(source(name) if name in tree else None, source)
+    return settings_from(source(name) if repository.file(commit, name) else None, source)
 
 
 def _tightened(before: Config, here: Config) -> Config:

@@ -110,7 +110,9 @@ def test_a_base_without_settings_has_the_defaults(tmp_path: Path) -> None:
 
 def test_an_argument_only_tightens(scratch: Scratch) -> None:
     scratch.write("iam/a.json", WIDE)
-    assert judged(scratch, "--fail-on", "never").code == 1
+    answer = judged(scratch, "--fail-on", "never")
+    assert answer.code == 1
+    assert "note: --fail-on never does not count in CI, where the settings say error" in answer.out
     assert scratch.guard("check", "--base", "main", "--fail-on", "never").code == 0
 
 
@@ -149,3 +151,10 @@ def test_at_home_the_settings_are_those_of_the_work_tree(scratch: Scratch) -> No
 
 def test_settings_that_stay_are_not_mentioned(scratch: Scratch) -> None:
     assert "note:" not in judged(scratch, **{"iam/a.json": WIDE}).out
+
+
+def test_settings_under_a_name_that_is_not_read_are_refused(scratch: Scratch) -> None:
+    scratch.git("mv", ".policy-guard.yaml", ".policy-guard.yml")
+    answer = judged(scratch)
+    assert answer.code == 2
+    assert ".policy-guard.yml is not read; rename it to .policy-guard.yaml" in answer.err
