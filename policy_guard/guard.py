@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from policy_guard.base import WITHOUT_CHANGE, Base, New, choose, in_ci, whole
-from policy_guard.changes import Change, changes, file_of, folder_of, follow, snapshot
+from policy_guard.changes import Change, changes, file_of, snapshot
 from policy_guard.config import FAIL_ON, Config
 from policy_guard.errors import UserError
-from policy_guard.finding import Finding
-from policy_guard.format import sniff
-from policy_guard.git import LINK, SUBMODULE, File, Repository, names
+from policy_guard.git import SUBMODULE, Repository
+from policy_guard.links import let_be_followed, look_behind_folders, may_matter, taken_away, tree_of
 from policy_guard.pairs import Outcome, Pair, Reader, of_one_kind, pairs, side_of
 from policy_guard.reporter import Report
 from policy_guard.settings import Settings, load_settings, settings_in, settings_name
-from policy_guard.source import Source
 from policy_guard.tally import Tally
-from policy_guard.unreadable import vanished
 
 if TYPE_CHECKING:
     from policy_guard.usage import Usage
@@ -74,13 +71,13 @@ def _check(
         tally.note(f"--fail-on {options.fail_on} does not count in CI, where the settings say {fail_on}")
     reader = Reader(repository, given)
     links = ci and (repository.has_links(base.commit or base.tree) or repository.has_links(new.commit))
-    if links or options.everything or given.config.groups or _links_may_matter(repository, reader, changed):
-        _let_links_be_followed(repository, reader, new, base, changed)
-        _look_behind_folders(repository, new, base, changed)
+    if links or options.everything or given.config.groups or may_matter(repository, reader, changed):
+        let_be_followed(repository, reader, new, base, changed)
+        look_behind_folders(repository, new, base, changed)
     for change in changed:
         if change.new and change.new.mode == SUBMODULE:
             tally.note(f"{change.path} is a submodule, which is not looked into")
-            tally.outcome(change.path, Outcome((), tuple(_taken_away(reader, change.new, changed, base))))
+            tally.outcome(change.path, Outcome((), tuple(taken_away(reader, change.new, changed, base))))
     paths = tuple(_from_root(path, folder, repository.root) for path in options.paths)
     _refuse_what_is_not_there(paths, repository, changed)
     run = _Run(repository, given.config, new, base, reader, tally, changed, paths)
@@ -123,7 +120,7 @@ class _Run(NamedTuple):
         changed = list(touched(self.config.groups, (c for c in self.changed if _wanted(c, self.paths))))
         if not changed and not everything:
             return
-        before, after = _tree(self.repository, self.base), snapshot(self.repository, self.new)
+        before, after = tree_of(self.repository, self.base), snapshot(self.repository, self.new)
         trees = Trees(before, after, (self.base.name, self.new.name))
         asked_for = [path for path, file in after.items() if _wanted(Change(None, file), self.paths)]
         for group in self.config.groups:
@@ -145,7 +142,7 @@ class _Run(NamedTuple):
         rule = self.config.policy_rule(pair.path)
         if pair.old or not pair.new or not rule or not rule.reference or not self.base.commit:
             return pair
-        tree = _tree(self.repository, self.base)
+        tree = tree_of(self.repository, self.base)
         if pair.path in tree:
             return pair
         file = tree.get(rule.reference)
@@ -186,10 +183,6 @@ def _alone(pair: Pair, config: Config) -> Pair | None:
     return pair._replace(old=old, new=new) if old or new else None
 
 
-def _tree(repository: Repository, base: Base) -> dict[str, File]:
-    return names(repository.files(base.commit)) if base.commit else {}
-
-
 def _trusted(
     given: Settings, options: Options, repository: Repository, base: Base, changed: list[Change], ci: bool
 ) -> Settings:
@@ -202,7 +195,7 @@ def _trusted(
     paths = {file.path for change in changed for file in (change.old, change.new) if file}
     if here not in paths and not os.path.islink(repository.root / here):
         return given
-    data = file_of(repository, _tree(repository, base), here)
+    data = file_of(repository, tree_of(repository, base), here)
     groups = settings_in(data, here).groups if data is not None else ()
     notes = given.notes
     if groups != given.config.groups:
@@ -225,57 +218,6 @@ def _from_root(path: str, folder: Path, root: Path) -> str:
         return absolute.relative_to(os.path.abspath(root)).as_posix()
     except ValueError:
         raise UserError(f"{path} lies outside the repository {root}") from None
-
-
-def _links_may_matter(repository: Repository, reader: Reader, changed: Iterable[Change]) -> bool:
-    """Whether a changed file is a link, or may be a policy under a name that only a link makes one.
-
-    Listing all files to look for links costs one process more, so it is done only then.
-    """
-    for change in changed:
-        for file in (change.old, change.new):
-            if file and file.mode == LINK:
-                return True
-        for file in (change.old, change.new):
-            if file and not reader.concerned(file.path) and sniff(repository.read(file) or b""):
-                return True
-    return False
-
-
-def _let_links_be_followed(repository: Repository, reader: Reader, new: New, base: Base, changed: list[Change]) -> None:
-    """Gives the reader every file of both sides, and adds the links whose targets changed to what changed."""
-    after = snapshot(repository, new)
-    before = _tree(repository, base)
-    reader.with_files(new.name, after)
-    reader.with_files(base.name, before)
-    touched = {file.path for change in changed for file in (change.old, change.new) if file}
-    for path, file in after.items():
-        if file.mode == LINK and path not in touched and reader.concerned(path):
-            target = follow(repository, file, after).file
-            if target is None or target.path in touched:
-                changed.append(Change(before.get(path), file))
-
-
-def _taken_away(reader: Reader, submodule: File, changed: list[Change], base: Base) -> Iterator[Finding]:
-    """A finding for each policy that was where a submodule is now."""
-    for change in changed:
-        if change.old and change.new is None and change.old.path.startswith(f"{submodule.path}/"):
-            old = reader.side(change.old, change.old.path, base.name)
-            if old.policies:
-                yield vanished(Source(submodule.path, ""), old.source, "a submodule stands in its place")
-
-
-def _look_behind_folders(repository: Repository, new: New, base: Base, changed: list[Change]) -> None:
-    """Adds the files behind each new link to a folder, under the names that it gives them."""
-    after, before = snapshot(repository, new), _tree(repository, base)
-    for change in list(changed):
-        if change.new is None or change.new.mode != LINK:
-            continue
-        folder = folder_of(repository, change.new)
-        for path, file in list(after.items()) if folder else ():
-            if path.startswith(f"{folder}/"):
-                name = f"{change.new.path}/{path.removeprefix(f'{folder}/')}"
-                changed.append(Change(before.get(name), file._replace(path=name)))
 
 
 def _wanted(change: Change, paths: tuple[str, ...]) -> bool:
