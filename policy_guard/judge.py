@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 from policy_guard import catalog
 from policy_guard.access import Access
+from policy_guard.budgets import Budgets
 from policy_guard.check import Check, Claim, Question
 from policy_guard.difference import blame, spelled, terms
 from policy_guard.finding import Difference
 from policy_guard.formula import conjunction, member
 from policy_guard.plausible import plausible
 from policy_guard.policy import Policy, Request, Statement, Value
-from policy_guard.prove import Answer, Budgets, Proved, Prover, Witness
+from policy_guard.prove import Answer, Proved, Prover, Witness
 from policy_guard.readings import READINGS
 from policy_guard.source import Source, Span
 from policy_guard.strings import Language

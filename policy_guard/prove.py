@@ -7,6 +7,7 @@ from copy import copy
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
+from policy_guard.budgets import STEPS_ASIDE, STEPS_IN_ALL, Budgets
 from policy_guard.callers import CALLERS, caller
 from policy_guard.condition import glob
 from policy_guard.conditions.boolean import BOOLEANS
@@ -39,14 +40,7 @@ from policy_guard.theory import Impossible, Open, Point, Theory
 
 STEPS = 1_000_000
 """What one question may cost."""
-STEPS_IN_ALL = 5_000_000
-"""What all questions about one policy may cost together."""
-STEPS_IN_A_RUN = 60_000_000
-"""What all policies of a run may cost together, a minute or two: thousands that are hard on purpose are no hang."""
 STEPS_A_QUESTION = 100
-STEPS_ASIDE = 300_000
-"""What may be spent on telling the findings of a policy well, which is no part of the verdict."""
-STEPS_ASIDE_IN_A_RUN = 30_000_000
 MOST_ROUNDS = 2_000
 MOST_OPEN = 8
 MOST_ASSIGNMENTS = 40
@@ -89,14 +83,6 @@ class Undecided(NamedTuple):
 
 Answer: TypeAlias = "Proved | Witness | Unsupported | Undecided"
 Replay: TypeAlias = "Callable[[Request], bool]"
-
-
-class Budgets:
-    """What a run may spend: on verdicts, and on telling them."""
-
-    def __init__(self) -> None:
-        self.verdicts = Budget(STEPS_IN_A_RUN)
-        self.aside = Budget(STEPS_ASIDE_IN_A_RUN)
 
 
 class Prover:

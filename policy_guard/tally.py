@@ -16,9 +16,9 @@ from policy_guard.settings import Settings
 from policy_guard.unreadable import doubtful, unreadable
 
 if TYPE_CHECKING:
+    from policy_guard.budgets import Budgets
     from policy_guard.check import Question
     from policy_guard.groups import Joined
-    from policy_guard.prove import Budgets
     from policy_guard.usage import Usage
 
 RANK = {"error": 3, "warning": 2, "note": 1, "off": 0}
@@ -110,9 +110,9 @@ class Tally:
         yield from unused_access(policy, self._usage().of, self._given.config.severity(UNUSED) or "warning")
 
     def _asked(self, question: Question, names_: tuple[str, ...]) -> Iterator[Finding]:
+        from policy_guard.budgets import Budgets
         from policy_guard.checks import check as named
         from policy_guard.judge import prover_for, verdicts
-        from policy_guard.prove import Budgets
         from policy_guard.wording import finding
 
         self._budgets = self._budgets or Budgets()

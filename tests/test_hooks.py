@@ -101,6 +101,17 @@ def git(scratch: Scratch, *arguments: str) -> tuple[bool, str]:
     return done.returncode == 0, done.stdout + done.stderr
 
 
+def widened_past_the_hook(scratch: Scratch, tmp_path: Path) -> None:
+    """A commit without its hook, in a repository that has a remote."""
+    remote = tmp_path / "remote.git"
+    scratch.git("clone", "-q", "--bare", ".", str(remote))
+    scratch.git("remote", "add", "origin", str(remote))
+    scratch.git("fetch", "-q", "origin")
+    scratch.write("iam/a.json", WIDE)
+    scratch.git("add", "-A")
+    scratch.git("commit", "-q", "--no-verify", "-m", "widened")
+
+
 REFUSED = "grants new access [no-new-access]"
 
 
@@ -139,13 +150,7 @@ def test_a_commit_that_only_deletes(hooked: Scratch) -> None:
 
 @pytest.mark.slow
 def test_amending_is_held_against_the_default_branch_where_there_is_one(hooked: Scratch, tmp_path: Path) -> None:
-    remote = tmp_path / "remote.git"
-    hooked.git("clone", "-q", "--bare", ".", str(remote))
-    hooked.git("remote", "add", "origin", str(remote))
-    hooked.git("fetch", "-q", "origin")
-    hooked.write("iam/a.json", WIDE)
-    hooked.git("add", "-A")
-    hooked.git("commit", "-q", "--no-verify", "-m", "widened")
+    widened_past_the_hook(hooked, tmp_path)
     hooked.write("other", "x")
     hooked.git("add", "other")
     done, words = git(hooked, "commit", "--amend", "--no-edit")
@@ -171,13 +176,7 @@ def test_a_merge_that_brings_a_widening_of_its_own(hooked: Scratch) -> None:
 
 @pytest.mark.slow
 def test_a_push_of_what_was_committed_past_the_hook(hooked: Scratch, tmp_path: Path) -> None:
-    remote = tmp_path / "remote.git"
-    hooked.git("clone", "-q", "--bare", ".", str(remote))
-    hooked.git("remote", "add", "origin", str(remote))
-    hooked.git("fetch", "-q", "origin")
-    hooked.write("iam/a.json", WIDE)
-    hooked.git("add", "-A")
-    hooked.git("commit", "-q", "--no-verify", "-m", "widened")
+    widened_past_the_hook(hooked, tmp_path)
     hooked.git("commit", "-q", "--no-verify", "--allow-empty", "-m", "harmless")
     done, words = git(hooked, "push", "origin", "HEAD:refs/heads/feature")
     assert (done, REFUSED in words) == (False, True), words

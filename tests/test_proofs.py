@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import policy_guard
 from policy_guard import PolicyError, check_access_not_granted, check_no_lost_deny, check_no_new_access
+from policy_guard.condition import glob
+from policy_guard.pattern import plain_pattern
+from policy_guard.strings import Language
 
 
 def statement(effect: str = "Allow", **elements: Any) -> dict[str, Any]:
@@ -227,3 +232,16 @@ def test_what_is_too_hard_is_unknown_and_never_a_pass() -> None:
     old = policy(statement(Resource=[f"*{'ab'[n % 2]}{'?' * n}{'ba'[n % 2]}*" for n in range(60)]))
     result = check_no_new_access(hard, old)
     assert (result.result, "too hard" in result.message) == ("UNKNOWN", True)
+
+
+@given(
+    st.lists(st.text("ab*?", min_size=1, max_size=4), min_size=16, max_size=24, unique=True),
+    st.lists(st.text("ab", max_size=5), min_size=1, max_size=8),
+)
+def test_a_text_is_looked_up_among_many_patterns_as_it_is_matched_by_each(
+    patterns: list[str], texts: list[str]
+) -> None:
+    each = [Language([glob(plain_pattern(pattern))]) for pattern in patterns]
+    together = Language(glob(plain_pattern(pattern)) for pattern in patterns)
+    for text in texts:
+        assert (text in together) == any(text in one for one in each)
