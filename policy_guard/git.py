@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ EMPTY_TREES = {
     40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
     64: "6ef19b41225c5369f1c104d45d8d85efa9b057b53b14b4b9b939dd74decc5321",
 }
-LINK, SUBMODULE, GONE = 0o120000, 0o160000, 0
+LINK, SUBMODULE, FOLDER, GONE = 0o120000, 0o160000, 0o040000, 0
 TOO_LARGE = 8 * 1024 * 1024
 CHUNK = 1024 * 1024
 
@@ -33,6 +33,12 @@ class Raw(NamedTuple):
     status: str
     old: File | None
     new: File | None
+
+
+class _Object(NamedTuple):
+    oid: str
+    type: str
+    data: bytes
 
 
 class Repository:
@@ -112,8 +118,8 @@ class Repository:
             batch.stdout.close()
             batch.wait()
 
-    def _object(self, name: str) -> tuple[str, bytes] | None:
-        """The id and the bytes of what a name stands for; None if it is not here. Large bytes are thrown away."""
+    def _object(self, name: str) -> _Object | None:
+        """What a name stands for; None if it is not here. Large bytes are thrown away."""
         if "\n" in name or not name or name.startswith("-"):
             return None
         batch = self._batch()
@@ -133,7 +139,7 @@ class Repository:
         for _ in range(size // CHUNK + 1 if size > TOO_LARGE else 0):
             size -= len(batch.stdout.read(min(size, CHUNK)))
         batch.stdout.read(1)
-        return header[0].decode(), data
+        return _Object(header[0].decode(), header[1].decode(), data)
 
     def _no_repository(self) -> UserError:
         return UserError(f"{self._folder} is no git repository that git can read; run this inside one")
@@ -141,19 +147,19 @@ class Repository:
     def commit(self, name: str) -> str | None:
         """The id of the commit that a name stands for; None if there is none here."""
         found = self._object(f"{name}^{{commit}}")
-        return found[0] if found else None
+        return found.oid if found else None
 
     def parents(self, commit: str) -> list[str]:
         """The parents that the commit names, also those that a shallow clone lacks."""
         found = self._object(commit)
-        lines = found[1].split(b"\n\n")[0].splitlines() if found else []
+        lines = found.data.split(b"\n\n")[0].splitlines() if found else []
         return [line[7:].decode() for line in lines if line.startswith(b"parent ")]
 
     def read(self, file: File) -> bytes | None:
         """The bytes of a file; None if they are not to be had. Of a link its target, and never what it leads to."""
         if file.oid is not None:
             found = self._object(file.oid)
-            return found[1] if found else None
+            return found.data if found else None
         path = self.root / os.fsdecode(os.fsencode(file.path))
         try:
             if path.is_symlink():
@@ -208,6 +214,11 @@ class Repository:
         at = listing.find(name)
         return _listed(listing[listing.rfind(b"\0", 0, at) + 1 : at + len(name) - 1], False) if at >= 0 else None
 
+    def folder(self, tree: str, path: str) -> list[File]:
+        """The files right in a folder of a tree; none where it is no folder. Asks for no listing."""
+        found = self._object(f"{tree}:{path}")
+        return list(_in_folder(found.data, path, len(found.oid) // 2)) if found and found.type == "tree" else []
+
     def has_links(self, tree: str | None) -> bool:
         """Whether a tree, or the index, holds a link."""
         listing = self._listing(tree)
@@ -218,6 +229,16 @@ class Repository:
             index = ("ls-files", "-z", "--stage", "--full-name", ":/")
             self._listings[tree] = self.run(*(index if tree is None else ("ls-tree", "-r", "-z", "--full-tree", tree)))
         return self._listings[tree]
+
+
+def _in_folder(data: bytes, path: str, size: int) -> Iterator[File]:
+    """The files among the entries of a tree object: mode, blank, name, NUL, and the id in `size` bytes."""
+    while data:
+        head, _, rest = data.partition(b"\0")
+        mode, _, name = head.partition(b" ")
+        oid, data = rest[:size].hex(), rest[size:]
+        if int(mode, 8) != FOLDER:
+            yield File(f"{path}/{os.fsdecode(name)}", int(mode, 8), oid)
 
 
 def _listed(entry: bytes, staged: bool) -> File:
