@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from policy_guard.accepted import Accepted
 from policy_guard.access import Access
 from policy_guard.critical import CriticalEntry
 from policy_guard.formula import TRUE, Formula
@@ -12,13 +13,17 @@ from policy_guard.policy import Policy, Request, Statement
 
 
 class Question(NamedTuple):
-    """What a check is asked about: one policy, new and old; None is no policy. `kind` is that of both."""
+    """What a check is asked about: one policy, new and old; None is no policy. `kind` is that of both.
+
+    `accepted` are the acceptances that count here; `access` knows all statements.
+    """
 
     kind: str
     new: Policy | None
     old: Policy | None
     critical: tuple[CriticalEntry, ...]
     access: Access
+    accepted: tuple[Accepted, ...] = ()
 
 
 class Claim(NamedTuple):
@@ -30,7 +35,8 @@ class Claim(NamedTuple):
 
     The set is what the statement applies to `within` a formula (`is_within` for one request), without what some
     statement of `denied` applies to, and without what some statement of `before`, or with `all_before` everything,
-    and none of `but` applies to.
+    and none of `but` applies to. Of that, what some statement of `accepted` and none of `unaccepted` applies to is
+    left out.
     """
 
     statement: Statement | None
@@ -44,6 +50,8 @@ class Claim(NamedTuple):
     before: tuple[Statement, ...] = ()
     but: tuple[Statement, ...] = ()
     all_before: bool = False
+    accepted: tuple[Statement, ...] = ()
+    unaccepted: tuple[Statement, ...] = ()
 
 
 class Check(NamedTuple):

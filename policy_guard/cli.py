@@ -6,14 +6,18 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from policy_guard.config import FAIL_ON
 from policy_guard.errors import UserError
 from policy_guard.guard import Options, check, compare
 from policy_guard.reporter import Report, Reporter, Style
 from policy_guard.version import VERSION
+
+if TYPE_CHECKING:
+    from datetime import date
 
 PROVED, FOUND, SET_UP, BUG = 0, 1, 2, 3
 
@@ -113,6 +117,27 @@ def _list_command(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     command.set_defaults(run=_list, nothing="nothing was listed: ")
 
 
+def _accept_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from policy_guard.accepted import CHECKS
+
+    command = commands.add_parser(
+        "accept",
+        help="write down, to be reviewed, that new access is meant",
+        description="Writes a file for each policy that fails, with exactly what is new, for the owners to review.",
+        epilog="exit codes: 0 written, or nothing to write; 1 something cannot be accepted, or was not to be written; "
+        "2 the set-up; 3 a bug of policy-guard",
+    )
+    command.add_argument("paths", metavar="PATH", nargs="*", help="these policies and folders only")
+    command.add_argument("--reason", metavar="TEXT", default="", help="why, for those who review it")
+    command.add_argument("--expires", metavar="DATE", help="the last day, YYYY-MM-DD in UTC (30 days from now)")
+    command.add_argument("--check", choices=CHECKS, help="findings of this check alone, also those that do not fail")
+    command.add_argument("--base", metavar="REF", help="the commit that holds the old versions")
+    command.add_argument("--config", metavar="FILE", help="instead of .policy-guard.yaml")
+    command.add_argument("--prune", action="store_true", help="remove what is done or expired, and write nothing")
+    command.add_argument("--yes", action="store_true", help="do not ask, on a terminal")
+    command.set_defaults(run=_accept, nothing="nothing was accepted: ")
+
+
 def _explain_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = commands.add_parser("explain", help="the manual page of a check")
     command.add_argument("check", metavar="CHECK", nargs="?", help="its name, as in brackets behind a finding")
@@ -134,6 +159,7 @@ _COMMANDS = {
     "check": _check_command,
     "compare": _compare_command,
     "refine": _refine_command,
+    "accept": _accept_command,
     "list": _list_command,
     "explain": _explain_command,
     "catalog": _catalog_command,
@@ -191,6 +217,43 @@ def _refine(given: argparse.Namespace) -> int:
     if any(entry.error is not None for entry in done.entries):
         return SET_UP
     return FOUND if any(entry.fails for entry in done.entries) or (done.changed and not given.write) else PROVED
+
+
+def _accept(given: argparse.Namespace) -> int:
+    from datetime import datetime, timezone
+
+    from policy_guard.accept import Wishes, propose, proposed, write
+
+    today = datetime.now(timezone.utc).date()
+    options = Options(tuple(given.paths), given.base, config=given.config)
+    if given.prune:
+        return _prune(given, options, today)
+    found = propose(Wishes(options, given.reason, given.expires, given.check), Path.cwd(), os.environ, today)
+    code = _after_asking(given, proposed(found), "write", write(found), len(found.files))
+    return FOUND if found.unfit else code
+
+
+def _prune(given: argparse.Namespace, options: Options, today: date) -> int:
+    from policy_guard.accept import remove, stale
+
+    root, found = stale(options, Path.cwd(), os.environ, today)
+    lines = [f"{each.path} is {each.why}" for each in found] or ["nothing is done or expired"]
+    return _after_asking(given, lines, "remove", remove(root, found), len(found))
+
+
+def _after_asking(given: argparse.Namespace, lines: Iterable[str], verb: str, work: Iterator[str], files: int) -> int:
+    """Shows what would be done and does it, on a terminal only when told to."""
+    from policy_guard.printable import printable
+
+    _print("".join(f"{printable(line)}\n" for line in lines))
+    if not files:
+        return PROVED
+    if not given.yes and sys.stdin.isatty() and sys.stdout.isatty():
+        _print(f"{verb} {files} {'file' if files == 1 else 'files'}? [y/N] ")
+        if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+            return _tell("nothing was changed", FOUND)
+    _print("".join(f"{printable(line)}\n" for line in work))
+    return PROVED
 
 
 def _reported(given: argparse.Namespace, work: Callable[[], Report]) -> int:

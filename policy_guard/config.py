@@ -19,7 +19,6 @@ FAIL_ON = ("warning", "error", "never")
 """From the strictest on: the least severity that fails a run."""
 MOST = 1000
 """What a list in the settings may hold: matching more against every file would take minutes."""
-_LATER = ("accepted", "accepted-from")
 _ACTION = re.compile(r"\*|[A-Za-z0-9_*?-]+:[A-Za-z0-9_*?-]+")
 
 
@@ -71,7 +70,7 @@ class Refine(NamedTuple):
 
 
 class Config(NamedTuple):
-    """The settings. `severities` holds only what is set; `unused` names settings that do nothing yet.
+    """The settings. `severities` holds only what is set; `accepted` is the folder of acceptances.
 
     `added` are entries of `policies` that a change brings along: they count where no other names the file.
     """
@@ -88,8 +87,9 @@ class Config(NamedTuple):
     groups: tuple[Group, ...] = ()
     refine: Refine = Refine()
     fail_on: str = "error"
+    accepted: str = ".policy-guard/accepted"
+    accepted_from: str = "base"
     added: tuple[PolicyFiles, ...] = ()
-    unused: tuple[str, ...] = ()
     path: str | None = None
 
     def policy_rule(self, path: str) -> PolicyFiles | None:
@@ -164,8 +164,9 @@ def load_config(source: Source | None) -> Config:
         tuple(Group(g["name"], tuple(g["files"]), g.get("same-holes", False)) for g in plain.get("groups", ())),
         _refine(plain.get("refine", {})),
         plain.get("fail-on", "error"),
+        plain.get("accepted", ".policy-guard/accepted"),
+        plain.get("accepted-from", "base"),
         (),
-        tuple(name for name in _LATER if name in plain),
         source.path,
     )
 
@@ -225,6 +226,8 @@ def _good(key: str, value: Any) -> bool:
         return _paths(value)
     if key in ("critical", "accepted"):
         return _path(value)
+    if key == "accepted-from":
+        return isinstance(value, str) and value in ("base", "head")
     if key == "fail-on":
         return isinstance(value, str) and value in FAIL_ON
     if key in ("critical-existing", "new-files"):

@@ -87,13 +87,15 @@ class Terms(NamedTuple):
     """The statements that a difference is told in.
 
     It is what one of `parts` applies to within the claim's bounds, without what one of `denied` applies to, and
-    without what one of `before` (or everything, as the claim says) and none of `but` applies to.
+    without what one of `before` (or everything, as the claim says) and none of `but` applies to, and without what one
+    of `accepted` applies to.
     """
 
     parts: tuple[Statement, ...]
     denied: tuple[Statement, ...]
     before: tuple[Statement, ...]
     but: tuple[Statement, ...]
+    accepted: tuple[Statement, ...] = ()
 
 
 def terms(
@@ -113,7 +115,10 @@ def terms(
     meeting = partial(_meeting, parts, claim=claim, access=access, prover=prover)
     denied = meeting(claim.denied)
     before, but = (meeting(statements, without=denied or ()) for statements in (claim.before, claim.but))
-    return None if denied is None or before is None or but is None else Terms(parts, denied, before, but)
+    accepted, unaccepted = (meeting(statements) for statements in (claim.accepted, claim.unaccepted))
+    if denied is None or before is None or but is None or accepted is None or unaccepted != ():
+        return None
+    return Terms(parts, denied, before, but, accepted)
 
 
 def _meeting(
@@ -155,6 +160,7 @@ def spelled(given: Terms, all_before: bool) -> Difference:
         pieces(given.before),
         pieces(given.but),
         all_before,
+        pieces(given.accepted),
     )
 
 

@@ -13,6 +13,8 @@ def differing(difference: Difference, what: str) -> Iterator[tuple[str, str]]:
     """Facts for a finding; `what` is the name of the first, which says what is new, critical or lost."""
     whole = cells(difference.cells, difference.not_actions, difference.not_resources)
     yield what, whole + _circumstances(difference.principals, difference.conditions)
+    if difference.accepted:
+        yield "accepted", f"only {_pieces(difference.accepted)}"
     if what == "lost":
         if difference.before:
             yield "still denied", f"only {_pieces(difference.before)}"

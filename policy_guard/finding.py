@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from policy_guard.policy import Request
+from policy_guard.policy import Request, Statement
 from policy_guard.source import Source, Span
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ class Piece(NamedTuple):
 class Difference(NamedTuple):
     """All that is new, or lost, through one statement.
 
-    That is the cells, for these principals and under these conditions, without the pieces of `denied`, and without
-    those of `before`, from which those of `but` are left out. With `all_before` everything stands in place of
-    `before`. The values are what the statement leaves out where it says NotAction (`not_actions`) or NotResource
-    (`not_resources`).
+    That is the cells, for these principals and under these conditions, without the pieces of `denied`, without those
+    of `accepted`, and without those of `before`, from which those of `but` are left out. With `all_before` everything
+    stands in place of `before`. The values are what the statement leaves out where it says NotAction (`not_actions`)
+    or NotResource (`not_resources`).
     """
 
     cells: tuple[Cell, ...]
@@ -56,6 +56,26 @@ class Difference(NamedTuple):
     before: tuple[Piece, ...]
     but: tuple[Piece, ...]
     all_before: bool
+    accepted: tuple[Piece, ...] = ()
+
+
+class Refusal(NamedTuple):
+    """What would have to be accepted for a finding to go.
+
+    `path` is that of the policy's file, or the name of its `group`; `old` is the digest of the old version. `access`
+    are the statements that the requests pass through, without those that one of `without` applies to; no statement
+    at all stands for every request. `standing` tells that the old version granted it too.
+    """
+
+    path: str
+    group: str
+    label: str
+    kind: str
+    version: str
+    old: str
+    access: tuple[Statement, ...]
+    without: tuple[Statement, ...]
+    standing: bool = False
 
 
 class Finding(NamedTuple):
@@ -64,7 +84,8 @@ class Finding(NamedTuple):
     `message` is the headline without a final stop; `facts` are pairs such as `("new", "s3:Delete* on ...")` shown
     below the excerpt in their order. `statement` is the index as AWS counts, from 0, and the Sid. `actions` and
     `resources` are the strings of the policy that are responsible, as spelled. `difference` is there if it is proved.
-    `trees` are, by the prefix of each service, those of a pattern of which some is unused.
+    `refusal` is there if the finding can be accepted. `trees` are, by the prefix of each service, those of a pattern of
+    which some is unused.
     """
 
     check: str
@@ -82,3 +103,4 @@ class Finding(NamedTuple):
     related: tuple[Related, ...] = ()
     difference: Difference | None = None
     trees: tuple[tuple[str, Branch], ...] = ()
+    refusal: Refusal | None = None

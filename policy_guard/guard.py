@@ -21,6 +21,7 @@ from policy_guard.settings import Settings, load_settings, settings_in, settings
 from policy_guard.tally import Tally
 
 if TYPE_CHECKING:
+    from policy_guard.acceptances import Acceptances
     from policy_guard.usage import Usage
 
 
@@ -66,7 +67,8 @@ def _check(
         changed = changes(repository, new, base)
         given = _trusted(here, options, repository, base, changed, ci)
     fail_on = _fail_on(options, given.config, ci)
-    tally = Tally(given, fail_on, _usage(repository.root, given.config), progress)
+    accepted = _accepted(repository, given.config, new, base)
+    tally = Tally(given, fail_on, _usage(repository.root, given.config), progress, accepted)
     if options.fail_on not in (None, fail_on):
         tally.note(f"--fail-on {options.fail_on} does not count in CI, where the settings say {fail_on}")
     reader = Reader(repository, given)
@@ -82,6 +84,9 @@ def _check(
     _refuse_what_is_not_there(paths, repository, changed)
     run = _Run(repository, given.config, new, base, reader, tally, changed, paths)
     run.judge_changes()
+    below = f"{given.config.accepted}/"
+    if came := [change.new.path for change in changed if change.new and change.new.path.startswith(below)]:
+        tally.acceptances(came)
     run.judge_groups(options.everything)
     if options.everything:
         run.judge_the_rest()
@@ -173,6 +178,18 @@ def _usage(root: Path, config: Config) -> Callable[[], Usage] | None:
         from policy_guard.usage import load_usage
 
         return load_usage(root, config.refine, datetime.now(timezone.utc).date())
+
+    return read
+
+
+def _accepted(repository: Repository, config: Config, new: New, base: Base) -> Callable[[], Acceptances]:
+    """Reads the acceptances when they are first asked for."""
+
+    @cache
+    def read() -> Acceptances:
+        from policy_guard.acceptances import load_acceptances
+
+        return load_acceptances(repository, config, new, base, datetime.now(timezone.utc).date())
 
     return read
 

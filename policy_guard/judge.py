@@ -7,10 +7,12 @@ from functools import partial
 from typing import NamedTuple
 
 from policy_guard import catalog
+from policy_guard.accepted import Accepted
+from policy_guard.accepting import outside, part_in
 from policy_guard.access import Access
 from policy_guard.budgets import Budgets
 from policy_guard.check import Check, Claim, Question
-from policy_guard.difference import blame, spelled, terms
+from policy_guard.difference import Terms, blame, spelled, terms
 from policy_guard.finding import Difference
 from policy_guard.formula import conjunction, member
 from policy_guard.plausible import plausible
@@ -22,9 +24,10 @@ from policy_guard.strings import Language
 
 
 class Verdict(NamedTuple):
-    """An answer that is no proof, for one claim, with the values of the statement that are to blame.
+    """An answer for one claim that is no proof, or one that needs `accepted`, with the values that are to blame.
 
-    `future` tells that all actions in question are none that AWS has today. `difference` is proved, or None.
+    `future` tells that all actions in question are none that AWS has today. `terms` are proved, or None;
+    `difference` is how the policies spell them.
     """
 
     claim: Claim
@@ -32,21 +35,31 @@ class Verdict(NamedTuple):
     actions: tuple[Value, ...] = ()
     resources: tuple[Value, ...] = ()
     future: bool = False
+    terms: Terms | None = None
     difference: Difference | None = None
+    accepted: tuple[Accepted, ...] = ()
 
 
 def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdict]:
-    """What could not be proved empty: one verdict per critical entry and statement, the graver where there are two."""
+    """What could not be proved empty, or not without what is accepted.
+
+    That is one verdict per critical entry and statement, the graver where there are two.
+    """
     judged: set[tuple[str | None, int | None]] = set()
     aside = prover.aside()
-    for claim in check.claims(question):
+    given = tuple(each for each in question.accepted if check.id in each.acceptance.checks)
+    for whole in check.claims(question):
+        claim = outside(whole, given, question.access)
         key = claim.entry.id if claim.entry else None, id(claim.statement) if claim.statement else None
         if key in judged:
             continue
         answer = prover.answer(claim.excess(claim.statement), partial(claim.holds, claim.statement))
+        used = tuple(each for each in given if part_in(whole, each, question.access, aside))
         if not isinstance(answer, Proved):
             judged.add(key)
-            yield _blamed(claim, answer, question.access, aside)
+            yield _blamed(claim, answer, question.access, aside)._replace(accepted=used)
+        elif used:
+            yield Verdict(claim, answer, accepted=used)
 
 
 def prover_for(question: Question, budgets: Budgets | None = None) -> Prover:
@@ -56,6 +69,7 @@ def prover_for(question: Question, budgets: Budgets | None = None) -> Prover:
     keys the list is wrong.
     """
     statements = [s for policy in (question.new, question.old) if policy for s in policy.statements]
+    statements += [s for each in question.accepted for s in (*each.statements, *each.without)]
     named = any(statement.principals for statement in statements)
     conditions = [condition for statement in statements for condition in statement.conditions]
     others = {condition.key for condition in conditions if condition.operator not in ("Bool", "Null")}
@@ -78,7 +92,7 @@ def _blamed(claim: Claim, answer: Answer, access: Access, prover: Prover) -> Ver
         future = isinstance(known, Proved)
     told = terms(claim, shown.request, actions, resources, access, prover)
     whole = spelled(told, claim.all_before) if told else None
-    return Verdict(claim, shown, actions.values, resources.values, future, whole)
+    return Verdict(claim, shown, actions.values, resources.values, future, told, whole)
 
 
 def _recognisable(claim: Claim, answer: Witness) -> Witness:

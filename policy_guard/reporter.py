@@ -18,6 +18,20 @@ class Skipped(NamedTuple):
     reason: str
 
 
+class Reviewed(NamedTuple):
+    """Access that is new or critical, and was accepted: in which policy, which, why, by which file, until which day."""
+
+    policy: str
+    checks: tuple[str, ...]
+    access: str
+    reason: str
+    file: str
+    expires: str
+
+    def __str__(self) -> str:
+        return f"{self.policy}: {self.access}: {self.reason} (until {self.expires}, {self.file})"
+
+
 class Report(NamedTuple):
     """Everything a reader may be shown about one run.
 
@@ -27,8 +41,8 @@ class Report(NamedTuple):
     more. `notes` are sentences about the run as a whole (a followed rename, policies deeper inside other files).
     `fails` is the verdict under `--fail-on`; `error` a set-up error, where nothing was checked. `seconds` is None in
     reports that must not change from run to run. `mode` is `changes`, `compare` (two files) or `all` (every policy;
-    `changed` counts those that were also compared). `judged` names the policies, each by its
-    path and label; `fail_on` is the least severity that fails, or `never`.
+    `changed` counts those that were also compared). `judged` names the policies, each by its path and label;
+    `accepted` is what would be a finding and was reviewed. `fail_on` is the least severity that fails, or `never`.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -47,6 +61,7 @@ class Report(NamedTuple):
     changed: int = 0
     judged: tuple[str, ...] = ()
     fail_on: str = "error"
+    accepted: tuple[Reviewed, ...] = ()
 
 
 class Style(NamedTuple):

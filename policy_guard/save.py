@@ -30,6 +30,27 @@ def within(root: Path, path: str) -> Path:
     return real
 
 
+def create(root: Path, path: str, content: bytes) -> bool:
+    """Writes a new file, with the folders above it; False if it is there already, with this content.
+
+    Raises `UserError` where another file stands there, or a folder is a link that leads out of `root`.
+    """
+    file = root / path
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not file.parent.resolve(strict=True).is_relative_to(root.resolve(strict=True)):
+            raise UserError(f"{path}: its folder is a link that leads out of {root}; nothing is written there")
+        with file.open("xb") as writing:
+            writing.write(content)
+    except FileExistsError:
+        if file.is_file() and file.read_bytes() == content:
+            return False
+        raise UserError(f"{path} is there already, with other content; remove it first") from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}") from None
+    return True
+
+
 def replace(file: Path, name: str, old: bytes, new: bytes) -> None:
     """Puts `new` in place of `old`. Raises `UserError`, the file left alone, if it holds anything else by now.
 

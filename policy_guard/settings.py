@@ -45,13 +45,12 @@ def load_settings(root: Path, config: str | None) -> Settings:
 def settings_from(source: Source | None, file: Callable[[str], Source]) -> Settings:
     """The settings in a file, where `file` gives other files that it names. Raises `UserError`."""
     found = load_config(source)
-    notes = tuple(f'the setting "{name}" has no effect yet' for name in found.unused)
     if found.critical is None:
-        return Settings(found, (), notes)
+        return Settings(found)
     from policy_guard.critical import load_critical
 
     listed = load_critical(file(found.critical))
-    return Settings(found, listed.entries, notes, tuple(_protecting_nothing(listed)))
+    return Settings(found, listed.entries, (), tuple(_protecting_nothing(listed)))
 
 
 def settings_name(config: str | None, root: Path) -> str:

@@ -22,6 +22,8 @@ def summary(report: Report) -> str:
     if not _total(report) and not report.findings:
         return _nothing(report)
     verdict = _counts(report) if report.findings else _claims(report)
+    if report.accepted:
+        verdict += f", but for what {_files(report)} accepted"
     end = f". {report.seconds:.2f} s" if report.seconds is not None else ""
     return f"{_subject(report)}: {verdict}{end}"
 
@@ -56,6 +58,11 @@ def _claims(report: Report) -> str:
     if report.critical and "access-not-granted" in report.checks:
         claims.append("not the one critical permission" if report.critical == 1 else _none_of(report.critical))
     return ", ".join(claims) or "readable, nothing else was asked"
+
+
+def _files(report: Report) -> str:
+    files = {each.file for each in report.accepted}
+    return "1 file has" if len(files) == 1 else f"{len(files)} files have"
 
 
 def _none_of(critical: int) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING
 
 from policy_guard.config import Config
@@ -11,11 +12,13 @@ from policy_guard.errors import UserError
 from policy_guard.finding import Finding
 from policy_guard.pairs import Outcome, Pair, Side
 from policy_guard.policy import CAPS, Policy, meaning
-from policy_guard.reporter import Report, Skipped
+from policy_guard.reporter import Report, Reviewed, Skipped
 from policy_guard.settings import Settings
 from policy_guard.unreadable import doubtful, unreadable
 
 if TYPE_CHECKING:
+    from policy_guard.acceptances import Acceptances
+    from policy_guard.accepted import Accepted
     from policy_guard.budgets import Budgets
     from policy_guard.check import Question
     from policy_guard.groups import Joined
@@ -35,11 +38,18 @@ class Tally:
         fail_on: str,
         usage: Callable[[], Usage] | None = None,
         progress: Callable[[str], None] = lambda name: None,
+        accepted: Callable[[], Acceptances] | None = None,
     ) -> None:
-        """`usage` gives the findings about unused access, if the settings name any; `progress` hears of each policy."""
+        """`usage` gives the findings about unused access, if the settings name any; `progress` hears of each policy.
+
+        `accepted` gives the acceptances, in runs that have any.
+        """
         self._given = given
+        self._today = datetime.now(timezone.utc).date()
         self._usage = usage
         self._progress = progress
+        self._accepted = accepted
+        self._reviewed: dict[str, Reviewed] = {}
         self._fail_on = fail_on
         self._least = RANK.get(fail_on, 9)
         self._findings: list[Finding] = list(given.findings)
@@ -99,8 +109,13 @@ class Tally:
         from policy_guard.access import Access
         from policy_guard.check import Question
 
-        question = Question(policy.kind, pair.new, pair.old, entries, Access(p for p in (pair.new, pair.old) if p))
+        accepted = tuple(self._counting(pair, comparing and not same))
+        known = [each for each in (pair.new, pair.old) if each]
+        known += [policy._replace(statements=(*each.statements, *each.without)) for each in accepted]
+        question = Question(policy.kind, pair.new, pair.old, entries, Access(known), accepted)
         yield from _told_once(self._asked(question, names_))
+        if comparing and not same:
+            yield from self._about_acceptances(pair, question)
 
     def _unused(self, policy: Policy) -> Iterator[Finding]:
         if self._usage is None:
@@ -113,17 +128,65 @@ class Tally:
         from policy_guard.budgets import Budgets
         from policy_guard.checks import check as named
         from policy_guard.judge import prover_for, verdicts
+        from policy_guard.prove import Proved
         from policy_guard.wording import finding
 
         self._budgets = self._budgets or Budgets()
         prover = prover_for(question, self._budgets)
         for name in names_:
             for verdict in verdicts(named(name), question, prover):
+                self._review(name, verdict.accepted, question)
+                if isinstance(verdict.answer, Proved):
+                    continue
                 entry = verdict.claim.entry
                 grave = self._severity(name, question.new, question.old, entry.severity if entry else None)
                 if verdict.claim.existing:
                     grave = min(grave, self._given.config.critical_existing, key=RANK.__getitem__)
-                yield finding(named(name), verdict, question, grave)
+                yield self._acceptable(finding(named(name), verdict, question, grave))
+
+    def _counting(self, pair: Pair, comparing: bool) -> Iterator[Accepted]:
+        """The acceptances that count for the pair."""
+        if self._accepted is None or not (every := self._accepted()).counting:
+            return
+        from policy_guard.reviewed import counting
+
+        yield from counting(every, pair, comparing, self._today)
+
+    def _review(self, name: str, used: Iterable[Accepted], question: Question) -> None:
+        """Keeps for the report what was accepted."""
+        from policy_guard.wording import requests
+
+        for each in used:
+            given, file = each.acceptance, each.acceptance.source.path
+            told = self._reviewed.get(file)
+            checks = dict.fromkeys([*(told.checks if told else ()), name])
+            access = requests(each.statements, each.without)
+            self._reviewed[file] = Reviewed(
+                given.policy, tuple(checks), access, given.reason, file, given.expires.isoformat()
+            )
+
+    def _about_acceptances(self, pair: Pair, question: Question) -> Iterator[Finding]:
+        """What is to be said about the acceptances for a pair, once it has been judged."""
+        if self._accepted is None or not ((every := self._accepted()).counting or every.here):
+            return
+        from policy_guard.reviewed import left_over, rearmed
+
+        self._notes += [*every.told, *left_over(every, pair, self._reviewed.keys(), self._today)]
+        yield from rearmed(every, pair)
+
+    def _acceptable(self, found: Finding) -> Finding:
+        """The finding, with the command that accepts it where there are acceptances."""
+        if self._accepted is None or found.refusal is None:
+            return found
+        path = shlex.quote(found.refusal.path if not found.refusal.group else found.source.path)
+        return found._replace(facts=(*found.facts, ("accept", f"policy-guard accept {path} --reason '...'")))
+
+    def acceptances(self, paths: Iterable[str]) -> None:
+        """Takes in what is wrong with those of the changed files that are acceptances."""
+        if self._accepted is not None:
+            from policy_guard.reviewed import unusable
+
+            self._findings += unusable(self._accepted().wrong, paths)
 
     def _is_on(self, name: str) -> bool:
         return self._given.config.severity(name) != "off"
@@ -141,8 +204,7 @@ class Tally:
     def _ignored(self, found: Finding) -> bool:
         """Whether the line may be unreadable for now; says so where it may."""
         line = found.source.position(found.span.start).line
-        today = datetime.now(timezone.utc).date()
-        entry = self._given.config.ignored(found.source.path, found.source.line(line), today)
+        entry = self._given.config.ignored(found.source.path, found.source.line(line), self._today)
         if entry:
             self._notes.append(f"{entry.file}:{line} need not be readable until {entry.expires}: {entry.reason}")
         return entry is not None
@@ -173,7 +235,7 @@ class Tally:
             base,
             len(self._given.critical),
             tuple(self._skipped),
-            tuple(dict.fromkeys([*self._notes, *_expired(self._given.config)])),
+            tuple(dict.fromkeys([*self._notes, *_expired(self._given.config, self._today)])),
             any(RANK[each.severity] >= self._least for each in self._findings),
             warned=sum(0 < verdict < self._least for verdict in self._verdicts),
             checks=tuple(filter(self._is_on, (*COMPARING, *([CRITICAL] if self._given.critical else [])))),
@@ -181,6 +243,7 @@ class Tally:
             changed=self._compared,
             judged=tuple(self._judged),
             fail_on=self._fail_on,
+            accepted=tuple(self._reviewed.values()),
         )
 
 
@@ -206,8 +269,7 @@ def _told_once(found: Iterable[Finding]) -> Iterator[Finding]:
     yield from (each for each in every if not (lost and each.check == "no-new-access" and each.statement is None))
 
 
-def _expired(config: Config) -> Iterator[str]:
-    today = datetime.now(timezone.utc).date()
+def _expired(config: Config, today: date) -> Iterator[str]:
     for each in config.ignores:
         if each.expires is not None and each.expires < today:
             yield f"ignore-unreadable for {each.file} expired on {each.expires}; remove it"

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from policy_guard import catalog, evaluate
+from policy_guard.accepted import digest
 from policy_guard.check import Check, Question
+from policy_guard.difference import Terms
+from policy_guard.difference import spelled as spelled_terms
 from policy_guard.differing import cells, differing
-from policy_guard.finding import Cell, Finding, Related
+from policy_guard.finding import Cell, Finding, Refusal, Related
 from policy_guard.judge import Verdict, place
 from policy_guard.match import matches
 from policy_guard.policy import Policy, Request, Statement, Value, by_effect
@@ -41,7 +44,27 @@ def finding(check: Check, verdict: Verdict, question: Question, severity: str) -
         tuple(_facts(check, verdict, question, witness)),
         at.related,
         verdict.difference,
+        refusal=_refusal(check, verdict, question),
     )
+
+
+def _refusal(check: Check, verdict: Verdict, question: Question) -> Refusal:
+    """The set that the verdict is about, as an acceptance would have to describe it."""
+    policy = question.new or question.old
+    assert policy is not None
+    told, statement = verdict.terms, verdict.claim.statement
+    access = told.parts if told else (statement,) if statement else ()
+    without = (told.before if check.of_old else told.denied) if told else ()
+    who = policy.group or policy.source.path
+    kind, version, old, standing = policy.kind, policy.version, digest(question.old), verdict.claim.existing
+    return Refusal(who, policy.group, policy.label, kind, version, old, access, without, standing)
+
+
+def requests(statements: Iterable[Statement], without: tuple[Statement, ...]) -> str:
+    """The requests that one of the statements applies to, and none of `without`, as one says it."""
+    told = (spelled_terms(Terms((each,), without, (), ()), False) for each in statements)
+    facts = [dict(differing(each, "new")) for each in told]
+    return "; ".join(f"{each['new']}, but not {each['denied']}" if "denied" in each else each["new"] for each in facts)
 
 
 class _Place(NamedTuple):

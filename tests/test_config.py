@@ -106,10 +106,6 @@ def test_an_ignored_line_may_be_unreadable_until_the_day_named() -> None:
     assert found.ignored("a.json", "xy", date(2026, 12, 30)) is None
 
 
-def test_settings_that_do_nothing_yet_are_named() -> None:
-    assert config("accepted-from: head\naccepted: a.yaml").unused == ("accepted", "accepted-from")
-
-
 def test_settings_are_read_from_regular_files_only(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/dev/zero")
     for name in ("link", "."):

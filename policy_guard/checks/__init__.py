@@ -9,7 +9,11 @@ from policy_guard.check import Check
 from policy_guard.unreadable import READABLE
 
 # What is no set of requests that must be empty, and has its manual page in a module of its own.
-_OTHERS = {READABLE: "policy_guard.unreadable", "unused-access": "policy_guard.unused_access"}
+_OTHERS = {
+    READABLE: "policy_guard.unreadable",
+    "unused-access": "policy_guard.unused_access",
+    "accepted": "policy_guard.accepted",
+}
 
 
 def names() -> tuple[str, ...]:

@@ -40,8 +40,9 @@ def _annotations(report: Report) -> Iterator[str]:
 
 
 def _notices(report: Report) -> Iterator[str]:
-    """The notes about the run, which a reviewer has to see: that the settings change, that files are not looked at."""
-    yield from (f"::notice title=policy-guard::{_message(printable(note))}" for note in report.notes[:MOST_NOTES])
+    """The notes about the run, which a reviewer has to see: what was accepted, that the settings change."""
+    told = (*(f"accepted: {each}" for each in report.accepted), *report.notes)
+    yield from (f"::notice title=policy-guard::{_message(printable(note))}" for note in told[:MOST_NOTES])
 
 
 def _more(count: int, severity: str) -> str:

@@ -35,6 +35,7 @@ def _report(report: Report) -> dict[str, Any]:
     shown["base"] = report.base
     shown["policies"] = report.policies
     shown["notes"] = list(report.notes)
+    shown["accepted"] = [each._asdict() | {"checks": list(each.checks)} for each in report.accepted]
     shown["skipped"] = [skipped._asdict() for skipped in report.skipped]
     shown["findings"] = [_finding(finding) for finding in in_order(report)]
     return shown
@@ -56,7 +57,9 @@ def _finding(finding: Finding) -> dict[str, Any]:
 
 
 def _difference(difference: Difference) -> dict[str, Any]:
-    pieces = {name: [_lists(piece) for piece in getattr(difference, name)] for name in ("denied", "before", "but")}
+    pieces = {
+        name: [_lists(piece) for piece in getattr(difference, name)] for name in ("denied", "before", "but", "accepted")
+    }
     shown = difference._asdict() | pieces | {"cells": [_lists(cell) for cell in difference.cells]}
     return shown | {name: list(shown[name]) for name in ("principals", "conditions")}
 

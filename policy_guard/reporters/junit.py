@@ -26,7 +26,9 @@ def render(report: Report, style: Style) -> str:
         _case(suite, path, found, report.fail_on)
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(len(suite.findall("./testcase/failure"))))
-    SubElement(suite, "system-out").text = well_formed(summary(report))
+    SubElement(suite, "system-out").text = "\n".join(
+        [*(_safe(f"accepted: {each}") for each in report.accepted), str(well_formed(summary(report)))]
+    )
     indent(suites)
     text = '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(suites, encoding="unicode") + "\n"
     return defused(text) if style.environ.get("GITHUB_ACTIONS") == "true" else text

@@ -28,7 +28,11 @@ def render(report: Report, style: Style) -> str:
     parts = [f"### {mark} policy-guard: {_inline(summary(report))}\n"]
     if report.error is None:
         parts += [f"> {_inline(note)}\n" for note in report.notes]
-        parts += ["\n".join(_table(findings, style)), *(_detail(finding, style) for finding in findings)]
+        parts += [
+            "\n".join(_table(findings, style)),
+            "\n".join(_accepted(report)),
+            *(_detail(finding, style) for finding in findings),
+        ]
     tail = "" if report.error is not None else "\n".join(_about(report))
     text = _cut([part for part in parts if part], tail)
     return defused(text) if style.environ.get("GITHUB_ACTIONS") == "true" else text
@@ -62,6 +66,19 @@ def _table(findings: tuple[Finding, ...], style: Style) -> Iterator[str]:
         yield f"| {' | '.join(map(cell, row))} |"
     if len(findings) > MOST_ROWS:
         yield f"| | and {len(findings) - MOST_ROWS} more | | | |"
+    yield ""
+
+
+def _accepted(report: Report) -> Iterator[str]:
+    if not report.accepted:
+        return
+    yield "| accepted in | access | reason | until | by |"
+    yield "|---|---|---|---|---|"
+    for each in report.accepted[:MOST_ROWS]:
+        access, reason = code(shortened(each.access, _LONGEST)), _inline(shortened(each.reason, _LONGEST))
+        yield f"| {' | '.join(map(cell, (code(each.policy), access, reason, each.expires, code(each.file))))} |"
+    if len(report.accepted) > MOST_ROWS:
+        yield f"| and {len(report.accepted) - MOST_ROWS} more | | | | |"
     yield ""
 
 

@@ -24,6 +24,7 @@ _SECURITY = {
     "no-lost-deny": "7.5",
     "readable": "5.0",
     "unused-access": "3.0",
+    "accepted": "8.0",
 }
 
 
@@ -62,7 +63,8 @@ def _rule(name: str) -> dict[str, Any]:
 
 def _invocation(report: Report) -> dict[str, Any]:
     if report.error is None:
-        return {"executionSuccessful": True}
+        told = [{"level": "note", "message": {"text": _message(f"accepted: {each}")}} for each in report.accepted]
+        return {"executionSuccessful": True} | ({"toolExecutionNotifications": told} if told else {})
     notification = {"level": "error", "message": {"text": error_line(report.error)}}
     return {"executionSuccessful": False, "toolExecutionNotifications": [notification]}
 

@@ -98,6 +98,7 @@ def _notes(report: Report) -> Iterator[str]:
     if report.error is not None:
         return
     yield from (f"note: {printable(note)}" for note in report.notes)
+    yield from (f"accepted: {printable(str(each))}" for each in report.accepted)
     for path, reason in report.skipped[:MOST_SKIPPED]:
         yield f"not checked: {printable(path)}: {printable(reason)}"
     if len(report.skipped) > MOST_SKIPPED:

@@ -1,0 +1,247 @@
+"""`policy-guard accept`: the present findings become files that say what is accepted, why, and until when."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from policy_guard.acceptances import Acceptances, load_acceptances
+from policy_guard.accepted import Acceptance, accepted, load_acceptance
+from policy_guard.base import Base, choose, in_ci
+from policy_guard.config import Config
+from policy_guard.errors import UserError
+from policy_guard.finding import Finding, Refusal
+from policy_guard.git import Repository
+from policy_guard.groups import Trees, joined
+from policy_guard.guard import Options, check
+from policy_guard.links import tree_of
+from policy_guard.pairs import Reader
+from policy_guard.policy import Policy, Statement, statement_meaning
+from policy_guard.reviewed import is_merged
+from policy_guard.save import create, within
+from policy_guard.settings import load_settings
+from policy_guard.source import Source, Unreadable
+
+DAYS = 30
+_LONGEST_NAME = 80
+
+
+class Wishes(NamedTuple):
+    """What the command line asks for. `check` is None for whatever fails; `expires` is None for `DAYS` from today."""
+
+    options: Options
+    reason: str
+    expires: str | None
+    check: str | None
+
+
+class Proposal(NamedTuple):
+    """A file to write: its path from the root and its text."""
+
+    path: str
+    text: str
+
+
+class Proposals(NamedTuple):
+    """`unfit` are findings that cannot be accepted, in words; `travels` tells that the files count with the change."""
+
+    root: Path
+    files: tuple[Proposal, ...]
+    unfit: tuple[str, ...]
+    travels: bool
+    base: str
+
+
+def propose(wishes: Wishes, folder: Path, environ: Mapping[str, str], today: date) -> Proposals:
+    """The files that accept what a check finds now. Raises `UserError`."""
+    expires = wishes.expires or (today + timedelta(DAYS)).isoformat()
+    if not wishes.reason.strip():
+        raise UserError("say why, for those who review it: --reason 'GDPR deletion, SEC-123'")
+    report = check(wishes.options, folder, environ)
+    repository = Repository(folder, environ)
+    config = load_settings(repository.root, wishes.options.config).config
+    repository.close()
+    together: dict[tuple[Refusal, str], list[Refusal]] = {}
+    unfit: list[str] = []
+    for finding in report.findings:
+        if not _asked_for(finding, wishes.check):
+            continue
+        if finding.refusal is None:
+            unfit.append(f"{finding.source.path}: {finding.message} [{finding.check}] cannot be accepted")
+        else:
+            plain = finding.refusal._replace(access=(), without=())
+            together.setdefault((plain, finding.check), []).append(finding.refusal)
+    files: list[Proposal] = []
+    for (plain, name), refusals in together.items():
+        proposal = _proposal(plain, name, refusals, wishes.reason, expires, config.accepted)
+        problem = _unlike(proposal, plain, refusals, today)
+        if problem:
+            unfit.append(f"{plain.path}: {problem}")
+        else:
+            files.append(proposal)
+    return Proposals(repository.root, tuple(files), tuple(unfit), config.accepted_from == "head", report.base)
+
+
+def _asked_for(finding: Finding, name: str | None) -> bool:
+    return finding.severity == "error" if name is None else finding.check == name
+
+
+def _proposal(
+    plain: Refusal, name: str, refusals: Iterable[Refusal], reason: str, expires: str, folder: str
+) -> Proposal:
+    import yaml
+
+    access = [each for refusal in refusals for each in _spelled_all(refusal)]
+    without = [_spelled(statement) for statement in dict.fromkeys(s for r in refusals for s in r.without)]
+    content: dict[str, Any] = {"version": 1}
+    content |= {"group": plain.group} if plain.group else {"policy": plain.path}
+    content |= {"label": plain.label} if plain.label else {}
+    content |= {"checks": [name]}
+    content |= {} if plain.standing else {"from": plain.old}
+    content |= {"access": _each_once(access)}
+    content |= {"without": _each_once(without)} if without else {}
+    mark = sha256(repr(content).encode()).hexdigest()[:8]
+    content |= {"reason": reason, "expires": expires}
+    text = yaml.safe_dump(content, sort_keys=False, width=110)
+    return Proposal(
+        f"{folder}/{_slug(plain)}-{name}-{mark}.yaml", text.replace(f"expires: '{expires}'", f"expires: {expires}")
+    )
+
+
+def _slug(plain: Refusal) -> str:
+    words = re.sub(r"[^A-Za-z0-9]+", "-", f"{plain.path} {plain.label}".rsplit(".", 1)[0]).strip("-")
+    return words[:_LONGEST_NAME] or "policy"
+
+
+def _each_once(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [each for at, each in enumerate(given) if each not in given[:at]]
+
+
+def _spelled_all(refusal: Refusal) -> Iterator[dict[str, Any]]:
+    """The statements of the refusal; where it is about none, one that every request meets."""
+    yield from map(_spelled, refusal.access)
+    if not refusal.access:
+        who = {} if refusal.kind in ("identity", "scp", "boundary", "session") else {"Principal": "*"}
+        yield {**who, "Action": "*"} | ({} if refusal.kind == "trust" else {"Resource": "*"})
+
+
+def _spelled(statement: Statement) -> dict[str, Any]:
+    """A statement without Effect and Sid, as plain values."""
+    shown: dict[str, Any] = {}
+    if (who := statement.principals) is not None:
+        names: dict[str, list[str]] = {}
+        for entry in who.entries:
+            names.setdefault(entry.type, []).append(entry.value.text)
+        plain = "*" if list(names) == ["*"] else {type_: _one_or_all(texts) for type_, texts in names.items()}
+        shown["NotPrincipal" if who.negated else "Principal"] = plain
+    for name, element in (("Action", statement.action), ("Resource", statement.resource)):
+        if element is not None:
+            shown["Not" * element.negated + name] = _one_or_all([value.text for value in element.values])
+    for each in statement.conditions:
+        operator = f"{each.quantifier}:{each.operator}".lstrip(":") + "IfExists" * each.if_exists
+        under = shown.setdefault("Condition", {}).setdefault(operator, {})
+        under[each.spelled] = _one_or_all([value.text for value in each.values])
+    return shown
+
+
+def _one_or_all(texts: list[str]) -> str | list[str]:
+    return texts[0] if len(texts) == 1 else texts
+
+
+def _unlike(proposal: Proposal, plain: Refusal, refusals: Iterable[Refusal], today: date) -> str | None:
+    """What is wrong with a proposal: it is refused, or does not mean what was found once it is read again."""
+    given = load_acceptance(Source(proposal.path, proposal.text), today)
+    try:
+        read = accepted(given, plain.kind, plain.version)
+    except Unreadable as error:
+        return f"this cannot be written as an acceptance: {error.problems[0].message}"
+    for told, back in (("access", read.statements), ("without", read.without)):
+        wanted = {_meaning(statement) for refusal in refusals for statement in getattr(refusal, told)}
+        if wanted - set(map(_meaning, back)):
+            return "this cannot be written as an acceptance: its template parts mean something else in another file"
+    return None
+
+
+def _meaning(statement: Statement) -> object:
+    from dataclasses import replace
+
+    return statement_meaning(replace(statement, effect="Deny"))
+
+
+def proposed(given: Proposals) -> Iterator[str]:
+    """The files in lines, and what cannot be accepted."""
+    for each in given.files:
+        yield f"{each.path}:"
+        yield from (f"  {line}" for line in each.text.splitlines())
+        yield ""
+    yield from given.unfit
+    if not given.files and not given.unfit:
+        yield "nothing to accept: the check finds nothing that fails"
+
+
+def write(proposals: Proposals) -> Iterator[str]:
+    """Writes the files, and says of each that it did. Raises `UserError`."""
+    for each in proposals.files:
+        written = create(proposals.root, each.path, each.text.encode())
+        yield f"wrote {each.path}" if written else f"{each.path} is there already"
+    if proposals.travels:
+        yield "commit them with the change, if CODEOWNERS names an owner for them"
+    else:
+        branch = proposals.base.partition("@")[0]
+        yield f"they count once they are on {branch}: commit them alone and have them merged first"
+
+
+class Stale(NamedTuple):
+    """An acceptance that is not needed any more, and why."""
+
+    path: str
+    why: str
+
+
+def stale(options: Options, folder: Path, environ: Mapping[str, str], today: date) -> tuple[Path, tuple[Stale, ...]]:
+    """The root, and the acceptances of the work tree that are expired or done. Raises `UserError`."""
+    repository = Repository(folder, environ)
+    try:
+        given = load_settings(repository.root, options.config)
+        branch = None if in_ci(environ) else given.config.default_branch
+        new, base = choose(repository, environ, options.base, False, branch)
+        every = load_acceptances(repository, given.config, new._replace(commit=None, staged=False), base, today)
+        reader = Reader(repository, given)
+        found = _stale(every, lambda each: _policy_of(each, reader, repository, given.config, base), today)
+        return repository.root, tuple(found)
+    finally:
+        repository.close()
+
+
+def _stale(every: Acceptances, policy_of: Any, today: date) -> Iterator[Stale]:
+    for each in every.here:
+        if each.expires < today:
+            yield Stale(each.source.path, f"expired on {each.expires}")
+        elif each.old is not None and (policy := policy_of(each)) and not each.fits(policy) and is_merged(each, policy):
+            yield Stale(each.source.path, f"done: {each.policy} has the access in {every.base}")
+
+
+def _policy_of(each: Acceptance, reader: Reader, repository: Repository, config: Config, base: Base) -> Policy | None:
+    """The policy that the acceptance is about, as it is in the base."""
+    files = tree_of(repository, base)
+    for group in config.groups if each.group else ():
+        if group.name == each.group:
+            pair = joined(group, reader, Trees(files, files, (base.name, base.name)), ()).pair
+            return pair.old if pair else None
+    side = reader.side(files.get(each.path), each.path, base.name)
+    return side.policies.get(each.label)
+
+
+def remove(root: Path, every: Iterable[Stale]) -> Iterator[str]:
+    """Deletes the files, and says so of each. Raises `UserError`."""
+    for each in every:
+        try:
+            os.unlink(within(root, each.path))
+        except OSError as error:
+            raise UserError(f"{each.path} cannot be removed: {error.strerror}") from None
+        yield f"removed {each.path}: {each.why}"

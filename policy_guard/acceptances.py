@@ -1,0 +1,116 @@
+"""The acceptances of a run: those that count, those that do not count yet, and what is to be said about them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import NamedTuple
+
+from policy_guard.accepted import Acceptance, load_acceptance
+from policy_guard.base import Base, New
+from policy_guard.codeowners import MOST_BYTES, PLACES, owners
+from policy_guard.config import Config
+from policy_guard.errors import UserError
+from policy_guard.format import decode
+from policy_guard.git import LINK, File, Repository
+from policy_guard.source import Source, Unreadable
+
+SUFFIXES = (".yaml", ".yml")
+MOST = 1000
+
+
+class Wrong(NamedTuple):
+    """A file that cannot be read as an acceptance."""
+
+    source: Source
+    message: str
+
+
+class Acceptances(NamedTuple):
+    """`counting` are those that are judged with, `here` those of the new side, whether they count or not.
+
+    `wrong` are files of the new side that cannot be read; `told` is to be said once where any of them matters.
+    """
+
+    counting: tuple[Acceptance, ...] = ()
+    here: tuple[Acceptance, ...] = ()
+    wrong: tuple[Wrong, ...] = ()
+    told: tuple[str, ...] = ()
+    base: str = ""
+
+    def waiting(self) -> Iterator[Acceptance]:
+        """Those of the new side that do not count yet."""
+        known = {(each.source.path, each.source.text) for each in self.counting}
+        yield from (each for each in self.here if (each.source.path, each.source.text) not in known)
+
+
+def load_acceptances(repository: Repository, config: Config, new: New, base: Base, today: date) -> Acceptances:
+    """The acceptances of both sides; those of the base count, or those of the new side where the settings let them."""
+    before = _files_of(repository, base.tree, config.accepted)
+    after = _new_files(repository, config.accepted, new)
+    if not before and not after:
+        return Acceptances()
+    old, _ = _read(repository, before, base.name, today)
+    here, wrong = _read(repository, after, new.name, today)
+    if config.accepted_from != "head":
+        return Acceptances(old, here, wrong, (), base.name)
+    unowned = _unowned(repository, base, after)
+    if unowned is not None:
+        return Acceptances(old, here, wrong, (unowned,), base.name)
+    return Acceptances(here, here, wrong, (), base.name)
+
+
+def _files_of(repository: Repository, tree: str, folder: str) -> list[File]:
+    return _acceptances(repository.folder(tree, folder))
+
+
+def _new_files(repository: Repository, folder: str, new: New) -> list[File]:
+    if new.commit is not None:
+        return _files_of(repository, new.commit, folder)
+    place = repository.root / folder
+    if not place.is_dir():
+        return []
+    if new.staged:
+        return _acceptances(each for each in repository.files(None) if os.path.dirname(each.path) == folder)
+    names = sorted(os.listdir(place))
+    return _acceptances(File(f"{folder}/{name}", repository.mode(f"{folder}/{name}"), None) for name in names)
+
+
+def _acceptances(files: Iterable[File]) -> list[File]:
+    return [file for file in files if file.path.endswith(SUFFIXES)][:MOST]
+
+
+def _read(
+    repository: Repository, files: Iterable[File], revision: str, today: date
+) -> tuple[tuple[Acceptance, ...], tuple[Wrong, ...]]:
+    good: list[Acceptance] = []
+    wrong: list[Wrong] = []
+    for file in files:
+        empty = Source(file.path, "", revision)
+        data = repository.read(file) if file.mode != LINK else None
+        if data is None:
+            wrong.append(Wrong(empty, f"{file.path}: this is no regular file"))
+            continue
+        try:
+            source = decode(file.path, data, revision)
+            good.append(load_acceptance(source, today))
+        except UserError as error:
+            wrong.append(Wrong(source, str(error)))
+        except Unreadable as error:
+            wrong.append(Wrong(empty, f"{file.path}: {error.problems[0].message}"))
+    return tuple(good), tuple(wrong)
+
+
+def _unowned(repository: Repository, base: Base, files: Iterable[File]) -> str | None:
+    """Why acceptances that travel with a change do not count; None if the base names an owner for each."""
+    why = f'"accepted-from: head" does not count: in {base.name}'
+    for place in PLACES:
+        file = repository.file(base.tree, place)
+        data = repository.read(file) if file and file.mode != LINK else None
+        if data is None:
+            continue
+        text = data.decode(errors="replace") if len(data) <= MOST_BYTES else ""
+        nobody = next((each.path for each in files if not owners(text, each.path)), None)
+        return f"{why} {place} names no owner for {nobody}" if nobody else None
+    return f"{why} there is no CODEOWNERS; those of the base count"

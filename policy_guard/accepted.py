@@ -1,0 +1,236 @@
+"""accepted: new access that was reviewed passes, and only that.
+
+A file each in `.policy-guard/accepted/` says for one policy which requests are accepted, why, and until when. What it
+lists is taken out of what has to be proved empty; anything outside of it is refused as before, whatever statement
+it comes from. `policy-guard accept` writes such files. They count once they are on the base branch, so that they are
+reviewed apart from the change; with `accepted-from: head` in the settings of the base they may travel with it, if
+CODEOWNERS of the base names an owner for each.
+
+Good:
+
+    version: 1
+    policy: iam/orders.json
+    checks: [no-new-access]
+    from: 0d6c0a5cbd3ae28a4b5ff5a09aa5b2b1ae9cdc3d80c1e56bdbf1b1bd9b0e5c11
+    access:
+      - Action: s3:DeleteObject
+        Resource: arn:aws:s3:::orders/*
+    reason: GDPR deletion, SEC-123
+    expires: 2026-12-20
+
+`from` is the digest of what the old version means (`none` for a new policy), so that the file is good for one change:
+once that is merged, the base is another, and the file is reported as done. `without` takes requests out of `access`
+again. Where several policies are in a file, `label` says which; `group: NAME` stands in place of `policy` for a group.
+`expires` is at most 30 days ahead. For access-not-granted and no-public-access alone it is at most 366, and `from` may
+be left out: then the file is good for every change until then.
+
+Bad is a change that takes the policy back to the version that a file was written against: that would make it count
+once more. It fails until the file is gone. It says:
+
+    .policy-guard/accepted/orders.yaml:4:7: error: would accept the same access once more [accepted]
+
+It does not see who reviewed it: that is for the branch protection of GitHub and CODEOWNERS.
+
+What is done or expired: `policy-guard accept --prune` takes it away.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Hashable, Iterator
+from dataclasses import fields, is_dataclass
+from datetime import date, timedelta
+from typing import Any, NamedTuple
+
+from policy_guard.documents import Found
+from policy_guard.globs import not_a_path
+from policy_guard.parse import parse
+from policy_guard.policy import Policy, Statement, meaning
+from policy_guard.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
+
+ACCEPTED = "accepted"
+CHECKS = ("no-new-access", "no-lost-deny", "access-not-granted", "no-public-access")
+STANDING = ("access-not-granted", "no-public-access")
+"""Checks of what a policy grants, whatever it granted before: to accept it needs no old version."""
+NO_POLICY = "none"
+MOST_DAYS = 30
+MOST_DAYS_STANDING = 366
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_NOWHERE = Span(0, 0)
+
+
+class Acceptance(NamedTuple):
+    """One file of acceptances.
+
+    The policy is the one in the file `path`, or that of the `group`; `label` tells several in a file apart.
+    `old` is the digest of the version that the new one was held against, `none` for no policy, and None for any.
+    `access` are statements without Effect, as written: the requests that one of them, and none of `without`, applies
+    to. The day `expires` is the last one, in UTC.
+    """
+
+    path: str
+    group: str
+    label: str
+    checks: tuple[str, ...]
+    old: str | None
+    access: tuple[Node, ...]
+    without: tuple[Node, ...]
+    reason: str
+    expires: date
+    source: Source
+
+    def concerns(self, policy: Policy, path: str) -> bool:
+        """Whether it speaks of this policy, whose file or group is called `path`."""
+        named = self.group == policy.group if policy.group else self.path == path and not self.group
+        return named and self.label == policy.label
+
+    def fits(self, old: Policy | None) -> bool:
+        """Whether it was written against this old version."""
+        return self.old is None or self.old == digest(old)
+
+    @property
+    def policy(self) -> str:
+        """The policy, for people."""
+        return f"group {self.group}" if self.group else f"{self.path} {self.label}".rstrip()
+
+
+class Accepted(NamedTuple):
+    """An acceptance read for the policy that it is about."""
+
+    acceptance: Acceptance
+    statements: tuple[Statement, ...]
+    without: tuple[Statement, ...]
+
+
+def digest(policy: Policy | None) -> str:
+    """SHA-256, in hexadecimal, of what a policy means: places, order, repetitions and Sids do not count."""
+    from hashlib import sha256
+
+    return NO_POLICY if policy is None else sha256(_canonical(meaning(policy)).encode()).hexdigest()
+
+
+def _canonical(value: Hashable) -> str:
+    """A text that is the same for equal values, and another one for every other value."""
+    if isinstance(value, frozenset):
+        return f"{{{','.join(sorted(map(_canonical, value)))}}}"
+    if isinstance(value, tuple):
+        return f"({','.join(map(_canonical, value))})"
+    if is_dataclass(value) and not isinstance(value, type):
+        return f"{type(value).__name__}({','.join(_canonical(getattr(value, f.name)) for f in fields(value))})"
+    return json.dumps(value)
+
+
+def load_acceptance(source: Source, today: date) -> Acceptance:
+    """The acceptance in a file. Raises `UserError` with file, line, key and remedy."""
+    from policy_guard.validated import error_at, load, node_at
+
+    plain, node = load(source, "accepted.json", surely_good)
+    for key, message in _wrong(plain, today):
+        raise error_at(source, node_at(node, (key,)), f"{key}: {message}")
+    read = Acceptance(
+        plain.get("policy", ""),
+        plain.get("group", ""),
+        plain.get("label", ""),
+        tuple(plain["checks"]),
+        plain.get("from"),
+        _items(node, "access"),
+        _items(node, "without"),
+        plain["reason"],
+        date.fromisoformat(plain["expires"]),
+        source,
+    )
+    try:
+        for each in (*read.access, *read.without):
+            _statements((each,), source, _kind(each), "2012-10-17")
+    except Unreadable as error:
+        problem = error.problems[0]
+        raise error_at(source, Scalar("", problem.span), problem.message) from None
+    return read
+
+
+def _items(node: Node, key: str) -> tuple[Node, ...]:
+    found = node.get(key) if isinstance(node, Object) else None
+    return found.items if isinstance(found, Array) else ()
+
+
+def _kind(node: Node) -> str | None:
+    """The kind that takes a statement of this shape."""
+    elements = {entry.key.text for entry in node.entries} if isinstance(node, Object) else set()
+    if not elements & {"Principal", "NotPrincipal"}:
+        return "identity"
+    return "resource" if elements & {"Resource", "NotResource"} else "trust"
+
+
+def _wrong(plain: dict[str, Any], today: date) -> Iterator[tuple[str, str]]:
+    """What a schema cannot say: the key, and what is wrong."""
+    if ("policy" in plain) == ("group" in plain):
+        yield "policy" if "policy" in plain else "version", 'name one "policy" by its path, or one "group"'
+    if "group" in plain and "label" in plain:
+        yield "label", "a group has no labels"
+    if "policy" in plain and (message := not_a_path(plain["policy"])):
+        yield "policy", message
+    for key in ("access", "without"):
+        if any({"Effect", "Sid"} & set(each) for each in plain.get(key, ())):
+            yield key, "this is a set of requests: leave Effect and Sid out"
+    standing = set(plain["checks"]) <= set(STANDING)
+    if "from" not in plain and not standing:
+        yield "checks", f'"from" is missing: only {" and ".join(STANDING)} go without'
+    if (given := plain.get("from", NO_POLICY)) != NO_POLICY and not _DIGEST.fullmatch(given):
+        yield "from", 'write "none", or the digest that policy-guard accept gives'
+    try:
+        ahead = date.fromisoformat(plain["expires"]) - today
+    except ValueError:
+        yield "expires", "no date of the calendar; write YYYY-MM-DD"
+        return
+    most = MOST_DAYS_STANDING if standing else MOST_DAYS
+    if ahead > timedelta(most):
+        yield "expires", f"this lies more than {most} days ahead; write a day until {today + timedelta(most)}"
+
+
+def accepted(given: Acceptance, kind: str, version: str) -> Accepted:
+    """The acceptance as a policy of this kind and Version would mean it. Raises `Unreadable`."""
+    read = (_statements(nodes, given.source, kind, version) for nodes in (given.access, given.without))
+    return Accepted(given, next(read), next(read))
+
+
+def _statements(nodes: tuple[Node, ...], source: Source, kind: str | None, version: str) -> tuple[Statement, ...]:
+    if not nodes:
+        return ()
+    whole = _object(Version=Scalar(version, _NOWHERE), Statement=Array(tuple(map(_with_effect, nodes)), nodes[0].span))
+    return parse(Found("", whole, source), kind).statements
+
+
+def _with_effect(node: Node) -> Node:
+    """As a Deny, which may name its principals in every way."""
+    if not isinstance(node, Object):
+        return node
+    return node._replace(entries=(*_object(Effect=Scalar("Deny", node.span)).entries, *node.entries))
+
+
+def _object(**entries: Node) -> Object:
+    return Object(tuple(Entry(Scalar(name, _NOWHERE), value) for name, value in entries.items()), _NOWHERE)
+
+
+def surely_good(plain: Any) -> bool:
+    """Whether the file is of the shape that most have; False says nothing. True implies the schema."""
+    texts = ("policy", "group", "label", "from", "reason", "expires")
+    lists = ("access", "without")
+    return (
+        isinstance(plain, dict)
+        and {"version", "checks", "access", "reason", "expires"} <= set(plain)
+        and set(plain) <= {"version", "checks", *texts, *lists}
+        and plain["version"] == 1
+        and not isinstance(plain["version"], bool)
+        and all(isinstance(plain[key], str) and plain[key].strip() for key in texts if key in plain)
+        and _names(plain["checks"])
+        and all(_mappings(plain[key]) for key in lists if key in plain)
+    )
+
+
+def _names(value: Any) -> bool:
+    return isinstance(value, list) and value != [] and all(isinstance(name, str) and name in CHECKS for name in value)
+
+
+def _mappings(value: Any) -> bool:
+    return isinstance(value, list) and value != [] and all(isinstance(each, dict) for each in value)
