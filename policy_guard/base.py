@@ -137,6 +137,11 @@ def _ancestor(repository: Repository, one: str, other: str, name: str) -> str:
         raise UserError(
             f"this clone does not reach back to where the branch left {name[:80]}. Run git fetch --unshallow. {_DEEPER}"
         )
+    if in_ci(repository.environ) and repository.is_cut_off(found[0], one, other):
+        raise UserError(
+            f"this clone is cut off before it is sure where the branch left {name[:80]}. Run git fetch --unshallow. "
+            f"{_DEEPER}"
+        )
     return found[0]
 
 

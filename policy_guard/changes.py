@@ -9,6 +9,8 @@ from policy_guard.base import Base, New
 from policy_guard.errors import UserError
 from policy_guard.git import LINK, File, Raw, Repository, names
 
+MOST_HOPS = 40
+"""Links in a row: what Linux follows."""
 _SUFFIXES = (".json", ".yaml", ".yml")
 
 
@@ -74,7 +76,7 @@ def _rewritten(paired: list[Change]) -> list[Change]:
         elif stem is not None and change.old is None:
             came.setdefault(stem, []).append(change)
     joined = {stem for stem in gone if len(gone[stem]) == 1 and len(came.get(stem, ())) == 1}
-    dropped = [each for stem in joined for each in (*gone[stem], *came[stem])]
+    dropped = {each for stem in joined for each in (*gone[stem], *came[stem])}
     kept = [change for change in paired if change not in dropped]
     return [*kept, *(Change(gone[stem][0].old, came[stem][0].new, "rewritten") for stem in sorted(joined))]
 
@@ -98,6 +100,8 @@ def follow(repository: Repository, file: File, files: dict[str, File]) -> Link:
         if file.path in seen:
             return Link(None, "the link leads back to itself")
         seen.add(file.path)
+        if len(seen) > MOST_HOPS:
+            return Link(None, f"more than {MOST_HOPS} links lead one to another")
         target = (repository.read(file) or b"").decode("utf-8", "surrogateescape")
         path = _joined(file.path, target)
         if path is None:
@@ -106,11 +110,6 @@ def follow(repository: Repository, file: File, files: dict[str, File]) -> Link:
             return Link(None, "the link leads to no file of the repository")
         file = files[path]
     return Link(file)
-
-
-def folder_of(repository: Repository, link: File) -> str | None:
-    """The folder of the repository that a link leads to, if its target is spelled as one would be."""
-    return _joined(link.path, (repository.read(link) or b"").decode("utf-8", "surrogateescape"))
 
 
 def file_of(repository: Repository, files: dict[str, File], path: str) -> bytes | None:

@@ -17,6 +17,7 @@ EMPTY_TREES = {
 LINK, SUBMODULE, FOLDER, GONE = 0o120000, 0o160000, 0o040000, 0
 TOO_LARGE = 8 * 1024 * 1024
 CHUNK = 1024 * 1024
+PATHS_AT_ONCE = 200
 
 
 class File(NamedTuple):
@@ -174,6 +175,26 @@ class Repository:
         """The best common ancestors of two commits: several where each was merged into the other's history."""
         found = self.attempt("merge-base", "--all", one, other)
         return found.decode().split() if found else []
+
+    def attribute(self, name: str, paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """The value of an attribute for each path, as the work tree's .gitattributes say."""
+        every = list(paths)
+        for at in range(0, len(every), PATHS_AT_ONCE):
+            fields = self.run("check-attr", "-z", name, "--", *every[at : at + PATHS_AT_ONCE]).split(b"\0")
+            yield from zip(map(os.fsdecode, fields[::3]), map(os.fsdecode, fields[2::3]), strict=False)
+
+    def is_cut_off(self, ancestor: str, *commits: str) -> bool:
+        """Whether a shallow clone lacks history between the commits and their ancestor.
+
+        Then it may lack a later one that they have in common, and this one may be of the author's choice.
+        """
+        place = os.fsdecode(self.run("rev-parse", "--git-path", "shallow").strip())
+        try:
+            ends = set((self._folder / place).read_text("ascii", "replace").split())
+        except OSError:
+            return False
+        between = self.run("rev-list", *commits, f"^{ancestor}").decode().split()
+        return not ends.isdisjoint(between)
 
     def differences(self, base: str, new: str | None, cached: bool) -> list[Raw]:
         """What changed from a tree to another, or to the index (`cached`), or to the work tree and the index."""

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from policy_guard.base import WITHOUT_CHANGE, Base, New, choose, in_ci, whole
-from policy_guard.changes import Change, changes, file_of, snapshot
+from policy_guard.changes import Change, changes, file_of
 from policy_guard.config import FAIL_ON, Config
 from policy_guard.errors import UserError
-from policy_guard.git import SUBMODULE, Repository
-from policy_guard.links import let_be_followed, look_behind_folders, may_matter, taken_away, tree_of
+from policy_guard.git import Repository
+from policy_guard.hidden import moved_out_of_sight, recoded
+from policy_guard.links import Sides, let_be_followed, may_matter, out_of_sight, tree_of
 from policy_guard.pairs import Outcome, Pair, Reader, of_one_kind, pairs, side_of
 from policy_guard.reporter import Report
 from policy_guard.settings import Settings, load_settings, settings_in, settings_name
@@ -72,17 +73,20 @@ def _check(
     if options.fail_on not in (None, fail_on):
         tally.note(f"--fail-on {options.fail_on} does not count in CI, where the settings say {fail_on}")
     reader = Reader(repository, given)
+    sides: Sides | None = None
     links = ci and (repository.has_links(base.commit or base.tree) or repository.has_links(new.commit))
     if links or options.everything or given.config.groups or may_matter(repository, reader, changed):
-        let_be_followed(repository, reader, new, base, changed)
-        look_behind_folders(repository, new, base, changed)
+        sides = let_be_followed(repository, reader, new, base, changed)
     for change in changed:
-        if change.new and change.new.mode == SUBMODULE:
-            tally.note(f"{change.path} is a submodule, which is not looked into")
-            tally.outcome(change.path, Outcome((), tuple(taken_away(reader, change.new, changed, base))))
+        if said := out_of_sight(reader, sides, change, changed, base):
+            tally.note(said[0])
+            tally.outcome(change.path, Outcome((), said[1]))
+    tally.outcome("", Outcome((), tuple(moved_out_of_sight(reader, changed, base, new))))
+    for found in recoded(repository, reader, new) if ci else ():
+        tally.outcome(found.source.path, Outcome((), (found,)))
     paths = tuple(_from_root(path, folder, repository.root) for path in options.paths)
     _refuse_what_is_not_there(paths, repository, changed)
-    run = _Run(repository, given.config, new, base, reader, tally, changed, paths)
+    run = _Run(repository, given.config, new, base, reader, tally, changed, paths, sides)
     run.judge_changes()
     below = f"{given.config.accepted}/"
     if came := [change.new.path for change in changed if change.new and change.new.path.startswith(below)]:
@@ -104,6 +108,7 @@ class _Run(NamedTuple):
     tally: Tally
     changed: list[Change]
     paths: tuple[str, ...]
+    sides: Sides | None
 
     def judge_changes(self) -> None:
         """The files that changed, but for the sides of them that belong to a group."""
@@ -118,14 +123,14 @@ class _Run(NamedTuple):
 
     def judge_groups(self, everything: bool) -> None:
         """The groups of which a file changed, and with `everything` the others by themselves."""
-        if not self.config.groups:
+        if not self.config.groups or self.sides is None:
             return
         from policy_guard.groups import Trees, joined, touched
 
         changed = list(touched(self.config.groups, (c for c in self.changed if _wanted(c, self.paths))))
         if not changed and not everything:
             return
-        before, after = tree_of(self.repository, self.base), snapshot(self.repository, self.new)
+        before, after = self.sides.before.named(), self.sides.after.named()
         trees = Trees(before, after, (self.base.name, self.new.name))
         asked_for = [path for path, file in after.items() if _wanted(Change(None, file), self.paths)]
         for group in self.config.groups:
@@ -134,8 +139,9 @@ class _Run(NamedTuple):
 
     def judge_the_rest(self) -> None:
         """The files that did not change and belong to no group, by themselves."""
+        assert self.sides is not None
         done = {change.new.path for change in self.changed if change.new}
-        files = snapshot(self.repository, self.new)
+        files = self.sides.after.apart(self.reader)
         for pattern in self.config.naming_nothing(files):
             self.tally.note(f"{pattern} names no file here")
         for path, file in files.items():
