@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -13,6 +14,12 @@ from policy_guard.policy import VERSIONS
 from policy_guard.source import Array, Node, Object, Problem, Scalar, Source, Unreadable
 
 WRAPPERS = ("Policy", "PolicyDocument", "AssumeRolePolicyDocument", "Document")
+# Beside a policy: whose it is, or what it is attached to; its own name and id are neither.
+_HOLDER = re.compile(
+    r"(?!policy|id$|version)(.*(name|arn|url)s?|.*(role|user|group|account|target|bucket|queue|topic|key|keyid|repository|"
+    r"function|secret|table|domain|vault|stream|principal)s?(id)?s?)",
+    re.IGNORECASE,
+)
 _NAMES = ("PolicyName", "RoleName", "UserName", "GroupName", "Name", "Id", "Arn")
 # Without Effect a statement is no less meant as one; AWS refuses it, and so does the parser.
 _ELEMENTS = {"Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal"}
@@ -23,11 +30,15 @@ _ESCAPED_LETTER = re.compile(r"\\(?:u00|x|U000000)([0-9a-fA-F]{2})|\\\r?\n[ \t]*
 
 
 class Found(NamedTuple):
-    """A policy document found in a file. `label` is empty where the file is the policy."""
+    """A policy document found in a file. `label` is empty where the file is the policy.
+
+    `holder` is what stands beside it about whose it is or what it is attached to, as a text.
+    """
 
     label: str
     node: Node
     source: Source
+    holder: str = ""
 
 
 class Reading(NamedTuple):
@@ -48,9 +59,9 @@ def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
     taken: set[int] = set()
     for number, document in enumerate(documents):
         prefix = _prefix(document, number) if len(documents) > 1 else ""
-        for label, node, own in _near(source, document, prefix):
+        for label, node, own, beside in _near(source, document, prefix):
             unique = label if label not in found else f"{label}#{len(found)}"
-            found[unique] = Found(unique, node, source)
+            found[unique] = Found(unique, node, source, _holder(beside))
             taken.add(id(own))
     return Reading(tuple(found.values()), sum(_deeper(document, taken) for document in documents))
 
@@ -80,8 +91,8 @@ def _prefix(document: Node, number: int) -> str:
     return f"[{identity}]" if identity != "0" else ""
 
 
-def _near(source: Source, document: Node, prefix: str) -> Iterator[tuple[str, Node, Node]]:
-    """Label, policy, and the node that holds it, for everything near enough to the top."""
+def _near(source: Source, document: Node, prefix: str) -> Iterator[tuple[str, Node, Node, Node | None]]:
+    """Label, policy, the node that holds it, and what it stands in, for everything near enough to the top."""
     if isinstance(document, Array):
         for number, item in enumerate(document.items):
             yield from _one(source, item, f"{prefix}[{_identity(item, number)}]")
@@ -89,16 +100,31 @@ def _near(source: Source, document: Node, prefix: str) -> Iterator[tuple[str, No
         yield from _one(source, document, prefix)
 
 
-def _one(source: Source, node: Node, label: str) -> Iterator[tuple[str, Node, Node]]:
+def _one(source: Source, node: Node, label: str) -> Iterator[tuple[str, Node, Node, Node | None]]:
     if looks_like_policy(node):
-        yield label, node, node
+        yield label, node, node, None
     elif isinstance(node, Object):
         for key, value in node.entries:
             if key.text in WRAPPERS:
                 inner = _inside_text(source, value) if isinstance(value, Scalar) else value
                 if inner is not None and looks_like_policy(inner):
                     _refuse_two_names(node)
-                    yield f"{label}.{key.text}".lstrip("."), inner, value
+                    yield f"{label}.{key.text}".lstrip("."), inner, value, node
+
+
+def _holder(node: Node | None) -> str:
+    """The entries beside a policy that say whose it is, in a text that is another one for every other holder."""
+    if not isinstance(node, Object):
+        return ""
+    entries = ((key.text, _texts(value)) for key, value in node.entries if _HOLDER.fullmatch(key.text))
+    return json.dumps(sorted(entries)) if node.entries else ""
+
+
+def _texts(node: Node) -> list[str]:
+    if isinstance(node, Scalar):
+        return [node.text]
+    below = node.items if isinstance(node, Array) else [entry.value for entry in node.entries]
+    return sorted(text for each in below for text in _texts(each))
 
 
 def _refuse_two_names(node: Object) -> None:

@@ -32,14 +32,16 @@ class Side(NamedTuple):
     problems: tuple[Problem, ...] = ()
     deeper: int = 0
     looked: bool = True
+    note: str = ""
 
 
 class Pair(NamedTuple):
-    """One policy, old and new; None is no policy."""
+    """One policy, old and new; None is no policy. `fresh` tells that its file had no old version at all."""
 
     path: str
     old: Policy | None
     new: Policy | None
+    fresh: bool = False
 
 
 class Outcome(NamedTuple):
@@ -106,7 +108,8 @@ def side_of(data: bytes, path: str, revision: str, configured: bool, kind: str |
     """What the bytes of a file hold. With `configured` they have to be a policy."""
     if data.startswith(LFS):
         problem = Problem("an LFS pointer stands here, and the policy is elsewhere; keep it in git", Span(0, 0))
-        return Side(salvage(path, data, revision), {}, (problem,) if configured else (), looked=configured)
+        note = "" if configured else f"{path} is an LFS pointer, which is not looked behind"
+        return Side(salvage(path, data, revision), {}, (problem,) if configured else (), looked=configured, note=note)
     if not configured and not sniff(data):
         return Side(Source(path, "", revision), {}, looked=False)
     try:
@@ -188,6 +191,11 @@ def _notes(change: Change, old: Side | None, new: Side | None) -> Iterator[str]:
         and ((old and old.looked) or (new and new.looked))
     ):
         yield f"{change.new.path} is held against {change.old.path} ({change.how})"
+    if new and new.note:
+        yield new.note
+    for label, policy in new.policies.items() if old and new else ():
+        if old and label in old.policies and old.policies[label].holder != policy.holder:
+            yield f"{change.path} {label} is another's now: judged as one deleted, one new"
     if old and old.problems and new and new.policies:
         yield f"the old version of {change.path} cannot be read, so everything in the new one counts as new"
 
@@ -195,11 +203,11 @@ def _notes(change: Change, old: Side | None, new: Side | None) -> Iterator[str]:
 def _paired(path: str, old: Side | None, new: Side | None) -> Iterator[Pair]:
     olds, news = (old.policies if old else {}), (new.policies if new else {})
     for label in [*news, *(label for label in olds if label not in news)]:
-        yield from of_one_kind(Pair(path, olds.get(label), news.get(label)))
+        yield from of_one_kind(Pair(path, olds.get(label), news.get(label), fresh=old is None))
 
 
 def of_one_kind(pair: Pair) -> tuple[Pair, ...]:
-    """The pair, or where the kind changed one for the policy that went and one for the policy that came."""
-    if pair.old and pair.new and pair.old.kind != pair.new.kind:
+    """The pair, or where kind or holder changed one for the policy that went and one for the policy that came."""
+    if pair.old and pair.new and (pair.old.kind, pair.old.holder) != (pair.new.kind, pair.new.holder):
         return pair._replace(new=None), pair._replace(old=None)
     return (pair,)

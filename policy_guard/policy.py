@@ -164,7 +164,8 @@ class Policy(NamedTuple):
     """One policy of one file. `label` tells several policies in a file apart; it is empty where there is one.
 
     `doubts` are what is read, and likely to mean something else than it seems to. `group` is the name of the group
-    of files whose statements these are; the statements know their own files.
+    of files whose statements these are; the statements know their own files. `holder` is what the file says of whose
+    it is.
     """
 
     kind: str
@@ -175,6 +176,7 @@ class Policy(NamedTuple):
     label: str = ""
     doubts: tuple[Problem, ...] = ()
     group: str = ""
+    holder: str = ""
 
 
 def leaves_all(policy: Policy | None, kind: str) -> bool:

@@ -39,7 +39,7 @@ class Settings(NamedTuple):
 
 def load_settings(root: Path, config: str | None) -> Settings:
     """The settings of a repository, or those of the file `config`. Raises `UserError`."""
-    return settings_from(_source(root, config), lambda path: text_file(root / path, path))
+    return settings_from(_source(root, config), lambda path: _listed(root, path))
 
 
 def settings_from(source: Source | None, file: Callable[[str], Source]) -> Settings:
@@ -80,6 +80,13 @@ def _source(root: Path, config: str | None) -> Source | None:
     if config is None and not Path(os.path.realpath(root / NAME)).is_relative_to(os.path.realpath(root)):
         raise UserError(f"{NAME} is a link that leads out of the repository; put the file itself there")
     return text_file(Path(config) if config else root / NAME, config or NAME)
+
+
+def _listed(root: Path, path: str) -> Source:
+    """A file that the settings name by its path from the root."""
+    if not Path(os.path.realpath(root / path)).is_relative_to(os.path.realpath(root)):
+        raise UserError(f"{path} is a link that leads out of the repository; put the file itself there")
+    return text_file(root / path, path)
 
 
 def text_file(path: Path, name: str) -> Source:

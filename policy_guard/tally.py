@@ -113,7 +113,7 @@ class Tally:
         known = [each for each in (pair.new, pair.old) if each]
         known += [policy._replace(statements=(*each.statements, *each.without)) for each in accepted]
         question = Question(policy.kind, pair.new, pair.old, entries, Access(known), accepted)
-        yield from _told_once(self._asked(question, names_))
+        yield from _told_once(self._asked(question, names_, pair))
         if comparing and not same:
             yield from self._about_acceptances(pair, question)
 
@@ -124,7 +124,7 @@ class Tally:
 
         yield from unused_access(policy, self._usage().of, self._given.config.severity(UNUSED) or "warning")
 
-    def _asked(self, question: Question, names_: tuple[str, ...]) -> Iterator[Finding]:
+    def _asked(self, question: Question, names_: tuple[str, ...], pair: Pair) -> Iterator[Finding]:
         from policy_guard.budgets import Budgets
         from policy_guard.checks import check as named
         from policy_guard.judge import prover_for, verdicts
@@ -139,7 +139,7 @@ class Tally:
                 if isinstance(verdict.answer, Proved):
                     continue
                 entry = verdict.claim.entry
-                grave = self._severity(name, question.new, question.old, entry.severity if entry else None)
+                grave = self._severity(name, pair, entry.severity if entry else None)
                 if verdict.claim.existing:
                     grave = min(grave, self._given.config.critical_existing, key=RANK.__getitem__)
                 yield self._acceptable(finding(named(name), verdict, question, grave))
@@ -191,14 +191,14 @@ class Tally:
     def _is_on(self, name: str) -> bool:
         return self._given.config.severity(name) != "off"
 
-    def _severity(self, name: str, new: Policy | None, old: Policy | None, own: str | None) -> str:
+    def _severity(self, name: str, pair: Pair, own: str | None) -> str:
         config = self._given.config
         if own:
             return own
-        if name == "no-new-access" and old is None:
+        if name == "no-new-access" and pair.fresh:
             return config.new_files
         if name == "no-lost-deny" and config.severity(name) is None:
-            return "error" if _denies_matter(new, old) else "warning"
+            return "error" if _denies_matter(pair.new, pair.old) else "warning"
         return config.severity(name) or "error"
 
     def _ignored(self, found: Finding) -> bool:

@@ -229,7 +229,7 @@ def test_a_critical_entry_of_the_same_name(scratch: Scratch) -> None:
     seen(answer, "grants a critical permission, x")
 
 
-@pytest.mark.parametrize("target", ["{root}/docs/w.txt", "../d/w.txt", "/nowhere"])
+@pytest.mark.parametrize("target", ["{root}/docs/w.txt", "../../d/w.txt", "/nowhere", "new.json"])
 def test_a_link_that_cannot_be_followed(scratch: Scratch, target: str) -> None:
     scratch.write("docs/w.txt", WIDE)
     (scratch.folder / "d").symlink_to("docs")
@@ -246,13 +246,152 @@ def test_a_folder_that_becomes_a_link(scratch: Scratch) -> None:
     seen(judged(scratch), "iam/app.json:8:9: error: grants new access")
 
 
+EXCLUDED = "version: 1\nexclude: ['vendor/**']\npolicies: [{files: ['iam/**/*.json']}]\n"
+PADDED = {**WIDE, "Id": "x" * 3000}
+
+
+def test_a_folder_that_becomes_a_link_to_a_link(scratch: Scratch) -> None:
+    based(scratch, **{".policy-guard.yaml": EXCLUDED, "iam/app.json": NARROW})
+    scratch.git("rm", "-q", "-r", "iam")
+    scratch.write("vendor/iam/app.json", PADDED)
+    (scratch.folder / "vendor/l").symlink_to("iam")
+    (scratch.folder / "iam").symlink_to("vendor/l")
+    seen(judged(scratch), "iam/app.json:8:9: error: grants new access")
+
+
+def test_what_changes_behind_a_link_to_a_folder_that_does_not(scratch: Scratch) -> None:
+    scratch.git("checkout", "-q", "main")
+    (scratch.folder / "iam/current").symlink_to("../vendor/v1")
+    based(scratch, **{".policy-guard.yaml": EXCLUDED, "vendor/v1/app.json": NARROW})
+    seen(judged(scratch, **{"vendor/v1/app.json": WIDE}), "iam/current/app.json:8:9: error: grants new access")
+
+
+def test_a_link_to_a_folder_gives_a_file_to_a_group(scratch: Scratch) -> None:
+    settings = "version: 1\npolicies: [{files: ['roles/o/*']}]\ngroups: [{name: o, files: ['roles/o/*']}]\n"
+    based(scratch, **{".policy-guard.yaml": settings, "roles/o/app.policy": NARROW})
+    scratch.git("rm", "-q", "-r", "roles")
+    (scratch.folder / "roles").mkdir()
+    (scratch.folder / "roles/o").symlink_to("../docs/o")
+    seen(judged(scratch, **{"docs/o/app.policy": PADDED}), "file=roles/o/app.policy", "New access")
+
+
+@pytest.mark.parametrize("target", ["/tmp/elsewhere", "../elsewhere", "iam", "lib/iam"])
+def test_a_folder_that_becomes_a_link_out_of_sight(scratch: Scratch, target: str) -> None:
+    head = scratch.git("rev-parse", "HEAD")
+    scratch.git("rm", "-q", "-r", "iam")
+    (scratch.folder / "iam").symlink_to(target)
+    scratch.git("add", "iam")
+    scratch.git("update-index", "--add", "--cacheinfo", f"160000,{head},lib")
+    scratch.git("commit", "-q", "-m", "x")
+    answer = scratch.guard("check", "--base", "main", "--format", "github", **GITHUB)
+    seen(answer, "something stands in its place that is not looked into")
+
+
+HOLDERS = {
+    "a role": (
+        {"p/1.json": {"RoleName": "admin", "PolicyName": "p", "PolicyDocument": WIDE}},
+        {"p/1.json": {"RoleName": "dev", "PolicyName": "p", "PolicyDocument": WIDE}},
+    ),
+    "two buckets of a list": (
+        {"p/1.json": [{"Bucket": "public", "Policy": WIDE}, {"Bucket": "secret", "Policy": NARROW}]},
+        {"p/1.json": [{"Bucket": "secret", "Policy": WIDE}, {"Bucket": "public", "Policy": NARROW}]},
+    ),
+    "one more role": (
+        {"p/1.json": {"Roles": ["admin"], "PolicyDocument": WIDE}},
+        {"p/1.json": {"Roles": ["admin", "dev"], "PolicyDocument": WIDE}},
+    ),
+    "a name that looks like two": (
+        {"p/1.json": [{"PolicyName": "p", "RoleName": "admin", "PolicyDocument": WIDE}]},
+        {"p/1.json": [{"PolicyName": "p,RoleName=admin", "Roles": ["dev"], "PolicyDocument": WIDE}]},
+    ),
+}
+
+
+@pytest.mark.parametrize("whose", HOLDERS)
+def test_a_policy_that_gets_another_holder(scratch: Scratch, whose: str) -> None:
+    before, after = HOLDERS[whose]
+    based(scratch, **before)
+    seen(judged(scratch, **after), "grants new access", "is another's now")
+
+
+def test_a_policy_that_gets_another_name_alone(scratch: Scratch) -> None:
+    based(scratch, **{"p/1.json": {"RoleName": "r", **named("one", WIDE)}})
+    answer = judged(scratch, **{"p/1.json": {"RoleName": "r", **named("two", WIDE)}})
+    assert answer.code == 0, answer
+
+
+FRESH = {
+    "in a list": [WIDE],
+    "in a wrapper": {"Policy": WIDE},
+    "of another kind": widened(Principal="*"),
+}
+
+
+@pytest.mark.parametrize("how", FRESH)
+def test_a_file_that_is_not_new_is_no_new_file(scratch: Scratch, how: str) -> None:
+    based(scratch, **{".policy-guard.yaml": "version: 1\nnew-files: 'off'\n"})
+    seen(judged(scratch, **{"iam/a.json": FRESH[how]}), "grants new access")
+
+
+def test_a_policy_that_moves_and_grows_beyond_recognition(scratch: Scratch) -> None:
+    scratch.git("rm", "-q", "iam/a.json")
+    seen(judged(scratch, **{"iam/a.tpl": PADDED}), "file=iam/a.tpl", "no policy is looked for under this name")
+
+
+def test_a_file_that_git_writes_in_another_encoding(scratch: Scratch) -> None:
+    answer = judged(scratch, **{"iam/.gitattributes": "*.json working-tree-encoding=ASCII//TRANSLIT\n"})
+    seen(answer, "file=iam/a.json", "git rewrites this file for working-tree-encoding=ASCII//TRANSLIT")
+    scratch.git("reset", "-q", "--hard", "main")
+    assert judged(scratch, **{".gitattributes": "*.ps1 working-tree-encoding=UTF-16\n"}).code == 0
+
+
+def test_an_lfs_pointer_is_told(scratch: Scratch) -> None:
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+    answer = judged(scratch, **{"iam/new.json": pointer})
+    assert "iam/new.json is an LFS pointer, which is not looked behind" in answer.out
+
+
+def test_a_critical_list_outside_of_the_repository_is_not_shown(scratch: Scratch) -> None:
+    (scratch.folder / "c.yaml").symlink_to("/etc/passwd")
+    answer = judged(scratch, **{".policy-guard.yaml": "version: 1\ncritical: c.yaml\n"})
+    assert answer.code == 2
+    assert "c.yaml is a link that leads out of the repository" in answer.err
+    assert "root" not in answer.out
+
+
+def test_history_that_a_shallow_clone_lacks(scratch: Scratch, tmp_path: Path) -> None:
+    scratch.git("checkout", "-q", "main")
+    wide = scratch.commit(**{"iam/a.json": WIDE})
+    scratch.commit(**{"iam/a.json": NARROW})
+    scratch.commit(elsewhere="x")
+    scratch.git("checkout", "-q", "-B", "feature")
+    scratch.commit(**{"iam/a.json": WIDE})
+    for number in range(12):
+        scratch.commit(elsewhere=str(number))
+    tree = scratch.git("rev-parse", "HEAD^{tree}")
+    scratch.git("reset", "-q", "--hard", scratch.git("commit-tree", tree, "-p", "HEAD", "-p", wide, "-m", "x"))
+    clone = Scratch.clone(scratch, tmp_path / "clone", "--depth=5", "--no-single-branch", "--branch", "feature")
+    clone.git("update-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+    answer = clone.guard("check", **GITHUB)
+    assert answer.code == 2
+    assert "this clone is cut off before it is sure where the branch left origin/HEAD" in answer.err
+
+
+def test_links_that_lead_in_circles_end(scratch: Scratch) -> None:
+    for number in range(300):
+        (scratch.folder / f"iam/{number}.json").symlink_to(f"{number + 1}.json")
+    (scratch.folder / "iam/up").symlink_to("..")
+    (scratch.folder / "iam/down").symlink_to("up/iam")
+    seen(judged(scratch), "more than 40 links lead one to another")
+
+
 def test_a_folder_that_becomes_a_submodule(scratch: Scratch) -> None:
     head = scratch.git("rev-parse", "HEAD")
     scratch.git("rm", "-q", "-r", "iam")
     scratch.git("update-index", "--add", "--cacheinfo", f"160000,{head},iam")
     scratch.git("commit", "-q", "-m", "x")
     answer = scratch.guard("check", "--base", "main", "--format", "github", **GITHUB)
-    seen(answer, "a submodule stands in its place")
+    seen(answer, "something stands in its place that is not looked into")
 
 
 def test_the_target_of_a_link_that_goes(scratch: Scratch) -> None:

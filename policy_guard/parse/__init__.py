@@ -27,7 +27,9 @@ def parse(found: Found, kind: str | None = None) -> Policy:
     shape = _shape(reader, statements, kind, node)
     if reader.problems:
         raise Unreadable(*reader.problems)
-    return Policy(shape, version, statements, found.source, node.span, found.label, tuple(reader.doubts))
+    return Policy(
+        shape, version, statements, found.source, node.span, found.label, tuple(reader.doubts), holder=found.holder
+    )
 
 
 def _top(reader: Reader, node: Node) -> tuple[str, tuple[Statement, ...]]:

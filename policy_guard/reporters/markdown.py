@@ -27,7 +27,8 @@ def render(report: Report, style: Style) -> str:
     mark = "❌" if report.error is not None or report.fails else "✅"
     parts = [f"### {mark} policy-guard: {_inline(summary(report))}\n"]
     if report.error is None:
-        parts += [f"> {_inline(note)}\n" for note in report.notes]
+        parts += [f"> {_inline(note)}\n" for note in report.notes[:MOST_ROWS]]
+        parts += [f"> and {len(report.notes) - MOST_ROWS} more notes\n"] if len(report.notes) > MOST_ROWS else []
         parts += [
             "\n".join(_table(findings, style)),
             "\n".join(_accepted(report)),
