@@ -187,8 +187,12 @@ def proposed(given: Proposals) -> Iterator[str]:
 def write(proposals: Proposals) -> Iterator[str]:
     """Writes the files, and says of each that it did. Raises `UserError`."""
     for each in proposals.files:
-        written = create(proposals.root, each.path, each.text.encode())
-        yield f"wrote {each.path}" if written else f"{each.path} is there already"
+        file = proposals.root / each.path
+        if file.is_file() and file.read_bytes() == each.text.encode():
+            yield f"{each.path} is there already"
+        else:
+            create(proposals.root, each.path, each.text.encode())
+            yield f"wrote {each.path}"
     if proposals.travels:
         yield "commit them with the change, if CODEOWNERS names an owner for them"
     else:

@@ -138,6 +138,11 @@ def _accept_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     command.set_defaults(run=_accept, nothing="nothing was accepted: ")
 
 
+def _init_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("init", help="write the settings, a critical list, the hook and the workflow")
+    command.set_defaults(run=_init, nothing="nothing was written: ")
+
+
 def _explain_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = commands.add_parser("explain", help="the manual page of a check")
     command.add_argument("check", metavar="CHECK", nargs="?", help="its name, as in brackets behind a finding")
@@ -161,6 +166,7 @@ _COMMANDS = {
     "refine": _refine_command,
     "accept": _accept_command,
     "list": _list_command,
+    "init": _init_command,
     "explain": _explain_command,
     "catalog": _catalog_command,
     "demo": _demo_command,
@@ -170,29 +176,18 @@ _COMMANDS = {
 def _common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--config", metavar="FILE", help="instead of .policy-guard.yaml")
     command.add_argument("--fail-on", choices=FAIL_ON, help="the least severity that fails (error)")
-    command.add_argument(
-        "--format",
-        metavar="NAME[=FILE]",
-        action="append",
-        dest="formats",
-        help="text (default), github, json, sarif, markdown, junit, gitlab",
-    )
+    formats = "text (default), github, json, sarif, markdown, junit, gitlab"
+    command.add_argument("--format", metavar="NAME[=FILE]", action="append", dest="formats", help=formats)
     command.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="in text output (auto)")
     command.add_argument("-q", "--quiet", action="store_true", help="findings only")
 
 
 def _check(given: argparse.Namespace) -> int:
-    folder = Path.cwd()
+    from policy_guard.progress import awaited
+
     options = Options(tuple(given.paths), given.base, given.staged, given.everything, given.config, given.fail_on)
-    if given.quiet or not sys.stderr.isatty():
-        return _reported(given, lambda: check(options, folder, os.environ))
-    from policy_guard.progress import Progress
-
-    def work() -> Report:
-        with Progress(sys.stderr) as progress:
-            return check(options, folder, os.environ, progress)
-
-    return _reported(given, work)
+    terminal = None if given.quiet else sys.stderr
+    return _reported(given, lambda: awaited(terminal, lambda heard: check(options, Path.cwd(), os.environ, heard)))
 
 
 def _compare(given: argparse.Namespace) -> int:
@@ -331,6 +326,14 @@ def _list(given: argparse.Namespace) -> int:
     return PROVED
 
 
+def _init(given: argparse.Namespace) -> int:
+    from policy_guard.init import init
+    from policy_guard.progress import awaited
+
+    _print(awaited(sys.stderr, lambda heard: init(Path.cwd(), os.environ, heard)))
+    return PROVED
+
+
 def _catalog(given: argparse.Namespace) -> int:
     from policy_guard.listing import actions
 
@@ -343,14 +346,9 @@ def _catalog(given: argparse.Namespace) -> int:
 
 
 def _explain(given: argparse.Namespace) -> int:
-    from policy_guard.checks import manual, names
+    from policy_guard.checks import explained
 
-    if given.check is None:
-        _print("".join(f"{manual(name).partition(chr(10))[0]}\n" for name in names()))
-        return PROVED
-    if given.check not in names():
-        raise UserError(f'there is no check "{given.check}"; there are {", ".join(names())}')
-    _print(manual(given.check).strip() + "\n")
+    _print(explained(given.check))
     return PROVED
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 from policy_guard.printable import shortened
 
+Result = TypeVar("Result")
 PATIENCE, BETWEEN = 1.0, 0.1
 _CLEAR = "\r\x1b[2K"
 
@@ -43,3 +44,11 @@ class Progress:
             self._shown = False
             self._terminal.write(_CLEAR)
             self._terminal.flush()
+
+
+def awaited(terminal: TextIO | None, work: Callable[[Callable[[str], None]], Result]) -> Result:
+    """What the work gives, which is told how to say how far it is. Nobody hears it where there is no terminal."""
+    if terminal is None or not terminal.isatty():
+        return work(lambda name: None)
+    with Progress(terminal) as progress:
+        return work(progress)

@@ -1,4 +1,4 @@
-"""Files rewritten in one step: whatever happens, the old bytes are there, or the new ones."""
+"""Files rewritten in one step, or made anew: whatever happens, all of the new bytes are there, or none."""
 
 from __future__ import annotations
 
@@ -28,27 +28,6 @@ def within(root: Path, path: str) -> Path:
     if not stat.S_ISREG(real.stat().st_mode):
         raise UserError(f"{path}: this is no regular file")
     return real
-
-
-def create(root: Path, path: str, content: bytes) -> bool:
-    """Writes a new file, with the folders above it; False if it is there already, with this content.
-
-    Raises `UserError` where another file stands there, or a folder is a link that leads out of `root`.
-    """
-    file = root / path
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        if not file.parent.resolve(strict=True).is_relative_to(root.resolve(strict=True)):
-            raise UserError(f"{path}: its folder is a link that leads out of {root}; nothing is written there")
-        with file.open("xb") as writing:
-            writing.write(content)
-    except FileExistsError:
-        if file.is_file() and file.read_bytes() == content:
-            return False
-        raise UserError(f"{path} is there already, with other content; remove it first") from None
-    except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror}") from None
-    return True
 
 
 def replace(file: Path, name: str, old: bytes, new: bytes) -> None:
@@ -84,3 +63,39 @@ def _replace(file: Path, name: str, old: bytes, new: bytes, before: os.stat_resu
     except BaseException:
         os.unlink(beside)
         raise
+
+
+def vacant(root: Path, path: str) -> None:
+    """Raises `UserError` if a file of this path cannot be created in `root`, links in its folders followed."""
+    folder = next(place for place in (root / path).parents if os.path.lexists(place))
+    real, top = Path(os.path.realpath(folder)), Path(os.path.realpath(root))
+    if not real.is_relative_to(top):
+        raise UserError(f"{path} would lie behind a link that leads out of {root}; make it a folder of its own")
+    if ".git" in real.relative_to(top).parts:
+        raise UserError(f"{path} would lie in .git; nothing is written there")
+    if not real.is_dir():
+        raise UserError(f"{path} cannot be written, for {folder.relative_to(root)} is no folder; move it away")
+    if not os.access(real, os.W_OK | os.X_OK):
+        raise UserError(f"{path} cannot be written, for its folder is read-only; make {folder} writable")
+
+
+def create(root: Path, path: str, data: bytes) -> None:
+    """Makes a new file, and the folders that it needs. Raises `UserError`, no half of it left behind, if that fails.
+
+    What has the name already, a link that leads nowhere included, stays.
+    """
+    place = root / path
+    try:
+        vacant(root, path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    except FileExistsError:
+        raise UserError(f"{path} came meanwhile and is left as it is; run this again") from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}") from None
+    try:
+        with os.fdopen(descriptor, "wb") as writing:
+            writing.write(data)
+    except OSError as error:
+        place.unlink()
+        raise UserError(f"{path} cannot be written: {error.strerror}") from None

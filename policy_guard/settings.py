@@ -39,7 +39,7 @@ class Settings(NamedTuple):
 
 def load_settings(root: Path, config: str | None) -> Settings:
     """The settings of a repository, or those of the file `config`. Raises `UserError`."""
-    return settings_from(_source(root, config), lambda path: _listed(root, path))
+    return settings_from(settings_source(root, config), lambda path: _listed(root, path))
 
 
 def settings_from(source: Source | None, file: Callable[[str], Source]) -> Settings:
@@ -71,7 +71,8 @@ def settings_in(data: bytes, name: str) -> Config:
         return Config()
 
 
-def _source(root: Path, config: str | None) -> Source | None:
+def settings_source(root: Path, config: str | None) -> Source | None:
+    """The configuration file of a repository, or the file `config`; None if there is none. Raises `UserError`."""
     if config is None and not os.path.lexists(root / NAME):
         other = NAME.replace(".yaml", ".yml")
         if os.path.lexists(root / other):

@@ -6,6 +6,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from policy_guard.check import Check
+from policy_guard.errors import UserError
 from policy_guard.unreadable import READABLE
 
 # What is no set of requests that must be empty, and has its manual page in a module of its own.
@@ -31,3 +32,12 @@ def check(name: str) -> Check:
 def manual(name: str) -> str:
     """The manual page of the check of this name."""
     return import_module(_OTHERS.get(name, f"{__name__}.{name.replace('-', '_')}")).__doc__ or ""
+
+
+def explained(name: str | None) -> str:
+    """The manual page of this name, or with None the first line of each. Raises `UserError` where there is none."""
+    if name is None:
+        return "".join(f"{manual(each).partition(chr(10))[0]}\n" for each in names())
+    if name not in names():
+        raise UserError(f'there is no check "{name}"; there are {", ".join(names())}')
+    return manual(name).strip() + "\n"

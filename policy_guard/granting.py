@@ -1,0 +1,48 @@
+"""How many policies grant what the critical list forbids, before anybody has changed one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import NamedTuple
+
+from policy_guard.access import Access
+from policy_guard.budgets import Budgets
+from policy_guard.check import Question
+from policy_guard.checks import check
+from policy_guard.critical import CriticalEntry
+from policy_guard.judge import prover_for
+from policy_guard.policy import Policy
+from policy_guard.prove import Proved
+
+
+class Granted(NamedTuple):
+    """By the id of each entry how many policies grant it, or are not proved not to; and how many grant any."""
+
+    entries: dict[str, int]
+    policies: int
+
+
+def granted(
+    policies: Iterable[tuple[str, Policy]], critical: tuple[CriticalEntry, ...], progress: Callable[[str], None]
+) -> Granted:
+    """What the policies grant, each given with its path; `progress` hears of each path. The steps are bounded."""
+    counted: Counter[str] = Counter()
+    budgets, any_of_it = Budgets(), 0
+    for path, policy in policies:
+        entries = tuple(entry for entry in critical if entry.concerns(path))
+        ids = set(_granted(policy, entries, budgets))
+        counted.update(ids)
+        any_of_it += bool(ids)
+        progress(path)
+    return Granted({entry.id: counted[entry.id] for entry in critical}, any_of_it)
+
+
+def _granted(policy: Policy, entries: tuple[CriticalEntry, ...], budgets: Budgets) -> Iterator[str]:
+    question = Question(policy.kind, policy, None, entries, Access([policy]))
+    prover = prover_for(question, budgets)
+    for claim in check("access-not-granted").claims(question):
+        assert claim.entry is not None
+        if not isinstance(prover.answer(claim.excess(claim.statement), partial(claim.holds, claim.statement)), Proved):
+            yield claim.entry.id

@@ -1,0 +1,185 @@
+"""`policy-guard init`: the settings, the critical list, the hook and the workflow, for what a repository holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from policy_guard.config import NAME, Config, PolicyFiles, load_config
+from policy_guard.critical import load_critical
+from policy_guard.errors import UserError
+from policy_guard.git import Repository
+from policy_guard.granting import granted
+from policy_guard.printable import defused, printable, shortened
+from policy_guard.proposal import Entry, Files, entries, hinted
+from policy_guard.save import create, vacant
+from policy_guard.settings import settings_source, text_file
+from policy_guard.source import Source
+from policy_guard.starter import Found, configuration, text_of
+from policy_guard.survey import Survey, read_as, survey
+
+CRITICAL = "critical-permissions.yaml"
+HOOK = ".pre-commit-config.yaml"
+WORKFLOW = ".github/workflows/policies.yml"
+_OURS = b"policy-guard"
+_LARGE = 1024 * 1024
+_MOST = 20
+
+
+class _Step(NamedTuple):
+    """A file of the set-up: its text if it is to be written, else the lines that it lacks; and what to say of it.
+
+    `granting` policies grant something on the critical list.
+    """
+
+    path: str
+    text: str | None = None
+    lacks: str = ""
+    remark: str = ""
+    granting: int = 0
+
+
+def init(folder: Path, environ: Mapping[str, str], progress: Callable[[str], None] = lambda name: None) -> str:
+    """Writes what does not exist yet, and tells what was found and done. Raises `UserError`; then nothing is written.
+
+    `progress` hears of each policy that was held against the critical list.
+    """
+    repository = _repository(folder, environ)
+    try:
+        source = settings_source(repository.root, None)
+        found = survey(repository, load_config(source))
+        proposed: tuple[Entry, ...] = ()
+        if source is None:
+            proposed = entries(_files(repository, found))
+            rules = tuple(PolicyFiles(entry.patterns, entry.kind) for entry in proposed)
+            found = survey(repository, Config(policies=rules))
+        steps = tuple(_steps(repository.root, source, found, proposed, progress))
+    finally:
+        repository.close()
+    writing = [(step.path, step.text.encode()) for step in steps if step.text is not None]
+    for path, _ in writing:
+        vacant(repository.root, path)
+    for path, data in writing:
+        create(repository.root, path, data)
+    shown = "".join(f"{printable(line)}\n" for line in _told(found, steps))
+    return defused(shown) if environ.get("GITHUB_ACTIONS") else shown
+
+
+def _repository(folder: Path, environ: Mapping[str, str]) -> Repository:
+    try:
+        return Repository(folder, environ)
+    except UserError as error:
+        if "git rev-parse" not in str(error):
+            raise
+        raise UserError(f"{error}. Go to a repository with a work tree, or begin one with git init.") from None
+
+
+def _files(repository: Repository, found: Survey) -> Files:
+    """The files with the kind that their names suggest, where what they hold fits it."""
+    unread = frozenset(found.unreadable())
+    kinds: dict[str, str | None] = {}
+    for path in found.sides:
+        kind = hinted(path)
+        fits = kind is not None and (path in unread or not read_as(repository, found, path, kind).problems)
+        kinds[path] = kind if fits else None
+    return Files(tuple(found.files), kinds, unread)
+
+
+def _steps(
+    root: Path, source: Source | None, found: Survey, proposed: tuple[Entry, ...], progress: Callable[[str], None]
+) -> Iterator[_Step]:
+    """The four files. The settings come after the list that they name, so that they name one that is there."""
+    named = load_config(source).critical
+    path = named or CRITICAL
+    text = None if os.path.lexists(root / path) else text_of(CRITICAL)
+    listed = load_critical(Source(path, text) if text else text_file(root / path, path)).entries
+    yield _Step(path, text, remark=f"{len(listed)} entries to start from")
+    if source is None:
+        grants = granted(found.policies(), listed, progress)
+        told = Found(_headline(found), tuple(found.policies()), found.unreadable(), proposed, path, grants)
+        settings = configuration(told)
+        assert [each.files for each in load_config(Source(NAME, settings)).policies] == [e.patterns for e in proposed]
+        yield _Step(NAME, settings, remark=_remark(found, proposed), granting=grants.policies)
+    else:
+        yield _Step(NAME, lacks="" if named else f"critical: {CRITICAL}\n")
+    yield _step(root, HOOK, "pre-commit-config.yaml", "fill in OWNER and the tag, then run: pre-commit install")
+    workflow = _workflow(root)
+    yield _Step(workflow) if workflow else _step(root, WORKFLOW, "policies.yml", "fill in OWNER and COMMIT")
+
+
+def _step(root: Path, path: str, name: str, remark: str) -> _Step:
+    """A file with the lines of `name`; where there is one that speaks of something else, the lines to add to it."""
+    if not os.path.lexists(root / path):
+        return _Step(path, text_of(name), remark=remark)
+    return _Step(path, lacks="" if _speaks_of_us(root / path) else text_of(name))
+
+
+def _workflow(root: Path) -> str | None:
+    """The workflow that runs the check already, whatever it is called."""
+    folder = os.path.dirname(WORKFLOW)
+    try:
+        names = sorted(name for name in os.listdir(root / folder) if name.endswith((".yml", ".yaml")))
+    except OSError:
+        return None
+    return next((f"{folder}/{name}" for name in names if _speaks_of_us(root / folder / name)), None)
+
+
+def _speaks_of_us(file: Path) -> bool:
+    try:
+        return file.is_file() and _OURS in file.open("rb").read(_LARGE)
+    except OSError:
+        return False
+
+
+def _headline(found: Survey) -> str:
+    kinds = found.kinds()
+    shown = f"{_number(sum(kinds.values()), 'policy', 'policies')}{': ' if kinds else ''}"
+    shown += ", ".join(f"{number} {kind}" for kind, number in kinds.items())
+    unread = len(found.unreadable())
+    return f"{shown}; {unread} cannot be read" if unread else shown
+
+
+def _remark(found: Survey, proposed: tuple[Entry, ...]) -> str:
+    named = sum(len(entry.paths) for entry in proposed)
+    every = len(found.sides)
+    if not every:
+        return "names no file: say under policies where they will be"
+    left = ", the others are found by their shape" if named < every else ""
+    return f"names {named} of {_number(every, 'file', 'files')} with policies{left}"
+
+
+def _told(found: Survey, steps: tuple[_Step, ...]) -> Iterator[str]:
+    yield _headline(found)
+    unread = found.unreadable()
+    for path, why in islice(unread.items(), _MOST):
+        yield f"cannot be read: {shortened(path, 90)}, {shortened(why, 120)}"
+    if len(unread) > _MOST:
+        yield f"cannot be read: {len(unread) - _MOST} more, see policy-guard list"
+    if found.deeper:
+        yield f"policies deeper inside other files (CloudFormation and the like), not covered: {found.deeper}"
+    for number in (step.granting for step in steps if step.granting):
+        which = "1 policy grants" if number == 1 else f"{number} policies grant"
+        yield f"{which} critical permissions today: warnings where they change, no errors"
+    written = [step for step in steps if step.text is not None]
+    yield from (f"wrote {step.path}: {step.remark}" for step in written)
+    existing = [step.path for step in steps if step.text is None]
+    if existing:
+        kept = f"{_listed(existing)} {'exist' if len(existing) > 1 else 'exists'}"
+        done = not written and not any(step.lacks for step in steps)
+        yield f"nothing to do: {kept}" if done else f"left as found: {kept}"
+    for step in steps:
+        if step.lacks:
+            yield f"to add to {step.path}:"
+            yield from (f"  {line}" for line in step.lacks.splitlines())
+    yield "next: policy-guard check"
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+
+
+def _number(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

@@ -1,0 +1,186 @@
+"""Which files to name in a first configuration: where every file is a policy, and where only a name tells the kind.
+
+A file that is named and holds no policy fails, so a pattern is proposed only where all that it names today are
+policies; all others are left to be found by their shape.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from policy_guard.globs import matches_path, not_a_pattern
+
+SUFFIXES = (".json", ".yaml", ".yml")
+_CAPS = {
+    "scp": ("scp", "scps", "service-control-policy", "service-control-policies"),
+    "rcp": ("rcp", "rcps", "resource-control-policy", "resource-control-policies"),
+    "boundary": ("boundary", "boundaries", "boundary-policies", "permissions-boundary", "permissions-boundaries"),
+    "session": ("session-policy", "session-policies"),
+    "endpoint": ("endpoint-policy", "endpoint-policies", "vpc-endpoint", "vpc-endpoints", "vpce"),
+}
+_NAMES = {name: kind for kind, names in _CAPS.items() for name in names}
+# What else has such a name, like the permissions of a service for sessions: taken for a cap, a policy that grants could
+# come in as one that only takes away.
+_UNSURE = {"session": "session", "sessions": "session", "endpoint": "endpoint", "endpoints": "endpoint"}
+# Folders of which everything below is about permissions, so that what comes there later is a policy, too.
+_WHOLE = {"iam", "policies", "policy", "roles", "role", "users", "groups", "permissions", "trust", *_NAMES}
+_ALIKE = 3
+_MOST_FILES = 1000
+MOST_PATTERNS = 50
+"""More than that nobody reads, and every check would hold each against every file."""
+
+
+class Entry(NamedTuple):
+    """An entry of `policies`: the patterns, the kind where only the name tells it, and the files that it names."""
+
+    patterns: tuple[str, ...]
+    kind: str | None
+    paths: tuple[str, ...]
+
+
+class Files(NamedTuple):
+    """All paths, and of those that hold policies the kind that their name and content tell; None is by shape.
+
+    `unread` are those that hold policies, or seem to, and cannot be read.
+    """
+
+    paths: tuple[str, ...]
+    kinds: Mapping[str, str | None]
+    unread: frozenset[str] = frozenset()
+
+
+def hinted(path: str) -> str | None:
+    """The kind of cap that the name of a folder or of the file stands for; the one nearest to the file counts."""
+    *folders, name = _spelled(path).split("/")
+    stem = _NAMES.get(name.rpartition(".")[0])
+    if stem in ("scp", "rcp", "boundary"):
+        return stem
+    return next((_NAMES[part] for part in reversed(folders) if part in _NAMES), None)
+
+
+def perhaps(path: str) -> str | None:
+    """The kind of cap that some name in the path may stand for, and as well for something else."""
+    names = {**_NAMES, **_UNSURE}
+    *folders, name = _spelled(path).split("/")
+    return next((names[part] for part in (name.rpartition(".")[0], *reversed(folders)) if part in names), None)
+
+
+def nameable(path: str) -> bool:
+    """Whether a pattern can say exactly this path: `*` and `?` in a name would stand for others, too."""
+    return path.isprintable() and not any(c in "*?" for c in path) and not_a_pattern(path) is None
+
+
+def entries(files: Files) -> tuple[Entry, ...]:
+    """What to name; no file twice. Files that are told by shape alone need no entry, those of a cap always have one."""
+    patterns = _joined(_patterns(files), files)
+    most = sorted(patterns, key=lambda pattern: -patterns[pattern])[:MOST_PATTERNS]
+    found = [_entry(pattern, files) for pattern in sorted(most)]
+    named = {path for entry in found for path in entry.paths}
+    for kind in _CAPS:
+        apart = tuple(path for path, own in files.kinds.items() if own == kind and path not in named and nameable(path))
+        found += (
+            Entry(apart[at : at + _MOST_FILES], kind, apart[at : at + _MOST_FILES])
+            for at in range(0, len(apart), _MOST_FILES)
+        )
+    return tuple(sorted(found, key=lambda entry: entry.kind or ""))
+
+
+def _entry(pattern: str, files: Files) -> Entry:
+    paths = tuple(path for path in files.kinds if matches_path(pattern, path))
+    return Entry((pattern,), next(files.kinds[path] for path in paths if path not in files.unread), paths)
+
+
+class _Contents:
+    """What lies in a folder of the files with one suffix."""
+
+    def __init__(self) -> None:
+        self.kinds: set[str | None] = set()
+        self.number = 0
+        self.others = self.deeper = False
+
+    def add(self, path: str, files: Files) -> None:
+        self.number += 1
+        if path not in files.kinds:
+            self.others = True
+        elif path not in files.unread:
+            self.kinds.add(files.kinds[path])
+
+    def suits(self, pattern: str) -> bool:
+        """Whether all are policies, some of them readable, judged alike, and a cap by the pattern's own name.
+
+        By a wider pattern for caps, a policy that grants could come in as one. One file in a folder whose name says
+        nothing does not tell what the next will be.
+        """
+        says_so = self.number > 1 or any(_spelled(part) in _WHOLE for part in pattern.split("/"))
+        return says_so and not self.others and len(self.kinds) == 1 and self.kinds <= {None, hinted(pattern)}
+
+
+class _Folders:
+    """The files with each suffix by folder: those that lie directly in it, and all those below."""
+
+    def __init__(self, files: Files) -> None:
+        self.direct: dict[tuple[str, str], _Contents] = {}
+        self.below: dict[tuple[str, str], _Contents] = {}
+        for path in files.paths:
+            suffix = next((each for each in SUFFIXES if path.endswith(each)), None)
+            if suffix and "/" in path:
+                self._add(path, suffix, files)
+
+    def _add(self, path: str, suffix: str, files: Files) -> None:
+        folders = path.split("/")[:-1]
+        self.direct.setdefault(("/".join(folders), suffix), _Contents()).add(path, files)
+        for depth in range(1, len(folders) + 1):
+            contents = self.below.setdefault(("/".join(folders[:depth]), suffix), _Contents())
+            contents.add(path, files)
+            contents.deeper |= depth < len(folders)
+
+
+def _patterns(files: Files) -> dict[str, int]:
+    """Patterns with the number of their files: one a folder and suffix, none below a folder named as a whole."""
+    folders, whole, found = _Folders(files), set[tuple[str, str]](), dict[str, int]()
+    for folder, suffix in sorted(folders.below, key=lambda each: (each[0].count("/"), each)):
+        above, _, name = folder.rpartition("/")
+        contents, own = folders.below[folder, suffix], folders.direct.get((folder, suffix))
+        if (above, suffix) in whole:
+            whole.add((folder, suffix))
+        elif not nameable(folder):
+            continue
+        elif contents.deeper and (own or _spelled(name) in _WHOLE) and contents.suits(f"{folder}/**/*{suffix}"):
+            whole.add((folder, suffix))
+            found[f"{folder}/**/*{suffix}"] = contents.number
+        elif own and own.suits(f"{folder}/*{suffix}"):
+            found[f"{folder}/*{suffix}"] = own.number
+    return found
+
+
+def _joined(patterns: dict[str, int], files: Files) -> dict[str, int]:
+    """The patterns, those that differ in one folder's name joined into one with `*` in its place."""
+    for family in _families(patterns)[:MOST_PATTERNS]:
+        several = [pattern for pattern in patterns if matches_path(family, pattern)]
+        paths = [path for path in files.paths if matches_path(family, path)]
+        contents = _Contents()
+        for path in paths:
+            contents.add(path, files)
+        covered = sum(patterns[pattern] for pattern in several)
+        if len(several) >= _ALIKE and contents.suits(family) and covered == len(paths):
+            left = {pattern: number for pattern, number in patterns.items() if pattern not in several}
+            patterns = {**left, family: covered}
+    return patterns
+
+
+def _families(patterns: Iterable[str]) -> list[str]:
+    """Patterns that stand for at least three of the given ones and name a folder of policies, the widest first."""
+    counted: Counter[str] = Counter()
+    for pattern in patterns:
+        parts = pattern.split("/")
+        for at in range(len(parts) - 1):
+            others = [*parts[:at], *parts[at + 1 : -1]]
+            if parts[at] != "**" and any(_spelled(part) in _WHOLE for part in others):
+                counted["/".join([*parts[:at], "*", *parts[at + 1 :]])] += 1
+    return [family for family, times in counted.most_common() if times >= _ALIKE]
+
+
+def _spelled(name: str) -> str:
+    return name.lower().replace("_", "-")

@@ -1,0 +1,67 @@
+"""What a repository holds before it is set up: its policies, their kinds, and what cannot be read."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from policy_guard.base import New
+from policy_guard.changes import snapshot
+from policy_guard.config import Config, PolicyFiles
+from policy_guard.git import File, Repository
+from policy_guard.pairs import Reader, Side
+from policy_guard.policy import KINDS, Policy
+from policy_guard.settings import Settings
+
+
+class Survey(NamedTuple):
+    """The files of a work tree, and of those that hold or seem to be policies what they hold, by path.
+
+    `deeper` counts the policies that lie deeper inside of files than is looked.
+    """
+
+    files: Mapping[str, File]
+    sides: Mapping[str, Side]
+    deeper: int
+
+    def policies(self) -> Iterable[tuple[str, Policy]]:
+        """Every policy that can be read, with its path."""
+        return ((path, policy) for path, side in self.sides.items() for policy in side.policies.values())
+
+    def kinds(self) -> dict[str, int]:
+        """How many policies there are of each kind."""
+        counted = Counter(policy.kind for _, policy in self.policies())
+        return {kind: counted[kind] for kind in KINDS if counted[kind]}
+
+    def unreadable(self) -> dict[str, str]:
+        """By path, where and why a file cannot be read, of those where something cannot."""
+        return {path: _reason(side) for path, side in self.sides.items() if side.problems}
+
+
+def survey(repository: Repository, config: Config) -> Survey:
+    """What the work tree holds, read as the configuration says."""
+    present = snapshot(repository, New(None, False, ""))
+    files = {path: file for path, file in sorted(present.items()) if os.path.lexists(repository.root / path)}
+    reader = _reader(repository, config, files)
+    read = {path: reader.side(file, path, "") for path, file in files.items()}
+    sides = {path: side for path, side in read.items() if side.policies or side.problems}
+    return Survey(files, sides, sum(side.deeper for side in read.values()))
+
+
+def read_as(repository: Repository, found: Survey, path: str, kind: str) -> Side:
+    """What a file holds where it is configured as a policy of this kind."""
+    everything = Config(policies=(PolicyFiles(("**",), kind),))
+    return _reader(repository, everything, found.files).side(found.files[path], path, "")
+
+
+def _reader(repository: Repository, config: Config, files: Mapping[str, File]) -> Reader:
+    reader = Reader(repository, Settings(config))
+    reader.with_files("", dict(files))
+    return reader
+
+
+def _reason(side: Side) -> str:
+    problem = side.problems[0]
+    return f"line {side.source.position(problem.span.start).line}: {problem.message}"
