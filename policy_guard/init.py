@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from policy_guard.config import NAME, Config, PolicyFiles, load_config
+from policy_guard.config import NAME, load_config
 from policy_guard.critical import load_critical
 from policy_guard.errors import UserError
 from policy_guard.git import Repository
@@ -53,19 +53,28 @@ def init(folder: Path, environ: Mapping[str, str], progress: Callable[[str], Non
         found = survey(repository, load_config(source))
         proposed: tuple[Entry, ...] = ()
         if source is None:
-            proposed = entries(_files(repository, found))
-            rules = tuple(PolicyFiles(entry.patterns, entry.kind) for entry in proposed)
-            found = survey(repository, Config(policies=rules))
+            proposed, found = _proposed(repository, found)
         steps = tuple(_steps(repository.root, source, found, proposed, progress))
     finally:
         repository.close()
-    writing = [(step.path, step.text.encode()) for step in steps if step.text is not None]
-    for path, _ in writing:
-        vacant(repository.root, path)
-    for path, data in writing:
-        create(repository.root, path, data)
+    _write(repository.root, {step.path: step.text.encode() for step in steps if step.text is not None})
     shown = "".join(f"{printable(line)}\n" for line in _told(found, steps))
     return defused(shown) if environ.get("GITHUB_ACTIONS") else shown
+
+
+def _write(root: Path, files: Mapping[str, bytes]) -> None:
+    """All of the files, or none."""
+    for path in files:
+        vacant(root, path)
+    written: list[str] = []
+    try:
+        for path, data in files.items():
+            create(root, path, data)
+            written.append(path)
+    except UserError:
+        for path in written:
+            (root / path).unlink(missing_ok=True)
+        raise
 
 
 def _repository(folder: Path, environ: Mapping[str, str]) -> Repository:
@@ -77,15 +86,15 @@ def _repository(folder: Path, environ: Mapping[str, str]) -> Repository:
         raise UserError(f"{error}. Go to a repository with a work tree, or begin one with git init.") from None
 
 
-def _files(repository: Repository, found: Survey) -> Files:
-    """The files with the kind that their names suggest, where what they hold fits it."""
+def _proposed(repository: Repository, found: Survey) -> tuple[tuple[Entry, ...], Survey]:
+    """What to name, and the files as they are read then: as a cap only where the name says so and the content fits."""
+    names = {path: kind for path in found.sides if (kind := hinted(path))}
+    read = read_as(repository, found, names)
     unread = frozenset(found.unreadable())
-    kinds: dict[str, str | None] = {}
-    for path in found.sides:
-        kind = hinted(path)
-        fits = kind is not None and (path in unread or not read_as(repository, found, path, kind).problems)
-        kinds[path] = kind if fits else None
-    return Files(tuple(found.files), kinds, unread)
+    fits = {path: kind for path, kind in names.items() if path in unread or not read[path].problems}
+    proposed = entries(Files(tuple(found.files), {path: fits.get(path) for path in found.sides}, unread))
+    caps = {path: read[path] for entry in proposed if entry.kind for path in entry.paths}
+    return proposed, found._replace(sides={**found.sides, **caps})
 
 
 def _steps(

@@ -27,7 +27,7 @@ _UNSURE = {"session": "session", "sessions": "session", "endpoint": "endpoint", 
 # Folders of which everything below is about permissions, so that what comes there later is a policy, too.
 _WHOLE = {"iam", "policies", "policy", "roles", "role", "users", "groups", "permissions", "trust", *_NAMES}
 _ALIKE = 3
-_MOST_FILES = 1000
+_MOST_APART = 50
 MOST_PATTERNS = 50
 """More than that nobody reads, and every check would hold each against every file."""
 
@@ -73,17 +73,18 @@ def nameable(path: str) -> bool:
 
 
 def entries(files: Files) -> tuple[Entry, ...]:
-    """What to name; no file twice. Files that are told by shape alone need no entry, those of a cap always have one."""
+    """What to name, no file twice, those of caps last.
+
+    Files that are told by shape alone need no entry; those of a cap have one as far as there is room.
+    """
     patterns = _joined(_patterns(files), files)
     most = sorted(patterns, key=lambda pattern: -patterns[pattern])[:MOST_PATTERNS]
     found = [_entry(pattern, files) for pattern in sorted(most)]
     named = {path for entry in found for path in entry.paths}
     for kind in _CAPS:
         apart = tuple(path for path, own in files.kinds.items() if own == kind and path not in named and nameable(path))
-        found += (
-            Entry(apart[at : at + _MOST_FILES], kind, apart[at : at + _MOST_FILES])
-            for at in range(0, len(apart), _MOST_FILES)
-        )
+        apart = apart[:_MOST_APART]
+        found += [Entry(apart, kind, apart)] if apart else []
     return tuple(sorted(found, key=lambda entry: entry.kind or ""))
 
 

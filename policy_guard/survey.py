@@ -50,10 +50,13 @@ def survey(repository: Repository, config: Config) -> Survey:
     return Survey(files, sides, sum(side.deeper for side in read.values()))
 
 
-def read_as(repository: Repository, found: Survey, path: str, kind: str) -> Side:
-    """What a file holds where it is configured as a policy of this kind."""
-    everything = Config(policies=(PolicyFiles(("**",), kind),))
-    return _reader(repository, everything, found.files).side(found.files[path], path, "")
+def read_as(repository: Repository, found: Survey, kinds: Mapping[str, str]) -> dict[str, Side]:
+    """What files hold if they are configured as policies of these kinds."""
+    read: dict[str, Side] = {}
+    for kind in set(kinds.values()):
+        reader = _reader(repository, Config(policies=(PolicyFiles(("**",), kind),)), found.files)
+        read.update((path, reader.side(found.files[path], path, "")) for path in kinds if kinds[path] == kind)
+    return read
 
 
 def _reader(repository: Repository, config: Config, files: Mapping[str, File]) -> Reader:
