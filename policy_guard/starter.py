@@ -13,7 +13,7 @@ from policy_guard.policy import Policy
 from policy_guard.printable import shortened
 from policy_guard.proposal import Entry, nameable, perhaps
 
-_TEXTS = os.path.join(os.path.dirname(__file__), "starter")
+_TEXTS = os.path.join(os.path.dirname(__file__), "starters")
 _MOST = 20
 """As many lines of one kind a comment has; the terminal and `policy-guard list` show all."""
 
