@@ -25,6 +25,7 @@ _EPILOG = """\
 exit codes: 0 proved, 1 findings, 2 nothing was checked (set-up), 3 a bug of policy-guard
 
 examples:
+  policy-guard init                         start here: settings, critical list, hook and workflow
   policy-guard check                        what changed here, against the default branch
   policy-guard check --base main --all      and every policy against the critical list
   policy-guard compare old.json new.json    two files, no git

@@ -236,10 +236,12 @@ def test_names_that_mean_other_things_too_are_only_asked_about(scratch: Scratch)
     assert proposed(scratch) == {"app/session/*.json": None}
     assert "#   app/session/a.json, maybe session\n" in (scratch.folder / NAME).read_text()
     assert (hinted("app/session/a.json"), perhaps("app/session/a.json")) == (None, "session")
+    assert (hinted("buckets/vpc-endpoint.json"), perhaps("buckets/vpc-endpoint.json")) == (None, "endpoint")
 
 
 def test_two_entries_never_name_one_file() -> None:
     paths = [f"{a}/{b}/{c}.json" for a in ("iam", "scp", "x") for b in ("scp", "boundary", "y", "z") for c in "pq"]
+    paths += ["b/x/a.json", "b/x/iam/c.json", *(f"b/{n}/iam/{c}.json" for n in range(3) for c in "pq")]
     paths += ["iam/x.json", "scp/y.json", "x/package.json", "iam/z/boundary.json"]
     kinds = {path: hinted(path) for path in paths if not path.endswith("package.json")}
     named = [path for entry in entries(Files(tuple(paths), kinds)) for path in entry.paths]
