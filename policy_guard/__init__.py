@@ -4,7 +4,7 @@ Start reading in `guard`, the pipeline. The floors, from the top; each imports o
 
     world      cli, guard, rewrite, pairs, config, base, changes, git
     speech     reporters, reporter, refinement
-    judgement  refine, checks, wording, judge, check, critical, unreadable, finding
+    judgement  refine, checks, wording, judge, check, public, critical, unreadable, finding
     meaning    prove, theory, access and its twin evaluate, conditions, formula, strings, solver
     language   parse, documents, formats, policy, pattern, catalog, trie
     text       source, edit, printable, errors
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         check_access_not_granted,
         check_no_lost_deny,
         check_no_new_access,
+        check_no_public_access,
     )
 
 __version__ = VERSION
@@ -35,6 +36,7 @@ __all__ = [
     "check_access_not_granted",
     "check_no_lost_deny",
     "check_no_new_access",
+    "check_no_public_access",
 ]
 
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from policy_guard.access import Access
 from policy_guard.check import Check, Question
 from policy_guard.checks import check
 from policy_guard.critical import CriticalEntry
-from policy_guard.documents import policies
+from policy_guard.documents import Found, policies
 from policy_guard.finding import Finding
 from policy_guard.judge import prover_for, verdicts
 from policy_guard.parse import parse
 from policy_guard.pattern import plain_pattern
 from policy_guard.policy import KINDS, Policy, Value
 from policy_guard.reporters.json import witness
-from policy_guard.source import Source, Span, Unreadable
+from policy_guard.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
 from policy_guard.wording import finding
 
 Document: TypeAlias = "Mapping[str, Any] | str"
@@ -27,6 +27,17 @@ _AWS_TYPES: dict[str, str | None] = {
     "SERVICE_CONTROL_POLICY": "scp",
     "RESOURCE_CONTROL_POLICY": "rcp",
 }
+_TRUST = "AWS::IAM::AssumeRolePolicyDocument"
+RESOURCE_TYPES = (
+    *("AWS::DynamoDB::Table", "AWS::DynamoDB::Stream", "AWS::EFS::FileSystem", "AWS::OpenSearchService::Domain"),
+    *("AWS::Kinesis::Stream", "AWS::Kinesis::StreamConsumer", "AWS::KMS::Key", "AWS::Lambda::Function"),
+    *("AWS::S3::Bucket", "AWS::S3::AccessPoint", "AWS::S3Express::DirectoryBucket", "AWS::S3::Glacier"),
+    *("AWS::S3Outposts::Bucket", "AWS::S3Outposts::AccessPoint", "AWS::SecretsManager::Secret", "AWS::SNS::Topic"),
+    *("AWS::SQS::Queue", _TRUST, "AWS::S3Tables::TableBucket", "AWS::ApiGateway::RestApi"),
+    *("AWS::CodeArtifact::Domain", "AWS::Backup::BackupVault", "AWS::CloudTrail::Dashboard"),
+    *("AWS::CloudTrail::EventDataStore", "AWS::S3Tables::Table", "AWS::S3Express::AccessPoint"),
+)
+"""What AWS's CheckNoPublicAccess takes (IAM Access Analyzer API Reference, API_CheckNoPublicAccess)."""
 
 
 class PolicyError(ValueError):
@@ -78,6 +89,21 @@ def check_access_not_granted(
     return _answer(check("access-not-granted"), Question(read.kind, read, None, entries, Access([read])))
 
 
+def check_no_public_access(policy: Document, resource_type: str) -> Result:
+    """Whether the document lets in no stranger; `policy-guard explain no-public-access` says who is one.
+
+    `resource_type` is one of the `RESOURCE_TYPES` that AWS lists, "AWS::S3::Bucket" or another; else `ValueError`. It
+    tells trust policies (`AWS::IAM::AssumeRolePolicyDocument`) from resource policies. A statement of a resource
+    policy without Resource speaks of every resource, as AWS reads it here. Raises `PolicyError`. Asks what AWS's
+    CheckNoPublicAccess asks.
+    """
+    if resource_type not in RESOURCE_TYPES:
+        raise ValueError(f"resource_type is one of {', '.join(RESOURCE_TYPES)}, not {resource_type!r}")
+    trust = resource_type == _TRUST
+    read = _policy(policy, "trust", "policy") if trust else _policy(policy, "resource", "policy", _on_everything)
+    return _answer(check("no-public-access"), Question(read.kind, read, None, (), Access([read])))
+
+
 def _compared(name: str, new: Document, existing: Document | None, policy_type: str | None) -> Result:
     kind = _kind(policy_type)
     after = _policy(new, kind, "new policy")
@@ -110,18 +136,38 @@ def _kind(policy_type: str | None) -> str | None:
     return kind
 
 
-def _policy(document: Document, kind: str | None, name: str) -> Policy:
+def _policy(
+    document: Document, kind: str | None, name: str, completed: Callable[[Found], Found] = lambda found: found
+) -> Policy:
     text = document if isinstance(document, str) else json.dumps(document, indent=2)
     source = Source(name, text)
     try:
         found = policies(source).policies
         if len(found) != 1:
             raise PolicyError(f"{name}: {len(found)} policies in the document; give one")
-        return parse(found[0], kind)
+        return parse(completed(found[0]), kind)
     except Unreadable as error:
         raise PolicyError(
             "; ".join(_placed(source, problem.span, problem.message) for problem in error.problems)
         ) from None
+
+
+def _on_everything(found: Found) -> Found:
+    """The document with `"Resource": "*"` in each statement that names none."""
+    node = found.node
+    if not isinstance(node, Object):
+        return found
+    entries = (e._replace(value=_with_resource(e.value)) if e.key.text == "Statement" else e for e in node.entries)
+    return found._replace(node=node._replace(entries=tuple(entries)))
+
+
+def _with_resource(node: Node) -> Node:
+    if isinstance(node, Array):
+        return node._replace(items=tuple(map(_with_resource, node.items)))
+    if not isinstance(node, Object) or node.get("Resource") or node.get("NotResource"):
+        return node
+    here = Span(node.span.start, node.span.start + 1)
+    return node._replace(entries=(*node.entries, Entry(Scalar("Resource", here), Scalar("*", here))))
 
 
 def _placed(source: Source, span: Span, message: str) -> str:

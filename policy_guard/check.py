@@ -58,7 +58,7 @@ class Check(NamedTuple):
     """Registered as the constant `CHECK` of a module in `checks/`, whose docstring is its manual page.
 
     `headline` says what a finding means; `advice` what to do about it. `of_old` tells that the statements are those
-    of the old version.
+    of the old version. `what` says in a word what the requests of the set are.
     """
 
     id: str
@@ -66,3 +66,4 @@ class Check(NamedTuple):
     advice: str
     claims: Callable[[Question], Iterator[Claim]]
     of_old: bool = False
+    what: str = "new"

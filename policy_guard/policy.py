@@ -14,6 +14,8 @@ VERSIONS = ("2012-10-17", "2008-10-17")
 KINDS = ("identity", "resource", "trust", "scp", "rcp", "boundary", "session", "endpoint")
 CAPS = ("scp", "rcp", "boundary", "session", "endpoint")
 """Kinds that only cap what others grant: where there is none, everything is allowed."""
+SHARING = ("resource", "trust")
+"""Kinds that grant access and say themselves to whom: the only ones that can be public."""
 BESIDE_FULL_ACCESS = ("scp", "rcp")
 """Kinds of which a policy without Allow stands beside one that allows everything."""
 OPERATORS = {

@@ -6,8 +6,13 @@ from policy_guard.finding import Finding
 from policy_guard.printable import ELLIPSIS, printable, shortened
 
 LONGEST_FACT = 700
-_TITLES = {"no-new-access": "New access", "no-lost-deny": "Lost Deny", "access-not-granted": "Critical permission"}
-_VERBS = {"no-new-access": "now allows", "access-not-granted": "allows"}
+_TITLES = {
+    "no-new-access": "New access",
+    "no-lost-deny": "Lost Deny",
+    "access-not-granted": "Critical permission",
+    "no-public-access": "Public access",
+}
+_VERBS = {"no-new-access": "now allows", "access-not-granted": "allows", "no-public-access": "allows"}
 
 
 def title(finding: Finding) -> str:

@@ -11,7 +11,7 @@ from policy_guard.config import Config
 from policy_guard.errors import UserError
 from policy_guard.finding import Finding
 from policy_guard.pairs import Outcome, Pair, Side
-from policy_guard.policy import CAPS, Policy, meaning
+from policy_guard.policy import CAPS, SHARING, Policy, meaning
 from policy_guard.reporter import Report, Reviewed, Skipped
 from policy_guard.settings import Settings
 from policy_guard.unreadable import doubtful, unreadable
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 RANK = {"error": 3, "warning": 2, "note": 1, "off": 0}
 COMPARING = ("no-new-access", "no-lost-deny")
 CRITICAL = "access-not-granted"
+PUBLIC = "no-public-access"
 
 
 class Tally:
@@ -59,6 +60,7 @@ class Tally:
         self._verdicts: list[int] = []
         self._compared = 0
         self._judged: list[str] = []
+        self._asked_of_public = False
         self._budgets: Budgets | None = None
 
     def note(self, sentence: str) -> None:
@@ -103,7 +105,11 @@ class Tally:
         same = pair.old is not None and pair.new is not None and meaning(pair.old) == meaning(pair.new)
         paths = {pair.path, *(statement.source.path for statement in policy.statements)}
         entries = tuple(each for each in self._given.critical if any(map(each.concerns, paths)))
-        names_ = (*(COMPARING if comparing and not same else ()), *([CRITICAL] if entries and pair.new else []))
+        names_ = (
+            *(COMPARING if comparing and not same else ()),
+            *([CRITICAL] if entries and pair.new else []),
+            *([PUBLIC] if pair.new and self._may_be_public(pair.new) else []),
+        )
         if not names_:
             return
         from policy_guard.access import Access
@@ -116,6 +122,15 @@ class Tally:
         yield from _told_once(self._asked(question, names_, pair))
         if comparing and not same:
             yield from self._about_acceptances(pair, question)
+
+    def _may_be_public(self, policy: Policy) -> bool:
+        """Whether that takes a proof; where a look at the principals shows that it is not, it takes none."""
+        if policy.kind not in SHARING or not self._is_on(PUBLIC):
+            return False
+        from policy_guard.public import may_be_public
+
+        self._asked_of_public = True
+        return may_be_public(policy)
 
     def _unused(self, policy: Policy) -> Iterator[Finding]:
         if self._usage is None:
@@ -222,6 +237,13 @@ class Tally:
         self._progress(name)
         self._verdicts.append(max((RANK[each.severity] for each in found), default=0))
 
+    def _checks(self) -> Iterator[str]:
+        yield from COMPARING
+        if self._given.critical:
+            yield CRITICAL
+        if self._asked_of_public:
+            yield PUBLIC
+
     def report(self, base: str, mode: str) -> Report:
         """The report of the run. Raises `UserError` if policies are required and there are none."""
         if self._given.config.require_policies and not self._verdicts:
@@ -238,7 +260,7 @@ class Tally:
             tuple(dict.fromkeys([*self._notes, *_expired(self._given.config, self._today)])),
             any(RANK[each.severity] >= self._least for each in self._findings),
             warned=sum(0 < verdict < self._least for verdict in self._verdicts),
-            checks=tuple(filter(self._is_on, (*COMPARING, *([CRITICAL] if self._given.critical else [])))),
+            checks=tuple(filter(self._is_on, self._checks())),
             mode=mode,
             changed=self._compared,
             judged=tuple(self._judged),

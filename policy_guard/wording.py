@@ -128,14 +128,13 @@ def _facts(check: Check, verdict: Verdict, question: Question, witness: Request 
         yield "too hard", answer.part
         yield "next", "nothing was proved, so this fails; split the policy or have the change reviewed"
     else:
-        what = "lost" if check.of_old else "critical" if claim.entry else "new"
         if verdict.difference:
-            yield from differing(verdict.difference, what)
+            yield from differing(verdict.difference, check.what)
         elif verdict.actions:
-            yield what, _grant(verdict)
+            yield check.what, _grant(verdict)
         if question.new is None:
             yield "now", "no policy any more" + ("" if check.of_old else ": nothing is capped here")
-        if question.old is None and not claim.entry:
+        if question.old is None and check.what == "new":
             yield "before", "no policy: everything that it grants is new"
         if witness:
             yield "example", sentence(witness) + _without(witness, question)

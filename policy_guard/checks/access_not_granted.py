@@ -103,4 +103,5 @@ CHECK = Check(
     "grants a critical permission",
     "take the action or resource out, or have the owner of the critical list make an exception",
     _claims,
+    what="critical",
 )

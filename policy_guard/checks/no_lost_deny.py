@@ -56,4 +56,5 @@ CHECK = Check(
     "put the Deny back, or have its loss reviewed",
     _claims,
     of_old=True,
+    what="lost",
 )

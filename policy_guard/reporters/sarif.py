@@ -21,6 +21,7 @@ LEVELS = {"error": "error", "warning": "warning", "note": "note"}
 _SECURITY = {
     "no-new-access": "8.0",
     "access-not-granted": "9.1",
+    "no-public-access": "9.1",
     "no-lost-deny": "7.5",
     "readable": "5.0",
     "unused-access": "3.0",

@@ -1,0 +1,86 @@
+"""no-public-access: no resource or trust policy lets in strangers.
+
+Proved over all requests: the policy allows none of a stranger that carries no value which the policy fixes. Strangers
+are anonymous callers, everyone of an account that the statement does not name, and the users of identity providers
+that everyone may use (Google, Facebook, GitHub, ...); services are none. A fixed value is one without wildcard or
+variable of a key such as aws:SourceIp (not wider than /8, or /32 for IPv6), aws:SourceVpc, aws:SourceVpce,
+aws:SourceArn, aws:SourceAccount, aws:PrincipalOrgID, aws:PrincipalArn or aws:userid; of an ARN the account is enough,
+of the subject at GitHub the owner. A Deny of everything but such values counts too.
+
+Bad:
+
+    {"Version": "2012-10-17",
+     "Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
+                   "Resource": "arn:aws:s3:::orders/*"}}
+
+It says:
+
+    policy.json:2:63: error: grants public access [no-public-access]
+
+Good:
+
+    {"Version": "2012-10-17",
+     "Statement": {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
+                   "Resource": "arn:aws:s3:::orders/*",
+                   "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}}}
+
+It does not see access control lists, block public access settings, resource control policies, nor where an access
+point may be reached from. The unknown parts of a template (`${account}`) may come to be a wildcard, and then fix
+nothing; those of CloudFormation that name the account, the region and the partition may not.
+
+Public access that the old version granted too is reported as `critical-existing` says (a warning). A bucket that is
+meant to be public: have the change reviewed, or set `severity: {no-public-access: warning}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from policy_guard import evaluate
+from policy_guard.check import Check, Claim, Question
+from policy_guard.formula import TRUE, Formula, conjunction, negation
+from policy_guard.policy import SHARING, Policy, Request, Statement, by_effect
+from policy_guard.public import fences, is_public, public
+
+
+def _claims(question: Question) -> Iterator[Claim]:
+    new = question.new
+    for statement in new.statements if new and question.kind in SHARING else ():
+        if new and statement.effect == "Allow":
+            yield from _claims_about(question, new, statement)
+
+
+def _claims_about(question: Question, new: Policy, statement: Statement) -> Iterator[Claim]:
+    access, kind, old = question.access, question.kind, question.old
+    around = fences(statement, new)
+    open_, is_open = public(access, around), partial(is_public, around)
+    outside = conjunction([open_, negation(access.denied(new))])
+
+    def excess(part: Statement | None, before: Formula = TRUE) -> Formula:
+        return conjunction([access.applies(part) if part else TRUE, outside, before])
+
+    def holds(part: Statement | None, request: Request) -> bool:
+        applies = part is None or evaluate.applies(part, request)
+        return applies and is_open(request) and not evaluate.denied(new, request)
+
+    def is_fresh(part: Statement | None, request: Request) -> bool:
+        return holds(part, request) and not evaluate.allows(old, kind, request)
+
+    claim = Claim(statement, excess, holds, None, False, open_, is_open, by_effect(new)[1])
+    if old is None:
+        yield claim
+        return
+    before, but = by_effect(old)
+    unheard = partial(excess, before=negation(access.allows(old, kind)))
+    yield claim._replace(excess=unheard, holds=is_fresh, before=before, but=but)
+    yield claim._replace(existing=True)
+
+
+CHECK = Check(
+    "no-public-access",
+    "grants public access",
+    "name the accounts in Principal, or ask for a fixed value such as aws:PrincipalOrgID; or have it reviewed",
+    _claims,
+    what="public",
+)

@@ -1,0 +1,61 @@
+"""Identity providers whose users anyone can become, and what tells one tenant of them from another.
+
+Sources: IAM User Guide, id_roles_providers_oidc_secure-by-default (shared OIDC providers and the claims that IAM asks
+for) and reference_policies_iam-condition-keys (web identity federation); S3 User Guide,
+access-control-block-public-access; GitHub, "OpenID Connect reference". A claim that anyone can have is none of
+these: `aud` of GitHub is the same for all of its users, and `job_workflow_ref` names a workflow that others may call.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from policy_guard.match import matches
+from policy_guard.pattern import Pattern, plain_pattern
+
+_WHOLE = ""
+"""The tenant is fixed by a whole value only."""
+_ORGANIZATION = r"organization:[^:/]+:"
+
+SHARED: dict[str, dict[str, str]] = {
+    "accounts.google.com": {"aud": _WHOLE, "sub": _WHOLE},
+    "graph.facebook.com": {"app_id": _WHOLE, "id": _WHOLE},
+    "www.amazon.com": {"app_id": _WHOLE, "user_id": _WHOLE},
+    "cognito-identity.amazonaws.com": {"aud": _WHOLE, "sub": _WHOLE},
+    "token.actions.githubusercontent.com": {
+        "sub": r"repo:[^/:]+/",
+        "repository": r"[^/]+/",
+        "repository_id": _WHOLE,
+        "repository_owner_id": _WHOLE,
+        "enterprise_id": _WHOLE,
+    },
+    "vstoken.actions.githubusercontent.com": {"sub": r"repo:[^/:]+/"},
+    "oidc-configuration.audit-log.githubusercontent.com": {"sub": _WHOLE},
+    "gitlab.com": {"sub": r"project_path:[^/:]+/"},
+    "app.terraform.io": {"sub": _ORGANIZATION},
+    "agent.buildkite.com": {"sub": _ORGANIZATION},
+    "proidc.upbound.io": {"sub": r"mcp:[^/:]+/"},
+    "oidc.codefresh.io": {"sub": _WHOLE},
+    "studio.datachain.ai/api": {"sub": _WHOLE},
+    "scalr.io": {"sub": _WHOLE},
+    "tokens.cloud.shisho.dev": {"sub": _WHOLE},
+    "api.pulumi.com/oidc": {"aud": _WHOLE},
+    "sandboxes.cloud": {"aud": _WHOLE},
+    "oidc.vercel.com": {"aud": _WHOLE},
+}
+"""For each provider the claims that only some of its users have, with what a pattern has to begin with to fix one."""
+
+
+@cache
+def arns(host: str) -> Pattern:
+    """The ARNs under which accounts have registered the provider."""
+    return plain_pattern(f"arn:*:iam::*:oidc-provider/{host}")
+
+
+def is_shared(name: str) -> bool:
+    """Whether a Federated principal of this name is one of them."""
+    return any(is_provider(name, host) for host in SHARED)
+
+
+def is_provider(name: str, host: str) -> bool:
+    return name == host or matches(arns(host), name)

@@ -1,0 +1,213 @@
+"""What public access is, as a set of requests: those of strangers that carry no value which the policy fixes.
+
+A stranger is nobody at all, someone of an account that the statement does not name, or a user of an identity provider
+that everyone may use. Services are none. Whether a statement lets only fixed values in is asked of each by itself: a
+value that another one mentions makes nothing less public. Sources: S3 User Guide, access-control-block-public-access,
+"The meaning of public"; IAM User Guide, access-analyzer-custom-policy-checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import cache
+from typing import NamedTuple
+
+from policy_guard import evaluate
+from policy_guard.access import Access
+from policy_guard.automaton import Glob, glob_of
+from policy_guard.condition import glob
+from policy_guard.decimals import DIGIT
+from policy_guard.fences import ACCESS_POINTS, confining, facts, only_pseudo
+from policy_guard.formula import Formula, choice, conjunction, disjunction, member, negation
+from policy_guard.match import matches, resolve
+from policy_guard.pattern import STAR, Pattern, Wildcard, as_text, holes, plain_pattern, spelled_out
+from policy_guard.policy import Caller, Condition, Policy, Principal, Request, Statement
+from policy_guard.principals import Named, by_text, has_wildcards, is_id, named
+from policy_guard.providers import SHARED, arns, is_provider, is_shared
+from policy_guard.readings import ID_NAMES_THE_CALLER
+from policy_guard.strings import Language, Late
+
+_WORD = Wildcard("*", stays=True)
+_OF_ACCOUNT = glob(Pattern(("AWS arn:", _WORD, ":", _WORD, "::")))
+_REST = glob(Pattern((":", STAR)))
+_ACCESS_POINT = plain_pattern("arn:*:s3*:*:*:accesspoint/*")
+
+
+class Fence(NamedTuple):
+    """What keeps strangers out, for the requests to which the statement `given` applies, or for all.
+
+    A request is inside if one of the conditions holds, if it is made by one of the `entries`, or by a user of a
+    provider for which one of the `claims` holds.
+    """
+
+    given: Statement | None
+    conditions: tuple[Condition, ...]
+    entries: tuple[Principal, ...]
+    claims: tuple[tuple[str, Condition], ...]
+
+
+def fences(statement: Statement, policy: Policy) -> tuple[Fence, ...]:
+    """What keeps strangers out of what this Allow of the policy grants: its own conditions, and what Denies spare."""
+    own = _fence(statement)
+    known = facts(policy.statements)
+    denying = (_fence(each) for each in policy.statements if each.effect == "Deny")
+    spared = (each for each in denying if each.conditions or each.entries or each.claims)
+    return own._replace(given=None, conditions=(*own.conditions, *known)), *spared
+
+
+def may_be_public(policy: Policy) -> bool:
+    """A quick look: False is a proof that no Allow names strangers."""
+    return any(
+        _is_open(entry)
+        for statement in policy.statements
+        if statement.effect == "Allow" and statement.principals
+        for entry in statement.principals.entries
+    )
+
+
+def _is_open(entry: Principal) -> bool:
+    pattern = entry.value.pattern
+    if entry.type == "*" or not only_pseudo(pattern) or any(isinstance(part, Wildcard) for part in pattern.parts):
+        return True
+    return entry.type == "Federated" and (holes(pattern) or is_shared("".join(map(as_text, pattern.parts))))
+
+
+def _fence(statement: Statement) -> Fence:
+    """What the conditions of the statement fix, and whom it names; `given` is the statement without those."""
+    pairs = list(confining(statement))
+    claims = [(host, *pair) for host in SHARED for pair in confining(statement, _claims(host))]
+    used = [condition for condition, _ in pairs] + [condition for _, condition, _ in claims]
+    who = statement.principals
+    names = who and (statement.effect == "Allow" or who.negated)
+    rest = tuple(each for each in statement.conditions if each not in used)
+    given = replace(statement, conditions=rest, principals=None if names else who)
+    entries = tuple(entry for entry in who.entries if _fixes(entry)) if who and names else ()
+    fixed = tuple(condition for _, condition in pairs)
+    return Fence(given, fixed, entries, tuple((host, condition) for host, _, condition in claims))
+
+
+@cache
+def _claims(host: str) -> dict[str, str]:
+    return {f"{host}:{claim}": head for claim, head in SHARED[host].items()}
+
+
+def _fixes(entry: Principal) -> bool:
+    """Whether the entry names someone, of whatever account: an account, user or role, or the id of one."""
+    who = named(entry)
+    if is_id(entry.type, who):
+        return not has_wildcards(who)
+    account = not any(isinstance(part, Wildcard) for part in who.account.parts)
+    return who.kind == "open" or (bool(who.account.parts) and account)
+
+
+def public(access: Access, given: Iterable[Fence]) -> Formula:
+    """The requests of strangers that are outside of every fence."""
+    return conjunction([member("principal", _strangers()), *(_outside(access, fence) for fence in given)])
+
+
+def is_public(given: Iterable[Fence], request: Request) -> bool:
+    """Whether the request is a stranger's and outside of every fence."""
+    caller = request.principal or Caller("Anonymous")
+    return _is_stranger(caller) and all(_is_outside(fence, caller, request) for fence in given)
+
+
+def _outside(access: Access, fence: Fence) -> Formula:
+    parts = [_not_held(access, condition) for condition in fence.conditions]
+    parts += [negation(_listed(entry)) for entry in fence.entries]
+    parts += [
+        disjunction([negation(member("principal", _users(host))), negation(access.condition_holds(condition))])
+        for host, condition in fence.claims
+    ]
+    if fence.given is None:
+        return conjunction(parts)
+    return disjunction([negation(access.applies(fence.given)), conjunction(parts)])
+
+
+def _is_outside(fence: Fence, caller: Caller, request: Request) -> bool:
+    if fence.given is not None and not evaluate.applies(fence.given, request):
+        return True
+    return (
+        not any(_is_held(condition, request) for condition in fence.conditions)
+        and not any(_is_listed(entry, caller, request) for entry in fence.entries)
+        and not any(
+            _is_user(caller, host) and evaluate.condition_holds(condition, request) for host, condition in fence.claims
+        )
+    )
+
+
+def _not_held(access: Access, condition: Condition) -> Formula:
+    absent = negation(access.condition_holds(condition))
+    through = member("resource", Language([glob(_ACCESS_POINT)]))
+    return disjunction([absent, through]) if condition.key in ACCESS_POINTS else absent
+
+
+def _is_held(condition: Condition, request: Request) -> bool:
+    through = condition.key in ACCESS_POINTS and matches(_ACCESS_POINT, request.resource)
+    return not through and evaluate.condition_holds(condition, request)
+
+
+@cache
+def _strangers() -> Language:
+    account = (*_OF_ACCOUNT, *(DIGIT,) * 12, *_REST)
+    return Language([account, glob_of("Anonymous"), *(each for host in SHARED for each in _users(host))])
+
+
+def _is_stranger(caller: Caller) -> bool:
+    if caller.type != "AWS":
+        return caller.type == "Anonymous" or any(_is_user(caller, host) for host in SHARED)
+    account = _account_of(caller)
+    return account is not None and len(account) == 12 and account.isascii() and account.isdigit()
+
+
+@cache
+def _users(host: str) -> Language:
+    """The callers that the provider vouches for."""
+    return Language([glob_of(f"Federated {host}"), glob(Pattern(("Federated ", *arns(host).parts)))])
+
+
+def _is_user(caller: Caller, host: str) -> bool:
+    return caller.type == "Federated" and is_provider(caller.name, host)
+
+
+def _account_of(caller: Caller) -> str | None:
+    parts = caller.name.split(":")
+    named_so = caller.type == "AWS" and len(parts) > 5 and parts[0] == "arn" and parts[3] == ""
+    return parts[4] if named_so else None
+
+
+def _listed(entry: Principal) -> Formula:
+    """The callers of the account that the entry names, or whom its id names.
+
+    Unknown parts are taken as they are: what they become names someone only if it holds no wildcard.
+    """
+    who = named(entry)
+    if is_id(entry.type, who):
+        return choice("reading", f"{ID_NAMES_THE_CALLER.name} {spelled_out(who.name)}")
+    if who.kind == "open":
+        return member("principal", Language(late=[Late(who.name, _of_text)]))
+    account = glob(who.account, wild=only_pseudo(who.account))
+    return member("principal", Language([(*_OF_ACCOUNT, *account, *_REST)]))
+
+
+def _of_text(text: str) -> Iterator[Glob]:
+    account = by_text(text).account
+    if account.parts and not any(isinstance(part, Wildcard) for part in account.parts):
+        yield (*_OF_ACCOUNT, *glob(account), *_REST)
+
+
+def _is_listed(entry: Principal, caller: Caller, request: Request) -> bool:
+    who = named(entry)
+    if is_id(entry.type, who):
+        return request.choices.get(f"{ID_NAMES_THE_CALLER.name} {spelled_out(who.name)}", False)
+    given, account = _account_of(caller), _account_in(who, request)
+    return given is not None and account is not None and matches(account, given)
+
+
+def _account_in(who: Named, request: Request) -> Pattern | None:
+    """The account of whom the entry turns out to name; None if that is nobody's, or anybody's."""
+    if who.kind != "open":
+        return resolve(who.account, {}, request.unknowns, only_pseudo(who.account))
+    text = resolve(who.name, {}, request.unknowns, wild=False)
+    account = by_text("".join(map(as_text, text.parts))).account if text else Pattern(())
+    return account if account.parts and not any(isinstance(part, Wildcard) for part in account.parts) else None
