@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import cache
 
 from policy_guard.match import matches
-from policy_guard.pattern import Pattern, plain_pattern
+from policy_guard.pattern import Pattern, in_arn_parts, plain_pattern
 
 _WHOLE = ""
 """The tenant is fixed by a whole value only."""
@@ -49,7 +49,7 @@ SHARED: dict[str, dict[str, str]] = {
 @cache
 def arns(host: str) -> Pattern:
     """The ARNs under which accounts have registered the provider."""
-    return plain_pattern(f"arn:*:iam::*:oidc-provider/{host}")
+    return in_arn_parts(plain_pattern(f"arn:*:iam::*:oidc-provider/{host}"))
 
 
 def is_shared(name: str) -> bool:

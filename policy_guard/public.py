@@ -21,7 +21,7 @@ from policy_guard.decimals import DIGIT
 from policy_guard.fences import ACCESS_POINTS, confining, facts, only_pseudo
 from policy_guard.formula import Formula, choice, conjunction, disjunction, member, negation
 from policy_guard.match import matches, resolve
-from policy_guard.pattern import STAR, Pattern, Wildcard, as_text, holes, plain_pattern, spelled_out
+from policy_guard.pattern import STAR, Pattern, Wildcard, as_text, holes, in_arn_parts, plain_pattern, spelled_out
 from policy_guard.policy import Caller, Condition, Policy, Principal, Request, Statement
 from policy_guard.principals import Named, by_text, has_wildcards, is_id, named
 from policy_guard.providers import SHARED, arns, is_provider, is_shared
@@ -29,9 +29,9 @@ from policy_guard.readings import ID_NAMES_THE_CALLER
 from policy_guard.strings import Language, Late
 
 _WORD = Wildcard("*", stays=True)
-_OF_ACCOUNT = glob(Pattern(("AWS arn:", _WORD, ":", _WORD, "::")))
-_REST = glob(Pattern((":", STAR)))
-_ACCESS_POINT = plain_pattern("arn:*:s3*:*:*:accesspoint/*")
+_ARN, _SERVICE, _REST = (glob(Pattern(parts)) for parts in (("AWS arn:",), (":", _WORD, "::"), (":", STAR)))
+_ANY_PARTITION = glob(Pattern((_WORD,)))
+_ACCESS_POINT = in_arn_parts(plain_pattern("arn:*:s3*:*:*:accesspoint/*"))
 
 
 class Fence(NamedTuple):
@@ -67,10 +67,16 @@ def may_be_public(policy: Policy) -> bool:
 
 
 def _is_open(entry: Principal) -> bool:
-    pattern = entry.value.pattern
-    if entry.type == "*" or not only_pseudo(pattern) or any(isinstance(part, Wildcard) for part in pattern.parts):
-        return True
-    return entry.type == "Federated" and (holes(pattern) or is_shared("".join(map(as_text, pattern.parts))))
+    who, pattern = named(entry), entry.value.pattern
+    if entry.type in ("Service", "CanonicalUser") or who.kind == "id":
+        return entry.type != "Service" and has_wildcards(who)
+    if entry.type == "Federated":
+        return has_wildcards(who) or holes(pattern) or is_shared("".join(map(as_text, pattern.parts)))
+    return who.kind in ("everyone", "open") or _has_wildcard(who.account) or not only_pseudo(who.account)
+
+
+def _has_wildcard(pattern: Pattern) -> bool:
+    return any(isinstance(part, Wildcard) for part in pattern.parts)
 
 
 def _fence(statement: Statement) -> Fence:
@@ -97,8 +103,7 @@ def _fixes(entry: Principal) -> bool:
     who = named(entry)
     if is_id(entry.type, who):
         return not has_wildcards(who)
-    account = not any(isinstance(part, Wildcard) for part in who.account.parts)
-    return who.kind == "open" or (bool(who.account.parts) and account)
+    return who.kind == "open" or (bool(who.account.parts) and not _has_wildcard(who.account))
 
 
 def public(access: Access, given: Iterable[Fence]) -> Formula:
@@ -149,8 +154,8 @@ def _is_held(condition: Condition, request: Request) -> bool:
 
 @cache
 def _strangers() -> Language:
-    account = (*_OF_ACCOUNT, *(DIGIT,) * 12, *_REST)
-    return Language([account, glob_of("Anonymous"), *(each for host in SHARED for each in _users(host))])
+    account = (DIGIT,) * 12
+    return Language([_of_account(account), glob_of("Anonymous"), *(each for host in SHARED for each in _users(host))])
 
 
 def _is_stranger(caller: Caller) -> bool:
@@ -187,13 +192,18 @@ def _listed(entry: Principal) -> Formula:
     if who.kind == "open":
         return member("principal", Language(late=[Late(who.name, _of_text)]))
     account = glob(who.account, wild=only_pseudo(who.account))
-    return member("principal", Language([(*_OF_ACCOUNT, *account, *_REST)]))
+    return member("principal", Language(_of_account(account, each) for each in (_ANY_PARTITION, glob(who.partition))))
+
+
+def _of_account(account: Glob, partition: Glob = _ANY_PARTITION) -> Glob:
+    """The callers of an account. Only its own spelling covers a partition that is not known yet."""
+    return (*_ARN, *partition, *_SERVICE, *account, *_REST)
 
 
 def _of_text(text: str) -> Iterator[Glob]:
     account = by_text(text).account
-    if account.parts and not any(isinstance(part, Wildcard) for part in account.parts):
-        yield (*_OF_ACCOUNT, *glob(account), *_REST)
+    if account.parts and not _has_wildcard(account):
+        yield _of_account(glob(account))
 
 
 def _is_listed(entry: Principal, caller: Caller, request: Request) -> bool:
@@ -210,4 +220,4 @@ def _account_in(who: Named, request: Request) -> Pattern | None:
         return resolve(who.account, {}, request.unknowns, only_pseudo(who.account))
     text = resolve(who.name, {}, request.unknowns, wild=False)
     account = by_text("".join(map(as_text, text.parts))).account if text else Pattern(())
-    return account if account.parts and not any(isinstance(part, Wildcard) for part in account.parts) else None
+    return account if account.parts and not _has_wildcard(account) else None
