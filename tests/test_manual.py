@@ -10,7 +10,12 @@ from typing import Any
 
 import pytest
 
-from policy_guard import check_access_not_granted, check_no_lost_deny, check_no_new_access
+from policy_guard import (
+    check_access_not_granted,
+    check_no_lost_deny,
+    check_no_new_access,
+    check_no_public_access,
+)
 from policy_guard.checks import manual, names
 from policy_guard.conditions import operators
 from policy_guard.formats import suffixes
@@ -50,6 +55,11 @@ def test_access_not_granted() -> None:
     assert results == ["FAIL", "PASS"]
 
 
+def test_no_public_access() -> None:
+    results = [check_no_public_access(each, "AWS::S3::Bucket").result for each in examples("no-public-access")]
+    assert results == ["FAIL", "PASS"]
+
+
 def test_readable() -> None:
     bad, good = examples("readable")
     with pytest.raises(ValueError, match="Effect"):
@@ -58,7 +68,8 @@ def test_readable() -> None:
 
 
 def test_what_is_registered() -> None:
-    assert names() == ("access-not-granted", "no-lost-deny", "no-new-access", "readable", "unused-access", "accepted")
+    checks = ("access-not-granted", "no-lost-deny", "no-new-access", "no-public-access")
+    assert names() == (*checks, "readable", "unused-access", "accepted")
     assert set(reporters()) == {"text", "github", "json", "sarif", "markdown", "junit", "gitlab"}
     assert {".json", ".yaml", ".yml"} <= set(suffixes())
     assert set(operators()) <= set(OPERATORS.values())
@@ -69,6 +80,7 @@ OLD = {
     "no-new-access": statement("Allow", "s3:GetObject"),
     "no-lost-deny": statement("Deny", "s3:*", "arn:aws:s3:::audit-logs/*"),
     "access-not-granted": statement("Deny", "s3:*"),
+    "no-public-access": statement("Deny", "s3:*"),
     "readable": statement("Deny", "s3:*"),
     "unused-access": statement("Allow", "s3:*"),
 }
