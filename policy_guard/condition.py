@@ -102,7 +102,7 @@ def _letter(part: Variable | Unknown, wild: bool, fold: bool) -> Symbol:
     letter = Variable(part.key) if isinstance(part, Variable) else Verbatim(part.name)
     if fold:
         return Caseless(letter)
-    return part if wild and isinstance(part, Unknown) else letter
+    return part if wild and isinstance(part, Unknown) and not part.verbatim else letter
 
 
 def language(patterns: Iterable[Pattern], *, wild: bool = True, fold: bool = False) -> Language:

@@ -7,11 +7,12 @@ name; IAM User Guide, reference_policies_condition-keys.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from policy_guard import catalog
-from policy_guard.pattern import Pattern, Unknown, Variable, Wildcard, plain_pattern
+from policy_guard.pattern import Pattern, Unknown, Variable, Wildcard, holes, plain_pattern
 from policy_guard.policy import Condition, Statement, Value
 from policy_guard.source import Span
 from policy_guard.values import block
@@ -48,15 +49,19 @@ _TURNED = {
 _WITHOUT_WILDCARDS = ("StringEquals", "StringEqualsIgnoreCase")
 _ARN = ("ArnEquals", "ArnLike")
 # CloudFormation User Guide, pseudo-parameter-reference: what these become has no wildcards.
-_PSEUDO = {"AWS::AccountId": "0" * 12, "AWS::Partition": "aws", "AWS::Region": "x", "AWS::URLSuffix": "x"}
+_PSEUDO = ("AWS::AccountId", "AWS::Partition", "AWS::Region", "AWS::URLSuffix")
+_SOME_TEXT = "000000000000"
+"""What is taken for an unknown part where only its place matters: it can be an account, a name or an id."""
 _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 _MOST_ADDRESSES = 2**24
 _SHORTEST_PREFIX = 32
 _NOWHERE = Span(0, 0)
 
 
-def confining(statement: Statement, keys: dict[str, str] = KEYS) -> Iterator[tuple[Condition, Condition]]:
-    """Each condition of the statement that lets in only callers with some value of the keys, with what it fixes.
+def confining(statement: Statement, keys: Mapping[str, str]) -> Iterator[tuple[Condition, Condition]]:
+    """Each condition of the statement that lets in only callers with some value of the `keys`, with what it fixes.
+
+    The keys come with what a pattern has to begin with to fix whom it lets in; as empty text, none does.
 
     What it fixes is a condition of its own: it holds for the requests that carry one of the fixed values. For a Deny
     those are the requests that the condition spares.
@@ -91,6 +96,16 @@ def only_pseudo(pattern: Pattern) -> bool:
     return all(part.name in _PSEUDO for part in pattern.parts if isinstance(part, Unknown))
 
 
+def verbatim(pattern: Pattern) -> Pattern:
+    """The pattern in which unknown parts have no wildcards; those that never have any stay as they are."""
+    return Pattern(
+        tuple(
+            replace(part, verbatim=True) if isinstance(part, Unknown) and part.name not in _PSEUDO else part
+            for part in pattern.parts
+        )
+    )
+
+
 def _condition(operator: str, key: str, *texts: str) -> Condition:
     values = tuple(Value(text, plain_pattern(text), _NOWHERE) for text in texts)
     return Condition("", operator, False, key.lower(), key, values, _NOWHERE)
@@ -102,32 +117,27 @@ def _several(key: str) -> bool:
 
 
 def _fixed(condition: Condition, head: str) -> Iterator[Condition]:
-    """The condition with those of its values that fix whom it lets in, if there are any.
-
-    Unknown parts may come to hold wildcards where the operator has them. Taken as they are, they fix what they become
-    if it holds none, and nothing otherwise.
-    """
+    """The condition with those of its values that fix whom it lets in, if there are any."""
+    values: Iterable[Value] = ()
     if condition.operator == "IpAddress":
-        alike, literal = list(_narrow(condition.values)), []
+        values = _narrow(condition.values)
     elif condition.operator.startswith(("String", "Arn")):
-        alike = [value for value in condition.values if _fixes(condition.operator, value.pattern, head)]
-        literal = [value for value in condition.values if value not in alike and _is_one_text(value.pattern)]
-    else:
-        return
-    if alike:
-        yield condition._replace(values=tuple(alike))
-    if literal:
-        yield condition._replace(operator="StringEquals", values=tuple(literal))
+        values = (value for value in map(_verbatim, condition.values) if _fixes(condition.operator, value, head))
+    if fixing := tuple(values):
+        yield condition._replace(values=fixing)
 
 
-def _fixes(operator: str, pattern: Pattern, head: str) -> bool:
-    """Whether the pattern stands for one text, or for some that agree in the part that says whom they let in."""
-    if operator in _WITHOUT_WILDCARDS:
-        return bool(pattern.parts) and not any(isinstance(part, Variable) for part in pattern.parts)
-    text = _text(pattern)
+def _verbatim(value: Value) -> Value:
+    """The value with its unknown parts as they are: one that becomes a wildcard then fixes nothing."""
+    return value._replace(pattern=verbatim(value.pattern))
+
+
+def _fixes(operator: str, value: Value, head: str) -> bool:
+    """Whether the value stands for one text, or for some that agree in the part that says whom they let in."""
+    text = _text(value.pattern)
     if not text:
         return False
-    if not any(isinstance(part, Wildcard) for part in pattern.parts):
+    if operator in _WITHOUT_WILDCARDS or not any(isinstance(part, Wildcard) for part in value.pattern.parts):
         return True
     parts = text.split(":", 5)
     if operator in _ARN and head == _ACCOUNT and len(parts) > 5:
@@ -135,14 +145,9 @@ def _fixes(operator: str, pattern: Pattern, head: str) -> bool:
     return bool(head) and re.match(head, re.split(r"[*?]", text, maxsplit=1)[0]) is not None
 
 
-def _is_one_text(pattern: Pattern) -> bool:
-    wild = any(isinstance(part, Wildcard | Variable) for part in pattern.parts)
-    return not wild and not only_pseudo(pattern)
-
-
 def _text(pattern: Pattern) -> str | None:
-    """The pattern as it is spelled; None if it has parts that may hold wildcards, or differ from request to request."""
-    if not only_pseudo(pattern) or any(isinstance(part, Variable) for part in pattern.parts):
+    """The pattern as it is spelled, with something for its unknown parts; None if it has variables."""
+    if any(isinstance(part, Variable) for part in pattern.parts):
         return None
     return "".join(_spelled(part) for part in pattern.parts if not isinstance(part, Variable))
 
@@ -150,7 +155,7 @@ def _text(pattern: Pattern) -> str | None:
 def _spelled(part: str | Wildcard | Unknown) -> str:
     if isinstance(part, Wildcard):
         return part.symbol
-    return part if isinstance(part, str) else _PSEUDO[part.name]
+    return part if isinstance(part, str) else _SOME_TEXT
 
 
 def _narrow(values: tuple[Value, ...]) -> Iterator[Value]:
@@ -161,7 +166,7 @@ def _narrow(values: tuple[Value, ...]) -> Iterator[Value]:
     from ipaddress import collapse_addresses
 
     private = [found for text in _PRIVATE if (found := block(text))]
-    known = [(value, found) for value in values if (text := _text(value.pattern)) and (found := block(text))]
+    known = [(value, found) for value in values if not holes(value.pattern) and (found := block(value.text))]
     inside = {found for _, found in known if any(_within(found, each) for each in private)}
     public = {found for _, found in known} - inside
     fours = sum(each.num_addresses for each in collapse_addresses(b for b in public if b.version == 4))

@@ -24,7 +24,7 @@ def resolve(
             parts.append(values[0] if values else part.default or "")
         elif isinstance(part, Unknown):
             text = unknowns.get(part.name, "")
-            parts += [Wildcard(c, part.stays) if wild and c in "*?" else c for c in text]
+            parts += [Wildcard(c, part.stays) if wild and not part.verbatim and c in "*?" else c for c in text]
         else:
             parts.append(part)
     return Pattern(tuple(parts))

@@ -31,11 +31,12 @@ class Variable:
 class Unknown:
     """A part that a template fills in later: some fixed text that nobody knows yet, the same for the same name.
 
-    With `stays` the wildcards in that text stay in their part of an ARN.
+    With `stays` the wildcards in that text stay in their part of an ARN; with `verbatim` there are none in it.
     """
 
     name: str
     stays: bool = False
+    verbatim: bool = False
 
 
 Part: TypeAlias = "str | Wildcard | Variable | Unknown"

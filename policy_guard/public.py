@@ -18,7 +18,7 @@ from policy_guard.access import Access
 from policy_guard.automaton import Glob, glob_of
 from policy_guard.condition import glob
 from policy_guard.decimals import DIGIT
-from policy_guard.fences import ACCESS_POINTS, confining, facts, only_pseudo
+from policy_guard.fences import ACCESS_POINTS, KEYS, confining, facts, only_pseudo, verbatim
 from policy_guard.formula import Formula, choice, conjunction, disjunction, member, negation
 from policy_guard.match import matches, resolve
 from policy_guard.pattern import STAR, Pattern, Wildcard, as_text, holes, in_arn_parts, plain_pattern, spelled_out
@@ -37,23 +37,26 @@ _ACCESS_POINT = in_arn_parts(plain_pattern("arn:*:s3*:*:*:accesspoint/*"))
 class Fence(NamedTuple):
     """What keeps strangers out, for the requests to which the statement `given` applies, or for all.
 
-    A request is inside if one of the conditions holds, if it is made by one of the `entries`, or by a user of a
-    provider for which one of the `claims` holds.
+    A request is inside if one of the conditions holds, if it is made by one of the `entries`, or by a user of the
+    provider that one of the `claims` is about, which holds.
     """
 
     given: Statement | None
     conditions: tuple[Condition, ...]
     entries: tuple[Principal, ...]
-    claims: tuple[tuple[str, Condition], ...]
+    claims: tuple[Condition, ...]
 
 
-def fences(statement: Statement, policy: Policy) -> tuple[Fence, ...]:
-    """What keeps strangers out of what this Allow of the policy grants: its own conditions, and what Denies spare."""
-    own = _fence(statement)
-    known = facts(policy.statements)
+def common_fences(policy: Policy) -> tuple[Fence, ...]:
+    """What keeps strangers out of whatever the policy grants: what is true of them, and what its Denies spare."""
     denying = (_fence(each) for each in policy.statements if each.effect == "Deny")
     spared = (each for each in denying if each.conditions or each.entries or each.claims)
-    return own._replace(given=None, conditions=(*own.conditions, *known)), *spared
+    return Fence(None, facts(policy.statements), (), ()), *spared
+
+
+def own_fence(statement: Statement) -> Fence:
+    """What keeps strangers out of what this Allow grants: its own conditions, and whom it names."""
+    return _fence(statement)._replace(given=None)
 
 
 def may_be_public(policy: Policy) -> bool:
@@ -81,21 +84,25 @@ def _has_wildcard(pattern: Pattern) -> bool:
 
 def _fence(statement: Statement) -> Fence:
     """What the conditions of the statement fix, and whom it names; `given` is the statement without those."""
-    pairs = list(confining(statement))
-    claims = [(host, *pair) for host in SHARED for pair in confining(statement, _claims(host))]
-    used = [condition for condition, _ in pairs] + [condition for _, condition, _ in claims]
+    pairs = list(confining(statement, _keys()))
+    used = [condition for condition, _ in pairs]
     who = statement.principals
     names = who and (statement.effect == "Allow" or who.negated)
     rest = tuple(each for each in statement.conditions if each not in used)
     given = replace(statement, conditions=rest, principals=None if names else who)
     entries = tuple(entry for entry in who.entries if _fixes(entry)) if who and names else ()
-    fixed = tuple(condition for _, condition in pairs)
-    return Fence(given, fixed, entries, tuple((host, condition) for host, _, condition in claims))
+    fixed = tuple(condition for _, condition in pairs if condition.key in KEYS)
+    return Fence(given, fixed, entries, tuple(condition for _, condition in pairs if condition.key not in KEYS))
 
 
 @cache
-def _claims(host: str) -> dict[str, str]:
-    return {f"{host}:{claim}": head for claim, head in SHARED[host].items()}
+def _keys() -> dict[str, str]:
+    claims = {f"{host}:{claim}": head for host, heads in SHARED.items() for claim, head in heads.items()}
+    return {**KEYS, **claims}
+
+
+def _host(claim: Condition) -> str:
+    return claim.key.rpartition(":")[0]
 
 
 def _fixes(entry: Principal) -> bool:
@@ -121,8 +128,8 @@ def _outside(access: Access, fence: Fence) -> Formula:
     parts = [_not_held(access, condition) for condition in fence.conditions]
     parts += [negation(_listed(entry)) for entry in fence.entries]
     parts += [
-        disjunction([negation(member("principal", _users(host))), negation(access.condition_holds(condition))])
-        for host, condition in fence.claims
+        disjunction([negation(member("principal", _users(_host(claim)))), negation(access.condition_holds(claim))])
+        for claim in fence.claims
     ]
     if fence.given is None:
         return conjunction(parts)
@@ -135,9 +142,7 @@ def _is_outside(fence: Fence, caller: Caller, request: Request) -> bool:
     return (
         not any(_is_held(condition, request) for condition in fence.conditions)
         and not any(_is_listed(entry, caller, request) for entry in fence.entries)
-        and not any(
-            _is_user(caller, host) and evaluate.condition_holds(condition, request) for host, condition in fence.claims
-        )
+        and not any(_is_user(caller, _host(each)) and evaluate.condition_holds(each, request) for each in fence.claims)
     )
 
 
@@ -191,7 +196,7 @@ def _listed(entry: Principal) -> Formula:
         return choice("reading", f"{ID_NAMES_THE_CALLER.name} {spelled_out(who.name)}")
     if who.kind == "open":
         return member("principal", Language(late=[Late(who.name, _of_text)]))
-    account = glob(who.account, wild=only_pseudo(who.account))
+    account = glob(verbatim(who.account))
     return member("principal", Language(_of_account(account, each) for each in (_ANY_PARTITION, glob(who.partition))))
 
 
@@ -217,7 +222,7 @@ def _is_listed(entry: Principal, caller: Caller, request: Request) -> bool:
 def _account_in(who: Named, request: Request) -> Pattern | None:
     """The account of whom the entry turns out to name; None if that is nobody's, or anybody's."""
     if who.kind != "open":
-        return resolve(who.account, {}, request.unknowns, only_pseudo(who.account))
+        return resolve(verbatim(who.account), {}, request.unknowns, wild=True)
     text = resolve(who.name, {}, request.unknowns, wild=False)
     account = by_text("".join(map(as_text, text.parts))).account if text else Pattern(())
     return account if account.parts and not _has_wildcard(account) else None

@@ -17,9 +17,10 @@ _VERBS = {"no-new-access": "now allows", "access-not-granted": "allows", "no-pub
 
 def title(finding: Finding) -> str:
     """What is wrong in a few words; text of the policy in it is as it was written."""
-    new = dict(finding.facts).get("new")
-    if finding.outcome == "violated" and finding.check in _TITLES and new:
-        return f"{_TITLES[finding.check]}: {new}"
+    facts = dict(finding.facts)
+    granted = facts.get("new") or facts.get("public")
+    if finding.outcome == "violated" and finding.check in _TITLES and granted:
+        return f"{_TITLES[finding.check]}: {granted}"
     return finding.message[:1].upper() + finding.message[1:]
 
 

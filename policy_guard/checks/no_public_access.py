@@ -34,31 +34,40 @@ meant to be public: have the change reviewed, or set `severity: {no-public-acces
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from policy_guard import evaluate
 from policy_guard.check import Check, Claim, Question
 from policy_guard.formula import TRUE, Formula, conjunction, negation
 from policy_guard.policy import SHARING, Policy, Request, Statement, by_effect
-from policy_guard.public import fences, is_public, public
+from policy_guard.public import common_fences, is_public, own_fence, public
 
 
 def _claims(question: Question) -> Iterator[Claim]:
-    new = question.new
-    for statement in new.statements if new and question.kind in SHARING else ():
-        if new and statement.effect == "Allow":
-            yield from _claims_about(question, new, statement)
+    new, access = question.new, question.access
+    if new is None or question.kind not in SHARING:
+        return
+    common = common_fences(new)
+    strangers, allowed = public(access, common), negation(access.denied(new))
+    for statement in by_effect(new)[0]:
+        own = own_fence(statement)
+        open_ = conjunction([public(access, [own]), strangers])
+        yield from _claims_about(question, new, statement, open_, partial(is_public, (own, *common)), allowed)
 
 
-def _claims_about(question: Question, new: Policy, statement: Statement) -> Iterator[Claim]:
+def _claims_about(
+    question: Question,
+    new: Policy,
+    statement: Statement,
+    open_: Formula,
+    is_open: Callable[[Request], bool],
+    allowed: Formula,
+) -> Iterator[Claim]:
     access, kind, old = question.access, question.kind, question.old
-    around = fences(statement, new)
-    open_, is_open = public(access, around), partial(is_public, around)
-    outside = conjunction([open_, negation(access.denied(new))])
 
     def excess(part: Statement | None, before: Formula = TRUE) -> Formula:
-        return conjunction([access.applies(part) if part else TRUE, outside, before])
+        return conjunction([access.applies(part) if part else TRUE, open_, allowed, before])
 
     def holds(part: Statement | None, request: Request) -> bool:
         applies = part is None or evaluate.applies(part, request)
