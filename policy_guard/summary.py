@@ -55,8 +55,7 @@ def _claims(report: Report) -> str:
     """What is proved where there is no finding: only what ran, and on something."""
     compared = report.mode != "all" or report.changed > 0
     claims = [words for check, words in _PROVED.items() if compared and check in report.checks]
-    if "no-public-access" in report.checks:
-        claims.append("no public access")
+    claims += ["no public access"] if "no-public-access" in report.checks else []
     if report.critical and "access-not-granted" in report.checks:
         claims.append("not the one critical permission" if report.critical == 1 else _none_of(report.critical))
     return ", ".join(claims) or "readable, nothing else was asked"

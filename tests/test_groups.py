@@ -166,7 +166,8 @@ def test_an_unknown_principal_is_another_in_another_file(scratch: Scratch) -> No
     scratch.commit(**files)
     scratch.write("iam/web/a.json", document(own))
     scratch.write("iam/web/b.json", document(own, {**own, "Action": "s3:List*"}))
-    assert judged(scratch) == [("no-new-access", "error", "iam/web/b.json")]
+    new = [each for each in judged(scratch) if each[0] == "no-new-access"]
+    assert new == [("no-new-access", "error", "iam/web/b.json")]
 
 
 def test_settings_behind_a_link_are_those_of_the_base_too(scratch: Scratch) -> None:
