@@ -16,9 +16,9 @@ from policy_guard.finding import SEVERITIES
 from policy_guard.globs import glob, matches_path, not_a_pattern
 from policy_guard.policy import KINDS
 from policy_guard.reporter import CHECKS
-from policy_guard.tally import PUBLIC
 from policy_guard.settings import text_file
 from policy_guard.source import Source
+from policy_guard.tally import PUBLIC
 from policy_guard.unused_access import UNUSED
 
 ROOT = Path(__file__).resolve().parent.parent
