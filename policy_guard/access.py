@@ -61,8 +61,9 @@ class Access:
     AWS's list of keys says, and for a key that is not in there, whether a set operator is used on it.
     """
 
-    def __init__(self, policies: Iterable[Policy]) -> None:
-        statements = [statement for policy in policies for statement in policy.statements]
+    def __init__(self, policies: Iterable[Policy], others: Iterable[Statement] = ()) -> None:
+        """`others` are statements that are asked about besides those of the policies."""
+        statements = [*(statement for policy in policies for statement in policy.statements), *others]
         occurrences: dict[str, set[str]] = {}
         under_set_operators: set[str] = set()
         self._verbatim = {each.key for statement in statements for each in _all_variables(statement)}
@@ -73,6 +74,7 @@ class Access:
             operator = operators()[condition.operator]
             if operator.encode and not operator.spellings:
                 self._verbatim.add(condition.key)
+        self._written = occurrences
         self._slots = {
             key: len(written) + 1
             for key, written in occurrences.items()
@@ -131,6 +133,8 @@ class Access:
         return _element(element, [_resource(plain), *alternatives])
 
     def condition_holds(self, condition: Condition) -> Formula:
+        # With a condition that was not counted, too few values would be looked at, and too much proved.
+        assert as_written(condition) in self._written[condition.key]
         operator = operators()[condition.operator]
         slots = [Slot(condition.key, index) for index in range(self._slots.get(condition.key, 1))]
         if operator.encode is None:

@@ -54,6 +54,25 @@ class Claim(NamedTuple):
     unaccepted: tuple[Statement, ...] = ()
 
 
+class Part(NamedTuple):
+    """One of the sets of a combination: the claims of all statements that may grant something of it.
+
+    `granting` are those whatever the old version granted, `fresh`, in the same order, what it did not grant. `before`
+    is all of the set that the old version granted (`was_before` for one request); None where there is no old version.
+    """
+
+    granting: tuple[Claim, ...]
+    fresh: tuple[Claim, ...]
+    before: Formula | None
+    was_before: Callable[[Request], bool]
+
+
+class Combination(NamedTuple):
+    """Sets of which nothing is wrong unless something of each is granted."""
+
+    parts: tuple[Part, ...]
+
+
 class Check(NamedTuple):
     """Registered as the constant `CHECK` of a module in `checks/`, whose docstring is its manual page.
 
@@ -64,6 +83,6 @@ class Check(NamedTuple):
     id: str
     headline: str
     advice: str
-    claims: Callable[[Question], Iterator[Claim]]
+    claims: Callable[[Question], Iterator[Claim | Combination]]
     of_old: bool = False
     what: str = "new"

@@ -14,7 +14,7 @@ from policy_guard.condition import glob
 from policy_guard.finding import Cell, Difference, Piece
 from policy_guard.formula import conjunction, disjunction, negation
 from policy_guard.pattern import Pattern, folded
-from policy_guard.policy import Condition, Element, Request, Statement, Value, as_written, read_plainly
+from policy_guard.policy import Element, Request, Statement, Value, as_written, in_words
 from policy_guard.prove import Proved, Prover, Witness
 from policy_guard.strings import FILLERS, Language
 
@@ -155,7 +155,7 @@ def spelled(given: Terms, all_before: bool) -> Difference:
         first.action.negated,
         bool(first.resource and first.resource.negated),
         _principals(first),
-        tuple(map(_condition, first.conditions)),
+        tuple(map(in_words, first.conditions)),
         pieces(given.denied),
         pieces(given.before),
         pieces(given.but),
@@ -208,7 +208,7 @@ def _piece(parts: tuple[Statement, ...], other: Statement) -> Piece:
         tuple(_narrower([part.action for part in parts], other.action, fold=True)),
         tuple(_narrower([part.resource for part in parts if part.resource], other.resource)),
         principals if principals != _principals(parts[0]) else (),
-        tuple(_condition(condition) for condition in other.conditions if as_written(condition) not in own),
+        tuple(in_words(condition) for condition in other.conditions if as_written(condition) not in own),
     )
 
 
@@ -239,9 +239,3 @@ def _principals(statement: Statement) -> tuple[str, ...]:
         return ()
     names = tuple(entry.value.text for entry in statement.principals.entries)
     return (f"all but {' and '.join(names)}",) if statement.principals.negated else names
-
-
-def _condition(condition: Condition) -> str:
-    operator = f"{condition.quantifier}:{condition.operator}".lstrip(":") + "IfExists" * condition.if_exists
-    values = ", ".join(f"{value.text}{read_plainly(value)}" for value in condition.values)
-    return f"{operator} {condition.spelled} {values}"

@@ -11,7 +11,8 @@ from policy_guard.accepted import Accepted
 from policy_guard.accepting import outside, part_in
 from policy_guard.access import Access
 from policy_guard.budgets import Budgets
-from policy_guard.check import Check, Claim, Question
+from policy_guard.check import Check, Claim, Combination, Question
+from policy_guard.critical import exceptions
 from policy_guard.difference import Terms, blame, spelled, terms
 from policy_guard.finding import Difference
 from policy_guard.formula import conjunction, member
@@ -21,13 +22,15 @@ from policy_guard.prove import Answer, Proved, Prover, Witness
 from policy_guard.readings import READINGS
 from policy_guard.source import Source, Span
 from policy_guard.strings import Language
+from policy_guard.together import asked, granted
 
 
 class Verdict(NamedTuple):
     """An answer for one claim that is no proof, or one that needs `accepted`, with the values that are to blame.
 
     `future` tells that all actions in question are none that AWS has today. `terms` are proved, or None;
-    `difference` is how the policies spell them.
+    `difference` is how the policies spell them. `beside` are the verdicts on the other sets that are dangerous only
+    together with this one.
     """
 
     claim: Claim
@@ -38,6 +41,7 @@ class Verdict(NamedTuple):
     terms: Terms | None = None
     difference: Difference | None = None
     accepted: tuple[Accepted, ...] = ()
+    beside: tuple[Verdict, ...] = ()
 
 
 def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdict]:
@@ -45,15 +49,18 @@ def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdi
 
     That is one verdict per critical entry and statement, the graver where there are two.
     """
-    judged: set[tuple[str | None, int | None]] = set()
+    judged: set[tuple[int, int]] = set()
     aside = prover.aside()
     given = tuple(each for each in question.accepted if check.id in each.acceptance.checks)
     for whole in check.claims(question):
+        if isinstance(whole, Combination):
+            yield from _together(whole, given, question.access, prover)
+            continue
         claim = outside(whole, given, question.access)
-        key = claim.entry.id if claim.entry else None, id(claim.statement) if claim.statement else None
+        key = id(claim.entry), id(claim.statement)
         if key in judged:
             continue
-        answer = prover.answer(claim.excess(claim.statement), partial(claim.holds, claim.statement))
+        answer = asked(claim, prover)
         used = tuple(each for each in given if part_in(whole, each, question.access, aside))
         if not isinstance(answer, Proved):
             judged.add(key)
@@ -62,15 +69,47 @@ def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdi
             yield Verdict(claim, answer, accepted=used)
 
 
-def prover_for(question: Question, budgets: Budgets | None = None) -> Prover:
-    """A prover that gives its witnesses a principal where the policies speak of one.
+def _together(
+    whole: Combination, given: tuple[Accepted, ...], access: Access, prover: Prover
+) -> Iterator[Verdict]:
+    """The verdicts on sets that are dangerous only together, of which what is accepted is no part."""
+    aside = prover.aside()
+    parts = (
+        part._replace(
+            granting=tuple(outside(claim, given, access) for claim in part.granting),
+            fresh=tuple(outside(claim, given, access) for claim in part.fresh),
+        )
+        for part in whole.parts
+    )
+    found = granted(Combination(tuple(parts)), prover)
+    yield from _beside_each_other([_blamed(*grant, access, aside) for grant in found])
+    if given and not found:
+        for grant in granted(whole, aside):
+            used = tuple(each for each in given if part_in(grant.claim, each, access, aside))
+            if used:
+                yield Verdict(grant.claim, Proved(), accepted=used)
 
-    A key counts as true or false if AWS lists it so and the policies do not compare it as anything else: for a few
-    keys the list is wrong.
+
+def _beside_each_other(every: list[Verdict]) -> Iterator[Verdict]:
+    """The verdicts, each with the others; of those that say the same of one statement the first."""
+    told: set[tuple[int, type[Answer]]] = set()
+    for verdict in every:
+        key = id(verdict.claim.statement), type(verdict.answer)
+        if key not in told:
+            told.add(key)
+            yield verdict._replace(beside=tuple(other for other in every if other is not verdict))
+
+
+def prover_for(question: Question, budgets: Budgets | None = None) -> Prover:
+    """A prover that gives its witnesses a principal where the policies or the critical entries speak of one.
+
+    A key counts as true or false if AWS lists it so and neither compares it as anything else: for a few keys the list
+    is wrong.
     """
     statements = [s for policy in (question.new, question.old) if policy for s in policy.statements]
     statements += [s for each in question.accepted for s in (*each.statements, *each.without)]
-    named = any(statement.principals for statement in statements)
+    named = any(each.principals for each in statements) or any(each.principals for each in question.critical)
+    statements += exceptions(question.critical)
     conditions = [condition for statement in statements for condition in statement.conditions]
     others = {condition.key for condition in conditions if condition.operator not in ("Bool", "Null")}
     keys = {condition.key for condition in conditions} - others
@@ -105,7 +144,15 @@ def _recognisable(claim: Claim, answer: Witness) -> Witness:
         return all(holds(request._replace(choices=choices)) for choices in (request.choices, *either))
 
     request = plausible(answer.request, whatever)
+    if _is_about_anyone(claim) and holds(nobody := request._replace(principal=None)):
+        request = nobody
     return Witness(request, answer.readings)
+
+
+def _is_about_anyone(claim: Claim) -> bool:
+    """Whether neither the statement nor the entry of the critical list says who asks."""
+    named = claim.entry.principals if claim.entry else None
+    return named is None and claim.statement is not None and claim.statement.principals is None
 
 
 def _is_known(action: str) -> bool:

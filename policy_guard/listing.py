@@ -8,11 +8,12 @@ from pathlib import Path
 from policy_guard import catalog
 from policy_guard.base import New
 from policy_guard.changes import snapshot
+from policy_guard.critical import CriticalEntry, RequestSet, covered
 from policy_guard.errors import UserError
 from policy_guard.git import Repository
 from policy_guard.pairs import Reader, Side
 from policy_guard.pattern import Unknown
-from policy_guard.policy import Policy, patterns_of
+from policy_guard.policy import Policy, in_words, patterns_of
 from policy_guard.printable import printable, shortened
 from policy_guard.settings import load_settings
 
@@ -62,8 +63,6 @@ def _holes(policy: Policy) -> list[str]:
 
 def critical(config: str | None, folder: Path, environ: Mapping[str, str]) -> str:
     """What each entry of the critical list matches today."""
-    from policy_guard.critical import covered
-
     repository = Repository(folder, environ)
     repository.close()
     given = load_settings(repository.root, config)
@@ -71,13 +70,37 @@ def critical(config: str | None, folder: Path, environ: Mapping[str, str]) -> st
         raise UserError('the configuration names no critical list. Add "critical: critical-permissions.yaml".')
     lines = [f"{len(given.critical)} entries; actions of {catalog.source()}"]
     for entry in given.critical:
-        actions = covered(entry)
-        where = f" on {', '.join(value.text for value in entry.resources)}" if entry.resources else ""
-        lines.append(f"{entry.id}: {len(actions)} actions{where}")
-        lines += [f"  {action}" for action in actions[:_MOST_ACTIONS]]
-        if len(actions) > _MOST_ACTIONS:
-            lines.append(f"  and {len(actions) - _MOST_ACTIONS} more")
+        lines += _entry(entry)
     return "".join(f"{printable(line)}\n" for line in lines)
+
+
+def _entry(entry: CriticalEntry) -> Iterator[str]:
+    several = entry.sets if entry.all_of else ()
+    yield f"{entry.id}: {f'{len(several)} sets, dangerous together' if several else _size(entry.sets[0])}"
+    for statement in entry.unless:
+        yield f"  unless {' and '.join(map(in_words, statement.conditions))}"
+    if entry.principals:
+        yield f"  for {', '.join(f'{each.type} {each.value.text}' for each in entry.principals.entries)}"
+    if entry.page:
+        yield f"  source {entry.page}"
+    for number, each in enumerate(several, 1):
+        yield f"  set {number}: {_size(each)}"
+        yield from (f"  {line}" for line in _covered(each))
+    if not several:
+        yield from _covered(entry.sets[0])
+
+
+def _size(given: RequestSet) -> str:
+    number = len(covered(given))
+    where = f" on {', '.join(value.text for value in given.resources)}" if given.resources else ""
+    return f"{number} {'action' if number == 1 else 'actions'}{where}"
+
+
+def _covered(given: RequestSet) -> Iterator[str]:
+    names = covered(given)
+    yield from (f"  {action}" for action in names[:_MOST_ACTIONS])
+    if len(names) > _MOST_ACTIONS:
+        yield f"  and {len(names) - _MOST_ACTIONS} more"
 
 
 def actions(pattern: str, long: bool = False) -> tuple[str, str]:

@@ -127,6 +127,13 @@ def as_written(condition: Condition) -> str:
     return f'"{operator}": {{"{condition.key}": [{values}]}}'
 
 
+def in_words(condition: Condition) -> str:
+    """The condition as one says it: "StringEquals aws:PrincipalTag/team a, b"."""
+    operator = f"{condition.quantifier}:{condition.operator}".lstrip(":") + "IfExists" * condition.if_exists
+    values = ", ".join(f"{value.text}{read_plainly(value)}" for value in condition.values)
+    return f"{operator} {condition.spelled} {values}"
+
+
 def _in_quotes(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
@@ -234,11 +241,10 @@ def meaning(policy: Policy) -> Hashable:
 
 def statement_meaning(statement: Statement) -> Hashable:
     """Equal for two statements only if they apply to the same requests with the same effect."""
-    who = statement.principals
     return (
         statement.version,
         statement.effect,
-        (who.negated, frozenset((entry.type, entry.value.pattern) for entry in who.entries)) if who else None,
+        principals_meaning(statement.principals),
         (statement.action.negated, frozenset(map(_action_meaning, statement.action.values))),
         _patterns_meaning(statement.resource),
         frozenset(
@@ -246,6 +252,11 @@ def statement_meaning(statement: Statement) -> Hashable:
             for c in statement.conditions
         ),
     )
+
+
+def principals_meaning(who: Principals | None) -> Hashable:
+    """Equal for two elements only if they apply to the same callers."""
+    return (who.negated, frozenset((entry.type, entry.value.pattern) for entry in who.entries)) if who else None
 
 
 def _action_meaning(value: Value) -> Hashable:

@@ -108,12 +108,12 @@ def _protecting_nothing(listed: CriticalList) -> Iterator[Finding]:
     from policy_guard.critical import covered, unknown_actions
 
     for entry, value, near in unknown_actions(listed):
-        verb = "excepts" if value in entry.excepted else "names"
+        verb = "excepts" if any(value in each.excepted for each in entry.sets) else "names"
         message = f"the critical entry {entry.id} {verb} {value.text}, and AWS has no such action"
         hint = f"did you mean {near}?" if near else "look the action up in the service's reference"
         yield _warning(listed, entry, value.span, message, hint)
     for entry in listed.entries:
-        if entry.excepted and not covered(entry):
+        if entry.own and any(each.excepted and not covered(each) for each in entry.sets):
             message = f"the critical entry {entry.id} protects nothing: every action that it covers is excepted"
             yield _warning(listed, entry, entry.span, message, 'narrow "except", or take the entry out')
 

@@ -114,11 +114,12 @@ class Tally:
             return
         from policy_guard.access import Access
         from policy_guard.check import Question
+        from policy_guard.critical import exceptions
 
         accepted = tuple(self._counting(pair, comparing and not same))
-        known = [each for each in (pair.new, pair.old) if each]
-        known += [policy._replace(statements=(*each.statements, *each.without)) for each in accepted]
-        question = Question(policy.kind, pair.new, pair.old, entries, Access(known), accepted)
+        others = [s for each in accepted for s in (*each.statements, *each.without)]
+        access = Access((p for p in (pair.new, pair.old) if p), (*exceptions(entries), *others))
+        question = Question(policy.kind, pair.new, pair.old, entries, access, accepted)
         yield from _told_once(self._asked(question, names_, pair))
         if comparing and not same:
             yield from self._about_acceptances(pair, question)

@@ -131,8 +131,9 @@ def _expected(error: Any) -> str:
         missing = [name for name in error.validator_value if name not in error.instance]
         return f'the key "{missing[0]}" is missing'
     if error.validator == "anyOf":
-        return "expected actions, resources or both"
-    if error.validator in ("minItems", "minLength"):
+        names = [each["required"][0] for each in error.validator_value]
+        return f"expected at least one of {', '.join(names)}"
+    if error.validator in ("minItems", "minLength", "minProperties"):
         return "this may not be empty"
     if error.validator == "pattern":
         return f"{given} is not of the expected form"

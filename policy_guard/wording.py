@@ -9,13 +9,14 @@ from typing import NamedTuple
 from policy_guard import catalog, evaluate
 from policy_guard.accepted import digest
 from policy_guard.check import Check, Question
+from policy_guard.critical import CriticalEntry, exceptions
 from policy_guard.difference import Terms
 from policy_guard.difference import spelled as spelled_terms
 from policy_guard.differing import cells, differing
 from policy_guard.finding import Cell, Finding, Refusal, Related
 from policy_guard.judge import Verdict, place
 from policy_guard.match import matches
-from policy_guard.policy import Policy, Request, Statement, Value, by_effect
+from policy_guard.policy import Policy, Request, Statement, Value, by_effect, in_words
 from policy_guard.prove import Answer, Undecided, Unsupported, Witness
 from policy_guard.readings import reading
 from policy_guard.source import Source, Span
@@ -83,7 +84,7 @@ def _where(check: Check, verdict: Verdict, question: Question) -> _Place:
     if not check.of_old:
         policy = question.new or question.old
         assert policy is not None
-        return _Place(*place(policy, verdict), own)
+        return _Place(*place(policy, verdict), own, tuple(_beside(policy, verdict)))
     assert question.old is not None
     gone = Related(*place(question.old, verdict), "denied here before")
     files = {s.source.path for s in question.new.statements} if question.new and question.new.group else None
@@ -106,7 +107,7 @@ def _heir(policy: Policy, gone: Statement | None) -> _Place:
 
 
 def _message(check: Check, verdict: Verdict) -> str:
-    critical = f", {verdict.claim.entry.id}" if verdict.claim.entry else ""
+    critical = f", {verdict.claim.entry.id}{_together(verdict)}" if verdict.claim.entry else ""
     if isinstance(verdict.answer, Undecided):
         return f"too hard to decide whether it {check.headline}{critical}"
     if isinstance(verdict.answer, Unsupported):
@@ -114,6 +115,32 @@ def _message(check: Check, verdict: Verdict) -> str:
     before = " that the old version granted too" if verdict.claim.existing else ""
     future = ", for actions that AWS does not have today" if verdict.future else ""
     return f"{check.headline}{before}{critical}{future}"
+
+
+def _together(verdict: Verdict) -> str:
+    """The other statements without which there would be no finding."""
+    own = verdict.claim.statement
+    others = dict.fromkeys(_named(each, own) for each in verdict.beside if each.claim.statement is not own)
+    return f", together with {' and '.join(others)}" if others else ""
+
+
+def _named(verdict: Verdict, own: Statement | None) -> str:
+    statement = verdict.claim.statement
+    assert statement is not None
+    elsewhere = own is not None and statement.source.path != own.source.path
+    return f"statement {statement.index}" + (f" of {statement.source.path}" if elsewhere else "")
+
+
+def _beside(policy: Policy, verdict: Verdict) -> Iterable[Related]:
+    """What else has to be granted for a finding, where it is said elsewhere."""
+    shown = {}
+    for each in verdict.beside:
+        source, span = place(policy, each)
+        what = _grant(each) if each.actions else "what could not be decided"
+        shown[source.path, span] = Related(source, span, f"dangerous together with {what}")
+    own, span = place(policy, verdict)
+    shown.pop((own.path, span), None)
+    return shown.values()
 
 
 def _facts(check: Check, verdict: Verdict, question: Question, witness: Request | None) -> Iterable[tuple[str, str]]:
@@ -140,8 +167,17 @@ def _facts(check: Check, verdict: Verdict, question: Question, witness: Request 
             yield "example", sentence(witness) + _without(witness, question)
         yield from _readings(answer)
         if claim.entry:
-            yield "reason", claim.entry.reason
+            yield from _entry(claim.entry)
         yield "next", check.advice
+
+
+def _entry(entry: CriticalEntry) -> Iterator[tuple[str, str]]:
+    """Why the permission is critical, and where it would not be."""
+    if entry.unless:
+        yield "unless", "; or ".join(" and ".join(map(in_words, each.conditions)) for each in entry.unless)
+    yield "reason", entry.reason
+    if entry.page:
+        yield "source", entry.page
 
 
 def _readings(answer: Answer) -> Iterator[tuple[str, str]]:
@@ -171,10 +207,11 @@ def spelled(request: Request, question: Question) -> Request:
     """The request with its action and condition keys as the policies, or else AWS, spell them."""
     policies = [policy for policy in (question.new, question.old) if policy]
     statements = [statement for policy in policies for statement in policy.statements]
+    statements += exceptions(question.critical)
     keys = {key.lower(): key for statement in statements for key in _spelled_variables(statement)}
     keys |= {c.key: c.spelled for statement in reversed(statements) for c in statement.conditions}
     values = [value for statement in statements for value in statement.action.values]
-    values += [value for entry in question.critical for value in entry.actions]
+    values += [value for entry in question.critical for each in entry.sets for value in each.actions]
     return request._replace(
         action=_spelled_action(request.action, values),
         context={keys.get(key, key): texts for key, texts in request.context.items()},

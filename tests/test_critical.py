@@ -17,7 +17,7 @@ def critical(*entries: str) -> CriticalList:
 @pytest.mark.parametrize(
     ("entry", "place", "words"),
     [
-        ("id: a", "3:5", "actions, resources or both"),
+        ("id: a", "3:5", "at least one of actions, resources, all-of"),
         ("id: A, actions: [s3:Get*]", "3:21", "id"),
         ("id: a, actions: []", "3:33", "this may not be empty"),
         ("id: a, actions: [DeleteBucket]", "3:34", "not of the expected form"),

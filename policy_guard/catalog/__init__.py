@@ -9,7 +9,7 @@ type; `source.txt` names where all are from, `LICENSE.txt` holds the terms. `scr
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
@@ -61,12 +61,20 @@ def actions(service: str) -> tuple[str, ...]:
 
 def matching(pattern: str) -> tuple[str, ...]:
     """Every action that a pattern such as `s3:Get*` or `*` covers today, with its prefix."""
+    return tuple(_matching(pattern))
+
+
+def exists(pattern: str) -> bool:
+    """Whether a pattern covers any action today."""
+    return next(_matching(pattern), None) is not None
+
+
+def _matching(pattern: str) -> Iterator[str]:
     prefix, colon, name = pattern.partition(":")
     prefix, name = (prefix, name) if colon else ("*", "*") if pattern == "*" else (pattern, "")
     covers = glob(name.lower())
-    return tuple(
-        f"{service}:{action}" for service in _among(prefix) for action in actions(service) if covers(action.lower())
-    )
+    for service in _among(prefix):
+        yield from (f"{service}:{action}" for action in actions(service) if covers(action.lower()))
 
 
 def described(action: str) -> Action:

@@ -27,48 +27,92 @@ that needs one: limit the entry with `files` or `except` in the critical list.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
+from functools import lru_cache
+from typing import NamedTuple
 
 from policy_guard import evaluate
-from policy_guard.check import Check, Claim, Question
-from policy_guard.critical import CriticalEntry
-from policy_guard.formula import TRUE, Formula, conjunction, negation
+from policy_guard.callers import principal_matches
+from policy_guard.check import Check, Claim, Combination, Part, Question
+from policy_guard.critical import CriticalEntry, RequestSet
+from policy_guard.formula import TRUE, Formula, Literal, Member, conjunction, negation
 from policy_guard.policy import Element, Request, Statement, Value, by_effect, leaves_all
 from policy_guard.source import Span
 
 
-def _claims(question: Question) -> Iterator[Claim]:
+class _Meant(NamedTuple):
+    """One set of an entry, as a formula and for one request."""
+
+    entry: CriticalEntry
+    given: RequestSet
+    formula: Formula
+
+    def is_in(self, request: Request) -> bool:
+        return _is_critical(self.entry, self.given, request)
+
+
+def _claims(question: Question) -> Iterator[Claim | Combination]:
     for entry in question.critical:
-        for statement in question.new.statements if question.new else ():
-            if statement.effect == "Allow":
-                yield _claim(question, entry, statement, existing=False)
-                if question.old is not None:
-                    yield _claim(question, entry, statement, existing=True)
+        meant = [_Meant(entry, given, _critical(question, entry, given)) for given in entry.sets]
+        if entry.all_of:
+            yield Combination(tuple(_part(question, each) for each in meant))
+            continue
+        for statement in _allowing(question, meant[0]):
+            yield _claim(question, meant[0], statement, existing=False)
+            if question.old is not None:
+                yield _claim(question, meant[0], statement, existing=True)
 
 
-def _claim(question: Question, entry: CriticalEntry, statement: Statement, existing: bool) -> Claim:
+def _part(question: Question, meant: _Meant) -> Part:
+    statements = tuple(_allowing(question, meant))
+    granting, fresh = (tuple(_claim(question, meant, s, existing) for s in statements) for existing in (True, False))
+    kind, old, access = question.kind, question.old, question.access
+
+    def was_before(request: Request) -> bool:
+        return meant.is_in(request) and evaluate.allows(old, kind, request)
+
+    before = conjunction([access.allows(old, kind), meant.formula]) if old is not None else None
+    return Part(granting, fresh, before, was_before)
+
+
+def _allowing(question: Question, meant: _Meant) -> Iterator[Statement]:
+    """The Allow statements that may grant something of the set: a list of hundreds asks little of most policies."""
+    critical = _actions(meant.given.actions)
+    for statement in by_effect(question.new)[0]:
+        own = question.access.action_matches(statement.action)
+        if not _surely_apart(own, question.access.action_matches(critical) if meant.given.actions else TRUE):
+            yield statement
+
+
+def _surely_apart(one: Formula, two: Formula) -> bool:
+    """Whether two conditions on the action alone can surely not hold together."""
+    if not isinstance(one, Literal) or not isinstance(two, Literal) or not (one.positive and two.positive):
+        return False
+    atoms = one.atom, two.atom
+    return isinstance(atoms[0], Member) and isinstance(atoms[1], Member) and atoms[0].language.apart(atoms[1].language)
+
+
+def _claim(question: Question, meant: _Meant, statement: Statement, existing: bool) -> Claim:
     kind, new, old, access = question.kind, question.new, question.old, question.access
-    critical = _critical(question, entry)
     before = TRUE if existing else negation(access.allows(old, kind) if old else negation(TRUE))
 
     def excess(part: Statement | None) -> Formula:
         applies = access.applies(part) if part else TRUE
-        return conjunction([applies, critical, negation(access.denied(new)), before])
+        return conjunction([applies, meant.formula, negation(access.denied(new)), before])
 
     def holds(part: Statement | None, request: Request) -> bool:
         applies = part is None or evaluate.applies(part, request)
         fresh = existing or old is None or not evaluate.allows(old, kind, request)
-        return applies and fresh and _is_critical(entry, request) and not evaluate.denied(new, request)
+        return applies and fresh and meant.is_in(request) and not evaluate.denied(new, request)
 
     allowed, but = by_effect(None if existing else old)
     return Claim(
         statement,
         excess,
         holds,
-        entry,
+        meant.entry,
         existing,
-        critical,
-        partial(_is_critical, entry),
+        meant.formula,
+        meant.is_in,
         by_effect(new)[1],
         allowed,
         but,
@@ -76,26 +120,32 @@ def _claim(question: Question, entry: CriticalEntry, statement: Statement, exist
     )
 
 
-def _critical(question: Question, entry: CriticalEntry) -> Formula:
+def _critical(question: Question, entry: CriticalEntry, given: RequestSet) -> Formula:
     access = question.access
     parts = [
-        access.action_matches(_element(entry.actions)) if entry.actions else TRUE,
-        access.resource_matches(_element(entry.resources)) if entry.resources else TRUE,
-        negation(access.action_matches(_element(entry.excepted))),
+        access.action_matches(_actions(given.actions)) if given.actions else TRUE,
+        access.resource_matches(_element(given.resources)) if given.resources else TRUE,
+        negation(access.action_matches(_actions(given.excepted))),
+        principal_matches(entry.principals) if entry.principals else TRUE,
     ]
-    return conjunction(parts)
+    return conjunction([*parts, *(negation(access.applies(statement)) for statement in entry.unless)])
 
 
-def _is_critical(entry: CriticalEntry, request: Request) -> bool:
+def _is_critical(entry: CriticalEntry, given: RequestSet, request: Request) -> bool:
     return (
-        (not entry.actions or evaluate.action_matches(_element(entry.actions), request))
-        and (not entry.resources or evaluate.resource_matches(_element(entry.resources), request))
-        and not evaluate.action_matches(_element(entry.excepted), request)
+        (not given.actions or evaluate.action_matches(_actions(given.actions), request))
+        and (not given.resources or evaluate.resource_matches(_element(given.resources), request))
+        and not evaluate.action_matches(_actions(given.excepted), request)
+        and (entry.principals is None or evaluate.principal_matches(entry.principals, request))
+        and not any(evaluate.applies(statement, request) for statement in entry.unless)
     )
 
 
 def _element(values: tuple[Value, ...]) -> Element:
     return Element(False, values, Span(0, 0))
+
+
+_actions = lru_cache(maxsize=10_000)(_element)
 
 
 CHECK = Check(

@@ -39,7 +39,7 @@ def statement(reader: Reader, index: int, node: Node, version: str) -> Statement
         index,
         _sid(reader, entries.get("Sid")),
         _effect(reader, entries.get("Effect"), node),
-        _principals(reader, *principal) if principal else None,
+        principals(reader, *principal) if principal else None,
         _actions(reader, *action) if action else _NOWHERE,
         _resources(reader, *resource, variables) if resource else None,
         _conditions(reader, entries.get("Condition"), variables),
@@ -128,7 +128,8 @@ def _may_be_arn(first: str, value: Value) -> bool:
     return len(value.pattern.parts) > 1 and "arn:".startswith(first)
 
 
-def _principals(reader: Reader, name: str, node: Node) -> Principals:
+def principals(reader: Reader, name: str, node: Node) -> Principals:
+    """Principal, or NotPrincipal if the name begins with `Not`."""
     negated = name.startswith("Not")
     if isinstance(node, Scalar) and node.tag is None:
         value = reader.value(node, name, variables=False)

@@ -1,0 +1,102 @@
+"""What an entry of the critical list is: the requests that it speaks of, and what of them AWS has today."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from typing import NamedTuple
+
+from policy_guard import catalog
+from policy_guard.globs import matches_path
+from policy_guard.policy import Principals, Statement, Value, principals_meaning, statement_meaning
+from policy_guard.source import Source, Span
+
+MOST_SUGGESTIONS = 5
+"""How many misspelt actions of a list are told with the nearest that AWS has: looking for one takes long."""
+
+
+class RequestSet(NamedTuple):
+    """Requests with one of the `actions` (any, if empty) on one of the `resources` (any, if empty), not `excepted`."""
+
+    actions: tuple[Value, ...] = ()
+    resources: tuple[Value, ...] = ()
+    excepted: tuple[Value, ...] = ()
+
+    def meaning(self) -> Hashable:
+        """All of the set but its places."""
+        return tuple(tuple(value.text for value in each) for each in self)
+
+
+class CriticalEntry(NamedTuple):
+    """Requests with one of the `actions` (any, if empty) on one of the `resources` (any, if empty), not `excepted`.
+
+    `severity` is None where the check's holds. `files` limits the entry to some files. A request to which a statement
+    of `unless` applies is not meant; those are about any action on any resource. With `principals` only requests of
+    those callers are meant. With `all_of` the entry means those sets in place of one, and a policy only if it grants
+    some request of each. `page` is the address of what describes the danger. `own` is false for entries of a pack.
+    """
+
+    id: str
+    actions: tuple[Value, ...] = ()
+    resources: tuple[Value, ...] = ()
+    excepted: tuple[Value, ...] = ()
+    reason: str = ""
+    severity: str | None = None
+    files: tuple[str, ...] = ()
+    span: Span = Span(0, 0)
+    unless: tuple[Statement, ...] = ()
+    principals: Principals | None = None
+    all_of: tuple[RequestSet, ...] = ()
+    page: str = ""
+    own: bool = True
+
+    @property
+    def sets(self) -> tuple[RequestSet, ...]:
+        """The sets of requests that are dangerous together; of most entries one."""
+        return self.all_of or (RequestSet(self.actions, self.resources, self.excepted),)
+
+    def concerns(self, path: str) -> bool:
+        """Whether the entry speaks of this file."""
+        return not self.files or any(matches_path(pattern, path) for pattern in self.files)
+
+    def meaning(self) -> tuple[object, ...]:
+        """All of the entry but its places, its reason and its page."""
+        sets = tuple(each.meaning() for each in self.sets)
+        unless = frozenset(map(statement_meaning, self.unless))
+        return self.id, sets, self.severity, self.files, unless, principals_meaning(self.principals)
+
+
+class CriticalList(NamedTuple):
+    """The entries of the packs and then those that are written in `source` itself."""
+
+    entries: tuple[CriticalEntry, ...]
+    source: Source | None = None
+
+
+def exceptions(entries: Iterable[CriticalEntry]) -> Iterator[Statement]:
+    """The statements that say which requests the entries do not mean: whoever judges them has to know of these."""
+    return (statement for entry in entries for statement in entry.unless)
+
+
+def unknown_actions(listed: CriticalList) -> Iterator[tuple[CriticalEntry, Value, str | None]]:
+    """The actions that match nothing AWS has, the first few with the nearest that it has: they protect nothing."""
+    suggestions = MOST_SUGGESTIONS
+    for entry, value in _own_actions(listed):
+        if not catalog.exists(value.text):
+            yield entry, value, catalog.nearest(value.text) if suggestions > 0 else None
+            suggestions -= 1
+
+
+def _own_actions(listed: CriticalList) -> Iterator[tuple[CriticalEntry, Value]]:
+    """All action patterns but those of packs, which are known to match."""
+    for entry in listed.entries:
+        for each in entry.sets if entry.own else ():
+            yield from ((entry, value) for value in (*each.actions, *each.excepted))
+
+
+def covered(given: CriticalEntry | RequestSet) -> tuple[str, ...]:
+    """The actions of AWS that an entry, or a set of one, speaks of today."""
+    if isinstance(given, CriticalEntry):
+        return tuple(sorted({action for each in given.sets for action in covered(each)}))
+    excepted = {action for value in given.excepted for action in catalog.matching(value.text)}
+    patterns = [value.text for value in given.actions] or ["*"]
+    return tuple(sorted({action for pattern in patterns for action in catalog.matching(pattern)} - excepted))

@@ -1,0 +1,70 @@
+"""What a policy grants of sets that are dangerous only together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import NamedTuple
+
+from policy_guard.check import Claim, Combination, Part
+from policy_guard.prove import Answer, Proved, Prover, Witness
+
+
+class Grant(NamedTuple):
+    """A claim that is not proved to be empty."""
+
+    claim: Claim
+    answer: Answer
+
+
+def asked(claim: Claim, prover: Prover) -> Answer:
+    """Whether the statement of the claim has a part in the set that must be empty."""
+    return prover.answer(claim.excess(claim.statement), partial(claim.holds, claim.statement))
+
+
+def granted(combination: Combination, prover: Prover) -> tuple[Grant, ...]:
+    """For each part the claim to show it by; none unless something of every part is granted, or may be.
+
+    What cannot be decided counts as granted by the new version and as not granted by the old one.
+    """
+    now: list[list[Grant]] = []
+    for part in combination.parts:
+        now.append(_not_empty(part.granting, prover))
+        if not now[-1]:
+            return ()
+    fresh = [_fresh(part, grants, prover) for part, grants in zip(combination.parts, now, strict=True)]
+    existing = all(map(partial(_was_granted, prover=prover), combination.parts, fresh))
+    chosen = now if existing else map(_newest, fresh, now)
+    return tuple(Grant(shown.claim._replace(existing=existing), shown.answer) for shown in map(_surest, chosen))
+
+
+def _not_empty(claims: Iterable[Claim], prover: Prover) -> list[Grant]:
+    answers = ((claim, asked(claim, prover)) for claim in claims)
+    return [Grant(claim, answer) for claim, answer in answers if not isinstance(answer, Proved)]
+
+
+def _fresh(part: Part, grants: list[Grant], prover: Prover) -> list[Grant]:
+    """What of the grants the old version did not grant."""
+    if part.before is None:
+        return grants
+    statements = {id(grant.claim.statement) for grant in grants}
+    return _not_empty((claim for claim in part.fresh if id(claim.statement) in statements), prover)
+
+
+def _was_granted(part: Part, fresh: list[Grant], prover: Prover) -> bool:
+    """Whether the old version granted some request of the part too, in every reading in which the new one does."""
+    if not fresh:
+        return True
+    if part.before is None:
+        return False
+    before = prover.answer(part.before, part.was_before)
+    return isinstance(before, Witness) and not before.readings
+
+
+def _newest(fresh: list[Grant], now: list[Grant]) -> list[Grant]:
+    return [*fresh, *now]
+
+
+def _surest(grants: list[Grant]) -> Grant:
+    """The first that is shown by a request, or else the first."""
+    return next((grant for grant in grants if isinstance(grant.answer, Witness)), grants[0])
