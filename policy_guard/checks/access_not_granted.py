@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from policy_guard import evaluate
 from policy_guard.callers import principal_matches
@@ -40,30 +40,36 @@ from policy_guard.source import Span
 
 
 class _Meant(NamedTuple):
-    """One set of an entry, as a formula and for one request."""
+    """One set of an entry: its actions alone, and all of it, as a formula and for one request."""
 
     entry: CriticalEntry
     given: RequestSet
+    actions: Formula
     formula: Formula
 
     def is_in(self, request: Request) -> bool:
         return _is_critical(self.entry, self.given, request)
 
 
+Allowing: TypeAlias = "list[tuple[Statement, Formula]]"
+"""Allow statements, each with the actions that it is about."""
+
+
 def _claims(question: Question) -> Iterator[Claim | Combination]:
+    every = [(statement, question.access.action_matches(statement.action)) for statement in by_effect(question.new)[0]]
     for entry in question.critical:
-        meant = [_Meant(entry, given, _critical(question, entry, given)) for given in entry.sets]
+        sets = [_meant(question, entry, given) for given in entry.sets]
         if entry.all_of:
-            yield Combination(tuple(_part(question, each) for each in meant))
+            yield Combination(tuple(_part(question, meant, every) for meant in sets))
             continue
-        for statement in _allowing(question, meant[0]):
-            yield _claim(question, meant[0], statement, existing=False)
+        for statement in _concerned(every, sets[0]):
+            yield _claim(question, sets[0], statement, existing=False)
             if question.old is not None:
-                yield _claim(question, meant[0], statement, existing=True)
+                yield _claim(question, sets[0], statement, existing=True)
 
 
-def _part(question: Question, meant: _Meant) -> Part:
-    statements = tuple(_allowing(question, meant))
+def _part(question: Question, meant: _Meant, every: Allowing) -> Part:
+    statements = tuple(_concerned(every, meant))
     granting, fresh = (tuple(_claim(question, meant, s, existing) for s in statements) for existing in (True, False))
     kind, old, access = question.kind, question.old, question.access
 
@@ -74,13 +80,9 @@ def _part(question: Question, meant: _Meant) -> Part:
     return Part(granting, fresh, before, was_before)
 
 
-def _allowing(question: Question, meant: _Meant) -> Iterator[Statement]:
-    """The Allow statements that may grant something of the set: a list of hundreds asks little of most policies."""
-    critical = _actions(meant.given.actions)
-    for statement in by_effect(question.new)[0]:
-        own = question.access.action_matches(statement.action)
-        if not _surely_apart(own, question.access.action_matches(critical) if meant.given.actions else TRUE):
-            yield statement
+def _concerned(every: Allowing, meant: _Meant) -> Iterator[Statement]:
+    """The statements that may grant something of the set: a list of hundreds asks little of most policies."""
+    return (statement for statement, actions in every if not _surely_apart(actions, meant.actions))
 
 
 def _surely_apart(one: Formula, two: Formula) -> bool:
@@ -120,32 +122,32 @@ def _claim(question: Question, meant: _Meant, statement: Statement, existing: bo
     )
 
 
-def _critical(question: Question, entry: CriticalEntry, given: RequestSet) -> Formula:
+def _meant(question: Question, entry: CriticalEntry, given: RequestSet) -> _Meant:
     access = question.access
+    actions = access.action_matches(_element(given.actions)) if given.actions else TRUE
     parts = [
-        access.action_matches(_actions(given.actions)) if given.actions else TRUE,
+        actions,
         access.resource_matches(_element(given.resources)) if given.resources else TRUE,
-        negation(access.action_matches(_actions(given.excepted))),
+        negation(access.action_matches(_element(given.excepted))),
         principal_matches(entry.principals) if entry.principals else TRUE,
+        *(negation(access.applies(statement)) for statement in entry.unless),
     ]
-    return conjunction([*parts, *(negation(access.applies(statement)) for statement in entry.unless)])
+    return _Meant(entry, given, actions, conjunction(parts))
 
 
 def _is_critical(entry: CriticalEntry, given: RequestSet, request: Request) -> bool:
     return (
-        (not given.actions or evaluate.action_matches(_actions(given.actions), request))
+        (not given.actions or evaluate.action_matches(_element(given.actions), request))
         and (not given.resources or evaluate.resource_matches(_element(given.resources), request))
-        and not evaluate.action_matches(_actions(given.excepted), request)
+        and not evaluate.action_matches(_element(given.excepted), request)
         and (entry.principals is None or evaluate.principal_matches(entry.principals, request))
         and not any(evaluate.applies(statement, request) for statement in entry.unless)
     )
 
 
+@lru_cache(maxsize=10_000)
 def _element(values: tuple[Value, ...]) -> Element:
     return Element(False, values, Span(0, 0))
-
-
-_actions = lru_cache(maxsize=10_000)(_element)
 
 
 CHECK = Check(
