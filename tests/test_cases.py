@@ -11,7 +11,7 @@ import pytest
 from policy_guard.access import Access
 from policy_guard.check import Question
 from policy_guard.checks import check
-from policy_guard.critical import CriticalEntry
+from policy_guard.critical import CriticalEntry, exceptions, load_critical
 from policy_guard.documents import policies
 from policy_guard.finding import Finding
 from policy_guard.judge import prover_for, verdicts
@@ -40,7 +40,10 @@ def findings(folder: Path) -> list[Finding]:
     new = read(path, limits.get("kind"))
     old = read(folder / "reference.json", limits.get("kind")) if (folder / "reference.json").exists() else None
     entries = tuple(_entry(number, each) for number, each in enumerate(limits.get("access", ())))
-    question = Question(new.kind, new, old, entries, Access(each for each in (new, old) if each))
+    if (listed := folder / "critical.yaml").exists():
+        entries = load_critical(Source(listed.name, listed.read_text())).entries
+    access = Access((each for each in (new, old) if each), exceptions(entries))
+    question = Question(new.kind, new, old, entries, access)
     asked = check(folder.parent.parent.name)
     return [finding(asked, verdict, question, "error") for verdict in verdicts(asked, question, prover_for(question))]
 

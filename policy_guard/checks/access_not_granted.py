@@ -18,10 +18,35 @@ Good:
     {"Version": "2012-10-17",
      "Statement": {"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}}
 
-It does not see other policies of the same principal: two that are harmless alone may not be together.
+Some permissions are fine for some, or dangerous only together:
+
+    permissions:
+      - id: delete-bucket
+        actions: ["s3:DeleteBucket"]
+        except: ["s3:DeleteBucketWebsite"]
+        unless: {Bool: {"aws:MultiFactorAuthPresent": "true"}}
+        principals: {AWS: ["111122223333"]}
+        reason: buckets are deleted by people
+      - id: pass-role-to-lambda
+        all-of:
+          - actions: ["iam:PassRole"]
+          - actions: ["lambda:CreateFunction"]
+        reason: code with a role of somebody else
+
+`unless` is a condition block, or a list of such: requests for which one of them holds are not meant. It is read as in
+a policy of Version 2012-10-17. `principals`, written as Principal is in a policy, names the callers that are meant.
+An identity policy does not say whose it is: there the entry counts for whoever has it. With `all-of` there is a
+finding only if something of each set is granted, by the policy or the group of files; one for each statement that has
+a part in it. Together they are new unless the old version granted something of each set, too.
+
+Known dangers are shipped: `packs: [privilege-escalation, data-exposure, defence-evasion]` at the top of the list
+takes them in, `skip: [ID]` leaves entries out, and `policy-guard list --critical` shows them with their sources.
+
+It does not see other policies of the same principal, unless they are in one group: two that are harmless alone may
+not be together.
 
 A critical permission that the old version granted too is reported as `critical-existing` says (a warning). A policy
-that needs one: limit the entry with `files` or `except` in the critical list.
+that needs one: limit the entry with `files`, `except`, `unless` or `principals` in the critical list.
 """
 
 from __future__ import annotations
