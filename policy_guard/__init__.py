@@ -4,7 +4,7 @@ Start reading in `guard`, the pipeline. The floors, from the top; each imports o
 
     world      cli, guard, rewrite, pairs, config, base, changes, git
     speech     reporters, reporter, refinement
-    judgement  refine, checks, wording, judge, check, public, critical, unreadable, finding
+    judgement  refine, checks, wording, judge, together, check, public, accepted, critical, unreadable, finding
     meaning    prove, theory, access and its twin evaluate, conditions, formula, strings, solver
     language   parse, documents, formats, policy, pattern, catalog, trie
     text       source, edit, printable, errors

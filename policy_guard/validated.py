@@ -133,6 +133,8 @@ def _expected(error: Any) -> str:
     if error.validator == "anyOf":
         names = [each["required"][0] for each in error.validator_value]
         return f"expected at least one of {', '.join(names)}"
+    if error.validator in _BOUNDS and error.instance:
+        return f"expected {_BOUNDS[error.validator]} {error.validator_value} of them"
     if error.validator in ("minItems", "minLength", "minProperties"):
         return "this may not be empty"
     if error.validator == "pattern":
@@ -140,6 +142,7 @@ def _expected(error: Any) -> str:
     return f"{given} is not what is expected there: {error.validator} {error.validator_value}"
 
 
+_BOUNDS = {"minItems": "at least", "maxItems": "at most"}
 _TYPES = {
     "object": "a mapping",
     "array": "a list",
