@@ -16,6 +16,7 @@ from policy_guard.judge import prover_for, verdicts
 from policy_guard.parse import parse
 from policy_guard.pattern import plain_pattern
 from policy_guard.policy import KINDS, Policy, Value
+from policy_guard.public import asked_besides
 from policy_guard.reporters.json import witness
 from policy_guard.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
 from policy_guard.wording import finding
@@ -101,7 +102,8 @@ def check_no_public_access(policy: Document, resource_type: str) -> Result:
         raise ValueError(f"resource_type is one of {', '.join(RESOURCE_TYPES)}, not {resource_type!r}")
     trust = resource_type == _TRUST
     read = _policy(policy, "trust", "policy") if trust else _policy(policy, "resource", "policy", _on_everything)
-    return _answer(check("no-public-access"), Question(read.kind, read, None, (), Access([read])))
+    access = Access([read], asked_besides(read))
+    return _answer(check("no-public-access"), Question(read.kind, read, None, (), access))
 
 
 def _compared(name: str, new: Document, existing: Document | None, policy_type: str | None) -> Result:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from typing import NamedTuple
 
+from policy_guard import together
 from policy_guard.access import Access
 from policy_guard.budgets import Budgets
-from policy_guard.check import Question
+from policy_guard.check import Combination, Question
 from policy_guard.checks import check
-from policy_guard.critical import CriticalEntry
+from policy_guard.critical import CriticalEntry, exceptions
 from policy_guard.judge import prover_for
 from policy_guard.policy import Policy
 from policy_guard.prove import Proved
@@ -40,9 +40,11 @@ def granted(
 
 
 def _granted(policy: Policy, entries: tuple[CriticalEntry, ...], budgets: Budgets) -> Iterator[str]:
-    question = Question(policy.kind, policy, None, entries, Access([policy]))
+    question = Question(policy.kind, policy, None, entries, Access([policy], exceptions(entries)))
     prover = prover_for(question, budgets)
     for claim in check("access-not-granted").claims(question):
-        assert claim.entry is not None
-        if not isinstance(prover.answer(claim.excess(claim.statement), partial(claim.holds, claim.statement)), Proved):
-            yield claim.entry.id
+        if isinstance(claim, Combination):
+            found = [grant.claim for grant in together.granted(claim, prover)]
+        else:
+            found = [] if isinstance(together.asked(claim, prover), Proved) else [claim]
+        yield from (each.entry.id for each in found if each.entry)

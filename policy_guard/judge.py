@@ -69,9 +69,7 @@ def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdi
             yield Verdict(claim, answer, accepted=used)
 
 
-def _together(
-    whole: Combination, given: tuple[Accepted, ...], access: Access, prover: Prover
-) -> Iterator[Verdict]:
+def _together(whole: Combination, given: tuple[Accepted, ...], access: Access, prover: Prover) -> Iterator[Verdict]:
     """The verdicts on sets that are dangerous only together, of which what is accepted is no part."""
     aside = prover.aside()
     parts = (

@@ -59,6 +59,13 @@ def own_fence(statement: Statement) -> Fence:
     return _fence(statement)._replace(given=None)
 
 
+def asked_besides(policy: Policy) -> Iterator[Statement]:
+    """Statements with the conditions of all fences, which an `Access` has to know besides those of the policy."""
+    own = (own_fence(statement) for statement in policy.statements if statement.effect == "Allow")
+    for fence in (*common_fences(policy), *own):
+        yield replace(policy.statements[0], conditions=(*fence.conditions, *fence.claims))
+
+
 def may_be_public(policy: Policy) -> bool:
     """A quick look: False is a proof that no Allow names strangers."""
     return any(

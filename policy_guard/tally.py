@@ -11,9 +11,10 @@ from policy_guard.config import Config
 from policy_guard.errors import UserError
 from policy_guard.finding import Finding
 from policy_guard.pairs import Outcome, Pair, Side
-from policy_guard.policy import CAPS, SHARING, Policy, meaning
+from policy_guard.policy import SHARING, Policy, meaning
 from policy_guard.reporter import Report, Reviewed, Skipped
 from policy_guard.settings import Settings
+from policy_guard.severity import RANK, severity
 from policy_guard.unreadable import doubtful, unreadable
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from policy_guard.groups import Joined
     from policy_guard.usage import Usage
 
-RANK = {"error": 3, "warning": 2, "note": 1, "off": 0}
 COMPARING = ("no-new-access", "no-lost-deny")
 CRITICAL = "access-not-granted"
 PUBLIC = "no-public-access"
@@ -117,8 +117,12 @@ class Tally:
         from policy_guard.critical import exceptions
 
         accepted = tuple(self._counting(pair, comparing and not same))
-        others = [s for each in accepted for s in (*each.statements, *each.without)]
-        access = Access((p for p in (pair.new, pair.old) if p), (*exceptions(entries), *others))
+        others = [*exceptions(entries), *(s for each in accepted for s in (*each.statements, *each.without))]
+        if pair.new and PUBLIC in names_:
+            from policy_guard.public import asked_besides
+
+            others += asked_besides(pair.new)
+        access = Access((p for p in (pair.new, pair.old) if p), others)
         question = Question(policy.kind, pair.new, pair.old, entries, access, accepted)
         yield from _told_once(self._asked(question, names_, pair))
         if comparing and not same:
@@ -155,9 +159,8 @@ class Tally:
                 if isinstance(verdict.answer, Proved):
                     continue
                 entry = verdict.claim.entry
-                grave = self._severity(name, pair, entry.severity if entry else None)
-                if verdict.claim.existing:
-                    grave = min(grave, self._given.config.critical_existing, key=RANK.__getitem__)
+                own = entry.severity if entry else None
+                grave = severity(self._given.config, name, pair, own, verdict.claim.existing)
                 yield self._acceptable(finding(named(name), verdict, question, grave))
 
     def _counting(self, pair: Pair, comparing: bool) -> Iterator[Accepted]:
@@ -206,16 +209,6 @@ class Tally:
 
     def _is_on(self, name: str) -> bool:
         return self._given.config.severity(name) != "off"
-
-    def _severity(self, name: str, pair: Pair, own: str | None) -> str:
-        config = self._given.config
-        if own:
-            return own
-        if name == "no-new-access" and pair.fresh:
-            return config.new_files
-        if name == "no-lost-deny" and config.severity(name) is None:
-            return "error" if _denies_matter(pair.new, pair.old) else "warning"
-        return config.severity(name) or "error"
 
     def _ignored(self, found: Finding) -> bool:
         """Whether the line may be unreadable for now; says so where it may."""
@@ -276,13 +269,6 @@ def _named(path: str, policy: Policy | None) -> str:
 
 def _policies(number: int) -> str:
     return f"{number} policies" if number != 1 else "1 policy"
-
-
-def _denies_matter(new: Policy | None, old: Policy | None) -> bool:
-    """Whether a lost Deny is grave: in caps, and where the policy is there to deny."""
-    policy = old or new
-    assert policy is not None
-    return policy.kind in CAPS or all(statement.effect == "Deny" for statement in policy.statements)
 
 
 def _told_once(found: Iterable[Finding]) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from policy_guard.judge import prover_for, verdicts
 from policy_guard.parse import parse
 from policy_guard.pattern import plain_pattern
 from policy_guard.policy import Policy, Value
+from policy_guard.public import asked_besides
 from policy_guard.source import Source, Span
 from policy_guard.wording import finding
 
@@ -42,7 +43,7 @@ def findings(folder: Path) -> list[Finding]:
     entries = tuple(_entry(number, each) for number, each in enumerate(limits.get("access", ())))
     if (listed := folder / "critical.yaml").exists():
         entries = load_critical(Source(listed.name, listed.read_text())).entries
-    access = Access((each for each in (new, old) if each), exceptions(entries))
+    access = Access((each for each in (new, old) if each), (*exceptions(entries), *asked_besides(new)))
     question = Question(new.kind, new, old, entries, access)
     asked = check(folder.parent.parent.name)
     return [finding(asked, verdict, question, "error") for verdict in verdicts(asked, question, prover_for(question))]

@@ -113,7 +113,7 @@ def test_folders_are_named_where_every_file_is_a_policy(scratch: Scratch) -> Non
 def test_what_is_named_is_no_finding_of_its_own(scratch: Scratch) -> None:
     """Judged all together, the same files fail with the settings as without: those that cannot be read."""
     three_hundred(scratch)
-    before = scratch.findings("--all")
+    before = [found for found in scratch.findings("--all") if found[0] == "readable"]
     scratch.guard("init")
     scratch.commit()
     errors = [found for found in scratch.findings("--all") if found[0] == "readable"]

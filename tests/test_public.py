@@ -14,7 +14,7 @@ from policy_guard import PolicyError, check_no_public_access
 from policy_guard.access import Access
 from policy_guard.api import RESOURCE_TYPES, Result
 from policy_guard.policy import Caller, Request
-from policy_guard.public import common_fences, is_public, may_be_public, own_fence, public
+from policy_guard.public import asked_besides, common_fences, is_public, may_be_public, own_fence, public
 from tests.policies import inside, policy
 from tests.repository import Scratch
 
@@ -376,7 +376,7 @@ requests = st.builds(
 @settings(max_examples=1000, deadline=None)
 def test_both_twins_mean_the_same_by_public(whole: dict[str, Any], asked: Request) -> None:
     read = policy(whole)
-    access = Access([read])
+    access = Access([read], asked_besides(read))
     for each in read.statements:
         if each.effect == "Allow":
             around = (own_fence(each), *common_fences(read))
