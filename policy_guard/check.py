@@ -15,7 +15,8 @@ from policy_guard.policy import Policy, Request, Statement
 class Question(NamedTuple):
     """What a check is asked about: one policy, new and old; None is no policy. `kind` is that of both.
 
-    `accepted` are the acceptances that count here; `access` knows all statements.
+    `accepted` are the acceptances that count here, `reference` is what every version is held against, if anything;
+    `access` knows all statements.
     """
 
     kind: str
@@ -24,6 +25,7 @@ class Question(NamedTuple):
     critical: tuple[CriticalEntry, ...]
     access: Access
     accepted: tuple[Accepted, ...] = ()
+    reference: Policy | None = None
 
 
 class Claim(NamedTuple):

@@ -23,11 +23,15 @@ _ACTION = re.compile(r"\*|[A-Za-z0-9_*?-]+:[A-Za-z0-9_*?-]+")
 
 
 class PolicyFiles(NamedTuple):
-    """Files that are policies, of a kind where one is given. `reference` stands in for a missing old version."""
+    """Files that are policies, of a kind where one is given. `reference` stands in for a missing old version.
+
+    With `bound` every version is held against it.
+    """
 
     files: tuple[str, ...]
     kind: str | None = None
     reference: str | None = None
+    bound: bool = False
 
 
 class Group(NamedTuple):
@@ -150,7 +154,7 @@ def load_config(source: Source | None) -> Config:
     for where, wrong in _wrong(plain):
         raise error_at(source, node_at(node, where), f"{wrong[0]}: {wrong[1]}")
     return Config(
-        tuple(PolicyFiles(tuple(p["files"]), p.get("kind"), p.get("reference")) for p in plain.get("policies", ())),
+        tuple(map(_policy_files, plain.get("policies", ()))),
         tuple(plain.get("exclude", ())),
         plain.get("critical"),
         plain.get("critical-existing", "warning"),
@@ -171,6 +175,10 @@ def load_config(source: Source | None) -> Config:
     )
 
 
+def _policy_files(plain: dict[str, Any]) -> PolicyFiles:
+    return PolicyFiles(tuple(plain["files"]), plain.get("kind"), plain.get("reference"), "bound" in plain)
+
+
 def _refine(plain: dict[str, Any]) -> Refine:
     roles = tuple((role, tuple(files)) for role, files in plain.get("roles", {}).items())
     return Refine(tuple(plain.get("findings", ())), roles, tuple(plain.get("keep", ())), plain.get("max-age"))
@@ -188,6 +196,13 @@ def _wrong(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple
     for number, each in enumerate(plain.get("ignore-unreadable", ())):
         if _date(each["expires"]) is None:
             yield ("ignore-unreadable", number, "expires"), ("expires", "no date of the calendar")
+    yield from _half_said(plain)
+
+
+def _half_said(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple[str, str]]]:
+    for number, each in enumerate(plain.get("policies", ())):
+        if "bound" in each and "reference" not in each:
+            yield ("policies", number, "bound"), ("bound", 'name the policy that bounds these files, as "reference"')
     for number, text in enumerate(plain.get("refine", {}).get("keep", ())):
         if not _ACTION.fullmatch(text):
             yield ("refine", "keep", number), ("keep", f'{printable(text)} is no action; write "service:Name"')
@@ -254,10 +269,11 @@ def _good_refine(key: str, value: Any) -> bool:
 def _good_policies(rule: Any) -> bool:
     return (
         isinstance(rule, dict)
-        and set(rule) <= {"files", "kind", "reference"}
+        and set(rule) <= {"files", "kind", "reference", "bound"}
         and _paths(rule.get("files"))
         and rule["files"] != []
         and ("kind" not in rule or (isinstance(rule["kind"], str) and rule["kind"] in KINDS))
+        and ("bound" not in rule or rule["bound"] == "always")
         and ("reference" not in rule or _path(rule["reference"]))
     )
 

@@ -22,7 +22,7 @@ def differing(difference: Difference, what: str) -> Iterator[tuple[str, str]]:
     if difference.denied:
         yield "denied", _pieces(difference.denied)
     if difference.before or difference.all_before:
-        yield "before", _before(difference)
+        yield "reference" if what == "beyond" else "before", _before(difference)
 
 
 def cells(given: Sequence[Cell], not_actions: bool, not_resources: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -17,6 +17,7 @@ from policy_guard.git import Repository
 from policy_guard.hidden import moved_out_of_sight, recoded
 from policy_guard.links import Sides, let_be_followed, may_matter, out_of_sight, tree_of
 from policy_guard.pairs import Outcome, Pair, Reader, of_one_kind, pairs, side_of
+from policy_guard.references import References
 from policy_guard.reporter import Report
 from policy_guard.settings import Settings, load_settings, settings_in, settings_name
 from policy_guard.tally import Tally
@@ -86,7 +87,9 @@ def _check(
         tally.outcome(found.source.path, Outcome((), (found,)))
     paths = tuple(_from_root(path, folder, repository.root) for path in options.paths)
     _refuse_what_is_not_there(paths, repository, changed)
-    run = _Run(repository, given.config, new, base, reader, tally, changed, paths, sides)
+    tree = cache(partial(tree_of, repository, base))
+    references = References(given.config, reader, base, tree, tally.note, tally.found)
+    run = _Run(repository, given.config, new, base, reader, tally, changed, paths, sides, references)
     run.judge_changes()
     below = f"{given.config.accepted}/"
     if came := [change.new.path for change in changed if change.new and change.new.path.startswith(below)]:
@@ -109,6 +112,7 @@ class _Run(NamedTuple):
     changed: list[Change]
     paths: tuple[str, ...]
     sides: Sides | None
+    references: References
 
     def judge_changes(self) -> None:
         """The files that changed, but for the sides of them that belong to a group."""
@@ -119,7 +123,7 @@ class _Run(NamedTuple):
             self.tally.outcome(change.path, outcome)
             for pair in outcome.pairs:
                 if alone := _alone(pair, self.config):
-                    self.tally.pair(self._held(alone))
+                    self.tally.pair(self.references.held(alone))
 
     def judge_groups(self, everything: bool) -> None:
         """The groups of which a file changed, and with `everything` the others by themselves."""
@@ -135,7 +139,11 @@ class _Run(NamedTuple):
         asked_for = [path for path, file in after.items() if _wanted(Change(None, file), self.paths)]
         for group in self.config.groups:
             if group in changed or (everything and any(map(group.holds, asked_for))):
-                self.tally.group(joined(group, self.reader, trees, self.changed), comparing=group in changed)
+                found = joined(group, self.reader, trees, self.changed)
+                if found.pair:
+                    paths = {policy.source.path for policy in found.members}
+                    found = found._replace(pair=self.references.bounded(found.pair, sorted(paths)))
+                self.tally.group(found, comparing=group in changed)
 
     def judge_the_rest(self) -> None:
         """The files that did not change and belong to no group, by themselves."""
@@ -146,25 +154,8 @@ class _Run(NamedTuple):
             self.tally.note(f"{pattern} names no file here")
         for path, file in files.items():
             if path not in done and not self.config.scope(path) and _wanted(Change(None, file), self.paths):
-                self.tally.side(self.reader.side(file, path, self.new.name))
-
-    def _held(self, pair: Pair) -> Pair:
-        """A policy without an old version is held against its reference, if one is configured, as the base has it."""
-        rule = self.config.policy_rule(pair.path)
-        if pair.old or not pair.new or not rule or not rule.reference or not self.base.commit:
-            return pair
-        tree = tree_of(self.repository, self.base)
-        if pair.path in tree:
-            return pair
-        file = tree.get(rule.reference)
-        side = self.reader.side(file, pair.path, self.base.name)
-        kinds = [policy.kind for policy in side.policies.values()]
-        if side.problems or kinds != [pair.new.kind]:
-            wanted = f"no single {pair.new.kind} policy in the base: nothing is held against it"
-            self.tally.note(f"{rule.reference} is {wanted}")
-            return pair
-        self.tally.note(f"{pair.path} has no old version and is held against {rule.reference}")
-        return pair._replace(old=next(iter(side.policies.values())))
+                held = partial(self.references.bounded, paths=(path,))
+                self.tally.side(self.reader.side(file, path, self.new.name), held)
 
 
 def _fail_on(options: Options, config: Config, ci: bool) -> str:

@@ -104,7 +104,7 @@ def prover_for(question: Question, budgets: Budgets | None = None) -> Prover:
     A key counts as true or false if AWS lists it so and neither compares it as anything else: for a few keys the list
     is wrong.
     """
-    statements = [s for policy in (question.new, question.old) if policy for s in policy.statements]
+    statements = [s for policy in (question.new, question.old, question.reference) if policy for s in policy.statements]
     statements += [s for each in question.accepted for s in (*each.statements, *each.without)]
     named = any(each.principals for each in statements) or any(each.principals for each in question.critical)
     statements += exceptions(question.critical)

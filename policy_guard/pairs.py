@@ -36,12 +36,16 @@ class Side(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """One policy, old and new; None is no policy. `fresh` tells that its file had no old version at all."""
+    """One policy, old and new; None is no policy. `fresh` tells that its file had no old version at all.
+
+    `reference` is what every version is held against, if anything.
+    """
 
     path: str
     old: Policy | None
     new: Policy | None
     fresh: bool = False
+    reference: Policy | None = None
 
 
 class Outcome(NamedTuple):

@@ -8,6 +8,8 @@ from policy_guard.reporter import Report
 ERROR_PREFIX = "no policy was checked: "
 _PROVED = {"no-new-access": "no new access", "no-lost-deny": "no lost Deny"}
 
+_STANDING = {"no-public-access": "no public access", "within-reference": "nothing beyond a reference"}
+
 
 def error_line(error: str) -> str:
     """The one line about a set-up error."""
@@ -55,7 +57,7 @@ def _claims(report: Report) -> str:
     """What is proved where there is no finding: only what ran, and on something."""
     compared = report.mode != "all" or report.changed > 0
     claims = [words for check, words in _PROVED.items() if compared and check in report.checks]
-    claims += ["no public access"] if "no-public-access" in report.checks else []
+    claims += [words for check, words in _STANDING.items() if check in report.checks]
     if report.critical and "access-not-granted" in report.checks:
         claims.append("not the one critical permission" if report.critical == 1 else _none_of(report.critical))
     return ", ".join(claims) or "readable, nothing else was asked"

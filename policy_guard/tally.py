@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 COMPARING = ("no-new-access", "no-lost-deny")
 CRITICAL = "access-not-granted"
 PUBLIC = "no-public-access"
+BOUND = "within-reference"
 
 
 class Tally:
@@ -60,7 +61,7 @@ class Tally:
         self._verdicts: list[int] = []
         self._compared = 0
         self._judged: list[str] = []
-        self._asked_of_public = False
+        self._also_asked: dict[str, None] = {}
         self._budgets: Budgets | None = None
 
     def note(self, sentence: str) -> None:
@@ -75,11 +76,18 @@ class Tally:
             self._skipped.append(Skipped(path, f"{_policies(outcome.deeper)} deeper inside than is looked"))
         self._unreadable(outcome.findings)
 
-    def side(self, side: Side) -> None:
-        """Judges a version by itself: that it can be read, and that it grants nothing critical."""
+    def found(self, finding: Finding) -> None:
+        """Keeps a finding about a policy that is judged besides."""
+        self._findings.append(finding)
+
+    def side(self, side: Side, held: Callable[[Pair], Pair] = lambda pair: pair) -> None:
+        """Judges a version by itself: that it can be read, and that it grants nothing critical.
+
+        `held` gives a pair its reference, if every version of it has one.
+        """
         self._unreadable(tuple(unreadable(side.source, side.problems)))
         for policy in side.policies.values():
-            found = self._pair(Pair(side.source.path, policy, policy), comparing=False)
+            found = self._pair(held(Pair(side.source.path, policy, policy)), comparing=False)
             self._count(_named(side.source.path, policy), list(found))
 
     def pair(self, pair: Pair) -> None:
@@ -110,6 +118,9 @@ class Tally:
             *([CRITICAL] if entries and pair.new else []),
             *([PUBLIC] if pair.new and self._may_be_public(pair.new) else []),
         )
+        if pair.reference and pair.new:
+            names_ = (*names_, BOUND)
+            self._also_asked[BOUND] = None
         if not names_:
             return
         from policy_guard.access import Access
@@ -122,8 +133,8 @@ class Tally:
             from policy_guard.public import asked_besides
 
             others += asked_besides(pair.new)
-        access = Access((p for p in (pair.new, pair.old) if p), others)
-        question = Question(policy.kind, pair.new, pair.old, entries, access, accepted)
+        access = Access((p for p in (pair.new, pair.old, pair.reference) if p), others)
+        question = Question(policy.kind, pair.new, pair.old, entries, access, accepted, pair.reference)
         yield from _told_once(self._asked(question, names_, pair))
         if comparing and not same:
             yield from self._about_acceptances(pair, question)
@@ -134,7 +145,7 @@ class Tally:
             return False
         from policy_guard.public import may_be_public
 
-        self._asked_of_public = True
+        self._also_asked[PUBLIC] = None
         return may_be_public(policy)
 
     def _unused(self, policy: Policy) -> Iterator[Finding]:
@@ -235,8 +246,7 @@ class Tally:
         yield from COMPARING
         if self._given.critical:
             yield CRITICAL
-        if self._asked_of_public:
-            yield PUBLIC
+        yield from self._also_asked
 
     def report(self, base: str, mode: str) -> Report:
         """The report of the run. Raises `UserError` if policies are required and there are none."""

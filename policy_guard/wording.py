@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from policy_guard import catalog, evaluate
+from policy_guard.accepted import CHECKS as ACCEPTABLE
 from policy_guard.accepted import digest
 from policy_guard.check import Check, Question
 from policy_guard.critical import CriticalEntry, exceptions
@@ -45,7 +46,7 @@ def finding(check: Check, verdict: Verdict, question: Question, severity: str) -
         tuple(_facts(check, verdict, question, witness)),
         at.related,
         verdict.difference,
-        refusal=_refusal(check, verdict, question),
+        refusal=_refusal(check, verdict, question) if check.id in ACCEPTABLE else None,
     )
 
 
@@ -205,7 +206,7 @@ def sentence(request: Request) -> str:
 
 def spelled(request: Request, question: Question) -> Request:
     """The request with its action and condition keys as the policies, or else AWS, spell them."""
-    policies = [policy for policy in (question.new, question.old) if policy]
+    policies = [policy for policy in (question.new, question.old, question.reference) if policy]
     statements = [statement for policy in policies for statement in policy.statements]
     statements += exceptions(question.critical)
     keys = {key.lower(): key for statement in statements for key in _spelled_variables(statement)}

@@ -68,7 +68,7 @@ def test_readable() -> None:
 
 
 def test_what_is_registered() -> None:
-    checks = ("access-not-granted", "no-lost-deny", "no-new-access", "no-public-access")
+    checks = ("access-not-granted", "no-lost-deny", "no-new-access", "no-public-access", "within-reference")
     assert names() == (*checks, "readable", "unused-access", "accepted")
     assert set(reporters()) == {"text", "github", "json", "sarif", "markdown", "junit", "gitlab"}
     assert {".json", ".yaml", ".yml"} <= set(suffixes())

@@ -26,6 +26,7 @@ _SECURITY = {
     "readable": "5.0",
     "unused-access": "3.0",
     "accepted": "8.0",
+    "within-reference": "8.0",
 }
 
 

@@ -1,0 +1,64 @@
+"""Ceilings: policies of the base that new files, or all versions of a file, are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from policy_guard.base import Base
+from policy_guard.config import Config
+from policy_guard.finding import Finding
+from policy_guard.git import File
+from policy_guard.pairs import Pair, Reader
+from policy_guard.policy import Policy
+from policy_guard.source import Problem, Source, Span
+from policy_guard.unreadable import unreadable
+
+
+class References(NamedTuple):
+    """The references of a run. `files` gives all files of the base; `note` takes a sentence for the report."""
+
+    config: Config
+    reader: Reader
+    base: Base
+    files: Callable[[], dict[str, File]]
+    note: Callable[[str], None]
+    find: Callable[[Finding], None]
+
+    def held(self, pair: Pair) -> Pair:
+        """The pair; a policy without an old version with its reference in place of one."""
+        rule = self.config.policy_rule(pair.path)
+        bounded = self.bounded(pair, (pair.path,))
+        if pair.old or not pair.new or not rule or not rule.reference or not self.base.commit:
+            return bounded
+        if pair.path in self.files():
+            return bounded
+        if found := bounded.reference or self._policy(rule.reference, pair.path, pair.new.kind):
+            self.note(f"{pair.path} has no old version and is held against {rule.reference}")
+            return bounded._replace(old=found)
+        self.note(f"{rule.reference} is no single {pair.new.kind} policy in the base: nothing is held against it")
+        return bounded
+
+    def bounded(self, pair: Pair, paths: Iterable[str]) -> Pair:
+        """The pair with the reference that every version of it is held against, if one of its files has such a one."""
+        rules = (self.config.policy_rule(path) for path in paths)
+        bounds = dict.fromkeys(rule.reference for rule in rules if rule and rule.bound and rule.reference)
+        if not bounds or pair.new is None:
+            return pair
+        name = next(iter(bounds))
+        found = self._policy(name, pair.new.source.path, pair.new.kind) if len(bounds) == 1 else None
+        if found is None:
+            what = f"no single {pair.new.kind} policy in the base" if len(bounds) == 1 else "not the only one here"
+            problem = Problem(f"{name} is to bound this, and is {what}", Span(0, 0))
+            for finding in unreadable(Source(pair.new.source.path, ""), [problem]):
+                self.find(finding)
+            return pair
+        return pair._replace(reference=found)
+
+    def _policy(self, reference: str, path: str, kind: str) -> Policy | None:
+        """The policy in the reference, as the base has it, read as what `path` is configured as."""
+        file = self.files().get(reference)
+        side = self.reader.side(file, path, self.base.name)
+        if side.problems or [policy.kind for policy in side.policies.values()] != [kind]:
+            return None
+        return next(iter(side.policies.values()))

@@ -1,0 +1,121 @@
+"""Ceilings: a new file is held against its reference, and with `bound: always` every version is."""
+
+from __future__ import annotations
+
+import json
+import re
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from policy_guard.checks import manual
+from tests.repository import Answer, Scratch, allow, document
+
+CEILING = document(allow("s3:*", "sqs:*"))
+WITHIN = document(allow("s3:Get*", "sqs:SendMessage"))
+BEYOND = document(allow("s3:Get*", "iam:PassRole"))
+SETTINGS = "version: 1\npolicies:\n- {files: ['teams/*.json'], reference: ceilings/team.json}\n"
+BOUND = SETTINGS.replace("team.json}", "team.json, bound: always}")
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Scratch:
+    made = Scratch(tmp_path / "repository")
+    made.commit(**{".policy-guard.yaml": BOUND, "ceilings/team.json": CEILING, "teams/a.json": BEYOND})
+    made.git("checkout", "-q", "-b", "feature")
+    return made
+
+
+def judged(scratch: Scratch, *arguments: str) -> Answer:
+    scratch.commit()
+    return scratch.guard("check", "--base", "main", *arguments, CI="true")
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, BOUND])
+def test_a_new_file_within_its_reference_passes(scratch: Scratch, settings: str) -> None:
+    scratch.git("checkout", "-q", "main")
+    scratch.commit(**{".policy-guard.yaml": settings})
+    scratch.git("checkout", "-q", "-b", "other")
+    scratch.write("teams/new.json", WITHIN)
+    answer = judged(scratch)
+    assert answer.code == 0, answer
+    assert "teams/new.json has no old version and is held against ceilings/team.json" in answer.out
+
+
+def test_every_version_is_held_against_a_bound(scratch: Scratch) -> None:
+    scratch.write("teams/a.json", document(allow("s3:GetObject", "iam:PassRole")))
+    answer = judged(scratch)
+    assert answer.code == 1
+    assert "grants access beyond its reference [within-reference]" in answer.out
+    assert "beyond   iam:PassRole on *" in answer.out
+    assert "grants new access" not in answer.out
+    assert "policy-guard accept" not in answer.out
+
+
+def test_within_a_bound_new_access_is_still_new(scratch: Scratch) -> None:
+    scratch.git("checkout", "-q", "main")
+    scratch.commit(**{"teams/a.json": document(allow("s3:GetObject"))})
+    scratch.git("checkout", "-q", "-b", "other")
+    scratch.write("teams/a.json", WITHIN)
+    answer = judged(scratch)
+    assert answer.code == 1
+    assert "within-reference" not in answer.out
+    assert "grants new access" in answer.out
+
+
+def test_what_does_not_change_is_held_against_its_bound_when_all_is_checked(scratch: Scratch) -> None:
+    assert "teams/a.json:8:9: error: grants access beyond its reference" in judged(scratch, "--all").out
+
+
+def test_the_reference_of_the_base_counts(scratch: Scratch) -> None:
+    scratch.write("ceilings/team.json", document(allow("*")))
+    scratch.write("teams/b.json", BEYOND)
+    found = {(f["check"], f["path"]) for f in json.loads(judged(scratch, "--format", "json").out)["findings"]}
+    assert ("within-reference", "teams/b.json") in found
+
+
+@pytest.mark.parametrize("ceiling", [None, "{", document(allow("s3:*", Principal="*"))])
+def test_a_bound_that_is_no_such_policy_fails(scratch: Scratch, ceiling: object) -> None:
+    scratch.git("checkout", "-q", "main")
+    scratch.git("rm", "-q", "ceilings/team.json")
+    if ceiling is not None:
+        scratch.write("ceilings/team.json", ceiling)
+    scratch.commit()
+    scratch.git("checkout", "-q", "-b", "other")
+    scratch.write("teams/a.json", document(allow("s3:GetObject")))
+    answer = judged(scratch)
+    assert answer.code == 1
+    assert "ceilings/team.json is to bound this, and is no single identity policy in the base" in answer.out
+
+
+def test_a_group_is_held_against_the_bound_of_its_files(scratch: Scratch) -> None:
+    scratch.git("checkout", "-q", "main")
+    groups = BOUND + "groups: [{name: team, files: ['teams/*.json']}]\n"
+    scratch.commit(**{".policy-guard.yaml": groups})
+    scratch.git("checkout", "-q", "-b", "other")
+    scratch.write("teams/a.json", document(allow("iam:PassRole")))
+    answer = judged(scratch)
+    assert answer.code == 1
+    assert "grants access beyond its reference [within-reference]" in answer.out
+
+
+def test_the_page_shows_what_is_really_said(scratch: Scratch) -> None:
+    page = manual("within-reference")
+    bad, good = re.findall(r"^    \{.*?\}\}$", page, re.DOTALL | re.MULTILINE)
+    scratch.git("checkout", "-q", "main")
+    settings = BOUND.replace("teams/*.json", "policy.json")
+    scratch.commit(**{".policy-guard.yaml": settings, "ceilings/team.json": document(allow("s3:*"))})
+    scratch.git("checkout", "-q", "-b", "other")
+    scratch.write("policy.json", textwrap.dedent(bad))
+    (said,) = re.findall(r"^    (policy\.json:.*)$", page, re.MULTILINE)
+    assert said in judged(scratch).out
+    scratch.write("policy.json", textwrap.dedent(good))
+    assert judged(scratch).code == 0
+
+
+def test_a_bound_needs_a_reference(scratch: Scratch) -> None:
+    scratch.write(".policy-guard.yaml", "version: 1\npolicies: [{files: [a.json], bound: always}]\n")
+    answer = scratch.guard("list")
+    assert answer.code == 2
+    assert ".policy-guard.yaml:2:37: bound: name the policy that bounds these files" in answer.err
