@@ -20,7 +20,7 @@ Good, held against a version that denied "s3:Delete*" there:
 
 It does not see whether any other policy allows what is no longer denied.
 
-A Deny that is meant to go: have the change reviewed, or set `severity: {no-lost-deny: warning}`.
+A Deny that is meant to go: `policy-guard accept` writes it down, to be reviewed and merged first.
 """
 
 from __future__ import annotations

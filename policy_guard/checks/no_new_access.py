@@ -21,8 +21,8 @@ Good, held against the same:
 It does not see other policies of the same principal, nor what the unknown parts of a template (`${bucket}`) will
 be: it answers for every text that they may become.
 
-Legitimate new access: have the change reviewed and merged by someone who may pass a failing check, or hold the new
-version against a policy that already allows it (`--base`).
+Legitimate new access: `policy-guard accept` writes down exactly what is new, to be reviewed and merged first; see
+`policy-guard explain accepted`. A new file can be held against a policy that already allows it (`reference`).
 """
 
 from __future__ import annotations
