@@ -10,8 +10,12 @@ from policy_guard.config import FAIL_ON, Config, PolicyFiles
 from policy_guard.errors import UserError
 from policy_guard.format import decode
 from policy_guard.git import LINK, Repository, names
+from policy_guard.printable import shortened
 from policy_guard.settings import Settings, settings_from, settings_name
 from policy_guard.source import Source, Unreadable
+
+_APART = ("path", "added")
+_MOST_NAMED = 5
 
 
 def trusted(here: Settings, config: str | None, repository: Repository, base: Base) -> Settings:
@@ -40,7 +44,7 @@ def trusted(here: Settings, config: str | None, repository: Repository, base: Ba
     entries = len(together.critical)
     counted = f"{entries} critical {'entry' if entries == 1 else 'entries'}"
     new = f", {len(added)} of them new" if added else ""
-    note = f"the settings change here; the check ran with those of {base.name}, {counted}{new}"
+    note = f"the settings change here{_what(before, here)}; the check ran with those of {base.name}, {counted}{new}"
     return together._replace(notes=(*together.notes, note))
 
 
@@ -73,6 +77,20 @@ def _tightened(before: Config, here: Config) -> Config:
         require_policies=before.require_policies or here.require_policies,
         fail_on=min(before.fail_on, here.fail_on, key=FAIL_ON.index),
     )
+
+
+def _what(before: Settings, here: Settings) -> str:
+    """Which of them, in brackets."""
+    names = [n.replace("_", "-") for n in before.config._fields if n not in _APART and _of(before, n) != _of(here, n)]
+    meant = [{each.meaning(): str(each.id) for each in given.critical} for given in (before, here)]
+    ids = sorted({(meant[0] | meant[1])[each] for each in meant[0].keys() ^ meant[1].keys()})
+    more = " and more" if len(ids) > _MOST_NAMED else ""
+    entries = [f"critical {shortened(', '.join(ids[:_MOST_NAMED]), 200)}{more}"] if ids else []
+    return f" ({'; '.join([*names, *entries])})" if names or entries else ""
+
+
+def _of(given: Settings, name: str) -> object:
+    return getattr(given.config, name)
 
 
 def _plain(given: Settings) -> tuple[Hashable, ...]:

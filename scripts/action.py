@@ -31,7 +31,7 @@ def main() -> int:
         file.unlink(missing_ok=True)
     code = subprocess.call([str(python), "-I", "-m", "policy_guard", "check", *arguments(written)])
     found = json.loads(written["json"].read_bytes()) if written["json"].exists() else {}
-    if given("summary") != "false" and written["markdown"].exists():
+    if given("summary").lower() not in ("false", "no", "off", "0") and written["markdown"].exists():
         append("GITHUB_STEP_SUMMARY", written["markdown"].read_text(encoding="utf-8"))
     if code in RESULTS and target is not None:
         target.unlink(missing_ok=True)

@@ -325,6 +325,76 @@ def test_what_accept_writes_accepts_exactly_what_was_found(scratch: Scratch, sha
     assert "accepted: p/a.json" in answer.out
 
 
+def accepted_and_judged(scratch: Scratch, path: str, after: Any, *arguments: str) -> Answer:
+    """What CI says of a change once what `accept` writes for it is on the base."""
+    scratch.write(path, after)
+    made = scratch.guard("accept", "--base", "main", "--reason", "r", *arguments)
+    assert made.code == 0, made
+    scratch.git("stash", "-q", "--", path) if scratch.git("ls-files", path) else (scratch.folder / path).unlink()
+    scratch.git("add", FOLDER)
+    scratch.git("commit", "-q", "-m", "accept")
+    merged(scratch)
+    scratch.write(path, after)
+    scratch.commit()
+    return judged(scratch)
+
+
+def test_a_group_is_accepted_by_its_name(scratch: Scratch) -> None:
+    scratch.commit(**{".policy-guard.yaml": "version: 1\ngroups: [{name: team, files: ['iam/*.json']}]\n"})
+    merged(scratch)
+    answer = accepted_and_judged(scratch, "iam/orders.json", NEW)
+    assert answer.code == 0, answer
+    assert "accepted: group team: s3:DeleteObject" in answer.out
+    (file,) = (scratch.folder / FOLDER).iterdir()
+    assert "group: team" in file.read_text()
+
+
+def test_one_of_several_policies_in_a_file_is_accepted_by_its_label(scratch: Scratch) -> None:
+    both = [{"PolicyName": name, "PolicyDocument": OLD} for name in ("one", "two")]
+    scratch.commit(**{"p.json": both})
+    merged(scratch)
+    wider = [{**both[0], "PolicyDocument": NEW}, both[1]]
+    answer = accepted_and_judged(scratch, "p.json", wider)
+    assert answer.code == 0, answer
+    scratch.commit(**{"p.json": [both[0], {**both[1], "PolicyDocument": NEW}]})
+    assert judged(scratch).code == 1
+
+
+def test_an_acceptance_of_one_part_takes_a_combination_apart(scratch: Scratch) -> None:
+    sets = "[{actions: ['s3:DeleteObject']}, {actions: ['s3:GetObject']}]"
+    listed = f"version: 1\npermissions: [{{id: c, all-of: {sets}, reason: r}}]\n"
+    scratch.commit(**{".policy-guard.yaml": "version: 1\ncritical: c.yaml\n", "c.yaml": listed})
+    merged(scratch)
+    answer = accepted_and_judged(scratch, "iam/orders.json", NEW)
+    assert answer.code == 0, answer
+    assert answer.out.count("accepted: iam/orders.json: ") == 2
+
+
+@pytest.mark.parametrize("format_", ["text", "markdown", "json", "github", "sarif", "junit"])
+def test_every_report_says_what_was_accepted(scratch: Scratch, format_: str) -> None:
+    accepted_on_main(scratch, reason="a reason ::error::x")
+    scratch.commit(**{"iam/orders.json": NEW})
+    out = judged(scratch, "--format", format_).out
+    assert f"{FOLDER}/a.yaml" in out
+    assert "a reason" in out
+    assert SOON in out
+    assert not re.search(r"^::error", out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("why", ["expired", "done"])
+def test_what_is_not_needed_any_more_is_pruned(scratch: Scratch, why: str) -> None:
+    expires = (TODAY - timedelta(1)).isoformat() if why == "expired" else SOON
+    accepted_on_main(scratch, expires=expires)
+    scratch.commit(**{f"{FOLDER}/b.yaml": written(access=[{**DELETE[0], "Action": "s3:PutObject"}])})
+    if why == "done":
+        scratch.commit(**{"iam/orders.json": NEW})
+    merged(scratch)
+    out = scratch.guard("accept", "--prune", "--base", "main").out
+    assert f"removed {FOLDER}/a.yaml: {why}" in out
+    assert [file.name for file in (scratch.folder / FOLDER).iterdir()] == ["b.yaml"]
+    assert scratch.guard("accept", "--prune", "--base", "main").out == "nothing is done or expired\n"
+
+
 OWNERS = {
     "* @a": ("@a",),
     "* @a\n/.policy-guard/ @b/c": ("@b/c",),

@@ -40,7 +40,7 @@ def _once(reader: Reader, node: Object, what: str) -> Iterator[Entry]:
 def _operator(reader: Reader, entry: Entry, variables: bool) -> Iterator[Condition]:
     read = _named(entry.key.text)
     if read is None:
-        reader.problem(_no_operator(entry.key.text), entry.key.span)
+        reader.problem(_no_operator(reader, entry.key.text), entry.key.span)
         return
     quantifier, operator, if_exists = read
     if not isinstance(entry.value, Object) or entry.value.tag is not None:
@@ -102,7 +102,9 @@ def _named(text: str) -> tuple[str, str, bool] | None:
     return quantifier, operator, if_exists
 
 
-def _no_operator(text: str) -> str:
+def _no_operator(reader: Reader, text: str) -> str:
+    if not reader.may_suggest():
+        return f"{quoted(text)} is no condition operator"
     name = text.rpartition(":")[2].lower().removesuffix("ifexists")
     close = get_close_matches(name, OPERATORS, 1)
     return f"{quoted(text)} is no condition operator" + (f'; did you mean "{OPERATORS[close[0]]}"?' if close else "")

@@ -12,6 +12,7 @@ from policy_guard.printable import printable
 from policy_guard.source import Array, Node, Object, Problem, Scalar, Source, Span
 
 _LONGEST = 60
+MOST_SUGGESTIONS = 20
 
 
 def quoted(text: str) -> str:
@@ -27,6 +28,7 @@ class Reader:
         self.source = source
         self.problems: list[Problem] = []
         self.doubts: list[Problem] = []
+        self._suggested = 0
 
     def problem(self, message: str, span: Span) -> None:
         self.problems.append(Problem(message, span))
@@ -44,10 +46,16 @@ class Reader:
             if key.text in found:
                 self.problem(f"{quoted(key.text)} is written twice in {what}; keep one", key.span)
             elif key.text not in known:
-                self.problem(f"{what} has no element {quoted(key.text)}{_instead(key.text, known)}", key.span)
+                instead = _instead(key.text, known) if self.may_suggest() else ""
+                self.problem(f"{what} has no element {quoted(key.text)}{instead}", key.span)
             else:
                 found[key.text] = value
         return found
+
+    def may_suggest(self) -> bool:
+        """Whether to look for what may have been meant: for the first few mistakes only, since it takes its time."""
+        self._suggested += 1
+        return self._suggested <= MOST_SUGGESTIONS
 
     def values(self, node: Node, name: str, variables: bool, plain: bool = False) -> tuple[Value, ...]:
         """One string or a list of them. With `plain`, numbers and booleans do as well."""

@@ -24,7 +24,8 @@ _LONGEST = 300
 def render(report: Report, style: Style) -> str:
     """The report, cut between its parts where it would be too long for GitHub, with a count of what is missing."""
     findings = in_order(report)
-    mark = "❌" if report.error is not None or report.fails else "✅"
+    bad = any(finding.severity == "error" for finding in findings)
+    mark = "❌" if report.error is not None or report.fails else "⚠️" if bad else "✅"
     parts = [f"### {mark} policy-guard: {_inline(summary(report))}\n"]
     if report.error is None:
         parts += [f"> {_inline(note)}\n" for note in report.notes[:MOST_ROWS]]
