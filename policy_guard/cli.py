@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from policy_guard.arguments import parser
 from policy_guard.errors import UserError
-from policy_guard.guard import Options, check, compare
+from policy_guard.guard import Options, check
 from policy_guard.reporter import Report, Reporter, Style
 
 if TYPE_CHECKING:
@@ -43,14 +43,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _check(given: argparse.Namespace) -> int:
+    options = Options(tuple(given.paths), given.base, given.staged, given.everything, given.config, given.fail_on)
+    if given.quiet or not sys.stderr.isatty():
+        return _reported(given, lambda: check(options, Path.cwd(), os.environ))
     from policy_guard.progress import awaited
 
-    options = Options(tuple(given.paths), given.base, given.staged, given.everything, given.config, given.fail_on)
-    terminal = None if given.quiet else sys.stderr
-    return _reported(given, lambda: awaited(terminal, lambda heard: check(options, Path.cwd(), os.environ, heard)))
+    return _reported(given, lambda: awaited(sys.stderr, lambda heard: check(options, Path.cwd(), os.environ, heard)))
 
 
 def _compare(given: argparse.Namespace) -> int:
+    from policy_guard.compare import compare
+
     options = Options(config=given.config, fail_on=given.fail_on)
     return _reported(given, lambda: compare(given.old, given.new, options))
 

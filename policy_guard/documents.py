@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -15,11 +14,12 @@ from policy_guard.source import Array, Node, Object, Problem, Scalar, Source, Un
 
 WRAPPERS = ("Policy", "PolicyDocument", "AssumeRolePolicyDocument", "Document")
 # Beside a policy: whose it is, or what it is attached to; its own name and id are neither.
-_HOLDER = re.compile(
-    r"(?!policy|id$|version)(.*(name|arn|url)s?|.*(role|user|group|account|target|bucket|queue|topic|key|keyid|repository|"
-    r"function|secret|table|domain|vault|stream|principal)s?(id)?s?)",
-    re.IGNORECASE,
+_HOLDERS = (
+    *("name", "names", "arn", "arns", "url", "urls"),
+    *("role", "user", "group", "account", "target", "principal", "bucket", "queue", "topic", "key", "repository"),
+    *("function", "secret", "table", "domain", "vault", "stream"),
 )
+_HELD_BY = tuple(f"{name}{end}" for name in _HOLDERS for end in ("", "s", "id", "ids"))
 _NAMES = ("PolicyName", "RoleName", "UserName", "GroupName", "Name", "Id", "Arn")
 # Without Effect a statement is no less meant as one; AWS refuses it, and so does the parser.
 _ELEMENTS = {"Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal"}
@@ -116,8 +116,14 @@ def _holder(node: Node | None) -> str:
     """The entries beside a policy that say whose it is, in a text that is another one for every other holder."""
     if not isinstance(node, Object):
         return ""
-    entries = ((key.text, _texts(value)) for key, value in node.entries if _HOLDER.fullmatch(key.text))
-    return json.dumps(sorted(entries)) if node.entries else ""
+    import json
+
+    entries = ((key.text, _texts(value)) for key, value in node.entries if _names_holder(key.text.lower()))
+    return json.dumps(sorted(entries))
+
+
+def _names_holder(key: str) -> bool:
+    return key.endswith(_HELD_BY) and not key.startswith(("policy", "version"))
 
 
 def _texts(node: Node) -> list[str]:

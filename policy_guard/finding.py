@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 OUTCOMES = ("violated", "undecided", "unsupported", "unreadable")
 SEVERITIES = ("error", "warning", "note", "off")
+RANK = {"error": 3, "warning": 2, "note": 1, "off": 0}
 
 
 class Related(NamedTuple):

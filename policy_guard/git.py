@@ -18,6 +18,7 @@ LINK, SUBMODULE, FOLDER, GONE = 0o120000, 0o160000, 0o040000, 0
 TOO_LARGE = 8 * 1024 * 1024
 CHUNK = 1024 * 1024
 PATHS_AT_ONCE = 200
+A_LINK = b"\x00120000 "
 
 
 class File(NamedTuple):
@@ -240,10 +241,9 @@ class Repository:
         found = self._object(f"{tree}:{path}")
         return list(_in_folder(found.data, path, len(found.oid) // 2)) if found and found.type == "tree" else []
 
-    def has_links(self, tree: str | None) -> bool:
-        """Whether a tree, or the index, holds a link."""
-        listing = self._listing(tree)
-        return listing.startswith(b"120000 ") or b"\x00120000 " in listing
+    def lists(self, tree: str | None, part: bytes) -> bool:
+        """Whether this is in the listing of a tree, or of the index: mode, type, id, tab, path, NUL of each entry."""
+        return part in b"\0" + self._listing(tree) + b"\0"
 
     def _listing(self, tree: str | None) -> bytes:
         if tree not in self._listings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from functools import cache, partial
 from pathlib import Path
@@ -13,17 +13,18 @@ from policy_guard.base import WITHOUT_CHANGE, Base, New, choose, in_ci, whole
 from policy_guard.changes import Change, changes, file_of
 from policy_guard.config import FAIL_ON, Config
 from policy_guard.errors import UserError
-from policy_guard.git import Repository
-from policy_guard.hidden import moved_out_of_sight, recoded
+from policy_guard.git import A_LINK, Repository
 from policy_guard.links import Sides, let_be_followed, may_matter, out_of_sight, tree_of
-from policy_guard.pairs import Outcome, Pair, Reader, of_one_kind, pairs, side_of
-from policy_guard.references import References
+from policy_guard.pairs import Outcome, Pair, Reader, pairs
 from policy_guard.reporter import Report
 from policy_guard.settings import Settings, load_settings, settings_in, settings_name
 from policy_guard.tally import Tally
 
 if TYPE_CHECKING:
     from policy_guard.acceptances import Acceptances
+    from policy_guard.finding import Finding
+    from policy_guard.git import File
+    from policy_guard.references import References
     from policy_guard.usage import Usage
 
 
@@ -68,28 +69,26 @@ def _check(
         new, base = choose(repository, environ, options.base, options.staged, given.config.default_branch)
         changed = changes(repository, new, base)
         given = _trusted(here, options, repository, base, changed, ci)
-    fail_on = _fail_on(options, given.config, ci)
+    fail_on = asked_severity(options, given.config, ci)
     accepted = _accepted(repository, given.config, new, base)
-    tally = Tally(given, fail_on, _usage(repository.root, given.config), progress, accepted)
+    tally = Tally(given, fail_on, usage_of(repository.root, given.config), progress, accepted)
     if options.fail_on not in (None, fail_on):
         tally.note(f"--fail-on {options.fail_on} does not count in CI, where the settings say {fail_on}")
     reader = Reader(repository, given)
     sides: Sides | None = None
-    links = ci and (repository.has_links(base.commit or base.tree) or repository.has_links(new.commit))
+    links = ci and any(repository.lists(tree, A_LINK) for tree in (base.commit or base.tree, new.commit))
     if links or options.everything or given.config.groups or may_matter(repository, reader, changed):
         sides = let_be_followed(repository, reader, new, base, changed)
     for change in changed:
         if said := out_of_sight(reader, sides, change, changed, base):
             tally.note(said[0])
             tally.outcome(change.path, Outcome((), said[1]))
-    tally.outcome("", Outcome((), tuple(moved_out_of_sight(reader, changed, base, new))))
-    for found in recoded(repository, reader, new) if ci else ():
+    for found in _hidden(repository, reader, changed, base, new, ci):
         tally.outcome(found.source.path, Outcome((), (found,)))
     paths = tuple(_from_root(path, folder, repository.root) for path in options.paths)
     _refuse_what_is_not_there(paths, repository, changed)
-    tree = cache(partial(tree_of, repository, base))
-    references = References(given.config, reader, base, tree, tally.note, tally.found)
-    run = _Run(repository, given.config, new, base, reader, tally, changed, paths, sides, references)
+    held = _held(given.config, reader, base, cache(partial(tree_of, repository, base)), tally)
+    run = _Run(repository, given.config, new, base, reader, tally, changed, paths, sides, held)
     run.judge_changes()
     below = f"{given.config.accepted}/"
     if came := [change.new.path for change in changed if change.new and change.new.path.startswith(below)]:
@@ -112,7 +111,7 @@ class _Run(NamedTuple):
     changed: list[Change]
     paths: tuple[str, ...]
     sides: Sides | None
-    references: References
+    references: References | None
 
     def judge_changes(self) -> None:
         """The files that changed, but for the sides of them that belong to a group."""
@@ -123,7 +122,7 @@ class _Run(NamedTuple):
             self.tally.outcome(change.path, outcome)
             for pair in outcome.pairs:
                 if alone := _alone(pair, self.config):
-                    self.tally.pair(self.references.held(alone))
+                    self.tally.pair(self.references.held(alone) if self.references else alone)
 
     def judge_groups(self, everything: bool) -> None:
         """The groups of which a file changed, and with `everything` the others by themselves."""
@@ -140,7 +139,7 @@ class _Run(NamedTuple):
         for group in self.config.groups:
             if group in changed or (everything and any(map(group.holds, asked_for))):
                 found = joined(group, self.reader, trees, self.changed)
-                if found.pair:
+                if found.pair and self.references:
                     paths = {policy.source.path for policy in found.members}
                     found = found._replace(pair=self.references.bounded(found.pair, sorted(paths)))
                 self.tally.group(found, comparing=group in changed)
@@ -154,18 +153,47 @@ class _Run(NamedTuple):
             self.tally.note(f"{pattern} names no file here")
         for path, file in files.items():
             if path not in done and not self.config.scope(path) and _wanted(Change(None, file), self.paths):
-                held = partial(self.references.bounded, paths=(path,))
-                self.tally.side(self.reader.side(file, path, self.new.name), held)
+                side = self.reader.side(file, path, self.new.name)
+                if self.references:
+                    self.tally.side(side, partial(self.references.bounded, paths=(path,)))
+                else:
+                    self.tally.side(side)
 
 
-def _fail_on(options: Options, config: Config, ci: bool) -> str:
+def _hidden(
+    repository: Repository, reader: Reader, changed: list[Change], base: Base, new: New, ci: bool
+) -> Iterator[Finding]:
+    """The policies that the change puts where they are not seen. Most changes have nothing that could do so."""
+    gone, came = (any(getattr(change, side) is None for change in changed) for side in ("new", "old"))
+    if gone and came:
+        from policy_guard.hidden import moved_out_of_sight
+
+        yield from moved_out_of_sight(reader, changed, base, new)
+    if ci and repository.lists(new.commit, b".gitattributes\0"):
+        from policy_guard.hidden import recoded
+
+        yield from recoded(repository, reader, new)
+
+
+def _held(
+    config: Config, reader: Reader, base: Base, files: Callable[[], dict[str, File]], tally: Tally
+) -> References | None:
+    """What policies are held against besides their old versions; None where the settings name nothing."""
+    if not any(rule.reference for rule in config.policies):
+        return None
+    from policy_guard.references import References
+
+    return References(config, reader, base, files, tally.note, tally.found)
+
+
+def asked_severity(options: Options, config: Config, ci: bool) -> str:
     """What was asked for, or else what is set; in CI, where a change brings its workflow along, the stricter."""
     if options.fail_on is None:
         return config.fail_on
     return min(options.fail_on, config.fail_on, key=FAIL_ON.index) if ci else options.fail_on
 
 
-def _usage(root: Path, config: Config) -> Callable[[], Usage] | None:
+def usage_of(root: Path, config: Config) -> Callable[[], Usage] | None:
     """Reads the findings about unused access when they are first asked for; None where the settings name none."""
     if not config.refine.findings:
         return None
@@ -241,34 +269,3 @@ def _wanted(change: Change, paths: tuple[str, ...]) -> bool:
         if file
         for path in paths
     )
-
-
-def compare(old: Path, new: Path, options: Options) -> Report:
-    """Judges one file held against another, without git. Raises `UserError`."""
-    given = load_settings(Path(options.config).parent, options.config) if options.config else Settings(Config())
-    config = given.config
-    tally = Tally(given, _fail_on(options, config, ci=False), _usage(Path(options.config or "").parent, config))
-    before, after = (side_of(_bytes(path), str(path), str(path), True, _kind(config, path)) for path in (old, new))
-    if before.problems or after.problems:
-        tally.side(before._replace(policies={}))
-        tally.side(after._replace(policies={}))
-        return tally.report(str(old), "compare")
-    olds, news = before.policies, after.policies
-    if len(olds) == len(news) == 1:
-        olds = dict(zip(news, olds.values(), strict=True))
-    for label in dict.fromkeys([*news, *olds]):
-        for pair in of_one_kind(Pair(str(new), olds.get(label), news.get(label))):
-            tally.pair(pair)
-    return tally.report(str(old), "compare")
-
-
-def _kind(config: Config, path: Path) -> str | None:
-    rule = config.policy_rule(path.as_posix())
-    return rule.kind if rule else None
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from None

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from policy_guard.config import Config
+from policy_guard.finding import RANK
 from policy_guard.pairs import Pair
 from policy_guard.policy import CAPS, Policy
-
-RANK = {"error": 3, "warning": 2, "note": 1, "off": 0}
 
 
 def severity(config: Config, check: str, pair: Pair, own: str | None, existing: bool) -> str:

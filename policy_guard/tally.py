@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timezone
 from typing import TYPE_CHECKING
 
 from policy_guard.config import Config
 from policy_guard.errors import UserError
-from policy_guard.finding import Finding
+from policy_guard.finding import RANK, Finding
 from policy_guard.pairs import Outcome, Pair, Side
 from policy_guard.policy import SHARING, Policy, meaning
 from policy_guard.reporter import Report, Reviewed, Skipped
 from policy_guard.settings import Settings
-from policy_guard.severity import RANK, severity
 from policy_guard.unreadable import doubtful, unreadable
 
 if TYPE_CHECKING:
@@ -160,6 +158,7 @@ class Tally:
         from policy_guard.checks import check as named
         from policy_guard.judge import prover_for, verdicts
         from policy_guard.prove import Proved
+        from policy_guard.severity import severity
         from policy_guard.wording import finding
 
         self._budgets = self._budgets or Budgets()
@@ -208,6 +207,8 @@ class Tally:
         """The finding, with the command that accepts it where there are acceptances."""
         if self._accepted is None or found.refusal is None:
             return found
+        import shlex
+
         path = shlex.quote(found.refusal.path if not found.refusal.group else found.source.path)
         return found._replace(facts=(*found.facts, ("accept", f"policy-guard accept {path} --reason '...'")))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from difflib import get_close_matches
 from functools import cache
 
 from policy_guard.parse.reader import Reader, quoted
@@ -105,6 +104,8 @@ def _named(text: str) -> tuple[str, str, bool] | None:
 def _no_operator(reader: Reader, text: str) -> str:
     if not reader.may_suggest():
         return f"{quoted(text)} is no condition operator"
+    from difflib import get_close_matches
+
     name = text.rpartition(":")[2].lower().removesuffix("ifexists")
     close = get_close_matches(name, OPERATORS, 1)
     return f"{quoted(text)} is no condition operator" + (f'; did you mean "{OPERATORS[close[0]]}"?' if close else "")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from policy_guard.pattern import Pattern, Unknown, Variable, read_pattern
 from policy_guard.policy import Value
@@ -151,6 +150,8 @@ def _plain_number(text: str) -> bool:
 
 
 def _instead(text: str, known: Sequence[str]) -> str:
+    from difflib import get_close_matches
+
     by_case = {name.lower(): name for name in known}
     close = get_close_matches(text.lower(), by_case, 1)
     return f'; did you mean "{by_case[close[0]]}"?' if close else f"; it takes {', '.join(known)}"

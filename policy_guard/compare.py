@@ -1,0 +1,44 @@
+"""Two files held against each other, without git."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from policy_guard.config import Config
+from policy_guard.errors import UserError
+from policy_guard.guard import Options, asked_severity, usage_of
+from policy_guard.pairs import Pair, of_one_kind, side_of
+from policy_guard.reporter import Report
+from policy_guard.settings import Settings, load_settings
+from policy_guard.tally import Tally
+
+
+def compare(old: Path, new: Path, options: Options) -> Report:
+    """Judges one file held against another, without git. Raises `UserError`."""
+    given = load_settings(Path(options.config).parent, options.config) if options.config else Settings(Config())
+    config = given.config
+    tally = Tally(given, asked_severity(options, config, ci=False), usage_of(Path(options.config or "").parent, config))
+    before, after = (side_of(_bytes(path), str(path), str(path), True, _kind(config, path)) for path in (old, new))
+    if before.problems or after.problems:
+        tally.side(before._replace(policies={}))
+        tally.side(after._replace(policies={}))
+        return tally.report(str(old), "compare")
+    olds, news = before.policies, after.policies
+    if len(olds) == len(news) == 1:
+        olds = dict(zip(news, olds.values(), strict=True))
+    for label in dict.fromkeys([*news, *olds]):
+        for pair in of_one_kind(Pair(str(new), olds.get(label), news.get(label))):
+            tally.pair(pair)
+    return tally.report(str(old), "compare")
+
+
+def _kind(config: Config, path: Path) -> str | None:
+    rule = config.policy_rule(path.as_posix())
+    return rule.kind if rule else None
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from None
