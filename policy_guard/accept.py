@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from policy_guard.acceptances import Acceptances, load_acceptances
-from policy_guard.accepted import Acceptance, accepted, load_acceptance
+from policy_guard.accepted import MOST_DAYS_STANDING, STANDING, Acceptance, accepted, load_acceptance
 from policy_guard.base import Base, choose, in_ci
 from policy_guard.config import Config
 from policy_guard.errors import UserError
@@ -21,7 +21,7 @@ from policy_guard.groups import Trees, joined
 from policy_guard.guard import Options, check
 from policy_guard.links import tree_of
 from policy_guard.pairs import Reader
-from policy_guard.policy import Policy, Statement, statement_meaning
+from policy_guard.policy import VERSIONS, WITHOUT_PRINCIPAL, Policy, Statement, statement_meaning
 from policy_guard.reviewed import is_merged
 from policy_guard.save import create, within
 from policy_guard.settings import load_settings
@@ -38,6 +38,19 @@ class Wishes(NamedTuple):
     reason: str
     expires: str | None
     check: str | None
+
+
+class _Asked(NamedTuple):
+    """Findings of one policy that go into one file: what it is about, the checks, and the requests of each finding."""
+
+    about: Refusal
+    checks: tuple[str, ...]
+    requests: list[tuple[tuple[Statement, ...], tuple[Statement, ...]]]
+    ids: list[tuple[str, ...]]
+
+    def critical(self) -> list[str]:
+        """The ids of the critical list, each once."""
+        return list(dict.fromkeys(each for ids in self.ids for each in ids))
 
 
 class Proposal(NamedTuple):
@@ -59,14 +72,14 @@ class Proposals(NamedTuple):
 
 def propose(wishes: Wishes, folder: Path, environ: Mapping[str, str], today: date) -> Proposals:
     """The files that accept what a check finds now. Raises `UserError`."""
-    expires = wishes.expires or (today + timedelta(DAYS)).isoformat()
-    if not wishes.reason.strip():
+    expires = _last_day(wishes.expires, today)
+    if not wishes.reason.strip(" ."):
         raise UserError("say why, for those who review it: --reason 'GDPR deletion, SEC-123'")
     report = check(wishes.options, folder, environ)
     repository = Repository(folder, environ)
     config = load_settings(repository.root, wishes.options.config).config
     repository.close()
-    together: dict[tuple[Refusal, str], list[Refusal]] = {}
+    together: dict[tuple[object, ...], _Asked] = {}
     unfit: list[str] = []
     for finding in report.findings:
         if not _asked_for(finding, wishes.check):
@@ -74,47 +87,64 @@ def propose(wishes: Wishes, folder: Path, environ: Mapping[str, str], today: dat
         if finding.refusal is None:
             unfit.append(f"{finding.source.path}: {finding.message} [{finding.check}] cannot be accepted")
         else:
-            plain = finding.refusal._replace(access=(), without=())
-            together.setdefault((plain, finding.check), []).append(finding.refusal)
+            asked = _Asked(finding.refusal, (finding.check, *finding.refusal.also), [], [])
+            key = (*finding.refusal._replace(requests=_nothing, critical=()), asked.checks)
+            asked = together.setdefault(key, asked)
+            asked.requests.append(finding.refusal.requests())
+            asked.ids.append(finding.refusal.critical)
     files: list[Proposal] = []
-    for (plain, name), refusals in together.items():
-        proposal = _proposal(plain, name, refusals, wishes.reason, expires, config.accepted)
-        problem = _unlike(proposal, plain, refusals, today)
+    for asked in together.values():
+        proposal = _proposal(asked, wishes.reason, expires, config.accepted)
+        problem = _unlike(proposal, asked, today)
         if problem:
-            unfit.append(f"{plain.path}: {problem}")
+            unfit.append(f"{asked.about.path}: {problem}")
         else:
             files.append(proposal)
     return Proposals(repository.root, tuple(files), tuple(unfit), config.accepted_from == "head", report.base)
+
+
+def _last_day(text: str | None, today: date) -> str:
+    try:
+        last = date.fromisoformat(text) if text else today + timedelta(DAYS)
+    except ValueError:
+        raise UserError(f"{text} is no date of the calendar; write YYYY-MM-DD") from None
+    if not today <= last <= today + timedelta(MOST_DAYS_STANDING):
+        raise UserError(f"{last} is not among the next {MOST_DAYS_STANDING} days")
+    return last.isoformat()
+
+
+def _nothing() -> tuple[tuple[Statement, ...], tuple[Statement, ...]]:
+    return (), ()
 
 
 def _asked_for(finding: Finding, name: str | None) -> bool:
     return finding.severity == "error" if name is None else finding.check == name
 
 
-def _proposal(
-    plain: Refusal, name: str, refusals: Iterable[Refusal], reason: str, expires: str, folder: str
-) -> Proposal:
+def _proposal(asked: _Asked, reason: str, expires: str, folder: str) -> Proposal:
     import yaml
 
-    access = [each for refusal in refusals for each in _spelled_all(refusal)]
-    without = [_spelled(statement) for statement in dict.fromkeys(s for r in refusals for s in r.without)]
+    about = asked.about
+    access = [each for statements, _ in asked.requests for each in _spelled_all(about.kind, statements)]
+    without = [_spelled(statement) for _, left_out in asked.requests for statement in left_out]
     content: dict[str, Any] = {"version": 1}
-    content |= {"group": plain.group} if plain.group else {"policy": plain.path}
-    content |= {"label": plain.label} if plain.label else {}
-    content |= {"checks": [name]}
-    content |= {} if plain.standing else {"from": plain.old}
+    content |= {"group": about.group} if about.group else {"policy": about.path}
+    content |= {"label": about.label} if about.label else {}
+    content |= {"holder": about.holder} if about.holder else {}
+    content |= {"checks": list(asked.checks)}
+    content |= {"critical": asked.critical()} if any(asked.ids) else {}
+    content |= {} if about.standing else {"from": about.old}
     content |= {"access": _each_once(access)}
     content |= {"without": _each_once(without)} if without else {}
     mark = sha256(repr(content).encode()).hexdigest()[:8]
     content |= {"reason": reason, "expires": expires}
     text = yaml.safe_dump(content, sort_keys=False, width=110)
-    return Proposal(
-        f"{folder}/{_slug(plain)}-{name}-{mark}.yaml", text.replace(f"expires: '{expires}'", f"expires: {expires}")
-    )
+    text = text.replace(f"expires: '{expires}'", f"expires: {expires}")
+    return Proposal(f"{folder}/{_slug(about)}-{asked.checks[0]}-{mark}.yaml", text)
 
 
-def _slug(plain: Refusal) -> str:
-    words = re.sub(r"[^A-Za-z0-9]+", "-", f"{plain.path} {plain.label}".rsplit(".", 1)[0]).strip("-")
+def _slug(about: Refusal) -> str:
+    words = re.sub(r"[^A-Za-z0-9]+", "-", f"{about.path} {about.label}".rsplit(".", 1)[0]).strip("-")
     return words[:_LONGEST_NAME] or "policy"
 
 
@@ -122,12 +152,12 @@ def _each_once(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [each for at, each in enumerate(given) if each not in given[:at]]
 
 
-def _spelled_all(refusal: Refusal) -> Iterator[dict[str, Any]]:
-    """The statements of the refusal; where it is about none, one that every request meets."""
-    yield from map(_spelled, refusal.access)
-    if not refusal.access:
-        who = {} if refusal.kind in ("identity", "scp", "boundary", "session") else {"Principal": "*"}
-        yield {**who, "Action": "*"} | ({} if refusal.kind == "trust" else {"Resource": "*"})
+def _spelled_all(kind: str, statements: tuple[Statement, ...]) -> Iterator[dict[str, Any]]:
+    """The statements; where there is none, one that every request meets."""
+    yield from map(_spelled, statements)
+    if not statements:
+        who = {} if kind in WITHOUT_PRINCIPAL else {"Principal": "*"}
+        yield {**who, "Action": "*"} | ({} if kind == "trust" else {"Resource": "*"})
 
 
 def _spelled(statement: Statement) -> dict[str, Any]:
@@ -153,24 +183,32 @@ def _one_or_all(texts: list[str]) -> str | list[str]:
     return texts[0] if len(texts) == 1 else texts
 
 
-def _unlike(proposal: Proposal, plain: Refusal, refusals: Iterable[Refusal], today: date) -> str | None:
+def _unlike(proposal: Proposal, asked: _Asked, today: date) -> str | None:
     """What is wrong with a proposal: it is refused, or does not mean what was found once it is read again."""
-    given = load_acceptance(Source(proposal.path, proposal.text), today)
     try:
-        read = accepted(given, plain.kind, plain.version)
+        given = load_acceptance(Source(proposal.path, proposal.text), today)
+        read = accepted(given, asked.about.kind)
+    except UserError as error:
+        return f"{str(error).removeprefix(proposal.path).lstrip(':0123456789 ')}{_apart(asked)}"
     except Unreadable as error:
         return f"this cannot be written as an acceptance: {error.problems[0].message}"
-    for told, back in (("access", read.statements), ("without", read.without)):
-        wanted = {_meaning(statement) for refusal in refusals for statement in getattr(refusal, told)}
+    for told, back in zip(zip(*asked.requests, strict=True), (read.statements, read.without), strict=True):
+        wanted = {_meaning(statement) for statements in told for statement in statements}
         if wanted - set(map(_meaning, back)):
             return "this cannot be written as an acceptance: its template parts mean something else in another file"
     return None
 
 
+def _apart(asked: _Asked) -> str:
+    return (
+        "" if set(asked.checks) <= set(STANDING) else f" (of {asked.checks[0]}; with --check you accept others apart)"
+    )
+
+
 def _meaning(statement: Statement) -> object:
     from dataclasses import replace
 
-    return statement_meaning(replace(statement, effect="Deny"))
+    return statement_meaning(replace(statement, effect="Deny", version=VERSIONS[0]))
 
 
 def proposed(given: Proposals) -> Iterator[str]:
@@ -188,15 +226,18 @@ def write(proposals: Proposals) -> Iterator[str]:
     """Writes the files, and says of each that it did. Raises `UserError`."""
     for each in proposals.files:
         file = proposals.root / each.path
-        if file.is_file() and file.read_bytes() == each.text.encode():
-            yield f"{each.path} is there already"
+        if os.path.lexists(file):
+            same = file.is_file() and file.read_bytes() == each.text.encode()
+            yield f"{each.path} is there already" + (
+                "" if same else ", with another reason, day or access: edit that file"
+            )
         else:
             create(proposals.root, each.path, each.text.encode())
             yield f"wrote {each.path}"
     if proposals.travels:
         yield "commit them with the change, if CODEOWNERS names an owner for them"
     else:
-        branch = proposals.base.partition("@")[0]
+        branch = proposals.base.partition("@")[0].replace("HEAD", "the default branch")
         yield f"they count once they are on {branch}: commit them alone and have them merged first"
 
 

@@ -78,7 +78,12 @@ def _new_files(repository: Repository, folder: str, new: New) -> list[File]:
 
 
 def _acceptances(files: Iterable[File]) -> list[File]:
-    return [file for file in files if file.path.endswith(SUFFIXES)][:MOST]
+    found = [file for file in files if file.path.endswith(SUFFIXES)]
+    if len(found) > MOST:
+        raise UserError(
+            f"there are more than {MOST} acceptances. policy-guard accept --prune removes what is not needed."
+        )
+    return found
 
 
 def _read(

@@ -20,7 +20,8 @@ Good:
 
 `from` is the digest of what the old version means (`none` for a new policy), so that the file is good for one change:
 once that is merged, the base is another, and the file is reported as done. `without` takes requests out of `access`
-again. Where several policies are in a file, `label` says which; `group: NAME` stands in place of `policy` for a group.
+again. Where several policies are in a file, `label` says which; `holder` is what stands beside it there about whose
+it is; `group: NAME` stands in place of `policy` for a group. `critical` limits it to entries of the critical list.
 `expires` is at most 30 days ahead. For access-not-granted and no-public-access alone it is at most 366, and `from` may
 be left out: then the file is good for every change until then.
 
@@ -46,7 +47,7 @@ from typing import Any, NamedTuple
 from policy_guard.documents import Found
 from policy_guard.globs import not_a_path
 from policy_guard.parse import parse
-from policy_guard.policy import Policy, Statement, meaning
+from policy_guard.policy import VERSIONS, Policy, Statement, meaning
 from policy_guard.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
 
 ACCEPTED = "accepted"
@@ -63,7 +64,9 @@ _NOWHERE = Span(0, 0)
 class Acceptance(NamedTuple):
     """One file of acceptances.
 
-    The policy is the one in the file `path`, or that of the `group`; `label` tells several in a file apart.
+    The policy is the one in the file `path`, or that of the `group`; `label` tells several in a file apart, and
+    `holder` is what stands there about whose it is. `critical` are ids of the critical list: with any, the others are
+    not meant, and permissions that are dangerous only together are meant by their id alone.
     `old` is the digest of the version that the new one was held against, `none` for no policy, and None for any.
     `access` are statements without Effect, as written: the requests that one of them, and none of `without`, applies
     to. The day `expires` is the last one, in UTC.
@@ -72,7 +75,9 @@ class Acceptance(NamedTuple):
     path: str
     group: str
     label: str
+    holder: str
     checks: tuple[str, ...]
+    critical: tuple[str, ...]
     old: str | None
     access: tuple[Node, ...]
     without: tuple[Node, ...]
@@ -83,7 +88,13 @@ class Acceptance(NamedTuple):
     def concerns(self, policy: Policy, path: str) -> bool:
         """Whether it speaks of this policy, whose file or group is called `path`."""
         named = self.group == policy.group if policy.group else self.path == path and not self.group
-        return named and self.label == policy.label
+        return named and (self.label, self.holder) == (policy.label, policy.holder)
+
+    def covers(self, check: str, entry: str | None, *, together: bool = False) -> bool:
+        """Whether it speaks of this check, and of this entry of the critical list, if that is what the check found."""
+        if check not in self.checks or (together and not self.critical):
+            return False
+        return entry is None or not self.critical or entry in self.critical
 
     def fits(self, old: Policy | None) -> bool:
         """Whether it was written against this old version."""
@@ -132,7 +143,9 @@ def load_acceptance(source: Source, today: date) -> Acceptance:
         plain.get("policy", ""),
         plain.get("group", ""),
         plain.get("label", ""),
+        plain.get("holder", ""),
         tuple(plain["checks"]),
+        tuple(plain.get("critical", ())),
         plain.get("from"),
         _items(node, "access"),
         _items(node, "without"),
@@ -142,7 +155,7 @@ def load_acceptance(source: Source, today: date) -> Acceptance:
     )
     try:
         for each in (*read.access, *read.without):
-            _statements((each,), source, _kind(each), "2012-10-17")
+            _statements((each,), source, _kind(each))
     except Unreadable as error:
         problem = error.problems[0]
         raise error_at(source, Scalar("", problem.span), problem.message) from None
@@ -188,16 +201,20 @@ def _wrong(plain: dict[str, Any], today: date) -> Iterator[tuple[str, str]]:
         yield "expires", f"this lies more than {most} days ahead; write a day until {today + timedelta(most)}"
 
 
-def accepted(given: Acceptance, kind: str, version: str) -> Accepted:
-    """The acceptance as a policy of this kind and Version would mean it. Raises `Unreadable`."""
-    read = (_statements(nodes, given.source, kind, version) for nodes in (given.access, given.without))
+def accepted(given: Acceptance, kind: str) -> Accepted:
+    """The acceptance as a policy of this kind would mean it. Raises `Unreadable`.
+
+    Its Version is the newer one, whatever the policy's is: what the file says may not change with the policy.
+    """
+    read = (_statements(nodes, given.source, kind) for nodes in (given.access, given.without))
     return Accepted(given, next(read), next(read))
 
 
-def _statements(nodes: tuple[Node, ...], source: Source, kind: str | None, version: str) -> tuple[Statement, ...]:
+def _statements(nodes: tuple[Node, ...], source: Source, kind: str | None) -> tuple[Statement, ...]:
     if not nodes:
         return ()
-    whole = _object(Version=Scalar(version, _NOWHERE), Statement=Array(tuple(map(_with_effect, nodes)), nodes[0].span))
+    version = Scalar(VERSIONS[0], _NOWHERE)
+    whole = _object(Version=version, Statement=Array(tuple(map(_with_effect, nodes)), nodes[0].span))
     return parse(Found("", whole, source), kind).statements
 
 
@@ -214,7 +231,7 @@ def _object(**entries: Node) -> Object:
 
 def surely_good(plain: Any) -> bool:
     """Whether the file is of the shape that most have; False says nothing. True implies the schema."""
-    texts = ("policy", "group", "label", "from", "reason", "expires")
+    texts = ("policy", "group", "label", "holder", "from", "reason", "expires")
     lists = ("access", "without")
     return (
         isinstance(plain, dict)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from policy_guard.accepted import Accepted
 from policy_guard.access import Access
-from policy_guard.critical import CriticalEntry
+from policy_guard.critical import CriticalEntry, RequestSet
 from policy_guard.formula import TRUE, Formula
 from policy_guard.policy import Policy, Request, Statement
 
@@ -38,7 +38,7 @@ class Claim(NamedTuple):
     The set is what the statement applies to `within` a formula (`is_within` for one request), without what some
     statement of `denied` applies to, and without what some statement of `before`, or with `all_before` everything,
     and none of `but` applies to. Of that, what some statement of `accepted` and none of `unaccepted` applies to is
-    left out.
+    left out. `meant` is the set of the critical entry that it is about.
     """
 
     statement: Statement | None
@@ -54,6 +54,7 @@ class Claim(NamedTuple):
     all_before: bool = False
     accepted: tuple[Statement, ...] = ()
     unaccepted: tuple[Statement, ...] = ()
+    meant: RequestSet | None = None
 
 
 class Part(NamedTuple):

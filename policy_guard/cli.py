@@ -95,8 +95,17 @@ def _prune(given: argparse.Namespace, options: Options, today: date) -> int:
     from policy_guard.accept import remove, stale
 
     root, found = stale(options, Path.cwd(), os.environ, today)
-    lines = [f"{each.path} is {each.why}" for each in found] or ["nothing is done or expired"]
-    return _after_asking(given, lines, "remove", remove(root, found), len(found))
+    lines = [f"{each.path} is {each.why}" for each in found if _asks(given)]
+    return _after_asking(given, lines, "remove", remove(root, found), len(found)) if found else _nothing_to_prune()
+
+
+def _nothing_to_prune() -> int:
+    _print("nothing is done or expired\n")
+    return PROVED
+
+
+def _asks(given: argparse.Namespace) -> bool:
+    return not given.yes and sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _after_asking(given: argparse.Namespace, lines: Iterable[str], verb: str, work: Iterator[str], files: int) -> int:
@@ -106,7 +115,7 @@ def _after_asking(given: argparse.Namespace, lines: Iterable[str], verb: str, wo
     _print("".join(f"{printable(line)}\n" for line in lines))
     if not files:
         return PROVED
-    if not given.yes and sys.stdin.isatty() and sys.stdout.isatty():
+    if _asks(given):
         _print(f"{verb} {files} {'file' if files == 1 else 'files'}? [y/N] ")
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             return _tell("nothing was changed", FOUND)

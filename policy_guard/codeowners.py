@@ -37,6 +37,6 @@ def _matches(pattern: str, path: str) -> bool:
     if not plain:
         return False
     start = plain if anchored else f"**/{plain}"
-    below = [] if plain.endswith("/*") else [f"{start}/**"]
+    below = [] if plain.endswith("/*") or (anchored and plain == "*") else [f"{start}/**/*"]
     exact = [] if pattern.endswith("/") else [start]
     return any(matches_path(each, path) for each in (*exact, *below))

@@ -122,7 +122,8 @@ def _fixed(condition: Condition, head: str) -> Iterator[Condition]:
     if condition.operator == "IpAddress":
         values = _narrow(condition.values)
     elif condition.operator.startswith(("String", "Arn")):
-        values = (value for value in map(_verbatim, condition.values) if _fixes(condition.operator, value, head))
+        own = condition.key in KEYS
+        values = (v for v in map(_verbatim, condition.values) if _fixes(condition.operator, v, head, whole=own))
     if fixing := tuple(values):
         yield condition._replace(values=fixing)
 
@@ -132,13 +133,16 @@ def _verbatim(value: Value) -> Value:
     return value._replace(pattern=verbatim(value.pattern))
 
 
-def _fixes(operator: str, value: Value, head: str) -> bool:
-    """Whether the value stands for one text, or for some that agree in the part that says whom they let in."""
+def _fixes(operator: str, value: Value, head: str, whole: bool) -> bool:
+    """Whether the value stands for one text, or for some that agree in the part that says whom they let in.
+
+    Without `whole` one text has to have that part, too: anyone can have the subject "ref:refs/heads/main".
+    """
     text = _text(value.pattern)
     if not text:
         return False
     if operator in _WITHOUT_WILDCARDS or not any(isinstance(part, Wildcard) for part in value.pattern.parts):
-        return True
+        return whole or re.match(head, text) is not None
     parts = text.split(":", 5)
     if operator in _ARN and head == _ACCOUNT and len(parts) > 5:
         return re.fullmatch("[0-9]{12}", parts[4]) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.policy import Request, Statement
@@ -63,20 +64,22 @@ class Difference(NamedTuple):
 class Refusal(NamedTuple):
     """What would have to be accepted for a finding to go.
 
-    `path` is that of the policy's file, or the name of its `group`; `old` is the digest of the old version. `access`
-    are the statements that the requests pass through, without those that one of `without` applies to; no statement
-    at all stands for every request. `standing` tells that the old version granted it too.
+    `path` is that of the policy's file, or the name of its `group`; `old` is the digest of the old version. `requests`
+    gives statements that hold all that was found, and those to leave out of them again; no statement at all stands
+    for every request. `critical` are ids of the critical list. `standing` tells that the old version granted it too;
+    `also` names checks that would find the same.
     """
 
     path: str
     group: str
     label: str
+    holder: str
     kind: str
-    version: str
     old: str
-    access: tuple[Statement, ...]
-    without: tuple[Statement, ...]
+    requests: Callable[[], tuple[tuple[Statement, ...], tuple[Statement, ...]]]
+    critical: tuple[str, ...] = ()
     standing: bool = False
+    also: tuple[str, ...] = ()
 
 
 class Finding(NamedTuple):

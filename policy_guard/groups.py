@@ -95,6 +95,11 @@ def _union(group: Group, policies: list[Policy], renamed: Mapping[str, str]) -> 
     return Policy(first.kind, first.version, tuple(statements), first.source, first.span, group=group.name)
 
 
+def with_own_holes(policy: Policy, path: str) -> Policy:
+    """The policy with its unknown parts named after its file: those of another file are other texts."""
+    return policy._replace(statements=tuple(_with_own_holes(statement, path) for statement in policy.statements))
+
+
 def _with_own_holes(statement: Statement, path: str) -> Statement:
     """The statement with its unknown parts named after its file: those of another file are other texts."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from policy_guard.base import WITHOUT_CHANGE, Base, New, choose, in_ci, whole
-from policy_guard.changes import Change, changes, file_of
+from policy_guard.changes import Change, changes, file_of, snapshot
 from policy_guard.config import FAIL_ON, Config
 from policy_guard.errors import UserError
 from policy_guard.git import A_LINK, Repository
@@ -90,10 +90,8 @@ def _check(
     held = _held(given.config, reader, base, cache(partial(tree_of, repository, base)), tally)
     run = _Run(repository, given.config, new, base, reader, tally, changed, paths, sides, held)
     run.judge_changes()
-    below = f"{given.config.accepted}/"
-    if came := [change.new.path for change in changed if change.new and change.new.path.startswith(below)]:
-        tally.acceptances(came)
     run.judge_groups(options.everything)
+    run.judge_acceptances(accepted)
     if options.everything:
         run.judge_the_rest()
     return tally.report(base.name, "all" if options.everything else "changes")
@@ -144,6 +142,28 @@ class _Run(NamedTuple):
                     found = found._replace(pair=self.references.bounded(found.pair, sorted(paths)))
                 self.tally.group(found, comparing=group in changed)
 
+    def judge_acceptances(self, accepted: Callable[[], Acceptances]) -> None:
+        """The acceptances that came or changed, and those that the change would make count again."""
+        files = [file for change in self.changed for file in (change.old, change.new) if file]
+        below = f"{self.config.accepted}/"
+        came = [change.new.path for change in self.changed if change.new and change.new.path.startswith(below)]
+        if not came and not any(self.reader.concerned(file.path) for file in files):
+            return
+        every = accepted()
+        if not every.here and not every.wrong:
+            return
+        from policy_guard.groups import Trees, touched
+        from policy_guard.reviewed import Versions, rearmed, unusable
+
+        before, after = tree_of(self.repository, self.base), snapshot(self.repository, self.new)
+        if self.sides:
+            before, after = self.sides.before.named(), self.sides.after.named()
+        trees = Trees(before, after, (self.base.name, self.new.name))
+        versions = Versions(self.reader, self.config.groups, trees, self.changed)
+        paths = [*(file.path for file in files), *(group.name for group in touched(self.config.groups, self.changed))]
+        for finding in (*unusable(every, came, after), *rearmed(every, paths, versions.digests)):
+            self.tally.found(finding)
+
     def judge_the_rest(self) -> None:
         """The files that did not change and belong to no group, by themselves."""
         assert self.sides is not None
@@ -151,6 +171,9 @@ class _Run(NamedTuple):
         files = self.sides.after.apart(self.reader)
         for pattern in self.config.naming_nothing(files):
             self.tally.note(f"{pattern} names no file here")
+        for entry in self.reader.given.critical:
+            if entry.files and not any(map(entry.concerns, files)):
+                self.tally.note(f"the critical entry {entry.id} is about no file here: {', '.join(entry.files)}")
         for path, file in files.items():
             if path not in done and not self.config.scope(path) and _wanted(Change(None, file), self.paths):
                 side = self.reader.side(file, path, self.new.name)
@@ -183,7 +206,7 @@ def _held(
         return None
     from policy_guard.references import References
 
-    return References(config, reader, base, files, tally.note, tally.found)
+    return References(config, reader, base, files, tally.note)
 
 
 def asked_severity(options: Options, config: Config, ci: bool) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from policy_guard.budgets import Budgets
 from policy_guard.check import Check, Claim, Combination, Question
 from policy_guard.critical import exceptions
 from policy_guard.difference import Terms, blame, spelled, terms
+from policy_guard.exact import Spelled, spelled_exactly
 from policy_guard.finding import Difference
 from policy_guard.formula import conjunction, member
 from policy_guard.plausible import plausible
@@ -30,7 +31,7 @@ class Verdict(NamedTuple):
 
     `future` tells that all actions in question are none that AWS has today. `terms` are proved, or None;
     `difference` is how the policies spell them. `beside` are the verdicts on the other sets that are dangerous only
-    together with this one.
+    together with this one. `spelled` gives the claim as statements.
     """
 
     claim: Claim
@@ -42,6 +43,7 @@ class Verdict(NamedTuple):
     difference: Difference | None = None
     accepted: tuple[Accepted, ...] = ()
     beside: tuple[Verdict, ...] = ()
+    spelled: Callable[[], Spelled] = partial(Spelled, ())
 
 
 def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdict]:
@@ -51,11 +53,12 @@ def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdi
     """
     judged: set[tuple[int, int]] = set()
     aside = prover.aside()
-    given = tuple(each for each in question.accepted if check.id in each.acceptance.checks)
     for whole in check.claims(question):
         if isinstance(whole, Combination):
-            yield from _together(whole, given, question.access, prover)
+            yield from _together(check, whole, question.accepted, question.access, prover)
             continue
+        entry = whole.entry.id if whole.entry else None
+        given = tuple(each for each in question.accepted if each.acceptance.covers(check.id, entry))
         claim = outside(whole, given, question.access)
         key = id(claim.entry), id(claim.statement)
         if key in judged:
@@ -64,28 +67,37 @@ def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdi
         used = tuple(each for each in given if part_in(whole, each, question.access, aside))
         if not isinstance(answer, Proved):
             judged.add(key)
-            yield _blamed(claim, answer, question.access, aside)._replace(accepted=used)
+            yield _blamed(check, claim, answer, question.access, aside)._replace(accepted=used)
         elif used:
             yield Verdict(claim, answer, accepted=used)
 
 
-def _together(whole: Combination, given: tuple[Accepted, ...], access: Access, prover: Prover) -> Iterator[Verdict]:
-    """The verdicts on sets that are dangerous only together, of which what is accepted is no part."""
+def _together(
+    check: Check, whole: Combination, given: tuple[Accepted, ...], access: Access, prover: Prover
+) -> Iterator[Verdict]:
+    """The verdicts on sets that are dangerous only together; none where all that is granted of all is accepted."""
+    found = granted(whole, prover)
+    if not found:
+        return
     aside = prover.aside()
-    parts = (
-        part._replace(
-            granting=tuple(outside(claim, given, access) for claim in part.granting),
-            fresh=tuple(outside(claim, given, access) for claim in part.fresh),
-        )
-        for part in whole.parts
+    entry = found[0].claim.entry
+    used = tuple(each for each in given if entry and each.acceptance.covers(check.id, entry.id, together=True))
+    claims = [claim for part in whole.parts for claim in part.granting]
+    if used and all(isinstance(asked(outside(claim, used, access), prover), Proved) for claim in claims):
+        yield Verdict(found[0].claim, Proved(), accepted=used)
+        return
+    spelled = partial(_spelled_together, check, claims, access, aside)
+    shown = (_blamed(check, *grant, access, aside)._replace(spelled=spelled) for grant in found)
+    yield from _beside_each_other(list(shown))
+
+
+def _spelled_together(check: Check, claims: Iterable[Claim], access: Access, prover: Prover) -> Spelled:
+    """All claims in statements."""
+    granting = (claim for claim in claims if not isinstance(asked(claim, prover), Proved))
+    every = [spelled_exactly(claim, None, check.of_old, access, prover) for claim in granting]
+    return Spelled(
+        tuple(s for each in every for s in each.statements), tuple(s for each in every for s in each.without)
     )
-    found = granted(Combination(tuple(parts)), prover)
-    yield from _beside_each_other([_blamed(*grant, access, aside) for grant in found])
-    if given and not found:
-        for grant in granted(whole, aside):
-            used = tuple(each for each in given if part_in(grant.claim, each, access, aside))
-            if used:
-                yield Verdict(grant.claim, Proved(), accepted=used)
 
 
 def _beside_each_other(every: list[Verdict]) -> Iterator[Verdict]:
@@ -115,10 +127,10 @@ def prover_for(question: Question, budgets: Budgets | None = None) -> Prover:
     return Prover(("action", "resource", "principal") if named else ("action", "resource"), booleans, budgets)
 
 
-def _blamed(claim: Claim, answer: Answer, access: Access, prover: Prover) -> Verdict:
+def _blamed(check: Check, claim: Claim, answer: Answer, access: Access, prover: Prover) -> Verdict:
     statement = claim.statement
     if statement is None or not isinstance(answer, Witness):
-        return Verdict(claim, answer)
+        return Verdict(claim, answer, spelled=partial(spelled_exactly, claim, None, check.of_old, access, prover))
     actions = blame(claim, answer.request, prover, statement, "action")
     resources = blame(claim, answer.request, prover, statement, "resource")
     shown = _recognisable(claim, answer)
@@ -129,7 +141,8 @@ def _blamed(claim: Claim, answer: Answer, access: Access, prover: Prover) -> Ver
         future = isinstance(known, Proved)
     told = terms(claim, shown.request, actions, resources, access, prover)
     whole = spelled(told, claim.all_before) if told else None
-    return Verdict(claim, shown, actions.values, resources.values, future, told, whole)
+    exactly = partial(spelled_exactly, claim, told, check.of_old, access, prover)
+    return Verdict(claim, shown, actions.values, resources.values, future, told, whole, spelled=exactly)
 
 
 def _recognisable(claim: Claim, answer: Witness) -> Witness:

@@ -68,7 +68,8 @@ def critical(config: str | None, folder: Path, environ: Mapping[str, str]) -> st
     given = load_settings(repository.root, config)
     if given.config.critical is None:
         raise UserError('the configuration names no critical list. Add "critical: critical-permissions.yaml".')
-    lines = [f"{len(given.critical)} entries; actions of {catalog.source()}"]
+    counted = "1 entry" if len(given.critical) == 1 else f"{len(given.critical)} entries"
+    lines = [f"{counted}; actions of {catalog.source()}"]
     for entry in given.critical:
         lines += _entry(entry)
     return "".join(f"{printable(line)}\n" for line in lines)
@@ -81,6 +82,9 @@ def _entry(entry: CriticalEntry) -> Iterator[str]:
         yield f"  unless {' and '.join(map(in_words, statement.conditions))}"
     if entry.principals:
         yield f"  for {', '.join(f'{each.type} {each.value.text}' for each in entry.principals.entries)}"
+    if entry.files:
+        yield f"  in {', '.join(entry.files)}"
+    yield f"  reason {entry.reason}"
     if entry.page:
         yield f"  source {entry.page}"
     for number, each in enumerate(several, 1):

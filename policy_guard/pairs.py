@@ -38,7 +38,8 @@ class Side(NamedTuple):
 class Pair(NamedTuple):
     """One policy, old and new; None is no policy. `fresh` tells that its file had no old version at all.
 
-    `reference` is what every version is held against, if anything.
+    `reference` is what every version is held against, if anything, and `unbounded` says why that cannot be had.
+    `instead_of` is what stood there before, of another kind or holder, and counts as gone.
     """
 
     path: str
@@ -46,6 +47,13 @@ class Pair(NamedTuple):
     new: Policy | None
     fresh: bool = False
     reference: Policy | None = None
+    unbounded: Finding | None = None
+    instead_of: Policy | None = None
+
+    @property
+    def before(self) -> Policy | None:
+        """What stood there before."""
+        return self.old or self.instead_of
 
 
 class Outcome(NamedTuple):
@@ -58,10 +66,11 @@ class Outcome(NamedTuple):
 
 
 class Reader:
-    """Reads versions of files as policies. `trees` gives all files of a side, for links; it is asked late."""
+    """Reads versions of files as policies. `given` are the settings."""
 
     def __init__(self, repository: Repository, given: Settings) -> None:
         self._repository = repository
+        self.given = given
         self._config = given.config
         self._before = given.before or ("", given.config)
         self.scope = given.scope
@@ -213,5 +222,5 @@ def _paired(path: str, old: Side | None, new: Side | None) -> Iterator[Pair]:
 def of_one_kind(pair: Pair) -> tuple[Pair, ...]:
     """The pair, or where kind or holder changed one for the policy that went and one for the policy that came."""
     if pair.old and pair.new and (pair.old.kind, pair.old.holder) != (pair.new.kind, pair.new.holder):
-        return pair._replace(new=None), pair._replace(old=None)
+        return pair._replace(new=None), pair._replace(old=None, instead_of=pair.old)
     return (pair,)

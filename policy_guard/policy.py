@@ -16,6 +16,8 @@ CAPS = ("scp", "rcp", "boundary", "session", "endpoint")
 """Kinds that only cap what others grant: where there is none, everything is allowed."""
 SHARING = ("resource", "trust")
 """Kinds that grant access and say themselves to whom: the only ones that can be public."""
+WITHOUT_PRINCIPAL = ("identity", "scp", "boundary", "session")
+"""Kinds whose statements name no principal."""
 BESIDE_FULL_ACCESS = ("scp", "rcp")
 """Kinds of which a policy without Allow stands beside one that allows everything."""
 OPERATORS = {

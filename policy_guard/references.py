@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from policy_guard.base import Base
 from policy_guard.config import Config
-from policy_guard.finding import Finding
 from policy_guard.git import File
+from policy_guard.groups import with_own_holes
 from policy_guard.pairs import Pair, Reader
 from policy_guard.policy import Policy
 from policy_guard.source import Problem, Source, Span
@@ -23,7 +23,6 @@ class References(NamedTuple):
     base: Base
     files: Callable[[], dict[str, File]]
     note: Callable[[str], None]
-    find: Callable[[Finding], None]
 
     def held(self, pair: Pair) -> Pair:
         """The pair; a policy without an old version with its reference in place of one."""
@@ -50,15 +49,16 @@ class References(NamedTuple):
         if found is None:
             what = f"no single {pair.new.kind} policy in the base" if len(bounds) == 1 else "not the only one here"
             problem = Problem(f"{name} is to bound this, and is {what}", Span(0, 0))
-            for finding in unreadable(Source(pair.new.source.path, ""), [problem]):
-                self.find(finding)
-            return pair
+            return pair._replace(unbounded=next(iter(unreadable(Source(pair.new.source.path, ""), [problem]))))
         return pair._replace(reference=found)
 
     def _policy(self, reference: str, path: str, kind: str) -> Policy | None:
-        """The policy in the reference, as the base has it, read as what `path` is configured as."""
+        """The policy in the reference, as the base has it, read as what `path` is configured as.
+
+        Its unknown parts are others than those of the same name in `path`.
+        """
         file = self.files().get(reference)
         side = self.reader.side(file, path, self.base.name)
         if side.problems or [policy.kind for policy in side.policies.values()] != [kind]:
             return None
-        return next(iter(side.policies.values()))
+        return with_own_holes(next(iter(side.policies.values())), reference)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+import re
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from datetime import date
+from typing import NamedTuple
 
-from policy_guard.acceptances import Acceptances, Wrong
+from policy_guard.acceptances import Acceptances
 from policy_guard.accepted import ACCEPTED, Acceptance, Accepted, accepted, digest
+from policy_guard.changes import Change
 from policy_guard.check import Question
+from policy_guard.config import Group
 from policy_guard.finding import Finding
-from policy_guard.pairs import Pair
+from policy_guard.groups import Trees, joined
+from policy_guard.pairs import Pair, Reader
 from policy_guard.policy import Policy
-from policy_guard.source import Span, Unreadable
+from policy_guard.source import Source, Span, Unreadable
 
 
 def concerning(every: Iterable[Acceptance], pair: Pair) -> Iterator[Acceptance]:
@@ -26,18 +31,26 @@ def counting(every: Acceptances, pair: Pair, comparing: bool, today: date) -> It
     policy = pair.new or pair.old
     assert policy is not None
     for each in concerning(every.counting, pair):
-        if today <= each.expires and (each.old is None or (comparing and each.fits(pair.old))):
+        if today <= each.expires and (each.old is None or (comparing and each.fits(pair.before))):
             try:
-                yield accepted(each, policy.kind, policy.version)
+                yield accepted(each, policy.kind)
             except Unreadable:
                 continue
 
 
-def rearmed(every: Acceptances, pair: Pair) -> Iterator[Finding]:
-    """The acceptances of the new side that the pair would make count again, for it goes back to their old version."""
-    here = digest(pair.new)
-    for each in concerning(every.here, pair):
-        if each.old == here != digest(pair.old):
+def rearmed(
+    every: Acceptances, paths: Iterable[str], versions: Callable[[Acceptance], tuple[str, str]]
+) -> Iterator[Finding]:
+    """The acceptances of the new side that the change would make count again, for it goes back to their old version.
+
+    `paths` are the files and groups that changed; `versions` gives the digests of a policy before and after.
+    """
+    touched = set(paths)
+    for each in every.here:
+        if each.old is None or (each.group or each.path) not in touched:
+            continue
+        before, after = versions(each)
+        if after == each.old != before:
             yield Finding(
                 ACCEPTED,
                 "violated",
@@ -52,39 +65,64 @@ def rearmed(every: Acceptances, pair: Pair) -> Iterator[Finding]:
             )
 
 
-def unusable(wrong: Iterable[Wrong], paths: Iterable[str]) -> Iterator[Finding]:
-    """The files among `paths` that cannot be read as acceptances."""
+class Versions(NamedTuple):
+    """All files of both sides, by name, to look policies up in."""
+
+    reader: Reader
+    groups: tuple[Group, ...]
+    trees: Trees
+    changed: list[Change]
+
+    def digests(self, each: Acceptance) -> tuple[str, str]:
+        """Those of the policy that the acceptance is about, before and after, whoever's it is."""
+        if each.group:
+            group = next((group for group in self.groups if group.name == each.group), None)
+            pair = joined(group, self.reader, self.trees, self.changed).pair if group else None
+            return digest(pair.old if pair else None), digest(pair.new if pair else None)
+        sides = zip((self.trees.before, self.trees.after), self.trees.revisions, strict=True)
+        found = (self.reader.side(files.get(each.path), each.path, name) for files, name in sides)
+        before, after = (digest(side.policies.get(each.label)) for side in found)
+        return before, after
+
+
+def unusable(every: Acceptances, paths: Iterable[str], files: Container[str]) -> Iterator[Finding]:
+    """Those among `paths` that cannot be read as acceptances, or are about none of the `files`."""
     wanted = set(paths)
-    for each in wrong:
+    for each in every.wrong:
         if each.source.path in wanted:
+            place = re.match(r":(\d+):(\d+): ", each.message.removeprefix(each.source.path))
             message = each.message.removeprefix(each.source.path).lstrip(":0123456789 ")
-            yield Finding(
-                ACCEPTED,
-                "unreadable",
-                "error",
-                f"cannot be read as an acceptance: {message}",
-                each.source,
-                Span(0, min(1, len(each.source.text))),
-                facts=(("next", "correct it; policy-guard accept writes such files"),),
-            )
+            at = each.source.offset(int(place[1]), int(place[2])) if place else 0
+            yield _amiss(each.source, at, "unreadable", "error", f"cannot be read as an acceptance: {message}")
+    for given in every.here:
+        if given.source.path in wanted and given.path and given.path not in files:
+            at = _span_of(given, "policy").start
+            yield _amiss(given.source, at, "violated", "warning", f"accepts nothing: there is no {given.path}")
+
+
+def _amiss(source: Source, at: int, outcome: str, severity: str, message: str) -> Finding:
+    span = Span(at, min(at + 1, len(source.text)))
+    facts = (("next", "correct it; policy-guard accept writes such files"),)
+    return Finding(ACCEPTED, outcome, severity, message, source, span, facts=facts)
 
 
 def left_over(every: Acceptances, pair: Pair, used: Collection[str], today: date) -> Iterator[str]:
     """What is to be said about acceptances for this policy that were not used."""
+    here = {each.source.path for each in every.here}
     for each in concerning(every.counting, pair):
         name = each.source.path
-        if name in used:
+        if name in used or name not in here:
             continue
         if each.expires < today:
             yield f"{name} expired on {each.expires} and does not count. policy-guard accept --prune removes it"
-        elif not each.fits(pair.old) and pair.old and is_merged(each, pair.old):
+        elif not each.fits(pair.before) and pair.old and is_merged(each, pair.old):
             yield f"{name} is done: {each.policy} has the access. policy-guard accept --prune removes it"
-        elif not each.fits(pair.old):
+        elif not each.fits(pair.before):
             yield f"{name} was written against another version of {each.policy} and does not count"
         else:
             yield f"{name} accepts nothing that is found here"
     for each in concerning(every.waiting(), pair):
-        if each.expires >= today and each.fits(pair.old):
+        if each.expires >= today and each.fits(pair.before):
             yield f"{each.source.path} is not on {every.base} yet, so it does not count. Have it merged first"
 
 
@@ -95,7 +133,7 @@ def is_merged(each: Acceptance, policy: Policy) -> bool:
     from policy_guard.judge import prover_for
 
     try:
-        read = accepted(each, policy.kind, policy.version)
+        read = accepted(each, policy.kind)
     except Unreadable:
         return False
     known = policy._replace(statements=(*read.statements, *read.without))

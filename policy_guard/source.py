@@ -40,6 +40,10 @@ class Source:
         line = bisect_right(starts, offset)
         return Position(line, offset - starts[line - 1] + 1)
 
+    def offset(self, line: int, column: int) -> int:
+        """The offset of a position; that of `position` leads back."""
+        return self._line_starts()[line - 1] + column - 1
+
     def line(self, number: int) -> str:
         """The text of line `number` (from 1) without its line ending."""
         starts = self._line_starts()

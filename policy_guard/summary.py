@@ -25,7 +25,8 @@ def summary(report: Report) -> str:
         return _nothing(report)
     verdict = _counts(report) if report.findings else _claims(report)
     if report.accepted:
-        verdict += f", but for what {_files(report)} accepted"
+        some = f". {_files(report)} accepted some of it"
+        verdict += some if report.findings else f", but for what {_files(report)} accepted"
     end = f". {report.seconds:.2f} s" if report.seconds is not None else ""
     return f"{_subject(report)}: {verdict}{end}"
 
@@ -77,6 +78,8 @@ def _counts(report: Report) -> str:
     counts = f"{proved} proved, {report.refused} refused"
     if report.warned:
         counts += f", {report.warned} with findings that do not fail"
+    if switched_off := [check for check in _PROVED if check not in report.checks]:
+        counts += f". Not asked: {', '.join(switched_off)}"
     if report.critical:
         counts += f". {report.critical} critical {'entry' if report.critical == 1 else 'entries'}"
     return counts

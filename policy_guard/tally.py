@@ -10,7 +10,7 @@ from policy_guard.config import Config
 from policy_guard.errors import UserError
 from policy_guard.finding import RANK, Finding
 from policy_guard.pairs import Outcome, Pair, Side
-from policy_guard.policy import SHARING, Policy, meaning
+from policy_guard.policy import BESIDE_FULL_ACCESS, SHARING, Policy, meaning
 from policy_guard.reporter import Report, Reviewed, Skipped
 from policy_guard.settings import Settings
 from policy_guard.unreadable import doubtful, unreadable
@@ -74,10 +74,6 @@ class Tally:
             self._skipped.append(Skipped(path, f"{_policies(outcome.deeper)} deeper inside than is looked"))
         self._unreadable(outcome.findings)
 
-    def found(self, finding: Finding) -> None:
-        """Keeps a finding about a policy that is judged besides."""
-        self._findings.append(finding)
-
     def side(self, side: Side, held: Callable[[Pair], Pair] = lambda pair: pair) -> None:
         """Judges a version by itself: that it can be read, and that it grants nothing critical.
 
@@ -107,10 +103,12 @@ class Tally:
         assert policy is not None
         if pair.new:
             yield from doubtful(pair.new)
+            yield from [pair.unbounded] if pair.unbounded else []
             yield from self._unused(pair.new)
         same = pair.old is not None and pair.new is not None and meaning(pair.old) == meaning(pair.new)
         paths = {pair.path, *(statement.source.path for statement in policy.statements)}
-        entries = tuple(each for each in self._given.critical if any(map(each.concerns, paths)))
+        listed = self._given.critical if policy.kind not in BESIDE_FULL_ACCESS else ()
+        entries = tuple(each for each in listed if any(map(each.concerns, paths)))
         names_ = (
             *(COMPARING if comparing and not same else ()),
             *([CRITICAL] if entries and pair.new else []),
@@ -135,7 +133,7 @@ class Tally:
         question = Question(policy.kind, pair.new, pair.old, entries, access, accepted, pair.reference)
         yield from _told_once(self._asked(question, names_, pair))
         if comparing and not same:
-            yield from self._about_acceptances(pair, question)
+            self._about_acceptances(pair)
 
     def _may_be_public(self, policy: Policy) -> bool:
         """Whether that takes a proof; where a look at the principals shows that it is not, it takes none."""
@@ -171,7 +169,7 @@ class Tally:
                 entry = verdict.claim.entry
                 own = entry.severity if entry else None
                 grave = severity(self._given.config, name, pair, own, verdict.claim.existing)
-                yield self._acceptable(finding(named(name), verdict, question, grave))
+                yield self._acceptable(finding(named(name), verdict, question, grave), pair)
 
     def _counting(self, pair: Pair, comparing: bool) -> Iterator[Accepted]:
         """The acceptances that count for the pair."""
@@ -194,30 +192,31 @@ class Tally:
                 given.policy, tuple(checks), access, given.reason, file, given.expires.isoformat()
             )
 
-    def _about_acceptances(self, pair: Pair, question: Question) -> Iterator[Finding]:
-        """What is to be said about the acceptances for a pair, once it has been judged."""
+    def _about_acceptances(self, pair: Pair) -> None:
+        """Keeps what is to be said about the acceptances for a pair, once it has been judged."""
         if self._accepted is None or not ((every := self._accepted()).counting or every.here):
             return
-        from policy_guard.reviewed import left_over, rearmed
+        from policy_guard.reviewed import left_over
 
         self._notes += [*every.told, *left_over(every, pair, self._reviewed.keys(), self._today)]
-        yield from rearmed(every, pair)
 
-    def _acceptable(self, found: Finding) -> Finding:
+    def _acceptable(self, found: Finding, pair: Pair) -> Finding:
         """The finding, with the command that accepts it where there are acceptances."""
         if self._accepted is None or found.refusal is None:
             return found
         import shlex
 
+        from policy_guard.accepted import digest
+
         path = shlex.quote(found.refusal.path if not found.refusal.group else found.source.path)
-        return found._replace(facts=(*found.facts, ("accept", f"policy-guard accept {path} --reason '...'")))
+        check = "" if found.severity == "error" else f" --check {found.check}"
+        refusal = found.refusal._replace(old=digest(pair.before))
+        facts = (*found.facts, ("accept", f"policy-guard accept {path}{check} --reason '...'"))
+        return found._replace(facts=facts, refusal=refusal)
 
-    def acceptances(self, paths: Iterable[str]) -> None:
-        """Takes in what is wrong with those of the changed files that are acceptances."""
-        if self._accepted is not None:
-            from policy_guard.reviewed import unusable
-
-            self._findings += unusable(self._accepted().wrong, paths)
+    def found(self, finding: Finding) -> None:
+        """Keeps a finding that is about no policy by itself."""
+        self._findings.append(finding)
 
     def _is_on(self, name: str) -> bool:
         return self._given.config.severity(name) != "off"
@@ -285,8 +284,13 @@ def _policies(number: int) -> str:
 def _told_once(found: Iterable[Finding]) -> Iterator[Finding]:
     """Leaves out new access that no statement grants where an error about the lost Deny says the same."""
     every = list(found)
+    same = {id(each) for each in every if each.check == "no-new-access" and each.statement is None}
     lost = any(each.check == "no-lost-deny" and each.severity == "error" for each in every)
-    yield from (each for each in every if not (lost and each.check == "no-new-access" and each.statement is None))
+    for each in every:
+        if lost and same and each.check == "no-lost-deny" and each.refusal:
+            yield each._replace(refusal=each.refusal._replace(also=("no-new-access",)))
+        elif not (lost and id(each) in same):
+            yield each
 
 
 def _expired(config: Config, today: date) -> Iterator[str]:

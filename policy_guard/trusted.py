@@ -16,6 +16,8 @@ from policy_guard.source import Source, Unreadable
 
 _APART = ("path", "added")
 _MOST_NAMED = 5
+MOST_ADDED = 100
+"""Critical entries that a change may add at once: more of them could take minutes."""
 
 
 def trusted(here: Settings, config: str | None, repository: Repository, base: Base) -> Settings:
@@ -32,7 +34,8 @@ def trusted(here: Settings, config: str | None, repository: Repository, base: Ba
     except UserError as error:
         raise UserError(f"the settings of {base.name} cannot be read: {error}. Have their correction merged.") from None
     known = {each.meaning() for each in before.critical}
-    added = tuple(each for each in here.critical if each.meaning() not in known)
+    late = tuple(each for each in here.critical if each.meaning() not in known)
+    added = late[:MOST_ADDED]
     together = before._replace(
         config=_tightened(before.config, here.config),
         critical=(*before.critical, *added),
@@ -44,6 +47,7 @@ def trusted(here: Settings, config: str | None, repository: Repository, base: Ba
     entries = len(together.critical)
     counted = f"{entries} critical {'entry' if entries == 1 else 'entries'}"
     new = f", {len(added)} of them new" if added else ""
+    new += f"; {len(late) - len(added)} more new ones count once they are merged" if len(late) > len(added) else ""
     note = f"the settings change here{_what(before, here)}; the check ran with those of {base.name}, {counted}{new}"
     return together._replace(notes=(*together.notes, note))
 

@@ -54,12 +54,11 @@ def _refusal(check: Check, verdict: Verdict, question: Question) -> Refusal:
     """The set that the verdict is about, as an acceptance would have to describe it."""
     policy = question.new or question.old
     assert policy is not None
-    told, statement = verdict.terms, verdict.claim.statement
-    access = told.parts if told else (statement,) if statement else ()
-    without = (told.before if check.of_old else told.denied) if told else ()
+    ids = tuple(dict.fromkeys(each.claim.entry.id for each in (verdict, *verdict.beside) if each.claim.entry))
+    standing = verdict.claim.existing
     who = policy.group or policy.source.path
-    kind, version, old, standing = policy.kind, policy.version, digest(question.old), verdict.claim.existing
-    return Refusal(who, policy.group, policy.label, kind, version, old, access, without, standing)
+    place = (who, policy.group, policy.label, policy.holder)
+    return Refusal(*place, policy.kind, digest(question.old), verdict.spelled, ids, standing)
 
 
 def requests(statements: Iterable[Statement], without: tuple[Statement, ...]) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from policy_guard.accepted import digest
 from policy_guard.checks import manual
@@ -267,7 +268,7 @@ def test_what_is_wrong_with_an_acceptance_is_a_finding_of_the_change_that_brings
     scratch.commit(**{f"{FOLDER}/a.yaml": written(expires="2199-01-01")})
     answer = judged(scratch)
     assert answer.code == 1
-    assert f"{FOLDER}/a.yaml:1:1: error: cannot be read as an acceptance" in answer.out
+    assert f"{FOLDER}/a.yaml:1:277: error: cannot be read as an acceptance" in answer.out
     assert "this lies more than 30 days ahead" in answer.out
 
 
@@ -395,6 +396,155 @@ def test_what_is_not_needed_any_more_is_pruned(scratch: Scratch, why: str) -> No
     assert scratch.guard("accept", "--prune", "--base", "main").out == "nothing is done or expired\n"
 
 
+def owned(holder: str, policy_: Any) -> dict[str, Any]:
+    return {"RoleName": holder, "PolicyDocument": policy_}
+
+
+@pytest.mark.parametrize("old", ["none", digest(policy(OLD))])
+def test_an_acceptance_does_not_help_another_holder(scratch: Scratch, old: str) -> None:
+    scratch.commit(**{"p.json": owned("reader", OLD)})
+    whose = {"label": "PolicyDocument", "holder": '[["RoleName", ["reader"]]]'}
+    accepted_on_main(scratch, policy="p.json", **whose, **{"from": old})
+    scratch.git("rm", "-q", f"{FOLDER}/a.yaml")
+    scratch.commit(**{"p.json": owned("admin", NEW)})
+    assert judged(scratch).code == 1
+
+
+def test_a_new_holder_of_a_policy_is_accepted_for_that_holder(scratch: Scratch) -> None:
+    scratch.commit(**{"p.json": owned("reader", OLD)})
+    merged(scratch)
+    answer = accepted_and_judged(scratch, "p.json", owned("admin", OLD))
+    assert answer.code == 0, answer
+    (file,) = (scratch.folder / FOLDER).iterdir()
+    assert """holder: '[["RoleName", ["admin"]]]'""" in file.read_text()
+    assert f"from: {digest(policy(OLD))}" in file.read_text()
+
+
+def test_a_way_back_over_other_names_is_no_way_to_use_an_acceptance_twice(scratch: Scratch) -> None:
+    accepted_on_main(scratch, policy="iam/new.json", access=[{"Action": "s3:*", "Resource": "*"}], **{"from": "none"})
+    scratch.commit(**{"iam/new.json": MORE})
+    assert judged(scratch).code == 0
+    merged(scratch)
+    scratch.git("mv", "iam/new.json", "iam/moved.json")
+    scratch.commit()
+    gone = judged(scratch)
+    assert gone.code == 1
+    assert "would accept the same access once more" in gone.out
+
+    scratch.git("reset", "-q", "--hard", "main")
+    accepted_on_main(scratch)
+    scratch.commit(**{"iam/orders.json": NEW})
+    merged(scratch)
+    scratch.git("rm", "-q", "iam/orders.json")
+    scratch.commit()
+    assert judged(scratch).code == 0
+    merged(scratch)
+    scratch.git("mv", "iam/other.json", "iam/orders.json")
+    scratch.commit()
+    back = judged(scratch)
+    assert back.code == 1
+    assert "would accept the same access once more" in back.out
+
+
+def test_what_is_accepted_does_not_change_with_the_version_of_the_policy(scratch: Scratch) -> None:
+    home = "arn:aws:s3:::home/${aws:username}/*"
+    after = document(allow("s3:*", resource="arn:aws:s3:::home/*"), deny("s3:*", resource=home))
+    answer = accepted_and_judged(scratch, "iam/orders.json", after)
+    assert answer.code == 0, answer
+    scratch.commit(**{"iam/orders.json": {**after, "Version": "2008-10-17"}})
+    assert judged(scratch).code == 1
+
+
+COMBINATIONS = """version: 1
+permissions:
+- {id: l, all-of: [{actions: ['iam:PassRole']}, {actions: ['lambda:CreateFunction']}], reason: r}
+- {id: e, all-of: [{actions: ['iam:PassRole']}, {actions: ['ec2:RunInstances']}], reason: r}
+"""
+
+
+def test_one_accepted_combination_is_no_other_and_not_more_of_itself(scratch: Scratch) -> None:
+    scratch.commit(**{".policy-guard.yaml": "version: 1\ncritical: c.yaml\n", "c.yaml": COMBINATIONS})
+    merged(scratch)
+    here = "arn:aws:lambda:eu-west-1:111122223333:function:a"
+    both = [allow("iam:PassRole"), allow("lambda:CreateFunction", resource=here)]
+    answer = accepted_and_judged(scratch, "iam/orders.json", document(*both))
+    assert answer.code == 0, answer
+    assert "critical:\n- l\n" in "".join(file.read_text() for file in (scratch.folder / FOLDER).iterdir())
+
+    def critical(*statements: Any) -> list[str]:
+        scratch.commit(**{"iam/orders.json": document(*statements)})
+        found = json.loads(judged(scratch, "--format", "json").out)["findings"]
+        return sorted({each["critical_id"] for each in found if "critical_id" in each})
+
+    assert critical(*both) == []
+    assert critical(*both, allow("ec2:RunInstances")) == ["e"]
+    assert critical(*both, allow("lambda:CreateFunction", resource="*")) == ["l"]
+
+
+EXACT = {
+    "an action that a Deny spared": (
+        document(allow("*"), deny("guardduty:DeleteDetector", "cloudtrail:StopLogging", "cloudtrail:DeleteTrail")),
+        document(allow("*"), deny("cloudtrail:StopLogging", "cloudtrail:DeleteTrail")),
+        ["guardduty:DeleteDetector"],
+    ),
+    "one of two resources": (
+        document(deny("s3:*", resource=["arn:aws:s3:::a", "arn:aws:s3:::b"]), allow("s3:*")),
+        document(deny("s3:*", resource="arn:aws:s3:::a"), allow("s3:*")),
+        ["s3:*", "arn:aws:s3:::b"],
+    ),
+}
+
+
+@pytest.mark.parametrize("how", EXACT)
+def test_as_little_is_written_down_as_can_be_spelled(scratch: Scratch, how: str) -> None:
+    before, after, told = EXACT[how]
+    scratch.commit(**{"iam/orders.json": before})
+    merged(scratch)
+    assert accepted_and_judged(scratch, "iam/orders.json", after).code == 0
+    (given,) = (yaml.safe_load(file.read_text()) for file in (scratch.folder / FOLDER).iterdir())
+    (statement,) = given["access"]
+    assert [statement["Action"], statement["Resource"]][: len(told)] == told
+    assert "without" not in given
+
+
+def test_of_a_critical_entry_that_says_less_its_own_words_are_taken(scratch: Scratch) -> None:
+    listed = "version: 1\npermissions: [{id: x, actions: ['s3:DeleteBucket', 'ec2:RunInstances'], reason: r}]\n"
+    scratch.commit(**{".policy-guard.yaml": "version: 1\ncritical: c.yaml\n", "c.yaml": listed})
+    merged(scratch)
+    scratch.write("iam/orders.json", document(allow("s3:*")))
+    made = scratch.guard("accept", "--base", "main", "--reason", "r", "--check", "access-not-granted")
+    assert "access:\n  - Action: s3:DeleteBucket\n    Resource: '*'" in made.out
+
+
+def test_a_lost_deny_of_a_cap_is_accepted_at_once(scratch: Scratch) -> None:
+    scp = "version: 1\npolicies: [{files: [scp.json], kind: scp}]\n"
+    scratch.commit(**{"scp.json": document(deny("s3:Delete*"), deny("ec2:*")), ".policy-guard.yaml": scp})
+    merged(scratch)
+    assert accepted_and_judged(scratch, "scp.json", document(deny("ec2:*"))).code == 0
+    (given,) = (yaml.safe_load(file.read_text()) for file in (scratch.folder / FOLDER).iterdir())
+    assert given["checks"] == ["no-lost-deny", "no-new-access"]
+    assert given["access"] == [{"Action": "s3:Delete*", "Resource": "*"}]
+
+
+def test_a_warning_says_how_it_is_accepted(scratch: Scratch) -> None:
+    scratch.commit(**{"iam/orders.json": document(allow("ec2:*"), deny("s3:*"))})
+    merged(scratch)
+    scratch.write("iam/orders.json", document(allow("ec2:*")))
+    said = scratch.guard("check", "--base", "main").out
+    assert "accept   policy-guard accept iam/orders.json --check no-lost-deny --reason '...'" in said, said
+    arguments = ("accept", "iam/orders.json", "--check", "no-lost-deny", "--base", "main", "--reason")
+    assert scratch.guard(*arguments, "...").code == 2
+    assert "wrote" in scratch.guard(*arguments, "a reason").out
+    assert "is there already, with another reason, day or access: edit that file" in scratch.guard(*arguments, "b").out
+
+
+def test_an_acceptance_of_no_file_is_told_where_it_comes(scratch: Scratch) -> None:
+    scratch.commit(**{f"{FOLDER}/a.yaml": written(policy="iam/mail.json")})
+    answer = judged(scratch)
+    assert answer.code == 0
+    assert "warning: accepts nothing: there is no iam/mail.json" in answer.out
+
+
 OWNERS = {
     "* @a": ("@a",),
     "* @a\n/.policy-guard/ @b/c": ("@b/c",),
@@ -410,6 +560,9 @@ OWNERS = {
     "* a": (),
     "# * @a": (),
     "": (),
+    "/* @a": (),
+    "*.yaml/ @a": (),
+    "/.policy-guard/accepted/a.yaml/ @a": (),
 }
 
 

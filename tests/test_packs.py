@@ -188,6 +188,7 @@ delete: 1 action on arn:aws:s3:::a
   unless Bool aws:MultiFactorAuthPresent true
   unless StringEquals aws:SourceVpc v, w
   for AWS 111122223333, Service s3.amazonaws.com
+  reason r
   source https://example.com/why
   s3:DeleteBucket
 """

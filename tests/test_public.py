@@ -237,6 +237,8 @@ def test_an_unknown_part_may_turn_out_to_be_everyone(principal: Any, unknown: st
         ("StringLike", "sub", "repo:*/app:*", "FAIL"),
         ("StringEquals", "aud", "sts.amazonaws.com", "FAIL"),
         ("StringEquals", "environment", "production", "FAIL"),
+        ("StringEquals", "sub", "environment:production", "FAIL"),
+        ("StringLike", "sub", "ref:refs/heads/main", "FAIL"),
         ("StringEquals", "job_workflow_ref", "octo-org/a/.github/workflows/b.yml@main", "FAIL"),
         ("ForAllValues:StringEquals", "sub", "repo:octo-org/app", "FAIL"),
     ],

@@ -100,6 +100,14 @@ def test_a_group_is_held_against_the_bound_of_its_files(scratch: Scratch) -> Non
     assert "grants access beyond its reference [within-reference]" in answer.out
 
 
+def test_a_placeholder_of_the_reference_is_another_one_than_that_of_the_file(scratch: Scratch) -> None:
+    scratch.git("checkout", "-q", "main")
+    scratch.commit(**{"ceilings/team.json": document(allow("s3:*", resource="arn:aws:s3:::${bucket}/*"))})
+    scratch.git("checkout", "-q", "-b", "other")
+    scratch.write("teams/new.json", document(allow("s3:GetObject", resource="arn:aws:s3:::${bucket}/*")))
+    assert judged(scratch).code == 1
+
+
 def test_the_page_shows_what_is_really_said(scratch: Scratch) -> None:
     page = manual("within-reference")
     bad, good = re.findall(r"^    \{.*?\}\}$", page, re.DOTALL | re.MULTILINE)

@@ -46,7 +46,8 @@ It does not see other policies of the same principal, unless they are in one gro
 not be together.
 
 A critical permission that the old version granted too is reported as `critical-existing` says (a warning). A policy
-that needs one: limit the entry with `files`, `except`, `unless` or `principals` in the critical list.
+that needs one: `policy-guard accept` writes it down, to be reviewed and merged first; or limit the entry with `files`,
+`except`, `unless` or `principals` in the critical list. It is not asked of the kinds scp and rcp, which grant nothing.
 """
 
 from __future__ import annotations
@@ -144,6 +145,7 @@ def _claim(question: Question, meant: _Meant, statement: Statement, existing: bo
         allowed,
         but,
         not existing and old is not None and leaves_all(old, kind),
+        meant=meant.given,
     )
 
 
@@ -178,7 +180,7 @@ def _element(values: tuple[Value, ...]) -> Element:
 CHECK = Check(
     "access-not-granted",
     "grants a critical permission",
-    "take the action or resource out, or have the owner of the critical list make an exception",
+    "take the action or resource out, or have the grant reviewed",
     _claims,
     what="critical",
 )

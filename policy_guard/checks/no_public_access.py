@@ -29,7 +29,7 @@ point may be reached from. The unknown parts of a template (`${account}`) may co
 nothing; those of CloudFormation that name the account, the region and the partition may not.
 
 Public access that the old version granted too is reported as `critical-existing` says (a warning). A bucket that is
-meant to be public: have the change reviewed, or set `severity: {no-public-access: warning}`.
+meant to be public: `policy-guard accept` writes down what is, to be reviewed and merged first, for up to 366 days.
 """
 
 from __future__ import annotations

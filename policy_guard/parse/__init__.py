@@ -6,11 +6,10 @@ from policy_guard.documents import Found
 from policy_guard.parse.reader import Reader, quoted
 from policy_guard.parse.statement import statement
 from policy_guard.pattern import directive
-from policy_guard.policy import VERSIONS, Policy, Statement
+from policy_guard.policy import VERSIONS, WITHOUT_PRINCIPAL, Policy, Statement
 from policy_guard.source import Array, Node, Object, Scalar, Span, Unreadable
 
 _TOP = ("Version", "Id", "Statement")
-_WITHOUT_PRINCIPAL = ("identity", "scp", "boundary", "session")
 
 
 def parse(found: Found, kind: str | None = None) -> Policy:
@@ -70,9 +69,9 @@ def _shape(reader: Reader, statements: tuple[Statement, ...], kind: str | None, 
     named = any(each.principals for each in statements)
     kind = kind or _kind(statements, named)
     for each in statements:
-        if kind in _WITHOUT_PRINCIPAL and each.principals:
+        if kind in WITHOUT_PRINCIPAL and each.principals:
             reader.problem(f"a policy of the kind {kind} has no Principal or NotPrincipal", each.principals.span)
-        elif kind not in _WITHOUT_PRINCIPAL and not each.principals:
+        elif kind not in WITHOUT_PRINCIPAL and not each.principals:
             reader.problem('the statement has no "Principal"', _head(each.span))
         if kind == "trust" and each.resource:
             reader.problem("a trust policy has no Resource or NotResource", each.resource.span)
