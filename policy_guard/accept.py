@@ -10,19 +10,18 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from policy_guard.acceptances import Acceptances, load_acceptances
-from policy_guard.accepted import MOST_DAYS_STANDING, STANDING, Acceptance, accepted, load_acceptance
-from policy_guard.base import Base, choose, in_ci
-from policy_guard.config import Config
+from policy_guard.acceptances import load_acceptances
+from policy_guard.accepted import MOST_DAYS_STANDING, STANDING, accepted, load_acceptance
+from policy_guard.base import choose, in_ci
 from policy_guard.errors import UserError
 from policy_guard.finding import Finding, Refusal
 from policy_guard.git import Repository
-from policy_guard.groups import Trees, joined
+from policy_guard.groups import Trees
 from policy_guard.guard import Options, check
 from policy_guard.links import tree_of
 from policy_guard.pairs import Reader
-from policy_guard.policy import VERSIONS, WITHOUT_PRINCIPAL, Policy, Statement, statement_meaning
-from policy_guard.reviewed import is_merged
+from policy_guard.policy import VERSIONS, WITHOUT_PRINCIPAL, Statement, statement_meaning
+from policy_guard.reviewed import Stale, Versions, stale
 from policy_guard.save import create, within
 from policy_guard.settings import load_settings
 from policy_guard.source import Source, Unreadable
@@ -241,14 +240,7 @@ def write(proposals: Proposals) -> Iterator[str]:
         yield f"they count once they are on {branch}: commit them alone and have them merged first"
 
 
-class Stale(NamedTuple):
-    """An acceptance that is not needed any more, and why."""
-
-    path: str
-    why: str
-
-
-def stale(options: Options, folder: Path, environ: Mapping[str, str], today: date) -> tuple[Path, tuple[Stale, ...]]:
+def to_prune(options: Options, folder: Path, environ: Mapping[str, str], today: date) -> tuple[Path, tuple[Stale, ...]]:
     """The root, and the acceptances of the work tree that are expired or done. Raises `UserError`."""
     repository = Repository(folder, environ)
     try:
@@ -256,30 +248,12 @@ def stale(options: Options, folder: Path, environ: Mapping[str, str], today: dat
         branch = None if in_ci(environ) else given.config.default_branch
         new, base = choose(repository, environ, options.base, False, branch)
         every = load_acceptances(repository, given.config, new._replace(commit=None, staged=False), base, today)
-        reader = Reader(repository, given)
-        found = _stale(every, lambda each: _policy_of(each, reader, repository, given.config, base), today)
-        return repository.root, tuple(found)
+        files = tree_of(repository, base)
+        trees = Trees(files, files, (base.name, base.name))
+        versions = Versions(Reader(repository, given), given.config.groups, trees, [])
+        return repository.root, tuple(stale(every, versions, today))
     finally:
         repository.close()
-
-
-def _stale(every: Acceptances, policy_of: Any, today: date) -> Iterator[Stale]:
-    for each in every.here:
-        if each.expires < today:
-            yield Stale(each.source.path, f"expired on {each.expires}")
-        elif each.old is not None and (policy := policy_of(each)) and not each.fits(policy) and is_merged(each, policy):
-            yield Stale(each.source.path, f"done: {each.policy} has the access in {every.base}")
-
-
-def _policy_of(each: Acceptance, reader: Reader, repository: Repository, config: Config, base: Base) -> Policy | None:
-    """The policy that the acceptance is about, as it is in the base."""
-    files = tree_of(repository, base)
-    for group in config.groups if each.group else ():
-        if group.name == each.group:
-            pair = joined(group, reader, Trees(files, files, (base.name, base.name)), ()).pair
-            return pair.old if pair else None
-    side = reader.side(files.get(each.path), each.path, base.name)
-    return side.policies.get(each.label)
 
 
 def remove(root: Path, every: Iterable[Stale]) -> Iterator[str]:

@@ -92,9 +92,9 @@ def _accept(given: argparse.Namespace) -> int:
 
 
 def _prune(given: argparse.Namespace, options: Options, today: date) -> int:
-    from policy_guard.accept import remove, stale
+    from policy_guard.accept import remove, to_prune
 
-    root, found = stale(options, Path.cwd(), os.environ, today)
+    root, found = to_prune(options, Path.cwd(), os.environ, today)
     lines = [f"{each.path} is {each.why}" for each in found if _asks(given)]
     return _after_asking(given, lines, "remove", remove(root, found), len(found)) if found else _nothing_to_prune()
 

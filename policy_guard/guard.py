@@ -91,7 +91,7 @@ def _check(
     run = _Run(repository, given.config, new, base, reader, tally, changed, paths, sides, held)
     run.judge_changes()
     run.judge_groups(options.everything)
-    run.judge_acceptances(accepted)
+    run.judge_acceptances(accepted, options.everything)
     if options.everything:
         run.judge_the_rest()
     return tally.report(base.name, "all" if options.everything else "changes")
@@ -142,18 +142,18 @@ class _Run(NamedTuple):
                     found = found._replace(pair=self.references.bounded(found.pair, sorted(paths)))
                 self.tally.group(found, comparing=group in changed)
 
-    def judge_acceptances(self, accepted: Callable[[], Acceptances]) -> None:
-        """The acceptances that came or changed, and those that the change would make count again."""
+    def judge_acceptances(self, accepted: Callable[[], Acceptances], everything: bool) -> None:
+        """The acceptances that came or changed, those that would count again, and with `everything` what is done."""
         files = [file for change in self.changed for file in (change.old, change.new) if file]
         below = f"{self.config.accepted}/"
         came = [change.new.path for change in self.changed if change.new and change.new.path.startswith(below)]
-        if not came and not any(self.reader.concerned(file.path) for file in files):
+        if not came and not everything and not any(self.reader.concerned(file.path) for file in files):
             return
         every = accepted()
         if not every.here and not every.wrong:
             return
         from policy_guard.groups import Trees, touched
-        from policy_guard.reviewed import Versions, rearmed, unusable
+        from policy_guard.reviewed import Versions, rearmed, stale, unusable
 
         before, after = tree_of(self.repository, self.base), snapshot(self.repository, self.new)
         if self.sides:
@@ -161,8 +161,10 @@ class _Run(NamedTuple):
         trees = Trees(before, after, (self.base.name, self.new.name))
         versions = Versions(self.reader, self.config.groups, trees, self.changed)
         paths = [*(file.path for file in files), *(group.name for group in touched(self.config.groups, self.changed))]
-        for finding in (*unusable(every, came, after), *rearmed(every, paths, versions.digests)):
+        for finding in (*unusable(every, came, after), *rearmed(every, paths, versions)):
             self.tally.found(finding)
+        for each in stale(every, versions, datetime.now(timezone.utc).date()) if everything else ():
+            self.tally.note(f"{each.path} is {each.why}. policy-guard accept --prune removes it")
 
     def judge_the_rest(self) -> None:
         """The files that did not change and belong to no group, by themselves."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
@@ -38,18 +38,56 @@ def counting(every: Acceptances, pair: Pair, comparing: bool, today: date) -> It
                 continue
 
 
-def rearmed(
-    every: Acceptances, paths: Iterable[str], versions: Callable[[Acceptance], tuple[str, str]]
-) -> Iterator[Finding]:
+class Versions(NamedTuple):
+    """All files of both sides, by name, to look policies up in."""
+
+    reader: Reader
+    groups: tuple[Group, ...]
+    trees: Trees
+    changed: list[Change]
+
+    def policies(self, each: Acceptance) -> tuple[Policy | None, Policy | None]:
+        """The policy that the acceptance is about, before and after, whoever's it is."""
+        if each.group:
+            group = next((group for group in self.groups if group.name == each.group), None)
+            pair = joined(group, self.reader, self.trees, self.changed).pair if group else None
+            return (pair.old, pair.new) if pair else (None, None)
+        sides = zip((self.trees.before, self.trees.after), self.trees.revisions, strict=True)
+        found = (self.reader.side(files.get(each.path), each.path, name) for files, name in sides)
+        before, after = (side.policies.get(each.label) for side in found)
+        return before, after
+
+
+class Stale(NamedTuple):
+    """An acceptance that is not needed any more, and why."""
+
+    path: str
+    why: str
+
+
+def stale(every: Acceptances, versions: Versions, today: date) -> Iterator[Stale]:
+    """The acceptances of the new side that are expired, or done in the base."""
+    for each in every.here:
+        if each.expires < today:
+            yield Stale(each.source.path, f"expired on {each.expires}")
+        elif each.old is not None and _is_done(each, versions.policies(each)[0]):
+            yield Stale(each.source.path, f"done: {each.policy} has the access in {every.base}")
+
+
+def _is_done(each: Acceptance, policy: Policy | None) -> bool:
+    return policy is not None and not each.fits(policy) and is_merged(each, policy)
+
+
+def rearmed(every: Acceptances, paths: Iterable[str], versions: Versions) -> Iterator[Finding]:
     """The acceptances of the new side that the change would make count again, for it goes back to their old version.
 
-    `paths` are the files and groups that changed; `versions` gives the digests of a policy before and after.
+    `paths` are the files and groups that changed.
     """
     touched = set(paths)
     for each in every.here:
         if each.old is None or (each.group or each.path) not in touched:
             continue
-        before, after = versions(each)
+        before, after = map(digest, versions.policies(each))
         if after == each.old != before:
             yield Finding(
                 ACCEPTED,
@@ -63,26 +101,6 @@ def rearmed(
                     ("next", f"remove it with the change: git rm {each.source.path}"),
                 ),
             )
-
-
-class Versions(NamedTuple):
-    """All files of both sides, by name, to look policies up in."""
-
-    reader: Reader
-    groups: tuple[Group, ...]
-    trees: Trees
-    changed: list[Change]
-
-    def digests(self, each: Acceptance) -> tuple[str, str]:
-        """Those of the policy that the acceptance is about, before and after, whoever's it is."""
-        if each.group:
-            group = next((group for group in self.groups if group.name == each.group), None)
-            pair = joined(group, self.reader, self.trees, self.changed).pair if group else None
-            return digest(pair.old if pair else None), digest(pair.new if pair else None)
-        sides = zip((self.trees.before, self.trees.after), self.trees.revisions, strict=True)
-        found = (self.reader.side(files.get(each.path), each.path, name) for files, name in sides)
-        before, after = (digest(side.policies.get(each.label)) for side in found)
-        return before, after
 
 
 def unusable(every: Acceptances, paths: Iterable[str], files: Container[str]) -> Iterator[Finding]:

@@ -390,6 +390,7 @@ def test_what_is_not_needed_any_more_is_pruned(scratch: Scratch, why: str) -> No
     if why == "done":
         scratch.commit(**{"iam/orders.json": NEW})
     merged(scratch)
+    assert f"note: {FOLDER}/a.yaml is {why}" in scratch.guard("check", "--all", "--base", "main").out
     out = scratch.guard("accept", "--prune", "--base", "main").out
     assert f"removed {FOLDER}/a.yaml: {why}" in out
     assert [file.name for file in (scratch.folder / FOLDER).iterdir()] == ["b.yaml"]
