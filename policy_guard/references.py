@@ -42,13 +42,14 @@ class References(NamedTuple):
         """The pair with the reference that every version of it is held against, if one of its files has such a one."""
         rules = (self.config.policy_rule(path) for path in paths)
         bounds = dict.fromkeys(rule.reference for rule in rules if rule and rule.bound and rule.reference)
-        if not bounds or pair.new is None:
+        if not bounds or pair.new is None or not self.base.commit:
             return pair
         name = next(iter(bounds))
         found = self._policy(name, pair.new.source.path, pair.new.kind) if len(bounds) == 1 else None
         if found is None:
-            what = f"no single {pair.new.kind} policy in the base" if len(bounds) == 1 else "not the only one here"
-            problem = Problem(f"{name} is to bound this, and is {what}", Span(0, 0))
+            what = f"is no single {pair.new.kind} policy in the base"
+            what = "is not there in the base" if name not in self.files() else what
+            problem = Problem(f"{name} is to bound this, and {what if len(bounds) == 1 else 'others too'}", Span(0, 0))
             return pair._replace(unbounded=next(iter(unreadable(Source(pair.new.source.path, ""), [problem]))))
         return pair._replace(reference=found)
 
