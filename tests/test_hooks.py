@@ -94,6 +94,27 @@ def test_a_deny_taken_out_and_a_deleted_policy_are_refused(hooked: Scratch) -> N
     assert (done, "scp/a.json" in words) == (False, True)
 
 
+@pytest.mark.slow
+def test_new_access_that_is_meant_gets_through_once_it_is_written_down(hooked: Scratch) -> None:
+    hooked.write("iam/a.json", WIDE)
+    done, words = commit(hooked)
+    assert not done
+    assert "policy-guard accept iam/a.json --reason '...'" in words
+    assert "wrote .policy-guard/accepted/" in hooked.guard("accept", "iam/a.json", "--reason", "SEC-1").out
+    hooked.git("reset", "-q")
+    hooked.git("add", ".policy-guard")
+    assert git(hooked, "commit", "-m", "accept")[0], "the acceptance alone, the change waits"
+    assert commit(hooked)[0], "the change, which is accepted now"
+    hooked.write("iam/a.json", NARROW)
+    done, words = commit(hooked)
+    assert not done
+    assert "would accept the same access once more" in words
+    assert "removed .policy-guard/accepted/" in hooked.guard("accept", "--prune").out
+    assert commit(hooked)[0], "back, and no acceptance left"
+    hooked.write("iam/a.json", WIDE)
+    assert not commit(hooked)[0], "the same again"
+
+
 def git(scratch: Scratch, *arguments: str) -> tuple[bool, str]:
     """A git command with the hooks, and what it said."""
     here = environ(scratch.folder.parent)
