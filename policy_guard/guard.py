@@ -161,9 +161,10 @@ class _Run(NamedTuple):
         trees = Trees(before, after, (self.base.name, self.new.name))
         versions = Versions(self.reader, self.config.groups, trees, self.changed)
         paths = [*(file.path for file in files), *(group.name for group in touched(self.config.groups, self.changed))]
-        for finding in (*unusable(every, came, after), *rearmed(every, paths, versions)):
+        today = datetime.now(timezone.utc).date()
+        for finding in (*unusable(every, came, after), *rearmed(every, paths, versions, today)):
             self.tally.found(finding)
-        for each in stale(every, versions, datetime.now(timezone.utc).date()) if everything else ():
+        for each in stale(every, versions, today) if everything else ():
             self.tally.note(f"{each.path} is {each.why}. policy-guard accept --prune removes it")
 
     def judge_the_rest(self) -> None:

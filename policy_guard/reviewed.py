@@ -78,14 +78,14 @@ def _is_done(each: Acceptance, policy: Policy | None) -> bool:
     return policy is not None and not each.fits(policy) and is_merged(each, policy)
 
 
-def rearmed(every: Acceptances, paths: Iterable[str], versions: Versions) -> Iterator[Finding]:
+def rearmed(every: Acceptances, paths: Iterable[str], versions: Versions, today: date) -> Iterator[Finding]:
     """The acceptances of the new side that the change would make count again, for it goes back to their old version.
 
     `paths` are the files and groups that changed.
     """
     touched = set(paths)
     for each in every.here:
-        if each.old is None or (each.group or each.path) not in touched:
+        if each.old is None or each.expires < today or (each.group or each.path) not in touched:
             continue
         before, after = map(digest, versions.policies(each))
         if after == each.old != before:

@@ -447,6 +447,13 @@ def test_a_way_back_over_other_names_is_no_way_to_use_an_acceptance_twice(scratc
     assert "would accept the same access once more" in back.out
 
 
+def test_a_way_back_is_free_once_the_acceptance_has_expired(scratch: Scratch) -> None:
+    scratch.commit(**{"iam/orders.json": NEW})
+    accepted_on_main(scratch, expires=(TODAY - timedelta(1)).isoformat())
+    scratch.commit(**{"iam/orders.json": OLD})
+    assert judged(scratch).code == 0
+
+
 def test_what_is_accepted_does_not_change_with_the_version_of_the_policy(scratch: Scratch) -> None:
     home = "arn:aws:s3:::home/${aws:username}/*"
     after = document(allow("s3:*", resource="arn:aws:s3:::home/*"), deny("s3:*", resource=home))
