@@ -2,7 +2,7 @@
 
 Start reading in `guard`, the pipeline. The floors, from the top; each imports only from those below:
 
-    world      cli, guard, rewrite, pairs, config, base, changes, git
+    world      cli, guard, run, tally, pairs, accept, rewrite, init, config, base, changes, git
     speech     reporters, reporter, refinement
     judgement  refine, checks, wording, judge, together, check, public, accepted, critical, unreadable, finding
     meaning    prove, theory, access and its twin evaluate, conditions, formula, strings, solver

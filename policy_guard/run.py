@@ -1,0 +1,149 @@
+"""One run over a repository: what is judged, and where it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from policy_guard.base import Base, New
+from policy_guard.changes import Change, snapshot
+from policy_guard.config import Config
+from policy_guard.git import Repository
+from policy_guard.links import Sides, out_of_sight, tree_of
+from policy_guard.pairs import Outcome, Pair, Reader, pairs
+from policy_guard.tally import Tally
+
+if TYPE_CHECKING:
+    from policy_guard.acceptances import Acceptances
+    from policy_guard.finding import Finding
+    from policy_guard.references import References
+
+
+class Run(NamedTuple):
+    """`paths` restrict what is told; `sides` are both sides with what stands behind links, where that may matter."""
+
+    repository: Repository
+    config: Config
+    new: New
+    base: Base
+    reader: Reader
+    tally: Tally
+    changed: list[Change]
+    paths: tuple[str, ...]
+    sides: Sides | None
+    references: References | None
+
+    def look_for_hidden(self, ci: bool) -> None:
+        """What the change puts where it is not looked at."""
+        for change in self.changed:
+            if said := out_of_sight(self.reader, self.sides, change, self.changed, self.base):
+                self.tally.note(said[0])
+                self.tally.outcome(change.path, Outcome((), said[1]))
+        for found in _hidden(self.repository, self.reader, self.changed, self.base, self.new, ci):
+            self.tally.outcome(found.source.path, Outcome((), (found,)))
+
+    def judge_changes(self) -> None:
+        """The files that changed, but for the sides of them that belong to a group."""
+        for change in self.changed:
+            if not wanted(change, self.paths):
+                continue
+            outcome = pairs(self.reader, change, (self.base.name, self.new.name))
+            self.tally.outcome(change.path, outcome)
+            for pair in outcome.pairs:
+                if alone := _alone(pair, self.config):
+                    self.tally.pair(self.references.held(alone) if self.references else alone)
+
+    def judge_groups(self, everything: bool) -> None:
+        """The groups of which a file changed, and with `everything` the others by themselves."""
+        if not self.config.groups or self.sides is None:
+            return
+        from policy_guard.groups import Trees, joined, touched
+
+        changed = list(touched(self.config.groups, (c for c in self.changed if wanted(c, self.paths))))
+        if not changed and not everything:
+            return
+        before, after = self.sides.before.named(), self.sides.after.named()
+        trees = Trees(before, after, (self.base.name, self.new.name))
+        asked_for = [path for path, file in after.items() if wanted(Change(None, file), self.paths)]
+        for group in self.config.groups:
+            if group in changed or (everything and any(map(group.holds, asked_for))):
+                found = joined(group, self.reader, trees, self.changed)
+                if found.pair and self.references:
+                    paths = {policy.source.path for policy in found.members}
+                    found = found._replace(pair=self.references.bounded(found.pair, sorted(paths)))
+                self.tally.group(found, comparing=group in changed)
+
+    def judge_acceptances(self, accepted: Callable[[], Acceptances], everything: bool) -> None:
+        """The acceptances that came or changed, those that would count again, and with `everything` what is done."""
+        files = [file for change in self.changed for file in (change.old, change.new) if file]
+        below = f"{self.config.accepted}/"
+        came = [change.new.path for change in self.changed if change.new and change.new.path.startswith(below)]
+        if not came and not everything and not any(self.reader.concerned(file.path) for file in files):
+            return
+        every = accepted()
+        if not every.here and not every.wrong:
+            return
+        from policy_guard.groups import Trees, touched
+        from policy_guard.reviewed import Versions, rearmed, stale, unusable
+
+        before, after = tree_of(self.repository, self.base), snapshot(self.repository, self.new)
+        if self.sides:
+            before, after = self.sides.before.named(), self.sides.after.named()
+        trees = Trees(before, after, (self.base.name, self.new.name))
+        versions = Versions(self.reader, self.config.groups, trees, self.changed)
+        paths = [*(file.path for file in files), *(group.name for group in touched(self.config.groups, self.changed))]
+        today = datetime.now(timezone.utc).date()
+        for finding in (*unusable(every, came, after), *rearmed(every, paths, versions, today)):
+            self.tally.found(finding)
+        for each in stale(every, versions, today) if everything else ():
+            self.tally.note(f"{each.path} is {each.why}. policy-guard accept --prune removes it")
+
+    def judge_the_rest(self) -> None:
+        """The files that did not change and belong to no group, by themselves."""
+        assert self.sides is not None
+        done = {change.new.path for change in self.changed if change.new}
+        files = self.sides.after.apart(self.reader)
+        for pattern in self.config.naming_nothing(files):
+            self.tally.note(f"{pattern} names no file here")
+        for entry in self.reader.given.critical:
+            if entry.files and not any(map(entry.concerns, files)):
+                self.tally.note(f"the critical entry {entry.id} is about no file here: {', '.join(entry.files)}")
+        for path, file in files.items():
+            if path not in done and not self.config.scope(path) and wanted(Change(None, file), self.paths):
+                side = self.reader.side(file, path, self.new.name)
+                if self.references:
+                    self.tally.side(side, partial(self.references.bounded, paths=(path,)))
+                else:
+                    self.tally.side(side)
+
+
+def _hidden(
+    repository: Repository, reader: Reader, changed: list[Change], base: Base, new: New, ci: bool
+) -> Iterator[Finding]:
+    """The policies that the change puts where they are not seen. Most changes have nothing that could do so."""
+    gone, came = (any(getattr(change, side) is None for change in changed) for side in ("new", "old"))
+    if gone and came:
+        from policy_guard.hidden import moved_out_of_sight
+
+        yield from moved_out_of_sight(reader, changed, base, new)
+    if ci and repository.lists(new.commit, b".gitattributes\0"):
+        from policy_guard.hidden import recoded
+
+        yield from recoded(repository, reader, new)
+
+
+def _alone(pair: Pair, config: Config) -> Pair | None:
+    """The pair without the sides that a group judges; None if that is both."""
+    old, new = (None if side and config.scope(side.source.path) else side for side in (pair.old, pair.new))
+    return pair._replace(old=old, new=new) if old or new else None
+
+
+def wanted(change: Change, paths: tuple[str, ...]) -> bool:
+    return not paths or any(
+        file.path == path or file.path.startswith(f"{path.rstrip('/')}/") or path == "."
+        for file in (change.old, change.new)
+        if file
+        for path in paths
+    )
