@@ -126,7 +126,7 @@ def _expected(error: Any) -> str:
     if error.validator == "const":
         return f"expected {error.validator_value}, not {given}"
     if error.validator == "type":
-        return f"expected {_TYPES.get(error.validator_value, error.validator_value)}, not {given}"
+        return f"expected {_TYPES.get(error.validator_value, error.validator_value)}, not {given}{_hint(error)}"
     if error.validator == "required":
         missing = [name for name in error.validator_value if name not in error.instance]
         return f'the key "{missing[0]}" is missing'
@@ -138,11 +138,19 @@ def _expected(error: Any) -> str:
     if error.validator in ("minItems", "minLength", "minProperties"):
         return "this may not be empty"
     if error.validator == "pattern":
-        return f"{given} is not of the expected form"
+        return f"{given} is not of the expected form{_hint(error)}"
     return f"{given} is not what is expected there: {error.validator} {error.validator_value}"
 
 
 _BOUNDS = {"minItems": "at least", "maxItems": "at most"}
+
+
+def _hint(error: Any) -> str:
+    """What the schema says one should write."""
+    said = error.schema.get("description", "")
+    return f"; {said}" if said.startswith("write ") else ""
+
+
 _TYPES = {
     "object": "a mapping",
     "array": "a list",
