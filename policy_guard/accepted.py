@@ -96,9 +96,9 @@ class Acceptance(NamedTuple):
             return False
         return entry is None or not self.critical or entry in self.critical
 
-    def fits(self, old: Policy | None) -> bool:
-        """Whether it was written against this old version."""
-        return self.old is None or self.old == digest(old)
+    def fits(self, old: str) -> bool:
+        """Whether it was written against the old version of this digest."""
+        return self.old is None or self.old == old
 
     @property
     def policy(self) -> str:

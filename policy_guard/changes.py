@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
@@ -93,43 +94,56 @@ class Link(NamedTuple):
     reason: str = ""
 
 
-def follow(repository: Repository, file: File, files: dict[str, File]) -> Link:
+def follow(repository: Repository, file: File, files: Mapping[str, File]) -> Link:
     """The file that a link leads to within its own revision. `files` are those of that revision."""
-    seen: set[str] = set()
-    while file.mode == LINK:
-        if file.path in seen:
-            return Link(None, "the link leads back to itself")
-        seen.add(file.path)
-        if len(seen) > MOST_HOPS:
-            return Link(None, f"more than {MOST_HOPS} links lead one to another")
-        target = (repository.read(file) or b"").decode("utf-8", "surrogateescape")
-        path = _joined(file.path, target)
-        if path is None:
-            return Link(None, "the link leads out of the repository")
-        if path not in files:
-            return Link(None, "the link leads to no file of the repository")
-        file = files[path]
-    return Link(file)
+    if file.mode != LINK:
+        return Link(file)
+    path, reason = resolved(file.path, lambda at: target_of(repository, files.get(at)))
+    if path is None:
+        return Link(None, reason)
+    found = files.get(path)
+    return Link(found) if found else Link(None, "the link leads to no file of the repository")
+
+
+def target_of(repository: Repository, file: File | None) -> str | None:
+    """What a link says; None for what is no link."""
+    if file is None or file.mode != LINK:
+        return None
+    return (repository.read(file) or b"").decode("utf-8", "surrogateescape")
+
+
+def resolved(path: str, target: Callable[[str], str | None]) -> tuple[str | None, str]:
+    """Where a path leads, as the operating system goes: every link on the way is followed; or None, and why.
+
+    `target` gives what the link of a path says, and None for what is no link.
+    """
+    waiting, done, hops = path.split("/")[::-1], list[str](), 0
+    while waiting:
+        part = waiting.pop()
+        if part in ("", "."):
+            continue
+        if part == "..":
+            if not done:
+                return None, "the link leads out of the repository"
+            done.pop()
+            continue
+        said = target("/".join([*done, part]))
+        if said is None:
+            done.append(part)
+            continue
+        hops += 1
+        if hops > MOST_HOPS:
+            return None, f"the link leads in a circle, or over more than {MOST_HOPS} others"
+        if said.startswith("/"):
+            return None, "the link leads out of the repository"
+        waiting += said.split("/")[::-1]
+    return "/".join(done), ""
 
 
 def file_of(repository: Repository, files: dict[str, File], path: str) -> bytes | None:
     """What a file of one revision held, links followed; None if there was none."""
     file = follow(repository, files[path], files).file if path in files else None
     return repository.read(file) if file else None
-
-
-def _joined(path: str, target: str) -> str | None:
-    if target.startswith("/"):
-        return None
-    parts = list(PurePosixPath(path).parent.parts)
-    for part in PurePosixPath(target).parts:
-        if part == ".." and not parts:
-            return None
-        if part == "..":
-            parts.pop()
-        else:
-            parts.append(part)
-    return "/".join(parts)
 
 
 def snapshot(repository: Repository, new: New) -> dict[str, File]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from itertools import islice
+from typing import Any, NamedTuple
 
 from policy_guard.format import HOLE_IN_KEY
 from policy_guard.formats import read
@@ -13,13 +14,14 @@ from policy_guard.policy import VERSIONS
 from policy_guard.source import Array, Node, Object, Problem, Scalar, Source, Unreadable
 
 WRAPPERS = ("Policy", "PolicyDocument", "AssumeRolePolicyDocument", "Document")
-# Beside a policy: whose it is, or what it is attached to; its own name and id are neither.
-_HOLDERS = (
-    *("name", "names", "arn", "arns", "url", "urls"),
-    *("role", "user", "group", "account", "target", "principal", "bucket", "queue", "topic", "key", "repository"),
-    *("function", "secret", "table", "domain", "vault", "stream"),
+# Beside a policy, what says nothing of whose it is or what it is attached to; everything else may.
+_NO_HOLDERS = (
+    *("id", "policyid", "policyname", "version", "versionid", "defaultversionid", "tags", "path", "rolelastused"),
+    *map(str.lower, WRAPPERS),
 )
-_HELD_BY = tuple(f"{name}{end}" for name in _HOLDERS for end in ("", "s", "id", "ids"))
+_NO_HOLDERS_END = ("date", "time", "count", "description", "comment", "policies", "policylist", "document")
+MOST_BESIDE = 2000
+"""Values beside a policy that are looked at one by one."""
 _NAMES = ("PolicyName", "RoleName", "UserName", "GroupName", "Name", "Id", "Arn")
 # Without Effect a statement is no less meant as one; AWS refuses it, and so does the parser.
 _ELEMENTS = {"Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal"}
@@ -61,7 +63,7 @@ def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
         prefix = _prefix(document, number) if len(documents) > 1 else ""
         for label, node, own, beside in _near(source, document, prefix):
             unique = label if label not in found else f"{label}#{len(found)}"
-            found[unique] = Found(unique, node, source, _holder(beside))
+            found[unique] = Found(unique, node, source, _holder(source, beside))
             taken.add(id(own))
     return Reading(tuple(found.values()), sum(_deeper(document, taken) for document in documents))
 
@@ -112,25 +114,52 @@ def _one(source: Source, node: Node, label: str) -> Iterator[tuple[str, Node, No
                     yield f"{label}.{key.text}".lstrip("."), inner, value, node
 
 
-def _holder(node: Node | None) -> str:
+def _holder(source: Source, node: Node | None) -> str:
     """The entries beside a policy that say whose it is, in a text that is another one for every other holder."""
     if not isinstance(node, Object):
         return ""
     import json
 
-    entries = ((key.text, _texts(value)) for key, value in node.entries if _names_holder(key.text.lower()))
-    return json.dumps(sorted(entries))
+    entries = [(e.key.text, _told(source, e.value)) for e in node.entries if _may_name_holder(e.key.text.lower())]
+    told = sorted((entry for entry in entries if entry[1] is not None), key=json.dumps)
+    return json.dumps(told) if told else ""
 
 
-def _names_holder(key: str) -> bool:
-    return key.endswith(_HELD_BY) and not key.startswith(("policy", "version"))
+def _may_name_holder(key: str) -> bool:
+    return key not in _NO_HOLDERS and not key.endswith(_NO_HOLDERS_END)
 
 
-def _texts(node: Node) -> list[str]:
+def _told(source: Source, node: Node) -> Any:
+    """The node as plain values; None where a policy stands inside, which is judged by itself.
+
+    What is large, or is made so by aliases, is taken as it is written.
+    """
+    inside = list(islice(_inside(node), MOST_BESIDE + 1))
+    if len(inside) > MOST_BESIDE:
+        return source.text[node.span.start : node.span.end]
+    return None if any(map(looks_like_policy, inside)) else _plain(node)
+
+
+def _inside(node: Node) -> Iterator[Node]:
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        if isinstance(one, Array):
+            waiting += one.items
+        elif isinstance(one, Object):
+            waiting += [entry.value for entry in one.entries]
+
+
+def _plain(node: Node) -> Any:
+    """The node in lists of texts, whatever its order."""
+    import json
+
     if isinstance(node, Scalar):
-        return [node.text]
-    below = node.items if isinstance(node, Array) else [entry.value for entry in node.entries]
-    return sorted(text for each in below for text in _texts(each))
+        return node.text
+    if isinstance(node, Array):
+        return sorted(map(_plain, node.items), key=json.dumps)
+    return sorted(((entry.key.text, _plain(entry.value)) for entry in node.entries), key=json.dumps)
 
 
 def _refuse_two_names(node: Object) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from policy_guard.base import Base, New
-from policy_guard.changes import MOST_HOPS, Change, follow, snapshot
+from policy_guard.changes import Change, resolved, snapshot, target_of
 from policy_guard.errors import UserError
 from policy_guard.finding import Finding
 from policy_guard.format import sniff
@@ -30,6 +30,11 @@ class View(NamedTuple):
     def named(self) -> dict[str, File]:
         """Every name with its file."""
         return {**{name: file._replace(path=name) for name, file in self.behind.items()}, **self.files}
+
+    def under(self, wanted: Callable[[str], bool]) -> set[str]:
+        """The own paths of the files that have a wanted name."""
+        real = (self.leading.get(name) or name for name in self.files if wanted(name))
+        return {*real, *(file.path for name, file in self.behind.items() if wanted(name))} & self.files.keys()
 
     def apart(self, reader: Reader) -> dict[str, File]:
         """Every name with its file, without those names under which the file is judged as under its own."""
@@ -68,36 +73,9 @@ def may_matter(repository: Repository, reader: Reader, changed: Iterable[Change]
 
 def view(repository: Repository, files: Mapping[str, File]) -> View:
     """The files with the names behind links. Raises `UserError` where those are too many."""
-    targets = {
-        path: (repository.read(file) or b"").decode("utf-8", "surrogateescape")
-        for path, file in files.items()
-        if file.mode == LINK
-    }
-    leading = {path: _resolved(path, targets) for path in targets}
+    targets = {path: target_of(repository, file) for path, file in files.items() if file.mode == LINK}
+    leading = {path: resolved(path, targets.get)[0] for path in targets}
     return View(files, _behind(files, leading) if targets else {}, leading)
-
-
-def _resolved(path: str, targets: Mapping[str, str]) -> str | None:
-    """Where a path leads once every link on its way is followed; None out of the tree, or in a circle."""
-    waiting, done, hops = path.split("/")[::-1], list[str](), 0
-    while waiting:
-        part = waiting.pop()
-        if part in ("", "."):
-            continue
-        if part == "..":
-            if not done:
-                return None
-            done.pop()
-            continue
-        target = targets.get("/".join([*done, part]))
-        if target is None:
-            done.append(part)
-            continue
-        hops += 1
-        if hops > MOST_HOPS or target.startswith("/"):
-            return None
-        waiting += target.split("/")[::-1]
-    return "/".join(done)
 
 
 def _behind(files: Mapping[str, File], leading: Mapping[str, str | None]) -> dict[str, File]:
@@ -136,8 +114,8 @@ def let_be_followed(repository: Repository, reader: Reader, new: New, base: Base
     touched = {file.path for change in changed for file in (change.old, change.new) if file}
     for path, file in after.files.items():
         if file.mode == LINK and path not in touched and reader.concerned(path):
-            target = follow(repository, file, after.named()).file
-            if target is None or target.path in touched:
+            target = after.leading[path]
+            if target not in after.files or target in touched or target != before.leading.get(path):
                 changed.append(Change(before.files.get(path), file))
     changed += _changed_behind(reader, before, after, touched)
     return Sides(before, after)

@@ -28,9 +28,7 @@ class References(NamedTuple):
         """The pair; a policy without an old version with its reference in place of one."""
         rule = self.config.policy_rule(pair.path)
         bounded = self.bounded(pair, (pair.path,))
-        if pair.old or not pair.new or not rule or not rule.reference or not self.base.commit:
-            return bounded
-        if pair.path in self.files():
+        if pair.old or not pair.fresh or not pair.new or not rule or not rule.reference or not self.base.commit:
             return bounded
         if found := bounded.reference or self._policy(rule.reference, pair.path, pair.new.kind):
             self.note(f"{pair.path} has no old version and is held against {rule.reference}")

@@ -31,7 +31,7 @@ def counting(every: Acceptances, pair: Pair, comparing: bool, today: date) -> It
     policy = pair.new or pair.old
     assert policy is not None
     for each in concerning(every.counting, pair):
-        if today <= each.expires and (each.old is None or (comparing and each.fits(pair.before))):
+        if today <= each.expires and (each.old is None or (comparing and each.fits(pair.origin))):
             try:
                 yield accepted(each, policy.kind)
             except Unreadable:
@@ -46,15 +46,15 @@ class Versions(NamedTuple):
     trees: Trees
     changed: list[Change]
 
-    def policies(self, each: Acceptance) -> tuple[Policy | None, Policy | None]:
-        """The policy that the acceptance is about, before and after, whoever's it is."""
-        if each.group:
-            group = next((group for group in self.groups if group.name == each.group), None)
+    def policies(self, name: str, path: str, label: str) -> tuple[Policy | None, Policy | None]:
+        """The policy of the group of this name, or of this path and label, before and after, whoever's it is."""
+        if name:
+            group = next((group for group in self.groups if group.name == name), None)
             pair = joined(group, self.reader, self.trees, self.changed).pair if group else None
             return (pair.old, pair.new) if pair else (None, None)
         sides = zip((self.trees.before, self.trees.after), self.trees.revisions, strict=True)
-        found = (self.reader.side(files.get(each.path), each.path, name) for files, name in sides)
-        before, after = (side.policies.get(each.label) for side in found)
+        found = (self.reader.side(files.get(path), path, side) for files, side in sides)
+        before, after = (side.policies.get(label) for side in found)
         return before, after
 
 
@@ -70,12 +70,12 @@ def stale(every: Acceptances, versions: Versions, today: date) -> Iterator[Stale
     for each in every.here:
         if each.expires < today:
             yield Stale(each.source.path, f"expired on {each.expires}")
-        elif each.old is not None and _is_done(each, versions.policies(each)[0]):
+        elif each.old is not None and _is_done(each, versions.policies(each.group, each.path, each.label)[0]):
             yield Stale(each.source.path, f"done: {each.policy} has the access in {every.base}")
 
 
 def _is_done(each: Acceptance, policy: Policy | None) -> bool:
-    return policy is not None and not each.fits(policy) and is_merged(each, policy)
+    return policy is not None and not each.fits(digest(policy)) and is_merged(each, policy)
 
 
 def rearmed(every: Acceptances, paths: Iterable[str], versions: Versions, today: date) -> Iterator[Finding]:
@@ -84,10 +84,14 @@ def rearmed(every: Acceptances, paths: Iterable[str], versions: Versions, today:
     `paths` are the files and groups that changed.
     """
     touched = set(paths)
+    known: dict[tuple[str, str, str], list[str]] = {}
     for each in every.here:
         if each.old is None or each.expires < today or (each.group or each.path) not in touched:
             continue
-        before, after = map(digest, versions.policies(each))
+        name = (each.group, each.path, each.label)
+        if name not in known:
+            known[name] = [digest(policy) for policy in versions.policies(*name)]
+        before, after = known[name]
         if after == each.old != before:
             yield Finding(
                 ACCEPTED,
@@ -133,14 +137,14 @@ def left_over(every: Acceptances, pair: Pair, used: Collection[str], today: date
             continue
         if each.expires < today:
             yield f"{name} expired on {each.expires} and does not count. policy-guard accept --prune removes it"
-        elif not each.fits(pair.before) and pair.old and is_merged(each, pair.old):
+        elif not each.fits(pair.origin) and pair.old and is_merged(each, pair.old):
             yield f"{name} is done: {each.policy} has the access. policy-guard accept --prune removes it"
-        elif not each.fits(pair.before):
+        elif not each.fits(pair.origin):
             yield f"{name} was written against another version of {each.policy} and does not count"
         else:
             yield f"{name} accepts nothing that is found here"
     for each in concerning(every.waiting(), pair):
-        if each.expires >= today and each.fits(pair.before):
+        if each.expires >= today and each.fits(pair.origin):
             yield f"{each.source.path} is not on {every.base} yet, so it does not count. Have it merged first"
 
 

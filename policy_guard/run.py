@@ -41,7 +41,7 @@ class Run(NamedTuple):
             if said := out_of_sight(self.reader, self.sides, change, self.changed, self.base):
                 self.tally.note(said[0])
                 self.tally.outcome(change.path, Outcome((), said[1]))
-        for found in _hidden(self.repository, self.reader, self.changed, self.base, self.new, ci):
+        for found in _hidden(self, ci):
             self.tally.outcome(found.source.path, Outcome((), (found,)))
 
     def judge_changes(self) -> None:
@@ -119,19 +119,16 @@ class Run(NamedTuple):
                     self.tally.side(side)
 
 
-def _hidden(
-    repository: Repository, reader: Reader, changed: list[Change], base: Base, new: New, ci: bool
-) -> Iterator[Finding]:
+def _hidden(run: Run, ci: bool) -> Iterator[Finding]:
     """The policies that the change puts where they are not seen. Most changes have nothing that could do so."""
-    gone, came = (any(getattr(change, side) is None for change in changed) for side in ("new", "old"))
-    if gone and came:
+    if any(change.new is None for change in run.changed):
         from policy_guard.hidden import moved_out_of_sight
 
-        yield from moved_out_of_sight(reader, changed, base, new)
-    if ci and repository.lists(new.commit, b".gitattributes\0"):
+        yield from moved_out_of_sight(run.reader, run.changed, run.base, run.new)
+    if ci and run.repository.lists(run.new.commit, b".gitattributes\0"):
         from policy_guard.hidden import recoded
 
-        yield from recoded(repository, reader, new)
+        yield from recoded(run.repository, run.reader, run.new, run.sides)
 
 
 def _alone(pair: Pair, config: Config) -> Pair | None:

@@ -206,11 +206,9 @@ class Tally:
             return found
         import shlex
 
-        from policy_guard.accepted import digest
-
         path = shlex.quote(found.refusal.path if not found.refusal.group else found.source.path)
         check = "" if found.severity == "error" else f" --check {found.check}"
-        refusal = found.refusal._replace(old=digest(pair.before))
+        refusal = found.refusal._replace(old=pair.origin)
         facts = (*found.facts, ("accept", f"policy-guard accept {path}{check} --reason '...'"))
         return found._replace(facts=facts, refusal=refusal)
 

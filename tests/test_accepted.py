@@ -404,7 +404,7 @@ def owned(holder: str, policy_: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("old", ["none", digest(policy(OLD))])
 def test_an_acceptance_does_not_help_another_holder(scratch: Scratch, old: str) -> None:
     scratch.commit(**{"p.json": owned("reader", OLD)})
-    whose = {"label": "PolicyDocument", "holder": '[["RoleName", ["reader"]]]'}
+    whose = {"label": "PolicyDocument", "holder": '[["RoleName", "reader"]]'}
     accepted_on_main(scratch, policy="p.json", **whose, **{"from": old})
     scratch.git("rm", "-q", f"{FOLDER}/a.yaml")
     scratch.commit(**{"p.json": owned("admin", NEW)})
@@ -417,7 +417,7 @@ def test_a_new_holder_of_a_policy_is_accepted_for_that_holder(scratch: Scratch) 
     answer = accepted_and_judged(scratch, "p.json", owned("admin", OLD))
     assert answer.code == 0, answer
     (file,) = (scratch.folder / FOLDER).iterdir()
-    assert """holder: '[["RoleName", ["admin"]]]'""" in file.read_text()
+    assert """holder: '[["RoleName", "admin"]]'""" in file.read_text()
     assert f"from: {digest(policy(OLD))}" in file.read_text()
 
 
@@ -445,6 +445,36 @@ def test_a_way_back_over_other_names_is_no_way_to_use_an_acceptance_twice(scratc
     back = judged(scratch)
     assert back.code == 1
     assert "would accept the same access once more" in back.out
+
+
+def test_an_acceptance_is_not_for_what_comes_from_another_name(scratch: Scratch) -> None:
+    accepted_on_main(scratch)
+    scratch.commit(**{"iam/orders.json": NEW})
+    merged(scratch)
+    scratch.git("rm", "-q", "iam/orders.json")
+    scratch.commit()
+    assert judged(scratch).code == 0
+    merged(scratch)
+    scratch.git("mv", "iam/other.json", "iam/orders.json")
+    scratch.write("iam/orders.json", NEW)
+    scratch.commit()
+    assert judged(scratch).code == 1
+
+
+def test_a_renamed_and_widened_policy_is_accepted_once(scratch: Scratch) -> None:
+    scratch.git("mv", "iam/orders.json", "iam/moved.json")
+    scratch.write("iam/moved.json", NEW)
+    made = scratch.guard("accept", "--base", "main", "--reason", "r")
+    assert "policy: iam/moved.json" in made.out
+    assert "from: none" in made.out
+
+
+def test_a_hundred_acceptances_of_one_large_policy_are_read_in_time(scratch: Scratch) -> None:
+    for number in range(100):
+        scratch.write(f"{FOLDER}/{number}.yaml", written(reason=str(number)))
+    large = document(*(allow(f"s3:Get{number}*", resource=f"arn:aws:s3:::b{number}/*") for number in range(300)))
+    scratch.commit(**{"iam/orders.json": large})
+    assert judged(scratch).code == 1
 
 
 def test_a_way_back_is_free_once_the_acceptance_has_expired(scratch: Scratch) -> None:

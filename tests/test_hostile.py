@@ -15,7 +15,7 @@ import pytest
 
 from policy_guard import budgets
 from policy_guard.guard import Options, check
-from tests.repository import ENVIRON, NARROW, WIDE, Answer, Scratch, document
+from tests.repository import ENVIRON, NARROW, WIDE, Answer, Scratch, allow, document
 
 GITHUB = {"CI": "true", "GITHUB_ACTIONS": ""}
 
@@ -166,6 +166,9 @@ def based(scratch: Scratch, **files: Any) -> None:
     scratch.git("checkout", "-q", "-b", "attack")
 
 
+TRUST = document({"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole"})
+
+
 def named(name: str, policy: Any) -> dict[str, Any]:
     return {"PolicyName": name, "PolicyDocument": policy}
 
@@ -287,6 +290,47 @@ def test_a_folder_that_becomes_a_link_out_of_sight(scratch: Scratch, target: str
     seen(answer, "something stands in its place that is not looked into")
 
 
+def test_a_link_in_the_middle_that_is_moved(scratch: Scratch) -> None:
+    scratch.git("checkout", "-q", "main")
+    (scratch.folder / "x").mkdir()
+    (scratch.folder / "iam/l.json").symlink_to("../x/b")
+    (scratch.folder / "x/b").symlink_to("../d/p.policy")
+    based(scratch, **{"d/p.policy": NARROW, "d/q.policy": WIDE})
+    (scratch.folder / "x/b").unlink()
+    (scratch.folder / "x/b").symlink_to("../d/q.policy")
+    seen(judged(scratch), "file=iam/l.json", "grants new access")
+
+
+def test_a_link_over_a_folder_that_changes(scratch: Scratch) -> None:
+    scratch.git("checkout", "-q", "main")
+    (scratch.folder / "cur").symlink_to("rel/v1")
+    (scratch.folder / "iam/l.json").symlink_to("../cur/adm.policy")
+    based(scratch, **{"rel/v1/adm.policy": NARROW})
+    seen(judged(scratch, **{"rel/v1/adm.policy": WIDE}), "file=iam/l.json", "grants new access")
+
+
+def test_a_step_up_behind_a_link_goes_where_the_system_goes(scratch: Scratch) -> None:
+    based(scratch, **{"rel/v1/x": "x", "x.policy": NARROW, "rel/x.policy": WIDE})
+    (scratch.folder / "cur").symlink_to("rel/v1")
+    (scratch.folder / "iam/reader.json").unlink()
+    (scratch.folder / "iam/reader.json").symlink_to("../cur/../x.policy")
+    seen(judged(scratch), "file=iam/reader.json", "grants new access")
+
+
+def test_a_file_behind_a_link_that_git_writes_in_another_encoding(scratch: Scratch) -> None:
+    (scratch.folder / "iam/l.json").symlink_to("../d/p.policy")
+    answer = judged(
+        scratch, **{"d/p.policy": NARROW, "d/.gitattributes": "*.policy working-tree-encoding=ASCII//TRANSLIT\n"}
+    )
+    seen(answer, "file=d/p.policy", "git rewrites this file for working-tree-encoding")
+
+
+def test_aliases_beside_a_policy_end(scratch: Scratch) -> None:
+    levels = "".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]\n" for n in range(1, 9))
+    text = f"l0: &l0 [x]\n{levels}Policy: {json.dumps(WIDE)}\n"
+    seen(judged(scratch, **{"iam/new.yaml": text}), "iam/new.yaml")
+
+
 HOLDERS = {
     "a role": (
         {"p/1.json": {"RoleName": "admin", "PolicyName": "p", "PolicyDocument": WIDE}},
@@ -300,6 +344,14 @@ HOLDERS = {
         {"p/1.json": {"Roles": ["admin"], "PolicyDocument": WIDE}},
         {"p/1.json": {"Roles": ["admin", "dev"], "PolicyDocument": WIDE}},
     ),
+    "an endpoint": (
+        {"p/1.json": [{"VpcEndpointId": "a", "Policy": WIDE}, {"VpcEndpointId": "b", "Policy": NARROW}]},
+        {"p/1.json": [{"VpcEndpointId": "b", "Policy": WIDE}, {"VpcEndpointId": "a", "Policy": NARROW}]},
+    ),
+    "its roles": (
+        {"p/1.json": {"PolicyRoles": [{"RoleName": "a"}], "PolicyDocument": WIDE}},
+        {"p/1.json": {"PolicyRoles": [{"RoleName": "b"}], "PolicyDocument": WIDE}},
+    ),
     "a name that looks like two": (
         {"p/1.json": [{"PolicyName": "p", "RoleName": "admin", "PolicyDocument": WIDE}]},
         {"p/1.json": [{"PolicyName": "p,RoleName=admin", "Roles": ["dev"], "PolicyDocument": WIDE}]},
@@ -312,6 +364,16 @@ def test_a_policy_that_gets_another_holder(scratch: Scratch, whose: str) -> None
     before, after = HOLDERS[whose]
     based(scratch, **before)
     seen(judged(scratch, **after), "grants new access", "is another's now")
+
+
+def test_what_else_stands_beside_a_policy_may_change(scratch: Scratch) -> None:
+    def beside(number: int) -> dict[str, Any]:
+        inline = [named("inline", document(allow(f"s3:Get{number}")))]
+        counted = {"AttachmentCount": number, "UpdateDate": str(number), "Description": str(number), "Tags": [number]}
+        return {"RoleName": "r", **counted, "RolePolicyList": inline, "AssumeRolePolicyDocument": TRUST}
+
+    based(scratch, **{"p/1.json": beside(1)})
+    assert judged(scratch, **{"p/1.json": beside(2)}).code == 0
 
 
 def test_a_policy_that_gets_another_name_alone(scratch: Scratch) -> None:
@@ -382,7 +444,7 @@ def test_links_that_lead_in_circles_end(scratch: Scratch) -> None:
         (scratch.folder / f"iam/{number}.json").symlink_to(f"{number + 1}.json")
     (scratch.folder / "iam/up").symlink_to("..")
     (scratch.folder / "iam/down").symlink_to("up/iam")
-    seen(judged(scratch), "more than 40 links lead one to another")
+    seen(judged(scratch), "the link leads in a circle, or over more than 40 others")
 
 
 def test_a_folder_that_becomes_a_submodule(scratch: Scratch) -> None:
