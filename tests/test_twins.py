@@ -16,7 +16,7 @@ from tests.policies import access_allows, policy
 
 
 @given(st.booleans().flatmap(documents), requests)
-@settings(max_examples=1000)
+@settings(max_examples=600)
 def test_both_twins_give_the_same_decision(document: dict[str, Any], asked: Request) -> None:
     read = policy(document)
     assert evaluate.allows(read, read.kind, asked) == access_allows(read, asked)
