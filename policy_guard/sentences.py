@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from policy_guard.finding import Finding
+from policy_guard.finding import Finding, Related
 from policy_guard.printable import ELLIPSIS, printable, shortened
+from policy_guard.reporter import place
 
 LONGEST_FACT = 700
 _TITLES = {
@@ -35,8 +36,16 @@ def sentences(finding: Finding) -> str:
         lead = lead if finding.check == "no-new-access" else f"{_sentence(said)} {lead}"
     else:
         lead = _sentence(f"{who}: {said}" if who else said)
-    lines = (f"{_upper(printable(name))}: {shortened(value, LONGEST_FACT)}" for name, value in facts.items())
+    told = (*facts.items(), *(("see", see(related)) for related in finding.related))
+    lines = (f"{_upper(printable(name))}: {shortened(value, LONGEST_FACT)}" for name, value in told)
     return "\n".join((lead, *lines))
+
+
+def see(related: Related) -> str:
+    """Where the other place is, at which revision, and what is there."""
+    start = place(related.source, related.span).start
+    at = f" at {related.source.revision}" if related.source.revision else ""
+    return f"{related.source.path}:{start.line}:{start.column}{at}: {related.message}"
 
 
 def _who(finding: Finding) -> str:

@@ -34,6 +34,7 @@ def _report(report: Report) -> dict[str, Any]:
         shown["error"] = report.error
     shown["base"] = report.base
     shown["policies"] = report.policies
+    shown["judged"] = list(report.judged)
     shown["notes"] = list(report.notes)
     shown["accepted"] = [each._asdict() | {"checks": list(each.checks)} for each in report.accepted]
     shown["skipped"] = [skipped._asdict() for skipped in report.skipped]

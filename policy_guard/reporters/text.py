@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from policy_guard.excerpt import Line, excerpt
-from policy_guard.finding import Finding, Related
+from policy_guard.finding import Finding
 from policy_guard.printable import cells, defused, printable, shortened
 from policy_guard.reporter import Report, Reporter, Style, in_order, place
+from policy_guard.sentences import see
 from policy_guard.summary import summary
 
 GUTTER = 4
@@ -33,7 +34,7 @@ def _finding(finding: Finding, style: Style) -> Iterator[str]:
     margin = max([GUTTER, *(len(str(line.number)) + 2 for line in lines if line.number)])
     if lines:
         yield from _excerpt(finding, lines, margin, style)
-    pairs = (*finding.facts, *(("see", _related(related)) for related in finding.related))
+    pairs = (*finding.facts, *(("see", see(related)) for related in finding.related))
     yield from _facts(pairs, margin + 1, style.width)
 
 
@@ -66,12 +67,6 @@ def _statement(finding: Finding) -> str:
         return ""
     index, sid = finding.statement
     return f"statement {index}" if sid is None else f'statement {index}, "{shortened(sid, 64)}"'
-
-
-def _related(related: Related) -> str:
-    start = place(related.source, related.span).start
-    at = f" at {related.source.revision}" if related.source.revision else ""
-    return f"{related.source.path}:{start.line}:{start.column}{at}: {related.message}"
 
 
 def _facts(pairs: Iterable[tuple[str, str]], indent: int, width: int) -> Iterator[str]:
