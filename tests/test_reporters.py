@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from junitparser import Failure, JUnitXml
 
 from policy_guard.errors import UserError
 from policy_guard.excerpt import excerpt
@@ -499,6 +500,17 @@ def test_test_reports_count_what_fails(case: str) -> None:
     assert int(suite.attrib["errors"]) == (CASES[case].error is not None)
     errors = {each.source.path for each in CASES[case].findings if each.severity == "error"}
     assert int(suite.attrib["failures"]) == len(errors)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_reader_of_test_reports_finds_the_same(case: str) -> None:
+    read = JUnitXml.fromstring(render("junit", CASES[case]).encode())
+    (suite,) = read
+    assert (suite.tests, suite.failures, suite.errors) == (
+        len(list(suite)),
+        sum(any(isinstance(each, Failure) for each in test.result) for test in suite),
+        int(CASES[case].error is not None),
+    )
 
 
 @pytest.mark.parametrize("case", CASES)
