@@ -251,7 +251,7 @@ def to_prune(options: Options, folder: Path, environ: Mapping[str, str], today: 
         files = tree_of(repository, base)
         trees = Trees(files, files, (base.name, base.name))
         versions = Versions(Reader(repository, given), given.config.groups, trees, [])
-        return repository.root, tuple(stale(every, versions, today))
+        return repository.root, tuple(stale(every.here, every.base, versions, today))
     finally:
         repository.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import Any, NamedTuple
 
 from policy_guard.format import HOLE_IN_KEY
@@ -16,12 +15,12 @@ from policy_guard.source import Array, Node, Object, Problem, Scalar, Source, Un
 WRAPPERS = ("Policy", "PolicyDocument", "AssumeRolePolicyDocument", "Document")
 # Beside a policy, what says nothing of whose it is or what it is attached to; everything else may.
 _NO_HOLDERS = (
-    *("id", "policyid", "policyname", "version", "versionid", "defaultversionid", "tags", "path", "rolelastused"),
-    *map(str.lower, WRAPPERS),
+    *("id", "policyid", "policyname", "version", "versionid", "defaultversionid", "isdefaultversion", "revisionid"),
+    *("tags", "path", "notes", "etag", "$schema", "rolelastused", "maxsessionduration", "responsemetadata"),
+    *("isattachable", "lastmodified", "managedpolicyarns", "attachedmanagedpolicies", "rolepolicylist"),
+    *("userpolicylist", "grouppolicylist", *map(str.lower, WRAPPERS)),
 )
-_NO_HOLDERS_END = ("date", "time", "count", "description", "comment", "policies", "policylist", "document")
-MOST_BESIDE = 2000
-"""Values beside a policy that are looked at one by one."""
+_NO_HOLDERS_LAST = ("date", "time", "count", "description", "comment", "at")
 _NAMES = ("PolicyName", "RoleName", "UserName", "GroupName", "Name", "Id", "Arn")
 # Without Effect a statement is no less meant as one; AWS refuses it, and so does the parser.
 _ELEMENTS = {"Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal"}
@@ -63,7 +62,7 @@ def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
         prefix = _prefix(document, number) if len(documents) > 1 else ""
         for label, node, own, beside in _near(source, document, prefix):
             unique = label if label not in found else f"{label}#{len(found)}"
-            found[unique] = Found(unique, node, source, _holder(source, beside))
+            found[unique] = Found(unique, node, source, _holder(beside))
             taken.add(id(own))
     return Reading(tuple(found.values()), sum(_deeper(document, taken) for document in documents))
 
@@ -114,49 +113,29 @@ def _one(source: Source, node: Node, label: str) -> Iterator[tuple[str, Node, No
                     yield f"{label}.{key.text}".lstrip("."), inner, value, node
 
 
-def _holder(source: Source, node: Node | None) -> str:
+def _holder(node: Node | None) -> str:
     """The entries beside a policy that say whose it is, in a text that is another one for every other holder."""
     if not isinstance(node, Object):
         return ""
     import json
 
-    entries = [(e.key.text, _told(source, e.value)) for e in node.entries if _may_name_holder(e.key.text.lower())]
-    told = sorted((entry for entry in entries if entry[1] is not None), key=json.dumps)
-    return json.dumps(told) if told else ""
+    entries = [(entry.key.text, _plain(entry.value)) for entry in node.entries if _may_name_holder(entry.key.text)]
+    return json.dumps(sorted(entries, key=json.dumps)) if entries else ""
 
 
 def _may_name_holder(key: str) -> bool:
-    return key not in _NO_HOLDERS and not key.endswith(_NO_HOLDERS_END)
-
-
-def _told(source: Source, node: Node) -> Any:
-    """The node as plain values; None where a policy stands inside, which is judged by itself.
-
-    What is large, or is made so by aliases, is taken as it is written.
-    """
-    inside = list(islice(_inside(node), MOST_BESIDE + 1))
-    if len(inside) > MOST_BESIDE:
-        return source.text[node.span.start : node.span.end]
-    return None if any(map(looks_like_policy, inside)) else _plain(node)
-
-
-def _inside(node: Node) -> Iterator[Node]:
-    waiting = [node]
-    while waiting:
-        one = waiting.pop()
-        yield one
-        if isinstance(one, Array):
-            waiting += one.items
-        elif isinstance(one, Object):
-            waiting += [entry.value for entry in one.entries]
+    *_, last = re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", key) or [""]
+    return key.lower() not in _NO_HOLDERS and last.lower() not in _NO_HOLDERS_LAST
 
 
 def _plain(node: Node) -> Any:
-    """The node in lists of texts, whatever its order."""
+    """The node in lists of texts, whatever its order; a policy in it is judged by itself, and left out."""
     import json
 
     if isinstance(node, Scalar):
         return node.text
+    if looks_like_policy(node):
+        return None
     if isinstance(node, Array):
         return sorted(map(_plain, node.items), key=json.dumps)
     return sorted(((entry.key.text, _plain(entry.value)) for entry in node.entries), key=json.dumps)

@@ -6,16 +6,17 @@ from collections.abc import Iterable, Iterator
 
 from policy_guard.base import Base, New
 from policy_guard.changes import Change
+from policy_guard.documents import looks_like_policy_text
 from policy_guard.finding import Finding
 from policy_guard.format import sniff
-from policy_guard.git import LINK, SUBMODULE, File, Repository, names
+from policy_guard.git import LINK, SUBMODULE, Repository, names
 from policy_guard.links import Sides
 from policy_guard.pairs import Reader, side_of
 from policy_guard.source import Problem, Source, Span
 from policy_guard.unreadable import unreadable, vanished
 
 MOST_LOOKED_AT = 1_000_000
-"""Bytes of files under other names that are looked at: reading them takes its time."""
+"""Bytes of files under other names that are read: it takes its time, and of more only the words are looked at."""
 _ENCODING = "working-tree-encoding"
 _FAITHFUL = ("utf-8", "utf-16", "utf-16le", "utf-16be", "utf-16le-bom", "utf-16be-bom", "utf-32")
 """Encodings that spell the same characters: what git writes into the work tree is what is judged."""
@@ -38,18 +39,25 @@ def moved_out_of_sight(reader: Reader, changed: Iterable[Change], base: Base, ne
         if file is None or file.mode in (LINK, SUBMODULE) or reader.concerned(file.path):
             continue
         data = reader.content(file) or b""
-        room -= len(data) if sniff(data) else 0
-        if sniff(data) and room >= 0 and _holds_policy(data) and not _held_one(reader, change.old):
+        if not sniff(data):
+            continue
+        room -= len(data)
+        seen = _holds_policy if room >= 0 else _seems_to_hold_one
+        if seen(data) and not (change.old and seen(reader.content(change.old) or b"")):
             yield vanished(Source(file.path, "", new.name), lost, "no policy is looked for under this name")
 
 
-def _held_one(reader: Reader, file: File | None) -> bool:
-    return file is not None and _holds_policy(reader.content(file) or b"")
-
-
 def _holds_policy(data: bytes) -> bool:
-    suffix = ".json" if data.lstrip()[:1] in (b"{", b"[") else ".yaml"
-    return bool(side_of(data, f"policy{suffix}", "", False, None).policies)
+    """Whether it is a policy in JSON, if a broken one, or in YAML; prose and programs with one in them are none."""
+    if data.lstrip()[:1] in (b"{", b"["):
+        side = side_of(data, "policy.json", "", False, None)
+        return bool(side.policies or side.problems)
+    return bool(side_of(data, "policy.yaml", "", False, None).policies)
+
+
+def _seems_to_hold_one(data: bytes) -> bool:
+    """A quick look, for where much is new."""
+    return looks_like_policy_text(Source("", data.decode("utf-8", "replace")))
 
 
 def recoded(repository: Repository, reader: Reader, new: New, sides: Sides | None) -> Iterator[Finding]:

@@ -65,13 +65,17 @@ class Stale(NamedTuple):
     why: str
 
 
-def stale(every: Acceptances, versions: Versions, today: date) -> Iterator[Stale]:
-    """The acceptances of the new side that are expired, or done in the base."""
-    for each in every.here:
+def stale(given: Iterable[Acceptance], base: str, versions: Versions, today: date) -> Iterator[Stale]:
+    """Those of the acceptances that are expired, or done in the base."""
+    known: dict[tuple[str, str, str], Policy | None] = {}
+    for each in given:
+        name = (each.group, each.path, each.label)
+        if name not in known:
+            known[name] = versions.policies(*name)[0]
         if each.expires < today:
             yield Stale(each.source.path, f"expired on {each.expires}")
-        elif each.old is not None and _is_done(each, versions.policies(each.group, each.path, each.label)[0]):
-            yield Stale(each.source.path, f"done: {each.policy} has the access in {every.base}")
+        elif each.old is not None and _is_done(each, known[name]):
+            yield Stale(each.source.path, f"done: {each.policy} has the access in {base}")
 
 
 def _is_done(each: Acceptance, policy: Policy | None) -> bool:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from policy_guard.references import References
 
 
+MOST_TOLD = 50
+"""Acceptances of the base of which it is said whether they are done: each may take a proof."""
+
+
 class Run(NamedTuple):
     """`paths` restrict what is told; `sides` are both sides with what stands behind links, where that may matter."""
 
@@ -97,7 +101,7 @@ class Run(NamedTuple):
         today = datetime.now(timezone.utc).date()
         for finding in (*unusable(every, came, after), *rearmed(every, paths, versions, today)):
             self.tally.found(finding)
-        for each in stale(every, versions, today) if everything else ():
+        for each in stale(every.counting[:MOST_TOLD], every.base, versions, today) if everything else ():
             self.tally.note(f"{each.path} is {each.why}. policy-guard accept --prune removes it")
 
     def judge_the_rest(self) -> None:

@@ -348,6 +348,14 @@ HOLDERS = {
         {"p/1.json": [{"VpcEndpointId": "a", "Policy": WIDE}, {"VpcEndpointId": "b", "Policy": NARROW}]},
         {"p/1.json": [{"VpcEndpointId": "b", "Policy": WIDE}, {"VpcEndpointId": "a", "Policy": NARROW}]},
     ),
+    "an account": (
+        {"p/1.json": [{"Account": "a", "PolicyDocument": WIDE}, {"Account": "b", "PolicyDocument": NARROW}]},
+        {"p/1.json": [{"Account": "b", "PolicyDocument": WIDE}, {"Account": "a", "PolicyDocument": NARROW}]},
+    ),
+    "a role with its trust policy": (
+        {"p/1.json": {"Role": {"RoleName": "a", "AssumeRolePolicyDocument": TRUST}, "PolicyDocument": WIDE}},
+        {"p/1.json": {"Role": {"RoleName": "b", "AssumeRolePolicyDocument": TRUST}, "PolicyDocument": WIDE}},
+    ),
     "its roles": (
         {"p/1.json": {"PolicyRoles": [{"RoleName": "a"}], "PolicyDocument": WIDE}},
         {"p/1.json": {"PolicyRoles": [{"RoleName": "b"}], "PolicyDocument": WIDE}},
@@ -370,6 +378,7 @@ def test_what_else_stands_beside_a_policy_may_change(scratch: Scratch) -> None:
     def beside(number: int) -> dict[str, Any]:
         inline = [named("inline", document(allow(f"s3:Get{number}")))]
         counted = {"AttachmentCount": number, "UpdateDate": str(number), "Description": str(number), "Tags": [number]}
+        counted |= {"RevisionId": str(number), "UpdatedAt": number, "ManagedPolicyArns": [number]}
         return {"RoleName": "r", **counted, "RolePolicyList": inline, "AssumeRolePolicyDocument": TRUST}
 
     based(scratch, **{"p/1.json": beside(1)})
@@ -398,6 +407,27 @@ def test_a_file_that_is_not_new_is_no_new_file(scratch: Scratch, how: str) -> No
 def test_a_policy_that_moves_and_grows_beyond_recognition(scratch: Scratch) -> None:
     scratch.git("rm", "-q", "iam/a.json")
     seen(judged(scratch, **{"iam/a.tpl": PADDED}), "file=iam/a.tpl", "no policy is looked for under this name")
+
+
+MOVED = {
+    "with blanks behind": json.dumps(WIDE) + " " * 1_000_001,
+    "as YAML in braces": "{Version: '2012-10-17', Statement: [{Effect: Allow, Action: '*', Resource: '*'}]}",
+    "with a name twice": json.dumps(WIDE).replace('"Statement"', '"Statement": [], "Statement"'),
+}
+
+
+@pytest.mark.parametrize("how", MOVED)
+def test_a_policy_that_moves_out_of_sight_in_another_shape(scratch: Scratch, how: str) -> None:
+    scratch.git("rm", "-q", "iam/a.json")
+    seen(judged(scratch, **{"iam/wide.txt": MOVED[how]}), "file=iam/wide.txt", "no policy is looked for")
+
+
+@pytest.mark.parametrize("path", ["docs/policies.md", "main.tf"])
+def test_prose_and_programs_that_show_a_policy_are_none(scratch: Scratch, path: str) -> None:
+    scratch.git("rm", "-q", "iam/a.json")
+    prose = "Some words about what this is for.\n" * 50
+    text = f"# An example\n\n{prose}```json\n{json.dumps(WIDE, indent=2)}\n```\n"
+    assert judged(scratch, **{path: text}).code == 0
 
 
 def test_a_file_that_git_writes_in_another_encoding(scratch: Scratch) -> None:
