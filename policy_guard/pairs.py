@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from policy_guard.accepted import digest
 from policy_guard.changes import Change, follow
 from policy_guard.config import Config
 from policy_guard.documents import Reading, looks_like_policy_text, policies
@@ -59,6 +58,8 @@ class Pair(NamedTuple):
     @property
     def origin(self) -> str:
         """The digest of what stood under this very name before."""
+        from policy_guard.accepted import digest
+
         before = self.before
         own = before is not None and (before.group or before.source.path == self.path) and not self.fresh
         return digest(before if own else None)

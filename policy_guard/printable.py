@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from unicodedata import category, east_asian_width
 
 ELLIPSIS = "…"
 TAB = 4
@@ -43,6 +42,10 @@ def cells(text: str) -> int:
 
 
 def _cell(character: str) -> int:
+    if character.isascii():
+        return 1
+    from unicodedata import category, east_asian_width
+
     if category(character) in ("Mn", "Me"):
         return 0
     return 2 if east_asian_width(character) in "WF" else 1
