@@ -78,21 +78,9 @@ def propose(wishes: Wishes, folder: Path, environ: Mapping[str, str], today: dat
     repository = Repository(folder, environ)
     config = load_settings(repository.root, wishes.options.config).config
     repository.close()
-    together: dict[tuple[object, ...], _Asked] = {}
-    unfit: list[str] = []
-    for finding in report.findings:
-        if not _asked_for(finding, wishes.check):
-            continue
-        if finding.refusal is None:
-            unfit.append(f"{finding.source.path}: {finding.message} [{finding.check}] cannot be accepted")
-        else:
-            asked = _Asked(finding.refusal, (finding.check, *finding.refusal.also), [], [])
-            key = (*finding.refusal._replace(requests=_nothing, critical=()), asked.checks)
-            asked = together.setdefault(key, asked)
-            asked.requests.append(finding.refusal.requests())
-            asked.ids.append(finding.refusal.critical)
+    together, unfit = _by_policy(report.findings, wishes.check)
     files: list[Proposal] = []
-    for asked in together.values():
+    for asked in together:
         proposal = _proposal(asked, wishes.reason, expires, config.accepted)
         problem = _unlike(proposal, asked, today)
         if problem:
@@ -100,6 +88,24 @@ def propose(wishes: Wishes, folder: Path, environ: Mapping[str, str], today: dat
         else:
             files.append(proposal)
     return Proposals(repository.root, tuple(files), tuple(unfit), config.accepted_from == "head", report.base)
+
+
+def _by_policy(findings: Iterable[Finding], name: str | None) -> tuple[tuple[_Asked, ...], list[str]]:
+    """The findings to accept, those of one policy and check together; and in words those that cannot be accepted."""
+    together: dict[tuple[object, ...], _Asked] = {}
+    unfit: list[str] = []
+    for finding in findings:
+        if finding.severity != "error" if name is None else finding.check != name:
+            continue
+        if finding.refusal is None:
+            unfit.append(f"{finding.source.path}: {finding.message} [{finding.check}] cannot be accepted")
+            continue
+        checks = (finding.check, *finding.refusal.also)
+        key = (*finding.refusal._replace(requests=_nothing, critical=()), checks)
+        asked = together.setdefault(key, _Asked(finding.refusal, checks, [], []))
+        asked.requests.append(finding.refusal.requests())
+        asked.ids.append(finding.refusal.critical)
+    return tuple(together.values()), unfit
 
 
 def _last_day(text: str | None, today: date) -> str:
@@ -114,10 +120,6 @@ def _last_day(text: str | None, today: date) -> str:
 
 def _nothing() -> tuple[tuple[Statement, ...], tuple[Statement, ...]]:
     return (), ()
-
-
-def _asked_for(finding: Finding, name: str | None) -> bool:
-    return finding.severity == "error" if name is None else finding.check == name
 
 
 def _proposal(asked: _Asked, reason: str, expires: str, folder: str) -> Proposal:
