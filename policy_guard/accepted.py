@@ -236,17 +236,19 @@ def surely_good(plain: Any) -> bool:
     return (
         isinstance(plain, dict)
         and {"version", "checks", "access", "reason", "expires"} <= set(plain)
-        and set(plain) <= {"version", "checks", *texts, *lists}
+        and set(plain) <= {"version", "checks", "critical", *texts, *lists}
         and plain["version"] == 1
         and not isinstance(plain["version"], bool)
         and all(isinstance(plain[key], str) and plain[key].strip() for key in texts if key in plain)
-        and _names(plain["checks"])
+        and _texts(plain["checks"])
+        and set(plain["checks"]) <= set(CHECKS)
+        and ("critical" not in plain or _texts(plain["critical"]))
         and all(_mappings(plain[key]) for key in lists if key in plain)
     )
 
 
-def _names(value: Any) -> bool:
-    return isinstance(value, list) and value != [] and all(isinstance(name, str) and name in CHECKS for name in value)
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and value != [] and all(isinstance(text, str) and text.strip() for text in value)
 
 
 def _mappings(value: Any) -> bool:

@@ -21,6 +21,7 @@ _NO_HOLDERS = (
     *("userpolicylist", "grouppolicylist", *map(str.lower, WRAPPERS)),
 )
 _NO_HOLDERS_LAST = ("date", "time", "count", "description", "comment", "at")
+_TOP = ("Version", "Id", "Statement")
 _NAMES = ("PolicyName", "RoleName", "UserName", "GroupName", "Name", "Id", "Arn")
 # Without Effect a statement is no less meant as one; AWS refuses it, and so does the parser.
 _ELEMENTS = {"Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal"}
@@ -134,11 +135,11 @@ def _plain(node: Node) -> Any:
 
     if isinstance(node, Scalar):
         return node.text
-    if looks_like_policy(node):
-        return None
     if isinstance(node, Array):
         return sorted(map(_plain, node.items), key=json.dumps)
-    return sorted(((entry.key.text, _plain(entry.value)) for entry in node.entries), key=json.dumps)
+    judged = _TOP if looks_like_policy(node) else ()
+    entries = [(entry.key.text, _plain(entry.value)) for entry in node.entries if entry.key.text not in judged]
+    return sorted(entries, key=json.dumps)
 
 
 def _refuse_two_names(node: Object) -> None:

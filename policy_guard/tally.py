@@ -108,6 +108,7 @@ class Tally:
         same = pair.old is not None and pair.new is not None and meaning(pair.old) == meaning(pair.new)
         paths = {pair.path, *(statement.source.path for statement in policy.statements)}
         listed = self._given.critical if policy.kind not in BESIDE_FULL_ACCESS else ()
+        self._also_asked |= {CRITICAL: None} if listed else {}
         entries = tuple(each for each in listed if any(map(each.concerns, paths)))
         names_ = (
             *(COMPARING if comparing and not same else ()),
@@ -242,8 +243,6 @@ class Tally:
 
     def _checks(self) -> Iterator[str]:
         yield from COMPARING
-        if self._given.critical:
-            yield CRITICAL
         yield from self._also_asked
 
     def report(self, base: str, mode: str) -> Report:

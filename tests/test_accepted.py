@@ -421,6 +421,16 @@ def test_a_new_holder_of_a_policy_is_accepted_for_that_holder(scratch: Scratch) 
     assert f"from: {digest(policy(OLD))}" in file.read_text()
 
 
+def replaced_by_another(scratch: Scratch) -> None:
+    """What was accepted is merged, then deleted, and another policy gets its name."""
+    merged(scratch)
+    scratch.git("rm", "-q", "iam/orders.json")
+    scratch.commit()
+    assert judged(scratch).code == 0
+    merged(scratch)
+    scratch.git("mv", "iam/other.json", "iam/orders.json")
+
+
 def test_a_way_back_over_other_names_is_no_way_to_use_an_acceptance_twice(scratch: Scratch) -> None:
     accepted_on_main(scratch, policy="iam/new.json", access=[{"Action": "s3:*", "Resource": "*"}], **{"from": "none"})
     scratch.commit(**{"iam/new.json": MORE})
@@ -435,12 +445,7 @@ def test_a_way_back_over_other_names_is_no_way_to_use_an_acceptance_twice(scratc
     scratch.git("reset", "-q", "--hard", "main")
     accepted_on_main(scratch)
     scratch.commit(**{"iam/orders.json": NEW})
-    merged(scratch)
-    scratch.git("rm", "-q", "iam/orders.json")
-    scratch.commit()
-    assert judged(scratch).code == 0
-    merged(scratch)
-    scratch.git("mv", "iam/other.json", "iam/orders.json")
+    replaced_by_another(scratch)
     scratch.commit()
     back = judged(scratch)
     assert back.code == 1
@@ -450,12 +455,7 @@ def test_a_way_back_over_other_names_is_no_way_to_use_an_acceptance_twice(scratc
 def test_an_acceptance_is_not_for_what_comes_from_another_name(scratch: Scratch) -> None:
     accepted_on_main(scratch)
     scratch.commit(**{"iam/orders.json": NEW})
-    merged(scratch)
-    scratch.git("rm", "-q", "iam/orders.json")
-    scratch.commit()
-    assert judged(scratch).code == 0
-    merged(scratch)
-    scratch.git("mv", "iam/other.json", "iam/orders.json")
+    replaced_by_another(scratch)
     scratch.write("iam/orders.json", NEW)
     scratch.commit()
     assert judged(scratch).code == 1

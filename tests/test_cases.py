@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from policy_guard.accepted import Accepted, accepted, load_acceptance
 from policy_guard.access import Access
 from policy_guard.check import Question
 from policy_guard.checks import check
@@ -18,6 +20,7 @@ from policy_guard.judge import prover_for, verdicts
 from policy_guard.parse import parse
 from policy_guard.pattern import plain_pattern
 from policy_guard.policy import Policy, Value
+from policy_guard.prove import Proved
 from policy_guard.public import asked_besides
 from policy_guard.source import Source, Span
 from policy_guard.wording import finding
@@ -43,10 +46,21 @@ def findings(folder: Path) -> list[Finding]:
     entries = tuple(_entry(number, each) for number, each in enumerate(limits.get("access", ())))
     if (listed := folder / "critical.yaml").exists():
         entries = load_critical(Source(listed.name, listed.read_text())).entries
-    access = Access((each for each in (new, old) if each), (*exceptions(entries), *asked_besides(new)))
-    question = Question(new.kind, new, old, entries, access)
+    ceiling = read(folder / "ceiling.json", limits.get("kind")) if (folder / "ceiling.json").exists() else None
+    reviewed = tuple(acceptances(folder, new.kind))
+    others = [statement for each in reviewed for statement in (*each.statements, *each.without)]
+    policies_ = (each for each in (new, old, ceiling) if each)
+    access = Access(policies_, (*exceptions(entries), *asked_besides(new), *others))
+    question = Question(new.kind, new, old, entries, access, reviewed, ceiling)
     asked = check(folder.parent.parent.name)
-    return [finding(asked, verdict, question, "error") for verdict in verdicts(asked, question, prover_for(question))]
+    found = (each for each in verdicts(asked, question, prover_for(question)) if not isinstance(each.answer, Proved))
+    return [finding(asked, verdict, question, "error") for verdict in found]
+
+
+def acceptances(folder: Path, kind: str) -> Iterator[Accepted]:
+    """What is accepted in the case in the year 2026."""
+    if (file := folder / "accepted.yaml").exists():
+        yield accepted(load_acceptance(Source(file.name, file.read_text()), date(2026, 12, 1)), kind)
 
 
 def _entry(number: int, access: dict[str, list[str]]) -> CriticalEntry:

@@ -356,6 +356,10 @@ HOLDERS = {
         {"p/1.json": {"Role": {"RoleName": "a", "AssumeRolePolicyDocument": TRUST}, "PolicyDocument": WIDE}},
         {"p/1.json": {"Role": {"RoleName": "b", "AssumeRolePolicyDocument": TRUST}, "PolicyDocument": WIDE}},
     ),
+    "a role that looks like a policy": (
+        {"p/1.json": {"Role": {"RoleName": "a", **TRUST}, "PolicyDocument": WIDE}},
+        {"p/1.json": {"Role": {"RoleName": "b", **TRUST}, "PolicyDocument": WIDE}},
+    ),
     "its roles": (
         {"p/1.json": {"PolicyRoles": [{"RoleName": "a"}], "PolicyDocument": WIDE}},
         {"p/1.json": {"PolicyRoles": [{"RoleName": "b"}], "PolicyDocument": WIDE}},

@@ -159,3 +159,15 @@ def test_settings_under_a_name_that_is_not_read_are_refused(scratch: Scratch) ->
     answer = judged(scratch)
     assert answer.code == 2
     assert ".policy-guard.yml is not read; rename it to .policy-guard.yaml" in answer.err
+
+
+def test_a_green_line_does_not_claim_what_is_not_asked_of_a_cap(scratch: Scratch) -> None:
+    allowed = document(deny("s3:*"), deny("ec2:*"), allow("*"))
+    scratch.git("checkout", "-q", "main")
+    scratch.commit(**{"scp/a.json": allowed})
+    scratch.git("checkout", "-q", "-B", "feature")
+    capped = judged(scratch, **{"scp/a.json": document(deny("s3:*", "ec2:*"), allow("*"))})
+    assert capped.code == 0
+    assert "no new access, no lost Deny. " in capped.out
+    both = judged(scratch, **{"iam/a.json": document(allow("s3:GetObject", resource="arn:aws:s3:::a/*"))})
+    assert "not the one critical permission" in both.out
