@@ -23,6 +23,7 @@ from policy_guard.readings import reading
 from policy_guard.source import Source, Span
 
 _MOST_ABSENT = 2
+_MOST_BEFORE = 2
 
 
 def finding(check: Check, verdict: Verdict, question: Question, severity: str) -> Finding:
@@ -84,13 +85,23 @@ def _where(check: Check, verdict: Verdict, question: Question) -> _Place:
     if not check.of_old:
         policy = question.new or question.old
         assert policy is not None
-        return _Place(*place(policy, verdict), own, tuple(_beside(policy, verdict)))
+        return _Place(*place(policy, verdict), own, (*_beside(policy, verdict), *_before(check, verdict)))
     assert question.old is not None
     gone = Related(*place(question.old, verdict), "denied here before")
     files = {s.source.path for s in question.new.statements} if question.new and question.new.group else None
     if question.new is None or (files and gone.source.path not in files):
         return _Place(gone.source, gone.span, own)
     return _heir(question.new, statement)._replace(related=(gone,))
+
+
+def _before(check: Check, verdict: Verdict) -> Iterator[Related]:
+    """Where the like of it was denied, or allowed in part, before."""
+    told = verdict.terms
+    allowed = "the reference allows this" if check.what == "beyond" else "allowed here before"
+    for statement in told.but[:_MOST_BEFORE] if told else ():
+        yield Related(statement.source, statement.action.span, "denied here before")
+    for statement in told.before[:_MOST_BEFORE] if told else ():
+        yield Related(statement.source, statement.action.span, allowed)
 
 
 def _heir(policy: Policy, gone: Statement | None) -> _Place:

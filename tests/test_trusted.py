@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -171,3 +172,17 @@ def test_a_green_line_does_not_claim_what_is_not_asked_of_a_cap(scratch: Scratch
     assert "no new access, no lost Deny. " in capped.out
     both = judged(scratch, **{"iam/a.json": document(allow("s3:GetObject", resource="arn:aws:s3:::a/*"))})
     assert "not the one critical permission" in both.out
+
+
+def test_new_access_leads_to_the_deny_that_stopped_it_and_to_what_was_allowed(scratch: Scratch) -> None:
+    scratch.git("checkout", "-q", "main")
+    scratch.commit(**{"iam/a.json": document(allow("s3:*"), deny("s3:DeleteObject"))})
+    scratch.git("checkout", "-q", "-B", "feature")
+    answer = judged(scratch, "--format", "sarif", **{"iam/a.json": document(allow("s3:*"))})
+    results = json.loads(answer.out)["runs"][0]["results"]
+    (found,) = (each for each in results if each["ruleId"] == "no-new-access")
+    told = {
+        (each["physicalLocation"]["region"]["startLine"], each["message"]["text"].partition(" at ")[0])
+        for each in found["relatedLocations"]
+    }
+    assert told == {(13, "denied here before"), (6, "allowed here before")}
