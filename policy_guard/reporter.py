@@ -42,7 +42,8 @@ class Report(NamedTuple):
     `fails` is the verdict under `--fail-on`; `error` a set-up error, where nothing was checked. `seconds` is None in
     reports that must not change from run to run. `mode` is `changes`, `compare` (two files) or `all` (every policy;
     `changed` counts those that were also compared). `judged` names the policies, each by its path and label;
-    `accepted` is what would be a finding and was reviewed. `fail_on` is the least severity that fails, or `never`.
+    `accepted` is what would be a finding and was reviewed. `settings` names the revision whose settings held, if not
+    those at hand. `fail_on` is the least severity that fails, or `never`.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -62,6 +63,7 @@ class Report(NamedTuple):
     judged: tuple[str, ...] = ()
     fail_on: str = "error"
     accepted: tuple[Reviewed, ...] = ()
+    settings: str = ""
 
 
 class Style(NamedTuple):

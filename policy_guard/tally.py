@@ -267,6 +267,7 @@ class Tally:
             judged=tuple(self._judged),
             fail_on=self._fail_on,
             accepted=tuple(self._reviewed.values()),
+            settings=self._given.before[0] if self._given.before else "",
         )
 
 

@@ -186,3 +186,9 @@ def test_new_access_leads_to_the_deny_that_stopped_it_and_to_what_was_allowed(sc
         for each in found["relatedLocations"]
     }
     assert told == {(13, "denied here before"), (6, "allowed here before")}
+
+
+def test_the_summary_names_the_settings_that_held(scratch: Scratch) -> None:
+    answer = judged(scratch, "--format", "markdown", **{"iam/a.json": WIDE})
+    assert re.search(r"^- settings: those of `main@[0-9a-f]{7}`$", answer.out, re.MULTILINE)
+    assert "- settings: those at hand" in scratch.guard("check", "--base", "main", "--format", "markdown").out

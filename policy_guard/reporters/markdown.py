@@ -100,6 +100,7 @@ def _about(report: Report) -> Iterator[str]:
     yield "<summary>What was checked</summary>"
     yield ""
     yield f"- held against: {code(report.base or 'nothing')}"
+    yield f"- settings: those {f'of {code(report.settings)}' if report.settings else 'at hand'}"
     yield f"- checks: {', '.join(report.checks)}; entries of the critical list: {report.critical}"
     yield f"- policies: {report.policies}, of which {report.refused} are refused"
     yield from (f"- not checked: {code(path)}: {_inline(reason)}" for path, reason in report.skipped[:MOST_ROWS])
