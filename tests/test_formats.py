@@ -131,6 +131,9 @@ YAML_REFUSALS = [
     ("é: \ufffe", "invisible character", 1, 4),
     ("- " * 100_000, "nested more than 100 levels deep", 1, 2 * MAX_DEPTH + 1),
     ("[" * 100_000, "nested more than 100 levels deep", 1, MAX_DEPTH + 1),
+    ("{" * 1_100, "nested more than 100 levels deep", 1, MAX_DEPTH + 1),
+    ("a:\n- '['\n- &b " + "[" * 1_100, "nested more than 100 levels deep", 3, MAX_DEPTH + 4),
+    ("x: ['[[', \"]\\\"]\", " + "[" * 1_100, "nested more than 100 levels deep", 1, MAX_DEPTH + 17),
     ("a: [1", "this is no YAML", 1, 6),
     ("'a", "this is no YAML", 1, 3),
 ]
@@ -295,6 +298,8 @@ def test_without_its_c_library_yaml_reads_the_same(monkeypatch: pytest.MonkeyPat
         "a: \x01",
         "[" * 100_000,
         "- " * 9_000,
+        "a: [b, " + "{" * 1_100,
+        "[" * 1_100 + "{{ b }}",
     ]
     with_c = [outcome(text) for text in texts]
     monkeypatch.delattr(yaml, "CSafeLoader")

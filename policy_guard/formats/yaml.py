@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Line breaks in YAML 1.1, which PyYAML reads, and none in 1.2: what is a comment for one is read by the other.
 _LINE_BREAKS = re.compile("[\x85\u2028\u2029]")
+_BRACKETS = re.compile(r"""(?P<opening>[\[{])|(?P<closing>[\]}])|"(?:[^"\\]|\\.)*"?|'[^']*'?""", re.DOTALL)
 _STANDARD = "tag:yaml.org,2002:"
 _MERGE = "merge"
 # What JSON has no type for is text: a policy's Version is a timestamp in YAML 1.1.
@@ -64,6 +65,8 @@ class _Builder:
         self.open: list[_Open] = []
         self.anchors: dict[str, _Anchored | None] = {}
         self.values = 0
+        # Where the last event ends that was told by the library.
+        self.told = 0
         # Where the last thing written ends: PyYAML's end marks of block collections run past comments and blanks.
         self.last = 0
 
@@ -197,21 +200,23 @@ def _read(source: Source) -> tuple[Node, ...]:
         raise _unreadable(
             "YAML 1.1 and 1.2 differ in whether a line ends here; remove this character", Span(*odd.span())
         )
+    builder = _Builder(source.text)
     try:
-        return tuple(_build(source.text).documents)
+        _build(source.text, builder)
+        return tuple(builder.documents)
     except YAMLError as error:
-        raise _syntax(error, source.text) from None
+        raise _nested(error, builder) or _syntax(error, source.text) from None
     except (RecursionError, ValueError):
         raise _unreadable("this is no YAML that can be read", Span(0, 1)) from None
 
 
-def _build(text: str) -> _Builder:
+def _build(text: str, builder: _Builder) -> None:
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
-    builder = _Builder(text)
     try:
         while not isinstance(event := loader.get_event(), yaml.StreamEndEvent):
+            builder.told = _index(event.end_mark)
             match event:
                 case yaml.ScalarEvent():
                     tag = event.tag if event.tag not in (None, "!") else None
@@ -226,7 +231,20 @@ def _build(text: str) -> _Builder:
                     builder.begin()
     finally:
         loader.dispose()
-    return builder
+
+
+def _nested(error: YAMLError, builder: _Builder) -> Unreadable | None:
+    """The refusal of too deep a nesting, if the library gave up on brackets that it had looked at ahead of its events.
+
+    The library looks up to 1,024 characters ahead and may have a limit of its own, which must not strike first.
+    """
+    depth = len(builder.open)
+    end = _index(getattr(error, "problem_mark", None)) + 1
+    for match in _BRACKETS.finditer(builder.text, builder.told, end):
+        depth += (match.lastgroup == "opening") - (match.lastgroup == "closing")
+        if depth > MAX_DEPTH:
+            return _too_deep(Span(*match.span()))
+    return None
 
 
 def _syntax(error: YAMLError, text: str) -> Unreadable:
