@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from policy_guard.errors import UserError
 from policy_guard.git import EMPTY_TREES, Repository
+from policy_guard.revisions import branch, branch_of_origin, by_id, default_branch, revision
 
 _DEEPER = 'Add "fetch-depth: 0" to actions/checkout.'
 WITHOUT_CHANGE = ("schedule", "workflow_dispatch")
@@ -33,11 +34,14 @@ class Base(NamedTuple):
 
 
 def choose(
-    repository: Repository, environ: Mapping[str, str], base: str | None, staged: bool, default_branch: str | None
+    repository: Repository, environ: Mapping[str, str], base: str | None, staged: bool, configured: str | None
 ) -> tuple[New, Base]:
-    """The new side and the base, from what was asked for and from where this runs. Raises `UserError`."""
+    """The new side and the base, from what was asked for and from where this runs. Raises `UserError`.
+
+    `configured` is the default branch that the settings name, if they do.
+    """
     new = _new(repository, environ, staged)
-    commit, name = _base(repository, environ, base, default_branch, new)
+    commit, name = _base(repository, environ, base, configured, new)
     if in_ci(environ) and commit is None:
         raise UserError(f"there is no commit to compare with. Name it with --base; on GitHub: {_DEEP}")
     if in_ci(environ) and commit == (new.commit or repository.commit("HEAD")):
@@ -53,7 +57,7 @@ def choose(
 
 def whole(repository: Repository) -> tuple[New, Base]:
     """What is checked out, held against nothing but itself: for a look at everything on a day without a change."""
-    head = _known(repository, "HEAD")
+    head = revision(repository, "HEAD", True)
     return New(head, False, "HEAD"), Base(head, f"HEAD@{head[:7]}", head)
 
 
@@ -67,61 +71,50 @@ def _new(repository: Repository, environ: Mapping[str, str], staged: bool) -> Ne
     if staged:
         return New(None, True, "the index")
     if pushed:
-        return New(_known(repository, pushed), False, pushed)
+        return New(revision(repository, pushed, in_ci(environ)), False, pushed)
     if environ.get("PRE_COMMIT") == "1":
         return New(None, True, "the index")
     if in_ci(environ):
-        return New(_known(repository, "HEAD"), False, "HEAD")
+        return New(revision(repository, "HEAD", True), False, "HEAD")
     return New(None, False, "the work tree")
 
 
-def _known(repository: Repository, name: str) -> str:
-    commit = repository.commit(name)
-    if commit is None:
-        raise UserError(f'there is no commit "{name[:80]}" in this clone. Fetch it, or name another.')
-    return commit
-
-
 def _base(
-    repository: Repository, environ: Mapping[str, str], base: str | None, default_branch: str | None, new: New
+    repository: Repository, environ: Mapping[str, str], base: str | None, configured: str | None, new: New
 ) -> tuple[str | None, str]:
     if base is not None:
-        return _known(repository, base), base
+        return revision(repository, base, in_ci(environ)), base
     if environ.get("GITHUB_ACTIONS") == "true":
         return _github(repository, environ, new)
     pushed = environ.get("PRE_COMMIT_FROM_REF")
     real_push = "PRE_COMMIT_REMOTE_BRANCH" in environ
     if pushed and not real_push:
-        return _known(repository, pushed), pushed
-    upstream = _upstream(repository, default_branch)
+        return revision(repository, pushed, in_ci(environ)), pushed
+    upstream = branch(repository, configured) if configured is not None else default_branch(repository)
     head = new.commit or repository.commit("HEAD")
     if upstream and head:
         return _fork(repository, head, new, *upstream)
     if pushed:
-        return _known(repository, pushed), pushed
+        return revision(repository, pushed, in_ci(environ)), pushed
     return head if new.commit is None else None, "HEAD"
-
-
-def _upstream(repository: Repository, default_branch: str | None) -> tuple[str, str] | None:
-    """The default branch of the remote, as far as this clone knows it."""
-    if default_branch is not None:
-        return _known(repository, default_branch), default_branch
-    for name in ("origin/HEAD", "origin/main", "origin/master"):
-        commit = repository.commit(f"refs/remotes/{name}")
-        if commit is not None:
-            return commit, name
-    return None
 
 
 def _fork(repository: Repository, head: str, new: New, upstream: str, name: str) -> tuple[str, str]:
     """Where the branch left the default branch; during a merge what it brings in from there counts as old."""
     forks = [_ancestor(repository, head, upstream, name)]
-    merging = repository.commit("MERGE_HEAD") if new.commit is None else None
+    merging = _merging(repository) if new.commit is None else None
     if merging:
         forks.append(_ancestor(repository, merging, upstream, name))
         if repository.attempt("merge-base", "--is-ancestor", *forks) is None:
             forks.pop()
     return forks[-1], name
+
+
+def _merging(repository: Repository) -> str | None:
+    """The commit that is being merged: what git's own file names, and no tag called MERGE_HEAD."""
+    if repository.commit("MERGE_HEAD") is None:
+        return None
+    return by_id(repository, next(iter(repository.special("MERGE_HEAD")), ""))
 
 
 def _ancestor(repository: Repository, one: str, other: str, name: str) -> str:
@@ -147,7 +140,7 @@ def _ancestor(repository: Repository, one: str, other: str, name: str) -> str:
 
 def _github(repository: Repository, environ: Mapping[str, str], new: New) -> tuple[str | None, str]:
     event, payload = environ.get("GITHUB_EVENT_NAME", ""), _payload(environ)
-    head = new.commit or _known(repository, "HEAD")
+    head = new.commit or revision(repository, "HEAD", True)
     if event == "pull_request":
         return _pull_request(repository, environ, payload, head)
     if event == "pull_request_target":
@@ -170,39 +163,51 @@ def _pull_request(
 
     Of a branch's own head, the parent would be the author's commit before.
     """
-    branch = _text(payload, "pull_request", "base", "ref")
+    name = _text(payload, "pull_request", "base", "ref")
     parents = repository.parents(head)
     merged = len(parents) == 2 and parents[1] == _text(payload, "pull_request", "head", "sha")
-    if merged and head == environ.get("GITHUB_SHA"):
-        return _fetched(repository, parents[0]), branch
-    upstream = repository.commit(f"refs/remotes/origin/{branch}")
+    if merged and head == environ.get("GITHUB_SHA") and _is_of_this_base(payload, parents[0]):
+        return _fetched(repository, parents[0]), name
+    upstream = branch_of_origin(repository, name)
     if upstream is None:
         raise UserError(f"the base branch is not in this clone. {_DEEPER}")
-    return _ancestor(repository, head, upstream, branch), branch
+    return _ancestor(repository, head, upstream, name), name
+
+
+def _is_of_this_base(payload: Any, parent: str) -> bool:
+    """Whether a merge commit is surely one with the present base; right after a change of the base it may be older.
+
+    GitHub makes that commit later than it tells the change, and only then is the payload's base not stale.
+    """
+    if not _text(payload, "changes", "base", "ref", "from"):
+        return True
+    return parent == _text(payload, "pull_request", "base", "sha")
 
 
 def _push(repository: Repository, payload: Any, head: str) -> tuple[str | None, str]:
     before = _text(payload, "before")
-    branch, pushed = _text(payload, "repository", "default_branch"), _text(payload, "ref")
-    if before.strip("0") and (not branch or pushed in ("", f"refs/heads/{branch}")):
+    name, pushed = _text(payload, "repository", "default_branch"), _text(payload, "ref")
+    if before.strip("0") and (not name or pushed in ("", f"refs/heads/{name}")):
         return _fetched(repository, before), "before the push"
-    upstream = repository.commit(f"refs/remotes/origin/{branch}")
+    upstream = branch_of_origin(repository, name)
     if upstream is None:
         raise UserError(f"the default branch, which the branch left, is not in this clone. {_DEEPER}")
-    return _ancestor(repository, head, upstream, branch), branch
+    return _ancestor(repository, head, upstream, name), name
 
 
 def _fetched(repository: Repository, commit: str) -> str:
     """The commit, brought from the remote where the clone lacks it."""
-    if not commit or any(c not in "0123456789abcdef" for c in commit):
+    if len(commit) not in EMPTY_TREES or any(c not in "0123456789abcdef" for c in commit):
         raise UserError("GitHub's event names no base commit. Name one with --base.")
-    if repository.commit(commit) is None:
+    if by_id(repository, commit) is None:
         repository.run(
             *("fetch", "--no-tags", "--depth=1", "--quiet", "origin", commit),
             fails=f"the base commit {commit[:7]} is not in this clone and cannot be fetched. {_DEEP}",
         )
         repository.close()
-    return _known(repository, commit)
+    if by_id(repository, commit) is None:
+        raise UserError(f"the base commit {commit[:7]} is not in this clone. {_DEEP}")
+    return commit
 
 
 def _payload(environ: Mapping[str, str]) -> Any:

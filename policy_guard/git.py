@@ -37,6 +37,14 @@ class Raw(NamedTuple):
     new: File | None
 
 
+class Ref(NamedTuple):
+    """A ref by its full name, with the id that it holds. `leads_to` is the ref that a symbolic one points to."""
+
+    name: str
+    oid: str
+    leads_to: str
+
+
 class _Object(NamedTuple):
     oid: str
     type: str
@@ -147,9 +155,35 @@ class Repository:
         return UserError(f"{self._folder} is no git repository that git can read; run this inside one")
 
     def commit(self, name: str) -> str | None:
-        """The id of the commit that a name stands for; None if there is none here."""
+        """The id of the commit that an id stands for, or HEAD; None if there is none here.
+
+        Other names are resolved in `revisions`: here git would guess.
+        """
         found = self._object(f"{name}^{{commit}}")
         return found.oid if found else None
+
+    def refs(self, names: Iterable[str]) -> list[Ref]:
+        """Those of the refs that exist. The names are full and without wildcards, and mean nothing else.
+
+        Asked as a name of an object, `refs/heads/x` may be a tag called `refs/heads/x`.
+        """
+        wanted = set(names)
+        listed = self.run("for-each-ref", "--format=%(refname)%00%(objectname)%00%(symref)", "--", *sorted(wanted))
+        every = (Ref(*map(os.fsdecode, line.split(b"\0"))) for line in listed.splitlines())
+        return [ref for ref in every if ref.name in wanted] if wanted else []
+
+    def special(self, name: str) -> list[str]:
+        """The lines of a file such as FETCH_HEAD beside the refs; none if it is not there."""
+        place = os.fsdecode(self.run("rev-parse", "--git-path", name).rstrip(b"\n"))
+        try:
+            return (self._folder / place).read_text("utf-8", "replace").splitlines()
+        except OSError:
+            return []
+
+    def beginning(self, start: str) -> list[str]:
+        """The ids of all commits whose ids begin so."""
+        listed = self.run("rev-parse", f"--disambiguate={start}").decode().split()
+        return [oid for oid in listed if self.commit(oid) == oid]
 
     def parents(self, commit: str) -> list[str]:
         """The parents that the commit names, also those that a shallow clone lacks."""

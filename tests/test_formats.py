@@ -133,7 +133,7 @@ YAML_REFUSALS = [
     ("[" * 100_000, "nested more than 100 levels deep", 1, MAX_DEPTH + 1),
     ("{" * 1_100, "nested more than 100 levels deep", 1, MAX_DEPTH + 1),
     ("a:\n- '['\n- &b " + "[" * 1_100, "nested more than 100 levels deep", 3, MAX_DEPTH + 4),
-    ("x: ['[[', \"]\\\"]\", " + "[" * 1_100, "nested more than 100 levels deep", 1, MAX_DEPTH + 17),
+    ('x: [\'[[\', "]\\"]", ' + "[" * 1_100, "nested more than 100 levels deep", 1, MAX_DEPTH + 17),
     ("a: [1", "this is no YAML", 1, 6),
     ("'a", "this is no YAML", 1, 3),
 ]

@@ -1,0 +1,162 @@
+"""Names of revisions: each stands for one full ref or one commit id, and never for a guess of git's.
+
+Whoever can push can push a tag or a branch of any name. git lets a tag win over a branch, and a ref over a shortened
+id (https://git-scm.com/docs/gitrevisions), so that such a name would choose what a change is compared with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from policy_guard.errors import UserError
+from policy_guard.git import Ref, Repository
+from policy_guard.printable import shortened
+
+_PARTS = re.compile(r"([^~^]*)((?:[~^][0-9]*)*)")
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F]{4,64}")
+_FULL = (40, 64)
+_NO_NAME = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/]|/$|\.lock$|\.$")
+"""What no ref is called, https://git-scm.com/docs/git-check-ref-format."""
+_OF_GIT = re.compile(r"[A-Z_]*_HEAD|AUTO_MERGE")
+"""Names of what git writes down for itself (gitglossary, "pseudoref"), which a branch can have, too."""
+_WRITE = "Write a branch (origin/main), a tag (refs/tags/v1) or the full id of a commit"
+
+
+def revision(repository: Repository, text: str, unattended: bool) -> str:
+    """The commit that a name from options or the environment stands for, `~1` and `^2` after it included.
+
+    Raises `UserError` if it stands for none, or for two. If `unattended`, a shortened id is refused: the clone may
+    lack the commit that was meant, and have another one whose id begins alike.
+    """
+    matched = _PARTS.fullmatch(text)
+    name, steps = (matched[1], matched[2]) if matched else (text, "")
+    if matched is None or not name:
+        raise UserError(f"{_shown(text)} is no plain name of a revision. {_WRITE}; ~1 or ^2 may follow.")
+    start = _start(repository, name, unattended)
+    commit = repository.commit(f"{start}{steps}") if steps else start
+    if commit is None:
+        raise UserError(f"there is no commit {_shown(text)} in this clone. Fetch it, or name another.")
+    return commit
+
+
+def branch(repository: Repository, text: str) -> tuple[str, str]:
+    """The commit and the name of the branch that settings name: one of a remote, else one of this clone.
+
+    Raises `UserError` if there is none.
+    """
+    if not _NO_NAME.search(text) and not _OF_GIT.fullmatch(text) and text not in ("HEAD", "@"):
+        full = (text,) if text.startswith("refs/") else _of_remotes(text)
+        for names in (full, () if text.startswith(("refs/", "origin/")) else (f"refs/heads/{text}",)):
+            if found := _branches(repository, names):
+                return _only(repository, text, found), text
+    raise UserError(
+        f"there is no branch {_shown(text)} in this clone, which default-branch names. "
+        "Fetch it, or write another, such as origin/main."
+    )
+
+
+def default_branch(repository: Repository) -> tuple[str, str] | None:
+    """The commit and the name of the remote's default branch, as far as this clone knows it.
+
+    Raises `UserError` if there are two that it may be.
+    """
+    names = [f"refs/remotes/origin/{name}" for name in ("HEAD", "main", "master")]
+    if not any(map(repository.commit, names)):
+        return None
+    found = _branches(repository, names)
+    if found and found[0].name == names[0]:
+        return _only(repository, "origin/HEAD", found[:1]), "origin/HEAD"
+    if len({ref.oid for ref in found}) > 1:
+        raise UserError(
+            "origin/main and origin/master differ, and this clone does not know which of them is the default branch. "
+            "Run git remote set-head origin --auto, or name it with --base."
+        )
+    return (_only(repository, "origin", found), found[0].name.removeprefix("refs/remotes/")) if found else None
+
+
+def branch_of_origin(repository: Repository, name: str) -> str | None:
+    """The commit of a remote's branch of exactly this name; None if this clone lacks it."""
+    full = f"refs/remotes/origin/{name}"
+    found = [] if _NO_NAME.search(full) else repository.refs([full])
+    return repository.commit(found[0].oid) if found else None
+
+
+def by_id(repository: Repository, name: str) -> str | None:
+    """The commit of this full id; None if it is none, or not here."""
+    if len(name) not in _FULL or not _HEXADECIMAL.fullmatch(name):
+        return None
+    return name.lower() if repository.commit(name.lower()) == name.lower() else None
+
+
+def _start(repository: Repository, name: str, unattended: bool) -> str:
+    if name in ("HEAD", "@"):
+        return repository.commit("HEAD") or _missing(name)
+    if found := by_id(repository, name):
+        return found
+    if name == "FETCH_HEAD":
+        return _fetched(repository)
+    if _NO_NAME.search(name) or _OF_GIT.fullmatch(name):
+        raise UserError(f"{_shown(name)} is no plain name of a revision. {_WRITE}; ~1 or ^2 may follow.")
+    if name.startswith("refs/"):
+        return _only(repository, name, _branches(repository, (name,))) or _missing(name)
+    shortened_id = bool(_HEXADECIMAL.fullmatch(name))
+    if shortened_id and unattended:
+        raise UserError(f"{_shown(name)} may be a shortened id or a branch. Write the full id, or origin/{name[:64]}.")
+    ways = (*_of_remotes(name), f"refs/heads/{name}")
+    found_refs = _branches(repository, ways)
+    if name.startswith("origin/") and found_refs and found_refs[0].name != ways[0]:
+        raise UserError(
+            f"there is no {ways[0][:200]} in this clone, only {found_refs[0].name[:200]}. Fetch it, or write which."
+        )
+    begun = repository.beginning(name.lower()) if shortened_id else []
+    return _only(repository, name, [*found_refs, *(Ref(each, each, "") for each in begun)]) or _missing(name)
+
+
+def _of_remotes(name: str) -> tuple[str, ...]:
+    """The branches of remotes that a name may stand for; one that begins with `origin/` says which remote."""
+    if name.startswith("origin/"):
+        return (f"refs/remotes/{name}",)
+    own = (f"refs/remotes/origin/{name}",)
+    return (f"refs/remotes/{name}", *own) if "/" in name else own
+
+
+def _branches(repository: Repository, names: Iterable[str]) -> list[Ref]:
+    """Those of the refs that exist, in this order.
+
+    Of a remote, `HEAD` is the mark of its default branch if it points to another ref, and else a branch that somebody
+    called HEAD.
+    """
+    found = {ref.name: ref for ref in repository.refs(names)}
+    every = (found[name] for name in names if name in found)
+    return [ref for ref in every if ref.leads_to or not _is_head_of_remote(ref.name)]
+
+
+def _is_head_of_remote(name: str) -> bool:
+    return name.startswith("refs/remotes/") and name.endswith("/HEAD") and name.count("/") == 3
+
+
+def _only(repository: Repository, text: str, found: list[Ref]) -> str:
+    """The commit of all of these; nothing if there are none. Raises `UserError` if they are of several commits."""
+    commits = {ref.name: repository.commit(ref.oid) for ref in found}
+    if len(set(commits.values())) > 1:
+        every = " and ".join(f"{name[:120]} ({(commit or 'no commit')[:7]})" for name, commit in commits.items())
+        raise UserError(f"{_shown(text)} may be {every}. Write which of them is meant, in full.")
+    return next(iter(commits.values()), None) or ""
+
+
+def _fetched(repository: Repository) -> str:
+    """The one commit that was fetched last: of several, the first would be whichever branch sorts first."""
+    wanted = [line for line in repository.special("FETCH_HEAD") if "\tnot-for-merge\t" not in line]
+    commit = by_id(repository, wanted[0].partition("\t")[0]) if len(wanted) == 1 else None
+    if commit is None:
+        raise UserError(f"FETCH_HEAD is not one commit here. {_WRITE}, or fetch one branch alone.")
+    return commit
+
+
+def _missing(name: str) -> str:
+    raise UserError(f"there is no commit {_shown(name)} in this clone. Fetch it, or name another. {_WRITE}.")
+
+
+def _shown(name: str) -> str:
+    return f'"{shortened(name, 80)}"'
