@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
@@ -67,13 +68,15 @@ class Scalar(NamedTuple):
     """One value without parts.
 
     `kind` is `string`, `number`, `boolean` or `null`; `text` is the content as IAM would see it (escapes decoded,
-    numbers and booleans as they are spelled). `tag` is a YAML tag such as `!Sub`.
+    numbers and booleans as they are spelled). `tag` is a YAML tag such as `!Sub`. `disputed` says why other readers
+    take another value from it, as the rest of a sentence about the text; it is empty if all agree.
     """
 
     text: str
     span: Span
     kind: str = "string"
     tag: str | None = None
+    disputed: str = ""
 
 
 class Array(NamedTuple):
@@ -100,6 +103,19 @@ class Entry(NamedTuple):
 
 
 Node: TypeAlias = "Scalar | Array | Object"
+
+
+def scalars(node: Node) -> Iterator[Scalar]:
+    """Every scalar in a tree, keys included, in the order written."""
+    waiting: list[Node] = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Scalar):
+            yield node
+        elif isinstance(node, Array):
+            waiting += reversed(node.items)
+        else:
+            waiting += [part for entry in reversed(node.entries) for part in (entry.value, entry.key)]
 
 
 class Problem(NamedTuple):

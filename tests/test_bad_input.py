@@ -45,7 +45,7 @@ BAD: dict[str, tuple[str, str | bytes, str]] = {
         "a.yaml",
         "Version: 2012-10-17\nStatement: {Effect: Allow, Action: 's3:*', Resource: '*', "
         "Condition: {StringEquals: {'aws:username': 0x10}}}\n",
-        "is a number that is spelled otherwise",
+        "is a number that other readers take for another one",
     ),
     "a Version that is none": ("a.json", GOOD.replace("2012-10-17", "2012-10-71"), '"Version" is'),
 }

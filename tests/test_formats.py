@@ -199,6 +199,47 @@ def test_what_a_yaml_scalar_is(text: str, expected: tuple[str, ...] | None) -> N
         assert shape(tree(f"a: {text}")) == {"a": expected}
 
 
+AGREED = """
+    0 12 -12 111122223333 9007199254740992 1.5 -0.25 true True FALSE null ~ tRue nO yess 1.2.3 10.0.0.0 10.0.0.0/8
+    203.0.113.0/24 2001:db8::/32 2012-10-17T 1:60 e5 0xZ 0o8 12a -- . a=b s3:Get* arn:aws:s3:::a/* '012' "y" !!str<1e3
+    !!int<12 !Sub<y |<y
+"""
+DISPUTED = """
+    012 089912345678 011122223333 08 00 -0 +12 0x1F 0X1f 0b11 0o17 -0o17 1_000 1,000 12:30:45 1:30 -1:20 190:20:30.15
+    1e11 1E5 1e+3 1.5e3 .5 5. +.5 1.0 1.50 0.00001 9007199254740993 99999999999999999999 .inf -.Inf .nan
+    y n Y yes No on OFF 2012-10-17 2001-1-2 2001-12-14t21:59:43.10-05:00 2024-01-01T00:00:00Z = <<
+    !!int<0o17 !!float<1 !!bool<yes !!timestamp<2012-10-17 !<y
+"""
+
+
+@pytest.mark.parametrize("key", [False, True])
+@pytest.mark.parametrize(("texts", "expected"), [(AGREED, False), (DISPUTED, True)])
+def test_scalars_that_readers_take_for_different_values_say_so(texts: str, expected: bool, key: bool) -> None:
+    for text in texts.split():
+        spelled = text.replace("<", " ", 1) if text[0] in "!|" else text
+        if key and (spelled[0] == "|" or spelled == "<<"):
+            continue
+        node = tree(f"{spelled}: a" if key else f"a: {spelled}".replace("|", "|\n "))
+        assert isinstance(node, Object)
+        scalar = node.entries[0].key if key else node.entries[0].value
+        assert isinstance(scalar, Scalar)
+        assert bool(scalar.disputed) is expected, text
+
+
+def test_numbers_that_readers_of_json_spell_otherwise_say_so() -> None:
+    node = tree("[12, 111122223333, 1.5, true, null, 9007199254740993, 1e3, 1.0, -0]", "a.json")
+    assert isinstance(node, Array)
+    assert [bool(item.disputed) for item in node.items if isinstance(item, Scalar)] == [False] * 5 + [True] * 4
+
+
+def test_a_key_above_the_merge_that_has_it_too_is_disputed() -> None:
+    node = tree("x: &x {a: 1, b: 2}\ny: {a: 3, c: 4, <<: *x, b: 5}")
+    assert isinstance(node, Object)
+    merged = node.get("y")
+    assert isinstance(merged, Object)
+    assert [entry.key.text for entry in merged.entries if entry.key.disputed] == ["a"]
+
+
 def test_a_tag_on_a_list_or_mapping_is_kept() -> None:
     node = tree("!If [a, !Sub {b: c}, !!map {d: e}, !!set {f}]")
     assert isinstance(node, Array)

@@ -113,6 +113,30 @@ def test_what_only_has_the_word_is_no_policy() -> None:
 
 
 @pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("StringEquals: {'aws:PrincipalAccount': 089912345678}", ["089912345678"]),
+        ("StringEquals: {'aws:PrincipalAccount': [111122223333, '1e3', tRue, True]}", []),
+        ("StringEquals: {'aws:PrincipalTag/on': [yes, 1e3]}", ["yes", "1e3"]),
+        ("DateLessThan: {'aws:CurrentTime': 2024-01-01}", ["2024-01-01"]),
+        ("StringEquals: {1:30: a}", ["1:30"]),
+        ("Null: {'aws:TokenIssueTime': true}", []),
+        ("StringEquals: &a {'aws:PrincipalTag/on': n}, StringLike: *a", ["n"]),
+    ],
+)
+def test_a_policy_with_a_scalar_that_readers_differ_on_is_refused(condition: str, said: list[str]) -> None:
+    statement = f"{{Effect: Deny, Action: '*', Resource: '*', Condition: {{{condition}}}}}"
+    (policy,) = policies(Source("a.yaml", f"Version: 2012-10-17\nStatement: {statement}\n")).policies
+    try:
+        parse(policy)
+        problems = []
+    except Unreadable as error:
+        problems = [problem.message for problem in error.problems]
+    assert [problem.split('"')[1] for problem in problems] == said
+    assert all(problem.endswith("put it in quotation marks") for problem in problems)
+
+
+@pytest.mark.parametrize(
     ("name", "text"),
     [
         ("a.json", json.dumps({"Policy": json.dumps(WIDE, indent=1)})),

@@ -7,6 +7,7 @@ from json.decoder import JSONDecodeError, scanstring  # type: ignore[attr-define
 from typing import NoReturn
 
 from policy_guard.format import MAX_DEPTH, MAX_VALUES, Format
+from policy_guard.formats._plain import disputed_number
 from policy_guard.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
 
 _blank = re.compile(r"[ \t\n\r]*").match
@@ -123,7 +124,8 @@ class _Scanner:
         if match is None:
             word = _word(self.text, at)
             self.refuse(at, f"{word[0]} is no JSON value" if word else "a value is expected here", word and word.end())
-        return Scalar(match[0], Span(at, match.end()), str(match.lastgroup)), match.end()
+        disputed = disputed_number(match[0]) if match.lastgroup == "number" else ""
+        return Scalar(match[0], Span(at, match.end()), str(match.lastgroup), disputed=disputed), match.end()
 
     def refuse(self, at: int, message: str, end: int | None = None, hint: bool = True) -> NoReturn:
         """Raises Unreadable; what stands at `at` may tell more than `message` does."""

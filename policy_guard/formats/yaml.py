@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.format import MAX_DEPTH, MAX_VALUES, Format
+from policy_guard.formats._plain import disputed
 from policy_guard.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _LINE_BREAKS = re.compile("[\x85\u2028\u2029]")
 _BRACKETS = re.compile(r"""(?P<opening>[\[{])|(?P<closing>[\]}])|"(?:[^"\\]|\\.)*"?|'[^']*'?""", re.DOTALL)
 _STANDARD = "tag:yaml.org,2002:"
 _MERGE = "merge"
+_BELOW = "stands above a merge key << that brings it in, too, and readers differ in which counts; write << first"
 # What JSON has no type for is text: a policy's Version is a timestamp in YAML 1.1.
 _KINDS = {
     "str": "string",
@@ -88,7 +90,9 @@ class _Builder:
         if event.style in ("|", ">"):
             span = Span(span.start, span.start + len(self.text[span.start : span.end].rstrip()))
         kind = _KINDS.get(tag.removeprefix(_STANDARD)) if tag.startswith(_STANDARD) else None
-        node = Scalar(event.value, span, kind or "string", None if kind else _spelled(tag))
+        plain = event.implicit[0] or event.tag not in (None, "!", f"{_STANDARD}str")
+        why = disputed(event.value, tag.removeprefix(_STANDARD)) if kind and plain else ""
+        node = Scalar(event.value, span, kind or "string", None if kind else _spelled(tag), why)
         self.last = span.end
         self.finish(event.anchor, _Anchored(node, 1, 0), span)
 
@@ -134,6 +138,7 @@ def _entries(children: list[Node]) -> tuple[Entry, ...]:
     """The entries of a mapping: its own, then those merged in that it does not have itself."""
     own: list[Entry] = []
     merged: tuple[Entry, ...] | None = None
+    before = 0
     for key, value in zip(children[::2], children[1::2], strict=True):
         if not isinstance(key, Scalar):
             raise _unreadable(
@@ -142,10 +147,23 @@ def _entries(children: list[Node]) -> tuple[Entry, ...]:
         if key.kind != _MERGE:
             own.append(Entry(key, _settled(value)))
         elif merged is None:
-            merged = _merged(value)
+            merged, before = _merged(value), len(own)
         else:
             raise _unreadable("the merge key << stands twice in one mapping; give it a list", key.span)
-    return tuple(_without_known(own, merged or ()))
+    return tuple(_without_known(_overridden(own, before, merged or ()), merged or ()))
+
+
+def _overridden(own: list[Entry], before: int, merged: tuple[Entry, ...]) -> list[Entry]:
+    """The own entries; the first `before` of them stand above `<<`, and some readers let what is merged win there.
+
+    Go's yaml.v2 takes keys and merges in the order written: https://github.com/go-yaml/yaml/blob/v2.4.0/decode.go.
+    """
+    names = {entry.key.text for entry in merged}
+    above = [
+        entry._replace(key=entry.key._replace(disputed=_BELOW)) if entry.key.text in names else entry
+        for entry in own[:before]
+    ]
+    return above + own[before:]
 
 
 def _merged(value: Node) -> tuple[Entry, ...]:

@@ -7,7 +7,7 @@ from policy_guard.parse.reader import Reader, quoted
 from policy_guard.parse.statement import statement
 from policy_guard.pattern import directive
 from policy_guard.policy import VERSIONS, WITHOUT_PRINCIPAL, Policy, Statement
-from policy_guard.source import Array, Node, Object, Scalar, Span, Unreadable
+from policy_guard.source import Array, Node, Object, Scalar, Span, Unreadable, scalars
 
 _TOP = ("Version", "Id", "Statement")
 
@@ -22,6 +22,7 @@ def parse(found: Found, kind: str | None = None) -> Policy:
     if chosen := directive(found.source.text):
         words = "chooses what is there once the template is filled in; write a policy each"
         reader.problem(f"{quoted(chosen[0])} {words}", Span(*chosen.span()))
+    _refuse_disputed(reader, node)
     version, statements = _top(reader, node)
     shape = _shape(reader, statements, kind, node)
     if reader.problems:
@@ -29,6 +30,15 @@ def parse(found: Found, kind: str | None = None) -> Policy:
     return Policy(
         shape, version, statements, found.source, node.span, found.label, tuple(reader.doubts), holder=found.holder
     )
+
+
+def _refuse_disputed(reader: Reader, node: Node) -> None:
+    """Notes a problem for each scalar from which readers take different values; every reader knows a Version."""
+    version = node.get("Version") if isinstance(node, Object) else None
+    found = {scalar.span: scalar for scalar in scalars(node) if scalar.disputed}
+    for scalar in found.values():
+        if scalar is not version or scalar.text not in VERSIONS:
+            reader.problem(f"{quoted(scalar.text)} {scalar.disputed}", scalar.span)
 
 
 def _top(reader: Reader, node: Node) -> tuple[str, tuple[Statement, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from policy_guard.pattern import Pattern, Unknown, Variable, read_pattern
@@ -75,17 +74,6 @@ class Reader:
                 f"{quoted(name)} takes strings, and this is a {node.kind}; put it in quotation marks", node.span
             )
             return None
-        if node.kind == "boolean" and node.text.lower() not in ("true", "false"):
-            self.problem(
-                f"{quoted(node.text)} can be read as a truth value; write true, false or a quoted text", node.span
-            )
-            return None
-        if node.kind == "number" and not _plain_number(node.text):
-            self.problem(
-                f"{quoted(node.text)} is a number that is spelled otherwise when it is written again; quote it",
-                node.span,
-            )
-            return None
         text = node.text.lower() if node.kind == "boolean" else node.text
         return self._text(text, node.span, variables)
 
@@ -140,13 +128,6 @@ def _resolved(node: Node) -> str:
     if isinstance(node, Array):
         return f"{tag}[{', '.join(map(_resolved, node.items))}]"
     return f"{tag}{{{', '.join(f'{entry.key.text!r}: {_resolved(entry.value)}' for entry in node.entries)}}}"
-
-
-def _plain_number(text: str) -> bool:
-    """Whether every reader of JSON or YAML gives the number back as it is spelled here."""
-    if re.fullmatch(r"-?(0|[1-9][0-9]*)", text):
-        return True
-    return bool(re.fullmatch(r"-?[0-9]+\.[0-9]+", text)) and repr(float(text)) == text
 
 
 def _instead(text: str, known: Sequence[str]) -> str:
