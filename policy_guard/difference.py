@@ -14,7 +14,7 @@ from policy_guard.condition import glob
 from policy_guard.finding import Cell, Difference, Piece
 from policy_guard.formula import conjunction, disjunction, negation
 from policy_guard.pattern import Pattern, folded
-from policy_guard.policy import Element, Request, Statement, Value, as_written, in_words
+from policy_guard.policy import Element, Request, Statement, Value, as_written, in_words, without_blanks
 from policy_guard.prove import Proved, Prover, Witness
 from policy_guard.strings import FILLERS, Language
 
@@ -69,7 +69,7 @@ def only(statement: Statement, name: str, values: tuple[Value, ...]) -> Statemen
 def _passes(claim: Claim, statement: Statement, name: str, value: Value, request: Request) -> bool:
     """Whether the request, or the like with what this value stands for in it, gets through by this value."""
     alone = only(statement, name, (value,))
-    text = _sample(name, value.text.strip(" "))
+    text = _sample(name, without_blanks(value.text) if name == "action" else value.text.strip(" "))
     like = request._replace(action=text) if name == "action" else request._replace(resource=text)
     return claim.holds(alone, request) or claim.holds(alone, like)
 

@@ -38,6 +38,12 @@ OPERATORS = {
 ROLE = Pattern(("arn:", STAR, ":iam::", STAR, ":role/", STAR))
 
 
+def without_blanks(text: str) -> str:
+    """The text of an action without the blanks around it and around the colon behind its service."""
+    service, colon, name = text.strip(" ").partition(":")
+    return f"{service.rstrip(' ')}{colon}{name.lstrip(' ')}" if colon else service
+
+
 class Value(NamedTuple):
     """One string of an element or condition: as it is spelled, as a pattern, and where."""
 
@@ -47,8 +53,8 @@ class Value(NamedTuple):
 
     @property
     def padded(self) -> bool:
-        """Whether there are blanks around the text. The pattern of an action has them left out."""
-        return self.text != self.text.strip(" ")
+        """Whether there are blanks around the text or its first colon. The pattern of an action has them left out."""
+        return self.text != without_blanks(self.text)
 
 
 @dataclass(frozen=True)

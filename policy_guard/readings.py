@@ -61,8 +61,8 @@ FOUR_DIGITS_ARE_SECONDS = Reading(
 )
 BLANKS_AROUND_ACTIONS_COUNT = Reading(
     "blanks-around-actions-count",
-    "an action written with blanks around it matches no action at all",
-    "blanks around an action do not count",
+    "an action written with blanks around it or its colon matches no action at all",
+    "blanks around an action or its colon do not count",
     "IAM User Guide, reference_policies_elements_action",
 )
 WILDCARDS_STAY_IN_ARN_PARTS = Reading(

@@ -23,6 +23,11 @@ BAD: dict[str, tuple[str, str | bytes, str]] = {
         GOOD.replace('"Resource": "*"', '"Resource": "*", "Condition": {"StringEqual": {"a:b": "c"}}'),
         'did you mean "StringEquals"',
     ),
+    "a misspelt quantifier": (
+        "a.json",
+        GOOD.replace('"Resource": "*"', '"Resource": "*", "Condition": {"ForAnyValues:StringEquals": {"a:b": "c"}}'),
+        'did you mean "ForAnyValue:StringEquals"',
+    ),
     "a condition that would be ignored": (
         "a.json",
         GOOD.replace('"Resource": "*"', '"Resource": "*", "Ciondition": {}'),

@@ -113,6 +113,45 @@ def test_what_only_has_the_word_is_no_policy() -> None:
 
 
 @pytest.mark.parametrize(
+    ("operator", "meant"),
+    [
+        ("StringEqual", "StringEquals"),
+        ("StringEqualIfExists", "StringEqualsIfExists"),
+        ("StringEqualsIfExist", "StringEqualsIfExists"),
+        ("ForAnyValues:StringEquals", "ForAnyValue:StringEquals"),
+        ("forAllValue:StringLikes", "ForAllValues:StringLike"),
+        ("ForAnyValueStringEquals", "ForAnyValue:StringEquals"),
+        ("ForAnyValue:StringEqualsIfExist", "ForAnyValue:StringEqualsIfExists"),
+        ("x:StringEquals", None),
+        ("ForAnyValue:x", None),
+        ("x", None),
+    ],
+)
+def test_what_is_suggested_for_an_operator_keeps_its_quantifier(operator: str, meant: str | None) -> None:
+    (policy,) = policies(Source("a.json", json.dumps(document(allow("*") | {"Condition": {operator: {"a:b": "c"}}}))))[
+        0
+    ]
+    with pytest.raises(Unreadable) as caught:
+        parse(policy)
+    suggestion = f'; did you mean "{meant}"?' if meant else ""
+    assert str(caught.value) == f'"{operator}" is no condition operator{suggestion}'
+
+
+@pytest.mark.parametrize("action", [" s3:GetObject", "s3: GetObject", "s3 :Get*", "s3 : *", "*: Get*"])
+def test_an_action_with_blanks_can_be_read_and_is_doubted(action: str) -> None:
+    (policy,) = policies(Source("a.json", json.dumps(document(allow(action)))))[0]
+    (doubt,) = parse(policy).doubts
+    assert doubt.message == f'"{action}" has blanks in it, which AWS may take for a part of it'
+
+
+@pytest.mark.parametrize("action", ["s3:Get Object", "s 3:GetObject", "s3:\tGetObject", "s3:\u00a0GetObject", "s3: "])
+def test_an_action_with_other_blanks_is_none(action: str) -> None:
+    (policy,) = policies(Source("a.json", json.dumps(document(allow(action)))))[0]
+    with pytest.raises(Unreadable, match="is no action"):
+        parse(policy)
+
+
+@pytest.mark.parametrize(
     ("condition", "said"),
     [
         ("StringEquals: {'aws:PrincipalAccount': 089912345678}", ["089912345678"]),

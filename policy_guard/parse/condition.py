@@ -104,8 +104,32 @@ def _named(text: str) -> tuple[str, str, bool] | None:
 def _no_operator(reader: Reader, text: str) -> str:
     if not reader.may_suggest():
         return f"{quoted(text)} is no condition operator"
+    meant = _meant(text.lower())
+    return f"{quoted(text)} is no condition operator" + (f'; did you mean "{meant}"?' if meant else "")
+
+
+def _meant(text: str) -> str:
+    """The operator that was likely meant, with its quantifier and IfExists; nothing if that is open.
+
+    What stands before a colon is never left out: without it the operator means something else.
+    """
+    head, colon, tail = text.partition(":")
+    if not colon:
+        before = _QUANTIFIERS.values() if text.startswith("for") else ()
+        return _closest(
+            text, [f"{start}{name}" for start in ("", *(f"{word}:" for word in before)) for name in _names()]
+        )
+    quantifier, operator = _closest(head, list(_QUANTIFIERS.values())), _closest(tail, _names())
+    return f"{quantifier}:{operator}" if quantifier and operator else ""
+
+
+def _names() -> list[str]:
+    return [f"{name}{end}" for name in OPERATORS.values() for end in ("", "IfExists") if name != "Null" or not end]
+
+
+def _closest(text: str, names: list[str]) -> str:
     from difflib import get_close_matches
 
-    name = text.rpartition(":")[2].lower().removesuffix("ifexists")
-    close = get_close_matches(name, OPERATORS, 1)
-    return f"{quoted(text)} is no condition operator" + (f'; did you mean "{OPERATORS[close[0]]}"?' if close else "")
+    by_case = {name.lower(): name for name in names}
+    close = get_close_matches(text, by_case, 1)
+    return by_case[close[0]] if close else ""

@@ -7,7 +7,7 @@ import re
 from policy_guard.parse.condition import conditions
 from policy_guard.parse.reader import Reader, quoted
 from policy_guard.pattern import Pattern, Unknown, Wildcard
-from policy_guard.policy import Condition, Element, Principal, Principals, Statement, Value
+from policy_guard.policy import Condition, Element, Principal, Principals, Statement, Value, without_blanks
 from policy_guard.principals import named
 from policy_guard.source import Node, Object, Scalar, Span
 
@@ -88,12 +88,15 @@ def _conditions(reader: Reader, node: Node | None, variables: bool) -> tuple[Con
 
 
 def _actions(reader: Reader, name: str, node: Node) -> Element:
-    """Blanks around an action are left out of the pattern: AWS's own managed policies have some."""
+    """Leaves blanks around an action and beside its colon out of the pattern: AWS's own managed policies have some.
+
+    https://docs.aws.amazon.com/aws-managed-policy/latest/reference/ViewOnlyAccess.html, version 1.
+    """
     values = [_trimmed(value) for value in reader.values(node, name, variables=False)]
     for value in values:
         _look_at_action(reader, value)
         if value.padded:
-            reader.doubt(f"{quoted(value.text)} has blanks around it, which AWS may take for a part of it", value.span)
+            reader.doubt(f"{quoted(value.text)} has blanks in it, which AWS may take for a part of it", value.span)
     return Element(name.startswith("Not"), tuple(values), node.span)
 
 
@@ -103,11 +106,15 @@ def _trimmed(value: Value) -> Value:
         parts[0] = parts[0].lstrip(" ")
     if parts and isinstance(parts[-1], str):
         parts[-1] = parts[-1].rstrip(" ")
+    colon = next((at for at, part in enumerate(parts) if isinstance(part, str) and ":" in part), None)
+    if colon is not None:
+        service, _, name = str(parts[colon]).partition(":")
+        parts[colon] = f"{service.rstrip(' ')}:{name.lstrip(' ')}"
     return value._replace(pattern=Pattern(tuple(part for part in parts if part != "")))
 
 
 def _look_at_action(reader: Reader, value: Value) -> None:
-    text = value.text.strip(" ")
+    text = without_blanks(value.text)
     if any(isinstance(part, Unknown) for part in value.pattern.parts) or text == "*":
         return
     if not re.fullmatch(r"[A-Za-z0-9_*?-]+:[A-Za-z0-9_*?-]+", text):
