@@ -16,6 +16,7 @@ from policy_guard.pattern import spelled_out
 from policy_guard.policy import Caller, Principals
 from policy_guard.principals import FINER, KINDS, Named, by_text, has_wildcards, is_id, named
 from policy_guard.readings import (
+    ACCOUNT_EXEMPTS_ROOT_ALONE,
     BOUNDARY_UNDOES_NOT_PRINCIPAL,
     ID_NAMES_THE_CALLER,
     PARTIAL_CHAIN_EXEMPT,
@@ -133,7 +134,8 @@ def _exempt(everyone: list[tuple[str, Named]]) -> Formula:
     """The callers that NotPrincipal leaves out: those whose whole chain is listed."""
     finer = _member((who, [_account(who)]) for _, who in everyone if who.kind in FINER)
     open_ = Language(late=(Late(who.name, _finer_by) for _, who in everyone if who.kind == "open"))
-    elsewhere = negation(disjunction([finer, member("principal", open_)]))
+    root_alone = choice("reading", ACCOUNT_EXEMPTS_ROOT_ALONE.name)
+    elsewhere = negation(disjunction([finer, member("principal", open_), root_alone]))
     account, user, role, session = (_any(everyone, (kind,)) for kind in ("account", *FINER))
     whole = [
         _any(everyone, ("everyone", "id", "other")),

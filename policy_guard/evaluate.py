@@ -29,6 +29,7 @@ from policy_guard.policy import (
 )
 from policy_guard.principals import FINER, Named, by_text, has_wildcards, is_id, named
 from policy_guard.readings import (
+    ACCOUNT_EXEMPTS_ROOT_ALONE,
     ANY_VALUE_IF_EXISTS,
     BLANKS_AROUND_ACTIONS_COUNT,
     BOUNDARY_UNDOES_NOT_PRINCIPAL,
@@ -224,6 +225,7 @@ def _exempt(everyone: list[Named], listed: list[Named], caller: Caller, request:
         chain.add("role")
     elif not caller.name.endswith(":root"):
         chain.add("user")
-    if "account" in kinds and (not finer or chain <= kinds):
+    alone = not finer and not request.choices.get(ACCOUNT_EXEMPTS_ROOT_ALONE.name, False)
+    if "account" in kinds and (alone or chain <= kinds):
         return True
     return bool(kinds) and request.choices.get(PARTIAL_CHAIN_EXEMPT.name, False)

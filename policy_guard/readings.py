@@ -23,6 +23,12 @@ PARTIAL_CHAIN_EXEMPT = Reading(
     "NotPrincipal exempts nobody of whose account, role and session only some are listed",
     "IAM User Guide, reference_policies_elements_notprincipal",
 )
+ACCOUNT_EXEMPTS_ROOT_ALONE = Reading(
+    "account-exempts-root-alone",
+    "NotPrincipal with an account, and none of its users and roles, exempts the root user of the account alone",
+    "NotPrincipal with an account, and none of its users and roles, exempts everyone of the account",
+    "IAM User Guide, reference_policies_elements_notprincipal",
+)
 ANY_VALUE_IF_EXISTS = Reading(
     "any-value-if-exists",
     "ForAnyValue with IfExists holds for a key that is absent",
@@ -112,6 +118,7 @@ READINGS = {
     reading.name: reading
     for reading in (
         PARTIAL_CHAIN_EXEMPT,
+        ACCOUNT_EXEMPTS_ROOT_ALONE,
         ANY_VALUE_IF_EXISTS,
         UNRESOLVED_DROPS_STATEMENT,
         PLAIN_NEEDS_ALL_VALUES,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from policy_guard import check_no_new_access
+from policy_guard import check_no_lost_deny, check_no_new_access
 from policy_guard.readings import READINGS
 
 
@@ -19,6 +19,7 @@ def allow(condition: dict[str, Any] | None = None, effect: str = "Allow", **elem
     return {**made, "Condition": condition} if condition else made
 
 
+ACCOUNT = "arn:aws:iam::111122223333:root"
 BOB = "arn:aws:iam::111122223333:user/bob"
 ID = "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"
 TAG = "aws:RequestTag/team"
@@ -36,6 +37,10 @@ CASES = {
     "partial-chain-exempt": (
         policy(allow(Principal={"AWS": BOB}), allow(effect="Deny", NotPrincipal={"AWS": BOB})),
         policy(allow(Action="s3:PutObject", Principal={"AWS": BOB})),
+    ),
+    "account-exempts-root-alone": (
+        policy(allow(Principal={"AWS": BOB}), allow(effect="Deny", NotPrincipal={"AWS": [ACCOUNT, BOB]})),
+        policy(allow(Principal={"AWS": BOB}), allow(effect="Deny", NotPrincipal={"AWS": ACCOUNT})),
     ),
     "any-value-if-exists": (
         policy(allow({"ForAnyValue:StringEqualsIfExists": {"aws:TagKeys": "a"}})),
@@ -96,6 +101,16 @@ def test_a_change_that_is_safe_in_one_reading_only_is_refused(name: str) -> None
     new, old = CASES[name]
     assert check_no_new_access(new, old).result == "FAIL"
     assert check_no_new_access(new, new).result == check_no_new_access(old, old).result == "PASS"
+
+
+def test_an_account_that_not_principal_names_alone_is_read_both_ways() -> None:
+    both, alone = (
+        policy(allow(Principal={"AWS": ACCOUNT}), allow(effect="Deny", NotPrincipal={"AWS": exempt}))
+        for exempt in ([ACCOUNT, BOB], ACCOUNT)
+    )
+    for new, old in ((both, alone), (alone, both)):
+        assert check_no_new_access(new, old).result == "FAIL"
+        assert check_no_lost_deny(new, old).result == "FAIL"
 
 
 def test_there_is_a_case_for_every_reading() -> None:
