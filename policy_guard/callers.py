@@ -14,7 +14,7 @@ from policy_guard.condition import glob
 from policy_guard.formula import Formula, choice, conjunction, disjunction, member, negation
 from policy_guard.pattern import spelled_out
 from policy_guard.policy import Caller, Principals
-from policy_guard.principals import FINER, KINDS, Named, by_text, has_wildcards, is_id, named
+from policy_guard.principals import FINER, KINDS, Named, by_text, has_wildcards, in_any_partition, is_id, named
 from policy_guard.readings import (
     ACCOUNT_EXEMPTS_ROOT_ALONE,
     BOUNDARY_UNDOES_NOT_PRINCIPAL,
@@ -36,27 +36,39 @@ def _join(*parts: str | Glob) -> Glob:
     return tuple(steps)
 
 
-_ROOTS = (_join("AWS arn:", _WORD, ":iam::", _WORD, ":root"),)
-_ROLES = (_join("AWS arn:", _WORD, ":iam::", _WORD, ":role/", _WORD),)
-_SESSIONS = tuple(_join(role, ":", _WORD) for role in _ROLES)
-_USERS = (_join("AWS arn:", _WORD, ":iam::", _WORD, ":user/", _WORD),)
+def _arns(partition: str | Glob) -> tuple[Glob, Glob, Glob, Glob, Glob]:
+    """The root users, users, roles, sessions of roles and federated users of all accounts."""
+    head = _join("AWS arn:", partition)
+    role = _join(head, ":iam::", _WORD, ":role/", _WORD)
+    return (
+        _join(head, ":iam::", _WORD, ":root"),
+        _join(head, ":iam::", _WORD, ":user/", _WORD),
+        role,
+        _join(role, ":", _WORD),
+        _join(head, ":sts::", _WORD, ":federated-user/", _WORD),
+    )
+
+
+_ROOTS, _USERS, _ROLES, _SESSIONS, _FEDERATED_USERS = _arns(_WORD)
 _WITH_ARN = Language([_join("AWS arn:", (ANYTHING,))])
-_BOUNDED = Language([*_USERS, *_ROLES, *_SESSIONS])
-CALLERS = Language(
-    [
-        *_ROOTS,
-        *_USERS,
-        *_ROLES,
-        *_SESSIONS,
-        _join("AWS arn:", _WORD, ":sts::", _WORD, ":federated-user/", _WORD),
-        _join("AWS ", _WORD),
-        _join("Service ", _NAME),
-        _join("Federated ", _NAME),
-        _join("CanonicalUser ", _NAME),
-        glob_of("Anonymous"),
-    ]
+_BOUNDED = Language([_USERS, _ROLES, _SESSIONS])
+_OTHERS = (
+    _join("AWS ", _WORD),
+    _join("Service ", _NAME),
+    _join("Federated ", _NAME),
+    _join("CanonicalUser ", _NAME),
+    glob_of("Anonymous"),
 )
 _ROLE_COLONS = 6
+
+
+def callers(partitions: Iterable[str] = ()) -> Language:
+    """Everyone who may ask; those with an ARN only of the partitions, if there are any."""
+    known: list[str | Glob] = [*sorted(partitions)] or [_WORD]
+    return Language([*(arn for partition in known for arn in _arns(partition)), *_OTHERS])
+
+
+CALLERS = callers()
 
 
 def caller(text: str) -> Caller:
@@ -103,7 +115,8 @@ def _globs(type_: str, who: Named) -> Iterable[Glob]:
     if who.kind == "everyone":
         return [(ANYTHING,)]
     if who.kind == "account":
-        return [_account(who)]
+        partition = _WORD if in_any_partition(who) else glob(who.partition)
+        return [_account(who, partition)]
     if who.kind == "role":
         return [_join("AWS ", glob(who.name)), _join("AWS ", glob(who.name), ":", _WORD)]
     if who.kind == "session":
@@ -113,8 +126,8 @@ def _globs(type_: str, who: Named) -> Iterable[Glob]:
     return [_join(f"{type_} ", glob(who.name))] if who.kind != "nobody" else []
 
 
-def _account(who: Named) -> Glob:
-    return _join("AWS arn:", _WORD, ":", _WORD, "::", glob(who.account), ":", (ANYTHING,))
+def _account(who: Named, partition: Glob = _WORD) -> Glob:
+    return _join("AWS arn:", partition, ":", _WORD, "::", glob(who.account), ":", (ANYTHING,))
 
 
 def _listed_by(text: str, kind: str) -> Iterable[Glob]:
@@ -140,9 +153,9 @@ def _exempt(everyone: list[tuple[str, Named]]) -> Formula:
     whole = [
         _any(everyone, ("everyone", "id", "other")),
         conjunction([account, elsewhere]),
-        conjunction([account, disjunction([user, member("principal", Language(_ROOTS))])]),
-        conjunction([account, role, member("principal", Language(_ROLES))]),
-        conjunction([account, role, session, member("principal", Language(_SESSIONS))]),
+        conjunction([account, disjunction([user, member("principal", Language([_ROOTS]))])]),
+        conjunction([account, role, member("principal", Language([_ROLES]))]),
+        conjunction([account, role, session, member("principal", Language([_SESSIONS]))]),
     ]
     partly = conjunction([disjunction([account, user, role, session]), choice("reading", PARTIAL_CHAIN_EXEMPT.name)])
     bounded = conjunction([member("principal", _BOUNDED), choice("reading", BOUNDARY_UNDOES_NOT_PRINCIPAL.name)])

@@ -27,7 +27,7 @@ from policy_guard.policy import (
     leaves_all,
     patterns_of,
 )
-from policy_guard.principals import FINER, Named, by_text, has_wildcards, is_id, named
+from policy_guard.principals import FINER, Named, by_text, has_wildcards, in_any_partition, is_id, named
 from policy_guard.readings import (
     ACCOUNT_EXEMPTS_ROOT_ALONE,
     ANY_VALUE_IF_EXISTS,
@@ -185,7 +185,7 @@ def _is_listed(type_: str, who: Named, caller: Caller, request: Request) -> bool
     if type_ != caller.type or who.kind == "nobody":
         return False
     if who.kind == "account":
-        return _in_account(who, caller)
+        return _in_account(who, caller) and _in_partition(who, caller)
     if who.kind == "session":
         return _is_session(who, caller)
     return matches(who.name, caller.name) and (caller.session is None or who.kind == "role")
@@ -194,6 +194,10 @@ def _is_listed(type_: str, who: Named, caller: Caller, request: Request) -> bool
 def _in_account(who: Named, caller: Caller) -> bool:
     parts = caller.name.split(":")
     return caller.type == "AWS" and len(parts) > 5 and matches(who.account, parts[4])
+
+
+def _in_partition(who: Named, caller: Caller) -> bool:
+    return in_any_partition(who) or matches(who.partition, caller.name.split(":")[1])
 
 
 def _is_session(who: Named, caller: Caller) -> bool:

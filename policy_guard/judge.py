@@ -11,6 +11,7 @@ from policy_guard.accepted import Accepted
 from policy_guard.accepting import outside, part_in
 from policy_guard.access import Access
 from policy_guard.budgets import Budgets
+from policy_guard.caller_facts import partitions
 from policy_guard.check import Check, Claim, Combination, Question
 from policy_guard.critical import exceptions
 from policy_guard.difference import Terms, blame, spelled, terms
@@ -116,15 +117,19 @@ def prover_for(question: Question, budgets: Budgets | None = None) -> Prover:
     A key counts as true or false if AWS lists it so and neither compares it as anything else: for a few keys the list
     is wrong.
     """
-    statements = [s for policy in (question.new, question.old, question.reference) if policy for s in policy.statements]
-    statements += [s for each in question.accepted for s in (*each.statements, *each.without)]
-    named = any(each.principals for each in statements) or any(each.principals for each in question.critical)
-    statements += exceptions(question.critical)
+    before = [s for policy in (question.old, question.reference) if policy for s in policy.statements]
+    after = [*(question.new.statements if question.new else ())]
+    after += [s for each in question.accepted for s in (*each.statements, *each.without)]
+    asked = [entry.principals for entry in question.critical if entry.principals]
+    named = any(each.principals for each in (*before, *after)) or bool(asked)
+    after += exceptions(question.critical)
+    statements = [*before, *after]
     conditions = [condition for statement in statements for condition in statement.conditions]
     others = {condition.key for condition in conditions if condition.operator not in ("Bool", "Null")}
     keys = {condition.key for condition in conditions} - others
     booleans = {key for key in keys if (known := catalog.key_type(key)) and known.type == "Bool"}
-    return Prover(("action", "resource", "principal") if named else ("action", "resource"), booleans, budgets)
+    places = ("action", "resource", "principal") if named else ("action", "resource")
+    return Prover(places, booleans, budgets, partitions(before, after, asked) if named else frozenset())
 
 
 def _blamed(check: Check, claim: Claim, answer: Answer, access: Access, prover: Prover) -> Verdict:

@@ -46,6 +46,14 @@ def is_id(type_: str, who: Named) -> bool:
     return who.kind == "id" or type_ == "CanonicalUser"
 
 
+def in_any_partition(who: Named) -> bool:
+    """Whether the account is meant in the partition of its policy: an id alone, or an ARN that leaves it to a template.
+
+    AWS: reference_policies_elements_principal, "AWS account principals": ARN and id behave the same way.
+    """
+    return all(isinstance(part, Unknown) for part in who.partition.parts)
+
+
 def has_wildcards(who: Named) -> bool:
     return who.kind != "everyone" and any(isinstance(part, Wildcard) for each in who[1:] for part in each.parts)
 

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 from policy_guard.budgets import STEPS_ASIDE, STEPS_IN_ALL, Budgets
-from policy_guard.callers import CALLERS, caller
+from policy_guard.callers import CALLERS, caller, callers
 from policy_guard.condition import glob
 from policy_guard.conditions.boolean import BOOLEANS
 from policy_guard.formula import (
@@ -93,15 +93,20 @@ class Prover:
         places: Iterable[str] = ("action", "resource"),
         booleans: Container[str] = (),
         budgets: Budgets | None = None,
+        partitions: frozenset[str] = frozenset(),
     ) -> None:
-        """`places` are given a text in every witness; the keys `booleans` are true or false."""
+        """`places` are given a text in every witness; the keys `booleans` are true or false.
+
+        Callers with an ARN are of one of the `partitions`, or if there are none, of any.
+        """
         self._simplifier = Simplifier()
         self._budgets = budgets or Budgets()
         self._budget = self._budgets.verdicts.part(STEPS_IN_ALL)
         stay, cross = WILDCARDS_STAY_IN_ARN_PARTS.name, WILDCARDS_CROSS_AT_ENDS.name
         leave, at_ends = Assumption(stay, False), Assumption(cross, True)
         self._assumptions = ((leave, Assumption(cross, False)), (Assumption(stay, True), at_ends), (leave, at_ends))
-        self._theory = Theory(DOMAINS, lambda key: BOOLEANS if key in booleans else None, likely, tuple(places))
+        domains = {**DOMAINS, "principal": callers(partitions) if partitions else CALLERS}
+        self._theory = Theory(domains, lambda key: BOOLEANS if key in booleans else None, likely, tuple(places))
 
     def aside(self) -> Prover:
         """The same with another budget, for questions on which no verdict hangs."""

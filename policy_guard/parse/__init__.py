@@ -87,9 +87,24 @@ def _shape(reader: Reader, statements: tuple[Statement, ...], kind: str | None, 
             reader.problem("a trust policy has no Resource or NotResource", each.resource.span)
         elif kind != "trust" and not each.resource:
             reader.problem('the statement has no "Resource"', _head(each.span))
+        if kind == "trust" and (everyone := _bare_star(each)):
+            words = '"Principal": "*" is not supported in a trust policy; name who may assume the role, or write'
+            reader.problem(f'{words} {{"AWS": "*"}} for everyone', everyone)
         if each.principals and each.principals.negated and (each.effect == "Allow" or kind == "trust"):
             reader.problem('"NotPrincipal" is for Deny in resource policies; name the principals', each.principals.span)
     return kind
+
+
+def _bare_star(statement: Statement) -> Span | None:
+    """Where a statement about roles alone says "Principal": "*".
+
+    AWS rejects that in trust policies (access-analyzer-reference-policy-checks, "Role trust policy unsupported wildcard
+    in principal"). Resource policies without Resource, such as those of ECR, have the same shape and take it.
+    """
+    entries = statement.principals.entries if statement.principals else ()
+    actions = statement.action
+    roles = not actions.negated and all(value.text.strip().lower().startswith("sts:") for value in actions.values)
+    return next((entry.value.span for entry in entries if entry.type == "*" and roles), None)
 
 
 def _kind(statements: tuple[Statement, ...], named: bool) -> str:

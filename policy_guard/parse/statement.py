@@ -23,6 +23,8 @@ _ELEMENTS = (
     "Condition",
 )
 _PRINCIPALS = ("AWS", "Service", "Federated", "CanonicalUser")
+# AWS: IAM User Guide, reference-arns: aws, aws-cn, aws-us-gov, and others whose names begin so.
+_PARTITION = re.compile(r"arn:(?!aws(-[a-z0-9-]+)?:)([^:]*):")
 _NOWHERE = Element(False, (), Span(0, 0))
 
 
@@ -127,7 +129,18 @@ def _resources(reader: Reader, name: str, node: Node, variables: bool) -> Elemen
         first = value.pattern.parts[0] if value.pattern.parts else ""
         if isinstance(first, str) and not first.startswith(("arn:", "execute-api:/")) and not _may_be_arn(first, value):
             reader.problem(f'{quoted(value.text)} is no resource; write an ARN or "*"', value.span)
+        _look_at_partition(reader, value)
     return Element(name.startswith("Not"), values, node.span)
+
+
+def _look_at_partition(reader: Reader, value: Value) -> bool:
+    """Whether the partition is one: AWS rejects an ARN of any other (access-analyzer-reference-policy-checks)."""
+    first = value.pattern.parts[0] if value.pattern.parts else ""
+    wrong = _PARTITION.match(first) if isinstance(first, str) else None
+    if wrong:
+        what = f"{quoted(wrong[2])} is no partition of AWS" if wrong[2] else "the ARN names no partition"
+        reader.problem(f'{what}; the text begins with "arn:aws:", "arn:aws-cn:" or the like', value.span)
+    return not wrong
 
 
 def _may_be_arn(first: str, value: Value) -> bool:
@@ -165,7 +178,7 @@ def _look_at_principal(reader: Reader, entry: Principal) -> None:
             f"{quoted(entry.value.text)} has a wildcard inside a name, and AWS compares it as a plain character",
             entry.value.span,
         )
-    if named(entry).kind == "nobody":
+    if _look_at_partition(reader, entry.value) and named(entry).kind == "nobody":
         reader.problem(
             f'{quoted(entry.value.text)} is no principal; write an account id, an IAM ARN or "*"', entry.value.span
         )
