@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from policy_guard.format import HOLE_IN_KEY
+from policy_guard.format import hole_in_key
 from policy_guard.formats import read
 from policy_guard.formats._embedded import read_text
 from policy_guard.policy import VERSIONS
@@ -77,7 +77,7 @@ def _seems_policy(text: str) -> bool:
     text = _with_letters(text)
     if "Statement" in text and any(word in text for word in ("Effect", *VERSIONS)):
         return True
-    if "Effect" in text and HOLE_IN_KEY.search(text.encode("utf-8", "replace")):
+    if "Effect" in text and hole_in_key(text.encode("utf-8", "replace")):
         return True
     return bool(_STATEMENT_KEY.search(text)) or all(key.search(text) for key in _CASELESS_KEYS)
 

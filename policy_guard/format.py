@@ -24,7 +24,7 @@ _SPELLING_ESCAPE = re.compile(rb"\\(?:[uUx\r\n]|\xc2\x85|\xe2\x80[\xa8\xa9])")
 _ALIAS_AS_KEY = re.compile(rb"\*[\w-]+\s*:|\?\s+\*")
 
 # A template in a key may be what is left of "Statement": "State${""}ment".
-HOLE_IN_KEY = re.compile(rb"""["']?[Ss][\w]{0,8}(?:\$\{|%\{|\{\{|\{#|\{%|<%)[^\n:]*:""")
+_HOLE_IN_WORD = re.compile(rb"[Ss]\w{0,8}(?:\$\{|%\{|\{\{|\{#|\{%|<%)")
 
 
 class Format(NamedTuple):
@@ -43,7 +43,15 @@ def sniff(data: bytes) -> bool:
     if b"Statement" in data or b"\0" in data or b"statement" in data.lower() or _mark(data):
         return True
     escaped = b"\\" in data and _SPELLING_ESCAPE.search(data)
-    return bool(escaped or (b"*" in data and _ALIAS_AS_KEY.search(data)) or HOLE_IN_KEY.search(data))
+    return bool(escaped or (b"*" in data and _ALIAS_AS_KEY.search(data)) or hole_in_key(data))
+
+
+def hole_in_key(data: bytes) -> bool:
+    """Whether a template stands in what may be a key and begins as "Statement" does."""
+    if not _HOLE_IN_WORD.search(data):
+        return False
+    before_colons = (text for line in data.split(b"\n") for text in line.split(b":")[:-1])
+    return any(map(_HOLE_IN_WORD.search, before_colons))
 
 
 def decode(path: str, data: bytes, revision: str) -> Source:

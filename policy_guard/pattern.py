@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
+from itertools import groupby
 from typing import NamedTuple, TypeAlias
 
 
@@ -108,9 +109,9 @@ _TOKEN = re.compile(
     | (?P<logic>\{%) | (?P<wild>[*?]) | (?P<open>\$\{) | (?P<text>[^*?$%{<]+ | .)""",
     re.VERBOSE | re.DOTALL,
 )
-_VARIABLE = re.compile(
-    r"\s*([A-Za-z0-9_.+=@-]+:(?!:)(?:[^\s,'*?$]*/[^,'*?$]*|[^\s,'*?$]*)[^\s,'*?$:])\s*(?:,\s*'([^']*)'\s*)?", re.DOTALL
-)
+# Texts of any length are read with these: no two parts that stand side by side take the same character.
+_KEY = re.compile(r"[A-Za-z0-9_.+=@-]+:(?!:)[^\s/,'*?$]*(?:/[^,'*?$]*)?")
+_DEFAULT = re.compile(r"\s*'([^']*)'\s*")
 # Directives of templates: what they choose between is text that nobody can tell apart here.
 _LOGIC = re.compile(
     r"""%\{~?\s*(if|else|endif|for|endfor)\b.* | \{\{[~-]?\s*([\#/^>]|(if|else|end|range|with)\b).* | <%(?!=).*""",
@@ -118,16 +119,30 @@ _LOGIC = re.compile(
 )
 
 
-def directive(text: str) -> re.Match[str] | None:
-    """What a template in the text can leave parts of it out by, wherever that stands."""
-    marks = ("%{", "{%", "{#", "{{", "<%")
-    return _directives().search(text) if any(mark in text for mark in marks) else None
+@lru_cache(maxsize=8)
+def directive(text: str) -> tuple[int, int] | None:
+    """The span of what a template in the text can leave parts of it out by, wherever that stands."""
+    if not any(mark in text for mark in ("%{", "{%", "{#", "{{", "<%")):
+        return None
+    found = _directives().search(text)
+    spans = [each for each in (found and found.span(), _comment(text)) if each]
+    return min(spans, default=None)
+
+
+def _comment(text: str) -> tuple[int, int] | None:
+    """The span of the opening of the first `{# ... #}` without a brace in it."""
+    start = 0
+    for piece in text.split("}")[:-1]:
+        if piece.endswith("#") and (at := piece[:-1].find("{#")) >= 0:
+            return start + at, start + at + 2
+        start += len(piece) + 1
+    return None
 
 
 @cache
 def _directives() -> re.Pattern[str]:
     return re.compile(
-        r"""%\{~?\s*(?:if|else|endif|for|endfor)\b | \{%[-+~]?\s*\w+ | \{\#(?=[^}]*\#\}|\s)
+        r"""%\{~?\s*(?:if|else|endif|for|endfor)\b | \{%[-+~]?\s*\w+ | \{\#(?=\s)
     | \{\{[-~]?\s*(?:/\*|[\#^][A-Za-z]|(?:if|else|end|range|with|block|define)\b) | <%(?![=%])""",
         re.VERBOSE,
     )
@@ -140,14 +155,12 @@ def read_pattern(text: str, variables: bool) -> Pattern:
     parts, and so is the first `$` of `$${`, which some templates drop. Raises `ValueError` with a sentence for any
     other `${`, and for directives of templates. Source: IAM User Guide, reference_policies_variables.
     """
-    parts: list[Part] = []
-    for token in _TOKEN.finditer(text):
-        for part in _parts(token, variables):
-            if isinstance(part, str) and parts and isinstance(parts[-1], str):
-                parts[-1] += part
-            else:
-                parts.append(part)
-    return Pattern(tuple(parts))
+    parts = (part for token in _TOKEN.finditer(text) for part in _parts(token, variables))
+    joined: list[Part] = []
+    for is_text, run in groupby(parts, lambda part: isinstance(part, str)):
+        same = list(run)
+        joined += ["".join(map(str, same))] if is_text else same
+    return Pattern(tuple(joined))
 
 
 def _parts(token: re.Match[str], variables: bool) -> tuple[Part, ...]:
@@ -167,16 +180,25 @@ def _parts(token: re.Match[str], variables: bool) -> tuple[Part, ...]:
 
 
 def _braced(inner: str, spelled: str, variables: bool) -> tuple[Part, ...]:
-    variable = _VARIABLE.fullmatch(inner)
+    variable = _variable(inner)
     no_name = not variable and (re.search(r"(?<!:):(?!:)", inner) or not inner.strip())
     if not variables and (variable or no_name or inner in ("*", "?", "$")):
         return plain_pattern(spelled).parts
     if inner in ("*", "?", "$"):
         return (inner,)
     if variable:
-        return (Variable(variable[1].lower(), variable[2]),)
+        return (variable,)
     if no_name:
         raise ValueError(
             f"\"{spelled[:60]}\" is no policy variable; write ${{prefix:name}} or ${{prefix:name, 'default'}}"
         )
     return (Unknown(inner.strip()),)
+
+
+def _variable(inner: str) -> Variable | None:
+    name, comma, rest = inner.partition(",")
+    key = name.strip()
+    default = _DEFAULT.fullmatch(rest) if comma else None
+    if not _KEY.fullmatch(key) or key.endswith(":") or (comma and not default):
+        return None
+    return Variable(key.lower(), default[1] if default else None)

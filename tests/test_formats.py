@@ -157,6 +157,15 @@ def test_aliases_are_bounded_in_number_and_in_depth() -> None:
     assert "once its aliases are followed" in refusal(merged, "a.yaml")[0]
 
 
+@pytest.mark.parametrize("anchored", ["{text}", "[{text}]", "{{a: {text}}}", "{{{text}: a}}"])
+def test_aliases_are_bounded_in_characters(anchored: str) -> None:
+    text = f"a: &a {anchored.format(text='x' * 1000)}\nb: "
+    assert tree(text + f"[{', '.join(['*a'] * 900)}]\n", "a.yaml")
+    assert "1,000,000 characters" in refusal(text + f"[{', '.join(['*a'] * 1001)}]\n", "a.yaml")[0]
+    nested = text + f"&b [{', '.join(['*a'] * 400)}]\nc: [*b, *b]\n"
+    assert "1,000,000 characters" in refusal(nested, "a.yaml")[0]
+
+
 @pytest.mark.parametrize("name", ["a.json", "a.yaml"])
 def test_depth_and_number_are_bounded_exactly(name: str) -> None:
     assert tree("[" * MAX_DEPTH + "]" * MAX_DEPTH, name)

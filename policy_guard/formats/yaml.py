@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.format import MAX_DEPTH, MAX_VALUES, Format
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 # Line breaks in YAML 1.1, which PyYAML reads, and none in 1.2: what is a comment for one is read by the other.
 _LINE_BREAKS = re.compile("[\x85\u2028\u2029]")
 _BRACKETS = re.compile(r"""(?P<opening>[\[{])|(?P<closing>[\]}])|"(?:[^"\\]|\\.)*"?|'[^']*'?""", re.DOTALL)
+_MOST_REPEATED = 1_000_000
+"""Characters that aliases may add to those written in the file."""
 _STANDARD = "tag:yaml.org,2002:"
 _MERGE = "merge"
 _BELOW = "stands above a merge key << that brings it in, too, and readers differ in which counts; write << first"
@@ -39,21 +42,26 @@ _KINDS = {
 
 
 class _Anchored(NamedTuple):
-    """A node that aliases may repeat; `values` and `height` are those of the tree below it, aliases followed."""
+    """A node that aliases may repeat.
+
+    `values`, `characters` and `height` are those of the tree below it, aliases followed.
+    """
 
     node: Node
     values: int
+    characters: int
     height: int
 
 
 class _Open:
     """A list or mapping that is being read; `children` of a mapping are its keys and values in turn."""
 
-    __slots__ = ("before", "children", "event", "height")
+    __slots__ = ("before", "characters", "children", "event", "height")
 
-    def __init__(self, event: CollectionStartEvent, before: int) -> None:
+    def __init__(self, event: CollectionStartEvent, before: int, characters: int) -> None:
         self.event = event
         self.before = before
+        self.characters = characters
         self.children: list[Node] = []
         self.height = 1
 
@@ -67,6 +75,8 @@ class _Builder:
         self.open: list[_Open] = []
         self.anchors: dict[str, _Anchored | None] = {}
         self.values = 0
+        self.characters = 0
+        self.repeated = 0
         # Where the last event ends that was told by the library.
         self.told = 0
         # Where the last thing written ends: PyYAML's end marks of block collections run past comments and blanks.
@@ -83,7 +93,12 @@ class _Builder:
         if anchored is None:
             raise _unreadable("this alias repeats a value that contains it, without end", span)
         self.last = span.end
-        self.add(anchored, span)
+        self.repeated += anchored.characters
+        if self.repeated > _MOST_REPEATED:
+            raise _unreadable(
+                f"aliases repeat more than {_MOST_REPEATED:,} characters; shorten the texts, or exclude the file", span
+            )
+        self.add(anchored, span, anchored.values, anchored.characters)
 
     def scalar(self, event: ScalarEvent, tag: str) -> None:
         span = _span(event)
@@ -94,14 +109,14 @@ class _Builder:
         why = disputed(event.value, tag.removeprefix(_STANDARD)) if kind and plain else ""
         node = Scalar(event.value, span, kind or "string", None if kind else _spelled(tag), why)
         self.last = span.end
-        self.finish(event.anchor, _Anchored(node, 1, 0), span)
+        self.finish(event.anchor, _Anchored(node, 1, len(event.value), 0), span, 1, len(event.value))
 
     def start(self, event: CollectionStartEvent) -> None:
         if len(self.open) == MAX_DEPTH:
             raise _too_deep(_span(event))
         if event.anchor is not None:
             self.anchors[event.anchor] = None
-        self.open.append(_Open(event, self.values))
+        self.open.append(_Open(event, self.values, self.characters))
 
     def end(self, event: CollectionEndEvent, mapping: bool) -> None:
         done = self.open.pop()
@@ -112,16 +127,18 @@ class _Builder:
         span = Span(start, max(self.last, start))
         children, tag = done.children, _spelled(done.event.tag)
         node = Object(_entries(children), span, tag) if mapping else Array(tuple(map(_settled, children)), span, tag)
-        self.finish(done.event.anchor, _Anchored(node, self.values - done.before + 1, done.height), span, 1)
+        values, characters = self.values - done.before + 1, self.characters - done.characters
+        self.finish(done.event.anchor, _Anchored(node, values, characters, done.height), span, 1, 0)
 
-    def finish(self, anchor: str | None, done: _Anchored, span: Span, count: int | None = None) -> None:
+    def finish(self, anchor: str | None, done: _Anchored, span: Span, values: int, characters: int) -> None:
         if anchor is not None:
             self.anchors[anchor] = done
-        self.add(done, span, count)
+        self.add(done, span, values, characters)
 
-    def add(self, done: _Anchored, span: Span, count: int | None = None) -> None:
-        """Puts a node where it belongs; `count` is how many values it adds to those counted already."""
-        self.values += done.values if count is None else count
+    def add(self, done: _Anchored, span: Span, values: int, characters: int) -> None:
+        """Puts a node where it belongs; `values` and `characters` are those that are not counted already."""
+        self.values += values
+        self.characters += characters
         if self.values > MAX_VALUES:
             message = f"the file holds more than {MAX_VALUES:,} values once its aliases are followed; no policy does"
             raise _unreadable(message, span)
@@ -150,7 +167,7 @@ def _entries(children: list[Node]) -> tuple[Entry, ...]:
             merged, before = _merged(value), len(own)
         else:
             raise _unreadable("the merge key << stands twice in one mapping; give it a list", key.span)
-    return tuple(_without_known(_overridden(own, before, merged or ()), merged or ()))
+    return (*_overridden(own, before, merged or ()), *_without_known(set(map(_name, own)), merged or ()))
 
 
 def _overridden(own: list[Entry], before: int, merged: tuple[Entry, ...]) -> list[Entry]:
@@ -170,16 +187,21 @@ def _merged(value: Node) -> tuple[Entry, ...]:
     """What `<<` brings in; of a list of mappings the earlier ones win (https://yaml.org/type/merge.html)."""
     parts = value.items if isinstance(value, Array) and value.tag is None else (value,)
     entries: list[Entry] = []
+    names: set[tuple[str, str]] = set()
     for part in parts:
         if not isinstance(part, Object) or part.tag is not None:
             raise _unreadable("the merge key << takes a mapping or a list of mappings", part.span)
-        entries = _without_known(entries, part.entries)
+        entries += _without_known(names, part.entries)
+        names.update(map(_name, part.entries))
     return tuple(entries)
 
 
-def _without_known(known: list[Entry], more: tuple[Entry, ...]) -> list[Entry]:
-    names = {(entry.key.text, entry.key.kind) for entry in known}
-    return known + [entry for entry in more if (entry.key.text, entry.key.kind) not in names]
+def _without_known(names: Container[tuple[str, str]], entries: Iterable[Entry]) -> list[Entry]:
+    return [entry for entry in entries if _name(entry) not in names]
+
+
+def _name(entry: Entry) -> tuple[str, str]:
+    return entry.key.text, entry.key.kind
 
 
 def _settled(node: Node) -> Node:

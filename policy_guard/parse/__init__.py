@@ -21,7 +21,7 @@ def parse(found: Found, kind: str | None = None) -> Policy:
     node = found.node
     if chosen := directive(found.source.text):
         words = "chooses what is there once the template is filled in; write a policy each"
-        reader.problem(f"{quoted(chosen[0])} {words}", Span(*chosen.span()))
+        reader.problem(f"{quoted(found.source.text[slice(*chosen)])} {words}", Span(*chosen))
     _refuse_disputed(reader, node)
     version, statements = _top(reader, node)
     shape = _shape(reader, statements, kind, node)

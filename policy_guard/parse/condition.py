@@ -13,6 +13,7 @@ from policy_guard.source import Entry, Node, Object
 
 # As AWS writes them in its samples: someone is to put a value there, and until then it matches nothing.
 _PLACEHOLDER = re.compile(r"<[^<>]+>")
+_OPENINGS = re.compile(r"(?=(\$\{|%\{|\{\{))")
 _TYPED = ("Bool", "Null", "Numeric", "Date", "Ip", "NotIp", "Binary")
 _QUANTIFIERS = {"forallvalues": "ForAllValues", "foranyvalue": "ForAnyValue"}
 
@@ -55,7 +56,25 @@ def _operator(reader: Reader, entry: Entry, variables: bool) -> Iterator[Conditi
 
 def _key(text: str) -> str:
     """The key in lower case, but for the names of unknown parts."""
-    return re.sub(r"(\$\{[^}]*\}|%\{[^}]*\}|\{\{.*?\}\})|([^$%{]+)", lambda run: run[1] or run[0].lower(), text)
+    pieces, at = [], 0
+    for start, end in _named_holes(text):
+        pieces += [text[at:start].lower(), text[start:end]]
+        at = end
+    return "".join([*pieces, text[at:].lower()])
+
+
+def _named_holes(text: str) -> Iterator[tuple[int, int]]:
+    """The spans of the unknown parts; a closing brace that is not there is looked for once only."""
+    done, last = 0, text.rfind("}}")
+    for opening in _OPENINGS.finditer(text):
+        start, closing = opening.start(), "}}" if opening[1] == "{{" else "}"
+        if start < done or (closing == "}}" and start + 2 > last):
+            continue
+        end = text.find(closing, start + 2) + len(closing)
+        if end < len(closing):
+            return
+        yield start, end
+        done = end
 
 
 def _look_at_value(reader: Reader, operator: str, value: Value) -> None:

@@ -1,0 +1,204 @@
+"""Every regular expression over texts that others write takes time in proportion to them."""
+
+from __future__ import annotations
+
+import ast
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from re import _constants, _parser  # type: ignore[attr-defined]
+from typing import Any, NamedTuple
+
+import pytest
+
+import policy_guard
+from policy_guard.documents import looks_like_policy_text
+from policy_guard.format import sniff
+from policy_guard.formats import read
+from policy_guard.parse.condition import _key
+from policy_guard.pattern import directive, read_pattern
+from policy_guard.source import Source
+
+ROOT = Path(policy_guard.__file__).parent
+LONG = 24_000
+SCANNING = ("search", "finditer", "findall", "sub", "split")
+SLOW = 0.15
+
+
+class Expression(NamedTuple):
+    """A regular expression of the package; `scanning` if it is looked for at every place of a text."""
+
+    where: str
+    compiled: re.Pattern[Any]
+    scanning: bool
+
+
+def expressions() -> Iterator[Expression]:
+    """Those that modules keep as constants, and those written where they are used."""
+    for path in sorted(ROOT.rglob("*.py")):
+        name = ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
+        text = path.read_text(encoding="utf-8")
+        yield from _inline(name, text)
+        if "re.compile" in text and path.name != "__main__.py":
+            yield from _constant(name, text)
+
+
+def _inline(name: str, text: str) -> Iterator[Expression]:
+    for node in ast.walk(ast.parse(text)):
+        match node:
+            case ast.Call(ast.Attribute(ast.Name("re"), used), [ast.Constant(str(written)), *_]) if used != "compile":
+                yield Expression(f"{name}:{node.lineno}", re.compile(written), used in SCANNING)
+
+
+def _constant(name: str, text: str) -> Iterator[Expression]:
+    module = import_module(name)
+    for constant, value in vars(module).items():
+        found = [each for each in _flat(value) if isinstance(each, re.Pattern)]
+        used = re.search(rf"\b{constant}\.({'|'.join(SCANNING)})\b", text)
+        for each in found:
+            yield Expression(f"{name}.{constant}", each, bool(used) or each is not value)
+
+
+def _flat(value: object) -> Iterator[object]:
+    if isinstance(value, tuple):
+        for each in value:
+            yield from _flat(each)
+    else:
+        yield value
+
+
+def attacks(written: str) -> Iterator[str]:
+    """Each beginning of the expression again and again, and each part of it repeated after what stands before it."""
+    parsed = _parser.parse(written, re.VERBOSE if "\n" in written else 0)
+    for before, part in _places(list(parsed), ""):
+        yield (before + part) * (LONG // (len(before + part) or 1))
+        for piece in {part, part[-1:], part[:1]} - {""}:
+            yield before + piece * (LONG // len(piece))
+
+
+def _places(items: list[Any], before: str) -> Iterator[tuple[str, str]]:
+    """A text for each part of the expression, after a text for all that stands before it."""
+    for item in items:
+        yield before, _sample([item])
+        for inner in _below(item):
+            yield from _places(inner, before)
+        before += _sample([item])
+
+
+def _below(item: Any) -> list[list[Any]]:
+    code, argument = item
+    if code is _constants.BRANCH:
+        return [list(each) for each in argument[1]]
+    if code in (_constants.MAX_REPEAT, _constants.MIN_REPEAT):
+        return [list(argument[2])]
+    if code in (_constants.SUBPATTERN, _constants.ASSERT, _constants.ATOMIC_GROUP):
+        return [list(argument[-1])]
+    return []
+
+
+def _sample(items: list[Any]) -> str:
+    return "".join(map(_sample_of, items))
+
+
+def _sample_of(item: Any) -> str:
+    code, argument = item
+    if code is _constants.LITERAL:
+        return chr(argument)
+    if code is _constants.ANY or code is _constants.NOT_LITERAL:
+        return "a"
+    if code is _constants.IN:
+        return _one_of(argument)
+    if code in (_constants.MAX_REPEAT, _constants.MIN_REPEAT):
+        return _sample(list(argument[2])) * max(1, min(argument[0], 4))
+    below = _below(item)
+    return _sample(below[0]) if below and code is not _constants.ASSERT else ""
+
+
+def _one_of(choices: Any) -> str:
+    code, argument = choices[0]
+    if code is _constants.NEGATE:
+        return next(c for c in "a/: {1" if not re.match(f"[{re.escape(_one_of(choices[1:]))}]", c))
+    if code is _constants.CATEGORY:
+        return {_constants.CATEGORY_SPACE: " ", _constants.CATEGORY_DIGIT: "1"}.get(argument, "a")
+    return chr(argument[0] if code is _constants.RANGE else argument)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def is_slow(work: Callable[[str], object], attack: str) -> bool:
+    """Whether the work takes longer than it may, and far more than in proportion to a shorter text."""
+    if seconds(partial(work, attack)) < SLOW:
+        return False
+    return seconds(partial(work, attack)) > 8 * seconds(partial(work, attack[: LONG // 4]))
+
+
+EVERY = list(expressions())
+
+
+@pytest.mark.parametrize("each", EVERY, ids=[each.where for each in EVERY])
+def test_regular_expressions_take_linear_time(each: Expression) -> None:
+    written = each.compiled.pattern
+    binary = isinstance(written, bytes)
+
+    def work(attack: str) -> None:
+        text: Any = attack.encode("latin-1", "replace") if binary else attack
+        each.compiled.fullmatch(text)
+        if each.scanning:
+            for _ in each.compiled.finditer(text):
+                pass
+
+    slow = [attack for attack in attacks(written.decode("latin-1") if binary else written) if is_slow(work, attack)]
+    assert not slow, [attack[:40] for attack in slow]
+
+
+READERS: dict[str, Callable[[str], object]] = {
+    "patterns": lambda text: _or_error(read_pattern, text),
+    "directives": directive,
+    "condition keys": _key,
+    "whether it may be a policy": lambda text: sniff(text.encode()),
+    "whether it looks like a policy": lambda text: looks_like_policy_text(Source("", f"Effect {text}")),
+}
+UNITS = (
+    "${a:",
+    "${",
+    "{{",
+    "{#",
+    "{# }",
+    "%{",
+    "$",
+    "<%",
+    "S${",
+    "S{{:",
+    "${a:/",
+    "{{ } ",
+    "Statement",
+    "\\u0053",
+    "*a",
+)
+
+
+def _or_error(read: Callable[[str, bool], object], text: str) -> None:
+    for variables in (True, False):
+        with suppress(ValueError):
+            read(text, variables)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_reading_takes_linear_time(name: str) -> None:
+    for unit in UNITS:
+        for text in (unit * (LONG // len(unit)), f"${{a:{unit[-1] * LONG}*}}", f"${{{unit * (LONG // len(unit))}}}"):
+            assert not is_slow(READERS[name], text), unit
+
+
+def test_merging_takes_linear_time() -> None:
+    known = ", ".join(f"k{number}: 1" for number in range(4000))
+    text = f"a: &a {{{known}}}\nb: &b {{x: 1}}\nc: {{<<: [*a, {', '.join(['*b'] * 20_000)}]}}\n"
+    assert seconds(partial(read, Source("a.yaml", text))) < 5
