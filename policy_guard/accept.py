@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from policy_guard.acceptances import load_acceptances
 from policy_guard.accepted import MOST_DAYS_STANDING, STANDING, accepted, load_acceptance
-from policy_guard.base import choose, in_ci
+from policy_guard.base import choose
 from policy_guard.errors import UserError
 from policy_guard.finding import Finding, Refusal
 from policy_guard.git import Repository
@@ -25,6 +25,7 @@ from policy_guard.reviewed import Stale, Versions, stale
 from policy_guard.save import create, within
 from policy_guard.settings import load_settings
 from policy_guard.source import Source, Unreadable
+from policy_guard.unattended import in_ci
 
 DAYS = 30
 _LONGEST_NAME = 80

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from policy_guard.errors import UserError
 from policy_guard.git import EMPTY_TREES, Repository
 from policy_guard.revisions import branch, branch_of_origin, by_id, default_branch, revision
+from policy_guard.unattended import in_ci
 
 _DEEPER = 'Add "fetch-depth: 0" to actions/checkout.'
 WITHOUT_CHANGE = ("schedule", "workflow_dispatch")
@@ -59,11 +60,6 @@ def whole(repository: Repository) -> tuple[New, Base]:
     """What is checked out, held against nothing but itself: for a look at everything on a day without a change."""
     head = revision(repository, "HEAD", True)
     return New(head, False, "HEAD"), Base(head, f"HEAD@{head[:7]}", head)
-
-
-def in_ci(environ: Mapping[str, str]) -> bool:
-    """Whether this runs unattended, on a commit as it was pushed."""
-    return environ.get("CI", "").lower() in ("1", "true") or environ.get("GITHUB_ACTIONS") == "true"
 
 
 def _new(repository: Repository, environ: Mapping[str, str], staged: bool) -> New:

@@ -140,12 +140,6 @@ def resolved(path: str, target: Callable[[str], str | None]) -> tuple[str | None
     return "/".join(done), ""
 
 
-def file_of(repository: Repository, files: dict[str, File], path: str) -> bytes | None:
-    """What a file of one revision held, links followed; None if there was none."""
-    file = follow(repository, files[path], files).file if path in files else None
-    return repository.read(file) if file else None
-
-
 def snapshot(repository: Repository, new: New) -> dict[str, File]:
     """Every file of the new side, by path."""
     if new.commit is not None or new.staged:

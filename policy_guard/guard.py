@@ -9,8 +9,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from policy_guard.base import WITHOUT_CHANGE, Base, New, choose, in_ci, whole
-from policy_guard.changes import Change, changes, file_of
+from policy_guard.base import WITHOUT_CHANGE, Base, New, choose, whole
+from policy_guard.changes import Change, changes
 from policy_guard.config import FAIL_ON, Config
 from policy_guard.errors import UserError
 from policy_guard.git import A_LINK, Repository
@@ -18,8 +18,9 @@ from policy_guard.links import Sides, let_be_followed, may_matter, tree_of
 from policy_guard.pairs import Reader
 from policy_guard.reporter import Report
 from policy_guard.run import Run, wanted
-from policy_guard.settings import Settings, load_settings, settings_in, settings_name
+from policy_guard.settings import Settings, load_settings, may_differ, settings_name
 from policy_guard.tally import Tally
+from policy_guard.unattended import in_ci
 
 if TYPE_CHECKING:
     from policy_guard.acceptances import Acceptances
@@ -62,6 +63,8 @@ def _check(
     tally = Tally(given, fail_on, usage_of(repository.root, given.config), progress, accepted)
     if options.fail_on not in (None, fail_on):
         tally.note(f"--fail-on {options.fail_on} does not count in CI, where the settings say {fail_on}")
+    if not (ci or changed or new.staged or options.everything) and base.name.startswith("HEAD@"):
+        tally.note("nothing differs from HEAD, so nothing was compared. In CI, set CI=true and name a base with --base")
     reader = Reader(repository, given)
     sides: Sides | None = None
     links = ci and any(repository.lists(tree, A_LINK) for tree in (base.commit or base.tree, new.commit))
@@ -150,16 +153,13 @@ def _trusted(
         from policy_guard.trusted import trusted
 
         return trusted(given, options.config, repository, base)
-    here = settings_name(options.config, repository.root)
     paths = {file.path for change in changed for file in (change.old, change.new) if file}
-    if here not in paths and not os.path.islink(repository.root / here):
+    name = settings_name(options.config, repository.root)
+    if not any(may_differ(repository.root, each, paths) for each in (name, given.config.critical) if each):
         return given
-    data = file_of(repository, tree_of(repository, base), here)
-    groups = settings_in(data, here).groups if data is not None else ()
-    notes = given.notes
-    if groups != given.config.groups:
-        notes = (*notes, "the groups changed here; those of the base are judged, and the new ones once they are there")
-    return given._replace(config=given.config._replace(groups=groups), notes=notes)
+    from policy_guard.trusted import at_home
+
+    return at_home(given, name, repository, base)
 
 
 def _refuse_what_is_not_there(paths: tuple[str, ...], repository: Repository, changed: list[Change]) -> None:

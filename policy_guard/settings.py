@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -54,21 +54,32 @@ def settings_from(source: Source | None, file: Callable[[str], Source]) -> Setti
 
 
 def settings_name(config: str | None, root: Path) -> str:
-    """The path of the settings from the root of a repository; it begins with `..` outside of it."""
+    """The path of the settings from the root of a repository, as it is given; it begins with `..` outside of it.
+
+    No link is followed: where one leads is for each revision to say.
+    """
     if config is None:
         return NAME
-    plain = os.path.abspath(config)
-    followed = os.path.join(os.path.realpath(os.path.dirname(plain)), os.path.basename(plain))
+    parts = Path(_working_folder(), config).parts
     top = os.path.realpath(root)
-    return Path(os.path.relpath(followed, top)).as_posix()
+    above = (at for at in range(1, len(parts)) if os.path.realpath(Path(*parts[:at])) == top)
+    at = next(above, None)
+    return "/".join(parts[at:]) if at is not None else f"../{config}"
 
 
-def settings_in(data: bytes, name: str) -> Config:
-    """The configuration that some bytes hold; the defaults if they cannot be read."""
-    try:
-        return load_config(decode(name, data, ""))
-    except (UserError, Unreadable):
-        return Config()
+def _working_folder() -> str:
+    """The working folder by the name under which it was entered, as `pwd` says it: a link may have led there."""
+    here, entered = os.getcwd(), os.environ.get("PWD", "")
+    return entered if os.path.isabs(entered) and os.path.realpath(entered) == os.path.realpath(here) else here
+
+
+def may_differ(root: Path, name: str, changed: Collection[str]) -> bool:
+    """Whether a file may be another one than before: it changed, a folder above it did, or a link leads to it."""
+    plain = os.path.normpath(name).replace(os.sep, "/")
+    if os.path.realpath(root / name) != os.path.join(os.path.realpath(root), *plain.split("/")):
+        return True
+    folders = plain.split("/")
+    return any("/".join(folders[:at]) in changed for at in range(1, len(folders) + 1))
 
 
 def settings_source(root: Path, config: str | None) -> Source | None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Hashable
+from pathlib import Path
+from typing import NamedTuple
 
 from policy_guard.base import Base
-from policy_guard.changes import file_of
-from policy_guard.config import FAIL_ON, Config, PolicyFiles
+from policy_guard.changes import resolved, target_of
+from policy_guard.config import FAIL_ON, Config, PolicyFiles, load_config
 from policy_guard.errors import UserError
 from policy_guard.format import decode
-from policy_guard.git import LINK, Repository, names
+from policy_guard.git import A_LINK, File, Repository, names
 from policy_guard.printable import shortened
 from policy_guard.settings import Settings, settings_from, settings_name
 from policy_guard.source import Source, Unreadable
@@ -27,10 +30,10 @@ def trusted(here: Settings, config: str | None, repository: Repository, base: Ba
     names a file outside of the repository, which no base has.
     """
     name = settings_name(config, repository.root)
-    if name.startswith(".."):
+    if name.startswith("../") or not _is_inside(repository.root, config):
         raise UserError(f"{config} lies outside of the repository, so a change could bring its own. Move it inside.")
     try:
-        before = _of_the_base(name, repository, base)
+        before = _Files.of(repository, base).settings(name)
     except UserError as error:
         raise UserError(f"the settings of {base.name} cannot be read: {error}. Have their correction merged.") from None
     known = {each.meaning() for each in before.critical}
@@ -52,24 +55,77 @@ def trusted(here: Settings, config: str | None, repository: Repository, base: Ba
     return together._replace(notes=(*together.notes, note))
 
 
-def _of_the_base(name: str, repository: Repository, base: Base) -> Settings:
-    assert base.commit is not None
-    commit = base.commit
+def at_home(here: Settings, name: str, repository: Repository, base: Base) -> Settings:
+    """The settings of the work tree, with the groups of the base, and what to say of the others that differ.
 
-    def source(path: str) -> Source:
-        file = repository.file(commit, path)
-        if file is not None and file.mode == LINK:
-            data = file_of(repository, names(repository.files(commit)), path)
-        else:
-            data = repository.read(file) if file else None
+    A CI system that does not say it is one would judge a change by the settings that the change brings along.
+    """
+    if base.commit is None:
+        return here
+    files = _Files.of(repository, base)
+    try:
+        before = files.settings(name)
+    except UserError:
+        before = Settings(files.configuration(name))
+    notes = here.notes
+    if before.config.groups != here.config.groups:
+        notes = (*notes, "the groups changed here; those of the base are judged, and the new ones once they are there")
+    told = _what(before, here._replace(config=here.config._replace(groups=before.config.groups)))
+    if told:
+        note = f"the settings change here{told}, and count here; CI counts those of {base.name}. In CI, set CI=true"
+        notes = (*notes, note)
+    return here._replace(config=here.config._replace(groups=before.config.groups), notes=notes)
+
+
+def _is_inside(root: Path, config: str | None) -> bool:
+    return config is None or Path(os.path.realpath(config)).is_relative_to(os.path.realpath(root))
+
+
+class _Files(NamedTuple):
+    """The files of the base by their paths, links followed as they lead there. `listed` is empty without links."""
+
+    repository: Repository
+    commit: str
+    revision: str
+    listed: dict[str, File]
+
+    @classmethod
+    def of(cls, repository: Repository, base: Base) -> _Files:
+        assert base.commit is not None
+        linked = repository.lists(base.commit, A_LINK)
+        return cls(repository, base.commit, base.name, names(repository.files(base.commit)) if linked else {})
+
+    def settings(self, name: str) -> Settings:
+        """The settings under this name, or the defaults. Raises `UserError` if they cannot be read."""
+        return settings_from(self.source(name) if self.data(name) is not None else None, self.source)
+
+    def configuration(self, name: str) -> Config:
+        """The configuration under this name, whatever else it names; the defaults if it cannot be read."""
+        try:
+            return load_config(self.source(name))
+        except UserError:
+            return Config()
+
+    def source(self, path: str) -> Source:
+        """The text of a file. Raises `UserError`."""
+        data = self.data(path)
         if data is None:
             raise UserError(f"{path}: there is no such file")
         try:
-            return decode(path, data, base.name)
+            return decode(path, data, self.revision)
         except Unreadable as error:
             raise UserError(f"{path}: {error.problems[0].message}") from None
 
-    return settings_from(source(name) if repository.file(commit, name) else None, source)
+    def data(self, path: str) -> bytes | None:
+        """The bytes of a file; None if there is no such file. Raises `UserError` if they are not to be had."""
+        real, reason = resolved(path, lambda at: target_of(self.repository, self.listed.get(at)))
+        if real is None:
+            raise UserError(f"{path}: {reason}")
+        file = self.repository.file(self.commit, real)
+        data = self.repository.read(file) if file else None
+        if file and data is None:
+            raise UserError(f"{path}: there is no such file")
+        return data
 
 
 def _tightened(before: Config, here: Config) -> Config:

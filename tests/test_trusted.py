@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from policy_guard.unattended import in_ci
 from tests.repository import NARROW, WIDE, Answer, Scratch, allow, deny, document
 
 CRITICAL = "version: 1\npermissions:\n- {id: no-delete, actions: ['s3:DeleteBucket'], reason: r}\n"
@@ -149,6 +150,121 @@ def test_at_home_the_settings_are_those_of_the_work_tree(scratch: Scratch) -> No
     scratch.write(".policy-guard.yaml", WEAKENED["a check switched off"])
     scratch.write("iam/a.json", WIDE)
     assert scratch.guard("check", "--base", "main").code == 0
+
+
+def test_at_home_settings_that_differ_are_named(scratch: Scratch) -> None:
+    scratch.write(".policy-guard.yaml", WEAKENED["the policy excluded"])
+    told = r"note: the settings change here \(exclude\), and count here; CI counts those of main@.* In CI, set CI=true"
+    assert re.search(told, scratch.guard("check", "--base", "main").out)
+    scratch.git("checkout", "-q", "--", ".")
+    scratch.write("critical.yaml", CRITICAL.replace("s3:DeleteBucket", "s3:CreateBucket"))
+    assert "(critical no-delete)" in scratch.guard("check", "--base", "main").out
+    scratch.commit()
+    assert "(critical no-delete)" in scratch.guard("check", "--base", "main", "--staged").out
+
+
+def test_nothing_that_differs_from_head_is_told(scratch: Scratch) -> None:
+    assert "note: nothing differs from HEAD, so nothing was compared. In CI, set CI=true" in scratch.guard().out
+    scratch.write("elsewhere", "x")
+    assert "note:" not in scratch.guard().out
+
+
+SYSTEMS = {
+    "Azure Pipelines": {"TF_BUILD": "True"},
+    "TeamCity": {"TEAMCITY_VERSION": "2024.03.1 (build 156364)"},
+    "AWS CodeBuild": {"CODEBUILD_BUILD_ID": "project:b1e6661e-e4f2-4156-9ab9-82a19EXAMPLE"},
+    "Jenkins": {"BUILD_ID": "12", "JENKINS_URL": "https://example.com/"},
+    "Jenkins without a configured address": {"BUILD_NUMBER": "12"},
+    "Bitbucket Pipelines": {"BITBUCKET_BUILD_NUMBER": "1"},
+    "Bamboo": {"bamboo_buildKey": "PROJECT-PLAN-JOB"},
+    "Drone": {"DRONE": "true"},
+    "Woodpecker": {"CI": "woodpecker"},
+    "Harness": {"HARNESS_BUILD_ID": "1"},
+    "Buddy": {"BUDDY": "true"},
+    "AppVeyor": {"APPVEYOR": "True"},
+    "Google Cloud Build": {"BUILDER_OUTPUT": "/builder/outputs"},
+    "GoCD": {"GO_PIPELINE_NAME": "main"},
+    "a system that is told not to be one": {"CI": "false", "TF_BUILD": "True"},
+    "any other that is told": {"CI": "yes"},
+}
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_what_runs_unattended(system: str) -> None:
+    assert in_ci({"PATH": "/bin", **SYSTEMS[system]})
+
+
+@pytest.mark.parametrize("value", ["", "0", "false", "False", "no", "off"])
+def test_what_does_not(value: str) -> None:
+    assert not in_ci({"CI": value, "GITHUB_ACTIONS": value, "PATH": "/bin", "HOME": "/home/a", "GITHUB_TOKEN": "x"})
+
+
+def test_in_azure_pipelines_the_settings_of_the_base_count(scratch: Scratch) -> None:
+    scratch.write("iam/a.json", WIDE)
+    scratch.write(".policy-guard.yaml", WEAKENED["the policy excluded"])
+    scratch.commit()
+    assert scratch.guard("check", "--base", "main", TF_BUILD="True").code == 1
+
+
+@pytest.fixture
+def elsewhere(scratch: Scratch) -> Scratch:
+    """The same with the settings in a folder of their own, which the command names."""
+    scratch.git("checkout", "-q", "main")
+    (scratch.folder / "ci").mkdir()
+    scratch.git("mv", ".policy-guard.yaml", "ci/guard.yaml")
+    scratch.git("mv", "critical.yaml", "ci/critical.yaml")
+    scratch.commit(**{"ci/guard.yaml": STRICT.replace("critical.yaml", "ci/critical.yaml") + "severity: {}\n"})
+    scratch.git("checkout", "-q", "-B", "feature")
+    return scratch
+
+
+LINKED = {
+    "the folder to another": ("ci", "tools"),
+    "the folder to another, above": ("ci", "other/../tools"),
+    "the folder to the root": ("ci", "."),
+    "the file to another": ("ci/guard.yaml", "../tools/guard.yaml"),
+}
+
+
+@pytest.mark.parametrize(("how", "folder"), [*zip(LINKED, (".", "iam", "iam", "."), strict=True)])
+def test_settings_behind_a_link_that_the_change_makes_do_not_count(elsewhere: Scratch, how: str, folder: str) -> None:
+    link, target = LINKED[how]
+    elsewhere.git("rm", "-q", "-r", link)
+    elsewhere.write("other/x", "x")
+    for path in ("tools/guard.yaml", "guard.yaml"):
+        elsewhere.write(path, "version: 1\nexclude: ['**']\nseverity: {no-new-access: 'off'}\n")
+    (elsewhere.folder / link).parent.mkdir(exist_ok=True)
+    (elsewhere.folder / link).symlink_to(target)
+    elsewhere.commit(**{"iam/a.json": document(allow("*")), "scp/a.json": document(deny("s3:*"))})
+    asked = ("check", "--base", "main", "--config", "ci/guard.yaml" if folder == "." else "../ci/guard.yaml")
+    answer = elsewhere.guard(*asked, CI="true", folder=folder)
+    assert answer.code == 1
+    assert "3 refused" in answer.out or "2 refused" in answer.out
+    assert "no longer denies" in answer.out and "grants a critical permission, no-delete" in answer.out
+    assert "the settings change here (" in elsewhere.guard(*asked, folder=folder).out
+
+
+def test_a_folder_that_was_entered_by_a_link_of_the_change(elsewhere: Scratch) -> None:
+    elsewhere.git("rm", "-q", "-r", "ci")
+    elsewhere.write("tools/guard.yaml", "version: 1\n")
+    (elsewhere.folder / "ci").symlink_to("tools")
+    elsewhere.commit(**{"scp/a.json": document(deny("s3:*"))})
+    entered = str(elsewhere.folder / "ci")
+    answer = elsewhere.guard("check", "--base", "main", "--config", "guard.yaml", CI="true", folder="ci", PWD=entered)
+    assert answer.code == 1
+    assert "no longer denies" in answer.out
+
+
+def test_links_of_the_base_are_followed_to_its_settings(elsewhere: Scratch) -> None:
+    elsewhere.git("checkout", "-q", "main")
+    elsewhere.git("mv", "ci", "tools")
+    (elsewhere.folder / "ci").symlink_to("tools")
+    elsewhere.commit()
+    elsewhere.git("checkout", "-q", "-B", "feature")
+    answer = judged(elsewhere, "--config", "ci/guard.yaml", **{"scp/a.json": document(deny("s3:*"))})
+    assert answer.code == 1
+    assert "no longer denies" in answer.out
+    assert "note:" not in answer.out
 
 
 def test_settings_that_stay_are_not_mentioned(scratch: Scratch) -> None:
