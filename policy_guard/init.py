@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -25,6 +26,7 @@ CRITICAL = "critical-permissions.yaml"
 HOOK = ".pre-commit-config.yaml"
 WORKFLOW = ".github/workflows/policies.yml"
 _OURS = b"policy-guard"
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
 _LARGE = 1024 * 1024
 _MOST = 20
 
@@ -54,7 +56,7 @@ def init(folder: Path, environ: Mapping[str, str], progress: Callable[[str], Non
         proposed: tuple[Entry, ...] = ()
         if source is None:
             proposed, found = _proposed(repository, found)
-        steps = tuple(_steps(repository.root, source, found, proposed, progress))
+        steps = tuple(_steps(repository, source, found, proposed, progress))
     finally:
         repository.close()
     _write(repository.root, {step.path: step.text.encode() for step in steps if step.text is not None})
@@ -98,9 +100,14 @@ def _proposed(repository: Repository, found: Survey) -> tuple[tuple[Entry, ...],
 
 
 def _steps(
-    root: Path, source: Source | None, found: Survey, proposed: tuple[Entry, ...], progress: Callable[[str], None]
+    repository: Repository,
+    source: Source | None,
+    found: Survey,
+    proposed: tuple[Entry, ...],
+    progress: Callable[[str], None],
 ) -> Iterator[_Step]:
     """The four files. The settings come after the list that they name, so that they name one that is there."""
+    root = repository.root
     named = load_config(source).critical
     path = named or CRITICAL
     text = None if os.path.lexists(root / path) else text_of(CRITICAL)
@@ -114,16 +121,26 @@ def _steps(
         yield _Step(NAME, settings, remark=_remark(found, proposed), granting=grants.policies)
     else:
         yield _Step(NAME, lacks="" if named else f"critical: {CRITICAL}\n")
-    yield _step(root, HOOK, "pre-commit-config.yaml", "fill in OWNER and the tag, then run: pre-commit install")
+    yield _step(
+        root, HOOK, text_of("pre-commit-config.yaml"), "fill in OWNER and the tag, then run: pre-commit install"
+    )
     workflow = _workflow(root)
-    yield _Step(workflow) if workflow else _step(root, WORKFLOW, "policies.yml", "fill in OWNER and COMMIT")
+    text = text_of("policies.yml").replace("[main]", f"[{_default_branch(repository)}]")
+    yield _Step(workflow) if workflow else _step(root, WORKFLOW, text, "fill in OWNER and COMMIT")
 
 
-def _step(root: Path, path: str, name: str, remark: str) -> _Step:
-    """A file with the lines of `name`; where there is one that speaks of something else, the lines to add to it."""
+def _default_branch(repository: Repository) -> str:
+    """The remote's default branch by its name alone, if the clone knows it and YAML needs no quotation marks for it."""
+    marked = repository.refs(["refs/remotes/origin/HEAD"])
+    name = marked[0].leads_to.removeprefix("refs/remotes/origin/") if marked else ""
+    return name if _PLAIN.fullmatch(name) else "main"
+
+
+def _step(root: Path, path: str, text: str, remark: str) -> _Step:
+    """A file with this text; if there is one that speaks of something else, the lines to add to it."""
     if not os.path.lexists(root / path):
-        return _Step(path, text_of(name), remark=remark)
-    return _Step(path, lacks="" if _speaks_of_us(root / path) else text_of(name))
+        return _Step(path, text, remark=remark)
+    return _Step(path, lacks="" if _speaks_of_us(root / path) else text)
 
 
 def _workflow(root: Path) -> str | None:

@@ -196,6 +196,20 @@ def test_the_workflow_is_green_at_first_and_is_one_that_github_would_take() -> N
     ]
 
 
+def test_the_workflow_runs_again_when_the_base_changes_and_into_the_default_branch_alone() -> None:
+    events = yaml.load(text_of("policies.yml"), yaml.BaseLoader)["on"]
+    assert events["pull_request"] == {"branches": ["main"], "types": ["opened", "synchronize", "reopened", "edited"]}
+    assert set(events) == {"pull_request", "merge_group", "push"}
+
+
+def test_the_workflow_names_the_default_branch_that_the_clone_knows(scratch: Scratch) -> None:
+    scratch.git("update-ref", "refs/remotes/origin/trunk", scratch.commit(readme="x"))
+    scratch.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk")
+    assert scratch.guard("init").code == 0
+    events = yaml.load((scratch.folder / ".github/workflows/policies.yml").read_text(), yaml.BaseLoader)["on"]
+    assert events["pull_request"]["branches"] == events["push"]["branches"] == ["trunk"]
+
+
 def test_a_kind_comes_from_the_name_only_where_the_content_fits(scratch: Scratch) -> None:
     scratch.commit(
         **{
