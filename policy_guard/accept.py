@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,13 +15,14 @@ from policy_guard.acceptances import load_acceptances
 from policy_guard.accepted import MOST_DAYS_STANDING, STANDING, accepted, load_acceptance
 from policy_guard.base import choose
 from policy_guard.errors import UserError
-from policy_guard.finding import Finding, Refusal
+from policy_guard.exact import merged
+from policy_guard.finding import Finding, Part, Refusal, Spelled
 from policy_guard.git import Repository
 from policy_guard.groups import Trees
 from policy_guard.guard import Options, check
 from policy_guard.links import tree_of
 from policy_guard.pairs import Reader
-from policy_guard.policy import VERSIONS, WITHOUT_PRINCIPAL, Statement, statement_meaning
+from policy_guard.policy import VERSIONS, Statement, statement_meaning
 from policy_guard.reviewed import Stale, Versions, stale
 from policy_guard.save import create, within
 from policy_guard.settings import load_settings
@@ -28,6 +30,10 @@ from policy_guard.source import Source, Unreadable
 from policy_guard.unattended import in_ci
 
 DAYS = 30
+NOTHING_PROVED = (
+    "nothing is written: no words were found that are proved to hold all of what was found and nothing else; "
+    "split the change, or write the file by hand (policy-guard explain accepted)"
+)
 _LONGEST_NAME = 80
 
 
@@ -41,16 +47,23 @@ class Wishes(NamedTuple):
 
 
 class _Asked(NamedTuple):
-    """Findings of one policy that go into one file: what it is about, the checks, and the requests of each finding."""
+    """Findings of one policy that are accepted together, and the checks. All of them are about one question."""
 
     about: Refusal
     checks: tuple[str, ...]
-    requests: list[tuple[tuple[Statement, ...], tuple[Statement, ...]]]
-    ids: list[tuple[str, ...]]
+    findings: list[Refusal]
 
     def critical(self) -> list[str]:
         """The ids of the critical list, each once."""
-        return list(dict.fromkeys(each for ids in self.ids for each in ids))
+        return list(dict.fromkeys(each for found in self.findings for each in found.critical))
+
+    def parts(self) -> tuple[Part, ...]:
+        """What the findings are about."""
+        return tuple(found.part for found in self.findings)
+
+    def requests(self) -> tuple[Spelled, ...]:
+        """The requests of all findings."""
+        return tuple(dict.fromkeys(each for found in self.findings for each in found.requests()))
 
 
 class Proposal(NamedTuple):
@@ -79,16 +92,24 @@ def propose(wishes: Wishes, folder: Path, environ: Mapping[str, str], today: dat
     repository = Repository(folder, environ)
     config = load_settings(repository.root, wishes.options.config).config
     repository.close()
-    together, unfit = _by_policy(report.findings, wishes.check)
+    files, unfit = files_for(report.findings, wishes, expires, config.accepted, today)
+    return Proposals(repository.root, files, unfit, config.accepted_from == "head", report.base)
+
+
+def files_for(
+    findings: Iterable[Finding], wishes: Wishes, expires: str, folder: str, today: date
+) -> tuple[tuple[Proposal, ...], tuple[str, ...]]:
+    """The files that accept the findings, and in words what cannot be accepted."""
+    together, unfit = _by_policy(findings, wishes.check)
     files: list[Proposal] = []
     for asked in together:
-        proposal = _proposal(asked, wishes.reason, expires, config.accepted)
-        problem = _unlike(proposal, asked, today)
-        if problem:
-            unfit.append(f"{asked.about.path}: {problem}")
+        write = partial(_proposal, asked, reason=wishes.reason, expires=expires, folder=folder)
+        found = _proved(asked, write, today)
+        if isinstance(found, str):
+            unfit.append(f"{asked.about.path}: {found}")
         else:
-            files.append(proposal)
-    return Proposals(repository.root, tuple(files), tuple(unfit), config.accepted_from == "head", report.base)
+            files += found
+    return tuple(files), tuple(unfit)
 
 
 def _by_policy(findings: Iterable[Finding], name: str | None) -> tuple[tuple[_Asked, ...], list[str]]:
@@ -102,11 +123,16 @@ def _by_policy(findings: Iterable[Finding], name: str | None) -> tuple[tuple[_As
             unfit.append(f"{finding.source.path}: {finding.message} [{finding.check}] cannot be accepted")
             continue
         checks = (finding.check, *finding.refusal.also)
-        key = (*finding.refusal._replace(requests=_nothing, critical=()), checks)
-        asked = together.setdefault(key, _Asked(finding.refusal, checks, [], []))
-        asked.requests.append(finding.refusal.requests())
-        asked.ids.append(finding.refusal.critical)
+        together.setdefault(_key(finding.refusal, checks), _Asked(finding.refusal, checks, [])).findings.append(
+            finding.refusal
+        )
     return tuple(together.values()), unfit
+
+
+def _key(refusal: Refusal, checks: tuple[str, ...]) -> tuple[object, ...]:
+    """Equal for findings that may go into one file: a combination has one of its own, for it is accepted as a whole."""
+    about = (refusal.path, refusal.group, refusal.label, refusal.holder, refusal.kind, refusal.old, refusal.standing)
+    return *about, checks, refusal.critical if refusal.part.together else ()
 
 
 def _last_day(text: str | None, today: date) -> str:
@@ -119,24 +145,41 @@ def _last_day(text: str | None, today: date) -> str:
     return last.isoformat()
 
 
-def _nothing() -> tuple[tuple[Statement, ...], tuple[Statement, ...]]:
-    return (), ()
+def _proved(asked: _Asked, write: Callable[[Spelled], Proposal], today: date) -> list[Proposal] | str:
+    """The files that are proved to accept what was found and nothing else, or why there are none.
+
+    That is one file, unless one set of requests leaves out what another has: then each has a file of its own.
+    """
+    found = asked.requests()
+    ways = [merged(found)] if len(merged(found)) == 1 else [(_joined(found),), merged(found)]
+    problem: str | None = NOTHING_PROVED
+    for sets in ways:
+        files = [write(each) for each in sets]
+        problem = _unlike(files, sets, asked, today)
+        if problem is None:
+            return files
+    return problem or NOTHING_PROVED
 
 
-def _proposal(asked: _Asked, reason: str, expires: str, folder: str) -> Proposal:
+def _joined(every: Iterable[Spelled]) -> Spelled:
+    """All the sets as one, which holds less if one leaves out what another has."""
+    statements, without = zip(*every, strict=True)
+    return Spelled(*(tuple(dict.fromkeys(s for each in side for s in each)) for side in (statements, without)))
+
+
+def _proposal(asked: _Asked, given: Spelled, reason: str, expires: str, folder: str) -> Proposal:
     import yaml
 
     about = asked.about
-    access = [each for statements, _ in asked.requests for each in _spelled_all(about.kind, statements)]
-    without = [_spelled(statement) for _, left_out in asked.requests for statement in left_out]
+    without = list(map(_spelled, given.without))
     content: dict[str, Any] = {"version": 1}
     content |= {"group": about.group} if about.group else {"policy": about.path}
     content |= {"label": about.label} if about.label else {}
     content |= {"holder": about.holder} if about.holder else {}
     content |= {"checks": list(asked.checks)}
-    content |= {"critical": asked.critical()} if any(asked.ids) else {}
+    content |= {"critical": critical} if (critical := asked.critical()) else {}
     content |= {} if about.standing else {"from": about.old}
-    content |= {"access": _each_once(access)}
+    content |= {"access": _each_once(map(_spelled, given.statements))}
     content |= {"without": _each_once(without)} if without else {}
     mark = sha256(repr(content).encode()).hexdigest()[:8]
     content |= {"reason": reason, "expires": expires}
@@ -150,16 +193,8 @@ def _slug(about: Refusal) -> str:
     return words[:_LONGEST_NAME] or "policy"
 
 
-def _each_once(given: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [each for at, each in enumerate(given) if each not in given[:at]]
-
-
-def _spelled_all(kind: str, statements: tuple[Statement, ...]) -> Iterator[dict[str, Any]]:
-    """The statements; where there is none, one that every request meets."""
-    yield from map(_spelled, statements)
-    if not statements:
-        who = {} if kind in WITHOUT_PRINCIPAL else {"Principal": "*"}
-        yield {**who, "Action": "*"} | ({} if kind == "trust" else {"Resource": "*"})
+def _each_once(given: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return list({repr(each): each for each in given}.values())
 
 
 def _spelled(statement: Statement) -> dict[str, Any]:
@@ -185,20 +220,33 @@ def _one_or_all(texts: list[str]) -> str | list[str]:
     return texts[0] if len(texts) == 1 else texts
 
 
-def _unlike(proposal: Proposal, asked: _Asked, today: date) -> str | None:
-    """What is wrong with a proposal: it is refused, or does not mean what was found once it is read again."""
+def _unlike(files: list[Proposal], sets: tuple[Spelled, ...], asked: _Asked, today: date) -> str | None:
+    """What is wrong with the files: they are refused, or do not mean what was found once they are read again."""
     try:
-        given = load_acceptance(Source(proposal.path, proposal.text), today)
-        read = accepted(given, asked.about.kind)
+        read = [_read(file, asked.about.kind, today) for file in files]
     except UserError as error:
-        return f"{str(error).removeprefix(proposal.path).lstrip(':0123456789 ')}{_apart(asked)}"
+        message = str(error)
+        for file in files:
+            message = message.removeprefix(file.path)
+        return f"{message.lstrip(':0123456789 ')}{_apart(asked)}"
     except Unreadable as error:
         return f"this cannot be written as an acceptance: {error.problems[0].message}"
-    for told, back in zip(zip(*asked.requests, strict=True), (read.statements, read.without), strict=True):
-        wanted = {_meaning(statement) for statements in told for statement in statements}
-        if wanted - set(map(_meaning, back)):
-            return "this cannot be written as an acceptance: its template parts mean something else in another file"
-    return None
+    if any(_has_other_statements(back, told) for back, told in zip(read, sets, strict=True)):
+        return "this cannot be written as an acceptance: its template parts mean something else in another file"
+    about, parts = asked.about, asked.parts()
+    if not read or not all(about.lies_within(each, asked.checks, parts) for each in read):
+        return NOTHING_PROVED
+    return None if about.suffices(read, parts) else NOTHING_PROVED
+
+
+def _read(file: Proposal, kind: str, today: date) -> Spelled:
+    """What a file means once it is read again."""
+    _, statements, without = accepted(load_acceptance(Source(file.path, file.text), today), kind)
+    return Spelled(statements, without)
+
+
+def _has_other_statements(back: Spelled, told: Spelled) -> bool:
+    return any(set(map(_meaning, one)) != set(map(_meaning, two)) for one, two in zip(back, told, strict=True))
 
 
 def _apart(asked: _Asked) -> str:

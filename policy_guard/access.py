@@ -64,6 +64,7 @@ class Access:
     def __init__(self, policies: Iterable[Policy], others: Iterable[Statement] = ()) -> None:
         """`others` are statements that are asked about besides those of the policies."""
         statements = [*(statement for policy in policies for statement in policy.statements), *others]
+        self._statements = statements
         occurrences: dict[str, set[str]] = {}
         under_set_operators: set[str] = set()
         self._verbatim = {each.key for statement in statements for each in _all_variables(statement)}
@@ -82,6 +83,18 @@ class Access:
         }
         self._applies: dict[int, tuple[Statement, Formula]] = {}
         self._allows: dict[tuple[int, str], tuple[Policy | None, Formula]] = {}
+
+    def knowing(self, statements: Iterable[Statement]) -> Access:
+        """These sets, or if they do not know all conditions of the statements, others that do."""
+        others = [s for s in statements if not all(map(self._knows, s.conditions)) or self._verbatim_in(s)]
+        return Access((), [*self._statements, *others]) if others else self
+
+    def _knows(self, condition: Condition) -> bool:
+        return as_written(condition) in self._written.get(condition.key, ())
+
+    def _verbatim_in(self, statement: Statement) -> bool:
+        """Whether the statement has variables whose keys are not compared as texts yet."""
+        return any(each.key not in self._verbatim for each in _all_variables(statement))
 
     def allows(self, policy: Policy | None, kind: str) -> Formula:
         """The requests that the policy of this kind allows; None is no policy."""

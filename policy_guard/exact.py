@@ -1,4 +1,4 @@
-"""The requests of a claim as statements, to be written down: all of them, and as little besides as can be spelled."""
+"""The requests of a claim as statements, to be written down: all of them and no other, as far as can be spelled."""
 
 from __future__ import annotations
 
@@ -9,35 +9,97 @@ from typing import NamedTuple
 
 from policy_guard import evaluate
 from policy_guard.access import Access
-from policy_guard.check import Claim
+from policy_guard.callers import principal_matches
+from policy_guard.check import Check, Claim, Combination, Question
 from policy_guard.difference import Terms, only
+from policy_guard.finding import Spelled
 from policy_guard.formula import Formula, conjunction, disjunction, negation
-from policy_guard.policy import Element, Request, Statement, Value
+from policy_guard.overlap import Within, element, everything, overlap
+from policy_guard.policy import Principals, Request, Statement
 from policy_guard.prove import Proved, Prover
-from policy_guard.source import Span
 
 
-class Spelled(NamedTuple):
-    """The requests that one of `statements` applies to, and none of `without`."""
+def spelled_exactly(
+    check: Check, question: Question, claim: Claim, told: Terms | None, prover: Prover
+) -> tuple[Spelled, ...]:
+    """Sets of requests that hold the whole claim together, and nothing that the claim is not about.
 
-    statements: tuple[Statement, ...]
-    without: tuple[Statement, ...] = ()
-
-
-def spelled_exactly(claim: Claim, told: Terms | None, of_old: bool, access: Access, prover: Prover) -> Spelled:
-    """Statements that hold the whole claim; none at all stands for every request.
-
-    What is proved not to be needed is left out, value by value. Where a Deny that went away holds all of the claim,
-    or the critical entry says less than the statement, their words are taken.
+    A critical entry narrows the statement to what the entry means. If a Deny of the old version is gone, what the
+    statement has in common with the Deny is spelled, never the Deny. Values that are proved unneeded are left out.
     """
+    whole = told.parts if told else (claim.statement or everything(question.kind),)
+    denied, before, but = (told.denied, told.before, told.but) if told else (claim.denied, claim.before, claim.but)
+    within = partial(_lie_within, prover)
+    parts = list(_meant(question.kind, claim, whole, within))
+    never = [] if claim.all_before else [_with(each, (*denied, *before)) for each in parts]
+    stopped = [_with(each, denied) for part in parts for each in _common(part, but, within)]
+    statements = [statement for piece in (*never, *stopped) for statement in (*piece.statements, *piece.without)]
+    access, claim = _knowing(check, question, claim, statements)
     sets = _Sets(claim, access, prover)
-    whole = told.parts if told else (claim.statement,) if claim.statement else ()
-    chosen = whole
-    for other in (_of_entry(claim, whole), told.but if told else claim.but):
-        if other and sets.hold_all(other) and not (chosen and sets.lie_within(chosen, other)):
-            chosen = tuple(sets.needed(other))
-    left_out = (told.before if of_old else told.denied) if told else claim.denied
-    return Spelled(chosen, tuple(each for each in left_out if not chosen or sets.meet(chosen, each)))
+    chosen = next((each for each in (stopped, never) if each and sets.hold_all(each)), [*never, *stopped])
+    return merged(narrow for piece in chosen for narrow in sets.needed(piece))
+
+
+def merged(pieces: Iterable[Spelled]) -> tuple[Spelled, ...]:
+    """The pieces, those without the same statements as one."""
+    together: dict[tuple[Statement, ...], dict[Statement, None]] = {}
+    for piece in pieces:
+        together.setdefault(piece.without, {}).update(dict.fromkeys(piece.statements))
+    return tuple(Spelled(tuple(statements), without) for without, statements in together.items())
+
+
+def _with(piece: Spelled, without: Iterable[Statement]) -> Spelled:
+    return piece._replace(without=tuple(dict.fromkeys([*piece.without, *without])))
+
+
+def _meant(kind: str, claim: Claim, whole: Iterable[Statement], within: Within) -> Iterator[Spelled]:
+    """The statements, or of each what the critical entry means."""
+    entry, meant = claim.entry, claim.meant
+    if entry is None or meant is None:
+        yield Spelled(tuple(whole))
+        return
+    every = everything(kind)
+    said = replace(
+        every,
+        principals=every.principals and (entry.principals or every.principals),
+        action=element(meant.actions) if meant.actions else every.action,
+        resource=element(meant.resources) if meant.resources and every.resource else every.resource,
+    )
+    spared = [replace(every, action=element(meant.excepted))] if meant.excepted else []
+    spared += [replace(every, conditions=each.conditions) for each in entry.unless]
+    for statement in whole:
+        if both := overlap(statement, said, within):
+            yield _with(both, spared)
+
+
+def _common(part: Spelled, others: Iterable[Statement], within: Within) -> Iterator[Spelled]:
+    """What the statements of the part have in common with others."""
+    for other in others:
+        for statement in part.statements:
+            if both := overlap(statement, other, within):
+                yield _with(both, part.without)
+
+
+def _lie_within(prover: Prover, some: Principals, others: Principals) -> bool:
+    formula = conjunction([principal_matches(some), negation(principal_matches(others))])
+    return isinstance(prover.answer(formula, lambda request: True), Proved)
+
+
+def _knowing(check: Check, question: Question, claim: Claim, statements: Iterable[Statement]) -> tuple[Access, Claim]:
+    """The claim over sets that know these statements, too."""
+    access = question.access.knowing(statements)
+    if access is question.access:
+        return access, claim
+    for whole in check.claims(question._replace(access=access)):
+        parts = whole.parts if isinstance(whole, Combination) else ()
+        for other in (c for part in parts for c in part.granting) if isinstance(whole, Combination) else (whole,):
+            if _place(other) == _place(claim):
+                return access, other
+    raise AssertionError("a claim is gone that was there")
+
+
+def _place(claim: Claim) -> tuple[object, ...]:
+    return id(claim.statement), id(claim.entry), claim.existing, claim.meant
 
 
 class _Sets(NamedTuple):
@@ -47,76 +109,61 @@ class _Sets(NamedTuple):
     access: Access
     prover: Prover
 
-    def hold_all(self, statements: Iterable[Statement]) -> bool:
-        """Whether the claim lies within the statements."""
-        return self._is_empty(self._rest(statements), _and_none_of(self._holds(), statements))
+    def hold_all(self, pieces: Iterable[Spelled]) -> bool:
+        """Whether the claim lies within the pieces."""
+        every = tuple(pieces)
+        rest = negation(disjunction(applying(piece, self.access) for piece in every))
 
-    def lie_within(self, statements: Iterable[Statement], others: Iterable[Statement]) -> bool:
-        formula = conjunction([disjunction(map(self.access.applies, statements)), self._none_of(others)])
-        return self._is_empty(formula, _and_none_of(partial(_any, tuple(statements)), others))
+        def holds(request: Request) -> bool:
+            return self._holds(request) and not any(applies(piece, request) for piece in every)
 
-    def meet(self, statements: Iterable[Statement], other: Statement) -> bool:
-        formula = conjunction([disjunction(map(self.access.applies, statements)), self.access.applies(other)])
-        every = tuple(statements)
-        return not self._is_empty(formula, lambda r: _any(every, r) and evaluate.applies(other, r))
+        return self._is_empty(conjunction([self._excess(), rest]), holds)
 
-    def needed(self, statements: Iterable[Statement]) -> Iterator[Statement]:
-        """The statements with those of their actions and resources through which the claim passes."""
-        for statement in statements:
-            actions = [v for v in statement.action.values if self._passes(only(statement, "action", (v,)))]
-            if statement.action.negated or not actions:
-                if self._passes(statement):
-                    yield statement
-                continue
-            narrowed = only(statement, "action", tuple(actions))
-            if narrowed.resource is None or narrowed.resource.negated or len(narrowed.resource.values) == 1:
-                yield narrowed
-                continue
-            values = narrowed.resource.values
-            resources = tuple(v for v in values if self._passes(only(narrowed, "resource", (v,))))
-            yield only(narrowed, "resource", resources or values)
+    def needed(self, piece: Spelled) -> Iterator[Spelled]:
+        """The piece with those actions and resources through which the claim passes, without what meets them."""
+        for statement in piece.statements:
+            for narrow in self._narrowed(statement):
+                yield Spelled((narrow,), tuple(each for each in piece.without if self._meet(narrow, each)))
+
+    def _narrowed(self, statement: Statement) -> Iterator[Statement]:
+        actions = [v for v in statement.action.values if self._passes(only(statement, "action", (v,)))]
+        if statement.action.negated or not actions:
+            if self._passes(statement):
+                yield statement
+            return
+        narrowed = only(statement, "action", tuple(actions))
+        if narrowed.resource is None or narrowed.resource.negated or len(narrowed.resource.values) == 1:
+            yield narrowed
+            return
+        values = narrowed.resource.values
+        resources = tuple(v for v in values if self._passes(only(narrowed, "resource", (v,))))
+        yield only(narrowed, "resource", resources or values)
+
+    def _meet(self, one: Statement, other: Statement) -> bool:
+        formula = conjunction([self.access.applies(one), self.access.applies(other)])
+        return not self._is_empty(formula, lambda r: evaluate.applies(one, r) and evaluate.applies(other, r))
 
     def _passes(self, statement: Statement) -> bool:
-        formula = conjunction([self.claim.excess(self.claim.statement), self.access.applies(statement)])
-        holds = self._holds()
-        return not self._is_empty(formula, lambda request: holds(request) and evaluate.applies(statement, request))
+        formula = conjunction([self._excess(), self.access.applies(statement)])
+        return not self._is_empty(formula, lambda r: self._holds(r) and evaluate.applies(statement, r))
 
-    def _rest(self, statements: Iterable[Statement]) -> Formula:
-        return conjunction([self.claim.excess(self.claim.statement), self._none_of(statements)])
+    def _excess(self) -> Formula:
+        return self.claim.excess(self.claim.statement)
 
-    def _none_of(self, statements: Iterable[Statement]) -> Formula:
-        return negation(disjunction(map(self.access.applies, statements)))
-
-    def _holds(self) -> Callable[[Request], bool]:
-        return partial(self.claim.holds, self.claim.statement)
+    def _holds(self, request: Request) -> bool:
+        return self.claim.holds(self.claim.statement, request)
 
     def _is_empty(self, formula: Formula, holds: Callable[[Request], bool]) -> bool:
         return isinstance(self.prover.answer(formula, holds), Proved)
 
 
-def _of_entry(claim: Claim, whole: Iterable[Statement]) -> tuple[Statement, ...]:
-    """The statements with the actions and resources of the critical entry in place of their own."""
-    meant = claim.meant
-    if meant is None:
-        return ()
-    return tuple(
-        replace(
-            each,
-            action=_element(meant.actions) if meant.actions else each.action,
-            resource=_element(meant.resources) if meant.resources else each.resource,
-        )
-        for each in whole
-    )
+def applying(piece: Spelled, access: Access) -> Formula:
+    """The requests of the piece."""
+    left_out = negation(disjunction(map(access.applies, piece.without)))
+    return conjunction([disjunction(map(access.applies, piece.statements)), left_out])
 
 
-def _element(values: tuple[Value, ...]) -> Element:
-    return Element(False, values, Span(0, 0))
-
-
-def _any(statements: Iterable[Statement], request: Request) -> bool:
-    return any(evaluate.applies(each, request) for each in statements)
-
-
-def _and_none_of(holds: Callable[[Request], bool], statements: Iterable[Statement]) -> Callable[[Request], bool]:
-    every = tuple(statements)
-    return lambda request: holds(request) and not _any(every, request)
+def applies(piece: Spelled, request: Request) -> bool:
+    """Whether the request is one of the piece."""
+    within = any(evaluate.applies(statement, request) for statement in piece.statements)
+    return within and not any(evaluate.applies(statement, request) for statement in piece.without)

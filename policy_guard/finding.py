@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.policy import Request, Statement
@@ -61,13 +61,35 @@ class Difference(NamedTuple):
     accepted: tuple[Piece, ...] = ()
 
 
+class Spelled(NamedTuple):
+    """The requests that one of `statements` applies to, and none of `without`."""
+
+    statements: tuple[Statement, ...]
+    without: tuple[Statement, ...] = ()
+
+
+class Part(NamedTuple):
+    """What one finding is about, among the findings of one policy.
+
+    `statement` tells statements apart, and is None for a combination, which is about several (`together`).
+    """
+
+    check: str
+    entry: str | None
+    statement: int | None
+    existing: bool
+    together: bool
+
+
 class Refusal(NamedTuple):
     """What would have to be accepted for a finding to go.
 
     `path` is that of the policy's file, or the name of its `group`; `old` is the digest of the old version. `requests`
-    gives statements that hold all that was found, and those to leave out of them again; no statement at all stands
-    for every request. `critical` are ids of the critical list. `standing` tells that the old version granted it too;
-    `also` names checks that would find the same.
+    gives sets that hold all that was found together. `critical` are ids of the critical list. `standing` tells that the
+    old version granted it too; `also` names checks that would find the same.
+
+    `part` is what the finding is about. `lies_within(requests, checks, parts)` tells whether the requests are proved
+    to be what the checks found, and `suffices(every, parts)` whether nothing of the parts is left with all of them.
     """
 
     path: str
@@ -76,7 +98,10 @@ class Refusal(NamedTuple):
     holder: str
     kind: str
     old: str
-    requests: Callable[[], tuple[tuple[Statement, ...], tuple[Statement, ...]]]
+    requests: Callable[[], tuple[Spelled, ...]]
+    part: Part
+    lies_within: Callable[[Spelled, Iterable[str], Collection[Part]], bool]
+    suffices: Callable[[Collection[Spelled], Collection[Part]], bool]
     critical: tuple[str, ...] = ()
     standing: bool = False
     also: tuple[str, ...] = ()

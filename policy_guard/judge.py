@@ -9,14 +9,13 @@ from typing import NamedTuple
 from policy_guard import catalog
 from policy_guard.accepted import Accepted
 from policy_guard.accepting import outside, part_in
-from policy_guard.access import Access
 from policy_guard.budgets import Budgets
 from policy_guard.caller_facts import partitions
 from policy_guard.check import Check, Claim, Combination, Question
 from policy_guard.critical import exceptions
 from policy_guard.difference import Terms, blame, spelled, terms
-from policy_guard.exact import Spelled, spelled_exactly
-from policy_guard.finding import Difference
+from policy_guard.exact import merged, spelled_exactly
+from policy_guard.finding import Difference, Spelled
 from policy_guard.formula import conjunction, member
 from policy_guard.plausible import plausible
 from policy_guard.policy import Policy, Request, Statement, Value
@@ -44,7 +43,7 @@ class Verdict(NamedTuple):
     difference: Difference | None = None
     accepted: tuple[Accepted, ...] = ()
     beside: tuple[Verdict, ...] = ()
-    spelled: Callable[[], Spelled] = partial(Spelled, ())
+    spelled: Callable[[], tuple[Spelled, ...]] = tuple
 
 
 def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdict]:
@@ -56,7 +55,7 @@ def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdi
     aside = prover.aside()
     for whole in check.claims(question):
         if isinstance(whole, Combination):
-            yield from _together(check, whole, question.accepted, question.access, prover)
+            yield from _together(check, whole, question, prover)
             continue
         entry = whole.entry.id if whole.entry else None
         given = tuple(each for each in question.accepted if each.acceptance.covers(check.id, entry))
@@ -68,37 +67,33 @@ def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdi
         used = tuple(each for each in given if part_in(whole, each, question.access, aside))
         if not isinstance(answer, Proved):
             judged.add(key)
-            yield _blamed(check, claim, answer, question.access, aside)._replace(accepted=used)
+            yield _blamed(check, claim, answer, question, aside)._replace(accepted=used)
         elif used:
             yield Verdict(claim, answer, accepted=used)
 
 
-def _together(
-    check: Check, whole: Combination, given: tuple[Accepted, ...], access: Access, prover: Prover
-) -> Iterator[Verdict]:
+def _together(check: Check, whole: Combination, question: Question, prover: Prover) -> Iterator[Verdict]:
     """The verdicts on sets that are dangerous only together; none where all that is granted of all is accepted."""
     found = granted(whole, prover)
     if not found:
         return
     aside = prover.aside()
     entry = found[0].claim.entry
+    given, access = question.accepted, question.access
     used = tuple(each for each in given if entry and each.acceptance.covers(check.id, entry.id, together=True))
     claims = [claim for part in whole.parts for claim in part.granting]
     if used and all(isinstance(asked(outside(claim, used, access), prover), Proved) for claim in claims):
         yield Verdict(found[0].claim, Proved(), accepted=used)
         return
-    spelled = partial(_spelled_together, check, claims, access, aside)
-    shown = (_blamed(check, *grant, access, aside)._replace(spelled=spelled) for grant in found)
+    spelled = partial(_spelled_together, check, question, claims, aside)
+    shown = (_blamed(check, *grant, question, aside)._replace(spelled=spelled) for grant in found)
     yield from _beside_each_other(list(shown))
 
 
-def _spelled_together(check: Check, claims: Iterable[Claim], access: Access, prover: Prover) -> Spelled:
+def _spelled_together(check: Check, question: Question, claims: Iterable[Claim], prover: Prover) -> tuple[Spelled, ...]:
     """All claims in statements."""
     granting = (claim for claim in claims if not isinstance(asked(claim, prover), Proved))
-    every = [spelled_exactly(claim, None, check.of_old, access, prover) for claim in granting]
-    return Spelled(
-        tuple(s for each in every for s in each.statements), tuple(s for each in every for s in each.without)
-    )
+    return merged(each for claim in granting for each in spelled_exactly(check, question, claim, None, prover))
 
 
 def _beside_each_other(every: list[Verdict]) -> Iterator[Verdict]:
@@ -111,31 +106,31 @@ def _beside_each_other(every: list[Verdict]) -> Iterator[Verdict]:
             yield verdict._replace(beside=tuple(other for other in every if other is not verdict))
 
 
-def prover_for(question: Question, budgets: Budgets | None = None) -> Prover:
+def prover_for(question: Question, budgets: Budgets | None = None, others: Iterable[Statement] = ()) -> Prover:
     """A prover that gives its witnesses a principal where the policies or the critical entries speak of one.
 
-    A key counts as true or false if AWS lists it so and neither compares it as anything else: for a few keys the list
-    is wrong.
+    `others` are statements that are asked about besides those of the question. A key counts as true or false if AWS
+    lists it so and neither compares it as anything else: for a few keys the list is wrong.
     """
     before = [s for policy in (question.old, question.reference) if policy for s in policy.statements]
     after = [*(question.new.statements if question.new else ())]
-    after += [s for each in question.accepted for s in (*each.statements, *each.without)]
+    after += [*(s for each in question.accepted for s in (*each.statements, *each.without)), *others]
     asked = [entry.principals for entry in question.critical if entry.principals]
     named = any(each.principals for each in (*before, *after)) or bool(asked)
     after += exceptions(question.critical)
     statements = [*before, *after]
     conditions = [condition for statement in statements for condition in statement.conditions]
-    others = {condition.key for condition in conditions if condition.operator not in ("Bool", "Null")}
-    keys = {condition.key for condition in conditions} - others
+    compared = {condition.key for condition in conditions if condition.operator not in ("Bool", "Null")}
+    keys = {condition.key for condition in conditions} - compared
     booleans = {key for key in keys if (known := catalog.key_type(key)) and known.type == "Bool"}
     places = ("action", "resource", "principal") if named else ("action", "resource")
     return Prover(places, booleans, budgets, partitions(before, after, asked) if named else frozenset())
 
 
-def _blamed(check: Check, claim: Claim, answer: Answer, access: Access, prover: Prover) -> Verdict:
+def _blamed(check: Check, claim: Claim, answer: Answer, question: Question, prover: Prover) -> Verdict:
     statement = claim.statement
     if statement is None or not isinstance(answer, Witness):
-        return Verdict(claim, answer, spelled=partial(spelled_exactly, claim, None, check.of_old, access, prover))
+        return Verdict(claim, answer, spelled=partial(spelled_exactly, check, question, claim, None, prover))
     actions = blame(claim, answer.request, prover, statement, "action")
     resources = blame(claim, answer.request, prover, statement, "resource")
     shown = _recognisable(claim, answer)
@@ -144,9 +139,9 @@ def _blamed(check: Check, claim: Claim, answer: Answer, access: Access, prover: 
         shown, future = _recognisable(claim, known), False
     elif future:
         future = isinstance(known, Proved)
-    told = terms(claim, shown.request, actions, resources, access, prover)
+    told = terms(claim, shown.request, actions, resources, question.access, prover)
     whole = spelled(told, claim.all_before) if told else None
-    exactly = partial(spelled_exactly, claim, told, check.of_old, access, prover)
+    exactly = partial(spelled_exactly, check, question, claim, told, prover)
     return Verdict(claim, shown, actions.values, resources.values, future, told, whole, spelled=exactly)
 
 

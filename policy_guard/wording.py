@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 from policy_guard import catalog, evaluate
@@ -20,6 +21,7 @@ from policy_guard.match import matches
 from policy_guard.policy import Policy, Request, Statement, Value, by_effect, in_words
 from policy_guard.prove import Answer, Undecided, Unsupported, Witness
 from policy_guard.readings import reading
+from policy_guard.rehearsal import lies_within, part, suffices
 from policy_guard.source import Source, Span
 
 _MOST_ABSENT = 2
@@ -59,7 +61,17 @@ def _refusal(check: Check, verdict: Verdict, question: Question) -> Refusal:
     standing = verdict.claim.existing
     who = policy.group or policy.source.path
     place = (who, policy.group, policy.label, policy.holder)
-    return Refusal(*place, policy.kind, digest(question.old), verdict.spelled, ids, standing)
+    return Refusal(
+        *place,
+        policy.kind,
+        digest(question.old),
+        verdict.spelled,
+        part(check, verdict.claim),
+        partial(lies_within, question),
+        partial(suffices, question),
+        ids,
+        standing,
+    )
 
 
 def requests(statements: Iterable[Statement], without: tuple[Statement, ...]) -> str:

@@ -291,7 +291,10 @@ SHAPES = {
             "Version": "2012-10-17",
             "Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole"},
         },
-        {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}},
+        {
+            "Version": "2012-10-17",
+            "Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"},
+        },
     ),
     "NotAction": (OLD, document({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"})),
     "a condition goes": (

@@ -1,0 +1,263 @@
+"""What `accept` writes holds what was found and nothing else: looked at with the evaluator, apart from the proof."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from policy_guard import evaluate
+from policy_guard.accept import Wishes, files_for
+from policy_guard.accepted import Accepted, accepted, load_acceptance
+from policy_guard.access import Access
+from policy_guard.check import Question
+from policy_guard.checks import check as named
+from policy_guard.critical import CriticalList, exceptions, load_critical
+from policy_guard.guard import Options
+from policy_guard.judge import prover_for, verdicts
+from policy_guard.overlap import _both, _pattern, _tokens
+from policy_guard.pattern import Pattern, read_pattern
+from policy_guard.policy import Policy, Request
+from policy_guard.prove import Proved
+from policy_guard.source import Source
+from policy_guard.wording import finding
+from tests import edges
+from tests.policies import policy
+from tests.repository import Scratch, allow, deny, document
+
+TODAY = datetime.now(timezone.utc).date()
+FOLDER = ".policy-guard/accepted"
+APP = "arn:aws:s3:::app/*"
+ACCOUNT = {"AWS": "111122223333"}
+ROLE = {"AWS": "arn:aws:iam::111122223333:role/ci"}
+MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+
+
+def when(condition: dict[str, Any], statement: dict[str, Any]) -> dict[str, Any]:
+    return {**statement, "Condition": condition}
+
+
+def asking(document_: Any, kind: str | None) -> Policy | None:
+    return policy(document_, kind) if document_ else None
+
+
+class Change:
+    """One change, and what `accept` writes for it."""
+
+    def __init__(
+        self, before: Any, after: Any, check: str = "no-new-access", kind: str | None = None, critical: str = ""
+    ) -> None:
+        self.old, self.new = asking(before, kind), asking(after, kind)
+        listed = load_critical(Source("c.yaml", critical)) if critical else CriticalList(())
+        either = self.new or self.old
+        assert either
+        self.kind = either.kind
+        policies = [each for each in (self.new, self.old) if each]
+        access = Access(policies, exceptions(listed.entries))
+        self.question = Question(self.kind, self.new, self.old, listed.entries, access)
+        found = [
+            finding(named(check), verdict, self.question, "error")
+            for verdict in verdicts(named(check), self.question, prover_for(self.question))
+            if not isinstance(verdict.answer, Proved)
+        ]
+        assert found
+        wishes = Wishes(Options(), "a reason", None, None)
+        self.files, self.unfit = files_for(found, wishes, TODAY.isoformat(), FOLDER, TODAY)
+        self.read: list[Accepted] = [
+            accepted(load_acceptance(Source(each.path, each.text), TODAY), self.kind) for each in self.files
+        ]
+
+    def takes(self, request: Request) -> bool:
+        """Whether one of the files accepts the request."""
+        return any(
+            any(evaluate.applies(each, request) for each in one.statements)
+            and not any(evaluate.applies(each, request) for each in one.without)
+            for one in self.read
+        )
+
+    def is_found(self, request: Request, check: str) -> bool:
+        if check == "no-lost-deny":
+            return evaluate.denied(self.old, request) and not evaluate.denied(self.new, request)
+        fresh = check == "no-new-access" and evaluate.allows(self.old, self.kind, request)
+        return evaluate.allows(self.new, self.kind, request) and not fresh
+
+    def asked(self, count: int) -> list[Request]:
+        policies = [each for each in (self.new, self.old) if each]
+        words = tuple(s for one in self.read for s in (*one.statements, *one.without))
+        every = edges.requests([*policies, policies[0]._replace(statements=words)], count, seed=1)
+        return [request for request in every if all(len(values) == 1 for values in request.context.values())]
+
+
+LOST = deny("s3:Delete*")
+SHAPES: dict[str, tuple[Any, ...]] = {
+    "a Deny of all resources goes": (document(allow("*", resource=APP), LOST), document(allow("*", resource=APP))),
+    "a Deny of all but some actions goes": (
+        document(allow("s3:*"), {"Effect": "Deny", "NotAction": "s3:Get*", "Resource": "*"}),
+        document(allow("s3:*")),
+    ),
+    "a Deny of all but some resources goes": (
+        document(allow("s3:*"), {"Effect": "Deny", "Action": "*", "NotResource": APP}),
+        document(allow("s3:*")),
+    ),
+    "NotAction meets a Deny that goes": (
+        document({"Effect": "Allow", "NotAction": ["iam:*", "s3:Get*"], "Resource": APP}, deny("s3:*Object")),
+        document({"Effect": "Allow", "NotAction": ["iam:*", "s3:Get*"], "Resource": APP}),
+    ),
+    "patterns that overlap": (
+        document(allow("s3:*Object", resource="arn:aws:s3:::*/secret"), deny("s3:Get*", resource="arn:aws:s3:::app*")),
+        document(allow("s3:*Object", resource="arn:aws:s3:::*/secret")),
+    ),
+    "a Deny under a condition goes": (
+        document(allow("s3:*", resource=APP), when({"Bool": {"aws:SecureTransport": "false"}}, LOST)),
+        document(allow("s3:*", resource=APP)),
+    ),
+    "two conditions on one key": (
+        document(
+            when({"StringLike": {"s3:prefix": ["a*", "b"]}}, allow("s3:*")),
+            when({"StringLike": {"s3:prefix": "*x"}}, LOST),
+        ),
+        document(when({"StringLike": {"s3:prefix": ["a*", "b"]}}, allow("s3:*"))),
+    ),
+    "a condition of a Deny gets another value": (
+        document(allow("s3:*"), when({"StringNotEquals": {"aws:PrincipalTag/t": "a"}}, deny("s3:*"))),
+        document(allow("s3:*"), when({"StringNotEquals": {"aws:PrincipalTag/t": ["a", "b"]}}, deny("s3:*"))),
+    ),
+    "only some of it was allowed": (
+        document(allow("s3:Get*", resource=APP)),
+        document(allow("s3:*", resource=APP)),
+    ),
+    "a condition goes": (document(when(MFA, allow("s3:*"))), document(allow("s3:*"))),
+    "new actions and a Deny that goes": (
+        document(allow("s3:Get*", resource=APP), deny("s3:GetBucket*")),
+        document(allow("s3:*", resource=APP)),
+    ),
+    "a Deny for some callers goes": (
+        document(allow("s3:*", resource=APP, Principal="*"), {**LOST, "Principal": ROLE}),
+        document(allow("s3:*", resource=APP, Principal="*")),
+    ),
+    "a Deny for all but some callers goes": (
+        document(allow("s3:*", resource=APP, Principal=ACCOUNT), {**LOST, "NotPrincipal": {"AWS": "444455556666"}}),
+        document(allow("s3:*", resource=APP, Principal=ACCOUNT)),
+    ),
+    "the same with everyone": (
+        document(allow("s3:*", resource=APP, Principal="*"), {**LOST, "NotPrincipal": {"AWS": "444455556666"}}),
+        document(allow("s3:*", resource=APP, Principal="*")),
+    ),
+    "an unknown part": (
+        document(allow("s3:*", resource="arn:aws:s3:::${bucket}/*"), deny("s3:Delete*", resource="arn:aws:s3:::*")),
+        document(allow("s3:*", resource="arn:aws:s3:::${bucket}/*")),
+    ),
+    "an old Version": (
+        {**document(allow("s3:*", resource=APP), LOST), "Version": "2008-10-17"},
+        document(allow("s3:*", resource=APP)),
+    ),
+    "a Deny of a cap gets narrower": (
+        document(deny("s3:*")),
+        document(deny("s3:Delete*", resource=APP)),
+        "no-new-access",
+        "scp",
+    ),
+    "a cap goes": (document(allow("s3:*"), deny("s3:Delete*")), None, "no-new-access", "boundary"),
+    "a lost Deny": (
+        document(allow("ec2:*"), deny("s3:*", "iam:*")),
+        document(allow("ec2:*"), deny("s3:Get*")),
+        "no-lost-deny",
+    ),
+    "a lost Deny of a policy that goes": (document(deny("s3:*", resource=APP)), None, "no-lost-deny"),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_is_written_is_what_was_found(shape: str) -> None:
+    change = Change(*SHAPES[shape])
+    check = SHAPES[shape][2] if len(SHAPES[shape]) > 2 else "no-new-access"
+    assert change.files and not change.unfit, change.unfit
+    for request in change.asked(3000):
+        assert change.takes(request) == change.is_found(request, check), (request, change.files)
+
+
+ENTRY = "version: 1\npermissions: [{id: x, reason: r, %s}]\n"
+CRITICAL: dict[str, tuple[Any, str]] = {
+    "an entry of actions": (allow("s3:*", resource=APP), "actions: ['s3:Delete*', 'ec2:RunInstances']"),
+    "an entry of resources": (allow("s3:*"), "resources: ['arn:aws:s3:::app/*']"),
+    "an entry with exceptions": (allow("s3:*"), "actions: ['s3:Delete*'], except: ['s3:DeleteObject*']"),
+    "an entry with a condition": (
+        allow("s3:*"),
+        "actions: ['s3:Delete*'], unless: {Bool: {'aws:MultiFactorAuthPresent': 'true'}}",
+    ),
+    "sets that are dangerous together": (
+        allow("iam:*", "lambda:*", resource="arn:aws:lambda:*:*:function:a*"),
+        "all-of: [{actions: ['iam:PassRole']}, {actions: ['lambda:Create*']}]",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", CRITICAL)
+def test_of_a_critical_entry_only_that_is_written_which_the_entry_means(how: str) -> None:
+    statement, entry = CRITICAL[how]
+    change = Change(None, document(statement), "access-not-granted", critical=ENTRY % entry)
+    assert change.files and not change.unfit, change.unfit
+    taken = [request for request in change.asked(3000) if change.takes(request)]
+    assert taken
+    (given,) = change.question.critical
+    for request in taken:
+        assert evaluate.allows(change.new, "identity", request), request
+        assert any(_is_meant(given, each, request) for each in given.sets), (request, change.files)
+
+
+def _is_meant(entry: Any, given: Any, request: Request) -> bool:
+    from policy_guard.checks.access_not_granted import _is_critical
+
+    return _is_critical(entry, given, request)
+
+
+def test_nothing_is_written_if_there_are_no_words_for_it() -> None:
+    home = deny("s3:Delete*", resource=["arn:aws:s3:::app", "arn:aws:s3:::home/${aws:username}/*"])
+    grant = allow("s3:*", resource="arn:aws:s3:::app")
+    change = Change(document(grant, home), document(grant))
+    assert change.files == ()
+    (said,) = change.unfit
+    assert said.startswith("policy.json: nothing is written: no words were found that are proved")
+
+
+def test_an_acceptance_for_one_bucket_is_none_for_another(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    app = allow("*", resource=APP)
+    scratch.commit(**{"iam/app.json": document(app, deny("s3:Delete*"))})
+    scratch.write("iam/app.json", document(app))
+    made = scratch.guard("accept", "--reason", "the app cleans up")
+    assert made.code == 0, made
+    (file,) = (scratch.folder / FOLDER).iterdir()
+    assert yaml.safe_load(file.read_text())["access"] == [{"Action": "s3:Delete*", "Resource": APP}]
+    scratch.git("checkout", "-q", "iam")
+    scratch.commit()
+    scratch.write("iam/app.json", document(app))
+    assert scratch.guard("check").code == 0
+    payroll = allow("s3:Delete*", resource=["arn:aws:s3:::payroll", "arn:aws:s3:::payroll/*"])
+    scratch.write("iam/app.json", document(app, payroll))
+    answer = scratch.guard("check")
+    assert answer.code == 1
+    assert "iam/app.json" in answer.out and "grants new access" in answer.out
+
+
+PATTERNS = ["*", "a*", "*a", "a*b", "*a*", "?a", "ab", "*b?", "a*a*", "??", "", "*ab*ba"]
+
+
+@pytest.mark.parametrize("one", PATTERNS)
+def test_patterns_for_what_two_patterns_match_match_that(one: str) -> None:
+    words = ["".join(each) for size in range(6) for each in product("ab", repeat=size)]
+    for two in PATTERNS:
+        both = [_pattern(each) for each in _both(*(_tokens(read_pattern(text, True)) for text in (one, two)), False)]
+        for word in words:
+            matching = all(_matches(read_pattern(text, True), word) for text in (one, two))
+            assert matching == any(_matches(each, word) for each in both), (one, two, word)
+
+
+def _matches(pattern: Pattern, text: str) -> bool:
+    from policy_guard.match import matches
+
+    return matches(pattern, text)
