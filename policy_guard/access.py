@@ -24,7 +24,7 @@ from policy_guard.formula import (
     negation,
     present,
 )
-from policy_guard.pattern import STAR, Part, Pattern, Unknown, Variable, folded, holes, in_arn_parts
+from policy_guard.pattern import STAR, Part, Pattern, Unknown, Variable, folded, has_early_variable, holes, in_arn_parts
 from policy_guard.policy import (
     ROLE,
     Condition,
@@ -40,8 +40,11 @@ from policy_guard.readings import (
     ANY_VALUE_IF_EXISTS,
     BLANKS_AROUND_ACTIONS_COUNT,
     EMPTY_TEXT_IS_NO_VALUE,
+    NO_VALUES_NEVER_HOLD,
+    NULL_BY_VALUES,
     PLAIN_NEEDS_ALL_VALUES,
     UNRESOLVED_DROPS_STATEMENT,
+    VARIABLES_ONLY_AFTER_FIFTH_COLON,
     WILDCARDS_CROSS_AT_ENDS,
     WILDCARDS_STAY_IN_ARN_PARTS,
 )
@@ -139,7 +142,7 @@ class Access:
     def resource_matches(self, element: Element) -> Formula:
         plain = [value.pattern for value in element.values if not _variables(value.pattern)]
         alternatives = [
-            conjunction([given, _resource([pattern])])
+            conjunction([given, _resource([pattern]), _filled_in(value.pattern)])
             for value in element.values
             for given, pattern in self._resolutions(value.pattern)
         ]
@@ -177,15 +180,23 @@ class Access:
         if condition.quantifier == "ForAnyValue":
             absent_too = choice("reading", ANY_VALUE_IF_EXISTS.name) if condition.if_exists else FALSE
             return disjunction([some, conjunction([negation(here), absent_too])])
-        absent_holds = operator.negated or condition.if_exists
         if len(slots) > 1:
             some = _any_or_all(some, conjunction([here, every]))
-        return disjunction([some, negation(here)]) if absent_holds else some
+        return disjunction([some, conjunction([negation(here), self._absent_holds(operator, condition)])])
+
+    def _absent_holds(self, operator: Operator, condition: Condition) -> Formula:
+        if condition.if_exists or not operator.negated:
+            return TRUE if condition.if_exists else FALSE
+        return TRUE if condition.values else negation(choice("reading", NO_VALUES_NEVER_HOLD.name))
 
     def _of_presence(self, condition: Condition, here: Formula) -> Formula:
         given = language((value.pattern for value in condition.values), wild=False, fold=True)
         absent, there = (_constant(text, given) for text in ("true", "false"))
-        return disjunction([conjunction([negation(here), absent]), conjunction([here, there])])
+        usual = disjunction([conjunction([negation(here), absent]), conjunction([here, there])])
+        if not condition.quantifier:
+            return usual
+        by_values = TRUE if condition.quantifier == "ForAllValues" else conjunction([here, there])
+        return _by_reading(NULL_BY_VALUES.name, by_values, usual)
 
     def _test(self, operator: Operator, condition: Condition, slot: Slot) -> Formula:
         """What one value in the slot has to satisfy."""
@@ -196,6 +207,8 @@ class Access:
             if unclear := operator.unclear(pattern):
                 either = (self._matched(each, slot, [pattern]) for each in (unclear.so, unclear.otherwise))
                 alternatives.append(_by_reading(unclear.reading, *either))
+        if operator.negated and not patterns:
+            return negation(choice("reading", NO_VALUES_NEVER_HOLD.name))
         matched = disjunction(alternatives)
         return negation(matched) if operator.negated else matched
 
@@ -242,6 +255,11 @@ def _several(key: str, otherwise: bool) -> bool:
     """Whether a request may hold several values of the key."""
     known = catalog.key_type(key)
     return known.several if known else otherwise or key.endswith(_SEVERAL)
+
+
+def _filled_in(pattern: Pattern) -> Formula:
+    """That the variables of a resource are filled in, though one stands before the fifth colon."""
+    return negation(choice("reading", VARIABLES_ONLY_AFTER_FIFTH_COLON.name)) if has_early_variable(pattern) else TRUE
 
 
 def _action_glob(pattern: Pattern) -> Glob:

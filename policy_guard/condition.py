@@ -80,7 +80,7 @@ def glob(pattern: Pattern, *, wild: bool = True, fold: bool = False) -> Glob:
         elif not wild:
             steps.append(_character(part.symbol, fold))
         else:
-            step = Step(frozenset(":" if part.stays else ""), outside=True, loop=part.symbol == "*")
+            step = Step(frozenset(part.spared), outside=True, loop=part.symbol == "*")
             if not (step.loop and steps and steps[-1] == step):
                 steps.append(step)
     return tuple(steps)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from policy_guard.condition import Operator
 from policy_guard.conditions import operators
 from policy_guard.match import matches, resolve
-from policy_guard.pattern import Pattern, Variable, as_text, folded, in_arn_parts, spelled_out
+from policy_guard.pattern import Pattern, Variable, as_text, folded, has_early_variable, in_arn_parts, spelled_out
 from policy_guard.policy import (
     ROLE,
     Caller,
@@ -35,9 +35,12 @@ from policy_guard.readings import (
     BOUNDARY_UNDOES_NOT_PRINCIPAL,
     EMPTY_TEXT_IS_NO_VALUE,
     ID_NAMES_THE_CALLER,
+    NO_VALUES_NEVER_HOLD,
+    NULL_BY_VALUES,
     PARTIAL_CHAIN_EXEMPT,
     PLAIN_NEEDS_ALL_VALUES,
     UNRESOLVED_DROPS_STATEMENT,
+    VARIABLES_ONLY_AFTER_FIFTH_COLON,
     WILDCARDS_CROSS_AT_ENDS,
     WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY,
     WILDCARDS_STAY_IN_ARN_PARTS,
@@ -86,6 +89,8 @@ def _action(value: Value, request: Request) -> bool:
 
 def resource_matches(element: Element, request: Request) -> bool:
     patterns: Iterable[Pattern] = (value.pattern for value in element.others)
+    if request.choices.get(VARIABLES_ONLY_AFTER_FIFTH_COLON.name, False):
+        patterns = (pattern for pattern in patterns if not has_early_variable(pattern))
     if request.choices.get(WILDCARDS_STAY_IN_ARN_PARTS.name, False):
         patterns = map(in_arn_parts, patterns)
     elif request.choices.get(WILDCARDS_CROSS_AT_ENDS.name, False):
@@ -116,19 +121,32 @@ def _of_values(operator: Operator, condition: Condition, request: Request) -> bo
         absent_too = condition.if_exists and request.choices.get(ANY_VALUE_IF_EXISTS.name, False)
         return any(tests) if given else absent_too
     if not given:
-        return operator.negated or condition.if_exists
+        return condition.if_exists or (operator.negated and not _never_holds(condition, request))
     return all(tests) if request.choices.get(PLAIN_NEEDS_ALL_VALUES.name, False) else any(tests)
 
 
 def _of_presence(operator: Operator, condition: Condition, request: Request) -> bool:
-    absent = "false" if request.context.get(condition.key) else "true"
+    present = bool(request.context.get(condition.key))
+    if condition.quantifier and request.choices.get(NULL_BY_VALUES.name, False):
+        if condition.quantifier == "ForAllValues":
+            return True
+        if not present:
+            return False
+    absent = "false" if present else "true"
     resolved = (resolve(v.pattern, request.context, request.unknowns, wild=False) for v in condition.values)
     return any(given is not None and operator.holds(given, absent) for given in resolved)
 
 
 def _test(operator: Operator, condition: Condition, text: str, request: Request) -> bool:
     """Whether one value of the request satisfies the condition."""
+    if operator.negated and _never_holds(condition, request):
+        return False
     return any(_given(operator, value.pattern, text, request) for value in condition.values) != operator.negated
+
+
+def _never_holds(condition: Condition, request: Request) -> bool:
+    """Whether the condition has no values, in the reading in which it then never holds."""
+    return not condition.values and request.choices.get(NO_VALUES_NEVER_HOLD.name, False)
 
 
 def _given(operator: Operator, pattern: Pattern, text: str, request: Request) -> bool:

@@ -45,7 +45,7 @@ def matches(pattern: Pattern, text: str, *, wild: bool = True, fold: bool = Fals
             tokens.append(part if wild else part.symbol)
         elif isinstance(part, str):
             tokens += spell(part)
-    if any(isinstance(token, Wildcard) and token.stays for token in tokens):
+    if any(isinstance(token, Wildcard) and token.spared for token in tokens):
         return _matches_in_parts(tokens, text)
     return _matches(tokens, text)
 
@@ -72,13 +72,13 @@ def _matches(tokens: list[str | Wildcard], text: str) -> bool:
 
 
 def _matches_in_parts(tokens: list[str | Wildcard], text: str) -> bool:
-    """Matching where some wildcards do not stand for a colon: every place that can be reached, at once."""
+    """Matching where some wildcards do not stand for every character: every place that can be reached, at once."""
     reached = _past_stars(tokens, {0})
     for character in text:
         ahead: set[int] = set()
         for at in reached:
             token = tokens[at] if at < len(tokens) else None
-            if isinstance(token, Wildcard) and not (token.stays and character == ":"):
+            if isinstance(token, Wildcard) and character not in token.spared:
                 ahead.add(at if token.symbol == "*" else at + 1)
             elif token == character:
                 ahead.add(at + 1)

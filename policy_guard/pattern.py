@@ -14,10 +14,19 @@ from typing import NamedTuple, TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Wildcard:
-    """`*` or `?`. With `stays` it does not stand for a colon: it stays in its part of an ARN."""
+    """`*` or `?`. With `stays` it does not stand for a colon: it stays in its part of an ARN.
+
+    With `before_slash` it does not stand for a slash either: it stays before the path.
+    """
 
     symbol: str
     stays: bool = False
+    before_slash: bool = False
+
+    @property
+    def spared(self) -> str:
+        """The characters that it does not stand for."""
+        return ":" * self.stays + "/" * self.before_slash
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,16 @@ def _spelled_out(part: Part) -> str:
 def holes(pattern: Pattern) -> bool:
     """Whether the pattern has unknown parts."""
     return any(isinstance(part, Unknown) for part in pattern.parts)
+
+
+def has_early_variable(pattern: Pattern) -> bool:
+    """Whether a policy variable stands before the fifth colon, where AWS says that none can be used."""
+    colons = 0
+    for part in pattern.parts:
+        if isinstance(part, Variable):
+            return colons < ARN_COLONS
+        colons += part.count(":") if isinstance(part, str) else 0
+    return False
 
 
 def in_arn_parts(pattern: Pattern, *, but_at_ends: bool = False) -> Pattern:
@@ -161,6 +180,14 @@ def read_pattern(text: str, variables: bool) -> Pattern:
         same = list(run)
         joined += ["".join(map(str, same))] if is_text else same
     return Pattern(tuple(joined))
+
+
+def with_variables(text: str) -> Pattern:
+    """The pattern that the text would be where it may hold policy variables; the empty one if it spells none."""
+    try:
+        return read_pattern(text, variables=True)
+    except ValueError:
+        return Pattern(())
 
 
 def _parts(token: re.Match[str], variables: bool) -> tuple[Part, ...]:

@@ -29,6 +29,24 @@ ACCOUNT_EXEMPTS_ROOT_ALONE = Reading(
     "NotPrincipal with an account, and none of its users and roles, exempts everyone of the account",
     "IAM User Guide, reference_policies_elements_notprincipal",
 )
+VARIABLES_ONLY_AFTER_FIFTH_COLON = Reading(
+    "variables-only-after-fifth-colon",
+    "a policy variable before the fifth colon of a resource is not filled in",
+    "a policy variable before the fifth colon of a resource is filled in",
+    "IAM User Guide, reference_policies_variables, Resource element",
+)
+NO_VALUES_NEVER_HOLD = Reading(
+    "no-values-never-hold",
+    "a negated condition without values never holds for a key that is there",
+    "a negated condition without values always holds for a key that is there",
+    "IAM User Guide, access-analyzer-reference-policy-checks, Empty array condition",
+)
+NULL_BY_VALUES = Reading(
+    "null-by-values",
+    "a set operator before Null tests each value of the key",
+    "a set operator before Null changes nothing",
+    "IAM User Guide, access-analyzer-reference-policy-checks, Null with if exists",
+)
 ANY_VALUE_IF_EXISTS = Reading(
     "any-value-if-exists",
     "ForAnyValue with IfExists holds for a key that is absent",
@@ -133,6 +151,9 @@ READINGS = {
         BOUNDARY_UNDOES_NOT_PRINCIPAL,
         BARE_IPV6_IS_A_BLOCK,
         ARN_PARTS_STAY,
+        VARIABLES_ONLY_AFTER_FIFTH_COLON,
+        NO_VALUES_NEVER_HOLD,
+        NULL_BY_VALUES,
     )
 }
 

@@ -78,8 +78,8 @@ def _values(operator: str) -> list[str]:
     return next((values for start, values in pools if operator.startswith(start)), TEXTS)
 
 
-def _some(values: list[str]) -> st.SearchStrategy[list[str]]:
-    return st.lists(st.sampled_from(values), min_size=1, max_size=2)
+def _some(values: list[str], least: int = 1) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(values), min_size=least, max_size=2)
 
 
 @st.composite
@@ -89,11 +89,12 @@ def _conditions(draw: st.DrawFn) -> dict[str, Any]:
         mixed = key == "custom:one" and draw(st.booleans())
         operator = draw(st.sampled_from([*(MIXED if mixed else FAMILIES[key]), "Null"]))
         if operator == "Null":
-            block.setdefault("Null", {})[key] = draw(st.sampled_from(["true", "false", "${truth}"]))
+            quantifier = draw(st.sampled_from(["", "", "ForAllValues:", "ForAnyValue:"]))
+            block.setdefault(f"{quantifier}Null", {})[key] = draw(st.sampled_from(["true", "false", "${truth}"]))
             continue
         quantifier = draw(st.sampled_from(["", "ForAllValues:", "ForAnyValue:"])) if key != "custom:one" else ""
         suffix = draw(st.sampled_from(["", "IfExists"]))
-        block.setdefault(quantifier + operator + suffix, {})[key] = draw(_some(_values(operator)))
+        block.setdefault(quantifier + operator + suffix, {})[key] = draw(_some(_values(operator), least=0))
     return block
 
 
@@ -101,8 +102,9 @@ def _conditions(draw: st.DrawFn) -> dict[str, Any]:
 def _statements(draw: st.DrawFn, principal: bool) -> dict[str, Any]:
     effect = draw(st.sampled_from(["Allow", "Allow", "Deny"]))
     made: dict[str, Any] = {"Effect": effect}
-    made[draw(st.sampled_from(["Action", "Action", "NotAction"]))] = draw(_some(ACTIONS))
-    made[draw(st.sampled_from(["Resource", "Resource", "NotResource"]))] = draw(_some(RESOURCES))
+    action, resource = (draw(st.sampled_from([name, name, f"Not{name}"])) for name in ("Action", "Resource"))
+    made[action] = draw(_some(ACTIONS, least=action.startswith("Not")))
+    made[resource] = draw(_some([*RESOURCES, "execute-api:/p/*"] if principal else RESOURCES, least=1))
     if principal:
         name = draw(st.sampled_from(["Principal", "NotPrincipal"])) if effect == "Deny" else "Principal"
         made[name] = draw(st.sampled_from(PRINCIPALS))

@@ -40,7 +40,40 @@ BAD: dict[str, tuple[str, str | bytes, str]] = {
     "a YAML alias of itself": ("a.yaml", "Version: 2012-10-17\nStatement: &s [*s]\n", "iam/a.yaml"),
     "Latin-1": ("a.json", GOOD.replace("s3:GetObject", "s3:Gét").encode("latin-1"), "not UTF-8"),
     "a NUL": ("a.json", GOOD.encode() + b"\0", "NUL"),
-    "an empty list of actions": ("a.json", GOOD.replace('["s3:GetObject"]', "[]"), "empty list"),
+    "an empty list of actions that are left out": (
+        "a.json",
+        GOOD.replace('"Action": ["s3:GetObject"]', '"NotAction": []'),
+        "empty list",
+    ),
+    "a policy variable in Principal": (
+        "a.json",
+        GOOD.replace(
+            '"Resource"', '"Principal": {"AWS": "arn:aws:iam::111122223333:user/${aws:username}"}, "Resource"'
+        ),
+        "has a policy variable, which Principal does not take",
+    ),
+    "a policy variable in the Principal of a service": (
+        "a.json",
+        GOOD.replace('"Resource"', '"Principal": {"Service": "${aws:PrincipalServiceName}"}, "Resource"'),
+        "has a policy variable, which Principal does not take",
+    ),
+    "the short form of an API outside of its policy": (
+        "a.json",
+        GOOD.replace('"Resource": "*"', '"Resource": "execute-api:/prod/*"'),
+        "is for the resource policy of an API",
+    ),
+    "one Sid twice": (
+        "a.yaml",
+        "Version: '2012-10-17'\nStatement:\n"
+        "- {Sid: Read, Effect: Allow, Action: 's3:Get*', Resource: '*'}\n"
+        "- {Sid: Read, Effect: Allow, Action: 's3:List*', Resource: '*'}\n",
+        "is written twice; IAM takes each only once",
+    ),
+    "a Sid with a blank": (
+        "a.json",
+        GOOD.replace('"Effect"', '"Sid": "Read all", "Effect"'),
+        "IAM takes only letters and digits",
+    ),
     "NotPrincipal with Allow": (
         "a.json",
         GOOD.replace('"Resource"', '"NotPrincipal": "*", "Resource"'),

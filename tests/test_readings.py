@@ -24,8 +24,21 @@ BOB = "arn:aws:iam::111122223333:user/bob"
 ID = "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be"
 TAG = "aws:RequestTag/team"
 IP, ARN = "aws:SourceIp", "aws:SourceArn"
+IN_ACCOUNT = {"StringEquals": {"aws:PrincipalAccount": "111122223333"}}
 # The change passes in the other way of reading.
 CASES = {
+    "variables-only-after-fifth-colon": (
+        policy(allow(), allow(IN_ACCOUNT, "Deny", Resource="arn:aws:iam::${aws:PrincipalAccount}:role/admin")),
+        policy(allow(), allow(IN_ACCOUNT, "Deny", Resource="arn:aws:iam::111122223333:role/admin")),
+    ),
+    "no-values-never-hold": (
+        policy(allow(), allow({"StringNotEquals": {TAG: []}}, "Deny")),
+        policy(allow(), allow(effect="Deny")),
+    ),
+    "null-by-values": (
+        policy(allow({"ForAllValues:Null": {"aws:TagKeys": "true"}})),
+        policy(allow({"Null": {"aws:TagKeys": "true"}})),
+    ),
     "wildcards-stay-in-arn-parts": (
         policy(allow(Resource="arn:aws:logs:*:*:*:group/a")),
         policy(allow(Resource="arn:aws:logs:*:*:group/a")),

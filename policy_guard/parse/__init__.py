@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 from policy_guard.documents import Found
 from policy_guard.parse.reader import Reader, quoted
-from policy_guard.parse.statement import statement
-from policy_guard.pattern import directive
-from policy_guard.policy import VERSIONS, WITHOUT_PRINCIPAL, Policy, Statement
+from policy_guard.parse.statement import is_short, statement
+from policy_guard.pattern import STAR, Pattern, directive, holes, with_variables
+from policy_guard.policy import VERSIONS, WITHOUT_PRINCIPAL, Element, Policy, Statement, Value
 from policy_guard.source import Array, Node, Object, Scalar, Span, Unreadable, scalars
 
 _TOP = ("Version", "Id", "Statement")
+_OF_IAM = ("identity", "trust", "boundary", "session")
+_SID = re.compile(r"[A-Za-z0-9]*")
 
 
 def parse(found: Found, kind: str | None = None) -> Policy:
@@ -24,7 +29,8 @@ def parse(found: Found, kind: str | None = None) -> Policy:
         reader.problem(f"{quoted(found.source.text[slice(*chosen)])} {words}", Span(*chosen))
     _refuse_disputed(reader, node)
     version, statements = _top(reader, node)
-    shape = _shape(reader, statements, kind, node)
+    shape, statements = _shape(reader, statements, kind)
+    _look_at_sids(reader, shape, node)
     if reader.problems:
         raise Unreadable(*reader.problems)
     return Policy(
@@ -74,25 +80,35 @@ def _statements(reader: Reader, node: Node) -> tuple[Node, ...]:
     return ()
 
 
-def _shape(reader: Reader, statements: tuple[Statement, ...], kind: str | None, node: Node) -> str:
-    """The kind, after a look at whether each statement has the elements that it asks for."""
+def _shape(reader: Reader, statements: tuple[Statement, ...], kind: str | None) -> tuple[str, tuple[Statement, ...]]:
+    """The kind, and the statements after a look at whether each has the elements that it asks for."""
     named = any(each.principals for each in statements)
     kind = kind or _kind(statements, named)
+    if kind == "resource" and not any(each.resource for each in statements):
+        statements = tuple(map(_on_its_resource, statements))
     for each in statements:
-        if kind in WITHOUT_PRINCIPAL and each.principals:
-            reader.problem(f"a policy of the kind {kind} has no Principal or NotPrincipal", each.principals.span)
-        elif kind not in WITHOUT_PRINCIPAL and not each.principals:
-            reader.problem('the statement has no "Principal"', _head(each.span))
-        if kind == "trust" and each.resource:
-            reader.problem("a trust policy has no Resource or NotResource", each.resource.span)
-        elif kind != "trust" and not each.resource:
-            reader.problem('the statement has no "Resource"', _head(each.span))
-        if kind == "trust" and (everyone := _bare_star(each)):
-            words = '"Principal": "*" is not supported in a trust policy; name who may assume the role, or write'
-            reader.problem(f'{words} {{"AWS": "*"}} for everyone', everyone)
-        if each.principals and each.principals.negated and (each.effect == "Allow" or kind == "trust"):
-            reader.problem('"NotPrincipal" is for Deny in resource policies; name the principals', each.principals.span)
-    return kind
+        _look_at_elements(reader, each, kind)
+    return kind, statements
+
+
+def _look_at_elements(reader: Reader, each: Statement, kind: str) -> None:
+    """Reports the elements that a statement of the kind lacks, or does not take."""
+    if kind in WITHOUT_PRINCIPAL and each.principals:
+        reader.problem(f"a policy of the kind {kind} has no Principal or NotPrincipal", each.principals.span)
+    elif kind not in WITHOUT_PRINCIPAL and not each.principals:
+        reader.problem('the statement has no "Principal"', _head(each.span))
+    if kind == "trust" and each.resource:
+        reader.problem("a trust policy has no Resource or NotResource", each.resource.span)
+    elif kind != "trust" and not each.resource:
+        reader.problem('the statement has no "Resource"', _head(each.span))
+    if kind == "trust" and (everyone := _bare_star(each)):
+        words = '"Principal": "*" is not supported in a trust policy; name who may assume the role, or write'
+        reader.problem(f'{words} {{"AWS": "*"}} for everyone', everyone)
+    if each.principals and each.principals.negated and (each.effect == "Allow" or kind == "trust"):
+        reader.problem('"NotPrincipal" is for Deny in resource policies; name the principals', each.principals.span)
+    for value in each.resource.values if each.resource and kind != "resource" else ():
+        if is_short(value):
+            reader.problem(f"{quoted(value.text)} is for the resource policy of an API; write its ARN", value.span)
 
 
 def _bare_star(statement: Statement) -> Span | None:
@@ -101,16 +117,46 @@ def _bare_star(statement: Statement) -> Span | None:
     AWS rejects that in trust policies (access-analyzer-reference-policy-checks, "Role trust policy unsupported wildcard
     in principal"). Resource policies without Resource, such as those of ECR, have the same shape and take it.
     """
-    entries = statement.principals.entries if statement.principals else ()
-    actions = statement.action
-    roles = not actions.negated and all(value.text.strip().lower().startswith("sts:") for value in actions.values)
-    return next((entry.value.span for entry in entries if entry.type == "*" and roles), None)
+    entries = statement.principals.entries if statement.principals and _is_of_sts(statement) else ()
+    return next((entry.value.span for entry in entries if entry.type == "*"), None)
 
 
 def _kind(statements: tuple[Statement, ...], named: bool) -> str:
     if not named:
         return "identity"
-    return "resource" if any(each.resource for each in statements) else "trust"
+    return "resource" if any(each.resource for each in statements) or not all(map(_is_of_sts, statements)) else "trust"
+
+
+def _is_of_sts(statement: Statement) -> bool:
+    """Whether all actions are those of STS: a policy of such statements, without Resource, is a role's trust policy.
+
+    The repository policies of ECR have no Resource either (Amazon ECR User Guide, repository-policies).
+    """
+    actions = statement.action
+    return not actions.negated and all(value.text.strip().lower().startswith("sts:") for value in actions.values)
+
+
+def _on_its_resource(statement: Statement) -> Statement:
+    """The statement of a policy that speaks only of the resource that has it: whichever that is."""
+    anything = Value("*", Pattern((STAR,)), statement.action.span)
+    return replace(statement, resource=Element(False, (anything,), statement.action.span))
+
+
+def _look_at_sids(reader: Reader, kind: str, node: Node) -> None:
+    """IAM takes letters and digits, and no Sid twice (IAM User Guide, reference_policies_elements_sid)."""
+    if kind not in _OF_IAM or not isinstance(node, Object):
+        return
+    seen: set[str] = set()
+    statements = node.get("Statement")
+    for each in statements.items if isinstance(statements, Array) else (statements,):
+        sid = each.get("Sid") if isinstance(each, Object) else None
+        if not isinstance(sid, Scalar) or sid.tag is not None or holes(with_variables(sid.text)):
+            continue
+        if not _SID.fullmatch(sid.text):
+            reader.problem(f'"Sid" is {quoted(sid.text)}; IAM takes only letters and digits', sid.span)
+        elif sid.text and sid.text in seen:
+            reader.problem(f'"Sid" {quoted(sid.text)} is written twice; IAM takes each only once', sid.span)
+        seen.add(sid.text)
 
 
 def _head(span: Span) -> Span:

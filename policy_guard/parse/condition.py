@@ -15,6 +15,8 @@ from policy_guard.source import Entry, Node, Object
 _PLACEHOLDER = re.compile(r"<[^<>]+>")
 _OPENINGS = re.compile(r"(?=(\$\{|%\{|\{\{))")
 _TYPED = ("Bool", "Null", "Numeric", "Date", "Ip", "NotIp", "Binary")
+# IAM User Guide, access-analyzer-reference-policy-checks, Empty array condition.
+_WITHOUT_VALUES = "no value matches it; write values, or Null to ask whether the key is absent"
 _QUANTIFIERS = {"forallvalues": "ForAllValues", "foranyvalue": "ForAnyValue"}
 
 
@@ -43,12 +45,15 @@ def _operator(reader: Reader, entry: Entry, variables: bool) -> Iterator[Conditi
         reader.problem(_no_operator(reader, entry.key.text), entry.key.span)
         return
     quantifier, operator, if_exists = read
+    if operator == "Null" and quantifier:
+        remedy = f"write Null without {quantifier}"
+        reader.doubt(f"{quoted(entry.key.text)} may hold for every request; {remedy}", entry.key.span)
     if not isinstance(entry.value, Object) or entry.value.tag is not None:
         reader.problem(f"{quoted(entry.key.text)} takes a mapping of condition keys", entry.value.span)
         return
     takes_variables = variables and operator.startswith(("String", "Arn", "Bool"))
     for key, value in _once(reader, entry.value, "condition key"):
-        values = reader.values(value, key.text, takes_variables, plain=True)
+        values = reader.values(value, key.text, takes_variables, plain=True, if_empty=_WITHOUT_VALUES)
         for each in values:
             _look_at_value(reader, operator, each)
         yield Condition(quantifier, operator, if_exists, _key(key.text), key.text, values, value.span)
@@ -115,7 +120,7 @@ def _named(text: str) -> tuple[str, str, bool] | None:
     name = (tail if colon else head).lower()
     if_exists = name.endswith("ifexists")
     operator = OPERATORS.get(name.removesuffix("ifexists"))
-    if operator is None or (colon and not quantifier) or (operator == "Null" and (if_exists or quantifier)):
+    if operator is None or (colon and not quantifier) or (operator == "Null" and if_exists):
         return None
     return quantifier, operator, if_exists
 

@@ -55,10 +55,17 @@ class Reader:
         self._suggested += 1
         return self._suggested <= MOST_SUGGESTIONS
 
-    def values(self, node: Node, name: str, variables: bool, plain: bool = False) -> tuple[Value, ...]:
-        """One string or a list of them. With `plain`, numbers and booleans do as well."""
+    def values(
+        self, node: Node, name: str, variables: bool, plain: bool = False, if_empty: str = ""
+    ) -> tuple[Value, ...]:
+        """One string or a list of them. With `plain`, numbers and booleans do as well.
+
+        An empty list is a problem, unless `if_empty` says what it means: then it is a doubt.
+        """
         items = node.items if isinstance(node, Array) and node.tag is None else (node,)
-        if not items:
+        if not items and if_empty:
+            self.doubt(f"{quoted(name)} is an empty list: {if_empty}", node.span)
+        elif not items:
             self.problem(f"{quoted(name)} is an empty list", node.span)
         return tuple(value for item in items if (value := self.value(item, name, variables, plain)))
 

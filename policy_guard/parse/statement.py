@@ -6,7 +6,7 @@ import re
 
 from policy_guard.parse.condition import conditions
 from policy_guard.parse.reader import Reader, quoted
-from policy_guard.pattern import Pattern, Unknown, Wildcard
+from policy_guard.pattern import Pattern, Unknown, Variable, Wildcard, with_variables
 from policy_guard.policy import Condition, Element, Principal, Principals, Statement, Value, without_blanks
 from policy_guard.principals import named
 from policy_guard.source import Node, Object, Scalar, Span
@@ -25,6 +25,10 @@ _ELEMENTS = (
 _PRINCIPALS = ("AWS", "Service", "Federated", "CanonicalUser")
 # AWS: IAM User Guide, reference-arns: aws, aws-cn, aws-us-gov, and others whose names begin so.
 _PARTITION = re.compile(r"arn:(?!aws(-[a-z0-9-]+)?:)([^:]*):")
+# IAM User Guide, access-analyzer-reference-policy-checks, Empty array action, resource, principal.
+_NO_EFFECT = "the statement has no effect; take it out"
+_SHORT_API = "execute-api:/"
+_BEFORE_PATH = Wildcard("*", before_slash=True)
 _NOWHERE = Element(False, (), Span(0, 0))
 
 
@@ -41,7 +45,7 @@ def statement(reader: Reader, index: int, node: Node, version: str) -> Statement
         index,
         _sid(reader, entries.get("Sid")),
         _effect(reader, entries.get("Effect"), node),
-        principals(reader, *principal) if principal else None,
+        principals(reader, *principal, if_empty=_NO_EFFECT) if principal else None,
         _actions(reader, *action) if action else _NOWHERE,
         _resources(reader, *resource, variables) if resource else None,
         _conditions(reader, entries.get("Condition"), variables),
@@ -94,7 +98,8 @@ def _actions(reader: Reader, name: str, node: Node) -> Element:
 
     https://docs.aws.amazon.com/aws-managed-policy/latest/reference/ViewOnlyAccess.html, version 1.
     """
-    values = [_trimmed(value) for value in reader.values(node, name, variables=False)]
+    if_empty = "" if name.startswith("Not") else _NO_EFFECT
+    values = [_trimmed(value) for value in reader.values(node, name, variables=False, if_empty=if_empty)]
     for value in values:
         _look_at_action(reader, value)
         if value.padded:
@@ -124,10 +129,11 @@ def _look_at_action(reader: Reader, value: Value) -> None:
 
 
 def _resources(reader: Reader, name: str, node: Node, variables: bool) -> Element:
-    values = reader.values(node, name, variables)
+    if_empty = "" if name.startswith("Not") else _NO_EFFECT
+    values = tuple(map(_in_full, reader.values(node, name, variables, if_empty=if_empty)))
     for value in values:
         first = value.pattern.parts[0] if value.pattern.parts else ""
-        if isinstance(first, str) and not first.startswith(("arn:", "execute-api:/")) and not _may_be_arn(first, value):
+        if isinstance(first, str) and not first.startswith("arn:") and not _may_be_arn(first, value):
             reader.problem(f'{quoted(value.text)} is no resource; write an ARN or "*"', value.span)
         _look_at_partition(reader, value)
     return Element(name.startswith("Not"), values, node.span)
@@ -143,14 +149,37 @@ def _look_at_partition(reader: Reader, value: Value) -> bool:
     return not wrong
 
 
+def _in_full(value: Value) -> Value:
+    """The value with the short form of an API's ARN spelled out.
+
+    It stands for the API that has the policy, whose ARN has no slash before the stage (API Gateway Developer Guide,
+    apigateway-resource-policies-examples).
+    """
+    if not is_short(value):
+        return value
+    first, *others = value.pattern.parts
+    assert isinstance(first, str)
+    path = first.removeprefix(_SHORT_API.rstrip("/"))
+    return value._replace(pattern=Pattern(("arn:", _BEFORE_PATH, ":execute-api:", _BEFORE_PATH, path, *others)))
+
+
+def is_short(value: Value) -> bool:
+    """Whether the value is the short form of an API's ARN, which only the resource policy of an API takes."""
+    return value.text.startswith(_SHORT_API)
+
+
 def _may_be_arn(first: str, value: Value) -> bool:
     """Whether a text that is cut short by a wildcard or a hole may go on to be an ARN."""
     return len(value.pattern.parts) > 1 and "arn:".startswith(first)
 
 
-def principals(reader: Reader, name: str, node: Node) -> Principals:
-    """Principal, or NotPrincipal if the name begins with `Not`."""
+def principals(reader: Reader, name: str, node: Node, if_empty: str = "") -> Principals:
+    """Principal, or NotPrincipal if the name begins with `Not`.
+
+    A Principal that names nobody is a problem, unless `if_empty` says what it means.
+    """
     negated = name.startswith("Not")
+    if_empty = "" if negated else if_empty
     if isinstance(node, Scalar) and node.tag is None:
         value = reader.value(node, name, variables=False)
         type_ = "*" if node.text == "*" else "AWS"
@@ -159,10 +188,10 @@ def principals(reader: Reader, name: str, node: Node) -> Principals:
         entries = [
             Principal(type_, value)
             for type_, each in reader.entries(node, _PRINCIPALS, f'"{name}"').items()
-            for value in reader.values(each, type_, variables=False, plain=type_ == "AWS")
+            for value in reader.values(each, type_, variables=False, plain=type_ == "AWS", if_empty=if_empty)
         ]
         if not node.entries:
-            reader.problem(f'"{name}" names nobody', node.span)
+            (reader.doubt if if_empty else reader.problem)(f'"{name}" names nobody', node.span)
     else:
         reader.problem(f'"{name}" is "*" or a mapping of {", ".join(_PRINCIPALS)}', node.span)
         entries = []
@@ -173,6 +202,13 @@ def principals(reader: Reader, name: str, node: Node) -> Principals:
 
 def _look_at_principal(reader: Reader, entry: Principal) -> None:
     parts = entry.value.pattern.parts
+    if any(isinstance(part, Variable) for part in with_variables(entry.value.text).parts):
+        # IAM User Guide, reference_policies_variables: in Resource and Condition only.
+        reader.problem(
+            f"{quoted(entry.value.text)} has a policy variable, which Principal does not take; write the name",
+            entry.value.span,
+        )
+        return
     if entry.type == "AWS" and len(parts) > 1 and any(isinstance(part, Wildcard) for part in parts):
         reader.doubt(
             f"{quoted(entry.value.text)} has a wildcard inside a name, and AWS compares it as a plain character",
