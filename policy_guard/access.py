@@ -167,7 +167,8 @@ class Access:
         here = disjunction(map(present, slots))
         tests = [(present(slot), self._test(operator, condition, slot)) for slot in slots]
         if condition.quantifier:
-            no_value = choice("reading", EMPTY_TEXT_IS_NO_VALUE.name)
+            # Without values, ForAllValues holds only if the key is missing (access-analyzer-reference-policy-checks).
+            no_value = choice("reading", EMPTY_TEXT_IS_NO_VALUE.name) if condition.values else FALSE
             empty = [conjunction([no_value, member(slot, Language(texts=[""]))]) for slot in slots]
         if condition.quantifier == "ForAllValues":
             tests = [(there, disjunction([test, each])) for (there, test), each in zip(tests, empty, strict=True)]

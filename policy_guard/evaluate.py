@@ -113,7 +113,10 @@ def condition_holds(condition: Condition, request: Request) -> bool:
 
 def _of_values(operator: Operator, condition: Condition, request: Request) -> bool:
     given = request.context.get(condition.key, ())
-    no_empty = bool(condition.quantifier) and request.choices.get(EMPTY_TEXT_IS_NO_VALUE.name, False)
+    # Without values, ForAllValues holds only if the key is missing (access-analyzer-reference-policy-checks).
+    no_empty = bool(condition.quantifier and condition.values) and request.choices.get(
+        EMPTY_TEXT_IS_NO_VALUE.name, False
+    )
     tests = [_test(operator, condition, value, request) for value in given if value or not no_empty]
     if condition.quantifier == "ForAllValues":
         return all(tests)
