@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timezone
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from policy_guard.config import Config
@@ -155,6 +156,7 @@ class Tally:
     def _asked(self, question: Question, names_: tuple[str, ...], pair: Pair) -> Iterator[Finding]:
         from policy_guard.budgets import Budgets
         from policy_guard.checks import check as named
+        from policy_guard.guarding import is_guard
         from policy_guard.judge import prover_for, verdicts
         from policy_guard.prove import Proved
         from policy_guard.severity import severity
@@ -162,6 +164,7 @@ class Tally:
 
         self._budgets = self._budgets or Budgets()
         prover = prover_for(question, self._budgets)
+        guards = cache(partial(is_guard, question, prover))
         for name in names_:
             for verdict in verdicts(named(name), question, prover):
                 self._review(name, verdict.accepted, question)
@@ -169,7 +172,7 @@ class Tally:
                     continue
                 entry = verdict.claim.entry
                 own = entry.severity if entry else None
-                grave = severity(self._given.config, name, pair, own, verdict.claim.existing)
+                grave = severity(self._given.config, name, pair, own, verdict.claim.existing, guards)
                 yield self._acceptable(finding(named(name), verdict, question, grave), pair)
 
     def _counting(self, pair: Pair, comparing: bool) -> Iterator[Accepted]:

@@ -2,7 +2,8 @@
 
 Proved over all requests. A Deny also stops what other policies of the same principal allow, so taking one out can
 open access without a word in any Allow. It is an error for scp, rcp, boundary, session and endpoint policies and
-for policies without Allow, a warning elsewhere, where "allow less" often replaces "allow much, deny some".
+for policies that allowed nothing (without Allow, or with an Allow of nothing). It is a warning elsewhere, because
+"allow less" often replaces "allow much, deny some".
 
 Bad, held against a version that denied "s3:*" on that bucket:
 
