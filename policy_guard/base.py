@@ -197,7 +197,7 @@ def _fetched(repository: Repository, commit: str) -> str:
         raise UserError("GitHub's event names no base commit. Name one with --base.")
     if by_id(repository, commit) is None:
         repository.run(
-            *("fetch", "--no-tags", "--depth=1", "--quiet", "origin", commit),
+            *("fetch", "--no-tags", "--no-recurse-submodules", "--depth=1", "--quiet", "origin", commit),
             fails=f"the base commit {commit[:7]} is not in this clone and cannot be fetched. {_DEEP}",
         )
         repository.close()

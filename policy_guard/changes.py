@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from policy_guard.base import Base, New
 from policy_guard.errors import UserError
-from policy_guard.git import LINK, File, Raw, Repository, names
+from policy_guard.git import LINK, SUBMODULE, File, Raw, Repository, Uncompared, names
 
 MOST_HOPS = 40
 """Links in a row: what Linux follows."""
@@ -32,24 +33,45 @@ class Change(NamedTuple):
 def changes(repository: Repository, new: New, base: Base) -> list[Change]:
     """Every change from the base to the new side, renames and rewrites in another format paired."""
     on_disk = new.commit is None and not new.staged
-    untracked = repository.untracked_later() if on_disk else list
+    uncompared = repository.uncompared_later() if on_disk else _nothing
     raw = repository.differences(base.tree, new.commit, new.staged)
-    came = untracked()
+    beside = uncompared()
     unmerged = next((each for each in raw if each.status == "U"), None)
     if unmerged:
         path = (unmerged.old or unmerged.new or File("?", 0, None)).path
         raise UserError(f'"{path[:200]}" is unmerged. Resolve the conflict and add the file.')
     if on_disk:
         tracked = {each.new.path for each in raw if each.new}
-        raw += [Raw("A", None, file) for file in came if file.path not in tracked]
+        raw += [Raw("A", None, file) for file in beside.untracked if file.path not in tracked]
+        raw += _flagged(repository, base, beside.flagged, {file.path for each in raw for file in each[1:] if file})
         raw = [_as_on_disk(repository, each) for each in raw]
     paired = [Change(each.old, each.new, "renamed" if each.status == "R" else "same") for each in raw]
     return _rewritten(_by_their_names(paired))
 
 
+def _nothing() -> Uncompared:
+    return Uncompared([], [])
+
+
+def _flagged(repository: Repository, base: Base, paths: Iterable[str], known: set[str]) -> Iterator[Raw]:
+    """A change for each file that git was told to take for unchanged, or to leave out of the work tree.
+
+    Source: git's update-index, "--assume-unchanged" and "--skip-worktree".
+    """
+    for path in paths:
+        if path not in known:
+            here = File(path, repository.mode(path), None) if os.path.lexists(repository.root / path) else None
+            old = repository.file(base.tree, path)
+            if old or here:
+                yield Raw("M", old, here)
+
+
 def _as_on_disk(repository: Repository, raw: Raw) -> Raw:
-    """In a comparison with the work tree the file on disk is the new version, whatever the index holds."""
-    if raw.new is None:
+    """In a comparison with the work tree the file on disk is the new version, whatever the index holds.
+
+    A file that a sparse checkout leaves out is not there, and git names its version of the index.
+    """
+    if raw.new is None or (raw.new.oid and not os.path.lexists(repository.root / raw.new.path)):
         return raw
     return raw._replace(new=File(raw.new.path, raw.new.mode, None))
 
@@ -144,5 +166,13 @@ def snapshot(repository: Repository, new: New) -> dict[str, File]:
     """Every file of the new side, by path."""
     if new.commit is not None or new.staged:
         return names(repository.files(new.commit))
-    tracked = [File(each.path, repository.mode(each.path), None) for each in repository.files(None)]
+    left_out = repository.left_out()
+    tracked = (_in_work_tree(repository, each, left_out) for each in repository.files(None))
     return names([*tracked, *repository.untracked()])
+
+
+def _in_work_tree(repository: Repository, file: File, left_out: Container[str]) -> File:
+    """The version on disk of a file of the index; the version of the index if a sparse checkout left it out."""
+    if file.mode == SUBMODULE or (file.path in left_out and not os.path.lexists(repository.root / file.path)):
+        return file
+    return File(file.path, repository.mode(file.path), None)

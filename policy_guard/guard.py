@@ -13,7 +13,7 @@ from policy_guard.base import WITHOUT_CHANGE, Base, New, choose, whole
 from policy_guard.changes import Change, changes
 from policy_guard.config import FAIL_ON, Config
 from policy_guard.errors import UserError
-from policy_guard.git import A_LINK, Repository
+from policy_guard.git import Repository
 from policy_guard.links import Sides, let_be_followed, may_matter, tree_of
 from policy_guard.pairs import Reader
 from policy_guard.reporter import Report
@@ -67,14 +67,14 @@ def _check(
         tally.note("nothing differs from HEAD, so nothing was compared. In CI, set CI=true and name a base with --base")
     reader = Reader(repository, given)
     sides: Sides | None = None
-    links = ci and any(repository.lists(tree, A_LINK) for tree in (base.commit or base.tree, new.commit))
+    links = ci and any(repository.has_links(tree) for tree in (base.commit or base.tree, new.commit))
     if links or options.everything or given.config.groups or may_matter(repository, reader, changed):
         sides = let_be_followed(repository, reader, new, base, changed)
     paths = tuple(_from_root(path, folder, repository.root) for path in options.paths)
     _refuse_what_is_not_there(paths, repository, changed)
     held = _held(given.config, reader, base, cache(partial(tree_of, repository, base)), tally)
     run = Run(repository, given.config, new, base, reader, tally, changed, paths, sides, held)
-    run.look_for_hidden(ci)
+    run.look_for_hidden(options.everything)
     run.judge_changes()
     run.judge_groups(options.everything)
     run.judge_acceptances(accepted, options.everything)

@@ -1,4 +1,4 @@
-"""Policies that a change puts where they are not seen: under a name that nobody looks at, in another encoding."""
+"""Policies that a change puts where they are not seen: under a name that nobody looks at."""
 
 from __future__ import annotations
 
@@ -9,17 +9,13 @@ from policy_guard.changes import Change
 from policy_guard.documents import looks_like_policy_text
 from policy_guard.finding import Finding
 from policy_guard.format import sniff
-from policy_guard.git import LINK, SUBMODULE, Repository, names
-from policy_guard.links import Sides
+from policy_guard.git import LINK, SUBMODULE
 from policy_guard.pairs import Reader, side_of
-from policy_guard.source import Problem, Source, Span
-from policy_guard.unreadable import unreadable, vanished
+from policy_guard.source import Source
+from policy_guard.unreadable import vanished
 
 MOST_LOOKED_AT = 1_000_000
 """Bytes of files under other names that are read: it takes its time, and of more only the words are looked at."""
-_ENCODING = "working-tree-encoding"
-_FAITHFUL = ("utf-8", "utf-16", "utf-16le", "utf-16be", "utf-16le-bom", "utf-16be-bom", "utf-32")
-"""Encodings that spell the same characters: what git writes into the work tree is what is judged."""
 
 
 def moved_out_of_sight(reader: Reader, changed: Iterable[Change], base: Base, new: New) -> Iterator[Finding]:
@@ -58,21 +54,3 @@ def _holds_policy(data: bytes) -> bool:
 def _seems_to_hold_one(data: bytes) -> bool:
     """A quick look, for where much is new."""
     return looks_like_policy_text(Source("", data.decode("utf-8", "replace")))
-
-
-def recoded(repository: Repository, reader: Reader, new: New, sides: Sides | None) -> Iterator[Finding]:
-    """A finding for each file that git writes into a work tree in another spelling than it is judged in.
-
-    Source: git's gitattributes, "working-tree-encoding".
-    """
-    if new.commit is None:
-        return
-    files = names(repository.files(new.commit))
-    attributes = (file for path, file in files.items() if path.rpartition("/")[2] == ".gitattributes")
-    if not any(_ENCODING.encode() in (repository.read(file) or b"") for file in attributes):
-        return
-    paths = sides.after.under(reader.concerned) if sides else set(filter(reader.concerned, files))
-    for path, value in repository.attribute(_ENCODING, sorted(paths)):
-        if value.lower() not in (*_FAITHFUL, "unspecified", "unset"):
-            message = f"git rewrites this file for {_ENCODING}={value}; take that out of .gitattributes"
-            yield from unreadable(Source(path, "", new.name), [Problem(message, Span(0, 0))])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -12,13 +13,18 @@ from policy_guard.finding import Finding
 from policy_guard.format import decode, salvage, sniff, whole
 from policy_guard.formats import suffixes
 from policy_guard.git import LINK, SUBMODULE, File, Repository
+from policy_guard.objects import LARGEST, OVERSIZED
 from policy_guard.parse import parse
 from policy_guard.policy import Policy
 from policy_guard.settings import Settings
 from policy_guard.source import Problem, Source, Span, Unreadable
 from policy_guard.unreadable import unreadable, vanished
 
-LFS = b"version https://git-lfs.github.com/spec/"
+LFS = re.compile(
+    rb"\s*version (?:https://git-lfs\.github\.com/spec|https://hawser\.github\.com/spec|http://git-media\.io)/"
+)
+"""Source: git-lfs, docs/spec.md and lfs/pointer.go, which also takes blanks before it and the two older names."""
+_TOO_LARGE = f"the file is larger than {LARGEST >> 20} MB, and larger ones are not read; exclude it"
 
 
 class Side(NamedTuple):
@@ -108,6 +114,8 @@ class Reader:
         data = self._repository.read(file)
         if data is None:
             return Side(empty, {}, (Problem("there is no file to read under this name", Span(0, 0)),) if rule else ())
+        if data is OVERSIZED:
+            return Side(empty, {}, (Problem(_TOO_LARGE, Span(0, 0)),))
         return side_of(data, path, revision, rule is not None, rule.kind if rule else None)
 
     def content(self, file: File) -> bytes | None:
@@ -118,7 +126,10 @@ class Reader:
         """Whether nothing changed but what git remembers of the file on disk."""
         if before is None or after is None or after.oid or after.mode == LINK or before[:2] != after[:2]:
             return False
-        return self.concerned(after.path) and self._repository.read(before) == self._repository.read(after)
+        if not self.concerned(after.path):
+            return False
+        data = self._repository.read(before)
+        return data is not OVERSIZED and data == self._repository.read(after)
 
     def concerned(self, path: str, config: Config | None = None) -> bool:
         """Whether the name alone makes the file one to look at."""
@@ -128,7 +139,7 @@ class Reader:
 
 def side_of(data: bytes, path: str, revision: str, configured: bool, kind: str | None) -> Side:
     """What the bytes of a file hold. With `configured` they have to be a policy."""
-    if data.startswith(LFS):
+    if LFS.match(data) and not sniff(data):
         problem = Problem("an LFS pointer stands here, and the policy is elsewhere; keep it in git", Span(0, 0))
         note = "" if configured else f"{path} is an LFS pointer, which is not looked behind"
         return Side(salvage(path, data, revision), {}, (problem,) if configured else (), looked=configured, note=note)

@@ -39,13 +39,13 @@ class Run(NamedTuple):
     sides: Sides | None
     references: References | None
 
-    def look_for_hidden(self, ci: bool) -> None:
+    def look_for_hidden(self, everything: bool) -> None:
         """What the change puts where it is not looked at."""
         for change in self.changed:
             if said := out_of_sight(self.reader, self.sides, change, self.changed, self.base):
                 self.tally.note(said[0])
                 self.tally.outcome(change.path, Outcome((), said[1]))
-        for found in _hidden(self, ci):
+        for found in _hidden(self, everything):
             self.tally.outcome(found.source.path, Outcome((), (found,)))
 
     def judge_changes(self) -> None:
@@ -123,16 +123,23 @@ class Run(NamedTuple):
                     self.tally.side(side)
 
 
-def _hidden(run: Run, ci: bool) -> Iterator[Finding]:
+def _hidden(run: Run, everything: bool) -> Iterator[Finding]:
     """The policies that the change puts where they are not seen. Most changes have nothing that could do so."""
     if any(change.new is None for change in run.changed):
         from policy_guard.hidden import moved_out_of_sight
 
         yield from moved_out_of_sight(run.reader, run.changed, run.base, run.new)
-    if ci and run.repository.lists(run.new.commit, b".gitattributes\0"):
-        from policy_guard.hidden import recoded
+    if everything or _may_be_rewritten(run):
+        from policy_guard.attributes import Question, rewritten
 
-        yield from recoded(run.repository, run.reader, run.new, run.sides)
+        question = Question(run.repository, run.reader, run.new, run.base, run.changed, run.sides)
+        yield from rewritten(question, everything, run.tally.note)
+
+
+def _may_be_rewritten(run: Run) -> bool:
+    """Whether the change is about a file that may be a policy, or about attributes of files."""
+    paths = [file.path for change in run.changed for file in (change.old, change.new) if file]
+    return any(run.reader.concerned(path) or path.lower().endswith(".gitattributes") for path in paths)
 
 
 def _alone(pair: Pair, config: Config) -> Pair | None:

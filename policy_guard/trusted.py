@@ -12,7 +12,7 @@ from policy_guard.changes import resolved, target_of
 from policy_guard.config import FAIL_ON, Config, PolicyFiles, load_config
 from policy_guard.errors import UserError
 from policy_guard.format import decode
-from policy_guard.git import A_LINK, File, Repository, names
+from policy_guard.git import File, Repository, names
 from policy_guard.printable import shortened
 from policy_guard.settings import Settings, settings_from, settings_name
 from policy_guard.source import Source, Unreadable
@@ -92,7 +92,7 @@ class _Files(NamedTuple):
     @classmethod
     def of(cls, repository: Repository, base: Base) -> _Files:
         assert base.commit is not None
-        linked = repository.lists(base.commit, A_LINK)
+        linked = repository.has_links(base.commit)
         return cls(repository, base.commit, base.name, names(repository.files(base.commit)) if linked else {})
 
     def settings(self, name: str) -> Settings:
