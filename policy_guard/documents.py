@@ -1,24 +1,40 @@
-"""Which policies a file holds, and where: at the top, in a list, or one level inside."""
+"""Which policies a file holds, and where: at the top, in a list, under a name, or where AWS's own answers have them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum
 from typing import Any, NamedTuple
 
-from policy_guard.format import hole_in_key
+from policy_guard.format import hole_in_key, sniff
 from policy_guard.formats import read
 from policy_guard.formats._embedded import read_text
 from policy_guard.policy import VERSIONS
-from policy_guard.source import Array, Node, Object, Problem, Scalar, Source, Unreadable
+from policy_guard.source import Array, Entry, Node, Object, Problem, Scalar, Source, Unreadable
 
-WRAPPERS = ("Policy", "PolicyDocument", "AssumeRolePolicyDocument", "Document")
+# The ends of names under which AWS's API and the CLI give a policy, without case and underscores: "Policy",
+# "AssumeRolePolicyDocument", "policyText", "PolicyInJson". Source: the output shapes of botocore's service models.
+_POLICY_KEYS = ("policy", "policydocument", "policytext", "policyinjson", "policycontent", "accesspolicies", "document")
+# Of Organizations (Policy.Content) and OpenSearch (AccessPolicies.Options).
+_POLICY_KEYS_ALONE = ("content", "options")
+# What leads to such a key in those answers: "PolicyVersion.Document", "Attributes.Policy", "Policies[].Policy".
+_CONTAINERS = (
+    *("policy", "policies", "version", "versions", "versionlist", "policylist", "detaillist", "responselist"),
+    *("role", "roles", "user", "group", "instanceprofile", "instanceprofiles", "profilelist", "attributes", "access"),
+    *("domainstatus", "domainconfig", "domainstatuslist", "vpcendpoint", "vpcendpoints", "established", "proposed"),
+    *("creationtemplate", "creationtemplates", "generatedpolicyresult", "accesspreview", "configurations"),
+    *("accesspoints", "recommendedsteps", "recommendedstep", "permissionsrecommendedstep", "unusedpermissions"),
+)
+# Whose policies stand at places of their own, which are counted only.
+_TEMPLATES = ("apiVersion", "AWSTemplateFormatVersion", "Resources", "resource", "resource_changes", "planned_values")
 # Beside a policy, what says nothing of whose it is or what it is attached to; everything else may.
 _NO_HOLDERS = (
     *("id", "policyid", "policyname", "version", "versionid", "defaultversionid", "isdefaultversion", "revisionid"),
     *("tags", "path", "notes", "etag", "$schema", "rolelastused", "maxsessionduration", "responsemetadata"),
     *("isattachable", "lastmodified", "managedpolicyarns", "attachedmanagedpolicies", "rolepolicylist"),
-    *("userpolicylist", "grouppolicylist", *map(str.lower, WRAPPERS)),
+    *("userpolicylist", "grouppolicylist", "policydocument", "assumerolepolicydocument"),
+    *("policy", "document", "policyhash", "createdtimestamp", "lastmodifiedtimestamp"),
 )
 _NO_HOLDERS_LAST = ("date", "time", "count", "description", "comment", "at")
 _TOP = ("Version", "Id", "Statement")
@@ -43,6 +59,27 @@ class Found(NamedTuple):
     holder: str = ""
 
 
+class _Place(NamedTuple):
+    """Where a policy stands: the node that holds it, and the mappings on the way to it without other policies."""
+
+    label: str
+    node: Node
+    own: Node
+    beside: tuple[Object, ...] = ()
+
+
+class _Look(Enum):
+    """Where in a mapping to look for policies.
+
+    `KEYS`: under the keys that AWS gives policies. `ANSWER`: under every name, and deeper where AWS's answers have
+    policies. `NAMES`: as in an answer, and under AWS's keys in every mapping.
+    """
+
+    KEYS = 0
+    ANSWER = 1
+    NAMES = 2
+
+
 class Reading(NamedTuple):
     """`deeper` counts the policies that lie deeper inside than is looked."""
 
@@ -61,10 +98,10 @@ def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
     taken: set[int] = set()
     for number, document in enumerate(documents):
         prefix = _prefix(document, number) if len(documents) > 1 else ""
-        for label, node, own, beside in _near(source, document, prefix):
-            unique = label if label not in found else f"{label}#{len(found)}"
-            found[unique] = Found(unique, node, source, _holder(beside))
-            taken.add(id(own))
+        for place in _near(source, document, prefix):
+            unique = place.label if place.label not in found else f"{place.label}#{len(found)}"
+            found[unique] = Found(unique, place.node, source, _holder(place.beside))
+            taken.add(id(place.own))
     return Reading(tuple(found.values()), sum(_deeper(document, taken) for document in documents))
 
 
@@ -93,35 +130,78 @@ def _prefix(document: Node, number: int) -> str:
     return f"[{identity}]" if identity != "0" else ""
 
 
-def _near(source: Source, document: Node, prefix: str) -> Iterator[tuple[str, Node, Node, Node | None]]:
-    """Label, policy, the node that holds it, and what it stands in, for everything near enough to the top."""
+def _near(source: Source, document: Node, prefix: str) -> Iterator[_Place]:
+    """Everything near enough to the top."""
     if isinstance(document, Array):
         for number, item in enumerate(document.items):
-            yield from _one(source, item, f"{prefix}[{_identity(item, number)}]")
+            yield from _at(source, item, f"{prefix}[{_identity(item, number)}]")
     else:
-        yield from _one(source, document, prefix)
+        yield from _at(source, document, prefix)
 
 
-def _one(source: Source, node: Node, label: str) -> Iterator[tuple[str, Node, Node, Node | None]]:
+def _at(source: Source, node: Node, label: str) -> Iterator[_Place]:
     if looks_like_policy(node):
-        yield label, node, node, None
+        yield _Place(label, node, node)
     elif isinstance(node, Object):
-        for key, value in node.entries:
-            if key.text in WRAPPERS:
-                inner = _inside_text(source, value) if isinstance(value, Scalar) else value
-                if inner is not None and looks_like_policy(inner):
-                    _refuse_two_names(node)
-                    yield f"{label}.{key.text}".lstrip("."), inner, value, node
+        template = any(node.get(key) for key in _TEMPLATES)
+        yield from _inside(source, node, label, _Look.KEYS if template else _Look.NAMES)
 
 
-def _holder(node: Node | None) -> str:
+def _inside(source: Source, node: Object, label: str, look: _Look) -> Iterator[_Place]:
+    """The policies in a mapping, each with what stands beside it there."""
+    held = [
+        (entry, tuple(_under(source, entry, f"{label}.{entry.key.text}".lstrip("."), look))) for entry in node.entries
+    ]
+    leading = {entry.key.text for entry, places in held if places}
+    if not leading:
+        return
+    _refuse_two_names(node, leading)
+    beside = tuple(entry for entry, places in held if not places or isinstance(entry.value, Object))
+    for _, places in held:
+        for place in places:
+            yield place._replace(beside=(node._replace(entries=beside), *place.beside))
+
+
+def _under(source: Source, entry: Entry, label: str, look: _Look) -> Iterator[_Place]:
+    """The policy that is the value of an entry, or those that lie in it as in an answer of AWS's API."""
+    key, value = _without_style(entry.key.text), entry.value
+    named = key.endswith(_POLICY_KEYS) or key in _POLICY_KEYS_ALONE
+    if not named and look is _Look.KEYS:
+        return
+    inner = _inside_text(source, value, named) if isinstance(value, Scalar) else value
+    if inner is not None and looks_like_policy(inner):
+        yield _Place(label, inner, value)
+    elif key.endswith(_CONTAINERS) and look is not _Look.KEYS:
+        yield from _listed(source, value, label)
+    elif isinstance(value, Object) and look is _Look.NAMES:
+        yield from _inside(source, value, label, _Look.KEYS)
+
+
+def _listed(source: Source, node: Node, label: str) -> Iterator[_Place]:
+    """What lies in a part of an answer, which is a mapping or a list."""
+    if isinstance(node, Object):
+        yield from _inside(source, node, label, _Look.ANSWER)
+    for number, item in enumerate(node.items if isinstance(node, Array) else ()):
+        own = f"{label}[{_identity(item, number)}]"
+        inner = _inside_text(source, item, named=True) if isinstance(item, Scalar) else item
+        if inner is not None and looks_like_policy(inner):
+            yield _Place(own, inner, item)
+        elif isinstance(item, Object):
+            yield from _inside(source, item, own, _Look.ANSWER)
+
+
+def _without_style(key: str) -> str:
+    return key.lower().replace("_", "").replace("-", "")
+
+
+def _holder(beside: Iterable[Object]) -> str:
     """The entries beside a policy that say whose it is, in a text that is another one for every other holder."""
-    if not isinstance(node, Object):
+    entries = [entry for node in beside for entry in node.entries if _may_name_holder(entry.key.text)]
+    if not entries:
         return ""
     import json
 
-    entries = [(entry.key.text, _plain(entry.value)) for entry in node.entries if _may_name_holder(entry.key.text)]
-    return json.dumps(sorted(entries, key=json.dumps)) if entries else ""
+    return json.dumps(sorted(((entry.key.text, _plain(entry.value)) for entry in entries), key=json.dumps))
 
 
 def _may_name_holder(key: str) -> bool:
@@ -138,15 +218,20 @@ def _plain(node: Node) -> Any:
     if isinstance(node, Array):
         return sorted(map(_plain, node.items), key=json.dumps)
     judged = _TOP if looks_like_policy(node) else ()
-    entries = [(entry.key.text, _plain(entry.value)) for entry in node.entries if entry.key.text not in judged]
+    others = (entry for entry in node.entries if entry.key.text not in judged and not _holds_policy(entry.value))
+    entries = [(entry.key.text, _plain(entry.value)) for entry in others]
     return sorted(entries, key=json.dumps)
 
 
-def _refuse_two_names(node: Object) -> None:
+def _holds_policy(node: Node) -> bool:
+    return _is_policy_text(node.text) if isinstance(node, Scalar) else looks_like_policy(node)
+
+
+def _refuse_two_names(node: Object, leading: set[str]) -> None:
     """Of a key written twice readers differ in which they take: whose policy it is would be open."""
     seen: set[str] = set()
     for key, value in node.entries:
-        if key.text in (*_NAMES, *WRAPPERS):
+        if key.text in _NAMES or key.text in leading:
             if key.text in seen:
                 raise Unreadable(Problem(f'"{key.text}" is written twice beside a policy; keep one', key.span))
             if isinstance(value, Scalar) and value.tag is not None and key.text in _NAMES:
@@ -223,13 +308,24 @@ def _is_policy_text(text: str) -> bool:
     )
 
 
-def _inside_text(source: Source, scalar: Scalar) -> Node | None:
-    """The JSON inside a string, its places those of the file; None if the string is no JSON mapping."""
-    if scalar.tag not in (None, "!Sub") or not scalar.text.lstrip().startswith("{"):
+def _inside_text(source: Source, scalar: Scalar, named: bool) -> Node | None:
+    """The JSON inside a string, its places those of the file; None if the string is no JSON mapping.
+
+    Raises `Unreadable` for a text that was meant as a policy, if it stands under the `named` key of one.
+    """
+    text = scalar.text.lstrip()
+    if scalar.tag not in (None, "!Sub") or not text.startswith(("{", "%7B", "%7b")) or not sniff(text.encode()):
         return None
     try:
-        return read_text(scalar, source)
+        return read_text(scalar if text[0] == "{" else _decoded(scalar), source)
     except Unreadable:
-        if _seems_policy(scalar.text):
+        if named and _seems_policy(scalar.text):
             raise
         return None
+
+
+def _decoded(scalar: Scalar) -> Scalar:
+    """The string without percent-encoding, in which the API of IAM returns policies."""
+    from urllib.parse import unquote
+
+    return scalar._replace(text=unquote(scalar.text))
