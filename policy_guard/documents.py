@@ -23,8 +23,8 @@ _CONTAINERS = (
     *("policy", "policies", "version", "versions", "versionlist", "policylist", "detaillist", "responselist"),
     *("role", "roles", "user", "group", "instanceprofile", "instanceprofiles", "profilelist", "attributes", "access"),
     *("domainstatus", "domainconfig", "domainstatuslist", "vpcendpoint", "vpcendpoints", "established", "proposed"),
-    *("creationtemplate", "creationtemplates", "generatedpolicyresult", "accesspreview", "configurations"),
-    *("accesspoints", "recommendedsteps", "recommendedstep", "permissionsrecommendedstep", "unusedpermissions"),
+    *("creationtemplate", "creationtemplates", "generatedpolicyresult"),
+    *("recommendedsteps", "recommendedstep", "permissionsrecommendedstep", "unusedpermissions"),
 )
 # Whose policies stand at places of their own, which are counted only.
 _TEMPLATES = ("apiVersion", "AWSTemplateFormatVersion", "Resources", "resource", "resource_changes", "planned_values")
@@ -38,7 +38,9 @@ _NO_HOLDERS = (
 )
 _NO_HOLDERS_LAST = ("date", "time", "count", "description", "comment", "at")
 _TOP = ("Version", "Id", "Statement")
-_NAMES = ("PolicyName", "RoleName", "UserName", "GroupName", "Name", "Id", "Arn")
+# What tells the entries of a list apart, without case and underscores; the last ones if there is none of the first.
+_NAMES = ("policyname", "rolename", "username", "groupname", "name", "id", "arn")
+_LESSER_NAMES = ("policyid", "resourcearn", "vpcendpointid", "versionid", "instanceprofilename", "domainname", "sid")
 # Without Effect a statement is no less meant as one; AWS refuses it, and so does the parser.
 _ELEMENTS = {"Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal"}
 _HOLE = re.compile(r"\$\{|%\{|\{\{|\{#|\{%|<%")
@@ -140,8 +142,9 @@ def _near(source: Source, document: Node, prefix: str) -> Iterator[_Place]:
 
 
 def _at(source: Source, node: Node, label: str) -> Iterator[_Place]:
-    if looks_like_policy(node):
-        yield _Place(label, node, node)
+    inner = _inside_text(source, node, named=True) if isinstance(node, Scalar) else node
+    if inner is not None and looks_like_policy(inner):
+        yield _Place(label, inner, node)
     elif isinstance(node, Object):
         template = any(node.get(key) for key in _TEMPLATES)
         yield from _inside(source, node, label, _Look.KEYS if template else _Look.NAMES)
@@ -156,10 +159,11 @@ def _inside(source: Source, node: Object, label: str, look: _Look) -> Iterator[_
     if not leading:
         return
     _refuse_two_names(node, leading)
-    beside = tuple(entry for entry, places in held if not places or isinstance(entry.value, Object))
-    for _, places in held:
+    others = [e for e, places in held if not places or (isinstance(e.value, Object) and not looks_like_policy(e.value))]
+    for own, places in held:
+        beside = node._replace(entries=tuple(entry for entry in others if entry is not own)) if places else node
         for place in places:
-            yield place._replace(beside=(node._replace(entries=beside), *place.beside))
+            yield place._replace(beside=(beside, *place.beside))
 
 
 def _under(source: Source, entry: Entry, label: str, look: _Look) -> Iterator[_Place]:
@@ -179,6 +183,8 @@ def _under(source: Source, entry: Entry, label: str, look: _Look) -> Iterator[_P
 
 def _listed(source: Source, node: Node, label: str) -> Iterator[_Place]:
     """What lies in a part of an answer, which is a mapping or a list."""
+    if node.tag is not None:
+        return
     if isinstance(node, Object):
         yield from _inside(source, node, label, _Look.ANSWER)
     for number, item in enumerate(node.items if isinstance(node, Array) else ()):
@@ -231,20 +237,24 @@ def _refuse_two_names(node: Object, leading: set[str]) -> None:
     """Of a key written twice readers differ in which they take: whose policy it is would be open."""
     seen: set[str] = set()
     for key, value in node.entries:
-        if key.text in _NAMES or key.text in leading:
-            if key.text in seen:
+        name = _without_style(key.text) if _without_style(key.text) in _NAMES else key.text
+        if name in _NAMES or name in leading:
+            if name in seen:
                 raise Unreadable(Problem(f'"{key.text}" is written twice beside a policy; keep one', key.span))
-            if isinstance(value, Scalar) and value.tag is not None and key.text in _NAMES:
+            if isinstance(value, Scalar) and value.tag is not None and name in _NAMES:
                 raise Unreadable(Problem(f'"{key.text}" has a tag beside a policy; write the name', value.span))
-            seen.add(key.text)
+            seen.add(name)
 
 
 def _identity(node: Node, number: int) -> str:
     """What tells an entry of a list from the others, whatever stands before it: its name, or else its number."""
     if isinstance(node, Object):
-        names = [f"{name}={value.text}" for name in _NAMES if isinstance(value := node.get(name), Scalar)]
-        if names:
-            return ",".join(names)
+        own = {
+            _without_style(key.text): (key, value) for key, value in reversed(node.entries) if isinstance(value, Scalar)
+        }
+        for names in (_NAMES, _LESSER_NAMES):
+            if known := [f"{own[name][0].text}={own[name][1].text}" for name in names if name in own]:
+                return ",".join(known)
     return str(number)
 
 

@@ -10,6 +10,10 @@ from policy_guard.source import Node, Problem, Source, Span, Unreadable
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_DEPTH = 100
+MOST_BEFORE_JSON = 100_000
+"""Bytes of blanks after which a file without suffix is no JSON."""
+MOST_BY_CONTENT = 1_000_000
+"""Bytes of a file without suffix that are read as YAML."""
 MAX_VALUES = 200_000
 # UTF-32 first: its little-endian mark begins like that of UTF-16.
 _MARKS = (
@@ -23,6 +27,7 @@ _MARKS = (
 _SPELLING_ESCAPE = re.compile(rb"\\(?:[uUx\r\n]|\xc2\x85|\xe2\x80[\xa8\xa9])")
 _ALIAS_AS_KEY = re.compile(rb"\*[\w-]+\s*:|\?\s+\*")
 
+_JSON_START = re.compile(rb"""\{\s*["'}\w]|\[\s*[{\["]""")
 # A template in a key may be what is left of "Statement": "State${""}ment".
 _HOLE_IN_WORD = re.compile(rb"[Ss]\w{0,8}(?:\$\{|%\{|\{\{|\{#|\{%|<%)")
 
@@ -42,6 +47,8 @@ def sniff(data: bytes) -> bool:
     """Whether a file may hold a policy; False only where it surely holds none."""
     if b"Statement" in data or b"\0" in data or b"statement" in data.lower() or _mark(data):
         return True
+    if b"%7B" in data or b"%7b" in data:
+        return True
     escaped = b"\\" in data and _SPELLING_ESCAPE.search(data)
     return bool(escaped or (b"*" in data and _ALIAS_AS_KEY.search(data)) or hole_in_key(data))
 
@@ -52,6 +59,17 @@ def hole_in_key(data: bytes) -> bool:
         return False
     before_colons = (text for line in data.split(b"\n") for text in line.split(b":")[:-1])
     return any(map(_HOLE_IN_WORD.search, before_colons))
+
+
+def in_json(data: bytes) -> bool:
+    """Whether a file of any name begins as JSON does, in any encoding, and not as a template does."""
+    start = data[:MOST_BEFORE_JSON].lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1_000].replace(b"\0", b"")
+    return bool(_JSON_START.match(start))
+
+
+def is_short_text(data: bytes) -> bool:
+    """Whether a file of any name may be YAML that somebody wrote."""
+    return len(data) <= MOST_BY_CONTENT and b"\0" not in data
 
 
 def decode(path: str, data: bytes, revision: str) -> Source:

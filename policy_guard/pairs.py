@@ -10,8 +10,8 @@ from policy_guard.changes import Change, follow
 from policy_guard.config import Config
 from policy_guard.documents import Reading, looks_like_policy_text, policies
 from policy_guard.finding import Finding
-from policy_guard.format import decode, salvage, sniff, whole
-from policy_guard.formats import suffixes
+from policy_guard.format import decode, in_json, is_short_text, salvage, sniff, whole
+from policy_guard.formats import plain_name, suffixes
 from policy_guard.git import LINK, SUBMODULE, File, Repository
 from policy_guard.objects import LARGEST, OVERSIZED
 from policy_guard.parse import parse
@@ -134,7 +134,8 @@ class Reader:
     def concerned(self, path: str, config: Config | None = None) -> bool:
         """Whether the name alone makes the file one to look at."""
         config = config or self._config
-        return config.policy_rule(path) is not None or (path.lower().endswith(suffixes()) and not config.excluded(path))
+        by_name = path.lower().endswith(suffixes()) or plain_name(path)
+        return config.policy_rule(path) is not None or (by_name and not config.excluded(path))
 
 
 def side_of(data: bytes, path: str, revision: str, configured: bool, kind: str | None) -> Side:
@@ -143,15 +144,19 @@ def side_of(data: bytes, path: str, revision: str, configured: bool, kind: str |
         problem = Problem("an LFS pointer stands here, and the policy is elsewhere; keep it in git", Span(0, 0))
         note = "" if configured else f"{path} is an LFS pointer, which is not looked behind"
         return Side(salvage(path, data, revision), {}, (problem,) if configured else (), looked=configured, note=note)
-    if not configured and not sniff(data):
+    by_content = not configured and plain_name(path)
+    if not configured and not (sniff(data) and (not by_content or in_json(data) or is_short_text(data))):
         return Side(Source(path, "", revision), {}, looked=False)
     try:
         source = decode(path, data, revision)
         reading = policies(source)
     except Unreadable as error:
         source = salvage(path, data, revision)
-        blamed = configured or looks_like_policy_text(whole(path, data, revision))
+        meant = in_json(data) or not by_content
+        blamed = configured or (meant and looks_like_policy_text(whole(path, data, revision)))
         return Side(source, {}, error.problems if blamed else (), looked=blamed)
+    if by_content and not reading.policies and not in_json(data):
+        return Side(Source(path, "", revision), {}, looked=False)
     return _parsed(source, reading, kind, configured)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -125,8 +126,32 @@ YAML_REFUSALS = [
     ("<<: {a: 1}\n<<: {b: 1}", "stands twice", 2, 1),
     ("? [a]\n: 1", "stands here as a key", 1, 3),
     ("a:\n\tb: 1", "indent with spaces, not with tabs", 2, 1),
-    ("a: {{ b }}", "put template parts in quotation marks", 1, 5),
-    ("%{ if x }\na: 1", "put template parts in quotation marks", 1, 2),
+    ("a: {{ b }", "put template parts in quotation marks", 1, 10),
+    ("a: *", 'a "*" begins an alias, so put it in quotation marks', 1, 5),
+    ("%{ if x }\na: 1", '"%{ if x }" decides what stands here once the template is filled in', 1, 1),
+    ("a: {{ b }}\n\tc: d", "indent with spaces, not with tabs", 2, 1),
+    *(
+        (f"a: {{{{ b }}}}\n{line}\n", "decides what stands here once the template is filled in", 2, column)
+        for line, column in [
+            ("{{- range .Values.buckets }}", 1),
+            ("{{- if .Values.x }}", 1),
+            ("{{ end }}", 1),
+            ('{{ include "x" . }}', 1),
+            ("  {{ .Values.whole }}", 3),
+            ("c: {{ .Values.x | toYaml }}", 4),
+            ('c: {{ include "x" . | nindent 4 }}', 4),
+            ("c: {{- .Values.x }}", 4),
+            ("c: {{ .Values.x -}}", 4),
+            ("c: {{ $x := .Values.x }}", 4),
+            ("c: {{ x | to_json }}", 4),
+            ("c: d # {{ if .Values.x }}", 8),
+            ("{% for x in y %}", 1),
+            ("c: {% if x %}d{% endif %}", 4),
+            ("c: {# d #}", 4),
+            ("<% if x %>", 1),
+            ("c: <%= x -%>", 4),
+        ]
+    ),
     ("a: \x01", "invisible character", 1, 4),
     ("é: \ufffe", "invisible character", 1, 4),
     ("- " * 100_000, "nested more than 100 levels deep", 1, 2 * MAX_DEPTH + 1),
@@ -146,6 +171,42 @@ def test_yaml_refused(text: str, message: str, line: int, column: int) -> None:
     said, *place = refusal(text, "a.yaml")
     assert message in said
     assert place == [line, column]
+
+
+def test_template_parts_in_values_are_read_as_they_are_written() -> None:
+    text = """
+a: {{ .Values.a }}
+b: [x, "{{ b }}", arn:aws:s3:::{{ c }}/*, {{ d }}-{{ d }}]
+e: <%= f ? "g" : h %>
+'{{ i }}': |
+  {{j}}: k
+"""
+    text = text.replace("  {{j}}", "  x {{j}}")
+    node = tree(text)
+    assert shape(node) == {
+        "a": ("string", "{{ .Values.a }}"),
+        "b": [("string", each) for each in ("x", "{{ b }}", "arn:aws:s3:::{{ c }}/*", "{{ d }}-{{ d }}")],
+        "e": ("string", '<%= f ? "g" : h %>'),
+        "{{ i }}": ("string", "x {{j}}: k\n"),
+    }
+    assert isinstance(node, Object)
+    assert written(text, node.get("a")) == "{{ .Values.a }}"
+    assert written(text, node.get("e")) == '<%= f ? "g" : h %>'
+
+
+def test_a_template_with_characters_for_private_use_is_no_yaml() -> None:
+    assert "as a key" in refusal("a: {{ b }}\nc: \ue000", "a.yaml")[0]
+
+
+def test_templates_are_read_in_time_that_grows_with_them() -> None:
+    for part in ("{{ a }} ", "{{", "{{ a | toAAAA", "- {{ b }}\n", "<%= ", "c: {{ x = "):
+        text = "a: {{ b }}\n" + part * (400_000 // len(part))
+        began = time.process_time()
+        try:
+            read(Source("a.yaml", text))
+        except Unreadable as error:
+            assert error.problems
+        assert time.process_time() - began < 20
 
 
 def test_aliases_are_bounded_in_number_and_in_depth() -> None:

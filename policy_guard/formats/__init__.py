@@ -9,6 +9,18 @@ from importlib import import_module
 from policy_guard.format import Format
 from policy_guard.source import Node, Source
 
+_ANY_FORMAT = (
+    ".tpl",
+    ".tftpl",
+    ".tmpl",
+    ".template",
+    ".j2",
+    ".jinja",
+    ".jinja2",
+    ".erb",
+    ".policy",
+)
+
 
 @cache
 def formats() -> tuple[Format, ...]:
@@ -21,6 +33,12 @@ def formats() -> tuple[Format, ...]:
 def suffixes() -> tuple[str, ...]:
     """The endings of file names that some format claims, in lower case."""
     return tuple(suffix for form in formats() for suffix in form.suffixes)
+
+
+def plain_name(path: str) -> bool:
+    """Whether a name has no suffix, or one that tells nothing of the format; such a file is told by its content."""
+    name = path.lower().rpartition("/")[2]
+    return "." not in name.lstrip(".") or (name.endswith(_ANY_FORMAT) and not name.endswith(suffixes()))
 
 
 def read(source: Source) -> tuple[Node, ...]:

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from policy_guard.format import MAX_DEPTH, MAX_VALUES, Format
 from policy_guard.formats._plain import disputed_number
+from policy_guard.formats._template import NO_FILE_YET
 from policy_guard.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
 
 _blank = re.compile(r"[ \t\n\r]*").match
@@ -24,9 +25,12 @@ _STRING_PROBLEMS = (
     ("Invalid \\", "JSON has no such escape; a backslash itself is written \\\\"),
 )
 _HINTS = (
-    (("//", "/*", "#"), "JSON has no comments"),
+    (("//", "/*", "#"), "JSON has no comments; take them out"),
     (("'", "`", "\u201c", "\u201d"), 'JSON takes straight double quotation marks (") only'),
-    (("${", "%{", "{{", "{%", "<%"), "a template part stands outside quotation marks, so this is no JSON yet"),
+    (
+        ("${", "%{", "{{", "{%", "<%"),
+        f"a template part stands outside quotation marks, so this is no JSON yet; {NO_FILE_YET}",
+    ),
 )
 
 
@@ -140,4 +144,4 @@ def _read(source: Source) -> tuple[Node, ...]:
     return (scan(source.text),)
 
 
-FORMAT = Format("json", (".json", ".json.tpl", ".json.tftpl", ".json.tmpl", ".json.j2"), _read)
+FORMAT = Format("json", (".json", ".json.tpl", ".json.tftpl", ".json.tmpl", ".json.j2", ".jsonc", ".json5"), _read)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.format import MAX_DEPTH, MAX_VALUES, Format
 from policy_guard.formats._plain import disputed
+from policy_guard.formats._template import is_template, masked, refusal, unmasked
 from policy_guard.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ _KINDS = {
     "value": "string",
     "merge": _MERGE,
 }
+
+
+class _NoYaml(Unreadable):
+    """Raised for a text that breaks the rules of YAML, as templates do."""
 
 
 class _Anchored(NamedTuple):
@@ -158,9 +163,8 @@ def _entries(children: list[Node]) -> tuple[Entry, ...]:
     before = 0
     for key, value in zip(children[::2], children[1::2], strict=True):
         if not isinstance(key, Scalar):
-            raise _unreadable(
-                "a list or a mapping stands here as a key; put template parts in quotation marks", key.span
-            )
+            message = "a list or a mapping stands here as a key; put template parts in quotation marks"
+            raise _NoYaml(Problem(message, key.span))
         if key.kind != _MERGE:
             own.append(Entry(key, _settled(value)))
         elif merged is None:
@@ -234,18 +238,30 @@ def _too_deep(span: Span) -> Unreadable:
 
 
 def _read(source: Source) -> tuple[Node, ...]:
-    from yaml import YAMLError
-
     if odd := _LINE_BREAKS.search(source.text):
         raise _unreadable(
             "YAML 1.1 and 1.2 differ in whether a line ends here; remove this character", Span(*odd.span())
         )
-    builder = _Builder(source.text)
     try:
-        _build(source.text, builder)
+        return _documents(source.text)
+    except _NoYaml as error:
+        if not is_template(source.text):
+            raise
+        filled = masked(source.text)
+        if filled is None:
+            raise refusal(source.text, error) from None
+    return tuple(unmasked(document, filled[1]) for document in _documents(filled[0]))
+
+
+def _documents(text: str) -> tuple[Node, ...]:
+    from yaml import YAMLError
+
+    builder = _Builder(text)
+    try:
+        _build(text, builder)
         return tuple(builder.documents)
     except YAMLError as error:
-        raise _nested(error, builder) or _syntax(error, source.text) from None
+        raise _nested(error, builder) or _syntax(error, text) from None
     except (RecursionError, ValueError):
         raise _unreadable("this is no YAML that can be read", Span(0, 1)) from None
 
@@ -300,10 +316,14 @@ def _syntax(error: YAMLError, text: str) -> Unreadable:
         )
     at = _index(error.problem_mark or error.context_mark)
     line = text[text.rfind("\n", 0, at) + 1 : at + 2]
-    return _unreadable(f"this is no YAML: {str(error.problem)[:100]}{_hint(line)}", Span(at, at + 1))
+    return _NoYaml(
+        Problem(f"this is no YAML: {str(error.problem)[:100]}{_hint(line, text[at - 1 : at])}", Span(at, at + 1))
+    )
 
 
-def _hint(line: str) -> str:
+def _hint(line: str, before: str) -> str:
+    if before == "*":
+        return '; a "*" begins an alias, so put it in quotation marks'
     if "\t" in line[-2:] or "\t" in line[: len(line) - len(line.lstrip())]:
         return "; indent with spaces, not with tabs"
     if any(opening in line for opening in ("{{", "{%", "%{")):
