@@ -37,6 +37,10 @@ _NO_HOLDERS = (
     *("policy", "document", "policyhash", "createdtimestamp", "lastmodifiedtimestamp"),
 )
 _NO_HOLDERS_LAST = ("date", "time", "count", "description", "comment", "at")
+# Of more mappings with policies of their own none is taken for the holder of another's.
+_MOST_PARTS = 4
+# Texts about a holder from which on only their digest is kept: many policies may have the same.
+_LONG = 1_000
 _TOP = ("Version", "Id", "Statement")
 # What tells the entries of a list apart, without case and underscores; the last ones if there is none of the first.
 _NAMES = ("policyname", "rolename", "username", "groupname", "name", "id", "arn")
@@ -98,11 +102,12 @@ def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
     """The policies in the documents of a source. Raises `Unreadable` for one in a text that cannot be read."""
     found: dict[str, Found] = {}
     taken: set[int] = set()
+    holders = _Holders()
     for number, document in enumerate(documents):
         prefix = _prefix(document, number) if len(documents) > 1 else ""
         for place in _near(source, document, prefix):
             unique = place.label if place.label not in found else f"{place.label}#{len(found)}"
-            found[unique] = Found(unique, place.node, source, _holder(place.beside))
+            found[unique] = Found(unique, place.node, source, holders.text(place.beside))
             taken.add(id(place.own))
     return Reading(tuple(found.values()), sum(_deeper(document, taken) for document in documents))
 
@@ -159,9 +164,14 @@ def _inside(source: Source, node: Object, label: str, look: _Look) -> Iterator[_
     if not leading:
         return
     _refuse_two_names(node, leading)
-    others = [e for e, places in held if not places or (isinstance(e.value, Object) and not looks_like_policy(e.value))]
+    others = tuple(entry for entry, places in held if not places)
+    parts = [e for e, places in held if places and isinstance(e.value, Object) and not looks_like_policy(e.value)]
+    parts = parts if len(parts) <= _MOST_PARTS else []
+    shared = node._replace(entries=(*others, *parts))
     for own, places in held:
-        beside = node._replace(entries=tuple(entry for entry in others if entry is not own)) if places else node
+        beside = shared
+        if any(part is own for part in parts):
+            beside = node._replace(entries=(*others, *(part for part in parts if part is not own)))
         for place in places:
             yield place._replace(beside=(beside, *place.beside))
 
@@ -200,14 +210,32 @@ def _without_style(key: str) -> str:
     return key.lower().replace("_", "").replace("-", "")
 
 
-def _holder(beside: Iterable[Object]) -> str:
-    """The entries beside a policy that say whose it is, in a text that is another one for every other holder."""
-    entries = [entry for node in beside for entry in node.entries if _may_name_holder(entry.key.text)]
-    if not entries:
-        return ""
+class _Holders:
+    """What says whose the policies of a file are; each mapping is looked through once."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Object, str]] = {}
+
+    def text(self, beside: Iterable[Object]) -> str:
+        """The entries beside a policy that say whose it is, in a text that is another one for every other holder."""
+        return "\n".join(filter(None, map(self._of, beside)))
+
+    def _of(self, node: Object) -> str:
+        if id(node) not in self._known:
+            self._known[id(node)] = node, _holder(node)
+        return self._known[id(node)][1]
+
+
+def _holder(node: Object) -> str:
     import json
 
-    return json.dumps(sorted(((entry.key.text, _plain(entry.value)) for entry in entries), key=json.dumps))
+    entries = [(entry.key.text, _plain(entry.value)) for entry in node.entries if _may_name_holder(entry.key.text)]
+    text = json.dumps(sorted(entries, key=json.dumps)) if entries else ""
+    if len(text) <= _LONG:
+        return text
+    from hashlib import sha256
+
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _may_name_holder(key: str) -> bool:

@@ -72,7 +72,12 @@ def test_a_policy_deleted_and_its_text_under_a_role_with_less(scratch: Scratch) 
 
 def test_a_policy_renamed_to_a_template(scratch: Scratch) -> None:
     scratch.git("mv", "iam/a.json", "iam/a.tpl")
-    seen(judged(scratch, **{"iam/a.tpl": WIDE}), "iam/a.tpl:1:1: error: was a policy before and is none any more")
+    seen(judged(scratch, **{"iam/a.tpl": WIDE}), "iam/a.tpl:8:9: error: grants new access")
+
+
+def test_a_policy_renamed_to_another_suffix(scratch: Scratch) -> None:
+    scratch.git("mv", "iam/a.json", "iam/a.txt")
+    seen(judged(scratch, **{"iam/a.txt": WIDE}), "iam/a.txt:1:1: error: was a policy before and is none any more")
 
 
 def test_a_key_spelled_with_escapes(scratch: Scratch) -> None:
@@ -345,8 +350,8 @@ HOLDERS = {
         {"p/1.json": {"Roles": ["admin", "dev"], "PolicyDocument": WIDE}},
     ),
     "an endpoint": (
-        {"p/1.json": [{"VpcEndpointId": "a", "Policy": WIDE}, {"VpcEndpointId": "b", "Policy": NARROW}]},
-        {"p/1.json": [{"VpcEndpointId": "b", "Policy": WIDE}, {"VpcEndpointId": "a", "Policy": NARROW}]},
+        {"p/1.json": [{"Endpoint": "a", "Policy": WIDE}, {"Endpoint": "b", "Policy": NARROW}]},
+        {"p/1.json": [{"Endpoint": "b", "Policy": WIDE}, {"Endpoint": "a", "Policy": NARROW}]},
     ),
     "an account": (
         {"p/1.json": [{"Account": "a", "PolicyDocument": WIDE}, {"Account": "b", "PolicyDocument": NARROW}]},
@@ -356,9 +361,9 @@ HOLDERS = {
         {"p/1.json": {"Role": {"RoleName": "a", "AssumeRolePolicyDocument": TRUST}, "PolicyDocument": WIDE}},
         {"p/1.json": {"Role": {"RoleName": "b", "AssumeRolePolicyDocument": TRUST}, "PolicyDocument": WIDE}},
     ),
-    "a role that looks like a policy": (
-        {"p/1.json": {"Role": {"RoleName": "a", **TRUST}, "PolicyDocument": WIDE}},
-        {"p/1.json": {"Role": {"RoleName": "b", **TRUST}, "PolicyDocument": WIDE}},
+    "a role beside a policy deeper inside": (
+        {"p/1.json": {"Role": [{"RoleName": "a", "Of": {"x": TRUST}}], "PolicyDocument": WIDE}},
+        {"p/1.json": {"Role": [{"RoleName": "b", "Of": {"x": TRUST}}], "PolicyDocument": WIDE}},
     ),
     "its roles": (
         {"p/1.json": {"PolicyRoles": [{"RoleName": "a"}], "PolicyDocument": WIDE}},
@@ -380,7 +385,7 @@ def test_a_policy_that_gets_another_holder(scratch: Scratch, whose: str) -> None
 
 def test_what_else_stands_beside_a_policy_may_change(scratch: Scratch) -> None:
     def beside(number: int) -> dict[str, Any]:
-        inline = [named("inline", document(allow(f"s3:Get{number}")))]
+        inline = [named("inline", document(allow("s3:Get*" if number == 1 else "s3:GetObject")))]
         counted = {"AttachmentCount": number, "UpdateDate": str(number), "Description": str(number), "Tags": [number]}
         counted |= {"RevisionId": str(number), "UpdatedAt": number, "ManagedPolicyArns": [number]}
         return {"RoleName": "r", **counted, "RolePolicyList": inline, "AssumeRolePolicyDocument": TRUST}
@@ -410,7 +415,7 @@ def test_a_file_that_is_not_new_is_no_new_file(scratch: Scratch, how: str) -> No
 
 def test_a_policy_that_moves_and_grows_beyond_recognition(scratch: Scratch) -> None:
     scratch.git("rm", "-q", "iam/a.json")
-    seen(judged(scratch, **{"iam/a.tpl": PADDED}), "file=iam/a.tpl", "no policy is looked for under this name")
+    seen(judged(scratch, **{"iam/a.txt": PADDED}), "file=iam/a.txt", "no policy is looked for under this name")
 
 
 MOVED = {
@@ -549,9 +554,9 @@ def test_a_reference_for_a_policy_that_only_moved_inside_its_file(scratch: Scrat
 
 
 def test_a_policy_that_moves_deeper_where_another_goes(scratch: Scratch) -> None:
-    deeper = {"Properties": {"PolicyDocument": NARROW}}
+    deeper = {"Resource": {"Properties": {"PolicyDocument": NARROW}}}
     based(scratch, **{"iam/list.json": [named("a", NARROW), named("b", NARROW), deeper]})
-    moved = {"Name": "b", "Properties": {"PolicyDocument": WIDE}}
+    moved = {"Name": "b", "Resource": {"Properties": {"PolicyDocument": WIDE}}}
     seen(judged(scratch, **{"iam/list.json": [named("a", NARROW), moved]}), "was a policy before and is none any more")
 
 
