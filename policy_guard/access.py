@@ -35,6 +35,7 @@ from policy_guard.policy import (
     by_effect,
     leaves_all,
     patterns_of,
+    placeholders_of,
 )
 from policy_guard.readings import (
     ANY_VALUE_IF_EXISTS,
@@ -42,6 +43,7 @@ from policy_guard.readings import (
     EMPTY_TEXT_IS_NO_VALUE,
     NO_VALUES_NEVER_HOLD,
     NULL_BY_VALUES,
+    PLACEHOLDER_IS_UNRESOLVED,
     PLAIN_NEEDS_ALL_VALUES,
     UNRESOLVED_DROPS_STATEMENT,
     VARIABLES_ONLY_AFTER_FIFTH_COLON,
@@ -61,7 +63,8 @@ class Access:
 
     A key that may hold several values has as many slots as conditions that speak of it and one more, every other key
     one: more values than that decide nothing (dropping the others keeps each condition as it is). Whether it may,
-    AWS's list of keys says, and for a key that is not in there, whether a set operator is used on it.
+    AWS's list of keys says, and for a key that is not in there, whether a set operator is used on it or a template
+    fills in a part of it.
     """
 
     def __init__(self, policies: Iterable[Policy], others: Iterable[Statement] = ()) -> None:
@@ -69,12 +72,12 @@ class Access:
         statements = [*(statement for policy in policies for statement in policy.statements), *others]
         self._statements = statements
         occurrences: dict[str, set[str]] = {}
-        under_set_operators: set[str] = set()
+        with_several: set[str] = set()
         self._verbatim = {each.key for statement in statements for each in _all_variables(statement)}
         for condition in (condition for statement in statements for condition in statement.conditions):
             occurrences.setdefault(condition.key, set()).add(as_written(condition))
-            if condition.quantifier:
-                under_set_operators.add(condition.key)
+            if condition.quantifier or condition.unknown_key:
+                with_several.add(condition.key)
             operator = operators()[condition.operator]
             if operator.encode and not operator.spellings:
                 self._verbatim.add(condition.key)
@@ -82,7 +85,7 @@ class Access:
         self._slots = {
             key: len(written) + 1
             for key, written in occurrences.items()
-            if _several(key, otherwise=key in under_set_operators)
+            if _several(key, otherwise=key in with_several)
         }
         self._applies: dict[int, tuple[Statement, Formula]] = {}
         self._allows: dict[tuple[int, str], tuple[Policy | None, Formula]] = {}
@@ -242,14 +245,15 @@ class Access:
         return here if wanted else negation(here)
 
     def _resolved(self, statement: Statement) -> Formula:
-        """That every variable without a default has a value, in the reading that asks for it."""
+        """That every variable without a default has a value, and every placeholder, in the reading that asks for it."""
         variables = {variable for variable in _all_variables(statement) if variable.default is None}
-        if not variables:
+        placeholders = sorted(placeholders_of(statement))
+        if not variables and not placeholders:
             return TRUE
         free = negation(choice("reading", UNRESOLVED_DROPS_STATEMENT.name))
-        return disjunction(
-            [free, conjunction(self._holds_a_value(variable, True) for variable in sorted(variables, key=repr))]
-        )
+        resolved = [self._holds_a_value(variable, True) for variable in sorted(variables, key=repr)]
+        resolved += (negation(choice("reading", f"{PLACEHOLDER_IS_UNRESOLVED.name} {name}")) for name in placeholders)
+        return disjunction([free, conjunction(resolved)])
 
 
 def _several(key: str, otherwise: bool) -> bool:

@@ -26,6 +26,7 @@ from policy_guard.policy import (
     by_effect,
     leaves_all,
     patterns_of,
+    placeholders_of,
 )
 from policy_guard.principals import FINER, Named, by_text, has_wildcards, in_any_partition, is_id, named
 from policy_guard.readings import (
@@ -38,6 +39,7 @@ from policy_guard.readings import (
     NO_VALUES_NEVER_HOLD,
     NULL_BY_VALUES,
     PARTIAL_CHAIN_EXEMPT,
+    PLACEHOLDER_IS_UNRESOLVED,
     PLAIN_NEEDS_ALL_VALUES,
     UNRESOLVED_DROPS_STATEMENT,
     VARIABLES_ONLY_AFTER_FIFTH_COLON,
@@ -166,9 +168,11 @@ def _matches(pattern: Pattern, text: str, request: Request) -> bool:
 
 
 def _resolved(statement: Statement, request: Request) -> bool:
-    """That every variable without a default has a value, in the reading that asks for it."""
+    """That every variable without a default has a value, and every placeholder, in the reading that asks for it."""
     if not request.choices.get(UNRESOLVED_DROPS_STATEMENT.name, False):
         return True
+    if any(request.choices.get(f"{PLACEHOLDER_IS_UNRESOLVED.name} {each}") for each in placeholders_of(statement)):
+        return False
     parts = (part for pattern in patterns_of(statement) for part in pattern.parts)
     return all(
         part.default is not None or request.context.get(part.key) for part in parts if isinstance(part, Variable)

@@ -49,7 +49,9 @@ _TURNED = {
 _WITHOUT_WILDCARDS = ("StringEquals", "StringEqualsIgnoreCase")
 _ARN = ("ArnEquals", "ArnLike")
 # CloudFormation User Guide, pseudo-parameter-reference: what these become has no wildcards.
-_PSEUDO = ("AWS::AccountId", "AWS::Partition", "AWS::Region", "AWS::URLSuffix")
+_PSEUDO = tuple(
+    f"{under}AWS::{name}" for under in ("!Ref ", "") for name in ("AccountId", "Partition", "Region", "URLSuffix")
+)
 _SOME_TEXT = "000000000000"
 """What is taken for an unknown part where only its place matters: it can be an account, a name or an id."""
 _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")

@@ -15,8 +15,8 @@ from policy_guard.config import Group
 from policy_guard.finding import Finding
 from policy_guard.git import File
 from policy_guard.pairs import Pair, Reader, Side
-from policy_guard.pattern import Pattern, Unknown, holes, read_pattern
-from policy_guard.policy import Element, Policy, Principals, Statement, Value
+from policy_guard.pattern import Pattern, Unknown
+from policy_guard.policy import Condition, Element, Policy, Principals, Statement, Value
 from policy_guard.source import Problem
 from policy_guard.unreadable import unreadable
 
@@ -107,8 +107,8 @@ def _with_own_holes(statement: Statement, path: str) -> Statement:
         parts = (replace(p, name=f"{p.name} of {path}") if isinstance(p, Unknown) else p for p in value.pattern.parts)
         return value._replace(pattern=Pattern(tuple(parts)))
 
-    def key(text: str) -> str:
-        return f"{text} of {path}" if holes(read_pattern(text, variables=False)) else text
+    def key(condition: Condition) -> str:
+        return f"{condition.key} of {path}" if condition.unknown_key else condition.key
 
     def element(given: Element) -> Element:
         return replace(given, values=tuple(map(own, given.values)))
@@ -121,5 +121,5 @@ def _with_own_holes(statement: Statement, path: str) -> Statement:
         principals=principals(statement.principals) if statement.principals else None,
         action=element(statement.action),
         resource=element(statement.resource) if statement.resource else None,
-        conditions=tuple(c._replace(key=key(c.key), values=tuple(map(own, c.values))) for c in statement.conditions),
+        conditions=tuple(c._replace(key=key(c), values=tuple(map(own, c.values))) for c in statement.conditions),
     )

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from policy_guard.automaton import ANYTHING, Caseless, Glob, Letter, Step, Verbatim
 from policy_guard.condition import either_case
-from policy_guard.pattern import Unknown, Variable, as_text, folded
+from policy_guard.pattern import Unknown, Variable, as_text, folded, shown
 from policy_guard.strings import EVERYTHING, Language, Late
 
 Texts: TypeAlias = "Mapping[Letter, str]"
@@ -94,4 +94,4 @@ def named(letter: Letter) -> str:
     """The letter as a policy spells it."""
     letter = stem(letter)
     assert isinstance(letter, Variable | Unknown)
-    return f"${{{letter.key if isinstance(letter, Variable) else letter.name}}}"
+    return f"${{{letter.key}}}" if isinstance(letter, Variable) else shown(letter.name)

@@ -6,6 +6,7 @@ The parts are no tuples: two kinds of part with the same text must not be equal.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from itertools import groupby
@@ -41,6 +42,7 @@ class Variable:
 class Unknown:
     """A part that a template fills in later: some fixed text that nobody knows yet, the same for the same name.
 
+    The name of `${bucket}` is `bucket`, that of any other part what it looks like, `!Ref Bucket` for CloudFormation's.
     With `stays` the wildcards in that text stay in their part of an ARN; with `verbatim` there are none in it.
     """
 
@@ -54,6 +56,8 @@ Part: TypeAlias = "str | Wildcard | Variable | Unknown"
 STAR = Wildcard("*")
 ONE = Wildcard("?")
 ARN_COLONS = 5
+PSEUDO = "!Ref AWS::"
+"""What the names of CloudFormation's own parameters begin with: AWS fills them in, and never with a policy variable."""
 
 
 class Pattern(NamedTuple):
@@ -86,7 +90,12 @@ def spelled_out(pattern: Pattern) -> str:
 def _spelled_out(part: Part) -> str:
     if isinstance(part, Variable):
         return f"${{{part.key}}}" if part.default is None else f"${{{part.key}, '{part.default}'}}"
-    return f"${{{part.name}}}" if isinstance(part, Unknown) else as_text(part)
+    return shown(part.name) if isinstance(part, Unknown) else as_text(part)
+
+
+def shown(name: str) -> str:
+    """An unknown part as people write it, by its name."""
+    return f"${{{name}}}" if name[:1].isalnum() else name
 
 
 def holes(pattern: Pattern) -> bool:
@@ -123,14 +132,22 @@ def in_arn_parts(pattern: Pattern, *, but_at_ends: bool = False) -> Pattern:
     return Pattern(tuple(parts)) if colons >= ARN_COLONS else pattern
 
 
+# Every run is bounded or ends at the next opening character, so that the time is linear in the text.
 _TOKEN = re.compile(
-    r"""(?P<escape>\$(?=\$\{)) | \$\{(?P<inner>[^{}]*)\} | (?P<hole>%\{[^{}]*\} | \{\{[^{}]*\}\} | <%[^%]*%>)
-    | (?P<logic>\{%) | (?P<wild>[*?]) | (?P<open>\$\{) | (?P<text>[^*?$%{<]+ | .)""",
+    r"""\$\$\{(?P<escaped>[^{}]*)\}
+    | (?P<hole>\$?\{\{[^{}]*\}\} | \{\{\{[^{}]*\}\}\} | %%?\{[^{}]*\} | <%[^%]*%>)
+    | \$\{(?P<inner>[^{}]*)\} | (?P<logic>\{%) | (?P<open>\$\{)
+    | (?P<bracket>%\([^()]*\)[sdr] | [$\#@!%&^~\\]{0,3}(?:\{[^{}]*\} | \[\[[^\[\]]*\]\])
+    | [$\#@!%&^~\\]{1,3}\(\(?[^()]*\)\)?
+    | \({2}[^()]*\){2} | <{1,3}[^<>]*>{1,3})
+    | (?P<wild>[*?]) | (?P<text>[^*?$\#@!%&^~\\{\[<(]+ | .)""",
     re.VERBOSE | re.DOTALL,
 )
 # Texts of any length are read with these: no two parts that stand side by side take the same character.
-_KEY = re.compile(r"[A-Za-z0-9_.+=@-]+:(?!:)[^\s/,'*?$]*(?:/[^,'*?$]*)?")
+_KEY = re.compile(r"[A-Za-z0-9_.+=@-]+:(?![:=+-])[^\s/,'*?$]*(?:/[^,'*?$]*)?")
 _DEFAULT = re.compile(r"\s*'([^']*)'\s*")
+# Other names begin with another character: what stands for one text in two languages has two names.
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][^\s]*")
 # Directives of templates: what they choose between is text that nobody can tell apart here.
 _LOGIC = re.compile(
     r"""%\{~?\s*(if|else|endif|for|endfor)\b.* | \{\{[~-]?\s*([\#/^>]|(if|else|end|range|with)\b).* | <%(?!=).*""",
@@ -167,59 +184,76 @@ def _directives() -> re.Pattern[str]:
     )
 
 
-def read_pattern(text: str, variables: bool) -> Pattern:
+def read_pattern(text: str, variables: bool, known: Callable[[str], bool] = lambda key: True) -> Pattern:
     """The pattern that `text` spells; with `variables` as in Version 2012-10-17, else those are literal text.
 
-    `${prefix:name}` is a variable, `${name}`, `${AWS::Region}`, `%{name}`, `{{name}}` and `<%= name %>` are unknown
-    parts, and so is the first `$` of `$${`, which some templates drop. Raises `ValueError` with a sentence for any
-    other `${`, and for directives of templates. Source: IAM User Guide, reference_policies_variables.
+    `${prefix:name}` is a variable if its key is `known` to AWS. `${name}`, `${{name}}`, `%{name}`, `{{name}}`,
+    `<%= name %>`, `#{name}`, `$(name)`, `[[name]]`, `{name}` and `<name>` are unknown parts. Raises `ValueError` with
+    a sentence for any other `${`, and for directives of templates.
+
+    Source: IAM User Guide, reference_policies_variables.
     """
-    parts = (part for token in _TOKEN.finditer(text) for part in _parts(token, variables))
-    joined: list[Part] = []
+    return Pattern(joined(part for token in _TOKEN.finditer(text) for part in _parts(token, variables, known)))
+
+
+def joined(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """The parts with neighbouring texts as one."""
+    whole: list[Part] = []
     for is_text, run in groupby(parts, lambda part: isinstance(part, str)):
         same = list(run)
-        joined += ["".join(map(str, same))] if is_text else same
-    return Pattern(tuple(joined))
+        whole += same if not is_text else filter(None, ["".join(map(str, same))])
+    return tuple(whole)
 
 
-def with_variables(text: str) -> Pattern:
+def with_variables(text: str, known: Callable[[str], bool] = lambda key: True) -> Pattern:
     """The pattern that the text would be where it may hold policy variables; the empty one if it spells none."""
     try:
-        return read_pattern(text, variables=True)
+        return read_pattern(text, True, known)
     except ValueError:
         return Pattern(())
 
 
-def _parts(token: re.Match[str], variables: bool) -> tuple[Part, ...]:
+def _parts(token: re.Match[str], variables: bool, known: Callable[[str], bool]) -> tuple[Part, ...]:
     if token["wild"]:
         return (Wildcard(token["wild"]),)
     if token["logic"] or (token["hole"] and _LOGIC.fullmatch(token["hole"])):
         raise ValueError(f'"{token[0][:60]}" chooses between texts once the template is filled in; write a policy each')
-    if token["hole"]:
-        return (Unknown(token["hole"]),)
-    if token["escape"]:
-        return (Unknown("$"),)
+    if token["hole"] or token["bracket"]:
+        return (Unknown(_without_blanks(token[0])),)
+    if token["escaped"] is not None:
+        inner = token["escaped"]
+        either = inner in ("*", "?", "$") or _variable(inner)
+        return (Unknown("$"), *_braced(inner, token[0][1:], variables, known)) if either else (Unknown(token[0]),)
     if token["inner"] is not None:
-        return _braced(token["inner"], token[0], variables)
-    if token["open"] and variables:
+        return _braced(token["inner"], token[0], variables, known)
+    if token["open"]:
         raise ValueError('"${" is not closed by "}"')
     return (token[0],)
 
 
-def _braced(inner: str, spelled: str, variables: bool) -> tuple[Part, ...]:
+def _without_blanks(spelled: str) -> str:
+    """The placeholder without the blanks at the ends of its name: `{{ a }}` and `{{a}}` are one."""
+    inner = spelled.lstrip("$#@!%&^~\\{([<=")
+    name = inner.rstrip("})]>%")
+    return f"{spelled[: len(spelled) - len(inner)]}{name.strip()}{inner[len(name) :]}"
+
+
+def _braced(inner: str, spelled: str, variables: bool, known: Callable[[str], bool]) -> tuple[Part, ...]:
     variable = _variable(inner)
-    no_name = not variable and (re.search(r"(?<!:):(?!:)", inner) or not inner.strip())
-    if not variables and (variable or no_name or inner in ("*", "?", "$")):
+    if variable and not known(variable.key):
+        return (Unknown(spelled),)
+    if not variables and (variable or inner in ("*", "?", "$")):
         return plain_pattern(spelled).parts
     if inner in ("*", "?", "$"):
         return (inner,)
     if variable:
         return (variable,)
-    if no_name:
+    misspelt = re.search(r"(?<!:):(?!:)", inner) and known(inner.strip().lower())
+    if variables and (misspelt or not inner.strip()):
         raise ValueError(
             f"\"{spelled[:60]}\" is no policy variable; write ${{prefix:name}} or ${{prefix:name, 'default'}}"
         )
-    return (Unknown(inner.strip()),)
+    return (Unknown(inner.strip() if _PLAIN_NAME.fullmatch(inner.strip()) else spelled),)
 
 
 def _variable(inner: str) -> Variable | None:

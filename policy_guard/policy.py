@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from policy_guard.pattern import STAR, Pattern, Unknown, Wildcard, folded
+from policy_guard.pattern import PSEUDO, STAR, Pattern, Unknown, Wildcard, folded
 from policy_guard.source import Problem, Source, Span
 
 VERSIONS = ("2012-10-17", "2008-10-17")
@@ -116,7 +116,8 @@ class Condition(NamedTuple):
     """One operator on one key.
 
     `quantifier` is `""`, `ForAllValues` or `ForAnyValue`; `operator` the name in AWS's spelling without
-    quantifier and `IfExists`; `key` is in lower case, `spelled` as written.
+    quantifier and `IfExists`; `key` is in lower case, `spelled` as written. With `unknown_key` a template fills in a
+    part of the key.
     """
 
     quantifier: str
@@ -126,6 +127,7 @@ class Condition(NamedTuple):
     spelled: str
     values: tuple[Value, ...]
     span: Span
+    unknown_key: bool = False
 
 
 def as_written(condition: Condition) -> str:
@@ -175,6 +177,14 @@ def patterns_of(statement: Statement) -> Iterator[Pattern]:
     """The patterns in which policy variables may stand: resources and condition values."""
     yield from (value.pattern for value in (statement.resource.values if statement.resource else ()))
     yield from (value.pattern for condition in statement.conditions for value in condition.values)
+
+
+def placeholders_of(statement: Statement) -> frozenset[str]:
+    """The names of the unknown parts that a template may fill in with a policy variable."""
+    if statement.version != VERSIONS[0]:
+        return frozenset()
+    parts = (part for pattern in patterns_of(statement) for part in pattern.parts)
+    return frozenset(part.name for part in parts if isinstance(part, Unknown) and not part.name.startswith(PSEUDO))
 
 
 class Policy(NamedTuple):

@@ -59,6 +59,12 @@ UNRESOLVED_DROPS_STATEMENT = Reading(
     "a policy variable that has no value matches nothing, and its statement applies nonetheless",
     "IAM User Guide, reference_policies_variables",
 )
+PLACEHOLDER_IS_UNRESOLVED = Reading(
+    "placeholder-is-unresolved",
+    "a placeholder is filled in with a policy variable that has no value",
+    "no placeholder is filled in with a policy variable that has no value",
+    "IAM User Guide, reference_policies_variables",
+)
 PLAIN_NEEDS_ALL_VALUES = Reading(
     "plain-needs-all-values",
     "an operator without ForAllValues or ForAnyValue on a key with several values looks at all of them",
@@ -139,6 +145,7 @@ READINGS = {
         ACCOUNT_EXEMPTS_ROOT_ALONE,
         ANY_VALUE_IF_EXISTS,
         UNRESOLVED_DROPS_STATEMENT,
+        PLACEHOLDER_IS_UNRESOLVED,
         PLAIN_NEEDS_ALL_VALUES,
         SHORT_ARN_PATTERNS_MATCH_NOTHING,
         FOUR_DIGITS_ARE_SECONDS,

@@ -18,6 +18,7 @@ from policy_guard.differing import cells, differing
 from policy_guard.finding import Cell, Finding, Refusal, Related
 from policy_guard.judge import Verdict, place
 from policy_guard.match import matches
+from policy_guard.pattern import shown
 from policy_guard.policy import Policy, Request, Statement, Value, by_effect, in_words
 from policy_guard.prove import Answer, Undecided, Unsupported, Witness
 from policy_guard.readings import reading
@@ -221,7 +222,7 @@ def sentence(request: Request) -> str:
     """The request as one says it: "s3:GetObject on arn:aws:s3:::logs/x by anyone, when aws:SourceIp is 1.2.3.4"."""
     who = f" by {request.principal}" if request.principal else ""
     when = [f"{key} is {' and '.join(values)}" for key, values in request.context.items()]
-    where = [f"${{{name}}} is {text}" for name, text in request.unknowns.items()]
+    where = [f"{shown(name)} is {text}" for name, text in request.unknowns.items()]
     circumstances = f", when {' and '.join([*when, *where])}" if when or where else ""
     return f"{request.action} on {request.resource}{who}{circumstances}"
 

@@ -168,5 +168,5 @@ requests = st.builds(
             "a": st.sampled_from(["111122223333", "*", "4444?5556666"]),
         }
     ),
-    st.dictionaries(st.sampled_from(sorted(READINGS)), st.booleans()),
+    st.dictionaries(st.sampled_from([*sorted(READINGS), "placeholder-is-unresolved h"]), st.booleans()),
 )

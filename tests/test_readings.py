@@ -63,6 +63,10 @@ CASES = {
         policy(allow(), allow(effect="Deny", Resource=["arn:aws:s3:::a", "arn:aws:s3:::${aws:username}"])),
         policy(allow(), allow(effect="Deny", Resource=["arn:aws:s3:::a"])),
     ),
+    "placeholder-is-unresolved": (
+        policy(allow(), {"Effect": "Deny", "Action": "s3:GetObject", "NotResource": "${home}"}),
+        policy(allow(Resource="${home}")),
+    ),
     "plain-needs-all-values": (
         policy(allow({"StringEquals": {"aws:TagKeys": "a"}})),
         policy(allow({"ForAllValues:StringEquals": {"aws:TagKeys": "a"}})),

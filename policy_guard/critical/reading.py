@@ -13,7 +13,7 @@ from policy_guard.globs import not_a_pattern
 from policy_guard.parse.condition import conditions
 from policy_guard.parse.reader import Reader
 from policy_guard.parse.statement import principals
-from policy_guard.pattern import STAR, Pattern, holes, plain_pattern, read_pattern
+from policy_guard.pattern import STAR, Pattern, holes, plain_pattern
 from policy_guard.policy import Condition, Element, Principals, Statement, Value
 from policy_guard.source import Array, Node, Problem, Source, Span
 from policy_guard.validated import error_at, load, node_at
@@ -126,7 +126,7 @@ def _unless(source: Source, node: Node) -> Iterator[Statement]:
 def _unfilled(read: tuple[Condition, ...]) -> Iterator[Problem]:
     """Holes of templates: of the same name in a policy they would seem to be the same text."""
     for each in read:
-        if holes(read_pattern(each.key, variables=False)):
+        if each.unknown_key:
             yield Problem(f"{_UNFILLED}, in the condition key", each.span)
         yield from (Problem(_UNFILLED, value.span) for value in each.values if holes(value.pattern))
 

@@ -17,12 +17,14 @@ _OF_IAM = ("identity", "trust", "boundary", "session")
 _SID = re.compile(r"[A-Za-z0-9]*")
 
 
-def parse(found: Found, kind: str | None = None) -> Policy:
+def parse(found: Found, kind: str | None = None, placeholders: tuple[str, ...] = ()) -> Policy:
     """The policy that a document means. Its kind comes from its shape where None is given.
+
+    `placeholders` are regular expressions for texts that a template fills in, besides those that are known here.
 
     Raises `Unreadable` with every problem found. Source: IAM User Guide, reference_policies_grammar.
     """
-    reader = Reader(found.source)
+    reader = Reader(found.source, placeholders)
     node = found.node
     if chosen := directive(found.source.text):
         words = "chooses what is there once the template is filled in; write a policy each"

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from functools import cache
 
+from policy_guard.parse.functions import is_function
 from policy_guard.parse.reader import Reader, quoted
 from policy_guard.pattern import Wildcard, as_text
 from policy_guard.policy import OPERATORS, Condition, Value
 from policy_guard.source import Entry, Node, Object
 
-# As AWS writes them in its samples: someone is to put a value there, and until then it matches nothing.
-_PLACEHOLDER = re.compile(r"<[^<>]+>")
-_OPENINGS = re.compile(r"(?=(\$\{|%\{|\{\{))")
 _TYPED = ("Bool", "Null", "Numeric", "Date", "Ip", "NotIp", "Binary")
 # IAM User Guide, access-analyzer-reference-policy-checks, Empty array condition.
 _WITHOUT_VALUES = "no value matches it; write values, or Null to ask whether the key is absent"
@@ -53,33 +50,16 @@ def _operator(reader: Reader, entry: Entry, variables: bool) -> Iterator[Conditi
         return
     takes_variables = variables and operator.startswith(("String", "Arn", "Bool"))
     for key, value in _once(reader, entry.value, "condition key"):
-        values = reader.values(value, key.text, takes_variables, plain=True, if_empty=_WITHOUT_VALUES)
-        for each in values:
-            _look_at_value(reader, operator, each)
-        yield Condition(quantifier, operator, if_exists, _key(key.text), key.text, values, value.span)
-
-
-def _key(text: str) -> str:
-    """The key in lower case, but for the names of unknown parts."""
-    pieces, at = [], 0
-    for start, end in _named_holes(text):
-        pieces += [text[at:start].lower(), text[start:end]]
-        at = end
-    return "".join([*pieces, text[at:].lower()])
-
-
-def _named_holes(text: str) -> Iterator[tuple[int, int]]:
-    """The spans of the unknown parts; a closing brace that is not there is looked for once only."""
-    done, last = 0, text.rfind("}}")
-    for opening in _OPENINGS.finditer(text):
-        start, closing = opening.start(), "}}" if opening[1] == "{{" else "}"
-        if start < done or (closing == "}}" and start + 2 > last):
-            continue
-        end = text.find(closing, start + 2) + len(closing)
-        if end < len(closing):
-            return
-        yield start, end
-        done = end
+        if is_function(key.text):
+            reader.problem(f"{quoted(key.text)} stands for condition keys that nobody knows; write the keys", key.span)
+        elif read_key := reader.key(key):
+            given = reader.values(value, key.text.lower(), takes_variables, plain=True, if_empty=_WITHOUT_VALUES)
+            values = tuple(map(reader.condition_value, given))
+            for each in values:
+                _look_at_value(reader, operator, each)
+            yield Condition(
+                quantifier, operator, if_exists, read_key.text, key.text, values, value.span, read_key.unknown
+            )
 
 
 def _look_at_value(reader: Reader, operator: str, value: Value) -> None:
@@ -88,8 +68,6 @@ def _look_at_value(reader: Reader, operator: str, value: Value) -> None:
     if not all(isinstance(part, str | Wildcard) for part in parts):
         return
     text = "".join(map(as_text, parts))
-    if _PLACEHOLDER.fullmatch(text):
-        return
     for start, right, wanted in _types() if operator.startswith(_TYPED) else ():
         if operator.startswith(start) and not right(text):
             reader.problem(f"{quoted(value.text)} is no {wanted}", value.span)

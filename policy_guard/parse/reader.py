@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from policy_guard.pattern import Pattern, Unknown, Variable, read_pattern
+from policy_guard.parse.functions import Function, function, name_of, not_one_text
+from policy_guard.parse.spellings import in_name, in_value, numbered, with_named
+from policy_guard.parse.substitution import read_substitution
+from policy_guard.pattern import Pattern, Unknown, Variable, read_pattern, shown, spelled_out
 from policy_guard.policy import Value
 from policy_guard.printable import printable
 from policy_guard.source import Array, Node, Object, Problem, Scalar, Source, Span
+
+if TYPE_CHECKING:
+    from policy_guard.placeholders import Placeholders
 
 _LONGEST = 60
 MOST_SUGGESTIONS = 20
@@ -19,11 +26,21 @@ def quoted(text: str) -> str:
     return f'"{text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."}"'
 
 
+class Key(NamedTuple):
+    """A condition key. With `unknown` it has an unknown part, so that nobody knows which key it is."""
+
+    text: str
+    unknown: bool
+
+
 class Reader:
     """Collects problems and doubts while one document is read."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, placeholders: tuple[str, ...] = ()) -> None:
+        """`placeholders` are regular expressions for what is one by the settings."""
         self.source = source
+        self._placeholders = _named(placeholders)
+        self._nameless = 0
         self.problems: list[Problem] = []
         self.doubts: list[Problem] = []
         self._suggested = 0
@@ -70,9 +87,8 @@ class Reader:
         return tuple(value for item in items if (value := self.value(item, name, variables, plain)))
 
     def value(self, node: Node, name: str, variables: bool, plain: bool = False) -> Value | None:
-        template = self._template(node, variables)
-        if template is not None:
-            return template
+        if found := function(node):
+            return self._called(found, node, name, variables)
         if not isinstance(node, Scalar):
             self.problem(f"{quoted(name)} takes a string or a list of strings", node.span)
             return None
@@ -86,38 +102,104 @@ class Reader:
 
     def _text(self, text: str, span: Span, variables: bool) -> Value | None:
         try:
-            value = Value(text, read_pattern(text, variables), span)
+            value = Value(text, read_pattern(text, variables, known_key), span)
         except ValueError as error:
             self.problem(printable(str(error)), span)
             return None
-        for part in value.pattern.parts:
-            if isinstance(part, Variable) and _several(part.key):
-                self.problem(f"{quoted(f'${{{part.key}}}')} is a key with several values, and no policy variable", span)
+        return self._looked_at(value)
+
+    def name(self, value: Value) -> Value:
+        """The value, which names a resource, an action or a principal, with the placeholders that no real name is."""
+        pattern, doubtful = in_name(value.pattern)
+        for text in doubtful:
+            self._doubt_placeholder(text, value.span)
+        return value._replace(pattern=self._numbered(pattern))
+
+    def condition_value(self, value: Value) -> Value:
+        """The value, which a condition compares with, after a look at what may be a placeholder in it."""
+        for text in in_value(value.pattern):
+            self._doubt_placeholder(text, value.span)
         return value
 
-    def _template(self, node: Node, variables: bool) -> Value | None:
-        """The value of a template's tag or function, as an unknown part; None if the node is none."""
-        body = self.source.text[node.span.start : node.span.end]
-        if isinstance(node, Object) and len(node.entries) == 1 and node.tag is None:
-            name, argument = node.entries[0].key.text, node.entries[0].value
-            if name == "Fn::Sub" and isinstance(argument, Scalar):
-                return self._substitution(argument, variables)
-            if name == "Ref" and isinstance(argument, Scalar):
-                return Value(f"${{{argument.text}}}", Pattern((Unknown(argument.text),)), node.span)
-            if name.startswith("Fn::"):
-                return Value(body, Pattern((Unknown(_resolved(node)),)), node.span)
-        tag = node.tag
-        if tag is None or tag.startswith("tag:yaml.org,2002:"):
-            return None
-        if tag == "!Sub" and isinstance(node, Scalar):
-            return self._substitution(node, variables)
-        if tag == "!Ref" and isinstance(node, Scalar):
-            return Value(f"${{{node.text}}}", Pattern((Unknown(node.text),)), node.span)
-        return Value(body, Pattern((Unknown(_resolved(node)),)), node.span)
+    def _doubt_placeholder(self, text: str, span: Span) -> None:
+        message = f'{quoted(text)} looks like a placeholder and is read as written; name it under "placeholders" in the'
+        self.doubt(f"{message} settings if it is one", span)
 
-    def _substitution(self, node: Scalar, variables: bool) -> Value | None:
+    def _numbered(self, pattern: Pattern) -> Pattern:
+        whole = numbered(pattern, self._nameless)
+        self._nameless += sum(a is not b for a, b in zip(pattern.parts, whole.parts, strict=True))
+        return whole
+
+    def key(self, node: Scalar) -> Key | None:
+        """A condition key in lower case, but for the names of its unknown parts."""
+        if node.tag not in (None, "!Sub"):
+            self.problem(f"{quoted(node.tag or '')} has no meaning for a condition key; leave the tag out", node.span)
+            return None
+        value = self._text(node.text, node.span, variables=False) if node.tag is None else self._under_sub(node)
+        if value is None:
+            return None
+        parts = in_name(value.pattern).pattern.parts
+        spelled = "".join(part.lower() if isinstance(part, str) else spelled_out(Pattern((part,))) for part in parts)
+        return Key(spelled, any(isinstance(part, Unknown) for part in parts))
+
+    def _under_sub(self, node: Scalar) -> Value | None:
+        return self._substitution(node._replace(tag=None), node, "Condition", variables=False)
+
+    def _looked_at(self, value: Value) -> Value | None:
+        try:
+            value = value._replace(pattern=self._numbered(with_named(value.pattern, self._placeholders)))
+        except ValueError as error:
+            self.problem(printable(str(error)), value.span)
+            return None
+        for part in value.pattern.parts:
+            if isinstance(part, Variable) and _several(part.key):
+                problem = f"{quoted(f'${{{part.key}}}')} is a key with several values, and no policy variable"
+                self.problem(problem, value.span)
+        return value
+
+    def _called(self, found: Function, node: Node, name: str, variables: bool) -> Value | None:
+        """The value of a template's tag or function, as an unknown part."""
+        if why := not_one_text(found):
+            self.problem(f"{why}; write what it comes to, a policy each if that differs", node.span)
+            return None
+        if found.name == "Fn::Sub":
+            return self._substitution(found.argument, node, name, variables)
+        part = Unknown(name_of(found, name.removeprefix("Not").lower()))
+        body = self.source.text[node.span.start : node.span.end]
+        return Value(shown(part.name) if found.name == "Ref" else body, Pattern((part,)), node.span)
+
+    def _substitution(self, argument: Node, node: Node, name: str, variables: bool) -> Value | None:
         """`Fn::Sub`: `${Name}` is filled in, `${!x}` becomes the text `${x}` (CloudFormation User Guide, Fn::Sub)."""
-        return self._text(node.text.replace("${!", "${"), node.span, variables)
+        body = self.source.text[node.span.start : node.span.end]
+        pieces = argument.items if isinstance(argument, Array) else (argument,)
+        own = pieces[1] if len(pieces) == 2 else Object((), node.span)
+        text = pieces[0] if pieces else None
+        if not isinstance(text, Scalar) or text.tag or not isinstance(own, Object) or len(pieces) > 2:
+            self.problem("!Sub takes a text, or a list of a text and a mapping", node.span)
+            return None
+        given = {key.text: self.value(value, name, variables, plain=True) for key, value in own.entries}
+        try:
+            pattern = read_substitution(text.text, variables, known_key, {k: v.pattern for k, v in given.items() if v})
+        except ValueError as error:
+            self.problem(printable(str(error)), node.span)
+            return None
+        return self._looked_at(Value(body if own.entries else text.text, pattern, node.span))
+
+
+def _named(expressions: tuple[str, ...]) -> Placeholders | None:
+    if not expressions:
+        return None
+    from policy_guard.placeholders import Placeholders
+
+    return Placeholders(expressions)
+
+
+def known_key(key: str) -> bool:
+    """Whether a key may be AWS's: its prefix is that of a service or of an identity provider, which is a host."""
+    from policy_guard.catalog import actions, key_type
+
+    prefix = key.partition(":")[0]
+    return prefix in ("aws", "saml", "sts") or "." in prefix or bool(key_type(key) or actions(prefix))
 
 
 def _several(key: str) -> bool:
@@ -125,16 +207,6 @@ def _several(key: str) -> bool:
 
     known = key_type(key)
     return known is not None and known.several
-
-
-def _resolved(node: Node) -> str:
-    """The node in a line, with what its aliases stand for: the same text is the same value."""
-    tag = f"{node.tag} " if node.tag else ""
-    if isinstance(node, Scalar):
-        return f"{tag}{node.text}" if node.kind != "string" else f"{tag}{node.text!r}"
-    if isinstance(node, Array):
-        return f"{tag}[{', '.join(map(_resolved, node.items))}]"
-    return f"{tag}{{{', '.join(f'{entry.key.text!r}: {_resolved(entry.value)}' for entry in node.entries)}}}"
 
 
 def _instead(text: str, known: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from policy_guard.parse.condition import conditions
-from policy_guard.parse.reader import Reader, quoted
+from policy_guard.parse.reader import Reader, known_key, quoted
 from policy_guard.pattern import Pattern, Unknown, Variable, Wildcard, with_variables
 from policy_guard.policy import Condition, Element, Principal, Principals, Statement, Value, without_blanks
 from policy_guard.principals import named
@@ -99,7 +99,7 @@ def _actions(reader: Reader, name: str, node: Node) -> Element:
     https://docs.aws.amazon.com/aws-managed-policy/latest/reference/ViewOnlyAccess.html, version 1.
     """
     if_empty = "" if name.startswith("Not") else _NO_EFFECT
-    values = [_trimmed(value) for value in reader.values(node, name, variables=False, if_empty=if_empty)]
+    values = [_trimmed(reader.name(value)) for value in reader.values(node, name, variables=False, if_empty=if_empty)]
     for value in values:
         _look_at_action(reader, value)
         if value.padded:
@@ -130,7 +130,7 @@ def _look_at_action(reader: Reader, value: Value) -> None:
 
 def _resources(reader: Reader, name: str, node: Node, variables: bool) -> Element:
     if_empty = "" if name.startswith("Not") else _NO_EFFECT
-    values = tuple(map(_in_full, reader.values(node, name, variables, if_empty=if_empty)))
+    values = tuple(map(reader.name, map(_in_full, reader.values(node, name, variables, if_empty=if_empty))))
     for value in values:
         first = value.pattern.parts[0] if value.pattern.parts else ""
         if isinstance(first, str) and not first.startswith("arn:") and not _may_be_arn(first, value):
@@ -183,10 +183,10 @@ def principals(reader: Reader, name: str, node: Node, if_empty: str = "") -> Pri
     if isinstance(node, Scalar) and node.tag is None:
         value = reader.value(node, name, variables=False)
         type_ = "*" if node.text == "*" else "AWS"
-        entries = [Principal(type_, value)] if value else []
+        entries = [Principal(type_, reader.name(value))] if value else []
     elif isinstance(node, Object):
         entries = [
-            Principal(type_, value)
+            Principal(type_, reader.name(value))
             for type_, each in reader.entries(node, _PRINCIPALS, f'"{name}"').items()
             for value in reader.values(each, type_, variables=False, plain=type_ == "AWS", if_empty=if_empty)
         ]
@@ -202,7 +202,7 @@ def principals(reader: Reader, name: str, node: Node, if_empty: str = "") -> Pri
 
 def _look_at_principal(reader: Reader, entry: Principal) -> None:
     parts = entry.value.pattern.parts
-    if any(isinstance(part, Variable) for part in with_variables(entry.value.text).parts):
+    if any(isinstance(part, Variable) for part in with_variables(entry.value.text, known_key).parts):
         # IAM User Guide, reference_policies_variables: in Resource and Condition only.
         reader.problem(
             f"{quoted(entry.value.text)} has a policy variable, which Principal does not take; write the name",

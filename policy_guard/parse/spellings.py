@@ -1,0 +1,143 @@
+"""Placeholders that are spelled with characters which names may have, too: `__BUCKET__`, `$BUCKET`, `@bucket@`.
+
+Where no real name can be spelled so, such a text is an unknown part. Elsewhere it is read as written, with a warning.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from policy_guard.pattern import ARN_COLONS, Part, Pattern, Unknown, joined
+
+if TYPE_CHECKING:
+    from policy_guard.placeholders import Placeholders
+
+_SIGNS = re.compile(r"[$%_@!~\#&^|\u00ab]|[A-Z]")
+# No name in an ARN has these, but for those in `_AWS_OWN` and in keys of S3 objects.
+_NOWHERE = r"\${1,3}(?:env:)?[A-Za-z_]\w*\${0,3}|%[A-Za-z_]\w*%|%(?:[0-9]\$)?[sdv](?!\w)"
+_NOWHERE += r"|\u00ab[^\u00ab\u00bb]*\u00bb|\^\w+\^|\|\w+\|"
+_SOMEWHERE = r"__[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*__|(?<!\w)_\w*_(?!\w)|@[\w.-]+@|!\w+!|~\w+~|\#\w+\#|&\w+&"
+# A whole part of an ARN, or a word of several in capital letters: neither accounts nor regions nor buckets are so.
+_WORD = r"(?<=:)[A-Za-z][A-Za-z0-9_-]*(?=:)|(?<![\w-])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?![\w-])"
+_ALL = re.compile(rf"(?P<nowhere>{_NOWHERE})|(?P<somewhere>{_SOMEWHERE})|(?P<word>{_WORD})", re.DOTALL)
+# Lambda, API Gateway and IoT have names of their own that begin so.
+_AWS_OWN = re.compile(r"\$(?:LATEST|default|aws|share)\Z")
+_WITH_OWN = ("lambda", "execute-api", "apigateway", "iot")
+# What stands for the account in ARNs of AWS's own policies, users and models.
+_OWN_ACCOUNTS = ("aws", "cloudfront", "amazon", "aws-marketplace")
+_NAMELESS = re.compile(r"[^\w\"]+|%[sdv]")
+_ACCOUNT_COLONS = 4
+_WORD_ACCOUNT = re.compile(r"arn:(?:[^:]*:){3}[A-Za-z]")
+
+
+class InName(NamedTuple):
+    """A pattern with its placeholders as unknown parts, and the texts that may be placeholders and are read as text."""
+
+    pattern: Pattern
+    doubtful: tuple[str, ...]
+
+
+def with_named(pattern: Pattern, placeholders: Placeholders | None) -> Pattern:
+    """The pattern with what is a placeholder by the settings as unknown parts."""
+    if not placeholders:
+        return pattern
+    return Pattern(joined(piece for part in pattern.parts for piece in _split(part, placeholders)))
+
+
+def _split(part: Part, placeholders: Placeholders) -> Iterator[Part]:
+    if not isinstance(part, str):
+        yield part
+        return
+    done = 0
+    for start, end in placeholders.spans(part):
+        yield part[done:start]
+        yield _unknown(part[start:end])
+        done = end
+    yield part[done:]
+
+
+def _unknown(text: str) -> Unknown:
+    return Unknown(f'"{text}"' if text[:1].isalnum() else text)
+
+
+def numbered(pattern: Pattern, before: int) -> Pattern:
+    """The pattern with a number for each placeholder without a name; there are so many `before` it.
+
+    Of `{}` and `%s`, two are two texts.
+    """
+    parts = []
+    for part in pattern.parts:
+        if isinstance(part, Unknown) and _NAMELESS.fullmatch(part.name):
+            before += 1
+            part = Unknown(f"{part.name} {before}")
+        parts.append(part)
+    return Pattern(tuple(parts))
+
+
+def in_name(pattern: Pattern) -> InName:
+    """Reads what names a resource, an action or a principal."""
+    text = "".join(part if isinstance(part, str) else "*" for part in pattern.parts)
+    if not _SIGNS.search(text) and not _WORD_ACCOUNT.match(text):
+        return InName(pattern, ())
+    reader = _InName(text)
+    return InName(Pattern(joined(piece for part in pattern.parts for piece in reader.pieces(part))), reader.doubtful())
+
+
+class _InName:
+    """Goes through the parts of a name and keeps in mind in which part of an ARN it is."""
+
+    def __init__(self, text: str) -> None:
+        fields = text.split(":", ARN_COLONS)
+        self._arn = len(fields) > ARN_COLONS and fields[0] == "arn"
+        self._service = fields[2] if self._arn else ""
+        self._colons = 0
+        self._in_bucket = True
+        # A wildcard may stand for colons: after one, nothing tells which part of the ARN comes.
+        self._sure = True
+        self._doubtful: dict[str, None] = {}
+
+    def doubtful(self) -> tuple[str, ...]:
+        return tuple(self._doubtful)
+
+    def pieces(self, part: Part) -> Iterator[Part]:
+        if not isinstance(part, str):
+            self._sure = False
+            yield part
+            return
+        done = 0
+        for found in _ALL.finditer(part):
+            self._pass(part[done : found.start()])
+            yield part[done : found.start()]
+            yield _unknown(found[0]) if self._is_placeholder(found) else found[0]
+            done = found.end()
+        self._pass(part[done:])
+        yield part[done:]
+
+    def _pass(self, text: str) -> None:
+        self._colons += text.count(":")
+        if self._colons >= ARN_COLONS and "/" in text:
+            self._in_bucket = False
+
+    def _is_placeholder(self, found: re.Match[str]) -> bool:
+        """Whether no real name is spelled so; what may be one is doubtful."""
+        strict = not self._arn or self._colons < ARN_COLONS or (self._service == "s3" and self._in_bucket)
+        if found["word"]:
+            return self._arn and self._sure and strict and self._is_placeholder_word(found[0])
+        if found["nowhere"]:
+            return not (self._service in _WITH_OWN and _AWS_OWN.match(found[0]) and self._colons >= ARN_COLONS)
+        if not strict:
+            self._doubtful[found[0]] = None
+        return strict
+
+    def _is_placeholder_word(self, word: str) -> bool:
+        if self._colons == _ACCOUNT_COLONS:
+            return word not in _OWN_ACCOUNTS
+        return word == word.upper() and self._colons > 1
+
+
+def in_value(pattern: Pattern) -> tuple[str, ...]:
+    """The texts in the value of a condition that may be placeholders."""
+    texts = [part for part in pattern.parts if isinstance(part, str) and _SIGNS.search(part)]
+    return tuple(dict.fromkeys(found[0] for text in texts for found in _ALL.finditer(text) if not found["word"]))

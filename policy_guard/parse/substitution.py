@@ -1,0 +1,43 @@
+"""`Fn::Sub`: what the text under it becomes (CloudFormation Template Reference, intrinsic-function-reference-sub)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+from policy_guard.parse.functions import substituted
+from policy_guard.pattern import Part, Pattern, Unknown, joined, read_pattern
+
+_PLACE = re.compile(r"\$\{([^{}]*)\}")
+_POLICY_VARIABLE = re.compile(r"[^{}]*:[^{}]*|[*?$]")
+
+
+def read_substitution(text: str, variables: bool, known: Callable[[str], bool], own: Mapping[str, Pattern]) -> Pattern:
+    """The pattern of a text under `Fn::Sub`; `own` are the values that its mapping gives to names.
+
+    `${Name}` is an unknown part, `${!x}` the text `${x}`, which AWS then reads as it reads any text. Raises
+    `ValueError` with a sentence.
+    """
+    return Pattern(joined(_parts(text, variables, known, own)))
+
+
+def _parts(text: str, variables: bool, known: Callable[[str], bool], own: Mapping[str, Pattern]) -> Iterator[Part]:
+    for number, piece in enumerate(_PLACE.split(text)):
+        name = piece.strip()
+        if number % 2 == 0:
+            yield from read_pattern(piece, variables, known).parts
+        elif name.startswith("!"):
+            yield from _literal(name[1:], variables)
+        elif name == "AWS::NoValue":
+            raise ValueError("AWS::NoValue is no text; leave it out of !Sub")
+        elif name in own:
+            yield from own[name].parts
+        else:
+            yield Unknown(substituted(name))
+
+
+def _literal(inner: str, variables: bool) -> tuple[Part, ...]:
+    """What AWS reads in `${inner}`: a policy variable, or nothing but that text."""
+    if _POLICY_VARIABLE.fullmatch(inner):
+        return read_pattern(f"${{{inner}}}", variables).parts
+    return (f"${{{inner}}}",)
