@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -125,7 +125,7 @@ class Run(NamedTuple):
 
 def _hidden(run: Run, everything: bool) -> Iterator[Finding]:
     """The policies that the change puts where they are not seen. Most changes have nothing that could do so."""
-    if any(change.new is None for change in run.changed):
+    if _may_hide_one(run.reader, run.changed):
         from policy_guard.hidden import moved_out_of_sight
 
         yield from moved_out_of_sight(run.reader, run.changed, run.base, run.new)
@@ -140,6 +140,15 @@ def _may_be_rewritten(run: Run) -> bool:
     """Whether the change is about a file that may be a policy, or about attributes of files."""
     paths = [file.path for change in run.changed for file in (change.old, change.new) if file]
     return any(run.reader.concerned(path) or path.lower().endswith(".gitattributes") for path in paths)
+
+
+def _may_hide_one(reader: Reader, changed: Iterable[Change]) -> bool:
+    """Whether a file where policies are looked for changes or goes, beside one where none are found."""
+    from_here = to_elsewhere = False
+    for change in changed:
+        from_here |= change.old is not None and reader.concerned(change.old.path)
+        to_elsewhere |= change.new is not None and (change.old is None or not reader.concerned(change.new.path))
+    return from_here and to_elsewhere
 
 
 def _alone(pair: Pair, config: Config) -> Pair | None:

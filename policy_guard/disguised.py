@@ -1,0 +1,170 @@
+"""Whether a file that nobody looks at holds a policy: commented, in another syntax, encoded or compressed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from zipfile import ZipFile
+
+_Made = TypeVar("_Made")
+
+LARGEST = 1_000_000
+"""Characters that are looked at, of one file or of what one archive holds."""
+_MOST = 8 * LARGEST
+_LARGEST_ENCODED = 200_000
+_DEEPEST = 2
+_MOST_MEMBERS = 20
+_LONG = 40
+
+# Names of a policy's elements in JSON, YAML, TOML, XML, HashiCorp's language or a program.
+_KEY = r"(?:Not)?(?:Action|Resource|Principal)s?|Statements?|Effect|Condition|Version|Sid|Id"
+_LINE = re.compile(
+    rf"""(?i:\b(?:{_KEY})["'\\\]]*\s*(?:[:=>({{\[]|\Z))|\barn:|(?<![a-z0-9-])[a-z0-9-]{{1,40}}:(?:[A-Z]|\*)"""
+)
+_BRACKETS = re.compile(r"""[\s{}\[\](),;"'*]*""")
+_STATEMENT = re.compile(r"""statements?["'\\\]]*\s*[:=({\[>]|\[["']?statement\b""", re.IGNORECASE)
+_REST = re.compile(r"""effect["'\\]*\s*[:=>]|2012-10-17|2008-10-17|\bactions["'\\]*\s*[:=]""", re.IGNORECASE)
+# Comments in whichever language: how a line of one begins, and how a longer one begins and ends.
+_COMMENT = re.compile(r"""//|\#|--|;|%|\*|/\*|<!|\(\*|\{-|["'!]\s|rem\b|dnl\b|::\s|=begin|=end""", re.IGNORECASE)
+_OPENS = re.compile(r"/\*|<!--|\(\*|\{-|=begin")
+_CLOSES = re.compile(r"\*/|-->|\*\)|-\}|=end")
+
+_BASE64, _HEXADECIMAL, _BASE32 = (re.compile(f"[{each}]{{16,}}") for each in ("A-Za-z0-9+/_-", "0-9a-fA-F", "A-Z2-7"))
+_BYTES = re.compile(r"(?:0x|\\x|%|\b)([0-9a-fA-F]{2})\b")
+_LETTER = re.compile(r"\\(?:u00|x|U000000|u\{)([0-9a-fA-F]{2})\}?")
+_PRINTABLE = re.compile(rb"[\t\r\n\x20-\x7e\x80-\xff]*")
+_GZIP, _ZLIB, _BZIP2, _XZ, _LZMA, _ZIP = b"\x1f\x8b", b"x", b"BZh", b"\xfd7zXZ\0", b"]\0\0", b"PK\x03\x04"
+
+
+def holds_policy(data: bytes, least: float) -> bool:
+    """Whether the bytes hold a policy, or what reads as one once it is decoded.
+
+    `least` is the share of the text that has to be a policy's, comments aside: prose and programs may show one. What
+    is encoded shows nothing to anybody, and counts whatever its share is; so does what unpacks to more and more.
+    """
+    room = _MOST
+    for text, size, encoded in _texts(data, 0):
+        room -= size
+        if room < 0 or (_speaks_of_one(text) and (encoded or _share(text) >= least)):
+            return True
+    return False
+
+
+def _speaks_of_one(text: str) -> bool:
+    return bool(_STATEMENT.search(text) and _REST.search(text))
+
+
+def _share(text: str) -> float:
+    """How much of the text stands in lines that a policy may have, comments and blanks aside."""
+    policy = other = 0
+    inside = False
+    for line in map(str.strip, text.splitlines()):
+        if _LINE.search(line) or _BRACKETS.fullmatch(line):
+            policy += len(line)
+        elif not inside and not _COMMENT.match(line):
+            other += len(line)
+        inside = not _CLOSES.search(line) if inside or _OPENS.match(line) else False
+    return policy / (policy + other) if policy else 0.0
+
+
+def _texts(data: bytes, depth: int) -> Iterator[tuple[str, int, bool]]:
+    """The text with its size, and each text that it is once it is decoded (True).
+
+    NULs are left out, so that UTF-16 and UTF-32 read as well.
+    """
+    text = data[:LARGEST].replace(b"\0", b"").decode("utf-8", "replace")
+    yield text, len(data), depth > 0
+    if (plain := _unescaped(text)) != text:
+        yield plain, len(plain), depth > 0
+    if depth < _DEEPEST:
+        for inner in chain(_unpacked(data), _decoded(text[:_LARGEST_ENCODED])):
+            if inner.startswith((_GZIP, _BZIP2, _XZ, _ZIP)) or _PRINTABLE.fullmatch(inner.replace(b"\0", b"")):
+                yield from _texts(inner, depth + 1)
+
+
+def _unescaped(text: str) -> str:
+    """The text without the escapes of JSON, HTML and addresses."""
+    from html import unescape
+    from urllib.parse import unquote
+
+    text = unescape(unquote(text)) if "%" in text or "&" in text else text
+    return _LETTER.sub(lambda m: chr(int(m[1], 16)), text) if "\\" in text else text
+
+
+def _decoded(text: str) -> Iterator[bytes]:
+    """The bytes that long words of the text stand for, each by itself and all together."""
+    from base64 import a85decode, b32decode, b85decode
+
+    yield from map(_from_base64, _long_words(_BASE64, text))
+    for word in _long_words(_HEXADECIMAL, text):
+        yield bytes.fromhex(word[: len(word) // 2 * 2])
+    for word in _long_words(_BASE32, text):
+        yield from _unless_wrong(partial(b32decode, word[: len(word) // 8 * 8]), ValueError)
+    yield bytes.fromhex("".join(_BYTES.findall(text)))
+    squeezed = "".join(text.split())
+    for decode in (b85decode, a85decode):
+        yield from _unless_wrong(partial(decode, squeezed), ValueError)
+
+
+def _from_base64(word: str) -> bytes:
+    from base64 import urlsafe_b64decode
+
+    word = word.replace("+", "-").replace("/", "_")[: len(word) - (len(word) % 4 == 1)]
+    return urlsafe_b64decode(word + "=" * (-len(word) % 4))
+
+
+def _long_words(pattern: re.Pattern[str], text: str) -> Iterator[str]:
+    words = pattern.findall(text)
+    yield from (word for word in words if len(word) >= _LONG) if len(words) > 1 else ()
+    yield "".join(words)
+
+
+def _unpacked(data: bytes) -> Iterator[bytes]:
+    """What a compressed file or an archive holds, up to a limit. Nothing is written anywhere."""
+    if data.startswith((_GZIP, _ZLIB)):
+        import zlib
+
+        yield from _unless_wrong(lambda: zlib.decompressobj(47).decompress(data, LARGEST), zlib.error)
+    elif data.startswith(_BZIP2):
+        from bz2 import BZ2Decompressor
+
+        yield from _unless_wrong(lambda: BZ2Decompressor().decompress(data, LARGEST), OSError)
+    elif data.startswith((_XZ, _LZMA)):
+        from lzma import LZMADecompressor, LZMAError
+
+        yield from _unless_wrong(lambda: LZMADecompressor(memlimit=64 << 20).decompress(data, LARGEST), LZMAError)
+    elif data.startswith(_ZIP):
+        yield from _members(data)
+
+
+def _members(data: bytes) -> Iterator[bytes]:
+    import zlib
+    from io import BytesIO
+    from zipfile import BadZipFile, ZipFile
+
+    wrong = (BadZipFile, RuntimeError, OSError, EOFError, ValueError, zlib.error)
+    room = LARGEST
+    for archive in _unless_wrong(lambda: ZipFile(BytesIO(data)), *wrong):
+        for name in archive.namelist()[:_MOST_MEMBERS]:
+            for member in _unless_wrong(partial(_beginning, archive, name, room), *wrong):
+                room -= len(member)
+                yield member
+
+
+def _beginning(archive: ZipFile, name: str, room: int) -> bytes:
+    with archive.open(name) as member:
+        return member.read(max(room, 0))
+
+
+def _unless_wrong(work: Callable[[], _Made], *wrong: type[Exception]) -> Iterator[_Made]:
+    """What the work gives, or nothing: bytes that are no such code hold nothing in it."""
+    try:
+        made = work()
+    except wrong:
+        return
+    yield made

@@ -1,0 +1,235 @@
+"""A policy that goes and comes back where nobody looks, in whatever form; and what only shows one."""
+
+from __future__ import annotations
+
+import base64
+import bz2
+import gzip
+import io
+import json
+import lzma
+import time
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from policy_guard.disguised import holds_policy
+from tests.repository import NARROW, WIDE, Answer, Scratch, document
+
+TEXT = json.dumps(WIDE, indent=2)
+LINE = json.dumps(WIDE)
+LICENSE = "Licensed under the terms that come with it, which say what may be done and what may not.\n"
+
+
+def archive(text: str) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as into:
+        into.writestr("readme", "x")
+        into.writestr("policy", text)
+    return made.getvalue()
+
+
+def commented(begin: str, end: str = "") -> bytes:
+    return f"{begin} the policy of app {end}\n{TEXT}\n".encode()
+
+
+COMMENTS = ["//", "#", "--", ";", "%", "REM", "'", '"', "!", "dnl", "::", "*", "The policy of app:"]
+LONGER = [("/*", "*/"), ("<!--", "-->"), ("(*", "*)"), ("{-", "-}"), ("=begin\n", "\n=end")]
+
+HIDDEN: dict[str, bytes] = {
+    **{f"behind {begin}": commented(begin) for begin in COMMENTS},
+    **{f"behind {begin} {end}": commented(begin, end) for begin, end in LONGER},
+    "behind a long license": b"/*\n" + LICENSE.encode() * 40 + b"*/\n" + TEXT.encode(),
+    "behind a license in lines": b"// " + b"// ".join([LICENSE.encode()] * 40) + TEXT.encode(),
+    "with a comment inside": TEXT.replace('"Statement"', '// all\n  "Statement"').encode(),
+    "with a comma too many": TEXT.replace("}\n  ]", "},\n  ]").encode(),
+    "with names not quoted": TEXT.replace('"Statement"', "Statement").replace('"Effect"', "Effect").encode(),
+    "in single quotes": TEXT.replace('"', "'").encode(),
+    "as a value of a program": f"export const policy = {TEXT};\n".encode(),
+    "as TOML": b'Version = "2012-10-17"\n[[Statement]]\nEffect = "Allow"\nAction = "*"\nResource = "*"\n',
+    "as XML": b"<Policy>\n<Statement>\n<Effect>Allow</Effect>\n<Action>*</Action>\n</Statement>\n</Policy>\n",
+    "as Terraform": b'policy = jsonencode({\n  Statement = [{\n    Effect = "Allow"\n    Action = "*"\n  }]\n})\n',
+    "as a data source": b'data "aws_iam_policy_document" "a" {\n'
+    b'\n statement {\n  actions = ["*"]\n  resources = ["*"]\n }\n}\n',
+    "with a byte order mark": b"\xef\xbb\xbf// x\n" + TEXT.encode(),
+    "in UTF-16": TEXT.encode("utf-16"),
+    "in UTF-16 without a mark, big-endian": TEXT.encode("utf-16-be"),
+    "in UTF-32 without a mark": ("// x\n" + TEXT).encode("utf-32-le"),
+    "with letters as escapes": ("// x\n" + LINE.replace("Statement", "\\u0053tatement")).encode(),
+    "in a text": json.dumps({"text": LINE}).encode(),
+    "percent-encoded": quote(LINE).encode(),
+    "in an address": b"data:application/json," + quote(LINE).encode(),
+    "with entities": LINE.replace('"', "&quot;").encode(),
+    "in base64": base64.b64encode(TEXT.encode()),
+    "in base64 of addresses": base64.urlsafe_b64encode(("?>?>" + LINE).encode()).rstrip(b"="),
+    "in base64 in lines": base64.encodebytes(TEXT.encode()),
+    "in base64 as a value": b"policy=" + base64.b64encode(LINE.encode()) + b"\n# ok\n",
+    "in base64 as YAML": b"policy: !!binary |\n  " + base64.encodebytes(TEXT.encode()).replace(b"\n", b"\n  "),
+    "in base64 behind prose": LICENSE.encode() * 50 + base64.b64encode(LINE.encode()),
+    "in base64 twice": base64.b64encode(base64.b64encode(LINE.encode())),
+    "in base32": base64.b32encode(LINE.encode()),
+    "in base85": base64.b85encode(LINE.encode()),
+    "in Ascii85": base64.a85encode(LINE.encode()),
+    "in hexadecimal": LINE.encode().hex().encode(),
+    "in bytes": ", ".join(f"0x{byte:02x}" for byte in LINE.encode()).encode(),
+    "compressed by gzip": gzip.compress(TEXT.encode()),
+    "compressed by zlib": zlib.compress(TEXT.encode()),
+    "compressed by bzip2": bz2.compress(TEXT.encode()),
+    "compressed by xz": lzma.compress(TEXT.encode()),
+    "compressed by LZMA": lzma.compress(TEXT.encode(), lzma.FORMAT_ALONE),
+    "compressed and in base64": base64.b64encode(gzip.compress(TEXT.encode())),
+    "in an archive": archive(TEXT),
+}
+
+
+@pytest.mark.parametrize("how", HIDDEN)
+def test_a_policy_in_disguise(how: str) -> None:
+    assert holds_policy(HIDDEN[how], 0.25)
+
+
+PROSE = LICENSE * 20
+SHOWING: dict[str, str] = {
+    "prose with an example": f"# Policies\n\n{PROSE}```json\n{TEXT}\n```\n{PROSE}",
+    "prose with an example and entities": f"# Policies &amp; more\n\n{PROSE}{TEXT}\n{PROSE}",
+    "a program with one": "def work(value: int) -> int:\n    return value * 2\n\n" * 60 + f"POLICY = {LINE}\n",
+    "prose about statements": "Statement: what has an Effect: is said in the\n" + PROSE,
+    "a workflow": "on: push\njobs:\n  test:\n    runs-on: ubuntu-latest\n    steps:\n      - run: make\n",
+    "a manifest": "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  key: value\n",
+    "a lock file": '{"version": "1.0.0", "integrity": "sha512-' + base64.b64encode(bytes(range(64))).decode() + '"}',
+    "nothing": "",
+}
+
+
+@pytest.mark.parametrize("how", SHOWING)
+def test_what_only_shows_a_policy(how: str) -> None:
+    assert not holds_policy(SHOWING[how].encode(), 0.25)
+
+
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        "a-a-",
+        "Action ",
+        "Statement ",
+        "<!--",
+        "/*\n",
+        "QUJD",
+        "0x41, ",
+        "\\x41",
+        "%41",
+        "&lt;",
+        '"',
+        " ",
+        "x:",
+        "2012-10-",
+    ],
+)
+def test_looking_takes_time_that_grows_with_the_text_alone(repeated: str) -> None:
+    def seconds(size: int) -> float:
+        data = (repeated * (size // len(repeated))).encode()
+        start = time.process_time()
+        holds_policy(data, 0.25)
+        return time.process_time() - start
+
+    assert seconds(400_000) < 8 * max(seconds(100_000), 0.05)
+
+
+def test_what_unpacks_to_much_is_looked_at_up_to_a_limit() -> None:
+    bomb = gzip.compress(bytes(30_000_000))
+    start = time.process_time()
+    assert not holds_policy(bomb, 0.25)
+    assert not holds_policy(archive("x" * 30_000_000), 0.25)
+    assert time.process_time() - start < 5
+
+
+def test_what_unpacks_again_and_again_ends(tmp_path: Path) -> None:
+    words = b"\n".join([base64.b64encode(gzip.compress(bytes(1_000_000)))] * 100)
+    start = time.process_time()
+    assert holds_policy(words, 0.25)
+    assert time.process_time() - start < 10
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Scratch:
+    made = Scratch(tmp_path / "repository")
+    made.commit(**{"iam/app.json": NARROW, "iam/notes.txt": "x", "iam/list.json": [named("a"), named("b")]})
+    made.git("checkout", "-q", "-b", "feature")
+    return made
+
+
+def named(name: str) -> dict[str, object]:
+    return {"PolicyName": name, "PolicyDocument": NARROW}
+
+
+def judged(scratch: Scratch) -> Answer:
+    scratch.commit()
+    return scratch.guard("check", "--base", "main", CI="true")
+
+
+def gone(scratch: Scratch) -> None:
+    scratch.git("rm", "-q", "iam/app.json")
+
+
+def renamed(scratch: Scratch) -> None:
+    scratch.git("mv", "iam/app.json", "iam/decoy.json")
+
+
+def shorter(scratch: Scratch) -> None:
+    scratch.write("iam/list.json", [named("a")])
+
+
+@pytest.mark.parametrize("how", [gone, renamed, shorter])
+@pytest.mark.parametrize("path", ["iam/app.jsonc", "deploy/all.conf", "iam/notes.txt"])
+def test_a_policy_that_goes_and_comes_back_elsewhere(
+    scratch: Scratch, how: Callable[[Scratch], None], path: str
+) -> None:
+    how(scratch)
+    scratch.write(path, commented("// x"))
+    answer = judged(scratch)
+    assert answer.code == 1
+    assert f"{path}:1:1: error: was a policy before and is none any more: no policy is " in answer.out
+
+
+def test_a_policy_that_comes_back_in_parts(scratch: Scratch) -> None:
+    gone(scratch)
+    middle = LINE.index("Statement") + 4
+    scratch.write("deploy/a.part", LINE[:middle] + "\n")
+    scratch.write("deploy/b.part", LINE[middle:] + "\n")
+    answer = judged(scratch)
+    assert answer.code == 1
+    assert "deploy/a.part:1:1: error: was a policy before" in answer.out
+
+
+def test_a_policy_that_comes_back_in_a_data_file(scratch: Scratch) -> None:
+    gone(scratch)
+    scratch.write("deploy/values.yaml", {"policy": base64.b64encode(LINE.encode()).decode()})
+    assert judged(scratch).code == 1
+
+
+def test_the_nearer_the_less_is_enough(scratch: Scratch) -> None:
+    gone(scratch)
+    scratch.write("docs/policies.md", SHOWING["prose with an example"])
+    assert judged(scratch).code == 0
+    scratch.write("iam/app.md", SHOWING["prose with an example"])
+    assert judged(scratch).code == 1
+
+
+def test_a_file_that_showed_a_policy_before_may_be_corrected(scratch: Scratch) -> None:
+    scratch.git("checkout", "-q", "main")
+    scratch.commit(**{"docs/example.txt": commented("# x")})
+    scratch.git("checkout", "-q", "-B", "feature")
+    gone(scratch)
+    scratch.write("docs/example.txt", commented("# y"))
+    assert judged(scratch).code == 0
+
+
+def test_one_policy_less_alone_is_nothing(scratch: Scratch) -> None:
+    gone(scratch)
+    scratch.write("iam/list.json", [named("a")])
+    scratch.write("src/main.py", "print('x')\n" * 100)
+    scratch.write("iam/new.json", document({**NARROW["Statement"][0], "Resource": "arn:aws:s3:::a/*"}))
+    assert "readable" not in judged(scratch).out
