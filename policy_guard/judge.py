@@ -17,10 +17,10 @@ from policy_guard.difference import Terms, blame, spelled, terms
 from policy_guard.exact import merged, spelled_exactly
 from policy_guard.finding import Difference, Spelled
 from policy_guard.formula import conjunction, member
+from policy_guard.needs import choices_of, holds_anyhow, needed
 from policy_guard.plausible import plausible
-from policy_guard.policy import Policy, Request, Statement, Value
+from policy_guard.policy import Policy, Statement, Value
 from policy_guard.prove import Answer, Proved, Prover, Witness
-from policy_guard.readings import READINGS
 from policy_guard.source import Source, Span
 from policy_guard.strings import Language
 from policy_guard.together import asked, granted
@@ -146,18 +146,21 @@ def _blamed(check: Check, claim: Claim, answer: Answer, question: Question, prov
 
 
 def _recognisable(claim: Claim, answer: Witness) -> Witness:
-    """A witness of the same set that needs no other readings, and looks like a request that is really made."""
+    """A witness of the same set that needs no other readings, and looks like a request that is really made.
+
+    One that needs no reading is looked for first.
+    """
     holds = partial(claim.holds, claim.statement)
-    free = [name for name in READINGS if (name, True) not in answer.readings and (name, False) not in answer.readings]
-
-    def whatever(request: Request) -> bool:
-        either = ({**request.choices, **dict.fromkeys(free, truth)} for truth in (True, False))
-        return all(holds(request._replace(choices=choices)) for choices in (request.choices, *either))
-
-    request = plausible(answer.request, whatever)
-    if _is_about_anyone(claim) and holds(nobody := request._replace(principal=None)):
-        request = nobody
-    return Witness(request, answer.readings)
+    names = choices_of(claim.excess(claim.statement))
+    for fixed in dict.fromkeys(((), answer.readings)):
+        anyhow = partial(holds_anyhow, fixed=dict(fixed), names=names, holds=holds)
+        request = plausible(answer.request, anyhow)._replace(choices=dict(fixed))
+        if not anyhow(request):
+            continue
+        if _is_about_anyone(claim) and anyhow(nobody := request._replace(principal=None)):
+            request = nobody
+        return Witness(request, needed(request, names, holds))
+    return answer
 
 
 def _is_about_anyone(claim: Claim) -> bool:

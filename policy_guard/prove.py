@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from copy import copy
 from itertools import islice
 from typing import NamedTuple, TypeAlias
@@ -30,6 +30,7 @@ from policy_guard.formula import (
     without_choices,
 )
 from policy_guard.letters import Texts, substituted
+from policy_guard.needs import choices_of, needed
 from policy_guard.pattern import ONE, STAR, Pattern, Unknown, Variable, Wildcard
 from policy_guard.plausible import likely
 from policy_guard.policy import Request
@@ -85,6 +86,13 @@ Answer: TypeAlias = "Proved | Witness | Unsupported | Undecided"
 Replay: TypeAlias = "Callable[[Request], bool]"
 
 
+class _Way(NamedTuple):
+    """A set that is asked about, and the choices that are made so."""
+
+    access: Formula
+    given: Mapping[str, bool]
+
+
 class Prover:
     """Answers questions about the same few policies; what it learned from one helps with the next."""
 
@@ -129,10 +137,10 @@ class Prover:
         answer: Answer = Proved()
         for formula, given in ways.items():
             if isinstance(answer, Proved):
-                answer = self._under(formula, given if len(ways) > 1 else {}, replay)
+                answer = self._under(formula, _Way(access, given if len(ways) > 1 else {}), replay)
         return answer
 
-    def _under(self, access: Formula, given: Mapping[str, bool], replay: Replay) -> Answer:
+    def _under(self, access: Formula, way: _Way, replay: Replay) -> Answer:
         """The answer where the choices given are made so."""
         try:
             budget = self._budget.part(STEPS)
@@ -142,13 +150,13 @@ class Prover:
             for left_out in (("reading", "unsupported"), ("unsupported",)):
                 if kinds.intersection(left_out):
                     firm = self._simplifier.simplify(without_choices(formula, left_out), budget)
-                    if isinstance(answer := self._decide(firm, given, replay, budget), Witness):
+                    if isinstance(answer := self._decide(firm, way, replay, budget), Witness):
                         return answer
-            return self._decide(formula, given, replay, budget)
+            return self._decide(formula, way, replay, budget)
         except OverBudget as error:
             return Undecided(str(error))
 
-    def _decide(self, formula: Formula, given: Mapping[str, bool], replay: Replay, budget: Budget) -> Answer:
+    def _decide(self, formula: Formula, way: _Way, replay: Replay, budget: Budget) -> Answer:
         if formula == FALSE:
             return Proved()
         parts = formula.parts if isinstance(formula, And) else (formula,)
@@ -157,13 +165,13 @@ class Prover:
         if isinstance(found, Impossible):
             return Proved()
         if isinstance(found, Point) and (len(facts) == len(parts) or _surely_true(formula, found)):
-            return _confirmed(found, given, replay)
+            return _confirmed(found, way, replay)
         if len(facts) == len(parts):
-            answer = self._with_letters_assigned(formula, given, replay, budget)
+            answer = self._with_letters_assigned(formula, way, replay, budget)
             return answer or Undecided(found.reason if isinstance(found, Open) else "")
-        return self._in_rounds(formula, given, replay, budget)
+        return self._in_rounds(formula, way, replay, budget)
 
-    def _in_rounds(self, formula: Formula, given: Mapping[str, bool], replay: Replay, budget: Budget) -> Answer:
+    def _in_rounds(self, formula: Formula, way: _Way, replay: Replay, budget: Budget) -> Answer:
         """Lets the solver choose which literals to make true, and tells it which of them have no common text."""
         from policy_guard.solver import Solver
 
@@ -177,9 +185,9 @@ class Prover:
             facts = _implicant(formula, model)
             found = self._theory.point(facts, budget)
             if isinstance(found, Point):
-                return _confirmed(found, given, replay)
+                return _confirmed(found, way, replay)
             if isinstance(found, Open):
-                if not still_open and (answer := self._with_letters_assigned(formula, given, replay, budget)):
+                if not still_open and (answer := self._with_letters_assigned(formula, way, replay, budget)):
                     return answer
                 still_open.append(found.reason)
                 if len(still_open) > MOST_OPEN:
@@ -187,9 +195,7 @@ class Prover:
             solver.learn(found.literals if isinstance(found, Impossible) else facts)
         return Undecided("the number of patterns that overlap")
 
-    def _with_letters_assigned(
-        self, formula: Formula, given: Mapping[str, bool], replay: Replay, budget: Budget
-    ) -> Answer | None:
+    def _with_letters_assigned(self, formula: Formula, way: _Way, replay: Replay, budget: Budget) -> Answer | None:
         """What some likely texts for the letters show, if it is no proof."""
         size = sum(1 for _ in literals(formula))
         for texts in islice(self._theory.assignments(list(literals(formula)), budget), MOST_ASSIGNMENTS):
@@ -200,7 +206,7 @@ class Prover:
                 return replay(request._replace(unknowns=unknowns))
 
             plain = self._simplifier.simplify(_assigned(formula, texts), budget)
-            answer = self._decide(plain, given, with_unknowns, budget)
+            answer = self._decide(plain, way, with_unknowns, budget)
             if isinstance(answer, Witness):
                 return answer._replace(request=answer.request._replace(unknowns=unknowns))
             if isinstance(answer, Unsupported):
@@ -228,19 +234,12 @@ def _assigned(formula: Formula, texts: Texts) -> Formula:
     return conjunction([filled(formula), *values])
 
 
-def _confirmed(point: Point, given: Mapping[str, bool], replay: Replay) -> Answer:
-    request = _request(point._replace(choices={**given, **point.choices}))
+def _confirmed(point: Point, way: _Way, replay: Replay) -> Answer:
+    request = _request(point._replace(choices={**way.given, **point.choices}))
     if not replay(request):
         return Undecided("a request that the two evaluations judge differently (please report this)")
     parts = tuple(name for name in point.choices if reading(name) is None)
-    return Unsupported(parts) if parts else Witness(request, tuple(needed(request, replay)))
-
-
-def needed(request: Request, replay: Replay) -> Iterator[tuple[str, bool]]:
-    """The readings that the request depends on, each with the truth that it needs."""
-    for name, truth in request.choices.items():
-        if not replay(request._replace(choices={**request.choices, name: not truth})):
-            yield name, truth
+    return Unsupported(parts) if parts else Witness(request, needed(request, choices_of(way.access), replay))
 
 
 def _implicant(formula: Formula, model: dict[Atom, bool]) -> tuple[Literal, ...]:

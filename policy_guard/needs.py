@@ -1,0 +1,64 @@
+"""Which readings of AWS's pages a request needs to be in a set, if they may all turn out one way or the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping
+from typing import Any, TypeAlias
+
+from policy_guard.formula import Choice, Formula, literals
+from policy_guard.policy import Request
+
+MOST_EVALUATIONS = 64
+
+Holds: TypeAlias = "Callable[[Request], bool]"
+
+
+class _Heard(dict[str, bool]):
+    """Choices that keep a list of those of `names` that were asked for and are not there."""
+
+    def __init__(self, given: Mapping[str, bool], names: Container[str]) -> None:
+        super().__init__(given)
+        self._names = names
+        self.missing: dict[str, None] = {}
+
+    def get(self, name: str, default: Any = None) -> Any:
+        if name not in self and name in self._names:
+            self.missing[name] = None
+            return False
+        return super().get(name, default)
+
+
+def choices_of(formula: Formula) -> frozenset[str]:
+    """The choices on which it may depend whether a request is in the set."""
+    return frozenset(each.atom.name for each in literals(formula) if isinstance(each.atom, Choice))
+
+
+def holds_anyhow(request: Request, fixed: Mapping[str, bool], names: Container[str], holds: Holds) -> bool:
+    """Whether it holds with these choices, whatever the others of `names` are; False if that takes too long to tell."""
+    waiting = [dict(fixed)]
+    for _ in range(MOST_EVALUATIONS):
+        if not waiting:
+            return True
+        heard = _Heard(waiting.pop(), names)
+        if not holds(request._replace(choices=heard)):
+            return False
+        so_far = dict(heard)
+        for name in heard.missing:
+            waiting.append({**so_far, name: True})
+            so_far[name] = False
+    return not waiting
+
+
+def needed(request: Request, names: Container[str], holds: Holds) -> tuple[tuple[str, bool], ...]:
+    """As few choices of the request as make it hold whatever the others are, each with its truth.
+
+    It holds with all of them. If one of two is enough, one of them is given.
+    """
+    fixed = dict(sorted(request.choices.items()))
+    if holds_anyhow(request, {}, names, holds):
+        return ()
+    for name in list(fixed):
+        fewer = {each: truth for each, truth in fixed.items() if each != name}
+        if holds_anyhow(request, fewer, names, holds):
+            fixed = fewer
+    return tuple(fixed.items())
