@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,6 +42,8 @@ def choose(
 
     `configured` is the default branch that the settings name, if they do.
     """
+    if in_ci(environ):
+        _refuse_a_submodule(repository)
     new = _new(repository, environ, staged)
     commit, name = _base(repository, environ, base, configured, new)
     if in_ci(environ) and commit is None:
@@ -60,6 +63,17 @@ def whole(repository: Repository) -> tuple[New, Base]:
     """What is checked out, held against nothing but itself: for a look at everything on a day without a change."""
     head = revision(repository, "HEAD", True)
     return New(head, False, "HEAD"), Base(head, f"HEAD@{head[:7]}", head)
+
+
+def _refuse_a_submodule(repository: Repository) -> None:
+    """A change can put a submodule where a folder was, and with it a repository with a base of the author's own."""
+    if not (repository.root / ".git").is_file():
+        return
+    above = os.fsdecode(repository.run("rev-parse", "--show-superproject-working-tree").rstrip(b"\n"))
+    if above:
+        raise UserError(
+            f"{repository.root} is a submodule, which a change to {above} can have put there. Run the check in {above}."
+        )
 
 
 def _new(repository: Repository, environ: Mapping[str, str], staged: bool) -> New:

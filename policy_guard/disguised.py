@@ -40,6 +40,8 @@ _LETTER = re.compile(r"\\(?:u00|x|U000000|u\{)([0-9a-fA-F]{2})\}?")
 _PRINTABLE = re.compile(rb"[\t\r\n\x20-\x7e\x80-\xff]*")
 _GZIP, _ZLIB, _BZIP2, _XZ, _LZMA, _ZIP = b"\x1f\x8b", b"x", b"BZh", b"\xfd7zXZ\0", b"]\0\0", b"PK\x03\x04"
 
+_ELSEWHERE = (b"version https://git-lfs.github.com/spec/", b"-----BEGIN ", b"$ANSIBLE_VAULT", b"age-encryption.org/")
+
 
 def holds_policy(data: bytes, least: float) -> bool:
     """Whether the bytes hold a policy, or what reads as one once it is decoded.
@@ -52,6 +54,17 @@ def holds_policy(data: bytes, least: float) -> bool:
         room -= size
         if room < 0 or (_speaks_of_one(text) and (encoded or _share(text) >= least)):
             return True
+    return False
+
+
+def is_opaque(data: bytes) -> bool:
+    """Whether the bytes are no text, or text that is encrypted or stands for a file elsewhere."""
+    if data.startswith(_ELSEWHERE) or b"\0" in data:
+        return True
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return True
     return False
 
 

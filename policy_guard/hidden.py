@@ -7,7 +7,7 @@ from functools import partial
 
 from policy_guard.base import Base, New
 from policy_guard.changes import Change
-from policy_guard.disguised import holds_policy
+from policy_guard.disguised import holds_policy, is_opaque
 from policy_guard.documents import looks_like_policy_text
 from policy_guard.finding import Finding
 from policy_guard.format import sniff
@@ -89,8 +89,13 @@ def _least(path: str, lost: str) -> float:
 
 
 def _shows_one(reader: Reader, change: Change, data: bytes, least: float, room: int) -> bool:
-    """Whether a policy is to be seen in the file, and was not before where it may be no more than an example."""
+    """Whether a policy is to be seen in the file, and was not before where it may be no more than an example.
+
+    In the place of the policy that goes, a new file that nobody can look into counts as one.
+    """
     seen = partial(_holds_policy, least=least) if room >= 0 else _seems_to_hold_one
+    if not least and change.old is None and is_opaque(data):
+        return True
     if not seen(data):
         return False
     return not (change.old and least and seen(reader.content(change.old) or b""))

@@ -183,7 +183,7 @@ def shorter(scratch: Scratch) -> None:
 
 
 @pytest.mark.parametrize("how", [gone, renamed, shorter])
-@pytest.mark.parametrize("path", ["iam/app.jsonc", "deploy/all.conf", "iam/notes.txt"])
+@pytest.mark.parametrize("path", ["iam/app.conf", "deploy/all.conf", "iam/notes.txt"])
 def test_a_policy_that_goes_and_comes_back_elsewhere(
     scratch: Scratch, how: Callable[[Scratch], None], path: str
 ) -> None:
@@ -216,6 +216,23 @@ def test_the_nearer_the_less_is_enough(scratch: Scratch) -> None:
     assert judged(scratch).code == 0
     scratch.write("iam/app.md", SHOWING["prose with an example"])
     assert judged(scratch).code == 1
+
+
+OPAQUE = {
+    "compressed in a way that is not read": b"\x28\xb5\x2f\xfd\x04\x58\x00\x01",
+    "kept elsewhere": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
+    "encrypted": b"$ANSIBLE_VAULT;1.1;AES256\n3035\n",
+    "encrypted and armoured": b"-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n",
+}
+
+
+@pytest.mark.parametrize("how", OPAQUE)
+def test_what_nobody_can_look_into_in_the_place_of_a_policy(scratch: Scratch, how: str) -> None:
+    gone(scratch)
+    scratch.write("iam/app.json.bin", OPAQUE[how])
+    assert judged(scratch).code == 1
+    scratch.git("mv", "iam/app.json.bin", "iam/picture.bin")
+    assert judged(scratch).code == 0
 
 
 def test_a_file_that_showed_a_policy_before_may_be_corrected(scratch: Scratch) -> None:

@@ -233,3 +233,12 @@ def test_a_merge_commit_of_the_base_before(scratch: Scratch, tmp_path: Path) -> 
     answer = scratch.guard("check", GITHUB_EVENT_PATH=str(tmp_path / "event.json"), **github)
     assert answer.code == 1
     assert "since main@" in answer.out
+
+
+def test_a_submodule_where_the_folder_was(scratch: Scratch, tmp_path: Path) -> None:
+    other = Scratch(tmp_path / "other")
+    other.commit(**{"iam/a.json": NARROW})
+    scratch.git("submodule", "add", "-q", f"file://{other.folder}", "infra")
+    answer = scratch.guard("check", "--base", "origin/main", folder="infra", **CI)
+    assert answer.code == 2
+    assert f"{scratch.folder}/infra is a submodule, which a change to {scratch.folder} can have put there" in answer.err
