@@ -62,9 +62,9 @@ class Access:
     """The sets of requests of some policies that are judged together.
 
     A key that may hold several values has as many slots as conditions that speak of it and one more, every other key
-    one: more values than that decide nothing (dropping the others keeps each condition as it is). Whether it may,
-    AWS's list of keys says, and for a key that is not in there, whether a set operator is used on it or a template
-    fills in a part of it.
+    one: more values than that decide nothing (dropping the others keeps each condition as it is). One more is for its
+    variable, which stands for the value in the first slot. Whether it may, AWS's list of keys says, and for a key that
+    is not in there, whether a set operator is used on it or a template fills in a part of it.
     """
 
     def __init__(self, policies: Iterable[Policy], others: Iterable[Statement] = ()) -> None:
@@ -73,7 +73,8 @@ class Access:
         self._statements = statements
         occurrences: dict[str, set[str]] = {}
         with_several: set[str] = set()
-        self._verbatim = {each.key for statement in statements for each in _all_variables(statement)}
+        self._variables = {each.key for statement in statements for each in _all_variables(statement)}
+        self._verbatim = set(self._variables)
         for condition in (condition for statement in statements for condition in statement.conditions):
             occurrences.setdefault(condition.key, set()).add(as_written(condition))
             if condition.quantifier or condition.unknown_key:
@@ -83,7 +84,7 @@ class Access:
                 self._verbatim.add(condition.key)
         self._written = occurrences
         self._slots = {
-            key: len(written) + 1
+            key: len(written) + 1 + (key in self._variables)
             for key, written in occurrences.items()
             if _several(key, otherwise=key in with_several)
         }
@@ -99,8 +100,8 @@ class Access:
         return as_written(condition) in self._written.get(condition.key, ())
 
     def _verbatim_in(self, statement: Statement) -> bool:
-        """Whether the statement has variables whose keys are not compared as texts yet."""
-        return any(each.key not in self._verbatim for each in _all_variables(statement))
+        """Whether the statement has variables whose keys are not known to be compared as texts by variables."""
+        return any(each.key not in self._variables for each in _all_variables(statement))
 
     def allows(self, policy: Policy | None, kind: str) -> Formula:
         """The requests that the policy of this kind allows; None is no policy."""
@@ -239,10 +240,12 @@ class Access:
             yield given, Pattern(tuple(_filled(part, missing) for part in pattern.parts))
 
     def _holds_a_value(self, variable: Variable, wanted: bool) -> Formula:
-        if self._slots.get(variable.key, 1) > 1:
-            return choice("unsupported", f"the variable ${{{variable.key}}} of a key with several values")
         here = present(Slot(variable.key, 0))
-        return here if wanted else negation(here)
+        held = here if wanted else negation(here)
+        if self._slots.get(variable.key, 1) == 1:
+            return held
+        unclear = choice("unsupported", f"the variable ${{{variable.key}}} of a key with several values")
+        return conjunction([unclear, held])
 
     def _resolved(self, statement: Statement) -> Formula:
         """That every variable without a default has a value, and every placeholder, in the reading that asks for it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cache
+from itertools import product
 from typing import NamedTuple
 
 from policy_guard.automaton import Caseless, Glob, Step, Symbol, Verbatim
@@ -58,14 +59,22 @@ def spelled(pattern: Pattern) -> str:
     return "".join(map(as_text, pattern.parts))
 
 
-def typed(given: Iterable[Pattern], build: Callable[[str], Iterable[Glob]]) -> Language:
-    """The values that match texts which stand for a number, a date or the like; `build` gives those of one text."""
+class Way(NamedTuple):
+    """One way in which a value can match a text; `build` and the others are those of `Late`."""
+
+    build: Callable[[str], Iterable[Glob]]
+    order: str = ""
+    towards: Callable[[str], str] = str
+
+
+def typed(given: Iterable[Pattern], ways: Iterable[Way]) -> Language:
+    """The values that match texts which stand for a number, a date or the like, in one of the ways."""
     known, late = [], []
-    for pattern in given:
+    for pattern, way in product(given, tuple(ways)):
         if holes(pattern):
-            late.append(Late(pattern, build))
+            late.append(Late(pattern, *way))
         else:
-            known += list(build(spelled(pattern)))
+            known += list(way.build(spelled(pattern)))
     return Language(known, late=late)
 
 

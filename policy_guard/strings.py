@@ -51,10 +51,16 @@ class Budget:
 
 
 class Late(NamedTuple):
-    """A pattern of which only the text of its unknown parts tells what set it is: `build` makes that."""
+    """A pattern of which only the text of its unknown parts tells what set it is: `build` makes that.
+
+    Two of the same pattern and `order`, if they have one, but with another `build`, have no text in common. `towards`
+    gives for a text one that the pattern could be, so that the text is likely to be in the set.
+    """
 
     pattern: Pattern
     build: Callable[[str], Iterable[Glob]]
+    order: str = ""
+    towards: Callable[[str], str] = str
 
 
 class Language:
@@ -67,9 +73,9 @@ class Language:
         spelled = {glob: plain_text(glob) for glob in dict.fromkeys(globs)}
         self.texts = frozenset(texts).union(text for text in spelled.values() if text is not None)
         self.globs = tuple(glob for glob, text in spelled.items() if text is None)
-        self.late = frozenset(late)
+        self.late = tuple(dict.fromkeys(late))
         self.universal = (ANYTHING,) in self.globs
-        self._hash = hash((self.texts, self.globs, self.late))
+        self._hash = hash((self.texts, self.globs, frozenset(self.late)))
 
     def __hash__(self) -> int:
         return self._hash
@@ -79,7 +85,7 @@ class Language:
             isinstance(other, Language)
             and self.texts == other.texts
             and set(self.globs) == set(other.globs)
-            and self.late == other.late
+            and set(self.late) == set(other.late)
         )
 
     def __len__(self) -> int:
@@ -152,7 +158,7 @@ class Language:
         if self.universal:
             return True
         return (
-            self.late >= other.late
+            set(self.late) >= set(other.late)
             and all(text in self for text in other.texts)
             and all(map(self.automaton.takes_all_of, other.globs))
         )

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import islice, zip_longest
+from itertools import islice, product, zip_longest
 from typing import NamedTuple, TypeAlias
 
 from policy_guard.automaton import Glob, Letter, Verbatim, the_symbol
-from policy_guard.formula import Choice, Literal, Member, Present
+from policy_guard.candidates import candidates
+from policy_guard.formula import Choice, Literal, Member, Present, negation, present
 from policy_guard.letters import Texts, loosened, named, stem, substituted, with_readings, without_letters
 from policy_guard.pattern import Unknown, Variable
-from policy_guard.strings import Budget, Language, Slot, find, instance
+from policy_guard.strings import Budget, Language, OverBudget, Slot, find, instance
+from policy_guard.systems import System
 
 MOST_TRIES = 6
 """Assignments to letters that are tried for one set of literals."""
 TYPED = ("0", "100", "2000-01-01T00:00:00Z", "2030-01-01T00:00:00Z", "0.0.0.0/0", "203.0.113.7", "::/0", "QUJD")
 """Texts of every type, for unknown parts of typed values."""
+STEPS_OF_LAST_RESORT = 200_000
+MOST_CANDIDATES = 40
+"""Assignments to letters that are tried for one set of literals when the likely ones have failed."""
 Place: TypeAlias = "str | Slot"
 
 
@@ -72,10 +77,42 @@ class Theory:
         for values in islice(self._values(letters, places, budget), MOST_TRIES):
             texts = self._texts(places, values, budget)
             if texts is not None:
-                unknowns = {each.name: text for each, text in values.items() if isinstance(each, Unknown | Verbatim)}
-                return Point(texts, unknowns, choices)
+                return Point(texts, _unknowns(values), choices)
+        return self._last_resort(literals, letters, choices, budget, explained)
+
+    def _last_resort(
+        self,
+        literals: Sequence[Literal],
+        letters: Iterable[Letter],
+        choices: Mapping[str, bool],
+        budget: Budget,
+        explained: bool,
+    ) -> Point | Impossible | Open:
+        """The same, for literals of which neither a likely text nor one place by itself tells it."""
+        places: dict[Place, list[Literal]] = {place: [] for place in self._always}
+        places |= _with_variables(literals)
         names = ", ".join(sorted({named(letter) for letter in letters}))
-        return Open(f"what {names} would have to be")
+        unknown: list[Letter] = sorted({each for each in map(stem, letters) if isinstance(each, Unknown)}, key=repr)
+        part = budget.part(STEPS_OF_LAST_RESORT)
+        try:
+            tried = list(islice(candidates(self._system(literals), part), MOST_CANDIDATES))
+            for candidate, text in product(tried, ("example", "")):
+                values = with_readings({**dict.fromkeys(unknown, text), **candidate})
+                texts = self._texts(places, values, part)
+                if texts is not None:
+                    return Point(texts, _unknowns(values), choices)
+        except OverBudget:
+            return Open(f"what {names} would have to be")
+        if tried:
+            return Open(f"what {names} would have to be")
+        return Impossible(self._fewer(literals, budget) if explained else tuple(literals))
+
+    def _fewer(self, literals: Sequence[Literal], budget: Budget) -> tuple[Literal, ...]:
+        """As few of the literals as still have no candidate, if that is not hard to find out."""
+        try:
+            return _smallest(literals, partial(self._no_candidates, budget=budget.part(STEPS_OF_LAST_RESORT)))
+        except OverBudget:
+            return tuple(literals)
 
     def _plain(
         self, places: Mapping[Place, list[Literal]], choices: Mapping[str, bool], budget: Budget, explained: bool
@@ -148,6 +185,29 @@ class Theory:
         inside = [loosened(each) for each in inside] + ([domain] if (domain := self._domain(place)) else [])
         return find(inside, [without_letters(each) for each in outside], budget) is None
 
+    def _no_candidates(self, literals: Sequence[Literal], budget: Budget) -> bool:
+        return next(candidates(self._system(literals), budget), None) is None
+
+    def _system(self, literals: Sequence[Literal]) -> System:
+        """What the literals say of the texts of places, those of absent values left out.
+
+        A pattern with the variable of an absent value matches nothing. A variable that may be absent leaves out its
+        patterns that must not match, which allows more.
+        """
+        places = _with_variables(literals)
+        absent = {
+            literal.atom.slot for literal in literals if isinstance(literal.atom, Present) and not literal.positive
+        }
+        inside: dict[Place, tuple[Language, ...]] = {}
+        outside: dict[Place, tuple[Language, ...]] = {}
+        for place, ones in places.items():
+            within, without = _sides(ones)
+            domain = self._domain(place)
+            inside[place] = (*(_but(each, absent) for each in within), *([domain] if domain else []))
+            free = {slot for each in without for slot in _values_of(each)}
+            outside[place] = tuple(_but(each, free - places.keys()) for each in without)
+        return System(inside, outside)
+
     def assignments(self, literals: Sequence[Literal], budget: Budget) -> Iterator[Texts]:
         """Texts to try for all letters of the literals."""
         places = _places(literals)
@@ -211,6 +271,16 @@ def _places(literals: Sequence[Literal]) -> dict[Place, list[Literal]]:
     return {place: each for place, each in places.items() if not isinstance(place, Slot) or _needed(place, literals)}
 
 
+def _with_variables(literals: Sequence[Literal]) -> dict[Place, list[Literal]]:
+    """The same, and the slots of variables in patterns that have to match: without a value they match nothing."""
+    places = _places(literals)
+    patterns = (each.atom.language for each in literals if each.positive and isinstance(each.atom, Member))
+    for slot in (slot for pattern in patterns if len(pattern) == 1 for slot in _values_of(pattern)):
+        if slot not in places and negation(present(slot)) not in literals:
+            places[slot] = [one for one in literals if isinstance(one.atom, Member) and one.atom.variable == slot]
+    return places
+
+
 def _needed(slot: Slot, literals: Sequence[Literal]) -> bool:
     """Whether the slot has to hold a value: a text that must not match is none where there is none."""
     return any(
@@ -232,6 +302,27 @@ def _letters(literal: Literal) -> frozenset[Letter]:
     return literal.atom.language.letters if isinstance(literal.atom, Member) else frozenset()
 
 
+def _values_of(language: Language) -> Iterator[Slot]:
+    """The slots whose values the variables of the language are."""
+    variables = sorted({core.key for letter in language.letters if isinstance(core := stem(letter), Variable)})
+    return (Slot(key, 0) for key in variables)
+
+
+def _unknowns(values: Texts) -> dict[str, str]:
+    return {letter.name: text for letter, text in values.items() if isinstance(letter, Unknown | Verbatim)}
+
+
+def _but(language: Language, slots: Container[Slot]) -> Language:
+    """The language without its patterns that have variables with the values of these slots."""
+    gone = {
+        each for each in language.letters if isinstance(core := stem(each), Variable) and Slot(core.key, 0) in slots
+    }
+    if not gone:
+        return language
+    kept = (glob for glob in language.globs if all(step.symbols.isdisjoint(gone) for step in glob))
+    return Language(kept, language.texts, language.late)
+
+
 def _must_match(literal: Literal) -> bool:
     return literal.positive and isinstance(literal.atom, Member)
 
@@ -243,7 +334,7 @@ def _none_in(one: Literal, literals: Sequence[Literal], budget: Budget) -> bool:
     inside, _ = _sides([one])
     _, outside = _sides(literals)
     late = frozenset(late for each in outside for late in each.late)
-    return inside[0].late <= late and find(inside, outside, budget) is None
+    return late.issuperset(inside[0].late) and find(inside, outside, budget) is None
 
 
 def _pieces(literal: Literal) -> Iterator[str]:

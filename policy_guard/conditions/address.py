@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
 from policy_guard.automaton import Glob, Step, glob_of
-from policy_guard.condition import Operator, Spellings, Unclear, spelled, typed
+from policy_guard.condition import Operator, Spellings, Unclear, Way, spelled, typed
 from policy_guard.decimals import DIGIT
 from policy_guard.formula import TRUE, Formula, conjunction, member, negation
 from policy_guard.pattern import Pattern, holes
@@ -96,9 +96,12 @@ def _six(digits: str, length: int) -> Glob:
     return tuple(step for at, each in enumerate(steps) for step in (*(_COLON if at and at % 4 == 0 else ()), each))
 
 
+_WAY = Way(_build)
+
+
 def _encode(slot: Slot, given: tuple[Pattern, ...]) -> Formula:
     fixed = min(0 if holes(pattern) else _fixed(block(spelled(pattern))) for pattern in given)
-    return conjunction([*(member(slot, octet) for octet in _OCTETS[fixed:]), member(slot, typed(given, _build))])
+    return conjunction([*(member(slot, octet) for octet in _OCTETS[fixed:]), member(slot, typed(given, [_WAY]))])
 
 
 def _fixed(given: Block | None) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policy_guard.automaton import Glob, glob_of
-from policy_guard.condition import Operator, spelled, typed
+from policy_guard.condition import Operator, Way, spelled, typed
 from policy_guard.formula import Formula, member
 from policy_guard.pattern import Pattern
 from policy_guard.strings import Slot
@@ -25,8 +25,11 @@ def _holds(given: Pattern, value: str) -> bool:
     return usual_base64(spelled(given)) == value
 
 
+_WAY = Way(_build)
+
+
 def _encode(slot: Slot, given: tuple[Pattern, ...]) -> Formula:
-    return member(slot, typed(given, _build))
+    return member(slot, typed(given, [_WAY]))
 
 
 OPERATORS = (Operator("BinaryEquals", _holds, _encode),)

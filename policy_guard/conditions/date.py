@@ -15,7 +15,7 @@ from functools import partial
 from typing import TypeAlias
 
 from policy_guard.automaton import ANYTHING, Glob, Step, glob_of
-from policy_guard.condition import Operator, Spellings, Unclear, spelled, typed
+from policy_guard.condition import Operator, Spellings, Unclear, Way, spelled, typed
 from policy_guard.decimals import DIGIT, DIGITS, above, below, differing, equal
 from policy_guard.formula import Formula, conjunction, member, negation
 from policy_guard.pattern import Pattern
@@ -24,6 +24,7 @@ from policy_guard.strings import Language, Slot
 from policy_guard.values import TOO_EARLY, TOO_LATE, Moment, moment, of_seconds
 
 Globs: TypeAlias = "Iterator[Glob]"
+_EARLY, _LATE = "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"
 
 _USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", re.ASCII)
 _YEAR_FIRST = re.compile(r"\d{4}(-.*)?", re.ASCII | re.DOTALL)
@@ -160,28 +161,34 @@ def _holds(
     return one is not None and two is not None and compare(one.seconds, two.seconds)
 
 
-def _build(text: str, *, read: Callable[[str], Moment | None], ways: tuple[Callable[[Moment], Globs], ...]) -> Globs:
+def _build(text: str, *, read: Callable[[str], Moment | None], way: Callable[[Moment], Globs]) -> Globs:
     at = read(text)
     if at is not None:
-        for way in ways:
-            yield from way(at)
+        yield from way(at)
 
 
-def _encode(slot: Slot, given: tuple[Pattern, ...], *, build: Callable[[str], Globs]) -> Formula:
-    return conjunction([_is_usual(slot), member(slot, typed(given, build))])
+def _ways(read: Callable[[str], Moment | None]) -> tuple[Way, Way, Way]:
+    """Earlier, at the same time, and later: a value is one of these, and no two."""
+    ways = ((_earlier, lambda value: _LATE), (_same, str), (_later, lambda value: _EARLY))
+    earlier, same, later = (
+        Way(partial(_build, read=read, way=way), f"date {read.__name__}", towards) for way, towards in ways
+    )
+    return earlier, same, later
 
 
-def _operator(
-    name: str,
-    compare: Callable[[Decimal, Decimal], bool],
-    *ways: Callable[[Moment], Globs],
-    negated: bool = False,
-) -> Operator:
+_WAYS = {read: _ways(read) for read in (moment, _as_seconds)}
+
+
+def _encode(slot: Slot, given: tuple[Pattern, ...], *, ways: tuple[Way, ...]) -> Formula:
+    return conjunction([_is_usual(slot), member(slot, typed(given, ways))])
+
+
+def _operator(name: str, compare: Callable[[Decimal, Decimal], bool], *ways: int, negated: bool = False) -> Operator:
     as_year, as_seconds = (
         Operator(
             f"Date{name}",
             partial(_holds, read=read, compare=compare),
-            partial(_encode, build=partial(_build, read=read, ways=ways)),
+            partial(_encode, ways=tuple(_WAYS[read][way] for way in ways)),
             negated=negated,
             spellings=Spellings(_spelled_otherwise, _is_spelled_otherwise),
         )
@@ -191,11 +198,12 @@ def _operator(
     return as_year._replace(unclear=lambda pattern: four_digits if _four_digits(pattern) else None)
 
 
+_EARLIER, _SAME, _LATER = range(3)
 OPERATORS = (
-    _operator("Equals", operator.eq, _same),
-    _operator("NotEquals", operator.eq, _same, negated=True),
-    _operator("LessThan", operator.lt, _earlier),
-    _operator("LessThanEquals", operator.le, _earlier, _same),
-    _operator("GreaterThan", operator.gt, _later),
-    _operator("GreaterThanEquals", operator.ge, _later, _same),
+    _operator("Equals", operator.eq, _SAME),
+    _operator("NotEquals", operator.eq, _SAME, negated=True),
+    _operator("LessThan", operator.lt, _EARLIER),
+    _operator("LessThanEquals", operator.le, _EARLIER, _SAME),
+    _operator("GreaterThan", operator.gt, _LATER),
+    _operator("GreaterThanEquals", operator.ge, _LATER, _SAME),
 )

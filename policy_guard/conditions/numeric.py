@@ -12,14 +12,15 @@ from functools import partial
 from typing import TypeAlias
 
 from policy_guard.automaton import Glob
-from policy_guard.condition import Operator, spelled, typed
+from policy_guard.condition import Operator, Way, spelled, typed
 from policy_guard.decimals import above, below, equal
 from policy_guard.formula import Formula, member
 from policy_guard.pattern import Pattern
 from policy_guard.strings import Slot
 from policy_guard.values import number
 
-Build: TypeAlias = "Callable[[str], Iterator[Glob]]"
+Globs: TypeAlias = "Callable[[Decimal], Iterator[Glob]]"
+_VAST = "1" + "0" * 90
 
 
 def _holds(given: Pattern, value: str, *, compare: Callable[[Decimal, Decimal], bool]) -> bool:
@@ -27,31 +28,32 @@ def _holds(given: Pattern, value: str, *, compare: Callable[[Decimal, Decimal], 
     return one is not None and two is not None and compare(one, two)
 
 
-def _build(text: str, *, ways: tuple[Callable[[Decimal], Iterator[Glob]], ...]) -> Iterator[Glob]:
+def _build(text: str, *, way: Globs) -> Iterator[Glob]:
     value = number(text)
-    for way in ways if value is not None else ():
-        yield from way(value)  # type: ignore[arg-type]
+    if value is not None:
+        yield from way(value)
 
 
-def _encode(slot: Slot, given: tuple[Pattern, ...], *, build: Build) -> Formula:
-    return member(slot, typed(given, build))
+# A value is below, equal to or above a number, and no two of these.
+_BELOW, _EQUAL, _ABOVE = (
+    Way(partial(_build, way=way), "number", towards)
+    for way, towards in ((below, lambda value: _VAST), (equal, str), (above, lambda value: f"-{_VAST}"))
+)
 
 
-def _operator(
-    name: str,
-    compare: Callable[[Decimal, Decimal], bool],
-    *ways: Callable[[Decimal], Iterator[Glob]],
-    negated: bool = False,
-) -> Operator:
-    build = partial(_build, ways=ways)
-    return Operator(f"Numeric{name}", partial(_holds, compare=compare), partial(_encode, build=build), negated=negated)
+def _encode(slot: Slot, given: tuple[Pattern, ...], *, ways: tuple[Way, ...]) -> Formula:
+    return member(slot, typed(given, ways))
+
+
+def _operator(name: str, compare: Callable[[Decimal, Decimal], bool], *ways: Way, negated: bool = False) -> Operator:
+    return Operator(f"Numeric{name}", partial(_holds, compare=compare), partial(_encode, ways=ways), negated=negated)
 
 
 OPERATORS = (
-    _operator("Equals", operator.eq, equal),
-    _operator("NotEquals", operator.eq, equal, negated=True),
-    _operator("LessThan", operator.lt, below),
-    _operator("LessThanEquals", operator.le, below, equal),
-    _operator("GreaterThan", operator.gt, above),
-    _operator("GreaterThanEquals", operator.ge, above, equal),
+    _operator("Equals", operator.eq, _EQUAL),
+    _operator("NotEquals", operator.eq, _EQUAL, negated=True),
+    _operator("LessThan", operator.lt, _BELOW),
+    _operator("LessThanEquals", operator.le, _BELOW, _EQUAL),
+    _operator("GreaterThan", operator.gt, _ABOVE),
+    _operator("GreaterThanEquals", operator.ge, _ABOVE, _EQUAL),
 )

@@ -1,0 +1,231 @@
+"""Texts that variables and unknown parts may stand for, so that some languages hold and others do not.
+
+The last resort of `theory`: it leaves out no texts that make them hold. So if there are no candidates, none do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice, product
+from typing import NamedTuple
+
+from policy_guard.automaton import ANYTHING, Caseless, Glob, Letter, Step, the_symbol
+from policy_guard.letters import Texts, loosened, without_letters
+from policy_guard.pattern import Unknown, Variable
+from policy_guard.segments import Own, Product, Segment, classes
+from policy_guard.strings import EVERYTHING, Budget, Language, Late, find
+from policy_guard.systems import (
+    Place,
+    System,
+    by_itself,
+    own_of,
+    solved,
+    texts_of,
+    uncased,
+    variables,
+    verbatim,
+    with_text,
+)
+
+MOST_SYSTEMS = 3_000
+"""Combinations of texts of variables that are tried one by one."""
+MOST_WAYS = 64
+"""Combinations of ways in which typed values match unknown parts that are looked at one by one."""
+MOST_VARIANTS = 20
+"""Patterns that one pattern may become if what is known of its letters takes their place."""
+
+
+def candidates(system: System, budget: Budget) -> Iterator[Texts]:
+    """Texts for the letters that are worth a try; if there are none, no texts make the system hold."""
+    for each in _by_text(solved(by_itself(system)), 1, budget):
+        yield from _together(each, budget)
+
+
+def _by_text(system: System, ways: int, budget: Budget) -> Iterator[System]:
+    """The systems that come about if variables with few values have one of them each."""
+    for letter in sorted(variables(system), key=repr):
+        texts = texts_of(system, letter)
+        if texts is not None and ways * len(texts) <= MOST_SYSTEMS:
+            for text in texts:
+                budget.spend(1, "the texts that variables stand for")
+                yield from _by_text(with_text(system, letter, text), ways * len(texts), budget)
+            return
+    yield system
+
+
+class Alternative(NamedTuple):
+    """One way to look at a place: its products are all to have a word, and it has `text` if letters may be any text.
+
+    `chosen` are the unknown parts that a typed value matches.
+    """
+
+    products: tuple[Product, ...]
+    text: str
+    chosen: tuple[Late, ...]
+
+
+def _together(system: System, budget: Budget) -> Iterator[Texts]:
+    """Candidates for a system whose variables have many values each."""
+    letters = sorted({*variables(system), *verbatim(system)}, key=repr)
+    own = {letter: own_of(system, letter) for letter in letters}
+    own |= {Caseless(each): own_of(system, Caseless(each)) for each in letters if isinstance(each, Variable)}
+    places = {place: list(_alternatives(system, place, own, budget)) for place in system.inside}
+    nothing = any(find(each.inside, each.outside, budget) is None for each in own.values())
+    if nothing or not all(places.values()):
+        return
+    shared = [letter for letter in letters if _times(letter, places) > 1]
+    for fixed in _assignments(places, shared, own, budget):
+        words = _words(places, fixed)
+        if words is not None:
+            yield from _values(system, words, own, fixed, budget)
+
+
+def _alternatives(system: System, place: Place, own: Mapping[Letter, Own], budget: Budget) -> Iterator[Alternative]:
+    """The ways to look at a place that leave it a text if letters may be any text of their own."""
+    outside = system.outside.get(place, ())
+    plain = [without_letters(each) for each in outside]
+    for inside, chosen in _without_lates(system.inside[place], outside):
+        word = find([_bounded(each, own) for each in inside], plain, budget)
+        if word is not None:
+            text = "".join(map(str, word))
+            yield Alternative(tuple(_products(inside, outside, own, budget)), text, chosen)
+
+
+def _times(letter: Letter, places: Mapping[Place, list[Alternative]]) -> int:
+    """How often the letter occurs in what has to hold."""
+    products = (each for alternatives in places.values() for one in alternatives for each in one.products)
+    return sum(each.times(letter) for each in products)
+
+
+def _products(
+    inside: Sequence[Language], outside: Sequence[Language], own: Mapping[Letter, Own], budget: Budget
+) -> Iterator[Product]:
+    """Each language with letters as the base once; the letters of the others are then any texts of their own."""
+    for at, base in enumerate(inside):
+        if base.letters:
+            others = [_bounded(each, own) for number, each in enumerate(inside) if number != at]
+            yield Product(base, others, outside, own, budget)
+
+
+def _bounded(language: Language, own: Mapping[Letter, Own]) -> Language:
+    """The language with letters replaced by what their texts are like."""
+    if not language.letters or language.late:
+        return loosened(language)
+    globs: list[Glob] = []
+    for glob in language.globs:
+        choices = [_likes(step, own) for step in glob]
+        variants = [tuple(step for part in each for step in part) for each in islice(product(*choices), MOST_VARIANTS)]
+        too_many = len(variants) == MOST_VARIANTS
+        globs += loosened(Language([glob])).globs if too_many else variants
+    return Language(globs, language.texts)
+
+
+def _likes(step: Step, own: Mapping[Letter, Own]) -> list[Glob]:
+    symbol = the_symbol(step)
+    if symbol is None or isinstance(symbol, str):
+        return [(step,)]
+    known = [list(each) for each in own.get(symbol, Own()).inside if len(each) <= MOST_VARIANTS]
+    return min(known, key=len, default=[(ANYTHING,)])
+
+
+def _without_lates(
+    inside: Sequence[Language], outside: Sequence[Language]
+) -> Iterator[tuple[list[Language], tuple[Late, ...]]]:
+    """The languages that have to hold, with one way chosen for each in which a value matches an unknown part.
+
+    A value that matches an unknown part in a way that must not hold is none, and no value matches one unknown part in
+    two ways of an order.
+    """
+    barred = frozenset(late for each in outside for late in each.late)
+    options: list[list[tuple[Language, Late | None]]] = []
+    for language in inside:
+        if not language.late:
+            options.append([(language, None)])
+            continue
+        known = Language(language.globs, language.texts)
+        late = [each for each in language.late if each not in barred]
+        options.append([*([(known, None)] if known else []), *((EVERYTHING, each) for each in late)])
+    ways = 1
+    for each in options:
+        ways *= len(each)
+    if ways > MOST_WAYS:
+        yield [EVERYTHING if each.late else each for each in inside], ()
+        return
+    for chosen in product(*options):
+        late_ones = tuple(late for _, late in chosen if late)
+        if not any(_exclude(one, two) for one in late_ones for two in late_ones):
+            yield [language for language, _ in chosen], late_ones
+
+
+def _exclude(one: Late, two: Late) -> bool:
+    same = one.order == two.order != "" and one.pattern == two.pattern
+    return same and one.build is not two.build
+
+
+class Found(NamedTuple):
+    """A word for each product of an alternative."""
+
+    words: tuple[list[str | Segment], ...]
+    alternative: Alternative
+
+
+def _words(places: Mapping[Place, list[Alternative]], fixed: Mapping[Letter, str]) -> list[Found] | None:
+    """Words for some alternative of each place; None if a place has none."""
+    found: list[Found] = []
+    for alternatives in places.values():
+        for alternative in alternatives:
+            words = [each.word(fixed) for each in alternative.products]
+            if all(word is not None for word in words):
+                found.append(Found(tuple(word for word in words if word is not None), alternative))
+                break
+        else:
+            return None
+    return found
+
+
+def _assignments(
+    places: Mapping[Place, list[Alternative]], shared: Sequence[Letter], own: Mapping[Letter, Own], budget: Budget
+) -> Iterator[Mapping[Letter, str]]:
+    """A text of each class for each letter that occurs several times, in every combination.
+
+    A letter that occurs once needs none: its segment is any text of its own.
+    """
+    products = [each for alternatives in places.values() for one in alternatives for each in one.products]
+    texts = [list(classes(letter, own[letter], (p for p in products if p.times(letter)), budget)) for letter in shared]
+    for chosen in product(*texts):
+        budget.spend(1 + len(places), "the texts that variables stand for")
+        yield dict(zip(shared, chosen, strict=True))
+
+
+def _values(
+    system: System, found: list[Found], own: Mapping[Letter, Own], fixed: Mapping[Letter, str], budget: Budget
+) -> Iterator[Texts]:
+    """Texts for all letters, out of words; of a letter that has several texts, each in turn."""
+    seen: dict[Letter, list[str]] = {_stem(letter): [text] for letter, text in fixed.items()}
+    for segment in (each for one in found for word in one.words for each in word if isinstance(each, Segment)):
+        seen.setdefault(_stem(segment.letter), []).append(segment.text)
+    for letter, known in own.items():
+        seen.setdefault(_stem(letter), []).append("".join(map(str, find(known.inside, known.outside, budget) or ())))
+    for one in found:
+        for late in one.alternative.chosen:
+            if len(late.pattern.parts) == 1 and isinstance(part := late.pattern.parts[0], Unknown):
+                seen[Unknown(part.name)] = [late.towards(one.alternative.text), *seen.get(Unknown(part.name), ())]
+    for variable, letter in system.freed:
+        seen.setdefault(_stem(letter), []).extend(seen[variable])
+    for number in range(min(4, max([1, *map(len, seen.values())]))):
+        values = {letter: texts[number % len(texts)] for letter, texts in seen.items()}
+        for variable, glob in reversed(system.defined):
+            values[variable] = "".join(_text(step, values) for step in glob)
+        yield values
+
+
+def _stem(letter: Letter) -> Letter:
+    """The letter that is given a text."""
+    stem = uncased(letter)
+    return stem if isinstance(stem, Variable) else Unknown(stem.name)
+
+
+def _text(step: Step, values: Texts) -> str:
+    symbol = the_symbol(step)
+    assert symbol is not None
+    return symbol if isinstance(symbol, str) else values.get(_stem(symbol), "")

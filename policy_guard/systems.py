@@ -1,0 +1,290 @@
+"""What is known of texts in which letters stand for texts that are not known, and what of that can be left out.
+
+An argument for each step that leaves something out stands at it. A system that it turns into allows as much or more.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import count
+from typing import NamedTuple, TypeAlias
+
+from policy_guard.automaton import (
+    ANYTHING,
+    Caseless,
+    Glob,
+    Letter,
+    Step,
+    Symbol,
+    Verbatim,
+    accepts,
+    glob_of,
+    the_symbol,
+)
+from policy_guard.condition import either_case
+from policy_guard.letters import without_letters
+from policy_guard.pattern import Unknown, Variable, folded
+from policy_guard.segments import Own
+from policy_guard.strings import EVERYTHING, Language, Slot
+
+MOST_TEXTS = 50
+"""Texts of one variable that are tried one by one."""
+Place: TypeAlias = "str | Slot"
+
+
+class System(NamedTuple):
+    """The languages that the text of each place lies in, and those that it lies outside of.
+
+    The value of a variable is the text of its place, `Slot(key, 0)`. `defined` are places whose text a pattern gives,
+    and `freed` variables that took the place of letters, which are as well to have the same text.
+    """
+
+    inside: Mapping[Place, tuple[Language, ...]]
+    outside: Mapping[Place, tuple[Language, ...]]
+    defined: tuple[tuple[Variable, Glob], ...] = ()
+    freed: tuple[tuple[Variable, Letter], ...] = ()
+
+
+def by_itself(system: System) -> System:
+    """The system with every pattern gone that compares a text with itself, or with more than itself.
+
+    A text lies in `*${key}*` always if it is the value of the key. With another character in the pattern, it is too
+    short for it, and with the variable twice it has to be empty; so has another variable beside it. The same of a
+    text that a pattern gives.
+    """
+    inside, outside = dict(system.inside), {place: system.outside.get(place, ()) for place in system.inside}
+    defined = {Slot(variable.key, 0) for variable, _ in system.defined}
+    for place in inside:
+        if isinstance(place, Slot) and place.index == 0 and place not in defined:
+            _by_own_key(Variable(place.key), inside, outside)
+        for given in [each for each in inside[place] if _gives_text(each)]:
+            inside[place] = tuple(each if each is given else _by_pattern(each, given) for each in inside[place])
+            outside[place] = tuple(_by_pattern(each, given) for each in outside[place])
+    return system._replace(inside=inside, outside=outside)
+
+
+def _by_own_key(
+    key: Variable, inside: dict[Place, tuple[Language, ...]], outside: dict[Place, tuple[Language, ...]]
+) -> None:
+    """Takes patterns with the variable out of what is known of its own key's value."""
+    place, nothing = Slot(key.key, 0), Language(texts=[""])
+    for others in (_beside(each, key) for each in inside[place]):
+        for slot in (Slot(other.key, 0) for other in others if isinstance(other, Variable)):
+            inside[slot] = (*inside.get(slot, ()), nothing)
+            outside.setdefault(slot, ())
+    for others in (_beside(each, key) for each in outside[place]):
+        if len(others) == 1 and isinstance(others[0], Variable) and (slot := Slot(others[0].key, 0)) in inside:
+            outside[slot] += (nothing,)
+    inside[place] = tuple(_without(each, key, EVERYTHING) for each in inside[place])
+    outside[place] = tuple(_without(each, key, Language()) for each in outside[place])
+
+
+def _gives_text(language: Language) -> bool:
+    """Whether the language is one pattern with letters, all of whose texts have the same length."""
+    single = language.letters and len(language.globs) == len(language) == 1
+    return bool(single) and all(the_symbol(step) and not _is_free(the_symbol(step)) for step in language.globs[0])
+
+
+def _is_free(symbol: Symbol | None) -> bool:
+    """Whether the letter can stand for texts of different lengths."""
+    return symbol is not None and not isinstance(symbol, str) and isinstance(uncased(symbol), Unknown)
+
+
+def _beside(language: Language, own: Variable) -> list[Letter]:
+    """The letters beside a key's own, if the language is one pattern with that once and no character besides."""
+    if language.letters.isdisjoint({own, Caseless(own)}) or not len(language.globs) == len(language) == 1:
+        return []
+    letters = [uncased(symbol) for step in language.globs[0] for symbol in step.symbols if not isinstance(symbol, str)]
+    alone = letters.count(own) == 1 and all(step.loop or _is_letter(step) for step in language.globs[0])
+    return [letter for letter in letters if letter != own] if alone else []
+
+
+def _without(language: Language, own: Variable, unclear: Language) -> Language:
+    """The language without patterns that have the key's own variable; `unclear` is for those with other letters too."""
+    if language.letters.isdisjoint({own, Caseless(own)}):
+        return language
+    globs: list[Glob] = []
+    for glob in language.globs:
+        rest = [step for step in glob if step.symbols.isdisjoint({own, Caseless(own)})]
+        times = len(glob) - len(rest)
+        if not times:
+            globs.append(glob)
+        elif all(step.loop for step in rest):
+            globs += [(ANYTHING,)] if times == 1 else [()]
+        elif all(step.loop or _is_letter(step) for step in rest):
+            globs += unclear.globs
+    return Language(globs, language.texts, language.late)
+
+
+def _by_pattern(language: Language, given: Language) -> Language:
+    """The language of a text in `given`, without patterns that are too long for it or surely match."""
+    if not language.letters:
+        return language
+    (given_glob,) = given.globs
+    globs: list[Glob] = []
+    for glob in language.globs:
+        steps = [step for step in glob if not step.loop]
+        pairs = zip(steps, given_glob, strict=False)
+        if len(steps) == len(given_glob) and all(accepts(one, each) for one, each in pairs):
+            globs.append((ANYTHING,))
+        elif not _is_longer(glob, given_glob):
+            globs.append(glob)
+    return Language(globs, language.texts, language.late)
+
+
+def _is_longer(glob: Glob, than: Glob) -> bool:
+    """Whether every text of the glob is longer than the text of a pattern without wildcards."""
+    letters = Counter(map(_length_of, glob))
+    letters.subtract(map(_length_of, than))
+    characters = letters.pop(None, 0)
+    return characters > 0 and all(number >= 0 for number in letters.values())
+
+
+def _length_of(step: Step) -> Letter | None:
+    """The letter that the text of the step is as long as; None for a character."""
+    if step.loop:
+        return Unknown("")
+    symbol = next(iter(step.symbols)) if _is_letter(step) else None
+    return symbol.of if isinstance(symbol, Caseless) else symbol if not isinstance(symbol, str) else None
+
+
+def solved(system: System) -> System:
+    """The system with each variable replaced by the pattern that its key's value has to match, if there is one.
+
+    Wildcards of that pattern become variables of their own, which makes the replacement exact. So do letters that
+    stand for no fixed text, which forgets what they have to do with other letters.
+    """
+    numbers = count()
+    while found := next(_definitions(system), None):
+        place, at = found
+        steps: list[Step] = []
+        inside, freed = dict(system.inside), list(system.freed)
+        for step in inside[place][at].globs[0]:
+            symbol = the_symbol(step)
+            if not isinstance(symbol, str | Variable | Verbatim):
+                fresh = Slot(f"{place.key} {next(numbers)}", 0)
+                inside[fresh] = (Language([(step if symbol is None else ANYTHING,)]),)
+                freed += [(Variable(fresh.key), symbol)] if symbol is not None else []
+                step = Step(frozenset([Variable(fresh.key)]))
+            steps.append(step)
+        glob, key = tuple(steps), Variable(place.key)
+        inside[place] = (Language([glob]), *(each for n, each in enumerate(inside[place]) if n != at))
+        replaced = {each: tuple(_put(one, key, glob) for one in ones) for each, ones in inside.items()}
+        without = {each: tuple(_put(one, key, glob) for one in ones) for each, ones in system.outside.items()}
+        system = by_itself(System(replaced, without, (*system.defined, (key, glob)), tuple(freed)))
+    return system
+
+
+def _definitions(system: System) -> Iterator[tuple[Slot, int]]:
+    """The places of variables that some pattern has, each with the number of a language that gives the value."""
+    defined = {variable for variable, _ in system.defined}
+    for place, languages in system.inside.items():
+        if isinstance(place, Slot) and place.index == 0 and Variable(place.key) not in defined:
+            alone = (at for at, each in enumerate(languages) if each.letters and len(each.globs) == len(each) == 1)
+            if (at := min(alone, key=lambda at: _looseness(languages[at].globs[0]), default=None)) is not None:
+                yield place, at
+
+
+def _looseness(glob: Glob) -> tuple[int, int]:
+    """How many variables a pattern needs that take the place of letters, and of wildcards."""
+    symbols = list(map(the_symbol, glob))
+    return sum(isinstance(each, Caseless | Unknown) for each in symbols), symbols.count(None)
+
+
+def _put(language: Language, variable: Variable, glob: Glob) -> Language:
+    """The language with a pattern in place of the variable."""
+    if language.letters.isdisjoint({variable, Caseless(variable)}):
+        return language
+    in_either_case = tuple(map(_in_either_case, glob))
+    globs = []
+    for each in language.globs:
+        steps: list[Step] = []
+        for step in each:
+            symbol = the_symbol(step)
+            steps += glob if symbol == variable else in_either_case if symbol == Caseless(variable) else (step,)
+        globs.append(tuple(steps))
+    return Language(globs, language.texts, language.late)
+
+
+def _in_either_case(step: Step) -> Step:
+    (symbol,) = step.symbols
+    if isinstance(symbol, str):
+        return Step(frozenset(either_case(folded(symbol))))
+    assert isinstance(symbol, Variable | Verbatim)
+    return Step(frozenset([Caseless(symbol)]))
+
+
+def with_text(system: System, variable: Variable, text: str) -> System:
+    place, glob = Slot(variable.key, 0), glob_of(text)
+    inside = {**system.inside, place: (Language(texts=[text]), *system.inside.get(place, ()))}
+    return by_itself(
+        System(
+            {each: tuple(_put(one, variable, glob) for one in ones) for each, ones in inside.items()},
+            {each: tuple(_put(one, variable, glob) for one in ones) for each, ones in system.outside.items()},
+            (*system.defined, (variable, glob)),
+            system.freed,
+        )
+    )
+
+
+def variables(system: System) -> set[Variable]:
+    """The variables that occur in some pattern and have no text yet."""
+    sides = (*system.inside.values(), *system.outside.values())
+    letters = {letter for languages in sides for language in languages for letter in language.letters}
+    known = {variable for variable, _ in system.defined}
+    return {core for each in letters if isinstance(core := uncased(each), Variable)} - known
+
+
+def own_of(system: System, letter: Letter) -> Own:
+    """What is known of the text of a letter by itself."""
+    if isinstance(letter, Variable):
+        place = Slot(letter.key, 0)
+        return Own(
+            tuple(each for each in system.inside.get(place, ()) if not each.letters),
+            tuple(without_letters(each) for each in system.outside.get(place, ())),
+        )
+    if isinstance(letter, Caseless) and isinstance(letter.of, Variable):
+        own = own_of(system, letter.of)
+        return Own(tuple(Language(tuple(map(_either, glob)) for glob in each) for each in own.inside))
+    return Own()
+
+
+def _either(step: Step) -> Step:
+    """The step that also takes the characters of its own in the other case."""
+    cases = {each: frozenset(either_case(folded(each))) for each in step.symbols if isinstance(each, str)}
+    if step.outside:
+        return step._replace(symbols=frozenset(each for each, both in cases.items() if len(both) == 1))
+    return step._replace(symbols=step.symbols.union(*cases.values()))
+
+
+def verbatim(system: System) -> set[Letter]:
+    sides = (*system.inside.values(), *system.outside.values())
+    return {
+        core
+        for languages in sides
+        for language in languages
+        for each in language.letters
+        if isinstance(core := uncased(each), Verbatim)
+    }
+
+
+def uncased(letter: Letter) -> Variable | Verbatim | Unknown:
+    return letter.of if isinstance(letter, Caseless) else letter
+
+
+def _is_letter(step: Step) -> bool:
+    return any(not isinstance(symbol, str) for symbol in step.symbols)
+
+
+def texts_of(system: System, variable: Variable) -> list[str] | None:
+    """The texts that a variable can stand for; None if they are not a few."""
+    own = own_of(system, variable)
+    listed = [language for language in own.inside if not language.globs and not language.late]
+    if not listed or len(least := min(listed, key=len)) > MOST_TEXTS:
+        return None
+    return sorted(
+        text
+        for text in least.texts
+        if all(text in each for each in own.inside) and not any(text in each for each in own.outside)
+    )
