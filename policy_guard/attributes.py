@@ -7,31 +7,34 @@ Source: git's gitattributes, "ident", "filter", "working-tree-encoding", "export
 from __future__ import annotations
 
 import re
-import tempfile
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from policy_guard.attribute_values import (
+    ENCODING,
+    FILE,
+    NAMES,
+    Values,
+    folders_above,
+    questions,
+    texts_of,
+    values_in,
+    values_of,
+)
 from policy_guard.base import Base, New
 from policy_guard.changes import Change, snapshot
-from policy_guard.errors import UserError
 from policy_guard.finding import Finding
 from policy_guard.format import sniff
-from policy_guard.git import LINK, SUBMODULE, File, Repository
+from policy_guard.git import LINK, SUBMODULE, File, Repository, names
 from policy_guard.links import Sides
-from policy_guard.objects import OVERSIZED
 from policy_guard.pairs import Reader, Side
 from policy_guard.source import Problem, Source, Span
 from policy_guard.unreadable import unreadable
 
-FILE = ".gitattributes"
-_ENCODING = "working-tree-encoding"
-_NAMES = ("ident", "filter", _ENCODING, "export-subst", "export-ignore")
 _WORDS = re.compile(rb"ident|filter|working-tree-encoding|export-(?:subst|ignore)")
 """A macro counts, too: it names one of them where it is defined."""
 _FAITHFUL = ("utf-8", "utf8", "utf-16", "utf-16le", "utf-16be", "utf-16le-bom", "utf-16be-bom", "utf-32")
 """Encodings that spell the same characters: what git writes into the work tree is what is judged."""
-_UNSET = ("unspecified", "unset")
 _IDENT = re.compile(rb"\$Id[:$]")
 _FORMAT = re.compile(rb"\$Format:([^$\n]*)\$")
 _WORDLESS = re.compile(rb"(?:[^%]|%(?:[HhTtPpDdn%]|[ac][dDrtiIs]))*")
@@ -46,7 +49,7 @@ class Question(NamedTuple):
     reader: Reader
     new: New
     base: Base
-    changed: Collection[Change]
+    changed: list[Change]
     sides: Sides | None
 
 
@@ -62,78 +65,92 @@ class _Asked(NamedTuple):
     before: str | None
 
 
-class _Values(NamedTuple):
-    """All values that attributes have on one machine or another, by path and name."""
-
-    found: Mapping[tuple[str, str], frozenset[str]]
-
-    def of(self, path: str, name: str) -> list[str]:
-        """The values of an attribute that set it, in order."""
-        return sorted(value for value in self.found.get((path, name), ()) if value not in _UNSET)
-
-    def ignored(self, path: str) -> bool:
-        """Whether an archive lacks the file: git asks for the folders above it, too."""
-        return any("set" in self.found.get((place, "export-ignore"), ()) for place in (path, *_folders(path)))
-
-    def alike(self, path: str, other: _Values) -> bool:
-        """Whether the file is written in the same way under the other values."""
-        same = all(self.of(path, name) == other.of(path, name) for name in _NAMES[:-1])
-        return same and self.ignored(path) == other.ignored(path)
-
-
 def rewritten(question: Question, everything: bool, note: Callable[[str], None]) -> Iterator[Finding]:
     """A finding for each policy that git writes otherwise than it is judged, and a note of files nobody can tell of.
 
-    With `everything` those that did not change count, too.
+    With `everything` those that did not change count, too. A policy that git wrote otherwise before, and now does not,
+    is added to the changes, and its old version is distrusted: everything in it counts as new.
     """
     asked = _asked(question, everything)
     texts = _texts(question, asked)
-    if not asked or not (_mentioned(texts) or any(map(_sniffed, asked.values(), [question.repository] * len(asked)))):
+    if not asked or not (_mentioned(texts) or any(_sniffed(question.repository, each) for each in asked.values())):
         return
     values = _values_of_new(question, asked, texts)
-    suspects = {path: each for path, each in asked.items() if not values.alike(path, _Values({}))}
-    before = _before(question, suspects)
+    suspects = {path: each for path, each in asked.items() if not values.alike(path, Values({}), path)}
+    before = _before(question, asked if _may_have_been(question) else suspects)
     filtered: list[str] = []
     for path, each in suspects.items():
-        if not (each.touched or everything) and values.alike(path, before):
+        if not (each.touched or everything) and values.alike(path, before, path):
             continue
         data, side = question.repository.read(each.file) or b"", question.reader.side(each.file, each.name, "")
         gone = values.ignored(path) and each.before is not None and not before.ignored(each.before)
         if reason := _reason(values, path, data, side) or (_left_out(side) if gone else None):
-            problem = Problem(f"{reason} in {FILE}", Span(0, 0))
+            problem = Problem(f"{reason}; take that out in {FILE}", Span(0, 0))
             yield from unreadable(Source(path, "", question.new.name), [problem])
         elif each.touched and not side.note and _filters(values, path):
             filtered.append(path)
     if filtered:
         note(_about(filtered))
+    _distrust(question, asked, before, values, note)
 
 
-def _sniffed(asked: _Asked, repository: Repository) -> bool:
+def _distrust(
+    question: Question, asked: Mapping[str, _Asked], before: Values, values: Values, note: Callable[[str], None]
+) -> None:
+    """Lets the old versions count as unknown that git wrote otherwise, if it does not write the new ones so."""
+    changed = {
+        path: each for path, each in asked.items() if each.before and not before.alike(each.before, values, path)
+    }
+    old_files = names(question.repository.files(question.base.tree)) if changed else {}
+    for path, each in changed.items():
+        old = old_files.get(each.before or "")
+        if old is None or old.mode in (LINK, SUBMODULE):
+            continue
+        side = question.reader.side(old, old.path, question.base.name)
+        reason = _reason(before, old.path, question.repository.read(old) or b"", side)
+        if before.ignored(old.path) and not values.ignored(path) and side.policies:
+            reason = reason or "git archive left it out for export-ignore"
+        now = question.reader.side(each.file, each.name, question.new.name)
+        still = _reason(values, path, question.repository.read(each.file) or b"", now)
+        if reason is not None and still is None and (now.policies or now.problems):
+            question.reader.distrust(question.base.name, old)
+            note(f"{path} was another file before: {reason}. So everything in it counts as new")
+            if not each.touched:
+                question.changed.append(Change(old._replace(path=each.name), each.file._replace(path=each.name)))
+
+
+def _may_have_been(question: Question) -> bool:
+    """Whether a file may have other attributes now: attributes changed, or it moved."""
+    moved = (change.old and change.new and change.old.path != change.new.path for change in question.changed)
+    return any(moved) or bool(_below(question.changed))
+
+
+def _sniffed(repository: Repository, asked: _Asked) -> bool:
     return sniff(repository.read(asked.file) or b"")
 
 
-def _reason(values: _Values, path: str, data: bytes, side: Side) -> str | None:
+def _reason(values: Values, path: str, data: bytes, side: Side) -> str | None:
     """Says why the file on disk, or in an archive, is another; None if it is not."""
     policy = bool(side.policies or side.problems)
-    encodings = [value for value in values.of(path, _ENCODING) if value.lower() not in _FAITHFUL]
+    encodings = [value for value in values.of(path, ENCODING) if value.lower() not in _FAITHFUL]
     if encodings:
-        return f"git rewrites this file for {_ENCODING}={encodings[0]}; take that out"
+        return f"git rewrites this file for {ENCODING}={encodings[0]}"
     if policy and (filters := _filters(values, path)):
-        return f"git rewrites this file for filter={filters[0]}; take that out for it"
+        return f"git rewrites this file for filter={filters[0]}"
     if values.of(path, "ident") and sniff(data) and _IDENT.search(data):
-        return "git rewrites this file for ident, since it holds $Id; take that out"
+        return "git rewrites this file for ident, since it holds $Id"
     if values.of(path, "export-subst") and _spelling(data):
-        return "git archive rewrites this file for export-subst, since it holds $Format; take that out"
+        return "git archive rewrites this file for export-subst, since it holds $Format"
     return None
 
 
 def _left_out(side: Side) -> str | None:
     if not side.policies and not side.problems:
         return None
-    return "git archive leaves this policy out for export-ignore, and did not before; delete it, or take that out"
+    return "git archive leaves this policy out for export-ignore, and did not before"
 
 
-def _filters(values: _Values, path: str) -> list[str]:
+def _filters(values: Values, path: str) -> list[str]:
     """The names of filters; without a name the attribute has no effect."""
     return [value for value in values.of(path, "filter") if value != "set"]
 
@@ -192,86 +209,25 @@ def _own(sides: Sides | None, file: File) -> File | None:
     return file if file.path in sides.after.files else sides.after.behind.get(file.path, file)
 
 
-def _folders(path: str) -> Iterator[str]:
-    """The folders above a path, each with a stroke at its end; the root is none of them."""
-    at = path.rfind("/")
-    while at > 0:
-        yield path[: at + 1]
-        at = path.rfind("/", 0, at)
-
-
 def _texts(question: Question, asked: Iterable[str]) -> dict[str, bytes]:
     """The attributes of the new side, by path: all of a commit, or those on disk that are about what is asked for."""
     if question.new.commit is not None:
-        return _texts_of(question.repository, question.new.commit)
-    places = {f"{folder}{FILE}" for path in asked for folder in ("", *_folders(path))}
+        return texts_of(question.repository, question.new.commit)
+    places = {f"{folder}{FILE}" for path in asked for folder in ("", *folders_above(path))}
     texts = {place: question.repository.read(File(place, 0o100644, None)) for place in places}
     return {place: text for place, text in texts.items() if text}
 
 
-def _texts_of(repository: Repository, tree: str) -> dict[str, bytes]:
-    """All attributes of a tree by path. A link counts with its target, as git takes it when it fills a work tree."""
-    files = [file for file in repository.files_called(tree, FILE) if file.mode != SUBMODULE]
-    texts = ((file.path, repository.read(file)) for file in files)
-    return {path: text for path, text in texts if text and text is not OVERSIZED}
-
-
-def _values_of_new(question: Question, asked: Iterable[str], texts: Mapping[str, bytes]) -> _Values:
+def _values_of_new(question: Question, asked: Iterable[str], texts: Mapping[str, bytes]) -> Values:
     if question.new.commit is not None:
-        return _values_in(question.repository, texts, asked)
+        return values_in(question.repository, texts, asked)
     options = ("--cached",) if question.new.staged else ()
-    return _values([question.repository.attributes(_NAMES, _questions(asked), *options)])
+    return values_of([question.repository.attributes(NAMES, questions(asked), *options)])
 
 
-def _before(question: Question, suspects: Mapping[str, _Asked]) -> _Values:
+def _before(question: Question, suspects: Mapping[str, _Asked]) -> Values:
     """The values in the base, for the paths that files had there."""
     paths = dict.fromkeys(path for own, each in suspects.items() for path in (own, each.before) if path)
     if not paths:
-        return _Values({})
-    return _values_in(question.repository, _texts_of(question.repository, question.base.tree), paths)
-
-
-def _values_in(repository: Repository, texts: Mapping[str, bytes], paths: Iterable[str]) -> _Values:
-    """The values by the attributes of a tree, on machines that tell cases apart and on those that do not.
-
-    Git 2.39 asks a work tree or the index only, so that the attributes are laid into a work tree of their own.
-    """
-    questions, place = _questions(paths), repository.place()
-    answers = []
-    for folded in (False, True) if texts else (False,):
-        with tempfile.TemporaryDirectory() as folder:
-            work_tree = Path(folder) / "tree"
-            work_tree.mkdir()
-            for path, text in texts.items():
-                _lay(work_tree, path, text, folded)
-            ours = {"GIT_DIR": place, "GIT_WORK_TREE": str(work_tree), "GIT_INDEX_FILE": f"{folder}/index"}
-            answers.append(repository.attributes(_NAMES, questions, folded=folded, **ours))
-    return _values(answers)
-
-
-def _lay(root: Path, path: str, text: bytes, folded: bool) -> None:
-    """Writes one file of attributes. Names in another case are one name on some machines, and none on others."""
-    folder, _, name = path.rpartition("/")
-    if name != FILE and not folded:
-        return
-    if any(part in ("", ".", "..") for part in folder.split("/") if folder):
-        raise UserError(f"{path[:200]} is no path that git writes. Take it out of the commit.")
-    try:
-        (root / folder).mkdir(parents=True, exist_ok=True)
-        with open(root / folder / FILE, "ab") as file:
-            file.write(text + b"\n")
-    except OSError as error:
-        raise UserError(f"{path[:200]} cannot be looked at: {error.strerror}. Shorten its path.") from None
-
-
-def _questions(paths: Iterable[str]) -> list[str]:
-    """The paths and the folders above them, each once."""
-    return list(dict.fromkeys(place for path in paths for place in (path, *_folders(path))))
-
-
-def _values(answers: Iterable[Iterable[tuple[str, str, str]]]) -> _Values:
-    found: dict[tuple[str, str], set[str]] = {}
-    for answer in answers:
-        for path, name, value in answer:
-            found.setdefault((path, name), set()).add(value)
-    return _Values({key: frozenset(values) for key, values in found.items()})
+        return Values({})
+    return values_in(question.repository, texts_of(question.repository, question.base.tree), paths)

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 #   diff.renameLimit             ends the search for renames early
 #   diff.ignoreSubmodules, submodule.NAME.ignore, `ignore` in .gitmodules
 #                                leave out submodules: --ignore-submodules
+#   attr.tree                    takes attributes from another tree, since git 2.43
 #   index.sparse                 lists a folder in place of its files
 #   fetch.recurseSubmodules, `fetchRecurseSubmodules` in .gitmodules
 #                                fetch from places that the author names: --no-recurse-submodules
@@ -37,6 +38,7 @@ FIXED = (
     "diff.relative=false",
     "diff.renameLimit=1000",
     "index.sparse=false",
+    "attr.tree=",
 )
 _DROPPED = (
     "GIT_ATTR_SOURCE",

@@ -90,10 +90,15 @@ class Reader:
         self._before = given.before or ("", given.config)
         self.scope = given.scope
         self._files: dict[str, dict[str, File]] = {}
+        self._distrusted: set[tuple[str, str | None]] = set()
 
     def with_files(self, revision: str, files: dict[str, File]) -> None:
         """Lets links of this revision be followed."""
         self._files[revision] = files
+
+    def distrust(self, revision: str, file: File) -> None:
+        """Lets a version of a file count as unknown, under whatever name."""
+        self._distrusted.add((revision, file.oid))
 
     def side(self, file: File | None, path: str, revision: str) -> Side:
         """What the file holds; with no file, nothing. `path` decides what it is configured as."""
@@ -111,6 +116,8 @@ class Reader:
             if link.file is None:
                 return Side(empty, {}, (Problem(link.reason, Span(0, 0)),))
             file = link.file
+        if (revision, file.oid) in self._distrusted:
+            return Side(empty, {}, (Problem("git wrote another file than is kept under this name", Span(0, 0)),))
         data = self._repository.read(file)
         if data is None:
             return Side(empty, {}, (Problem("there is no file to read under this name", Span(0, 0)),) if rule else ())

@@ -158,6 +158,24 @@ def test_what_archives_left_out_before_may_stay_out(scratch: Scratch) -> None:
     said(judged(scratch), "iam/scp.json:1:1: error: git archive leaves this policy out")
 
 
+@pytest.mark.parametrize("case", ["ident", "filter", "encoding", "export-subst", "export-ignore"])
+def test_a_policy_that_git_no_longer_writes_otherwise(scratch: Scratch, case: str) -> None:
+    line, policy, _ = BAD[case]
+    policy = NARROW if policy is HARMLESS else policy
+    scratch.commit(**{".gitattributes": f"*.json {line.partition(' ')[2]}\n", "iam/a.json": policy})
+    scratch.git("branch", "-f", "main")
+    answer = judged(scratch, **{".gitattributes": "tools/*.json ident\n"})
+    said(answer, "iam/a.json:", "grants new access", "iam/a.json was another file before: git ")
+    assert "tools/package.json" not in answer.out
+
+
+def test_a_policy_that_moves_to_where_git_writes_it_as_it_is(scratch: Scratch) -> None:
+    scratch.commit(**{".gitattributes": "/iam/*.json filter=x\n"})
+    scratch.git("branch", "-f", "main")
+    scratch.git("mv", "iam/a.json", "tools/a.json")
+    said(judged(scratch), "tools/a.json was another file before", "grants new access")
+
+
 @pytest.mark.parametrize("how", ["index", "work tree", "hook"])
 def test_before_it_is_committed(scratch: Scratch, how: str) -> None:
     scratch.write(".gitattributes", "*.json ident\n")

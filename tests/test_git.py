@@ -48,6 +48,7 @@ def printed(scratch: Scratch, **environ: str) -> list[object]:
 
 
 SETTINGS = [
+    "attr.tree=HEAD",
     *("color.ui=always", "color.diff=always", "core.abbrev=4", "core.attributesFile=x", "core.pager=false"),
     *("core.quotePath=true", "core.sparseCheckout=true", "diff.external=false", "diff.ignoreSubmodules=all"),
     *("diff.mnemonicPrefix=true", "diff.noprefix=true", "diff.orderFile=order", "diff.relative=true"),
@@ -173,6 +174,16 @@ class TestFlagsOfTheIndex:
         scratch.git("update-index", "--assume-unchanged", "iam/a.json")
         os.remove(scratch.folder / "iam/a.json")
         assert scratch.findings("--base", "main") == [("no-lost-deny", "violated", "iam/a.json")]
+
+    def test_a_file_that_a_program_once_vouched_for(self, scratch: Scratch) -> None:
+        scratch.write(".git/hooks/says", "#!/bin/sh\nprintf 'token\\0'\n")
+        (scratch.folder / ".git/hooks/says").chmod(0o755)
+        scratch.git("config", "core.fsmonitor", ".git/hooks/says")
+        scratch.git("update-index", "--fsmonitor")
+        scratch.git("update-index", "--fsmonitor-valid", "iam/a.json")
+        scratch.write("iam/a.json", WIDE)
+        assert scratch.git("diff", "--name-only") == ""
+        assert scratch.findings() == [("no-new-access", "violated", "iam/a.json")]
 
     def test_a_sparse_checkout_leaves_nothing_unread(self, scratch: Scratch) -> None:
         scratch.commit(**{"iam/a.json": NARROW, "iam/broken.json": '{"Statement": [{"Effect": "Allow"}]}'})
