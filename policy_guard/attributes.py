@@ -37,8 +37,8 @@ _FAITHFUL = ("utf-8", "utf8", "utf-16", "utf-16le", "utf-16be", "utf-16le-bom", 
 """Encodings that spell the same characters: what git writes into the work tree is what is judged."""
 _IDENT = re.compile(rb"\$Id[:$]")
 _FORMAT = re.compile(rb"\$Format:([^$\n]*)\$")
-_WORDLESS = re.compile(rb"(?:[^%]|%(?:[HhTtPpDdn%]|[ac][dDrtiIs]))*")
-"""Formats for hashes, dates and names of revisions, which cannot spell a policy; others hold the author's words."""
+_WORDLESS = re.compile(rb"(?:[^%]|%(?:[HhTtPpDdn%]|[ac][dDrtiIs]|\(describe[^()]*\)))*")
+"""Formats for hashes, dates and names of refs, which cannot spell a policy; others hold the author's words."""
 _MOST_NAMED = 5
 
 

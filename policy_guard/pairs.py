@@ -121,6 +121,10 @@ class Reader:
         data = self._repository.read(file)
         if data is None:
             return Side(empty, {}, (Problem("there is no file to read under this name", Span(0, 0)),) if rule else ())
+        if data is OVERSIZED and rule is None and plain_name(path):
+            return Side(
+                empty, {}, looked=False, note=f"{path} is larger than {LARGEST >> 20} MB, and is not looked into"
+            )
         if data is OVERSIZED:
             return Side(empty, {}, (Problem(_TOO_LARGE, Span(0, 0)),))
         return side_of(data, path, revision, rule is not None, rule.kind if rule else None)

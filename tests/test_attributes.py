@@ -203,6 +203,9 @@ def test_files_of_which_nobody_knows_what_a_filter_makes(scratch: Scratch) -> No
 def test_words_of_the_author_in_an_archive(scratch: Scratch) -> None:
     attributes = {".gitattributes": "*.json export-subst\n"}
     assert judged(scratch, **attributes, **{"v.json": {"hash": "$Format:%H %cI %d$"}}).code == 0
+    assert (
+        judged(scratch, **{".gitattributes": "* export-subst\n", "VERSION": "$Format:%(describe:tags=true)$"}).code == 0
+    )
     said(judged(scratch, **{"v.json": "$Format:%B$\n"}), "v.json:1:1: error: git archive rewrites this file")
 
 

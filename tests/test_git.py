@@ -347,7 +347,7 @@ class TestLargeFiles:
         from policy_guard.guard import Options, check
 
         large = "x" * (3 * 1024 * 1024)
-        scratch.commit(**{"data.json": large, "other.bin": large})
+        scratch.commit(**{"data.json": large, "other.bin": large, "tool": large})
         monkeypatch.setattr(git, "LARGEST", 1_000_000)
         monkeypatch.setattr(objects, "LARGEST", 1_000_000)
         asked = repository(scratch)
@@ -359,6 +359,7 @@ class TestLargeFiles:
             scratch.write("data.json", text)
             report = check(Options(base="main"), scratch.folder, ENVIRON)
             assert [(found.source.path, found.outcome) for found in report.findings] == [("data.json", "unreadable")]
+            assert "tool is larger than 100 MB, and is not looked into" in report.notes
         assert LARGEST == 100 * 1024 * 1024
 
 
