@@ -50,6 +50,7 @@ _ELEMENTS = {"Action", "NotAction", "Resource", "NotResource", "Principal", "Not
 _HOLE = re.compile(r"\$\{|%\{|\{\{|\{#|\{%|<%")
 _STATEMENT_KEY = re.compile(r"""(?:["']|^[ \t-]*|%22)Statement\\*(?:["']|%22)?\s*(?::|%3A|\Z)""", re.MULTILINE)
 _CASELESS_KEYS = tuple(re.compile(rf"{name}[\"'\\]*\s*:", re.IGNORECASE) for name in ("statement", "effect"))
+_NAME_ALONE = re.compile(r"arn:.*|[\w+=,@-]*", re.DOTALL)
 _ESCAPED_LETTER = re.compile(r"\\(?:u00|x|U000000)([0-9a-fA-F]{2})|\\\r?\n[ \t]*")
 
 
@@ -66,10 +67,13 @@ class Found(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """Where a policy stands: the node that holds it, and the mappings on the way to it without other policies."""
+    """Where a policy stands: the node that holds it, and the mappings on the way to it without other policies.
+
+    With None for the policy it is a place that holds something else.
+    """
 
     label: str
-    node: Node
+    node: Node | None
     own: Node
     beside: tuple[Object, ...] = ()
 
@@ -87,10 +91,15 @@ class _Look(Enum):
 
 
 class Reading(NamedTuple):
-    """`deeper` counts the policies that lie deeper inside than is looked."""
+    """`deeper` counts the policies that lie deeper inside than is looked.
+
+    `others` are the labels where something else stands that may become a policy;
+    "a[" is a list that holds such a thing.
+    """
 
     policies: tuple[Found, ...]
     deeper: int
+    others: frozenset[str] = frozenset()
 
 
 def policies(source: Source) -> Reading:
@@ -102,14 +111,19 @@ def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
     """The policies in the documents of a source. Raises `Unreadable` for one in a text that cannot be read."""
     found: dict[str, Found] = {}
     taken: set[int] = set()
+    others: set[str] = set()
     holders = _Holders()
     for number, document in enumerate(documents):
         prefix = _prefix(document, number) if len(documents) > 1 else ""
         for place in _near(source, document, prefix):
+            if place.node is None:
+                others.add(place.label)
+                continue
             unique = place.label if place.label not in found else f"{place.label}#{len(found)}"
             found[unique] = Found(unique, place.node, source, holders.text(place.beside))
             taken.add(id(place.own))
-    return Reading(tuple(found.values()), sum(_deeper(document, taken) for document in documents))
+    deeper = sum(_deeper(document, taken) for document in documents)
+    return Reading(tuple(found.values()), deeper, frozenset(others))
 
 
 def looks_like_policy_text(source: Source) -> bool:
@@ -142,8 +156,26 @@ def _near(source: Source, document: Node, prefix: str) -> Iterator[_Place]:
     if isinstance(document, Array):
         for number, item in enumerate(document.items):
             yield from _at(source, item, f"{prefix}[{_identity(item, number)}]")
+            yield from _open(item, f"{prefix}[")
     else:
         yield from _at(source, document, prefix)
+        yield from _open(document, prefix)
+
+
+def _open(node: Node, label: str) -> Iterator[_Place]:
+    """A place of anything, if a deployer puts something there."""
+    text = isinstance(node, Scalar) and node.kind == "string" and not _NAME_ALONE.fullmatch(node.text)
+    function = isinstance(node, Object) and any(_is_function(entry.key.text) for entry in node.entries)
+    if node.tag is not None or text or function:
+        yield _Place(label, None, node)
+
+
+def _is_null(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.kind == "null"
+
+
+def _is_function(key: str) -> bool:
+    return key == "Ref" or key.startswith("Fn::")
 
 
 def _at(source: Source, node: Node, label: str) -> Iterator[_Place]:
@@ -160,12 +192,14 @@ def _inside(source: Source, node: Object, label: str, look: _Look) -> Iterator[_
     held = [
         (entry, tuple(_under(source, entry, f"{label}.{entry.key.text}".lstrip("."), look))) for entry in node.entries
     ]
-    leading = {entry.key.text for entry, places in held if places}
+    leading = {entry.key.text for entry, places in held if any(place.node for place in places)}
     if not leading:
+        yield from (place for _, places in held for place in places)
         return
     _refuse_two_names(node, leading)
-    others = tuple(entry for entry, places in held if not places)
-    parts = [e for e, places in held if places and isinstance(e.value, Object) and not looks_like_policy(e.value)]
+    others = tuple(entry for entry, _ in held if entry.key.text not in leading)
+    mappings = (entry for entry, _ in held if entry.key.text in leading and isinstance(entry.value, Object))
+    parts = [entry for entry in mappings if not looks_like_policy(entry.value)]
     parts = parts if len(parts) <= _MOST_PARTS else []
     shared = node._replace(entries=(*others, *parts))
     for own, places in held:
@@ -185,7 +219,11 @@ def _under(source: Source, entry: Entry, label: str, look: _Look) -> Iterator[_P
     inner = _inside_text(source, value, named) if isinstance(value, Scalar) else value
     if inner is not None and looks_like_policy(inner):
         yield _Place(label, inner, value)
-    elif key.endswith(_CONTAINERS) and look is not _Look.KEYS:
+        return
+    leads = key.endswith(_CONTAINERS) and not isinstance(value, Scalar)
+    if not (leads or _is_null(value)) or any(_open(value, label)):
+        yield _Place(label, None, value)
+    if key.endswith(_CONTAINERS) and look is not _Look.KEYS:
         yield from _listed(source, value, label)
     elif isinstance(value, Object) and look is _Look.NAMES:
         yield from _inside(source, value, label, _Look.KEYS)
@@ -204,6 +242,7 @@ def _listed(source: Source, node: Node, label: str) -> Iterator[_Place]:
             yield _Place(own, inner, item)
         elif isinstance(item, Object):
             yield from _inside(source, item, own, _Look.ANSWER)
+        yield from _open(item, f"{label}[")
 
 
 def _without_style(key: str) -> str:
@@ -229,7 +268,8 @@ class _Holders:
 def _holder(node: Object) -> str:
     import json
 
-    entries = [(entry.key.text, _plain(entry.value)) for entry in node.entries if _may_name_holder(entry.key.text)]
+    telling = (entry for entry in node.entries if _may_name_holder(entry.key.text) and not _is_null(entry.value))
+    entries = [(entry.key.text, _plain(entry.value)) for entry in telling]
     text = json.dumps(sorted(entries, key=json.dumps)) if entries else ""
     if len(text) <= _LONG:
         return text

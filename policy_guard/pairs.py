@@ -30,6 +30,8 @@ _TOO_LARGE = f"the file is larger than {LARGEST >> 20} MB, and larger ones are n
 class Side(NamedTuple):
     """What one version of a file holds: policies by label, what is wrong with it, and how many lie deeper.
 
+    `others` are labels of what may become a policy.
+
     `looked` is False where the file was passed over as no policy at all.
     """
 
@@ -39,6 +41,7 @@ class Side(NamedTuple):
     deeper: int = 0
     looked: bool = True
     note: str = ""
+    others: frozenset[str] = frozenset()
 
 
 class Pair(NamedTuple):
@@ -181,7 +184,8 @@ def _parsed(source: Source, reading: Reading, kind: str | None, configured: bool
             problems += error.problems
     if configured and not reading.policies:
         problems.append(Problem("the file is configured as a policy and holds none", Span(0, min(1, len(source.text)))))
-    return Side(source, found, tuple(problems), reading.deeper, looked=bool(reading.policies or configured))
+    looked = bool(reading.policies or configured)
+    return Side(source, found, tuple(problems), reading.deeper, looked, others=reading.others)
 
 
 def pairs(reader: Reader, change: Change, revisions: tuple[str, str]) -> Outcome:
@@ -228,8 +232,20 @@ def _findings(old: Side | None, new: Side | None) -> Iterator[Finding]:
     was = bool(old and (old.policies or old.problems))
     if new.problems:
         yield from unreadable(new.source, new.problems)
-    elif was and old and (not new.policies or (new.deeper and set(old.policies) - set(new.policies))):
+    elif was and old and (not new.policies or _replaced(old, new)):
         yield vanished(new.source, old.source, "no policy is found under this name")
+
+
+def _replaced(old: Side, new: Side) -> bool:
+    """Whether one of several policies went, and what stands there or lies deeper may be one still."""
+    gone = old.policies.keys() - new.policies.keys()
+    return bool(gone and new.deeper) or any(_stands_for(label, new.others) for label in gone)
+
+
+def _stands_for(label: str, others: frozenset[str]) -> bool:
+    """Whether at a label, at what it lies in or in the same list something stands that may become a policy."""
+    ends = (at for at, symbol in enumerate(f"{label}.") if symbol in ".[")
+    return "" in others or any(label[:at] in others or label[: at + 1] in others for at in ends)
 
 
 def _notes(change: Change, old: Side | None, new: Side | None) -> Iterator[str]:

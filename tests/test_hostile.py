@@ -560,6 +560,39 @@ def test_a_policy_that_moves_deeper_where_another_goes(scratch: Scratch) -> None
     seen(judged(scratch, **{"iam/list.json": [named("a", NARROW), moved]}), "was a policy before and is none any more")
 
 
+REPLACED = {
+    "of a map by name": ({"a": NARROW, "b": NARROW}, "{a: NARROW, b: !Include b.json}"),
+    "of a map by name by a mapping": ({"a": NARROW, "b": NARROW}, "{a: NARROW, b: {Fn::Transform: {Name: x}}}"),
+    "of a map by name by a text": ({"a": NARROW, "b": NARROW}, "{a: NARROW, b: '${file(b.json)}'}"),
+    "under its key": ({"Policy": NARROW, "Document": NARROW}, "{Policy: NARROW, Document: !Join ['', [a, b]]}"),
+    "of a list": ([named("a", NARROW), named("b", NARROW)], "[{Name: a, Policy: NARROW}, !Include b.json]"),
+    "of a list by a text": ([named("a", NARROW), named("b", NARROW)], "[{Name: a, Policy: NARROW}, '{{ b }}']"),
+    "of a list in an answer": (
+        {"Policy": NARROW, "Policies": [{"Name": "b", "Document": NARROW}]},
+        "{Policy: NARROW, Policies: [{Ref: b}]}",
+    ),
+    "with its list": (
+        {"Policy": NARROW, "Policies": [{"Name": "b", "Document": NARROW}]},
+        "{Policy: NARROW, Policies: !If [a]}",
+    ),
+}
+
+
+@pytest.mark.parametrize("which", REPLACED)
+def test_one_of_several_policies_that_gives_way_to_what_a_deployer_fills_in(scratch: Scratch, which: str) -> None:
+    before, after = REPLACED[which]
+    based(scratch, **{"p/1.yaml": json.dumps(before)})
+    text = after.replace("NARROW", json.dumps(NARROW))
+    seen(judged(scratch, **{"p/1.yaml": text}), "p/1.yaml:1:1: error: was a policy before and is none any more")
+
+
+def test_one_of_several_policies_may_go(scratch: Scratch) -> None:
+    more = [named("c", NARROW), "arn:aws:iam::aws:policy/ReadOnlyAccess"]
+    based(scratch, **{"p/1.yaml": json.dumps({"a": NARROW, "b": NARROW, "Policies": [*more, named("d", NARROW)]})})
+    gone = {"a": NARROW, "b": None, "Policies": more}
+    assert judged(scratch, **{"p/1.yaml": json.dumps(gone)}).code == 0
+
+
 def test_the_file_of_its_own_name_is_the_old_version(scratch: Scratch) -> None:
     based(scratch, **{"iam/admin.json": WIDE, "iam/dev.json": NARROW})
     scratch.git("rm", "-q", "iam/admin.json", "iam/dev.json")

@@ -27,8 +27,10 @@ _STRING_PROBLEMS = (
 _HINTS = (
     (("//", "/*", "#"), "JSON has no comments; take them out"),
     (("'", "`", "\u201c", "\u201d"), 'JSON takes straight double quotation marks (") only'),
+    (("%7B", "%7b"), "the text is percent-encoded, as the API returns it; write it as JSON"),
+    (("\u00a0", "\u200b", "\ufeff"), "an invisible character stands here, and JSON takes plain blanks only; remove it"),
     (
-        ("${", "%{", "{{", "{%", "<%"),
+        ("${", "%{", "{{", "{%", "{#", "<%"),
         f"a template part stands outside quotation marks, so this is no JSON yet; {NO_FILE_YET}",
     ),
 )
@@ -66,6 +68,8 @@ class _Scanner:
             return self.literal(at)
         if depth == MAX_DEPTH:
             self.refuse(at, f"the values are nested more than {MAX_DEPTH} levels deep")
+        if self.text.startswith(("{{", "{%", "{#"), at):
+            self.refuse(at, "a key in double quotation marks is expected here")
         return self.object(at, depth + 1) if symbol == "{" else self.array(at, depth + 1)
 
     def object(self, start: int, depth: int) -> tuple[Object, int]:
