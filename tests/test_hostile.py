@@ -53,7 +53,7 @@ def seen(answer: Answer, *words: str) -> None:
 
 def test_a_sid_that_is_a_command(scratch: Scratch) -> None:
     answer = judged(scratch, **{"iam/a.json": widened(Sid="x ##[stop-commands]t")})
-    seen(answer, 'statement 0, "x ##\\[stop-commands]t"', "grants new access")
+    seen(answer, '"Sid" is "x ##\\[stop-commands]t"')
 
 
 def test_a_file_name_that_is_a_command(scratch: Scratch) -> None:
