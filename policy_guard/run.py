@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -142,13 +142,9 @@ def _may_be_rewritten(run: Run) -> bool:
     return any(run.reader.concerned(path) or path.lower().endswith(".gitattributes") for path in paths)
 
 
-def _may_hide_one(reader: Reader, changed: Iterable[Change]) -> bool:
-    """Whether a file where policies are looked for changes or goes, beside one where none are found."""
-    from_here = to_elsewhere = False
-    for change in changed:
-        from_here |= change.old is not None and reader.concerned(change.old.path)
-        to_elsewhere |= change.new is not None and (change.old is None or not reader.concerned(change.new.path))
-    return from_here and to_elsewhere
+def _may_hide_one(reader: Reader, changed: Collection[Change]) -> bool:
+    """Whether a file where policies are looked for changes or goes, beside another that may take one in."""
+    return len(changed) > 1 and any(change.old and reader.concerned(change.old.path) for change in changed)
 
 
 def _alone(pair: Pair, config: Config) -> Pair | None:

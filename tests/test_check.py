@@ -240,8 +240,8 @@ class TestGitHub:
 
 class TestNothingSlipsThrough:
     def test_renamed_out_of_sight(self, scratch: Scratch) -> None:
-        scratch.git("mv", "iam/a.json", "iam/a.tpl")
-        assert scratch.findings("--staged") == [("readable", "unreadable", "iam/a.tpl")]
+        scratch.git("mv", "iam/a.json", "iam/a.conf")
+        assert scratch.findings("--staged") == [("readable", "unreadable", "iam/a.conf")]
 
     def test_no_policy_any_more(self, scratch: Scratch) -> None:
         scratch.write("iam/a.json", {"hello": "world"})

@@ -205,8 +205,15 @@ def test_a_policy_that_comes_back_in_parts(scratch: Scratch) -> None:
 
 
 def test_a_policy_that_comes_back_in_a_data_file(scratch: Scratch) -> None:
+    encoded = {"policy": base64.b64encode(LINE.encode()).decode()}
     gone(scratch)
-    scratch.write("deploy/values.yaml", {"policy": base64.b64encode(LINE.encode()).decode()})
+    scratch.write("deploy/values.yaml", encoded)
+    assert judged(scratch).code == 1
+    scratch.git("checkout", "-q", "main")
+    scratch.commit(**{"deploy/values.yaml": {"policy": "none"}})
+    scratch.git("checkout", "-q", "-B", "feature")
+    gone(scratch)
+    scratch.write("deploy/values.yaml", encoded)
     assert judged(scratch).code == 1
 
 
