@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 
 import z3
 
@@ -14,16 +13,14 @@ EFFORT = 20_000_000
 """Z3's own resource units for one question; it stops there on every machine alike."""
 
 
-@cache
-def _context() -> z3.Context:
-    return z3.Context()
-
-
 class Solver:
-    """One formula and what has been learned about its atoms."""
+    """One formula and what has been learned about its atoms.
+
+    It has a context of its own: in a shared one the model that Z3 finds depends on all that it was asked before.
+    """
 
     def __init__(self, formula: Formula) -> None:
-        self._context = _context()
+        self._context = z3.Context()
         self._solver = z3.SimpleSolver(ctx=self._context)
         self._solver.set("rlimit", EFFORT)
         self._variables: dict[Atom, z3.BoolRef] = {}
