@@ -19,6 +19,7 @@ def compare(old: Path, new: Path, options: Options) -> Report:
     config = given.config
     tally = Tally(given, asked_severity(options, config, ci=False), usage_of(Path(options.config or "").parent, config))
     before, after = (side_of(_bytes(path), str(path), str(path), True, _kind(config, path)) for path in (old, new))
+    after = after.after(before)
     if before.problems or after.problems:
         tally.side(before._replace(policies={}))
         tally.side(after._replace(policies={}))

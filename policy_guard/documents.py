@@ -12,6 +12,7 @@ from policy_guard.formats import read
 from policy_guard.formats._embedded import read_text
 from policy_guard.policy import VERSIONS
 from policy_guard.source import Array, Entry, Node, Object, Problem, Scalar, Source, Unreadable
+from policy_guard.unresolved import Unresolved, unresolved, without_style
 
 # The ends of names under which AWS's API and the CLI give a policy, without case and underscores: "Policy",
 # "AssumeRolePolicyDocument", "policyText", "PolicyInJson". Source: the output shapes of botocore's service models.
@@ -94,12 +95,13 @@ class Reading(NamedTuple):
     """`deeper` counts the policies that lie deeper inside than is looked.
 
     `others` are the labels where something else stands that may become a policy;
-    "a[" is a list that holds such a thing.
+    "a[" is a list that holds such a thing. `unresolved` is what is filled in later, with its place.
     """
 
     policies: tuple[Found, ...]
     deeper: int
     others: frozenset[str] = frozenset()
+    unresolved: tuple[Unresolved, ...] = ()
 
 
 def policies(source: Source) -> Reading:
@@ -123,7 +125,7 @@ def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
             found[unique] = Found(unique, place.node, source, holders.text(place.beside))
             taken.add(id(place.own))
     deeper = sum(_deeper(document, taken) for document in documents)
-    return Reading(tuple(found.values()), deeper, frozenset(others))
+    return Reading(tuple(found.values()), deeper, frozenset(others), unresolved(documents, taken, _TEMPLATES))
 
 
 def looks_like_policy_text(source: Source) -> bool:
@@ -179,7 +181,7 @@ def _is_function(key: str) -> bool:
 
 
 def _at(source: Source, node: Node, label: str) -> Iterator[_Place]:
-    inner = _inside_text(source, node, named=True) if isinstance(node, Scalar) else node
+    inner = _inside_text(source, node, named=True)
     if inner is not None and looks_like_policy(inner):
         yield _Place(label, inner, node)
     elif isinstance(node, Object):
@@ -212,11 +214,11 @@ def _inside(source: Source, node: Object, label: str, look: _Look) -> Iterator[_
 
 def _under(source: Source, entry: Entry, label: str, look: _Look) -> Iterator[_Place]:
     """The policy that is the value of an entry, or those that lie in it as in an answer of AWS's API."""
-    key, value = _without_style(entry.key.text), entry.value
+    key, value = without_style(entry.key.text), entry.value
     named = key.endswith(_POLICY_KEYS) or key in _POLICY_KEYS_ALONE
     if not named and look is _Look.KEYS:
         return
-    inner = _inside_text(source, value, named) if isinstance(value, Scalar) else value
+    inner = _inside_text(source, value, named)
     if inner is not None and looks_like_policy(inner):
         yield _Place(label, inner, value)
         return
@@ -237,16 +239,12 @@ def _listed(source: Source, node: Node, label: str) -> Iterator[_Place]:
         yield from _inside(source, node, label, _Look.ANSWER)
     for number, item in enumerate(node.items if isinstance(node, Array) else ()):
         own = f"{label}[{_identity(item, number)}]"
-        inner = _inside_text(source, item, named=True) if isinstance(item, Scalar) else item
+        inner = _inside_text(source, item, named=True)
         if inner is not None and looks_like_policy(inner):
             yield _Place(own, inner, item)
         elif isinstance(item, Object):
             yield from _inside(source, item, own, _Look.ANSWER)
         yield from _open(item, f"{label}[")
-
-
-def _without_style(key: str) -> str:
-    return key.lower().replace("_", "").replace("-", "")
 
 
 class _Holders:
@@ -305,7 +303,7 @@ def _refuse_two_names(node: Object, leading: set[str]) -> None:
     """Of a key written twice readers differ in which they take: whose policy it is would be open."""
     seen: set[str] = set()
     for key, value in node.entries:
-        name = _without_style(key.text) if _without_style(key.text) in _NAMES else key.text
+        name = without_style(key.text) if without_style(key.text) in _NAMES else key.text
         if name in _NAMES or name in leading:
             if name in seen:
                 raise Unreadable(Problem(f'"{key.text}" is written twice beside a policy; keep one', key.span))
@@ -318,7 +316,7 @@ def _identity(node: Node, number: int) -> str:
     """What tells an entry of a list from the others, whatever stands before it: its name, or else its number."""
     if isinstance(node, Object):
         own = {
-            _without_style(key.text): (key, value) for key, value in reversed(node.entries) if isinstance(value, Scalar)
+            without_style(key.text): (key, value) for key, value in reversed(node.entries) if isinstance(value, Scalar)
         }
         for names in (_NAMES, _LESSER_NAMES):
             if known := [f"{own[name][0].text}={own[name][1].text}" for name in names if name in own]:
@@ -386,20 +384,43 @@ def _is_policy_text(text: str) -> bool:
     )
 
 
-def _inside_text(source: Source, scalar: Scalar, named: bool) -> Node | None:
+def _inside_text(source: Source, node: Node, named: bool) -> Node | None:
     """The JSON inside a string, its places those of the file; None if the string is no JSON mapping.
 
-    Raises `Unreadable` for a text that was meant as a policy, if it stands under the `named` key of one.
+    Any other node is given back. Raises `Unreadable` for a text that was meant as a policy, if it stands under the
+    `named` key of one.
     """
+    scalar = _text_under_sub(node) or node
+    if not isinstance(scalar, Scalar):
+        return node
     text = scalar.text.lstrip()
     if scalar.tag not in (None, "!Sub") or not text.startswith(("{", "%7B", "%7b")) or not sniff(text.encode()):
         return None
     try:
-        return read_text(scalar if text[0] == "{" else _decoded(scalar), source)
+        inner = read_text(scalar if text[0] == "{" else _decoded(scalar), source)
     except Unreadable:
         if named and _seems_policy(scalar.text):
             raise
         return None
+    return _with_sub(inner) if scalar.tag else inner
+
+
+def _text_under_sub(node: Node) -> Scalar | None:
+    """The text of `{"Fn::Sub": text}`, with the tag that is short for it."""
+    if isinstance(node, Object) and len(node.entries) == 1 and node.entries[0].key.text == "Fn::Sub":
+        text = node.entries[0].value
+        return text._replace(tag="!Sub") if isinstance(text, Scalar) and text.tag is None else None
+    return None
+
+
+def _with_sub(node: Node) -> Node:
+    """What stands in a text under `Fn::Sub`: each string with a place to fill in is under it, too."""
+    if isinstance(node, Scalar):
+        return node._replace(tag="!Sub") if "${" in node.text else node
+    if isinstance(node, Array):
+        return node._replace(items=tuple(map(_with_sub, node.items)))
+    entries = (Entry(key._replace(tag="!Sub") if "${" in key.text else key, _with_sub(v)) for key, v in node.entries)
+    return node._replace(entries=tuple(entries))
 
 
 def _decoded(scalar: Scalar) -> Scalar:

@@ -47,7 +47,7 @@ def sniff(data: bytes) -> bool:
     """Whether a file may hold a policy; False only where it surely holds none."""
     if b"Statement" in data or b"\0" in data or b"statement" in data.lower() or _mark(data):
         return True
-    if b"%7B" in data or b"%7b" in data:
+    if b"%7B" in data or b"%7b" in data or b"PolicyDocument" in data:
         return True
     escaped = b"\\" in data and _SPELLING_ESCAPE.search(data)
     return bool(escaped or (b"*" in data and _ALIAS_AS_KEY.search(data)) or hole_in_key(data))

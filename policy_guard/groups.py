@@ -48,7 +48,7 @@ def joined(group: Group, reader: Reader, trees: Trees, changed: Iterable[Change]
     """The policies of all files of the group as one, old and new."""
     renamed = {c.old.path: c.new.path for c in changed if c.old and c.new}
     olds = _members(group, reader, trees.before, trees.revisions[0])
-    news = _members(group, reader, trees.after, trees.revisions[1])
+    news = [side.after() for side in _members(group, reader, trees.after, trees.revisions[1])]
     findings = [
         *_unread(group, news, "a file of it cannot be read"),
         *_unread(group, olds, "the old version of a file of it cannot be read"),

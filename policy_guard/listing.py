@@ -32,7 +32,7 @@ def listing(config: str | None, folder: Path, environ: Mapping[str, str]) -> str
         lines: list[str] = []
         deeper = 0
         for path, file in sorted(files.items()):
-            side = reader.side(file, path, "")
+            side = reader.side(file, path, "").after()
             why = "configured" if given.policy_rule(path) else "found by its shape"
             lines += _lines(path, side, why)
             deeper += side.deeper

@@ -19,6 +19,7 @@ from policy_guard.policy import Policy
 from policy_guard.settings import Settings
 from policy_guard.source import Problem, Source, Span, Unreadable
 from policy_guard.unreadable import unreadable, vanished
+from policy_guard.unresolved import Unresolved, problems
 
 LFS = re.compile(
     rb"\s*version (?:https://git-lfs\.github\.com/spec|https://hawser\.github\.com/spec|http://git-media\.io)/"
@@ -42,6 +43,13 @@ class Side(NamedTuple):
     looked: bool = True
     note: str = ""
     others: frozenset[str] = frozenset()
+    unresolved: tuple[Unresolved, ...] = ()
+
+    def after(self, before: Side | None = None) -> Side:
+        """This side with what is wrong with what is filled in later, beside the policies that there are and were."""
+        labels = {*self.policies, *(before.policies if before else ())}
+        more = tuple(problems(self.unresolved, labels))
+        return self._replace(problems=(*self.problems, *more), looked=self.looked or bool(more)) if more else self
 
 
 class Pair(NamedTuple):
@@ -176,16 +184,16 @@ def side_of(data: bytes, path: str, revision: str, configured: bool, kind: str |
 
 def _parsed(source: Source, reading: Reading, kind: str | None, configured: bool) -> Side:
     found: dict[str, Policy] = {}
-    problems: list[Problem] = []
+    wrong: list[Problem] = []
     for each in reading.policies:
         try:
             found[each.label] = parse(each, kind)
         except Unreadable as error:
-            problems += error.problems
+            wrong += error.problems
     if configured and not reading.policies:
-        problems.append(Problem("the file is configured as a policy and holds none", Span(0, min(1, len(source.text)))))
+        wrong.append(Problem("the file is configured as a policy and holds none", Span(0, min(1, len(source.text)))))
     looked = bool(reading.policies or configured)
-    return Side(source, found, tuple(problems), reading.deeper, looked, others=reading.others)
+    return Side(source, found, tuple(wrong), reading.deeper, looked, others=reading.others, unresolved=reading.unresolved)
 
 
 def pairs(reader: Reader, change: Change, revisions: tuple[str, str]) -> Outcome:
@@ -201,7 +209,7 @@ def pairs(reader: Reader, change: Change, revisions: tuple[str, str]) -> Outcome
     if reader.same(before, after):
         return Outcome((), ())
     old = reader.side(before, before.path, revisions[0]) if before else None
-    new = reader.side(after, after.path, revisions[1]) if after else None
+    new = reader.side(after, after.path, revisions[1]).after(old) if after else None
     notes = tuple(_notes(change, old, new))
     findings = tuple(_findings(old, new))
     if new and new.problems:
