@@ -7,7 +7,7 @@ from pathlib import Path
 from policy_guard.config import Config
 from policy_guard.errors import UserError
 from policy_guard.guard import Options, asked_severity, usage_of
-from policy_guard.pairs import Pair, of_one_kind, side_of
+from policy_guard.pairs import Pair, Side, of_one_kind, side_of
 from policy_guard.reporter import Report
 from policy_guard.settings import Settings, load_settings
 from policy_guard.tally import Tally
@@ -18,7 +18,7 @@ def compare(old: Path, new: Path, options: Options) -> Report:
     given = load_settings(Path(options.config).parent, options.config) if options.config else Settings(Config())
     config = given.config
     tally = Tally(given, asked_severity(options, config, ci=False), usage_of(Path(options.config or "").parent, config))
-    before, after = (side_of(_bytes(path), str(path), str(path), True, _kind(config, path)) for path in (old, new))
+    before, after = (_side(path, config) for path in (old, new))
     after = after.after(before)
     if before.problems or after.problems:
         tally.side(before._replace(policies={}))
@@ -31,6 +31,10 @@ def compare(old: Path, new: Path, options: Options) -> Report:
         for pair in of_one_kind(Pair(str(new), olds.get(label), news.get(label))):
             tally.pair(pair)
     return tally.report(str(old), "compare")
+
+
+def _side(path: Path, config: Config) -> Side:
+    return side_of(_bytes(path), str(path), str(path), True, _kind(config, path), config.placeholders)
 
 
 def _kind(config: Config, path: Path) -> str | None:

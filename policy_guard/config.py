@@ -76,6 +76,8 @@ class Refine(NamedTuple):
 class Config(NamedTuple):
     """The settings. `severities` holds only what is set; `accepted` is the folder of acceptances.
 
+    `placeholders` are regular expressions for texts that a template fills in.
+
     `added` are entries of `policies` that a change brings along: they count where no other names the file.
     """
 
@@ -95,6 +97,7 @@ class Config(NamedTuple):
     accepted_from: str = "base"
     added: tuple[PolicyFiles, ...] = ()
     path: str | None = None
+    placeholders: tuple[str, ...] = ()
 
     def policy_rule(self, path: str) -> PolicyFiles | None:
         """The entry of `policies` that names the file; None if none does, or it is excluded.
@@ -172,6 +175,7 @@ def load_config(source: Source | None) -> Config:
         plain.get("accepted-from", "base"),
         (),
         source.path,
+        tuple(plain.get("placeholders", ())),
     )
 
 
@@ -189,6 +193,7 @@ def _wrong(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple
     for where, text, plain_path in _named_files(plain):
         if message := not_a_path(text) if plain_path else not_a_pattern(text):
             yield where, (str(where[0]), message)
+    yield from _misspelt_placeholders(plain)
     names = [group["name"] for group in plain.get("groups", ())]
     for number, name in enumerate(names):
         if name in names[:number]:
@@ -197,6 +202,16 @@ def _wrong(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple
         if _date(each["expires"]) is None:
             yield ("ignore-unreadable", number, "expires"), ("expires", "no date of the calendar")
     yield from _half_said(plain)
+
+
+def _misspelt_placeholders(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple[str, str]]]:
+    from policy_guard.placeholders import Placeholders
+
+    for number, expression in enumerate(plain.get("placeholders", ())):
+        try:
+            Placeholders([expression])
+        except ValueError as error:
+            yield ("placeholders", number), ("placeholders", f"{printable(expression)}: {printable(str(error))}")
 
 
 def _half_said(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple[str, str]]]:

@@ -138,7 +138,8 @@ class Reader:
             )
         if data is OVERSIZED:
             return Side(empty, {}, (Problem(_TOO_LARGE, Span(0, 0)),))
-        return side_of(data, path, revision, rule is not None, rule.kind if rule else None)
+        kind = rule.kind if rule else None
+        return side_of(data, path, revision, rule is not None, kind, self._config.placeholders)
 
     def content(self, file: File) -> bytes | None:
         """The bytes of a file, links not followed."""
@@ -160,8 +161,10 @@ class Reader:
         return config.policy_rule(path) is not None or (by_name and not config.excluded(path))
 
 
-def side_of(data: bytes, path: str, revision: str, configured: bool, kind: str | None) -> Side:
-    """What the bytes of a file hold. With `configured` they have to be a policy."""
+def side_of(
+    data: bytes, path: str, revision: str, configured: bool, kind: str | None, placeholders: tuple[str, ...] = ()
+) -> Side:
+    """What the bytes of a file hold. With `configured` they have to be a policy; `placeholders` are of the settings."""
     if LFS.match(data) and not sniff(data):
         problem = Problem("an LFS pointer stands here, and the policy is elsewhere; keep it in git", Span(0, 0))
         note = "" if configured else f"{path} is an LFS pointer, which is not looked behind"
@@ -179,21 +182,25 @@ def side_of(data: bytes, path: str, revision: str, configured: bool, kind: str |
         return Side(source, {}, error.problems if blamed else (), looked=blamed)
     if by_content and not reading.policies and not in_json(data):
         return Side(Source(path, "", revision), {}, looked=False)
-    return _parsed(source, reading, kind, configured)
+    return _parsed(source, reading, kind, configured, placeholders)
 
 
-def _parsed(source: Source, reading: Reading, kind: str | None, configured: bool) -> Side:
+def _parsed(
+    source: Source, reading: Reading, kind: str | None, configured: bool, placeholders: tuple[str, ...]
+) -> Side:
     found: dict[str, Policy] = {}
     wrong: list[Problem] = []
     for each in reading.policies:
         try:
-            found[each.label] = parse(each, kind)
+            found[each.label] = parse(each, kind, placeholders)
         except Unreadable as error:
             wrong += error.problems
     if configured and not reading.policies:
         wrong.append(Problem("the file is configured as a policy and holds none", Span(0, min(1, len(source.text)))))
     looked = bool(reading.policies or configured)
-    return Side(source, found, tuple(wrong), reading.deeper, looked, others=reading.others, unresolved=reading.unresolved)
+    return Side(
+        source, found, tuple(wrong), reading.deeper, looked, others=reading.others, unresolved=reading.unresolved
+    )
 
 
 def pairs(reader: Reader, change: Change, revisions: tuple[str, str]) -> Outcome:

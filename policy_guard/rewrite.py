@@ -89,7 +89,8 @@ class _Run(NamedTuple):
         except OSError as error:
             return _Result(Entry(target.path, error=f"{target.path}: {error.strerror}"))
         rule = self.config.policy_rule(target.path)
-        side = side_of(old, target.path, "", True, rule.kind if rule else None)
+        kind = rule.kind if rule else None
+        side = side_of(old, target.path, "", True, kind, self.config.placeholders)
         unused = self.usage.of_anyone() if target.alone else self.usage.of(*target.names)
         return _Result(self.entry(target, side, unused), old)
 

@@ -18,8 +18,12 @@ Good:
     {"Version": "2012-10-17",
      "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}}
 
-Two things are read and reported as warnings: blanks around an action, and a wildcard inside the ARN of a principal.
-AWS may take both for characters like any other.
+What a template fills in is read as some text that nobody knows, and refused if it may be a list or nothing: !Include,
+!Split, !If with AWS::NoValue. So is whatever stands under "PolicyDocument" and is no policy.
+
+Three things are read and reported as warnings: blanks around an action, a wildcard inside the ARN of a principal, and
+what looks like a placeholder, such as "__KEY__", where a real name may be spelled so. The key "placeholders" of the
+settings takes regular expressions for the last.
 
 It does not see whether an action exists or an ARN is that of a real resource.
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+from pathlib import Path
 from time import process_time
 from typing import Any
 
 import pytest
 
 from policy_guard import check_access_not_granted, check_no_lost_deny, check_no_new_access
+from policy_guard.compare import compare
 from policy_guard.documents import policies
+from policy_guard.guard import Options
 from policy_guard.parse import parse
 from policy_guard.parse.spellings import in_name
 from policy_guard.pattern import Pattern, Unknown, read_pattern
@@ -247,6 +250,15 @@ def test_placeholders_of_the_settings_are_unknown_parts() -> None:
     assert made.resource
     assert names(made.resource.values[0].pattern) == ['"TABLE-X"']
     assert names(made.action.values[0].pattern) == ['"VERBx"']
+
+
+def test_settings_name_placeholders_for_both_versions(tmp_path: Path) -> None:
+    for name, resource in (("old", "arn:aws:dynamodb:*:*:table/T*"), ("new", "arn:aws:dynamodb:*:*:table/TABLE-X")):
+        (tmp_path / f"{name}.json").write_text(json.dumps(document(statement(Resource=resource))))
+    (tmp_path / "settings.yaml").write_text("version: 1\nplaceholders: ['TABLE-[A-Z]']\n")
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    assert not compare(old, new, Options()).findings
+    assert compare(old, new, Options(config=str(tmp_path / "settings.yaml"))).findings
 
 
 @pytest.mark.parametrize(
