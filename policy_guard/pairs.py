@@ -124,6 +124,8 @@ class Reader:
             )
         if file.mode == LINK:
             link = follow(self._repository, file, self._files.get(revision, {}))
+            if link.file is None and rule is None and plain_name(path):
+                return Side(empty, {}, looked=False)
             if link.file is None:
                 return Side(empty, {}, (Problem(link.reason, Span(0, 0)),))
             file = link.file

@@ -203,6 +203,13 @@ class TestFlagsOfTheIndex:
         assert scratch.findings("--base", "main", *arguments) == [("no-new-access", "violated", "iam/a.json")]
 
 
+def test_a_link_to_a_folder_is_no_policy_that_cannot_be_read(scratch: Scratch) -> None:
+    (scratch.folder / "latest").symlink_to("docs")
+    (scratch.folder / "gone").symlink_to("nowhere")
+    scratch.commit()
+    assert judged(scratch).code == 0
+
+
 class TestWholeEntries:
     @pytest.mark.parametrize("name", ["!\t.policy-guard.yaml", "x\t.policy-guard.yaml", "\t.policy-guard.yaml"])
     def test_a_name_with_a_tab_is_another_name(self, scratch: Scratch, name: str) -> None:
