@@ -36,6 +36,10 @@ _CLOSES = re.compile(r"\*/|-->|\*\)|-\}|=end")
 
 _BASE64, _HEXADECIMAL, _BASE32 = (re.compile(f"[{each}]{{16,}}") for each in ("A-Za-z0-9+/_-", "0-9a-fA-F", "A-Z2-7"))
 _BYTES = re.compile(r"(?:0x|\\x|%|\b)([0-9a-fA-F]{2})\b")
+_NUMBERS = re.compile(r"\b[0-9]{2,3}\b")
+_ROT13 = str.maketrans(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", "NOPQRSTUVWXYZABCDEFGHIJKLMnopqrstuvwxyzabcdefghijklm"
+)
 _LETTER = re.compile(r"\\(?:u00|x|U000000|u\{)([0-9a-fA-F]{2})\}?")
 _PRINTABLE = re.compile(rb"[\t\r\n\x20-\x7e\x80-\xff]*")
 _GZIP, _ZLIB, _BZIP2, _XZ, _LZMA, _ZIP = b"\x1f\x8b", b"x", b"BZh", b"\xfd7zXZ\0", b"]\0\0", b"PK\x03\x04"
@@ -94,6 +98,8 @@ def _texts(data: bytes, depth: int) -> Iterator[tuple[str, int, bool]]:
     yield text, len(data), depth > 0
     if (plain := _unescaped(text)) != text:
         yield plain, len(plain), depth > 0
+    for turned in (text[::-1], text.translate(_ROT13)):
+        yield turned, len(turned), True
     if depth < _DEEPEST:
         for inner in chain(_unpacked(data), _decoded(text[:_LARGEST_ENCODED])):
             if inner.startswith((_GZIP, _BZIP2, _XZ, _ZIP)) or _PRINTABLE.fullmatch(inner.replace(b"\0", b"")):
@@ -119,6 +125,7 @@ def _decoded(text: str) -> Iterator[bytes]:
     for word in _long_words(_BASE32, text):
         yield from _unless_wrong(partial(b32decode, word[: len(word) // 8 * 8]), ValueError)
     yield bytes.fromhex("".join(_BYTES.findall(text)))
+    yield bytes(code for code in map(int, _NUMBERS.findall(text)) if code < 256)
     squeezed = "".join(text.split())
     for decode in (b85decode, a85decode):
         yield from _unless_wrong(partial(decode, squeezed), ValueError)

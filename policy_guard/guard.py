@@ -155,7 +155,8 @@ def _trusted(
         return trusted(given, options.config, repository, base)
     paths = {file.path for change in changed for file in (change.old, change.new) if file}
     name = settings_name(options.config, repository.root)
-    if not any(may_differ(repository.root, each, paths) for each in (name, given.config.critical) if each):
+    listed = (name, given.config.critical)
+    if name.startswith("../") or not any(may_differ(repository.root, each, paths) for each in listed if each):
         return given
     from policy_guard.trusted import at_home
 

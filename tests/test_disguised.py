@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import bz2
+import codecs
 import gzip
 import io
 import json
@@ -76,6 +77,9 @@ HIDDEN: dict[str, bytes] = {
     "in Ascii85": base64.a85encode(LINE.encode()),
     "in hexadecimal": LINE.encode().hex().encode(),
     "in bytes": ", ".join(f"0x{byte:02x}" for byte in LINE.encode()).encode(),
+    "in decimal bytes": str(list(LINE.encode())).encode(),
+    "backwards": LINE[::-1].encode(),
+    "with other letters": codecs.encode(LINE, "rot13").encode(),
     "compressed by gzip": gzip.compress(TEXT.encode()),
     "compressed by zlib": zlib.compress(TEXT.encode()),
     "compressed by bzip2": bz2.compress(TEXT.encode()),

@@ -196,6 +196,16 @@ def test_settings_named_on_the_command_line_are_those_of_the_base_too(scratch: S
     assert findings(answer) == [("no-new-access", "error", "iam/alone.json")]
 
 
+def test_settings_outside_of_the_repository_keep_their_groups(scratch: Scratch, tmp_path: Path) -> None:
+    settings = tmp_path / "outside.yaml"
+    settings.write_text(json.dumps(GROUPS))
+    scratch.write("iam/web/b.json", document(allow("s3:*"), NO_DELETE))
+    inside = [each[::2] for each in judged(scratch)]
+    answer = scratch.guard("check", "--format", "json", "--config", str(settings))
+    assert [each[::2] for each in findings(answer)] == inside
+    assert "the settings change" not in answer.out and "the groups changed" not in answer.out
+
+
 def test_a_line_that_need_not_be_readable_leaves_no_group_unjudged(scratch: Scratch) -> None:
     broken = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow"}]}
     line = json.dumps(broken, indent=2).split("\n")[3]
