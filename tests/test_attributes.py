@@ -112,6 +112,16 @@ def test_asked_from_a_folder(scratch: Scratch, folder: str) -> None:
     said(judged(scratch, folder, **{".gitattributes": line, "iam/a.json": HARMLESS}), "working-tree-encoding")
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_in_a_work_tree_beside_the_repository(scratch: Scratch, tmp_path: Path, named: bool) -> None:
+    scratch.commit(**{".gitattributes": "*.json ident\n", "iam/a.json": MARKED})
+    scratch.git("worktree", "add", "-q", "--detach", str(tmp_path / "beside"))
+    beside = Scratch.__new__(Scratch)
+    beside.folder = tmp_path / "beside"
+    environ = {"GIT_DIR": ".git", "GIT_WORK_TREE": "."} if named else {}
+    said(beside.guard("check", "--base", "main", **CI, **environ), "for ident")
+
+
 def test_attributes_that_are_a_link(scratch: Scratch) -> None:
     (scratch.folder / ".gitattributes").symlink_to("*.json ident")
     said(judged(scratch, **{"iam/a.json": MARKED}), "for ident")
