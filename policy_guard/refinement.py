@@ -14,6 +14,7 @@ from policy_guard.refine import Left, Narrowed, Plan
 from policy_guard.refine.file import Large, Refined
 from policy_guard.refine.narrow import Covered
 from policy_guard.source import Problem, Source
+from policy_guard.unused import UNTRACKED
 
 WIDTH = 100
 LEGEND = "safe: nothing unused begins so, -> stays; unsafe: some of it is unused; unused: all of it goes"
@@ -128,10 +129,11 @@ def _about(entry: Entry) -> Iterator[str]:
     for plan in entry.refined.plans:
         yield from _plan(path, source, plan) if entry.refined.refused is None else ()
         yield from _wrapped(", ".join(map(printable, plan.kept)), f"{path}: kept though unused: ") if plan.kept else ()
+        yield from _untracked(path, plan.untracked)
     yield from (f"{path} {printable(label)}".rstrip() + f": left: {why}" for label, why in entry.refined.untouched)
     yield from (f"{path}: warning: {line}" for each in entry.refined.large for line in _large(each))
     yield from (f"{path}: note: {printable(note)}" for note in entry.notes)
-    told = entry.refined.untouched or any(plan.narrowed or plan.left or plan.kept for plan in entry.refined.plans)
+    told = entry.refined.untouched or any(p.narrowed or p.left or p.kept or p.untracked for p in entry.refined.plans)
     if entry.basis and not told:
         yield f"{path}: nothing in it is known to be unused"
 
@@ -167,6 +169,11 @@ def _narrowed(path: str, source: Source, each: Narrowed) -> Iterator[str]:
     yield f"    later   what AWS adds to {spelled} is allowed {under}"
 
 
+def _untracked(path: str, actions: Iterable[str]) -> Iterator[str]:
+    for each in map(UNTRACKED.__getitem__, actions):
+        yield f"{path}: {each.action} stays, because AWS does not record its use ({each.page})"
+
+
 def _wrapped(words: str, label: str) -> list[str]:
     return wrap(words, WIDTH, initial_indent=label, subsequent_indent=" " * len(label), break_on_hyphens=False)
 
@@ -182,8 +189,10 @@ def _last_use(last: str | None) -> str:
 def _by_last_use(covered: Iterable[Covered]) -> list[tuple[str | None, list[str]]]:
     days: dict[str | None, list[str]] = {}
     for each in covered:
-        if each.whole and len(each.unused) == len(each.names):
-            days.setdefault(each.unused[0].last, []).append(f"all of {printable(each.service)}")
+        stays = [name for name in each.names if f"{each.service}:{name}".lower() in UNTRACKED]
+        if each.whole and len(each.unused) == len(each.names) - len(stays):
+            but = f" but {' and '.join(map(printable, stays))}" if stays else ""
+            days.setdefault(each.unused[0].last, []).append(f"all of {printable(each.service)}{but}")
             continue
         for use in each.unused:
             days.setdefault(use.last, []).append(printable(f"{use.service}:{use.name}"))

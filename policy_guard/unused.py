@@ -31,9 +31,29 @@ class Use(NamedTuple):
         return f"{self.service}:{self.name}".lower()
 
 
+class Untracked(NamedTuple):
+    """An action whose use AWS does not record, as AWS spells it, and the page that says so."""
+
+    action: str
+    page: str
+
+
+UNTRACKED = {
+    each.action.lower(): each
+    for each in (
+        Untracked("iam:PassRole", "IAM User Guide, access_policies_last-accessed"),
+        # Nor does CloudTrail log it, from which the information comes.
+        Untracked("rds-db:connect", "Amazon RDS User Guide, UsingWithRDS.IAMDBAuth"),
+    )
+}
+"""By their lower case. That nothing of their service was used says nothing of them."""
+
+
 @dataclass(frozen=True)
 class Unused:
     """Actions that are not used, by `service:name` in lower case; `service:` stands for all of a service.
+
+    Of an action in `UNTRACKED` only a finding about the action itself counts.
 
     `keep` are patterns of actions that count as used all the same. `by` names the principals, each with the day of
     the analysis, for people.
@@ -46,8 +66,20 @@ class Unused:
     def use(self, action: str) -> Use | None:
         """What is known of the action; None if it is used, or to be kept."""
         lower = action.lower()
-        found = self.uses.get(lower) or self.uses.get(lower.partition(":")[0] + ":")
+        found = self.recorded(lower)
         return None if found is None or self.keeps(lower) else found
+
+    def recorded(self, action: str) -> Use | None:
+        """What the findings say of an action in lower case, to be kept or not."""
+        own = self.uses.get(action)
+        return own if own or action in UNTRACKED else self._of_service(action)
+
+    def stays_untracked(self, action: str) -> bool:
+        """Whether an action, in lower case, stays because AWS does not record its use, though its service is unused."""
+        return action in UNTRACKED and action not in self.uses and self._of_service(action) is not None
+
+    def _of_service(self, action: str) -> Use | None:
+        return self.uses.get(action.partition(":")[0] + ":")
 
     def keeps(self, action: str) -> bool:
         """Whether the action, in lower case, is to be kept."""
@@ -59,7 +91,8 @@ class Unused:
     def has_all_of(self, service: str) -> bool:
         """Whether nothing of a service is used, and nothing of it is to be kept."""
         kept = (glob(pattern.lower().partition(":")[0]) for pattern in self.keep)
-        return f"{service}:" in self.uses and not any(covers(service) for covers in kept)
+        stays = any(self.stays_untracked(action) for action in _untracked(service))
+        return f"{service}:" in self.uses and not stays and not any(covers(service) for covers in kept)
 
     def names(self, service: str, known: Known) -> Mapping[str, str]:
         """The actions of a service without prefix, by their lower case: AWS's, and those of findings and `keep`."""
@@ -68,6 +101,7 @@ class Unused:
             named = [name for name in self._by_service.get(service, ()) if name]
             kept = (pattern.partition(":")[::2] for pattern in self.keep if "*" not in pattern and "?" not in pattern)
             named += (name for prefix, name in kept if prefix.lower() == service)
+            named += (UNTRACKED[each].action.partition(":")[2] for each in _untracked(service))
             self._names[service] = {name.lower(): name for name in (*named, *known.actions(service))}
         return self._names[service]
 
@@ -124,9 +158,12 @@ def by_all(of_each: Iterable[Unused]) -> Unused:
     return first
 
 
+def _untracked(service: str) -> list[str]:
+    return [each for each in UNTRACKED if each.startswith(f"{service}:")]
+
+
 def _common(one: Unused, other: Unused, key: str) -> Use | None:
-    whole = key.partition(":")[0] + ":"
-    here, there = (each.uses.get(key) or each.uses.get(whole) for each in (one, other))
+    here, there = one.recorded(key), other.recorded(key)
     if here is None or there is None:
         return None
     use = here if here.name else there

@@ -18,8 +18,9 @@ Good:
     {"Version": "2012-10-17",
      "Statement": {"Effect": "Allow", "Action": "s3:GetBucketLocation", "Resource": "*"}}
 
-It does not see what was used since the day of the analysis, nor what is needed once a year: name that in `keep`. A
-Deny is not looked at: what it takes away counts as granted here.
+It does not see what was used since the day of the analysis, nor what is needed once a year: name that in `keep`. AWS
+does not record the use of iam:PassRole and rds-db:connect: they count as used unless a finding names the action itself.
+A Deny is not looked at: what it takes away counts as granted here.
 
 `policy-guard refine` takes out what is not used, and proves that nothing else changes.
 """

@@ -12,7 +12,7 @@ from policy_guard.edit import Edit, Layout, as_list, dash_step, rewritten
 from policy_guard.globs import glob
 from policy_guard.pattern import Unknown
 from policy_guard.policy import BESIDE_FULL_ACCESS, Element, Policy, Statement, Value, statement_meaning
-from policy_guard.refine.narrow import Narrowing, Scope, as_glob, kept, without_covered
+from policy_guard.refine.narrow import Narrowing, Scope, as_glob, kept, untracked, without_covered
 from policy_guard.source import Span
 from policy_guard.unused import Use
 
@@ -45,7 +45,7 @@ class Plan(NamedTuple):
     """What is to become of a policy. `statements` are those that stay, with their actions as they will be spelled.
 
     With `empty` nothing would be left of the policy; then there are no edits. `kept` are unused actions, in lower case,
-    that stay because they are to be kept.
+    that stay because they are to be kept, and `untracked` those that stay because AWS does not record their use.
     """
 
     policy: Policy
@@ -55,6 +55,7 @@ class Plan(NamedTuple):
     edits: tuple[Edit, ...]
     empty: bool = False
     kept: tuple[str, ...] = ()
+    untracked: tuple[str, ...] = ()
 
 
 class _Step(NamedTuple):
@@ -81,12 +82,15 @@ def plan(policy: Policy, scope: Scope) -> Plan:
     """What is to become of a policy. Deny and NotAction are never touched."""
     spans = Counter(value.span for statement in policy.statements for value in statement.action.values)
     steps = [_step(statement, scope, spans) for statement in policy.statements]
-    staying_unused = tuple(sorted(set(_kept(policy, scope))))
+    patterns = [as_glob(value.pattern) for value in _granted(policy)]
+    staying_unused = tuple(sorted({action for text in patterns for action in kept(text, scope)}))
+    unrecorded = tuple(sorted({action for text in patterns for action in untracked(text, scope)}))
     if _would_be_empty(policy, steps):
-        return Plan(policy, tuple(_narrowed(steps)), tuple(_left(steps)), (), (), True, staying_unused)
+        return Plan(policy, tuple(_narrowed(steps)), tuple(_left(steps)), (), (), True, staying_unused, unrecorded)
     steps, edits = _edited(policy, steps)
     staying = tuple((step.statement, step.spelled()) for step in steps if not step.goes)
-    return Plan(policy, tuple(_narrowed(steps)), tuple(_left(steps)), staying, edits, kept=staying_unused)
+    whole = Plan(policy, tuple(_narrowed(steps)), tuple(_left(steps)), staying, edits)
+    return whole._replace(kept=staying_unused, untracked=unrecorded)
 
 
 def places(plans: Iterable[Plan]) -> tuple[dict[Span, tuple[str, ...]], frozenset[Span]]:
@@ -129,10 +133,10 @@ def _step(statement: Statement, scope: Scope, spans: Counter[Span]) -> _Step:
     return _Step(statement, tuple(narrowed), tuple(left), _news(statement, narrowed, left))
 
 
-def _kept(policy: Policy, scope: Scope) -> Iterator[str]:
+def _granted(policy: Policy) -> Iterator[Value]:
     for statement in policy.statements:
         if statement.effect == "Allow" and not statement.action.negated:
-            yield from (action for value in statement.action.values for action in kept(as_glob(value.pattern), scope))
+            yield from statement.action.values
 
 
 def _untouchable(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from policy_guard.globs import begins_within, glob
 from policy_guard.pattern import Pattern, Wildcard
 from policy_guard.trie import Branch, Split, characters, grow, words
-from policy_guard.unused import Known, Unused, Use
+from policy_guard.unused import UNTRACKED, Known, Unused, Use
 
 
 class Scope(NamedTuple):
@@ -99,6 +99,12 @@ def kept(text: str, scope: Scope) -> tuple[str, ...]:
     found = scope._replace(unused=all_unused).narrowed(text)
     uses = (use.action for use in (found.unused if found else ()))
     return tuple(action for action in uses if scope.unused.keeps(action))
+
+
+def untracked(text: str, scope: Scope) -> tuple[str, ...]:
+    """The actions that a pattern covers and that stay because AWS does not record their use."""
+    whole = (action for action in UNTRACKED if scope.unused.stays_untracked(action) and not scope.unused.keeps(action))
+    return tuple(action for action in whole if _covers(text.lower(), action))
 
 
 def without_covered(patterns: Iterable[str], others: Iterable[str] = ()) -> Iterator[str]:
