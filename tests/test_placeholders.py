@@ -171,6 +171,25 @@ SPELLINGS = [
     ),
     *("[[B]]", "{B}", "{}", "{0}", "<B>", "<<B>>", "@{B}", "!{B}", "%(B)s", "%s", "%1$s", "$B", "$$B", "$B$", "$env:B"),
     *("%B%", "__B__", "__A_B__", "_B_", "_S3_BUCKET_ID_", "@b@", "@b.c@", "!B!", "~b~", "^b^", "|b|", "#b#", "&b&"),
+    *(
+        "[b]",
+        "(b)",
+        "'b'",
+        "`b`",
+        "b$",
+        "$1",
+        "%1",
+        "%%B%%",
+        "=B=",
+        "\\b",
+        "⟨b⟩",
+        "a b",
+        "&lt;B&gt;",
+        "^B",
+        "{b",
+        "<b",
+        "b>",
+    ),
     *("BUCKET_NAME", "«b»", "${B:-logs}", "${self:custom.b}", "${opt:stage, 'x'}", "$${B}", "${a b}"),
 ]
 
@@ -200,6 +219,7 @@ def test_a_placeholder_in_an_action_may_be_any(spelled: str) -> None:
     "name",
     [
         "arn:aws:lambda:us-east-1:111122223333:function:f:$LATEST",
+        "arn:aws:ssm:us-east-1:111122223333:automation-definition/AWS-CreateImage:$DEFAULT",
         "arn:aws:execute-api:us-east-1:111122223333:api/$default/GET/x",
         "arn:aws:iot:us-east-1:111122223333:topic/$aws/things/x",
         "arn:aws:iam::aws:policy/ReadOnlyAccess",
@@ -208,6 +228,8 @@ def test_a_placeholder_in_an_action_may_be_any(spelled: str) -> None:
         "arn:aws:s3:::amzn-s3-demo-bucket/my_file_name.txt",
         "arn:aws:iam::111122223333:user/ann@example.com",
         "arn:aws:s3:::logs/50%/a",
+        "arn:aws:s3:::My_Bucket/a b@c",
+        "arn:aws:logs:us-east-1:111122223333:log-group:/aws/x_y:log-stream:a@b",
         "arn:aws:states:us-east-1:111122223333:stateMachine:a",
     ],
 )
@@ -215,10 +237,11 @@ def test_names_that_aws_has_are_names(name: str) -> None:
     assert in_name(read_pattern(name, True)) == (Pattern((name,)), ())
 
 
-def test_what_may_be_a_real_name_is_read_as_written_with_a_warning() -> None:
-    policy = read(json.dumps(document(statement(Resource="arn:aws:s3:::logs/__KEY__"))), "a.json")
+@pytest.mark.parametrize(("name", "part"), [("logs/__KEY__", "__KEY__"), ("YOUR-BUCKET/*", "YOUR-BUCKET")])
+def test_what_may_be_a_real_name_is_read_as_written_with_a_warning(name: str, part: str) -> None:
+    policy = read(json.dumps(document(statement(Resource=f"arn:aws:s3:::{name}"))), "a.json")
     (doubt,) = policy.doubts
-    assert doubt.message.startswith('"__KEY__" looks like a placeholder and is read as written')
+    assert doubt.message.startswith(f'"{part}" looks like a placeholder and is read as written')
     assert policy.statements[0].resource
     assert names(policy.statements[0].resource.values[0].pattern) == []
 
@@ -313,3 +336,8 @@ def test_the_time_is_linear_in_the_text(piece: str) -> None:
     with contextlib.suppress(ValueError):
         in_name(read_pattern("arn:aws:s3:::" + piece * 20_000, variables=False))
     assert process_time() - begun < 3
+
+
+@pytest.mark.parametrize("name", ["arn:aws:iam::111122223333:role/*_Batch_*", "arn:aws:s3:::AWSIVS_*"])
+def test_a_word_beside_a_wildcard_is_no_placeholder(name: str) -> None:
+    assert read(json.dumps(document(statement(Resource=name))), "a.json").doubts == ()

@@ -14,19 +14,24 @@ from policy_guard.pattern import ARN_COLONS, Part, Pattern, Unknown, joined
 if TYPE_CHECKING:
     from policy_guard.placeholders import Placeholders
 
+_ODD = re.compile(r"[^a-z0-9:/.*?-]")
 _SIGNS = re.compile(r"[$%_@!~\#&^|\u00ab]|[A-Z]")
 # No name in an ARN has these, but for those in `_AWS_OWN` and in keys of S3 objects.
 _NOWHERE = r"\${1,3}(?:env:)?[A-Za-z_]\w*\${0,3}|%[A-Za-z_]\w*%|%(?:[0-9]\$)?[sdv](?!\w)"
 _NOWHERE += r"|\u00ab[^\u00ab\u00bb]*\u00bb|\^\w+\^|\|\w+\|"
-_SOMEWHERE = r"__[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*__|(?<!\w)_\w*_(?!\w)|@[\w.-]+@|!\w+!|~\w+~|\#\w+\#|&\w+&"
+_SOMEWHERE = r"__[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*__|(?<=[:/.-])_\w*_(?=[:/.-]|\Z)|@[\w.-]+@|!\w+!|~\w+~|\#\w+\#|&\w+&"
 # A whole part of an ARN, or a word of several in capital letters: neither accounts nor regions nor buckets are so.
 _WORD = r"(?<=:)[A-Za-z][A-Za-z0-9_-]*(?=:)|(?<![\w-])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?![\w-])"
 _ALL = re.compile(rf"(?P<nowhere>{_NOWHERE})|(?P<somewhere>{_SOMEWHERE})|(?P<word>{_WORD})", re.DOTALL)
-# Lambda, API Gateway and IoT have names of their own that begin so.
-_AWS_OWN = re.compile(r"\$(?:LATEST|default|aws|share)\Z")
-_WITH_OWN = ("lambda", "execute-api", "apigateway", "iot")
+# Names of versions and stages (Lambda, Lex, Systems Manager, API Gateway), and topics of AWS IoT.
+_AWS_OWN = re.compile(r"\$(?:LATEST|DEFAULT|default|aws|share)\Z")
+_WITH_OWN = ("lambda", "lex", "ssm", "execute-api", "apigateway", "iot")
 # What stands for the account in ARNs of AWS's own policies, users and models.
 _OWN_ACCOUNTS = ("aws", "cloudfront", "amazon", "aws-marketplace")
+_ODD_IN_HEAD = re.compile(r"[^A-Za-z0-9-]")
+# Amazon S3 User Guide, bucketnamingrules: buckets of before 2018 may have capital letters and underscores.
+_ODD_IN_BUCKET = re.compile(r"[^A-Za-z0-9._-]|\A_")
+_CAPITALS = re.compile(r"[A-Z0-9._-]*[A-Z]{2}[A-Z0-9._-]*(?<=[A-Z0-9])")
 _NAMELESS = re.compile(r"[^\w\"]+|%[sdv]")
 _ACCOUNT_COLONS = 4
 _WORD_ACCOUNT = re.compile(r"arn:(?:[^:]*:){3}[A-Za-z]")
@@ -79,7 +84,7 @@ def numbered(pattern: Pattern, before: int) -> Pattern:
 def in_name(pattern: Pattern) -> InName:
     """Reads what names a resource, an action or a principal."""
     text = "".join(part if isinstance(part, str) else "*" for part in pattern.parts)
-    if not _SIGNS.search(text) and not _WORD_ACCOUNT.match(text):
+    if not _SIGNS.search(text) and not _WORD_ACCOUNT.match(text) and not _ODD.search(text):
         return InName(pattern, ())
     reader = _InName(text)
     return InName(Pattern(joined(piece for part in pattern.parts for piece in reader.pieces(part))), reader.doubtful())
@@ -108,17 +113,28 @@ class _InName:
             return
         done = 0
         for found in _ALL.finditer(part):
-            self._pass(part[done : found.start()])
-            yield part[done : found.start()]
+            yield from self._text(part[done : found.start()])
             yield _unknown(found[0]) if self._is_placeholder(found) else found[0]
             done = found.end()
-        self._pass(part[done:])
-        yield part[done:]
+        yield from self._text(part[done:])
 
-    def _pass(self, text: str) -> None:
-        self._colons += text.count(":")
-        if self._colons >= ARN_COLONS and "/" in text:
-            self._in_bucket = False
+    def _text(self, text: str) -> Iterator[Part]:
+        """The text between placeholders, with the pieces of it that no part of an ARN can have."""
+        for piece in re.split("([:/])", text) if self._arn and self._in_bucket else [text]:
+            yield _unknown(piece) if self._is_odd(piece) else piece
+            self._colons += piece.count(":")
+            if self._colons >= ARN_COLONS and "/" in piece:
+                self._in_bucket = False
+
+    def _is_odd(self, piece: str) -> bool:
+        if not self._sure or not self._arn or self._colons == 0 or piece in (":", "/"):
+            return False
+        if self._colons < ARN_COLONS:
+            return _ODD_IN_HEAD.search(piece) is not None
+        in_bucket = self._colons == ARN_COLONS and self._service == "s3" and self._in_bucket
+        if in_bucket and _CAPITALS.fullmatch(piece):
+            self._doubtful[piece] = None
+        return in_bucket and _ODD_IN_BUCKET.search(piece) is not None
 
     def _is_placeholder(self, found: re.Match[str]) -> bool:
         """Whether no real name is spelled so; what may be one is doubtful."""
