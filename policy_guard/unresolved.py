@@ -90,7 +90,7 @@ class _Search:
         depth = _DEPTH if holds else depth
         if isinstance(node, Array):
             for item in node.items:
-                if holds and (_is_filled(item) or isinstance(item, Scalar)) and id(item) not in self._taken:
+                if holds and (_is_filled(item) or _is_other_text(item)) and id(item) not in self._taken:
                     yield Unresolved("", "", item.span, True)
                 elif depth:
                     yield from self.below(item, depth)
@@ -121,6 +121,11 @@ def _children(node: Node) -> list[Node]:
 
 def _is_null(node: Node) -> bool:
     return isinstance(node, Scalar) and node.kind == "null" and node.tag is None
+
+
+def _is_other_text(node: Node) -> bool:
+    """Whether a text stands there that names no managed policy: those are attached by their ARNs."""
+    return isinstance(node, Scalar) and not node.text.startswith("arn:")
 
 
 def _is_filled(node: Node) -> bool:
