@@ -59,6 +59,8 @@ MOST_DAYS = 30
 MOST_DAYS_STANDING = 366
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NOWHERE = Span(0, 0)
+_LATER = ("before_slash",)
+"""Fields that came after the first acceptances were written: at their defaults they are not in a digest."""
 
 
 class Acceptance(NamedTuple):
@@ -128,7 +130,8 @@ def _canonical(value: Hashable) -> str:
     if isinstance(value, tuple):
         return f"({','.join(map(_canonical, value))})"
     if is_dataclass(value) and not isinstance(value, type):
-        return f"{type(value).__name__}({','.join(_canonical(getattr(value, f.name)) for f in fields(value))})"
+        own = [f for f in fields(value) if f.name not in _LATER or getattr(value, f.name) != f.default]
+        return f"{type(value).__name__}({','.join(_canonical(getattr(value, f.name)) for f in own)})"
     return json.dumps(value)
 
 
