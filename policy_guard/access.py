@@ -119,7 +119,7 @@ class Access:
 
     def denied(self, policy: Policy | None) -> Formula:
         """The requests to which some Deny applies."""
-        return disjunction(self.applies(s) for s in (policy.statements if policy else ()) if s.effect == "Deny")
+        return disjunction(map(self.applies, by_effect(policy)[1]))
 
     def applies(self, statement: Statement) -> Formula:
         """The requests to which the statement applies."""

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
 from policy_guard.strings import Budget
 
-STEPS_IN_ALL = 5_000_000
+STEPS_IN_ALL = 10_000_000
 """What all questions about one policy may cost together."""
-STEPS_IN_A_RUN = 60_000_000
-"""What all policies of a run may cost together, a minute or two: thousands that are hard on purpose are no hang."""
-STEPS_ASIDE = 300_000
+STEPS_IN_A_RUN = 25_000_000
+"""What all policies of a run may cost together, half a minute or so: thousands that are hard on purpose are no hang."""
+STEPS_A_CHARACTER = 20
+"""What the run may cost besides, for each character of the policies: long ones need more, and honest ones little."""
+STEPS_ASIDE = 1_000_000
 """What may be spent on telling the findings of a policy well, which is no part of the verdict."""
-STEPS_ASIDE_IN_A_RUN = 30_000_000
+STEPS_ASIDE_IN_A_RUN = 10_000_000
+SECONDS_IN_A_RUN = 900
+"""The net below these counts. A machine has to be very slow to reach it."""
 
 
 class Budgets:
     """What a run may spend: on verdicts, and on telling them."""
 
     def __init__(self) -> None:
-        self.verdicts = Budget(STEPS_IN_A_RUN)
-        self.aside = Budget(STEPS_ASIDE_IN_A_RUN)
+        deadline = monotonic() + SECONDS_IN_A_RUN
+        self.verdicts = Budget(STEPS_IN_A_RUN, deadline=deadline)
+        self.aside = Budget(STEPS_ASIDE_IN_A_RUN, deadline=deadline)
+
+    def make_room(self, characters: int) -> None:
+        """Takes in a policy of this length."""
+        self.verdicts.add(STEPS_A_CHARACTER * characters)

@@ -42,6 +42,8 @@ def blame(claim: Claim, request: Request, prover: Prover, statement: Statement, 
     proved = False
     for _ in range(MOST_QUESTIONS):
         if known:
+            if not prover.may_replay(2 * len(waiting)):
+                return Blame(element.values, False)
             hit = {value for value in waiting if _passes(claim, statement, name, value, known)}
             waiting = [value for value in waiting if value not in hit]
             found |= hit

@@ -61,7 +61,7 @@ def granted(policy: Policy | None, kind: str, request: Request) -> bool:
 
 def denied(policy: Policy | None, request: Request) -> bool:
     """Whether some Deny applies."""
-    return any(applies(s, request) for s in (policy.statements if policy else ()) if s.effect == "Deny")
+    return any(applies(statement, request) for statement in by_effect(policy)[1])
 
 
 def applies(statement: Statement, request: Request) -> bool:

@@ -19,7 +19,7 @@ from policy_guard.finding import Difference, Spelled
 from policy_guard.formula import conjunction, member
 from policy_guard.needs import choices_of, holds_anyhow, needed
 from policy_guard.plausible import plausible
-from policy_guard.policy import Policy, Statement, Value
+from policy_guard.policy import Policy, Request, Statement, Value, by_effect
 from policy_guard.prove import Answer, Proved, Prover, Witness
 from policy_guard.source import Source, Span
 from policy_guard.strings import Language
@@ -124,7 +124,15 @@ def prover_for(question: Question, budgets: Budgets | None = None, others: Itera
     keys = {condition.key for condition in conditions} - compared
     booleans = {key for key in keys if (known := catalog.key_type(key)) and known.type == "Bool"}
     places = ("action", "resource", "principal") if named else ("action", "resource")
-    return Prover(places, booleans, budgets, partitions(before, after, asked) if named else frozenset())
+    cost = 1 + sum(map(_steps_to_judge, [*before, *by_effect(question.new)[1], *exceptions(question.critical)]))
+    return Prover(places, booleans, budgets, partitions(before, after, asked) if named else frozenset(), cost)
+
+
+def _steps_to_judge(statement: Statement) -> int:
+    """What it costs to find out whether the statement applies to a request."""
+    elements = [each for each in (statement.action, statement.resource) if each]
+    values = sum(len(each.others) for each in elements) + sum(len(each.values) for each in statement.conditions)
+    return 1 + values // 4
 
 
 def _blamed(check: Check, claim: Claim, answer: Answer, question: Question, prover: Prover) -> Verdict:
@@ -133,10 +141,10 @@ def _blamed(check: Check, claim: Claim, answer: Answer, question: Question, prov
         return Verdict(claim, answer, spelled=partial(spelled_exactly, check, question, claim, None, prover))
     actions = blame(claim, answer.request, prover, statement, "action")
     resources = blame(claim, answer.request, prover, statement, "resource")
-    shown = _recognisable(claim, answer)
+    shown = _recognisable(claim, answer, prover)
     future = not _is_known(shown.request.action)
     if future and isinstance(known := _with_known_action(claim, prover, actions.values), Witness):
-        shown, future = _recognisable(claim, known), False
+        shown, future = _recognisable(claim, known, prover), False
     elif future:
         future = isinstance(known, Proved)
     told = terms(claim, shown.request, actions, resources, question.access, prover)
@@ -145,12 +153,15 @@ def _blamed(check: Check, claim: Claim, answer: Answer, question: Question, prov
     return Verdict(claim, shown, actions.values, resources.values, future, told, whole, spelled=exactly)
 
 
-def _recognisable(claim: Claim, answer: Witness) -> Witness:
+def _recognisable(claim: Claim, answer: Witness, prover: Prover) -> Witness:
     """A witness of the same set that needs no other readings, and looks like a request that is really made.
 
     One that needs no reading is looked for first.
     """
-    holds = partial(claim.holds, claim.statement)
+
+    def holds(request: Request) -> bool:
+        return prover.may_replay() and claim.holds(claim.statement, request)
+
     names = choices_of(claim.excess(claim.statement))
     for fixed in dict.fromkeys(((), answer.readings)):
         anyhow = partial(holds_anyhow, fixed=dict(fixed), names=names, holds=holds)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from policy_guard.pattern import STAR, Part, Pattern, Unknown, Variable, Wildcard, folded
+
+_LARGE = 250_000
+"""From how many pairs of a token and a character on a text is matched in another way."""
 
 
 def resolve(
@@ -45,6 +48,8 @@ def matches(pattern: Pattern, text: str, *, wild: bool = True, fold: bool = Fals
             tokens.append(part if wild else part.symbol)
         elif isinstance(part, str):
             tokens += spell(part)
+    if len(tokens) * len(text) > _LARGE:
+        return _matches_at_once(tokens, text)
     if any(isinstance(token, Wildcard) and token.spared for token in tokens):
         return _matches_in_parts(tokens, text)
     return _matches(tokens, text)
@@ -92,4 +97,38 @@ def _past_stars(tokens: list[str | Wildcard], places: set[int]) -> set[int]:
         while at < len(tokens) and isinstance(token := tokens[at], Wildcard) and token.symbol == "*":
             at += 1
             reached.add(at)
+    return reached
+
+
+def _matches_at_once(tokens: list[str | Wildcard], text: str) -> bool:
+    """The same for long patterns and texts, every place being a bit of one number: the others take hours for some."""
+    stars = [isinstance(token, Wildcard) and token.symbol == "*" for token in tokens]
+    starred = _bits(at for at, star in enumerate(stars) if star)
+    reached = _closed(1, starred)
+    taking: dict[str, int] = {}
+    for character in text:
+        if character not in taking:
+            taking[character] = _bits(at for at, token in enumerate(tokens) if _takes(token, character))
+        here = reached & taking[character]
+        reached = _closed((here & ~starred) << 1 | (here & starred), starred)
+        if not reached:
+            return False
+    return bool(reached >> len(tokens) & 1)
+
+
+def _takes(token: str | Wildcard, character: str) -> bool:
+    return character not in token.spared if isinstance(token, Wildcard) else token == character
+
+
+def _bits(places: Iterable[int]) -> int:
+    field = bytearray()
+    for place in places:
+        field.extend(bytes(max(0, place // 8 + 1 - len(field))))
+        field[place // 8] |= 1 << place % 8
+    return int.from_bytes(field, "little")
+
+
+def _closed(reached: int, starred: int) -> int:
+    while (more := reached | (reached & starred) << 1) != reached:
+        reached = more
     return reached

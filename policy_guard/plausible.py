@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import TypeAlias
 
 from policy_guard import catalog
@@ -97,9 +98,10 @@ def _fitting(request: Request) -> Iterator[Request]:
         yield request._replace(resource=resource)
 
 
-def _actions(service: str) -> list[str]:
+@lru_cache(maxsize=64)
+def _actions(service: str) -> tuple[str, ...]:
     names = [f"{service}:{name}".lower() for name in catalog.actions(service)]
-    return sorted(names, key=_rank)[:_MOST_ACTIONS]
+    return tuple(sorted(names, key=_rank)[:_MOST_ACTIONS])
 
 
 def _rank(action: str) -> int:

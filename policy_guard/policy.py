@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from policy_guard.pattern import PSEUDO, STAR, Pattern, Unknown, Wildcard, folded
@@ -215,8 +215,28 @@ def leaves_all(policy: Policy | None, kind: str) -> bool:
 
 def by_effect(policy: Policy | None) -> tuple[tuple[Statement, ...], tuple[Statement, ...]]:
     """The Allow statements and the Deny statements of the policy; None is no policy."""
-    statements = policy.statements if policy else ()
-    return tuple(s for s in statements if s.effect == "Allow"), tuple(s for s in statements if s.effect == "Deny")
+    return _split(_Same(policy.statements)) if policy and policy.statements else ((), ())
+
+
+class _Same:
+    """Statements that are compared by their identity: this is asked for every request that is tried."""
+
+    __slots__ = ("statements",)
+
+    def __init__(self, statements: tuple[Statement, ...]) -> None:
+        self.statements = statements
+
+    def __hash__(self) -> int:
+        return id(self.statements)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.statements is other.statements
+
+
+@lru_cache(maxsize=16)
+def _split(every: _Same) -> tuple[tuple[Statement, ...], tuple[Statement, ...]]:
+    allowing, denying = (tuple(s for s in every.statements if s.effect == effect) for effect in ("Allow", "Deny"))
+    return allowing, denying
 
 
 class Caller(NamedTuple):

@@ -102,14 +102,18 @@ class Prover:
         booleans: Container[str] = (),
         budgets: Budgets | None = None,
         partitions: frozenset[str] = frozenset(),
+        steps_a_replay: int = 1,
     ) -> None:
         """`places` are given a text in every witness; the keys `booleans` are true or false.
 
-        Callers with an ARN are of one of the `partitions`, or if there are none, of any.
+        Callers with an ARN are of one of the `partitions`, or if there are none, of any. `steps_a_replay` is what it
+        costs to judge one request.
         """
         self._simplifier = Simplifier()
         self._budgets = budgets or Budgets()
         self._budget = self._budgets.verdicts.part(STEPS_IN_ALL)
+        self._replays = self._budgets.aside.part(STEPS_ASIDE)
+        self._steps_a_replay = steps_a_replay
         stay, cross = WILDCARDS_STAY_IN_ARN_PARTS.name, WILDCARDS_CROSS_AT_ENDS.name
         leave, at_ends = Assumption(stay, False), Assumption(cross, True)
         self._assumptions = ((leave, Assumption(cross, False)), (Assumption(stay, True), at_ends), (leave, at_ends))
@@ -121,6 +125,14 @@ class Prover:
         other = copy(self)
         other._budget = self._budgets.aside.part(STEPS_ASIDE)
         return other
+
+    def may_replay(self, times: int = 1) -> bool:
+        """Whether so many more requests may be judged to tell a finding well."""
+        try:
+            self._replays.spend(self._steps_a_replay * times, "")
+        except OverBudget:
+            return False
+        return True
 
     def answer(self, access: Formula, replay: Replay) -> Answer:
         """Proof that the set is empty, or a request in it for which `replay` is true.
@@ -145,6 +157,7 @@ class Prover:
         try:
             budget = self._budget.part(STEPS)
             budget.spend(STEPS_A_QUESTION, "the number of statements")
+            replay = self._counted(replay, budget)
             formula = self._simplifier.simplify(access, budget)
             kinds = {each.atom.kind for each in literals(formula) if isinstance(each.atom, Choice)}
             for left_out in (("reading", "unsupported"), ("unsupported",)):
@@ -155,6 +168,13 @@ class Prover:
             return self._decide(formula, way, replay, budget)
         except OverBudget as error:
             return Undecided(str(error))
+
+    def _counted(self, replay: Replay, budget: Budget) -> Replay:
+        def judge(request: Request) -> bool:
+            budget.spend(self._steps_a_replay, "the number of statements")
+            return replay(request)
+
+        return judge
 
     def _decide(self, formula: Formula, way: _Way, replay: Replay, budget: Budget) -> Answer:
         if formula == FALSE:
@@ -175,7 +195,7 @@ class Prover:
         """Lets the solver choose which literals to make true, and tells it which of them have no common text."""
         from policy_guard.solver import Solver
 
-        solver = Solver(formula)
+        solver = Solver(formula, budget)
         still_open: list[str] = []
         for _ in range(MOST_ROUNDS):
             budget.spend(1 + formula.size // LITERALS_A_STEP, "the number of patterns that overlap")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import inf
+from time import monotonic
 
 import z3
 
 from policy_guard.formula import And, Atom, Formula, Literal
-from policy_guard.strings import OverBudget
+from policy_guard.strings import Budget, OverBudget
 
-EFFORT = 20_000_000
-"""Z3's own resource units for one question; it stops there on every machine alike."""
+STEPS_A_TERM = 10
+"""What it costs to hand Z3 a literal."""
+_HARD = "the number of conditions that depend on each other"
 
 
 class Solver:
@@ -19,10 +22,13 @@ class Solver:
     It has a context of its own: in a shared one the model that Z3 finds depends on all that it was asked before.
     """
 
-    def __init__(self, formula: Formula) -> None:
+    def __init__(self, formula: Formula, budget: Budget) -> None:
+        budget.spend(STEPS_A_TERM * formula.size, _HARD)
+        self._budget = budget
         self._context = z3.Context()
         self._solver = z3.SimpleSolver(ctx=self._context)
-        self._solver.set("rlimit", EFFORT)
+        if budget.deadline < inf:
+            self._solver.set("timeout", max(1, int(1000 * (budget.deadline - monotonic()))))
         self._variables: dict[Atom, z3.BoolRef] = {}
         self._declarations: dict[Atom, z3.FuncDeclRef] = {}
         self._solver.add(self._term(formula))
@@ -33,13 +39,20 @@ class Solver:
 
     def model(self) -> dict[Atom, bool] | None:
         """A truth value for every atom, or None if the formula cannot be true. Raises `OverBudget`."""
+        self._solver.set("rlimit", max(1, self._budget.left))
+        before = self._effort()
         answer = self._solver.check()
+        self._budget.spend(self._effort() - before, _HARD)
         if answer == z3.unsat:
             return None
         if answer != z3.sat:
-            raise OverBudget("the number of conditions that depend on each other")
+            raise OverBudget(_HARD)
         context, model = self._context.ref(), self._solver.model()
         return {atom: _is_true(context, model.model, variable) for atom, variable in self._declarations.items()}
+
+    def _effort(self) -> int:
+        """What Z3 has spent until now, in units of its own that are the same on every machine, each about a step."""
+        return int(self._solver.statistics().get_key_value("rlimit count"))
 
     def _term(self, formula: Formula) -> z3.BoolRef:
         if isinstance(formula, Literal):

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from math import inf
+from time import monotonic
 from typing import NamedTuple, TypeAlias
 
 from policy_guard.automaton import ANYTHING, Automaton, Glob, Letter, Symbol, Verbatim, Word, glob_of
 from policy_guard.edges import edges_of, literal_prefix, plain_text, surely_apart
 from policy_guard.pattern import Pattern, Unknown
 
+_STEPS_A_LOOK = 16_384
+"""How often the clock is looked at."""
 MANY = 16
 """From how many globs on a text is looked up among those that only fix a beginning."""
 FILLERS = ("example", "", "a/b:c")
@@ -31,11 +35,24 @@ class OverBudget(Exception):
 
 
 class Budget:
-    """Steps that may be spent, counted and not timed: the same on every machine."""
+    """Steps that may be spent, counted and not timed: the same on every machine. A step is a microsecond or two.
 
-    def __init__(self, steps: int, whole: Budget | None = None) -> None:
+    `deadline`, a time of the monotonic clock, is a net for what is not counted well: nothing should ever reach it.
+    """
+
+    def __init__(self, steps: int, whole: Budget | None = None, deadline: float = inf) -> None:
         self._left = steps
         self._whole = whole
+        self._deadline = deadline
+
+    @property
+    def left(self) -> int:
+        """The steps that can be spent."""
+        return min(self._left, self._whole.left) if self._whole else self._left
+
+    @property
+    def deadline(self) -> float:
+        return self._whole.deadline if self._whole else self._deadline
 
     def part(self, steps: int) -> Budget:
         """A budget of its own for one question, which also counts against this one."""
@@ -43,11 +60,18 @@ class Budget:
 
     def spend(self, steps: int, on: str) -> None:
         """Raises `OverBudget`, naming what they were spent on, when there are none left."""
+        before = self._left
         self._left -= steps
         if self._left < 0:
             raise OverBudget(on)
         if self._whole:
             self._whole.spend(steps, on)
+        elif before // _STEPS_A_LOOK != self._left // _STEPS_A_LOOK and monotonic() > self._deadline:
+            raise OverBudget("the run, which takes too long")
+
+    def add(self, steps: int) -> None:
+        """Makes room for more."""
+        self._left += steps
 
 
 class Late(NamedTuple):
@@ -95,7 +119,7 @@ class Language:
         if text in self.texts:
             return True
         if len(self.globs) < MANY:
-            return self.automaton.takes(text)
+            return self._may_take(text, text) and self.automaton.takes(text)
         beginnings, others = self._sorted_out
         return any(text[:end] in heads for end, heads in beginnings.items()) or others.takes(text)
 
@@ -160,8 +184,16 @@ class Language:
         return (
             set(self.late) >= set(other.late)
             and all(text in self for text in other.texts)
-            and all(map(self.automaton.takes_all_of, other.globs))
+            and all(map(self.covers_glob, other.globs, other.edges))
         )
+
+    def covers_glob(self, glob: Glob, edges: tuple[str, str]) -> bool:
+        """Whether one of our globs surely takes every word of `glob`, whose edges these are."""
+        return self._may_take(*edges) and self.automaton.takes_all_of(glob)
+
+    def _may_take(self, head: str, tail: str) -> bool:
+        """Whether the edges of one of few globs let it take all texts with these edges."""
+        return len(self.globs) >= MANY or any(head.startswith(h) and tail.endswith(t) for h, t in self.edges)
 
     def apart(self, other: Language) -> bool:
         """Whether no text lies in both. True is certain, False only likely."""
@@ -207,16 +239,25 @@ def _breadth(language: Language) -> tuple[bool, int]:
 def _find_within(
     glob: Glob, others: Sequence[Language], outside: Sequence[Language], budget: Budget, likely: Likely
 ) -> Word | None:
-    budget.spend(len(others) + len(outside), "many patterns")
-    if any(language.automaton.takes_all_of(glob) for language in outside):
+    near = sum(len(each.globs) for each in others) + sum(len(each.globs) for each in outside)
+    budget.spend(len(others) + len(outside) + (near + len(glob)) // 2, "many patterns")
+    edges = edges_of(glob)
+    if any(language.covers_glob(glob, edges) for language in outside):
         return None
     for word in _tries(glob, likely):
-        if all(each.takes(word) for each in others) and not any(each.takes(word) for each in outside):
+        budget.spend(1 + (len(others) + len(outside)) // 4, "many patterns")
+        text = "".join(map(str, word)) if all(isinstance(symbol, str) for symbol in word) else None
+        takes = partial(_takes, word=word, text=text)
+        if all(map(takes, others)) and not any(map(takes, outside)):
             return word
     inside = [Language(_near(glob, each)) for each in others]
     if not all(map(len, inside)):
         return None
     return search([Language([glob]), *inside], Language(g for each in outside for g in _near(glob, each)), budget)
+
+
+def _takes(language: Language, word: Word, text: str | None) -> bool:
+    return language.takes(word) if text is None else text in language
 
 
 def _tries(glob: Glob, likely: Likely) -> Iterator[Word]:
@@ -256,7 +297,7 @@ def search(inside: Sequence[Language], outside: Language, budget: Budget) -> Wor
     first = tuple(automaton.start for automaton in automata), against.start
     came: dict[object, tuple[object, Symbol] | None] = {first: None}
     queue = deque([first])
-    size = 1 + sum(len(automaton.steps) for automaton in [*automata, against]) // 2000
+    size = (len(automata) + 2) // 2 + sum(len(automaton.steps) for automaton in [*automata, against]) // 2000
     while queue:
         here = queue.popleft()
         states, bad = here

@@ -163,6 +163,7 @@ class Tally:
         from policy_guard.wording import finding
 
         self._budgets = self._budgets or Budgets()
+        self._budgets.make_room(sum(each.span.end - each.span.start for each in (question.new, question.old) if each))
         prover = prover_for(question, self._budgets)
         guards = cache(partial(is_guard, question, prover))
         for name in names_:

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from policy_guard import catalog, evaluate
 from policy_guard.accepted import CHECKS as ACCEPTABLE
 from policy_guard.accepted import digest
+from policy_guard.access import Access
 from policy_guard.check import Check, Question
 from policy_guard.critical import CriticalEntry, exceptions
 from policy_guard.difference import Terms
@@ -65,7 +67,7 @@ def _refusal(check: Check, verdict: Verdict, question: Question) -> Refusal:
     return Refusal(
         *place,
         policy.kind,
-        digest(question.old),
+        _spellings(question).digest,
         verdict.spelled,
         part(check, verdict.claim),
         partial(lies_within, question),
@@ -229,6 +231,36 @@ def sentence(request: Request) -> str:
 
 def spelled(request: Request, question: Question) -> Request:
     """The request with its action and condition keys as the policies, or else AWS, spell them."""
+    spellings = _spellings(question)
+    return request._replace(
+        action=_spelled_action(request.action, spellings),
+        context={spellings.keys.get(key, key): texts for key, texts in request.context.items()},
+    )
+
+
+class _Spellings(NamedTuple):
+    """How policies spell what is compared without regard to case.
+
+    `actions` are by their text, `patterns` of actions by what stands before their first wildcard, each with its number.
+    """
+
+    digest: str
+    keys: dict[str, str]
+    actions: dict[str, str]
+    patterns: dict[str, list[tuple[int, Value]]]
+
+
+_KNOWN: WeakKeyDictionary[Access, _Spellings] = WeakKeyDictionary()
+
+
+def _spellings(question: Question) -> _Spellings:
+    """Those of a question, worked out once for all its findings."""
+    if question.access not in _KNOWN:
+        _KNOWN[question.access] = _looked_through(question)
+    return _KNOWN[question.access]
+
+
+def _looked_through(question: Question) -> _Spellings:
     policies = [policy for policy in (question.new, question.old, question.reference) if policy]
     statements = [statement for policy in policies for statement in policy.statements]
     statements += exceptions(question.critical)
@@ -236,10 +268,13 @@ def spelled(request: Request, question: Question) -> Request:
     keys |= {c.key: c.spelled for statement in reversed(statements) for c in statement.conditions}
     values = [value for statement in statements for value in statement.action.values]
     values += [value for entry in question.critical for each in entry.sets for value in each.actions]
-    return request._replace(
-        action=_spelled_action(request.action, values),
-        context={keys.get(key, key): texts for key, texts in request.context.items()},
-    )
+    actions: dict[str, str] = {}
+    patterns: dict[str, list[tuple[int, Value]]] = {}
+    for number, value in enumerate(values):
+        actions.setdefault(value.text.strip().lower(), value.text.strip())
+        head = value.text.partition("*")[0].partition("?")[0]
+        patterns.setdefault(head.lower(), []).append((number, value))
+    return _Spellings(digest(question.old), keys, actions, patterns)
 
 
 def _without(request: Request, question: Question) -> str:
@@ -259,16 +294,16 @@ def _spelled_variables(statement: Statement) -> Iterator[str]:
         yield from re.findall(r"\$\{([^{},]*:[^{},]*)", text)
 
 
-def _spelled_action(action: str, values: list[Value]) -> str:
+def _spelled_action(action: str, spellings: _Spellings) -> str:
+    if action in spellings.actions:
+        return spellings.actions[action]
     service, _, name = action.partition(":")
     known = next((each for each in catalog.actions(service) if each.lower() == name), None)
-    for value in values:
-        if value.text.strip().lower() == action:
-            return value.text.strip()
     if known:
         return f"{service}:{known}"
-    for value in values:
-        head = value.text.partition("*")[0].partition("?")[0]
-        if head and matches(value.pattern, action, fold=True):
+    heads = (action[:end] for end in range(1, len(action) + 1))
+    for _, value in sorted(each for head in heads for each in spellings.patterns.get(head, ())):
+        if matches(value.pattern, action, fold=True):
+            head = value.text.partition("*")[0].partition("?")[0]
             return head + action[len(head) :]
     return action

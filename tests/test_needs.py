@@ -70,6 +70,6 @@ def test_a_request_in_place_of_one_that_needs_a_reading_does_not_keep_it() -> No
     assert isinstance(claim, Claim)
     crossed = Request(None, "s3:putobject", "arn:aws:logs:x:y:1:a", {}, {}, {STAY: True})
     assert claim.holds(claim.statement, crossed)
-    shown = _recognisable(claim, Witness(crossed, ((STAY, True),)))
+    shown = _recognisable(claim, Witness(crossed, ((STAY, True),)), prover_for(question))
     assert shown.readings == ()
     assert holds_anyhow(shown.request, {}, (STAY, CROSS), lambda asked: claim.holds(claim.statement, asked))

@@ -16,7 +16,7 @@ _MARKER = re.compile(r"\{\{[^{}]*\}\}|\{%[^{}%]*%\}|\{#[^{}#]*#\}|<%[^<>%]*%>|%\
 _OPENING = re.compile(r"\{\{|\{%|\{#|<%|%\{")
 # Of Go's functions those that give more than one line or a part of YAML, and every statement.
 _STRUCTURE = re.compile(
-    r"""\{\{\s*(?:[-~#/^>!*]|(?:if|else|end|range|with|define|block|template|break|continue)\b|\$?\w*\s*:?=[^=])
+    r"""\{\{\s*(?:[-~#/^>!*]|(?:if|else|end|range|with|define|block|template|break|continue)\b|(?:\$\w*\s*|\w+\s*)?:?=[^=])
     | \{\{.*\b(?:n?indent|to[A-Z]\w+|include|tpl|to_?json|to_?yaml|to_nice_\w+|from_?yaml|from_?json|lookup)\b
     | .*[-~](?:\}\}|%>) | \{%|\{\#|<%(?!=)|%\{""",
     re.VERBOSE | re.DOTALL,

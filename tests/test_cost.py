@@ -1,0 +1,117 @@
+"""What a hostile policy can cost is bounded in steps, for each question and for the run."""
+
+from __future__ import annotations
+
+import random
+import time
+from itertools import combinations
+from typing import Any
+
+import pytest
+
+from policy_guard import match, wording
+from policy_guard.access import Access
+from policy_guard.budgets import STEPS_A_CHARACTER, Budgets
+from policy_guard.check import Question
+from policy_guard.checks import check
+from policy_guard.judge import prover_for, verdicts
+from policy_guard.pattern import Wildcard
+from policy_guard.policy import Statement
+from policy_guard.prove import Undecided
+from policy_guard.strings import Budget, OverBudget
+from tests.policies import policy
+
+
+def _allow(**elements: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": "*", "Resource": "*", **elements}
+
+
+def _document(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def pigeons(holes: int) -> dict[str, Any]:
+    """What allows all requests, as nothing but a search shows: of n + 1 pigeons two are in one of n holes."""
+    names = [[f"a:p{pigeon}h{hole}" for hole in range(holes)] for pigeon in range(holes + 1)]
+    nowhere = [_allow(Condition={"Null": dict.fromkeys(own, "true")}) for own in names]
+    together = [
+        _allow(Condition={"Null": {one[hole]: "false", two[hole]: "false"}})
+        for hole in range(holes)
+        for one, two in combinations(names, 2)
+    ]
+    return _document(*nowhere, *together)
+
+
+def asked(new: dict[str, Any], old: dict[str, Any] | None, budgets: Budgets) -> list[Any]:
+    policies = policy(new), policy(old) if old else None
+    question = Question(policies[0].kind, *policies, (), Access([each for each in policies if each]))
+    return list(verdicts(check("no-new-access"), question, prover_for(question, budgets)))
+
+
+def test_the_effort_of_the_solver_is_charged_to_the_run() -> None:
+    budgets = Budgets()
+    budgets.verdicts = Budget(400_000)
+    before = budgets.verdicts.left
+    assert asked(_document(_allow(Action="s3:a*")), pigeons(6), budgets) == []
+    easy = before - budgets.verdicts.left
+    found = asked(_document(_allow(Action="s3:a*")), pigeons(9), budgets)
+    assert isinstance(found[0].answer, Undecided)
+    assert budgets.verdicts.left <= 0 < easy < before // 4
+
+
+def test_many_hard_questions_end_with_the_budget_of_the_run() -> None:
+    budgets = Budgets()
+    budgets.verdicts = Budget(500_000)
+    start = time.process_time()
+    found = asked(_document(*(_allow(Action=f"s3:a{number}*") for number in range(20))), pigeons(9), budgets)
+    assert len(found) == 20 and all(isinstance(each.answer, Undecided) for each in found)
+    assert time.process_time() - start < 30
+
+
+def test_long_policies_make_room_for_themselves() -> None:
+    budgets = Budgets()
+    before = budgets.verdicts.left
+    budgets.make_room(1000)
+    assert budgets.verdicts.left == before + 1000 * STEPS_A_CHARACTER
+
+
+def test_a_net_of_time_hangs_below_the_steps() -> None:
+    whole = Budget(1_000_000, deadline=time.monotonic() - 1)
+    whole.part(1_000_000).spend(100, "patterns")
+    with pytest.raises(OverBudget, match="takes too long"):
+        whole.part(1_000_000).spend(100_000, "patterns")
+
+
+def test_findings_are_told_without_looking_through_all_statements_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[Statement] = []
+    known = wording._spelled_variables
+    monkeypatch.setattr(wording, "_spelled_variables", lambda each: looked.append(each) or known(each))
+    new = policy(_document(*(_allow(Action=f"s3:Get{number}") for number in range(40))))
+    question = Question(new.kind, new, None, (), Access([new]))
+    told = verdicts(check("no-new-access"), question, prover_for(question))
+    assert len([wording.finding(check("no-new-access"), each, question, "error") for each in told]) == 40
+    assert len(looked) == 40
+
+
+def test_requests_are_tried_for_an_example_only_as_far_as_the_budget_goes() -> None:
+    budgets = Budgets()
+    budgets.aside = Budget(50)
+    found = asked(_document(*(_allow(Action=f"s3:Get{number}*") for number in range(9))), None, budgets)
+    assert len(found) == 9
+    assert all(each.answer.request.action.startswith("s3:get") for each in found)
+
+
+def test_long_texts_are_matched_as_short_ones() -> None:
+    rng = random.Random(1)
+    tokens = ("a", "b", ":", *(Wildcard(symbol, stays) for symbol in "*?" for stays in (True, False)))
+    for _ in range(3000):
+        pattern = [rng.choice(tokens) for _ in range(rng.randrange(7))]
+        text = "".join(rng.choice("ab:") for _ in range(rng.randrange(8)))
+        assert match._matches_at_once(pattern, text) == match._matches_in_parts(pattern, text)
+
+
+def test_patterns_that_nearly_match_take_no_hours() -> None:
+    start = time.process_time()
+    tokens = [Wildcard("*"), *"a" * 20_000, "b"]
+    assert not match._matches_at_once(tokens, "a" * 30_000)
+    assert time.process_time() - start < 5
