@@ -15,7 +15,7 @@ from policy_guard.finding import Finding
 from policy_guard.judge import prover_for, verdicts
 from policy_guard.parse import parse
 from policy_guard.pattern import plain_pattern
-from policy_guard.policy import KINDS, Policy, Value
+from policy_guard.policy import KINDS, Policy, Value, of_one_kind
 from policy_guard.public import asked_besides
 from policy_guard.reporters.json import witness
 from policy_guard.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
@@ -110,7 +110,7 @@ def _compared(name: str, new: Document, existing: Document | None, policy_type: 
     kind = _kind(policy_type)
     after = _policy(new, kind, "new policy")
     before = _policy(existing, kind, "existing policy") if existing is not None else None
-    if before is not None and before.kind != after.kind and name == "no-new-access":
+    if before is not None and not of_one_kind(before, after) and name == "no-new-access":
         before = None
     pair = [each for each in (after, before) if each]
     return _answer(check(name), Question(after.kind, after, before, (), Access(pair)))

@@ -7,7 +7,7 @@ from pathlib import Path
 from policy_guard.config import Config
 from policy_guard.errors import UserError
 from policy_guard.guard import Options, asked_severity, usage_of
-from policy_guard.pairs import Pair, Side, of_one_kind, side_of
+from policy_guard.pairs import Pair, Side, apart, side_of
 from policy_guard.reporter import Report
 from policy_guard.settings import Settings, load_settings
 from policy_guard.tally import Tally
@@ -28,7 +28,7 @@ def compare(old: Path, new: Path, options: Options) -> Report:
     if len(olds) == len(news) == 1:
         olds = dict(zip(news, olds.values(), strict=True))
     for label in dict.fromkeys([*news, *olds]):
-        for pair in of_one_kind(Pair(str(new), olds.get(label), news.get(label))):
+        for pair in apart(Pair(str(new), olds.get(label), news.get(label))):
             tally.pair(pair)
     return tally.report(str(old), "compare")
 

@@ -16,7 +16,7 @@ from policy_guard.finding import Finding
 from policy_guard.git import File
 from policy_guard.pairs import Pair, Reader, Side
 from policy_guard.pattern import Pattern, Unknown
-from policy_guard.policy import Condition, Element, Policy, Principals, Statement, Value
+from policy_guard.policy import Condition, Element, Policy, Principals, Statement, Value, of_one_kind
 from policy_guard.source import Problem
 from policy_guard.unreadable import unreadable
 
@@ -77,7 +77,7 @@ def _unread(group: Group, sides: Iterable[Side], why: str) -> Iterator[Finding]:
 
 def _of_another_kind(group: Group, policies: list[Policy]) -> Iterator[Finding]:
     for policy in policies:
-        if policy.kind != policies[0].kind:
+        if not of_one_kind(policy, policies[0]):
             message = f"the group {group.name} holds a policy of the kind {policies[0].kind}, and this is {policy.kind}"
             yield from unreadable(policy.source, [Problem(message, policy.span)])
 
@@ -92,7 +92,10 @@ def _union(group: Group, policies: list[Policy], renamed: Mapping[str, str]) -> 
         path = renamed.get(policy.source.path, policy.source.path)
         own = policy.statements if group.same_holes else (_with_own_holes(s, path) for s in policy.statements)
         statements += own
-    return Policy(first.kind, first.version, tuple(statements), first.source, first.span, group=group.name)
+    names_resources = any(policy.names_resources for policy in policies)
+    return first._replace(
+        statements=tuple(statements), label="", doubts=(), group=group.name, holder="", names_resources=names_resources
+    )
 
 
 def with_own_holes(policy: Policy, path: str) -> Policy:

@@ -15,7 +15,7 @@ from policy_guard.formats import plain_name, suffixes
 from policy_guard.git import LINK, SUBMODULE, File, Repository
 from policy_guard.objects import LARGEST, OVERSIZED
 from policy_guard.parse import parse
-from policy_guard.policy import Policy
+from policy_guard.policy import Policy, of_one_kind
 from policy_guard.settings import Settings
 from policy_guard.source import Problem, Source, Span, Unreadable
 from policy_guard.unreadable import unreadable, vanished
@@ -285,11 +285,12 @@ def _notes(change: Change, old: Side | None, new: Side | None) -> Iterator[str]:
 def _paired(path: str, old: Side | None, new: Side | None) -> Iterator[Pair]:
     olds, news = (old.policies if old else {}), (new.policies if new else {})
     for label in [*news, *(label for label in olds if label not in news)]:
-        yield from of_one_kind(Pair(path, olds.get(label), news.get(label), fresh=old is None))
+        yield from apart(Pair(path, olds.get(label), news.get(label), fresh=old is None))
 
 
-def of_one_kind(pair: Pair) -> tuple[Pair, ...]:
+def apart(pair: Pair) -> tuple[Pair, ...]:
     """The pair, or where kind or holder changed one for the policy that went and one for the policy that came."""
-    if pair.old and pair.new and (pair.old.kind, pair.old.holder) != (pair.new.kind, pair.new.holder):
+    old, new = pair.old, pair.new
+    if old and new and not (of_one_kind(old, new) and old.holder == new.holder):
         return pair._replace(new=None), pair._replace(old=None, instead_of=pair.old)
     return (pair,)

@@ -192,7 +192,7 @@ class Policy(NamedTuple):
 
     `doubts` are what is read, and likely to mean something else than it seems to. `group` is the name of the group
     of files whose statements these are; the statements know their own files. `holder` is what the file says of whose
-    it is.
+    it is. `names_resources` tells whether some statement is written with Resource or NotResource.
     """
 
     kind: str
@@ -204,6 +204,16 @@ class Policy(NamedTuple):
     doubts: tuple[Problem, ...] = ()
     group: str = ""
     holder: str = ""
+    names_resources: bool = True
+
+
+def of_one_kind(one: Policy, other: Policy) -> bool:
+    """Whether two policies may be versions of one.
+
+    Without Resource the actions alone tell a trust policy from another resource policy, and they may change.
+    """
+    unsure = not one.names_resources and not other.names_resources and {one.kind, other.kind} <= set(SHARING)
+    return one.kind == other.kind or unsure
 
 
 def leaves_all(policy: Policy | None, kind: str) -> bool:

@@ -10,7 +10,7 @@ from policy_guard.config import Config
 from policy_guard.git import File
 from policy_guard.groups import with_own_holes
 from policy_guard.pairs import Pair, Reader
-from policy_guard.policy import Policy
+from policy_guard.policy import Policy, of_one_kind
 from policy_guard.source import Problem, Source, Span
 from policy_guard.unreadable import unreadable
 
@@ -30,7 +30,7 @@ class References(NamedTuple):
         bounded = self.bounded(pair, (pair.path,))
         if pair.old or not pair.fresh or not pair.new or not rule or not rule.reference or not self.base.commit:
             return bounded
-        if found := bounded.reference or self._policy(rule.reference, pair.path, pair.new.kind):
+        if found := bounded.reference or self._policy(rule.reference, pair.path, pair.new):
             self.note(f"{pair.path} has no old version and is held against {rule.reference}")
             return bounded._replace(old=found)
         self.note(f"{rule.reference} is no single {pair.new.kind} policy in the base: nothing is held against it")
@@ -43,7 +43,7 @@ class References(NamedTuple):
         if not bounds or pair.new is None or not self.base.commit:
             return pair
         name = next(iter(bounds))
-        found = self._policy(name, pair.new.source.path, pair.new.kind) if len(bounds) == 1 else None
+        found = self._policy(name, pair.new.source.path, pair.new) if len(bounds) == 1 else None
         if found is None:
             what = f"is no single {pair.new.kind} policy in the base"
             what = "is not there in the base" if name not in self.files() else what
@@ -51,13 +51,14 @@ class References(NamedTuple):
             return pair._replace(unbounded=next(iter(unreadable(Source(pair.new.source.path, ""), [problem]))))
         return pair._replace(reference=found)
 
-    def _policy(self, reference: str, path: str, kind: str) -> Policy | None:
+    def _policy(self, reference: str, path: str, new: Policy) -> Policy | None:
         """The policy in the reference, as the base has it, read as what `path` is configured as.
 
         Its unknown parts are others than those of the same name in `path`.
         """
         file = self.files().get(reference)
         side = self.reader.side(file, path, self.base.name)
-        if side.problems or [policy.kind for policy in side.policies.values()] != [kind]:
+        policies = list(side.policies.values())
+        if side.problems or len(policies) != 1 or not of_one_kind(policies[0], new):
             return None
-        return with_own_holes(next(iter(side.policies.values())), reference)
+        return with_own_holes(policies[0], reference)

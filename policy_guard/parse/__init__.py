@@ -31,12 +31,21 @@ def parse(found: Found, kind: str | None = None, placeholders: tuple[str, ...] =
         reader.problem(f"{quoted(found.source.text[slice(*chosen)])} {words}", Span(*chosen))
     _refuse_disputed(reader, node)
     version, statements = _top(reader, node)
+    names_resources = any(each.resource for each in statements)
     shape, statements = _shape(reader, statements, kind)
     _look_at_sids(reader, shape, node)
     if reader.problems:
         raise Unreadable(*reader.problems)
     return Policy(
-        shape, version, statements, found.source, node.span, found.label, tuple(reader.doubts), holder=found.holder
+        shape,
+        version,
+        statements,
+        found.source,
+        node.span,
+        found.label,
+        tuple(reader.doubts),
+        holder=found.holder,
+        names_resources=names_resources,
     )
 
 
