@@ -10,10 +10,10 @@ from itertools import islice, product
 from typing import NamedTuple
 
 from policy_guard.automaton import ANYTHING, Caseless, Glob, Letter, Step, the_symbol
-from policy_guard.letters import Texts, loosened, without_letters
+from policy_guard.letters import Texts, anything_on, loosened, without_letters
 from policy_guard.pattern import Unknown, Variable
 from policy_guard.segments import Own, Product, Segment, classes
-from policy_guard.strings import EVERYTHING, Budget, Language, Late, find
+from policy_guard.strings import Budget, Language, Late, find
 from policy_guard.systems import (
     Place,
     System,
@@ -142,14 +142,14 @@ def _without_lates(
         if not language.late:
             options.append([(language, None)])
             continue
-        known = Language(language.globs, language.texts)
+        known = Language(language.globs, language.texts, span=language.span)
         late = [each for each in language.late if each not in barred]
-        options.append([*([(known, None)] if known else []), *((EVERYTHING, each) for each in late)])
+        options.append([*([(known, None)] if known else []), *((anything_on(each.line), each) for each in late)])
     ways = 1
     for each in options:
         ways *= len(each)
     if ways > MOST_WAYS:
-        yield [EVERYTHING if each.late else each for each in inside], ()
+        yield [loosened(each) if each.late else each for each in inside], ()
         return
     for chosen in product(*options):
         late_ones = tuple(late for _, late in chosen if late)

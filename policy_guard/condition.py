@@ -10,6 +10,7 @@ from typing import NamedTuple
 from policy_guard.automaton import Caseless, Glob, Step, Symbol, Verbatim
 from policy_guard.formula import Formula
 from policy_guard.pattern import Pattern, Unknown, Variable, Wildcard, as_text, folded, holes
+from policy_guard.spans import Line, Span, Stretch
 from policy_guard.strings import Language, Late, Slot
 
 
@@ -60,22 +61,27 @@ def spelled(pattern: Pattern) -> str:
 
 
 class Way(NamedTuple):
-    """One way in which a value can match a text; `build` and the others are those of `Late`."""
+    """One way in which a value can match a text: what a `Late` says beside its pattern."""
 
     build: Callable[[str], Iterable[Glob]]
     order: str = ""
     towards: Callable[[str], str] = str
+    line: Line | None = None
+    stretch: Callable[[str], Stretch | None] = lambda text: None
 
 
 def typed(given: Iterable[Pattern], ways: Iterable[Way]) -> Language:
     """The values that match texts which stand for a number, a date or the like, in one of the ways."""
-    known, late = [], []
+    known, late, stretches, line = [], [], [], None
     for pattern, way in product(given, tuple(ways)):
+        line = way.line
         if holes(pattern):
             late.append(Late(pattern, *way))
         else:
-            known += list(way.build(spelled(pattern)))
-    return Language(known, late=late)
+            text = spelled(pattern)
+            known += list(way.build(text))
+            stretches += [stretch] if (stretch := way.stretch(text)) else []
+    return Language(known, late=late, span=Span(line, tuple(stretches)) if line else None)
 
 
 def glob(pattern: Pattern, *, wild: bool = True, fold: bool = False) -> Glob:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from policy_guard.automaton import ANYTHING, Caseless, Glob, Letter, Step, Verbatim
 from policy_guard.condition import either_case
 from policy_guard.pattern import Unknown, Variable, as_text, folded, shown
+from policy_guard.spans import FIRST, LAST, Line, Span
 from policy_guard.strings import EVERYTHING, Language, Late
 
 Texts: TypeAlias = "Mapping[Letter, str]"
@@ -18,18 +19,27 @@ def substituted(language: Language, values: Texts) -> Language:
     if not language.letters:
         return language
     globs = [glob for glob in language.globs if all(letter in values for letter in _glob_letters(glob))]
-    late = (glob for each in language.late for glob in _built(each, values))
-    return Language([*(tuple(_filled(glob, values)) for glob in globs), *late], language.texts)
+    late = [(each, text) for each in language.late if (text := _spelled(each, values)) is not None]
+    built = (glob for each, text in late for glob in each.build(text))
+    filled = [*(tuple(_filled(glob, values)) for glob in globs), *built]
+    return Language(filled, language.texts, span=_span(language.span, late))
 
 
-def _built(late: Late, values: Texts) -> Iterable[Glob]:
+def _spelled(late: Late, values: Texts) -> str | None:
+    """What the pattern spells; None if some letter has no text."""
     texts: list[str] = []
     for part in late.pattern.parts:
         letter = Verbatim(part.name) if isinstance(part, Unknown) else None
         if letter is not None and letter not in values:
-            return ()
+            return None
         texts.append(values[letter] if letter else as_text(part))
-    return late.build("".join(texts))
+    return "".join(texts)
+
+
+def _span(known: Span | None, late: list[tuple[Late, str]]) -> Span | None:
+    """The span of what is known, and of what the late patterns have become."""
+    more = (stretch for each, text in late if (stretch := each.stretch(text)))
+    return Span(known.line, (*known.stretches, *more)) if known else None
 
 
 def _filled(glob: Glob, values: Texts) -> Iterator[Step]:
@@ -58,9 +68,14 @@ def loosened(language: Language) -> Language:
     if not language.letters:
         return language
     if language.late:
-        return EVERYTHING
+        return anything_on(language.late[0].line if language.span else None)
     loose = [tuple(ANYTHING if any(_glob_letters((step,))) else step for step in glob) for glob in language.globs]
     return Language(loose, language.texts)
+
+
+def anything_on(line: Line | None) -> Language:
+    """The language of all texts, with the span of all values on the line, if its texts are those of such values."""
+    return Language(EVERYTHING.globs, span=Span(line, ((FIRST, LAST),))) if line else EVERYTHING
 
 
 def without_letters(language: Language) -> Language:

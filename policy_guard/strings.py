@@ -13,11 +13,14 @@ from typing import NamedTuple, TypeAlias
 from policy_guard.automaton import ANYTHING, Automaton, Glob, Letter, Symbol, Verbatim, Word, glob_of
 from policy_guard.edges import edges_of, literal_prefix, plain_text, surely_apart
 from policy_guard.pattern import Pattern, Unknown
+from policy_guard.spans import Line, Span, Stretch, left, value_in
 
 _STEPS_A_LOOK = 16_384
 """How often the clock is looked at."""
 MANY = 16
 """From how many globs on a text is looked up among those that only fix a beginning."""
+MOST_VALUES = 4
+"""Values on a line that are tried before a search is begun."""
 FILLERS = ("example", "", "a/b:c")
 """What wildcards are filled with before a search is begun."""
 
@@ -78,22 +81,33 @@ class Late(NamedTuple):
     """A pattern of which only the text of its unknown parts tells what set it is: `build` makes that.
 
     Two of the same pattern and `order`, if they have one, but with another `build`, have no text in common. `towards`
-    gives for a text one that the pattern could be, so that the text is likely to be in the set.
+    gives for a text one that the pattern could be, so that the text is likely to be in the set. `stretch` gives the
+    values of the set on the `line`, if there is a line.
     """
 
     pattern: Pattern
     build: Callable[[str], Iterable[Glob]]
     order: str = ""
     towards: Callable[[str], str] = str
+    line: Line | None = None
+    stretch: Callable[[str], Stretch | None] = lambda text: None
 
 
 class Language:
     """The union of some globs and plain texts. Globs without wildcards and letters become plain texts.
 
-    `late` are patterns that become globs when the texts of their unknown parts are filled in.
+    `late` are patterns that become globs when the texts of their unknown parts are filled in. A `span` says the same
+    as the globs and texts, of texts on its line.
     """
 
-    def __init__(self, globs: Iterable[Glob] = (), texts: Iterable[str] = (), late: Iterable[Late] = ()) -> None:
+    def __init__(
+        self,
+        globs: Iterable[Glob] = (),
+        texts: Iterable[str] = (),
+        late: Iterable[Late] = (),
+        span: Span | None = None,
+    ) -> None:
+        self.span = span
         spelled = {glob: plain_text(glob) for glob in dict.fromkeys(globs)}
         self.texts = frozenset(texts).union(text for text in spelled.values() if text is not None)
         self.globs = tuple(glob for glob, text in spelled.items() if text is None)
@@ -217,6 +231,12 @@ def find(inside: Sequence[Language], outside: Sequence[Language], budget: Budget
 
     Letters count as symbols of their own. `likely` gives texts to try first for a pattern. Raises `OverBudget`.
     """
+    for text in (text for line in _lines(inside, outside, budget) for text in line):
+        if text is None:
+            return None
+        budget.spend(1 + len(inside) + len(outside), "many values")
+        if all(text in each for each in inside) and not any(text in each for each in outside):
+            return tuple(text)
     base = min(inside, key=_breadth, default=EVERYTHING)
     others = [language for language in inside if language is not base]
     listed = base.texts.difference(*(each.texts for each in outside))
@@ -229,6 +249,22 @@ def find(inside: Sequence[Language], outside: Sequence[Language], budget: Budget
         if word is not None:
             return word
     return None
+
+
+def nothing_left(inside: Sequence[Language], outside: Sequence[Language], budget: Budget) -> bool:
+    """Whether the texts have to lie on a line, and no value on it is left. Raises `OverBudget`."""
+    return any(text is None for line in _lines(inside, outside, budget) for text in line)
+
+
+def _lines(inside: Sequence[Language], outside: Sequence[Language], budget: Budget) -> Iterator[Iterable[str | None]]:
+    """For each line that the texts have to lie on, some on it; None if no value is left."""
+    within = [each.span for each in inside if each.span and not each.late]
+    without = [each.span for each in outside if each.span] if within else []
+    budget.spend(sum(len(span.stretches) for span in (*within, *without)), "many values")
+    for line in dict.fromkeys(span.line for span in within):
+        if line.needed.issubset(inside) and line.barred.issubset(outside):
+            stretches = left((s for s in within if s.line == line), (s for s in without if s.line == line))
+            yield [*map(line.spell, map(value_in, stretches[:MOST_VALUES]))] if stretches else [None]
 
 
 def _breadth(language: Language) -> tuple[bool, int]:

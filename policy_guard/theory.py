@@ -12,7 +12,7 @@ from policy_guard.candidates import candidates
 from policy_guard.formula import Choice, Literal, Member, Present, negation, present
 from policy_guard.letters import Texts, loosened, named, stem, substituted, with_readings, without_letters
 from policy_guard.pattern import Unknown, Variable
-from policy_guard.strings import Budget, Language, OverBudget, Slot, find, instance
+from policy_guard.strings import Budget, Language, OverBudget, Slot, find, instance, nothing_left
 from policy_guard.systems import System
 
 MOST_TRIES = 6
@@ -121,8 +121,8 @@ class Theory:
         for place, literals in places.items():
             text = self._text(place, literals, {}, texts, budget)
             if text is None:
-                shown = partial(self._none_at_all, place, budget=budget)
-                return Impossible(_smallest(literals, shown) if explained else tuple(literals))
+                ways = (partial(way, place, budget=budget) for way in (self._no_value_left, self._none_at_all))
+                return Impossible(_smallest(literals, *ways) if explained else tuple(literals))
             texts[place] = text
         return Point(texts, {}, choices)
 
@@ -173,17 +173,25 @@ class Theory:
         letters as they are and look at one language at a time that must hold. Both allow too much, never too little.
         """
         for place, literals in places.items():
-            ways = [partial(self._none_at_all, place, budget=budget)]
+            ways = [partial(way, place, budget=budget) for way in (self._no_value_left, self._none_at_all)]
             ways += [partial(_none_in, one, budget=budget) for one in literals if _must_match(one)]
             for shown in ways:
                 if shown(literals):
                     return Impossible(_smallest(literals, shown) if explained else tuple(literals))
         return None
 
+    def _no_value_left(self, place: Place, literals: Sequence[Literal], budget: Budget) -> bool:
+        """Whether the values of numbers or dates alone show that the place has no text, which is quickly seen."""
+        return nothing_left(*self._loosely(place, literals), budget)
+
     def _none_at_all(self, place: Place, literals: Sequence[Literal], budget: Budget) -> bool:
+        return find(*self._loosely(place, literals), budget) is None
+
+    def _loosely(self, place: Place, literals: Sequence[Literal]) -> tuple[list[Language], list[Language]]:
+        """The languages of a place that have to hold and those that must not, with any text for each letter."""
         inside, outside = _sides(literals)
-        inside = [loosened(each) for each in inside] + ([domain] if (domain := self._domain(place)) else [])
-        return find(inside, [without_letters(each) for each in outside], budget) is None
+        domain = [domain] if (domain := self._domain(place)) else []
+        return [*map(loosened, inside), *domain], [*map(without_letters, outside)]
 
     def _no_candidates(self, literals: Sequence[Literal], budget: Budget) -> bool:
         return next(candidates(self._system(literals), budget), None) is None
@@ -349,8 +357,9 @@ def _pieces(literal: Literal) -> Iterator[str]:
         yield shortest.removeprefix("AWS ") if literal.atom.variable == "principal" else shortest
 
 
-def _smallest(literals: Sequence[Literal], shown: Callable[[Sequence[Literal]], bool]) -> tuple[Literal, ...]:
-    """As few of the literals as still show it, dropping ever smaller runs."""
+def _smallest(literals: Sequence[Literal], *ways: Callable[[Sequence[Literal]], bool]) -> tuple[Literal, ...]:
+    """As few of the literals as still show it in the first way in which all do, dropping ever smaller runs."""
+    shown = next((way for way in ways[:-1] if way(literals)), ways[-1])
     kept = list(literals)
     run = max(1, len(kept) // 2)
     while True:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Context, Decimal
+from decimal import ROUND_FLOOR, Context, Decimal
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -74,6 +74,17 @@ def _moment(seconds: int, part: str) -> Moment:
     except OverflowError:
         return Moment(TOO_EARLY if seconds < 0 else TOO_LATE, exact)
     return Moment(clock + part.rstrip("0"), exact)
+
+
+def in_utc(seconds: Decimal) -> str:
+    """The moment so many seconds after 1970 began as it is usually spelled; as a number if no calendar has it."""
+    whole = int(seconds.to_integral_value(ROUND_FLOOR))
+    clock = _moment(whole, f"{seconds - whole:f}".partition(".")[2]).clock
+    if clock in (TOO_EARLY, TOO_LATE):
+        return f"{seconds:f}"
+    date, time, part = clock[:8], clock[8:14], clock[14:]
+    day = f"{date[:4]}-{date[4:6]}-{date[6:]}"
+    return f"{day}T{time[:2]}:{time[2:4]}:{time[4:]}{'.' * bool(part)}{part}Z"
 
 
 def block(text: str) -> Block | None:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from itertools import product
+from typing import Any
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from policy_guard import check_no_new_access, evaluate
 from policy_guard.conditions import operators
 from policy_guard.formula import And, Formula, Literal, Member
 from policy_guard.pattern import Pattern
-from policy_guard.strings import Slot
+from policy_guard.policy import Request
+from policy_guard.readings import FOUR_DIGITS_ARE_SECONDS
+from policy_guard.spans import Span, at, left
+from policy_guard.strings import Language, Slot
+from policy_guard.values import moment, number
+from tests.policies import policy
 
 SLOT = Slot("test:key", 0)
 digits = st.text("0159", min_size=1, max_size=4)
@@ -42,8 +52,17 @@ def inside(formula: Formula, text: str) -> bool:
     """Whether the slot may hold the text."""
     if isinstance(formula, Literal):
         assert isinstance(formula.atom, Member)
-        return (text in formula.atom.language) == formula.positive
+        return on_line(formula.atom.language, text) == formula.positive
     return (all if isinstance(formula, And) else any)(inside(part, text) for part in formula.parts)
+
+
+def on_line(language: Language, text: str) -> bool:
+    """Whether the language holds the text, or the span of the language the value, which have to be the same."""
+    value = number(text) if language.span and language.span.line.name == "number" else (moment(text) or [None])[-1]
+    if language.span and isinstance(value, Decimal):
+        spans = language.span, Span(language.span.line, (at(value),))
+        assert bool(left(spans, ())) == (text in language)
+    return text in language
 
 
 def agree(name: str, given_: str, text: str) -> bool:
@@ -79,3 +98,58 @@ def test_dates(name: str, policy: str, value: str) -> None:
 def test_addresses(policy: str, value: str) -> None:
     assert agree("IpAddress", policy, value)
     assert agree("IpAddress", policy, policy.partition("/")[0])
+
+
+NUMBERS = ["-5", "-0.5", "0", "5", "5.25", "5.5", "50", "05"]
+DATES = ["2026-01-31T08:00:00Z", "2026-01-31T08:00:00.5Z", "2026-01-31", "1769846400", "2026", "12345", "0001-01-01"]
+VALUES = {
+    "Numeric": (
+        "s3:max-keys",
+        NUMBERS,
+        ["-6", "-5", "-0.50", "-0.1", "0", "4.9", "5", "5.0", "5.3", "6", "49", "50", "100", "+5", "x"],
+    ),
+    "Date": (
+        "aws:currenttime",
+        DATES,
+        [
+            *("0001-01-01T00:00:00Z", "1970-01-01T03:25:45Z", "1970-01-01T03:25:46Z", "2026-01-01T00:00:00Z"),
+            *("2026-01-31T00:00:00Z", "2026-01-31T07:59:59Z", "2026-01-31T08:00:00Z", "2026-01-31T08:00:00.4Z"),
+            *("2026-01-31T08:00:00.50Z", "2026-01-31T08:00:01Z", "9999-12-31T23:59:59Z", "1769846400", "12345", "x"),
+        ],
+    ),
+}
+
+
+@st.composite
+def _typed_pairs(draw: st.DrawFn) -> tuple[str, list[dict[str, Any]], list[dict[str, Any]]]:
+    """Two lists of Allow statements with windows of numbers or dates."""
+    family = draw(st.sampled_from(sorted(VALUES)))
+    key, texts, _ = VALUES[family]
+    operators = [f"{family}{name}" for name in ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan")]
+    conditions = st.dictionaries(
+        st.sampled_from([*operators, f"{family}GreaterThanEquals"]),
+        st.lists(st.sampled_from([*texts, "${h}"]), min_size=1, max_size=2).map(lambda values: {key: values}),
+        min_size=1,
+        max_size=2,
+    )
+    allow = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    statements = st.lists(conditions.map(lambda block: {**allow, "Condition": block}), min_size=1, max_size=3)
+    return family, draw(statements), draw(statements)
+
+
+@given(_typed_pairs())
+@settings(max_examples=80, deadline=None)
+def test_windows_of_typed_values_are_decided_and_no_value_contradicts_a_proof(
+    drawn: tuple[str, list[dict[str, Any]], list[dict[str, Any]]],
+) -> None:
+    family, *lists = drawn
+    documents = [{"Version": "2012-10-17", "Statement": each} for each in lists]
+    result = check_no_new_access(*documents)
+    assert result.result in ("PASS", "FAIL"), documents
+    if result.result == "PASS":
+        new, old = map(policy, documents)
+        key, texts, values = VALUES[family]
+        for value, unknown, seconds in product(values, [*texts, ""], (True, False)):
+            choices = {FOUR_DIGITS_ARE_SECONDS.name: seconds}
+            asked = Request(None, "s3:getobject", "arn:aws:s3:::a", {key: (value,)}, {"h": unknown}, choices)
+            assert not evaluate.allows(new, new.kind, asked) or evaluate.allows(old, old.kind, asked), asked

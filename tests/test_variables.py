@@ -87,7 +87,7 @@ def test_no_request_of_a_small_universe_contradicts_a_proof(pair: tuple[dict[str
 
 
 HOME = "arn:aws:s3:::home/%s/*"
-USER, TEAM = "aws:username", "aws:PrincipalTag/team"
+USER, TEAM, TIME = "aws:username", "aws:PrincipalTag/team", "aws:CurrentTime"
 NAME, ALICE = HOME % "${aws:username}", HOME % "alice"
 
 
@@ -97,7 +97,7 @@ def allow(resource: str | list[str] = "*", **condition: Any) -> dict[str, Any]:
     return {**made, "Condition": condition} if condition else made
 
 
-WINDOW = allow(DateGreaterThan={"aws:CurrentTime": "${from}"}, DateLessThan={"aws:CurrentTime": "${to}"})
+WINDOW = allow(DateGreaterThan={TIME: "${from}"}, DateLessThan={TIME: "${to}"})
 PROVED = {
     "a variable with one value": (
         [allow(NAME, StringEquals={USER: "alice"})],
@@ -177,7 +177,14 @@ PROVED = {
     ),
     "a window between two unknown dates": (
         [WINDOW],
-        [allow(DateGreaterThanEquals={"aws:CurrentTime": "${from}"}, DateLessThanEquals={"aws:CurrentTime": "${to}"})],
+        [allow(DateGreaterThanEquals={TIME: "${from}"}, DateLessThanEquals={TIME: "${to}"})],
+    ),
+    "two windows of dates beside each other in place of one": (
+        [allow(DateGreaterThanEquals={TIME: "2026-01-01T00:00:00Z"}, DateLessThan={TIME: "2027-01-01T00:00:00Z"})],
+        [
+            allow(DateGreaterThanEquals={TIME: "2026-01-01T00:00:00Z"}, DateLessThan={TIME: "2026-06-01T00:00:00Z"}),
+            allow(DateGreaterThanEquals={TIME: "2026-06-01T00:00:00Z"}, DateLessThan={TIME: "2027-01-01T00:00:00Z"}),
+        ],
     ),
     "an unknown number and an unknown number at most": (
         [allow(NumericLessThan={"s3:max-keys": "${most}"})],
@@ -220,8 +227,8 @@ REFUSED = {
     "two unknown windows beside each other": (
         [WINDOW],
         [
-            allow(DateGreaterThan={"aws:CurrentTime": "${from}"}, DateLessThan={"aws:CurrentTime": "${between}"}),
-            allow(DateGreaterThanEquals={"aws:CurrentTime": "${between}"}, DateLessThan={"aws:CurrentTime": "${to}"}),
+            allow(DateGreaterThan={TIME: "${from}"}, DateLessThan={TIME: "${between}"}),
+            allow(DateGreaterThanEquals={TIME: "${between}"}, DateLessThan={TIME: "${to}"}),
         ],
     ),
 }

@@ -14,14 +14,16 @@ from decimal import Decimal
 from functools import partial
 from typing import TypeAlias
 
+from policy_guard import spans
 from policy_guard.automaton import ANYTHING, Glob, Step, glob_of
 from policy_guard.condition import Operator, Spellings, Unclear, Way, spelled, typed
 from policy_guard.decimals import DIGIT, DIGITS, above, below, differing, equal
 from policy_guard.formula import Formula, conjunction, member, negation
 from policy_guard.pattern import Pattern
 from policy_guard.readings import FOUR_DIGITS_ARE_SECONDS
+from policy_guard.spans import Line, Span, Stretch
 from policy_guard.strings import Language, Slot
-from policy_guard.values import TOO_EARLY, TOO_LATE, Moment, moment, of_seconds
+from policy_guard.values import TOO_EARLY, TOO_LATE, Moment, in_utc, moment, of_seconds
 
 Globs: TypeAlias = "Iterator[Glob]"
 _EARLY, _LATE = "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"
@@ -167,11 +169,31 @@ def _build(text: str, *, read: Callable[[str], Moment | None], way: Callable[[Mo
         yield from way(at)
 
 
+def _stretch(text: str, *, read: Callable[[str], Moment | None], way: Callable[[Decimal], Stretch]) -> Stretch | None:
+    at = read(text)
+    return None if at is None else way(at.seconds)
+
+
+_LINE = Line("date", in_utc, frozenset([DAYS, TIMES]), frozenset([_NO_YEAR]))
+DAYS.span = TIMES.span = Span(_LINE, ((spans.FIRST, spans.LAST),))
+
+
 def _ways(read: Callable[[str], Moment | None]) -> tuple[Way, Way, Way]:
     """Earlier, at the same time, and later: a value is one of these, and no two."""
-    ways = ((_earlier, lambda value: _LATE), (_same, str), (_later, lambda value: _EARLY))
+    ways = (
+        (_earlier, lambda value: _LATE, spans.below),
+        (_same, str, spans.at),
+        (_later, lambda value: _EARLY, spans.above),
+    )
     earlier, same, later = (
-        Way(partial(_build, read=read, way=way), f"date {read.__name__}", towards) for way, towards in ways
+        Way(
+            partial(_build, read=read, way=way),
+            f"date {read.__name__}",
+            towards,
+            _LINE,
+            partial(_stretch, read=read, way=stretch),
+        )
+        for way, towards, stretch in ways
     )
     return earlier, same, later
 

@@ -11,11 +11,13 @@ from decimal import Decimal
 from functools import partial
 from typing import TypeAlias
 
+from policy_guard import spans
 from policy_guard.automaton import Glob
 from policy_guard.condition import Operator, Way, spelled, typed
 from policy_guard.decimals import above, below, equal
 from policy_guard.formula import Formula, member
 from policy_guard.pattern import Pattern
+from policy_guard.spans import Line, Stretch
 from policy_guard.strings import Slot
 from policy_guard.values import number
 
@@ -34,10 +36,20 @@ def _build(text: str, *, way: Globs) -> Iterator[Glob]:
         yield from way(value)
 
 
+def _stretch(text: str, *, way: Callable[[Decimal], Stretch]) -> Stretch | None:
+    value = number(text)
+    return None if value is None else way(value)
+
+
 # A value is below, equal to or above a number, and no two of these.
+_LINE = Line("number", lambda value: f"{value:f}")
 _BELOW, _EQUAL, _ABOVE = (
-    Way(partial(_build, way=way), "number", towards)
-    for way, towards in ((below, lambda value: _VAST), (equal, str), (above, lambda value: f"-{_VAST}"))
+    Way(partial(_build, way=way), "number", towards, _LINE, partial(_stretch, way=stretch))
+    for way, towards, stretch in (
+        (below, lambda value: _VAST, spans.below),
+        (equal, str, spans.at),
+        (above, lambda value: f"-{_VAST}", spans.above),
+    )
 )
 
 
