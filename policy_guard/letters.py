@@ -82,7 +82,7 @@ def without_letters(language: Language) -> Language:
     """The language without its patterns that have letters."""
     if not language.letters:
         return language
-    return Language((g for g in language.globs if not any(_glob_letters(g))), language.texts)
+    return Language((g for g in language.globs if not any(_glob_letters(g))), language.texts, span=language.span)
 
 
 def stem(letter: Letter) -> Letter:
