@@ -10,6 +10,7 @@ from policy_guard.access import Access
 from policy_guard.critical import CriticalEntry, RequestSet
 from policy_guard.formula import TRUE, Formula
 from policy_guard.policy import Policy, Request, Statement
+from policy_guard.source import Span
 
 
 class Question(NamedTuple):
@@ -38,7 +39,8 @@ class Claim(NamedTuple):
     The set is what the statement applies to `within` a formula (`is_within` for one request), without what some
     statement of `denied` applies to, and without what some statement of `before`, or with `all_before` everything,
     and none of `but` applies to. Of that, what some statement of `accepted` and none of `unaccepted` applies to is
-    left out. `meant` is the set of the critical entry that it is about.
+    left out. `meant` is the set of the critical entry that it is about. `at` is the
+    place to look at, if it is neither an action nor a resource.
     """
 
     statement: Statement | None
@@ -55,6 +57,7 @@ class Claim(NamedTuple):
     accepted: tuple[Statement, ...] = ()
     unaccepted: tuple[Statement, ...] = ()
     meant: RequestSet | None = None
+    at: Span | None = None
 
 
 class Part(NamedTuple):
@@ -80,7 +83,8 @@ class Check(NamedTuple):
     """Registered as the constant `CHECK` of a module in `checks/`, whose docstring is its manual page.
 
     `headline` says what a finding means; `advice` what to do about it. `of_old` tells that the statements are those
-    of the old version. `what` says in a word what the requests of the set are.
+    of the old version. `what` says in a word what the requests of the set are. What an `advisory` check cannot
+    decide is as severe as what it finds, and no error.
     """
 
     id: str
@@ -89,3 +93,4 @@ class Check(NamedTuple):
     claims: Callable[[Question], Iterator[Claim | Combination]]
     of_old: bool = False
     what: str = "new"
+    advisory: bool = False

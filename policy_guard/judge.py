@@ -197,11 +197,14 @@ def _with_known_action(claim: Claim, prover: Prover, values: tuple[Value, ...]) 
 
 
 def place(policy: Policy, verdict: Verdict) -> tuple[Source, Span]:
-    """The tightest span to blame: the first action to blame where others are not, else the first such resource."""
+    """The tightest span to blame: where the claim says, else the first action to blame if others are not.
+
+    Else it is the first such resource.
+    """
     statement = verdict.claim.statement
     if statement is None:
         return policy.source, policy.span
-    return statement.source, _tightest(statement, verdict)
+    return statement.source, verdict.claim.at or _tightest(statement, verdict)
 
 
 def _tightest(statement: Statement, verdict: Verdict) -> Span:

@@ -12,14 +12,20 @@ _TITLES = {
     "no-lost-deny": "Lost Deny",
     "access-not-granted": "Critical permission",
     "no-public-access": "Public access",
+    "no-new-direct-grant": "Direct grant",
 }
-_VERBS = {"no-new-access": "now allows", "access-not-granted": "allows", "no-public-access": "allows"}
+_VERBS = {
+    "no-new-access": "now allows",
+    "access-not-granted": "allows",
+    "no-public-access": "allows",
+    "no-new-direct-grant": "allows directly",
+}
 
 
 def title(finding: Finding) -> str:
     """What is wrong in a few words; text of the policy in it is as it was written."""
     facts = dict(finding.facts)
-    granted = facts.get("new") or facts.get("public")
+    granted = facts.get("new") or facts.get("public") or facts.get("direct")
     if finding.outcome == "violated" and finding.check in _TITLES and granted:
         return f"{_TITLES[finding.check]}: {granted}"
     return finding.message[:1].upper() + finding.message[1:]

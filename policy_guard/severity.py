@@ -26,4 +26,6 @@ def _of_check(config: Config, check: str, pair: Pair, is_guard: Callable[[], boo
         return config.new_files
     if check == "no-lost-deny" and config.severity(check) is None:
         return "error" if is_guard() else "warning"
+    if check == "no-new-direct-grant":
+        return config.severity(check) or "warning"
     return config.severity(check) or "error"

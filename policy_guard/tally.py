@@ -28,6 +28,7 @@ COMPARING = ("no-new-access", "no-lost-deny")
 CRITICAL = "access-not-granted"
 PUBLIC = "no-public-access"
 BOUND = "within-reference"
+DIRECT = "no-new-direct-grant"
 
 
 class Tally:
@@ -116,6 +117,9 @@ class Tally:
             *([CRITICAL] if entries and pair.new else []),
             *([PUBLIC] if pair.new and self._may_be_public(pair.new) else []),
         )
+        if comparing and not same and pair.old and pair.new and policy.kind in SHARING and self._is_on(DIRECT):
+            names_ = (*names_, DIRECT)
+            self._also_asked[DIRECT] = None
         if pair.reference and pair.new:
             names_ = (*names_, BOUND)
             self._also_asked[BOUND] = None

@@ -32,7 +32,7 @@ _MOST_BEFORE = 2
 
 
 def finding(check: Check, verdict: Verdict, question: Question, severity: str) -> Finding:
-    """What the verdict says of the policy. Undecided and unsupported verdicts are errors whatever the severity."""
+    """What the verdict says of the policy. What is not decided is an error whatever the severity, unless advisory."""
     at = _where(check, verdict, question)
     answer, claim = verdict.answer, verdict.claim
     witness = spelled(answer.request, question) if isinstance(answer, Witness) else None
@@ -40,7 +40,7 @@ def finding(check: Check, verdict: Verdict, question: Question, severity: str) -
     return Finding(
         check.id,
         outcome,
-        severity if outcome == "violated" else "error",
+        severity if outcome == "violated" or check.advisory else "error",
         _message(check, verdict),
         at.source,
         at.span,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from policy_guard import PolicyError, check_no_lost_deny, check_no_new_access
+from tests.repository import Scratch
 
 ID = "111122223333"
 ROOT = f"arn:aws:iam::{ID}:root"
@@ -99,3 +101,17 @@ def test_everyone_may_not_be_a_bare_star_in_a_trust_policy() -> None:
 def test_everyone_may_be_a_bare_star_in_a_policy_of_a_repository_of_images() -> None:
     pull = {"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}
     assert result({**pull, "Principal": {"AWS": ROOT}}, pull) == "PASS"
+
+
+@pytest.mark.parametrize(("severity", "code"), [(None, 0), ("error", 1), ("off", 0)])
+def test_a_direct_grant_warns_unless_the_settings_say_otherwise(
+    severity: str | None, code: int, tmp_path: Path
+) -> None:
+    scratch = Scratch(tmp_path / "repository")
+    scratch.write("old.json", policy(aws(ROOT)))
+    scratch.write("new.json", policy(aws([ROOT, f"arn:aws:iam::{ID}:user/ann"])))
+    said = f"severity: {{no-new-direct-grant: '{severity}'}}\n" if severity else ""
+    scratch.write("config.yaml", f"version: 1\n{said}")
+    answer = scratch.guard("compare", "old.json", "new.json", "--config", "config.yaml")
+    assert answer.code == code
+    assert ("[no-new-direct-grant]" in answer.out) is (severity != "off")

@@ -68,7 +68,8 @@ def test_readable() -> None:
 
 
 def test_what_is_registered() -> None:
-    checks = ("access-not-granted", "no-lost-deny", "no-new-access", "no-public-access", "within-reference")
+    checks = ("access-not-granted", "no-lost-deny", "no-new-access", "no-new-direct-grant", "no-public-access")
+    checks += ("within-reference",)
     assert names() == (*checks, "readable", "unused-access", "accepted")
     assert set(reporters()) == {"text", "github", "json", "sarif", "markdown", "junit", "gitlab"}
     assert {".json", ".yaml", ".yml"} <= set(suffixes())
@@ -76,7 +77,10 @@ def test_what_is_registered() -> None:
     assert set(operators()) >= {"StringEquals", "StringLike", "StringNotEqualsIgnoreCase", "Bool", "Null"}
 
 
+ORDERS = statement("Allow", "s3:GetObject", "arn:aws:s3:::orders/*")
+DELEGATED = {**ORDERS, "Statement": {**ORDERS["Statement"], "Principal": {"AWS": "111122223333"}}}
 OLD = {
+    "no-new-direct-grant": DELEGATED,
     "no-new-access": statement("Allow", "s3:GetObject"),
     "no-lost-deny": statement("Deny", "s3:*", "arn:aws:s3:::audit-logs/*"),
     "access-not-granted": statement("Deny", "s3:*"),

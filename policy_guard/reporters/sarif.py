@@ -27,7 +27,9 @@ _SECURITY = {
     "unused-access": "3.0",
     "accepted": "8.0",
     "within-reference": "8.0",
+    "no-new-direct-grant": "5.0",
 }
+_WARNINGS = ("unused-access", "no-new-direct-grant")
 
 
 def render(report: Report, style: Style) -> str:
@@ -58,7 +60,7 @@ def _rule(name: str) -> dict[str, Any]:
         "shortDescription": {"text": short},
         "fullDescription": {"text": " ".join(page.partition("\n\n")[0].split())},
         "help": {"text": page, "markdown": page},
-        "defaultConfiguration": {"level": "warning" if name == "unused-access" else "error"},
+        "defaultConfiguration": {"level": "warning" if name in _WARNINGS else "error"},
         "properties": {"security-severity": _SECURITY[name], "precision": "very-high", "tags": ["security", "iam"]},
     }
 

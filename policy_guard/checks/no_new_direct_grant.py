@@ -1,0 +1,112 @@
+"""no-new-direct-grant: a change gives nobody directly what they had only through their account or role.
+
+Proved over all requests that both versions allow. An account in Principal delegates: its administrators have to hand
+the access on by identity policies. A user, a role or a session that is named there, and everyone under "*", has the
+access directly, whatever their identity policies say. What names a role is still limited by its permissions boundary
+and by session policies; what names a user, a session or everyone is limited by neither. It is asked of resource and
+trust policies with an old version, and a warning unless the settings say otherwise.
+
+Bad, held against a version that named the account 111122223333 alone:
+
+    {"Version": "2012-10-17",
+     "Statement": {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:user/ann"},
+                   "Action": "s3:GetObject", "Resource": "arn:aws:s3:::orders/*"}}
+
+It says:
+
+    policy.json:2:56: warning: grants directly what was delegated or limited before [no-new-direct-grant]
+
+Good, held against the same:
+
+    {"Version": "2012-10-17",
+     "Statement": {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"},
+                   "Action": "s3:GetObject", "Resource": "arn:aws:s3:::orders/*",
+                   "Condition": {"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::111122223333:user/ann"}}}}
+
+It does not see whether the account is that of the resource (in another account an identity policy is needed in any
+case), nor which identity policies, boundaries and session policies there are. What is new access anyway is reported by
+no-new-access alone.
+
+A direct grant that is meant stays a warning. With `severity: {no-new-direct-grant: error}` it fails, and no acceptance
+lets it through: name the account alone, and let its administrators hand the access on.
+
+Sources: IAM User Guide, reference_policies_elements_principal ("AWS account principals", "IAM role principals") and
+reference_policies_evaluation-logic; KMS Developer Guide, key-policy-default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+from policy_guard import evaluate
+from policy_guard.check import Check, Claim, Question
+from policy_guard.formula import Formula, conjunction, disjunction, negation
+from policy_guard.policy import SHARING, Policy, Principal, Request, Statement, by_effect, statement_meaning
+from policy_guard.principals import named
+
+_UNLIMITED = ("everyone", "user", "session", "id", "open")
+_LIMITED = ("role", "other")
+
+
+def _claims(question: Question) -> Iterator[Claim]:
+    new, old = question.new, question.old
+    if new is None or old is None or question.kind not in SHARING:
+        return
+    for kinds, at_least in ((_UNLIMITED, _UNLIMITED), (_LIMITED, (*_LIMITED, *_UNLIMITED))):
+        before = tuple(_naming(old, at_least))
+        kept = set(map(statement_meaning, before))
+        for statement in _naming(new, kinds):
+            if statement_meaning(statement) not in kept:
+                yield _claim(question, old, statement, before)
+
+
+def _claim(question: Question, old: Policy, statement: Statement, before: tuple[Statement, ...]) -> Claim:
+    access, kind, new = question.access, question.kind, question.new
+    allowed = access.allows(old, kind)
+
+    def excess(part: Statement | None) -> Formula:
+        assert part is not None
+        direct = disjunction(map(access.applies, before))
+        return conjunction([access.applies(part), allowed, negation(access.denied(new)), negation(direct)])
+
+    def holds(part: Statement | None, request: Request) -> bool:
+        applies = part is not None and evaluate.applies(part, request) and not evaluate.denied(new, request)
+        direct = any(evaluate.applies(each, request) for each in before)
+        return applies and not direct and evaluate.allows(old, kind, request)
+
+    return Claim(
+        statement,
+        excess,
+        holds,
+        within=allowed,
+        is_within=partial(evaluate.allows, old, kind),
+        denied=by_effect(new)[1],
+        before=before,
+        at=statement.principals.entries[0].value.span if statement.principals else None,
+    )
+
+
+def _naming(policy: Policy, kinds: tuple[str, ...]) -> Iterator[Statement]:
+    """The Allow statements, each with those of its principals alone that are of these kinds."""
+    for statement in by_effect(policy)[0]:
+        who = statement.principals
+        entries = tuple(entry for entry in who.entries if _kind(entry) in kinds) if who else ()
+        if who and entries:
+            yield replace(statement, principals=who._replace(entries=entries))
+
+
+def _kind(entry: Principal) -> str:
+    """What kind of principal the entry names. A canonical user is an account (AWS: "AWS account principals")."""
+    return "account" if entry.type == "CanonicalUser" else named(entry).kind
+
+
+CHECK = Check(
+    "no-new-direct-grant",
+    "grants directly what was delegated or limited before",
+    "name the account alone, and let its administrators hand the access on",
+    _claims,
+    what="direct",
+    advisory=True,
+)
