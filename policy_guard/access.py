@@ -10,6 +10,7 @@ from itertools import product
 
 from policy_guard import catalog
 from policy_guard.automaton import Caseless, Glob, Step
+from policy_guard.caller_conditions import by_caller, constant, facts, is_implied
 from policy_guard.callers import principal_matches
 from policy_guard.condition import Operator, glob, language
 from policy_guard.conditions import operators
@@ -67,8 +68,11 @@ class Access:
     is not in there, whether a set operator is used on it or a template fills in a part of it.
     """
 
-    def __init__(self, policies: Iterable[Policy], others: Iterable[Statement] = ()) -> None:
-        """`others` are statements that are asked about besides those of the policies."""
+    def __init__(self, policies: Iterable[Policy], others: Iterable[Statement] = (), named: bool = False) -> None:
+        """`others` are statements that are asked about besides those of the policies.
+
+        With `named`, or if a statement names principals, condition keys hold what follows from the caller.
+        """
         statements = [*(statement for policy in policies for statement in policy.statements), *others]
         self._statements = statements
         occurrences: dict[str, set[str]] = {}
@@ -82,6 +86,8 @@ class Access:
             operator = operators()[condition.operator]
             if operator.encode and not operator.spellings:
                 self._verbatim.add(condition.key)
+        self._named = named or any(each.principals for each in statements)
+        self._by_caller = self._named and any(map(is_implied, {*occurrences, *self._variables}))
         self._written = occurrences
         self._slots = {
             key: len(written) + 1 + (key in self._variables)
@@ -94,7 +100,7 @@ class Access:
     def knowing(self, statements: Iterable[Statement]) -> Access:
         """These sets, or if they do not know all conditions of the statements, others that do."""
         others = [s for s in statements if not all(map(self._knows, s.conditions)) or self._verbatim_in(s)]
-        return Access((), [*self._statements, *others]) if others else self
+        return Access((), [*self._statements, *others], self._named) if others else self
 
     def _knows(self, condition: Condition) -> bool:
         return as_written(condition) in self._written.get(condition.key, ())
@@ -102,6 +108,11 @@ class Access:
     def _verbatim_in(self, statement: Statement) -> bool:
         """Whether the statement has variables whose keys are not known to be compared as texts by variables."""
         return any(each.key not in self._variables for each in _all_variables(statement))
+
+    def facts(self) -> Formula:
+        """What is true of every request, beyond what the conditions say."""
+        keys = sorted(filter(is_implied, self._variables)) if self._by_caller else ()
+        return conjunction(facts(Variable(key)) for key in keys)
 
     def allows(self, policy: Policy | None, kind: str) -> Formula:
         """The requests that the policy of this kind allows; None is no policy."""
@@ -133,8 +144,9 @@ class Access:
             self.action_matches(statement.action),
             self.resource_matches(statement.resource) if statement.resource else A_ROLE,
         ]
-        parts += map(self.condition_holds, statement.conditions)
-        return conjunction([*parts, self._resolved(statement)])
+        parts += map(self._condition_holds, statement.conditions)
+        whole = conjunction([*parts, self._resolved(statement)])
+        return by_caller(whole) if self._by_caller else whole
 
     def action_matches(self, element: Element) -> Formula:
         plain = element.plain_in_lower_case
@@ -153,6 +165,11 @@ class Access:
         return _element(element, [_resource(plain), *alternatives])
 
     def condition_holds(self, condition: Condition) -> Formula:
+        """The requests for which the condition holds."""
+        holds = self._condition_holds(condition)
+        return by_caller(holds) if self._by_caller else holds
+
+    def _condition_holds(self, condition: Condition) -> Formula:
         # With a condition that was not counted, too few values would be looked at, and too much proved.
         assert as_written(condition) in self._written[condition.key]
         operator = operators()[condition.operator]
@@ -196,7 +213,7 @@ class Access:
 
     def _of_presence(self, condition: Condition, here: Formula) -> Formula:
         given = language((value.pattern for value in condition.values), wild=False, fold=True)
-        absent, there = (_constant(text, given) for text in ("true", "false"))
+        absent, there = (constant(text, given) for text in ("true", "false"))
         usual = disjunction([conjunction([negation(here), absent]), conjunction([here, there])])
         if not condition.quantifier:
             return usual
@@ -295,13 +312,6 @@ def _resource(patterns: Iterable[Pattern]) -> Formula:
 def _by_reading(name: str, so: Formula, otherwise: Formula) -> Formula:
     reading = choice("reading", name)
     return disjunction([conjunction([reading, so]), conjunction([negation(reading), otherwise])])
-
-
-def _constant(text: str, given: Language) -> Formula:
-    """Whether a text that is known here lies in the language, whose letters may not be."""
-    if given.letters:
-        return member(f"={text}", given)
-    return TRUE if text in given else FALSE
 
 
 def _element(element: Element, alternatives: list[Formula]) -> Formula:

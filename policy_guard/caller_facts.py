@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from policy_guard.callers import WORD, join
+from policy_guard.condition import glob
+from policy_guard.formula import TRUE, Formula, conjunction, disjunction, member, negation
 from policy_guard.pattern import Pattern
 from policy_guard.policy import Principals, Statement, patterns_of
-from policy_guard.principals import FINER, named
+from policy_guard.principals import FINER, Named, named
+from policy_guard.strings import Language
 
 _USUAL = "aws"
 _CALLER = "aws:principalarn"
@@ -26,6 +30,52 @@ def partitions(old: Iterable[Statement], new: Iterable[Statement], asked: Iterab
         return frozenset()
     others = (entry.value.pattern for each in asked for entry in each.entries)
     return (_partitions(_patterns(old)) or frozenset([_USUAL])) | _partitions((*_patterns(new), *others))
+
+
+def role_names(old: Iterable[Statement], every: Iterable[Statement]) -> Formula:
+    """That the sessions that are named are of the roles that the old version names, and of no role of another path.
+
+    AWS: IAM API Reference, CreateRole: names of roles are unique within the account. An assumed-role ARN tells no path.
+    No more than that follows: a role may be gone by now, and another one may have its name.
+    """
+    sessions = [who for who in _names(every) if who.kind == "session"]
+    if not sessions:
+        return TRUE
+    every_role = _by_name(_names(every))
+    known = {key: every_role[key] for key in _by_name(_names(old))}
+    return conjunction(_only(who, known[key]) for who in sessions if (key := _key(who)) in known)
+
+
+def _only(who: Named, roles: set[str]) -> Formula:
+    head, tail = join("AWS arn:", glob(who.partition), ":iam::", glob(who.account), ":role/"), glob(who.session)
+    paths = (join(head, glob(who.name)), join(head, WORD, "/", glob(who.name)))
+    named_so = member("principal", Language(join(path, ":", tail) for path in paths))
+    these = member("principal", Language(join("AWS ", role, ":", tail) for role in sorted(roles)))
+    return disjunction([negation(named_so), these])
+
+
+def _by_name(names: Iterable[Named]) -> dict[tuple[str, ...], set[str]]:
+    """The ARNs of roles by their partition, account and name without path."""
+    found: dict[tuple[str, ...], set[str]] = {}
+    for who in names:
+        if who.kind == "role" and (text := _plain(who.name)):
+            _, partition, _, _, account, role = text.split(":", 5)
+            found.setdefault((partition, account, role.rpartition("/")[2]), set()).add(text)
+    return found
+
+
+def _key(who: Named) -> tuple[str, ...]:
+    return tuple(_plain(pattern) or "" for pattern in (who.partition, who.account, who.name))
+
+
+def _names(statements: Iterable[Statement]) -> Iterator[Named]:
+    for statement in statements:
+        yield from map(named, statement.principals.entries if statement.principals else ())
+
+
+def _plain(pattern: Pattern) -> str | None:
+    """The text of a pattern that is nothing else."""
+    return pattern.parts[0] if len(pattern.parts) == 1 and isinstance(pattern.parts[0], str) else None
 
 
 def _partitions(patterns: Iterable[Pattern]) -> frozenset[str]:

@@ -25,11 +25,12 @@ from policy_guard.readings import (
 from policy_guard.strings import Language, Late
 
 _COLON = frozenset(":")
-_WORD: Glob = (Step(_COLON, outside=True), Step(_COLON, outside=True, loop=True))
+WORD: Glob = (Step(_COLON, outside=True), Step(_COLON, outside=True, loop=True))
 _NAME: Glob = (ANY, ANYTHING)
 
 
-def _join(*parts: str | Glob) -> Glob:
+def join(*parts: str | Glob) -> Glob:
+    """The parts one after the other."""
     steps: list[Step] = []
     for part in parts:
         steps += glob_of(part) if isinstance(part, str) else part
@@ -38,25 +39,25 @@ def _join(*parts: str | Glob) -> Glob:
 
 def _arns(partition: str | Glob) -> tuple[Glob, Glob, Glob, Glob, Glob]:
     """The root users, users, roles, sessions of roles and federated users of all accounts."""
-    head = _join("AWS arn:", partition)
-    role = _join(head, ":iam::", _WORD, ":role/", _WORD)
+    head = join("AWS arn:", partition)
+    role = join(head, ":iam::", WORD, ":role/", WORD)
     return (
-        _join(head, ":iam::", _WORD, ":root"),
-        _join(head, ":iam::", _WORD, ":user/", _WORD),
+        join(head, ":iam::", WORD, ":root"),
+        join(head, ":iam::", WORD, ":user/", WORD),
         role,
-        _join(role, ":", _WORD),
-        _join(head, ":sts::", _WORD, ":federated-user/", _WORD),
+        join(role, ":", WORD),
+        join(head, ":sts::", WORD, ":federated-user/", WORD),
     )
 
 
-_ROOTS, _USERS, _ROLES, _SESSIONS, _FEDERATED_USERS = _arns(_WORD)
-_WITH_ARN = Language([_join("AWS arn:", (ANYTHING,))])
-_BOUNDED = Language([_USERS, _ROLES, _SESSIONS])
+ROOTS, USERS, ROLES, SESSIONS, FEDERATED_USERS = _arns(WORD)
+_WITH_ARN = Language([join("AWS arn:", (ANYTHING,))])
+_BOUNDED = Language([USERS, ROLES, SESSIONS])
 _OTHERS = (
-    _join("AWS ", _WORD),
-    _join("Service ", _NAME),
-    _join("Federated ", _NAME),
-    _join("CanonicalUser ", _NAME),
+    join("AWS ", WORD),
+    join("Service ", _NAME),
+    join("Federated ", _NAME),
+    join("CanonicalUser ", _NAME),
     glob_of("Anonymous"),
 )
 _ROLE_COLONS = 6
@@ -64,7 +65,7 @@ _ROLE_COLONS = 6
 
 def callers(partitions: Iterable[str] = ()) -> Language:
     """Everyone who may ask; those with an ARN only of the partitions, if there are any."""
-    known: list[str | Glob] = [*sorted(partitions)] or [_WORD]
+    known: list[str | Glob] = [*sorted(partitions)] or [WORD]
     return Language([*(arn for partition in known for arn in _arns(partition)), *_OTHERS])
 
 
@@ -115,19 +116,19 @@ def _globs(type_: str, who: Named) -> Iterable[Glob]:
     if who.kind == "everyone":
         return [(ANYTHING,)]
     if who.kind == "account":
-        partition = _WORD if in_any_partition(who) else glob(who.partition)
+        partition = WORD if in_any_partition(who) else glob(who.partition)
         return [_account(who, partition)]
     if who.kind == "role":
-        return [_join("AWS ", glob(who.name)), _join("AWS ", glob(who.name), ":", _WORD)]
+        return [join("AWS ", glob(who.name)), join("AWS ", glob(who.name), ":", WORD)]
     if who.kind == "session":
-        head = _join("AWS arn:", glob(who.partition), ":iam::", glob(who.account), ":role/")
-        tail = _join(glob(who.name), ":", glob(who.session))
-        return [_join(head, tail), _join(head, _WORD, "/", tail)]
-    return [_join(f"{type_} ", glob(who.name))] if who.kind != "nobody" else []
+        head = join("AWS arn:", glob(who.partition), ":iam::", glob(who.account), ":role/")
+        tail = join(glob(who.name), ":", glob(who.session))
+        return [join(head, tail), join(head, WORD, "/", tail)]
+    return [join(f"{type_} ", glob(who.name))] if who.kind != "nobody" else []
 
 
-def _account(who: Named, partition: Glob = _WORD) -> Glob:
-    return _join("AWS arn:", partition, ":", _WORD, "::", glob(who.account), ":", (ANYTHING,))
+def _account(who: Named, partition: Glob = WORD) -> Glob:
+    return join("AWS arn:", partition, ":", WORD, "::", glob(who.account), ":", (ANYTHING,))
 
 
 def _listed_by(text: str, kind: str) -> Iterable[Glob]:
@@ -153,9 +154,9 @@ def _exempt(everyone: list[tuple[str, Named]]) -> Formula:
     whole = [
         _any(everyone, ("everyone", "id", "other")),
         conjunction([account, elsewhere]),
-        conjunction([account, disjunction([user, member("principal", Language([_ROOTS]))])]),
-        conjunction([account, role, member("principal", Language([_ROLES]))]),
-        conjunction([account, role, session, member("principal", Language([_SESSIONS]))]),
+        conjunction([account, disjunction([user, member("principal", Language([ROOTS]))])]),
+        conjunction([account, role, member("principal", Language([ROLES]))]),
+        conjunction([account, role, session, member("principal", Language([SESSIONS]))]),
     ]
     partly = conjunction([disjunction([account, user, role, session]), choice("reading", PARTIAL_CHAIN_EXEMPT.name)])
     bounded = conjunction([member("principal", _BOUNDED), choice("reading", BOUNDARY_UNDOES_NOT_PRINCIPAL.name)])

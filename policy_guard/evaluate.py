@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from policy_guard.caller_context import context_of
 from policy_guard.condition import Operator
 from policy_guard.conditions import operators
 from policy_guard.match import matches, resolve
@@ -66,11 +67,12 @@ def denied(policy: Policy | None, request: Request) -> bool:
 
 def applies(statement: Statement, request: Request) -> bool:
     """Whether the statement applies to the request."""
+    request = request._replace(context=context_of(request))
     return (
         (statement.principals is None or principal_matches(statement.principals, request))
         and action_matches(statement.action, request)
         and (resource_matches(statement.resource, request) if statement.resource else matches(ROLE, request.resource))
-        and all(condition_holds(condition, request) for condition in statement.conditions)
+        and all(_condition_holds(condition, request) for condition in statement.conditions)
         and _resolved(statement, request)
     )
 
@@ -102,6 +104,10 @@ def resource_matches(element: Element, request: Request) -> bool:
 
 
 def condition_holds(condition: Condition, request: Request) -> bool:
+    return _condition_holds(condition, request._replace(context=context_of(request)))
+
+
+def _condition_holds(condition: Condition, request: Request) -> bool:
     operator = operators()[condition.operator]
     if operator.encode is None:
         return _of_presence(operator, condition, request)

@@ -40,7 +40,8 @@ def granted(
 
 
 def _granted(policy: Policy, entries: tuple[CriticalEntry, ...], budgets: Budgets) -> Iterator[str]:
-    question = Question(policy.kind, policy, None, entries, Access([policy], exceptions(entries)))
+    named = any(entry.principals for entry in entries)
+    question = Question(policy.kind, policy, None, entries, Access([policy], exceptions(entries), named))
     prover = prover_for(question, budgets)
     for claim in check("access-not-granted").claims(question):
         if isinstance(claim, Combination):

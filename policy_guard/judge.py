@@ -10,7 +10,7 @@ from policy_guard import catalog
 from policy_guard.accepted import Accepted
 from policy_guard.accepting import outside, part_in
 from policy_guard.budgets import Budgets
-from policy_guard.caller_facts import partitions
+from policy_guard.caller_facts import partitions, role_names
 from policy_guard.check import Check, Claim, Combination, Question
 from policy_guard.critical import exceptions
 from policy_guard.difference import Terms, blame, spelled, terms
@@ -123,9 +123,10 @@ def prover_for(question: Question, budgets: Budgets | None = None, others: Itera
     compared = {condition.key for condition in conditions if condition.operator not in ("Bool", "Null")}
     keys = {condition.key for condition in conditions} - compared
     booleans = {key for key in keys if (known := catalog.key_type(key)) and known.type == "Bool"}
+    facts = conjunction([question.access.facts(), role_names(before, statements)])
     places = ("action", "resource", "principal") if named else ("action", "resource")
     cost = 1 + sum(map(_steps_to_judge, [*before, *by_effect(question.new)[1], *exceptions(question.critical)]))
-    return Prover(places, booleans, budgets, partitions(before, after, asked) if named else frozenset(), cost)
+    return Prover(places, booleans, budgets, partitions(before, after, asked) if named else frozenset(), cost, facts)
 
 
 def _steps_to_judge(statement: Statement) -> int:

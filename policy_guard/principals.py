@@ -33,6 +33,19 @@ class Named(NamedTuple):
 
 KINDS = ("everyone", "account", "user", "role", "session", "id", "other", "nobody")
 """A federated user is a `user`; a service, an identity provider and a canonical user are `other`."""
+PRINCIPAL_TYPES = {
+    "root": "Account",
+    "user": "User",
+    "role": "AssumedRole",
+    "federated-user": "FederatedUser",
+    "anonymous": "Anonymous",
+}
+"""What aws:PrincipalType is for each kind of caller (reference_policies_variables, "Principal key values")."""
+NO_ACCOUNT = "anonymous"
+"""What aws:PrincipalAccount is for anonymous callers (reference_policies_condition-keys), if it is anything."""
+TAGS = "aws:principaltag/"
+SINGLE_SERVICE = r"[^.:]+\.amazonaws\.com(\.cn)?"
+"""A service principal without a Region in its name: such a service may go by several names."""
 FINER = ("user", "role", "session")
 
 

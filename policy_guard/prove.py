@@ -13,6 +13,7 @@ from policy_guard.condition import glob
 from policy_guard.conditions.boolean import BOOLEANS
 from policy_guard.formula import (
     FALSE,
+    TRUE,
     And,
     Assumption,
     Atom,
@@ -34,6 +35,7 @@ from policy_guard.needs import choices_of, needed
 from policy_guard.pattern import ONE, STAR, Pattern, Unknown, Variable, Wildcard
 from policy_guard.plausible import likely
 from policy_guard.policy import Request
+from policy_guard.principals import NO_ACCOUNT, PRINCIPAL_TYPES
 from policy_guard.readings import WILDCARDS_CROSS_AT_ENDS, WILDCARDS_STAY_IN_ARN_PARTS, reading
 from policy_guard.simplify import LITERALS_A_STEP, Simplifier
 from policy_guard.strings import Budget, Language, OverBudget, Slot
@@ -51,8 +53,7 @@ DOMAINS = {
     "action": Language([glob(Pattern((Wildcard("?", stays=True), Wildcard("*", stays=True), ":", ONE, STAR)))]),
     "resource": Language([glob(Pattern((ONE, STAR)))]),
     "principal": CALLERS,
-    "=true": Language(texts=["true"]),
-    "=false": Language(texts=["false"]),
+    **{f"={text}": Language(texts=[text]) for text in ("true", "false", NO_ACCOUNT, *PRINCIPAL_TYPES.values())},
 }
 
 
@@ -103,13 +104,15 @@ class Prover:
         budgets: Budgets | None = None,
         partitions: frozenset[str] = frozenset(),
         steps_a_replay: int = 1,
+        facts: Formula = TRUE,
     ) -> None:
         """`places` are given a text in every witness; the keys `booleans` are true or false.
 
         Callers with an ARN are of one of the `partitions`, or if there are none, of any. `steps_a_replay` is what it
-        costs to judge one request.
+        costs to judge one request. The `facts` hold for every request.
         """
         self._simplifier = Simplifier()
+        self._facts = facts
         self._budgets = budgets or Budgets()
         self._budget = self._budgets.verdicts.part(STEPS_IN_ALL)
         self._replays = self._budgets.aside.part(STEPS_ASIDE)
@@ -140,6 +143,7 @@ class Prover:
         A request that is in it whatever the unclear parts mean is looked for first, then one that needs a reading.
         The readings of wildcards in resources, on which nearly every policy depends, are tried one by one.
         """
+        access = conjunction([access, self._facts])
         ways: dict[Formula, dict[str, bool]] = {}
         for assumptions in self._assumptions:
             formula = access

@@ -135,7 +135,8 @@ class Tally:
             from policy_guard.public import asked_besides
 
             others += asked_besides(pair.new)
-        access = Access((p for p in (pair.new, pair.old, pair.reference) if p), others)
+        named = any(entry.principals for entry in entries)
+        access = Access((p for p in (pair.new, pair.old, pair.reference) if p), others, named)
         question = Question(policy.kind, pair.new, pair.old, entries, access, accepted, pair.reference)
         yield from _told_once(self._asked(question, names_, pair))
         if comparing and not same:

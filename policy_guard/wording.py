@@ -12,6 +12,7 @@ from policy_guard import catalog, evaluate
 from policy_guard.accepted import CHECKS as ACCEPTABLE
 from policy_guard.accepted import digest
 from policy_guard.access import Access
+from policy_guard.caller_context import context_of
 from policy_guard.check import Check, Question
 from policy_guard.critical import CriticalEntry, exceptions
 from policy_guard.difference import Terms
@@ -282,7 +283,7 @@ def _without(request: Request, question: Question) -> str:
     allowing = by_effect(question.old)[0]
     alike = [s for s in allowing if evaluate.action_matches(s.action, request)]
     keys = dict.fromkeys(c.spelled for s in alike for c in s.conditions if not c.if_exists)
-    present = {key.lower() for key in request.context}
+    present = {key.lower() for key, values in context_of(request).items() if values}
     absent = [key for key in keys if key.lower() not in present]
     return f", without {' and '.join(absent)}" if 0 < len(absent) <= _MOST_ABSENT else ""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from policy_guard.access import Access
 from policy_guard.automaton import Caseless, Letter, Verbatim
+from policy_guard.caller_context import context_of
 from policy_guard.documents import Found
 from policy_guard.formats import read
 from policy_guard.formula import And, Choice, Formula, Literal, Member
@@ -15,6 +16,7 @@ from policy_guard.letters import substituted
 from policy_guard.parse import parse
 from policy_guard.pattern import Unknown, Variable, folded
 from policy_guard.policy import Caller, Policy, Request
+from policy_guard.principals import NO_ACCOUNT, PRINCIPAL_TYPES
 from policy_guard.source import Source
 from policy_guard.strings import Language, Slot
 
@@ -38,7 +40,9 @@ def request(row: Mapping[str, Any]) -> Request:
 
 
 def spelled(caller: Caller | None) -> str:
-    if caller is None or caller.type == "Anonymous":
+    if caller is None:
+        return "CanonicalUser nobody"
+    if caller.type == "Anonymous":
         return "Anonymous"
     return f"{caller.type} {caller.name}" + (f":{caller.session}" if caller.session is not None else "")
 
@@ -58,7 +62,7 @@ def _atom(literal: Literal, asked: Request) -> bool:
     if not isinstance(atom, Member):
         return _value(atom.slot, asked) is not None
     texts = {"action": folded(asked.action), "resource": asked.resource, "principal": spelled(asked.principal)}
-    texts |= {"=true": "true", "=false": "false"}
+    texts |= {f"={text}": text for text in ("true", "false", NO_ACCOUNT, *PRINCIPAL_TYPES.values())}
     text = _value(atom.variable, asked) if isinstance(atom.variable, Slot) else texts[atom.variable]
     return text is not None and text in _resolved(atom.language, asked)
 
@@ -83,4 +87,6 @@ def _resolved(language: Language, asked: Request) -> Language:
 
 
 def access_allows(document: Policy, asked: Request) -> bool:
-    return inside(Access([document]).allows(document, document.kind), asked)
+    access = Access([document], named=asked.principal is not None)
+    asked = asked._replace(context=context_of(asked))
+    return inside(access.allows(document, document.kind), asked)

@@ -1,0 +1,66 @@
+"""The condition keys whose values follow from who asks, for one request.
+
+The twin of `caller_conditions`, which speaks of all requests. Only what AWS's pages state: IAM User Guide,
+reference_policies_condition-keys, "Properties of the principal", and reference_policies_variables, "Principal key
+values"; STS API Reference: who comes with the word of an identity provider signs nothing. Canonical users and ids are
+other names of callers with ARNs. Which account and ARN a service would have is not stated: none that others have.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+from policy_guard.policy import Caller, Request
+from policy_guard.principals import NO_ACCOUNT, PRINCIPAL_TYPES, SINGLE_SERVICE, TAGS
+
+_ARN = re.compile(r"arn:[^:]+:(iam|sts)::([^:]+):(?:(root)|(user|role|federated-user)/[^:]+)")
+_KINDS = {("iam", "root"), ("iam", "user"), ("iam", "role"), ("sts", "federated-user")}
+_ABSENT: tuple[str, ...] = ()
+
+
+def context_of(request: Request) -> Mapping[str, tuple[str, ...]]:
+    """The condition keys of the request with those that follow from its caller; an empty value is an absent key."""
+    caller = request.principal
+    if caller is None:
+        return request.context
+    context = {**request.context, **_implied(caller)}
+    if caller.type == "Anonymous":
+        context = {key: values for key, values in context.items() if not key.startswith(TAGS)}
+    if not _of_identity(caller):
+        context |= {key: (NO_ACCOUNT,) for key in ("aws:principalaccount", "aws:principalarn") if context.get(key)}
+    return context
+
+
+@lru_cache(maxsize=1_000)
+def _implied(caller: Caller) -> Mapping[str, tuple[str, ...]]:
+    if caller.type == "Service":
+        own = {"aws:principalservicename": (caller.name,)} if re.fullmatch(SINGLE_SERVICE, caller.name) else {}
+        return {**own, "aws:principalisawsservice": ("true",)}
+    no_service = dict.fromkeys(("aws:principalservicename", "aws:principalservicenameslist"), _ABSENT)
+    if caller.type == "Anonymous":
+        no_service |= dict.fromkeys(("aws:principalorgid", "aws:principalorgpaths"), _ABSENT)
+        no_service["aws:principaltype"] = (PRINCIPAL_TYPES["anonymous"],)
+    unsigned = dict.fromkeys(("aws:principalarn", "aws:principalisawsservice"), _ABSENT)
+    return {**(_of_identity(caller) or unsigned), **no_service}
+
+
+@lru_cache(maxsize=1_000)
+def _of_identity(caller: Caller) -> dict[str, tuple[str, ...]]:
+    """Of the root user, a user, a role and its sessions, and a federated user."""
+    found = _ARN.fullmatch(caller.name) if caller.type == "AWS" else None
+    kind = (found[3] or found[4]) if found else ""
+    known = found is not None and (found[1], kind) in _KINDS
+    if not found or not known or not (caller.session is None or (kind == "role" and _is_word(caller.session))):
+        return {}
+    return {
+        "aws:principalarn": (caller.name,),
+        "aws:principalaccount": (found[2],),
+        "aws:principaltype": (PRINCIPAL_TYPES[kind],),
+        "aws:principalisawsservice": ("false",),
+    }
+
+
+def _is_word(text: str) -> bool:
+    return text != "" and ":" not in text
