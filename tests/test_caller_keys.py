@@ -155,10 +155,6 @@ NARROWER = {
         document({"AWS": ID}, Resource="arn:aws:s3:::logs-${aws:PrincipalAccount}/*"),
         document("*", Resource="arn:aws:s3:::logs-${aws:PrincipalAccount}/*"),
     ),
-    "anonymous callers are of no organisation": (
-        document("*", {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}),
-        document("*", {"StringNotEqualsIfExists": {"aws:PrincipalType": "Anonymous"}}),
-    ),
 }
 
 
