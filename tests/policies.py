@@ -40,9 +40,7 @@ def request(row: Mapping[str, Any]) -> Request:
 
 
 def spelled(caller: Caller | None) -> str:
-    if caller is None:
-        return "CanonicalUser nobody"
-    if caller.type == "Anonymous":
+    if caller is None or caller.type == "Anonymous":
         return "Anonymous"
     return f"{caller.type} {caller.name}" + (f":{caller.session}" if caller.session is not None else "")
 

@@ -31,7 +31,6 @@ CALLERS = [
     Caller("Service", ID),
     Caller("Federated", "accounts.google.com"),
     Caller("CanonicalUser", "79a5"),
-    None,
 ]
 VALUES = {
     "aws:PrincipalArn": [ROLE, USER, f"arn:aws:iam::{ID}:*", "arn:*", "*:s", "${h}", "${aws:PrincipalArn}", ROOT],
