@@ -125,7 +125,9 @@ def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
             found[unique] = Found(unique, place.node, source, holders.text(place.beside))
             taken.add(id(place.own))
     deeper = sum(_deeper(document, taken) for document in documents)
-    return Reading(tuple(found.values()), deeper, frozenset(others), unresolved(documents, taken, _TEMPLATES))
+    return Reading(
+        tuple(found.values()), deeper, frozenset(others), unresolved(documents, taken, _TEMPLATES, looks_like_policy)
+    )
 
 
 def looks_like_policy_text(source: Source) -> bool:
