@@ -90,7 +90,8 @@ def principal_matches(principals: Principals) -> Formula:
 def _any(everyone: list[tuple[str, Named]], kinds: tuple[str, ...]) -> Formula:
     """The callers that one of the entries names, as one of these kinds."""
     named_ = [(type_, who) for type_, who in everyone if who.kind in kinds]
-    late = (Late(who.name, _LISTED[kind]) for _, who in everyone if who.kind == "open" for kind in kinds)
+    open_ = (who.name for _, who in everyone if who.kind == "open")
+    late = (Late(name, _LISTED[kind], towards=_TOWARDS[kind]) for name in open_ for kind in kinds)
     ids = [f"{ID_NAMES_THE_CALLER.name} {spelled_out(who.name)}" for type_, who in named_ if is_id(type_, who)]
     return disjunction(
         [
@@ -136,12 +137,19 @@ def _listed_by(text: str, kind: str) -> Iterable[Glob]:
     return _globs("AWS", who) if who.kind == kind else ()
 
 
+def _towards(text: str, kind: str) -> str:
+    """An entry that is likely to name the caller."""
+    return "*" if kind == "everyone" else text.removeprefix("AWS ")
+
+
 def _finer_by(text: str) -> Iterable[Glob]:
     who = by_text(text)
     return (_account(who),) if who.kind in FINER else ()
 
 
+# Made once: late patterns are the same only if what they are built by is.
 _LISTED: dict[str, Callable[[str], Iterable[Glob]]] = {kind: partial(_listed_by, kind=kind) for kind in KINDS}
+_TOWARDS: dict[str, Callable[[str], str]] = {kind: partial(_towards, kind=kind) for kind in KINDS}
 
 
 def _exempt(everyone: list[tuple[str, Named]]) -> Formula:

@@ -13,7 +13,7 @@ from policy_guard.automaton import ANYTHING, Caseless, Glob, Letter, Step, the_s
 from policy_guard.letters import Texts, anything_on, loosened, without_letters
 from policy_guard.pattern import Unknown, Variable
 from policy_guard.segments import Own, Product, Segment, classes
-from policy_guard.strings import Budget, Language, Late, find
+from policy_guard.strings import Budget, Language, Late, Slot, find
 from policy_guard.systems import (
     Place,
     System,
@@ -84,11 +84,20 @@ def _alternatives(system: System, place: Place, own: Mapping[Letter, Own], budge
     """The ways to look at a place that leave it a text if letters may be any text of their own."""
     outside = system.outside.get(place, ())
     plain = [without_letters(each) for each in outside]
-    for inside, chosen in _without_lates(system.inside[place], outside):
+    barred = frozenset(glob for each in outside if each.letters for glob in each.globs)
+    left = [_but(each, barred) for each in system.inside[place]]
+    for inside, chosen in _without_lates(left, outside):
         word = find([_bounded(each, own) for each in inside], plain, budget)
         if word is not None:
             text = "".join(map(str, word))
             yield Alternative(tuple(_products(inside, outside, own, budget)), text, chosen)
+
+
+def _but(language: Language, barred: frozenset[Glob]) -> Language:
+    """The language without its patterns with letters that must not match: a text in them is none in the language."""
+    if not language.letters or barred.isdisjoint(language.globs):
+        return language
+    return Language((g for g in language.globs if g not in barred), language.texts, language.late, language.span)
 
 
 def _times(letter: Letter, places: Mapping[Place, list[Alternative]]) -> int:
@@ -163,8 +172,9 @@ def _exclude(one: Late, two: Late) -> bool:
 
 
 class Found(NamedTuple):
-    """A word for each product of an alternative."""
+    """A word for each product of an alternative of a place."""
 
+    place: Place
     words: tuple[list[str | Segment], ...]
     alternative: Alternative
 
@@ -172,11 +182,11 @@ class Found(NamedTuple):
 def _words(places: Mapping[Place, list[Alternative]], fixed: Mapping[Letter, str]) -> list[Found] | None:
     """Words for some alternative of each place; None if a place has none."""
     found: list[Found] = []
-    for alternatives in places.values():
+    for place, alternatives in places.items():
         for alternative in alternatives:
             words = [each.word(fixed) for each in alternative.products]
             if all(word is not None for word in words):
-                found.append(Found(tuple(word for word in words if word is not None), alternative))
+                found.append(Found(place, tuple(word for word in words if word is not None), alternative))
                 break
         else:
             return None
@@ -206,12 +216,13 @@ def _values(
         seen.setdefault(_stem(segment.letter), []).append(segment.text)
     for letter, known in own.items():
         seen.setdefault(_stem(letter), []).append("".join(map(str, find(known.inside, known.outside, budget) or ())))
-    for one in found:
-        for late in one.alternative.chosen:
-            if len(late.pattern.parts) == 1 and isinstance(part := late.pattern.parts[0], Unknown):
-                seen[Unknown(part.name)] = [late.towards(one.alternative.text), *seen.get(Unknown(part.name), ())]
+    for late, text in ((late, one.alternative.text) for one in found for late in one.alternative.chosen):
+        if len(late.pattern.parts) == 1 and isinstance(part := late.pattern.parts[0], Unknown):
+            seen[Unknown(part.name)] = [late.towards(text), *seen.get(Unknown(part.name), ())]
     for variable, letter in system.freed:
-        seen.setdefault(_stem(letter), []).extend(seen[variable])
+        seen[_stem(letter)] = [*seen[variable], *seen.get(_stem(letter), ())]
+    slots = ((one.place.key, one.alternative.text) for one in found if isinstance(one.place, Slot))
+    seen |= {key: [text] for name, text in slots if (key := Variable(name)) not in seen}
     for number in range(min(4, max([1, *map(len, seen.values())]))):
         values = {letter: texts[number % len(texts)] for letter, texts in seen.items()}
         for variable, glob in reversed(system.defined):

@@ -92,12 +92,14 @@ class Theory:
         places: dict[Place, list[Literal]] = {place: [] for place in self._always}
         places |= _with_variables(literals)
         names = ", ".join(sorted({named(letter) for letter in letters}))
-        unknown: list[Letter] = sorted({each for each in map(stem, letters) if isinstance(each, Unknown)}, key=repr)
+        stems = set(map(stem, letters))
+        unknown: list[Letter] = sorted((each for each in stems if isinstance(each, Unknown)), key=repr)
         part = budget.part(STEPS_OF_LAST_RESORT)
         try:
             tried = list(islice(candidates(self._system(literals), part), MOST_CANDIDATES))
             for candidate, text in product(tried, ("example", "")):
-                values = with_readings({**dict.fromkeys(unknown, text), **candidate})
+                known = {letter: each for letter, each in candidate.items() if letter in stems}
+                values = with_readings({**dict.fromkeys(unknown, text), **known})
                 texts = self._texts(places, values, part)
                 if texts is not None:
                     return Point(texts, _unknowns(values), choices)

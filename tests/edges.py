@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from policy_guard import catalog
 from policy_guard.pattern import Pattern, Unknown, Variable, Wildcard
 from policy_guard.policy import Caller, Policy, Request, Statement
 from policy_guard.readings import READINGS
@@ -30,7 +31,7 @@ def requests(policies: Iterable[Policy], count: int, seed: int) -> Iterator[Requ
     rng = random.Random(seed)
     places = _places([statement for policy in policies for statement in policy.statements], rng)
     for _ in range(count):
-        context = {key: _some(values, rng) for key, values in places.values.items() if rng.random() < 0.75}
+        context = {key: _some(key, values, rng) for key, values in places.values.items() if rng.random() < 0.75}
         yield Request(
             rng.choice(places.callers),
             rng.choice(places.actions),
@@ -41,8 +42,10 @@ def requests(policies: Iterable[Policy], count: int, seed: int) -> Iterator[Requ
         )
 
 
-def _some(values: list[str], rng: random.Random) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(rng.choice(values) for _ in range(rng.choice((1, 1, 1, 2)))))
+def _some(key: str, values: list[str], rng: random.Random) -> tuple[str, ...]:
+    known = catalog.key_type(key)
+    most = rng.choice((1, 1, 1, 2 if known is None or known.several else 1))
+    return tuple(dict.fromkeys(rng.choice(values) for _ in range(most)))
 
 
 def _places(statements: list[Statement], rng: random.Random) -> Places:

@@ -96,7 +96,11 @@ def _six(digits: str, length: int) -> Glob:
     return tuple(step for at, each in enumerate(steps) for step in (*(_COLON if at and at % 4 == 0 else ()), each))
 
 
-_WAY = Way(_build)
+def _towards(value: str) -> str:
+    return value if _address(value) else "0.0.0.0/0"
+
+
+_WAY = Way(_build, towards=_towards)
 
 
 def _encode(slot: Slot, given: tuple[Pattern, ...]) -> Formula:

@@ -25,7 +25,11 @@ def _holds(given: Pattern, value: str) -> bool:
     return usual_base64(spelled(given)) == value
 
 
-_WAY = Way(_build)
+def _towards(value: str) -> str:
+    return value if usual_base64(value) == value else "QUJD"
+
+
+_WAY = Way(_build, towards=_towards)
 
 
 def _encode(slot: Slot, given: tuple[Pattern, ...]) -> Formula:
