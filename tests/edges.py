@@ -29,9 +29,13 @@ class Places(NamedTuple):
 def requests(policies: Iterable[Policy], count: int, seed: int) -> Iterator[Request]:
     """So many requests, the same for the same seed."""
     rng = random.Random(seed)
-    places = _places([statement for policy in policies for statement in policy.statements], rng)
+    statements = [statement for policy in policies for statement in policy.statements]
+    places = _places(statements, rng)
+    sets = {condition.key for statement in statements for condition in statement.conditions if condition.quantifier}
     for _ in range(count):
-        context = {key: _some(key, values, rng) for key, values in places.values.items() if rng.random() < 0.75}
+        context = {
+            key: _some(values, _several(key, sets), rng) for key, values in places.values.items() if rng.random() < 0.75
+        }
         yield Request(
             rng.choice(places.callers),
             rng.choice(places.actions),
@@ -42,9 +46,14 @@ def requests(policies: Iterable[Policy], count: int, seed: int) -> Iterator[Requ
         )
 
 
-def _some(key: str, values: list[str], rng: random.Random) -> tuple[str, ...]:
+def _several(key: str, sets: set[str]) -> bool:
+    """Whether requests may hold several values of the key; a key that AWS does not list only under a set operator."""
     known = catalog.key_type(key)
-    most = rng.choice((1, 1, 1, 2 if known is None or known.several else 1))
+    return known.several if known else key in sets
+
+
+def _some(values: list[str], several: bool, rng: random.Random) -> tuple[str, ...]:
+    most = rng.choice((1, 1, 1, 2 if several else 1))
     return tuple(dict.fromkeys(rng.choice(values) for _ in range(most)))
 
 
