@@ -103,7 +103,7 @@ class Prover:
         booleans: Container[str] = (),
         budgets: Budgets | None = None,
         partitions: frozenset[str] = frozenset(),
-        steps_a_replay: int = 1,
+        steps_a_replay: Callable[[], int] = lambda: 1,
         facts: Formula = TRUE,
     ) -> None:
         """`places` are given a text in every witness; the keys `booleans` are true or false.
@@ -132,7 +132,7 @@ class Prover:
     def may_replay(self, times: int = 1) -> bool:
         """Whether so many more requests may be judged to tell a finding well."""
         try:
-            self._replays.spend(self._steps_a_replay * times, "")
+            self._replays.spend(self._steps_a_replay() * times, "")
         except OverBudget:
             return False
         return True
@@ -175,7 +175,7 @@ class Prover:
 
     def _counted(self, replay: Replay, budget: Budget) -> Replay:
         def judge(request: Request) -> bool:
-            budget.spend(self._steps_a_replay, "the number of statements")
+            budget.spend(self._steps_a_replay(), "the number of statements")
             return replay(request)
 
         return judge

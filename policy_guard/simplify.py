@@ -102,8 +102,6 @@ class _Known:
         """True if the first covers the second, False if they have nothing in common, None if neither is certain."""
         key = one, two
         if key not in self._relations:
-            # Each glob of the second is read by the automaton of the first, and the edges of all globs are compared.
-            work = len(one.globs) * len(two.globs) // 4 + sum(map(len, two.globs)) // 2
-            self._budget.spend(1 + len(one) + len(two) + work, "the number of patterns")
-            self._relations[key] = True if one.covers(two) else False if one.apart(two) else None
+            self._budget.spend(1 + len(one) + len(two), "the number of patterns")
+            self._relations[key] = True if one.covers(two, self._budget) else False if one.apart(two) else None
         return self._relations[key]

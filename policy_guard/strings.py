@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from itertools import chain, islice, takewhile
 from math import inf
 from time import monotonic
 from typing import NamedTuple, TypeAlias
@@ -17,6 +19,10 @@ from policy_guard.spans import Line, Span, Stretch, left, value_in
 
 _STEPS_A_LOOK = 16_384
 """How often the clock is looked at."""
+_PLACES_A_STEP = 4_000
+"""How many places of an automaton are looked at in a step."""
+MOST_NEAR = 200
+"""With how many globs one is compared to tell whether it may meet them."""
 MANY = 16
 """From how many globs on a text is looked up among those that only fix a beginning."""
 MOST_VALUES = 4
@@ -191,15 +197,23 @@ class Language:
             heads.add(prefix.partition(":")[0])
         return frozenset(heads)
 
-    def covers(self, other: Language) -> bool:
+    def covers(self, other: Language, budget: Budget | None = None) -> bool:
         """Whether each pattern of `other` lies within one of ours. True is certain, False only likely."""
         if self.universal:
             return True
-        return (
-            set(self.late) >= set(other.late)
-            and all(text in self for text in other.texts)
-            and all(map(self.covers_glob, other.globs, other.edges))
-        )
+        if not set(self.late) >= set(other.late) or not all(text in self for text in other.texts):
+            return False
+        for glob, edges in zip(other.globs, other.edges, strict=True):
+            if budget:
+                budget.spend(1 + len(glob) * (1 + self.places // _PLACES_A_STEP) // 4, "the number of patterns")
+            if not self.covers_glob(glob, edges):
+                return False
+        return True
+
+    @cached_property
+    def places(self) -> int:
+        """How many places its automaton has."""
+        return sum(map(len, self.globs))
 
     def covers_glob(self, glob: Glob, edges: tuple[str, str]) -> bool:
         """Whether one of our globs surely takes every word of `glob`, whose edges these are."""
@@ -217,7 +231,26 @@ class Language:
             return False
         if any(text in other for text in self.texts) or any(text in self for text in other.texts):
             return False
-        return all(surely_apart(one, two) for one in self.edges for two in other.edges)
+        if len(self.globs) * len(other.globs) <= MOST_NEAR:
+            return all(surely_apart(one, two) for one in self.edges for two in other.edges)
+        return not any(other._may_meet(*edges) for edges in self.edges)
+
+    def _may_meet(self, head: str, tail: str) -> bool:
+        """Whether one of our globs may have a text in common with a glob of these edges."""
+        ordered, by_head = self._by_head
+        start = bisect_left(ordered, head)
+        following = takewhile(lambda each: each.startswith(head), ordered[start : start + MOST_NEAR + 1])
+        near = chain(following, (head[:end] for end in range(len(head)) if head[:end] in by_head))
+        tails = list(islice((own for each in near for own in by_head[each]), MOST_NEAR + 1))
+        return len(tails) > MOST_NEAR or any(tail.endswith(own) or own.endswith(tail) for own in tails)
+
+    @cached_property
+    def _by_head(self) -> tuple[list[str], dict[str, list[str]]]:
+        """The heads of the globs in order, and the tails that each of them has."""
+        by_head: dict[str, list[str]] = {}
+        for head, tail in self.edges:
+            by_head.setdefault(head, []).append(tail)
+        return sorted(by_head), by_head
 
 
 EVERYTHING = Language([(ANYTHING,)])
@@ -275,8 +308,7 @@ def _breadth(language: Language) -> tuple[bool, int]:
 def _find_within(
     glob: Glob, others: Sequence[Language], outside: Sequence[Language], budget: Budget, likely: Likely
 ) -> Word | None:
-    near = sum(len(each.globs) for each in others) + sum(len(each.globs) for each in outside)
-    budget.spend(len(others) + len(outside) + (near + len(glob)) // 2, "many patterns")
+    budget.spend(len(others) + len(outside) + len(glob) // 4, "many patterns")
     edges = edges_of(glob)
     if any(language.covers_glob(glob, edges) for language in outside):
         return None
@@ -286,6 +318,7 @@ def _find_within(
         takes = partial(_takes, word=word, text=text)
         if all(map(takes, others)) and not any(map(takes, outside)):
             return word
+    budget.spend(sum(map(len, others)) + sum(map(len, outside)), "many patterns")
     inside = [Language(_near(glob, each)) for each in others]
     if not all(map(len, inside)):
         return None

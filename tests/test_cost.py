@@ -14,11 +14,13 @@ from policy_guard.access import Access
 from policy_guard.budgets import STEPS_A_CHARACTER, Budgets
 from policy_guard.check import Question
 from policy_guard.checks import check
+from policy_guard.condition import language
+from policy_guard.edges import surely_apart
 from policy_guard.judge import prover_for, verdicts
-from policy_guard.pattern import Wildcard
+from policy_guard.pattern import Wildcard, plain_pattern
 from policy_guard.policy import Statement
-from policy_guard.prove import Undecided
-from policy_guard.strings import Budget, OverBudget
+from policy_guard.prove import Undecided, Witness
+from policy_guard.strings import Budget, Language, OverBudget
 from tests.policies import policy
 
 
@@ -115,3 +117,24 @@ def test_patterns_that_nearly_match_take_no_hours() -> None:
     tokens = [Wildcard("*"), *"a" * 20_000, "b"]
     assert not match._matches_at_once(tokens, "a" * 30_000)
     assert time.process_time() - start < 5
+
+
+def test_many_globs_are_told_apart_as_few_are() -> None:
+    rng = random.Random(2)
+
+    def several(most: int) -> Language:
+        texts = ["".join(rng.choice("ab*") for _ in range(rng.randrange(1, 9))) for _ in range(rng.randrange(1, most))]
+        return language(plain_pattern(f"{text}*") for text in texts)
+
+    for _ in range(2000):
+        one, two = several(3), several(300)
+        each = any(not surely_apart(mine, other) for mine in one.edges for other in two.edges)
+        assert not each or any(two._may_meet(*edges) for edges in one.edges)
+        if len(two) <= 200:
+            assert each == any(two._may_meet(*edges) for edges in one.edges)
+
+
+def test_thousands_of_patterns_are_decided() -> None:
+    new = _document(_allow(Action=[f"s3:a{number:x}*" for number in range(2000)]))
+    old = _document(_allow(Action=[f"s3:b{number:x}*" for number in range(2000)]))
+    assert isinstance(asked(new, old, Budgets())[0].answer, Witness)
