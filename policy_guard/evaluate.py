@@ -67,7 +67,8 @@ def denied(policy: Policy | None, request: Request) -> bool:
 
 def applies(statement: Statement, request: Request) -> bool:
     """Whether the statement applies to the request."""
-    request = request._replace(context=context_of(request))
+    if request.principal is not None:
+        request = request._replace(context=context_of(request))
     return (
         (statement.principals is None or principal_matches(statement.principals, request))
         and action_matches(statement.action, request)

@@ -18,7 +18,7 @@ from policy_guard.policy import KINDS
 from policy_guard.reporter import CHECKS
 from policy_guard.settings import text_file
 from policy_guard.source import Source
-from policy_guard.tally import BOUND, PUBLIC
+from policy_guard.tally import BOUND, DIRECT, PUBLIC
 from policy_guard.unused_access import UNUSED
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,7 +38,7 @@ def refusal(text: str) -> str:
 
 def test_the_schema_names_what_the_code_names() -> None:
     properties = SCHEMA["properties"]
-    assert tuple(properties["severity"]["properties"]) == (*CHECKS, PUBLIC, BOUND, UNUSED)
+    assert tuple(properties["severity"]["properties"]) == (*CHECKS, PUBLIC, DIRECT, BOUND, UNUSED)
     assert tuple(SCHEMA["$defs"]["severity"]["enum"]) == SEVERITIES
     assert tuple(properties["policies"]["items"]["properties"]["kind"]["enum"]) == KINDS
 

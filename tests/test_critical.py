@@ -69,6 +69,8 @@ def critical(*entries: str) -> CriticalList:
         ('id: a, actions: ["s3:*"], principals: [x]', "3:55", "expected a text"),
         ('id: a, actions: ["s3:*"], principals: {Aws: "1"}', "3:56", 'did you mean "AWS"?'),
         ('id: a, actions: ["s3:*"], principals: {AWS: bob}', "3:61", "is no principal"),
+        ('id: a, resources: ["arn::s3:::b/*"]', "3:36", "its partition is none of AWS"),
+        ('id: a, resources: ["arn:s3:::b/*"]', "3:36", "its partition is none of AWS"),
         ('id: a, actions: ["s3:*"], principals: {AWS: []}', "3:61", "is an empty list"),
         ('id: a, actions: ["s3:*"], principals: {AWS: "arn:aws:iam::${id}:root"}', "3:61", "is not filled in"),
         ('id: a, actions: ["s3:*"], source: "http://x"', "3:51", "not of the expected form"),

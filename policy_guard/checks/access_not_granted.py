@@ -35,9 +35,11 @@ Some permissions are fine for some, or dangerous only together:
 
 `unless` is a condition block, or a list of such: requests for which one of them holds are not meant. It is read as in
 a policy of Version 2012-10-17. `principals`, written as Principal is in a policy, names the callers that are meant.
-An identity policy does not say whose it is: there the entry counts for whoever has it. With `all-of` there is a
-finding only if something of each set is granted, by the policy or the group of files; one for each statement that has
-a part in it. Together they are new unless the old version granted something of each set, too.
+An identity policy does not say whose it is: there the entry counts for whoever has it. What follows from Principal is
+known: with `unless: [{StringEquals: {"aws:PrincipalAccount": ["111122223333"]}}, {Bool: {"aws:PrincipalIsAWSService":
+"true"}}]` an entry means callers of all accounts but that one, and no services. With `all-of` there is a finding only
+if something of each set is granted, by the policy or the group of files; one for each statement that has a part in
+it. Together they are new unless the old version granted something of each set, too.
 
 Known dangers are shipped: `packs: [privilege-escalation, data-exposure, defence-evasion]` at the top of the list
 takes them in, `skip: [ID]` leaves entries out, and `policy-guard list --critical` shows them with their sources.

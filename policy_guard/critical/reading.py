@@ -12,7 +12,7 @@ from policy_guard.errors import UserError
 from policy_guard.globs import not_a_pattern
 from policy_guard.parse.condition import conditions
 from policy_guard.parse.reader import Reader
-from policy_guard.parse.statement import principals
+from policy_guard.parse.statement import NO_PARTITION, principals
 from policy_guard.pattern import STAR, Pattern, holes, plain_pattern
 from policy_guard.policy import Condition, Element, Principals, Statement, Value
 from policy_guard.source import Array, Node, Problem, Source, Span
@@ -80,6 +80,8 @@ def _matches_no_resource(text: str) -> str | None:
     if any(hole in text for hole in ("%{", "{{", "<%")):
         return _UNFILLED
     start = re.split(r"[*?]", text, maxsplit=1)[0]
+    if NO_PARTITION.match(start):
+        return "this covers no ARN, for its partition is none of AWS; write arn:aws: or arn:*: in its place"
     whole = text.startswith("arn:") or (start != text and "arn:".startswith(start))
     if whole and ("*" in text or text.count(":") >= 5):
         return None

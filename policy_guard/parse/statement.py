@@ -24,7 +24,7 @@ _ELEMENTS = (
 )
 _PRINCIPALS = ("AWS", "Service", "Federated", "CanonicalUser")
 # AWS: IAM User Guide, reference-arns: aws, aws-cn, aws-us-gov, and others whose names begin so.
-_PARTITION = re.compile(r"arn:(?!aws(-[a-z0-9-]+)?:)([^:]*):")
+NO_PARTITION = re.compile(r"arn:(?!aws(-[a-z0-9-]+)?:)([^:]*):")
 # IAM User Guide, access-analyzer-reference-policy-checks, Empty array action, resource, principal.
 _NO_EFFECT = "the statement has no effect; take it out"
 _SHORT_API = "execute-api:/"
@@ -142,7 +142,7 @@ def _resources(reader: Reader, name: str, node: Node, variables: bool) -> Elemen
 def _look_at_partition(reader: Reader, value: Value) -> bool:
     """Whether the partition is one: AWS rejects an ARN of any other (access-analyzer-reference-policy-checks)."""
     first = value.pattern.parts[0] if value.pattern.parts else ""
-    wrong = _PARTITION.match(first) if isinstance(first, str) else None
+    wrong = NO_PARTITION.match(first) if isinstance(first, str) else None
     if wrong:
         what = f"{quoted(wrong[2])} is no partition of AWS" if wrong[2] else "the ARN names no partition"
         reader.problem(f'{what}; the text begins with "arn:aws:", "arn:aws-cn:" or the like', value.span)
