@@ -9,9 +9,9 @@ from policy_guard import evaluate
 from policy_guard.accepted import Accepted
 from policy_guard.access import Access
 from policy_guard.check import Claim
-from policy_guard.formula import Formula, conjunction, disjunction, negation
 from policy_guard.policy import Policy, Request, Statement
 from policy_guard.prove import Proved, Prover
+from policy_guard.solver.formula import Formula, conjunction, disjunction, negation
 
 
 def outside(claim: Claim, given: tuple[Accepted, ...], access: Access) -> Claim:

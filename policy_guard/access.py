@@ -9,23 +9,10 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 
 from policy_guard import catalog
-from policy_guard.automaton import Caseless, Glob, Step
 from policy_guard.caller_conditions import by_caller, constant, facts, is_implied
 from policy_guard.callers import principal_matches
 from policy_guard.condition import Operator, glob, language
 from policy_guard.conditions import operators
-from policy_guard.formula import (
-    FALSE,
-    TRUE,
-    Formula,
-    choice,
-    conjunction,
-    disjunction,
-    member,
-    negation,
-    present,
-)
-from policy_guard.pattern import STAR, Part, Pattern, Unknown, Variable, folded, has_early_variable, holes, in_arn_parts
 from policy_guard.policy import (
     ROLE,
     Condition,
@@ -51,7 +38,30 @@ from policy_guard.readings import (
     WILDCARDS_CROSS_AT_ENDS,
     WILDCARDS_STAY_IN_ARN_PARTS,
 )
-from policy_guard.strings import Language, Slot
+from policy_guard.solver.formula import (
+    FALSE,
+    TRUE,
+    Formula,
+    choice,
+    conjunction,
+    disjunction,
+    member,
+    negation,
+    present,
+)
+from policy_guard.solver.strings.automaton import Caseless, Glob, Step
+from policy_guard.solver.strings.language import Language, Slot
+from policy_guard.solver.strings.pattern import (
+    STAR,
+    Part,
+    Pattern,
+    Unknown,
+    Variable,
+    folded,
+    has_early_variable,
+    holes,
+    in_arn_parts,
+)
 
 MOST_DEFAULTS = 4
 # Of identity providers that AWS does not list: the claim that holds several values by its standard (RFC 8176).

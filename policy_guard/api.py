@@ -14,10 +14,10 @@ from policy_guard.documents import Found, policies
 from policy_guard.finding import Finding
 from policy_guard.judge import prover_for, verdicts
 from policy_guard.parse import parse
-from policy_guard.pattern import plain_pattern
 from policy_guard.policy import KINDS, Policy, Value, of_one_kind
 from policy_guard.public import asked_besides
 from policy_guard.reporters.json import witness
+from policy_guard.solver.strings.pattern import plain_pattern
 from policy_guard.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
 from policy_guard.wording import finding
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 
-from policy_guard.automaton import ANY, ANYTHING, Glob, Step
 from policy_guard.callers import FEDERATED_USERS, ROLES, ROOTS, SESSIONS, USERS, WORD, join
-from policy_guard.formula import (
+from policy_guard.principals import NO_ACCOUNT, PRINCIPAL_TYPES, TAGS
+from policy_guard.solver.formula import (
     FALSE,
     TRUE,
     And,
@@ -24,9 +24,9 @@ from policy_guard.formula import (
     negation,
     present,
 )
-from policy_guard.pattern import Variable
-from policy_guard.principals import NO_ACCOUNT, PRINCIPAL_TYPES, TAGS
-from policy_guard.strings import Language, Late, Slot
+from policy_guard.solver.strings.automaton import ANY, ANYTHING, Glob, Step
+from policy_guard.solver.strings.language import Language, Late, Slot
+from policy_guard.solver.strings.pattern import Variable
 
 _LABEL = Step(frozenset(".:"), outside=True)
 _LABELS: Glob = (_LABEL, _LABEL._replace(loop=True))

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 
 from policy_guard.callers import WORD, join
 from policy_guard.condition import glob
-from policy_guard.formula import TRUE, Formula, conjunction, disjunction, member, negation
-from policy_guard.pattern import Pattern
 from policy_guard.policy import Principals, Statement, patterns_of
 from policy_guard.principals import FINER, Named, named
-from policy_guard.strings import Language
+from policy_guard.solver.formula import TRUE, Formula, conjunction, disjunction, member, negation
+from policy_guard.solver.strings.language import Language
+from policy_guard.solver.strings.pattern import Pattern
 
 _USUAL = "aws"
 _CALLER = "aws:principalarn"

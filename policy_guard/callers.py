@@ -9,10 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from policy_guard.automaton import ANY, ANYTHING, Glob, Step, glob_of
 from policy_guard.condition import glob
-from policy_guard.formula import Formula, choice, conjunction, disjunction, member, negation
-from policy_guard.pattern import spelled_out
 from policy_guard.policy import Caller, Principals
 from policy_guard.principals import FINER, KINDS, Named, by_text, has_wildcards, in_any_partition, is_id, named
 from policy_guard.readings import (
@@ -22,7 +19,10 @@ from policy_guard.readings import (
     PARTIAL_CHAIN_EXEMPT,
     WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY,
 )
-from policy_guard.strings import Language, Late
+from policy_guard.solver.formula import Formula, choice, conjunction, disjunction, member, negation
+from policy_guard.solver.strings.automaton import ANY, ANYTHING, Glob, Step, glob_of
+from policy_guard.solver.strings.language import Language, Late
+from policy_guard.solver.strings.pattern import spelled_out
 
 _COLON = frozenset(":")
 WORD: Glob = (Step(_COLON, outside=True), Step(_COLON, outside=True, loop=True))

@@ -7,11 +7,11 @@ from functools import cache
 from itertools import product
 from typing import NamedTuple
 
-from policy_guard.automaton import Caseless, Glob, Step, Symbol, Verbatim
-from policy_guard.formula import Formula
-from policy_guard.pattern import Pattern, Unknown, Variable, Wildcard, as_text, folded, holes
-from policy_guard.spans import Line, Span, Stretch
-from policy_guard.strings import Language, Late, Slot
+from policy_guard.solver.formula import Formula
+from policy_guard.solver.strings.automaton import Caseless, Glob, Step, Symbol, Verbatim
+from policy_guard.solver.strings.language import Language, Late, Slot
+from policy_guard.solver.strings.pattern import Pattern, Unknown, Variable, Wildcard, as_text, folded, holes
+from policy_guard.solver.strings.spans import Line, Span, Stretch
 
 
 class Operator(NamedTuple):

@@ -12,11 +12,11 @@ from policy_guard.access import Access
 from policy_guard.check import Claim
 from policy_guard.condition import glob
 from policy_guard.finding import Cell, Difference, Piece
-from policy_guard.formula import conjunction, disjunction, negation
-from policy_guard.pattern import Pattern, folded
 from policy_guard.policy import Element, Request, Statement, Value, as_written, in_words, without_blanks
 from policy_guard.prove import Proved, Prover, Witness
-from policy_guard.strings import FILLERS, Language
+from policy_guard.solver.formula import conjunction, disjunction, negation
+from policy_guard.solver.strings.language import FILLERS, Language
+from policy_guard.solver.strings.pattern import Pattern, folded
 
 MOST_QUESTIONS = 60
 MOST_PIECES = 40

@@ -11,7 +11,6 @@ from policy_guard.caller_context import context_of
 from policy_guard.condition import Operator
 from policy_guard.conditions import operators
 from policy_guard.match import matches, resolve
-from policy_guard.pattern import Pattern, Variable, as_text, folded, has_early_variable, in_arn_parts, spelled_out
 from policy_guard.policy import (
     ROLE,
     Caller,
@@ -47,6 +46,15 @@ from policy_guard.readings import (
     WILDCARDS_CROSS_AT_ENDS,
     WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY,
     WILDCARDS_STAY_IN_ARN_PARTS,
+)
+from policy_guard.solver.strings.pattern import (
+    Pattern,
+    Variable,
+    as_text,
+    folded,
+    has_early_variable,
+    in_arn_parts,
+    spelled_out,
 )
 
 

@@ -13,10 +13,10 @@ from policy_guard.callers import principal_matches
 from policy_guard.check import Check, Claim, Combination, Question
 from policy_guard.difference import Terms, only
 from policy_guard.finding import Spelled
-from policy_guard.formula import Formula, conjunction, disjunction, negation
 from policy_guard.overlap import Within, element, everything, overlap
 from policy_guard.policy import Principals, Request, Statement
 from policy_guard.prove import Proved, Prover
+from policy_guard.solver.formula import Formula, conjunction, disjunction, negation
 
 
 def spelled_exactly(

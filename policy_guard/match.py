@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from policy_guard.pattern import STAR, Part, Pattern, Unknown, Variable, Wildcard, folded
+from policy_guard.solver.strings.pattern import STAR, Part, Pattern, Unknown, Variable, Wildcard, folded
 
 _LARGE = 250_000
 """From how many pairs of a token and a character on a text is matched in another way."""

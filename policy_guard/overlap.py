@@ -9,7 +9,6 @@ from typing import TypeAlias
 from policy_guard.condition import glob
 from policy_guard.conditions import operators
 from policy_guard.finding import Spelled
-from policy_guard.pattern import ONE, STAR, Part, Pattern, folded, spelled_out
 from policy_guard.policy import (
     VERSIONS,
     WITHOUT_PRINCIPAL,
@@ -21,8 +20,9 @@ from policy_guard.policy import (
     Value,
     principals_meaning,
 )
+from policy_guard.solver.strings.language import Language
+from policy_guard.solver.strings.pattern import ONE, STAR, Part, Pattern, folded, spelled_out
 from policy_guard.source import Source, Span
-from policy_guard.strings import Language
 
 MOST_PLACES = 300
 """Characters of two patterns together for which what both match is spelled."""

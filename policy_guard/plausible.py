@@ -8,10 +8,10 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from policy_guard import catalog
-from policy_guard.automaton import ANYTHING, Glob, the_symbol
-from policy_guard.edges import literal_prefix
 from policy_guard.policy import Request
-from policy_guard.strings import FILLERS, Slot
+from policy_guard.solver.strings.affixes import literal_prefix
+from policy_guard.solver.strings.automaton import ANYTHING, Glob, the_symbol
+from policy_guard.solver.strings.language import FILLERS, Slot
 
 Holds: TypeAlias = "Callable[[Request], bool]"
 

@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 from typing import NamedTuple
 
-from policy_guard.pattern import Part, Pattern, Unknown, Wildcard, holes, plain_pattern
 from policy_guard.policy import Principal
+from policy_guard.solver.strings.pattern import Part, Pattern, Unknown, Wildcard, holes, plain_pattern
 
 _ARN = re.compile(r"arn:([^:]+):(iam|sts)::([^:]+):(.+)", re.DOTALL)
 _ACCOUNT = re.compile(r"\d{12}")

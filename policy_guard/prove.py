@@ -7,11 +7,16 @@ from copy import copy
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
-from policy_guard.budgets import STEPS_ASIDE, STEPS_IN_ALL, Budgets
 from policy_guard.callers import CALLERS, caller, callers
 from policy_guard.condition import glob
 from policy_guard.conditions.boolean import BOOLEANS
-from policy_guard.formula import (
+from policy_guard.needs import choices_of, needed
+from policy_guard.plausible import likely
+from policy_guard.policy import Request
+from policy_guard.principals import NO_ACCOUNT, PRINCIPAL_TYPES
+from policy_guard.readings import WILDCARDS_CROSS_AT_ENDS, WILDCARDS_STAY_IN_ARN_PARTS, reading
+from policy_guard.solver.budget import STEPS_ASIDE, STEPS_IN_ALL, Budgets
+from policy_guard.solver.formula import (
     FALSE,
     TRUE,
     And,
@@ -30,16 +35,11 @@ from policy_guard.formula import (
     present,
     without_choices,
 )
-from policy_guard.letters import Texts, substituted
-from policy_guard.needs import choices_of, needed
-from policy_guard.pattern import ONE, STAR, Pattern, Unknown, Variable, Wildcard
-from policy_guard.plausible import likely
-from policy_guard.policy import Request
-from policy_guard.principals import NO_ACCOUNT, PRINCIPAL_TYPES
-from policy_guard.readings import WILDCARDS_CROSS_AT_ENDS, WILDCARDS_STAY_IN_ARN_PARTS, reading
-from policy_guard.simplify import LITERALS_A_STEP, Simplifier
-from policy_guard.strings import Budget, Language, OverBudget, Slot
-from policy_guard.theory import Impossible, Open, Point, Theory
+from policy_guard.solver.simplify import LITERALS_A_STEP, Simplifier
+from policy_guard.solver.strings.language import Budget, Language, OverBudget, Slot
+from policy_guard.solver.strings.pattern import ONE, STAR, Pattern, Unknown, Variable, Wildcard
+from policy_guard.solver.strings.placeholders import Texts, substituted
+from policy_guard.solver.theory import Impossible, Open, Point, Theory
 
 STEPS = 1_000_000
 """What one question may cost."""
@@ -197,7 +197,7 @@ class Prover:
 
     def _in_rounds(self, formula: Formula, way: _Way, replay: Replay, budget: Budget) -> Answer:
         """Lets the solver choose which literals to make true, and tells it which of them have no common text."""
-        from policy_guard.solver import Solver
+        from policy_guard.solver.sat import Solver
 
         solver = Solver(formula, budget)
         still_open: list[str] = []

@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import cache
 
 from policy_guard.match import matches
-from policy_guard.pattern import Pattern, in_arn_parts, plain_pattern
+from policy_guard.solver.strings.pattern import Pattern, in_arn_parts, plain_pattern
 
 _WHOLE = ""
 """The tenant is fixed by a whole value only."""

@@ -15,18 +15,27 @@ from typing import NamedTuple
 
 from policy_guard import evaluate
 from policy_guard.access import Access
-from policy_guard.automaton import Glob, glob_of
 from policy_guard.condition import glob
-from policy_guard.decimals import DIGIT
 from policy_guard.fences import ACCESS_POINTS, KEYS, confining, facts, only_pseudo, verbatim
-from policy_guard.formula import Formula, choice, conjunction, disjunction, member, negation
 from policy_guard.match import matches, resolve
-from policy_guard.pattern import STAR, Pattern, Wildcard, as_text, holes, in_arn_parts, plain_pattern, spelled_out
 from policy_guard.policy import Caller, Condition, Policy, Principal, Request, Statement
 from policy_guard.principals import Named, by_text, has_wildcards, is_id, named
 from policy_guard.providers import SHARED, arns, is_provider, is_shared
 from policy_guard.readings import ID_NAMES_THE_CALLER
-from policy_guard.strings import Language, Late
+from policy_guard.solver.formula import Formula, choice, conjunction, disjunction, member, negation
+from policy_guard.solver.strings.automaton import Glob, glob_of
+from policy_guard.solver.strings.language import Language, Late
+from policy_guard.solver.strings.number_ranges import DIGIT
+from policy_guard.solver.strings.pattern import (
+    STAR,
+    Pattern,
+    Wildcard,
+    as_text,
+    holes,
+    in_arn_parts,
+    plain_pattern,
+    spelled_out,
+)
 
 _WORD = Wildcard("*", stays=True)
 _ARN, _SERVICE, _REST = (glob(Pattern(parts)) for parts in (("AWS arn:",), (":", _WORD, "::"), (":", STAR)))

@@ -19,9 +19,9 @@ from policy_guard.unreadable import doubtful, unreadable
 if TYPE_CHECKING:
     from policy_guard.acceptances import Acceptances
     from policy_guard.accepted import Accepted
-    from policy_guard.budgets import Budgets
     from policy_guard.check import Question
     from policy_guard.groups import Joined
+    from policy_guard.solver.budget import Budgets
     from policy_guard.usage import Usage
 
 COMPARING = ("no-new-access", "no-lost-deny")
@@ -159,12 +159,12 @@ class Tally:
         yield from unused_access(policy, self._usage().of, self._given.config.severity(UNUSED) or "warning")
 
     def _asked(self, question: Question, names_: tuple[str, ...], pair: Pair) -> Iterator[Finding]:
-        from policy_guard.budgets import Budgets
         from policy_guard.checks import check as named
         from policy_guard.guarding import is_guard
         from policy_guard.judge import prover_for, verdicts
         from policy_guard.prove import Proved
         from policy_guard.severity import severity
+        from policy_guard.solver.budget import Budgets
         from policy_guard.wording import finding
 
         self._budgets = self._budgets or Budgets()

@@ -21,11 +21,11 @@ from policy_guard.differing import cells, differing
 from policy_guard.finding import Cell, Finding, Refusal, Related
 from policy_guard.judge import Verdict, place
 from policy_guard.match import matches
-from policy_guard.pattern import shown
 from policy_guard.policy import Policy, Request, Statement, Value, by_effect, in_words
 from policy_guard.prove import Answer, Undecided, Unsupported, Witness
 from policy_guard.readings import reading
 from policy_guard.rehearsal import lies_within, part, suffices
+from policy_guard.solver.strings.pattern import shown
 from policy_guard.source import Source, Span
 
 _MOST_ABSENT = 2

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from policy_guard import catalog
-from policy_guard.pattern import Pattern, Unknown, Variable, Wildcard
 from policy_guard.policy import Caller, Policy, Request, Statement
 from policy_guard.readings import READINGS
+from policy_guard.solver.strings.pattern import Pattern, Unknown, Variable, Wildcard
 
 _FILLINGS = ("", "x", "a", ":", "a:b", "a/b", "*", "?", "Z")
 _TEXTS = ("", "x", "true", "false", "*", "1")

@@ -18,10 +18,10 @@ from policy_guard.documents import policies
 from policy_guard.finding import Finding
 from policy_guard.judge import prover_for, verdicts
 from policy_guard.parse import parse
-from policy_guard.pattern import plain_pattern
 from policy_guard.policy import Policy, Value
 from policy_guard.prove import Proved
 from policy_guard.public import asked_besides
+from policy_guard.solver.strings.pattern import plain_pattern
 from policy_guard.source import Source, Span
 from policy_guard.wording import finding
 

@@ -11,16 +11,16 @@ import pytest
 
 from policy_guard import match, wording
 from policy_guard.access import Access
-from policy_guard.budgets import STEPS_A_CHARACTER, Budgets
 from policy_guard.check import Question
 from policy_guard.checks import check
 from policy_guard.condition import language
-from policy_guard.edges import surely_apart
 from policy_guard.judge import prover_for, verdicts
-from policy_guard.pattern import Wildcard, plain_pattern
 from policy_guard.policy import Statement
 from policy_guard.prove import Undecided, Witness
-from policy_guard.strings import Budget, Language, OverBudget
+from policy_guard.solver.budget import STEPS_A_CHARACTER, Budgets
+from policy_guard.solver.strings.affixes import surely_apart
+from policy_guard.solver.strings.language import Budget, Language, OverBudget
+from policy_guard.solver.strings.pattern import Wildcard, plain_pattern
 from tests.policies import policy
 
 

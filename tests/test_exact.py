@@ -20,9 +20,9 @@ from policy_guard.critical import CriticalList, exceptions, load_critical
 from policy_guard.guard import Options
 from policy_guard.judge import prover_for, verdicts
 from policy_guard.overlap import _both, _pattern, _tokens
-from policy_guard.pattern import Pattern, read_pattern
 from policy_guard.policy import Policy, Request
 from policy_guard.prove import Proved
+from policy_guard.solver.strings.pattern import Pattern, read_pattern
 from policy_guard.source import Source
 from policy_guard.wording import finding
 from tests import edges

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from policy_guard import budgets
 from policy_guard.guard import Options, check
+from policy_guard.solver import budget
 from tests.repository import ENVIRON, NARROW, WIDE, Answer, Scratch, allow, document
 
 GITHUB = {"CI": "true", "GITHUB_ACTIONS": ""}
@@ -157,8 +157,8 @@ def test_an_acceptance_for_itself(scratch: Scratch) -> None:
 
 def test_policies_made_to_exhaust_the_budget_of_a_run(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
     scratch.commit(**{f"iam/{number}.json": WIDE for number in range(12)})
-    monkeypatch.setattr(budgets, "STEPS_IN_A_RUN", 1000)
-    monkeypatch.setattr(budgets, "STEPS_A_CHARACTER", 0)
+    monkeypatch.setattr(budget, "STEPS_IN_A_RUN", 1000)
+    monkeypatch.setattr(budget, "STEPS_A_CHARACTER", 0)
     report = check(Options(base="main"), scratch.folder, {**ENVIRON, "CI": "true"})
     assert report.fails
     assert (report.policies, report.refused) == (12, 12)

@@ -10,12 +10,7 @@ from typing import Any
 
 import pytest
 
-from policy_guard import (
-    check_access_not_granted,
-    check_no_lost_deny,
-    check_no_new_access,
-    check_no_public_access,
-)
+from policy_guard import check_access_not_granted, check_no_lost_deny, check_no_new_access, check_no_public_access
 from policy_guard.checks import manual, names
 from policy_guard.conditions import operators
 from policy_guard.formats import suffixes

@@ -16,9 +16,9 @@ from policy_guard.documents import policies
 from policy_guard.guard import Options
 from policy_guard.parse import parse
 from policy_guard.parse.spellings import in_name
-from policy_guard.pattern import Pattern, Unknown, read_pattern
 from policy_guard.placeholders import Placeholders
 from policy_guard.policy import Policy
+from policy_guard.solver.strings.pattern import Pattern, Unknown, read_pattern
 from policy_guard.source import Source, Unreadable
 
 PAYROLL = [{"actions": ["s3:DeleteObject"], "resources": ["arn:aws:s3:::payroll/*"]}]

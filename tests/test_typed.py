@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from policy_guard import check_no_new_access, evaluate
 from policy_guard.conditions import operators
-from policy_guard.formula import And, Formula, Literal, Member
-from policy_guard.pattern import Pattern
 from policy_guard.policy import Request
 from policy_guard.readings import FOUR_DIGITS_ARE_SECONDS
-from policy_guard.spans import Span, at, left
-from policy_guard.strings import Language, Slot
+from policy_guard.solver.formula import And, Formula, Literal, Member
+from policy_guard.solver.strings.language import Language, Slot
+from policy_guard.solver.strings.pattern import Pattern
+from policy_guard.solver.strings.spans import Span, at, left
 from policy_guard.values import moment, number
 from tests.policies import policy
 

@@ -9,7 +9,7 @@ import pytest
 from policy_guard.documents import policies
 from policy_guard.pairs import Side, side_of
 from policy_guard.parse import parse
-from policy_guard.pattern import Unknown
+from policy_guard.solver.strings.pattern import Unknown
 from policy_guard.source import Source
 
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}]})

@@ -30,8 +30,8 @@ from collections.abc import Iterator
 
 from policy_guard import evaluate
 from policy_guard.check import Check, Claim, Question
-from policy_guard.formula import FALSE, Formula, conjunction, negation
 from policy_guard.policy import Request, Statement, by_effect, statement_meaning
+from policy_guard.solver.formula import FALSE, Formula, conjunction, negation
 
 
 def _claims(question: Question) -> Iterator[Claim]:

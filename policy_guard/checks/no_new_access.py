@@ -31,8 +31,8 @@ from collections.abc import Hashable, Iterator
 
 from policy_guard import evaluate
 from policy_guard.check import Check, Claim, Question
-from policy_guard.formula import TRUE, Formula, conjunction, negation
 from policy_guard.policy import Policy, Request, Statement, by_effect, leaves_all, statement_meaning
+from policy_guard.solver.formula import TRUE, Formula, conjunction, negation
 
 
 def _claims(question: Question) -> Iterator[Claim]:

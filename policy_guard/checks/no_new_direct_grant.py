@@ -42,9 +42,9 @@ from functools import partial
 
 from policy_guard import evaluate
 from policy_guard.check import Check, Claim, Question
-from policy_guard.formula import Formula, conjunction, disjunction, negation
 from policy_guard.policy import SHARING, Policy, Principal, Request, Statement, by_effect, statement_meaning
 from policy_guard.principals import named
+from policy_guard.solver.formula import Formula, conjunction, disjunction, negation
 
 _UNLIMITED = ("everyone", "user", "session", "id", "open")
 _LIMITED = ("role", "other")

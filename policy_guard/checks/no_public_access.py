@@ -39,9 +39,9 @@ from functools import partial
 
 from policy_guard import evaluate
 from policy_guard.check import Check, Claim, Question
-from policy_guard.formula import TRUE, Formula, conjunction, negation
 from policy_guard.policy import SHARING, Policy, Request, Statement, by_effect
 from policy_guard.public import common_fences, is_public, own_fence, public
+from policy_guard.solver.formula import TRUE, Formula, conjunction, negation
 
 
 def _claims(question: Question) -> Iterator[Claim]:

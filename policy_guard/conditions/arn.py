@@ -8,11 +8,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from policy_guard.condition import Operator, Unclear, language
-from policy_guard.formula import Formula, member
 from policy_guard.match import matches
-from policy_guard.pattern import ARN_COLONS, Pattern, Unknown, Variable, Wildcard, in_arn_parts, spelled_out
 from policy_guard.readings import ARN_PARTS_STAY, SHORT_ARN_PATTERNS_MATCH_NOTHING
-from policy_guard.strings import Language, Slot
+from policy_guard.solver.formula import Formula, member
+from policy_guard.solver.strings.language import Language, Slot
+from policy_guard.solver.strings.pattern import (
+    ARN_COLONS,
+    Pattern,
+    Unknown,
+    Variable,
+    Wildcard,
+    in_arn_parts,
+    spelled_out,
+)
 
 
 def _colons(pattern: Pattern) -> int:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policy_guard.automaton import Glob, glob_of
 from policy_guard.condition import Operator, Way, spelled, typed
-from policy_guard.formula import Formula, member
-from policy_guard.pattern import Pattern
-from policy_guard.strings import Slot
+from policy_guard.solver.formula import Formula, member
+from policy_guard.solver.strings.automaton import Glob, glob_of
+from policy_guard.solver.strings.language import Slot
+from policy_guard.solver.strings.pattern import Pattern
 from policy_guard.values import usual_base64
 
 

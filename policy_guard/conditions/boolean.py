@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from policy_guard.condition import Operator, language
-from policy_guard.formula import Formula, conjunction, member
 from policy_guard.match import matches
-from policy_guard.pattern import Pattern
-from policy_guard.strings import Slot
+from policy_guard.solver.formula import Formula, conjunction, member
+from policy_guard.solver.strings.language import Slot
+from policy_guard.solver.strings.pattern import Pattern
 
 BOOLEANS = language([Pattern(("true",)), Pattern(("false",))], fold=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from policy_guard.condition import Operator
 from policy_guard.match import matches
-from policy_guard.pattern import Pattern
+from policy_guard.solver.strings.pattern import Pattern
 
 
 def _holds(given: Pattern, value: str) -> bool:

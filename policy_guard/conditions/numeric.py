@@ -11,14 +11,14 @@ from decimal import Decimal
 from functools import partial
 from typing import TypeAlias
 
-from policy_guard import spans
-from policy_guard.automaton import Glob
 from policy_guard.condition import Operator, Way, spelled, typed
-from policy_guard.decimals import above, below, equal
-from policy_guard.formula import Formula, member
-from policy_guard.pattern import Pattern
-from policy_guard.spans import Line, Stretch
-from policy_guard.strings import Slot
+from policy_guard.solver.formula import Formula, member
+from policy_guard.solver.strings import spans
+from policy_guard.solver.strings.automaton import Glob
+from policy_guard.solver.strings.language import Slot
+from policy_guard.solver.strings.number_ranges import above, below, equal
+from policy_guard.solver.strings.pattern import Pattern
+from policy_guard.solver.strings.spans import Line, Stretch
 from policy_guard.values import number
 
 Globs: TypeAlias = "Callable[[Decimal], Iterator[Glob]]"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from policy_guard.condition import Operator, language
-from policy_guard.formula import Formula, member
 from policy_guard.match import matches
-from policy_guard.pattern import Pattern
-from policy_guard.strings import Slot
+from policy_guard.solver.formula import Formula, member
+from policy_guard.solver.strings.language import Slot
+from policy_guard.solver.strings.pattern import Pattern
 
 
 def _encode(slot: Slot, given: tuple[Pattern, ...], *, wild: bool, fold: bool) -> Formula:

@@ -8,8 +8,8 @@ from dataclasses import replace
 from policy_guard.documents import Found
 from policy_guard.parse.reader import Reader, quoted
 from policy_guard.parse.statement import is_short, statement
-from policy_guard.pattern import STAR, Pattern, directive, holes, with_variables
 from policy_guard.policy import VERSIONS, WITHOUT_PRINCIPAL, Element, Policy, Statement, Value
+from policy_guard.solver.strings.pattern import STAR, Pattern, directive, holes, with_variables
 from policy_guard.source import Array, Node, Object, Scalar, Span, Unreadable, scalars
 
 _TOP = ("Version", "Id", "Statement")

@@ -7,8 +7,8 @@ from functools import cache
 
 from policy_guard.parse.functions import is_function
 from policy_guard.parse.reader import Reader, quoted
-from policy_guard.pattern import Wildcard, as_text
 from policy_guard.policy import OPERATORS, Condition, Value
+from policy_guard.solver.strings.pattern import Wildcard, as_text
 from policy_guard.source import Entry, Node, Object
 
 _TYPED = ("Bool", "Null", "Numeric", "Date", "Ip", "NotIp", "Binary")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from policy_guard.parse.functions import Function, function, name_of, not_one_text
 from policy_guard.parse.spellings import in_name, in_value, numbered, with_named
 from policy_guard.parse.substitution import read_substitution
-from policy_guard.pattern import Pattern, Unknown, Variable, read_pattern, shown, spelled_out
 from policy_guard.policy import Value
 from policy_guard.printable import printable
+from policy_guard.solver.strings.pattern import Pattern, Unknown, Variable, read_pattern, shown, spelled_out
 from policy_guard.source import Array, Node, Object, Problem, Scalar, Source, Span
 
 if TYPE_CHECKING:

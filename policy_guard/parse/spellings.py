@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from policy_guard.pattern import ARN_COLONS, Part, Pattern, Unknown, joined
+from policy_guard.solver.strings.pattern import ARN_COLONS, Part, Pattern, Unknown, joined
 
 if TYPE_CHECKING:
     from policy_guard.placeholders import Placeholders

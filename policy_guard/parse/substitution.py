@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from policy_guard.parse.functions import substituted
-from policy_guard.pattern import Part, Pattern, Unknown, joined, read_pattern
+from policy_guard.solver.strings.pattern import Part, Pattern, Unknown, joined, read_pattern
 
 _PLACE = re.compile(r"\$\{([^{}]*)\}")
 _POLICY_VARIABLE = re.compile(r"[^{}]*:[^{}]*|[*?$]")

@@ -9,13 +9,13 @@ from typing import NamedTuple
 from policy_guard import evaluate
 from policy_guard.access import Access
 from policy_guard.check import Question
-from policy_guard.formula import TRUE, Formula, conjunction, member, negation
 from policy_guard.judge import prover_for
 from policy_guard.policy import Policy, Request, Statement, by_effect
 from policy_guard.prove import Proved, Undecided, Witness
 from policy_guard.refine import Narrowed, Plan
 from policy_guard.refine.narrow import Scope
-from policy_guard.strings import Language
+from policy_guard.solver.formula import TRUE, Formula, conjunction, member, negation
+from policy_guard.solver.strings.language import Language
 
 
 class NotProved(Exception):

@@ -12,8 +12,8 @@ from typing import Any
 
 import z3
 
-from policy_guard.pattern import Pattern
 from policy_guard.policy import Condition, Element, Policy, Statement, Value
+from policy_guard.solver.strings.pattern import Pattern
 
 CUT_OFF = 20.0
 """Seconds for one question."""

@@ -12,10 +12,10 @@ from math import inf
 from time import monotonic
 from typing import NamedTuple, TypeAlias
 
-from policy_guard.automaton import ANYTHING, Automaton, Glob, Letter, Symbol, Verbatim, Word, glob_of
-from policy_guard.edges import edges_of, literal_prefix, plain_text, surely_apart
-from policy_guard.pattern import Pattern, Unknown
-from policy_guard.spans import Line, Span, Stretch, left, value_in
+from policy_guard.solver.strings.affixes import edges_of, literal_prefix, plain_text, surely_apart
+from policy_guard.solver.strings.automaton import ANYTHING, Automaton, Glob, Letter, Symbol, Verbatim, Word, glob_of
+from policy_guard.solver.strings.pattern import Pattern, Unknown
+from policy_guard.solver.strings.spans import Line, Span, Stretch, left, value_in
 
 _STEPS_A_LOOK = 16_384
 """How often the clock is looked at."""

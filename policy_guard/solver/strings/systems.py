@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import NamedTuple, TypeAlias
 
-from policy_guard.automaton import (
+from policy_guard.condition import either_case
+from policy_guard.solver.strings.automaton import (
     ANYTHING,
     Caseless,
     Glob,
@@ -22,11 +23,10 @@ from policy_guard.automaton import (
     glob_of,
     the_symbol,
 )
-from policy_guard.condition import either_case
-from policy_guard.letters import without_letters
-from policy_guard.pattern import Unknown, Variable, folded
-from policy_guard.segments import Own
-from policy_guard.strings import EVERYTHING, Language, Slot
+from policy_guard.solver.strings.language import EVERYTHING, Language, Slot
+from policy_guard.solver.strings.pattern import Unknown, Variable, folded
+from policy_guard.solver.strings.placeholders import without_letters
+from policy_guard.solver.strings.segments import Own
 
 MOST_TEXTS = 50
 """Texts of one variable that are tried one by one."""

@@ -8,8 +8,8 @@ from time import monotonic
 
 import z3
 
-from policy_guard.formula import And, Atom, Formula, Literal
-from policy_guard.strings import Budget, OverBudget
+from policy_guard.solver.formula import And, Atom, Formula, Literal
+from policy_guard.solver.strings.language import Budget, OverBudget
 
 STEPS_A_TERM = 10
 """What it costs to hand Z3 a literal."""

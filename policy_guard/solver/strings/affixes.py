@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from policy_guard.automaton import Glob, Step
+from policy_guard.solver.strings.automaton import Glob, Step
 
 
 def literal_prefix(glob: Sequence[Step]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from policy_guard.strings import Language, Slot
+from policy_guard.solver.strings.language import Language, Slot
 
 
 @dataclass(frozen=True, slots=True)

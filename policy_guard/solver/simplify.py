@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from policy_guard.formula import FALSE, TRUE, And, Formula, Literal, Member, conjunction, disjunction, negation
-from policy_guard.strings import Budget, Language, Slot
+from policy_guard.solver.formula import FALSE, TRUE, And, Formula, Literal, Member, conjunction, disjunction, negation
+from policy_guard.solver.strings.language import Budget, Language, Slot
 
 MOST_ROUNDS = 4
 LITERALS_A_STEP = 2

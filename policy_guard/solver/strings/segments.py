@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from policy_guard.automaton import Automaton, Letter
-from policy_guard.strings import Budget, Language
+from policy_guard.solver.strings.automaton import Automaton, Letter
+from policy_guard.solver.strings.language import Budget, Language
 
 Rest: TypeAlias = "tuple[tuple[int, ...], int]"
 """Where the languages that have to hold are, and where those that must not hold are."""

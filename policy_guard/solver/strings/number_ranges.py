@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from policy_guard.automaton import Glob, Step, glob_of
+from policy_guard.solver.strings.automaton import Glob, Step, glob_of
 
 _ALL = "0123456789"
 DIGIT = Step(frozenset(_ALL))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from policy_guard.strings import Budget
+from policy_guard.solver.strings.language import Budget
 
 STEPS_IN_ALL = 10_000_000
 """What all questions about one policy may cost together."""

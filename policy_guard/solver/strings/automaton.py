@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import NamedTuple, TypeAlias
 
-from policy_guard.pattern import Unknown, Variable
+from policy_guard.solver.strings.pattern import Unknown, Variable
 
 
 @dataclass(frozen=True, slots=True)

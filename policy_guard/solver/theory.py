@@ -7,13 +7,21 @@ from functools import partial
 from itertools import islice, product, zip_longest
 from typing import NamedTuple, TypeAlias
 
-from policy_guard.automaton import Glob, Letter, Verbatim, the_symbol
-from policy_guard.candidates import candidates
-from policy_guard.formula import Choice, Literal, Member, Present, negation, present
-from policy_guard.letters import Texts, loosened, named, stem, substituted, with_readings, without_letters
-from policy_guard.pattern import Unknown, Variable
-from policy_guard.strings import Budget, Language, OverBudget, Slot, find, instance, nothing_left
-from policy_guard.systems import System
+from policy_guard.solver.formula import Choice, Literal, Member, Present, negation, present
+from policy_guard.solver.strings.automaton import Glob, Letter, Verbatim, the_symbol
+from policy_guard.solver.strings.candidates import candidates
+from policy_guard.solver.strings.language import Budget, Language, OverBudget, Slot, find, instance, nothing_left
+from policy_guard.solver.strings.pattern import Unknown, Variable
+from policy_guard.solver.strings.placeholders import (
+    Texts,
+    loosened,
+    named,
+    stem,
+    substituted,
+    with_readings,
+    without_letters,
+)
+from policy_guard.solver.strings.systems import System
 
 MOST_TRIES = 6
 """Assignments to letters that are tried for one set of literals."""

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, product
 from typing import NamedTuple
 
-from policy_guard.automaton import ANYTHING, Caseless, Glob, Letter, Step, the_symbol
-from policy_guard.letters import Texts, anything_on, loosened, without_letters
-from policy_guard.pattern import Unknown, Variable
-from policy_guard.segments import Own, Product, Segment, classes
-from policy_guard.strings import Budget, Language, Late, Slot, find
-from policy_guard.systems import (
+from policy_guard.solver.strings.automaton import ANYTHING, Caseless, Glob, Letter, Step, the_symbol
+from policy_guard.solver.strings.language import Budget, Language, Late, Slot, find
+from policy_guard.solver.strings.pattern import Unknown, Variable
+from policy_guard.solver.strings.placeholders import Texts, anything_on, loosened, without_letters
+from policy_guard.solver.strings.segments import Own, Product, Segment, classes
+from policy_guard.solver.strings.systems import (
     Place,
     System,
     by_itself,
