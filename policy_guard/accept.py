@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 from policy_guard.acceptances import load_acceptances
 from policy_guard.accepted import MOST_DAYS_STANDING, STANDING, accepted, load_acceptance
 from policy_guard.base import choose
+from policy_guard.documents.source import Source, Unreadable
+from policy_guard.documents.write import create, within
 from policy_guard.errors import UserError
 from policy_guard.exact import merged
 from policy_guard.finding import Finding, Part, Refusal, Spelled
@@ -24,9 +26,7 @@ from policy_guard.links import tree_of
 from policy_guard.pairs import Reader
 from policy_guard.policy import VERSIONS, Statement, statement_meaning
 from policy_guard.reviewed import Stale, Versions, stale
-from policy_guard.save import create, within
 from policy_guard.settings import load_settings
-from policy_guard.source import Source, Unreadable
 from policy_guard.unattended import in_ci
 
 DAYS = 30

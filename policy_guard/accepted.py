@@ -44,11 +44,11 @@ from dataclasses import fields, is_dataclass
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from policy_guard.documents import Found
-from policy_guard.globs import not_a_path
+from policy_guard.documents.containers.plain import Found
+from policy_guard.documents.globs import not_a_path
+from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
 from policy_guard.parse import parse
 from policy_guard.policy import VERSIONS, Policy, Statement, meaning
-from policy_guard.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
 
 ACCEPTED = "accepted"
 CHECKS = ("no-new-access", "no-lost-deny", "access-not-granted", "no-public-access")

@@ -10,7 +10,8 @@ from policy_guard.access import Access
 from policy_guard.check import Check, Question
 from policy_guard.checks import check
 from policy_guard.critical import CriticalEntry
-from policy_guard.documents import Found, policies
+from policy_guard.documents.containers.plain import Found, policies
+from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
 from policy_guard.finding import Finding
 from policy_guard.judge import prover_for, verdicts
 from policy_guard.parse import parse
@@ -18,7 +19,6 @@ from policy_guard.policy import KINDS, Policy, Value, of_one_kind
 from policy_guard.public import asked_besides
 from policy_guard.reporters.json import witness
 from policy_guard.solver.strings.pattern import plain_pattern
-from policy_guard.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
 from policy_guard.wording import finding
 
 Document: TypeAlias = "Mapping[str, Any] | str"

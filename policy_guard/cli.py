@@ -61,7 +61,7 @@ def _compare(given: argparse.Namespace) -> int:
 def _refine(given: argparse.Namespace) -> int:
     from datetime import datetime, timezone
 
-    from policy_guard.printable import defused
+    from policy_guard.documents.printable import defused
     from policy_guard.refinement import markdown, text
     from policy_guard.rewrite import Wishes, refine
 
@@ -110,7 +110,7 @@ def _asks(given: argparse.Namespace) -> bool:
 
 def _after_asking(given: argparse.Namespace, lines: Iterable[str], verb: str, work: Iterator[str], files: int) -> int:
     """Shows what would be done and does it, on a terminal only when told to."""
-    from policy_guard.printable import printable
+    from policy_guard.documents.printable import printable
 
     _print("".join(f"{printable(line)}\n" for line in lines))
     if not files:
@@ -184,7 +184,7 @@ def _set_up(given: argparse.Namespace, message: str) -> int:
 
 
 def _tell(line: str, code: int) -> int:
-    from policy_guard.printable import defused, printable
+    from policy_guard.documents.printable import defused, printable
 
     line = printable(line.rstrip("\n"))
     print(defused(line) if os.environ.get("GITHUB_ACTIONS") else line, file=sys.stderr)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from policy_guard.globs import matches_path
+from policy_guard.documents.globs import matches_path
 
 PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 """The first of these that is there counts (GitHub Docs, "About code owners")."""

@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Any, NamedTuple
 
+from policy_guard.documents.globs import matches_path, not_a_path, not_a_pattern
+from policy_guard.documents.printable import printable
+from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
 from policy_guard.finding import SEVERITIES
-from policy_guard.globs import matches_path, not_a_path, not_a_pattern
 from policy_guard.policy import KINDS
-from policy_guard.printable import printable
-from policy_guard.source import Source
 
 NAME = ".policy-guard.yaml"
 FAIL_ON = ("warning", "error", "never")
@@ -205,7 +205,7 @@ def _wrong(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple
 
 
 def _misspelt_placeholders(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple[str, str]]]:
-    from policy_guard.placeholders import Placeholders
+    from policy_guard.documents.placeholder_patterns import Placeholders
 
     for number, expression in enumerate(plain.get("placeholders", ())):
         try:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from policy_guard.printable import ELLIPSIS, TAB, cells, visible
-from policy_guard.source import Source, Span
+from policy_guard.documents.printable import ELLIPSIS, TAB, cells, visible
+from policy_guard.documents.source import Source, Span
 
 CONTEXT = 2
 

@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from policy_guard import catalog
+from policy_guard.documents.source import Span
 from policy_guard.policy import Condition, Statement, Value
 from policy_guard.solver.strings.pattern import Pattern, Unknown, Variable, Wildcard, holes, plain_pattern
-from policy_guard.source import Span
 from policy_guard.values import block
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+from policy_guard.documents.source import Source, Span
 from policy_guard.policy import Request, Statement
-from policy_guard.source import Source, Span
 
 if TYPE_CHECKING:
     from policy_guard.trie import Branch

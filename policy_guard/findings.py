@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timezone
 from typing import Any, NamedTuple
 
+from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
-from policy_guard.source import Source
 from policy_guard.unused import Use
 
 TYPE = "UnusedPermission"

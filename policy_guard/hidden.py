@@ -8,12 +8,12 @@ from functools import partial
 from policy_guard.base import Base, New
 from policy_guard.changes import Change
 from policy_guard.disguised import holds_policy, is_opaque
-from policy_guard.documents import looks_like_policy_text
+from policy_guard.documents.containers.plain import looks_like_policy_text
+from policy_guard.documents.format import sniff
+from policy_guard.documents.source import Source
 from policy_guard.finding import Finding
-from policy_guard.format import sniff
 from policy_guard.git import LINK, SUBMODULE, File
 from policy_guard.pairs import Reader, side_of
-from policy_guard.source import Source
 from policy_guard.unreadable import vanished
 
 MOST_LOOKED_AT = 1_000_000

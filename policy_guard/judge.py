@@ -14,6 +14,7 @@ from policy_guard.caller_facts import partitions, role_names
 from policy_guard.check import Check, Claim, Combination, Question
 from policy_guard.critical import exceptions
 from policy_guard.difference import Terms, blame, spelled, terms
+from policy_guard.documents.source import Source, Span
 from policy_guard.exact import merged, spelled_exactly
 from policy_guard.finding import Difference, Spelled
 from policy_guard.needs import choices_of, holds_anyhow, needed
@@ -23,7 +24,6 @@ from policy_guard.prove import Answer, Proved, Prover, Witness
 from policy_guard.solver.budget import Budgets
 from policy_guard.solver.formula import conjunction, member
 from policy_guard.solver.strings.language import Language
-from policy_guard.source import Source, Span
 from policy_guard.together import asked, granted
 
 

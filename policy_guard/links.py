@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from policy_guard.base import Base, New
 from policy_guard.changes import Change, resolved, snapshot, target_of
+from policy_guard.documents.format import sniff
+from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
 from policy_guard.finding import Finding
-from policy_guard.format import sniff
 from policy_guard.git import LINK, SUBMODULE, File, Repository, names
 from policy_guard.pairs import Reader
-from policy_guard.source import Source
 from policy_guard.unreadable import vanished
 
 MOST_BEHIND = 1_000_000

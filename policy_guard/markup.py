@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from policy_guard.printable import printable
+from policy_guard.documents.printable import printable
 
 _TICKS = re.compile("`+")
 

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from policy_guard.condition import glob
 from policy_guard.conditions import operators
+from policy_guard.documents.source import Source, Span
 from policy_guard.finding import Spelled
 from policy_guard.policy import (
     VERSIONS,
@@ -22,7 +23,6 @@ from policy_guard.policy import (
 )
 from policy_guard.solver.strings.language import Language
 from policy_guard.solver.strings.pattern import ONE, STAR, Part, Pattern, folded, spelled_out
-from policy_guard.source import Source, Span
 
 MOST_PLACES = 300
 """Characters of two patterns together for which what both match is spelled."""

@@ -8,18 +8,18 @@ from typing import NamedTuple
 
 from policy_guard.changes import Change, follow
 from policy_guard.config import Config
-from policy_guard.documents import Reading, looks_like_policy_text, policies
+from policy_guard.documents.containers.plain import Reading, looks_like_policy_text, policies
+from policy_guard.documents.containers.unresolved import Unresolved, problems
+from policy_guard.documents.format import decode, in_json, is_short_text, salvage, sniff, whole
+from policy_guard.documents.formats import plain_name, suffixes
+from policy_guard.documents.source import Problem, Source, Span, Unreadable
 from policy_guard.finding import Finding
-from policy_guard.format import decode, in_json, is_short_text, salvage, sniff, whole
-from policy_guard.formats import plain_name, suffixes
 from policy_guard.git import LINK, SUBMODULE, File, Repository
 from policy_guard.objects import LARGEST, OVERSIZED
 from policy_guard.parse import parse
 from policy_guard.policy import Policy, of_one_kind
 from policy_guard.settings import Settings
-from policy_guard.source import Problem, Source, Span, Unreadable
 from policy_guard.unreadable import unreadable, vanished
-from policy_guard.unresolved import Unresolved, problems
 
 LFS = re.compile(
     rb"\s*version (?:https://git-lfs\.github\.com/spec|https://hawser\.github\.com/spec|http://git-media\.io)/"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
+from policy_guard.documents.source import Problem, Source, Span
 from policy_guard.solver.strings.pattern import PSEUDO, STAR, Pattern, Unknown, Wildcard, folded
-from policy_guard.source import Problem, Source, Span
 
 VERSIONS = ("2012-10-17", "2008-10-17")
 KINDS = ("identity", "resource", "trust", "scp", "rcp", "boundary", "session", "endpoint")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TextIO, TypeVar
 
-from policy_guard.printable import shortened
+from policy_guard.documents.printable import shortened
 
 Result = TypeVar("Result")
 PATIENCE, BETWEEN = 1.0, 0.1

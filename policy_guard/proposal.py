@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from policy_guard.globs import matches_path, not_a_pattern
+from policy_guard.documents.globs import matches_path, not_a_pattern
 
 SUFFIXES = (".json", ".yaml", ".yml")
 _CAPS = {

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from policy_guard.base import Base
 from policy_guard.config import Config
+from policy_guard.documents.source import Problem, Source, Span
 from policy_guard.git import File
 from policy_guard.groups import with_own_holes
 from policy_guard.pairs import Pair, Reader
 from policy_guard.policy import Policy, of_one_kind
-from policy_guard.source import Problem, Source, Span
 from policy_guard.unreadable import unreadable
 
 

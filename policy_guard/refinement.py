@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 from textwrap import wrap
 from typing import NamedTuple
 
+from policy_guard.documents.printable import printable
+from policy_guard.documents.source import Problem, Source
 from policy_guard.markup import code, fenced
 from policy_guard.picture import drawn, mermaid
-from policy_guard.printable import printable
 from policy_guard.refine import Left, Narrowed, Plan
 from policy_guard.refine.file import Large, Refined
 from policy_guard.refine.narrow import Covered
-from policy_guard.source import Problem, Source
 from policy_guard.unused import UNTRACKED
 
 WIDTH = 100

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
+from policy_guard.documents.source import Position, Source, Span
 from policy_guard.finding import SEVERITIES, Finding
-from policy_guard.source import Position, Source, Span
 
 CHECKS = ("no-new-access", "no-lost-deny", "access-not-granted")
 

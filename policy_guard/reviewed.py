@@ -12,11 +12,11 @@ from policy_guard.accepted import ACCEPTED, Acceptance, Accepted, accepted, dige
 from policy_guard.changes import Change
 from policy_guard.check import Question
 from policy_guard.config import Group
+from policy_guard.documents.source import Source, Span, Unreadable
 from policy_guard.finding import Finding
 from policy_guard.groups import Trees, joined
 from policy_guard.pairs import Pair, Reader
 from policy_guard.policy import Policy
-from policy_guard.source import Source, Span, Unreadable
 
 
 def concerning(every: Iterable[Acceptance], pair: Pair) -> Iterator[Acceptance]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from policy_guard.documents.printable import shortened
 from policy_guard.errors import UserError
 from policy_guard.git import Ref, Repository
-from policy_guard.printable import shortened
 
 _PARTS = re.compile(r"([^~^]*)((?:[~^][0-9]*)*)")
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{4,64}")

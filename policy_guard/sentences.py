@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from policy_guard.documents.printable import ELLIPSIS, printable, shortened
 from policy_guard.finding import Finding, Related
-from policy_guard.printable import ELLIPSIS, printable, shortened
 from policy_guard.reporter import place
 
 LONGEST_FACT = 700

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.config import NAME, Config, load_config
+from policy_guard.documents.format import MAX_BYTES, decode
+from policy_guard.documents.source import Source, Span, Unreadable
 from policy_guard.errors import UserError
 from policy_guard.finding import Finding
-from policy_guard.format import MAX_BYTES, decode
-from policy_guard.source import Source, Span, Unreadable
 
 if TYPE_CHECKING:
     from policy_guard.critical import CriticalEntry, CriticalList

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
+from policy_guard.documents.printable import shortened
 from policy_guard.granting import Granted
 from policy_guard.policy import Policy
-from policy_guard.printable import shortened
 from policy_guard.proposal import Entry, nameable, perhaps
 
 _TEXTS = os.path.join(os.path.dirname(__file__), "starters")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policy_guard.printable import printable
+from policy_guard.documents.printable import printable
 from policy_guard.reporter import Report
 
 ERROR_PREFIX = "no policy was checked: "

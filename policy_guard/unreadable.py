@@ -35,9 +35,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from policy_guard.documents.source import Problem, Source, Span
 from policy_guard.finding import Finding, Related
 from policy_guard.policy import Policy
-from policy_guard.source import Problem, Source, Span
 
 READABLE = "readable"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
-from policy_guard.globs import glob
+from policy_guard.documents.globs import glob
 
 
 class Known(Protocol):

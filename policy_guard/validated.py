@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import Any, TypeAlias
 
+from policy_guard.documents.printable import shortened
+from policy_guard.documents.source import Array, Node, Object, Scalar, Source, Span, Unreadable
 from policy_guard.errors import UserError
-from policy_guard.printable import shortened
-from policy_guard.source import Array, Node, Object, Scalar, Source, Span, Unreadable
 
 Plain: TypeAlias = "dict[str, Plain] | list[Plain] | str | int | bool | None"
 SCHEMAS = os.path.join(os.path.dirname(__file__), "schema")
@@ -24,7 +24,7 @@ def load(source: Source, schema: str, surely_good: Callable[[Any], bool]) -> tup
 
     `surely_good` knows the common shapes; everything else goes to the schema, whose library takes 0.2 s to import.
     """
-    from policy_guard.formats import yaml
+    from policy_guard.documents.formats import yaml
 
     try:
         documents = yaml.FORMAT.read(source)

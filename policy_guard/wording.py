@@ -18,6 +18,7 @@ from policy_guard.critical import CriticalEntry, exceptions
 from policy_guard.difference import Terms
 from policy_guard.difference import spelled as spelled_terms
 from policy_guard.differing import cells, differing
+from policy_guard.documents.source import Source, Span
 from policy_guard.finding import Cell, Finding, Refusal, Related
 from policy_guard.judge import Verdict, place
 from policy_guard.match import matches
@@ -26,7 +27,6 @@ from policy_guard.prove import Answer, Undecided, Unsupported, Witness
 from policy_guard.readings import reading
 from policy_guard.rehearsal import lies_within, part, suffices
 from policy_guard.solver.strings.pattern import shown
-from policy_guard.source import Source, Span
 
 _MOST_ABSENT = 2
 _MOST_BEFORE = 2

@@ -8,8 +8,9 @@ from typing import Any
 
 from policy_guard.access import Access
 from policy_guard.caller_context import context_of
-from policy_guard.documents import Found
-from policy_guard.formats import read
+from policy_guard.documents.containers.plain import Found
+from policy_guard.documents.formats import read
+from policy_guard.documents.source import Source
 from policy_guard.parse import parse
 from policy_guard.policy import Caller, Policy, Request
 from policy_guard.principals import NO_ACCOUNT, PRINCIPAL_TYPES
@@ -18,7 +19,6 @@ from policy_guard.solver.strings.automaton import Caseless, Letter, Verbatim
 from policy_guard.solver.strings.language import Language, Slot
 from policy_guard.solver.strings.pattern import Unknown, Variable, folded
 from policy_guard.solver.strings.placeholders import substituted
-from policy_guard.source import Source
 
 
 def policy(document: Mapping[str, Any] | str, kind: str | None = None) -> Policy:

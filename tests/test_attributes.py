@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from policy_guard.documents import policies
+from policy_guard.documents.containers.plain import policies
+from policy_guard.documents.source import Source
 from policy_guard.parse import parse
-from policy_guard.source import Source
 from tests.repository import NARROW, Answer, Scratch, allow, deny, document
 
 CI = {"CI": "true"}

@@ -14,7 +14,8 @@ from policy_guard.access import Access
 from policy_guard.check import Question
 from policy_guard.checks import check
 from policy_guard.critical import CriticalEntry, exceptions, load_critical
-from policy_guard.documents import policies
+from policy_guard.documents.containers.plain import policies
+from policy_guard.documents.source import Source, Span
 from policy_guard.finding import Finding
 from policy_guard.judge import prover_for, verdicts
 from policy_guard.parse import parse
@@ -22,7 +23,6 @@ from policy_guard.policy import Policy, Value
 from policy_guard.prove import Proved
 from policy_guard.public import asked_besides
 from policy_guard.solver.strings.pattern import plain_pattern
-from policy_guard.source import Source, Span
 from policy_guard.wording import finding
 
 CASES = Path(__file__).parent.parent / "fixtures" / "checks"

@@ -17,12 +17,12 @@ from policy_guard.access import Access
 from policy_guard.check import Claim, Combination, Part, Question
 from policy_guard.checks import check
 from policy_guard.critical import CriticalList, covered, exceptions, load_critical, surely_good, unknown_actions
+from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
 from policy_guard.judge import prover_for, verdicts
 from policy_guard.policy import Policy, Request, by_effect
 from policy_guard.prove import Answer, Proved, Undecided, Unsupported, Witness
 from policy_guard.solver.formula import TRUE
-from policy_guard.source import Source
 from policy_guard.together import asked as is_empty
 from policy_guard.together import granted
 from tests.language import documents, requests

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from policy_guard import evaluate
+from policy_guard.documents.source import Unreadable
 from policy_guard.readings import READINGS, reading
-from policy_guard.source import Unreadable
 from tests.policies import access_allows, policy, request
 
 TABLES = sorted((Path(__file__).parent.parent / "fixtures" / "decisions").glob("*.json"))

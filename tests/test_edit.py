@@ -10,9 +10,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy_guard.edit import Edit, Layout, applied, as_list, rewritten
-from policy_guard.formats import read
-from policy_guard.source import Array, Node, Object, Source, Span
+from policy_guard.documents.edit import Edit, Layout, applied, as_list, rewritten
+from policy_guard.documents.formats import read
+from policy_guard.documents.source import Array, Node, Object, Source, Span
 
 WORDS = st.sampled_from(["s3:GetObject", "s3:Put*", "ec2:*", "a-b:C", "*"])
 

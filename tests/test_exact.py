@@ -17,13 +17,13 @@ from policy_guard.access import Access
 from policy_guard.check import Question
 from policy_guard.checks import check as named
 from policy_guard.critical import CriticalList, exceptions, load_critical
+from policy_guard.documents.source import Source
 from policy_guard.guard import Options
 from policy_guard.judge import prover_for, verdicts
 from policy_guard.overlap import _both, _pattern, _tokens
 from policy_guard.policy import Policy, Request
 from policy_guard.prove import Proved
 from policy_guard.solver.strings.pattern import Pattern, read_pattern
-from policy_guard.source import Source
 from policy_guard.wording import finding
 from tests import edges
 from tests.policies import policy

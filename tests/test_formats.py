@@ -12,9 +12,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy_guard.format import MAX_BYTES, MAX_DEPTH, MAX_VALUES, decode, salvage, sniff
-from policy_guard.formats import formats, read
-from policy_guard.source import Array, Entry, Node, Object, Scalar, Source, Unreadable
+from policy_guard.documents.format import MAX_BYTES, MAX_DEPTH, MAX_VALUES, decode, salvage, sniff
+from policy_guard.documents.formats import formats, read
+from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Source, Unreadable
 
 
 def tree(text: str, name: str = "a.yaml") -> Node:
@@ -52,7 +52,7 @@ def test_the_formats_there_are() -> None:
 
 def test_reading_json_does_not_import_a_yaml_library() -> None:
     program = (
-        "import sys; from policy_guard.documents import policies; from policy_guard.source import Source;"
+        "import sys; from policy_guard.documents.containers.plain import policies; from policy_guard.documents.source import Source;"
         "policies(Source('a.json', '{}')); sys.exit('yaml' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -12,13 +12,13 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from policy_guard import save
 from policy_guard.critical import covered, load_critical, unknown_actions
+from policy_guard.documents import write
+from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
 from policy_guard.init import CRITICAL, HOOK, WORKFLOW, init
 from policy_guard.proposal import Files, entries, hinted, perhaps
 from policy_guard.settings import load_settings
-from policy_guard.source import Source
 from policy_guard.starter import text_of
 from tests.repository import ENVIRON, NARROW, WIDE, Scratch, allow, deny, document
 
@@ -448,7 +448,7 @@ def test_a_file_where_a_folder_is_needed_is_named(scratch: Scratch) -> None:
 
 
 def test_in_a_read_only_folder_nothing_is_written(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(save.os, "access", lambda *arguments: False)
+    monkeypatch.setattr(write.os, "access", lambda *arguments: False)
     with pytest.raises(UserError, match=r"its folder is read-only; make .* writable"):
         init(scratch.folder, ENVIRON)
     assert files_of(scratch) == {}
@@ -462,7 +462,7 @@ def test_what_fails_half_way_leaves_nothing(scratch: Scratch, monkeypatch: pytes
             raise PermissionError(13, "Permission denied")
         return opened(path, *arguments, **named)
 
-    monkeypatch.setattr(save.os, "open", failing)
+    monkeypatch.setattr(write.os, "open", failing)
     with pytest.raises(UserError, match=r"policies\.yml cannot be written: Permission denied"):
         init(scratch.folder, ENVIRON)
     assert files_of(scratch) == {}
@@ -471,10 +471,10 @@ def test_what_fails_half_way_leaves_nothing(scratch: Scratch, monkeypatch: pytes
 def test_a_file_that_comes_meanwhile_stays(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("mine")
     with pytest.raises(UserError, match="came meanwhile and is left as it is; run this again"):
-        save.create(tmp_path, "a.yaml", b"ours")
+        write.create(tmp_path, "a.yaml", b"ours")
     assert (tmp_path / "a.yaml").read_text() == "mine"
     with pytest.raises(UserError, match=r"would lie in \.git"):
-        save.create(tmp_path, ".git/a.yaml", b"ours") if (tmp_path / ".git").mkdir() is None else None
+        write.create(tmp_path, ".git/a.yaml", b"ours") if (tmp_path / ".git").mkdir() is None else None
 
 
 def test_progress_hears_of_every_policy(scratch: Scratch) -> None:

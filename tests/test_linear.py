@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 import pytest
 
 import policy_guard
-from policy_guard.documents import looks_like_policy_text
-from policy_guard.format import sniff
-from policy_guard.formats import read
+from policy_guard.documents.containers.plain import looks_like_policy_text
+from policy_guard.documents.format import sniff
+from policy_guard.documents.formats import read
+from policy_guard.documents.source import Scalar, Source, Span
 from policy_guard.parse.reader import Reader
 from policy_guard.solver.strings.pattern import directive, read_pattern
-from policy_guard.source import Scalar, Source, Span
 
 ROOT = Path(policy_guard.__file__).parent
 LONG = 24_000

@@ -14,8 +14,8 @@ import yaml
 from policy_guard import catalog, check_access_not_granted, validated
 from policy_guard.critical import CriticalEntry, covered, load_critical, packs, surely_good
 from policy_guard.critical.packs import FOLDER, PACKS, pack
+from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
-from policy_guard.source import Source
 from tests.repository import ENVIRON, NARROW, Scratch, allow, document
 from tests.test_settings import valid
 
@@ -163,7 +163,7 @@ def test_packs_are_not_read_where_none_is_named() -> None:
     code = (
         "import sys\n"
         "from policy_guard.critical import load_critical\n"
-        "from policy_guard.source import Source\n"
+        "from policy_guard.documents.source import Source\n"
         "load_critical(Source('c', 'version: 1\\npermissions: [{id: a, actions: [\"s3:*\"], reason: r}]'))\n"
         "print('policy_guard.critical.packs' in sys.modules, 'jsonschema' in sys.modules)\n"
     )

@@ -12,14 +12,14 @@ import pytest
 
 from policy_guard import check_access_not_granted, check_no_lost_deny, check_no_new_access
 from policy_guard.compare import compare
-from policy_guard.documents import policies
+from policy_guard.documents.containers.plain import policies
+from policy_guard.documents.placeholder_patterns import Placeholders
+from policy_guard.documents.source import Source, Unreadable
 from policy_guard.guard import Options
 from policy_guard.parse import parse
 from policy_guard.parse.spellings import in_name
-from policy_guard.placeholders import Placeholders
 from policy_guard.policy import Policy
 from policy_guard.solver.strings.pattern import Pattern, Unknown, read_pattern
-from policy_guard.source import Source, Unreadable
 
 PAYROLL = [{"actions": ["s3:DeleteObject"], "resources": ["arn:aws:s3:::payroll/*"]}]
 HEAD = "Version: '2012-10-17'\nStatement:\n"

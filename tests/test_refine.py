@@ -16,8 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policy_guard import catalog
-from policy_guard.documents import policies
-from policy_guard.edit import applied
+from policy_guard.documents.containers.plain import policies
+from policy_guard.documents.edit import applied
+from policy_guard.documents.source import Source
 from policy_guard.findings import latest, read_findings
 from policy_guard.pairs import side_of
 from policy_guard.parse import parse
@@ -28,7 +29,6 @@ from policy_guard.refine.narrow import Scope, as_glob, narrow
 from policy_guard.refine.proof import NotProved, doubt
 from policy_guard.refine.size import fits, passed, size
 from policy_guard.refinement import Entry, Refinement, text
-from policy_guard.source import Source
 from policy_guard.unused import Known, Unused, Use, unused
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -199,7 +199,7 @@ def test_a_pattern_keeps_what_is_used_and_grows_nowhere(
 ) -> None:
     own = cast(Known, SimpleNamespace(services=lambda: ("x",), actions=lambda service: tuple(names)))
     found = narrow(f"x:{pattern}", Scope(unused(Use("x", name) for name in gone), own, coarse))
-    from policy_guard.globs import begins_within, glob
+    from policy_guard.documents.globs import begins_within, glob
 
     def covered(name: str, patterns: tuple[str, ...]) -> bool:
         return any(glob(each.lower())(f"x:{name.lower()}") for each in patterns)

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from policy_guard import catalog, save
+from policy_guard import catalog
+from policy_guard.documents import write
 from policy_guard.errors import UserError
 from tests.repository import ENVIRON, Scratch
 from tests.test_findings import finding
@@ -158,7 +159,7 @@ def test_a_file_that_changed_meanwhile_is_left(tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     file.write_bytes(b"newer")
     with pytest.raises(UserError, match="changed meanwhile and is left as it is; run this again"):
-        save.replace(file, "a.json", b"old", b"new")
+        write.replace(file, "a.json", b"old", b"new")
     assert file.read_bytes() == b"newer"
     assert os.listdir(tmp_path) == ["a.json"]
 

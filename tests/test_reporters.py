@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from junitparser import Failure, JUnitXml
 
+from policy_guard.documents.printable import cells, defused, printable, shortened
+from policy_guard.documents.source import Source, Span
 from policy_guard.errors import UserError
 from policy_guard.excerpt import excerpt
 from policy_guard.finding import Cell, Difference, Finding, Piece, Related
 from policy_guard.policy import Caller, Request
-from policy_guard.printable import cells, defused, printable, shortened
 from policy_guard.reporter import Report, Skipped, Style, fingerprints, in_order, place
 from policy_guard.reporters import names, reporter
-from policy_guard.source import Source, Span
 from policy_guard.summary import summary
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from policy_guard import config, critical
-from policy_guard.globs import matches_path
+from policy_guard.documents.globs import matches_path
 
 SCHEMAS = Path(config.__file__).parent / "schema"
 WORDS = st.sampled_from(

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
-from policy_guard.globs import glob
+from policy_guard.documents.globs import glob
 
 _FOLDER = os.path.dirname(__file__)
 

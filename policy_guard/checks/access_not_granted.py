@@ -62,9 +62,9 @@ from policy_guard import evaluate
 from policy_guard.callers import principal_matches
 from policy_guard.check import Check, Claim, Combination, Part, Question
 from policy_guard.critical import CriticalEntry, RequestSet
+from policy_guard.documents.source import Span
 from policy_guard.policy import Element, Request, Statement, Value, by_effect, leaves_all
 from policy_guard.solver.formula import TRUE, Formula, Literal, Member, conjunction, negation
-from policy_guard.source import Span
 
 
 class _Meant(NamedTuple):

@@ -11,8 +11,8 @@ from typing import Any
 from policy_guard.critical.entry import CriticalEntry
 from policy_guard.critical.quick import surely_good
 from policy_guard.critical.reading import read_entries
-from policy_guard.printable import shortened
-from policy_guard.source import Node, Source
+from policy_guard.documents.printable import shortened
+from policy_guard.documents.source import Node, Source
 from policy_guard.validated import error_at, load, node_at
 
 PACKS = ("privilege-escalation", "data-exposure", "defence-evasion")

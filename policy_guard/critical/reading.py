@@ -8,14 +8,14 @@ from typing import Any
 
 from policy_guard.critical.entry import CriticalEntry, CriticalList, RequestSet
 from policy_guard.critical.quick import surely_good
+from policy_guard.documents.globs import not_a_pattern
+from policy_guard.documents.source import Array, Node, Problem, Source, Span
 from policy_guard.errors import UserError
-from policy_guard.globs import not_a_pattern
 from policy_guard.parse.condition import conditions
 from policy_guard.parse.reader import Reader
 from policy_guard.parse.statement import NO_PARTITION, principals
 from policy_guard.policy import Condition, Element, Principals, Statement, Value
 from policy_guard.solver.strings.pattern import STAR, Pattern, holes, plain_pattern
-from policy_guard.source import Array, Node, Problem, Source, Span
 from policy_guard.validated import error_at, load, node_at
 
 _SET = ("actions", "resources", "except")
@@ -147,7 +147,7 @@ def _refuse(source: Source, key: str, problems: list[Problem]) -> None:
 
 
 def _placed(source: Source, span: Span) -> str:
-    from policy_guard.printable import shortened
+    from policy_guard.documents.printable import shortened
 
     line, column = source.position(span.start)
     return f"{shortened(source.path, 200)}:{line}:{column}"

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from policy_guard.documents.printable import printable
 from policy_guard.errors import UserError
-from policy_guard.printable import printable
 
 HERE = Path(__file__).parent
 SURPRISE = 3

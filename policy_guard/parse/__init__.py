@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from policy_guard.documents import Found
+from policy_guard.documents.containers.plain import Found
+from policy_guard.documents.source import Array, Node, Object, Scalar, Span, Unreadable, scalars
 from policy_guard.parse.reader import Reader, quoted
 from policy_guard.parse.statement import is_short, statement
 from policy_guard.policy import VERSIONS, WITHOUT_PRINCIPAL, Element, Policy, Statement, Value
 from policy_guard.solver.strings.pattern import STAR, Pattern, directive, holes, with_variables
-from policy_guard.source import Array, Node, Object, Scalar, Span, Unreadable, scalars
 
 _TOP = ("Version", "Id", "Statement")
 _OF_IAM = ("identity", "trust", "boundary", "session")

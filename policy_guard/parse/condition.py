@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 
+from policy_guard.documents.source import Entry, Node, Object
 from policy_guard.parse.functions import is_function
 from policy_guard.parse.reader import Reader, quoted
 from policy_guard.policy import OPERATORS, Condition, Value
 from policy_guard.solver.strings.pattern import Wildcard, as_text
-from policy_guard.source import Entry, Node, Object
 
 _TYPED = ("Bool", "Null", "Numeric", "Date", "Ip", "NotIp", "Binary")
 # IAM User Guide, access-analyzer-reference-policy-checks, Empty array condition.

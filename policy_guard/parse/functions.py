@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from policy_guard.source import Array, Node, Object, Scalar
+from policy_guard.documents.source import Array, Node, Object, Scalar
 
 # AWS CloudFormation Template Reference, intrinsic-function-reference.
 _ONE_TEXT = ("Fn::Sub", "Fn::Join", "Fn::Select", "Fn::ImportValue", "Fn::Base64", "Fn::ToJsonString")

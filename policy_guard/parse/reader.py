@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from policy_guard.documents.printable import printable
+from policy_guard.documents.source import Array, Node, Object, Problem, Scalar, Source, Span
 from policy_guard.parse.functions import Function, function, name_of, not_one_text
 from policy_guard.parse.spellings import in_name, in_value, numbered, with_named
 from policy_guard.parse.substitution import read_substitution
 from policy_guard.policy import Value
-from policy_guard.printable import printable
 from policy_guard.solver.strings.pattern import Pattern, Unknown, Variable, read_pattern, shown, spelled_out
-from policy_guard.source import Array, Node, Object, Problem, Scalar, Source, Span
 
 if TYPE_CHECKING:
-    from policy_guard.placeholders import Placeholders
+    from policy_guard.documents.placeholder_patterns import Placeholders
 
 _LONGEST = 60
 MOST_SUGGESTIONS = 20
@@ -189,7 +189,7 @@ class Reader:
 def _named(expressions: tuple[str, ...]) -> Placeholders | None:
     if not expressions:
         return None
-    from policy_guard.placeholders import Placeholders
+    from policy_guard.documents.placeholder_patterns import Placeholders
 
     return Placeholders(expressions)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from policy_guard.solver.strings.pattern import ARN_COLONS, Part, Pattern, Unknown, joined
 
 if TYPE_CHECKING:
-    from policy_guard.placeholders import Placeholders
+    from policy_guard.documents.placeholder_patterns import Placeholders
 
 _ODD = re.compile(r"[^a-z0-9:/.*?-]")
 _SIGNS = re.compile(r"[$%_@!~\#&^|\u00ab]|[A-Z]")

@@ -8,12 +8,12 @@ from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
 
-from policy_guard.edit import Edit, Layout, as_list, dash_step, rewritten
-from policy_guard.globs import glob
+from policy_guard.documents.edit import Edit, Layout, as_list, dash_step, rewritten
+from policy_guard.documents.globs import glob
+from policy_guard.documents.source import Span
 from policy_guard.policy import BESIDE_FULL_ACCESS, Element, Policy, Statement, Value, statement_meaning
 from policy_guard.refine.narrow import Narrowing, Scope, as_glob, kept, untracked, without_covered
 from policy_guard.solver.strings.pattern import Unknown
-from policy_guard.source import Span
 from policy_guard.unused import Use
 
 NOT_ACTION = "NotAction grants all but what it names"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from policy_guard.documents import policies_in
-from policy_guard.edit import Layout, applied
-from policy_guard.formats import read
+from policy_guard.documents.containers.plain import policies_in
+from policy_guard.documents.edit import Layout, applied
+from policy_guard.documents.formats import read
+from policy_guard.documents.source import Node, Source, Unreadable
 from policy_guard.parse import parse
 from policy_guard.policy import Policy, meaning
 from policy_guard.refine import Plan, as_planned, places, plan
@@ -15,7 +16,6 @@ from policy_guard.refine.narrow import Scope
 from policy_guard.refine.proof import doubt
 from policy_guard.refine.size import LEAST, Limit, fits, passed, size
 from policy_guard.refine.unchanged import same_but_for
-from policy_guard.source import Node, Source, Unreadable
 
 OTHERS = "it grants access to others than those that the findings are about, or caps theirs"
 LAYOUT = "the file is laid out in a way that is not edited, or an alias repeats what would change"

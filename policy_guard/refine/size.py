@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from policy_guard.source import Array, Node, Object
+from policy_guard.documents.source import Array, Node, Object
 
 
 class Limit(NamedTuple):

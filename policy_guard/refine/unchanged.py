@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from policy_guard.source import Array, Node, Object, Scalar, Span
+from policy_guard.documents.source import Array, Node, Object, Scalar, Span
 
 
 def same_but_for(

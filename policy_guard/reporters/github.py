@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from policy_guard.documents.printable import (
+    ELLIPSIS,
+    annotation_message,
+    annotation_property,
+    defused,
+    printable,
+    shortened,
+)
 from policy_guard.finding import Finding
-from policy_guard.printable import ELLIPSIS, annotation_message, annotation_property, defused, printable, shortened
 from policy_guard.reporter import Report, Reporter, Style, in_order, place
 from policy_guard.reporters.text import render as render_text
 from policy_guard.sentences import sentences, title

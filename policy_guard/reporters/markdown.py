@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import quote
 
+from policy_guard.documents.printable import defused, printable, shortened
 from policy_guard.excerpt import excerpt
 from policy_guard.finding import Finding
 from policy_guard.markup import cell, code, fenced
 from policy_guard.picture import mermaid
-from policy_guard.printable import defused, printable, shortened
 from policy_guard.reporter import Report, Reporter, Style, in_order, place
 from policy_guard.sentences import sentences
 from policy_guard.summary import summary

@@ -7,11 +7,11 @@ from typing import Any
 from urllib.parse import quote
 
 from policy_guard.checks import manual, names
+from policy_guard.documents.printable import in_json, printable
+from policy_guard.documents.source import Source, Span
 from policy_guard.finding import Finding, Related
-from policy_guard.printable import in_json, printable
 from policy_guard.reporter import Report, Reporter, Style, fingerprints, in_order, place
 from policy_guard.sentences import sentences
-from policy_guard.source import Source, Span
 from policy_guard.summary import error_line
 from policy_guard.version import VERSION
 

@@ -24,10 +24,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 from policy_guard.access import Access
 from policy_guard.check import Question
 from policy_guard.checks import check
+from policy_guard.documents.source import Unreadable
 from policy_guard.judge import prover_for, verdicts
 from policy_guard.policy import Policy
 from policy_guard.prove import Witness
-from policy_guard.source import Unreadable
 from tests.benchmarks import naive
 from tests.policies import policy
 

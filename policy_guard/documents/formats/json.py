@@ -6,10 +6,10 @@ import re
 from json.decoder import JSONDecodeError, scanstring  # type: ignore[attr-defined]
 from typing import NoReturn
 
-from policy_guard.format import MAX_DEPTH, MAX_VALUES, Format
-from policy_guard.formats._plain import disputed_number
-from policy_guard.formats._template import NO_FILE_YET
-from policy_guard.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
+from policy_guard.documents.format import MAX_DEPTH, MAX_VALUES, Format
+from policy_guard.documents.formats._plain import disputed_number
+from policy_guard.documents.formats._template import NO_FILE_YET
+from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
 
 _blank = re.compile(r"[ \t\n\r]*").match
 _literal = re.compile(

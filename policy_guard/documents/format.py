@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from policy_guard.source import Node, Problem, Source, Span, Unreadable
+from policy_guard.documents.source import Node, Problem, Source, Span, Unreadable
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_DEPTH = 100

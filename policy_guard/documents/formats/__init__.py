@@ -6,8 +6,8 @@ import os
 from functools import cache
 from importlib import import_module
 
-from policy_guard.format import Format
-from policy_guard.source import Node, Source
+from policy_guard.documents.format import Format
+from policy_guard.documents.source import Node, Source
 
 _ANY_FORMAT = (
     ".tpl",

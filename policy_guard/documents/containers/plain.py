@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
-from policy_guard.format import hole_in_key, sniff
-from policy_guard.formats import read
-from policy_guard.formats._embedded import read_text
+from policy_guard.documents.containers.unresolved import Unresolved, unresolved, without_style
+from policy_guard.documents.embedded import read_text
+from policy_guard.documents.format import hole_in_key, sniff
+from policy_guard.documents.formats import read
+from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Unreadable
 from policy_guard.policy import VERSIONS
-from policy_guard.source import Array, Entry, Node, Object, Problem, Scalar, Source, Unreadable
-from policy_guard.unresolved import Unresolved, unresolved, without_style
 
 # The ends of names under which AWS's API and the CLI give a policy, without case and underscores: "Policy",
 # "AssumeRolePolicyDocument", "policyText", "PolicyInJson". Source: the output shapes of botocore's service models.

@@ -6,10 +6,10 @@ import re
 from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from policy_guard.format import MAX_DEPTH, MAX_VALUES, Format
-from policy_guard.formats._plain import disputed
-from policy_guard.formats._template import is_template, masked, refusal, unmasked
-from policy_guard.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
+from policy_guard.documents.format import MAX_DEPTH, MAX_VALUES, Format
+from policy_guard.documents.formats._plain import disputed
+from policy_guard.documents.formats._template import is_template, masked, refusal, unmasked
+from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
 
 if TYPE_CHECKING:
     from typing import TypeAlias

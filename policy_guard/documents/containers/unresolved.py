@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
+from policy_guard.documents.source import Array, Node, Object, Problem, Scalar, Span
 from policy_guard.solver.strings.pattern import holes, read_pattern
-from policy_guard.source import Array, Node, Object, Problem, Scalar, Span
 
 # Without case, underscores and hyphens. Under these stands a policy and nothing else.
 _SURE_KEYS = ("policydocument", "assumerolepolicydocument")

@@ -7,8 +7,8 @@ from bisect import bisect_right
 from itertools import pairwise
 from typing import NamedTuple
 
-from policy_guard.formats.json import scan
-from policy_guard.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
+from policy_guard.documents.formats.json import scan
+from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
 
 # Following a spelling takes far more memory than the text; AWS's largest policies have some tens of thousands of
 # characters (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).

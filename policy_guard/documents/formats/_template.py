@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 
-from policy_guard.printable import printable
-from policy_guard.source import Array, Entry, Node, Object, Problem, Scalar, Span, Unreadable
+from policy_guard.documents.printable import printable
+from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Span, Unreadable
 
 NO_FILE_YET = 'leave the file out with "exclude", or name this line under "ignore-unreadable"'
 # Every run ends at the next opening character, so that the time is linear in the text.

@@ -1,0 +1,1 @@
+"""From bytes to trees with places, to the policy documents in a file, and back to bytes by edits."""

@@ -1,0 +1,1 @@
+"""Readers of policy documents where they live."""
