@@ -22,9 +22,9 @@ from policy_guard.finding import Finding, Part, Refusal, Spelled
 from policy_guard.git import Repository
 from policy_guard.groups import Trees
 from policy_guard.guard import Options, check
+from policy_guard.iam.policy import VERSIONS, Statement, statement_meaning
 from policy_guard.links import tree_of
 from policy_guard.pairs import Reader
-from policy_guard.policy import VERSIONS, Statement, statement_meaning
 from policy_guard.reviewed import Stale, Versions, stale
 from policy_guard.settings import load_settings
 from policy_guard.unattended import in_ci

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from policy_guard import evaluate
 from policy_guard.accepted import Accepted
-from policy_guard.access import Access
 from policy_guard.check import Claim
-from policy_guard.policy import Policy, Request, Statement
-from policy_guard.prove import Proved, Prover
+from policy_guard.iam.meaning import concrete
+from policy_guard.iam.meaning.prover import Proved, Prover
+from policy_guard.iam.meaning.symbolic import Access
+from policy_guard.iam.policy import Policy, Request, Statement
 from policy_guard.solver.formula import Formula, conjunction, disjunction, negation
 
 
@@ -45,7 +45,7 @@ def is_done(one: Accepted, policy: Policy, access: Access, prover: Prover) -> bo
     """Whether the policy is as it was accepted to become: the access is in it, or the Deny gone."""
     is_missing: Callable[[Request], bool]
     if "no-lost-deny" in one.acceptance.checks:
-        missing, is_missing = access.denied(policy), partial(evaluate.denied, policy)
+        missing, is_missing = access.denied(policy), partial(concrete.denied, policy)
     else:
         missing, is_missing = negation(access.allows(policy, policy.kind)), _not_allowed(policy)
     formula = conjunction([_requests(one, access), missing])
@@ -58,9 +58,9 @@ def _requests(one: Accepted, access: Access) -> Formula:
 
 
 def _holds(one: Accepted, request: Request) -> bool:
-    within = any(evaluate.applies(statement, request) for statement in one.statements)
-    return within and not any(evaluate.applies(statement, request) for statement in one.without)
+    within = any(concrete.applies(statement, request) for statement in one.statements)
+    return within and not any(concrete.applies(statement, request) for statement in one.without)
 
 
 def _not_allowed(policy: Policy) -> Callable[[Request], bool]:
-    return lambda request: not evaluate.allows(policy, policy.kind, request)
+    return lambda request: not concrete.allows(policy, policy.kind, request)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from policy_guard.accepted import Accepted
-from policy_guard.access import Access
 from policy_guard.critical import CriticalEntry, RequestSet
 from policy_guard.documents.source import Span
-from policy_guard.policy import Policy, Request, Statement
+from policy_guard.iam.meaning.symbolic import Access
+from policy_guard.iam.policy import Policy, Request, Statement
 from policy_guard.solver.formula import TRUE, Formula
 
 

@@ -7,13 +7,14 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from typing import NamedTuple, TypeAlias
 
-from policy_guard import catalog, evaluate
-from policy_guard.access import Access
 from policy_guard.check import Claim
-from policy_guard.condition import glob
 from policy_guard.finding import Cell, Difference, Piece
-from policy_guard.policy import Element, Request, Statement, Value, as_written, in_words, without_blanks
-from policy_guard.prove import Proved, Prover, Witness
+from policy_guard.iam import catalog
+from policy_guard.iam.meaning import concrete
+from policy_guard.iam.meaning.operator import glob
+from policy_guard.iam.meaning.prover import Proved, Prover, Witness
+from policy_guard.iam.meaning.symbolic import Access
+from policy_guard.iam.policy import Element, Request, Statement, Value, as_written, in_words, without_blanks
 from policy_guard.solver.formula import conjunction, disjunction, negation
 from policy_guard.solver.strings.language import FILLERS, Language
 from policy_guard.solver.strings.pattern import Pattern, folded
@@ -138,8 +139,8 @@ def _meeting(
     for other in statements:
 
         def holds(request: Request, other: Statement = other) -> bool:
-            applies = any(evaluate.applies(part, request) for part in parts) and evaluate.applies(other, request)
-            return applies and claim.is_within(request) and not any(evaluate.applies(s, request) for s in without)
+            applies = any(concrete.applies(part, request) for part in parts) and concrete.applies(other, request)
+            return applies and claim.is_within(request) and not any(concrete.applies(s, request) for s in without)
 
         if not isinstance(prover.answer(conjunction([here, access.applies(other)]), holds), Proved):
             found.append(other)

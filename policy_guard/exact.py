@@ -7,15 +7,15 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from policy_guard import evaluate
-from policy_guard.access import Access
-from policy_guard.callers import principal_matches
 from policy_guard.check import Check, Claim, Combination, Question
 from policy_guard.difference import Terms, only
 from policy_guard.finding import Spelled
+from policy_guard.iam.meaning import concrete
+from policy_guard.iam.meaning.prover import Proved, Prover
+from policy_guard.iam.meaning.symbolic import Access
+from policy_guard.iam.meaning.symbolic_principal import principal_matches
+from policy_guard.iam.policy import Principals, Request, Statement
 from policy_guard.overlap import Within, element, everything, overlap
-from policy_guard.policy import Principals, Request, Statement
-from policy_guard.prove import Proved, Prover
 from policy_guard.solver.formula import Formula, conjunction, disjunction, negation
 
 
@@ -141,11 +141,11 @@ class _Sets(NamedTuple):
 
     def _meet(self, one: Statement, other: Statement) -> bool:
         formula = conjunction([self.access.applies(one), self.access.applies(other)])
-        return not self._is_empty(formula, lambda r: evaluate.applies(one, r) and evaluate.applies(other, r))
+        return not self._is_empty(formula, lambda r: concrete.applies(one, r) and concrete.applies(other, r))
 
     def _passes(self, statement: Statement) -> bool:
         formula = conjunction([self._excess(), self.access.applies(statement)])
-        return not self._is_empty(formula, lambda r: self._holds(r) and evaluate.applies(statement, r))
+        return not self._is_empty(formula, lambda r: self._holds(r) and concrete.applies(statement, r))
 
     def _excess(self) -> Formula:
         return self.claim.excess(self.claim.statement)
@@ -165,5 +165,5 @@ def applying(piece: Spelled, access: Access) -> Formula:
 
 def applies(piece: Spelled, request: Request) -> bool:
     """Whether the request is one of the piece."""
-    within = any(evaluate.applies(statement, request) for statement in piece.statements)
-    return within and not any(evaluate.applies(statement, request) for statement in piece.without)
+    within = any(concrete.applies(statement, request) for statement in piece.statements)
+    return within and not any(concrete.applies(statement, request) for statement in piece.without)

@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from policy_guard import catalog
 from policy_guard.documents.source import Span
-from policy_guard.policy import Condition, Statement, Value
+from policy_guard.iam import catalog
+from policy_guard.iam.condition_values import block
+from policy_guard.iam.policy import Condition, Statement, Value
 from policy_guard.solver.strings.pattern import Pattern, Unknown, Variable, Wildcard, holes, plain_pattern
-from policy_guard.values import block
 
 if TYPE_CHECKING:
-    from policy_guard.values import Block
+    from policy_guard.iam.condition_values import Block
 
 _WHOLE = ""
 _ACCOUNT = r"arn:[^:]+:[^:]*:[^:]*:[0-9]{12}:"

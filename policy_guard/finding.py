@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.documents.source import Source, Span
-from policy_guard.policy import Request, Statement
+from policy_guard.iam.policy import Request, Statement
 
 if TYPE_CHECKING:
-    from policy_guard.trie import Branch
+    from policy_guard.iam.prefix_tree import Branch
 
 OUTCOMES = ("violated", "undecided", "unsupported", "unreadable")
 SEVERITIES = ("error", "warning", "note", "off")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from policy_guard import evaluate
 from policy_guard.check import Question
-from policy_guard.policy import CAPS
-from policy_guard.prove import Prover, Witness
+from policy_guard.iam.meaning import concrete
+from policy_guard.iam.meaning.prover import Prover, Witness
+from policy_guard.iam.policy import CAPS
 
 
 def is_guard(question: Question, prover: Prover) -> bool:
@@ -18,5 +18,5 @@ def is_guard(question: Question, prover: Prover) -> bool:
     old, kind = question.old, question.kind
     if old is None or kind in CAPS or all(statement.effect == "Deny" for statement in old.statements):
         return True
-    answer = prover.answer(question.access.allows(old, kind), partial(evaluate.allows, old, kind))
+    answer = prover.answer(question.access.allows(old, kind), partial(concrete.allows, old, kind))
     return not isinstance(answer, Witness)

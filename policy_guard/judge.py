@@ -7,20 +7,20 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
 from typing import NamedTuple
 
-from policy_guard import catalog
 from policy_guard.accepted import Accepted
 from policy_guard.accepting import outside, part_in
-from policy_guard.caller_facts import partitions, role_names
 from policy_guard.check import Check, Claim, Combination, Question
 from policy_guard.critical import exceptions
 from policy_guard.difference import Terms, blame, spelled, terms
 from policy_guard.documents.source import Source, Span
 from policy_guard.exact import merged, spelled_exactly
 from policy_guard.finding import Difference, Spelled
-from policy_guard.needs import choices_of, holds_anyhow, needed
-from policy_guard.plausible import plausible
-from policy_guard.policy import Policy, Request, Statement, Value, by_effect
-from policy_guard.prove import Answer, Proved, Prover, Witness
+from policy_guard.iam import catalog
+from policy_guard.iam.meaning.caller_facts import partitions, role_names
+from policy_guard.iam.meaning.needs import choices_of, holds_anyhow, needed
+from policy_guard.iam.meaning.prover import Answer, Proved, Prover, Witness
+from policy_guard.iam.meaning.witness import plausible
+from policy_guard.iam.policy import Policy, Request, Statement, Value, by_effect
 from policy_guard.solver.budget import Budgets
 from policy_guard.solver.formula import conjunction, member
 from policy_guard.solver.strings.language import Language

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
-from policy_guard.condition import glob
-from policy_guard.conditions import operators
 from policy_guard.documents.source import Source, Span
 from policy_guard.finding import Spelled
-from policy_guard.policy import (
+from policy_guard.iam.meaning.operator import glob
+from policy_guard.iam.meaning.operators import operators
+from policy_guard.iam.policy import (
     VERSIONS,
     WITHOUT_PRINCIPAL,
     Condition,

@@ -15,9 +15,9 @@ from policy_guard.documents.formats import plain_name, suffixes
 from policy_guard.documents.source import Problem, Source, Span, Unreadable
 from policy_guard.finding import Finding
 from policy_guard.git import LINK, SUBMODULE, File, Repository
+from policy_guard.iam.parse import parse
+from policy_guard.iam.policy import Policy, of_one_kind
 from policy_guard.objects import LARGEST, OVERSIZED
-from policy_guard.parse import parse
-from policy_guard.policy import Policy, of_one_kind
 from policy_guard.settings import Settings
 from policy_guard.unreadable import unreadable, vanished
 

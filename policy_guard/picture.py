@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import TypeAlias
 
-from policy_guard.trie import Branch
+from policy_guard.iam.prefix_tree import Branch
 
 Trees: TypeAlias = "tuple[tuple[str, Branch], ...]"
 """The tree of each service, by its prefix."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from policy_guard.match import matches
+from policy_guard.iam.meaning.matching import matches
 from policy_guard.solver.strings.pattern import Pattern, in_arn_parts, plain_pattern
 
 _WHOLE = ""

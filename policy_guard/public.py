@@ -13,15 +13,15 @@ from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
-from policy_guard import evaluate
-from policy_guard.access import Access
-from policy_guard.condition import glob
 from policy_guard.fences import ACCESS_POINTS, KEYS, confining, facts, only_pseudo, verbatim
-from policy_guard.match import matches, resolve
-from policy_guard.policy import Caller, Condition, Policy, Principal, Request, Statement
-from policy_guard.principals import Named, by_text, has_wildcards, is_id, named
+from policy_guard.iam.meaning import concrete
+from policy_guard.iam.meaning.interpretations import ID_NAMES_THE_CALLER
+from policy_guard.iam.meaning.matching import matches, resolve
+from policy_guard.iam.meaning.operator import glob
+from policy_guard.iam.meaning.symbolic import Access
+from policy_guard.iam.policy import Caller, Condition, Policy, Principal, Request, Statement
+from policy_guard.iam.principal import Named, by_text, has_wildcards, is_id, named
 from policy_guard.providers import SHARED, arns, is_provider, is_shared
-from policy_guard.readings import ID_NAMES_THE_CALLER
 from policy_guard.solver.formula import Formula, choice, conjunction, disjunction, member, negation
 from policy_guard.solver.strings.automaton import Glob, glob_of
 from policy_guard.solver.strings.language import Language, Late
@@ -153,12 +153,12 @@ def _outside(access: Access, fence: Fence) -> Formula:
 
 
 def _is_outside(fence: Fence, caller: Caller, request: Request) -> bool:
-    if fence.given is not None and not evaluate.applies(fence.given, request):
+    if fence.given is not None and not concrete.applies(fence.given, request):
         return True
     return (
         not any(_is_held(condition, request) for condition in fence.conditions)
         and not any(_is_listed(entry, caller, request) for entry in fence.entries)
-        and not any(_is_user(caller, _host(each)) and evaluate.condition_holds(each, request) for each in fence.claims)
+        and not any(_is_user(caller, _host(each)) and concrete.condition_holds(each, request) for each in fence.claims)
     )
 
 
@@ -170,7 +170,7 @@ def _not_held(access: Access, condition: Condition) -> Formula:
 
 def _is_held(condition: Condition, request: Request) -> bool:
     through = condition.key in ACCESS_POINTS and matches(_ACCESS_POINT, request.resource)
-    return not through and evaluate.condition_holds(condition, request)
+    return not through and concrete.condition_holds(condition, request)
 
 
 @cache

@@ -10,8 +10,8 @@ from policy_guard.config import Config
 from policy_guard.documents.source import Problem, Source, Span
 from policy_guard.git import File
 from policy_guard.groups import with_own_holes
+from policy_guard.iam.policy import Policy, of_one_kind
 from policy_guard.pairs import Pair, Reader
-from policy_guard.policy import Policy, of_one_kind
 from policy_guard.unreadable import unreadable
 
 

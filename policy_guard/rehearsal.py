@@ -11,9 +11,9 @@ from policy_guard.check import Check, Claim, Combination, Question
 from policy_guard.checks import check as named
 from policy_guard.exact import applying
 from policy_guard.finding import Part, Spelled
+from policy_guard.iam.meaning.prover import Proved, Prover
+from policy_guard.iam.policy import WITHOUT_PRINCIPAL
 from policy_guard.judge import prover_for
-from policy_guard.policy import WITHOUT_PRINCIPAL
-from policy_guard.prove import Proved, Prover
 from policy_guard.solver.formula import TRUE, Formula, conjunction, disjunction, negation
 
 

@@ -15,8 +15,8 @@ from policy_guard.config import Group
 from policy_guard.documents.source import Source, Span, Unreadable
 from policy_guard.finding import Finding
 from policy_guard.groups import Trees, joined
+from policy_guard.iam.policy import Policy
 from policy_guard.pairs import Pair, Reader
-from policy_guard.policy import Policy
 
 
 def concerning(every: Iterable[Acceptance], pair: Pair) -> Iterator[Acceptance]:
@@ -155,7 +155,7 @@ def left_over(every: Acceptances, pair: Pair, used: Collection[str], today: date
 def is_merged(each: Acceptance, policy: Policy) -> bool:
     """Whether the policy of the base is as it was accepted to become."""
     from policy_guard.accepting import is_done
-    from policy_guard.access import Access
+    from policy_guard.iam.meaning.symbolic import Access
     from policy_guard.judge import prover_for
 
     try:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from policy_guard.documents.printable import shortened
 from policy_guard.granting import Granted
-from policy_guard.policy import Policy
+from policy_guard.iam.policy import Policy
 from policy_guard.proposal import Entry, nameable, perhaps
 
 _TEXTS = os.path.join(os.path.dirname(__file__), "starters")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from policy_guard.config import Config
 from policy_guard.errors import UserError
 from policy_guard.finding import RANK, Finding
+from policy_guard.iam.policy import BESIDE_FULL_ACCESS, SHARING, Policy, meaning
 from policy_guard.pairs import Outcome, Pair, Side
-from policy_guard.policy import BESIDE_FULL_ACCESS, SHARING, Policy, meaning
 from policy_guard.reporter import Report, Reviewed, Skipped
 from policy_guard.settings import Settings
 from policy_guard.unreadable import doubtful, unreadable
@@ -125,9 +125,9 @@ class Tally:
             self._also_asked[BOUND] = None
         if not names_:
             return
-        from policy_guard.access import Access
         from policy_guard.check import Question
         from policy_guard.critical import exceptions
+        from policy_guard.iam.meaning.symbolic import Access
 
         accepted = tuple(self._counting(pair, comparing and not same))
         others = [*exceptions(entries), *(s for each in accepted for s in (*each.statements, *each.without))]
@@ -161,8 +161,8 @@ class Tally:
     def _asked(self, question: Question, names_: tuple[str, ...], pair: Pair) -> Iterator[Finding]:
         from policy_guard.checks import check as named
         from policy_guard.guarding import is_guard
+        from policy_guard.iam.meaning.prover import Proved
         from policy_guard.judge import prover_for, verdicts
-        from policy_guard.prove import Proved
         from policy_guard.severity import severity
         from policy_guard.solver.budget import Budgets
         from policy_guard.wording import finding

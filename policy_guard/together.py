@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from policy_guard.check import Claim, Combination, Part
-from policy_guard.prove import Answer, Proved, Prover, Witness
+from policy_guard.iam.meaning.prover import Answer, Proved, Prover, Witness
 
 
 class Grant(NamedTuple):

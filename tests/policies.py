@@ -6,14 +6,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from policy_guard.access import Access
-from policy_guard.caller_context import context_of
 from policy_guard.documents.containers.plain import Found
 from policy_guard.documents.formats import read
 from policy_guard.documents.source import Source
-from policy_guard.parse import parse
-from policy_guard.policy import Caller, Policy, Request
-from policy_guard.principals import NO_ACCOUNT, PRINCIPAL_TYPES
+from policy_guard.iam.meaning.concrete_caller_keys import context_of
+from policy_guard.iam.meaning.symbolic import Access
+from policy_guard.iam.parse import parse
+from policy_guard.iam.policy import Caller, Policy, Request
+from policy_guard.iam.principal import NO_ACCOUNT, PRINCIPAL_TYPES
 from policy_guard.solver.formula import And, Choice, Formula, Literal, Member
 from policy_guard.solver.strings.automaton import Caseless, Letter, Verbatim
 from policy_guard.solver.strings.language import Language, Slot

@@ -10,7 +10,7 @@ import pytest
 
 from policy_guard.documents.containers.plain import policies
 from policy_guard.documents.source import Source
-from policy_guard.parse import parse
+from policy_guard.iam.parse import parse
 from tests.repository import NARROW, Answer, Scratch, allow, deny, document
 
 CI = {"CI": "true"}

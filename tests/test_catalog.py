@@ -10,8 +10,8 @@ from types import ModuleType
 
 import pytest
 
-from policy_guard import catalog
 from policy_guard.cli import main
+from policy_guard.iam import catalog
 
 ROOT = Path(__file__).resolve().parent.parent
 GLOBAL = """
@@ -89,7 +89,7 @@ def test_types_of_condition_keys(key: str, expected: tuple[str, bool] | None) ->
 
 
 def test_the_terms_ship_with_the_data() -> None:
-    terms = (ROOT / "policy_guard" / "catalog" / "LICENSE.txt").read_text(encoding="ascii")
+    terms = (ROOT / "policy_guard" / "iam" / "catalog" / "LICENSE.txt").read_text(encoding="ascii")
     assert "MIT License" in terms
     assert "(MIT)" in catalog.source()
 
@@ -135,7 +135,7 @@ def test_the_script_keeps_what_each_action_does(script: ModuleType, tmp_path: Pa
 
 
 def test_all_of_it_takes_less_than_half_a_megabyte_in_the_wheel() -> None:
-    folder = ROOT / "policy_guard" / "catalog"
+    folder = ROOT / "policy_guard" / "iam" / "catalog"
     assert sum(len(zlib.compress(file.read_bytes(), 6)) for file in folder.iterdir() if file.is_file()) < 500_000
 
 

@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from policy_guard import match, wording
-from policy_guard.access import Access
+from policy_guard import wording
 from policy_guard.check import Question
 from policy_guard.checks import check
-from policy_guard.condition import language
+from policy_guard.iam.meaning import matching
+from policy_guard.iam.meaning.operator import language
+from policy_guard.iam.meaning.prover import Undecided, Witness
+from policy_guard.iam.meaning.symbolic import Access
+from policy_guard.iam.policy import Statement
 from policy_guard.judge import prover_for, verdicts
-from policy_guard.policy import Statement
-from policy_guard.prove import Undecided, Witness
 from policy_guard.solver.budget import STEPS_A_CHARACTER, Budgets
 from policy_guard.solver.strings.affixes import surely_apart
 from policy_guard.solver.strings.language import Budget, Language, OverBudget
@@ -109,13 +110,13 @@ def test_long_texts_are_matched_as_short_ones() -> None:
     for _ in range(3000):
         pattern = [rng.choice(tokens) for _ in range(rng.randrange(7))]
         text = "".join(rng.choice("ab:") for _ in range(rng.randrange(8)))
-        assert match._matches_at_once(pattern, text) == match._matches_in_parts(pattern, text)
+        assert matching._matches_at_once(pattern, text) == matching._matches_in_parts(pattern, text)
 
 
 def test_patterns_that_nearly_match_take_no_hours() -> None:
     start = time.process_time()
     tokens = [Wildcard("*"), *"a" * 20_000, "b"]
-    assert not match._matches_at_once(tokens, "a" * 30_000)
+    assert not matching._matches_at_once(tokens, "a" * 30_000)
     assert time.process_time() - start < 5
 
 

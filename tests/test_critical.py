@@ -12,16 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy_guard import catalog, evaluate
-from policy_guard.access import Access
 from policy_guard.check import Claim, Combination, Part, Question
 from policy_guard.checks import check
 from policy_guard.critical import CriticalList, covered, exceptions, load_critical, surely_good, unknown_actions
 from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
+from policy_guard.iam import catalog
+from policy_guard.iam.meaning import concrete
+from policy_guard.iam.meaning.prover import Answer, Proved, Undecided, Unsupported, Witness
+from policy_guard.iam.meaning.symbolic import Access
+from policy_guard.iam.policy import Policy, Request, by_effect
 from policy_guard.judge import prover_for, verdicts
-from policy_guard.policy import Policy, Request, by_effect
-from policy_guard.prove import Answer, Proved, Undecided, Unsupported, Witness
 from policy_guard.solver.formula import TRUE
 from policy_guard.together import asked as is_empty
 from policy_guard.together import granted
@@ -266,13 +267,13 @@ def test_both_twins_say_what_a_policy_of_the_same_words_says(
     claims = list(check("access-not-granted").claims(question(read, loaded(entry))))
     for claim in claims:
         assert isinstance(claim, Claim) and claim.statement is not None
-        own = evaluate.applies(claim.statement, asked) and not evaluate.denied(read, asked)
-        expected = own and evaluate.allows(wanted, "resource", asked)
+        own = concrete.applies(claim.statement, asked) and not concrete.denied(read, asked)
+        expected = own and concrete.allows(wanted, "resource", asked)
         assert claim.holds(claim.statement, asked) is expected
         assert inside(claim.excess(claim.statement), asked) is expected
     told = {id(claim.statement) for claim in claims if isinstance(claim, Claim)}
     others = (statement for statement in by_effect(read)[0] if id(statement) not in told)
-    assert not any(evaluate.applies(s, asked) and evaluate.allows(wanted, "resource", asked) for s in others)
+    assert not any(concrete.applies(s, asked) and concrete.allows(wanted, "resource", asked) for s in others)
 
 
 @given(st.booleans().flatmap(documents), entries(), st.lists(requests, min_size=10, max_size=10))
@@ -286,8 +287,8 @@ def test_no_request_contradicts_that_nothing_critical_is_granted(
     claims = [claim for claim in check("access-not-granted").claims(one) if isinstance(claim, Claim)]
     if not all(isinstance(is_empty(claim, prover), Proved) for claim in claims):
         return
-    granted_ = (r for r in asked if evaluate.allows(read, read.kind, r))
-    assert not any(evaluate.allows(wanted, "resource", each) for each in granted_)
+    granted_ = (r for r in asked if concrete.allows(read, read.kind, r))
+    assert not any(concrete.allows(wanted, "resource", each) for each in granted_)
 
 
 def test_a_condition_on_a_key_with_several_values_gets_as_many() -> None:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from policy_guard import evaluate
 from policy_guard.documents.source import Unreadable
-from policy_guard.readings import READINGS, reading
+from policy_guard.iam.meaning import concrete
+from policy_guard.iam.meaning.interpretations import READINGS, reading
 from tests.policies import access_allows, policy, request
 
 TABLES = sorted((Path(__file__).parent.parent / "fixtures" / "decisions").glob("*.json"))
@@ -23,7 +23,7 @@ ROWS = [
 @pytest.mark.parametrize("row", ROWS)
 def test_both_twins_decide(row: dict[str, Any]) -> None:
     document, asked = policy(row["policy"], row.get("kind")), request(row["request"])
-    assert evaluate.allows(document, document.kind, asked) is row["allowed"]
+    assert concrete.allows(document, document.kind, asked) is row["allowed"]
     assert access_allows(document, asked) is row["allowed"]
 
 

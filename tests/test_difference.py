@@ -9,21 +9,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy_guard import check_no_new_access, evaluate
-from policy_guard.access import Access
+from policy_guard import check_no_new_access
 from policy_guard.check import Check, Claim, Question
 from policy_guard.checks import check
 from policy_guard.difference import Terms, blame, terms
 from policy_guard.differing import differing
+from policy_guard.iam.meaning import concrete
+from policy_guard.iam.meaning.prover import Witness
+from policy_guard.iam.meaning.symbolic import Access
+from policy_guard.iam.policy import Request, Statement
 from policy_guard.judge import prover_for, verdicts
-from policy_guard.policy import Request, Statement
-from policy_guard.prove import Witness
 from tests.language import pairs, requests
 from tests.policies import policy
 
 
 def _any(statements: tuple[Statement, ...], request: Request) -> bool:
-    return any(evaluate.applies(statement, request) for statement in statements)
+    return any(concrete.applies(statement, request) for statement in statements)
 
 
 def told(claim: Claim, given: Terms, request: Request) -> bool:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from policy_guard.documents.containers.plain import looks_like_policy, looks_like_policy_text, policies
 from policy_guard.documents.format import decode, sniff
 from policy_guard.documents.source import Array, Node, Object, Scalar, Source, Span, Unreadable
-from policy_guard.parse import parse
+from policy_guard.iam.parse import parse
 
 CASES = Path(__file__).parent.parent / "fixtures" / "documents"
 STATEMENT = {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "*"}

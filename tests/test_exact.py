@@ -10,19 +10,19 @@ from typing import Any
 import pytest
 import yaml
 
-from policy_guard import evaluate
 from policy_guard.accept import Wishes, files_for
 from policy_guard.accepted import Accepted, accepted, load_acceptance
-from policy_guard.access import Access
 from policy_guard.check import Question
 from policy_guard.checks import check as named
 from policy_guard.critical import CriticalList, exceptions, load_critical
 from policy_guard.documents.source import Source
 from policy_guard.guard import Options
+from policy_guard.iam.meaning import concrete
+from policy_guard.iam.meaning.prover import Proved
+from policy_guard.iam.meaning.symbolic import Access
+from policy_guard.iam.policy import Policy, Request
 from policy_guard.judge import prover_for, verdicts
 from policy_guard.overlap import _both, _pattern, _tokens
-from policy_guard.policy import Policy, Request
-from policy_guard.prove import Proved
 from policy_guard.solver.strings.pattern import Pattern, read_pattern
 from policy_guard.wording import finding
 from tests import edges
@@ -74,16 +74,16 @@ class Change:
     def takes(self, request: Request) -> bool:
         """Whether one of the files accepts the request."""
         return any(
-            any(evaluate.applies(each, request) for each in one.statements)
-            and not any(evaluate.applies(each, request) for each in one.without)
+            any(concrete.applies(each, request) for each in one.statements)
+            and not any(concrete.applies(each, request) for each in one.without)
             for one in self.read
         )
 
     def is_found(self, request: Request, check: str) -> bool:
         if check == "no-lost-deny":
-            return evaluate.denied(self.old, request) and not evaluate.denied(self.new, request)
-        fresh = check == "no-new-access" and evaluate.allows(self.old, self.kind, request)
-        return evaluate.allows(self.new, self.kind, request) and not fresh
+            return concrete.denied(self.old, request) and not concrete.denied(self.new, request)
+        fresh = check == "no-new-access" and concrete.allows(self.old, self.kind, request)
+        return concrete.allows(self.new, self.kind, request) and not fresh
 
     def asked(self, count: int) -> list[Request]:
         policies = [each for each in (self.new, self.old) if each]
@@ -205,7 +205,7 @@ def test_of_a_critical_entry_only_that_is_written_which_the_entry_means(how: str
     assert taken
     (given,) = change.question.critical
     for request in taken:
-        assert evaluate.allows(change.new, "identity", request), request
+        assert concrete.allows(change.new, "identity", request), request
         assert any(_is_meant(given, each, request) for each in given.sets), (request, change.files)
 
 
@@ -258,6 +258,6 @@ def test_patterns_for_what_two_patterns_match_match_that(one: str) -> None:
 
 
 def _matches(pattern: Pattern, text: str) -> bool:
-    from policy_guard.match import matches
+    from policy_guard.iam.meaning.matching import matches
 
     return matches(pattern, text)

@@ -20,7 +20,7 @@ from policy_guard.documents.containers.plain import looks_like_policy_text
 from policy_guard.documents.format import sniff
 from policy_guard.documents.formats import read
 from policy_guard.documents.source import Scalar, Source, Span
-from policy_guard.parse.reader import Reader
+from policy_guard.iam.parse.reader import Reader
 from policy_guard.solver.strings.pattern import directive, read_pattern
 
 ROOT = Path(policy_guard.__file__).parent

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from policy_guard.access import Access
 from policy_guard.check import Question
 from policy_guard.checks import check as named
+from policy_guard.iam.meaning.prover import Proved
+from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.judge import prover_for, verdicts
-from policy_guard.prove import Proved
 from policy_guard.wording import finding
 from tests.policies import policy
 from tests.repository import document

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 import yaml
 
-from policy_guard import catalog, check_access_not_granted, validated
+from policy_guard import check_access_not_granted, validated
 from policy_guard.critical import CriticalEntry, covered, load_critical, packs, surely_good
 from policy_guard.critical.packs import FOLDER, PACKS, pack
 from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
+from policy_guard.iam import catalog
 from tests.repository import ENVIRON, NARROW, Scratch, allow, document
 from tests.test_settings import valid
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from policy_guard import check_no_lost_deny, check_no_new_access
-from policy_guard.readings import READINGS
+from policy_guard.iam.meaning.interpretations import READINGS
 
 
 def policy(*statements: dict[str, Any], version: str = "2012-10-17") -> dict[str, Any]:

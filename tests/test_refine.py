@@ -15,14 +15,14 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy_guard import catalog
 from policy_guard.documents.containers.plain import policies
 from policy_guard.documents.edit import applied
 from policy_guard.documents.source import Source
 from policy_guard.findings import latest, read_findings
+from policy_guard.iam import catalog
+from policy_guard.iam.parse import parse
+from policy_guard.iam.policy import Policy
 from policy_guard.pairs import side_of
-from policy_guard.parse import parse
-from policy_guard.policy import Policy
 from policy_guard.refine import plan
 from policy_guard.refine.file import Refined, refined
 from policy_guard.refine.narrow import Scope, as_glob, narrow

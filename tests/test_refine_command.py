@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from policy_guard import catalog
 from policy_guard.documents import write
 from policy_guard.errors import UserError
+from policy_guard.iam import catalog
 from tests.repository import ENVIRON, Scratch
 from tests.test_findings import finding
 

@@ -10,15 +10,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from policy_guard import check_no_new_access, evaluate
-from policy_guard.conditions import operators
-from policy_guard.policy import Request
-from policy_guard.readings import FOUR_DIGITS_ARE_SECONDS
+from policy_guard import check_no_new_access
+from policy_guard.iam.condition_values import moment, number
+from policy_guard.iam.meaning import concrete
+from policy_guard.iam.meaning.interpretations import FOUR_DIGITS_ARE_SECONDS
+from policy_guard.iam.meaning.operators import operators
+from policy_guard.iam.policy import Request
 from policy_guard.solver.formula import And, Formula, Literal, Member
 from policy_guard.solver.strings.language import Language, Slot
 from policy_guard.solver.strings.pattern import Pattern
 from policy_guard.solver.strings.spans import Span, at, left
-from policy_guard.values import moment, number
 from tests.policies import policy
 
 SLOT = Slot("test:key", 0)
@@ -152,4 +153,4 @@ def test_windows_of_typed_values_are_decided_and_no_value_contradicts_a_proof(
         for value, unknown, seconds in product(values, [*texts, ""], (True, False)):
             choices = {FOUR_DIGITS_ARE_SECONDS.name: seconds}
             asked = Request(None, "s3:getobject", "arn:aws:s3:::a", {key: (value,)}, {"h": unknown}, choices)
-            assert not evaluate.allows(new, new.kind, asked) or evaluate.allows(old, old.kind, asked), asked
+            assert not concrete.allows(new, new.kind, asked) or concrete.allows(old, old.kind, asked), asked

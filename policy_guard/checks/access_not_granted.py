@@ -58,12 +58,12 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
-from policy_guard import evaluate
-from policy_guard.callers import principal_matches
 from policy_guard.check import Check, Claim, Combination, Part, Question
 from policy_guard.critical import CriticalEntry, RequestSet
 from policy_guard.documents.source import Span
-from policy_guard.policy import Element, Request, Statement, Value, by_effect, leaves_all
+from policy_guard.iam.meaning import concrete
+from policy_guard.iam.meaning.symbolic_principal import principal_matches
+from policy_guard.iam.policy import Element, Request, Statement, Value, by_effect, leaves_all
 from policy_guard.solver.formula import TRUE, Formula, Literal, Member, conjunction, negation
 
 
@@ -102,7 +102,7 @@ def _part(question: Question, meant: _Meant, every: Allowing) -> Part:
     kind, old, access = question.kind, question.old, question.access
 
     def was_before(request: Request) -> bool:
-        return meant.is_in(request) and evaluate.allows(old, kind, request)
+        return meant.is_in(request) and concrete.allows(old, kind, request)
 
     before = conjunction([access.allows(old, kind), meant.formula]) if old is not None else None
     return Part(granting, fresh, before, was_before)
@@ -130,9 +130,9 @@ def _claim(question: Question, meant: _Meant, statement: Statement, existing: bo
         return conjunction([applies, meant.formula, negation(access.denied(new)), before])
 
     def holds(part: Statement | None, request: Request) -> bool:
-        applies = part is None or evaluate.applies(part, request)
-        fresh = existing or old is None or not evaluate.allows(old, kind, request)
-        return applies and fresh and meant.is_in(request) and not evaluate.denied(new, request)
+        applies = part is None or concrete.applies(part, request)
+        fresh = existing or old is None or not concrete.allows(old, kind, request)
+        return applies and fresh and meant.is_in(request) and not concrete.denied(new, request)
 
     allowed, but = by_effect(None if existing else old)
     return Claim(
@@ -166,11 +166,11 @@ def _meant(question: Question, entry: CriticalEntry, given: RequestSet) -> _Mean
 
 def _is_critical(entry: CriticalEntry, given: RequestSet, request: Request) -> bool:
     return (
-        (not given.actions or evaluate.action_matches(_element(given.actions), request))
-        and (not given.resources or evaluate.resource_matches(_element(given.resources), request))
-        and not evaluate.action_matches(_element(given.excepted), request)
-        and (entry.principals is None or evaluate.principal_matches(entry.principals, request))
-        and not any(evaluate.applies(statement, request) for statement in entry.unless)
+        (not given.actions or concrete.action_matches(_element(given.actions), request))
+        and (not given.resources or concrete.resource_matches(_element(given.resources), request))
+        and not concrete.action_matches(_element(given.excepted), request)
+        and (entry.principals is None or concrete.principal_matches(entry.principals, request))
+        and not any(concrete.applies(statement, request) for statement in entry.unless)
     )
 
 

@@ -28,9 +28,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policy_guard import evaluate
 from policy_guard.check import Check, Claim, Question
-from policy_guard.policy import Request, Statement, by_effect, statement_meaning
+from policy_guard.iam.meaning import concrete
+from policy_guard.iam.policy import Request, Statement, by_effect, statement_meaning
 from policy_guard.solver.formula import FALSE, Formula, conjunction, negation
 
 
@@ -42,7 +42,7 @@ def _claims(question: Question) -> Iterator[Claim]:
         return conjunction([applies, negation(access.denied(new))])
 
     def holds(statement: Statement | None, request: Request) -> bool:
-        return statement is not None and evaluate.applies(statement, request) and not evaluate.denied(new, request)
+        return statement is not None and concrete.applies(statement, request) and not concrete.denied(new, request)
 
     _, denying = by_effect(new)
     kept = set(map(statement_meaning, denying))

@@ -29,9 +29,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 
-from policy_guard import evaluate
 from policy_guard.check import Check, Claim, Question
-from policy_guard.policy import Policy, Request, Statement, by_effect, leaves_all, statement_meaning
+from policy_guard.iam.meaning import concrete
+from policy_guard.iam.policy import Policy, Request, Statement, by_effect, leaves_all, statement_meaning
 from policy_guard.solver.formula import TRUE, Formula, conjunction, negation
 
 
@@ -43,8 +43,8 @@ def _claims(question: Question) -> Iterator[Claim]:
         return conjunction([applies, negation(access.denied(new)), negation(access.allows(old, kind))])
 
     def holds(statement: Statement | None, request: Request) -> bool:
-        applies = statement is None or evaluate.applies(statement, request)
-        return applies and not evaluate.denied(new, request) and not evaluate.allows(old, kind, request)
+        applies = statement is None or concrete.applies(statement, request)
+        return applies and not concrete.denied(new, request) and not concrete.allows(old, kind, request)
 
     allowing, denying = by_effect(new)
     before, but = by_effect(old)

@@ -40,10 +40,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
-from policy_guard import evaluate
 from policy_guard.check import Check, Claim, Question
-from policy_guard.policy import SHARING, Policy, Principal, Request, Statement, by_effect, statement_meaning
-from policy_guard.principals import named
+from policy_guard.iam.meaning import concrete
+from policy_guard.iam.policy import SHARING, Policy, Principal, Request, Statement, by_effect, statement_meaning
+from policy_guard.iam.principal import named
 from policy_guard.solver.formula import Formula, conjunction, disjunction, negation
 
 _UNLIMITED = ("everyone", "user", "session", "id", "open")
@@ -72,16 +72,16 @@ def _claim(question: Question, old: Policy, statement: Statement, before: tuple[
         return conjunction([access.applies(part), allowed, negation(access.denied(new)), negation(direct)])
 
     def holds(part: Statement | None, request: Request) -> bool:
-        applies = part is not None and evaluate.applies(part, request) and not evaluate.denied(new, request)
-        direct = any(evaluate.applies(each, request) for each in before)
-        return applies and not direct and evaluate.allows(old, kind, request)
+        applies = part is not None and concrete.applies(part, request) and not concrete.denied(new, request)
+        direct = any(concrete.applies(each, request) for each in before)
+        return applies and not direct and concrete.allows(old, kind, request)
 
     return Claim(
         statement,
         excess,
         holds,
         within=allowed,
-        is_within=partial(evaluate.allows, old, kind),
+        is_within=partial(concrete.allows, old, kind),
         denied=by_effect(new)[1],
         before=before,
         at=statement.principals.entries[0].value.span if statement.principals else None,

@@ -37,9 +37,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from policy_guard import evaluate
 from policy_guard.check import Check, Claim, Question
-from policy_guard.policy import SHARING, Policy, Request, Statement, by_effect
+from policy_guard.iam.meaning import concrete
+from policy_guard.iam.policy import SHARING, Policy, Request, Statement, by_effect
 from policy_guard.public import common_fences, is_public, own_fence, public
 from policy_guard.solver.formula import TRUE, Formula, conjunction, negation
 
@@ -70,11 +70,11 @@ def _claims_about(
         return conjunction([access.applies(part) if part else TRUE, open_, allowed, before])
 
     def holds(part: Statement | None, request: Request) -> bool:
-        applies = part is None or evaluate.applies(part, request)
-        return applies and is_open(request) and not evaluate.denied(new, request)
+        applies = part is None or concrete.applies(part, request)
+        return applies and is_open(request) and not concrete.denied(new, request)
 
     def is_fresh(part: Statement | None, request: Request) -> bool:
-        return holds(part, request) and not evaluate.allows(old, kind, request)
+        return holds(part, request) and not concrete.allows(old, kind, request)
 
     claim = Claim(statement, excess, holds, None, False, open_, is_open, by_effect(new)[1])
     if old is None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from typing import NamedTuple
 
-from policy_guard import catalog
 from policy_guard.documents.globs import matches_path
 from policy_guard.documents.source import Source, Span
-from policy_guard.policy import Principals, Statement, Value, principals_meaning, statement_meaning
+from policy_guard.iam import catalog
+from policy_guard.iam.policy import Principals, Statement, Value, principals_meaning, statement_meaning
 
 MOST_SUGGESTIONS = 5
 """How many misspelt actions of a list are told with the nearest that AWS has: looking for one takes long."""

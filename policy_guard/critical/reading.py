@@ -11,10 +11,10 @@ from policy_guard.critical.quick import surely_good
 from policy_guard.documents.globs import not_a_pattern
 from policy_guard.documents.source import Array, Node, Problem, Source, Span
 from policy_guard.errors import UserError
-from policy_guard.parse.condition import conditions
-from policy_guard.parse.reader import Reader
-from policy_guard.parse.statement import NO_PARTITION, principals
-from policy_guard.policy import Condition, Element, Principals, Statement, Value
+from policy_guard.iam.parse.condition import conditions
+from policy_guard.iam.parse.reader import Reader
+from policy_guard.iam.parse.statement import NO_PARTITION, principals
+from policy_guard.iam.policy import Condition, Element, Principals, Statement, Value
 from policy_guard.solver.strings.pattern import STAR, Pattern, holes, plain_pattern
 from policy_guard.validated import error_at, load, node_at
 

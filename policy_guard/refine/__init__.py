@@ -11,7 +11,7 @@ from typing import NamedTuple
 from policy_guard.documents.edit import Edit, Layout, as_list, dash_step, rewritten
 from policy_guard.documents.globs import glob
 from policy_guard.documents.source import Span
-from policy_guard.policy import BESIDE_FULL_ACCESS, Element, Policy, Statement, Value, statement_meaning
+from policy_guard.iam.policy import BESIDE_FULL_ACCESS, Element, Policy, Statement, Value, statement_meaning
 from policy_guard.refine.narrow import Narrowing, Scope, as_glob, kept, untracked, without_covered
 from policy_guard.solver.strings.pattern import Unknown
 from policy_guard.unused import Use

@@ -9,8 +9,8 @@ from policy_guard.documents.containers.plain import policies_in
 from policy_guard.documents.edit import Layout, applied
 from policy_guard.documents.formats import read
 from policy_guard.documents.source import Node, Source, Unreadable
-from policy_guard.parse import parse
-from policy_guard.policy import Policy, meaning
+from policy_guard.iam.parse import parse
+from policy_guard.iam.policy import Policy, meaning
 from policy_guard.refine import Plan, as_planned, places, plan
 from policy_guard.refine.narrow import Scope
 from policy_guard.refine.proof import doubt

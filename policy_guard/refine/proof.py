@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
-from policy_guard import evaluate
-from policy_guard.access import Access
 from policy_guard.check import Question
+from policy_guard.iam.meaning import concrete
+from policy_guard.iam.meaning.prover import Proved, Undecided, Witness
+from policy_guard.iam.meaning.symbolic import Access
+from policy_guard.iam.policy import Policy, Request, Statement, by_effect
 from policy_guard.judge import prover_for
-from policy_guard.policy import Policy, Request, Statement, by_effect
-from policy_guard.prove import Proved, Undecided, Witness
 from policy_guard.refine import Narrowed, Plan
 from policy_guard.refine.narrow import Scope
 from policy_guard.solver.formula import TRUE, Formula, conjunction, member, negation
@@ -83,9 +83,9 @@ def _within(one: Statement, other: Statement | None, actions: Language | None, a
     return _Claim(
         conjunction([*parts, TRUE if actions is None else member("action", actions)]),
         lambda request: (
-            evaluate.applies(one, request)
+            concrete.applies(one, request)
             and (actions is None or request.action in actions)
-            and not (other is not None and evaluate.applies(other, request))
+            and not (other is not None and concrete.applies(other, request))
         ),
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import z3
 
-from policy_guard.policy import Condition, Element, Policy, Statement, Value
+from policy_guard.iam.policy import Condition, Element, Policy, Statement, Value
 from policy_guard.solver.strings.pattern import Pattern
 
 CUT_OFF = 20.0

@@ -17,7 +17,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from policy_guard import catalog  # noqa: E402
+from policy_guard.iam import catalog  # noqa: E402
 from tests.benchmarks.turns import in_turn, milliseconds, ratio  # noqa: E402
 from tests.repository import ENVIRON, Scratch  # noqa: E402
 
@@ -28,7 +28,9 @@ REFINE = [*GUARD, "refine"]
 PLAIN = "version: 1\ncritical: critical.yaml\n"
 REFINED = "version: 1\nrefine: {findings: [findings.json], roles: {Role: [policy.json]}}\n"
 CRITICAL = "version: 1\npermissions:\n- {id: pass-role, actions: ['iam:PassRole'], reason: r}\n"
-READ = "import time; from policy_guard.catalog import actions; s = time.time(); actions('ec2'); print(time.time() - s)"
+READ = (
+    "import time; from policy_guard.iam.catalog import actions; s = time.time(); actions('ec2'); print(time.time() - s)"
+)
 
 
 def main() -> None:

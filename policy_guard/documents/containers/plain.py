@@ -12,7 +12,7 @@ from policy_guard.documents.embedded import read_text
 from policy_guard.documents.format import hole_in_key, sniff
 from policy_guard.documents.formats import read
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Unreadable
-from policy_guard.policy import VERSIONS
+from policy_guard.iam.policy import VERSIONS
 
 # The ends of names under which AWS's API and the CLI give a policy, without case and underscores: "Policy",
 # "AssumeRolePolicyDocument", "policyText", "PolicyInJson". Source: the output shapes of botocore's service models.

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import NamedTuple, TypeAlias
 
-from policy_guard.condition import either_case
+from policy_guard.iam.meaning.operator import either_case
 from policy_guard.solver.strings.automaton import (
     ANYTHING,
     Caseless,

@@ -6,7 +6,7 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from policy_guard.condition import Operator
+from policy_guard.iam.meaning.operator import Operator
 
 
 @cache

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from policy_guard.condition import glob
-from policy_guard.policy import Caller, Principals
-from policy_guard.principals import FINER, KINDS, Named, by_text, has_wildcards, in_any_partition, is_id, named
-from policy_guard.readings import (
+from policy_guard.iam.meaning.interpretations import (
     ACCOUNT_EXEMPTS_ROOT_ALONE,
     BOUNDARY_UNDOES_NOT_PRINCIPAL,
     ID_NAMES_THE_CALLER,
     PARTIAL_CHAIN_EXEMPT,
     WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY,
 )
+from policy_guard.iam.meaning.operator import glob
+from policy_guard.iam.policy import Caller, Principals
+from policy_guard.iam.principal import FINER, KINDS, Named, by_text, has_wildcards, in_any_partition, is_id, named
 from policy_guard.solver.formula import Formula, choice, conjunction, disjunction, member, negation
 from policy_guard.solver.strings.automaton import ANY, ANYTHING, Glob, Step, glob_of
 from policy_guard.solver.strings.language import Language, Late

@@ -8,24 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import product
 
-from policy_guard import catalog
-from policy_guard.caller_conditions import by_caller, constant, facts, is_implied
-from policy_guard.callers import principal_matches
-from policy_guard.condition import Operator, glob, language
-from policy_guard.conditions import operators
-from policy_guard.policy import (
-    ROLE,
-    Condition,
-    Element,
-    Policy,
-    Statement,
-    as_written,
-    by_effect,
-    leaves_all,
-    patterns_of,
-    placeholders_of,
-)
-from policy_guard.readings import (
+from policy_guard.iam import catalog
+from policy_guard.iam.meaning.interpretations import (
     ANY_VALUE_IF_EXISTS,
     BLANKS_AROUND_ACTIONS_COUNT,
     EMPTY_TEXT_IS_NO_VALUE,
@@ -37,6 +21,22 @@ from policy_guard.readings import (
     VARIABLES_ONLY_AFTER_FIFTH_COLON,
     WILDCARDS_CROSS_AT_ENDS,
     WILDCARDS_STAY_IN_ARN_PARTS,
+)
+from policy_guard.iam.meaning.operator import Operator, glob, language
+from policy_guard.iam.meaning.operators import operators
+from policy_guard.iam.meaning.symbolic_caller_keys import by_caller, constant, facts, is_implied
+from policy_guard.iam.meaning.symbolic_principal import principal_matches
+from policy_guard.iam.policy import (
+    ROLE,
+    Condition,
+    Element,
+    Policy,
+    Statement,
+    as_written,
+    by_effect,
+    leaves_all,
+    patterns_of,
+    placeholders_of,
 )
 from policy_guard.solver.formula import (
     FALSE,

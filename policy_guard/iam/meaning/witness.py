@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import TypeAlias
 
-from policy_guard import catalog
-from policy_guard.policy import Request
+from policy_guard.iam import catalog
+from policy_guard.iam.policy import Request
 from policy_guard.solver.strings.affixes import literal_prefix
 from policy_guard.solver.strings.automaton import ANYTHING, Glob, the_symbol
 from policy_guard.solver.strings.language import FILLERS, Slot

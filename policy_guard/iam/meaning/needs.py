@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping
 from typing import Any, TypeAlias
 
-from policy_guard.policy import Request
+from policy_guard.iam.policy import Request
 from policy_guard.solver.formula import Choice, Formula, literals
 
 MOST_EVALUATIONS = 64

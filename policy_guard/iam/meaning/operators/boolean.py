@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from policy_guard.condition import Operator, language
-from policy_guard.match import matches
+from policy_guard.iam.meaning.matching import matches
+from policy_guard.iam.meaning.operator import Operator, language
 from policy_guard.solver.formula import Formula, conjunction, member
 from policy_guard.solver.strings.language import Slot
 from policy_guard.solver.strings.pattern import Pattern

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import NamedTuple
 
-from policy_guard.policy import Principal
+from policy_guard.iam.policy import Principal
 from policy_guard.solver.strings.pattern import Part, Pattern, Unknown, Wildcard, holes, plain_pattern
 
 _ARN = re.compile(r"arn:([^:]+):(iam|sts)::([^:]+):(.+)", re.DOTALL)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from policy_guard.documents.source import Node, Object, Scalar, Span
-from policy_guard.parse.condition import conditions
-from policy_guard.parse.reader import Reader, known_key, quoted
-from policy_guard.policy import Condition, Element, Principal, Principals, Statement, Value, without_blanks
-from policy_guard.principals import named
+from policy_guard.iam.parse.condition import conditions
+from policy_guard.iam.parse.reader import Reader, known_key, quoted
+from policy_guard.iam.policy import Condition, Element, Principal, Principals, Statement, Value, without_blanks
+from policy_guard.iam.principal import named
 from policy_guard.solver.strings.pattern import Pattern, Unknown, Variable, Wildcard, with_variables
 
 _ELEMENTS = (

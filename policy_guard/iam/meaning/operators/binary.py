@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policy_guard.condition import Operator, Way, spelled, typed
+from policy_guard.iam.condition_values import usual_base64
+from policy_guard.iam.meaning.operator import Operator, Way, spelled, typed
 from policy_guard.solver.formula import Formula, member
 from policy_guard.solver.strings.automaton import Glob, glob_of
 from policy_guard.solver.strings.language import Slot
 from policy_guard.solver.strings.pattern import Pattern
-from policy_guard.values import usual_base64
 
 
 def _build(text: str) -> Iterator[Glob]:

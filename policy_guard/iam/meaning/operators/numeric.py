@@ -11,7 +11,8 @@ from decimal import Decimal
 from functools import partial
 from typing import TypeAlias
 
-from policy_guard.condition import Operator, Way, spelled, typed
+from policy_guard.iam.condition_values import number
+from policy_guard.iam.meaning.operator import Operator, Way, spelled, typed
 from policy_guard.solver.formula import Formula, member
 from policy_guard.solver.strings import spans
 from policy_guard.solver.strings.automaton import Glob
@@ -19,7 +20,6 @@ from policy_guard.solver.strings.language import Slot
 from policy_guard.solver.strings.number_ranges import above, below, equal
 from policy_guard.solver.strings.pattern import Pattern
 from policy_guard.solver.strings.spans import Line, Stretch
-from policy_guard.values import number
 
 Globs: TypeAlias = "Callable[[Decimal], Iterator[Glob]]"
 _VAST = "1" + "0" * 90

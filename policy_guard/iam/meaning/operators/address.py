@@ -10,19 +10,19 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
-from policy_guard.condition import Operator, Spellings, Unclear, Way, spelled, typed
-from policy_guard.readings import BARE_IPV6_IS_A_BLOCK
+from policy_guard.iam.condition_values import block
+from policy_guard.iam.meaning.interpretations import BARE_IPV6_IS_A_BLOCK
+from policy_guard.iam.meaning.operator import Operator, Spellings, Unclear, Way, spelled, typed
 from policy_guard.solver.formula import TRUE, Formula, conjunction, member, negation
 from policy_guard.solver.strings.automaton import Glob, Step, glob_of
 from policy_guard.solver.strings.language import EVERYTHING, Language, Slot
 from policy_guard.solver.strings.number_ranges import DIGIT
 from policy_guard.solver.strings.pattern import Pattern, holes
-from policy_guard.values import block
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
 
-    from policy_guard.values import Block
+    from policy_guard.iam.condition_values import Block
 
     Address: TypeAlias = "IPv4Address | IPv6Address"
 

@@ -7,29 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from policy_guard.caller_context import context_of
-from policy_guard.condition import Operator
-from policy_guard.conditions import operators
-from policy_guard.match import matches, resolve
-from policy_guard.policy import (
-    ROLE,
-    Caller,
-    Condition,
-    Element,
-    Policy,
-    Principal,
-    Principals,
-    Request,
-    Statement,
-    Value,
-    as_written,
-    by_effect,
-    leaves_all,
-    patterns_of,
-    placeholders_of,
-)
-from policy_guard.principals import FINER, Named, by_text, has_wildcards, in_any_partition, is_id, named
-from policy_guard.readings import (
+from policy_guard.iam.meaning.concrete_caller_keys import context_of
+from policy_guard.iam.meaning.interpretations import (
     ACCOUNT_EXEMPTS_ROOT_ALONE,
     ANY_VALUE_IF_EXISTS,
     BLANKS_AROUND_ACTIONS_COUNT,
@@ -47,6 +26,27 @@ from policy_guard.readings import (
     WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY,
     WILDCARDS_STAY_IN_ARN_PARTS,
 )
+from policy_guard.iam.meaning.matching import matches, resolve
+from policy_guard.iam.meaning.operator import Operator
+from policy_guard.iam.meaning.operators import operators
+from policy_guard.iam.policy import (
+    ROLE,
+    Caller,
+    Condition,
+    Element,
+    Policy,
+    Principal,
+    Principals,
+    Request,
+    Statement,
+    Value,
+    as_written,
+    by_effect,
+    leaves_all,
+    patterns_of,
+    placeholders_of,
+)
+from policy_guard.iam.principal import FINER, Named, by_text, has_wildcards, in_any_partition, is_id, named
 from policy_guard.solver.strings.pattern import (
     Pattern,
     Variable,

@@ -14,8 +14,9 @@ from decimal import Decimal
 from functools import partial
 from typing import TypeAlias
 
-from policy_guard.condition import Operator, Spellings, Unclear, Way, spelled, typed
-from policy_guard.readings import FOUR_DIGITS_ARE_SECONDS
+from policy_guard.iam.condition_values import TOO_EARLY, TOO_LATE, Moment, in_utc, moment, of_seconds
+from policy_guard.iam.meaning.interpretations import FOUR_DIGITS_ARE_SECONDS
+from policy_guard.iam.meaning.operator import Operator, Spellings, Unclear, Way, spelled, typed
 from policy_guard.solver.formula import Formula, conjunction, member, negation
 from policy_guard.solver.strings import spans
 from policy_guard.solver.strings.automaton import ANYTHING, Glob, Step, glob_of
@@ -23,7 +24,6 @@ from policy_guard.solver.strings.language import Language, Slot
 from policy_guard.solver.strings.number_ranges import DIGIT, DIGITS, above, below, differing, equal
 from policy_guard.solver.strings.pattern import Pattern
 from policy_guard.solver.strings.spans import Line, Span, Stretch
-from policy_guard.values import TOO_EARLY, TOO_LATE, Moment, in_utc, moment, of_seconds
 
 Globs: TypeAlias = "Iterator[Glob]"
 _EARLY, _LATE = "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"

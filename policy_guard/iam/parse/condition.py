@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from functools import cache
 
 from policy_guard.documents.source import Entry, Node, Object
-from policy_guard.parse.functions import is_function
-from policy_guard.parse.reader import Reader, quoted
-from policy_guard.policy import OPERATORS, Condition, Value
+from policy_guard.iam.parse.functions import is_function
+from policy_guard.iam.parse.reader import Reader, quoted
+from policy_guard.iam.policy import OPERATORS, Condition, Value
 from policy_guard.solver.strings.pattern import Wildcard, as_text
 
 _TYPED = ("Bool", "Null", "Numeric", "Date", "Ip", "NotIp", "Binary")
@@ -76,7 +76,7 @@ def _look_at_value(reader: Reader, operator: str, value: Value) -> None:
 @cache
 def _types() -> tuple[tuple[tuple[str, ...], Callable[[str], object], str], ...]:
     """For the operators that begin so: whether a text is of their type, and what to say if it is not."""
-    from policy_guard.values import block, moment, number, usual_base64
+    from policy_guard.iam.condition_values import block, moment, number, usual_base64
 
     return (
         (("Bool", "Null"), _is_truth, 'truth value; write "true" or "false"'),

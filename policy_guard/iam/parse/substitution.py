@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from policy_guard.parse.functions import substituted
+from policy_guard.iam.parse.functions import substituted
 from policy_guard.solver.strings.pattern import Part, Pattern, Unknown, joined, read_pattern
 
 _PLACE = re.compile(r"\$\{([^{}]*)\}")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.documents.printable import printable
 from policy_guard.documents.source import Array, Node, Object, Problem, Scalar, Source, Span
-from policy_guard.parse.functions import Function, function, name_of, not_one_text
-from policy_guard.parse.spellings import in_name, in_value, numbered, with_named
-from policy_guard.parse.substitution import read_substitution
-from policy_guard.policy import Value
+from policy_guard.iam.parse.functions import Function, function, name_of, not_one_text
+from policy_guard.iam.parse.spellings import in_name, in_value, numbered, with_named
+from policy_guard.iam.parse.substitution import read_substitution
+from policy_guard.iam.policy import Value
 from policy_guard.solver.strings.pattern import Pattern, Unknown, Variable, read_pattern, shown, spelled_out
 
 if TYPE_CHECKING:
@@ -196,14 +196,14 @@ def _named(expressions: tuple[str, ...]) -> Placeholders | None:
 
 def known_key(key: str) -> bool:
     """Whether a key may be AWS's: its prefix is that of a service or of an identity provider, which is a host."""
-    from policy_guard.catalog import actions, key_type
+    from policy_guard.iam.catalog import actions, key_type
 
     prefix = key.partition(":")[0]
     return prefix in ("aws", "saml", "sts") or "." in prefix or bool(key_type(key) or actions(prefix))
 
 
 def _several(key: str) -> bool:
-    from policy_guard.catalog import key_type
+    from policy_guard.iam.catalog import key_type
 
     known = key_type(key)
     return known is not None and known.several

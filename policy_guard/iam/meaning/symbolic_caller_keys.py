@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 
-from policy_guard.callers import FEDERATED_USERS, ROLES, ROOTS, SESSIONS, USERS, WORD, join
-from policy_guard.principals import NO_ACCOUNT, PRINCIPAL_TYPES, TAGS
+from policy_guard.iam.meaning.symbolic_principal import FEDERATED_USERS, ROLES, ROOTS, SESSIONS, USERS, WORD, join
+from policy_guard.iam.principal import NO_ACCOUNT, PRINCIPAL_TYPES, TAGS
 from policy_guard.solver.formula import (
     FALSE,
     TRUE,

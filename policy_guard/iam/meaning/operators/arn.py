@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from policy_guard.condition import Operator, Unclear, language
-from policy_guard.match import matches
-from policy_guard.readings import ARN_PARTS_STAY, SHORT_ARN_PATTERNS_MATCH_NOTHING
+from policy_guard.iam.meaning.interpretations import ARN_PARTS_STAY, SHORT_ARN_PATTERNS_MATCH_NOTHING
+from policy_guard.iam.meaning.matching import matches
+from policy_guard.iam.meaning.operator import Operator, Unclear, language
 from policy_guard.solver.formula import Formula, member
 from policy_guard.solver.strings.language import Language, Slot
 from policy_guard.solver.strings.pattern import (

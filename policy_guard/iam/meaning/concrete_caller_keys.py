@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
-from policy_guard.policy import Caller, Request
-from policy_guard.principals import NO_ACCOUNT, PRINCIPAL_TYPES, SINGLE_SERVICE, TAGS
+from policy_guard.iam.policy import Caller, Request
+from policy_guard.iam.principal import NO_ACCOUNT, PRINCIPAL_TYPES, SINGLE_SERVICE, TAGS
 
 _ARN = re.compile(r"arn:[^:]+:(iam|sts)::([^:]+):(?:(root)|(user|role|federated-user)/[^:]+)")
 _KINDS = {("iam", "root"), ("iam", "user"), ("iam", "role"), ("sts", "federated-user")}

@@ -7,14 +7,14 @@ from copy import copy
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
-from policy_guard.callers import CALLERS, caller, callers
-from policy_guard.condition import glob
-from policy_guard.conditions.boolean import BOOLEANS
-from policy_guard.needs import choices_of, needed
-from policy_guard.plausible import likely
-from policy_guard.policy import Request
-from policy_guard.principals import NO_ACCOUNT, PRINCIPAL_TYPES
-from policy_guard.readings import WILDCARDS_CROSS_AT_ENDS, WILDCARDS_STAY_IN_ARN_PARTS, reading
+from policy_guard.iam.meaning.interpretations import WILDCARDS_CROSS_AT_ENDS, WILDCARDS_STAY_IN_ARN_PARTS, reading
+from policy_guard.iam.meaning.needs import choices_of, needed
+from policy_guard.iam.meaning.operator import glob
+from policy_guard.iam.meaning.operators.boolean import BOOLEANS
+from policy_guard.iam.meaning.symbolic_principal import CALLERS, caller, callers
+from policy_guard.iam.meaning.witness import likely
+from policy_guard.iam.policy import Request
+from policy_guard.iam.principal import NO_ACCOUNT, PRINCIPAL_TYPES
 from policy_guard.solver.budget import STEPS_ASIDE, STEPS_IN_ALL, Budgets
 from policy_guard.solver.formula import (
     FALSE,

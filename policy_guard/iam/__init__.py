@@ -1,0 +1,1 @@
+"""The IAM language: its model, parser and catalogue, and its meaning, concrete and symbolic."""
