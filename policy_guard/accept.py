@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from policy_guard.acceptances import load_acceptances
-from policy_guard.accepted import MOST_DAYS_STANDING, STANDING, accepted, load_acceptance
 from policy_guard.base import choose
 from policy_guard.documents.source import Source, Unreadable
 from policy_guard.documents.write import create, within
@@ -26,7 +25,8 @@ from policy_guard.iam.policy import VERSIONS, Statement, statement_meaning
 from policy_guard.links import tree_of
 from policy_guard.pairs import Reader
 from policy_guard.reviewed import Stale, Versions, stale
-from policy_guard.settings import load_settings
+from policy_guard.settings.acceptance import MOST_DAYS_STANDING, STANDING, accepted, load_acceptance
+from policy_guard.settings.load import load_settings
 from policy_guard.unattended import in_ci
 
 DAYS = 30

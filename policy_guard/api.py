@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 from policy_guard.check import Check, Question
 from policy_guard.checks import check
-from policy_guard.critical import CriticalEntry
 from policy_guard.documents.containers.plain import Found, policies
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
 from policy_guard.finding import Finding
@@ -18,6 +17,7 @@ from policy_guard.iam.policy import KINDS, Policy, Value, of_one_kind
 from policy_guard.judge import prover_for, verdicts
 from policy_guard.public import asked_besides
 from policy_guard.reporters.json import witness
+from policy_guard.settings.critical import CriticalEntry
 from policy_guard.solver.strings.pattern import plain_pattern
 from policy_guard.wording import finding
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from policy_guard.config import FAIL_ON
+from policy_guard.settings.config import FAIL_ON
 from policy_guard.version import VERSION
 
 _EPILOG = """\
@@ -82,7 +82,7 @@ def _list_command(commands: argparse._SubParsersAction[argparse.ArgumentParser])
 
 
 def _accept_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    from policy_guard.accepted import CHECKS
+    from policy_guard.settings.acceptance import CHECKS
 
     command = commands.add_parser(
         "accept",

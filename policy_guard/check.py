@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from policy_guard.accepted import Accepted
-from policy_guard.critical import CriticalEntry, RequestSet
 from policy_guard.documents.source import Span
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Policy, Request, Statement
+from policy_guard.settings.acceptance import Accepted
+from policy_guard.settings.critical import CriticalEntry, RequestSet
 from policy_guard.solver.formula import TRUE, Formula
 
 

@@ -9,11 +9,11 @@ from typing import NamedTuple
 from policy_guard import together
 from policy_guard.check import Combination, Question
 from policy_guard.checks import check
-from policy_guard.critical import CriticalEntry, exceptions
 from policy_guard.iam.meaning.prover import Proved
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Policy
 from policy_guard.judge import prover_for
+from policy_guard.settings.critical import CriticalEntry, exceptions
 from policy_guard.solver.budget import Budgets
 
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from policy_guard.base import WITHOUT_CHANGE, Base, New, choose, whole
 from policy_guard.changes import Change, changes
-from policy_guard.config import FAIL_ON, Config
 from policy_guard.errors import UserError
 from policy_guard.git import Repository
 from policy_guard.links import Sides, let_be_followed, may_matter, tree_of
 from policy_guard.pairs import Reader
 from policy_guard.reporter import Report
 from policy_guard.run import Run, wanted
-from policy_guard.settings import Settings, load_settings, may_differ, settings_name
+from policy_guard.settings.config import FAIL_ON, Config
+from policy_guard.settings.load import Settings, load_settings, may_differ, settings_name
 from policy_guard.tally import Tally
 from policy_guard.unattended import in_ci
 

@@ -9,8 +9,6 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from policy_guard.config import NAME, load_config
-from policy_guard.critical import load_critical
 from policy_guard.documents.printable import defused, printable, shortened
 from policy_guard.documents.source import Source
 from policy_guard.documents.write import create, vacant
@@ -18,7 +16,9 @@ from policy_guard.errors import UserError
 from policy_guard.git import Repository
 from policy_guard.granting import granted
 from policy_guard.proposal import Entry, Files, entries, hinted
-from policy_guard.settings import settings_source, text_file
+from policy_guard.settings.config import NAME, load_config
+from policy_guard.settings.critical import load_critical
+from policy_guard.settings.load import settings_source, text_file
 from policy_guard.starter import Found, configuration, text_of
 from policy_guard.survey import Survey, read_as, survey
 

@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
 from typing import NamedTuple
 
-from policy_guard.accepted import Accepted
 from policy_guard.accepting import outside, part_in
 from policy_guard.check import Check, Claim, Combination, Question
-from policy_guard.critical import exceptions
 from policy_guard.difference import Terms, blame, spelled, terms
 from policy_guard.documents.source import Source, Span
 from policy_guard.exact import merged, spelled_exactly
@@ -21,6 +19,8 @@ from policy_guard.iam.meaning.needs import choices_of, holds_anyhow, needed
 from policy_guard.iam.meaning.prover import Answer, Proved, Prover, Witness
 from policy_guard.iam.meaning.witness import plausible
 from policy_guard.iam.policy import Policy, Request, Statement, Value, by_effect
+from policy_guard.settings.acceptance import Accepted
+from policy_guard.settings.critical import exceptions
 from policy_guard.solver.budget import Budgets
 from policy_guard.solver.formula import conjunction, member
 from policy_guard.solver.strings.language import Language

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from policy_guard.changes import Change, follow
-from policy_guard.config import Config
 from policy_guard.documents.containers.plain import Reading, looks_like_policy_text, policies
 from policy_guard.documents.containers.unresolved import Unresolved, problems
 from policy_guard.documents.format import decode, in_json, is_short_text, salvage, sniff, whole
@@ -18,7 +17,8 @@ from policy_guard.git import LINK, SUBMODULE, File, Repository
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Policy, of_one_kind
 from policy_guard.objects import LARGEST, OVERSIZED
-from policy_guard.settings import Settings
+from policy_guard.settings.config import Config
+from policy_guard.settings.load import Settings
 from policy_guard.unreadable import unreadable, vanished
 
 LFS = re.compile(
@@ -75,7 +75,7 @@ class Pair(NamedTuple):
     @property
     def origin(self) -> str:
         """The digest of what stood under this very name before."""
-        from policy_guard.accepted import digest
+        from policy_guard.settings.acceptance import digest
 
         before = self.before
         own = before is not None and (before.group or before.source.path == self.path) and not self.fresh

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from policy_guard.base import Base
-from policy_guard.config import Config
 from policy_guard.documents.source import Problem, Source, Span
 from policy_guard.git import File
 from policy_guard.groups import with_own_holes
 from policy_guard.iam.policy import Policy, of_one_kind
 from policy_guard.pairs import Pair, Reader
+from policy_guard.settings.config import Config
 from policy_guard.unreadable import unreadable
 
 

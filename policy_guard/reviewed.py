@@ -8,15 +8,15 @@ from datetime import date
 from typing import NamedTuple
 
 from policy_guard.acceptances import Acceptances
-from policy_guard.accepted import ACCEPTED, Acceptance, Accepted, accepted, digest
 from policy_guard.changes import Change
 from policy_guard.check import Question
-from policy_guard.config import Group
 from policy_guard.documents.source import Source, Span, Unreadable
 from policy_guard.finding import Finding
 from policy_guard.groups import Trees, joined
 from policy_guard.iam.policy import Policy
 from policy_guard.pairs import Pair, Reader
+from policy_guard.settings.acceptance import ACCEPTED, Acceptance, Accepted, accepted, digest
+from policy_guard.settings.config import Group
 
 
 def concerning(every: Iterable[Acceptance], pair: Pair) -> Iterator[Acceptance]:

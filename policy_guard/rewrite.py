@@ -9,7 +9,6 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from policy_guard.config import Config
 from policy_guard.documents.write import replace, within
 from policy_guard.errors import UserError
 from policy_guard.git import Repository
@@ -18,7 +17,8 @@ from policy_guard.pairs import Side, side_of
 from policy_guard.refine.file import Refined, refined
 from policy_guard.refine.narrow import Scope
 from policy_guard.refinement import Entry, Refinement
-from policy_guard.settings import load_settings
+from policy_guard.settings.config import Config
+from policy_guard.settings.load import load_settings
 from policy_guard.unused import Unused
 from policy_guard.usage import Usage, files_of, load_usage
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.base import Base, New
 from policy_guard.changes import Change, snapshot
-from policy_guard.config import Config
 from policy_guard.git import Repository
 from policy_guard.links import Sides, out_of_sight, tree_of
 from policy_guard.pairs import Outcome, Pair, Reader, pairs
+from policy_guard.settings.config import Config
 from policy_guard.tally import Tally
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from policy_guard.base import New
 from policy_guard.changes import snapshot
-from policy_guard.config import Config, PolicyFiles
 from policy_guard.git import File, Repository
 from policy_guard.iam.policy import KINDS, Policy
 from policy_guard.pairs import Reader, Side
-from policy_guard.settings import Settings
+from policy_guard.settings.config import Config, PolicyFiles
+from policy_guard.settings.load import Settings
 
 
 class Survey(NamedTuple):

@@ -7,20 +7,20 @@ from datetime import date, datetime, timezone
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from policy_guard.config import Config
 from policy_guard.errors import UserError
 from policy_guard.finding import RANK, Finding
 from policy_guard.iam.policy import BESIDE_FULL_ACCESS, SHARING, Policy, meaning
 from policy_guard.pairs import Outcome, Pair, Side
 from policy_guard.reporter import Report, Reviewed, Skipped
-from policy_guard.settings import Settings
+from policy_guard.settings.config import Config
+from policy_guard.settings.load import Settings
 from policy_guard.unreadable import doubtful, unreadable
 
 if TYPE_CHECKING:
     from policy_guard.acceptances import Acceptances
-    from policy_guard.accepted import Accepted
     from policy_guard.check import Question
     from policy_guard.groups import Joined
+    from policy_guard.settings.acceptance import Accepted
     from policy_guard.solver.budget import Budgets
     from policy_guard.usage import Usage
 
@@ -126,8 +126,8 @@ class Tally:
         if not names_:
             return
         from policy_guard.check import Question
-        from policy_guard.critical import exceptions
         from policy_guard.iam.meaning.symbolic import Access
+        from policy_guard.settings.critical import exceptions
 
         accepted = tuple(self._counting(pair, comparing and not same))
         others = [*exceptions(entries), *(s for each in accepted for s in (*each.statements, *each.without))]

@@ -8,10 +8,7 @@ from functools import partial
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from policy_guard.accepted import CHECKS as ACCEPTABLE
-from policy_guard.accepted import digest
 from policy_guard.check import Check, Question
-from policy_guard.critical import CriticalEntry, exceptions
 from policy_guard.difference import Terms
 from policy_guard.difference import spelled as spelled_terms
 from policy_guard.differing import cells, differing
@@ -27,6 +24,9 @@ from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Policy, Request, Statement, Value, by_effect, in_words
 from policy_guard.judge import Verdict, place
 from policy_guard.rehearsal import lies_within, part, suffices
+from policy_guard.settings.acceptance import CHECKS as ACCEPTABLE
+from policy_guard.settings.acceptance import digest
+from policy_guard.settings.critical import CriticalEntry, exceptions
 from policy_guard.solver.strings.pattern import shown
 
 _MOST_ABSENT = 2

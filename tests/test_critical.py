@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from policy_guard.check import Claim, Combination, Part, Question
 from policy_guard.checks import check
-from policy_guard.critical import CriticalList, covered, exceptions, load_critical, surely_good, unknown_actions
 from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
 from policy_guard.iam import catalog
@@ -23,6 +22,14 @@ from policy_guard.iam.meaning.prover import Answer, Proved, Undecided, Unsupport
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Policy, Request, by_effect
 from policy_guard.judge import prover_for, verdicts
+from policy_guard.settings.critical import (
+    CriticalList,
+    covered,
+    exceptions,
+    load_critical,
+    surely_good,
+    unknown_actions,
+)
 from policy_guard.solver.formula import TRUE
 from policy_guard.together import asked as is_empty
 from policy_guard.together import granted

@@ -11,10 +11,8 @@ import pytest
 import yaml
 
 from policy_guard.accept import Wishes, files_for
-from policy_guard.accepted import Accepted, accepted, load_acceptance
 from policy_guard.check import Question
 from policy_guard.checks import check as named
-from policy_guard.critical import CriticalList, exceptions, load_critical
 from policy_guard.documents.source import Source
 from policy_guard.guard import Options
 from policy_guard.iam.meaning import concrete
@@ -23,6 +21,8 @@ from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Policy, Request
 from policy_guard.judge import prover_for, verdicts
 from policy_guard.overlap import _both, _pattern, _tokens
+from policy_guard.settings.acceptance import Accepted, accepted, load_acceptance
+from policy_guard.settings.critical import CriticalList, exceptions, load_critical
 from policy_guard.solver.strings.pattern import Pattern, read_pattern
 from policy_guard.wording import finding
 from tests import edges

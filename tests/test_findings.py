@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from policy_guard.config import Refine
 from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
 from policy_guard.findings import UnusedPermission, latest, read_findings
+from policy_guard.settings.config import Refine
 from policy_guard.unused import Unused, Use, by_all, unused
 from policy_guard.usage import Usage
 

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
-from policy_guard import check_access_not_granted, validated
-from policy_guard.critical import CriticalEntry, covered, load_critical, packs, surely_good
-from policy_guard.critical.packs import FOLDER, PACKS, pack
+from policy_guard import check_access_not_granted
 from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
 from policy_guard.iam import catalog
+from policy_guard.settings import validation
+from policy_guard.settings.critical import CriticalEntry, covered, load_critical, packs, surely_good
+from policy_guard.settings.critical.packs import FOLDER, PACKS, pack
 from tests.repository import ENVIRON, NARROW, Scratch, allow, document
 from tests.test_settings import valid
 
@@ -36,7 +37,7 @@ def test_a_pack_fits_the_schema_and_needs_no_look_at_it(name: str, monkeypatch: 
     plain = yaml.safe_load((Path(FOLDER) / f"{name}.yaml").read_text(encoding="utf-8"))
     assert valid("critical.json", plain)
     assert surely_good(plain)
-    monkeypatch.delattr(validated, "_validate")
+    monkeypatch.delattr(validation, "_validate")
     assert packs.pack.__wrapped__(name) == pack(name)
 
 
@@ -163,10 +164,10 @@ def test_a_pack_or_entry_that_is_not_there_is_an_error_at_its_place(text: str, p
 def test_packs_are_not_read_where_none_is_named() -> None:
     code = (
         "import sys\n"
-        "from policy_guard.critical import load_critical\n"
+        "from policy_guard.settings.critical import load_critical\n"
         "from policy_guard.documents.source import Source\n"
         "load_critical(Source('c', 'version: 1\\npermissions: [{id: a, actions: [\"s3:*\"], reason: r}]'))\n"
-        "print('policy_guard.critical.packs' in sys.modules, 'jsonschema' in sys.modules)\n"
+        "print('policy_guard.settings.critical.packs' in sys.modules, 'jsonschema' in sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], env=ENVIRON, capture_output=True, text=True, check=True)
     assert done.stdout == "False False\n"

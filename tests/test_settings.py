@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from policy_guard import config, critical
 from policy_guard.documents.globs import matches_path
+from policy_guard.settings import config, critical
 
-SCHEMAS = Path(config.__file__).parent / "schema"
+SCHEMAS = Path(config.__file__).parents[1] / "schema"
 WORDS = st.sampled_from(
     ["error", "off", "iam/*", "/etc", "a/../b", "s3:Get*", "s3", "x", "", "identity", "a\\b", "A", "a${b}", "é", "\n"]
 )

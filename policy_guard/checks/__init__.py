@@ -13,7 +13,7 @@ from policy_guard.unreadable import READABLE
 _OTHERS = {
     READABLE: "policy_guard.unreadable",
     "unused-access": "policy_guard.unused_access",
-    "accepted": "policy_guard.accepted",
+    "accepted": "policy_guard.settings.acceptance",
 }
 
 

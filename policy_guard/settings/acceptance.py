@@ -137,7 +137,7 @@ def _canonical(value: Hashable) -> str:
 
 def load_acceptance(source: Source, today: date) -> Acceptance:
     """The acceptance in a file. Raises `UserError` with file, line, key and remedy."""
-    from policy_guard.validated import error_at, load, node_at
+    from policy_guard.settings.validation import error_at, load, node_at
 
     plain, node = load(source, "accepted.json", surely_good)
     for key, message in _wrong(plain, today):

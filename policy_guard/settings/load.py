@@ -8,14 +8,14 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from policy_guard.config import NAME, Config, load_config
 from policy_guard.documents.format import MAX_BYTES, decode
 from policy_guard.documents.source import Source, Span, Unreadable
 from policy_guard.errors import UserError
 from policy_guard.finding import Finding
+from policy_guard.settings.config import NAME, Config, load_config
 
 if TYPE_CHECKING:
-    from policy_guard.critical import CriticalEntry, CriticalList
+    from policy_guard.settings.critical import CriticalEntry, CriticalList
 
 
 class Settings(NamedTuple):
@@ -47,7 +47,7 @@ def settings_from(source: Source | None, file: Callable[[str], Source]) -> Setti
     found = load_config(source)
     if found.critical is None:
         return Settings(found)
-    from policy_guard.critical import load_critical
+    from policy_guard.settings.critical import load_critical
 
     listed = load_critical(file(found.critical))
     return Settings(found, listed.entries, (), tuple(_protecting_nothing(listed)))
@@ -116,7 +116,7 @@ def text_file(path: Path, name: str) -> Source:
 
 def _protecting_nothing(listed: CriticalList) -> Iterator[Finding]:
     """A warning for each action of the critical list that AWS does not have, and for entries that except all."""
-    from policy_guard.critical import covered, unknown_actions
+    from policy_guard.settings.critical import covered, unknown_actions
 
     for entry, value, near in unknown_actions(listed):
         verb = "excepts" if any(value in each.excepted for each in entry.sets) else "names"

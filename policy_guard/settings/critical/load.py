@@ -6,8 +6,6 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from policy_guard.critical.entry import CriticalEntry, CriticalList, RequestSet
-from policy_guard.critical.quick import surely_good
 from policy_guard.documents.globs import not_a_pattern
 from policy_guard.documents.source import Array, Node, Problem, Source, Span
 from policy_guard.errors import UserError
@@ -15,8 +13,10 @@ from policy_guard.iam.parse.condition import conditions
 from policy_guard.iam.parse.reader import Reader
 from policy_guard.iam.parse.statement import NO_PARTITION, principals
 from policy_guard.iam.policy import Condition, Element, Principals, Statement, Value
+from policy_guard.settings.critical.entry import CriticalEntry, CriticalList, RequestSet
+from policy_guard.settings.critical.quick import surely_good
+from policy_guard.settings.validation import error_at, load, node_at
 from policy_guard.solver.strings.pattern import STAR, Pattern, holes, plain_pattern
-from policy_guard.validated import error_at, load, node_at
 
 _SET = ("actions", "resources", "except")
 _VERSION = "2012-10-17"
@@ -28,7 +28,7 @@ def load_critical(source: Source) -> CriticalList:
     plain, node = load(source, "critical.json", surely_good)
     entries: tuple[CriticalEntry, ...] = ()
     if "packs" in plain or "skip" in plain:
-        from policy_guard.critical.packs import from_packs
+        from policy_guard.settings.critical.packs import from_packs
 
         entries = from_packs(source, plain, node)
     return CriticalList((*entries, *read_entries(source, plain, node, entries)), source)

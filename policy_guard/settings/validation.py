@@ -14,7 +14,7 @@ from policy_guard.documents.source import Array, Node, Object, Scalar, Source, S
 from policy_guard.errors import UserError
 
 Plain: TypeAlias = "dict[str, Plain] | list[Plain] | str | int | bool | None"
-SCHEMAS = os.path.join(os.path.dirname(__file__), "schema")
+SCHEMAS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "schema")
 # YAML 1.1 reads 010 as eight, YAML 1.2 as ten: neither is meant for sure.
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,8}")
 

@@ -8,12 +8,12 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
-from policy_guard.critical.entry import CriticalEntry
-from policy_guard.critical.quick import surely_good
-from policy_guard.critical.reading import read_entries
 from policy_guard.documents.printable import shortened
 from policy_guard.documents.source import Node, Source
-from policy_guard.validated import error_at, load, node_at
+from policy_guard.settings.critical.entry import CriticalEntry
+from policy_guard.settings.critical.load import read_entries
+from policy_guard.settings.critical.quick import surely_good
+from policy_guard.settings.validation import error_at, load, node_at
 
 PACKS = ("privilege-escalation", "data-exposure", "defence-evasion")
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(__file__)), "packs")

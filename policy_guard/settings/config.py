@@ -151,7 +151,7 @@ def load_config(source: Source | None) -> Config:
     """The settings of a file; the defaults where there is none. Raises `UserError` with file, line, key and remedy."""
     if source is None:
         return Config()
-    from policy_guard.validated import error_at, load, node_at
+    from policy_guard.settings.validation import error_at, load, node_at
 
     plain, node = load(source, "config.json", surely_good)
     for where, wrong in _wrong(plain):

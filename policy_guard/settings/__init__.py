@@ -1,0 +1,1 @@
+"""The files that owners write: settings, critical list and acceptances."""

@@ -1,0 +1,25 @@
+"""The critical list: permissions that no policy may grant."""
+
+from __future__ import annotations
+
+from policy_guard.settings.critical.entry import (
+    CriticalEntry,
+    CriticalList,
+    RequestSet,
+    covered,
+    exceptions,
+    unknown_actions,
+)
+from policy_guard.settings.critical.load import load_critical
+from policy_guard.settings.critical.quick import surely_good
+
+__all__ = [
+    "CriticalEntry",
+    "CriticalList",
+    "RequestSet",
+    "covered",
+    "exceptions",
+    "load_critical",
+    "surely_good",
+    "unknown_actions",
+]
