@@ -16,8 +16,6 @@ from policy_guard.base import choose
 from policy_guard.documents.source import Source, Unreadable
 from policy_guard.documents.write import create, within
 from policy_guard.errors import UserError
-from policy_guard.exact import merged
-from policy_guard.finding import Finding, Part, Refusal, Spelled
 from policy_guard.git import Repository
 from policy_guard.groups import Trees
 from policy_guard.guard import Options, check
@@ -28,6 +26,8 @@ from policy_guard.reviewed import Stale, Versions, stale
 from policy_guard.settings.acceptance import MOST_DAYS_STANDING, STANDING, accepted, load_acceptance
 from policy_guard.settings.load import load_settings
 from policy_guard.unattended import in_ci
+from policy_guard.verify.explain.statements import merged
+from policy_guard.verify.finding import Finding, Part, Refusal, Spelled
 
 DAYS = 30
 NOTHING_PROVED = (

@@ -6,20 +6,20 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
-from policy_guard.check import Check, Question
-from policy_guard.checks import check
 from policy_guard.documents.containers.plain import Found, policies
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
-from policy_guard.finding import Finding
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import KINDS, Policy, Value, of_one_kind
-from policy_guard.judge import prover_for, verdicts
-from policy_guard.public import asked_besides
 from policy_guard.reporters.json import witness
 from policy_guard.settings.critical import CriticalEntry
 from policy_guard.solver.strings.pattern import plain_pattern
-from policy_guard.wording import finding
+from policy_guard.verify.check import Check, Question
+from policy_guard.verify.checks import check
+from policy_guard.verify.explain.messages import finding
+from policy_guard.verify.finding import Finding
+from policy_guard.verify.public import asked_besides
+from policy_guard.verify.verdicts import prover_for, verdicts
 
 Document: TypeAlias = "Mapping[str, Any] | str"
 _AWS_TYPES: dict[str, str | None] = {

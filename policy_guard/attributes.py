@@ -25,11 +25,11 @@ from policy_guard.base import Base, New
 from policy_guard.changes import Change, snapshot
 from policy_guard.documents.format import sniff
 from policy_guard.documents.source import Problem, Source, Span
-from policy_guard.finding import Finding
 from policy_guard.git import LINK, SUBMODULE, File, Repository, names
 from policy_guard.links import Sides
 from policy_guard.pairs import Reader, Side
-from policy_guard.unreadable import unreadable
+from policy_guard.verify.finding import Finding
+from policy_guard.verify.readable import unreadable
 
 _WORDS = re.compile(rb"ident|filter|working-tree-encoding|export-(?:subst|ignore)")
 """A macro counts, too: it names one of them where it is defined."""

@@ -218,7 +218,7 @@ def _catalog(given: argparse.Namespace) -> int:
 
 
 def _explain(given: argparse.Namespace) -> int:
-    from policy_guard.checks import explained
+    from policy_guard.verify.checks import explained
 
     _print(explained(given.check))
     return PROVED

@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from policy_guard import together
-from policy_guard.check import Combination, Question
-from policy_guard.checks import check
 from policy_guard.iam.meaning.prover import Proved
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Policy
-from policy_guard.judge import prover_for
 from policy_guard.settings.critical import CriticalEntry, exceptions
 from policy_guard.solver.budget import Budgets
+from policy_guard.verify import combinations
+from policy_guard.verify.check import Combination, Question
+from policy_guard.verify.checks import check
+from policy_guard.verify.verdicts import prover_for
 
 
 class Granted(NamedTuple):
@@ -45,7 +45,7 @@ def _granted(policy: Policy, entries: tuple[CriticalEntry, ...], budgets: Budget
     prover = prover_for(question, budgets)
     for claim in check("access-not-granted").claims(question):
         if isinstance(claim, Combination):
-            found = [grant.claim for grant in together.granted(claim, prover)]
+            found = [grant.claim for grant in combinations.granted(claim, prover)]
         else:
-            found = [] if isinstance(together.asked(claim, prover), Proved) else [claim]
+            found = [] if isinstance(combinations.asked(claim, prover), Proved) else [claim]
         yield from (each.entry.id for each in found if each.entry)

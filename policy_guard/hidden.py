@@ -11,10 +11,10 @@ from policy_guard.disguised import holds_policy, is_opaque
 from policy_guard.documents.containers.plain import looks_like_policy_text
 from policy_guard.documents.format import sniff
 from policy_guard.documents.source import Source
-from policy_guard.finding import Finding
 from policy_guard.git import LINK, SUBMODULE, File
 from policy_guard.pairs import Reader, side_of
-from policy_guard.unreadable import vanished
+from policy_guard.verify.finding import Finding
+from policy_guard.verify.readable import vanished
 
 MOST_LOOKED_AT = 1_000_000
 """Bytes of files under other names that are read: it takes its time, and of more only the words are looked at."""

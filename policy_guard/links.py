@@ -11,10 +11,10 @@ from policy_guard.changes import Change, resolved, snapshot, target_of
 from policy_guard.documents.format import sniff
 from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
-from policy_guard.finding import Finding
 from policy_guard.git import LINK, SUBMODULE, File, Repository, names
 from policy_guard.pairs import Reader
-from policy_guard.unreadable import vanished
+from policy_guard.verify.finding import Finding
+from policy_guard.verify.readable import vanished
 
 MOST_BEHIND = 1_000_000
 """Names that links to folders give to files: more of them would take seconds."""

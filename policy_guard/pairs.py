@@ -12,14 +12,14 @@ from policy_guard.documents.containers.unresolved import Unresolved, problems
 from policy_guard.documents.format import decode, in_json, is_short_text, salvage, sniff, whole
 from policy_guard.documents.formats import plain_name, suffixes
 from policy_guard.documents.source import Problem, Source, Span, Unreadable
-from policy_guard.finding import Finding
 from policy_guard.git import LINK, SUBMODULE, File, Repository
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Policy, of_one_kind
 from policy_guard.objects import LARGEST, OVERSIZED
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings
-from policy_guard.unreadable import unreadable, vanished
+from policy_guard.verify.finding import Finding
+from policy_guard.verify.readable import unreadable, vanished
 
 LFS = re.compile(
     rb"\s*version (?:https://git-lfs\.github\.com/spec|https://hawser\.github\.com/spec|http://git-media\.io)/"

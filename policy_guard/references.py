@@ -12,7 +12,7 @@ from policy_guard.groups import with_own_holes
 from policy_guard.iam.policy import Policy, of_one_kind
 from policy_guard.pairs import Pair, Reader
 from policy_guard.settings.config import Config
-from policy_guard.unreadable import unreadable
+from policy_guard.verify.readable import unreadable
 
 
 class References(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from policy_guard.documents.source import Position, Source, Span
-from policy_guard.finding import SEVERITIES, Finding
+from policy_guard.verify.finding import SEVERITIES, Finding
 
 CHECKS = ("no-new-access", "no-lost-deny", "access-not-granted")
 

@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 from policy_guard.acceptances import Acceptances
 from policy_guard.changes import Change
-from policy_guard.check import Question
 from policy_guard.documents.source import Source, Span, Unreadable
-from policy_guard.finding import Finding
 from policy_guard.groups import Trees, joined
 from policy_guard.iam.policy import Policy
 from policy_guard.pairs import Pair, Reader
 from policy_guard.settings.acceptance import ACCEPTED, Acceptance, Accepted, accepted, digest
 from policy_guard.settings.config import Group
+from policy_guard.verify.check import Question
+from policy_guard.verify.finding import Finding
 
 
 def concerning(every: Iterable[Acceptance], pair: Pair) -> Iterator[Acceptance]:
@@ -154,9 +154,9 @@ def left_over(every: Acceptances, pair: Pair, used: Collection[str], today: date
 
 def is_merged(each: Acceptance, policy: Policy) -> bool:
     """Whether the policy of the base is as it was accepted to become."""
-    from policy_guard.accepting import is_done
     from policy_guard.iam.meaning.symbolic import Access
-    from policy_guard.judge import prover_for
+    from policy_guard.verify.subtraction import is_done
+    from policy_guard.verify.verdicts import prover_for
 
     try:
         read = accepted(each, policy.kind)

@@ -17,8 +17,8 @@ from policy_guard.tally import Tally
 
 if TYPE_CHECKING:
     from policy_guard.acceptances import Acceptances
-    from policy_guard.finding import Finding
     from policy_guard.references import References
+    from policy_guard.verify.finding import Finding
 
 
 MOST_TOLD = 50

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from policy_guard.documents.printable import ELLIPSIS, printable, shortened
-from policy_guard.finding import Finding, Related
 from policy_guard.reporter import place
+from policy_guard.verify.finding import Finding, Related
 
 LONGEST_FACT = 700
 _TITLES = {

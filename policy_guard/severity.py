@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from policy_guard.finding import RANK
 from policy_guard.pairs import Pair
 from policy_guard.settings.config import Config
+from policy_guard.verify.finding import RANK
 
 
 def severity(

@@ -8,21 +8,21 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from policy_guard.errors import UserError
-from policy_guard.finding import RANK, Finding
 from policy_guard.iam.policy import BESIDE_FULL_ACCESS, SHARING, Policy, meaning
 from policy_guard.pairs import Outcome, Pair, Side
 from policy_guard.reporter import Report, Reviewed, Skipped
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings
-from policy_guard.unreadable import doubtful, unreadable
+from policy_guard.verify.finding import RANK, Finding
+from policy_guard.verify.readable import doubtful, unreadable
 
 if TYPE_CHECKING:
     from policy_guard.acceptances import Acceptances
-    from policy_guard.check import Question
     from policy_guard.groups import Joined
     from policy_guard.settings.acceptance import Accepted
     from policy_guard.solver.budget import Budgets
     from policy_guard.usage import Usage
+    from policy_guard.verify.check import Question
 
 COMPARING = ("no-new-access", "no-lost-deny")
 CRITICAL = "access-not-granted"
@@ -125,14 +125,14 @@ class Tally:
             self._also_asked[BOUND] = None
         if not names_:
             return
-        from policy_guard.check import Question
         from policy_guard.iam.meaning.symbolic import Access
         from policy_guard.settings.critical import exceptions
+        from policy_guard.verify.check import Question
 
         accepted = tuple(self._counting(pair, comparing and not same))
         others = [*exceptions(entries), *(s for each in accepted for s in (*each.statements, *each.without))]
         if pair.new and PUBLIC in names_:
-            from policy_guard.public import asked_besides
+            from policy_guard.verify.public import asked_besides
 
             others += asked_besides(pair.new)
         named = any(entry.principals for entry in entries)
@@ -146,7 +146,7 @@ class Tally:
         """Whether that takes a proof; where a look at the principals shows that it is not, it takes none."""
         if policy.kind not in SHARING or not self._is_on(PUBLIC):
             return False
-        from policy_guard.public import may_be_public
+        from policy_guard.verify.public import may_be_public
 
         self._also_asked[PUBLIC] = None
         return may_be_public(policy)
@@ -159,13 +159,13 @@ class Tally:
         yield from unused_access(policy, self._usage().of, self._given.config.severity(UNUSED) or "warning")
 
     def _asked(self, question: Question, names_: tuple[str, ...], pair: Pair) -> Iterator[Finding]:
-        from policy_guard.checks import check as named
-        from policy_guard.guarding import is_guard
         from policy_guard.iam.meaning.prover import Proved
-        from policy_guard.judge import prover_for, verdicts
         from policy_guard.severity import severity
         from policy_guard.solver.budget import Budgets
-        from policy_guard.wording import finding
+        from policy_guard.verify.checks import check as named
+        from policy_guard.verify.explain.messages import finding
+        from policy_guard.verify.guarding import is_guard
+        from policy_guard.verify.verdicts import prover_for, verdicts
 
         self._budgets = self._budgets or Budgets()
         self._budgets.make_room(sum(each.span.end - each.span.start for each in (question.new, question.old) if each))
@@ -191,7 +191,7 @@ class Tally:
 
     def _review(self, name: str, used: Iterable[Accepted], question: Question) -> None:
         """Keeps for the report what was accepted."""
-        from policy_guard.wording import requests
+        from policy_guard.verify.explain.messages import requests
 
         for each in used:
             given, file = each.acceptance, each.acceptance.source.path

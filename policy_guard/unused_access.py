@@ -30,12 +30,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from policy_guard.documents.printable import printable
-from policy_guard.finding import Finding
 from policy_guard.iam import catalog
 from policy_guard.iam.policy import Policy, Statement, Value
 from policy_guard.refine.file import OWN
 from policy_guard.refine.narrow import Scope, as_glob
 from policy_guard.unused import Unused, Use
+from policy_guard.verify.finding import Finding
 
 UNUSED = "unused-access"
 _MOST = 8

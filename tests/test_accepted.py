@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
-from policy_guard.checks import manual
 from policy_guard.settings.acceptance import digest
 from policy_guard.settings.codeowners import owners
+from policy_guard.verify.checks import manual
 from tests.policies import policy
 from tests.repository import Answer, Scratch, allow, deny, document
 

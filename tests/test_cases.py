@@ -9,21 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from policy_guard.check import Question
-from policy_guard.checks import check
 from policy_guard.documents.containers.plain import policies
 from policy_guard.documents.source import Source, Span
-from policy_guard.finding import Finding
 from policy_guard.iam.meaning.prover import Proved
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Policy, Value
-from policy_guard.judge import prover_for, verdicts
-from policy_guard.public import asked_besides
 from policy_guard.settings.acceptance import Accepted, accepted, load_acceptance
 from policy_guard.settings.critical import CriticalEntry, exceptions, load_critical
 from policy_guard.solver.strings.pattern import plain_pattern
-from policy_guard.wording import finding
+from policy_guard.verify.check import Question
+from policy_guard.verify.checks import check
+from policy_guard.verify.explain.messages import finding
+from policy_guard.verify.finding import Finding
+from policy_guard.verify.public import asked_besides
+from policy_guard.verify.verdicts import prover_for, verdicts
 
 CASES = Path(__file__).parent.parent / "fixtures" / "checks"
 

@@ -9,19 +9,19 @@ from typing import Any
 
 import pytest
 
-from policy_guard import wording
-from policy_guard.check import Question
-from policy_guard.checks import check
 from policy_guard.iam.meaning import matching
 from policy_guard.iam.meaning.operator import language
 from policy_guard.iam.meaning.prover import Undecided, Witness
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Statement
-from policy_guard.judge import prover_for, verdicts
 from policy_guard.solver.budget import STEPS_A_CHARACTER, Budgets
 from policy_guard.solver.strings.affixes import surely_apart
 from policy_guard.solver.strings.language import Budget, Language, OverBudget
 from policy_guard.solver.strings.pattern import Wildcard, plain_pattern
+from policy_guard.verify.check import Question
+from policy_guard.verify.checks import check
+from policy_guard.verify.explain import messages
+from policy_guard.verify.verdicts import prover_for, verdicts
 from tests.policies import policy
 
 
@@ -87,12 +87,12 @@ def test_a_net_of_time_hangs_below_the_steps() -> None:
 
 def test_findings_are_told_without_looking_through_all_statements_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[Statement] = []
-    known = wording._spelled_variables
-    monkeypatch.setattr(wording, "_spelled_variables", lambda each: looked.append(each) or known(each))
+    known = messages._spelled_variables
+    monkeypatch.setattr(messages, "_spelled_variables", lambda each: looked.append(each) or known(each))
     new = policy(_document(*(_allow(Action=f"s3:Get{number}") for number in range(40))))
     question = Question(new.kind, new, None, (), Access([new]))
     told = verdicts(check("no-new-access"), question, prover_for(question))
-    assert len([wording.finding(check("no-new-access"), each, question, "error") for each in told]) == 40
+    assert len([messages.finding(check("no-new-access"), each, question, "error") for each in told]) == 40
     assert len(looked) == 40
 
 

@@ -12,8 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy_guard.check import Claim, Combination, Part, Question
-from policy_guard.checks import check
 from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
 from policy_guard.iam import catalog
@@ -21,7 +19,6 @@ from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.prover import Answer, Proved, Undecided, Unsupported, Witness
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Policy, Request, by_effect
-from policy_guard.judge import prover_for, verdicts
 from policy_guard.settings.critical import (
     CriticalList,
     covered,
@@ -31,8 +28,11 @@ from policy_guard.settings.critical import (
     unknown_actions,
 )
 from policy_guard.solver.formula import TRUE
-from policy_guard.together import asked as is_empty
-from policy_guard.together import granted
+from policy_guard.verify.check import Claim, Combination, Part, Question
+from policy_guard.verify.checks import check
+from policy_guard.verify.combinations import asked as is_empty
+from policy_guard.verify.combinations import granted
+from policy_guard.verify.verdicts import prover_for, verdicts
 from tests.language import documents, requests
 from tests.policies import inside, policy
 from tests.repository import Answer as Run

@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy_guard import check_no_new_access
-from policy_guard.check import Check, Claim, Question
-from policy_guard.checks import check
-from policy_guard.difference import Terms, blame, terms
-from policy_guard.differing import differing
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.prover import Witness
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Request, Statement
-from policy_guard.judge import prover_for, verdicts
+from policy_guard.verify.check import Check, Claim, Question
+from policy_guard.verify.checks import check
+from policy_guard.verify.explain.difference import Terms, blame, terms
+from policy_guard.verify.explain.difference_text import differing
+from policy_guard.verify.verdicts import prover_for, verdicts
 from tests.language import pairs, requests
 from tests.policies import policy
 

@@ -11,20 +11,20 @@ import pytest
 import yaml
 
 from policy_guard.accept import Wishes, files_for
-from policy_guard.check import Question
-from policy_guard.checks import check as named
 from policy_guard.documents.source import Source
 from policy_guard.guard import Options
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.prover import Proved
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Policy, Request
-from policy_guard.judge import prover_for, verdicts
-from policy_guard.overlap import _both, _pattern, _tokens
 from policy_guard.settings.acceptance import Accepted, accepted, load_acceptance
 from policy_guard.settings.critical import CriticalList, exceptions, load_critical
 from policy_guard.solver.strings.pattern import Pattern, read_pattern
-from policy_guard.wording import finding
+from policy_guard.verify.check import Question
+from policy_guard.verify.checks import check as named
+from policy_guard.verify.explain.messages import finding
+from policy_guard.verify.explain.overlap import _both, _pattern, _tokens
+from policy_guard.verify.verdicts import prover_for, verdicts
 from tests import edges
 from tests.policies import policy
 from tests.repository import Scratch, allow, deny, document
@@ -210,7 +210,7 @@ def test_of_a_critical_entry_only_that_is_written_which_the_entry_means(how: str
 
 
 def _is_meant(entry: Any, given: Any, request: Request) -> bool:
-    from policy_guard.checks.access_not_granted import _is_critical
+    from policy_guard.verify.checks.access_not_granted import _is_critical
 
     return _is_critical(entry, given, request)
 

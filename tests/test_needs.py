@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from policy_guard.check import Claim, Question
-from policy_guard.checks import check
 from policy_guard.iam.meaning.interpretations import WILDCARDS_CROSS_AT_ENDS, WILDCARDS_STAY_IN_ARN_PARTS
 from policy_guard.iam.meaning.needs import holds_anyhow, needed
 from policy_guard.iam.meaning.prover import Witness
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Request
-from policy_guard.judge import _recognisable, prover_for
 from policy_guard.solver.formula import choice, disjunction, negation
+from policy_guard.verify.check import Claim, Question
+from policy_guard.verify.checks import check
+from policy_guard.verify.verdicts import _recognisable, prover_for
 from tests.policies import policy
 from tests.repository import allow, document
 

@@ -14,7 +14,7 @@ from policy_guard import PolicyError, check_no_public_access
 from policy_guard.api import RESOURCE_TYPES, Result
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Caller, Request
-from policy_guard.public import asked_besides, common_fences, is_public, may_be_public, own_fence, public
+from policy_guard.verify.public import asked_besides, common_fences, is_public, may_be_public, own_fence, public
 from tests.policies import inside, policy
 from tests.repository import Scratch
 

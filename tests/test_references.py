@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from policy_guard.checks import manual
+from policy_guard.verify.checks import manual
 from tests.repository import Answer, Scratch, allow, document
 
 CEILING = document(allow("s3:*", "sqs:*"))

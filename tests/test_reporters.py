@@ -22,11 +22,11 @@ from policy_guard.documents.printable import cells, defused, printable, shortene
 from policy_guard.documents.source import Source, Span
 from policy_guard.errors import UserError
 from policy_guard.excerpt import excerpt
-from policy_guard.finding import Cell, Difference, Finding, Piece, Related
 from policy_guard.iam.policy import Caller, Request
 from policy_guard.reporter import Report, Skipped, Style, fingerprints, in_order, place
 from policy_guard.reporters import names, reporter
 from policy_guard.summary import summary
+from policy_guard.verify.finding import Cell, Difference, Finding, Piece, Related
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "fixtures" / "reports"

@@ -12,11 +12,11 @@ from policy_guard.documents.printable import (
     printable,
     shortened,
 )
-from policy_guard.finding import Finding
 from policy_guard.reporter import Report, Reporter, Style, in_order, place
 from policy_guard.reporters.text import render as render_text
 from policy_guard.sentences import sentences, title
 from policy_guard.summary import error_line
+from policy_guard.verify.finding import Finding
 
 COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 # Of each kind GitHub shows ten a step, and 4,096 characters of each message; the rest it drops without a word.

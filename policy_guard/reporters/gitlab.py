@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from policy_guard.documents.printable import in_json, shortened
-from policy_guard.finding import Finding
 from policy_guard.reporter import Report, Reporter, Style, fingerprints, in_order, place
 from policy_guard.sentences import sentences
 from policy_guard.summary import error_line
+from policy_guard.verify.finding import Finding
 
 LONGEST = 600
 SEVERITIES = {"error": "critical", "warning": "minor", "note": "info"}

@@ -7,12 +7,12 @@ from urllib.parse import quote
 
 from policy_guard.documents.printable import defused, printable, shortened
 from policy_guard.excerpt import excerpt
-from policy_guard.finding import Finding
 from policy_guard.markup import cell, code, fenced
 from policy_guard.picture import mermaid
 from policy_guard.reporter import Report, Reporter, Style, in_order, place
 from policy_guard.sentences import sentences
 from policy_guard.summary import summary
+from policy_guard.verify.finding import Finding
 
 # GitHub shows nothing of a summary above 1 MiB (1,024 KiB).
 MOST_BYTES = 900 * 1024

@@ -6,13 +6,13 @@ import os
 from typing import Any
 from urllib.parse import quote
 
-from policy_guard.checks import manual, names
 from policy_guard.documents.printable import in_json, printable
 from policy_guard.documents.source import Source, Span
-from policy_guard.finding import Finding, Related
 from policy_guard.reporter import Report, Reporter, Style, fingerprints, in_order, place
 from policy_guard.sentences import sentences
 from policy_guard.summary import error_line
+from policy_guard.verify.checks import manual, names
+from policy_guard.verify.finding import Finding, Related
 from policy_guard.version import VERSION
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

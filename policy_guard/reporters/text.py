@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from policy_guard.documents.printable import cells, defused, printable, shortened
 from policy_guard.excerpt import Line, excerpt
-from policy_guard.finding import Finding
 from policy_guard.reporter import Report, Reporter, Style, in_order, place
 from policy_guard.sentences import see
 from policy_guard.summary import summary
+from policy_guard.verify.finding import Finding
 
 GUTTER = 4
 LABEL = 7

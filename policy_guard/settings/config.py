@@ -11,8 +11,8 @@ from policy_guard.documents.globs import matches_path, not_a_path, not_a_pattern
 from policy_guard.documents.printable import printable
 from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
-from policy_guard.finding import SEVERITIES
 from policy_guard.iam.policy import KINDS
+from policy_guard.verify.finding import SEVERITIES
 
 NAME = ".policy-guard.yaml"
 FAIL_ON = ("warning", "error", "never")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from policy_guard.documents.format import MAX_BYTES, decode
 from policy_guard.documents.source import Source, Span, Unreadable
 from policy_guard.errors import UserError
-from policy_guard.finding import Finding
 from policy_guard.settings.config import NAME, Config, load_config
+from policy_guard.verify.finding import Finding
 
 if TYPE_CHECKING:
     from policy_guard.settings.critical import CriticalEntry, CriticalList

@@ -21,13 +21,13 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from policy_guard.check import Question
-from policy_guard.checks import check
 from policy_guard.documents.source import Unreadable
 from policy_guard.iam.meaning.prover import Witness
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Policy
-from policy_guard.judge import prover_for, verdicts
+from policy_guard.verify.check import Question
+from policy_guard.verify.checks import check
+from policy_guard.verify.verdicts import prover_for, verdicts
 from tests.benchmarks import naive
 from tests.policies import policy
 

@@ -29,10 +29,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 
-from policy_guard.check import Check, Claim, Question
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.policy import Policy, Request, Statement, by_effect, leaves_all, statement_meaning
 from policy_guard.solver.formula import TRUE, Formula, conjunction, negation
+from policy_guard.verify.check import Check, Claim, Question
 
 
 def _claims(question: Question) -> Iterator[Claim]:

@@ -7,8 +7,6 @@ from dataclasses import replace
 from functools import lru_cache, partial
 from typing import NamedTuple, TypeAlias
 
-from policy_guard.check import Claim
-from policy_guard.finding import Cell, Difference, Piece
 from policy_guard.iam import catalog
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.operator import glob
@@ -18,6 +16,8 @@ from policy_guard.iam.policy import Element, Request, Statement, Value, as_writt
 from policy_guard.solver.formula import conjunction, disjunction, negation
 from policy_guard.solver.strings.language import FILLERS, Language
 from policy_guard.solver.strings.pattern import Pattern, folded
+from policy_guard.verify.check import Claim
+from policy_guard.verify.finding import Cell, Difference, Piece
 
 MOST_QUESTIONS = 60
 MOST_PIECES = 40

@@ -28,10 +28,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policy_guard.check import Check, Claim, Question
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.policy import Request, Statement, by_effect, statement_meaning
 from policy_guard.solver.formula import FALSE, Formula, conjunction, negation
+from policy_guard.verify.check import Check, Claim, Question
 
 
 def _claims(question: Question) -> Iterator[Claim]:

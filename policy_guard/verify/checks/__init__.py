@@ -5,13 +5,13 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 
-from policy_guard.check import Check
 from policy_guard.errors import UserError
-from policy_guard.unreadable import READABLE
+from policy_guard.verify.check import Check
+from policy_guard.verify.readable import READABLE
 
 # What is no set of requests that must be empty, and has its manual page in a module of its own.
 _OTHERS = {
-    READABLE: "policy_guard.unreadable",
+    READABLE: "policy_guard.verify.readable",
     "unused-access": "policy_guard.unused_access",
     "accepted": "policy_guard.settings.acceptance",
 }

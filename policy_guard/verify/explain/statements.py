@@ -7,16 +7,16 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from policy_guard.check import Check, Claim, Combination, Question
-from policy_guard.difference import Terms, only
-from policy_guard.finding import Spelled
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.prover import Proved, Prover
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.meaning.symbolic_principal import principal_matches
 from policy_guard.iam.policy import Principals, Request, Statement
-from policy_guard.overlap import Within, element, everything, overlap
 from policy_guard.solver.formula import Formula, conjunction, disjunction, negation
+from policy_guard.verify.check import Check, Claim, Combination, Question
+from policy_guard.verify.explain.difference import Terms, only
+from policy_guard.verify.explain.overlap import Within, element, everything, overlap
+from policy_guard.verify.finding import Spelled
 
 
 def spelled_exactly(

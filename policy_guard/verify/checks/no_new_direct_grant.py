@@ -40,11 +40,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
-from policy_guard.check import Check, Claim, Question
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.policy import SHARING, Policy, Principal, Request, Statement, by_effect, statement_meaning
 from policy_guard.iam.principal import named
 from policy_guard.solver.formula import Formula, conjunction, disjunction, negation
+from policy_guard.verify.check import Check, Claim, Question
 
 _UNLIMITED = ("everyone", "user", "session", "id", "open")
 _LIMITED = ("role", "other")

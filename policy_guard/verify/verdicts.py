@@ -7,12 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
 from typing import NamedTuple
 
-from policy_guard.accepting import outside, part_in
-from policy_guard.check import Check, Claim, Combination, Question
-from policy_guard.difference import Terms, blame, spelled, terms
 from policy_guard.documents.source import Source, Span
-from policy_guard.exact import merged, spelled_exactly
-from policy_guard.finding import Difference, Spelled
 from policy_guard.iam import catalog
 from policy_guard.iam.meaning.caller_facts import partitions, role_names
 from policy_guard.iam.meaning.needs import choices_of, holds_anyhow, needed
@@ -24,7 +19,12 @@ from policy_guard.settings.critical import exceptions
 from policy_guard.solver.budget import Budgets
 from policy_guard.solver.formula import conjunction, member
 from policy_guard.solver.strings.language import Language
-from policy_guard.together import asked, granted
+from policy_guard.verify.check import Check, Claim, Combination, Question
+from policy_guard.verify.combinations import asked, granted
+from policy_guard.verify.explain.difference import Terms, blame, spelled, terms
+from policy_guard.verify.explain.statements import merged, spelled_exactly
+from policy_guard.verify.finding import Difference, Spelled
+from policy_guard.verify.subtraction import outside, part_in
 
 
 class Verdict(NamedTuple):

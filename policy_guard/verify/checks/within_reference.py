@@ -27,8 +27,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policy_guard.check import Check, Claim, Combination, Question
-from policy_guard.checks.no_new_access import CHECK as NO_NEW_ACCESS
+from policy_guard.verify.check import Check, Claim, Combination, Question
+from policy_guard.verify.checks.no_new_access import CHECK as NO_NEW_ACCESS
 
 
 def _claims(question: Question) -> Iterator[Claim | Combination]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from policy_guard.check import Claim
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.prover import Proved, Prover
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Policy, Request, Statement
 from policy_guard.settings.acceptance import Accepted
 from policy_guard.solver.formula import Formula, conjunction, disjunction, negation
+from policy_guard.verify.check import Claim
 
 
 def outside(claim: Claim, given: tuple[Accepted, ...], access: Access) -> Claim:

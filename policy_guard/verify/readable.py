@@ -36,8 +36,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from policy_guard.documents.source import Problem, Source, Span
-from policy_guard.finding import Finding, Related
 from policy_guard.iam.policy import Policy
+from policy_guard.verify.finding import Finding, Related
 
 READABLE = "readable"
 

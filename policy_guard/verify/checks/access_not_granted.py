@@ -58,13 +58,13 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
-from policy_guard.check import Check, Claim, Combination, Part, Question
 from policy_guard.documents.source import Span
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.symbolic_principal import principal_matches
 from policy_guard.iam.policy import Element, Request, Statement, Value, by_effect, leaves_all
 from policy_guard.settings.critical import CriticalEntry, RequestSet
 from policy_guard.solver.formula import TRUE, Formula, Literal, Member, conjunction, negation
+from policy_guard.verify.check import Check, Claim, Combination, Part, Question
 
 
 class _Meant(NamedTuple):

@@ -8,12 +8,7 @@ from functools import partial
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from policy_guard.check import Check, Question
-from policy_guard.difference import Terms
-from policy_guard.difference import spelled as spelled_terms
-from policy_guard.differing import cells, differing
 from policy_guard.documents.source import Source, Span
-from policy_guard.finding import Cell, Finding, Refusal, Related
 from policy_guard.iam import catalog
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.concrete_caller_keys import context_of
@@ -22,12 +17,17 @@ from policy_guard.iam.meaning.matching import matches
 from policy_guard.iam.meaning.prover import Answer, Undecided, Unsupported, Witness
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Policy, Request, Statement, Value, by_effect, in_words
-from policy_guard.judge import Verdict, place
-from policy_guard.rehearsal import lies_within, part, suffices
 from policy_guard.settings.acceptance import CHECKS as ACCEPTABLE
 from policy_guard.settings.acceptance import digest
 from policy_guard.settings.critical import CriticalEntry, exceptions
 from policy_guard.solver.strings.pattern import shown
+from policy_guard.verify.check import Check, Question
+from policy_guard.verify.explain.difference import Terms
+from policy_guard.verify.explain.difference import spelled as spelled_terms
+from policy_guard.verify.explain.difference_text import cells, differing
+from policy_guard.verify.finding import Cell, Finding, Refusal, Related
+from policy_guard.verify.rehearsal import lies_within, part, suffices
+from policy_guard.verify.verdicts import Verdict, place
 
 _MOST_ABSENT = 2
 _MOST_BEFORE = 2

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from functools import partial
 from typing import NamedTuple
 
-from policy_guard.check import Claim, Combination, Part
 from policy_guard.iam.meaning.prover import Answer, Proved, Prover, Witness
+from policy_guard.verify.check import Claim, Combination, Part
 
 
 class Grant(NamedTuple):

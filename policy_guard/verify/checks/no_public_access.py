@@ -37,11 +37,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from policy_guard.check import Check, Claim, Question
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.policy import SHARING, Policy, Request, Statement, by_effect
-from policy_guard.public import common_fences, is_public, own_fence, public
 from policy_guard.solver.formula import TRUE, Formula, conjunction, negation
+from policy_guard.verify.check import Check, Claim, Question
+from policy_guard.verify.public import common_fences, is_public, own_fence, public
 
 
 def _claims(question: Question) -> Iterator[Claim]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from policy_guard.finding import Cell, Difference, Piece
+from policy_guard.verify.finding import Cell, Difference, Piece
 
 _MOST_LISTED = 3
 

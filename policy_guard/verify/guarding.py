@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from policy_guard.check import Question
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.prover import Prover, Witness
 from policy_guard.iam.policy import CAPS
+from policy_guard.verify.check import Question
 
 
 def is_guard(question: Question, prover: Prover) -> bool:

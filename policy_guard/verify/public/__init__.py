@@ -13,7 +13,6 @@ from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
-from policy_guard.fences import ACCESS_POINTS, KEYS, confining, facts, only_pseudo, verbatim
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.interpretations import ID_NAMES_THE_CALLER
 from policy_guard.iam.meaning.matching import matches, resolve
@@ -21,7 +20,6 @@ from policy_guard.iam.meaning.operator import glob
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Caller, Condition, Policy, Principal, Request, Statement
 from policy_guard.iam.principal import Named, by_text, has_wildcards, is_id, named
-from policy_guard.providers import SHARED, arns, is_provider, is_shared
 from policy_guard.solver.formula import Formula, choice, conjunction, disjunction, member, negation
 from policy_guard.solver.strings.automaton import Glob, glob_of
 from policy_guard.solver.strings.language import Language, Late
@@ -36,6 +34,8 @@ from policy_guard.solver.strings.pattern import (
     plain_pattern,
     spelled_out,
 )
+from policy_guard.verify.public.fixed_values import ACCESS_POINTS, KEYS, confining, facts, only_pseudo, verbatim
+from policy_guard.verify.public.identity_providers import SHARED, arns, is_provider, is_shared
 
 _WORD = Wildcard("*", stays=True)
 _ARN, _SERVICE, _REST = (glob(Pattern(parts)) for parts in (("AWS arn:",), (":", _WORD, "::"), (":", STAR)))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 
-from policy_guard.accepting import outside
-from policy_guard.check import Check, Claim, Combination, Question
-from policy_guard.checks import check as named
-from policy_guard.exact import applying
-from policy_guard.finding import Part, Spelled
 from policy_guard.iam.meaning.prover import Proved, Prover
 from policy_guard.iam.policy import WITHOUT_PRINCIPAL
-from policy_guard.judge import prover_for
 from policy_guard.settings.acceptance import Acceptance
 from policy_guard.solver.formula import TRUE, Formula, conjunction, disjunction, negation
+from policy_guard.verify.check import Check, Claim, Combination, Question
+from policy_guard.verify.checks import check as named
+from policy_guard.verify.explain.statements import applying
+from policy_guard.verify.finding import Part, Spelled
+from policy_guard.verify.subtraction import outside
+from policy_guard.verify.verdicts import prover_for
 
 
 def part(check: Check, claim: Claim) -> Part:

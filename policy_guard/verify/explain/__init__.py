@@ -1,0 +1,1 @@
+"""Puts a failed proof into words: exactly what is new, and where."""
