@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from policy_guard.acceptances import Acceptances
     from policy_guard.git import File
     from policy_guard.references import References
-    from policy_guard.usage import Usage
+    from policy_guard.refine.attribution import Usage
 
 
 class Options(NamedTuple):
@@ -138,7 +138,7 @@ def usage_of(root: Path, config: Config) -> Callable[[], Usage] | None:
 
     @cache
     def read() -> Usage:
-        from policy_guard.usage import load_usage
+        from policy_guard.refine.attribution import load_usage
 
         return load_usage(root, config.refine, datetime.now(timezone.utc).date())
 

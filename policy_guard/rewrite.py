@@ -14,13 +14,13 @@ from policy_guard.errors import UserError
 from policy_guard.git import Repository
 from policy_guard.iam import catalog
 from policy_guard.pairs import Side, side_of
+from policy_guard.refine.attribution import Usage, files_of, load_usage
 from policy_guard.refine.file import Refined, refined
 from policy_guard.refine.narrow import Scope
+from policy_guard.refine.unused_actions import Unused
 from policy_guard.refinement import Entry, Refinement
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import load_settings
-from policy_guard.unused import Unused
-from policy_guard.usage import Usage, files_of, load_usage
 
 TOO_LARGE = "AWS takes no policy of its new size"
 

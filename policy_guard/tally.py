@@ -19,9 +19,9 @@ from policy_guard.verify.readable import doubtful, unreadable
 if TYPE_CHECKING:
     from policy_guard.acceptances import Acceptances
     from policy_guard.groups import Joined
+    from policy_guard.refine.attribution import Usage
     from policy_guard.settings.acceptance import Accepted
     from policy_guard.solver.budget import Budgets
-    from policy_guard.usage import Usage
     from policy_guard.verify.check import Question
 
 COMPARING = ("no-new-access", "no-lost-deny")
@@ -154,7 +154,7 @@ class Tally:
     def _unused(self, policy: Policy) -> Iterator[Finding]:
         if self._usage is None:
             return
-        from policy_guard.unused_access import UNUSED, unused_access
+        from policy_guard.refine.unused_access import UNUSED, unused_access
 
         yield from unused_access(policy, self._usage().of, self._given.config.severity(UNUSED) or "warning")
 

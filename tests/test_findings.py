@@ -11,10 +11,10 @@ import pytest
 
 from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
-from policy_guard.findings import UnusedPermission, latest, read_findings
+from policy_guard.refine.access_analyzer import UnusedPermission, latest, read_findings
+from policy_guard.refine.attribution import Usage
+from policy_guard.refine.unused_actions import Unused, Use, by_all, unused
 from policy_guard.settings.config import Refine
-from policy_guard.unused import Unused, Use, by_all, unused
-from policy_guard.usage import Usage
 
 ROLE = "arn:aws:iam::111122223333:role/team/Orders"
 TODAY = date(2026, 11, 21)

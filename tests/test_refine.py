@@ -18,18 +18,18 @@ from hypothesis import strategies as st
 from policy_guard.documents.containers.plain import policies
 from policy_guard.documents.edit import applied
 from policy_guard.documents.source import Source
-from policy_guard.findings import latest, read_findings
 from policy_guard.iam import catalog
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Policy
 from policy_guard.pairs import side_of
-from policy_guard.refine import plan
+from policy_guard.refine.access_analyzer import latest, read_findings
 from policy_guard.refine.file import Refined, refined
 from policy_guard.refine.narrow import Scope, as_glob, narrow
+from policy_guard.refine.plan import plan
 from policy_guard.refine.proof import NotProved, doubt
-from policy_guard.refine.size import fits, passed, size
+from policy_guard.refine.quotas import fits, passed, size
+from policy_guard.refine.unused_actions import Known, Unused, Use, unused
 from policy_guard.refinement import Entry, Refinement, text
-from policy_guard.unused import Known, Unused, Use, unused
 
 ROOT = Path(__file__).resolve().parent.parent
 CASES = sorted(folder.name for folder in (ROOT / "fixtures" / "refine").iterdir())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policy_guard.unused import Use, by_all, unused
+from policy_guard.refine.unused_actions import Use, by_all, unused
 
 SERVICE = Use("iam", "")
 PASS_ROLE = Use("iam", "PassRole")

@@ -11,11 +11,11 @@ from policy_guard.documents.formats import read
 from policy_guard.documents.source import Node, Source, Unreadable
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Policy, meaning
-from policy_guard.refine import Plan, as_planned, places, plan
 from policy_guard.refine.narrow import Scope
+from policy_guard.refine.plan import Plan, as_planned, places, plan
 from policy_guard.refine.proof import doubt
-from policy_guard.refine.size import LEAST, Limit, fits, passed, size
-from policy_guard.refine.unchanged import same_but_for
+from policy_guard.refine.quotas import LEAST, Limit, fits, passed, size
+from policy_guard.refine.same_tree import same_but_for
 
 OTHERS = "it grants access to others than those that the findings are about, or caps theirs"
 LAYOUT = "the file is laid out in a way that is not edited, or an alias repeats what would change"

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from policy_guard.documents.globs import begins_within, glob
 from policy_guard.iam.prefix_tree import Branch, Split, characters, grow, words
+from policy_guard.refine.unused_actions import UNTRACKED, Known, Unused, Use
 from policy_guard.solver.strings.pattern import Pattern, Wildcard
-from policy_guard.unused import UNTRACKED, Known, Unused, Use
 
 
 class Scope(NamedTuple):

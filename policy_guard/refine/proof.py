@@ -10,8 +10,8 @@ from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.prover import Proved, Undecided, Witness
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Policy, Request, Statement, by_effect
-from policy_guard.refine import Narrowed, Plan
 from policy_guard.refine.narrow import Scope
+from policy_guard.refine.plan import Narrowed, Plan
 from policy_guard.solver.formula import TRUE, Formula, conjunction, member, negation
 from policy_guard.solver.strings.language import Language
 from policy_guard.verify.check import Question

@@ -12,7 +12,7 @@ from policy_guard.verify.readable import READABLE
 # What is no set of requests that must be empty, and has its manual page in a module of its own.
 _OTHERS = {
     READABLE: "policy_guard.verify.readable",
-    "unused-access": "policy_guard.unused_access",
+    "unused-access": "policy_guard.refine.unused_access",
     "accepted": "policy_guard.settings.acceptance",
 }
 

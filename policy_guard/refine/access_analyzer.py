@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
-from policy_guard.unused import Use
+from policy_guard.refine.unused_actions import Use
 
 TYPE = "UnusedPermission"
 _SERVICE = re.compile(r"[A-Za-z0-9-]+")

@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from policy_guard.documents.globs import matches_path
 from policy_guard.errors import UserError
-from policy_guard.findings import TYPE, UnusedPermission, latest, read_findings
 from policy_guard.iam import catalog
+from policy_guard.refine.access_analyzer import TYPE, UnusedPermission, latest, read_findings
+from policy_guard.refine.unused_actions import Unused, by_all, unused
 from policy_guard.settings.config import Refine
 from policy_guard.settings.load import text_file
-from policy_guard.unused import Unused, by_all, unused
 
 _MOST = 5
 

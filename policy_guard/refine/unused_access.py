@@ -34,7 +34,7 @@ from policy_guard.iam import catalog
 from policy_guard.iam.policy import Policy, Statement, Value
 from policy_guard.refine.file import OWN
 from policy_guard.refine.narrow import Scope, as_glob
-from policy_guard.unused import Unused, Use
+from policy_guard.refine.unused_actions import Unused, Use
 from policy_guard.verify.finding import Finding
 
 UNUSED = "unused-access"

@@ -1,0 +1,234 @@
+"""A policy without what is not used: which of its actions go or are narrowed, and the edits that do it in place."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain
+from typing import NamedTuple
+
+from policy_guard.documents.edit import Edit, Layout, as_list, dash_step, rewritten
+from policy_guard.documents.globs import glob
+from policy_guard.documents.source import Span
+from policy_guard.iam.policy import BESIDE_FULL_ACCESS, Element, Policy, Statement, Value, statement_meaning
+from policy_guard.refine.narrow import Narrowing, Scope, as_glob, kept, untracked, without_covered
+from policy_guard.refine.unused_actions import Use
+from policy_guard.solver.strings.pattern import Unknown
+
+NOT_ACTION = "NotAction grants all but what it names"
+FILLED_IN = "a template fills in a part of it"
+UNKNOWN_SERVICE = "the other actions of its service are not known here"
+BLANKS = "there are blanks around it"
+SHARED = "it is written once for several places"
+
+
+class Narrowed(NamedTuple):
+    """One action of a statement, and what takes its place."""
+
+    statement: Statement
+    value: Value
+    narrowing: Narrowing
+
+
+class Left(NamedTuple):
+    """A grant of what is not used that stays, and why; `part` is the statement with that grant alone."""
+
+    statement: Statement
+    span: Span
+    reason: str
+    unused: tuple[Use, ...]
+    part: Statement
+
+
+class Plan(NamedTuple):
+    """What is to become of a policy. `statements` are those that stay, with their actions as they will be spelled.
+
+    With `empty` nothing would be left of the policy; then there are no edits. `kept` are unused actions, in lower case,
+    that stay because they are to be kept, and `untracked` those that stay because AWS does not record their use.
+    """
+
+    policy: Policy
+    narrowed: tuple[Narrowed, ...]
+    left: tuple[Left, ...]
+    statements: tuple[tuple[Statement, tuple[str, ...]], ...]
+    edits: tuple[Edit, ...]
+    empty: bool = False
+    kept: tuple[str, ...] = ()
+    untracked: tuple[str, ...] = ()
+
+
+class _Step(NamedTuple):
+    """One statement: None in `news` where a value stays, else what takes its place."""
+
+    statement: Statement
+    narrowed: tuple[Narrowed, ...] = ()
+    left: tuple[Left, ...] = ()
+    news: tuple[tuple[str, ...] | None, ...] = ()
+
+    @property
+    def goes(self) -> bool:
+        return bool(self.news) and all(new == () for new in self.news)
+
+    def spelled(self) -> tuple[str, ...]:
+        """The actions as they will be."""
+        values = self.statement.action.values
+        news = self.news or (None,) * len(values)
+        spelled = ((value.text,) if new is None else new for value, new in zip(values, news, strict=True))
+        return tuple(chain.from_iterable(spelled))
+
+
+def plan(policy: Policy, scope: Scope) -> Plan:
+    """What is to become of a policy. Deny and NotAction are never touched."""
+    spans = Counter(value.span for statement in policy.statements for value in statement.action.values)
+    steps = [_step(statement, scope, spans) for statement in policy.statements]
+    patterns = [as_glob(value.pattern) for value in _granted(policy)]
+    staying_unused = tuple(sorted({action for text in patterns for action in kept(text, scope)}))
+    unrecorded = tuple(sorted({action for text in patterns for action in untracked(text, scope)}))
+    if _would_be_empty(policy, steps):
+        return Plan(policy, tuple(_narrowed(steps)), tuple(_left(steps)), (), (), True, staying_unused, unrecorded)
+    steps, edits = _edited(policy, steps)
+    staying = tuple((step.statement, step.spelled()) for step in steps if not step.goes)
+    whole = Plan(policy, tuple(_narrowed(steps)), tuple(_left(steps)), staying, edits)
+    return whole._replace(kept=staying_unused, untracked=unrecorded)
+
+
+def places(plans: Iterable[Plan]) -> tuple[dict[Span, tuple[str, ...]], frozenset[Span]]:
+    """Where actions change, each with what they will be, and the statements that go."""
+    actions: dict[Span, tuple[str, ...]] = {}
+    gone: set[Span] = set()
+    for each in plans:
+        changed = {id(one.statement) for one in each.narrowed} if each.edits else set()
+        actions |= {statement.action.span: new for statement, new in each.statements if id(statement) in changed}
+        staying = {id(statement) for statement, _ in each.statements}
+        gone |= {one.span for one in each.policy.statements if each.edits and id(one) not in staying}
+    return actions, frozenset(gone)
+
+
+def as_planned(plan: Plan, after: Policy) -> bool:
+    """Whether a policy, read back from the edited text, is what was planned, place for place."""
+    if len(after.statements) != len(plan.statements):
+        return False
+    for (before, actions), now in zip(plan.statements, after.statements, strict=True):
+        if tuple(value.text for value in now.action.values) != actions:
+            return False
+        if statement_meaning(replace(now, action=before.action)) != statement_meaning(before):
+            return False
+    return True
+
+
+def _step(statement: Statement, scope: Scope, spans: Counter[Span]) -> _Step:
+    if statement.effect != "Allow":
+        return _Step(statement)
+    if statement.action.negated:
+        return _Step(statement, left=tuple(_not_action(statement, scope)))
+    narrowed: list[Narrowed] = []
+    left: list[Left] = []
+    for value in statement.action.values:
+        found = scope.narrowed(as_glob(value.pattern))
+        if found and (reason := _untouchable(statement, value, spans, found, scope)):
+            left.append(_left_out(statement, value, reason, found.unused))
+        elif found:
+            narrowed.append(Narrowed(statement, value, found))
+    return _Step(statement, tuple(narrowed), tuple(left), _news(statement, narrowed, left))
+
+
+def _granted(policy: Policy) -> Iterator[Value]:
+    for statement in policy.statements:
+        if statement.effect == "Allow" and not statement.action.negated:
+            yield from statement.action.values
+
+
+def _untouchable(
+    statement: Statement, value: Value, spans: Counter[Span], found: Narrowing, scope: Scope
+) -> str | None:
+    if any(isinstance(part, Unknown) for part in value.pattern.parts):
+        return FILLED_IN
+    if value.padded:
+        return BLANKS
+    if ("*" in value.text or "?" in value.text) and len(found.covered) == 1 and scope.knows_little(found.covered[0]):
+        return UNKNOWN_SERVICE
+    inside = statement.span.start <= value.span.start and value.span.end <= statement.span.end
+    return None if inside and spans[value.span] == 1 else SHARED
+
+
+def _news(
+    statement: Statement, narrowed: Sequence[Narrowed], left: Sequence[Left]
+) -> tuple[tuple[str, ...] | None, ...]:
+    if not narrowed:
+        return ()
+    by_span = {each.value.span: each for each in narrowed}
+    others = {*by_span, *(each.span for each in left)}
+    known = [value.text for value in statement.action.values if value.span not in others]
+    news: list[tuple[str, ...] | None] = []
+    for value in statement.action.values:
+        each = by_span.get(value.span)
+        new = tuple(without_covered(each.narrowing.patterns, known)) if each else None
+        known += new or ()
+        news.append(new)
+    return tuple(news)
+
+
+def _left_out(statement: Statement, value: Value, reason: str, unused: tuple[Use, ...]) -> Left:
+    part = replace(statement, action=Element(False, (value,), value.span))
+    return Left(statement, value.span, reason, unused, part)
+
+
+def _not_action(statement: Statement, scope: Scope) -> Iterator[Left]:
+    excepted = [glob(as_glob(value.pattern).lower()) for value in statement.action.values]
+    found = scope.narrowed("*")
+    everything = found.unused if found else ()
+    if unused := tuple(use for use in everything if not any(matches(use.action) for matches in excepted)):
+        yield Left(statement, statement.action.span, NOT_ACTION, unused, statement)
+
+
+def _would_be_empty(policy: Policy, steps: Sequence[_Step]) -> bool:
+    staying = [step.statement for step in steps if not step.goes]
+    if not staying:
+        return True
+    lost = len(staying) < len(steps) and policy.kind in BESIDE_FULL_ACCESS
+    return lost and all(statement.effect == "Deny" for statement in staying)
+
+
+def _edited(policy: Policy, steps: list[_Step]) -> tuple[list[_Step], tuple[Edit, ...]]:
+    """The edits of all steps, and the steps as far as they can be edited."""
+    text = policy.source.text
+    edits: list[Edit] = []
+    dashes = dash_step(text, policy.statements[0].span)
+    done = [_laid_out(text, step, edits, dashes) for step in steps]
+    if any(step.goes for step in done):
+        try:
+            gone: list[tuple[str, ...] | None] = [() if step.goes else None for step in done]
+            edits += rewritten(text, [step.statement.span for step in done], gone)
+        except Layout as error:
+            done = [_stays(step, str(error)) if step.goes else step for step in done]
+    return done, tuple(edits)
+
+
+def _laid_out(text: str, step: _Step, edits: list[Edit], dashes: int) -> _Step:
+    if not step.news or step.goes:
+        return step
+    action = step.statement.action
+    spans = [value.span for value in action.values]
+    try:
+        if spans == [action.span]:
+            edits += as_list(text, step.statement.span, spans[0], step.news[0] or (), dashes)
+        else:
+            edits += rewritten(text, spans, step.news)
+    except Layout as error:
+        return _stays(step, str(error))
+    return step
+
+
+def _stays(step: _Step, reason: str) -> _Step:
+    """The step undone, and reported."""
+    left = (_left_out(step.statement, each.value, reason, each.narrowing.unused) for each in step.narrowed)
+    return _Step(step.statement, left=(*step.left, *left))
+
+
+def _narrowed(steps: Sequence[_Step]) -> Iterator[Narrowed]:
+    yield from (each for step in steps for each in step.narrowed)
+
+
+def _left(steps: Sequence[_Step]) -> Iterator[Left]:
+    yield from (each for step in steps for each in step.left)
