@@ -11,7 +11,7 @@ from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, So
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import KINDS, Policy, Value, of_one_kind
-from policy_guard.reporters.json import witness
+from policy_guard.report.reporters.json import witness
 from policy_guard.settings.critical import CriticalEntry
 from policy_guard.solver.strings.pattern import plain_pattern
 from policy_guard.verify.check import Check, Question

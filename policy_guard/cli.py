@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from policy_guard.arguments import parser
 from policy_guard.errors import UserError
 from policy_guard.guard import Options, check
-from policy_guard.reporter import Report, Reporter, Style
+from policy_guard.report.report import Report, Reporter, Style
 
 if TYPE_CHECKING:
     from datetime import date
@@ -62,7 +62,7 @@ def _refine(given: argparse.Namespace) -> int:
     from datetime import datetime, timezone
 
     from policy_guard.documents.printable import defused
-    from policy_guard.refinement import markdown, text
+    from policy_guard.report.refinement import markdown, text
     from policy_guard.rewrite import Wishes, refine
 
     wishes = Wishes(tuple(given.paths), given.findings, given.config, given.write, given.coarse)
@@ -145,7 +145,7 @@ def _show(given: argparse.Namespace, report: Report) -> None:
 
 
 def _reporter(text: str) -> Reporter:
-    from policy_guard.reporters import reporter
+    from policy_guard.report.reporters import reporter
 
     return reporter(text.partition("=")[0])
 
@@ -172,7 +172,7 @@ def _colored(when: str, environ: Mapping[str, str]) -> bool:
 
 def _set_up(given: argparse.Namespace, message: str) -> int:
     """Says why nothing was checked, also in the formats that programs read."""
-    from policy_guard.summary import error_line
+    from policy_guard.report.summary import error_line
 
     for text in getattr(given, "formats", None) or ():
         if not text.startswith("text"):

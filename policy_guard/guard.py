@@ -15,7 +15,7 @@ from policy_guard.errors import UserError
 from policy_guard.git import Repository
 from policy_guard.links import Sides, let_be_followed, may_matter, tree_of
 from policy_guard.pairs import Reader
-from policy_guard.reporter import Report
+from policy_guard.report.report import Report
 from policy_guard.run import Run, wanted
 from policy_guard.settings.config import FAIL_ON, Config
 from policy_guard.settings.load import Settings, load_settings, may_differ, settings_name

@@ -18,7 +18,7 @@ from policy_guard.refine.attribution import Usage, files_of, load_usage
 from policy_guard.refine.file import Refined, refined
 from policy_guard.refine.narrow import Scope
 from policy_guard.refine.unused_actions import Unused
-from policy_guard.refinement import Entry, Refinement
+from policy_guard.report.refinement import Entry, Refinement
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import load_settings
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from policy_guard.errors import UserError
 from policy_guard.iam.policy import BESIDE_FULL_ACCESS, SHARING, Policy, meaning
 from policy_guard.pairs import Outcome, Pair, Side
-from policy_guard.reporter import Report, Reviewed, Skipped
+from policy_guard.report.report import Report, Reviewed, Skipped
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings
 from policy_guard.verify.finding import RANK, Finding

@@ -14,7 +14,7 @@ from policy_guard import check_access_not_granted, check_no_lost_deny, check_no_
 from policy_guard.documents.formats import suffixes
 from policy_guard.iam.meaning.operators import operators
 from policy_guard.iam.policy import OPERATORS
-from policy_guard.reporters import names as reporters
+from policy_guard.report.reporters import names as reporters
 from policy_guard.verify.checks import manual, names
 from tests.repository import Scratch
 

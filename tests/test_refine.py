@@ -29,7 +29,7 @@ from policy_guard.refine.plan import plan
 from policy_guard.refine.proof import NotProved, doubt
 from policy_guard.refine.quotas import fits, passed, size
 from policy_guard.refine.unused_actions import Known, Unused, Use, unused
-from policy_guard.refinement import Entry, Refinement, text
+from policy_guard.report.refinement import Entry, Refinement, text
 
 ROOT = Path(__file__).resolve().parent.parent
 CASES = sorted(folder.name for folder in (ROOT / "fixtures" / "refine").iterdir())

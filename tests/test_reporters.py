@@ -21,11 +21,11 @@ from junitparser import Failure, JUnitXml
 from policy_guard.documents.printable import cells, defused, printable, shortened
 from policy_guard.documents.source import Source, Span
 from policy_guard.errors import UserError
-from policy_guard.excerpt import excerpt
 from policy_guard.iam.policy import Caller, Request
-from policy_guard.reporter import Report, Skipped, Style, fingerprints, in_order, place
-from policy_guard.reporters import names, reporter
-from policy_guard.summary import summary
+from policy_guard.report.excerpt import excerpt
+from policy_guard.report.report import Report, Skipped, Style, fingerprints, in_order, place
+from policy_guard.report.reporters import names, reporter
+from policy_guard.report.summary import summary
 from policy_guard.verify.finding import Cell, Difference, Finding, Piece, Related
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -303,12 +303,12 @@ def test_findings_that_are_switched_off_are_not_shown() -> None:
 
 def test_names_are_the_files_and_import_nothing() -> None:
     assert names() == ("github", "gitlab", "json", "junit", "markdown", "sarif", "text")
-    program = "import sys, policy_guard.reporters as r; r.names(); r.reporter('text'); print(*sys.modules)"
+    program = "import sys, policy_guard.report.reporters as r; r.names(); r.reporter('text'); print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
     ).stdout
-    assert "policy_guard.reporters.text" in loaded.split()
-    assert "policy_guard.reporters.json" not in loaded.split() and "json" not in loaded.split()
+    assert "policy_guard.report.reporters.text" in loaded.split()
+    assert "policy_guard.report.reporters.json" not in loaded.split() and "json" not in loaded.split()
 
 
 @pytest.mark.parametrize("name", ["", "xml", "__init__", "../text", "text\x1b[2J"])

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from policy_guard.documents.printable import defused, printable, well_formed
-from policy_guard.reporter import Report, Reporter, Style, in_order, place
-from policy_guard.sentences import sentences, title
-from policy_guard.summary import error_line, summary
+from policy_guard.report.report import Report, Reporter, Style, in_order, place
+from policy_guard.report.sentences import sentences, title
+from policy_guard.report.summary import error_line, summary
 from policy_guard.verify.finding import SEVERITIES, Finding
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from policy_guard.documents.printable import ELLIPSIS, printable, shortened
-from policy_guard.reporter import place
+from policy_guard.report.report import place
 from policy_guard.verify.finding import Finding, Related
 
 LONGEST_FACT = 700

@@ -12,10 +12,10 @@ from policy_guard.documents.printable import (
     printable,
     shortened,
 )
-from policy_guard.reporter import Report, Reporter, Style, in_order, place
-from policy_guard.reporters.text import render as render_text
-from policy_guard.sentences import sentences, title
-from policy_guard.summary import error_line
+from policy_guard.report.report import Report, Reporter, Style, in_order, place
+from policy_guard.report.reporters.text import render as render_text
+from policy_guard.report.sentences import sentences, title
+from policy_guard.report.summary import error_line
 from policy_guard.verify.finding import Finding
 
 COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from policy_guard.documents.printable import defused, printable, shortened
-from policy_guard.excerpt import excerpt
-from policy_guard.markup import cell, code, fenced
-from policy_guard.picture import mermaid
-from policy_guard.reporter import Report, Reporter, Style, in_order, place
-from policy_guard.sentences import sentences
-from policy_guard.summary import summary
+from policy_guard.report.excerpt import excerpt
+from policy_guard.report.markdown_escape import cell, code, fenced
+from policy_guard.report.prefix_tree import mermaid
+from policy_guard.report.report import Report, Reporter, Style, in_order, place
+from policy_guard.report.sentences import sentences
+from policy_guard.report.summary import summary
 from policy_guard.verify.finding import Finding
 
 # GitHub shows nothing of a summary above 1 MiB (1,024 KiB).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from policy_guard.documents.printable import printable
-from policy_guard.reporter import Report
+from policy_guard.report.report import Report
 
 ERROR_PREFIX = "no policy was checked: "
 _PROVED = {"no-new-access": "no new access", "no-lost-deny": "no lost Deny"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from policy_guard.documents.printable import in_json, shortened
-from policy_guard.reporter import Report, Reporter, Style, fingerprints, in_order, place
-from policy_guard.sentences import sentences
-from policy_guard.summary import error_line
+from policy_guard.report.report import Report, Reporter, Style, fingerprints, in_order, place
+from policy_guard.report.sentences import sentences
+from policy_guard.report.summary import error_line
 from policy_guard.verify.finding import Finding
 
 LONGEST = 600

@@ -6,7 +6,7 @@ import os
 from importlib import import_module
 
 from policy_guard.errors import UserError
-from policy_guard.reporter import Reporter
+from policy_guard.report.report import Reporter
 
 
 def names() -> tuple[str, ...]:

@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from policy_guard.documents.printable import printable
 from policy_guard.documents.source import Problem, Source
-from policy_guard.markup import code, fenced
-from policy_guard.picture import drawn, mermaid
 from policy_guard.refine.file import Large, Refined
 from policy_guard.refine.narrow import Covered
 from policy_guard.refine.plan import Left, Narrowed, Plan
 from policy_guard.refine.unused_actions import UNTRACKED
+from policy_guard.report.markdown_escape import code, fenced
+from policy_guard.report.prefix_tree import drawn, mermaid
 
 WIDTH = 100
 LEGEND = "safe: nothing unused begins so, -> stays; unsafe: some of it is unused; unused: all of it goes"

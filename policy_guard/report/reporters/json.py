@@ -6,7 +6,7 @@ from typing import Any
 
 from policy_guard.documents.printable import in_json
 from policy_guard.iam.policy import Request
-from policy_guard.reporter import Report, Reporter, Style, in_order, place
+from policy_guard.report.report import Report, Reporter, Style, in_order, place
 from policy_guard.verify.finding import Cell, Difference, Finding, Piece, Related
 from policy_guard.version import VERSION
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from policy_guard.documents.printable import cells, defused, printable, shortened
-from policy_guard.excerpt import Line, excerpt
-from policy_guard.reporter import Report, Reporter, Style, in_order, place
-from policy_guard.sentences import see
-from policy_guard.summary import summary
+from policy_guard.report.excerpt import Line, excerpt
+from policy_guard.report.report import Report, Reporter, Style, in_order, place
+from policy_guard.report.sentences import see
+from policy_guard.report.summary import summary
 from policy_guard.verify.finding import Finding
 
 GUTTER = 4

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from policy_guard.documents.printable import in_json, printable
 from policy_guard.documents.source import Source, Span
-from policy_guard.reporter import Report, Reporter, Style, fingerprints, in_order, place
-from policy_guard.sentences import sentences
-from policy_guard.summary import error_line
+from policy_guard.report.report import Report, Reporter, Style, fingerprints, in_order, place
+from policy_guard.report.sentences import sentences
+from policy_guard.report.summary import error_line
 from policy_guard.verify.checks import manual, names
 from policy_guard.verify.finding import Finding, Related
 from policy_guard.version import VERSION
