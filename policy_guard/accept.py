@@ -11,21 +11,21 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from policy_guard.acceptances import load_acceptances
-from policy_guard.base import choose
 from policy_guard.documents.source import Source, Unreadable
 from policy_guard.documents.write import create, within
 from policy_guard.errors import UserError
-from policy_guard.git import Repository
-from policy_guard.groups import Trees
-from policy_guard.guard import Options, check
 from policy_guard.iam.policy import VERSIONS, Statement, statement_meaning
-from policy_guard.links import tree_of
-from policy_guard.pairs import Reader
-from policy_guard.reviewed import Stale, Versions, stale
+from policy_guard.pipeline.acceptances import load_acceptances
+from policy_guard.pipeline.acceptances.status import Stale, Versions, stale
+from policy_guard.pipeline.check import Options, check
+from policy_guard.pipeline.ci import in_ci
+from policy_guard.pipeline.pairing import Reader
+from policy_guard.pipeline.pairing.groups import Trees
+from policy_guard.pipeline.repository import Repository
+from policy_guard.pipeline.repository.links import tree_of
+from policy_guard.pipeline.repository.revisions import choose
 from policy_guard.settings.acceptance import MOST_DAYS_STANDING, STANDING, accepted, load_acceptance
 from policy_guard.settings.load import load_settings
-from policy_guard.unattended import in_ci
 from policy_guard.verify.explain.statements import merged
 from policy_guard.verify.finding import Finding, Part, Refusal, Spelled
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from policy_guard.arguments import parser
 from policy_guard.errors import UserError
-from policy_guard.guard import Options, check
+from policy_guard.pipeline.check import Options, check
 from policy_guard.report.report import Report, Reporter, Style
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ def _refine(given: argparse.Namespace) -> int:
     from datetime import datetime, timezone
 
     from policy_guard.documents.printable import defused
+    from policy_guard.pipeline.refine import Wishes, refine
     from policy_guard.report.refinement import markdown, text
-    from policy_guard.rewrite import Wishes, refine
 
     wishes = Wishes(tuple(given.paths), given.findings, given.config, given.write, given.coarse)
     done = refine(wishes, Path.cwd(), os.environ, datetime.now(timezone.utc).date())

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from policy_guard.errors import UserError
-from policy_guard.guard import Options, asked_severity, usage_of
-from policy_guard.pairs import Pair, Side, apart, side_of
+from policy_guard.pipeline.check import Options, asked_severity, usage_of
+from policy_guard.pipeline.pairing import Pair, Side, apart, side_of
+from policy_guard.pipeline.results import Tally
 from policy_guard.report.report import Report
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings, load_settings
-from policy_guard.tally import Tally
 
 
 def compare(old: Path, new: Path, options: Options) -> Report:

@@ -13,8 +13,8 @@ from policy_guard.documents.printable import defused, printable, shortened
 from policy_guard.documents.source import Source
 from policy_guard.documents.write import create, vacant
 from policy_guard.errors import UserError
-from policy_guard.git import Repository
 from policy_guard.granting import granted
+from policy_guard.pipeline.repository import Repository
 from policy_guard.proposal import Entry, Files, entries, hinted
 from policy_guard.settings.config import NAME, load_config
 from policy_guard.settings.critical import load_critical

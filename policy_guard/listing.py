@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from policy_guard.base import New
-from policy_guard.changes import snapshot
 from policy_guard.documents.printable import printable, shortened
 from policy_guard.errors import UserError
-from policy_guard.git import Repository
 from policy_guard.iam import catalog
 from policy_guard.iam.policy import Policy, in_words, patterns_of
-from policy_guard.pairs import Reader, Side
+from policy_guard.pipeline.pairing import Reader, Side
+from policy_guard.pipeline.repository import Repository
+from policy_guard.pipeline.repository.changes import snapshot
+from policy_guard.pipeline.repository.revisions import New
 from policy_guard.settings.critical import CriticalEntry, RequestSet, covered
 from policy_guard.settings.load import load_settings
 from policy_guard.solver.strings.pattern import Unknown

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from policy_guard.base import New
-from policy_guard.changes import snapshot
-from policy_guard.git import File, Repository
 from policy_guard.iam.policy import KINDS, Policy
-from policy_guard.pairs import Reader, Side
+from policy_guard.pipeline.pairing import Reader, Side
+from policy_guard.pipeline.repository import File, Repository
+from policy_guard.pipeline.repository.changes import snapshot
+from policy_guard.pipeline.repository.revisions import New
 from policy_guard.settings.config import Config, PolicyFiles
 from policy_guard.settings.load import Settings
 

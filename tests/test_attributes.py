@@ -220,8 +220,8 @@ def test_words_of_the_author_in_an_archive(scratch: Scratch) -> None:
 
 
 def test_nothing_is_asked_where_no_policy_changed(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
-    from policy_guard.git import Repository
-    from policy_guard.guard import Options, check
+    from policy_guard.pipeline.check import Options, check
+    from policy_guard.pipeline.repository import Repository
     from tests.repository import ENVIRON
 
     asked: list[str] = []

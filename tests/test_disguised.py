@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import pytest
 
-from policy_guard.disguised import holds_policy
+from policy_guard.pipeline.pairing.disguise import holds_policy
 from tests.repository import NARROW, WIDE, Answer, Scratch, document
 
 TEXT = json.dumps(WIDE, indent=2)

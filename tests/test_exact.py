@@ -12,11 +12,11 @@ import yaml
 
 from policy_guard.accept import Wishes, files_for
 from policy_guard.documents.source import Source
-from policy_guard.guard import Options
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.prover import Proved
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Policy, Request
+from policy_guard.pipeline.check import Options
 from policy_guard.settings.acceptance import Accepted, accepted, load_acceptance
 from policy_guard.settings.critical import CriticalList, exceptions, load_critical
 from policy_guard.solver.strings.pattern import Pattern, read_pattern

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from policy_guard.errors import UserError
-from policy_guard.git import SUBMODULE, File, Repository
-from policy_guard.isolation import FIXED
-from policy_guard.objects import LARGEST, OVERSIZED
+from policy_guard.pipeline.repository import SUBMODULE, File, Repository
+from policy_guard.pipeline.repository.isolation import FIXED
+from policy_guard.pipeline.repository.objects import LARGEST, OVERSIZED
 from tests.repository import ENVIRON, NARROW, WIDE, Answer, Scratch, allow, deny, document
 
 CI = {"CI": "true"}
@@ -350,12 +350,13 @@ class TestLargeFiles:
             assert '1 | {"Statement": {"Effect"' not in answer.out
 
     def test_what_is_too_large_to_read_never_passes(self, scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
-        from policy_guard import git, objects
-        from policy_guard.guard import Options, check
+        from policy_guard.pipeline import repository
+        from policy_guard.pipeline.check import Options, check
+        from policy_guard.pipeline.repository import objects
 
         large = "x" * (3 * 1024 * 1024)
         scratch.commit(**{"data.json": large, "other.bin": large, "tool": large})
-        monkeypatch.setattr(git, "LARGEST", 1_000_000)
+        monkeypatch.setattr(repository, "LARGEST", 1_000_000)
         monkeypatch.setattr(objects, "LARGEST", 1_000_000)
         asked = repository(scratch)
         files = {file.path: file for file in asked.files("HEAD")}

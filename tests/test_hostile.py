@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from policy_guard.guard import Options, check
+from policy_guard.pipeline.check import Options, check
 from policy_guard.solver import budget
 from tests.repository import ENVIRON, NARROW, WIDE, Answer, Scratch, allow, document
 

@@ -15,10 +15,10 @@ from policy_guard.compare import compare
 from policy_guard.documents.containers.plain import policies
 from policy_guard.documents.placeholder_patterns import Placeholders
 from policy_guard.documents.source import Source, Unreadable
-from policy_guard.guard import Options
 from policy_guard.iam.parse import parse
 from policy_guard.iam.parse.spellings import in_name
 from policy_guard.iam.policy import Policy
+from policy_guard.pipeline.check import Options
 from policy_guard.solver.strings.pattern import Pattern, Unknown, read_pattern
 
 PAYROLL = [{"actions": ["s3:DeleteObject"], "resources": ["arn:aws:s3:::payroll/*"]}]

@@ -21,7 +21,7 @@ from policy_guard.documents.source import Source
 from policy_guard.iam import catalog
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Policy
-from policy_guard.pairs import side_of
+from policy_guard.pipeline.pairing import side_of
 from policy_guard.refine.access_analyzer import latest, read_findings
 from policy_guard.refine.file import Refined, refined
 from policy_guard.refine.narrow import Scope, as_glob, narrow

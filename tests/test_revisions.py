@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from policy_guard.base import choose
 from policy_guard.errors import UserError
-from policy_guard.git import Repository
-from policy_guard.revisions import branch, default_branch, revision
+from policy_guard.pipeline.repository import Repository
+from policy_guard.pipeline.repository.refs import branch, default_branch, revision
+from policy_guard.pipeline.repository.revisions import choose
 from tests.repository import ENVIRON, NARROW, WIDE, Scratch
 
 CI = {"CI": "true"}

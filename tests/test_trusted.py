@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from policy_guard.unattended import in_ci
+from policy_guard.pipeline.ci import in_ci
 from tests.repository import NARROW, WIDE, Answer, Scratch, allow, deny, document
 
 CRITICAL = "version: 1\npermissions:\n- {id: no-delete, actions: ['s3:DeleteBucket'], reason: r}\n"

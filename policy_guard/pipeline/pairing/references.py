@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from policy_guard.base import Base
 from policy_guard.documents.source import Problem, Source, Span
-from policy_guard.git import File
-from policy_guard.groups import with_own_holes
 from policy_guard.iam.policy import Policy, of_one_kind
-from policy_guard.pairs import Pair, Reader
+from policy_guard.pipeline.pairing import Pair, Reader
+from policy_guard.pipeline.pairing.groups import with_own_holes
+from policy_guard.pipeline.repository import File
+from policy_guard.pipeline.repository.revisions import Base
 from policy_guard.settings.config import Config
 from policy_guard.verify.readable import unreadable
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from policy_guard.errors import UserError
-from policy_guard.git import EMPTY_TREES, Repository
-from policy_guard.revisions import branch, branch_of_origin, by_id, default_branch, revision
-from policy_guard.unattended import in_ci
+from policy_guard.pipeline.ci import in_ci
+from policy_guard.pipeline.repository import EMPTY_TREES, Repository
+from policy_guard.pipeline.repository.refs import branch, branch_of_origin, by_id, default_branch, revision
 
 _DEEPER = 'Add "fetch-depth: 0" to actions/checkout.'
 WITHOUT_CHANGE = ("schedule", "workflow_dispatch")

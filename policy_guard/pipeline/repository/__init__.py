@@ -7,7 +7,8 @@ import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from policy_guard.entries import (
+from policy_guard.errors import UserError
+from policy_guard.pipeline.repository.entries import (
     A_LINK,
     FOLDER,
     GONE,
@@ -25,9 +26,8 @@ from policy_guard.entries import (
     names,
     raw_changes,
 )
-from policy_guard.errors import UserError
-from policy_guard.isolation import FIXED, environment
-from policy_guard.objects import LARGEST, OVERSIZED, Objects
+from policy_guard.pipeline.repository.isolation import FIXED, environment
+from policy_guard.pipeline.repository.objects import LARGEST, OVERSIZED, Objects
 
 EMPTY_TREES = {
     40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from policy_guard.pairs import Pair
+from policy_guard.pipeline.pairing import Pair
 from policy_guard.settings.config import Config
 from policy_guard.verify.finding import RANK
 

@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from policy_guard.changes import Change, follow
 from policy_guard.documents.containers.plain import Reading, looks_like_policy_text, policies
 from policy_guard.documents.containers.unresolved import Unresolved, problems
 from policy_guard.documents.format import decode, in_json, is_short_text, salvage, sniff, whole
 from policy_guard.documents.formats import plain_name, suffixes
 from policy_guard.documents.source import Problem, Source, Span, Unreadable
-from policy_guard.git import LINK, SUBMODULE, File, Repository
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Policy, of_one_kind
-from policy_guard.objects import LARGEST, OVERSIZED
+from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
+from policy_guard.pipeline.repository.changes import Change, follow
+from policy_guard.pipeline.repository.objects import LARGEST, OVERSIZED
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings
 from policy_guard.verify.finding import Finding

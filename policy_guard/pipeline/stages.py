@@ -7,17 +7,17 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from policy_guard.base import Base, New
-from policy_guard.changes import Change, snapshot
-from policy_guard.git import Repository
-from policy_guard.links import Sides, out_of_sight, tree_of
-from policy_guard.pairs import Outcome, Pair, Reader, pairs
+from policy_guard.pipeline.pairing import Outcome, Pair, Reader, pairs
+from policy_guard.pipeline.repository import Repository
+from policy_guard.pipeline.repository.changes import Change, snapshot
+from policy_guard.pipeline.repository.links import Sides, out_of_sight, tree_of
+from policy_guard.pipeline.repository.revisions import Base, New
+from policy_guard.pipeline.results import Tally
 from policy_guard.settings.config import Config
-from policy_guard.tally import Tally
 
 if TYPE_CHECKING:
-    from policy_guard.acceptances import Acceptances
-    from policy_guard.references import References
+    from policy_guard.pipeline.acceptances import Acceptances
+    from policy_guard.pipeline.pairing.references import References
     from policy_guard.verify.finding import Finding
 
 
@@ -63,7 +63,7 @@ class Run(NamedTuple):
         """The groups of which a file changed, and with `everything` the others by themselves."""
         if not self.config.groups or self.sides is None:
             return
-        from policy_guard.groups import Trees, joined, touched
+        from policy_guard.pipeline.pairing.groups import Trees, joined, touched
 
         changed = list(touched(self.config.groups, (c for c in self.changed if wanted(c, self.paths))))
         if not changed and not everything:
@@ -89,8 +89,8 @@ class Run(NamedTuple):
         every = accepted()
         if not every.here and not every.wrong:
             return
-        from policy_guard.groups import Trees, touched
-        from policy_guard.reviewed import Versions, rearmed, stale, unusable
+        from policy_guard.pipeline.acceptances.status import Versions, rearmed, stale, unusable
+        from policy_guard.pipeline.pairing.groups import Trees, touched
 
         before, after = tree_of(self.repository, self.base), snapshot(self.repository, self.new)
         if self.sides:
@@ -126,11 +126,11 @@ class Run(NamedTuple):
 def _hidden(run: Run, everything: bool) -> Iterator[Finding]:
     """The policies that the change puts where they are not seen. Most changes have nothing that could do so."""
     if _may_hide_one(run.reader, run.changed):
-        from policy_guard.hidden import moved_out_of_sight
+        from policy_guard.pipeline.pairing.evasion import moved_out_of_sight
 
         yield from moved_out_of_sight(run.reader, run.changed, run.base, run.new)
     if everything or _may_be_rewritten(run):
-        from policy_guard.attributes import Question, rewritten
+        from policy_guard.pipeline.repository.attributes import Question, rewritten
 
         question = Question(run.repository, run.reader, run.new, run.base, run.changed, run.sides)
         yield from rewritten(question, everything, run.tally.note)

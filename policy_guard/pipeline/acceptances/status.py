@@ -7,12 +7,12 @@ from collections.abc import Collection, Container, Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
-from policy_guard.acceptances import Acceptances
-from policy_guard.changes import Change
 from policy_guard.documents.source import Source, Span, Unreadable
-from policy_guard.groups import Trees, joined
 from policy_guard.iam.policy import Policy
-from policy_guard.pairs import Pair, Reader
+from policy_guard.pipeline.acceptances import Acceptances
+from policy_guard.pipeline.pairing import Pair, Reader
+from policy_guard.pipeline.pairing.groups import Trees, joined
+from policy_guard.pipeline.repository.changes import Change
 from policy_guard.settings.acceptance import ACCEPTED, Acceptance, Accepted, accepted, digest
 from policy_guard.settings.config import Group
 from policy_guard.verify.check import Question

@@ -9,23 +9,23 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from policy_guard.base import WITHOUT_CHANGE, Base, New, choose, whole
-from policy_guard.changes import Change, changes
 from policy_guard.errors import UserError
-from policy_guard.git import Repository
-from policy_guard.links import Sides, let_be_followed, may_matter, tree_of
-from policy_guard.pairs import Reader
+from policy_guard.pipeline.ci import in_ci
+from policy_guard.pipeline.pairing import Reader
+from policy_guard.pipeline.repository import Repository
+from policy_guard.pipeline.repository.changes import Change, changes
+from policy_guard.pipeline.repository.links import Sides, let_be_followed, may_matter, tree_of
+from policy_guard.pipeline.repository.revisions import WITHOUT_CHANGE, Base, New, choose, whole
+from policy_guard.pipeline.results import Tally
+from policy_guard.pipeline.stages import Run, wanted
 from policy_guard.report.report import Report
-from policy_guard.run import Run, wanted
 from policy_guard.settings.config import FAIL_ON, Config
 from policy_guard.settings.load import Settings, load_settings, may_differ, settings_name
-from policy_guard.tally import Tally
-from policy_guard.unattended import in_ci
 
 if TYPE_CHECKING:
-    from policy_guard.acceptances import Acceptances
-    from policy_guard.git import File
-    from policy_guard.references import References
+    from policy_guard.pipeline.acceptances import Acceptances
+    from policy_guard.pipeline.pairing.references import References
+    from policy_guard.pipeline.repository import File
     from policy_guard.refine.attribution import Usage
 
 
@@ -107,7 +107,7 @@ def _held(
     """What policies are held against besides their old versions; None where the settings name nothing."""
     if not any(rule.reference for rule in config.policies):
         return None
-    from policy_guard.references import References
+    from policy_guard.pipeline.pairing.references import References
 
     return References(config, reader, base, files, tally.note)
 
@@ -117,7 +117,7 @@ def _accepted(repository: Repository, config: Config, new: New, base: Base) -> C
 
     @cache
     def read() -> Acceptances:
-        from policy_guard.acceptances import load_acceptances
+        from policy_guard.pipeline.acceptances import load_acceptances
 
         return load_acceptances(repository, config, new, base, datetime.now(timezone.utc).date())
 
@@ -150,7 +150,7 @@ def _trusted(
 ) -> Settings:
     """In CI the settings of the base, elsewhere its groups: a change cannot choose beside which files it is judged."""
     if ci and base.commit:
-        from policy_guard.trusted import trusted
+        from policy_guard.pipeline.base_settings import trusted
 
         return trusted(given, options.config, repository, base)
     paths = {file.path for change in changed for file in (change.old, change.new) if file}
@@ -158,7 +158,7 @@ def _trusted(
     listed = (name, given.config.critical)
     if name.startswith("../") or not any(may_differ(repository.root, each, paths) for each in listed if each):
         return given
-    from policy_guard.trusted import at_home
+    from policy_guard.pipeline.base_settings import at_home
 
     return at_home(given, name, repository, base)
 

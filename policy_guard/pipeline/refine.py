@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from policy_guard.documents.write import replace, within
 from policy_guard.errors import UserError
-from policy_guard.git import Repository
 from policy_guard.iam import catalog
-from policy_guard.pairs import Side, side_of
+from policy_guard.pipeline.pairing import Side, side_of
+from policy_guard.pipeline.repository import Repository
 from policy_guard.refine.attribution import Usage, files_of, load_usage
 from policy_guard.refine.file import Refined, refined
 from policy_guard.refine.narrow import Scope

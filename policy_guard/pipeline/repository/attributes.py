@@ -10,7 +10,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from policy_guard.attribute_values import (
+from policy_guard.documents.format import sniff
+from policy_guard.documents.source import Problem, Source, Span
+from policy_guard.pipeline.pairing import Reader, Side
+from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository, names
+from policy_guard.pipeline.repository.attribute_values import (
     ENCODING,
     FILE,
     NAMES,
@@ -21,13 +25,9 @@ from policy_guard.attribute_values import (
     values_in,
     values_of,
 )
-from policy_guard.base import Base, New
-from policy_guard.changes import Change, snapshot
-from policy_guard.documents.format import sniff
-from policy_guard.documents.source import Problem, Source, Span
-from policy_guard.git import LINK, SUBMODULE, File, Repository, names
-from policy_guard.links import Sides
-from policy_guard.pairs import Reader, Side
+from policy_guard.pipeline.repository.changes import Change, snapshot
+from policy_guard.pipeline.repository.links import Sides
+from policy_guard.pipeline.repository.revisions import Base, New
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import unreadable
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from policy_guard.documents.printable import shortened
 from policy_guard.errors import UserError
-from policy_guard.git import Ref, Repository
+from policy_guard.pipeline.repository import Ref, Repository
 
 _PARTS = re.compile(r"([^~^]*)((?:[~^][0-9]*)*)")
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{4,64}")

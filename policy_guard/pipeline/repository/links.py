@@ -6,13 +6,13 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from policy_guard.base import Base, New
-from policy_guard.changes import Change, resolved, snapshot, target_of
 from policy_guard.documents.format import sniff
 from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
-from policy_guard.git import LINK, SUBMODULE, File, Repository, names
-from policy_guard.pairs import Reader
+from policy_guard.pipeline.pairing import Reader
+from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository, names
+from policy_guard.pipeline.repository.changes import Change, resolved, snapshot, target_of
+from policy_guard.pipeline.repository.revisions import Base, New
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import vanished
 

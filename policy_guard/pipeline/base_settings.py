@@ -7,13 +7,13 @@ from collections.abc import Hashable
 from pathlib import Path
 from typing import NamedTuple
 
-from policy_guard.base import Base
-from policy_guard.changes import resolved, target_of
 from policy_guard.documents.format import decode
 from policy_guard.documents.printable import shortened
 from policy_guard.documents.source import Source, Unreadable
 from policy_guard.errors import UserError
-from policy_guard.git import File, Repository, names
+from policy_guard.pipeline.repository import File, Repository, names
+from policy_guard.pipeline.repository.changes import resolved, target_of
+from policy_guard.pipeline.repository.revisions import Base
 from policy_guard.settings.config import FAIL_ON, Config, PolicyFiles, load_config
 from policy_guard.settings.load import Settings, settings_from, settings_name
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from policy_guard.base import Base, New
 from policy_guard.errors import UserError
-from policy_guard.git import LINK, SUBMODULE, File, Raw, Repository, Uncompared, names
+from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Raw, Repository, Uncompared, names
+from policy_guard.pipeline.repository.revisions import Base, New
 
 MOST_HOPS = 40
 """Links in a row: what Linux follows."""

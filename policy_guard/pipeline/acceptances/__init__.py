@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
-from policy_guard.base import Base, New
 from policy_guard.documents.format import decode
 from policy_guard.documents.source import Source, Unreadable
 from policy_guard.errors import UserError
-from policy_guard.git import LINK, File, Repository
+from policy_guard.pipeline.repository import LINK, File, Repository
+from policy_guard.pipeline.repository.revisions import Base, New
 from policy_guard.settings.acceptance import Acceptance, load_acceptance
 from policy_guard.settings.codeowners import MOST_BYTES, PLACES, owners
 from policy_guard.settings.config import Config

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 
-from policy_guard.base import Base, New
-from policy_guard.changes import Change
-from policy_guard.disguised import holds_policy, is_opaque
 from policy_guard.documents.containers.plain import looks_like_policy_text
 from policy_guard.documents.format import sniff
 from policy_guard.documents.source import Source
-from policy_guard.git import LINK, SUBMODULE, File
-from policy_guard.pairs import Reader, side_of
+from policy_guard.pipeline.pairing import Reader, side_of
+from policy_guard.pipeline.pairing.disguise import holds_policy, is_opaque
+from policy_guard.pipeline.repository import LINK, SUBMODULE, File
+from policy_guard.pipeline.repository.changes import Change
+from policy_guard.pipeline.repository.revisions import Base, New
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import vanished
 

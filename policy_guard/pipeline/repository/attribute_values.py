@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from policy_guard.errors import UserError
-from policy_guard.git import SUBMODULE, Repository
-from policy_guard.objects import OVERSIZED
+from policy_guard.pipeline.repository import SUBMODULE, Repository
+from policy_guard.pipeline.repository.objects import OVERSIZED
 
 FILE = ".gitattributes"
 UNSET = ("unspecified", "unset")

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from policy_guard.changes import Change
 from policy_guard.documents.source import Problem
-from policy_guard.git import File
 from policy_guard.iam.policy import Condition, Element, Policy, Principals, Statement, Value, of_one_kind
-from policy_guard.pairs import Pair, Reader, Side
+from policy_guard.pipeline.pairing import Pair, Reader, Side
+from policy_guard.pipeline.repository import File
+from policy_guard.pipeline.repository.changes import Change
 from policy_guard.settings.config import Group
 from policy_guard.solver.strings.pattern import Pattern, Unknown
 from policy_guard.verify.finding import Finding

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from policy_guard.errors import UserError
 from policy_guard.iam.policy import BESIDE_FULL_ACCESS, SHARING, Policy, meaning
-from policy_guard.pairs import Outcome, Pair, Side
+from policy_guard.pipeline.pairing import Outcome, Pair, Side
 from policy_guard.report.report import Report, Reviewed, Skipped
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings
@@ -17,8 +17,8 @@ from policy_guard.verify.finding import RANK, Finding
 from policy_guard.verify.readable import doubtful, unreadable
 
 if TYPE_CHECKING:
-    from policy_guard.acceptances import Acceptances
-    from policy_guard.groups import Joined
+    from policy_guard.pipeline.acceptances import Acceptances
+    from policy_guard.pipeline.pairing.groups import Joined
     from policy_guard.refine.attribution import Usage
     from policy_guard.settings.acceptance import Accepted
     from policy_guard.solver.budget import Budgets
@@ -160,7 +160,7 @@ class Tally:
 
     def _asked(self, question: Question, names_: tuple[str, ...], pair: Pair) -> Iterator[Finding]:
         from policy_guard.iam.meaning.prover import Proved
-        from policy_guard.severity import severity
+        from policy_guard.pipeline.severity import severity
         from policy_guard.solver.budget import Budgets
         from policy_guard.verify.checks import check as named
         from policy_guard.verify.explain.messages import finding
@@ -185,7 +185,7 @@ class Tally:
         """The acceptances that count for the pair."""
         if self._accepted is None or not (every := self._accepted()).counting:
             return
-        from policy_guard.reviewed import counting
+        from policy_guard.pipeline.acceptances.status import counting
 
         yield from counting(every, pair, comparing, self._today)
 
@@ -206,7 +206,7 @@ class Tally:
         """Keeps what is to be said about the acceptances for a pair, once it has been judged."""
         if self._accepted is None or not ((every := self._accepted()).counting or every.here):
             return
-        from policy_guard.reviewed import left_over
+        from policy_guard.pipeline.acceptances.status import left_over
 
         self._notes += [*every.told, *left_over(every, pair, self._reviewed.keys(), self._today)]
 
