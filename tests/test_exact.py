@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from policy_guard.accept import Wishes, files_for
+from policy_guard.cli.accept import Wishes, files_for
 from policy_guard.documents.source import Source
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.prover import Proved

@@ -12,14 +12,14 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from policy_guard.cli.init import CRITICAL, HOOK, WORKFLOW, init
+from policy_guard.cli.init.config_text import text_of
+from policy_guard.cli.init.suggestions import Files, entries, hinted, perhaps
 from policy_guard.documents import write
 from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
-from policy_guard.init import CRITICAL, HOOK, WORKFLOW, init
-from policy_guard.proposal import Files, entries, hinted, perhaps
 from policy_guard.settings.critical import covered, load_critical, unknown_actions
 from policy_guard.settings.load import load_settings
-from policy_guard.starter import text_of
 from tests.repository import ENVIRON, NARROW, WIDE, Scratch, allow, deny, document
 
 ROOT = Path(__file__).parent.parent

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from policy_guard import check_access_not_granted, check_no_lost_deny, check_no_new_access
-from policy_guard.compare import compare
+from policy_guard.cli.compare import compare
 from policy_guard.documents.containers.plain import policies
 from policy_guard.documents.placeholder_patterns import Placeholders
 from policy_guard.documents.source import Source, Unreadable

@@ -6,7 +6,7 @@ import io
 import itertools
 from pathlib import Path
 
-from policy_guard.progress import Progress
+from policy_guard.cli.progress import Progress
 from tests.repository import NARROW, Scratch
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from policy_guard.arguments import parser
+from policy_guard.cli.arguments import parser
 from policy_guard.errors import UserError
 from policy_guard.pipeline.check import Options, check
 from policy_guard.report.report import Report, Reporter, Style
@@ -46,13 +46,13 @@ def _check(given: argparse.Namespace) -> int:
     options = Options(tuple(given.paths), given.base, given.staged, given.everything, given.config, given.fail_on)
     if given.quiet or not sys.stderr.isatty():
         return _reported(given, lambda: check(options, Path.cwd(), os.environ))
-    from policy_guard.progress import awaited
+    from policy_guard.cli.progress import awaited
 
     return _reported(given, lambda: awaited(sys.stderr, lambda heard: check(options, Path.cwd(), os.environ, heard)))
 
 
 def _compare(given: argparse.Namespace) -> int:
-    from policy_guard.compare import compare
+    from policy_guard.cli.compare import compare
 
     options = Options(config=given.config, fail_on=given.fail_on)
     return _reported(given, lambda: compare(given.old, given.new, options))
@@ -80,7 +80,7 @@ def _refine(given: argparse.Namespace) -> int:
 def _accept(given: argparse.Namespace) -> int:
     from datetime import datetime, timezone
 
-    from policy_guard.accept import Wishes, propose, proposed, write
+    from policy_guard.cli.accept import Wishes, propose, proposed, write
 
     today = datetime.now(timezone.utc).date()
     options = Options(tuple(given.paths), given.base, config=given.config)
@@ -92,7 +92,7 @@ def _accept(given: argparse.Namespace) -> int:
 
 
 def _prune(given: argparse.Namespace, options: Options, today: date) -> int:
-    from policy_guard.accept import remove, to_prune
+    from policy_guard.cli.accept import remove, to_prune
 
     root, found = to_prune(options, Path.cwd(), os.environ, today)
     lines = [f"{each.path} is {each.why}" for each in found if _asks(given)]
@@ -192,22 +192,22 @@ def _tell(line: str, code: int) -> int:
 
 
 def _list(given: argparse.Namespace) -> int:
-    from policy_guard.listing import critical, listing
+    from policy_guard.cli.inspect import critical, listing
 
     _print((critical if given.critical else listing)(given.config, Path.cwd(), os.environ))
     return PROVED
 
 
 def _init(given: argparse.Namespace) -> int:
-    from policy_guard.init import init
-    from policy_guard.progress import awaited
+    from policy_guard.cli.init import init
+    from policy_guard.cli.progress import awaited
 
     _print(awaited(sys.stderr, lambda heard: init(Path.cwd(), os.environ, heard)))
     return PROVED
 
 
 def _catalog(given: argparse.Namespace) -> int:
-    from policy_guard.listing import actions
+    from policy_guard.cli.inspect import actions
 
     code = PROVED
     for pattern in given.patterns:
@@ -225,7 +225,7 @@ def _explain(given: argparse.Namespace) -> int:
 
 
 def _demo(given: argparse.Namespace) -> int:
-    from policy_guard.demo import run
+    from policy_guard.cli.demo import run
 
     return run(_print, os.environ)
 

@@ -92,7 +92,7 @@ def _environment(home: Path, environ: Mapping[str, str]) -> dict[str, str]:
     kept |= {"GIT_CEILING_DIRECTORIES": str(home.parent), "GIT_TERMINAL_PROMPT": "0", "PYTHONIOENCODING": "utf-8"}
     for role in ("AUTHOR", "COMMITTER"):
         kept |= {f"GIT_{role}_NAME": "policy-guard demo", f"GIT_{role}_EMAIL": "demo@example.invalid"}
-    package = HERE.parent.parent
+    package = HERE.parents[2]
     if package.name not in ("site-packages", "dist-packages"):
         kept["PYTHONPATH"] = str(package)
     return kept

@@ -9,18 +9,18 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from policy_guard.cli.init.config_text import Found, configuration, text_of
+from policy_guard.cli.init.existing_grants import granted
+from policy_guard.cli.init.suggestions import Entry, Files, entries, hinted
+from policy_guard.cli.init.survey import Survey, read_as, survey
 from policy_guard.documents.printable import defused, printable, shortened
 from policy_guard.documents.source import Source
 from policy_guard.documents.write import create, vacant
 from policy_guard.errors import UserError
-from policy_guard.granting import granted
 from policy_guard.pipeline.repository import Repository
-from policy_guard.proposal import Entry, Files, entries, hinted
 from policy_guard.settings.config import NAME, load_config
 from policy_guard.settings.critical import load_critical
 from policy_guard.settings.load import settings_source, text_file
-from policy_guard.starter import Found, configuration, text_of
-from policy_guard.survey import Survey, read_as, survey
 
 CRITICAL = "critical-permissions.yaml"
 HOOK = ".pre-commit-config.yaml"

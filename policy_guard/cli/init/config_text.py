@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
+from policy_guard.cli.init.existing_grants import Granted
+from policy_guard.cli.init.suggestions import Entry, nameable, perhaps
 from policy_guard.documents.printable import shortened
-from policy_guard.granting import Granted
 from policy_guard.iam.policy import Policy
-from policy_guard.proposal import Entry, nameable, perhaps
 
 _TEXTS = os.path.join(os.path.dirname(__file__), "starters")
 _MOST = 20
