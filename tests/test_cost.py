@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from policy_guard.iam.meaning import matching
-from policy_guard.iam.meaning.operator import language
 from policy_guard.iam.meaning.prover import Undecided, Witness
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Statement
 from policy_guard.solver.budget import STEPS_A_CHARACTER, Budgets
 from policy_guard.solver.strings.affixes import surely_apart
+from policy_guard.solver.strings.glob import language
 from policy_guard.solver.strings.language import Budget, Language, OverBudget
 from policy_guard.solver.strings.pattern import Wildcard, plain_pattern
 from policy_guard.verify.check import Question

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import policy_guard
 from policy_guard import PolicyError, check_access_not_granted, check_no_lost_deny, check_no_new_access
-from policy_guard.iam.meaning.operator import glob
+from policy_guard.solver.strings.glob import glob
 from policy_guard.solver.strings.language import Language
 from policy_guard.solver.strings.pattern import plain_pattern
 

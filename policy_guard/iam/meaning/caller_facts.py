@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from policy_guard.iam.meaning.operator import glob
 from policy_guard.iam.meaning.symbolic_principal import WORD, join
 from policy_guard.iam.policy import Principals, Statement, patterns_of
 from policy_guard.iam.principal import FINER, Named, named
 from policy_guard.solver.formula import TRUE, Formula, conjunction, disjunction, member, negation
+from policy_guard.solver.strings.glob import glob
 from policy_guard.solver.strings.language import Language
 from policy_guard.solver.strings.pattern import Pattern
 

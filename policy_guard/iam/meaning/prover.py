@@ -9,7 +9,6 @@ from typing import NamedTuple, TypeAlias
 
 from policy_guard.iam.meaning.interpretations import WILDCARDS_CROSS_AT_ENDS, WILDCARDS_STAY_IN_ARN_PARTS, reading
 from policy_guard.iam.meaning.needs import choices_of, needed
-from policy_guard.iam.meaning.operator import glob
 from policy_guard.iam.meaning.operators.boolean import BOOLEANS
 from policy_guard.iam.meaning.symbolic_principal import CALLERS, caller, callers
 from policy_guard.iam.meaning.witness import likely
@@ -36,6 +35,7 @@ from policy_guard.solver.formula import (
     without_choices,
 )
 from policy_guard.solver.simplify import LITERALS_A_STEP, Simplifier
+from policy_guard.solver.strings.glob import glob
 from policy_guard.solver.strings.language import Budget, Language, OverBudget, Slot
 from policy_guard.solver.strings.pattern import ONE, STAR, Pattern, Unknown, Variable, Wildcard
 from policy_guard.solver.strings.placeholders import Texts, substituted

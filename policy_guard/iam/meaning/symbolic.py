@@ -22,7 +22,7 @@ from policy_guard.iam.meaning.interpretations import (
     WILDCARDS_CROSS_AT_ENDS,
     WILDCARDS_STAY_IN_ARN_PARTS,
 )
-from policy_guard.iam.meaning.operator import Operator, glob, language
+from policy_guard.iam.meaning.operator import Operator
 from policy_guard.iam.meaning.operators import operators
 from policy_guard.iam.meaning.symbolic_caller_keys import by_caller, constant, facts, is_implied
 from policy_guard.iam.meaning.symbolic_principal import principal_matches
@@ -50,6 +50,7 @@ from policy_guard.solver.formula import (
     present,
 )
 from policy_guard.solver.strings.automaton import Caseless, Glob, Step
+from policy_guard.solver.strings.glob import glob, language
 from policy_guard.solver.strings.language import Language, Slot
 from policy_guard.solver.strings.pattern import (
     STAR,

@@ -16,11 +16,11 @@ from policy_guard.iam.meaning.interpretations import (
     PARTIAL_CHAIN_EXEMPT,
     WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY,
 )
-from policy_guard.iam.meaning.operator import glob
 from policy_guard.iam.policy import Caller, Principals
 from policy_guard.iam.principal import FINER, KINDS, Named, by_text, has_wildcards, in_any_partition, is_id, named
 from policy_guard.solver.formula import Formula, choice, conjunction, disjunction, member, negation
 from policy_guard.solver.strings.automaton import ANY, ANYTHING, Glob, Step, glob_of
+from policy_guard.solver.strings.glob import glob
 from policy_guard.solver.strings.language import Language, Late
 from policy_guard.solver.strings.pattern import spelled_out
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-from policy_guard.iam.meaning.operator import either_case
 from policy_guard.solver.strings.automaton import ANYTHING, Caseless, Glob, Letter, Step, Verbatim
+from policy_guard.solver.strings.glob import either_case
 from policy_guard.solver.strings.language import EVERYTHING, Language, Late
 from policy_guard.solver.strings.pattern import Unknown, Variable, as_text, folded, shown
 from policy_guard.solver.strings.spans import FIRST, LAST, Line, Span

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import NamedTuple, TypeAlias
 
-from policy_guard.iam.meaning.operator import either_case
 from policy_guard.solver.strings.automaton import (
     ANYTHING,
     Caseless,
@@ -23,6 +22,7 @@ from policy_guard.solver.strings.automaton import (
     glob_of,
     the_symbol,
 )
+from policy_guard.solver.strings.glob import either_case
 from policy_guard.solver.strings.language import EVERYTHING, Language, Slot
 from policy_guard.solver.strings.pattern import Unknown, Variable, folded
 from policy_guard.solver.strings.placeholders import without_letters

@@ -9,11 +9,11 @@ from typing import NamedTuple, TypeAlias
 
 from policy_guard.iam import catalog
 from policy_guard.iam.meaning import concrete
-from policy_guard.iam.meaning.operator import glob
 from policy_guard.iam.meaning.prover import Proved, Prover, Witness
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Element, Request, Statement, Value, as_written, in_words, without_blanks
 from policy_guard.solver.formula import conjunction, disjunction, negation
+from policy_guard.solver.strings.glob import glob
 from policy_guard.solver.strings.language import FILLERS, Language
 from policy_guard.solver.strings.pattern import Pattern, folded
 from policy_guard.verify.check import Claim

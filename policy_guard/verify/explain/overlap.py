@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from policy_guard.documents.source import Source, Span
-from policy_guard.iam.meaning.operator import glob
 from policy_guard.iam.meaning.operators import operators
 from policy_guard.iam.policy import (
     VERSIONS,
@@ -20,6 +19,7 @@ from policy_guard.iam.policy import (
     Value,
     principals_meaning,
 )
+from policy_guard.solver.strings.glob import glob
 from policy_guard.solver.strings.language import Language
 from policy_guard.solver.strings.pattern import ONE, STAR, Part, Pattern, folded, spelled_out
 from policy_guard.verify.finding import Spelled

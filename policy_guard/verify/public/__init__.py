@@ -16,12 +16,12 @@ from typing import NamedTuple
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.interpretations import ID_NAMES_THE_CALLER
 from policy_guard.iam.meaning.matching import matches, resolve
-from policy_guard.iam.meaning.operator import glob
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Caller, Condition, Policy, Principal, Request, Statement
 from policy_guard.iam.principal import Named, by_text, has_wildcards, is_id, named
 from policy_guard.solver.formula import Formula, choice, conjunction, disjunction, member, negation
 from policy_guard.solver.strings.automaton import Glob, glob_of
+from policy_guard.solver.strings.glob import glob
 from policy_guard.solver.strings.language import Language, Late
 from policy_guard.solver.strings.number_ranges import DIGIT
 from policy_guard.solver.strings.pattern import (

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 from policy_guard.iam.meaning.interpretations import ARN_PARTS_STAY, SHORT_ARN_PATTERNS_MATCH_NOTHING
 from policy_guard.iam.meaning.matching import matches
-from policy_guard.iam.meaning.operator import Operator, Unclear, language
+from policy_guard.iam.meaning.operator import Operator, Unclear
 from policy_guard.solver.formula import Formula, member
+from policy_guard.solver.strings.glob import language
 from policy_guard.solver.strings.language import Language, Slot
 from policy_guard.solver.strings.pattern import (
     ARN_COLONS,

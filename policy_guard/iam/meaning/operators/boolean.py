@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from policy_guard.iam.meaning.matching import matches
-from policy_guard.iam.meaning.operator import Operator, language
+from policy_guard.iam.meaning.operator import Operator
 from policy_guard.solver.formula import Formula, conjunction, member
+from policy_guard.solver.strings.glob import language
 from policy_guard.solver.strings.language import Slot
 from policy_guard.solver.strings.pattern import Pattern
 
