@@ -11,10 +11,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from policy_guard.documents.containers.plain import VERSIONS
 from policy_guard.documents.source import Source, Unreadable
 from policy_guard.documents.write import create, within
 from policy_guard.errors import UserError
-from policy_guard.iam.policy import VERSIONS, Statement, statement_meaning
+from policy_guard.iam.policy import Statement, statement_meaning
 from policy_guard.pipeline.acceptances import load_acceptances
 from policy_guard.pipeline.acceptances.status import Stale, Versions, stale
 from policy_guard.pipeline.check import Options, check

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
+from policy_guard.documents.containers.plain import VERSIONS
 from policy_guard.documents.source import Problem, Source, Span
 from policy_guard.solver.strings.pattern import PSEUDO, STAR, Pattern, Unknown, Wildcard, folded
 
-VERSIONS = ("2012-10-17", "2008-10-17")
 KINDS = ("identity", "resource", "trust", "scp", "rcp", "boundary", "session", "endpoint")
 CAPS = ("scp", "rcp", "boundary", "session", "endpoint")
 """Kinds that only cap what others grant: where there is none, everything is allowed."""

@@ -12,8 +12,9 @@ from policy_guard.documents.embedded import read_text
 from policy_guard.documents.format import hole_in_key, sniff
 from policy_guard.documents.formats import read
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Unreadable
-from policy_guard.iam.policy import VERSIONS
 
+VERSIONS = ("2012-10-17", "2008-10-17")
+"""The texts of a policy's Version element, by which a document is recognised as one."""
 # The ends of names under which AWS's API and the CLI give a policy, without case and underscores: "Policy",
 # "AssumeRolePolicyDocument", "policyText", "PolicyInJson". Source: the output shapes of botocore's service models.
 _POLICY_KEYS = ("policy", "policydocument", "policytext", "policyinjson", "policycontent", "accesspolicies", "document")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from policy_guard.documents.containers.plain import Found
+from policy_guard.documents.containers.plain import VERSIONS, Found
 from policy_guard.documents.source import Array, Node, Object, Scalar, Span, Unreadable, scalars
 from policy_guard.iam.parse.reader import Reader, quoted
 from policy_guard.iam.parse.statement import is_short, statement
-from policy_guard.iam.policy import VERSIONS, WITHOUT_PRINCIPAL, Element, Policy, Statement, Value
+from policy_guard.iam.policy import WITHOUT_PRINCIPAL, Element, Policy, Statement, Value
 from policy_guard.solver.strings.pattern import STAR, Pattern, directive, holes, with_variables
 
 _TOP = ("Version", "Id", "Statement")
