@@ -19,7 +19,7 @@ from policy_guard.refine.unused_access import UNUSED
 from policy_guard.report.report import CHECKS
 from policy_guard.settings.config import Config, load_config
 from policy_guard.settings.load import text_file
-from policy_guard.verify.finding import SEVERITIES
+from policy_guard.settings.severity import SEVERITIES
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = json.loads((ROOT / "policy_guard" / "schema" / "config.json").read_text(encoding="utf-8"))

@@ -13,7 +13,8 @@ from policy_guard.pipeline.pairing import Outcome, Pair, Side
 from policy_guard.report.report import Report, Reviewed, Skipped
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings
-from policy_guard.verify.finding import RANK, Finding
+from policy_guard.settings.severity import RANK
+from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import doubtful, unreadable
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from policy_guard.pipeline.pairing import Pair
 from policy_guard.settings.config import Config
-from policy_guard.verify.finding import RANK
+from policy_guard.settings.severity import RANK
 
 
 def severity(

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from policy_guard.documents.source import Position, Source, Span
-from policy_guard.verify.finding import SEVERITIES, Finding
+from policy_guard.settings.severity import SEVERITIES
+from policy_guard.verify.finding import Finding
 
 CHECKS = ("no-new-access", "no-lost-deny", "access-not-granted")
 

@@ -12,7 +12,7 @@ from policy_guard.documents.printable import printable
 from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
 from policy_guard.iam.policy import KINDS
-from policy_guard.verify.finding import SEVERITIES
+from policy_guard.settings.severity import SEVERITIES
 
 NAME = ".policy-guard.yaml"
 FAIL_ON = ("warning", "error", "never")

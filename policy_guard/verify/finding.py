@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from policy_guard.iam.prefix_tree import Branch
 
 OUTCOMES = ("violated", "undecided", "unsupported", "unreadable")
-SEVERITIES = ("error", "warning", "note", "off")
-RANK = {"error": 3, "warning": 2, "note": 1, "off": 0}
 
 
 class Related(NamedTuple):

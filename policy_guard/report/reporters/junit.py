@@ -9,7 +9,8 @@ from policy_guard.documents.printable import defused, printable, well_formed
 from policy_guard.report.report import Report, Reporter, Style, in_order, place
 from policy_guard.report.sentences import sentences, title
 from policy_guard.report.summary import error_line, summary
-from policy_guard.verify.finding import SEVERITIES, Finding
+from policy_guard.settings.severity import SEVERITIES
+from policy_guard.verify.finding import Finding
 
 
 def render(report: Report, style: Style) -> str:
