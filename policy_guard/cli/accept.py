@@ -22,8 +22,8 @@ from policy_guard.pipeline.check import Options, check
 from policy_guard.pipeline.ci import in_ci
 from policy_guard.pipeline.pairing import Reader
 from policy_guard.pipeline.pairing.groups import Trees
+from policy_guard.pipeline.pairing.links import tree_of
 from policy_guard.pipeline.repository import Repository
-from policy_guard.pipeline.repository.links import tree_of
 from policy_guard.pipeline.repository.revisions import choose
 from policy_guard.settings.acceptance import MOST_DAYS_STANDING, STANDING, accepted, load_acceptance
 from policy_guard.settings.load import load_settings

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from policy_guard.errors import UserError
 from policy_guard.pipeline.ci import in_ci
 from policy_guard.pipeline.pairing import Reader
+from policy_guard.pipeline.pairing.links import Sides, let_be_followed, may_matter, tree_of
 from policy_guard.pipeline.repository import Repository
 from policy_guard.pipeline.repository.changes import Change, changes
-from policy_guard.pipeline.repository.links import Sides, let_be_followed, may_matter, tree_of
 from policy_guard.pipeline.repository.revisions import WITHOUT_CHANGE, Base, New, choose, whole
 from policy_guard.pipeline.results import Tally
 from policy_guard.pipeline.stages import Run, wanted

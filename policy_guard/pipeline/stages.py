@@ -8,9 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.pipeline.pairing import Outcome, Pair, Reader, pairs
+from policy_guard.pipeline.pairing.links import Sides, out_of_sight, tree_of
 from policy_guard.pipeline.repository import Repository
 from policy_guard.pipeline.repository.changes import Change, snapshot
-from policy_guard.pipeline.repository.links import Sides, out_of_sight, tree_of
 from policy_guard.pipeline.repository.revisions import Base, New
 from policy_guard.pipeline.results import Tally
 from policy_guard.settings.config import Config
@@ -130,7 +130,7 @@ def _hidden(run: Run, everything: bool) -> Iterator[Finding]:
 
         yield from moved_out_of_sight(run.reader, run.changed, run.base, run.new)
     if everything or _may_be_rewritten(run):
-        from policy_guard.pipeline.repository.attributes import Question, rewritten
+        from policy_guard.pipeline.pairing.attributes import Question, rewritten
 
         question = Question(run.repository, run.reader, run.new, run.base, run.changed, run.sides)
         yield from rewritten(question, everything, run.tally.note)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from policy_guard.documents.format import sniff
 from policy_guard.documents.source import Problem, Source, Span
 from policy_guard.pipeline.pairing import Reader, Side
+from policy_guard.pipeline.pairing.links import Sides
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository, names
 from policy_guard.pipeline.repository.attribute_values import (
     ENCODING,
@@ -26,7 +27,6 @@ from policy_guard.pipeline.repository.attribute_values import (
     values_of,
 )
 from policy_guard.pipeline.repository.changes import Change, snapshot
-from policy_guard.pipeline.repository.links import Sides
 from policy_guard.pipeline.repository.revisions import Base, New
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import unreadable
