@@ -16,8 +16,8 @@ from policy_guard.settings.critical import CriticalEntry
 from policy_guard.solver.strings.pattern import plain_pattern
 from policy_guard.verify.check import Check, Question
 from policy_guard.verify.checks import check
-from policy_guard.verify.explain.messages import finding
 from policy_guard.verify.finding import Finding
+from policy_guard.verify.messages import finding
 from policy_guard.verify.public import asked_besides
 from policy_guard.verify.verdicts import prover_for, verdicts
 

@@ -18,9 +18,9 @@ from policy_guard.solver.strings.affixes import surely_apart
 from policy_guard.solver.strings.glob import language
 from policy_guard.solver.strings.language import Budget, Language, OverBudget
 from policy_guard.solver.strings.pattern import Wildcard, plain_pattern
+from policy_guard.verify import messages
 from policy_guard.verify.check import Question
 from policy_guard.verify.checks import check
-from policy_guard.verify.explain import messages
 from policy_guard.verify.verdicts import prover_for, verdicts
 from tests.policies import policy
 

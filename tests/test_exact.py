@@ -22,8 +22,8 @@ from policy_guard.settings.critical import CriticalList, exceptions, load_critic
 from policy_guard.solver.strings.pattern import Pattern, read_pattern
 from policy_guard.verify.check import Question
 from policy_guard.verify.checks import check as named
-from policy_guard.verify.explain.messages import finding
 from policy_guard.verify.explain.overlap import _both, _pattern, _tokens
+from policy_guard.verify.messages import finding
 from policy_guard.verify.verdicts import prover_for, verdicts
 from tests import edges
 from tests.policies import policy

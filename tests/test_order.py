@@ -14,7 +14,7 @@ from policy_guard.iam.meaning.prover import Proved
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.verify.check import Question
 from policy_guard.verify.checks import check as named
-from policy_guard.verify.explain.messages import finding
+from policy_guard.verify.messages import finding
 from policy_guard.verify.verdicts import prover_for, verdicts
 from tests.policies import policy
 from tests.repository import document

@@ -164,8 +164,8 @@ class Tally:
         from policy_guard.pipeline.severity import severity
         from policy_guard.solver.budget import Budgets
         from policy_guard.verify.checks import check as named
-        from policy_guard.verify.explain.messages import finding
         from policy_guard.verify.guarding import is_guard
+        from policy_guard.verify.messages import finding
         from policy_guard.verify.verdicts import prover_for, verdicts
 
         self._budgets = self._budgets or Budgets()
@@ -192,7 +192,7 @@ class Tally:
 
     def _review(self, name: str, used: Iterable[Accepted], question: Question) -> None:
         """Keeps for the report what was accepted."""
-        from policy_guard.verify.explain.messages import requests
+        from policy_guard.verify.messages import requests
 
         for each in used:
             given, file = each.acceptance, each.acceptance.source.path
