@@ -1,26 +1,12 @@
-"""Reads a critical list: every mistake is told with its line, above all those that would leave nothing protected."""
+"""Reads a critical list and the packs that it names."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
-from typing import Any
-
-from policy_guard.documents.globs import not_a_pattern
-from policy_guard.documents.source import Array, Node, Problem, Source, Span
-from policy_guard.errors import UserError
-from policy_guard.iam.parse.condition import conditions
-from policy_guard.iam.parse.reader import Reader
-from policy_guard.iam.parse.statement import NO_PARTITION, principals
-from policy_guard.iam.policy import Condition, Element, Principals, Statement, Value
-from policy_guard.settings.critical.entry import CriticalEntry, CriticalList, RequestSet
+from policy_guard.documents.source import Source
+from policy_guard.settings.critical.entries import read_entries
+from policy_guard.settings.critical.entry import CriticalEntry, CriticalList
 from policy_guard.settings.critical.quick import surely_good
-from policy_guard.settings.validation import error_at, load, node_at
-from policy_guard.solver.strings.pattern import STAR, Pattern, holes, plain_pattern
-
-_SET = ("actions", "resources", "except")
-_VERSION = "2012-10-17"
-_UNFILLED = "a template part is not filled in here; write * in its place"
+from policy_guard.settings.validation import load
 
 
 def load_critical(source: Source) -> CriticalList:
@@ -32,122 +18,3 @@ def load_critical(source: Source) -> CriticalList:
 
         entries = from_packs(source, plain, node)
     return CriticalList((*entries, *read_entries(source, plain, node, entries)), source)
-
-
-def read_entries(
-    source: Source, plain: dict[str, Any], node: Node, others: Iterable[CriticalEntry] = ()
-) -> Iterator[CriticalEntry]:
-    """The entries that are written in the list itself, beside `others`. Raises `UserError`."""
-    ids = {other.id for other in others}
-    for number, each in enumerate(plain.get("permissions", ())):
-        where = node_at(node, ("permissions", number))
-        if each["id"] in ids:
-            raise error_at(source, node_at(where, ("id",)), f'id: "{each["id"]}" is written twice; ids are unique')
-        ids.add(each["id"])
-        for key, place, message in _wrong(each):
-            raise error_at(source, node_at(where, place), f"{key}: {message}")
-        yield _entry(source, each, where)
-
-
-def _wrong(plain: dict[str, Any]) -> Iterator[tuple[str, tuple[str | int, ...], str]]:
-    """What a schema cannot say: the key, where it stands, and what is wrong."""
-    if not plain["id"].isprintable():
-        yield "id", ("id",), "an id is written on one line"
-    for key in _SET if "all-of" in plain else ():
-        if key in plain:
-            yield key, (key,), f"all-of stands in place of {key}; write it in each set of all-of"
-    for at, text in enumerate(plain.get("files", ())):
-        if message := not_a_pattern(text):
-            yield "files", ("files", at), message
-    yield from _wrong_in_set(plain, ())
-    for number, each in enumerate(plain.get("all-of", ())):
-        yield from _wrong_in_set(each, ("all-of", number))
-
-
-def _wrong_in_set(
-    plain: dict[str, Any], path: tuple[str | int, ...]
-) -> Iterator[tuple[str, tuple[str | int, ...], str]]:
-    for key in _SET:
-        for at, text in enumerate(plain.get(key, ())):
-            if not text.isprintable():
-                yield key, (*path, key, at), "it holds a character that cannot be seen, so it would match nothing"
-            elif key == "resources" and (message := _matches_no_resource(text)):
-                yield key, (*path, key, at), message
-
-
-def _matches_no_resource(text: str) -> str | None:
-    """Why no ARN is covered by the text: an entry that looks like protection and is none."""
-    if any(hole in text for hole in ("%{", "{{", "<%")):
-        return _UNFILLED
-    start = re.split(r"[*?]", text, maxsplit=1)[0]
-    if NO_PARTITION.match(start):
-        return "this covers no ARN, for its partition is none of AWS; write arn:aws: or arn:*: in its place"
-    whole = text.startswith("arn:") or (start != text and "arn:".startswith(start))
-    if whole and ("*" in text or text.count(":") >= 5):
-        return None
-    return "this covers no ARN; write one, such as arn:aws:s3:::bucket/*, or a pattern for them"
-
-
-def _entry(source: Source, plain: dict[str, Any], node: Node) -> CriticalEntry:
-    return CriticalEntry(
-        plain["id"],
-        *_set(plain, node),
-        plain["reason"],
-        plain.get("severity"),
-        tuple(plain.get("files", ())),
-        node.span,
-        tuple(_unless(source, node_at(node, ("unless",)))) if "unless" in plain else (),
-        _principals(source, node_at(node, ("principals",))) if "principals" in plain else None,
-        tuple(_set(each, node_at(node, ("all-of", at))) for at, each in enumerate(plain.get("all-of", ()))),
-        plain.get("source", ""),
-    )
-
-
-def _set(plain: dict[str, Any], node: Node) -> RequestSet:
-    def values(name: str) -> tuple[Value, ...]:
-        texts = enumerate(plain.get(name, ()))
-        return tuple(Value(text, plain_pattern(text), node_at(node, (name, number)).span) for number, text in texts)
-
-    return RequestSet(*map(values, _SET))
-
-
-def _unless(source: Source, node: Node) -> Iterator[Statement]:
-    """A statement of any action on any resource for each condition block, read as a policy of today reads it."""
-    for block in node.items if isinstance(node, Array) else (node,):
-        reader = Reader(source)
-        read = conditions(reader, block, variables=True)
-        if not read and not reader.problems:
-            reader.problem(
-                "a block without conditions holds for every request, so nothing would be critical", block.span
-            )
-        _refuse(source, "unless", [*reader.problems, *_unfilled(read)])
-        everything = Element(False, (Value("*", Pattern((STAR,)), block.span),), block.span)
-        yield Statement(0, None, "Deny", None, everything, everything, read, _VERSION, block.span, source)
-
-
-def _unfilled(read: tuple[Condition, ...]) -> Iterator[Problem]:
-    """Holes of templates: of the same name in a policy they would seem to be the same text."""
-    for each in read:
-        if each.unknown_key:
-            yield Problem(f"{_UNFILLED}, in the condition key", each.span)
-        yield from (Problem(_UNFILLED, value.span) for value in each.values if holes(value.pattern))
-
-
-def _principals(source: Source, node: Node) -> Principals:
-    reader = Reader(source)
-    read = principals(reader, "principals", node)
-    unfilled = (Problem(_UNFILLED, e.value.span) for e in read.entries if holes(e.value.pattern))
-    _refuse(source, "principals", [*reader.problems, *unfilled])
-    return read
-
-
-def _refuse(source: Source, key: str, problems: list[Problem]) -> None:
-    for problem in problems[:1]:
-        raise UserError(f"{_placed(source, problem.span)}: {key}: {problem.message}")
-
-
-def _placed(source: Source, span: Span) -> str:
-    from policy_guard.documents.printable import shortened
-
-    line, column = source.position(span.start)
-    return f"{shortened(source.path, 200)}:{line}:{column}"

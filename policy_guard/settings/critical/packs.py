@@ -10,8 +10,8 @@ from typing import Any
 
 from policy_guard.documents.printable import shortened
 from policy_guard.documents.source import Node, Source
+from policy_guard.settings.critical.entries import read_entries
 from policy_guard.settings.critical.entry import CriticalEntry
-from policy_guard.settings.critical.load import read_entries
 from policy_guard.settings.critical.quick import surely_good
 from policy_guard.settings.validation import error_at, load, node_at
 
