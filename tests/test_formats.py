@@ -52,7 +52,9 @@ def test_the_formats_there_are() -> None:
 
 def test_reading_json_does_not_import_a_yaml_library() -> None:
     program = (
-        "import sys; from policy_guard.documents.containers.plain import policies; from policy_guard.documents.source import Source;"
+        "import sys\n"
+        "from policy_guard.documents.containers.plain import policies\n"
+        "from policy_guard.documents.source import Source\n"
         "policies(Source('a.json', '{}')); sys.exit('yaml' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

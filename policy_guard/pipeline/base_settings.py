@@ -42,7 +42,7 @@ def trusted(here: Settings, config: str | None, repository: Repository, base: Ba
     together = before._replace(
         config=_tightened(before.config, here.config),
         critical=(*before.critical, *added),
-        findings=here.findings,
+        doubts=here.doubts,
         before=(base.name, before.config),
     )
     if _plain(here) == _plain(before):

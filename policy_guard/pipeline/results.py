@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from policy_guard.errors import UserError
 from policy_guard.iam.policy import BESIDE_FULL_ACCESS, SHARING, Policy, meaning
+from policy_guard.pipeline.critical_warnings import warning
 from policy_guard.pipeline.pairing import Outcome, Pair, Side
 from policy_guard.report.report import Report, Reviewed, Skipped
 from policy_guard.settings.config import Config
@@ -55,7 +56,7 @@ class Tally:
         self._reviewed: dict[str, Reviewed] = {}
         self._fail_on = fail_on
         self._least = RANK.get(fail_on, 9)
-        self._findings: list[Finding] = list(given.findings)
+        self._findings: list[Finding] = list(map(warning, given.doubts))
         self._notes: list[str] = list(given.notes)
         self._skipped: list[Skipped] = []
         self._deeper = 0

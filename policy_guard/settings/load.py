@@ -12,14 +12,23 @@ from policy_guard.documents.format import MAX_BYTES, decode
 from policy_guard.documents.source import Source, Span, Unreadable
 from policy_guard.errors import UserError
 from policy_guard.settings.config import NAME, Config, load_config
-from policy_guard.verify.finding import Finding
 
 if TYPE_CHECKING:
     from policy_guard.settings.critical import CriticalEntry, CriticalList
 
 
+class Doubt(NamedTuple):
+    """An entry of the critical list that protects less than it seems to, and what to do."""
+
+    entry: str
+    message: str
+    remedy: str
+    source: Source
+    span: Span
+
+
 class Settings(NamedTuple):
-    """`notes` and `findings` are what is to be said about the settings themselves.
+    """`notes` and `doubts` are what is to be said about the settings themselves.
 
     `before` are the settings that old versions are read with, and the revision of those: what a change adds to the
     settings of the base does not make its old files policies.
@@ -28,7 +37,7 @@ class Settings(NamedTuple):
     config: Config
     critical: tuple[CriticalEntry, ...] = ()
     notes: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
     before: tuple[str, Config] | None = None
 
     def scope(self, path: str) -> tuple[object, ...]:
@@ -50,7 +59,7 @@ def settings_from(source: Source | None, file: Callable[[str], Source]) -> Setti
     from policy_guard.settings.critical import load_critical
 
     listed = load_critical(file(found.critical))
-    return Settings(found, listed.entries, (), tuple(_protecting_nothing(listed)))
+    return Settings(found, listed.entries, (), tuple(_doubts(listed)))
 
 
 def settings_name(config: str | None, root: Path) -> str:
@@ -114,23 +123,17 @@ def text_file(path: Path, name: str) -> Source:
         raise UserError(f"{name}: {error.problems[0].message}") from None
 
 
-def _protecting_nothing(listed: CriticalList) -> Iterator[Finding]:
-    """A warning for each action of the critical list that AWS does not have, and for entries that except all."""
+def _doubts(listed: CriticalList) -> Iterator[Doubt]:
+    """Actions in the critical list that AWS does not have, and entries that except all that they cover."""
     from policy_guard.settings.critical import covered, unknown_actions
 
+    assert listed.source is not None
     for entry, value, near in unknown_actions(listed):
         verb = "excepts" if any(value in each.excepted for each in entry.sets) else "names"
         message = f"the critical entry {entry.id} {verb} {value.text}, and AWS has no such action"
-        hint = f"did you mean {near}?" if near else "look the action up in the service's reference"
-        yield _warning(listed, entry, value.span, message, hint)
+        remedy = f"did you mean {near}?" if near else "look the action up in the service's reference"
+        yield Doubt(entry.id, message, remedy, listed.source, value.span)
     for entry in listed.entries:
         if entry.own and any(each.excepted and not covered(each) for each in entry.sets):
             message = f"the critical entry {entry.id} protects nothing: every action that it covers is excepted"
-            yield _warning(listed, entry, entry.span, message, 'narrow "except", or take the entry out')
-
-
-def _warning(listed: CriticalList, entry: CriticalEntry, span: Span, message: str, hint: str) -> Finding:
-    assert listed.source is not None
-    facts = (("next", hint),)
-    check = "access-not-granted"
-    return Finding(check, "violated", "warning", message, listed.source, span, critical_id=entry.id, facts=facts)
+            yield Doubt(entry.id, message, 'narrow "except", or take the entry out', listed.source, entry.span)

@@ -1,6 +1,6 @@
 """Whether a policy allows one request.
 
-The twin of `access`, which speaks of all requests: the same names in the same order, and neither imports the other.
+The twin of `symbolic`, which speaks of all requests: the same names in the same order, and neither imports the other.
 """
 
 from __future__ import annotations

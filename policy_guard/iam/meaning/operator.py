@@ -14,7 +14,7 @@ from policy_guard.solver.strings.spans import Line, Span, Stretch
 
 
 class Operator(NamedTuple):
-    """Registered in the constant `OPERATORS` of a module in `conditions/`, under its name without `IfExists`.
+    """Registered in the constant `OPERATORS` of a module in `operators/`, under its name without `IfExists`.
 
     `holds(given, value)`: whether the value of a request matches the resolved pattern given in the policy.
     `encode(slot, given)`: the same for whatever value the slot has. Both speak of the positive operator; `negated`

@@ -1,6 +1,6 @@
 """What a policy allows as a set of requests: a formula over action, resource, principal and condition keys.
 
-The twin of `evaluate`, which decides one request: the same names in the same order, and neither imports the other.
+The twin of `concrete`, which decides one request: the same names in the same order, and neither imports the other.
 """
 
 from __future__ import annotations

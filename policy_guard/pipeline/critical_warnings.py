@@ -1,0 +1,20 @@
+"""Warnings about entries of the critical list that protect less than they seem to."""
+
+from __future__ import annotations
+
+from policy_guard.settings.load import Doubt
+from policy_guard.verify.finding import Finding
+
+
+def warning(doubt: Doubt) -> Finding:
+    """The doubt as a finding at the entry."""
+    return Finding(
+        check="access-not-granted",
+        outcome="violated",
+        severity="warning",
+        message=doubt.message,
+        source=doubt.source,
+        span=doubt.span,
+        critical_id=doubt.entry,
+        facts=(("next", doubt.remedy),),
+    )
