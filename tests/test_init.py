@@ -68,7 +68,7 @@ def written(scratch: Scratch) -> Any:
     schema = json.loads((ROOT / "policy_guard/schema/config.json").read_text())
     Draft202012Validator(schema).validate(plain)
     loaded = load_settings(scratch.folder, None)
-    assert (loaded.notes, loaded.findings) == ((), ())
+    assert (loaded.notes, loaded.doubts) == ((), ())
     return plain
 
 
