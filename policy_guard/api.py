@@ -87,7 +87,10 @@ def check_access_not_granted(
     """
     read = _policy(policy, _kind(policy_type), "policy")
     entries = tuple(_entry(number, each) for number, each in enumerate(access))
-    return _answer(check("access-not-granted"), Question(read.kind, read, None, entries, Access([read])))
+    return _answer(
+        check("access-not-granted"),
+        Question(kind=read.kind, new=read, old=None, critical=entries, access=Access([read])),
+    )
 
 
 def check_no_public_access(policy: Document, resource_type: str) -> Result:
@@ -103,7 +106,7 @@ def check_no_public_access(policy: Document, resource_type: str) -> Result:
     trust = resource_type == _TRUST
     read = _policy(policy, "trust", "policy") if trust else _policy(policy, "resource", "policy", _on_everything)
     access = Access([read], asked_besides(read))
-    return _answer(check("no-public-access"), Question(read.kind, read, None, (), access))
+    return _answer(check("no-public-access"), Question(kind=read.kind, new=read, old=None, critical=(), access=access))
 
 
 def _compared(name: str, new: Document, existing: Document | None, policy_type: str | None) -> Result:
@@ -113,7 +116,7 @@ def _compared(name: str, new: Document, existing: Document | None, policy_type: 
     if before is not None and not of_one_kind(before, after) and name == "no-new-access":
         before = None
     pair = [each for each in (after, before) if each]
-    return _answer(check(name), Question(after.kind, after, before, (), Access(pair)))
+    return _answer(check(name), Question(kind=after.kind, new=after, old=before, critical=(), access=Access(pair)))
 
 
 def _answer(asked: Check, question: Question) -> Result:
@@ -181,7 +184,7 @@ def _entry(number: int, access: Mapping[str, Any]) -> CriticalEntry:
     actions, resources = (tuple(map(_value, access.get(name) or ())) for name in ("actions", "resources"))
     if (not actions and not resources) or set(access) - {"actions", "resources"}:
         raise ValueError("each access is a mapping with actions, resources or both, and nothing else")
-    return CriticalEntry(f"access-{number}", actions, resources, (), "given to the check", None, (), Span(0, 0))
+    return CriticalEntry(id=f"access-{number}", actions=actions, resources=resources, reason="given to the check")
 
 
 def _value(text: str) -> Value:

@@ -43,7 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _check(given: argparse.Namespace) -> int:
-    options = Options(tuple(given.paths), given.base, given.staged, given.everything, given.config, given.fail_on)
+    options = Options(
+        paths=tuple(given.paths),
+        base=given.base,
+        staged=given.staged,
+        everything=given.everything,
+        config=given.config,
+        fail_on=given.fail_on,
+    )
     if given.quiet or not sys.stderr.isatty():
         return _reported(given, lambda: check(options, Path.cwd(), os.environ))
     from policy_guard.cli.progress import awaited
@@ -65,7 +72,9 @@ def _refine(given: argparse.Namespace) -> int:
     from policy_guard.pipeline.refine import Wishes, refine
     from policy_guard.report.refinement import markdown, text
 
-    wishes = Wishes(tuple(given.paths), given.findings, given.config, given.write, given.coarse)
+    wishes = Wishes(
+        paths=tuple(given.paths), findings=given.findings, config=given.config, write=given.write, coarse=given.coarse
+    )
     done = refine(wishes, Path.cwd(), os.environ, datetime.now(timezone.utc).date())
     if given.format == "markdown":
         shown = markdown(done, given.explain)

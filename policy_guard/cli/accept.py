@@ -94,7 +94,9 @@ def propose(wishes: Wishes, folder: Path, environ: Mapping[str, str], today: dat
     config = load_settings(repository.root, wishes.options.config).config
     repository.close()
     files, unfit = files_for(report.findings, wishes, expires, config.accepted, today)
-    return Proposals(repository.root, files, unfit, config.accepted_from == "head", report.base)
+    return Proposals(
+        root=repository.root, files=files, unfit=unfit, travels=config.accepted_from == "head", base=report.base
+    )
 
 
 def files_for(

@@ -28,7 +28,7 @@ def compare(old: Path, new: Path, options: Options) -> Report:
     if len(olds) == len(news) == 1:
         olds = dict(zip(news, olds.values(), strict=True))
     for label in dict.fromkeys([*news, *olds]):
-        for pair in apart(Pair(str(new), olds.get(label), news.get(label))):
+        for pair in apart(Pair(path=str(new), old=olds.get(label), new=news.get(label))):
             tally.pair(pair)
     return tally.report(str(old), "compare")
 

@@ -75,13 +75,19 @@ def _branch(prefix: str, names: list[tuple[tuple[str, ...], str]], depth: int, s
     plain = tuple(name for _, name in names)
     unused = tuple(filter(safe.goes, plain))
     if len(unused) == len(plain):
-        return Branch(prefix, plain, unused)
+        return Branch(prefix=prefix, names=plain, unused=unused)
     if len(plain) == 1:
         shorter = wide and len(prefix) + 1 < len(plain[0]) and safe(prefix)
-        return Branch(prefix, plain, (), f"{prefix}*" if shorter else plain[0])
+        return Branch(prefix=prefix, names=plain, unused=(), chosen=f"{prefix}*" if shorter else plain[0])
     if safe(prefix):
-        return Branch(prefix, plain, (), f"{prefix}*")
-    return Branch(prefix, plain, unused, None, tuple(_children(prefix, names, depth, safe, wide)))
+        return Branch(prefix=prefix, names=plain, unused=(), chosen=f"{prefix}*")
+    return Branch(
+        prefix=prefix,
+        names=plain,
+        unused=unused,
+        chosen=None,
+        children=tuple(_children(prefix, names, depth, safe, wide)),
+    )
 
 
 def _children(

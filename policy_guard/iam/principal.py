@@ -98,14 +98,20 @@ def _by_arn(arn: re.Match[str], parts: list[Part], pattern: Pattern) -> Named | 
     kind, _, name = rest.partition("/")
     whole, partition, account = (_restored(text, parts) for text in (arn[0], arn[1], arn[3]))
     if service == "iam" and (rest == "root" or _restored(rest, parts) == _restored("*", parts)):
-        return Named("account", pattern, account, partition)
+        return Named(kind="account", name=pattern, account=account, partition=partition)
     if name and (service, kind) in (("iam", "user"), ("sts", "federated-user")):
-        return Named("user", whole, account, partition)
+        return Named(kind="user", name=whole, account=account, partition=partition)
     if name and (service, kind) == ("iam", "role"):
-        return Named("role", whole, account, partition)
+        return Named(kind="role", name=whole, account=account, partition=partition)
     if "/" in name and (service, kind) == ("sts", "assumed-role"):
         role, _, session = name.rpartition("/")
-        return Named("session", _restored(role, parts), account, partition, _restored(session, parts))
+        return Named(
+            kind="session",
+            name=_restored(role, parts),
+            account=account,
+            partition=partition,
+            session=_restored(session, parts),
+        )
     return None
 
 

@@ -73,7 +73,18 @@ def _check(
     paths = tuple(_from_root(path, folder, repository.root) for path in options.paths)
     _refuse_what_is_not_there(paths, repository, changed)
     held = _held(given.config, reader, base, cache(partial(tree_of, repository, base)), tally)
-    run = Run(repository, given.config, new, base, reader, tally, changed, paths, sides, held)
+    run = Run(
+        repository=repository,
+        config=given.config,
+        new=new,
+        base=base,
+        reader=reader,
+        tally=tally,
+        changed=changed,
+        paths=paths,
+        sides=sides,
+        references=held,
+    )
     run.look_for_hidden(options.everything)
     run.judge_changes()
     run.judge_groups(options.everything)
@@ -109,7 +120,7 @@ def _held(
         return None
     from policy_guard.pipeline.pairing.references import References
 
-    return References(config, reader, base, files, tally.note)
+    return References(config=config, reader=reader, base=base, files=files, note=tally.note)
 
 
 def _accepted(repository: Repository, config: Config, new: New, base: Base) -> Callable[[], Acceptances]:

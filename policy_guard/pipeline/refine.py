@@ -101,12 +101,17 @@ class _Run(NamedTuple):
         if side.deeper:
             notes.append(f"policies deeper inside the file are not looked at: {side.deeper}")
         if side.problems:
-            return Entry(target.path, Refined(side.source, side.source.text), tuple(notes), side.problems)
+            return Entry(
+                path=target.path,
+                refined=Refined(side.source, side.source.text),
+                notes=tuple(notes),
+                problems=side.problems,
+            )
         scope = Scope(unused, catalog, self.wishes.coarse)
         done = refined(side.source, side.policies, scope, any_kind=target.alone and len(side.policies) == 1)
         if self.wishes.write and not all(large.fits for large in done.large):
             done = done._replace(text=side.source.text, refused=TOO_LARGE)
-        return Entry(target.path, done, tuple(notes), basis=unused.by)
+        return Entry(path=target.path, refined=done, notes=tuple(notes), basis=unused.by)
 
 
 def _written(target: _Target, result: _Result) -> _Result:
@@ -133,11 +138,11 @@ def _targets(run: _Run, folder: Path) -> Iterator[_Target]:
         try:
             file = within(run.root, path)
         except UserError as error:
-            yield _Target(path, (path,), alone, error=str(error))
+            yield _Target(path=path, names=(path,), alone=alone, error=str(error))
             continue
         if file not in done:
             done.add(file)
-            yield _Target(path, tuple(names.get(file, [path])), alone, file)
+            yield _Target(path=path, names=tuple(names.get(file, [path])), alone=alone, file=file)
 
 
 def _root(folder: Path, environ: Mapping[str, str]) -> Path:

@@ -85,7 +85,7 @@ class Tally:
         """
         self._unreadable(tuple(unreadable(side.source, side.problems)))
         for policy in side.policies.values():
-            found = self._pair(held(Pair(side.source.path, policy, policy)), comparing=False)
+            found = self._pair(held(Pair(path=side.source.path, old=policy, new=policy)), comparing=False)
             self._count(_named(side.source.path, policy), list(found))
 
     def pair(self, pair: Pair) -> None:
@@ -139,7 +139,15 @@ class Tally:
             others += asked_besides(pair.new)
         named = any(entry.principals for entry in entries)
         access = Access((p for p in (pair.new, pair.old, pair.reference) if p), others, named)
-        question = Question(policy.kind, pair.new, pair.old, entries, access, accepted, pair.reference)
+        question = Question(
+            kind=policy.kind,
+            new=pair.new,
+            old=pair.old,
+            critical=entries,
+            access=access,
+            accepted=accepted,
+            reference=pair.reference,
+        )
         yield from _told_once(self._asked(question, names_, pair))
         if comparing and not same:
             self._about_acceptances(pair)
@@ -201,7 +209,12 @@ class Tally:
             checks = dict.fromkeys([*(told.checks if told else ()), name])
             access = requests(each.statements, each.without)
             self._reviewed[file] = Reviewed(
-                given.policy, tuple(checks), access, given.reason, file, given.expires.isoformat()
+                policy=given.policy,
+                checks=tuple(checks),
+                access=access,
+                reason=given.reason,
+                file=file,
+                expires=given.expires.isoformat(),
             )
 
     def _about_acceptances(self, pair: Pair) -> None:
@@ -263,14 +276,14 @@ class Tally:
         if self._deeper:
             self.note(f"{_policies(self._deeper)} deeper inside changed files than is looked: not covered")
         return Report(
-            tuple(self._findings),
-            len(self._verdicts),
-            sum(verdict >= self._least for verdict in self._verdicts),
-            base,
-            len(self._given.critical),
-            tuple(self._skipped),
-            tuple(dict.fromkeys([*self._notes, *_expired(self._given.config, self._today)])),
-            any(RANK[each.severity] >= self._least for each in self._findings),
+            findings=tuple(self._findings),
+            policies=len(self._verdicts),
+            refused=sum(verdict >= self._least for verdict in self._verdicts),
+            base=base,
+            critical=len(self._given.critical),
+            skipped=tuple(self._skipped),
+            notes=tuple(dict.fromkeys([*self._notes, *_expired(self._given.config, self._today)])),
+            fails=any(RANK[each.severity] >= self._least for each in self._findings),
             warned=sum(0 < verdict < self._least for verdict in self._verdicts),
             checks=tuple(filter(self._is_on, self._checks())),
             mode=mode,

@@ -132,7 +132,14 @@ def _hidden(run: Run, everything: bool) -> Iterator[Finding]:
     if everything or _may_be_rewritten(run):
         from policy_guard.pipeline.pairing.attributes import Question, rewritten
 
-        question = Question(run.repository, run.reader, run.new, run.base, run.changed, run.sides)
+        question = Question(
+            repository=run.repository,
+            reader=run.reader,
+            new=run.new,
+            base=run.base,
+            changed=run.changed,
+            sides=run.sides,
+        )
         yield from rewritten(question, everything, run.tally.note)
 
 

@@ -65,7 +65,19 @@ def read_findings(source: Source) -> tuple[UnusedPermission, ...]:
             else:
                 raise reader.wrong(f"this is no finding; expected {_SHAPES}")
     if short:
-        found.append(UnusedPermission("", "", TYPE, "ACTIVE", None, NEVER, tuple(short), False, source.path))
+        found.append(
+            UnusedPermission(
+                id="",
+                resource="",
+                type=TYPE,
+                status="ACTIVE",
+                analyzed=None,
+                updated=NEVER,
+                uses=tuple(short),
+                partial=False,
+                path=source.path,
+            )
+        )
     return tuple(found)
 
 
@@ -133,16 +145,16 @@ class _Reader(NamedTuple):
         type_ = self.text(given, "findingType") if "findingType" in given else TYPE if kinds else "another"
         analyzed = self.instant(given, "analyzedAt")
         return UnusedPermission(
-            self.text(given, "id") if "id" in given else "",
-            self.text(given, "resource") if type_ == TYPE or "resource" in given else "",
-            type_,
-            self.text(given, "status") if "status" in given else "ACTIVE",
-            analyzed.date() if analyzed else None,
-            self.instant(given, "updatedAt") or analyzed or NEVER,
-            tuple(use for each in kinds for use in self.service(each)),
-            bool(given.get("nextToken")),
-            self.path,
-            self.text(given, "error") if given.get("error") else "",
+            id=self.text(given, "id") if "id" in given else "",
+            resource=self.text(given, "resource") if type_ == TYPE or "resource" in given else "",
+            type=type_,
+            status=self.text(given, "status") if "status" in given else "ACTIVE",
+            analyzed=analyzed.date() if analyzed else None,
+            updated=self.instant(given, "updatedAt") or analyzed or NEVER,
+            uses=tuple(use for each in kinds for use in self.service(each)),
+            partial=bool(given.get("nextToken")),
+            path=self.path,
+            error=self.text(given, "error") if given.get("error") else "",
         )
 
     def service(self, given: Any) -> Iterator[Use]:

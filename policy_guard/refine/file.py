@@ -67,7 +67,7 @@ def refined(source: Source, held: Mapping[str, Policy], scope: Scope, *, any_kin
     own = {label: policy for label, policy in held.items() if any_kind or policy.kind in OWN}
     untouched = tuple((label, OTHERS) for label in held if label not in own)
     plans = {label: plan(policy, scope) for label, policy in own.items()}
-    done = Refined(source, source.text, tuple(plans.values()), untouched)
+    done = Refined(source=source, text=source.text, plans=tuple(plans.values()), untouched=untouched)
     if not any(each.edits for each in plans.values()):
         return done
     try:
@@ -118,7 +118,9 @@ def _large(
         if limits:
             hopeless = all(sizes[label] > HOPELESS * limit.characters for limit in limits)
             coarse = None if hopeless else _coarser(each, scope, sizes[label])
-            yield Large(label, sizes[label], limits, coarse, fits(each.policy.kind, sizes[label]))
+            yield Large(
+                label=label, size=sizes[label], limits=limits, coarse=coarse, fits=fits(each.policy.kind, sizes[label])
+            )
 
 
 def _coarser(planned: Plan, scope: Scope, fine: int) -> int | None:

@@ -86,10 +86,21 @@ def plan(policy: Policy, scope: Scope) -> Plan:
     staying_unused = tuple(sorted({action for text in patterns for action in kept(text, scope)}))
     unrecorded = tuple(sorted({action for text in patterns for action in untracked(text, scope)}))
     if _would_be_empty(policy, steps):
-        return Plan(policy, tuple(_narrowed(steps)), tuple(_left(steps)), (), (), True, staying_unused, unrecorded)
+        return Plan(
+            policy=policy,
+            narrowed=tuple(_narrowed(steps)),
+            left=tuple(_left(steps)),
+            statements=(),
+            edits=(),
+            empty=True,
+            kept=staying_unused,
+            untracked=unrecorded,
+        )
     steps, edits = _edited(policy, steps)
     staying = tuple((step.statement, step.spelled()) for step in steps if not step.goes)
-    whole = Plan(policy, tuple(_narrowed(steps)), tuple(_left(steps)), staying, edits)
+    whole = Plan(
+        policy=policy, narrowed=tuple(_narrowed(steps)), left=tuple(_left(steps)), statements=staying, edits=edits
+    )
     return whole._replace(kept=staying_unused, untracked=unrecorded)
 
 
@@ -171,7 +182,7 @@ def _news(
 
 def _left_out(statement: Statement, value: Value, reason: str, unused: tuple[Use, ...]) -> Left:
     part = replace(statement, action=Element(False, (value,), value.span))
-    return Left(statement, value.span, reason, unused, part)
+    return Left(statement=statement, span=value.span, reason=reason, unused=unused, part=part)
 
 
 def _not_action(statement: Statement, scope: Scope) -> Iterator[Left]:
@@ -179,7 +190,7 @@ def _not_action(statement: Statement, scope: Scope) -> Iterator[Left]:
     found = scope.narrowed("*")
     everything = found.unused if found else ()
     if unused := tuple(use for use in everything if not any(matches(use.action) for matches in excepted)):
-        yield Left(statement, statement.action.span, NOT_ACTION, unused, statement)
+        yield Left(statement=statement, span=statement.action.span, reason=NOT_ACTION, unused=unused, part=statement)
 
 
 def _would_be_empty(policy: Policy, steps: Sequence[_Step]) -> bool:

@@ -37,7 +37,9 @@ def doubt(plan: Plan, after: Policy, scope: Scope) -> str | None:
     grants that the plan has left. A statement that goes applied to unused actions only. As every Deny is as it was
     (`as_planned`), the same holds for the policy. Raises `NotProved` for a request that shows otherwise.
     """
-    question = Question(plan.policy.kind, after, plan.policy, (), Access([after, plan.policy]))
+    question = Question(
+        kind=plan.policy.kind, new=after, old=plan.policy, critical=(), access=Access([after, plan.policy])
+    )
     prover = prover_for(question)
     for claim in _claims(plan, after, scope, question.access):
         answer = prover.answer(claim.excess, claim.holds)

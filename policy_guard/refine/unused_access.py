@@ -70,13 +70,13 @@ def _finding(
         ("next", f"policy-guard refine {printable(path)}, or name it in refine.keep"),
     )
     return Finding(
-        UNUSED,
-        "violated",
-        severity,
-        "grants what is not used",
-        statement.source,
-        value.span,
-        (statement.index, statement.sid),
-        (value.text,),
+        check=UNUSED,
+        outcome="violated",
+        severity=severity,
+        message="grants what is not used",
+        source=statement.source,
+        span=value.span,
+        statement=(statement.index, statement.sid),
+        actions=(value.text,),
         facts=facts,
     )

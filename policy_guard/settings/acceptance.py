@@ -143,18 +143,18 @@ def load_acceptance(source: Source, today: date) -> Acceptance:
     for key, message in _wrong(plain, today):
         raise error_at(source, node_at(node, (key,)), f"{key}: {message}")
     read = Acceptance(
-        plain.get("policy", ""),
-        plain.get("group", ""),
-        plain.get("label", ""),
-        plain.get("holder", ""),
-        tuple(plain["checks"]),
-        tuple(plain.get("critical", ())),
-        plain.get("from"),
-        _items(node, "access"),
-        _items(node, "without"),
-        plain["reason"],
-        date.fromisoformat(plain["expires"]),
-        source,
+        path=plain.get("policy", ""),
+        group=plain.get("group", ""),
+        label=plain.get("label", ""),
+        holder=plain.get("holder", ""),
+        checks=tuple(plain["checks"]),
+        critical=tuple(plain.get("critical", ())),
+        old=plain.get("from"),
+        access=_items(node, "access"),
+        without=_items(node, "without"),
+        reason=plain["reason"],
+        expires=date.fromisoformat(plain["expires"]),
+        source=source,
     )
     try:
         for each in (*read.access, *read.without):

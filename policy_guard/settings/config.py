@@ -157,25 +157,25 @@ def load_config(source: Source | None) -> Config:
     for where, wrong in _wrong(plain):
         raise error_at(source, node_at(node, where), f"{wrong[0]}: {wrong[1]}")
     return Config(
-        tuple(map(_policy_files, plain.get("policies", ()))),
-        tuple(plain.get("exclude", ())),
-        plain.get("critical"),
-        plain.get("critical-existing", "warning"),
-        tuple(plain.get("severity", {}).items()),
-        plain.get("new-files", "error"),
-        plain.get("default-branch"),
-        plain.get("require-policies", False),
-        tuple(
+        policies=tuple(map(_policy_files, plain.get("policies", ()))),
+        exclude=tuple(plain.get("exclude", ())),
+        critical=plain.get("critical"),
+        critical_existing=plain.get("critical-existing", "warning"),
+        severities=tuple(plain.get("severity", {}).items()),
+        new_files=plain.get("new-files", "error"),
+        default_branch=plain.get("default-branch"),
+        require_policies=plain.get("require-policies", False),
+        ignores=tuple(
             Ignore(i["file"], i["line"], i["reason"], _date(i["expires"])) for i in plain.get("ignore-unreadable", ())
         ),
-        tuple(Group(g["name"], tuple(g["files"]), g.get("same-holes", False)) for g in plain.get("groups", ())),
-        _refine(plain.get("refine", {})),
-        plain.get("fail-on", "error"),
-        plain.get("accepted", ".policy-guard/accepted"),
-        plain.get("accepted-from", "base"),
-        (),
-        source.path,
-        tuple(plain.get("placeholders", ())),
+        groups=tuple(Group(g["name"], tuple(g["files"]), g.get("same-holes", False)) for g in plain.get("groups", ())),
+        refine=_refine(plain.get("refine", {})),
+        fail_on=plain.get("fail-on", "error"),
+        accepted=plain.get("accepted", ".policy-guard/accepted"),
+        accepted_from=plain.get("accepted-from", "base"),
+        added=(),
+        path=source.path,
+        placeholders=tuple(plain.get("placeholders", ())),
     )
 
 

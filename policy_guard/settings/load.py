@@ -59,7 +59,7 @@ def settings_from(source: Source | None, file: Callable[[str], Source]) -> Setti
     from policy_guard.settings.critical import load_critical
 
     listed = load_critical(file(found.critical))
-    return Settings(found, listed.entries, (), tuple(_doubts(listed)))
+    return Settings(config=found, critical=listed.entries, notes=(), doubts=tuple(_doubts(listed)))
 
 
 def settings_name(config: str | None, root: Path) -> str:
@@ -132,8 +132,14 @@ def _doubts(listed: CriticalList) -> Iterator[Doubt]:
         verb = "excepts" if any(value in each.excepted for each in entry.sets) else "names"
         message = f"the critical entry {entry.id} {verb} {value.text}, and AWS has no such action"
         remedy = f"did you mean {near}?" if near else "look the action up in the service's reference"
-        yield Doubt(entry.id, message, remedy, listed.source, value.span)
+        yield Doubt(entry=entry.id, message=message, remedy=remedy, source=listed.source, span=value.span)
     for entry in listed.entries:
         if entry.own and any(each.excepted and not covered(each) for each in entry.sets):
             message = f"the critical entry {entry.id} protects nothing: every action that it covers is excepted"
-            yield Doubt(entry.id, message, 'narrow "except", or take the entry out', listed.source, entry.span)
+            yield Doubt(
+                entry=entry.id,
+                message=message,
+                remedy='narrow "except", or take the entry out',
+                source=listed.source,
+                span=entry.span,
+            )

@@ -40,20 +40,20 @@ def finding(check: Check, verdict: Verdict, question: Question, severity: str) -
     witness = spelled(answer.request, question) if isinstance(answer, Witness) else None
     outcome = {Witness: "violated", Unsupported: "unsupported"}.get(type(answer), "undecided")
     return Finding(
-        check.id,
-        outcome,
-        severity if outcome == "violated" or check.advisory else "error",
-        _message(check, verdict),
-        at.source,
-        at.span,
-        at.statement,
-        tuple(value.text for value in verdict.actions),
-        tuple(value.text for value in verdict.resources),
-        claim.entry.id if claim.entry else None,
-        witness,
-        tuple(_facts(check, verdict, question, witness)),
-        at.related,
-        verdict.difference,
+        check=check.id,
+        outcome=outcome,
+        severity=severity if outcome == "violated" or check.advisory else "error",
+        message=_message(check, verdict),
+        source=at.source,
+        span=at.span,
+        statement=at.statement,
+        actions=tuple(value.text for value in verdict.actions),
+        resources=tuple(value.text for value in verdict.resources),
+        critical_id=claim.entry.id if claim.entry else None,
+        witness=witness,
+        facts=tuple(_facts(check, verdict, question, witness)),
+        related=at.related,
+        difference=verdict.difference,
         refusal=_refusal(check, verdict, question) if check.id in ACCEPTABLE else None,
     )
 
@@ -63,25 +63,25 @@ def _refusal(check: Check, verdict: Verdict, question: Question) -> Refusal:
     policy = question.new or question.old
     assert policy is not None
     ids = tuple(dict.fromkeys(each.claim.entry.id for each in (verdict, *verdict.beside) if each.claim.entry))
-    standing = verdict.claim.existing
-    who = policy.group or policy.source.path
-    place = (who, policy.group, policy.label, policy.holder)
     return Refusal(
-        *place,
-        policy.kind,
-        _spellings(question).digest,
-        verdict.spelled,
-        part(check, verdict.claim),
-        partial(lies_within, question),
-        partial(suffices, question),
-        ids,
-        standing,
+        path=policy.group or policy.source.path,
+        group=policy.group,
+        label=policy.label,
+        holder=policy.holder,
+        kind=policy.kind,
+        old=_spellings(question).digest,
+        requests=verdict.spelled,
+        part=part(check, verdict.claim),
+        lies_within=partial(lies_within, question),
+        suffices=partial(suffices, question),
+        critical=ids,
+        standing=verdict.claim.existing,
     )
 
 
 def requests(statements: Iterable[Statement], without: tuple[Statement, ...]) -> str:
     """The requests that one of the statements applies to, and none of `without`, as one says it."""
-    told = (spelled_terms(Terms((each,), without, (), ()), False) for each in statements)
+    told = (spelled_terms(Terms(parts=(each,), denied=without, before=(), but=()), False) for each in statements)
     facts = [dict(differing(each, "new")) for each in told]
     return "; ".join(f"{each['new']}, but not {each['denied']}" if "denied" in each else each["new"] for each in facts)
 

@@ -46,12 +46,12 @@ def unreadable(source: Source, problems: Iterable[Problem]) -> Iterator[Finding]
     """One finding for each thing that keeps the policy from being read."""
     for problem in problems:
         yield Finding(
-            READABLE,
-            "unreadable",
-            "error",
-            problem.message,
-            source,
-            problem.span,
+            check=READABLE,
+            outcome="unreadable",
+            severity="error",
+            message=problem.message,
+            source=source,
+            span=problem.span,
             facts=(("next", "nothing can be proved about a policy that cannot be read; correct it"),),
         )
 
@@ -60,12 +60,12 @@ def doubtful(policy: Policy) -> Iterator[Finding]:
     """One warning for each thing that is likely to mean something else than it seems to."""
     for doubt in policy.doubts:
         yield Finding(
-            READABLE,
-            "violated",
-            "warning",
-            doubt.message,
-            policy.source,
-            doubt.span,
+            check=READABLE,
+            outcome="violated",
+            severity="warning",
+            message=doubt.message,
+            source=policy.source,
+            span=doubt.span,
             facts=(("next", "write it as it is meant: without blanks, or every name by itself"),),
         )
 
@@ -73,12 +73,12 @@ def doubtful(policy: Policy) -> Iterator[Finding]:
 def vanished(source: Source, old: Source, reason: str) -> Finding:
     """What was a policy in the base, and is still there, is none any more."""
     return Finding(
-        READABLE,
-        "unreadable",
-        "error",
-        f"was a policy before and is none any more: {reason}",
-        source,
-        Span(0, min(1, len(source.text))),
+        check=READABLE,
+        outcome="unreadable",
+        severity="error",
+        message=f"was a policy before and is none any more: {reason}",
+        source=source,
+        span=Span(0, min(1, len(source.text))),
         facts=(("next", "delete the file, or keep it where and as it can be checked"),),
         related=(Related(old, Span(0, min(1, len(old.text))), "the policy before"),),
     )

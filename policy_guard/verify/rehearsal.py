@@ -21,7 +21,13 @@ def part(check: Check, claim: Claim) -> Part:
     """What a finding from this claim is about."""
     entry, together = claim.entry, bool(claim.entry and claim.entry.all_of)
     statement = None if together or claim.statement is None else id(claim.statement)
-    return Part(check.id, entry.id if entry else None, statement, claim.existing and not together, together)
+    return Part(
+        check=check.id,
+        entry=entry.id if entry else None,
+        statement=statement,
+        existing=claim.existing and not together,
+        together=together,
+    )
 
 
 def lies_within(question: Question, given: Spelled, checks: Iterable[str], parts: Collection[Part]) -> bool:

@@ -162,7 +162,16 @@ def _blamed(check: Check, claim: Claim, answer: Answer, question: Question, prov
     told = terms(claim, shown.request, actions, resources, question.access, prover)
     whole = spelled(told, claim.all_before) if told else None
     exactly = partial(spelled_exactly, check, question, claim, told, prover)
-    return Verdict(claim, shown, actions.values, resources.values, future, told, whole, spelled=exactly)
+    return Verdict(
+        claim=claim,
+        answer=shown,
+        actions=actions.values,
+        resources=resources.values,
+        future=future,
+        terms=told,
+        difference=whole,
+        spelled=exactly,
+    )
 
 
 def _recognisable(claim: Claim, answer: Witness, prover: Prover) -> Witness:

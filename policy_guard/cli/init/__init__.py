@@ -115,7 +115,14 @@ def _steps(
     yield _Step(path, text, remark=f"{len(listed)} entries to start from")
     if source is None:
         grants = granted(found.policies(), listed, progress)
-        told = Found(_headline(found), tuple(found.policies()), found.unreadable(), proposed, path, grants)
+        told = Found(
+            headline=_headline(found),
+            policies=tuple(found.policies()),
+            unreadable=found.unreadable(),
+            entries=proposed,
+            critical=path,
+            granted=grants,
+        )
         settings = configuration(told)
         assert [each.files for each in load_config(Source(NAME, settings)).policies] == [e.patterns for e in proposed]
         yield _Step(NAME, settings, remark=_remark(found, proposed), granting=grants.policies)

@@ -41,7 +41,9 @@ def granted(
 
 def _granted(policy: Policy, entries: tuple[CriticalEntry, ...], budgets: Budgets) -> Iterator[str]:
     named = any(entry.principals for entry in entries)
-    question = Question(policy.kind, policy, None, entries, Access([policy], exceptions(entries), named))
+    question = Question(
+        kind=policy.kind, new=policy, old=None, critical=entries, access=Access([policy], exceptions(entries), named)
+    )
     prover = prover_for(question, budgets)
     for claim in check("access-not-granted").claims(question):
         if isinstance(claim, Combination):

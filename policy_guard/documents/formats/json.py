@@ -133,7 +133,9 @@ class _Scanner:
             word = _word(self.text, at)
             self.refuse(at, f"{word[0]} is no JSON value" if word else "a value is expected here", word and word.end())
         disputed = disputed_number(match[0]) if match.lastgroup == "number" else ""
-        return Scalar(match[0], Span(at, match.end()), str(match.lastgroup), disputed=disputed), match.end()
+        return Scalar(
+            text=match[0], span=Span(at, match.end()), kind=str(match.lastgroup), disputed=disputed
+        ), match.end()
 
     def refuse(self, at: int, message: str, end: int | None = None, hint: bool = True) -> NoReturn:
         """Raises Unreadable; what stands at `at` may tell more than `message` does."""

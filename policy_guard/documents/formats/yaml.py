@@ -112,7 +112,9 @@ class _Builder:
         kind = _KINDS.get(tag.removeprefix(_STANDARD)) if tag.startswith(_STANDARD) else None
         plain = event.implicit[0] or event.tag not in (None, "!", f"{_STANDARD}str")
         why = disputed(event.value, tag.removeprefix(_STANDARD)) if kind and plain else ""
-        node = Scalar(event.value, span, kind or "string", None if kind else _spelled(tag), why)
+        node = Scalar(
+            text=event.value, span=span, kind=kind or "string", tag=None if kind else _spelled(tag), disputed=why
+        )
         self.last = span.end
         self.finish(event.anchor, _Anchored(node, 1, len(event.value), 0), span, 1, len(event.value))
 

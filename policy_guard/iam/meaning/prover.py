@@ -311,10 +311,10 @@ def _request(point: Point) -> Request:
             context[place.key] = tuple(dict.fromkeys([*context.get(place.key, ()), text]))
     principal = point.texts.get("principal")
     return Request(
-        caller(principal) if principal is not None else None,
-        point.texts["action"],
-        point.texts["resource"],
-        context,
-        point.unknowns,
-        point.choices,
+        principal=caller(principal) if principal is not None else None,
+        action=point.texts["action"],
+        resource=point.texts["resource"],
+        context=context,
+        unknowns=point.unknowns,
+        choices=point.choices,
     )

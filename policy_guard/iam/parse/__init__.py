@@ -37,13 +37,13 @@ def parse(found: Found, kind: str | None = None, placeholders: tuple[str, ...] =
     if reader.problems:
         raise Unreadable(*reader.problems)
     return Policy(
-        shape,
-        version,
-        statements,
-        found.source,
-        node.span,
-        found.label,
-        tuple(reader.doubts),
+        kind=shape,
+        version=version,
+        statements=statements,
+        source=found.source,
+        span=node.span,
+        label=found.label,
+        doubts=tuple(reader.doubts),
         holder=found.holder,
         names_resources=names_resources,
     )

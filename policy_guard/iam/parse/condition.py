@@ -58,7 +58,14 @@ def _operator(reader: Reader, entry: Entry, variables: bool) -> Iterator[Conditi
             for each in values:
                 _look_at_value(reader, operator, each)
             yield Condition(
-                quantifier, operator, if_exists, read_key.text, key.text, values, value.span, read_key.unknown
+                quantifier=quantifier,
+                operator=operator,
+                if_exists=if_exists,
+                key=read_key.text,
+                spelled=key.text,
+                values=values,
+                span=value.span,
+                unknown_key=read_key.unknown,
             )
 
 

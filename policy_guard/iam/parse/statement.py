@@ -42,16 +42,16 @@ def statement(reader: Reader, index: int, node: Node, version: str) -> Statement
     if action is None and isinstance(node, Object):
         reader.problem('the statement has no "Action"', Span(node.span.start, node.span.start + 1))
     return Statement(
-        index,
-        _sid(reader, entries.get("Sid")),
-        _effect(reader, entries.get("Effect"), node),
-        principals(reader, *principal, if_empty=_NO_EFFECT) if principal else None,
-        _actions(reader, *action) if action else _NOWHERE,
-        _resources(reader, *resource, variables) if resource else None,
-        _conditions(reader, entries.get("Condition"), variables),
-        version,
-        node.span,
-        reader.source,
+        index=index,
+        sid=_sid(reader, entries.get("Sid")),
+        effect=_effect(reader, entries.get("Effect"), node),
+        principals=principals(reader, *principal, if_empty=_NO_EFFECT) if principal else None,
+        action=_actions(reader, *action) if action else _NOWHERE,
+        resource=_resources(reader, *resource, variables) if resource else None,
+        conditions=_conditions(reader, entries.get("Condition"), variables),
+        version=version,
+        span=node.span,
+        source=reader.source,
     )
 
 

@@ -54,11 +54,11 @@ def load_acceptances(repository: Repository, config: Config, new: New, base: Bas
     old, _ = _read(repository, before, base.name, today)
     here, wrong = _read(repository, after, new.name, today)
     if config.accepted_from != "head":
-        return Acceptances(old, here, wrong, (), base.name)
+        return Acceptances(counting=old, here=here, wrong=wrong, told=(), base=base.name)
     unowned = _unowned(repository, base, after)
     if unowned is not None:
-        return Acceptances(old, here, wrong, (unowned,), base.name)
-    return Acceptances(here, here, wrong, (), base.name)
+        return Acceptances(counting=old, here=here, wrong=wrong, told=(unowned,), base=base.name)
+    return Acceptances(counting=here, here=here, wrong=wrong, told=(), base=base.name)
 
 
 def _files_of(repository: Repository, tree: str, folder: str) -> list[File]:

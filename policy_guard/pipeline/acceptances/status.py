@@ -98,12 +98,12 @@ def rearmed(every: Acceptances, paths: Iterable[str], versions: Versions, today:
         before, after = known[name]
         if after == each.old != before:
             yield Finding(
-                ACCEPTED,
-                "violated",
-                "error",
-                "would accept the same access once more",
-                each.source,
-                _span_of(each, "from"),
+                check=ACCEPTED,
+                outcome="violated",
+                severity="error",
+                message="would accept the same access once more",
+                source=each.source,
+                span=_span_of(each, "from"),
                 facts=(
                     ("why", f"the change takes {each.policy} back to the version that this was written against"),
                     ("next", f"remove it with the change: git rm {each.source.path}"),
@@ -129,7 +129,9 @@ def unusable(every: Acceptances, paths: Iterable[str], files: Container[str]) ->
 def _amiss(source: Source, at: int, outcome: str, severity: str, message: str) -> Finding:
     span = Span(at, min(at + 1, len(source.text)))
     facts = (("next", "correct it; policy-guard accept writes such files"),)
-    return Finding(ACCEPTED, outcome, severity, message, source, span, facts=facts)
+    return Finding(
+        check=ACCEPTED, outcome=outcome, severity=severity, message=message, source=source, span=span, facts=facts
+    )
 
 
 def left_over(every: Acceptances, pair: Pair, used: Collection[str], today: date) -> Iterator[str]:
@@ -164,7 +166,9 @@ def is_merged(each: Acceptance, policy: Policy) -> bool:
         return False
     known = policy._replace(statements=(*read.statements, *read.without))
     access = Access([policy, known])
-    return is_done(read, policy, access, prover_for(Question(policy.kind, policy, known, (), access)))
+    return is_done(
+        read, policy, access, prover_for(Question(kind=policy.kind, new=policy, old=known, critical=(), access=access))
+    )
 
 
 def _span_of(each: Acceptance, key: str) -> Span:

@@ -77,17 +77,20 @@ def _matches_no_resource(text: str) -> str | None:
 
 
 def _entry(source: Source, plain: dict[str, Any], node: Node) -> CriticalEntry:
+    own = _set(plain, node)
     return CriticalEntry(
-        plain["id"],
-        *_set(plain, node),
-        plain["reason"],
-        plain.get("severity"),
-        tuple(plain.get("files", ())),
-        node.span,
-        tuple(_unless(source, node_at(node, ("unless",)))) if "unless" in plain else (),
-        _principals(source, node_at(node, ("principals",))) if "principals" in plain else None,
-        tuple(_set(each, node_at(node, ("all-of", at))) for at, each in enumerate(plain.get("all-of", ()))),
-        plain.get("source", ""),
+        id=plain["id"],
+        actions=own.actions,
+        resources=own.resources,
+        excepted=own.excepted,
+        reason=plain["reason"],
+        severity=plain.get("severity"),
+        files=tuple(plain.get("files", ())),
+        span=node.span,
+        unless=tuple(_unless(source, node_at(node, ("unless",)))) if "unless" in plain else (),
+        principals=_principals(source, node_at(node, ("principals",))) if "principals" in plain else None,
+        all_of=tuple(_set(part, node_at(node, ("all-of", at))) for at, part in enumerate(plain.get("all-of", ()))),
+        page=plain.get("source", ""),
     )
 
 
@@ -110,7 +113,18 @@ def _unless(source: Source, node: Node) -> Iterator[Statement]:
             )
         _refuse(source, "unless", [*reader.problems, *_unfilled(read)])
         everything = Element(False, (Value("*", Pattern((STAR,)), block.span),), block.span)
-        yield Statement(0, None, "Deny", None, everything, everything, read, _VERSION, block.span, source)
+        yield Statement(
+            index=0,
+            sid=None,
+            effect="Deny",
+            principals=None,
+            action=everything,
+            resource=everything,
+            conditions=read,
+            version=_VERSION,
+            span=block.span,
+            source=source,
+        )
 
 
 def _unfilled(read: tuple[Condition, ...]) -> Iterator[Problem]:

@@ -136,17 +136,17 @@ def _claim(question: Question, meant: _Meant, statement: Statement, existing: bo
 
     allowed, but = by_effect(None if existing else old)
     return Claim(
-        statement,
-        excess,
-        holds,
-        meant.entry,
-        existing,
-        meant.formula,
-        meant.is_in,
-        by_effect(new)[1],
-        allowed,
-        but,
-        not existing and old is not None and leaves_all(old, kind),
+        statement=statement,
+        excess=excess,
+        holds=holds,
+        entry=meant.entry,
+        existing=existing,
+        within=meant.formula,
+        is_within=meant.is_in,
+        denied=by_effect(new)[1],
+        before=allowed,
+        but=but,
+        all_before=not existing and old is not None and leaves_all(old, kind),
         meant=meant.given,
     )
 
@@ -180,9 +180,9 @@ def _element(values: tuple[Value, ...]) -> Element:
 
 
 CHECK = Check(
-    "access-not-granted",
-    "grants a critical permission",
-    "take the action or resource out, or have the grant reviewed",
-    _claims,
+    id="access-not-granted",
+    headline="grants a critical permission",
+    advice="take the action or resource out, or have the grant reviewed",
+    claims=_claims,
     what="critical",
 )

@@ -48,14 +48,14 @@ def _claims(question: Question) -> Iterator[Claim]:
     kept = set(map(statement_meaning, denying))
     for statement in old.statements if old else ():
         if statement.effect == "Deny" and statement_meaning(statement) not in kept:
-            yield Claim(statement, excess, holds, before=denying)
+            yield Claim(statement=statement, excess=excess, holds=holds, before=denying)
 
 
 CHECK = Check(
-    "no-lost-deny",
-    "no longer denies what was denied",
-    "put the Deny back, or have its loss reviewed",
-    _claims,
+    id="no-lost-deny",
+    headline="no longer denies what was denied",
+    advice="put the Deny back, or have its loss reviewed",
+    claims=_claims,
     of_old=True,
     what="lost",
 )

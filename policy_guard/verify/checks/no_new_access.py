@@ -48,7 +48,15 @@ def _claims(question: Question) -> Iterator[Claim]:
 
     allowing, denying = by_effect(new)
     before, but = by_effect(old)
-    claim = Claim(None, excess, holds, denied=denying, before=before, but=but, all_before=leaves_all(old, kind))
+    claim = Claim(
+        statement=None,
+        excess=excess,
+        holds=holds,
+        denied=denying,
+        before=before,
+        but=but,
+        all_before=leaves_all(old, kind),
+    )
     kept = _kept(new, old)
     for statement in allowing:
         if statement_meaning(statement) not in kept:
@@ -67,8 +75,8 @@ def _kept(new: Policy | None, old: Policy | None) -> frozenset[Hashable]:
 
 
 CHECK = Check(
-    "no-new-access",
-    "grants new access",
-    "narrow the statement to what was allowed before, or have the new access reviewed",
-    _claims,
+    id="no-new-access",
+    headline="grants new access",
+    advice="narrow the statement to what was allowed before, or have the new access reviewed",
+    claims=_claims,
 )

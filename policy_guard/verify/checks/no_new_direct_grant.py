@@ -77,9 +77,9 @@ def _claim(question: Question, old: Policy, statement: Statement, before: tuple[
         return applies and not direct and concrete.allows(old, kind, request)
 
     return Claim(
-        statement,
-        excess,
-        holds,
+        statement=statement,
+        excess=excess,
+        holds=holds,
         within=allowed,
         is_within=partial(concrete.allows, old, kind),
         denied=by_effect(new)[1],
@@ -103,10 +103,10 @@ def _kind(entry: Principal) -> str:
 
 
 CHECK = Check(
-    "no-new-direct-grant",
-    "grants directly what was delegated or limited before",
-    "name the account alone, and let its administrators hand the access on",
-    _claims,
+    id="no-new-direct-grant",
+    headline="grants directly what was delegated or limited before",
+    advice="name the account alone, and let its administrators hand the access on",
+    claims=_claims,
     what="direct",
     advisory=True,
 )

@@ -76,7 +76,16 @@ def _claims_about(
     def is_fresh(part: Statement | None, request: Request) -> bool:
         return holds(part, request) and not concrete.allows(old, kind, request)
 
-    claim = Claim(statement, excess, holds, None, False, open_, is_open, by_effect(new)[1])
+    claim = Claim(
+        statement=statement,
+        excess=excess,
+        holds=holds,
+        entry=None,
+        existing=False,
+        within=open_,
+        is_within=is_open,
+        denied=by_effect(new)[1],
+    )
     if old is None:
         yield claim
         return
@@ -87,9 +96,9 @@ def _claims_about(
 
 
 CHECK = Check(
-    "no-public-access",
-    "grants public access",
-    "name the accounts in Principal, or ask for a fixed value such as aws:PrincipalOrgID; or have it reviewed",
-    _claims,
+    id="no-public-access",
+    headline="grants public access",
+    advice="name the accounts in Principal, or ask for a fixed value such as aws:PrincipalOrgID; or have it reviewed",
+    claims=_claims,
     what="public",
 )

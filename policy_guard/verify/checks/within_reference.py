@@ -37,9 +37,9 @@ def _claims(question: Question) -> Iterator[Claim | Combination]:
 
 
 CHECK = Check(
-    "within-reference",
-    "grants access beyond its reference",
-    "narrow the statement to what the reference allows, or change the reference first",
-    _claims,
+    id="within-reference",
+    headline="grants access beyond its reference",
+    advice="narrow the statement to what the reference allows, or change the reference first",
+    claims=_claims,
     what="beyond",
 )

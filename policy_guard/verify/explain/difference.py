@@ -121,7 +121,7 @@ def terms(
     accepted, unaccepted = (meeting(statements) for statements in (claim.accepted, claim.unaccepted))
     if denied is None or before is None or but is None or accepted is None or unaccepted != ():
         return None
-    return Terms(parts, denied, before, but, accepted)
+    return Terms(parts=parts, denied=denied, before=before, but=but, accepted=accepted)
 
 
 def _meeting(
@@ -154,16 +154,16 @@ def spelled(given: Terms, all_before: bool) -> Difference:
     first = given.parts[0]
     pieces = partial(_pieces, given.parts)
     return Difference(
-        tuple(map(_cell, given.parts)),
-        first.action.negated,
-        bool(first.resource and first.resource.negated),
-        _principals(first),
-        tuple(map(in_words, first.conditions)),
-        pieces(given.denied),
-        pieces(given.before),
-        pieces(given.but),
-        all_before,
-        pieces(given.accepted),
+        cells=tuple(map(_cell, given.parts)),
+        not_actions=first.action.negated,
+        not_resources=bool(first.resource and first.resource.negated),
+        principals=_principals(first),
+        conditions=tuple(map(in_words, first.conditions)),
+        denied=pieces(given.denied),
+        before=pieces(given.before),
+        but=pieces(given.but),
+        all_before=all_before,
+        accepted=pieces(given.accepted),
     )
 
 

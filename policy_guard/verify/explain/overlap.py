@@ -40,7 +40,18 @@ def everything(kind: str) -> Statement:
     """A statement that applies to every request of the kind."""
     who = None if kind in WITHOUT_PRINCIPAL else _EVERYONE
     resource = None if kind == "trust" else element((_ALL,))
-    return Statement(0, None, "Deny", who, element((_ALL,)), resource, (), VERSIONS[0], _NOWHERE, Source("", ""))
+    return Statement(
+        index=0,
+        sid=None,
+        effect="Deny",
+        principals=who,
+        action=element((_ALL,)),
+        resource=resource,
+        conditions=(),
+        version=VERSIONS[0],
+        span=_NOWHERE,
+        source=Source("", ""),
+    )
 
 
 def element(values: tuple[Value, ...]) -> Element:

@@ -110,7 +110,9 @@ def verbatim(pattern: Pattern) -> Pattern:
 
 def _condition(operator: str, key: str, *texts: str) -> Condition:
     values = tuple(Value(text, plain_pattern(text), _NOWHERE) for text in texts)
-    return Condition("", operator, False, key.lower(), key, values, _NOWHERE)
+    return Condition(
+        quantifier="", operator=operator, if_exists=False, key=key.lower(), spelled=key, values=values, span=_NOWHERE
+    )
 
 
 def _several(key: str) -> bool:

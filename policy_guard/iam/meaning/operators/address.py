@@ -137,7 +137,7 @@ def _as_blocks(pattern: Pattern) -> Pattern:
 
 
 def _operator(name: str, *, negated: bool = False) -> Operator:
-    alone = Operator(name, _holds, _encode, negated=negated, spellings=_SPELLINGS)
+    alone = Operator(name=name, holds=_holds, encode=_encode, negated=negated, spellings=_SPELLINGS)
     as_block = Unclear(BARE_IPV6_IS_A_BLOCK.name, alone._replace(prepared=_as_blocks), alone)
 
     def unclear(pattern: Pattern) -> Unclear | None:

@@ -50,7 +50,7 @@ def _nothing(slot: Slot, given: tuple[Pattern, ...]) -> Formula:
 
 
 def _operator(name: str, *, negated: bool = False) -> Operator:
-    in_parts = Operator(name, matches, _encode, negated=negated, wild=True, prepared=in_arn_parts)
+    in_parts = Operator(name=name, holds=matches, encode=_encode, negated=negated, wild=True, prepared=in_arn_parts)
     free, staying = in_parts._replace(prepared=_as_it_is), in_parts._replace(prepared=_staying)
     nothing = in_parts._replace(holds=_never, encode=_nothing)
     short = Unclear(SHORT_ARN_PATTERNS_MATCH_NOTHING.name, nothing, free)

@@ -36,4 +36,4 @@ def _encode(slot: Slot, given: tuple[Pattern, ...]) -> Formula:
     return member(slot, typed(given, [_WAY]))
 
 
-OPERATORS = (Operator("BinaryEquals", _holds, _encode),)
+OPERATORS = (Operator(name="BinaryEquals", holds=_holds, encode=_encode),)

@@ -20,4 +20,4 @@ def _encode(slot: Slot, given: tuple[Pattern, ...]) -> Formula:
     return conjunction([member(slot, BOOLEANS), member(slot, language(given, wild=False, fold=True))])
 
 
-OPERATORS = (Operator("Bool", _holds, _encode),)
+OPERATORS = (Operator(name="Bool", holds=_holds, encode=_encode),)

@@ -187,11 +187,11 @@ def _ways(read: Callable[[str], Moment | None]) -> tuple[Way, Way, Way]:
     )
     earlier, same, later = (
         Way(
-            partial(_build, read=read, way=way),
-            f"date {read.__name__}",
-            towards,
-            _LINE,
-            partial(_stretch, read=read, way=stretch),
+            build=partial(_build, read=read, way=way),
+            order=f"date {read.__name__}",
+            towards=towards,
+            line=_LINE,
+            stretch=partial(_stretch, read=read, way=stretch),
         )
         for way, towards, stretch in ways
     )
@@ -208,9 +208,9 @@ def _encode(slot: Slot, given: tuple[Pattern, ...], *, ways: tuple[Way, ...]) ->
 def _operator(name: str, compare: Callable[[Decimal, Decimal], bool], *ways: int, negated: bool = False) -> Operator:
     as_year, as_seconds = (
         Operator(
-            f"Date{name}",
-            partial(_holds, read=read, compare=compare),
-            partial(_encode, ways=tuple(_WAYS[read][way] for way in ways)),
+            name=f"Date{name}",
+            holds=partial(_holds, read=read, compare=compare),
+            encode=partial(_encode, ways=tuple(_WAYS[read][way] for way in ways)),
             negated=negated,
             spellings=Spellings(_spelled_otherwise, _is_spelled_otherwise),
         )

@@ -11,4 +11,4 @@ def _holds(given: Pattern, value: str) -> bool:
     return matches(given, value, wild=False, fold=True)
 
 
-OPERATORS = (Operator("Null", _holds, None),)
+OPERATORS = (Operator(name="Null", holds=_holds, encode=None),)

@@ -44,7 +44,13 @@ def _stretch(text: str, *, way: Callable[[Decimal], Stretch]) -> Stretch | None:
 # A value is below, equal to or above a number, and no two of these.
 _LINE = Line("number", lambda value: f"{value:f}")
 _BELOW, _EQUAL, _ABOVE = (
-    Way(partial(_build, way=way), "number", towards, _LINE, partial(_stretch, way=stretch))
+    Way(
+        build=partial(_build, way=way),
+        order="number",
+        towards=towards,
+        line=_LINE,
+        stretch=partial(_stretch, way=stretch),
+    )
     for way, towards, stretch in (
         (below, lambda value: _VAST, spans.below),
         (equal, str, spans.at),
@@ -58,7 +64,12 @@ def _encode(slot: Slot, given: tuple[Pattern, ...], *, ways: tuple[Way, ...]) ->
 
 
 def _operator(name: str, compare: Callable[[Decimal, Decimal], bool], *ways: Way, negated: bool = False) -> Operator:
-    return Operator(f"Numeric{name}", partial(_holds, compare=compare), partial(_encode, ways=ways), negated=negated)
+    return Operator(
+        name=f"Numeric{name}",
+        holds=partial(_holds, compare=compare),
+        encode=partial(_encode, ways=ways),
+        negated=negated,
+    )
 
 
 OPERATORS = (

@@ -18,9 +18,9 @@ def _encode(slot: Slot, given: tuple[Pattern, ...], *, wild: bool, fold: bool) -
 
 def _operator(name: str, *, negated: bool = False, wild: bool = False, fold: bool = False) -> Operator:
     return Operator(
-        name,
-        partial(matches, wild=wild, fold=fold),
-        partial(_encode, wild=wild, fold=fold),
+        name=name,
+        holds=partial(matches, wild=wild, fold=fold),
+        encode=partial(_encode, wild=wild, fold=fold),
         negated=negated,
         wild=wild,
     )
