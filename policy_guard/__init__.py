@@ -1,13 +1,6 @@
 """Proves that a change of an AWS IAM policy grants nothing new.
 
-Start reading in `guard`, the pipeline. The floors, from the top; each imports only from those below:
-
-    world      cli, guard, run, tally, pairs, accept, rewrite, init, config, base, changes, git
-    speech     reporters, reporter, refinement
-    judgement  refine, checks, wording, judge, together, check, public, accepted, critical, unreadable, finding
-    meaning    prove, theory, access and its twin evaluate, conditions, formula, strings, solver
-    language   parse, documents, formats, policy, pattern, catalog, trie
-    text       source, edit, printable, errors
+Start reading in `pipeline/check.py`; CONTRIBUTING.md has the plan of the house.
 """
 
 from __future__ import annotations

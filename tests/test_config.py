@@ -14,7 +14,7 @@ from policy_guard.documents.globs import glob, matches_path, not_a_pattern
 from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
 from policy_guard.iam.policy import KINDS
-from policy_guard.pipeline.results import BOUND, DIRECT, PUBLIC
+from policy_guard.pipeline.judging import BOUND, DIRECT, PUBLIC
 from policy_guard.refine.unused_access import UNUSED
 from policy_guard.report.report import CHECKS
 from policy_guard.settings.config import Config, load_config

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from pathlib import Path
 
 from policy_guard.errors import UserError
 from policy_guard.pipeline.check import Options, asked_severity, usage_of
+from policy_guard.pipeline.judging import Judge
 from policy_guard.pipeline.pairing import Pair, Side, apart, side_of
-from policy_guard.pipeline.results import Tally
+from policy_guard.pipeline.results import Results
+from policy_guard.pipeline.stages import Session
 from policy_guard.report.report import Report
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings, load_settings
@@ -17,20 +20,23 @@ def compare(old: Path, new: Path, options: Options) -> Report:
     """Judges one file held against another, without git. Raises `UserError`."""
     given = load_settings(Path(options.config).parent, options.config) if options.config else Settings(Config())
     config = given.config
-    tally = Tally(given, asked_severity(options, config, ci=False), usage_of(Path(options.config or "").parent, config))
+    today = options.today or datetime.now(timezone.utc).date()
+    judge = Judge(given, today, usage_of(Path(options.config or "").parent, config, today))
+    results = Results(given, asked_severity(options, config, ci=False), today)
+    session = Session(judge, results)
     before, after = (_side(path, config) for path in (old, new))
     after = after.after(before)
     if before.problems or after.problems:
-        tally.side(before._replace(policies={}))
-        tally.side(after._replace(policies={}))
-        return tally.report(str(old), "compare")
+        session.side(before._replace(policies={}))
+        session.side(after._replace(policies={}))
+        return results.report(str(old), "compare")
     olds, news = before.policies, after.policies
     if len(olds) == len(news) == 1:
         olds = dict(zip(news, olds.values(), strict=True))
     for label in dict.fromkeys([*news, *olds]):
         for pair in apart(Pair(path=str(new), old=olds.get(label), new=news.get(label))):
-            tally.pair(pair)
-    return tally.report(str(old), "compare")
+            session.pair(pair)
+    return results.report(str(old), "compare")
 
 
 def _side(path: Path, config: Config) -> Side:

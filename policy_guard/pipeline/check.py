@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from policy_guard.errors import UserError
 from policy_guard.pipeline.ci import in_ci
+from policy_guard.pipeline.judging import Judge
 from policy_guard.pipeline.pairing import Reader
 from policy_guard.pipeline.pairing.links import Sides, let_be_followed, may_matter, tree_of
 from policy_guard.pipeline.repository import Repository
 from policy_guard.pipeline.repository.changes import Change, changes
 from policy_guard.pipeline.repository.revisions import WITHOUT_CHANGE, Base, New, choose, whole
-from policy_guard.pipeline.results import Tally
-from policy_guard.pipeline.stages import Run, wanted
+from policy_guard.pipeline.results import Results
+from policy_guard.pipeline.stages import Run, Session, wanted
 from policy_guard.report.report import Report
 from policy_guard.settings.config import FAIL_ON, Config
 from policy_guard.settings.load import Settings, load_settings, may_differ, settings_name
@@ -38,6 +39,7 @@ class Options(NamedTuple):
     everything: bool = False
     config: str | None = None
     fail_on: str | None = None
+    today: date | None = None
 
 
 Progress: TypeAlias = "Callable[[str], None]"
@@ -59,12 +61,16 @@ def _check(
     ci = in_ci(environ)
     new, base, changed, given = _asked(repository, options, environ, ci)
     fail_on = asked_severity(options, given.config, ci)
-    accepted = _accepted(repository, given.config, new, base)
-    tally = Tally(given, fail_on, usage_of(repository.root, given.config), progress, accepted)
+    today = options.today or datetime.now(timezone.utc).date()
+    accepted = _accepted(repository, given.config, new, base, today)
+    judge = Judge(given, today, usage_of(repository.root, given.config, today), accepted)
+    results = Results(given, fail_on, today, progress)
     if options.fail_on not in (None, fail_on):
-        tally.note(f"--fail-on {options.fail_on} does not count in CI, where the settings say {fail_on}")
+        results.note(f"--fail-on {options.fail_on} does not count in CI, where the settings say {fail_on}")
     if not (ci or changed or new.staged or options.everything) and base.name.startswith("HEAD@"):
-        tally.note("nothing differs from HEAD, so nothing was compared. In CI, set CI=true and name a base with --base")
+        results.note(
+            "nothing differs from HEAD, so nothing was compared. In CI, set CI=true and name a base with --base"
+        )
     reader = Reader(repository, given)
     sides: Sides | None = None
     links = ci and any(repository.has_links(tree) for tree in (base.commit or base.tree, new.commit))
@@ -72,14 +78,15 @@ def _check(
         sides = let_be_followed(repository, reader, new, base, changed)
     paths = tuple(_from_root(path, folder, repository.root) for path in options.paths)
     _refuse_what_is_not_there(paths, repository, changed)
-    held = _held(given.config, reader, base, cache(partial(tree_of, repository, base)), tally)
+    held = _held(given.config, reader, base, cache(partial(tree_of, repository, base)), results.note)
     run = Run(
         repository=repository,
         config=given.config,
         new=new,
         base=base,
         reader=reader,
-        tally=tally,
+        session=Session(judge, results),
+        today=today,
         changed=changed,
         paths=paths,
         sides=sides,
@@ -91,7 +98,7 @@ def _check(
     run.judge_acceptances(accepted, options.everything)
     if options.everything:
         run.judge_the_rest()
-    return tally.report(base.name, "all" if options.everything else "changes")
+    return results.report(base.name, "all" if options.everything else "changes")
 
 
 def _asked(
@@ -113,24 +120,24 @@ def _asked(
 
 
 def _held(
-    config: Config, reader: Reader, base: Base, files: Callable[[], dict[str, File]], tally: Tally
+    config: Config, reader: Reader, base: Base, files: Callable[[], dict[str, File]], note: Callable[[str], None]
 ) -> References | None:
     """What policies are held against besides their old versions; None where the settings name nothing."""
     if not any(rule.reference for rule in config.policies):
         return None
     from policy_guard.pipeline.pairing.references import References
 
-    return References(config=config, reader=reader, base=base, files=files, note=tally.note)
+    return References(config=config, reader=reader, base=base, files=files, note=note)
 
 
-def _accepted(repository: Repository, config: Config, new: New, base: Base) -> Callable[[], Acceptances]:
+def _accepted(repository: Repository, config: Config, new: New, base: Base, today: date) -> Callable[[], Acceptances]:
     """Reads the acceptances when they are first asked for."""
 
     @cache
     def read() -> Acceptances:
         from policy_guard.pipeline.acceptances import load_acceptances
 
-        return load_acceptances(repository, config, new, base, datetime.now(timezone.utc).date())
+        return load_acceptances(repository, config, new, base, today)
 
     return read
 
@@ -142,7 +149,7 @@ def asked_severity(options: Options, config: Config, ci: bool) -> str:
     return min(options.fail_on, config.fail_on, key=FAIL_ON.index) if ci else options.fail_on
 
 
-def usage_of(root: Path, config: Config) -> Callable[[], Usage] | None:
+def usage_of(root: Path, config: Config, today: date) -> Callable[[], Usage] | None:
     """Reads the findings about unused access when they are first asked for; None where the settings name none."""
     if not config.refine.findings:
         return None
@@ -151,7 +158,7 @@ def usage_of(root: Path, config: Config) -> Callable[[], Usage] | None:
     def read() -> Usage:
         from policy_guard.refine.attribution import load_usage
 
-        return load_usage(root, config.refine, datetime.now(timezone.utc).date())
+        return load_usage(root, config.refine, today)
 
     return read
 

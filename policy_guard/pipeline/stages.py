@@ -3,26 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from datetime import datetime, timezone
+from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from policy_guard.pipeline.pairing import Outcome, Pair, Reader, pairs
+from policy_guard.pipeline.judging import Judge, Judgement
+from policy_guard.pipeline.pairing import Outcome, Pair, Reader, Side, pairs
 from policy_guard.pipeline.pairing.links import Sides, out_of_sight, tree_of
 from policy_guard.pipeline.repository import Repository
 from policy_guard.pipeline.repository.changes import Change, snapshot
 from policy_guard.pipeline.repository.revisions import Base, New
-from policy_guard.pipeline.results import Tally
+from policy_guard.pipeline.results import Results
 from policy_guard.settings.config import Config
+from policy_guard.verify.readable import doubtful, unreadable
 
 if TYPE_CHECKING:
+    from policy_guard.iam.policy import Policy
     from policy_guard.pipeline.acceptances import Acceptances
+    from policy_guard.pipeline.pairing.groups import Joined
     from policy_guard.pipeline.pairing.references import References
     from policy_guard.verify.finding import Finding
 
 
 MOST_TOLD = 50
 """Acceptances of the base of which it is said whether they are done: each may take a proof."""
+
+
+class Session(NamedTuple):
+    """A judge, and the results of what was judged."""
+
+    judge: Judge
+    results: Results
+
+    def pair(self, pair: Pair, comparing: bool = True) -> None:
+        """Judges a policy, old and new; without `comparing` the new version alone."""
+        self._judge(_name(pair.path, pair.new or pair.old), pair, comparing)
+
+    def side(self, side: Side, held: Callable[[Pair], Pair] = lambda pair: pair) -> None:
+        """Judges a version by itself: that it can be read, and that it grants nothing critical.
+
+        `held` gives a pair its reference, if every version of it has one.
+        """
+        self.results.unreadable(tuple(unreadable(side.source, side.problems)))
+        for policy in side.policies.values():
+            self.pair(held(Pair(path=side.source.path, old=policy, new=policy)), comparing=False)
+
+    def group(self, joined: Joined, comparing: bool) -> None:
+        """Judges the files of a group as one policy."""
+        if joined.findings:
+            self.results.judged(joined.name, Judgement(joined.findings))
+        if joined.pair:
+            doubts = tuple(finding for policy in joined.members for finding in doubtful(policy))
+            self._judge(joined.name, joined.pair, comparing, doubts)
+        elif comparing:
+            self.results.compared()
+
+    def _judge(self, name: str, pair: Pair, comparing: bool, doubts: tuple[Finding, ...] = ()) -> None:
+        judgement = self.judge.judge(pair, comparing)
+        self.results.judged(name, judgement._replace(findings=(*doubts, *judgement.findings)))
+        if comparing:
+            self.results.compared()
+            for sentence in self.judge.left_over(pair, self.results.used):
+                self.results.note(sentence)
+
+
+def _name(path: str, policy: Policy | None) -> str:
+    return f"{path} {policy.label}".rstrip() if policy else path
 
 
 class Run(NamedTuple):
@@ -33,7 +79,8 @@ class Run(NamedTuple):
     new: New
     base: Base
     reader: Reader
-    tally: Tally
+    session: Session
+    today: date
     changed: list[Change]
     paths: tuple[str, ...]
     sides: Sides | None
@@ -43,10 +90,10 @@ class Run(NamedTuple):
         """What the change puts where it is not looked at."""
         for change in self.changed:
             if said := out_of_sight(self.reader, self.sides, change, self.changed, self.base):
-                self.tally.note(said[0])
-                self.tally.outcome(change.path, Outcome((), said[1]))
+                self.session.results.note(said[0])
+                self.session.results.outcome(change.path, Outcome((), said[1]))
         for found in _hidden(self, everything):
-            self.tally.outcome(found.source.path, Outcome((), (found,)))
+            self.session.results.outcome(found.source.path, Outcome((), (found,)))
 
     def judge_changes(self) -> None:
         """The files that changed, but for the sides of them that belong to a group."""
@@ -54,10 +101,10 @@ class Run(NamedTuple):
             if not wanted(change, self.paths):
                 continue
             outcome = pairs(self.reader, change, (self.base.name, self.new.name))
-            self.tally.outcome(change.path, outcome)
+            self.session.results.outcome(change.path, outcome)
             for pair in outcome.pairs:
                 if alone := _alone(pair, self.config):
-                    self.tally.pair(self.references.held(alone) if self.references else alone)
+                    self.session.pair(self.references.held(alone) if self.references else alone)
 
     def judge_groups(self, everything: bool) -> None:
         """The groups of which a file changed, and with `everything` the others by themselves."""
@@ -77,7 +124,7 @@ class Run(NamedTuple):
                 if found.pair and self.references:
                     paths = {policy.source.path for policy in found.members}
                     found = found._replace(pair=self.references.bounded(found.pair, sorted(paths)))
-                self.tally.group(found, comparing=group in changed)
+                self.session.group(found, comparing=group in changed)
 
     def judge_acceptances(self, accepted: Callable[[], Acceptances], everything: bool) -> None:
         """The acceptances that came or changed, those that would count again, and with `everything` what is done."""
@@ -98,11 +145,10 @@ class Run(NamedTuple):
         trees = Trees(before, after, (self.base.name, self.new.name))
         versions = Versions(self.reader, self.config.groups, trees, self.changed)
         paths = [*(file.path for file in files), *(group.name for group in touched(self.config.groups, self.changed))]
-        today = datetime.now(timezone.utc).date()
-        for finding in (*unusable(every, came, after), *rearmed(every, paths, versions, today)):
-            self.tally.found(finding)
-        for each in stale(every.counting[:MOST_TOLD], every.base, versions, today) if everything else ():
-            self.tally.note(f"{each.path} is {each.why}. policy-guard accept --prune removes it")
+        for finding in (*unusable(every, came, after), *rearmed(every, paths, versions, self.today)):
+            self.session.results.found(finding)
+        for each in stale(every.counting[:MOST_TOLD], every.base, versions, self.today) if everything else ():
+            self.session.results.note(f"{each.path} is {each.why}. policy-guard accept --prune removes it")
 
     def judge_the_rest(self) -> None:
         """The files that did not change and belong to no group, by themselves."""
@@ -110,17 +156,19 @@ class Run(NamedTuple):
         done = {change.new.path for change in self.changed if change.new}
         files = self.sides.after.apart(self.reader)
         for pattern in self.config.naming_nothing(files):
-            self.tally.note(f"{pattern} names no file here")
+            self.session.results.note(f"{pattern} names no file here")
         for entry in self.reader.given.critical:
             if entry.files and not any(map(entry.concerns, files)):
-                self.tally.note(f"the critical entry {entry.id} is about no file here: {', '.join(entry.files)}")
+                self.session.results.note(
+                    f"the critical entry {entry.id} is about no file here: {', '.join(entry.files)}"
+                )
         for path, file in files.items():
             if path not in done and not self.config.scope(path) and wanted(Change(None, file), self.paths):
                 side = self.reader.side(file, path, self.new.name)
                 if self.references:
-                    self.tally.side(side, partial(self.references.bounded, paths=(path,)))
+                    self.session.side(side, partial(self.references.bounded, paths=(path,)))
                 else:
-                    self.tally.side(side)
+                    self.session.side(side)
 
 
 def _hidden(run: Run, everything: bool) -> Iterator[Finding]:
@@ -140,7 +188,7 @@ def _hidden(run: Run, everything: bool) -> Iterator[Finding]:
             changed=run.changed,
             sides=run.sides,
         )
-        yield from rewritten(question, everything, run.tally.note)
+        yield from rewritten(question, everything, run.session.results.note)
 
 
 def _may_be_rewritten(run: Run) -> bool:

@@ -1,0 +1,234 @@
+"""Judges one policy: which checks apply, the question, the verdicts and their findings. It stores no result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from functools import cache, partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from policy_guard.iam.policy import BESIDE_FULL_ACCESS, SHARING, Policy, meaning
+from policy_guard.pipeline.pairing import Pair
+from policy_guard.settings.load import Settings
+from policy_guard.verify.finding import Finding
+from policy_guard.verify.readable import doubtful
+
+if TYPE_CHECKING:
+    from policy_guard.pipeline.acceptances import Acceptances
+    from policy_guard.refine.attribution import Usage
+    from policy_guard.settings.acceptance import Accepted
+    from policy_guard.settings.critical import CriticalEntry
+    from policy_guard.solver.budget import Budgets
+    from policy_guard.verify.check import Question
+
+COMPARING = ("no-new-access", "no-lost-deny")
+CRITICAL = "access-not-granted"
+PUBLIC = "no-public-access"
+BOUND = "within-reference"
+DIRECT = "no-new-direct-grant"
+
+
+class Used(NamedTuple):
+    """An acceptance that a check needed."""
+
+    check: str
+    accepted: Accepted
+
+
+class Judgement(NamedTuple):
+    """The findings about a policy, and the checks that were asked of it: a green line claims no others.
+
+    `used` are the acceptances without which there would be more findings.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    asked: tuple[str, ...] = ()
+    used: tuple[Used, ...] = ()
+
+
+class _Applicable(NamedTuple):
+    """The checks that take a proof, those that were answered at a glance besides, and the entries to ask about."""
+
+    checks: tuple[str, ...]
+    asked: tuple[str, ...]
+    entries: tuple[CriticalEntry, ...]
+
+
+class Judge:
+    """Judges the policies of a run, one by one; between them it keeps only the budget of the run."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        today: date,
+        usage: Callable[[], Usage] | None = None,
+        acceptances: Callable[[], Acceptances] | None = None,
+    ) -> None:
+        """`usage` gives the findings about unused access, if the settings name any.
+
+        `acceptances` gives the acceptances, in runs that have any.
+        """
+        self._settings = settings
+        self._today = today
+        self._usage = usage
+        self._acceptances = acceptances
+        self._budgets: Budgets | None = None
+
+    def judge(self, pair: Pair, comparing: bool) -> Judgement:
+        """Judges a pair; without `comparing` its new version alone."""
+        comparing = comparing and not _same(pair)
+        applicable = self._applicable(pair, comparing)
+        findings = list(self._at_a_glance(pair.new, pair.unbounded)) if pair.new else []
+        if not applicable.checks:
+            return Judgement(tuple(findings), applicable.asked)
+        question = self._question(pair, comparing, applicable)
+        used: list[Used] = []
+        findings += _told_once(self._violations(question, applicable.checks, pair, used))
+        return Judgement(tuple(findings), applicable.asked, tuple(used))
+
+    def _at_a_glance(self, policy: Policy, unbounded: Finding | None) -> Iterator[Finding]:
+        """The findings that take no proof."""
+        yield from doubtful(policy)
+        yield from [unbounded] if unbounded else []
+        if self._usage is None:
+            return
+        from policy_guard.refine.unused_access import UNUSED, unused_access
+
+        yield from unused_access(policy, self._usage().of, self._settings.config.severity(UNUSED) or "warning")
+
+    def _applicable(self, pair: Pair, comparing: bool) -> _Applicable:
+        """The checks that apply to the pair."""
+        policy = _policy(pair)
+        listed = self._settings.critical if policy.kind not in BESIDE_FULL_ACCESS else ()
+        paths = {pair.path, *(statement.source.path for statement in policy.statements)}
+        entries = tuple(entry for entry in listed if any(map(entry.concerns, paths)))
+        shared = pair.new is not None and policy.kind in SHARING
+        public = shared and self._is_on(PUBLIC)
+        direct = shared and comparing and pair.old is not None and self._is_on(DIRECT)
+        bound = pair.new is not None and pair.reference is not None
+        asked = [
+            name
+            for name, applies in ((CRITICAL, listed), (PUBLIC, public), (DIRECT, direct), (BOUND, bound))
+            if applies
+        ]
+        checks = [
+            *(COMPARING if comparing else ()),
+            *([CRITICAL] if entries and pair.new else []),
+            *([PUBLIC] if public and _may_be_public(pair.new) else []),
+            *([DIRECT] if direct else []),
+            *([BOUND] if bound else []),
+        ]
+        return _Applicable(tuple(checks), tuple(asked), entries)
+
+    def _question(self, pair: Pair, comparing: bool, applicable: _Applicable) -> Question:
+        from policy_guard.iam.meaning.symbolic import Access
+        from policy_guard.settings.critical import exceptions
+        from policy_guard.verify.check import Question
+
+        accepted = tuple(self._counting(pair, comparing))
+        others = [*exceptions(applicable.entries), *(s for each in accepted for s in (*each.statements, *each.without))]
+        if pair.new and PUBLIC in applicable.checks:
+            from policy_guard.verify.public import asked_besides
+
+            others += asked_besides(pair.new)
+        named = any(entry.principals for entry in applicable.entries)
+        access = Access((p for p in (pair.new, pair.old, pair.reference) if p), others, named)
+        return Question(
+            kind=_policy(pair).kind,
+            new=pair.new,
+            old=pair.old,
+            critical=applicable.entries,
+            access=access,
+            accepted=accepted,
+            reference=pair.reference,
+        )
+
+    def _violations(
+        self, question: Question, checks: tuple[str, ...], pair: Pair, used: list[Used]
+    ) -> Iterator[Finding]:
+        """The findings of the checks; notes in `used` the acceptances that they needed."""
+        from policy_guard.iam.meaning.prover import Proved
+        from policy_guard.pipeline.severity import severity
+        from policy_guard.solver.budget import Budgets
+        from policy_guard.verify.checks import check as named
+        from policy_guard.verify.guarding import is_guard
+        from policy_guard.verify.messages import finding
+        from policy_guard.verify.verdicts import prover_for, verdicts
+
+        self._budgets = self._budgets or Budgets()
+        self._budgets.make_room(sum(each.span.end - each.span.start for each in (question.new, question.old) if each))
+        prover = prover_for(question, self._budgets)
+        guards = cache(partial(is_guard, question, prover))
+        for name in checks:
+            for verdict in verdicts(named(name), question, prover):
+                used += (Used(name, accepted) for accepted in verdict.accepted)
+                if isinstance(verdict.answer, Proved):
+                    continue
+                entry = verdict.claim.entry
+                own = entry.severity if entry else None
+                level = severity(self._settings.config, name, pair, own, verdict.claim.existing, guards)
+                yield self._acceptable(finding(named(name), verdict, question, level), pair)
+
+    def _counting(self, pair: Pair, comparing: bool) -> Iterator[Accepted]:
+        """The acceptances that count for the pair."""
+        if self._acceptances is None or not (acceptances := self._acceptances()).counting:
+            return
+        from policy_guard.pipeline.acceptances.status import counting
+
+        yield from counting(acceptances, pair, comparing, self._today)
+
+    def left_over(self, pair: Pair, used: Iterable[str]) -> Iterator[str]:
+        """Sentences about acceptances for a judged pair whose paths are not in `used`."""
+        if self._acceptances is None or _same(pair):
+            return
+        acceptances = self._acceptances()
+        if not acceptances.counting and not acceptances.here:
+            return
+        from policy_guard.pipeline.acceptances.status import left_over
+
+        yield from (*acceptances.told, *left_over(acceptances, pair, set(used), self._today))
+
+    def _acceptable(self, found: Finding, pair: Pair) -> Finding:
+        """The finding, with the command that accepts it if there are acceptances."""
+        if self._acceptances is None or found.refusal is None:
+            return found
+        import shlex
+
+        path = shlex.quote(found.refusal.path if not found.refusal.group else found.source.path)
+        check = "" if found.severity == "error" else f" --check {found.check}"
+        refusal = found.refusal._replace(old=pair.origin)
+        facts = (*found.facts, ("accept", f"policy-guard accept {path}{check} --reason '...'"))
+        return found._replace(facts=facts, refusal=refusal)
+
+    def _is_on(self, check: str) -> bool:
+        return self._settings.config.severity(check) != "off"
+
+
+def _policy(pair: Pair) -> Policy:
+    policy = pair.new or pair.old
+    assert policy is not None
+    return policy
+
+
+def _same(pair: Pair) -> bool:
+    """Whether both versions are there and mean the same."""
+    return pair.old is not None and pair.new is not None and meaning(pair.old) == meaning(pair.new)
+
+
+def _may_be_public(policy: Policy | None) -> bool:
+    """Whether that takes a proof; a look at the principals often shows that it does not."""
+    from policy_guard.verify.public import may_be_public
+
+    return policy is not None and may_be_public(policy)
+
+
+def _told_once(found: Iterable[Finding]) -> Iterator[Finding]:
+    """Leaves out new access that no statement grants where an error about the lost Deny says the same."""
+    findings = list(found)
+    same = {id(f) for f in findings if f.check == "no-new-access" and f.statement is None}
+    lost = any(f.check == "no-lost-deny" and f.severity == "error" for f in findings)
+    for finding in findings:
+        if lost and same and finding.check == "no-lost-deny" and finding.refusal:
+            yield finding._replace(refusal=finding.refusal._replace(also=("no-new-access",)))
+        elif not (lost and id(finding) in same):
+            yield finding
