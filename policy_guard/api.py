@@ -10,7 +10,7 @@ from policy_guard.documents.containers.plain import Found, policies
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.parse import parse
-from policy_guard.iam.policy import KINDS, Policy, Value, of_one_kind
+from policy_guard.iam.policy import KINDS, Kind, Policy, Value, of_one_kind
 from policy_guard.report.reporters.json import witness
 from policy_guard.settings.critical import CriticalEntry
 from policy_guard.solver.strings.pattern import plain_pattern
@@ -22,7 +22,7 @@ from policy_guard.verify.public import asked_besides
 from policy_guard.verify.verdicts import prover_for, verdicts
 
 Document: TypeAlias = "Mapping[str, Any] | str"
-_AWS_TYPES: dict[str, str | None] = {
+_AWS_TYPES: dict[str, Kind | None] = {
     "IDENTITY_POLICY": "identity",
     "RESOURCE_POLICY": None,
     "SERVICE_CONTROL_POLICY": "scp",
@@ -132,17 +132,17 @@ def _reason(found: Finding) -> Reason:
     return Reason(found.message, index, sid, witness(found.witness) if found.witness else None)
 
 
-def _kind(policy_type: str | None) -> str | None:
+def _kind(policy_type: str | None) -> Kind | None:
     if policy_type is None:
         return None
-    kind = _AWS_TYPES.get(policy_type, policy_type)
-    if kind not in KINDS and policy_type not in _AWS_TYPES:
-        raise ValueError(f"policy_type is one of {', '.join([*KINDS, *_AWS_TYPES])}, not {policy_type!r}")
-    return kind
+    kinds: dict[str, Kind | None] = {**{kind: kind for kind in KINDS}, **_AWS_TYPES}
+    if policy_type not in kinds:
+        raise ValueError(f"policy_type is one of {', '.join(kinds)}, not {policy_type!r}")
+    return kinds[policy_type]
 
 
 def _policy(
-    document: Document, kind: str | None, name: str, completed: Callable[[Found], Found] = lambda found: found
+    document: Document, kind: Kind | None, name: str, completed: Callable[[Found], Found] = lambda found: found
 ) -> Policy:
     text = document if isinstance(document, str) else json.dumps(document, indent=2)
     source = Source(name, text)

@@ -15,7 +15,7 @@ from policy_guard.documents.containers.plain import VERSIONS
 from policy_guard.documents.source import Source, Unreadable
 from policy_guard.documents.write import create, within
 from policy_guard.errors import UserError
-from policy_guard.iam.policy import Statement, statement_meaning
+from policy_guard.iam.policy import Kind, Statement, statement_meaning
 from policy_guard.pipeline.acceptances import load_acceptances
 from policy_guard.pipeline.acceptances.status import Stale, Versions, stale
 from policy_guard.pipeline.check import Options, check
@@ -242,7 +242,7 @@ def _unlike(files: list[Proposal], sets: tuple[Spelled, ...], asked: _Asked, tod
     return None if about.suffices(read, parts) else NOTHING_PROVED
 
 
-def _read(file: Proposal, kind: str, today: date) -> Spelled:
+def _read(file: Proposal, kind: Kind, today: date) -> Spelled:
     """What a file means once it is read again."""
     _, statements, without = accepted(load_acceptance(Source(file.path, file.text), today), kind)
     return Spelled(statements, without)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from policy_guard.settings.config import FAIL_ON
+from policy_guard.settings.severity import FAIL_ON
 from policy_guard.version import VERSION
 
 _EPILOG = """\

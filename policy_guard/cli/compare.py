@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from policy_guard.errors import UserError
+from policy_guard.iam.policy import Kind
 from policy_guard.pipeline.check import Options, asked_severity, usage_of
 from policy_guard.pipeline.judging import Judge
 from policy_guard.pipeline.pairing import Pair, Side, apart, side_of
@@ -43,7 +44,7 @@ def _side(path: Path, config: Config) -> Side:
     return side_of(_bytes(path), str(path), str(path), True, _kind(config, path), config.placeholders)
 
 
-def _kind(config: Config, path: Path) -> str | None:
+def _kind(config: Config, path: Path) -> Kind | None:
     rule = config.policy_rule(path.as_posix())
     return rule.kind if rule else None
 

@@ -5,21 +5,23 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from policy_guard.documents.containers.plain import VERSIONS
 from policy_guard.documents.source import Problem, Source, Span
 from policy_guard.solver.strings.pattern import PSEUDO, STAR, Pattern, Unknown, Wildcard, folded
 
-KINDS = ("identity", "resource", "trust", "scp", "rcp", "boundary", "session", "endpoint")
-CAPS = ("scp", "rcp", "boundary", "session", "endpoint")
+Kind: TypeAlias = Literal["identity", "resource", "trust", "scp", "rcp", "boundary", "session", "endpoint"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+CAPS: tuple[Kind, ...] = ("scp", "rcp", "boundary", "session", "endpoint")
 """Kinds that only cap what others grant: where there is none, everything is allowed."""
-SHARING = ("resource", "trust")
+SHARING: tuple[Kind, ...] = ("resource", "trust")
 """Kinds that grant access and say themselves to whom: the only ones that can be public."""
-WITHOUT_PRINCIPAL = ("identity", "scp", "boundary", "session")
+WITHOUT_PRINCIPAL: tuple[Kind, ...] = ("identity", "scp", "boundary", "session")
 """Kinds whose statements name no principal."""
-BESIDE_FULL_ACCESS = ("scp", "rcp")
+BESIDE_FULL_ACCESS: tuple[Kind, ...] = ("scp", "rcp")
 """Kinds of which a policy without Allow stands beside one that allows everything."""
+Effect: TypeAlias = Literal["Allow", "Deny"]
 OPERATORS = {
     name.lower(): name
     for name in (
@@ -163,7 +165,7 @@ class Statement:
 
     index: int
     sid: str | None
-    effect: str
+    effect: Effect
     principals: Principals | None
     action: Element
     resource: Element | None
@@ -195,7 +197,7 @@ class Policy(NamedTuple):
     it is. `names_resources` tells whether some statement is written with Resource or NotResource.
     """
 
-    kind: str
+    kind: Kind
     version: str
     statements: tuple[Statement, ...]
     source: Source
@@ -216,7 +218,7 @@ def of_one_kind(one: Policy, other: Policy) -> bool:
     return one.kind == other.kind or unsure
 
 
-def leaves_all(policy: Policy | None, kind: str) -> bool:
+def leaves_all(policy: Policy | None, kind: Kind) -> bool:
     """Whether everything is allowed that the policy does not deny; None is no policy."""
     if policy is None:
         return kind in CAPS

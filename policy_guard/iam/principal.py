@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from policy_guard.iam.policy import Principal
 from policy_guard.solver.strings.pattern import Part, Pattern, Unknown, Wildcard, holes, plain_pattern
@@ -24,14 +24,15 @@ class Named(NamedTuple):
     unknown parts in them stay within their part of the ARN.
     """
 
-    kind: str
+    kind: PrincipalKind
     name: Pattern
     account: Pattern = Pattern(())
     partition: Pattern = Pattern(())
     session: Pattern = Pattern(())
 
 
-KINDS = ("everyone", "account", "user", "role", "session", "id", "other", "nobody")
+PrincipalKind: TypeAlias = Literal["everyone", "account", "user", "role", "session", "id", "other", "nobody", "open"]
+KINDS: tuple[PrincipalKind, ...] = ("everyone", "account", "user", "role", "session", "id", "other", "nobody")
 """A federated user is a `user`; a service, an identity provider and a canonical user are `other`."""
 PRINCIPAL_TYPES = {
     "root": "Account",

@@ -14,8 +14,9 @@ from policy_guard.errors import UserError
 from policy_guard.pipeline.repository import File, Repository, names
 from policy_guard.pipeline.repository.changes import resolved, target_of
 from policy_guard.pipeline.repository.revisions import Base
-from policy_guard.settings.config import FAIL_ON, Config, PolicyFiles, load_config
+from policy_guard.settings.config import Config, PolicyFiles, load_config
 from policy_guard.settings.load import Settings, settings_from, settings_name
+from policy_guard.settings.severity import FAIL_ON
 
 _APART = ("path", "added")
 _MOST_NAMED = 5

@@ -20,8 +20,9 @@ from policy_guard.pipeline.repository.revisions import WITHOUT_CHANGE, Base, New
 from policy_guard.pipeline.results import Results
 from policy_guard.pipeline.stages import Run, Session, wanted
 from policy_guard.report.report import Report
-from policy_guard.settings.config import FAIL_ON, Config
+from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings, load_settings, may_differ, settings_name
+from policy_guard.settings.severity import FAIL_ON, FailOn
 
 if TYPE_CHECKING:
     from policy_guard.pipeline.acceptances import Acceptances
@@ -38,7 +39,7 @@ class Options(NamedTuple):
     staged: bool = False
     everything: bool = False
     config: str | None = None
-    fail_on: str | None = None
+    fail_on: FailOn | None = None
     today: date | None = None
 
 
@@ -142,7 +143,7 @@ def _accepted(repository: Repository, config: Config, new: New, base: Base, toda
     return read
 
 
-def asked_severity(options: Options, config: Config, ci: bool) -> str:
+def asked_severity(options: Options, config: Config, ci: bool) -> FailOn:
     """What was asked for, or else what is set; in CI, where a change brings its workflow along, the stricter."""
     if options.fail_on is None:
         return config.fail_on

@@ -12,7 +12,7 @@ from policy_guard.pipeline.pairing import Outcome
 from policy_guard.report.report import Report, Reviewed, Skipped
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings
-from policy_guard.settings.severity import RANK
+from policy_guard.settings.severity import LEAST, RANK, FailOn
 from policy_guard.verify.finding import Finding
 
 
@@ -20,12 +20,12 @@ class Results:
     """The findings, notes and counts of a run."""
 
     def __init__(
-        self, settings: Settings, fail_on: str, today: date, progress: Callable[[str], None] = lambda name: None
+        self, settings: Settings, fail_on: FailOn, today: date, progress: Callable[[str], None] = lambda name: None
     ) -> None:
         """`fail_on` is the least severity that fails; `progress` hears of each policy."""
         self._settings = settings
         self._fail_on = fail_on
-        self._least = RANK.get(fail_on, 9)
+        self._least = LEAST[fail_on]
         self._today = today
         self._progress = progress
         self._findings: list[Finding] = list(map(warning, settings.doubts))

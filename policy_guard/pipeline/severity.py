@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from policy_guard.pipeline.pairing import Pair
 from policy_guard.settings.config import Config
-from policy_guard.settings.severity import RANK
+from policy_guard.settings.severity import RANK, Severity
 
 
 def severity(
-    config: Config, check: str, pair: Pair, own: str | None, existing: bool, is_guard: Callable[[], bool]
-) -> str:
+    config: Config, check: str, pair: Pair, own: Severity | None, existing: bool, is_guard: Callable[[], bool]
+) -> Severity:
     """The severity of a finding of the check. `own` is that of its critical entry, if it has one.
 
     What the old version granted too (`existing`) is no graver than the settings say of that. `is_guard` tells whether
@@ -21,7 +21,7 @@ def severity(
     return min(grave, config.critical_existing, key=RANK.__getitem__) if existing else grave
 
 
-def _of_check(config: Config, check: str, pair: Pair, is_guard: Callable[[], bool]) -> str:
+def _of_check(config: Config, check: str, pair: Pair, is_guard: Callable[[], bool]) -> Severity:
     if check == "no-new-access" and pair.fresh:
         return config.new_files
     if check == "no-lost-deny" and config.severity(check) is None:

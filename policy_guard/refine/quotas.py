@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from policy_guard.documents.source import Array, Node, Object
+from policy_guard.iam.policy import Kind
 
 
 class Limit(NamedTuple):
@@ -34,12 +35,12 @@ def size(node: Node) -> int:
     return len(json.dumps(_plain(node), separators=(",", ":"), ensure_ascii=False))
 
 
-def passed(kind: str, before: int, after: int) -> Iterator[Limit]:
+def passed(kind: Kind, before: int, after: int) -> Iterator[Limit]:
     """The limits that a policy of this size passes and did not pass before."""
     yield from (limit for limit in _LIMITS.get(kind, ()) if before <= limit.characters < after)
 
 
-def fits(kind: str, characters: int) -> bool:
+def fits(kind: Kind, characters: int) -> bool:
     """Whether there is a way to give AWS a policy of this size."""
     limits = _LIMITS.get(kind, ())
     return not limits or any(characters <= limit.characters for limit in limits)

@@ -35,13 +35,14 @@ from policy_guard.iam.policy import Policy, Statement, Value
 from policy_guard.refine.file import OWN
 from policy_guard.refine.narrow import Scope, as_glob
 from policy_guard.refine.unused_actions import Unused, Use
+from policy_guard.settings.severity import Severity
 from policy_guard.verify.finding import Finding
 
 UNUSED = "unused-access"
 _MOST = 8
 
 
-def unused_access(policy: Policy, unused: Callable[[str], Unused], severity: str) -> Iterator[Finding]:
+def unused_access(policy: Policy, unused: Callable[[str], Unused], severity: Severity) -> Iterator[Finding]:
     """One finding for each value of an Action that covers what is `unused` by the principals of its file."""
     if policy.kind not in OWN:
         return
@@ -59,7 +60,7 @@ def unused_access(policy: Policy, unused: Callable[[str], Unused], severity: str
 
 
 def _finding(
-    statement: Statement, value: Value, unused: tuple[Use, ...], by: tuple[str, ...], severity: str
+    statement: Statement, value: Value, unused: tuple[Use, ...], by: tuple[str, ...], severity: Severity
 ) -> Finding:
     path = statement.source.path
     names = [f"{use.service}:{use.name}" + (f" (last {use.last})" if use.last else "") for use in unused]

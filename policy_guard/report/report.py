@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from policy_guard.documents.source import Position, Source, Span
-from policy_guard.settings.severity import SEVERITIES
+from policy_guard.settings.severity import SEVERITIES, FailOn
 from policy_guard.verify.finding import Finding
 
 CHECKS = ("no-new-access", "no-lost-deny", "access-not-granted")
@@ -62,7 +62,7 @@ class Report(NamedTuple):
     mode: str = "changes"
     changed: int = 0
     judged: tuple[str, ...] = ()
-    fail_on: str = "error"
+    fail_on: FailOn = "error"
     accepted: tuple[Reviewed, ...] = ()
     settings: str = ""
 

@@ -48,7 +48,7 @@ from policy_guard.documents.containers.plain import VERSIONS, Found
 from policy_guard.documents.globs import not_a_path
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
 from policy_guard.iam.parse import parse
-from policy_guard.iam.policy import Policy, Statement, meaning
+from policy_guard.iam.policy import Kind, Policy, Statement, meaning
 
 ACCEPTED = "accepted"
 CHECKS = ("no-new-access", "no-lost-deny", "access-not-granted", "no-public-access")
@@ -170,7 +170,7 @@ def _items(node: Node, key: str) -> tuple[Node, ...]:
     return found.items if isinstance(found, Array) else ()
 
 
-def _kind(node: Node) -> str | None:
+def _kind(node: Node) -> Kind | None:
     """The kind that takes a statement of this shape."""
     elements = {entry.key.text for entry in node.entries} if isinstance(node, Object) else set()
     if not elements & {"Principal", "NotPrincipal"}:
@@ -204,7 +204,7 @@ def _wrong(plain: dict[str, Any], today: date) -> Iterator[tuple[str, str]]:
         yield "expires", f"this lies more than {most} days ahead; write a day until {today + timedelta(most)}"
 
 
-def accepted(given: Acceptance, kind: str) -> Accepted:
+def accepted(given: Acceptance, kind: Kind) -> Accepted:
     """The acceptance as a policy of this kind would mean it. Raises `Unreadable`.
 
     Its Version is the newer one, whatever the policy's is: what the file says may not change with the policy.
@@ -213,7 +213,7 @@ def accepted(given: Acceptance, kind: str) -> Accepted:
     return Accepted(given, next(read), next(read))
 
 
-def _statements(nodes: tuple[Node, ...], source: Source, kind: str | None) -> tuple[Statement, ...]:
+def _statements(nodes: tuple[Node, ...], source: Source, kind: Kind | None) -> tuple[Statement, ...]:
     if not nodes:
         return ()
     version = Scalar(VERSIONS[0], _NOWHERE)

@@ -11,12 +11,10 @@ from policy_guard.documents.globs import matches_path, not_a_path, not_a_pattern
 from policy_guard.documents.printable import printable
 from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
-from policy_guard.iam.policy import KINDS
-from policy_guard.settings.severity import SEVERITIES
+from policy_guard.iam.policy import KINDS, Kind
+from policy_guard.settings.severity import FAIL_ON, SEVERITIES, FailOn, Severity
 
 NAME = ".policy-guard.yaml"
-FAIL_ON = ("warning", "error", "never")
-"""From the strictest on: the least severity that fails a run."""
 MOST = 1000
 """What a list in the settings may hold: matching more against every file would take minutes."""
 _ACTION = re.compile(r"\*|[A-Za-z0-9_*?-]+:[A-Za-z0-9_*?-]+")
@@ -29,7 +27,7 @@ class PolicyFiles(NamedTuple):
     """
 
     files: tuple[str, ...]
-    kind: str | None = None
+    kind: Kind | None = None
     reference: str | None = None
     bound: bool = False
 
@@ -84,15 +82,15 @@ class Config(NamedTuple):
     policies: tuple[PolicyFiles, ...] = ()
     exclude: tuple[str, ...] = ()
     critical: str | None = None
-    critical_existing: str = "warning"
-    severities: tuple[tuple[str, str], ...] = ()
-    new_files: str = "error"
+    critical_existing: Severity = "warning"
+    severities: tuple[tuple[str, Severity], ...] = ()
+    new_files: Severity = "error"
     default_branch: str | None = None
     require_policies: bool = False
     ignores: tuple[Ignore, ...] = ()
     groups: tuple[Group, ...] = ()
     refine: Refine = Refine()
-    fail_on: str = "error"
+    fail_on: FailOn = "error"
     accepted: str = ".policy-guard/accepted"
     accepted_from: str = "base"
     added: tuple[PolicyFiles, ...] = ()
@@ -135,7 +133,7 @@ class Config(NamedTuple):
         """The groups that the file belongs to."""
         return tuple(group.name for group in self.groups if group.holds(path))
 
-    def severity(self, check: str) -> str | None:
+    def severity(self, check: str) -> Severity | None:
         """What is set for the check; None if nothing is."""
         return dict(self.severities).get(check)
 

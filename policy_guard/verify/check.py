@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from policy_guard.documents.source import Span
 from policy_guard.iam.meaning.symbolic import Access
-from policy_guard.iam.policy import Policy, Request, Statement
+from policy_guard.iam.policy import Kind, Policy, Request, Statement
 from policy_guard.settings.acceptance import Accepted
 from policy_guard.settings.critical import CriticalEntry, RequestSet
 from policy_guard.solver.formula import TRUE, Formula
@@ -20,7 +20,7 @@ class Question(NamedTuple):
     `access` knows all statements.
     """
 
-    kind: str
+    kind: Kind
     new: Policy | None
     old: Policy | None
     critical: tuple[CriticalEntry, ...]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, get_args
 
 from policy_guard.documents.source import Source, Span
-from policy_guard.iam.policy import Request, Statement
+from policy_guard.iam.policy import Kind, Request, Statement
+from policy_guard.settings.severity import Severity
 
 if TYPE_CHECKING:
     from policy_guard.iam.prefix_tree import Branch
 
-OUTCOMES = ("violated", "undecided", "unsupported", "unreadable")
+Outcome: TypeAlias = Literal["violated", "undecided", "unsupported", "unreadable"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 
 class Related(NamedTuple):
@@ -94,7 +96,7 @@ class Refusal(NamedTuple):
     group: str
     label: str
     holder: str
-    kind: str
+    kind: Kind
     old: str
     requests: Callable[[], tuple[Spelled, ...]]
     part: Part
@@ -116,8 +118,8 @@ class Finding(NamedTuple):
     """
 
     check: str
-    outcome: str
-    severity: str
+    outcome: Outcome
+    severity: Severity
     message: str
     source: Source
     span: Span

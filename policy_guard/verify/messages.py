@@ -20,12 +20,13 @@ from policy_guard.iam.policy import Policy, Request, Statement, Value, by_effect
 from policy_guard.settings.acceptance import CHECKS as ACCEPTABLE
 from policy_guard.settings.acceptance import digest
 from policy_guard.settings.critical import CriticalEntry, exceptions
+from policy_guard.settings.severity import Severity
 from policy_guard.solver.strings.pattern import shown
 from policy_guard.verify.check import Check, Question
 from policy_guard.verify.explain.difference import Terms
 from policy_guard.verify.explain.difference import spelled as spelled_terms
 from policy_guard.verify.explain.difference_text import cells, differing
-from policy_guard.verify.finding import Cell, Finding, Refusal, Related
+from policy_guard.verify.finding import Cell, Finding, Outcome, Refusal, Related
 from policy_guard.verify.rehearsal import lies_within, part, suffices
 from policy_guard.verify.verdicts import Verdict, place
 
@@ -33,12 +34,12 @@ _MOST_ABSENT = 2
 _MOST_BEFORE = 2
 
 
-def finding(check: Check, verdict: Verdict, question: Question, severity: str) -> Finding:
+def finding(check: Check, verdict: Verdict, question: Question, severity: Severity) -> Finding:
     """What the verdict says of the policy. What is not decided is an error whatever the severity, unless advisory."""
     at = _where(check, verdict, question)
     answer, claim = verdict.answer, verdict.claim
     witness = spelled(answer.request, question) if isinstance(answer, Witness) else None
-    outcome = {Witness: "violated", Unsupported: "unsupported"}.get(type(answer), "undecided")
+    outcome = _outcome(answer)
     return Finding(
         check=check.id,
         outcome=outcome,
@@ -56,6 +57,12 @@ def finding(check: Check, verdict: Verdict, question: Question, severity: str) -
         difference=verdict.difference,
         refusal=_refusal(check, verdict, question) if check.id in ACCEPTABLE else None,
     )
+
+
+def _outcome(answer: Answer) -> Outcome:
+    if isinstance(answer, Witness):
+        return "violated"
+    return "unsupported" if isinstance(answer, Unsupported) else "undecided"
 
 
 def _refusal(check: Check, verdict: Verdict, question: Question) -> Refusal:

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from policy_guard.documents.globs import matches_path, not_a_pattern
+from policy_guard.iam.policy import Kind
 
 SUFFIXES = (".json", ".yaml", ".yml")
-_CAPS = {
+_CAPS: dict[Kind, tuple[str, ...]] = {
     "scp": ("scp", "scps", "service-control-policy", "service-control-policies"),
     "rcp": ("rcp", "rcps", "resource-control-policy", "resource-control-policies"),
     "boundary": ("boundary", "boundaries", "boundary-policies", "permissions-boundary", "permissions-boundaries"),
@@ -23,7 +24,12 @@ _CAPS = {
 _NAMES = {name: kind for kind, names in _CAPS.items() for name in names}
 # What else has such a name, like the permissions of a service for sessions: taken for a cap, a policy that grants could
 # come in as one that only takes away.
-_UNSURE = {"session": "session", "sessions": "session", "endpoint": "endpoint", "endpoints": "endpoint"}
+_UNSURE: dict[str, Kind] = {
+    "session": "session",
+    "sessions": "session",
+    "endpoint": "endpoint",
+    "endpoints": "endpoint",
+}
 # Folders of which everything below is about permissions, so that what comes there later is a policy, too.
 _WHOLE = {"iam", "policies", "policy", "roles", "role", "users", "groups", "permissions", "trust", *_NAMES}
 _ALIKE = 3
@@ -36,7 +42,7 @@ class Entry(NamedTuple):
     """An entry of `policies`: the patterns, the kind where only the name tells it, and the files that it names."""
 
     patterns: tuple[str, ...]
-    kind: str | None
+    kind: Kind | None
     paths: tuple[str, ...]
 
 
@@ -47,11 +53,11 @@ class Files(NamedTuple):
     """
 
     paths: tuple[str, ...]
-    kinds: Mapping[str, str | None]
+    kinds: Mapping[str, Kind | None]
     unread: frozenset[str] = frozenset()
 
 
-def hinted(path: str) -> str | None:
+def hinted(path: str) -> Kind | None:
     """The kind of cap that the name of a folder or of the file stands for; the one nearest to the file counts."""
     *folders, name = _spelled(path).split("/")
     stem = _NAMES.get(name.rpartition(".")[0])
@@ -60,7 +66,7 @@ def hinted(path: str) -> str | None:
     return next((_NAMES[part] for part in reversed(folders) if part in _NAMES), None)
 
 
-def perhaps(path: str) -> str | None:
+def perhaps(path: str) -> Kind | None:
     """The kind of cap that some name in the path may stand for, and as well for something else."""
     names = {**_NAMES, **_UNSURE}
     *folders, name = _spelled(path).split("/")
@@ -97,7 +103,7 @@ class _Contents:
     """What lies in a folder of the files with one suffix."""
 
     def __init__(self) -> None:
-        self.kinds: set[str | None] = set()
+        self.kinds: set[Kind | None] = set()
         self.number = 0
         self.others = self.deeper = False
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from policy_guard.iam.policy import KINDS, Policy
+from policy_guard.iam.policy import KINDS, Kind, Policy
 from policy_guard.pipeline.pairing import Reader, Side
 from policy_guard.pipeline.repository import File, Repository
 from policy_guard.pipeline.repository.changes import snapshot
@@ -50,7 +50,7 @@ def survey(repository: Repository, config: Config) -> Survey:
     return Survey(files, sides, sum(side.deeper for side in read.values()))
 
 
-def read_as(repository: Repository, found: Survey, kinds: Mapping[str, str]) -> dict[str, Side]:
+def read_as(repository: Repository, found: Survey, kinds: Mapping[str, Kind]) -> dict[str, Side]:
     """What files hold if they are configured as policies of these kinds."""
     read: dict[str, Side] = {}
     for kind in set(kinds.values()):

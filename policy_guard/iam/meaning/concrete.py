@@ -34,6 +34,7 @@ from policy_guard.iam.policy import (
     Caller,
     Condition,
     Element,
+    Kind,
     Policy,
     Principal,
     Principals,
@@ -58,12 +59,12 @@ from policy_guard.solver.strings.pattern import (
 )
 
 
-def allows(policy: Policy | None, kind: str, request: Request) -> bool:
+def allows(policy: Policy | None, kind: Kind, request: Request) -> bool:
     """Whether the policy of this kind allows the request; None is no policy."""
     return granted(policy, kind, request) and not denied(policy, request)
 
 
-def granted(policy: Policy | None, kind: str, request: Request) -> bool:
+def granted(policy: Policy | None, kind: Kind, request: Request) -> bool:
     """Whether some Allow applies, or everything is left to others."""
     return leaves_all(policy, kind) or any(applies(statement, request) for statement in by_effect(policy)[0])
 

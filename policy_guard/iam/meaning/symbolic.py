@@ -30,6 +30,7 @@ from policy_guard.iam.policy import (
     ROLE,
     Condition,
     Element,
+    Kind,
     Policy,
     Statement,
     as_written,
@@ -125,7 +126,7 @@ class Access:
         keys = sorted(filter(is_implied, self._variables)) if self._by_caller else ()
         return conjunction(facts(Variable(key)) for key in keys)
 
-    def allows(self, policy: Policy | None, kind: str) -> Formula:
+    def allows(self, policy: Policy | None, kind: Kind) -> Formula:
         """The requests that the policy of this kind allows; None is no policy."""
         key = id(policy), kind
         if key not in self._allows:
@@ -133,7 +134,7 @@ class Access:
             self._allows[key] = policy, allowed
         return self._allows[key][1]
 
-    def granted(self, policy: Policy | None, kind: str) -> Formula:
+    def granted(self, policy: Policy | None, kind: Kind) -> Formula:
         """The requests to which some Allow applies, or all where everything is left to others."""
         if leaves_all(policy, kind):
             return TRUE

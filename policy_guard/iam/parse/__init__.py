@@ -9,7 +9,7 @@ from policy_guard.documents.containers.plain import VERSIONS, Found
 from policy_guard.documents.source import Array, Node, Object, Scalar, Span, Unreadable, scalars
 from policy_guard.iam.parse.reader import Reader, quoted
 from policy_guard.iam.parse.statement import is_short, statement
-from policy_guard.iam.policy import WITHOUT_PRINCIPAL, Element, Policy, Statement, Value
+from policy_guard.iam.policy import WITHOUT_PRINCIPAL, Element, Kind, Policy, Statement, Value
 from policy_guard.solver.strings.pattern import STAR, Pattern, directive, holes, with_variables
 
 _TOP = ("Version", "Id", "Statement")
@@ -17,7 +17,7 @@ _OF_IAM = ("identity", "trust", "boundary", "session")
 _SID = re.compile(r"[A-Za-z0-9]*")
 
 
-def parse(found: Found, kind: str | None = None, placeholders: tuple[str, ...] = ()) -> Policy:
+def parse(found: Found, kind: Kind | None = None, placeholders: tuple[str, ...] = ()) -> Policy:
     """The policy that a document means. Its kind comes from its shape where None is given.
 
     `placeholders` are regular expressions for texts that a template fills in, besides those that are known here.
@@ -91,7 +91,7 @@ def _statements(reader: Reader, node: Node) -> tuple[Node, ...]:
     return ()
 
 
-def _shape(reader: Reader, statements: tuple[Statement, ...], kind: str | None) -> tuple[str, tuple[Statement, ...]]:
+def _shape(reader: Reader, statements: tuple[Statement, ...], kind: Kind | None) -> tuple[Kind, tuple[Statement, ...]]:
     """The kind, and the statements after a look at whether each has the elements that it asks for."""
     named = any(each.principals for each in statements)
     kind = kind or _kind(statements, named)
@@ -102,7 +102,7 @@ def _shape(reader: Reader, statements: tuple[Statement, ...], kind: str | None) 
     return kind, statements
 
 
-def _look_at_elements(reader: Reader, each: Statement, kind: str) -> None:
+def _look_at_elements(reader: Reader, each: Statement, kind: Kind) -> None:
     """Reports the elements that a statement of the kind lacks, or does not take."""
     if kind in WITHOUT_PRINCIPAL and each.principals:
         reader.problem(f"a policy of the kind {kind} has no Principal or NotPrincipal", each.principals.span)
@@ -132,7 +132,7 @@ def _bare_star(statement: Statement) -> Span | None:
     return next((entry.value.span for entry in entries if entry.type == "*"), None)
 
 
-def _kind(statements: tuple[Statement, ...], named: bool) -> str:
+def _kind(statements: tuple[Statement, ...], named: bool) -> Kind:
     if not named:
         return "identity"
     return "resource" if any(each.resource for each in statements) or not all(map(_is_of_sts, statements)) else "trust"
@@ -153,7 +153,7 @@ def _on_its_resource(statement: Statement) -> Statement:
     return replace(statement, resource=Element(False, (anything,), statement.action.span))
 
 
-def _look_at_sids(reader: Reader, kind: str, node: Node) -> None:
+def _look_at_sids(reader: Reader, kind: Kind, node: Node) -> None:
     """IAM takes letters and digits, and no Sid twice (IAM User Guide, reference_policies_elements_sid)."""
     if kind not in _OF_IAM or not isinstance(node, Object):
         return

@@ -7,7 +7,7 @@ import re
 from policy_guard.documents.source import Node, Object, Scalar, Span
 from policy_guard.iam.parse.condition import conditions
 from policy_guard.iam.parse.reader import Reader, known_key, quoted
-from policy_guard.iam.policy import Condition, Element, Principal, Principals, Statement, Value, without_blanks
+from policy_guard.iam.policy import Condition, Effect, Element, Principal, Principals, Statement, Value, without_blanks
 from policy_guard.iam.principal import named
 from policy_guard.solver.strings.pattern import Pattern, Unknown, Variable, Wildcard, with_variables
 
@@ -78,15 +78,19 @@ def _sid(reader: Reader, node: Node | None) -> str | None:
     return None
 
 
-def _effect(reader: Reader, node: Node | None, whole: Node) -> str:
+_EFFECTS: dict[str, Effect] = {"Allow": "Allow", "Deny": "Deny"}
+
+
+def _effect(reader: Reader, node: Node | None, whole: Node) -> Effect:
     if node is None:
         if isinstance(whole, Object):
             reader.problem('the statement has no "Effect"', Span(whole.span.start, whole.span.start + 1))
         return "Deny"
     text = node.text if isinstance(node, Scalar) and node.tag is None else ""
-    if text not in ("Allow", "Deny"):
-        reader.problem(f'"Effect" is {quoted(text)}; write "Allow" or "Deny"', node.span)
-    return text
+    if text in _EFFECTS:
+        return _EFFECTS[text]
+    reader.problem(f'"Effect" is {quoted(text)}; write "Allow" or "Deny"', node.span)
+    return "Deny"
 
 
 def _conditions(reader: Reader, node: Node | None, variables: bool) -> tuple[Condition, ...]:

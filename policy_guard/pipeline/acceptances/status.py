@@ -15,8 +15,9 @@ from policy_guard.pipeline.pairing.groups import Trees, joined
 from policy_guard.pipeline.repository.changes import Change
 from policy_guard.settings.acceptance import ACCEPTED, Acceptance, Accepted, accepted, digest
 from policy_guard.settings.config import Group
+from policy_guard.settings.severity import Severity
 from policy_guard.verify.check import Question
-from policy_guard.verify.finding import Finding
+from policy_guard.verify.finding import Finding, Outcome
 
 
 def concerning(every: Iterable[Acceptance], pair: Pair) -> Iterator[Acceptance]:
@@ -126,7 +127,7 @@ def unusable(every: Acceptances, paths: Iterable[str], files: Container[str]) ->
             yield _amiss(given.source, at, "violated", "warning", f"accepts nothing: there is no {given.path}")
 
 
-def _amiss(source: Source, at: int, outcome: str, severity: str, message: str) -> Finding:
+def _amiss(source: Source, at: int, outcome: Outcome, severity: Severity, message: str) -> Finding:
     span = Span(at, min(at + 1, len(source.text)))
     facts = (("next", "correct it; policy-guard accept writes such files"),)
     return Finding(

@@ -12,7 +12,7 @@ from policy_guard.documents.format import decode, in_json, is_short_text, salvag
 from policy_guard.documents.formats import plain_name, suffixes
 from policy_guard.documents.source import Problem, Source, Span, Unreadable
 from policy_guard.iam.parse import parse
-from policy_guard.iam.policy import Policy, of_one_kind
+from policy_guard.iam.policy import Kind, Policy, of_one_kind
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.changes import Change, follow
 from policy_guard.pipeline.repository.objects import LARGEST, OVERSIZED
@@ -164,7 +164,7 @@ class Reader:
 
 
 def side_of(
-    data: bytes, path: str, revision: str, configured: bool, kind: str | None, placeholders: tuple[str, ...] = ()
+    data: bytes, path: str, revision: str, configured: bool, kind: Kind | None, placeholders: tuple[str, ...] = ()
 ) -> Side:
     """What the bytes of a file hold. With `configured` they have to be a policy; `placeholders` are of the settings."""
     if LFS.match(data) and not sniff(data):
@@ -188,7 +188,7 @@ def side_of(
 
 
 def _parsed(
-    source: Source, reading: Reading, kind: str | None, configured: bool, placeholders: tuple[str, ...]
+    source: Source, reading: Reading, kind: Kind | None, configured: bool, placeholders: tuple[str, ...]
 ) -> Side:
     found: dict[str, Policy] = {}
     wrong: list[Problem] = []

@@ -9,7 +9,7 @@ from policy_guard.documents.printable import defused, printable, well_formed
 from policy_guard.report.report import Report, Reporter, Style, in_order, place
 from policy_guard.report.sentences import sentences, title
 from policy_guard.report.summary import error_line, summary
-from policy_guard.settings.severity import SEVERITIES
+from policy_guard.settings.severity import SEVERITIES, FailOn
 from policy_guard.verify.finding import Finding
 
 
@@ -35,7 +35,7 @@ def render(report: Report, style: Style) -> str:
     return defused(text) if style.environ.get("GITHUB_ACTIONS") == "true" else text
 
 
-def _case(suite: Element, path: str, findings: Sequence[Finding], fail_on: str) -> None:
+def _case(suite: Element, path: str, findings: Sequence[Finding], fail_on: FailOn) -> None:
     case = SubElement(suite, "testcase", classname="policy-guard", name=_safe(path))
     failing = [each for each in findings if _fails(each, fail_on)]
     if failing:
@@ -45,7 +45,7 @@ def _case(suite: Element, path: str, findings: Sequence[Finding], fail_on: str) 
         SubElement(case, "system-out").text = "\n\n".join(map(_told, others))
 
 
-def _fails(finding: Finding, fail_on: str) -> bool:
+def _fails(finding: Finding, fail_on: FailOn) -> bool:
     return fail_on in SEVERITIES and SEVERITIES.index(finding.severity) <= SEVERITIES.index(fail_on)
 
 

@@ -9,6 +9,7 @@ from policy_guard.documents.globs import matches_path
 from policy_guard.documents.source import Source, Span
 from policy_guard.iam import catalog
 from policy_guard.iam.policy import Principals, Statement, Value, principals_meaning, statement_meaning
+from policy_guard.settings.severity import Severity
 
 MOST_SUGGESTIONS = 5
 """How many misspelt actions of a list are told with the nearest that AWS has: looking for one takes long."""
@@ -40,7 +41,7 @@ class CriticalEntry(NamedTuple):
     resources: tuple[Value, ...] = ()
     excepted: tuple[Value, ...] = ()
     reason: str = ""
-    severity: str | None = None
+    severity: Severity | None = None
     files: tuple[str, ...] = ()
     span: Span = Span(0, 0)
     unless: tuple[Statement, ...] = ()

@@ -13,6 +13,7 @@ from policy_guard.iam.policy import (
     WITHOUT_PRINCIPAL,
     Condition,
     Element,
+    Kind,
     Principal,
     Principals,
     Statement,
@@ -36,7 +37,7 @@ Within: TypeAlias = "Callable[[Principals, Principals], bool]"
 """Whether every caller of the first is proved to be one of the second."""
 
 
-def everything(kind: str) -> Statement:
+def everything(kind: Kind) -> Statement:
     """A statement that applies to every request of the kind."""
     who = None if kind in WITHOUT_PRINCIPAL else _EVERYONE
     resource = None if kind == "trust" else element((_ALL,))

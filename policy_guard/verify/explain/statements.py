@@ -11,7 +11,7 @@ from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.prover import Proved, Prover
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.meaning.symbolic_principal import principal_matches
-from policy_guard.iam.policy import Principals, Request, Statement
+from policy_guard.iam.policy import Kind, Principals, Request, Statement
 from policy_guard.solver.formula import Formula, conjunction, disjunction, negation
 from policy_guard.verify.check import Check, Claim, Combination, Question
 from policy_guard.verify.explain.difference import Terms, only
@@ -52,7 +52,7 @@ def _with(piece: Spelled, without: Iterable[Statement]) -> Spelled:
     return piece._replace(without=tuple(dict.fromkeys([*piece.without, *without])))
 
 
-def _meant(kind: str, claim: Claim, whole: Iterable[Statement], within: Within) -> Iterator[Spelled]:
+def _meant(kind: Kind, claim: Claim, whole: Iterable[Statement], within: Within) -> Iterator[Spelled]:
     """The statements, or of each what the critical entry means."""
     entry, meant = claim.entry, claim.meant
     if entry is None or meant is None:
