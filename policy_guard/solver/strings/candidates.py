@@ -13,12 +13,13 @@ from policy_guard.solver.strings.automaton import ANYTHING, Caseless, Glob, Lett
 from policy_guard.solver.strings.language import Budget, Language, Late, Slot, find
 from policy_guard.solver.strings.pattern import Unknown, Variable
 from policy_guard.solver.strings.placeholders import Texts, anything_on, loosened, without_letters
-from policy_guard.solver.strings.segments import Own, Product, Segment, classes
+from policy_guard.solver.strings.segments import ON, Own, Product, Segment, classes
 from policy_guard.solver.strings.systems import (
     Place,
     System,
     by_itself,
     own_of,
+    size,
     solved,
     texts_of,
     uncased,
@@ -37,7 +38,7 @@ MOST_VARIANTS = 20
 
 def candidates(system: System, budget: Budget) -> Iterator[Texts]:
     """Texts for the letters that are worth a try; if there are none, no texts make the system hold."""
-    for each in _by_text(solved(by_itself(system)), 1, budget):
+    for each in _by_text(solved(by_itself(system), budget), 1, budget):
         yield from _together(each, budget)
 
 
@@ -47,7 +48,7 @@ def _by_text(system: System, ways: int, budget: Budget) -> Iterator[System]:
         texts = texts_of(system, letter)
         if texts is not None and ways * len(texts) <= MOST_SYSTEMS:
             for text in texts:
-                budget.spend(1, "the texts that variables stand for")
+                budget.spend(size(system), ON)
                 yield from _by_text(with_text(system, letter, text), ways * len(texts), budget)
             return
     yield system
@@ -87,6 +88,7 @@ def _alternatives(system: System, place: Place, own: Mapping[Letter, Own], budge
     barred = frozenset(glob for each in outside if each.letters for glob in each.globs)
     left = [_but(each, barred) for each in system.inside[place]]
     for inside, chosen in _without_lates(left, outside):
+        budget.spend(1 + len(inside) ** 2 + sum(map(len, (*inside, *outside))), ON)
         word = find([_bounded(each, own) for each in inside], plain, budget)
         if word is not None:
             text = "".join(map(str, word))
@@ -203,7 +205,7 @@ def _assignments(
     products = [each for alternatives in places.values() for one in alternatives for each in one.products]
     texts = [list(classes(letter, own[letter], (p for p in products if p.times(letter)), budget)) for letter in shared]
     for chosen in product(*texts):
-        budget.spend(1 + len(places), "the texts that variables stand for")
+        budget.spend(1 + len(places), ON)
         yield dict(zip(shared, chosen, strict=True))
 
 

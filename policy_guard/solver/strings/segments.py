@@ -107,6 +107,7 @@ class Product:
         for letter in self.letters:
             if ahead := self._base.move(base, letter):
                 for then, text in self._segments(rest, letter, fixed):
+                    self._budget.spend(1, ON)
                     yield (ahead, then), Segment(letter, text)
 
     def after(self, rest: Rest, symbol: str) -> Rest | None:

@@ -23,10 +23,10 @@ from policy_guard.solver.strings.automaton import (
     the_symbol,
 )
 from policy_guard.solver.strings.glob import either_case
-from policy_guard.solver.strings.language import EVERYTHING, Language, Slot
+from policy_guard.solver.strings.language import EVERYTHING, Budget, Language, Slot
 from policy_guard.solver.strings.pattern import Unknown, Variable, folded
 from policy_guard.solver.strings.placeholders import without_letters
-from policy_guard.solver.strings.segments import Own
+from policy_guard.solver.strings.segments import ON, Own
 
 MOST_TEXTS = 50
 """Texts of one variable that are tried one by one."""
@@ -149,7 +149,23 @@ def _length_of(step: Step) -> Letter | None:
     return symbol.of if isinstance(symbol, Caseless) else symbol if not isinstance(symbol, str) else None
 
 
-def solved(system: System) -> System:
+def size(system: System) -> int:
+    """What it costs to look at each step of each pattern."""
+    return 1 + sum(1 + len(each) + sum(map(len, each.globs)) for each in _languages(system))
+
+
+def _growth(system: System, variable: Variable, glob: Glob) -> int:
+    """By how many steps the patterns grow if a pattern takes the place of the variable."""
+    named = (each for each in _languages(system) if not each.letters.isdisjoint({variable, Caseless(variable)}))
+    steps = (step for language in named for each in language.globs for step in each)
+    return len(glob) * sum(not step.symbols.isdisjoint({variable, Caseless(variable)}) for step in steps)
+
+
+def _languages(system: System) -> Iterator[Language]:
+    return (one for languages in (*system.inside.values(), *system.outside.values()) for one in languages)
+
+
+def solved(system: System, budget: Budget) -> System:
     """The system with each variable replaced by the pattern that its key's value has to match, if there is one.
 
     Wildcards of that pattern become variables of their own, which makes the replacement exact. So do letters that
@@ -157,6 +173,7 @@ def solved(system: System) -> System:
     """
     numbers = count()
     while found := next(_definitions(system), None):
+        budget.spend(size(system), ON)
         place, at = found
         steps: list[Step] = []
         inside, freed = dict(system.inside), list(system.freed)
@@ -169,6 +186,7 @@ def solved(system: System) -> System:
                 step = Step(frozenset([Variable(fresh.key)]))
             steps.append(step)
         glob, key = tuple(steps), Variable(place.key)
+        budget.spend(_growth(system, key, glob), ON)
         inside[place] = (Language([glob]), *(each for n, each in enumerate(inside[place]) if n != at))
         replaced = {each: tuple(_put(one, key, glob) for one in ones) for each, ones in inside.items()}
         without = {each: tuple(_put(one, key, glob) for one in ones) for each, ones in system.outside.items()}
@@ -230,8 +248,7 @@ def with_text(system: System, variable: Variable, text: str) -> System:
 
 def variables(system: System) -> set[Variable]:
     """The variables that occur in some pattern and have no text yet."""
-    sides = (*system.inside.values(), *system.outside.values())
-    letters = {letter for languages in sides for language in languages for letter in language.letters}
+    letters = {letter for language in _languages(system) for letter in language.letters}
     known = {variable for variable, _ in system.defined}
     return {core for each in letters if isinstance(core := uncased(each), Variable)} - known
 
