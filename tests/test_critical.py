@@ -24,9 +24,9 @@ from policy_guard.settings.critical import (
     covered,
     exceptions,
     load_critical,
-    surely_good,
     unknown_actions,
 )
+from policy_guard.settings.surely_valid import surely_valid
 from policy_guard.solver.formula import TRUE
 from policy_guard.verify.check import Claim, Combination, Part, Question
 from policy_guard.verify.checks import check
@@ -37,7 +37,7 @@ from tests.language import documents, requests
 from tests.policies import inside, policy
 from tests.repository import Answer as Run
 from tests.repository import Scratch, allow, deny, document
-from tests.test_settings import valid
+from tests.test_settings import RULES, valid
 
 
 def critical(*entries: str) -> CriticalList:
@@ -200,16 +200,16 @@ LISTS = st.fixed_dictionaries(
 
 @given(LISTS)
 @settings(max_examples=300)
-def test_what_is_surely_good_fits_the_schema(plain: dict[str, Any]) -> None:
-    assert not surely_good(plain) or valid("critical.json", plain)
+def test_lists_are_surely_valid_if_they_are_valid(plain: dict[str, Any]) -> None:
+    assert surely_valid(plain, RULES["critical.json"]) is valid("critical.json", plain)
 
 
 @pytest.mark.parametrize("text", ENTRIES)
-def test_a_usual_entry_needs_no_schema(text: str) -> None:
+def test_an_entry_needs_no_library(text: str) -> None:
     import yaml
 
     plain = yaml.safe_load(f"version: 1\npermissions:\n- {{reason: r, {text}}}\n")
-    assert surely_good(plain) is ("files" not in text and 'principals: "*"' not in text)
+    assert surely_valid(plain, RULES["critical.json"])
 
 
 # The twins.

@@ -16,10 +16,11 @@ from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
 from policy_guard.iam import catalog
 from policy_guard.settings import validation
-from policy_guard.settings.critical import CriticalEntry, covered, load_critical, packs, surely_good
+from policy_guard.settings.critical import CriticalEntry, covered, load_critical, packs
 from policy_guard.settings.critical.packs import FOLDER, PACKS, pack
+from policy_guard.settings.surely_valid import surely_valid
 from tests.repository import ENVIRON, NARROW, Scratch, allow, document
-from tests.test_settings import valid
+from tests.test_settings import RULES, valid
 
 ENTRIES = [entry for name in PACKS for entry in pack(name)]
 
@@ -36,7 +37,7 @@ def test_the_packs_are_the_files() -> None:
 def test_a_pack_fits_the_schema_and_needs_no_look_at_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = yaml.safe_load((Path(FOLDER) / f"{name}.yaml").read_text(encoding="utf-8"))
     assert valid("critical.json", plain)
-    assert surely_good(plain)
+    assert surely_valid(plain, RULES["critical.json"])
     monkeypatch.delattr(validation, "_validate")
     assert packs.pack.__wrapped__(name) == pack(name)
 

@@ -1,18 +1,20 @@
-"""The quick look at settings never says good where the schema says bad."""
+"""What spares right settings the schema's library says of any settings what the library says, and patterns of files."""
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from policy_guard.documents.globs import matches_path
-from policy_guard.settings import config, critical
+from policy_guard.settings import config
+from policy_guard.settings.surely_valid import surely_valid
 
 SCHEMAS = Path(config.__file__).parents[1] / "schema"
 WORDS = st.sampled_from(
@@ -38,31 +40,94 @@ PLAIN: st.SearchStrategy[Any] = st.recursive(
     lambda below: st.lists(below, max_size=2) | st.dictionaries(st.sampled_from(NAMES), below, max_size=3),
     max_leaves=8,
 )
-ENTRIES = st.fixed_dictionaries(
-    {"id": WORDS, "reason": WORDS, "actions": PLAIN | st.lists(WORDS, max_size=2)}, optional={"resources": PLAIN}
-)
+
+
+RULES = {name: json.loads((SCHEMAS / name).read_text()) for name in ("config.json", "critical.json", "accepted.json")}
+RIGHT: dict[str, Any] = {
+    "config.json": {
+        "version": 1,
+        "policies": [{"files": ["iam/**/*.json"], "kind": "identity", "reference": "a.json", "bound": "always"}],
+        "exclude": ["**/testdata/**"],
+        "placeholders": ["__[A-Z]+__"],
+        "critical": "c.yaml",
+        "accepted-from": "base",
+        "severity": {"no-lost-deny": "error"},
+        "ignore-unreadable": [{"file": "a.json", "line": "x", "reason": "r", "expires": "2026-12-31"}],
+        "groups": [{"name": "g", "files": ["g/*"], "same-holes": True}],
+        "require-policies": True,
+        "refine": {"findings": ["f/*"], "roles": {"a": ["a/*"]}, "keep": ["s3:*"], "max-age": 3},
+    },
+    "critical.json": {
+        "version": 1,
+        "packs": ["data-exposure"],
+        "permissions": [
+            {
+                "id": "a",
+                "actions": ["s3:Delete*"],
+                "reason": "r",
+                "unless": [{"Bool": {"a:b": "true"}}],
+                "files": ["x"],
+            },
+            {"id": "b", "all-of": [{"actions": ["*"]}, {"resources": ["*"]}], "principals": "*", "reason": "r"},
+        ],
+    },
+    "accepted.json": {
+        "version": 1,
+        "policy": "iam/a.json",
+        "checks": ["no-new-access"],
+        "from": "none",
+        "access": [{"Action": "s3:*", "Resource": "*"}],
+        "reason": "r",
+        "expires": "2026-12-31",
+    },
+}
 
 
 def valid(schema: str, plain: Any) -> bool:
-    return Draft202012Validator(json.loads((SCHEMAS / schema).read_text())).is_valid(plain)
+    return Draft202012Validator(RULES[schema]).is_valid(plain)
 
 
-@given(st.dictionaries(st.sampled_from(NAMES), PLAIN, max_size=3))
-def test_a_surely_good_configuration_is_valid(plain: dict[str, Any]) -> None:
-    plain = {"version": 1, **plain}
-    assert not config.surely_good(plain) or valid("config.json", plain)
+@st.composite
+def mutated(draw: st.DrawFn) -> tuple[str, Any]:
+    """A right file with a value somewhere replaced, taken out, or put under another name."""
+    schema = draw(st.sampled_from(sorted(RIGHT)))
+    plain = copy.deepcopy(RIGHT[schema])
+    for _ in range(draw(st.integers(0, 3))):
+        place: Any = plain
+        while isinstance(place, dict | list) and place:
+            key = draw(st.sampled_from(sorted(place) if isinstance(place, dict) else range(len(place))))
+            if not isinstance(place[key], dict | list) or draw(st.booleans()):
+                break
+            place = place[key]
+        if not isinstance(place, dict | list) or not place:
+            continue
+        kept = place.pop(key)
+        if isinstance(place, dict) and draw(st.booleans()):
+            place[draw(st.sampled_from(NAMES))] = kept
+        elif draw(st.booleans()):
+            if isinstance(place, dict):
+                place[key] = draw(PLAIN)
+            else:
+                place.insert(0, draw(PLAIN))
+    return schema, plain
 
 
-@given(st.lists(ENTRIES, max_size=2))
-def test_a_surely_good_critical_list_is_valid(entries: list[Any]) -> None:
-    plain = {"version": 1, "permissions": entries}
-    assert not critical.surely_good(plain) or valid("critical.json", plain)
+@given(mutated())
+@settings(max_examples=400)
+def test_surely_valid_says_what_the_library_says(given_: tuple[str, Any]) -> None:
+    schema, plain = given_
+    assert surely_valid(plain, RULES[schema]) is valid(schema, plain)
 
 
-def test_common_files_need_no_schema() -> None:
-    rule = {"files": ["iam/**/*.json"], "kind": "identity"}
-    assert config.surely_good({"version": 1, "policies": [rule], "critical": "c.yaml", "exclude": ["**/testdata/**"]})
-    assert critical.surely_good({"version": 1, "permissions": [{"id": "a", "actions": ["s3:Delete*"], "reason": "r"}]})
+@pytest.mark.parametrize("schema", RULES)
+def test_right_files_need_no_library(schema: str) -> None:
+    assert valid(schema, RIGHT[schema])
+    assert surely_valid(RIGHT[schema], RULES[schema])
+
+
+def test_a_keyword_that_is_not_known_is_never_sure() -> None:
+    assert not surely_valid(1, {"multipleOf": 1})
+    assert not surely_valid(1, {"if": {"const": 1}, "then": {}})
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def load_acceptance(source: Source, today: date) -> Acceptance:
     """The acceptance in a file. Raises `UserError` with file, line, key and remedy."""
     from policy_guard.settings.validation import error_at, load, node_at
 
-    plain, node = load(source, "accepted.json", surely_good)
+    plain, node = load(source, "accepted.json")
     for key, message in _wrong(plain, today):
         raise error_at(source, node_at(node, (key,)), f"{key}: {message}")
     read = Acceptance(
@@ -230,29 +230,3 @@ def _with_effect(node: Node) -> Node:
 
 def _object(**entries: Node) -> Object:
     return Object(tuple(Entry(Scalar(name, _NOWHERE), value) for name, value in entries.items()), _NOWHERE)
-
-
-def surely_good(plain: Any) -> bool:
-    """Whether the file is of the shape that most have; False says nothing. True implies the schema."""
-    texts = ("policy", "group", "label", "holder", "from", "reason", "expires")
-    lists = ("access", "without")
-    return (
-        isinstance(plain, dict)
-        and {"version", "checks", "access", "reason", "expires"} <= set(plain)
-        and set(plain) <= {"version", "checks", "critical", *texts, *lists}
-        and plain["version"] == 1
-        and not isinstance(plain["version"], bool)
-        and all(isinstance(plain[key], str) and plain[key].strip() for key in texts if key in plain)
-        and _texts(plain["checks"])
-        and set(plain["checks"]) <= set(CHECKS)
-        and ("critical" not in plain or _texts(plain["critical"]))
-        and all(_mappings(plain[key]) for key in lists if key in plain)
-    )
-
-
-def _texts(value: Any) -> bool:
-    return isinstance(value, list) and value != [] and all(isinstance(text, str) and text.strip() for text in value)
-
-
-def _mappings(value: Any) -> bool:
-    return isinstance(value, list) and value != [] and all(isinstance(each, dict) for each in value)

@@ -11,8 +11,8 @@ from policy_guard.documents.globs import matches_path, not_a_path, not_a_pattern
 from policy_guard.documents.printable import printable
 from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
-from policy_guard.iam.policy import KINDS, Kind
-from policy_guard.settings.severity import FAIL_ON, SEVERITIES, FailOn, Severity
+from policy_guard.iam.policy import Kind
+from policy_guard.settings.severity import FailOn, Severity
 
 NAME = ".policy-guard.yaml"
 MOST = 1000
@@ -151,7 +151,7 @@ def load_config(source: Source | None) -> Config:
         return Config()
     from policy_guard.settings.validation import error_at, load, node_at
 
-    plain, node = load(source, "config.json", surely_good)
+    plain, node = load(source, "config.json")
     for where, wrong in _wrong(plain):
         raise error_at(source, node_at(node, where), f"{wrong[0]}: {wrong[1]}")
     return Config(
@@ -240,67 +240,3 @@ def _date(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
-
-
-def surely_good(plain: Any) -> bool:
-    """Whether the settings are of the shapes that most files have; False says nothing. True implies the schema."""
-    return isinstance(plain, dict) and plain.get("version") == 1 and all(_good(*each) for each in plain.items())
-
-
-def _good(key: str, value: Any) -> bool:
-    if key == "version":
-        return value == 1 and not isinstance(value, bool)
-    if key in ("exclude",):
-        return _paths(value)
-    if key in ("critical", "accepted"):
-        return _path(value)
-    if key == "accepted-from":
-        return isinstance(value, str) and value in ("base", "head")
-    if key == "fail-on":
-        return isinstance(value, str) and value in FAIL_ON
-    if key in ("critical-existing", "new-files"):
-        return isinstance(value, str) and value in SEVERITIES
-    if key == "require-policies":
-        return isinstance(value, bool)
-    if key == "default-branch":
-        return isinstance(value, str) and value != "" and not value.startswith("-")
-    if key == "refine":
-        return isinstance(value, dict) and all(_good_refine(*each) for each in value.items())
-    return key == "policies" and isinstance(value, list) and len(value) <= MOST and all(map(_good_policies, value))
-
-
-def _good_refine(key: str, value: Any) -> bool:
-    if key == "findings":
-        return _paths(value)
-    if key == "roles":
-        return isinstance(value, dict) and all(map(_paths, value.values()))
-    if key == "keep":
-        return isinstance(value, list) and all(isinstance(text, str) for text in value)
-    return key == "max-age" and isinstance(value, int) and not isinstance(value, bool) and value > 0
-
-
-def _good_policies(rule: Any) -> bool:
-    return (
-        isinstance(rule, dict)
-        and set(rule) <= {"files", "kind", "reference", "bound"}
-        and _paths(rule.get("files"))
-        and rule["files"] != []
-        and ("kind" not in rule or (isinstance(rule["kind"], str) and rule["kind"] in KINDS))
-        and ("bound" not in rule or rule["bound"] == "always")
-        and ("reference" not in rule or _path(rule["reference"]))
-    )
-
-
-def _paths(value: Any) -> bool:
-    return isinstance(value, list) and len(value) <= MOST and all(map(_path, value))
-
-
-def _path(value: Any) -> bool:
-    return (
-        isinstance(value, str)
-        and value != ""
-        and not value.startswith("/")
-        and "\\" not in value
-        and "\n" not in value
-        and ".." not in value.split("/")
-    )

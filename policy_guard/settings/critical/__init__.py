@@ -11,7 +11,6 @@ from policy_guard.settings.critical.entry import (
     unknown_actions,
 )
 from policy_guard.settings.critical.load import load_critical
-from policy_guard.settings.critical.quick import surely_good
 
 __all__ = [
     "CriticalEntry",
@@ -20,6 +19,5 @@ __all__ = [
     "covered",
     "exceptions",
     "load_critical",
-    "surely_good",
     "unknown_actions",
 ]

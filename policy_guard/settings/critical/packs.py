@@ -12,7 +12,6 @@ from policy_guard.documents.printable import shortened
 from policy_guard.documents.source import Node, Source
 from policy_guard.settings.critical.entries import read_entries
 from policy_guard.settings.critical.entry import CriticalEntry
-from policy_guard.settings.critical.quick import surely_good
 from policy_guard.settings.validation import error_at, load, node_at
 
 PACKS = ("privilege-escalation", "data-exposure", "defence-evasion")
@@ -24,7 +23,7 @@ def pack(name: str) -> tuple[CriticalEntry, ...]:
     """The entries of a pack, each with its reason and the page that describes it."""
     with open(os.path.join(FOLDER, f"{name}.yaml"), encoding="utf-8") as file:
         source = Source(f"packs/{name}.yaml", file.read())
-    plain, node = load(source, "critical.json", surely_good)
+    plain, node = load(source, "critical.json")
     return tuple(entry._replace(own=False) for entry in read_entries(source, plain, node))
 
 
