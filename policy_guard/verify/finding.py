@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, get_args
 
 from policy_guard.documents.source import Source, Span
-from policy_guard.iam.policy import Kind, Request, Statement
 from policy_guard.settings.severity import Severity
 
 if TYPE_CHECKING:
+    from policy_guard.iam.policy import Kind, Request, Statement
     from policy_guard.iam.prefix_tree import Branch
 
 Outcome: TypeAlias = Literal["violated", "undecided", "unsupported", "unreadable"]

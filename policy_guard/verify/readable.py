@@ -2,7 +2,7 @@
 
 Whatever AWS would reject, and whatever has no clear meaning, is refused at its place: broken JSON or YAML, a key
 written twice, an unknown element such as "Ciondition", a misspelt operator, an Effect that is not exactly "Allow" or
-"Deny", a statement without Action, an empty list.
+"Deny", a statement without Action, a NotAction without values, a Sid written twice.
 
 Bad:
 
@@ -21,9 +21,10 @@ Good:
 What a template fills in is read as some text that nobody knows, and refused if it may be a list or nothing: !Include,
 !Split, !If with AWS::NoValue. So is whatever stands under "PolicyDocument" and is no policy.
 
-Three things are read and reported as warnings: blanks around an action, a wildcard inside the ARN of a principal, and
-what looks like a placeholder, such as "__KEY__", where a real name may be spelled so. The key "placeholders" of the
-settings takes regular expressions for the last.
+Some things are read and reported as warnings, because they are likely to mean something else than they seem to: blanks
+around an action, a wildcard inside the ARN of a principal, an empty list of actions, resources, principals or condition
+values, a set operator before Null, and what looks like a placeholder, such as "__KEY__", if a real name may be spelled
+so. The key "placeholders" of the settings takes regular expressions for the last.
 
 It does not see whether an action exists or an ARN is that of a real resource.
 
@@ -66,7 +67,7 @@ def doubtful(policy: Policy) -> Iterator[Finding]:
             message=doubt.message,
             source=policy.source,
             span=doubt.span,
-            facts=(("next", "write it as it is meant: without blanks, or every name by itself"),),
+            facts=(("next", "write it as it is meant"),),
         )
 
 
