@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from policy_guard.plugins import names
 from policy_guard.settings.severity import FAIL_ON
 from policy_guard.version import VERSION
 
@@ -139,7 +140,7 @@ _COMMANDS = {
 def _common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--config", metavar="FILE", help="instead of .policy-guard.yaml")
     command.add_argument("--fail-on", choices=FAIL_ON, help="the least severity that fails (error)")
-    formats = "text (default), github, json, sarif, markdown, junit, gitlab"
+    formats = ", ".join(f"{name} (default)" if name == "text" else name for name in names("report/reporters"))
     command.add_argument("--format", metavar="NAME[=FILE]", action="append", dest="formats", help=formats)
     command.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="in text output (auto)")
     command.add_argument("-q", "--quiet", action="store_true", help="findings only")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from policy_guard.solver.strings.language import Language, Slot
+if TYPE_CHECKING:
+    from policy_guard.solver.strings.language import Language, Slot
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,12 @@
-"""The file formats: one module each, found by its file name; a library for a format is imported when it is read."""
+"""The file formats, a file for each; a library for a format is imported when it is read."""
 
 from __future__ import annotations
 
-import os
 from functools import cache
-from importlib import import_module
 
 from policy_guard.documents.format import Format
 from policy_guard.documents.source import Node, Source
+from policy_guard.plugins import Plugins
 
 _ANY_FORMAT = (
     ".tpl",
@@ -20,14 +19,13 @@ _ANY_FORMAT = (
     ".erb",
     ".policy",
 )
+_FORMATS = Plugins("documents/formats", "FORMAT", Format)
 
 
 @cache
 def formats() -> tuple[Format, ...]:
-    """Every format there is, by name."""
-    files = sorted(entry for folder in __path__ for entry in os.listdir(folder))
-    modules = (file[:-3] for file in files if file.endswith(".py") and not file.startswith("_"))
-    return tuple(import_module(f"{__name__}.{module}").FORMAT for module in modules)
+    """All formats, by name."""
+    return _FORMATS.load_all()
 
 
 def suffixes() -> tuple[str, ...]:

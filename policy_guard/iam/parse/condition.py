@@ -104,10 +104,19 @@ def _named(text: str) -> tuple[str, str, bool] | None:
     quantifier = _QUANTIFIERS.get(head.lower(), "") if colon else ""
     name = (tail if colon else head).lower()
     if_exists = name.endswith("ifexists")
-    operator = OPERATORS.get(name.removesuffix("ifexists"))
+    operator = _spelling(name.removesuffix("ifexists"))
     if operator is None or (colon and not quantifier) or (operator == "Null" and if_exists):
         return None
     return quantifier, operator, if_exists
+
+
+def _spelling(name: str) -> str | None:
+    """The operator as AWS spells it; the supported ones are asked last, because their modules are slow to import."""
+    if name in OPERATORS:
+        return OPERATORS[name]
+    from policy_guard.iam.meaning.operators import operators
+
+    return next((spelling for spelling in operators() if spelling.lower() == name), None)
 
 
 def _no_operator(reader: Reader, text: str) -> str:
