@@ -44,6 +44,21 @@ def matches_path(pattern: str, path: str) -> bool:
     return len(parts) in reached and bool(parts)
 
 
+def reaches_below(pattern: str, folder: str) -> bool:
+    """Whether some path in a folder, or deeper, matches."""
+    parts, reached = folder.split("/"), {0}
+    for step in _steps(pattern):
+        if len(parts) in reached or (step == "**" and reached):
+            return True
+        reached = {at + 1 for at in reached if at < len(parts) and glob(step)(parts[at])}
+    return False
+
+
+def names_all_below(pattern: str, folder: str) -> bool:
+    """Whether every path in a folder, or deeper, matches, as a pattern with ** at its end tells."""
+    return _steps(pattern)[-1] == "**" and matches_path(pattern, folder)
+
+
 @cache
 def _steps(pattern: str) -> tuple[str, ...]:
     return tuple(pattern.split("/"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from collections.abc import Hashable
 from pathlib import Path
 from typing import NamedTuple
@@ -12,8 +13,8 @@ from policy_guard.documents.printable import shortened
 from policy_guard.documents.source import Source, Unreadable
 from policy_guard.errors import UserError
 from policy_guard.pipeline.repository import File, Repository, names
-from policy_guard.pipeline.repository.changes import resolved, target_of
 from policy_guard.pipeline.repository.revisions import Base
+from policy_guard.pipeline.repository.ways import MISSING, Tree
 from policy_guard.settings.config import Config, PolicyFiles, load_config
 from policy_guard.settings.load import Settings, settings_from, settings_name
 from policy_guard.settings.severity import FAIL_ON
@@ -119,10 +120,13 @@ class _Files(NamedTuple):
 
     def data(self, path: str) -> bytes | None:
         """The bytes of a file; None if there is no such file. Raises `UserError` if they are not to be had."""
-        real, reason = resolved(path, lambda at: target_of(self.repository, self.listed.get(at)))
-        if real is None:
-            raise UserError(f"{path}: {reason}")
-        file = self.repository.file(self.commit, real)
+        real: str | None = posixpath.normpath(path)
+        if self.listed:
+            way = Tree(self.repository, self.listed).way(path)
+            if way.path is None and way.kind != MISSING:
+                raise UserError(f"{path}: {way.reason}")
+            real = way.path
+        file = self.repository.file(self.commit, real) if real is not None else None
         data = self.repository.read(file) if file else None
         if file and data is None:
             raise UserError(f"{path}: there is no such file")

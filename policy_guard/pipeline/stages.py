@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.pipeline.judging import Judge, Judgement
 from policy_guard.pipeline.pairing import Outcome, Pair, Reader, Side, pairs
-from policy_guard.pipeline.pairing.links import Sides, out_of_sight, tree_of
-from policy_guard.pipeline.repository import Repository
+from policy_guard.pipeline.pairing.links import Sides, tree_of
+from policy_guard.pipeline.repository import LINK, SUBMODULE, Repository
 from policy_guard.pipeline.repository.changes import Change, snapshot
 from policy_guard.pipeline.repository.revisions import Base, New
 from policy_guard.pipeline.results import Results
@@ -88,10 +88,9 @@ class Run(NamedTuple):
 
     def look_for_hidden(self, everything: bool) -> None:
         """What the change puts where it is not looked at."""
-        for change in self.changed:
-            if said := out_of_sight(self.reader, self.sides, change, self.changed, self.base):
-                self.session.results.note(said[0])
-                self.session.results.outcome(change.path, Outcome((), said[1]))
+        for path, (sentence, findings) in _beyond(self):
+            self.session.results.note(sentence)
+            self.session.results.outcome(path, Outcome((), findings))
         for found in _hidden(self, everything):
             self.session.results.outcome(found.source.path, Outcome((), (found,)))
 
@@ -169,6 +168,19 @@ class Run(NamedTuple):
                     self.session.side(side, partial(self.references.bounded, paths=(path,)))
                 else:
                     self.session.side(side)
+
+
+def _beyond(run: Run) -> Iterator[tuple[str, tuple[str, tuple[Finding, ...]]]]:
+    """What is said of changed links and submodules."""
+    asked = [change for change in run.changed if change.new and change.new.mode in (LINK, SUBMODULE)]
+    if not asked:
+        return
+    from policy_guard.pipeline.pairing.beyond import Beyond
+
+    beyond = Beyond(run.repository, run.reader, run.sides, run.changed, (run.base, run.new))
+    for change in asked:
+        if said := beyond.said(change):
+            yield change.path, said
 
 
 def _hidden(run: Run, everything: bool) -> Iterator[Finding]:

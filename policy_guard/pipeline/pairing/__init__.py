@@ -14,8 +14,9 @@ from policy_guard.documents.source import Problem, Source, Span, Unreadable
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Kind, Policy, of_one_kind
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
-from policy_guard.pipeline.repository.changes import Change, follow
+from policy_guard.pipeline.repository.changes import Change
 from policy_guard.pipeline.repository.objects import LARGEST, OVERSIZED
+from policy_guard.pipeline.repository.ways import BROKEN, Tree
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings
 from policy_guard.verify.finding import Finding
@@ -100,12 +101,12 @@ class Reader:
         self._config = given.config
         self._before = given.before or ("", given.config)
         self.scope = given.scope
-        self._files: dict[str, dict[str, File]] = {}
+        self._trees: dict[str, Tree] = {}
         self._distrusted: set[tuple[str, str | None]] = set()
 
     def with_files(self, revision: str, files: dict[str, File]) -> None:
         """Lets links of this revision be followed."""
-        self._files[revision] = files
+        self._trees[revision] = Tree(self._repository, files)
 
     def distrust(self, revision: str, file: File) -> None:
         """Lets a version of a file count as unknown, under whatever name."""
@@ -123,12 +124,15 @@ class Reader:
                 empty, {}, (Problem("a submodule stands where a policy is configured", Span(0, 0)),) if rule else ()
             )
         if file.mode == LINK:
-            link = follow(self._repository, file, self._files.get(revision, {}))
-            if link.file is None and rule is None and plain_name(path):
+            tree = self._trees.get(revision) or Tree(self._repository, {})
+            way = tree.way(file.path)
+            target = tree.file(way)
+            if target is None and rule is None and plain_name(path) and way.kind != BROKEN:
                 return Side(empty, {}, looked=False)
-            if link.file is None:
-                return Side(empty, {}, (Problem(link.reason, Span(0, 0)),))
-            file = link.file
+            if target is None:
+                reason = way.reason or "the link leads to a folder and to no file of the repository"
+                return Side(empty, {}, (Problem(reason, Span(0, 0)),))
+            file = target
         if (revision, file.oid) in self._distrusted:
             return Side(empty, {}, (Problem("git wrote another file than is kept under this name", Span(0, 0)),))
         data = self._repository.read(file)

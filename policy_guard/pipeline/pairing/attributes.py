@@ -196,7 +196,7 @@ def _named(question: Question) -> dict[str, File]:
     if question.sides is None:
         return snapshot(question.repository, question.new)
     after = question.sides.after
-    leading = ((link, after.files.get(path or "")) for link, path in after.leading.items())
+    leading = ((link, after.tree.file(way)) for link, way in after.ways.items())
     return {**after.files, **after.behind, **{link: file for link, file in leading if file}}
 
 
@@ -205,7 +205,7 @@ def _own(sides: Sides | None, file: File) -> File | None:
     if sides is None:
         return file
     if file.mode == LINK:
-        return sides.after.files.get(sides.after.leading.get(file.path) or "")
+        return sides.after.files.get(sides.after.leads_to(file.path) or "")
     return file if file.path in sides.after.files else sides.after.behind.get(file.path, file)
 
 

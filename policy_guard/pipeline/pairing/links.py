@@ -1,4 +1,4 @@
-"""Links and submodules: what stands behind them is judged, or is missed."""
+"""Links: what stands behind them is judged under the names that they give."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from policy_guard.documents.format import sniff
-from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
 from policy_guard.pipeline.pairing import Reader
-from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository, names
-from policy_guard.pipeline.repository.changes import Change, resolved, snapshot, target_of
+from policy_guard.pipeline.repository import LINK, File, Repository, names
+from policy_guard.pipeline.repository.changes import Change, snapshot
 from policy_guard.pipeline.repository.revisions import Base, New
-from policy_guard.verify.finding import Finding
-from policy_guard.verify.readable import vanished
+from policy_guard.pipeline.repository.ways import MOST_HOPS, Tree, Way
 
 MOST_BEHIND = 1_000_000
 """Names that links to folders give to files: more of them would take seconds."""
@@ -25,7 +23,12 @@ class View(NamedTuple):
 
     files: Mapping[str, File]
     behind: Mapping[str, File]
-    leading: Mapping[str, str | None]
+    ways: Mapping[str, Way]
+    tree: Tree
+
+    def leads_to(self, path: str) -> str | None:
+        """Where a file is to be found: itself, or what a link leads to; None if that is nowhere."""
+        return self.ways[path].path if path in self.ways else path
 
     def named(self) -> dict[str, File]:
         """Every name with its file."""
@@ -33,7 +36,7 @@ class View(NamedTuple):
 
     def under(self, wanted: Callable[[str], bool]) -> set[str]:
         """The own paths of the files that have a wanted name."""
-        real = (self.leading.get(name) or name for name in self.files if wanted(name))
+        real = (self.leads_to(name) or name for name in self.files if wanted(name))
         return {*real, *(file.path for name, file in self.behind.items() if wanted(name))} & self.files.keys()
 
     def apart(self, reader: Reader) -> dict[str, File]:
@@ -73,22 +76,27 @@ def may_matter(repository: Repository, reader: Reader, changed: Iterable[Change]
 
 def view(repository: Repository, files: Mapping[str, File]) -> View:
     """The files with the names behind links. Raises `UserError` where those are too many."""
-    targets = {path: target_of(repository, file) for path, file in files.items() if file.mode == LINK}
-    leading = {path: resolved(path, targets.get)[0] for path in targets}
-    return View(files, _behind(files, leading) if targets else {}, leading)
+    tree = Tree(repository, files)
+    ways = {path: tree.way(path) for path, file in files.items() if file.mode == LINK}
+    return View(files, _behind(files, ways) if ways else {}, ways, tree)
 
 
-def _behind(files: Mapping[str, File], leading: Mapping[str, str | None]) -> dict[str, File]:
-    """The files behind links to folders, by the names that the links give them."""
+def _behind(files: Mapping[str, File], ways: Mapping[str, Way]) -> dict[str, File]:
+    """The files behind links to folders, by the names that the links give them.
+
+    No name leads over more links than the system follows.
+    """
     paths = sorted(files)
     found: dict[str, File] = {}
-    waiting: list[tuple[str, tuple[str, ...]]] = [
-        (link, (target,)) for link, target in leading.items() if target is not None and target not in files
+    waiting: list[tuple[str, tuple[str, ...], int]] = [
+        (link, (way.path,), len(way.links))
+        for link, way in ways.items()
+        if way.path is not None and way.path not in files
     ]
     seen = 0
     while waiting:
-        name, way = waiting.pop()
-        folder = way[-1]
+        name, passed, hops = waiting.pop()
+        folder = passed[-1]
         start = f"{folder}/" if folder else ""
         for at in range(bisect_left(paths, start), len(paths)):
             path = paths[at]
@@ -98,11 +106,14 @@ def _behind(files: Mapping[str, File], leading: Mapping[str, str | None]) -> dic
             if seen > MOST_BEHIND:
                 raise UserError(f"links to folders give more than {MOST_BEHIND:,} names to files. Remove some of them.")
             inside = f"{name}/{path.removeprefix(start)}"
-            target = leading.get(path, path)
-            if target is not None and target in files:
-                found[inside] = files[target]
-            elif target is not None and target not in way:
-                waiting.append((inside, (*way, target)))
+            way = ways.get(path) or Way(path)
+            hops_there = hops + len(way.links)
+            if way.path is None or hops_there > MOST_HOPS:
+                continue
+            if way.path in files:
+                found[inside] = files[way.path]
+            elif way.path not in passed:
+                waiting.append((inside, (*passed, way.path), hops_there))
     return found
 
 
@@ -112,13 +123,19 @@ def let_be_followed(repository: Repository, reader: Reader, new: New, base: Base
     reader.with_files(new.name, after.named())
     reader.with_files(base.name, before.named())
     touched = {file.path for change in changed for file in (change.old, change.new) if file}
-    for path, file in after.files.items():
-        if file.mode == LINK and path not in touched and reader.concerned(path):
-            target = after.leading[path]
-            if target not in after.files or target in touched or target != before.leading.get(path):
-                changed.append(Change(before.files.get(path), file))
+    for path, way in after.ways.items():
+        if path not in touched and _leads_elsewhere(reader, path, way, before, touched):
+            changed.append(Change(before.files.get(path), after.files[path]))
     changed += _changed_behind(reader, before, after, touched)
     return Sides(before, after)
+
+
+def _leads_elsewhere(reader: Reader, path: str, way: Way, before: View, touched: set[str]) -> bool:
+    """Whether a link that says what it said may lead to something else, or to a file that changed."""
+    if path in before.ways and way.path != before.ways[path].path:
+        return True
+    at_file = way.path is not None and way.path in before.files
+    return reader.concerned(path) and (not at_file or way.path in touched or path not in before.ways)
 
 
 def _changed_behind(reader: Reader, before: View, after: View, touched: set[str]) -> Iterator[Change]:
@@ -130,37 +147,3 @@ def _changed_behind(reader: Reader, before: View, after: View, touched: set[str]
         if same and old and new and (new.path not in touched or alike(reader, name, new)):
             continue
         yield Change(old._replace(path=name) if old else None, new._replace(path=name) if new else None)
-
-
-def out_of_sight(
-    reader: Reader, sides: Sides | None, change: Change, changed: list[Change], base: Base
-) -> tuple[str, tuple[Finding, ...]] | None:
-    """What is to be said of a changed submodule, or of a link that leads out of the repository or into a submodule."""
-    if change.new is None or change.new.mode not in (LINK, SUBMODULE):
-        return None
-    path, here = change.new.path, sides.after if sides else None
-    if change.new.mode == SUBMODULE:
-        why = "is a submodule, which is not looked into"
-    elif here is None or (target := here.leading.get(path, path)) is None:
-        why = "is a link that leads out of the repository or in a circle, which is not looked behind"
-    elif any(here.files[each].mode == SUBMODULE for each in _above(target) if each in here.files):
-        why = "is a link into a submodule, which is not looked into"
-    else:
-        return None
-    return f"{path} {why}", tuple(_taken_away(reader, path, changed, base))
-
-
-def _above(path: str) -> Iterator[str]:
-    """The path, and each folder above it."""
-    while path:
-        yield path
-        path = path.rpartition("/")[0]
-
-
-def _taken_away(reader: Reader, path: str, changed: list[Change], base: Base) -> Iterator[Finding]:
-    """A finding for each policy that was where something is now that is not looked into."""
-    for change in changed:
-        if change.old and change.old.path.startswith(f"{path}/"):
-            old = reader.side(change.old, change.old.path, base.name)
-            if old.policies and (change.new is None or change.new.path != change.old.path):
-                yield vanished(Source(path, ""), old.source, "something stands in its place that is not looked into")

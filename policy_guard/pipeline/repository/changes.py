@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from policy_guard.errors import UserError
-from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Raw, Repository, Uncompared, names
+from policy_guard.pipeline.repository import SUBMODULE, File, Raw, Repository, Uncompared, names
 from policy_guard.pipeline.repository.revisions import Base, New
 
-MOST_HOPS = 40
-"""Links in a row: what Linux follows."""
 _SUFFIXES = (".json", ".yaml", ".yml")
 
 
@@ -107,59 +105,6 @@ def _rewritten(paired: list[Change]) -> list[Change]:
 def _stem(change: Change) -> str | None:
     path = PurePosixPath(change.path)
     return str(path.with_suffix("")) if path.suffix in _SUFFIXES else None
-
-
-class Link(NamedTuple):
-    """Where a link leads: to a file of the same revision, or nowhere, with the reason."""
-
-    file: File | None
-    reason: str = ""
-
-
-def follow(repository: Repository, file: File, files: Mapping[str, File]) -> Link:
-    """The file that a link leads to within its own revision. `files` are those of that revision."""
-    if file.mode != LINK:
-        return Link(file)
-    path, reason = resolved(file.path, lambda at: target_of(repository, files.get(at)))
-    if path is None:
-        return Link(None, reason)
-    found = files.get(path)
-    return Link(found) if found else Link(None, "the link leads to no file of the repository")
-
-
-def target_of(repository: Repository, file: File | None) -> str | None:
-    """What a link says; None for what is no link."""
-    if file is None or file.mode != LINK:
-        return None
-    return (repository.read(file) or b"").decode("utf-8", "surrogateescape")
-
-
-def resolved(path: str, target: Callable[[str], str | None]) -> tuple[str | None, str]:
-    """Where a path leads, as the operating system goes: every link on the way is followed; or None, and why.
-
-    `target` gives what the link of a path says, and None for what is no link.
-    """
-    waiting, done, hops = path.split("/")[::-1], list[str](), 0
-    while waiting:
-        part = waiting.pop()
-        if part in ("", "."):
-            continue
-        if part == "..":
-            if not done:
-                return None, "the link leads out of the repository"
-            done.pop()
-            continue
-        said = target("/".join([*done, part]))
-        if said is None:
-            done.append(part)
-            continue
-        hops += 1
-        if hops > MOST_HOPS:
-            return None, f"the link leads in a circle, or over more than {MOST_HOPS} others"
-        if said.startswith("/"):
-            return None, "the link leads out of the repository"
-        waiting += said.split("/")[::-1]
-    return "/".join(done), ""
 
 
 def snapshot(repository: Repository, new: New) -> dict[str, File]:

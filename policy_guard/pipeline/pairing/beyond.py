@@ -1,0 +1,169 @@
+"""Submodules, and links that lead where nothing is looked at: what may stand there is refused, or is missed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TypeAlias
+
+from policy_guard.documents.globs import names_all_below, reaches_below
+from policy_guard.documents.source import Problem, Source, Span
+from policy_guard.pipeline.pairing import Reader
+from policy_guard.pipeline.pairing.links import Sides
+from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
+from policy_guard.pipeline.repository.changes import Change
+from policy_guard.pipeline.repository.folded import folded
+from policy_guard.pipeline.repository.revisions import Base, New
+from policy_guard.pipeline.repository.ways import BELOW, BROKEN, CIRCLE, MISSING, Tree, Way
+from policy_guard.verify.finding import Finding
+from policy_guard.verify.readable import unreadable, vanished
+
+MOST_LOOKED_AT, MOST_NAMED = 1_000, 100_000
+"""Files behind such links that are looked into, and names that are looked at; of more, one may be a policy."""
+_MOST_NAMES = 100
+"""Names at the end of a link that are tried as a way back; more of them are no way that anybody writes."""
+_FILE = 0o100644
+_WHAT = {
+    MISSING: "is a link that leads to nothing in the repository",
+    CIRCLE: "is a link that leads in a circle, which is not looked behind",
+    BELOW: "is a link into a submodule, which is not looked into",
+    BROKEN: "is a link that no system follows",
+}
+_OUT = "is a link that leads out of the repository, which is not looked behind"
+
+Said: TypeAlias = tuple[str, tuple[Finding, ...]]
+
+
+class Beyond:
+    """What is to be said of changed submodules, and of changed links that lead to no file and no folder here."""
+
+    def __init__(
+        self,
+        repository: Repository,
+        reader: Reader,
+        sides: Sides | None,
+        changed: list[Change],
+        revisions: tuple[Base, New],
+    ) -> None:
+        self._root = repository.root
+        self._repository = repository
+        self._reader = reader
+        self._sides = sides
+        self._changed = changed
+        self._base, self._new = revisions
+        self._looked_at = self._named = 0
+
+    @cached_property
+    def _folded(self) -> Tree:
+        return Tree(self._repository, self._sides.after.files if self._sides else {}, fold=True)
+
+    def said(self, change: Change) -> Said | None:
+        """A sentence for the report with the findings; None if nothing is out of sight."""
+        file = change.new
+        if file is None or file.mode not in (LINK, SUBMODULE):
+            return None
+        if file.mode == SUBMODULE:
+            what = "is a submodule, which is not looked into"
+            return f"{file.path} {what}", (*self._taken_away(file.path), *self._configured(file.path, what))
+        way = self._way(file.path)
+        spelled = tuple(self._spelled(file))
+        if way.path is not None:
+            return (f"{file.path} is a link", spelled) if spelled else None
+        what = _WHAT.get(way.kind, _OUT)
+        return f"{file.path} {what}", (*spelled, *self._taken_away(file.path), *self._unseen(file.path, way, what))
+
+    def _way(self, path: str) -> Way:
+        """Where the link leads; where it leads nowhere, what systems make of it that do not tell all names apart."""
+        here = self._sides.after if self._sides else None
+        way = here.ways.get(path, Way(None, MISSING)) if here else Way(None, MISSING)
+        if here and way.path in here.files and here.files[way.path or ""].mode == SUBMODULE:
+            return Way(None, BELOW, links=way.links)
+        if way.kind == MISSING:
+            elsewhere = self._folded.way(path)
+            return way if elsewhere.path is not None or elsewhere.kind == MISSING else elsewhere
+        return way
+
+    def _unseen(self, path: str, way: Way, what: str) -> Iterator[Finding]:
+        if way.kind == BROKEN and not self._reader.concerned(path):
+            yield from self._refused(path, way.reason)
+        elif way.kind == MISSING:
+            yield from self._in_another_spelling(path)
+        elif way.kind not in (BROKEN, CIRCLE):
+            yield from self._configured(path, what)
+            yield from self._coming_back(path, way)
+
+    def _refused(self, path: str, message: str) -> Iterator[Finding]:
+        yield from unreadable(Source(path, "", self._new.name), [Problem(message, Span(0, 0))])
+
+    def _configured(self, path: str, what: str) -> Iterator[Finding]:
+        """That the settings name files in it, which nobody looks at."""
+        config = self._reader.given.config
+        rules = (*config.policies, *config.added)
+        patterns = [pattern for rule in rules for pattern in rule.files]
+        patterns += [pattern for group in config.groups for pattern in group.files]
+        patterns += [pattern for entry in self._reader.given.critical for pattern in entry.files]
+        named = next((pattern for pattern in patterns if reaches_below(pattern, path)), None)
+        if named is not None and not any(names_all_below(pattern, path) for pattern in config.exclude):
+            remedy = f"keep the files themselves here, or name {path}/** under exclude"
+            yield from self._refused(path, f"{what}, and the settings name files in it with {named}; {remedy}")
+
+    def _in_another_spelling(self, path: str) -> Iterator[Finding]:
+        way = self._folded.way(folded(path))
+        if way.path is not None and self._may_hold_one(path, way.path):
+            place = self._folded.files[way.path].path if way.path in self._folded.files else way.path
+            why = "where systems that do not tell all names apart find policies; write the name as it is"
+            yield from self._refused(path, f"the link leads to nothing here, but almost to {place}, {why}")
+
+    def _coming_back(self, path: str, way: Way) -> Iterator[Finding]:
+        """That a link out of the repository may lead back into it, to a policy."""
+        names = [folded(name) for name in way.rest.split("/") if name not in ("", ".", "..")][-_MOST_NAMES:]
+        top = {name.partition("/")[0] for name in self._folded.files}
+        tails = ("/".join(names[at:]) for at, name in enumerate(names) if name in top)
+        places = [self._folded.way(tail).path for tail in tails]
+        if self._may_be_above(names):
+            places.append("")
+        if any(place is not None and self._may_hold_one(path, place) for place in places):
+            message = "the link leads out of the repository and may come back to a policy in it; write it without that"
+            yield from self._refused(path, message)
+
+    def _may_be_above(self, names: list[str]) -> bool:
+        """Whether these may be the names of the folder of the repository, or of one above it."""
+        root = [folded(part) for part in self._root.absolute().parts[1:]]
+        among = any(root[at : at + len(names)] == names for at in range(len(root)))
+        return not names or names[-1] == "cwd" or among
+
+    def _may_hold_one(self, name: str, place: str) -> bool:
+        """Whether a policy stands in a file, or in a folder below it, under the name that a link gives it."""
+        file = self._folded.files.get(place)
+        below = ((f"{name}/{rest}", each) for rest, each in self._folded.below(place))
+        return any(self._is_one(each, under) for under, each in ([(name, file)] if file else below))
+
+    def _is_one(self, file: File, name: str) -> bool:
+        self._named += 1
+        if self._named > MOST_NAMED or self._looked_at > MOST_LOOKED_AT:
+            return True
+        if file.mode in (LINK, SUBMODULE) or not self._reader.concerned(name):
+            return False
+        self._looked_at += 1
+        side = self._reader.side(file, name, self._new.name)
+        return bool(side.policies or side.problems)
+
+    def _spelled(self, file: File) -> Iterator[Finding]:
+        """That the text of the link is a policy: without core.symlinks git writes it into a file.
+
+        Source: git's config, "core.symlinks".
+        """
+        side = self._reader.side(file._replace(mode=_FILE), file.path, self._new.name)
+        if side.policies:
+            why = "is a policy, and git writes it into a file on systems without links"
+            yield from self._refused(file.path, f"the text of the link {why}; make it a file")
+
+    def _taken_away(self, path: str) -> Iterator[Finding]:
+        """A finding for each policy that was where something is now that is not looked into."""
+        for change in self._changed:
+            if change.old and change.old.path.startswith(f"{path}/"):
+                old = self._reader.side(change.old, change.old.path, self._base.name)
+                if old.policies and (change.new is None or change.new.path != change.old.path):
+                    yield vanished(
+                        Source(path, ""), old.source, "something stands in its place that is not looked into"
+                    )

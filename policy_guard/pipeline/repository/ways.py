@@ -1,0 +1,149 @@
+"""Where paths lead, as the operating system goes: over links, and through folders that are there."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+from policy_guard.errors import UserError
+from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
+from policy_guard.pipeline.repository.folded import folded
+
+MOST_HOPS = 40
+"""Links in a row: what Linux follows."""
+MOST_STEPS = 2_000_000
+"""Names that all links of one tree may lead over: more of them would take seconds."""
+_LONGEST, _LONGEST_NAME = 4095, 255
+"""Bytes of a link and of a name in it that Linux takes: PATH_MAX without its NUL, and NAME_MAX."""
+_DRIVE = re.compile(r"[A-Za-z]:|\\")
+
+MISSING, OUT, CIRCLE, BELOW, BROKEN = "missing", "out", "circle", "below", "broken"
+"""Why a path leads nowhere: nothing is there, it leaves the repository or ends in no place, it goes into a submodule,
+or a link says what no system follows as it is written."""
+
+
+class Way(NamedTuple):
+    """Where a path leads in its tree, a file or a folder; or None, with the kind of failure and the reason.
+
+    `links` were followed. `rest` is what is left of a path that leaves the repository.
+    """
+
+    path: str | None
+    kind: str = ""
+    reason: str = ""
+    links: tuple[str, ...] = ()
+    rest: str = ""
+
+
+class Tree:
+    """The files of one revision. With `fold`, names are one that some file systems take for the same."""
+
+    def __init__(self, repository: Repository, files: Mapping[str, File], fold: bool = False) -> None:
+        self._repository = repository
+        self._fold: Callable[[str], str] = folded if fold else str
+        self.files = {folded(path): file for path, file in files.items()} if fold else files
+        self._folded = fold
+        self._steps = 0
+
+    @cached_property
+    def folders(self) -> frozenset[str]:
+        """The folders that hold a file; a submodule is one."""
+        found = {""} | {path for path, file in self.files.items() if file.mode == SUBMODULE}
+        for path in self.files:
+            while (path := path.rpartition("/")[0]) not in found:
+                found.add(path)
+        return frozenset(found)
+
+    def says(self, path: str) -> str | None:
+        """What the link of a path says; None for what is no link."""
+        file = self.files.get(path)
+        if file is None or file.mode != LINK:
+            return None
+        return (self._repository.read(file) or b"").decode("utf-8", "surrogateescape")
+
+    def file(self, way: Way) -> File | None:
+        """The file that a way leads to; None of a folder."""
+        return None if way.path is None else self.files.get(way.path)
+
+    def way(self, path: str) -> Way:
+        """Where a path leads. Before each further name, what was reached has to be a folder that is there.
+
+        Source: Linux's path_resolution(7); `..` after a name that is not there leads nowhere.
+        """
+        waiting, at, links = self._names(path), "", list[str]()
+        while waiting:
+            part = waiting.pop()
+            self._count()
+            if at not in self.folders:
+                return _nowhere(links)
+            if part in ("", "."):
+                continue
+            if part == ".." and at:
+                at = at.rpartition("/")[0]
+                continue
+            if part == ".." or folded(part) == ".git":
+                rest = "/".join([part, *reversed(waiting)])
+                return Way(None, OUT, "the link leads out of the repository", tuple(links), rest)
+            if at in self.files and self.files[at].mode == SUBMODULE:
+                return Way(None, BELOW, "the link leads into a submodule", tuple(links))
+            here = f"{at}/{self._fold(part)}" if at else self._fold(part)
+            said = self.says(here)
+            if said is None:
+                at = here
+                continue
+            links.append(here)
+            if stopped := self._stopped(said, links):
+                return stopped
+            waiting += self._names(said)
+        there = at in self.files or at in self.folders
+        return Way(at, links=tuple(links)) if there else _nowhere(links)
+
+    @cached_property
+    def _sorted(self) -> list[str]:
+        return sorted(self.files)
+
+    def below(self, folder: str) -> Iterator[tuple[str, File]]:
+        """The files in a folder and deeper, each with its path from there."""
+        start = f"{folder}/" if folder else ""
+        for at in range(bisect_left(self._sorted, start), len(self._sorted)):
+            path = self._sorted[at]
+            if not path.startswith(start):
+                return
+            yield path[len(start) :], self.files[path]
+
+    def _stopped(self, said: str, links: list[str]) -> Way | None:
+        if len(links) > MOST_HOPS:
+            reason = f"the link leads in a circle, or over more than {MOST_HOPS} others"
+            return Way(None, CIRCLE, reason, tuple(links))
+        if reason := _broken(said):
+            return Way(None, BROKEN, reason, tuple(links))
+        if said.startswith("/") or (self._folded and _DRIVE.match(said)):
+            return Way(None, OUT, "the link leads out of the repository", tuple(links), said)
+        return None
+
+    def _names(self, path: str) -> list[str]:
+        return (path.replace("\\", "/") if self._folded else path).split("/")[::-1]
+
+    def _count(self) -> None:
+        self._steps += 1
+        if self._steps > MOST_STEPS:
+            raise UserError(f"links lead over more than {MOST_STEPS:,} names. Remove some of them.")
+
+
+def _nowhere(links: list[str]) -> Way:
+    return Way(None, MISSING, "the link leads to no file of the repository", tuple(links))
+
+
+def _broken(said: str) -> str:
+    """Why no system follows a link as it is written; empty if one does. Git hands its text to symlink(2)."""
+    if not said:
+        return "the link is empty, which no system takes; write where it leads"
+    if "\0" in said:
+        return "the link holds a NUL, at which the system cuts it off; write where it leads"
+    data = said.encode("utf-8", "surrogateescape")
+    if len(data) > _LONGEST or any(len(name) > _LONGEST_NAME for name in data.split(b"/")):
+        return f"the link is longer than systems take, {_LONGEST} bytes and {_LONGEST_NAME} in a name; shorten it"
+    return ""
