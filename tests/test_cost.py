@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from policy_guard.iam.meaning import matching
-from policy_guard.iam.meaning.prover import Undecided, Witness
+from policy_guard.iam.meaning.prover import Undecided, Unsupported, Witness
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Statement
 from policy_guard.solver.budget import STEPS_A_CHARACTER, Budgets
@@ -139,3 +139,19 @@ def test_thousands_of_patterns_are_decided() -> None:
     new = _document(_allow(Action=[f"s3:a{number:x}*" for number in range(2000)]))
     old = _document(_allow(Action=[f"s3:b{number:x}*" for number in range(2000)]))
     assert isinstance(asked(new, old, Budgets())[0].answer, Witness)
+
+
+def test_conditions_on_one_key_with_several_values_are_bounded() -> None:
+    """Each of them is asked of as many values as there are conditions: ten thousand lines would take all memory."""
+
+    def document(count: int) -> dict[str, Any]:
+        tests = ({"ForAllValues:StringLike": {"aws:TagKeys": [f"*a{number}*"]}} for number in range(count))
+        return _document(*(_allow(Condition=each) for each in tests))
+
+    few, many = document(5), document(300)
+    assert asked(few, few, Budgets()) == []
+    found = asked(_document(*many["Statement"][:-1], _allow(Action="s3:Get*")), many, Budgets())
+    assert [type(each.answer) for each in found] == [Unsupported]
+    assert all("too many conditions on this key" in part for part in found[0].answer.parts)
+    clear = asked(_document(*many["Statement"], _allow(Action="s3:Get*")), _document(_allow(Action="ec2:*")), Budgets())
+    assert any(isinstance(each.answer, Witness) for each in clear)

@@ -139,6 +139,14 @@ def as_written(condition: Condition) -> str:
     return f'"{operator}": {{"{condition.key}": [{values}]}}'
 
 
+CROWDED = ", one of too many conditions on this key"
+
+
+def crowded(condition: Condition) -> str:
+    """The name of the choice that stands for a condition on a key of which too many conditions speak."""
+    return f"{as_written(condition)}{CROWDED}"
+
+
 def in_words(condition: Condition) -> str:
     """The condition as one says it: "StringEquals aws:PrincipalTag/team a, b"."""
     operator = f"{condition.quantifier}:{condition.operator}".lstrip(":") + "IfExists" * condition.if_exists

@@ -6,7 +6,6 @@ from policy_guard.solver.formula import FALSE, TRUE, And, Formula, Literal, Memb
 from policy_guard.solver.strings.language import Budget, Language, Slot
 
 MOST_ROUNDS = 4
-LITERALS_A_STEP = 2
 
 
 class Simplifier:
@@ -30,7 +29,7 @@ class Simplifier:
     def _round(self, formula: Formula, budget: Budget) -> Formula:
         parts = formula.parts if isinstance(formula, And) else (formula,)
         facts = [part for part in parts if isinstance(part, Literal)]
-        budget.spend(1 + formula.size // LITERALS_A_STEP, "the number of patterns and conditions")
+        budget.spend(1 + formula.size, "the number of patterns and conditions")
         known = _Known(facts, {negation(part) for part in parts}, self._relations, budget)
         if any(known.contradicted(fact) for fact in facts):
             return FALSE

@@ -30,6 +30,7 @@ from policy_guard.iam.meaning.matching import matches, resolve
 from policy_guard.iam.meaning.operator import Operator
 from policy_guard.iam.meaning.operators import operators
 from policy_guard.iam.policy import (
+    CROWDED,
     ROLE,
     Caller,
     Condition,
@@ -43,6 +44,7 @@ from policy_guard.iam.policy import (
     Value,
     as_written,
     by_effect,
+    crowded,
     leaves_all,
     patterns_of,
     placeholders_of,
@@ -118,6 +120,8 @@ def condition_holds(condition: Condition, request: Request) -> bool:
 
 
 def _condition_holds(condition: Condition, request: Request) -> bool:
+    if any(name.endswith(CROWDED) for name in request.choices) and crowded(condition) in request.choices:
+        return request.choices[crowded(condition)]
     operator = operators()[condition.operator]
     if operator.encode is None:
         return _of_presence(operator, condition, request)

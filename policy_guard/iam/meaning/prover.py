@@ -34,7 +34,7 @@ from policy_guard.solver.formula import (
     present,
     without_choices,
 )
-from policy_guard.solver.simplify import LITERALS_A_STEP, Simplifier
+from policy_guard.solver.simplify import Simplifier
 from policy_guard.solver.strings.glob import glob
 from policy_guard.solver.strings.language import Budget, Language, OverBudget, Slot
 from policy_guard.solver.strings.pattern import ONE, STAR, Pattern, Unknown, Variable, Wildcard
@@ -160,7 +160,7 @@ class Prover:
         """The answer where the choices given are made so."""
         try:
             budget = self._budget.part(STEPS)
-            budget.spend(STEPS_A_QUESTION, "the number of statements")
+            budget.spend(STEPS_A_QUESTION + access.size // 2, "the number of statements")
             replay = self._counted(replay, budget)
             formula = self._simplifier.simplify(access, budget)
             kinds = {each.atom.kind for each in literals(formula) if isinstance(each.atom, Choice)}
@@ -175,7 +175,7 @@ class Prover:
 
     def _counted(self, replay: Replay, budget: Budget) -> Replay:
         def judge(request: Request) -> bool:
-            budget.spend(self._steps_a_replay(), "the number of statements")
+            budget.spend(self._steps_a_replay() // 3, "the number of statements")
             return replay(request)
 
         return judge
@@ -202,7 +202,7 @@ class Prover:
         solver = Solver(formula, budget)
         still_open: list[str] = []
         for _ in range(MOST_ROUNDS):
-            budget.spend(1 + formula.size // LITERALS_A_STEP, "the number of patterns that overlap")
+            budget.spend(1 + formula.size // 2, "the number of patterns that overlap")
             model = solver.model()
             if model is None:
                 return Undecided(still_open[0]) if still_open else Proved()

@@ -5,7 +5,7 @@ The twin of `concrete`, which decides one request: the same names in the same or
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 
 from policy_guard.iam import catalog
@@ -35,6 +35,7 @@ from policy_guard.iam.policy import (
     Statement,
     as_written,
     by_effect,
+    crowded,
     leaves_all,
     patterns_of,
     placeholders_of,
@@ -66,6 +67,8 @@ from policy_guard.solver.strings.pattern import (
 )
 
 MOST_DEFAULTS = 4
+MOST_TESTS = 50_000
+"""How often a condition may be asked of a value, in all formulas about keys with several values."""
 # Of identity providers that AWS does not list: the claim that holds several values by its standard (RFC 8176).
 _SEVERAL = ":amr"
 A_ROLE = member("resource", Language([glob(ROLE)]))
@@ -106,6 +109,7 @@ class Access:
             for key, written in occurrences.items()
             if _several(key, otherwise=key in with_several)
         }
+        self._crowded = frozenset(_beyond(MOST_TESTS, {key: slots**2 for key, slots in self._slots.items()}))
         self._applies: dict[int, tuple[Statement, Formula]] = {}
         self._allows: dict[tuple[int, str], tuple[Policy | None, Formula]] = {}
 
@@ -184,6 +188,8 @@ class Access:
     def _condition_holds(self, condition: Condition) -> Formula:
         # With a condition that was not counted, too few values would be looked at, and too much proved.
         assert as_written(condition) in self._written[condition.key]
+        if condition.key in self._crowded:
+            return choice("unsupported", crowded(condition))
         operator = operators()[condition.operator]
         slots = [Slot(condition.key, index) for index in range(self._slots.get(condition.key, 1))]
         if operator.encode is None:
@@ -286,6 +292,14 @@ class Access:
         resolved = [self._holds_a_value(variable, True) for variable in sorted(variables, key=repr)]
         resolved += (negation(choice("reading", f"{PLACEHOLDER_IS_UNRESOLVED.name} {name}")) for name in placeholders)
         return disjunction([free, conjunction(resolved)])
+
+
+def _beyond(most: int, costs: Mapping[str, int]) -> Iterator[str]:
+    """The keys that do not fit when the cheap ones are taken first."""
+    for key, cost in sorted(costs.items(), key=lambda each: (each[1], each[0])):
+        most -= cost
+        if most < 0:
+            yield key
 
 
 def _several(key: str, otherwise: bool) -> bool:
