@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from policy_guard.documents.containers.plain import VERSIONS
+from policy_guard.documents.containers import VERSIONS
 from policy_guard.documents.source import Source, Unreadable
 from policy_guard.documents.write import create, within
 from policy_guard.errors import UserError

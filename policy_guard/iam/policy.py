@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
-from policy_guard.documents.containers.plain import VERSIONS
+from policy_guard.documents.containers import VERSIONS
 from policy_guard.documents.source import Problem, Source, Span
 from policy_guard.solver.strings.pattern import PSEUDO, STAR, Pattern, Unknown, Wildcard, folded
 

@@ -7,13 +7,13 @@ from datetime import date
 from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from policy_guard.iam.policy import BESIDE_FULL_ACCESS, SHARING, Policy, meaning
 from policy_guard.pipeline.pairing import Pair
 from policy_guard.settings.load import Settings
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import doubtful
 
 if TYPE_CHECKING:
+    from policy_guard.iam.policy import Policy
     from policy_guard.pipeline.acceptances import Acceptances
     from policy_guard.refine.attribution import Usage
     from policy_guard.settings.acceptance import Accepted
@@ -99,6 +99,8 @@ class Judge:
     def _applicable(self, pair: Pair, comparing: bool) -> _Applicable:
         """The checks that apply to the pair."""
         policy = _policy(pair)
+        from policy_guard.iam.policy import BESIDE_FULL_ACCESS, SHARING
+
         listed = self._settings.critical if policy.kind not in BESIDE_FULL_ACCESS else ()
         paths = {pair.path, *(statement.source.path for statement in policy.statements)}
         entries = tuple(entry for entry in listed if any(map(entry.concerns, paths)))
@@ -212,6 +214,8 @@ def _policy(pair: Pair) -> Policy:
 
 def _same(pair: Pair) -> bool:
     """Whether both versions are there and mean the same."""
+    from policy_guard.iam.policy import meaning
+
     return pair.old is not None and pair.new is not None and meaning(pair.old) == meaning(pair.new)
 
 

@@ -44,7 +44,8 @@ from dataclasses import fields, is_dataclass
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-from policy_guard.documents.containers.plain import VERSIONS, Found
+from policy_guard.documents.containers import VERSIONS
+from policy_guard.documents.containers.plain import Found
 from policy_guard.documents.globs import not_a_path
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
 from policy_guard.iam.parse import parse

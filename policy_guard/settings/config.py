@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from datetime import date
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from policy_guard.documents.globs import matches_path, not_a_path, not_a_pattern
 from policy_guard.documents.printable import printable
 from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
-from policy_guard.iam.policy import Kind
 from policy_guard.settings.severity import FailOn, Severity
+
+if TYPE_CHECKING:
+    from policy_guard.iam.policy import Kind
 
 NAME = ".policy-guard.yaml"
 MOST = 1000

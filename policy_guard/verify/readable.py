@@ -35,10 +35,13 @@ A file that is no policy and looks like one: leave it out with `exclude`, or acc
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from policy_guard.documents.source import Problem, Source, Span
-from policy_guard.iam.policy import Policy
 from policy_guard.verify.finding import Finding, Related
+
+if TYPE_CHECKING:
+    from policy_guard.iam.policy import Policy
 
 READABLE = "readable"
 

@@ -7,14 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
+from policy_guard.documents.containers import VERSIONS
 from policy_guard.documents.containers.unresolved import Unresolved, unresolved, without_style
 from policy_guard.documents.embedded import read_text
 from policy_guard.documents.format import hole_in_key, sniff
 from policy_guard.documents.formats import read
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Unreadable
 
-VERSIONS = ("2012-10-17", "2008-10-17")
-"""The texts of a policy's Version element, by which a document is recognised as one."""
 # The ends of names under which AWS's API and the CLI give a policy, without case and underscores: "Policy",
 # "AssumeRolePolicyDocument", "policyText", "PolicyInJson". Source: the output shapes of botocore's service models.
 _POLICY_KEYS = ("policy", "policydocument", "policytext", "policyinjson", "policycontent", "accesspolicies", "document")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from policy_guard.documents.containers.plain import VERSIONS, Found
+from policy_guard.documents.containers import VERSIONS
+from policy_guard.documents.containers.plain import Found
 from policy_guard.documents.source import Array, Node, Object, Scalar, Span, Unreadable, scalars
 from policy_guard.iam.parse.reader import Reader, quoted
 from policy_guard.iam.parse.statement import is_short, statement

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from policy_guard.documents.containers.plain import Reading, looks_like_policy_text, policies
-from policy_guard.documents.containers.unresolved import Unresolved, problems
 from policy_guard.documents.format import decode, in_json, is_short_text, salvage, sniff, whole
 from policy_guard.documents.formats import plain_name, suffixes
 from policy_guard.documents.source import Problem, Source, Span, Unreadable
-from policy_guard.iam.parse import parse
-from policy_guard.iam.policy import Kind, Policy, of_one_kind
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.changes import Change
 from policy_guard.pipeline.repository.objects import LARGEST, OVERSIZED
@@ -21,6 +17,11 @@ from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import unreadable, vanished
+
+if TYPE_CHECKING:
+    from policy_guard.documents.containers.plain import Reading
+    from policy_guard.documents.containers.unresolved import Unresolved
+    from policy_guard.iam.policy import Kind, Policy
 
 LFS = re.compile(
     rb"\s*version (?:https://git-lfs\.github\.com/spec|https://hawser\.github\.com/spec|http://git-media\.io)/"
@@ -49,6 +50,8 @@ class Side(NamedTuple):
     def after(self, before: Side | None = None) -> Side:
         """This side with what is wrong with what is filled in later, beside the policies that there are and were."""
         labels = {*self.policies, *(before.policies if before else ())}
+        from policy_guard.documents.containers.unresolved import problems
+
         more = tuple(problems(self.unresolved, labels))
         return self._replace(problems=(*self.problems, *more), looked=self.looked or bool(more)) if more else self
 
@@ -178,6 +181,8 @@ def side_of(
     by_content = not configured and plain_name(path)
     if not configured and not (sniff(data) and (not by_content or in_json(data) or is_short_text(data))):
         return Side(Source(path, "", revision), {}, looked=False)
+    from policy_guard.documents.containers.plain import looks_like_policy_text, policies
+
     try:
         source = decode(path, data, revision)
         reading = policies(source)
@@ -194,6 +199,8 @@ def side_of(
 def _parsed(
     source: Source, reading: Reading, kind: Kind | None, configured: bool, placeholders: tuple[str, ...]
 ) -> Side:
+    from policy_guard.iam.parse import parse
+
     found: dict[str, Policy] = {}
     wrong: list[Problem] = []
     for each in reading.policies:
@@ -294,6 +301,8 @@ def _paired(path: str, old: Side | None, new: Side | None) -> Iterator[Pair]:
 
 def apart(pair: Pair) -> tuple[Pair, ...]:
     """The pair, or where kind or holder changed one for the policy that went and one for the policy that came."""
+    from policy_guard.iam.policy import of_one_kind
+
     old, new = pair.old, pair.new
     if old and new and not (of_one_kind(old, new) and old.holder == new.holder):
         return pair._replace(new=None), pair._replace(old=None, instead_of=pair.old)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
-from policy_guard.documents.containers.plain import VERSIONS
+from policy_guard.documents.containers import VERSIONS
 from policy_guard.documents.source import Source, Span
 from policy_guard.iam.meaning.operators import operators
 from policy_guard.iam.policy import (
