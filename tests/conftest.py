@@ -1,12 +1,15 @@
-"""What all tests share: one flag that rewrites the golden files, and hypothesis without a stop-watch."""
+"""What all tests share: one flag that rewrites the golden files, the corpora left out, the skips named in one line."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.support.places import MISSING
 
 settings.register_profile("policy_guard", deadline=None)
 settings.load_profile("policy_guard")
@@ -14,6 +17,26 @@ settings.load_profile("policy_guard")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--refresh", action="store_true", help="rewrite the golden files; review them with git diff")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves the corpora out, unless the command line says something of them."""
+    if "corpus" not in config.getoption("markexpr"):
+        corpus = [item for item in items if item.get_closest_marker("corpus")]
+        config.hook.pytest_deselected(items=corpus)
+        items[:] = [item for item in items if not item.get_closest_marker("corpus")]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says in one line which tests were skipped because files beside the repository are missing."""
+    reasons = Counter(_reason(report) for report in terminalreporter.stats.get("skipped", ()))
+    missing = [f"{reason} ({count})" for reason, count in sorted(reasons.items()) if reason.endswith(MISSING)]
+    if missing:
+        terminalreporter.write_line(f"skipped without {', '.join(missing)}")
+
+
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    return report.longrepr[2].removeprefix("Skipped: ") if isinstance(report.longrepr, tuple) else ""
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from policy_guard import check_no_lost_deny, check_no_new_access
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.policy import Caller, Request
+from tests.language import Pools, requests_of, single
 from tests.policies import access_allows, policy
 from tests.repository import Scratch
 
@@ -75,32 +76,29 @@ def _statements(draw: st.DrawFn) -> dict[str, Any]:
 
 
 documents = st.lists(_statements(), min_size=1, max_size=3).map(lambda s: {"Version": "2012-10-17", "Statement": s})
-_texts = {
-    key.lower(): st.lists(st.sampled_from([*values, "o-1"]), max_size=1).map(tuple) for key, values in VALUES.items()
-}
-requests = st.builds(
-    Request,
-    st.sampled_from(CALLERS),
-    st.just("s3:GetObject"),
-    st.sampled_from([f"arn:aws:s3:::{ID}", "arn:aws:s3:::anonymous", "arn:aws:s3:::x"]),
-    st.fixed_dictionaries(
-        {**_texts, "aws:principalisawsservice": st.sampled_from([(), ("true",), ("false",)])},
-    ),
-    st.fixed_dictionaries({"h": st.sampled_from(["", "*", ID, ROLE]), "p": st.sampled_from(["*", ID, ROLE])}),
-    st.fixed_dictionaries({"plain-needs-all-values": st.booleans(), "unresolved-drops-statement": st.booleans()}),
+POOLS = Pools(
+    callers=CALLERS,
+    actions=["s3:GetObject"],
+    resources=[f"arn:aws:s3:::{ID}", "arn:aws:s3:::anonymous", "arn:aws:s3:::x"],
+    context={
+        **{key.lower(): single(*values, "o-1") for key, values in VALUES.items()},
+        "aws:principalisawsservice": single("true", "false"),
+    },
+    unknowns={"h": ["", "*", ID, ROLE], "p": ["*", ID, ROLE]},
+    choices=["plain-needs-all-values", "unresolved-drops-statement"],
 )
 
 
-@given(documents, st.lists(requests, min_size=10, max_size=10))
-@settings(max_examples=80, deadline=None)
+@given(documents, requests_of(POOLS, 20))
+@settings(max_examples=60, deadline=None)
 def test_both_twins_give_the_same_decision(document: dict[str, Any], asked: list[Request]) -> None:
     read = policy(document, "resource")
     for each in asked:
         assert concrete.allows(read, "resource", each) == access_allows(read, each), each
 
 
-@given(documents, documents, st.lists(requests, min_size=20, max_size=20))
-@settings(max_examples=40, deadline=None)
+@given(documents, documents, requests_of(POOLS, 20))
+@settings(max_examples=25, deadline=None)
 def test_no_request_contradicts_a_proof(new: dict[str, Any], old: dict[str, Any], asked: list[Request]) -> None:
     after, before = policy(new, "resource"), policy(old, "resource")
     found = check_no_new_access(new, old)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from policy_guard import check_access_not_granted, check_no_new_access
+from tests.support.places import BESIDE, needs
 
-CORPUS = Path(__file__).parent.parent.parent / "shared" / "corpus" / "verdicts.jsonl"
-pytestmark = pytest.mark.skipif(not CORPUS.is_file(), reason="the collection is not here")
+CORPUS = BESIDE / "corpus" / "verdicts.jsonl"
+pytestmark = needs(CORPUS)
 
 # A `*` that crosses the colons of an ARN reaches the sensitive resource; AWS's verdict is of the other reading.
 FAIL_FOR_US = {

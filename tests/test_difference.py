@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from policy_guard import check_no_new_access
 from policy_guard.iam.meaning import concrete
@@ -34,7 +33,7 @@ def told(claim: Claim, given: Terms, request: Request) -> bool:
 
 
 @pytest.mark.parametrize("name", ["no-new-access", "no-lost-deny"])
-@given(pairs(), st.lists(requests, min_size=20, max_size=20))
+@given(pairs(), requests(20))
 @settings(max_examples=60, deadline=None)
 def test_the_terms_tell_the_whole_set_and_nothing_else(
     name: str, pair: tuple[dict[str, Any], dict[str, Any]], asked: list[Request]

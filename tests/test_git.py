@@ -350,13 +350,13 @@ class TestLargeFiles:
             assert '1 | {"Statement": {"Effect"' not in answer.out
 
     def test_what_is_too_large_to_read_never_passes(self, scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
-        from policy_guard.pipeline import repository
+        import policy_guard.pipeline.repository as module
         from policy_guard.pipeline.check import Options, check
         from policy_guard.pipeline.repository import objects
 
         large = "x" * (3 * 1024 * 1024)
         scratch.commit(**{"data.json": large, "other.bin": large, "tool": large})
-        monkeypatch.setattr(repository, "LARGEST", 1_000_000)
+        monkeypatch.setattr(module, "LARGEST", 1_000_000)
         monkeypatch.setattr(objects, "LARGEST", 1_000_000)
         asked = repository(scratch)
         files = {file.path: file for file in asked.files("HEAD")}

@@ -15,10 +15,12 @@ from policy_guard.api import RESOURCE_TYPES, Result
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Caller, Request
 from policy_guard.verify.public import asked_besides, common_fences, is_public, may_be_public, own_fence, public
+from tests.language import Pools, requests_of, several, single
 from tests.policies import inside, policy
 from tests.repository import Scratch
+from tests.support.places import BESIDE, needs
 
-CORPUS = Path(__file__).parent.parent.parent / "shared" / "corpus" / "verdicts.jsonl"
+CORPUS = BESIDE / "corpus" / "verdicts.jsonl"
 BUCKET, TRUST = "AWS::S3::Bucket", "AWS::IAM::AssumeRolePolicyDocument"
 A, B = "111122223333", "444455556666"
 GITHUB = "token.actions.githubusercontent.com"
@@ -253,7 +255,7 @@ def test_the_claim_of_one_provider_fences_no_other() -> None:
     assert trust({"Federated": ["accounts.google.com", "www.amazon.com"]}, fixed).result == "FAIL"
 
 
-@pytest.mark.skipif(not CORPUS.is_file(), reason="the collection is not here")
+@needs(CORPUS)
 def test_every_verdict_that_aws_states_is_ours() -> None:
     rows = [json.loads(line) for line in CORPUS.read_text().splitlines()] if CORPUS.is_file() else []
     asked = [row for row in rows if row["check"] in ("CheckNoPublicAccess", "S3BlockPublicAccess")]
@@ -350,39 +352,35 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     return document(*made)
 
 
-contexts = st.fixed_dictionaries(
-    {
-        key.lower(): st.lists(st.sampled_from(values), max_size=2 if "paths" in key.lower() else 1).map(tuple)
+POOLS = Pools(
+    callers=CALLERS,
+    actions=["s3:GetObject"],
+    resources=["arn:aws:s3:::b/x", f"{POINTS[:-1]}x/object/y"],
+    context={
+        key.lower(): several(*values) if "paths" in key.lower() else single(*values)
         for keys, (_, _, values) in VALUES.items()
         for key in keys
-    }
-)
-requests = st.builds(
-    Request,
-    st.sampled_from(CALLERS),
-    st.just("s3:GetObject"),
-    st.sampled_from(["arn:aws:s3:::b/x", f"{POINTS[:-1]}x/object/y"]),
-    contexts,
-    st.fixed_dictionaries(
-        {
-            "p": st.sampled_from(["*", A, f"arn:aws:iam::{B}:role/r", "arn:aws:iam::*:root", "x"]),
-            "a": st.sampled_from([A, "*", "vpc-1", "4444?5556666"]),
-            "AWS::AccountId": st.sampled_from([A, B]),
-        }
-    ),
-    st.dictionaries(st.sampled_from(["empty-text-is-no-value", "id-names-the-caller 79a5"]), st.booleans()),
+    },
+    unknowns={
+        "p": ["*", A, f"arn:aws:iam::{B}:role/r", "arn:aws:iam::*:root", "x"],
+        "a": [A, "*", "vpc-1", "4444?5556666"],
+        "AWS::AccountId": [A, B],
+    },
+    choices=["empty-text-is-no-value", "id-names-the-caller 79a5"],
 )
 
 
-@given(documents(), requests)
-@settings(max_examples=500, deadline=None)
-def test_both_twins_mean_the_same_by_public(whole: dict[str, Any], asked: Request) -> None:
+@given(documents(), requests_of(POOLS, 20))
+@settings(max_examples=100, deadline=None)
+def test_both_twins_mean_the_same_by_public(whole: dict[str, Any], asked: list[Request]) -> None:
     read = policy(whole)
     access = Access([read], asked_besides(read))
     for each in read.statements:
         if each.effect == "Allow":
             around = (own_fence(each), *common_fences(read))
-            assert inside(public(access, around), asked) == is_public(around, asked)
+            formula = public(access, around)
+            for request in asked:
+                assert inside(formula, request) == is_public(around, request), request
 
 
 @given(documents())

@@ -30,10 +30,10 @@ from policy_guard.refine.proof import NotProved, doubt
 from policy_guard.refine.quotas import fits, passed, size
 from policy_guard.refine.unused_actions import Known, Unused, Use, unused
 from policy_guard.report.refinement import Entry, Refinement, text
+from tests.support.places import BESIDE, ROOT, needs
 
-ROOT = Path(__file__).resolve().parent.parent
 CASES = sorted(folder.name for folder in (ROOT / "fixtures" / "refine").iterdir())
-PUBLISHED = ROOT.parent / "shared" / "examples" / "unused-access"
+PUBLISHED = BESIDE / "examples" / "unused-access"
 
 
 def known(folder: Path) -> Known:
@@ -88,7 +88,7 @@ def test_a_second_run_changes_nothing(case: str) -> None:
     assert refined(again.source, again.policies, scope(folder)).text == first.text
 
 
-@pytest.mark.skipif(not PUBLISHED.is_dir(), reason="the published example is not here")
+@needs(PUBLISHED)
 def test_the_published_example_as_it_was_published() -> None:
     names = known(ROOT / "fixtures" / "refine" / "the published example with the actions of June 2024")
     before = Source("policy.json", (PUBLISHED / "policy.json").read_text())

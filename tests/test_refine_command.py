@@ -6,9 +6,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +14,7 @@ import pytest
 from policy_guard.documents import write
 from policy_guard.errors import UserError
 from policy_guard.iam import catalog
-from tests.repository import ENVIRON, Scratch
+from tests.repository import ENVIRON, Scratch, guard
 from tests.test_findings import finding
 
 CONFIG = "version: 1\nrefine:\n  findings: [findings/*.json]\n  roles: {Orders: [iam/*.json, iam/*.yaml]}\n"
@@ -90,9 +87,8 @@ def test_findings_and_a_policy_can_be_named_together(scratch: Scratch) -> None:
 def test_it_works_outside_of_a_repository(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps(POLICY))
     (tmp_path / "f.json").write_text(json.dumps(finding("PutObject")))
-    command = [sys.executable, "-m", "policy_guard", "refine", "--findings", "f.json", "a.json", "--write"]
-    done = subprocess.run(command, cwd=tmp_path, env=ENVIRON, capture_output=True)
-    assert done.returncode == 0, done.stderr
+    answer = guard(("refine", "--findings", "f.json", "a.json", "--write"), tmp_path, ENVIRON)
+    assert answer.code == 0, answer
     assert json.loads((tmp_path / "a.json").read_text()) == NARROWED
 
 
@@ -219,27 +215,30 @@ def test_findings_that_cannot_be_read_stop_a_check(scratch: Scratch) -> None:
     assert "findings/orders.json:1:2: this is no JSON" in answer.err
 
 
-@pytest.mark.slow
-def test_killed_at_any_moment_it_leaves_the_old_file_or_the_new_one(scratch: Scratch) -> None:
-    statements = [{**NARROWED["Statement"][0], "Sid": f"s{n}"} for n in range(2000)]  # type: ignore[dict-item]
-    old = json.dumps({**POLICY, "Statement": [*statements, *POLICY["Statement"]]}, indent=2)  # type: ignore[misc]
-    new = old.replace('"s3:GetObject",\n        "s3:PutObject"', '"s3:GetObject"')
-    file = scratch.folder / "iam/orders.json"
-    command = [sys.executable, "-m", "policy_guard", "refine", "--write"]
-    start = time.monotonic()
-    scratch.write("iam/orders.json", old)
-    subprocess.run(command, cwd=scratch.folder, env=ENVIRON, capture_output=True, check=True)
-    whole = time.monotonic() - start
-    assert file.read_text() == new
-    ends: set[str] = set()
-    for step in range(10):
-        scratch.write("iam/orders.json", old)
-        running = subprocess.Popen(command, cwd=scratch.folder, env=ENVIRON, stdout=subprocess.DEVNULL)
-        time.sleep(whole * (0.55 + step * 0.05))
-        running.send_signal(signal.SIGKILL)
-        running.wait()
-        ends.add(file.read_text())
-    assert ends <= {old, new}
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("call", ["fdopen", "fstat", "chmod", "fsync", "replace"])
+def test_killed_at_any_moment_it_leaves_the_old_file_or_the_new_one(scratch: Scratch, call: str, after: bool) -> None:
+    kill_at(call, after, scratch)
+    assert held(scratch) == (NARROWED if (call, after) == ("replace", True) else POLICY)
+
+
+def kill_at(call: str, after: bool, scratch: Scratch) -> None:
+    """Refines in a process of its own, which dies before or after it calls this function of `os`."""
+    if child := os.fork():
+        assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+        return
+    try:
+        call_it = getattr(os, call)
+
+        def die(*arguments: Any, **options: Any) -> None:
+            if after:
+                call_it(*arguments, **options)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        setattr(os, call, die)
+        scratch.guard("refine", "--write")
+    finally:
+        os._exit(1)
 
 
 def test_patterns_that_name_no_file_are_said(scratch: Scratch) -> None:

@@ -16,14 +16,15 @@ from tests.language import documents, pairs, requests
 from tests.policies import access_allows, policy
 
 
-@given(st.booleans().flatmap(documents), requests)
-@settings(max_examples=600)
-def test_both_twins_give_the_same_decision(document: dict[str, Any], asked: Request) -> None:
+@given(st.booleans().flatmap(documents), requests(20))
+@settings(max_examples=100)
+def test_both_twins_give_the_same_decision(document: dict[str, Any], asked: list[Request]) -> None:
     read = policy(document)
-    assert concrete.allows(read, read.kind, asked) == access_allows(read, asked)
+    for request in asked:
+        assert concrete.allows(read, read.kind, request) == access_allows(read, request), request
 
 
-@given(pairs(), st.lists(requests, min_size=10, max_size=10))
+@given(pairs(), requests(20))
 @settings(max_examples=60, deadline=None)
 def test_no_request_contradicts_a_proof(pair: tuple[dict[str, Any], dict[str, Any]], asked: list[Request]) -> None:
     new, old = map(policy, pair)
@@ -64,10 +65,10 @@ def _narrowed(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
 
 @given(_narrowed(), st.integers(0, 1000))
 @settings(max_examples=60, deadline=None)
-def test_a_thousand_requests_at_the_edges_contradict_no_proof(
+def test_hundreds_of_requests_at_the_edges_contradict_no_proof(
     pair: tuple[dict[str, Any], dict[str, Any]], seed: int
 ) -> None:
     new, old = map(policy, pair)
     if check_no_new_access(*pair).result == "PASS":
-        for asked in edges.requests([new, old], 1000, seed):
+        for asked in edges.requests([new, old], 300, seed):
             assert not concrete.allows(new, new.kind, asked) or concrete.allows(old, old.kind, asked)
