@@ -434,3 +434,23 @@ KINDS = "version: 1\npolicies: [{files: [endpoint.json], kind: endpoint}]\n"
 def _changed(scratch: Scratch, content: Any) -> Any:
     scratch.write("bucket.json", content)
     return scratch.guard("check", "--base", "HEAD")
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("aws:PrincipalAccount", "anonymous"),
+        ("aws:PrincipalAccount", "everyone"),
+        ("aws:SourceVpc", "any"),
+        ("aws:SourceVpce", "vpc"),
+        ("aws:PrincipalOrgID", "none"),
+    ],
+)
+def test_a_text_that_is_no_value_of_its_key_confines_nobody(key: str, text: str) -> None:
+    """Of an anonymous request aws:PrincipalAccount is "anonymous" (reference_policies_condition-keys)."""
+    right = {"aws:PrincipalAccount": "111122223333", "aws:PrincipalOrgID": "o-a1b2c3d4e5"}.get(key, "vpce-1a2b3c4d")
+    right = "vpc-1a2b3c4d" if key == "aws:SourceVpc" else right
+    assert verdict(statement(**when("StringEquals", key, [right]))) == "PASS"
+    assert verdict(statement(**when("StringEquals", key, [right, text]))) == "FAIL"
+    denied = statement("Deny", **when("StringNotEquals", key, [right, text]))
+    assert verdict(statement(), denied) == "FAIL"

@@ -38,6 +38,17 @@ KEYS = {
 Left out, though they narrow: aws:VpcSourceIp, since anyone's VPC may have that address; aws:ViaAWSService, since
 services also work for strangers; and whatever a caller says of himself (tags, referer, external id).
 """
+# AWS: IAM User Guide, reference_policies_condition-keys; of an anonymous request aws:PrincipalAccount is "anonymous".
+_SHAPES = {
+    **dict.fromkeys(
+        ("aws:sourceowner", "aws:sourceaccount", "aws:principalaccount", "kms:calleraccount"), r"[0-9]{12}"
+    ),
+    **dict.fromkeys(("aws:vpceaccount", "s3:dataaccesspointaccount"), r"[0-9]{12}"),
+    **dict.fromkeys(("aws:principalorgid", "aws:sourceorgid", "aws:vpceorgid"), r"o-[A-Za-z0-9]+"),
+    "aws:sourcevpc": r"vpc-[A-Za-z0-9]+",
+    "aws:sourcevpce": r"vpce-[A-Za-z0-9]+",
+}
+"""What the values of a key look like: any other text is nobody's in particular, and fences nothing."""
 _TURNED = {
     "StringNotEquals": "StringEquals",
     "StringNotEqualsIgnoreCase": "StringEqualsIgnoreCase",
@@ -127,9 +138,16 @@ def _fixed(condition: Condition, head: str) -> Iterator[Condition]:
         values = _narrow(condition.values)
     elif condition.operator.startswith(("String", "Arn")):
         own = condition.key in KEYS
-        values = (v for v in map(_verbatim, condition.values) if _fixes(condition.operator, v, head, whole=own))
+        shaped = (value for value in condition.values if _has_shape(condition.key, value))
+        values = (v for v in map(_verbatim, shaped) if _fixes(condition.operator, v, head, whole=own))
     if fixing := tuple(values):
         yield condition._replace(values=fixing)
+
+
+def _has_shape(key: str, value: Value) -> bool:
+    """Whether the value may be one that the key has, as far as its text is known."""
+    plain = all(isinstance(part, str) for part in value.pattern.parts)
+    return not plain or key not in _SHAPES or re.fullmatch(_SHAPES[key], value.text) is not None
 
 
 def _verbatim(value: Value) -> Value:
