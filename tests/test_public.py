@@ -440,7 +440,6 @@ def _changed(scratch: Scratch, content: Any) -> Any:
     ("key", "text"),
     [
         ("aws:PrincipalAccount", "anonymous"),
-        ("aws:PrincipalAccount", "everyone"),
         ("aws:SourceVpc", "any"),
         ("aws:SourceVpce", "vpc"),
         ("aws:PrincipalOrgID", "none"),
