@@ -189,6 +189,7 @@ def _hidden(run: Run, everything: bool) -> Iterator[Finding]:
         from policy_guard.pipeline.pairing.evasion import moved_out_of_sight
 
         yield from moved_out_of_sight(run.reader, run.changed, run.base, run.new)
+    yield from _colliding(run)
     if everything or _may_be_rewritten(run):
         from policy_guard.pipeline.pairing.attributes import Question, rewritten
 
@@ -201,6 +202,19 @@ def _hidden(run: Run, everything: bool) -> Iterator[Finding]:
             sides=run.sides,
         )
         yield from rewritten(question, everything, run.session.results.note)
+
+
+def _colliding(run: Run) -> Iterator[Finding]:
+    """The names that came and are one with others on some systems. Before a commit only those of policies count."""
+    plainly_none = run.new.commit is None and not run.sides
+    if not any(change.new and (not plainly_none or run.reader.concerned(change.new.path)) for change in run.changed):
+        return
+    from policy_guard.pipeline.pairing.collisions import added, collisions
+
+    if came := added(run.changed):
+        after = run.sides.after.files if run.sides else snapshot(run.repository, run.new)
+        reached = run.sides.after.under(run.reader.concerned) if run.sides else frozenset[str]()
+        yield from collisions(came, after, lambda path: path in reached or run.reader.concerned(path), run.new.name)
 
 
 def _may_be_rewritten(run: Run) -> bool:

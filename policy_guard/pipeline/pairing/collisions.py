@@ -1,0 +1,62 @@
+"""Names that are one on systems that do not tell all of them apart: of such files only one is there.
+
+Source: git's clone, "the following paths have collided ... and only one from the same colliding group is in the
+working tree".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from policy_guard.documents.source import Problem, Source, Span
+from policy_guard.pipeline.repository import File
+from policy_guard.pipeline.repository.changes import Change
+from policy_guard.pipeline.repository.folded import folded
+from policy_guard.verify.finding import Finding
+from policy_guard.verify.readable import unreadable
+
+
+def added(changed: Iterable[Change]) -> dict[str, File]:
+    """The files under names, or of a sort, that were not there before."""
+    before = {change.old.path: change.old.mode & 0o170000 for change in changed if change.old}
+    news = (change.new for change in changed if change.new)
+    return {file.path: file for file in news if before.get(file.path) != file.mode & 0o170000}
+
+
+def collisions(
+    came: Mapping[str, File], after: Mapping[str, File], matters: Callable[[str], bool], revision: str
+) -> Iterator[Finding]:
+    """A finding for each name that came and takes the place of another, if a policy may stand under one of the two.
+
+    Two folders can be one, and two files, or a file and a folder, cannot.
+    """
+    wanted = {place for path in came for place in _up(folded(path))}
+    spelled: dict[str, dict[str, list[str]]] = {}
+    for path in after:
+        for place in _up(folded(path)):
+            if place in wanted:
+                spelled.setdefault(place, {}).setdefault(_cut(path, place.count("/")), []).append(path)
+    for path in came:
+        for place in _up(folded(path)):
+            own = _cut(path, place.count("/"))
+            others = {name: files for name, files in spelled.get(place, {}).items() if name != own}
+            taken = (o for o in others if (own in after or o in after) and any(map(matters, (path, *others[o]))))
+            if other := next(taken, None):
+                yield _refused(path, own, other, revision)
+                break
+
+
+def _up(path: str) -> Iterator[str]:
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
+
+
+def _cut(path: str, folders: int) -> str:
+    """The path down to a depth."""
+    return "/".join(path.split("/")[: folders + 1])
+
+
+def _refused(path: str, own: str, other: str, revision: str) -> Finding:
+    message = f"{own} and {other} are one name on systems such as macOS and Windows, and only one is there; rename one"
+    return next(iter(unreadable(Source(path, "", revision), [Problem(message, Span(0, 0))])))
