@@ -204,6 +204,84 @@ def test_a_file_behind_a_link(scratch: Scratch) -> None:
     said(answer, "store/p.txt:1:1: error: git rewrites this file for ident")
 
 
+def test_a_format_that_goes_over_ends_of_lines(scratch: Scratch) -> None:
+    policy = document(allow("s3:GetObject", resource=["arn:aws:s3:::orders/$Format:%s", "arn:aws:s3:::orders/x$"]))
+    answer = judged(scratch, **{".gitattributes": "*.json export-subst\n", "iam/a.json": policy})
+    said(answer, "iam/a.json:1:1: error: git archive rewrites this file for export-subst")
+    text = {"hash": ["$Format:%H", "%s$"]}
+    said(judged(scratch, **{"iam/a.json": NARROW, "v.json": json.dumps(text, indent=1)}), "v.json:1:1: error: ")
+
+
+@pytest.mark.parametrize("attributes", ["IAM/.gitattributes", "Iam/.GitAttributes", "iam/.gitattribute\u017f"])
+@pytest.mark.parametrize("policy", [NARROW, HARMLESS])
+def test_attributes_of_a_folder_in_another_spelling(scratch: Scratch, attributes: str, policy: Any) -> None:
+    answer = judged(scratch, **{"iam/a.json": policy, attributes: "a.json working-tree-encoding=UTF-7\n"})
+    said(answer, "iam/a.json:1:1: error: git rewrites this file for working-tree-encoding=UTF-7")
+
+
+SCPS = "version: 1\npolicies: [{files: ['org/*.json'], kind: scp}]\n"
+
+
+@pytest.fixture
+def linked(scratch: Scratch) -> Scratch:
+    """A policy behind a link to a link, and one in a folder behind a link."""
+    (scratch.folder / "org").mkdir()
+    (scratch.folder / "org/g.json").symlink_to("../hop")
+    (scratch.folder / "hop").symlink_to("p/g.json")
+    (scratch.folder / "live").symlink_to("store")
+    settings = f"{SCPS}exclude: ['store/**', 'p/**']\n"
+    scratch.commit(**{".policy-guard.yaml": settings, "p/g.json": document(deny("iam:*")), "store/a.json": NARROW})
+    scratch.git("branch", "-f", "main")
+    return scratch
+
+
+@pytest.mark.parametrize("line", ["org/g.json", "hop", "/org", "/p", "p/g.json"])
+def test_a_link_that_archives_leave_out(linked: Scratch, line: str) -> None:
+    said(judged(linked, **{".gitattributes": f"{line} export-ignore\n"}), "git archive leaves this policy out")
+
+
+def test_a_link_to_a_folder_that_archives_leave_out(linked: Scratch) -> None:
+    said(judged(linked, **{".gitattributes": "live export-ignore\n"}), "live:1:1: error: git archive leaves this")
+
+
+@pytest.mark.parametrize("line", ["live", "store"])
+def test_a_link_that_archives_no_longer_leave_out(linked: Scratch, line: str) -> None:
+    linked.commit(**{".gitattributes": f"{line} export-ignore\n"})
+    linked.git("branch", "-f", "main")
+    said(judged(linked, **{".gitattributes": ""}), "live/a.json was another file before", "grants new access")
+
+
+GROUP = "version: 1\ngroups: [{name: app, files: ['iam/**']}]\n"
+
+
+class TestGroupsOfWhichArchivesHoldAPart:
+    @pytest.mark.parametrize("line", ["iam/d.json", "iam/deep", "*.json export-ignore\niam/a.json !export-ignore\n#"])
+    def test_a_deny_that_is_left_out(self, scratch: Scratch, line: str) -> None:
+        scratch.commit(**{".policy-guard.yaml": GROUP})
+        scratch.git("branch", "-f", "main")
+        files = {"iam/a.json": document(allow("*")), "iam/d.json": document(deny("*"))}
+        answer = judged(scratch, **files, **{".gitattributes": f"{line} export-ignore\n"})
+        said(answer, "of the group app out for export-ignore, and holds others")
+
+    @pytest.mark.parametrize("gone", [True, False])
+    def test_a_file_that_was_left_out_before(self, scratch: Scratch, gone: bool) -> None:
+        settings = {".policy-guard.yaml": GROUP, ".gitattributes": "iam/x.json export-ignore\n"}
+        scratch.commit(**settings, **{"iam/x.json": document(allow("*"))})
+        scratch.git("branch", "-f", "main")
+        if gone:
+            (scratch.folder / "iam/x.json").unlink()
+        said(judged(scratch, **{"iam/a.json": document(allow("*"))}), "of the group app out for export-ignore")
+
+    def test_all_of_it_or_what_is_no_policy(self, scratch: Scratch) -> None:
+        settings = {".policy-guard.yaml": GROUP, ".gitattributes": "/iam export-ignore\n"}
+        scratch.commit(**settings, **{"iam/package.json": {"a": "b"}})
+        scratch.git("branch", "-f", "main")
+        assert judged(scratch, **{"iam/a.json": HARMLESS}).code == 0
+        scratch.commit(**{".gitattributes": "iam/*.md export-ignore\niam/package.json export-ignore\n"})
+        scratch.git("branch", "-f", "main")
+        assert judged(scratch, **{"iam/a.json": document(deny("s3:*"), deny("ec2:*")), "iam/x.md": "x"}).code == 0
+
+
 def test_files_of_which_nobody_knows_what_a_filter_makes(scratch: Scratch) -> None:
     answer = judged(scratch, **{".gitattributes": "*.json filter=vault\n", "tools/package.json": {"a": "c"}})
     said(answer, "iam/a.json", "filter=vault")

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from policy_guard.documents.format import sniff
 from policy_guard.documents.source import Problem, Source, Span
 from policy_guard.pipeline.pairing import Reader, Side
+from policy_guard.pipeline.pairing.archived import Party, parted, parties_of, way_of
 from policy_guard.pipeline.pairing.links import Sides
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository, names
 from policy_guard.pipeline.repository.attribute_values import (
@@ -20,6 +21,7 @@ from policy_guard.pipeline.repository.attribute_values import (
     FILE,
     NAMES,
     Values,
+    Way,
     folders_above,
     questions,
     texts_of,
@@ -27,6 +29,7 @@ from policy_guard.pipeline.repository.attribute_values import (
     values_of,
 )
 from policy_guard.pipeline.repository.changes import Change, snapshot
+from policy_guard.pipeline.repository.folded import folded
 from policy_guard.pipeline.repository.revisions import Base, New
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import unreadable
@@ -36,7 +39,8 @@ _WORDS = re.compile(rb"ident|filter|working-tree-encoding|export-(?:subst|ignore
 _FAITHFUL = ("utf-8", "utf8", "utf-16", "utf-16le", "utf-16be", "utf-16le-bom", "utf-16be-bom", "utf-32")
 """Encodings that spell the same characters: what git writes into the work tree is what is judged."""
 _IDENT = re.compile(rb"\$Id[:$]")
-_FORMAT = re.compile(rb"\$Format:([^$\n]*)\$")
+_FORMAT = re.compile(rb"\$Format:([^$]*)\$")
+"""It may go over ends of lines. Source: git's archive.c, format_subst."""
 _WORDLESS = re.compile(rb"(?:[^%]|%(?:[HhTtPpDdn%]|[ac][dDrtiIs]|\(describe[^()]*\)))*")
 """Formats for hashes, dates and names of refs, which cannot spell a policy; others hold the author's words."""
 _MOST_NAMED = 5
@@ -56,13 +60,15 @@ class Question(NamedTuple):
 class _Asked(NamedTuple):
     """A file of the new side, under its own path, and a name under which it is looked at.
 
-    `touched` if the change is about the file itself; `before` is the path of its old version, if there was one.
+    `touched` if the change is about the file itself. `way` are the paths of the links that lead to it, and its own;
+    `before` are those of its old version, none if there was none.
     """
 
     file: File
     name: str
     touched: bool
-    before: str | None
+    way: Way
+    before: Way
 
 
 def rewritten(question: Question, everything: bool, note: Callable[[str], None]) -> Iterator[Finding]:
@@ -72,49 +78,74 @@ def rewritten(question: Question, everything: bool, note: Callable[[str], None])
     is added to the changes, and its old version is distrusted: everything in it counts as new.
     """
     asked = _asked(question, everything)
-    texts = _texts(question, asked)
-    if not asked or not (_mentioned(texts) or any(_sniffed(question.repository, each) for each in asked.values())):
+    revisions = (question.base.name, question.new.name)
+    parties = list(parties_of(question.reader, question.sides, question.changed, revisions))
+    ways = dict.fromkeys([*(each.way for each in asked), *(way for party in parties for way in party.after.values())])
+    texts = _texts(question, ways)
+    sniffed = any(sniff(question.repository.read(each.file) or b"") for each in asked)
+    if not (asked or parties) or not (_mentioned(texts) or sniffed or parties):
         return
-    values = _values_of_new(question, asked, texts)
-    suspects = {path: each for path, each in asked.items() if not values.alike(path, Values({}), path)}
-    before = _before(question, asked if _may_have_been(question) else suspects)
-    filtered: list[str] = []
-    for path, each in suspects.items():
-        if not (each.touched or everything) and values.alike(path, before, path):
-            continue
-        data, side = question.repository.read(each.file) or b"", question.reader.side(each.file, each.name, "")
-        gone = values.ignored(path) and each.before is not None and not before.ignored(each.before)
-        if reason := _reason(values, path, data, side) or (_left_out(side) if gone else None):
-            problem = Problem(f"{reason}; take that out in {FILE}", Span(0, 0))
-            yield from unreadable(Source(path, "", question.new.name), [problem])
-        elif each.touched and not side.note and _filters(values, path):
-            filtered.append(path)
-    if filtered:
-        note(_about(filtered))
+    values = _values_of_new(question, ways, texts)
+    suspects = [each for each in asked if values.written(each.way) != Values({}).written(each.way)]
+    before = _before(question, asked if _may_have_been(question) else suspects, parties)
+    yield from _otherwise(question, suspects, before, values, everything, note)
+    for name, reason in parted(parties, values, before):
+        yield from _refused(question, name, reason)
     _distrust(question, asked, before, values, note)
 
 
+def _otherwise(
+    question: Question,
+    suspects: Iterable[_Asked],
+    before: Values,
+    values: Values,
+    everything: bool,
+    note: Callable[[str], None],
+) -> Iterator[Finding]:
+    told: set[tuple[str, str]] = set()
+    filtered: dict[str, None] = {}
+    for each in suspects:
+        path, ignored = each.file.path, values.left_out(each.way)
+        if not (each.touched or everything) and values.written(each.way) == before.written(each.before):
+            continue
+        data, side = question.repository.read(each.file) or b"", question.reader.side(each.file, each.name, "")
+        gone = ignored is not None and each.before and not before.left_out(each.before)
+        reason, where = _reason(values, path, data, side), path
+        if reason is None and gone:
+            reason, where = _left_out(side), ignored or path
+        if reason and (where, reason) not in told:
+            told.add((where, reason))
+            yield from _refused(question, where, reason)
+        elif not reason and each.touched and not side.note and _filters(values, path):
+            filtered[path] = None
+    if filtered:
+        note(_about(list(filtered)))
+
+
+def _refused(question: Question, path: str, reason: str) -> Iterator[Finding]:
+    problem = Problem(f"{reason}; take that out in {FILE}", Span(0, 0))
+    yield from unreadable(Source(path, "", question.new.name), [problem])
+
+
 def _distrust(
-    question: Question, asked: Mapping[str, _Asked], before: Values, values: Values, note: Callable[[str], None]
+    question: Question, asked: Iterable[_Asked], before: Values, values: Values, note: Callable[[str], None]
 ) -> None:
     """Lets the old versions count as unknown that git wrote otherwise, if it does not write the new ones so."""
-    changed = {
-        path: each for path, each in asked.items() if each.before and not before.alike(each.before, values, path)
-    }
+    changed = [each for each in asked if each.before and before.written(each.before) != values.written(each.way)]
     old_files = names(question.repository.files(question.base.tree)) if changed else {}
-    for path, each in changed.items():
-        old = old_files.get(each.before or "")
+    for each in changed:
+        path, old = each.file.path, old_files.get(each.before[-1])
         if old is None or old.mode in (LINK, SUBMODULE):
             continue
-        side = question.reader.side(old, old.path, question.base.name)
+        side = question.reader.side(old, each.before[0], question.base.name)
         reason = _reason(before, old.path, question.repository.read(old) or b"", side)
-        if before.ignored(old.path) and not values.ignored(path) and side.policies:
+        if before.left_out(each.before) and not values.left_out(each.way) and side.policies:
             reason = reason or "git archive left it out for export-ignore"
         now = question.reader.side(each.file, each.name, question.new.name)
         still = _reason(values, path, question.repository.read(each.file) or b"", now)
         if reason is not None and still is None and (now.policies or now.problems):
             question.reader.distrust(question.base.name, old)
-            note(f"{path} was another file before: {reason}. So everything in it counts as new")
+            note(f"{each.name} was another file before: {reason}. So everything in it counts as new")
             if not each.touched:
                 question.changed.append(Change(old._replace(path=each.name), each.file._replace(path=each.name)))
 
@@ -123,10 +154,6 @@ def _may_have_been(question: Question) -> bool:
     """Whether a file may have other attributes now: attributes changed, or it moved."""
     moved = (change.old and change.new and change.old.path != change.new.path for change in question.changed)
     return any(moved) or bool(_below(question.changed))
-
-
-def _sniffed(repository: Repository, asked: _Asked) -> bool:
-    return sniff(repository.read(asked.file) or b"")
 
 
 def _reason(values: Values, path: str, data: bytes, side: Side) -> str | None:
@@ -157,8 +184,8 @@ def _filters(values: Values, path: str) -> list[str]:
 
 def _spelling(data: bytes) -> bool:
     """Whether something in a file becomes other text in an archive that may spell a policy."""
-    formats = _FORMAT.findall(data)
-    return bool(formats) and (sniff(data) or any(not _WORDLESS.fullmatch(each) for each in formats))
+    marked = b"$Format:" in data
+    return marked and (sniff(data) or any(not _WORDLESS.fullmatch(each) for each in _FORMAT.findall(data)))
 
 
 def _about(paths: list[str]) -> str:
@@ -171,24 +198,30 @@ def _mentioned(texts: Mapping[str, bytes]) -> bool:
 
 
 def _below(changed: Iterable[Change]) -> tuple[str, ...]:
-    """What the paths begin with that changed attributes are about."""
-    paths = {file.path for change in changed for file in (change.old, change.new) if file}
-    return tuple(path[: -len(FILE)] for path in paths if path.rpartition("/")[2].lower() == FILE)
+    """What the paths begin with that changed attributes are about, as names are alike on some systems."""
+    paths = (folded(file.path) for change in changed for file in (change.old, change.new) if file)
+    return tuple({path[: -len(FILE)] for path in paths if path.rpartition("/")[2] == FILE})
 
 
-def _asked(question: Question, everything: bool) -> dict[str, _Asked]:
-    """The files to ask for, by their own paths."""
+def _asked(question: Question, everything: bool) -> list[_Asked]:
+    """The files to ask for, under each of their names."""
     asked: dict[str, _Asked] = {}
+    after, before = (question.sides.after, question.sides.before) if question.sides else (None, None)
     for change in question.changed:
         if change.new and question.reader.concerned(change.new.path):
             file = _own(question.sides, change.new)
             if file is not None and file.mode not in (LINK, SUBMODULE):
-                asked[file.path] = _Asked(file, change.new.path, True, change.old.path if change.old else None)
+                name = change.new.path
+                old = way_of(before, change.old.path) if change.old else ()
+                asked[name] = _Asked(file, name, True, way_of(after, name), old)
     below = ("",) if everything else _below(question.changed)
     for name, file in _named(question).items() if below else ():
-        if file.mode not in (LINK, SUBMODULE) and question.reader.concerned(name) and file.path.startswith(below):
-            asked.setdefault(file.path, _Asked(file, name, False, file.path))
-    return asked
+        if name in asked or file.mode in (LINK, SUBMODULE) or not question.reader.concerned(name):
+            continue
+        way = way_of(after, name)
+        if any(folded(path).startswith(below) for path in way):
+            asked[name] = _Asked(file, name, False, way, way_of(before, name))
+    return list(asked.values())
 
 
 def _named(question: Question) -> dict[str, File]:
@@ -209,25 +242,27 @@ def _own(sides: Sides | None, file: File) -> File | None:
     return file if file.path in sides.after.files else sides.after.behind.get(file.path, file)
 
 
-def _texts(question: Question, asked: Iterable[str]) -> dict[str, bytes]:
+def _texts(question: Question, ways: Iterable[Way]) -> dict[str, bytes]:
     """The attributes of the new side, by path: all of a commit, or those on disk that are about what is asked for."""
     if question.new.commit is not None:
         return texts_of(question.repository, question.new.commit)
-    places = {f"{folder}{FILE}" for path in asked for folder in ("", *folders_above(path))}
+    places = {f"{folder}{FILE}" for way in ways for path in way for folder in ("", *folders_above(path))}
     texts = {place: question.repository.read(File(place, 0o100644, None)) for place in places}
     return {place: text for place, text in texts.items() if text}
 
 
-def _values_of_new(question: Question, asked: Iterable[str], texts: Mapping[str, bytes]) -> Values:
+def _values_of_new(question: Question, ways: Iterable[Way], texts: Mapping[str, bytes]) -> Values:
+    paths = [path for way in ways for path in way]
     if question.new.commit is not None:
-        return values_in(question.repository, texts, asked)
+        return values_in(question.repository, texts, paths)
     options = ("--cached",) if question.new.staged else ()
-    return values_of([question.repository.attributes(NAMES, questions(asked), *options)])
+    return values_of([question.repository.attributes(NAMES, questions(paths), *options)])
 
 
-def _before(question: Question, suspects: Mapping[str, _Asked]) -> Values:
+def _before(question: Question, asked: Iterable[_Asked], parties: Iterable[Party]) -> Values:
     """The values in the base, for the paths that files had there."""
-    paths = dict.fromkeys(path for own, each in suspects.items() for path in (own, each.before) if path)
+    ways = [*(each.before for each in asked), *(way for party in parties for way in party.before.values())]
+    paths = dict.fromkeys(path for way in ways for path in way)
     if not paths:
         return Values({})
     return values_in(question.repository, texts_of(question.repository, question.base.tree), paths)

@@ -26,6 +26,7 @@ from policy_guard.pipeline.repository.entries import (
     names,
     raw_changes,
 )
+from policy_guard.pipeline.repository.folded import folded
 from policy_guard.pipeline.repository.isolation import FIXED, environment
 from policy_guard.pipeline.repository.objects import LARGEST, OVERSIZED, Objects
 
@@ -281,15 +282,17 @@ class Repository:
         return None
 
     def files_called(self, tree: str | None, name: str) -> list[File]:
-        """The files of a tree, or of the index, that have a name, in whatever case and in whatever folder."""
+        """The files of a tree, or of the index, that have a name, in whatever spelling and in whatever folder."""
         listing, end = self._listing(tree), name.encode() + b"\0"
-        folded, found = listing.lower(), list[File]()
-        at = folded.find(end)
+        lowered, entries = listing.lower(), dict[bytes, None]()
+        at = lowered.find(end)
         while at >= 0:
-            entry = listing[listing.rfind(b"\0", 0, at) + 1 : at + len(end) - 1]
-            found.append(listed(entry, tree is None))
-            at = folded.find(end, at + 1)
-        return [file for file in found if file.path.rpartition("/")[2].lower() == name]
+            entries[listing[listing.rfind(b"\0", 0, at) + 1 : at + len(end) - 1]] = None
+            at = lowered.find(end, at + 1)
+        if not listing.isascii():
+            entries.update((entry, None) for entry in listing.split(b"\0") if not entry.isascii())
+        found = (listed(entry, tree is None) for entry in entries)
+        return [file for file in found if folded(file.path.rpartition("/")[2]) == name]
 
     def folder(self, tree: str, path: str) -> list[File]:
         """The files right in a folder of a tree; none where it is no folder. Asks for no listing."""

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from policy_guard.errors import UserError
 from policy_guard.pipeline.repository import SUBMODULE, Repository
+from policy_guard.pipeline.repository.folded import folded
 from policy_guard.pipeline.repository.objects import OVERSIZED
 
 FILE = ".gitattributes"
 UNSET = ("unspecified", "unset")
 ENCODING = "working-tree-encoding"
 NAMES = ("ident", "filter", ENCODING, "export-subst", "export-ignore")
+
+Way: TypeAlias = tuple[str, ...]
+"""The paths of the links that lead to a file, and at the end its own."""
 
 
 class Values(NamedTuple):
@@ -26,14 +30,17 @@ class Values(NamedTuple):
         """The values of an attribute that set it, in order."""
         return sorted(value for value in self.found.get((path, name), ()) if value not in UNSET)
 
-    def ignored(self, path: str) -> bool:
-        """Whether an archive lacks the file: git asks for the folders above it, too."""
+    def left_out(self, way: Way) -> str | None:
+        """What an archive lacks of the way to a file: git asks for each path, and for the folders above it."""
+        return next((path for path in way if self._ignored(path)), None)
+
+    def _ignored(self, path: str) -> bool:
         return any("set" in self.found.get((place, "export-ignore"), ()) for place in (path, *folders_above(path)))
 
-    def alike(self, path: str, other: Values, its_path: str) -> bool:
-        """Whether the file is written in the same way as another under other values."""
-        same = all(self.of(path, name) == other.of(its_path, name) for name in NAMES[:-1])
-        return same and self.ignored(path) == other.ignored(its_path)
+    def written(self, way: Way) -> tuple[object, ...]:
+        """All that decides how the file at the end of a way is written, and whether an archive holds it."""
+        own = tuple(tuple(self.of(path, name)) for path in way[-1:] for name in NAMES[:-1])
+        return own or ((),) * (len(NAMES) - 1), self.left_out(way) is not None
 
 
 def folders_above(path: str) -> Iterator[str]:
@@ -57,31 +64,38 @@ def values_in(repository: Repository, texts: Mapping[str, bytes], paths: Iterabl
     Git 2.39 asks a work tree or the index only, so that the attributes are laid into a work tree of their own.
     """
     asked, place = questions(paths), repository.place()
+    folders = {"": {""}}
+    for path in asked:
+        folders.setdefault(folded(path).rpartition("/")[0], set()).add(path.rpartition("/")[0])
     answers = []
-    for folded in (False, True) if texts else (False,):
+    for alike in (False, True) if texts else (False,):
         with tempfile.TemporaryDirectory() as folder:
             work_tree = Path(folder) / "tree"
             work_tree.mkdir()
             for path, text in texts.items():
-                _lay(work_tree, path, text, folded)
+                _lay(work_tree, path, text, folders if alike else None)
             ours = {"GIT_DIR": place, "GIT_WORK_TREE": str(work_tree), "GIT_INDEX_FILE": f"{folder}/index"}
-            answers.append(repository.attributes(NAMES, asked, folded=folded, **ours))
+            answers.append(repository.attributes(NAMES, asked, folded=alike, **ours))
     return values_of(answers)
 
 
-def _lay(root: Path, path: str, text: bytes, folded: bool) -> None:
-    """Writes one file of attributes. Names in another case are one name on some machines, and none on others."""
+def _lay(root: Path, path: str, text: bytes, folders: Mapping[str, Collection[str]] | None) -> None:
+    """Writes one file of attributes, with `folders` into each of those that are its own on some machine.
+
+    Names in another spelling are one name on some machines, and none on others.
+    """
     folder, _, name = path.rpartition("/")
-    if name != FILE and not folded:
-        return
     if any(part in ("", ".", "..") for part in folder.split("/") if folder):
         raise UserError(f"{path[:200]} is no path that git writes. Take it out of the commit.")
-    try:
-        (root / folder).mkdir(parents=True, exist_ok=True)
-        with open(root / folder / FILE, "ab") as file:
-            file.write(text + b"\n")
-    except OSError as error:
-        raise UserError(f"{path[:200]} cannot be looked at: {error.strerror}. Shorten its path.") from None
+    if name != FILE and folders is None:
+        return
+    for each in (folder,) if folders is None else folders.get(folded(folder), ()):
+        try:
+            (root / each).mkdir(parents=True, exist_ok=True)
+            with open(root / each / FILE, "ab") as file:
+                file.write(text + b"\n")
+        except OSError as error:
+            raise UserError(f"{path[:200]} cannot be looked at: {error.strerror}. Shorten its path.") from None
 
 
 def questions(paths: Iterable[str]) -> list[str]:

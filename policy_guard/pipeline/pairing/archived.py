@@ -1,0 +1,61 @@
+"""What `git archive` leaves out: of every name the links that lead to it, and of groups some files beside others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from policy_guard.pipeline.pairing import Reader
+from policy_guard.pipeline.pairing.groups import touched
+from policy_guard.pipeline.pairing.links import Sides, View
+from policy_guard.pipeline.repository.attribute_values import Values, Way
+from policy_guard.pipeline.repository.changes import Change
+from policy_guard.settings.config import Group
+
+
+class Party(NamedTuple):
+    """The policies of a group, old and new: their names, each with its way."""
+
+    group: str
+    before: Mapping[str, Way]
+    after: Mapping[str, Way]
+
+
+def way_of(view: View | None, name: str) -> Way:
+    """The links that lead to a name, and the file itself; none of a name that leads nowhere."""
+    if view is None:
+        return (name,)
+    way = view.tree.way(name)
+    return () if way.path is None or way.path not in view.files else (*way.links, way.path)
+
+
+def parties_of(
+    reader: Reader, sides: Sides | None, changed: list[Change], revisions: tuple[str, str]
+) -> Iterator[Party]:
+    """The groups of which a file changed."""
+    if sides is not None:
+        for group in touched(reader.given.config.groups, changed):
+            before, after = (_members(group, reader, *side) for side in zip(sides, revisions, strict=True))
+            yield Party(group.name, before, after)
+
+
+def _members(group: Group, reader: Reader, view: View, revision: str) -> dict[str, Way]:
+    held = {name: file for name, file in view.named().items() if group.holds(name)}
+    sides = ((name, reader.side(file, name, revision)) for name, file in held.items())
+    return {name: way_of(view, name) for name, side in sides if side.policies or side.problems}
+
+
+def parted(parties: Iterable[Party], values: Values, before: Values) -> Iterator[tuple[str, str]]:
+    """A file of each group of which archives hold some policies and lack others, with what is wrong.
+
+    The Deny of a file counts for the whole group, and in an archive only if it is there.
+    """
+    for party in parties:
+        for members, given, tense in ((party.after, values, "leaves"), (party.before, before, "left")):
+            lacking = [way[-1] for way in members.values() if way and given.left_out(way)]
+            if lacking and len(lacking) < len(members):
+                yield (
+                    lacking[0],
+                    f"git archive {tense} this file of the group {party.group} out for export-ignore, and holds others",
+                )
+                break
