@@ -15,10 +15,12 @@ from policy_guard.report.reporters.json import witness
 from policy_guard.settings.critical import CriticalEntry
 from policy_guard.solver.strings.pattern import plain_pattern
 from policy_guard.verify.check import Check, Question
-from policy_guard.verify.checks import check
+from policy_guard.verify.checks.access_not_granted import CHECK as ACCESS_NOT_GRANTED
+from policy_guard.verify.checks.no_lost_deny import CHECK as NO_LOST_DENY
+from policy_guard.verify.checks.no_new_access import CHECK as NO_NEW_ACCESS
+from policy_guard.verify.checks.no_public_access import CHECK as NO_PUBLIC_ACCESS
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.messages import finding
-from policy_guard.verify.public import asked_besides
 from policy_guard.verify.verdicts import prover_for, verdicts
 
 Document: TypeAlias = "Mapping[str, Any] | str"
@@ -70,12 +72,12 @@ def check_no_new_access(new: Document, existing: Document | None, policy_type: s
     left out, and for "RESOURCE_POLICY", which is AWS's name for trust policies too. Where the shapes of the two
     differ, everything that the new one allows is new. Raises `PolicyError`. Asks what AWS's CheckNoNewAccess asks.
     """
-    return _compared("no-new-access", new, existing, policy_type)
+    return _compared(NO_NEW_ACCESS, new, existing, policy_type)
 
 
 def check_no_lost_deny(new: Document, existing: Document | None, policy_type: str | None = None) -> Result:
     """Whether the new document denies all that the existing one denies. Parameters as in `check_no_new_access`."""
-    return _compared("no-lost-deny", new, existing, policy_type)
+    return _compared(NO_LOST_DENY, new, existing, policy_type)
 
 
 def check_access_not_granted(
@@ -88,7 +90,7 @@ def check_access_not_granted(
     read = _policy(policy, _kind(policy_type), "policy")
     entries = tuple(_entry(number, each) for number, each in enumerate(access))
     return _answer(
-        check("access-not-granted"),
+        ACCESS_NOT_GRANTED,
         Question(kind=read.kind, new=read, old=None, critical=entries, access=Access([read])),
     )
 
@@ -105,18 +107,18 @@ def check_no_public_access(policy: Document, resource_type: str) -> Result:
         raise ValueError(f"resource_type is one of {', '.join(RESOURCE_TYPES)}, not {resource_type!r}")
     trust = resource_type == _TRUST
     read = _policy(policy, "trust", "policy") if trust else _policy(policy, "resource", "policy", _on_everything)
-    access = Access([read], asked_besides(read))
-    return _answer(check("no-public-access"), Question(kind=read.kind, new=read, old=None, critical=(), access=access))
+    access = Access([read], NO_PUBLIC_ACCESS.others(read))
+    return _answer(NO_PUBLIC_ACCESS, Question(kind=read.kind, new=read, old=None, critical=(), access=access))
 
 
-def _compared(name: str, new: Document, existing: Document | None, policy_type: str | None) -> Result:
+def _compared(asked: Check, new: Document, existing: Document | None, policy_type: str | None) -> Result:
     kind = _kind(policy_type)
     after = _policy(new, kind, "new policy")
     before = _policy(existing, kind, "existing policy") if existing is not None else None
-    if before is not None and not of_one_kind(before, after) and name == "no-new-access":
+    if before is not None and not of_one_kind(before, after) and not asked.of_old:
         before = None
     pair = [each for each in (after, before) if each]
-    return _answer(check(name), Question(kind=after.kind, new=after, old=before, critical=(), access=Access(pair)))
+    return _answer(asked, Question(kind=after.kind, new=after, old=before, critical=(), access=Access(pair)))
 
 
 def _answer(asked: Check, question: Question) -> Result:

@@ -14,12 +14,12 @@ from policy_guard.documents.globs import glob, matches_path, not_a_pattern
 from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
 from policy_guard.iam.policy import KINDS
-from policy_guard.pipeline.judging import BOUND, DIRECT, PUBLIC
-from policy_guard.refine.unused_access import UNUSED
-from policy_guard.report.report import CHECKS
+from policy_guard.settings.acceptance import CHECKS as ACCEPTABLE
+from policy_guard.settings.acceptance import STANDING
 from policy_guard.settings.config import Config, load_config
 from policy_guard.settings.load import text_file
-from policy_guard.settings.severity import SEVERITIES
+from policy_guard.settings.severity import FAIL_ON, SEVERITIES
+from policy_guard.verify.checks import checks
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = json.loads((ROOT / "policy_guard" / "schema" / "config.json").read_text(encoding="utf-8"))
@@ -38,9 +38,17 @@ def refusal(text: str) -> str:
 
 def test_the_schema_names_what_the_code_names() -> None:
     properties = SCHEMA["properties"]
-    assert tuple(properties["severity"]["properties"]) == (*CHECKS, PUBLIC, DIRECT, BOUND, UNUSED)
+    assert set(properties["severity"]["properties"]) == {*(check.id for check in checks()), "unused-access"}
     assert tuple(SCHEMA["$defs"]["severity"]["enum"]) == SEVERITIES
     assert tuple(properties["policies"]["items"]["properties"]["kind"]["enum"]) == KINDS
+    assert tuple(properties["fail-on"]["enum"]) == FAIL_ON
+
+
+def test_what_can_be_accepted_is_what_the_checks_say() -> None:
+    schema = json.loads((ROOT / "policy_guard" / "schema" / "accepted.json").read_text(encoding="utf-8"))
+    acceptable = {check.id for check in checks() if check.acceptable}
+    assert set(schema["properties"]["checks"]["items"]["enum"]) == set(ACCEPTABLE) == acceptable
+    assert set(STANDING) == {check.id for check in checks() if check.acceptable == "standing"}
 
 
 @pytest.mark.parametrize(

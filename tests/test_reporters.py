@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -32,6 +33,7 @@ ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "fixtures" / "reports"
 SCHEMA = json.loads((ROOT / "policy_guard" / "schema" / "report.json").read_text(encoding="utf-8"))
 BASE = "main@3f9c2ab"
+report_of = partial(Report, checks=("no-new-access", "no-lost-deny", "access-not-granted"))
 ORDERS = """{
   "Version": "2012-10-17",
   "Statement": [
@@ -101,10 +103,10 @@ ORDERS_FINDING = at(
 LONG = '{"Statement":[{"Effect":"Allow","Action":[' + '"s3:GetObject",' * 40 + '"s3:Delete*"' + ',"a:b"' * 60 + "]}]}"
 NOTED = {"mode": "changes", "base": BASE, "seconds": 0.305}
 CASES: dict[str, Report] = {
-    "a widened policy and two that are proved": Report(
+    "a widened policy and two that are proved": report_of(
         (ORDERS_FINDING,), policies=3, refused=1, critical=12, fails=True, **NOTED
     ),
-    "new access and a critical permission, worst first": Report(
+    "new access and a critical permission, worst first": report_of(
         (
             at("a: b\n", "b", "iam/z.yaml", severity="note", message="is read with a warning"),
             at(ORDERS, '"s3:GetObject"', severity="warning", check="no-lost-deny", message="loses a Deny"),
@@ -129,24 +131,24 @@ CASES: dict[str, Report] = {
         skipped=(Skipped("templates/stack.yaml", "holds 2 policies deeper inside than is looked"),),
         **NOTED,
     ),
-    "nothing wrong": Report(policies=3, critical=12, base=BASE, seconds=0.24),
-    "nothing to do": Report(base=BASE, critical=12, seconds=0.02),
-    "a set-up error": Report(
+    "nothing wrong": report_of(policies=3, critical=12, base=BASE, seconds=0.24),
+    "nothing to do": report_of(base=BASE, critical=12, seconds=0.02),
+    "a set-up error": report_of(
         error='the base branch is not in this clone. Add "fetch-depth: 2" to actions/checkout.', base=""
     ),
-    "two files compared": Report(policies=1, base="orders-old.json", mode="compare", seconds=0.1),
-    "all policies, some of them changed": Report(policies=40, changed=3, critical=1, base=BASE, mode="all"),
-    "all policies, none of them changed": Report(policies=40, changed=0, critical=2, base=BASE, mode="all"),
-    "one statement on one long line": Report(
+    "two files compared": report_of(policies=1, base="orders-old.json", mode="compare", seconds=0.1),
+    "all policies, some of them changed": report_of(policies=40, changed=3, critical=1, base=BASE, mode="all"),
+    "all policies, none of them changed": report_of(policies=40, changed=0, critical=2, base=BASE, mode="all"),
+    "one statement on one long line": report_of(
         (at(LONG, '"s3:Delete*"', statement=(0, None)),), policies=1, refused=1, base=BASE, fails=True
     ),
-    "tabs, wide and combining characters before the mark": Report(
+    "tabs, wide and combining characters before the mark": report_of(
         (at('{\n\t"Sid":\t"日本e\u0301", "Action": "s3:*"}\n', '"s3:*"'),), policies=1, refused=1, base=BASE, fails=True
     ),
-    "a span over several lines": Report(
+    "a span over several lines": report_of(
         (at(ORDERS, ORDERS[ORDERS.index('{\n      "Sid"') : ORDERS.index("]\n}")]),), policies=1, refused=1, base=BASE
     ),
-    "a file that is gone": Report(
+    "a file that is gone": report_of(
         (
             at(
                 "",
@@ -161,7 +163,7 @@ CASES: dict[str, Report] = {
         base=BASE,
         fails=True,
     ),
-    "hostile text everywhere": Report(
+    "hostile text everywhere": report_of(
         (
             at(
                 '{"Sid": "x ##[stop-commands]t\x1b[2J\u202e"}',
@@ -180,7 +182,7 @@ CASES: dict[str, Report] = {
         skipped=(Skipped("a\nb\udcff", "::x"),),
         notes=("::group::x",),
     ),
-    "one policy with twelve findings": Report(
+    "one policy with twelve findings": report_of(
         tuple(
             at(ORDERS, '"s3:Delete*"', f"iam/{number:02}.json", statement=(number, None), facts=FACTS)
             for number in range(12)
@@ -287,16 +289,16 @@ def test_json_is_found_safe_even_where_a_sid_is_a_command() -> None:
     ],
 )
 def test_summary(changes: dict[str, Any], expected: str) -> None:
-    assert summary(Report(**{"base": "m", **changes})) == expected
+    assert summary(report_of(**{"base": "m", **changes})) == expected
 
 
 def test_a_set_up_error_is_one_line_with_one_prefix() -> None:
-    assert summary(Report(error="no git\nhere")) == "no policy was checked: no git\\nhere"
-    assert summary(Report(error="no policy was checked: no git")) == "no policy was checked: no git"
+    assert summary(report_of(error="no git\nhere")) == "no policy was checked: no git\\nhere"
+    assert summary(report_of(error="no policy was checked: no git")) == "no policy was checked: no git"
 
 
 def test_findings_that_are_switched_off_are_not_shown() -> None:
-    report = Report((ORDERS_FINDING._replace(severity="off"),), policies=1, base=BASE)
+    report = report_of((ORDERS_FINDING._replace(severity="off"),), policies=1, base=BASE)
     assert in_order(report) == ()
     assert "grants new access" not in render("text", report)
 
@@ -329,7 +331,7 @@ def test_github_shows_ten_of_each_and_says_how_many_more() -> None:
 
 def test_github_messages_stay_within_the_limit_and_keep_the_count() -> None:
     facts = tuple((f"fact{number}", "long " * 1000) for number in range(12))
-    report = Report(tuple(ORDERS_FINDING._replace(facts=facts) for _ in range(11)), fails=True)
+    report = report_of(tuple(ORDERS_FINDING._replace(facts=facts) for _ in range(11)), fails=True)
     commands = [line for line in render("github", report).splitlines() if line.startswith("::")]
     messages = [line.partition("::")[2].partition("::")[2].replace("%0A", "\n") for line in commands]
     assert max(map(len, messages)) == 4096
@@ -347,11 +349,12 @@ HOSTILE = st.text(st.sampled_from("ab:#[]%,\n\r\t\x1b\u202e\u2028 日\u0301\udcf
 
 @given(HOSTILE, HOSTILE, HOSTILE, HOSTILE)
 def test_no_text_of_a_policy_becomes_a_command(path: str, content: str, said: str, sid: str) -> None:
-    finding = Finding(
-        "c", "violated", "error", said, Source(path, content), Span(0, len(content)), (0, sid), facts=((sid, said),)
-    )
+    where = Source(path, content), Span(0, len(content))
+    finding = Finding("readable", "violated", "error", said, *where, (0, sid), facts=((sid, said),))
     related = Related(Source(path, content, sid), Span(0, 1), said)
-    report = Report((finding._replace(related=(related,)),), 1, 1, said, notes=(sid,), skipped=(Skipped(path, said),))
+    report = report_of(
+        (finding._replace(related=(related,)),), 1, 1, said, notes=(sid,), skipped=(Skipped(path, said),)
+    )
     shown = render("github", report, Style(environ={"GITHUB_ACTIONS": "true"}))
     assert "##[" not in shown
     commands = [line for line in shown.split("\n") if line.strip().startswith("::")]
@@ -365,8 +368,8 @@ def test_no_text_of_a_policy_becomes_a_command(path: str, content: str, said: st
 
 @given(HOSTILE, HOSTILE)
 def test_plain_text_is_printable_line_by_line(path: str, content: str) -> None:
-    finding = Finding("c", "unreadable", "error", content, Source(path, content), Span(0, 3), (0, content))
-    shown = render("text", Report((finding,), 1, 1, path, notes=(content,)))
+    finding = Finding("readable", "unreadable", "error", content, Source(path, content), Span(0, 3), (0, content))
+    shown = render("text", report_of((finding,), 1, 1, path, notes=(content,)))
     assert shown.endswith("\n") and shown.replace("\n", "").isprintable()
 
 
@@ -481,7 +484,7 @@ def test_a_fingerprint_stays_when_lines_move_and_changes_with_the_statement() ->
 def test_a_long_summary_is_cut_between_its_findings_and_says_how_many_are_missing() -> None:
     facts = (("new", "x" * 1500),)
     many = tuple(ORDERS_FINDING._replace(facts=facts, statement=(n, None)) for n in range(1500))
-    said = render("markdown", Report(many, policies=1, refused=1, fails=True))
+    said = render("markdown", report_of(many, policies=1, refused=1, fails=True))
     assert len(said.encode()) <= 900 * 1024
     missing = re.search(r"^\*([0-9]+) more findings are left out here", said, re.MULTILINE)
     assert missing is not None

@@ -27,6 +27,7 @@ from policy_guard.pipeline.repository import Repository
 from policy_guard.pipeline.repository.revisions import choose
 from policy_guard.settings.acceptance import MOST_DAYS_STANDING, STANDING, accepted, load_acceptance
 from policy_guard.settings.load import load_settings
+from policy_guard.settings.severity import CheckId
 from policy_guard.verify.explain.statements import merged
 from policy_guard.verify.finding import Finding, Part, Refusal, Spelled
 
@@ -51,7 +52,7 @@ class _Asked(NamedTuple):
     """Findings of one policy that are accepted together, and the checks. All of them are about one question."""
 
     about: Refusal
-    checks: tuple[str, ...]
+    checks: tuple[CheckId, ...]
     findings: list[Refusal]
 
     def critical(self) -> list[str]:
@@ -132,7 +133,7 @@ def _by_policy(findings: Iterable[Finding], name: str | None) -> tuple[tuple[_As
     return tuple(together.values()), unfit
 
 
-def _key(refusal: Refusal, checks: tuple[str, ...]) -> tuple[object, ...]:
+def _key(refusal: Refusal, checks: tuple[CheckId, ...]) -> tuple[object, ...]:
     """Equal for findings that may go into one file: a combination has one of its own, for it is accepted as a whole."""
     about = (refusal.path, refusal.group, refusal.label, refusal.holder, refusal.kind, refusal.old, refusal.standing)
     return *about, checks, refusal.critical if refusal.part.together else ()

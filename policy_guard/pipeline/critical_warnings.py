@@ -8,8 +8,10 @@ from policy_guard.verify.finding import Finding
 
 def warning(doubt: Doubt) -> Finding:
     """The doubt as a finding at the entry."""
+    from policy_guard.verify.checks.access_not_granted import CHECK
+
     return Finding(
-        check="access-not-granted",
+        check=CHECK.id,
         outcome="violated",
         severity="warning",
         message=doubt.message,

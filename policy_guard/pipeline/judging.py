@@ -17,21 +17,15 @@ if TYPE_CHECKING:
     from policy_guard.pipeline.acceptances import Acceptances
     from policy_guard.refine.attribution import Usage
     from policy_guard.settings.acceptance import Accepted
-    from policy_guard.settings.critical import CriticalEntry
+    from policy_guard.settings.severity import CheckId
     from policy_guard.solver.budget import Budgets
-    from policy_guard.verify.check import Question
-
-COMPARING = ("no-new-access", "no-lost-deny")
-CRITICAL = "access-not-granted"
-PUBLIC = "no-public-access"
-BOUND = "within-reference"
-DIRECT = "no-new-direct-grant"
+    from policy_guard.verify.check import Check, Facts, Question
 
 
 class Used(NamedTuple):
     """An acceptance that a check needed."""
 
-    check: str
+    check: CheckId
     accepted: Accepted
 
 
@@ -42,16 +36,8 @@ class Judgement(NamedTuple):
     """
 
     findings: tuple[Finding, ...] = ()
-    asked: tuple[str, ...] = ()
+    asked: tuple[CheckId, ...] = ()
     used: tuple[Used, ...] = ()
-
-
-class _Applicable(NamedTuple):
-    """The checks that take a proof, those that were answered at a glance besides, and the entries to ask about."""
-
-    checks: tuple[str, ...]
-    asked: tuple[str, ...]
-    entries: tuple[CriticalEntry, ...]
 
 
 class Judge:
@@ -76,15 +62,18 @@ class Judge:
 
     def judge(self, pair: Pair, comparing: bool) -> Judgement:
         """Judges a pair; without `comparing` its new version alone."""
-        comparing = comparing and not _same(pair)
-        applicable = self._applicable(pair, comparing)
+        from policy_guard.verify.checks import checks
+
+        facts = self._facts(pair, comparing)
         findings = list(self._at_a_glance(pair.new, pair.unbounded)) if pair.new else []
-        if not applicable.checks:
-            return Judgement(tuple(findings), applicable.asked)
-        question = self._question(pair, comparing, applicable)
+        applicable = [check for check in checks() if self._applies(check, facts)]
+        asked = tuple(check.id for check in applicable)
+        unclear = [check for check in applicable if not check.is_clear(facts)]
+        if not unclear:
+            return Judgement(tuple(findings), asked)
         used: list[Used] = []
-        findings += _told_once(self._violations(question, applicable.checks, pair, used))
-        return Judgement(tuple(findings), applicable.asked, tuple(used))
+        findings += _told_once(self._violations(self._question(pair, facts, unclear), unclear, pair, used))
+        return Judgement(tuple(findings), asked, tuple(used))
 
     def _at_a_glance(self, policy: Policy, unbounded: Finding | None) -> Iterator[Finding]:
         """The findings that take no proof."""
@@ -96,63 +85,54 @@ class Judge:
 
         yield from unused_access(policy, self._usage().of, self._settings.config.severity(UNUSED) or "warning")
 
-    def _applicable(self, pair: Pair, comparing: bool) -> _Applicable:
-        """The checks that apply to the pair."""
-        policy = _policy(pair)
-        from policy_guard.iam.policy import BESIDE_FULL_ACCESS, SHARING
+    def _facts(self, pair: Pair, comparing: bool) -> Facts:
+        from policy_guard.iam.policy import BESIDE_FULL_ACCESS
+        from policy_guard.verify.check import Facts
 
+        policy = _policy(pair)
         listed = self._settings.critical if policy.kind not in BESIDE_FULL_ACCESS else ()
         paths = {pair.path, *(statement.source.path for statement in policy.statements)}
-        entries = tuple(entry for entry in listed if any(map(entry.concerns, paths)))
-        shared = pair.new is not None and policy.kind in SHARING
-        public = shared and self._is_on(PUBLIC)
-        direct = shared and comparing and pair.old is not None and self._is_on(DIRECT)
-        bound = pair.new is not None and pair.reference is not None
-        asked = [
-            name
-            for name, applies in ((CRITICAL, listed), (PUBLIC, public), (DIRECT, direct), (BOUND, bound))
-            if applies
-        ]
-        checks = [
-            *(COMPARING if comparing else ()),
-            *([CRITICAL] if entries and pair.new else []),
-            *([PUBLIC] if public and _may_be_public(pair.new) else []),
-            *([DIRECT] if direct else []),
-            *([BOUND] if bound else []),
-        ]
-        return _Applicable(tuple(checks), tuple(asked), entries)
+        return Facts(
+            kind=policy.kind,
+            new=pair.new,
+            old=pair.old,
+            changed=comparing and not _same(pair),
+            listed=bool(listed),
+            critical=tuple(entry for entry in listed if any(map(entry.concerns, paths))),
+            reference=pair.reference,
+        )
 
-    def _question(self, pair: Pair, comparing: bool, applicable: _Applicable) -> Question:
+    def _applies(self, check: Check, facts: Facts) -> bool:
+        is_off = self._settings.config.severity(check.id) == "off"
+        return check.applies(facts) and (check.always_asked or not is_off)
+
+    def _question(self, pair: Pair, facts: Facts, checks: Iterable[Check]) -> Question:
         from policy_guard.iam.meaning.symbolic import Access
         from policy_guard.settings.critical import exceptions
         from policy_guard.verify.check import Question
 
-        accepted = tuple(self._counting(pair, comparing))
-        others = [*exceptions(applicable.entries), *(s for each in accepted for s in (*each.statements, *each.without))]
-        if pair.new and PUBLIC in applicable.checks:
-            from policy_guard.verify.public import asked_besides
-
-            others += asked_besides(pair.new)
-        named = any(entry.principals for entry in applicable.entries)
-        access = Access((p for p in (pair.new, pair.old, pair.reference) if p), others, named)
+        accepted = tuple(self._counting(pair, facts.changed))
+        others = [*exceptions(facts.critical), *(s for each in accepted for s in (*each.statements, *each.without))]
+        others += (statement for check in checks if facts.new for statement in check.others(facts.new))
+        named = any(entry.principals for entry in facts.critical)
+        access = Access((p for p in (facts.new, facts.old, facts.reference) if p), others, named)
         return Question(
-            kind=_policy(pair).kind,
-            new=pair.new,
-            old=pair.old,
-            critical=applicable.entries,
+            kind=facts.kind,
+            new=facts.new,
+            old=facts.old,
+            critical=facts.critical,
             access=access,
             accepted=accepted,
-            reference=pair.reference,
+            reference=facts.reference,
         )
 
     def _violations(
-        self, question: Question, checks: tuple[str, ...], pair: Pair, used: list[Used]
+        self, question: Question, checks: Iterable[Check], pair: Pair, used: list[Used]
     ) -> Iterator[Finding]:
         """The findings of the checks; notes in `used` the acceptances that they needed."""
         from policy_guard.iam.meaning.prover import Proved
         from policy_guard.pipeline.severity import severity
         from policy_guard.solver.budget import Budgets
-        from policy_guard.verify.checks import check as named
         from policy_guard.verify.guarding import is_guard
         from policy_guard.verify.messages import finding
         from policy_guard.verify.verdicts import prover_for, verdicts
@@ -161,15 +141,13 @@ class Judge:
         self._budgets.make_room(sum(each.span.end - each.span.start for each in (question.new, question.old) if each))
         prover = prover_for(question, self._budgets)
         guards = cache(partial(is_guard, question, prover))
-        for name in checks:
-            for verdict in verdicts(named(name), question, prover):
-                used += (Used(name, accepted) for accepted in verdict.accepted)
+        for check in checks:
+            for verdict in verdicts(check, question, prover):
+                used += (Used(check.id, accepted) for accepted in verdict.accepted)
                 if isinstance(verdict.answer, Proved):
                     continue
-                entry = verdict.claim.entry
-                own = entry.severity if entry else None
-                level = severity(self._settings.config, name, pair, own, verdict.claim.existing, guards)
-                yield self._acceptable(finding(named(name), verdict, question, level), pair)
+                level = severity(self._settings.config, check, verdict.claim, pair.fresh, guards)
+                yield self._acceptable(finding(check, verdict, question, level), pair)
 
     def _counting(self, pair: Pair, comparing: bool) -> Iterator[Accepted]:
         """The acceptances that count for the pair."""
@@ -202,9 +180,6 @@ class Judge:
         facts = (*found.facts, ("accept", f"policy-guard accept {path}{check} --reason '...'"))
         return found._replace(facts=facts, refusal=refusal)
 
-    def _is_on(self, check: str) -> bool:
-        return self._settings.config.severity(check) != "off"
-
 
 def _policy(pair: Pair) -> Policy:
     policy = pair.new or pair.old
@@ -219,20 +194,16 @@ def _same(pair: Pair) -> bool:
     return pair.old is not None and pair.new is not None and meaning(pair.old) == meaning(pair.new)
 
 
-def _may_be_public(policy: Policy | None) -> bool:
-    """Whether that takes a proof; a look at the principals often shows that it does not."""
-    from policy_guard.verify.public import may_be_public
-
-    return policy is not None and may_be_public(policy)
-
-
 def _told_once(found: Iterable[Finding]) -> Iterator[Finding]:
     """Leaves out new access that no statement grants where an error about the lost Deny says the same."""
+    from policy_guard.verify.checks.no_lost_deny import CHECK as NO_LOST_DENY
+    from policy_guard.verify.checks.no_new_access import CHECK as NO_NEW_ACCESS
+
     findings = list(found)
-    same = {id(f) for f in findings if f.check == "no-new-access" and f.statement is None}
-    lost = any(f.check == "no-lost-deny" and f.severity == "error" for f in findings)
+    same = {id(f) for f in findings if f.check == NO_NEW_ACCESS.id and f.statement is None}
+    lost = any(f.check == NO_LOST_DENY.id and f.severity == "error" for f in findings)
     for finding in findings:
-        if lost and same and finding.check == "no-lost-deny" and finding.refusal:
-            yield finding._replace(refusal=finding.refusal._replace(also=("no-new-access",)))
+        if lost and same and finding.check == NO_LOST_DENY.id and finding.refusal:
+            yield finding._replace(refusal=finding.refusal._replace(also=(NO_NEW_ACCESS.id,)))
         elif not (lost and id(finding) in same):
             yield finding

@@ -7,12 +7,12 @@ from datetime import date
 
 from policy_guard.errors import UserError
 from policy_guard.pipeline.critical_warnings import warning
-from policy_guard.pipeline.judging import COMPARING, Judgement, Used
+from policy_guard.pipeline.judging import Judgement, Used
 from policy_guard.pipeline.pairing import Outcome
 from policy_guard.report.report import Report, Reviewed, Skipped
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings
-from policy_guard.settings.severity import LEAST, RANK, FailOn
+from policy_guard.settings.severity import LEAST, RANK, CheckId, FailOn
 from policy_guard.verify.finding import Finding
 
 
@@ -32,7 +32,7 @@ class Results:
         self._notes: list[str] = list(settings.notes)
         self._skipped: list[Skipped] = []
         self._reviewed: dict[str, Reviewed] = {}
-        self._asked: dict[str, None] = {}
+        self._asked: set[CheckId] = set()
         self._ranks: list[int] = []
         self._judged: list[str] = []
         self._compared = 0
@@ -53,7 +53,7 @@ class Results:
 
     def judged(self, name: str, judgement: Judgement) -> None:
         """Keeps what came of a policy or group of this name."""
-        self._asked |= dict.fromkeys(judgement.asked)
+        self._asked |= set(judgement.asked)
         for used in judgement.used:
             self._review(used)
         self._count(name, judgement.findings)
@@ -84,7 +84,6 @@ class Results:
             raise UserError("require-policies is set, and there is no policy here. See policy-guard list.")
         if self._deeper:
             self.note(f"{_policies(self._deeper)} deeper inside changed files than is looked: not covered")
-        checks = [*COMPARING, *self._asked]
         return Report(
             findings=tuple(self._findings),
             policies=len(self._ranks),
@@ -95,7 +94,7 @@ class Results:
             notes=tuple(dict.fromkeys([*self._notes, *_expired(config, self._today)])),
             fails=any(RANK[finding.severity] >= self._least for finding in self._findings),
             warned=sum(0 < rank < self._least for rank in self._ranks),
-            checks=tuple(check for check in checks if config.severity(check) != "off"),
+            checks=tuple(self._checks()),
             mode=mode,
             changed=self._compared,
             judged=tuple(self._judged),
@@ -103,6 +102,17 @@ class Results:
             accepted=tuple(self._reviewed.values()),
             settings=self._settings.before[0] if self._settings.before else "",
         )
+
+    def _checks(self) -> Iterator[CheckId]:
+        """The checks that were asked, and those that are asked of every change; nothing asked is nothing to claim."""
+        if not self._ranks and not self._findings:
+            return
+        from policy_guard.verify.checks import checks
+
+        for check in checks():
+            is_on = self._settings.config.severity(check.id) != "off"
+            if is_on and (check.compares or check.id in self._asked):
+                yield check.id
 
     def _review(self, used: Used) -> None:
         from policy_guard.verify.messages import requests

@@ -1,31 +1,27 @@
-"""How grave a finding is: what the settings say, and where they say nothing, what the check and the policy ask for."""
+"""The severity of a finding: what the settings say, and if they say nothing, what the check says."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from policy_guard.pipeline.pairing import Pair
 from policy_guard.settings.config import Config
 from policy_guard.settings.severity import RANK, Severity
 
+if TYPE_CHECKING:
+    from policy_guard.verify.check import Check, Claim
 
-def severity(
-    config: Config, check: str, pair: Pair, own: Severity | None, existing: bool, is_guard: Callable[[], bool]
-) -> Severity:
-    """The severity of a finding of the check. `own` is that of its critical entry, if it has one.
 
-    What the old version granted too (`existing`) is no graver than the settings say of that. `is_guard` tells whether
-    the old policy is there to deny.
+def severity(config: Config, check: Check, claim: Claim, fresh: bool, is_guard: Callable[[], bool]) -> Severity:
+    """The severity of a finding of the check: that of its critical entry, or else that of the check.
+
+    What the old version granted too is no more severe than the settings say of that. `fresh` tells that the file had no
+    old version; `is_guard` tells whether the old policy is there to deny.
     """
-    grave = own or _of_check(config, check, pair, is_guard)
-    return min(grave, config.critical_existing, key=RANK.__getitem__) if existing else grave
+    from policy_guard.verify.check import Circumstances
 
-
-def _of_check(config: Config, check: str, pair: Pair, is_guard: Callable[[], bool]) -> Severity:
-    if check == "no-new-access" and pair.fresh:
-        return config.new_files
-    if check == "no-lost-deny" and config.severity(check) is None:
-        return "error" if is_guard() else "warning"
-    if check == "no-new-direct-grant":
-        return config.severity(check) or "warning"
-    return config.severity(check) or "error"
+    configured = config.severity(check.id)
+    circumstances = Circumstances(configured, config.new_files, fresh, is_guard)
+    own = claim.entry.severity if claim.entry else None
+    severe = own or check.severity(circumstances) or configured or check.default
+    return min(severe, config.critical_existing, key=RANK.__getitem__) if claim.existing else severe

@@ -6,10 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from policy_guard.documents.source import Position, Source, Span
-from policy_guard.settings.severity import SEVERITIES, FailOn
+from policy_guard.settings.severity import SEVERITIES, CheckId, FailOn
 from policy_guard.verify.finding import Finding
-
-CHECKS = ("no-new-access", "no-lost-deny", "access-not-granted")
 
 
 class Skipped(NamedTuple):
@@ -23,7 +21,7 @@ class Reviewed(NamedTuple):
     """Access that is new or critical, and was accepted: in which policy, which, why, by which file, until which day."""
 
     policy: str
-    checks: tuple[str, ...]
+    checks: tuple[CheckId, ...]
     access: str
     reason: str
     file: str
@@ -58,7 +56,7 @@ class Report(NamedTuple):
     error: str | None = None
     seconds: float | None = None
     warned: int = 0
-    checks: tuple[str, ...] = CHECKS
+    checks: tuple[CheckId, ...] = ()
     mode: str = "changes"
     changed: int = 0
     judged: tuple[str, ...] = ()

@@ -7,39 +7,30 @@ from policy_guard.report.report import place
 from policy_guard.verify.finding import Finding, Related
 
 LONGEST_FACT = 700
-_TITLES = {
-    "no-new-access": "New access",
-    "no-lost-deny": "Lost Deny",
-    "access-not-granted": "Critical permission",
-    "no-public-access": "Public access",
-    "no-new-direct-grant": "Direct grant",
-}
-_VERBS = {
-    "no-new-access": "now allows",
-    "access-not-granted": "allows",
-    "no-public-access": "allows",
-    "no-new-direct-grant": "allows directly",
-}
 
 
 def title(finding: Finding) -> str:
     """What is wrong in a few words; text of the policy in it is as it was written."""
-    facts = dict(finding.facts)
-    granted = facts.get("new") or facts.get("public") or facts.get("direct")
-    if finding.outcome == "violated" and finding.check in _TITLES and granted:
-        return f"{_TITLES[finding.check]}: {granted}"
+    from policy_guard.verify.checks import check
+
+    known = check(finding.check)
+    granted = dict(finding.facts).get(known.what)
+    if finding.outcome == "violated" and known.title and granted:
+        return f"{known.title}: {granted}"
     return finding.message[:1].upper() + finding.message[1:]
 
 
 def sentences(finding: Finding) -> str:
     """The finding in sentences on lines of their own: what is wrong, then one fact a line."""
-    facts = dict(finding.facts)
-    verb = _VERBS.get(finding.check) if finding.outcome == "violated" else None
+    from policy_guard.verify.checks import check
+
+    facts, known = dict(finding.facts), check(finding.check)
+    verb = known.verb if finding.outcome == "violated" else ""
     example = facts.pop("example", None) if verb else None
     who, said = _who(finding), shortened(finding.message, LONGEST_FACT)
     if example:
         lead = f"{who or 'This'} {verb}, for example, {shortened(example, LONGEST_FACT)}."
-        lead = lead if finding.check == "no-new-access" else f"{_sentence(said)} {lead}"
+        lead = lead if known.compares else f"{_sentence(said)} {lead}"
     else:
         lead = _sentence(f"{who}: {said}" if who else said)
     told = (*facts.items(), *(("see", see(related)) for related in finding.related))

@@ -6,9 +6,6 @@ from policy_guard.documents.printable import printable
 from policy_guard.report.report import Report
 
 ERROR_PREFIX = "no policy was checked: "
-_PROVED = {"no-new-access": "no new access", "no-lost-deny": "no lost Deny"}
-
-_STANDING = {"no-public-access": "no public access", "within-reference": "nothing beyond a reference"}
 
 
 def error_line(error: str) -> str:
@@ -56,10 +53,12 @@ def _subject(report: Report) -> str:
 
 def _claims(report: Report) -> str:
     """What is proved where there is no finding: only what ran, and on something."""
+    from policy_guard.verify.checks import check
+
     compared = report.mode != "all" or report.changed > 0
-    claims = [words for check, words in _PROVED.items() if compared and check in report.checks]
-    claims += [words for check, words in _STANDING.items() if check in report.checks]
-    if report.critical and "access-not-granted" in report.checks:
+    asked = [check(name) for name in report.checks]
+    claims = [each.proved for each in asked if each.proved and (compared or not each.compares)]
+    if report.critical and any(each.by_entry for each in asked):
         claims.append("not the one critical permission" if report.critical == 1 else _none_of(report.critical))
     return ", ".join(claims) or "readable, nothing else was asked"
 
@@ -74,11 +73,13 @@ def _none_of(critical: int) -> str:
 
 
 def _counts(report: Report) -> str:
+    from policy_guard.verify.checks import checks
+
     proved = max(0, report.policies - report.refused - report.warned)
     counts = f"{proved} proved, {report.refused} refused"
     if report.warned:
         counts += f", {report.warned} with findings that do not fail"
-    if switched_off := [check for check in _PROVED if check not in report.checks]:
+    if switched_off := [each.id for each in checks() if each.compares and each.id not in report.checks]:
         counts += f". Not asked: {', '.join(switched_off)}"
     if report.critical:
         counts += f". {report.critical} critical {'entry' if report.critical == 1 else 'entries'}"

@@ -1,39 +1,4 @@
-"""accepted: new access that was reviewed passes, and only that.
-
-A file each in `.policy-guard/accepted/` says for one policy which requests are accepted, why, and until when. What it
-lists is taken out of what has to be proved empty; anything outside of it is refused as before, whatever statement
-it comes from. `policy-guard accept` writes such files. They count once they are on the base branch, so that they are
-reviewed apart from the change; with `accepted-from: head` in the settings of the base they may travel with it, if
-CODEOWNERS of the base names an owner for each.
-
-Good:
-
-    version: 1
-    policy: iam/orders.json
-    checks: [no-new-access]
-    from: 0d6c0a5cbd3ae28a4b5ff5a09aa5b2b1ae9cdc3d80c1e56bdbf1b1bd9b0e5c11
-    access:
-      - Action: s3:DeleteObject
-        Resource: arn:aws:s3:::orders/*
-    reason: GDPR deletion, SEC-123
-    expires: 2026-12-20
-
-`from` is the digest of what the old version means (`none` for a new policy), so that the file is good for one change:
-once that is merged, the base is another, and the file is reported as done. `without` takes requests out of `access`
-again. Where several policies are in a file, `label` says which; `holder` is what stands beside it there about whose
-it is; `group: NAME` stands in place of `policy` for a group. `critical` limits it to entries of the critical list.
-`expires` is at most 30 days ahead. For access-not-granted and no-public-access alone it is at most 366, and `from` may
-be left out: then the file is good for every change until then.
-
-Bad is a change that takes the policy back to the version that a file was written against: that would make it count
-once more. It fails until the file is gone. It says:
-
-    .policy-guard/accepted/orders.yaml:4:7: error: would accept the same access once more [accepted]
-
-It does not see who reviewed it: that is for the branch protection of GitHub and CODEOWNERS.
-
-What is done or expired: `policy-guard accept --prune` takes it away.
-"""
+"""Acceptances: files that say which new or critical access of a policy was reviewed, why, and until when."""
 
 from __future__ import annotations
 
@@ -50,10 +15,11 @@ from policy_guard.documents.globs import not_a_path
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Kind, Policy, Statement, meaning
+from policy_guard.settings.severity import CheckId
 
-ACCEPTED = "accepted"
-CHECKS = ("no-new-access", "no-lost-deny", "access-not-granted", "no-public-access")
-STANDING = ("access-not-granted", "no-public-access")
+ACCEPTED = CheckId("accepted")
+CHECKS = tuple(map(CheckId, ("no-new-access", "no-lost-deny", "access-not-granted", "no-public-access")))
+STANDING = tuple(map(CheckId, ("access-not-granted", "no-public-access")))
 """Checks of what a policy grants, whatever it granted before: to accept it needs no old version."""
 NO_POLICY = "none"
 MOST_DAYS = 30
@@ -79,7 +45,7 @@ class Acceptance(NamedTuple):
     group: str
     label: str
     holder: str
-    checks: tuple[str, ...]
+    checks: tuple[CheckId, ...]
     critical: tuple[str, ...]
     old: str | None
     access: tuple[Node, ...]
@@ -148,7 +114,7 @@ def load_acceptance(source: Source, today: date) -> Acceptance:
         group=plain.get("group", ""),
         label=plain.get("label", ""),
         holder=plain.get("holder", ""),
-        checks=tuple(plain["checks"]),
+        checks=tuple(map(CheckId, plain["checks"])),
         critical=tuple(plain.get("critical", ())),
         old=plain.get("from"),
         access=_items(node, "access"),

@@ -1,9 +1,11 @@
-"""Severities, worst first, and their ranks."""
+"""Severities, worst first, their ranks, and the names of what they are set for."""
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, NewType, TypeAlias, get_args
 
+CheckId = NewType("CheckId", str)
+"""The name of a check. No `Literal`: a list of all names would be a second file to change for each new check."""
 Severity: TypeAlias = Literal["error", "warning", "note", "off"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 RANK: dict[Severity, int] = {"error": 3, "warning": 2, "note": 1, "off": 0}

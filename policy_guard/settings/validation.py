@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from policy_guard.documents.printable import shortened
 from policy_guard.documents.source import Array, Node, Object, Scalar, Source, Span, Unreadable
 from policy_guard.errors import UserError
+from policy_guard.plugins import names
 from policy_guard.settings.surely_valid import surely_valid
 
 Plain: TypeAlias = "dict[str, Plain] | list[Plain] | str | int | bool | None"
@@ -38,11 +39,20 @@ def load(source: Source, schema: str) -> tuple[Any, Node]:
         raise _error(source, at, wrong)
     _refuse_odd(source, documents[0])
     plain = _plain(documents[0])
-    with open(os.path.join(SCHEMAS, schema), encoding="utf-8") as file:
-        rules = json.load(file)
+    rules = _rules(schema)
     if not surely_valid(plain, rules):
         _validate(source, documents[0], plain, rules)
     return plain, documents[0]
+
+
+def _rules(schema: str) -> Any:
+    """The schema; a severity can be set for all checks in their folder, and the schema lists them for editors."""
+    with open(os.path.join(SCHEMAS, schema), encoding="utf-8") as file:
+        rules = json.load(file)
+    severities = rules["properties"].get("severity", {}).get("properties", {})
+    for name in names("verify/checks"):
+        severities.setdefault(name, {"$ref": "#/$defs/severity"})
+    return rules
 
 
 def node_at(node: Node, path: Iterable[str | int]) -> Node:

@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from policy_guard.documents.source import Span
-from policy_guard.iam.meaning.symbolic import Access
-from policy_guard.iam.policy import Kind, Policy, Request, Statement
-from policy_guard.settings.acceptance import Accepted
-from policy_guard.settings.critical import CriticalEntry, RequestSet
 from policy_guard.solver.formula import TRUE, Formula
+
+if TYPE_CHECKING:
+    from policy_guard.documents.source import Span
+    from policy_guard.iam.meaning.symbolic import Access
+    from policy_guard.iam.policy import Kind, Policy, Request, Statement
+    from policy_guard.settings.acceptance import Accepted
+    from policy_guard.settings.critical import CriticalEntry, RequestSet
+    from policy_guard.settings.severity import CheckId, Severity
+
+
+class Facts(NamedTuple):
+    """What is known of a policy before anything is asked about it; None is no policy.
+
+    `changed` tells that its versions are compared, and differ in meaning. `critical` are the entries of the critical
+    list that concern its files; `listed` tells that the list has entries for policies of its kind.
+    """
+
+    kind: Kind
+    new: Policy | None
+    old: Policy | None
+    changed: bool
+    listed: bool
+    critical: tuple[CriticalEntry, ...]
+    reference: Policy | None
+
+
+class Circumstances(NamedTuple):
+    """What the severity of a finding may depend on, besides the severity that is configured for its check.
+
+    `fresh` tells that the file had no old version; `is_guard` tells whether the old version is there to deny.
+    """
+
+    configured: Severity | None
+    new_files: Severity
+    fresh: bool
+    is_guard: Callable[[], bool]
 
 
 class Question(NamedTuple):
@@ -80,17 +111,44 @@ class Combination(NamedTuple):
 
 
 class Check(NamedTuple):
-    """Registered as the constant `CHECK` of a module in `checks/`, whose docstring is its manual page.
+    """All that is known of a check. Registered as the constant `CHECK` of a module in `checks/`.
 
-    `headline` says what a finding means; `advice` what to do about it. `of_old` tells that the statements are those
-    of the old version. `what` says in a word what the requests of the set are. What an `advisory` check cannot
-    decide is as severe as what it finds, and no error.
+    The docstring of the module is the manual page.
+
+    The question: `claims` are the sets that must be empty. `applies` tells whether the check is asked of a policy, and
+    `is_clear` whether a glance shows the sets to be empty; `others` are statements that the claims speak of besides
+    those of the policies. Checks are asked in their `order`. One that `compares` is asked of every change, one that is
+    `by_entry` of each entry of the critical list. Only an `always_asked` one is asked if its severity is off: what it
+    cannot decide fails all the same. `of_old` tells that the statements are those of the old version.
+
+    The severity is what `severity` gives, else what is configured, else the `default`. What an `advisory` check cannot
+    decide is as severe as what it finds, and no error. `acceptable` tells whether findings can be accepted: for one
+    change, or for all until a day. `security` is the `security-severity` in SARIF: to GitHub
+    over 9.0 is critical, from 7.0 high, from 4.0 medium, and less is low.
+
+    The words: `headline` says what a finding means, `advice` what to do about it, `what` in a word what the requests of
+    the set are. `title` and `verb` begin sentences about a finding ("New access: ...", "Statement 0 now allows ...");
+    `proved` ends the line about a run without findings.
     """
 
-    id: str
+    id: CheckId
     headline: str
     advice: str
-    claims: Callable[[Question], Iterator[Claim | Combination]]
+    claims: Callable[[Question], Iterator[Claim | Combination]] = lambda question: iter(())
+    applies: Callable[[Facts], bool] = lambda facts: False
+    is_clear: Callable[[Facts], bool] = lambda facts: False
+    others: Callable[[Policy], Iterable[Statement]] = lambda policy: ()
+    order: int = 100
+    compares: bool = False
+    by_entry: bool = False
+    always_asked: bool = False
     of_old: bool = False
-    what: str = "new"
+    severity: Callable[[Circumstances], Severity | None] = lambda circumstances: None
+    default: Severity = "error"
     advisory: bool = False
+    acceptable: Literal["change", "standing"] | None = None
+    security: str = "8.0"
+    what: str = "new"
+    title: str = ""
+    verb: str = ""
+    proved: str = ""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, get_args
 
 from policy_guard.documents.source import Source, Span
-from policy_guard.settings.severity import Severity
+from policy_guard.settings.severity import CheckId, Severity
 
 if TYPE_CHECKING:
     from policy_guard.iam.policy import Kind, Request, Statement
@@ -74,7 +74,7 @@ class Part(NamedTuple):
     `statement` tells statements apart, and is None for a combination, which is about several (`together`).
     """
 
-    check: str
+    check: CheckId
     entry: str | None
     statement: int | None
     existing: bool
@@ -100,11 +100,11 @@ class Refusal(NamedTuple):
     old: str
     requests: Callable[[], tuple[Spelled, ...]]
     part: Part
-    lies_within: Callable[[Spelled, Iterable[str], Collection[Part]], bool]
+    lies_within: Callable[[Spelled, Iterable[CheckId], Collection[Part]], bool]
     suffices: Callable[[Collection[Spelled], Collection[Part]], bool]
     critical: tuple[str, ...] = ()
     standing: bool = False
-    also: tuple[str, ...] = ()
+    also: tuple[CheckId, ...] = ()
 
 
 class Finding(NamedTuple):
@@ -117,7 +117,7 @@ class Finding(NamedTuple):
     which some is unused.
     """
 
-    check: str
+    check: CheckId
     outcome: Outcome
     severity: Severity
     message: str

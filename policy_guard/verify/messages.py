@@ -17,7 +17,6 @@ from policy_guard.iam.meaning.matching import matches
 from policy_guard.iam.meaning.prover import Answer, Undecided, Unsupported, Witness
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Policy, Request, Statement, Value, by_effect, in_words
-from policy_guard.settings.acceptance import CHECKS as ACCEPTABLE
 from policy_guard.settings.acceptance import digest
 from policy_guard.settings.critical import CriticalEntry, exceptions
 from policy_guard.settings.severity import Severity
@@ -55,7 +54,7 @@ def finding(check: Check, verdict: Verdict, question: Question, severity: Severi
         facts=tuple(_facts(check, verdict, question, witness)),
         related=at.related,
         difference=verdict.difference,
-        refusal=_refusal(check, verdict, question) if check.id in ACCEPTABLE else None,
+        refusal=_refusal(check, verdict, question) if check.acceptable else None,
     )
 
 

@@ -8,21 +8,22 @@ from functools import partial
 from policy_guard.iam.meaning.prover import Proved, Prover
 from policy_guard.iam.policy import WITHOUT_PRINCIPAL
 from policy_guard.settings.acceptance import Acceptance
+from policy_guard.settings.severity import CheckId
 from policy_guard.solver.formula import TRUE, Formula, conjunction, disjunction, negation
 from policy_guard.verify.check import Check, Claim, Combination, Question
-from policy_guard.verify.checks import check as named
+from policy_guard.verify.checks import check
 from policy_guard.verify.explain.statements import applying
 from policy_guard.verify.finding import Part, Spelled
 from policy_guard.verify.subtraction import outside
 from policy_guard.verify.verdicts import prover_for
 
 
-def part(check: Check, claim: Claim) -> Part:
+def part(asked: Check, claim: Claim) -> Part:
     """What a finding from this claim is about."""
     entry, together = claim.entry, bool(claim.entry and claim.entry.all_of)
     statement = None if together or claim.statement is None else id(claim.statement)
     return Part(
-        check=check.id,
+        check=asked.id,
         entry=entry.id if entry else None,
         statement=statement,
         existing=claim.existing and not together,
@@ -30,14 +31,13 @@ def part(check: Check, claim: Claim) -> Part:
     )
 
 
-def lies_within(question: Question, given: Spelled, checks: Iterable[str], parts: Collection[Part]) -> bool:
+def lies_within(question: Question, given: Spelled, checks: Iterable[CheckId], parts: Collection[Part]) -> bool:
     """Whether all requests are proved to be what each of the checks found: new and not old, or lost."""
     anew = _knowing(question, [given])
     prover = prover_for(anew, others=(*given.statements, *given.without))
     asked = applying(given, anew.access)
-    return all(
-        _is_proved(conjunction([asked, negation(_found(anew, name, parts))]), prover) for name in dict.fromkeys(checks)
-    )
+    founds = (_found(anew, check(name), parts) for name in dict.fromkeys(checks))
+    return all(_is_proved(conjunction([asked, negation(found)]), prover) for found in founds)
 
 
 def suffices(question: Question, every: Collection[Spelled], parts: Collection[Part]) -> bool:
@@ -46,7 +46,7 @@ def suffices(question: Question, every: Collection[Spelled], parts: Collection[P
     prover = prover_for(anew, others=[s for each in every for s in (*each.statements, *each.without)])
     rest = negation(disjunction(applying(each, anew.access) for each in every))
     names = dict.fromkeys(each.check for each in parts)
-    claims = (claim for name in names for claim in _claims(named(name), anew, parts))
+    claims = (claim for name in names for claim in _claims(check(name), anew, parts))
     return all(_is_proved(conjunction([claim.excess(claim.statement), rest]), prover) for claim in claims)
 
 
@@ -63,16 +63,16 @@ def _knowing(question: Question, every: Iterable[Spelled]) -> Question:
     return question._replace(access=access, critical=critical)
 
 
-def _found(question: Question, name: str, parts: Iterable[Part]) -> Formula:
+def _found(question: Question, asked: Check, parts: Iterable[Part]) -> Formula:
     """All that the check found, whatever statements it is laid at the door of."""
     access, kind, new, old = question.access, question.kind, question.new, question.old
-    if name == "no-lost-deny":
+    if asked.of_old:
         return conjunction([access.denied(old), negation(access.denied(new))])
     granted = access.allows(new, kind)
     fresh = conjunction([granted, negation(access.allows(old, kind))])
-    if name == "no-new-access":
+    if asked.compares:
         return fresh
-    own = {each._replace(statement=None) for each in parts if each.check == name}
+    own = {each._replace(statement=None) for each in parts if each.check == asked.id}
     return disjunction(
         conjunction([granted if each.existing or each.together else fresh, _meant(question, each)]) for each in own
     )
@@ -82,22 +82,22 @@ def _meant(question: Question, given: Part) -> Formula:
     """The requests that the critical entry is about; public access is told by what is granted alone."""
     if given.entry is None:
         return TRUE
-    claims = _every(named(given.check), question)
+    claims = _every(check(given.check), question)
     return disjunction(claim.within for claim in claims if claim.entry and claim.entry.id == given.entry)
 
 
-def _claims(check: Check, question: Question, parts: Collection[Part]) -> Iterator[Claim]:
+def _claims(asked: Check, question: Question, parts: Collection[Part]) -> Iterator[Claim]:
     """The claims of the parts, without what is accepted already."""
-    for claim in _every(check, question):
-        own = part(check, claim)
+    for claim in _every(asked, question):
+        own = part(asked, claim)
         if own in parts:
-            covers = partial(Acceptance.covers, check=check.id, entry=own.entry, together=own.together)
+            covers = partial(Acceptance.covers, check=asked.id, entry=own.entry, together=own.together)
             yield outside(claim, tuple(a for a in question.accepted if covers(a.acceptance)), question.access)
 
 
-def _every(check: Check, question: Question) -> Iterator[Claim]:
+def _every(asked: Check, question: Question) -> Iterator[Claim]:
     """All claims, those of combinations too."""
-    for whole in check.claims(question):
+    for whole in asked.claims(question):
         if isinstance(whole, Combination):
             yield from (claim for each in whole.parts for claim in each.granting)
         else:

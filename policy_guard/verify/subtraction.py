@@ -12,6 +12,7 @@ from policy_guard.iam.policy import Policy, Request, Statement
 from policy_guard.settings.acceptance import Accepted
 from policy_guard.solver.formula import Formula, conjunction, disjunction, negation
 from policy_guard.verify.check import Claim
+from policy_guard.verify.checks import check
 
 
 def outside(claim: Claim, given: tuple[Accepted, ...], access: Access) -> Claim:
@@ -44,7 +45,7 @@ def part_in(claim: Claim, one: Accepted, access: Access, prover: Prover) -> bool
 def is_done(one: Accepted, policy: Policy, access: Access, prover: Prover) -> bool:
     """Whether the policy is as it was accepted to become: the access is in it, or the Deny gone."""
     is_missing: Callable[[Request], bool]
-    if "no-lost-deny" in one.acceptance.checks:
+    if any(check(name).of_old for name in one.acceptance.checks):
         missing, is_missing = access.denied(policy), partial(concrete.denied, policy)
     else:
         missing, is_missing = negation(access.allows(policy, policy.kind)), _not_allowed(policy)

@@ -13,7 +13,7 @@ from policy_guard.settings.critical import CriticalEntry, exceptions
 from policy_guard.solver.budget import Budgets
 from policy_guard.verify import combinations
 from policy_guard.verify.check import Combination, Question
-from policy_guard.verify.checks import check
+from policy_guard.verify.checks.access_not_granted import CHECK
 from policy_guard.verify.verdicts import prover_for
 
 
@@ -45,7 +45,7 @@ def _granted(policy: Policy, entries: tuple[CriticalEntry, ...], budgets: Budget
         kind=policy.kind, new=policy, old=None, critical=entries, access=Access([policy], exceptions(entries), named)
     )
     prover = prover_for(question, budgets)
-    for claim in check("access-not-granted").claims(question):
+    for claim in CHECK.claims(question):
         if isinstance(claim, Combination):
             found = [grant.claim for grant in combinations.granted(claim, prover)]
         else:

@@ -11,25 +11,12 @@ from policy_guard.documents.source import Source, Span
 from policy_guard.report.report import Report, Reporter, Style, fingerprints, in_order, place
 from policy_guard.report.sentences import sentences
 from policy_guard.report.summary import error_line
-from policy_guard.verify.checks import manual, names
+from policy_guard.verify.checks import check, manual, names
 from policy_guard.verify.finding import Finding, Related
 from policy_guard.version import VERSION
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 LEVELS = {"error": "error", "warning": "warning", "note": "note"}
-# GitHub: over 9.0 is critical, from 7.0 high, from 4.0 medium, below that low.
-_SECURITY = {
-    "no-new-access": "8.0",
-    "access-not-granted": "9.1",
-    "no-public-access": "9.1",
-    "no-lost-deny": "7.5",
-    "readable": "5.0",
-    "unused-access": "3.0",
-    "accepted": "8.0",
-    "within-reference": "8.0",
-    "no-new-direct-grant": "5.0",
-}
-_WARNINGS = ("unused-access", "no-new-direct-grant")
 
 
 def render(report: Report, style: Style) -> str:
@@ -52,6 +39,7 @@ _DRIVER = {"name": "policy-guard", "organization": "policy-guard"}
 
 def _rule(name: str) -> dict[str, Any]:
     head, _, page = manual(name).strip().partition("\n\n")
+    known = check(name)
     short = head.partition(": ")[2]
     short = short[:1].upper() + short[1:]
     return {
@@ -60,8 +48,8 @@ def _rule(name: str) -> dict[str, Any]:
         "shortDescription": {"text": short},
         "fullDescription": {"text": " ".join(page.partition("\n\n")[0].split())},
         "help": {"text": page, "markdown": page},
-        "defaultConfiguration": {"level": "warning" if name in _WARNINGS else "error"},
-        "properties": {"security-severity": _SECURITY[name], "precision": "very-high", "tags": ["security", "iam"]},
+        "defaultConfiguration": {"level": known.default},
+        "properties": {"security-severity": known.security, "precision": "very-high", "tags": ["security", "iam"]},
     }
 
 

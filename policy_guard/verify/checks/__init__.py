@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
-from pkgutil import iter_modules
 
 from policy_guard.errors import UserError
+from policy_guard.plugins import Plugins
 from policy_guard.verify.check import Check
-from policy_guard.verify.readable import READABLE
 
-# What is no set of requests that must be empty, and has its manual page in a module of its own.
-_OTHERS = {
-    READABLE: "policy_guard.verify.readable",
-    "unused-access": "policy_guard.refine.unused_access",
-    "accepted": "policy_guard.settings.acceptance",
-}
+_CHECKS = Plugins("verify/checks", "CHECK", Check)
+_BESIDES = ("readable", "unused-access", "accepted")
+"""What is reported and asks no question: it has its page and its words in a file that begins with `_`."""
 
 
 def names() -> tuple[str, ...]:
     """The names of all checks, and of what is reported besides."""
-    return (*sorted(module.name.replace("_", "-") for module in iter_modules(__path__)), *_OTHERS)
+    return (*_CHECKS.names(), *_BESIDES)
 
 
 def check(name: str) -> Check:
     """The check of this name."""
-    found = import_module(f"{__name__}.{name.replace('-', '_')}").CHECK
-    assert isinstance(found, Check)
-    return found
+    return _CHECKS.load(_file(name))
+
+
+@cache
+def checks() -> tuple[Check, ...]:
+    """All checks that ask a question, in the order in which they are asked."""
+    return tuple(sorted(_CHECKS.load_all(), key=lambda check: (check.order, check.id)))
 
 
 def manual(name: str) -> str:
     """The manual page of the check of this name."""
-    return import_module(_OTHERS.get(name, f"{__name__}.{name.replace('-', '_')}")).__doc__ or ""
+    return import_module(f"{__name__}.{_file(name).replace('-', '_')}").__doc__ or ""
 
 
 def explained(name: str | None) -> str:
@@ -41,3 +42,7 @@ def explained(name: str | None) -> str:
     if name not in names():
         raise UserError(f'there is no check "{name}"; there are {", ".join(names())}')
     return manual(name).strip() + "\n"
+
+
+def _file(name: str) -> str:
+    return f"_{name}" if name in _BESIDES else name

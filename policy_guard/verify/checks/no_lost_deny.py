@@ -28,13 +28,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from policy_guard.iam.meaning import concrete
 from policy_guard.iam.policy import Request, Statement, by_effect, statement_meaning
+from policy_guard.settings.severity import CheckId, Severity
 from policy_guard.solver.formula import FALSE, Formula, conjunction, negation
-from policy_guard.verify.check import Check, Claim, Question
+from policy_guard.verify.check import Check, Circumstances, Claim, Question
 
 
 def _claims(question: Question) -> Iterator[Claim]:
+    from policy_guard.iam.meaning import concrete
+
     new, old, access = question.new, question.old, question.access
 
     def excess(statement: Statement | None) -> Formula:
@@ -51,11 +53,23 @@ def _claims(question: Question) -> Iterator[Claim]:
             yield Claim(statement=statement, excess=excess, holds=holds, before=denying)
 
 
+def _severity(circumstances: Circumstances) -> Severity | None:
+    return None if circumstances.configured or circumstances.is_guard() else "warning"
+
+
 CHECK = Check(
-    id="no-lost-deny",
+    id=CheckId("no-lost-deny"),
     headline="no longer denies what was denied",
     advice="put the Deny back, or have its loss reviewed",
     claims=_claims,
+    applies=lambda facts: facts.changed,
+    order=20,
+    compares=True,
+    always_asked=True,
     of_old=True,
+    severity=_severity,
+    acceptable="change",
+    security="7.5",
     what="lost",
+    proved="no lost Deny",
 )

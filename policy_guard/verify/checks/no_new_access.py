@@ -29,13 +29,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 
-from policy_guard.iam.meaning import concrete
 from policy_guard.iam.policy import Policy, Request, Statement, by_effect, leaves_all, statement_meaning
+from policy_guard.settings.severity import CheckId
 from policy_guard.solver.formula import TRUE, Formula, conjunction, negation
 from policy_guard.verify.check import Check, Claim, Question
 
 
 def _claims(question: Question) -> Iterator[Claim]:
+    from policy_guard.iam.meaning import concrete
+
     kind, new, old, access = question.kind, question.new, question.old, question.access
 
     def excess(statement: Statement | None) -> Formula:
@@ -75,8 +77,17 @@ def _kept(new: Policy | None, old: Policy | None) -> frozenset[Hashable]:
 
 
 CHECK = Check(
-    id="no-new-access",
+    id=CheckId("no-new-access"),
     headline="grants new access",
     advice="narrow the statement to what was allowed before, or have the new access reviewed",
     claims=_claims,
+    applies=lambda facts: facts.changed,
+    order=10,
+    compares=True,
+    always_asked=True,
+    severity=lambda circumstances: circumstances.new_files if circumstances.fresh else None,
+    acceptable="change",
+    title="New access",
+    verb="now allows",
+    proved="no new access",
 )

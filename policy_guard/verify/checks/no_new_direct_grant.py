@@ -40,9 +40,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
-from policy_guard.iam.meaning import concrete
 from policy_guard.iam.policy import SHARING, Policy, Principal, Request, Statement, by_effect, statement_meaning
 from policy_guard.iam.principal import named
+from policy_guard.settings.severity import CheckId
 from policy_guard.solver.formula import Formula, conjunction, disjunction, negation
 from policy_guard.verify.check import Check, Claim, Question
 
@@ -63,6 +63,8 @@ def _claims(question: Question) -> Iterator[Claim]:
 
 
 def _claim(question: Question, old: Policy, statement: Statement, before: tuple[Statement, ...]) -> Claim:
+    from policy_guard.iam.meaning import concrete
+
     access, kind, new = question.access, question.kind, question.new
     allowed = access.allows(old, kind)
 
@@ -103,10 +105,16 @@ def _kind(entry: Principal) -> str:
 
 
 CHECK = Check(
-    id="no-new-direct-grant",
+    id=CheckId("no-new-direct-grant"),
     headline="grants directly what was delegated or limited before",
     advice="name the account alone, and let its administrators hand the access on",
     claims=_claims,
-    what="direct",
+    applies=lambda facts: facts.changed and None not in (facts.new, facts.old) and facts.kind in SHARING,
+    order=50,
+    default="warning",
     advisory=True,
+    security="5.0",
+    what="direct",
+    title="Direct grant",
+    verb="allows directly",
 )

@@ -37,14 +37,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from policy_guard.iam.meaning import concrete
 from policy_guard.iam.policy import SHARING, Policy, Request, Statement, by_effect
+from policy_guard.settings.severity import CheckId
 from policy_guard.solver.formula import TRUE, Formula, conjunction, negation
-from policy_guard.verify.check import Check, Claim, Question
-from policy_guard.verify.public import common_fences, is_public, own_fence, public
+from policy_guard.verify.check import Check, Claim, Facts, Question
 
 
 def _claims(question: Question) -> Iterator[Claim]:
+    from policy_guard.verify.public import common_fences, is_public, own_fence, public
+
     new, access = question.new, question.access
     if new is None or question.kind not in SHARING:
         return
@@ -64,6 +65,8 @@ def _claims_about(
     is_open: Callable[[Request], bool],
     allowed: Formula,
 ) -> Iterator[Claim]:
+    from policy_guard.iam.meaning import concrete
+
     access, kind, old = question.access, question.kind, question.old
 
     def excess(part: Statement | None, before: Formula = TRUE) -> Formula:
@@ -80,8 +83,6 @@ def _claims_about(
         statement=statement,
         excess=excess,
         holds=holds,
-        entry=None,
-        existing=False,
         within=open_,
         is_within=is_open,
         denied=by_effect(new)[1],
@@ -95,10 +96,32 @@ def _claims_about(
     yield claim._replace(existing=True)
 
 
+def _is_clear(facts: Facts) -> bool:
+    """Whether a look at the principals shows that no stranger is let in."""
+    from policy_guard.verify.public import may_be_public
+
+    return facts.new is None or not may_be_public(facts.new)
+
+
+def _others(policy: Policy) -> Iterator[Statement]:
+    from policy_guard.verify.public import asked_besides
+
+    return asked_besides(policy)
+
+
 CHECK = Check(
-    id="no-public-access",
+    id=CheckId("no-public-access"),
     headline="grants public access",
     advice="name the accounts in Principal, or ask for a fixed value such as aws:PrincipalOrgID; or have it reviewed",
     claims=_claims,
+    applies=lambda facts: facts.new is not None and facts.kind in SHARING,
+    is_clear=_is_clear,
+    others=_others,
+    order=40,
+    acceptable="standing",
+    security="9.1",
     what="public",
+    title="Public access",
+    verb="allows",
+    proved="no public access",
 )

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from policy_guard.settings.severity import CheckId
 from policy_guard.verify.check import Check, Claim, Combination, Question
 from policy_guard.verify.checks.no_new_access import CHECK as NO_NEW_ACCESS
 
@@ -37,9 +38,13 @@ def _claims(question: Question) -> Iterator[Claim | Combination]:
 
 
 CHECK = Check(
-    id="within-reference",
+    id=CheckId("within-reference"),
     headline="grants access beyond its reference",
     advice="narrow the statement to what the reference allows, or change the reference first",
     claims=_claims,
+    applies=lambda facts: facts.new is not None and facts.reference is not None,
+    order=60,
+    always_asked=True,
     what="beyond",
+    proved="nothing beyond a reference",
 )
