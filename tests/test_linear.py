@@ -19,9 +19,10 @@ import policy_guard
 from policy_guard.documents.containers.plain import looks_like_policy_text
 from policy_guard.documents.format import sniff
 from policy_guard.documents.formats import read
+from policy_guard.documents.marks import refused_marks
 from policy_guard.documents.source import Scalar, Source, Span
 from policy_guard.iam.parse.reader import Reader
-from policy_guard.solver.strings.pattern import directive, read_pattern
+from policy_guard.solver.strings.pattern import read_pattern
 
 ROOT = Path(policy_guard.__file__).parent
 LONG = 24_000
@@ -161,7 +162,7 @@ def test_regular_expressions_take_linear_time(each: Expression) -> None:
 
 READERS: dict[str, Callable[[str], object]] = {
     "patterns": lambda text: _or_error(read_pattern, text),
-    "directives": directive,
+    "marks of templates": lambda text: refused_marks(Source("a.json", text), [Scalar(text, Span(0, len(text)))], ()),
     "condition keys": lambda text: Reader(Source("a.json", "")).key(Scalar(text, Span(0, 0))),
     "whether it may be a policy": lambda text: sniff(text.encode()),
     "whether it looks like a policy": lambda text: looks_like_policy_text(Source("", f"Effect {text}")),
@@ -172,6 +173,11 @@ UNITS = (
     "{{",
     "{#",
     "{# }",
+    "#* ",
+    "{{a ",
+    "${a: ",
+    "{{a|lower ",
+    "{{a[b]",
     "%{",
     "$",
     "<%",

@@ -12,6 +12,7 @@ from policy_guard.documents.containers.unresolved import Unresolved, unresolved,
 from policy_guard.documents.embedded import read_text
 from policy_guard.documents.format import hole_in_key, sniff
 from policy_guard.documents.formats import read
+from policy_guard.documents.marks import refused_marks
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Unreadable
 
 # The ends of names under which AWS's API and the CLI give a policy, without case and underscores: "Policy",
@@ -58,13 +59,15 @@ _ESCAPED_LETTER = re.compile(r"\\(?:u00|x|U000000)([0-9a-fA-F]{2})|\\\r?\n[ \t]*
 class Found(NamedTuple):
     """A policy document found in a file. `label` is empty where the file is the policy.
 
-    `holder` is what stands beside it about whose it is or what it is attached to, as a text.
+    `holder` is what stands beside it about whose it is or what it is attached to, as a text. `problems` are those of
+    the whole file, such as what a template may put anywhere in it.
     """
 
     label: str
     node: Node
     source: Source
     holder: str = ""
+    problems: tuple[Problem, ...] = ()
 
 
 class _Place(NamedTuple):
@@ -125,8 +128,12 @@ def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
             found[unique] = Found(unique, place.node, source, holders.text(place.beside))
             taken.add(id(place.own))
     deeper = sum(_deeper(document, taken) for document in documents)
+    wrong = refused_marks(source, documents, (each.node for each in found.values())) if found else ()
     return Reading(
-        tuple(found.values()), deeper, frozenset(others), unresolved(documents, taken, _TEMPLATES, looks_like_policy)
+        tuple(each._replace(problems=wrong) for each in found.values()),
+        deeper,
+        frozenset(others),
+        unresolved(documents, taken, _TEMPLATES, looks_like_policy),
     )
 
 

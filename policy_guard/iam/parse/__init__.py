@@ -11,7 +11,7 @@ from policy_guard.documents.source import Array, Node, Object, Scalar, Span, Unr
 from policy_guard.iam.parse.reader import Reader, quoted
 from policy_guard.iam.parse.statement import is_short, statement
 from policy_guard.iam.policy import WITHOUT_PRINCIPAL, Element, Kind, Policy, Statement, Value
-from policy_guard.solver.strings.pattern import STAR, Pattern, directive, holes, with_variables
+from policy_guard.solver.strings.pattern import STAR, Pattern, holes, with_variables
 
 _TOP = ("Version", "Id", "Statement")
 _OF_IAM = ("identity", "trust", "boundary", "session")
@@ -27,9 +27,7 @@ def parse(found: Found, kind: Kind | None = None, placeholders: tuple[str, ...] 
     """
     reader = Reader(found.source, placeholders)
     node = found.node
-    if chosen := directive(found.source.text):
-        words = "chooses what is there once the template is filled in; write a policy each"
-        reader.problem(f"{quoted(found.source.text[slice(*chosen)])} {words}", Span(*chosen))
+    reader.problems += found.problems
     _refuse_disputed(reader, node)
     version, statements = _top(reader, node)
     names_resources = any(each.resource for each in statements)

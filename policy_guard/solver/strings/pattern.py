@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
 from itertools import groupby
 from typing import NamedTuple, TypeAlias
 
@@ -153,35 +152,6 @@ _LOGIC = re.compile(
     r"""%\{~?\s*(if|else|endif|for|endfor)\b.* | \{\{[~-]?\s*([\#/^>]|(if|else|end|range|with)\b).* | <%(?!=).*""",
     re.DOTALL | re.VERBOSE,
 )
-
-
-@lru_cache(maxsize=8)
-def directive(text: str) -> tuple[int, int] | None:
-    """The span of what a template in the text can leave parts of it out by, wherever that stands."""
-    if not any(mark in text for mark in ("%{", "{%", "{#", "{{", "<%")):
-        return None
-    found = _directives().search(text)
-    spans = [each for each in (found and found.span(), _comment(text)) if each]
-    return min(spans, default=None)
-
-
-def _comment(text: str) -> tuple[int, int] | None:
-    """The span of the opening of the first `{# ... #}` without a brace in it."""
-    start = 0
-    for piece in text.split("}")[:-1]:
-        if piece.endswith("#") and (at := piece[:-1].find("{#")) >= 0:
-            return start + at, start + at + 2
-        start += len(piece) + 1
-    return None
-
-
-@cache
-def _directives() -> re.Pattern[str]:
-    return re.compile(
-        r"""%\{~?\s*(?:if|else|endif|for|endfor)\b | \{%[-+~]?\s*\w+ | \{\#(?=\s)
-    | \{\{[-~]?\s*(?:/\*|[\#^][A-Za-z]|(?:if|else|end|range|with|block|define)\b) | <%(?![=%])""",
-        re.VERBOSE,
-    )
 
 
 def read_pattern(text: str, variables: bool, known: Callable[[str], bool] = lambda key: True) -> Pattern:

@@ -1,0 +1,143 @@
+"""What a template engine may put into a file: only names are taken for unknown texts, whatever else stands there.
+
+An engine runs over the whole file, comments included, and knows nothing of strings. What stands between its marks is a
+program: it may close the string that it stands in, leave out what follows, or give another placeholder another value.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from policy_guard.documents.printable import printable
+from policy_guard.documents.source import Node, Problem, Scalar, Source, Span, scalars
+
+_SIGNS = (
+    "{{",
+    "{%",
+    "{#",
+    "{!",
+    "<%",
+    "%{",
+    "${",
+    "#{",
+    "@{",
+    "[[",
+    "$(",
+    "{*",
+    "<#",
+    "<?",
+    "<!",
+    "<@",
+    "#",
+    "{if",
+    "@",
+)
+_ESCAPES = ("\\", "%7B", "%7b", "%25")
+# Of Go, Jinja, Mustache, ERB, Terraform, shells, Ruby, Velocity and Ansible: these mean something anywhere in a file.
+_ANYWHERE = r"\{\{|\{[%\#]|<%|[%$\#]\{|\#(?:set|if|elseif|foreach|macro|include|parse|evaluate|define)[ \t]*\("
+_ANYWHERE += r"|^\#(?:jinja2:|(?:define|undef|ifn?def|include)\b)|\#\*"
+# Of Thymeleaf, FreeMarker, PHP, Smarty, Blade, Razor: outside of values these are JSON, YAML or nothing.
+_IN_VALUES = r"\[\[|<[\#?@]|<!--|\$\(|@\{|(?<!\$)\{[*!]|\{(?:if|foreach|section|literal|while|for|php|assign)\s"
+_IN_VALUES += r"|@(?:if|for|foreach|while|switch|using|functions|section|code)\s*[({]"
+_MARK = re.compile(rf"(?P<anywhere>{_ANYWHERE})|{_IN_VALUES}", re.MULTILINE)
+_KEYWORDS = "if|else|elif|elsif|elseif|end|endif|endfor|for|range|with|define|block|break|continue|raw|endraw|yield"
+_NAME = rf"(?!(?:{_KEYWORDS})\b(?![.-]))(?:\.?[A-Za-z_$][\w.$-]*(?:\[[\w.]+\][\w.]*)*|\.)"
+# Each gives one text in one line, whatever it is given; `quote` closes a string that it stands in.
+_FILTERS = "lower|upper|trim|title|capitalize|string|int|safe|escape|e|urlencode|toString|ToLower|ToUpper|s?quote"
+_INNER = rf"[ \t]*{_NAME}(?:[ \t]*\|[ \t]*(?:{_FILTERS})\b)*[ \t]*"
+_KEY = r"!?[\w.@+-]+::?(?![:=+?-])[\w.:/@+ -]*(?:,[ \t]*'[^'\"\\{}\r\n]*'[ \t]*)?"
+_WORDS = r"[A-Za-z][\w-]*(?:[ ][A-Za-z][\w-]*)+"
+_GOOD = re.compile(
+    rf"""(?:(?<!\{{)\{{\{{ (?P<before>[-~]?) {_INNER} (?P<after>[-~]?) \}}\}}
+    | (?<!\{{)\{{\{{\{{{_INNER}\}}\}}\}} | \$\{{\{{{_INNER}\}}\}}
+    | <%=[ \t]*@?[A-Za-z]\w*[ \t]*(?P<erb>-?)%>
+    | [%\#@]\{{{_INNER}\}}
+    | \$\{{(?:{_KEY} | !?[*?$] | !?{_INNER}(?::-[\w./-]*)? | {_WORDS})\}}
+    | \[\[{_INNER}\]\]
+    | \$\(\(?{_INNER}\)?\))""",
+    re.VERBOSE,
+)
+_QUOTES = re.compile(r"\|[ \t]*s?quote\b")
+# AWS's own variables are no marks: AWS's answers and other writers of JSON spell them with escapes.
+_PLACEHOLDER = re.compile(r"\{\{|\{[%#]|<%|[%#]\{|\$\{(?![^{}:\s]+:[^:-])(?![*?$]\})")
+_VARIABLE = re.compile(r"\$\{(?:[^{}:\s]+:[^:-]|[*?$]\})")
+_MOST = 20
+_LONGEST = 60
+
+
+def refused_marks(source: Source, documents: Iterable[Node], policies: Iterable[Node]) -> tuple[Problem, ...]:
+    """Says what in a file with these documents and policies may be more than a name once a template is filled in."""
+    if not any(sign in source.text for sign in (*_SIGNS, *_ESCAPES)):
+        return ()
+    values = _Values(scalar for document in documents for scalar in scalars(document))
+    found = [*islice(_not_inert(source.text, values), _MOST)]
+    return (*found, *islice(_disguised(source.text, (*values.all, *_all(policies))), _MOST))
+
+
+class _Values:
+    """The scalars of a file, found by place."""
+
+    def __init__(self, found: Iterable[Scalar]) -> None:
+        by_place = {scalar.span: scalar for scalar in found}
+        self.all = [by_place[span] for span in sorted(by_place)]
+        self._starts = [scalar.span.start for scalar in self.all]
+
+    def at(self, place: int) -> Scalar | None:
+        """The scalar that is written there; None for a comment, and for what holds values together."""
+        before = bisect_right(self._starts, place)
+        scalar = self.all[before - 1] if before else None
+        return scalar if scalar and place < scalar.span.end else None
+
+
+def _all(nodes: Iterable[Node]) -> Iterator[Scalar]:
+    return (scalar for node in nodes for scalar in scalars(node))
+
+
+def _not_inert(text: str, values: _Values) -> Iterator[Problem]:
+    done, last = 0, text.rfind("*#")
+    for mark in _MARK.finditer(text):
+        start = mark.start()
+        value = values.at(start)
+        # Keys of DynamoDB are written as "USER#*": a comment of Velocity has an end.
+        if start < done or not (value or mark["anywhere"]) or (mark[0] == "#*" and last <= start + 1):
+            continue
+        good = _GOOD.match(text, start)
+        if good and value is None and _VARIABLE.match(good[0]):
+            continue
+        if good is None or not _stays_inside(text, good, value):
+            words = "may put anything here once the template is filled in; write a name alone, and a policy each"
+            yield Problem(f"{_shown(text, start)} {words}", Span(start, mark.end()))
+        elif value is None:
+            words = "is filled in outside of values, too, and may end the comment; take it out"
+            yield Problem(f"{_shown(text, start)} {words}", Span(*good.span()))
+        done = good.end() if good else mark.end()
+
+
+def _stays_inside(text: str, good: re.Match[str], value: Scalar | None) -> bool:
+    """Whether the mark closes in its value, takes no blanks around it away, and no quotation marks come."""
+    before, after = text[good.start() - 1 : good.start()], text[good.end() : good.end() + 1]
+    trims = (good["before"] and (not before or before.isspace())) or (
+        (good["after"] or good["erb"]) and (not after or after.isspace())
+    )
+    if trims or (value is not None and good.end() > value.span.end):
+        return False
+    return not _QUOTES.search(good[0]) or (value is not None and good.span() == value.span)
+
+
+def _disguised(text: str, values: Iterable[Scalar]) -> Iterator[Problem]:
+    """What looks like a placeholder when escapes are read, and is none for an engine, or the other way round."""
+    for value in values:
+        if "{" in value.text or "<%" in value.text:
+            written = text[value.span.start : value.span.end]
+            if len(_PLACEHOLDER.findall(value.text)) > len(_PLACEHOLDER.findall(written)):
+                words = "is a placeholder only when its escapes are read; write it without escapes"
+                yield Problem(f"{_shown(value.text, 0)} {words}", value.span)
+
+
+def _shown(text: str, start: int) -> str:
+    line = text[start : start + _LONGEST].splitlines()[0]
+    found = _GOOD.match(line)
+    return f'"{printable(found[0] if found else line)}"'
