@@ -16,8 +16,8 @@ import yaml
 from policy_guard.settings.acceptance import digest
 from policy_guard.settings.codeowners import owners
 from policy_guard.verify.checks import manual
-from tests.policies import policy
-from tests.repository import Answer, Scratch, allow, deny, document
+from tests.support.policies import policy
+from tests.support.repository import Answer, Scratch, allow, deny, document
 
 TODAY = datetime.now(timezone.utc).date()
 SOON = (TODAY + timedelta(20)).isoformat()

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from tests.repository import ENVIRON, NARROW, WIDE, Scratch
+from tests.support.places import ROOT
+from tests.support.repository import ENVIRON, NARROW, WIDE, Scratch
 
-ROOT = Path(__file__).parent.parent
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 STEP = ACTION["runs"]["steps"][-1]
 WIDENED = {"iam/a.json": WIDE}

@@ -11,7 +11,7 @@ import pytest
 from policy_guard.documents.containers.plain import policies
 from policy_guard.documents.source import Source
 from policy_guard.iam.parse import parse
-from tests.repository import NARROW, Answer, Scratch, allow, deny, document
+from tests.support.repository import NARROW, Answer, Scratch, allow, deny, document
 
 CI = {"CI": "true"}
 MARKED = document(
@@ -300,7 +300,7 @@ def test_words_of_the_author_in_an_archive(scratch: Scratch) -> None:
 def test_nothing_is_asked_where_no_policy_changed(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
     from policy_guard.pipeline.check import Options, check
     from policy_guard.pipeline.repository import Repository
-    from tests.repository import ENVIRON
+    from tests.support.repository import ENVIRON
 
     asked: list[str] = []
     run = Repository._command

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.repository import NARROW, Scratch
+from tests.support.repository import NARROW, Scratch
 
 GOOD = json.dumps(NARROW)
 BOMB = "a: &a [x, x]\n" + "".join(

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from policy_guard import check_no_lost_deny, check_no_new_access
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.policy import Caller, Request
-from tests.language import Pools, requests_of, single
-from tests.policies import access_allows, policy
-from tests.repository import Scratch
+from tests.support.language import Pools, requests_of, single
+from tests.support.policies import access_allows, policy
+from tests.support.repository import Scratch
 
 ID = "111122223333"
 ROOT, USER, ROLE = (f"arn:aws:iam::{ID}:{name}" for name in ("root", "user/a/u", "role/r"))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from policy_guard import PolicyError, check_no_lost_deny, check_no_new_access
-from tests.repository import Scratch
+from tests.support.repository import Scratch
 
 ID = "111122223333"
 ROOT = f"arn:aws:iam::{ID}:root"

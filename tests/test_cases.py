@@ -24,8 +24,9 @@ from policy_guard.verify.finding import Finding
 from policy_guard.verify.messages import finding
 from policy_guard.verify.public import asked_besides
 from policy_guard.verify.verdicts import prover_for, verdicts
+from tests.support.places import FIXTURES
 
-CASES = Path(__file__).parent.parent / "fixtures" / "checks"
+CASES = FIXTURES / "checks"
 
 
 def cases(verdict: str) -> list[object]:

@@ -12,8 +12,8 @@ import pytest
 
 from policy_guard.cli import main
 from policy_guard.iam import catalog
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 GLOBAL = """
   { key: 'aws:CalledVia', type: 'ArrayOfString' },
   { key: 'aws:RequestTag/tag-key', type: 'String' },

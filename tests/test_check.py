@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.repository import NARROW, WIDE, Scratch, allow, deny, document
+from tests.support.repository import NARROW, WIDE, Scratch, allow, deny, document
 
 
 @pytest.fixture

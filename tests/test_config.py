@@ -20,8 +20,8 @@ from policy_guard.settings.config import Config, load_config
 from policy_guard.settings.load import text_file
 from policy_guard.settings.severity import FAIL_ON, SEVERITIES
 from policy_guard.verify.checks import checks
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = json.loads((ROOT / "policy_guard" / "schema" / "config.json").read_text(encoding="utf-8"))
 
 

@@ -22,7 +22,7 @@ from policy_guard.verify import messages
 from policy_guard.verify.check import Question
 from policy_guard.verify.checks import check
 from policy_guard.verify.verdicts import prover_for, verdicts
-from tests.policies import policy
+from tests.support.policies import policy
 
 
 def _allow(**elements: Any) -> dict[str, Any]:

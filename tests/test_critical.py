@@ -33,11 +33,11 @@ from policy_guard.verify.checks import check
 from policy_guard.verify.combinations import asked as is_empty
 from policy_guard.verify.combinations import granted
 from policy_guard.verify.verdicts import prover_for, verdicts
-from tests.language import documents, requests
-from tests.policies import inside, policy
-from tests.repository import Answer as Run
-from tests.repository import Scratch, allow, deny, document
-from tests.test_settings import RULES, valid
+from tests.support.language import documents, requests
+from tests.support.policies import inside, policy
+from tests.support.repository import Answer as Run
+from tests.support.repository import Scratch, allow, deny, document
+from tests.support.schemas import RULES, valid
 
 
 def critical(*entries: str) -> CriticalList:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +11,10 @@ import pytest
 from policy_guard.documents.source import Unreadable
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.interpretations import READINGS, reading
-from tests.policies import access_allows, policy, request
+from tests.support.places import FIXTURES
+from tests.support.policies import access_allows, policy, request
 
-TABLES = sorted((Path(__file__).parent.parent / "fixtures" / "decisions").glob("*.json"))
+TABLES = sorted((FIXTURES / "decisions").glob("*.json"))
 ROWS = [
     pytest.param(row, id=f"{table.stem}: {row['case']}") for table in TABLES for row in json.loads(table.read_text())
 ]

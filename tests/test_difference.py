@@ -18,8 +18,8 @@ from policy_guard.verify.checks import check
 from policy_guard.verify.explain.difference import Terms, blame, terms
 from policy_guard.verify.explain.difference_text import differing
 from policy_guard.verify.verdicts import prover_for, verdicts
-from tests.language import pairs, requests
-from tests.policies import policy
+from tests.support.language import pairs, requests
+from tests.support.policies import policy
 
 
 def _any(statements: tuple[Statement, ...], request: Request) -> bool:

@@ -19,7 +19,7 @@ from urllib.parse import quote
 import pytest
 
 from policy_guard.pipeline.pairing.disguise import holds_policy
-from tests.repository import NARROW, WIDE, Answer, Scratch, document
+from tests.support.repository import NARROW, WIDE, Answer, Scratch, document
 
 TEXT = json.dumps(WIDE, indent=2)
 LINE = json.dumps(WIDE)

@@ -15,8 +15,9 @@ from policy_guard.documents.containers.plain import looks_like_policy, looks_lik
 from policy_guard.documents.format import decode, sniff
 from policy_guard.documents.source import Array, Node, Object, Scalar, Source, Span, Unreadable
 from policy_guard.iam.parse import parse
+from tests.support.places import FIXTURES
 
-CASES = Path(__file__).parent.parent / "fixtures" / "documents"
+CASES = FIXTURES / "documents"
 STATEMENT = {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "*"}
 POLICY = {"Version": "2012-10-17", "Statement": [STATEMENT]}
 

@@ -25,9 +25,9 @@ from policy_guard.verify.checks import check as named
 from policy_guard.verify.explain.overlap import _both, _pattern, _tokens
 from policy_guard.verify.messages import finding
 from policy_guard.verify.verdicts import prover_for, verdicts
-from tests import edges
-from tests.policies import policy
-from tests.repository import Scratch, allow, deny, document
+from tests.support import edges
+from tests.support.policies import policy
+from tests.support.repository import Scratch, allow, deny, document
 
 TODAY = datetime.now(timezone.utc).date()
 FOLDER = ".policy-guard/accepted"

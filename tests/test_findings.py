@@ -15,28 +15,13 @@ from policy_guard.refine.access_analyzer import UnusedPermission, latest, read_f
 from policy_guard.refine.attribution import Usage
 from policy_guard.refine.unused_actions import Unused, Use, by_all, unused
 from policy_guard.settings.config import Refine
+from tests.support.access_analyzer import ROLE, finding
 
-ROLE = "arn:aws:iam::111122223333:role/team/Orders"
 TODAY = date(2026, 11, 21)
 
 
 def found(value: Any) -> tuple[UnusedPermission, ...]:
     return read_findings(Source("f.json", value if isinstance(value, str) else json.dumps(value)))
-
-
-def finding(*actions: str, service: str = "s3", **more: Any) -> dict[str, Any]:
-    details = {"serviceNamespace": service, **({"actions": [{"action": each} for each in actions]} if actions else {})}
-    return {
-        "id": "1",
-        "findingType": "UnusedPermission",
-        "resource": ROLE,
-        "resourceType": "AWS::IAM::Role",
-        "status": "ACTIVE",
-        "analyzedAt": "2026-11-01T10:00:00+00:00",
-        "updatedAt": "2026-11-01T10:00:00+00:00",
-        "findingDetails": [{"unusedPermissionDetails": details}],
-        **more,
-    }
 
 
 SHAPES: dict[str, Any] = {

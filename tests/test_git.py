@@ -12,7 +12,7 @@ from policy_guard.errors import UserError
 from policy_guard.pipeline.repository import SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.isolation import FIXED
 from policy_guard.pipeline.repository.objects import LARGEST, OVERSIZED
-from tests.repository import ENVIRON, NARROW, WIDE, Answer, Scratch, allow, deny, document
+from tests.support.repository import ENVIRON, NARROW, WIDE, Answer, Scratch, allow, deny, document
 
 CI = {"CI": "true"}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.repository import Answer, Scratch, allow, deny, document
+from tests.support.repository import Answer, Scratch, allow, deny, document
 
 GROUPS: dict[str, Any] = {"version": 1, "groups": [{"name": "web", "files": ["iam/web/*.json"]}]}
 READ = allow("s3:GetObject")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.repository import Scratch, allow, deny, document
+from tests.support.repository import Scratch, allow, deny, document
 
 GUARD = deny("s3:Delete*", "kms:*")
 MATCHES_NOTHING = {"StringEquals": {"aws:PrincipalTag/x": "a"}, "StringNotEquals": {"aws:PrincipalTag/x": "a"}}

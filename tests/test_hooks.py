@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.repository import ENVIRON, NARROW, WIDE, Scratch, allow, deny, document
+from tests.support.places import ROOT
+from tests.support.repository import ENVIRON, NARROW, WIDE, Scratch, allow, deny, document
 
-ROOT = Path(__file__).parent.parent
 PRE_COMMIT = [sys.executable, "-m", "pre_commit"]
 RUNNERS = {"pre-commit": PRE_COMMIT, "prek": [str(Path(sys.executable).parent / "prek")]}
 

@@ -15,7 +15,7 @@ import pytest
 
 from policy_guard.pipeline.check import Options, check
 from policy_guard.solver import budget
-from tests.repository import ENVIRON, NARROW, WIDE, Answer, Scratch, allow, document
+from tests.support.repository import ENVIRON, NARROW, WIDE, Answer, Scratch, allow, document
 
 GITHUB = {"CI": "true", "GITHUB_ACTIONS": ""}
 

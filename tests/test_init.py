@@ -20,9 +20,9 @@ from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
 from policy_guard.settings.critical import covered, load_critical, unknown_actions
 from policy_guard.settings.load import load_settings
-from tests.repository import ENVIRON, NARROW, WIDE, Scratch, allow, deny, document
+from tests.support.places import ROOT
+from tests.support.repository import ENVIRON, NARROW, WIDE, Scratch, allow, deny, document
 
-ROOT = Path(__file__).parent.parent
 NAME = ".policy-guard.yaml"
 WRITTEN = (CRITICAL, NAME, HOOK, WORKFLOW)
 TRUST = document({"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"})

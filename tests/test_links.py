@@ -11,7 +11,7 @@ import pytest
 
 from policy_guard.documents.globs import names_all_below, reaches_below
 from policy_guard.pipeline.repository.folded import folded
-from tests.repository import ENVIRON, NARROW, WIDE, Answer, Scratch, allow, deny, document
+from tests.support.repository import ENVIRON, NARROW, WIDE, Answer, Scratch, allow, deny, document
 
 CI = {"CI": "true"}
 ADMIN = document(allow("*"))

@@ -16,7 +16,7 @@ from policy_guard.iam.meaning.operators import operators
 from policy_guard.iam.policy import OPERATORS
 from policy_guard.report.reporters import names as reporters
 from policy_guard.verify.checks import manual, names
-from tests.repository import Scratch
+from tests.support.repository import Scratch
 
 
 def statement(effect: str, action: str, resource: str = "*") -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.repository import ENVIRON, NARROW, Answer, Scratch, deny, document
+from tests.support.repository import ENVIRON, NARROW, Answer, Scratch, deny, document
 
 SCPS = "version: 1\npolicies: [{files: ['org/*.json'], kind: scp}]\n"
 STRICT, LAX = document(deny("*")), document(deny("s3:DeleteBucket"))

@@ -11,8 +11,8 @@ from policy_guard.solver.formula import choice, disjunction, negation
 from policy_guard.verify.check import Claim, Question
 from policy_guard.verify.checks import check
 from policy_guard.verify.verdicts import _recognisable, prover_for
-from tests.policies import policy
-from tests.repository import allow, document
+from tests.support.policies import policy
+from tests.support.repository import allow, document
 
 ONE, TWO, THREE = "one", "two", "three"
 NAMES = (ONE, TWO, THREE)

@@ -7,7 +7,6 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from policy_guard.iam.meaning.prover import Proved
@@ -16,8 +15,9 @@ from policy_guard.verify.check import Question
 from policy_guard.verify.checks import check as named
 from policy_guard.verify.messages import finding
 from policy_guard.verify.verdicts import prover_for, verdicts
-from tests.policies import policy
-from tests.repository import document
+from tests.support.places import ROOT
+from tests.support.policies import policy
+from tests.support.repository import document
 
 COUNT = 5
 KEYS = ["aws:RequestedRegion", "aws:PrincipalArn", "ec2:Encrypted", "aws:PrincipalTag/a", "aws:PrincipalTag/b"]
@@ -57,7 +57,6 @@ def test_the_order_of_the_policies_does_not_matter() -> None:
 
 def test_the_process_does_not_matter() -> None:
     program = f"from tests.test_order import all_told; print(all_told(range({COUNT})))"
-    root = Path(__file__).parent.parent
-    environ = {**os.environ, "PYTHONHASHSEED": "17", "PYTHONPATH": str(root)}
-    done = subprocess.run([sys.executable, "-c", program], cwd=root, env=environ, capture_output=True, check=True)
+    environ = {**os.environ, "PYTHONHASHSEED": "17", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environ, capture_output=True, check=True)
     assert done.stdout.decode().strip() == str(all_told(range(COUNT)))

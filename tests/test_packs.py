@@ -19,8 +19,8 @@ from policy_guard.settings import validation
 from policy_guard.settings.critical import CriticalEntry, covered, load_critical, packs
 from policy_guard.settings.critical.packs import FOLDER, PACKS, pack
 from policy_guard.settings.surely_valid import surely_valid
-from tests.repository import ENVIRON, NARROW, Scratch, allow, document
-from tests.test_settings import RULES, valid
+from tests.support.repository import ENVIRON, NARROW, Scratch, allow, document
+from tests.support.schemas import RULES, valid
 
 ENTRIES = [entry for name in PACKS for entry in pack(name)]
 

@@ -16,7 +16,7 @@ import policy_guard
 from policy_guard.plugins import Plugins
 from policy_guard.report.reporters import names as reporters
 from policy_guard.verify.check import Check
-from tests.repository import ENVIRON, Scratch, allow, document
+from tests.support.repository import ENVIRON, Scratch, allow, document
 
 CHECK = '''"""no-bucket-deletion: no policy deletes buckets.
 

@@ -7,7 +7,7 @@ import itertools
 from pathlib import Path
 
 from policy_guard.cli.progress import Progress
-from tests.repository import NARROW, Scratch
+from tests.support.repository import NARROW, Scratch
 
 
 def test_nothing_is_shown_in_the_first_second() -> None:

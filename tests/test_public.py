@@ -15,10 +15,10 @@ from policy_guard.api import RESOURCE_TYPES, Result
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Caller, Request
 from policy_guard.verify.public import asked_besides, common_fences, is_public, may_be_public, own_fence, public
-from tests.language import Pools, requests_of, several, single
-from tests.policies import inside, policy
-from tests.repository import Scratch
+from tests.support.language import Pools, requests_of, several, single
 from tests.support.places import BESIDE, needs
+from tests.support.policies import inside, policy
+from tests.support.repository import Scratch
 
 CORPUS = BESIDE / "corpus" / "verdicts.jsonl"
 BUCKET, TRUST = "AWS::S3::Bucket", "AWS::IAM::AssumeRolePolicyDocument"

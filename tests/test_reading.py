@@ -17,7 +17,7 @@ from policy_guard.documents.format import decode, sniff
 from policy_guard.documents.formats import read
 from policy_guard.documents.source import Array, Node, Object, Scalar, Source, Unreadable
 from policy_guard.iam.parse import parse
-from tests.repository import NARROW, WIDE, Scratch, allow, document
+from tests.support.repository import NARROW, WIDE, Scratch, allow, document
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=8)
 VALUES: st.SearchStrategy[Any] = st.recursive(

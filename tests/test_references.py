@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from policy_guard.verify.checks import manual
-from tests.repository import Answer, Scratch, allow, document
+from tests.support.repository import Answer, Scratch, allow, document
 
 CEILING = document(allow("s3:*", "sqs:*"))
 WITHIN = document(allow("s3:Get*", "sqs:SendMessage"))

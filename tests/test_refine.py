@@ -30,9 +30,9 @@ from policy_guard.refine.proof import NotProved, doubt
 from policy_guard.refine.quotas import fits, passed, size
 from policy_guard.refine.unused_actions import Known, Unused, Use, unused
 from policy_guard.report.refinement import Entry, Refinement, text
-from tests.support.places import BESIDE, ROOT, needs
+from tests.support.places import BESIDE, FIXTURES, ROOT, needs
 
-CASES = sorted(folder.name for folder in (ROOT / "fixtures" / "refine").iterdir())
+CASES = sorted(folder.name for folder in (FIXTURES / "refine").iterdir())
 PUBLISHED = BESIDE / "examples" / "unused-access"
 
 
@@ -61,7 +61,7 @@ def done(folder: Path) -> Refined:
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_case(case: str, golden: Callable[[Path, str], None]) -> None:
-    folder = ROOT / "fixtures" / "refine" / case
+    folder = FIXTURES / "refine" / case
     found = done(folder)
     (before,) = folder.glob("before.*")
     golden(folder / f"after{before.suffix}", found.text)
@@ -69,7 +69,7 @@ def test_a_case(case: str, golden: Callable[[Path, str], None]) -> None:
 
 
 def test_the_readme_shows_what_is_really_said() -> None:
-    folder = ROOT / "fixtures" / "refine" / "the example of the README"
+    folder = FIXTURES / "refine" / "the example of the README"
     found = done(folder)
     path = "iam/orders-worker.json"
     source = Source(path, found.source.text)
@@ -82,7 +82,7 @@ def test_the_readme_shows_what_is_really_said() -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_second_run_changes_nothing(case: str) -> None:
-    folder = ROOT / "fixtures" / "refine" / case
+    folder = FIXTURES / "refine" / case
     first = done(folder)
     again = side_of(first.text.encode(), first.source.path, "", True, None)
     assert refined(again.source, again.policies, scope(folder)).text == first.text
@@ -90,7 +90,7 @@ def test_a_second_run_changes_nothing(case: str) -> None:
 
 @needs(PUBLISHED)
 def test_the_published_example_as_it_was_published() -> None:
-    names = known(ROOT / "fixtures" / "refine" / "the published example with the actions of June 2024")
+    names = known(FIXTURES / "refine" / "the published example with the actions of June 2024")
     before = Source("policy.json", (PUBLISHED / "policy.json").read_text())
     findings = read_findings(Source("f.json", (PUBLISHED / "unused-permissions.json").read_text()))
     held = {"": parse(policies(before).policies[0])}
@@ -102,7 +102,7 @@ def test_the_published_example_as_it_was_published() -> None:
 
 
 def test_the_published_example_with_the_actions_of_today() -> None:
-    folder = ROOT / "fixtures" / "refine" / "the published example with the actions of June 2024"
+    folder = FIXTURES / "refine" / "the published example with the actions of June 2024"
     given_ = scope(folder)._replace(known=catalog)
     before = Source("before.json", (folder / "before.json").read_text())
     found = refined(before, {"": parse(policies(before).policies[0])}, given_)

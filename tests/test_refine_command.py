@@ -14,8 +14,8 @@ import pytest
 from policy_guard.documents import write
 from policy_guard.errors import UserError
 from policy_guard.iam import catalog
-from tests.repository import ENVIRON, Scratch, guard
-from tests.test_findings import finding
+from tests.support.access_analyzer import finding
+from tests.support.repository import ENVIRON, Scratch, guard
 
 CONFIG = "version: 1\nrefine:\n  findings: [findings/*.json]\n  roles: {Orders: [iam/*.json, iam/*.yaml]}\n"
 POLICY = {

@@ -28,9 +28,9 @@ from policy_guard.report.report import Report, Skipped, Style, fingerprints, in_
 from policy_guard.report.reporters import names, reporter
 from policy_guard.report.summary import summary
 from policy_guard.verify.finding import Cell, Difference, Finding, Piece, Related
+from tests.support.places import FIXTURES, ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
-GOLDEN = ROOT / "fixtures" / "reports"
+GOLDEN = FIXTURES / "reports"
 SCHEMA = json.loads((ROOT / "policy_guard" / "schema" / "report.json").read_text(encoding="utf-8"))
 BASE = "main@3f9c2ab"
 report_of = partial(Report, checks=("no-new-access", "no-lost-deny", "access-not-granted"))

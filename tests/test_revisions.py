@@ -13,7 +13,7 @@ from policy_guard.errors import UserError
 from policy_guard.pipeline.repository import Repository
 from policy_guard.pipeline.repository.refs import branch, default_branch, revision
 from policy_guard.pipeline.repository.revisions import choose
-from tests.repository import ENVIRON, NARROW, WIDE, Scratch
+from tests.support.repository import ENVIRON, NARROW, WIDE, Scratch
 
 CI = {"CI": "true"}
 

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import copy
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
 
 from policy_guard.documents.globs import matches_path
-from policy_guard.settings import config
 from policy_guard.settings.surely_valid import surely_valid
+from tests.support.schemas import RULES, valid
 
-SCHEMAS = Path(config.__file__).parents[1] / "schema"
 WORDS = st.sampled_from(
     ["error", "off", "iam/*", "/etc", "a/../b", "s3:Get*", "s3", "x", "", "identity", "a\\b", "A", "a${b}", "é", "\n"]
 )
@@ -42,7 +38,6 @@ PLAIN: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-RULES = {name: json.loads((SCHEMAS / name).read_text()) for name in ("config.json", "critical.json", "accepted.json")}
 RIGHT: dict[str, Any] = {
     "config.json": {
         "version": 1,
@@ -81,10 +76,6 @@ RIGHT: dict[str, Any] = {
         "expires": "2026-12-31",
     },
 }
-
-
-def valid(schema: str, plain: Any) -> bool:
-    return Draft202012Validator(RULES[schema]).is_valid(plain)
 
 
 @st.composite

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from policy_guard.pipeline.ci import in_ci
-from tests.repository import NARROW, WIDE, Answer, Scratch, allow, deny, document
+from tests.support.repository import NARROW, WIDE, Answer, Scratch, allow, deny, document
 
 CRITICAL = "version: 1\npermissions:\n- {id: no-delete, actions: ['s3:DeleteBucket'], reason: r}\n"
 STRICT = "version: 1\ncritical: critical.yaml\npolicies:\n- {files: ['scp/*'], kind: scp}\n- {files: ['iam/*']}\n"

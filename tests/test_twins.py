@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from policy_guard import check_no_lost_deny, check_no_new_access
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.policy import Request
-from tests import edges
-from tests.language import documents, pairs, requests
-from tests.policies import access_allows, policy
+from tests.support import edges
+from tests.support.language import documents, pairs, requests
+from tests.support.policies import access_allows, policy
 
 
 @given(st.booleans().flatmap(documents), requests(20))

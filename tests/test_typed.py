@@ -20,7 +20,7 @@ from policy_guard.solver.formula import And, Formula, Literal, Member
 from policy_guard.solver.strings.language import Language, Slot
 from policy_guard.solver.strings.pattern import Pattern
 from policy_guard.solver.strings.spans import Span, at, left
-from tests.policies import policy
+from tests.support.policies import policy
 
 SLOT = Slot("test:key", 0)
 digits = st.text("0159", min_size=1, max_size=4)

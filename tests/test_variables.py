@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from policy_guard import check_no_new_access
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.policy import Policy, Request
-from tests.policies import policy
+from tests.support.policies import policy
 
 KEYS = ("aws:username", "aws:principaltag/t")
 BUCKET = "arn:aws:s3:::"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,10 +15,11 @@ from policy_guard import (
     check_no_public_access,
 )
 from policy_guard.api import Result
+from tests.support.places import FIXTURES
 
 ROWS = {
     f"{path.stem}: {row['case']}": (path.stem, row)
-    for path in sorted((Path(__file__).parent.parent / "fixtures" / "verdicts").glob("*.json"))
+    for path in sorted((FIXTURES / "verdicts").glob("*.json"))
     for row in json.loads(path.read_text(encoding="utf-8"))
 }
 

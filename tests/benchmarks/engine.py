@@ -29,7 +29,7 @@ from policy_guard.verify.check import Question
 from policy_guard.verify.checks import check
 from policy_guard.verify.verdicts import prover_for, verdicts
 from tests.benchmarks import naive
-from tests.policies import policy
+from tests.support.policies import policy
 
 CHANGES = Path(__file__).resolve().parent.parent.parent.parent / "shared" / "corpus" / "changes.jsonl.xz"
 SAMPLE = 60

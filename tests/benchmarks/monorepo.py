@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.benchmarks.turns import in_turn_in, milliseconds, ratio  # noqa: E402
-from tests.repository import NARROW, WIDE, Scratch  # noqa: E402
+from tests.support.repository import NARROW, WIDE, Scratch  # noqa: E402
 
 RUNS = 11
 FILES, POLICIES, CHANGED = 20_000, 40, 5

@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT))
 
 from policy_guard.iam import catalog  # noqa: E402
 from tests.benchmarks.turns import in_turn, milliseconds, ratio  # noqa: E402
-from tests.repository import ENVIRON, Scratch  # noqa: E402
+from tests.support.repository import ENVIRON, Scratch  # noqa: E402
 
 RUNS = 15
 GUARD = [sys.executable, "-m", "policy_guard"]

@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import time
 
-from tests.repository import ENVIRON
+from tests.support.repository import ENVIRON
 
 
 def in_turn(one: list[str], other: list[str], folder: str, runs: int) -> tuple[list[float], list[float]]:

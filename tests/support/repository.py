@@ -17,6 +17,7 @@ from typing import Any
 from unittest import mock
 
 from policy_guard.cli import main
+from tests.support.places import ROOT
 
 ENVIRON = {
     "PATH": os.environ["PATH"],
@@ -27,7 +28,7 @@ ENVIRON = {
     "GIT_AUTHOR_EMAIL": "a@example.com",
     "GIT_COMMITTER_NAME": "a",
     "GIT_COMMITTER_EMAIL": "a@example.com",
-    "PYTHONPATH": str(Path(__file__).parent.parent),
+    "PYTHONPATH": str(ROOT),
 }
 
 
