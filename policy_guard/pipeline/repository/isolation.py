@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 
 # Whatever changes what the commands below print, by git 2.39's pages git-config(1), git(1), gitmodules(5),
-# gitattributes(5), git-update-index(1) and git-replace(1). `tests/test_git.py` sets each of them.
+# gitattributes(5), git-update-index(1) and git-replace(1). `tests/pipeline/test_repository.py` sets each of them.
 #
 # Named here, because a command would obey it:
 #   core.quotePath               quotes paths where -z is not used
