@@ -56,7 +56,7 @@ def test_the_order_of_the_policies_does_not_matter() -> None:
 
 
 def test_the_process_does_not_matter() -> None:
-    program = f"from tests.test_order import all_told; print(all_told(range({COUNT})))"
+    program = f"from tests.verify.test_order import all_told; print(all_told(range({COUNT})))"
     environ = {**os.environ, "PYTHONHASHSEED": "17", "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environ, capture_output=True, check=True)
     assert done.stdout.decode().strip() == str(all_told(range(COUNT)))
