@@ -5,10 +5,16 @@ Start reading in `pipeline/check.py`; CONTRIBUTING.md has the plan of the house.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+
+if sys.argv[:1] == ["-m"] and not sys.flags.isolated and not getattr(sys.flags, "safe_path", False):
+    # `python -m policy_guard` puts the folder at hand first, and with it whatever a change calls json.py. While Python
+    # looks for the module, sys.argv says "-m". Source: Python's documentation of sys.argv and sys.path.
+    del sys.path[0]
 
 from policy_guard.version import VERSION
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from policy_guard.api import (
         PolicyError,

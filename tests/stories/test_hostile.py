@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -604,3 +606,13 @@ def test_a_rename_to_where_no_policy_is_looked_for(scratch: Scratch) -> None:
     based(scratch, **{".policy-guard.yaml": "version: 1\npolicies: [{files: ['iam/**/*.json']}]\n"})
     scratch.git("mv", "iam/a.json", "iam/a.txt")
     seen(judged(scratch, **{"iam/a.txt": WIDE}), "iam/a.txt:1:1: error: was a policy before")
+
+
+def test_modules_in_the_folder_at_hand(scratch: Scratch) -> None:
+    for name in ("argparse", "json", "os", "pathlib", "re", "subprocess", "typing", "yaml", "z3"):
+        scratch.write(f"{name}.py", "raise SystemExit(0)\n")
+    scratch.commit(**{"iam/a.json": WIDE})
+    command = [sys.executable, "-m", "policy_guard", "check", "--base", "main"]
+    done = subprocess.run(command, cwd=scratch.folder, env={**ENVIRON, "CI": "true"}, capture_output=True)
+    assert done.returncode == 1
+    assert b"grants new access" in done.stdout
