@@ -185,7 +185,7 @@ def _statements(nodes: tuple[Node, ...], source: Source, kind: Kind | None) -> t
         return ()
     version = Scalar(VERSIONS[0], _NOWHERE)
     whole = _object(Version=version, Statement=Array(tuple(map(_with_effect, nodes)), nodes[0].span))
-    return parse(Found("", whole, source), kind).statements
+    return parse(Found(label="", node=whole, source=source), kind).statements
 
 
 def _with_effect(node: Node) -> Node:

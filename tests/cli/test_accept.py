@@ -19,9 +19,11 @@ from policy_guard.iam.policy import Policy, Request
 from policy_guard.pipeline.check import Options
 from policy_guard.settings.acceptance import Accepted, accepted, load_acceptance
 from policy_guard.settings.critical import CriticalList, exceptions, load_critical
+from policy_guard.solver.formula import TRUE
 from policy_guard.solver.strings.pattern import Pattern, read_pattern
 from policy_guard.verify.check import Question
 from policy_guard.verify.checks import check as named
+from policy_guard.verify.critical import Critical
 from policy_guard.verify.explain.overlap import _both, _pattern, _tokens
 from policy_guard.verify.messages import finding
 from policy_guard.verify.verdicts import prover_for, verdicts
@@ -210,9 +212,7 @@ def test_of_a_critical_entry_only_that_is_written_which_the_entry_means(how: str
 
 
 def _is_meant(entry: Any, given: Any, request: Request) -> bool:
-    from policy_guard.verify.checks.access_not_granted import _is_critical
-
-    return _is_critical(entry, given, request)
+    return Critical(entry, given, TRUE, TRUE).holds(request)
 
 
 def test_nothing_is_written_if_there_are_no_words_for_it() -> None:

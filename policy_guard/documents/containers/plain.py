@@ -125,7 +125,7 @@ def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
                 others.add(place.label)
                 continue
             unique = place.label if place.label not in found else f"{place.label}#{len(found)}"
-            found[unique] = Found(unique, place.node, source, holders.text(place.beside))
+            found[unique] = Found(label=unique, node=place.node, source=source, holder=holders.text(place.beside))
             taken.add(id(place.own))
     deeper = sum(_deeper(document, taken) for document in documents)
     wrong = refused_marks(source, documents, (each.node for each in found.values())) if found else ()

@@ -124,7 +124,9 @@ class Reader:
             return Side(empty, {}, looked=False)
         if file.mode == SUBMODULE:
             return Side(
-                empty, {}, (Problem("a submodule stands where a policy is configured", Span(0, 0)),) if rule else ()
+                source=empty,
+                policies={},
+                problems=(Problem("a submodule stands where a policy is configured", Span(0, 0)),) if rule else (),
             )
         if file.mode == LINK:
             tree = self._trees.get(revision) or Tree(self._repository, {})
@@ -134,19 +136,27 @@ class Reader:
                 return Side(empty, {}, looked=False)
             if target is None:
                 reason = way.reason or "the link leads to a folder and to no file of the repository"
-                return Side(empty, {}, (Problem(reason, Span(0, 0)),))
+                return Side(source=empty, policies={}, problems=(Problem(reason, Span(0, 0)),))
             file = target
         if (revision, file.oid) in self._distrusted:
-            return Side(empty, {}, (Problem("git wrote another file than is kept under this name", Span(0, 0)),))
+            return Side(
+                source=empty,
+                policies={},
+                problems=(Problem("git wrote another file than is kept under this name", Span(0, 0)),),
+            )
         data = self._repository.read(file)
         if data is None:
-            return Side(empty, {}, (Problem("there is no file to read under this name", Span(0, 0)),) if rule else ())
+            return Side(
+                source=empty,
+                policies={},
+                problems=(Problem("there is no file to read under this name", Span(0, 0)),) if rule else (),
+            )
         if data is OVERSIZED and rule is None and plain_name(path):
             return Side(
                 empty, {}, looked=False, note=f"{path} is larger than {LARGEST >> 20} MB, and is not looked into"
             )
         if data is OVERSIZED:
-            return Side(empty, {}, (Problem(_TOO_LARGE, Span(0, 0)),))
+            return Side(source=empty, policies={}, problems=(Problem(_TOO_LARGE, Span(0, 0)),))
         kind = rule.kind if rule else None
         return side_of(data, path, revision, rule is not None, kind, self._config.placeholders)
 
@@ -177,7 +187,13 @@ def side_of(
     if LFS.match(data) and not sniff(data):
         problem = Problem("an LFS pointer stands here, and the policy is elsewhere; keep it in git", Span(0, 0))
         note = "" if configured else f"{path} is an LFS pointer, which is not looked behind"
-        return Side(salvage(path, data, revision), {}, (problem,) if configured else (), looked=configured, note=note)
+        return Side(
+            source=salvage(path, data, revision),
+            policies={},
+            problems=(problem,) if configured else (),
+            looked=configured,
+            note=note,
+        )
     by_content = not configured and plain_name(path)
     if not configured and not (sniff(data) and (not by_content or in_json(data) or is_short_text(data))):
         return Side(Source(path, "", revision), {}, looked=False)
@@ -190,7 +206,7 @@ def side_of(
         source = salvage(path, data, revision)
         meant = in_json(data) or not by_content
         blamed = configured or (meant and looks_like_policy_text(whole(path, data, revision)))
-        return Side(source, {}, error.problems if blamed else (), looked=blamed)
+        return Side(source=source, policies={}, problems=error.problems if blamed else (), looked=blamed)
     if by_content and not reading.policies and not in_json(data):
         return Side(Source(path, "", revision), {}, looked=False)
     return _parsed(source, reading, kind, configured, placeholders)
@@ -212,7 +228,13 @@ def _parsed(
         wrong.append(Problem("the file is configured as a policy and holds none", Span(0, min(1, len(source.text)))))
     looked = bool(reading.policies or configured)
     return Side(
-        source, found, tuple(wrong), reading.deeper, looked, others=reading.others, unresolved=reading.unresolved
+        source=source,
+        policies=found,
+        problems=tuple(wrong),
+        deeper=reading.deeper,
+        looked=looked,
+        others=reading.others,
+        unresolved=reading.unresolved,
     )
 
 
@@ -296,7 +318,7 @@ def _notes(change: Change, old: Side | None, new: Side | None) -> Iterator[str]:
 def _paired(path: str, old: Side | None, new: Side | None) -> Iterator[Pair]:
     olds, news = (old.policies if old else {}), (new.policies if new else {})
     for label in [*news, *(label for label in olds if label not in news)]:
-        yield from apart(Pair(path, olds.get(label), news.get(label), fresh=old is None))
+        yield from apart(Pair(path=path, old=olds.get(label), new=news.get(label), fresh=old is None))
 
 
 def apart(pair: Pair) -> tuple[Pair, ...]:

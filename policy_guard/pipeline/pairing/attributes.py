@@ -213,14 +213,14 @@ def _asked(question: Question, everything: bool) -> list[_Asked]:
             if file is not None and file.mode not in (LINK, SUBMODULE):
                 name = change.new.path
                 old = way_of(before, change.old.path) if change.old else ()
-                asked[name] = _Asked(file, name, True, way_of(after, name), old)
+                asked[name] = _Asked(file=file, name=name, touched=True, way=way_of(after, name), before=old)
     below = ("",) if everything else _below(question.changed)
     for name, file in _named(question).items() if below else ():
         if name in asked or file.mode in (LINK, SUBMODULE) or not question.reader.concerned(name):
             continue
         way = way_of(after, name)
         if any(folded(path).startswith(below) for path in way):
-            asked[name] = _Asked(file, name, False, way, way_of(before, name))
+            asked[name] = _Asked(file=file, name=name, touched=False, way=way, before=way_of(before, name))
     return list(asked.values())
 
 

@@ -58,7 +58,7 @@ def joined(group: Group, reader: Reader, trees: Trees, changed: Iterable[Change]
     findings += _of_another_kind(group, [*after, *before])
     if findings:
         return Joined(f"group {group.name}", None, (), tuple(findings))
-    pair = Pair(group.name, _union(group, before, renamed), _union(group, after, {}), fresh=not olds)
+    pair = Pair(path=group.name, old=_union(group, before, renamed), new=_union(group, after, {}), fresh=not olds)
     return Joined(f"group {group.name}", pair if pair.old or pair.new else None, tuple(after), ())
 
 

@@ -86,9 +86,11 @@ class Tree:
                 continue
             if part == ".." or folded(part) == ".git":
                 rest = "/".join([part, *reversed(waiting)])
-                return Way(None, OUT, "the link leads out of the repository", tuple(links), rest)
+                return Way(
+                    path=None, kind=OUT, reason="the link leads out of the repository", links=tuple(links), rest=rest
+                )
             if at in self.files and self.files[at].mode == SUBMODULE:
-                return Way(None, BELOW, "the link leads into a submodule", tuple(links))
+                return Way(path=None, kind=BELOW, reason="the link leads into a submodule", links=tuple(links))
             here = f"{at}/{self._fold(part)}" if at else self._fold(part)
             said = self.says(here)
             if said is None:
@@ -117,11 +119,13 @@ class Tree:
     def _stopped(self, said: str, links: list[str]) -> Way | None:
         if len(links) > MOST_HOPS:
             reason = f"the link leads in a circle, or over more than {MOST_HOPS} others"
-            return Way(None, CIRCLE, reason, tuple(links))
+            return Way(path=None, kind=CIRCLE, reason=reason, links=tuple(links))
         if reason := _broken(said):
-            return Way(None, BROKEN, reason, tuple(links))
+            return Way(path=None, kind=BROKEN, reason=reason, links=tuple(links))
         if said.startswith("/") or (self._folded and _DRIVE.match(said)):
-            return Way(None, OUT, "the link leads out of the repository", tuple(links), said)
+            return Way(
+                path=None, kind=OUT, reason="the link leads out of the repository", links=tuple(links), rest=said
+            )
         return None
 
     def _names(self, path: str) -> list[str]:
@@ -134,7 +138,7 @@ class Tree:
 
 
 def _nowhere(links: list[str]) -> Way:
-    return Way(None, MISSING, "the link leads to no file of the repository", tuple(links))
+    return Way(path=None, kind=MISSING, reason="the link leads to no file of the repository", links=tuple(links))
 
 
 def _broken(said: str) -> str:
