@@ -14,6 +14,7 @@ from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings
 from policy_guard.settings.severity import LEAST, RANK, CheckId, FailOn
 from policy_guard.verify.finding import Finding
+from policy_guard.verify.readable import READABLE
 
 
 class Results:
@@ -130,7 +131,9 @@ class Results:
         )
 
     def _is_allowed(self, finding: Finding) -> bool:
-        """Whether the line may be unreadable for now; notes it if so."""
+        """Whether the line may be unreadable for now; notes it if so. What was denied there is another matter."""
+        if finding.check != READABLE:
+            return False
         line = finding.source.position(finding.span.start).line
         entry = self._settings.config.ignored(finding.source.path, finding.source.line(line), self._today)
         if entry:

@@ -49,14 +49,17 @@ class Session(NamedTuple):
             self.pair(held(Pair(path=side.source.path, old=policy, new=policy)), comparing=False)
 
     def group(self, joined: Joined, comparing: bool) -> None:
-        """Judges the files of a group as one policy."""
+        """Judges the files of a group as one policy for each holder."""
+        for sentence in joined.notes:
+            self.results.note(sentence)
         if joined.findings:
             self.results.judged(joined.name, Judgement(joined.findings))
-        if joined.pair:
-            doubts = tuple(finding for policy in joined.members for finding in doubtful(policy))
-            self._judge(joined.name, joined.pair, comparing, doubts)
-        elif comparing:
+        if comparing and not joined.pairs:
             self.results.compared()
+        doubts = tuple(finding for policy in joined.members for finding in doubtful(policy))
+        for pair in joined.pairs:
+            self._judge(joined.name, pair, comparing, doubts)
+            doubts = ()
 
     def _judge(self, name: str, pair: Pair, comparing: bool, doubts: tuple[Finding, ...] = ()) -> None:
         judgement = self.judge.judge(pair, comparing)
@@ -102,7 +105,7 @@ class Run(NamedTuple):
             outcome = pairs(self.reader, change, (self.base.name, self.new.name))
             self.session.results.outcome(change.path, outcome)
             for pair in outcome.pairs:
-                if alone := _alone(pair, self.config):
+                if alone := _alone(pair, self.reader):
                     self.session.pair(self.references.held(alone) if self.references else alone)
 
     def judge_groups(self, everything: bool) -> None:
@@ -120,9 +123,9 @@ class Run(NamedTuple):
         for group in self.config.groups:
             if group in changed or (everything and any(map(group.holds, asked_for))):
                 found = joined(group, self.reader, trees, self.changed)
-                if found.pair and self.references:
-                    paths = {policy.source.path for policy in found.members}
-                    found = found._replace(pair=self.references.bounded(found.pair, sorted(paths)))
+                if self.references:
+                    paths = sorted({policy.source.path for policy in found.members})
+                    found = found._replace(pairs=tuple(self.references.bounded(pair, paths) for pair in found.pairs))
                 self.session.group(found, comparing=group in changed)
 
     def judge_acceptances(self, accepted: Callable[[], Acceptances], everything: bool) -> None:
@@ -162,7 +165,7 @@ class Run(NamedTuple):
                     f"the critical entry {entry.id} is about no file here: {', '.join(entry.files)}"
                 )
         for path, file in files.items():
-            if path not in done and not self.config.scope(path) and wanted(Change(None, file), self.paths):
+            if path not in done and not self.reader.groups(path) and wanted(Change(None, file), self.paths):
                 side = self.reader.side(file, path, self.new.name)
                 if self.references:
                     self.session.side(side, partial(self.references.bounded, paths=(path,)))
@@ -188,7 +191,7 @@ def _hidden(run: Run, everything: bool) -> Iterator[Finding]:
     if _may_hide_one(run.reader, run.changed):
         from policy_guard.pipeline.pairing.evasion import moved_out_of_sight
 
-        yield from moved_out_of_sight(run.reader, run.changed, run.base, run.new)
+        yield from moved_out_of_sight(run.reader, run.changed, run.base, run.new, run.sides)
     yield from _colliding(run)
     if everything or _may_be_rewritten(run):
         from policy_guard.pipeline.pairing.attributes import Question, rewritten
@@ -228,9 +231,9 @@ def _may_hide_one(reader: Reader, changed: Collection[Change]) -> bool:
     return len(changed) > 1 and any(change.old and reader.concerned(change.old.path) for change in changed)
 
 
-def _alone(pair: Pair, config: Config) -> Pair | None:
+def _alone(pair: Pair, reader: Reader) -> Pair | None:
     """The pair without the sides that a group judges; None if that is both."""
-    old, new = (None if side and config.scope(side.source.path) else side for side in (pair.old, pair.new))
+    old, new = (None if side and reader.groups(side.source.path) else side for side in (pair.old, pair.new))
     return pair._replace(old=old, new=new) if old or new else None
 
 

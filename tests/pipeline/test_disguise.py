@@ -18,8 +18,11 @@ from urllib.parse import quote
 
 import pytest
 
+from policy_guard.documents.source import Source
+from policy_guard.pipeline.check import Options, check
+from policy_guard.pipeline.pairing import evasion
 from policy_guard.pipeline.pairing.disguise import holds_policy
-from tests.support.repository import NARROW, WIDE, Answer, Scratch, document
+from tests.support.repository import ENVIRON, NARROW, WIDE, Answer, Scratch, document
 
 TEXT = json.dumps(WIDE, indent=2)
 LINE = json.dumps(WIDE)
@@ -261,3 +264,78 @@ def test_one_policy_less_alone_is_nothing(scratch: Scratch) -> None:
     scratch.write("src/main.py", "print('x')\n" * 100)
     scratch.write("iam/new.json", document({**NARROW["Statement"][0], "Resource": "arn:aws:s3:::a/*"}))
     assert "readable" not in judged(scratch).out
+
+
+NOISE = ("lorem ipsum dolor sit amet\n" * 50_000).encode()
+TERRAFORM = 'data "aws_iam_policy_document" "a" {\n  statement {\n    effect = "Allow"\n    actions = ["*"]\n  }\n}\n'
+
+
+@pytest.mark.parametrize("content", [TERRAFORM, base64.b64encode(TEXT.encode()), TEXT.encode("utf-16")])
+@pytest.mark.parametrize("path", ["iam/app.tf", "iam/zz.tf", "zz/all.tf"])
+def test_a_policy_that_comes_back_beside_much_noise(scratch: Scratch, path: str, content: bytes | str) -> None:
+    gone(scratch)
+    for name in ("a.txt", "iam/a.txt", "z.txt"):
+        scratch.write(name, NOISE)
+    for number in range(60):
+        scratch.write(f"more/{number}.txt", NOISE[:20_000])
+    scratch.write(path, content)
+    answer = judged(scratch)
+    assert answer.code == 1
+    assert f"{path}:1:1: error: was a policy before" in answer.out
+
+
+@pytest.mark.parametrize("content", [TERRAFORM.encode(), base64.b64encode(TEXT.encode())])
+def test_a_policy_that_comes_back_in_its_place_behind_much_noise(scratch: Scratch, content: bytes) -> None:
+    gone(scratch)
+    scratch.write("iam/app.tf", NOISE + content)
+    assert judged(scratch).code == 1
+
+
+def test_more_than_can_be_looked_through_is_no_pass(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone(scratch)
+    for number in range(9):
+        scratch.write(f"src/{number}.txt", NOISE[:50_000])
+    scratch.write("src/policy.txt", base64.b64encode(TEXT.encode()))
+    scratch.commit()
+
+    def messages() -> list[str]:
+        options = Options(base="main")
+        return [each.message for each in check(options, scratch.folder, {**ENVIRON, "CI": "true"}).findings]
+
+    assert messages() == ["was a policy before and is none any more: no policy is looked for under this name"]
+    monkeypatch.setattr(evasion, "MOST_LOOKED_AT", 1_000_000)
+    assert len(messages()) == 1
+    assert "more changes than can be looked through" in messages()[0]
+
+
+def test_a_policy_that_goes_is_missed_whatever_words_the_others_take_on(scratch: Scratch) -> None:
+    narrow = {"Sid": "StatementStatement", **NARROW["Statement"][0]}
+    scratch.write("iam/list.json", [{"PolicyName": "a", "PolicyDocument": document(narrow)}])
+    scratch.write("iam/list.txt", TEXT)
+    assert judged(scratch).code == 1
+
+
+@pytest.mark.parametrize("link", ["iam/app.json", "iam"])
+def test_the_file_that_a_link_made_a_policy_is_its_place(scratch: Scratch, link: str) -> None:
+    scratch.git("checkout", "-q", "main")
+    scratch.git("rm", "-qr", "iam")
+    target = "../p/app.txt" if link != "iam" else "p"
+    kept = "p/app.txt" if link != "iam" else "p/app.json"
+    scratch.write(kept, TEXT.replace("s3:DeleteObject", "s3:ListBucket"))
+    (scratch.folder / link).parent.mkdir(exist_ok=True)
+    (scratch.folder / link).symlink_to(target)
+    scratch.commit()
+    scratch.git("checkout", "-q", "-B", "feature")
+    (scratch.folder / link).unlink()
+    scratch.write(kept, TEXT)
+    assert judged(scratch).code == 1
+
+
+def test_many_policies_that_go_while_many_files_come_are_looked_at_soon() -> None:
+    paths = [f"iam/{number}/p{number}.json" for number in range(20_000)]
+    start = time.process_time()
+    lost = evasion._Lost.of(Source(paths[0], ""), paths)
+    assert [lost.least(f"data/{number}.txt") for number in range(20_000)] == [0.25] * 20_000
+    assert lost.least("iam/7/x.txt") == lost.least("data/p7.txt") == 0.1
+    assert lost.least("iam/7/P7.txt") == 0.0
+    assert time.process_time() - start < 2

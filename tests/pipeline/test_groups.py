@@ -226,3 +226,79 @@ def test_a_member_that_is_a_link_counts_with_what_it_leads_to(scratch: Scratch) 
     scratch.commit(**{"iam/denies.json": document(NO_DELETE)})
     scratch.write("iam/denies.json", document(deny("s3:DeleteBucket")))
     assert ("no-new-access", "error", "iam/web/a.json") in judged(scratch)
+
+
+def of(role: str, *statements: dict[str, Any]) -> dict[str, Any]:
+    return {"RoleName": role, "PolicyDocument": document(*statements)}
+
+
+ADMIN = allow("*")
+
+
+def test_documents_of_two_holders_that_change_places_are_new_access(scratch: Scratch) -> None:
+    scratch.commit(**{"iam/web/a.json": {"Policies": [of("Admin", ADMIN), of("Intern", READ)]}})
+    scratch.write("iam/web/a.json", {"Policies": [of("Admin", READ), of("Intern", ADMIN)]})
+    answer = scratch.guard()
+    assert answer.code == 1 and "iam/web/a.json" in answer.out and "grants new access" in answer.out
+    assert "the files of the group web name several holders" in answer.out
+
+
+def test_a_policy_that_is_given_to_another_holder_is_new_access(scratch: Scratch) -> None:
+    scratch.commit(**{"iam/web/a.json": of("Orders", ADMIN)})
+    scratch.write("iam/web/a.json", of("Intern", ADMIN))
+    assert ("no-new-access", "error", "iam/web/a.json") in judged(scratch)
+
+
+def test_holders_that_change_places_between_files_are_new_access(scratch: Scratch) -> None:
+    scratch.commit(**{"iam/web/a.json": of("Admin", ADMIN), "iam/web/b.json": of("Intern", READ)})
+    scratch.write("iam/web/a.json", of("Intern", ADMIN))
+    scratch.write("iam/web/b.json", of("Admin", READ))
+    assert ("no-new-access", "error", "iam/web/a.json") in judged(scratch)
+
+
+def test_a_deny_of_another_holder_limits_nothing(scratch: Scratch) -> None:
+    scratch.commit(**{"iam/web/a.json": of("Orders", READ), "iam/web/b.json": of("Intern", deny("*"))})
+    scratch.write("iam/web/a.json", of("Orders", ADMIN))
+    assert ("no-new-access", "error", "iam/web/a.json") in judged(scratch)
+
+
+def test_a_deny_of_nobody_in_particular_is_no_company_once_a_holder_goes(scratch: Scratch) -> None:
+    files = {"a": of("Orders", READ), "b": of("Intern", READ), "c": document(deny("*"))}
+    scratch.commit(**{f"iam/web/{name}.json": content for name, content in files.items()})
+    scratch.write("iam/web/a.json", of("Orders", ADMIN))
+    (scratch.folder / "iam/web/b.json").unlink()
+    assert ("no-new-access", "error", "iam/web/a.json") in judged(scratch)
+
+
+def test_files_of_one_holder_are_one_policy_with_those_of_nobody_in_particular(scratch: Scratch) -> None:
+    scratch.commit(**{"iam/web/a.json": of("Orders", READ, DELETE), "iam/web/c.json": document(deny("s3:Put*"))})
+    scratch.write("iam/web/a.json", of("Orders", READ, allow("s3:PutObject")))
+    scratch.write("iam/web/b.json", document(allow("s3:ListBucket"), DELETE))
+    assert judged(scratch) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"exclude": ["iam/web/legacy-*"]}, {}),
+        ({}, {"policies": [{"files": ["iam/web/*.txt"]}]}),
+    ],
+    ids=["an exclude goes", "a rule comes"],
+)
+def test_what_a_change_wants_looked_at_is_no_company(
+    scratch: Scratch, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    groups = {"version": 1, "groups": [{"name": "web", "files": ["iam/web/*"]}]}
+    aside = {"iam/web/legacy-d.json": document(deny("*"))} if before else {"iam/web/d.txt": document(deny("*"))}
+    base = scratch.commit(**{".policy-guard.yaml": {**groups, **before}, **aside})
+    scratch.commit(**{".policy-guard.yaml": {**groups, **after}, "iam/web/b.json": document(ADMIN)})
+    answer = scratch.guard("check", "--base", base, "--format", "json", CI="true")
+    assert ("no-new-access", "error", "iam/web/b.json") in findings(answer)
+
+
+def test_a_file_that_is_no_longer_excluded_is_judged_alone(scratch: Scratch) -> None:
+    excluding = {**GROUPS, "exclude": ["iam/web/late.json"]}
+    base = scratch.commit(**{".policy-guard.yaml": excluding, "iam/web/late.json": document(READ)})
+    scratch.commit(**{".policy-guard.yaml": GROUPS, "iam/web/late.json": document(READ, DELETE)})
+    answer = scratch.guard("check", "--base", base, "--format", "json", CI="true")
+    assert set(findings(answer)) == {("no-new-access", "error", "iam/web/late.json")}

@@ -47,12 +47,16 @@ class Versions(NamedTuple):
     trees: Trees
     changed: list[Change]
 
-    def policies(self, name: str, path: str, label: str) -> tuple[Policy | None, Policy | None]:
-        """The policy of the group of this name, or of this path and label, before and after, whoever's it is."""
+    def policies(self, name: str, path: str, label: str, holder: str) -> tuple[Policy | None, Policy | None]:
+        """The policy of the group of this name and holder, or of this path and label, before and after.
+
+        That of a path is told whoever's it is.
+        """
         if name:
             group = next((group for group in self.groups if group.name == name), None)
-            pair = joined(group, self.reader, self.trees, self.changed).pair if group else None
-            return (pair.old, pair.new) if pair else (None, None)
+            pairs = joined(group, self.reader, self.trees, self.changed).pairs if group else ()
+            own = (pair for pair in pairs if {side.holder for side in (pair.old, pair.new) if side} == {holder})
+            return next(((pair.old, pair.new) for pair in own), (None, None))
         sides = zip((self.trees.before, self.trees.after), self.trees.revisions, strict=True)
         found = (self.reader.side(files.get(path), path, side) for files, side in sides)
         before, after = (side.policies.get(label) for side in found)
@@ -68,9 +72,9 @@ class Stale(NamedTuple):
 
 def stale(given: Iterable[Acceptance], base: str, versions: Versions, today: date) -> Iterator[Stale]:
     """Those of the acceptances that are expired, or done in the base."""
-    known: dict[tuple[str, str, str], Policy | None] = {}
+    known: dict[tuple[str, str, str, str], Policy | None] = {}
     for each in given:
-        name = (each.group, each.path, each.label)
+        name = (each.group, each.path, each.label, each.holder)
         if name not in known:
             known[name] = versions.policies(*name)[0]
         if each.expires < today:
@@ -89,11 +93,11 @@ def rearmed(every: Acceptances, paths: Iterable[str], versions: Versions, today:
     `paths` are the files and groups that changed.
     """
     touched = set(paths)
-    known: dict[tuple[str, str, str], list[str]] = {}
+    known: dict[tuple[str, str, str, str], list[str]] = {}
     for each in every.here:
         if each.old is None or each.expires < today or (each.group or each.path) not in touched:
             continue
-        name = (each.group, each.path, each.label)
+        name = (each.group, each.path, each.label, each.holder)
         if name not in known:
             known[name] = [digest(policy) for policy in versions.policies(*name)]
         before, after = known[name]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from policy_guard.documents.format import decode, in_json, is_short_text, salvage, sniff, whole
+from policy_guard.documents.format import MAX_BYTES, decode, in_json, is_short_text, salvage, sniff, whole
 from policy_guard.documents.formats import plain_name, suffixes
 from policy_guard.documents.source import Problem, Source, Span, Unreadable
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
@@ -35,7 +35,8 @@ class Side(NamedTuple):
 
     `others` are labels of what may become a policy.
 
-    `looked` is False where the file was passed over as no policy at all.
+    `looked` is False where the file was passed over as no policy at all. `unread` are the texts of the policies that
+    cannot be read, as far as there are texts.
     """
 
     source: Source
@@ -46,6 +47,7 @@ class Side(NamedTuple):
     note: str = ""
     others: frozenset[str] = frozenset()
     unresolved: tuple[Unresolved, ...] = ()
+    unread: tuple[str, ...] = ()
 
     def after(self, before: Side | None = None) -> Side:
         """This side with what is wrong with what is filled in later, beside the policies that there are and were."""
@@ -173,6 +175,28 @@ class Reader:
         data = self._repository.read(before)
         return data is not OVERSIZED and data == self._repository.read(after)
 
+    def undistrusted(self, file: File, revision: str) -> Side | None:
+        """What a version holds that counts as unknown, as it is kept; None if it does not count so."""
+        if (revision, file.oid) not in self._distrusted:
+            return None
+        self._distrusted.discard((revision, file.oid))
+        side = self.side(file, file.path, revision)
+        self._distrusted.add((revision, file.oid))
+        return side if not side.problems else None
+
+    def kind_before(self, path: str) -> Kind | None:
+        """The kind that the settings of the base give the file, if any."""
+        rule = self._before[1].policy_rule(path)
+        return rule.kind if rule else None
+
+    def groups(self, path: str) -> tuple[str, ...]:
+        """The groups that judge the file."""
+        return self._config.scope(path) if self.grouped(path) else ()
+
+    def grouped(self, path: str) -> bool:
+        """Whether a group may hold the file: what a change wants looked at is no company for what was there."""
+        return self.concerned(path, self._before[1])
+
     def concerned(self, path: str, config: Config | None = None) -> bool:
         """Whether the name alone makes the file one to look at."""
         config = config or self._config
@@ -206,7 +230,9 @@ def side_of(
         source = salvage(path, data, revision)
         meant = in_json(data) or not by_content
         blamed = configured or (meant and looks_like_policy_text(whole(path, data, revision)))
-        return Side(source=source, policies={}, problems=error.problems if blamed else (), looked=blamed)
+        unread = (source.text,) if len(data) <= MAX_BYTES else ()
+        wrong = error.problems if blamed else ()
+        return Side(source=source, policies={}, problems=wrong, looked=blamed, unread=unread)
     if by_content and not reading.policies and not in_json(data):
         return Side(Source(path, "", revision), {}, looked=False)
     return _parsed(source, reading, kind, configured, placeholders)
@@ -219,11 +245,13 @@ def _parsed(
 
     found: dict[str, Policy] = {}
     wrong: list[Problem] = []
+    unread: list[str] = []
     for each in reading.policies:
         try:
             found[each.label] = parse(each, kind, placeholders)
         except Unreadable as error:
             wrong += error.problems
+            unread.append(source.text[slice(*each.node.span)])
     if configured and not reading.policies:
         wrong.append(Problem("the file is configured as a policy and holds none", Span(0, min(1, len(source.text)))))
     looked = bool(reading.policies or configured)
@@ -235,6 +263,7 @@ def _parsed(
         looked=looked,
         others=reading.others,
         unresolved=reading.unresolved,
+        unread=tuple(unread),
     )
 
 
@@ -253,7 +282,7 @@ def pairs(reader: Reader, change: Change, revisions: tuple[str, str]) -> Outcome
     old = reader.side(before, before.path, revisions[0]) if before else None
     new = reader.side(after, after.path, revisions[1]).after(old) if after else None
     notes = tuple(_notes(change, old, new))
-    findings = tuple(_findings(old, new))
+    findings = (*_findings(old, new), *_unknown(reader, change, old, new))
     if new and new.problems:
         return Outcome((), findings, new.deeper, notes)
     return Outcome(tuple(_paired(change.path, old, new)), findings, new.deeper if new else 0, notes)
@@ -284,6 +313,24 @@ def _findings(old: Side | None, new: Side | None) -> Iterator[Finding]:
         yield from unreadable(new.source, new.problems)
     elif was and old and (not new.policies or _replaced(old, new)):
         yield vanished(new.source, old.source, "no policy is found under this name")
+
+
+def _unknown(reader: Reader, change: Change, old: Side | None, new: Side | None) -> Iterator[Finding]:
+    """A finding if an old version cannot be read that may have denied something. Groups have one of their own."""
+    if old is None or change.old is None or (new and new.problems) or reader.groups(change.old.path):
+        return
+    known = old.after(new) if new else old
+    if not known.problems:
+        return
+    from policy_guard.pipeline.pairing.unknown import LOST, keeps_every_deny, may_have_lost
+
+    kept = reader.undistrusted(change.old, old.source.revision)
+    if new and kept and keeps_every_deny(iter(kept.policies.values()), iter(new.policies.values())):
+        return
+    texts = known.unread if len(known.problems) == len(old.problems) else ()
+    given = reader.given.config.severity(LOST)
+    source = new.source if new else None
+    yield from may_have_lost(old.source, known.problems[0], texts, reader.kind_before(change.old.path), given, source)
 
 
 def _replaced(old: Side, new: Side) -> bool:

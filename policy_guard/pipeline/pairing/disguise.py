@@ -17,6 +17,9 @@ LARGEST = 1_000_000
 """Characters that are looked at, of one file or of what one archive holds."""
 _MOST = 8 * LARGEST
 _LARGEST_ENCODED = 200_000
+_STEPS_A_TEXT = 500
+_SHORTEST = 20
+"""Bytes: no text is shorter that is or becomes one which speaks of a statement and its effect."""
 _DEEPEST = 2
 _MOST_MEMBERS = 20
 _LONG = 40
@@ -47,18 +50,38 @@ _GZIP, _ZLIB, _BZIP2, _XZ, _LZMA, _ZIP = b"\x1f\x8b", b"x", b"BZh", b"\xfd7zXZ\0
 _ELSEWHERE = (b"version https://git-lfs.github.com/spec/", b"-----BEGIN ", b"$ANSIBLE_VAULT", b"age-encryption.org/")
 
 
-def holds_policy(data: bytes, least: float) -> bool:
-    """Whether the bytes hold a policy, or what reads as one once it is decoded.
+class Room:
+    """How many characters may still be looked at, those of decoded texts included."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def takes(self, size: int) -> bool:
+        """Whether there is room for so many more, which is then used up."""
+        self.left -= size
+        return self.left >= 0
+
+
+def holds_policy(data: bytes, least: float, room: Room | None = None) -> bool:
+    """Whether the bytes hold a policy, or what reads as one once it is decoded; False once there is no `room`.
 
     `least` is the share of the text that has to be a policy's, comments aside: prose and programs may show one. What
     is encoded shows nothing to anybody, and counts whatever its share is; so does what unpacks to more and more.
     """
-    room = _MOST
+    own = _MOST
     for text, size, encoded in _texts(data, 0):
-        room -= size
-        if room < 0 or (_speaks_of_one(text) and (encoded or _share(text) >= least)):
+        if room and not room.takes(_STEPS_A_TEXT + min(size, LARGEST)):
+            return False
+        own -= size
+        if own < 0 or (_speaks_of_one(text) and (encoded or _share(text) >= least)):
             return True
     return False
+
+
+def shows_policy(data: bytes, least: float) -> bool:
+    """Whether the bytes hold a policy that is to be read as it stands, in a file of any length."""
+    text = data.replace(b"\0", b"").decode("utf-8", "replace")
+    return _speaks_of_one(text) and _share(text) >= least
 
 
 def is_opaque(data: bytes) -> bool:
@@ -102,6 +125,8 @@ def _texts(data: bytes, depth: int) -> Iterator[tuple[str, int, bool]]:
         yield turned, len(turned), True
     if depth < _DEEPEST:
         for inner in chain(_unpacked(data), _decoded(text[:_LARGEST_ENCODED])):
+            if len(inner) < _SHORTEST:
+                continue
             if inner.startswith((_GZIP, _BZIP2, _XZ, _ZIP)) or _PRINTABLE.fullmatch(inner.replace(b"\0", b"")):
                 yield from _texts(inner, depth + 1)
 

@@ -2,115 +2,181 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
 
-from policy_guard.documents.containers.plain import looks_like_policy_text
 from policy_guard.documents.format import sniff
-from policy_guard.documents.source import Source
+from policy_guard.documents.source import Problem, Source, Span
 from policy_guard.pipeline.pairing import Reader, side_of
-from policy_guard.pipeline.pairing.disguise import holds_policy, is_opaque
+from policy_guard.pipeline.pairing.disguise import LARGEST, Room, holds_policy, is_opaque, shows_policy
+from policy_guard.pipeline.pairing.links import Sides
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File
 from policy_guard.pipeline.repository.changes import Change
 from policy_guard.pipeline.repository.revisions import Base, New
 from policy_guard.verify.finding import Finding
-from policy_guard.verify.readable import vanished
+from policy_guard.verify.readable import unreadable, vanished
 
-MOST_LOOKED_AT = 1_000_000
-"""Bytes of files under other names that are read: it takes its time, and of more only the words are looked at."""
+MOST_LOOKED_AT = 40_000_000
+"""Characters of files under other names that are looked at in every way, those of decoded texts included."""
+MOST_READ = 50_000_000
+"""Characters of files that are only read as they stand, because they or all of them are long."""
+_LARGEST_YAML = 200_000
 _ELSEWHERE = 0.25
 _SHARES = (_ELSEWHERE, 0.1, 0.0)
 """How much of a file has to be a policy's for it to be one: elsewhere, near by, and in the same place."""
 
 
-def moved_out_of_sight(reader: Reader, changed: Iterable[Change], base: Base, new: New) -> Iterator[Finding]:
+class _Lost(NamedTuple):
+    """The places of policies that go, as folders and stems; `first` is one of them."""
+
+    first: Source
+    folders: frozenset[str]
+    stems: frozenset[str]
+    places: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, first: Source, paths: Collection[str]) -> _Lost:
+        places = frozenset(map(_place, paths))
+        return cls(first, frozenset(folder for folder, _ in places), frozenset(stem for _, stem in places), places)
+
+    def least(self, path: str) -> float:
+        """The share of a file that has to be a policy's: the nearer it lies to one that goes, the less is enough."""
+        folder, stem = _place(path)
+        near = folder in self.folders or stem in self.stems
+        return _SHARES[2 if (folder, stem) in self.places else near]
+
+
+def _place(path: str) -> tuple[str, str]:
+    folder, _, name = path.rpartition("/")
+    return folder, name.partition(".")[0].lower()
+
+
+def moved_out_of_sight(
+    reader: Reader, changed: Iterable[Change], base: Base, new: New, sides: Sides | None
+) -> Iterator[Finding]:
     """A finding for each file that now holds a policy under a name where none is looked for, while a policy goes.
 
     Where git sees one file renamed, the pair of both says so already. Whoever takes two changes for it is not seen.
     """
     every = list(changed)
-    lost = list(_lost(reader, every, base, new))
-    if not lost:
+    gone = dict(_lost(reader, every, base, new, sides))
+    if not gone:
         return
-    room = MOST_LOOKED_AT
-    parts: dict[str, list[tuple[str, bytes]]] = {}
-    for change in every:
-        file = change.new
-        if file is None or file.mode in (LINK, SUBMODULE) or _is_judged(reader, file, new):
-            continue
-        data = reader.content(file) or b""
-        room -= len(data)
-        least = min(_least(file.path, source.path) for source in lost)
-        if _shows_one(reader, change, data, least, room):
-            yield _out_of_sight(file.path, lost[0], new)
-        elif room >= 0:
-            parts.setdefault(file.path.rpartition("/")[0], []).append((file.path, data))
-    for several in parts.values():
-        joined = b"".join(data.rstrip(b"\r\n") for _, data in sorted(several))
-        if len(several) > 1 and holds_policy(joined, _ELSEWHERE):
-            yield _out_of_sight(min(several)[0], lost[0], new)
+    lost = _Lost.of(next(iter(gone.values())), gone)
+    files = [change for change in every if change.new and _may_hide(reader, change.new, new)]
+    files.sort(key=lambda change: lost.least(change.path))
+    yield from _Look(reader, lost, new).at(files)
 
 
-def _out_of_sight(path: str, lost: Source, new: New) -> Finding:
-    return vanished(Source(path, "", new.name), lost, "no policy is looked for under this name")
+class _Look:
+    """One look through the files of a change; what there is no room for is a finding, too."""
+
+    def __init__(self, reader: Reader, lost: _Lost, new: New) -> None:
+        self._reader = reader
+        self._lost = lost
+        self._new = new
+        self._room = Room(MOST_LOOKED_AT)
+        self._reading = Room(MOST_READ)
+
+    def at(self, files: Iterable[Change]) -> Iterator[Finding]:
+        parts: dict[str, list[tuple[str, bytes]]] = {}
+        passed_over: str | None = None
+        for change in files:
+            file = change.new
+            assert file is not None
+            data = self._reader.content(file) or b""
+            if self._shows_one(change, data):
+                yield self._found(file.path)
+            elif self._room.left < 0 or self._reading.left < 0:
+                passed_over = passed_over or file.path
+            elif len(data) <= LARGEST:
+                parts.setdefault(file.path.rpartition("/")[0], []).append((file.path, data))
+            if self._reading.left < 0:
+                break
+        yield from self._in_parts(parts)
+        if passed_over or self._room.left < 0:
+            yield from self._too_much(passed_over or self._lost.first.path)
+
+    def _found(self, path: str) -> Finding:
+        why = "no policy is looked for under this name"
+        return vanished(Source(path, "", self._new.name), self._lost.first, why)
+
+    def _too_much(self, path: str) -> Iterator[Finding]:
+        words = f"{self._lost.first.path} is no policy any more, and with it more changes than can be looked through"
+        problem = Problem(f"{words} for what became of it; make that a change of its own", Span(0, 0))
+        yield from unreadable(Source(path, "", self._new.name), [problem])
+
+    def _in_parts(self, parts: dict[str, list[tuple[str, bytes]]]) -> Iterator[Finding]:
+        for several in parts.values():
+            joined = b"".join(data.rstrip(b"\r\n") for _, data in sorted(several))
+            if len(several) > 1 and holds_policy(joined, _ELSEWHERE, self._room):
+                yield self._found(min(several)[0])
+
+    def _shows_one(self, change: Change, data: bytes) -> bool:
+        """Whether a policy is to be seen in the file, and was not before where it may be no more than an example.
+
+        In the place of the policy that goes, a new file that nobody can look into counts as one.
+        """
+        least = self._lost.least(change.path)
+        if not least and change.old is None and (is_opaque(data) or len(data) > LARGEST):
+            return True
+        if not self._seen(data, least):
+            return False
+        return not (change.old and least and self._seen(self._reader.content(change.old) or b"", least))
+
+    def _seen(self, data: bytes, least: float) -> bool:
+        if len(data) <= LARGEST and self._room.left >= 0 and _holds_policy(data, least, self._room):
+            return True
+        long = len(data) > LARGEST or self._room.left < 0
+        return long and self._reading.takes(len(data)) and shows_policy(data, least)
 
 
-def _lost(reader: Reader, changed: Iterable[Change], base: Base, new: New) -> Iterator[Source]:
-    """The places where a policy goes: files that are deleted or get another name, and those with one policy less."""
+def _lost(
+    reader: Reader, changed: Iterable[Change], base: Base, new: New, sides: Sides | None
+) -> Iterator[tuple[str, Source]]:
+    """The places where a policy goes, by path: files that are deleted or renamed, and those with one policy less.
+
+    A file that a link led to is such a place, too.
+    """
     for change in changed:
         if change.old is None:
             continue
-        if change.new is not None and change.new.path == change.old.path and not _shrinks(reader, change):
-            continue
         old = reader.side(change.old, change.old.path, base.name)
-        after = reader.side(change.new, change.path, new.name) if change.new and change.how == "same" else None
-        if set(old.policies) - set(after.policies if after else ()):
-            yield old.source
+        if not old.policies:
+            continue
+        stays = change.new if change.how == "same" and change.path == change.old.path else None
+        after = reader.side(stays, stays.path, new.name).policies if stays else {}
+        if set(old.policies) - set(after):
+            yield change.old.path, old.source
+            if real := _real(change.old.path, sides):
+                yield real, old.source
 
 
-def _shrinks(reader: Reader, change: Change) -> bool:
-    """Whether a file may have one policy less than before, at a glance."""
-    before, after = (reader.content(file) or b"" for file in (change.old, change.new) if file)
-    return before.count(b"Statement") > max(after.count(b"Statement"), 1)
+def _real(path: str, sides: Sides | None) -> str | None:
+    """The path of the file behind a name that a link gave it in the base."""
+    if sides is None:
+        return None
+    behind = sides.before.behind.get(path)
+    way = sides.before.ways.get(path)
+    return behind.path if behind else way and way.path
 
 
-def _is_judged(reader: Reader, file: File, new: New) -> bool:
+def _may_hide(reader: Reader, file: File, new: New) -> bool:
+    """Whether the file may hold a policy that is not judged."""
+    if file.mode in (LINK, SUBMODULE):
+        return False
     if not reader.concerned(file.path):
-        return False
-    side = reader.side(file, file.path, new.name)
-    return bool(side.policies or side.problems)
-
-
-def _least(path: str, lost: str) -> float:
-    """The share of a file that has to be a policy's: the nearer it lies to the one that goes, the less is enough."""
-    folder, _, name = path.rpartition("/")
-    other, _, before = lost.rpartition("/")
-    return _SHARES[(folder == other) + (name.partition(".")[0].lower() == before.partition(".")[0].lower())]
-
-
-def _shows_one(reader: Reader, change: Change, data: bytes, least: float, room: int) -> bool:
-    """Whether a policy is to be seen in the file, and was not before where it may be no more than an example.
-
-    In the place of the policy that goes, a new file that nobody can look into counts as one.
-    """
-    seen = partial(_holds_policy, least=least) if room >= 0 else _seems_to_hold_one
-    if not least and change.old is None and is_opaque(data):
         return True
-    if not seen(data):
-        return False
-    return not (change.old and least and seen(reader.content(change.old) or b""))
+    side = reader.side(file, file.path, new.name)
+    return not (side.policies or side.problems)
 
 
-def _holds_policy(data: bytes, least: float) -> bool:
+def _holds_policy(data: bytes, least: float, room: Room) -> bool:
     """Whether it is a policy in JSON, if a broken one, or in YAML, or holds one in whatever else."""
     data = data.removeprefix(b"\xef\xbb\xbf")
-    if sniff(data):
-        side = side_of(data, f"policy.{'json' if data.lstrip()[:1] in (b'{', b'[') else 'yaml'}", "", False, None)
+    in_json = data.lstrip()[:1] in (b"{", b"[")
+    if (in_json or len(data) <= _LARGEST_YAML) and sniff(data):
+        side = side_of(data, f"policy.{'json' if in_json else 'yaml'}", "", False, None)
         if side.policies or (side.problems and side.source.path.endswith("json")):
             return True
-    return holds_policy(data, least)
-
-
-def _seems_to_hold_one(data: bytes) -> bool:
-    """A quick look, for where much is new."""
-    return looks_like_policy_text(Source("", data.decode("utf-8", "replace")))
+    return holds_policy(data, least, room)

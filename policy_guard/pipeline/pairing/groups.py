@@ -1,12 +1,12 @@
 """Groups: files that serve one principal become one policy, old and new.
 
 Which files belong together says the base's settings, on both sides: a change cannot put a file beside others that
-hide what it grants.
+hide what it grants. If the files themselves name several holders, the policies of each are judged as one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -22,12 +22,19 @@ from policy_guard.verify.readable import unreadable
 
 
 class Joined(NamedTuple):
-    """What came of one group: its pair with the new policies in it, or findings that say why there is none."""
+    """What came of one group: a pair for each holder, with the new policies in it, or findings that say why not."""
 
     name: str
-    pair: Pair | None
+    pairs: tuple[Pair, ...]
     members: tuple[Policy, ...]
     findings: tuple[Finding, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said if the files name several holders."""
+        if len(self.pairs) < 2:
+            return ()
+        return (f"the files of the {self.name} name several holders, so that the policies of each are judged as one",)
 
 
 class Trees(NamedTuple):
@@ -57,14 +64,35 @@ def joined(group: Group, reader: Reader, trees: Trees, changed: Iterable[Change]
     before = [policy for side in olds for policy in side.policies.values()]
     findings += _of_another_kind(group, [*after, *before])
     if findings:
-        return Joined(f"group {group.name}", None, (), tuple(findings))
-    pair = Pair(path=group.name, old=_union(group, before, renamed), new=_union(group, after, {}), fresh=not olds)
-    return Joined(f"group {group.name}", pair if pair.old or pair.new else None, tuple(after), ())
+        return Joined(f"group {group.name}", (), (), tuple(findings))
+    gone, here = _by_holder(before, before), _by_holder(after, [*before, *after])
+    pairs = (
+        Pair(
+            path=group.name,
+            old=_union(group, gone.get(who, ()), renamed),
+            new=_union(group, here.get(who, ()), {}),
+            fresh=not olds,
+        )
+        for who in dict.fromkeys([*gone, *here])
+    )
+    return Joined(f"group {group.name}", tuple(pairs), tuple(after), ())
 
 
 def _members(group: Group, reader: Reader, files: Mapping[str, File], revision: str) -> list[Side]:
-    found = [path for path in sorted(files) if group.holds(path) and reader.concerned(path)]
+    found = [path for path in sorted(files) if group.holds(path) and reader.grouped(path)]
     return [reader.side(files[path], path, revision) for path in found]
+
+
+def _by_holder(policies: Iterable[Policy], every: Iterable[Policy]) -> dict[str, list[Policy]]:
+    """The policies of each holder. If all of `every` name no more than one, those without a holder are that one's.
+
+    A change that brings another holder, or takes one out, leaves those without a holder to themselves.
+    """
+    named = {policy.holder for policy in every if policy.holder}
+    found: dict[str, list[Policy]] = {}
+    for policy in policies:
+        found.setdefault(next(iter(named)) if len(named) == 1 else policy.holder, []).append(policy)
+    return found
 
 
 def _unread(group: Group, sides: Iterable[Side], why: str) -> Iterator[Finding]:
@@ -82,8 +110,8 @@ def _of_another_kind(group: Group, policies: list[Policy]) -> Iterator[Finding]:
             yield from unreadable(policy.source, [Problem(message, policy.span)])
 
 
-def _union(group: Group, policies: list[Policy], renamed: Mapping[str, str]) -> Policy | None:
-    """One policy with the statements of all, each with the place and Version of its own."""
+def _union(group: Group, policies: Sequence[Policy], renamed: Mapping[str, str]) -> Policy | None:
+    """One policy of one holder with the statements of all, each with the place and Version of its own."""
     if not policies:
         return None
     first = policies[0]
@@ -94,7 +122,12 @@ def _union(group: Group, policies: list[Policy], renamed: Mapping[str, str]) -> 
         statements += own
     names_resources = any(policy.names_resources for policy in policies)
     return first._replace(
-        statements=tuple(statements), label="", doubts=(), group=group.name, holder="", names_resources=names_resources
+        statements=tuple(statements),
+        label="",
+        doubts=(),
+        group=group.name,
+        holder=next((policy.holder for policy in policies if policy.holder), ""),
+        names_resources=names_resources,
     )
 
 
