@@ -65,7 +65,7 @@ CUT = {
     "a NUL at the end": (b"../old\0", "holds a NUL"),
     "a NUL in the middle": (b"../old\0/x/..", "holds a NUL"),
     "nothing": (b"", "is empty"),
-    "more than systems take": (b"./" * 2050 + b"../old", "is longer than systems take"),
+    "more than systems take": (b"./" * 510 + b"../old", "is longer than systems take"),
     "a name that is too long": (b"../" + b"x" * 256 + b"/../old", "is longer than systems take"),
 }
 
@@ -216,12 +216,31 @@ class TestWhatIsConfiguredInside:
 
 def test_many_crooked_links_end(scratch: Scratch) -> None:
     deep = "/".join("abcdefghij")
-    text = f"{deep}/" + "../j/" * 800
+    text = f"{deep}/" + "../j/" * 190
     based(scratch, **{"iam/a.json": NARROW, f"{deep}/x.json": WIDE})
     for number in range(40):
         scratch.folder.joinpath(f"l{number}").symlink_to(text)
     scratch.commit()
     assert judged(scratch).code == 1
+
+
+def test_many_links_out_of_the_repository_end(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("policy_guard.pipeline.pairing.beyond.MOST_MATCHED", 9)
+    based(scratch, **{".policy-guard.yaml": CONFIGURED, "iam/a.json": NARROW})
+    for number in range(10):
+        scratch.folder.joinpath(f"l{number}").symlink_to("/srv/x")
+    scratch.commit()
+    answer = judged(scratch)
+    assert answer.code == 2
+    assert "too many links and submodules lead out of the repository" in answer.err
+
+
+def test_a_file_below_too_many_folders(scratch: Scratch) -> None:
+    based(scratch, **{"iam/a.json": NARROW})
+    scratch.commit(**{f"{'x/' * 201}a.json": NARROW})
+    answer = judged(scratch)
+    assert answer.code == 2
+    assert "lies below more than 200 folders" in answer.err
 
 
 def test_patterns_that_reach_below_a_folder() -> None:

@@ -486,7 +486,7 @@ def test_links_that_lead_in_circles_end(scratch: Scratch) -> None:
         (scratch.folder / f"iam/{number}.json").symlink_to(f"{number + 1}.json")
     (scratch.folder / "iam/up").symlink_to("..")
     (scratch.folder / "iam/down").symlink_to("up/iam")
-    seen(judged(scratch), "the link leads in a circle, or over more than 40 others")
+    seen(judged(scratch), "the link leads in a circle, or over more than 32 others")
 
 
 def test_a_folder_that_becomes_a_submodule(scratch: Scratch) -> None:

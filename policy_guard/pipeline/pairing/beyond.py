@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from policy_guard.documents.globs import names_all_below, reaches_below
 from policy_guard.documents.source import Problem, Source, Span
+from policy_guard.errors import UserError
 from policy_guard.pipeline.pairing import Reader
 from policy_guard.pipeline.pairing.links import Sides
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
@@ -20,6 +21,8 @@ from policy_guard.verify.readable import unreadable, vanished
 
 MOST_LOOKED_AT, MOST_NAMED = 1_000, 100_000
 """Files behind such links that are looked into, and names that are looked at; of more, one may be a policy."""
+MOST_MATCHED = 2_000_000
+"""Patterns that are held against such links and submodules: more of them would take seconds."""
 _MOST_NAMES = 100
 """Names at the end of a link that are tried as a way back; more of them are no way that anybody writes."""
 _FILE = 0o100644
@@ -51,11 +54,23 @@ class Beyond:
         self._sides = sides
         self._changed = changed
         self._base, self._new = revisions
-        self._looked_at = self._named = 0
+        self._looked_at = self._named = self._matched = 0
 
     @cached_property
     def _folded(self) -> Tree:
         return Tree(self._repository, self._sides.after.files if self._sides else {}, fold=True)
+
+    @cached_property
+    def _top(self) -> frozenset[str]:
+        return frozenset(name.partition("/")[0] for name in self._folded.files)
+
+    @cached_property
+    def _patterns(self) -> tuple[str, ...]:
+        """What the settings name: policies, groups and files of critical entries."""
+        config = self._reader.given.config
+        patterns = [pattern for rule in (*config.policies, *config.added) for pattern in rule.files]
+        patterns += [pattern for group in config.groups for pattern in group.files]
+        return tuple(dict.fromkeys((*patterns, *(p for entry in self._reader.given.critical for p in entry.files))))
 
     def said(self, change: Change) -> Said | None:
         """A sentence for the report with the findings; None if nothing is out of sight."""
@@ -97,13 +112,12 @@ class Beyond:
 
     def _configured(self, path: str, what: str) -> Iterator[Finding]:
         """That the settings name files in it, which nobody looks at."""
-        config = self._reader.given.config
-        rules = (*config.policies, *config.added)
-        patterns = [pattern for rule in rules for pattern in rule.files]
-        patterns += [pattern for group in config.groups for pattern in group.files]
-        patterns += [pattern for entry in self._reader.given.critical for pattern in entry.files]
-        named = next((pattern for pattern in patterns if reaches_below(pattern, path)), None)
-        if named is not None and not any(names_all_below(pattern, path) for pattern in config.exclude):
+        self._matched += len(self._patterns)
+        if self._matched > MOST_MATCHED:
+            raise UserError("too many links and submodules lead out of the repository. Remove some of them.")
+        named = next((pattern for pattern in self._patterns if reaches_below(pattern, path)), None)
+        excluded = self._reader.given.config.exclude
+        if named is not None and not any(names_all_below(pattern, path) for pattern in excluded):
             remedy = f"keep the files themselves here, or name {path}/** under exclude"
             yield from self._refused(path, f"{what}, and the settings name files in it with {named}; {remedy}")
 
@@ -117,8 +131,7 @@ class Beyond:
     def _coming_back(self, path: str, way: Way) -> Iterator[Finding]:
         """That a link out of the repository may lead back into it, to a policy."""
         names = [folded(name) for name in way.rest.split("/") if name not in ("", ".", "..")][-_MOST_NAMES:]
-        top = {name.partition("/")[0] for name in self._folded.files}
-        tails = ("/".join(names[at:]) for at, name in enumerate(names) if name in top)
+        tails = ("/".join(names[at:]) for at, name in enumerate(names) if name in self._top)
         places = [self._folded.way(tail).path for tail in tails]
         if self._may_be_above(names):
             places.append("")

@@ -7,6 +7,7 @@ working tree".
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import takewhile
 
 from policy_guard.documents.source import Problem, Source, Span
 from policy_guard.pipeline.repository import File
@@ -30,7 +31,9 @@ def collisions(
 
     Two folders can be one, and two files, or a file and a folder, cannot.
     """
-    wanted = {place for path in came for place in _up(folded(path))}
+    wanted = set[str]()
+    for path in map(folded, came):
+        wanted.update(takewhile(lambda place: place not in wanted, _up(path)))
     spelled: dict[str, dict[str, list[str]]] = {}
     for path in after:
         for place in _up(folded(path)):

@@ -15,6 +15,9 @@ LEFT_OUT = re.compile(rb"(?:(?<=\0)|\A)[Ss] [^\t]+\t([^\0]+)")
 UNCOMPARED = re.compile(rb"(?:(?<=\0)|\A)([a-z?S]) ([^\0]+)")
 """Entries of `ls-files -v`: ? is untracked, a small letter taken for unchanged, S left out; all others are H."""
 
+MOST_FOLDERS = 200
+"""Folders above a changed file: what is asked of each of them would take too long for more."""
+
 
 class File(NamedTuple):
     """A file at one revision. `oid` is None where it has to be read from the work tree."""
@@ -93,6 +96,8 @@ def raw_changes(output: bytes) -> list[Raw]:
 def _file(path: str, mode: str, oid: str) -> File | None:
     if int(mode, 8) == GONE:
         return None
+    if path.count("/") > MOST_FOLDERS:
+        raise UserError(f"{path[:200]} lies below more than {MOST_FOLDERS} folders. Move it up.")
     return File(path, int(mode, 8), oid if oid.strip("0") else None)
 
 

@@ -12,12 +12,12 @@ from policy_guard.errors import UserError
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.folded import folded
 
-MOST_HOPS = 40
-"""Links in a row: what Linux follows."""
-MOST_STEPS = 2_000_000
+MOST_HOPS = 32
+"""Links in a row: what macOS follows. Linux follows 40."""
+MOST_STEPS = 5_000_000
 """Names that all links of one tree may lead over: more of them would take seconds."""
-_LONGEST, _LONGEST_NAME = 4095, 255
-"""Bytes of a link and of a name in it that Linux takes: PATH_MAX without its NUL, and NAME_MAX."""
+_LONGEST, _LONGEST_NAME = 1023, 255
+"""Bytes of a link and of a name in it that macOS takes: PATH_MAX without its NUL, and NAME_MAX. Linux takes 4095."""
 _DRIVE = re.compile(r"[A-Za-z]:|\\")
 
 MISSING, OUT, CIRCLE, BELOW, BROKEN = "missing", "out", "circle", "below", "broken"
@@ -47,6 +47,8 @@ class Tree:
         self.files = {folded(path): file for path, file in files.items()} if fold else files
         self._folded = fold
         self._steps = 0
+        self._ways: dict[str, Way] = {}
+        self._texts: dict[str, str] = {}
 
     @cached_property
     def folders(self) -> frozenset[str]:
@@ -62,7 +64,11 @@ class Tree:
         file = self.files.get(path)
         if file is None or file.mode != LINK:
             return None
-        return (self._repository.read(file) or b"").decode("utf-8", "surrogateescape")
+        key = file.oid or file.path
+        if key not in self._texts:
+            data = (self._repository.read(file) or b"")[: _LONGEST + 1]
+            self._texts[key] = data.decode("utf-8", "surrogateescape")
+        return self._texts[key]
 
     def file(self, way: Way) -> File | None:
         """The file that a way leads to; None of a folder."""
@@ -73,6 +79,11 @@ class Tree:
 
         Source: Linux's path_resolution(7); `..` after a name that is not there leads nowhere.
         """
+        if path not in self._ways:
+            self._ways[path] = self._walked(path)
+        return self._ways[path]
+
+    def _walked(self, path: str) -> Way:
         waiting, at, links = self._names(path), "", list[str]()
         while waiting:
             part = waiting.pop()
