@@ -104,7 +104,8 @@ class Judge:
 
     def _applies(self, check: Check, facts: Facts) -> bool:
         is_off = self._settings.config.severity(check.id) == "off"
-        return check.applies(facts) and (check.always_asked or not is_off)
+        applies = facts.changed if check.compares else check.applies(facts)
+        return applies and (check.always_asked or not is_off)
 
     def _question(self, pair: Pair, facts: Facts, checks: Iterable[Check]) -> Question:
         from policy_guard.iam.meaning.symbolic import Access

@@ -13,10 +13,10 @@ def title(finding: Finding) -> str:
     """What is wrong in a few words; text of the policy in it is as it was written."""
     from policy_guard.verify.checks import check
 
-    known = check(finding.check)
-    granted = dict(finding.facts).get(known.what)
-    if finding.outcome == "violated" and known.title and granted:
-        return f"{known.title}: {granted}"
+    kind = check(finding.check)
+    granted = dict(finding.facts).get(kind.what)
+    if finding.outcome == "violated" and kind.title and granted:
+        return f"{kind.title}: {granted}"
     return finding.message[:1].upper() + finding.message[1:]
 
 
@@ -24,17 +24,17 @@ def sentences(finding: Finding) -> str:
     """The finding in sentences on lines of their own: what is wrong, then one fact a line."""
     from policy_guard.verify.checks import check
 
-    facts, known = dict(finding.facts), check(finding.check)
-    verb = known.verb if finding.outcome == "violated" else ""
+    facts, kind = dict(finding.facts), check(finding.check)
+    verb = kind.verb if finding.outcome == "violated" else ""
     example = facts.pop("example", None) if verb else None
-    who, said = _who(finding), shortened(finding.message, LONGEST_FACT)
+    subject, message = _subject(finding), shortened(finding.message, LONGEST_FACT)
     if example:
-        lead = f"{who or 'This'} {verb}, for example, {shortened(example, LONGEST_FACT)}."
-        lead = lead if known.compares else f"{_sentence(said)} {lead}"
+        lead = f"{subject or 'This'} {verb}, for example, {shortened(example, LONGEST_FACT)}."
+        lead = lead if kind.compares else f"{_sentence(message)} {lead}"
     else:
-        lead = _sentence(f"{who}: {said}" if who else said)
-    told = (*facts.items(), *(("see", see(related)) for related in finding.related))
-    lines = (f"{_upper(printable(name))}: {shortened(value, LONGEST_FACT)}" for name, value in told)
+        lead = _sentence(f"{subject}: {message}" if subject else message)
+    pairs = (*facts.items(), *(("see", see(related)) for related in finding.related))
+    lines = (f"{_upper(printable(name))}: {shortened(value, LONGEST_FACT)}" for name, value in pairs)
     return "\n".join((lead, *lines))
 
 
@@ -45,7 +45,7 @@ def see(related: Related) -> str:
     return f"{related.source.path}:{start.line}:{start.column}{at}: {related.message}"
 
 
-def _who(finding: Finding) -> str:
+def _subject(finding: Finding) -> str:
     if finding.statement is None:
         return ""
     index, sid = finding.statement

@@ -59,7 +59,7 @@ class Acceptance(NamedTuple):
         named = self.group == policy.group if policy.group else self.path == path and not self.group
         return named and (self.label, self.holder) == (policy.label, policy.holder)
 
-    def covers(self, check: str, entry: str | None, *, together: bool = False) -> bool:
+    def covers(self, check: CheckId, entry: str | None, *, together: bool = False) -> bool:
         """Whether it speaks of this check, and of this entry of the critical list, if that is what the check found."""
         if check not in self.checks or (together and not self.critical):
             return False

@@ -11,7 +11,7 @@ from policy_guard.documents.globs import matches_path, not_a_path, not_a_pattern
 from policy_guard.documents.printable import printable
 from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
-from policy_guard.settings.severity import FailOn, Severity
+from policy_guard.settings.severity import CheckId, FailOn, Severity
 
 if TYPE_CHECKING:
     from policy_guard.iam.policy import Kind
@@ -85,7 +85,7 @@ class Config(NamedTuple):
     exclude: tuple[str, ...] = ()
     critical: str | None = None
     critical_existing: Severity = "warning"
-    severities: tuple[tuple[str, Severity], ...] = ()
+    severities: tuple[tuple[CheckId, Severity], ...] = ()
     new_files: Severity = "error"
     default_branch: str | None = None
     require_policies: bool = False
@@ -135,7 +135,7 @@ class Config(NamedTuple):
         """The groups that the file belongs to."""
         return tuple(group.name for group in self.groups if group.holds(path))
 
-    def severity(self, check: str) -> Severity | None:
+    def severity(self, check: CheckId) -> Severity | None:
         """What is set for the check; None if nothing is."""
         return dict(self.severities).get(check)
 
@@ -161,7 +161,7 @@ def load_config(source: Source | None) -> Config:
         exclude=tuple(plain.get("exclude", ())),
         critical=plain.get("critical"),
         critical_existing=plain.get("critical-existing", "warning"),
-        severities=tuple(plain.get("severity", {}).items()),
+        severities=tuple((CheckId(name), level) for name, level in plain.get("severity", {}).items()),
         new_files=plain.get("new-files", "error"),
         default_branch=plain.get("default-branch"),
         require_policies=plain.get("require-policies", False),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Facts(NamedTuple):
     """What is known of a policy before anything is asked about it; None is no policy.
 
-    `changed` tells that its versions are compared, and differ in meaning. `critical` are the entries of the critical
+    `changed` tells that its versions are compared and differ in meaning. `critical` are the entries of the critical
     list that concern its files; `listed` tells that the list has entries for policies of its kind.
     """
 
@@ -117,9 +117,10 @@ class Check(NamedTuple):
 
     The question: `claims` are the sets that must be empty. `applies` tells whether the check is asked of a policy, and
     `is_clear` whether a glance shows the sets to be empty; `others` are statements that the claims speak of besides
-    those of the policies. Checks are asked in their `order`. One that `compares` is asked of every change, one that is
-    `by_entry` of each entry of the critical list. Only an `always_asked` one is asked if its severity is off: what it
-    cannot decide fails all the same. `of_old` tells that the statements are those of the old version.
+    those of the policies. Checks are asked in their `order`. One that `compares` is asked of every change, whatever
+    `applies` says, and holds for what did not change. One that is `by_entry` is asked of each entry of the critical
+    list. Only an `always_asked` one is asked if its severity is off: what it cannot decide fails all the same. `of_old`
+    tells that the statements are those of the old version.
 
     The severity is what `severity` gives, else what is configured, else the `default`. What an `advisory` check cannot
     decide is as severe as what it finds, and no error. `acceptable` tells whether findings can be accepted: for one

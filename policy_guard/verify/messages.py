@@ -26,7 +26,7 @@ from policy_guard.verify.explain.difference import Terms
 from policy_guard.verify.explain.difference import spelled as spelled_terms
 from policy_guard.verify.explain.difference_text import cells, differing
 from policy_guard.verify.finding import Cell, Finding, Outcome, Refusal, Related
-from policy_guard.verify.rehearsal import lies_within, part, suffices
+from policy_guard.verify.rehearsal import lies_within, part_of, suffices
 from policy_guard.verify.verdicts import Verdict, place
 
 _MOST_ABSENT = 2
@@ -77,7 +77,7 @@ def _refusal(check: Check, verdict: Verdict, question: Question) -> Refusal:
         kind=policy.kind,
         old=_spellings(question).digest,
         requests=verdict.spelled,
-        part=part(check, verdict.claim),
+        part=part_of(check, verdict.claim),
         lies_within=partial(lies_within, question),
         suffices=partial(suffices, question),
         critical=ids,

@@ -15,52 +15,55 @@ from policy_guard.verify.check import Claim
 from policy_guard.verify.checks import check
 
 
-def outside(claim: Claim, given: tuple[Accepted, ...], access: Access) -> Claim:
+def outside(claim: Claim, accepted: tuple[Accepted, ...], access: Access) -> Claim:
     """The claim without what is accepted."""
-    if not given:
+    if not accepted:
         return claim
-    rest = negation(disjunction(_requests(each, access) for each in given))
+    rest = negation(disjunction(_requests(each, access) for each in accepted))
 
     def excess(part: Statement | None) -> Formula:
         return conjunction([claim.excess(part), rest])
 
     def holds(part: Statement | None, request: Request) -> bool:
-        return claim.holds(part, request) and not any(_holds(each, request) for each in given)
+        return claim.holds(part, request) and not any(_holds(each, request) for each in accepted)
 
-    accepted = tuple(statement for each in given for statement in each.statements)
-    unaccepted = tuple(statement for each in given for statement in each.without)
-    return claim._replace(excess=excess, holds=holds, accepted=accepted, unaccepted=unaccepted)
+    return claim._replace(
+        excess=excess,
+        holds=holds,
+        accepted=tuple(statement for each in accepted for statement in each.statements),
+        unaccepted=tuple(statement for each in accepted for statement in each.without),
+    )
 
 
-def part_in(claim: Claim, one: Accepted, access: Access, prover: Prover) -> bool:
+def part_in(claim: Claim, accepted: Accepted, access: Access, prover: Prover) -> bool:
     """Whether anything of the claim is accepted by this; also where that cannot be decided."""
 
     def holds(request: Request) -> bool:
-        return claim.holds(claim.statement, request) and _holds(one, request)
+        return claim.holds(claim.statement, request) and _holds(accepted, request)
 
-    formula = conjunction([claim.excess(claim.statement), _requests(one, access)])
+    formula = conjunction([claim.excess(claim.statement), _requests(accepted, access)])
     return not isinstance(prover.answer(formula, holds), Proved)
 
 
-def is_done(one: Accepted, policy: Policy, access: Access, prover: Prover) -> bool:
+def is_done(accepted: Accepted, policy: Policy, access: Access, prover: Prover) -> bool:
     """Whether the policy is as it was accepted to become: the access is in it, or the Deny gone."""
     is_missing: Callable[[Request], bool]
-    if any(check(name).of_old for name in one.acceptance.checks):
+    if any(check(name).of_old for name in accepted.acceptance.checks):
         missing, is_missing = access.denied(policy), partial(concrete.denied, policy)
     else:
         missing, is_missing = negation(access.allows(policy, policy.kind)), _not_allowed(policy)
-    formula = conjunction([_requests(one, access), missing])
-    return isinstance(prover.answer(formula, lambda request: _holds(one, request) and is_missing(request)), Proved)
+    formula = conjunction([_requests(accepted, access), missing])
+    return isinstance(prover.answer(formula, lambda request: _holds(accepted, request) and is_missing(request)), Proved)
 
 
-def _requests(one: Accepted, access: Access) -> Formula:
-    left_out = negation(disjunction(map(access.applies, one.without)))
-    return conjunction([disjunction(map(access.applies, one.statements)), left_out])
+def _requests(accepted: Accepted, access: Access) -> Formula:
+    left_out = negation(disjunction(map(access.applies, accepted.without)))
+    return conjunction([disjunction(map(access.applies, accepted.statements)), left_out])
 
 
-def _holds(one: Accepted, request: Request) -> bool:
-    within = any(concrete.applies(statement, request) for statement in one.statements)
-    return within and not any(concrete.applies(statement, request) for statement in one.without)
+def _holds(accepted: Accepted, request: Request) -> bool:
+    within = any(concrete.applies(statement, request) for statement in accepted.statements)
+    return within and not any(concrete.applies(statement, request) for statement in accepted.without)
 
 
 def _not_allowed(policy: Policy) -> Callable[[Request], bool]:

@@ -62,7 +62,6 @@ CHECK = Check(
     headline="no longer denies what was denied",
     advice="put the Deny back, or have its loss reviewed",
     claims=_claims,
-    applies=lambda facts: facts.changed,
     order=20,
     compares=True,
     always_asked=True,

@@ -81,7 +81,6 @@ CHECK = Check(
     headline="grants new access",
     advice="narrow the statement to what was allowed before, or have the new access reviewed",
     claims=_claims,
-    applies=lambda facts: facts.changed,
     order=10,
     compares=True,
     always_asked=True,
