@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +18,7 @@ from policy_guard.documents.format import decode, sniff
 from policy_guard.documents.source import Array, Node, Object, Scalar, Source, Span, Unreadable
 from policy_guard.iam.parse import parse
 from tests.support.places import FIXTURES
+from tests.support.repository import NARROW, WIDE, allow, document
 
 CASES = FIXTURES / "documents"
 STATEMENT = {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "*"}
@@ -160,3 +163,34 @@ def test_an_alias_in_a_function_is_what_it_stands_for(name: str) -> None:
     (found,) = policies(Source("a.yaml", text)).policies
     resource = parse(found).statements[0].resource
     assert resource and name in str(resource.values[0].pattern)
+
+
+def labels(name: str, text: str) -> list[str]:
+    return [policy.label for policy in policies(Source(name, text)).policies]
+
+
+def test_where_policies_are_looked_for() -> None:
+    assert labels("a.json", json.dumps(NARROW)) == [""]
+    assert labels("a.json", json.dumps({"PolicyName": "x", "PolicyDocument": NARROW})) == ["PolicyDocument"]
+    assert labels("a.json", json.dumps([NARROW, NARROW])) == ["[0]", "[1]"]
+    named = [{"PolicyName": "one", "PolicyDocument": NARROW}, {"PolicyName": "two", "PolicyDocument": WIDE}]
+    assert labels("a.json", json.dumps(named)) == ["[PolicyName=one].PolicyDocument", "[PolicyName=two].PolicyDocument"]
+    assert labels("a.json", json.dumps(named[::-1])) == labels("a.json", json.dumps(named))[::-1]
+    both = {"AssumeRolePolicyDocument": NARROW, "Policy": json.dumps(NARROW)}
+    assert labels("a.json", json.dumps(both)) == ["AssumeRolePolicyDocument", "Policy"]
+    assert len(labels("a.yaml", yaml.safe_dump_all([NARROW, WIDE]))) == 2
+
+
+def test_what_only_has_the_word_is_no_policy() -> None:
+    assert labels("a.yaml", "Statement: {Date: 2020-01-01}\n") == []
+
+
+@given(st.integers(0, 10**6))
+def test_nothing_that_holds_a_policy_is_passed_over(seed: int) -> None:
+    """Any character may be spelled as an escape."""
+    rng = random.Random(seed)
+    text = "".join(
+        f"\\u{ord(c):04x}" if c.isalpha() and rng.random() < 0.3 else c for c in json.dumps(document(allow("s3:Get")))
+    )
+    assert sniff(text.encode())
+    assert len(policies(Source("a.json", text)).policies) == 1

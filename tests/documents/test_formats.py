@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -88,6 +89,8 @@ JSON_REFUSALS = [
     ("[+1]", "+1 is no JSON value", 1, 2),
     ("[True]", "True is no JSON value", 1, 2),
     ("[\u0661]", "\u0661 is no JSON value", 1, 2),
+    ("[1] 2", "more text follows after the end", 1, 5),
+    ('{"a": "\t"}', "control character", 1, 8),
     ("// c\n{}", "JSON has no comments", 1, 1),
     ('{"a": 1 /* c */}', "JSON has no comments", 1, 9),
     ("{'a': 1}", "straight double quotation marks", 1, 2),
@@ -437,6 +440,7 @@ def test_other_encodings_are_refused_in_words_that_help_and_shown_as_far_as_can_
         text.encode("utf-16"): "the file is in UTF-16",
         b"\xff\xfe\0\0" + text.encode("utf-32-le"): "the file is in UTF-32",
         text.encode("utf-16-le"): "not UTF-8",
+        b"\0\0\xfe\xff{}": "the file is in UTF-32",
         text.encode() + b"\0": "NUL",
         b"\xef\xbb\xbf\xef\xbb\xbf{}": "two byte order marks",
         b" " * (MAX_BYTES + 1): "larger than 5 MB",
@@ -481,7 +485,9 @@ def test_the_sniff_says_no(data: bytes) -> None:
         b"St\\\natement",
         b"St\\\r\nx",
         b"\0",
-        b"\xfe\xff",
+        b"\xfe\xff{}",
+        b"\xff\xfe{}",
+        b"\0\0\xfe\xff{}",
     ]
     + [b"*a : 1", b"*a:", b"? *a"]
     + [f"St\\{end}atement".encode() for end in "\x85\u2028\u2029"],
@@ -496,3 +502,66 @@ def test_entries_are_found_by_key() -> None:
     assert node.entries[0] == Entry(Scalar("a", (1, 4)), Scalar("1", (6, 7), "number"))  # type: ignore[arg-type]
     assert node.get("a") == node.entries[0].value
     assert node.get("b") is None
+
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=8)
+
+
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    TEXTS | st.booleans() | st.integers(-99, 99) | st.none(),
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(TEXTS, below, max_size=3),
+    max_leaves=12,
+)
+
+
+PLAIN_TEXTS = st.text("abc XYZ:-#'\"\n\t{}[],&*!|>%@`é", max_size=8)
+
+
+ENTRIES: st.SearchStrategy[Any] = st.recursive(
+    PLAIN_TEXTS,
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(PLAIN_TEXTS, below, max_size=3),
+    max_leaves=10,
+)
+
+
+def plain(node: Node) -> Any:
+    if isinstance(node, Object):
+        return {entry.key.text: plain(entry.value) for entry in node.entries}
+    if isinstance(node, Array):
+        return [plain(item) for item in node.items]
+    spelled = {"number": json.loads, "boolean": lambda text: text.lower() == "true", "null": lambda _: None}
+    return spelled.get(node.kind, str)(node.text)
+
+
+def scalars(node: Node) -> list[Scalar]:
+    if isinstance(node, Scalar):
+        return [node]
+    below = node.items if isinstance(node, Array) else [part for entry in node.entries for part in entry]
+    return [scalar for part in below for scalar in scalars(part)]
+
+
+@given(VALUES, st.sampled_from([None, 1, "\t"]), st.booleans())
+def test_json_is_read_as_the_library_reads_it(value: Any, indent: Any, ascii_only: bool) -> None:
+    text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
+    (node,) = read(Source("a.json", text))
+    assert plain(node) == value
+    for scalar in scalars(node):
+        assert plain(scalar) == json.loads(text[slice(*scalar.span)])
+
+
+@given(ENTRIES, st.booleans())
+def test_yaml_is_read_as_the_library_reads_it(value: Any, flow: bool) -> None:
+    text = yaml.safe_dump(value, default_flow_style=flow, allow_unicode=True)
+    (node,) = read(Source("a.yaml", text))
+    assert plain(node) == yaml.safe_load(text)
+
+
+@given(st.text(max_size=60) | st.text('{}[]",:\\ tru0.e-', max_size=30))
+def test_no_text_is_more_than_unreadable(text: str) -> None:
+    for name in ("a.json", "a.yaml"):
+        try:
+            assert all(
+                0 <= s.span.start <= s.span.end <= len(text) for node in read(Source(name, text)) for s in scalars(node)
+            )
+        except Unreadable as error:
+            assert all(problem.span.start <= len(text) for problem in error.problems)

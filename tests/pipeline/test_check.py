@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.support.repository import NARROW, WIDE, Scratch, allow, deny, document
 
@@ -348,3 +349,41 @@ class TestCriticalList:
     def test_a_missing_list_is_no_pass(self, scratch: Scratch) -> None:
         os.remove(scratch.folder / "critical.yaml")
         assert scratch.guard().code == 2
+
+
+PLAIN_NAMES = [
+    ("recommended-inline-policy", json.dumps(WIDE), "read"),
+    ("iam.tpl", json.dumps(WIDE), "read"),
+    ("worker.policy", json.dumps(WIDE), "read"),
+    ("policy", yaml.safe_dump(WIDE), "read"),
+    ("policy", json.dumps(WIDE)[:-1], "refused"),
+    ("policy.tpl", json.dumps(WIDE).replace('"*"', "${jsonencode(all)}"), "refused"),
+    ("policy", json.dumps(WIDE).encode("utf-16"), "refused"),
+    ("policy.jsonc", "// c\n" + json.dumps(WIDE), "refused"),
+    ("run", "#!/bin/sh\ncat > p.json <<E\n" + json.dumps(WIDE) + "\nE\n", "passed over"),
+    ("_helpers.tpl", '{{- define "x" }}\n' + json.dumps(WIDE) + "\n{{- end }}", "passed over"),
+    ("README", "Policy\n  {" + json.dumps(WIDE) + " and more: text: here", "passed over"),
+    ("config", "[default]\nStatement: Effect\n", "passed over"),
+    ("program", b"\0\1" + json.dumps(WIDE).encode(), "passed over"),
+    ("Makefile", 'all:\n\techo "Statement: Effect"\n', "passed over"),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "expected"), PLAIN_NAMES, ids=[f"{c[0]} {c[2]}" for c in PLAIN_NAMES])
+def test_a_file_without_a_telling_suffix_is_told_by_its_content(
+    name: str, content: str | bytes, expected: str, tmp_path: Path
+) -> None:
+    scratch = Scratch(tmp_path / "repository")
+    scratch.commit()
+    (scratch.folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    answer = scratch.guard("check", "--format", "json")
+    outcomes = {f["outcome"] for f in json.loads(answer.out)["findings"] if f["path"] == name}
+    assert ("unreadable" in outcomes) == (expected == "refused")
+    assert ("violated" in outcomes) == (expected == "read")
+
+
+def test_a_policy_without_suffix_that_is_broken_is_missed(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path / "repository")
+    scratch.commit(policy=yaml.safe_dump(WIDE))
+    scratch.write("policy", "\t" + yaml.safe_dump(WIDE))
+    assert ("readable", "unreadable", "policy") in scratch.findings()
