@@ -47,6 +47,9 @@ NO_ACCOUNT = "anonymous"
 TAGS = "aws:principaltag/"
 SINGLE_SERVICE = r"[^.:]+\.amazonaws\.com(\.cn)?"
 """A service principal without a Region in its name: such a service may go by several names."""
+UNSIGNED = ("sts:assumerolewithsaml", "sts:assumerolewithwebidentity", "sts:tagsession", "sts:setsourceidentity")
+"""What users of an identity provider call before they have a session of a role (STS API Reference), with what goes
+along."""
 FINER = ("user", "role", "session")
 
 
@@ -58,6 +61,14 @@ def named(entry: Principal) -> Named:
 def is_id(type_: str, who: Named) -> bool:
     """Whether the entry names someone by an id of which nothing here tells whose it is."""
     return who.kind == "id" or type_ == "CanonicalUser"
+
+
+def is_provider(type_: str) -> bool:
+    """Whether the entry names the role sessions that an identity provider made.
+
+    AWS: reference_policies_elements_principal, "OIDC federated principals" and "SAML federated principals".
+    """
+    return type_ == "Federated"
 
 
 def in_any_partition(who: Named) -> bool:

@@ -26,6 +26,8 @@ TAG = "aws:RequestTag/team"
 IP, ARN = "aws:SourceIp", "aws:SourceArn"
 IN_ACCOUNT = {"StringEquals": {"aws:PrincipalAccount": "111122223333"}}
 # The change passes in the other way of reading.
+PROVIDER = "arn:aws:iam::111122223333:saml-provider/x"
+
 CASES = {
     "variables-only-after-fifth-colon": (
         policy(allow(), allow(IN_ACCOUNT, "Deny", Resource="arn:aws:iam::${aws:PrincipalAccount}:role/admin")),
@@ -94,6 +96,10 @@ CASES = {
     "id-names-the-caller": (
         policy(allow(Principal={"AWS": "111122223333"})),
         policy(allow(Principal={"AWS": "111122223333"}), allow(effect="Deny", Principal={"CanonicalUser": ID})),
+    ),
+    "provider-made-the-session": (
+        policy(allow(Principal={"Federated": PROVIDER})),
+        policy(allow(Principal={"Federated": PROVIDER}), allow(effect="Deny", Principal={"AWS": "111122223333"})),
     ),
     "boundary-undoes-not-principal": (
         policy(allow(Principal={"AWS": BOB})),

@@ -20,11 +20,13 @@ from policy_guard.iam.meaning.interpretations import (
     PARTIAL_CHAIN_EXEMPT,
     PLACEHOLDER_IS_UNRESOLVED,
     PLAIN_NEEDS_ALL_VALUES,
+    PROVIDER_MADE_THE_SESSION,
     UNRESOLVED_DROPS_STATEMENT,
     VARIABLES_ONLY_AFTER_FIFTH_COLON,
     WILDCARDS_CROSS_AT_ENDS,
     WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY,
     WILDCARDS_STAY_IN_ARN_PARTS,
+    Reading,
 )
 from policy_guard.iam.meaning.matching import matches, resolve
 from policy_guard.iam.meaning.operator import Operator
@@ -49,7 +51,17 @@ from policy_guard.iam.policy import (
     patterns_of,
     placeholders_of,
 )
-from policy_guard.iam.principal import FINER, Named, by_text, has_wildcards, in_any_partition, is_id, named
+from policy_guard.iam.principal import (
+    FINER,
+    UNSIGNED,
+    Named,
+    by_text,
+    has_wildcards,
+    in_any_partition,
+    is_id,
+    is_provider,
+    named,
+)
 from policy_guard.solver.strings.pattern import (
     Pattern,
     Variable,
@@ -203,8 +215,8 @@ def principal_matches(principals: Principals, request: Request) -> bool:
     caller = request.principal or Caller("Anonymous")
     literally = request.choices.get(WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY.name, False)
     entries = [entry for entry in principals.entries if not (literally and has_wildcards(named(entry)))]
-    everyone = [(entry.type, _named(entry, request)) for entry in entries]
-    listed = [who for type_, who in everyone if _is_listed(type_, who, caller, request)]
+    everyone = [(entry, _named(entry, request)) for entry in entries]
+    listed = [who for entry, who in everyone if _is_listed(entry, who, caller, request)]
     return not _exempt([who for _, who in everyone], listed, caller, request) if principals.negated else bool(listed)
 
 
@@ -222,18 +234,26 @@ def _filled(pattern: Pattern, request: Request, wild: bool) -> Pattern:
     return resolved
 
 
-def _is_listed(type_: str, who: Named, caller: Caller, request: Request) -> bool:
+def _is_listed(entry: Principal, who: Named, caller: Caller, request: Request) -> bool:
     if who.kind == "everyone":
         return True
-    if is_id(type_, who) and caller.type == "AWS" and caller.name.startswith("arn:"):
-        return request.choices.get(f"{ID_NAMES_THE_CALLER.name} {spelled_out(who.name)}", False)
-    if type_ != caller.type or who.kind == "nobody":
+    if is_id(entry.type, who) and caller.type == "AWS" and caller.name.startswith("arn:"):
+        return _is_said(ID_NAMES_THE_CALLER, entry, request)
+    if is_provider(entry.type) and caller.type == "AWS":
+        signed = _is_role_session(caller) and folded(request.action) not in UNSIGNED
+        return signed and _is_said(PROVIDER_MADE_THE_SESSION, entry, request)
+    if entry.type != caller.type or who.kind == "nobody":
         return False
     if who.kind == "account":
         return _in_account(who, caller) and _in_partition(who, caller)
     if who.kind == "session":
         return _is_session(who, caller)
     return matches(who.name, caller.name) and (caller.session is None or who.kind == "role")
+
+
+def _is_said(reading: Reading, entry: Principal, request: Request) -> bool:
+    """Whether the request goes by the reading of this entry."""
+    return request.choices.get(f"{reading.name} {spelled_out(entry.value.pattern)}", False)
 
 
 def _in_account(who: Named, caller: Caller) -> bool:
@@ -245,8 +265,12 @@ def _in_partition(who: Named, caller: Caller) -> bool:
     return in_any_partition(who) or matches(who.partition, caller.name.split(":")[1])
 
 
+def _is_role_session(caller: Caller) -> bool:
+    return caller.session is not None and ":role/" in caller.name
+
+
 def _is_session(who: Named, caller: Caller) -> bool:
-    if caller.session is None or ":role/" not in caller.name:
+    if not _is_role_session(caller):
         return False
     _, partition, _, _, account, role = caller.name.split(":", 5)
     path = role.split("/")[1:]
@@ -254,7 +278,7 @@ def _is_session(who: Named, caller: Caller) -> bool:
         matches(who.partition, partition)
         and matches(who.account, account)
         and any(matches(who.name, "/".join(path[at:])) for at in range(len(path)))
-        and matches(who.session, caller.session)
+        and matches(who.session, caller.session or "")
     )
 
 

@@ -119,6 +119,12 @@ ID_NAMES_THE_CALLER = Reading(
     "an id in Principal or NotPrincipal is not that of the caller",
     "IAM User Guide, reference_policies_elements_principal",
 )
+PROVIDER_MADE_THE_SESSION = Reading(
+    "provider-made-the-session",
+    "the role session that calls was made by the identity provider in Principal or NotPrincipal",
+    "the role session that calls was made by no identity provider in Principal or NotPrincipal",
+    "IAM User Guide, reference_policies_elements_principal, OIDC and SAML federated principals",
+)
 BOUNDARY_UNDOES_NOT_PRINCIPAL = Reading(
     "boundary-undoes-not-principal",
     "the caller has a permissions boundary, and NotPrincipal exempts nobody who has one",
@@ -155,6 +161,7 @@ READINGS = {
         EMPTY_TEXT_IS_NO_VALUE,
         WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY,
         ID_NAMES_THE_CALLER,
+        PROVIDER_MADE_THE_SESSION,
         BOUNDARY_UNDOES_NOT_PRINCIPAL,
         BARE_IPV6_IS_A_BLOCK,
         ARN_PARTS_STAY,

@@ -14,11 +14,23 @@ from policy_guard.iam.meaning.interpretations import (
     BOUNDARY_UNDOES_NOT_PRINCIPAL,
     ID_NAMES_THE_CALLER,
     PARTIAL_CHAIN_EXEMPT,
+    PROVIDER_MADE_THE_SESSION,
     WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY,
 )
 from policy_guard.iam.policy import Caller, Principals
-from policy_guard.iam.principal import FINER, KINDS, Named, by_text, has_wildcards, in_any_partition, is_id, named
-from policy_guard.solver.formula import Formula, choice, conjunction, disjunction, member, negation
+from policy_guard.iam.principal import (
+    FINER,
+    KINDS,
+    UNSIGNED,
+    Named,
+    by_text,
+    has_wildcards,
+    in_any_partition,
+    is_id,
+    is_provider,
+    named,
+)
+from policy_guard.solver.formula import FALSE, TRUE, Formula, choice, conjunction, disjunction, member, negation
 from policy_guard.solver.strings.automaton import ANY, ANYTHING, Glob, Step, glob_of
 from policy_guard.solver.strings.glob import glob
 from policy_guard.solver.strings.language import Language, Late
@@ -52,6 +64,8 @@ def _arns(partition: str | Glob) -> tuple[Glob, Glob, Glob, Glob, Glob]:
 
 ROOTS, USERS, ROLES, SESSIONS, FEDERATED_USERS = _arns(WORD)
 _WITH_ARN = Language([join("AWS arn:", (ANYTHING,))])
+_IN_SESSION = Language([SESSIONS])
+_UNSIGNED = Language(texts=UNSIGNED)
 _BOUNDED = Language([USERS, ROLES, SESSIONS])
 _OTHERS = (
     join("AWS ", WORD),
@@ -92,14 +106,31 @@ def _any(everyone: list[tuple[str, Named]], kinds: tuple[str, ...]) -> Formula:
     named_ = [(type_, who) for type_, who in everyone if who.kind in kinds]
     open_ = (who.name for _, who in everyone if who.kind == "open")
     late = (Late(name, _LISTED[kind], towards=_TOWARDS[kind]) for name in open_ for kind in kinds)
-    ids = [f"{ID_NAMES_THE_CALLER.name} {spelled_out(who.name)}" for type_, who in named_ if is_id(type_, who)]
     return disjunction(
         [
             _member((who, _globs(type_, who)) for type_, who in named_),
             member("principal", Language(late=late)),
-            *(conjunction([choice("reading", each), member("principal", _WITH_ARN)]) for each in ids),
+            *(_by_another_name(type_, who) for type_, who in named_),
         ]
     )
+
+
+def _by_another_name(type_: str, who: Named) -> Formula:
+    """The callers that the entry may mean without their ARN."""
+    if is_id(type_, who):
+        reading, callers = ID_NAMES_THE_CALLER, member("principal", _WITH_ARN)
+    elif is_provider(type_):
+        signed = negation(member("action", _UNSIGNED))
+        reading, callers = PROVIDER_MADE_THE_SESSION, conjunction([member("principal", _IN_SESSION), signed])
+    else:
+        return FALSE
+    return conjunction([choice("reading", f"{reading.name} {spelled_out(who.name)}"), callers, _meant(who)])
+
+
+def _meant(who: Named) -> Formula:
+    """That wildcards in the name stand for other characters, if there are any."""
+    literally = choice("reading", WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY.name)
+    return negation(literally) if has_wildcards(who) else TRUE
 
 
 def _member(given: Iterable[tuple[Named, Iterable[Glob]]]) -> Formula:

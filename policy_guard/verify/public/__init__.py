@@ -14,11 +14,12 @@ from functools import cache
 from typing import NamedTuple
 
 from policy_guard.iam.meaning import concrete
-from policy_guard.iam.meaning.interpretations import ID_NAMES_THE_CALLER
+from policy_guard.iam.meaning.interpretations import ID_NAMES_THE_CALLER, PROVIDER_MADE_THE_SESSION
 from policy_guard.iam.meaning.matching import matches, resolve
 from policy_guard.iam.meaning.symbolic import Access
+from policy_guard.iam.meaning.symbolic_principal import SESSIONS
 from policy_guard.iam.policy import Caller, Condition, Policy, Principal, Request, Statement
-from policy_guard.iam.principal import Named, by_text, has_wildcards, is_id, named
+from policy_guard.iam.principal import Named, by_text, has_wildcards, is_id, is_provider, named
 from policy_guard.solver.formula import Formula, choice, conjunction, disjunction, member, negation
 from policy_guard.solver.strings.automaton import Glob, glob_of
 from policy_guard.solver.strings.glob import glob
@@ -35,8 +36,9 @@ from policy_guard.solver.strings.pattern import (
     spelled_out,
 )
 from policy_guard.verify.public.fixed_values import ACCESS_POINTS, KEYS, confining, facts, only_pseudo, verbatim
-from policy_guard.verify.public.identity_providers import SHARED, arns, is_provider, is_shared
+from policy_guard.verify.public.identity_providers import SHARED, arns, is_provider_of
 
+_SAML = ":saml-provider/"
 _WORD = Wildcard("*", stays=True)
 _ARN, _SERVICE, _REST = (glob(Pattern(parts)) for parts in (("AWS arn:",), (":", _WORD, "::"), (":", STAR)))
 _ANY_PARTITION = glob(Pattern((_WORD,)))
@@ -47,25 +49,33 @@ class Fence(NamedTuple):
     """What keeps strangers out, for the requests to which the statement `given` applies, or for all.
 
     A request is inside if one of the conditions holds, if it is made by one of the `entries`, or by a user of the
-    provider that one of the `claims` is about, which holds.
+    provider that one of the `claims` is about, which holds. Its users are also the sessions that one of the
+    `providers` made.
     """
 
     given: Statement | None
     conditions: tuple[Condition, ...]
     entries: tuple[Principal, ...]
     claims: tuple[Condition, ...]
+    providers: tuple[Principal, ...] = ()
 
 
 def common_fences(policy: Policy) -> tuple[Fence, ...]:
     """What keeps strangers out of whatever the policy grants: what is true of them, and what its Denies spare."""
-    denying = (_fence(each) for each in policy.statements if each.effect == "Deny")
+    providers = tuple(dict.fromkeys(entry for each in policy.statements for entry in _providers(each)))
+    denying = (_fence(each)._replace(providers=providers) for each in policy.statements if each.effect == "Deny")
     spared = (each for each in denying if each.conditions or each.entries or each.claims)
     return Fence(None, facts(policy.statements), (), ()), *spared
 
 
 def own_fence(statement: Statement) -> Fence:
     """What keeps strangers out of what this Allow grants: its own conditions, and whom it names."""
-    return _fence(statement)._replace(given=None)
+    return _fence(statement)._replace(given=None, providers=tuple(_providers(statement)))
+
+
+def _providers(statement: Statement) -> Iterator[Principal]:
+    entries = statement.principals.entries if statement.principals else ()
+    return (entry for entry in entries if is_provider(entry.type))
 
 
 def asked_besides(policy: Policy) -> Iterator[Statement]:
@@ -86,11 +96,11 @@ def may_be_public(policy: Policy) -> bool:
 
 
 def _is_open(entry: Principal) -> bool:
-    who, pattern = named(entry), entry.value.pattern
+    who = named(entry)
     if entry.type in ("Service", "CanonicalUser") or who.kind == "id":
         return entry.type != "Service" and has_wildcards(who)
     if entry.type == "Federated":
-        return has_wildcards(who) or holes(pattern) or is_shared("".join(map(as_text, pattern.parts)))
+        return any(_may_be(entry, host) for host in SHARED)
     return who.kind in ("everyone", "open") or _has_wildcard(who.account) or not only_pseudo(who.account)
 
 
@@ -122,8 +132,13 @@ def _host(claim: Condition) -> str:
 
 
 def _fixes(entry: Principal) -> bool:
-    """Whether the entry names someone, of whatever account: an account, user or role, or the id of one."""
+    """Whether the entry names someone, of whatever account: an account, user or role, or the id of one.
+
+    So does a provider of identities that is not open to everyone, with the sessions that it made.
+    """
     who = named(entry)
+    if is_provider(entry.type):
+        return not _is_open(entry)
     if is_id(entry.type, who):
         return not has_wildcards(who)
     return who.kind == "open" or (bool(who.account.parts) and not _has_wildcard(who.account))
@@ -144,7 +159,7 @@ def _outside(access: Access, fence: Fence) -> Formula:
     parts = [_not_held(access, condition) for condition in fence.conditions]
     parts += [negation(_listed(entry)) for entry in fence.entries]
     parts += [
-        disjunction([negation(member("principal", _users(_host(claim)))), negation(access.condition_holds(claim))])
+        disjunction([negation(_of_host(_host(claim), fence)), negation(access.condition_holds(claim))])
         for claim in fence.claims
     ]
     if fence.given is None:
@@ -158,8 +173,31 @@ def _is_outside(fence: Fence, caller: Caller, request: Request) -> bool:
     return (
         not any(_is_held(condition, request) for condition in fence.conditions)
         and not any(_is_listed(entry, caller, request) for entry in fence.entries)
-        and not any(_is_user(caller, _host(each)) and concrete.condition_holds(each, request) for each in fence.claims)
+        and not any(
+            _is_of_host(_host(each), fence, caller, request) and concrete.condition_holds(each, request)
+            for each in fence.claims
+        )
     )
+
+
+def _of_host(host: str, fence: Fence) -> Formula:
+    """The users that the provider vouches for, and the sessions that one of the entries says it made."""
+    made = (_named(entry) for entry in fence.providers if _may_be(entry, host))
+    sessions = conjunction([member("principal", Language([SESSIONS])), disjunction(made)])
+    return disjunction([member("principal", _users(host)), sessions])
+
+
+def _is_of_host(host: str, fence: Fence, caller: Caller, request: Request) -> bool:
+    made = (_is_named(entry, request) for entry in fence.providers if _may_be(entry, host))
+    return _is_user(caller, host) or (caller.type == "AWS" and ":role/" in caller.name and any(made))
+
+
+def _may_be(entry: Principal, host: str) -> bool:
+    """Whether the entry is the provider, or an unknown part or a wildcard leaves that open."""
+    pattern = entry.value.pattern
+    if holes(pattern) or _has_wildcard(pattern):
+        return not any(_SAML in part for part in pattern.parts if isinstance(part, str))
+    return is_provider_of("".join(map(as_text, pattern.parts)), host)
 
 
 def _not_held(access: Access, condition: Condition) -> Formula:
@@ -193,7 +231,7 @@ def _users(host: str) -> Language:
 
 
 def _is_user(caller: Caller, host: str) -> bool:
-    return caller.type == "Federated" and is_provider(caller.name, host)
+    return caller.type == "Federated" and is_provider_of(caller.name, host)
 
 
 def _account_of(caller: Caller) -> str | None:
@@ -202,14 +240,28 @@ def _account_of(caller: Caller) -> str | None:
     return parts[4] if named_so else None
 
 
+def _reading(entry: Principal) -> str:
+    """The reading in which the entry names the caller, whose ARN it does not tell."""
+    name = (PROVIDER_MADE_THE_SESSION if is_provider(entry.type) else ID_NAMES_THE_CALLER).name
+    return f"{name} {spelled_out(entry.value.pattern)}"
+
+
+def _named(entry: Principal) -> Formula:
+    return choice("reading", _reading(entry))
+
+
+def _is_named(entry: Principal, request: Request) -> bool:
+    return request.choices.get(_reading(entry), False)
+
+
 def _listed(entry: Principal) -> Formula:
     """The callers of the account that the entry names, or whom its id names.
 
     Unknown parts are taken as they are: what they become names someone only if it holds no wildcard.
     """
     who = named(entry)
-    if is_id(entry.type, who):
-        return choice("reading", f"{ID_NAMES_THE_CALLER.name} {spelled_out(who.name)}")
+    if is_id(entry.type, who) or is_provider(entry.type):
+        return _named(entry)
     if who.kind == "open":
         return member("principal", Language(late=[Late(who.name, _of_text)]))
     account = glob(verbatim(who.account))
@@ -229,8 +281,8 @@ def _of_text(text: str) -> Iterator[Glob]:
 
 def _is_listed(entry: Principal, caller: Caller, request: Request) -> bool:
     who = named(entry)
-    if is_id(entry.type, who):
-        return request.choices.get(f"{ID_NAMES_THE_CALLER.name} {spelled_out(who.name)}", False)
+    if is_id(entry.type, who) or is_provider(entry.type):
+        return _is_named(entry, request)
     given, account = _account_of(caller), _account_in(who, request)
     return given is not None and account is not None and matches(account, given)
 

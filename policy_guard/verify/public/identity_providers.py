@@ -52,10 +52,5 @@ def arns(host: str) -> Pattern:
     return in_arn_parts(plain_pattern(f"arn:*:iam::*:oidc-provider/{host}"))
 
 
-def is_shared(name: str) -> bool:
-    """Whether a Federated principal of this name is one of them."""
-    return any(is_provider(name, host) for host in SHARED)
-
-
-def is_provider(name: str, host: str) -> bool:
+def is_provider_of(name: str, host: str) -> bool:
     return name == host or matches(arns(host), name)
