@@ -44,10 +44,14 @@ _IN_VALUES = r"\[\[|<[\#?@]|<!--|\$\(|@\{|(?<!\$)\{[*!]|\{(?:if|foreach|section|
 _IN_VALUES += r"|@(?:if|for|foreach|while|switch|using|functions|section|code)\s*[({]"
 _MARK = re.compile(rf"(?P<anywhere>{_ANYWHERE})|{_IN_VALUES}", re.MULTILINE)
 _KEYWORDS = "if|else|elif|elsif|elseif|end|endif|endfor|for|range|with|define|block|break|continue|raw|endraw|yield"
-_NAME = rf"(?!(?:{_KEYWORDS})\b(?![.-]))(?:\.?[A-Za-z_$][\w.$-]*(?:\[[\w.]+\][\w.]*)*|\.)"
+_ANY_NAME = r"(?:\.?[A-Za-z_$][\w.$-]*(?:\[[\w.]+\][\w.]*)*|\.)"
+_NAME = rf"(?!(?:{_KEYWORDS})\b(?![.-])){_ANY_NAME}"
 # Each gives one text in one line, whatever it is given; `quote` closes a string that it stands in.
 _FILTERS = "lower|upper|trim|title|capitalize|string|int|safe|escape|e|urlencode|toString|ToLower|ToUpper|s?quote"
-_INNER = rf"[ \t]*{_NAME}(?:[ \t]*\|[ \t]*(?:{_FILTERS})\b)*[ \t]*"
+_FILTERED = rf"(?:[ \t]*\|[ \t]*(?:{_FILTERS})\b)*[ \t]*"
+_INNER = rf"[ \t]*{_NAME}{_FILTERED}"
+# No engine takes a word after "${" for a statement.
+_AFTER_DOLLAR = rf"[ \t]*{_ANY_NAME}{_FILTERED}"
 _KEY = r"!?[\w.@+-]+::?(?![:=+?-])[\w.:/@+ -]*(?:,[ \t]*'[^'\"\\{}\r\n]*'[ \t]*)?"
 _WORDS = r"[A-Za-z][\w-]*(?:[ ][A-Za-z][\w-]*)+"
 _GOOD = re.compile(
@@ -55,7 +59,7 @@ _GOOD = re.compile(
     | (?<!\{{)\{{\{{\{{{_INNER}\}}\}}\}} | \$\{{\{{{_INNER}\}}\}}
     | <%=[ \t]*@?[A-Za-z]\w*[ \t]*(?P<erb>-?)%>
     | [%\#@]\{{{_INNER}\}}
-    | \$\{{(?:{_KEY} | !?[*?$] | !?{_INNER}(?::-[\w./-]*)? | {_WORDS})\}}
+    | \$\{{(?:{_KEY} | !?[*?$] | !?{_AFTER_DOLLAR}(?::-[\w./-]*)? | {_WORDS})\}}
     | \[\[{_INNER}\]\]
     | \$\(\(?{_INNER}\)?\))""",
     re.VERBOSE,
