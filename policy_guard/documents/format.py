@@ -10,8 +10,6 @@ from policy_guard.documents.source import Node, Problem, Source, Span, Unreadabl
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_DEPTH = 100
-MOST_BEFORE_JSON = 100_000
-"""Bytes of blanks after which a file without suffix is no JSON."""
 MOST_BY_CONTENT = 1_000_000
 """Bytes of a file without suffix that are read as YAML."""
 MAX_VALUES = 200_000
@@ -30,6 +28,8 @@ _ALIAS_AS_KEY = re.compile(rb"\*[\w-]+\s*:|\?\s+\*")
 _JSON_START = re.compile(rb"""\{\s*["'}\w]|\[\s*[{\["]""")
 # A template in a key may be what is left of "Statement": "State${""}ment".
 _HOLE_IN_WORD = re.compile(rb"[Ss]\w{0,8}(?:\$\{|%\{|\{\{|\{#|\{%|<%)")
+# Under this tag, however it is shortened, a key is written in base64.
+_BINARY = re.compile(rb"[!:]binary|%TAG\s|!\S{0,80}%")
 
 
 class Format(NamedTuple):
@@ -49,6 +49,8 @@ def sniff(data: bytes) -> bool:
         return True
     if b"%7B" in data or b"%7b" in data or b"PolicyDocument" in data:
         return True
+    if b"Effect" in data or _BINARY.search(data):
+        return True
     escaped = b"\\" in data and _SPELLING_ESCAPE.search(data)
     return bool(escaped or (b"*" in data and _ALIAS_AS_KEY.search(data)) or hole_in_key(data))
 
@@ -63,8 +65,13 @@ def hole_in_key(data: bytes) -> bool:
 
 def in_json(data: bytes) -> bool:
     """Whether a file of any name begins as JSON does, in any encoding, and not as a template does."""
-    start = data[:MOST_BEFORE_JSON].lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1_000].replace(b"\0", b"")
+    start = data.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1_000].replace(b"\0", b"")
     return bool(_JSON_START.match(start))
+
+
+def in_utf_8(data: bytes) -> bool:
+    """Whether no byte order mark says that the bytes are in another encoding."""
+    return _mark(data) is None
 
 
 def is_short_text(data: bytes) -> bool:

@@ -262,7 +262,7 @@ KINDS = [
     ("!!int '12'", ("number", "12")),
     ("!Sub 'a${B}'", ("string", "a${B}", "!Sub")),
     ("!GetAtt A.Arn", ("string", "A.Arn", "!GetAtt")),
-    ("!!binary YQ==", ("string", "YQ==", "!!binary")),
+    ("!!binary YQ==", ("string", "a", "!!binary")),
     ("<<", ("string", "<<")),
     ("=", ("string", "=")),
     ("| # c\n    a\n    b\n", ("string", "a\nb\n")),

@@ -14,6 +14,7 @@ from policy_guard.documents.format import hole_in_key, sniff
 from policy_guard.documents.formats import read
 from policy_guard.documents.marks import refused_marks
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Unreadable
+from policy_guard.solver.strings.pattern import holes, with_variables
 
 # The ends of names under which AWS's API and the CLI give a policy, without case and underscores: "Policy",
 # "AssumeRolePolicyDocument", "policyText", "PolicyInJson". Source: the output shapes of botocore's service models.
@@ -173,6 +174,13 @@ def _near(source: Source, document: Node, prefix: str) -> Iterator[_Place]:
         yield from _open(document, prefix)
 
 
+def _is_more(node: Node | None) -> bool:
+    """Whether there is a node that is no empty list or mapping."""
+    if node is None or isinstance(node, Scalar):
+        return node is not None
+    return bool(node.items if isinstance(node, Array) else node.entries)
+
+
 def _open(node: Node, label: str) -> Iterator[_Place]:
     """A place of anything, if a deployer puts something there."""
     text = isinstance(node, Scalar) and node.kind == "string" and not _NAME_ALONE.fullmatch(node.text)
@@ -194,7 +202,7 @@ def _at(source: Source, node: Node, label: str) -> Iterator[_Place]:
     if inner is not None and looks_like_policy(inner):
         yield _Place(label, inner, node)
     elif isinstance(node, Object):
-        template = any(node.get(key) for key in _TEMPLATES)
+        template = any(map(_is_more, map(node.get, _TEMPLATES)))
         yield from _inside(source, node, label, _Look.KEYS if template else _Look.NAMES)
 
 
@@ -336,23 +344,25 @@ def _identity(node: Node, number: int) -> str:
 def looks_like_policy(node: Node) -> bool:
     """A mapping with Statement, and with Effect, a policy's Version, or what can only be a broken statement.
 
+    Beside a policy's Version, what has an Effect is a statement under whatever key.
+
     AWS's pages do not say whether names of elements may be written in another case, so that they count here too:
     the parser refuses them. Of a key written twice every value counts, because readers differ in which they take.
     """
     if not isinstance(node, Object):
         return False
     statements = [entry for entry in node.entries if _names_statement(entry.key.text)]
-    if not statements:
-        return False
     versions = (entry.value for entry in node.entries if entry.key.text.lower() == "version")
     if any(isinstance(version, Scalar) and version.text in VERSIONS for version in versions):
-        return True
+        return bool(statements) or any(_is_statement(entry.value, exact=False) for entry in node.entries)
     return any(_is_statement(entry.value, exact=entry.key.text == "Statement") for entry in statements)
 
 
 def _names_statement(key: str) -> bool:
     """Whether a key is "Statement", or may be once a template in it is filled in."""
-    return key.lower() == "statement" or (key[:1] in "Ss$%{<" and bool(_HOLE.search(key)))
+    if key.isalnum():
+        return key.lower() == "statement"
+    return (key[:1] in "Ss$%{<" and bool(_HOLE.search(key))) or holes(with_variables(key))
 
 
 def _is_statement(node: Node, exact: bool) -> bool:

@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
 # Line breaks in YAML 1.1, which PyYAML reads, and none in 1.2: what is a comment for one is read by the other.
 _LINE_BREAKS = re.compile("[\x85\u2028\u2029]")
+_LONE_RETURN = re.compile(r"\r(?!\n)")
 _BRACKETS = re.compile(r"""(?P<opening>[\[{])|(?P<closing>[\]}])|"(?:[^"\\]|\\.)*"?|'[^']*'?""", re.DOTALL)
 _MOST_REPEATED = 1_000_000
 """Characters that aliases may add to those written in the file."""
 _STANDARD = "tag:yaml.org,2002:"
+_BINARY = f"{_STANDARD}binary"
 _MERGE = "merge"
 _BELOW = "stands above a merge key << that brings it in, too, and readers differ in which counts; write << first"
 # What JSON has no type for is text: a policy's Version is a timestamp in YAML 1.1.
@@ -112,9 +114,8 @@ class _Builder:
         kind = _KINDS.get(tag.removeprefix(_STANDARD)) if tag.startswith(_STANDARD) else None
         plain = event.implicit[0] or event.tag not in (None, "!", f"{_STANDARD}str")
         why = disputed(event.value, tag.removeprefix(_STANDARD)) if kind and plain else ""
-        node = Scalar(
-            text=event.value, span=span, kind=kind or "string", tag=None if kind else _spelled(tag), disputed=why
-        )
+        text = _of_binary(event.value) if tag == _BINARY else event.value
+        node = Scalar(text=text, span=span, kind=kind or "string", tag=None if kind else _spelled(tag), disputed=why)
         self.last = span.end
         self.finish(event.anchor, _Anchored(node, 1, len(event.value), 0), span, 1, len(event.value))
 
@@ -222,6 +223,16 @@ def _spelled(tag: str | None) -> str | None:
     return f"!!{tag[len(_STANDARD) :]}" if tag.startswith(_STANDARD) else tag
 
 
+def _of_binary(text: str) -> str:
+    """What the base64 under `!!binary` spells: for some readers that is a text, if a key such as any other."""
+    from base64 import b64decode
+
+    try:
+        return b64decode(text).decode("ascii")
+    except ValueError:
+        return text
+
+
 def _span(event: Event) -> Span:
     assert event.start_mark and event.end_mark
     return Span(_index(event.start_mark), _index(event.end_mark))
@@ -240,10 +251,7 @@ def _too_deep(span: Span) -> Unreadable:
 
 
 def _read(source: Source) -> tuple[Node, ...]:
-    if odd := _LINE_BREAKS.search(source.text):
-        raise _unreadable(
-            "YAML 1.1 and 1.2 differ in whether a line ends here; remove this character", Span(*odd.span())
-        )
+    _refuse_odd_characters(source.text)
     try:
         return _documents(source.text)
     except _NoYaml as error:
@@ -253,6 +261,19 @@ def _read(source: Source) -> tuple[Node, ...]:
         if filled is None:
             raise refusal(source.text, error) from None
     return tuple(unmasked(document, filled[1]) for document in _documents(filled[0]))
+
+
+def _refuse_odd_characters(text: str) -> None:
+    """Refuses what readers take for different things: a line's end or none, a mark to skip or a part of a word."""
+    if odd := _LINE_BREAKS.search(text):
+        words = "YAML 1.1 and 1.2 differ in whether a line ends here; remove this character"
+        raise _unreadable(words, Span(*odd.span()))
+    if (at := text.find("\ufeff")) >= 0:
+        words = "some readers of YAML skip this byte order mark, and others take it for a letter; remove it"
+        raise _unreadable(words, Span(at, at + 1))
+    if "\r" in text and (lone := _LONE_RETURN.search(text)):
+        words = "readers of YAML differ in whether a carriage return alone ends a line; write line feeds"
+        raise _unreadable(words, Span(*lone.span()))
 
 
 def _documents(text: str) -> tuple[Node, ...]:
@@ -275,6 +296,8 @@ def _build(text: str, builder: _Builder) -> None:
     try:
         while not isinstance(event := loader.get_event(), yaml.StreamEndEvent):
             builder.told = _index(event.end_mark)
+            if isinstance(event, yaml.NodeEvent):
+                _refuse_bare_question_mark(text, _span(event))
             match event:
                 case yaml.ScalarEvent():
                     tag = event.tag if event.tag not in (None, "!") else None
@@ -289,6 +312,13 @@ def _build(text: str, builder: _Builder) -> None:
                     builder.begin()
     finally:
         loader.dispose()
+
+
+def _refuse_bare_question_mark(text: str, node: Span) -> None:
+    """Refuses `{?key: value}`, in which YAML 1.1 has the key "key", and other readers "?key"."""
+    if node.end > node.start and text[node.start - 1 : node.start] == "?":
+        words = 'readers of YAML differ in whether this "?" is a part of the key; leave it out'
+        raise _unreadable(words, Span(node.start - 1, node.start))
 
 
 def _nested(error: YAMLError, builder: _Builder) -> Unreadable | None:

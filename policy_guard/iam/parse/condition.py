@@ -37,6 +37,7 @@ def _once(reader: Reader, node: Object, what: str) -> Iterator[Entry]:
 
 
 def _operator(reader: Reader, entry: Entry, variables: bool) -> Iterator[Condition]:
+    reader.refuse_tag(entry.key)
     read = _named(entry.key.text)
     if read is None:
         reader.problem(_no_operator(reader, entry.key.text), entry.key.span)

@@ -13,7 +13,6 @@ _ONE_TEXT = ("Fn::Sub", "Fn::Join", "Fn::Select", "Fn::ImportValue", "Fn::Base64
 _TEXT_OR_LIST = ("Ref", "Fn::GetAtt", "Fn::FindInMap")
 # pseudo-parameter-reference: each is one text. AWS::NotificationARNs is a list, and AWS::NoValue takes away.
 _PSEUDO_TEXTS = ("AccountId", "Partition", "Region", "StackId", "StackName", "URLSuffix")
-_STANDARD = "tag:yaml.org,2002:"
 _NO_VALUE = "AWS::NoValue"
 _LOGICAL_NAME = re.compile(r"[\w.:-]+")
 
@@ -28,8 +27,6 @@ class Function(NamedTuple):
 def function(node: Node) -> Function | None:
     """Returns the function or tag that a node calls; None for a plain value."""
     if node.tag is not None:
-        if node.tag.startswith((_STANDARD, "!!")):
-            return None
         name = node.tag.removeprefix("!")
         return Function("Ref" if name == "Ref" else f"Fn::{name}", node._replace(tag=None))
     if isinstance(node, Object) and len(node.entries) == 1:

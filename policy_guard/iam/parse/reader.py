@@ -58,6 +58,7 @@ class Reader:
         if node.tag is not None:
             self.problem(f"{quoted(node.tag)} has no meaning here; leave the tag out", node.span)
         for key, value in node.entries:
+            self.refuse_tag(key)
             if key.text in found:
                 self.problem(f"{quoted(key.text)} is written twice in {what}; keep one", key.span)
             elif key.text not in known:
@@ -66,6 +67,11 @@ class Reader:
             else:
                 found[key.text] = value
         return found
+
+    def refuse_tag(self, key: Scalar) -> None:
+        """Notes a problem for a tag before the name of an element or operator, which some readers take no notice of."""
+        if key.tag is not None:
+            self.problem(f"{quoted(key.tag)} has no meaning before a key; leave the tag out", key.span)
 
     def may_suggest(self) -> bool:
         """Whether to look for what may have been meant: for the first few mistakes only, since it takes its time."""
@@ -177,6 +183,11 @@ class Reader:
         if not isinstance(text, Scalar) or text.tag or not isinstance(own, Object) or len(pieces) > 2:
             self.problem("!Sub takes a text, or a list of a text and a mapping", node.span)
             return None
+        names = {key.text.strip() for key, _ in own.entries if key.tag is None}
+        if len(names) < len(own.entries):
+            self.problem(
+                "!Sub has a name twice in its mapping, or one with a tag; keep one, and only the name", node.span
+            )
         given = {key.text: self.value(value, name, variables, plain=True) for key, value in own.entries}
         try:
             pattern = read_substitution(text.text, variables, known_key, {k: v.pattern for k, v in given.items() if v})
