@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from policy_guard.documents.format import MAX_BYTES, decode, in_json, is_short_text, salvage, sniff, whole
+from policy_guard.documents.format import MAX_BYTES, decode, in_json, in_utf_8, is_short_text, salvage, sniff, whole
 from policy_guard.documents.formats import plain_name, suffixes
-from policy_guard.documents.source import Problem, Source, Span, Unreadable
+from policy_guard.documents.source import Problem, Scalar, Source, Span, Unreadable
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.changes import Change
 from policy_guard.pipeline.repository.objects import LARGEST, OVERSIZED
@@ -27,6 +27,8 @@ LFS = re.compile(
     rb"\s*version (?:https://git-lfs\.github\.com/spec|https://hawser\.github\.com/spec|http://git-media\.io)/"
 )
 """Source: git-lfs, docs/spec.md and lfs/pointer.go, which also takes blanks before it and the two older names."""
+_OF_FILE, _OF_SCRIPT = 0.25, 0.9
+_OTHER_TEMPLATES = (".tf", ".sh", ".bash", ".ps1", ".py", ".rb", ".js", ".ts", ".go", ".md", ".txt", ".html", ".rst")
 _TOO_LARGE = f"the file is larger than {LARGEST >> 20} MB, and larger ones are not read; exclude it"
 
 
@@ -219,23 +221,74 @@ def side_of(
             note=note,
         )
     by_content = not configured and plain_name(path)
-    if not configured and not (sniff(data) and (not by_content or in_json(data) or is_short_text(data))):
+    if not configured and not sniff(data):
         return Side(Source(path, "", revision), {}, looked=False)
-    from policy_guard.documents.containers.plain import looks_like_policy_text, policies
+    if by_content and not in_json(data) and not is_short_text(data):
+        return _too_long(data, path, revision)
+    from policy_guard.documents.containers.plain import policies
 
     try:
         source = decode(path, data, revision)
         reading = policies(source)
     except Unreadable as error:
         source = salvage(path, data, revision)
-        meant = in_json(data) or not by_content
-        blamed = configured or (meant and looks_like_policy_text(whole(path, data, revision)))
+        blamed = configured or _seems_meant(data, path, revision, by_content)
         unread = (source.text,) if len(data) <= MAX_BYTES else ()
         wrong = error.problems if blamed else ()
         return Side(source=source, policies={}, problems=wrong, looked=blamed, unread=unread)
     if by_content and not reading.policies and not in_json(data):
-        return Side(Source(path, "", revision), {}, looked=False)
+        return _without_policy(data, source, reading.deeper)
     return _parsed(source, reading, kind, configured, placeholders)
+
+
+def _seems_meant(data: bytes, path: str, revision: str, by_content: bool) -> bool:
+    """Whether what cannot be read seems to be a policy: by its words, or by what most of it is if no name tells."""
+    from policy_guard.documents.containers.plain import looks_like_policy_text
+    from policy_guard.pipeline.pairing.disguise import shows_policy
+
+    if not by_content or in_json(data):
+        return looks_like_policy_text(whole(path, data, revision))
+    return shows_policy(data, _least_share(data, path))
+
+
+def _least_share(data: bytes, path: str) -> float:
+    """How much of such a file has to be a policy's: a script may hold one, and a policy's template nothing else.
+
+    With another suffix before that of the template, as in `main.tf.tpl`, it is a template of something else; with an
+    underscore before its name, it is a part that other templates include.
+    """
+    name = path.lower().rpartition("/")[2]
+    inner = name.rpartition(".")[0].rpartition(".")[2]
+    if data.startswith(b"#!") or name.startswith("_") or f".{inner}" in _OTHER_TEMPLATES:
+        return _OF_SCRIPT
+    return 0.0 if "." in name.lstrip(".") else _OF_FILE
+
+
+def _without_policy(data: bytes, source: Source, deeper: int) -> Side:
+    """A file without a policy's name that is YAML for a reader: a template before JSON makes one text of all of it."""
+    path, revision = source.path, source.revision
+    if not _seems_meant(data, path, revision, True) or (deeper and not _is_one_text(source)):
+        return Side(Source(path, "", revision), {}, looked=False)
+    words = "the file reads as a policy, and is none in JSON or YAML; take out what stands around it, or exclude it"
+    return Side(source=salvage(path, data, revision), policies={}, problems=(Problem(words, Span(0, 1)),))
+
+
+def _is_one_text(source: Source) -> bool:
+    from policy_guard.documents.formats import read
+
+    return all(isinstance(document, Scalar) for document in read(source))
+
+
+def _too_long(data: bytes, path: str, revision: str) -> Side:
+    """A file without a policy's name that is too long to be read, or in another encoding, and may be one."""
+    if b"\0" in data and in_utf_8(data):
+        return Side(Source(path, "", revision), {}, looked=False)
+    from policy_guard.pipeline.pairing.disguise import shows_policy
+
+    if not shows_policy(data[:MAX_BYTES], max(_OF_FILE, _least_share(data, path))):
+        return Side(Source(path, "", revision), {}, looked=False)
+    words = "the file reads as a policy, and is too long or not in UTF-8; save it as UTF-8, and give it a suffix"
+    return Side(source=salvage(path, data, revision), policies={}, problems=(Problem(words, Span(0, 0)),))
 
 
 def _parsed(

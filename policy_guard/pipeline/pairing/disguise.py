@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 
 _Made = TypeVar("_Made")
 
+
+class _Undecodable(Exception):
+    """Raised if a library fails at bytes in a way that it does not document."""
+
+
 LARGEST = 1_000_000
 """Characters that are looked at, of one file or of what one archive holds."""
 _MOST = 8 * LARGEST
@@ -66,15 +71,19 @@ def holds_policy(data: bytes, least: float, room: Room | None = None) -> bool:
     """Whether the bytes hold a policy, or what reads as one once it is decoded; False once there is no `room`.
 
     `least` is the share of the text that has to be a policy's, comments aside: prose and programs may show one. What
-    is encoded shows nothing to anybody, and counts whatever its share is; so does what unpacks to more and more.
+    is encoded shows nothing to anybody, and counts whatever its share is; so does what unpacks to more and more, and
+    what a library fails to unpack.
     """
     own = _MOST
-    for text, size, encoded in _texts(data, 0):
-        if room and not room.takes(_STEPS_A_TEXT + min(size, LARGEST)):
-            return False
-        own -= size
-        if own < 0 or (_speaks_of_one(text) and (encoded or _share(text) >= least)):
-            return True
+    try:
+        for text, size, encoded in _texts(data, 0):
+            if room and not room.takes(_STEPS_A_TEXT + min(size, LARGEST)):
+                return False
+            own -= size
+            if own < 0 or (_speaks_of_one(text) and (encoded or _share(text) >= least)):
+                return True
+    except _Undecodable:
+        return True
     return False
 
 
@@ -207,9 +216,14 @@ def _beginning(archive: ZipFile, name: str, room: int) -> bytes:
 
 
 def _unless_wrong(work: Callable[[], _Made], *wrong: type[Exception]) -> Iterator[_Made]:
-    """What the work gives, or nothing: bytes that are no such code hold nothing in it."""
+    """What the work gives, or nothing: bytes that are no such code hold nothing in it.
+
+    Whatever else a library says of bytes that somebody wrote on purpose, nobody knows what they hold.
+    """
     try:
         made = work()
     except wrong:
         return
+    except Exception as error:
+        raise _Undecodable from error
     yield made
