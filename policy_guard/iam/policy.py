@@ -263,7 +263,7 @@ class Caller(NamedTuple):
     """Who asks. `type` is `AWS`, `Service`, `Federated`, `CanonicalUser` or `Anonymous`.
 
     For `AWS`, `name` is the ARN of a root user, user, role or federated user; `session` the session's name where a
-    role's session asks (`name` is then the role's ARN).
+    role's session asks (`name` is then the role's ARN), or the user, as in its ARN, whose federated session asks.
     """
 
     type: str
@@ -271,6 +271,8 @@ class Caller(NamedTuple):
     session: str | None = None
 
     def __str__(self) -> str:
+        if self.session is not None and ":federated-user/" in self.name:
+            return f"{self.name}, a session of {self.session}"
         if self.session is not None:
             head, _, role = self.name.partition(":role/")
             return f"{head.replace(':iam:', ':sts:', 1)}:assumed-role/{role.rpartition('/')[2]}/{self.session}"

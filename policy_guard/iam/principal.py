@@ -20,8 +20,9 @@ class Named(NamedTuple):
     """`kind` is one of `KINDS`, or `open` where only the text of an unknown part tells which.
 
     `name` is the whole ARN of a user or role, the name of the role of a session, the text of the rest; `session` the
-    name of a session; `account` and `partition` are those of accounts, users, roles and sessions. Wildcards and
-    unknown parts in them stay within their part of the ARN.
+    name of a session, or of a user the last part of the ARN, by which federated sessions tell whose they are; `account`
+    and `partition` are those of accounts, users, roles and sessions. Wildcards and unknown parts in them stay within
+    their part of the ARN.
     """
 
     kind: PrincipalKind
@@ -111,7 +112,9 @@ def _by_arn(arn: re.Match[str], parts: list[Part], pattern: Pattern) -> Named | 
     whole, partition, account = (_restored(text, parts) for text in (arn[0], arn[1], arn[3]))
     if service == "iam" and (rest == "root" or _restored(rest, parts) == _restored("*", parts)):
         return Named(kind="account", name=pattern, account=account, partition=partition)
-    if name and (service, kind) in (("iam", "user"), ("sts", "federated-user")):
+    if name and (service, kind) == ("iam", "user"):
+        return Named("user", whole, account, partition, session=_restored(rest, parts))
+    if name and (service, kind) == ("sts", "federated-user"):
         return Named(kind="user", name=whole, account=account, partition=partition)
     if name and (service, kind) == ("iam", "role"):
         return Named(kind="role", name=whole, account=account, partition=partition)

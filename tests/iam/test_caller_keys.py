@@ -18,6 +18,7 @@ from tests.support.repository import Scratch
 
 ID = "111122223333"
 ROOT, USER, ROLE = (f"arn:aws:iam::{ID}:{name}" for name in ("root", "user/a/u", "role/r"))
+FEDERATED = f"arn:aws:sts::{ID}:federated-user/f"
 CALLERS = [
     Caller("Anonymous"),
     Caller("AWS", ROOT),
@@ -25,6 +26,8 @@ CALLERS = [
     Caller("AWS", ROLE, "s"),
     Caller("AWS", ROLE),
     Caller("AWS", f"arn:aws:sts::{ID}:federated-user/f"),
+    Caller("AWS", f"arn:aws:sts::{ID}:federated-user/f", "user/a/u"),
+    Caller("AWS", f"arn:aws:sts::{ID}:federated-user/f", "user/u"),
     Caller("AWS", "arn:aws:iam::444455556666:user/u"),
     Caller("AWS", "AIDACKCEVSQ6C2EXAMPLE"),
     Caller("AWS", "arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1"),
@@ -35,7 +38,17 @@ CALLERS = [
     Caller("CanonicalUser", "79a5"),
 ]
 VALUES = {
-    "aws:PrincipalArn": [ROLE, USER, f"arn:aws:iam::{ID}:*", "arn:*", "*:s", "${h}", "${aws:PrincipalArn}", ROOT],
+    "aws:PrincipalArn": [
+        ROLE,
+        USER,
+        f"arn:aws:iam::{ID}:*",
+        "arn:*",
+        "*:s",
+        "${h}",
+        "${aws:PrincipalArn}",
+        ROOT,
+        FEDERATED,
+    ],
     "aws:PrincipalAccount": [ID, "1*", "anonymous", "${aws:PrincipalAccount}", "${h}", "?11122223333", ""],
     "aws:PrincipalType": ["User", "Anonymous", "AssumedRole", "*User", "${aws:PrincipalType}"],
     "aws:PrincipalServiceName": ["logs.amazonaws.com", "logs.*", "${aws:PrincipalServiceName}"],
@@ -67,7 +80,15 @@ def _conditions(draw: st.DrawFn) -> dict[str, Any]:
 def _statements(draw: st.DrawFn) -> dict[str, Any]:
     made = {"Effect": draw(st.sampled_from(["Allow", "Allow", "Deny"])), "Action": "s3:GetObject"}
     made["Resource"] = draw(st.sampled_from(["*", "arn:aws:s3:::${aws:PrincipalAccount}"]))
-    who = ["*", {"AWS": ID}, {"AWS": ROLE}, {"AWS": [ROOT, USER]}, {"Service": "logs.amazonaws.com"}, {"AWS": "${p}"}]
+    who = [
+        "*",
+        {"AWS": ID},
+        {"AWS": ROLE},
+        {"AWS": [ROOT, USER]},
+        {"AWS": [ROOT, FEDERATED]},
+        {"Service": "logs.amazonaws.com"},
+        {"AWS": "${p}"},
+    ]
     name = draw(st.sampled_from(["Principal", "NotPrincipal"])) if made["Effect"] == "Deny" else "Principal"
     made[name] = draw(st.sampled_from(who))
     if draw(st.integers(0, 3)):
@@ -129,7 +150,6 @@ ALIKE = {
     "an account": (document({"AWS": ID}), document("*", OF_ACCOUNT)),
     "a role": (document({"AWS": ROLE}), document("*", OF_ROLE)),
     "a role of its account": (document({"AWS": ROLE}), document({"AWS": ID}, OF_ROLE)),
-    "a user": (document({"AWS": USER}), document({"AWS": "*"}, {"StringEquals": {"aws:PrincipalArn": USER}})),
     "callers who are no service": (
         document({"AWS": ID}),
         document({"AWS": ID, "Service": "ec2.amazonaws.com"}, {"Bool": {"aws:PrincipalIsAWSService": "false"}}),
@@ -145,6 +165,10 @@ def test_what_follows_from_the_caller_need_not_be_said(name: str) -> None:
 
 
 NARROWER = {
+    "everyone with the ARN of a user in place of the user": (
+        document({"AWS": "*"}, {"StringEquals": {"aws:PrincipalArn": USER}}),
+        document({"AWS": USER}),
+    ),
     "a service in place of everyone with its name": (
         document(SERVICE),
         document("*", {"StringEquals": {"aws:PrincipalServiceName": [*SERVICE.values()]}}),

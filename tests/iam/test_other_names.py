@@ -27,6 +27,10 @@ def deny(who: Any, condition: dict[str, Any] | None = None) -> dict[str, Any]:
     return statement(who, condition, Effect="Deny")
 
 
+USER = f"arn:aws:iam::{ID}:user/u"
+FEDERATED = f"arn:aws:sts::{ID}:federated-user/f"
+OF_USER = {"ArnEquals": {"aws:PrincipalArn": USER}}
+OF_FEDERATED = {"ArnLike": {"aws:PrincipalArn": f"arn:aws:sts::{ID}:federated-user/*"}}
 SIGNED = [
     {"StringLike": {"aws:PrincipalArn": "*"}},
     {"Bool": {"aws:PrincipalIsAWSService": "false"}},
@@ -36,6 +40,14 @@ SIGNED = [
 ]
 NEW = {
     **{f"a session of a provider, {each}": ((statement(PROVIDER, each),), ()) for each in SIGNED},
+    "a federated session of the user": ((statement({"AWS": USER}),), (statement({"AWS": USER}, OF_USER),)),
+    "a federated session of the user, before everyone": ((statement({"AWS": USER}),), (statement("*", OF_USER),)),
+    "nobody but federated sessions of the user": ((statement({"AWS": USER}, OF_FEDERATED),), ()),
+    "a federated user whose user was denied": (
+        (statement({"AWS": FEDERATED}),),
+        (statement({"AWS": FEDERATED}), deny({"AWS": USER})),
+    ),
+    "a federated user of the root user": ((statement({"AWS": FEDERATED}),), (statement({"AWS": USER}),)),
     "a session of a provider that its account was denied": (
         (statement(PROVIDER),),
         (statement(PROVIDER), deny({"AWS": ID})),
@@ -52,6 +64,12 @@ def test_access_under_another_name_is_new(name: str) -> None:
 
 
 LOST = {
+    "a federated session has another ARN than its user": (deny({"AWS": USER}, OF_USER), deny({"AWS": USER})),
+    "a federated session is of another type than its user": (
+        deny({"AWS": USER}, {"StringEquals": {"aws:PrincipalType": "User"}}),
+        deny({"AWS": USER}),
+    ),
+    "a federated session is not who has the ARN of its user": (deny("*", OF_USER), deny({"AWS": USER})),
     "a session of a provider has an ARN": (deny(PROVIDER, {"Null": {"aws:PrincipalArn": "true"}}), deny(PROVIDER)),
     "a session of a provider is not everyone": (deny("*", {"Null": {"aws:PrincipalArn": "true"}}), deny(PROVIDER)),
 }

@@ -248,7 +248,10 @@ def _is_listed(entry: Principal, who: Named, caller: Caller, request: Request) -
         return _in_account(who, caller) and _in_partition(who, caller)
     if who.kind == "session":
         return _is_session(who, caller)
-    return matches(who.name, caller.name) and (caller.session is None or who.kind == "role")
+    if who.kind == "user" and who.session.parts and caller.session is not None:
+        return _is_federated_of(who, caller, caller.session)
+    of_session = who.kind == "role" or (who.kind == "user" and _is_federated(caller))
+    return matches(who.name, caller.name) and (caller.session is None or of_session)
 
 
 def _is_said(reading: Reading, entry: Principal, request: Request) -> bool:
@@ -263,6 +266,18 @@ def _in_account(who: Named, caller: Caller) -> bool:
 
 def _in_partition(who: Named, caller: Caller) -> bool:
     return in_any_partition(who) or matches(who.partition, caller.name.split(":")[1])
+
+
+def _is_federated(caller: Caller) -> bool:
+    """Whether the caller is a federated session of a user, who is its session."""
+    return ":federated-user/" in caller.name and (caller.session or "").startswith("user/")
+
+
+def _is_federated_of(who: Named, caller: Caller, user: str) -> bool:
+    if not _is_federated(caller):
+        return False
+    _, partition, _, _, account, _ = caller.name.split(":", 5)
+    return matches(who.partition, partition) and matches(who.account, account) and matches(who.session, user)
 
 
 def _is_role_session(caller: Caller) -> bool:
@@ -284,7 +299,7 @@ def _is_session(who: Named, caller: Caller) -> bool:
 
 def _exempt(everyone: list[Named], listed: list[Named], caller: Caller, request: Request) -> bool:
     """Whether NotPrincipal leaves the caller out: its whole chain is listed."""
-    bounded = caller.type == "AWS" and (":role/" in caller.name or ":user/" in caller.name)
+    bounded = caller.type == "AWS" and (":role/" in caller.name or ":user/" in caller.name or _is_federated(caller))
     if bounded and request.choices.get(BOUNDARY_UNDOES_NOT_PRINCIPAL.name, False):
         return False
     kinds = {who.kind for who in listed}
@@ -292,7 +307,9 @@ def _exempt(everyone: list[Named], listed: list[Named], caller: Caller, request:
         return True
     finer = any(who.kind in FINER and _in_account(who, caller) for who in everyone)
     chain = {"account"}
-    if caller.session is not None:
+    if _is_federated(caller):
+        chain |= {"user", "federated"}
+    elif caller.session is not None:
         chain |= {"role", "session"}
     elif ":role/" in caller.name:
         chain.add("role")

@@ -52,7 +52,7 @@ def _of_identity(caller: Caller) -> dict[str, tuple[str, ...]]:
     found = _ARN.fullmatch(caller.name) if caller.type == "AWS" else None
     kind = (found[3] or found[4]) if found else ""
     known = found is not None and (found[1], kind) in _KINDS
-    if not found or not known or not (caller.session is None or (kind == "role" and _is_word(caller.session))):
+    if not found or not known or not (caller.session is None or _is_session(kind, caller.session)):
         return {}
     return {
         "aws:principalarn": (caller.name,),
@@ -62,5 +62,6 @@ def _of_identity(caller: Caller) -> dict[str, tuple[str, ...]]:
     }
 
 
-def _is_word(text: str) -> bool:
-    return text != "" and ":" not in text
+def _is_session(kind: str, text: str) -> bool:
+    start = {"role": "", "federated-user": "user/"}.get(kind)
+    return start is not None and text.startswith(start) and text != start and ":" not in text

@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 
-from policy_guard.iam.meaning.symbolic_principal import FEDERATED_USERS, ROLES, ROOTS, SESSIONS, USERS, WORD, join
+from policy_guard.iam.meaning.symbolic_principal import (
+    FEDERATED_OF_USERS,
+    FEDERATED_USERS,
+    ROLES,
+    ROOTS,
+    SESSIONS,
+    USERS,
+    WORD,
+    join,
+)
 from policy_guard.iam.principal import NO_ACCOUNT, PRINCIPAL_TYPES, TAGS
 from policy_guard.solver.formula import (
     FALSE,
@@ -31,8 +40,8 @@ from policy_guard.solver.strings.pattern import Variable
 _LABEL = Step(frozenset(".:"), outside=True)
 _LABELS: Glob = (_LABEL, _LABEL._replace(loop=True))
 _WHOLE = Language([ROOTS, USERS, ROLES, FEDERATED_USERS])
-_IN_SESSION = Language([SESSIONS])
-_IDENTITIES = Language([ROOTS, USERS, ROLES, FEDERATED_USERS, SESSIONS])
+_IN_SESSION = Language([SESSIONS, FEDERATED_OF_USERS])
+_IDENTITIES = Language([ROOTS, USERS, ROLES, FEDERATED_USERS, FEDERATED_OF_USERS, SESSIONS])
 _NOBODY = Language(texts=["Anonymous"])
 _SERVICES = Language([join("Service ", (ANY, ANYTHING))])
 _SINGLE_SERVICES = Language(join("Service ", _LABELS, f".amazonaws.com{end}") for end in ("", ".cn"))
@@ -42,7 +51,7 @@ _BY_TYPE = {
     "root": Language([ROOTS]),
     "user": Language([USERS]),
     "role": Language([ROLES, SESSIONS]),
-    "federated-user": Language([FEDERATED_USERS]),
+    "federated-user": Language([FEDERATED_USERS, FEDERATED_OF_USERS]),
     "anonymous": _NOBODY,
 }
 _ARN, _ACCOUNT = "aws:principalarn", "aws:principalaccount"

@@ -1,7 +1,8 @@
 """Principal and NotPrincipal as sets of callers, each caller spelled as one text.
 
 The text is the type, a blank, and the name: `AWS arn:aws:iam::123456789012:role/ci`, for the session of a role then
-a colon and the session's name, and `Anonymous` alone.
+a colon and the session's name, for a federated user a colon and the user whose session it is, unless that is the root
+user (STS API Reference, GetFederationToken), and `Anonymous` alone.
 """
 
 from __future__ import annotations
@@ -49,24 +50,26 @@ def join(*parts: str | Glob) -> Glob:
     return tuple(steps)
 
 
-def _arns(partition: str | Glob) -> tuple[Glob, Glob, Glob, Glob, Glob]:
-    """The root users, users, roles, sessions of roles and federated users of all accounts."""
+def _arns(partition: str | Glob) -> tuple[Glob, Glob, Glob, Glob, Glob, Glob]:
+    """The root users, users, roles, sessions of roles, and federated users of root users and of users."""
     head = join("AWS arn:", partition)
     role = join(head, ":iam::", WORD, ":role/", WORD)
+    federated = join(head, ":sts::", WORD, ":federated-user/", WORD)
     return (
         join(head, ":iam::", WORD, ":root"),
         join(head, ":iam::", WORD, ":user/", WORD),
         role,
         join(role, ":", WORD),
-        join(head, ":sts::", WORD, ":federated-user/", WORD),
+        federated,
+        join(federated, ":user/", WORD),
     )
 
 
-ROOTS, USERS, ROLES, SESSIONS, FEDERATED_USERS = _arns(WORD)
+ROOTS, USERS, ROLES, SESSIONS, FEDERATED_USERS, FEDERATED_OF_USERS = _arns(WORD)
 _WITH_ARN = Language([join("AWS arn:", (ANYTHING,))])
 _IN_SESSION = Language([SESSIONS])
 _UNSIGNED = Language(texts=UNSIGNED)
-_BOUNDED = Language([USERS, ROLES, SESSIONS])
+_BOUNDED = Language([USERS, ROLES, SESSIONS, FEDERATED_OF_USERS])
 _OTHERS = (
     join("AWS ", WORD),
     join("Service ", _NAME),
@@ -152,11 +155,24 @@ def _globs(type_: str, who: Named) -> Iterable[Glob]:
         return [_account(who, partition)]
     if who.kind == "role":
         return [join("AWS ", glob(who.name)), join("AWS ", glob(who.name), ":", WORD)]
+    if who.kind == "user":
+        return [join("AWS ", glob(who.name)), _federated(who)]
     if who.kind == "session":
         head = join("AWS arn:", glob(who.partition), ":iam::", glob(who.account), ":role/")
         tail = join(glob(who.name), ":", glob(who.session))
         return [join(head, tail), join(head, WORD, "/", tail)]
     return [join(f"{type_} ", glob(who.name))] if who.kind != "nobody" else []
+
+
+def _federated(who: Named) -> Glob:
+    """The federated sessions of a user, or those of users that have the name of a federated user.
+
+    AWS: IAM User Guide, access_policies, "Session policies": what a resource policy grants to the user, they have.
+    """
+    if not who.session.parts:
+        return join("AWS ", glob(who.name), ":user/", WORD)
+    head = join("AWS arn:", glob(who.partition), ":sts::", glob(who.account), ":federated-user/")
+    return join(head, WORD, ":", glob(who.session))
 
 
 def _account(who: Named, partition: Glob = WORD) -> Glob:
@@ -190,10 +206,11 @@ def _exempt(everyone: list[tuple[str, Named]]) -> Formula:
     root_alone = choice("reading", ACCOUNT_EXEMPTS_ROOT_ALONE.name)
     elsewhere = negation(disjunction([finer, member("principal", open_), root_alone]))
     account, user, role, session = (_any(everyone, (kind,)) for kind in ("account", *FINER))
+    of_itself = negation(member("principal", Language([FEDERATED_OF_USERS])))
     whole = [
         _any(everyone, ("everyone", "id", "other")),
         conjunction([account, elsewhere]),
-        conjunction([account, disjunction([user, member("principal", Language([ROOTS]))])]),
+        conjunction([account, disjunction([conjunction([user, of_itself]), member("principal", Language([ROOTS]))])]),
         conjunction([account, role, member("principal", Language([ROLES]))]),
         conjunction([account, role, session, member("principal", Language([SESSIONS]))]),
     ]
