@@ -27,9 +27,18 @@ _ALIAS_AS_KEY = re.compile(rb"\*[\w-]+\s*:|\?\s+\*")
 
 _JSON_START = re.compile(rb"""\{\s*["'}\w]|\[\s*[{\["]""")
 # A template in a key may be what is left of "Statement": "State${""}ment".
-_HOLE_IN_WORD = re.compile(rb"[Ss]\w{0,8}(?:\$\{|%\{|\{\{|\{#|\{%|<%)")
+# The hole is looked for first: a text of nothing but "S" would be gone through nine times.
+_HOLE_IN_WORD = re.compile(
+    rb"[$%{<](?:(?<=[$%])\{|(?<=\{)[{#%]|(?<=<)%)(?<=\w..)(?:"
+    + b"|".join(rb"(?<=[Ss]" + rb"\w" * more + rb"..)" for more in range(9))
+    + b")",
+    re.DOTALL,
+)
 # Under this tag, however it is shortened, a key is written in base64.
 _BINARY = re.compile(rb"[!:]binary|%TAG\s|!\S{0,80}%")
+_LONG = 1_000_000
+_SNIFFED: dict[bytes, bool] = {}
+_HOLES = (b"${", b"%{", b"{{", b"{#", b"{%", b"<%")
 
 
 class Format(NamedTuple):
@@ -44,7 +53,18 @@ class Format(NamedTuple):
 
 
 def sniff(data: bytes) -> bool:
-    """Whether a file may hold a policy; False only where it surely holds none."""
+    """Whether a file may hold a policy; False only where it surely holds none. Of long texts it is kept in mind."""
+    if len(data) <= _LONG:
+        return _may_hold_policy(data)
+    from hashlib import sha256
+
+    key = sha256(data).digest()
+    if key not in _SNIFFED:
+        _SNIFFED[key] = _may_hold_policy(data)
+    return _SNIFFED[key]
+
+
+def _may_hold_policy(data: bytes) -> bool:
     if b"Statement" in data or b"\0" in data or b"statement" in data.lower() or _mark(data):
         return True
     if b"%7B" in data or b"%7b" in data or b"PolicyDocument" in data:
@@ -56,7 +76,12 @@ def sniff(data: bytes) -> bool:
 
 
 def hole_in_key(data: bytes) -> bool:
-    """Whether a template stands in what may be a key and begins as "Statement" does."""
+    """Whether a template stands in what may be a key and begins as "Statement" does.
+
+    What is too long to be read is gone through once only.
+    """
+    if len(data) > MAX_BYTES:
+        return any(hole in data for hole in _HOLES)
     if not _HOLE_IN_WORD.search(data):
         return False
     before_colons = (text for line in data.split(b"\n") for text in line.split(b":")[:-1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 
 # Where people would expect a meaning that there is none: a pattern with these would match nothing, silently.
 _UNUSUAL = (
@@ -15,6 +15,7 @@ _UNUSUAL = (
     (re.compile(r"/$"), "a folder is no file; write folder/** for all files in it"),
     (re.compile(r"^$|//|(?:^|/)\.(?:/|$)"), 'leave out "." and empty names'),
 )
+_WILD = re.compile(r"[*?]")
 _NO_PATTERN = (
     (re.compile(r"[\[\]{}]"), "brackets have no meaning in a pattern; write ? for one character, or list the patterns"),
     (re.compile(r"^!"), "a pattern cannot be negated; use exclude"),
@@ -30,6 +31,29 @@ def not_a_path(text: str) -> str | None:
 def not_a_pattern(text: str) -> str | None:
     """What keeps `text` from being a pattern of paths in the repository; None if nothing does."""
     return not_a_path(text) or next((why for unusual, why in _NO_PATTERN if unusual.search(text)), None)
+
+
+@lru_cache(maxsize=100_000)
+def matches_any(patterns: tuple[str, ...], path: str) -> bool:
+    """Whether the whole path matches one of the patterns. The same is asked several times of each changed file."""
+    for head, part, tail, pattern in _prepared(patterns):
+        if part in path and path.startswith(head) and path.endswith(tail) and matches_path(pattern, path):
+            return True
+    return False
+
+
+@lru_cache(maxsize=1_000)
+def _prepared(patterns: tuple[str, ...]) -> tuple[tuple[str, str, str, str], ...]:
+    """The patterns, each with how every path begins that matches it, what is in it, and how it ends.
+
+    `a/**` matches `a`, and `**/a` matches `a`, so that no slash beside a wildcard is sure.
+    """
+    return tuple((*_sure(pattern), pattern) for pattern in patterns)
+
+
+def _sure(pattern: str) -> tuple[str, str, str]:
+    pieces = _WILD.split(pattern)
+    return pieces[0].rstrip("/"), max((piece.strip("/") for piece in pieces), key=len), pieces[-1].lstrip("/")
 
 
 def matches_path(pattern: str, path: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from policy_guard.documents.globs import matches_path, not_a_path, not_a_pattern
+from policy_guard.documents.globs import matches_any, matches_path, not_a_path, not_a_pattern
 from policy_guard.documents.printable import printable
 from policy_guard.documents.source import Source
 from policy_guard.errors import UserError
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 NAME = ".policy-guard.yaml"
 MOST = 1000
 """What a list in the settings may hold: matching more against every file would take minutes."""
+MOST_PATTERNS = 3000
+"""What all lists hold together whose patterns are matched against every file that changes."""
+_MATCHED = ("policies", "groups")
 _ACTION = re.compile(r"\*|[A-Za-z0-9_*?-]+:[A-Za-z0-9_*?-]+")
 
 
@@ -45,7 +48,7 @@ class Group(NamedTuple):
     same_holes: bool = False
 
     def holds(self, path: str) -> bool:
-        return any(matches_path(pattern, path) for pattern in self.files)
+        return matches_any(self.files, path)
 
 
 class Ignore(NamedTuple):
@@ -70,7 +73,7 @@ class Refine(NamedTuple):
 
     def principals(self, path: str) -> tuple[str, ...]:
         """Those that the policy in this file belongs to."""
-        return tuple(role for role, files in self.roles if any(matches_path(pattern, path) for pattern in files))
+        return tuple(role for role, files in self.roles if matches_any(files, path))
 
 
 class Config(NamedTuple):
@@ -107,13 +110,13 @@ class Config(NamedTuple):
         """
         if self.excluded(path):
             return None
-        rules = [rule for rule in self.policies if any(matches_path(p, path) for p in rule.files)]
+        rules = [rule for rule in self.policies if matches_any(rule.files, path)]
         if any(rule[1:] != rules[0][1:] for rule in rules):
             raise UserError(
                 f"{self.path}: policies: two entries name {printable(path)} and differ in kind or reference; "
                 "let only one of them name it"
             )
-        late = (rule for rule in self.added if any(matches_path(p, path) for p in rule.files))
+        late = (rule for rule in self.added if matches_any(rule.files, path))
         return rules[0] if rules else next(late, None)
 
     def naming_nothing(self, paths: Collection[str]) -> Iterator[str]:
@@ -129,7 +132,7 @@ class Config(NamedTuple):
                     yield f"{key}: {pattern}"
 
     def excluded(self, path: str) -> bool:
-        return any(matches_path(pattern, path) for pattern in self.exclude)
+        return matches_any(self.exclude, path)
 
     def scope(self, path: str) -> tuple[str, ...]:
         """The groups that the file belongs to."""
@@ -202,6 +205,10 @@ def _wrong(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple
         if _date(each["expires"]) is None:
             yield ("ignore-unreadable", number, "expires"), ("expires", "no date of the calendar")
     yield from _half_said(plain)
+    lists = [plain.get("exclude", ()), *(each["files"] for key in _MATCHED for each in plain.get(key, ()))]
+    if sum(map(len, lists)) > MOST_PATTERNS:
+        key = next(key for key in (*_MATCHED, "exclude") if key in plain)
+        yield (key,), (key, f"more than {MOST_PATTERNS:,} patterns; name folders with ** in place of files")
 
 
 def _misspelt_placeholders(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple[str, str]]]:

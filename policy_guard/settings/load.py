@@ -125,15 +125,20 @@ def text_file(path: Path, name: str) -> Source:
 
 def _doubts(listed: CriticalList) -> Iterator[Doubt]:
     """Actions in the critical list that AWS does not have, and entries that except all that they cover."""
-    from policy_guard.settings.critical import covered, unknown_actions
+    from policy_guard.settings.critical import covered, looked_up, unknown_actions
 
     assert listed.source is not None
-    for entry, value, near in unknown_actions(listed):
+    known, beyond = looked_up(listed)
+    for entry, value, near in unknown_actions(known):
         verb = "excepts" if any(value in each.excepted for each in entry.sets) else "names"
         message = f"the critical entry {entry.id} {verb} {value.text}, and AWS has no such action"
         remedy = f"did you mean {near}?" if near else "look the action up in the service's reference"
         yield Doubt(entry=entry.id, message=message, remedy=remedy, source=listed.source, span=value.span)
-    for entry in listed.entries:
+    if beyond:
+        message = f"from the critical entry {beyond.id} on no action is looked up, for the list has too many patterns"
+        remedy = "name services in place of wildcards"
+        yield Doubt(entry=beyond.id, message=message, remedy=remedy, source=listed.source, span=beyond.span)
+    for entry in known.entries:
         if entry.own and any(each.excepted and not covered(each) for each in entry.sets):
             message = f"the critical entry {entry.id} protects nothing: every action that it covers is excepted"
             yield Doubt(

@@ -51,8 +51,25 @@ _LESSER_NAMES = ("policyid", "resourcearn", "vpcendpointid", "versionid", "insta
 # Without Effect a statement is no less meant as one; AWS refuses it, and so does the parser.
 _ELEMENTS = {"Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal"}
 _HOLE = re.compile(r"\$\{|%\{|\{\{|\{#|\{%|<%")
-_STATEMENT_KEY = re.compile(r"""(?:["']|^[ \t-]*|%22)Statement\\*(?:["']|%22)?\s*(?::|%3A|\Z)""", re.MULTILINE)
-_CASELESS_KEYS = tuple(re.compile(rf"{name}[\"'\\]*\s*:", re.IGNORECASE) for name in ("statement", "effect"))
+
+
+# Each begins with the word itself, and looks back from there: that is quick in long texts. Only whole words count:
+# "ForInStatement" and "useLayoutEffect" are none of a policy. In a text in a text, "\n" may come before one.
+def _word(name: str) -> str:
+    return rf"{name}(?:(?<![A-Za-z0-9]{name})|(?<=\\[nrt]{name})|(?<=%22{name}))"
+
+
+_STATEMENT_KEY = re.compile(_word("Statement") + r"""\\*(?:["']|%22)?\s*(?::|%3A|\Z)""")
+_BEFORE_KEY = re.compile(r"""(?:["']|%22|(?:\n|\A)[ \t-]*)\Z""")
+_CASELESS_KEYS = tuple(re.compile(rf"{_word(name)}[\"'\\]*\s*:") for name in ("statement", "effect"))
+# A key, behind which a comment or a template may stand before the colon, or a text that an alias makes one.
+_KEY_ANYHOW = re.compile(_word("Statement") + r"""["'\\]*\s*(?:[:=\#%/{$<]|\Z)""")
+_ANCHORED = re.compile(r"""Statement\b(?<=[\s"']Statement)""")
+_BEFORE_ANCHORED = re.compile(r"""&[^\s&]{1,100}\s{1,90}["']?\Z""")
+_EFFECT = re.compile(_word("Effect") + "(?![A-Za-z0-9])")
+_LOOKED_BACK = 200
+_MOST_KEYS = 10_000
+_BETWEEN_DOCUMENTS = re.compile(r"^(?:---|\.\.\.)(?=\s|\Z)", re.MULTILINE)
 _NAME_ALONE = re.compile(r"arn:.*|[\w+=,@-]*", re.DOTALL)
 _ESCAPED_LETTER = re.compile(r"\\(?:u00|x|U000000)([0-9a-fA-F]{2})|\\\r?\n[ \t]*")
 
@@ -145,11 +162,34 @@ def looks_like_policy_text(source: Source) -> bool:
 
 def _seems_policy(text: str) -> bool:
     text = _with_letters(text)
-    if "Statement" in text and any(word in text for word in ("Effect", *VERSIONS)):
-        return True
-    if "Effect" in text and hole_in_key(text.encode("utf-8", "replace")):
-        return True
-    return bool(_STATEMENT_KEY.search(text)) or all(key.search(text) for key in _CASELESS_KEYS)
+    effect = _EFFECT.search(text)
+    if effect or any(version in text for version in VERSIONS):
+        anchored = "&" in text and _stands(_ANCHORED, _BEFORE_ANCHORED, text)
+        if anchored or _KEY_ANYHOW.search(text) or (effect and hole_in_key(text.encode("utf-8", "replace"))):
+            return True
+    lower = text.lower()
+    return _stands(_STATEMENT_KEY, _BEFORE_KEY, text) or all(key.search(lower) for key in _CASELESS_KEYS)
+
+
+def _stands(word: re.Pattern[str], before: re.Pattern[str], text: str) -> bool:
+    """Whether the word stands somewhere behind what has to be before it, or so often that nobody can tell."""
+    for number, found in enumerate(word.finditer(text)):
+        if number > _MOST_KEYS or before.search(text[max(0, found.start() - _LOOKED_BACK) : found.start()]):
+            return True
+    return False
+
+
+def holds_one_apart(source: Source) -> bool:
+    """Whether one of several documents is a policy for a reader that gets no further than that one."""
+    documents = _BETWEEN_DOCUMENTS.split(source.text)
+    return len(documents) > 1 and any(_holds_one(Source(source.path, text)) for text in documents)
+
+
+def _holds_one(source: Source) -> bool:
+    try:
+        return bool(policies(source).policies)
+    except Unreadable:
+        return False
 
 
 def _with_letters(text: str) -> str:
@@ -399,7 +439,9 @@ def _is_policy_text(text: str) -> bool:
     """Whether a string holds a policy as JSON, as YAML, or as the JSON that AWS's API returns, percent-encoded."""
     text = _with_letters(text)
     return bool(
-        "Statement" in text and any(word in text for word in ("Effect", *VERSIONS)) and _STATEMENT_KEY.search(text)
+        "Statement" in text
+        and any(word in text for word in ("Effect", *VERSIONS))
+        and _stands(_STATEMENT_KEY, _BEFORE_KEY, text)
     )
 
 

@@ -69,6 +69,17 @@ def exists(pattern: str) -> bool:
     return next(_matching(pattern), None) is not None
 
 
+def looked_at(pattern: str) -> int:
+    """How many actions are held against a pattern, at most: those of its service, or all if that has a wildcard."""
+    prefix = pattern.partition(":")[0]
+    return len(actions(prefix)) if "*" not in prefix and "?" not in prefix else _number()
+
+
+@cache
+def _number() -> int:
+    return sum(len(actions(service)) for service in services())
+
+
 def _matching(pattern: str) -> Iterator[str]:
     prefix, colon, name = pattern.partition(":")
     prefix, name = (prefix, name) if colon else ("*", "*") if pattern == "*" else (pattern, "")

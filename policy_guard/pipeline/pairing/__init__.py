@@ -177,6 +177,17 @@ class Reader:
         data = self._repository.read(before)
         return data is not OVERSIZED and data == self._repository.read(after)
 
+    def alike(self, before: str, after: str) -> bool:
+        """Whether a file is judged the same under both paths, the first of them in the base.
+
+        A rule of the base that the change writes for another folder is one rule, if it says the same.
+        """
+        here, there = self.scope(before), self.scope(after)
+        if here == there or here[1:] != there[1:]:
+            return here == there
+        old, new = self._before[1].policy_rule(before), self._config.policy_rule(after)
+        return old is not None and new in self._config.added and new is not None and old[1:] == new[1:]
+
     def undistrusted(self, file: File, revision: str) -> Side | None:
         """What a version holds that counts as unknown, as it is kept; None if it does not count so."""
         if (revision, file.oid) not in self._distrusted:
@@ -243,12 +254,13 @@ def side_of(
 
 def _seems_meant(data: bytes, path: str, revision: str, by_content: bool) -> bool:
     """Whether what cannot be read seems to be a policy: by its words, or by what most of it is if no name tells."""
-    from policy_guard.documents.containers.plain import looks_like_policy_text
+    from policy_guard.documents.containers.plain import holds_one_apart, looks_like_policy_text
     from policy_guard.pipeline.pairing.disguise import shows_policy
 
+    text = whole(path, data, revision)
     if not by_content or in_json(data):
-        return looks_like_policy_text(whole(path, data, revision))
-    return shows_policy(data, _least_share(data, path))
+        return looks_like_policy_text(text)
+    return shows_policy(data, _least_share(data, path)) or holds_one_apart(text)
 
 
 def _least_share(data: bytes, path: str) -> float:
@@ -326,7 +338,7 @@ def pairs(reader: Reader, change: Change, revisions: tuple[str, str]) -> Outcome
     A rename into a place where other settings hold counts as one file deleted and one new.
     """
     before, after = change.old, change.new
-    if before and after and before.path != after.path and reader.scope(before.path) != reader.scope(after.path):
+    if before and after and before.path != after.path and not reader.alike(before.path, after.path):
         gone, came = change._replace(new=None), change._replace(old=None)
         joined = _joined(pairs(reader, gone, revisions), pairs(reader, came, revisions), before, after)
         return joined._replace(findings=(*joined.findings, *_out_of_sight(reader, before, after, revisions)))

@@ -8,6 +8,7 @@ from policy_guard.settings.critical.entry import (
     RequestSet,
     covered,
     exceptions,
+    looked_up,
     unknown_actions,
 )
 from policy_guard.settings.critical.load import load_critical
@@ -19,5 +20,6 @@ __all__ = [
     "covered",
     "exceptions",
     "load_critical",
+    "looked_up",
     "unknown_actions",
 ]

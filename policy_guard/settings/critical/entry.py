@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from typing import NamedTuple
 
-from policy_guard.documents.globs import matches_path
+from policy_guard.documents.globs import matches_any
 from policy_guard.documents.source import Source, Span
 from policy_guard.iam import catalog
 from policy_guard.iam.policy import Principals, Statement, Value, principals_meaning, statement_meaning
@@ -13,6 +13,8 @@ from policy_guard.settings.severity import Severity
 
 MOST_SUGGESTIONS = 5
 """How many misspelt actions of a list are told with the nearest that AWS has: looking for one takes long."""
+MOST_LOOKED_AT = 2_000_000
+"""Actions of AWS that the patterns of a list are held against: it takes a microsecond each."""
 
 
 class RequestSet(NamedTuple):
@@ -57,7 +59,7 @@ class CriticalEntry(NamedTuple):
 
     def concerns(self, path: str) -> bool:
         """Whether the entry speaks of this file."""
-        return not self.files or any(matches_path(pattern, path) for pattern in self.files)
+        return not self.files or matches_any(self.files, path)
 
     def meaning(self) -> tuple[object, ...]:
         """All of the entry but its places, its reason and its page."""
@@ -76,6 +78,17 @@ class CriticalList(NamedTuple):
 def exceptions(entries: Iterable[CriticalEntry]) -> Iterator[Statement]:
     """The statements that say which requests the entries do not mean: whoever judges them has to know of these."""
     return (statement for entry in entries for statement in entry.unless)
+
+
+def looked_up(listed: CriticalList) -> tuple[CriticalList, CriticalEntry | None]:
+    """The list as far as its own patterns can be held against the actions of AWS, and the first entry left out."""
+    left = MOST_LOOKED_AT
+    for number, entry in enumerate(listed.entries):
+        values = [value for each in entry.sets for value in (*each.actions, *each.excepted)] if entry.own else []
+        left -= sum(catalog.looked_at(value.text) for value in values)
+        if left < 0:
+            return listed._replace(entries=listed.entries[:number]), entry
+    return listed, None
 
 
 def unknown_actions(listed: CriticalList) -> Iterator[tuple[CriticalEntry, Value, str | None]]:
