@@ -291,7 +291,8 @@ def write(proposals: Proposals) -> Iterator[str]:
     if proposals.travels:
         yield "commit them with the change, if CODEOWNERS names an owner for them"
     else:
-        branch = proposals.base.partition("@")[0].replace("HEAD", "the default branch")
+        name = proposals.base.partition("@")[0]
+        branch = "the default branch" if name in ("HEAD", "origin/HEAD", "the empty tree") else name
         yield f"they count once they are on {branch}: commit them alone and have them merged first"
 
 

@@ -113,7 +113,7 @@ def actions(pattern: str, long: bool = False) -> tuple[str, str]:
     if not names:
         near = catalog.nearest(pattern)
         hint = f"; did you mean {near}?" if near else "" if ":" in pattern else '; write "service:Name"'
-        return "", f"{pattern} covers no action of {catalog.source()}{hint}"
+        return "", f'"{pattern}" covers no action of {catalog.source()}{hint}'
     if not long:
         return "".join(f"{name}\n" for name in names), ""
     width = max(map(len, names))

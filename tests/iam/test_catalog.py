@@ -150,5 +150,5 @@ def test_a_pattern_that_covers_nothing_is_said_and_fails(capfd: pytest.CaptureFi
     assert main(["catalog", "s3:GetObjekt"]) == 1
     said = capfd.readouterr()
     assert said.out == ""
-    assert said.err.startswith("s3:GetObjekt covers no action of ")
+    assert said.err.startswith('"s3:GetObjekt" covers no action of ')
     assert said.err.endswith("; did you mean s3:GetObject?\n")

@@ -10,7 +10,7 @@ from policy_guard.iam.policy import Request
 from policy_guard.solver.formula import choice, disjunction, negation
 from policy_guard.verify.check import Claim, Question
 from policy_guard.verify.checks import check
-from policy_guard.verify.verdicts import _recognisable, prover_for
+from policy_guard.verify.verdicts import _recognisable, prover_for, verdicts
 from tests.support.policies import policy
 from tests.support.repository import allow, document
 
@@ -32,6 +32,15 @@ def test_of_two_readings_of_which_one_is_enough_one_is_needed() -> None:
     assert needed(asked, NAMES, either) == ((TWO, True),)
     assert not holds_anyhow(asked, {}, NAMES, either)
     assert holds_anyhow(asked, {ONE: True}, NAMES, either)
+
+
+def test_the_text_of_a_placeholder_needs_no_reading() -> None:
+    read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::${bucket}/*"}
+    new, old = policy(document({**read, "Action": "s3:*"})), policy(document(read))
+    question = Question(new.kind, new, old, (), Access([new, old]))
+    (verdict,) = verdicts(check("no-new-access"), question, prover_for(question))
+    assert isinstance(verdict.answer, Witness)
+    assert verdict.answer.readings == ()
 
 
 def test_a_request_that_holds_anyhow_needs_no_reading() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Mapping
 from typing import Any, TypeAlias
 
+from policy_guard.iam.meaning.interpretations import PLACEHOLDER_IS_UNRESOLVED
 from policy_guard.iam.policy import Request
 from policy_guard.solver.formula import Choice, Formula, literals
 
@@ -14,7 +15,10 @@ Holds: TypeAlias = "Callable[[Request], bool]"
 
 
 class _Heard(dict[str, bool]):
-    """Choices that keep a list of those of `names` that were asked for and are not there."""
+    """Choices that keep a list of those of `names` that were asked for and are not there.
+
+    The text that a placeholder has is a part of the request, so whether it is filled in at all is never asked.
+    """
 
     def __init__(self, given: Mapping[str, bool], names: Container[str]) -> None:
         super().__init__(given)
@@ -22,7 +26,7 @@ class _Heard(dict[str, bool]):
         self.missing: dict[str, None] = {}
 
     def get(self, name: str, default: Any = None) -> Any:
-        if name not in self and name in self._names:
+        if name not in self and name in self._names and not name.startswith(PLACEHOLDER_IS_UNRESOLVED.name):
             self.missing[name] = None
             return False
         return super().get(name, default)

@@ -86,6 +86,9 @@ def _statements(reader: Reader, node: Node) -> tuple[Node, ...]:
         return (node,)
     if isinstance(node, Array) and node.items and node.tag is None:
         return node.items
+    if isinstance(node, Array) and node.tag is None:
+        reader.problem('"Statement" is empty; write at least one statement', node.span)
+        return ()
     reader.problem('"Statement" is one statement or a list with at least one', node.span)
     return ()
 
