@@ -376,6 +376,18 @@ HOLDERS = {
         {"p/1.json": [{"PolicyName": "p", "RoleName": "admin", "PolicyDocument": WIDE}]},
         {"p/1.json": [{"PolicyName": "p,RoleName=admin", "Roles": ["dev"], "PolicyDocument": WIDE}]},
     ),
+    "the policy that a command of Organizations overwrites": (
+        {"p/1.json": {"PolicyId": "p-loose", "Content": json.dumps(WIDE)}},
+        {"p/1.json": {"PolicyId": "p-guard", "Content": json.dumps(WIDE)}},
+    ),
+    "a policy of AWS IoT, which is attached by name": (
+        {"p/1.json": {"policyName": "a", "policyDocument": json.dumps(WIDE)}},
+        {"p/1.json": {"policyName": "b", "policyDocument": json.dumps(WIDE)}},
+    ),
+    "the version that counts": (
+        {"p/1.json": {"PolicyVersion": {"VersionId": "v2", "IsDefaultVersion": False, "Document": WIDE}}},
+        {"p/1.json": {"PolicyVersion": {"VersionId": "v2", "IsDefaultVersion": True, "Document": WIDE}}},
+    ),
 }
 
 
@@ -384,6 +396,12 @@ def test_a_policy_that_gets_another_holder(scratch: Scratch, whose: str) -> None
     before, after = HOLDERS[whose]
     based(scratch, **before)
     seen(judged(scratch, **after), "grants new access", "is another's now")
+
+
+def test_a_version_that_counts_no_more_gives_nothing(scratch: Scratch) -> None:
+    before, after = HOLDERS["the version that counts"]
+    based(scratch, **after)
+    assert judged(scratch, **before).code == 0
 
 
 def test_what_else_stands_beside_a_policy_may_change(scratch: Scratch) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from policy_guard import check_no_new_access
 from policy_guard.iam.meaning import concrete
-from policy_guard.iam.meaning.prover import Witness
+from policy_guard.iam.meaning.prover import Prover, Witness
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Request, Statement
 from policy_guard.verify.check import Check, Claim, Question
@@ -142,3 +142,20 @@ def test_what_is_no_longer_denied_is_told_with_what_still_is() -> None:
     old = _policy(_statement(), _statement("Deny", Action="s3:*", Resource=LOGS))
     new = _policy(_statement(), _statement("Deny", Action="s3:Delete*"))
     assert _facts(new, old, "no-lost-deny") == [("lost", f"s3:* on {LOGS}"), ("still denied", "only s3:Delete*")]
+
+
+def test_telling_many_placeholders_asks_a_bounded_number_of_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each question takes longer, the more texts there are to choose."""
+    asked: list[int] = []
+    answer = Prover.answer
+
+    def counted(self: Prover, *given: Any) -> Any:
+        asked.append(1)
+        return answer(self, *given)
+
+    monkeypatch.setattr(Prover, "answer", counted)
+    many = [f"arn:aws:s3:::{{{{ b{number} }}}}" for number in range(400)]
+    new = {"Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": many}]}
+    old = {"Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::a"}]}
+    assert check_no_new_access(new, old).result == "FAIL"
+    assert len(asked) < 40

@@ -33,12 +33,18 @@ _CONTAINERS = (
 _TEMPLATES = ("apiVersion", "AWSTemplateFormatVersion", "Resources", "resource", "resource_changes", "planned_values")
 # Beside a policy, what says nothing of whose it is or what it is attached to; everything else may.
 _NO_HOLDERS = (
-    *("id", "policyid", "policyname", "version", "versionid", "defaultversionid", "isdefaultversion", "revisionid"),
+    *("policyname", "version", "versionid", "defaultversionid", "isdefaultversion", "revisionid"),
     *("tags", "path", "notes", "etag", "$schema", "rolelastused", "maxsessionduration", "responsemetadata"),
     *("isattachable", "lastmodified", "managedpolicyarns", "attachedmanagedpolicies", "rolepolicylist"),
     *("userpolicylist", "grouppolicylist", "policydocument", "assumerolepolicydocument"),
     *("policy", "document", "policyhash", "createdtimestamp", "lastmodifiedtimestamp"),
 )
+# These name the policy that a command overwrites, unless its ARN stands beside them.
+_OWN_IDS = ("id", "policyid")
+# AWS IoT has its policies attached by name, and spells this so.
+_OWN_NAME = "policyName"
+DEFAULT = "\nis the version that counts"
+"""What a holder ends with if the policy is the default version of several."""
 _NO_HOLDERS_LAST = ("date", "time", "count", "description", "comment", "at")
 # Of more mappings with policies of their own none is taken for the holder of another's.
 _MOST_PARTS = 4
@@ -312,7 +318,8 @@ class _Holders:
 
     def text(self, beside: Iterable[Object]) -> str:
         """The entries beside a policy that say whose it is, in a text that is another one for every other holder."""
-        return "\n".join(filter(None, map(self._of, beside)))
+        every = tuple(beside)
+        return "\n".join(filter(None, map(self._of, every))) + DEFAULT * any(map(_is_default_version, every))
 
     def _of(self, node: Object) -> str:
         if id(node) not in self._known:
@@ -323,7 +330,10 @@ class _Holders:
 def _holder(node: Object) -> str:
     import json
 
-    telling = (entry for entry in node.entries if _may_name_holder(entry.key.text) and not _is_null(entry.value))
+    has_arn = any(entry.key.text.lower() in ("arn", "policyarn") for entry in node.entries)
+    hidden = _OWN_IDS if has_arn else ()
+    named = (entry for entry in node.entries if entry.key.text.lower() not in hidden)
+    telling = (entry for entry in named if _may_name_holder(entry.key.text) and not _is_null(entry.value))
     entries = [(entry.key.text, _plain(entry.value)) for entry in telling]
     text = json.dumps(sorted(entries, key=json.dumps)) if entries else ""
     if len(text) <= _LONG:
@@ -333,9 +343,14 @@ def _holder(node: Object) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def _is_default_version(node: Object) -> bool:
+    counts = (entry.value for entry in node.entries if entry.key.text.lower() == "isdefaultversion")
+    return any(isinstance(value, Scalar) and value.text.lower() == "true" for value in counts)
+
+
 def _may_name_holder(key: str) -> bool:
     *_, last = re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", key) or [""]
-    return key.lower() not in _NO_HOLDERS and last.lower() not in _NO_HOLDERS_LAST
+    return key == _OWN_NAME or (key.lower() not in _NO_HOLDERS and last.lower() not in _NO_HOLDERS_LAST)
 
 
 def _plain(node: Node) -> Any:

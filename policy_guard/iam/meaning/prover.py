@@ -129,10 +129,10 @@ class Prover:
         other._budget = self._budgets.aside.part(STEPS_ASIDE)
         return other
 
-    def may_replay(self, times: int = 1) -> bool:
-        """Whether so many more requests may be judged to tell a finding well."""
+    def may_replay(self, times: int = 1, steps: int = 0) -> bool:
+        """Whether so many more requests may be judged, and as many steps besides be made, to tell a finding well."""
         try:
-            self._replays.spend(self._steps_a_replay() * times, "")
+            self._replays.spend(self._steps_a_replay() * times + steps, "")
         except OverBudget:
             return False
         return True

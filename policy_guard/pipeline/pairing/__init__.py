@@ -421,7 +421,7 @@ def _notes(change: Change, old: Side | None, new: Side | None) -> Iterator[str]:
     if new and new.note:
         yield new.note
     for label, policy in new.policies.items() if old and new else ():
-        if old and label in old.policies and old.policies[label].holder != policy.holder:
+        if old and label in old.policies and not _of_one_holder(old.policies[label], policy):
             yield f"{change.path} {label} is another's now: judged as one deleted, one new"
     if old and old.problems and new and new.policies:
         yield f"the old version of {change.path} cannot be read, so everything in the new one counts as new"
@@ -438,6 +438,13 @@ def apart(pair: Pair) -> tuple[Pair, ...]:
     from policy_guard.iam.policy import of_one_kind
 
     old, new = pair.old, pair.new
-    if old and new and not (of_one_kind(old, new) and old.holder == new.holder):
+    if old and new and not (of_one_kind(old, new) and _of_one_holder(old, new)):
         return pair._replace(new=None), pair._replace(old=None, instead_of=pair.old)
     return (pair,)
+
+
+def _of_one_holder(old: Policy, new: Policy) -> bool:
+    """Whether both are one holder's; a version that counts no more gives nobody anything."""
+    from policy_guard.documents.containers.plain import DEFAULT
+
+    return new.holder in (old.holder, old.holder.removesuffix(DEFAULT))

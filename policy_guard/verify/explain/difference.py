@@ -15,12 +15,14 @@ from policy_guard.iam.policy import Element, Request, Statement, Value, as_writt
 from policy_guard.solver.formula import conjunction, disjunction, negation
 from policy_guard.solver.strings.glob import glob
 from policy_guard.solver.strings.language import FILLERS, Language
-from policy_guard.solver.strings.pattern import Pattern, folded
+from policy_guard.solver.strings.pattern import Pattern, folded, holes
 from policy_guard.verify.check import Claim
 from policy_guard.verify.finding import Cell, Difference, Piece
 
 MOST_QUESTIONS = 60
 MOST_PIECES = 40
+_STEPS_A_PLACEHOLDER = 100
+"""What a question costs for each value with an unknown part: every one is a text of its own to choose."""
 
 Cells: TypeAlias = "list[tuple[tuple[Value, ...], tuple[Value, ...]]]"
 
@@ -43,7 +45,7 @@ def blame(claim: Claim, request: Request, prover: Prover, statement: Statement, 
     proved = False
     for _ in range(MOST_QUESTIONS):
         if known:
-            if not prover.may_replay(2 * len(waiting)):
+            if not prover.may_replay(2 * len(waiting), _STEPS_A_PLACEHOLDER * sum(map(_has_holes, waiting))):
                 return Blame(element.values, False)
             hit = {value for value in waiting if _passes(claim, statement, name, value, known)}
             waiting = [value for value in waiting if value not in hit]
@@ -55,6 +57,10 @@ def blame(claim: Claim, request: Request, prover: Prover, statement: Statement, 
             break
         known = answer.request
     return Blame(tuple(value for value in element.values if value in found), proved)
+
+
+def _has_holes(value: Value) -> bool:
+    return holes(value.pattern)
 
 
 def _element(statement: Statement, name: str) -> Element | None:
