@@ -339,6 +339,16 @@ def test_aliases_beside_a_policy_end(scratch: Scratch) -> None:
     seen(judged(scratch, **{"iam/new.yaml": text}), "iam/new.yaml")
 
 
+def _account(attached: list[Any], groups: list[str]) -> dict[str, Any]:
+    version = {"VersionId": "v1", "IsDefaultVersion": True, "Document": WIDE}
+    return {
+        "RoleDetailList": [{"RoleName": "r", "AttachedManagedPolicies": attached}],
+        "UserDetailList": [{"UserName": "u", "GroupList": groups}],
+        "GroupDetailList": [{"GroupName": "admins", "GroupPolicyList": [named("g", WIDE)]}],
+        "Policies": [{"PolicyName": "w", "Arn": "arn:aws:iam::1:policy/w", "PolicyVersionList": [version]}],
+    }
+
+
 HOLDERS = {
     "a role": (
         {"p/1.json": {"RoleName": "admin", "PolicyName": "p", "PolicyDocument": WIDE}},
@@ -387,6 +397,14 @@ HOLDERS = {
     "the version that counts": (
         {"p/1.json": {"PolicyVersion": {"VersionId": "v2", "IsDefaultVersion": False, "Document": WIDE}}},
         {"p/1.json": {"PolicyVersion": {"VersionId": "v2", "IsDefaultVersion": True, "Document": WIDE}}},
+    ),
+    "the role that has a policy of the same file": (
+        {"p/1.json": _account([], ["dev"])},
+        {"p/1.json": _account([{"PolicyName": "w", "PolicyArn": "arn:aws:iam::1:policy/w"}], ["dev"])},
+    ),
+    "the user of a group of the same file": (
+        {"p/1.json": _account([], ["dev"])},
+        {"p/1.json": _account([], ["admins"])},
     ),
 }
 

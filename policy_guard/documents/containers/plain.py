@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from policy_guard.documents.containers import VERSIONS
+from policy_guard.documents.containers.attached import Attachments
 from policy_guard.documents.containers.unresolved import Unresolved, unresolved, without_style
 from policy_guard.documents.embedded import read_text
 from policy_guard.documents.format import hole_in_key, sniff
@@ -141,7 +142,7 @@ def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
     found: dict[str, Found] = {}
     taken: set[int] = set()
     others: set[str] = set()
-    holders = _Holders()
+    holders = _Holders(Attachments(documents, source.text))
     for number, document in enumerate(documents):
         prefix = _prefix(document, number) if len(documents) > 1 else ""
         for place in _near(source, document, prefix):
@@ -313,13 +314,15 @@ def _listed(source: Source, node: Node, label: str) -> Iterator[_Place]:
 class _Holders:
     """What says whose the policies of a file are; each mapping is looked through once."""
 
-    def __init__(self) -> None:
+    def __init__(self, attachments: Attachments) -> None:
+        self._attachments = attachments
         self._known: dict[int, tuple[Object, str]] = {}
 
     def text(self, beside: Iterable[Object]) -> str:
         """The entries beside a policy that say whose it is, in a text that is another one for every other holder."""
         every = tuple(beside)
-        return "\n".join(filter(None, map(self._of, every))) + DEFAULT * any(map(_is_default_version, every))
+        telling = filter(None, (*map(self._of, every), self._attachments.of(every)))
+        return "\n".join(telling) + DEFAULT * any(map(_is_default_version, every))
 
     def _of(self, node: Object) -> str:
         if id(node) not in self._known:
