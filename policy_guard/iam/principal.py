@@ -46,11 +46,11 @@ PRINCIPAL_TYPES = {
 NO_ACCOUNT = "anonymous"
 """What aws:PrincipalAccount is for anonymous callers (reference_policies_condition-keys), if it is anything."""
 TAGS = "aws:principaltag/"
-SINGLE_SERVICE = r"[^.:]+\.amazonaws\.com(\.cn)?"
-"""A service principal without a Region in its name: such a service may go by several names."""
 UNSIGNED = ("sts:assumerolewithsaml", "sts:assumerolewithwebidentity", "sts:tagsession", "sts:setsourceidentity")
 """What users of an identity provider call before they have a session of a role (STS API Reference), with what goes
 along."""
+ACCOUNT_KEY, ARN_KEY = "aws:principalaccount", "aws:principalarn"
+OF_ARN = ("user", "role")
 FINER = ("user", "role", "session")
 
 
@@ -70,6 +70,19 @@ def is_provider(type_: str) -> bool:
     AWS: reference_policies_elements_principal, "OIDC federated principals" and "SAML federated principals".
     """
     return type_ == "Federated"
+
+
+def beginning(entry: Principal) -> str | None:
+    """What all names of the service begin with that the entry names: of `logs.eu-west-1.amazonaws.com` the `logs.`.
+
+    AWS: reference_policies_condition-keys, aws:PrincipalServiceNamesList: a service may have several names, of Regions
+    for example. Empty if an unknown part or a wildcard leaves it open, and None of what is no service.
+    """
+    if entry.type != "Service":
+        return None
+    first = next(iter(entry.value.pattern.parts), "")
+    head, dot, _ = first.partition(".") if isinstance(first, str) else ("", "", "")
+    return head + dot if dot else ""
 
 
 def in_any_partition(who: Named) -> bool:

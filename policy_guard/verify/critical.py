@@ -9,7 +9,6 @@ from typing import NamedTuple, TypeAlias
 from policy_guard.documents.source import Span
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.symbolic import Access
-from policy_guard.iam.meaning.symbolic_principal import principal_matches
 from policy_guard.iam.policy import Element, Request, Statement, Value
 from policy_guard.settings.critical import CriticalEntry, RequestSet
 from policy_guard.solver.formula import TRUE, Formula, Literal, Member, conjunction, negation
@@ -49,7 +48,7 @@ def critical(entry: CriticalEntry, requests: RequestSet, access: Access) -> Crit
         actions,
         access.resource_matches(_element(requests.resources)) if requests.resources else TRUE,
         negation(access.action_matches(_element(requests.excepted))),
-        principal_matches(entry.principals) if entry.principals else TRUE,
+        access.principal_matches(entry.principals) if entry.principals else TRUE,
         *(negation(access.applies(statement)) for statement in entry.unless),
     ]
     return Critical(entry, requests, actions, conjunction(parts))

@@ -97,6 +97,13 @@ CASES = {
         policy(allow(Principal={"AWS": "111122223333"})),
         policy(allow(Principal={"AWS": "111122223333"}), allow(effect="Deny", Principal={"CanonicalUser": ID})),
     ),
+    "service-has-another-name": (
+        policy(allow(Principal={"Service": "logs.eu-west-1.amazonaws.com"})),
+        policy(
+            allow(Principal={"Service": "logs.eu-west-1.amazonaws.com"}),
+            allow(effect="Deny", Principal={"Service": "logs.amazonaws.com"}),
+        ),
+    ),
     "provider-made-the-session": (
         policy(allow(Principal={"Federated": PROVIDER})),
         policy(allow(Principal={"Federated": PROVIDER}), allow(effect="Deny", Principal={"AWS": "111122223333"})),

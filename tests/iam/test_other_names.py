@@ -38,7 +38,16 @@ SIGNED = [
     {"ArnLike": {"aws:PrincipalArn": ROLE}},
     {"StringEquals": {"aws:PrincipalType": "AssumedRole"}},
 ]
+LOGS, REGIONAL = {"Service": "logs.amazonaws.com"}, {"Service": "logs.eu-west-1.amazonaws.com"}
+OF_SERVICE = [
+    {"StringEquals": {"aws:PrincipalServiceName": "logs.eu-west-1.amazonaws.com"}},
+    {"StringEquals": {"aws:PrincipalAccount": ID}},
+    {"ArnLike": {"aws:PrincipalArn": ROLE}},
+    {"Null": {"aws:PrincipalServiceName": "true"}},
+]
 NEW = {
+    **{f"a service, {each}": ((statement(LOGS, each),), ()) for each in OF_SERVICE},
+    "a service that was denied under another name": ((statement(REGIONAL),), (statement(REGIONAL), deny(LOGS))),
     **{f"a session of a provider, {each}": ((statement(PROVIDER, each),), ()) for each in SIGNED},
     "a federated session of the user": ((statement({"AWS": USER}),), (statement({"AWS": USER}, OF_USER),)),
     "a federated session of the user, before everyone": ((statement({"AWS": USER}),), (statement("*", OF_USER),)),
@@ -64,6 +73,18 @@ def test_access_under_another_name_is_new(name: str) -> None:
 
 
 LOST = {
+    "a service tells another name": (
+        deny(LOGS, {"StringEquals": {"aws:PrincipalServiceName": "logs.amazonaws.com"}}),
+        deny(LOGS),
+    ),
+    "a service has an account": (
+        deny(LOGS, {"StringNotEqualsIfExists": {"aws:PrincipalAccount": ID}}),
+        deny(LOGS),
+    ),
+    "a service has an ARN": (
+        deny("*", {"ArnNotLikeIfExists": {"aws:PrincipalArn": ROLE}, "Bool": {"aws:PrincipalIsAWSService": "true"}}),
+        deny("*", {"Bool": {"aws:PrincipalIsAWSService": "true"}}),
+    ),
     "a federated session has another ARN than its user": (deny({"AWS": USER}, OF_USER), deny({"AWS": USER})),
     "a federated session is of another type than its user": (
         deny({"AWS": USER}, {"StringEquals": {"aws:PrincipalType": "User"}}),

@@ -5,6 +5,7 @@ The twin of `symbolic`, which speaks of all requests: the same names in the same
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from policy_guard.iam.meaning.concrete_caller_keys import context_of
@@ -21,6 +22,7 @@ from policy_guard.iam.meaning.interpretations import (
     PLACEHOLDER_IS_UNRESOLVED,
     PLAIN_NEEDS_ALL_VALUES,
     PROVIDER_MADE_THE_SESSION,
+    SERVICE_HAS_ANOTHER_NAME,
     UNRESOLVED_DROPS_STATEMENT,
     VARIABLES_ONLY_AFTER_FIFTH_COLON,
     WILDCARDS_CROSS_AT_ENDS,
@@ -52,9 +54,13 @@ from policy_guard.iam.policy import (
     placeholders_of,
 )
 from policy_guard.iam.principal import (
+    ACCOUNT_KEY,
+    ARN_KEY,
     FINER,
+    OF_ARN,
     UNSIGNED,
     Named,
+    beginning,
     by_text,
     has_wildcards,
     in_any_partition,
@@ -71,6 +77,8 @@ from policy_guard.solver.strings.pattern import (
     in_arn_parts,
     spelled_out,
 )
+
+_OF_ACCOUNT = re.compile(r"arn:[^:]+:[^:]+::([^:]*):.*", re.DOTALL)
 
 
 def allows(policy: Policy | None, kind: Kind, request: Request) -> bool:
@@ -242,6 +250,11 @@ def _is_listed(entry: Principal, who: Named, caller: Caller, request: Request) -
     if is_provider(entry.type) and caller.type == "AWS":
         signed = _is_role_session(caller) and folded(request.action) not in UNSIGNED
         return signed and _is_said(PROVIDER_MADE_THE_SESSION, entry, request)
+    if entry.type == "AWS" and caller.type == "Service":
+        return _is_acting(who, request)
+    if (head := beginning(entry)) is not None and caller.type == "Service":
+        alike = caller.name.startswith(head) and caller.name != head
+        return matches(who.name, caller.name) or (alike and _is_said(SERVICE_HAS_ANOTHER_NAME, entry, request))
     if entry.type != caller.type or who.kind == "nobody":
         return False
     if who.kind == "account":
@@ -252,6 +265,15 @@ def _is_listed(entry: Principal, who: Named, caller: Caller, request: Request) -
         return _is_federated_of(who, caller, caller.session)
     of_session = who.kind == "role" or (who.kind == "user" and _is_federated(caller))
     return matches(who.name, caller.name) and (caller.session is None or of_session)
+
+
+def _is_acting(who: Named, request: Request) -> bool:
+    """Whether the condition keys tell that the service is of the account, or has the ARN, that the entry names."""
+    accounts, arns = (request.context.get(key, ()) for key in (ACCOUNT_KEY, ARN_KEY))
+    if who.kind == "account":
+        owners = (found[1] for text in arns if (found := _OF_ACCOUNT.fullmatch(text)))
+        return any(matches(who.account, text) for text in (*accounts, *owners))
+    return who.kind in OF_ARN and any(matches(who.name, text) for text in arns)
 
 
 def _is_said(reading: Reading, entry: Principal, request: Request) -> bool:

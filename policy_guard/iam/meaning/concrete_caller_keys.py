@@ -3,7 +3,7 @@
 The twin of `caller_conditions`, which speaks of all requests. Only what AWS's pages state: IAM User Guide,
 reference_policies_condition-keys, "Properties of the principal", and reference_policies_variables, "Principal key
 values"; STS API Reference: who comes with the word of an identity provider signs nothing. Canonical users and ids are
-other names of callers with ARNs. Which account and ARN a service would have is not stated: none that others have.
+other names of callers with ARNs. Which account, ARN and names a service has is not stated.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from policy_guard.iam.policy import Caller, Request
-from policy_guard.iam.principal import NO_ACCOUNT, PRINCIPAL_TYPES, SINGLE_SERVICE, TAGS
+from policy_guard.iam.principal import ACCOUNT_KEY, ARN_KEY, NO_ACCOUNT, PRINCIPAL_TYPES, TAGS
 
 _ARN = re.compile(r"arn:[^:]+:(iam|sts)::([^:]+):(?:(root)|(user|role|federated-user)/[^:]+)")
 _KINDS = {("iam", "root"), ("iam", "user"), ("iam", "role"), ("sts", "federated-user")}
@@ -28,16 +28,15 @@ def context_of(request: Request) -> Mapping[str, tuple[str, ...]]:
     context = {**request.context, **_implied(caller)}
     if caller.type == "Anonymous":
         context = {key: values for key, values in context.items() if not key.startswith(TAGS)}
-    if not _of_identity(caller):
-        context |= {key: (NO_ACCOUNT,) for key in ("aws:principalaccount", "aws:principalarn") if context.get(key)}
+    if caller.type != "Service" and not _of_identity(caller):
+        context |= {key: (NO_ACCOUNT,) for key in (ACCOUNT_KEY, ARN_KEY) if context.get(key)}
     return context
 
 
 @lru_cache(maxsize=1_000)
 def _implied(caller: Caller) -> Mapping[str, tuple[str, ...]]:
     if caller.type == "Service":
-        own = {"aws:principalservicename": (caller.name,)} if re.fullmatch(SINGLE_SERVICE, caller.name) else {}
-        return {**own, "aws:principalisawsservice": ("true",)}
+        return {"aws:principalisawsservice": ("true",)}
     no_service = dict.fromkeys(("aws:principalservicename", "aws:principalservicenameslist"), _ABSENT)
     if caller.type == "Anonymous":
         no_service |= dict.fromkeys(("aws:principalorgid", "aws:principalorgpaths"), _ABSENT)

@@ -119,6 +119,12 @@ ID_NAMES_THE_CALLER = Reading(
     "an id in Principal or NotPrincipal is not that of the caller",
     "IAM User Guide, reference_policies_elements_principal",
 )
+SERVICE_HAS_ANOTHER_NAME = Reading(
+    "service-has-another-name",
+    "the service that calls also goes by the name in Principal or NotPrincipal, which begins alike",
+    "the service that calls does not go by the name in Principal or NotPrincipal, though that begins alike",
+    "IAM User Guide, reference_policies_condition-keys, aws:PrincipalServiceNamesList",
+)
 PROVIDER_MADE_THE_SESSION = Reading(
     "provider-made-the-session",
     "the role session that calls was made by the identity provider in Principal or NotPrincipal",
@@ -161,6 +167,7 @@ READINGS = {
         EMPTY_TEXT_IS_NO_VALUE,
         WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY,
         ID_NAMES_THE_CALLER,
+        SERVICE_HAS_ANOTHER_NAME,
         PROVIDER_MADE_THE_SESSION,
         BOUNDARY_UNDOES_NOT_PRINCIPAL,
         BARE_IPV6_IS_A_BLOCK,

@@ -32,6 +32,7 @@ from policy_guard.iam.policy import (
     Element,
     Kind,
     Policy,
+    Principals,
     Statement,
     as_written,
     by_effect,
@@ -156,13 +157,16 @@ class Access:
 
     def _statement(self, statement: Statement) -> Formula:
         parts = [
-            principal_matches(statement.principals) if statement.principals else TRUE,
+            self.principal_matches(statement.principals) if statement.principals else TRUE,
             self.action_matches(statement.action),
             self.resource_matches(statement.resource) if statement.resource else A_ROLE,
         ]
         parts += map(self._condition_holds, statement.conditions)
         whole = conjunction([*parts, self._resolved(statement)])
         return by_caller(whole) if self._by_caller else whole
+
+    def principal_matches(self, principals: Principals) -> Formula:
+        return principal_matches(principals, {*self._written, *self._variables} if self._by_caller else ())
 
     def action_matches(self, element: Element) -> Formula:
         plain = element.plain_in_lower_case

@@ -18,7 +18,7 @@ from policy_guard.iam.meaning.symbolic_principal import (
     WORD,
     join,
 )
-from policy_guard.iam.principal import NO_ACCOUNT, PRINCIPAL_TYPES, TAGS
+from policy_guard.iam.principal import ACCOUNT_KEY, ARN_KEY, NO_ACCOUNT, PRINCIPAL_TYPES, TAGS
 from policy_guard.solver.formula import (
     FALSE,
     TRUE,
@@ -37,15 +37,12 @@ from policy_guard.solver.strings.automaton import ANY, ANYTHING, Glob, Step
 from policy_guard.solver.strings.language import Language, Late, Slot
 from policy_guard.solver.strings.pattern import Variable
 
-_LABEL = Step(frozenset(".:"), outside=True)
-_LABELS: Glob = (_LABEL, _LABEL._replace(loop=True))
 _WHOLE = Language([ROOTS, USERS, ROLES, FEDERATED_USERS])
 _IN_SESSION = Language([SESSIONS, FEDERATED_OF_USERS])
 _IDENTITIES = Language([ROOTS, USERS, ROLES, FEDERATED_USERS, FEDERATED_OF_USERS, SESSIONS])
 _NOBODY = Language(texts=["Anonymous"])
 _SERVICES = Language([join("Service ", (ANY, ANYTHING))])
-_SINGLE_SERVICES = Language(join("Service ", _LABELS, f".amazonaws.com{end}") for end in ("", ".cn"))
-_OF_OTHER_TYPES = (join(f"{kind} ", (ANY, ANYTHING)) for kind in ("Service", "Federated", "CanonicalUser"))
+_OF_OTHER_TYPES = (join(f"{kind} ", (ANY, ANYTHING)) for kind in ("Federated", "CanonicalUser"))
 _WITHOUT_ACCOUNT = Language([*_OF_OTHER_TYPES, join("AWS ", WORD), join("Anonymous")])
 _BY_TYPE = {
     "root": Language([ROOTS]),
@@ -54,7 +51,7 @@ _BY_TYPE = {
     "federated-user": Language([FEDERATED_USERS, FEDERATED_OF_USERS]),
     "anonymous": _NOBODY,
 }
-_ARN, _ACCOUNT = "aws:principalarn", "aws:principalaccount"
+_ARN, _ACCOUNT = ARN_KEY, ACCOUNT_KEY
 _TYPE, _IS_SERVICE = "aws:principaltype", "aws:principalisawsservice"
 _SERVICE_NAME, _SERVICE_NAMES = "aws:principalservicename", "aws:principalservicenameslist"
 _ORGANIZATION = ("aws:principalorgid", "aws:principalorgpaths")
@@ -90,10 +87,8 @@ def _present(slot: Slot) -> Formula:
     key, here = slot.key, present(slot)
     if key in _ORGANIZATION or key.startswith(TAGS):
         return conjunction([here, negation(_one_of(_NOBODY))])
-    if key == _SERVICE_NAMES:
+    if key in (_SERVICE_NAME, _SERVICE_NAMES):
         return conjunction([here, _one_of(_SERVICES)])
-    if key == _SERVICE_NAME:
-        return disjunction([_one_of(_SINGLE_SERVICES), conjunction([here, _one_of(_SERVICES)])])
     signed = [_one_of(_IDENTITIES)]
     if key == _IS_SERVICE:
         return disjunction([*signed, _one_of(_SERVICES)])
@@ -122,8 +117,6 @@ def _values(key: str, values: Language) -> Iterable[tuple[Language, Formula]]:
     elif key == _IS_SERVICE:
         yield _IDENTITIES, constant("false", values)
         yield _SERVICES, constant("true", values)
-    elif key == _SERVICE_NAME:
-        yield _SINGLE_SERVICES, _spelled(values, join("Service "), ())
 
 
 def facts(variable: Variable) -> Formula:

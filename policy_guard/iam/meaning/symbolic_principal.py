@@ -7,8 +7,9 @@ user (STS API Reference, GetFederationToken), and `Anonymous` alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from functools import partial
+from typing import NamedTuple
 
 from policy_guard.iam.meaning.interpretations import (
     ACCOUNT_EXEMPTS_ROOT_ALONE,
@@ -16,14 +17,19 @@ from policy_guard.iam.meaning.interpretations import (
     ID_NAMES_THE_CALLER,
     PARTIAL_CHAIN_EXEMPT,
     PROVIDER_MADE_THE_SESSION,
+    SERVICE_HAS_ANOTHER_NAME,
     WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY,
 )
-from policy_guard.iam.policy import Caller, Principals
+from policy_guard.iam.policy import Caller, Principal, Principals
 from policy_guard.iam.principal import (
+    ACCOUNT_KEY,
+    ARN_KEY,
     FINER,
     KINDS,
+    OF_ARN,
     UNSIGNED,
     Named,
+    beginning,
     by_text,
     has_wildcards,
     in_any_partition,
@@ -31,10 +37,20 @@ from policy_guard.iam.principal import (
     is_provider,
     named,
 )
-from policy_guard.solver.formula import FALSE, TRUE, Formula, choice, conjunction, disjunction, member, negation
+from policy_guard.solver.formula import (
+    FALSE,
+    TRUE,
+    Formula,
+    choice,
+    conjunction,
+    disjunction,
+    member,
+    negation,
+    present,
+)
 from policy_guard.solver.strings.automaton import ANY, ANYTHING, Glob, Step, glob_of
 from policy_guard.solver.strings.glob import glob
-from policy_guard.solver.strings.language import Language, Late
+from policy_guard.solver.strings.language import Language, Late, Slot
 from policy_guard.solver.strings.pattern import spelled_out
 
 _COLON = frozenset(":")
@@ -68,6 +84,7 @@ def _arns(partition: str | Glob) -> tuple[Glob, Glob, Glob, Glob, Glob, Glob]:
 ROOTS, USERS, ROLES, SESSIONS, FEDERATED_USERS, FEDERATED_OF_USERS = _arns(WORD)
 _WITH_ARN = Language([join("AWS arn:", (ANYTHING,))])
 _IN_SESSION = Language([SESSIONS])
+_SERVICES = Language([join("Service ", _NAME)])
 _UNSIGNED = Language(texts=UNSIGNED)
 _BOUNDED = Language([USERS, ROLES, SESSIONS, FEDERATED_OF_USERS])
 _OTHERS = (
@@ -98,29 +115,86 @@ def caller(text: str) -> Caller:
     return Caller(kind, name)
 
 
-def principal_matches(principals: Principals) -> Formula:
-    """The callers to which a Principal or NotPrincipal element applies."""
-    everyone = [(entry.type, named(entry)) for entry in principals.entries]
+class _Entry(NamedTuple):
+    entry: Principal
+    who: Named
+    keys: Container[str]
+
+
+def principal_matches(principals: Principals, keys: Container[str] = ()) -> Formula:
+    """The callers to which a Principal or NotPrincipal element applies.
+
+    Services are also told by those of the condition `keys` that hold the account and the ARN of a caller.
+    """
+    everyone = [_Entry(entry, named(entry), keys) for entry in principals.entries]
     return negation(_exempt(everyone)) if principals.negated else _any(everyone, KINDS)
 
 
-def _any(everyone: list[tuple[str, Named]], kinds: tuple[str, ...]) -> Formula:
+def _any(everyone: list[_Entry], kinds: tuple[str, ...]) -> Formula:
     """The callers that one of the entries names, as one of these kinds."""
-    named_ = [(type_, who) for type_, who in everyone if who.kind in kinds]
-    open_ = (who.name for _, who in everyone if who.kind == "open")
+    named_ = [each for each in everyone if each.who.kind in kinds]
+    open_ = [each.who.name for each in everyone if each.who.kind == "open"]
     late = (Late(name, _LISTED[kind], towards=_TOWARDS[kind]) for name in open_ for kind in kinds)
     return disjunction(
         [
-            _member((who, _globs(type_, who)) for type_, who in named_),
+            _member((each.who, _globs(each.entry.type, each.who)) for each in named_),
             member("principal", Language(late=late)),
-            *(_by_another_name(type_, who) for type_, who in named_),
+            *(_by_another_name(each.entry, each.who) for each in named_),
+            *(_acting(each, kinds) for each in everyone),
         ]
     )
 
 
-def _by_another_name(type_: str, who: Named) -> Formula:
-    """The callers that the entry may mean without their ARN."""
-    if is_id(type_, who):
+def _acting(entry: _Entry, kinds: tuple[str, ...]) -> Formula:
+    """The services of the account or with the ARN that the entry names, as far as condition keys tell.
+
+    AWS: reference_policies_condition-keys: aws:PrincipalAccount is the account to which the requesting principal
+    belongs, aws:PrincipalArn its ARN. Whether services have them is not stated.
+    """
+    told = [each for each in _TOLD if each.key in entry.keys and each.kind in kinds]
+    parts = []
+    for key, kind, build, late in told:
+        globs = [build(entry.who)] if entry.who.kind == kind else []
+        open_ = [Late(entry.who.name, late)] if entry.who.kind == "open" else []
+        parts.append(conjunction([present(Slot(key, 0)), member(Slot(key, 0), Language(globs, late=open_))]))
+    return conjunction([member("principal", _SERVICES), disjunction(parts), _meant(entry.who)])
+
+
+class _Told(NamedTuple):
+    """What the value of a key is for those whom an entry of the kind names; `late` is the same by the entry's text."""
+
+    key: str
+    kind: str
+    build: Callable[[Named], Glob]
+    late: Callable[[str], Iterable[Glob]]
+
+
+def _told_by(text: str, kind: str, build: Callable[[Named], Glob]) -> Iterable[Glob]:
+    who = by_text(text)
+    return (build(who),) if who.kind == kind else ()
+
+
+def _told(key: str, kind: str, build: Callable[[Named], Glob]) -> _Told:
+    return _Told(key, kind, build, partial(_told_by, kind=kind, build=build))
+
+
+def _of_account(who: Named) -> Glob:
+    return join("arn:", WORD, ":", WORD, "::", glob(who.account), ":", (ANYTHING,))
+
+
+_TOLD = (
+    _told(ACCOUNT_KEY, "account", lambda who: glob(who.account)),
+    _told(ARN_KEY, "account", _of_account),
+    *(_told(ARN_KEY, kind, lambda who: glob(who.name)) for kind in OF_ARN),
+)
+
+
+def _by_another_name(entry: Principal, who: Named) -> Formula:
+    """The callers that the entry may mean without their ARN, or a service by another of its names."""
+    type_, head = entry.type, beginning(entry)
+    if head is not None:
+        reading, callers = SERVICE_HAS_ANOTHER_NAME, member("principal", Language([join("Service ", head, _NAME)]))
+    elif is_id(type_, who):
         reading, callers = ID_NAMES_THE_CALLER, member("principal", _WITH_ARN)
     elif is_provider(type_):
         signed = negation(member("action", _UNSIGNED))
@@ -199,10 +273,10 @@ _LISTED: dict[str, Callable[[str], Iterable[Glob]]] = {kind: partial(_listed_by,
 _TOWARDS: dict[str, Callable[[str], str]] = {kind: partial(_towards, kind=kind) for kind in KINDS}
 
 
-def _exempt(everyone: list[tuple[str, Named]]) -> Formula:
+def _exempt(everyone: list[_Entry]) -> Formula:
     """The callers that NotPrincipal leaves out: those whose whole chain is listed."""
-    finer = _member((who, [_account(who)]) for _, who in everyone if who.kind in FINER)
-    open_ = Language(late=(Late(who.name, _finer_by) for _, who in everyone if who.kind == "open"))
+    finer = _member((each.who, [_account(each.who)]) for each in everyone if each.who.kind in FINER)
+    open_ = Language(late=(Late(each.who.name, _finer_by) for each in everyone if each.who.kind == "open"))
     root_alone = choice("reading", ACCOUNT_EXEMPTS_ROOT_ALONE.name)
     elsewhere = negation(disjunction([finer, member("principal", open_), root_alone]))
     account, user, role, session = (_any(everyone, (kind,)) for kind in ("account", *FINER))
