@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.documents.printable import printable
 from policy_guard.documents.source import Array, Node, Object, Problem, Scalar, Source, Span
 from policy_guard.iam.parse.functions import Function, function, name_of, not_one_text
-from policy_guard.iam.parse.spellings import in_name, in_value, numbered, with_named
+from policy_guard.iam.parse.spellings import in_name, in_value, nameless_in, numbered, with_named
 from policy_guard.iam.parse.substitution import read_substitution
 from policy_guard.iam.policy import Value
 from policy_guard.solver.strings.pattern import Pattern, Unknown, Variable, read_pattern, shown, spelled_out
@@ -44,6 +46,10 @@ class Reader:
         self.problems: list[Problem] = []
         self.doubts: list[Problem] = []
         self._suggested = 0
+
+    @cached_property
+    def _by_place(self) -> list[int]:
+        return list(nameless_in(self.source.text))
 
     def problem(self, message: str, span: Span) -> None:
         self.problems.append(Problem(message, span))
@@ -119,7 +125,7 @@ class Reader:
         pattern, doubtful = in_name(value.pattern)
         for text in doubtful:
             self._doubt_placeholder(text, value.span)
-        return value._replace(pattern=self._numbered(pattern))
+        return value._replace(pattern=self._numbered(pattern, value.span))
 
     def condition_value(self, value: Value) -> Value:
         """The value, which a condition compares with, after a look at what may be a placeholder in it."""
@@ -131,8 +137,10 @@ class Reader:
         message = f'{quoted(text)} looks like a placeholder and is read as written; name it under "placeholders" in the'
         self.doubt(f"{message} settings if it is one", span)
 
-    def _numbered(self, pattern: Pattern) -> Pattern:
-        whole = numbered(pattern, self._nameless)
+    def _numbered(self, pattern: Pattern, span: Span) -> Pattern:
+        if not any(isinstance(part, Unknown) for part in pattern.parts):
+            return pattern
+        whole = numbered(pattern, self._nameless, bisect_left(self._by_place, span.start))
         self._nameless += sum(a is not b for a, b in zip(pattern.parts, whole.parts, strict=True))
         return whole
 
@@ -153,7 +161,7 @@ class Reader:
 
     def _looked_at(self, value: Value) -> Value | None:
         try:
-            value = value._replace(pattern=self._numbered(with_named(value.pattern, self._placeholders)))
+            value = value._replace(pattern=self._numbered(with_named(value.pattern, self._placeholders), value.span))
         except ValueError as error:
             self.problem(printable(str(error)), value.span)
             return None

@@ -33,6 +33,7 @@ _ODD_IN_HEAD = re.compile(r"[^A-Za-z0-9-]")
 _ODD_IN_BUCKET = re.compile(r"[^A-Za-z0-9._-]|\A_")
 _CAPITALS = re.compile(r"[A-Z0-9._-]*[A-Z]{2}[A-Z0-9._-]*(?<=[A-Z0-9])")
 _NAMELESS = re.compile(r"[^\w\"]+|%[sdv]")
+_BY_PLACE = re.compile(r"%|\{\s*(?:[^\w\s\"'{}\\][^{}]*)?\}")
 _ACCOUNT_COLONS = 4
 _WORD_ACCOUNT = re.compile(r"arn:(?:[^:]*:){3}[A-Za-z]")
 
@@ -67,16 +68,26 @@ def _unknown(text: str) -> Unknown:
     return Unknown(f'"{text}"' if text[:1].isalnum() else text)
 
 
-def numbered(pattern: Pattern, before: int) -> Pattern:
-    """The pattern with a number for each placeholder without a name; there are so many `before` it.
+def nameless_in(text: str) -> Iterator[int]:
+    """Where something stands that a program may fill in by its place: `{}`, `{:>8}`, `%s`, and every other `%`."""
+    return (found.start() for found in _BY_PLACE.finditer(text))
 
-    Of `{}` and `%s`, two are two texts.
+
+def numbered(pattern: Pattern, before: int, in_file: int) -> Pattern:
+    """The pattern with a number for each placeholder without a name.
+
+    There are so many of them `before` the pattern in what was read, and so many that may be some `in_file`: of `{}`
+    and `%s`, two are two texts, and the place in the whole file tells which (Python: str.format, printf-style
+    formatting). In another version those are the same that have the same place both ways.
     """
     parts = []
     for part in pattern.parts:
+        text = part.name if isinstance(part, Unknown) else part if isinstance(part, str) else ""
         if isinstance(part, Unknown) and _NAMELESS.fullmatch(part.name):
             before += 1
-            part = Unknown(f"{part.name} {before}")
+            elsewhere = "" if in_file == before - 1 else f" (after {in_file} in the file)"
+            part = Unknown(f"{part.name} {before}{elsewhere}")
+        in_file += sum(1 for _ in nameless_in(text))
         parts.append(part)
     return Pattern(tuple(parts))
 
