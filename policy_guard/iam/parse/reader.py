@@ -13,7 +13,7 @@ from policy_guard.iam.parse.functions import Function, function, name_of, not_on
 from policy_guard.iam.parse.spellings import in_name, in_value, nameless_in, numbered, with_named
 from policy_guard.iam.parse.substitution import read_substitution
 from policy_guard.iam.policy import Value
-from policy_guard.solver.strings.pattern import Pattern, Unknown, Variable, read_pattern, shown, spelled_out
+from policy_guard.solver.strings.pattern import Pattern, Unknown, Variable, holes, read_pattern, shown, spelled_out
 
 if TYPE_CHECKING:
     from policy_guard.documents.placeholder_patterns import Placeholders
@@ -123,6 +123,8 @@ class Reader:
     def name(self, value: Value) -> Value:
         """The value, which names a resource, an action or a principal, with the placeholders that no real name is."""
         pattern, doubtful = in_name(value.pattern)
+        if pattern is value.pattern and not holes(pattern):
+            return value
         for text in doubtful:
             self._doubt_placeholder(text, value.span)
         return value._replace(pattern=self._numbered(pattern, value.span))

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from policy_guard.documents.placeholder_patterns import Placeholders
 
 _ODD = re.compile(r"[^a-z0-9:/.*?-]")
+# Most names are those of actions.
+_ORDINARY = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9*?]+|\*")
 _SIGNS = re.compile(r"[$%_@!~\#&^|\u00ab]|[A-Z]")
 # No name in an ARN has these, but for those in `_AWS_OWN` and in keys of S3 objects.
 _NOWHERE = r"\${1,3}(?:env:)?[A-Za-z_]\w*\${0,3}|%[A-Za-z_]\w*%|%(?:[0-9]\$)?[sdv](?!\w)"
@@ -95,7 +97,9 @@ def numbered(pattern: Pattern, before: int, in_file: int) -> Pattern:
 def in_name(pattern: Pattern) -> InName:
     """Reads what names a resource, an action or a principal."""
     text = "".join(part if isinstance(part, str) else "*" for part in pattern.parts)
-    if not _SIGNS.search(text) and not _WORD_ACCOUNT.match(text) and not _ODD.search(text):
+    if _ORDINARY.fullmatch(text) or (
+        not _SIGNS.search(text) and not _WORD_ACCOUNT.match(text) and not _ODD.search(text)
+    ):
         return InName(pattern, ())
     reader = _InName(text)
     return InName(Pattern(joined(piece for part in pattern.parts for piece in reader.pieces(part))), reader.doubtful())

@@ -112,6 +112,8 @@ def _actions(reader: Reader, name: str, node: Node) -> Element:
 
 
 def _trimmed(value: Value) -> Value:
+    if " " not in value.text:
+        return value
     parts = list(value.pattern.parts)
     if parts and isinstance(parts[0], str):
         parts[0] = parts[0].lstrip(" ")

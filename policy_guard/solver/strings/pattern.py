@@ -142,6 +142,8 @@ _TOKEN = re.compile(
     | (?P<wild>[*?]) | (?P<text>[^*?$\#@!%&^~\\{\[<(]+ | .)""",
     re.VERBOSE | re.DOTALL,
 )
+# Most texts have none of the characters with which something else begins, and are spared the tokens.
+_LITERAL = re.compile(r"[A-Za-z0-9:/_.,=+ -]+")
 # Texts of any length are read with these: no two parts that stand side by side take the same character.
 _KEY = re.compile(r"[A-Za-z0-9_.+=@-]+:(?![:=+-])[^\s/,'*?$]*(?:/[^,'*?$]*)?")
 _DEFAULT = re.compile(r"\s*'([^']*)'\s*")
@@ -163,6 +165,8 @@ def read_pattern(text: str, variables: bool, known: Callable[[str], bool] = lamb
 
     Source: IAM User Guide, reference_policies_variables.
     """
+    if _LITERAL.fullmatch(text):
+        return Pattern((text,))
     return Pattern(joined(part for token in _TOKEN.finditer(text) for part in _parts(token, variables, known)))
 
 
