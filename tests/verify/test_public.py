@@ -125,6 +125,13 @@ def test_anything_else_lets_them_in(operator: str, key: str, values: Any) -> Non
     assert verdict(statement(**when(operator, key, values))) == "FAIL"
 
 
+def test_blocks_of_addresses_are_added_up_over_all_statements() -> None:
+    several = [statement(**when("IpAddress", "aws:SourceIp", f"{first}.0.0.0/8")) for first in range(11, 14)]
+    named = statement(principal={"AWS": A}, **when("IpAddress", "aws:SourceIp", "14.0.0.0/8"))
+    assert verdict(*several) == "FAIL"
+    assert verdict(several[0], several[0], named) == "PASS"
+
+
 def test_every_request_to_an_access_point_comes_through_it() -> None:
     fixed = when("ArnLike", "s3:DataAccessPointArn", POINTS)
     assert verdict(statement(Resource=f"{POINTS[:-1]}x/object/*", **fixed)) == "FAIL"
@@ -377,7 +384,7 @@ def test_both_twins_mean_the_same_by_public(whole: dict[str, Any], asked: list[R
     access = Access([read], asked_besides(read))
     for each in read.statements:
         if each.effect == "Allow":
-            around = (own_fence(each), *common_fences(read))
+            around = (own_fence(read, each), *common_fences(read))
             formula = public(access, around)
             for request in asked:
                 assert inside(formula, request) == is_public(around, request), request
@@ -453,3 +460,15 @@ def test_a_text_that_is_no_value_of_its_key_confines_nobody(key: str, text: str)
     assert verdict(statement(**when("StringEquals", key, [right, text]))) == "FAIL"
     denied = statement("Deny", **when("StringNotEquals", key, [right, text]))
     assert verdict(statement(), denied) == "FAIL"
+
+
+SENTINEL = f"arn:aws:iam::{A}:oidc-provider/sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d"
+TURBONOMIC = "rh-oidc.s3.us-east-1.amazonaws.com/22ejnvnnturfmt6km08idd0nt4hekbn7"
+
+
+def test_providers_of_products_for_everyone_are_open_to_everyone() -> None:
+    sentinel, turbonomic = {"Federated": SENTINEL}, {"Federated": f"arn:aws:iam::{A}:oidc-provider/{TURBONOMIC}"}
+    assert trust(sentinel).result == trust(turbonomic).result == "FAIL"
+    workspace = when("StringEquals", "sts:RoleSessionName", "MicrosoftSentinel_a")
+    subject = when("StringEquals", f"{TURBONOMIC}:sub", "a")
+    assert trust(sentinel, workspace).result == trust(turbonomic, subject).result == "PASS"

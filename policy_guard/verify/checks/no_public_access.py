@@ -3,7 +3,7 @@
 Proved over all requests: the policy allows none of a stranger that carries no value which the policy fixes. Strangers
 are anonymous callers, everyone of an account that the statement does not name, and the users of identity providers
 that everyone may use (Google, Facebook, GitHub, ...); services are none. A fixed value is one without wildcard or
-variable of a key such as aws:SourceIp (not wider than /8, or /32 for IPv6), aws:SourceVpc, aws:SourceVpce,
+variable of a key such as aws:SourceIp (not wider than /8 in all, or /32 for IPv6), aws:SourceVpc, aws:SourceVpce,
 aws:SourceArn, aws:SourceAccount, aws:PrincipalOrgID, aws:PrincipalArn or aws:userid; of an ARN the account is enough,
 of the subject at GitHub the owner. A Deny of everything but such values counts too.
 
@@ -52,7 +52,7 @@ def _claims(question: Question) -> Iterator[Claim]:
     common = common_fences(new)
     strangers, allowed = public(access, common), negation(access.denied(new))
     for statement in by_effect(new)[0]:
-        own = own_fence(statement)
+        own = own_fence(new, statement)
         open_ = conjunction([public(access, [own]), strangers])
         yield from _claims_about(question, new, statement, open_, partial(is_public, (own, *common)), allowed)
 

@@ -18,7 +18,7 @@ from policy_guard.iam.meaning.interpretations import ID_NAMES_THE_CALLER, PROVID
 from policy_guard.iam.meaning.matching import matches, resolve
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.meaning.symbolic_principal import SESSIONS
-from policy_guard.iam.policy import Caller, Condition, Policy, Principal, Request, Statement
+from policy_guard.iam.policy import Caller, Condition, Policy, Principal, Request, Statement, Value
 from policy_guard.iam.principal import Named, by_text, has_wildcards, is_id, is_provider, named
 from policy_guard.solver.formula import Formula, choice, conjunction, disjunction, member, negation
 from policy_guard.solver.strings.automaton import Glob, glob_of
@@ -35,8 +35,16 @@ from policy_guard.solver.strings.pattern import (
     plain_pattern,
     spelled_out,
 )
-from policy_guard.verify.public.fixed_values import ACCESS_POINTS, KEYS, confining, facts, only_pseudo, verbatim
-from policy_guard.verify.public.identity_providers import SHARED, arns, is_provider_of
+from policy_guard.verify.public.fixed_values import (
+    ACCESS_POINTS,
+    KEYS,
+    addresses,
+    confining,
+    facts,
+    only_pseudo,
+    verbatim,
+)
+from policy_guard.verify.public.identity_providers import OTHER_CLAIMS, SHARED, arns, is_provider_of
 
 _SAML = ":saml-provider/"
 _WORD = Wildcard("*", stays=True)
@@ -68,9 +76,10 @@ def common_fences(policy: Policy) -> tuple[Fence, ...]:
     return Fence(None, facts(policy.statements), (), ()), *spared
 
 
-def own_fence(statement: Statement) -> Fence:
+def own_fence(policy: Policy, statement: Statement) -> Fence:
     """What keeps strangers out of what this Allow grants: its own conditions, and whom it names."""
-    return _fence(statement)._replace(given=None, providers=tuple(_providers(statement)))
+    allowing = (each for each in policy.statements if each.effect == "Allow" and _names_strangers(each))
+    return _fence(statement, addresses(allowing))._replace(given=None, providers=tuple(_providers(statement)))
 
 
 def _providers(statement: Statement) -> Iterator[Principal]:
@@ -80,19 +89,18 @@ def _providers(statement: Statement) -> Iterator[Principal]:
 
 def asked_besides(policy: Policy) -> Iterator[Statement]:
     """Statements with the conditions of all fences, which an `Access` has to know besides those of the policy."""
-    own = (own_fence(statement) for statement in policy.statements if statement.effect == "Allow")
+    own = (own_fence(policy, statement) for statement in policy.statements if statement.effect == "Allow")
     for fence in (*common_fences(policy), *own):
         yield replace(policy.statements[0], conditions=(*fence.conditions, *fence.claims))
 
 
 def may_be_public(policy: Policy) -> bool:
     """A quick look: False is a proof that no Allow names strangers."""
-    return any(
-        _is_open(entry)
-        for statement in policy.statements
-        if statement.effect == "Allow" and statement.principals
-        for entry in statement.principals.entries
-    )
+    return any(_names_strangers(each) for each in policy.statements if each.effect == "Allow")
+
+
+def _names_strangers(statement: Statement) -> bool:
+    return any(map(_is_open, statement.principals.entries if statement.principals else ()))
 
 
 def _is_open(entry: Principal) -> bool:
@@ -108,9 +116,9 @@ def _has_wildcard(pattern: Pattern) -> bool:
     return any(isinstance(part, Wildcard) for part in pattern.parts)
 
 
-def _fence(statement: Statement) -> Fence:
+def _fence(statement: Statement, beside: tuple[Value, ...] = ()) -> Fence:
     """What the conditions of the statement fix, and whom it names; `given` is the statement without those."""
-    pairs = list(confining(statement, _keys()))
+    pairs = list(confining(statement, _keys(), beside))
     used = [condition for condition, _ in pairs]
     who = statement.principals
     names = who and (statement.effect == "Allow" or who.negated)
@@ -124,11 +132,11 @@ def _fence(statement: Statement) -> Fence:
 @cache
 def _keys() -> dict[str, str]:
     claims = {f"{host}:{claim}": head for host, heads in SHARED.items() for claim, head in heads.items()}
-    return {**KEYS, **claims}
+    return {**KEYS, **claims, **dict.fromkeys(OTHER_CLAIMS, "")}
 
 
 def _host(claim: Condition) -> str:
-    return claim.key.rpartition(":")[0]
+    return OTHER_CLAIMS.get(claim.key) or claim.key.rpartition(":")[0]
 
 
 def _fixes(entry: Principal) -> bool:

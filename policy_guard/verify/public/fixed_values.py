@@ -71,10 +71,19 @@ _SHORTEST_PREFIX = 32
 _NOWHERE = Span(0, 0)
 
 
-def confining(statement: Statement, keys: Mapping[str, str]) -> Iterator[tuple[Condition, Condition]]:
+def addresses(statements: Iterable[Statement]) -> tuple[Value, ...]:
+    """The blocks of addresses that the statements let in: together they may be the whole internet."""
+    asked = (each for statement in statements for each in statement.conditions if each.operator == "IpAddress")
+    return tuple(value for each in asked if each.key in KEYS for value in each.values)
+
+
+def confining(
+    statement: Statement, keys: Mapping[str, str], beside: tuple[Value, ...] = ()
+) -> Iterator[tuple[Condition, Condition]]:
     """Each condition of the statement that lets in only callers with some value of the `keys`, with what it fixes.
 
-    The keys come with what a pattern has to begin with to fix whom it lets in; as empty text, none does.
+    The keys come with what a pattern has to begin with to fix whom it lets in; as empty text, none does. Blocks of
+    addresses are added up with those that others let in `beside`.
 
     What it fixes is a condition of its own: it holds for the requests that carry one of the fixed values. For a Deny
     those are the requests that the condition spares.
@@ -85,7 +94,7 @@ def confining(statement: Statement, keys: Mapping[str, str]) -> Iterator[tuple[C
             continue
         quantifier = "ForAnyValue" if condition.quantifier or _several(condition.key) else ""
         plain = condition._replace(quantifier=quantifier, operator=operator, if_exists=False)
-        yield from ((condition, fixed) for fixed in _fixed(plain, keys[condition.key]))
+        yield from ((condition, fixed) for fixed in _fixed(plain, keys[condition.key], beside))
 
 
 def facts(statements: Iterable[Statement]) -> tuple[Condition, ...]:
@@ -131,11 +140,11 @@ def _several(key: str) -> bool:
     return known is not None and known.several
 
 
-def _fixed(condition: Condition, head: str) -> Iterator[Condition]:
+def _fixed(condition: Condition, head: str, beside: tuple[Value, ...]) -> Iterator[Condition]:
     """The condition with those of its values that fix whom it lets in, if there are any."""
     values: Iterable[Value] = ()
     if condition.operator == "IpAddress":
-        values = _narrow(condition.values)
+        values = _narrow(condition.values, beside)
     elif condition.operator.startswith(("String", "Arn")):
         own = condition.key in KEYS
         shaped = (value for value in condition.values if _has_shape(condition.key, value))
@@ -184,7 +193,7 @@ def _spelled(part: str | Wildcard | Unknown) -> str:
     return part if isinstance(part, str) else _SOME_TEXT
 
 
-def _narrow(values: tuple[Value, ...]) -> Iterator[Value]:
+def _narrow(values: tuple[Value, ...], beside: tuple[Value, ...]) -> Iterator[Value]:
     """The blocks of addresses that fence: none where one is wider than /8, or /32 for IPv6, or several are together.
 
     Blocks of private addresses always do.
@@ -192,13 +201,18 @@ def _narrow(values: tuple[Value, ...]) -> Iterator[Value]:
     from ipaddress import collapse_addresses
 
     private = [found for text in _PRIVATE if (found := block(text))]
-    known = [(value, found) for value in values if not holes(value.pattern) and (found := block(value.text))]
-    inside = {found for _, found in known if any(_within(found, each) for each in private)}
-    public = {found for _, found in known} - inside
+    known = [(value, found) for value in values if (found := _plain_block(value))]
+    every = {found for _, found in known} | {found for value in beside if (found := _plain_block(value))}
+    inside = {found for found in every if any(_within(found, each) for each in private)}
+    public = every - inside
     fours = sum(each.num_addresses for each in collapse_addresses(b for b in public if b.version == 4))
     sixes = collapse_addresses(each for each in public if each.version == 6)
     wide = {4: fours > _MOST_ADDRESSES, 6: any(each.prefixlen < _SHORTEST_PREFIX for each in sixes)}
     yield from (value for value, found in known if found in inside or not wide[found.version])
+
+
+def _plain_block(value: Value) -> Block | None:
+    return None if holes(value.pattern) else block(value.text)
 
 
 def _within(inner: Block, outer: Block) -> bool:

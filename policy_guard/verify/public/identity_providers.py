@@ -17,6 +17,16 @@ _WHOLE = ""
 """The tenant is fixed by a whole value only."""
 _ORGANIZATION = r"organization:[^:/]+:"
 
+_SENTINEL = "sts.windows.net/33e01921-4d64-4f8c-a055-5bdaffd5e33d"
+_TURBONOMIC = (
+    "22ejnvnnturfmt6km08idd0nt4hekbn7",
+    "23e3sd27sju1hoou6ohfs68vbno607tr",
+    "23ne21h005qjl3n33d8dui5dlrmv2tmg",
+    "24jrf12m5dj7ljlfb4ta2frhrcoadm26",
+)
+OTHER_CLAIMS = {"sts:rolesessionname": _SENTINEL}
+"""Keys that tell the tenant of a provider, and do not have its name."""
+
 SHARED: dict[str, dict[str, str]] = {
     "accounts.google.com": {"aud": _WHOLE, "sub": _WHOLE},
     "graph.facebook.com": {"app_id": _WHOLE, "id": _WHOLE},
@@ -42,6 +52,8 @@ SHARED: dict[str, dict[str, str]] = {
     "api.pulumi.com/oidc": {"aud": _WHOLE},
     "sandboxes.cloud": {"aud": _WHOLE},
     "oidc.vercel.com": {"aud": _WHOLE},
+    _SENTINEL: {},
+    **{f"rh-oidc.s3.us-east-1.amazonaws.com/{each}": {"sub": _WHOLE} for each in _TURBONOMIC},
 }
 """For each provider the claims that only some of its users have, with what a pattern has to begin with to fix one."""
 
