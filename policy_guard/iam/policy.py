@@ -42,6 +42,8 @@ ROLE = Pattern(("arn:", STAR, ":iam::", STAR, ":role/", STAR))
 
 def without_blanks(text: str) -> str:
     """The text of an action without the blanks around it and around the colon behind its service."""
+    if " " not in text:
+        return text
     service, colon, name = text.strip(" ").partition(":")
     return f"{service.rstrip(' ')}{colon}{name.lstrip(' ')}" if colon else service
 
