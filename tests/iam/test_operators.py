@@ -15,12 +15,14 @@ from policy_guard.iam.condition_values import moment, number
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.interpretations import FOUR_DIGITS_ARE_SECONDS
 from policy_guard.iam.meaning.operators import operators
+from policy_guard.iam.meaning.operators.numeric import _BELOW, _encode
 from policy_guard.iam.policy import Request
 from policy_guard.solver.formula import And, Formula, Literal, Member
 from policy_guard.solver.strings.language import Language, Slot
-from policy_guard.solver.strings.pattern import Pattern
+from policy_guard.solver.strings.pattern import Pattern, plain_pattern
 from policy_guard.solver.strings.spans import Span, at, left
 from tests.support.policies import policy
+from tests.support.repository import allow, document
 
 SLOT = Slot("test:key", 0)
 digits = st.text("0159", min_size=1, max_size=4)
@@ -154,3 +156,31 @@ def test_windows_of_typed_values_are_decided_and_no_value_contradicts_a_proof(
             choices = {FOUR_DIGITS_ARE_SECONDS.name: seconds}
             asked = Request(None, "s3:getobject", "arn:aws:s3:::a", {key: (value,)}, {"h": unknown}, choices)
             assert not concrete.allows(new, new.kind, asked) or concrete.allows(old, old.kind, asked), asked
+
+
+@pytest.mark.parametrize(
+    ("operator", "values", "farthest"),
+    [
+        ("NumericLessThan", ["3", "5", "-7"], "5"),
+        ("NumericLessThanEquals", ["3", "5", "5.0"], "5"),
+        ("NumericGreaterThan", ["3", "5", "-7"], "-7"),
+        ("NumericGreaterThanEquals", ["0.5", "5"], "0.5"),
+    ],
+)
+def test_of_several_numbers_in_an_order_the_farthest_says_all(operator: str, values: list[str], farthest: str) -> None:
+    several, one = (
+        document(allow("s3:ListBucket", Condition={operator: {"s3:max-keys": each}})) for each in (values, farthest)
+    )
+    assert check_no_new_access(several, one).result == "PASS"
+    assert check_no_new_access(one, several).result == "PASS"
+
+
+def test_a_thousand_long_numbers_take_no_more_patterns_than_one() -> None:
+    sizes = []
+    for count in (1, 900):
+        formula = _encode(
+            Slot("k", 0), tuple(plain_pattern("9" * 60 + f"{n:03}") for n in range(1000 - count, 1000)), ways=(_BELOW,)
+        )
+        assert isinstance(formula, Literal) and isinstance(formula.atom, Member)
+        sizes.append(len(list(formula.atom.language)))
+    assert sizes[0] == sizes[1]

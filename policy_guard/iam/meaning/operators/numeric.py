@@ -18,7 +18,7 @@ from policy_guard.solver.strings import spans
 from policy_guard.solver.strings.automaton import Glob
 from policy_guard.solver.strings.language import Slot
 from policy_guard.solver.strings.number_ranges import above, below, equal
-from policy_guard.solver.strings.pattern import Pattern
+from policy_guard.solver.strings.pattern import Pattern, holes
 from policy_guard.solver.strings.spans import Line, Stretch
 
 Globs: TypeAlias = "Callable[[Decimal], Iterator[Glob]]"
@@ -60,7 +60,20 @@ _BELOW, _EQUAL, _ABOVE = (
 
 
 def _encode(slot: Slot, given: tuple[Pattern, ...], *, ways: tuple[Way, ...]) -> Formula:
-    return member(slot, typed(given, ways))
+    return member(slot, typed(_farthest(given, ways), ways))
+
+
+def _farthest(given: tuple[Pattern, ...], ways: tuple[Way, ...]) -> tuple[Pattern, ...]:
+    """The patterns without the numbers that another covers: whatever is below one of several is below the greatest.
+
+    Each long number takes hundreds of patterns, and a policy may name a thousand of them.
+    """
+    pick = max if _BELOW in ways else min if _ABOVE in ways else None
+    known = {p: value for p in given if not holes(p) and (value := number(spelled(p))) is not None}
+    if pick is None or len(known) < 2:
+        return given
+    kept = pick(known, key=known.__getitem__)
+    return tuple(pattern for pattern in given if pattern == kept or pattern not in known)
 
 
 def _operator(name: str, compare: Callable[[Decimal, Decimal], bool], *ways: Way, negated: bool = False) -> Operator:
