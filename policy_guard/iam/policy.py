@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from policy_guard.documents.containers import VERSIONS
@@ -58,7 +58,7 @@ class Value(NamedTuple):
     @property
     def padded(self) -> bool:
         """Whether there are blanks around the text or its first colon. The pattern of an action has them left out."""
-        return self.text != without_blanks(self.text)
+        return " " in self.text and self.text != without_blanks(self.text)
 
 
 @dataclass(frozen=True)
@@ -237,28 +237,19 @@ def leaves_all(policy: Policy | None, kind: Kind) -> bool:
 
 def by_effect(policy: Policy | None) -> tuple[tuple[Statement, ...], tuple[Statement, ...]]:
     """The Allow statements and the Deny statements of the policy; None is no policy."""
-    return _split(_Same(policy.statements)) if policy and policy.statements else ((), ())
+    statements = policy.statements if policy else ()
+    known = _SPLIT.get(id(statements))
+    if known is None or known[0] is not statements:
+        allowing, denying = (tuple(s for s in statements if s.effect == effect) for effect in ("Allow", "Deny"))
+        if len(_SPLIT) >= _MOST_SPLIT:
+            _SPLIT.clear()
+        known = _SPLIT[id(statements)] = statements, allowing, denying
+    return known[1], known[2]
 
 
-class _Same:
-    """Statements that are compared by their identity: this is asked for every request that is tried."""
-
-    __slots__ = ("statements",)
-
-    def __init__(self, statements: tuple[Statement, ...]) -> None:
-        self.statements = statements
-
-    def __hash__(self) -> int:
-        return id(self.statements)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.statements is other.statements
-
-
-@lru_cache(maxsize=16)
-def _split(every: _Same) -> tuple[tuple[Statement, ...], tuple[Statement, ...]]:
-    allowing, denying = (tuple(s for s in every.statements if s.effect == effect) for effect in ("Allow", "Deny"))
-    return allowing, denying
+# By the identity of the statements, which are kept so that it stays theirs: this is asked for every request tried.
+_SPLIT: dict[int, tuple[tuple[Statement, ...], tuple[Statement, ...], tuple[Statement, ...]]] = {}
+_MOST_SPLIT = 16
 
 
 class Caller(NamedTuple):

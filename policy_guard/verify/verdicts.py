@@ -126,12 +126,16 @@ def prover_for(question: Question, budgets: Budgets | None = None, others: Itera
     booleans = {key for key in keys if (known := catalog.key_type(key)) and known.type == "Bool"}
     facts = conjunction([question.access.facts(), role_names(before, statements)])
     places = ("action", "resource", "principal") if named else ("action", "resource")
-    cost = cache(lambda: _steps_to_judge([*before, *by_effect(question.new)[1], *exceptions(question.critical)]))
+    allowing, denying = by_effect(question.new)
+    whole = [*before, *denying, *exceptions(question.critical)]
+    cost = cache(lambda: _steps_to_judge(whole) + max(map(_steps_for_length, allowing), default=0))
     return Prover(places, booleans, budgets, partitions(before, after, asked) if named else frozenset(), cost, facts)
 
 
 _STEPS_A_MATCH = 10
 """What it costs to hold a text against a pattern."""
+_LONG = 100
+"""From how many characters on a pattern takes more than that."""
 
 
 def _steps_to_judge(statements: Iterable[Statement]) -> int:
@@ -142,9 +146,17 @@ def _steps_to_judge(statements: Iterable[Statement]) -> int:
         alike.update(heads)
         values = len(each.resource.others) if each.resource else 1
         values += sum(len(condition.values) for condition in each.conditions)
+        steps += _steps_for_length(each)
         whatever = each.action.negated or "" in heads
         steps += _STEPS_A_MATCH * (1 + values) if whatever else 1 + (len(heads) + values) // 4
     return steps + _STEPS_A_MATCH * (alike.pop("", 0) + max(alike.values(), default=0))
+
+
+def _steps_for_length(statement: Statement) -> int:
+    """What it costs besides that patterns are long; the texts that they are held against are likely to be so, too."""
+    texts = [value.text for value in statement.resource.values] if statement.resource else []
+    texts += [value.text for condition in statement.conditions for value in condition.values]
+    return _STEPS_A_MATCH * sum(len(text) // _LONG * (1 + len(text) // (10 * _LONG)) for text in texts)
 
 
 def _blamed(check: Check, claim: Claim, answer: Answer, question: Question, prover: Prover) -> Verdict:

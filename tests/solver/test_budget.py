@@ -15,9 +15,10 @@ from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Statement
 from policy_guard.solver.budget import STEPS_A_CHARACTER, Budgets
 from policy_guard.solver.strings.affixes import surely_apart
+from policy_guard.solver.strings.automaton import ANY, ANYTHING, Automaton, Caseless, Letter, Step, Verbatim, accepts
 from policy_guard.solver.strings.glob import language
 from policy_guard.solver.strings.language import Budget, Language, OverBudget
-from policy_guard.solver.strings.pattern import Wildcard, plain_pattern
+from policy_guard.solver.strings.pattern import Unknown, Variable, Wildcard, plain_pattern
 from policy_guard.verify import messages
 from policy_guard.verify.check import Question
 from policy_guard.verify.checks import check
@@ -155,3 +156,24 @@ def test_conditions_on_one_key_with_several_values_are_bounded() -> None:
     assert all("too many conditions on this key" in part for part in found[0].answer.parts)
     clear = asked(_document(*many["Statement"], _allow(Action="s3:Get*")), _document(_allow(Action="ec2:*")), Budgets())
     assert any(isinstance(each.answer, Witness) for each in clear)
+
+
+def test_letters_are_looked_up_and_not_looked_for() -> None:
+    rng = random.Random(3)
+    letters: list[Letter] = [Variable("a:b"), Verbatim("x"), Unknown("x"), Unknown("x", stays=True), Unknown("y")]
+    letters += [Caseless(Verbatim("x")), Caseless(Variable("a:b")), Caseless(Unknown("x"))]
+    steps = [ANY, ANYTHING, Step(frozenset(":"), outside=True, loop=True), Step(frozenset("a"))]
+    steps += [Step(frozenset([letter])) for letter in letters]
+    for _ in range(300):
+        automaton = Automaton(tuple(rng.choice(steps) for _ in range(rng.randrange(5))) for _ in range(3))
+        for letter in letters:
+            places = [at for at, step in enumerate(automaton.steps) if step and accepts(step, letter)]
+            assert automaton._taking(letter) == automaton._bits(places)
+
+
+def test_long_patterns_with_many_unknown_parts_end() -> None:
+    new = _document(_allow(Resource="arn:aws:s3:::" + "".join(f"${{h{number}}}*" for number in range(600))))
+    old = _document(_allow(Resource="arn:aws:s3:::" + "".join(f"*${{h{number}}}" for number in range(600))))
+    start = time.process_time()
+    assert asked(new, old, Budgets())
+    assert time.process_time() - start < 30

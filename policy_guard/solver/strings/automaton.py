@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, reduce
+from operator import or_
 from typing import NamedTuple, TypeAlias
 
 from policy_guard.solver.strings.pattern import Unknown, Variable
@@ -88,6 +89,9 @@ def _read_as(letter: Letter) -> tuple[Letter, ...]:
     return letter, free, Caseless(free)
 
 
+_LETTER = Verbatim("")
+
+
 class Automaton:
     """All globs at once, a state being the set of places reached in them, held as the bits of one integer."""
 
@@ -131,7 +135,14 @@ class Automaton:
         if isinstance(symbol, str):
             taking, refusing = self.named.get(symbol, (0, 0))
             return taking | (self._outside & ~refusing)
+        if not isinstance(symbol, Step):
+            return reduce(or_, (self.named.get(each, (0, 0))[0] for each in _read_as(symbol)), self._anything)
         return self._bits(at for at, step in enumerate(self.steps) if step and accepts(step, symbol))
+
+    @cached_property
+    def _anything(self) -> int:
+        """The places that take a letter, whatever it stands for."""
+        return self._bits(at for at, step in enumerate(self.steps) if step and step.outside and accepts(step, _LETTER))
 
     def move(self, state: int, symbol: Symbol | Step) -> int:
         if symbol not in self._moves:
