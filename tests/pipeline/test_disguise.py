@@ -10,6 +10,7 @@ import io
 import json
 import lzma
 import time
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -145,12 +146,42 @@ def test_looking_takes_time_that_grows_with_the_text_alone(repeated: str) -> Non
     assert seconds(400_000) < 8 * max(seconds(100_000), 0.05)
 
 
-def test_what_unpacks_to_much_is_looked_at_up_to_a_limit() -> None:
-    bomb = gzip.compress(bytes(30_000_000))
+def test_what_unpacks_to_more_than_is_looked_at_may_hold_a_policy() -> None:
     start = time.process_time()
-    assert not holds_policy(bomb, 0.25)
-    assert not holds_policy(archive("x" * 30_000_000), 0.25)
-    assert time.process_time() - start < 5
+    for pack in (gzip.compress, bz2.compress, lzma.compress):
+        assert holds_policy(pack(bytes(30_000_000) + TEXT.encode()), 0.25)
+        assert holds_policy(pack(bytes(30_000_000)), 0.25)
+        assert not holds_policy(pack(b"x" * 900_000), 0.25)
+    assert holds_policy(archive("x" * 30_000_000), 0.25)
+    assert not holds_policy(archive("x" * 900_000), 0.25)
+    assert time.process_time() - start < 10
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_policy_behind_another_compressed_text_is_found(pack: Callable[[bytes], bytes]) -> None:
+    half = len(TEXT) // 2
+    assert holds_policy(pack(b"a note") + pack(TEXT.encode()), 0.25)
+    assert holds_policy(pack(b"") * 3 + pack(TEXT.encode()), 0.25)
+    assert holds_policy(pack(TEXT[:half].encode()) + pack(TEXT[half:].encode()), 0.25)
+    assert not holds_policy(pack(b"a note") + pack(b"another note"), 0.25)
+
+
+def test_a_policy_behind_many_members_of_an_archive_is_found() -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as into:
+        for number in range(60):
+            into.writestr(f"{number}.txt", "a note of some words")
+        into.writestr("policy", TEXT)
+    assert holds_policy(made.getvalue(), 0.25)
+
+
+def test_each_of_two_members_of_one_name_is_looked_at() -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as into, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        into.writestr("policy", TEXT)
+        into.writestr("policy", "a note of some words")
+    assert holds_policy(made.getvalue(), 0.25)
 
 
 def test_what_unpacks_again_and_again_ends(tmp_path: Path) -> None:

@@ -6,16 +6,25 @@ import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from zipfile import ZipFile
+    from zipfile import ZipFile, ZipInfo
 
 _Made = TypeVar("_Made")
 
 
+class _Decompressor(Protocol):
+    """What the decompressors of the standard library have in common."""
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+
 class _Undecodable(Exception):
-    """Raised if a library fails at bytes in a way that it does not document."""
+    """Raised if a library fails at bytes in a way that it does not document, or unpacks more than is looked at."""
 
 
 LARGEST = 1_000_000
@@ -26,7 +35,6 @@ _STEPS_A_TEXT = 500
 _SHORTEST = 20
 """Bytes: no text is shorter that is or becomes one which speaks of a statement and its effect."""
 _DEEPEST = 2
-_MOST_MEMBERS = 20
 _LONG = 40
 
 # Names of a policy's elements in JSON, YAML, TOML, XML, HashiCorp's language or a program.
@@ -179,21 +187,44 @@ def _long_words(pattern: re.Pattern[str], text: str) -> Iterator[str]:
 
 
 def _unpacked(data: bytes) -> Iterator[bytes]:
-    """What a compressed file or an archive holds, up to a limit. Nothing is written anywhere."""
+    """What a compressed file or an archive holds. Nothing is written anywhere.
+
+    Raises `_Undecodable` behind the last text if there is more than is looked at: the policy may be in the rest.
+    """
     if data.startswith((_GZIP, _ZLIB)):
         import zlib
 
-        yield from _unless_wrong(lambda: zlib.decompressobj(47).decompress(data, LARGEST), zlib.error)
+        yield from _streams(data, lambda: zlib.decompressobj(47), zlib.error)
     elif data.startswith(_BZIP2):
         from bz2 import BZ2Decompressor
 
-        yield from _unless_wrong(lambda: BZ2Decompressor().decompress(data, LARGEST), OSError)
+        yield from _streams(data, BZ2Decompressor, OSError)
     elif data.startswith((_XZ, _LZMA)):
         from lzma import LZMADecompressor, LZMAError
 
-        yield from _unless_wrong(lambda: LZMADecompressor(memlimit=64 << 20).decompress(data, LARGEST), LZMAError)
+        yield from _streams(data, lambda: LZMADecompressor(memlimit=64 << 20), LZMAError)
     elif data.startswith(_ZIP):
         yield from _members(data)
+
+
+def _streams(data: bytes, made: Callable[[], _Decompressor], wrong: type[Exception]) -> Iterator[bytes]:
+    """The texts that were compressed one after the other, as `gzip`, `bzip2` and `xz` read them, and all as one.
+
+    Source: RFC 1952, 2.2: a gzip file is a series of members.
+    """
+    texts: list[bytes] = []
+    room = LARGEST
+    while data and room > 0:
+        decompressor = made()
+        (text,) = tuple(_unless_wrong(partial(decompressor.decompress, data, room), wrong)) or (b"",)
+        texts.append(text)
+        room -= _STEPS_A_TEXT + len(text)
+        data = decompressor.unused_data.lstrip(b"\0")
+    yield from texts
+    if len(texts) > 1:
+        yield b"".join(texts)
+    if room <= 0:
+        raise _Undecodable
 
 
 def _members(data: bytes) -> Iterator[bytes]:
@@ -204,14 +235,16 @@ def _members(data: bytes) -> Iterator[bytes]:
     wrong = (BadZipFile, RuntimeError, OSError, EOFError, ValueError, zlib.error)
     room = LARGEST
     for archive in _unless_wrong(lambda: ZipFile(BytesIO(data)), *wrong):
-        for name in archive.namelist()[:_MOST_MEMBERS]:
-            for member in _unless_wrong(partial(_beginning, archive, name, room), *wrong):
-                room -= len(member)
+        for entry in archive.infolist():
+            for member in _unless_wrong(partial(_beginning, archive, entry, room), *wrong):
+                room -= _STEPS_A_TEXT + len(member)
                 yield member
+                if room <= 0:
+                    raise _Undecodable
 
 
-def _beginning(archive: ZipFile, name: str, room: int) -> bytes:
-    with archive.open(name) as member:
+def _beginning(archive: ZipFile, entry: ZipInfo, room: int) -> bytes:
+    with archive.open(entry) as member:
         return member.read(max(room, 0))
 
 
