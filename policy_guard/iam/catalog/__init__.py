@@ -9,7 +9,7 @@ type; `source.txt` names where all are from, `LICENSE.txt` holds the terms. `scr
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
 
@@ -83,9 +83,22 @@ def _number() -> int:
 def _matching(pattern: str) -> Iterator[str]:
     prefix, colon, name = pattern.partition(":")
     prefix, name = (prefix, name) if colon else ("*", "*") if pattern == "*" else (pattern, "")
-    covers = glob(name.lower())
     for service in _among(prefix):
-        yield from (f"{service}:{action}" for action in actions(service) if covers(action.lower()))
+        yield from (f"{service}:{action}" for action in _covered(service, name.lower()))
+
+
+def _covered(service: str, name: str) -> Iterator[str]:
+    if "*" in name or "?" in name:
+        covers = glob(name)
+        return (action for action in actions(service) if covers(action.lower()))
+    spellings = _spellings(service)
+    return iter([spellings[name]] if name in spellings else [])
+
+
+@cache
+def _spellings(service: str) -> Mapping[str, str]:
+    """The actions of a service by their names in lower case."""
+    return {name.lower(): name for name in actions(service)}
 
 
 def described(action: str) -> Action:

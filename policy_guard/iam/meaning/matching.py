@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from policy_guard.solver.strings.pattern import STAR, Part, Pattern, Unknown, Variable, Wildcard, folded
+from policy_guard.solver.strings.pattern import STAR, Part, Pattern, Unknown, Variable, Wildcard, as_text, folded
 
 _LARGE = 250_000
 """From how many pairs of a token and a character on a text is matched in another way."""
@@ -42,10 +42,20 @@ def matches(pattern: Pattern, text: str, *, wild: bool = True, fold: bool = Fals
     first = pattern.parts[0] if pattern.parts else ""
     if isinstance(first, str) and not text.startswith(spell(first)):
         return False
+    pieces: list[list[str]] = [[]]
+    for part in pattern.parts:
+        if wild and part == STAR:
+            pieces.append([])
+        elif isinstance(part, str) or not wild:
+            pieces[-1].append(spell(as_text(part)))
+        else:
+            break
+    else:
+        return _has_in_order(["".join(piece) for piece in pieces], text)
     tokens: list[str | Wildcard] = []
     for part in pattern.parts:
         if isinstance(part, Wildcard):
-            tokens.append(part if wild else part.symbol)
+            tokens.append(part)
         elif isinstance(part, str):
             tokens += spell(part)
     if len(tokens) * len(text) > _LARGE:
@@ -53,6 +63,22 @@ def matches(pattern: Pattern, text: str, *, wild: bool = True, fold: bool = Fals
     if any(isinstance(token, Wildcard) and token.spared for token in tokens):
         return _matches_in_parts(tokens, text)
     return _matches(tokens, text)
+
+
+def _has_in_order(pieces: list[str], text: str) -> bool:
+    """Whether the text is the pieces in their order, with any text between two of them."""
+    if len(pieces) == 1:
+        return text == pieces[0]
+    first, *middle, last = pieces
+    at, end = len(first), len(text) - len(last)
+    if at > end or not text.startswith(first) or not text.endswith(last):
+        return False
+    for piece in middle:
+        at = text.find(piece, at, end)
+        if at < 0:
+            return False
+        at += len(piece)
+    return True
 
 
 def _matches(tokens: list[str | Wildcard], text: str) -> bool:

@@ -144,12 +144,23 @@ class Automaton:
         """The places that take a letter, whatever it stands for."""
         return self._bits(at for at, step in enumerate(self.steps) if step and step.outside and accepts(step, _LETTER))
 
+    def telling(self, state: int) -> list[Symbol]:
+        """The symbols that may lead elsewhere than a character that no glob names."""
+        return [symbol for symbol, places in self._differing if state & places]
+
+    @cached_property
+    def _differing(self) -> list[tuple[Symbol, int]]:
+        """The symbols that are named, each with the places where it leads elsewhere than characters that are not."""
+        ways = ((symbol, self._taking(symbol) ^ self._outside) for symbol in sorted(self.named, key=str))
+        return [(symbol, places) for symbol, places in ways if places]
+
     def move(self, state: int, symbol: Symbol | Step) -> int:
-        if symbol not in self._moves:
+        masks = self._moves.get(symbol)
+        if masks is None:
             taking = self._taking(symbol)
-            self._moves[symbol] = (taking & ~self._loops, taking & self._loops)
-        once, loop = self._moves[symbol]
-        return self._closed((state & once) << 1 | (state & loop))
+            masks = self._moves[symbol] = (taking & ~self._loops, taking & self._loops)
+        ahead = (state & masks[0]) << 1 | (state & masks[1])
+        return self._closed(ahead) if ahead & self._loops else ahead
 
     def takes(self, word: Iterable[Symbol | Step]) -> bool:
         state = self.start

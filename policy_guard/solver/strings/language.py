@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeAlias
 
 from policy_guard.solver.strings.affixes import edges_of, literal_prefix, plain_text, surely_apart
 from policy_guard.solver.strings.automaton import ANYTHING, Automaton, Glob, Letter, Symbol, Verbatim, Word, glob_of
+from policy_guard.solver.strings.intersection import Intersection, unnamed
 from policy_guard.solver.strings.pattern import Pattern, Unknown
 from policy_guard.solver.strings.spans import Line, Span, Stretch, left, value_in
 
@@ -360,38 +361,26 @@ def instance(glob: Glob, filler: str) -> Word:
 
 def search(inside: Sequence[Language], outside: Language, budget: Budget) -> Word | None:
     """The shortest word in all of `inside` and not in `outside`, over the product of their automata."""
-    automata = [language.whole for language in inside]
-    against = outside.whole
-    alphabet = _alphabet([*automata, against])
-    first = tuple(automaton.start for automaton in automata), against.start
-    came: dict[object, tuple[object, Symbol] | None] = {first: None}
-    queue = deque([first])
-    size = (len(automata) + 2) // 2 + sum(len(automaton.steps) for automaton in [*automata, against]) // 2000
+    words = Intersection([tuple(language) for language in inside], tuple(outside))
+    fresh = unnamed([words.automaton])
+    came: dict[int, tuple[int, Symbol] | None] = {words.start: None}
+    queue = deque(came)
+    size = len(words) // 2 + len(words.automaton.steps) // 2000
     while queue:
         here = queue.popleft()
-        states, bad = here
-        if not bad & against.final and all(s & a.final for s, a in zip(states, automata, strict=True)):
+        if words.accepts(here):
             return _path(came, here)
-        for symbol in alphabet:
-            budget.spend(size, "overlapping wildcard patterns")
-            worse = against.move(bad, symbol)
-            if worse & against.sinks:
-                continue
-            ahead = tuple(a.move(s, symbol) for s, a in zip(states, automata, strict=True))
-            if all(ahead) and (there := (ahead, worse)) not in came:
-                came[there] = (here, symbol)
-                queue.append(there)
+        symbols = [fresh, *words.telling(here)]
+        budget.spend(size * len(symbols), "overlapping wildcard patterns")
+        for symbol in symbols:
+            ahead = words.after(here, symbol)
+            if ahead is not None and ahead not in came:
+                came[ahead] = here, symbol
+                queue.append(ahead)
     return None
 
 
-def _alphabet(automata: Iterable[Automaton]) -> list[Symbol]:
-    """Every symbol that some step names, and one character that none names."""
-    named = {symbol for automaton in automata for step in automaton.steps if step for symbol in step.symbols}
-    fresh = next(c for c in map(chr, range(ord("a"), 0x10FFFF)) if c not in named)
-    return [fresh, *sorted(named, key=str)]
-
-
-def _path(came: dict[object, tuple[object, Symbol] | None], last: object) -> Word:
+def _path(came: dict[int, tuple[int, Symbol] | None], last: int) -> Word:
     word: list[Symbol] = []
     while (step := came[last]) is not None:
         last, symbol = step

@@ -6,13 +6,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from policy_guard.solver.strings.automaton import Automaton, Letter
+from policy_guard.solver.strings.automaton import Letter, Symbol
+from policy_guard.solver.strings.intersection import Intersection, unnamed
 from policy_guard.solver.strings.language import Budget, Language
 
-Rest: TypeAlias = "tuple[tuple[int, ...], int]"
-"""Where the languages that have to hold are, and where those that must not hold are."""
-Place: TypeAlias = "tuple[int, Rest]"
-"""The same, after where the base is."""
+Place: TypeAlias = "tuple[int, int]"
+"""The states of the base, and of the languages that have to hold and those that must not."""
 Came: TypeAlias = "dict[Place, tuple[Place, str | Segment] | None]"
 ON = "the texts that variables and unknown parts stand for"
 
@@ -53,16 +52,13 @@ class Product:
         self.letters = sorted(base.letters, key=repr)
         self._symbols = [symbol for glob in base for step in glob for symbol in step.symbols]
         self._base = base.whole
-        self._inside = [each.whole for each in inside]
-        self._against = Language(glob for each in outside for glob in each).whole
-        self._own = {letter: _Text(own.get(letter, Own())) for letter in self.letters}
+        self.rest = _intersection(inside, outside)
+        self._own = {letter: _intersection(*own.get(letter, Own())) for letter in self.letters}
         self._budget = budget
-        self._through: dict[tuple[Rest, Letter], dict[Rest, str]] = {}
-        self.automata = [self._base, *self._inside, self._against]
-        texts = (automaton for text in self._own.values() for automaton in text.automata)
-        self.symbols = _characters([*self.automata, *texts])
-        self.start: Rest = tuple(each.start for each in self._inside), self._against.start
-        self._size = 1 + sum(len(each.steps) for each in self.automata) // 2000
+        self._through: dict[tuple[int, Letter], dict[int, str]] = {}
+        automata = [self._base, self.rest.automaton]
+        self._fresh = unnamed([*automata, *(text.automaton for text in self._own.values())])
+        self._size = 1 + sum(len(each.steps) for each in automata) // 2000
 
     def times(self, letter: Letter) -> int:
         """How often the letter occurs in the base."""
@@ -70,11 +66,11 @@ class Product:
 
     def word(self, fixed: Mapping[Letter, str]) -> list[str | Segment] | None:
         """A word in which the letters in `fixed` stand for these texts; None if there is no word."""
-        came: Came = {(self._base.start, self.start): None}
+        came: Came = {(self._base.start, self.rest.start): None}
         queue = deque(came)
         while queue:
             here = queue.popleft()
-            if here[0] & self._base.final and self._accepts(here[1]):
+            if here[0] & self._base.final and self.rest.accepts(here[1]):
                 return _path(came, here)
             for there, by in self._next(here, fixed):
                 if there not in came:
@@ -82,9 +78,9 @@ class Product:
                     queue.append(there)
         return None
 
-    def starts(self, letter: Letter) -> set[Rest]:
+    def starts(self, letter: Letter) -> set[int]:
         """Every state in which a word may come to this letter."""
-        first = (self._base.start, self.start)
+        first = (self._base.start, self.rest.start)
         seen, queue = {first}, deque([first])
         while queue:
             for there, _ in self._next(queue.popleft(), {}):
@@ -93,16 +89,13 @@ class Product:
                     queue.append(there)
         return {rest for base, rest in seen if self._base.move(base, letter)}
 
-    def _accepts(self, rest: Rest) -> bool:
-        states, bad = rest
-        return not bad & self._against.final and all(s & a.final for s, a in zip(states, self._inside, strict=True))
-
     def _next(self, here: Place, fixed: Mapping[Letter, str]) -> Iterator[tuple[Place, str | Segment]]:
         base, rest = here
-        for symbol in self.symbols:
-            self._budget.spend(self._size, ON)
+        symbols = [self._fresh, *_characters(self._base.telling(base), self.rest.telling(rest))]
+        self._budget.spend(self._size * len(symbols), ON)
+        for symbol in symbols:
             ahead = self._base.move(base, symbol)
-            if ahead and (then := self.after(rest, symbol)) is not None:
+            if ahead and (then := self.rest.after(rest, symbol)) is not None:
                 yield (ahead, then), symbol
         for letter in self.letters:
             if ahead := self._base.move(base, letter):
@@ -110,71 +103,42 @@ class Product:
                     self._budget.spend(1, ON)
                     yield (ahead, then), Segment(letter, text)
 
-    def after(self, rest: Rest, symbol: str) -> Rest | None:
-        """The state after a character; None if no word goes on from there."""
-        states, bad = rest
-        worse = self._against.move(bad, symbol)
-        if worse & self._against.sinks:
-            return None
-        ahead = tuple(a.move(s, symbol) for s, a in zip(states, self._inside, strict=True))
-        return (ahead, worse) if all(ahead) else None
-
-    def _segments(self, rest: Rest, letter: Letter, fixed: Mapping[Letter, str]) -> Iterator[tuple[Rest, str]]:
+    def _segments(self, rest: int, letter: Letter, fixed: Mapping[Letter, str]) -> Iterator[tuple[int, str]]:
         """The states after the letter, each with a text that leads there."""
-        stepped = self._against.move(rest[1], letter)
-        if stepped & self._against.sinks:
-            return
-        for (states, bad), text in self._read(rest, letter, fixed).items():
-            yield (states, bad | stepped), text
+        stepped = self.rest.over(rest, letter)
+        if stepped is not None:
+            for state, text in self._read(rest, letter, fixed).items():
+                yield state | stepped, text
 
-    def _read(self, rest: Rest, letter: Letter, fixed: Mapping[Letter, str]) -> dict[Rest, str]:
+    def _read(self, rest: int, letter: Letter, fixed: Mapping[Letter, str]) -> dict[int, str]:
         """The states after the characters of a text of the letter."""
         if letter in fixed:
-            then: Rest | None = rest
+            then: int | None = rest
             for symbol in fixed[letter]:
                 self._budget.spend(self._size, ON)
-                then = self.after(then, symbol) if then is not None else None
+                then = self.rest.after(then, symbol) if then is not None else None
             return {then: fixed[letter]} if then is not None else {}
         if (rest, letter) not in self._through:
             self._through[rest, letter] = self._any_text(rest, self._own[letter])
         return self._through[rest, letter]
 
-    def _any_text(self, rest: Rest, own: _Text) -> dict[Rest, str]:
+    def _any_text(self, rest: int, own: Intersection) -> dict[int, str]:
         first = rest, own.start
         came = {first: ""}
         queue = deque([first])
-        found: dict[Rest, str] = {}
+        states: dict[int, str] = {}
         while queue:
             here = queue.popleft()
             if own.accepts(here[1]):
-                found.setdefault(here[0], came[here])
-            for symbol in self.symbols:
-                self._budget.spend(self._size, ON)
-                then, at = self.after(here[0], symbol), own.after(here[1], symbol)
+                states.setdefault(here[0], came[here])
+            symbols = [self._fresh, *_characters(self.rest.telling(here[0]), own.telling(here[1]))]
+            self._budget.spend(self._size * len(symbols), ON)
+            for symbol in symbols:
+                then, at = self.rest.after(here[0], symbol), own.after(here[1], symbol)
                 if then is not None and at is not None and (then, at) not in came:
                     came[then, at] = came[here] + symbol
                     queue.append((then, at))
-        return found
-
-
-class _Text:
-    """The texts that a letter may stand for, read character by character."""
-
-    def __init__(self, own: Own) -> None:
-        self._inside = [each.whole for each in own.inside]
-        self._against = Language(glob for each in own.outside for glob in each).whole
-        self.automata = [*self._inside, self._against]
-        self.start: Rest = tuple(each.start for each in self._inside), self._against.start
-
-    def after(self, at: Rest, symbol: str) -> Rest | None:
-        worse = self._against.move(at[1], symbol)
-        if worse & self._against.sinks:
-            return None
-        ahead = tuple(a.move(s, symbol) for s, a in zip(at[0], self._inside, strict=True))
-        return (ahead, worse) if all(ahead) else None
-
-    def accepts(self, at: Rest) -> bool:
-        return not at[1] & self._against.final and all(s & a.final for s, a in zip(at[0], self._inside, strict=True))
+        return states
 
 
 def classes(letter: Letter, own: Own, products: Iterable[Product], budget: Budget) -> Iterator[str]:
@@ -183,27 +147,29 @@ def classes(letter: Letter, own: Own, products: Iterable[Product], budget: Budge
     Two texts lead on alike if from every state in which a word may come to the letter they lead to the same state.
     A word of a product exists with the one text if and only if it exists with the other.
     """
-    text = _Text(own)
-    starts = [(product, rest) for product in products for rest in product.starts(letter)]
-    symbols = _characters([*text.automata, *(a for product, _ in starts for a in product.automata)])
-    first: tuple[Rest, tuple[Rest | None, ...]] = text.start, tuple(rest for _, rest in starts)
+    text = _intersection(*own)
+    starts = [(product.rest, state) for product in products for state in product.starts(letter)]
+    fresh = unnamed([text.automaton, *(rest.automaton for rest, _ in starts)])
+    first: tuple[int, tuple[int | None, ...]] = text.start, tuple(state for _, state in starts)
     came = {first: ""}
     queue = deque([first])
-    told: set[tuple[Rest | None, ...]] = set()
+    told: set[tuple[int | None, ...]] = set()
     while queue:
         here = queue.popleft()
         at, states = here
         if text.accepts(at) and states not in told:
             told.add(states)
             yield came[here]
+        alive = ((rest, state) for (rest, _), state in zip(starts, states, strict=True) if state is not None)
+        symbols = [fresh, *_characters(text.telling(at), *(rest.telling(state) for rest, state in alive))]
+        budget.spend((1 + len(starts)) * len(symbols), ON)
         for symbol in symbols:
-            budget.spend(1 + len(starts), ON)
             then = text.after(at, symbol)
             if then is None:
                 continue
             ahead = tuple(
-                product.after(state, symbol) if state is not None else None
-                for (product, _), state in zip(starts, states, strict=True)
+                rest.after(state, symbol) if state is not None else None
+                for (rest, _), state in zip(starts, states, strict=True)
             )
             if (then, ahead) not in came:
                 came[then, ahead] = came[here] + symbol
@@ -218,9 +184,12 @@ def _path(came: Came, last: Place) -> list[str | Segment]:
     return word[::-1]
 
 
-def _characters(automata: Iterable[Automaton]) -> list[str]:
-    """Every character that some step names, and one that none names."""
-    steps = (step for automaton in automata for step in automaton.steps if step)
-    named = {symbol for step in steps for symbol in step.symbols if isinstance(symbol, str)}
-    fresh = next(c for c in map(chr, range(ord("a"), 0x10FFFF)) if c not in named)
-    return [fresh, *sorted(named)]
+def _intersection(inside: Sequence[Language], outside: Sequence[Language]) -> Intersection:
+    return Intersection(
+        [tuple(language) for language in inside], tuple(dict.fromkeys(glob for each in outside for glob in each))
+    )
+
+
+def _characters(*symbols: Iterable[Symbol]) -> list[str]:
+    """The symbols without the letters, in an order of their own."""
+    return sorted({symbol for some in symbols for symbol in some if isinstance(symbol, str)})
