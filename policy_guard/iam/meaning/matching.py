@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from policy_guard.solver.strings.pattern import STAR, Part, Pattern, Unknown, Variable, Wildcard, as_text, folded
 
@@ -42,16 +42,9 @@ def matches(pattern: Pattern, text: str, *, wild: bool = True, fold: bool = Fals
     first = pattern.parts[0] if pattern.parts else ""
     if isinstance(first, str) and not text.startswith(spell(first)):
         return False
-    pieces: list[list[str]] = [[]]
-    for part in pattern.parts:
-        if wild and part == STAR:
-            pieces.append([])
-        elif isinstance(part, str) or not wild:
-            pieces[-1].append(spell(as_text(part)))
-        else:
-            break
-    else:
-        return _has_in_order(["".join(piece) for piece in pieces], text)
+    pieces = _pieces(pattern, wild, spell)
+    if pieces is not None:
+        return _has_in_order(pieces, text)
     tokens: list[str | Wildcard] = []
     for part in pattern.parts:
         if isinstance(part, Wildcard):
@@ -63,6 +56,19 @@ def matches(pattern: Pattern, text: str, *, wild: bool = True, fold: bool = Fals
     if any(isinstance(token, Wildcard) and token.spared for token in tokens):
         return _matches_in_parts(tokens, text)
     return _matches(tokens, text)
+
+
+def _pieces(pattern: Pattern, wild: bool, spell: Callable[[str], str]) -> list[str] | None:
+    """The texts between the `*` of a pattern that has no other wildcards; None if it has some."""
+    pieces: list[list[str]] = [[]]
+    for part in pattern.parts:
+        if wild and part == STAR:
+            pieces.append([])
+        elif wild and isinstance(part, Wildcard):
+            return None
+        else:
+            pieces[-1].append(spell(as_text(part)))
+    return ["".join(piece) for piece in pieces]
 
 
 def _has_in_order(pieces: list[str], text: str) -> bool:
