@@ -37,12 +37,13 @@ Atom: TypeAlias = "Member | Present | Choice"
 
 
 class _Node:
-    """Equal formulas are equal in structure. Hash and negation are worked out once; `size` counts literals."""
+    """Equal formulas are equal in structure. Hash, negation and choices are worked out once; `size` counts literals."""
 
-    __slots__ = ("_hash", "_negation", "size")
+    __slots__ = ("_choices", "_hash", "_negation", "size")
 
     _hash: int
     _negation: Formula | None
+    _choices: frozenset[Choice] | None
     size: int
 
     def __hash__(self) -> int:
@@ -59,6 +60,7 @@ class Literal(_Node):
         self.positive = positive
         self._hash = hash((atom, positive))
         self._negation = None
+        self._choices = None
         self.size = 1
 
     def __eq__(self, other: object) -> bool:
@@ -79,6 +81,7 @@ class _Parts(_Node):
         self.parts = parts
         self._hash = hash((type(self), parts))
         self._negation = None
+        self._choices = None
         self.size = 1 + sum(part.size for part in parts)
 
     def __eq__(self, other: object) -> bool:
@@ -153,6 +156,16 @@ def negation(formula: Formula) -> Formula:
     return formula._negation
 
 
+def choices(formula: Formula) -> frozenset[Choice]:
+    """The choices that the formula depends on."""
+    if formula._choices is None:
+        if isinstance(formula, Literal):
+            formula._choices = frozenset([formula.atom] if isinstance(formula.atom, Choice) else ())
+        else:
+            formula._choices = frozenset().union(*map(choices, formula.parts))
+    return formula._choices
+
+
 def literals(formula: Formula) -> Iterator[Literal]:
     """Every literal of the formula, in order, repetitions included."""
     if isinstance(formula, Literal):
@@ -175,6 +188,8 @@ class Assumption:
             if not isinstance(formula.atom, Choice) or formula.atom.name != self.name:
                 return formula
             return TRUE if formula.positive == self.truth else FALSE
+        if not any(each.name == self.name for each in choices(formula)):
+            return formula
         if formula not in self._known:
             combine = conjunction if isinstance(formula, And) else disjunction
             parts = [self(part) for part in formula.parts]
@@ -187,5 +202,7 @@ def without_choices(formula: Formula, kinds: tuple[str, ...]) -> Formula:
     """The requests for which the formula holds whatever the choices of these kinds turn out to be."""
     if isinstance(formula, Literal):
         return FALSE if isinstance(formula.atom, Choice) and formula.atom.kind in kinds else formula
+    if not any(each.kind in kinds for each in choices(formula)):
+        return formula
     combine = conjunction if isinstance(formula, And) else disjunction
     return combine(without_choices(part, kinds) for part in formula.parts)

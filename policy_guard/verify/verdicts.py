@@ -10,7 +10,7 @@ from typing import NamedTuple
 from policy_guard.documents.source import Source, Span
 from policy_guard.iam import catalog
 from policy_guard.iam.meaning.caller_facts import partitions, role_names
-from policy_guard.iam.meaning.needs import choices_of, holds_anyhow, needed
+from policy_guard.iam.meaning.needs import choice_names, holds_anyhow, needed
 from policy_guard.iam.meaning.prover import Answer, Proved, Prover, Witness
 from policy_guard.iam.meaning.witness import plausible
 from policy_guard.iam.policy import Policy, Request, Statement, Value, by_effect
@@ -195,7 +195,7 @@ def _recognisable(claim: Claim, answer: Witness, prover: Prover) -> Witness:
     def holds(request: Request) -> bool:
         return prover.may_replay() and claim.holds(claim.statement, request)
 
-    names = choices_of(claim.excess(claim.statement))
+    names = choice_names(claim.excess(claim.statement))
     for fixed in dict.fromkeys(((), answer.readings)):
         anyhow = partial(holds_anyhow, fixed=dict(fixed), names=names, holds=holds)
         request = plausible(answer.request, anyhow)._replace(choices=dict(fixed))

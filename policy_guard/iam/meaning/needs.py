@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from policy_guard.iam.meaning.interpretations import PLACEHOLDER_IS_UNRESOLVED
 from policy_guard.iam.policy import Request
-from policy_guard.solver.formula import Choice, Formula, literals
+from policy_guard.solver.formula import Formula, choices
 
 MOST_EVALUATIONS = 64
 
@@ -32,9 +32,9 @@ class _Heard(dict[str, bool]):
         return super().get(name, default)
 
 
-def choices_of(formula: Formula) -> frozenset[str]:
+def choice_names(formula: Formula) -> frozenset[str]:
     """The choices on which it may depend whether a request is in the set."""
-    return frozenset(each.atom.name for each in literals(formula) if isinstance(each.atom, Choice))
+    return frozenset(each.name for each in choices(formula))
 
 
 def holds_anyhow(request: Request, fixed: Mapping[str, bool], names: Container[str], holds: Holds) -> bool:

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 from policy_guard.iam.meaning.interpretations import WILDCARDS_CROSS_AT_ENDS, WILDCARDS_STAY_IN_ARN_PARTS, reading
-from policy_guard.iam.meaning.needs import choices_of, needed
+from policy_guard.iam.meaning.needs import choice_names, needed
 from policy_guard.iam.meaning.operators.boolean import BOOLEANS
 from policy_guard.iam.meaning.symbolic_principal import CALLERS, caller, callers
 from policy_guard.iam.meaning.witness import likely
@@ -26,6 +26,7 @@ from policy_guard.solver.formula import (
     Literal,
     Member,
     Present,
+    choices,
     conjunction,
     disjunction,
     literals,
@@ -163,7 +164,7 @@ class Prover:
             budget.spend(STEPS_A_QUESTION + access.size, "the number of statements")
             replay = self._counted(replay, budget)
             formula = self._simplifier.simplify(access, budget)
-            kinds = {each.atom.kind for each in literals(formula) if isinstance(each.atom, Choice)}
+            kinds = {each.kind for each in choices(formula)}
             for left_out in (("reading", "unsupported"), ("unsupported",)):
                 if kinds.intersection(left_out):
                     firm = self._simplifier.simplify(without_choices(formula, left_out), budget)
@@ -263,7 +264,7 @@ def _confirmed(point: Point, way: _Way, replay: Replay) -> Answer:
     if not replay(request):
         return Undecided("a request that the two evaluations judge differently (please report this)")
     parts = tuple(name for name in point.choices if reading(name) is None)
-    return Unsupported(parts) if parts else Witness(request, needed(request, choices_of(way.access), replay))
+    return Unsupported(parts) if parts else Witness(request, needed(request, choice_names(way.access), replay))
 
 
 def _implicant(formula: Formula, model: dict[Atom, bool]) -> tuple[Literal, ...]:
