@@ -64,12 +64,37 @@ class Source:
         return self._starts
 
 
+class Hole(NamedTuple):
+    """Some text that nobody knows, the same wherever the name is the same.
+
+    The name therefore holds everything in the unit that decides the text. With `several` it may be a list of texts.
+    """
+
+    name: str
+    several: bool = False
+
+
+class Guard(NamedTuple):
+    """What has to be so for a mapping to be there at all: a text that nobody knows is one of `values`, or none of them.
+
+    `key` names that text, as the name of a hole does, and `words` say the whole: "IsProd holds".
+    """
+
+    key: str
+    values: tuple[str, ...]
+    negated: bool
+    words: str
+
+
 class Scalar(NamedTuple):
-    """One value without parts.
+    """One value.
 
     `kind` is `string`, `number`, `boolean` or `null`; `text` is the content as IAM would see it (escapes decoded,
     numbers and booleans as they are spelled). `tag` is a YAML tag such as `!Sub`. `disputed` says why other readers
     take another value from it, as the rest of a sentence about the text; it is empty if all agree.
+
+    With `parts` a container has evaluated it: these are what IAM would see, and no text among them is a placeholder.
+    `see` are other places of the same source that decide the text.
     """
 
     text: str
@@ -77,6 +102,8 @@ class Scalar(NamedTuple):
     kind: str = "string"
     tag: str | None = None
     disputed: str = ""
+    parts: tuple[str | Hole, ...] | None = None
+    see: tuple[Span, ...] = ()
 
 
 class Array(NamedTuple):
@@ -86,11 +113,15 @@ class Array(NamedTuple):
 
 
 class Object(NamedTuple):
-    """Entries in the order written; a key written twice is there twice."""
+    """Entries in the order written; a key written twice is there twice.
+
+    The mapping is there if all `guards` hold, which only a container gives to the statements of a policy.
+    """
 
     entries: tuple[Entry, ...]
     span: Span
     tag: str | None = None
+    guards: tuple[Guard, ...] = ()
 
     def get(self, key: str) -> Node | None:
         """The value of the first entry called `key`."""

@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from policy_guard.documents.containers import VERSIONS
+from policy_guard.documents.containers import Kind as Kind
 from policy_guard.documents.source import Problem, Source, Span
 from policy_guard.solver.strings.pattern import PSEUDO, STAR, Pattern, Unknown, Wildcard, folded
 
-Kind: TypeAlias = Literal["identity", "resource", "trust", "scp", "rcp", "boundary", "session", "endpoint"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 CAPS: tuple[Kind, ...] = ("scp", "rcp", "boundary", "session", "endpoint")
 """Kinds that only cap what others grant: where there is none, everything is allowed."""
@@ -116,6 +116,10 @@ class Principals(NamedTuple):
     span: Span
 
 
+MADE_UP = "\0"
+"""What the keys begin with that no policy can have: conditions on them stand for what a container leaves open."""
+
+
 class Condition(NamedTuple):
     """One operator on one key.
 
@@ -151,6 +155,8 @@ def crowded(condition: Condition) -> str:
 
 def in_words(condition: Condition) -> str:
     """The condition as one says it: "StringEquals aws:PrincipalTag/team a, b"."""
+    if condition.key.startswith(MADE_UP):
+        return condition.spelled
     operator = f"{condition.quantifier}:{condition.operator}".lstrip(":") + "IfExists" * condition.if_exists
     values = ", ".join(f"{value.text}{read_plainly(value)}" for value in condition.values)
     return f"{operator} {condition.spelled} {values}"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
-from policy_guard.documents.containers import VERSIONS
+from policy_guard.documents.containers import VERSIONS, Kind
 from policy_guard.documents.containers.attached import Attachments
 from policy_guard.documents.containers.unresolved import Unresolved, unresolved, without_style
 from policy_guard.documents.embedded import read_text
@@ -85,7 +85,7 @@ class Found(NamedTuple):
     """A policy document found in a file. `label` is empty where the file is the policy.
 
     `holder` is what stands beside it about whose it is or what it is attached to, as a text. `problems` are those of
-    the whole file, such as what a template may put anywhere in it.
+    the whole file, such as what a template may put anywhere in it. `kind` is what the place of use says.
     """
 
     label: str
@@ -93,6 +93,7 @@ class Found(NamedTuple):
     source: Source
     holder: str = ""
     problems: tuple[Problem, ...] = ()
+    kind: Kind | None = None
 
 
 class _Place(NamedTuple):

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from policy_guard.documents.containers import VERSIONS
 from policy_guard.documents.containers.plain import Found
-from policy_guard.documents.source import Array, Node, Object, Scalar, Span, Unreadable, scalars
+from policy_guard.documents.source import Array, Hole, Node, Object, Scalar, Span, Unreadable, scalars
 from policy_guard.iam.parse.reader import Reader, quoted
 from policy_guard.iam.parse.statement import is_short, statement
 from policy_guard.iam.policy import WITHOUT_PRINCIPAL, Element, Kind, Policy, Statement, Value
@@ -19,7 +19,7 @@ _SID = re.compile(r"[A-Za-z0-9]*")
 
 
 def parse(found: Found, kind: Kind | None = None, placeholders: tuple[str, ...] = ()) -> Policy:
-    """The policy that a document means. Its kind comes from its shape where None is given.
+    """The policy that a document means. Its kind comes from its place or shape where None is given.
 
     `placeholders` are regular expressions for texts that a template fills in, besides those that are known here.
 
@@ -31,7 +31,7 @@ def parse(found: Found, kind: Kind | None = None, placeholders: tuple[str, ...] 
     _refuse_disputed(reader, node)
     version, statements = _top(reader, node)
     names_resources = any(each.resource for each in statements)
-    shape, statements = _shape(reader, statements, kind)
+    shape, statements = _shape(reader, statements, kind or found.kind)
     _look_at_sids(reader, shape, node)
     if reader.problems:
         raise Unreadable(*reader.problems)
@@ -163,13 +163,19 @@ def _look_at_sids(reader: Reader, kind: Kind, node: Node) -> None:
     statements = node.get("Statement")
     for each in statements.items if isinstance(statements, Array) else (statements,):
         sid = each.get("Sid") if isinstance(each, Object) else None
-        if not isinstance(sid, Scalar) or sid.tag is not None or holes(with_variables(sid.text)):
+        if not isinstance(each, Object) or not isinstance(sid, Scalar) or sid.tag is not None or _has_holes(sid):
             continue
         if not _SID.fullmatch(sid.text):
             reader.problem(f'"Sid" is {quoted(sid.text)}; IAM takes only letters and digits', sid.span)
-        elif sid.text and sid.text in seen:
+        elif sid.text and sid.text in seen and not each.guards:
             reader.problem(f'"Sid" {quoted(sid.text)} is written twice; IAM takes each only once', sid.span)
         seen.add(sid.text)
+
+
+def _has_holes(sid: Scalar) -> bool:
+    if sid.parts is not None:
+        return any(isinstance(part, Hole) for part in sid.parts)
+    return holes(with_variables(sid.text))
 
 
 def _head(span: Span) -> Span:

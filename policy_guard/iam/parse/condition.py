@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 
-from policy_guard.documents.source import Entry, Node, Object
+from policy_guard.documents.source import Entry, Guard, Node, Object, Span
 from policy_guard.iam.parse.functions import is_function
 from policy_guard.iam.parse.reader import Reader, quoted
-from policy_guard.iam.policy import OPERATORS, Condition, Value
-from policy_guard.solver.strings.pattern import Wildcard, as_text
+from policy_guard.iam.policy import MADE_UP, OPERATORS, Condition, Value
+from policy_guard.solver.strings.pattern import Pattern, Wildcard, as_text
 
 _TYPED = ("Bool", "Null", "Numeric", "Date", "Ip", "NotIp", "Binary")
 # IAM User Guide, access-analyzer-reference-policy-checks, Empty array condition.
@@ -23,6 +23,20 @@ def conditions(reader: Reader, node: Node, variables: bool) -> tuple[Condition, 
         reader.problem('"Condition" is a mapping of operators', node.span)
         return ()
     return tuple(each for entry in _once(reader, node, "operator") for each in _operator(reader, entry, variables))
+
+
+def guarding(guard: Guard, span: Span) -> Condition:
+    """The condition on a made-up key that holds for as many requests as the guard may."""
+    values = tuple(Value(text, Pattern((text,) if text else ()), span) for text in guard.values)
+    return Condition(
+        quantifier="",
+        operator="StringNotEquals" if guard.negated else "StringEquals",
+        if_exists=False,
+        key=f"{MADE_UP}{guard.key}",
+        spelled=guard.words,
+        values=values,
+        span=span,
+    )
 
 
 def _once(reader: Reader, node: Object, what: str) -> Iterator[Entry]:
@@ -51,7 +65,9 @@ def _operator(reader: Reader, entry: Entry, variables: bool) -> Iterator[Conditi
         return
     takes_variables = variables and operator.startswith(("String", "Arn", "Bool"))
     for key, value in _once(reader, entry.value, "condition key"):
-        if is_function(key.text):
+        if MADE_UP in key.text:
+            reader.problem(f"{quoted(key.text)} is no condition key; leave the control character out", key.span)
+        elif is_function(key.text):
             reader.problem(f"{quoted(key.text)} stands for condition keys that nobody knows; write the keys", key.span)
         elif read_key := reader.key(key):
             given = reader.values(value, key.text.lower(), takes_variables, plain=True, if_empty=_WITHOUT_VALUES)

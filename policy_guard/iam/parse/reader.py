@@ -8,12 +8,23 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.documents.printable import printable
-from policy_guard.documents.source import Array, Node, Object, Problem, Scalar, Source, Span
+from policy_guard.documents.source import Array, Hole, Node, Object, Problem, Scalar, Source, Span
 from policy_guard.iam.parse.functions import Function, function, name_of, not_one_text
 from policy_guard.iam.parse.spellings import in_name, in_value, nameless_in, numbered, with_named
 from policy_guard.iam.parse.substitution import read_substitution
 from policy_guard.iam.policy import Value
-from policy_guard.solver.strings.pattern import Pattern, Unknown, Variable, holes, read_pattern, shown, spelled_out
+from policy_guard.solver.strings.pattern import (
+    Part,
+    Pattern,
+    Unknown,
+    Variable,
+    holes,
+    joined,
+    read_evaluated,
+    read_pattern,
+    shown,
+    spelled_out,
+)
 
 if TYPE_CHECKING:
     from policy_guard.documents.placeholder_patterns import Placeholders
@@ -109,8 +120,25 @@ class Reader:
                 f"{quoted(name)} takes strings, and this is a {node.kind}; put it in quotation marks", node.span
             )
             return None
+        if node.parts is not None and node.kind != "boolean":
+            return self._evaluated(node, node.parts, name, variables)
         text = node.text.lower() if node.kind == "boolean" else node.text
         return self._text(text, node.span, variables)
+
+    def _evaluated(self, node: Scalar, parts: Sequence[str | Hole], name: str, variables: bool) -> Value | None:
+        """The value of a text that a container has evaluated."""
+        found: list[Part] = []
+        try:
+            for part in parts:
+                if isinstance(part, Hole):
+                    place = f" in {name.removeprefix('Not').lower()}" if part.several else ""
+                    found.append(Unknown(f"{part.name}{place}"))
+                else:
+                    found += read_evaluated(part, variables, known_key).parts
+        except ValueError as error:
+            self.problem(printable(str(error)), node.span)
+            return None
+        return self._looked_at(Value(node.text, Pattern(joined(found)), node.span))
 
     def _text(self, text: str, span: Span, variables: bool) -> Value | None:
         try:
@@ -151,7 +179,10 @@ class Reader:
         if node.tag not in (None, "!Sub"):
             self.problem(f"{quoted(node.tag or '')} has no meaning for a condition key; leave the tag out", node.span)
             return None
-        value = self._text(node.text, node.span, variables=False) if node.tag is None else self._under_sub(node)
+        if node.parts is not None:
+            value = self._evaluated(node, node.parts, "Condition", variables=False)
+        else:
+            value = self._text(node.text, node.span, variables=False) if node.tag is None else self._under_sub(node)
         if value is None:
             return None
         parts = in_name(value.pattern).pattern.parts

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from policy_guard.documents.source import Node, Object, Scalar, Span
-from policy_guard.iam.parse.condition import conditions
+from policy_guard.iam.parse.condition import conditions, guarding
 from policy_guard.iam.parse.reader import Reader, known_key, quoted
 from policy_guard.iam.policy import Condition, Effect, Element, Principal, Principals, Statement, Value, without_blanks
 from policy_guard.iam.principal import named
@@ -48,7 +49,7 @@ def statement(reader: Reader, index: int, node: Node, version: str) -> Statement
         principals=principals(reader, *principal, if_empty=_NO_EFFECT) if principal else None,
         action=_actions(reader, *action) if action else _NOWHERE,
         resource=_resources(reader, *resource, variables) if resource else None,
-        conditions=_conditions(reader, entries.get("Condition"), variables),
+        conditions=(*_conditions(reader, entries.get("Condition"), variables), *_guards(node)),
         version=version,
         span=node.span,
         source=reader.source,
@@ -95,6 +96,10 @@ def _effect(reader: Reader, node: Node | None, whole: Node) -> Effect:
 
 def _conditions(reader: Reader, node: Node | None, variables: bool) -> tuple[Condition, ...]:
     return conditions(reader, node, variables) if node else ()
+
+
+def _guards(node: Node) -> Iterator[Condition]:
+    return (guarding(guard, node.span) for guard in (node.guards if isinstance(node, Object) else ()))
 
 
 def _actions(reader: Reader, name: str, node: Node) -> Element:

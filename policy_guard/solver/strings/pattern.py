@@ -170,6 +170,34 @@ def read_pattern(text: str, variables: bool, known: Callable[[str], bool] = lamb
     return Pattern(joined(part for token in _TOKEN.finditer(text) for part in _parts(token, variables, known)))
 
 
+_BRACED = re.compile(r"\$\{(?P<inner>[^{}]*)\}|(?P<open>\$\{)|(?P<wild>[*?])|(?P<text>[^*?$]+|\$)", re.DOTALL)
+
+
+def read_evaluated(text: str, variables: bool, known: Callable[[str], bool] = lambda key: True) -> Pattern:
+    """The pattern that AWS reads in a `text` that no template engine sees any more: nothing in it is a placeholder.
+
+    With `variables`, `${prefix:name}` is a variable if its key is `known` to AWS, and any other `${name}` is that text.
+    Raises `ValueError` with a sentence for a `${` that is not closed.
+    """
+    if _LITERAL.fullmatch(text):
+        return Pattern((text,))
+    return Pattern(joined(part for token in _BRACED.finditer(text) for part in _evaluated(token, variables, known)))
+
+
+def _evaluated(token: re.Match[str], variables: bool, known: Callable[[str], bool]) -> tuple[Part, ...]:
+    inner = token["inner"]
+    if token["wild"]:
+        return (Wildcard(token["wild"]),)
+    if inner is None or not variables:
+        if token["open"] and variables:
+            raise ValueError('"${" is not closed by "}" in the same text')
+        return plain_pattern(token[0]).parts
+    if inner in ("*", "?", "$"):
+        return (inner,)
+    variable = _variable(inner)
+    return (variable,) if variable and known(variable.key) else plain_pattern(token[0]).parts
+
+
 def joined(parts: Iterable[Part]) -> tuple[Part, ...]:
     """The parts with neighbouring texts as one."""
     whole: list[Part] = []
