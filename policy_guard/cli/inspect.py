@@ -15,7 +15,7 @@ from policy_guard.pipeline.repository.changes import snapshot
 from policy_guard.pipeline.repository.revisions import New
 from policy_guard.settings.critical import CriticalEntry, RequestSet, covered
 from policy_guard.settings.load import load_settings
-from policy_guard.solver.strings.pattern import Unknown
+from policy_guard.solver.strings.pattern import HIDDEN, Unknown
 
 _MOST_ACTIONS = 200
 
@@ -57,7 +57,8 @@ def _lines(path: str, side: Side, why: str) -> Iterator[str]:
 def _holes(policy: Policy) -> list[str]:
     patterns = [pattern for statement in policy.statements for pattern in patterns_of(statement)]
     patterns += [value.pattern for statement in policy.statements for value in statement.action.values]
-    names = {part.name for pattern in patterns for part in pattern.parts if isinstance(part, Unknown)}
+    unknown = (part for pattern in patterns for part in pattern.parts if isinstance(part, Unknown))
+    names = {part.name.partition(HIDDEN)[0] for part in unknown}
     return sorted(names)
 
 

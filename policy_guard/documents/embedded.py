@@ -36,7 +36,7 @@ def read_text(scalar: Scalar, source: Source) -> Node:
 
     Where the spelling of the string cannot be followed, or is very long, every value has the place of the whole string.
     """
-    places = _Places(_pieces(scalar, source), scalar.span)
+    places = places_in(scalar, source)
     try:
         return _moved(scan(scalar.text), places)
     except Unreadable as error:
@@ -44,7 +44,12 @@ def read_text(scalar: Scalar, source: Source) -> Node:
         raise Unreadable(*found) from None
 
 
-class _Places:
+def places_in(scalar: Scalar, source: Source) -> Places:
+    """Where the characters of a string of `source` are written."""
+    return Places(_pieces(scalar, source), scalar.span)
+
+
+class Places:
     """Finds in the outer file what stands at an offset of the inner text."""
 
     def __init__(self, pieces: tuple[_Piece, ...], whole: Span) -> None:
@@ -107,7 +112,7 @@ def _body(scalar: Scalar, text: str) -> tuple[Span, re.Pattern[str]]:
             return Span(start, end), _BARE
 
 
-def _moved(node: Node, places: _Places) -> Node:
+def _moved(node: Node, places: Places) -> Node:
     span = places.span(node.span)
     match node:
         case Scalar():
@@ -118,5 +123,5 @@ def _moved(node: Node, places: _Places) -> Node:
             return Object(tuple(_moved_entry(entry, places) for entry in node.entries), span)
 
 
-def _moved_entry(entry: Entry, places: _Places) -> Entry:
+def _moved_entry(entry: Entry, places: Places) -> Entry:
     return Entry(entry.key._replace(span=places.span(entry.key.span)), _moved(entry.value, places))

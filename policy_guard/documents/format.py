@@ -36,6 +36,8 @@ _HOLE_IN_WORD = re.compile(
 )
 # Under this tag, however it is shortened, a key is written in base64.
 _BINARY = re.compile(rb"[!:]binary|%TAG\s|!\S{0,80}%")
+# Resources that grant access without a document, and what may stand for any resource.
+_GRANTING = re.compile(rb"AWS::(?:IAM|SSO|Serverless|Include|Lambda::(?:Permission|Url))\b|Fn::(?:Transform|ForEach)")
 _LONG = 1_000_000
 _SNIFFED: dict[bytes, bool] = {}
 _HOLES = (b"${", b"%{", b"{{", b"{#", b"{%", b"<%")
@@ -69,7 +71,7 @@ def _may_hold_policy(data: bytes) -> bool:
         return True
     if b"%7B" in data or b"%7b" in data or b"PolicyDocument" in data:
         return True
-    if b"Effect" in data or _BINARY.search(data):
+    if b"Effect" in data or _BINARY.search(data) or (b"AWS::" in data and _GRANTING.search(data)):
         return True
     escaped = b"\\" in data and _SPELLING_ESCAPE.search(data)
     return bool(escaped or (b"*" in data and _ALIAS_AS_KEY.search(data)) or hole_in_key(data))

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias, get_args
 from policy_guard.documents.containers import VERSIONS
 from policy_guard.documents.containers import Kind as Kind
 from policy_guard.documents.source import Problem, Source, Span
-from policy_guard.solver.strings.pattern import PSEUDO, STAR, Pattern, Unknown, Wildcard, folded
+from policy_guard.solver.strings.pattern import HIDDEN, PSEUDO, STAR, Pattern, Unknown, Wildcard, folded
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 CAPS: tuple[Kind, ...] = ("scp", "rcp", "boundary", "session", "endpoint")
@@ -158,7 +158,7 @@ def in_words(condition: Condition) -> str:
     if condition.key.startswith(MADE_UP):
         return condition.spelled
     operator = f"{condition.quantifier}:{condition.operator}".lstrip(":") + "IfExists" * condition.if_exists
-    values = ", ".join(f"{value.text}{read_plainly(value)}" for value in condition.values)
+    values = ", ".join(f"{value.text}{read_plainly(value, visible=True)}" for value in condition.values)
     return f"{operator} {condition.spelled} {values}"
 
 
@@ -167,10 +167,14 @@ def _in_quotes(text: str) -> str:
     return f'"{escaped}"'
 
 
-def read_plainly(value: Value) -> str:
-    """Tells what looks like a variable, and is none in the Version of its policy, from one that is."""
+def read_plainly(value: Value, visible: bool = False) -> str:
+    """Tells what looks like a variable, and is none in the Version of its policy, from one that is.
+
+    With `visible`, what only tells unknown parts apart is left out.
+    """
     parts = value.pattern.parts
-    own = "".join(f" with {part.name}" for part in parts if isinstance(part, Unknown) and part.name not in value.text)
+    unknown = (part.name.partition(HIDDEN)[0] if visible else part.name for part in parts if isinstance(part, Unknown))
+    own = "".join(f" with {name}" for name in unknown if name not in value.text)
     variables = any(not isinstance(part, str | Wildcard) for part in parts)
     return own + (" as plain text" if "${" in value.text and not variables else "")
 

@@ -16,11 +16,11 @@ from policy_guard.iam.meaning.interpretations import reading
 from policy_guard.iam.meaning.matching import matches
 from policy_guard.iam.meaning.prover import Answer, Undecided, Unsupported, Witness
 from policy_guard.iam.meaning.symbolic import Access
-from policy_guard.iam.policy import Policy, Request, Statement, Value, by_effect, in_words
+from policy_guard.iam.policy import MADE_UP, Policy, Request, Statement, Value, by_effect, in_words
 from policy_guard.settings.acceptance import digest
 from policy_guard.settings.critical import CriticalEntry, exceptions
 from policy_guard.settings.severity import Severity
-from policy_guard.solver.strings.pattern import shown
+from policy_guard.solver.strings.pattern import HIDDEN, shown
 from policy_guard.verify.check import Check, Question
 from policy_guard.verify.explain.difference import Terms
 from policy_guard.verify.explain.difference import spelled as spelled_terms
@@ -225,7 +225,9 @@ def _grant(verdict: Verdict) -> str:
     assert statement is not None
     actions, resources = (tuple(value.text for value in values) for values in (verdict.actions, verdict.resources))
     not_resources = bool(statement.resource and statement.resource.negated)
-    return cells([Cell(actions, resources)], statement.action.negated, not_resources)
+    guards = " and ".join(in_words(c) for c in statement.conditions if c.key.startswith(MADE_UP))
+    when = f" when {guards}" if guards else ""
+    return cells([Cell(actions, resources)], statement.action.negated, not_resources) + when
 
 
 def sentence(request: Request) -> str:
@@ -242,7 +244,8 @@ def spelled(request: Request, question: Question) -> Request:
     spellings = _spellings(question)
     return request._replace(
         action=_spelled_action(request.action, spellings),
-        context={spellings.keys.get(key, key): texts for key, texts in request.context.items()},
+        context={spellings.keys.get(k, k): texts for k, texts in request.context.items() if not k.startswith(MADE_UP)},
+        unknowns={name.partition(HIDDEN)[0]: text for name, text in request.unknowns.items()},
     )
 
 
@@ -289,7 +292,8 @@ def _without(request: Request, question: Question) -> str:
     """The keys that the request lacks, and that the old version asks for where it allows the like."""
     allowing = by_effect(question.old)[0]
     alike = [s for s in allowing if concrete.action_matches(s.action, request)]
-    keys = dict.fromkeys(c.spelled for s in alike for c in s.conditions if not c.if_exists)
+    asked = (c for s in alike for c in s.conditions if not c.if_exists and not c.key.startswith(MADE_UP))
+    keys = dict.fromkeys(condition.spelled for condition in asked)
     present = {key.lower() for key, values in context_of(request).items() if values}
     absent = [key for key in keys if key.lower() not in present]
     return f", without {' and '.join(absent)}" if 0 < len(absent) <= _MOST_ABSENT else ""

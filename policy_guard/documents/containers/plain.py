@@ -372,7 +372,7 @@ def _plain(node: Node) -> Any:
 
 
 def _holds_policy(node: Node) -> bool:
-    return _is_policy_text(node.text) if isinstance(node, Scalar) else looks_like_policy(node)
+    return is_policy_text(node.text) if isinstance(node, Scalar) else looks_like_policy(node)
 
 
 def _refuse_two_names(node: Object, leading: set[str]) -> None:
@@ -445,7 +445,7 @@ def _deeper(document: Node, taken: set[int]) -> int:
         node = waiting.pop()
         if id(node) in taken:
             continue
-        if looks_like_policy(node) or (isinstance(node, Scalar) and _is_policy_text(node.text)):
+        if looks_like_policy(node) or (isinstance(node, Scalar) and is_policy_text(node.text)):
             count += 1
         elif isinstance(node, Array):
             waiting += node.items
@@ -454,7 +454,7 @@ def _deeper(document: Node, taken: set[int]) -> int:
     return count
 
 
-def _is_policy_text(text: str) -> bool:
+def is_policy_text(text: str) -> bool:
     """Whether a string holds a policy as JSON, as YAML, or as the JSON that AWS's API returns, percent-encoded."""
     text = _with_letters(text)
     return bool(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.documents.format import MAX_BYTES, decode, in_json, in_utf_8, is_short_text, salvage, sniff, whole
 from policy_guard.documents.formats import plain_name, suffixes
-from policy_guard.documents.source import Problem, Scalar, Source, Span, Unreadable
+from policy_guard.documents.source import Node, Object, Problem, Scalar, Source, Span, Unreadable
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.changes import Change
 from policy_guard.pipeline.repository.objects import LARGEST, OVERSIZED
@@ -19,6 +19,7 @@ from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import unreadable, vanished
 
 if TYPE_CHECKING:
+    from policy_guard.documents.containers.cloudformation.template import Template
     from policy_guard.documents.containers.plain import Reading
     from policy_guard.documents.containers.unresolved import Unresolved
     from policy_guard.iam.policy import Kind, Policy
@@ -38,7 +39,8 @@ class Side(NamedTuple):
     `others` are labels of what may become a policy.
 
     `looked` is False where the file was passed over as no policy at all. `unread` are the texts of the policies that
-    cannot be read, as far as there are texts.
+    cannot be read, as far as there are texts. `template` is there if the file is one, of which policies are read when
+    it is `completed`.
     """
 
     source: Source
@@ -50,6 +52,18 @@ class Side(NamedTuple):
     others: frozenset[str] = frozenset()
     unresolved: tuple[Unresolved, ...] = ()
     unread: tuple[str, ...] = ()
+    template: Template | None = None
+
+    def completed(self, placeholders: tuple[str, ...], grants: bool = False) -> Side:
+        """This side with all policies of its template, and with `grants` what grants access without a document."""
+        if self.template is None:
+            return self
+        from policy_guard.pipeline.pairing.templates import all_of
+
+        found = all_of(self.template, placeholders, grants)
+        problems = (*self.template.repeated, *found.every_problem)
+        policies = {_unique(key, policy, found.policies): policy for key, policy in found.policies.items()}
+        return self._replace(policies=policies, problems=problems, looked=bool(policies or problems))
 
     def after(self, before: Side | None = None) -> Side:
         """This side with what is wrong with what is filled in later, beside the policies that there are and were."""
@@ -58,6 +72,12 @@ class Side(NamedTuple):
 
         more = tuple(problems(self.unresolved, labels))
         return self._replace(problems=(*self.problems, *more), looked=self.looked or bool(more)) if more else self
+
+
+def _unique(key: tuple[str, str], policy: Policy, every: Mapping[tuple[str, str], Policy]) -> str:
+    """The label of a policy; that of several at one place tells whose it is."""
+    alike = sum(other.label == policy.label for other in every.values())
+    return policy.label if alike == 1 else f"{policy.label} of {key[1]}"
 
 
 class Pair(NamedTuple):
@@ -121,6 +141,18 @@ class Reader:
 
     def side(self, file: File | None, path: str, revision: str) -> Side:
         """What the file holds; with no file, nothing. `path` decides what it is configured as."""
+        return self.glance(file, path, revision).completed(self._config.placeholders)
+
+    def compared(self, path: str, old: Side, new: Side) -> Outcome:
+        """The policies of two versions of a template that differ."""
+        return _of_templates(path, old, new, self._config.placeholders, self.kind_before(path), self.given)
+
+    def completed(self, side: Side) -> Side:
+        """The side with all that grants access in its template."""
+        return side.completed(self._config.placeholders, grants=True)
+
+    def glance(self, file: File | None, path: str, revision: str) -> Side:
+        """What the file holds, as in `side`; the policies of a template are not read yet."""
         config = self._before[1] if revision and revision == self._before[0] else self._config
         rule = config.policy_rule(path)
         empty = Source(path, "", revision)
@@ -236,11 +268,16 @@ def side_of(
         return Side(Source(path, "", revision), {}, looked=False)
     if by_content and not in_json(data) and not is_short_text(data):
         return _too_long(data, path, revision)
-    from policy_guard.documents.containers.plain import policies
+    from policy_guard.documents.containers.cloudformation.template import is_template
+    from policy_guard.documents.containers.plain import policies_in
+    from policy_guard.documents.formats import read
 
     try:
         source = decode(path, data, revision)
-        reading = policies(source)
+        documents = read(source)
+        if any(map(is_template, documents)):
+            return _of_template(source, documents)
+        reading = policies_in(source, documents)
     except Unreadable as error:
         source = salvage(path, data, revision)
         blamed = configured or _seems_meant(data, path, revision, by_content)
@@ -250,6 +287,35 @@ def side_of(
     if by_content and not reading.policies and not in_json(data):
         return _without_policy(data, source, reading.deeper)
     return _parsed(source, reading, kind, configured, placeholders)
+
+
+def _of_template(source: Source, documents: Sequence[Node]) -> Side:
+    from policy_guard.documents.containers.cloudformation.template import read_template
+
+    (document, *others) = documents
+    if others or not isinstance(document, Object):
+        words = (
+            "a template stands beside other documents, and readers differ in which counts; give it a file of its own"
+        )
+        return Side(source=source, policies={}, problems=(Problem(words, Span(0, 1)),))
+    return Side(source=source, policies={}, template=read_template(source, document))
+
+
+def _of_templates(
+    path: str, old: Side, new: Side, placeholders: tuple[str, ...], kind: Kind | None, given: Settings
+) -> Outcome:
+    """The outcome of two versions of a template."""
+    assert old.template is not None and new.template is not None
+    from policy_guard.pipeline.pairing.templates import compared
+    from policy_guard.pipeline.pairing.unknown import LOST, may_have_lost
+
+    found = compared(old.template, new.template, placeholders)
+    findings = [*unreadable(new.source, found.new)]
+    if found.old and not found.new:
+        severity = given.config.severity(LOST)
+        findings += may_have_lost(old.source, found.old[0], (), kind, severity, new.source)
+    pairs = [part for before, after in found.pairs for part in apart(Pair(path=path, old=before, new=after))]
+    return Outcome(tuple(pairs), tuple(findings))
 
 
 def _seems_meant(data: bytes, path: str, revision: str, by_content: bool) -> bool:
@@ -344,13 +410,28 @@ def pairs(reader: Reader, change: Change, revisions: tuple[str, str]) -> Outcome
         return joined._replace(findings=(*joined.findings, *_out_of_sight(reader, before, after, revisions)))
     if reader.same(before, after):
         return Outcome((), ())
-    old = reader.side(before, before.path, revisions[0]) if before else None
-    new = reader.side(after, after.path, revisions[1]).after(old) if after else None
+    old = reader.glance(before, before.path, revisions[0]) if before else None
+    new = reader.glance(after, after.path, revisions[1]) if after else None
+    if old and new and old.template and new.template:
+        outcome = reader.compared(change.path, old, new)
+        return outcome._replace(notes=tuple(_notes(change, old, new)))
+    old = reader.completed(old) if old else None
+    new = _as_new(reader.completed(new)).after(old) if new else None
     notes = tuple(_notes(change, old, new))
     findings = (*_findings(old, new), *_unknown(reader, change, old, new))
     if new and new.problems:
         return Outcome((), findings, new.deeper, notes)
     return Outcome(tuple(_paired(change.path, old, new)), findings, new.deeper if new else 0, notes)
+
+
+def _as_new(side: Side) -> Side:
+    """The side with what keeps a template that was none before from being judged as a whole."""
+    if side.template is None:
+        return side
+    from policy_guard.pipeline.pairing.templates import problems_of_new
+
+    problems = tuple(dict.fromkeys((*side.problems, *problems_of_new(side.template))))
+    return side._replace(problems=problems, looked=side.looked or bool(problems))
 
 
 def _out_of_sight(reader: Reader, before: File, after: File, revisions: tuple[str, str]) -> Iterator[Finding]:

@@ -55,6 +55,8 @@ Part: TypeAlias = "str | Wildcard | Variable | Unknown"
 STAR = Wildcard("*")
 ONE = Wildcard("?")
 ARN_COLONS = 5
+HIDDEN = "\x1f"
+"""What follows it in the name of an unknown part tells the part from others, and is not shown."""
 PSEUDO = "!Ref AWS::"
 """What the names of CloudFormation's own parameters begin with: AWS fills them in, and never with a policy variable."""
 
@@ -93,7 +95,8 @@ def _spelled_out(part: Part) -> str:
 
 
 def shown(name: str) -> str:
-    """An unknown part as people write it, by its name."""
+    """An unknown part as people write it, by its name up to what is there only to tell it from others."""
+    name = name.partition(HIDDEN)[0]
     return f"${{{name}}}" if name[:1].isalnum() else name
 
 

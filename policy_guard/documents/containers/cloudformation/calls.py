@@ -1,0 +1,80 @@
+"""Calls of intrinsic functions, in their long and short form, and what nodes say without their places."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from hashlib import sha256
+from typing import NamedTuple
+
+from policy_guard.documents.source import Array, Node, Object, Problem, Scalar, Span
+
+LOOP = "Fn::ForEach::"
+TRANSFORM = "Fn::Transform"
+NO_VALUE = "AWS::NoValue"
+
+
+class Opaque(Exception):
+    """Raised for a value that nobody can tell from the template, with the problem to report."""
+
+    def __init__(self, message: str, span: Span) -> None:
+        super().__init__(message)
+        self.problem = Problem(message, span)
+
+
+class Call(NamedTuple):
+    """A call: `name` is `Ref`, `Condition` or begins with `Fn::`."""
+
+    name: str
+    argument: Node
+
+
+def call(node: Node) -> Call | None:
+    """The function that a node calls: `{"Fn::Sub": "x"}` and `!Sub x` are one; None for a plain value."""
+    if node.tag is not None:
+        name = node.tag.removeprefix("!")
+        return Call(name if name in ("Ref", "Condition") else f"Fn::{name}", _attribute(name, node._replace(tag=None)))
+    if isinstance(node, Object) and len(node.entries) == 1:
+        key, value = node.entries[0]
+        if key.parts is not None:
+            return None
+        if key.text == "Ref" or (key.text.startswith("Fn::") and not key.text.startswith(LOOP)):
+            return Call(key.text, _attribute(key.text.removeprefix("Fn::"), value))
+    return None
+
+
+def _attribute(name: str, argument: Node) -> Node:
+    """The argument of `!GetAtt X.Arn` as the list that it is short for."""
+    if name != "GetAtt" or not isinstance(argument, Scalar) or argument.tag is not None:
+        return argument
+    head, _, tail = argument.text.partition(".")
+    return Array((argument._replace(text=head), argument._replace(text=tail)), argument.span)
+
+
+def shape(node: Node) -> Hashable:
+    """Equal for two nodes only if they say the same: places, order of keys and the form of calls do not count."""
+    if called := call(node):
+        return called.name, shape(called.argument)
+    if isinstance(node, Scalar):
+        return "" if node.kind == "string" else node.kind, node.text, node.parts, node.disputed
+    if isinstance(node, Array):
+        return tuple(map(shape, node.items))
+    entries = [(key.text, shape(value)) for key, value in node.entries]
+    if len({key for key, _ in entries}) == len(entries):
+        return frozenset(entries)
+    return "twice", tuple(entries)
+
+
+def digest(value: object) -> str:
+    """A short text that is another one for every other value that is spelled otherwise."""
+    return sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def canonical(node: Node) -> str:
+    """The shape of a node as a text."""
+    return repr(_ordered(shape(node)))
+
+
+def _ordered(value: Hashable) -> object:
+    if isinstance(value, frozenset):
+        return ("mapping", *sorted(repr(_ordered(part)) for part in value))
+    return tuple(map(_ordered, value)) if isinstance(value, tuple) else value

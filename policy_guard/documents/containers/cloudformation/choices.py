@@ -1,0 +1,144 @@
+"""What a template leaves open, as free truths, and all outcomes of an evaluation that asks for some of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
+
+from policy_guard.documents.containers.cloudformation.calls import Opaque
+from policy_guard.documents.source import Guard, Span
+
+MOST_OUTCOMES = 64
+"""How many outcomes one statement, list or property may have."""
+T = TypeVar("T")
+
+
+class Atom(NamedTuple):
+    """A truth that the template leaves open: the text of `key` is one of `values`.
+
+    `shown` is the key for people. `allowed` are all texts that it can be, if the template says so.
+    """
+
+    key: str
+    values: tuple[str, ...]
+    shown: str
+    allowed: tuple[str, ...] | None = None
+
+
+Truths: TypeAlias = "Mapping[Atom, bool]"
+
+
+class Need(Exception):
+    """Raised by an evaluation that has to know a truth."""
+
+    def __init__(self, atom: Atom) -> None:
+        super().__init__(atom.shown)
+        self.atom = atom
+
+
+class Impossible(Exception):
+    """Raised if a template cannot be deployed under the truths."""
+
+
+class Outcome(NamedTuple, Generic[T]):
+    """A result of an evaluation, under the truths for which it is that; None if nothing can be deployed then."""
+
+    truths: Truths
+    value: T | None
+
+
+def free(shown: str, key: str = "") -> Atom:
+    """A truth of which nothing is known but its name."""
+    return Atom(f"choice {key or shown}", ("true",), shown)
+
+
+def settled(atom: Atom, truths: Truths) -> bool | None:
+    """The truth of the atom as far as the others decide it: one text is not two."""
+    if atom in truths:
+        return truths[atom]
+    possible = possible_texts(atom, truths)
+    if possible is not None and not possible.isdisjoint(atom.values):
+        return True if possible <= set(atom.values) else None
+    if possible is not None:
+        return False
+    excluded = {text for other, truth in truths.items() if other.key == atom.key and not truth for text in other.values}
+    return False if excluded >= set(atom.values) else None
+
+
+def possible_texts(atom: Atom, truths: Truths) -> set[str] | None:
+    """The texts that the key of the atom can be; None if they are without number."""
+    possible = set(atom.allowed) if atom.allowed is not None else None
+    for other, truth in truths.items():
+        if other.key == atom.key and truth:
+            possible = set(other.values) if possible is None else possible & set(other.values)
+    if possible is None:
+        return None
+    for other, truth in truths.items():
+        if other.key == atom.key and not truth:
+            possible -= set(other.values)
+    return possible
+
+
+def outcomes(run: Callable[[Truths], T], given: Truths, span: Span) -> list[Outcome[T]]:
+    """Every outcome of `run` for all truths that it asks for, beside the `given` ones.
+
+    Raises `Opaque` if there are more than can be looked at. Truths that change nothing are left out.
+    """
+    left = [MOST_OUTCOMES * 2]
+    return list(_flat(_explored(run, given, span, left), given))
+
+
+class _Branch(NamedTuple):
+    atom: Atom
+    when: _Branch | _Leaf
+    otherwise: _Branch | _Leaf
+
+
+class _Leaf(NamedTuple):
+    value: object
+
+
+def _explored(run: Callable[[Truths], T], truths: Truths, span: Span, left: list[int]) -> _Branch | _Leaf:
+    left[0] -= 1
+    if left[0] < 0:
+        raise Opaque("too many conditions decide what stands here; write it with fewer", span)
+    try:
+        return _Leaf(run(truths))
+    except Impossible:
+        return _Leaf(None)
+    except Need as need:
+        atom = need.atom
+    when = _explored(run, {**truths, atom: True}, span, left)
+    otherwise = _explored(run, {**truths, atom: False}, span, left)
+    return when if when == otherwise else _Branch(atom, when, otherwise)
+
+
+def _flat(tree: _Branch | _Leaf, truths: Truths) -> Iterator[Outcome[T]]:
+    if isinstance(tree, _Leaf):
+        yield Outcome(truths, tree.value)  # type: ignore[arg-type]  # what `run` gave, or None
+    else:
+        yield from _flat(tree.when, {**truths, tree.atom: True})
+        yield from _flat(tree.otherwise, {**truths, tree.atom: False})
+
+
+def guards(truths: Truths) -> tuple[Guard, ...]:
+    """The truths as guards, those about one text as one."""
+    found: list[Guard] = []
+    for key in dict.fromkeys(atom.key for atom in truths):
+        atoms = [atom for atom in truths if atom.key == key]
+        positive = any(truths[atom] for atom in atoms)
+        allowed = next((atom.allowed for atom in atoms if atom.allowed is not None), None)
+        base = atoms[0]._replace(allowed=allowed)
+        if positive or allowed is not None:
+            possible = tuple(sorted(possible_texts(base, truths) or ()))
+            found.append(Guard(key, possible, False, _words(base, possible, True)))
+        else:
+            excluded = tuple(sorted({text for atom in atoms for text in atom.values}))
+            found.append(Guard(key, excluded, True, _words(base, excluded, False)))
+    return tuple(found)
+
+
+def _words(atom: Atom, values: tuple[str, ...], truth: bool) -> str:
+    if atom.key.startswith("choice "):
+        return atom.shown if truth else f"not: {atom.shown}"
+    return f"{atom.shown} is {'' if truth else 'not '}{' or '.join(values) or 'nothing'}"

@@ -1,0 +1,266 @@
+"""What grants access without a document: permissions of functions, attached policies, boundaries, memberships.
+
+Each becomes a policy, so that it is compared as one. A permission is a statement of the function's own policy. Attached
+is what has no text in the template: a statement says so, with an action that AWS does not have. A boundary is a
+statement about what it leaves to the principal: everything if there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+
+from policy_guard.documents.containers import Kind
+from policy_guard.documents.containers.cloudformation.calls import Opaque, call, canonical
+from policy_guard.documents.containers.cloudformation.choices import Outcome, Truths, guards, outcomes
+from policy_guard.documents.containers.cloudformation.documents import Reading, Unit, attempt
+from policy_guard.documents.containers.cloudformation.evaluate import Evaluator, NoValue, hole, parts_of, text_of
+from policy_guard.documents.containers.cloudformation.template import type_of
+from policy_guard.documents.containers.plain import Found, looks_like_policy
+from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
+
+PERMISSION = "AWS::Lambda::Permission"
+_URL = "AWS::Lambda::Url"
+_ADDITION = "AWS::IAM::UserToGroupAddition"
+_NEEDED = ("FunctionName", "Action", "Principal")
+# Lambda Developer Guide, access-control-resource-based: what the properties of a permission become.
+_CONDITIONS = (
+    ("SourceArn", "ArnLike", "AWS:SourceArn"),
+    ("SourceAccount", "StringEquals", "AWS:SourceAccount"),
+    ("PrincipalOrgID", "StringEquals", "aws:PrincipalOrgID"),
+    ("EventSourceToken", "StringEquals", "lambda:EventSourceToken"),
+    ("FunctionUrlAuthType", "StringEquals", "lambda:FunctionUrlAuthType"),
+    ("InvokedViaFunctionUrl", "Bool", "lambda:InvokedViaFunctionUrl"),
+)
+# The property, and the action that stands for it.
+_ATTACHING = {
+    "AWS::IAM::Role": (("ManagedPolicyArns", "attached:ManagedPolicy"),),
+    "AWS::IAM::User": (("ManagedPolicyArns", "attached:ManagedPolicy"), ("Groups", "attached:Group")),
+    "AWS::IAM::Group": (("ManagedPolicyArns", "attached:ManagedPolicy"),),
+    "AWS::SSO::PermissionSet": (("ManagedPolicies", "attached:ManagedPolicy"),),
+}
+BOUNDED = ("AWS::IAM::Role", "AWS::IAM::User")
+BOUNDARY = "PermissionsBoundary"
+_BEYOND = "boundary:LeavesAllowed"
+_SERVERLESS = ("AWS::Serverless::Function", "AWS::Serverless::StateMachine")
+
+
+def grant_units(reading: Reading, name: str, managed: Iterable[str], bounded: bool) -> list[Unit]:
+    """What a resource grants without a document.
+
+    `managed` are the keys of the policies of the template, which are read themselves. With `bounded`, a principal
+    without a boundary has one that leaves everything.
+    """
+    type_ = type_of(reading.template.resources[name])
+    found: list[Unit] = []
+    if type_ == PERMISSION:
+        found += attempt(partial(_permission, reading, name), f"Resources.{name}")
+    if type_ == _URL:
+        found += attempt(partial(_url, reading, name), f"Resources.{name}.AuthType")
+    if type_ == _ADDITION:
+        found += attempt(partial(_addition, reading, name), f"Resources.{name}")
+    for key, action in _ATTACHING.get(type_, ()):
+        address = f"Resources.{name}.{key}"
+        found += attempt(partial(_attached, reading, name, key, action, frozenset(managed)), address)
+    if type_ in _SERVERLESS:
+        found += attempt(partial(_serverless, reading, name), f"Resources.{name}.Policies")
+    if bounded and type_ in BOUNDED:
+        found += attempt(partial(_boundary, reading, name), f"Resources.{name}.{BOUNDARY}")
+    return found
+
+
+def has_boundary(reading: Reading, name: str) -> bool:
+    """Whether a resource says something of a boundary."""
+    properties = reading.template.resources[name].get("Properties")
+    return isinstance(properties, Object) and properties.get(BOUNDARY) is not None
+
+
+def _unit(reading: Reading, address: str, holder: str, kind: Kind, statements: list[Object]) -> Iterator[Unit]:
+    if statements:
+        span = statements[0].span
+        version = Entry(Scalar("Version", span), Scalar("2012-10-17", span))
+        policy = Object((version, Entry(Scalar("Statement", span), Array(tuple(statements), span))), span)
+        found = Found(address, policy, reading.template.source, holder, kind=kind)
+        yield Unit(address, holder, found, together=holder)
+
+
+def _statement(span: Span, truths: Truths, **elements: Node) -> Object:
+    given: dict[str, Node] = {"Effect": text_of(("Allow",), span), **elements}
+    entries = (Entry(Scalar(key, span), value) for key, value in given.items())
+    return Object(tuple(entries), span, guards=guards(truths))
+
+
+def _own(reading: Reading, name: str) -> Iterator[tuple[str, Truths]]:
+    """A resource as a holder, in every case."""
+    for truths in reading.existing(name):
+        span = reading.template.resources[name].span
+        for outcome in outcomes(lambda given: reading.own(name, given), truths, span):
+            if outcome.value is not None:
+                yield outcome.value.key, outcome.truths
+
+
+def _attached(reading: Reading, name: str, key: str, action: str, managed: frozenset[str]) -> Iterator[Unit]:
+    properties = reading.properties(name)
+    for holder, truths in _own(reading, name):
+        statements = [
+            _statement(
+                text.span, outcome.truths, Action=text_of((action,), text.span), Resource=_resource(text, action)
+            )
+            for outcome in reading.texts(properties.get(key), truths)
+            for text in outcome.value or ()
+            if repr(parts_of(text)) not in managed
+        ]
+        own = f"{key} of {holder}"
+        yield from _unit(reading, f"Resources.{name}.{key}", own, "identity", statements)
+
+
+def _resource(text: Scalar, action: str) -> Scalar:
+    """What is attached, as a resource: groups are named, policies have ARNs."""
+    parts = parts_of(text)
+    if action.endswith("Group"):
+        parts = ("arn:aws:iam::*:group/", *parts)
+    return text_of(parts, text.span, text.see)
+
+
+def _addition(reading: Reading, name: str) -> Iterator[Unit]:
+    properties = reading.properties(name)
+    by_user: dict[str, list[Object]] = {}
+    for truths in reading.existing(name):
+        for groups in reading.texts(properties.get("GroupName"), truths):
+            for users in reading.texts(properties.get("Users"), groups.truths):
+                for user in users.value or ():
+                    by_user.setdefault(repr(parts_of(user)), []).extend(
+                        _statement(
+                            user.span,
+                            users.truths,
+                            Action=text_of(("attached:Group",), user.span),
+                            Resource=_resource(group, "attached:Group"),
+                        )
+                        for group in groups.value or ()
+                    )
+    for who, statements in by_user.items():
+        yield from _unit(reading, f"Resources.{name}.Users", f"added {who}", "identity", statements)
+
+
+def _boundary(reading: Reading, name: str) -> Iterator[Unit]:
+    properties = reading.properties(name)
+    node = properties.get(BOUNDARY)
+    at = reading.template.spans[name].span
+    for holder, truths in _own(reading, name):
+        statements: list[Object] = []
+        for outcome in reading.texts(node, truths):
+            given = outcome.value or (text_of(("*",), node.span if node is not None else at),)
+            statements += (
+                _statement(text.span, outcome.truths, Action=text_of((_BEYOND,), text.span), Resource=text)
+                for text in given
+            )
+        own = f"{BOUNDARY} of {holder}"
+        yield from _unit(reading, f"Resources.{name}.{BOUNDARY}", own, "identity", statements)
+
+
+def _url(reading: Reading, name: str) -> Iterator[Unit]:
+    properties = reading.properties(name)
+    for truths in reading.existing(name):
+        for functions in reading.texts(properties.get("TargetFunctionArn"), truths):
+            for outcome in reading.texts(properties.get("AuthType"), functions.truths):
+                for text in outcome.value or ():
+                    statement = _statement(
+                        text.span,
+                        outcome.truths,
+                        Action=text_of(("function-url:Invoke",), text.span),
+                        Resource=text_of(
+                            ("*",) if parts_of(text) != ("AWS_IAM",) else ("arn:aws:iam:::signed",), text.span
+                        ),
+                    )
+                    holder = f"url of {[parts_of(f) for f in functions.value or ()]!r}"
+                    yield from _unit(reading, f"Resources.{name}.AuthType", holder, "identity", [statement])
+
+
+def _serverless(reading: Reading, name: str) -> Iterator[Unit]:
+    """What stands in the policies of a function of AWS SAM and is no document, each as what it is by its text."""
+    properties = reading.properties(name)
+    statements: list[Object] = []
+    for truths in reading.existing(name):
+        policies = properties.get("Policies")
+        for item, given in reading.items(policies, truths) if policies is not None else ():
+            if not looks_like_policy(item):
+                text = text_of((hole("a policy of AWS SAM", canonical(item)),), item.span)
+                action = text_of(("attached:ManagedPolicy",), item.span)
+                statements.append(_statement(item.span, given, Action=action, Resource=text))
+        address = properties.get("FunctionUrlConfig")
+        if address is not None:
+            text = text_of((hole("an address of the function", canonical(address)),), address.span)
+            action = text_of(("function-url:Invoke",), address.span)
+            statements.append(_statement(address.span, truths, Action=action, Resource=text))
+    yield from _unit(reading, f"Resources.{name}.Policies", f"Policies of {name}", "identity", statements)
+
+
+def _permission(reading: Reading, name: str) -> Iterator[Unit]:
+    properties = reading.properties(name)
+    by_function: dict[str, list[Object]] = {}
+    for truths in reading.existing(name):
+        for outcome in outcomes(lambda given: _given(reading, name, properties, given), truths, properties.span):
+            if outcome.value is not None:
+                holder, statement = _of_permission(outcome, reading.template.resources[name].span)
+                by_function.setdefault(holder, []).append(statement)
+    for holder, statements in by_function.items():
+        yield from _unit(reading, f"Resources.{name}", holder, "resource", statements)
+
+
+def _given(reading: Reading, name: str, properties: Object, truths: Truths) -> tuple[tuple[str, Scalar], ...]:
+    """The texts of a permission's properties; the function is an ARN."""
+    evaluator = reading.evaluator(truths)
+    found: dict[str, Scalar] = {}
+    for key in (*_NEEDED, *(row[0] for row in _CONDITIONS)):
+        node = properties.get(key)
+        value = evaluator.value(node) if node is not None else None
+        if isinstance(value, Scalar):
+            found[key] = value
+        elif value is not None and not isinstance(value, NoValue):
+            raise Opaque("one text is expected here", properties.span)
+    for key in _NEEDED:
+        if key not in found:
+            raise Opaque(f'the permission has no "{key}"', reading.template.spans[name].span)
+    function = properties.get("FunctionName")
+    assert function is not None
+    found["FunctionName"] = _function(evaluator, function, found["FunctionName"])
+    return tuple(found.items())
+
+
+def _function(evaluator: Evaluator, node: Node, text: Scalar) -> Scalar:
+    """The ARN of a function: its name and its ARN are one."""
+    called = call(node)
+    name = called.argument.text if called and called.name == "Ref" and isinstance(called.argument, Scalar) else ""
+    if name in evaluator.template.resources:
+        return text_of(evaluator.attribute(name, "Arn", node.span), node.span)
+    parts = parts_of(text)
+    if parts and (isinstance(parts[0], Hole) or parts[0].startswith("arn:")):
+        return text
+    return text_of(evaluator.arn("arn:{P}:lambda:{R}:{A}:function:{name}", parts), node.span)
+
+
+def _of_permission(outcome: Outcome[tuple[tuple[str, Scalar], ...]], span: Span) -> tuple[str, Object]:
+    assert outcome.value is not None
+    given = dict(outcome.value)
+    who = given["Principal"]
+    principal: Node = who
+    if parts_of(who) != ("*",):
+        last = parts_of(who)[-1] if parts_of(who) else ""
+        kind = "Service" if isinstance(last, str) and last.endswith((".amazonaws.com", ".amazonaws.com.cn")) else "AWS"
+        principal = _mapping({kind: who}, who.span)
+    conditions: dict[str, dict[str, Node]] = {}
+    for key, operator, condition_key in _CONDITIONS:
+        if key in given:
+            conditions.setdefault(operator, {})[condition_key] = given[key]
+    elements: dict[str, Node] = {
+        "Principal": principal,
+        "Action": given["Action"],
+        "Resource": given["FunctionName"],
+    }
+    if conditions:
+        elements["Condition"] = _mapping({key: _mapping(each, span) for key, each in conditions.items()}, span)
+    return repr(parts_of(given["FunctionName"])), _statement(span, outcome.truths, **elements)
+
+
+def _mapping(given: Mapping[str, Node], span: Span) -> Object:
+    return Object(tuple(Entry(Scalar(key, span), value) for key, value in given.items()), span)

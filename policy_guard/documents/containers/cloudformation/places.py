@@ -1,0 +1,40 @@
+"""Where resources hold policies: by type, in a table, and the parts of their properties."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+_FILE = Path(__file__).with_name("places.txt")
+_INLINE = "Policies[].PolicyDocument"
+
+
+class Place(NamedTuple):
+    """A property that holds a policy. In `path`, `[]` stands for every item of a list.
+
+    `kind` is that of the policy, or `organizations` if the property Type decides. `holders` are the properties that
+    say whose it is; with none, it is the resource's own, and with `account` all of the account's.
+    """
+
+    path: str
+    kind: str
+    holders: tuple[str, ...]
+    account: bool
+
+    @property
+    def is_inline(self) -> bool:
+        """Whether the policy is one of a list with names."""
+        return self.path == _INLINE
+
+
+@cache
+def places() -> dict[str, tuple[Place, ...]]:
+    """The places of each type."""
+    found: dict[str, tuple[Place, ...]] = {}
+    for line in _FILE.read_text(encoding="utf-8").splitlines():
+        name, path, kind, said = line.split(" ")
+        holders = () if said in ("-", "account") else tuple(said.split(","))
+        place = Place(path=path, kind=kind, holders=holders, account=said == "account")
+        found[name] = (*found.get(name, ()), place)
+    return found

@@ -1,0 +1,204 @@
+"""One version of a template: its sections, each entry with its place, and what is wrong with them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from policy_guard.documents.containers.cloudformation.calls import LOOP, TRANSFORM, call, shape
+from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source
+
+# AWS CloudFormation Template Reference, transform-reference: those of AWS that change no policy but as its pages say.
+_KNOWN_TRANSFORMS = (
+    *("AWS::LanguageExtensions", "AWS::CodeDeployBlueGreen", "AWS::ServiceCatalog"),
+    *("AWS::SecretsManager-2020-07-23", "AWS::SecretsManager-2024-09-16", "AWS::Serverless-2016-10-31"),
+)
+_OTHER_PARTITIONS = re.compile(r"\baws-(?:cn|us-gov|iso|eusc)")
+_MOST_FROM_LOOPS = 2_000
+_VALUES = ("Parameters", "Mappings", "Conditions", "Rules")
+
+
+class Template(NamedTuple):
+    """`repeated` are keys written twice where they may count; `unknown` are loops and inclusions that are not expanded.
+
+    `macros` are what may rewrite the whole template, with their places.
+    """
+
+    source: Source
+    root: Object
+    parameters: Mapping[str, Object]
+    mappings: Mapping[str, Node]
+    conditions: Mapping[str, Node]
+    resources: Mapping[str, Object]
+    macros: tuple[Node, ...]
+    unknown: tuple[Entry, ...]
+    repeated: tuple[Problem, ...]
+    spans: Mapping[str, Scalar]
+
+    @property
+    def other_partitions(self) -> bool:
+        """Whether the template speaks of a partition other than `aws`."""
+        return _OTHER_PARTITIONS.search(self.source.text) is not None
+
+
+def type_of(resource: Node | None) -> str:
+    """The type that a resource says to have; empty if it says none."""
+    node = resource.get("Type") if isinstance(resource, Object) else None
+    return node.text if isinstance(node, Scalar) else ""
+
+
+def is_template(node: Node) -> bool:
+    """Whether a document is a template: by its format version, or by the types of its resources."""
+    if not isinstance(node, Object):
+        return False
+    resources = node.get("Resources")
+    if not isinstance(resources, Object):
+        return False
+    if node.get("AWSTemplateFormatVersion") is not None:
+        return True
+    loops = any(entry.key.text.startswith(LOOP) for entry in resources.entries)
+    return loops or any("::" in type_of(entry.value) for entry in resources.entries)
+
+
+def read_template(source: Source, root: Object) -> Template:
+    """The template that a document is."""
+    unknown: list[Entry] = []
+    left = [_MOST_FROM_LOOPS]
+    sections = {
+        name: _expanded(_section(root, name), unknown, left)
+        for name in ("Parameters", "Mappings", "Conditions", "Resources")
+    }
+    resources = {e.key.text: e for e in sections["Resources"] if isinstance(e.value, Object)}
+    unknown += (entry for entry in root.entries if entry.key.text == TRANSFORM)
+    return Template(
+        source=source,
+        root=root,
+        parameters={e.key.text: e.value for e in sections["Parameters"] if isinstance(e.value, Object)},
+        mappings={e.key.text: e.value for e in sections["Mappings"]},
+        conditions={e.key.text: e.value for e in sections["Conditions"]},
+        resources={name: e.value for name, e in resources.items() if isinstance(e.value, Object)},
+        macros=tuple(_macros(root)),
+        unknown=tuple(unknown),
+        repeated=tuple(_repeated(root, sections)),
+        spans={name: entry.key for name, entry in resources.items()},
+    )
+
+
+def _section(root: Object, name: str) -> tuple[Entry, ...]:
+    node = root.get(name)
+    return node.entries if isinstance(node, Object) else ()
+
+
+def _expanded(entries: tuple[Entry, ...], unknown: list[Entry], left: list[int]) -> list[Entry]:
+    found: list[Entry] = []
+    for entry in entries:
+        if entry.key.text.startswith(LOOP):
+            body = loop(entry, left)
+            if body is None:
+                unknown.append(entry)
+            else:
+                found += _expanded(tuple(body), unknown, left)
+        elif entry.key.text == TRANSFORM:
+            unknown.append(entry)
+        else:
+            found.append(entry)
+    return found
+
+
+def loop(entry: Entry, left: list[int]) -> list[Entry] | None:
+    """The entries that `Fn::ForEach` stands for; None if it runs over what the template does not say.
+
+    `left` counts how many more may come.
+    """
+    value = entry.value
+    if not isinstance(value, Array) or len(value.items) != 3:
+        return None
+    name, over, body = value.items
+    plain = isinstance(over, Array) and over.tag is None and all(_is_plain(item) for item in over.items)
+    if not isinstance(name, Scalar) or not plain or not isinstance(body, Object):
+        return None
+    assert isinstance(over, Array)
+    left[0] -= len(over.items) * max(1, len(body.entries))
+    if left[0] < 0:
+        return None
+    texts = [item.text for item in over.items if isinstance(item, Scalar)]
+    filled = (_filled(body, name.text, text) for text in texts)
+    return [entry for each in filled if isinstance(each, Object) for entry in each.entries]
+
+
+def _is_plain(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.tag is None and node.parts is None
+
+
+def _filled(node: Node, name: str, text: str) -> Node:
+    """The body of a loop for one value of its variable (Template Reference, intrinsic-function-reference-foreach)."""
+    if (called := call(node)) and called.name == "Ref":
+        argument = called.argument
+        if isinstance(argument, Scalar) and argument.text == name:
+            return Scalar(text, node.span)
+    if isinstance(node, Scalar):
+        return node._replace(text=_with(node.text, name, text))
+    if isinstance(node, Array):
+        return node._replace(items=tuple(_filled(item, name, text) for item in node.items))
+    entries = (
+        Entry(key._replace(text=_with(key.text, name, text)), _filled(value, name, text)) for key, value in node.entries
+    )
+    return node._replace(entries=tuple(entries))
+
+
+def _with(text: str, name: str, value: str) -> str:
+    if "{" not in text:
+        return text
+    plain = re.sub(r"[^A-Za-z0-9]", "", value)
+    return text.replace(f"${{{name}}}", value).replace(f"&{{{name}}}", plain)
+
+
+def _macros(root: Object) -> Iterator[Node]:
+    node = root.get("Transform")
+    for each in node.items if isinstance(node, Array) else (node,) if node is not None else ():
+        name = each.get("Name") if isinstance(each, Object) else each
+        if not isinstance(name, Scalar) or name.text not in _KNOWN_TRANSFORMS:
+            yield each
+
+
+def _repeated(root: Object, sections: Mapping[str, list[Entry]]) -> Iterator[Problem]:
+    """The keys written twice of which CloudFormation takes the last, and other readers the first or none."""
+    yield from _twice(root.entries)
+    for entries in sections.values():
+        yield from _twice(entries)
+    for name in _VALUES:
+        section = root.get(name)
+        for entry in section.entries if isinstance(section, Object) else ():
+            yield from twice(entry.value)
+    for entry in sections["Resources"]:
+        if isinstance(entry.value, Object):
+            yield from _twice(entry.value.entries)
+            properties = entry.value.get("Properties")
+            yield from _twice(properties.entries) if isinstance(properties, Object) else ()
+
+
+def twice(node: Node) -> Iterator[Problem]:
+    """The keys written twice anywhere in a node."""
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Array):
+            waiting += node.items
+        elif isinstance(node, Object):
+            yield from _twice(node.entries)
+            waiting += (entry.value for entry in node.entries)
+
+
+def _twice(entries: tuple[Entry, ...] | list[Entry]) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for key, _ in entries:
+        if key.text in seen:
+            message = f'"{key.text}" is written twice, and readers differ in which counts; keep one'
+            yield Problem(message, key.span)
+        seen.add(key.text)
+
+
+def macro_shapes(template: Template) -> set[object]:
+    """What may rewrite the template, without places."""
+    return {shape(node) for node in template.macros}

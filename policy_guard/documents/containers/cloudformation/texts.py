@@ -1,0 +1,158 @@
+"""A policy written as JSON in a text, which functions may put together: read as JSON, with every place in the file."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+from typing import NamedTuple
+
+from policy_guard.documents.containers.cloudformation.calls import Opaque, call
+from policy_guard.documents.containers.cloudformation.evaluate import (
+    PLACE,
+    Evaluator,
+    NoValue,
+    literal,
+    parts_of,
+    spelled,
+    with_marks,
+)
+from policy_guard.documents.embedded import Places, places_in
+from policy_guard.documents.formats.json import scan
+from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Problem, Scalar, Source, Span, Unreadable
+
+_HOLE = "\ue000"
+"""What stands for a hole while the text is read: JSON takes it in strings only."""
+
+
+class _Piece(NamedTuple):
+    """A stretch of the text; `at` is where it begins in the string `scalar`, if it stands in one.
+
+    If it is `filled` in, all of it comes from there.
+    """
+
+    part: str | Hole
+    scalar: Scalar | None = None
+    at: int = 0
+    filled: bool = False
+
+
+def is_text(node: Node) -> bool:
+    """Whether a text stands there, or a function that makes one."""
+    called = call(node)
+    return called.name in ("Fn::Sub", "Fn::Join") if called else isinstance(node, Scalar)
+
+
+def json_in(evaluator: Evaluator, node: Node) -> Node:
+    """The tree of the JSON in a text. Any other text is given back. Raises `Opaque` and `Unreadable`."""
+    pieces = list(_pieces(evaluator, node))
+    text = "".join(_HOLE if isinstance(piece.part, Hole) else piece.part for piece in pieces)
+    holes = [piece.part for piece in pieces if isinstance(piece.part, Hole)]
+    if not text.lstrip().startswith(("{", "[")):
+        return literal(Scalar(spelled(piece.part for piece in pieces), node.span, parts=tuple(p.part for p in pieces)))
+    if text.count(_HOLE) != len(holes) or "\\ue000" in text.lower():
+        raise Opaque("the text holds a character for private use; take it out", node.span)
+    if any(hole.several for hole in holes):
+        raise Opaque("a list stands in the text of a policy", node.span)
+    written = _Written(pieces, text, holes, evaluator.template.source, node.span)
+    try:
+        return written.moved(scan(text))
+    except Unreadable as error:
+        found = (Problem(f"the JSON in this text: {p.message}", written.span(p.span)) for p in error.problems)
+        raise Unreadable(*found) from None
+
+
+def _pieces(evaluator: Evaluator, node: Node) -> Iterator[_Piece]:
+    called = call(node)
+    if called is None and isinstance(node, Scalar) and node.parts is None:
+        yield _Piece(node.text, node)
+    elif called is not None and called.name == "Fn::Sub":
+        yield from _under_sub(evaluator, called.argument, node)
+    elif called is not None and called.name == "Fn::Join":
+        yield from _in_list(evaluator, called.argument, node)
+    else:
+        value = evaluator.value(node)
+        if isinstance(value, NoValue):
+            return
+        if not isinstance(value, Scalar):
+            raise Opaque("one text is expected here, and this is a list or a mapping", node.span)
+        yield from map(_Piece, parts_of(value))
+
+
+def _under_sub(evaluator: Evaluator, argument: Node, node: Node) -> Iterator[_Piece]:
+    text, own = argument, {}
+    if isinstance(argument, Array) and len(argument.items) in (1, 2):
+        text, *more = argument.items
+        own = evaluator.given(more[0]) if more else {}
+    if not isinstance(text, Scalar) or text.tag is not None:
+        raise Opaque("Fn::Sub takes a text, or a list of a text and a mapping", node.span)
+    done = 0
+    for place in PLACE.finditer(text.text):
+        yield _Piece(text.text[done : place.start()], text, done)
+        parts, _ = evaluator.substituted(place[0], own, node.span)
+        yield from (_Piece(part, text, place.start(), True) for part in parts)
+        done = place.end()
+    yield _Piece(text.text[done:], text, done)
+
+
+def _in_list(evaluator: Evaluator, argument: Node, node: Node) -> Iterator[_Piece]:
+    items = argument.items if isinstance(argument, Array) and argument.tag is None else ()
+    if len(items) != 2 or not isinstance(items[1], Array) or items[1].tag is not None:
+        value = evaluator.text(node)
+        yield from map(_Piece, parts_of(value))
+        return
+    separator = parts_of(evaluator.text(items[0]))
+    for number, item in enumerate(items[1].items):
+        if number:
+            yield from map(_Piece, separator)
+        yield from _pieces(evaluator, item)
+
+
+class _Written:
+    """Finds in the file what stands at an offset of the text, and the holes of each string in it."""
+
+    def __init__(self, pieces: Iterable[_Piece], text: str, holes: list[Hole], source: Source, whole: Span) -> None:
+        self._pieces = [piece for piece in pieces if piece.part != ""]
+        lengths = (1 if isinstance(piece.part, Hole) else len(piece.part) for piece in self._pieces)
+        self._starts = [0, *accumulate(lengths)]
+        self._holes = holes
+        self._at = [at for at, symbol in enumerate(text) if symbol == _HOLE]
+        self._source = source
+        self._whole = whole
+        self._places: dict[Span, Places] = {}
+
+    def span(self, inner: Span) -> Span:
+        """Where a stretch of the text is written."""
+        first, last = self._character(inner.start), self._character(max(inner.end - 1, inner.start))
+        return Span(first.start, last.end) if first.start < last.end else first
+
+    def _character(self, at: int) -> Span:
+        number = min(bisect_right(self._starts, at), len(self._pieces)) - 1
+        piece = self._pieces[number] if number >= 0 else _Piece("")
+        if piece.scalar is None:
+            return self._whole
+        if piece.scalar.span not in self._places:
+            self._places[piece.scalar.span] = places_in(piece.scalar, self._source)
+        offset = piece.at + (0 if piece.filled else at - self._starts[number])
+        return self._places[piece.scalar.span].span(Span(offset, offset + 1))
+
+    def moved(self, node: Node) -> Node:
+        """The tree with its places in the file, and the holes in its strings."""
+        if isinstance(node, Scalar):
+            return self._scalar(node)
+        if isinstance(node, Array):
+            return Array(tuple(map(self.moved, node.items)), self.span(node.span))
+        entries = (Entry(self._scalar(entry.key), self.moved(entry.value)) for entry in node.entries)
+        return Object(tuple(entries), self.span(node.span))
+
+    def _scalar(self, scalar: Scalar) -> Scalar:
+        if scalar.kind == "null":
+            return scalar._replace(span=self.span(scalar.span))
+        used = bisect_right(self._at, scalar.span.start)
+        parts: list[str | Hole] = []
+        for number, piece in enumerate(scalar.text.split(_HOLE)):
+            if number:
+                parts.append(self._holes[used + number - 1])
+            parts.append(piece)
+        whole = with_marks(tuple(parts))
+        return scalar._replace(text=spelled(whole), span=self.span(scalar.span), parts=whole)

@@ -1,0 +1,114 @@
+"""Templates: their policies on both sides, paired by address and holder, and what keeps some from being judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from policy_guard.documents.containers.cloudformation import Unit, all_units, both
+from policy_guard.documents.containers.cloudformation.compare import refused
+from policy_guard.documents.containers.cloudformation.template import Template
+from policy_guard.documents.source import Problem, Unreadable
+from policy_guard.iam.parse import parse
+from policy_guard.iam.policy import Policy
+
+
+class Parsed(NamedTuple):
+    """The policies of units by address and holder, and what is wrong with those that are not among them."""
+
+    policies: dict[tuple[str, str], Policy]
+    problems: dict[tuple[str, str], tuple[Problem, ...]]
+
+    @property
+    def every_problem(self) -> tuple[Problem, ...]:
+        return tuple(dict.fromkeys(problem for problems in self.problems.values() for problem in problems))
+
+
+def all_of(template: Template, placeholders: tuple[str, ...], grants: bool) -> Parsed:
+    """All policies of a template by themselves."""
+    return _parsed(all_units(template, grants), placeholders)
+
+
+def problems_of_new(template: Template) -> tuple[Problem, ...]:
+    """What keeps a template that is new from being judged as a whole."""
+    return tuple(refused(None, template))
+
+
+class Comparison(NamedTuple):
+    """The pairs of old and new policies, each with its address, and what is wrong on each side."""
+
+    pairs: tuple[tuple[Policy | None, Policy | None], ...]
+    old: tuple[Problem, ...]
+    new: tuple[Problem, ...]
+
+
+def compared(old: Template, new: Template, placeholders: tuple[str, ...]) -> Comparison:
+    """The policies of two versions of a template that may differ, in pairs."""
+    sides = both(old, new)
+    before, after = _parsed(sides.old, placeholders), _parsed(sides.new, placeholders)
+    keys = [*after.policies, *(key for key in before.policies if key not in after.policies)]
+    twins = _renamed(before, after)
+    pairs = [
+        (before.policies.get(twins.get(key, key)), after.policies.get(key))
+        for key in keys
+        if key not in after.problems and key not in twins.values()
+    ]
+    unread = tuple(
+        problem for key, problems in before.problems.items() if key not in after.problems for problem in problems
+    )
+    return Comparison(tuple(pairs), unread, (*sides.problems, *after.every_problem))
+
+
+def _renamed(before: Parsed, after: Parsed) -> dict[tuple[str, str], tuple[str, str]]:
+    """New policies and the old ones of the same holder that they replace under another address."""
+    gone = [key for key in before.policies if key not in after.policies and key not in after.problems]
+    came = [key for key in after.policies if key not in before.policies and key not in before.problems]
+    found: dict[tuple[str, str], tuple[str, str]] = {}
+    for key in came:
+        like = [other for other in gone if _alike(before.policies[other], other, after.policies[key], key)]
+        rivals = [other for other in came if _alike(after.policies[other], other, after.policies[key], key)]
+        if len(like) == 1 and len(rivals) == 1:
+            found[key] = like[0]
+    return found
+
+
+def _alike(old: Policy, old_key: tuple[str, str], new: Policy, new_key: tuple[str, str]) -> bool:
+    last = [address.rpartition(".")[2].partition(" of ")[0] for address in (old_key[0], new_key[0])]
+    return old_key[1] == new_key[1] != "" and old.kind == new.kind and last[0] == last[1]
+
+
+def _parsed(units: Iterable[Unit], placeholders: tuple[str, ...]) -> Parsed:
+    grouped: dict[tuple[str, str], list[Unit]] = {}
+    for unit in units:
+        key = ("", unit.together) if unit.together else (unit.address, unit.holder)
+        grouped.setdefault(key, []).append(unit)
+    found = Parsed({}, {})
+    for key, members in grouped.items():
+        problems: list[Problem] = []
+        policies = list(_read(members, placeholders, problems))
+        if problems:
+            found.problems[key] = tuple(problems)
+        elif policies:
+            found.policies[key] = _union(members[0].address, policies)
+    return found
+
+
+def _read(units: Iterable[Unit], placeholders: tuple[str, ...], problems: list[Problem]) -> Iterator[Policy]:
+    for unit in units:
+        problems += unit.problems
+        if unit.found is not None:
+            try:
+                yield parse(unit.found, placeholders=placeholders)
+            except Unreadable as error:
+                problems += error.problems
+
+
+def _union(address: str, policies: list[Policy]) -> Policy:
+    """The policies of one holder as one, each statement with the place and Version of its own."""
+    first = policies[0]
+    return first._replace(
+        label=address,
+        statements=tuple(statement for policy in policies for statement in policy.statements),
+        doubts=tuple(doubt for policy in policies for doubt in policy.doubts),
+        names_resources=any(policy.names_resources for policy in policies),
+    )
