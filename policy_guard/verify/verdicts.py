@@ -32,7 +32,8 @@ class Verdict(NamedTuple):
 
     `future` tells that all actions in question are none that AWS has today. `terms` are proved, or None;
     `difference` is how the policies spell them. `beside` are the verdicts on the other sets that are dangerous only
-    together with this one. `spelled` gives the claim as statements.
+    together with this one. `spelled` gives the claim as statements. An unexplained verdict has none of what tells it
+    well: values, terms and difference.
     """
 
     claim: Claim
@@ -48,7 +49,12 @@ class Verdict(NamedTuple):
 
 
 def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdict]:
-    """What could not be proved empty, or not without what is accepted.
+    """The verdicts of `unexplained`, each explained."""
+    return map(Explanations(check, question, prover.aside()), unexplained(check, question, prover))
+
+
+def unexplained(check: Check, question: Question, prover: Prover) -> Iterator[Verdict]:
+    """What could not be proved empty, or not without what is accepted: claims and answers alone.
 
     That is one verdict per critical entry and statement, the graver where there are two.
     """
@@ -68,7 +74,8 @@ def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdi
         used = tuple(each for each in given if part_in(whole, each, question.access, aside))
         if not isinstance(answer, Proved):
             judged.add(key)
-            yield _blamed(check, claim, answer, question, aside)._replace(accepted=used)
+            spelled = partial(spelled_exactly, check, question, claim, None, aside)
+            yield Verdict(claim, answer, accepted=used, spelled=spelled)
         elif used:
             yield Verdict(claim, answer, accepted=used)
 
@@ -78,7 +85,6 @@ def _together(check: Check, whole: Combination, question: Question, prover: Prov
     found = granted(whole, prover)
     if not found:
         return
-    aside = prover.aside()
     entry = found[0].claim.entry
     given, access = question.accepted, question.access
     used = tuple(each for each in given if entry and each.acceptance.covers(check.id, entry.id, together=True))
@@ -86,9 +92,8 @@ def _together(check: Check, whole: Combination, question: Question, prover: Prov
     if used and all(isinstance(asked(outside(claim, used, access), prover), Proved) for claim in claims):
         yield Verdict(found[0].claim, Proved(), accepted=used)
         return
-    spelled = partial(_spelled_together, check, question, claims, aside)
-    shown = (_blamed(check, *grant, question, aside)._replace(spelled=spelled) for grant in found)
-    yield from _beside_each_other(list(shown))
+    spelled = partial(_spelled_together, check, question, claims, prover.aside())
+    yield from _beside_each_other([Verdict(*grant, spelled=spelled) for grant in found])
 
 
 def _spelled_together(check: Check, question: Question, claims: Iterable[Claim], prover: Prover) -> tuple[Spelled, ...]:
@@ -105,6 +110,31 @@ def _beside_each_other(every: list[Verdict]) -> Iterator[Verdict]:
         if key not in told:
             told.add(key)
             yield verdict._replace(beside=tuple(other for other in every if other is not verdict))
+
+
+class Explanations:
+    """Explains the verdicts on one question: which values are to blame, what exactly is new, a request that exists."""
+
+    def __init__(self, check: Check, question: Question, prover: Prover) -> None:
+        self._check = check
+        self._question = question
+        self._prover = prover
+        self._known: dict[int, Verdict] = {}
+
+    def __call__(self, verdict: Verdict) -> Verdict:
+        """The verdict with its explanation, and those beside it with theirs."""
+        if isinstance(verdict.answer, Proved):
+            return verdict
+        shown = self._explained(verdict)._replace(accepted=verdict.accepted)
+        if not verdict.claim.entry or not verdict.claim.entry.all_of:
+            return shown
+        return shown._replace(beside=tuple(map(self._explained, verdict.beside)), spelled=verdict.spelled)
+
+    def _explained(self, verdict: Verdict) -> Verdict:
+        claim = verdict.claim
+        if id(claim) not in self._known:
+            self._known[id(claim)] = _blamed(self._check, claim, verdict.answer, self._question, self._prover)
+        return self._known[id(claim)]
 
 
 def prover_for(question: Question, budgets: Budgets | None = None, others: Iterable[Statement] = ()) -> Prover:
