@@ -50,6 +50,7 @@ def _check(given: argparse.Namespace) -> int:
         everything=given.everything,
         config=given.config,
         fail_on=given.fail_on,
+        each=given.verbose,
     )
     if given.quiet or not sys.stderr.isatty():
         return _reported(given, lambda: check(options, Path.cwd(), os.environ))
@@ -61,7 +62,7 @@ def _check(given: argparse.Namespace) -> int:
 def _compare(given: argparse.Namespace) -> int:
     from policy_guard.cli.compare import compare
 
-    options = Options(config=given.config, fail_on=given.fail_on)
+    options = Options(config=given.config, fail_on=given.fail_on, each=given.verbose)
     return _reported(given, lambda: compare(given.old, given.new, options))
 
 

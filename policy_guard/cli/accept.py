@@ -126,10 +126,9 @@ def _by_policy(findings: Iterable[Finding], name: str | None) -> tuple[tuple[_As
         if finding.refusal is None:
             unfit.append(f"{finding.source.path}: {finding.message} [{finding.check}] cannot be accepted")
             continue
-        checks = (finding.check, *finding.refusal.also)
-        together.setdefault(_key(finding.refusal, checks), _Asked(finding.refusal, checks, [])).findings.append(
-            finding.refusal
-        )
+        for refusal in (finding.refusal, *finding.also):
+            checks = (finding.check, *refusal.also)
+            together.setdefault(_key(refusal, checks), _Asked(refusal, checks, [])).findings.append(refusal)
     return tuple(together.values()), unfit
 
 

@@ -22,7 +22,7 @@ def compare(old: Path, new: Path, options: Options) -> Report:
     given = load_settings(Path(options.config).parent, options.config) if options.config else Settings(Config())
     config = given.config
     today = options.today or datetime.now(timezone.utc).date()
-    judge = Judge(given, today, usage_of(Path(options.config or "").parent, config, today))
+    judge = Judge(given, today, usage_of(Path(options.config or "").parent, config, today), each=options.each)
     results = Results(given, asked_severity(options, config, ci=False), today)
     session = Session(judge, results)
     before, after = (_side(path, config) for path in (old, new))

@@ -41,6 +41,7 @@ class Options(NamedTuple):
     config: str | None = None
     fail_on: FailOn | None = None
     today: date | None = None
+    each: bool = False
 
 
 Progress: TypeAlias = "Callable[[str], None]"
@@ -64,7 +65,7 @@ def _check(
     fail_on = asked_severity(options, given.config, ci)
     today = options.today or datetime.now(timezone.utc).date()
     accepted = _accepted(repository, given.config, new, base, today)
-    judge = Judge(given, today, usage_of(repository.root, given.config, today), accepted)
+    judge = Judge(given, today, usage_of(repository.root, given.config, today), accepted, options.each)
     results = Results(given, fail_on, today, progress)
     if options.fail_on not in (None, fail_on):
         results.note(f"--fail-on {options.fail_on} does not count in CI, where the settings say {fail_on}")

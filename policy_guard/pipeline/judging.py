@@ -13,13 +13,15 @@ from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import doubtful
 
 if TYPE_CHECKING:
+    from policy_guard.iam.meaning.prover import Prover
     from policy_guard.iam.policy import Policy
     from policy_guard.pipeline.acceptances import Acceptances
     from policy_guard.refine.attribution import Usage
     from policy_guard.settings.acceptance import Accepted
-    from policy_guard.settings.severity import CheckId
+    from policy_guard.settings.severity import CheckId, Severity
     from policy_guard.solver.budget import Budgets
-    from policy_guard.verify.check import Check, Facts, Question
+    from policy_guard.verify.check import Check, Claim, Facts, Question
+    from policy_guard.verify.verdicts import Verdict
 
 
 class Used(NamedTuple):
@@ -49,15 +51,18 @@ class Judge:
         today: date,
         usage: Callable[[], Usage] | None = None,
         acceptances: Callable[[], Acceptances] | None = None,
+        each: bool = False,
     ) -> None:
         """`usage` gives the findings about unused access, if the settings name any.
 
-        `acceptances` gives the acceptances, in runs that have any.
+        `acceptances` gives the acceptances, in runs that have any. With `each` every critical entry has a finding of
+        its own.
         """
         self._settings = settings
         self._today = today
         self._usage = usage
         self._acceptances = acceptances
+        self._each = each
         self._budgets: Budgets | None = None
 
     def judge(self, pair: Pair, comparing: bool) -> Judgement:
@@ -131,24 +136,47 @@ class Judge:
         self, question: Question, checks: Iterable[Check], pair: Pair, used: list[Used]
     ) -> Iterator[Finding]:
         """The findings of the checks; notes in `used` the acceptances that they needed."""
-        from policy_guard.iam.meaning.prover import Proved
         from policy_guard.pipeline.severity import severity
         from policy_guard.solver.budget import Budgets
         from policy_guard.verify.guarding import is_guard
-        from policy_guard.verify.messages import finding
-        from policy_guard.verify.verdicts import prover_for, verdicts
+        from policy_guard.verify.messages import finding, unasked
+        from policy_guard.verify.verdicts import Explanations, prover_for
 
         self._budgets = self._budgets or Budgets()
         self._budgets.make_room(sum(each.span.end - each.span.start for each in (question.new, question.old) if each))
         prover = prover_for(question, self._budgets)
         guards = cache(partial(is_guard, question, prover))
         for check in checks:
-            for verdict in verdicts(check, question, prover):
-                used += (Used(check.id, accepted) for accepted in verdict.accepted)
-                if isinstance(verdict.answer, Proved):
-                    continue
-                level = severity(self._settings.config, check, verdict.claim, pair.fresh, guards)
-                yield self._acceptable(finding(check, verdict, question, level), pair)
+            explained = Explanations(check, question, prover.aside())
+            level = partial(severity, self._settings.config, check, fresh=pair.fresh, is_guard=guards)
+            for severe, (first, *others) in self._together(check, question, prover, level, used):
+                yield self._acceptable(finding(check, explained(first), question, severe, others), pair)
+            if prover.is_spent():
+                yield unasked(check, question)
+
+    def _together(
+        self,
+        check: Check,
+        question: Question,
+        prover: Prover,
+        level: Callable[[Claim], Severity],
+        used: list[Used],
+    ) -> Iterator[tuple[Severity, list[Verdict]]]:
+        """The verdicts that are no proof, those together that one finding tells, each time with its severity."""
+        from policy_guard.iam.meaning.prover import Proved
+        from policy_guard.verify.verdicts import alike, unexplained
+
+        told: dict[tuple[Severity, object], list[Verdict]] = {}
+        for verdict in unexplained(check, question, prover):
+            used += (Used(check.id, accepted) for accepted in verdict.accepted)
+            if not isinstance(verdict.answer, Proved):
+                severe = level(verdict.claim)
+                key = id(verdict.claim) if self._each else alike(verdict)
+                told.setdefault((severe, key), []).append(verdict)
+            if prover.is_spent():
+                break
+        for (severe, _), verdicts in told.items():
+            yield severe, sorted(verdicts, key=_is_shipped)
 
     def _counting(self, pair: Pair, comparing: bool) -> Iterator[Accepted]:
         """The acceptances that count for the pair."""
@@ -177,9 +205,14 @@ class Judge:
 
         path = shlex.quote(found.refusal.path if not found.refusal.group else found.source.path)
         check = "" if found.severity == "error" else f" --check {found.check}"
-        refusal = found.refusal._replace(old=pair.origin)
         facts = (*found.facts, ("accept", f"policy-guard accept {path}{check} --reason '...'"))
-        return found._replace(facts=facts, refusal=refusal)
+        refusal, *also = (each._replace(old=pair.origin) for each in (found.refusal, *found.also))
+        return found._replace(facts=facts, refusal=refusal, also=tuple(also))
+
+
+def _is_shipped(verdict: Verdict) -> bool:
+    """Whether the critical entry is one of a pack: those of the owners come first."""
+    return verdict.claim.entry is not None and not verdict.claim.entry.own
 
 
 def _policy(pair: Pair) -> Policy:

@@ -112,7 +112,8 @@ def fingerprints(findings: Iterable[Finding]) -> list[str]:
     marks: list[str] = []
     for finding in findings:
         statement = finding.statement or (None, None)
-        who = (finding.check, finding.outcome, finding.critical_id, finding.source.path, statement[1] or statement[0])
+        entry = finding.critical_id if len(finding.critical_ids) <= 1 else None
+        who = (finding.check, finding.outcome, entry, finding.source.path, statement[1] or statement[0])
         told = finding.message if finding.statement is None else ""
         text = json.dumps([*who, finding.actions, finding.resources, told])
         seen[text] = seen.get(text, 0) + 1

@@ -127,14 +127,16 @@ class Check(NamedTuple):
     change, or for all until a day. `security` is the `security-severity` in SARIF: to GitHub
     over 9.0 is critical, from 7.0 high, from 4.0 medium, and less is low.
 
-    The words: `headline` says what a finding means, `advice` what to do about it, `what` in a word what the requests of
-    the set are. `title` and `verb` begin sentences about a finding ("New access: ...", "Statement 0 now allows ...");
-    `proved` ends the line about a run without findings.
+    The words: `headline` says what a finding means, `headlines` what one about a number of critical entries means,
+    `advice` what to do about it, `what` in a word what the requests of the set are. `title` and `verb` begin sentences
+    about a finding ("New access: ...", "Statement 0 now allows ..."); `proved` ends the line about a run without
+    findings.
     """
 
     id: CheckId
     headline: str
     advice: str
+    headlines: str = ""
     claims: Callable[[Question], Iterator[Claim | Combination]] = lambda question: iter(())
     applies: Callable[[Facts], bool] = lambda facts: False
     is_clear: Callable[[Facts], bool] = lambda facts: False

@@ -108,13 +108,14 @@ class Refusal(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """One finding per check, critical entry and statement.
+    """One finding per check and statement, and where the reader wants each by itself, per critical entry.
 
     `message` is the headline without a final stop; `facts` are pairs such as `("new", "s3:Delete* on ...")` shown
     below the excerpt in their order. `statement` is the index as AWS counts, from 0, and the Sid. `actions` and
-    `resources` are the strings of the policy that are responsible, as spelled. `difference` is there if it is proved.
-    `refusal` is there if the finding can be accepted. `trees` are, by the prefix of each service, those of a pattern of
-    which some is unused.
+    `resources` are the strings of the policy that are responsible, as spelled. `critical_ids` are all entries of the
+    critical list that it tells of, `critical_id` the first, of which it tells more. `difference` is there if it is
+    proved. `refusal` is there if the finding can be accepted, and in `also` that of each other entry. `trees` are, by
+    the prefix of each service, those of a pattern of which some is unused.
     """
 
     check: CheckId
@@ -127,9 +128,11 @@ class Finding(NamedTuple):
     actions: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     critical_id: str | None = None
+    critical_ids: tuple[str, ...] = ()
     witness: Request | None = None
     facts: tuple[tuple[str, str], ...] = ()
     related: tuple[Related, ...] = ()
     difference: Difference | None = None
     trees: tuple[tuple[str, Branch], ...] = ()
     refusal: Refusal | None = None
+    also: tuple[Refusal, ...] = ()

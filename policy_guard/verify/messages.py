@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -24,17 +24,23 @@ from policy_guard.solver.strings.pattern import HIDDEN, shown
 from policy_guard.verify.check import Check, Question
 from policy_guard.verify.explain.difference import Terms
 from policy_guard.verify.explain.difference import spelled as spelled_terms
-from policy_guard.verify.explain.difference_text import cells, differing
+from policy_guard.verify.explain.difference_text import cells, differing, listed
 from policy_guard.verify.finding import Cell, Finding, Outcome, Refusal, Related
 from policy_guard.verify.rehearsal import lies_within, part_of, suffices
 from policy_guard.verify.verdicts import Verdict, place
 
 _MOST_ABSENT = 2
 _MOST_BEFORE = 2
+_MOST_IDS = 5
 
 
-def finding(check: Check, verdict: Verdict, question: Question, severity: Severity) -> Finding:
-    """What the verdict says of the policy. What is not decided is an error whatever the severity, unless advisory."""
+def finding(
+    check: Check, verdict: Verdict, question: Question, severity: Severity, others: Sequence[Verdict] = ()
+) -> Finding:
+    """What the verdict says of the policy. What is not decided is an error whatever the severity, unless advisory.
+
+    `others` say the same of the same statement for other critical entries, and are told with it.
+    """
     at = _where(check, verdict, question)
     answer, claim = verdict.answer, verdict.claim
     witness = spelled(answer.request, question) if isinstance(answer, Witness) else None
@@ -43,18 +49,43 @@ def finding(check: Check, verdict: Verdict, question: Question, severity: Severi
         check=check.id,
         outcome=outcome,
         severity=severity if outcome == "violated" or check.advisory else "error",
-        message=_message(check, verdict),
+        message=_message(check, verdict, others),
         source=at.source,
         span=at.span,
         statement=at.statement,
         actions=tuple(value.text for value in verdict.actions),
         resources=tuple(value.text for value in verdict.resources),
         critical_id=claim.entry.id if claim.entry else None,
+        critical_ids=_critical_ids(verdict, *others),
         witness=witness,
         facts=tuple(_facts(check, verdict, question, witness)),
         related=at.related,
         difference=verdict.difference,
         refusal=_refusal(check, verdict, question) if check.acceptable else None,
+        also=tuple(_refusal(check, each, question) for each in others) if check.acceptable else (),
+    )
+
+
+def _critical_ids(*verdicts: Verdict) -> tuple[str, ...]:
+    """The ids of the critical entries that the verdicts are about, each once."""
+    return tuple(dict.fromkeys(each.claim.entry.id for each in verdicts if each.claim.entry))
+
+
+def unasked(check: Check, question: Question) -> Finding:
+    """That the policy was too much to ask all that the check asks: what was left out may hold anything."""
+    policy = question.new or question.old
+    assert policy is not None
+    return Finding(
+        check=check.id,
+        outcome="undecided",
+        severity=check.default if check.advisory else "error",
+        message=f"too hard to decide whether it {check.headline}: not all was asked",
+        source=policy.source,
+        span=Span(policy.span.start, policy.span.start + 1),
+        facts=(
+            ("too hard", "the number of statements, times that of critical permissions"),
+            ("next", "the rest was not proved, so this fails; split the policy or have the change reviewed"),
+        ),
     )
 
 
@@ -68,7 +99,6 @@ def _refusal(check: Check, verdict: Verdict, question: Question) -> Refusal:
     """The set that the verdict is about, as an acceptance would have to describe it."""
     policy = question.new or question.old
     assert policy is not None
-    ids = tuple(dict.fromkeys(each.claim.entry.id for each in (verdict, *verdict.beside) if each.claim.entry))
     return Refusal(
         path=policy.group or policy.source.path,
         group=policy.group,
@@ -80,7 +110,7 @@ def _refusal(check: Check, verdict: Verdict, question: Question) -> Refusal:
         part=part_of(check, verdict.claim),
         lies_within=partial(lies_within, question),
         suffices=partial(suffices, question),
-        critical=ids,
+        critical=_critical_ids(verdict, *verdict.beside),
         standing=verdict.claim.existing,
     )
 
@@ -140,15 +170,18 @@ def _heir(policy: Policy, gone: Statement | None) -> _Place:
     return _Place(heir.source, Span(heir.span.start, heir.span.start + 1), named)
 
 
-def _message(check: Check, verdict: Verdict) -> str:
-    critical = f", {verdict.claim.entry.id}{_together(verdict)}" if verdict.claim.entry else ""
+def _message(check: Check, verdict: Verdict, others: Sequence[Verdict]) -> str:
+    ids = _critical_ids(verdict, *others)
+    several = len(ids) > 1
+    critical = f"{':' if several else ','} {listed(ids, most=_MOST_IDS)}{_together(verdict)}" if ids else ""
+    headline = check.headlines.format(len(ids)) if several else check.headline
     if isinstance(verdict.answer, Undecided):
-        return f"too hard to decide whether it {check.headline}{critical}"
+        return f"too hard to decide whether it {headline}{critical}"
     if isinstance(verdict.answer, Unsupported):
-        return f"not understood well enough to decide whether it {check.headline}{critical}"
+        return f"not understood well enough to decide whether it {headline}{critical}"
     before = " that the old version granted too" if verdict.claim.existing else ""
-    future = ", for actions that AWS does not have today" if verdict.future else ""
-    return f"{check.headline}{before}{critical}{future}"
+    future = ", for actions that AWS does not have today" if verdict.future and not others else ""
+    return f"{headline}{before}{critical}{future}"
 
 
 def _together(verdict: Verdict) -> str:

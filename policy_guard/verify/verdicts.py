@@ -112,6 +112,13 @@ def _beside_each_other(every: list[Verdict]) -> Iterator[Verdict]:
             yield verdict._replace(beside=tuple(other for other in every if other is not verdict))
 
 
+def alike(verdict: Verdict) -> tuple[object, ...]:
+    """Equal for verdicts on critical entries that one sentence can tell: the same of the same statement."""
+    claim = verdict.claim
+    elsewhere = any(each.claim.statement is not claim.statement for each in verdict.beside)
+    return (id(claim) if elsewhere or not claim.entry else id(claim.statement)), claim.existing, type(verdict.answer)
+
+
 class Explanations:
     """Explains the verdicts on one question: which values are to blame, what exactly is new, a request that exists."""
 

@@ -44,7 +44,7 @@ from policy_guard.solver.theory import Impossible, Open, Point, Theory
 
 STEPS = 1_000_000
 """What one question may cost."""
-STEPS_A_QUESTION = 100
+STEPS_A_QUESTION = 300
 MOST_ROUNDS = 2_000
 MOST_OPEN = 8
 MOST_ASSIGNMENTS = 40
@@ -129,6 +129,10 @@ class Prover:
         other = copy(self)
         other._budget = self._budgets.aside.part(STEPS_ASIDE)
         return other
+
+    def is_spent(self) -> bool:
+        """Whether nothing more can be asked."""
+        return self._budget.left < STEPS_A_QUESTION
 
     def may_replay(self, times: int = 1, steps: int = 0) -> bool:
         """Whether so many more requests may be judged, and as many steps besides be made, to tell a finding well."""

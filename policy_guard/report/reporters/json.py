@@ -50,6 +50,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
     shown |= {"actions": list(finding.actions), "resources": list(finding.resources)}
     if finding.critical_id is not None:
         shown["critical_id"] = finding.critical_id
+    if finding.critical_ids:
+        shown["critical_ids"] = list(finding.critical_ids)
     shown["message"] = finding.message
     shown["witness"] = None if finding.witness is None else witness(finding.witness)
     shown["difference"] = None if finding.difference is None else _difference(finding.difference)

@@ -70,6 +70,8 @@ def _result(finding: Finding, rules: tuple[str, ...], fingerprint: str) -> dict[
         "locations": [{"physicalLocation": _location(finding.source, finding.span)}],
         "partialFingerprints": {"policyGuard/v1": fingerprint},
     }
+    if finding.critical_ids:
+        shown["properties"] = {"criticalIds": list(finding.critical_ids)}
     if finding.related:
         shown["relatedLocations"] = [_related(number, each) for number, each in enumerate(finding.related, 1)]
     return shown

@@ -131,6 +131,7 @@ def _claim(question: Question, critical: Critical, statement: Statement, existin
 CHECK = Check(
     id=CheckId("access-not-granted"),
     headline="grants a critical permission",
+    headlines="grants {} critical permissions",
     advice="take the action or resource out, or have the grant reviewed",
     claims=_claims,
     applies=lambda facts: facts.listed,

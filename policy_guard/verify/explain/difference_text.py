@@ -27,14 +27,14 @@ def differing(difference: Difference, what: str) -> Iterator[tuple[str, str]]:
 
 def cells(given: Sequence[Cell], not_actions: bool, not_resources: bool) -> str:
     """The cells as one says it: "s3:Get*, s3:List* on arn:aws:s3:::logs"."""
-    return _listed((_cell(cell, not_actions, not_resources) for cell in given), "; ")
+    return listed((_cell(cell, not_actions, not_resources) for cell in given), "; ")
 
 
 def _cell(cell: Cell, not_actions: bool, not_resources: bool) -> str:
-    actions = ("every action but " if not_actions else "") + _listed(cell.actions)
+    actions = ("every action but " if not_actions else "") + listed(cell.actions)
     if not cell.resources:
         return actions
-    return f"{actions} on {'everything but ' if not_resources else ''}{_listed(cell.resources)}"
+    return f"{actions} on {'everything but ' if not_resources else ''}{listed(cell.resources)}"
 
 
 def _before(difference: Difference) -> str:
@@ -46,21 +46,22 @@ def _before(difference: Difference) -> str:
 
 
 def _pieces(pieces: Iterable[Piece]) -> str:
-    return _listed(map(_piece, pieces), "; ")
+    return listed(map(_piece, pieces), "; ")
 
 
 def _piece(piece: Piece) -> str:
-    words = [_listed(piece.actions)] if piece.actions else []
-    words += [f"on {_listed(piece.resources)}"] if piece.resources else []
+    words = [listed(piece.actions)] if piece.actions else []
+    words += [f"on {listed(piece.resources)}"] if piece.resources else []
     return ("".join([" ".join(words), _circumstances(piece.principals, piece.conditions)])).strip() or "all of it"
 
 
 def _circumstances(principals: Sequence[str], conditions: Sequence[str]) -> str:
-    who = f" for {_listed(principals)}" if principals else ""
+    who = f" for {listed(principals)}" if principals else ""
     return f"{who} when {' and '.join(conditions)}" if conditions else who
 
 
-def _listed(values: Iterable[str], mark: str = ", ") -> str:
-    every = list(values)
-    more = len(every) - _MOST_LISTED
-    return mark.join(every[:_MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
+def listed(texts: Iterable[str], mark: str = ", ", most: int = _MOST_LISTED) -> str:
+    """The first few of the texts, and how many more there are."""
+    every = list(texts)
+    more = len(every) - most
+    return mark.join(every[:most]) + (f" and {more} more" if more > 0 else "")
