@@ -6,6 +6,8 @@ from policy_guard.solver.formula import FALSE, TRUE, And, Formula, Literal, Memb
 from policy_guard.solver.strings.language import Budget, Language, Slot
 
 MOST_ROUNDS = 4
+_STEPS_A_LITERAL = 4
+"""What it takes to look at a literal and to build what is left of the formula."""
 
 
 class Simplifier:
@@ -29,7 +31,7 @@ class Simplifier:
     def _round(self, formula: Formula, budget: Budget) -> Formula:
         parts = formula.parts if isinstance(formula, And) else (formula,)
         facts = [part for part in parts if isinstance(part, Literal)]
-        budget.spend(1 + formula.size, "the number of patterns and conditions")
+        budget.spend(1 + len(parts), "the number of patterns and conditions")
         known = _Known(facts, {negation(part) for part in parts}, self._relations, budget)
         if any(known.contradicted(fact) for fact in facts):
             return FALSE
@@ -79,6 +81,7 @@ class _Known:
         return combine(self.rewrite(part) for part in formula.parts)
 
     def _truth(self, literal: Literal) -> bool | None:
+        self._budget.spend(_STEPS_A_LITERAL, "the number of patterns and conditions")
         if literal in self._facts:
             return True
         if negation(literal) in self._facts:

@@ -58,7 +58,7 @@ def finding(
         critical_id=claim.entry.id if claim.entry else None,
         critical_ids=_critical_ids(verdict, *others),
         witness=witness,
-        facts=tuple(_facts(check, verdict, question, witness)),
+        facts=tuple(_facts(check, verdict, question, witness, len(_critical_ids(verdict, *others)) > 1)),
         related=at.related,
         difference=verdict.difference,
         refusal=_refusal(check, verdict, question) if check.acceptable else None,
@@ -210,7 +210,9 @@ def _beside(policy: Policy, verdict: Verdict) -> Iterable[Related]:
     return shown.values()
 
 
-def _facts(check: Check, verdict: Verdict, question: Question, witness: Request | None) -> Iterable[tuple[str, str]]:
+def _facts(
+    check: Check, verdict: Verdict, question: Question, witness: Request | None, several: bool
+) -> Iterable[tuple[str, str]]:
     answer, claim = verdict.answer, verdict.claim
     policy = question.new or question.old
     if policy and policy.group:
@@ -234,17 +236,19 @@ def _facts(check: Check, verdict: Verdict, question: Question, witness: Request 
             yield "example", sentence(witness) + _without(witness, question)
         yield from _readings(answer)
         if claim.entry:
-            yield from _entry(claim.entry)
+            yield from _entry(claim.entry, several)
         yield "next", check.advice
 
 
-def _entry(entry: CriticalEntry) -> Iterator[tuple[str, str]]:
-    """Why the permission is critical, and where it would not be."""
+def _entry(entry: CriticalEntry, several: bool) -> Iterator[tuple[str, str]]:
+    """Why the permission is critical, and where it would not be; by its name if it is one of `several`."""
     if entry.unless:
         yield "unless", "; or ".join(" and ".join(map(in_words, each.conditions)) for each in entry.unless)
-    yield "reason", entry.reason
+    yield "reason", f"{entry.id}: {entry.reason}" if several else entry.reason
     if entry.page:
         yield "source", entry.page
+    if several:
+        yield "each", "--verbose tells of each critical permission by itself"
 
 
 def _readings(answer: Answer) -> Iterator[tuple[str, str]]:

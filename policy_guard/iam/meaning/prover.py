@@ -165,7 +165,7 @@ class Prover:
         """The answer where the choices given are made so."""
         try:
             budget = self._budget.part(STEPS)
-            budget.spend(STEPS_A_QUESTION + access.size, "the number of statements")
+            budget.spend(STEPS_A_QUESTION + access.size // 4, "the number of statements")
             replay = self._counted(replay, budget)
             formula = self._simplifier.simplify(access, budget)
             kinds = {each.kind for each in choices(formula)}
