@@ -151,8 +151,11 @@ class Reader:
         """The side with all that grants access in its template."""
         return side.completed(self._config.placeholders, grants=True)
 
-    def glance(self, file: File | None, path: str, revision: str) -> Side:
-        """What the file holds, as in `side`; the policies of a template are not read yet."""
+    def glance(self, file: File | None, path: str, revision: str, closely: bool = False) -> Side:
+        """What the file holds, as in `side`; the policies of a template are not read yet.
+
+        With `closely`, a template is one even if nothing in it looks like a policy.
+        """
         config = self._before[1] if revision and revision == self._before[0] else self._config
         rule = config.policy_rule(path)
         empty = Source(path, "", revision)
@@ -194,7 +197,7 @@ class Reader:
         if data is OVERSIZED:
             return Side(source=empty, policies={}, problems=(Problem(_TOO_LARGE, Span(0, 0)),))
         kind = rule.kind if rule else None
-        return side_of(data, path, revision, rule is not None, kind, self._config.placeholders)
+        return side_of(data, path, revision, rule is not None, kind, self._config.placeholders, closely)
 
     def content(self, file: File) -> bytes | None:
         """The bytes of a file, links not followed."""
@@ -250,9 +253,18 @@ class Reader:
 
 
 def side_of(
-    data: bytes, path: str, revision: str, configured: bool, kind: Kind | None, placeholders: tuple[str, ...] = ()
+    data: bytes,
+    path: str,
+    revision: str,
+    configured: bool,
+    kind: Kind | None,
+    placeholders: tuple[str, ...] = (),
+    closely: bool = False,
 ) -> Side:
-    """What the bytes of a file hold. With `configured` they have to be a policy; `placeholders` are of the settings."""
+    """What the bytes of a file hold. With `configured` they have to be a policy; `placeholders` are of the settings.
+
+    With `closely`, bytes are read that do not look like a policy, since they may be a template without one.
+    """
     if LFS.match(data) and not sniff(data):
         problem = Problem("an LFS pointer stands here, and the policy is elsewhere; keep it in git", Span(0, 0))
         note = "" if configured else f"{path} is an LFS pointer, which is not looked behind"
@@ -264,7 +276,7 @@ def side_of(
             note=note,
         )
     by_content = not configured and plain_name(path)
-    if not configured and not sniff(data):
+    if not configured and not closely and not sniff(data):
         return Side(Source(path, "", revision), {}, looked=False)
     if by_content and not in_json(data) and not is_short_text(data):
         return _too_long(data, path, revision)
@@ -412,6 +424,9 @@ def pairs(reader: Reader, change: Change, revisions: tuple[str, str]) -> Outcome
         return Outcome((), ())
     old = reader.glance(before, before.path, revisions[0]) if before else None
     new = reader.glance(after, after.path, revisions[1]) if after else None
+    if before and after and old and new and (old.template or new.template):
+        old = old if old.template else reader.glance(before, before.path, revisions[0], closely=True)
+        new = new if new.template else reader.glance(after, after.path, revisions[1], closely=True)
     if old and new and old.template and new.template:
         outcome = reader.compared(change.path, old, new)
         return outcome._replace(notes=tuple(_notes(change, old, new)))

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from typing import TypeVar
 
 from policy_guard.documents.containers.cloudformation.calls import shape
-from policy_guard.documents.containers.cloudformation.evaluate import Moved
+from policy_guard.documents.containers.cloudformation.evaluate import CONSTRAINTS, Moved
 from policy_guard.documents.containers.cloudformation.named import IDENTIFYING, NAMED, all_decide
 from policy_guard.documents.containers.cloudformation.template import Template, type_of
 from policy_guard.documents.source import Array, Node, Object, Problem, Scalar
@@ -20,7 +20,8 @@ def moved(old: Template, new: Template) -> Moved:
     """The names of parameters and mappings that are evaluated in another way because they differ."""
     both = old.parameters.keys() & new.parameters.keys()
     defaults = {name for name in both if _default_counts(old.parameters[name], new.parameters[name])}
-    allowed = {name for name in both if _differs(old.parameters[name], new.parameters[name], "AllowedValues")}
+    asked = ("Type", "AllowedValues", *CONSTRAINTS)
+    allowed = {n for n in both if any(_differs(old.parameters[n], new.parameters[n], key) for key in asked)}
     mappings = {
         name
         for name in old.mappings.keys() & new.mappings.keys()

@@ -49,11 +49,15 @@ class Unit(NamedTuple):
 
 
 class Holder(NamedTuple):
-    """Whom a policy serves, under some truths: equal keys are one holder, `shown` is for people."""
+    """Whom a policy serves, under some truths: equal keys are one holder, `shown` is for people.
+
+    With `own` it is the resource that holds the policy.
+    """
 
     key: str
     shown: str
     truths: Truths
+    own: bool = False
 
 
 class Reading:
@@ -247,22 +251,25 @@ class Reading:
     def own(self, name: str, truths: Truths) -> Holder:
         """A resource as the holder of its own policies."""
         parts = self.evaluator(truths).attribute(name, "Ref", self.template.resources[name].span)
-        return Holder(repr(parts), name, truths)
+        return Holder(key=repr(parts), shown=name, truths=truths, own=True)
 
     def holders(self, name: str, place: Place, properties: Object, truths: Truths) -> Iterator[Holder]:
         """Those whom the policy at a place of a resource serves."""
         if place.account:
             yield Holder(ACCOUNT, "", truths)
             return
-        if not place.holders:
-            for outcome in outcomes(lambda given: self.own(name, given), truths, properties.span):
-                if outcome.value is not None:
-                    yield outcome.value._replace(truths=outcome.truths)
-            return
-        for key in place.holders:
-            for served in self.texts(properties.get(key), truths):
-                for text in served.value or ():
-                    yield Holder(f"{_noun(key)} {text.parts!r}", text.text, served.truths)
+        for outcome in outcomes(lambda given: self._served(name, place, properties, given), truths, properties.span):
+            yield from (holder._replace(truths=outcome.truths) for holder in outcome.value or ())
+
+    def _served(self, name: str, place: Place, properties: Object, truths: Truths) -> tuple[Holder, ...]:
+        """Those whom the policy serves; the resource itself if it names nobody."""
+        found = tuple(
+            Holder(f"{_noun(key)} {text.parts!r}", text.text, {})
+            for key in place.holders
+            if (node := properties.get(key)) is not None
+            for text in self._texts(node, truths)
+        )
+        return found or (self.own(name, truths)._replace(truths={}),)
 
 
 def _noun(key: str) -> str:

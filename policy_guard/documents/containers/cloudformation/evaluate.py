@@ -37,13 +37,15 @@ _DEEPEST = 100
 _MOST_STEPS = 200_000
 _MOST_KEYS = 32
 _LONGEST = 100_000
-_NOWHERE = Span(0, 0)
+CONSTRAINTS = ("AllowedPattern", "MinLength", "MaxLength", "MinValue", "MaxValue")
+"""What a template asks of the value of a parameter, besides its type and AllowedValues."""
 
 
 class Moved(NamedTuple):
     """The names that mean another thing on the other side of a comparison, as far as the evaluation has to know.
 
-    `defaults` and `allowed` are parameters whose default or AllowedValues differ, `mappings` are mappings that differ.
+    `defaults` are parameters whose default differs, `allowed` those of which other values are allowed, `mappings` are
+    mappings that differ.
     With `partitions`, one side speaks of another partition than `aws`.
     """
 
@@ -322,11 +324,21 @@ class Evaluator:
         if moved and self.truth(free(f"{name} is left at its default", f"default {name}")):
             assert isinstance(default, Scalar)
             return self._default(default, span, several, looked_up)
-        allowed = self._allowed(name) if name in self._moved.allowed else None
-        if allowed is not None and not self.truth(Atom(name, allowed, name)):
+        if name in self._moved.allowed and not all(map(self.truth, self._bounds(name, type_))):
             raise Impossible
         part = Hole(f"{name} by SSM" if looked_up else name, several)
         return text_of((part,), span, see)
+
+    def _bounds(self, name: str, type_: str) -> Iterator[Atom]:
+        """What the template asks of the value of a parameter: one that it does not take makes no stack."""
+        if (allowed := self._allowed(name)) is not None:
+            yield Atom(name, allowed, name)
+        for key in CONSTRAINTS:
+            given = self.template.parameters[name].get(key)
+            if isinstance(given, Scalar):
+                yield free(f"{name} has the {key} {given.text}", repr((name, key, given.text)))
+        if type_ != "String":
+            yield free(f"{name} is a {type_}", repr((name, "Type", type_)))
 
     def _default(self, default: Scalar, span: Span, several: bool, looked_up: bool) -> Value:
         see = (default.span,)

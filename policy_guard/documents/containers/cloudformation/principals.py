@@ -89,17 +89,19 @@ def _note(reading: Reading, name: str, found: Principals, managed: dict[str, str
                 _attached(reading, properties, key, outcome.truths, found, managed)
             continue
         place = next(iter(places()[type_]))
-        holders = list(reading.holders(name, place, properties, truths))
-        if not holders and type_ != _MANAGED:
-            _note_own(name, truths, found)
-        for holder in holders:
+        for holder in reading.holders(name, place, properties, truths):
+            if holder.own:
+                _note_own(name, type_, holder.truths, found)
+                continue
             noun = holder.key.partition(" ")[0]
             found.shown.setdefault(holder.key, f"{noun.lower()} {holder.shown}")
             found.members.setdefault(holder.key, []).append(Member(name, holder.truths))
 
 
-def _note_own(name: str, truths: Truths, found: Principals) -> None:
-    """Notes a policy that says of nobody that it is theirs."""
+def _note_own(name: str, type_: str, truths: Truths, found: Principals) -> None:
+    """Notes a policy that says of nobody that it is theirs; managed ones have their own turn."""
+    if type_ == _MANAGED:
+        return
     key = f"{_ALONE} {name}"
     found.shown.setdefault(key, name)
     found.members.setdefault(key, []).append(Member(name, truths))
