@@ -9,7 +9,7 @@ from policy_guard.errors import UserError
 from policy_guard.iam.policy import Kind
 from policy_guard.pipeline.check import Options, asked_severity, usage_of
 from policy_guard.pipeline.judging import Judge
-from policy_guard.pipeline.pairing import Pair, Side, apart, side_of
+from policy_guard.pipeline.pairing import Pair, Side, apart, glance_of, of_templates
 from policy_guard.pipeline.results import Results
 from policy_guard.pipeline.stages import Session
 from policy_guard.report.report import Report
@@ -25,7 +25,14 @@ def compare(old: Path, new: Path, options: Options) -> Report:
     judge = Judge(given, today, usage_of(Path(options.config or "").parent, config, today), each=options.each)
     results = Results(given, asked_severity(options, config, ci=False), today)
     session = Session(judge, results)
-    before, after = (_side(path, config) for path in (old, new))
+    before, after = (_glance(path, config) for path in (old, new))
+    if before.template and after.template:
+        outcome = of_templates(str(new), before, after, config.placeholders, config)
+        results.outcome(str(new), outcome)
+        for pair in outcome.pairs:
+            session.pair(pair)
+        return results.report(str(old), "compare")
+    before, after = (side.completed(config.placeholders, grants=True) for side in (before, after))
     after = after.after(before)
     if before.problems or after.problems:
         session.side(before._replace(policies={}))
@@ -40,8 +47,8 @@ def compare(old: Path, new: Path, options: Options) -> Report:
     return results.report(str(old), "compare")
 
 
-def _side(path: Path, config: Config) -> Side:
-    return side_of(_bytes(path), str(path), str(path), True, _kind(config, path), config.placeholders)
+def _glance(path: Path, config: Config) -> Side:
+    return glance_of(_bytes(path), str(path), str(path), True, _kind(config, path), config.placeholders)
 
 
 def _kind(config: Config, path: Path) -> Kind | None:

@@ -145,7 +145,7 @@ class Reader:
 
     def compared(self, path: str, old: Side, new: Side) -> Outcome:
         """The policies of two versions of a template that differ."""
-        return _of_templates(path, old, new, self._config.placeholders, self.kind_before(path), self.given)
+        return of_templates(path, old, new, self._config.placeholders, self.given.config)
 
     def completed(self, side: Side) -> Side:
         """The side with all that grants access in its template."""
@@ -197,7 +197,7 @@ class Reader:
         if data is OVERSIZED:
             return Side(source=empty, policies={}, problems=(Problem(_TOO_LARGE, Span(0, 0)),))
         kind = rule.kind if rule else None
-        return side_of(data, path, revision, rule is not None, kind, self._config.placeholders, closely)
+        return glance_of(data, path, revision, rule is not None, kind, self._config.placeholders, closely)
 
     def content(self, file: File) -> bytes | None:
         """The bytes of a file, links not followed."""
@@ -253,6 +253,13 @@ class Reader:
 
 
 def side_of(
+    data: bytes, path: str, revision: str, configured: bool, kind: Kind | None, placeholders: tuple[str, ...] = ()
+) -> Side:
+    """What the bytes of a file hold. With `configured` they have to be a policy; `placeholders` are of the settings."""
+    return glance_of(data, path, revision, configured, kind, placeholders).completed(placeholders)
+
+
+def glance_of(
     data: bytes,
     path: str,
     revision: str,
@@ -261,7 +268,7 @@ def side_of(
     placeholders: tuple[str, ...] = (),
     closely: bool = False,
 ) -> Side:
-    """What the bytes of a file hold. With `configured` they have to be a policy; `placeholders` are of the settings.
+    """What the bytes of a file hold, as in `side_of`; the policies of a template are not read yet.
 
     With `closely`, bytes are read that do not look like a policy, since they may be a template without one.
     """
@@ -313,10 +320,8 @@ def _of_template(source: Source, documents: Sequence[Node]) -> Side:
     return Side(source=source, policies={}, template=read_template(source, document))
 
 
-def _of_templates(
-    path: str, old: Side, new: Side, placeholders: tuple[str, ...], kind: Kind | None, given: Settings
-) -> Outcome:
-    """The outcome of two versions of a template."""
+def of_templates(path: str, old: Side, new: Side, placeholders: tuple[str, ...], config: Config) -> Outcome:
+    """What comes of comparing two versions of a template."""
     assert old.template is not None and new.template is not None
     from policy_guard.pipeline.pairing.templates import compared
     from policy_guard.pipeline.pairing.unknown import LOST, may_have_lost
@@ -324,8 +329,8 @@ def _of_templates(
     found = compared(old.template, new.template, placeholders)
     findings = [*unreadable(new.source, found.new)]
     if found.old and not found.new:
-        severity = given.config.severity(LOST)
-        findings += may_have_lost(old.source, found.old[0], (), kind, severity, new.source)
+        severity = config.severity(LOST)
+        findings += may_have_lost(old.source, found.old[0], (), None, severity, new.source)
     pairs = [part for before, after in found.pairs for part in apart(Pair(path=path, old=before, new=after))]
     return Outcome(tuple(pairs), tuple(findings))
 

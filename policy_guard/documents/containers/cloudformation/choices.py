@@ -16,13 +16,15 @@ T = TypeVar("T")
 class Atom(NamedTuple):
     """A truth that the template leaves open: the text of `key` is one of `values`.
 
-    `shown` is the key for people. `allowed` are all texts that it can be, if the template says so.
+    `shown` is the key for people. `allowed` are all texts that it can be, if the template says so; it is `bounded` if
+    the other side of a comparison says otherwise.
     """
 
     key: str
     values: tuple[str, ...]
     shown: str
     allowed: tuple[str, ...] | None = None
+    bounded: bool = False
 
 
 Truths: TypeAlias = "Mapping[Atom, bool]"
@@ -126,16 +128,21 @@ def guards(truths: Truths) -> tuple[Guard, ...]:
     found: list[Guard] = []
     for key in dict.fromkeys(atom.key for atom in truths):
         atoms = [atom for atom in truths if atom.key == key]
-        positive = any(truths[atom] for atom in atoms)
-        allowed = next((atom.allowed for atom in atoms if atom.allowed is not None), None)
-        base = atoms[0]._replace(allowed=allowed)
-        if positive or allowed is not None:
-            possible = tuple(sorted(possible_texts(base, truths) or ()))
-            found.append(Guard(key, possible, False, _words(base, possible, True)))
+        base = next((atom for atom in atoms if atom.allowed is not None), atoms[0])
+        possible = possible_texts(base, truths)
+        if possible is not None and (base.bounded or base.allowed is None or base.allowed[-1] not in possible):
+            found.append(_guard(base, possible, False))
+        elif base.allowed is not None and possible is not None:
+            # The last of the texts stands for all others, so that what holds for each of them always holds.
+            found.append(_guard(base, set(base.allowed) - possible, True))
         else:
-            excluded = tuple(sorted({text for atom in atoms for text in atom.values}))
-            found.append(Guard(key, excluded, True, _words(base, excluded, False)))
-    return tuple(found)
+            found.append(_guard(base, {text for atom in atoms for text in atom.values}, True))
+    return tuple(guard for guard in found if guard.values or not guard.negated)
+
+
+def _guard(atom: Atom, values: set[str], negated: bool) -> Guard:
+    texts = tuple(sorted(values))
+    return Guard(atom.key, texts, negated, _words(atom, texts, not negated))
 
 
 def _words(atom: Atom, values: tuple[str, ...], truth: bool) -> str:

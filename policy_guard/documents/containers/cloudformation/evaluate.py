@@ -215,7 +215,9 @@ class Evaluator:
 
     def is_text(self, unknown: Hole, text: str) -> bool:
         """Whether the text that nobody knows is this one."""
-        return self.truth(Atom(unknown.name, (text,), _shown(unknown), self._allowed(unknown.name)))
+        name = unknown.name
+        bounded = name in self._moved.allowed
+        return self.truth(Atom(name, (text,), _shown(unknown), self._allowed(name), bounded))
 
     def _allowed(self, name: str) -> tuple[str, ...] | None:
         parameter = self.template.parameters.get(name)
@@ -332,7 +334,7 @@ class Evaluator:
     def _bounds(self, name: str, type_: str) -> Iterator[Atom]:
         """What the template asks of the value of a parameter: one that it does not take makes no stack."""
         if (allowed := self._allowed(name)) is not None:
-            yield Atom(name, allowed, name)
+            yield Atom(name, allowed, name, bounded=True)
         for key in CONSTRAINTS:
             given = self.template.parameters[name].get(key)
             if isinstance(given, Scalar):

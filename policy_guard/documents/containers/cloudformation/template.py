@@ -71,6 +71,7 @@ def read_template(source: Source, root: Object) -> Template:
     }
     resources = {e.key.text: e for e in sections["Resources"] if isinstance(e.value, Object)}
     unknown += (entry for entry in root.entries if entry.key.text == TRANSFORM)
+    unknown += (entry for entry in sections["Resources"] if _is_made(entry.value))
     return Template(
         source=source,
         root=root,
@@ -83,6 +84,13 @@ def read_template(source: Source, root: Object) -> Template:
         repeated=tuple(_repeated(root, sections)),
         spans={name: entry.key for name, entry in resources.items()},
     )
+
+
+def _is_made(resource: Node) -> bool:
+    """Whether a function makes a resource, or some of what decides its type."""
+    if not isinstance(resource, Object) or call(resource):
+        return True
+    return any(entry.key.text == TRANSFORM for entry in resource.entries)
 
 
 def _section(root: Object, name: str) -> tuple[Entry, ...]:
