@@ -49,11 +49,15 @@ def without_blanks(text: str) -> str:
 
 
 class Value(NamedTuple):
-    """One string of an element or condition: as it is spelled, as a pattern, and where."""
+    """One string of an element or condition: as it is spelled, as a pattern, and where.
+
+    `see` are other places of the same file that decide it.
+    """
 
     text: str
     pattern: Pattern
     span: Span
+    see: tuple[Span, ...] = ()
 
     @property
     def padded(self) -> bool:

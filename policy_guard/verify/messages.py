@@ -32,6 +32,7 @@ from policy_guard.verify.verdicts import Verdict, place
 _MOST_ABSENT = 2
 _MOST_BEFORE = 2
 _MOST_IDS = 5
+_MOST_DECIDING = 3
 
 
 def finding(
@@ -59,7 +60,7 @@ def finding(
         critical_ids=_critical_ids(verdict, *others),
         witness=witness,
         facts=tuple(_facts(check, verdict, question, witness, len(_critical_ids(verdict, *others)) > 1)),
-        related=at.related,
+        related=(*at.related, *_deciding(verdict)),
         difference=verdict.difference,
         refusal=_refusal(check, verdict, question) if check.acceptable else None,
         also=tuple(_refusal(check, each, question) for each in others) if check.acceptable else (),
@@ -120,6 +121,15 @@ def requests(statements: Iterable[Statement], without: tuple[Statement, ...]) ->
     told = (spelled_terms(Terms(parts=(each,), denied=without, before=(), but=()), False) for each in statements)
     facts = [dict(differing(each, "new")) for each in told]
     return "; ".join(f"{each['new']}, but not {each['denied']}" if "denied" in each else each["new"] for each in facts)
+
+
+def _deciding(verdict: Verdict) -> Iterator[Related]:
+    """Other places that decide what is new, such as the default of a parameter."""
+    statement = verdict.claim.statement
+    spans = dict.fromkeys(span for value in (*verdict.actions, *verdict.resources) for span in value.see)
+    for span in list(spans)[:_MOST_DECIDING] if statement else ():
+        assert statement is not None
+        yield Related(statement.source, span, "decides what stands there")
 
 
 class _Place(NamedTuple):

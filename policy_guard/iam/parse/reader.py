@@ -138,7 +138,7 @@ class Reader:
         except ValueError as error:
             self.problem(printable(str(error)), node.span)
             return None
-        return self._looked_at(Value(node.text, Pattern(joined(found)), node.span))
+        return self._looked_at(Value(node.text, Pattern(joined(found)), node.span, node.see))
 
     def _text(self, text: str, span: Span, variables: bool) -> Value | None:
         try:

@@ -20,7 +20,7 @@ from policy_guard.verify.check import Question
 from policy_guard.verify.checks.no_new_access import CHECK as NO_NEW_ACCESS
 
 # `Env` and `Kind` are asked for by conditions, `Bucket` and `Other` stand in texts: no parameter is used for both.
-VALUES = {"Env": ["prod", "dev", "x"], "Kind": ["a", "b"], "Bucket": ["a", "b*", "*"], "Other": ["a", "zz"]}
+VALUES = {"Env": ["prod", "dev", "x"], "Kind": ["a", "b", "c"], "Bucket": ["a", "b*", "*"], "Other": ["a", "zz"]}
 NOTHING = object()
 World: TypeAlias = "dict[str, str | None]"
 REF = {"Env": {"Ref": "Env"}, "Kind": {"Ref": "Kind"}}
@@ -211,10 +211,8 @@ def _worlds_before(old: dict[str, Any], given: World, strict: bool) -> list[Worl
     choices: list[list[str | None]] = []
     for name, parameter in old["Parameters"].items():
         value, allowed = given[name], parameter.get("AllowedValues", VALUES[name])
-        if value is None:
-            is_open = strict and "Default" not in parameter
-        else:
-            is_open = value not in allowed and not strict
+        unset = value is None and strict and "Default" not in parameter
+        is_open = unset or (value is not None and value not in allowed and not strict)
         choices.append(allowed if is_open else [value])
     return [dict(zip(old["Parameters"], each, strict=True)) for each in product(*choices)]
 

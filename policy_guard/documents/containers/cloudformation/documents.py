@@ -16,6 +16,7 @@ from policy_guard.documents.containers.cloudformation.evaluate import (
     Value,
     entries_of,
     literal,
+    name_of,
     parts_of,
 )
 from policy_guard.documents.containers.cloudformation.places import Place, places
@@ -251,7 +252,7 @@ class Reading:
     def own(self, name: str, truths: Truths) -> Holder:
         """A resource as the holder of its own policies."""
         parts = self.evaluator(truths).attribute(name, "Ref", self.template.resources[name].span)
-        return Holder(key=repr(parts), shown=name, truths=truths, own=True)
+        return Holder(key=name_of(parts), shown=name, truths=truths, own=True)
 
     def holders(self, name: str, place: Place, properties: Object, truths: Truths) -> Iterator[Holder]:
         """Those whom the policy at a place of a resource serves."""
@@ -264,7 +265,7 @@ class Reading:
     def _served(self, name: str, place: Place, properties: Object, truths: Truths) -> tuple[Holder, ...]:
         """Those whom the policy serves; the resource itself if it names nobody."""
         found = tuple(
-            Holder(f"{_noun(key)} {text.parts!r}", text.text, {})
+            Holder(f"{_noun(key)} {name_of(parts_of(text))}", text.text, {})
             for key in place.holders
             if (node := properties.get(key)) is not None
             for text in self._texts(node, truths)

@@ -76,7 +76,13 @@ def hole(words: str, *deciding: object) -> Hole:
 
 def spelled(parts: Iterable[str | Hole]) -> str:
     """The parts as one text for people."""
-    return "".join(f"${{{part.name.partition(HIDDEN)[0]}}}" if isinstance(part, Hole) else part for part in parts)
+    return "".join(f"${{{_shown(part)}}}" if isinstance(part, Hole) else part for part in parts)
+
+
+def name_of(parts: Parts) -> str:
+    """What a text is known by: the same for two texts only if they are one."""
+    shown = spelled(parts)
+    return shown if is_plain(parts) else f"{shown}{HIDDEN}{digest(parts)}"
 
 
 def text_of(parts: Parts, span: Span, see: tuple[Span, ...] = ()) -> Scalar:
@@ -206,10 +212,10 @@ class Evaluator:
         first, second = parts_of(one), parts_of(other)
         if first == second:
             return True
-        if _is_plain(first) and _is_plain(second):
+        if is_plain(first) and is_plain(second):
             return False
         for unknown, known in ((first, second), (second, first)):
-            if len(unknown) == 1 and isinstance(unknown[0], Hole) and _is_plain(known):
+            if len(unknown) == 1 and isinstance(unknown[0], Hole) and is_plain(known):
                 return self.is_text(unknown[0], "".join(map(str, known)))
         return self.truth(free(f"{spelled(first)} is {spelled(second)}", repr(sorted(map(repr, (first, second))))))
 
@@ -414,7 +420,7 @@ class Evaluator:
     def _get_att(self, argument: Node, span: Span) -> Value:
         first, *others = self._items(argument, 2, 9)
         names = [self.text(first), *map(self.text, others)]
-        if not all(_is_plain(parts_of(name)) for name in names):
+        if not all(is_plain(parts_of(name)) for name in names):
             return text_of((hole("an attribute", "get", *map(_key, names)),), span)
         name, attribute = names[0].text, ".".join(each.text for each in names[1:])
         return self._attribute_of(name, attribute, span)
@@ -502,14 +508,14 @@ class Evaluator:
     def _split(self, argument: Node, span: Span) -> Value:
         first, second = self._items(argument, 2, 2)
         delimiter = self.text(first)
-        if not _is_plain(parts_of(delimiter)) or not delimiter.text:
+        if not is_plain(parts_of(delimiter)) or not delimiter.text:
             return text_of((hole("Split", _key(delimiter), canonical(second))._replace(several=True),), span)
         joined_before = self._rejoined(second, delimiter.text)
         if joined_before is not None:
             return Array(tuple(joined_before), span)
         value = self.text(second)
         parts = parts_of(value)
-        if _is_plain(parts):
+        if is_plain(parts):
             pieces = "".join(map(str, parts)).split(delimiter.text)
             return Array(tuple(text_of((piece,), span, value.see) for piece in pieces), span)
         return text_of(
@@ -545,7 +551,7 @@ class Evaluator:
         if not isinstance(value, Scalar):
             raise Opaque("Fn::Join takes texts, and this is a list or a mapping", item.span)
         parts = parts_of(value)
-        if _is_plain(parts):
+        if is_plain(parts):
             return [text_of((piece,), value.span) for piece in "".join(map(str, parts)).split(delimiter)]
         if len(parts) == 1 and isinstance(parts[0], Hole) and parts[0].several:
             return [value]
@@ -557,7 +563,7 @@ class Evaluator:
         number, many = self.text(first), self.value(second)
         items = many.items if isinstance(many, Array) else ()
         known = number.text.strip()
-        exact = isinstance(many, Array) and known.isdigit() and _is_plain(parts_of(number))
+        exact = isinstance(many, Array) and known.isdigit() and is_plain(parts_of(number))
         if exact and not any(map(_is_several, items[: int(known) + 1] if len(known) < 6 else items)):
             if len(known) > 5 or int(known) >= len(items):
                 raise Impossible
@@ -569,7 +575,7 @@ class Evaluator:
         names = [self.text(item) for item in items[:3]]
         more = items[3].get("DefaultValue") if len(items) > 3 and isinstance(items[3], Object) else None
         shown = f"FindInMap {' '.join(spelled(parts_of(name)) for name in names)}"
-        table = self.template.mappings.get(names[0].text) if _is_plain(parts_of(names[0])) else None
+        table = self.template.mappings.get(names[0].text) if is_plain(parts_of(names[0])) else None
         if not isinstance(table, Object):
             return text_of((hole(shown, "not defined", *map(_key, names)),), span)
         choosing = names[0].text in self._moved.mappings
@@ -606,7 +612,7 @@ class Evaluator:
             if len(parts) == 1 and isinstance(parts[0], Hole):
                 if self.is_text(parts[0], key.text):
                     return value
-            elif not _is_plain(parts) and self.truth(free(f"{spelled(parts)} is {key.text}", repr((parts, key.text)))):
+            elif not is_plain(parts) and self.truth(free(f"{spelled(parts)} is {key.text}", repr((parts, key.text)))):
                 return value
         raise Impossible
 
@@ -674,7 +680,7 @@ def entries_of(node: Object) -> Iterator[Entry]:
 
 
 def _shown(part: Hole) -> str:
-    return part.name.partition(HIDDEN)[0]
+    return part.name.partition(HIDDEN)[0].removeprefix("!Ref ")
 
 
 def parts_of(value: Value) -> Parts:
@@ -683,7 +689,7 @@ def parts_of(value: Value) -> Parts:
     return value.parts if value.parts is not None else joined((value.text,))
 
 
-def _is_plain(parts: Parts) -> bool:
+def is_plain(parts: Parts) -> bool:
     return not any(isinstance(part, Hole) for part in parts)
 
 
@@ -702,7 +708,7 @@ def _values(node: Node, parts: Parts) -> list[Node]:
     """The values that a level of a mapping may give for a key."""
     if not isinstance(node, Object):
         return []
-    if _is_plain(parts):
+    if is_plain(parts):
         value = node.get("".join(map(str, parts)))
         return [value] if value is not None else []
     return [entry.value for entry in node.entries]
@@ -713,7 +719,7 @@ def _reachable(node: Node, names: list[Scalar]) -> object:
     if not names or not isinstance(node, Object):
         return canonical(node)
     parts = parts_of(names[0])
-    if _is_plain(parts):
+    if is_plain(parts):
         return [_reachable(value, names[1:]) for value in _values(node, parts)]
     return sorted((entry.key.text, repr(_reachable(entry.value, names[1:]))) for entry in node.entries)
 

@@ -14,7 +14,14 @@ from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.cloudformation.calls import Opaque, call, canonical
 from policy_guard.documents.containers.cloudformation.choices import Outcome, Truths, guards, outcomes
 from policy_guard.documents.containers.cloudformation.documents import Reading, Unit, attempt
-from policy_guard.documents.containers.cloudformation.evaluate import Evaluator, NoValue, hole, parts_of, text_of
+from policy_guard.documents.containers.cloudformation.evaluate import (
+    Evaluator,
+    NoValue,
+    hole,
+    name_of,
+    parts_of,
+    text_of,
+)
 from policy_guard.documents.containers.cloudformation.template import type_of
 from policy_guard.documents.containers.plain import Found, looks_like_policy
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
@@ -108,7 +115,7 @@ def _attached(reading: Reading, name: str, key: str, action: str, managed: froze
             )
             for outcome in reading.texts(properties.get(key), truths)
             for text in outcome.value or ()
-            if repr(parts_of(text)) not in managed
+            if name_of(parts_of(text)) not in managed
         ]
         own = f"{key} of {holder}"
         yield from _unit(reading, f"Resources.{name}.{key}", own, "identity", statements)
@@ -129,7 +136,7 @@ def _addition(reading: Reading, name: str) -> Iterator[Unit]:
         for groups in reading.texts(properties.get("GroupName"), truths):
             for users in reading.texts(properties.get("Users"), groups.truths):
                 for user in users.value or ():
-                    by_user.setdefault(repr(parts_of(user)), []).extend(
+                    by_user.setdefault(name_of(parts_of(user)), []).extend(
                         _statement(
                             user.span,
                             users.truths,
@@ -172,7 +179,7 @@ def _url(reading: Reading, name: str) -> Iterator[Unit]:
                             ("*",) if parts_of(text) != ("AWS_IAM",) else ("arn:aws:iam:::signed",), text.span
                         ),
                     )
-                    holder = f"url of {[parts_of(f) for f in functions.value or ()]!r}"
+                    holder = f"url of {', '.join(name_of(parts_of(f)) for f in functions.value or ())}"
                     yield from _unit(reading, f"Resources.{name}.AuthType", holder, "identity", [statement])
 
 
@@ -259,7 +266,7 @@ def _of_permission(outcome: Outcome[tuple[tuple[str, Scalar], ...]], span: Span)
     }
     if conditions:
         elements["Condition"] = _mapping({key: _mapping(each, span) for key, each in conditions.items()}, span)
-    return repr(parts_of(given["FunctionName"])), _statement(span, outcome.truths, **elements)
+    return name_of(parts_of(given["FunctionName"])), _statement(span, outcome.truths, **elements)
 
 
 def _mapping(given: Mapping[str, Node], span: Span) -> Object:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.choices import Truths, outcomes
 from policy_guard.documents.containers.cloudformation.documents import IDENTITY, Reading, Unit, attempt
-from policy_guard.documents.containers.cloudformation.evaluate import parts_of
+from policy_guard.documents.containers.cloudformation.evaluate import name_of, parts_of
 from policy_guard.documents.containers.cloudformation.places import Place, places
 from policy_guard.documents.containers.cloudformation.template import twice, type_of
 from policy_guard.documents.containers.plain import Found
@@ -112,7 +112,7 @@ def _attached(
 ) -> None:
     for outcome in reading.texts(properties.get("ManagedPolicyArns"), truths):
         for text in outcome.value or ():
-            if (own := managed.get(repr(parts_of(text)))) is not None:
+            if (own := managed.get(name_of(parts_of(text)))) is not None:
                 found.members[key].append(Member(own, outcome.truths))
 
 
