@@ -15,7 +15,7 @@ from policy_guard.documents.containers import VERSIONS
 from policy_guard.documents.source import Source, Unreadable
 from policy_guard.documents.write import create, within
 from policy_guard.errors import UserError
-from policy_guard.iam.policy import Kind, Statement, statement_meaning
+from policy_guard.iam.policy import MADE_UP, Kind, Statement, statement_meaning
 from policy_guard.pipeline.acceptances import load_acceptances
 from policy_guard.pipeline.acceptances.status import Stale, Versions, stale
 from policy_guard.pipeline.check import Options, check
@@ -26,6 +26,7 @@ from policy_guard.pipeline.pairing.links import tree_of
 from policy_guard.pipeline.repository import Repository
 from policy_guard.pipeline.repository.revisions import choose
 from policy_guard.settings.acceptance import MOST_DAYS_STANDING, STANDING, accepted, load_acceptance
+from policy_guard.settings.evaluated import WHEN, Names, choices
 from policy_guard.settings.load import load_settings
 from policy_guard.settings.severity import CheckId
 from policy_guard.verify.explain.statements import merged
@@ -110,6 +111,9 @@ def files_for(
         write = partial(_proposal, asked, reason=wishes.reason, expires=expires, folder=folder)
         found = _proved(asked, write, today)
         if isinstance(found, str):
+            named = _proved(asked, partial(write, names=Names()), today)
+            found = found if isinstance(named, str) else named
+        if isinstance(found, str):
             unfit.append(f"{asked.about.path}: {found}")
         else:
             files += found
@@ -170,11 +174,14 @@ def _joined(every: Iterable[Spelled]) -> Spelled:
     return Spelled(*(tuple(dict.fromkeys(s for each in side for s in each)) for side in (statements, without)))
 
 
-def _proposal(asked: _Asked, given: Spelled, reason: str, expires: str, folder: str) -> Proposal:
+def _proposal(
+    asked: _Asked, given: Spelled, reason: str, expires: str, folder: str, names: Names | None = None
+) -> Proposal:
+    """The file that accepts the requests; with `names`, it says what the unknown parts of its texts are."""
     import yaml
 
     about = asked.about
-    without = list(map(_spelled, given.without))
+    access, without = ([_spelled(each, names) for each in side] for side in (given.statements, given.without))
     content: dict[str, Any] = {"version": 1}
     content |= {"group": about.group} if about.group else {"policy": about.path}
     content |= {"label": about.label} if about.label else {}
@@ -182,8 +189,9 @@ def _proposal(asked: _Asked, given: Spelled, reason: str, expires: str, folder: 
     content |= {"checks": list(asked.checks)}
     content |= {"critical": critical} if (critical := asked.critical()) else {}
     content |= {} if about.standing else {"from": about.old}
-    content |= {"access": _each_once(map(_spelled, given.statements))}
+    content |= {"access": _each_once(access)}
     content |= {"without": _each_once(without)} if without else {}
+    content |= {"unknown": dict(names.written)} if names else {}
     mark = sha256(repr(content).encode()).hexdigest()[:8]
     content |= {"reason": reason, "expires": expires}
     text = yaml.safe_dump(content, sort_keys=False, width=110)
@@ -200,22 +208,27 @@ def _each_once(given: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return list({repr(each): each for each in given}.values())
 
 
-def _spelled(statement: Statement) -> dict[str, Any]:
-    """A statement without Effect and Sid, as plain values."""
+def _spelled(statement: Statement, given: Names | None) -> dict[str, Any]:
+    """A statement without Effect and Sid, as plain values; its unknown parts under the `given` names."""
     shown: dict[str, Any] = {}
+    spell = given.text if given else lambda value: value.text
     if (who := statement.principals) is not None:
         names: dict[str, list[str]] = {}
         for entry in who.entries:
-            names.setdefault(entry.type, []).append(entry.value.text)
+            names.setdefault(entry.type, []).append(spell(entry.value))
         plain = "*" if list(names) == ["*"] else {type_: _one_or_all(texts) for type_, texts in names.items()}
         shown["NotPrincipal" if who.negated else "Principal"] = plain
     for name, element in (("Action", statement.action), ("Resource", statement.resource)):
         if element is not None:
-            shown["Not" * element.negated + name] = _one_or_all([value.text for value in element.values])
+            shown["Not" * element.negated + name] = _one_or_all(list(map(spell, element.values)))
+    if found := choices(statement.conditions):
+        shown[WHEN] = found
     for each in statement.conditions:
+        if each.key.startswith(MADE_UP):
+            continue
         operator = f"{each.quantifier}:{each.operator}".lstrip(":") + "IfExists" * each.if_exists
         under = shown.setdefault("Condition", {}).setdefault(operator, {})
-        under[each.spelled] = _one_or_all([value.text for value in each.values])
+        under[each.spelled] = _one_or_all(list(map(spell, each.values)))
     return shown
 
 

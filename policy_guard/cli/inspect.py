@@ -8,7 +8,7 @@ from pathlib import Path
 from policy_guard.documents.printable import printable, shortened
 from policy_guard.errors import UserError
 from policy_guard.iam import catalog
-from policy_guard.iam.policy import Policy, in_words, patterns_of
+from policy_guard.iam.policy import MADE_UP, Policy, in_words, patterns_of
 from policy_guard.pipeline.pairing import Reader, Side
 from policy_guard.pipeline.repository import Repository
 from policy_guard.pipeline.repository.changes import snapshot
@@ -45,21 +45,35 @@ def listing(config: str | None, folder: Path, environ: Mapping[str, str]) -> str
 
 
 def _lines(path: str, side: Side, why: str) -> Iterator[str]:
+    why = "in a template" if side.template else why
     for label, policy in side.policies.items():
-        name = f"{path} {label}".strip()
-        holes = f", unknown parts: {', '.join(_holes(policy))}" if _holes(policy) else ""
-        yield f"{shortened(name, 200)}: {policy.kind}, {why}, readable{printable(holes)}"
-    if side.problems:
-        line = side.source.position(side.problems[0].span.start).line
-        yield f"{shortened(path, 200)}: {why}, unreadable at line {line}: {printable(side.problems[0].message)}"
+        name = _visible(f"{path} {label}".strip())
+        whose = f" of {_visible(policy.holder)}" if side.template and policy.holder else ""
+        yield f"{shortened(name, 200)}: {policy.kind}{printable(whose)}, {why}, {printable(_extent(policy))}"
+    problems = side.problems if side.template else side.problems[:1]
+    for problem in problems:
+        line = side.source.position(problem.span.start).line
+        yield f"{shortened(path, 200)}: {why}, unreadable at line {line}: {printable(problem.message)}"
+
+
+def _visible(text: str) -> str:
+    """The text without what only tells unknown parts apart."""
+    return text.partition(HIDDEN)[0]
+
+
+def _extent(policy: Policy) -> str:
+    """How far a policy can be read: exactly, but for unknown parts, under which conditions."""
+    holes = f", unknown parts: {', '.join(_holes(policy))}" if _holes(policy) else ""
+    guards = (c for statement in policy.statements for c in statement.conditions if c.key.startswith(MADE_UP))
+    choices = list(dict.fromkeys(map(in_words, guards)))
+    return f"readable{holes}" + (f", choices: {', '.join(choices)}" if choices else "")
 
 
 def _holes(policy: Policy) -> list[str]:
     patterns = [pattern for statement in policy.statements for pattern in patterns_of(statement)]
     patterns += [value.pattern for statement in policy.statements for value in statement.action.values]
     unknown = (part for pattern in patterns for part in pattern.parts if isinstance(part, Unknown))
-    names = {part.name.partition(HIDDEN)[0] for part in unknown}
-    return sorted(names)
+    return sorted({_visible(part.name) for part in unknown})
 
 
 def critical(config: str | None, folder: Path, environ: Mapping[str, str]) -> str:

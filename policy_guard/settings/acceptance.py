@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, timedelta
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from policy_guard.documents.globs import not_a_path
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Kind, Policy, Statement, meaning
+from policy_guard.settings.evaluated import evaluated
 from policy_guard.settings.severity import CheckId
 
 ACCEPTED = CheckId("accepted")
@@ -38,7 +39,8 @@ class Acceptance(NamedTuple):
     not meant, and permissions that are dangerous only together are meant by their id alone.
     `old` is the digest of the version that the new one was held against, `none` for no policy, and None for any.
     `access` are statements without Effect, as written: the requests that one of them, and none of `without`, applies
-    to. The day `expires` is the last one, in UTC.
+    to. The day `expires` is the last one, in UTC. `unknown` gives the full names of the unknown parts in their texts,
+    if the policy is one of a template.
     """
 
     path: str
@@ -53,6 +55,7 @@ class Acceptance(NamedTuple):
     reason: str
     expires: date
     source: Source
+    unknown: Mapping[str, str] | None = None
 
     def concerns(self, policy: Policy, path: str) -> bool:
         """Whether it speaks of this policy, whose file or group is called `path`."""
@@ -122,10 +125,11 @@ def load_acceptance(source: Source, today: date) -> Acceptance:
         reason=plain["reason"],
         expires=date.fromisoformat(plain["expires"]),
         source=source,
+        unknown=plain.get("unknown"),
     )
     try:
         for each in (*read.access, *read.without):
-            _statements((each,), source, _kind(each))
+            _statements((each,), source, _kind(each), read.unknown)
     except Unreadable as error:
         problem = error.problems[0]
         raise error_at(source, Scalar("", problem.span), problem.message) from None
@@ -176,13 +180,16 @@ def accepted(given: Acceptance, kind: Kind) -> Accepted:
 
     Its Version is the newer one, whatever the policy's is: what the file says may not change with the policy.
     """
-    read = (_statements(nodes, given.source, kind) for nodes in (given.access, given.without))
+    read = (_statements(nodes, given.source, kind, given.unknown) for nodes in (given.access, given.without))
     return Accepted(given, next(read), next(read))
 
 
-def _statements(nodes: tuple[Node, ...], source: Source, kind: Kind | None) -> tuple[Statement, ...]:
+def _statements(
+    nodes: tuple[Node, ...], source: Source, kind: Kind | None, unknown: Mapping[str, str] | None
+) -> tuple[Statement, ...]:
     if not nodes:
         return ()
+    nodes = tuple(evaluated(node, unknown) for node in nodes)
     version = Scalar(VERSIONS[0], _NOWHERE)
     whole = _object(Version=version, Statement=Array(tuple(map(_with_effect, nodes)), nodes[0].span))
     return parse(Found(label="", node=whole, source=source), kind).statements

@@ -37,3 +37,86 @@ def test_a_change_that_grants_more_fails_at_its_line(folder: Path, tmp_path: Pat
     assert answer.code == 1
     lines = [finding["line"] for finding in json.loads(answer.out)["findings"]]
     assert int((folder / "line").read_text()) in lines, answer
+
+
+TEMPLATE = """
+Parameters:
+  Stage: {Type: String}
+Conditions:
+  IsProd: !Equals [!Ref Stage, prod]
+Resources:
+  Reader:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: '2012-10-17'
+        Statement: {Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: 'sts:AssumeRole'}
+      Policies:
+        - PolicyName: read
+          PolicyDocument:
+            Version: '2012-10-17'
+            Statement:
+              - {Effect: Allow, Action: 's3:GetObject', Resource: !Sub '${Bucket.Arn}/${Stage}/*'}
+              - !If [IsProd, {Effect: Allow, Action: 'sqs:Send*', Resource: '*'}, !Ref 'AWS::NoValue']
+  Bucket: {Type: AWS::S3::Bucket}
+"""
+INCLUDED = """
+  Included:
+    Type: AWS::IAM::ManagedPolicy
+    Properties: {PolicyDocument: {Fn::Transform: {Name: 'AWS::Include'}}}
+"""
+
+
+def test_the_list_says_where_each_policy_stands_whose_it_is_and_how_far_it_is_read(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.write("t.yaml", TEMPLATE + INCLUDED)
+    assert scratch.guard("list").out.splitlines() == [
+        "t.yaml Resources.Reader.AssumeRolePolicyDocument: trust of ${Reader}, in a template, readable",
+        "t.yaml Resources.Reader: identity of Role ${Reader}, in a template, readable, "
+        "unknown parts: Bucket.Arn, Stage, choices: Stage is prod",
+        "t.yaml: in a template, unreadable at line 24: Fn::Transform may put anything here; write what it comes to",
+        "3 policies",
+    ]
+
+
+@pytest.mark.parametrize(("before", "after"), [("'s3:GetObject'", "'s3:*'"), ("'sqs:Send*'", "'sqs:*'")])
+def test_what_is_accepted_of_a_template_passes_and_nothing_else(before: str, after: str, tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.commit(**{"t.yaml": TEMPLATE})
+    scratch.write("t.yaml", TEMPLATE.replace(before, after))
+    assert scratch.guard("accept", "--reason", "reviewed").code == 0
+    scratch.write("t.yaml", TEMPLATE)
+    scratch.commit()
+    scratch.write("t.yaml", TEMPLATE.replace(before, after))
+    assert scratch.guard("check").code == 0
+    scratch.write("t.yaml", TEMPLATE.replace(before, "'*'"))
+    assert scratch.guard("check").code == 1
+
+
+def test_the_default_that_decides_a_text_is_shown_beside_it(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    template = TEMPLATE.replace("Stage: {Type: String}", "Stage: {Type: String, Default: dev}")
+    scratch.commit(**{"t.yaml": template})
+    scratch.write("t.yaml", template.replace("Default: dev", "Default: '*'"))
+    (finding,) = json.loads(scratch.guard("check", "--format", "json").out)["findings"]
+    assert finding["line"] == 18
+    assert 3 in [related["line"] for related in finding["related"]]
+
+
+def test_a_template_without_a_policy_is_held_against_one_with_some(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    without = "AWSTemplateFormatVersion: '2010-09-09'\nResources:\n  Bucket: {Type: AWS::S3::Bucket}\n"
+    scratch.commit(**{"t.yaml": TEMPLATE})
+    scratch.write("t.yaml", without)
+    assert scratch.guard("check").code == 0
+    scratch.commit()
+    scratch.write("t.yaml", TEMPLATE)
+    assert scratch.guard("check").code == 1
+
+
+def test_two_templates_are_compared_without_git(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.write("old.yaml", TEMPLATE)
+    scratch.write("new.yaml", TEMPLATE.replace("'s3:GetObject'", "'s3:*'"))
+    assert scratch.guard("compare", "old.yaml", "new.yaml").code == 1
+    assert scratch.guard("compare", "old.yaml", "old.yaml").code == 0

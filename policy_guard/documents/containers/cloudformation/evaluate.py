@@ -215,9 +215,19 @@ class Evaluator:
         if is_plain(first) and is_plain(second):
             return False
         for unknown, known in ((first, second), (second, first)):
-            if len(unknown) == 1 and isinstance(unknown[0], Hole) and is_plain(known):
-                return self.is_text(unknown[0], "".join(map(str, known)))
+            if is_plain(known) and sum(isinstance(part, Hole) for part in unknown) == 1:
+                return self._is_around(unknown, "".join(map(str, known)))
         return self.truth(free(f"{spelled(first)} is {spelled(second)}", repr(sorted(map(repr, (first, second))))))
+
+    def _is_around(self, parts: Parts, text: str) -> bool:
+        """Whether a text with one hole in it is this one: then the hole is what stands between its ends."""
+        at = next(number for number, part in enumerate(parts) if isinstance(part, Hole))
+        start, end = ("".join(map(str, side)) for side in (parts[:at], parts[at + 1 :]))
+        if len(text) < len(start) + len(end) or not (text.startswith(start) and text.endswith(end)):
+            return False
+        unknown = parts[at]
+        assert isinstance(unknown, Hole)
+        return self.is_text(unknown, text[len(start) : len(text) - len(end)])
 
     def is_text(self, unknown: Hole, text: str) -> bool:
         """Whether the text that nobody knows is this one."""
@@ -327,7 +337,6 @@ class Evaluator:
         several = type_.startswith(("List<", "CommaDelimitedList")) or "List<" in type_
         looked_up = type_.startswith("AWS::SSM::Parameter::Value")
         default = parameter.get("Default")
-        see = (default.span,) if default is not None else (parameter.span,)
         moved = name in self._moved.defaults and isinstance(default, Scalar)
         if moved and self.truth(free(f"{name} is left at its default", f"default {name}")):
             assert isinstance(default, Scalar)
@@ -335,7 +344,7 @@ class Evaluator:
         if name in self._moved.allowed and not all(map(self.truth, self._bounds(name, type_))):
             raise Impossible
         part = Hole(f"{name} by SSM" if looked_up else name, several)
-        return text_of((part,), span, see)
+        return text_of((part,), span)
 
     def _bounds(self, name: str, type_: str) -> Iterator[Atom]:
         """What the template asks of the value of a parameter: one that it does not take makes no stack."""
