@@ -155,7 +155,7 @@ def _policy(
         return parse(completed(found[0]), kind)
     except Unreadable as error:
         raise PolicyError(
-            "; ".join(_placed(source, problem.span, problem.message) for problem in error.problems)
+            "; ".join(f"{source.at(problem.span.start)}: {problem.message}" for problem in error.problems)
         ) from None
 
 
@@ -175,11 +175,6 @@ def _with_resource(node: Node) -> Node:
         return node
     here = Span(node.span.start, node.span.start + 1)
     return node._replace(entries=(*node.entries, Entry(Scalar("Resource", here), Scalar("*", here))))
-
-
-def _placed(source: Source, span: Span, message: str) -> str:
-    line, column = source.position(span.start)
-    return f"{source.path}:{line}:{column}: {message}"
 
 
 def _entry(number: int, access: Mapping[str, Any]) -> CriticalEntry:

@@ -241,10 +241,7 @@ def _unlike(files: list[Proposal], sets: tuple[Spelled, ...], asked: _Asked, tod
     try:
         read = [_read(file, asked.about.kind, today) for file in files]
     except UserError as error:
-        message = str(error)
-        for file in files:
-            message = message.removeprefix(file.path)
-        return f"{message.lstrip(':0123456789 ')}{_apart(asked)}"
+        return f"{error.message}{_apart(asked)}"
     except Unreadable as error:
         return f"this cannot be written as an acceptance: {error.problems[0].message}"
     if any(_has_other_statements(back, told) for back, told in zip(read, sets, strict=True)):

@@ -41,6 +41,11 @@ class Source:
         line = bisect_right(starts, offset)
         return Position(line, offset - starts[line - 1] + 1)
 
+    def at(self, offset: int) -> str:
+        """Where the character at `offset` stands, as people and editors spell it: "policy.json:3:14"."""
+        line, column = self.position(min(offset, len(self.text)))
+        return f"{self.path}:{line}:{column}"
+
     def offset(self, line: int, column: int) -> int:
         """The offset of a position; that of `position` leads back."""
         return self._line_starts()[line - 1] + column - 1

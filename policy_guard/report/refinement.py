@@ -64,8 +64,7 @@ def text(run: Refinement, explain: bool, color: bool) -> str:
             lines += [*(_painted(line, color) for line in _difference(entry)), ""]
         lines += _about(entry)
         for each in _replaced(entry) if explain else ():
-            place = entry.refined.source.position(each.value.span.start)
-            lines += ["", f"{printable(entry.path)}:{place.line}:{place.column}: {LEGEND}"]
+            lines += ["", f"{printable(entry.refined.source.at(each.value.span.start))}: {LEGEND}"]
             lines += map(printable_but_colors, drawn(each.value.text, each.narrowing.trees, color))
         lines += [""] if lines and lines[-1] else []
     return "\n".join((*lines, *(f"note: {printable(note)}" for note in run.notes), _verdict(run), ""))
@@ -120,8 +119,8 @@ def _about(entry: Entry) -> Iterator[str]:
         yield f"error: {printable(entry.error)}"
         return
     for problem in entry.problems:
-        place = source.position(problem.span.start)
-        yield f"{path}:{place.line}:{place.column}: error: {printable(problem.message)} [readable, unreadable]"
+        where = printable(source.at(problem.span.start))
+        yield f"{where}: error: {printable(problem.message)} [readable, unreadable]"
     if entry.refined.refused:
         yield f"{path}: error: left as it is: {printable(entry.refined.refused)}"
     if entry.basis:
@@ -140,11 +139,8 @@ def _about(entry: Entry) -> Iterator[str]:
 
 def _plan(path: str, source: Source, plan: Plan) -> Iterator[str]:
     if plan.empty:
-        place = source.position(plan.policy.span.start)
-        yield (
-            f"{path}:{place.line}:{place.column}: warning: all that it grants is unused, and an empty policy is none; "
-            "delete it, or detach it"
-        )
+        where = printable(source.at(plan.policy.span.start))
+        yield (f"{where}: warning: all that it grants is unused, and an empty policy is none; delete it, or detach it")
         return
     for each in plan.narrowed:
         yield from _narrowed(path, source, each)
@@ -153,11 +149,10 @@ def _plan(path: str, source: Source, plan: Plan) -> Iterator[str]:
 
 
 def _narrowed(path: str, source: Source, each: Narrowed) -> Iterator[str]:
-    place = source.position(each.value.span.start)
     spelled, patterns = printable(each.value.text), each.narrowing.patterns
     covered, gone = each.narrowing.covered, each.narrowing.unused
     total = sum(len(one.names) for one in covered)
-    where = f"{path}:{place.line}:{place.column}"
+    where = printable(source.at(each.value.span.start))
     if "*" not in spelled and "?" not in spelled:
         yield f"{where}: {spelled} goes, {_last_use(gone[0].last)}"
         return
@@ -200,10 +195,10 @@ def _by_last_use(covered: Iterable[Covered]) -> list[tuple[str | None, list[str]
 
 
 def _left(path: str, source: Source, left: Left) -> Iterator[str]:
-    place = source.position(left.span.start)
     names = [printable(f"{use.service}:{use.name}") for use in left.unused]
     more = f" and {len(names) - _MOST_LEFT} more" if len(names) > _MOST_LEFT else ""
-    yield f"{path}:{place.line}:{place.column}: warning: grants what is unused and stays, because {left.reason}"
+    where = printable(source.at(left.span.start))
+    yield f"{where}: warning: grants what is unused and stays, because {left.reason}"
     yield from _wrapped(f"{', '.join(names[:_MOST_LEFT])}{more}", "    unused  ")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from policy_guard.documents.printable import ELLIPSIS, printable, shortened
-from policy_guard.report.report import place
 from policy_guard.verify.finding import Finding, Related
 
 LONGEST_FACT = 700
@@ -40,9 +39,8 @@ def sentences(finding: Finding) -> str:
 
 def see(related: Related) -> str:
     """Where the other place is, at which revision, and what is there."""
-    start = place(related.source, related.span).start
     at = f" at {related.source.revision}" if related.source.revision else ""
-    return f"{related.source.path}:{start.line}:{start.column}{at}: {related.message}"
+    return f"{related.source.at(related.span.start)}{at}: {related.message}"
 
 
 def _subject(finding: Finding) -> str:

@@ -73,8 +73,7 @@ def error_at(source: Source, node: Node, message: str) -> UserError:
 
 
 def _error(source: Source, span: Span, message: str) -> UserError:
-    line, column = source.position(span.start)
-    return UserError(f"{shortened(source.path, 200)}:{line}:{column}: {message}")
+    return UserError(message, source, span)
 
 
 def _refuse_odd(source: Source, node: Node) -> None:

@@ -49,7 +49,7 @@ def init(folder: Path, environ: Mapping[str, str], progress: Callable[[str], Non
 
     `progress` hears of each policy that was held against the critical list.
     """
-    repository = _repository(folder, environ)
+    repository = Repository(folder, environ)
     try:
         source = settings_source(repository.root, None)
         found = survey(repository, load_config(source))
@@ -77,15 +77,6 @@ def _write(root: Path, files: Mapping[str, bytes]) -> None:
         for path in written:
             (root / path).unlink(missing_ok=True)
         raise
-
-
-def _repository(folder: Path, environ: Mapping[str, str]) -> Repository:
-    try:
-        return Repository(folder, environ)
-    except UserError as error:
-        if "git rev-parse" not in str(error):
-            raise
-        raise UserError(f"{error}. Go to a repository with a work tree, or begin one with git init.") from None
 
 
 def _proposed(repository: Repository, found: Survey) -> tuple[tuple[Entry, ...], Survey]:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import NamedTuple
 
 from policy_guard.documents.format import decode
-from policy_guard.documents.source import Source, Unreadable
+from policy_guard.documents.source import Source, Span, Unreadable
 from policy_guard.errors import UserError
 from policy_guard.pipeline.repository import LINK, File, Repository
 from policy_guard.pipeline.repository.revisions import Base, New
@@ -21,10 +21,11 @@ MOST = 1000
 
 
 class Wrong(NamedTuple):
-    """A file that cannot be read as an acceptance."""
+    """A file that cannot be read as an acceptance, and where it is amiss."""
 
     source: Source
     message: str
+    span: Span = Span(0, 0)
 
 
 class Acceptances(NamedTuple):
@@ -95,15 +96,15 @@ def _read(
         empty = Source(file.path, "", revision)
         data = repository.read(file) if file.mode != LINK else None
         if data is None:
-            wrong.append(Wrong(empty, f"{file.path}: this is no regular file"))
+            wrong.append(Wrong(empty, "this is no regular file"))
             continue
         try:
             source = decode(file.path, data, revision)
             good.append(load_acceptance(source, today))
         except UserError as error:
-            wrong.append(Wrong(source, str(error)))
+            wrong.append(Wrong(source, error.message, error.span or Span(0, 0)))
         except Unreadable as error:
-            wrong.append(Wrong(empty, f"{file.path}: {error.problems[0].message}"))
+            wrong.append(Wrong(empty, error.problems[0].message))
     return tuple(good), tuple(wrong)
 
 

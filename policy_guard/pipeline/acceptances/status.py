@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Container, Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
@@ -121,10 +120,8 @@ def unusable(every: Acceptances, paths: Iterable[str], files: Container[str]) ->
     wanted = set(paths)
     for each in every.wrong:
         if each.source.path in wanted:
-            place = re.match(r":(\d+):(\d+): ", each.message.removeprefix(each.source.path))
-            message = each.message.removeprefix(each.source.path).lstrip(":0123456789 ")
-            at = each.source.offset(int(place[1]), int(place[2])) if place else 0
-            yield _amiss(each.source, at, "unreadable", "error", f"cannot be read as an acceptance: {message}")
+            message = f"cannot be read as an acceptance: {each.message}"
+            yield _amiss(each.source, each.span.start, "unreadable", "error", message)
     for given in every.here:
         if given.source.path in wanted and given.path and given.path not in files:
             at = _span_of(given, "policy").start

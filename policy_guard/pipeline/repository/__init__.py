@@ -69,7 +69,10 @@ class Repository:
             for folder in (self._folder, *self._folder.parents):
                 if (folder / ".git").exists():
                     return folder
-        return Path(os.fsdecode(self.run("rev-parse", "--show-toplevel").removesuffix(b"\n")))
+        try:
+            return Path(os.fsdecode(self.run("rev-parse", "--show-toplevel").removesuffix(b"\n")))
+        except UserError as error:
+            raise UserError(f"{error}. Go to a repository with a work tree, or begin one with git init.") from None
 
     def run(self, *arguments: str, fails: str | None = None, lines: bytes = b"", **environ: str) -> bytes:
         """What the git command prints. A failure is a `UserError` that says `fails`, or else git's own words.

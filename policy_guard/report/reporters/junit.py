@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from policy_guard.documents.printable import defused, printable, well_formed
-from policy_guard.report.report import Report, Reporter, Style, in_order, place
+from policy_guard.report.report import Report, Reporter, Style, in_order
 from policy_guard.report.sentences import sentences, title
 from policy_guard.report.summary import error_line, summary
 from policy_guard.settings.severity import SEVERITIES, FailOn
@@ -50,8 +50,7 @@ def _fails(finding: Finding, fail_on: FailOn) -> bool:
 
 
 def _told(finding: Finding) -> str:
-    start = place(finding.source, finding.span).start
-    where = f"{finding.source.path}:{start.line}:{start.column}: {finding.severity} [{finding.check}]"
+    where = f"{finding.source.at(finding.span.start)}: {finding.severity} [{finding.check}]"
     return "\n".join(map(_safe, (where, *sentences(finding).split("\n"))))
 
 

@@ -111,8 +111,7 @@ def _about(report: Report) -> Iterator[str]:
 
 
 def _where(finding: Finding) -> str:
-    start = place(finding.source, finding.span).start
-    return printable(f"{finding.source.path}:{start.line}:{start.column}")
+    return printable(finding.source.at(finding.span.start))
 
 
 def _place(finding: Finding, style: Style) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from policy_guard.documents.printable import cells, defused, printable, shortened
 from policy_guard.report.excerpt import Line, excerpt
-from policy_guard.report.report import Report, Reporter, Style, in_order, place
+from policy_guard.report.report import Report, Reporter, Style, in_order
 from policy_guard.report.sentences import see
 from policy_guard.report.summary import summary
 from policy_guard.verify.finding import Finding
@@ -39,8 +39,7 @@ def _finding(finding: Finding, style: Style) -> Iterator[str]:
 
 
 def _headline(finding: Finding, style: Style) -> str:
-    start = place(finding.source, finding.span).start
-    where = _colored(f"{printable(finding.source.path)}:{start.line}:{start.column}", "path", style)
+    where = _colored(printable(finding.source.at(finding.span.start)), "path", style)
     severity = _colored(finding.severity, finding.severity, style)
     outcome = "" if finding.outcome == "violated" else f", {finding.outcome}"
     check = _colored(f"[{finding.check}{outcome}]", "dim", style)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from policy_guard.documents.globs import not_a_pattern
-from policy_guard.documents.source import Array, Node, Problem, Source, Span
+from policy_guard.documents.source import Array, Node, Problem, Source
 from policy_guard.errors import UserError
 from policy_guard.iam.parse.condition import conditions
 from policy_guard.iam.parse.reader import Reader
@@ -145,11 +145,4 @@ def _principals(source: Source, node: Node) -> Principals:
 
 def _refuse(source: Source, key: str, problems: list[Problem]) -> None:
     for problem in problems[:1]:
-        raise UserError(f"{_placed(source, problem.span)}: {key}: {problem.message}")
-
-
-def _placed(source: Source, span: Span) -> str:
-    from policy_guard.documents.printable import shortened
-
-    line, column = source.position(span.start)
-    return f"{shortened(source.path, 200)}:{line}:{column}"
+        raise UserError(f"{key}: {problem.message}", source, problem.span)
