@@ -287,14 +287,13 @@ def glance_of(
         return Side(Source(path, "", revision), {}, looked=False)
     if by_content and not in_json(data) and not is_short_text(data):
         return _too_long(data, path, revision)
-    from policy_guard.documents.containers.cloudformation.template import is_template
     from policy_guard.documents.containers.plain import policies_in
     from policy_guard.documents.formats import read
 
     try:
         source = decode(path, data, revision)
         documents = read(source)
-        if any(map(is_template, documents)):
+        if any(map(_is_template, documents)):
             return _of_template(source, documents)
         reading = policies_in(source, documents)
     except Unreadable as error:
@@ -306,6 +305,15 @@ def glance_of(
     if by_content and not reading.policies and not in_json(data):
         return _without_policy(data, source, reading.deeper)
     return _parsed(source, reading, kind, configured, placeholders)
+
+
+def _is_template(document: Node) -> bool:
+    """Whether a document is a template; most are seen at once to be none, before anything is imported."""
+    if not isinstance(document, Object) or document.get("Resources") is None:
+        return False
+    from policy_guard.documents.containers.cloudformation.template import is_template
+
+    return is_template(document)
 
 
 def _of_template(source: Source, documents: Sequence[Node]) -> Side:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from policy_guard.documents.containers.cloudformation import Unit, all_units, both
 from policy_guard.documents.containers.cloudformation.compare import refused
+from policy_guard.documents.containers.cloudformation.documents import Unit
 from policy_guard.documents.containers.cloudformation.template import Template
+from policy_guard.documents.containers.cloudformation.units import all_units, both
 from policy_guard.documents.source import Problem, Unreadable
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Policy

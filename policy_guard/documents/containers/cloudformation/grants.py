@@ -13,15 +13,10 @@ from functools import partial
 from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.cloudformation.calls import Opaque, call, canonical
 from policy_guard.documents.containers.cloudformation.choices import Outcome, Truths, guards, outcomes
-from policy_guard.documents.containers.cloudformation.documents import Reading, Unit, attempt
-from policy_guard.documents.containers.cloudformation.evaluate import (
-    Evaluator,
-    NoValue,
-    hole,
-    name_of,
-    parts_of,
-    text_of,
-)
+from policy_guard.documents.containers.cloudformation.documents import Unit, attempt
+from policy_guard.documents.containers.cloudformation.evaluate import Evaluator
+from policy_guard.documents.containers.cloudformation.parts import NoValue, hole, name_of, parts_of, text_of
+from policy_guard.documents.containers.cloudformation.reading import Reading
 from policy_guard.documents.containers.cloudformation.template import type_of
 from policy_guard.documents.containers.plain import Found, looks_like_policy
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span

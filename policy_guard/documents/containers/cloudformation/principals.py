@@ -7,9 +7,10 @@ from functools import partial
 from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.choices import Truths, outcomes
-from policy_guard.documents.containers.cloudformation.documents import IDENTITY, Reading, Unit, attempt
-from policy_guard.documents.containers.cloudformation.evaluate import name_of, parts_of
+from policy_guard.documents.containers.cloudformation.documents import IDENTITY, Unit, attempt
+from policy_guard.documents.containers.cloudformation.parts import name_of, parts_of
 from policy_guard.documents.containers.cloudformation.places import Place, places
+from policy_guard.documents.containers.cloudformation.reading import Reading
 from policy_guard.documents.containers.cloudformation.template import twice, type_of
 from policy_guard.documents.containers.plain import Found
 from policy_guard.documents.source import Node, Object, Problem, Unreadable

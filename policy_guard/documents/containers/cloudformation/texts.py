@@ -8,15 +8,8 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.calls import Opaque, call
-from policy_guard.documents.containers.cloudformation.evaluate import (
-    PLACE,
-    Evaluator,
-    NoValue,
-    literal,
-    parts_of,
-    spelled,
-    with_marks,
-)
+from policy_guard.documents.containers.cloudformation.evaluate import PLACE, Evaluator
+from policy_guard.documents.containers.cloudformation.parts import NoValue, literal, parts_of, spelled, with_marks
 from policy_guard.documents.embedded import Places, places_in
 from policy_guard.documents.formats.json import scan
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Problem, Scalar, Source, Span, Unreadable

@@ -1,0 +1,78 @@
+"""The truths that conditions come to, as far as the template decides them.
+
+Source: AWS CloudFormation Template Reference, intrinsic-function-reference-conditions.
+"""
+
+from __future__ import annotations
+
+from policy_guard.documents.containers.cloudformation.calls import call, canonical
+from policy_guard.documents.containers.cloudformation.choices import Atom, free
+from policy_guard.documents.containers.cloudformation.parts import (
+    Evaluating,
+    Parts,
+    Value,
+    is_plain,
+    key_of,
+    parts_of,
+    resolved,
+    spelled,
+)
+from policy_guard.documents.source import Array, Hole, Node, Object, Scalar
+
+
+def boolean(evaluator: Evaluating, node: Node) -> bool:
+    """The truth that a condition comes to."""
+    called = call(node)
+    if called is None:
+        if isinstance(node, Object) and len(node.entries) == 1 and node.entries[0].key.text == "Condition":
+            return evaluator.condition(node.entries[0].value)
+        if isinstance(node, Scalar) and node.text.lower() in ("true", "false"):
+            return node.text.lower() == "true"
+        return evaluator.truth(_free(evaluator, node))
+    name, argument = called
+    items = argument.items if isinstance(argument, Array) else ()
+    if name == "Condition":
+        return evaluator.condition(argument)
+    if name == "Fn::Not" and len(items) == 1:
+        return not boolean(evaluator, items[0])
+    if name == "Fn::And" and items:
+        return all(boolean(evaluator, item) for item in items)
+    if name == "Fn::Or" and items:
+        return any(boolean(evaluator, item) for item in items)
+    if name == "Fn::Equals" and len(items) == 2:
+        return _equal(evaluator, evaluator.value(items[0]), evaluator.value(items[1]), node)
+    return evaluator.truth(_free(evaluator, node))
+
+
+def _free(evaluator: Evaluating, node: Node) -> Atom:
+    return free(f"{_written(evaluator, node)} holds", canonical(resolved(evaluator, node)))
+
+
+def _written(evaluator: Evaluating, node: Node) -> str:
+    text = " ".join(evaluator.template.source.text[slice(*node.span)].split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _equal(evaluator: Evaluating, one: Value, other: Value, node: Node) -> bool:
+    if not (isinstance(one, Scalar) and isinstance(other, Scalar)):
+        return evaluator.truth(free(f"{_written(evaluator, node)} holds", repr((key_of(one), key_of(other)))))
+    first, second = parts_of(one), parts_of(other)
+    if first == second:
+        return True
+    if is_plain(first) and is_plain(second):
+        return False
+    for unknown, known in ((first, second), (second, first)):
+        if is_plain(known) and sum(isinstance(part, Hole) for part in unknown) == 1:
+            return _is_around(evaluator, unknown, "".join(map(str, known)))
+    return evaluator.truth(free(f"{spelled(first)} is {spelled(second)}", repr(sorted(map(repr, (first, second))))))
+
+
+def _is_around(evaluator: Evaluating, parts: Parts, text: str) -> bool:
+    """Whether a text with one hole in it is this one: then the hole is what stands between its ends."""
+    at = next(number for number, part in enumerate(parts) if isinstance(part, Hole))
+    start, end = ("".join(map(str, side)) for side in (parts[:at], parts[at + 1 :]))
+    if len(text) < len(start) + len(end) or not (text.startswith(start) and text.endswith(end)):
+        return False
+    unknown = parts[at]
+    assert isinstance(unknown, Hole)
+    return evaluator.is_text(unknown, text[len(start) : len(text) - len(end)])

@@ -1,0 +1,265 @@
+"""Intrinsic functions over texts, lists and mappings: what they come to, or the one text that their arguments decide.
+
+Source: AWS CloudFormation Template Reference, intrinsic-function-reference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from policy_guard.documents.containers.cloudformation.calls import Opaque, call, canonical, shape
+from policy_guard.documents.containers.cloudformation.choices import Impossible, free
+from policy_guard.documents.containers.cloudformation.parts import (
+    Evaluating,
+    NoValue,
+    Parts,
+    Value,
+    hole,
+    is_plain,
+    is_several,
+    key_of,
+    parts_of,
+    spelled,
+    text_of,
+    visible,
+    with_marks,
+)
+from policy_guard.documents.source import Array, Hole, Node, Object, Scalar, Span
+
+_MOST_KEYS = 32
+_LONGEST = 100_000
+
+
+def _if(evaluator: Evaluating, argument: Node, span: Span) -> Value:
+    condition, when, otherwise = evaluator.items(argument, 3, 3)
+    return evaluator.value(when if evaluator.condition(condition) else otherwise)
+
+
+def _join(evaluator: Evaluating, argument: Node, span: Span) -> Value:
+    first, second = evaluator.items(argument, 2, 2)
+    delimiter, many = evaluator.text(first), evaluator.value(second)
+    separator = parts_of(delimiter)
+    items = many.items if isinstance(many, Array) else (many,)
+    parts: list[str | Hole] = []
+    see: list[Span] = []
+    for number, item in enumerate(items):
+        if not isinstance(item, Scalar):
+            raise Opaque("Fn::Join takes texts, and this is a list or a mapping", span)
+        parts += separator if number else ()
+        parts += (_one(evaluator, part, separator) for part in parts_of(item))
+        see += item.see
+    _bounded(evaluator, parts, span)
+    return text_of(with_marks(tuple(parts)), span, tuple(see))
+
+
+def _bounded(evaluator: Evaluating, parts: Iterable[str | Hole], span: Span) -> None:
+    if sum(len(part) for part in parts if isinstance(part, str)) > _LONGEST:
+        raise Opaque("the text here is too long", span)
+
+
+def _one(evaluator: Evaluating, part: str | Hole, separator: Parts) -> str | Hole:
+    """A list that nobody knows, joined, is one text."""
+    if isinstance(part, Hole) and part.several:
+        return hole(f"Join of {visible(part)}", separator, part.name)
+    return part
+
+
+def _split(evaluator: Evaluating, argument: Node, span: Span) -> Value:
+    first, second = evaluator.items(argument, 2, 2)
+    delimiter = evaluator.text(first)
+    if not is_plain(parts_of(delimiter)) or not delimiter.text:
+        return text_of((hole("Split", key_of(delimiter), canonical(second))._replace(several=True),), span)
+    joined_before = _rejoined(evaluator, second, delimiter.text)
+    if joined_before is not None:
+        return Array(tuple(joined_before), span)
+    value = evaluator.text(second)
+    parts = parts_of(value)
+    if is_plain(parts):
+        pieces = "".join(map(str, parts)).split(delimiter.text)
+        return Array(tuple(text_of((piece,), span, value.see) for piece in pieces), span)
+    return text_of((hole(f"Split of {spelled(parts)}", delimiter.text, parts)._replace(several=True),), span, value.see)
+
+
+def _rejoined(evaluator: Evaluating, node: Node, delimiter: str) -> list[Scalar] | None:
+    """The items of a list that is joined and split again, as people add to a list; None for anything else."""
+    called = call(node)
+    if called is None or called.name != "Fn::Join":
+        return None
+    first, many = evaluator.items(called.argument, 2, 2)
+    given = evaluator.text(first)
+    if parts_of(given) != (delimiter,):
+        return None
+    if call(many):
+        value = evaluator.value(many)
+        items: tuple[Node, ...] = value.items if isinstance(value, Array) else ()
+        if isinstance(value, Scalar):
+            items = (value,)
+    else:
+        items = many.items if isinstance(many, Array) else ()
+    found: list[Scalar] = []
+    for item in items:
+        inner = _rejoined(evaluator, item, delimiter)
+        found += inner if inner is not None else _split_item(evaluator, item, delimiter)
+    return found
+
+
+def _split_item(evaluator: Evaluating, item: Node, delimiter: str) -> list[Scalar]:
+    value = evaluator.value(item)
+    if isinstance(value, NoValue):
+        return []
+    if not isinstance(value, Scalar):
+        raise Opaque("Fn::Join takes texts, and this is a list or a mapping", item.span)
+    parts = parts_of(value)
+    if is_plain(parts):
+        return [text_of((piece,), value.span) for piece in "".join(map(str, parts)).split(delimiter)]
+    if len(parts) == 1 and isinstance(parts[0], Hole) and parts[0].several:
+        return [value]
+    # A text that may hold the delimiter is one or several.
+    return [text_of((hole(f"Split of {spelled(parts)}", delimiter, parts)._replace(several=True),), value.span)]
+
+
+def _select(evaluator: Evaluating, argument: Node, span: Span) -> Value:
+    first, second = evaluator.items(argument, 2, 2)
+    number, many = evaluator.text(first), evaluator.value(second)
+    items = many.items if isinstance(many, Array) else ()
+    known = number.text.strip()
+    exact = isinstance(many, Array) and known.isdigit() and is_plain(parts_of(number))
+    if exact and not any(map(is_several, items[: int(known) + 1] if len(known) < 6 else items)):
+        if len(known) > 5 or int(known) >= len(items):
+            raise Impossible
+        return items[int(known)]
+    return text_of((hole(f"Select {spelled(parts_of(number))}", key_of(number), key_of(many)),), span)
+
+
+def _find_in_map(evaluator: Evaluating, argument: Node, span: Span) -> Value:
+    items = evaluator.items(argument, 3, 4)
+    names = [evaluator.text(item) for item in items[:3]]
+    more = items[3].get("DefaultValue") if len(items) > 3 and isinstance(items[3], Object) else None
+    shown = f"FindInMap {' '.join(spelled(parts_of(name)) for name in names)}"
+    table = evaluator.template.mappings.get(names[0].text) if is_plain(parts_of(names[0])) else None
+    if not isinstance(table, Object):
+        return text_of((hole(shown, "not defined", *map(key_of, names)),), span)
+    choosing = evaluator.differs(names[0].text)
+    try:
+        return _leaf(evaluator, table, names[1:], shown, span, choosing)
+    except Impossible:
+        if more is None:
+            raise
+        return evaluator.value(more)
+
+
+def _leaf(evaluator: Evaluating, table: Object, names: list[Scalar], shown: str, span: Span, choosing: bool) -> Value:
+    """What a mapping gives for its keys: exactly, or one text that all that it may give decides."""
+    reached: list[Node] = [table]
+    for name in names:
+        reached = [value for each in reached for value in _values(each, parts_of(name))]
+    if not reached:
+        raise Impossible
+    if choosing and len(reached) <= _MOST_KEYS:
+        node: Node = table
+        for name in names:
+            node = _chosen(evaluator, node, parts_of(name)) if isinstance(node, Object) else node
+        return _respanned(node, span)
+    if len(set(map(shape, reached))) == 1:
+        return _respanned(reached[0], span)
+    keys = [key_of(name) for name in names]
+    several = any(isinstance(each, Array) for each in reached)
+    part = hole(shown, *keys, _reachable(table, names))
+    return text_of((part._replace(several=several),), span, (table.span,))
+
+
+def _chosen(evaluator: Evaluating, node: Object, parts: Parts) -> Node:
+    for key, value in node.entries:
+        if parts == (key.text,):
+            return value
+        if len(parts) == 1 and isinstance(parts[0], Hole):
+            if evaluator.is_text(parts[0], key.text):
+                return value
+        elif not is_plain(parts) and evaluator.truth(free(f"{spelled(parts)} is {key.text}", repr((parts, key.text)))):
+            return value
+    raise Impossible
+
+
+def _import(evaluator: Evaluating, argument: Node, span: Span) -> Value:
+    value = evaluator.value(argument)
+    shown = spelled(parts_of(value)) if isinstance(value, Scalar) else "?"
+    return text_of((hole(f"ImportValue {shown}", key_of(value)),), span)
+
+
+def _length(evaluator: Evaluating, argument: Node, span: Span) -> Value:
+    value = evaluator.value(argument)
+    if isinstance(value, Array) and not any(map(is_several, value.items)):
+        return text_of((str(len(value.items)),), span)
+    return text_of((hole("Length", key_of(value)),), span)
+
+
+def _base64(evaluator: Evaluating, argument: Node, span: Span) -> Value:
+    return text_of((hole("Base64", key_of(evaluator.value(argument))),), span)
+
+
+def _json(evaluator: Evaluating, argument: Node, span: Span) -> Value:
+    return text_of((hole("ToJsonString", key_of(evaluator.value(argument))),), span)
+
+
+def _zones(evaluator: Evaluating, argument: Node, span: Span) -> Value:
+    return text_of((hole("GetAZs", key_of(evaluator.value(argument)))._replace(several=True),), span)
+
+
+def _cidr(evaluator: Evaluating, argument: Node, span: Span) -> Value:
+    return text_of((hole("Cidr", key_of(evaluator.value(argument)))._replace(several=True),), span)
+
+
+def _truth(evaluator: Evaluating, argument: Node, span: Span) -> Value:
+    raise Opaque("a truth value of a condition stands here, and a text is expected", span)
+
+
+def _values(node: Node, parts: Parts) -> list[Node]:
+    """The values that a level of a mapping may give for a key."""
+    if not isinstance(node, Object):
+        return []
+    if is_plain(parts):
+        value = node.get("".join(map(str, parts)))
+        return [value] if value is not None else []
+    return [entry.value for entry in node.entries]
+
+
+def _reachable(node: Node, names: list[Scalar]) -> object:
+    """The part of a mapping that decides what it gives for these names."""
+    if not names or not isinstance(node, Object):
+        return canonical(node)
+    parts = parts_of(names[0])
+    if is_plain(parts):
+        return [_reachable(value, names[1:]) for value in _values(node, parts)]
+    return sorted((entry.key.text, repr(_reachable(entry.value, names[1:]))) for entry in node.entries)
+
+
+def _respanned(node: Node, span: Span) -> Value:
+    """A value of a mapping at the place where it is asked for."""
+    if isinstance(node, Scalar):
+        return text_of(with_marks((node.text,)), span, (node.span,))
+    if isinstance(node, Array):
+        items = (
+            text_of(with_marks((item.text,)), span, (item.span,)) for item in node.items if isinstance(item, Scalar)
+        )
+        return Array(tuple(items), span)
+    raise Opaque("a mapping stands where Fn::FindInMap gives a text or a list", node.span)
+
+
+FUNCTIONS: dict[str, Callable[[Evaluating, Node, Span], Value]] = {
+    "Fn::If": _if,
+    "Fn::Join": _join,
+    "Fn::Split": _split,
+    "Fn::Select": _select,
+    "Fn::FindInMap": _find_in_map,
+    "Fn::ImportValue": _import,
+    "Fn::Length": _length,
+    "Fn::Base64": _base64,
+    "Fn::ToJsonString": _json,
+    "Fn::GetAZs": _zones,
+    "Fn::Cidr": _cidr,
+    "Fn::Equals": _truth,
+    "Fn::And": _truth,
+    "Fn::Or": _truth,
+    "Fn::Not": _truth,
+}
+"""The functions that ask nothing of the names in a template, each with what gives its value."""

@@ -1,0 +1,158 @@
+"""Texts with holes, as containers evaluate them: their parts, their names, and what stands in marks of engines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol, TypeAlias
+
+from policy_guard.documents.containers.cloudformation.calls import NO_VALUE, Opaque, canonical, digest
+from policy_guard.documents.containers.cloudformation.choices import Atom
+from policy_guard.documents.containers.cloudformation.template import Template
+from policy_guard.documents.source import Hole, Node, Scalar, Span
+from policy_guard.solver.strings.pattern import HIDDEN
+
+Parts: TypeAlias = "tuple[str | Hole, ...]"
+_MARK = re.compile(r"\{\{[^{}]*\}\}")
+
+
+class NoValue:
+    """What `AWS::NoValue` stands for: the entry or item that holds it is not there."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, NoValue)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+NOTHING = NoValue()
+Value: TypeAlias = "Node | NoValue"
+
+
+def hole(words: str, *deciding: object) -> Hole:
+    """The text that people know by these words, and that everything in `deciding` decides."""
+    return Hole(f"{words}{HIDDEN}{digest(deciding)}" if deciding else words)
+
+
+def spelled(parts: Iterable[str | Hole]) -> str:
+    """The parts as one text for people."""
+    return "".join(f"${{{visible(part)}}}" if isinstance(part, Hole) else part for part in parts)
+
+
+def name_of(parts: Parts) -> str:
+    """What a text is known by: the same for two texts only if they are one."""
+    shown = spelled(parts)
+    return shown if is_plain(parts) else f"{shown}{HIDDEN}{digest(parts)}"
+
+
+def text_of(parts: Parts, span: Span, see: tuple[Span, ...] = ()) -> Scalar:
+    """The scalar of a text with these parts."""
+    return Scalar(text=spelled(parts), span=span, parts=joined(parts), see=see)
+
+
+def joined(parts: Iterable[str | Hole]) -> Parts:
+    """The parts with neighbouring texts as one, and without empty ones."""
+    found: list[str | Hole] = []
+    for part in parts:
+        if isinstance(part, str) and found and isinstance(found[-1], str):
+            found[-1] += part
+        elif part != "":
+            found.append(part)
+    return tuple(found)
+
+
+def literal(scalar: Scalar) -> Scalar:
+    """A scalar that no function fills in: dynamic references and marks of template engines in it are holes."""
+    if scalar.parts is not None or scalar.kind == "null":
+        return scalar
+    return scalar._replace(parts=with_marks((scalar.text,)), tag=None)
+
+
+def with_marks(parts: Parts) -> Parts:
+    """The parts with each `{{...}}` as one hole, whatever is filled in between its brackets."""
+    whole = joined(parts)
+    if not any(isinstance(part, str) and "{{" in part for part in whole):
+        return whole
+    # One character for each hole, so that a mark around some of them is found.
+    holes = [part for part in whole if isinstance(part, Hole)]
+    text = "".join(part.replace("\ue000", "\ue001") if isinstance(part, str) else "\ue000" for part in whole)
+    if "\ue001" in text:
+        return whole
+    found: list[str | Hole] = []
+    done, used = 0, 0
+    for mark in _MARK.finditer(text):
+        count = text.count("\ue000", done, mark.start())
+        found += _restored(text[done : mark.start()], holes[used : used + count])
+        used += count
+        inside = text.count("\ue000", *mark.span())
+        named = tuple(_restored(mark[0], holes[used : used + inside]))
+        used += inside
+        found.append(hole(spelled(named), named) if inside else Hole(mark[0]))
+        done = mark.end()
+    return joined([*found, *_restored(text[done:], holes[used:])])
+
+
+def _restored(text: str, holes: Sequence[Hole]) -> Iterator[str | Hole]:
+    for number, piece in enumerate(text.split("\ue000")):
+        if number:
+            yield holes[number - 1]
+        yield piece
+
+
+def visible(part: Hole) -> str:
+    """The name of a hole for people."""
+    return part.name.partition(HIDDEN)[0].removeprefix("!Ref ")
+
+
+def parts_of(value: Value) -> Parts:
+    """The parts of a text."""
+    assert isinstance(value, Scalar)
+    return value.parts if value.parts is not None else joined((value.text,))
+
+
+def is_plain(parts: Parts) -> bool:
+    """Whether a text has no hole."""
+    return not any(isinstance(part, Hole) for part in parts)
+
+
+def is_several(node: Node) -> bool:
+    """Whether a node may be a list of texts that nobody knows."""
+    return isinstance(node, Scalar) and any(isinstance(part, Hole) and part.several for part in parts_of(node))
+
+
+def key_of(value: Value) -> object:
+    """Equal for two values only if they are one."""
+    if isinstance(value, NoValue):
+        return NO_VALUE
+    return parts_of(value) if isinstance(value, Scalar) else canonical(value)
+
+
+class Evaluating(Protocol):
+    """What functions and conditions ask of an evaluator."""
+
+    @property
+    def template(self) -> Template: ...
+
+    def value(self, node: Node) -> Value: ...
+
+    def text(self, node: Node) -> Scalar: ...
+
+    def items(self, argument: Node, least: int, most: int) -> tuple[Node, ...]: ...
+
+    def condition(self, name: Node) -> bool: ...
+
+    def truth(self, atom: Atom) -> bool: ...
+
+    def is_text(self, unknown: Hole, text: str) -> bool: ...
+
+    def differs(self, mapping: str) -> bool: ...
+
+
+def resolved(evaluator: Evaluating, node: Node) -> Node:
+    """The node as far as it can be told, for the name of what it decides."""
+    try:
+        value = evaluator.value(node)
+    except Opaque:
+        return node
+    return node if isinstance(value, NoValue) else value

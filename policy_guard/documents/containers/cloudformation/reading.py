@@ -1,0 +1,266 @@
+"""Reads parts of a template under all truths that it leaves open: properties, policies in them, and whose they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from policy_guard.documents.containers.cloudformation.calls import NO_VALUE, TRANSFORM, Opaque, call
+from policy_guard.documents.containers.cloudformation.choices import Need, Outcome, Truths, guards, outcomes
+from policy_guard.documents.containers.cloudformation.evaluate import Evaluator, Moved, entries_of
+from policy_guard.documents.containers.cloudformation.parts import NOTHING, NoValue, Value, literal, name_of, parts_of
+from policy_guard.documents.containers.cloudformation.places import Place
+from policy_guard.documents.containers.cloudformation.template import Template
+from policy_guard.documents.containers.cloudformation.texts import is_text, json_in
+from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar
+
+_ACCOUNT = "the account"
+_MOST_STATEMENTS = 1_000
+_STEPS = 400_000
+
+
+class Holder(NamedTuple):
+    """Whom a policy serves, under some truths: equal keys are one holder, `shown` is for people.
+
+    With `own` it is the resource that holds the policy.
+    """
+
+    key: str
+    shown: str
+    truths: Truths
+    own: bool = False
+
+
+class Reading:
+    """Reads the policies of a template, beside what is known of the other side of a comparison."""
+
+    def __init__(self, template: Template, moved: Moved) -> None:
+        self.template = template
+        self.moved = moved
+        self._steps = [_STEPS]
+
+    def evaluator(self, truths: Truths) -> Evaluator:
+        return Evaluator(self.template, self.moved, truths, self._steps)
+
+    def existing(self, name: str) -> list[Truths]:
+        """Under which truths the resource is there."""
+        resource = self.template.resources[name]
+        condition = resource.get("Condition")
+        if condition is None:
+            return [{}]
+        found = outcomes(lambda truths: self._is_there(condition, truths), {}, condition.span)
+        return [outcome.truths for outcome in found if outcome.value]
+
+    def _is_there(self, condition: Node, truths: Truths) -> bool:
+        evaluator = self.evaluator(truths)
+        return evaluator.condition(condition) if isinstance(condition, Scalar) else evaluator.boolean(condition)
+
+    def properties(self, name: str) -> Object:
+        """The properties of a resource; raises `Opaque` if a function makes them."""
+        resource = self.template.resources[name]
+        node = resource.get("Properties")
+        if node is None:
+            return Object((), resource.span)
+        if not isinstance(node, Object) or call(node):
+            raise Opaque("the properties of the resource come from a function; write them out", node.span)
+        for entry in node.entries:
+            if entry.key.text == TRANSFORM:
+                raise Opaque("Fn::Transform may add any property; write what it comes to", entry.key.span)
+        return node
+
+    def certain(self, node: Node) -> Scalar:
+        """The text that a node comes to whatever holds; raises `Opaque` if conditions decide."""
+        try:
+            return self.evaluator({}).text(node)
+        except Need:
+            raise Opaque("conditions decide what stands here; write it out", node.span) from None
+
+    # --- the parts of properties
+
+    def texts(self, node: Node | None, truths: Truths) -> Iterator[Outcome[tuple[Scalar, ...]]]:
+        """The texts in a property, which is one or a list, in every case; nothing if the property is not there."""
+        if node is None:
+            yield Outcome(truths, ())
+            return
+        for outcome in outcomes(lambda given: self._texts(node, given), truths, node.span):
+            if outcome.value is not None:
+                yield outcome
+
+    def _texts(self, node: Node, truths: Truths) -> tuple[Scalar, ...]:
+        value = self.evaluator(truths).value(node)
+        if isinstance(value, NoValue):
+            return ()
+        items = value.items if isinstance(value, Array) else (value,)
+        if not all(isinstance(item, Scalar) for item in items):
+            raise Opaque("texts are expected here", node.span)
+        return tuple(item for item in items if isinstance(item, Scalar))
+
+    def resolved(self, node: Node, truths: Truths) -> Value:
+        """The node behind conditions, with nothing in it evaluated that is no condition."""
+        while called := call(node):
+            argument = called.argument
+            if called.name == "Fn::If" and isinstance(argument, Array) and len(argument.items) == 3:
+                truth = self.evaluator(truths).condition(argument.items[0])
+                node = argument.items[1 if truth else 2]
+            elif called.name == "Ref" and isinstance(argument, Scalar) and argument.text == NO_VALUE:
+                return NOTHING
+            else:
+                break
+        return node
+
+    def items(self, node: Node, truths: Truths) -> Iterator[tuple[Node, Truths]]:
+        """The items of a list, or the only one, each under the truths for which it is there; not yet evaluated."""
+        for outcome in outcomes(lambda given: self._items(node, given), truths, node.span):
+            for item in outcome.value or ():
+                for one in outcomes(lambda given, item=item: self.resolved(item, given), outcome.truths, item.span):  # type: ignore[misc]
+                    if one.value is not None and not isinstance(one.value, NoValue):
+                        yield one.value, one.truths
+
+    def _items(self, node: Node, truths: Truths) -> tuple[Node, ...]:
+        value = self.resolved(node, truths)
+        if not isinstance(value, NoValue) and (call(value) or isinstance(value, Scalar)):
+            value = self.evaluator(truths).value(value)
+        if isinstance(value, NoValue):
+            return ()
+        if isinstance(value, Array):
+            return value.items
+        if isinstance(value, Scalar) and any(isinstance(part, Hole) for part in parts_of(value)):
+            raise Opaque("nobody can tell what stands here; write it out", node.span)
+        return (value,)
+
+    def property(self, node: Node, path: str, label: str, truths: Truths) -> Iterator[tuple[str, Node, Truths]]:
+        """The nodes at a path below a mapping, each with its label and the truths for which it is there."""
+        step, _, rest = path.partition(".")
+        name = step.removesuffix("[]")
+        child = node.get(name) if isinstance(node, Object) else None
+        if child is None:
+            return
+        label = f"{label}.{name}"
+        reached: list[tuple[str, Node, Truths]] = []
+        if step.endswith("[]"):
+            numbered = enumerate(self.items(child, truths))
+            reached += ((f"{label}[{number}]", item, given) for number, (item, given) in numbered)
+        elif rest:
+            for outcome in outcomes(lambda given: self.resolved(child, given), truths, child.span):
+                if outcome.value is not None and not isinstance(outcome.value, NoValue):
+                    reached.append((label, outcome.value, outcome.truths))
+        else:
+            reached.append((label, child, truths))
+        for below, value, given in reached:
+            if not rest:
+                yield below, value, given
+            elif isinstance(value, Object) and not call(value):
+                yield from self.property(value, rest, below, given)
+            else:
+                raise Opaque("nobody can tell what stands here; write it out", value.span)
+
+    # --- documents
+
+    def document(self, node: Node, given: Iterable[Truths]) -> Object | None:
+        """The policy that a property holds, its statements under guards; None if there is none in any case.
+
+        Raises `Opaque` and `Unreadable`.
+        """
+        heads: list[Outcome[Object]] = []
+        for truths in given:
+            found = outcomes(lambda each: self._head(node, each), truths, node.span)
+            heads += (Outcome(o.truths, o.value) for o in found if isinstance(o.value, Object))
+        if not heads:
+            return None
+        first = heads[0].value
+        assert first is not None
+        versions = {_version(head.value) for head in heads if head.value is not None}
+        if len(versions) > 1:
+            raise Opaque("conditions choose between two Versions of the policy; write one", node.span)
+        statements: list[Node] = []
+        for head in heads:
+            statement = head.value.get("Statement") if head.value is not None else None
+            if statement is not None:
+                statements += self._statements(statement, head.truths)
+            if len(statements) > _MOST_STATEMENTS:
+                raise Opaque("too many conditions decide what stands here; write it with fewer", node.span)
+        return Object(tuple(_with_statements(first, statements)), first.span)
+
+    def _head(self, node: Node, truths: Truths) -> Value:
+        """The policy behind conditions, as text or mapping; what is in its statements is not yet evaluated."""
+        value = self.resolved(node, truths)
+        if isinstance(value, NoValue):
+            return value
+        called = call(value)
+        if called and called.name == "Fn::ToJsonString":
+            return self._head(called.argument, truths)
+        evaluator = self.evaluator(truths)
+        if is_text(value):
+            value = json_in(evaluator, value)
+        elif called:
+            value = evaluator.value(value)
+            if isinstance(value, Scalar):
+                value = json_in(evaluator, value)
+        if isinstance(value, NoValue):
+            return value
+        if not isinstance(value, Object):
+            raise Opaque("what stands here is no policy but something that is resolved later; write it out", node.span)
+        entries: list[Entry] = []
+        for entry in entries_of(value):
+            part: Value = entry.value if entry.key.text == "Statement" else evaluator.value(entry.value)
+            if not isinstance(part, NoValue):
+                entries.append(Entry(literal(entry.key), part))
+        return Object(tuple(entries), node.span)
+
+    def _statements(self, node: Node, truths: Truths) -> Iterator[Node]:
+        for item, given in self.items(node, truths):
+            for outcome in outcomes(lambda each, item=item: self.evaluator(each).value(item), given, item.span):  # type: ignore[misc]
+                if outcome.value is None or isinstance(outcome.value, NoValue):
+                    continue
+                if isinstance(outcome.value, Object):
+                    yield outcome.value._replace(guards=guards(outcome.truths))
+                else:
+                    yield outcome.value
+
+    # --- holders
+
+    def own(self, name: str, truths: Truths) -> Holder:
+        """A resource as the holder of its own policies."""
+        parts = self.evaluator(truths).attribute(name, "Ref", self.template.resources[name].span)
+        return Holder(key=name_of(parts), shown=name, truths=truths, own=True)
+
+    def holders(self, name: str, place: Place, properties: Object, truths: Truths) -> Iterator[Holder]:
+        """Those whom the policy at a place of a resource serves."""
+        if place.account:
+            yield Holder(_ACCOUNT, "", truths)
+            return
+        for outcome in outcomes(lambda given: self._served(name, place, properties, given), truths, properties.span):
+            yield from (holder._replace(truths=outcome.truths) for holder in outcome.value or ())
+
+    def _served(self, name: str, place: Place, properties: Object, truths: Truths) -> tuple[Holder, ...]:
+        """Those whom the policy serves; the resource itself if it names nobody."""
+        found = tuple(
+            Holder(f"{_noun(key)} {name_of(parts_of(text))}", text.text, {})
+            for key in place.holders
+            if (node := properties.get(key)) is not None
+            for text in self._texts(node, truths)
+        )
+        return found or (self.own(name, truths)._replace(truths={}),)
+
+
+def _noun(key: str) -> str:
+    """The property that names holders, in the singular."""
+    return key.removesuffix("Name").removesuffix("s")
+
+
+def _version(policy: Object | None) -> str | None:
+    version = policy.get("Version") if policy is not None else None
+    return version.text if isinstance(version, Scalar) else None
+
+
+def _with_statements(policy: Object, statements: list[Node]) -> Iterator[Entry]:
+    """The entries of a policy with these statements in place of its own."""
+    done = False
+    for key, value in policy.entries:
+        if key.text != "Statement":
+            yield Entry(key, value)
+        elif not done:
+            done = True
+            yield Entry(key, Array(tuple(statements), value.span))
+        else:
+            yield Entry(key, value)

@@ -1,0 +1,75 @@
+"""The units of a template, all of them or those that differ between two versions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from functools import partial
+from typing import NamedTuple
+
+from policy_guard.documents.containers.cloudformation.compare import moved, refused, touched
+from policy_guard.documents.containers.cloudformation.documents import IDENTITY, Unit, attempt, resource_units
+from policy_guard.documents.containers.cloudformation.evaluate import Moved
+from policy_guard.documents.containers.cloudformation.grants import grant_units, has_boundary
+from policy_guard.documents.containers.cloudformation.principals import (
+    Principals,
+    principal_units,
+    principals,
+    unknown_units,
+)
+from policy_guard.documents.containers.cloudformation.reading import Reading
+from policy_guard.documents.containers.cloudformation.template import Template, type_of
+from policy_guard.documents.source import Problem
+
+
+class Sides(NamedTuple):
+    """The units of both sides of a comparison that may differ, and what keeps all of it from being judged."""
+
+    old: tuple[Unit, ...]
+    new: tuple[Unit, ...]
+    problems: tuple[Problem, ...]
+
+
+def all_units(template: Template, grants: bool) -> tuple[Unit, ...]:
+    """All policies of a template; with `grants`, also what grants access without a document."""
+    reading = Reading(template, Moved(partitions=template.other_partitions))
+    known = principals(reading)
+    names = list(template.resources)
+    return tuple(_units(reading, known, names, known.members, names if grants else (), ()))
+
+
+def both(old: Template, new: Template) -> Sides:
+    """The policies of two versions of a template that may differ."""
+    names = touched(old, new)
+    if not names:
+        return Sides((), (), tuple(refused(old, new)))
+    differing = moved(old, new)
+    readings = Reading(old, differing), Reading(new, differing)
+    known = [principals(reading) for reading in readings]
+    keys = known[0].touched(names) | known[1].touched(names)
+    bounded = {name for name in names for r in readings if name in r.template.resources and has_boundary(r, name)}
+    units = [
+        tuple(_units(reading, each, [n for n in reading.template.resources if n in names], keys, names, bounded))
+        for reading, each in zip(readings, known, strict=True)
+    ]
+    return Sides(units[0], units[1], tuple(refused(old, new)))
+
+
+def _units(
+    reading: Reading,
+    known: Principals,
+    names: Collection[str],
+    keys: Collection[str],
+    grants: Collection[str],
+    bounded: Collection[str],
+) -> Iterator[Unit]:
+    for name in names:
+        yield from resource_units(reading, name)
+        if type_of(reading.template.resources[name]) in IDENTITY:
+            yield from unknown_units(known, (name,))
+    for key in known.members:
+        if key in keys:
+            yield from attempt(partial(principal_units, reading, known, key), known.shown[key], key, key)
+    managed = known.managed
+    for name in names:
+        if name in grants:
+            yield from grant_units(reading, name, managed, name in bounded)
