@@ -30,6 +30,7 @@ class Results:
         self._today = today
         self._progress = progress
         self._findings: list[Finding] = list(map(warning, settings.doubts))
+        self._places: dict[tuple[object, ...], int] = {}
         self._notes: list[str] = list(settings.notes)
         self._skipped: list[Skipped] = []
         self._reviewed: dict[str, Reviewed] = {}
@@ -142,10 +143,21 @@ class Results:
 
     def _count(self, name: str, findings: Iterable[Finding]) -> None:
         counted = list(findings)
-        self._findings += counted
+        for finding in counted:
+            self._keep(finding)
         self._judged.append(name)
         self._progress(name)
         self._ranks.append(max((RANK[finding.severity] for finding in counted), default=0))
+
+    def _keep(self, finding: Finding) -> None:
+        """Keeps a finding; one that says the same of the same place, for another holder, becomes a part of it."""
+        key = (finding.check, finding.source.path, finding.span, finding.message, finding.facts)
+        at = self._places.setdefault(key, len(self._findings))
+        if at == len(self._findings) or finding.refusal is None:
+            self._findings.append(finding)
+            return
+        first = self._findings[at]
+        self._findings[at] = first._replace(also=(*first.also, finding.refusal, *finding.also))
 
 
 def _policies(number: int) -> str:

@@ -120,3 +120,20 @@ def test_two_templates_are_compared_without_git(tmp_path: Path) -> None:
     scratch.write("new.yaml", TEMPLATE.replace("'s3:GetObject'", "'s3:*'"))
     assert scratch.guard("compare", "old.yaml", "new.yaml").code == 1
     assert scratch.guard("compare", "old.yaml", "old.yaml").code == 0
+
+
+def test_a_managed_policy_of_several_roles_is_told_of_once_and_accepted_for_each(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    template = """
+Resources:
+  Shared:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      Roles: [one, two]
+      PolicyDocument: {Version: '2012-10-17', Statement: [{Effect: Allow, Action: 's3:GetObject', Resource: '*'}]}
+"""
+    scratch.commit(**{"t.yaml": template})
+    scratch.write("t.yaml", template.replace("s3:GetObject", "s3:*"))
+    assert len(json.loads(scratch.guard("check", "--format", "json").out)["findings"]) == 1
+    scratch.guard("accept", "--reason", "reviewed")
+    assert len(list((tmp_path / ".policy-guard" / "accepted").iterdir())) == 2
