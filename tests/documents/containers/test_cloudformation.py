@@ -157,7 +157,10 @@ def test_a_choice_becomes_statements_under_guards_that_exclude_each_other() -> N
     (when,), (otherwise,) = (guards for *_, guards in found)
     assert (when.key, when.values, when.negated) == ("Stage", ("prod",), False)
     assert (otherwise.key, otherwise.values, otherwise.negated) == ("Stage", ("prod",), True)
-    assert (when.words, otherwise.words) == ("Stage is prod", "Stage is not prod")
+    assert (when.words, otherwise.words) == (
+        "IsProd holds (Stage is prod)",
+        "IsProd does not hold (Stage is not prod)",
+    )
 
 
 def test_a_choice_between_what_says_the_same_is_none() -> None:

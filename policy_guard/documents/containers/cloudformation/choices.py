@@ -30,6 +30,13 @@ class Atom(NamedTuple):
 Truths: TypeAlias = "Mapping[Atom, bool]"
 
 
+class Named(NamedTuple):
+    """The condition that holds if a truth is `when`, and that nothing else decides."""
+
+    condition: str
+    when: bool
+
+
 class Need(Exception):
     """Raised by an evaluation that has to know a truth."""
 
@@ -123,21 +130,29 @@ def _flat(tree: _Branch | _Leaf, truths: Truths) -> Iterator[Outcome[T]]:
         yield from _flat(tree.otherwise, {**truths, tree.atom: False})
 
 
-def guards(truths: Truths) -> tuple[Guard, ...]:
-    """The truths as guards, those about one text as one."""
+def guards(truths: Truths, named: Mapping[Atom, Named]) -> tuple[Guard, ...]:
+    """The truths as guards, those about one text as one. `named` are truths that a condition has a name for."""
     found: list[Guard] = []
     for key in dict.fromkeys(atom.key for atom in truths):
         atoms = [atom for atom in truths if atom.key == key]
-        base = next((atom for atom in atoms if atom.allowed is not None), atoms[0])
-        possible = possible_texts(base, truths)
-        if possible is not None and (base.bounded or base.allowed is None or base.allowed[-1] not in possible):
-            found.append(_guard(base, possible, False))
-        elif base.allowed is not None and possible is not None:
-            # The last of the texts stands for all others, so that what holds for each of them always holds.
-            found.append(_guard(base, set(base.allowed) - possible, True))
-        else:
-            found.append(_guard(base, {text for atom in atoms for text in atom.values}, True))
+        name = named.get(atoms[0]) if len(atoms) == 1 else None
+        found.append(_about(truths, atoms))
+        if name is not None:
+            holds = "holds" if truths[atoms[0]] == name.when else "does not hold"
+            found[-1] = found[-1]._replace(words=f"{name.condition} {holds} ({found[-1].words})")
     return tuple(guard for guard in found if guard.values or not guard.negated)
+
+
+def _about(truths: Truths, atoms: list[Atom]) -> Guard:
+    """What the truths say of the text that these atoms ask for."""
+    base = next((atom for atom in atoms if atom.allowed is not None), atoms[0])
+    possible = possible_texts(base, truths)
+    if possible is not None and (base.bounded or base.allowed is None or base.allowed[-1] not in possible):
+        return _guard(base, possible, False)
+    if base.allowed is not None and possible is not None:
+        # The last of the texts stands for all others, so that what holds for each of them always holds.
+        return _guard(base, set(base.allowed) - possible, True)
+    return _guard(base, {text for atom in atoms for text in atom.values}, True)
 
 
 def _guard(atom: Atom, values: set[str], negated: bool) -> Guard:

@@ -12,7 +12,7 @@ from functools import partial
 
 from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.cloudformation.calls import Opaque, call, canonical
-from policy_guard.documents.containers.cloudformation.choices import Outcome, Truths, guards, outcomes
+from policy_guard.documents.containers.cloudformation.choices import Outcome, Truths, outcomes
 from policy_guard.documents.containers.cloudformation.documents import Unit, attempt
 from policy_guard.documents.containers.cloudformation.evaluate import Evaluator
 from policy_guard.documents.containers.cloudformation.parts import NoValue, hole, name_of, parts_of, text_of
@@ -86,10 +86,10 @@ def _unit(reading: Reading, address: str, holder: str, kind: Kind, statements: l
         yield Unit(address, holder, found, together=holder)
 
 
-def _statement(span: Span, truths: Truths, **elements: Node) -> Object:
+def _statement(reading: Reading, span: Span, truths: Truths, **elements: Node) -> Object:
     given: dict[str, Node] = {"Effect": text_of(("Allow",), span), **elements}
     entries = (Entry(Scalar(key, span), value) for key, value in given.items())
-    return Object(tuple(entries), span, guards=guards(truths))
+    return Object(tuple(entries), span, guards=reading.guards(truths))
 
 
 def _own(reading: Reading, name: str) -> Iterator[tuple[str, Truths]]:
@@ -106,7 +106,11 @@ def _attached(reading: Reading, name: str, key: str, action: str, managed: froze
     for holder, truths in _own(reading, name):
         statements = [
             _statement(
-                text.span, outcome.truths, Action=text_of((action,), text.span), Resource=_resource(text, action)
+                reading,
+                text.span,
+                outcome.truths,
+                Action=text_of((action,), text.span),
+                Resource=_resource(text, action),
             )
             for outcome in reading.texts(properties.get(key), truths)
             for text in outcome.value or ()
@@ -133,6 +137,7 @@ def _addition(reading: Reading, name: str) -> Iterator[Unit]:
                 for user in users.value or ():
                     by_user.setdefault(name_of(parts_of(user)), []).extend(
                         _statement(
+                            reading,
                             user.span,
                             users.truths,
                             Action=text_of(("attached:Group",), user.span),
@@ -153,7 +158,7 @@ def _boundary(reading: Reading, name: str) -> Iterator[Unit]:
         for outcome in reading.texts(node, truths):
             given = outcome.value or (text_of(("*",), node.span if node is not None else at),)
             statements += (
-                _statement(text.span, outcome.truths, Action=text_of((_BEYOND,), text.span), Resource=text)
+                _statement(reading, text.span, outcome.truths, Action=text_of((_BEYOND,), text.span), Resource=text)
                 for text in given
             )
         own = f"{BOUNDARY} of {holder}"
@@ -167,6 +172,7 @@ def _url(reading: Reading, name: str) -> Iterator[Unit]:
             for outcome in reading.texts(properties.get("AuthType"), functions.truths):
                 for text in outcome.value or ():
                     statement = _statement(
+                        reading,
                         text.span,
                         outcome.truths,
                         Action=text_of(("function-url:Invoke",), text.span),
@@ -188,12 +194,12 @@ def _serverless(reading: Reading, name: str) -> Iterator[Unit]:
             if not looks_like_policy(item):
                 text = text_of((hole("a policy of AWS SAM", canonical(item)),), item.span)
                 action = text_of(("attached:ManagedPolicy",), item.span)
-                statements.append(_statement(item.span, given, Action=action, Resource=text))
+                statements.append(_statement(reading, item.span, given, Action=action, Resource=text))
         address = properties.get("FunctionUrlConfig")
         if address is not None:
             text = text_of((hole("an address of the function", canonical(address)),), address.span)
             action = text_of(("function-url:Invoke",), address.span)
-            statements.append(_statement(address.span, truths, Action=action, Resource=text))
+            statements.append(_statement(reading, address.span, truths, Action=action, Resource=text))
     yield from _unit(reading, f"Resources.{name}.Policies", f"Policies of {name}", "identity", statements)
 
 
@@ -203,7 +209,7 @@ def _permission(reading: Reading, name: str) -> Iterator[Unit]:
     for truths in reading.existing(name):
         for outcome in outcomes(lambda given: _given(reading, name, properties, given), truths, properties.span):
             if outcome.value is not None:
-                holder, statement = _of_permission(outcome, reading.template.resources[name].span)
+                holder, statement = _of_permission(reading, outcome, reading.template.resources[name].span)
                 by_function.setdefault(holder, []).append(statement)
     for holder, statements in by_function.items():
         yield from _unit(reading, f"Resources.{name}", holder, "resource", statements)
@@ -241,7 +247,9 @@ def _function(evaluator: Evaluator, node: Node, text: Scalar) -> Scalar:
     return text_of(evaluator.arn("arn:{P}:lambda:{R}:{A}:function:{name}", parts), node.span)
 
 
-def _of_permission(outcome: Outcome[tuple[tuple[str, Scalar], ...]], span: Span) -> tuple[str, Object]:
+def _of_permission(
+    reading: Reading, outcome: Outcome[tuple[tuple[str, Scalar], ...]], span: Span
+) -> tuple[str, Object]:
     assert outcome.value is not None
     given = dict(outcome.value)
     who = given["Principal"]
@@ -261,7 +269,7 @@ def _of_permission(outcome: Outcome[tuple[tuple[str, Scalar], ...]], span: Span)
     }
     if conditions:
         elements["Condition"] = _mapping({key: _mapping(each, span) for key, each in conditions.items()}, span)
-    return name_of(parts_of(given["FunctionName"])), _statement(span, outcome.truths, **elements)
+    return name_of(parts_of(given["FunctionName"])), _statement(reading, span, outcome.truths, **elements)
 
 
 def _mapping(given: Mapping[str, Node], span: Span) -> Object:

@@ -6,13 +6,22 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.calls import NO_VALUE, TRANSFORM, Opaque, call
-from policy_guard.documents.containers.cloudformation.choices import Need, Outcome, Truths, guards, outcomes
+from policy_guard.documents.containers.cloudformation.choices import (
+    Atom,
+    Impossible,
+    Named,
+    Need,
+    Outcome,
+    Truths,
+    guards,
+    outcomes,
+)
 from policy_guard.documents.containers.cloudformation.evaluate import Evaluator, Moved, entries_of
 from policy_guard.documents.containers.cloudformation.parts import NOTHING, NoValue, Value, literal, name_of, parts_of
 from policy_guard.documents.containers.cloudformation.places import Place
 from policy_guard.documents.containers.cloudformation.template import Template
 from policy_guard.documents.containers.cloudformation.texts import is_text, json_in
-from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar
+from policy_guard.documents.source import Array, Entry, Guard, Hole, Node, Object, Scalar
 
 _ACCOUNT = "the account"
 _MOST_STATEMENTS = 1_000
@@ -38,6 +47,7 @@ class Reading:
         self.template = template
         self.moved = moved
         self._steps = [_STEPS]
+        self._named: dict[Atom, Named] | None = None
 
     def evaluator(self, truths: Truths) -> Evaluator:
         return Evaluator(self.template, self.moved, truths, self._steps)
@@ -74,6 +84,32 @@ class Reading:
             return self.evaluator({}).text(node)
         except Need:
             raise Opaque("conditions decide what stands here; write it out", node.span) from None
+
+    def guards(self, truths: Truths) -> tuple[Guard, ...]:
+        """The truths as guards, in the words of the template's conditions."""
+        if truths and self._named is None:
+            self._named = {}
+            for name in self.template.conditions:
+                self._name(name)
+        return guards(truths, self._named or {})
+
+    def _name(self, name: str) -> None:
+        """Notes the truth that decides a condition, if it is only one."""
+        key = Scalar(name, self.template.root.span)
+        try:
+            self.evaluator({}).condition(key)
+        except Need as need:
+            atom = need.atom
+        except (Opaque, Impossible):
+            return
+        else:
+            return
+        try:
+            when, otherwise = (self.evaluator({atom: truth}).condition(key) for truth in (True, False))
+        except (Need, Opaque, Impossible):
+            return
+        if when != otherwise and self._named is not None:
+            self._named.setdefault(atom, Named(name, when))
 
     # --- the parts of properties
 
@@ -213,7 +249,7 @@ class Reading:
                 if outcome.value is None or isinstance(outcome.value, NoValue):
                     continue
                 if isinstance(outcome.value, Object):
-                    yield outcome.value._replace(guards=guards(outcome.truths))
+                    yield outcome.value._replace(guards=self.guards(outcome.truths))
                 else:
                     yield outcome.value
 
