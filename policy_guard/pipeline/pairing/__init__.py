@@ -340,7 +340,8 @@ def of_templates(path: str, old: Side, new: Side, placeholders: tuple[str, ...],
         severity = config.severity(LOST)
         findings += may_have_lost(old.source, found.old[0], (), None, severity, new.source)
     pairs = [part for before, after in found.pairs for part in apart(Pair(path=path, old=before, new=after))]
-    return Outcome(tuple(pairs), tuple(findings))
+    notes = tuple(f"{path}: {sentence}" for sentence in found.notes) if pairs or findings else ()
+    return Outcome(tuple(pairs), tuple(findings), notes=notes)
 
 
 def _seems_meant(data: bytes, path: str, revision: str, by_content: bool) -> bool:
@@ -442,7 +443,7 @@ def pairs(reader: Reader, change: Change, revisions: tuple[str, str]) -> Outcome
         new = new if new.template else reader.glance(after, after.path, revisions[1], closely=True)
     if old and new and old.template and new.template:
         outcome = reader.compared(change.path, old, new)
-        return outcome._replace(notes=tuple(_notes(change, old, new)))
+        return outcome._replace(notes=(*_notes(change, old, new), *outcome.notes))
     old = reader.completed(old) if old else None
     new = _as_new(reader.completed(new)).after(old) if new else None
     notes = tuple(_notes(change, old, new))

@@ -32,15 +32,16 @@ def all_of(template: Template, placeholders: tuple[str, ...], grants: bool) -> P
 
 def problems_of_new(template: Template) -> tuple[Problem, ...]:
     """What keeps a template that is new from being judged as a whole."""
-    return tuple(refused(None, template))
+    return tuple(refused(None, template, set()))
 
 
 class Comparison(NamedTuple):
-    """The pairs of old and new policies, each with its address, and what is wrong on each side."""
+    """The pairs of old and new policies, what is wrong on each side, and what is said of what is not judged."""
 
     pairs: tuple[tuple[Policy | None, Policy | None], ...]
     old: tuple[Problem, ...]
     new: tuple[Problem, ...]
+    notes: tuple[str, ...]
 
 
 def compared(old: Template, new: Template, placeholders: tuple[str, ...]) -> Comparison:
@@ -57,7 +58,7 @@ def compared(old: Template, new: Template, placeholders: tuple[str, ...]) -> Com
     unread = tuple(
         problem for key, problems in before.problems.items() if key not in after.problems for problem in problems
     )
-    return Comparison(tuple(pairs), unread, (*sides.problems, *after.every_problem))
+    return Comparison(tuple(pairs), unread, (*sides.problems, *after.every_problem), sides.notes)
 
 
 def _renamed(before: Parsed, after: Parsed) -> dict[tuple[str, str], tuple[str, str]]:

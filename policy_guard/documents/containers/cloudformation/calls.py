@@ -58,7 +58,7 @@ def shape(node: Node) -> Hashable:
         return "" if node.kind == "string" else node.kind, node.text, node.parts, node.disputed
     if isinstance(node, Array):
         return tuple(map(shape, node.items))
-    entries = [(key.text, shape(value)) for key, value in node.entries]
+    entries = [((key.text, key.tag, key.disputed), shape(value)) for key, value in node.entries]
     if len({key for key, _ in entries}) == len(entries):
         return frozenset(entries)
     return "twice", tuple(entries)

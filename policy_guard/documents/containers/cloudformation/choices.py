@@ -7,9 +7,11 @@ from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from policy_guard.documents.containers.cloudformation.calls import Opaque
 from policy_guard.documents.source import Guard, Span
+from policy_guard.solver.strings.pattern import HIDDEN
 
 MOST_OUTCOMES = 64
 """How many outcomes one statement, list or property may have."""
+_CHOICE = f"{HIDDEN}choice "
 T = TypeVar("T")
 
 
@@ -58,7 +60,7 @@ class Outcome(NamedTuple, Generic[T]):
 
 def free(shown: str, key: str = "") -> Atom:
     """A truth of which nothing is known but its name."""
-    return Atom(f"choice {key or shown}", ("true",), shown)
+    return Atom(f"{_CHOICE}{key or shown}", ("true",), shown)
 
 
 def settled(atom: Atom, truths: Truths) -> bool | None:
@@ -94,7 +96,10 @@ def outcomes(run: Callable[[Truths], T], given: Truths, span: Span) -> list[Outc
     Raises `Opaque` if there are more than can be looked at. Truths that change nothing are left out.
     """
     left = [MOST_OUTCOMES * 2]
-    return list(_flat(_explored(run, given, span, left), given))
+    found: list[Outcome[T]] = list(_flat(_explored(run, given, span, left), given))
+    if all(outcome.value is None for outcome in found):
+        raise Opaque("this cannot be deployed whatever the parameters are; correct it", span)
+    return found
 
 
 class _Branch(NamedTuple):
@@ -161,6 +166,6 @@ def _guard(atom: Atom, values: set[str], negated: bool) -> Guard:
 
 
 def _words(atom: Atom, values: tuple[str, ...], truth: bool) -> str:
-    if atom.key.startswith("choice "):
+    if atom.key.startswith(_CHOICE):
         return atom.shown if truth else f"not: {atom.shown}"
     return f"{atom.shown} is {'' if truth else 'not '}{' or '.join(values) or 'nothing'}"

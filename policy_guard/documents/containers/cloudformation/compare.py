@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator, Mapping
-from typing import TypeVar
 
 from policy_guard.documents.containers.cloudformation.calls import shape
 from policy_guard.documents.containers.cloudformation.evaluate import CONSTRAINTS, Moved
@@ -13,7 +12,8 @@ from policy_guard.documents.containers.cloudformation.template import Template, 
 from policy_guard.documents.source import Array, Node, Object, Problem, Scalar
 
 _WORD = re.compile(r"[A-Za-z0-9]+")
-T = TypeVar("T")
+_OTHER_WORD = re.compile(r"[^\s${}.,:'\"\[\]()]+")
+_STACKS = ("AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet", "AWS::Serverless::Application")
 
 
 def moved(old: Template, new: Template) -> Moved:
@@ -43,9 +43,8 @@ def _default_counts(old: Object, new: Object) -> bool:
     return new.get("Default") is not None and _differs(old, new, "Default")
 
 
-def touched(old: Template, new: Template) -> set[str]:
-    """The resources whose policies may differ: they changed, or speak of a name that means another thing now."""
-    names = _renamed(old, new)
+def touched(old: Template, new: Template, names: set[str]) -> set[str]:
+    """The resources whose policies may differ: they changed, or speak of one of the `names` that mean another thing."""
     found: set[str] = set()
     everything = old.other_partitions != new.other_partitions
     for name in {**old.resources, **new.resources}:
@@ -64,7 +63,7 @@ def _same(old: Template, new: Template, before: Node, after: Node) -> bool:
     return shape(before) == shape(after)
 
 
-def _renamed(old: Template, new: Template) -> set[str]:
+def renamed(old: Template, new: Template) -> set[str]:
     """The names of parameters, mappings, conditions and resources that mean another thing on the other side."""
     names: set[str] = set()
     for before, after in (
@@ -128,6 +127,7 @@ def _words(node: Node) -> set[str]:
         node = waiting.pop()
         if isinstance(node, Scalar):
             found.update(_WORD.findall(node.text))
+            found.update(_OTHER_WORD.findall(node.text) if not node.text.isalnum() else ())
         elif isinstance(node, Array):
             waiting += node.items
         else:
@@ -135,8 +135,11 @@ def _words(node: Node) -> set[str]:
     return found
 
 
-def refused(old: Template | None, new: Template) -> Iterator[Problem]:
-    """What keeps all of a new version from being judged: keys that readers differ in, and what may rewrite it."""
+def refused(old: Template | None, new: Template, names: set[str]) -> Iterator[Problem]:
+    """What keeps all of a new version from being judged: keys that readers differ in, and what may rewrite it.
+
+    The `names` mean another thing than before.
+    """
     yield from new.repeated
     before = {shape(node) for node in old.macros} if old else set()
     for node in new.macros:
@@ -144,6 +147,17 @@ def refused(old: Template | None, new: Template) -> Iterator[Problem]:
             yield Problem("the macro is new here, and may rewrite every policy; judge what it gives", node.span)
     known = {(entry.key.text, shape(entry.value)) for entry in old.unknown} if old else set()
     for entry in new.unknown:
-        if (entry.key.text, shape(entry.value)) not in known:
+        if (entry.key.text, shape(entry.value)) not in known or not names.isdisjoint(_words(entry.value)):
             words = "stands for what the template does not say, and may hold policies; write it out"
             yield Problem(f'"{entry.key.text}" {words}', entry.key.span)
+
+
+def notes(old: Template, new: Template) -> Iterator[str]:
+    """What is said of the parts of a template that are not judged."""
+    if new.macros or new.unknown:
+        yield "macros and what is included may change the policies here, which are judged as they are written"
+    for name, resource in new.resources.items():
+        if type_of(resource) in _STACKS:
+            before = old.resources.get(name)
+            if before is None or not _same(old, new, before, resource):
+                yield f"{name} is a template of its own, judged as a file; the values given to it are not followed"

@@ -121,7 +121,8 @@ def _kind(reading: Reading, place: Place, properties: Object) -> Kind | None:
 def _by_shape(reading: Reading, name: str, properties: Object, known: set[str]) -> Iterator[Unit]:
     """The policies of a resource that stand where no table says so."""
     text = reading.template.source.text
-    if "tatement" not in text[slice(*reading.template.resources[name].span)] and "&" not in text and "*" not in text:
+    own = text[slice(*reading.template.resources[name].span)]
+    if "tatement" not in own and "\\" not in own and "*" not in own and "<<" not in own:
         return
     waiting: list[tuple[str, Node, bool]] = [
         (f"Resources.{name}.{key.text}", value, False) for key, value in properties.entries

@@ -144,6 +144,8 @@ class Evaluator:
 
     def _entries(self, node: Object) -> Iterator[Entry]:
         for entry in entries_of(node):
+            if entry.key.tag is not None:
+                raise Opaque("a key has a tag here, which has no meaning; write the key", entry.key.span)
             value = self.value(entry.value)
             if not isinstance(value, NoValue):
                 yield Entry(literal(entry.key), value)
@@ -227,13 +229,14 @@ class Evaluator:
             yield free(f"{name} is a {type_}", repr((name, "Type", type_)))
 
     def _default(self, default: Scalar, span: Span, several: bool, looked_up: bool) -> Value:
-        see = (default.span,)
+        see, disputed = (default.span,), default.disputed
         if looked_up:
             return text_of((Hole(f"SSM {default.text}", several),), span, see)
         if several:
             texts = default.text.split(",")
-            return Array(tuple(text_of(with_marks((text.strip(),)), span, see) for text in texts), span)
-        return text_of(with_marks((default.text,)), span, see)
+            found = (text_of(with_marks((text.strip(),)), span, see) for text in texts)
+            return Array(tuple(text._replace(disputed=disputed) for text in found), span)
+        return text_of(with_marks((default.text,)), span, see)._replace(disputed=disputed)
 
     def _seen(self, name: str) -> tuple[Span, ...]:
         """Where the template names a resource."""
@@ -292,7 +295,7 @@ class Evaluator:
         naming = NAMED.get(type_)
         for key, value in sorted(properties.entries, key=lambda entry: entry.key.text):
             named = key.text in (naming.property, "Path") if naming else IDENTIFYING.fullmatch(key.text)
-            if named or all_decide(type_) or (type_ == "AWS::SSM::Parameter" and key.text == "Value"):
+            if named or all_decide(type_) or key.text == "Value":
                 yield key.text, canonical(resolved(self, value))
 
     def _get_att(self, argument: Node, span: Span) -> Value:

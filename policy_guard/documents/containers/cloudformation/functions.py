@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from policy_guard.documents.containers.cloudformation.calls import Opaque, call, canonical, shape
+from policy_guard.documents.containers.cloudformation.calls import TRANSFORM, Opaque, call, canonical, shape
 from policy_guard.documents.containers.cloudformation.choices import Impossible, free
 from policy_guard.documents.containers.cloudformation.parts import (
     Evaluating,
@@ -137,8 +137,9 @@ def _find_in_map(evaluator: Evaluating, argument: Node, span: Span) -> Value:
     more = items[3].get("DefaultValue") if len(items) > 3 and isinstance(items[3], Object) else None
     shown = f"FindInMap {' '.join(spelled(parts_of(name)) for name in names)}"
     table = evaluator.template.mappings.get(names[0].text) if is_plain(parts_of(names[0])) else None
-    if not isinstance(table, Object):
-        return text_of((hole(shown, "not defined", *map(key_of, names)),), span)
+    if not isinstance(table, Object) or _is_included(table):
+        included = canonical(table) if table is not None else ""
+        return text_of((hole(shown, "not defined", included, *map(key_of, names)),), span)
     choosing = evaluator.differs(names[0].text)
     try:
         return _leaf(evaluator, table, names[1:], shown, span, choosing)
@@ -146,6 +147,13 @@ def _find_in_map(evaluator: Evaluating, argument: Node, span: Span) -> Value:
         if more is None:
             raise
         return evaluator.value(more)
+
+
+def _is_included(table: Object) -> bool:
+    """Whether some of a mapping stands elsewhere."""
+    children = (entry.value for entry in table.entries)
+    levels = (table, *(child for child in children if isinstance(child, Object)))
+    return any(entry.key.text == TRANSFORM for level in levels for entry in level.entries)
 
 
 def _leaf(evaluator: Evaluating, table: Object, names: list[Scalar], shown: str, span: Span, choosing: bool) -> Value:

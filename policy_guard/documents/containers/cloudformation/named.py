@@ -50,8 +50,11 @@ NAMED = {
     "AWS::IAM::ManagedPolicy": Naming("ManagedPolicyName", "arn", _GLOBAL % "policy"),
 }
 
-IDENTIFYING = re.compile(r"(?:.*Name|.*Identifier|Path|Alias|Domain)")
-"""The properties by which other resources may be named."""
+IDENTIFYING = re.compile(
+    r"(?!.*(?:Role|Key|V[Pp][Cc]|SecurityGroup|Subnet|Account|Topic|LogGroup)(?:Id|Arn|ARN)s?$)"
+    r"(?:.*(?:Name|Identifier|Id|Arn|ARN)|Path|Alias|Domain|Family|Value|Source|Target)"
+)
+"""The properties that may decide what a resource is called, unless its type names the one that does."""
 
 
 def all_decide(resource_type: str) -> bool:

@@ -168,7 +168,8 @@ class Reading:
         """The nodes at a path below a mapping, each with its label and the truths for which it is there."""
         step, _, rest = path.partition(".")
         name = step.removesuffix("[]")
-        child = node.get(name) if isinstance(node, Object) else None
+        entries = entries_of(node) if isinstance(node, Object) else ()
+        child = next((entry.value for entry in entries if entry.key.text == name), None)
         if child is None:
             return
         label = f"{label}.{name}"

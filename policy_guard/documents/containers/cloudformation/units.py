@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from policy_guard.documents.containers.cloudformation.compare import moved, refused, touched
+from policy_guard.documents.containers.cloudformation.compare import moved, notes, refused, renamed, touched
 from policy_guard.documents.containers.cloudformation.documents import IDENTITY, Unit, attempt, resource_units
 from policy_guard.documents.containers.cloudformation.evaluate import Moved
 from policy_guard.documents.containers.cloudformation.grants import grant_units, has_boundary
@@ -22,11 +22,15 @@ from policy_guard.documents.source import Problem
 
 
 class Sides(NamedTuple):
-    """The units of both sides of a comparison that may differ, and what keeps all of it from being judged."""
+    """The units of both sides of a comparison that may differ, and what keeps all of it from being judged.
+
+    `notes` are sentences about what is not judged.
+    """
 
     old: tuple[Unit, ...]
     new: tuple[Unit, ...]
     problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
 
 
 def all_units(template: Template, grants: bool) -> tuple[Unit, ...]:
@@ -39,9 +43,11 @@ def all_units(template: Template, grants: bool) -> tuple[Unit, ...]:
 
 def both(old: Template, new: Template) -> Sides:
     """The policies of two versions of a template that may differ."""
-    names = touched(old, new)
+    other = renamed(old, new)
+    names = touched(old, new, other)
+    problems, said = tuple(refused(old, new, other)), tuple(notes(old, new))
     if not names:
-        return Sides((), (), tuple(refused(old, new)))
+        return Sides((), (), problems, said)
     differing = moved(old, new)
     readings = Reading(old, differing), Reading(new, differing)
     known = [principals(reading) for reading in readings]
@@ -51,7 +57,7 @@ def both(old: Template, new: Template) -> Sides:
         tuple(_units(reading, each, [n for n in reading.template.resources if n in names], keys, names, bounded))
         for reading, each in zip(readings, known, strict=True)
     ]
-    return Sides(units[0], units[1], tuple(refused(old, new)))
+    return Sides(units[0], units[1], problems, said)
 
 
 def _units(
