@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from policy_guard.cli.arguments import parser
-from policy_guard.errors import UserError
+from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.check import Options, check
 from policy_guard.report.report import Report, Reporter, Style
 
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser(next(iter(arguments), "")).parse_args(arguments)
     try:
         return _RUN[given.command](given)
-    except UserError as error:
+    except SetupError as error:
         nothing: str | None = given.nothing
         return _set_up(given, str(error)) if nothing is None else _tell(f"{nothing}{error}", SET_UP)
     except KeyboardInterrupt:
@@ -164,7 +164,7 @@ def _write(path: Path, text: str) -> None:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror}") from None
+        raise SetupError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _print(text: str) -> None:
@@ -188,7 +188,7 @@ def _set_up(given: argparse.Namespace, message: str) -> int:
         if not text.startswith("text"):
             try:
                 _show(argparse.Namespace(**{**vars(given), "formats": [text]}), Report(error=message))
-            except UserError:
+            except SetupError:
                 continue
     return _tell(error_line(message), SET_UP)
 

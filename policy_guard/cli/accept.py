@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from policy_guard.documents.containers import VERSIONS
+from policy_guard.documents.errors import SetupError
 from policy_guard.documents.source import Source, Unreadable
 from policy_guard.documents.write import create, within
-from policy_guard.errors import UserError
 from policy_guard.iam.policy import MADE_UP, Kind, Statement, statement_meaning
 from policy_guard.pipeline.acceptances import load_acceptances
 from policy_guard.pipeline.acceptances.status import Stale, Versions, stale
@@ -87,10 +87,10 @@ class Proposals(NamedTuple):
 
 
 def propose(wishes: Wishes, folder: Path, environ: Mapping[str, str], today: date) -> Proposals:
-    """The files that accept what a check finds now. Raises `UserError`."""
+    """The files that accept what a check finds now. Raises `SetupError`."""
     expires = _last_day(wishes.expires, today)
     if not wishes.reason.strip(" ."):
-        raise UserError("say why, for those who review it: --reason 'GDPR deletion, SEC-123'")
+        raise SetupError("say why, for those who review it: --reason 'GDPR deletion, SEC-123'")
     report = check(wishes.options, folder, environ)
     repository = Repository(folder, environ)
     config = load_settings(repository.root, wishes.options.config).config
@@ -146,9 +146,9 @@ def _last_day(text: str | None, today: date) -> str:
     try:
         last = date.fromisoformat(text) if text else today + timedelta(DAYS)
     except ValueError:
-        raise UserError(f"{text} is no date of the calendar; write YYYY-MM-DD") from None
+        raise SetupError(f"{text} is no date of the calendar; write YYYY-MM-DD") from None
     if not today <= last <= today + timedelta(MOST_DAYS_STANDING):
-        raise UserError(f"{last} is not among the next {MOST_DAYS_STANDING} days")
+        raise SetupError(f"{last} is not among the next {MOST_DAYS_STANDING} days")
     return last.isoformat()
 
 
@@ -240,7 +240,7 @@ def _unlike(files: list[Proposal], sets: tuple[Spelled, ...], asked: _Asked, tod
     """What is wrong with the files: they are refused, or do not mean what was found once they are read again."""
     try:
         read = [_read(file, asked.about.kind, today) for file in files]
-    except UserError as error:
+    except SetupError as error:
         return f"{error.message}{_apart(asked)}"
     except Unreadable as error:
         return f"this cannot be written as an acceptance: {error.problems[0].message}"
@@ -286,7 +286,7 @@ def proposed(given: Proposals) -> Iterator[str]:
 
 
 def write(proposals: Proposals) -> Iterator[str]:
-    """Writes the files, and says of each that it did. Raises `UserError`."""
+    """Writes the files, and says of each that it did. Raises `SetupError`."""
     for each in proposals.files:
         file = proposals.root / each.path
         if os.path.lexists(file):
@@ -306,7 +306,7 @@ def write(proposals: Proposals) -> Iterator[str]:
 
 
 def to_prune(options: Options, folder: Path, environ: Mapping[str, str], today: date) -> tuple[Path, tuple[Stale, ...]]:
-    """The root, and the acceptances of the work tree that are expired or done. Raises `UserError`."""
+    """The root, and the acceptances of the work tree that are expired or done. Raises `SetupError`."""
     repository = Repository(folder, environ)
     try:
         given = load_settings(repository.root, options.config)
@@ -322,10 +322,10 @@ def to_prune(options: Options, folder: Path, environ: Mapping[str, str], today: 
 
 
 def remove(root: Path, every: Iterable[Stale]) -> Iterator[str]:
-    """Deletes the files, and says so of each. Raises `UserError`."""
+    """Deletes the files, and says so of each. Raises `SetupError`."""
     for each in every:
         try:
             os.unlink(within(root, each.path))
         except OSError as error:
-            raise UserError(f"{each.path} cannot be removed: {error.strerror}") from None
+            raise SetupError(f"{each.path} cannot be removed: {error.strerror}") from None
         yield f"removed {each.path}: {each.why}"

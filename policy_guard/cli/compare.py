@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from pathlib import Path
 
-from policy_guard.errors import UserError
+from policy_guard.documents.errors import SetupError
 from policy_guard.iam.policy import Kind
 from policy_guard.pipeline.check import Options, asked_severity, usage_of
 from policy_guard.pipeline.judging import Judge
@@ -18,7 +18,7 @@ from policy_guard.settings.load import Settings, load_settings
 
 
 def compare(old: Path, new: Path, options: Options) -> Report:
-    """Judges one file held against another, without git. Raises `UserError`."""
+    """Judges one file held against another, without git. Raises `SetupError`."""
     given = load_settings(Path(options.config).parent, options.config) if options.config else Settings(Config())
     config = given.config
     today = options.today or datetime.now(timezone.utc).date()
@@ -60,4 +60,4 @@ def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from None
+        raise SetupError(f"{path}: {error.strerror}") from None

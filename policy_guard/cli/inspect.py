@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from policy_guard.documents.errors import SetupError
 from policy_guard.documents.printable import printable, shortened
-from policy_guard.errors import UserError
 from policy_guard.iam import catalog
 from policy_guard.iam.policy import MADE_UP, Policy, in_words, patterns_of
 from policy_guard.pipeline.pairing import Reader, Side
@@ -82,7 +82,7 @@ def critical(config: str | None, folder: Path, environ: Mapping[str, str]) -> st
     repository.close()
     given = load_settings(repository.root, config)
     if given.config.critical is None:
-        raise UserError('the configuration names no critical list. Add "critical: critical-permissions.yaml".')
+        raise SetupError('the configuration names no critical list. Add "critical: critical-permissions.yaml".')
     counted = "1 entry" if len(given.critical) == 1 else f"{len(given.critical)} entries"
     lines = [f"{counted}; actions of {catalog.source()}"]
     for entry in given.critical:

@@ -7,11 +7,11 @@ import stat
 import tempfile
 from pathlib import Path
 
-from policy_guard.errors import UserError
+from policy_guard.documents.errors import SetupError
 
 
 def within(root: Path, path: str) -> Path:
-    """The regular file that a path leads to, links followed. Raises `UserError` if it lies outside of `root`.
+    """The regular file that a path leads to, links followed. Raises `SetupError` if it lies outside of `root`.
 
     What git keeps for itself lies outside, too.
     """
@@ -20,30 +20,30 @@ def within(root: Path, path: str) -> Path:
         real = place.resolve(strict=True)
         top = root.resolve(strict=True)
     except (OSError, RuntimeError) as error:
-        raise UserError(f"{path}: {getattr(error, 'strerror', None) or 'it cannot be followed'}") from None
+        raise SetupError(f"{path}: {getattr(error, 'strerror', None) or 'it cannot be followed'}") from None
     if not real.is_relative_to(top):
-        raise UserError(f"{path} is a link that leads out of {root}; nothing outside is rewritten")
+        raise SetupError(f"{path} is a link that leads out of {root}; nothing outside is rewritten")
     if ".git" in real.relative_to(top).parts:
-        raise UserError(f"{path} lies in .git; nothing there is rewritten")
+        raise SetupError(f"{path} lies in .git; nothing there is rewritten")
     if not stat.S_ISREG(real.stat().st_mode):
-        raise UserError(f"{path}: this is no regular file")
+        raise SetupError(f"{path}: this is no regular file")
     return real
 
 
 def replace(file: Path, name: str, old: bytes, new: bytes) -> None:
-    """Puts `new` in place of `old`. Raises `UserError`, the file left alone, if it holds anything else by now.
+    """Puts `new` in place of `old`. Raises `SetupError`, the file left alone, if it holds anything else by now.
 
     Mode and owner stay; the file is called `name` in messages.
     """
     try:
         before = file.stat()
         if not before.st_mode & stat.S_IWUSR or not os.access(file, os.W_OK):
-            raise UserError(f"{name} is read-only and left as it is; make it writable")
+            raise SetupError(f"{name} is read-only and left as it is; make it writable")
         if before.st_nlink > 1:
-            raise UserError(f"{name} has other names (hard links) and is left as it is; make it a file of its own")
+            raise SetupError(f"{name} has other names (hard links) and is left as it is; make it a file of its own")
         _replace(file, name, old, new, before)
     except OSError as error:
-        raise UserError(f"{name} cannot be written and is left as it is: {error.strerror}") from None
+        raise SetupError(f"{name} cannot be written and is left as it is: {error.strerror}") from None
 
 
 def _replace(file: Path, name: str, old: bytes, new: bytes, before: os.stat_result) -> None:
@@ -58,7 +58,7 @@ def _replace(file: Path, name: str, old: bytes, new: bytes, before: os.stat_resu
             os.chmod(beside, stat.S_IMODE(before.st_mode))
             os.fsync(writing.fileno())
         if file.read_bytes() != old:
-            raise UserError(f"{name} changed meanwhile and is left as it is; run this again")
+            raise SetupError(f"{name} changed meanwhile and is left as it is; run this again")
         os.replace(beside, file)
     except BaseException:
         os.unlink(beside)
@@ -66,21 +66,21 @@ def _replace(file: Path, name: str, old: bytes, new: bytes, before: os.stat_resu
 
 
 def vacant(root: Path, path: str) -> None:
-    """Raises `UserError` if a file of this path cannot be created in `root`, links in its folders followed."""
+    """Raises `SetupError` if a file of this path cannot be created in `root`, links in its folders followed."""
     folder = next(place for place in (root / path).parents if os.path.lexists(place))
     real, top = Path(os.path.realpath(folder)), Path(os.path.realpath(root))
     if not real.is_relative_to(top):
-        raise UserError(f"{path} would lie behind a link that leads out of {root}; make it a folder of its own")
+        raise SetupError(f"{path} would lie behind a link that leads out of {root}; make it a folder of its own")
     if ".git" in real.relative_to(top).parts:
-        raise UserError(f"{path} would lie in .git; nothing is written there")
+        raise SetupError(f"{path} would lie in .git; nothing is written there")
     if not real.is_dir():
-        raise UserError(f"{path} cannot be written, for {folder.relative_to(root)} is no folder; move it away")
+        raise SetupError(f"{path} cannot be written, for {folder.relative_to(root)} is no folder; move it away")
     if not os.access(real, os.W_OK | os.X_OK):
-        raise UserError(f"{path} cannot be written, for its folder is read-only; make {folder} writable")
+        raise SetupError(f"{path} cannot be written, for its folder is read-only; make {folder} writable")
 
 
 def create(root: Path, path: str, data: bytes) -> None:
-    """Makes a new file, and the folders that it needs. Raises `UserError`, no half of it left behind, if that fails.
+    """Makes a new file, and the folders that it needs. Raises `SetupError`, no half of it left behind, if that fails.
 
     What has the name already, a link that leads nowhere included, stays.
     """
@@ -90,12 +90,12 @@ def create(root: Path, path: str, data: bytes) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     except FileExistsError:
-        raise UserError(f"{path} came meanwhile and is left as it is; run this again") from None
+        raise SetupError(f"{path} came meanwhile and is left as it is; run this again") from None
     except OSError as error:
-        raise UserError(f"{path} cannot be written: {error.strerror}") from None
+        raise SetupError(f"{path} cannot be written: {error.strerror}") from None
     try:
         with os.fdopen(descriptor, "wb") as writing:
             writing.write(data)
     except OSError as error:
         place.unlink()
-        raise UserError(f"{path} cannot be written: {error.strerror}") from None
+        raise SetupError(f"{path} cannot be written: {error.strerror}") from None

@@ -8,10 +8,10 @@ from collections.abc import Hashable
 from pathlib import Path
 from typing import NamedTuple
 
+from policy_guard.documents.errors import SetupError
 from policy_guard.documents.format import decode
 from policy_guard.documents.printable import shortened
 from policy_guard.documents.source import Source, Unreadable
-from policy_guard.errors import UserError
 from policy_guard.pipeline.repository import File, Repository, names
 from policy_guard.pipeline.repository.revisions import Base
 from policy_guard.pipeline.repository.ways import MISSING, Tree
@@ -28,16 +28,18 @@ MOST_ADDED = 100
 def trusted(here: Settings, config: str | None, repository: Repository, base: Base) -> Settings:
     """The settings of the base, with the critical entries and the policies to look at that are only `here`.
 
-    A base without settings has the defaults. Raises `UserError` if those of the base cannot be read, or if `config`
+    A base without settings has the defaults. Raises `SetupError` if those of the base cannot be read, or if `config`
     names a file outside of the repository, which no base has.
     """
     name = settings_name(config, repository.root)
     if name.startswith("../") or not _is_inside(repository.root, config):
-        raise UserError(f"{config} lies outside of the repository, so a change could bring its own. Move it inside.")
+        raise SetupError(f"{config} lies outside of the repository, so a change could bring its own. Move it inside.")
     try:
         before = _Files.of(repository, base).settings(name)
-    except UserError as error:
-        raise UserError(f"the settings of {base.name} cannot be read: {error}. Have their correction merged.") from None
+    except SetupError as error:
+        raise SetupError(
+            f"the settings of {base.name} cannot be read: {error}. Have their correction merged."
+        ) from None
     known = {each.meaning() for each in before.critical}
     late = tuple(each for each in here.critical if each.meaning() not in known)
     added = late[:MOST_ADDED]
@@ -67,7 +69,7 @@ def at_home(here: Settings, name: str, repository: Repository, base: Base) -> Se
     files = _Files.of(repository, base)
     try:
         before = files.settings(name)
-    except UserError:
+    except SetupError:
         before = Settings(files.configuration(name))
     notes = here.notes
     if before.config.groups != here.config.groups:
@@ -98,38 +100,38 @@ class _Files(NamedTuple):
         return cls(repository, base.commit, base.name, names(repository.files(base.commit)) if linked else {})
 
     def settings(self, name: str) -> Settings:
-        """The settings under this name, or the defaults. Raises `UserError` if they cannot be read."""
+        """The settings under this name, or the defaults. Raises `SetupError` if they cannot be read."""
         return settings_from(self.source(name) if self.data(name) is not None else None, self.source)
 
     def configuration(self, name: str) -> Config:
         """The configuration under this name, whatever else it names; the defaults if it cannot be read."""
         try:
             return load_config(self.source(name))
-        except UserError:
+        except SetupError:
             return Config()
 
     def source(self, path: str) -> Source:
-        """The text of a file. Raises `UserError`."""
+        """The text of a file. Raises `SetupError`."""
         data = self.data(path)
         if data is None:
-            raise UserError(f"{path}: there is no such file")
+            raise SetupError(f"{path}: there is no such file")
         try:
             return decode(path, data, self.revision)
         except Unreadable as error:
-            raise UserError(f"{path}: {error.problems[0].message}") from None
+            raise SetupError(f"{path}: {error.problems[0].message}") from None
 
     def data(self, path: str) -> bytes | None:
-        """The bytes of a file; None if there is no such file. Raises `UserError` if they are not to be had."""
+        """The bytes of a file; None if there is no such file. Raises `SetupError` if they are not to be had."""
         real: str | None = posixpath.normpath(path)
         if self.listed:
             way = Tree(self.repository, self.listed).way(path)
             if way.path is None and way.kind != MISSING:
-                raise UserError(f"{path}: {way.reason}")
+                raise SetupError(f"{path}: {way.reason}")
             real = way.path
         file = self.repository.file(self.commit, real) if real is not None else None
         data = self.repository.read(file) if file else None
         if file and data is None:
-            raise UserError(f"{path}: there is no such file")
+            raise SetupError(f"{path}: there is no such file")
         return data
 
 

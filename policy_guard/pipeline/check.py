@@ -9,7 +9,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from policy_guard.errors import UserError
+from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.ci import in_ci
 from policy_guard.pipeline.judging import Judge
 from policy_guard.pipeline.pairing import Reader
@@ -49,7 +49,7 @@ Progress: TypeAlias = "Callable[[str], None]"
 
 
 def check(options: Options, folder: Path, environ: Mapping[str, str], progress: Progress = lambda name: None) -> Report:
-    """Judges the policies that changed, or with `everything` every policy. Raises `UserError`."""
+    """Judges the policies that changed, or with `everything` every policy. Raises `SetupError`."""
     repository = Repository(folder, environ)
     try:
         return _check(repository, options, folder, environ, progress)
@@ -188,7 +188,7 @@ def _refuse_what_is_not_there(paths: tuple[str, ...], repository: Repository, ch
     for path in paths:
         here = os.path.lexists(repository.root / path)
         if not here and not any(wanted(change, (path,)) for change in changed):
-            raise UserError(f"there is no {path} to check")
+            raise SetupError(f"there is no {path} to check")
 
 
 def _from_root(path: str, folder: Path, root: Path) -> str:
@@ -197,4 +197,4 @@ def _from_root(path: str, folder: Path, root: Path) -> str:
     try:
         return absolute.relative_to(os.path.abspath(root)).as_posix()
     except ValueError:
-        raise UserError(f"{path} lies outside the repository {root}") from None
+        raise SetupError(f"{path} lies outside the repository {root}") from None

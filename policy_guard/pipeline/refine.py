@@ -9,8 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
+from policy_guard.documents.errors import SetupError
 from policy_guard.documents.write import replace, within
-from policy_guard.errors import UserError
 from policy_guard.iam import catalog
 from policy_guard.pipeline.pairing import Side, side_of
 from policy_guard.pipeline.repository import Repository
@@ -36,14 +36,14 @@ class Wishes(NamedTuple):
 
 
 def refine(wishes: Wishes, folder: Path, environ: Mapping[str, str], today: date) -> Refinement:
-    """Refines the policies of the principals in the settings, or those asked for. Raises `UserError`.
+    """Refines the policies of the principals in the settings, or those asked for. Raises `SetupError`.
 
     With `write` every file is replaced by its proved result, one after the other.
     """
     root = _root(folder, environ)
     config = load_settings(root, wishes.config).config
     if wishes.findings is None and not config.refine.findings:
-        raise UserError("there are no findings. Give --findings FILE, or set refine.findings in .policy-guard.yaml")
+        raise SetupError("there are no findings. Give --findings FILE, or set refine.findings in .policy-guard.yaml")
     usage = load_usage(root, config.refine, today, wishes.findings)
     run = _Run(root, config, usage, wishes)
     missing = [*_roles_without_files(run)]
@@ -121,7 +121,7 @@ def _written(target: _Target, result: _Result) -> _Result:
     mark = b"\xef\xbb\xbf" if result.old.startswith(b"\xef\xbb\xbf") else b""
     try:
         replace(target.file, target.path, result.old, mark + entry.refined.text.encode())
-    except UserError as error:
+    except SetupError as error:
         return result._replace(entry=Entry(target.path, error=str(error)))
     return result
 
@@ -131,13 +131,13 @@ def _targets(run: _Run, folder: Path) -> Iterator[_Target]:
     asked = list(_asked(run, folder))
     names: dict[Path, list[str]] = {}
     for path in _configured(run):
-        with suppress(UserError):
+        with suppress(SetupError):
             names.setdefault(within(run.root, path), []).append(path)
     done: set[Path] = set()
     for path, alone in asked:
         try:
             file = within(run.root, path)
-        except UserError as error:
+        except SetupError as error:
             yield _Target(path=path, names=(path,), alone=alone, error=str(error))
             continue
         if file not in done:
@@ -149,7 +149,7 @@ def _root(folder: Path, environ: Mapping[str, str]) -> Path:
     """The top of the repository; outside of one the folder itself."""
     try:
         repository = Repository(folder, environ)
-    except UserError:
+    except SetupError:
         return folder
     repository.close()
     return repository.root
@@ -160,7 +160,7 @@ def _asked(run: _Run, folder: Path) -> Iterator[tuple[str, bool]]:
     configured = _configured(run)
     if not run.wishes.paths:
         if not configured:
-            raise UserError("no policy belongs to a principal. Say which in refine.roles, or name one with --findings")
+            raise SetupError("no policy belongs to a principal. Say which in refine.roles, or name one with --findings")
         yield from ((path, False) for path in configured)
     one = run.wishes.findings is not None and len(run.usage.principals) < 2
     for given in run.wishes.paths:
@@ -168,14 +168,14 @@ def _asked(run: _Run, folder: Path) -> Iterator[tuple[str, bool]]:
         if os.path.isdir(folder / given):
             inside = [each for each in configured if path == "." or each.startswith(f"{path}/")]
             if not inside:
-                raise UserError(f"no policy in {given} belongs to a principal. Name it in refine.roles")
+                raise SetupError(f"no policy in {given} belongs to a principal. Name it in refine.roles")
             yield from ((each, False) for each in inside)
         elif not os.path.lexists(folder / given):
-            raise UserError(f"there is no {given}")
+            raise SetupError(f"there is no {given}")
         elif path in configured or run.wishes.findings is not None:
             yield path, one or path not in configured
         else:
-            raise UserError(f"{given} belongs to no principal. Name it in refine.roles, or give its --findings")
+            raise SetupError(f"{given} belongs to no principal. Name it in refine.roles, or give its --findings")
 
 
 def _configured(run: _Run) -> list[str]:
@@ -185,13 +185,13 @@ def _configured(run: _Run) -> list[str]:
 
 
 def _roles_without_files(run: _Run) -> Iterator[str]:
-    """A note for each pattern that names no file. Raises `UserError` for a path of one."""
+    """A note for each pattern that names no file. Raises `SetupError` for a path of one."""
     for role, patterns in run.config.refine.roles:
         for pattern in patterns:
             if not any(files_of(run.root, pattern)):
                 said = f"refine.roles: {pattern}, of {role}, names no file"
                 if "*" not in pattern and "?" not in pattern:
-                    raise UserError(f"{said}; correct it, or take it out")
+                    raise SetupError(f"{said}; correct it, or take it out")
                 yield said
 
 
@@ -202,4 +202,4 @@ def _from_root(path: Path, root: Path) -> str:
     for top, here in ((os.path.abspath(root), plain), (os.path.realpath(root), followed)):
         if Path(here).is_relative_to(top):
             return Path(here).relative_to(top).as_posix()
-    raise UserError(f"{path} lies outside of {root}; nothing outside is rewritten")
+    raise SetupError(f"{path} lies outside of {root}; nothing outside is rewritten")

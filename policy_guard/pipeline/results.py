@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
 
-from policy_guard.errors import UserError
+from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.critical_warnings import warning
 from policy_guard.pipeline.judging import Judgement, Used
 from policy_guard.pipeline.pairing import Outcome
@@ -80,10 +80,10 @@ class Results:
             self._skipped.append(Skipped(next(iter(findings)).source.path, "not readable, as the settings allow"))
 
     def report(self, base: str, mode: str) -> Report:
-        """The report of the run. Raises `UserError` if policies are required and there are none."""
+        """The report of the run. Raises `SetupError` if policies are required and there are none."""
         config = self._settings.config
         if config.require_policies and not self._ranks:
-            raise UserError("require-policies is set, and there is no policy here. See policy-guard list.")
+            raise SetupError("require-policies is set, and there is no policy here. See policy-guard list.")
         if self._deeper:
             self.note(f"{_policies(self._deeper)} deeper inside changed files than is looked: not covered")
         return Report(

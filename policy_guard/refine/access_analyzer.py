@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timezone
 from typing import Any, NamedTuple
 
-from policy_guard.documents.source import Source
-from policy_guard.errors import UserError
+from policy_guard.documents.errors import SetupError
+from policy_guard.documents.source import Source, Span
 from policy_guard.refine.unused_actions import Use
 
 TYPE = "UnusedPermission"
@@ -49,7 +49,7 @@ class UnusedPermission(NamedTuple):
 
 
 def read_findings(source: Source) -> tuple[UnusedPermission, ...]:
-    """The findings in a file. Raises `UserError` with file, line and remedy.
+    """The findings in a file. Raises `SetupError` with file, line and remedy.
 
     Source: IAM Access Analyzer API Reference, GetFindingV2, ListFindingsV2, UnusedPermissionDetails.
     """
@@ -102,16 +102,16 @@ def _values(source: Source) -> Iterator[tuple[Any, int]]:
     decoder = json.JSONDecoder()
     at = _next(source.text, 0)
     if at == len(source.text):
-        raise UserError(f"{source.path}: the file is empty; expected {_SHAPES}")
+        raise SetupError(f"the file is empty; expected {_SHAPES}", source)
     while at < len(source.text):
         try:
             value, end = decoder.raw_decode(source.text, at)
         except json.JSONDecodeError as error:
-            raise UserError(
-                f"{source.path}:{error.lineno}:{error.colno}: this is no JSON (aws --output json): {error.msg}"
+            raise SetupError(
+                f"this is no JSON (aws --output json): {error.msg}", source, Span(error.pos, error.pos)
             ) from None
         except (RecursionError, ValueError):
-            raise UserError(f"{source.path}: this is no JSON that can be read") from None
+            raise SetupError("this is no JSON that can be read", source) from None
         yield value, source.position(at).line
         at = _next(source.text, end)
 
@@ -126,8 +126,8 @@ class _Reader(NamedTuple):
     path: str
     line: int
 
-    def wrong(self, message: str) -> UserError:
-        return UserError(f"{self.path}:{self.line}: {message}")
+    def wrong(self, message: str) -> SetupError:
+        return SetupError(f"{self.path}:{self.line}: {message}")
 
     def flat(self, value: Any) -> Iterator[dict[str, Any]]:
         if isinstance(value, dict) and "findings" in value:

@@ -9,8 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
+from policy_guard.documents.errors import SetupError
 from policy_guard.documents.globs import matches_path
-from policy_guard.errors import UserError
 from policy_guard.iam import catalog
 from policy_guard.refine.access_analyzer import TYPE, UnusedPermission, latest, read_findings
 from policy_guard.refine.unused_actions import Unused, by_all, unused
@@ -39,9 +39,9 @@ class Usage(NamedTuple):
         return tuple(sorted({finding.resource for finding in self.findings if finding.type == TYPE}))
 
     def of_anyone(self) -> Unused:
-        """What the one principal does not use that all findings are about. Raises `UserError` if there are several."""
+        """What the one principal does not use that all findings are about. Raises `SetupError` if there are several."""
         if len(names := self.principals) > 1:
-            raise UserError(
+            raise SetupError(
                 f"the findings are about {len(names)} principals, such as {names[0] or 'one without a name'} and "
                 f"{names[1]}; say in refine.roles which of them the policy belongs to"
             )
@@ -144,14 +144,14 @@ def _dated(finding: UnusedPermission) -> str:
 
 
 def load_usage(root: Path, settings: Refine, today: date, given: str | None = None) -> Usage:
-    """The findings that the settings name, or those in a file or folder `given`. Raises `UserError`."""
+    """The findings that the settings name, or those in a file or folder `given`. Raises `SetupError`."""
     if given is not None:
         sources = [text_file(file, str(file)) for file in _given(Path(given))]
         return Usage(settings, latest(each for source in sources for each in read_findings(source)), today)
     paths: dict[str, None] = {}
     for pattern in settings.findings:
         if not (found := dict.fromkeys(files_of(root, pattern))):
-            raise UserError(f"refine.findings: {pattern} names no file; to have no findings, take it out")
+            raise SetupError(f"refine.findings: {pattern} names no file; to have no findings, take it out")
         paths |= found
     sources = [text_file(root / path, path) for path in paths]
     return Usage(settings, latest(each for source in sources for each in read_findings(source)), today)
@@ -162,7 +162,7 @@ def _given(place: Path) -> list[Path]:
         return [place]
     files = sorted(file for file in place.rglob("*") if file.suffix in (".json", ".jsonl") and file.is_file())
     if not files:
-        raise UserError(f"{place}: there is no .json or .jsonl file in this folder")
+        raise SetupError(f"{place}: there is no .json or .jsonl file in this folder")
     return files
 
 

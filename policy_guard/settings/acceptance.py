@@ -106,7 +106,7 @@ def _canonical(value: Hashable) -> str:
 
 
 def load_acceptance(source: Source, today: date) -> Acceptance:
-    """The acceptance in a file. Raises `UserError` with file, line, key and remedy."""
+    """The acceptance in a file. Raises `SetupError` with file, line, key and remedy."""
     from policy_guard.settings.validation import error_at, load, node_at
 
     plain, node = load(source, "accepted.json")

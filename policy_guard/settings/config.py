@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from policy_guard.documents.errors import SetupError
 from policy_guard.documents.globs import matches_any, matches_path, not_a_path, not_a_pattern
 from policy_guard.documents.printable import printable
 from policy_guard.documents.source import Source
-from policy_guard.errors import UserError
 from policy_guard.settings.severity import CheckId, FailOn, Severity
 
 if TYPE_CHECKING:
@@ -105,14 +105,14 @@ class Config(NamedTuple):
     def policy_rule(self, path: str) -> PolicyFiles | None:
         """The entry of `policies` that names the file; None if none does, or it is excluded.
 
-        Raises `UserError` if two of them name it and say different things: judged as the wrong kind, a policy that
+        Raises `SetupError` if two of them name it and say different things: judged as the wrong kind, a policy that
         loses access to what it forbids could pass.
         """
         if self.excluded(path):
             return None
         rules = [rule for rule in self.policies if matches_any(rule.files, path)]
         if any(rule[1:] != rules[0][1:] for rule in rules):
-            raise UserError(
+            raise SetupError(
                 f"{self.path}: policies: two entries name {printable(path)} and differ in kind or reference; "
                 "let only one of them name it"
             )
@@ -151,7 +151,7 @@ class Config(NamedTuple):
 
 
 def load_config(source: Source | None) -> Config:
-    """The settings of a file; the defaults where there is none. Raises `UserError` with file, line, key and remedy."""
+    """The settings of a file; the defaults where there is none. Raises `SetupError` with file, line, key and remedy."""
     if source is None:
         return Config()
     from policy_guard.settings.validation import error_at, load, node_at

@@ -8,9 +8,9 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from policy_guard.documents.errors import SetupError
 from policy_guard.documents.format import MAX_BYTES, decode
 from policy_guard.documents.source import Source, Span, Unreadable
-from policy_guard.errors import UserError
 from policy_guard.settings.config import NAME, Config, load_config
 
 if TYPE_CHECKING:
@@ -47,12 +47,12 @@ class Settings(NamedTuple):
 
 
 def load_settings(root: Path, config: str | None) -> Settings:
-    """The settings of a repository, or those of the file `config`. Raises `UserError`."""
+    """The settings of a repository, or those of the file `config`. Raises `SetupError`."""
     return settings_from(settings_source(root, config), lambda path: _listed(root, path))
 
 
 def settings_from(source: Source | None, file: Callable[[str], Source]) -> Settings:
-    """The settings in a file, where `file` gives other files that it names. Raises `UserError`."""
+    """The settings in a file, where `file` gives other files that it names. Raises `SetupError`."""
     found = load_config(source)
     if found.critical is None:
         return Settings(found)
@@ -92,35 +92,35 @@ def may_differ(root: Path, name: str, changed: Collection[str]) -> bool:
 
 
 def settings_source(root: Path, config: str | None) -> Source | None:
-    """The configuration file of a repository, or the file `config`; None if there is none. Raises `UserError`."""
+    """The configuration file of a repository, or the file `config`; None if there is none. Raises `SetupError`."""
     if config is None and not os.path.lexists(root / NAME):
         other = NAME.replace(".yaml", ".yml")
         if os.path.lexists(root / other):
-            raise UserError(f"{other} is not read; rename it to {NAME}")
+            raise SetupError(f"{other} is not read; rename it to {NAME}")
         return None
     if config is None and not Path(os.path.realpath(root / NAME)).is_relative_to(os.path.realpath(root)):
-        raise UserError(f"{NAME} is a link that leads out of the repository; put the file itself there")
+        raise SetupError(f"{NAME} is a link that leads out of the repository; put the file itself there")
     return text_file(Path(config) if config else root / NAME, config or NAME)
 
 
 def _listed(root: Path, path: str) -> Source:
     """A file that the settings name by its path from the root."""
     if not Path(os.path.realpath(root / path)).is_relative_to(os.path.realpath(root)):
-        raise UserError(f"{path} is a link that leads out of the repository; put the file itself there")
+        raise SetupError(f"{path} is a link that leads out of the repository; put the file itself there")
     return text_file(root / path, path)
 
 
 def text_file(path: Path, name: str) -> Source:
-    """A file of the set-up, called `name` in messages. Raises `UserError`."""
+    """A file of the set-up, called `name` in messages. Raises `SetupError`."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise UserError(f"{name}: this is no regular file")
+            raise SetupError(f"{name}: this is no regular file")
         with path.open("rb") as file:
             return decode(name, file.read(MAX_BYTES + 1), "")
     except OSError as error:
-        raise UserError(f"{name}: {error.strerror}") from None
+        raise SetupError(f"{name}: {error.strerror}") from None
     except Unreadable as error:
-        raise UserError(f"{name}: {error.problems[0].message}") from None
+        raise SetupError(f"{name}: {error.problems[0].message}") from None
 
 
 def _doubts(listed: CriticalList) -> Iterator[Doubt]:

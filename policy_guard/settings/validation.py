@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any, TypeAlias
 
+from policy_guard.documents.errors import SetupError
 from policy_guard.documents.printable import shortened
 from policy_guard.documents.source import Array, Node, Object, Scalar, Source, Span, Unreadable
-from policy_guard.errors import UserError
 from policy_guard.plugins import names
 from policy_guard.settings.surely_valid import surely_valid
 
@@ -22,7 +22,7 @@ _WHOLE = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
 def load(source: Source, schema: str) -> tuple[Any, Node]:
-    """The settings as plain values, and as the tree they stand in. Raises `UserError` with file, line and remedy.
+    """The settings as plain values, and as the tree they stand in. Raises `SetupError` with file, line and remedy.
 
     jsonschema decides, and is asked only about what is not surely valid.
     """
@@ -67,13 +67,13 @@ def node_at(node: Node, path: Iterable[str | int]) -> Node:
     return node
 
 
-def error_at(source: Source, node: Node, message: str) -> UserError:
+def error_at(source: Source, node: Node, message: str) -> SetupError:
     """An error that stands at a node."""
     return _error(source, node.span, message)
 
 
-def _error(source: Source, span: Span, message: str) -> UserError:
-    return UserError(message, source, span)
+def _error(source: Source, span: Span, message: str) -> SetupError:
+    return SetupError(message, source, span)
 
 
 def _refuse_odd(source: Source, node: Node) -> None:

@@ -16,8 +16,8 @@ from policy_guard.cli.init import CRITICAL, HOOK, WORKFLOW, init
 from policy_guard.cli.init.config_text import text_of
 from policy_guard.cli.init.suggestions import Files, entries, hinted, perhaps
 from policy_guard.documents import write
+from policy_guard.documents.errors import SetupError
 from policy_guard.documents.source import Source
-from policy_guard.errors import UserError
 from policy_guard.settings.critical import covered, load_critical, unknown_actions
 from policy_guard.settings.load import load_settings
 from tests.support.places import ROOT
@@ -449,7 +449,7 @@ def test_a_file_where_a_folder_is_needed_is_named(scratch: Scratch) -> None:
 
 def test_in_a_read_only_folder_nothing_is_written(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(write.os, "access", lambda *arguments: False)
-    with pytest.raises(UserError, match=r"its folder is read-only; make .* writable"):
+    with pytest.raises(SetupError, match=r"its folder is read-only; make .* writable"):
         init(scratch.folder, ENVIRON)
     assert files_of(scratch) == {}
 
@@ -463,17 +463,17 @@ def test_what_fails_half_way_leaves_nothing(scratch: Scratch, monkeypatch: pytes
         return opened(path, *arguments, **named)
 
     monkeypatch.setattr(write.os, "open", failing)
-    with pytest.raises(UserError, match=r"policies\.yml cannot be written: Permission denied"):
+    with pytest.raises(SetupError, match=r"policies\.yml cannot be written: Permission denied"):
         init(scratch.folder, ENVIRON)
     assert files_of(scratch) == {}
 
 
 def test_a_file_that_comes_meanwhile_stays(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("mine")
-    with pytest.raises(UserError, match="came meanwhile and is left as it is; run this again"):
+    with pytest.raises(SetupError, match="came meanwhile and is left as it is; run this again"):
         write.create(tmp_path, "a.yaml", b"ours")
     assert (tmp_path / "a.yaml").read_text() == "mine"
-    with pytest.raises(UserError, match=r"would lie in \.git"):
+    with pytest.raises(SetupError, match=r"would lie in \.git"):
         write.create(tmp_path, ".git/a.yaml", b"ours") if (tmp_path / ".git").mkdir() is None else None
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from policy_guard.documents import write
-from policy_guard.errors import UserError
+from policy_guard.documents.errors import SetupError
 from policy_guard.iam import catalog
 from tests.support.access_analyzer import finding
 from tests.support.repository import ENVIRON, Scratch, guard
@@ -154,7 +154,7 @@ def test_a_read_only_file_is_left(scratch: Scratch) -> None:
 def test_a_file_that_changed_meanwhile_is_left(tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     file.write_bytes(b"newer")
-    with pytest.raises(UserError, match="changed meanwhile and is left as it is; run this again"):
+    with pytest.raises(SetupError, match="changed meanwhile and is left as it is; run this again"):
         write.replace(file, "a.json", b"old", b"new")
     assert file.read_bytes() == b"newer"
     assert os.listdir(tmp_path) == ["a.json"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from policy_guard.errors import UserError
+from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.repository import SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.isolation import FIXED
 from policy_guard.pipeline.repository.objects import LARGEST, OVERSIZED
@@ -312,7 +312,7 @@ class TestWhatIsNotHere:
             raise PermissionError(13, "Permission denied")
 
         monkeypatch.setattr(Path, "read_bytes", refuse)
-        with pytest.raises(UserError, match=r"iam/a\.json cannot be read: Permission denied"):
+        with pytest.raises(SetupError, match=r"iam/a\.json cannot be read: Permission denied"):
             repository(scratch).read(File("iam/a.json", 0o100644, None))
         assert repository(scratch).read(File("iam/none.json", 0o100644, None)) is None
 

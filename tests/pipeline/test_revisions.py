@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from policy_guard.errors import UserError
+from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.repository import Repository
 from policy_guard.pipeline.repository.refs import branch, default_branch, revision
 from policy_guard.pipeline.repository.revisions import choose
@@ -96,16 +96,16 @@ def test_what_is_pushed_stands_in_for_nothing_that_is_not_here(
     scratch.git("update-ref", "-d", "refs/remotes/origin/main")
     ref(scratch, pushed)
     for text in (name, f"{name}~0"):
-        with pytest.raises(UserError):
+        with pytest.raises(SetupError):
             revision(repository, text, True)
-    with pytest.raises(UserError, match="there is no branch"):
+    with pytest.raises(SetupError, match="there is no branch"):
         branch(repository, name)
 
 
 def test_two_that_differ_are_refused(scratch: Scratch, repository: Repository) -> None:
     ref(scratch, "refs/heads/main")
     for unattended in (True, False):
-        with pytest.raises(UserError, match=r'"main" may be refs/remotes/origin/main \(.*\) and refs/heads/main \('):
+        with pytest.raises(SetupError, match=r'"main" may be refs/remotes/origin/main \(.*\) and refs/heads/main \('):
             revision(repository, "main", unattended)
     assert revision(repository, "refs/heads/main", True) == scratch.git("rev-parse", "evil")
     assert branch(repository, "main")[0] == scratch.git("rev-parse", "refs/remotes/origin/main")
@@ -117,19 +117,19 @@ def test_a_branch_of_the_remote_called_like_one_of_another_remote(scratch: Scrat
     ref(scratch, "refs/remotes/upstream/main", "refs/remotes/origin/main")
     assert revision(repository, "upstream/main", True)
     ref(scratch, "refs/remotes/origin/upstream/main")
-    with pytest.raises(UserError, match="Write which of them is meant"):
+    with pytest.raises(SetupError, match="Write which of them is meant"):
         revision(repository, "upstream/main", True)
 
 
 def test_a_shortened_id(scratch: Scratch, repository: Repository) -> None:
     base = scratch.git("rev-parse", "refs/remotes/origin/main")
     assert revision(repository, base, True) == revision(repository, base[:9], False) == base
-    with pytest.raises(UserError, match=r"may be a shortened id or a branch\. Write the full id"):
+    with pytest.raises(SetupError, match=r"may be a shortened id or a branch\. Write the full id"):
         revision(repository, base[:9], True)
     ref(scratch, f"refs/heads/{base[:9]}")
     ref(scratch, f"refs/tags/{base}")
     assert revision(repository, base, True) == base
-    with pytest.raises(UserError, match="Write which of them is meant"):
+    with pytest.raises(SetupError, match="Write which of them is meant"):
         revision(repository, base[:9], False)
 
 
@@ -151,7 +151,7 @@ NO_NAMES = [
 
 @pytest.mark.parametrize("text", NO_NAMES)
 def test_what_git_would_search_for_is_no_name(repository: Repository, text: str) -> None:
-    with pytest.raises(UserError, match=r"is no plain name of a revision\. Write a branch \(origin/main\)"):
+    with pytest.raises(SetupError, match=r"is no plain name of a revision\. Write a branch \(origin/main\)"):
         revision(repository, text, False)
 
 
@@ -169,7 +169,7 @@ def test_what_was_fetched(scratch: Scratch, repository: Repository, tmp_path: Pa
     here = Repository(clone.folder, ENVIRON)
     assert revision(here, "FETCH_HEAD", True) == scratch.git("rev-parse", "evil")
     clone.git("fetch", "-q", "origin", "+refs/heads/*:refs/remotes/origin/*")
-    with pytest.raises(UserError, match="FETCH_HEAD is not one commit here"):
+    with pytest.raises(SetupError, match="FETCH_HEAD is not one commit here"):
         revision(here, "FETCH_HEAD", True)
     here.close()
 
@@ -179,7 +179,7 @@ def test_the_default_branch_is_marked_or_the_only_one(scratch: Scratch, reposito
     ref(scratch, "refs/remotes/origin/HEAD")
     assert default_branch(repository) == (base, "origin/main")
     ref(scratch, "refs/remotes/origin/master")
-    with pytest.raises(UserError, match="Run git remote set-head origin --auto, or name it with --base"):
+    with pytest.raises(SetupError, match="Run git remote set-head origin --auto, or name it with --base"):
         default_branch(repository)
     scratch.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
     assert default_branch(repository) == (base, "origin/HEAD")

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from policy_guard.documents.errors import SetupError
 from policy_guard.documents.source import Source
-from policy_guard.errors import UserError
 from policy_guard.refine.access_analyzer import UnusedPermission, latest, read_findings
 from policy_guard.refine.attribution import Usage
 from policy_guard.refine.unused_actions import Unused, Use, by_all, unused
@@ -83,7 +83,7 @@ def test_the_last_use_is_that_of_the_action() -> None:
     ],
 )
 def test_what_is_no_finding_is_refused_with_its_line(text: str, words: str) -> None:
-    with pytest.raises(UserError, match=r"f\.json") as caught:
+    with pytest.raises(SetupError, match=r"f\.json") as caught:
         found(text)
     assert words in str(caught.value)
 
@@ -214,7 +214,7 @@ def test_findings_of_one_id_about_two_principals_are_two() -> None:
 
 def test_without_a_setting_all_findings_have_to_be_about_one_principal() -> None:
     here = usage(finding("GetObject"), finding("PutObject", id="2", resource="arn:aws:iam::1:role/Other"))
-    with pytest.raises(UserError, match=r"about 2 principals.*say in refine\.roles"):
+    with pytest.raises(SetupError, match=r"about 2 principals.*say in refine\.roles"):
         here.of_anyone()
     assert usage(finding("GetObject")).of_anyone().uses.keys() == {"s3:getobject"}
 

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from junitparser import Failure, JUnitXml
 
+from policy_guard.documents.errors import SetupError
 from policy_guard.documents.printable import cells, defused, printable, shortened
 from policy_guard.documents.source import Source, Span
-from policy_guard.errors import UserError
 from policy_guard.iam.policy import Caller, Request
 from policy_guard.report.excerpt import excerpt
 from policy_guard.report.report import Report, Skipped, Style, fingerprints, in_order, place
@@ -315,7 +315,7 @@ def test_names_are_the_files_and_import_nothing() -> None:
 
 @pytest.mark.parametrize("name", ["", "xml", "__init__", "../text", "text\x1b[2J"])
 def test_an_unknown_format_names_the_known_ones(name: str) -> None:
-    with pytest.raises(UserError, match="github, gitlab, json, junit, markdown, sarif, text") as caught:
+    with pytest.raises(SetupError, match="github, gitlab, json, junit, markdown, sarif, text") as caught:
         reporter(name)
     assert str(caught.value).isprintable()
 

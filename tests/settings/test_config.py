@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from policy_guard.documents.errors import SetupError
 from policy_guard.documents.globs import glob, matches_path, not_a_pattern
 from policy_guard.documents.source import Source
-from policy_guard.errors import UserError
 from policy_guard.iam.policy import KINDS
 from policy_guard.settings.acceptance import CHECKS as ACCEPTABLE
 from policy_guard.settings.acceptance import STANDING
@@ -30,7 +30,7 @@ def config(text: str) -> Config:
 
 
 def refusal(text: str) -> str:
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(SetupError) as caught:
         config(text)
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -89,7 +89,7 @@ def test_an_error_names_its_place_and_the_remedy(text: str, place: str, words: s
 
 @pytest.mark.parametrize("text", ["", "# only a comment\n"])
 def test_an_empty_file_is_an_error(text: str) -> None:
-    with pytest.raises(UserError, match="the file is empty"):
+    with pytest.raises(SetupError, match="the file is empty"):
         load_config(Source(".policy-guard.yaml", text))
 
 
@@ -101,7 +101,7 @@ def test_off_is_a_word() -> None:
 def test_entries_that_disagree_about_a_file_are_refused() -> None:
     both = config('policies: [{files: ["**/*.json"], kind: identity}, {files: ["scp/*"], kind: scp}]')
     assert both.policy_rule("iam/a.json") == both.policies[0]
-    with pytest.raises(UserError, match=r"two entries name scp/a\.json"):
+    with pytest.raises(SetupError, match=r"two entries name scp/a\.json"):
         both.policy_rule("scp/a.json")
 
 
@@ -121,7 +121,7 @@ def test_an_ignored_line_may_be_unreadable_until_the_day_named() -> None:
 def test_settings_are_read_from_regular_files_only(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/dev/zero")
     for name in ("link", "."):
-        with pytest.raises(UserError, match="no regular file"):
+        with pytest.raises(SetupError, match="no regular file"):
             text_file(tmp_path / name, "c.yaml")
 
 

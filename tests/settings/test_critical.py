@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from policy_guard.documents.errors import SetupError
 from policy_guard.documents.source import Source
-from policy_guard.errors import UserError
 from policy_guard.iam import catalog
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.prover import Answer, Proved, Undecided, Unsupported, Witness
@@ -95,19 +95,19 @@ def critical(*entries: str) -> CriticalList:
     ],
 )
 def test_an_entry_that_cannot_hold_is_refused_at_its_place(entry: str, place: str, words: str) -> None:
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(SetupError) as caught:
         critical(entry)
     assert str(caught.value).startswith(f"c.yaml:{place}: ")
     assert words in str(caught.value)
 
 
 def test_a_list_without_entries_is_refused() -> None:
-    with pytest.raises(UserError, match="may not be empty"):
+    with pytest.raises(SetupError, match="may not be empty"):
         load_critical(Source("c.yaml", "version: 1\npermissions: []"))
 
 
 def test_ids_are_unique() -> None:
-    with pytest.raises(UserError, match=r"c\.yaml:4:21: id: \"a\" is written twice"):
+    with pytest.raises(SetupError, match=r"c\.yaml:4:21: id: \"a\" is written twice"):
         critical("id: a, actions: ['*']", "id: a, actions: ['*']")
 
 

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from policy_guard import check_access_not_granted
+from policy_guard.documents.errors import SetupError
 from policy_guard.documents.source import Source
-from policy_guard.errors import UserError
 from policy_guard.iam import catalog
 from policy_guard.settings import validation
 from policy_guard.settings.critical import CriticalEntry, covered, load_critical, packs
@@ -135,7 +135,7 @@ def test_packs_and_own_entries_make_one_list() -> None:
 
 def test_an_entry_may_take_the_place_of_one_that_is_skipped() -> None:
     own = "permissions: [{id: data-exposure/acl, actions: ['s3:PutBucketAcl'], reason: r, files: ['iam/*']}]"
-    with pytest.raises(UserError, match=r'c\.yaml:3:20: id: "data-exposure/acl" is written twice'):
+    with pytest.raises(SetupError, match=r'c\.yaml:3:20: id: "data-exposure/acl" is written twice'):
         listed(f"packs: [data-exposure]\n{own}")
     (entry,) = (e for e in listed(f"packs: [data-exposure]\nskip: [data-exposure/acl]\n{own}") if e.own)
     assert entry.files == ("iam/*",)
@@ -156,7 +156,7 @@ def test_an_entry_may_take_the_place_of_one_that_is_skipped() -> None:
     ],
 )
 def test_a_pack_or_entry_that_is_not_there_is_an_error_at_its_place(text: str, place: str, words: str) -> None:
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(SetupError) as caught:
         listed(text)
     assert str(caught.value).startswith(f"c.yaml:{place}: ")
     assert words in str(caught.value)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from policy_guard.documents.errors import SetupError
 from policy_guard.documents.printable import printable
-from policy_guard.errors import UserError
 
 HERE = Path(__file__).parent
 SURPRISE = 3
@@ -49,13 +49,13 @@ This is a bug in policy-guard, or its installation is damaged.
 def run(write: Callable[[str], object], environ: Mapping[str, str]) -> int:
     """Tells the story through `write`; 0 if the check failed as it should, else 3.
 
-    Raises UserError where there is no git, or no room for the scratch repository.
+    Raises SetupError where there is no git, or no room for the scratch repository.
     """
     try:
         with TemporaryDirectory(prefix="policy-guard-demo-", ignore_cleanup_errors=True) as folder:
             checked = _play(Path(folder), environ)
     except OSError as error:
-        raise UserError(f"the demo needs a folder for temporary files: {printable(str(error))}.") from None
+        raise SetupError(f"the demo needs a folder for temporary files: {printable(str(error))}.") from None
     write(_STORY + "\n" + checked.stdout + checked.stderr)
     as_told = _as_told(checked)
     write(_FAILED if as_told else _SURPRISED.format(code=checked.returncode))
@@ -102,10 +102,10 @@ def _git(arguments: tuple[str, ...], folder: Path, environ: Mapping[str, str]) -
     try:
         done = _run(["git", *arguments], folder, environ)
     except FileNotFoundError:
-        raise UserError("git was not found. Install git, or put it on the PATH.") from None
+        raise SetupError("git was not found. Install git, or put it on the PATH.") from None
     if done.returncode:
         said = printable(" ".join(done.stderr.split()))
-        raise UserError(f"git {arguments[0]} failed in the demo's scratch repository: {said}")
+        raise SetupError(f"git {arguments[0]} failed in the demo's scratch repository: {said}")
 
 
 def _run(command: list[str], folder: Path, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
@@ -122,4 +122,4 @@ def _run(command: list[str], folder: Path, environ: Mapping[str, str]) -> subpro
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise UserError(f"{command[0]} did not come back within {PATIENCE} seconds. Try the demo again.") from None
+        raise SetupError(f"{command[0]} did not come back within {PATIENCE} seconds. Try the demo again.") from None

@@ -13,10 +13,10 @@ from policy_guard.cli.init.config_text import Found, configuration, text_of
 from policy_guard.cli.init.existing_grants import granted
 from policy_guard.cli.init.suggestions import Entry, Files, entries, hinted
 from policy_guard.cli.init.survey import Survey, read_as, survey
+from policy_guard.documents.errors import SetupError
 from policy_guard.documents.printable import defused, printable, shortened
 from policy_guard.documents.source import Source
 from policy_guard.documents.write import create, vacant
-from policy_guard.errors import UserError
 from policy_guard.pipeline.repository import Repository
 from policy_guard.settings.config import NAME, load_config
 from policy_guard.settings.critical import load_critical
@@ -45,7 +45,7 @@ class _Step(NamedTuple):
 
 
 def init(folder: Path, environ: Mapping[str, str], progress: Callable[[str], None] = lambda name: None) -> str:
-    """Writes what does not exist yet, and tells what was found and done. Raises `UserError`; then nothing is written.
+    """Writes what does not exist yet, and tells what was found and done. Raises `SetupError`; then nothing is written.
 
     `progress` hears of each policy that was held against the critical list.
     """
@@ -73,7 +73,7 @@ def _write(root: Path, files: Mapping[str, bytes]) -> None:
         for path, data in files.items():
             create(root, path, data)
             written.append(path)
-    except UserError:
+    except SetupError:
         for path in written:
             (root / path).unlink(missing_ok=True)
         raise

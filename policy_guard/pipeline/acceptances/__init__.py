@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
+from policy_guard.documents.errors import SetupError
 from policy_guard.documents.format import decode
 from policy_guard.documents.source import Source, Span, Unreadable
-from policy_guard.errors import UserError
 from policy_guard.pipeline.repository import LINK, File, Repository
 from policy_guard.pipeline.repository.revisions import Base, New
 from policy_guard.settings.acceptance import Acceptance, load_acceptance
@@ -81,7 +81,7 @@ def _new_files(repository: Repository, folder: str, new: New) -> list[File]:
 def _acceptances(files: Iterable[File]) -> list[File]:
     found = [file for file in files if file.path.endswith(SUFFIXES)]
     if len(found) > MOST:
-        raise UserError(
+        raise SetupError(
             f"there are more than {MOST} acceptances. policy-guard accept --prune removes what is not needed."
         )
     return found
@@ -101,7 +101,7 @@ def _read(
         try:
             source = decode(file.path, data, revision)
             good.append(load_acceptance(source, today))
-        except UserError as error:
+        except SetupError as error:
             wrong.append(Wrong(source, error.message, error.span or Span(0, 0)))
         except Unreadable as error:
             wrong.append(Wrong(empty, error.problems[0].message))

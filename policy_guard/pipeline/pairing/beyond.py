@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TypeAlias
 
+from policy_guard.documents.errors import SetupError
 from policy_guard.documents.globs import names_all_below, reaches_below
 from policy_guard.documents.source import Problem, Source, Span
-from policy_guard.errors import UserError
 from policy_guard.pipeline.pairing import Reader
 from policy_guard.pipeline.pairing.links import Sides
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
@@ -114,7 +114,7 @@ class Beyond:
         """That the settings name files in it, which nobody looks at."""
         self._matched += len(self._patterns)
         if self._matched > MOST_MATCHED:
-            raise UserError("too many links and submodules lead out of the repository. Remove some of them.")
+            raise SetupError("too many links and submodules lead out of the repository. Remove some of them.")
         named = next((pattern for pattern in self._patterns if reaches_below(pattern, path)), None)
         excluded = self._reader.given.config.exclude
         if named is not None and not any(names_all_below(pattern, path) for pattern in excluded):

@@ -6,8 +6,8 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from policy_guard.documents.errors import SetupError
 from policy_guard.documents.format import sniff
-from policy_guard.errors import UserError
 from policy_guard.pipeline.pairing import Reader
 from policy_guard.pipeline.repository import LINK, File, Repository, names
 from policy_guard.pipeline.repository.changes import Change, snapshot
@@ -75,7 +75,7 @@ def may_matter(repository: Repository, reader: Reader, changed: Iterable[Change]
 
 
 def view(repository: Repository, files: Mapping[str, File]) -> View:
-    """The files with the names behind links. Raises `UserError` where those are too many."""
+    """The files with the names behind links. Raises `SetupError` where those are too many."""
     tree = Tree(repository, files)
     ways = {path: tree.way(path) for path, file in files.items() if file.mode == LINK}
     return View(files, _behind(files, ways) if ways else {}, ways, tree)
@@ -104,7 +104,9 @@ def _behind(files: Mapping[str, File], ways: Mapping[str, Way]) -> dict[str, Fil
                 break
             seen += 1
             if seen > MOST_BEHIND:
-                raise UserError(f"links to folders give more than {MOST_BEHIND:,} names to files. Remove some of them.")
+                raise SetupError(
+                    f"links to folders give more than {MOST_BEHIND:,} names to files. Remove some of them."
+                )
             inside = f"{name}/{path.removeprefix(start)}"
             way = ways.get(path) or Way(path)
             hops_there = hops + len(way.links)

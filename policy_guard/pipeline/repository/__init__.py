@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from policy_guard.errors import UserError
+from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.repository.entries import (
     A_LINK,
     FOLDER,
@@ -71,18 +71,18 @@ class Repository:
                     return folder
         try:
             return Path(os.fsdecode(self.run("rev-parse", "--show-toplevel").removesuffix(b"\n")))
-        except UserError as error:
-            raise UserError(f"{error}. Go to a repository with a work tree, or begin one with git init.") from None
+        except SetupError as error:
+            raise SetupError(f"{error}. Go to a repository with a work tree, or begin one with git init.") from None
 
     def run(self, *arguments: str, fails: str | None = None, lines: bytes = b"", **environ: str) -> bytes:
-        """What the git command prints. A failure is a `UserError` that says `fails`, or else git's own words.
+        """What the git command prints. A failure is a `SetupError` that says `fails`, or else git's own words.
 
         It reads `lines`, and runs at the root with some more in its environment.
         """
         done = self._run(arguments, lines, environ)
         if done.returncode:
             words = done.stderr.decode(errors="replace").strip().splitlines() or ["git failed without a word"]
-            raise UserError(fails or f"git {arguments[0]}: {words[0]}")
+            raise SetupError(fails or f"git {arguments[0]}: {words[0]}")
         return done.stdout
 
     def attempt(self, *arguments: str) -> bytes | None:
@@ -102,7 +102,7 @@ class Repository:
                 input=lines,
             )
         except FileNotFoundError:
-            raise UserError("git is not installed, or not on the PATH; install it") from None
+            raise SetupError("git is not installed, or not on the PATH; install it") from None
 
     def _command(self, *arguments: str) -> list[str]:
         """Builds a command. In containers the checkout belongs to another user, which git refuses unless it is told."""
@@ -118,7 +118,7 @@ class Repository:
                 command, cwd=self._folder, env=self.environ, stdin=stdin, stdout=subprocess.PIPE, stderr=stderr
             )
         except FileNotFoundError:
-            raise UserError("git is not installed, or not on the PATH; install it") from None
+            raise SetupError("git is not installed, or not on the PATH; install it") from None
 
     def close(self) -> None:
         """Ends the reading process, if one was started; the next question starts another."""
@@ -165,7 +165,7 @@ class Repository:
     def read(self, file: File) -> bytes | None:
         """Reads a file; None if it is no file, `OVERSIZED` if it is too large. Of a link the target is read.
 
-        Raises `UserError` if git or the disk does not give the bytes: such a file may be a policy.
+        Raises `SetupError` if git or the disk does not give the bytes: such a file may be a policy.
         """
         if file.mode == SUBMODULE:
             return None
@@ -173,7 +173,7 @@ class Repository:
             return self._on_disk(file)
         found = self._objects.get(file.oid)
         if found is None or found.type != "blob":
-            raise UserError(
+            raise SetupError(
                 f"{file.path[:200]} (blob {file.oid[:12]}) is not in this clone. Fetch it, or clone without --filter."
             )
         return found.data
@@ -189,7 +189,7 @@ class Repository:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise UserError(f"{file.path[:200]} cannot be read: {error.strerror}. Make it readable.") from None
+            raise SetupError(f"{file.path[:200]} cannot be read: {error.strerror}. Make it readable.") from None
 
     def ancestors(self, one: str, other: str) -> list[str]:
         """The best common ancestors of two commits: several where each was merged into the other's history."""
@@ -253,7 +253,7 @@ class Repository:
         def result() -> Uncompared:
             listed, words = running.communicate()
             if running.returncode:
-                raise UserError(f"git ls-files: {words.decode(errors='replace').strip() or 'failed without a word'}")
+                raise SetupError(f"git ls-files: {words.decode(errors='replace').strip() or 'failed without a word'}")
             found = Uncompared([], [])
             for tag, name in UNCOMPARED.findall(listed):
                 path = os.fsdecode(name)

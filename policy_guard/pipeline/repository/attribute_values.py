@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from policy_guard.errors import UserError
+from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.repository import SUBMODULE, Repository
 from policy_guard.pipeline.repository.folded import folded
 from policy_guard.pipeline.repository.objects import OVERSIZED
@@ -86,7 +86,7 @@ def _lay(root: Path, path: str, text: bytes, folders: Mapping[str, Collection[st
     """
     folder, _, name = path.rpartition("/")
     if any(part in ("", ".", "..") for part in folder.split("/") if folder):
-        raise UserError(f"{path[:200]} is no path that git writes. Take it out of the commit.")
+        raise SetupError(f"{path[:200]} is no path that git writes. Take it out of the commit.")
     if name != FILE and folders is None:
         return
     for each in (folder,) if folders is None else folders.get(folded(folder), ()):
@@ -95,7 +95,7 @@ def _lay(root: Path, path: str, text: bytes, folders: Mapping[str, Collection[st
             with open(root / each / FILE, "ab") as file:
                 file.write(text + b"\n")
         except OSError as error:
-            raise UserError(f"{path[:200]} cannot be looked at: {error.strerror}. Shorten its path.") from None
+            raise SetupError(f"{path[:200]} cannot be looked at: {error.strerror}. Shorten its path.") from None
 
 
 def questions(paths: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from policy_guard.errors import UserError
+from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.repository import SUBMODULE, File, Raw, Repository, Uncompared, names
 from policy_guard.pipeline.repository.revisions import Base, New
 
@@ -37,7 +37,7 @@ def changes(repository: Repository, new: New, base: Base) -> list[Change]:
     unmerged = next((each for each in raw if each.status == "U"), None)
     if unmerged:
         path = (unmerged.old or unmerged.new or File("?", 0, None)).path
-        raise UserError(f'"{path[:200]}" is unmerged. Resolve the conflict and add the file.')
+        raise SetupError(f'"{path[:200]}" is unmerged. Resolve the conflict and add the file.')
     if on_disk:
         tracked = {each.new.path for each in raw if each.new}
         raw += [Raw("A", None, file) for file in beside.untracked if file.path not in tracked]

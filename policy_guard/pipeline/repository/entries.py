@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from policy_guard.errors import UserError
+from policy_guard.documents.errors import SetupError
 
 LINK, SUBMODULE, FOLDER, GONE = 0o120000, 0o160000, 0o040000, 0
 A_LINK = re.compile(rb"\0(?:[A-Za-z?] )?120000 ")
@@ -85,7 +85,7 @@ def raw_changes(output: bytes) -> list[Raw]:
     changes: list[Raw] = []
     for field in fields:
         if not field.startswith(b":"):
-            raise UserError(f"git prints what is not understood here: {field[:80]!r}. Use git 2.30 or later.")
+            raise SetupError(f"git prints what is not understood here: {field[:80]!r}. Use git 2.30 or later.")
         old_mode, new_mode, old_oid, new_oid, status = field[1:].decode().split(" ")
         path = os.fsdecode(next(fields))
         moved = os.fsdecode(next(fields)) if status[0] in "RC" else path
@@ -97,7 +97,7 @@ def _file(path: str, mode: str, oid: str) -> File | None:
     if int(mode, 8) == GONE:
         return None
     if path.count("/") > MOST_FOLDERS:
-        raise UserError(f"{path[:200]} lies below more than {MOST_FOLDERS} folders. Move it up.")
+        raise SetupError(f"{path[:200]} lies below more than {MOST_FOLDERS} folders. Move it up.")
     return File(path, int(mode, 8), oid if oid.strip("0") else None)
 
 

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable
 from typing import NamedTuple
 
-from policy_guard.errors import UserError
+from policy_guard.documents.errors import SetupError
 
 LARGEST = 100 * 1024 * 1024
 """Bytes of a file that are read. GitHub takes no larger one.
@@ -79,13 +79,13 @@ class Objects:
             raise self._ended(name)
         return data
 
-    def _ended(self, name: str) -> UserError:
+    def _ended(self, name: str) -> SetupError:
         if self._answered:
-            return UserError(
+            return SetupError(
                 f"git cannot read {name[:80]}: it is damaged, or it is neither in this clone nor to be had from the "
                 "remote. Run git fsck, or clone again without --filter."
             )
-        return UserError(f"{self._folder} is no git repository that git can read; run this inside one")
+        return SetupError(f"{self._folder} is no git repository that git can read; run this inside one")
 
     def close(self) -> None:
         """Ends the process, if one was started; the next question starts another."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from policy_guard.documents.errors import SetupError
 from policy_guard.documents.printable import shortened
-from policy_guard.errors import UserError
 from policy_guard.pipeline.repository import Ref, Repository
 
 _PARTS = re.compile(r"([^~^]*)((?:[~^][0-9]*)*)")
@@ -26,31 +26,31 @@ _WRITE = "Write a branch (origin/main), a tag (refs/tags/v1) or the full id of a
 def revision(repository: Repository, text: str, unattended: bool) -> str:
     """The commit that a name from options or the environment stands for, `~1` and `^2` after it included.
 
-    Raises `UserError` if it stands for none, or for two. If `unattended`, a shortened id is refused: the clone may
+    Raises `SetupError` if it stands for none, or for two. If `unattended`, a shortened id is refused: the clone may
     lack the commit that was meant, and have another one whose id begins alike.
     """
     matched = _PARTS.fullmatch(text)
     name, steps = (matched[1], matched[2]) if matched else (text, "")
     if matched is None or not name:
-        raise UserError(f"{_shown(text)} is no plain name of a revision. {_WRITE}; ~1 or ^2 may follow.")
+        raise SetupError(f"{_shown(text)} is no plain name of a revision. {_WRITE}; ~1 or ^2 may follow.")
     start = _start(repository, name, unattended)
     commit = repository.commit(f"{start}{steps}") if steps else start
     if commit is None:
-        raise UserError(f"there is no commit {_shown(text)} in this clone. Fetch it, or name another.")
+        raise SetupError(f"there is no commit {_shown(text)} in this clone. Fetch it, or name another.")
     return commit
 
 
 def branch(repository: Repository, text: str) -> tuple[str, str]:
     """The commit and the name of the branch that settings name: one of a remote, else one of this clone.
 
-    Raises `UserError` if there is none.
+    Raises `SetupError` if there is none.
     """
     if not _NO_NAME.search(text) and not _OF_GIT.fullmatch(text) and text not in ("HEAD", "@"):
         full = (text,) if text.startswith("refs/") else _of_remotes(text)
         for names in (full, () if text.startswith(("refs/", "origin/")) else (f"refs/heads/{text}",)):
             if found := _branches(repository, names):
                 return _only(repository, text, found), text
-    raise UserError(
+    raise SetupError(
         f"there is no branch {_shown(text)} in this clone, which default-branch names. "
         "Fetch it, or write another, such as origin/main."
     )
@@ -59,7 +59,7 @@ def branch(repository: Repository, text: str) -> tuple[str, str]:
 def default_branch(repository: Repository) -> tuple[str, str] | None:
     """The commit and the name of the remote's default branch, as far as this clone knows it.
 
-    Raises `UserError` if there are two that it may be.
+    Raises `SetupError` if there are two that it may be.
     """
     names = [f"refs/remotes/origin/{name}" for name in ("HEAD", "main", "master")]
     if not any(map(repository.commit, names)):
@@ -68,7 +68,7 @@ def default_branch(repository: Repository) -> tuple[str, str] | None:
     if found and found[0].name == names[0]:
         return _only(repository, "origin/HEAD", found[:1]), "origin/HEAD"
     if len({ref.oid for ref in found}) > 1:
-        raise UserError(
+        raise SetupError(
             "origin/main and origin/master differ, and this clone does not know which of them is the default branch. "
             "Run git remote set-head origin --auto, or name it with --base."
         )
@@ -97,16 +97,16 @@ def _start(repository: Repository, name: str, unattended: bool) -> str:
     if name == "FETCH_HEAD":
         return _fetched(repository)
     if _NO_NAME.search(name) or _OF_GIT.fullmatch(name):
-        raise UserError(f"{_shown(name)} is no plain name of a revision. {_WRITE}; ~1 or ^2 may follow.")
+        raise SetupError(f"{_shown(name)} is no plain name of a revision. {_WRITE}; ~1 or ^2 may follow.")
     if name.startswith("refs/"):
         return _only(repository, name, _branches(repository, (name,))) or _missing(name)
     shortened_id = bool(_HEXADECIMAL.fullmatch(name))
     if shortened_id and unattended:
-        raise UserError(f"{_shown(name)} may be a shortened id or a branch. Write the full id, or origin/{name[:64]}.")
+        raise SetupError(f"{_shown(name)} may be a shortened id or a branch. Write the full id, or origin/{name[:64]}.")
     ways = (*_of_remotes(name), f"refs/heads/{name}")
     found_refs = _branches(repository, ways)
     if name.startswith("origin/") and found_refs and found_refs[0].name != ways[0]:
-        raise UserError(
+        raise SetupError(
             f"there is no {ways[0][:200]} in this clone, only {found_refs[0].name[:200]}. Fetch it, or write which."
         )
     begun = repository.beginning(name.lower()) if shortened_id else []
@@ -137,11 +137,11 @@ def _is_head_of_remote(name: str) -> bool:
 
 
 def _only(repository: Repository, text: str, found: list[Ref]) -> str:
-    """The commit of all of these; nothing if there are none. Raises `UserError` if they are of several commits."""
+    """The commit of all of these; nothing if there are none. Raises `SetupError` if they are of several commits."""
     commits = {ref.name: repository.commit(ref.oid) for ref in found}
     if len(set(commits.values())) > 1:
         every = " and ".join(f"{name[:120]} ({(commit or 'no commit')[:7]})" for name, commit in commits.items())
-        raise UserError(f"{_shown(text)} may be {every}. Write which of them is meant, in full.")
+        raise SetupError(f"{_shown(text)} may be {every}. Write which of them is meant, in full.")
     return next(iter(commits.values()), None) or ""
 
 
@@ -150,12 +150,12 @@ def _fetched(repository: Repository) -> str:
     wanted = [line for line in repository.special("FETCH_HEAD") if "\tnot-for-merge\t" not in line]
     commit = by_id(repository, wanted[0].partition("\t")[0]) if len(wanted) == 1 else None
     if commit is None:
-        raise UserError(f"FETCH_HEAD is not one commit here. {_WRITE}, or fetch one branch alone.")
+        raise SetupError(f"FETCH_HEAD is not one commit here. {_WRITE}, or fetch one branch alone.")
     return commit
 
 
 def _missing(name: str) -> str:
-    raise UserError(f"there is no commit {_shown(name)} in this clone. Fetch it, or name another. {_WRITE}.")
+    raise SetupError(f"there is no commit {_shown(name)} in this clone. Fetch it, or name another. {_WRITE}.")
 
 
 def _shown(name: str) -> str:

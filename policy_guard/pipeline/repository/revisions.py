@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from policy_guard.errors import UserError
+from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.ci import in_ci
 from policy_guard.pipeline.repository import EMPTY_TREES, Repository
 from policy_guard.pipeline.repository.refs import branch, branch_of_origin, by_id, default_branch, revision
@@ -38,7 +38,7 @@ class Base(NamedTuple):
 def choose(
     repository: Repository, environ: Mapping[str, str], base: str | None, staged: bool, configured: str | None
 ) -> tuple[New, Base]:
-    """The new side and the base, from what was asked for and from where this runs. Raises `UserError`.
+    """The new side and the base, from what was asked for and from where this runs. Raises `SetupError`.
 
     `configured` is the default branch that the settings name, if they do.
     """
@@ -47,9 +47,9 @@ def choose(
     new = _new(repository, environ, staged)
     commit, name = _base(repository, environ, base, configured, new)
     if in_ci(environ) and commit is None:
-        raise UserError(f"there is no commit to compare with. Name it with --base; on GitHub: {_DEEP}")
+        raise SetupError(f"there is no commit to compare with. Name it with --base; on GitHub: {_DEEP}")
     if in_ci(environ) and commit == (new.commit or repository.commit("HEAD")):
-        raise UserError(
+        raise SetupError(
             f"the base {commit[:7] if commit else ''} is the commit under test itself, so nothing would be compared. "
             "Name the base with --base, or run on pull_request."
         )
@@ -71,7 +71,7 @@ def _refuse_a_submodule(repository: Repository) -> None:
         return
     above = os.fsdecode(repository.run("rev-parse", "--show-superproject-working-tree").rstrip(b"\n"))
     if above:
-        raise UserError(
+        raise SetupError(
             f"{repository.root} is a submodule, which a change to {above} can have put there. Run the check in {above}."
         )
 
@@ -132,16 +132,16 @@ def _ancestor(repository: Repository, one: str, other: str, name: str) -> str:
         return one
     found = repository.ancestors(one, other)
     if len(found) > 1 and in_ci(repository.environ):
-        raise UserError(
+        raise SetupError(
             f"the branch and {name[:80]} have several points in common, so there is no one old version. "
             f"Merge {name[:80]} into the branch, or rebase it."
         )
     if not found:
-        raise UserError(
+        raise SetupError(
             f"this clone does not reach back to where the branch left {name[:80]}. Run git fetch --unshallow. {_DEEPER}"
         )
     if in_ci(repository.environ) and repository.is_cut_off(found[0], one, other):
-        raise UserError(
+        raise SetupError(
             f"this clone is cut off before it is sure where the branch left {name[:80]}. Run git fetch --unshallow. "
             f"{_DEEPER}"
         )
@@ -154,14 +154,14 @@ def _github(repository: Repository, environ: Mapping[str, str], new: New) -> tup
     if event == "pull_request":
         return _pull_request(repository, environ, payload, head)
     if event == "pull_request_target":
-        raise UserError(
+        raise SetupError(
             "pull_request_target checks out nothing of the pull request. Use the event pull_request instead."
         )
     if event == "merge_group":
         return _fetched(repository, _text(payload, "merge_group", "base_sha")), "the merge queue's base"
     if event == "push":
         return _push(repository, payload, head)
-    raise UserError(
+    raise SetupError(
         f'the event "{event[:40]}" has nothing to compare with. Name a base with --base, or run on pull_request.'
     )
 
@@ -180,7 +180,7 @@ def _pull_request(
         return _fetched(repository, parents[0]), name
     upstream = branch_of_origin(repository, name)
     if upstream is None:
-        raise UserError(f"the base branch is not in this clone. {_DEEPER}")
+        raise SetupError(f"the base branch is not in this clone. {_DEEPER}")
     return _ancestor(repository, head, upstream, name), name
 
 
@@ -201,14 +201,14 @@ def _push(repository: Repository, payload: Any, head: str) -> tuple[str | None, 
         return _fetched(repository, before), "before the push"
     upstream = branch_of_origin(repository, name)
     if upstream is None:
-        raise UserError(f"the default branch, which the branch left, is not in this clone. {_DEEPER}")
+        raise SetupError(f"the default branch, which the branch left, is not in this clone. {_DEEPER}")
     return _ancestor(repository, head, upstream, name), name
 
 
 def _fetched(repository: Repository, commit: str) -> str:
     """The commit, brought from the remote where the clone lacks it."""
     if len(commit) not in EMPTY_TREES or any(c not in "0123456789abcdef" for c in commit):
-        raise UserError("GitHub's event names no base commit. Name one with --base.")
+        raise SetupError("GitHub's event names no base commit. Name one with --base.")
     if by_id(repository, commit) is None:
         repository.run(
             *("fetch", "--no-tags", "--no-recurse-submodules", "--depth=1", "--quiet", "origin", commit),
@@ -216,7 +216,7 @@ def _fetched(repository: Repository, commit: str) -> str:
         )
         repository.close()
     if by_id(repository, commit) is None:
-        raise UserError(f"the base commit {commit[:7]} is not in this clone. {_DEEP}")
+        raise SetupError(f"the base commit {commit[:7]} is not in this clone. {_DEEP}")
     return commit
 
 
@@ -224,7 +224,7 @@ def _payload(environ: Mapping[str, str]) -> Any:
     try:
         return json.loads(Path(environ.get("GITHUB_EVENT_PATH", "")).read_bytes())
     except (OSError, ValueError):
-        raise UserError("GitHub's event file cannot be read (GITHUB_EVENT_PATH). Name the base with --base.") from None
+        raise SetupError("GitHub's event file cannot be read (GITHUB_EVENT_PATH). Name the base with --base.") from None
 
 
 def _text(payload: Any, *names: str) -> str:

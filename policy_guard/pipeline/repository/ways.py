@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import NamedTuple
 
-from policy_guard.errors import UserError
+from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.folded import folded
 
@@ -145,7 +145,7 @@ class Tree:
     def _count(self) -> None:
         self._steps += 1
         if self._steps > MOST_STEPS:
-            raise UserError(f"links lead over more than {MOST_STEPS:,} names. Remove some of them.")
+            raise SetupError(f"links lead over more than {MOST_STEPS:,} names. Remove some of them.")
 
 
 def _nowhere(links: list[str]) -> Way:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policy_guard.errors import UserError
+from policy_guard.documents.errors import SetupError
 from policy_guard.plugins import Plugins
 from policy_guard.report.report import Reporter
 
@@ -11,7 +11,7 @@ names = _REPORTERS.names
 
 
 def reporter(name: str) -> Reporter:
-    """The reporter called `name`. Raises `UserError` if there is none."""
+    """The reporter called `name`. Raises `SetupError` if there is none."""
     if name not in names():
-        raise UserError(f'there is no format "{ascii(name)[1:-1][:60]}". Choose one of: {", ".join(names())}.')
+        raise SetupError(f'there is no format "{ascii(name)[1:-1][:60]}". Choose one of: {", ".join(names())}.')
     return _REPORTERS.load(name)

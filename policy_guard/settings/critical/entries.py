@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from policy_guard.documents.errors import SetupError
 from policy_guard.documents.globs import not_a_pattern
 from policy_guard.documents.source import Array, Node, Problem, Source
-from policy_guard.errors import UserError
 from policy_guard.iam.parse.condition import conditions
 from policy_guard.iam.parse.reader import Reader
 from policy_guard.iam.parse.statement import NO_PARTITION, principals
@@ -25,7 +25,7 @@ _UNFILLED = "a template part is not filled in here; write * in its place"
 def read_entries(
     source: Source, plain: dict[str, Any], node: Node, others: Iterable[CriticalEntry] = ()
 ) -> Iterator[CriticalEntry]:
-    """The entries that are written in the list itself, beside `others`. Raises `UserError`."""
+    """The entries that are written in the list itself, beside `others`. Raises `SetupError`."""
     ids = {other.id for other in others}
     for number, each in enumerate(plain.get("permissions", ())):
         where = node_at(node, ("permissions", number))
@@ -145,4 +145,4 @@ def _principals(source: Source, node: Node) -> Principals:
 
 def _refuse(source: Source, key: str, problems: list[Problem]) -> None:
     for problem in problems[:1]:
-        raise UserError(f"{key}: {problem.message}", source, problem.span)
+        raise SetupError(f"{key}: {problem.message}", source, problem.span)

@@ -9,7 +9,7 @@ from policy_guard.settings.validation import load
 
 
 def load_critical(source: Source) -> CriticalList:
-    """The entries of a critical list and of the packs that it names. Raises `UserError` with file, line and remedy."""
+    """The entries of a critical list and of the packs that it names. Raises `SetupError` with file, line and remedy."""
     plain, node = load(source, "critical.json")
     entries: tuple[CriticalEntry, ...] = ()
     if "packs" in plain or "skip" in plain:

@@ -28,7 +28,7 @@ def pack(name: str) -> tuple[CriticalEntry, ...]:
 
 
 def from_packs(source: Source, plain: dict[str, Any], node: Node) -> tuple[CriticalEntry, ...]:
-    """The entries of the packs that a list names, without those that it skips. Raises `UserError`."""
+    """The entries of the packs that a list names, without those that it skips. Raises `SetupError`."""
     names = plain.get("packs", [])
     for number, name in enumerate(names):
         where = node_at(node, ("packs", number))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 
-from policy_guard.errors import UserError
+from policy_guard.documents.errors import SetupError
 from policy_guard.plugins import Plugins
 from policy_guard.verify.check import Check
 
@@ -36,11 +36,11 @@ def manual(name: str) -> str:
 
 
 def explained(name: str | None) -> str:
-    """The manual page of this name, or with None the first line of each. Raises `UserError` where there is none."""
+    """The manual page of this name, or with None the first line of each. Raises `SetupError` where there is none."""
     if name is None:
         return "".join(f"{manual(each).partition(chr(10))[0]}\n" for each in names())
     if name not in names():
-        raise UserError(f'there is no check "{name}"; there are {", ".join(names())}')
+        raise SetupError(f'there is no check "{name}"; there are {", ".join(names())}')
     return manual(name).strip() + "\n"
 
 
