@@ -148,7 +148,7 @@ def _condition_holds(condition: Condition, request: Request) -> bool:
     usual = _of_values(operator, condition, request)
     patterns = tuple(value.pattern for value in condition.values)
     texts = request.context.get(condition.key, ())
-    if operator.spellings and any(operator.spellings.unusual(patterns, text) for text in texts):
+    if operator.spellings and patterns and any(operator.spellings.unusual(patterns, text) for text in texts):
         return request.choices.get(as_written(condition), usual)
     return usual
 

@@ -199,7 +199,7 @@ class Access:
         if operator.encode is None:
             return self._of_presence(condition, disjunction(map(present, slots)))
         usual = self._of_values(operator, condition, slots)
-        if operator.spellings is None or condition.key not in self._verbatim:
+        if operator.spellings is None or not condition.values or condition.key not in self._verbatim:
             return usual
         given = tuple(value.pattern for value in condition.values)
         unusual = disjunction(conjunction([present(s), operator.spellings.encode(s, given)]) for s in slots)
