@@ -22,6 +22,7 @@ from policy_guard.settings.critical import CriticalEntry, exceptions
 from policy_guard.settings.severity import Severity
 from policy_guard.solver.strings.pattern import HIDDEN, shown
 from policy_guard.verify.check import Check, Question
+from policy_guard.verify.explain.changed import heir
 from policy_guard.verify.explain.difference import Terms
 from policy_guard.verify.explain.difference import spelled as spelled_terms
 from policy_guard.verify.explain.difference_text import cells, differing, listed
@@ -168,16 +169,13 @@ def _before(check: Check, verdict: Verdict) -> Iterator[Related]:
 
 
 def _heir(policy: Policy, gone: Statement | None) -> _Place:
-    """The Deny that took the place of one that is gone, by its Sid or its index, or else the top of its policy."""
-    here = [s for s in policy.statements if not policy.group or (gone and s.source.path == gone.source.path)]
-    denying = [s for s in here if s.effect == "Deny"]
-    same_sid = [s for s in denying if gone and s.sid == gone.sid is not None]
-    same_index = [s for s in denying if gone and s.index == gone.index]
-    heir = next(iter([*same_sid, *same_index, *(here if policy.group else ())]), None)
-    if heir is None:
+    """What changed of a Deny that is less now, or where it stood; the top of the policy if that is another file."""
+    here = tuple(s for s in policy.statements if not policy.group or (gone and s.source.path == gone.source.path))
+    source = here[0].source if here else policy.source
+    if gone is None or (policy.group and source.path != gone.source.path):
         return _Place(policy.source, Span(policy.span.start, policy.span.start + 1), None)
-    named = (heir.index, heir.sid) if heir in same_sid or (gone and gone.sid is None and heir in same_index) else None
-    return _Place(heir.source, Span(heir.span.start, heir.span.start + 1), named)
+    found = heir(gone, policy._replace(statements=here, source=source))
+    return _Place(*found.place, (found.statement.index, found.statement.sid) if found.statement else None)
 
 
 def _message(check: Check, verdict: Verdict, others: Sequence[Verdict]) -> str:

@@ -21,6 +21,7 @@ from policy_guard.solver.formula import conjunction, member
 from policy_guard.solver.strings.language import Language
 from policy_guard.verify.check import Check, Claim, Combination, Question
 from policy_guard.verify.combinations import asked, granted
+from policy_guard.verify.explain.changed import Changes, Place
 from policy_guard.verify.explain.difference import Terms, blame, spelled, terms
 from policy_guard.verify.explain.statements import merged, spelled_exactly
 from policy_guard.verify.finding import Difference, Spelled
@@ -45,6 +46,7 @@ class Verdict(NamedTuple):
     difference: Difference | None = None
     accepted: tuple[Accepted, ...] = ()
     beside: tuple[Verdict, ...] = ()
+    place: Place | None = None
     spelled: Callable[[], tuple[Spelled, ...]] = tuple
 
 
@@ -127,6 +129,7 @@ class Explanations:
         self._question = question
         self._prover = prover
         self._known: dict[int, Verdict] = {}
+        self._changes: Changes | None = None
 
     def __call__(self, verdict: Verdict) -> Verdict:
         """The verdict with its explanation, and those beside it with theirs."""
@@ -140,8 +143,20 @@ class Explanations:
     def _explained(self, verdict: Verdict) -> Verdict:
         claim = verdict.claim
         if id(claim) not in self._known:
-            self._known[id(claim)] = _blamed(self._check, claim, verdict.answer, self._question, self._prover)
+            told = _blamed(self._check, claim, verdict.answer, self._question, self._prover)
+            self._known[id(claim)] = told._replace(place=self._place(told))
         return self._known[id(claim)]
+
+    def _place(self, verdict: Verdict) -> Place | None:
+        """Where the change stands that the verdict is due to, if versions are compared."""
+        old, new = self._question.old, self._question.new
+        if not self._check.compares or self._check.of_old or old is None or new is None:
+            return None
+        if not isinstance(verdict.answer, Witness):
+            return None
+        self._changes = self._changes or Changes(old, new)
+        blamed = [value.span for values in (verdict.actions, verdict.resources) for value in values]
+        return self._changes.due(verdict.claim, verdict.answer.request, blamed, self._prover)
 
 
 def prover_for(question: Question, budgets: Budgets | None = None, others: Iterable[Statement] = ()) -> Prover:
@@ -267,11 +282,13 @@ def _with_known_action(claim: Claim, prover: Prover, values: tuple[Value, ...]) 
 
 
 def place(policy: Policy, verdict: Verdict) -> tuple[Source, Span]:
-    """The tightest span to blame: where the claim says, else the first action to blame if others are not.
+    """The tightest span to blame: what changed, where the claim says, or the first action to blame if others are not.
 
     Else it is the first such resource.
     """
     statement = verdict.claim.statement
+    if verdict.place is not None:
+        return verdict.place
     if statement is None:
         return policy.source, policy.span
     return statement.source, verdict.claim.at or _tightest(statement, verdict)
