@@ -16,7 +16,15 @@ from policy_guard.pipeline.pairing import Reader
 from policy_guard.pipeline.pairing.links import Sides, let_be_followed, may_matter, tree_of
 from policy_guard.pipeline.repository import Repository
 from policy_guard.pipeline.repository.changes import Change, changes
-from policy_guard.pipeline.repository.revisions import WITHOUT_CHANGE, Base, New, choose, whole
+from policy_guard.pipeline.repository.revisions import (
+    WITHOUT_CHANGE,
+    Base,
+    New,
+    NothingToCompare,
+    choose,
+    is_on_all_files,
+    whole,
+)
 from policy_guard.pipeline.results import Results
 from policy_guard.pipeline.stages import Run, Session, wanted
 from policy_guard.report.report import Report
@@ -62,6 +70,8 @@ def _check(
 ) -> Report:
     ci = in_ci(environ)
     new, base, changed, given = _asked(repository, options, environ, ci)
+    compared = not ci or base.commit != repository.commit("HEAD")
+    options = options if compared else options._replace(everything=True)
     fail_on = asked_severity(options, given.config, ci)
     today = options.today or datetime.now(timezone.utc).date()
     accepted = _accepted(repository, given.config, new, base, today)
@@ -73,6 +83,8 @@ def _check(
         results.note(
             "nothing differs from HEAD, so nothing was compared. In CI, set CI=true and name a base with --base"
         )
+    if not compared:
+        results.note("nothing was compared: this clone and this environment tell of no old version to compare with")
     reader = Reader(repository, given)
     sides: Sides | None = None
     links = ci and any(repository.has_links(tree) for tree in (base.commit or base.tree, new.commit))
@@ -100,7 +112,7 @@ def _check(
     run.judge_acceptances(accepted, options.everything)
     if options.everything:
         run.judge_the_rest()
-    return results.report(base.name, "all" if options.everything else "changes")
+    return results.report(base.name if compared else "", "all" if options.everything else "changes")
 
 
 def _asked(
@@ -108,12 +120,19 @@ def _asked(
 ) -> tuple[New, Base, list[Change], Settings]:
     """Both sides, what changed between them, and the settings that hold: in CI those name the branch, too."""
     here = load_settings(repository.root, options.config)
-    if options.everything and options.base is None and environ.get("GITHUB_EVENT_NAME") in WITHOUT_CHANGE:
+    all_files = is_on_all_files(environ, options.base)
+    event = environ.get("GITHUB_EVENT_NAME")
+    if (options.everything or all_files) and options.base is None and event in WITHOUT_CHANGE:
         new, base = whole(repository)
         return new, base, [], _trusted(here, options, repository, base, [], ci)
     branch = None if ci else here.config.default_branch
     while True:
-        new, base = choose(repository, environ, options.base, options.staged, branch)
+        try:
+            new, base = choose(repository, environ, options.base, options.staged, branch)
+        except NothingToCompare:
+            if not all_files:
+                raise
+            new, base = whole(repository)
         changed = changes(repository, new, base)
         given = _trusted(here, options, repository, base, changed, ci)
         if not ci or branch or not given.config.default_branch or options.base is not None:

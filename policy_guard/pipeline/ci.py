@@ -1,8 +1,10 @@
-"""Whether a CI system runs this, by the environment variables that each one sets."""
+"""Whether a CI system runs this, and for which change, by the environment variables that each one sets."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+from policy_guard.documents.errors import SetupError
 
 _OFF = ("", "0", "false", "no", "off")
 _VARIABLES = frozenset(
@@ -64,3 +66,47 @@ def in_ci(environ: Mapping[str, str]) -> bool:
     On a system that sets none of these variables, Tekton and Concourse for example, `CI=true` says so.
     """
     return any(value.lower() not in _OFF for name, value in environ.items() if name.upper() in _VARIABLES)
+
+
+_TARGETS = {
+    # https://docs.gitlab.com/ci/variables/predefined_variables/; CI_MERGE_REQUEST_DIFF_BASE_SHA stays the old one
+    # when the target of a merge request changes (https://gitlab.com/gitlab-org/gitlab/-/issues/442031).
+    "GITLAB_CI": "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
+    # https://buildkite.com/docs/pipelines/configure/environment-variables
+    "BUILDKITE": "BUILDKITE_PULL_REQUEST_BASE_BRANCH",
+    # https://learn.microsoft.com/azure/devops/pipelines/build/variables, with or without refs/heads/ before it
+    "TF_BUILD": "SYSTEM_PULLREQUEST_TARGETBRANCH",
+    # https://support.atlassian.com/bitbucket-cloud/docs/variables-and-secrets/
+    "BITBUCKET_BUILD_NUMBER": "BITBUCKET_PR_DESTINATION_BRANCH",
+    # https://www.jenkins.io/doc/book/pipeline/multibranch/
+    "JENKINS_URL": "CHANGE_TARGET",
+}
+"""The variable that names the target branch of a pull request, by a variable that tells the system.
+
+CircleCI has none: there the name is a value of its configuration language alone.
+"""
+
+
+def target_branch(environ: Mapping[str, str]) -> str:
+    """The branch that the pull request under test is to be merged into; empty if no CI system names one.
+
+    Raises `SetupError` if the pipeline belongs to a fork, where that branch is the author's own.
+    """
+    names = (environ.get(target, "") for system, target in _TARGETS.items() if environ.get(system))
+    name = next(filter(None, names), "").removeprefix("refs/heads/")
+    own, asked = environ.get("CI_PROJECT_ID"), environ.get("CI_MERGE_REQUEST_PROJECT_ID")
+    if name and environ.get("GITLAB_CI") and own != asked:
+        raise SetupError(
+            "this pipeline runs in a fork, whose branches are the author's own. "
+            "Run the pipeline of the merge request in the parent project."
+        )
+    return name
+
+
+def tip_before(environ: Mapping[str, str]) -> str:
+    """The commit that GitLab's default branch pointed to before this push; empty for everything else."""
+    pushed = environ.get("CI_COMMIT_BRANCH", "")
+    if not environ.get("GITLAB_CI") or not pushed or pushed != environ.get("CI_DEFAULT_BRANCH"):
+        return ""
+    before = environ.get("CI_COMMIT_BEFORE_SHA", "")
+    return before if before.strip("0") else ""

@@ -35,7 +35,7 @@ def _total(report: Report) -> int:
 
 def _nothing(report: Report) -> str:
     if report.mode == "all":
-        return "no policy found"
+        return "no policy found" if report.base else "no policy found, and nothing compared with an old version"
     return f"no policy changed since {printable(report.base)}" if report.base else "no policy changed"
 
 
@@ -48,7 +48,9 @@ def _subject(report: Report) -> str:
     since = f" changed since {base}" if base else " changed"
     if report.mode != "all":
         return counted + since
-    return f"{counted}, {report.changed or 'none'} of them{since}" if base else counted
+    if not base:
+        return f"{counted}, compared with no old version"
+    return f"{counted}, {report.changed or 'none'} of them{since}"
 
 
 def _claims(report: Report) -> str:

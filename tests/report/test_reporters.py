@@ -280,7 +280,10 @@ def test_json_is_found_safe_even_where_a_sid_is_a_command() -> None:
         ({"policies": 2, "checks": ("no-lost-deny",), "critical": 9}, "2 policies changed since m: no lost Deny"),
         ({"policies": 2, "checks": ()}, "2 policies changed since m: readable, nothing else was asked"),
         ({"mode": "all"}, "no policy found"),
-        ({"policies": 2, "mode": "all", "base": "", "critical": 3}, "2 policies: none of 3 critical permissions"),
+        (
+            {"policies": 2, "mode": "all", "base": "", "critical": 3},
+            "2 policies, compared with no old version: none of 3 critical permissions",
+        ),
         ({"policies": 0, "refused": 1, "findings": (ORDERS_FINDING,)}, "1 policy changed since m: 0 proved, 1 refused"),
         (
             {"policies": 2, "warned": 1, "findings": (ORDERS_FINDING,)},

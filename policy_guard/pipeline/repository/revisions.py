@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from policy_guard.documents.errors import SetupError
-from policy_guard.pipeline.ci import in_ci
+from policy_guard.documents.printable import shortened
+from policy_guard.pipeline.ci import in_ci, target_branch, tip_before
 from policy_guard.pipeline.repository import EMPTY_TREES, Repository
 from policy_guard.pipeline.repository.refs import branch, branch_of_origin, by_id, default_branch, revision
 
@@ -17,6 +18,10 @@ _DEEPER = 'Add "fetch-depth: 0" to actions/checkout.'
 WITHOUT_CHANGE = ("schedule", "workflow_dispatch")
 """Events of GitHub that are about no change."""
 _DEEP = 'Add "fetch-depth: 2" to actions/checkout.'
+
+
+class NothingToCompare(SetupError):
+    """A CI system tests a commit of which no old version is known, for what it says of itself."""
 
 
 class New(NamedTuple):
@@ -47,9 +52,9 @@ def choose(
     new = _new(repository, environ, staged)
     commit, name = _base(repository, environ, base, configured, new)
     if in_ci(environ) and commit is None:
-        raise SetupError(f"there is no commit to compare with. Name it with --base; on GitHub: {_DEEP}")
+        raise NothingToCompare(f"there is no commit to compare with. Name it with --base; on GitHub: {_DEEP}")
     if in_ci(environ) and commit == (new.commit or repository.commit("HEAD")):
-        raise SetupError(
+        raise NothingToCompare(
             f"the base {commit[:7] if commit else ''} is the commit under test itself, so nothing would be compared. "
             "Name the base with --base, or run on pull_request."
         )
@@ -63,6 +68,12 @@ def whole(repository: Repository) -> tuple[New, Base]:
     """What is checked out, held against nothing but itself: for a look at everything on a day without a change."""
     head = revision(repository, "HEAD", True)
     return New(head, False, "HEAD"), Base(head, f"HEAD@{head[:7]}", head)
+
+
+def is_on_all_files(environ: Mapping[str, str], base: str | None) -> bool:
+    """Whether this is `pre-commit run --all-files` in CI without a pull request that a variable tells of."""
+    about_a_change = base is not None or environ.get("PRE_COMMIT_FROM_REF") or target_branch(environ)
+    return in_ci(environ) and environ.get("PRE_COMMIT") == "1" and not about_a_change
 
 
 def _refuse_a_submodule(repository: Repository) -> None:
@@ -100,13 +111,34 @@ def _base(
     real_push = "PRE_COMMIT_REMOTE_BRANCH" in environ
     if pushed and not real_push:
         return revision(repository, pushed, in_ci(environ)), pushed
-    upstream = branch(repository, configured) if configured is not None else default_branch(repository)
     head = new.commit or repository.commit("HEAD")
+    if head and not real_push and in_ci(environ) and (told := _told_by_ci(repository, environ, head)):
+        return told
+    upstream = branch(repository, configured) if configured is not None else default_branch(repository)
     if upstream and head:
         return _fork(repository, head, new, *upstream)
     if pushed:
         return revision(repository, pushed, in_ci(environ)), pushed
     return head if new.commit is None else None, "HEAD"
+
+
+def _told_by_ci(repository: Repository, environ: Mapping[str, str], head: str) -> tuple[str, str] | None:
+    """Where the pull request left its target, or the tip before a push, if the CI system tells of either."""
+    if name := target_branch(environ):
+        upstream = branch_of_origin(repository, name)
+        if upstream is None:
+            shown = shortened(name, 80)
+            raise SetupError(
+                f'the target branch "{shown}" is not in this clone. Fetch it: '
+                f"git fetch origin +refs/heads/{shown}:refs/remotes/origin/{shown}"
+            )
+        return _ancestor(repository, head, upstream, name), name
+    before = tip_before(environ)
+    if before and by_id(repository, before) is None:
+        raise SetupError(
+            f"the commit before the push, {shortened(before, 40)}, is not in this clone. Set GIT_DEPTH: 0."
+        )
+    return (before, "before the push") if before else None
 
 
 def _fork(repository: Repository, head: str, new: New, upstream: str, name: str) -> tuple[str, str]:
