@@ -91,9 +91,14 @@ def _details(files: dict[str, bytes]) -> tuple[list[str], list[str]]:
         numbers = {kind: str(number) for number, kind in enumerate(kinds)}
         actions = sorted(described.values(), key=lambda action: action["name"])
         details.append(f"{_service(name)} {' '.join(_detail(action, numbers) for action in actions)}")
-        arns = (f"{kind['key']}={re.sub(r'[$][{][^}]*[}]', '*', kind['arn'])}" for kind in kinds.values())
-        resources.append(f"{_service(name)} {' '.join(arns)}".rstrip())
+        resources.append(f"{_service(name)} {' '.join(map(_kind, kinds.values()))}".rstrip())
     return details, resources
+
+
+def _kind(kind: dict[str, str]) -> str:
+    """The name of a kind of resources, without blanks, and the ARNs that these may have, separated by commas."""
+    arns = re.sub(r"[$][{][^}]*[}]", "*", kind["arn"])
+    return f"{kind['key'].replace(' ', '-')}={arns.replace(', ', ',')}"
 
 
 def _detail(action: dict[str, Any], numbers: dict[str, str]) -> str:

@@ -44,7 +44,12 @@ def packed(keys: dict[str, dict[str, str]]) -> dict[str, bytes]:
         "package.json": '{"version": "1.2.3", "updatedAt": "2026-09-26T04:46:59Z"}',
         "LICENSE.txt": "MIT License",
         "data/actions/x.json": json.dumps({"b": action("B", "Tagging, Write", "Kind"), "a": action("A", "Read")}),
-        "data/resourceTypes/x.json": '{"kind": {"key": "Kind", "arn": "arn:${Partition}:x:::${Name}/*"}}',
+        "data/resourceTypes/x.json": json.dumps(
+            {
+                "a kind": {"key": "a kind", "arn": "arn:${Partition}:x:::a/${Name}, arn:${Partition}:x:::b/${Name}"},
+                "kind": {"key": "Kind", "arn": "arn:${Partition}:x:::${Name}/*"},
+            }
+        ),
         "dist/esm/globalConditionKeys.js": GLOBAL,
     }
     return {name: text.encode() for name, text in {**described, **other}.items()}
@@ -127,11 +132,31 @@ def test_an_action_is_described_by_its_levels_and_resources() -> None:
     assert all(catalog.described(action).levels for action in catalog.matching("*"))
 
 
+def test_kinds_of_resources_with_blanks_in_their_names_are_one_kind_each() -> None:
+    assert catalog.resources("lambda:PublishVersion") == ("arn:*:lambda:*:*:function:*",)
+    assert catalog.resources("apigateway:ImportVpcLink") is None
+    several = catalog.resources("apigateway:PATCH")
+    assert several is not None
+    assert "arn:*:apigateway:*::/restapis/*" in several
+
+
+def test_every_kind_of_resources_is_an_arn() -> None:
+    kinds = {arn for action in catalog.matching("*") for arn in catalog.resources(action) or ()}
+    assert len(kinds) > 1000
+    assert all(arn.startswith("arn:") and " " not in arn and arn.count(":") >= 5 for arn in kinds)
+
+
+def test_an_action_on_all_resources_has_no_kinds_and_an_unknown_one_is_told_apart() -> None:
+    assert catalog.resources("S3:listAllMyBuckets") == ()
+    assert catalog.resources("s3:ListAllMyBukets") is None
+    assert catalog.resources("s4:ListAllMyBuckets") is None
+
+
 def test_the_script_keeps_what_each_action_does(script: ModuleType, tmp_path: Path) -> None:
     files = packed({})
     script._write(files, {"x": ["A", "B"]})
-    assert (tmp_path / "details.txt").read_text() == "x R TW0\n"
-    assert (tmp_path / "resources.txt").read_text() == "x Kind=arn:*:x:::*/*\n"
+    assert (tmp_path / "details.txt").read_text() == "x R TW1\n"
+    assert (tmp_path / "resources.txt").read_text() == "x a-kind=arn:*:x:::a/*,arn:*:x:::b/* Kind=arn:*:x:::*/*\n"
 
 
 def test_all_of_it_takes_less_than_half_a_megabyte_in_the_wheel() -> None:

@@ -9,6 +9,7 @@ type; `source.txt` names where all are from, `LICENSE.txt` holds the terms. `scr
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import NamedTuple
@@ -106,9 +107,26 @@ def described(action: str) -> Action:
     service, _, name = action.partition(":")
     detail = _lines("details.txt")[service].split()[actions(service).index(name)]
     levels = detail.rstrip("0123456789,")
-    arns = [kind.partition("=")[2] for kind in _lines("resources.txt")[service].split()]
-    numbers = detail[len(levels) :].split(",") if detail != levels else ()
-    return Action(action, tuple(map(_LEVELS.__getitem__, levels)), tuple(arns[int(number)] for number in numbers))
+    return Action(action, tuple(map(_LEVELS.__getitem__, levels)), _resources(service)[name.lower()])
+
+
+def resources(action: str) -> tuple[str, ...] | None:
+    """The ARNs of what an action, in any case, works on, `*` for what is filled in.
+
+    There are none for an action that AWS only allows on all resources. None: AWS does not have the action.
+    """
+    service, _, name = action.lower().partition(":")
+    return _resources(service).get(name)
+
+
+@cache
+def _resources(service: str) -> Mapping[str, tuple[str, ...]]:
+    """The ARNs for each action of a service, by its name in lower case."""
+    kinds = [kind.partition("=")[2].split(",") for kind in _lines("resources.txt").get(service, "").split()]
+    details = _lines("details.txt").get(service, "").split()
+    numbers = ([int(number) for number in re.findall(r"[0-9]+", detail)] for detail in details)
+    arns = (tuple(arn for number in each for arn in kinds[number]) for each in numbers)
+    return dict(zip((name.lower() for name in actions(service)), arns, strict=True))
 
 
 def _among(prefix: str) -> Iterable[str]:
