@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from policy_guard.settings.acceptance import Accepted
     from policy_guard.settings.severity import CheckId, Severity
     from policy_guard.solver.budget import Budgets
-    from policy_guard.verify.check import Check, Claim, Facts, Question
+    from policy_guard.verify.check import Check, Facts, Question
     from policy_guard.verify.verdicts import Verdict
 
 
@@ -159,7 +159,7 @@ class Judge:
         check: Check,
         question: Question,
         prover: Prover,
-        level: Callable[[Claim], Severity],
+        level: Callable[[Verdict], Severity],
         used: list[Used],
     ) -> Iterator[tuple[Severity, list[Verdict]]]:
         """The verdicts that are no proof, those together that one finding tells, each time with its severity."""
@@ -170,7 +170,7 @@ class Judge:
         for verdict in unexplained(check, question, prover):
             used += (Used(check.id, accepted) for accepted in verdict.accepted)
             if not isinstance(verdict.answer, Proved):
-                severe = level(verdict.claim)
+                severe = level(verdict)
                 key = id(verdict.claim) if self._each else alike(verdict)
                 told.setdefault((severe, key), []).append(verdict)
             if prover.is_spent():

@@ -9,19 +9,23 @@ from policy_guard.settings.config import Config
 from policy_guard.settings.severity import RANK, Severity
 
 if TYPE_CHECKING:
-    from policy_guard.verify.check import Check, Claim
+    from policy_guard.verify.check import Check
+    from policy_guard.verify.verdicts import Verdict
 
 
-def severity(config: Config, check: Check, claim: Claim, fresh: bool, is_guard: Callable[[], bool]) -> Severity:
+def severity(config: Config, check: Check, verdict: Verdict, fresh: bool, is_guard: Callable[[], bool]) -> Severity:
     """The severity of a finding of the check: that of its critical entry, or else that of the check.
 
-    What the old version granted too is no more severe than the settings say of that. `fresh` tells that the file had no
-    old version; `is_guard` tells whether the old policy is there to deny.
+    What the old version granted too, and what is proved to be about no request that AWS has, is no more severe than the
+    settings say of that. `fresh` tells that the file had no old version; `is_guard` tells whether the old policy is
+    there to deny.
     """
     from policy_guard.verify.check import Circumstances
 
     configured = config.severity(check.id)
     circumstances = Circumstances(configured, config.new_files, fresh, is_guard)
+    claim = verdict.claim
     own = claim.entry.severity if claim.entry else None
     severe = own or check.severity(circumstances) or configured or check.default
-    return min(severe, config.critical_existing, key=RANK.__getitem__) if claim.existing else severe
+    most = [config.critical_existing] * claim.existing + [config.impossible] * verdict.impossible
+    return min([severe, *most], key=RANK.__getitem__)

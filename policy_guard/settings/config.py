@@ -79,6 +79,8 @@ class Refine(NamedTuple):
 class Config(NamedTuple):
     """The settings. `severities` holds only what is set; `accepted` is the folder of acceptances.
 
+    `impossible` is the most severe that a finding is whose requests AWS cannot have, as far as the catalogue says.
+
     `placeholders` are regular expressions for texts that a template fills in.
 
     `added` are entries of `policies` that a change brings along: they count where no other names the file.
@@ -90,6 +92,7 @@ class Config(NamedTuple):
     critical_existing: Severity = "warning"
     severities: tuple[tuple[CheckId, Severity], ...] = ()
     new_files: Severity = "error"
+    impossible: Severity = "note"
     default_branch: str | None = None
     require_policies: bool = False
     ignores: tuple[Ignore, ...] = ()
@@ -166,6 +169,7 @@ def load_config(source: Source | None) -> Config:
         critical_existing=plain.get("critical-existing", "warning"),
         severities=tuple((CheckId(name), level) for name, level in plain.get("severity", {}).items()),
         new_files=plain.get("new-files", "error"),
+        impossible=plain.get("impossible", "note"),
         default_branch=plain.get("default-branch"),
         require_policies=plain.get("require-policies", False),
         ignores=tuple(

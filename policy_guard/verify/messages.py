@@ -12,6 +12,7 @@ from policy_guard.documents.source import Source, Span
 from policy_guard.iam import catalog
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.concrete_caller_keys import context_of
+from policy_guard.iam.meaning.existing import BUCKET
 from policy_guard.iam.meaning.interpretations import reading
 from policy_guard.iam.meaning.matching import matches
 from policy_guard.iam.meaning.prover import Answer, Undecided, Unsupported, Witness
@@ -34,6 +35,7 @@ _MOST_ABSENT = 2
 _MOST_BEFORE = 2
 _MOST_IDS = 5
 _MOST_DECIDING = 3
+_MOST_KINDS = 3
 
 
 def finding(
@@ -189,7 +191,8 @@ def _message(check: Check, verdict: Verdict, others: Sequence[Verdict]) -> str:
         return f"not understood well enough to decide whether it {headline}{critical}"
     before = " that the old version granted too" if verdict.claim.existing else ""
     future = ", for actions that AWS does not have today" if verdict.future and not others else ""
-    return f"{headline}{before}{critical}{future}"
+    impossible = ", on resources that the actions do not work on" if verdict.impossible else ""
+    return f"{headline}{before}{critical}{future}{impossible}"
 
 
 def _together(verdict: Verdict) -> str:
@@ -242,6 +245,7 @@ def _facts(
             yield "before", "no policy: everything that it grants is new"
         if witness:
             yield "example", sentence(witness) + _without(witness, question)
+            yield from _kinds(witness) if verdict.impossible else ()
         yield from _readings(answer)
         if claim.entry:
             yield from _entry(claim.entry, several)
@@ -263,6 +267,15 @@ def _readings(answer: Answer) -> Iterator[tuple[str, str]]:
     for name, truth in answer.readings if isinstance(answer, Witness) else ():
         if needed := reading(name):
             yield "only if", needed.sentence if truth else needed.otherwise
+
+
+def _kinds(request: Request) -> Iterator[tuple[str, str]]:
+    """Why AWS cannot have a request, and how sure that is."""
+    kinds = list(catalog.resources(request.action) or ())
+    more = f" and {len(kinds) - _MOST_KINDS} more" if len(kinds) > _MOST_KINDS else ""
+    named = f"{', '.join(kinds[:_MOST_KINDS])}{more}".replace(BUCKET, "arn:*:s3:::BUCKET")
+    graded = "`impossible` in the settings grades this"
+    yield "impossible", f"{request.action} works on {named} only, as far as the catalogue says; {graded}"
 
 
 def _grant(verdict: Verdict) -> str:

@@ -21,6 +21,7 @@ from policy_guard.solver.formula import conjunction, member
 from policy_guard.solver.strings.language import Language
 from policy_guard.verify.check import Check, Claim, Combination, Question
 from policy_guard.verify.combinations import asked, granted
+from policy_guard.verify.existence import existing, is_impossible
 from policy_guard.verify.explain.changed import Changes, Place
 from policy_guard.verify.explain.difference import Terms, blame, spelled, terms
 from policy_guard.verify.explain.statements import merged, spelled_exactly
@@ -31,7 +32,8 @@ from policy_guard.verify.subtraction import outside, part_in
 class Verdict(NamedTuple):
     """An answer for one claim that is no proof, or one that needs `accepted`, with the values that are to blame.
 
-    `future` tells that all actions in question are none that AWS has today. `terms` are proved, or None;
+    `future` tells that all actions in question are none that AWS has today, `impossible` that all actions are, and no
+    resource in question is of a kind that they work on. `terms` are proved, or None;
     `difference` is how the policies spell them. `beside` are the verdicts on the other sets that are dangerous only
     together with this one. `spelled` gives the claim as statements. An unexplained verdict has none of what tells it
     well: values, terms and difference.
@@ -42,6 +44,7 @@ class Verdict(NamedTuple):
     actions: tuple[Value, ...] = ()
     resources: tuple[Value, ...] = ()
     future: bool = False
+    impossible: bool = False
     terms: Terms | None = None
     difference: Difference | None = None
     accepted: tuple[Accepted, ...] = ()
@@ -75,9 +78,10 @@ def unexplained(check: Check, question: Question, prover: Prover) -> Iterator[Ve
         answer = asked(claim, prover)
         used = tuple(each for each in given if part_in(whole, each, question.access, aside))
         if not isinstance(answer, Proved):
-            judged.add(key)
+            answer, impossible = existing(claim, answer, aside)
+            judged |= set() if impossible else {key}
             spelled = partial(spelled_exactly, check, question, claim, None, aside)
-            yield Verdict(claim, answer, accepted=used, spelled=spelled)
+            yield Verdict(claim, answer, impossible=impossible, accepted=used, spelled=spelled)
         elif used:
             yield Verdict(claim, answer, accepted=used)
 
@@ -94,8 +98,17 @@ def _together(check: Check, whole: Combination, question: Question, prover: Prov
     if used and all(isinstance(asked(outside(claim, used, access), prover), Proved) for claim in claims):
         yield Verdict(found[0].claim, Proved(), accepted=used)
         return
-    spelled = partial(_spelled_together, check, question, claims, prover.aside())
-    yield from _beside_each_other([Verdict(*grant, spelled=spelled) for grant in found])
+    aside = prover.aside()
+    spelled = partial(_spelled_together, check, question, claims, aside)
+    shown = [existing(*grant, aside) for grant in found]
+    odd = (part for part, (_, alone) in zip(whole.parts, shown, strict=True) if alone)
+    impossible = any(all(is_impossible(claim, aside) for claim in part.granting) for part in odd)
+    yield from _beside_each_other(
+        [
+            Verdict(grant.claim, answer, impossible=impossible, spelled=spelled)
+            for grant, (answer, _) in zip(found, shown, strict=True)
+        ]
+    )
 
 
 def _spelled_together(check: Check, question: Question, claims: Iterable[Claim], prover: Prover) -> tuple[Spelled, ...]:
@@ -118,7 +131,8 @@ def alike(verdict: Verdict) -> tuple[object, ...]:
     """Equal for verdicts on critical entries that one sentence can tell: the same of the same statement."""
     claim = verdict.claim
     elsewhere = any(each.claim.statement is not claim.statement for each in verdict.beside)
-    return (id(claim) if elsewhere or not claim.entry else id(claim.statement)), claim.existing, type(verdict.answer)
+    place = id(claim) if elsewhere or not claim.entry else id(claim.statement)
+    return place, claim.existing, verdict.impossible, type(verdict.answer)
 
 
 class Explanations:
@@ -135,7 +149,7 @@ class Explanations:
         """The verdict with its explanation, and those beside it with theirs."""
         if isinstance(verdict.answer, Proved):
             return verdict
-        shown = self._explained(verdict)._replace(accepted=verdict.accepted)
+        shown = self._explained(verdict)._replace(accepted=verdict.accepted, impossible=verdict.impossible)
         if not verdict.claim.entry or not verdict.claim.entry.all_of:
             return shown
         return shown._replace(beside=tuple(map(self._explained, verdict.beside)), spelled=verdict.spelled)
@@ -244,13 +258,16 @@ def _recognisable(claim: Claim, answer: Witness, prover: Prover) -> Witness:
     One that needs no reading is looked for first.
     """
 
-    def holds(request: Request) -> bool:
-        return prover.may_replay() and claim.holds(claim.statement, request)
+    statement = claim.statement
+    assert statement is not None
 
-    names = choice_names(claim.excess(claim.statement))
+    def holds(request: Request) -> bool:
+        return prover.may_replay() and claim.holds(statement, request)
+
+    names = choice_names(claim.excess(statement))
     for fixed in dict.fromkeys(((), answer.readings)):
         anyhow = partial(holds_anyhow, fixed=dict(fixed), names=names, holds=holds)
-        request = plausible(answer.request, anyhow)._replace(choices=dict(fixed))
+        request = plausible(answer.request, anyhow, statement)._replace(choices=dict(fixed))
         if not anyhow(request):
             continue
         if _is_about_anyone(claim) and anyhow(nobody := request._replace(principal=None)):
@@ -266,8 +283,7 @@ def _is_about_anyone(claim: Claim) -> bool:
 
 
 def _is_known(action: str) -> bool:
-    service, _, name = action.partition(":")
-    return any(each.lower() == name for each in catalog.actions(service))
+    return catalog.resources(action) is not None
 
 
 def _with_known_action(claim: Claim, prover: Prover, values: tuple[Value, ...]) -> Answer:

@@ -106,3 +106,12 @@ def test_what_is_left_unasked_is_an_error(everything: Scratch, monkeypatch: pyte
     undecided = [each for each in critical(everything) if each["outcome"] == "undecided"]
     assert "not all was asked" in undecided[0]["message"]
     assert undecided[0]["severity"] == "error"
+
+
+@pytest.mark.parametrize(("level", "code"), [(None, 0), ("note", 0), ("error", 1)])
+def test_the_settings_decide_about_what_aws_cannot_have(scratch: Scratch, level: str | None, code: int) -> None:
+    scratch.commit(**{".policy-guard.yaml": {"version": 1, **({"impossible": level} if level else {})}, "readme": "x"})
+    scratch.write("iam/a.json", document(allow("s3:PutBucketPolicy", resource="arn:aws:s3:::orders/*")))
+    run = scratch.guard("check")
+    assert run.code == code
+    assert "on resources that the actions do not work on" in run.out

@@ -124,10 +124,10 @@ class Prover:
         domains = {**DOMAINS, "principal": callers(partitions) if partitions else CALLERS}
         self._theory = Theory(domains, lambda key: BOOLEANS if key in booleans else None, likely, tuple(places))
 
-    def aside(self) -> Prover:
+    def aside(self, steps: int = STEPS_ASIDE) -> Prover:
         """The same with another budget, for questions on which no verdict hangs."""
         other = copy(self)
-        other._budget = self._budgets.aside.part(STEPS_ASIDE)
+        other._budget = self._budgets.aside.part(steps)
         return other
 
     def is_spent(self) -> bool:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import TypeAlias
 
+from policy_guard.documents.globs import glob
 from policy_guard.iam import catalog
-from policy_guard.iam.policy import Request
+from policy_guard.iam.meaning.existing import ALL, exists, is_of
+from policy_guard.iam.meaning.matching import resolve
+from policy_guard.iam.policy import Request, Statement
 from policy_guard.solver.strings.affixes import literal_prefix
 from policy_guard.solver.strings.automaton import ANYTHING, Glob, the_symbol
 from policy_guard.solver.strings.language import FILLERS, Slot
+from policy_guard.solver.strings.pattern import as_text
 
 Holds: TypeAlias = "Callable[[Request], bool]"
 
@@ -22,11 +27,8 @@ _MOST_ACTIONS = 60
 # Services whose ARNs name no region, and those that name no account either.
 _GLOBAL = ("iam", "sts", "organizations", "cloudfront", "route53", "s3", "artifact", "globalaccelerator", "shield")
 _WITHOUT_ACCOUNT = ("s3", "route53")
-_RESOURCES = {
-    "s3": {"object": "example/example"},
-    "iam": {"role": "role/example", "user": "user/example", "group": "group/example", "policy": "policy/example"},
-    "sts": {"role": "role/example"},
-}
+_MOST_VALUES = 20
+_MOST_TRIED = 20
 _TELLING = ("delete", "put", "create", "get", "list", "describe")
 _BY_KEY = {
     "aws:sourceip": "203.0.113.7",
@@ -49,12 +51,99 @@ _OFTEN = {
 }
 
 
-def plausible(request: Request, holds: Holds) -> Request:
-    """The request, or one like it for which `holds` is true too, with as little that is odd or idle as can be."""
+def plausible(request: Request, holds: Holds, statement: Statement) -> Request:
+    """The request, or one like it for which `holds` is true too, with as little that is odd or idle as can be.
+
+    One that AWS has is looked for first, among those that the statement applies to.
+    """
     request = _without_idle_keys(request, holds)
-    for variants in (_fitting, _whole_arns, _known_actions, _of_objects, _values):
-        request = next(filter(holds, variants(request)), request)
+    if not exists(request):
+        request = existing_like(request, holds, statement) or request
+    known = exists(request)
+    for variants in (_whole_arns, _values) if known else (_fitting, _whole_arns, _known_actions, _values):
+        likelier = (each for each in variants(request) if not known or exists(each))
+        request = next(filter(holds, likelier), request)
     return _without_idle_unknowns(request, holds)
+
+
+def existing_like(request: Request, holds: Holds, statement: Statement) -> Request | None:
+    """A request that AWS has and for which `holds` is true, among the likely ones of the statement."""
+    return next(filter(holds, islice(_existing(request, statement), _MOST_TRIED)), None)
+
+
+def _existing(request: Request, statement: Statement) -> Iterator[Request]:
+    """Requests that AWS has: with the same action if that can be, or else another one of the statement."""
+    patterns = list(dict.fromkeys(_resources(request, statement)))[:_MOST_VALUES]
+    for action in dict.fromkeys((request.action, *_among(request, statement))):
+        kinds = catalog.resources(action)
+        if kinds == () and ALL in patterns:
+            yield request._replace(action=action, resource=ALL)
+        for kind in sorted(kinds or (), key=len):
+            arns = (arn for pattern in patterns if (arn := common(kind, pattern)))
+            yield from (request._replace(action=action, resource=arn) for arn in arns)
+
+
+def _resources(request: Request, statement: Statement) -> Iterator[str]:
+    """The patterns of the statement's resources, those first that the resource matches."""
+    element = statement.resource
+    if element is None or element.negated:
+        yield ALL
+        return
+    resolved = (resolve(value.pattern, request.context, request.unknowns, wild=True) for value in element.values)
+    texts = ["".join(map(as_text, pattern.parts)) for pattern in resolved if pattern]
+    yield from sorted(texts, key=lambda text: not glob(text)(request.resource))
+
+
+def _among(request: Request, statement: Statement) -> Iterator[str]:
+    """Actions that AWS has and the statement may name, the likeliest first."""
+    parts = request.resource.split(":", 3)
+    services = {request.action.partition(":")[0], *parts[2:3]}
+    texts = tuple(value.text.strip() for value in statement.action.values)
+    texts = (ALL,) if statement.action.negated else texts
+    for service in sorted(services, key=lambda each: not request.action.startswith(f"{each}:")):
+        yield from _matching(service, texts)
+
+
+@lru_cache(maxsize=256)
+def _matching(service: str, patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """The actions of the service that one of the patterns covers."""
+    covers = [
+        glob(pattern.lower()) for pattern in patterns if pattern[:1] in "*?" or pattern.lower()[:1] == service[:1]
+    ]
+    names = (f"{service}:{name}".lower() for name in catalog.actions(service))
+    return tuple(sorted((name for name in names if any(each(name) for each in covers)), key=_rank))
+
+
+@lru_cache(maxsize=10_000)
+def common(kind: str, pattern: str) -> str | None:
+    """An ARN of the kind that the pattern, with `*` and `?`, covers; None if none is found."""
+    usual = _filled(kind)
+    if glob(pattern)(usual):
+        return usual
+    ours, theirs = kind.split(":", 5), pattern.split(":", 5)
+    if len(theirs) < 6 and theirs[-1].endswith("*"):
+        theirs += ["*"] * (6 - len(theirs))
+    parts = [_common_part(*pair) for pair in zip(ours, theirs, usual.split(":", 5), strict=False)]
+    arn = ":".join(part for part in parts if part is not None)
+    return arn if None not in parts and glob(pattern)(arn) and is_of(kind, arn) else None
+
+
+def _common_part(one: str, two: str, usual: str) -> str | None:
+    """A text that both patterns cover, the usual one if that will do."""
+    heads = two.partition("*")[0]
+    rests = one.split("*")
+    joined = (f"{heads}{_FILLER}{_FILLER.join(rests[at:])}" for at in range(1, len(rests)))
+    fillers = (two.replace("?", "1").replace("*", filler) for filler in (_FILLER, "example/example", "example:example"))
+    return next((text for text in (usual, *fillers, *joined) if glob(one)(text) and glob(two)(text)), None)
+
+
+@lru_cache(maxsize=10_000)
+def _filled(kind: str) -> str:
+    """An ARN of the kind, with usual texts for what is filled in."""
+    parts = kind.split(":", 5)
+    usual = ("arn", "aws", _FILLER, REGION, ACCOUNT)
+    filled = [text if part == "*" else part.replace("*", text) for part, text in zip(parts[:5], usual, strict=True)]
+    return ":".join([*filled, parts[5].replace("*", _FILLER)])
 
 
 def _without_idle_keys(request: Request, holds: Holds) -> Request:
@@ -75,13 +164,14 @@ def _without_idle_unknowns(request: Request, holds: Holds) -> Request:
 
 
 def arn(action: str) -> str:
-    """An ARN such as the action, in lower case, may be asked for on."""
-    service, _, name = action.partition(":")
+    """An ARN such as the action may be asked for on; `*` for an action that is about no resource of its own."""
+    kinds = catalog.resources(action)
+    if kinds is not None:
+        return _filled(min(kinds, key=len)) if kinds else ALL
+    service = action.partition(":")[0]
     region = "" if service in _GLOBAL else REGION
     account = "" if service in _WITHOUT_ACCOUNT else ACCOUNT
-    types = _RESOURCES.get(service, {})
-    resource = next((resource for word, resource in types.items() if word in name), "example")
-    return f"arn:aws:{service}:{region}:{account}:{resource}"
+    return f"arn:aws:{service}:{region}:{account}:{_FILLER}"
 
 
 def _fitting(request: Request) -> Iterator[Request]:
@@ -136,14 +226,6 @@ def _known_actions(request: Request) -> Iterator[Request]:
     service = request.action.partition(":")[0]
     if request.action not in (known := _actions(service)):
         yield from (request._replace(action=action) for action in known)
-
-
-def _of_objects(request: Request) -> Iterator[Request]:
-    """With an action on objects where the resource is one: S3 has many that are not."""
-    on_objects = tuple(f"s3:{verb}object" for verb in _TELLING)
-    if "/" in request.resource and request.action.startswith("s3:") and not request.action.startswith(on_objects):
-        actions = (f"s3:{name}".lower() for name in catalog.actions("s3"))
-        yield from (request._replace(action=each) for each in sorted(actions, key=_rank) if each.startswith(on_objects))
 
 
 def _values(request: Request) -> Iterator[Request]:
