@@ -55,7 +55,7 @@ def _below(branches: tuple[Branch, ...], above: str, margin: str, color: bool) -
 
 
 def state(branch: Branch) -> str:
-    """Whether all of the actions stay, some, or none."""
+    """Tell whether all of the actions stay, some, or none."""
     if branch.chosen:
         return SAFE
     return UNUSED if len(branch.unused) == len(branch.names) else MIXED
@@ -75,7 +75,7 @@ def _detail(branch: Branch) -> str:
 
 
 def _name(branch: Branch, above: str) -> str:
-    """What the node adds to what is above it."""
+    """Return the text that the node adds to its parent's."""
     return branch.prefix.removeprefix(above) or ("(itself)" if branch.prefix else "(all)")
 
 

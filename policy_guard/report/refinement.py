@@ -1,4 +1,4 @@
-"""What `refine` says: the difference of each file, what goes and why, what stays and why, as text or Markdown."""
+"""The output of `refine` as text or Markdown: each file's difference, and why access is removed or kept."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_LEFT = 10
 
 
 class Entry(NamedTuple):
-    """What came of one file; `error` says why it could not be read or written.
+    """The result for one file; `error` says why it could not be read or written.
 
     `basis` names the principals whose findings count, each with the day of the analysis.
     """
@@ -36,14 +36,14 @@ class Entry(NamedTuple):
 
     @property
     def fails(self) -> bool:
-        """Whether something in the file is unused, or may be, and was not taken out."""
+        """Tell whether something in the file is unused, or may be, and was not removed."""
         return bool(self.problems or self.refined.refused)
 
 
 class Refinement(NamedTuple):
-    """What came of a run; `notes` are about its settings. With `written` the files hold what is shown.
+    """The result of a run; `notes` are about its settings. With `written` the files hold the text that is shown.
 
-    `hook` tells that a commit waits for it.
+    `hook` tells that a commit waits for the result.
     """
 
     entries: tuple[Entry, ...]
@@ -109,7 +109,7 @@ def _painted(line: str, color: bool) -> str:
 
 
 def _replaced(entry: Entry) -> Iterator[Narrowed]:
-    """What has a tree worth a picture: patterns that something takes the place of."""
+    """Return the patterns that are replaced by narrower ones: their trees are worth drawing."""
     yield from (each for plan in entry.refined.plans for each in plan.narrowed if each.narrowing.patterns)
 
 

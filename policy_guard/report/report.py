@@ -1,4 +1,4 @@
-"""What a reporter is: a pure function from a report to text."""
+"""Reporters as data: pure functions from a report to text."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Reviewed(NamedTuple):
 class Report(NamedTuple):
     """Everything a reader may be shown about one run.
 
-    `base` names what the new versions were held against ("main@3f9c2ab", "orders-old.json"), `policies` counts the
+    `base` names what the new versions were compared with ("main@3f9c2ab", "orders-old.json"), `policies` counts the
     policies judged, `refused` those with a finding that fails, `warned` those with findings none of which fails;
     `critical` counts the entries of the critical list. `checks` are those that ran, so that a green line claims no
     more. `notes` are sentences about the run as a whole (a followed rename, policies deeper inside other files).
@@ -42,7 +42,7 @@ class Report(NamedTuple):
     reports that must not change from run to run. `mode` is `changes`, `compare` (two files) or `all` (every policy;
     `changed` counts those that were also compared). `judged` names the policies, each by its path and label;
     `accepted` is what would be a finding and was reviewed. `settings` names the revision whose settings held, if not
-    those at hand. `fail_on` is the least severity that fails, or `never`.
+    the working tree. `fail_on` is the least severity that fails, or `never`.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -82,7 +82,7 @@ class Reporter(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a span begins and ends; `end` stands right after its last character, on the line of that character."""
+    """The begin and end of a span; `end` stands right after its last character, on the line of that character."""
 
     start: Position
     end: Position
@@ -98,13 +98,13 @@ def place(source: Source, span: Span) -> Place:
 
 
 def in_order(report: Report) -> tuple[Finding, ...]:
-    """What every reporter shows, worst first, then by path and place; what is switched off is left out."""
+    """Return the findings to show, worst first, then by path and place; those of severity `off` are left out."""
     shown = (finding for finding in report.findings if finding.severity != "off")
     return tuple(sorted(shown, key=_rank))
 
 
 def fingerprints(findings: Iterable[Finding]) -> list[str]:
-    """For each finding a text that stays while it does, whatever moves in its file; no two are alike."""
+    """Return a stable and unique text for each finding, whatever moves in its file."""
     import hashlib
     import json
 

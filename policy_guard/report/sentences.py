@@ -9,7 +9,7 @@ LONGEST_FACT = 700
 
 
 def title(finding: Finding) -> str:
-    """What is wrong in a few words; text of the policy in it is as it was written."""
+    """Return the finding in a few words; text of the policy in it is as it was written."""
     from policy_guard.verify.checks import check
 
     kind = check(finding.check)
@@ -20,7 +20,7 @@ def title(finding: Finding) -> str:
 
 
 def sentences(finding: Finding) -> str:
-    """The finding in sentences on lines of their own: what is wrong, then one fact a line."""
+    """Return the finding in sentences on lines of their own: the problem, then one fact a line."""
     from policy_guard.verify.checks import check
 
     facts, kind = dict(finding.facts), check(finding.check)
@@ -38,7 +38,7 @@ def sentences(finding: Finding) -> str:
 
 
 def see(related: Related) -> str:
-    """Where the other place is, at which revision, and what is there."""
+    """Return the other place, its revision, and its meaning for the finding."""
     at = f" at {related.source.revision}" if related.source.revision else ""
     return f"{related.source.at(related.span.start)}{at}: {related.message}"
 

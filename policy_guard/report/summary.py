@@ -1,4 +1,4 @@
-"""The last line of a run: what was compared with what, and what came of it."""
+"""The last line of a run: what was compared with what, and the result."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _subject(report: Report) -> str:
 
 
 def _claims(report: Report) -> str:
-    """What is proved where there is no finding: only what ran, and on something."""
+    """Return what a run without findings proved: only checks that ran, and on some policy."""
     from policy_guard.verify.checks import check
 
     compared = report.mode != "all" or report.changed > 0

@@ -1,4 +1,4 @@
-"""What a check is: a set of requests that must be empty, laid at the door of statements."""
+"""Checks as data: a set of requests that must be empty, divided among the statements that grant it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Facts(NamedTuple):
-    """What is known of a policy before anything is asked about it; None is no policy.
+    """Facts about a policy that decide which checks are asked about it; None is no policy.
 
     `changed` tells that its versions are compared and differ in meaning. `critical` are the entries of the critical
     list that concern its files; `listed` tells that the list has entries for policies of its kind.
@@ -33,7 +33,7 @@ class Facts(NamedTuple):
 
 
 class Circumstances(NamedTuple):
-    """What the severity of a finding may depend on, besides the severity that is configured for its check.
+    """Circumstances that may change the severity of a finding from the one configured for its check.
 
     `fresh` tells that the file had no old version; `is_guard` tells whether the old version is there to deny.
     """
@@ -45,10 +45,10 @@ class Circumstances(NamedTuple):
 
 
 class Question(NamedTuple):
-    """What a check is asked about: one policy, new and old; None is no policy. `kind` is that of both.
+    """The subject of a check: the new and old version of one policy; None is no policy. `kind` is that of both.
 
-    `accepted` are the acceptances that count here, `reference` is what every version is held against, if anything;
-    `access` knows all statements.
+    `accepted` are the acceptances that count for the policy. `reference` is the policy that bounds every version, if
+    there is one. `access` knows all statements.
     """
 
     kind: Kind
@@ -64,13 +64,13 @@ class Claim(NamedTuple):
     """One statement's part in the set that must be empty.
 
     `excess` gives that part for the statement as it stands, or for a part of it; `holds` decides the same for one
-    request. `statement` is None where no statement grants the access, but the lack of one. `existing` marks access
-    that the old version granted too.
+    request. `statement` is None if the access is granted by the lack of a statement. `existing` marks access that the
+    old version granted too.
 
     The set is what the statement applies to `within` a formula (`is_within` for one request), without what some
     statement of `denied` applies to, and without what some statement of `before`, or with `all_before` everything,
-    and none of `but` applies to. Of that, what some statement of `accepted` and none of `unaccepted` applies to is
-    left out. `meant` is the set of the critical entry that it is about. `at` is the
+    and none of `but` applies to. Requests to which some statement of `accepted` and none of `unaccepted` applies are
+    left out. `meant` is the set of the critical entry that the claim is about. `at` is the
     place to look at, if it is neither an action nor a resource.
     """
 
@@ -105,13 +105,13 @@ class Part(NamedTuple):
 
 
 class Combination(NamedTuple):
-    """Sets of which nothing is wrong unless something of each is granted."""
+    """Sets that are dangerous only if something of each is granted."""
 
     parts: tuple[Part, ...]
 
 
 class Check(NamedTuple):
-    """All that is known of a check. Registered as the constant `CHECK` of a module in `checks/`.
+    """A check, registered as the constant `CHECK` of a module in `checks/`.
 
     The docstring of the module is the manual page.
 

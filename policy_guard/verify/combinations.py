@@ -1,4 +1,4 @@
-"""What a policy grants of sets that are dangerous only together."""
+"""Grants of a policy in sets that are dangerous only together."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class Grant(NamedTuple):
 
 
 def asked(claim: Claim, prover: Prover) -> Answer:
-    """Whether the statement of the claim has a part in the set that must be empty."""
+    """Decide whether the statement of the claim has a part in the set that must be empty."""
     return prover.answer(claim.excess(claim.statement), partial(claim.holds, claim.statement))
 
 
 def granted(combination: Combination, prover: Prover) -> tuple[Grant, ...]:
-    """For each part the claim to show it by; none unless something of every part is granted, or may be.
+    """Return a claim that shows each part; none unless something of every part is granted, or may be.
 
-    What cannot be decided counts as granted by the new version and as not granted by the old one.
+    A claim that cannot be decided counts as granted by the new version and as not granted by the old one.
     """
     now: list[list[Grant]] = []
     for part in combination.parts:
@@ -44,7 +44,7 @@ def _not_empty(claims: Iterable[Claim], prover: Prover) -> list[Grant]:
 
 
 def _fresh(part: Part, grants: list[Grant], prover: Prover) -> list[Grant]:
-    """What of the grants the old version did not grant."""
+    """Return those of the grants that the old version did not grant."""
     if part.before is None:
         return grants
     statements = {id(grant.claim.statement) for grant in grants}
@@ -52,7 +52,7 @@ def _fresh(part: Part, grants: list[Grant], prover: Prover) -> list[Grant]:
 
 
 def _was_granted(part: Part, fresh: list[Grant], prover: Prover) -> bool:
-    """Whether the old version granted some request of the part too, in every reading in which the new one does."""
+    """Tell whether the old version granted some request of the part too, in every reading in which the new one does."""
     if not fresh:
         return True
     if part.before is None:

@@ -1,4 +1,4 @@
-"""What a set of an entry of the critical list means: the requests in it, as a formula and for one request."""
+"""The meaning of a set in the critical list: its requests as a formula, and a test for one request."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Critical(NamedTuple):
     formula: Formula
 
     def holds(self, request: Request) -> bool:
-        """Whether the request is in the set: `formula` for one request."""
+        """Tell whether the request is in the set: `formula` for one request."""
         entry, requests = self.entry, self.requests
         return (
             (not requests.actions or concrete.action_matches(_element(requests.actions), request))
@@ -55,7 +55,7 @@ def critical(entry: CriticalEntry, requests: RequestSet, access: Access) -> Crit
 
 
 def _surely_apart(one: Formula, two: Formula) -> bool:
-    """Whether two conditions on the action alone can surely not hold together."""
+    """Tell whether two conditions on the action alone surely exclude each other."""
     if not isinstance(one, Literal) or not isinstance(two, Literal) or not (one.positive and two.positive):
         return False
     atoms = one.atom, two.atom

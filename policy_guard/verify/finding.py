@@ -32,7 +32,7 @@ class Cell(NamedTuple):
 
 
 class Piece(NamedTuple):
-    """What another statement has in common with the cells, in those of its terms that say less than theirs."""
+    """The overlap of another statement with the cells, in those of its terms that are narrower than theirs."""
 
     actions: tuple[str, ...]
     resources: tuple[str, ...]
@@ -41,7 +41,7 @@ class Piece(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """All that is new, or lost, through one statement.
+    """Everything that is new, or lost, through one statement.
 
     That is the cells, for these principals and under these conditions, without the pieces of `denied`, without those
     of `accepted`, and without those of `before`, from which those of `but` are left out. With `all_before` everything
@@ -69,7 +69,7 @@ class Spelled(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What one finding is about, among the findings of one policy.
+    """The part of a policy's findings that one finding is about.
 
     `statement` tells statements apart, and is None for a combination, which is about several (`together`).
     """
@@ -82,7 +82,7 @@ class Part(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """What would have to be accepted for a finding to go.
+    """The access that would have to be accepted for a finding to disappear.
 
     `path` is that of the policy's file, or the name of its `group`; `old` is the digest of the old version. `requests`
     gives sets that hold all that was found together. `critical` are ids of the critical list. `standing` tells that the

@@ -41,7 +41,7 @@ _MOST_KINDS = 3
 def finding(
     check: Check, verdict: Verdict, question: Question, severity: Severity, others: Sequence[Verdict] = ()
 ) -> Finding:
-    """What the verdict says of the policy. What is not decided is an error whatever the severity, unless advisory.
+    """Return the finding for a verdict. An undecided verdict is an error whatever the severity, unless advisory.
 
     `others` say the same of the same statement for other critical entries, and are told with it.
     """
@@ -76,7 +76,7 @@ def _critical_ids(*verdicts: Verdict) -> tuple[str, ...]:
 
 
 def unasked(check: Check, question: Question) -> Finding:
-    """That the policy was too much to ask all that the check asks: what was left out may hold anything."""
+    """Return the finding for a policy with more questions than the budget allows: those left out may hold anything."""
     policy = question.new or question.old
     assert policy is not None
     return Finding(
@@ -136,7 +136,7 @@ def _deciding(verdict: Verdict) -> Iterator[Related]:
 
 
 class _Place(NamedTuple):
-    """Where to look; `statement` is the one that stands there, as AWS counts it."""
+    """A place to look at; `statement` is the statement at that place, as AWS counts it."""
 
     source: Source
     span: Span
@@ -161,7 +161,7 @@ def _where(check: Check, verdict: Verdict, question: Question) -> _Place:
 
 
 def _before(check: Check, verdict: Verdict) -> Iterator[Related]:
-    """Where the like of it was denied, or allowed in part, before."""
+    """Return the places where similar access was denied, or partly allowed, before."""
     told = verdict.terms
     allowed = "the reference allows this" if check.what == "beyond" else "allowed here before"
     for statement in told.but[:_MOST_BEFORE] if told else ():
@@ -210,7 +210,7 @@ def _named(verdict: Verdict, own: Statement | None) -> str:
 
 
 def _beside(policy: Policy, verdict: Verdict) -> Iterable[Related]:
-    """What else has to be granted for a finding, where it is said elsewhere."""
+    """Return the places of the other grants that a finding depends on."""
     shown = {}
     for each in verdict.beside:
         source, span = place(policy, each)
@@ -323,7 +323,7 @@ _KNOWN: WeakKeyDictionary[Access, _Spellings] = WeakKeyDictionary()
 
 
 def _spellings(question: Question) -> _Spellings:
-    """Those of a question, worked out once for all its findings."""
+    """Return the spellings of a question, computed once for all its findings."""
     if question.access not in _KNOWN:
         _KNOWN[question.access] = _looked_through(question)
     return _KNOWN[question.access]

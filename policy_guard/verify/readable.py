@@ -44,7 +44,7 @@ def doubtful(policy: Policy) -> Iterator[Finding]:
 
 
 def vanished(source: Source, old: Source, reason: str) -> Finding:
-    """What was a policy in the base, and is still there, is none any more."""
+    """Return the finding for a file that was a policy at the base and is no longer one."""
     return Finding(
         check=READABLE,
         outcome="unreadable",

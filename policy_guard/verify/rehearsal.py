@@ -19,7 +19,7 @@ from policy_guard.verify.verdicts import prover_for
 
 
 def part_of(check: Check, claim: Claim) -> Part:
-    """What a finding from this claim is about."""
+    """Return the part that a finding from this claim is about."""
     entry, together = claim.entry, bool(claim.entry and claim.entry.all_of)
     statement = None if together or claim.statement is None else id(claim.statement)
     return Part(
@@ -32,7 +32,7 @@ def part_of(check: Check, claim: Claim) -> Part:
 
 
 def lies_within(question: Question, access: Spelled, checks: Iterable[CheckId], parts: Collection[Part]) -> bool:
-    """Whether all requests of `access` are proved to be what each of the checks found: new and not old, or lost."""
+    """Tell whether each of the checks is proved to find every request of `access`: newly allowed, or lost."""
     question = _knowing(question, [access])
     prover = prover_for(question, others=(*access.statements, *access.without))
     requests = applying(access, question.access)
@@ -41,7 +41,7 @@ def lies_within(question: Question, access: Spelled, checks: Iterable[CheckId], 
 
 
 def suffices(question: Question, accesses: Collection[Spelled], parts: Collection[Part]) -> bool:
-    """Whether nothing that the parts are about is left once all of these are accepted."""
+    """Tell whether nothing of the parts is left once all of these are accepted."""
     question = _knowing(question, accesses)
     prover = prover_for(question, others=list(_statements(accesses)))
     rest = negation(disjunction(applying(access, question.access) for access in accesses))
@@ -67,7 +67,7 @@ def _statements(accesses: Iterable[Spelled]) -> Iterator[Statement]:
 
 
 def _violations(question: Question, check: Check, parts: Iterable[Part]) -> Formula:
-    """All that the check found, whatever statements it is laid at the door of."""
+    """Return everything that the check found, for all statements together."""
     access, kind, new, old = question.access, question.kind, question.new, question.old
     if check.of_old:
         return conjunction([access.denied(old), negation(access.denied(new))])

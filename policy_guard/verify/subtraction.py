@@ -1,4 +1,4 @@
-"""What of a claim is accepted: reviewed access, taken out of the set that must be empty."""
+"""Takes accepted access out of the set that must be empty."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from policy_guard.verify.checks import check
 
 
 def outside(claim: Claim, accepted: tuple[Accepted, ...], access: Access) -> Claim:
-    """The claim without what is accepted."""
+    """Return the claim without the accepted access."""
     if not accepted:
         return claim
     rest = negation(disjunction(_requests(each, access) for each in accepted))
@@ -36,7 +36,7 @@ def outside(claim: Claim, accepted: tuple[Accepted, ...], access: Access) -> Cla
 
 
 def part_in(claim: Claim, accepted: Accepted, access: Access, prover: Prover) -> bool:
-    """Whether anything of the claim is accepted by this; also where that cannot be decided."""
+    """Tell whether this acceptance covers anything of the claim; true if that cannot be decided."""
 
     def holds(request: Request) -> bool:
         return claim.holds(claim.statement, request) and _holds(accepted, request)
@@ -46,7 +46,7 @@ def part_in(claim: Claim, accepted: Accepted, access: Access, prover: Prover) ->
 
 
 def is_done(accepted: Accepted, policy: Policy, access: Access, prover: Prover) -> bool:
-    """Whether the policy is as it was accepted to become: the access is in it, or the Deny gone."""
+    """Tell whether the accepted change is already in the policy: the access is granted, or the Deny removed."""
     is_missing: Callable[[Request], bool]
     if any(check(name).of_old for name in accepted.acceptance.checks):
         missing, is_missing = access.denied(policy), partial(concrete.denied, policy)

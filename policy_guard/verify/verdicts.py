@@ -59,9 +59,9 @@ def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdi
 
 
 def unexplained(check: Check, question: Question, prover: Prover) -> Iterator[Verdict]:
-    """What could not be proved empty, or not without what is accepted: claims and answers alone.
+    """Return the claims that are not proved, or only with acceptances, without explanations.
 
-    That is one verdict per critical entry and statement, the graver where there are two.
+    There is one verdict per critical entry and statement: the graver if there are two.
     """
     judged: set[tuple[int, int]] = set()
     aside = prover.aside()
@@ -87,7 +87,7 @@ def unexplained(check: Check, question: Question, prover: Prover) -> Iterator[Ve
 
 
 def _together(check: Check, whole: Combination, question: Question, prover: Prover) -> Iterator[Verdict]:
-    """The verdicts on sets that are dangerous only together; none where all that is granted of all is accepted."""
+    """Return the verdicts on sets that are dangerous only together; none if all grants of all sets are accepted."""
     found = granted(whole, prover)
     if not found:
         return
@@ -205,7 +205,7 @@ _LONG = 100
 
 
 def _steps_to_judge(statements: Iterable[Statement]) -> int:
-    """What it costs to judge one request: of most statements no more is looked at than how their actions begin."""
+    """Return the cost of judging one request: most statements are ruled out by the beginning of their actions."""
     steps, alike = 1, Counter[str]()
     for each in statements:
         heads = [head[: head.find(":") + 4] if ":" in head else "" for head, _ in each.action.heads]
@@ -219,7 +219,7 @@ def _steps_to_judge(statements: Iterable[Statement]) -> int:
 
 
 def _steps_for_length(statement: Statement) -> int:
-    """What it costs besides that patterns are long; the texts that they are held against are likely to be so, too."""
+    """Return the extra cost of long patterns; the texts that they are compared with are likely to be long, too."""
     texts = [value.text for value in statement.resource.values] if statement.resource else []
     texts += [value.text for condition in statement.conditions for value in condition.values]
     return _STEPS_A_MATCH * sum(len(text) // _LONG * (1 + len(text) // (10 * _LONG)) for text in texts)
@@ -277,7 +277,7 @@ def _recognisable(claim: Claim, answer: Witness, prover: Prover) -> Witness:
 
 
 def _is_about_anyone(claim: Claim) -> bool:
-    """Whether neither the statement nor the entry of the critical list says who asks."""
+    """Tell whether neither the statement nor the entry of the critical list names a principal."""
     named = claim.entry.principals if claim.entry else None
     return named is None and claim.statement is not None and claim.statement.principals is None
 

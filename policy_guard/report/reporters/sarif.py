@@ -20,7 +20,7 @@ LEVELS = {"error": "error", "warning": "warning", "note": "note"}
 
 
 def render(report: Report, style: Style) -> str:
-    """One run. Where nothing was checked it says so as a notification, and has no results."""
+    """Return one run. If nothing was checked, it says so as a notification and has no results."""
     rules = names()
     findings = in_order(report)
     marks = fingerprints(findings)

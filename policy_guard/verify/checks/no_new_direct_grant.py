@@ -100,7 +100,7 @@ def _naming(policy: Policy, kinds: tuple[str, ...]) -> Iterator[Statement]:
 
 
 def _kind(entry: Principal) -> str:
-    """What kind of principal the entry names. A canonical user is an account (AWS: "AWS account principals")."""
+    """Return the kind of principal that the entry names. A canonical user is an account ("AWS account principals")."""
     return "account" if entry.type == "CanonicalUser" else named(entry).kind
 
 

@@ -97,7 +97,7 @@ def _claims_about(
 
 
 def _is_clear(facts: Facts) -> bool:
-    """Whether a look at the principals shows that no stranger is let in."""
+    """Tell whether the principals alone show that no outside caller is let in."""
     from policy_guard.verify.public import may_be_public
 
     return facts.new is None or not may_be_public(facts.new)

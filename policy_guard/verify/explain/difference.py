@@ -1,4 +1,4 @@
-"""All that is new, in the policy's own terms: which actions on which resources, and what of them was there before."""
+"""Describes new access in the policy's own terms: which actions on which resources, and which were there before."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def only(statement: Statement, name: str, values: tuple[Value, ...]) -> Statemen
 
 
 def _passes(claim: Claim, statement: Statement, name: str, value: Value, request: Request) -> bool:
-    """Whether the request, or the like with what this value stands for in it, gets through by this value."""
+    """Tell whether the request, or a similar one made from this value, gets through by this value."""
     alone = only(statement, name, (value,))
     text = _sample(name, without_blanks(value.text) if name == "action" else value.text.strip(" "))
     like = request._replace(action=text) if name == "action" else request._replace(resource=text)
@@ -110,9 +110,9 @@ class Terms(NamedTuple):
 def terms(
     claim: Claim, request: Request, actions: Blame, resources: Blame, access: Access, prover: Prover
 ) -> Terms | None:
-    """What tells the whole set of the claim, which has this request, and nothing else.
+    """Return terms that describe exactly the set of the claim, to which this request belongs.
 
-    None if there is no proof of that within what may be asked.
+    None if that cannot be proved within the budget.
     """
     statement = claim.statement
     if statement is None or not actions.proved or not resources.proved:
@@ -138,7 +138,7 @@ def _meeting(
     prover: Prover,
     without: tuple[Statement, ...] = (),
 ) -> tuple[Statement, ...] | None:
-    """Those of the statements that are not proved to have nothing in common with the parts; None if too many do."""
+    """Return the statements that are not proved to be disjoint from the parts; None if there are too many."""
     left_out = (negation(access.applies(statement)) for statement in without)
     here = conjunction([disjunction(map(access.applies, parts)), claim.within, *left_out])
     found: list[Statement] = []

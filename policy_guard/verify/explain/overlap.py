@@ -1,4 +1,4 @@
-"""What two statements have in common, as statements: never more, and less only if that cannot be spelled."""
+"""The requests common to two statements, as statements: never more, and fewer only if they cannot be spelled."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _spared(both: Statement, actions: tuple[Value, ...], resources: tuple[Value,
 
 
 def _elements(one: Element | None, two: Element | None, fold: bool) -> tuple[Element | None, tuple[Value, ...]]:
-    """What both elements match, without what matches one of the values beside it; None if that is nothing."""
+    """Return an element for the texts that both match, except those matching the values beside it; None if empty."""
     if one is None or two is None:
         return one or two, ()
     if one.negated and two.negated:
@@ -190,7 +190,7 @@ def _after(token: Part, tail: _Tokens) -> _Tokens:
 
 
 def _token(one: Part, two: Part, fold: bool) -> Part | None:
-    """What stands for the characters that both tokens stand for."""
+    """Return a token for the characters that both tokens stand for."""
     if one == two or (fold and isinstance(one, str) and isinstance(two, str) and folded(one) == folded(two)):
         return one
     for wild, other in ((one, two), (two, one)):

@@ -73,7 +73,7 @@ def _meant(kind: Kind, claim: Claim, whole: Iterable[Statement], within: Within)
 
 
 def _common(part: Spelled, others: Iterable[Statement], within: Within) -> Iterator[Spelled]:
-    """What the statements of the part have in common with others."""
+    """Return the requests that the statements of the part have in common with others."""
     for other in others:
         for statement in part.statements:
             if both := overlap(statement, other, within):
@@ -110,7 +110,7 @@ class _Sets(NamedTuple):
     prover: Prover
 
     def hold_all(self, pieces: Iterable[Spelled]) -> bool:
-        """Whether the claim lies within the pieces."""
+        """Tell whether the claim lies within the pieces."""
         every = tuple(pieces)
         rest = negation(disjunction(applying(piece, self.access) for piece in every))
 
@@ -164,6 +164,6 @@ def applying(piece: Spelled, access: Access) -> Formula:
 
 
 def applies(piece: Spelled, request: Request) -> bool:
-    """Whether the request is one of the piece."""
+    """Tell whether the request belongs to the piece."""
     within = any(concrete.applies(statement, request) for statement in piece.statements)
     return within and not any(concrete.applies(statement, request) for statement in piece.without)

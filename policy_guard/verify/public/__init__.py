@@ -54,7 +54,7 @@ _ACCESS_POINT = in_arn_parts(plain_pattern("arn:*:s3*:*:*:accesspoint/*"))
 
 
 class Fence(NamedTuple):
-    """What keeps strangers out, for the requests to which the statement `given` applies, or for all.
+    """Everything that keeps outside callers out, for the requests to which the statement `given` applies, or for all.
 
     A request is inside if one of the conditions holds, if it is made by one of the `entries`, or by a user of the
     provider that one of the `claims` is about, which holds. Its users are also the sessions that one of the
@@ -69,7 +69,7 @@ class Fence(NamedTuple):
 
 
 def common_fences(policy: Policy) -> tuple[Fence, ...]:
-    """What keeps strangers out of whatever the policy grants: what is true of them, and what its Denies spare."""
+    """Return the fences around all grants of the policy: facts about outside callers, and exceptions of its Denies."""
     providers = tuple(dict.fromkeys(entry for each in policy.statements for entry in _providers(each)))
     denying = (_fence(each)._replace(providers=providers) for each in policy.statements if each.effect == "Deny")
     spared = (each for each in denying if each.conditions or each.entries or each.claims)
@@ -77,7 +77,7 @@ def common_fences(policy: Policy) -> tuple[Fence, ...]:
 
 
 def own_fence(policy: Policy, statement: Statement) -> Fence:
-    """What keeps strangers out of what this Allow grants: its own conditions, and whom it names."""
+    """Return the fence around the grants of this Allow: its own conditions, and the principals that it names."""
     allowing = (each for each in policy.statements if each.effect == "Allow" and _names_strangers(each))
     return _fence(statement, addresses(allowing))._replace(given=None, providers=tuple(_providers(statement)))
 
@@ -117,7 +117,7 @@ def _has_wildcard(pattern: Pattern) -> bool:
 
 
 def _fence(statement: Statement, beside: tuple[Value, ...] = ()) -> Fence:
-    """What the conditions of the statement fix, and whom it names; `given` is the statement without those."""
+    """Return the values that the statement fixes and the principals it names; `given` is the statement without them."""
     pairs = list(confining(statement, _keys(), beside))
     used = [condition for condition, _ in pairs]
     who = statement.principals
@@ -158,7 +158,7 @@ def public(access: Access, given: Iterable[Fence]) -> Formula:
 
 
 def is_public(given: Iterable[Fence], request: Request) -> bool:
-    """Whether the request is a stranger's and outside of every fence."""
+    """Tell whether the request comes from an outside caller and is outside every fence."""
     caller = request.principal or Caller("Anonymous")
     return _is_stranger(caller) and all(_is_outside(fence, caller, request) for fence in given)
 
@@ -201,7 +201,7 @@ def _is_of_host(host: str, fence: Fence, caller: Caller, request: Request) -> bo
 
 
 def _may_be(entry: Principal, host: str) -> bool:
-    """Whether the entry is the provider, or an unknown part or a wildcard leaves that open."""
+    """Tell whether the entry is the provider, or may be because of an unknown part or a wildcard."""
     pattern = entry.value.pattern
     if holes(pattern) or _has_wildcard(pattern):
         return not any(_SAML in part for part in pattern.parts if isinstance(part, str))

@@ -80,13 +80,13 @@ def addresses(statements: Iterable[Statement]) -> tuple[Value, ...]:
 def confining(
     statement: Statement, keys: Mapping[str, str], beside: tuple[Value, ...] = ()
 ) -> Iterator[tuple[Condition, Condition]]:
-    """Each condition of the statement that lets in only callers with some value of the `keys`, with what it fixes.
+    """Return the conditions that let in only callers with some value of the `keys`, each with the condition it fixes.
 
     The keys come with what a pattern has to begin with to fix whom it lets in; as empty text, none does. Blocks of
     addresses are added up with those that others let in `beside`.
 
-    What it fixes is a condition of its own: it holds for the requests that carry one of the fixed values. For a Deny
-    those are the requests that the condition spares.
+    The fixed condition holds for the requests that carry one of the fixed values. For a Deny, these are the requests
+    that the condition exempts.
     """
     for condition in statement.conditions:
         operator = condition.operator if statement.effect == "Allow" else _TURNED.get(condition.operator)
@@ -98,9 +98,9 @@ def confining(
 
 
 def facts(statements: Iterable[Statement]) -> tuple[Condition, ...]:
-    """What never holds for a stranger, about the keys that the statements speak of.
+    """Return conditions on the keys of the statements that never hold for an outside caller.
 
-    A stranger is no service, calls from a public address, and mounts nothing inside of the VPC.
+    An outside caller is no service, calls from a public address, and mounts nothing inside the VPC.
     """
     keys = {condition.key for statement in statements for condition in statement.conditions}
     known = (
@@ -114,7 +114,7 @@ def facts(statements: Iterable[Statement]) -> tuple[Condition, ...]:
 
 
 def only_pseudo(pattern: Pattern) -> bool:
-    """Whether all unknown parts of the pattern are such as have no wildcards."""
+    """Tell whether no unknown part of the pattern can contain a wildcard."""
     return all(part.name in _PSEUDO for part in pattern.parts if isinstance(part, Unknown))
 
 
@@ -154,7 +154,7 @@ def _fixed(condition: Condition, head: str, beside: tuple[Value, ...]) -> Iterat
 
 
 def _has_shape(key: str, value: Value) -> bool:
-    """Whether the value may be one that the key has, as far as its text is known."""
+    """Tell whether the known text of the value fits the key."""
     plain = all(isinstance(part, str) for part in value.pattern.parts)
     return not plain or key not in _SHAPES or re.fullmatch(_SHAPES[key], value.text) is not None
 
@@ -165,7 +165,7 @@ def _verbatim(value: Value) -> Value:
 
 
 def _fixes(operator: str, value: Value, head: str, whole: bool) -> bool:
-    """Whether the value stands for one text, or for some that agree in the part that says whom they let in.
+    """Tell whether the value stands for one text, or for texts that agree in the part that identifies the caller.
 
     Without `whole` one text has to have that part, too: anyone can have the subject "ref:refs/heads/main".
     """
