@@ -63,7 +63,11 @@ def _compare(given: argparse.Namespace) -> int:
     from policy_guard.cli.compare import compare
 
     options = Options(config=given.config, fail_on=given.fail_on, each=given.verbose)
-    return _reported(given, lambda: compare(given.old, given.new, options))
+    return _reported(
+        given,
+        lambda: compare(given.old, given.new, options),
+        lambda report: report.fails or (given.equivalent and report.relation != "same"),
+    )
 
 
 def _refine(given: argparse.Namespace) -> int:
@@ -133,13 +137,17 @@ def _after_asking(given: argparse.Namespace, lines: Iterable[str], verb: str, wo
     return PROVED
 
 
-def _reported(given: argparse.Namespace, work: Callable[[], Report]) -> int:
+def _reported(
+    given: argparse.Namespace,
+    work: Callable[[], Report],
+    fails: Callable[[Report], bool] = lambda report: report.fails,
+) -> int:
     for text in given.formats or ["text"]:
         _reporter(text)
     start = time.monotonic()
     report = work()
     _show(given, report._replace(seconds=time.monotonic() - start))
-    return FOUND if report.fails else PROVED
+    return FOUND if fails(report) else PROVED
 
 
 def _show(given: argparse.Namespace, report: Report) -> None:

@@ -49,8 +49,9 @@ def _check_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]
 
 def _compare_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = commands.add_parser("compare", help="judge one file held against another, without git")
-    command.add_argument("old", metavar="OLD", type=Path)
+    command.add_argument("old", metavar="OLD", type=Path, help="a file, or - for standard input; empty is no policy")
     command.add_argument("new", metavar="NEW", type=Path)
+    command.add_argument("--equivalent", action="store_true", help="fail unless both mean the same")
     _common(command)
 
 

@@ -2,53 +2,112 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import NamedTuple
 
 from policy_guard.documents.errors import SetupError
+from policy_guard.documents.source import Source
 from policy_guard.iam.policy import Kind
 from policy_guard.pipeline.check import Options, asked_severity, usage_of
 from policy_guard.pipeline.judging import Judge
 from policy_guard.pipeline.pairing import Pair, Side, apart, glance_of, of_templates
 from policy_guard.pipeline.results import Results
 from policy_guard.pipeline.stages import Session
-from policy_guard.report.report import Report
+from policy_guard.report.report import Relation, Report
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings, load_settings
+from policy_guard.settings.severity import CheckId
+
+_STANDARD_INPUT = Path("-")
+_OF_RELATIONS = (CheckId("no-new-access"), CheckId("no-lost-deny"))
+
+
+class _Comparing(NamedTuple):
+    """What holds for both directions of a comparison."""
+
+    options: Options
+    given: Settings
+
+    def report(self, old: Side, new: Side) -> Report:
+        """The report on the new side held against the old one."""
+        today = self.options.today or datetime.now(timezone.utc).date()
+        config = self.given.config
+        usage = usage_of(Path(self.options.config or "").parent, config, today)
+        judge = Judge(self.given, today, usage, each=self.options.each)
+        results = Results(self.given, asked_severity(self.options, config, ci=False), today)
+        self._judge(Session(judge, results), old, new)
+        return results.report(old.source.path, "compare")
+
+    def _judge(self, session: Session, before: Side, after: Side) -> None:
+        config, path = self.given.config, after.source.path
+        if before.template and after.template:
+            outcome = of_templates(path, before, after, config.placeholders, config)
+            session.results.outcome(path, outcome)
+            for pair in outcome.pairs:
+                session.pair(pair)
+            return
+        before, after = (side.completed(config.placeholders, grants=True) for side in (before, after))
+        after = after.after(before)
+        if before.problems or after.problems:
+            session.side(before._replace(policies={}))
+            session.side(after._replace(policies={}))
+            return
+        olds, news = before.policies, after.policies
+        if len(olds) == len(news) == 1:
+            olds = dict(zip(news, olds.values(), strict=True))
+        for label in dict.fromkeys([*news, *olds]):
+            for pair in apart(Pair(path=path, old=olds.get(label), new=news.get(label))):
+                session.pair(pair)
 
 
 def compare(old: Path, new: Path, options: Options) -> Report:
-    """Judges one file held against another, without git. Raises `SetupError`."""
+    """Judges one file held against another, without git, and tells how they relate. Raises `SetupError`.
+
+    A path `-` is the standard input. An empty file, or an empty mapping, is no policy.
+    """
     given = load_settings(Path(options.config).parent, options.config) if options.config else Settings(Config())
-    config = given.config
-    today = options.today or datetime.now(timezone.utc).date()
-    judge = Judge(given, today, usage_of(Path(options.config or "").parent, config, today), each=options.each)
-    results = Results(given, asked_severity(options, config, ci=False), today)
-    session = Session(judge, results)
-    before, after = (_glance(path, config) for path in (old, new))
-    if before.template and after.template:
-        outcome = of_templates(str(new), before, after, config.placeholders, config)
-        results.outcome(str(new), outcome)
-        for pair in outcome.pairs:
-            session.pair(pair)
-        return results.report(str(old), "compare")
-    before, after = (side.completed(config.placeholders, grants=True) for side in (before, after))
-    after = after.after(before)
-    if before.problems or after.problems:
-        session.side(before._replace(policies={}))
-        session.side(after._replace(policies={}))
-        return results.report(str(old), "compare")
-    olds, news = before.policies, after.policies
-    if len(olds) == len(news) == 1:
-        olds = dict(zip(news, olds.values(), strict=True))
-    for label in dict.fromkeys([*news, *olds]):
-        for pair in apart(Pair(path=str(new), old=olds.get(label), new=news.get(label))):
-            session.pair(pair)
-    return results.report(str(old), "compare")
+    comparing = _Comparing(options, given)
+    if old == new == _STANDARD_INPUT:
+        raise SetupError("both files cannot be the standard input. Give one of them as a file.")
+    before, after = (_side(path, given.config) for path in (old, new))
+    if _is_nothing(before) and _is_nothing(after):
+        raise SetupError(f"{old} and {new} are both empty: there is no policy to compare")
+    report = comparing.report(before, after)
+    return report._replace(relation=_relation(report, comparing.report(after, before)))
 
 
-def _glance(path: Path, config: Config) -> Side:
-    return glance_of(_bytes(path), str(path), str(path), True, _kind(config, path), config.placeholders)
+def _relation(forward: Report, backward: Report) -> Relation:
+    """How the new version relates to the old one, by what each direction found."""
+    grown, shrunk = _more(forward), _more(backward)
+    if grown is None or shrunk is None:
+        return "unknown"
+    if grown:
+        return "neither" if shrunk else "wider"
+    return "narrower" if shrunk else "same"
+
+
+def _more(report: Report) -> bool | None:
+    """Whether the new side of a report allows more or denies less; None if not all of that is decided."""
+    of_these = [finding for finding in report.findings if finding.check in _OF_RELATIONS]
+    all_asked = report.policies and set(_OF_RELATIONS) <= set(report.checks)
+    undecided = any(finding.outcome != "violated" for finding in report.findings if finding.severity == "error")
+    if not all_asked or undecided or any(finding.outcome != "violated" for finding in of_these):
+        return None
+    return bool(of_these)
+
+
+def _side(path: Path, config: Config) -> Side:
+    data = _bytes(path)
+    name = "standard input" if path == _STANDARD_INPUT else str(path)
+    if b"".join(data.split()) in (b"", b"{}"):
+        return Side(Source(name, ""), {})
+    return glance_of(data, name, name, True, _kind(config, path), config.placeholders)
+
+
+def _is_nothing(side: Side) -> bool:
+    return not (side.policies or side.problems or side.template)
 
 
 def _kind(config: Config, path: Path) -> Kind | None:
@@ -57,6 +116,8 @@ def _kind(config: Config, path: Path) -> Kind | None:
 
 
 def _bytes(path: Path) -> bytes:
+    if path == _STANDARD_INPUT:
+        return sys.stdin.buffer.read()
     try:
         return path.read_bytes()
     except OSError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from policy_guard.documents.source import Position, Source, Span
 from policy_guard.settings.severity import SEVERITIES, CheckId, FailOn
@@ -31,6 +31,10 @@ class Reviewed(NamedTuple):
         return f"{self.policy}: {self.access}: {self.reason} (until {self.expires}, {self.file})"
 
 
+Relation: TypeAlias = Literal["same", "narrower", "wider", "neither", "unknown"]
+"""How a new version relates to the old one: by all that it allows, and by what it no longer denies."""
+
+
 class Report(NamedTuple):
     """Everything a reader may be shown about one run.
 
@@ -42,7 +46,7 @@ class Report(NamedTuple):
     reports that must not change from run to run. `mode` is `changes`, `compare` (two files) or `all` (every policy;
     `changed` counts those that were also compared). `judged` names the policies, each by its path and label;
     `accepted` is what would be a finding and was reviewed. `settings` names the revision whose settings held, if not
-    the working tree. `fail_on` is the least severity that fails, or `never`.
+    the working tree. `fail_on` is the least severity that fails, or `never`. `relation` is there in mode `compare`.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -63,6 +67,7 @@ class Report(NamedTuple):
     fail_on: FailOn = "error"
     accepted: tuple[Reviewed, ...] = ()
     settings: str = ""
+    relation: Relation | None = None
 
 
 class Style(NamedTuple):

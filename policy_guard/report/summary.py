@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from policy_guard.documents.printable import printable
-from policy_guard.report.report import Report
+from policy_guard.report.report import Relation, Report
 
 ERROR_PREFIX = "no policy was checked: "
+_RELATIONS: dict[Relation, str] = {
+    "same": "Both mean the same",
+    "narrower": "The new version is narrower",
+    "wider": "The new version is wider",
+    "neither": "Each version allows something that the other does not",
+    "unknown": "How they relate is not known",
+}
 
 
 def error_line(error: str) -> str:
@@ -25,7 +32,8 @@ def summary(report: Report) -> str:
         some = f". {_files(report)} accepted some of it"
         verdict += some if report.findings else f", but for what {_files(report)} accepted"
     end = f". {report.seconds:.2f} s" if report.seconds is not None else ""
-    return f"{_subject(report)}: {verdict}{end}"
+    relation = f". {_RELATIONS[report.relation]}" if report.relation else ""
+    return f"{_subject(report)}: {verdict}{relation}{end}"
 
 
 def _total(report: Report) -> int:

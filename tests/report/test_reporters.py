@@ -136,7 +136,9 @@ CASES: dict[str, Report] = {
     "a set-up error": report_of(
         error='the base branch is not in this clone. Add "fetch-depth: 2" to actions/checkout.', base=""
     ),
-    "two files compared": report_of(policies=1, base="orders-old.json", mode="compare", seconds=0.1),
+    "two files compared": report_of(
+        policies=1, base="orders-old.json", mode="compare", seconds=0.1, relation="narrower"
+    ),
     "all policies, some of them changed": report_of(policies=40, changed=3, critical=1, base=BASE, mode="all"),
     "all policies, none of them changed": report_of(policies=40, changed=0, critical=2, base=BASE, mode="all"),
     "one statement on one long line": report_of(
@@ -198,6 +200,7 @@ SHOWN = {
     "text.txt": ("text", Style()),
     "text-color.txt": ("text", Style(color=True)),
     "text-quiet.txt": ("text", Style(quiet=True)),
+    "concise.txt": ("concise", Style()),
     "github.txt": ("github", Style(environ={"GITHUB_ACTIONS": "true"})),
     "report.json": ("json", Style()),
     "report.sarif": ("sarif", Style()),
@@ -307,7 +310,7 @@ def test_findings_that_are_switched_off_are_not_shown() -> None:
 
 
 def test_names_are_the_files_and_import_nothing() -> None:
-    assert names() == ("github", "gitlab", "json", "junit", "markdown", "sarif", "text")
+    assert names() == ("concise", "github", "gitlab", "json", "junit", "markdown", "sarif", "text")
     program = "import sys, policy_guard.report.reporters as r; r.names(); r.reporter('text'); print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT

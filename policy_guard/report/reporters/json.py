@@ -33,6 +33,8 @@ def _report(report: Report) -> dict[str, Any]:
     if report.error is not None:
         shown["error"] = report.error
     shown["base"] = report.base
+    if report.relation is not None:
+        shown["relation"] = report.relation
     shown["policies"] = report.policies
     shown["judged"] = list(report.judged)
     shown["notes"] = list(report.notes)
