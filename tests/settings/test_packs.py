@@ -72,6 +72,8 @@ def test_an_action_is_in_one_entry_of_a_pack_only() -> None:
         ("iam:AttachRolePolicy", "privilege-escalation/attach-policy"),
         ("iam:UpdateAssumeRolePolicy", "privilege-escalation/update-assume-role-policy"),
         ("lambda:UpdateFunctionCode", "privilege-escalation/update-function-code"),
+        ("apprunner:UpdateService", "privilege-escalation/update-app-runner"),
+        ("codebuild:StartBuildBatch", "privilege-escalation/start-build"),
         ("s3:PutBucketPolicy", "data-exposure/bucket-policy"),
         ("kms:CreateGrant", "data-exposure/key-grant"),
         ("ec2:ModifySnapshotAttribute", "data-exposure/snapshot-attribute"),
@@ -90,11 +92,18 @@ COMBINED = {
     "glue-endpoint": ("glue:CreateDevEndpoint",),
     "cloudformation": ("cloudformation:CreateStack",),
     "data-pipeline": ("datapipeline:CreatePipeline", "datapipeline:PutPipelineDefinition"),
-    "sagemaker-notebook": ("sagemaker:CreateNotebookInstance", "sagemaker:CreatePresignedNotebookInstanceUrl"),
+    "sagemaker-notebook": ("sagemaker:CreateNotebookInstance",),
     "codebuild": ("codebuild:CreateProject", "codebuild:StartBuild"),
     "ecs": ("ecs:RegisterTaskDefinition", "ecs:RunTask"),
     "step-functions": ("states:CreateStateMachine", "states:StartExecution"),
     "batch": ("batch:RegisterJobDefinition", "batch:SubmitJob"),
+    "braket": ("braket:CreateJob",),
+    "emr-serverless": ("emr-serverless:StartJobRun",),
+    "gamelift": ("gamelift:CreateBuild", "gamelift:CreateFleet"),
+    "image-builder": ("imagebuilder:CreateInfrastructureConfiguration", "imagebuilder:CreateImage"),
+    "flink": ("kinesisanalytics:CreateApplication", "kinesisanalytics:StartApplication"),
+    "health-omics": ("omics:CreateWorkflow", "omics:StartRun"),
+    "automation": ("ssm:StartAutomationExecution",),
 }
 
 
