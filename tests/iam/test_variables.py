@@ -6,7 +6,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from policy_guard import check_no_new_access
@@ -78,7 +78,24 @@ def _parts(one: Policy) -> list[str]:
     return [value.text for value in values]
 
 
+def _freed_by_two_values() -> tuple[dict[str, Any], dict[str, Any]]:
+    """A new and an old version whose key with several values takes the place of an unknown part."""
+    user, tag = "aws:username", "aws:principaltag/t"
+    names = {user: ["${aws:username}${aws:username}", "${aws:principaltag/t}"]}
+    conditions = (
+        {"StringEquals": {user: ["a"], tag: ["b"]}},
+        {"StringEquals": names, "ArnLike": {tag: ["${aws:username}${h}"]}},
+    )
+    statements = (
+        {"Effect": "Allow", "Action": "s3:*", "Resource": [BUCKET + "${aws:username}"], "Condition": condition}
+        for condition in conditions
+    )
+    new, old = ({"Version": "2012-10-17", "Statement": [statement]} for statement in statements)
+    return new, old
+
+
 @given(pairs())
+@example(_freed_by_two_values())
 @settings(max_examples=60, deadline=None)
 def test_no_request_of_a_small_universe_contradicts_a_proof(pair: tuple[dict[str, Any], dict[str, Any]]) -> None:
     if check_no_new_access(*pair).result == "PASS":

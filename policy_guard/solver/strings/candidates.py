@@ -221,10 +221,10 @@ def _values(
     for late, text in ((late, one.alternative.text) for one in found for late in one.alternative.chosen):
         if len(late.pattern.parts) == 1 and isinstance(part := late.pattern.parts[0], Unknown):
             seen[Unknown(part.name)] = [late.towards(text), *seen.get(Unknown(part.name), ())]
-    for variable, letter in system.freed:
-        seen[_stem(letter)] = [*seen[variable], *seen.get(_stem(letter), ())]
     slots = ((one.place.key, one.alternative.text) for one in found if isinstance(one.place, Slot))
     seen |= {key: [text] for name, text in slots if (key := Variable(name)) not in seen}
+    for variable, letter in system.freed:
+        seen[_stem(letter)] = [*seen.get(variable, ()), *seen.get(_stem(letter), ())] or [""]
     for number in range(min(4, max([1, *map(len, seen.values())]))):
         values = {letter: texts[number % len(texts)] for letter, texts in seen.items()}
         for variable, glob in reversed(system.defined):
