@@ -22,9 +22,9 @@ from policy_guard.pipeline.check import Options, check
 from policy_guard.pipeline.ci import in_ci
 from policy_guard.pipeline.pairing import Reader
 from policy_guard.pipeline.pairing.groups import Trees
-from policy_guard.pipeline.pairing.links import tree_of
 from policy_guard.pipeline.repository import Repository
-from policy_guard.pipeline.repository.revisions import choose
+from policy_guard.pipeline.repository.changes import Comparison, snapshot
+from policy_guard.pipeline.repository.revisions import WORKING_TREE, choose
 from policy_guard.settings.acceptance import MOST_DAYS_STANDING, STANDING, accepted, load_acceptance
 from policy_guard.settings.evaluated import WHEN, Names, choices
 from policy_guard.settings.load import load_settings
@@ -311,11 +311,15 @@ def to_prune(options: Options, folder: Path, environ: Mapping[str, str], today: 
     try:
         given = load_settings(repository.root, options.config)
         branch = None if in_ci(environ) else given.config.default_branch
-        new, base = choose(repository, environ, options.base, False, branch)
-        every = load_acceptances(repository, given.config, new._replace(commit=None, staged=False), base, today)
-        files = tree_of(repository, base)
-        trees = Trees(files, files, (base.name, base.name))
-        versions = Versions(Reader(repository, given), given.config.groups, trees, [])
+        base, _ = choose(repository, environ, options.base, False, branch)
+        every = load_acceptances(repository, given.config, base, WORKING_TREE, today)
+        files = snapshot(repository, base)
+        versions = Versions(
+            reader=Reader(repository, given),
+            groups=given.config.groups,
+            trees=Trees(files, files),
+            comparison=Comparison(old=base, new=base, changes=[]),
+        )
         return repository.root, tuple(stale(every.here, every.base, versions, today))
     finally:
         repository.close()

@@ -12,7 +12,7 @@ from policy_guard.iam.policy import MADE_UP, Policy, in_words, patterns_of
 from policy_guard.pipeline.pairing import Reader, Side
 from policy_guard.pipeline.repository import Repository
 from policy_guard.pipeline.repository.changes import snapshot
-from policy_guard.pipeline.repository.revisions import New
+from policy_guard.pipeline.repository.revisions import WORKING_TREE
 from policy_guard.settings.critical import CriticalEntry, RequestSet, covered
 from policy_guard.settings.load import load_settings
 from policy_guard.solver.strings.pattern import HIDDEN, Unknown
@@ -26,13 +26,13 @@ def listing(config: str | None, folder: Path, environ: Mapping[str, str]) -> str
     try:
         settings = load_settings(repository.root, config)
         given = settings.config
-        files = snapshot(repository, New(None, False, ""))
+        files = snapshot(repository, WORKING_TREE)
         reader = Reader(repository, settings)
-        reader.with_files("", files)
+        reader.with_files(WORKING_TREE, files)
         lines: list[str] = []
         deeper = 0
         for path, file in sorted(files.items()):
-            side = reader.side(file, path, "").after()
+            side = reader.side(file, path, WORKING_TREE).after()
             why = "configured" if given.policy_rule(path) else "found by its shape"
             lines += _lines(path, side, why)
             deeper += side.deeper

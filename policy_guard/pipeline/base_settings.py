@@ -13,7 +13,7 @@ from policy_guard.documents.format import decode
 from policy_guard.documents.printable import shortened
 from policy_guard.documents.source import Source, Unreadable
 from policy_guard.pipeline.repository import File, Repository, names
-from policy_guard.pipeline.repository.revisions import Base
+from policy_guard.pipeline.repository.revisions import Revision
 from policy_guard.pipeline.repository.ways import MISSING, Tree
 from policy_guard.settings.config import Config, PolicyFiles, load_config
 from policy_guard.settings.load import Settings, settings_from, settings_name
@@ -25,7 +25,7 @@ MOST_ADDED = 100
 """Critical entries that a change may add at once: more of them could take minutes."""
 
 
-def trusted(here: Settings, config: str | None, repository: Repository, base: Base) -> Settings:
+def trusted(here: Settings, config: str | None, repository: Repository, base: Revision) -> Settings:
     """The settings of the base, with the critical entries and the policies to look at that are only `here`.
 
     A base without settings has the defaults. Raises `SetupError` if those of the base cannot be read, or if `config`
@@ -59,7 +59,7 @@ def trusted(here: Settings, config: str | None, repository: Repository, base: Ba
     return together._replace(notes=(*together.notes, note))
 
 
-def at_home(here: Settings, name: str, repository: Repository, base: Base) -> Settings:
+def at_home(here: Settings, name: str, repository: Repository, base: Revision) -> Settings:
     """The settings of the work tree, with the groups of the base, and what to say of the others that differ.
 
     A CI system that does not say it is one would judge a change by the settings that the change brings along.
@@ -94,7 +94,7 @@ class _Files(NamedTuple):
     listed: dict[str, File]
 
     @classmethod
-    def of(cls, repository: Repository, base: Base) -> _Files:
+    def of(cls, repository: Repository, base: Revision) -> _Files:
         assert base.commit is not None
         linked = repository.has_links(base.commit)
         return cls(repository, base.commit, base.name, names(repository.files(base.commit)) if linked else {})

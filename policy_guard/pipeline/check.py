@@ -13,14 +13,13 @@ from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.ci import in_ci
 from policy_guard.pipeline.judging import Judge
 from policy_guard.pipeline.pairing import Reader
-from policy_guard.pipeline.pairing.links import Sides, let_be_followed, may_matter, tree_of
+from policy_guard.pipeline.pairing.links import Sides, let_be_followed, may_matter
 from policy_guard.pipeline.repository import Repository
-from policy_guard.pipeline.repository.changes import Change, changes
+from policy_guard.pipeline.repository.changes import Change, Comparison, compared, snapshot
 from policy_guard.pipeline.repository.revisions import (
     WITHOUT_CHANGE,
-    Base,
-    New,
     NothingToCompare,
+    Revision,
     choose,
     is_on_all_files,
     whole,
@@ -69,39 +68,38 @@ def _check(
     repository: Repository, options: Options, folder: Path, environ: Mapping[str, str], progress: Progress
 ) -> Report:
     ci = in_ci(environ)
-    new, base, changed, given = _asked(repository, options, environ, ci)
-    compared = not ci or base.commit != repository.commit("HEAD")
+    comparison, given = _asked(repository, options, environ, ci)
+    old, new, changed = comparison
+    compared = not ci or old.commit != repository.commit("HEAD")
     options = options if compared else options._replace(everything=True)
     fail_on = asked_severity(options, given.config, ci)
     today = options.today or datetime.now(timezone.utc).date()
-    accepted = _accepted(repository, given.config, new, base, today)
+    accepted = _accepted(repository, given.config, comparison, today)
     judge = Judge(given, today, usage_of(repository.root, given.config, today), accepted, options.each)
     results = Results(given, fail_on, today, progress)
     if options.fail_on not in (None, fail_on):
         results.note(f"--fail-on {options.fail_on} does not count in CI, where the settings say {fail_on}")
-    if not (ci or changed or new.staged or options.everything) and base.name.startswith("HEAD@"):
+    if not (ci or changed or new.staged or options.everything) and old.name.startswith("HEAD@"):
         results.note(
             "nothing differs from HEAD, so nothing was compared. In CI, set CI=true and name a base with --base"
         )
     if not compared:
         results.note("nothing was compared: this clone and this environment tell of no old version to compare with")
-    reader = Reader(repository, given)
+    reader = Reader(repository, given, old)
     sides: Sides | None = None
-    links = ci and any(repository.has_links(tree) for tree in (base.commit or base.tree, new.commit))
+    links = ci and any(repository.has_links(tree) for tree in (old.tree, new.commit))
     if links or options.everything or given.config.groups or may_matter(repository, reader, changed):
-        sides = let_be_followed(repository, reader, new, base, changed)
+        sides = let_be_followed(repository, reader, comparison)
     paths = tuple(_from_root(path, folder, repository.root) for path in options.paths)
     _refuse_what_is_not_there(paths, repository, changed)
-    held = _held(given.config, reader, base, cache(partial(tree_of, repository, base)), results.note)
+    held = _held(given.config, reader, old, cache(partial(snapshot, repository, old)), results.note)
     run = Run(
         repository=repository,
         config=given.config,
-        new=new,
-        base=base,
         reader=reader,
         session=Session(judge, results),
         today=today,
-        changed=changed,
+        comparison=comparison,
         paths=paths,
         sides=sides,
         references=held,
@@ -112,36 +110,37 @@ def _check(
     run.judge_acceptances(accepted, options.everything)
     if options.everything:
         run.judge_the_rest()
-    return results.report(base.name if compared else "", "all" if options.everything else "changes")
+    return results.report(old.name if compared else "", "all" if options.everything else "changes")
 
 
 def _asked(
     repository: Repository, options: Options, environ: Mapping[str, str], ci: bool
-) -> tuple[New, Base, list[Change], Settings]:
-    """Both sides, what changed between them, and the settings that hold: in CI those name the branch, too."""
+) -> tuple[Comparison, Settings]:
+    """What is compared, and the settings that hold: in CI those name the branch, too."""
     here = load_settings(repository.root, options.config)
     all_files = is_on_all_files(environ, options.base)
     event = environ.get("GITHUB_EVENT_NAME")
     if (options.everything or all_files) and options.base is None and event in WITHOUT_CHANGE:
-        new, base = whole(repository)
-        return new, base, [], _trusted(here, options, repository, base, [], ci)
+        old, new = whole(repository)
+        comparison = Comparison(old=old, new=new, changes=[])
+        return comparison, _trusted(here, options, repository, comparison, ci)
     branch = None if ci else here.config.default_branch
     while True:
         try:
-            new, base = choose(repository, environ, options.base, options.staged, branch)
+            old, new = choose(repository, environ, options.base, options.staged, branch)
         except NothingToCompare:
             if not all_files:
                 raise
-            new, base = whole(repository)
-        changed = changes(repository, new, base)
-        given = _trusted(here, options, repository, base, changed, ci)
+            old, new = whole(repository)
+        comparison = compared(repository, old, new)
+        given = _trusted(here, options, repository, comparison, ci)
         if not ci or branch or not given.config.default_branch or options.base is not None:
-            return new, base, changed, given
+            return comparison, given
         branch = given.config.default_branch
 
 
 def _held(
-    config: Config, reader: Reader, base: Base, files: Callable[[], dict[str, File]], note: Callable[[str], None]
+    config: Config, reader: Reader, base: Revision, files: Callable[[], dict[str, File]], note: Callable[[str], None]
 ) -> References | None:
     """What policies are held against besides their old versions; None where the settings name nothing."""
     if not any(rule.reference for rule in config.policies):
@@ -151,14 +150,14 @@ def _held(
     return References(config=config, reader=reader, base=base, files=files, note=note)
 
 
-def _accepted(repository: Repository, config: Config, new: New, base: Base, today: date) -> Callable[[], Acceptances]:
+def _accepted(repository: Repository, config: Config, comparison: Comparison, today: date) -> Callable[[], Acceptances]:
     """Reads the acceptances when they are first asked for."""
 
     @cache
     def read() -> Acceptances:
         from policy_guard.pipeline.acceptances import load_acceptances
 
-        return load_acceptances(repository, config, new, base, today)
+        return load_acceptances(repository, config, comparison.old, comparison.new, today)
 
     return read
 
@@ -184,15 +183,14 @@ def usage_of(root: Path, config: Config, today: date) -> Callable[[], Usage] | N
     return read
 
 
-def _trusted(
-    given: Settings, options: Options, repository: Repository, base: Base, changed: list[Change], ci: bool
-) -> Settings:
+def _trusted(given: Settings, options: Options, repository: Repository, comparison: Comparison, ci: bool) -> Settings:
     """In CI the settings of the base, elsewhere its groups: a change cannot choose beside which files it is judged."""
+    base = comparison.old
     if ci and base.commit:
         from policy_guard.pipeline.base_settings import trusted
 
         return trusted(given, options.config, repository, base)
-    paths = {file.path for change in changed for file in (change.old, change.new) if file}
+    paths = {file.path for change in comparison.changes for file in (change.old, change.new) if file}
     name = settings_name(options.config, repository.root)
     listed = (name, given.config.critical)
     if name.startswith("../") or not any(may_differ(repository.root, each, paths) for each in listed if each):

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.pipeline.judging import Judge, Judgement
 from policy_guard.pipeline.pairing import Outcome, Pair, Reader, Side, pairs
-from policy_guard.pipeline.pairing.links import Sides, tree_of
+from policy_guard.pipeline.pairing.links import Sides
 from policy_guard.pipeline.repository import LINK, SUBMODULE, Repository
-from policy_guard.pipeline.repository.changes import Change, snapshot
-from policy_guard.pipeline.repository.revisions import Base, New
+from policy_guard.pipeline.repository.changes import Change, Comparison, snapshot
 from policy_guard.pipeline.results import Results
 from policy_guard.settings.config import Config
 from policy_guard.verify.readable import doubtful, unreadable
@@ -79,12 +78,10 @@ class Run(NamedTuple):
 
     repository: Repository
     config: Config
-    new: New
-    base: Base
     reader: Reader
     session: Session
     today: date
-    changed: list[Change]
+    comparison: Comparison
     paths: tuple[str, ...]
     sides: Sides | None
     references: References | None
@@ -99,10 +96,10 @@ class Run(NamedTuple):
 
     def judge_changes(self) -> None:
         """The files that changed, but for the sides of them that belong to a group."""
-        for change in self.changed:
+        for change in self.comparison.changes:
             if not wanted(change, self.paths):
                 continue
-            outcome = pairs(self.reader, change, (self.base.name, self.new.name))
+            outcome = pairs(self.reader, change, self.comparison)
             self.session.results.outcome(change.path, outcome)
             for pair in outcome.pairs:
                 if alone := _alone(pair, self.reader):
@@ -114,15 +111,15 @@ class Run(NamedTuple):
             return
         from policy_guard.pipeline.pairing.groups import Trees, joined, touched
 
-        changed = list(touched(self.config.groups, (c for c in self.changed if wanted(c, self.paths))))
+        changed = list(touched(self.config.groups, (c for c in self.comparison.changes if wanted(c, self.paths))))
         if not changed and not everything:
             return
         before, after = self.sides.before.named(), self.sides.after.named()
-        trees = Trees(before, after, (self.base.name, self.new.name))
+        trees = Trees(before, after)
         asked_for = [path for path, file in after.items() if wanted(Change(None, file), self.paths)]
         for group in self.config.groups:
             if group in changed or (everything and any(map(group.holds, asked_for))):
-                found = joined(group, self.reader, trees, self.changed)
+                found = joined(group, self.reader, trees, self.comparison)
                 if self.references:
                     paths = sorted({policy.source.path for policy in found.members})
                     found = found._replace(pairs=tuple(self.references.bounded(pair, paths) for pair in found.pairs))
@@ -130,9 +127,11 @@ class Run(NamedTuple):
 
     def judge_acceptances(self, accepted: Callable[[], Acceptances], everything: bool) -> None:
         """The acceptances that came or changed, those that would count again, and with `everything` what is done."""
-        files = [file for change in self.changed for file in (change.old, change.new) if file]
+        files = [file for change in self.comparison.changes for file in (change.old, change.new) if file]
         below = f"{self.config.accepted}/"
-        came = [change.new.path for change in self.changed if change.new and change.new.path.startswith(below)]
+        came = [
+            change.new.path for change in self.comparison.changes if change.new and change.new.path.startswith(below)
+        ]
         if not came and not everything and not any(self.reader.concerned(file.path) for file in files):
             return
         every = accepted()
@@ -141,12 +140,15 @@ class Run(NamedTuple):
         from policy_guard.pipeline.acceptances.status import Versions, rearmed, stale, unusable
         from policy_guard.pipeline.pairing.groups import Trees, touched
 
-        before, after = tree_of(self.repository, self.base), snapshot(self.repository, self.new)
+        before, after = (snapshot(self.repository, side) for side in self.comparison[:2])
         if self.sides:
             before, after = self.sides.before.named(), self.sides.after.named()
-        trees = Trees(before, after, (self.base.name, self.new.name))
-        versions = Versions(self.reader, self.config.groups, trees, self.changed)
-        paths = [*(file.path for file in files), *(group.name for group in touched(self.config.groups, self.changed))]
+        trees = Trees(before, after)
+        versions = Versions(self.reader, self.config.groups, trees, self.comparison)
+        paths = [
+            *(file.path for file in files),
+            *(group.name for group in touched(self.config.groups, self.comparison.changes)),
+        ]
         for finding in (*unusable(every, came, after), *rearmed(every, paths, versions, self.today)):
             self.session.results.found(finding)
         for each in stale(every.counting[:MOST_TOLD], every.base, versions, self.today) if everything else ():
@@ -155,7 +157,7 @@ class Run(NamedTuple):
     def judge_the_rest(self) -> None:
         """The files that did not change and belong to no group, by themselves."""
         assert self.sides is not None
-        done = {change.new.path for change in self.changed if change.new}
+        done = {change.new.path for change in self.comparison.changes if change.new}
         files = self.sides.after.apart(self.reader)
         for pattern in self.config.naming_nothing(files):
             self.session.results.note(f"{pattern} names no file here")
@@ -166,7 +168,7 @@ class Run(NamedTuple):
                 )
         for path, file in files.items():
             if path not in done and not self.reader.groups(path) and wanted(Change(None, file), self.paths):
-                side = self.reader.side(file, path, self.new.name)
+                side = self.reader.side(file, path, self.comparison.new)
                 if self.references:
                     self.session.side(side, partial(self.references.bounded, paths=(path,)))
                 else:
@@ -175,12 +177,12 @@ class Run(NamedTuple):
 
 def _beyond(run: Run) -> Iterator[tuple[str, tuple[str, tuple[Finding, ...]]]]:
     """What is said of changed links and submodules."""
-    asked = [change for change in run.changed if change.new and change.new.mode in (LINK, SUBMODULE)]
+    asked = [change for change in run.comparison.changes if change.new and change.new.mode in (LINK, SUBMODULE)]
     if not asked:
         return
     from policy_guard.pipeline.pairing.beyond import Beyond
 
-    beyond = Beyond(run.repository, run.reader, run.sides, run.changed, (run.base, run.new))
+    beyond = Beyond(run.repository, run.reader, run.sides, run.comparison)
     for change in asked:
         if said := beyond.said(change):
             yield change.path, said
@@ -188,10 +190,10 @@ def _beyond(run: Run) -> Iterator[tuple[str, tuple[str, tuple[Finding, ...]]]]:
 
 def _hidden(run: Run, everything: bool) -> Iterator[Finding]:
     """The policies that the change puts where they are not seen. Most changes have nothing that could do so."""
-    if _may_hide_one(run.reader, run.changed):
+    if _may_hide_one(run.reader, run.comparison.changes):
         from policy_guard.pipeline.pairing.evasion import moved_out_of_sight
 
-        yield from moved_out_of_sight(run.reader, run.changed, run.base, run.new, run.sides)
+        yield from moved_out_of_sight(run.reader, run.comparison, run.sides)
     yield from _colliding(run)
     if everything or _may_be_rewritten(run):
         from policy_guard.pipeline.pairing.attributes import Question, rewritten
@@ -199,9 +201,7 @@ def _hidden(run: Run, everything: bool) -> Iterator[Finding]:
         question = Question(
             repository=run.repository,
             reader=run.reader,
-            new=run.new,
-            base=run.base,
-            changed=run.changed,
+            comparison=run.comparison,
             sides=run.sides,
         )
         yield from rewritten(question, everything, run.session.results.note)
@@ -209,20 +209,24 @@ def _hidden(run: Run, everything: bool) -> Iterator[Finding]:
 
 def _colliding(run: Run) -> Iterator[Finding]:
     """The names that came and are one with others on some systems. Before a commit only those of policies count."""
-    plainly_none = run.new.commit is None and not run.sides
-    if not any(change.new and (not plainly_none or run.reader.concerned(change.new.path)) for change in run.changed):
+    plainly_none = run.comparison.new.commit is None and not run.sides
+    if not any(
+        change.new and (not plainly_none or run.reader.concerned(change.new.path)) for change in run.comparison.changes
+    ):
         return
     from policy_guard.pipeline.pairing.collisions import added, collisions
 
-    if came := added(run.changed):
-        after = run.sides.after.files if run.sides else snapshot(run.repository, run.new)
+    if came := added(run.comparison.changes):
+        after = run.sides.after.files if run.sides else snapshot(run.repository, run.comparison.new)
         reached = run.sides.after.under(run.reader.concerned) if run.sides else frozenset[str]()
-        yield from collisions(came, after, lambda path: path in reached or run.reader.concerned(path), run.new.name)
+        yield from collisions(
+            came, after, lambda path: path in reached or run.reader.concerned(path), run.comparison.new.name
+        )
 
 
 def _may_be_rewritten(run: Run) -> bool:
     """Whether the change is about a file that may be a policy, or about attributes of files."""
-    paths = [file.path for change in run.changed for file in (change.old, change.new) if file]
+    paths = [file.path for change in run.comparison.changes for file in (change.old, change.new) if file]
     return any(run.reader.concerned(path) or path.lower().endswith(".gitattributes") for path in paths)
 
 

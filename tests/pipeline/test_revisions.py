@@ -198,7 +198,7 @@ def test_a_tag_called_merge_head_is_no_merge(scratch: Scratch, repository: Repos
     ref(scratch, "refs/tags/MERGE_HEAD", "refs/remotes/origin/main")
     ref(scratch, "refs/remotes/origin/main", "evil")
     scratch.git("reset", "-q", "--hard", "HEAD~2")
-    _, base = choose(repository, {}, None, False, None)
+    base, _ = choose(repository, {}, None, False, None)
     assert base.commit == scratch.git("rev-parse", "HEAD")
 
 

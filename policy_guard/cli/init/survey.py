@@ -11,7 +11,7 @@ from policy_guard.iam.policy import KINDS, Kind, Policy
 from policy_guard.pipeline.pairing import Reader, Side
 from policy_guard.pipeline.repository import File, Repository
 from policy_guard.pipeline.repository.changes import snapshot
-from policy_guard.pipeline.repository.revisions import New
+from policy_guard.pipeline.repository.revisions import WORKING_TREE
 from policy_guard.settings.config import Config, PolicyFiles
 from policy_guard.settings.load import Settings
 
@@ -42,10 +42,10 @@ class Survey(NamedTuple):
 
 def survey(repository: Repository, config: Config) -> Survey:
     """What the work tree holds, read as the configuration says."""
-    present = snapshot(repository, New(None, False, ""))
+    present = snapshot(repository, WORKING_TREE)
     files = {path: file for path, file in sorted(present.items()) if os.path.lexists(repository.root / path)}
     reader = _reader(repository, config, files)
-    read = {path: reader.side(file, path, "") for path, file in files.items()}
+    read = {path: reader.side(file, path, WORKING_TREE) for path, file in files.items()}
     sides = {path: side for path, side in read.items() if side.policies or side.problems}
     return Survey(files, sides, sum(side.deeper for side in read.values()))
 
@@ -55,13 +55,13 @@ def read_as(repository: Repository, found: Survey, kinds: Mapping[str, Kind]) ->
     read: dict[str, Side] = {}
     for kind in set(kinds.values()):
         reader = _reader(repository, Config(policies=(PolicyFiles(("**",), kind),)), found.files)
-        read.update((path, reader.side(found.files[path], path, "")) for path in kinds if kinds[path] == kind)
+        read.update((path, reader.side(found.files[path], path, WORKING_TREE)) for path in kinds if kinds[path] == kind)
     return read
 
 
 def _reader(repository: Repository, config: Config, files: Mapping[str, File]) -> Reader:
     reader = Reader(repository, Settings(config))
-    reader.with_files("", dict(files))
+    reader.with_files(WORKING_TREE, dict(files))
     return reader
 
 

@@ -11,7 +11,7 @@ from policy_guard.documents.errors import SetupError
 from policy_guard.documents.format import decode
 from policy_guard.documents.source import Source, Span, Unreadable
 from policy_guard.pipeline.repository import LINK, File, Repository
-from policy_guard.pipeline.repository.revisions import Base, New
+from policy_guard.pipeline.repository.revisions import Revision
 from policy_guard.settings.acceptance import Acceptance, load_acceptance
 from policy_guard.settings.codeowners import MOST_BYTES, PLACES, owners
 from policy_guard.settings.config import Config
@@ -46,27 +46,27 @@ class Acceptances(NamedTuple):
         yield from (each for each in self.here if (each.source.path, each.source.text) not in known)
 
 
-def load_acceptances(repository: Repository, config: Config, new: New, base: Base, today: date) -> Acceptances:
+def load_acceptances(repository: Repository, config: Config, old: Revision, new: Revision, today: date) -> Acceptances:
     """The acceptances of both sides; those of the base count, or those of the new side where the settings let them."""
-    before = _files_of(repository, base.tree, config.accepted)
+    before = _files_of(repository, old.tree, config.accepted)
     after = _new_files(repository, config.accepted, new)
     if not before and not after:
         return Acceptances()
-    old, _ = _read(repository, before, base.name, today)
+    merged, _ = _read(repository, before, old.name, today)
     here, wrong = _read(repository, after, new.name, today)
     if config.accepted_from != "head":
-        return Acceptances(counting=old, here=here, wrong=wrong, told=(), base=base.name)
-    unowned = _unowned(repository, base, after)
+        return Acceptances(counting=merged, here=here, wrong=wrong, told=(), base=old.name)
+    unowned = _unowned(repository, old, after)
     if unowned is not None:
-        return Acceptances(counting=old, here=here, wrong=wrong, told=(unowned,), base=base.name)
-    return Acceptances(counting=here, here=here, wrong=wrong, told=(), base=base.name)
+        return Acceptances(counting=merged, here=here, wrong=wrong, told=(unowned,), base=old.name)
+    return Acceptances(counting=here, here=here, wrong=wrong, told=(), base=old.name)
 
 
 def _files_of(repository: Repository, tree: str, folder: str) -> list[File]:
     return _acceptances(repository.folder(tree, folder))
 
 
-def _new_files(repository: Repository, folder: str, new: New) -> list[File]:
+def _new_files(repository: Repository, folder: str, new: Revision) -> list[File]:
     if new.commit is not None:
         return _files_of(repository, new.commit, folder)
     place = repository.root / folder
@@ -108,11 +108,11 @@ def _read(
     return tuple(good), tuple(wrong)
 
 
-def _unowned(repository: Repository, base: Base, files: Iterable[File]) -> str | None:
+def _unowned(repository: Repository, old: Revision, files: Iterable[File]) -> str | None:
     """Why acceptances that travel with a change do not count; None if the base names an owner for each."""
-    why = f'"accepted-from: head" does not count: in {base.name}'
+    why = f'"accepted-from: head" does not count: in {old.name}'
     for place in PLACES:
-        file = repository.file(base.tree, place)
+        file = repository.file(old.tree, place)
         data = repository.read(file) if file and file.mode != LINK else None
         if data is None:
             continue

@@ -11,7 +11,7 @@ from policy_guard.iam.policy import Policy
 from policy_guard.pipeline.acceptances import Acceptances
 from policy_guard.pipeline.pairing import Pair, Reader
 from policy_guard.pipeline.pairing.groups import Trees, joined
-from policy_guard.pipeline.repository.changes import Change
+from policy_guard.pipeline.repository.changes import Comparison
 from policy_guard.settings.acceptance import ACCEPTED, Acceptance, Accepted, accepted, digest
 from policy_guard.settings.config import Group
 from policy_guard.settings.severity import Severity
@@ -44,7 +44,7 @@ class Versions(NamedTuple):
     reader: Reader
     groups: tuple[Group, ...]
     trees: Trees
-    changed: list[Change]
+    comparison: Comparison
 
     def policies(self, name: str, path: str, label: str, holder: str) -> tuple[Policy | None, Policy | None]:
         """The policy of the group of this name and holder, or of this path and label, before and after.
@@ -53,13 +53,12 @@ class Versions(NamedTuple):
         """
         if name:
             group = next((group for group in self.groups if group.name == name), None)
-            pairs = joined(group, self.reader, self.trees, self.changed).pairs if group else ()
+            pairs = joined(group, self.reader, self.trees, self.comparison).pairs if group else ()
             own = (pair for pair in pairs if {side.holder for side in (pair.old, pair.new) if side} == {holder})
             return next(((pair.old, pair.new) for pair in own), (None, None))
-        sides = zip((self.trees.before, self.trees.after), self.trees.revisions, strict=True)
-        found = (self.reader.side(files.get(path), path, side) for files, side in sides)
-        before, after = (side.policies.get(label) for side in found)
-        return before, after
+        before = self.reader.side(self.trees.before.get(path), path, self.comparison.old)
+        after = self.reader.side(self.trees.after.get(path), path, self.comparison.new)
+        return before.policies.get(label), after.policies.get(label)
 
 
 class Stale(NamedTuple):

@@ -10,8 +10,9 @@ from policy_guard.documents.format import MAX_BYTES, decode, in_json, in_utf_8, 
 from policy_guard.documents.formats import plain_name, suffixes
 from policy_guard.documents.source import Node, Object, Problem, Scalar, Source, Span, Unreadable
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
-from policy_guard.pipeline.repository.changes import Change
+from policy_guard.pipeline.repository.changes import Change, Comparison
 from policy_guard.pipeline.repository.objects import LARGEST, OVERSIZED
+from policy_guard.pipeline.repository.revisions import Revision
 from policy_guard.pipeline.repository.ways import BROKEN, Tree
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings
@@ -120,26 +121,27 @@ class Outcome(NamedTuple):
 
 
 class Reader:
-    """Reads versions of files as policies. `given` are the settings."""
+    """Reads versions of files as policies, those of `old` by the settings of the base. `given` are the settings."""
 
-    def __init__(self, repository: Repository, given: Settings) -> None:
+    def __init__(self, repository: Repository, given: Settings, old: Revision | None = None) -> None:
         self._repository = repository
         self.given = given
         self._config = given.config
-        self._before = given.before or ("", given.config)
+        self._before = given.before[1] if given.before else given.config
+        self._old = old
         self.scope = given.scope
-        self._trees: dict[str, Tree] = {}
-        self._distrusted: set[tuple[str, str | None]] = set()
+        self._trees: dict[Revision, Tree] = {}
+        self._distrusted: set[tuple[Revision, str | None]] = set()
 
-    def with_files(self, revision: str, files: dict[str, File]) -> None:
+    def with_files(self, revision: Revision, files: dict[str, File]) -> None:
         """Lets links of this revision be followed."""
         self._trees[revision] = Tree(self._repository, files)
 
-    def distrust(self, revision: str, file: File) -> None:
+    def distrust(self, revision: Revision, file: File) -> None:
         """Lets a version of a file count as unknown, under whatever name."""
         self._distrusted.add((revision, file.oid))
 
-    def side(self, file: File | None, path: str, revision: str) -> Side:
+    def side(self, file: File | None, path: str, revision: Revision) -> Side:
         """What the file holds; with no file, nothing. `path` decides what it is configured as."""
         return self.glance(file, path, revision).completed(self._config.placeholders)
 
@@ -151,14 +153,14 @@ class Reader:
         """The side with all that grants access in its template."""
         return side.completed(self._config.placeholders, grants=True)
 
-    def glance(self, file: File | None, path: str, revision: str, closely: bool = False) -> Side:
+    def glance(self, file: File | None, path: str, revision: Revision, closely: bool = False) -> Side:
         """What the file holds, as in `side`; the policies of a template are not read yet.
 
         With `closely`, a template is one even if nothing in it looks like a policy.
         """
-        config = self._before[1] if revision and revision == self._before[0] else self._config
+        config = self._before if revision == self._old else self._config
         rule = config.policy_rule(path)
-        empty = Source(path, "", revision)
+        empty = Source(path, "", revision.name)
         if file is None or not self.concerned(path, config):
             return Side(empty, {}, looked=False)
         if file.mode == SUBMODULE:
@@ -197,7 +199,7 @@ class Reader:
         if data is OVERSIZED:
             return Side(source=empty, policies={}, problems=(Problem(_TOO_LARGE, Span(0, 0)),))
         kind = rule.kind if rule else None
-        return glance_of(data, path, revision, rule is not None, kind, self._config.placeholders, closely)
+        return glance_of(data, path, revision.name, rule is not None, kind, self._config.placeholders, closely)
 
     def content(self, file: File) -> bytes | None:
         """The bytes of a file, links not followed."""
@@ -220,10 +222,10 @@ class Reader:
         here, there = self.scope(before), self.scope(after)
         if here == there or here[1:] != there[1:]:
             return here == there
-        old, new = self._before[1].policy_rule(before), self._config.policy_rule(after)
+        old, new = self._before.policy_rule(before), self._config.policy_rule(after)
         return old is not None and new in self._config.added and new is not None and old[1:] == new[1:]
 
-    def undistrusted(self, file: File, revision: str) -> Side | None:
+    def undistrusted(self, file: File, revision: Revision) -> Side | None:
         """What a version holds that counts as unknown, as it is kept; None if it does not count so."""
         if (revision, file.oid) not in self._distrusted:
             return None
@@ -234,7 +236,7 @@ class Reader:
 
     def kind_before(self, path: str) -> Kind | None:
         """The kind that the settings of the base give the file, if any."""
-        rule = self._before[1].policy_rule(path)
+        rule = self._before.policy_rule(path)
         return rule.kind if rule else None
 
     def groups(self, path: str) -> tuple[str, ...]:
@@ -243,7 +245,7 @@ class Reader:
 
     def grouped(self, path: str) -> bool:
         """Whether a group may hold the file: what a change wants looked at is no company for what was there."""
-        return self.concerned(path, self._before[1])
+        return self.concerned(path, self._before)
 
     def concerned(self, path: str, config: Config | None = None) -> bool:
         """Whether the name alone makes the file one to look at."""
@@ -424,30 +426,30 @@ def _parsed(
     )
 
 
-def pairs(reader: Reader, change: Change, revisions: tuple[str, str]) -> Outcome:
-    """The pairs of one changed file. `revisions` names the old and the new side for people.
+def pairs(reader: Reader, change: Change, comparison: Comparison) -> Outcome:
+    """The pairs of one changed file.
 
     A rename into a place where other settings hold counts as one file deleted and one new.
     """
     before, after = change.old, change.new
     if before and after and before.path != after.path and not reader.alike(before.path, after.path):
         gone, came = change._replace(new=None), change._replace(old=None)
-        joined = _joined(pairs(reader, gone, revisions), pairs(reader, came, revisions), before, after)
-        return joined._replace(findings=(*joined.findings, *_out_of_sight(reader, before, after, revisions)))
+        joined = _joined(pairs(reader, gone, comparison), pairs(reader, came, comparison), before, after)
+        return joined._replace(findings=(*joined.findings, *_out_of_sight(reader, before, after, comparison)))
     if reader.same(before, after):
         return Outcome((), ())
-    old = reader.glance(before, before.path, revisions[0]) if before else None
-    new = reader.glance(after, after.path, revisions[1]) if after else None
+    old = reader.glance(before, before.path, comparison.old) if before else None
+    new = reader.glance(after, after.path, comparison.new) if after else None
     if before and after and old and new and (old.template or new.template):
-        old = old if old.template else reader.glance(before, before.path, revisions[0], closely=True)
-        new = new if new.template else reader.glance(after, after.path, revisions[1], closely=True)
+        old = old if old.template else reader.glance(before, before.path, comparison.old, closely=True)
+        new = new if new.template else reader.glance(after, after.path, comparison.new, closely=True)
     if old and new and old.template and new.template:
         outcome = reader.compared(change.path, old, new)
         return outcome._replace(notes=(*_notes(change, old, new), *outcome.notes))
     old = reader.completed(old) if old else None
     new = _as_new(reader.completed(new)).after(old) if new else None
     notes = tuple(_notes(change, old, new))
-    findings = (*_findings(old, new), *_unknown(reader, change, old, new))
+    findings = (*_findings(old, new), *_unknown(reader, change, comparison.old, (old, new)))
     if new and new.problems:
         return Outcome((), findings, new.deeper, notes)
     return Outcome(tuple(_paired(change.path, old, new)), findings, new.deeper if new else 0, notes)
@@ -463,11 +465,13 @@ def _as_new(side: Side) -> Side:
     return side._replace(problems=problems, looked=side.looked or bool(problems))
 
 
-def _out_of_sight(reader: Reader, before: File, after: File, revisions: tuple[str, str]) -> Iterator[Finding]:
+def _out_of_sight(reader: Reader, before: File, after: File, comparison: Comparison) -> Iterator[Finding]:
     """A policy that moves to where no policy is looked for, and is still one."""
-    old = reader.side(before, before.path, revisions[0])
+    old = reader.side(before, before.path, comparison.old)
     if old.policies and not reader.concerned(after.path) and (found := reader.content(after)) and sniff(found):
-        yield vanished(Source(after.path, "", revisions[1]), old.source, "no policy is looked for under this name")
+        yield vanished(
+            Source(after.path, "", comparison.new.name), old.source, "no policy is looked for under this name"
+        )
 
 
 def _joined(gone: Outcome, came: Outcome, before: File, after: File) -> Outcome:
@@ -490,8 +494,11 @@ def _findings(old: Side | None, new: Side | None) -> Iterator[Finding]:
         yield vanished(new.source, old.source, "no policy is found under this name")
 
 
-def _unknown(reader: Reader, change: Change, old: Side | None, new: Side | None) -> Iterator[Finding]:
+def _unknown(
+    reader: Reader, change: Change, revision: Revision, sides: tuple[Side | None, Side | None]
+) -> Iterator[Finding]:
     """A finding if an old version cannot be read that may have denied something. Groups have one of their own."""
+    old, new = sides
     if old is None or change.old is None or (new and new.problems) or reader.groups(change.old.path):
         return
     known = old.after(new) if new else old
@@ -499,7 +506,7 @@ def _unknown(reader: Reader, change: Change, old: Side | None, new: Side | None)
         return
     from policy_guard.pipeline.pairing.unknown import LOST, keeps_every_deny, may_have_lost
 
-    kept = reader.undistrusted(change.old, old.source.revision)
+    kept = reader.undistrusted(change.old, revision)
     if new and kept and keeps_every_deny(iter(kept.policies.values()), iter(new.policies.values())):
         return
     texts = known.unread if len(known.problems) == len(old.problems) else ()

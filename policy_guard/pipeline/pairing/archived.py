@@ -9,7 +9,8 @@ from policy_guard.pipeline.pairing import Reader
 from policy_guard.pipeline.pairing.groups import touched
 from policy_guard.pipeline.pairing.links import Sides, View
 from policy_guard.pipeline.repository.attribute_values import Values, Way
-from policy_guard.pipeline.repository.changes import Change
+from policy_guard.pipeline.repository.changes import Comparison
+from policy_guard.pipeline.repository.revisions import Revision
 from policy_guard.settings.config import Group
 
 
@@ -29,17 +30,15 @@ def way_of(view: View | None, name: str) -> Way:
     return () if way.path is None or way.path not in view.files else (*way.links, way.path)
 
 
-def parties_of(
-    reader: Reader, sides: Sides | None, changed: list[Change], revisions: tuple[str, str]
-) -> Iterator[Party]:
+def parties_of(reader: Reader, sides: Sides | None, comparison: Comparison) -> Iterator[Party]:
     """The groups of which a file changed."""
     if sides is not None:
-        for group in touched(reader.given.config.groups, changed):
-            before, after = (_members(group, reader, *side) for side in zip(sides, revisions, strict=True))
-            yield Party(group.name, before, after)
+        for group in touched(reader.given.config.groups, comparison.changes):
+            before = _members(group, reader, sides.before, comparison.old)
+            yield Party(group.name, before, _members(group, reader, sides.after, comparison.new))
 
 
-def _members(group: Group, reader: Reader, view: View, revision: str) -> dict[str, Way]:
+def _members(group: Group, reader: Reader, view: View, revision: Revision) -> dict[str, Way]:
     held = {name: file for name, file in view.named().items() if group.holds(name)}
     sides = ((name, reader.side(file, name, revision)) for name, file in held.items())
     return {name: way_of(view, name) for name, side in sides if side.policies or side.problems}

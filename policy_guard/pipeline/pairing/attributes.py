@@ -28,9 +28,8 @@ from policy_guard.pipeline.repository.attribute_values import (
     values_in,
     values_of,
 )
-from policy_guard.pipeline.repository.changes import Change, snapshot
+from policy_guard.pipeline.repository.changes import Change, Comparison, snapshot
 from policy_guard.pipeline.repository.folded import folded
-from policy_guard.pipeline.repository.revisions import Base, New
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import unreadable
 
@@ -51,9 +50,7 @@ class Question(NamedTuple):
 
     repository: Repository
     reader: Reader
-    new: New
-    base: Base
-    changed: list[Change]
+    comparison: Comparison
     sides: Sides | None
 
 
@@ -78,8 +75,7 @@ def rewritten(question: Question, everything: bool, note: Callable[[str], None])
     is added to the changes, and its old version is distrusted: everything in it counts as new.
     """
     asked = _asked(question, everything)
-    revisions = (question.base.name, question.new.name)
-    parties = list(parties_of(question.reader, question.sides, question.changed, revisions))
+    parties = list(parties_of(question.reader, question.sides, question.comparison))
     ways = dict.fromkeys([*(each.way for each in asked), *(way for party in parties for way in party.after.values())])
     texts = _texts(question, ways)
     sniffed = any(sniff(question.repository.read(each.file) or b"") for each in asked)
@@ -108,7 +104,10 @@ def _otherwise(
         path, ignored = each.file.path, values.left_out(each.way)
         if not (each.touched or everything) and values.written(each.way) == before.written(each.before):
             continue
-        data, side = question.repository.read(each.file) or b"", question.reader.side(each.file, each.name, "")
+        data, side = (
+            question.repository.read(each.file) or b"",
+            question.reader.side(each.file, each.name, question.comparison.new),
+        )
         gone = ignored is not None and each.before and not before.left_out(each.before)
         reason, where = _reason(values, path, data, side), path
         if reason is None and gone:
@@ -124,7 +123,7 @@ def _otherwise(
 
 def _refused(question: Question, path: str, reason: str) -> Iterator[Finding]:
     problem = Problem(f"{reason}; take that out in {FILE}", Span(0, 0))
-    yield from unreadable(Source(path, "", question.new.name), [problem])
+    yield from unreadable(Source(path, "", question.comparison.new.name), [problem])
 
 
 def _distrust(
@@ -132,28 +131,30 @@ def _distrust(
 ) -> None:
     """Lets the old versions count as unknown that git wrote otherwise, if it does not write the new ones so."""
     changed = [each for each in asked if each.before and before.written(each.before) != values.written(each.way)]
-    old_files = names(question.repository.files(question.base.tree)) if changed else {}
+    old_files = names(question.repository.files(question.comparison.old.tree)) if changed else {}
     for each in changed:
         path, old = each.file.path, old_files.get(each.before[-1])
         if old is None or old.mode in (LINK, SUBMODULE):
             continue
-        side = question.reader.side(old, each.before[0], question.base.name)
+        side = question.reader.side(old, each.before[0], question.comparison.old)
         reason = _reason(before, old.path, question.repository.read(old) or b"", side)
         if before.left_out(each.before) and not values.left_out(each.way) and side.policies:
             reason = reason or "git archive left it out for export-ignore"
-        now = question.reader.side(each.file, each.name, question.new.name)
+        now = question.reader.side(each.file, each.name, question.comparison.new)
         still = _reason(values, path, question.repository.read(each.file) or b"", now)
         if reason is not None and still is None and (now.policies or now.problems):
-            question.reader.distrust(question.base.name, old)
+            question.reader.distrust(question.comparison.old, old)
             note(f"{each.name} was another file before: {reason}. So everything in it counts as new")
             if not each.touched:
-                question.changed.append(Change(old._replace(path=each.name), each.file._replace(path=each.name)))
+                question.comparison.changes.append(
+                    Change(old._replace(path=each.name), each.file._replace(path=each.name))
+                )
 
 
 def _may_have_been(question: Question) -> bool:
     """Whether a file may have other attributes now: attributes changed, or it moved."""
-    moved = (change.old and change.new and change.old.path != change.new.path for change in question.changed)
-    return any(moved) or bool(_below(question.changed))
+    moved = (change.old and change.new and change.old.path != change.new.path for change in question.comparison.changes)
+    return any(moved) or bool(_below(question.comparison.changes))
 
 
 def _reason(values: Values, path: str, data: bytes, side: Side) -> str | None:
@@ -207,14 +208,14 @@ def _asked(question: Question, everything: bool) -> list[_Asked]:
     """The files to ask for, under each of their names."""
     asked: dict[str, _Asked] = {}
     after, before = (question.sides.after, question.sides.before) if question.sides else (None, None)
-    for change in question.changed:
+    for change in question.comparison.changes:
         if change.new and question.reader.concerned(change.new.path):
             file = _own(question.sides, change.new)
             if file is not None and file.mode not in (LINK, SUBMODULE):
                 name = change.new.path
                 old = way_of(before, change.old.path) if change.old else ()
                 asked[name] = _Asked(file=file, name=name, touched=True, way=way_of(after, name), before=old)
-    below = ("",) if everything else _below(question.changed)
+    below = ("",) if everything else _below(question.comparison.changes)
     for name, file in _named(question).items() if below else ():
         if name in asked or file.mode in (LINK, SUBMODULE) or not question.reader.concerned(name):
             continue
@@ -227,7 +228,7 @@ def _asked(question: Question, everything: bool) -> list[_Asked]:
 def _named(question: Question) -> dict[str, File]:
     """Every file of the new side, under its own path and the names of links that lead to it."""
     if question.sides is None:
-        return snapshot(question.repository, question.new)
+        return snapshot(question.repository, question.comparison.new)
     after = question.sides.after
     leading = ((link, after.tree.file(way)) for link, way in after.ways.items())
     return {**after.files, **after.behind, **{link: file for link, file in leading if file}}
@@ -244,8 +245,8 @@ def _own(sides: Sides | None, file: File) -> File | None:
 
 def _texts(question: Question, ways: Iterable[Way]) -> dict[str, bytes]:
     """The attributes of the new side, by path: all of a commit, or those on disk that are about what is asked for."""
-    if question.new.commit is not None:
-        return texts_of(question.repository, question.new.commit)
+    if question.comparison.new.commit is not None:
+        return texts_of(question.repository, question.comparison.new.commit)
     places = {f"{folder}{FILE}" for way in ways for path in way for folder in ("", *folders_above(path))}
     texts = {place: question.repository.read(File(place, 0o100644, None)) for place in places}
     return {place: text for place, text in texts.items() if text}
@@ -253,9 +254,9 @@ def _texts(question: Question, ways: Iterable[Way]) -> dict[str, bytes]:
 
 def _values_of_new(question: Question, ways: Iterable[Way], texts: Mapping[str, bytes]) -> Values:
     paths = [path for way in ways for path in way]
-    if question.new.commit is not None:
+    if question.comparison.new.commit is not None:
         return values_in(question.repository, texts, paths)
-    options = ("--cached",) if question.new.staged else ()
+    options = ("--cached",) if question.comparison.new.staged else ()
     return values_of([question.repository.attributes(NAMES, questions(paths), *options)])
 
 
@@ -265,4 +266,4 @@ def _before(question: Question, asked: Iterable[_Asked], parties: Iterable[Party
     paths = dict.fromkeys(path for way in ways for path in way)
     if not paths:
         return Values({})
-    return values_in(question.repository, texts_of(question.repository, question.base.tree), paths)
+    return values_in(question.repository, texts_of(question.repository, question.comparison.old.tree), paths)

@@ -12,9 +12,8 @@ from policy_guard.documents.source import Problem, Source, Span
 from policy_guard.pipeline.pairing import Reader
 from policy_guard.pipeline.pairing.links import Sides
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
-from policy_guard.pipeline.repository.changes import Change
+from policy_guard.pipeline.repository.changes import Change, Comparison
 from policy_guard.pipeline.repository.folded import folded
-from policy_guard.pipeline.repository.revisions import Base, New
 from policy_guard.pipeline.repository.ways import BELOW, BROKEN, CIRCLE, MISSING, Tree, Way
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import unreadable, vanished
@@ -45,15 +44,13 @@ class Beyond:
         repository: Repository,
         reader: Reader,
         sides: Sides | None,
-        changed: list[Change],
-        revisions: tuple[Base, New],
+        comparison: Comparison,
     ) -> None:
         self._root = repository.root
         self._repository = repository
         self._reader = reader
         self._sides = sides
-        self._changed = changed
-        self._base, self._new = revisions
+        self._old, self._new, self._changed = comparison
         self._looked_at = self._named = self._matched = 0
 
     @cached_property
@@ -158,7 +155,7 @@ class Beyond:
         if file.mode in (LINK, SUBMODULE) or not self._reader.concerned(name):
             return False
         self._looked_at += 1
-        side = self._reader.side(file, name, self._new.name)
+        side = self._reader.side(file, name, self._new)
         return bool(side.policies or side.problems)
 
     def _spelled(self, file: File) -> Iterator[Finding]:
@@ -166,7 +163,7 @@ class Beyond:
 
         Source: git's config, "core.symlinks".
         """
-        side = self._reader.side(file._replace(mode=_FILE), file.path, self._new.name)
+        side = self._reader.side(file._replace(mode=_FILE), file.path, self._new)
         if side.policies:
             why = "is a policy, and git writes it into a file on systems without links"
             yield from self._refused(file.path, f"the text of the link {why}; make it a file")
@@ -175,7 +172,7 @@ class Beyond:
         """A finding for each policy that was where something is now that is not looked into."""
         for change in self._changed:
             if change.old and change.old.path.startswith(f"{path}/"):
-                old = self._reader.side(change.old, change.old.path, self._base.name)
+                old = self._reader.side(change.old, change.old.path, self._old)
                 if old.policies and (change.new is None or change.new.path != change.old.path):
                     yield vanished(
                         Source(path, ""), old.source, "something stands in its place that is not looked into"

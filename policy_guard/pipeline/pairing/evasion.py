@@ -11,8 +11,8 @@ from policy_guard.pipeline.pairing import Reader, side_of
 from policy_guard.pipeline.pairing.disguise import LARGEST, Room, holds_policy, is_opaque, shows_policy
 from policy_guard.pipeline.pairing.links import Sides
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File
-from policy_guard.pipeline.repository.changes import Change
-from policy_guard.pipeline.repository.revisions import Base, New
+from policy_guard.pipeline.repository.changes import Change, Comparison
+from policy_guard.pipeline.repository.revisions import Revision
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import unreadable, vanished
 
@@ -51,27 +51,24 @@ def _place(path: str) -> tuple[str, str]:
     return folder, name.partition(".")[0].lower()
 
 
-def moved_out_of_sight(
-    reader: Reader, changed: Iterable[Change], base: Base, new: New, sides: Sides | None
-) -> Iterator[Finding]:
+def moved_out_of_sight(reader: Reader, comparison: Comparison, sides: Sides | None) -> Iterator[Finding]:
     """A finding for each file that now holds a policy under a name where none is looked for, while a policy goes.
 
     Where git sees one file renamed, the pair of both says so already. Whoever takes two changes for it is not seen.
     """
-    every = list(changed)
-    gone = dict(_lost(reader, every, base, new, sides))
+    gone = dict(_lost(reader, comparison, sides))
     if not gone:
         return
     lost = _Lost.of(next(iter(gone.values())), gone)
-    files = [change for change in every if change.new and _may_hide(reader, change.new, new)]
+    files = [change for change in comparison.changes if change.new and _may_hide(reader, change.new, comparison.new)]
     files.sort(key=lambda change: lost.least(change.path))
-    yield from _Look(reader, lost, new).at(files)
+    yield from _Look(reader, lost, comparison.new).at(files)
 
 
 class _Look:
     """One look through the files of a change; what there is no room for is a finding, too."""
 
-    def __init__(self, reader: Reader, lost: _Lost, new: New) -> None:
+    def __init__(self, reader: Reader, lost: _Lost, new: Revision) -> None:
         self._reader = reader
         self._lost = lost
         self._new = new
@@ -131,21 +128,19 @@ class _Look:
         return long and self._reading.takes(len(data)) and shows_policy(data, least)
 
 
-def _lost(
-    reader: Reader, changed: Iterable[Change], base: Base, new: New, sides: Sides | None
-) -> Iterator[tuple[str, Source]]:
+def _lost(reader: Reader, comparison: Comparison, sides: Sides | None) -> Iterator[tuple[str, Source]]:
     """The places where a policy goes, by path: files that are deleted or renamed, and those with one policy less.
 
     A file that a link led to is such a place, too.
     """
-    for change in changed:
+    for change in comparison.changes:
         if change.old is None:
             continue
-        old = reader.side(change.old, change.old.path, base.name)
+        old = reader.side(change.old, change.old.path, comparison.old)
         if not old.policies:
             continue
         stays = change.new if change.how == "same" and change.path == change.old.path else None
-        after = reader.side(stays, stays.path, new.name).policies if stays else {}
+        after = reader.side(stays, stays.path, comparison.new).policies if stays else {}
         if set(old.policies) - set(after):
             yield change.old.path, old.source
             if real := _real(change.old.path, sides):
@@ -161,13 +156,13 @@ def _real(path: str, sides: Sides | None) -> str | None:
     return behind.path if behind else way and way.path
 
 
-def _may_hide(reader: Reader, file: File, new: New) -> bool:
+def _may_hide(reader: Reader, file: File, new: Revision) -> bool:
     """Whether the file may hold a policy that is not judged."""
     if file.mode in (LINK, SUBMODULE):
         return False
     if not reader.concerned(file.path):
         return True
-    side = reader.side(file, file.path, new.name)
+    side = reader.side(file, file.path, new)
     return not (side.policies or side.problems)
 
 

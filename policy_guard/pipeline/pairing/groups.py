@@ -14,7 +14,8 @@ from policy_guard.documents.source import Problem
 from policy_guard.iam.policy import Condition, Element, Policy, Principals, Statement, Value, of_one_kind
 from policy_guard.pipeline.pairing import Pair, Reader, Side
 from policy_guard.pipeline.repository import File
-from policy_guard.pipeline.repository.changes import Change
+from policy_guard.pipeline.repository.changes import Change, Comparison
+from policy_guard.pipeline.repository.revisions import Revision
 from policy_guard.settings.config import Group
 from policy_guard.solver.strings.pattern import Pattern, Unknown
 from policy_guard.verify.finding import Finding
@@ -38,11 +39,10 @@ class Joined(NamedTuple):
 
 
 class Trees(NamedTuple):
-    """All files of both sides by path, with the names of the sides for people."""
+    """All files of both sides by path."""
 
     before: Mapping[str, File]
     after: Mapping[str, File]
-    revisions: tuple[str, str]
 
 
 def touched(groups: Iterable[Group], changed: Iterable[Change]) -> Iterator[Group]:
@@ -51,11 +51,11 @@ def touched(groups: Iterable[Group], changed: Iterable[Change]) -> Iterator[Grou
     yield from (group for group in groups if any(map(group.holds, paths)))
 
 
-def joined(group: Group, reader: Reader, trees: Trees, changed: Iterable[Change]) -> Joined:
+def joined(group: Group, reader: Reader, trees: Trees, comparison: Comparison) -> Joined:
     """The policies of all files of the group as one, old and new."""
-    renamed = {c.old.path: c.new.path for c in changed if c.old and c.new}
-    olds = _members(group, reader, trees.before, trees.revisions[0])
-    news = [side.after() for side in _members(group, reader, trees.after, trees.revisions[1])]
+    renamed = {c.old.path: c.new.path for c in comparison.changes if c.old and c.new}
+    olds = _members(group, reader, trees.before, comparison.old)
+    news = [side.after() for side in _members(group, reader, trees.after, comparison.new)]
     findings = [
         *_unread(group, news, "a file of it cannot be read"),
         *_unread(group, olds, "the old version of a file of it cannot be read"),
@@ -78,7 +78,7 @@ def joined(group: Group, reader: Reader, trees: Trees, changed: Iterable[Change]
     return Joined(f"group {group.name}", tuple(pairs), tuple(after), ())
 
 
-def _members(group: Group, reader: Reader, files: Mapping[str, File], revision: str) -> list[Side]:
+def _members(group: Group, reader: Reader, files: Mapping[str, File], revision: Revision) -> list[Side]:
     found = [path for path in sorted(files) if group.holds(path) and reader.grouped(path)]
     return [reader.side(files[path], path, revision) for path in found]
 

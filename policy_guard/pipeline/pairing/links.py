@@ -9,9 +9,8 @@ from typing import NamedTuple
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.format import sniff
 from policy_guard.pipeline.pairing import Reader
-from policy_guard.pipeline.repository import LINK, File, Repository, names
-from policy_guard.pipeline.repository.changes import Change, snapshot
-from policy_guard.pipeline.repository.revisions import Base, New
+from policy_guard.pipeline.repository import LINK, File, Repository
+from policy_guard.pipeline.repository.changes import Change, Comparison, snapshot
 from policy_guard.pipeline.repository.ways import MOST_HOPS, Tree, Way
 
 MOST_BEHIND = 1_000_000
@@ -52,11 +51,6 @@ class Sides(NamedTuple):
 def alike(reader: Reader, name: str, file: File) -> bool:
     """Whether the file is judged under this name as under its own."""
     return reader.concerned(file.path) and reader.scope(name) == reader.scope(file.path)
-
-
-def tree_of(repository: Repository, base: Base) -> dict[str, File]:
-    """Every file of the base, by path."""
-    return names(repository.files(base.commit)) if base.commit else {}
 
 
 def may_matter(repository: Repository, reader: Reader, changed: Iterable[Change]) -> bool:
@@ -119,11 +113,12 @@ def _behind(files: Mapping[str, File], ways: Mapping[str, Way]) -> dict[str, Fil
     return found
 
 
-def let_be_followed(repository: Repository, reader: Reader, new: New, base: Base, changed: list[Change]) -> Sides:
+def let_be_followed(repository: Repository, reader: Reader, comparison: Comparison) -> Sides:
     """Gives the reader every file of both sides, and adds what changed behind links to what changed."""
-    after, before = view(repository, snapshot(repository, new)), view(repository, tree_of(repository, base))
-    reader.with_files(new.name, after.named())
-    reader.with_files(base.name, before.named())
+    old, new, changed = comparison
+    before, after = view(repository, snapshot(repository, old)), view(repository, snapshot(repository, new))
+    reader.with_files(new, after.named())
+    reader.with_files(old, before.named())
     touched = {file.path for change in changed for file in (change.old, change.new) if file}
     for path, way in after.ways.items():
         if path not in touched and _leads_elsewhere(reader, path, way, before, touched):

@@ -10,7 +10,7 @@ from policy_guard.iam.policy import Policy, of_one_kind
 from policy_guard.pipeline.pairing import Pair, Reader
 from policy_guard.pipeline.pairing.groups import with_own_holes
 from policy_guard.pipeline.repository import File
-from policy_guard.pipeline.repository.revisions import Base
+from policy_guard.pipeline.repository.revisions import Revision
 from policy_guard.settings.config import Config
 from policy_guard.verify.readable import unreadable
 
@@ -20,7 +20,7 @@ class References(NamedTuple):
 
     config: Config
     reader: Reader
-    base: Base
+    base: Revision
     files: Callable[[], dict[str, File]]
     note: Callable[[str], None]
 
@@ -57,7 +57,7 @@ class References(NamedTuple):
         Its unknown parts are others than those of the same name in `path`.
         """
         file = self.files().get(reference)
-        side = self.reader.side(file, path, self.base.name)
+        side = self.reader.side(file, path, self.base)
         policies = list(side.policies.values())
         if side.problems or len(policies) != 1 or not of_one_kind(policies[0], new):
             return None

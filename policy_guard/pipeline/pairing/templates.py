@@ -35,7 +35,7 @@ def problems_of_new(template: Template) -> tuple[Problem, ...]:
     return tuple(refused(None, template, set()))
 
 
-class Comparison(NamedTuple):
+class PolicyPairs(NamedTuple):
     """The pairs of old and new policies, what is wrong on each side, and what is said of what is not judged."""
 
     pairs: tuple[tuple[Policy | None, Policy | None], ...]
@@ -44,7 +44,7 @@ class Comparison(NamedTuple):
     notes: tuple[str, ...]
 
 
-def compared(old: Template, new: Template, placeholders: tuple[str, ...]) -> Comparison:
+def compared(old: Template, new: Template, placeholders: tuple[str, ...]) -> PolicyPairs:
     """The policies of two versions of a template that may differ, in pairs."""
     sides = both(old, new)
     before, after = _parsed(sides.old, placeholders), _parsed(sides.new, placeholders)
@@ -58,7 +58,7 @@ def compared(old: Template, new: Template, placeholders: tuple[str, ...]) -> Com
     unread = tuple(
         problem for key, problems in before.problems.items() if key not in after.problems for problem in problems
     )
-    return Comparison(tuple(pairs), unread, (*sides.problems, *after.every_problem), sides.notes)
+    return PolicyPairs(tuple(pairs), unread, (*sides.problems, *after.every_problem), sides.notes)
 
 
 def _renamed(before: Parsed, after: Parsed) -> dict[tuple[str, str], tuple[str, str]]:

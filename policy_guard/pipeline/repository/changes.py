@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.repository import SUBMODULE, File, Raw, Repository, Uncompared, names
-from policy_guard.pipeline.repository.revisions import Base, New
+from policy_guard.pipeline.repository.revisions import Revision
 
 _SUFFIXES = (".json", ".yaml", ".yml")
 
@@ -28,11 +28,23 @@ class Change(NamedTuple):
         return file.path
 
 
-def changes(repository: Repository, new: New, base: Base) -> list[Change]:
-    """Every change from the base to the new side, renames and rewrites in another format paired."""
+class Comparison(NamedTuple):
+    """Two revisions of a repository, and the files that differ between them."""
+
+    old: Revision
+    new: Revision
+    changes: list[Change]
+
+
+def compared(repository: Repository, old: Revision, new: Revision) -> Comparison:
+    """Compares two revisions; renames and rewrites in another format are paired."""
+    return Comparison(old=old, new=new, changes=_changes(repository, old, new))
+
+
+def _changes(repository: Repository, old: Revision, new: Revision) -> list[Change]:
     on_disk = new.commit is None and not new.staged
     uncompared = repository.uncompared_later() if on_disk else _nothing
-    raw = repository.differences(base.tree, new.commit, new.staged)
+    raw = repository.differences(old.tree, new.commit, new.staged)
     beside = uncompared()
     unmerged = next((each for each in raw if each.status == "U"), None)
     if unmerged:
@@ -41,7 +53,7 @@ def changes(repository: Repository, new: New, base: Base) -> list[Change]:
     if on_disk:
         tracked = {each.new.path for each in raw if each.new}
         raw += [Raw("A", None, file) for file in beside.untracked if file.path not in tracked]
-        raw += _flagged(repository, base, beside.flagged, {file.path for each in raw for file in each[1:] if file})
+        raw += _flagged(repository, old, beside.flagged, {file.path for each in raw for file in each[1:] if file})
         raw = [_as_on_disk(repository, each) for each in raw]
     paired = [Change(each.old, each.new, "renamed" if each.status == "R" else "same") for each in raw]
     return _rewritten(_by_their_names(paired))
@@ -51,7 +63,7 @@ def _nothing() -> Uncompared:
     return Uncompared([], [])
 
 
-def _flagged(repository: Repository, base: Base, paths: Iterable[str], known: set[str]) -> Iterator[Raw]:
+def _flagged(repository: Repository, old: Revision, paths: Iterable[str], known: set[str]) -> Iterator[Raw]:
     """A change for each file that git was told to take for unchanged, or to leave out of the work tree.
 
     Source: git's update-index, "--assume-unchanged" and "--skip-worktree".
@@ -59,9 +71,9 @@ def _flagged(repository: Repository, base: Base, paths: Iterable[str], known: se
     for path in paths:
         if path not in known:
             here = File(path, repository.mode(path), None) if os.path.lexists(repository.root / path) else None
-            old = repository.file(base.tree, path)
-            if old or here:
-                yield Raw("M", old, here)
+            before = repository.file(old.tree, path)
+            if before or here:
+                yield Raw("M", before, here)
 
 
 def _as_on_disk(repository: Repository, raw: Raw) -> Raw:
@@ -107,10 +119,12 @@ def _stem(change: Change) -> str | None:
     return str(path.with_suffix("")) if path.suffix in _SUFFIXES else None
 
 
-def snapshot(repository: Repository, new: New) -> dict[str, File]:
-    """Every file of the new side, by path."""
-    if new.commit is not None or new.staged:
-        return names(repository.files(new.commit))
+def snapshot(repository: Repository, revision: Revision) -> dict[str, File]:
+    """Every file of a revision, by path."""
+    if revision.tree and revision.commit is None:
+        return {}
+    if revision.commit is not None or revision.staged:
+        return names(repository.files(revision.commit))
     left_out = repository.left_out()
     tracked = (_in_work_tree(repository, each, left_out) for each in repository.files(None))
     return names([*tracked, *repository.untracked()])

@@ -24,26 +24,31 @@ class NothingToCompare(SetupError):
     """A CI system tests a commit of which no old version is known, for what it says of itself."""
 
 
-class New(NamedTuple):
-    """The new side: the tree of `commit`, or else the index (`staged`), or else the work tree."""
+class Revision(NamedTuple):
+    """One side of a comparison: the tree of a commit, the empty tree, the index (`staged`) or the working tree.
 
-    commit: str | None
-    staged: bool
+    `name` is for people ("main@3f9c2ab"). `tree` names a tree for git, and is empty for the index and the working
+    tree.
+    """
+
     name: str
+    commit: str | None = None
+    tree: str = ""
+    staged: bool = False
 
 
-class Base(NamedTuple):
-    """The old side. `commit` is None for the empty tree; `name` is for people ("main@3f9c2ab")."""
+WORKING_TREE = Revision("the work tree")
+_INDEX = Revision("the index", staged=True)
 
-    commit: str | None
-    name: str
-    tree: str
+
+def _of(name: str, commit: str) -> Revision:
+    return Revision(name=name, commit=commit, tree=commit)
 
 
 def choose(
     repository: Repository, environ: Mapping[str, str], base: str | None, staged: bool, configured: str | None
-) -> tuple[New, Base]:
-    """The new side and the base, from what was asked for and from where this runs. Raises `SetupError`.
+) -> tuple[Revision, Revision]:
+    """The old and the new revision, from what was asked for and from where this runs. Raises `SetupError`.
 
     `configured` is the default branch that the settings name, if they do.
     """
@@ -60,14 +65,14 @@ def choose(
         )
     if commit is None:
         head = repository.commit("HEAD") or ""
-        return new, Base(None, "the empty tree", EMPTY_TREES.get(len(head), EMPTY_TREES[40]))
-    return new, Base(commit, f"{name}@{commit[:7]}", commit)
+        return Revision("the empty tree", tree=EMPTY_TREES.get(len(head), EMPTY_TREES[40])), new
+    return _of(f"{name}@{commit[:7]}", commit), new
 
 
-def whole(repository: Repository) -> tuple[New, Base]:
+def whole(repository: Repository) -> tuple[Revision, Revision]:
     """What is checked out, held against nothing but itself: for a look at everything on a day without a change."""
     head = revision(repository, "HEAD", True)
-    return New(head, False, "HEAD"), Base(head, f"HEAD@{head[:7]}", head)
+    return _of(f"HEAD@{head[:7]}", head), _of("HEAD", head)
 
 
 def is_on_all_files(environ: Mapping[str, str], base: str | None) -> bool:
@@ -87,21 +92,21 @@ def _refuse_a_submodule(repository: Repository) -> None:
         )
 
 
-def _new(repository: Repository, environ: Mapping[str, str], staged: bool) -> New:
+def _new(repository: Repository, environ: Mapping[str, str], staged: bool) -> Revision:
     pushed = environ.get("PRE_COMMIT_TO_REF")
     if staged:
-        return New(None, True, "the index")
+        return _INDEX
     if pushed:
-        return New(revision(repository, pushed, in_ci(environ)), False, pushed)
+        return _of(pushed, revision(repository, pushed, in_ci(environ)))
     if environ.get("PRE_COMMIT") == "1":
-        return New(None, True, "the index")
+        return _INDEX
     if in_ci(environ):
-        return New(revision(repository, "HEAD", True), False, "HEAD")
-    return New(None, False, "the work tree")
+        return _of("HEAD", revision(repository, "HEAD", True))
+    return WORKING_TREE
 
 
 def _base(
-    repository: Repository, environ: Mapping[str, str], base: str | None, configured: str | None, new: New
+    repository: Repository, environ: Mapping[str, str], base: str | None, configured: str | None, new: Revision
 ) -> tuple[str | None, str]:
     if base is not None:
         return revision(repository, base, in_ci(environ)), base
@@ -141,7 +146,7 @@ def _told_by_ci(repository: Repository, environ: Mapping[str, str], head: str) -
     return (before, "before the push") if before else None
 
 
-def _fork(repository: Repository, head: str, new: New, upstream: str, name: str) -> tuple[str, str]:
+def _fork(repository: Repository, head: str, new: Revision, upstream: str, name: str) -> tuple[str, str]:
     """Where the branch left the default branch; during a merge what it brings in from there counts as old."""
     forks = [_ancestor(repository, head, upstream, name)]
     merging = _merging(repository) if new.commit is None else None
@@ -180,7 +185,7 @@ def _ancestor(repository: Repository, one: str, other: str, name: str) -> str:
     return found[0]
 
 
-def _github(repository: Repository, environ: Mapping[str, str], new: New) -> tuple[str | None, str]:
+def _github(repository: Repository, environ: Mapping[str, str], new: Revision) -> tuple[str | None, str]:
     event, payload = environ.get("GITHUB_EVENT_NAME", ""), _payload(environ)
     head = new.commit or revision(repository, "HEAD", True)
     if event == "pull_request":
