@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
-from policy_guard.documents.containers.plain import Found, policies
+from policy_guard.documents.containers.plain import PolicyDocument, policies
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.parse import parse
@@ -144,7 +144,10 @@ def _kind(policy_type: str | None) -> Kind | None:
 
 
 def _policy(
-    document: Document, kind: Kind | None, name: str, completed: Callable[[Found], Found] = lambda found: found
+    document: Document,
+    kind: Kind | None,
+    name: str,
+    completed: Callable[[PolicyDocument], PolicyDocument] = lambda found: found,
 ) -> Policy:
     text = document if isinstance(document, str) else json.dumps(document, indent=2)
     source = Source(name, text)
@@ -159,7 +162,7 @@ def _policy(
         ) from None
 
 
-def _on_everything(found: Found) -> Found:
+def _on_everything(found: PolicyDocument) -> PolicyDocument:
     """The document with `"Resource": "*"` in each statement that names none."""
     node = found.node
     if not isinstance(node, Object):

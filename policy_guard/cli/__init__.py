@@ -74,10 +74,10 @@ def _refine(given: argparse.Namespace) -> int:
     from datetime import datetime, timezone
 
     from policy_guard.documents.printable import defused
-    from policy_guard.pipeline.refine import Wishes, refine
+    from policy_guard.pipeline.refine import RefineOptions, refine
     from policy_guard.report.refinement import markdown, text
 
-    wishes = Wishes(
+    wishes = RefineOptions(
         paths=tuple(given.paths), findings=given.findings, config=given.config, write=given.write, coarse=given.coarse
     )
     done = refine(wishes, Path.cwd(), os.environ, datetime.now(timezone.utc).date())
@@ -94,13 +94,13 @@ def _refine(given: argparse.Namespace) -> int:
 def _accept(given: argparse.Namespace) -> int:
     from datetime import datetime, timezone
 
-    from policy_guard.cli.accept import Wishes, propose, proposed, write
+    from policy_guard.cli.accept import AcceptOptions, propose, proposed, write
 
     today = datetime.now(timezone.utc).date()
     options = Options(tuple(given.paths), given.base, config=given.config)
     if given.prune:
         return _prune(given, options, today)
-    found = propose(Wishes(options, given.reason, given.expires, given.check), Path.cwd(), os.environ, today)
+    found = propose(AcceptOptions(options, given.reason, given.expires, given.check), Path.cwd(), os.environ, today)
     code = _after_asking(given, proposed(found), "write", write(found), len(found.files))
     return FOUND if found.unfit else code
 

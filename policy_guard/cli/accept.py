@@ -20,8 +20,8 @@ from policy_guard.pipeline.acceptances import load_acceptances
 from policy_guard.pipeline.acceptances.status import Stale, Versions, stale
 from policy_guard.pipeline.check import Options, check
 from policy_guard.pipeline.ci import in_ci
-from policy_guard.pipeline.pairing import Reader
 from policy_guard.pipeline.pairing.groups import Trees
+from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import Repository
 from policy_guard.pipeline.repository.changes import Comparison, snapshot
 from policy_guard.pipeline.repository.revisions import WORKING_TREE, choose
@@ -30,7 +30,7 @@ from policy_guard.settings.evaluated import WHEN, Names, choices
 from policy_guard.settings.load import load_settings
 from policy_guard.settings.severity import CheckId
 from policy_guard.verify.explain.statements import merged
-from policy_guard.verify.finding import Finding, Part, Refusal, Spelled
+from policy_guard.verify.finding import Acceptable, Finding, Part, Spelled
 
 DAYS = 30
 NOTHING_PROVED = (
@@ -40,7 +40,7 @@ NOTHING_PROVED = (
 _LONGEST_NAME = 80
 
 
-class Wishes(NamedTuple):
+class AcceptOptions(NamedTuple):
     """What the command line asks for. `check` is None for whatever fails; `expires` is None for `DAYS` from today."""
 
     options: Options
@@ -52,9 +52,9 @@ class Wishes(NamedTuple):
 class _Asked(NamedTuple):
     """Findings of one policy that are accepted together, and the checks. All of them are about one question."""
 
-    about: Refusal
+    about: Acceptable
     checks: tuple[CheckId, ...]
-    findings: list[Refusal]
+    findings: list[Acceptable]
 
     def critical(self) -> list[str]:
         """The ids of the critical list, each once."""
@@ -86,7 +86,7 @@ class Proposals(NamedTuple):
     base: str
 
 
-def propose(wishes: Wishes, folder: Path, environ: Mapping[str, str], today: date) -> Proposals:
+def propose(wishes: AcceptOptions, folder: Path, environ: Mapping[str, str], today: date) -> Proposals:
     """The files that accept what a check finds now. Raises `SetupError`."""
     expires = _last_day(wishes.expires, today)
     if not wishes.reason.strip(" ."):
@@ -102,7 +102,7 @@ def propose(wishes: Wishes, folder: Path, environ: Mapping[str, str], today: dat
 
 
 def files_for(
-    findings: Iterable[Finding], wishes: Wishes, expires: str, folder: str, today: date
+    findings: Iterable[Finding], wishes: AcceptOptions, expires: str, folder: str, today: date
 ) -> tuple[tuple[Proposal, ...], tuple[str, ...]]:
     """The files that accept the findings, and in words what cannot be accepted."""
     together, unfit = _by_policy(findings, wishes.check)
@@ -114,7 +114,7 @@ def files_for(
             named = _proved(asked, partial(write, names=Names()), today)
             found = found if isinstance(named, str) else named
         if isinstance(found, str):
-            unfit.append(f"{asked.about.path}: {found}")
+            unfit.append(f"{asked.about.policy.unit}: {found}")
         else:
             files += found
     return tuple(files), tuple(unfit)
@@ -127,19 +127,24 @@ def _by_policy(findings: Iterable[Finding], name: str | None) -> tuple[tuple[_As
     for finding in findings:
         if finding.severity != "error" if name is None else finding.check != name:
             continue
-        if finding.refusal is None:
+        if finding.acceptable is None:
             unfit.append(f"{finding.source.path}: {finding.message} [{finding.check}] cannot be accepted")
             continue
-        for refusal in (finding.refusal, *finding.also):
-            checks = (finding.check, *refusal.also)
-            together.setdefault(_key(refusal, checks), _Asked(refusal, checks, [])).findings.append(refusal)
+        for acceptable in (finding.acceptable, *finding.also):
+            checks = (finding.check, *acceptable.also)
+            together.setdefault(_key(acceptable, checks), _Asked(acceptable, checks, [])).findings.append(acceptable)
     return tuple(together.values()), unfit
 
 
-def _key(refusal: Refusal, checks: tuple[CheckId, ...]) -> tuple[object, ...]:
+def _key(acceptable: Acceptable, checks: tuple[CheckId, ...]) -> tuple[object, ...]:
     """Equal for findings that may go into one file: a combination has one of its own, for it is accepted as a whole."""
-    about = (refusal.path, refusal.group, refusal.label, refusal.holder, refusal.kind, refusal.old, refusal.standing)
-    return *about, checks, refusal.critical if refusal.part.together else ()
+    about = (
+        acceptable.policy,
+        acceptable.kind,
+        acceptable.old,
+        acceptable.standing,
+    )
+    return *about, checks, acceptable.critical if acceptable.part.together else ()
 
 
 def _last_day(text: str | None, today: date) -> str:
@@ -180,12 +185,12 @@ def _proposal(
     """The file that accepts the requests; with `names`, it says what the unknown parts of its texts are."""
     import yaml
 
-    about = asked.about
+    about, policy = asked.about, asked.about.policy
     access, without = ([_spelled(each, names) for each in side] for side in (given.statements, given.without))
     content: dict[str, Any] = {"version": 1}
-    content |= {"group": about.group} if about.group else {"policy": about.path}
-    content |= {"label": about.label} if about.label else {}
-    content |= {"holder": about.holder} if about.holder else {}
+    content |= {"group" if policy.grouped else "policy": policy.unit}
+    content |= {"label": policy.address} if policy.address else {}
+    content |= {"holder": policy.holder} if policy.holder else {}
     content |= {"checks": list(asked.checks)}
     content |= {"critical": critical} if (critical := asked.critical()) else {}
     content |= {} if about.standing else {"from": about.old}
@@ -199,8 +204,8 @@ def _proposal(
     return Proposal(f"{folder}/{_slug(about)}-{asked.checks[0]}-{mark}.yaml", text)
 
 
-def _slug(about: Refusal) -> str:
-    words = re.sub(r"[^A-Za-z0-9]+", "-", f"{about.path} {about.label}".rsplit(".", 1)[0]).strip("-")
+def _slug(about: Acceptable) -> str:
+    words = re.sub(r"[^A-Za-z0-9]+", "-", f"{about.policy.unit} {about.policy.address}".rsplit(".", 1)[0]).strip("-")
     return words[:_LONGEST_NAME] or "policy"
 
 

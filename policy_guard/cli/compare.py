@@ -12,7 +12,8 @@ from policy_guard.documents.source import Source
 from policy_guard.iam.policy import Kind
 from policy_guard.pipeline.check import Options, asked_severity, usage_of
 from policy_guard.pipeline.judging import Judge
-from policy_guard.pipeline.pairing import Pair, Side, apart, glance_of, of_templates
+from policy_guard.pipeline.pairing import Pair, apart, of_templates
+from policy_guard.pipeline.pairing.file_version import FileVersion, glance_of
 from policy_guard.pipeline.results import Results
 from policy_guard.pipeline.stages import Session
 from policy_guard.report.report import Relation, Report
@@ -30,7 +31,7 @@ class _Comparing(NamedTuple):
     options: Options
     given: Settings
 
-    def report(self, old: Side, new: Side) -> Report:
+    def report(self, old: FileVersion, new: FileVersion) -> Report:
         """The report on the new side held against the old one."""
         today = self.options.today or datetime.now(timezone.utc).date()
         config = self.given.config
@@ -40,10 +41,10 @@ class _Comparing(NamedTuple):
         self._judge(Session(judge, results), old, new)
         return results.report(old.source.path, "compare")
 
-    def _judge(self, session: Session, before: Side, after: Side) -> None:
+    def _judge(self, session: Session, before: FileVersion, after: FileVersion) -> None:
         config, path = self.given.config, after.source.path
         if before.template and after.template:
-            outcome = of_templates(path, before, after, config.placeholders, config)
+            outcome = of_templates(path, before, after, config)
             session.results.outcome(path, outcome)
             for pair in outcome.pairs:
                 session.pair(pair)
@@ -51,8 +52,8 @@ class _Comparing(NamedTuple):
         before, after = (side.completed(config.placeholders, grants=True) for side in (before, after))
         after = after.after(before)
         if before.problems or after.problems:
-            session.side(before._replace(policies={}))
-            session.side(after._replace(policies={}))
+            session.version(before._replace(policies={}))
+            session.version(after._replace(policies={}))
             return
         olds, news = before.policies, after.policies
         if len(olds) == len(news) == 1:
@@ -98,15 +99,15 @@ def _more(report: Report) -> bool | None:
     return bool(of_these)
 
 
-def _side(path: Path, config: Config) -> Side:
+def _side(path: Path, config: Config) -> FileVersion:
     data = _bytes(path)
     name = "standard input" if path == _STANDARD_INPUT else str(path)
     if b"".join(data.split()) in (b"", b"{}"):
-        return Side(Source(name, ""), {})
+        return FileVersion(Source(name, ""), {})
     return glance_of(data, name, name, True, _kind(config, path), config.placeholders)
 
 
-def _is_nothing(side: Side) -> bool:
+def _is_nothing(side: FileVersion) -> bool:
     return not (side.policies or side.problems or side.template)
 
 

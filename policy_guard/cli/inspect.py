@@ -9,7 +9,8 @@ from policy_guard.documents.errors import SetupError
 from policy_guard.documents.printable import printable, shortened
 from policy_guard.iam import catalog
 from policy_guard.iam.policy import MADE_UP, Policy, in_words, patterns_of
-from policy_guard.pipeline.pairing import Reader, Side
+from policy_guard.pipeline.pairing.file_version import FileVersion
+from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import Repository
 from policy_guard.pipeline.repository.changes import snapshot
 from policy_guard.pipeline.repository.revisions import WORKING_TREE
@@ -32,7 +33,7 @@ def listing(config: str | None, folder: Path, environ: Mapping[str, str]) -> str
         lines: list[str] = []
         deeper = 0
         for path, file in sorted(files.items()):
-            side = reader.side(file, path, WORKING_TREE).after()
+            side = reader.version(file, path, WORKING_TREE).after()
             why = "configured" if given.policy_rule(path) else "found by its shape"
             lines += _lines(path, side, why)
             deeper += side.deeper
@@ -44,7 +45,7 @@ def listing(config: str | None, folder: Path, environ: Mapping[str, str]) -> str
     return "".join(f"{line}\n" for line in lines)
 
 
-def _lines(path: str, side: Side, why: str) -> Iterator[str]:
+def _lines(path: str, side: FileVersion, why: str) -> Iterator[str]:
     why = "in a template" if side.template else why
     for label, policy in side.policies.items():
         name = _visible(f"{path} {label}".strip())

@@ -213,6 +213,22 @@ def placeholders_of(statement: Statement) -> frozenset[str]:
     return frozenset(part.name for part in parts if isinstance(part, Unknown) and not part.name.startswith(PSEUDO))
 
 
+class PolicyId(NamedTuple):
+    """Identifies a policy of a repository: versions with one id are versions of one policy.
+
+    `unit` is the path of its file, or with `grouped` the name of its group; empty where one unit alone is meant.
+    `address` tells several policies of a unit apart, and `holder` is what stands there about whose it is.
+    """
+
+    unit: str
+    address: str = ""
+    holder: str = ""
+    grouped: bool = False
+
+    def __str__(self) -> str:
+        return f"group {self.unit}" if self.grouped else f"{self.unit} {self.address}".rstrip()
+
+
 class Policy(NamedTuple):
     """One policy of one file. `label` tells several policies in a file apart; it is empty where there is one.
 
@@ -231,6 +247,12 @@ class Policy(NamedTuple):
     group: str = ""
     holder: str = ""
     names_resources: bool = True
+
+    @property
+    def id(self) -> PolicyId:
+        return PolicyId(
+            unit=self.group or self.source.path, address=self.label, holder=self.holder, grouped=bool(self.group)
+        )
 
 
 def of_one_kind(one: Policy, other: Policy) -> bool:

@@ -16,7 +16,7 @@ _ID = re.compile(r"A[A-Z0-9]{15,127}")
 _STAND_IN = 0xF0000
 
 
-class Named(NamedTuple):
+class PrincipalRef(NamedTuple):
     """`kind` is one of `KINDS`, or `open` where only the text of an unknown part tells which.
 
     `name` is the whole ARN of a user or role, the name of the role of a session, the text of the rest; `session` the
@@ -54,12 +54,12 @@ OF_ARN = ("user", "role")
 FINER = ("user", "role", "session")
 
 
-def named(entry: Principal) -> Named:
+def named(entry: Principal) -> PrincipalRef:
     """What kind of principal the entry names."""
     return _named(entry.type, entry.value.pattern)
 
 
-def is_id(type_: str, who: Named) -> bool:
+def is_id(type_: str, who: PrincipalRef) -> bool:
     """Whether the entry names someone by an id of which nothing here tells whose it is."""
     return who.kind == "id" or type_ == "CanonicalUser"
 
@@ -85,7 +85,7 @@ def beginning(entry: Principal) -> str | None:
     return head + dot if dot else ""
 
 
-def in_any_partition(who: Named) -> bool:
+def in_any_partition(who: PrincipalRef) -> bool:
     """Whether the account is meant in the partition of its policy: an id alone, or an ARN that leaves it to a template.
 
     AWS: reference_policies_elements_principal, "AWS account principals": ARN and id behave the same way.
@@ -93,47 +93,47 @@ def in_any_partition(who: Named) -> bool:
     return all(isinstance(part, Unknown) for part in who.partition.parts)
 
 
-def has_wildcards(who: Named) -> bool:
+def has_wildcards(who: PrincipalRef) -> bool:
     return who.kind != "everyone" and any(isinstance(part, Wildcard) for each in who[1:] for part in each.parts)
 
 
-def by_text(text: str) -> Named:
+def by_text(text: str) -> PrincipalRef:
     """What an entry of the type AWS names that came out as this text."""
     return _named("AWS", plain_pattern(text))
 
 
-def _named(type_: str, pattern: Pattern) -> Named:
+def _named(type_: str, pattern: Pattern) -> PrincipalRef:
     parts = list(pattern.parts)
     text = "".join(part if isinstance(part, str) else chr(_STAND_IN + at) for at, part in enumerate(parts))
     if type_ == "*" or (type_ == "AWS" and pattern == plain_pattern("*")):
-        return Named("everyone", pattern)
+        return PrincipalRef("everyone", pattern)
     if type_ != "AWS":
-        return Named("other", pattern)
+        return PrincipalRef("other", pattern)
     if _ACCOUNT.fullmatch(text):
-        return Named("account", pattern, account=pattern)
+        return PrincipalRef("account", pattern, account=pattern)
     if _ID.fullmatch(text):
-        return Named("id", pattern)
+        return PrincipalRef("id", pattern)
     known = not any(ord(character) >= _STAND_IN for part in parts if isinstance(part, str) for character in part)
     arn = _ARN.fullmatch(text) if known else None
     found = _by_arn(arn, parts, pattern) if arn else None
-    return found or Named("open" if holes(pattern) else "nobody", pattern)
+    return found or PrincipalRef("open" if holes(pattern) else "nobody", pattern)
 
 
-def _by_arn(arn: re.Match[str], parts: list[Part], pattern: Pattern) -> Named | None:
+def _by_arn(arn: re.Match[str], parts: list[Part], pattern: Pattern) -> PrincipalRef | None:
     service, rest = arn[2], arn[4]
     kind, _, name = rest.partition("/")
     whole, partition, account = (_restored(text, parts) for text in (arn[0], arn[1], arn[3]))
     if service == "iam" and (rest == "root" or _restored(rest, parts) == _restored("*", parts)):
-        return Named(kind="account", name=pattern, account=account, partition=partition)
+        return PrincipalRef(kind="account", name=pattern, account=account, partition=partition)
     if name and (service, kind) == ("iam", "user"):
-        return Named("user", whole, account, partition, session=_restored(rest, parts))
+        return PrincipalRef("user", whole, account, partition, session=_restored(rest, parts))
     if name and (service, kind) == ("sts", "federated-user"):
-        return Named(kind="user", name=whole, account=account, partition=partition)
+        return PrincipalRef(kind="user", name=whole, account=account, partition=partition)
     if name and (service, kind) == ("iam", "role"):
-        return Named(kind="role", name=whole, account=account, partition=partition)
+        return PrincipalRef(kind="role", name=whole, account=account, partition=partition)
     if "/" in name and (service, kind) == ("sts", "assumed-role"):
         role, _, session = name.rpartition("/")
-        return Named(
+        return PrincipalRef(
             kind="session",
             name=_restored(role, parts),
             account=account,

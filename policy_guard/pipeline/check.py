@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.ci import in_ci
 from policy_guard.pipeline.judging import Judge
-from policy_guard.pipeline.pairing import Reader
 from policy_guard.pipeline.pairing.links import Sides, let_be_followed, may_matter
+from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import Repository
 from policy_guard.pipeline.repository.changes import Change, Comparison, compared, snapshot
 from policy_guard.pipeline.repository.revisions import (

@@ -199,15 +199,15 @@ class Judge:
 
     def _acceptable(self, found: Finding, pair: Pair) -> Finding:
         """The finding, with the command that accepts it if there are acceptances."""
-        if self._acceptances is None or found.refusal is None:
+        if self._acceptances is None or found.acceptable is None:
             return found
         import shlex
 
-        path = shlex.quote(found.refusal.path if not found.refusal.group else found.source.path)
+        path = shlex.quote(found.source.path if found.acceptable.policy.grouped else found.acceptable.policy.unit)
         check = "" if found.severity == "error" else f" --check {found.check}"
         facts = (*found.facts, ("accept", f"policy-guard accept {path}{check} --reason '...'"))
-        refusal, *also = (each._replace(old=pair.origin) for each in (found.refusal, *found.also))
-        return found._replace(facts=facts, refusal=refusal, also=tuple(also))
+        acceptable, *also = (each._replace(old=pair.origin) for each in (found.acceptable, *found.also))
+        return found._replace(facts=facts, acceptable=acceptable, also=tuple(also))
 
 
 def _is_shipped(verdict: Verdict) -> bool:
@@ -237,7 +237,7 @@ def _told_once(found: Iterable[Finding]) -> Iterator[Finding]:
     same = {id(f) for f in findings if f.check == NO_NEW_ACCESS.id and f.statement is None}
     lost = any(f.check == NO_LOST_DENY.id and f.severity == "error" for f in findings)
     for finding in findings:
-        if lost and same and finding.check == NO_LOST_DENY.id and finding.refusal:
-            yield finding._replace(refusal=finding.refusal._replace(also=(NO_NEW_ACCESS.id,)))
+        if lost and same and finding.check == NO_LOST_DENY.id and finding.acceptable:
+            yield finding._replace(acceptable=finding.acceptable._replace(also=(NO_NEW_ACCESS.id,)))
         elif not (lost and id(finding) in same):
             yield finding

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.write import replace, within
 from policy_guard.iam import catalog
-from policy_guard.pipeline.pairing import Side, side_of
+from policy_guard.pipeline.pairing.file_version import FileVersion, version_of
 from policy_guard.pipeline.repository import Repository
 from policy_guard.refine.attribution import Usage, files_of, load_usage
 from policy_guard.refine.file import Refined, refined
@@ -25,7 +25,7 @@ from policy_guard.settings.load import load_settings
 TOO_LARGE = "AWS takes no policy of its new size"
 
 
-class Wishes(NamedTuple):
+class RefineOptions(NamedTuple):
     """What the command line asks for. `paths` are relative to the folder at hand; none are all."""
 
     paths: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class Wishes(NamedTuple):
     coarse: bool = False
 
 
-def refine(wishes: Wishes, folder: Path, environ: Mapping[str, str], today: date) -> Refinement:
+def refine(wishes: RefineOptions, folder: Path, environ: Mapping[str, str], today: date) -> Refinement:
     """Refines the policies of the principals in the settings, or those asked for. Raises `SetupError`.
 
     With `write` every file is replaced by its proved result, one after the other.
@@ -79,7 +79,7 @@ class _Run(NamedTuple):
     root: Path
     config: Config
     usage: Usage
-    wishes: Wishes
+    wishes: RefineOptions
 
     def result(self, target: _Target) -> _Result:
         if target.file is None:
@@ -90,11 +90,11 @@ class _Run(NamedTuple):
             return _Result(Entry(target.path, error=f"{target.path}: {error.strerror}"))
         rule = self.config.policy_rule(target.path)
         kind = rule.kind if rule else None
-        side = side_of(old, target.path, "", True, kind, self.config.placeholders)
+        side = version_of(old, target.path, "", True, kind, self.config.placeholders)
         unused = self.usage.of_anyone() if target.alone else self.usage.of(*target.names)
         return _Result(self.entry(target, side, unused), old)
 
-    def entry(self, target: _Target, side: Side, unused: Unused) -> Entry:
+    def entry(self, target: _Target, side: FileVersion, unused: Unused) -> Entry:
         notes = [*self.usage.notes(*(() if target.alone else target.names))]
         if len(target.names) > 1:
             notes.append(f"{' and '.join(target.names)} are one file")

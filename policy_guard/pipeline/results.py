@@ -8,7 +8,7 @@ from datetime import date
 from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.critical_warnings import warning
 from policy_guard.pipeline.judging import Judgement, Used
-from policy_guard.pipeline.pairing import Outcome
+from policy_guard.pipeline.pairing import FileResult
 from policy_guard.report.report import Report, Reviewed, Skipped
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings
@@ -64,7 +64,7 @@ class Results:
         """Counts a policy that is compared with an old version."""
         self._compared += 1
 
-    def outcome(self, path: str, outcome: Outcome) -> None:
+    def outcome(self, path: str, outcome: FileResult) -> None:
         """Keeps what came of reading a changed file."""
         self._notes += outcome.notes
         if outcome.deeper:
@@ -123,7 +123,7 @@ class Results:
         acceptance, path = accepted.acceptance, accepted.acceptance.source.path
         earlier = self._reviewed.get(path)
         self._reviewed[path] = Reviewed(
-            policy=acceptance.policy,
+            policy=str(acceptance.policy),
             checks=tuple(dict.fromkeys([*(earlier.checks if earlier else ()), used.check])),
             access=requests(accepted.statements, accepted.without),
             reason=acceptance.reason,
@@ -153,11 +153,11 @@ class Results:
         """Keeps a finding; one that says the same of the same place, for another holder, becomes a part of it."""
         key = (finding.check, finding.source.path, finding.span, finding.message, finding.facts)
         at = self._places.setdefault(key, len(self._findings))
-        if at == len(self._findings) or finding.refusal is None:
+        if at == len(self._findings) or finding.acceptable is None:
             self._findings.append(finding)
             return
         first = self._findings[at]
-        self._findings[at] = first._replace(also=(*first.also, finding.refusal, *finding.also))
+        self._findings[at] = first._replace(also=(*first.also, finding.acceptable, *finding.also))
 
 
 def _policies(number: int) -> str:

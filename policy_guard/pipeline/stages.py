@@ -8,8 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.pipeline.judging import Judge, Judgement
-from policy_guard.pipeline.pairing import Outcome, Pair, Reader, Side, pairs
+from policy_guard.pipeline.pairing import FileResult, Pair, pairs
+from policy_guard.pipeline.pairing.file_version import FileVersion
 from policy_guard.pipeline.pairing.links import Sides
+from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import LINK, SUBMODULE, Repository
 from policy_guard.pipeline.repository.changes import Change, Comparison, snapshot
 from policy_guard.pipeline.results import Results
@@ -19,7 +21,7 @@ from policy_guard.verify.readable import doubtful, unreadable
 if TYPE_CHECKING:
     from policy_guard.iam.policy import Policy
     from policy_guard.pipeline.acceptances import Acceptances
-    from policy_guard.pipeline.pairing.groups import Joined
+    from policy_guard.pipeline.pairing.groups import GroupResult
     from policy_guard.pipeline.pairing.references import References
     from policy_guard.verify.finding import Finding
 
@@ -38,16 +40,16 @@ class Session(NamedTuple):
         """Judges a policy, old and new; without `comparing` the new version alone."""
         self._judge(_name(pair.path, pair.new or pair.old), pair, comparing)
 
-    def side(self, side: Side, held: Callable[[Pair], Pair] = lambda pair: pair) -> None:
+    def version(self, version: FileVersion, held: Callable[[Pair], Pair] = lambda pair: pair) -> None:
         """Judges a version by itself: that it can be read, and that it grants nothing critical.
 
         `held` gives a pair its reference, if every version of it has one.
         """
-        self.results.unreadable(tuple(unreadable(side.source, side.problems)))
-        for policy in side.policies.values():
-            self.pair(held(Pair(path=side.source.path, old=policy, new=policy)), comparing=False)
+        self.results.unreadable(tuple(unreadable(version.source, version.problems)))
+        for policy in version.policies.values():
+            self.pair(held(Pair(path=version.source.path, old=policy, new=policy)), comparing=False)
 
-    def group(self, joined: Joined, comparing: bool) -> None:
+    def group(self, joined: GroupResult, comparing: bool) -> None:
         """Judges the files of a group as one policy for each holder."""
         for sentence in joined.notes:
             self.results.note(sentence)
@@ -90,9 +92,9 @@ class Run(NamedTuple):
         """What the change puts where it is not looked at."""
         for path, (sentence, findings) in _beyond(self):
             self.session.results.note(sentence)
-            self.session.results.outcome(path, Outcome((), findings))
+            self.session.results.outcome(path, FileResult((), findings))
         for found in _hidden(self, everything):
-            self.session.results.outcome(found.source.path, Outcome((), (found,)))
+            self.session.results.outcome(found.source.path, FileResult((), (found,)))
 
     def judge_changes(self) -> None:
         """The files that changed, but for the sides of them that belong to a group."""
@@ -168,11 +170,11 @@ class Run(NamedTuple):
                 )
         for path, file in files.items():
             if path not in done and not self.reader.groups(path) and wanted(Change(None, file), self.paths):
-                side = self.reader.side(file, path, self.comparison.new)
+                version = self.reader.version(file, path, self.comparison.new)
                 if self.references:
-                    self.session.side(side, partial(self.references.bounded, paths=(path,)))
+                    self.session.version(version, partial(self.references.bounded, paths=(path,)))
                 else:
-                    self.session.side(side)
+                    self.session.version(version)
 
 
 def _beyond(run: Run) -> Iterator[tuple[str, tuple[str, tuple[Finding, ...]]]]:

@@ -10,11 +10,11 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from policy_guard.documents.containers import VERSIONS
-from policy_guard.documents.containers.plain import Found
+from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.globs import not_a_path
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
 from policy_guard.iam.parse import parse
-from policy_guard.iam.policy import Kind, Policy, Statement, meaning
+from policy_guard.iam.policy import Kind, Policy, PolicyId, Statement, meaning
 from policy_guard.settings.evaluated import evaluated
 from policy_guard.settings.severity import CheckId
 
@@ -34,19 +34,15 @@ _LATER = ("before_slash",)
 class Acceptance(NamedTuple):
     """One file of acceptances.
 
-    The policy is the one in the file `path`, or that of the `group`; `label` tells several in a file apart, and
-    `holder` is what stands there about whose it is. `critical` are ids of the critical list: with any, the others are
-    not meant, and permissions that are dangerous only together are meant by their id alone.
+    `critical` are ids of the critical list: with any, the others are not meant, and permissions that are dangerous only
+    together are meant by their id alone.
     `old` is the digest of the version that the new one was held against, `none` for no policy, and None for any.
     `access` are statements without Effect, as written: the requests that one of them, and none of `without`, applies
     to. The day `expires` is the last one, in UTC. `unknown` gives the full names of the unknown parts in their texts,
     if the policy is one of a template.
     """
 
-    path: str
-    group: str
-    label: str
-    holder: str
+    policy: PolicyId
     checks: tuple[CheckId, ...]
     critical: tuple[str, ...]
     old: str | None
@@ -57,11 +53,6 @@ class Acceptance(NamedTuple):
     source: Source
     unknown: Mapping[str, str] | None = None
 
-    def concerns(self, policy: Policy, path: str) -> bool:
-        """Whether it speaks of this policy, whose file or group is called `path`."""
-        named = self.group == policy.group if policy.group else self.path == path and not self.group
-        return named and (self.label, self.holder) == (policy.label, policy.holder)
-
     def covers(self, check: CheckId, entry: str | None, *, together: bool = False) -> bool:
         """Whether it speaks of this check, and of this entry of the critical list, if that is what the check found."""
         if check not in self.checks or (together and not self.critical):
@@ -71,11 +62,6 @@ class Acceptance(NamedTuple):
     def fits(self, old: str) -> bool:
         """Whether it was written against the old version of this digest."""
         return self.old is None or self.old == old
-
-    @property
-    def policy(self) -> str:
-        """The policy, for people."""
-        return f"group {self.group}" if self.group else f"{self.path} {self.label}".rstrip()
 
 
 class Accepted(NamedTuple):
@@ -113,10 +99,12 @@ def load_acceptance(source: Source, today: date) -> Acceptance:
     for key, message in _wrong(plain, today):
         raise error_at(source, node_at(node, (key,)), f"{key}: {message}")
     read = Acceptance(
-        path=plain.get("policy", ""),
-        group=plain.get("group", ""),
-        label=plain.get("label", ""),
-        holder=plain.get("holder", ""),
+        policy=PolicyId(
+            unit=plain.get("group") or plain["policy"],
+            address=plain.get("label", ""),
+            holder=plain.get("holder", ""),
+            grouped=bool(plain.get("group")),
+        ),
         checks=tuple(map(CheckId, plain["checks"])),
         critical=tuple(plain.get("critical", ())),
         old=plain.get("from"),
@@ -192,7 +180,7 @@ def _statements(
     nodes = tuple(evaluated(node, unknown) for node in nodes)
     version = Scalar(VERSIONS[0], _NOWHERE)
     whole = _object(Version=version, Statement=Array(tuple(map(_with_effect, nodes)), nodes[0].span))
-    return parse(Found(label="", node=whole, source=source), kind).statements
+    return parse(PolicyDocument(label="", node=whole, source=source), kind).statements
 
 
 def _with_effect(node: Node) -> Node:

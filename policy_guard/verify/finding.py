@@ -9,7 +9,7 @@ from policy_guard.documents.source import Source, Span
 from policy_guard.settings.severity import CheckId, Severity
 
 if TYPE_CHECKING:
-    from policy_guard.iam.policy import Kind, Request, Statement
+    from policy_guard.iam.policy import Kind, PolicyId, Request, Statement
     from policy_guard.iam.prefix_tree import Branch
 
 Outcome: TypeAlias = Literal["violated", "undecided", "unsupported", "unreadable"]
@@ -81,21 +81,18 @@ class Part(NamedTuple):
     together: bool
 
 
-class Refusal(NamedTuple):
+class Acceptable(NamedTuple):
     """The access that would have to be accepted for a finding to disappear.
 
-    `path` is that of the policy's file, or the name of its `group`; `old` is the digest of the old version. `requests`
-    gives sets that hold all that was found together. `critical` are ids of the critical list. `standing` tells that the
-    old version granted it too; `also` names checks that would find the same.
+    `old` is the digest of the old version. `requests` gives sets that hold all that was found together. `critical` are
+    ids of the critical list. `standing` tells that the old version granted it too; `also` names checks that would find
+    the same.
 
     `part` is what the finding is about. `lies_within(requests, checks, parts)` tells whether the requests are proved
     to be what the checks found, and `suffices(every, parts)` whether nothing of the parts is left with all of them.
     """
 
-    path: str
-    group: str
-    label: str
-    holder: str
+    policy: PolicyId
     kind: Kind
     old: str
     requests: Callable[[], tuple[Spelled, ...]]
@@ -114,8 +111,8 @@ class Finding(NamedTuple):
     below the excerpt in their order. `statement` is the index as AWS counts, from 0, and the Sid. `actions` and
     `resources` are the strings of the policy that are responsible, as spelled. `critical_ids` are all entries of the
     critical list that it tells of, `critical_id` the first, of which it tells more. `difference` is there if it is
-    proved. `refusal` is there if the finding can be accepted, and in `also` that of each other entry. `trees` are, by
-    the prefix of each service, those of a pattern of which some is unused.
+    proved. `acceptable` is there if the finding can be accepted, and in `also` that of each other entry. `trees` are,
+    by the prefix of each service, those of a pattern of which some is unused.
     """
 
     check: CheckId
@@ -134,5 +131,5 @@ class Finding(NamedTuple):
     related: tuple[Related, ...] = ()
     difference: Difference | None = None
     trees: tuple[tuple[str, Branch], ...] = ()
-    refusal: Refusal | None = None
-    also: tuple[Refusal, ...] = ()
+    acceptable: Acceptable | None = None
+    also: tuple[Acceptable, ...] = ()

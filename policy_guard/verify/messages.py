@@ -27,7 +27,7 @@ from policy_guard.verify.explain.changed import heir
 from policy_guard.verify.explain.difference import Terms
 from policy_guard.verify.explain.difference import spelled as spelled_terms
 from policy_guard.verify.explain.difference_text import cells, differing, listed
-from policy_guard.verify.finding import Cell, Finding, Outcome, Refusal, Related
+from policy_guard.verify.finding import Acceptable, Cell, Finding, Outcome, Related
 from policy_guard.verify.rehearsal import lies_within, part_of, suffices
 from policy_guard.verify.verdicts import Verdict, place
 
@@ -65,7 +65,7 @@ def finding(
         facts=tuple(_facts(check, verdict, question, witness, len(_critical_ids(verdict, *others)) > 1)),
         related=(*at.related, *_deciding(verdict)),
         difference=verdict.difference,
-        refusal=_refusal(check, verdict, question) if check.acceptable else None,
+        acceptable=_refusal(check, verdict, question) if check.acceptable else None,
         also=tuple(_refusal(check, each, question) for each in others) if check.acceptable else (),
     )
 
@@ -99,15 +99,12 @@ def _outcome(answer: Answer) -> Outcome:
     return "unsupported" if isinstance(answer, Unsupported) else "undecided"
 
 
-def _refusal(check: Check, verdict: Verdict, question: Question) -> Refusal:
+def _refusal(check: Check, verdict: Verdict, question: Question) -> Acceptable:
     """The set that the verdict is about, as an acceptance would have to describe it."""
     policy = question.new or question.old
     assert policy is not None
-    return Refusal(
-        path=policy.group or policy.source.path,
-        group=policy.group,
-        label=policy.label,
-        holder=policy.holder,
+    return Acceptable(
+        policy=policy.id,
         kind=policy.kind,
         old=_spellings(question).digest,
         requests=verdict.spelled,

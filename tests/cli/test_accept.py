@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from policy_guard.cli.accept import Wishes, files_for
+from policy_guard.cli.accept import AcceptOptions, files_for
 from policy_guard.documents.source import Source
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.prover import Proved
@@ -67,7 +67,7 @@ class Change:
             if not isinstance(verdict.answer, Proved)
         ]
         assert found
-        wishes = Wishes(Options(), "a reason", None, None)
+        wishes = AcceptOptions(Options(), "a reason", None, None)
         self.files, self.unfit = files_for(found, wishes, TODAY.isoformat(), FOLDER, TODAY)
         self.read: list[Accepted] = [
             accepted(load_acceptance(Source(each.path, each.text), TODAY), self.kind) for each in self.files

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from policy_guard import api
-from policy_guard.documents.containers.plain import Found
+from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.source import Array, Entry, Guard, Hole, Node, Object, Scalar, Source, Span, Unreadable
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.parse import parse
@@ -40,7 +40,7 @@ def _statement(action: str, resource: Any, *guards: Guard, **more: Any) -> Node:
 def _policy(*statements: Node) -> Policy:
     version = Entry(Scalar("Version", _HERE), Scalar("2012-10-17", _HERE))
     whole = Object((version, Entry(Scalar("Statement", _HERE), Array(statements, _HERE))), _HERE)
-    return parse(Found("", whole, Source("t.yaml", "x"), kind="identity"))
+    return parse(PolicyDocument("", whole, Source("t.yaml", "x"), kind="identity"))
 
 
 def _passes(old: Policy, new: Policy) -> bool:

@@ -7,8 +7,8 @@ import zipfile
 
 import pytest
 
-from policy_guard.pipeline.pairing import side_of
 from policy_guard.pipeline.pairing.disguise import holds_policy
+from policy_guard.pipeline.pairing.file_version import version_of
 
 _JSON = b'{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}\n'
 _YAML = b'Version: "2012-10-17"\nStatement:\n- Effect: Allow\n  Action: "*"\n  Resource: "*"\n'
@@ -42,14 +42,14 @@ _SCRIPT = (
     ],
 )
 def test_what_reads_as_a_policy_is_told(path: str, data: bytes) -> None:
-    side = side_of(data, path, "", False, None)
+    side = version_of(data, path, "", False, None)
     assert side.problems or side.policies
 
 
 @pytest.mark.parametrize("path", ["bin/setup", "Makefile", "setup.sh.tpl"])
 def test_scripts_with_a_policy_are_none(path: str) -> None:
     for start in (b"", b"#!/bin/sh\n"):
-        side = side_of(start + _SCRIPT, path, "", False, None)
+        side = version_of(start + _SCRIPT, path, "", False, None)
         assert not side.problems
         assert not side.policies
 

@@ -10,7 +10,7 @@ import pytest
 
 from policy_guard.documents.format import sniff
 from policy_guard.documents.globs import matches_any, matches_path
-from policy_guard.pipeline.pairing import side_of
+from policy_guard.pipeline.pairing.file_version import version_of
 from tests.support.repository import NARROW, WIDE, Scratch
 
 TEXT = json.dumps(WIDE)
@@ -33,7 +33,7 @@ REST = "---\n{ not: [closed\n"
     ids=["blanks", "lines", "too many", "UTF-16", "comments", "a broken second document", "a broken first document"],
 )
 def test_a_file_of_any_name_that_begins_with_much_of_nothing(path: str, data: bytes) -> None:
-    side = side_of(data, path, "", False, None)
+    side = version_of(data, path, "", False, None)
     assert side.policies or side.problems
 
 
@@ -48,7 +48,7 @@ def test_a_file_of_any_name_that_begins_with_much_of_nothing(path: str, data: by
     ids=["a program", "prose", "a script", "other documents"],
 )
 def test_a_file_of_any_name_that_is_no_policy(data: bytes) -> None:
-    side = side_of(data, "tools/file", "", False, None)
+    side = version_of(data, "tools/file", "", False, None)
     assert not side.policies and not side.problems
 
 
@@ -66,7 +66,7 @@ notice: The Statement of account takes Effect at once.
 
 @pytest.mark.parametrize(("path", "text"), [(".eslintrc.json", JSONC), ("chart/notice.yaml", HELM)])
 def test_words_of_a_policy_make_no_policy(path: str, text: str) -> None:
-    assert not side_of(text.encode(), path, "", False, None).problems
+    assert not version_of(text.encode(), path, "", False, None).problems
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_words_of_a_policy_make_no_policy(path: str, text: str) -> None:
     ],
 )
 def test_a_broken_policy_is_one(text: str) -> None:
-    assert side_of(text.encode(), "iam/a.json", "", False, None).problems
+    assert version_of(text.encode(), "iam/a.json", "", False, None).problems
 
 
 @pytest.mark.parametrize(
@@ -94,14 +94,14 @@ def test_a_broken_policy_is_one(text: str) -> None:
     ],
 )
 def test_a_broken_policy_in_yaml_is_one(text: str) -> None:
-    assert side_of(text.encode(), "iam/a.yaml", "", False, None).problems
+    assert version_of(text.encode(), "iam/a.yaml", "", False, None).problems
 
 
 @pytest.mark.parametrize("repeated", ["S", "${", "S${", "a${", "Statement Effect ", " &a Statement Effect", "%{S"])
 def test_what_is_too_long_is_passed_over_soon(repeated: str) -> None:
     data = (repeated * (20_000_000 // len(repeated)) + "${").encode()
     start = time.process_time()
-    side_of(data, "data/x.yaml", "", False, None)
+    version_of(data, "data/x.yaml", "", False, None)
     assert time.process_time() - start < 6
 
 

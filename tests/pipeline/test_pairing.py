@@ -9,7 +9,7 @@ import pytest
 from policy_guard.documents.containers.plain import policies
 from policy_guard.documents.source import Source
 from policy_guard.iam.parse import parse
-from policy_guard.pipeline.pairing import Side, side_of
+from policy_guard.pipeline.pairing.file_version import FileVersion, version_of
 from policy_guard.solver.strings.pattern import Unknown
 
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}]})
@@ -27,8 +27,8 @@ FILLED = [
 ]
 
 
-def side(text: str, name: str = "a.yaml") -> Side:
-    return side_of(text.encode(), name, "", False, None)
+def side(text: str, name: str = "a.yaml") -> FileVersion:
+    return version_of(text.encode(), name, "", False, None)
 
 
 def wrong(new: str, old: str = "") -> list[str]:

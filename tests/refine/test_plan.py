@@ -21,7 +21,7 @@ from policy_guard.documents.source import Source
 from policy_guard.iam import catalog
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Policy
-from policy_guard.pipeline.pairing import side_of
+from policy_guard.pipeline.pairing.file_version import version_of
 from policy_guard.refine.access_analyzer import latest, read_findings
 from policy_guard.refine.file import Refined, refined
 from policy_guard.refine.narrow import Scope, as_glob, narrow
@@ -54,7 +54,7 @@ def scope(folder: Path) -> Scope:
 
 def done(folder: Path) -> Refined:
     (before,) = folder.glob("before.*")
-    side = side_of(before.read_bytes(), before.name, "", True, None)
+    side = version_of(before.read_bytes(), before.name, "", True, None)
     assert not side.problems
     return refined(side.source, side.policies, scope(folder))
 
@@ -84,7 +84,7 @@ def test_the_readme_shows_what_is_really_said() -> None:
 def test_a_second_run_changes_nothing(case: str) -> None:
     folder = FIXTURES / "refine" / case
     first = done(folder)
-    again = side_of(first.text.encode(), first.source.path, "", True, None)
+    again = version_of(first.text.encode(), first.source.path, "", True, None)
     assert refined(again.source, again.policies, scope(folder)).text == first.text
 
 
@@ -156,14 +156,14 @@ def test_managed_policies_are_refined_in_place_proved_and_once_for_all(part: int
     rng = random.Random(part)
     for name in sorted(MANAGED)[::3][part::4]:
         path, spelled = rng.choice(SPELLINGS)(MANAGED[name])
-        side = side_of(spelled.encode(), path, "", True, None)
+        side = version_of(spelled.encode(), path, "", True, None)
         policy = side.policies[""]
         given_ = Scope(some_unused(policy, rng), catalog, rng.random() < 0.3)
         found = refined(side.source, side.policies, given_)
         assert found.refused is None, name
         assert all(left.reason == "NotAction grants all but what it names" for left in found.plans[0].left), name
         nothing_else_changed(side.source.text, found, name)
-        again = side_of(found.text.encode(), path, "", True, None)
+        again = version_of(found.text.encode(), path, "", True, None)
         assert refined(again.source, again.policies, given_).text == found.text, name
 
 

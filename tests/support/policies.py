@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from policy_guard.documents.containers.plain import Found
+from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.formats import read
 from policy_guard.documents.source import Source
 from policy_guard.iam.meaning.concrete_caller_keys import context_of
@@ -24,7 +24,7 @@ from policy_guard.solver.strings.placeholders import substituted
 def policy(document: Mapping[str, Any] | str, kind: str | None = None) -> Policy:
     text = document if isinstance(document, str) else json.dumps(document, indent=2)
     source = Source("policy.json", text)
-    return parse(Found("", read(source)[0], source), kind)
+    return parse(PolicyDocument("", read(source)[0], source), kind)
 
 
 def request(row: Mapping[str, Any]) -> Request:

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from policy_guard.cli.init.config_text import Found, configuration, text_of
+from policy_guard.cli.init.config_text import Surveyed, configuration, text_of
 from policy_guard.cli.init.existing_grants import granted
 from policy_guard.cli.init.suggestions import Entry, Files, entries, hinted
 from policy_guard.cli.init.survey import Survey, read_as, survey
@@ -106,7 +106,7 @@ def _steps(
     yield _Step(path, text, remark=f"{len(listed)} entries to start from")
     if source is None:
         grants = granted(found.policies(), listed, progress)
-        told = Found(
+        told = Surveyed(
             headline=_headline(found),
             policies=tuple(found.policies()),
             unreadable=found.unreadable(),

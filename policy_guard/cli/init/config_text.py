@@ -62,7 +62,7 @@ _MEANINGS = {
 }
 
 
-class Found(NamedTuple):
+class Surveyed(NamedTuple):
     """What the text tells: `headline` in one line, readable policies by path, why others are not, what is proposed."""
 
     headline: str
@@ -79,7 +79,7 @@ def text_of(name: str) -> str:
         return file.read()
 
 
-def configuration(found: Found) -> str:
+def configuration(found: Surveyed) -> str:
     """The settings for what was found. Paths in them are quoted, and in comments made printable."""
     parts = (
         "".join(_headline(found)),
@@ -93,7 +93,7 @@ def configuration(found: Found) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _headline(found: Found) -> Iterator[str]:
+def _headline(found: Surveyed) -> Iterator[str]:
     yield "# The settings of policy-guard. Its README tells every key.\n#\n"
     yield f"# Found by policy-guard init: {found.headline}\n"
     if found.unreadable:

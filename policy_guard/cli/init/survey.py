@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from policy_guard.iam.policy import KINDS, Kind, Policy
-from policy_guard.pipeline.pairing import Reader, Side
+from policy_guard.pipeline.pairing.file_version import FileVersion
+from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import File, Repository
 from policy_guard.pipeline.repository.changes import snapshot
 from policy_guard.pipeline.repository.revisions import WORKING_TREE
@@ -23,7 +24,7 @@ class Survey(NamedTuple):
     """
 
     files: Mapping[str, File]
-    sides: Mapping[str, Side]
+    sides: Mapping[str, FileVersion]
     deeper: int
 
     def policies(self) -> Iterable[tuple[str, Policy]]:
@@ -45,17 +46,19 @@ def survey(repository: Repository, config: Config) -> Survey:
     present = snapshot(repository, WORKING_TREE)
     files = {path: file for path, file in sorted(present.items()) if os.path.lexists(repository.root / path)}
     reader = _reader(repository, config, files)
-    read = {path: reader.side(file, path, WORKING_TREE) for path, file in files.items()}
+    read = {path: reader.version(file, path, WORKING_TREE) for path, file in files.items()}
     sides = {path: side for path, side in read.items() if side.policies or side.problems}
     return Survey(files, sides, sum(side.deeper for side in read.values()))
 
 
-def read_as(repository: Repository, found: Survey, kinds: Mapping[str, Kind]) -> dict[str, Side]:
+def read_as(repository: Repository, found: Survey, kinds: Mapping[str, Kind]) -> dict[str, FileVersion]:
     """What files hold if they are configured as policies of these kinds."""
-    read: dict[str, Side] = {}
+    read: dict[str, FileVersion] = {}
     for kind in set(kinds.values()):
         reader = _reader(repository, Config(policies=(PolicyFiles(("**",), kind),)), found.files)
-        read.update((path, reader.side(found.files[path], path, WORKING_TREE)) for path in kinds if kinds[path] == kind)
+        read.update(
+            (path, reader.version(found.files[path], path, WORKING_TREE)) for path in kinds if kinds[path] == kind
+        )
     return read
 
 
@@ -65,6 +68,6 @@ def _reader(repository: Repository, config: Config, files: Mapping[str, File]) -
     return reader
 
 
-def _reason(side: Side) -> str:
+def _reason(side: FileVersion) -> str:
     problem = side.problems[0]
     return f"line {side.source.position(problem.span.start).line}: {problem.message}"

@@ -81,7 +81,7 @@ _NAME_ALONE = re.compile(r"arn:.*|[\w+=,@-]*", re.DOTALL)
 _ESCAPED_LETTER = re.compile(r"\\(?:u00|x|U000000)([0-9a-fA-F]{2})|\\\r?\n[ \t]*")
 
 
-class Found(NamedTuple):
+class PolicyDocument(NamedTuple):
     """A policy document found in a file. `label` is empty where the file is the policy.
 
     `holder` is what stands beside it about whose it is or what it is attached to, as a text. `problems` are those of
@@ -127,7 +127,7 @@ class Reading(NamedTuple):
     "a[" is a list that holds such a thing. `unresolved` is what is filled in later, with its place.
     """
 
-    policies: tuple[Found, ...]
+    policies: tuple[PolicyDocument, ...]
     deeper: int
     others: frozenset[str] = frozenset()
     unresolved: tuple[Unresolved, ...] = ()
@@ -140,7 +140,7 @@ def policies(source: Source) -> Reading:
 
 def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
     """The policies in the documents of a source. Raises `Unreadable` for one in a text that cannot be read."""
-    found: dict[str, Found] = {}
+    found: dict[str, PolicyDocument] = {}
     taken: set[int] = set()
     others: set[str] = set()
     holders = _Holders(Attachments(documents, source.text))
@@ -151,7 +151,9 @@ def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
                 others.add(place.label)
                 continue
             unique = place.label if place.label not in found else f"{place.label}#{len(found)}"
-            found[unique] = Found(label=unique, node=place.node, source=source, holder=holders.text(place.beside))
+            found[unique] = PolicyDocument(
+                label=unique, node=place.node, source=source, holder=holders.text(place.beside)
+            )
             taken.add(id(place.own))
     deeper = sum(_deeper(document, taken) for document in documents)
     wrong = refused_marks(source, documents, (each.node for each in found.values())) if found else ()

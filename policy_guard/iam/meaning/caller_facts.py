@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from policy_guard.iam.meaning.symbolic_principal import WORD, join
 from policy_guard.iam.policy import Principals, Statement, patterns_of
-from policy_guard.iam.principal import FINER, Named, named
+from policy_guard.iam.principal import FINER, PrincipalRef, named
 from policy_guard.solver.formula import TRUE, Formula, conjunction, disjunction, member, negation
 from policy_guard.solver.strings.glob import glob
 from policy_guard.solver.strings.language import Language
@@ -46,7 +46,7 @@ def role_names(old: Iterable[Statement], every: Iterable[Statement]) -> Formula:
     return conjunction(_only(who, known[key]) for who in sessions if (key := _key(who)) in known)
 
 
-def _only(who: Named, roles: set[str]) -> Formula:
+def _only(who: PrincipalRef, roles: set[str]) -> Formula:
     head, tail = join("AWS arn:", glob(who.partition), ":iam::", glob(who.account), ":role/"), glob(who.session)
     paths = (join(head, glob(who.name)), join(head, WORD, "/", glob(who.name)))
     named_so = member("principal", Language(join(path, ":", tail) for path in paths))
@@ -54,7 +54,7 @@ def _only(who: Named, roles: set[str]) -> Formula:
     return disjunction([negation(named_so), these])
 
 
-def _by_name(names: Iterable[Named]) -> dict[tuple[str, ...], set[str]]:
+def _by_name(names: Iterable[PrincipalRef]) -> dict[tuple[str, ...], set[str]]:
     """The ARNs of roles by their partition, account and name without path."""
     found: dict[tuple[str, ...], set[str]] = {}
     for who in names:
@@ -64,11 +64,11 @@ def _by_name(names: Iterable[Named]) -> dict[tuple[str, ...], set[str]]:
     return found
 
 
-def _key(who: Named) -> tuple[str, ...]:
+def _key(who: PrincipalRef) -> tuple[str, ...]:
     return tuple(_plain(pattern) or "" for pattern in (who.partition, who.account, who.name))
 
 
-def _names(statements: Iterable[Statement]) -> Iterator[Named]:
+def _names(statements: Iterable[Statement]) -> Iterator[PrincipalRef]:
     for statement in statements:
         yield from map(named, statement.principals.entries if statement.principals else ())
 

@@ -59,7 +59,7 @@ from policy_guard.iam.principal import (
     FINER,
     OF_ARN,
     UNSIGNED,
-    Named,
+    PrincipalRef,
     beginning,
     by_text,
     has_wildcards,
@@ -228,12 +228,12 @@ def principal_matches(principals: Principals, request: Request) -> bool:
     return not _exempt([who for _, who in everyone], listed, caller, request) if principals.negated else bool(listed)
 
 
-def _named(entry: Principal, request: Request) -> Named:
+def _named(entry: Principal, request: Request) -> PrincipalRef:
     """Whom the entry names, with the unknown parts of its template filled in."""
     who = named(entry)
     if who.kind == "open":
         return by_text("".join(map(as_text, _filled(who.name, request, wild=False).parts)))
-    return Named(who.kind, *(_filled(pattern, request, wild=True) for pattern in who[1:]))
+    return PrincipalRef(who.kind, *(_filled(pattern, request, wild=True) for pattern in who[1:]))
 
 
 def _filled(pattern: Pattern, request: Request, wild: bool) -> Pattern:
@@ -242,7 +242,7 @@ def _filled(pattern: Pattern, request: Request, wild: bool) -> Pattern:
     return resolved
 
 
-def _is_listed(entry: Principal, who: Named, caller: Caller, request: Request) -> bool:
+def _is_listed(entry: Principal, who: PrincipalRef, caller: Caller, request: Request) -> bool:
     if who.kind == "everyone":
         return True
     if is_id(entry.type, who) and caller.type == "AWS" and caller.name.startswith("arn:"):
@@ -267,7 +267,7 @@ def _is_listed(entry: Principal, who: Named, caller: Caller, request: Request) -
     return matches(who.name, caller.name) and (caller.session is None or of_session)
 
 
-def _is_acting(who: Named, request: Request) -> bool:
+def _is_acting(who: PrincipalRef, request: Request) -> bool:
     """Whether the condition keys tell that the service is of the account, or has the ARN, that the entry names."""
     accounts, arns = (request.context.get(key, ()) for key in (ACCOUNT_KEY, ARN_KEY))
     if who.kind == "account":
@@ -281,12 +281,12 @@ def _is_said(reading: Reading, entry: Principal, request: Request) -> bool:
     return request.choices.get(f"{reading.name} {spelled_out(entry.value.pattern)}", False)
 
 
-def _in_account(who: Named, caller: Caller) -> bool:
+def _in_account(who: PrincipalRef, caller: Caller) -> bool:
     parts = caller.name.split(":")
     return caller.type == "AWS" and len(parts) > 5 and matches(who.account, parts[4])
 
 
-def _in_partition(who: Named, caller: Caller) -> bool:
+def _in_partition(who: PrincipalRef, caller: Caller) -> bool:
     return in_any_partition(who) or matches(who.partition, caller.name.split(":")[1])
 
 
@@ -295,7 +295,7 @@ def _is_federated(caller: Caller) -> bool:
     return ":federated-user/" in caller.name and (caller.session or "").startswith("user/")
 
 
-def _is_federated_of(who: Named, caller: Caller, user: str) -> bool:
+def _is_federated_of(who: PrincipalRef, caller: Caller, user: str) -> bool:
     if not _is_federated(caller):
         return False
     _, partition, _, _, account, _ = caller.name.split(":", 5)
@@ -306,7 +306,7 @@ def _is_role_session(caller: Caller) -> bool:
     return caller.session is not None and ":role/" in caller.name
 
 
-def _is_session(who: Named, caller: Caller) -> bool:
+def _is_session(who: PrincipalRef, caller: Caller) -> bool:
     if not _is_role_session(caller):
         return False
     _, partition, _, _, account, role = caller.name.split(":", 5)
@@ -319,7 +319,7 @@ def _is_session(who: Named, caller: Caller) -> bool:
     )
 
 
-def _exempt(everyone: list[Named], listed: list[Named], caller: Caller, request: Request) -> bool:
+def _exempt(everyone: list[PrincipalRef], listed: list[PrincipalRef], caller: Caller, request: Request) -> bool:
     """Whether NotPrincipal leaves the caller out: its whole chain is listed."""
     bounded = caller.type == "AWS" and (":role/" in caller.name or ":user/" in caller.name or _is_federated(caller))
     if bounded and request.choices.get(BOUNDARY_UNDOES_NOT_PRINCIPAL.name, False):

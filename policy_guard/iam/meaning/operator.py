@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from policy_guard.solver.formula import Formula
 from policy_guard.solver.strings.automaton import Glob
-from policy_guard.solver.strings.language import Language, Late, Slot
+from policy_guard.solver.strings.language import Deferred, Language, Slot
 from policy_guard.solver.strings.pattern import Pattern, as_text, holes
 from policy_guard.solver.strings.spans import Line, Span, Stretch
 
@@ -32,11 +32,11 @@ class Operator(NamedTuple):
     negated: bool = False
     wild: bool = False
     prepared: Callable[[Pattern], Pattern] = lambda pattern: pattern
-    unclear: Callable[[Pattern], Unclear | None] = lambda pattern: None
+    unclear: Callable[[Pattern], Ambiguity | None] = lambda pattern: None
     spellings: Spellings | None = None
 
 
-class Unclear(NamedTuple):
+class Ambiguity(NamedTuple):
     """Under the reading of this name, `so` takes the operator's place, and `otherwise` where it is false."""
 
     reading: str
@@ -60,7 +60,7 @@ def spelled(pattern: Pattern) -> str:
 
 
 class Way(NamedTuple):
-    """One way in which a value can match a text: what a `Late` says beside its pattern."""
+    """One way in which a value can match a text: what a `Deferred` says beside its pattern."""
 
     build: Callable[[str], Iterable[Glob]]
     order: str = ""
@@ -75,7 +75,7 @@ def typed(given: Iterable[Pattern], ways: Iterable[Way]) -> Language:
     for pattern, way in product(given, tuple(ways)):
         line = way.line
         if holes(pattern):
-            late.append(Late(pattern, *way))
+            late.append(Deferred(pattern, *way))
         else:
             text = spelled(pattern)
             known += list(way.build(text))

@@ -34,7 +34,7 @@ from policy_guard.solver.formula import (
     present,
 )
 from policy_guard.solver.strings.automaton import ANY, ANYTHING, Glob, Step
-from policy_guard.solver.strings.language import Language, Late, Slot
+from policy_guard.solver.strings.language import Deferred, Language, Slot
 from policy_guard.solver.strings.pattern import Variable
 
 _WHOLE = Language([ROOTS, USERS, ROLES, FEDERATED_USERS])
@@ -151,7 +151,7 @@ def _one_of(callers: Language) -> Formula:
 def _spelled(values: Language, head: Glob, tail: Glob) -> Formula:
     """That the caller is spelled as one of the values between head and tail."""
     globs = ((*head, *glob, *tail) for glob in values)
-    late = (Late(each.pattern, _around(each.build, head, tail)) for each in values.late)
+    late = (Deferred(each.pattern, _around(each.build, head, tail)) for each in values.late)
     return member("principal", Language(globs, late=late))
 
 

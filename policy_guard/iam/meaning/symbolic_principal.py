@@ -28,7 +28,7 @@ from policy_guard.iam.principal import (
     KINDS,
     OF_ARN,
     UNSIGNED,
-    Named,
+    PrincipalRef,
     beginning,
     by_text,
     has_wildcards,
@@ -50,7 +50,7 @@ from policy_guard.solver.formula import (
 )
 from policy_guard.solver.strings.automaton import ANY, ANYTHING, Glob, Step, glob_of
 from policy_guard.solver.strings.glob import glob
-from policy_guard.solver.strings.language import Language, Late, Slot
+from policy_guard.solver.strings.language import Deferred, Language, Slot
 from policy_guard.solver.strings.pattern import spelled_out
 
 _COLON = frozenset(":")
@@ -117,7 +117,7 @@ def caller(text: str) -> Caller:
 
 class _Entry(NamedTuple):
     entry: Principal
-    who: Named
+    who: PrincipalRef
     keys: Container[str]
 
 
@@ -134,7 +134,7 @@ def _any(everyone: list[_Entry], kinds: tuple[str, ...]) -> Formula:
     """The callers that one of the entries names, as one of these kinds."""
     named_ = [each for each in everyone if each.who.kind in kinds]
     open_ = [each.who.name for each in everyone if each.who.kind == "open"]
-    late = (Late(name, _LISTED[kind], towards=_TOWARDS[kind]) for name in open_ for kind in kinds)
+    late = (Deferred(name, _LISTED[kind], towards=_TOWARDS[kind]) for name in open_ for kind in kinds)
     return disjunction(
         [
             _member((each.who, _globs(each.entry.type, each.who)) for each in named_),
@@ -155,7 +155,7 @@ def _acting(entry: _Entry, kinds: tuple[str, ...]) -> Formula:
     parts = []
     for key, kind, build, late in told:
         globs = [build(entry.who)] if entry.who.kind == kind else []
-        open_ = [Late(entry.who.name, late)] if entry.who.kind == "open" else []
+        open_ = [Deferred(entry.who.name, late)] if entry.who.kind == "open" else []
         parts.append(conjunction([present(Slot(key, 0)), member(Slot(key, 0), Language(globs, late=open_))]))
     return conjunction([member("principal", _SERVICES), disjunction(parts), _meant(entry.who)])
 
@@ -165,20 +165,20 @@ class _Told(NamedTuple):
 
     key: str
     kind: str
-    build: Callable[[Named], Glob]
+    build: Callable[[PrincipalRef], Glob]
     late: Callable[[str], Iterable[Glob]]
 
 
-def _told_by(text: str, kind: str, build: Callable[[Named], Glob]) -> Iterable[Glob]:
+def _told_by(text: str, kind: str, build: Callable[[PrincipalRef], Glob]) -> Iterable[Glob]:
     who = by_text(text)
     return (build(who),) if who.kind == kind else ()
 
 
-def _told(key: str, kind: str, build: Callable[[Named], Glob]) -> _Told:
+def _told(key: str, kind: str, build: Callable[[PrincipalRef], Glob]) -> _Told:
     return _Told(key, kind, build, partial(_told_by, kind=kind, build=build))
 
 
-def _of_account(who: Named) -> Glob:
+def _of_account(who: PrincipalRef) -> Glob:
     return join("arn:", WORD, ":", WORD, "::", glob(who.account), ":", (ANYTHING,))
 
 
@@ -189,7 +189,7 @@ _TOLD = (
 )
 
 
-def _by_another_name(entry: Principal, who: Named) -> Formula:
+def _by_another_name(entry: Principal, who: PrincipalRef) -> Formula:
     """The callers that the entry may mean without their ARN, or a service by another of its names."""
     type_, head = entry.type, beginning(entry)
     if head is not None:
@@ -204,13 +204,13 @@ def _by_another_name(entry: Principal, who: Named) -> Formula:
     return conjunction([choice("reading", f"{reading.name} {spelled_out(who.name)}"), callers, _meant(who)])
 
 
-def _meant(who: Named) -> Formula:
+def _meant(who: PrincipalRef) -> Formula:
     """That wildcards in the name stand for other characters, if there are any."""
     literally = choice("reading", WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY.name)
     return negation(literally) if has_wildcards(who) else TRUE
 
 
-def _member(given: Iterable[tuple[Named, Iterable[Glob]]]) -> Formula:
+def _member(given: Iterable[tuple[PrincipalRef, Iterable[Glob]]]) -> Formula:
     """That the caller is in one of the sets; in those with wildcards only if they stand for other characters."""
     plain: list[Glob] = []
     wild: list[Glob] = []
@@ -221,7 +221,7 @@ def _member(given: Iterable[tuple[Named, Iterable[Glob]]]) -> Formula:
     return disjunction([next(matching), conjunction([next(matching), meant])])
 
 
-def _globs(type_: str, who: Named) -> Iterable[Glob]:
+def _globs(type_: str, who: PrincipalRef) -> Iterable[Glob]:
     if who.kind == "everyone":
         return [(ANYTHING,)]
     if who.kind == "account":
@@ -238,7 +238,7 @@ def _globs(type_: str, who: Named) -> Iterable[Glob]:
     return [join(f"{type_} ", glob(who.name))] if who.kind != "nobody" else []
 
 
-def _federated(who: Named) -> Glob:
+def _federated(who: PrincipalRef) -> Glob:
     """The federated sessions of a user, or those of users that have the name of a federated user.
 
     AWS: IAM User Guide, access_policies, "Session policies": what a resource policy grants to the user, they have.
@@ -249,7 +249,7 @@ def _federated(who: Named) -> Glob:
     return join(head, WORD, ":", glob(who.session))
 
 
-def _account(who: Named, partition: Glob = WORD) -> Glob:
+def _account(who: PrincipalRef, partition: Glob = WORD) -> Glob:
     return join("AWS arn:", partition, ":", WORD, "::", glob(who.account), ":", (ANYTHING,))
 
 
@@ -276,7 +276,7 @@ _TOWARDS: dict[str, Callable[[str], str]] = {kind: partial(_towards, kind=kind) 
 def _exempt(everyone: list[_Entry]) -> Formula:
     """The callers that NotPrincipal leaves out: those whose whole chain is listed."""
     finer = _member((each.who, [_account(each.who)]) for each in everyone if each.who.kind in FINER)
-    open_ = Language(late=(Late(each.who.name, _finer_by) for each in everyone if each.who.kind == "open"))
+    open_ = Language(late=(Deferred(each.who.name, _finer_by) for each in everyone if each.who.kind == "open"))
     root_alone = choice("reading", ACCOUNT_EXEMPTS_ROOT_ALONE.name)
     elsewhere = negation(disjunction([finer, member("principal", open_), root_alone]))
     account, user, role, session = (_any(everyone, (kind,)) for kind in ("account", *FINER))

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from policy_guard.documents.containers import VERSIONS
-from policy_guard.documents.containers.plain import Found
+from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.source import Array, Hole, Node, Object, Scalar, Span, Unreadable, scalars
 from policy_guard.iam.parse.reader import Reader, quoted
 from policy_guard.iam.parse.statement import is_short, statement
@@ -18,7 +18,7 @@ _OF_IAM = ("identity", "trust", "boundary", "session")
 _SID = re.compile(r"[A-Za-z0-9]*")
 
 
-def parse(found: Found, kind: Kind | None = None, placeholders: tuple[str, ...] = ()) -> Policy:
+def parse(found: PolicyDocument, kind: Kind | None = None, placeholders: tuple[str, ...] = ()) -> Policy:
     """The policy that a document means. Its kind comes from its place or shape where None is given.
 
     `placeholders` are regular expressions for texts that a template fills in, besides those that are known here.

@@ -7,10 +7,11 @@ from datetime import date
 from typing import NamedTuple
 
 from policy_guard.documents.source import Source, Span, Unreadable
-from policy_guard.iam.policy import Policy
+from policy_guard.iam.policy import Policy, PolicyId
 from policy_guard.pipeline.acceptances import Acceptances
-from policy_guard.pipeline.pairing import Pair, Reader
+from policy_guard.pipeline.pairing import Pair
 from policy_guard.pipeline.pairing.groups import Trees, joined
+from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository.changes import Comparison
 from policy_guard.settings.acceptance import ACCEPTED, Acceptance, Accepted, accepted, digest
 from policy_guard.settings.config import Group
@@ -21,19 +22,15 @@ from policy_guard.verify.finding import Finding, Outcome
 
 def concerning(every: Iterable[Acceptance], pair: Pair) -> Iterator[Acceptance]:
     """The acceptances that are about this policy."""
-    policy = pair.new or pair.old
-    assert policy is not None
-    yield from (each for each in every if each.concerns(policy, pair.path))
+    yield from (acceptance for acceptance in every if acceptance.policy == pair.id)
 
 
 def counting(every: Acceptances, pair: Pair, comparing: bool, today: date) -> Iterator[Accepted]:
     """The acceptances that count for this pair; without `comparing` those alone that ask for no old version."""
-    policy = pair.new or pair.old
-    assert policy is not None
     for each in concerning(every.counting, pair):
         if today <= each.expires and (each.old is None or (comparing and each.fits(pair.origin))):
             try:
-                yield accepted(each, policy.kind)
+                yield accepted(each, pair.policy.kind)
             except Unreadable:
                 continue
 
@@ -46,19 +43,16 @@ class Versions(NamedTuple):
     trees: Trees
     comparison: Comparison
 
-    def policies(self, name: str, path: str, label: str, holder: str) -> tuple[Policy | None, Policy | None]:
-        """The policy of the group of this name and holder, or of this path and label, before and after.
-
-        That of a path is told whoever's it is.
-        """
-        if name:
-            group = next((group for group in self.groups if group.name == name), None)
+    def policies(self, policy: PolicyId) -> tuple[Policy | None, Policy | None]:
+        """The policy before and after; that of a file, whoever holds it."""
+        if policy.grouped:
+            group = next((group for group in self.groups if group.name == policy.unit), None)
             pairs = joined(group, self.reader, self.trees, self.comparison).pairs if group else ()
-            own = (pair for pair in pairs if {side.holder for side in (pair.old, pair.new) if side} == {holder})
+            own = (pair for pair in pairs if {side.holder for side in (pair.old, pair.new) if side} == {policy.holder})
             return next(((pair.old, pair.new) for pair in own), (None, None))
-        before = self.reader.side(self.trees.before.get(path), path, self.comparison.old)
-        after = self.reader.side(self.trees.after.get(path), path, self.comparison.new)
-        return before.policies.get(label), after.policies.get(label)
+        before = self.reader.version(self.trees.before.get(policy.unit), policy.unit, self.comparison.old)
+        after = self.reader.version(self.trees.after.get(policy.unit), policy.unit, self.comparison.new)
+        return before.policies.get(policy.address), after.policies.get(policy.address)
 
 
 class Stale(NamedTuple):
@@ -70,14 +64,13 @@ class Stale(NamedTuple):
 
 def stale(given: Iterable[Acceptance], base: str, versions: Versions, today: date) -> Iterator[Stale]:
     """Those of the acceptances that are expired, or done in the base."""
-    known: dict[tuple[str, str, str, str], Policy | None] = {}
+    known: dict[PolicyId, Policy | None] = {}
     for each in given:
-        name = (each.group, each.path, each.label, each.holder)
-        if name not in known:
-            known[name] = versions.policies(*name)[0]
+        if each.policy not in known:
+            known[each.policy] = versions.policies(each.policy)[0]
         if each.expires < today:
             yield Stale(each.source.path, f"expired on {each.expires}")
-        elif each.old is not None and _is_done(each, known[name]):
+        elif each.old is not None and _is_done(each, known[each.policy]):
             yield Stale(each.source.path, f"done: {each.policy} has the access in {base}")
 
 
@@ -91,14 +84,13 @@ def rearmed(every: Acceptances, paths: Iterable[str], versions: Versions, today:
     `paths` are the files and groups that changed.
     """
     touched = set(paths)
-    known: dict[tuple[str, str, str, str], list[str]] = {}
+    known: dict[PolicyId, list[str]] = {}
     for each in every.here:
-        if each.old is None or each.expires < today or (each.group or each.path) not in touched:
+        if each.old is None or each.expires < today or each.policy.unit not in touched:
             continue
-        name = (each.group, each.path, each.label, each.holder)
-        if name not in known:
-            known[name] = [digest(policy) for policy in versions.policies(*name)]
-        before, after = known[name]
+        if each.policy not in known:
+            known[each.policy] = [digest(policy) for policy in versions.policies(each.policy)]
+        before, after = known[each.policy]
         if after == each.old != before:
             yield Finding(
                 check=ACCEPTED,
@@ -122,9 +114,9 @@ def unusable(every: Acceptances, paths: Iterable[str], files: Container[str]) ->
             message = f"cannot be read as an acceptance: {each.message}"
             yield _amiss(each.source, each.span.start, "unreadable", "error", message)
     for given in every.here:
-        if given.source.path in wanted and given.path and given.path not in files:
+        if given.source.path in wanted and not given.policy.grouped and given.policy.unit not in files:
             at = _span_of(given, "policy").start
-            yield _amiss(given.source, at, "violated", "warning", f"accepts nothing: there is no {given.path}")
+            yield _amiss(given.source, at, "violated", "warning", f"accepts nothing: there is no {given.policy.unit}")
 
 
 def _amiss(source: Source, at: int, outcome: Outcome, severity: Severity, message: str) -> Finding:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from policy_guard.pipeline.pairing import Reader
 from policy_guard.pipeline.pairing.groups import touched
 from policy_guard.pipeline.pairing.links import Sides, View
+from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository.attribute_values import Values, Way
 from policy_guard.pipeline.repository.changes import Comparison
 from policy_guard.pipeline.repository.revisions import Revision
@@ -40,7 +40,7 @@ def parties_of(reader: Reader, sides: Sides | None, comparison: Comparison) -> I
 
 def _members(group: Group, reader: Reader, view: View, revision: Revision) -> dict[str, Way]:
     held = {name: file for name, file in view.named().items() if group.holds(name)}
-    sides = ((name, reader.side(file, name, revision)) for name, file in held.items())
+    sides = ((name, reader.version(file, name, revision)) for name, file in held.items())
     return {name: way_of(view, name) for name, side in sides if side.policies or side.problems}
 
 

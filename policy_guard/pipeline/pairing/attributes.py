@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 from policy_guard.documents.format import sniff
 from policy_guard.documents.source import Problem, Source, Span
-from policy_guard.pipeline.pairing import Reader, Side
 from policy_guard.pipeline.pairing.archived import Party, parted, parties_of, way_of
+from policy_guard.pipeline.pairing.file_version import FileVersion
 from policy_guard.pipeline.pairing.links import Sides
+from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository, names
 from policy_guard.pipeline.repository.attribute_values import (
     ENCODING,
@@ -104,18 +105,18 @@ def _otherwise(
         path, ignored = each.file.path, values.left_out(each.way)
         if not (each.touched or everything) and values.written(each.way) == before.written(each.before):
             continue
-        data, side = (
+        data, version = (
             question.repository.read(each.file) or b"",
-            question.reader.side(each.file, each.name, question.comparison.new),
+            question.reader.version(each.file, each.name, question.comparison.new),
         )
         gone = ignored is not None and each.before and not before.left_out(each.before)
-        reason, where = _reason(values, path, data, side), path
+        reason, where = _reason(values, path, data, version), path
         if reason is None and gone:
-            reason, where = _left_out(side), ignored or path
+            reason, where = _left_out(version), ignored or path
         if reason and (where, reason) not in told:
             told.add((where, reason))
             yield from _refused(question, where, reason)
-        elif not reason and each.touched and not side.note and _filters(values, path):
+        elif not reason and each.touched and not version.note and _filters(values, path):
             filtered[path] = None
     if filtered:
         note(_about(list(filtered)))
@@ -136,11 +137,11 @@ def _distrust(
         path, old = each.file.path, old_files.get(each.before[-1])
         if old is None or old.mode in (LINK, SUBMODULE):
             continue
-        side = question.reader.side(old, each.before[0], question.comparison.old)
-        reason = _reason(before, old.path, question.repository.read(old) or b"", side)
-        if before.left_out(each.before) and not values.left_out(each.way) and side.policies:
+        version = question.reader.version(old, each.before[0], question.comparison.old)
+        reason = _reason(before, old.path, question.repository.read(old) or b"", version)
+        if before.left_out(each.before) and not values.left_out(each.way) and version.policies:
             reason = reason or "git archive left it out for export-ignore"
-        now = question.reader.side(each.file, each.name, question.comparison.new)
+        now = question.reader.version(each.file, each.name, question.comparison.new)
         still = _reason(values, path, question.repository.read(each.file) or b"", now)
         if reason is not None and still is None and (now.policies or now.problems):
             question.reader.distrust(question.comparison.old, old)
@@ -157,9 +158,9 @@ def _may_have_been(question: Question) -> bool:
     return any(moved) or bool(_below(question.comparison.changes))
 
 
-def _reason(values: Values, path: str, data: bytes, side: Side) -> str | None:
+def _reason(values: Values, path: str, data: bytes, version: FileVersion) -> str | None:
     """Says why the file on disk, or in an archive, is another; None if it is not."""
-    policy = bool(side.policies or side.problems)
+    policy = bool(version.policies or version.problems)
     encodings = [value for value in values.of(path, ENCODING) if value.lower() not in _FAITHFUL]
     if encodings:
         return f"git rewrites this file for {ENCODING}={encodings[0]}"
@@ -172,8 +173,8 @@ def _reason(values: Values, path: str, data: bytes, side: Side) -> str | None:
     return None
 
 
-def _left_out(side: Side) -> str | None:
-    if not side.policies and not side.problems:
+def _left_out(version: FileVersion) -> str | None:
+    if not version.policies and not version.problems:
         return None
     return "git archive leaves this policy out for export-ignore, and did not before"
 

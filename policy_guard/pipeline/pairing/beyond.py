@@ -9,8 +9,8 @@ from typing import TypeAlias
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.globs import names_all_below, reaches_below
 from policy_guard.documents.source import Problem, Source, Span
-from policy_guard.pipeline.pairing import Reader
 from policy_guard.pipeline.pairing.links import Sides
+from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.changes import Change, Comparison
 from policy_guard.pipeline.repository.folded import folded
@@ -155,16 +155,16 @@ class Beyond:
         if file.mode in (LINK, SUBMODULE) or not self._reader.concerned(name):
             return False
         self._looked_at += 1
-        side = self._reader.side(file, name, self._new)
-        return bool(side.policies or side.problems)
+        version = self._reader.version(file, name, self._new)
+        return bool(version.policies or version.problems)
 
     def _spelled(self, file: File) -> Iterator[Finding]:
         """That the text of the link is a policy: without core.symlinks git writes it into a file.
 
         Source: git's config, "core.symlinks".
         """
-        side = self._reader.side(file._replace(mode=_FILE), file.path, self._new)
-        if side.policies:
+        version = self._reader.version(file._replace(mode=_FILE), file.path, self._new)
+        if version.policies:
             why = "is a policy, and git writes it into a file on systems without links"
             yield from self._refused(file.path, f"the text of the link {why}; make it a file")
 
@@ -172,7 +172,7 @@ class Beyond:
         """A finding for each policy that was where something is now that is not looked into."""
         for change in self._changed:
             if change.old and change.old.path.startswith(f"{path}/"):
-                old = self._reader.side(change.old, change.old.path, self._old)
+                old = self._reader.version(change.old, change.old.path, self._old)
                 if old.policies and (change.new is None or change.new.path != change.old.path):
                     yield vanished(
                         Source(path, ""), old.source, "something stands in its place that is not looked into"

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from policy_guard.documents.format import sniff
 from policy_guard.documents.source import Problem, Source, Span
-from policy_guard.pipeline.pairing import Reader, side_of
 from policy_guard.pipeline.pairing.disguise import LARGEST, Room, holds_policy, is_opaque, shows_policy
+from policy_guard.pipeline.pairing.file_version import version_of
 from policy_guard.pipeline.pairing.links import Sides
+from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File
 from policy_guard.pipeline.repository.changes import Change, Comparison
 from policy_guard.pipeline.repository.revisions import Revision
@@ -136,11 +137,11 @@ def _lost(reader: Reader, comparison: Comparison, sides: Sides | None) -> Iterat
     for change in comparison.changes:
         if change.old is None:
             continue
-        old = reader.side(change.old, change.old.path, comparison.old)
+        old = reader.version(change.old, change.old.path, comparison.old)
         if not old.policies:
             continue
         stays = change.new if change.how == "same" and change.path == change.old.path else None
-        after = reader.side(stays, stays.path, comparison.new).policies if stays else {}
+        after = reader.version(stays, stays.path, comparison.new).policies if stays else {}
         if set(old.policies) - set(after):
             yield change.old.path, old.source
             if real := _real(change.old.path, sides):
@@ -162,8 +163,8 @@ def _may_hide(reader: Reader, file: File, new: Revision) -> bool:
         return False
     if not reader.concerned(file.path):
         return True
-    side = reader.side(file, file.path, new)
-    return not (side.policies or side.problems)
+    version = reader.version(file, file.path, new)
+    return not (version.policies or version.problems)
 
 
 def _holds_policy(data: bytes, least: float, room: Room) -> bool:
@@ -171,7 +172,7 @@ def _holds_policy(data: bytes, least: float, room: Room) -> bool:
     data = data.removeprefix(b"\xef\xbb\xbf")
     in_json = data.lstrip()[:1] in (b"{", b"[")
     if (in_json or len(data) <= _LARGEST_YAML) and sniff(data):
-        side = side_of(data, f"policy.{'json' if in_json else 'yaml'}", "", False, None)
-        if side.policies or (side.problems and side.source.path.endswith("json")):
+        version = version_of(data, f"policy.{'json' if in_json else 'yaml'}", "", False, None)
+        if version.policies or (version.problems and version.source.path.endswith("json")):
             return True
     return holds_policy(data, least, room)

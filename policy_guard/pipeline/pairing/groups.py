@@ -12,7 +12,9 @@ from typing import NamedTuple
 
 from policy_guard.documents.source import Problem
 from policy_guard.iam.policy import Condition, Element, Policy, Principals, Statement, Value, of_one_kind
-from policy_guard.pipeline.pairing import Pair, Reader, Side
+from policy_guard.pipeline.pairing import Pair
+from policy_guard.pipeline.pairing.file_version import FileVersion
+from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import File
 from policy_guard.pipeline.repository.changes import Change, Comparison
 from policy_guard.pipeline.repository.revisions import Revision
@@ -22,7 +24,7 @@ from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import unreadable
 
 
-class Joined(NamedTuple):
+class GroupResult(NamedTuple):
     """What came of one group: a pair for each holder, with the new policies in it, or findings that say why not."""
 
     name: str
@@ -51,20 +53,20 @@ def touched(groups: Iterable[Group], changed: Iterable[Change]) -> Iterator[Grou
     yield from (group for group in groups if any(map(group.holds, paths)))
 
 
-def joined(group: Group, reader: Reader, trees: Trees, comparison: Comparison) -> Joined:
+def joined(group: Group, reader: Reader, trees: Trees, comparison: Comparison) -> GroupResult:
     """The policies of all files of the group as one, old and new."""
     renamed = {c.old.path: c.new.path for c in comparison.changes if c.old and c.new}
     olds = _members(group, reader, trees.before, comparison.old)
-    news = [side.after() for side in _members(group, reader, trees.after, comparison.new)]
+    news = [version.after() for version in _members(group, reader, trees.after, comparison.new)]
     findings = [
         *_unread(group, news, "a file of it cannot be read"),
         *_unread(group, olds, "the old version of a file of it cannot be read"),
     ]
-    after = [policy for side in news for policy in side.policies.values()]
-    before = [policy for side in olds for policy in side.policies.values()]
+    after = [policy for version in news for policy in version.policies.values()]
+    before = [policy for version in olds for policy in version.policies.values()]
     findings += _of_another_kind(group, [*after, *before])
     if findings:
-        return Joined(f"group {group.name}", (), (), tuple(findings))
+        return GroupResult(f"group {group.name}", (), (), tuple(findings))
     gone, here = _by_holder(before, before), _by_holder(after, [*before, *after])
     pairs = (
         Pair(
@@ -75,12 +77,12 @@ def joined(group: Group, reader: Reader, trees: Trees, comparison: Comparison) -
         )
         for who in dict.fromkeys([*gone, *here])
     )
-    return Joined(f"group {group.name}", tuple(pairs), tuple(after), ())
+    return GroupResult(f"group {group.name}", tuple(pairs), tuple(after), ())
 
 
-def _members(group: Group, reader: Reader, files: Mapping[str, File], revision: Revision) -> list[Side]:
+def _members(group: Group, reader: Reader, files: Mapping[str, File], revision: Revision) -> list[FileVersion]:
     found = [path for path in sorted(files) if group.holds(path) and reader.grouped(path)]
-    return [reader.side(files[path], path, revision) for path in found]
+    return [reader.version(files[path], path, revision) for path in found]
 
 
 def _by_holder(policies: Iterable[Policy], every: Iterable[Policy]) -> dict[str, list[Policy]]:
@@ -95,12 +97,12 @@ def _by_holder(policies: Iterable[Policy], every: Iterable[Policy]) -> dict[str,
     return found
 
 
-def _unread(group: Group, sides: Iterable[Side], why: str) -> Iterator[Finding]:
+def _unread(group: Group, versions: Iterable[FileVersion], why: str) -> Iterator[Finding]:
     """That the group is not judged: a file left out may be the one whose Deny or Allow decides."""
-    for side in sides:
-        for problem in side.problems[:1]:
+    for version in versions:
+        for problem in version.problems[:1]:
             message = f"the group {group.name} cannot be judged, for {why}: {problem.message}"
-            yield from unreadable(side.source, [Problem(message, problem.span)])
+            yield from unreadable(version.source, [Problem(message, problem.span)])
 
 
 def _of_another_kind(group: Group, policies: list[Policy]) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.format import sniff
-from policy_guard.pipeline.pairing import Reader
+from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import LINK, File, Repository
 from policy_guard.pipeline.repository.changes import Change, Comparison, snapshot
 from policy_guard.pipeline.repository.ways import MOST_HOPS, Tree, Way

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from policy_guard.documents.source import Problem, Source, Span
 from policy_guard.iam.policy import Policy, of_one_kind
-from policy_guard.pipeline.pairing import Pair, Reader
+from policy_guard.pipeline.pairing import Pair
 from policy_guard.pipeline.pairing.groups import with_own_holes
+from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import File
 from policy_guard.pipeline.repository.revisions import Revision
 from policy_guard.settings.config import Config
@@ -57,8 +58,8 @@ class References(NamedTuple):
         Its unknown parts are others than those of the same name in `path`.
         """
         file = self.files().get(reference)
-        side = self.reader.side(file, path, self.base)
-        policies = list(side.policies.values())
-        if side.problems or len(policies) != 1 or not of_one_kind(policies[0], new):
+        version = self.reader.version(file, path, self.base)
+        policies = list(version.policies.values())
+        if version.problems or len(policies) != 1 or not of_one_kind(policies[0], new):
             return None
         return with_own_holes(policies[0], reference)

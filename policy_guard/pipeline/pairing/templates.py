@@ -11,14 +11,14 @@ from policy_guard.documents.containers.cloudformation.template import Template
 from policy_guard.documents.containers.cloudformation.units import all_units, both
 from policy_guard.documents.source import Problem, Unreadable
 from policy_guard.iam.parse import parse
-from policy_guard.iam.policy import Policy
+from policy_guard.iam.policy import Policy, PolicyId
 
 
 class Parsed(NamedTuple):
     """The policies of units by address and holder, and what is wrong with those that are not among them."""
 
-    policies: dict[tuple[str, str], Policy]
-    problems: dict[tuple[str, str], tuple[Problem, ...]]
+    policies: dict[PolicyId, Policy]
+    problems: dict[PolicyId, tuple[Problem, ...]]
 
     @property
     def every_problem(self) -> tuple[Problem, ...]:
@@ -61,11 +61,11 @@ def compared(old: Template, new: Template, placeholders: tuple[str, ...]) -> Pol
     return PolicyPairs(tuple(pairs), unread, (*sides.problems, *after.every_problem), sides.notes)
 
 
-def _renamed(before: Parsed, after: Parsed) -> dict[tuple[str, str], tuple[str, str]]:
+def _renamed(before: Parsed, after: Parsed) -> dict[PolicyId, PolicyId]:
     """New policies and the old ones of the same holder that they replace under another address."""
     gone = [key for key in before.policies if key not in after.policies and key not in after.problems]
     came = [key for key in after.policies if key not in before.policies and key not in before.problems]
-    found: dict[tuple[str, str], tuple[str, str]] = {}
+    found: dict[PolicyId, PolicyId] = {}
     for key in came:
         like = [other for other in gone if _alike(before.policies[other], other, after.policies[key], key)]
         rivals = [other for other in came if _alike(after.policies[other], other, after.policies[key], key)]
@@ -74,15 +74,15 @@ def _renamed(before: Parsed, after: Parsed) -> dict[tuple[str, str], tuple[str, 
     return found
 
 
-def _alike(old: Policy, old_key: tuple[str, str], new: Policy, new_key: tuple[str, str]) -> bool:
-    last = [address.rpartition(".")[2].partition(" of ")[0] for address in (old_key[0], new_key[0])]
-    return old_key[1] == new_key[1] != "" and old.kind == new.kind and last[0] == last[1]
+def _alike(old: Policy, old_key: PolicyId, new: Policy, new_key: PolicyId) -> bool:
+    last = [address.rpartition(".")[2].partition(" of ")[0] for address in (old_key.address, new_key.address)]
+    return old_key.holder == new_key.holder != "" and old.kind == new.kind and last[0] == last[1]
 
 
 def _parsed(units: Iterable[Unit], placeholders: tuple[str, ...]) -> Parsed:
-    grouped: dict[tuple[str, str], list[Unit]] = {}
+    grouped: dict[PolicyId, list[Unit]] = {}
     for unit in units:
-        key = ("", unit.together) if unit.together else (unit.address, unit.holder)
+        key = PolicyId("", "" if unit.together else unit.address, unit.together or unit.holder)
         grouped.setdefault(key, []).append(unit)
     found = Parsed({}, {})
     for key, members in grouped.items():

@@ -10,7 +10,7 @@ from itertools import islice, product
 from typing import NamedTuple
 
 from policy_guard.solver.strings.automaton import ANYTHING, Caseless, Glob, Letter, Step, the_symbol
-from policy_guard.solver.strings.language import Budget, Language, Late, Slot, find
+from policy_guard.solver.strings.language import Budget, Deferred, Language, Slot, find
 from policy_guard.solver.strings.pattern import Unknown, Variable
 from policy_guard.solver.strings.placeholders import Texts, anything_on, loosened, without_letters
 from policy_guard.solver.strings.segments import ON, Own, Product, Segment, classes
@@ -62,7 +62,7 @@ class Alternative(NamedTuple):
 
     products: tuple[Product, ...]
     text: str
-    chosen: tuple[Late, ...]
+    chosen: tuple[Deferred, ...]
 
 
 def _together(system: System, budget: Budget) -> Iterator[Texts]:
@@ -141,14 +141,14 @@ def _likes(step: Step, own: Mapping[Letter, Own]) -> list[Glob]:
 
 def _without_lates(
     inside: Sequence[Language], outside: Sequence[Language]
-) -> Iterator[tuple[list[Language], tuple[Late, ...]]]:
+) -> Iterator[tuple[list[Language], tuple[Deferred, ...]]]:
     """The languages that have to hold, with one way chosen for each in which a value matches an unknown part.
 
     A value that matches an unknown part in a way that must not hold is none, and no value matches one unknown part in
     two ways of an order.
     """
     barred = frozenset(late for each in outside for late in each.late)
-    options: list[list[tuple[Language, Late | None]]] = []
+    options: list[list[tuple[Language, Deferred | None]]] = []
     for language in inside:
         if not language.late:
             options.append([(language, None)])
@@ -168,7 +168,7 @@ def _without_lates(
             yield [language for language, _ in chosen], late_ones
 
 
-def _exclude(one: Late, two: Late) -> bool:
+def _exclude(one: Deferred, two: Deferred) -> bool:
     same = one.order == two.order != "" and one.pattern == two.pattern
     return same and one.build is not two.build
 

@@ -84,7 +84,7 @@ class Budget:
         self._left += steps
 
 
-class Late(NamedTuple):
+class Deferred(NamedTuple):
     """A pattern of which only the text of its unknown parts tells what set it is: `build` makes that.
 
     Two of the same pattern and `order`, if they have one, but with another `build`, have no text in common. `towards`
@@ -111,7 +111,7 @@ class Language:
         self,
         globs: Iterable[Glob] = (),
         texts: Iterable[str] = (),
-        late: Iterable[Late] = (),
+        late: Iterable[Deferred] = (),
         span: Span | None = None,
     ) -> None:
         self.span = span

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from policy_guard.solver.strings.automaton import ANYTHING, Caseless, Glob, Letter, Step, Verbatim
 from policy_guard.solver.strings.glob import either_case
-from policy_guard.solver.strings.language import EVERYTHING, Language, Late
+from policy_guard.solver.strings.language import EVERYTHING, Deferred, Language
 from policy_guard.solver.strings.pattern import Unknown, Variable, as_text, folded, shown
 from policy_guard.solver.strings.spans import FIRST, LAST, Line, Span
 
@@ -25,7 +25,7 @@ def substituted(language: Language, values: Texts) -> Language:
     return Language(filled, language.texts, span=_span(language.span, late))
 
 
-def _spelled(late: Late, values: Texts) -> str | None:
+def _spelled(late: Deferred, values: Texts) -> str | None:
     """What the pattern spells; None if some letter has no text."""
     texts: list[str] = []
     for part in late.pattern.parts:
@@ -36,7 +36,7 @@ def _spelled(late: Late, values: Texts) -> str | None:
     return "".join(texts)
 
 
-def _span(known: Span | None, late: list[tuple[Late, str]]) -> Span | None:
+def _span(known: Span | None, late: list[tuple[Deferred, str]]) -> Span | None:
     """The span of what is known, and of what the late patterns have become."""
     more = (stretch for each, text in late if (stretch := each.stretch(text)))
     return Span(known.line, (*known.stretches, *more)) if known else None

@@ -19,11 +19,11 @@ from policy_guard.iam.meaning.matching import matches, resolve
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.meaning.symbolic_principal import SESSIONS
 from policy_guard.iam.policy import Caller, Condition, Policy, Principal, Request, Statement, Value
-from policy_guard.iam.principal import Named, by_text, has_wildcards, is_id, is_provider, named
+from policy_guard.iam.principal import PrincipalRef, by_text, has_wildcards, is_id, is_provider, named
 from policy_guard.solver.formula import Formula, choice, conjunction, disjunction, member, negation
 from policy_guard.solver.strings.automaton import Glob, glob_of
 from policy_guard.solver.strings.glob import glob
-from policy_guard.solver.strings.language import Language, Late
+from policy_guard.solver.strings.language import Deferred, Language
 from policy_guard.solver.strings.number_ranges import DIGIT
 from policy_guard.solver.strings.pattern import (
     STAR,
@@ -271,7 +271,7 @@ def _listed(entry: Principal) -> Formula:
     if is_id(entry.type, who) or is_provider(entry.type):
         return _named(entry)
     if who.kind == "open":
-        return member("principal", Language(late=[Late(who.name, _of_text)]))
+        return member("principal", Language(late=[Deferred(who.name, _of_text)]))
     account = glob(verbatim(who.account))
     return member("principal", Language(_of_account(account, each) for each in (_ANY_PARTITION, glob(who.partition))))
 
@@ -295,7 +295,7 @@ def _is_listed(entry: Principal, caller: Caller, request: Request) -> bool:
     return given is not None and account is not None and matches(account, given)
 
 
-def _account_in(who: Named, request: Request) -> Pattern | None:
+def _account_in(who: PrincipalRef, request: Request) -> Pattern | None:
     """The account of whom the entry turns out to name; None if that is nobody's, or anybody's."""
     if who.kind != "open":
         return resolve(verbatim(who.account), {}, request.unknowns, wild=True)

@@ -11,7 +11,7 @@ from policy_guard.documents.containers.cloudformation.choices import Truths
 from policy_guard.documents.containers.cloudformation.places import Place, places
 from policy_guard.documents.containers.cloudformation.reading import Holder, Reading
 from policy_guard.documents.containers.cloudformation.template import twice, type_of
-from policy_guard.documents.containers.plain import Found, is_policy_text, looks_like_policy
+from policy_guard.documents.containers.plain import PolicyDocument, is_policy_text, looks_like_policy
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Unreadable
 
 IDENTITY = tuple(f"AWS::IAM::{name}" for name in ("Role", "User", "Group", "Policy", "ManagedPolicy"))
@@ -29,7 +29,7 @@ class Unit(NamedTuple):
 
     address: str
     holder: str
-    found: Found | None
+    found: PolicyDocument | None
     problems: tuple[Problem, ...] = ()
     together: str = ""
 
@@ -97,7 +97,7 @@ def _document(
         wrapped = _as_document(own, address)
         found = reading.document(wrapped, [truths for each, truths in nodes if id(each) == node])
         if found is not None:
-            yield Unit(address, holder, Found(address, found, reading.template.source, holder, kind=kind))
+            yield Unit(address, holder, PolicyDocument(address, found, reading.template.source, holder, kind=kind))
 
 
 def _as_document(node: Node, address: str) -> Node:

@@ -18,7 +18,7 @@ from policy_guard.documents.containers.cloudformation.evaluate import Evaluator
 from policy_guard.documents.containers.cloudformation.parts import NoValue, hole, name_of, parts_of, text_of
 from policy_guard.documents.containers.cloudformation.reading import Reading
 from policy_guard.documents.containers.cloudformation.template import type_of
-from policy_guard.documents.containers.plain import Found, looks_like_policy
+from policy_guard.documents.containers.plain import PolicyDocument, looks_like_policy
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
 
 PERMISSION = "AWS::Lambda::Permission"
@@ -82,7 +82,7 @@ def _unit(reading: Reading, address: str, holder: str, kind: Kind, statements: l
         span = statements[0].span
         version = Entry(Scalar("Version", span), Scalar("2012-10-17", span))
         policy = Object((version, Entry(Scalar("Statement", span), Array(tuple(statements), span))), span)
-        found = Found(address, policy, reading.template.source, holder, kind=kind)
+        found = PolicyDocument(address, policy, reading.template.source, holder, kind=kind)
         yield Unit(address, holder, found, together=holder)
 
 

@@ -12,7 +12,7 @@ from policy_guard.documents.containers.cloudformation.parts import name_of, part
 from policy_guard.documents.containers.cloudformation.places import Place, places
 from policy_guard.documents.containers.cloudformation.reading import Reading
 from policy_guard.documents.containers.cloudformation.template import twice, type_of
-from policy_guard.documents.containers.plain import Found
+from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.source import Node, Object, Problem, Unreadable
 
 _PRINCIPALS = {"AWS::IAM::Role": "Role", "AWS::IAM::User": "User", "AWS::IAM::Group": "Group"}
@@ -164,7 +164,7 @@ def _policies(reading: Reading, name: str, address: str, key: str, given: list[T
             for label, node, under in _nodes(reading, name, place, properties, truths):
                 document = reading.document(node, [under])
                 if document is not None:
-                    found = Found(label, document, reading.template.source, key, kind="identity")
+                    found = PolicyDocument(label, document, reading.template.source, key, kind="identity")
                     yield Unit(address, key, found, together=key)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from policy_guard.iam.condition_values import block
 from policy_guard.iam.meaning.interpretations import BARE_IPV6_IS_A_BLOCK
-from policy_guard.iam.meaning.operator import Operator, Spellings, Unclear, Way, spelled, typed
+from policy_guard.iam.meaning.operator import Ambiguity, Operator, Spellings, Way, spelled, typed
 from policy_guard.solver.formula import TRUE, Formula, conjunction, member, negation
 from policy_guard.solver.strings.automaton import Glob, Step, glob_of
 from policy_guard.solver.strings.language import EVERYTHING, Language, Slot
@@ -138,9 +138,9 @@ def _as_blocks(pattern: Pattern) -> Pattern:
 
 def _operator(name: str, *, negated: bool = False) -> Operator:
     alone = Operator(name=name, holds=_holds, encode=_encode, negated=negated, spellings=_SPELLINGS)
-    as_block = Unclear(BARE_IPV6_IS_A_BLOCK.name, alone._replace(prepared=_as_blocks), alone)
+    as_block = Ambiguity(BARE_IPV6_IS_A_BLOCK.name, alone._replace(prepared=_as_blocks), alone)
 
-    def unclear(pattern: Pattern) -> Unclear | None:
+    def unclear(pattern: Pattern) -> Ambiguity | None:
         bare = not holes(pattern) and ":" in spelled(pattern) and "/" not in spelled(pattern)
         return as_block if bare else None
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from policy_guard.iam.meaning.interpretations import ARN_PARTS_STAY, SHORT_ARN_PATTERNS_MATCH_NOTHING
 from policy_guard.iam.meaning.matching import matches
-from policy_guard.iam.meaning.operator import Operator, Unclear
+from policy_guard.iam.meaning.operator import Ambiguity, Operator
 from policy_guard.solver.formula import Formula, member
 from policy_guard.solver.strings.glob import language
 from policy_guard.solver.strings.language import Language, Slot
@@ -53,14 +53,14 @@ def _operator(name: str, *, negated: bool = False) -> Operator:
     in_parts = Operator(name=name, holds=matches, encode=_encode, negated=negated, wild=True, prepared=in_arn_parts)
     free, staying = in_parts._replace(prepared=_as_it_is), in_parts._replace(prepared=_staying)
     nothing = in_parts._replace(holds=_never, encode=_nothing)
-    short = Unclear(SHORT_ARN_PATTERNS_MATCH_NOTHING.name, nothing, free)
+    short = Ambiguity(SHORT_ARN_PATTERNS_MATCH_NOTHING.name, nothing, free)
 
-    def unclear(pattern: Pattern) -> Unclear | None:
+    def unclear(pattern: Pattern) -> Ambiguity | None:
         if _colons(pattern) >= ARN_COLONS:
-            return Unclear(ARN_PARTS_STAY.name, in_parts, free) if _may_shift(in_arn_parts(pattern)) else None
+            return Ambiguity(ARN_PARTS_STAY.name, in_parts, free) if _may_shift(in_arn_parts(pattern)) else None
         if all(isinstance(part, str | Wildcard) for part in pattern.parts):
             return short
-        return Unclear(f"{ARN_PARTS_STAY.name} {spelled_out(pattern)}", staying, free)
+        return Ambiguity(f"{ARN_PARTS_STAY.name} {spelled_out(pattern)}", staying, free)
 
     return in_parts._replace(unclear=unclear)
 

@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from policy_guard.iam.condition_values import TOO_EARLY, TOO_LATE, Moment, in_utc, moment, of_seconds
 from policy_guard.iam.meaning.interpretations import FOUR_DIGITS_ARE_SECONDS
-from policy_guard.iam.meaning.operator import Operator, Spellings, Unclear, Way, spelled, typed
+from policy_guard.iam.meaning.operator import Ambiguity, Operator, Spellings, Way, spelled, typed
 from policy_guard.solver.formula import Formula, conjunction, member, negation
 from policy_guard.solver.strings import spans
 from policy_guard.solver.strings.automaton import ANYTHING, Glob, Step, glob_of
@@ -216,7 +216,7 @@ def _operator(name: str, compare: Callable[[Decimal, Decimal], bool], *ways: int
         )
         for read in (moment, _as_seconds)
     )
-    four_digits = Unclear(FOUR_DIGITS_ARE_SECONDS.name, as_seconds, as_year)
+    four_digits = Ambiguity(FOUR_DIGITS_ARE_SECONDS.name, as_seconds, as_year)
     return as_year._replace(unclear=lambda pattern: four_digits if _four_digits(pattern) else None)
 
 

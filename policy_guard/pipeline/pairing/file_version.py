@@ -1,0 +1,228 @@
+"""One version of a file: its bytes become the policies in them, or the reasons why not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from policy_guard.documents.format import MAX_BYTES, decode, in_json, in_utf_8, is_short_text, salvage, sniff, whole
+from policy_guard.documents.formats import plain_name
+from policy_guard.documents.source import Node, Object, Problem, Scalar, Source, Span, Unreadable
+
+if TYPE_CHECKING:
+    from policy_guard.documents.containers.cloudformation.template import Template
+    from policy_guard.documents.containers.plain import Reading
+    from policy_guard.documents.containers.unresolved import Unresolved
+    from policy_guard.iam.policy import Kind, Policy, PolicyId
+
+
+LFS = re.compile(
+    rb"\s*version (?:https://git-lfs\.github\.com/spec|https://hawser\.github\.com/spec|http://git-media\.io)/"
+)
+"""Source: git-lfs, docs/spec.md and lfs/pointer.go, which also takes blanks before it and the two older names."""
+_OF_FILE, _OF_SCRIPT = 0.25, 0.9
+_OTHER_TEMPLATES = (".tf", ".sh", ".bash", ".ps1", ".py", ".rb", ".js", ".ts", ".go", ".md", ".txt", ".html", ".rst")
+
+
+class FileVersion(NamedTuple):
+    """What one version of a file holds: policies by label, what is wrong with it, and how many lie deeper.
+
+    `others` are labels of what may become a policy.
+
+    `looked` is False where the file was passed over as no policy at all. `unread` are the texts of the policies that
+    cannot be read, as far as there are texts. `template` is there if the file is one, of which policies are read when
+    it is `completed`.
+    """
+
+    source: Source
+    policies: dict[str, Policy]
+    problems: tuple[Problem, ...] = ()
+    deeper: int = 0
+    looked: bool = True
+    note: str = ""
+    others: frozenset[str] = frozenset()
+    unresolved: tuple[Unresolved, ...] = ()
+    unread: tuple[str, ...] = ()
+    template: Template | None = None
+
+    def completed(self, placeholders: tuple[str, ...], grants: bool = False) -> FileVersion:
+        """This version with all policies of its template, and with `grants` what grants access without a document."""
+        if self.template is None:
+            return self
+        from policy_guard.pipeline.pairing.templates import all_of
+
+        found = all_of(self.template, placeholders, grants)
+        problems = (*self.template.repeated, *found.every_problem)
+        policies = {_unique(key, policy, found.policies): policy for key, policy in found.policies.items()}
+        return self._replace(policies=policies, problems=problems, looked=bool(policies or problems))
+
+    def after(self, before: FileVersion | None = None) -> FileVersion:
+        """This version with what is wrong with what is filled in later, beside the policies that there are and were."""
+        labels = {*self.policies, *(before.policies if before else ())}
+        from policy_guard.documents.containers.unresolved import problems
+
+        more = tuple(problems(self.unresolved, labels))
+        return self._replace(problems=(*self.problems, *more), looked=self.looked or bool(more)) if more else self
+
+
+def _unique(key: PolicyId, policy: Policy, every: Mapping[PolicyId, Policy]) -> str:
+    """The label of a policy; that of several at one place tells whose it is."""
+    alike = sum(other.label == policy.label for other in every.values())
+    return policy.label if alike == 1 else f"{policy.label} of {key.holder}"
+
+
+def version_of(
+    data: bytes, path: str, revision: str, configured: bool, kind: Kind | None, placeholders: tuple[str, ...] = ()
+) -> FileVersion:
+    """What the bytes of a file hold. With `configured` they have to be a policy; `placeholders` are of the settings."""
+    return glance_of(data, path, revision, configured, kind, placeholders).completed(placeholders)
+
+
+def glance_of(
+    data: bytes,
+    path: str,
+    revision: str,
+    configured: bool,
+    kind: Kind | None,
+    placeholders: tuple[str, ...] = (),
+    closely: bool = False,
+) -> FileVersion:
+    """What the bytes of a file hold, as in `version_of`; the policies of a template are not read yet.
+
+    With `closely`, bytes are read that do not look like a policy, since they may be a template without one.
+    """
+    if LFS.match(data) and not sniff(data):
+        problem = Problem("an LFS pointer stands here, and the policy is elsewhere; keep it in git", Span(0, 0))
+        note = "" if configured else f"{path} is an LFS pointer, which is not looked behind"
+        return FileVersion(
+            source=salvage(path, data, revision),
+            policies={},
+            problems=(problem,) if configured else (),
+            looked=configured,
+            note=note,
+        )
+    by_content = not configured and plain_name(path)
+    if not configured and not closely and not sniff(data):
+        return FileVersion(Source(path, "", revision), {}, looked=False)
+    if by_content and not in_json(data) and not is_short_text(data):
+        return _too_long(data, path, revision)
+    from policy_guard.documents.containers.plain import policies_in
+    from policy_guard.documents.formats import read
+
+    try:
+        source = decode(path, data, revision)
+        documents = read(source)
+        if any(map(_is_template, documents)):
+            return _of_template(source, documents)
+        reading = policies_in(source, documents)
+    except Unreadable as error:
+        source = salvage(path, data, revision)
+        blamed = configured or _seems_meant(data, path, revision, by_content)
+        unread = (source.text,) if len(data) <= MAX_BYTES else ()
+        wrong = error.problems if blamed else ()
+        return FileVersion(source=source, policies={}, problems=wrong, looked=blamed, unread=unread)
+    if by_content and not reading.policies and not in_json(data):
+        return _without_policy(data, source, reading.deeper)
+    return _parsed(source, reading, kind, configured, placeholders)
+
+
+def _is_template(document: Node) -> bool:
+    """Whether a document is a template; most are seen at once to be none, before anything is imported."""
+    if not isinstance(document, Object) or document.get("Resources") is None:
+        return False
+    from policy_guard.documents.containers.cloudformation.template import is_template
+
+    return is_template(document)
+
+
+def _of_template(source: Source, documents: Sequence[Node]) -> FileVersion:
+    from policy_guard.documents.containers.cloudformation.template import read_template
+
+    (document, *others) = documents
+    if others or not isinstance(document, Object):
+        words = (
+            "a template stands beside other documents, and readers differ in which counts; give it a file of its own"
+        )
+        return FileVersion(source=source, policies={}, problems=(Problem(words, Span(0, 1)),))
+    return FileVersion(source=source, policies={}, template=read_template(source, document))
+
+
+def _seems_meant(data: bytes, path: str, revision: str, by_content: bool) -> bool:
+    """Whether what cannot be read seems to be a policy: by its words, or by what most of it is if no name tells."""
+    from policy_guard.documents.containers.plain import holds_one_apart, looks_like_policy_text
+    from policy_guard.pipeline.pairing.disguise import shows_policy
+
+    text = whole(path, data, revision)
+    if not by_content or in_json(data):
+        return looks_like_policy_text(text)
+    return shows_policy(data, _least_share(data, path)) or holds_one_apart(text)
+
+
+def _least_share(data: bytes, path: str) -> float:
+    """How much of such a file has to be a policy's: a script may hold one, and a policy's template nothing else.
+
+    With another suffix before that of the template, as in `main.tf.tpl`, it is a template of something else; with an
+    underscore before its name, it is a part that other templates include.
+    """
+    name = path.lower().rpartition("/")[2]
+    inner = name.rpartition(".")[0].rpartition(".")[2]
+    if data.startswith(b"#!") or name.startswith("_") or f".{inner}" in _OTHER_TEMPLATES:
+        return _OF_SCRIPT
+    return 0.0 if "." in name.lstrip(".") else _OF_FILE
+
+
+def _without_policy(data: bytes, source: Source, deeper: int) -> FileVersion:
+    """A file without a policy's name that is YAML for a reader: a template before JSON makes one text of all of it."""
+    path, revision = source.path, source.revision
+    if not _seems_meant(data, path, revision, True) or (deeper and not _is_one_text(source)):
+        return FileVersion(Source(path, "", revision), {}, looked=False)
+    words = "the file reads as a policy, and is none in JSON or YAML; take out what stands around it, or exclude it"
+    return FileVersion(source=salvage(path, data, revision), policies={}, problems=(Problem(words, Span(0, 1)),))
+
+
+def _is_one_text(source: Source) -> bool:
+    from policy_guard.documents.formats import read
+
+    return all(isinstance(document, Scalar) for document in read(source))
+
+
+def _too_long(data: bytes, path: str, revision: str) -> FileVersion:
+    """A file without a policy's name that is too long to be read, or in another encoding, and may be one."""
+    if b"\0" in data and in_utf_8(data):
+        return FileVersion(Source(path, "", revision), {}, looked=False)
+    from policy_guard.pipeline.pairing.disguise import shows_policy
+
+    if not shows_policy(data[:MAX_BYTES], max(_OF_FILE, _least_share(data, path))):
+        return FileVersion(Source(path, "", revision), {}, looked=False)
+    words = "the file reads as a policy, and is too long or not in UTF-8; save it as UTF-8, and give it a suffix"
+    return FileVersion(source=salvage(path, data, revision), policies={}, problems=(Problem(words, Span(0, 0)),))
+
+
+def _parsed(
+    source: Source, reading: Reading, kind: Kind | None, configured: bool, placeholders: tuple[str, ...]
+) -> FileVersion:
+    from policy_guard.iam.parse import parse
+
+    found: dict[str, Policy] = {}
+    wrong: list[Problem] = []
+    unread: list[str] = []
+    for each in reading.policies:
+        try:
+            found[each.label] = parse(each, kind, placeholders)
+        except Unreadable as error:
+            wrong += error.problems
+            unread.append(source.text[slice(*each.node.span)])
+    if configured and not reading.policies:
+        wrong.append(Problem("the file is configured as a policy and holds none", Span(0, min(1, len(source.text)))))
+    looked = bool(reading.policies or configured)
+    return FileVersion(
+        source=source,
+        policies=found,
+        problems=tuple(wrong),
+        deeper=reading.deeper,
+        looked=looked,
+        others=reading.others,
+        unresolved=reading.unresolved,
+        unread=tuple(unread),
+    )

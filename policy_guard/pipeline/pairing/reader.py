@@ -1,0 +1,150 @@
+"""Reads the versions of files in a repository by the settings, links followed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from policy_guard.documents.formats import plain_name, suffixes
+from policy_guard.documents.source import Problem, Source, Span
+from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
+from policy_guard.pipeline.repository.objects import LARGEST, OVERSIZED
+from policy_guard.pipeline.repository.revisions import Revision
+from policy_guard.pipeline.repository.ways import BROKEN, Tree
+from policy_guard.settings.config import Config
+from policy_guard.settings.load import Settings
+
+if TYPE_CHECKING:
+    from policy_guard.iam.policy import Kind
+from policy_guard.pipeline.pairing.file_version import FileVersion, glance_of
+
+_TOO_LARGE = f"the file is larger than {LARGEST >> 20} MB, and larger ones are not read; exclude it"
+
+
+class Reader:
+    """Reads versions of files as policies, those of `old` by the settings of the base. `given` are the settings."""
+
+    def __init__(self, repository: Repository, given: Settings, old: Revision | None = None) -> None:
+        self._repository = repository
+        self.given = given
+        self._config = given.config
+        self._before = given.before[1] if given.before else given.config
+        self._old = old
+        self.scope = given.scope
+        self._trees: dict[Revision, Tree] = {}
+        self._distrusted: set[tuple[Revision, str | None]] = set()
+
+    def with_files(self, revision: Revision, files: dict[str, File]) -> None:
+        """Lets links of this revision be followed."""
+        self._trees[revision] = Tree(self._repository, files)
+
+    def distrust(self, revision: Revision, file: File) -> None:
+        """Lets a version of a file count as unknown, under whatever name."""
+        self._distrusted.add((revision, file.oid))
+
+    def version(self, file: File | None, path: str, revision: Revision) -> FileVersion:
+        """What the file holds; with no file, nothing. `path` decides what it is configured as."""
+        return self.glance(file, path, revision).completed(self._config.placeholders)
+
+    def completed(self, version: FileVersion) -> FileVersion:
+        """The version with all that grants access in its template."""
+        return version.completed(self._config.placeholders, grants=True)
+
+    def glance(self, file: File | None, path: str, revision: Revision, closely: bool = False) -> FileVersion:
+        """What the file holds, as in `version`; the policies of a template are not read yet.
+
+        With `closely`, a template is one even if nothing in it looks like a policy.
+        """
+        config = self._before if revision == self._old else self._config
+        rule = config.policy_rule(path)
+        empty = Source(path, "", revision.name)
+        if file is None or not self.concerned(path, config):
+            return FileVersion(empty, {}, looked=False)
+        if file.mode == SUBMODULE:
+            return FileVersion(
+                source=empty,
+                policies={},
+                problems=(Problem("a submodule stands where a policy is configured", Span(0, 0)),) if rule else (),
+            )
+        if file.mode == LINK:
+            tree = self._trees.get(revision) or Tree(self._repository, {})
+            way = tree.way(file.path)
+            target = tree.file(way)
+            if target is None and rule is None and plain_name(path) and way.kind != BROKEN:
+                return FileVersion(empty, {}, looked=False)
+            if target is None:
+                reason = way.reason or "the link leads to a folder and to no file of the repository"
+                return FileVersion(source=empty, policies={}, problems=(Problem(reason, Span(0, 0)),))
+            file = target
+        if (revision, file.oid) in self._distrusted:
+            return FileVersion(
+                source=empty,
+                policies={},
+                problems=(Problem("git wrote another file than is kept under this name", Span(0, 0)),),
+            )
+        data = self._repository.read(file)
+        if data is None:
+            return FileVersion(
+                source=empty,
+                policies={},
+                problems=(Problem("there is no file to read under this name", Span(0, 0)),) if rule else (),
+            )
+        if data is OVERSIZED and rule is None and plain_name(path):
+            return FileVersion(
+                empty, {}, looked=False, note=f"{path} is larger than {LARGEST >> 20} MB, and is not looked into"
+            )
+        if data is OVERSIZED:
+            return FileVersion(source=empty, policies={}, problems=(Problem(_TOO_LARGE, Span(0, 0)),))
+        kind = rule.kind if rule else None
+        return glance_of(data, path, revision.name, rule is not None, kind, self._config.placeholders, closely)
+
+    def content(self, file: File) -> bytes | None:
+        """The bytes of a file, links not followed."""
+        return self._repository.read(file)
+
+    def same(self, before: File | None, after: File | None) -> bool:
+        """Whether nothing changed but what git remembers of the file on disk."""
+        if before is None or after is None or after.oid or after.mode == LINK or before[:2] != after[:2]:
+            return False
+        if not self.concerned(after.path):
+            return False
+        data = self._repository.read(before)
+        return data is not OVERSIZED and data == self._repository.read(after)
+
+    def alike(self, before: str, after: str) -> bool:
+        """Whether a file is judged the same under both paths, the first of them in the base.
+
+        A rule of the base that the change writes for another folder is one rule, if it says the same.
+        """
+        here, there = self.scope(before), self.scope(after)
+        if here == there or here[1:] != there[1:]:
+            return here == there
+        old, new = self._before.policy_rule(before), self._config.policy_rule(after)
+        return old is not None and new in self._config.added and new is not None and old[1:] == new[1:]
+
+    def undistrusted(self, file: File, revision: Revision) -> FileVersion | None:
+        """What a version holds that counts as unknown, as it is kept; None if it does not count so."""
+        if (revision, file.oid) not in self._distrusted:
+            return None
+        self._distrusted.discard((revision, file.oid))
+        version = self.version(file, file.path, revision)
+        self._distrusted.add((revision, file.oid))
+        return version if not version.problems else None
+
+    def kind_before(self, path: str) -> Kind | None:
+        """The kind that the settings of the base give the file, if any."""
+        rule = self._before.policy_rule(path)
+        return rule.kind if rule else None
+
+    def groups(self, path: str) -> tuple[str, ...]:
+        """The groups that judge the file."""
+        return self._config.scope(path) if self.grouped(path) else ()
+
+    def grouped(self, path: str) -> bool:
+        """Whether a group may hold the file: what a change wants looked at is no company for what was there."""
+        return self.concerned(path, self._before)
+
+    def concerned(self, path: str, config: Config | None = None) -> bool:
+        """Whether the name alone makes the file one to look at."""
+        config = config or self._config
+        by_name = path.lower().endswith(suffixes()) or plain_name(path)
+        return config.policy_rule(path) is not None or (by_name and not config.excluded(path))
