@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from policy_guard.iam.meaning.prover import Answer, Proved, Prover, Witness
 from policy_guard.verify.check import Claim, Combination, Part
+from policy_guard.verify.requests import claimed
 
 
 class Grant(NamedTuple):
@@ -19,7 +20,7 @@ class Grant(NamedTuple):
 
 def asked(claim: Claim, prover: Prover) -> Answer:
     """Decide whether the statement of the claim has a part in the set that must be empty."""
-    return prover.answer(claim.excess(claim.statement), partial(claim.holds, claim.statement))
+    return claimed(claim, claim.statement).answer(prover)
 
 
 def granted(combination: Combination, prover: Prover) -> tuple[Grant, ...]:

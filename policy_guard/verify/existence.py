@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 from policy_guard.iam.meaning.existing import (
@@ -17,9 +17,9 @@ from policy_guard.iam.meaning.existing import (
 from policy_guard.iam.meaning.prover import Answer, Proved, Prover, Witness
 from policy_guard.iam.meaning.witness import existing_like
 from policy_guard.iam.policy import Request
-from policy_guard.solver.formula import Formula, conjunction
 from policy_guard.solver.strings.pattern import holes
 from policy_guard.verify.check import Claim
+from policy_guard.verify.requests import Requests, claimed
 
 _STEPS = 20_000
 """What it may cost to ask whether AWS has a request in a set: a finding does not wait long for a better example."""
@@ -43,7 +43,7 @@ def existing(claim: Claim, answer: Answer, prover: Prover) -> tuple[Answer, bool
     if like is not None:
         return answer._replace(request=like), False
     known = _kinds(claim)
-    found = _among(claim, of_kinds(known), partial(is_of_kinds, known), prover) if known else answer
+    found = _among(claim, _of_kinds(known), prover) if known else answer
     if isinstance(found, Witness):
         return (found if len(found.readings) <= len(answer.readings) else answer), False
     return answer, isinstance(found, Proved) and _is_nothing_else(claim, known, prover)
@@ -52,19 +52,22 @@ def existing(claim: Claim, answer: Answer, prover: Prover) -> tuple[Answer, bool
 def is_impossible(claim: Claim, prover: Prover) -> bool:
     """Whether it is proved that AWS can have no request of the claim."""
     known = _kinds(claim)
-    found = _among(claim, of_kinds(known), partial(is_of_kinds, known), prover)
+    found = _among(claim, _of_kinds(known), prover)
     return isinstance(found, Proved) and _is_nothing_else(claim, known, prover)
 
 
 def _is_nothing_else(claim: Claim, known: Kinds, prover: Prover) -> bool:
-    return isinstance(_among(claim, beside_kinds(known), partial(is_beside_kinds, known), prover), Proved)
+    others = Requests(beside_kinds(known), partial(is_beside_kinds, known))
+    return isinstance(_among(claim, others, prover), Proved)
 
 
-def _among(claim: Claim, within: Formula, is_within: Callable[[Request], bool], prover: Prover) -> Answer:
+def _of_kinds(known: Kinds) -> Requests:
+    return Requests(of_kinds(known), partial(is_of_kinds, known))
+
+
+def _among(claim: Claim, within: Requests, prover: Prover) -> Answer:
     """The answer for the requests of the claim that are within a set."""
-    asked = prover.aside(_STEPS)
-    excess = conjunction([claim.excess(claim.statement), within])
-    return asked.answer(excess, lambda request: is_within(request) and claim.holds(claim.statement, request))
+    return (within & claimed(claim, claim.statement)).answer(prover.aside(_STEPS))
 
 
 def _kinds(claim: Claim) -> Kinds:

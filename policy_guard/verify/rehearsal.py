@@ -12,7 +12,7 @@ from policy_guard.settings.severity import CheckId
 from policy_guard.solver.formula import TRUE, Formula, conjunction, disjunction, negation
 from policy_guard.verify.check import Check, Claim, Combination, Question
 from policy_guard.verify.checks import check
-from policy_guard.verify.explain.statements import applying
+from policy_guard.verify.explain.statements import described
 from policy_guard.verify.finding import Part, Spelled
 from policy_guard.verify.subtraction import outside
 from policy_guard.verify.verdicts import prover_for
@@ -35,7 +35,7 @@ def lies_within(question: Question, access: Spelled, checks: Iterable[CheckId], 
     """Tell whether each of the checks is proved to find every request of `access`: newly allowed, or lost."""
     question = _knowing(question, [access])
     prover = prover_for(question, others=(*access.statements, *access.without))
-    requests = applying(access, question.access)
+    requests = described(access, question.access).formula
     violations = (_violations(question, check(name), parts) for name in dict.fromkeys(checks))
     return all(_is_proved(conjunction([requests, negation(violation)]), prover) for violation in violations)
 
@@ -44,7 +44,7 @@ def suffices(question: Question, accesses: Collection[Spelled], parts: Collectio
     """Tell whether nothing of the parts is left once all of these are accepted."""
     question = _knowing(question, accesses)
     prover = prover_for(question, others=list(_statements(accesses)))
-    rest = negation(disjunction(applying(access, question.access) for access in accesses))
+    rest = negation(disjunction(described(access, question.access).formula for access in accesses))
     names = dict.fromkeys(part.check for part in parts)
     claims = (claim for name in names for claim in _unaccepted(check(name), question, parts))
     return all(_is_proved(conjunction([claim.excess(claim.statement), rest]), prover) for claim in claims)

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 from policy_guard.documents.line_diff import differing
 from policy_guard.documents.source import Source, Span
 from policy_guard.iam.meaning import concrete
-from policy_guard.iam.meaning.prover import Proved, Prover
+from policy_guard.iam.meaning.prover import Prover
 from policy_guard.iam.policy import (
     Condition,
     Element,
@@ -22,6 +22,7 @@ from policy_guard.iam.policy import (
     statement_meaning,
 )
 from policy_guard.verify.check import Claim
+from policy_guard.verify.requests import claimed
 
 _NEAR = 30
 """How many statements further on one is looked for that has changed."""
@@ -66,8 +67,7 @@ class Changes:
             return self._denied_before(request)
         before = self._ancestor(statement)
         for restored in _restorations(statement, before, blamed) if before else ():
-            holds = partial(claim.holds, restored.statement)
-            if isinstance(prover.answer(claim.excess(restored.statement), holds), Proved):
+            if claimed(claim, restored.statement).is_empty(prover):
                 return restored.place
         if before and (denied := self._denied_before(request)):
             return denied

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache, partial
+from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 from policy_guard.iam import catalog
-from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.prover import Proved, Prover, Witness
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Element, Request, Statement, Value, as_written, in_words, without_blanks
-from policy_guard.solver.formula import conjunction, disjunction, negation
 from policy_guard.solver.strings.glob import glob
 from policy_guard.solver.strings.language import FILLERS, Language
 from policy_guard.solver.strings.pattern import Pattern, folded, holes
 from policy_guard.verify.check import Claim
 from policy_guard.verify.finding import Cell, Difference, Piece
+from policy_guard.verify.requests import Requests, applying, bounds, claimed
 
 MOST_QUESTIONS = 60
 MOST_PIECES = 40
@@ -51,7 +51,7 @@ def blame(claim: Claim, request: Request, prover: Prover, statement: Statement, 
             waiting = [value for value in waiting if value not in hit]
             found |= hit
         rest = only(statement, name, tuple(waiting))
-        answer = prover.answer(claim.excess(rest), partial(claim.holds, rest)) if waiting else Proved()
+        answer = claimed(claim, rest).answer(prover) if waiting else Proved()
         proved = isinstance(answer, Proved)
         if not isinstance(answer, Witness):
             break
@@ -121,38 +121,24 @@ def terms(
     if cells is None:
         return None
     parts = tuple(_restricted(statement, *cell) for cell in cells)
-    meeting = partial(_meeting, parts, claim=claim, access=access, prover=prover)
-    denied = meeting(claim.denied)
-    before, but = (meeting(statements, without=denied or ()) for statements in (claim.before, claim.but))
-    accepted, unaccepted = (meeting(statements) for statements in (claim.accepted, claim.unaccepted))
+    meeting = partial(_meeting, access=access, prover=prover)
+    told = applying(parts, access) & bounds(claim)
+    denied = meeting(told, claim.denied)
+    undenied = told - applying(denied or (), access)
+    before, but = (meeting(undenied, statements) for statements in (claim.before, claim.but))
+    accepted, unaccepted = (meeting(told, statements) for statements in (claim.accepted, claim.unaccepted))
     if denied is None or before is None or but is None or accepted is None or unaccepted != ():
         return None
     return Terms(parts=parts, denied=denied, before=before, but=but, accepted=accepted)
 
 
 def _meeting(
-    parts: tuple[Statement, ...],
-    statements: Iterable[Statement],
-    claim: Claim,
-    access: Access,
-    prover: Prover,
-    without: tuple[Statement, ...] = (),
+    requests: Requests, statements: Iterable[Statement], access: Access, prover: Prover
 ) -> tuple[Statement, ...] | None:
-    """Return the statements that are not proved to be disjoint from the parts; None if there are too many."""
-    left_out = (negation(access.applies(statement)) for statement in without)
-    here = conjunction([disjunction(map(access.applies, parts)), claim.within, *left_out])
-    found: list[Statement] = []
-    for other in statements:
-
-        def holds(request: Request, other: Statement = other) -> bool:
-            applies = any(concrete.applies(part, request) for part in parts) and concrete.applies(other, request)
-            return applies and claim.is_within(request) and not any(concrete.applies(s, request) for s in without)
-
-        if not isinstance(prover.answer(conjunction([here, access.applies(other)]), holds), Proved):
-            found.append(other)
-        if len(found) > MOST_PIECES:
-            return None
-    return tuple(found)
+    """Return the statements not proved to apply to none of the requests; None if there are too many."""
+    meeting = (statement for statement in statements if not (requests & applying([statement], access)).is_empty(prover))
+    some = tuple(islice(meeting, MOST_PIECES + 1))
+    return some if len(some) <= MOST_PIECES else None
 
 
 def spelled(given: Terms, all_before: bool) -> Difference:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.prover import Proved, Prover
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.meaning.symbolic_principal import principal_matches
-from policy_guard.iam.policy import Kind, Principals, Request, Statement
-from policy_guard.solver.formula import Formula, conjunction, disjunction, negation
+from policy_guard.iam.policy import Kind, Principals, Statement
+from policy_guard.solver.formula import conjunction, negation
 from policy_guard.verify.check import Check, Claim, Combination, Question
 from policy_guard.verify.explain.difference import Terms, only
 from policy_guard.verify.explain.overlap import Within, element, everything, overlap
 from policy_guard.verify.finding import Spelled
+from policy_guard.verify.requests import Requests, applying, claimed, union
 
 
 def spelled_exactly(
@@ -35,7 +35,7 @@ def spelled_exactly(
     stopped = [_with(each, denied) for part in parts for each in _common(part, but, within)]
     statements = [statement for piece in (*never, *stopped) for statement in (*piece.statements, *piece.without)]
     access, claim = _knowing(check, question, claim, statements)
-    sets = _Sets(claim, access, prover)
+    sets = _Sets(claimed(claim, claim.statement), access, prover)
     chosen = next((each for each in (stopped, never) if each and sets.hold_all(each)), [*never, *stopped])
     return merged(narrow for piece in chosen for narrow in sets.needed(piece))
 
@@ -103,27 +103,21 @@ def _place(claim: Claim) -> tuple[object, ...]:
 
 
 class _Sets(NamedTuple):
-    """Questions about the claim and statements; what cannot be decided is taken for the worse."""
+    """Questions about the requests of a claim, and statements; undecided ones are answered for the worse."""
 
-    claim: Claim
+    claim: Requests
     access: Access
     prover: Prover
 
     def hold_all(self, pieces: Iterable[Spelled]) -> bool:
         """Tell whether the claim lies within the pieces."""
-        every = tuple(pieces)
-        rest = negation(disjunction(applying(piece, self.access) for piece in every))
-
-        def holds(request: Request) -> bool:
-            return self._holds(request) and not any(applies(piece, request) for piece in every)
-
-        return self._is_empty(conjunction([self._excess(), rest]), holds)
+        return (self.claim - union(described(piece, self.access) for piece in pieces)).is_empty(self.prover)
 
     def needed(self, piece: Spelled) -> Iterator[Spelled]:
         """The piece with those actions and resources through which the claim passes, without what meets them."""
         for statement in piece.statements:
             for narrow in self._narrowed(statement):
-                yield Spelled((narrow,), tuple(each for each in piece.without if self._meet(narrow, each)))
+                yield Spelled((narrow,), tuple(other for other in piece.without if self._meet(narrow, other)))
 
     def _narrowed(self, statement: Statement) -> Iterator[Statement]:
         actions = [v for v in statement.action.values if self._passes(only(statement, "action", (v,)))]
@@ -140,30 +134,12 @@ class _Sets(NamedTuple):
         yield only(narrowed, "resource", resources or values)
 
     def _meet(self, one: Statement, other: Statement) -> bool:
-        formula = conjunction([self.access.applies(one), self.access.applies(other)])
-        return not self._is_empty(formula, lambda r: concrete.applies(one, r) and concrete.applies(other, r))
+        return not (applying([one], self.access) & applying([other], self.access)).is_empty(self.prover)
 
     def _passes(self, statement: Statement) -> bool:
-        formula = conjunction([self._excess(), self.access.applies(statement)])
-        return not self._is_empty(formula, lambda r: self._holds(r) and concrete.applies(statement, r))
-
-    def _excess(self) -> Formula:
-        return self.claim.excess(self.claim.statement)
-
-    def _holds(self, request: Request) -> bool:
-        return self.claim.holds(self.claim.statement, request)
-
-    def _is_empty(self, formula: Formula, holds: Callable[[Request], bool]) -> bool:
-        return isinstance(self.prover.answer(formula, holds), Proved)
+        return not (self.claim & applying([statement], self.access)).is_empty(self.prover)
 
 
-def applying(piece: Spelled, access: Access) -> Formula:
-    """The requests of the piece."""
-    left_out = negation(disjunction(map(access.applies, piece.without)))
-    return conjunction([disjunction(map(access.applies, piece.statements)), left_out])
-
-
-def applies(piece: Spelled, request: Request) -> bool:
-    """Tell whether the request belongs to the piece."""
-    within = any(concrete.applies(statement, request) for statement in piece.statements)
-    return within and not any(concrete.applies(statement, request) for statement in piece.without)
+def described(piece: Spelled, access: Access) -> Requests:
+    """Return the requests of the piece."""
+    return applying(piece.statements, access) - applying(piece.without, access)
