@@ -42,8 +42,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _tell(f"policy-guard failed, a bug ({name}). Nothing was proved. POLICY_GUARD_DEBUG=1 shows more.", BUG)
 
 
+def _today() -> date:
+    from datetime import datetime, timezone
+
+    return datetime.now(timezone.utc).date()
+
+
 def _check(given: argparse.Namespace) -> int:
     options = Options(
+        today=_today(),
         paths=tuple(given.paths),
         base=given.base,
         staged=given.staged,
@@ -62,7 +69,7 @@ def _check(given: argparse.Namespace) -> int:
 def _compare(given: argparse.Namespace) -> int:
     from policy_guard.cli.compare import compare
 
-    options = Options(config=given.config, fail_on=given.fail_on, each=given.verbose)
+    options = Options(today=_today(), config=given.config, fail_on=given.fail_on, each=given.verbose)
     return _reported(
         given,
         lambda: compare(given.old, given.new, options),
@@ -71,8 +78,6 @@ def _compare(given: argparse.Namespace) -> int:
 
 
 def _refine(given: argparse.Namespace) -> int:
-    from datetime import datetime, timezone
-
     from policy_guard.documents.printable import defused
     from policy_guard.pipeline.refine import RefineOptions, refine
     from policy_guard.report.refinement import markdown, text
@@ -80,7 +85,7 @@ def _refine(given: argparse.Namespace) -> int:
     wishes = RefineOptions(
         paths=tuple(given.paths), findings=given.findings, config=given.config, write=given.write, coarse=given.coarse
     )
-    done = refine(wishes, Path.cwd(), os.environ, datetime.now(timezone.utc).date())
+    done = refine(wishes, Path.cwd(), os.environ, _today())
     if given.format == "markdown":
         shown = markdown(done, given.explain)
     else:
@@ -92,23 +97,20 @@ def _refine(given: argparse.Namespace) -> int:
 
 
 def _accept(given: argparse.Namespace) -> int:
-    from datetime import datetime, timezone
-
     from policy_guard.cli.accept import AcceptOptions, propose, proposed, write
 
-    today = datetime.now(timezone.utc).date()
-    options = Options(tuple(given.paths), given.base, config=given.config)
+    options = Options(today=_today(), paths=tuple(given.paths), base=given.base, config=given.config)
     if given.prune:
-        return _prune(given, options, today)
-    found = propose(AcceptOptions(options, given.reason, given.expires, given.check), Path.cwd(), os.environ, today)
+        return _prune(given, options)
+    found = propose(AcceptOptions(options, given.reason, given.expires, given.check), Path.cwd(), os.environ)
     code = _after_asking(given, proposed(found), "write", write(found), len(found.files))
     return FOUND if found.unfit else code
 
 
-def _prune(given: argparse.Namespace, options: Options, today: date) -> int:
+def _prune(given: argparse.Namespace, options: Options) -> int:
     from policy_guard.cli.accept import remove, to_prune
 
-    root, found = to_prune(options, Path.cwd(), os.environ, today)
+    root, found = to_prune(options, Path.cwd(), os.environ)
     lines = [f"{each.path} is {each.why}" for each in found if _asks(given)]
     return _after_asking(given, lines, "remove", remove(root, found), len(found)) if found else _nothing_to_prune()
 
@@ -130,7 +132,9 @@ def _after_asking(given: argparse.Namespace, lines: Iterable[str], verb: str, wo
     if not files:
         return PROVED
     if _asks(given):
-        _print(f"{verb} {files} {'file' if files == 1 else 'files'}? [y/N] ")
+        from policy_guard.documents.printable import counted
+
+        _print(f"{verb} {counted(files, 'file')}? [y/N] ")
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             return _tell("nothing was changed", FOUND)
     _print("".join(f"{printable(line)}\n" for line in work))

@@ -86,8 +86,9 @@ class Proposals(NamedTuple):
     base: str
 
 
-def propose(wishes: AcceptOptions, folder: Path, environ: Mapping[str, str], today: date) -> Proposals:
+def propose(wishes: AcceptOptions, folder: Path, environ: Mapping[str, str]) -> Proposals:
     """The files that accept what a check finds now. Raises `SetupError`."""
+    today = wishes.options.today
     expires = _last_day(wishes.expires, today)
     if not wishes.reason.strip(" ."):
         raise SetupError("say why, for those who review it: --reason 'GDPR deletion, SEC-123'")
@@ -95,23 +96,23 @@ def propose(wishes: AcceptOptions, folder: Path, environ: Mapping[str, str], tod
     repository = Repository(folder, environ)
     config = load_settings(repository.root, wishes.options.config).config
     repository.close()
-    files, unfit = files_for(report.findings, wishes, expires, config.accepted, today)
+    files, unfit = files_for(report.findings, wishes, expires, config.accepted)
     return Proposals(
         root=repository.root, files=files, unfit=unfit, travels=config.accepted_from == "head", base=report.base
     )
 
 
 def files_for(
-    findings: Iterable[Finding], wishes: AcceptOptions, expires: str, folder: str, today: date
+    findings: Iterable[Finding], wishes: AcceptOptions, expires: str, folder: str
 ) -> tuple[tuple[Proposal, ...], tuple[str, ...]]:
     """The files that accept the findings, and in words what cannot be accepted."""
     together, unfit = _by_policy(findings, wishes.check)
     files: list[Proposal] = []
     for asked in together:
         write = partial(_proposal, asked, reason=wishes.reason, expires=expires, folder=folder)
-        found = _proved(asked, write, today)
+        found = _proved(asked, write, wishes.options.today)
         if isinstance(found, str):
-            named = _proved(asked, partial(write, names=Names()), today)
+            named = _proved(asked, partial(write, names=Names()), wishes.options.today)
             found = found if isinstance(named, str) else named
         if isinstance(found, str):
             unfit.append(f"{asked.about.policy.unit}: {found}")
@@ -310,14 +311,14 @@ def write(proposals: Proposals) -> Iterator[str]:
         yield f"they count once they are on {branch}: commit them alone and have them merged first"
 
 
-def to_prune(options: Options, folder: Path, environ: Mapping[str, str], today: date) -> tuple[Path, tuple[Stale, ...]]:
+def to_prune(options: Options, folder: Path, environ: Mapping[str, str]) -> tuple[Path, tuple[Stale, ...]]:
     """The root, and the acceptances of the work tree that are expired or done. Raises `SetupError`."""
     repository = Repository(folder, environ)
     try:
         given = load_settings(repository.root, options.config)
         branch = None if in_ci(environ) else given.config.default_branch
         base, _ = choose(repository, environ, options.base, False, branch)
-        every = load_acceptances(repository, given.config, base, WORKING_TREE, today)
+        every = load_acceptances(repository, given.config, base, WORKING_TREE, options.today)
         files = snapshot(repository, base)
         versions = Versions(
             reader=Reader(repository, given),
@@ -325,7 +326,7 @@ def to_prune(options: Options, folder: Path, environ: Mapping[str, str], today: 
             trees=Trees(files, files),
             comparison=Comparison(old=base, new=base, changes=[]),
         )
-        return repository.root, tuple(stale(every.here, every.base, versions, today))
+        return repository.root, tuple(stale(every.here, every.base, versions, options.today))
     finally:
         repository.close()
 

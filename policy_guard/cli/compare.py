@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,7 +32,7 @@ class _Comparing(NamedTuple):
 
     def report(self, old: FileVersion, new: FileVersion) -> Report:
         """The report on the new side held against the old one."""
-        today = self.options.today or datetime.now(timezone.utc).date()
+        today = self.options.today
         config = self.given.config
         usage = usage_of(Path(self.options.config or "").parent, config, today)
         judge = Judge(self.given, today, usage, each=self.options.each)

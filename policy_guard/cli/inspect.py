@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from policy_guard.documents.errors import SetupError
-from policy_guard.documents.printable import printable, shortened
+from policy_guard.documents.printable import counted, printable, shortened
 from policy_guard.iam import catalog
 from policy_guard.iam.policy import MADE_UP, Policy, in_words, patterns_of
 from policy_guard.pipeline.pairing.file_version import FileVersion
@@ -39,9 +39,9 @@ def listing(config: str | None, folder: Path, environ: Mapping[str, str]) -> str
             deeper += side.deeper
     finally:
         repository.close()
-    lines.append(f"{len(lines)} policies" if len(lines) != 1 else "1 policy")
+    lines.append(counted(len(lines), "policy", "policies"))
     if deeper:
-        lines.append(f"policies deeper inside other files (CloudFormation and the like), not covered: {deeper}")
+        lines.append(f"embedded policies in other files, which are not checked: {deeper}")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -84,8 +84,8 @@ def critical(config: str | None, folder: Path, environ: Mapping[str, str]) -> st
     given = load_settings(repository.root, config)
     if given.config.critical is None:
         raise SetupError('the configuration names no critical list. Add "critical: critical-permissions.yaml".')
-    counted = "1 entry" if len(given.critical) == 1 else f"{len(given.critical)} entries"
-    lines = [f"{counted}; actions of {catalog.source()}"]
+    entries = counted(len(given.critical), "entry", "entries")
+    lines = [f"{entries}; actions of {catalog.source()}"]
     for entry in given.critical:
         lines += _entry(entry)
     return "".join(f"{printable(line)}\n" for line in lines)
@@ -113,7 +113,7 @@ def _entry(entry: CriticalEntry) -> Iterator[str]:
 def _size(given: RequestSet) -> str:
     number = len(covered(given))
     where = f" on {', '.join(value.text for value in given.resources)}" if given.resources else ""
-    return f"{number} {'action' if number == 1 else 'actions'}{where}"
+    return f"{counted(number, 'action')}{where}"
 
 
 def _covered(given: RequestSet) -> Iterator[str]:

@@ -36,6 +36,11 @@ def shortened(text: str, limit: int) -> str:
     return safe if len(safe) <= limit else safe[: limit - 1] + ELLIPSIS
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """`number` with its noun: "1 policy", "3 policies"; `many` is `one` with an s where it is not given."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 def cells(text: str) -> int:
     """How many columns of a terminal printable `text` takes."""
     return len(text) if text.isascii() else sum(map(_cell, text))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.format import decode
-from policy_guard.documents.printable import shortened
+from policy_guard.documents.printable import counted, shortened
 from policy_guard.documents.source import Source, Unreadable
 from policy_guard.pipeline.repository import File, Repository, names
 from policy_guard.pipeline.repository.revisions import Revision
@@ -51,11 +51,10 @@ def trusted(here: Settings, config: str | None, repository: Repository, base: Re
     )
     if _plain(here) == _plain(before):
         return together
-    entries = len(together.critical)
-    counted = f"{entries} critical {'entry' if entries == 1 else 'entries'}"
+    entries = counted(len(together.critical), "critical entry", "critical entries")
     new = f", {len(added)} of them new" if added else ""
     new += f"; {len(late) - len(added)} more new ones count once they are merged" if len(late) > len(added) else ""
-    note = f"the settings change here{_what(before, here)}; the check ran with those of {base.name}, {counted}{new}"
+    note = f"the settings change here{_what(before, here)}; the check ran with those of {base.name}, {entries}{new}"
     return together._replace(notes=(*together.notes, note))
 
 

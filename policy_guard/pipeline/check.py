@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timezone
+from datetime import date
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -14,7 +14,7 @@ from policy_guard.pipeline.ci import in_ci
 from policy_guard.pipeline.judging import Judge
 from policy_guard.pipeline.pairing.links import Sides, let_be_followed, may_matter
 from policy_guard.pipeline.pairing.reader import Reader
-from policy_guard.pipeline.repository import Repository
+from policy_guard.pipeline.repository import Repository, from_root
 from policy_guard.pipeline.repository.changes import Change, Comparison, compared, snapshot
 from policy_guard.pipeline.repository.revisions import (
     WITHOUT_CHANGE,
@@ -39,15 +39,16 @@ if TYPE_CHECKING:
 
 
 class Options(NamedTuple):
-    """What the command line asks for. `paths` restrict what is reported, relative to the repository's root."""
+    """What the command line asks for. `paths` restrict what is reported, relative to the
+    repository's root; `today` is the day in UTC."""
 
+    today: date
     paths: tuple[str, ...] = ()
     base: str | None = None
     staged: bool = False
     everything: bool = False
     config: str | None = None
     fail_on: FailOn | None = None
-    today: date | None = None
     each: bool = False
 
 
@@ -73,7 +74,7 @@ def _check(
     compared = not ci or old.commit != repository.commit("HEAD")
     options = options if compared else options._replace(everything=True)
     fail_on = asked_severity(options, given.config, ci)
-    today = options.today or datetime.now(timezone.utc).date()
+    today = options.today
     accepted = _accepted(repository, given.config, comparison, today)
     judge = Judge(given, today, usage_of(repository.root, given.config, today), accepted, options.each)
     results = Results(given, fail_on, today, progress)
@@ -90,7 +91,7 @@ def _check(
     links = ci and any(repository.has_links(tree) for tree in (old.tree, new.commit))
     if links or options.everything or given.config.groups or may_matter(repository, reader, changed):
         sides = let_be_followed(repository, reader, comparison)
-    paths = tuple(_from_root(path, folder, repository.root) for path in options.paths)
+    paths = tuple(from_root(folder / path, repository.root) for path in options.paths)
     _refuse_what_is_not_there(paths, repository, changed)
     held = _held(given.config, reader, old, cache(partial(snapshot, repository, old)), results.note)
     run = Run(
@@ -206,12 +207,3 @@ def _refuse_what_is_not_there(paths: tuple[str, ...], repository: Repository, ch
         here = os.path.lexists(repository.root / path)
         if not here and not any(wanted(change, (path,)) for change in changed):
             raise SetupError(f"there is no {path} to check")
-
-
-def _from_root(path: str, folder: Path, root: Path) -> str:
-    """A path argument, which is relative to the folder at hand, as a path from the root."""
-    absolute = Path(os.path.abspath(folder / path))
-    try:
-        return absolute.relative_to(os.path.abspath(root)).as_posix()
-    except ValueError:
-        raise SetupError(f"{path} lies outside the repository {root}") from None

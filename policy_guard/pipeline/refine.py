@@ -13,7 +13,7 @@ from policy_guard.documents.errors import SetupError
 from policy_guard.documents.write import replace, within
 from policy_guard.iam import catalog
 from policy_guard.pipeline.pairing.file_version import FileVersion, version_of
-from policy_guard.pipeline.repository import Repository
+from policy_guard.pipeline.repository import Repository, from_root
 from policy_guard.refine.attribution import Usage, files_of, load_usage
 from policy_guard.refine.file import Refined, refined
 from policy_guard.refine.narrow import Scope
@@ -99,7 +99,7 @@ class _Run(NamedTuple):
         if len(target.names) > 1:
             notes.append(f"{' and '.join(target.names)} are one file")
         if side.deeper:
-            notes.append(f"policies deeper inside the file are not looked at: {side.deeper}")
+            notes.append(f"the file contains embedded policies, which are not refined: {side.deeper}")
         if side.problems:
             return Entry(
                 path=target.path,
@@ -164,7 +164,7 @@ def _asked(run: _Run, folder: Path) -> Iterator[tuple[str, bool]]:
         yield from ((path, False) for path in configured)
     one = run.wishes.findings is not None and len(run.usage.principals) < 2
     for given in run.wishes.paths:
-        path = _from_root(folder / given, run.root)
+        path = from_root(folder / given, run.root)
         if os.path.isdir(folder / given):
             inside = [each for each in configured if path == "." or each.startswith(f"{path}/")]
             if not inside:
@@ -193,13 +193,3 @@ def _roles_without_files(run: _Run) -> Iterator[str]:
                 if "*" not in pattern and "?" not in pattern:
                     raise SetupError(f"{said}; correct it, or take it out")
                 yield said
-
-
-def _from_root(path: Path, root: Path) -> str:
-    """The path from the root; links count in the folders that lead to it, and not in its own name."""
-    plain = os.path.abspath(path)
-    followed = os.path.join(os.path.realpath(os.path.dirname(plain)), os.path.basename(plain))
-    for top, here in ((os.path.abspath(root), plain), (os.path.realpath(root), followed)):
-        if Path(here).is_relative_to(top):
-            return Path(here).relative_to(top).as_posix()
-    raise SetupError(f"{path} lies outside of {root}; nothing outside is rewritten")

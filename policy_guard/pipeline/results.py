@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
 
 from policy_guard.documents.errors import SetupError
+from policy_guard.documents.printable import counted
 from policy_guard.pipeline.critical_warnings import warning
 from policy_guard.pipeline.judging import Judgement, Used
 from policy_guard.pipeline.pairing import FileResult
@@ -69,7 +70,7 @@ class Results:
         self._notes += outcome.notes
         if outcome.deeper:
             self._deeper += outcome.deeper
-            self._skipped.append(Skipped(path, f"{_policies(outcome.deeper)} deeper inside than is looked"))
+            self._skipped.append(Skipped(path, f"contains {_embedded(outcome.deeper)}"))
         self.unreadable(outcome.findings)
 
     def unreadable(self, findings: Collection[Finding]) -> None:
@@ -85,7 +86,7 @@ class Results:
         if config.require_policies and not self._ranks:
             raise SetupError("require-policies is set, and there is no policy here. See policy-guard list.")
         if self._deeper:
-            self.note(f"{_policies(self._deeper)} deeper inside changed files than is looked: not covered")
+            self.note(f"the changed files contain {_embedded(self._deeper)}")
         return Report(
             findings=tuple(self._findings),
             policies=len(self._ranks),
@@ -160,8 +161,10 @@ class Results:
         self._findings[at] = first._replace(also=(*first.also, finding.acceptable, *finding.also))
 
 
-def _policies(number: int) -> str:
-    return f"{number} policies" if number != 1 else "1 policy"
+def _embedded(number: int) -> str:
+    """Say how many policies stand in values where no policy is looked for."""
+    remedy = "this is not checked" if number == 1 else "these are not checked"
+    return f"{counted(number, 'embedded policy', 'embedded policies')}; {remedy}"
 
 
 def _expired(config: Config, today: date) -> Iterator[str]:

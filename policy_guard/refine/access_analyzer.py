@@ -55,8 +55,8 @@ def read_findings(source: Source) -> tuple[UnusedPermission, ...]:
     """
     found: list[UnusedPermission] = []
     short: list[Use] = []
-    for value, line in _values(source):
-        reader = _Reader(source.path, line)
+    for value, start in _values(source):
+        reader = _Reader(source, start)
         for each in reader.flat(value):
             if "serviceNamespace" in each:
                 short += reader.service(each)
@@ -98,7 +98,7 @@ def latest(findings: Iterable[UnusedPermission]) -> tuple[UnusedPermission, ...]
 
 
 def _values(source: Source) -> Iterator[tuple[Any, int]]:
-    """The JSON values in a text, one after the other as in JSON lines, each with the line that it begins on."""
+    """The JSON values in a text, one after the other as in JSON lines, each with the offset at which it begins."""
     decoder = json.JSONDecoder()
     at = _next(source.text, 0)
     if at == len(source.text):
@@ -112,7 +112,7 @@ def _values(source: Source) -> Iterator[tuple[Any, int]]:
             ) from None
         except (RecursionError, ValueError):
             raise SetupError("this is no JSON that can be read", source) from None
-        yield value, source.position(at).line
+        yield value, at
         at = _next(source.text, end)
 
 
@@ -121,13 +121,13 @@ def _next(text: str, at: int) -> int:
 
 
 class _Reader(NamedTuple):
-    """Takes one JSON value apart; its errors name the file and the line that the value begins on."""
+    """Takes one JSON value apart; its errors name the place where the value begins."""
 
-    path: str
-    line: int
+    source: Source
+    start: int
 
     def wrong(self, message: str) -> SetupError:
-        return SetupError(f"{self.path}:{self.line}: {message}")
+        return SetupError(message, self.source, Span(self.start, self.start))
 
     def flat(self, value: Any) -> Iterator[dict[str, Any]]:
         if isinstance(value, dict) and "findings" in value:
@@ -153,7 +153,7 @@ class _Reader(NamedTuple):
             updated=self.instant(given, "updatedAt") or analyzed or NEVER,
             uses=tuple(use for each in kinds for use in self.service(each)),
             partial=bool(given.get("nextToken")),
-            path=self.path,
+            path=self.source.path,
             error=self.text(given, "error") if given.get("error") else "",
         )
 

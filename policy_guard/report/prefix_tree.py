@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import TypeAlias
 
+from policy_guard.documents.printable import counted
 from policy_guard.iam.prefix_tree import Branch
 
 Trees: TypeAlias = "tuple[tuple[str, Branch], ...]"
@@ -63,15 +64,15 @@ def state(branch: Branch) -> str:
 
 def _detail(branch: Branch) -> str:
     total = len(branch.names)
-    counted = "1 action" if total == 1 else f"{total} actions"
+    actions = counted(total, "action")
     if branch.chosen:
-        return f"  -> {branch.chosen}" + (f" ({counted})" if total > 1 else "")
+        return f"  -> {branch.chosen}" + (f" ({actions})" if total > 1 else "")
     if len(branch.unused) == total:
         rest = "" if branch.names[0] == branch.prefix else f"  {branch.names[0]}"
-        return rest if total == 1 else f"  {counted}"
+        return rest if total == 1 else f"  {actions}"
     if not branch.unused:
-        return f"  none of {counted} unused, but {branch.prefix}* covers more"
-    return f"  {len(branch.unused)} of {counted} unused"
+        return f"  none of {actions} unused, but {branch.prefix}* covers more"
+    return f"  {len(branch.unused)} of {actions} unused"
 
 
 def _name(branch: Branch, above: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from textwrap import wrap
 from typing import NamedTuple
 
-from policy_guard.documents.printable import printable
+from policy_guard.documents.printable import counted, printable
 from policy_guard.documents.source import Problem, Source
 from policy_guard.refine.file import Large, Refined
 from policy_guard.refine.narrow import Covered
@@ -214,10 +214,10 @@ def _large(large: Large) -> Iterator[str]:
 
 def _verdict(run: Refinement) -> str:
     failed = sum(entry.fails or entry.error is not None for entry in run.entries)
-    files = "1 policy file" if len(run.entries) == 1 else f"{len(run.entries)} policy files"
+    files = counted(len(run.entries), "policy file")
     proved = "proved: nothing used is lost, nothing new is allowed"
-    counted = f"{run.changed} {'rewritten' if run.written else 'to rewrite'}, {proved}"
+    done = f"{run.changed} {'rewritten' if run.written else 'to rewrite'}, {proved}"
     left = f", {failed} left with errors" if failed else ""
     hint = (". Add them and commit again" if run.hook else "") if run.written else ". Write with --write"
     hint = hint if run.changed else ""
-    return f"{files}: {counted if run.changed else 'nothing taken out'}{left}{hint}"
+    return f"{files}: {done if run.changed else 'nothing taken out'}{left}{hint}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policy_guard.documents.printable import printable
+from policy_guard.documents.printable import counted, printable
 from policy_guard.report.report import Relation, Report
 
 ERROR_PREFIX = "no policy was checked: "
@@ -48,17 +48,16 @@ def _nothing(report: Report) -> str:
 
 
 def _subject(report: Report) -> str:
-    total = _total(report)
-    counted = "1 policy" if total == 1 else f"{total} policies"
+    policies = counted(_total(report), "policy", "policies")
     base = printable(report.base)
     if report.mode == "compare":
-        return f"{counted} compared with {base}"
+        return f"{policies} compared with {base}"
     since = f" changed since {base}" if base else " changed"
     if report.mode != "all":
-        return counted + since
+        return policies + since
     if not base:
-        return f"{counted}, compared with no old version"
-    return f"{counted}, {report.changed or 'none'} of them{since}"
+        return f"{policies}, compared with no old version"
+    return f"{policies}, {report.changed or 'none'} of them{since}"
 
 
 def _claims(report: Report) -> str:
@@ -75,7 +74,7 @@ def _claims(report: Report) -> str:
 
 def _files(report: Report) -> str:
     files = {each.file for each in report.accepted}
-    return "1 file has" if len(files) == 1 else f"{len(files)} files have"
+    return counted(len(files), "file has", "files have")
 
 
 def _none_of(critical: int) -> str:
@@ -92,5 +91,5 @@ def _counts(report: Report) -> str:
     if switched_off := [each.id for each in checks() if each.compares and each.id not in report.checks]:
         counts += f". Not asked: {', '.join(switched_off)}"
     if report.critical:
-        counts += f". {report.critical} critical {'entry' if report.critical == 1 else 'entries'}"
+        counts += f". {counted(report.critical, 'critical entry', 'critical entries')}"
     return counts

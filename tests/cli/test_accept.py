@@ -67,8 +67,8 @@ class Change:
             if not isinstance(verdict.answer, Proved)
         ]
         assert found
-        wishes = AcceptOptions(Options(), "a reason", None, None)
-        self.files, self.unfit = files_for(found, wishes, TODAY.isoformat(), FOLDER, TODAY)
+        wishes = AcceptOptions(Options(today=TODAY), "a reason", None, None)
+        self.files, self.unfit = files_for(found, wishes, TODAY.isoformat(), FOLDER)
         self.read: list[Accepted] = [
             accepted(load_acceptance(Source(each.path, each.text), TODAY), self.kind) for each in self.files
         ]

@@ -85,7 +85,7 @@ def test_three_hundred_policies_are_adopted_and_one_that_is_widened_fails(scratc
     lines = answer.out.splitlines()
     assert lines[0] == "300 policies: 190 identity, 30 resource, 50 trust, 30 scp; 3 cannot be read"
     assert lines[1] == 'cannot be read: iam/team0/broken.json, line 1: "Effect" is "allow"; write "Allow" or "Deny"'
-    assert lines[4] == "policies deeper inside other files (CloudFormation and the like), not covered: 1"
+    assert lines[4] == "embedded policies in other files, which are not checked: 1"
     assert lines[5] == "45 policies grant critical permissions today: warnings where they change, no errors"
     assert [line.partition(":")[0] for line in lines[6:]] == [*(f"wrote {path}" for path in WRITTEN), "next"]
     scratch.commit()

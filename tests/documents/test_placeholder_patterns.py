@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from datetime import date
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -20,6 +21,8 @@ from policy_guard.iam.parse.spellings import in_name
 from policy_guard.iam.policy import Policy
 from policy_guard.pipeline.check import Options
 from policy_guard.solver.strings.pattern import Pattern, Unknown, read_pattern
+
+TODAY = date(2026, 1, 1)
 
 PAYROLL = [{"actions": ["s3:DeleteObject"], "resources": ["arn:aws:s3:::payroll/*"]}]
 HEAD = "Version: '2012-10-17'\nStatement:\n"
@@ -280,8 +283,8 @@ def test_settings_name_placeholders_for_both_versions(tmp_path: Path) -> None:
         (tmp_path / f"{name}.json").write_text(json.dumps(document(statement(Resource=resource))))
     (tmp_path / "settings.yaml").write_text("version: 1\nplaceholders: ['TABLE-[A-Z]']\n")
     old, new = tmp_path / "old.json", tmp_path / "new.json"
-    assert not compare(old, new, Options()).findings
-    assert compare(old, new, Options(config=str(tmp_path / "settings.yaml"))).findings
+    assert not compare(old, new, Options(today=TODAY)).findings
+    assert compare(old, new, Options(today=TODAY, config=str(tmp_path / "settings.yaml"))).findings
 
 
 @pytest.mark.parametrize(

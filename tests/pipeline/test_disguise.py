@@ -14,6 +14,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from urllib.parse import quote
 
@@ -24,6 +25,8 @@ from policy_guard.pipeline.check import Options, check
 from policy_guard.pipeline.pairing import evasion
 from policy_guard.pipeline.pairing.disguise import holds_policy
 from tests.support.repository import ENVIRON, NARROW, WIDE, Answer, Scratch, document
+
+TODAY = date(2026, 1, 1)
 
 TEXT = json.dumps(WIDE, indent=2)
 LINE = json.dumps(WIDE)
@@ -330,7 +333,7 @@ def test_more_than_can_be_looked_through_is_no_pass(scratch: Scratch, monkeypatc
     scratch.commit()
 
     def messages() -> list[str]:
-        options = Options(base="main")
+        options = Options(today=TODAY, base="main")
         return [each.message for each in check(options, scratch.folder, {**ENVIRON, "CI": "true"}).findings]
 
     assert messages() == ["was a policy before and is none any more: no policy is looked for under this name"]

@@ -107,7 +107,7 @@ def test_a_folder_of_findings(scratch: Scratch) -> None:
         (("--findings", "none.json"), "none.json: No such file or directory"),
         (("--findings", "iam"), "this is no finding"),
         (("--findings", "empty"), "there is no .json or .jsonl file in this folder"),
-        (("../outside.json",), "lies outside of"),
+        (("../outside.json",), "lies outside the repository"),
     ],
 )
 def test_a_set_up_that_cannot_be_is_said(scratch: Scratch, arguments: tuple[str, ...], words: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from policy_guard.pipeline.repository import SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.isolation import FIXED
 from policy_guard.pipeline.repository.objects import LARGEST, OVERSIZED
 from tests.support.repository import ENVIRON, NARROW, WIDE, Answer, Scratch, allow, deny, document
+
+TODAY = date(2026, 1, 1)
 
 CI = {"CI": "true"}
 
@@ -365,7 +368,7 @@ class TestLargeFiles:
         asked.close()
         for text in (large, large.replace("x", "y", 1)):
             scratch.write("data.json", text)
-            report = check(Options(base="main"), scratch.folder, ENVIRON)
+            report = check(Options(today=TODAY, base="main"), scratch.folder, ENVIRON)
             assert [(found.source.path, found.outcome) for found in report.findings] == [("data.json", "unreadable")]
             assert "tool is larger than 100 MB, and is not looked into" in report.notes
         assert LARGEST == 100 * 1024 * 1024

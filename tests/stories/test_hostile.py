@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ import pytest
 from policy_guard.pipeline.check import Options, check
 from policy_guard.solver import budget
 from tests.support.repository import ENVIRON, NARROW, WIDE, Answer, Scratch, allow, document
+
+TODAY = date(2026, 1, 1)
 
 GITHUB = {"CI": "true", "GITHUB_ACTIONS": ""}
 
@@ -161,7 +164,7 @@ def test_policies_made_to_exhaust_the_budget_of_a_run(scratch: Scratch, monkeypa
     scratch.commit(**{f"iam/{number}.json": WIDE for number in range(12)})
     monkeypatch.setattr(budget, "STEPS_IN_A_RUN", 1000)
     monkeypatch.setattr(budget, "STEPS_A_CHARACTER", 0)
-    report = check(Options(base="main"), scratch.folder, {**ENVIRON, "CI": "true"})
+    report = check(Options(today=TODAY, base="main"), scratch.folder, {**ENVIRON, "CI": "true"})
     assert report.fails
     assert (report.policies, report.refused) == (12, 12)
     assert {finding.outcome for finding in report.findings} == {"violated", "undecided"}

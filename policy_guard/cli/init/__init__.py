@@ -14,7 +14,7 @@ from policy_guard.cli.init.existing_grants import granted
 from policy_guard.cli.init.suggestions import Entry, Files, entries, hinted
 from policy_guard.cli.init.survey import Survey, read_as, survey
 from policy_guard.documents.errors import SetupError
-from policy_guard.documents.printable import defused, printable, shortened
+from policy_guard.documents.printable import counted, defused, printable, shortened
 from policy_guard.documents.source import Source
 from policy_guard.documents.write import create, vacant
 from policy_guard.pipeline.repository import Repository
@@ -160,7 +160,7 @@ def _speaks_of_us(file: Path) -> bool:
 
 def _headline(found: Survey) -> str:
     kinds = found.kinds()
-    shown = f"{_number(sum(kinds.values()), 'policy', 'policies')}{': ' if kinds else ''}"
+    shown = f"{counted(sum(kinds.values()), 'policy', 'policies')}{': ' if kinds else ''}"
     shown += ", ".join(f"{number} {kind}" for kind, number in kinds.items())
     unread = len(found.unreadable())
     return f"{shown}; {unread} cannot be read" if unread else shown
@@ -172,7 +172,7 @@ def _remark(found: Survey, proposed: tuple[Entry, ...]) -> str:
     if not every:
         return "names no file: say under policies where they will be"
     left = ", the others are found by their shape" if named < every else ""
-    return f"names {named} of {_number(every, 'file', 'files')} with policies{left}"
+    return f"names {named} of {counted(every, 'file', 'files')} with policies{left}"
 
 
 def _told(found: Survey, steps: tuple[_Step, ...]) -> Iterator[str]:
@@ -183,9 +183,9 @@ def _told(found: Survey, steps: tuple[_Step, ...]) -> Iterator[str]:
     if len(unread) > _MOST:
         yield f"cannot be read: {len(unread) - _MOST} more, see policy-guard list"
     if found.deeper:
-        yield f"policies deeper inside other files (CloudFormation and the like), not covered: {found.deeper}"
+        yield f"embedded policies in other files, which are not checked: {found.deeper}"
     for number in (step.granting for step in steps if step.granting):
-        which = "1 policy grants" if number == 1 else f"{number} policies grant"
+        which = counted(number, "policy grants", "policies grant")
         yield f"{which} critical permissions today: warnings where they change, no errors"
     written = [step for step in steps if step.text is not None]
     yield from (f"wrote {step.path}: {step.remark}" for step in written)
@@ -203,7 +203,3 @@ def _told(found: Survey, steps: tuple[_Step, ...]) -> Iterator[str]:
 
 def _listed(names: list[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
-
-
-def _number(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from policy_guard.cli.init.existing_grants import Granted
 from policy_guard.cli.init.suggestions import Entry, nameable, perhaps
-from policy_guard.documents.printable import shortened
+from policy_guard.documents.printable import counted, shortened
 from policy_guard.iam.policy import Policy
 
 _TEXTS = os.path.join(os.path.dirname(__file__), "starters")
@@ -105,7 +105,9 @@ def _granted(granted: Granted) -> Iterator[str]:
     width = max(map(len, granted.entries), default=0)
     grants = {name: number for name, number in granted.entries.items() if number}
     yield "# Granted today:\n" if grants else "# Granted today: none of it\n"
-    yield from _comments((f"{name:{width}}  by {_policies_of(number)}" for name, number in grants.items()), most=1000)
+    yield from _comments(
+        (f"{name:{width}}  by {counted(number, 'policy', 'policies')}" for name, number in grants.items()), most=1000
+    )
 
 
 def _policies(entries: tuple[Entry, ...]) -> Iterator[str]:
@@ -114,7 +116,7 @@ def _policies(entries: tuple[Entry, ...]) -> Iterator[str]:
     for number, entry in enumerate(entries):
         if entry.kind and not any(earlier.kind for earlier in entries[:number]):
             yield _CAPS
-        files = f"# {len(entry.paths)} {'file' if len(entry.paths) == 1 else 'files'}"
+        files = f"# {counted(len(entry.paths), 'file')}"
         if len(entry.patterns) == 1:
             yield f"  - files: [{_quoted(entry.patterns[0])}] {files}\n"
         else:
@@ -158,7 +160,3 @@ def _comments(lines: Iterable[str], most: int = _MOST) -> Iterator[str]:
 def _quoted(text: str) -> str:
     """A printable text in quotation marks: JSON's escapes mean the same in YAML."""
     return json.dumps(text, ensure_ascii=False)
-
-
-def _policies_of(number: int) -> str:
-    return f"{number} policies" if number != 1 else "1 policy"

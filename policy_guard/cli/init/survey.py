@@ -20,7 +20,7 @@ from policy_guard.settings.load import Settings
 class Survey(NamedTuple):
     """The files of a work tree, and of those that hold or seem to be policies what they hold, by path.
 
-    `deeper` counts the policies that lie deeper inside of files than is looked.
+    `deeper` counts the embedded policies, where no policy is looked for.
     """
 
     files: Mapping[str, File]

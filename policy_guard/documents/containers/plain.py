@@ -121,7 +121,7 @@ class _Look(Enum):
 
 
 class Reading(NamedTuple):
-    """`deeper` counts the policies that lie deeper inside than is looked.
+    """`deeper` counts the embedded policies, where no policy is looked for.
 
     `others` are the labels where something else stands that may become a policy;
     "a[" is a list that holds such a thing. `unresolved` is what is filled in later, with its place.

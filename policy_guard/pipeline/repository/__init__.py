@@ -315,3 +315,16 @@ class Repository:
             index = ("ls-files", "-z", "-v", "--stage", "--full-name", ":/")
             self._listings[tree] = self.run(*(index if tree is None else ("ls-tree", "-r", "-z", "--full-tree", tree)))
         return self._listings[tree]
+
+
+def from_root(path: Path, root: Path) -> str:
+    """The path from the root of a repository. Raises `SetupError` outside of it.
+
+    Links count in the folders that lead to it, and not in its own name.
+    """
+    plain = os.path.abspath(path)
+    followed = os.path.join(os.path.realpath(os.path.dirname(plain)), os.path.basename(plain))
+    for top, here in ((os.path.abspath(root), plain), (os.path.realpath(root), followed)):
+        if Path(here).is_relative_to(top):
+            return Path(here).relative_to(top).as_posix()
+    raise SetupError(f"{path} lies outside the repository {root}")

@@ -8,6 +8,7 @@ from policy_guard.documents.printable import (
     ELLIPSIS,
     annotation_message,
     annotation_property,
+    counted,
     defused,
     printable,
     shortened,
@@ -55,7 +56,7 @@ def _notices(report: Report) -> Iterator[str]:
 def _more(count: int, severity: str) -> str:
     if count <= 0:
         return ""
-    return f"\n{count} more {severity}{'s' if count > 1 else ''} not shown here: the log of this step has them all."
+    return f"\n{counted(count, f'more {severity}')} not shown here: the log of this step has them all."
 
 
 def _annotation(finding: Finding, more: str) -> str:
