@@ -21,7 +21,8 @@ from policy_guard.verify.checks.no_new_access import CHECK as NO_NEW_ACCESS
 from policy_guard.verify.checks.no_public_access import CHECK as NO_PUBLIC_ACCESS
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.messages import finding
-from policy_guard.verify.verdicts import prover_for, verdicts
+from policy_guard.verify.proving import prover_for
+from policy_guard.verify.verdicts import verdicts
 
 Document: TypeAlias = "Mapping[str, Any] | str"
 _AWS_TYPES: dict[str, Kind | None] = {

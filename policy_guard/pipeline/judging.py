@@ -82,13 +82,12 @@ class Judge:
 
     def _at_a_glance(self, policy: Policy, unbounded: Finding | None) -> Iterator[Finding]:
         """The findings that take no proof."""
+        if self._usage is not None:
+            from policy_guard.refine.unused_access import UNUSED, unused_access
+
+            yield from unused_access(policy, self._usage().of, self._settings.config.severity(UNUSED) or "warning")
         yield from doubtful(policy)
         yield from [unbounded] if unbounded else []
-        if self._usage is None:
-            return
-        from policy_guard.refine.unused_access import UNUSED, unused_access
-
-        yield from unused_access(policy, self._usage().of, self._settings.config.severity(UNUSED) or "warning")
 
     def _facts(self, pair: Pair, comparing: bool) -> Facts:
         from policy_guard.iam.policy import BESIDE_FULL_ACCESS
@@ -140,7 +139,8 @@ class Judge:
         from policy_guard.solver.budget import Budgets
         from policy_guard.verify.guarding import is_guard
         from policy_guard.verify.messages import finding, unasked
-        from policy_guard.verify.verdicts import Explanations, prover_for
+        from policy_guard.verify.proving import prover_for
+        from policy_guard.verify.verdicts import Explanations
 
         self._budgets = self._budgets or Budgets()
         self._budgets.make_room(sum(each.span.end - each.span.start for each in (question.new, question.old) if each))

@@ -15,7 +15,7 @@ from policy_guard.refine.plan import Narrowed, Plan
 from policy_guard.solver.formula import TRUE, Formula, conjunction, member, negation
 from policy_guard.solver.strings.language import Language
 from policy_guard.verify.check import Question
-from policy_guard.verify.verdicts import prover_for
+from policy_guard.verify.proving import prover_for
 
 
 class NotProved(Exception):

@@ -71,7 +71,8 @@ def _among(claim: Claim, within: Requests, prover: Prover) -> Answer:
 
 
 def _kinds(claim: Claim) -> Kinds:
-    known = kinds(_patterns(claim))
+    patterns = _patterns(claim)
+    known = kinds(patterns)
     return known if len(known) <= _MOST_ACTIONS else {}
 
 

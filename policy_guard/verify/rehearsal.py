@@ -14,8 +14,8 @@ from policy_guard.verify.check import Check, Claim, Combination, Question
 from policy_guard.verify.checks import check
 from policy_guard.verify.explain.statements import described
 from policy_guard.verify.finding import Part, Spelled
+from policy_guard.verify.proving import prover_for
 from policy_guard.verify.subtraction import outside
-from policy_guard.verify.verdicts import prover_for
 
 
 def part_of(check: Check, claim: Claim) -> Part:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache, partial
+from functools import partial
 from typing import NamedTuple
 
 from policy_guard.documents.source import Source, Span
 from policy_guard.iam import catalog
-from policy_guard.iam.meaning.caller_facts import partitions, role_names
 from policy_guard.iam.meaning.needs import choice_names, holds_anyhow, needed
 from policy_guard.iam.meaning.prover import Answer, Proved, Prover, Witness
 from policy_guard.iam.meaning.witness import plausible
-from policy_guard.iam.policy import Policy, Request, Statement, Value, by_effect
+from policy_guard.iam.policy import Policy, Request, Statement, Value
 from policy_guard.settings.acceptance import Accepted
-from policy_guard.settings.critical import exceptions
-from policy_guard.solver.budget import Budgets
 from policy_guard.solver.formula import conjunction, member
 from policy_guard.solver.strings.language import Language
 from policy_guard.verify.check import Check, Claim, Combination, Question
@@ -171,58 +167,6 @@ class Explanations:
         self._changes = self._changes or Changes(old, new)
         blamed = [value.span for values in (verdict.actions, verdict.resources) for value in values]
         return self._changes.due(verdict.claim, verdict.answer.request, blamed, self._prover)
-
-
-def prover_for(question: Question, budgets: Budgets | None = None, others: Iterable[Statement] = ()) -> Prover:
-    """A prover that gives its witnesses a principal where the policies or the critical entries speak of one.
-
-    `others` are statements that are asked about besides those of the question. A key counts as true or false if AWS
-    lists it so and neither compares it as anything else: for a few keys the list is wrong.
-    """
-    before = [s for policy in (question.old, question.reference) if policy for s in policy.statements]
-    after = [*(question.new.statements if question.new else ())]
-    after += [*(s for each in question.accepted for s in (*each.statements, *each.without)), *others]
-    asked = [entry.principals for entry in question.critical if entry.principals]
-    named = any(each.principals for each in (*before, *after)) or bool(asked)
-    after += exceptions(question.critical)
-    statements = [*before, *after]
-    conditions = [condition for statement in statements for condition in statement.conditions]
-    compared = {condition.key for condition in conditions if condition.operator not in ("Bool", "Null")}
-    keys = {condition.key for condition in conditions} - compared
-    booleans = {key for key in keys if (known := catalog.key_type(key)) and known.type == "Bool"}
-    facts = conjunction([question.access.facts(), role_names(before, statements)])
-    places = ("action", "resource", "principal") if named else ("action", "resource")
-    allowing, denying = by_effect(question.new)
-    whole = [*before, *denying, *exceptions(question.critical)]
-    cost = cache(lambda: _steps_to_judge(whole) + max(map(_steps_for_length, allowing), default=0))
-    return Prover(places, booleans, budgets, partitions(before, after, asked) if named else frozenset(), cost, facts)
-
-
-_STEPS_A_MATCH = 10
-"""What it costs to hold a text against a pattern."""
-_LONG = 100
-"""From how many characters on a pattern takes more than that."""
-
-
-def _steps_to_judge(statements: Iterable[Statement]) -> int:
-    """Return the cost of judging one request: most statements are ruled out by the beginning of their actions."""
-    steps, alike = 1, Counter[str]()
-    for each in statements:
-        heads = [head[: head.find(":") + 4] if ":" in head else "" for head, _ in each.action.heads]
-        alike.update(heads)
-        values = len(each.resource.others) if each.resource else 1
-        values += sum(len(condition.values) for condition in each.conditions)
-        steps += _steps_for_length(each)
-        whatever = each.action.negated or "" in heads
-        steps += _STEPS_A_MATCH * (1 + values) if whatever else 1 + (len(heads) + values) // 4
-    return steps + _STEPS_A_MATCH * (alike.pop("", 0) + max(alike.values(), default=0))
-
-
-def _steps_for_length(statement: Statement) -> int:
-    """Return the extra cost of long patterns; the texts that they are compared with are likely to be long, too."""
-    texts = [value.text for value in statement.resource.values] if statement.resource else []
-    texts += [value.text for condition in statement.conditions for value in condition.values]
-    return _STEPS_A_MATCH * sum(len(text) // _LONG * (1 + len(text) // (10 * _LONG)) for text in texts)
 
 
 def _blamed(check: Check, claim: Claim, answer: Answer, question: Question, prover: Prover) -> Verdict:

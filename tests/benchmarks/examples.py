@@ -27,7 +27,8 @@ from policy_guard.settings.critical import exceptions
 from policy_guard.settings.critical.packs import PACKS, pack
 from policy_guard.verify.check import Question
 from policy_guard.verify.checks import check
-from policy_guard.verify.verdicts import Verdict, prover_for, verdicts
+from policy_guard.verify.proving import prover_for
+from policy_guard.verify.verdicts import Verdict, verdicts
 from tests.support.policies import policy
 
 GRADES = ("exists", "does not exist", "impossible", "future")

@@ -26,7 +26,8 @@ from policy_guard.verify.checks import check as named
 from policy_guard.verify.critical import Critical
 from policy_guard.verify.explain.overlap import _both, _pattern, _tokens
 from policy_guard.verify.messages import finding
-from policy_guard.verify.verdicts import prover_for, verdicts
+from policy_guard.verify.proving import prover_for
+from policy_guard.verify.verdicts import verdicts
 from tests.support import edges
 from tests.support.policies import policy
 from tests.support.repository import Scratch, allow, deny, document

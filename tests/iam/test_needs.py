@@ -10,7 +10,8 @@ from policy_guard.iam.policy import Request
 from policy_guard.solver.formula import choice, disjunction, negation
 from policy_guard.verify.check import Claim, Question
 from policy_guard.verify.checks import check
-from policy_guard.verify.verdicts import _recognisable, prover_for, verdicts
+from policy_guard.verify.proving import prover_for
+from policy_guard.verify.verdicts import _recognisable, verdicts
 from tests.support.policies import policy
 from tests.support.repository import allow, document
 

@@ -32,7 +32,8 @@ from policy_guard.verify.check import Claim, Combination, Part, Question
 from policy_guard.verify.checks import check
 from policy_guard.verify.combinations import asked as is_empty
 from policy_guard.verify.combinations import granted
-from policy_guard.verify.verdicts import prover_for, verdicts
+from policy_guard.verify.proving import prover_for
+from policy_guard.verify.verdicts import verdicts
 from tests.support.language import documents, requests
 from tests.support.policies import inside, policy
 from tests.support.repository import Answer as Run

@@ -22,7 +22,8 @@ from policy_guard.solver.strings.pattern import Unknown, Variable, Wildcard, pla
 from policy_guard.verify import messages
 from policy_guard.verify.check import Question
 from policy_guard.verify.checks import check
-from policy_guard.verify.verdicts import prover_for, verdicts
+from policy_guard.verify.proving import prover_for
+from policy_guard.verify.verdicts import verdicts
 from tests.support.policies import policy
 
 

@@ -15,7 +15,8 @@ from policy_guard.iam.policy import Policy
 from policy_guard.verify.check import Question
 from policy_guard.verify.checks import check
 from policy_guard.verify.messages import finding
-from policy_guard.verify.verdicts import prover_for, verdicts
+from policy_guard.verify.proving import prover_for
+from policy_guard.verify.verdicts import verdicts
 
 BASE: dict[str, Any] = {
     "Effect": "Allow",

@@ -22,8 +22,9 @@ from policy_guard.verify.check import Question
 from policy_guard.verify.checks import check
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.messages import finding
+from policy_guard.verify.proving import prover_for
 from policy_guard.verify.public import asked_besides
-from policy_guard.verify.verdicts import prover_for, verdicts
+from policy_guard.verify.verdicts import verdicts
 from tests.support.places import FIXTURES
 
 CASES = FIXTURES / "checks"

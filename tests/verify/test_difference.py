@@ -17,7 +17,8 @@ from policy_guard.verify.check import Check, Claim, Question
 from policy_guard.verify.checks import check
 from policy_guard.verify.explain.difference import Terms, blame, terms
 from policy_guard.verify.explain.difference_text import differing
-from policy_guard.verify.verdicts import prover_for, verdicts
+from policy_guard.verify.proving import prover_for
+from policy_guard.verify.verdicts import verdicts
 from tests.support.language import pairs, requests
 from tests.support.policies import policy
 

@@ -13,7 +13,8 @@ from policy_guard.pipeline.severity import severity
 from policy_guard.settings.config import Config
 from policy_guard.verify.check import Question
 from policy_guard.verify.checks import check
-from policy_guard.verify.verdicts import Verdict, prover_for, verdicts
+from policy_guard.verify.proving import prover_for
+from policy_guard.verify.verdicts import Verdict, verdicts
 from tests.support.policies import policy
 
 BUCKET = "arn:aws:s3:::orders"

@@ -14,7 +14,8 @@ from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.verify.check import Question
 from policy_guard.verify.checks import check as named
 from policy_guard.verify.messages import finding
-from policy_guard.verify.verdicts import prover_for, verdicts
+from policy_guard.verify.proving import prover_for
+from policy_guard.verify.verdicts import verdicts
 from tests.support.places import ROOT
 from tests.support.policies import policy
 from tests.support.repository import document

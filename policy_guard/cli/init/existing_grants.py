@@ -14,7 +14,7 @@ from policy_guard.solver.budget import Budgets
 from policy_guard.verify import combinations
 from policy_guard.verify.check import Combination, Question
 from policy_guard.verify.checks.access_not_granted import CHECK
-from policy_guard.verify.verdicts import prover_for
+from policy_guard.verify.proving import prover_for
 
 
 class Granted(NamedTuple):

@@ -150,8 +150,8 @@ def left_over(every: Acceptances, pair: Pair, used: Collection[str], today: date
 def is_merged(each: Acceptance, policy: Policy) -> bool:
     """Whether the policy of the base is as it was accepted to become."""
     from policy_guard.iam.meaning.symbolic import Access
+    from policy_guard.verify.proving import prover_for
     from policy_guard.verify.subtraction import is_done
-    from policy_guard.verify.verdicts import prover_for
 
     try:
         read = accepted(each, policy.kind)

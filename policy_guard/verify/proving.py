@@ -1,0 +1,73 @@
+"""Sets up the prover of a question: what is known of its callers, and what judging a request costs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from functools import cache
+
+from policy_guard.iam import catalog
+from policy_guard.iam.meaning.caller_facts import partitions, role_names
+from policy_guard.iam.meaning.prover import Prover
+from policy_guard.iam.policy import Statement, by_effect
+from policy_guard.settings.critical import exceptions
+from policy_guard.solver.budget import Budgets
+from policy_guard.solver.formula import conjunction
+from policy_guard.verify.check import Question
+
+
+def prover_for(question: Question, budgets: Budgets | None = None, others: Iterable[Statement] = ()) -> Prover:
+    """A prover that gives its witnesses a principal where the policies or the critical entries speak of one.
+
+    `others` are statements that are asked about besides those of the question. A key counts as true or false if AWS
+    lists it so and neither compares it as anything else: for a few keys the list is wrong.
+    """
+    before = [s for policy in (question.old, question.reference) if policy for s in policy.statements]
+    after = [*(question.new.statements if question.new else ())]
+    after += [*(s for each in question.accepted for s in (*each.statements, *each.without)), *others]
+    asked = [entry.principals for entry in question.critical if entry.principals]
+    named = any(each.principals for each in (*before, *after)) or bool(asked)
+    after += exceptions(question.critical)
+    statements = [*before, *after]
+    conditions = [condition for statement in statements for condition in statement.conditions]
+    compared = {condition.key for condition in conditions if condition.operator not in ("Bool", "Null")}
+    keys = {condition.key for condition in conditions} - compared
+    booleans = {key for key in keys if (known := catalog.key_type(key)) and known.type == "Bool"}
+    places = ("action", "resource", "principal") if named else ("action", "resource")
+    allowing, denying = by_effect(question.new)
+    whole = [*before, *denying, *exceptions(question.critical)]
+    return Prover(
+        places=places,
+        booleans=booleans,
+        budgets=budgets,
+        partitions=partitions(before, after, asked) if named else frozenset(),
+        steps_a_replay=cache(lambda: _steps_to_judge(whole) + max(map(_steps_for_length, allowing), default=0)),
+        facts=conjunction([question.access.facts(), role_names(before, statements)]),
+    )
+
+
+_STEPS_A_MATCH = 10
+"""What it costs to hold a text against a pattern."""
+_LONG = 100
+"""From how many characters on a pattern takes more than that."""
+
+
+def _steps_to_judge(statements: Iterable[Statement]) -> int:
+    """Return the cost of judging one request: most statements are ruled out by the beginning of their actions."""
+    steps, alike = 1, Counter[str]()
+    for each in statements:
+        heads = [head[: head.find(":") + 4] if ":" in head else "" for head, _ in each.action.heads]
+        alike.update(heads)
+        values = len(each.resource.others) if each.resource else 1
+        values += sum(len(condition.values) for condition in each.conditions)
+        steps += _steps_for_length(each)
+        whatever = each.action.negated or "" in heads
+        steps += _STEPS_A_MATCH * (1 + values) if whatever else 1 + (len(heads) + values) // 4
+    return steps + _STEPS_A_MATCH * (alike.pop("", 0) + max(alike.values(), default=0))
+
+
+def _steps_for_length(statement: Statement) -> int:
+    """Return the extra cost of long patterns; the texts that they are compared with are likely to be long, too."""
+    texts = [value.text for value in statement.resource.values] if statement.resource else []
+    texts += [value.text for condition in statement.conditions for value in condition.values]
+    return _STEPS_A_MATCH * sum(len(text) // _LONG * (1 + len(text) // (10 * _LONG)) for text in texts)
