@@ -21,6 +21,7 @@ from policy_guard.solver.formula import And, Formula, Literal, Member
 from policy_guard.solver.strings.language import Language, Slot
 from policy_guard.solver.strings.pattern import Pattern, plain_pattern
 from policy_guard.solver.strings.spans import Span, at, left
+from tests.support.examples import examples
 from tests.support.policies import policy
 from tests.support.repository import allow, document
 
@@ -79,7 +80,7 @@ def agree(name: str, given_: str, text: str) -> bool:
 @example("0.5", "0")
 @example("0.505", "0.5")
 @example("10.5", "10")
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_numbers(name: str, policy: str, value: str) -> None:
     assert agree(name, policy, value)
     assert agree(name, policy, policy)
@@ -88,7 +89,7 @@ def test_numbers(name: str, policy: str, value: str) -> None:
 @pytest.mark.parametrize("name", [name for name in operators() if name.startswith("Date")])
 @given(dates, dates)
 @example("2026-01-31T08:00:00.505Z", "2026-01-31T08:00:00.5Z")
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_dates(name: str, policy: str, value: str) -> None:
     assert agree(name, policy, value)
     assert agree(name, policy, policy)
@@ -97,7 +98,7 @@ def test_dates(name: str, policy: str, value: str) -> None:
 @given(blocks, addresses)
 @example("2001:0db8:0000:0000:0000:0000:0000:0000/33", "2001:0db8:8000:0000:0000:0000:0000:0000")
 @example("2001:0db8:0000:0000:0000:0000:0000:0000/33", "2001:0db8:7fff:0000:0000:0000:0000:0000")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_addresses(policy: str, value: str) -> None:
     assert agree("IpAddress", policy, value)
     assert agree("IpAddress", policy, policy.partition("/")[0])
@@ -144,7 +145,7 @@ def _typed_pairs(draw: st.DrawFn) -> tuple[str, list[dict[str, Any]], list[dict[
 
 
 @given(_typed_pairs())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_windows_of_typed_values_are_decided_and_no_value_contradicts_a_proof(
     drawn: tuple[str, list[dict[str, Any]], list[dict[str, Any]]],
 ) -> None:

@@ -34,6 +34,7 @@ from policy_guard.verify.combinations import asked as is_empty
 from policy_guard.verify.combinations import granted
 from policy_guard.verify.proving import prover_for
 from policy_guard.verify.verdicts import verdicts
+from tests.support.examples import examples
 from tests.support.language import documents, requests
 from tests.support.policies import inside, policy
 from tests.support.repository import Answer as Run
@@ -200,7 +201,7 @@ LISTS = st.fixed_dictionaries(
 
 
 @given(LISTS)
-@settings(max_examples=300)
+@settings(max_examples=examples(150))
 def test_lists_are_surely_valid_if_they_are_valid(plain: dict[str, Any]) -> None:
     assert surely_valid(plain, RULES["critical.json"]) is valid("critical.json", plain)
 
@@ -267,7 +268,7 @@ def meant(entry: dict[str, Any]) -> Policy:
 
 
 @given(st.booleans().flatmap(documents), entries(), requests(20))
-@settings(max_examples=80)
+@settings(max_examples=examples(40))
 def test_both_twins_say_what_a_policy_of_the_same_words_says(
     made: dict[str, Any], entry: dict[str, Any], asked: list[Request]
 ) -> None:
@@ -288,7 +289,7 @@ def test_both_twins_say_what_a_policy_of_the_same_words_says(
 
 
 @given(st.booleans().flatmap(documents), entries(), requests(20))
-@settings(max_examples=60)
+@settings(max_examples=examples(30))
 def test_no_request_contradicts_that_nothing_critical_is_granted(
     made: dict[str, Any], entry: dict[str, Any], asked: list[Request]
 ) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from policy_guard.documents.globs import matches_path
 from policy_guard.settings.surely_valid import surely_valid
+from tests.support.examples import examples
 from tests.support.schemas import RULES, valid
 
 WORDS = st.sampled_from(
@@ -104,7 +105,7 @@ def mutated(draw: st.DrawFn) -> tuple[str, Any]:
 
 
 @given(mutated())
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 def test_surely_valid_says_what_the_library_says(given_: tuple[str, Any]) -> None:
     schema, plain = given_
     assert surely_valid(plain, RULES[schema]) is valid(schema, plain)

@@ -24,7 +24,7 @@ def entry_of_the_manifest(name: str = "policy-guard") -> dict[str, object]:
     return dict(next(hook for hook in hooks if hook["id"] == name))
 
 
-@pytest.fixture(params=RUNNERS)
+@pytest.fixture(params=["pre-commit", pytest.param("prek", marks=pytest.mark.corpus)])
 def hooked(request: pytest.FixtureRequest, tmp_path: Path) -> Scratch:
     """A repository with the hook of the manifest installed, run by the Python of these tests."""
     runner = RUNNERS[request.param]

@@ -19,6 +19,7 @@ from policy_guard.verify.explain.difference import Terms, blame, terms
 from policy_guard.verify.explain.difference_text import differing
 from policy_guard.verify.proving import prover_for
 from policy_guard.verify.verdicts import verdicts
+from tests.support.examples import examples
 from tests.support.language import pairs, requests
 from tests.support.policies import policy
 
@@ -35,7 +36,7 @@ def told(claim: Claim, given: Terms, request: Request) -> bool:
 
 @pytest.mark.parametrize("name", ["no-new-access", "no-lost-deny"])
 @given(pairs(), requests(20))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_the_terms_tell_the_whole_set_and_nothing_else(
     name: str, pair: tuple[dict[str, Any], dict[str, Any]], asked: list[Request]
 ) -> None:

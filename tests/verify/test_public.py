@@ -15,6 +15,7 @@ from policy_guard.api import RESOURCE_TYPES, Result
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Caller, Request
 from policy_guard.verify.public import asked_besides, common_fences, is_public, may_be_public, own_fence, public
+from tests.support.examples import examples
 from tests.support.language import Pools, requests_of, several, single
 from tests.support.places import BESIDE, needs
 from tests.support.policies import inside, policy
@@ -378,7 +379,7 @@ POOLS = Pools(
 
 
 @given(documents(), requests_of(POOLS, 20))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_both_twins_mean_the_same_by_public(whole: dict[str, Any], asked: list[Request]) -> None:
     read = policy(whole)
     access = Access([read], asked_besides(read))
@@ -391,7 +392,7 @@ def test_both_twins_mean_the_same_by_public(whole: dict[str, Any], asked: list[R
 
 
 @given(documents())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_random_policies_are_decided(whole: dict[str, Any]) -> None:
     result = check_no_public_access(whole, BUCKET)
     assert result.result in ("PASS", "FAIL") or "too hard" in result.message

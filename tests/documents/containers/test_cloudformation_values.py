@@ -18,6 +18,7 @@ from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.pipeline.pairing.templates import compared
 from policy_guard.verify.check import Question
 from policy_guard.verify.checks.no_new_access import CHECK as NO_NEW_ACCESS
+from tests.support.examples import examples
 
 # `Env` and `Kind` are asked for by conditions, `Bucket` and `Other` stand in texts: no parameter is used for both.
 VALUES = {"Env": ["prod", "dev", "x"], "Kind": ["a", "b", "c"], "Bucket": ["a", "b*", "*"], "Other": ["a", "zz"]}
@@ -223,7 +224,7 @@ def _literal(policy: dict[str, Any] | None) -> Any:
 
 
 @given(_changed())
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=examples(30), deadline=None, derandomize=True)
 def test_the_verdict_over_unknown_values_is_that_for_each_of_them(pair: tuple[dict[str, Any], dict[str, Any]]) -> None:
     old, new = pair
     verdict = _verdict(old, new)
