@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         nothing: str | None = given.nothing
         return _set_up(given, str(error)) if nothing is None else _tell(f"{nothing}{error}", SET_UP)
     except KeyboardInterrupt:
-        return _tell("interrupted: nothing was proved", 130)
+        return _tell("interrupted before anything was proved", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BUG

@@ -152,7 +152,7 @@ def _last_day(text: str | None, today: date) -> str:
     try:
         last = date.fromisoformat(text) if text else today + timedelta(DAYS)
     except ValueError:
-        raise SetupError(f"{text} is no date of the calendar; write YYYY-MM-DD") from None
+        raise SetupError(f"{text} is not a calendar date; write YYYY-MM-DD") from None
     if not today <= last <= today + timedelta(MOST_DAYS_STANDING):
         raise SetupError(f"{last} is not among the next {MOST_DAYS_STANDING} days")
     return last.isoformat()
@@ -288,7 +288,7 @@ def proposed(given: Proposals) -> Iterator[str]:
         yield ""
     yield from given.unfit
     if not given.files and not given.unfit:
-        yield "nothing to accept: the check finds nothing that fails"
+        yield "nothing to accept: nothing fails"
 
 
 def write(proposals: Proposals) -> Iterator[str]:
@@ -312,7 +312,7 @@ def write(proposals: Proposals) -> Iterator[str]:
 
 
 def to_prune(options: Options, folder: Path, environ: Mapping[str, str]) -> tuple[Path, tuple[Stale, ...]]:
-    """The root, and the acceptances of the work tree that are expired or done. Raises `SetupError`."""
+    """The root, and the acceptances of the working tree that are expired or done. Raises `SetupError`."""
     repository = Repository(folder, environ)
     try:
         given = load_settings(repository.root, options.config)

@@ -42,13 +42,13 @@ def _check_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     command = commands.add_parser("check", help="judge the policies that changed")
     command.add_argument("paths", metavar="PATH", nargs="*", help="report on these files and folders only")
     command.add_argument("--base", metavar="REF", help="the commit that holds the old versions")
-    command.add_argument("--staged", action="store_true", help="judge the index instead of the work tree")
+    command.add_argument("--staged", action="store_true", help="judge the index instead of the working tree")
     command.add_argument("--all", action="store_true", dest="everything", help="every policy, for critical permissions")
     _common(command)
 
 
 def _compare_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    command = commands.add_parser("compare", help="judge one file held against another, without git")
+    command = commands.add_parser("compare", help="compare one file with another, without git")
     command.add_argument("old", metavar="OLD", type=Path, help="a file, or - for standard input; empty is no policy")
     command.add_argument("new", metavar="NEW", type=Path)
     command.add_argument("--equivalent", action="store_true", help="fail unless both mean the same")

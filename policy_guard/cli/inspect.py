@@ -22,7 +22,7 @@ _MOST_ACTIONS = 200
 
 
 def listing(config: str | None, folder: Path, environ: Mapping[str, str]) -> str:
-    """A line for each policy of the work tree: file, kind, why it counts, whether it can be read, unknown parts."""
+    """A line for each policy of the working tree: file, kind, why it counts, whether it can be read, unknown parts."""
     repository = Repository(folder, environ)
     try:
         settings = load_settings(repository.root, config)

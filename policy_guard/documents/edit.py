@@ -49,7 +49,7 @@ def rewritten(text: str, items: Sequence[Span], news: Sequence[Sequence[str] | N
         yield from _in_lines(text, items, news)
         return
     if not text[: items[0].start].rstrip().endswith("["):
-        raise Layout("its list is no plain list in the file")
+        raise Layout("its list is not a plain list in the file")
     for at, (item, strings) in enumerate(zip(items, news, strict=True)):
         if strings:
             yield Edit(item, _gap(text, items, at).join(_spelled(text, item, each) for each in strings))
@@ -113,7 +113,7 @@ def _end_of_line(text: str, at: int) -> int:
     """Where the line ends; nothing but a comment may stand before that."""
     end = _COMMENT.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
     if text[end : end + 1] not in ("", "\n", "\r"):
-        raise Layout("something else stands on its line")
+        raise Layout("its line holds something else")
     return end
 
 
@@ -160,7 +160,7 @@ def _spelled(text: str, item: Span, string: str) -> str:
     if mark == "'":
         return f"'{string}'"
     if not mark.isalnum() and mark != "*":
-        raise Layout("it is no plain string in the file")
+        raise Layout("it is not a plain string in the file")
     return string if string[0].isalnum() else json.dumps(string)
 
 

@@ -144,7 +144,7 @@ def _mark(data: bytes) -> str | None:
 
 def _refuse_invisible(text: str) -> None:
     if (at := text.find("\0")) >= 0:
-        raise _problem("the file holds a NUL character, so it is no text file; save it as UTF-8", at)
+        raise _problem("the file contains a NUL character, so it is not a text file; save it as UTF-8", at)
     if text.startswith("\ufeff"):
         raise _problem("the file begins with two byte order marks; remove them", 0)
 

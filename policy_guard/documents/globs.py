@@ -12,7 +12,7 @@ _UNUSUAL = (
     (re.compile(r"\\"), "folders are separated by /, not by a backslash"),
     (re.compile(r"^(?:[/~]|[A-Za-z]:/)"), "a path begins at the root of the repository, without / in front"),
     (re.compile(r"(?:^|/)\.\.(?:/|$)"), 'a path cannot leave the repository; write it without ".."'),
-    (re.compile(r"/$"), "a folder is no file; write folder/** for all files in it"),
+    (re.compile(r"/$"), "this names a folder; write folder/** for all files in it"),
     (re.compile(r"^$|//|(?:^|/)\.(?:/|$)"), 'leave out "." and empty names'),
 )
 _WILD = re.compile(r"[*?]")

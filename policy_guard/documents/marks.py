@@ -115,7 +115,7 @@ def _not_inert(text: str, values: _Values) -> Iterator[Problem]:
             words = "may put anything here once the template is filled in; write a name alone, and a policy each"
             yield Problem(f"{_shown(text, start)} {words}", Span(start, mark.end()))
         elif value is None:
-            words = "is filled in outside of values, too, and may end the comment; take it out"
+            words = "is filled in outside of values, too, and may end the comment; remove it"
             yield Problem(f"{_shown(text, start)} {words}", Span(*good.span()))
         done = good.end() if good else mark.end()
 

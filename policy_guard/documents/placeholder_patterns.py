@@ -114,7 +114,7 @@ def _checked(spelled: str) -> str:
     try:
         re.compile(spelled)
     except re.error as error:
-        raise ValueError(f"{spelled} is no set of characters: {error.msg}") from None
+        raise ValueError(f"{spelled} is not a set of characters: {error.msg}") from None
     return spelled
 
 

@@ -27,7 +27,7 @@ class Source:
     """The decoded text of one file, without byte order mark, at one revision.
 
     `path` is relative to the repository's root with `/` between folders. `revision` names where the text was
-    read (`"index"`, `"work tree"`, a commit) and is for people, as in "main@3f9c2ab".
+    read (`"index"`, `"working tree"`, a commit) and is for people, as in "main@3f9c2ab".
     """
 
     path: str

@@ -26,7 +26,7 @@ def within(root: Path, path: str) -> Path:
     if ".git" in real.relative_to(top).parts:
         raise SetupError(f"{path} lies in .git; nothing there is rewritten")
     if not stat.S_ISREG(real.stat().st_mode):
-        raise SetupError(f"{path}: this is no regular file")
+        raise SetupError(f"{path}: this is not a regular file")
     return real
 
 
@@ -74,9 +74,9 @@ def vacant(root: Path, path: str) -> None:
     if ".git" in real.relative_to(top).parts:
         raise SetupError(f"{path} would lie in .git; nothing is written there")
     if not real.is_dir():
-        raise SetupError(f"{path} cannot be written, for {folder.relative_to(root)} is no folder; move it away")
+        raise SetupError(f"{path} cannot be written, because {folder.relative_to(root)} is not a folder; move it away")
     if not os.access(real, os.W_OK | os.X_OK):
-        raise SetupError(f"{path} cannot be written, for its folder is read-only; make {folder} writable")
+        raise SetupError(f"{path} cannot be written, because its folder is read-only; make {folder} writable")
 
 
 def create(root: Path, path: str, data: bytes) -> None:
@@ -90,7 +90,7 @@ def create(root: Path, path: str, data: bytes) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     except FileExistsError:
-        raise SetupError(f"{path} came meanwhile and is left as it is; run this again") from None
+        raise SetupError(f"{path} was created meanwhile and is left as it is; run this again") from None
     except OSError as error:
         raise SetupError(f"{path} cannot be written: {error.strerror}") from None
     try:

@@ -59,7 +59,7 @@ def trusted(here: Settings, config: str | None, repository: Repository, base: Re
 
 
 def at_home(here: Settings, name: str, repository: Repository, base: Revision) -> Settings:
-    """The settings of the work tree, with the groups of the base, and what to say of the others that differ.
+    """The settings of the working tree, with the groups of the base, and what to say of the others that differ.
 
     A CI system that does not say it is one would judge a change by the settings that the change brings along.
     """

@@ -79,7 +79,7 @@ def _check(
     judge = Judge(given, today, usage_of(repository.root, given.config, today), accepted, options.each)
     results = Results(given, fail_on, today, progress)
     if options.fail_on not in (None, fail_on):
-        results.note(f"--fail-on {options.fail_on} does not count in CI, where the settings say {fail_on}")
+        results.note(f"--fail-on {options.fail_on} is ignored in CI, where the settings say {fail_on}")
     if not (ci or changed or new.staged or options.everything) and old.name.startswith("HEAD@"):
         results.note(
             "nothing differs from HEAD, so nothing was compared. In CI, set CI=true and name a base with --base"

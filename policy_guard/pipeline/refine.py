@@ -191,5 +191,5 @@ def _roles_without_files(run: _Run) -> Iterator[str]:
             if not any(files_of(run.root, pattern)):
                 said = f"refine.roles: {pattern}, of {role}, names no file"
                 if "*" not in pattern and "?" not in pattern:
-                    raise SetupError(f"{said}; correct it, or take it out")
+                    raise SetupError(f"{said}; correct it, or remove it")
                 yield said

@@ -63,7 +63,7 @@ def read_findings(source: Source) -> tuple[UnusedPermission, ...]:
             elif "findingType" in each or "findingDetails" in each:
                 found.append(reader.finding(each))
             else:
-                raise reader.wrong(f"this is no finding; expected {_SHAPES}")
+                raise reader.wrong(f"this is not a finding; expected {_SHAPES}")
     if short:
         found.append(
             UnusedPermission(
@@ -108,10 +108,10 @@ def _values(source: Source) -> Iterator[tuple[Any, int]]:
             value, end = decoder.raw_decode(source.text, at)
         except json.JSONDecodeError as error:
             raise SetupError(
-                f"this is no JSON (aws --output json): {error.msg}", source, Span(error.pos, error.pos)
+                f"this is not JSON (aws --output json): {error.msg}", source, Span(error.pos, error.pos)
             ) from None
         except (RecursionError, ValueError):
-            raise SetupError("this is no JSON that can be read", source) from None
+            raise SetupError("this JSON cannot be read", source) from None
         yield value, at
         at = _next(source.text, end)
 
@@ -134,7 +134,7 @@ class _Reader(NamedTuple):
             value = value["findings"]
         for each in value if isinstance(value, list) else [value]:
             if not isinstance(each, dict):
-                raise self.wrong(f"this is no finding; expected {_SHAPES}")
+                raise self.wrong(f"this is not a finding; expected {_SHAPES}")
             yield each
 
     def finding(self, given: dict[str, Any]) -> UnusedPermission:
@@ -163,10 +163,10 @@ class _Reader(NamedTuple):
             raise self.wrong("unusedPermissionDetails: expected an object")
         service = self.text(given, "serviceNamespace")
         if not _SERVICE.fullmatch(service):
-            raise self.wrong(f"serviceNamespace: {json.dumps(service)[:80]} is no prefix of a service, such as s3")
+            raise self.wrong(f"serviceNamespace: {json.dumps(service)[:80]} is not a service prefix, such as s3")
         if odd := sorted(set(given) - {"serviceNamespace", "lastAccessed", "actions"}):
             raise self.wrong(
-                f'{json.dumps(odd[0])[:60]} is no part of a finding; expected "actions", or nothing for all'
+                f'{json.dumps(odd[0])[:60]} is not part of a finding; expected "actions", or nothing for all'
             )
         if "actions" not in given:
             yield Use(service, "", self.last(given))
@@ -183,7 +183,7 @@ class _Reader(NamedTuple):
         spelled = self.text(entry, "action")
         prefix, _, name = spelled.rpartition(":")
         if not _ACTION.fullmatch(name) or prefix.lower() not in ("", service.lower()):
-            raise self.wrong(f"action: {json.dumps(spelled)[:80]} is no action of {service}, such as GetThing")
+            raise self.wrong(f"action: {json.dumps(spelled)[:80]} is not an action of {service}, such as GetThing")
         return Use(service, name, self.last(entry))
 
     def last(self, given: dict[str, Any]) -> str | None:

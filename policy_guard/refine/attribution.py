@@ -151,7 +151,7 @@ def load_usage(root: Path, settings: Refine, today: date, given: str | None = No
     paths: dict[str, None] = {}
     for pattern in settings.findings:
         if not (found := dict.fromkeys(files_of(root, pattern))):
-            raise SetupError(f"refine.findings: {pattern} names no file; to have no findings, take it out")
+            raise SetupError(f"refine.findings: {pattern} names no file; to have no findings, remove it")
         paths |= found
     sources = [text_file(root / path, path) for path in paths]
     return Usage(settings, latest(each for source in sources for each in read_findings(source)), today)

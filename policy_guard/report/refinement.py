@@ -124,7 +124,7 @@ def _about(entry: Entry) -> Iterator[str]:
     if entry.refined.refused:
         yield f"{path}: error: left as it is: {printable(entry.refined.refused)}"
     if entry.basis:
-        yield f"{path}: held against what is not used by {printable('; '.join(entry.basis))}"
+        yield f"{path}: compared with the unused access of {printable('; '.join(entry.basis))}"
     for plan in entry.refined.plans:
         yield from _plan(path, source, plan) if entry.refined.refused is None else ()
         yield from _wrapped(", ".join(map(printable, plan.kept)), f"{path}: kept though unused: ") if plan.kept else ()
@@ -140,7 +140,7 @@ def _about(entry: Entry) -> Iterator[str]:
 def _plan(path: str, source: Source, plan: Plan) -> Iterator[str]:
     if plan.empty:
         where = printable(source.at(plan.policy.span.start))
-        yield (f"{where}: warning: all that it grants is unused, and an empty policy is none; delete it, or detach it")
+        yield (f"{where}: warning: all that it grants is unused, and a policy cannot be empty; delete it, or detach it")
         return
     for each in plan.narrowed:
         yield from _narrowed(path, source, each)
@@ -220,4 +220,4 @@ def _verdict(run: Refinement) -> str:
     left = f", {failed} left with errors" if failed else ""
     hint = (". Add them and commit again" if run.hook else "") if run.written else ". Write with --write"
     hint = hint if run.changed else ""
-    return f"{files}: {done if run.changed else 'nothing taken out'}{left}{hint}"
+    return f"{files}: {done if run.changed else 'nothing removed'}{left}{hint}"

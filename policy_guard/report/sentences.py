@@ -39,7 +39,8 @@ def sentences(finding: Finding) -> str:
 
 def see(related: Related) -> str:
     """Return the other place, its revision, and its meaning for the finding."""
-    at = f" at {related.source.revision}" if related.source.revision else ""
+    revision = related.source.revision
+    at = f" {'in' if revision.startswith('the ') else 'at'} {revision}" if revision else ""
     return f"{related.source.at(related.span.start)}{at}: {related.message}"
 
 

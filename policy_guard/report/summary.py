@@ -85,7 +85,7 @@ def _counts(report: Report) -> str:
     from policy_guard.verify.checks import checks
 
     proved = max(0, report.policies - report.refused - report.warned)
-    counts = f"{proved} proved, {report.refused} refused"
+    counts = f"{proved} proved, {report.refused} failed"
     if report.warned:
         counts += f", {report.warned} with findings that do not fail"
     if switched_off := [each.id for each in checks() if each.compares and each.id not in report.checks]:

@@ -156,7 +156,7 @@ def _wrong(plain: dict[str, Any], today: date) -> Iterator[tuple[str, str]]:
     try:
         ahead = date.fromisoformat(plain["expires"]) - today
     except ValueError:
-        yield "expires", "no date of the calendar; write YYYY-MM-DD"
+        yield "expires", "not a calendar date; write YYYY-MM-DD"
         return
     most = MOST_DAYS_STANDING if standing else MOST_DAYS
     if ahead > timedelta(most):

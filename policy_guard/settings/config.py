@@ -207,7 +207,7 @@ def _wrong(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple
             yield ("groups", number, "name"), ("groups", f"two groups have the name {printable(name)}")
     for number, each in enumerate(plain.get("ignore-unreadable", ())):
         if _date(each["expires"]) is None:
-            yield ("ignore-unreadable", number, "expires"), ("expires", "no date of the calendar")
+            yield ("ignore-unreadable", number, "expires"), ("expires", "not a calendar date")
     yield from _half_said(plain)
     lists = [plain.get("exclude", ()), *(each["files"] for key in _MATCHED for each in plain.get(key, ()))]
     if sum(map(len, lists)) > MOST_PATTERNS:
@@ -231,7 +231,7 @@ def _half_said(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], t
             yield ("policies", number, "bound"), ("bound", 'name the policy that bounds these files, as "reference"')
     for number, text in enumerate(plain.get("refine", {}).get("keep", ())):
         if not _ACTION.fullmatch(text):
-            yield ("refine", "keep", number), ("keep", f'{printable(text)} is no action; write "service:Name"')
+            yield ("refine", "keep", number), ("keep", f'{printable(text)} is not an action; write "service:Name"')
 
 
 def _named_files(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str, bool]]:

@@ -114,7 +114,7 @@ def text_file(path: Path, name: str) -> Source:
     """A file of the set-up, called `name` in messages. Raises `SetupError`."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
-            raise SetupError(f"{name}: this is no regular file")
+            raise SetupError(f"{name}: this is not a regular file")
         with path.open("rb") as file:
             return decode(name, file.read(MAX_BYTES + 1), "")
     except OSError as error:
@@ -135,7 +135,9 @@ def _doubts(listed: CriticalList) -> Iterator[Doubt]:
         remedy = f"did you mean {near}?" if near else "look the action up in the service's reference"
         yield Doubt(entry=entry.id, message=message, remedy=remedy, source=listed.source, span=value.span)
     if beyond:
-        message = f"from the critical entry {beyond.id} on no action is looked up, for the list has too many patterns"
+        message = (
+            f"from the critical entry {beyond.id} on no action is looked up, because the list has too many patterns"
+        )
         remedy = "name services in place of wildcards"
         yield Doubt(entry=beyond.id, message=message, remedy=remedy, source=listed.source, span=beyond.span)
     for entry in known.entries:
@@ -144,7 +146,7 @@ def _doubts(listed: CriticalList) -> Iterator[Doubt]:
             yield Doubt(
                 entry=entry.id,
                 message=message,
-                remedy='narrow "except", or take the entry out',
+                remedy='narrow "except", or remove the entry',
                 source=listed.source,
                 span=entry.span,
             )

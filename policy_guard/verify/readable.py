@@ -49,7 +49,7 @@ def vanished(source: Source, old: Source, reason: str) -> Finding:
         check=READABLE,
         outcome="unreadable",
         severity="error",
-        message=f"was a policy before and is none any more: {reason}",
+        message=f"was a policy at the base and is no longer checked as one: {reason}",
         source=source,
         span=Span(0, min(1, len(source.text))),
         facts=(("next", "delete the file, or keep it where and as it can be checked"),),

@@ -61,7 +61,7 @@ def main() -> None:
     counts: Counter[str] = Counter()
     for asked in every[:: max(1, len(every) // (2 * most))]:
         try:
-            old, new = printed(asked.old, "base"), printed(asked.new, "work tree")
+            old, new = printed(asked.old, "base"), printed(asked.new, "working tree")
         except Unreadable:
             continue
         lines = shown(old, new)

@@ -1,7 +1,7 @@
 """A check in a repository of 20,000 JSON files beside one of five: `python tests/benchmarks/monorepo.py`.
 
-40 of the files are policies, and five of those change: in the work tree, in the index as a hook looks at it, and in a
-commit as CI does. The ratio may be 1.3 at most, and the check may take 1.5 seconds.
+40 of the files are policies, and five of those change: in the working tree, in the index as a hook looks at it, and in
+a commit as CI does. The ratio may be 1.3 at most, and the check may take 1.5 seconds.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def main() -> None:
         both = Scratch(Path(large)), Scratch(Path(small))
         _lay_out(both[0], FILES, POLICIES)
         _lay_out(both[1], 0, CHANGED)
-        for name, command in (("work tree", CHECK), ("index", [*CHECK, "--staged"]), ("commit, in CI", IN_CI)):
+        for name, command in (("working tree", CHECK), ("index", [*CHECK, "--staged"]), ("commit, in CI", IN_CI)):
             if command is IN_CI:
                 for scratch in both:
                     scratch.git("commit", "-q", "-m", "change")

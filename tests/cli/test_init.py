@@ -408,7 +408,7 @@ def test_outside_of_a_repository_it_says_so(tmp_path: Path) -> None:
     answer = Scratch.guard(_folder(tmp_path), "init", GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
     assert answer.code == 2 and os.listdir(tmp_path) == []
     assert answer.err.startswith("nothing was written: git rev-parse: fatal: not a git repository")
-    assert answer.err.endswith("Go to a repository with a work tree, or begin one with git init.\n")
+    assert answer.err.endswith("Go to a repository with a working tree, or begin one with git init.\n")
 
 
 def _folder(path: Path) -> Scratch:
@@ -444,7 +444,7 @@ def test_a_file_where_a_folder_is_needed_is_named(scratch: Scratch) -> None:
     scratch.commit(**{".github": "a file\n"})
     answer = scratch.guard("init")
     assert answer.code == 2 and not (scratch.folder / NAME).exists()
-    assert "policies.yml cannot be written, for .github is no folder; move it away\n" in answer.err
+    assert "policies.yml cannot be written, because .github is not a folder; move it away\n" in answer.err
 
 
 def test_in_a_read_only_folder_nothing_is_written(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -470,7 +470,7 @@ def test_what_fails_half_way_leaves_nothing(scratch: Scratch, monkeypatch: pytes
 
 def test_a_file_that_comes_meanwhile_stays(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("mine")
-    with pytest.raises(SetupError, match="came meanwhile and is left as it is; run this again"):
+    with pytest.raises(SetupError, match="was created meanwhile and is left as it is; run this again"):
         write.create(tmp_path, "a.yaml", b"ours")
     assert (tmp_path / "a.yaml").read_text() == "mine"
     with pytest.raises(SetupError, match=r"would lie in \.git"):

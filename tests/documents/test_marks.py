@@ -116,7 +116,7 @@ def test_programs_in_yaml_and_its_comments_are_refused(given: dict[str, str]) ->
 @pytest.mark.parametrize("mark", ["{{ .Values.text }}", "${text}", "<%= text %>"])
 def test_a_name_in_a_comment_may_end_it(mark: str) -> None:
     assert in_yaml(more=f"# see {mark}\n") == [
-        f'"{mark}" is filled in outside of values, too, and may end the comment; take it out'
+        f'"{mark}" is filled in outside of values, too, and may end the comment; remove it'
     ]
 
 

@@ -130,7 +130,7 @@ def test_a_choice_between_texts_is_a_text() -> None:
 
 @pytest.mark.parametrize("name", ["Ref", "Fn::If", "Fn::Transform", "Fn::FindInMap"])
 def test_a_function_in_place_of_condition_keys_is_refused(name: str) -> None:
-    with pytest.raises(Unreadable, match="stands for condition keys"):
+    with pytest.raises(Unreadable, match="stands for unknown condition keys"):
         read(json.dumps(document(statement(Condition={"StringEquals": {name: ["a", "b"]}}))), "a.json")
 
 

@@ -68,12 +68,12 @@ def test_an_account_is_in_the_partition_of_its_policy(partition: str, other: str
     ("element", "value", "words"),
     [
         ("Resource", "arn::s3:::b", "the ARN names no partition"),
-        ("Resource", "arn:s3:::b", '"s3" is no partition of AWS'),
-        ("Resource", "arn:AWS:s3:::b", '"AWS" is no partition of AWS'),
-        ("Resource", "arn:awsx:s3:::b/*", '"awsx" is no partition of AWS'),
+        ("Resource", "arn:s3:::b", '"s3" is not an AWS partition'),
+        ("Resource", "arn:AWS:s3:::b", '"AWS" is not an AWS partition'),
+        ("Resource", "arn:awsx:s3:::b/*", '"awsx" is not an AWS partition'),
         ("NotResource", "arn::s3:::b/*", "the ARN names no partition"),
         ("Principal", {"AWS": "arn::iam::111122223333:root"}, "the ARN names no partition"),
-        ("Principal", {"AWS": "arn:iam::111122223333:root"}, '"iam" is no partition of AWS'),
+        ("Principal", {"AWS": "arn:iam::111122223333:root"}, '"iam" is not an AWS partition'),
         ("Principal", {"Federated": "arn::iam::111122223333:saml-provider/x"}, "the ARN names no partition"),
     ],
 )

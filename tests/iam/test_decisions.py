@@ -48,7 +48,7 @@ def test_no_two_rows_tell_the_same_case() -> None:
 )
 def test_a_value_that_is_none_of_its_operators_type_is_refused(operator: str, value: str) -> None:
     statement = {"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {operator: {"test:key": value}}}
-    with pytest.raises(Unreadable, match=re.escape(f'"{value}" is no ')):
+    with pytest.raises(Unreadable, match=re.escape(f'"{value}" is not a valid ')):
         policy({"Version": "2012-10-17", "Statement": statement})
 
 

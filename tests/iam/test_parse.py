@@ -36,7 +36,7 @@ def test_what_is_suggested_for_an_operator_keeps_its_quantifier(operator: str, m
     with pytest.raises(Unreadable) as caught:
         parse(policy)
     suggestion = f'; did you mean "{meant}"?' if meant else ""
-    assert str(caught.value) == f'"{operator}" is no condition operator{suggestion}'
+    assert str(caught.value) == f'"{operator}" is not a condition operator{suggestion}'
 
 
 @pytest.mark.parametrize("action", [" s3:GetObject", "s3: GetObject", "s3 :Get*", "s3 : *", "*: Get*"])
@@ -49,7 +49,7 @@ def test_an_action_with_blanks_can_be_read_and_is_doubted(action: str) -> None:
 @pytest.mark.parametrize("action", ["s3:Get Object", "s 3:GetObject", "s3:\tGetObject", "s3:\u00a0GetObject", "s3: "])
 def test_an_action_with_other_blanks_is_none(action: str) -> None:
     (policy,) = policies(Source("a.json", json.dumps(document(allow(action)))))[0]
-    with pytest.raises(Unreadable, match="is no action"):
+    with pytest.raises(Unreadable, match="is not an action"):
         parse(policy)
 
 

@@ -1,4 +1,4 @@
-"""What is proved of policies with variables and unknown parts, held against every request of a small universe."""
+"""What is proved of policies with variables and unknown parts, compared with every request of a small universe."""
 
 from __future__ import annotations
 

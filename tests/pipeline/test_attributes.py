@@ -189,7 +189,7 @@ def test_a_policy_that_moves_to_where_git_writes_it_as_it_is(scratch: Scratch) -
     said(judged(scratch), "tools/a.json was another file before", "grants new access")
 
 
-@pytest.mark.parametrize("how", ["index", "work tree", "hook"])
+@pytest.mark.parametrize("how", ["index", "working tree", "hook"])
 def test_before_it_is_committed(scratch: Scratch, how: str) -> None:
     scratch.write(".gitattributes", "*.json ident\n")
     scratch.write("iam/a.json", MARKED)
@@ -288,7 +288,7 @@ class TestGroupsOfWhichArchivesHoldAPart:
 def test_files_of_which_nobody_knows_what_a_filter_makes(scratch: Scratch) -> None:
     answer = judged(scratch, **{".gitattributes": "*.json filter=vault\n", "tools/package.json": {"a": "c"}})
     said(answer, "iam/a.json", "filter=vault")
-    assert "a filter in .gitattributes rewrites tools/package.json; what comes out is not looked at" in answer.out
+    assert "a filter in .gitattributes rewrites tools/package.json; the result is not checked" in answer.out
 
 
 def test_words_of_the_author_in_an_archive(scratch: Scratch) -> None:

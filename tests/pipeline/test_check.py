@@ -65,7 +65,7 @@ def test_a_rewrite_in_yaml_is_held_against_the_json(scratch: Scratch) -> None:
     )
     answer = scratch.guard()
     assert answer.code == 0
-    assert "iam/a.yaml is held against iam/a.json (rewritten)" in answer.out
+    assert "iam/a.yaml is compared with iam/a.json (rewritten)" in answer.out
     scratch.write("iam/a.yaml", "Version: 2012-10-17\nStatement:\n- {Effect: Allow, Action: s3:*, Resource: '*'}\n")
     assert scratch.findings() == [("no-new-access", "violated", "iam/a.yaml")]
 

@@ -232,7 +232,7 @@ def test_a_policy_that_goes_and_comes_back_elsewhere(
     scratch.write(path, commented("// x"))
     answer = judged(scratch)
     assert answer.code == 1
-    assert f"{path}:1:1: error: was a policy before and is none any more: no policy is " in answer.out
+    assert f"{path}:1:1: error: was a policy at the base and is no longer checked as one: " in answer.out
 
 
 def test_a_policy_that_comes_back_in_parts(scratch: Scratch) -> None:
@@ -242,7 +242,7 @@ def test_a_policy_that_comes_back_in_parts(scratch: Scratch) -> None:
     scratch.write("deploy/b.part", LINE[middle:] + "\n")
     answer = judged(scratch)
     assert answer.code == 1
-    assert "deploy/a.part:1:1: error: was a policy before" in answer.out
+    assert "deploy/a.part:1:1: error: was a policy at the base" in answer.out
 
 
 def test_a_policy_that_comes_back_in_a_data_file(scratch: Scratch) -> None:
@@ -315,7 +315,7 @@ def test_a_policy_that_comes_back_beside_much_noise(scratch: Scratch, path: str,
     scratch.write(path, content)
     answer = judged(scratch)
     assert answer.code == 1
-    assert f"{path}:1:1: error: was a policy before" in answer.out
+    assert f"{path}:1:1: error: was a policy at the base" in answer.out
 
 
 @pytest.mark.parametrize("content", [TERRAFORM.encode(), base64.b64encode(TEXT.encode())])
@@ -336,7 +336,9 @@ def test_more_than_can_be_looked_through_is_no_pass(scratch: Scratch, monkeypatc
         options = Options(today=TODAY, base="main")
         return [each.message for each in check(options, scratch.folder, {**ENVIRON, "CI": "true"}).findings]
 
-    assert messages() == ["was a policy before and is none any more: no policy is looked for under this name"]
+    assert messages() == [
+        "was a policy at the base and is no longer checked as one: files with this name are not checked"
+    ]
     monkeypatch.setattr(evasion, "MOST_LOOKED_AT", 1_000_000)
     assert len(messages()) == 1
     assert "more changes than can be looked through" in messages()[0]

@@ -29,7 +29,7 @@ def scratch(tmp_path: Path) -> Scratch:
 
 
 def link(scratch: Scratch, path: str, text: bytes | str) -> None:
-    """Commits a link with any text, as no work tree may hold it."""
+    """Commits a link with any text, as no working tree may hold it."""
     data = text if isinstance(text, bytes) else text.encode()
     hashed = ["git", "hash-object", "-w", "--stdin"]
     done = subprocess.run(hashed, cwd=scratch.folder, env=ENVIRON, input=data, capture_output=True, check=True)
@@ -194,7 +194,7 @@ class TestWhatIsConfiguredInside:
         scratch.commit(**{".policy-guard.yaml": CONFIGURED, "iam/a.json": NARROW})
         based(scratch)
         entry(scratch, "iam/extra", "160000", scratch.git("rev-parse", "HEAD"))
-        refused(scratch, "iam/extra:1:1: error: is a submodule, which is not looked into, and the settings name files")
+        refused(scratch, "iam/extra:1:1: error: is a submodule, which is not checked, and the settings name files")
         scratch.git("branch", "-f", "main")
         entry(scratch, "iam/extra", "160000", scratch.git("rev-parse", "HEAD"))
         refused(scratch, "iam/extra:1:1: error: is a submodule")
@@ -211,7 +211,7 @@ class TestWhatIsConfiguredInside:
         entry(scratch, "lib", "160000", scratch.git("rev-parse", "HEAD"))
         answer = judged(scratch)
         assert answer.code == 0, answer
-        assert "lib is a submodule, which is not looked into" in answer.out
+        assert "lib is a submodule, which is not checked" in answer.out
 
 
 def test_many_crooked_links_end(scratch: Scratch) -> None:

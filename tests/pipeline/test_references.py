@@ -1,4 +1,4 @@
-"""Ceilings: a new file is held against its reference, and with `bound: always` every version is."""
+"""Ceilings: a new file is compared with its reference, and with `bound: always` every version is."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_new_file_within_its_reference_passes(scratch: Scratch, settings: str)
     scratch.write("teams/new.json", WITHIN)
     answer = judged(scratch)
     assert answer.code == 0, answer
-    assert "teams/new.json has no old version and is held against ceilings/team.json" in answer.out
+    assert "teams/new.json has no old version and is compared with ceilings/team.json" in answer.out
 
 
 def test_every_version_is_held_against_a_bound(scratch: Scratch) -> None:
@@ -86,8 +86,8 @@ def test_a_bound_that_is_no_such_policy_fails(scratch: Scratch, ceiling: object)
     scratch.write("teams/a.json", document(allow("s3:GetObject")))
     answer = judged(scratch)
     assert answer.code == 1
-    why = "is not there in the base" if ceiling is None else "is no single identity policy in the base"
-    assert f"ceilings/team.json is to bound this, and {why}" in answer.out
+    why = "is not there in the base" if ceiling is None else "is not a single identity policy in the base"
+    assert f"ceilings/team.json bounds this policy, and {why}" in answer.out
 
 
 def test_a_group_is_held_against_the_bound_of_its_files(scratch: Scratch) -> None:

@@ -47,7 +47,7 @@ def test_it_shows_a_difference_and_changes_nothing(scratch: Scratch) -> None:
     assert answer.code == 1
     assert held(scratch) == POLICY
     assert '-        "s3:PutObject"\n' in answer.out
-    assert "iam/orders.json: held against what is not used by Orders, analyzed 2026-11-01\n" in answer.out
+    assert "iam/orders.json: compared with the unused access of Orders, analyzed 2026-11-01\n" in answer.out
     assert answer.out.endswith("nothing used is lost, nothing new is allowed. Write with --write\n")
     assert scratch.guard("refine", "--diff").out == answer.out
 
@@ -65,7 +65,7 @@ def test_it_writes_and_a_second_run_finds_nothing(scratch: Scratch) -> None:
     assert (scratch.folder / "iam/orders.json").stat().st_mode & 0o777 == 0o640
     again = scratch.guard("refine", "--write")
     assert again.code == 0
-    assert again.out.endswith("1 policy file: nothing taken out\n")
+    assert again.out.endswith("1 policy file: nothing removed\n")
     assert sorted(os.listdir(scratch.folder / "iam")) == ["orders.json"]
 
 
@@ -105,7 +105,7 @@ def test_a_folder_of_findings(scratch: Scratch) -> None:
         (("y" * 300,), "there is no yyy"),
         (("--findings", "y" * 300), "File name too long"),
         (("--findings", "none.json"), "none.json: No such file or directory"),
-        (("--findings", "iam"), "this is no finding"),
+        (("--findings", "iam"), "this is not a finding"),
         (("--findings", "empty"), "there is no .json or .jsonl file in this folder"),
         (("../outside.json",), "lies outside the repository"),
     ],
@@ -212,7 +212,7 @@ def test_findings_that_cannot_be_read_stop_a_check(scratch: Scratch) -> None:
     scratch.write("findings/orders.json", "{")
     answer = scratch.guard("check", "--all")
     assert answer.code == 2
-    assert "findings/orders.json:1:2: this is no JSON" in answer.err
+    assert "findings/orders.json:1:2: this is not JSON" in answer.err
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

@@ -143,9 +143,9 @@ def test_a_submodule_that_says_it_is_to_be_ignored(scratch: Scratch) -> None:
     for arguments in (("--staged",), ()):
         answer = scratch.guard("check", "--base", "main", *arguments)
         assert answer.code == 1
-        assert "something stands in its place that is not looked into" in answer.out
+        assert "what replaces it is not checked" in answer.out
     scratch.git("commit", "-q", "-m", "x")
-    assert "something stands in its place that is not looked into" in judged(scratch).out
+    assert "what replaces it is not checked" in judged(scratch).out
 
 
 def test_grafts_and_replaced_objects_do_not_count(scratch: Scratch) -> None:
@@ -370,7 +370,7 @@ class TestLargeFiles:
             scratch.write("data.json", text)
             report = check(Options(today=TODAY, base="main"), scratch.folder, ENVIRON)
             assert [(found.source.path, found.outcome) for found in report.findings] == [("data.json", "unreadable")]
-            assert "tool is larger than 100 MB, and is not looked into" in report.notes
+            assert "tool is larger than 100 MB, and is not checked" in report.notes
         assert LARGEST == 100 * 1024 * 1024
 
 

@@ -151,7 +151,7 @@ NO_NAMES = [
 
 @pytest.mark.parametrize("text", NO_NAMES)
 def test_what_git_would_search_for_is_no_name(repository: Repository, text: str) -> None:
-    with pytest.raises(SetupError, match=r"is no plain name of a revision\. Write a branch \(origin/main\)"):
+    with pytest.raises(SetupError, match=r"is not a plain revision name\. Write a branch \(origin/main\)"):
         revision(repository, text, False)
 
 

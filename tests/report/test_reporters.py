@@ -287,10 +287,10 @@ def test_json_is_found_safe_even_where_a_sid_is_a_command() -> None:
             {"policies": 2, "mode": "all", "base": "", "critical": 3},
             "2 policies, compared with no old version: none of 3 critical permissions",
         ),
-        ({"policies": 0, "refused": 1, "findings": (ORDERS_FINDING,)}, "1 policy changed since m: 0 proved, 1 refused"),
+        ({"policies": 0, "refused": 1, "findings": (ORDERS_FINDING,)}, "1 policy changed since m: 0 proved, 1 failed"),
         (
             {"policies": 2, "warned": 1, "findings": (ORDERS_FINDING,)},
-            "2 policies changed since m: 1 proved, 0 refused, 1 with findings that do not fail",
+            "2 policies changed since m: 1 proved, 0 failed, 1 with findings that do not fail",
         ),
     ],
 )

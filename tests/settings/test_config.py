@@ -76,8 +76,8 @@ def test_what_can_be_accepted_is_what_the_checks_say() -> None:
         ('policies: [{files: ["!iam/a.json"]}]', "2:21", "use exclude"),
         ('policies: [{files: ["iam/a**"]}]', "2:21", "** stands for whole folders"),
         ('exclude: ["a", "a\\n/../../b"]', "2:16", "control characters"),
-        ("critical: c/", "2:11", "a folder is no file"),
-        ("groups: [{name: a, files: [b/]}]", "2:28", "a folder is no file"),
+        ("critical: c/", "2:11", "this names a folder"),
+        ("groups: [{name: a, files: [b/]}]", "2:28", "this names a folder"),
         ("ignore-unreadable: [{file: a, line: b, reason: c, expires: 2026-02-30}]", "2:60", "calendar"),
     ],
 )
@@ -121,7 +121,7 @@ def test_an_ignored_line_may_be_unreadable_until_the_day_named() -> None:
 def test_settings_are_read_from_regular_files_only(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/dev/zero")
     for name in ("link", "."):
-        with pytest.raises(SetupError, match="no regular file"):
+        with pytest.raises(SetupError, match="not a regular file"):
             text_file(tmp_path / name, "c.yaml")
 
 

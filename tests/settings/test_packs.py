@@ -1,4 +1,4 @@
-"""The critical lists that are shipped: well-formed, sourced, held against the catalogue, and taken in by name."""
+"""The critical lists that are shipped: well-formed, sourced, compared with the catalogue, and taken in by name."""
 
 from __future__ import annotations
 

@@ -82,7 +82,10 @@ def test_a_policy_renamed_to_a_template(scratch: Scratch) -> None:
 
 def test_a_policy_renamed_to_another_suffix(scratch: Scratch) -> None:
     scratch.git("mv", "iam/a.json", "iam/a.txt")
-    seen(judged(scratch, **{"iam/a.txt": WIDE}), "iam/a.txt:1:1: error: was a policy before and is none any more")
+    seen(
+        judged(scratch, **{"iam/a.txt": WIDE}),
+        "iam/a.txt:1:1: error: was a policy at the base and is no longer checked as one",
+    )
 
 
 def test_a_key_spelled_with_escapes(scratch: Scratch) -> None:
@@ -133,7 +136,7 @@ def test_a_submodule_where_a_configured_policy_was(scratch: Scratch) -> None:
     scratch.git("update-index", "--add", "--cacheinfo", f"160000,{head},iam/a.json")
     scratch.git("commit", "-q", "-m", "x")
     answer = scratch.guard("check", "--base", "main", "--format", "github", **GITHUB)
-    seen(answer, "a submodule stands where a policy is configured")
+    seen(answer, "a submodule is where a policy is configured")
 
 
 def test_a_version_that_makes_text_a_variable(scratch: Scratch) -> None:
@@ -298,7 +301,7 @@ def test_a_folder_that_becomes_a_link_out_of_sight(scratch: Scratch, target: str
     scratch.git("update-index", "--add", "--cacheinfo", f"160000,{head},lib")
     scratch.git("commit", "-q", "-m", "x")
     answer = scratch.guard("check", "--base", "main", "--format", "github", **GITHUB)
-    seen(answer, "something stands in its place that is not looked into")
+    seen(answer, "what replaces it is not checked")
 
 
 def test_a_link_in_the_middle_that_is_moved(scratch: Scratch) -> None:
@@ -416,7 +419,7 @@ HOLDERS = {
 def test_a_policy_that_gets_another_holder(scratch: Scratch, whose: str) -> None:
     before, after = HOLDERS[whose]
     based(scratch, **before)
-    seen(judged(scratch, **after), "grants new access", "is another's now")
+    seen(judged(scratch, **after), "grants new access", "now belongs to a different principal")
 
 
 def test_a_version_that_counts_no_more_gives_nothing(scratch: Scratch) -> None:
@@ -457,7 +460,7 @@ def test_a_file_that_is_not_new_is_no_new_file(scratch: Scratch, how: str) -> No
 
 def test_a_policy_that_moves_and_grows_beyond_recognition(scratch: Scratch) -> None:
     scratch.git("rm", "-q", "iam/a.json")
-    seen(judged(scratch, **{"iam/a.txt": PADDED}), "file=iam/a.txt", "no policy is looked for under this name")
+    seen(judged(scratch, **{"iam/a.txt": PADDED}), "file=iam/a.txt", "files with this name are not checked")
 
 
 MOVED = {
@@ -470,7 +473,7 @@ MOVED = {
 @pytest.mark.parametrize("how", MOVED)
 def test_a_policy_that_moves_out_of_sight_in_another_shape(scratch: Scratch, how: str) -> None:
     scratch.git("rm", "-q", "iam/a.json")
-    seen(judged(scratch, **{"iam/wide.txt": MOVED[how]}), "file=iam/wide.txt", "no policy is looked for")
+    seen(judged(scratch, **{"iam/wide.txt": MOVED[how]}), "file=iam/wide.txt", "files with this name are not checked")
 
 
 @pytest.mark.parametrize("path", ["docs/policies.md", "main.tf"])
@@ -491,7 +494,7 @@ def test_a_file_that_git_writes_in_another_encoding(scratch: Scratch) -> None:
 def test_an_lfs_pointer_is_told(scratch: Scratch) -> None:
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
     answer = judged(scratch, **{"iam/new.json": pointer})
-    assert "iam/new.json is an LFS pointer, which is not looked behind" in answer.out
+    assert "iam/new.json is an LFS pointer; the file behind it is not checked" in answer.out
 
 
 def test_a_critical_list_outside_of_the_repository_is_not_shown(scratch: Scratch) -> None:
@@ -534,7 +537,7 @@ def test_a_folder_that_becomes_a_submodule(scratch: Scratch) -> None:
     scratch.git("update-index", "--add", "--cacheinfo", f"160000,{head},iam")
     scratch.git("commit", "-q", "-m", "x")
     answer = scratch.guard("check", "--base", "main", "--format", "github", **GITHUB)
-    seen(answer, "something stands in its place that is not looked into")
+    seen(answer, "what replaces it is not checked")
 
 
 def test_the_target_of_a_link_that_goes(scratch: Scratch) -> None:
@@ -599,7 +602,10 @@ def test_a_policy_that_moves_deeper_where_another_goes(scratch: Scratch) -> None
     deeper = {"Resource": {"Properties": {"PolicyDocument": NARROW}}}
     based(scratch, **{"iam/list.json": [named("a", NARROW), named("b", NARROW), deeper]})
     moved = {"Name": "b", "Resource": {"Properties": {"PolicyDocument": WIDE}}}
-    seen(judged(scratch, **{"iam/list.json": [named("a", NARROW), moved]}), "was a policy before and is none any more")
+    seen(
+        judged(scratch, **{"iam/list.json": [named("a", NARROW), moved]}),
+        "was a policy at the base and is no longer checked as one",
+    )
 
 
 REPLACED = {
@@ -644,7 +650,7 @@ def test_the_file_of_its_own_name_is_the_old_version(scratch: Scratch) -> None:
 def test_a_rename_to_where_no_policy_is_looked_for(scratch: Scratch) -> None:
     based(scratch, **{".policy-guard.yaml": "version: 1\npolicies: [{files: ['iam/**/*.json']}]\n"})
     scratch.git("mv", "iam/a.json", "iam/a.txt")
-    seen(judged(scratch, **{"iam/a.txt": WIDE}), "iam/a.txt:1:1: error: was a policy before")
+    seen(judged(scratch, **{"iam/a.txt": WIDE}), "iam/a.txt:1:1: error: was a policy at the base")
 
 
 def test_modules_in_the_folder_at_hand(scratch: Scratch) -> None:

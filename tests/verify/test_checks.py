@@ -1,4 +1,4 @@
-"""The cases in fixtures/checks: a folder each, with a policy, what it is held against, and the findings of bad ones."""
+"""The cases in fixtures/checks: one folder each, with a policy, its counterpart, and the findings of bad ones."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from policy_guard.settings.load import Settings
 
 
 class Survey(NamedTuple):
-    """The files of a work tree, and of those that hold or seem to be policies what they hold, by path.
+    """The files of a working tree, and of those that hold or seem to be policies what they hold, by path.
 
     `deeper` counts the embedded policies, where no policy is looked for.
     """
@@ -42,7 +42,7 @@ class Survey(NamedTuple):
 
 
 def survey(repository: Repository, config: Config) -> Survey:
-    """What the work tree holds, read as the configuration says."""
+    """What the working tree holds, read as the configuration says."""
     present = snapshot(repository, WORKING_TREE)
     files = {path: file for path, file in sorted(present.items()) if os.path.lexists(repository.root / path)}
     reader = _reader(repository, config, files)

@@ -69,7 +69,7 @@ def refusal(text: str, error: Unreadable) -> Unreadable:
     if at is None:
         return Unreadable(*(Problem(f"{p.message}; {NO_FILE_YET}", p.span) for p in error.problems))
     found = printable(text[at.start : min(at.end, at.start + _LONGEST)])
-    words = "decides what stands here once the template is filled in, so this is no YAML yet"
+    words = "decides what stands here once the template is filled in, so this is not YAML yet"
     return Unreadable(Problem(f'"{found}" {words}; {NO_FILE_YET}', at))
 
 

@@ -25,13 +25,13 @@ _STRING_PROBLEMS = (
     ("Invalid \\", "JSON has no such escape; a backslash itself is written \\\\"),
 )
 _HINTS = (
-    (("//", "/*", "#"), "JSON has no comments; take them out"),
+    (("//", "/*", "#"), "JSON has no comments; remove them"),
     (("'", "`", "\u201c", "\u201d"), 'JSON takes straight double quotation marks (") only'),
     (("%7B", "%7b"), "the text is percent-encoded, as the API returns it; write it as JSON"),
     (("\u00a0", "\u200b", "\ufeff"), "an invisible character stands here, and JSON takes plain blanks only; remove it"),
     (
         ("${", "%{", "{{", "{%", "{#", "<%"),
-        f"a template part stands outside quotation marks, so this is no JSON yet; {NO_FILE_YET}",
+        f"a template part stands outside quotation marks, so this is not JSON yet; {NO_FILE_YET}",
     ),
 )
 
@@ -131,7 +131,9 @@ class _Scanner:
         match = _literal(self.text, at)
         if match is None:
             word = _word(self.text, at)
-            self.refuse(at, f"{word[0]} is no JSON value" if word else "a value is expected here", word and word.end())
+            self.refuse(
+                at, f"{word[0]} is not a JSON value" if word else "a value is expected here", word and word.end()
+            )
         disputed = disputed_number(match[0]) if match.lastgroup == "number" else ""
         return Scalar(
             text=match[0], span=Span(at, match.end()), kind=str(match.lastgroup), disputed=disputed

@@ -30,7 +30,7 @@ _MOST_REPEATED = 1_000_000
 _STANDARD = "tag:yaml.org,2002:"
 _BINARY = f"{_STANDARD}binary"
 _MERGE = "merge"
-_BELOW = "stands above a merge key << that brings it in, too, and readers differ in which counts; write << first"
+_BELOW = "stands above a merge key << that brings it in, too, and parsers disagree on which one counts; write << first"
 # What JSON has no type for is text: a policy's Version is a timestamp in YAML 1.1.
 _KINDS = {
     "str": "string",
@@ -269,10 +269,10 @@ def _refuse_odd_characters(text: str) -> None:
         words = "YAML 1.1 and 1.2 differ in whether a line ends here; remove this character"
         raise _unreadable(words, Span(*odd.span()))
     if (at := text.find("\ufeff")) >= 0:
-        words = "some readers of YAML skip this byte order mark, and others take it for a letter; remove it"
+        words = "some YAML parsers skip this byte order mark, and others read it as a letter; remove it"
         raise _unreadable(words, Span(at, at + 1))
     if "\r" in text and (lone := _LONE_RETURN.search(text)):
-        words = "readers of YAML differ in whether a carriage return alone ends a line; write line feeds"
+        words = "YAML parsers disagree on whether a carriage return alone ends a line; write line feeds"
         raise _unreadable(words, Span(*lone.span()))
 
 
@@ -286,7 +286,7 @@ def _documents(text: str) -> tuple[Node, ...]:
     except YAMLError as error:
         raise _nested(error, builder) or _syntax(error, text) from None
     except (RecursionError, ValueError):
-        raise _unreadable("this is no YAML that can be read", Span(0, 1)) from None
+        raise _unreadable("this YAML cannot be read", Span(0, 1)) from None
 
 
 def _build(text: str, builder: _Builder) -> None:
@@ -317,7 +317,7 @@ def _build(text: str, builder: _Builder) -> None:
 def _refuse_bare_question_mark(text: str, node: Span) -> None:
     """Refuses `{?key: value}`, in which YAML 1.1 has the key "key", and other readers "?key"."""
     if node.end > node.start and text[node.start - 1 : node.start] == "?":
-        words = 'readers of YAML differ in whether this "?" is a part of the key; leave it out'
+        words = 'YAML parsers disagree on whether this "?" is a part of the key; leave it out'
         raise _unreadable(words, Span(node.start - 1, node.start))
 
 
@@ -349,7 +349,7 @@ def _syntax(error: YAMLError, text: str) -> Unreadable:
     at = _index(error.problem_mark or error.context_mark)
     line = text[text.rfind("\n", 0, at) + 1 : at + 2]
     return _NoYaml(
-        Problem(f"this is no YAML: {str(error.problem)[:100]}{_hint(line, text[at - 1 : at])}", Span(at, at + 1))
+        Problem(f"this is not valid YAML: {str(error.problem)[:100]}{_hint(line, text[at - 1 : at])}", Span(at, at + 1))
     )
 
 

@@ -66,9 +66,9 @@ def _operator(reader: Reader, entry: Entry, variables: bool) -> Iterator[Conditi
     takes_variables = variables and operator.startswith(("String", "Arn", "Bool"))
     for key, value in _once(reader, entry.value, "condition key"):
         if MADE_UP in key.text:
-            reader.problem(f"{quoted(key.text)} is no condition key; leave the control character out", key.span)
+            reader.problem(f"{quoted(key.text)} is not a condition key; leave the control character out", key.span)
         elif is_function(key.text):
-            reader.problem(f"{quoted(key.text)} stands for condition keys that nobody knows; write the keys", key.span)
+            reader.problem(f"{quoted(key.text)} stands for unknown condition keys; write the keys", key.span)
         elif read_key := reader.key(key):
             given = reader.values(value, key.text.lower(), takes_variables, plain=True, if_empty=_WITHOUT_VALUES)
             values = tuple(map(reader.condition_value, given))
@@ -94,7 +94,7 @@ def _look_at_value(reader: Reader, operator: str, value: Value) -> None:
     text = "".join(map(as_text, parts))
     for start, right, wanted in _types() if operator.startswith(_TYPED) else ():
         if operator.startswith(start) and not right(text):
-            reader.problem(f"{quoted(value.text)} is no {wanted}", value.span)
+            reader.problem(f"{quoted(value.text)} is not a valid {wanted}", value.span)
 
 
 @cache
@@ -138,9 +138,9 @@ def _spelling(name: str) -> str | None:
 
 def _no_operator(reader: Reader, text: str) -> str:
     if not reader.may_suggest():
-        return f"{quoted(text)} is no condition operator"
+        return f"{quoted(text)} is not a condition operator"
     meant = _meant(text.lower())
-    return f"{quoted(text)} is no condition operator" + (f'; did you mean "{meant}"?' if meant else "")
+    return f"{quoted(text)} is not a condition operator" + (f'; did you mean "{meant}"?' if meant else "")
 
 
 def _meant(text: str) -> str:

@@ -207,7 +207,7 @@ class Reader:
     def _called(self, found: Function, node: Node, name: str, variables: bool) -> Value | None:
         """The value of a template's tag or function, as an unknown part."""
         if why := not_one_text(found):
-            self.problem(f"{why}; write what it comes to, a policy each if that differs", node.span)
+            self.problem(f"{why}; write the resulting value, a policy each if that differs", node.span)
             return None
         if found.name == "Fn::Sub":
             return self._substitution(found.argument, node, name, variables)

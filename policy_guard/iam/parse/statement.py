@@ -27,7 +27,7 @@ _PRINCIPALS = ("AWS", "Service", "Federated", "CanonicalUser")
 # AWS: IAM User Guide, reference-arns: aws, aws-cn, aws-us-gov, and others whose names begin so.
 NO_PARTITION = re.compile(r"arn:(?!aws(-[a-z0-9-]+)?:)([^:]*):")
 # IAM User Guide, access-analyzer-reference-policy-checks, Empty array action, resource, principal.
-_NO_EFFECT = "the statement has no effect; take it out"
+_NO_EFFECT = "the statement has no effect; remove it"
 _SHORT_API = "execute-api:/"
 _BEFORE_PATH = Wildcard("*", before_slash=True)
 _NOWHERE = Element(False, (), Span(0, 0))
@@ -136,7 +136,7 @@ def _look_at_action(reader: Reader, value: Value) -> None:
     if any(isinstance(part, Unknown) for part in value.pattern.parts) or text == "*":
         return
     if not re.fullmatch(r"[A-Za-z0-9_*?-]+:[A-Za-z0-9_*?-]+", text):
-        reader.problem(f'{quoted(value.text)} is no action; write "service:Name" or "*"', value.span)
+        reader.problem(f'{quoted(value.text)} is not an action; write "service:Name" or "*"', value.span)
 
 
 def _resources(reader: Reader, name: str, node: Node, variables: bool) -> Element:
@@ -145,7 +145,7 @@ def _resources(reader: Reader, name: str, node: Node, variables: bool) -> Elemen
     for value in values:
         first = value.pattern.parts[0] if value.pattern.parts else ""
         if isinstance(first, str) and not first.startswith("arn:") and not _may_be_arn(first, value):
-            reader.problem(f'{quoted(value.text)} is no resource; write an ARN or "*"', value.span)
+            reader.problem(f'{quoted(value.text)} is not a resource; write an ARN or "*"', value.span)
         _look_at_partition(reader, value)
     return Element(name.startswith("Not"), values, node.span)
 
@@ -155,7 +155,7 @@ def _look_at_partition(reader: Reader, value: Value) -> bool:
     first = value.pattern.parts[0] if value.pattern.parts else ""
     wrong = NO_PARTITION.match(first) if isinstance(first, str) else None
     if wrong:
-        what = f"{quoted(wrong[2])} is no partition of AWS" if wrong[2] else "the ARN names no partition"
+        what = f"{quoted(wrong[2])} is not an AWS partition" if wrong[2] else "the ARN names no partition"
         reader.problem(f'{what}; the text begins with "arn:aws:", "arn:aws-cn:" or the like', value.span)
     return not wrong
 
@@ -227,5 +227,5 @@ def _look_at_principal(reader: Reader, entry: Principal) -> None:
         )
     if _look_at_partition(reader, entry.value) and named(entry).kind == "nobody":
         reader.problem(
-            f'{quoted(entry.value.text)} is no principal; write an account id, an IAM ARN or "*"', entry.value.span
+            f'{quoted(entry.value.text)} is not a principal; write an account id, an IAM ARN or "*"', entry.value.span
         )

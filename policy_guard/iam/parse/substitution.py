@@ -29,7 +29,7 @@ def _parts(text: str, variables: bool, known: Callable[[str], bool], own: Mappin
         elif name.startswith("!"):
             yield from _literal(name[1:], variables)
         elif name == "AWS::NoValue":
-            raise ValueError("AWS::NoValue is no text; leave it out of !Sub")
+            raise ValueError("AWS::NoValue is not a string; leave it out of !Sub")
         elif name in own:
             yield from own[name].parts
         else:

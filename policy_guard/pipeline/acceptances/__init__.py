@@ -96,7 +96,7 @@ def _read(
         empty = Source(file.path, "", revision)
         data = repository.read(file) if file.mode != LINK else None
         if data is None:
-            wrong.append(Wrong(empty, "this is no regular file"))
+            wrong.append(Wrong(empty, "this is not a regular file"))
             continue
         try:
             source = decode(file.path, data, revision)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 from policy_guard.pipeline.pairing.file_version import FileVersion
 from policy_guard.pipeline.pairing.reader import Reader
 
+_AS_TWO = "checked as one policy removed and one added"
+
 
 class Pair(NamedTuple):
     """One policy, old and new; None is no policy. `fresh` tells that its file had no old version at all.
@@ -130,13 +132,11 @@ def _out_of_sight(reader: Reader, before: File, after: File, comparison: Compari
     """A policy that moves to where no policy is looked for, and is still one."""
     old = reader.version(before, before.path, comparison.old)
     if old.policies and not reader.concerned(after.path) and (found := reader.content(after)) and sniff(found):
-        yield vanished(
-            Source(after.path, "", comparison.new.name), old.source, "no policy is looked for under this name"
-        )
+        yield vanished(Source(after.path, "", comparison.new.name), old.source, "files with this name are not checked")
 
 
 def _joined(gone: FileResult, came: FileResult, before: File, after: File) -> FileResult:
-    note = f"{before.path} was renamed to {after.path}, where other settings hold: judged as one deleted, one new"
+    note = f"{before.path} was renamed to {after.path}, where other settings apply; {_AS_TWO}"
     return FileResult(
         (*gone.pairs, *came.pairs),
         (*gone.findings, *came.findings),
@@ -152,7 +152,7 @@ def _findings(old: FileVersion | None, new: FileVersion | None) -> Iterator[Find
     if new.problems:
         yield from unreadable(new.source, new.problems)
     elif was and old and (not new.policies or _replaced(old, new)):
-        yield vanished(new.source, old.source, "no policy is found under this name")
+        yield vanished(new.source, old.source, "no policy is read from this file")
 
 
 def _unknown(
@@ -195,14 +195,14 @@ def _notes(change: Change, old: FileVersion | None, new: FileVersion | None) -> 
         and change.old.path != change.new.path
         and ((old and old.looked) or (new and new.looked))
     ):
-        yield f"{change.new.path} is held against {change.old.path} ({change.how})"
+        yield f"{change.new.path} is compared with {change.old.path} ({change.how})"
     if new and new.note:
         yield new.note
     for label, policy in new.policies.items() if old and new else ():
         if old and label in old.policies and not _of_one_holder(old.policies[label], policy):
-            yield f"{change.path} {label} is another's now: judged as one deleted, one new"
+            yield f"{change.path} {label} now belongs to a different principal; {_AS_TWO}"
     if old and old.problems and new and new.policies:
-        yield f"the old version of {change.path} cannot be read, so everything in the new one counts as new"
+        yield f"the old version of {change.path} cannot be read, so all of the new version counts as new"
 
 
 def _paired(path: str, old: FileVersion | None, new: FileVersion | None) -> Iterator[Pair]:

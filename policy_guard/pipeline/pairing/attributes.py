@@ -1,4 +1,4 @@
-"""Attributes by which git writes other bytes into a work tree, or into an archive, than those that are judged.
+"""Attributes by which git writes other bytes into a working tree, or into an archive, than those that are judged.
 
 Source: git's gitattributes, "ident", "filter", "working-tree-encoding", "export-subst" and "export-ignore". `text`,
 `eol` and `crlf` are not among them: they change ends of lines, and these mean the same in JSON and in YAML.
@@ -37,7 +37,7 @@ from policy_guard.verify.readable import unreadable
 _WORDS = re.compile(rb"ident|filter|working-tree-encoding|export-(?:subst|ignore)")
 """A macro counts, too: it names one of them where it is defined."""
 _FAITHFUL = ("utf-8", "utf8", "utf-16", "utf-16le", "utf-16be", "utf-16le-bom", "utf-16be-bom", "utf-32")
-"""Encodings that spell the same characters: what git writes into the work tree is what is judged."""
+"""Encodings that spell the same characters: what git writes into the working tree is what is judged."""
 _IDENT = re.compile(rb"\$Id[:$]")
 _FORMAT = re.compile(rb"\$Format:([^$]*)\$")
 """It may go over ends of lines. Source: git's archive.c, format_subst."""
@@ -192,7 +192,7 @@ def _spelling(data: bytes) -> bool:
 
 def _about(paths: list[str]) -> str:
     more = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""
-    return f"a filter in {FILE} rewrites {', '.join(paths[:_MOST_NAMED])}{more}; what comes out is not looked at"
+    return f"a filter in {FILE} rewrites {', '.join(paths[:_MOST_NAMED])}{more}; the result is not checked"
 
 
 def _mentioned(texts: Mapping[str, bytes]) -> bool:

@@ -27,11 +27,11 @@ _MOST_NAMES = 100
 _FILE = 0o100644
 _WHAT = {
     MISSING: "is a link that leads to nothing in the repository",
-    CIRCLE: "is a link that leads in a circle, which is not looked behind",
-    BELOW: "is a link into a submodule, which is not looked into",
+    CIRCLE: "is a link that leads in a circle, which is not followed",
+    BELOW: "is a link into a submodule, which is not checked",
     BROKEN: "is a link that no system follows",
 }
-_OUT = "is a link that leads out of the repository, which is not looked behind"
+_OUT = "is a link that leads out of the repository, which is not followed"
 
 Said: TypeAlias = tuple[str, tuple[Finding, ...]]
 
@@ -75,7 +75,7 @@ class Beyond:
         if file is None or file.mode not in (LINK, SUBMODULE):
             return None
         if file.mode == SUBMODULE:
-            what = "is a submodule, which is not looked into"
+            what = "is a submodule, which is not checked"
             return f"{file.path} {what}", (*self._taken_away(file.path), *self._configured(file.path, what))
         way = self._way(file.path)
         spelled = tuple(self._spelled(file))
@@ -174,6 +174,4 @@ class Beyond:
             if change.old and change.old.path.startswith(f"{path}/"):
                 old = self._reader.version(change.old, change.old.path, self._old)
                 if old.policies and (change.new is None or change.new.path != change.old.path):
-                    yield vanished(
-                        Source(path, ""), old.source, "something stands in its place that is not looked into"
-                    )
+                    yield vanished(Source(path, ""), old.source, "what replaces it is not checked")

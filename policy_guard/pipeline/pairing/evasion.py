@@ -96,7 +96,7 @@ class _Look:
             yield from self._too_much(passed_over or self._lost.first.path)
 
     def _found(self, path: str) -> Finding:
-        why = "no policy is looked for under this name"
+        why = "files with this name are not checked"
         return vanished(Source(path, "", self._new.name), self._lost.first, why)
 
     def _too_much(self, path: str) -> Iterator[Finding]:

@@ -94,7 +94,7 @@ def glance_of(
     """
     if LFS.match(data) and not sniff(data):
         problem = Problem("an LFS pointer stands here, and the policy is elsewhere; keep it in git", Span(0, 0))
-        note = "" if configured else f"{path} is an LFS pointer, which is not looked behind"
+        note = "" if configured else f"{path} is an LFS pointer; the file behind it is not checked"
         return FileVersion(
             source=salvage(path, data, revision),
             policies={},
@@ -142,7 +142,7 @@ def _of_template(source: Source, documents: Sequence[Node]) -> FileVersion:
     (document, *others) = documents
     if others or not isinstance(document, Object):
         words = (
-            "a template stands beside other documents, and readers differ in which counts; give it a file of its own"
+            "a template stands beside other documents, and parsers disagree on which one counts; give it its own file"
         )
         return FileVersion(source=source, policies={}, problems=(Problem(words, Span(0, 1)),))
     return FileVersion(source=source, policies={}, template=read_template(source, document))
@@ -177,7 +177,7 @@ def _without_policy(data: bytes, source: Source, deeper: int) -> FileVersion:
     path, revision = source.path, source.revision
     if not _seems_meant(data, path, revision, True) or (deeper and not _is_one_text(source)):
         return FileVersion(Source(path, "", revision), {}, looked=False)
-    words = "the file reads as a policy, and is none in JSON or YAML; take out what stands around it, or exclude it"
+    words = "the file reads as a policy, but is not valid JSON or YAML; remove what stands around it, or exclude it"
     return FileVersion(source=salvage(path, data, revision), policies={}, problems=(Problem(words, Span(0, 1)),))
 
 
@@ -214,7 +214,7 @@ def _parsed(
             wrong += error.problems
             unread.append(source.text[slice(*each.node.span)])
     if configured and not reading.policies:
-        wrong.append(Problem("the file is configured as a policy and holds none", Span(0, min(1, len(source.text)))))
+        wrong.append(Problem("the file is configured as a policy and contains none", Span(0, min(1, len(source.text)))))
     looked = bool(reading.policies or configured)
     return FileVersion(
         source=source,

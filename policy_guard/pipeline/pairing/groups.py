@@ -101,7 +101,7 @@ def _unread(group: Group, versions: Iterable[FileVersion], why: str) -> Iterator
     """That the group is not judged: a file left out may be the one whose Deny or Allow decides."""
     for version in versions:
         for problem in version.problems[:1]:
-            message = f"the group {group.name} cannot be judged, for {why}: {problem.message}"
+            message = f"the group {group.name} cannot be judged, because {why}: {problem.message}"
             yield from unreadable(version.source, [Problem(message, problem.span)])
 
 

@@ -63,7 +63,7 @@ class Reader:
             return FileVersion(
                 source=empty,
                 policies={},
-                problems=(Problem("a submodule stands where a policy is configured", Span(0, 0)),) if rule else (),
+                problems=(Problem("a submodule is where a policy is configured", Span(0, 0)),) if rule else (),
             )
         if file.mode == LINK:
             tree = self._trees.get(revision) or Tree(self._repository, {})
@@ -79,18 +79,18 @@ class Reader:
             return FileVersion(
                 source=empty,
                 policies={},
-                problems=(Problem("git wrote another file than is kept under this name", Span(0, 0)),),
+                problems=(Problem("git writes a different file than the one stored under this name", Span(0, 0)),),
             )
         data = self._repository.read(file)
         if data is None:
             return FileVersion(
                 source=empty,
                 policies={},
-                problems=(Problem("there is no file to read under this name", Span(0, 0)),) if rule else (),
+                problems=(Problem("there is no file with this name", Span(0, 0)),) if rule else (),
             )
         if data is OVERSIZED and rule is None and plain_name(path):
             return FileVersion(
-                empty, {}, looked=False, note=f"{path} is larger than {LARGEST >> 20} MB, and is not looked into"
+                empty, {}, looked=False, note=f"{path} is larger than {LARGEST >> 20} MB, and is not checked"
             )
         if data is OVERSIZED:
             return FileVersion(source=empty, policies={}, problems=(Problem(_TOO_LARGE, Span(0, 0)),))

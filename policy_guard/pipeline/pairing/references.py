@@ -32,9 +32,9 @@ class References(NamedTuple):
         if pair.old or not pair.fresh or not pair.new or not rule or not rule.reference or not self.base.commit:
             return bounded
         if found := bounded.reference or self._policy(rule.reference, pair.path, pair.new):
-            self.note(f"{pair.path} has no old version and is held against {rule.reference}")
+            self.note(f"{pair.path} has no old version and is compared with {rule.reference}")
             return bounded._replace(old=found)
-        self.note(f"{rule.reference} is no single {pair.new.kind} policy in the base: nothing is held against it")
+        self.note(f"{rule.reference} is not a single {pair.new.kind} policy in the base: nothing is compared with it")
         return bounded
 
     def bounded(self, pair: Pair, paths: Iterable[str]) -> Pair:
@@ -46,9 +46,11 @@ class References(NamedTuple):
         name = next(iter(bounds))
         found = self._policy(name, pair.new.source.path, pair.new) if len(bounds) == 1 else None
         if found is None:
-            what = f"is no single {pair.new.kind} policy in the base"
+            what = f"is not a single {pair.new.kind} policy in the base"
             what = "is not there in the base" if name not in self.files() else what
-            problem = Problem(f"{name} is to bound this, and {what if len(bounds) == 1 else 'others too'}", Span(0, 0))
+            problem = Problem(
+                f"{name} bounds this policy, and {what if len(bounds) == 1 else 'others too'}", Span(0, 0)
+            )
             return pair._replace(unbounded=next(iter(unreadable(Source(pair.new.source.path, ""), [problem]))))
         return pair._replace(reference=found)
 

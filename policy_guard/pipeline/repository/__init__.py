@@ -50,7 +50,7 @@ __all__ = [
 
 
 class Repository:
-    """One checkout. `root` is the top of its work tree."""
+    """One checkout. `root` is the top of its working tree."""
 
     def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
         self.environ = environment(environ)
@@ -72,7 +72,7 @@ class Repository:
         try:
             return Path(os.fsdecode(self.run("rev-parse", "--show-toplevel").removesuffix(b"\n")))
         except SetupError as error:
-            raise SetupError(f"{error}. Go to a repository with a work tree, or begin one with git init.") from None
+            raise SetupError(f"{error}. Go to a repository with a working tree, or begin one with git init.") from None
 
     def run(self, *arguments: str, fails: str | None = None, lines: bytes = b"", **environ: str) -> bytes:
         """What the git command prints. A failure is a `SetupError` that says `fails`, or else git's own words.
@@ -210,7 +210,7 @@ class Repository:
         return list(map(Attribute, fields[::3], fields[1::3], fields[2::3]))
 
     def place(self) -> str:
-        """The folder of the repository itself, wherever its work tree is."""
+        """The folder of the repository itself, wherever its working tree is."""
         if (self.root / ".git").exists() and not self.environ.get("GIT_DIR"):
             return str(self.root / ".git")
         return os.fsdecode(self.run("rev-parse", "--absolute-git-dir").removesuffix(b"\n"))
@@ -229,9 +229,9 @@ class Repository:
         return not ends.isdisjoint(between)
 
     def differences(self, base: str, new: str | None, cached: bool) -> list[Raw]:
-        """What changed from a tree to another, or to the index (`cached`), or to the work tree and the index.
+        """What changed from a tree to another, or to the index (`cached`), or to the working tree and the index.
 
-        Of a submodule in the work tree only the commit counts: git would run inside of it to find other changes.
+        Of a submodule in the working tree only the commit counts: git would run inside of it to find other changes.
         """
         ignored = "none" if cached or new is not None else "dirty"
         options = ["--raw", "-z", "-M", "--no-abbrev", "--no-ext-diff", "--no-textconv"]
@@ -241,11 +241,11 @@ class Repository:
         return raw_changes(self.run("diff-index", *(["--cached"] if cached else []), *options, base, "--"))
 
     def untracked(self) -> list[File]:
-        """The files of the work tree that git neither tracks nor ignores."""
+        """The files of the working tree that git neither tracks nor ignores."""
         return self.uncompared_later()().untracked
 
     def uncompared_later(self) -> Callable[[], Uncompared]:
-        """What git does not compare, looked for while something else is done: a large work tree takes its time."""
+        """What git does not compare, looked for while something else is done: a large working tree takes its time."""
         which = ("--cached", "--others", "--exclude-standard")
         command = self._command("ls-files", "-z", "-v", *which, "--full-name", ":/")
         running = self._open(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -266,7 +266,7 @@ class Repository:
         return result
 
     def mode(self, path: str) -> int:
-        """The mode that git would give a file of the work tree."""
+        """The mode that git would give a file of the working tree."""
         return LINK if (self.root / path).is_symlink() else 0o100644
 
     def files(self, tree: str | None) -> list[File]:
@@ -307,7 +307,7 @@ class Repository:
         return A_LINK.search(b"\0" + self._listing(tree)) is not None
 
     def left_out(self) -> set[str]:
-        """The paths of the index that a sparse checkout leaves out of the work tree."""
+        """The paths of the index that a sparse checkout leaves out of the working tree."""
         return {os.fsdecode(path) for path in LEFT_OUT.findall(self._listing(None))}
 
     def _listing(self, tree: str | None) -> bytes:

@@ -1,4 +1,4 @@
-"""The values of git's attributes in the tree of a commit, or in the work tree at hand."""
+"""The values of git's attributes in the tree of a commit, or in the working tree at hand."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def folders_above(path: str) -> Iterator[str]:
 
 
 def texts_of(repository: Repository, tree: str) -> dict[str, bytes]:
-    """All attributes of a tree by path. A link counts with its target, as git takes it when it fills a work tree."""
+    """All attributes of a tree by path. A link counts with its target, as git takes it when it fills a working tree."""
     files = [file for file in repository.files_called(tree, FILE) if file.mode != SUBMODULE]
     texts = ((file.path, repository.read(file)) for file in files)
     return {path: text for path, text in texts if text and text is not OVERSIZED}
@@ -61,7 +61,7 @@ def texts_of(repository: Repository, tree: str) -> dict[str, bytes]:
 def values_in(repository: Repository, texts: Mapping[str, bytes], paths: Iterable[str]) -> Values:
     """The values by the attributes of a tree, on machines that tell cases apart and on those that do not.
 
-    Git 2.39 asks a work tree or the index only, so that the attributes are laid into a work tree of their own.
+    Git 2.39 asks a working tree or the index only, so that the attributes are laid into a working tree of their own.
     """
     asked, place = questions(paths), repository.place()
     folders = {"": {""}}
@@ -86,7 +86,7 @@ def _lay(root: Path, path: str, text: bytes, folders: Mapping[str, Collection[st
     """
     folder, _, name = path.rpartition("/")
     if any(part in ("", ".", "..") for part in folder.split("/") if folder):
-        raise SetupError(f"{path[:200]} is no path that git writes. Take it out of the commit.")
+        raise SetupError(f"{path[:200]} is not a path that git writes. Remove it from the commit.")
     if name != FILE and folders is None:
         return
     for each in (folder,) if folders is None else folders.get(folded(folder), ()):

@@ -64,7 +64,7 @@ def _nothing() -> Uncompared:
 
 
 def _flagged(repository: Repository, old: Revision, paths: Iterable[str], known: set[str]) -> Iterator[Raw]:
-    """A change for each file that git was told to take for unchanged, or to leave out of the work tree.
+    """A change for each file that git was told to take for unchanged, or to leave out of the working tree.
 
     Source: git's update-index, "--assume-unchanged" and "--skip-worktree".
     """
@@ -77,7 +77,7 @@ def _flagged(repository: Repository, old: Revision, paths: Iterable[str], known:
 
 
 def _as_on_disk(repository: Repository, raw: Raw) -> Raw:
-    """In a comparison with the work tree the file on disk is the new version, whatever the index holds.
+    """In a comparison with the working tree the file on disk is the new version, whatever the index holds.
 
     A file that a sparse checkout leaves out is not there, and git names its version of the index.
     """

@@ -20,7 +20,7 @@ MOST_FOLDERS = 200
 
 
 class File(NamedTuple):
-    """A file at one revision. `oid` is None where it has to be read from the work tree."""
+    """A file at one revision. `oid` is None where it has to be read from the working tree."""
 
     path: str
     mode: int
@@ -28,9 +28,9 @@ class File(NamedTuple):
 
 
 class Uncompared(NamedTuple):
-    """Files of the work tree that `git diff-index` passes over.
+    """Files of the working tree that `git diff-index` passes over.
 
-    `flagged` are paths of the index that git was told to take for unchanged, or to leave out of the work tree. Those
+    `flagged` are paths of the index that git was told to take for unchanged, or to leave out of the working tree. Those
     of the second kind that are not there are no changes.
     """
 

@@ -85,7 +85,7 @@ class Objects:
                 f"git cannot read {name[:80]}: it is damaged, or it is neither in this clone nor to be had from the "
                 "remote. Run git fsck, or clone again without --filter."
             )
-        return SetupError(f"{self._folder} is no git repository that git can read; run this inside one")
+        return SetupError(f"{self._folder} is not a git repository that git can read; run this inside one")
 
     def close(self) -> None:
         """Ends the process, if one was started; the next question starts another."""

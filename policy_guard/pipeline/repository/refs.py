@@ -32,7 +32,7 @@ def revision(repository: Repository, text: str, unattended: bool) -> str:
     matched = _PARTS.fullmatch(text)
     name, steps = (matched[1], matched[2]) if matched else (text, "")
     if matched is None or not name:
-        raise SetupError(f"{_shown(text)} is no plain name of a revision. {_WRITE}; ~1 or ^2 may follow.")
+        raise SetupError(f"{_shown(text)} is not a plain revision name. {_WRITE}; ~1 or ^2 may follow.")
     start = _start(repository, name, unattended)
     commit = repository.commit(f"{start}{steps}") if steps else start
     if commit is None:
@@ -97,7 +97,7 @@ def _start(repository: Repository, name: str, unattended: bool) -> str:
     if name == "FETCH_HEAD":
         return _fetched(repository)
     if _NO_NAME.search(name) or _OF_GIT.fullmatch(name):
-        raise SetupError(f"{_shown(name)} is no plain name of a revision. {_WRITE}; ~1 or ^2 may follow.")
+        raise SetupError(f"{_shown(name)} is not a plain revision name. {_WRITE}; ~1 or ^2 may follow.")
     if name.startswith("refs/"):
         return _only(repository, name, _branches(repository, (name,))) or _missing(name)
     shortened_id = bool(_HEXADECIMAL.fullmatch(name))

@@ -37,7 +37,7 @@ class Revision(NamedTuple):
     staged: bool = False
 
 
-WORKING_TREE = Revision("the work tree")
+WORKING_TREE = Revision("the working tree")
 _INDEX = Revision("the index", staged=True)
 
 

@@ -99,10 +99,10 @@ def _about(report: Report) -> Iterator[str]:
     yield "<details>"
     yield "<summary>What was checked</summary>"
     yield ""
-    yield f"- held against: {code(report.base or 'nothing')}"
+    yield f"- compared with: {code(report.base or 'nothing')}"
     yield f"- settings: those {f'of {code(report.settings)}' if report.settings else 'at hand'}"
     yield f"- checks: {', '.join(report.checks)}; entries of the critical list: {report.critical}"
-    yield f"- policies: {report.policies}, of which {report.refused} are refused"
+    yield f"- policies: {report.policies}, of which {report.refused} failed"
     yield from (f"- not checked: {code(path)}: {_inline(reason)}" for path, reason in report.skipped[:MOST_ROWS])
     if len(report.skipped) > MOST_ROWS:
         yield f"- and {len(report.skipped) - MOST_ROWS} more files not checked"

@@ -69,7 +69,9 @@ def _matches_no_resource(text: str) -> str | None:
         return _UNFILLED
     start = re.split(r"[*?]", text, maxsplit=1)[0]
     if NO_PARTITION.match(start):
-        return "this covers no ARN, for its partition is none of AWS; write arn:aws: or arn:*: in its place"
+        return (
+            "this covers no ARN, because its partition is not an AWS partition; write arn:aws: or arn:*: in its place"
+        )
     whole = text.startswith("arn:") or (start != text and "arn:".startswith(start))
     if whole and ("*" in text or text.count(":") >= 5):
         return None

@@ -256,7 +256,7 @@ def _braced(inner: str, spelled: str, variables: bool, known: Callable[[str], bo
     misspelt = re.search(r"(?<!:):(?!:)", inner) and known(inner.strip().lower())
     if variables and (misspelt or not inner.strip()):
         raise ValueError(
-            f"\"{spelled[:60]}\" is no policy variable; write ${{prefix:name}} or ${{prefix:name, 'default'}}"
+            f"\"{spelled[:60]}\" is not a policy variable; write ${{prefix:name}} or ${{prefix:name, 'default'}}"
         )
     return (Unknown(inner.strip() if _PLAIN_NAME.fullmatch(inner.strip()) else spelled),)
 

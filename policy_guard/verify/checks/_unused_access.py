@@ -33,7 +33,7 @@ from policy_guard.verify.check import Check
 CHECK = Check(
     id=CheckId("unused-access"),
     headline="grants what is not used",
-    advice="take it out with policy-guard refine, or name it in refine.keep",
+    advice="remove it with policy-guard refine, or name it in refine.keep",
     default="warning",
     security="3.0",
 )

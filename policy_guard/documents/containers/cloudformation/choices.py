@@ -98,7 +98,7 @@ def outcomes(run: Callable[[Truths], T], given: Truths, span: Span) -> list[Outc
     left = [MOST_OUTCOMES * 2]
     found: list[Outcome[T]] = list(_flat(_explored(run, given, span, left), given))
     if all(outcome.value is None for outcome in found):
-        raise Opaque("this cannot be deployed whatever the parameters are; correct it", span)
+        raise Opaque("this cannot be deployed with any parameters; correct it", span)
     return found
 
 
@@ -115,7 +115,7 @@ class _Leaf(NamedTuple):
 def _explored(run: Callable[[Truths], T], truths: Truths, span: Span, left: list[int]) -> _Branch | _Leaf:
     left[0] -= 1
     if left[0] < 0:
-        raise Opaque("too many conditions decide what stands here; write it with fewer", span)
+        raise Opaque("this value depends on too many conditions; write it with fewer", span)
     try:
         return _Leaf(run(truths))
     except Impossible:

@@ -148,7 +148,7 @@ def refused(old: Template | None, new: Template, names: set[str]) -> Iterator[Pr
     known = {(entry.key.text, shape(entry.value)) for entry in old.unknown} if old else set()
     for entry in new.unknown:
         if (entry.key.text, shape(entry.value)) not in known or not names.isdisjoint(_words(entry.value)):
-            words = "stands for what the template does not say, and may hold policies; write it out"
+            words = "is not defined in the template and may contain policies; write it out"
             yield Problem(f'"{entry.key.text}" {words}', entry.key.span)
 
 

@@ -135,7 +135,7 @@ def _by_shape(reading: Reading, name: str, properties: Object, known: set[str]) 
         policy = is_policy_text(node.text) if isinstance(node, Scalar) else looks_like_policy(node)
         called = call(node)
         if policy and filled:
-            message = "a policy stands inside of a function here; write it where it can be read"
+            message = "a policy is written inside a function here; write it as a plain value"
             yield Unit(label, "", None, (Problem(message, node.span),))
         elif policy or (called and called.name == "Fn::Sub" and _holds_text(called.argument)):
             yield from attempt(

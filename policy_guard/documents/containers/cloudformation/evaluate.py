@@ -130,7 +130,7 @@ class Evaluator:
     def _step(self, node: Node) -> None:
         self._steps[0] -= 1
         if self._steps[0] < 0:
-            raise Opaque("it takes too long to work out what stands here; write it with fewer functions", node.span)
+            raise Opaque("this takes too long to evaluate; write it with fewer functions", node.span)
 
     def _value(self, node: Node) -> Value:
         if called := call(node):
@@ -154,7 +154,7 @@ class Evaluator:
         """The text that a node comes to."""
         value = self.value(node)
         if not isinstance(value, Scalar):
-            raise Opaque("one text is expected here, and this may be a list, a mapping or nothing", node.span)
+            raise Opaque("a string is expected here, and this may be a list, a mapping or nothing", node.span)
         return value
 
     def differs(self, mapping: str) -> bool:
@@ -165,13 +165,13 @@ class Evaluator:
         if name in _NAMING:
             return _NAMING[name](self, argument, node.span)
         if name not in FUNCTIONS:
-            raise Opaque(f"{name} may put anything here; write what it comes to", node.span)
+            raise Opaque(f"{name} may insert anything here; write the resulting value", node.span)
         return FUNCTIONS[name](self, argument, node.span)
 
     def items(self, argument: Node, least: int, most: int) -> tuple[Node, ...]:
         items = argument.items if isinstance(argument, Array) and argument.tag is None else ()
         if not least <= len(items) <= most:
-            raise Opaque("this function takes a list of another length", argument.span)
+            raise Opaque("this function takes a list of a different length", argument.span)
         return items
 
     def _ref(self, argument: Node, span: Span) -> Value:
@@ -317,14 +317,14 @@ class Evaluator:
             argument, *more = self.items(argument, 1, 2)
             own = self.given(more[0]) if more else {}
         if not isinstance(argument, Scalar) or argument.tag is not None:
-            raise Opaque("Fn::Sub takes a text, or a list of a text and a mapping", span)
+            raise Opaque("Fn::Sub takes a string, or a list of a string and a mapping", span)
         parts, see = self.substituted(argument.text, own, span)
         return text_of(parts, span, see)
 
     def given(self, node: Node) -> dict[str, Scalar]:
         """The texts that the mapping of `Fn::Sub` gives to names."""
         if not isinstance(node, Object) or node.tag is not None:
-            raise Opaque("Fn::Sub takes a text, or a list of a text and a mapping", node.span)
+            raise Opaque("Fn::Sub takes a string, or a list of a string and a mapping", node.span)
         return {key.text: self.text(value) for key, value in node.entries}
 
     def substituted(self, text: str, own: dict[str, Scalar], span: Span) -> tuple[Parts, tuple[Span, ...]]:
@@ -368,7 +368,7 @@ def entries_of(node: Object) -> Iterator[Entry]:
     """The entries of a mapping with its loops expanded; raises `Opaque` for what may stand for any entries."""
     for entry in node.entries:
         if entry.key.text == TRANSFORM:
-            raise Opaque("Fn::Transform may put anything here; write what it comes to", entry.key.span)
+            raise Opaque("Fn::Transform may insert anything here; write the resulting value", entry.key.span)
         if not entry.key.text.startswith(LOOP):
             yield entry
             continue

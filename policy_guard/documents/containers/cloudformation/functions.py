@@ -44,7 +44,7 @@ def _join(evaluator: Evaluating, argument: Node, span: Span) -> Value:
     see: list[Span] = []
     for number, item in enumerate(items):
         if not isinstance(item, Scalar):
-            raise Opaque("Fn::Join takes texts, and this is a list or a mapping", span)
+            raise Opaque("Fn::Join takes strings, and this is a list or a mapping", span)
         parts += separator if number else ()
         parts += (_one(evaluator, part, separator) for part in parts_of(item))
         see += item.see
@@ -108,7 +108,7 @@ def _split_item(evaluator: Evaluating, item: Node, delimiter: str) -> list[Scala
     if isinstance(value, NoValue):
         return []
     if not isinstance(value, Scalar):
-        raise Opaque("Fn::Join takes texts, and this is a list or a mapping", item.span)
+        raise Opaque("Fn::Join takes strings, and this is a list or a mapping", item.span)
     parts = parts_of(value)
     if is_plain(parts):
         return [text_of((piece,), value.span) for piece in "".join(map(str, parts)).split(delimiter)]

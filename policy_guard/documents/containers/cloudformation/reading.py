@@ -75,7 +75,7 @@ class Reading:
             raise Opaque("the properties of the resource come from a function; write them out", node.span)
         for entry in node.entries:
             if entry.key.text == TRANSFORM:
-                raise Opaque("Fn::Transform may add any property; write what it comes to", entry.key.span)
+                raise Opaque("Fn::Transform may add any property; write the resulting value", entry.key.span)
         return node
 
     def certain(self, node: Node) -> Scalar:
@@ -83,7 +83,7 @@ class Reading:
         try:
             return self.evaluator({}).text(node)
         except Need:
-            raise Opaque("conditions decide what stands here; write it out", node.span) from None
+            raise Opaque("this value depends on conditions; write it out", node.span) from None
 
     def guards(self, truths: Truths) -> tuple[Guard, ...]:
         """The truths as guards, in the words of the template's conditions."""
@@ -161,7 +161,7 @@ class Reading:
         if isinstance(value, Array):
             return value.items
         if isinstance(value, Scalar) and any(isinstance(part, Hole) for part in parts_of(value)):
-            raise Opaque("nobody can tell what stands here; write it out", node.span)
+            raise Opaque("this value cannot be resolved; write it out", node.span)
         return (value,)
 
     def property(self, node: Node, path: str, label: str, truths: Truths) -> Iterator[tuple[str, Node, Truths]]:
@@ -189,7 +189,7 @@ class Reading:
             elif isinstance(value, Object) and not call(value):
                 yield from self.property(value, rest, below, given)
             else:
-                raise Opaque("nobody can tell what stands here; write it out", value.span)
+                raise Opaque("this value cannot be resolved; write it out", value.span)
 
     # --- documents
 
@@ -215,7 +215,7 @@ class Reading:
             if statement is not None:
                 statements += self._statements(statement, head.truths)
             if len(statements) > _MOST_STATEMENTS:
-                raise Opaque("too many conditions decide what stands here; write it with fewer", node.span)
+                raise Opaque("this value depends on too many conditions; write it with fewer", node.span)
         return Object(tuple(_with_statements(first, statements)), first.span)
 
     def _head(self, node: Node, truths: Truths) -> Value:
@@ -236,7 +236,7 @@ class Reading:
         if isinstance(value, NoValue):
             return value
         if not isinstance(value, Object):
-            raise Opaque("what stands here is no policy but something that is resolved later; write it out", node.span)
+            raise Opaque("this is resolved later and is not a policy yet; write the policy here", node.span)
         entries: list[Entry] = []
         for entry in entries_of(value):
             part: Value = entry.value if entry.key.text == "Statement" else evaluator.value(entry.value)

@@ -202,7 +202,7 @@ def _twice(entries: tuple[Entry, ...] | list[Entry]) -> Iterator[Problem]:
     seen: set[str] = set()
     for key, _ in entries:
         if key.text in seen:
-            message = f'"{key.text}" is written twice, and readers differ in which counts; keep one'
+            message = f'"{key.text}" is written twice, and parsers disagree on which one counts; keep one'
             yield Problem(message, key.span)
         seen.add(key.text)
 

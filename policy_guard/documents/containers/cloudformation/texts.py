@@ -44,9 +44,9 @@ def json_in(evaluator: Evaluator, node: Node) -> Node:
     if not text.lstrip().startswith(("{", "[")):
         return literal(Scalar(spelled(piece.part for piece in pieces), node.span, parts=tuple(p.part for p in pieces)))
     if text.count(_HOLE) != len(holes) or "\\ue000" in text.lower():
-        raise Opaque("the text holds a character for private use; take it out", node.span)
+        raise Opaque("the text contains a private-use character; remove it", node.span)
     if any(hole.several for hole in holes):
-        raise Opaque("a list stands in the text of a policy", node.span)
+        raise Opaque("a list is part of the text of a policy", node.span)
     written = _Written(pieces, text, holes, evaluator.template.source, node.span)
     try:
         return written.moved(scan(text))
@@ -68,7 +68,7 @@ def _pieces(evaluator: Evaluator, node: Node) -> Iterator[_Piece]:
         if isinstance(value, NoValue):
             return
         if not isinstance(value, Scalar):
-            raise Opaque("one text is expected here, and this is a list or a mapping", node.span)
+            raise Opaque("a string is expected here, and this is a list or a mapping", node.span)
         yield from map(_Piece, parts_of(value))
 
 
@@ -78,7 +78,7 @@ def _under_sub(evaluator: Evaluator, argument: Node, node: Node) -> Iterator[_Pi
         text, *more = argument.items
         own = evaluator.given(more[0]) if more else {}
     if not isinstance(text, Scalar) or text.tag is not None:
-        raise Opaque("Fn::Sub takes a text, or a list of a text and a mapping", node.span)
+        raise Opaque("Fn::Sub takes a string, or a list of a string and a mapping", node.span)
     done = 0
     for place in PLACE.finditer(text.text):
         yield _Piece(text.text[done : place.start()], text, done)
