@@ -118,6 +118,10 @@ def _size(given: RequestSet) -> str:
 
 def _covered(given: RequestSet) -> Iterator[str]:
     names = covered(given)
+    for value in given.actions:
+        if not catalog.exists(value.text):
+            near = catalog.nearest(value.text)
+            yield f"  AWS has no {value.text}" + (f"; did you mean {near}?" if near else "")
     yield from (f"  {action}" for action in names[:_MOST_ACTIONS])
     if len(names) > _MOST_ACTIONS:
         yield f"  and {len(names) - _MOST_ACTIONS} more"

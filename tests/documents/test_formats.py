@@ -105,7 +105,7 @@ JSON_REFUSALS = [
     ('{"a": "\\ud800"}', "half of a character", 1, 7),
     ('{"a" 1}', "a colon is expected here", 1, 6),
     ('{"a": 1 "b": 2}', "a comma or } is expected here", 1, 9),
-    ("\xa0{}", "an invisible character stands here", 1, 1),
+    ("\xa0{}", "a no-break space stands here", 1, 1),
     ('{\u200b"a": 1}', "an invisible character stands here", 1, 2),
     ("%7B%22a%22%3A1%7D", "the text is percent-encoded", 1, 1),
     ('{"a": [{% for b in c %}1]}', "a template part stands outside quotation marks", 1, 8),

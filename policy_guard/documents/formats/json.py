@@ -25,10 +25,11 @@ _STRING_PROBLEMS = (
     ("Invalid \\", "JSON has no such escape; a backslash itself is written \\\\"),
 )
 _HINTS = (
-    (("//", "/*", "#"), "JSON has no comments; remove them"),
+    (("//", "/*", "#"), "JSON has no comments, not even in a .jsonc file; remove them"),
     (("'", "`", "\u201c", "\u201d"), 'JSON takes straight double quotation marks (") only'),
     (("%7B", "%7b"), "the text is percent-encoded, as the API returns it; write it as JSON"),
-    (("\u00a0", "\u200b", "\ufeff"), "an invisible character stands here, and JSON takes plain blanks only; remove it"),
+    (("\u00a0",), "a no-break space stands here, and JSON takes plain blanks only; replace it with one"),
+    (("\u200b", "\ufeff"), "an invisible character stands here, and JSON takes plain blanks only; remove it"),
     (
         ("${", "%{", "{{", "{%", "{#", "<%"),
         f"a template part stands outside quotation marks, so this is not JSON yet; {NO_FILE_YET}",

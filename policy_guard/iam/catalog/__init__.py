@@ -37,6 +37,10 @@ class Action(NamedTuple):
 _LEVELS = {"L": "List", "P": "Permissions management", "R": "Read", "T": "Tagging", "W": "Write"}
 
 
+_ALIKE = 0.85
+"""How alike a name and one of AWS must be, of 1, for the one to be meant by the other."""
+
+
 @cache
 def _lines(name: str) -> dict[str, str]:
     with open(os.path.join(_FOLDER, name), encoding="ascii") as file:
@@ -146,6 +150,15 @@ def nearest(action: str) -> str | None:
     by_case = {each.lower(): each for each in actions(prefix)}
     close = get_close_matches(name.lower(), by_case, 1)
     return f"{prefix}:{by_case[close[0]]}" if close else None
+
+
+def nearest_key(key: str) -> str | None:
+    """The condition key of AWS that is spelled most like this one, in lower case."""
+    from difflib import get_close_matches
+
+    prefix = key.lower().partition(":")[0]
+    known = [name for name in _lines("keys.txt") if name.startswith(f"{prefix}:") and "*" not in name]
+    return next(iter(get_close_matches(key.lower(), known, 1, _ALIKE)), None)
 
 
 def key_type(key: str) -> KeyType | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from policy_guard.documents.source import Node, Object, Scalar, Span
+from policy_guard.documents.source import Array, Node, Object, Scalar, Span
 from policy_guard.iam.parse.condition import conditions, guarding
 from policy_guard.iam.parse.reader import Reader, known_key, quoted
 from policy_guard.iam.policy import Condition, Effect, Element, Principal, Principals, Statement, Value, without_blanks
@@ -90,8 +90,23 @@ def _effect(reader: Reader, node: Node | None, whole: Node) -> Effect:
     text = node.text if isinstance(node, Scalar) and node.tag is None else ""
     if text in _EFFECTS:
         return _EFFECTS[text]
-    reader.problem(f'"Effect" is {quoted(text)}; write "Allow" or "Deny"', node.span)
+    what = quoted(text) if text else "empty" if _is_empty(node) else _kind_of(node)
+    reader.problem(f'"Effect" is {what}; write "Allow" or "Deny"', node.span)
     return "Deny"
+
+
+def _is_empty(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.tag is None and not node.text
+
+
+def _kind_of(node: Node) -> str:
+    """What stands in place of a plain word: a function by its name, or the kind of a value."""
+    if node.tag is not None:
+        return f"the function {quoted(node.tag)}, which is resolved later"
+    names = [entry.key.text for entry in node.entries] if isinstance(node, Object) else []
+    if len(names) == 1 and (names[0].startswith("Fn::") or names[0] == "Ref"):
+        return f"the function {quoted(names[0])}, which is resolved later"
+    return {Scalar: "a value", Array: "a list", Object: "a mapping"}[type(node)]
 
 
 def _conditions(reader: Reader, node: Node | None, variables: bool) -> tuple[Condition, ...]:
