@@ -70,15 +70,21 @@ class Results:
         self._notes += outcome.notes
         if outcome.deeper:
             self._deeper += outcome.deeper
-            self._skipped.append(Skipped(path, f"contains {_embedded(outcome.deeper)}"))
+            self.skipped(path, f"contains {_embedded(outcome.deeper)}")
+        self.skipped(path, outcome.unread)
         self.unreadable(outcome.findings)
+
+    def skipped(self, path: str, reason: str) -> None:
+        """Keeps why a file is not checked; without a reason, nothing."""
+        if reason:
+            self._skipped.append(Skipped(path, reason))
 
     def unreadable(self, findings: Collection[Finding]) -> None:
         """Counts a policy that cannot be read, unless the settings allow all that is wrong with it for now."""
         if failing := [finding for finding in findings if not self._is_allowed(finding)]:
             self._count(failing[0].source.path, failing)
         elif findings:
-            self._skipped.append(Skipped(next(iter(findings)).source.path, "not readable, as the settings allow"))
+            self.skipped(next(iter(findings)).source.path, "not readable, as the settings allow")
 
     def report(self, base: str, mode: str) -> Report:
         """The report of the run. Raises `SetupError` if policies are required and there are none."""

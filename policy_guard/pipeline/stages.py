@@ -12,7 +12,7 @@ from policy_guard.pipeline.pairing import FileResult, Pair, pairs
 from policy_guard.pipeline.pairing.file_version import FileVersion
 from policy_guard.pipeline.pairing.links import Sides
 from policy_guard.pipeline.pairing.reader import Reader
-from policy_guard.pipeline.repository import LINK, SUBMODULE, Repository
+from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.changes import Change, Comparison, snapshot
 from policy_guard.pipeline.results import Results
 from policy_guard.settings.config import Config
@@ -102,6 +102,8 @@ class Run(NamedTuple):
             if not wanted(change, self.paths):
                 continue
             outcome = pairs(self.reader, change, self.comparison)
+            if not self.reader.concerned(change.path):
+                outcome = outcome._replace(unread=_unread(self.reader, change.new, change.path))
             self.session.results.outcome(change.path, outcome)
             for pair in outcome.pairs:
                 if alone := _alone(pair, self.reader):
@@ -170,11 +172,18 @@ class Run(NamedTuple):
                 )
         for path, file in files.items():
             if path not in done and not self.reader.groups(path) and wanted(Change(None, file), self.paths):
+                self.session.results.skipped(path, _unread(self.reader, file, path))
                 version = self.reader.version(file, path, self.comparison.new)
                 if self.references:
                     self.session.version(version, partial(self.references.bounded, paths=(path,)))
                 else:
                     self.session.version(version)
+
+
+def _unread(reader: Reader, file: File | None, path: str) -> str:
+    from policy_guard.pipeline.pairing.languages import unread_policies
+
+    return unread_policies(reader, file, path)
 
 
 def _beyond(run: Run) -> Iterator[tuple[str, tuple[str, tuple[Finding, ...]]]]:

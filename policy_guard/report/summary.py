@@ -26,14 +26,14 @@ def summary(report: Report) -> str:
     if report.error is not None:
         return error_line(report.error)
     if not _total(report) and not report.findings:
-        return _nothing(report)
+        return _nothing(report) + _skipped(report)
     verdict = _counts(report) if report.findings else _claims(report)
     if report.accepted:
         some = f". {_files(report)} accepted some of it"
         verdict += some if report.findings else f", but for what {_files(report)} accepted"
     end = f". {report.seconds:.2f} s" if report.seconds is not None else ""
     relation = f". {_RELATIONS[report.relation]}" if report.relation else ""
-    return f"{_subject(report)}: {verdict}{relation}{end}"
+    return f"{_subject(report)}: {verdict}{_skipped(report)}{relation}{end}"
 
 
 def _total(report: Report) -> int:
@@ -44,7 +44,8 @@ def _total(report: Report) -> int:
 def _nothing(report: Report) -> str:
     if report.mode == "all":
         return "no policy found" if report.base else "no policy found, and nothing compared with an old version"
-    return f"no policy changed since {printable(report.base)}" if report.base else "no policy changed"
+    what = "no policy checked" if report.skipped else "no policy changed"
+    return f"{what} since {printable(report.base)}" if report.base else what
 
 
 def _subject(report: Report) -> str:
@@ -58,6 +59,11 @@ def _subject(report: Report) -> str:
     if not base:
         return f"{policies}, compared with no old version"
     return f"{policies}, {report.changed or 'none'} of them{since}"
+
+
+def _skipped(report: Report) -> str:
+    """Return how many files hold policies that were not checked: the line must not claim anything about those."""
+    return f"; {counted(len(report.skipped), 'file')} not checked" if report.skipped else ""
 
 
 def _claims(report: Report) -> str:

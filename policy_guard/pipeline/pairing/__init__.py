@@ -65,12 +65,13 @@ class Pair(NamedTuple):
 
 
 class FileResult(NamedTuple):
-    """What came of one changed file."""
+    """What came of one changed file. `unread` says why policies in it are not read."""
 
     pairs: tuple[Pair, ...]
     findings: tuple[Finding, ...]
     deeper: int = 0
     notes: tuple[str, ...] = ()
+    unread: str = ""
 
 
 def of_templates(path: str, old: FileVersion, new: FileVersion, config: Config) -> FileResult:

@@ -143,6 +143,10 @@ class Reader:
         """Whether a group may hold the file: what a change wants looked at is no company for what was there."""
         return self.concerned(path, self._before)
 
+    def included(self, path: str) -> bool:
+        """Whether the settings do not exclude the file."""
+        return not self._config.excluded(path)
+
     def concerned(self, path: str, config: Config | None = None) -> bool:
         """Whether the name alone makes the file one to look at."""
         config = config or self._config

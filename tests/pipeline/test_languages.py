@@ -1,0 +1,55 @@
+"""Policies in languages that are not read: the output names their files, and claims nothing about them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.repository import NARROW, WIDE, Scratch
+
+DOCUMENT = 'data "aws_iam_policy_document" "a" {\n  statement {\n    actions = ["s3:GetObject"]\n  }\n}\n'
+NOT_CHECKED = "not checked: main.tf: contains policies in Terraform, which is not read; these are not checked"
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Scratch:
+    repository = Scratch(tmp_path)
+    repository.commit(**{"main.tf": DOCUMENT, "variables.tf": 'variable "name" {}\n', "iam/a.json": NARROW})
+    return repository
+
+
+def test_a_changed_document_is_named_as_not_checked(scratch: Scratch) -> None:
+    scratch.write("main.tf", DOCUMENT.replace("s3:GetObject", "*"))
+    answer = scratch.guard("check")
+    assert answer.code == 0
+    assert NOT_CHECKED in answer.out
+    assert "no policy checked since" in answer.out and "; 1 file not checked" in answer.out
+
+
+def test_the_last_line_counts_it_beside_what_was_checked(scratch: Scratch) -> None:
+    scratch.write("main.tf", DOCUMENT.replace("s3:GetObject", "*"))
+    scratch.write("iam/a.json", WIDE)
+    answer = scratch.guard("check")
+    assert answer.code == 1
+    assert "0 proved, 1 failed; 1 file not checked" in answer.out
+
+
+def test_all_names_those_that_did_not_change(scratch: Scratch) -> None:
+    assert NOT_CHECKED in scratch.guard("check", "--all").out
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [("variables.tf", 'variable "other" {}\n'), ("notes.md", DOCUMENT)],
+    ids=["without a policy", "another language"],
+)
+def test_what_holds_no_policy_is_not_named(scratch: Scratch, path: str, text: str) -> None:
+    scratch.write(path, text)
+    assert "not checked" not in scratch.guard("check").out
+
+
+def test_what_is_excluded_is_not_named(scratch: Scratch) -> None:
+    scratch.commit(**{".policy-guard.yaml": 'version: 1\nexclude: ["**/*.tf"]\n'})
+    scratch.write("main.tf", DOCUMENT.replace("s3:GetObject", "*"))
+    assert "not checked" not in scratch.guard("check").out
