@@ -299,6 +299,19 @@ class TestNothingSlipsThrough:
         scratch.git("mv", "scp/a.json", "iam/moved.json")
         assert ("no-lost-deny", "violated", "scp/a.json") in scratch.findings("--staged")
 
+    def test_rules_that_say_the_same_are_one_rule(self, scratch: Scratch) -> None:
+        rules = [{"files": ["iam/*.json"]}, {"files": ["iam/*.yaml"]}, {"files": ["scp/*"], "kind": "scp"}]
+        scratch.write(".policy-guard.yaml", yaml.safe_dump({"version": 1, "policies": rules}))
+        scratch.write("iam/app.yaml", yaml.safe_dump(NARROW))
+        scratch.commit()
+        scratch.git("rm", "-q", "iam/app.yaml")
+        scratch.write("iam/app.json", NARROW)
+        answer = scratch.guard("check")
+        assert answer.code == 0, answer
+        assert "iam/app.json is compared with iam/app.yaml (rewritten)" in answer.out
+        scratch.write("iam/app.json", WIDE)
+        assert scratch.guard("check").code == 1
+
     def test_paths_restrict_what_is_reported_only(self, scratch: Scratch) -> None:
         scratch.write("iam/a.json", WIDE)
         assert scratch.guard("check", "iam").code == 1

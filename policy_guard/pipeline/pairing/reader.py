@@ -113,13 +113,13 @@ class Reader:
     def alike(self, before: str, after: str) -> bool:
         """Whether a file is judged the same under both paths, the first of them in the base.
 
-        A rule of the base that the change writes for another folder is one rule, if it says the same.
+        Rules that say the same of different files are one rule, such as those for `.json` and for `.yaml`.
         """
         here, there = self.scope(before), self.scope(after)
         if here == there or here[1:] != there[1:]:
             return here == there
         old, new = self._before.policy_rule(before), self._config.policy_rule(after)
-        return old is not None and new in self._config.added and new is not None and old[1:] == new[1:]
+        return old is not None and new is not None and old[1:] == new[1:]
 
     def undistrusted(self, file: File, revision: Revision) -> FileVersion | None:
         """What a version holds that counts as unknown, as it is kept; None if it does not count so."""
