@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from policy_guard.cli.arguments import parser
+from policy_guard.cli.arguments import parsed
 from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.check import Options, check
 from policy_guard.report.report import Report, Reporter, Style
@@ -24,7 +24,7 @@ PROVED, FOUND, SET_UP, BUG = 0, 1, 2, 3
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    given = parser(next(iter(arguments), "")).parse_args(arguments)
+    given = parsed(arguments)
     try:
         return _RUN[given.command](given)
     except SetupError as error:
@@ -214,9 +214,22 @@ def _tell(line: str, code: int) -> int:
 
 
 def _list(given: argparse.Namespace) -> int:
-    from policy_guard.cli.inspect import critical, listing
+    if given.critical:
+        from policy_guard.cli.inspect import critical
 
-    _print((critical if given.critical else listing)(given.config, Path.cwd(), os.environ))
+        _print(critical(given.config, Path.cwd(), os.environ))
+        return PROVED
+    from policy_guard.cli.listing import as_json, as_text, listing
+
+    found = listing(given.config, Path.cwd(), os.environ)
+    _print(as_json(found) if given.format == "json" else as_text(found))
+    return PROVED
+
+
+def _schema(given: argparse.Namespace) -> int:
+    from policy_guard.settings.validation import schema_text
+
+    _print(schema_text(given.name))
     return PROVED
 
 
@@ -261,5 +274,6 @@ _RUN = {
     "init": _init,
     "explain": _explain,
     "catalog": _catalog,
+    "schema": _schema,
     "demo": _demo,
 }

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
+from policy_guard.documents.printable import shortened
 from policy_guard.plugins import names
 from policy_guard.settings.severity import FAIL_ON
 from policy_guard.version import VERSION
+
+SCHEMAS = ("accepted", "config", "critical", "report")
 
 _EPILOG = """\
 exit codes: 0 proved, 1 findings, 2 nothing was checked (set-up), 3 a bug of policy-guard
@@ -20,6 +24,21 @@ examples:
   policy-guard explain no-new-access        what a check proves, and what it cannot see
   policy-guard demo                         see it fail on an example
 """
+
+
+def parsed(arguments: Sequence[str]) -> argparse.Namespace:
+    """The arguments of a command; `help COMMAND` asks for its help. Ends the process where they are wrong."""
+    first = next(iter(arguments), "")
+    if first == "help":
+        arguments = [*arguments[1:2], "--help"]
+        first = arguments[0]
+    if first and not first.startswith("-") and first not in _COMMANDS:
+        from difflib import get_close_matches
+
+        close = get_close_matches(first, _COMMANDS, 1)
+        instead = f'did you mean "{close[0]}"?' if close else f"the commands are {', '.join(_COMMANDS)}"
+        parser("").exit(2, f'policy-guard: there is no command "{shortened(first, 60)}"; {instead}\n')
+    return parser(first).parse_args(arguments)
 
 
 def parser(name: str) -> argparse.ArgumentParser:
@@ -79,7 +98,9 @@ def _refine_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
 def _list_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = commands.add_parser("list", help="what is a policy here, of which kind, and why")
     command.add_argument("--config", metavar="FILE", help="instead of .policy-guard.yaml")
-    command.add_argument("--critical", action="store_true", help="what each entry of the critical list matches today")
+    what = command.add_mutually_exclusive_group()
+    what.add_argument("--critical", action="store_true", help="what each entry of the critical list matches today")
+    what.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json")
     command.set_defaults(nothing="nothing was listed: ")
 
 
@@ -121,6 +142,12 @@ def _catalog_command(commands: argparse._SubParsersAction[argparse.ArgumentParse
     command.add_argument("--long", action="store_true", help="with access levels and the ARNs of resources")
 
 
+def _schema_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("schema", help="the JSON Schema of a file that owners write, or of the report")
+    command.add_argument("name", metavar="NAME", choices=SCHEMAS, help=", ".join(SCHEMAS))
+    command.set_defaults(nothing="")
+
+
 def _demo_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     commands.add_parser("demo", help="see the check fail on an example")
 
@@ -134,6 +161,7 @@ _COMMANDS = {
     "init": _init_command,
     "explain": _explain_command,
     "catalog": _catalog_command,
+    "schema": _schema_command,
     "demo": _demo_command,
 }
 

@@ -1,4 +1,4 @@
-"""`policy-guard list` and `catalog`: what is a policy here, what the critical list and a pattern mean today."""
+"""`policy-guard list --critical` and `catalog`: what the critical list and a pattern mean today."""
 
 from __future__ import annotations
 
@@ -6,75 +6,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from policy_guard.documents.errors import SetupError
-from policy_guard.documents.printable import counted, printable, shortened
+from policy_guard.documents.printable import counted, printable
 from policy_guard.iam import catalog
-from policy_guard.iam.policy import MADE_UP, Policy, in_words, patterns_of
-from policy_guard.pipeline.pairing.file_version import FileVersion
-from policy_guard.pipeline.pairing.reader import Reader
+from policy_guard.iam.policy import in_words
 from policy_guard.pipeline.repository import Repository
-from policy_guard.pipeline.repository.changes import snapshot
-from policy_guard.pipeline.repository.revisions import WORKING_TREE
 from policy_guard.settings.critical import CriticalEntry, RequestSet, covered
 from policy_guard.settings.load import load_settings
-from policy_guard.solver.strings.pattern import HIDDEN, Unknown
 
 _MOST_ACTIONS = 200
-
-
-def listing(config: str | None, folder: Path, environ: Mapping[str, str]) -> str:
-    """A line for each policy of the working tree: file, kind, why it counts, whether it can be read, unknown parts."""
-    repository = Repository(folder, environ)
-    try:
-        settings = load_settings(repository.root, config)
-        given = settings.config
-        files = snapshot(repository, WORKING_TREE)
-        reader = Reader(repository, settings)
-        reader.with_files(WORKING_TREE, files)
-        lines: list[str] = []
-        deeper = 0
-        for path, file in sorted(files.items()):
-            side = reader.version(file, path, WORKING_TREE).after()
-            why = "configured" if given.policy_rule(path) else "found by its shape"
-            lines += _lines(path, side, why)
-            deeper += side.deeper
-    finally:
-        repository.close()
-    lines.append(counted(len(lines), "policy", "policies"))
-    if deeper:
-        lines.append(f"embedded policies in other files, which are not checked: {deeper}")
-    return "".join(f"{line}\n" for line in lines)
-
-
-def _lines(path: str, side: FileVersion, why: str) -> Iterator[str]:
-    why = "in a template" if side.template else why
-    for label, policy in side.policies.items():
-        name = _visible(f"{path} {label}".strip())
-        whose = f" of {_visible(policy.holder)}" if side.template and policy.holder else ""
-        yield f"{shortened(name, 200)}: {policy.kind}{printable(whose)}, {why}, {printable(_extent(policy))}"
-    problems = side.problems if side.template else side.problems[:1]
-    for problem in problems:
-        line = side.source.position(problem.span.start).line
-        yield f"{shortened(path, 200)}: {why}, unreadable at line {line}: {printable(problem.message)}"
-
-
-def _visible(text: str) -> str:
-    """The text without what only tells unknown parts apart."""
-    return text.partition(HIDDEN)[0]
-
-
-def _extent(policy: Policy) -> str:
-    """How far a policy can be read: exactly, but for unknown parts, under which conditions."""
-    holes = f", unknown parts: {', '.join(_holes(policy))}" if _holes(policy) else ""
-    guards = (c for statement in policy.statements for c in statement.conditions if c.key.startswith(MADE_UP))
-    choices = list(dict.fromkeys(map(in_words, guards)))
-    return f"readable{holes}" + (f", choices: {', '.join(choices)}" if choices else "")
-
-
-def _holes(policy: Policy) -> list[str]:
-    patterns = [pattern for statement in policy.statements for pattern in patterns_of(statement)]
-    patterns += [value.pattern for statement in policy.statements for value in statement.action.values]
-    unknown = (part for pattern in patterns for part in pattern.parts if isinstance(part, Unknown))
-    return sorted({_visible(part.name) for part in unknown})
 
 
 def critical(config: str | None, folder: Path, environ: Mapping[str, str]) -> str:

@@ -21,6 +21,12 @@ SCHEMAS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "schema")
 _WHOLE = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
+def schema_text(name: str) -> str:
+    """The text of the schema of this name."""
+    with open(os.path.join(SCHEMAS, f"{name}.json"), encoding="utf-8") as file:
+        return file.read()
+
+
 def load(source: Source, schema: str) -> tuple[Any, Node]:
     """The settings as plain values, and as the tree they stand in. Raises `SetupError` with file, line and remedy.
 

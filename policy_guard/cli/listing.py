@@ -1,0 +1,129 @@
+"""`policy-guard list`: what is a policy here, of which kind, why, and how far it can be read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Literal, NamedTuple, TypeAlias
+
+from policy_guard.documents.printable import counted, printable, shortened
+from policy_guard.iam.policy import MADE_UP, Kind, Policy, in_words, patterns_of
+from policy_guard.pipeline.pairing.file_version import FileVersion
+from policy_guard.pipeline.pairing.reader import Reader
+from policy_guard.pipeline.repository import Repository
+from policy_guard.pipeline.repository.changes import snapshot
+from policy_guard.pipeline.repository.revisions import WORKING_TREE
+from policy_guard.settings.load import load_settings
+from policy_guard.solver.strings.pattern import HIDDEN, Unknown
+
+Extent: TypeAlias = Literal["exactly", "with unknown texts", "with choices", "not at all"]
+
+
+class Listed(NamedTuple):
+    """A policy of the working tree, or what keeps a file from being read as one (`problem`, at `line`).
+
+    `unknown` names the parts whose texts are not known, `choices` the conditions that decide what the policy is.
+    """
+
+    path: str
+    why: str
+    address: str = ""
+    holder: str = ""
+    kind: Kind | None = None
+    unknown: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    line: int | None = None
+    problem: str = ""
+
+    @property
+    def read(self) -> Extent:
+        if self.problem:
+            return "not at all"
+        return "with choices" if self.choices else "with unknown texts" if self.unknown else "exactly"
+
+
+class Listing(NamedTuple):
+    """All policies, and how many are embedded where no policy is looked for."""
+
+    policies: tuple[Listed, ...]
+    embedded: int
+
+
+def listing(config: str | None, folder: Path, environ: Mapping[str, str]) -> Listing:
+    """Find every policy of the working tree. Raises `SetupError`."""
+    repository = Repository(folder, environ)
+    try:
+        settings = load_settings(repository.root, config)
+        files = snapshot(repository, WORKING_TREE)
+        reader = Reader(repository, settings)
+        reader.with_files(WORKING_TREE, files)
+        policies: list[Listed] = []
+        embedded = 0
+        for path, file in sorted(files.items()):
+            version = reader.version(file, path, WORKING_TREE).after()
+            configured = settings.config.policy_rule(path) is not None
+            policies += _listed(path, version, "configured" if configured else "found by its shape")
+            embedded += version.deeper
+    finally:
+        repository.close()
+    return Listing(tuple(policies), embedded)
+
+
+def _listed(path: str, version: FileVersion, why: str) -> Iterator[Listed]:
+    why = "in a template" if version.template else why
+    for label, policy in version.policies.items():
+        yield Listed(
+            path=path,
+            why=why,
+            address=_visible(label),
+            holder=_visible(policy.holder),
+            kind=policy.kind,
+            unknown=tuple(_holes(policy)),
+            choices=tuple(_choices(policy)),
+        )
+    for problem in version.problems if version.template else version.problems[:1]:
+        line = version.source.position(problem.span.start).line
+        yield Listed(path=path, why=why, line=line, problem=problem.message)
+
+
+def _visible(text: str) -> str:
+    """The text without what only tells unknown parts apart."""
+    return text.partition(HIDDEN)[0]
+
+
+def _holes(policy: Policy) -> list[str]:
+    patterns = [pattern for statement in policy.statements for pattern in patterns_of(statement)]
+    patterns += [value.pattern for statement in policy.statements for value in statement.action.values]
+    unknown = (part for pattern in patterns for part in pattern.parts if isinstance(part, Unknown))
+    return sorted({_visible(part.name) for part in unknown})
+
+
+def _choices(policy: Policy) -> Iterable[str]:
+    guards = (c for statement in policy.statements for c in statement.conditions if c.key.startswith(MADE_UP))
+    return dict.fromkeys(map(in_words, guards))
+
+
+def as_text(found: Listing) -> str:
+    """A line for each policy, with how many there are."""
+    lines = [*map(_line, found.policies), counted(len(found.policies), "policy", "policies")]
+    if found.embedded:
+        lines.append(f"embedded policies in other files, which are not checked: {found.embedded}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _line(listed: Listed) -> str:
+    if listed.problem:
+        where = f"{shortened(listed.path, 200)}: {listed.why}, unreadable at line {listed.line}"
+        return f"{where}: {printable(listed.problem)}"
+    name = shortened(f"{listed.path} {listed.address}".strip(), 200)
+    whose = f" of {printable(listed.holder)}" if listed.why == "in a template" and listed.holder else ""
+    unknown = f", unknown parts: {', '.join(listed.unknown)}" if listed.unknown else ""
+    choices = f", choices: {', '.join(listed.choices)}" if listed.choices else ""
+    return f"{name}: {listed.kind}{whose}, {listed.why}, readable{printable(unknown)}{printable(choices)}"
+
+
+def as_json(found: Listing) -> str:
+    """The same for programs: a list of policies, with address, holder, kind and how far each can be read."""
+    policies = [{**listed._asdict(), "read": listed.read} for listed in found.policies]
+    return json.dumps({"policies": policies, "embedded": found.embedded}, indent=2) + "\n"
