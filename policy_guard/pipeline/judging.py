@@ -129,6 +129,7 @@ class Judge:
             access=access,
             accepted=accepted,
             reference=facts.reference,
+            by_reference=pair.fresh and pair.old is not None,
         )
 
     def _violations(

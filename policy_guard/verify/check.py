@@ -48,7 +48,8 @@ class Question(NamedTuple):
     """The subject of a check: the new and old version of one policy; None is no policy. `kind` is that of both.
 
     `accepted` are the acceptances that count for the policy. `reference` is the policy that bounds every version, if
-    there is one. `access` knows all statements.
+    there is one. `access` knows all statements. With `by_reference` the policy is new, and the old version is that of
+    its reference.
     """
 
     kind: Kind
@@ -58,6 +59,7 @@ class Question(NamedTuple):
     access: Access
     accepted: tuple[Accepted, ...] = ()
     reference: Policy | None = None
+    by_reference: bool = False
 
 
 class Claim(NamedTuple):
@@ -128,14 +130,15 @@ class Check(NamedTuple):
     over 9.0 is critical, from 7.0 high, from 4.0 medium, and less is low.
 
     The words: `headline` says what a finding means, `headlines` what one about a number of critical entries means,
-    `advice` what to do about it, `what` in a word what the requests of the set are. `title` and `verb` begin sentences
-    about a finding ("New access: ...", "Statement 0 now allows ..."); `proved` ends the line about a run without
-    findings.
+    `advice` what to do about it; `by_reference` are headline and advice for a new policy that is compared with a
+    reference. `what` says in a word what the requests of the set are. `title` and `verb` begin sentences
+    about a finding ("New access: ...", "Statement 0 now allows ..."); `proved` ends the line about a run without findings.
     """
 
     id: CheckId
     headline: str
     advice: str
+    by_reference: tuple[str, str] = ("", "")
     headlines: str = ""
     claims: Callable[[Question], Iterator[Claim | Combination]] = lambda question: iter(())
     applies: Callable[[Facts], bool] = lambda facts: False

@@ -55,7 +55,7 @@ def finding(
         check=check.id,
         outcome=outcome,
         severity=severity if outcome == "violated" or check.advisory else "error",
-        message=_message(check, verdict, others),
+        message=_message(check, verdict, others, _words(check, question)[0]),
         source=at.source,
         span=at.span,
         statement=at.statement,
@@ -150,21 +150,24 @@ def _where(check: Check, verdict: Verdict, question: Question) -> _Place:
     if not check.of_old:
         policy = question.new or question.old
         assert policy is not None
-        return _Place(*place(policy, verdict), own, (*_beside(policy, verdict), *_before(check, verdict)))
+        return _Place(*place(policy, verdict), own, (*_beside(policy, verdict), *_before(check, verdict, question)))
     assert question.old is not None
-    gone = Related(*place(question.old, verdict), "denied here before")
+    denied = "the reference denies this" if question.by_reference else "denied here before"
+    gone = Related(*place(question.old, verdict), denied)
     files = {s.source.path for s in question.new.statements} if question.new and question.new.group else None
     if question.new is None or (files and gone.source.path not in files):
         return _Place(gone.source, gone.span, own)
     return _heir(question.new, statement)._replace(related=(gone,))
 
 
-def _before(check: Check, verdict: Verdict) -> Iterator[Related]:
+def _before(check: Check, verdict: Verdict, question: Question) -> Iterator[Related]:
     """Return the places where similar access was denied, or partly allowed, before."""
     told = verdict.terms
-    allowed = "the reference allows this" if check.what == "beyond" else "allowed here before"
+    by_reference = question.by_reference or check.what == "beyond"
+    allowed = "the reference allows this" if by_reference else "allowed here before"
+    denied = "the reference denies this" if by_reference else "denied here before"
     for statement in told.but[:_MOST_BEFORE] if told else ():
-        yield Related(statement.source, statement.action.span, "denied here before")
+        yield Related(statement.source, statement.action.span, denied)
     for statement in told.before[:_MOST_BEFORE] if told else ():
         yield Related(statement.source, statement.action.span, allowed)
 
@@ -179,11 +182,16 @@ def _heir(policy: Policy, gone: Statement | None) -> _Place:
     return _Place(*found.place, (found.statement.index, found.statement.sid) if found.statement else None)
 
 
-def _message(check: Check, verdict: Verdict, others: Sequence[Verdict]) -> str:
+def _words(check: Check, question: Question) -> tuple[str, str]:
+    """The headline of a finding, and what to do about it."""
+    return check.by_reference if question.by_reference and check.by_reference[0] else (check.headline, check.advice)
+
+
+def _message(check: Check, verdict: Verdict, others: Sequence[Verdict], one: str) -> str:
     ids = _critical_ids(verdict, *others)
     several = len(ids) > 1
     critical = f"{':' if several else ','} {listed(ids, most=_MOST_IDS)}{_together(verdict)}" if ids else ""
-    headline = check.headlines.format(len(ids)) if several else check.headline
+    headline = check.headlines.format(len(ids)) if several else one
     if isinstance(verdict.answer, Undecided):
         return f"too hard to decide whether it {headline}{critical}"
     if isinstance(verdict.answer, Unsupported):
@@ -249,7 +257,7 @@ def _facts(
         yield from _misspelt(verdict)
         if claim.entry:
             yield from _entry(claim.entry, several)
-        yield "next", check.advice
+        yield "next", _words(check, question)[1]
 
 
 def _misspelt(verdict: Verdict) -> Iterator[tuple[str, str]]:

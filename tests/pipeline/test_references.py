@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from policy_guard.verify.checks import manual
-from tests.support.repository import Answer, Scratch, allow, document
+from tests.support.repository import Answer, Scratch, allow, deny, document
 
 CEILING = document(allow("s3:*", "sqs:*"))
 WITHIN = document(allow("s3:Get*", "sqs:SendMessage"))
@@ -41,6 +41,20 @@ def test_a_new_file_within_its_reference_passes(scratch: Scratch, settings: str)
     answer = judged(scratch)
     assert answer.code == 0, answer
     assert "teams/new.json has no old version and is compared with ceilings/team.json" in answer.out
+
+
+def test_a_new_file_is_told_what_its_reference_says_and_where(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path / "other")
+    ceiling = document(allow("s3:*"), deny("s3:DeleteBucket"))
+    scratch.commit(**{".policy-guard.yaml": SETTINGS, "ceilings/team.json": ceiling})
+    scratch.write("teams/new.json", document(allow("s3:*")))
+    answer = scratch.guard("check")
+    assert answer.code == 1
+    assert "error: grants access that its reference does not allow [no-new-access]" in answer.out
+    assert "does not deny what its reference denies [no-lost-deny]" in answer.out
+    assert "put the Deny back" not in answer.out
+    seen = [line for line in answer.out.splitlines() if line.strip().startswith("see ")]
+    assert seen and all("ceilings/team.json:" in line for line in seen)
 
 
 def test_every_version_is_held_against_a_bound(scratch: Scratch) -> None:

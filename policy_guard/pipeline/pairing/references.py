@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 from policy_guard.documents.source import Problem, Source, Span
@@ -64,4 +65,12 @@ class References(NamedTuple):
         policies = list(version.policies.values())
         if version.problems or len(policies) != 1 or not of_one_kind(policies[0], new):
             return None
-        return with_own_holes(policies[0], reference)
+        return _placed(with_own_holes(policies[0], reference), reference)
+
+
+def _placed(policy: Policy, path: str) -> Policy:
+    """The policy with the path of its own file: it was read under that of another."""
+    source = replace(policy.source, path=path)
+    return policy._replace(
+        source=source, statements=tuple(replace(statement, source=source) for statement in policy.statements)
+    )

@@ -61,6 +61,7 @@ CHECK = Check(
     id=CheckId("no-lost-deny"),
     headline="no longer denies what was denied",
     advice="put the Deny back, or have its loss reviewed",
+    by_reference=("does not deny what its reference denies", "add the Deny, or have its absence reviewed"),
     claims=_claims,
     order=20,
     compares=True,

@@ -80,6 +80,10 @@ CHECK = Check(
     id=CheckId("no-new-access"),
     headline="grants new access",
     advice="narrow the statement to what was allowed before, or have the new access reviewed",
+    by_reference=(
+        "grants access that its reference does not allow",
+        "narrow the statement to what the reference allows, or have the new access reviewed",
+    ),
     claims=_claims,
     order=10,
     compares=True,
