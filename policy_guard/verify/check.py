@@ -131,8 +131,8 @@ class Check(NamedTuple):
 
     The words: `headline` says what a finding means, `headlines` what one about a number of critical entries means,
     `advice` what to do about it; `by_reference` are headline and advice for a new policy that is compared with a
-    reference. `what` says in a word what the requests of the set are. `title` and `verb` begin sentences
-    about a finding ("New access: ...", "Statement 0 now allows ..."); `proved` ends the line about a run without findings.
+    reference. `what` says in a word what the requests of the set are. `title` and `verb` begin sentences about a
+    finding ("New access: ...", "Statement 0 now allows ..."); `proved` ends the line about a run without findings.
     """
 
     id: CheckId
