@@ -130,15 +130,17 @@ class Check(NamedTuple):
     over 9.0 is critical, from 7.0 high, from 4.0 medium, and less is low.
 
     The words: `headline` says what a finding means, `headlines` what one about a number of critical entries means,
-    `advice` what to do about it; `by_reference` are headline and advice for a new policy that is compared with a
-    reference. `what` says in a word what the requests of the set are. `title` and `verb` begin sentences about a
-    finding ("New access: ...", "Statement 0 now allows ..."); `proved` ends the line about a run without findings.
+    `advice` what to do about it; `of_new` is the advice for a policy without an old version, and `by_reference` are
+    headline and advice for one that is compared with a reference. `what` says in a word what the requests of the set
+    are. `title` and `verb` begin sentences about a finding ("New access: ...", "Statement 0 now allows ..."); `proved`
+    ends the line about a run without findings.
     """
 
     id: CheckId
     headline: str
     advice: str
     by_reference: tuple[str, str] = ("", "")
+    of_new: str = ""
     headlines: str = ""
     claims: Callable[[Question], Iterator[Claim | Combination]] = lambda question: iter(())
     applies: Callable[[Facts], bool] = lambda facts: False

@@ -184,7 +184,9 @@ def _heir(policy: Policy, gone: Statement | None) -> _Place:
 
 def _words(check: Check, question: Question) -> tuple[str, str]:
     """The headline of a finding, and what to do about it."""
-    return check.by_reference if question.by_reference and check.by_reference[0] else (check.headline, check.advice)
+    if question.by_reference and check.by_reference[0]:
+        return check.by_reference
+    return check.headline, (check.of_new if question.old is None and check.of_new else check.advice)
 
 
 def _message(check: Check, verdict: Verdict, others: Sequence[Verdict], one: str) -> str:

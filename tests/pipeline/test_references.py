@@ -43,6 +43,15 @@ def test_a_new_file_within_its_reference_passes(scratch: Scratch, settings: str)
     assert "teams/new.json has no old version and is compared with ceilings/team.json" in answer.out
 
 
+def test_a_new_file_without_a_reference_is_told_how_to_have_one(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path / "other")
+    scratch.commit(**{"teams/old.json": WITHIN})
+    scratch.write("teams/new.json", document(allow("s3:*")))
+    said = " ".join(scratch.guard("check").out.split())
+    assert "have the new policy reviewed; reference, groups and new-files in the settings are for such files" in said
+    assert "what was allowed before" not in said
+
+
 def test_a_new_file_is_told_what_its_reference_says_and_where(tmp_path: Path) -> None:
     scratch = Scratch(tmp_path / "other")
     ceiling = document(allow("s3:*"), deny("s3:DeleteBucket"))

@@ -80,6 +80,7 @@ CHECK = Check(
     id=CheckId("no-new-access"),
     headline="grants new access",
     advice="narrow the statement to what was allowed before, or have the new access reviewed",
+    of_new="have the new policy reviewed; reference, groups and new-files in the settings are for such files",
     by_reference=(
         "grants access that its reference does not allow",
         "narrow the statement to what the reference allows, or have the new access reviewed",
