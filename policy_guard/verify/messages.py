@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import islice
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -22,7 +21,7 @@ from policy_guard.iam.policy import MADE_UP, Policy, Request, Statement, Value, 
 from policy_guard.settings.acceptance import digest
 from policy_guard.settings.critical import CriticalEntry, exceptions
 from policy_guard.settings.severity import Severity
-from policy_guard.solver.strings.pattern import HIDDEN, holes, shown
+from policy_guard.solver.strings.pattern import HIDDEN, shown
 from policy_guard.verify.check import Check, Question
 from policy_guard.verify.explain.changed import heir
 from policy_guard.verify.explain.difference import Terms
@@ -37,7 +36,6 @@ _MOST_BEFORE = 2
 _MOST_IDS = 5
 _MOST_DECIDING = 3
 _MOST_KINDS = 3
-_MOST_LOOKED_UP, _LONGEST_LOOKED_UP = 5, 100
 
 
 def finding(
@@ -256,28 +254,10 @@ def _facts(
             yield "example", sentence(witness) + _without(witness, question)
             yield from _kinds(witness) if verdict.impossible else ()
         yield from _readings(answer)
-        yield from _misspelt(verdict)
+        yield from (("unknown", f"AWS has no {each.name}; did you mean {each.meant}?") for each in verdict.misspelt)
         if claim.entry:
             yield from _entry(claim.entry, several)
         yield "next", _words(check, question)[1]
-
-
-def _misspelt(verdict: Verdict) -> Iterator[tuple[str, str]]:
-    """Names that AWS does not have and that are spelled almost like one it has, in the statement of a finding."""
-    statement = verdict.claim.statement
-    if statement is None:
-        return
-    actions = [value.text for value in verdict.actions if not holes(value.pattern)]
-    plain = [text for text in actions if ":" in text and "*" not in text and "?" not in text]
-    near = {text: catalog.nearest(text) for text in _short(plain) if not catalog.exists(text)}
-    keys = [c.spelled for c in statement.conditions if not c.unknown_key and not c.key.startswith(MADE_UP)]
-    near |= {key: catalog.nearest_key(key) for key in _short(keys) if catalog.key_type(key) is None}
-    yield from (("unknown", f"AWS has no {name}; did you mean {known}?") for name, known in near.items() if known)
-
-
-def _short(names: Iterable[str]) -> Iterable[str]:
-    """The first few names that are not too long to be compared with all of AWS."""
-    return islice((name for name in dict.fromkeys(names) if len(name) <= _LONGEST_LOOKED_UP), _MOST_LOOKED_UP)
 
 
 def _entry(entry: CriticalEntry, several: bool) -> Iterator[tuple[str, str]]:

@@ -20,6 +20,7 @@ from policy_guard.verify.combinations import asked, granted
 from policy_guard.verify.existence import existing, is_impossible
 from policy_guard.verify.explain.changed import Changes, Place
 from policy_guard.verify.explain.difference import Terms, blame, spelled, terms
+from policy_guard.verify.explain.misspelt import Misspelt, Suggestions
 from policy_guard.verify.explain.statements import merged, spelled_exactly
 from policy_guard.verify.finding import Difference, Spelled
 from policy_guard.verify.subtraction import outside, part_in
@@ -46,6 +47,7 @@ class Verdict(NamedTuple):
     accepted: tuple[Accepted, ...] = ()
     beside: tuple[Verdict, ...] = ()
     place: Place | None = None
+    misspelt: tuple[Misspelt, ...] = ()
     spelled: Callable[[], tuple[Spelled, ...]] = tuple
 
 
@@ -140,6 +142,7 @@ class Explanations:
         self._prover = prover
         self._known: dict[int, Verdict] = {}
         self._changes: Changes | None = None
+        self._suggestions = Suggestions(prover)
 
     def __call__(self, verdict: Verdict) -> Verdict:
         """The verdict with its explanation, and those beside it with theirs."""
@@ -154,7 +157,8 @@ class Explanations:
         claim = verdict.claim
         if id(claim) not in self._known:
             told = _blamed(self._check, claim, verdict.answer, self._question, self._prover)
-            self._known[id(claim)] = told._replace(place=self._place(told))
+            misspelt = tuple(self._suggestions.about(claim.statement, told.actions))
+            self._known[id(claim)] = told._replace(place=self._place(told), misspelt=misspelt)
         return self._known[id(claim)]
 
     def _place(self, verdict: Verdict) -> Place | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from policy_guard.iam import catalog
 from tests.support.repository import Scratch, allow, document
 
 
@@ -45,7 +46,18 @@ def test_names_of_aws_and_those_like_none_are_not_remarked_on(scratch: Scratch) 
     assert "did you mean" not in scratch.guard("check").out
 
 
+def test_of_many_misspelt_names_a_few_are_looked_up(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_up: list[str] = []
+    monkeypatch.setattr(catalog, "nearest", looked_up.append)
+    scratch.write("iam/new.json", document(*(allow(f"ec2:RunInstance{number}x") for number in range(100))))
+    assert scratch.guard("check").code == 1
+    assert 0 < len(looked_up) <= 10
+
+
 def test_the_list_of_critical_permissions_names_what_matches_nothing(scratch: Scratch) -> None:
     scratch.write(".policy-guard.yaml", "version: 1\ncritical: critical.yaml\n")
     scratch.write("critical.yaml", 'version: 1\npermissions:\n- {id: a, actions: ["iam:PasRole"], reason: roles}\n')
-    assert "AWS has no iam:PasRole; did you mean iam:PassRole?" in scratch.guard("list", "--critical").out
+    assert (
+        "names iam:PasRole, and AWS has no such action; did you mean iam:PassRole?"
+        in scratch.guard("list", "--critical").out
+    )

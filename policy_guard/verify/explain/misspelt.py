@@ -1,0 +1,55 @@
+"""Names that AWS does not have, with those that are spelled almost like them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from policy_guard.iam import catalog
+from policy_guard.iam.meaning.prover import Prover
+from policy_guard.iam.policy import MADE_UP, Statement, Value
+from policy_guard.solver.strings.pattern import holes
+
+_MOST_LOOKED_UP = 5
+_LONGEST = 100
+# Comparing a name with all names of a service takes about eight milliseconds.
+_STEPS_A_NAME = 5_000
+
+
+class Misspelt(NamedTuple):
+    """A name that AWS does not have, and the name that was probably meant."""
+
+    name: str
+    meant: str
+
+
+class Suggestions:
+    """Looks up misspelt names: few for one question, out of what may be spent on telling findings well."""
+
+    def __init__(self, prover: Prover) -> None:
+        self._prover = prover
+        self._left = _MOST_LOOKED_UP
+        self._known: dict[str, str | None] = {}
+
+    def about(self, statement: Statement | None, actions: Iterable[Value]) -> Iterator[Misspelt]:
+        """Return the misspelt ones of these actions and of the condition keys of a statement."""
+        if statement is None:
+            return
+        texts = (value.text for value in actions if not holes(value.pattern))
+        plain = (text for text in texts if ":" in text and "*" not in text and "?" not in text)
+        yield from self._meant((text for text in plain if not catalog.exists(text)), catalog.nearest)
+        keys = (c.spelled for c in statement.conditions if not c.unknown_key and not c.key.startswith(MADE_UP))
+        yield from self._meant((key for key in keys if catalog.key_type(key) is None), catalog.nearest_key)
+
+    def _meant(self, names: Iterable[str], nearest: Callable[[str], str | None]) -> Iterator[Misspelt]:
+        for name in dict.fromkeys(names):
+            if name not in self._known and self._may_look_up(name):
+                self._known[name] = nearest(name)
+            if meant := self._known.get(name):
+                yield Misspelt(name, meant)
+
+    def _may_look_up(self, name: str) -> bool:
+        if len(name) > _LONGEST or not self._left or not self._prover.may_replay(0, _STEPS_A_NAME):
+            return False
+        self._left -= 1
+        return True
