@@ -39,9 +39,13 @@ def sentences(finding: Finding) -> str:
 
 def see(related: Related) -> str:
     """Return the other place, its revision, and its meaning for the finding."""
+    return f"{related.source.at(related.span.start)}{at(related)}: {related.message}"
+
+
+def at(related: Related) -> str:
+    """Return the revision of the other place as it follows a text, such as " at main" or " in the index"."""
     revision = related.source.revision
-    at = f" {'in' if revision.startswith('the ') else 'at'} {revision}" if revision else ""
-    return f"{related.source.at(related.span.start)}{at}: {related.message}"
+    return f" {'in' if revision.startswith('the ') else 'at'} {revision}" if revision else ""
 
 
 def _subject(finding: Finding) -> str:

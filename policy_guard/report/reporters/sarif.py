@@ -9,7 +9,7 @@ from urllib.parse import quote
 from policy_guard.documents.printable import in_json, printable
 from policy_guard.documents.source import Source, Span
 from policy_guard.report.report import Report, Reporter, Style, fingerprints, in_order, place
-from policy_guard.report.sentences import sentences
+from policy_guard.report.sentences import at, sentences
 from policy_guard.report.summary import error_line
 from policy_guard.verify.checks import check, manual, names
 from policy_guard.verify.finding import Finding, Related
@@ -83,11 +83,10 @@ def _message(text: str) -> str:
 
 
 def _related(number: int, related: Related) -> dict[str, Any]:
-    revision = f" at {related.source.revision}" if related.source.revision else ""
     return {
         "id": number,
         "physicalLocation": _location(related.source, related.span),
-        "message": {"text": _message(f"{related.message}{revision}")},
+        "message": {"text": _message(f"{related.message}{at(related)}")},
     }
 
 
