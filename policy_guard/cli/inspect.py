@@ -27,6 +27,7 @@ def critical(config: str | None, folder: Path, environ: Mapping[str, str]) -> st
     lines = [f"{entries}; actions of {catalog.source()}"]
     for entry in given.critical:
         lines += _entry(entry)
+        lines += (f"  {doubt.message}; {doubt.remedy}" for doubt in given.doubts if doubt.entry == entry.id)
     return "".join(f"{printable(line)}\n" for line in lines)
 
 
@@ -57,10 +58,6 @@ def _size(given: RequestSet) -> str:
 
 def _covered(given: RequestSet) -> Iterator[str]:
     names = covered(given)
-    for value in given.actions:
-        if not catalog.exists(value.text):
-            near = catalog.nearest(value.text)
-            yield f"  AWS has no {value.text}" + (f"; did you mean {near}?" if near else "")
     yield from (f"  {action}" for action in names[:_MOST_ACTIONS])
     if len(names) > _MOST_ACTIONS:
         yield f"  and {len(names) - _MOST_ACTIONS} more"
