@@ -66,7 +66,7 @@ class Result(NamedTuple):
 
 
 def check_no_new_access(new: Document, existing: Document | None, policy_type: str | None = None) -> Result:
-    """Whether the new document allows nothing that the existing one does not; `None` is no policy.
+    """Tell whether the new document allows nothing that the existing one does not; `None` is no policy.
 
     Documents are mappings or texts (JSON or YAML). `policy_type` is a kind ("identity", "resource", "trust", "scp",
     "rcp", "boundary", "session", "endpoint") or AWS's name for it ("IDENTITY_POLICY"); from the shape where it is
@@ -77,14 +77,14 @@ def check_no_new_access(new: Document, existing: Document | None, policy_type: s
 
 
 def check_no_lost_deny(new: Document, existing: Document | None, policy_type: str | None = None) -> Result:
-    """Whether the new document denies all that the existing one denies. Parameters as in `check_no_new_access`."""
+    """Tell whether the new document denies all that the existing one denies. Parameters as in `check_no_new_access`."""
     return _compared(NO_LOST_DENY, new, existing, policy_type)
 
 
 def check_access_not_granted(
     policy: Document, access: Iterable[Mapping[str, Any]], policy_type: str | None = None
 ) -> Result:
-    """Whether the document allows none of the accesses, each with `actions`, `resources` or both.
+    """Tell whether the document allows none of the accesses, each with `actions`, `resources` or both.
 
     Raises `PolicyError`. Asks what AWS's CheckAccessNotGranted asks.
     """
@@ -97,7 +97,7 @@ def check_access_not_granted(
 
 
 def check_no_public_access(policy: Document, resource_type: str) -> Result:
-    """Whether the document lets in no stranger; `policy-guard explain no-public-access` says who is one.
+    """Tell whether the document lets in no stranger; `policy-guard explain no-public-access` says who is one.
 
     `resource_type` is one of the `RESOURCE_TYPES` that AWS lists, "AWS::S3::Bucket" or another; else `ValueError`. It
     tells trust policies (`AWS::IAM::AssumeRolePolicyDocument`) from resource policies. A statement of a resource

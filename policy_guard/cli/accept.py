@@ -61,7 +61,7 @@ class _Asked(NamedTuple):
         return list(dict.fromkeys(each for found in self.findings for each in found.critical))
 
     def parts(self) -> tuple[Part, ...]:
-        """What the findings are about."""
+        """Return what the findings are about."""
         return tuple(found.part for found in self.findings)
 
     def requests(self) -> tuple[Spelled, ...]:
@@ -243,7 +243,7 @@ def _one_or_all(texts: list[str]) -> str | list[str]:
 
 
 def _unlike(files: list[Proposal], sets: tuple[Spelled, ...], asked: _Asked, today: date) -> str | None:
-    """What is wrong with the files: they are refused, or do not mean what was found once they are read again."""
+    """Return what is wrong with the files: they are refused, or do not mean what was found once they are read again."""
     try:
         read = [_read(file, asked.about.kind, today) for file in files]
     except SetupError as error:
@@ -259,7 +259,7 @@ def _unlike(files: list[Proposal], sets: tuple[Spelled, ...], asked: _Asked, tod
 
 
 def _read(file: Proposal, kind: Kind, today: date) -> Spelled:
-    """What a file means once it is read again."""
+    """Return what a file means once it is read again."""
     _, statements, without = accepted(load_acceptance(Source(file.path, file.text), today), kind)
     return Spelled(statements, without)
 

@@ -79,7 +79,7 @@ def compare(old: Path, new: Path, options: Options) -> Report:
 
 
 def _relation(forward: Report, backward: Report) -> Relation:
-    """How the new version relates to the old one, by what each direction found."""
+    """Return how the new version relates to the old one, by what each direction found."""
     grown, shrunk = _more(forward), _more(backward)
     if grown is None or shrunk is None:
         return "unknown"
@@ -89,7 +89,7 @@ def _relation(forward: Report, backward: Report) -> Relation:
 
 
 def _more(report: Report) -> bool | None:
-    """Whether the new side of a report allows more or denies less; None if not all of that is decided."""
+    """Tell whether the new side of a report allows more or denies less; None if not all of that is decided."""
     of_these = [finding for finding in report.findings if finding.check in _OF_RELATIONS]
     all_asked = report.policies and set(_OF_RELATIONS) <= set(report.checks)
     undecided = any(finding.outcome != "violated" for finding in report.findings if finding.severity == "error")

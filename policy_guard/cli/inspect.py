@@ -17,7 +17,7 @@ _MOST_ACTIONS = 200
 
 
 def critical(config: str | None, folder: Path, environ: Mapping[str, str]) -> str:
-    """What each entry of the critical list matches today."""
+    """Return what each entry of the critical list matches today."""
     repository = Repository(folder, environ)
     repository.close()
     given = load_settings(repository.root, config)

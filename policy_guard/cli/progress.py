@@ -47,7 +47,7 @@ class Progress:
 
 
 def awaited(terminal: TextIO | None, work: Callable[[Callable[[str], None]], Result]) -> Result:
-    """What the work gives, which is told how to say how far it is. Nobody hears it where there is no terminal."""
+    """Return what the work gives, which is told how to report progress; nobody sees it without a terminal."""
     if terminal is None or not terminal.isatty():
         return work(lambda name: None)
     with Progress(terminal) as progress:

@@ -105,12 +105,12 @@ def _in_lines(text: str, items: Sequence[Span], news: Sequence[Sequence[str] | N
 
 
 def _line_feed_before(text: str, line: int) -> int:
-    """Where the line before ends: so that a last line that has no ending leaves none behind."""
+    """Return where the line before ends: so that a last line that has no ending leaves none behind."""
     return line - (2 if text.startswith("\r\n", max(0, line - 2)) else 1)
 
 
 def _end_of_line(text: str, at: int) -> int:
-    """Where the line ends; nothing but a comment may stand before that."""
+    """Return where the line ends; nothing but a comment may stand before that."""
     end = _COMMENT.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
     if text[end : end + 1] not in ("", "\n", "\r"):
         raise Layout("its line holds something else")
@@ -138,7 +138,7 @@ def _next(items: Sequence[Span], at: int) -> int:
 
 
 def _gap(text: str, items: Sequence[Span], at: int) -> str:
-    """What stands between two items of the list."""
+    """Return what stands between two items of the list."""
     gaps = [text[one.end : other.start] for one, other in pairwise(items)]
     plain = [gap for gap in (gaps[max(0, at - 1) :] + gaps) if not gap.replace(",", "", 1).strip()]
     if plain:
@@ -173,7 +173,7 @@ def _indent(text: str, at: int) -> str:
 
 
 def dash_step(text: str, mapping: Span) -> int:
-    """How far dashes stand behind their key, as in the list that a mapping is an item of; 2 where it is in none."""
+    """Return how far dashes stand behind their key in the list around a mapping; 2 where there is none."""
     line = text.rfind("\n", 0, mapping.start) + 1
     dash = text[line : mapping.start]
     if not _DASH.fullmatch(dash):

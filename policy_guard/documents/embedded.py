@@ -45,7 +45,7 @@ def read_text(scalar: Scalar, source: Source) -> Node:
 
 
 def places_in(scalar: Scalar, source: Source) -> Places:
-    """Where the characters of a string of `source` are written."""
+    """Return where the characters of a string of `source` are written."""
     return Places(_pieces(scalar, source), scalar.span)
 
 
@@ -89,7 +89,7 @@ def _pieces(scalar: Scalar, source: Source) -> tuple[_Piece, ...]:
 
 
 def _length(match: re.Match[str], text: str, at: int) -> int | None:
-    """How many characters of `text` at `at` are written as `match`; None where something else stands there."""
+    """Return how many characters of `text` at `at` are written as `match`; None where something else stands there."""
     if match.lastgroup == "blank":
         return len(_BLANKS.match(text, at)[0])  # type: ignore[index]  # it matches nothing, too
     if match.lastgroup == "escape":
@@ -98,7 +98,7 @@ def _length(match: re.Match[str], text: str, at: int) -> int | None:
 
 
 def _body(scalar: Scalar, text: str) -> tuple[Span, re.Pattern[str]]:
-    """Where the content of a string is written, without quotation marks or block header, and how."""
+    """Return where the content of a string is written, without quotation marks or block header, and how."""
     start = _PROPERTIES.match(text, *scalar.span).end()  # type: ignore[union-attr]  # it matches nothing, too
     end = scalar.span.end
     match text[start : start + 1]:

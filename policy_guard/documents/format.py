@@ -55,7 +55,7 @@ class Format(NamedTuple):
 
 
 def sniff(data: bytes) -> bool:
-    """Whether a file may hold a policy; False only where it surely holds none. Of long texts it is kept in mind."""
+    """Tell whether a file may hold a policy; False only where it surely holds none. Remembered for long texts."""
     if len(data) <= _LONG:
         return _may_hold_policy(data)
     from hashlib import sha256
@@ -78,7 +78,7 @@ def _may_hold_policy(data: bytes) -> bool:
 
 
 def hole_in_key(data: bytes) -> bool:
-    """Whether a template stands in what may be a key and begins as "Statement" does.
+    """Tell whether a template stands in what may be a key and begins as "Statement" does.
 
     What is too long to be read is gone through once only.
     """
@@ -91,18 +91,18 @@ def hole_in_key(data: bytes) -> bool:
 
 
 def in_json(data: bytes) -> bool:
-    """Whether a file of any name begins as JSON does, in any encoding, and not as a template does."""
+    """Tell whether a file of any name begins as JSON does, in any encoding, and not as a template does."""
     start = data.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1_000].replace(b"\0", b"")
     return bool(_JSON_START.match(start))
 
 
 def in_utf_8(data: bytes) -> bool:
-    """Whether no byte order mark says that the bytes are in another encoding."""
+    """Tell whether no byte order mark says that the bytes are in another encoding."""
     return _mark(data) is None
 
 
 def is_short_text(data: bytes) -> bool:
-    """Whether a file of any name may be YAML that somebody wrote."""
+    """Tell whether a file of any name may be YAML that somebody wrote."""
     return len(data) <= MOST_BY_CONTENT and b"\0" not in data
 
 
@@ -126,7 +126,7 @@ def decode(path: str, data: bytes, revision: str) -> Source:
 
 
 def salvage(path: str, data: bytes, revision: str) -> Source:
-    """What can be shown of bytes that `decode` refuses: its text up to the size limit, odd characters replaced."""
+    """Return a text to show for bytes that `decode` refuses, up to the size limit, odd characters replaced."""
     encoding = (_mark(data) or "UTF-8").lower()
     text = data[:MAX_BYTES].decode(encoding, errors="replace")
     return Source(path, text.removeprefix("\ufeff").replace("\0", ""), revision)

@@ -24,18 +24,18 @@ _NO_PATTERN = (
 
 
 def not_a_path(text: str) -> str | None:
-    """What keeps `text` from being a path in the repository, in one sentence; None if nothing does."""
+    """Return what keeps `text` from being a path in the repository, in one sentence; None if nothing does."""
     return next((why for unusual, why in _UNUSUAL if unusual.search(text)), None)
 
 
 def not_a_pattern(text: str) -> str | None:
-    """What keeps `text` from being a pattern of paths in the repository; None if nothing does."""
+    """Return what keeps `text` from being a pattern of paths in the repository; None if nothing does."""
     return not_a_path(text) or next((why for unusual, why in _NO_PATTERN if unusual.search(text)), None)
 
 
 @lru_cache(maxsize=100_000)
 def matches_any(patterns: tuple[str, ...], path: str) -> bool:
-    """Whether the whole path matches one of the patterns. The same is asked several times of each changed file."""
+    """Tell whether the whole path matches one of the patterns. The same is asked several times of each changed file."""
     for head, part, tail, pattern in _prepared(patterns):
         if part in path and path.startswith(head) and path.endswith(tail) and matches_path(pattern, path):
             return True
@@ -57,7 +57,7 @@ def _sure(pattern: str) -> tuple[str, str, str]:
 
 
 def matches_path(pattern: str, path: str) -> bool:
-    """Whether the whole path, relative to the root, matches. Linear in memory, never exponential in time."""
+    """Tell whether the whole path, relative to the root, matches. Linear in memory, never exponential in time."""
     parts = path.split("/")
     reached = {0}
     for step in _steps(pattern):
@@ -69,7 +69,7 @@ def matches_path(pattern: str, path: str) -> bool:
 
 
 def reaches_below(pattern: str, folder: str) -> bool:
-    """Whether some path in a folder, or deeper, matches."""
+    """Tell whether some path in a folder, or deeper, matches."""
     parts, reached = folder.split("/"), {0}
     for step in _steps(pattern):
         if len(parts) in reached or (step == "**" and reached):
@@ -79,7 +79,7 @@ def reaches_below(pattern: str, folder: str) -> bool:
 
 
 def names_all_below(pattern: str, folder: str) -> bool:
-    """Whether every path in a folder, or deeper, matches, as a pattern with ** at its end tells."""
+    """Tell whether every path in a folder, or deeper, matches, as a pattern with ** at its end tells."""
     return _steps(pattern)[-1] == "**" and matches_path(pattern, folder)
 
 
@@ -90,7 +90,7 @@ def _steps(pattern: str) -> tuple[str, ...]:
 
 @cache
 def glob(text: str) -> Callable[[str], bool]:
-    """Whether a whole text matches: `*` is any number of characters, `?` is one, all others are themselves.
+    """Tell whether a whole text matches: `*` is any number of characters, `?` is one, all others are themselves.
 
     Time grows with the product of both lengths at worst: each piece between stars is taken as early as can be.
     """
@@ -103,7 +103,7 @@ def glob(text: str) -> Callable[[str], bool]:
 
 @cache
 def begins_within(text: str) -> Callable[[str], bool]:
-    """Whether all texts that begin with a prefix match.
+    """Tell whether all texts that begin with a prefix match.
 
     Characters that `text` does not spell out are matched by its wildcards alone, so any others would be, too; and of
     more than it has `?` one is matched by a `*`, so any number of more would be, too.

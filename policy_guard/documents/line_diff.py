@@ -54,7 +54,7 @@ def _runs(old: Sequence[str], new: Sequence[str], old_at: int, at: int, depth: i
 
 
 def _alike(old: Sequence[str], new: Sequence[str]) -> int:
-    """How many lines at the beginning are the same."""
+    """Return how many lines at the beginning are the same."""
     return next((n for n, (one, two) in enumerate(zip(old, new, strict=False)) if one != two), min(len(old), len(new)))
 
 

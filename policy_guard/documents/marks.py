@@ -121,7 +121,7 @@ def _not_inert(text: str, values: _Values) -> Iterator[Problem]:
 
 
 def _stays_inside(text: str, good: re.Match[str], value: Scalar | None) -> bool:
-    """Whether the mark closes in its value, takes no blanks around it away, and no quotation marks come."""
+    """Tell whether the mark closes in its value, takes no blanks around it away, and no quotation marks come."""
     before, after = text[good.start() - 1 : good.start()], text[good.end() : good.end() + 1]
     trims = (good["before"] and (not before or before.isspace())) or (
         (good["after"] or good["erb"]) and (not after or after.isspace())
@@ -132,7 +132,7 @@ def _stays_inside(text: str, good: re.Match[str], value: Scalar | None) -> bool:
 
 
 def _disguised(text: str, values: Iterable[Scalar]) -> Iterator[Problem]:
-    """What looks like a placeholder when escapes are read, and is none for an engine, or the other way round."""
+    """Return what looks like a placeholder when escapes are read, and is none for an engine, or the other way round."""
     for value in values:
         if "{" in value.text or "<%" in value.text:
             written = text[value.span.start : value.span.end]

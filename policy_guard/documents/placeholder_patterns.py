@@ -50,7 +50,7 @@ class Placeholders:
             at = max(end, at + 1)
 
     def _end(self, machine: tuple[_Item, ...], text: str, start: int) -> int:
-        """Where the longest placeholder that begins here ends; `start` if none does."""
+        """Return where the longest placeholder that begins here ends; `start` if none does."""
         loops, optional = _shape(machine)
         state, end = _closed(1, loops | optional), start
         for at in range(start, min(len(text), start + LONGEST)):
@@ -68,7 +68,7 @@ class Placeholders:
 
 @cache
 def _shape(machine: tuple[_Item, ...]) -> tuple[int, int]:
-    """Which items repeat, and which may be left out, as the bits of two integers."""
+    """Return which items repeat, and which may be left out, as the bits of two integers."""
     return (
         sum(1 << at for at, item in enumerate(machine) if item.repeats),
         sum(1 << at for at, item in enumerate(machine) if item.optional),

@@ -42,7 +42,7 @@ def counted(number: int, one: str, many: str = "") -> str:
 
 
 def cells(text: str) -> int:
-    """How many columns of a terminal printable `text` takes."""
+    """Return how many columns of a terminal printable `text` takes."""
     return len(text) if text.isascii() else sum(map(_cell, text))
 
 

@@ -36,13 +36,13 @@ class Source:
     _starts: list[int] = field(default_factory=list, compare=False, repr=False)
 
     def position(self, offset: int) -> Position:
-        """Where the character at `offset` stands."""
+        """Return where the character at `offset` stands."""
         starts = self._line_starts()
         line = bisect_right(starts, offset)
         return Position(line, offset - starts[line - 1] + 1)
 
     def at(self, offset: int) -> str:
-        """Where the character at `offset` stands, as people and editors spell it: "policy.json:3:14"."""
+        """Return where the character at `offset` stands, as people and editors spell it: "policy.json:3:14"."""
         line, column = self.position(min(offset, len(self.text)))
         return f"{self.path}:{line}:{column}"
 

@@ -61,7 +61,7 @@ class Value(NamedTuple):
 
     @property
     def padded(self) -> bool:
-        """Whether there are blanks around the text or its first colon. The pattern of an action has them left out."""
+        """Tell whether blanks stand around the text or its first colon; an action's pattern leaves them out."""
         return " " in self.text and self.text != without_blanks(self.text)
 
 
@@ -256,7 +256,7 @@ class Policy(NamedTuple):
 
 
 def of_one_kind(one: Policy, other: Policy) -> bool:
-    """Whether two policies may be versions of one.
+    """Tell whether two policies may be versions of one.
 
     Without Resource the actions alone tell a trust policy from another resource policy, and they may change.
     """
@@ -265,7 +265,7 @@ def of_one_kind(one: Policy, other: Policy) -> bool:
 
 
 def leaves_all(policy: Policy | None, kind: Kind) -> bool:
-    """Whether everything is allowed that the policy does not deny; None is no policy."""
+    """Tell whether everything is allowed that the policy does not deny; None is no policy."""
     if policy is None:
         return kind in CAPS
     return kind in BESIDE_FULL_ACCESS and not any(statement.effect == "Allow" for statement in policy.statements)

@@ -55,17 +55,17 @@ FINER = ("user", "role", "session")
 
 
 def named(entry: Principal) -> PrincipalRef:
-    """What kind of principal the entry names."""
+    """Return what kind of principal the entry names."""
     return _named(entry.type, entry.value.pattern)
 
 
 def is_id(type_: str, who: PrincipalRef) -> bool:
-    """Whether the entry names someone by an id of which nothing here tells whose it is."""
+    """Tell whether the entry names someone by an id of which nothing here tells whose it is."""
     return who.kind == "id" or type_ == "CanonicalUser"
 
 
 def is_provider(type_: str) -> bool:
-    """Whether the entry names the role sessions that an identity provider made.
+    """Tell whether the entry names the role sessions that an identity provider made.
 
     AWS: reference_policies_elements_principal, "OIDC federated principals" and "SAML federated principals".
     """
@@ -73,7 +73,7 @@ def is_provider(type_: str) -> bool:
 
 
 def beginning(entry: Principal) -> str | None:
-    """What all names of the service begin with that the entry names: of `logs.eu-west-1.amazonaws.com` the `logs.`.
+    """Return how all names of the entry's service begin: of `logs.eu-west-1.amazonaws.com` the `logs.`.
 
     AWS: reference_policies_condition-keys, aws:PrincipalServiceNamesList: a service may have several names, of Regions
     for example. Empty if an unknown part or a wildcard leaves it open, and None of what is no service.
@@ -86,7 +86,7 @@ def beginning(entry: Principal) -> str | None:
 
 
 def in_any_partition(who: PrincipalRef) -> bool:
-    """Whether the account is meant in the partition of its policy: an id alone, or an ARN that leaves it to a template.
+    """Tell whether the account's partition is its policy's: an id alone, or an ARN that leaves it to a template.
 
     AWS: reference_policies_elements_principal, "AWS account principals": ARN and id behave the same way.
     """
@@ -98,7 +98,7 @@ def has_wildcards(who: PrincipalRef) -> bool:
 
 
 def by_text(text: str) -> PrincipalRef:
-    """What an entry of the type AWS names that came out as this text."""
+    """Return what an entry of the type AWS names that came out as this text."""
     return _named("AWS", plain_pattern(text))
 
 

@@ -146,7 +146,7 @@ def _tightened(before: Config, here: Config) -> Config:
 
 
 def _what(before: Settings, here: Settings) -> str:
-    """Which of them, in brackets."""
+    """Return which of them, in brackets."""
     names = [n.replace("_", "-") for n in before.config._fields if n not in _APART and _of(before, n) != _of(here, n)]
     meant = [{each.meaning(): str(each.id) for each in given.critical} for given in (before, here)]
     ids = sorted({(meant[0] | meant[1])[each] for each in meant[0].keys() ^ meant[1].keys()})

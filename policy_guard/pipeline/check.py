@@ -117,7 +117,7 @@ def _check(
 def _asked(
     repository: Repository, options: Options, environ: Mapping[str, str], ci: bool
 ) -> tuple[Comparison, Settings]:
-    """What is compared, and the settings that hold: in CI those name the branch, too."""
+    """Return what is compared, and the settings that hold: in CI those name the branch, too."""
     here = load_settings(repository.root, options.config)
     all_files = is_on_all_files(environ, options.base)
     event = environ.get("GITHUB_EVENT_NAME")
@@ -143,7 +143,7 @@ def _asked(
 def _held(
     config: Config, reader: Reader, base: Revision, files: Callable[[], dict[str, File]], note: Callable[[str], None]
 ) -> References | None:
-    """What policies are held against besides their old versions; None where the settings name nothing."""
+    """Return what policies are held against besides their old versions; None where the settings name nothing."""
     if not any(rule.reference for rule in config.policies):
         return None
     from policy_guard.pipeline.pairing.references import References
@@ -164,7 +164,7 @@ def _accepted(repository: Repository, config: Config, comparison: Comparison, to
 
 
 def asked_severity(options: Options, config: Config, ci: bool) -> FailOn:
-    """What was asked for, or else what is set; in CI, where a change brings its workflow along, the stricter."""
+    """Return what was asked for, or else what is set; in CI, where a change brings its workflow along, the stricter."""
     if options.fail_on is None:
         return config.fail_on
     return min(options.fail_on, config.fail_on, key=FAIL_ON.index) if ci else options.fail_on

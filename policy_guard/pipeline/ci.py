@@ -61,7 +61,7 @@ _VARIABLES = frozenset(
 
 
 def in_ci(environ: Mapping[str, str]) -> bool:
-    """Whether this runs unattended, on a commit as it was pushed.
+    """Tell whether this runs unattended, on a commit as it was pushed.
 
     On a system that sets none of these variables, Tekton and Concourse for example, `CI=true` says so.
     """

@@ -212,7 +212,7 @@ class Judge:
 
 
 def _is_shipped(verdict: Verdict) -> bool:
-    """Whether the critical entry is one of a pack: those of the owners come first."""
+    """Tell whether the critical entry is one of a pack: those of the owners come first."""
     return verdict.claim.entry is not None and not verdict.claim.entry.own
 
 
@@ -223,7 +223,7 @@ def _policy(pair: Pair) -> Policy:
 
 
 def _same(pair: Pair) -> bool:
-    """Whether both versions are there and mean the same."""
+    """Tell whether both versions are there and mean the same."""
     from policy_guard.iam.policy import meaning
 
     return pair.old is not None and pair.new is not None and meaning(pair.old) == meaning(pair.new)

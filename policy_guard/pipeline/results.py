@@ -139,7 +139,7 @@ class Results:
         )
 
     def _is_allowed(self, finding: Finding) -> bool:
-        """Whether the line may be unreadable for now; notes it if so. What was denied there is another matter."""
+        """Tell whether the line may be unreadable for now; notes it if so. What was denied there is another matter."""
         if finding.check != READABLE:
             return False
         line = finding.source.position(finding.span.start).line

@@ -89,7 +89,7 @@ class Run(NamedTuple):
     references: References | None
 
     def look_for_hidden(self, everything: bool) -> None:
-        """What the change puts where it is not looked at."""
+        """Return what the change puts where it is not looked at."""
         for path, (sentence, findings) in _beyond(self):
             self.session.results.note(sentence)
             self.session.results.outcome(path, FileResult((), findings))
@@ -187,7 +187,7 @@ def _unread(reader: Reader, file: File | None, path: str) -> str:
 
 
 def _beyond(run: Run) -> Iterator[tuple[str, tuple[str, tuple[Finding, ...]]]]:
-    """What is said of changed links and submodules."""
+    """Return what is said of changed links and submodules."""
     asked = [change for change in run.comparison.changes if change.new and change.new.mode in (LINK, SUBMODULE)]
     if not asked:
         return
@@ -236,13 +236,13 @@ def _colliding(run: Run) -> Iterator[Finding]:
 
 
 def _may_be_rewritten(run: Run) -> bool:
-    """Whether the change is about a file that may be a policy, or about attributes of files."""
+    """Tell whether the change is about a file that may be a policy, or about attributes of files."""
     paths = [file.path for change in run.comparison.changes for file in (change.old, change.new) if file]
     return any(run.reader.concerned(path) or path.lower().endswith(".gitattributes") for path in paths)
 
 
 def _may_hide_one(reader: Reader, changed: Collection[Change]) -> bool:
-    """Whether a file where policies are looked for changes or goes, beside another that may take one in."""
+    """Tell whether a file where policies are looked for changes or goes, beside another that may take one in."""
     return len(changed) > 1 and any(change.old and reader.concerned(change.old.path) for change in changed)
 
 

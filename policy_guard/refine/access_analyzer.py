@@ -158,7 +158,7 @@ class _Reader(NamedTuple):
         )
 
     def service(self, given: Any) -> Iterator[Use]:
-        """What is unused of one service: all of it where no actions are listed."""
+        """Return what is unused of one service: all of it where no actions are listed."""
         if not isinstance(given, dict):
             raise self.wrong("unusedPermissionDetails: expected an object")
         service = self.text(given, "serviceNamespace")

@@ -28,7 +28,7 @@ class Usage(NamedTuple):
     today: date
 
     def of(self, *paths: str) -> Unused:
-        """What none of the principals uses that the policy in a file belongs to, by all of the file's names."""
+        """Return what none of the principals uses that the policy in a file belongs to, by all of the file's names."""
         found = [self._usable(each) for _, each in self._found(paths)]
         together = by_all(unused(use for each in one for use in each.uses) for one in found)
         return self._settled(together, [each for one in found for each in one])
@@ -39,7 +39,7 @@ class Usage(NamedTuple):
         return tuple(sorted({finding.resource for finding in self.findings if finding.type == TYPE}))
 
     def of_anyone(self) -> Unused:
-        """What the one principal does not use that all findings are about. Raises `SetupError` if there are several."""
+        """Return what the findings' one principal does not use. Raises `SetupError` if there are several."""
         if len(names := self.principals) > 1:
             raise SetupError(
                 f"the findings are about {len(names)} principals, such as {names[0] or 'one without a name'} and "
@@ -52,7 +52,7 @@ class Usage(NamedTuple):
         return replace(found, keep=self.settings.keep, by=tuple(dict.fromkeys(map(_dated, findings))))
 
     def notes(self, *paths: str) -> Iterator[str]:
-        """What is to be known of the findings about a policy, or without a path of all, and why some do not count."""
+        """Return what findings say about a policy, or without a path about all, and why some do not count."""
         for name, found in self._found(paths) if paths else [("", self.findings)]:
             if not found:
                 yield f"there is no finding about {name}, so all that it may do counts as used{self._instead(name)}"
@@ -72,7 +72,7 @@ class Usage(NamedTuple):
         return f"; did you mean {close[0]}?" if close else ""
 
     def remarks(self, asked: bool) -> Iterator[str]:
-        """What is to be known of the settings, and of the actions that the findings name.
+        """Return what is to be known of the settings, and of the actions that the findings name.
 
         Findings without a principal count only where they were `asked` for.
         """
@@ -107,7 +107,7 @@ class Usage(NamedTuple):
             yield "more pages belong to the finding; only what is in there counts"
 
     def _reason(self, finding: UnusedPermission, beside: Sequence[UnusedPermission]) -> str | None:
-        """Why a finding says nothing about actions that are not used, among those `beside` it; None if it does."""
+        """Return why a finding, among those `beside` it, says nothing about unused actions; None if it does."""
         if finding.type == "UnusedIAMRole":
             return "it is not used at all (UnusedIAMRole); delete it rather than narrow its policies"
         if finding.type != TYPE:

@@ -100,7 +100,7 @@ def _policies(
 
 
 def _only_as_planned(held: Mapping[str, Policy], plans: Mapping[str, Plan], after: Mapping[str, Policy]) -> bool:
-    """Whether the file has the same policies, those with edits as planned and the others as they were."""
+    """Tell whether the file has the same policies, those with edits as planned and the others as they were."""
     if list(held) != list(after):
         return False
     changed = {label for label, each in plans.items() if each.edits}

@@ -37,7 +37,7 @@ class Scope(NamedTuple):
         return found
 
     def knows_little(self, covered: Covered) -> bool:
-        """Whether a service is used, as far as can be told, and its actions are not known."""
+        """Tell whether a service is used, as far as can be told, and its actions are not known."""
         return not self.known.actions(covered.service) and not self.unused.has_all_of(covered.service)
 
 
@@ -71,7 +71,7 @@ def as_glob(pattern: Pattern) -> str:
 
 
 def narrow(text: str, scope: Scope) -> Narrowing | None:
-    """What is left of an action or pattern without what is not used; None if it stays as it is."""
+    """Return what is left of an action or pattern without what is not used; None if it stays as it is."""
     covered = tuple(_covered(text, scope))
     if not any(each.unused for each in covered):
         return None
@@ -124,7 +124,7 @@ def without_covered(patterns: Iterable[str], others: Iterable[str] = ()) -> Iter
 
 
 def _longer(patterns: Iterable[str]) -> set[str]:
-    """Those that begin with another one's prefix. In alphabetical order they stand right behind it."""
+    """Return those that begin with another one's prefix. In alphabetical order they stand right behind it."""
     in_order = sorted((each.lower().removesuffix("*"), not each.endswith("*"), each) for each in patterns)
     found: set[str] = set()
     prefix: str | None = None
@@ -171,7 +171,7 @@ def _service_of(pattern: str) -> str:
 
 
 def _is_plain(pattern: str) -> bool:
-    """Whether the pattern is a name, or what a name begins with."""
+    """Tell whether the pattern is a name, or what a name begins with."""
     return not any(wild in pattern.removesuffix("*") for wild in "*?") and not pattern.endswith(":*")
 
 
@@ -181,7 +181,7 @@ def _halves(text: str) -> tuple[str, str]:
 
 
 def _covers(one: str, other: str) -> bool:
-    """Whether all that `other`, a name or a prefix with `*` in lower case, stands for is covered by `one`."""
+    """Tell whether all that `other`, a name or a prefix with `*` in lower case, stands for is covered by `one`."""
     (here, pattern), (there, name) = _halves(one), _halves(other)
     if not glob(here)(there):
         return False

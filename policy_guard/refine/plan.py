@@ -79,7 +79,7 @@ class _Step(NamedTuple):
 
 
 def plan(policy: Policy, scope: Scope) -> Plan:
-    """What is to become of a policy. Deny and NotAction are never touched."""
+    """Return what is to become of a policy. Deny and NotAction are never touched."""
     spans = Counter(value.span for statement in policy.statements for value in statement.action.values)
     steps = [_step(statement, scope, spans) for statement in policy.statements]
     patterns = [as_glob(value.pattern) for value in _granted(policy)]
@@ -105,7 +105,7 @@ def plan(policy: Policy, scope: Scope) -> Plan:
 
 
 def places(plans: Iterable[Plan]) -> tuple[dict[Span, tuple[str, ...]], frozenset[Span]]:
-    """Where actions change, each with what they will be, and the statements that go."""
+    """Return where actions change, each with what they will be, and the statements that go."""
     actions: dict[Span, tuple[str, ...]] = {}
     gone: set[Span] = set()
     for each in plans:
@@ -117,7 +117,7 @@ def places(plans: Iterable[Plan]) -> tuple[dict[Span, tuple[str, ...]], frozense
 
 
 def as_planned(plan: Plan, after: Policy) -> bool:
-    """Whether a policy, read back from the edited text, is what was planned, place for place."""
+    """Tell whether a policy, read back from the edited text, is what was planned, place for place."""
     if len(after.statements) != len(plan.statements):
         return False
     for (before, actions), now in zip(plan.statements, after.statements, strict=True):

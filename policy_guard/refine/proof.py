@@ -30,7 +30,7 @@ class _Claim(NamedTuple):
 
 
 def doubt(plan: Plan, after: Policy, scope: Scope) -> str | None:
-    """Why the refined policy could not be proved; None if it is.
+    """Return why the refined policy could not be proved; None if it is.
 
     Proved is, for each statement that stays: it applies to no request that it did not apply to before; for each
     action that is used, or kept, to all requests that it did apply to; for each unused action to none, but for the
@@ -80,7 +80,7 @@ def _part(statement: Statement, texts: set[str]) -> Statement | None:
 
 
 def _within(one: Statement, other: Statement | None, actions: Language | None, access: Access) -> _Claim:
-    """That the one applies, for some actions alone, to no request that the other does not apply to."""
+    """State that the one applies, for some actions alone, to no request that the other does not apply to."""
     parts = [access.applies(one), negation(access.applies(other)) if other else TRUE]
     return _Claim(
         conjunction([*parts, TRUE if actions is None else member("action", actions)]),

@@ -41,7 +41,7 @@ def passed(kind: Kind, before: int, after: int) -> Iterator[Limit]:
 
 
 def fits(kind: Kind, characters: int) -> bool:
-    """Whether there is a way to give AWS a policy of this size."""
+    """Tell whether there is a way to give AWS a policy of this size."""
     limits = _LIMITS.get(kind, ())
     return not limits or any(characters <= limit.characters for limit in limits)
 

@@ -11,7 +11,7 @@ from policy_guard.documents.source import Array, Node, Object, Scalar, Span
 def same_but_for(
     before: Sequence[Node], after: Sequence[Node], actions: Mapping[Span, Sequence[str]], gone: frozenset[Span]
 ) -> bool:
-    """Whether the documents `after` hold what those `before` do, with other `actions` and without what is `gone`.
+    """Tell whether the documents `after` hold what those `before` do, with other `actions` and without what is `gone`.
 
     What stands at such a place and is repeated elsewhere, by an alias, is no place alone: then the answer is no.
     """

@@ -64,32 +64,32 @@ class Unused:
     by: tuple[str, ...] = ()
 
     def use(self, action: str) -> Use | None:
-        """What is known of the action; None if it is used, or to be kept."""
+        """Return what is known of the action; None if it is used, or to be kept."""
         lower = action.lower()
         found = self.recorded(lower)
         return None if found is None or self.keeps(lower) else found
 
     def recorded(self, action: str) -> Use | None:
-        """What the findings say of an action in lower case, to be kept or not."""
+        """Return what the findings say of an action in lower case, to be kept or not."""
         own = self.uses.get(action)
         return own if own or action in UNTRACKED else self._of_service(action)
 
     def stays_untracked(self, action: str) -> bool:
-        """Whether an action, in lower case, stays because AWS does not record its use, though its service is unused."""
+        """Tell whether an action, in lower case, stays because AWS does not record its use."""
         return action in UNTRACKED and action not in self.uses and self._of_service(action) is not None
 
     def _of_service(self, action: str) -> Use | None:
         return self.uses.get(action.partition(":")[0] + ":")
 
     def keeps(self, action: str) -> bool:
-        """Whether the action, in lower case, is to be kept."""
+        """Tell whether the action, in lower case, is to be kept."""
         if not self.keep:
             return False
         near = (*self._keep_by_service.get(action.partition(":")[0], ()), *self._keep_by_service.get("", ()))
         return any(covers(action) for covers in near)
 
     def has_all_of(self, service: str) -> bool:
-        """Whether nothing of a service is used, and nothing of it is to be kept."""
+        """Tell whether nothing of a service is used, and nothing of it is to be kept."""
         kept = (glob(pattern.lower().partition(":")[0]) for pattern in self.keep)
         stays = any(self.stays_untracked(action) for action in _untracked(service))
         return f"{service}:" in self.uses and not stays and not any(covers(service) for covers in kept)
@@ -116,12 +116,12 @@ class Unused:
 
     @cached_property
     def memory(self) -> dict[Hashable, object]:
-        """What others have worked out from this, to be asked for again."""
+        """Return what others have worked out from this, to be asked for again."""
         return {}
 
     @cached_property
     def _keep_by_service(self) -> dict[str, list[Callable[[str], bool]]]:
-        """What the patterns cover, by their services; those with wildcards in it under no name."""
+        """Return what the patterns cover, by their services; those with wildcards in it under no name."""
         found: dict[str, list[Callable[[str], bool]]] = {}
         for pattern in map(str.lower, self.keep):
             service, colon, _ = pattern.partition(":")
@@ -142,7 +142,7 @@ class Unused:
 
 
 def unused(uses: Iterable[Use]) -> Unused:
-    """What is in any of the lists, with the latest use."""
+    """Return what is in any of the lists, with the latest use."""
     found: dict[str, Use] = {}
     for use in uses:
         found[use.action] = _later(found.get(use.action, use), use)
@@ -150,7 +150,7 @@ def unused(uses: Iterable[Use]) -> Unused:
 
 
 def by_all(of_each: Iterable[Unused]) -> Unused:
-    """What none of several principals uses."""
+    """Return what none of several principals uses."""
     first, *others = [*of_each] or [Unused()]
     for other in others:
         both = [(key, _common(first, other, key)) for key in {**first.uses, **other.uses}]

@@ -54,13 +54,13 @@ class Acceptance(NamedTuple):
     unknown: Mapping[str, str] | None = None
 
     def covers(self, check: CheckId, entry: str | None, *, together: bool = False) -> bool:
-        """Whether it speaks of this check, and of this entry of the critical list, if that is what the check found."""
+        """Tell whether it speaks of this check, and of this entry of the critical list if the check found one."""
         if check not in self.checks or (together and not self.critical):
             return False
         return entry is None or not self.critical or entry in self.critical
 
     def fits(self, old: str) -> bool:
-        """Whether it was written against the old version of this digest."""
+        """Tell whether it was written against the old version of this digest."""
         return self.old is None or self.old == old
 
 
@@ -138,7 +138,7 @@ def _kind(node: Node) -> Kind | None:
 
 
 def _wrong(plain: dict[str, Any], today: date) -> Iterator[tuple[str, str]]:
-    """What a schema cannot say: the key, and what is wrong."""
+    """Return what a schema cannot say: the key, and what is wrong."""
     if ("policy" in plain) == ("group" in plain):
         yield "policy" if "policy" in plain else "version", 'name one "policy" by its path, or one "group"'
     if "group" in plain and "label" in plain:

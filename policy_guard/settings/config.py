@@ -72,7 +72,7 @@ class Refine(NamedTuple):
     max_age: int | None = None
 
     def principals(self, path: str) -> tuple[str, ...]:
-        """Those that the policy in this file belongs to."""
+        """Return those that the policy in this file belongs to."""
         return tuple(role for role, files in self.roles if matches_any(files, path))
 
 
@@ -142,7 +142,7 @@ class Config(NamedTuple):
         return tuple(group.name for group in self.groups if group.holds(path))
 
     def severity(self, check: CheckId) -> Severity | None:
-        """What is set for the check; None if nothing is."""
+        """Return what is set for the check; None if nothing is."""
         return dict(self.severities).get(check)
 
     def ignored(self, path: str, line: str, today: date) -> Ignore | None:
@@ -196,7 +196,7 @@ def _refine(plain: dict[str, Any]) -> Refine:
 
 
 def _wrong(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple[str, str]]]:
-    """What a schema cannot say: where it stands, the key, and what is wrong."""
+    """Return what a schema cannot say: where it stands, the key, and what is wrong."""
     for where, text, plain_path in _named_files(plain):
         if message := not_a_path(text) if plain_path else not_a_pattern(text):
             yield where, (str(where[0]), message)

@@ -83,7 +83,7 @@ def _working_folder() -> str:
 
 
 def may_differ(root: Path, name: str, changed: Collection[str]) -> bool:
-    """Whether a file may be another one than before: it changed, a folder above it did, or a link leads to it."""
+    """Tell whether a file may be another one than before: it changed, a folder above it did, or a link leads to it."""
     plain = os.path.normpath(name).replace(os.sep, "/")
     if os.path.realpath(root / name) != os.path.join(os.path.realpath(root), *plain.split("/")):
         return True

@@ -29,7 +29,7 @@ _ANNOTATIONS = ("$schema", "title", "description", "$defs", "then", "else")
 
 
 def surely_valid(plain: Any, schema: Schema, root: Schema | None = None) -> bool:
-    """Whether a plain value fits the schema, whose references lead into `root`; False says nothing."""
+    """Tell whether a plain value fits the schema, whose references lead into `root`; False says nothing."""
     root = schema if root is None else root
     return all(_holds(word, plain, schema, root) for word in schema)
 

@@ -162,7 +162,7 @@ _BOUNDS = {"minItems": "at least", "maxItems": "at most"}
 
 
 def _hint(error: Any) -> str:
-    """What the schema says one should write."""
+    """Return what the schema says one should write."""
     said = error.schema.get("description", "")
     return f"; {said}" if said.startswith("write ") else ""
 

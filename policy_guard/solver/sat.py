@@ -51,7 +51,7 @@ class Solver:
         return {atom: _is_true(context, model.model, variable) for atom, variable in self._declarations.items()}
 
     def _effort(self) -> int:
-        """What Z3 has spent until now, in units of its own that are the same on every machine, each about a step."""
+        """Return what Z3 has spent so far, in units that are the same on every machine, each about a step."""
         return int(self._solver.statistics().get_key_value("rlimit count"))
 
     def _term(self, formula: Formula) -> z3.BoolRef:
@@ -74,6 +74,6 @@ class Solver:
 
 
 def _is_true(context: z3.ContextObj, model: z3.Model, declaration: z3.FuncDeclRef) -> bool:
-    """What `z3.is_true(model[...])` says, at a twentieth of the cost: this is asked for every atom in every round."""
+    """Return `z3.is_true(model[...])` at a twentieth of the cost: it is asked for every atom in every round."""
     value = z3.Z3_model_get_const_interp(context, model, declaration.ast)
     return bool(value) and bool(z3.Z3_get_bool_value(context, value) == z3.Z3_L_TRUE)

@@ -61,7 +61,7 @@ class _Known:
                 side.setdefault(fact.atom.variable, []).append(fact.atom.language)
 
     def contradicted(self, fact: Literal) -> bool:
-        """Whether one fact excludes another: a text inside a language and outside one that covers it."""
+        """Tell whether one fact excludes another: a text inside a language and outside one that covers it."""
         if negation(fact) in self._facts:
             return True
         if not isinstance(fact.atom, Member) or not fact.positive:

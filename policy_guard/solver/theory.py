@@ -191,7 +191,7 @@ class Theory:
         return None
 
     def _no_value_left(self, place: Place, literals: Sequence[Literal], budget: Budget) -> bool:
-        """Whether the values of numbers or dates alone show that the place has no text, which is quickly seen."""
+        """Tell whether the values of numbers or dates alone show that the place has no text, which is quickly seen."""
         return nothing_left(*self._loosely(place, literals), budget)
 
     def _none_at_all(self, place: Place, literals: Sequence[Literal], budget: Budget) -> bool:
@@ -207,7 +207,7 @@ class Theory:
         return next(candidates(self._system(literals), budget), None) is None
 
     def _system(self, literals: Sequence[Literal]) -> System:
-        """What the literals say of the texts of places, those of absent values left out.
+        """Return what the literals say of the texts of places, those of absent values left out.
 
         A pattern with the variable of an absent value matches nothing. A variable that may be absent leaves out its
         patterns that must not match, which allows more.
@@ -255,7 +255,7 @@ class Theory:
                     yield with_readings({**first, letter: text})
 
     def _suits(self, letter: Letter, text: str, places: Mapping[Place, list[Literal]]) -> bool:
-        """Whether no language that has to hold becomes empty with this text, as far as it depends on it alone."""
+        """Tell whether no language that has to hold becomes empty with this text, as far as it depends on it alone."""
         values = with_readings({letter: text})
         for place, literals in places.items():
             for language in _sides(literals)[0]:
@@ -300,7 +300,7 @@ def _with_variables(literals: Sequence[Literal]) -> dict[Place, list[Literal]]:
 
 
 def _needed(slot: Slot, literals: Sequence[Literal]) -> bool:
-    """Whether the slot has to hold a value: a text that must not match is none where there is none."""
+    """Tell whether the slot has to hold a value: a text that must not match is none where there is none."""
     return any(
         literal.positive
         and (literal.atom == Present(slot) or (isinstance(literal.atom, Member) and literal.atom.variable == slot))
@@ -346,7 +346,7 @@ def _must_match(literal: Literal) -> bool:
 
 
 def _none_in(one: Literal, literals: Sequence[Literal], budget: Budget) -> bool:
-    """Whether the languages that must not hold cover, letter for letter, this one that must."""
+    """Tell whether the languages that must not hold cover, letter for letter, this one that must."""
     if one not in literals:
         return False
     inside, _ = _sides([one])

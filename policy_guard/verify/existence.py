@@ -50,7 +50,7 @@ def existing(claim: Claim, answer: Answer, prover: Prover) -> tuple[Answer, bool
 
 
 def is_impossible(claim: Claim, prover: Prover) -> bool:
-    """Whether it is proved that AWS can have no request of the claim."""
+    """Tell whether it is proved that AWS can have no request of the claim."""
     known = _kinds(claim)
     found = _among(claim, _of_kinds(known), prover)
     return isinstance(found, Proved) and _is_nothing_else(claim, known, prover)

@@ -11,7 +11,7 @@ from policy_guard.verify.check import Question
 
 
 def is_guard(question: Question, prover: Prover) -> bool:
-    """Whether the old version is a cap, or is not shown to allow anything.
+    """Tell whether the old version is a cap, or is not shown to allow anything.
 
     An Allow of nothing makes no other policy of a guard. If it cannot be decided what the policy allows, it is a guard.
     """

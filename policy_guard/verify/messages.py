@@ -171,7 +171,7 @@ def _before(check: Check, verdict: Verdict, question: Question) -> Iterator[Rela
 
 
 def _heir(policy: Policy, gone: Statement | None) -> _Place:
-    """What changed of a Deny that is less now, or where it stood; the top of the policy if that is another file."""
+    """Return what changed of a Deny that is less now, or where it stood; the policy's top if in another file."""
     here = tuple(s for s in policy.statements if not policy.group or (gone and s.source.path == gone.source.path))
     source = here[0].source if here else policy.source
     if gone is None or (policy.group and source.path != gone.source.path):
@@ -261,7 +261,7 @@ def _facts(
 
 
 def _entry(entry: CriticalEntry, several: bool) -> Iterator[tuple[str, str]]:
-    """Why the permission is critical, and where it would not be; by its name if it is one of `several`."""
+    """Return why the permission is critical, and where it would not be; by its name if it is one of `several`."""
     if entry.unless:
         yield "unless", "; or ".join(" and ".join(map(in_words, each.conditions)) for each in entry.unless)
     yield "reason", f"{entry.id}: {entry.reason}" if several else entry.reason
@@ -278,7 +278,7 @@ def _readings(answer: Answer) -> Iterator[tuple[str, str]]:
 
 
 def _kinds(request: Request) -> Iterator[tuple[str, str]]:
-    """Why AWS cannot have a request, and how sure that is."""
+    """Return why AWS cannot have a request, and how sure that is."""
     kinds = list(catalog.resources(request.action) or ())
     more = f" and {len(kinds) - _MOST_KINDS} more" if len(kinds) > _MOST_KINDS else ""
     named = f"{', '.join(kinds[:_MOST_KINDS])}{more}".replace(BUCKET, "arn:*:s3:::BUCKET")

@@ -162,7 +162,7 @@ class Explanations:
         return self._known[id(claim)]
 
     def _place(self, verdict: Verdict) -> Place | None:
-        """Where the change stands that the verdict is due to, if versions are compared."""
+        """Return where the change stands that the verdict is due to, if versions are compared."""
         old, new = self._question.old, self._question.new
         if not self._check.compares or self._check.of_old or old is None or new is None:
             return None

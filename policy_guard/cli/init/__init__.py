@@ -80,7 +80,7 @@ def _write(root: Path, files: Mapping[str, bytes]) -> None:
 
 
 def _proposed(repository: Repository, found: Survey) -> tuple[tuple[Entry, ...], Survey]:
-    """What to name, and the files as they are read then: as a cap only where the name says so and the content fits."""
+    """Return what to name, and the files as read then: as a cap only where the name says so and the content fits."""
     names = {path: kind for path in found.sides if (kind := hinted(path))}
     read = read_as(repository, found, names)
     unread = frozenset(found.unreadable())

@@ -127,7 +127,7 @@ def _policies(entries: tuple[Entry, ...]) -> Iterator[str]:
 
 
 def _unsure(policies: Iterable[tuple[str, Policy]]) -> Iterator[str]:
-    """What may be a cap by a name that means other things, too, or has a name that no pattern can say."""
+    """Return what may be a cap by a name that means other things, too, or has a name that no pattern can say."""
     kinds = {path: perhaps(path) for path, policy in policies if policy.kind in ("identity", "resource")}
     paths = [f"{shortened(path, 90)}, maybe {kind}" for path, kind in kinds.items() if kind]
     if paths:

@@ -27,7 +27,7 @@ class Granted(NamedTuple):
 def granted(
     policies: Iterable[tuple[str, Policy]], critical: tuple[CriticalEntry, ...], progress: Callable[[str], None]
 ) -> Granted:
-    """What the policies grant, each given with its path; `progress` hears of each path. The steps are bounded."""
+    """Return what the policies grant, each given with its path, in bounded steps; `progress` hears of each path."""
     counted: Counter[str] = Counter()
     budgets, any_of_it = Budgets(), 0
     for path, policy in policies:

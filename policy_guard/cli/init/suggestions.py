@@ -74,12 +74,12 @@ def perhaps(path: str) -> Kind | None:
 
 
 def nameable(path: str) -> bool:
-    """Whether a pattern can say exactly this path: `*` and `?` in a name would stand for others, too."""
+    """Tell whether a pattern can say exactly this path: `*` and `?` in a name would stand for others, too."""
     return path.isprintable() and not any(c in "*?" for c in path) and not_a_pattern(path) is None
 
 
 def entries(files: Files) -> tuple[Entry, ...]:
-    """What to name, no file twice, those of caps last.
+    """Return what to name, no file twice, those of caps last.
 
     Files that are told by shape alone need no entry; those of a cap have one as far as there is room.
     """
@@ -115,7 +115,7 @@ class _Contents:
             self.kinds.add(files.kinds[path])
 
     def suits(self, pattern: str) -> bool:
-        """Whether all are policies, some of them readable, judged alike, and a cap by the pattern's own name.
+        """Tell whether all are policies, some of them readable, judged alike, and a cap by the pattern's own name.
 
         By a wider pattern for caps, a policy that grants could come in as one. One file in a folder whose name says
         nothing does not tell what the next will be.

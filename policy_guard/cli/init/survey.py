@@ -32,7 +32,7 @@ class Survey(NamedTuple):
         return ((path, policy) for path, side in self.sides.items() for policy in side.policies.values())
 
     def kinds(self) -> dict[str, int]:
-        """How many policies there are of each kind."""
+        """Return how many policies there are of each kind."""
         counted = Counter(policy.kind for _, policy in self.policies())
         return {kind: counted[kind] for kind in KINDS if counted[kind]}
 
@@ -42,7 +42,7 @@ class Survey(NamedTuple):
 
 
 def survey(repository: Repository, config: Config) -> Survey:
-    """What the working tree holds, read as the configuration says."""
+    """Return what the working tree holds, read as the configuration says."""
     present = snapshot(repository, WORKING_TREE)
     files = {path: file for path, file in sorted(present.items()) if os.path.lexists(repository.root / path)}
     reader = _reader(repository, config, files)
@@ -52,7 +52,7 @@ def survey(repository: Repository, config: Config) -> Survey:
 
 
 def read_as(repository: Repository, found: Survey, kinds: Mapping[str, Kind]) -> dict[str, FileVersion]:
-    """What files hold if they are configured as policies of these kinds."""
+    """Return what files hold if they are configured as policies of these kinds."""
     read: dict[str, FileVersion] = {}
     for kind in set(kinds.values()):
         reader = _reader(repository, Config(policies=(PolicyFiles(("**",), kind),)), found.files)

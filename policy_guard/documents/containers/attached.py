@@ -23,7 +23,7 @@ class Attachments:
             self._by_name.setdefault(named, set()).add(who)
 
     def of(self, beside: Iterable[Object]) -> str:
-        """Those to whom the policy with these mappings beside it is attached, in a line; nothing if to nobody."""
+        """Return to whom the policy with these mappings beside it is attached, in a line; nothing if to nobody."""
         if not self._by_name:
             return ""
         names = {text for node in beside for text in _texts(node, _ATTACHED_BY)}

@@ -166,7 +166,7 @@ def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
 
 
 def looks_like_policy_text(source: Source) -> bool:
-    """Whether a text that cannot be read seems to be a policy."""
+    """Tell whether a text that cannot be read seems to be a policy."""
     return _seems_policy(source.text)
 
 
@@ -182,7 +182,7 @@ def _seems_policy(text: str) -> bool:
 
 
 def _stands(word: re.Pattern[str], before: re.Pattern[str], text: str) -> bool:
-    """Whether the word stands somewhere behind what has to be before it, or so often that nobody can tell."""
+    """Tell whether the word stands somewhere behind what has to be before it, or so often that nobody can tell."""
     for number, found in enumerate(word.finditer(text)):
         if number > _MOST_KEYS or before.search(text[max(0, found.start() - _LOOKED_BACK) : found.start()]):
             return True
@@ -190,7 +190,7 @@ def _stands(word: re.Pattern[str], before: re.Pattern[str], text: str) -> bool:
 
 
 def holds_one_apart(source: Source) -> bool:
-    """Whether one of several documents is a policy for a reader that gets no further than that one."""
+    """Tell whether one of several documents is a policy for a reader that gets no further than that one."""
     documents = _BETWEEN_DOCUMENTS.split(source.text)
     return len(documents) > 1 and any(_holds_one(Source(source.path, text)) for text in documents)
 
@@ -208,7 +208,7 @@ def _with_letters(text: str) -> str:
 
 
 def _prefix(document: Node, number: int) -> str:
-    """What the labels in one of several documents begin with; the first keeps its label when another is added."""
+    """Return how labels in one of several documents begin; the first keeps its label when another is added."""
     identity = _identity(document, number)
     return f"[{identity}]" if identity != "0" else ""
 
@@ -225,7 +225,7 @@ def _near(source: Source, document: Node, prefix: str) -> Iterator[_Place]:
 
 
 def _is_more(node: Node | None) -> bool:
-    """Whether there is a node that is no empty list or mapping."""
+    """Tell whether there is a node that is no empty list or mapping."""
     if node is None or isinstance(node, Scalar):
         return node is not None
     return bool(node.items if isinstance(node, Array) else node.entries)
@@ -299,7 +299,7 @@ def _under(source: Source, entry: Entry, label: str, look: _Look) -> Iterator[_P
 
 
 def _listed(source: Source, node: Node, label: str) -> Iterator[_Place]:
-    """What lies in a part of an answer, which is a mapping or a list."""
+    """Return what lies in a part of an answer, which is a mapping or a list."""
     if node.tag is not None:
         return
     if isinstance(node, Object):
@@ -391,7 +391,7 @@ def _refuse_two_names(node: Object, leading: set[str]) -> None:
 
 
 def _identity(node: Node, number: int) -> str:
-    """What tells an entry of a list from the others, whatever stands before it: its name, or else its number."""
+    """Return what tells an entry of a list from the others, whatever stands before it: its name, or else its number."""
     if isinstance(node, Object):
         own = {
             without_style(key.text): (key, value) for key, value in reversed(node.entries) if isinstance(value, Scalar)
@@ -420,14 +420,14 @@ def looks_like_policy(node: Node) -> bool:
 
 
 def _names_statement(key: str) -> bool:
-    """Whether a key is "Statement", or may be once a template in it is filled in."""
+    """Tell whether a key is "Statement", or may be once a template in it is filled in."""
     if key.isalnum():
         return key.lower() == "statement"
     return (key[:1] in "Ss$%{<" and bool(_HOLE.search(key))) or holes(with_variables(key))
 
 
 def _is_statement(node: Node, exact: bool) -> bool:
-    """Whether there is an Effect in it, or under the `exact` name some element or text that is filled in later."""
+    """Tell whether there is an Effect in it, or under the `exact` name some element or text that is filled in later."""
     match node:
         case Array():
             return any(_is_statement(item, exact) for item in node.items)
@@ -441,7 +441,7 @@ def _is_statement(node: Node, exact: bool) -> bool:
 
 
 def _deeper(document: Node, taken: set[int]) -> int:
-    """How many policies lie in a tree, not counting those taken, which are known by their identity."""
+    """Return how many policies lie in a tree, not counting those taken, which are known by their identity."""
     count, waiting = 0, [document]
     while waiting:
         node = waiting.pop()
@@ -457,7 +457,7 @@ def _deeper(document: Node, taken: set[int]) -> int:
 
 
 def is_policy_text(text: str) -> bool:
-    """Whether a string holds a policy as JSON, as YAML, or as the JSON that AWS's API returns, percent-encoded."""
+    """Tell whether a string holds a policy as JSON, as YAML, or as the JSON that AWS's API returns, percent-encoded."""
     text = _with_letters(text)
     return bool(
         "Statement" in text
@@ -496,7 +496,7 @@ def _text_under_sub(node: Node) -> Scalar | None:
 
 
 def _with_sub(node: Node) -> Node:
-    """What stands in a text under `Fn::Sub`: each string with a place to fill in is under it, too."""
+    """Return what stands in a text under `Fn::Sub`: each string with a place to fill in is under it, too."""
     if isinstance(node, Scalar):
         return node._replace(tag="!Sub") if "${" in node.text else node
     if isinstance(node, Array):

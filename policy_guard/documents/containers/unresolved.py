@@ -41,7 +41,7 @@ def key_of(label: str) -> str:
 
 
 def problems(found: Iterable[Unresolved], labels: Collection[str]) -> Iterator[Problem]:
-    """What of it is to be a policy, in a file that has policies under these labels now, or had some before."""
+    """Return what of it is to be a policy, in a file that has policies under these labels now, or had some before."""
     keys = set(map(key_of, labels))
     for each in found:
         if each.key in _SURE_KEYS or (each.filled and labels) or (each.key and each.key in keys):
@@ -76,7 +76,7 @@ class _Search:
         self._seen: set[tuple[int, int]] = set()
 
     def weigh(self, node: Node) -> bool:
-        """Whether a policy is in the node; keeps in mind which nodes hold one."""
+        """Tell whether a policy is in the node; keeps in mind which nodes hold one."""
         if id(node) in self._taken or id(node) in self._holding:
             return True
         if id(node) in self._sought:
@@ -128,12 +128,12 @@ def _is_null(node: Node) -> bool:
 
 
 def _is_other_text(node: Node) -> bool:
-    """Whether a text stands there that names no managed policy: those are attached by their ARNs."""
+    """Tell whether a text stands there that names no managed policy: those are attached by their ARNs."""
     return isinstance(node, Scalar) and not node.text.startswith("arn:")
 
 
 def _is_filled(node: Node) -> bool:
-    """Whether a function, a tag or a placeholder stands there."""
+    """Tell whether a function, a tag or a placeholder stands there."""
     if node.tag is not None:
         return True
     if isinstance(node, Object):

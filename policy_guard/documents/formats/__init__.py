@@ -34,7 +34,7 @@ def suffixes() -> tuple[str, ...]:
 
 
 def plain_name(path: str) -> bool:
-    """Whether a name has no suffix, or one that tells nothing of the format; such a file is told by its content."""
+    """Tell whether a name's suffix, if any, tells nothing of the format; the content then does."""
     name = path.lower().rpartition("/")[2]
     return "." not in name.lstrip(".") or (name.endswith(_ANY_FORMAT) and not name.endswith(suffixes()))
 

@@ -34,7 +34,7 @@ _OTHERWISE = "is text for some readers, and a number, a date or a truth value fo
 
 
 def disputed_number(text: str) -> str:
-    """What to say of a number that not every reader gives back as it is written; nothing if all do."""
+    """Return what to say of a number that not every reader gives back as it is written; nothing if all do."""
     if _INTEGER(text):
         agreed = len(text) <= 17 and abs(int(text)) <= _EXACT
     else:
@@ -43,7 +43,7 @@ def disputed_number(text: str) -> str:
 
 
 def disputed(text: str, type_: str) -> str:
-    """What to say of a scalar without quotation marks that YAML 1.1 takes for `type_`; nothing if readers agree."""
+    """Return what to say of a plain scalar that YAML 1.1 takes for `type_`; nothing if readers agree."""
     if type_ in ("int", "float"):
         return disputed_number(text) if (type_ == "float") == ("." in text) else _NUMBER
     if type_ == "null":

@@ -30,7 +30,7 @@ _PRIVATE = re.compile("[\ue000-\ue01f]")
 
 
 def is_template(text: str) -> bool:
-    """Whether there are marks of a template engine in a text."""
+    """Tell whether there are marks of a template engine in a text."""
     return _OPENING.search(text) is not None
 
 

@@ -191,7 +191,7 @@ def _overridden(own: list[Entry], before: int, merged: tuple[Entry, ...]) -> lis
 
 
 def _merged(value: Node) -> tuple[Entry, ...]:
-    """What `<<` brings in; of a list of mappings the earlier ones win (https://yaml.org/type/merge.html)."""
+    """Return what `<<` brings in; of a list of mappings the earlier ones win (https://yaml.org/type/merge.html)."""
     parts = value.items if isinstance(value, Array) and value.tag is None else (value,)
     entries: list[Entry] = []
     names: set[tuple[str, str]] = set()
@@ -224,7 +224,7 @@ def _spelled(tag: str | None) -> str | None:
 
 
 def _of_binary(text: str) -> str:
-    """What the base64 under `!!binary` spells: for some readers that is a text, if a key such as any other."""
+    """Return what the base64 under `!!binary` spells: for some readers that is a text, if a key such as any other."""
     from base64 import b64decode
 
     try:

@@ -48,7 +48,7 @@ def _lines(name: str) -> dict[str, str]:
 
 
 def source() -> str:
-    """Where the data is from, with its date."""
+    """Return where the data is from, with its date."""
     with open(os.path.join(_FOLDER, "source.txt"), encoding="ascii") as file:
         return file.read().strip()
 
@@ -70,12 +70,12 @@ def matching(pattern: str) -> tuple[str, ...]:
 
 
 def exists(pattern: str) -> bool:
-    """Whether a pattern covers any action today."""
+    """Tell whether a pattern covers any action today."""
     return next(_matching(pattern), None) is not None
 
 
 def looked_at(pattern: str) -> int:
-    """How many actions are held against a pattern, at most: those of its service, or all if that has a wildcard."""
+    """Return the most actions held against a pattern: those of its service, or all if that has a wildcard."""
     prefix = pattern.partition(":")[0]
     return len(actions(prefix)) if "*" not in prefix and "?" not in prefix else _number()
 
@@ -107,7 +107,7 @@ def _spellings(service: str) -> Mapping[str, str]:
 
 
 def described(action: str) -> Action:
-    """What AWS says of one of its actions, given as `matching` gives it."""
+    """Return what AWS says of one of its actions, given as `matching` gives it."""
     service, _, name = action.partition(":")
     detail = _lines("details.txt")[service].split()[actions(service).index(name)]
     levels = detail.rstrip("0123456789,")

@@ -33,7 +33,7 @@ def partitions(old: Iterable[Statement], new: Iterable[Statement], asked: Iterab
 
 
 def role_names(old: Iterable[Statement], every: Iterable[Statement]) -> Formula:
-    """That the sessions that are named are of the roles that the old version names, and of no role of another path.
+    """State that named sessions are of the roles that the old version names, and of no role of another path.
 
     AWS: IAM API Reference, CreateRole: names of roles are unique within the account. An assumed-role ARN tells no path.
     No more than that follows: a role may be gone by now, and another one may have its name.
@@ -90,7 +90,7 @@ def _patterns(statements: Iterable[Statement]) -> Iterator[Pattern]:
 
 
 def _left_open(statement: Statement) -> bool:
-    """Whether a template or wildcard leaves open of which partition someone is."""
+    """Tell whether a template or wildcard leaves open of which partition someone is."""
     entries = statement.principals.entries if statement.principals else ()
     every = (who.partition.parts for entry in entries if (who := named(entry)).kind in FINER)
     values = (value for condition in statement.conditions for value in condition.values if condition.key == _CALLER)

@@ -82,22 +82,22 @@ _OF_ACCOUNT = re.compile(r"arn:[^:]+:[^:]+::([^:]*):.*", re.DOTALL)
 
 
 def allows(policy: Policy | None, kind: Kind, request: Request) -> bool:
-    """Whether the policy of this kind allows the request; None is no policy."""
+    """Tell whether the policy of this kind allows the request; None is no policy."""
     return granted(policy, kind, request) and not denied(policy, request)
 
 
 def granted(policy: Policy | None, kind: Kind, request: Request) -> bool:
-    """Whether some Allow applies, or everything is left to others."""
+    """Tell whether some Allow applies, or everything is left to others."""
     return leaves_all(policy, kind) or any(applies(statement, request) for statement in by_effect(policy)[0])
 
 
 def denied(policy: Policy | None, request: Request) -> bool:
-    """Whether some Deny applies."""
+    """Tell whether some Deny applies."""
     return any(applies(statement, request) for statement in by_effect(policy)[1])
 
 
 def applies(statement: Statement, request: Request) -> bool:
-    """Whether the statement applies to the request."""
+    """Tell whether the statement applies to the request."""
     if request.principal is not None:
         request = request._replace(context=context_of(request))
     return (
@@ -183,19 +183,19 @@ def _of_presence(operator: Operator, condition: Condition, request: Request) -> 
 
 
 def _test(operator: Operator, condition: Condition, text: str, request: Request) -> bool:
-    """Whether one value of the request satisfies the condition."""
+    """Tell whether one value of the request satisfies the condition."""
     if operator.negated and _never_holds(condition, request):
         return False
     return any(_given(operator, value.pattern, text, request) for value in condition.values) != operator.negated
 
 
 def _never_holds(condition: Condition, request: Request) -> bool:
-    """Whether the condition has no values, in the reading in which it then never holds."""
+    """Tell whether the condition has no values, in the reading in which it then never holds."""
     return not condition.values and request.choices.get(NO_VALUES_NEVER_HOLD.name, False)
 
 
 def _given(operator: Operator, pattern: Pattern, text: str, request: Request) -> bool:
-    """Whether the value matches one pattern of the condition."""
+    """Tell whether the value matches one pattern of the condition."""
     if unclear := operator.unclear(pattern):
         operator = unclear.so if request.choices.get(unclear.reading, False) else unclear.otherwise
     resolved = resolve(operator.prepared(pattern), request.context, request.unknowns, operator.wild)
@@ -208,7 +208,7 @@ def _matches(pattern: Pattern, text: str, request: Request) -> bool:
 
 
 def _resolved(statement: Statement, request: Request) -> bool:
-    """That every variable without a default has a value, and every placeholder, in the reading that asks for it."""
+    """State that variables without a default and placeholders have values, in the reading that asks for it."""
     if not request.choices.get(UNRESOLVED_DROPS_STATEMENT.name, False):
         return True
     if any(request.choices.get(f"{PLACEHOLDER_IS_UNRESOLVED.name} {each}") for each in placeholders_of(statement)):
@@ -268,7 +268,7 @@ def _is_listed(entry: Principal, who: PrincipalRef, caller: Caller, request: Req
 
 
 def _is_acting(who: PrincipalRef, request: Request) -> bool:
-    """Whether the condition keys tell that the service is of the account, or has the ARN, that the entry names."""
+    """Tell whether the condition keys tell that the service is of the account, or has the ARN, that the entry names."""
     accounts, arns = (request.context.get(key, ()) for key in (ACCOUNT_KEY, ARN_KEY))
     if who.kind == "account":
         owners = (found[1] for text in arns if (found := _OF_ACCOUNT.fullmatch(text)))
@@ -277,7 +277,7 @@ def _is_acting(who: PrincipalRef, request: Request) -> bool:
 
 
 def _is_said(reading: Reading, entry: Principal, request: Request) -> bool:
-    """Whether the request goes by the reading of this entry."""
+    """Tell whether the request goes by the reading of this entry."""
     return request.choices.get(f"{reading.name} {spelled_out(entry.value.pattern)}", False)
 
 
@@ -291,7 +291,7 @@ def _in_partition(who: PrincipalRef, caller: Caller) -> bool:
 
 
 def _is_federated(caller: Caller) -> bool:
-    """Whether the caller is a federated session of a user, who is its session."""
+    """Tell whether the caller is a federated session of a user, who is its session."""
     return ":federated-user/" in caller.name and (caller.session or "").startswith("user/")
 
 
@@ -320,7 +320,7 @@ def _is_session(who: PrincipalRef, caller: Caller) -> bool:
 
 
 def _exempt(everyone: list[PrincipalRef], listed: list[PrincipalRef], caller: Caller, request: Request) -> bool:
-    """Whether NotPrincipal leaves the caller out: its whole chain is listed."""
+    """Tell whether NotPrincipal leaves the caller out: its whole chain is listed."""
     bounded = caller.type == "AWS" and (":role/" in caller.name or ":user/" in caller.name or _is_federated(caller))
     if bounded and request.choices.get(BOUNDARY_UNDOES_NOT_PRINCIPAL.name, False):
         return False

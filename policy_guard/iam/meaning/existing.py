@@ -32,7 +32,7 @@ _LOWER = Language([(Step(frozenset(ascii_uppercase), outside=True, loop=True),)]
 
 
 def exists(request: Request) -> bool:
-    """Whether the catalogue has the action, and the resource is of one of its kinds, or else stands for all."""
+    """Tell whether the catalogue has the action, and the resource is of one of its kinds, or else stands for all."""
     kinds = catalog.resources(request.action)
     if not kinds:
         return kinds is not None and request.resource == ALL
@@ -40,7 +40,7 @@ def exists(request: Request) -> bool:
 
 
 def is_of(kind: str, resource: str) -> bool:
-    """Whether the resource is of the kind, with all its parts."""
+    """Tell whether the resource is of the kind, with all its parts."""
     parts, needed = resource.split(":", 5), kind.split(":", 5)
     pairs = zip(parts, needed, strict=False)
     named = all(_with_name(theirs, at)(ours) for at, (ours, theirs) in enumerate(pairs))
@@ -49,7 +49,7 @@ def is_of(kind: str, resource: str) -> bool:
 
 @lru_cache(maxsize=10_000)
 def _with_name(part: str, at: int) -> Callable[[str], bool]:
-    """Whether a text is this part of an ARN; what belongs to AWS itself has no account."""
+    """Tell whether a text is this part of an ARN; what belongs to AWS itself has no account."""
     return glob(part if at == _ACCOUNT else part.replace("*", "?*"))
 
 
@@ -77,12 +77,12 @@ def beside_kinds(given: Kinds) -> Formula:
 
 
 def is_of_kinds(given: Kinds, request: Request) -> bool:
-    """Whether the request is in `of_kinds`."""
+    """Tell whether the request is in `of_kinds`."""
     return any(matches(_pattern(arn), request.resource) for arn in given.get(request.action, ()))
 
 
 def is_beside_kinds(given: Kinds, request: Request) -> bool:
-    """Whether the request is in `beside_kinds`."""
+    """Tell whether the request is in `beside_kinds`."""
     return request.action.islower() and (request.action not in given or request.resource == ALL)
 
 

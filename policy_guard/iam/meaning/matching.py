@@ -34,7 +34,7 @@ def resolve(
 
 
 def matches(pattern: Pattern, text: str, *, wild: bool = True, fold: bool = False) -> bool:
-    """Whether the whole text matches a resolved pattern; without `wild` its `*` and `?` are plain characters."""
+    """Tell whether the whole text matches a resolved pattern; without `wild` its `*` and `?` are plain characters."""
     if wild and pattern.parts == (STAR,):
         return True
     spell = folded if fold else str
@@ -72,7 +72,7 @@ def _pieces(pattern: Pattern, wild: bool, spell: Callable[[str], str]) -> list[s
 
 
 def _has_in_order(pieces: list[str], text: str) -> bool:
-    """Whether the text is the pieces in their order, with any text between two of them."""
+    """Tell whether the text is the pieces in their order, with any text between two of them."""
     if len(pieces) == 1:
         return text == pieces[0]
     first, *middle, last = pieces

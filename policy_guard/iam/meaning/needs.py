@@ -38,7 +38,7 @@ def choice_names(formula: Formula) -> frozenset[str]:
 
 
 def holds_anyhow(request: Request, fixed: Mapping[str, bool], names: Container[str], holds: Holds) -> bool:
-    """Whether it holds with these choices, whatever the others of `names` are; False if that takes too long to tell."""
+    """Tell whether it holds with these choices, whatever the others of `names` are; False if that takes too long."""
     waiting = [dict(fixed)]
     for _ in range(MOST_EVALUATIONS):
         if not waiting:

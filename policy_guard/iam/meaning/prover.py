@@ -131,11 +131,11 @@ class Prover:
         return other
 
     def is_spent(self) -> bool:
-        """Whether nothing more can be asked."""
+        """Tell whether nothing more can be asked."""
         return self._budget.left < STEPS_A_QUESTION
 
     def may_replay(self, times: int = 1, steps: int = 0) -> bool:
-        """Whether so many more requests may be judged, and as many steps besides be made, to tell a finding well."""
+        """Tell whether so many more requests may be judged, and so many steps made besides, to tell a finding well."""
         try:
             self._replays.spend(self._steps_a_replay() * times + steps, "")
         except OverBudget:
@@ -225,7 +225,7 @@ class Prover:
         return Undecided("the number of patterns that overlap")
 
     def _with_letters_assigned(self, formula: Formula, way: _Way, replay: Replay, budget: Budget) -> Answer | None:
-        """What some likely texts for the letters show, if it is no proof."""
+        """Return what some likely texts for the letters show, if it is no proof."""
         size = sum(1 for _ in literals(formula))
         for texts in islice(self._theory.assignments(list(literals(formula)), budget), MOST_ASSIGNMENTS):
             budget.spend(size, "the texts that unknown parts may become")
@@ -287,7 +287,7 @@ def _implicant(formula: Formula, model: dict[Atom, bool]) -> tuple[Literal, ...]
 
 
 def _surely_true(formula: Formula, point: Point) -> bool:
-    """Whether the formula is true at the point, whatever is not fixed there."""
+    """Tell whether the formula is true at the point, whatever is not fixed there."""
     if not isinstance(formula, Literal):
         test = all if isinstance(formula, And) else any
         return test(_surely_true(part, point) for part in formula.parts)

@@ -123,11 +123,11 @@ class Access:
         return as_written(condition) in self._written.get(condition.key, ())
 
     def _verbatim_in(self, statement: Statement) -> bool:
-        """Whether the statement has variables whose keys are not known to be compared as texts by variables."""
+        """Tell whether the statement has variables whose keys are not known to be compared as texts by variables."""
         return any(each.key not in self._variables for each in _all_variables(statement))
 
     def facts(self) -> Formula:
-        """What is true of every request, beyond what the conditions say."""
+        """Return what is true of every request, beyond what the conditions say."""
         keys = sorted(filter(is_implied, self._variables)) if self._by_caller else ()
         return conjunction(facts(Variable(key)) for key in keys)
 
@@ -243,7 +243,7 @@ class Access:
         return _by_reading(NULL_BY_VALUES.name, by_values, usual)
 
     def _test(self, operator: Operator, condition: Condition, slot: Slot) -> Formula:
-        """What one value in the slot has to satisfy."""
+        """Return what one value in the slot has to satisfy."""
         assert operator.encode is not None
         patterns = [value.pattern for value in condition.values]
         alternatives = [self._matched(operator, slot, [p for p in patterns if not operator.unclear(p)])]
@@ -257,7 +257,7 @@ class Access:
         return negation(matched) if operator.negated else matched
 
     def _matched(self, operator: Operator, slot: Slot, patterns: list[Pattern]) -> Formula:
-        """That the value in the slot matches one of the patterns."""
+        """State that the value in the slot matches one of the patterns."""
         assert operator.encode is not None
         plain = tuple(operator.prepared(pattern) for pattern in patterns if not _variables(pattern))
         alternatives = [operator.encode(slot, plain)] if plain else []
@@ -287,7 +287,7 @@ class Access:
         return conjunction([unclear, held])
 
     def _resolved(self, statement: Statement) -> Formula:
-        """That every variable without a default has a value, and every placeholder, in the reading that asks for it."""
+        """State that variables without a default and placeholders have values, in the reading that asks for it."""
         variables = {variable for variable in _all_variables(statement) if variable.default is None}
         placeholders = sorted(placeholders_of(statement))
         if not variables and not placeholders:
@@ -307,13 +307,13 @@ def _beyond(most: int, costs: Mapping[str, int]) -> Iterator[str]:
 
 
 def _several(key: str, otherwise: bool) -> bool:
-    """Whether a request may hold several values of the key."""
+    """Tell whether a request may hold several values of the key."""
     known = catalog.key_type(key)
     return known.several if known else otherwise or key.endswith(_SEVERAL)
 
 
 def _filled_in(pattern: Pattern) -> Formula:
-    """That the variables of a resource are filled in, though one stands before the fifth colon."""
+    """State that the variables of a resource are filled in, though one stands before the fifth colon."""
     return negation(choice("reading", VARIABLES_ONLY_AFTER_FIFTH_COLON.name)) if has_early_variable(pattern) else TRUE
 
 

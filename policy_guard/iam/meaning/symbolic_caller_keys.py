@@ -60,7 +60,7 @@ _TAIL: dict[str, Glob] = {_ARN: (), _ACCOUNT: join(":", WORD)}
 
 
 def is_implied(key: str) -> bool:
-    """Whether something follows for the key from who asks."""
+    """Tell whether something follows for the key from who asks."""
     known = (_ARN, _ACCOUNT, _TYPE, _IS_SERVICE, _SERVICE_NAME, _SERVICE_NAMES, *_ORGANIZATION)
     return key in known or key.startswith(TAGS)
 
@@ -83,7 +83,7 @@ def _atom(atom: Member | Present) -> Formula | None:
 
 
 def _present(slot: Slot) -> Formula:
-    """That the key is there: for some callers always, for some never, and for the others who knows."""
+    """State that the key is there: for some callers always, for some never, and for the others who knows."""
     key, here = slot.key, present(slot)
     if key in _ORGANIZATION or key.startswith(TAGS):
         return conjunction([here, negation(_one_of(_NOBODY))])
@@ -98,7 +98,7 @@ def _present(slot: Slot) -> Formula:
 
 
 def _member(slot: Slot, values: Language) -> Formula:
-    """That the value is one of these."""
+    """State that the value is one of these."""
     known = list(_values(slot.key, values))
     others = negation(disjunction(_one_of(callers) for callers, _ in known))
     given = (conjunction([_one_of(callers), holds]) for callers, holds in known)
@@ -120,7 +120,7 @@ def _values(key: str, values: Language) -> Iterable[tuple[Language, Formula]]:
 
 
 def facts(variable: Variable) -> Formula:
-    """That the policy variable stands for what follows from the caller."""
+    """State that the policy variable stands for what follows from the caller."""
     own = Language([(Step(frozenset([Variable(variable.key)])),)])
     slot = Slot(variable.key, 0)
     known = []
@@ -138,7 +138,7 @@ def _fixed(formula: Formula) -> str | None:
 
 
 def constant(text: str, given: Language) -> Formula:
-    """Whether a text that is known here lies in the language, whose letters may not be."""
+    """Tell whether a text that is known here lies in the language, whose letters may not be."""
     if given.letters:
         return member(f"={text}", given)
     return TRUE if text in given else FALSE
@@ -149,7 +149,7 @@ def _one_of(callers: Language) -> Formula:
 
 
 def _spelled(values: Language, head: Glob, tail: Glob) -> Formula:
-    """That the caller is spelled as one of the values between head and tail."""
+    """State that the caller is spelled as one of the values between head and tail."""
     globs = ((*head, *glob, *tail) for glob in values)
     late = (Deferred(each.pattern, _around(each.build, head, tail)) for each in values.late)
     return member("principal", Language(globs, late=late))

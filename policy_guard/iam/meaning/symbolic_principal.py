@@ -205,13 +205,13 @@ def _by_another_name(entry: Principal, who: PrincipalRef) -> Formula:
 
 
 def _meant(who: PrincipalRef) -> Formula:
-    """That wildcards in the name stand for other characters, if there are any."""
+    """State that wildcards in the name stand for other characters, if there are any."""
     literally = choice("reading", WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY.name)
     return negation(literally) if has_wildcards(who) else TRUE
 
 
 def _member(given: Iterable[tuple[PrincipalRef, Iterable[Glob]]]) -> Formula:
-    """That the caller is in one of the sets; in those with wildcards only if they stand for other characters."""
+    """State that the caller is in one of the sets; in those with wildcards only if they stand for other characters."""
     plain: list[Glob] = []
     wild: list[Glob] = []
     for who, globs in given:

@@ -125,7 +125,7 @@ def _look_at_elements(reader: Reader, each: Statement, kind: Kind) -> None:
 
 
 def _bare_star(statement: Statement) -> Span | None:
-    """Where a statement about roles alone says "Principal": "*".
+    """Return where a statement about roles alone says "Principal": "*".
 
     AWS rejects that in trust policies (access-analyzer-reference-policy-checks, "Role trust policy unsupported wildcard
     in principal"). Resource policies without Resource, such as those of ECR, have the same shape and take it.
@@ -141,7 +141,7 @@ def _kind(statements: tuple[Statement, ...], named: bool) -> Kind:
 
 
 def _is_of_sts(statement: Statement) -> bool:
-    """Whether all actions are those of STS: a policy of such statements, without Resource, is a role's trust policy.
+    """Tell whether all actions are of STS: a policy of such statements, without Resource, is a trust policy.
 
     The repository policies of ECR have no Resource either (Amazon ECR User Guide, repository-policies).
     """

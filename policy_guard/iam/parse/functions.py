@@ -36,7 +36,7 @@ def function(node: Node) -> Function | None:
 
 
 def is_function(name: str) -> bool:
-    """Whether a key of a mapping is the name of a function."""
+    """Tell whether a key of a mapping is the name of a function."""
     return name == "Ref" or name.startswith("Fn::")
 
 

@@ -91,7 +91,7 @@ class Reader:
             self.problem(f"{quoted(key.tag)} has no meaning before a key; leave the tag out", key.span)
 
     def may_suggest(self) -> bool:
-        """Whether to look for what may have been meant: for the first few mistakes only, since it takes its time."""
+        """Tell whether to look for what was meant: for the first few mistakes only, since it takes its time."""
         self._suggested += 1
         return self._suggested <= MOST_SUGGESTIONS
 
@@ -247,7 +247,7 @@ def _named(expressions: tuple[str, ...]) -> Placeholders | None:
 
 
 def known_key(key: str) -> bool:
-    """Whether a key may be AWS's: its prefix is that of a service or of an identity provider, which is a host."""
+    """Tell whether a key may be AWS's: its prefix is that of a service or of an identity provider, which is a host."""
     from policy_guard.iam.catalog import actions, key_type
 
     prefix = key.partition(":")[0]

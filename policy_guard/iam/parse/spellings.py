@@ -71,7 +71,7 @@ def _unknown(text: str) -> Unknown:
 
 
 def nameless_in(text: str) -> Iterator[int]:
-    """Where something stands that a program may fill in by its place: `{}`, `{:>8}`, `%s`, and every other `%`."""
+    """Return where a program may fill something in by its place: `{}`, `{:>8}`, `%s`, and every other `%`."""
     return (found.start() for found in _BY_PLACE.finditer(text))
 
 
@@ -152,7 +152,7 @@ class _InName:
         return in_bucket and _ODD_IN_BUCKET.search(piece) is not None
 
     def _is_placeholder(self, found: re.Match[str]) -> bool:
-        """Whether no real name is spelled so; what may be one is doubtful."""
+        """Tell whether no real name is spelled so; what may be one is doubtful."""
         strict = not self._arn or self._colons < ARN_COLONS or (self._service == "s3" and self._in_bucket)
         if found["word"]:
             return self._arn and self._sure and strict and self._is_placeholder_word(found[0])

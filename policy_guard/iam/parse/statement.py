@@ -100,7 +100,7 @@ def _is_empty(node: Node) -> bool:
 
 
 def _kind_of(node: Node) -> str:
-    """What stands in place of a plain word: a function by its name, or the kind of a value."""
+    """Return what stands in place of a plain word: a function by its name, or the kind of a value."""
     if node.tag is not None:
         return f"the function {quoted(node.tag)}, which is resolved later"
     names = [entry.key.text for entry in node.entries] if isinstance(node, Object) else []
@@ -166,7 +166,7 @@ def _resources(reader: Reader, name: str, node: Node, variables: bool) -> Elemen
 
 
 def _look_at_partition(reader: Reader, value: Value) -> bool:
-    """Whether the partition is one: AWS rejects an ARN of any other (access-analyzer-reference-policy-checks)."""
+    """Tell whether the partition is one: AWS rejects an ARN of any other (access-analyzer-reference-policy-checks)."""
     first = value.pattern.parts[0] if value.pattern.parts else ""
     wrong = NO_PARTITION.match(first) if isinstance(first, str) else None
     if wrong:
@@ -190,12 +190,12 @@ def _in_full(value: Value) -> Value:
 
 
 def is_short(value: Value) -> bool:
-    """Whether the value is the short form of an API's ARN, which only the resource policy of an API takes."""
+    """Tell whether the value is the short form of an API's ARN, which only the resource policy of an API takes."""
     return value.text.startswith(_SHORT_API)
 
 
 def _may_be_arn(first: str, value: Value) -> bool:
-    """Whether a text that is cut short by a wildcard or a hole may go on to be an ARN."""
+    """Tell whether a text that is cut short by a wildcard or a hole may go on to be an ARN."""
     return len(value.pattern.parts) > 1 and "arn:".startswith(first)
 
 

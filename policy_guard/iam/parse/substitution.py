@@ -37,7 +37,7 @@ def _parts(text: str, variables: bool, known: Callable[[str], bool], own: Mappin
 
 
 def _literal(inner: str, variables: bool) -> tuple[Part, ...]:
-    """What AWS reads in `${inner}`: a policy variable, or nothing but that text."""
+    """Return what AWS reads in `${inner}`: a policy variable, or nothing but that text."""
     if _POLICY_VARIABLE.fullmatch(inner):
         return read_pattern(f"${{{inner}}}", variables).parts
     return (f"${{{inner}}}",)

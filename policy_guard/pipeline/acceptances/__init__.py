@@ -41,7 +41,7 @@ class Acceptances(NamedTuple):
     base: str = ""
 
     def waiting(self) -> Iterator[Acceptance]:
-        """Those of the new side that do not count yet."""
+        """Return those of the new side that do not count yet."""
         known = {(each.source.path, each.source.text) for each in self.counting}
         yield from (each for each in self.here if (each.source.path, each.source.text) not in known)
 
@@ -109,7 +109,7 @@ def _read(
 
 
 def _unowned(repository: Repository, old: Revision, files: Iterable[File]) -> str | None:
-    """Why acceptances that travel with a change do not count; None if the base names an owner for each."""
+    """Return why acceptances that travel with a change do not count; None if the base names an owner for each."""
     why = f'"accepted-from: head" does not count: in {old.name}'
     for place in PLACES:
         file = repository.file(old.tree, place)

@@ -63,7 +63,7 @@ class Stale(NamedTuple):
 
 
 def stale(given: Iterable[Acceptance], base: str, versions: Versions, today: date) -> Iterator[Stale]:
-    """Those of the acceptances that are expired, or done in the base."""
+    """Return those of the acceptances that are expired, or done in the base."""
     known: dict[PolicyId, Policy | None] = {}
     for each in given:
         if each.policy not in known:
@@ -107,7 +107,7 @@ def rearmed(every: Acceptances, paths: Iterable[str], versions: Versions, today:
 
 
 def unusable(every: Acceptances, paths: Iterable[str], files: Container[str]) -> Iterator[Finding]:
-    """Those among `paths` that cannot be read as acceptances, or are about none of the `files`."""
+    """Return those among `paths` that cannot be read as acceptances, or are about none of the `files`."""
     wanted = set(paths)
     for each in every.wrong:
         if each.source.path in wanted:
@@ -128,7 +128,7 @@ def _amiss(source: Source, at: int, outcome: Outcome, severity: Severity, messag
 
 
 def left_over(every: Acceptances, pair: Pair, used: Collection[str], today: date) -> Iterator[str]:
-    """What is to be said about acceptances for this policy that were not used."""
+    """Return what is to be said about acceptances for this policy that were not used."""
     here = {each.source.path for each in every.here}
     for each in concerning(every.counting, pair):
         name = each.source.path
@@ -148,7 +148,7 @@ def left_over(every: Acceptances, pair: Pair, used: Collection[str], today: date
 
 
 def is_merged(each: Acceptance, policy: Policy) -> bool:
-    """Whether the policy of the base is as it was accepted to become."""
+    """Tell whether the policy of the base is as it was accepted to become."""
     from policy_guard.iam.meaning.symbolic import Access
     from policy_guard.verify.proving import prover_for
     from policy_guard.verify.subtraction import is_done

@@ -51,7 +51,7 @@ class Pair(NamedTuple):
 
     @property
     def before(self) -> Policy | None:
-        """What stood there before."""
+        """Return what stood there before."""
         return self.old or self.instead_of
 
     @property
@@ -75,7 +75,7 @@ class FileResult(NamedTuple):
 
 
 def of_templates(path: str, old: FileVersion, new: FileVersion, config: Config) -> FileResult:
-    """What comes of comparing two versions of a template."""
+    """Return what comes of comparing two versions of a template."""
     assert old.template is not None and new.template is not None
     from policy_guard.pipeline.pairing.templates import compared
     from policy_guard.pipeline.pairing.unknown import LOST, may_have_lost
@@ -178,13 +178,13 @@ def _unknown(
 
 
 def _replaced(old: FileVersion, new: FileVersion) -> bool:
-    """Whether one of several policies went, and what stands there or lies deeper may be one still."""
+    """Tell whether one of several policies went, and what stands there or lies deeper may be one still."""
     gone = old.policies.keys() - new.policies.keys()
     return bool(gone and new.deeper) or any(_stands_for(label, new.others) for label in gone)
 
 
 def _stands_for(label: str, others: frozenset[str]) -> bool:
-    """Whether at a label, at what it lies in or in the same list something stands that may become a policy."""
+    """Tell whether at a label, at what it lies in or in the same list something stands that may become a policy."""
     ends = (at for at, symbol in enumerate(f"{label}.") if symbol in ".[")
     return "" in others or any(label[:at] in others or label[: at + 1] in others for at in ends)
 
@@ -223,7 +223,7 @@ def apart(pair: Pair) -> tuple[Pair, ...]:
 
 
 def _of_one_holder(old: Policy, new: Policy) -> bool:
-    """Whether both are one holder's; a version that counts no more gives nobody anything."""
+    """Tell whether both are one holder's; a version that counts no more gives nobody anything."""
     from policy_guard.documents.containers.plain import DEFAULT
 
     return new.holder in (old.holder, old.holder.removesuffix(DEFAULT))

@@ -153,7 +153,7 @@ def _distrust(
 
 
 def _may_have_been(question: Question) -> bool:
-    """Whether a file may have other attributes now: attributes changed, or it moved."""
+    """Tell whether a file may have other attributes now: attributes changed, or it moved."""
     moved = (change.old and change.new and change.old.path != change.new.path for change in question.comparison.changes)
     return any(moved) or bool(_below(question.comparison.changes))
 
@@ -185,7 +185,7 @@ def _filters(values: Values, path: str) -> list[str]:
 
 
 def _spelling(data: bytes) -> bool:
-    """Whether something in a file becomes other text in an archive that may spell a policy."""
+    """Tell whether something in a file becomes other text in an archive that may spell a policy."""
     marked = b"$Format:" in data
     return marked and (sniff(data) or any(not _WORDLESS.fullmatch(each) for each in _FORMAT.findall(data)))
 
@@ -200,7 +200,7 @@ def _mentioned(texts: Mapping[str, bytes]) -> bool:
 
 
 def _below(changed: Iterable[Change]) -> tuple[str, ...]:
-    """What the paths begin with that changed attributes are about, as names are alike on some systems."""
+    """Return what the paths begin with that changed attributes are about, as names are alike on some systems."""
     paths = (folded(file.path) for change in changed for file in (change.old, change.new) if file)
     return tuple({path[: -len(FILE)] for path in paths if path.rpartition("/")[2] == FILE})
 

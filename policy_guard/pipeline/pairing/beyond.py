@@ -63,7 +63,7 @@ class Beyond:
 
     @cached_property
     def _patterns(self) -> tuple[str, ...]:
-        """What the settings name: policies, groups and files of critical entries."""
+        """Return what the settings name: policies, groups and files of critical entries."""
         config = self._reader.given.config
         patterns = [pattern for rule in (*config.policies, *config.added) for pattern in rule.files]
         patterns += [pattern for group in config.groups for pattern in group.files]
@@ -85,7 +85,7 @@ class Beyond:
         return f"{file.path} {what}", (*spelled, *self._taken_away(file.path), *self._unseen(file.path, way, what))
 
     def _way(self, path: str) -> Way:
-        """Where the link leads; where it leads nowhere, what systems make of it that do not tell all names apart."""
+        """Return where the link leads; if nowhere, what systems make of it that do not tell all names apart."""
         here = self._sides.after if self._sides else None
         way = here.ways.get(path, Way(None, MISSING)) if here else Way(None, MISSING)
         if here and way.path in here.files and here.files[way.path or ""].mode == SUBMODULE:
@@ -108,7 +108,7 @@ class Beyond:
         yield from unreadable(Source(path, "", self._new.name), [Problem(message, Span(0, 0))])
 
     def _configured(self, path: str, what: str) -> Iterator[Finding]:
-        """That the settings name files in it, which nobody looks at."""
+        """State that the settings name files in it, which nobody looks at."""
         self._matched += len(self._patterns)
         if self._matched > MOST_MATCHED:
             raise SetupError("too many links and submodules lead out of the repository. Remove some of them.")
@@ -126,7 +126,7 @@ class Beyond:
             yield from self._refused(path, f"the link leads to nothing here, but almost to {place}, {why}")
 
     def _coming_back(self, path: str, way: Way) -> Iterator[Finding]:
-        """That a link out of the repository may lead back into it, to a policy."""
+        """State that a link out of the repository may lead back into it, to a policy."""
         names = [folded(name) for name in way.rest.split("/") if name not in ("", ".", "..")][-_MOST_NAMES:]
         tails = ("/".join(names[at:]) for at, name in enumerate(names) if name in self._top)
         places = [self._folded.way(tail).path for tail in tails]
@@ -137,13 +137,13 @@ class Beyond:
             yield from self._refused(path, message)
 
     def _may_be_above(self, names: list[str]) -> bool:
-        """Whether these may be the names of the folder of the repository, or of one above it."""
+        """Tell whether these may be the names of the folder of the repository, or of one above it."""
         root = [folded(part) for part in self._root.absolute().parts[1:]]
         among = any(root[at : at + len(names)] == names for at in range(len(root)))
         return not names or names[-1] == "cwd" or among
 
     def _may_hold_one(self, name: str, place: str) -> bool:
-        """Whether a policy stands in a file, or in a folder below it, under the name that a link gives it."""
+        """Tell whether a policy stands in a file, or in a folder below it, under the name that a link gives it."""
         file = self._folded.files.get(place)
         below = ((f"{name}/{rest}", each) for rest, each in self._folded.below(place))
         return any(self._is_one(each, under) for under, each in ([(name, file)] if file else below))
@@ -159,7 +159,7 @@ class Beyond:
         return bool(version.policies or version.problems)
 
     def _spelled(self, file: File) -> Iterator[Finding]:
-        """That the text of the link is a policy: without core.symlinks git writes it into a file.
+        """State that the text of the link is a policy: without core.symlinks git writes it into a file.
 
         Source: git's config, "core.symlinks".
         """

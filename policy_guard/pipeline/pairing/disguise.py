@@ -70,13 +70,13 @@ class Room:
         self.left = left
 
     def takes(self, size: int) -> bool:
-        """Whether there is room for so many more, which is then used up."""
+        """Tell whether there is room for so many more, which is then used up."""
         self.left -= size
         return self.left >= 0
 
 
 def holds_policy(data: bytes, least: float, room: Room | None = None) -> bool:
-    """Whether the bytes hold a policy, or what reads as one once it is decoded; False once there is no `room`.
+    """Tell whether the bytes hold a policy, or what reads as one once it is decoded; False once there is no `room`.
 
     `least` is the share of the text that has to be a policy's, comments aside: prose and programs may show one. What
     is encoded shows nothing to anybody, and counts whatever its share is; so does what unpacks to more and more, and
@@ -96,13 +96,13 @@ def holds_policy(data: bytes, least: float, room: Room | None = None) -> bool:
 
 
 def shows_policy(data: bytes, least: float) -> bool:
-    """Whether the bytes hold a policy that is to be read as it stands, in a file of any length."""
+    """Tell whether the bytes hold a policy that is to be read as it stands, in a file of any length."""
     text = data.replace(b"\0", b"").decode("utf-8", "replace")
     return _speaks_of_one(text) and _share(text) >= least
 
 
 def is_opaque(data: bytes) -> bool:
-    """Whether the bytes are no text, or text that is encrypted or stands for a file elsewhere."""
+    """Tell whether the bytes are no text, or text that is encrypted or stands for a file elsewhere."""
     if data.startswith(_ELSEWHERE) or b"\0" in data:
         return True
     try:
@@ -117,7 +117,7 @@ def _speaks_of_one(text: str) -> bool:
 
 
 def _share(text: str) -> float:
-    """How much of the text stands in lines that a policy may have, comments and blanks aside."""
+    """Return how much of the text stands in lines that a policy may have, comments and blanks aside."""
     policy = other = 0
     inside = False
     for line in map(str.strip, text.splitlines()):
@@ -187,7 +187,7 @@ def _long_words(pattern: re.Pattern[str], text: str) -> Iterator[str]:
 
 
 def _unpacked(data: bytes) -> Iterator[bytes]:
-    """What a compressed file or an archive holds. Nothing is written anywhere.
+    """Return what a compressed file or an archive holds. Nothing is written anywhere.
 
     Raises `_Undecodable` behind the last text if there is more than is looked at: the policy may be in the rest.
     """
@@ -249,7 +249,7 @@ def _beginning(archive: ZipFile, entry: ZipInfo, room: int) -> bytes:
 
 
 def _unless_wrong(work: Callable[[], _Made], *wrong: type[Exception]) -> Iterator[_Made]:
-    """What the work gives, or nothing: bytes that are no such code hold nothing in it.
+    """Return what the work gives, or nothing: bytes that are no such code hold nothing in it.
 
     Whatever else a library says of bytes that somebody wrote on purpose, nobody knows what they hold.
     """

@@ -111,7 +111,7 @@ class _Look:
                 yield self._found(min(several)[0])
 
     def _shows_one(self, change: Change, data: bytes) -> bool:
-        """Whether a policy is to be seen in the file, and was not before where it may be no more than an example.
+        """Tell whether a policy is to be seen in the file, and was not before where it may be no more than an example.
 
         In the place of the policy that goes, a new file that nobody can look into counts as one.
         """
@@ -158,7 +158,7 @@ def _real(path: str, sides: Sides | None) -> str | None:
 
 
 def _may_hide(reader: Reader, file: File, new: Revision) -> bool:
-    """Whether the file may hold a policy that is not judged."""
+    """Tell whether the file may hold a policy that is not judged."""
     if file.mode in (LINK, SUBMODULE):
         return False
     if not reader.concerned(file.path):
@@ -168,7 +168,7 @@ def _may_hide(reader: Reader, file: File, new: Revision) -> bool:
 
 
 def _holds_policy(data: bytes, least: float, room: Room) -> bool:
-    """Whether it is a policy in JSON, if a broken one, or in YAML, or holds one in whatever else."""
+    """Tell whether it is a policy in JSON, if a broken one, or in YAML, or holds one in whatever else."""
     data = data.removeprefix(b"\xef\xbb\xbf")
     in_json = data.lstrip()[:1] in (b"{", b"[")
     if (in_json or len(data) <= _LARGEST_YAML) and sniff(data):

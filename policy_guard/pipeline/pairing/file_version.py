@@ -75,7 +75,7 @@ def _unique(key: PolicyId, policy: Policy, every: Mapping[PolicyId, Policy]) -> 
 def version_of(
     data: bytes, path: str, revision: str, configured: bool, kind: Kind | None, placeholders: tuple[str, ...] = ()
 ) -> FileVersion:
-    """What the bytes of a file hold. With `configured` they have to be a policy; `placeholders` are of the settings."""
+    """Return what a file's bytes hold: with `configured` a policy for certain; `placeholders` are the settings'."""
     return glance_of(data, path, revision, configured, kind, placeholders).completed(placeholders)
 
 
@@ -88,7 +88,7 @@ def glance_of(
     placeholders: tuple[str, ...] = (),
     closely: bool = False,
 ) -> FileVersion:
-    """What the bytes of a file hold, as in `version_of`; the policies of a template are not read yet.
+    """Return what the bytes of a file hold, as in `version_of`; the policies of a template are not read yet.
 
     With `closely`, bytes are read that do not look like a policy, since they may be a template without one.
     """
@@ -128,7 +128,7 @@ def glance_of(
 
 
 def _is_template(document: Node) -> bool:
-    """Whether a document is a template; most are seen at once to be none, before anything is imported."""
+    """Tell whether a document is a template; most are seen at once to be none, before anything is imported."""
     if not isinstance(document, Object) or document.get("Resources") is None:
         return False
     from policy_guard.documents.containers.cloudformation.template import is_template
@@ -149,7 +149,7 @@ def _of_template(source: Source, documents: Sequence[Node]) -> FileVersion:
 
 
 def _seems_meant(data: bytes, path: str, revision: str, by_content: bool) -> bool:
-    """Whether what cannot be read seems to be a policy: by its words, or by what most of it is if no name tells."""
+    """Tell whether what cannot be read seems a policy: by its words, or by most of it if no name tells."""
     from policy_guard.documents.containers.plain import holds_one_apart, looks_like_policy_text
     from policy_guard.pipeline.pairing.disguise import shows_policy
 
@@ -160,7 +160,7 @@ def _seems_meant(data: bytes, path: str, revision: str, by_content: bool) -> boo
 
 
 def _least_share(data: bytes, path: str) -> float:
-    """How much of such a file has to be a policy's: a script may hold one, and a policy's template nothing else.
+    """Return how much of such a file has to be a policy's: a script may hold one, and a policy's template nothing else.
 
     With another suffix before that of the template, as in `main.tf.tpl`, it is a template of something else; with an
     underscore before its name, it is a part that other templates include.

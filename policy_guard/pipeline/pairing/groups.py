@@ -34,7 +34,7 @@ class GroupResult(NamedTuple):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is to be said if the files name several holders."""
+        """Return what is to be said if the files name several holders."""
         if len(self.pairs) < 2:
             return ()
         return (f"the files of the {self.name} name several holders, so that the policies of each are judged as one",)
@@ -98,7 +98,7 @@ def _by_holder(policies: Iterable[Policy], every: Iterable[Policy]) -> dict[str,
 
 
 def _unread(group: Group, versions: Iterable[FileVersion], why: str) -> Iterator[Finding]:
-    """That the group is not judged: a file left out may be the one whose Deny or Allow decides."""
+    """State that the group is not judged: a file left out may be the one whose Deny or Allow decides."""
     for version in versions:
         for problem in version.problems[:1]:
             message = f"the group {group.name} cannot be judged, because {why}: {problem.message}"

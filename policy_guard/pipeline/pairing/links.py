@@ -26,7 +26,7 @@ class View(NamedTuple):
     tree: Tree
 
     def leads_to(self, path: str) -> str | None:
-        """Where a file is to be found: itself, or what a link leads to; None if that is nowhere."""
+        """Return where a file is to be found: itself, or what a link leads to; None if that is nowhere."""
         return self.ways[path].path if path in self.ways else path
 
     def named(self) -> dict[str, File]:
@@ -49,12 +49,12 @@ class Sides(NamedTuple):
 
 
 def alike(reader: Reader, name: str, file: File) -> bool:
-    """Whether the file is judged under this name as under its own."""
+    """Tell whether the file is judged under this name as under its own."""
     return reader.concerned(file.path) and reader.scope(name) == reader.scope(file.path)
 
 
 def may_matter(repository: Repository, reader: Reader, changed: Iterable[Change]) -> bool:
-    """Whether a changed file is a link, or may be a policy under a name that only a link makes one.
+    """Tell whether a changed file is a link, or may be a policy under a name that only a link makes one.
 
     Listing all files to look for links costs one process more, so it is done only then.
     """
@@ -128,7 +128,7 @@ def let_be_followed(repository: Repository, reader: Reader, comparison: Comparis
 
 
 def _leads_elsewhere(reader: Reader, path: str, way: Way, before: View, touched: set[str]) -> bool:
-    """Whether a link that says what it said may lead to something else, or to a file that changed."""
+    """Tell whether a link that says what it said may lead to something else, or to a file that changed."""
     if path in before.ways and way.path != before.ways[path].path:
         return True
     at_file = way.path is not None and way.path in before.files

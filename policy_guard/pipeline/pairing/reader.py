@@ -42,7 +42,7 @@ class Reader:
         self._distrusted.add((revision, file.oid))
 
     def version(self, file: File | None, path: str, revision: Revision) -> FileVersion:
-        """What the file holds; with no file, nothing. `path` decides what it is configured as."""
+        """Return what the file holds; with no file, nothing. `path` decides what it is configured as."""
         return self.glance(file, path, revision).completed(self._config.placeholders)
 
     def completed(self, version: FileVersion) -> FileVersion:
@@ -50,7 +50,7 @@ class Reader:
         return version.completed(self._config.placeholders, grants=True)
 
     def glance(self, file: File | None, path: str, revision: Revision, closely: bool = False) -> FileVersion:
-        """What the file holds, as in `version`; the policies of a template are not read yet.
+        """Return what the file holds, as in `version`; the policies of a template are not read yet.
 
         With `closely`, a template is one even if nothing in it looks like a policy.
         """
@@ -102,7 +102,7 @@ class Reader:
         return self._repository.read(file)
 
     def same(self, before: File | None, after: File | None) -> bool:
-        """Whether nothing changed but what git remembers of the file on disk."""
+        """Tell whether nothing changed but what git remembers of the file on disk."""
         if before is None or after is None or after.oid or after.mode == LINK or before[:2] != after[:2]:
             return False
         if not self.concerned(after.path):
@@ -111,7 +111,7 @@ class Reader:
         return data is not OVERSIZED and data == self._repository.read(after)
 
     def alike(self, before: str, after: str) -> bool:
-        """Whether a file is judged the same under both paths, the first of them in the base.
+        """Tell whether a file is judged the same under both paths, the first of them in the base.
 
         Rules that say the same of different files are one rule, such as those for `.json` and for `.yaml`.
         """
@@ -122,7 +122,7 @@ class Reader:
         return old is not None and new is not None and old[1:] == new[1:]
 
     def undistrusted(self, file: File, revision: Revision) -> FileVersion | None:
-        """What a version holds that counts as unknown, as it is kept; None if it does not count so."""
+        """Return what a version holds that counts as unknown, as it is kept; None if it does not count so."""
         if (revision, file.oid) not in self._distrusted:
             return None
         self._distrusted.discard((revision, file.oid))
@@ -140,15 +140,15 @@ class Reader:
         return self._config.scope(path) if self.grouped(path) else ()
 
     def grouped(self, path: str) -> bool:
-        """Whether a group may hold the file: what a change wants looked at is no company for what was there."""
+        """Tell whether a group may hold the file: what a change wants looked at is no company for what was there."""
         return self.concerned(path, self._before)
 
     def included(self, path: str) -> bool:
-        """Whether the settings do not exclude the file."""
+        """Tell whether the settings do not exclude the file."""
         return not self._config.excluded(path)
 
     def concerned(self, path: str, config: Config | None = None) -> bool:
-        """Whether the name alone makes the file one to look at."""
+        """Tell whether the name alone makes the file one to look at."""
         config = config or self._config
         by_name = path.lower().endswith(suffixes()) or plain_name(path)
         return config.policy_rule(path) is not None or (by_name and not config.excluded(path))

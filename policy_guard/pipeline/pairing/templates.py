@@ -31,7 +31,7 @@ def all_of(template: Template, placeholders: tuple[str, ...], grants: bool) -> P
 
 
 def problems_of_new(template: Template) -> tuple[Problem, ...]:
-    """What keeps a template that is new from being judged as a whole."""
+    """Return what keeps a template that is new from being judged as a whole."""
     return tuple(refused(None, template, set()))
 
 

@@ -26,14 +26,14 @@ _UNSURE = re.compile(
 
 
 def denied_nothing(text: str) -> bool:
-    """Whether a policy that cannot be read surely denied nothing: each Effect is Allow, and nothing is filled in."""
+    """Tell whether an unreadable policy surely denied nothing: each Effect is Allow, and nothing is filled in."""
     plain = _VARIABLE.sub("", text)
     effects = _EFFECT.findall(plain)
     return bool(effects) and all(map(_ALLOW.fullmatch, effects)) and not _UNSURE.search(plain)
 
 
 def keeps_every_deny(before: Iterator[Policy], after: Iterator[Policy]) -> bool:
-    """Whether each Deny of the old versions stands in the new ones word for word."""
+    """Tell whether each Deny of the old versions stands in the new ones word for word."""
     denying = [{statement_meaning(s) for policy in side for s in by_effect(policy)[1]} for side in (before, after)]
     return denying[0] <= denying[1]
 

@@ -75,7 +75,7 @@ class Repository:
             raise SetupError(f"{error}. Go to a repository with a working tree, or begin one with git init.") from None
 
     def run(self, *arguments: str, fails: str | None = None, lines: bytes = b"", **environ: str) -> bytes:
-        """What the git command prints. A failure is a `SetupError` that says `fails`, or else git's own words.
+        """Return what the git command prints. A failure is a `SetupError` that says `fails`, or else git's own words.
 
         It reads `lines`, and runs at the root with some more in its environment.
         """
@@ -86,7 +86,7 @@ class Repository:
         return done.stdout
 
     def attempt(self, *arguments: str) -> bytes | None:
-        """What the git command prints, or None if it fails."""
+        """Return what the git command prints, or None if it fails."""
         done = self._run(arguments, b"", {})
         return None if done.returncode else done.stdout
 
@@ -133,7 +133,7 @@ class Repository:
         return found.oid if found else None
 
     def refs(self, names: Iterable[str]) -> list[Ref]:
-        """Those of the refs that exist. The names are full and without wildcards, and mean nothing else.
+        """Return those of the refs that exist. The names are full and without wildcards, and mean nothing else.
 
         Asked as a name of an object, `refs/heads/x` may be a tag called `refs/heads/x`.
         """
@@ -216,7 +216,7 @@ class Repository:
         return os.fsdecode(self.run("rev-parse", "--absolute-git-dir").removesuffix(b"\n"))
 
     def is_cut_off(self, ancestor: str, *commits: str) -> bool:
-        """Whether a shallow clone lacks history between the commits and their ancestor.
+        """Tell whether a shallow clone lacks history between the commits and their ancestor.
 
         Then it may lack a later one that they have in common, and this one may be of the author's choice.
         """
@@ -229,7 +229,7 @@ class Repository:
         return not ends.isdisjoint(between)
 
     def differences(self, base: str, new: str | None, cached: bool) -> list[Raw]:
-        """What changed from a tree to another, or to the index (`cached`), or to the working tree and the index.
+        """Return what changed from a tree to another, or to the index (`cached`), or to the working tree and the index.
 
         Of a submodule in the working tree only the commit counts: git would run inside of it to find other changes.
         """
@@ -245,7 +245,7 @@ class Repository:
         return self.uncompared_later()().untracked
 
     def uncompared_later(self) -> Callable[[], Uncompared]:
-        """What git does not compare, looked for while something else is done: a large working tree takes its time."""
+        """Return what git does not compare, looked for in the background: a large working tree takes its time."""
         which = ("--cached", "--others", "--exclude-standard")
         command = self._command("ls-files", "-z", "-v", *which, "--full-name", ":/")
         running = self._open(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -303,7 +303,7 @@ class Repository:
         return list(in_folder(found.data, path, len(found.oid) // 2)) if found and found.type == "tree" else []
 
     def has_links(self, tree: str | None) -> bool:
-        """Whether there is a link in a tree, or in the index."""
+        """Tell whether there is a link in a tree, or in the index."""
         return A_LINK.search(b"\0" + self._listing(tree)) is not None
 
     def left_out(self) -> set[str]:

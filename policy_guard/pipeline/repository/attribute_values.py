@@ -31,7 +31,7 @@ class Values(NamedTuple):
         return sorted(value for value in self.found.get((path, name), ()) if value not in UNSET)
 
     def left_out(self, way: Way) -> str | None:
-        """What an archive lacks of the way to a file: git asks for each path, and for the folders above it."""
+        """Return what an archive lacks of the way to a file: git asks for each path, and for the folders above it."""
         return next((path for path in way if self._ignored(path)), None)
 
     def _ignored(self, path: str) -> bool:

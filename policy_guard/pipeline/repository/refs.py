@@ -122,7 +122,7 @@ def _of_remotes(name: str) -> tuple[str, ...]:
 
 
 def _branches(repository: Repository, names: Iterable[str]) -> list[Ref]:
-    """Those of the refs that exist, in this order.
+    """Return those of the refs that exist, in this order.
 
     Of a remote, `HEAD` is the mark of its default branch if it points to another ref, and else a branch that somebody
     called HEAD.

@@ -70,13 +70,13 @@ def choose(
 
 
 def whole(repository: Repository) -> tuple[Revision, Revision]:
-    """What is checked out, held against nothing but itself: for a look at everything on a day without a change."""
+    """Return what is checked out, compared with itself alone: for a look at everything on a day without a change."""
     head = revision(repository, "HEAD", True)
     return _of(f"HEAD@{head[:7]}", head), _of("HEAD", head)
 
 
 def is_on_all_files(environ: Mapping[str, str], base: str | None) -> bool:
-    """Whether this is `pre-commit run --all-files` in CI without a pull request that a variable tells of."""
+    """Tell whether this is `pre-commit run --all-files` in CI without a pull request that a variable tells of."""
     about_a_change = base is not None or environ.get("PRE_COMMIT_FROM_REF") or target_branch(environ)
     return in_ci(environ) and environ.get("PRE_COMMIT") == "1" and not about_a_change
 
@@ -128,7 +128,7 @@ def _base(
 
 
 def _told_by_ci(repository: Repository, environ: Mapping[str, str], head: str) -> tuple[str, str] | None:
-    """Where the pull request left its target, or the tip before a push, if the CI system tells of either."""
+    """Return where the pull request left its target, or the tip before a push, if the CI system tells of either."""
     if name := target_branch(environ):
         upstream = branch_of_origin(repository, name)
         if upstream is None:
@@ -147,7 +147,7 @@ def _told_by_ci(repository: Repository, environ: Mapping[str, str], head: str) -
 
 
 def _fork(repository: Repository, head: str, new: Revision, upstream: str, name: str) -> tuple[str, str]:
-    """Where the branch left the default branch; during a merge what it brings in from there counts as old."""
+    """Return where the branch left the default branch; during a merge what it brings in from there counts as old."""
     forks = [_ancestor(repository, head, upstream, name)]
     merging = _merging(repository) if new.commit is None else None
     if merging:
@@ -222,7 +222,7 @@ def _pull_request(
 
 
 def _is_of_this_base(payload: Any, parent: str) -> bool:
-    """Whether a merge commit is surely one with the present base; right after a change of the base it may be older.
+    """Tell whether a merge commit is surely of the present base; right after a change of the base it may not be.
 
     GitHub makes that commit later than it tells the change, and only then is the payload's base not stale.
     """

@@ -60,7 +60,7 @@ class Tree:
         return frozenset(found)
 
     def says(self, path: str) -> str | None:
-        """What the link of a path says; None for what is no link."""
+        """Return what the link of a path says; None for what is no link."""
         file = self.files.get(path)
         if file is None or file.mode != LINK:
             return None
@@ -75,7 +75,7 @@ class Tree:
         return None if way.path is None else self.files.get(way.path)
 
     def way(self, path: str) -> Way:
-        """Where a path leads. Before each further name, what was reached has to be a folder that is there.
+        """Return where a path leads. Before each further name, what was reached has to be a folder that is there.
 
         Source: Linux's path_resolution(7); `..` after a name that is not there leads nowhere.
         """
@@ -153,7 +153,7 @@ def _nowhere(links: list[str]) -> Way:
 
 
 def _broken(said: str) -> str:
-    """Why no system follows a link as it is written; empty if one does. Git hands its text to symlink(2)."""
+    """Return why no system follows a link as it is written; empty if one does. Git hands its text to symlink(2)."""
     if not said:
         return "the link is empty, which no system takes; write where it leads"
     if "\0" in said:

@@ -38,7 +38,7 @@ def read_entries(
 
 
 def _wrong(plain: dict[str, Any]) -> Iterator[tuple[str, tuple[str | int, ...], str]]:
-    """What a schema cannot say: the key, where it stands, and what is wrong."""
+    """Return what a schema cannot say: the key, where it stands, and what is wrong."""
     if not plain["id"].isprintable():
         yield "id", ("id",), "an id is written on one line"
     for key in _SET if "all-of" in plain else ():
@@ -64,7 +64,7 @@ def _wrong_in_set(
 
 
 def _matches_no_resource(text: str) -> str | None:
-    """Why no ARN is covered by the text: an entry that looks like protection and is none."""
+    """Return why no ARN is covered by the text: an entry that looks like protection and is none."""
     if any(hole in text for hole in ("%{", "{{", "<%")):
         return _UNFILLED
     start = re.split(r"[*?]", text, maxsplit=1)[0]

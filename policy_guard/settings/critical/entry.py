@@ -58,7 +58,7 @@ class CriticalEntry(NamedTuple):
         return self.all_of or (RequestSet(self.actions, self.resources, self.excepted),)
 
     def concerns(self, path: str) -> bool:
-        """Whether the entry speaks of this file."""
+        """Tell whether the entry speaks of this file."""
         return not self.files or matches_any(self.files, path)
 
     def meaning(self) -> tuple[object, ...]:

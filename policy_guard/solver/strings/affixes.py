@@ -8,7 +8,7 @@ from policy_guard.solver.strings.automaton import Glob, Step
 
 
 def literal_prefix(glob: Sequence[Step]) -> str:
-    """What every text of the glob begins with, as far as it is fixed."""
+    """Return what every text of the glob begins with, as far as it is fixed."""
     characters: list[str] = []
     for step in glob:
         if step.outside or step.loop or len(step.symbols) != 1:
@@ -27,12 +27,12 @@ def plain_text(glob: Glob) -> str | None:
 
 
 def edges_of(glob: Glob) -> tuple[str, str]:
-    """What every text of the glob begins with and ends with, as far as that is fixed."""
+    """Return what every text of the glob begins with and ends with, as far as that is fixed."""
     return literal_prefix(glob), literal_prefix(glob[::-1])[::-1]
 
 
 def surely_apart(one: tuple[str, str], two: tuple[str, str]) -> bool:
-    """Whether two globs have no text in common because their edges differ."""
+    """Tell whether two globs have no text in common because their edges differ."""
     (head, tail), (other_head, other_tail) = one, two
     return not (
         (head.startswith(other_head) or other_head.startswith(head))

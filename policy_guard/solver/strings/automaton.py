@@ -63,7 +63,7 @@ def the_symbol(step: Step) -> Symbol | None:
 
 
 def accepts(step: Step, symbol: Symbol | Step) -> bool:
-    """Whether `step` takes the symbol; a step taken as a symbol is taken only if all that it stands for is."""
+    """Tell whether `step` takes the symbol; a step taken as a symbol is taken only if all that it stands for is."""
     if isinstance(symbol, Step):
         if symbol.loop and not step.loop:
             return False
@@ -171,5 +171,5 @@ class Automaton:
         return bool(state & self.final)
 
     def takes_all_of(self, glob: Glob) -> bool:
-        """Whether one of our globs surely takes every word of `glob`."""
+        """Tell whether one of our globs surely takes every word of `glob`."""
         return self.takes(only if (only := the_symbol(step)) is not None else step for step in glob)

@@ -103,7 +103,7 @@ def _but(language: Language, barred: frozenset[Glob]) -> Language:
 
 
 def _times(letter: Letter, places: Mapping[Place, list[Alternative]]) -> int:
-    """How often the letter occurs in what has to hold."""
+    """Return how often the letter occurs in what has to hold."""
     products = (each for alternatives in places.values() for one in alternatives for each in one.products)
     return sum(each.times(letter) for each in products)
 

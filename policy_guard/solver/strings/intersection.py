@@ -24,11 +24,11 @@ class Intersection:
         self.start = self.automaton.start
 
     def __len__(self) -> int:
-        """How many sets there are, the one outside included."""
+        """Return how many sets there are, the one outside included."""
         return len(self._parts) + 1
 
     def accepts(self, state: int) -> bool:
-        """Whether a word may end in this state."""
+        """Tell whether a word may end in this state."""
         return not state & self._barred and all(state & final for final in self._finals)
 
     def after(self, state: int, symbol: Symbol) -> int | None:
@@ -37,7 +37,7 @@ class Intersection:
         return ahead if not ahead & self._sunk and all(ahead & part for part in self._parts) else None
 
     def over(self, state: int, letter: Letter) -> int | None:
-        """Where a letter, read as itself, leads in the set outside; None if all words are in it from there on."""
+        """Return where a letter, read as itself, leads outside; None if all words are in it from there on."""
         ahead = self.automaton.move(state & self._against, letter)
         return None if ahead & self._sunk else ahead
 

@@ -154,7 +154,7 @@ class Language:
 
     @cached_property
     def _sorted_out(self) -> tuple[dict[int, set[str]], Automaton]:
-        """What the globs that only fix a beginning fix, by its length, and the automaton of the other globs."""
+        """Return what the globs that only fix a beginning fix, by its length, and the automaton of the other globs."""
         beginnings: dict[int, set[str]] = {}
         others: list[Glob] = []
         for glob in self.globs:
@@ -183,12 +183,12 @@ class Language:
 
     @cached_property
     def edges(self) -> tuple[tuple[str, str], ...]:
-        """What the texts of each glob begin and end with."""
+        """Return what the texts of each glob begin and end with."""
         return tuple(map(edges_of, self.globs))
 
     @cached_property
     def heads(self) -> frozenset[str] | None:
-        """What the texts begin with up to the first colon; None if a wildcard or letter can stand there."""
+        """Return what the texts begin with up to the first colon; None if a wildcard or letter can stand there."""
         if self.late:
             return None
         heads = {text.partition(":")[0] for text in self.texts}
@@ -199,7 +199,7 @@ class Language:
         return frozenset(heads)
 
     def covers(self, other: Language, budget: Budget | None = None) -> bool:
-        """Whether each pattern of `other` lies within one of ours. True is certain, False only likely."""
+        """Tell whether each pattern of `other` lies within one of ours. True is certain, False only likely."""
         if self.universal:
             return True
         if not set(self.late) >= set(other.late) or not all(text in self for text in other.texts):
@@ -213,19 +213,19 @@ class Language:
 
     @cached_property
     def places(self) -> int:
-        """How many places its automaton has."""
+        """Return how many places its automaton has."""
         return sum(map(len, self.globs))
 
     def covers_glob(self, glob: Glob, edges: tuple[str, str]) -> bool:
-        """Whether one of our globs surely takes every word of `glob`, whose edges these are."""
+        """Tell whether one of our globs surely takes every word of `glob`, whose edges these are."""
         return self._may_take(*edges) and self.automaton.takes_all_of(glob)
 
     def _may_take(self, head: str, tail: str) -> bool:
-        """Whether the edges of one of few globs let it take all texts with these edges."""
+        """Tell whether the edges of one of few globs let it take all texts with these edges."""
         return len(self.globs) >= MANY or any(head.startswith(h) and tail.endswith(t) for h, t in self.edges)
 
     def apart(self, other: Language) -> bool:
-        """Whether no text lies in both. True is certain, False only likely."""
+        """Tell whether no text lies in both. True is certain, False only likely."""
         if self.heads is not None and other.heads is not None and not self.heads & other.heads:
             return True
         if self.letters or other.letters or not self.texts.isdisjoint(other.texts):
@@ -237,7 +237,7 @@ class Language:
         return not any(other._may_meet(*edges) for edges in self.edges)
 
     def _may_meet(self, head: str, tail: str) -> bool:
-        """Whether one of our globs may have a text in common with a glob of these edges."""
+        """Tell whether one of our globs may have a text in common with a glob of these edges."""
         ordered, by_head = self._by_head
         start = bisect_left(ordered, head)
         following = takewhile(lambda each: each.startswith(head), ordered[start : start + MOST_NEAR + 1])
@@ -286,7 +286,7 @@ def find(inside: Sequence[Language], outside: Sequence[Language], budget: Budget
 
 
 def nothing_left(inside: Sequence[Language], outside: Sequence[Language], budget: Budget) -> bool:
-    """Whether the texts have to lie on a line, and no value on it is left. Raises `OverBudget`."""
+    """Tell whether the texts have to lie on a line, and no value on it is left. Raises `OverBudget`."""
     return any(text is None for line in _lines(inside, outside, budget) for text in line)
 
 

@@ -78,7 +78,7 @@ def plain_pattern(text: str) -> Pattern:
 
 
 def as_text(part: Part) -> str:
-    """What a part without a meaning of its own stands for: itself."""
+    """Return what a part without a meaning of its own stands for: itself."""
     assert isinstance(part, str | Wildcard)
     return part.symbol if isinstance(part, Wildcard) else part
 
@@ -101,12 +101,12 @@ def shown(name: str) -> str:
 
 
 def holes(pattern: Pattern) -> bool:
-    """Whether the pattern has unknown parts."""
+    """Tell whether the pattern has unknown parts."""
     return any(isinstance(part, Unknown) for part in pattern.parts)
 
 
 def has_early_variable(pattern: Pattern) -> bool:
-    """Whether a policy variable stands before the fifth colon, where AWS says that none can be used."""
+    """Tell whether a policy variable stands before the fifth colon, where AWS says that none can be used."""
     colons = 0
     for part in pattern.parts:
         if isinstance(part, Variable):

@@ -26,7 +26,7 @@ def substituted(language: Language, values: Texts) -> Language:
 
 
 def _spelled(late: Deferred, values: Texts) -> str | None:
-    """What the pattern spells; None if some letter has no text."""
+    """Return what the pattern spells; None if some letter has no text."""
     texts: list[str] = []
     for part in late.pattern.parts:
         letter = Verbatim(part.name) if isinstance(part, Unknown) else None

@@ -61,7 +61,7 @@ class Product:
         self._size = 1 + sum(len(each.steps) for each in automata) // 2000
 
     def times(self, letter: Letter) -> int:
-        """How often the letter occurs in the base."""
+        """Return how often the letter occurs in the base."""
         return self._symbols.count(letter)
 
     def word(self, fixed: Mapping[Letter, str]) -> list[str | Segment] | None:

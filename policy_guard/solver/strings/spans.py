@@ -62,13 +62,13 @@ def _joined(stretches: Iterable[Stretch]) -> list[Stretch]:
 
 
 def _others(stretches: Iterable[Stretch]) -> list[Stretch]:
-    """What lies between stretches, and on both sides of them."""
+    """Return what lies between stretches, and on both sides of them."""
     cuts = [FIRST, *(cut for stretch in stretches for cut in stretch), LAST]
     return [(start, end) for start, end in zip(cuts[::2], cuts[1::2], strict=True) if start < end]
 
 
 def _common(ones: list[Stretch], twos: list[Stretch]) -> list[Stretch]:
-    """What lies in some of the ones and in some of the others, both in order."""
+    """Return what lies in some of the ones and in some of the others, both in order."""
     common: list[Stretch] = []
     one = two = 0
     while one < len(ones) and two < len(twos):

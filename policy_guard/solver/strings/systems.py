@@ -81,13 +81,13 @@ def _by_own_key(
 
 
 def _gives_text(language: Language) -> bool:
-    """Whether the language is one pattern with letters, all of whose texts have the same length."""
+    """Tell whether the language is one pattern with letters, all of whose texts have the same length."""
     single = language.letters and len(language.globs) == len(language) == 1
     return bool(single) and all(the_symbol(step) and not _is_free(the_symbol(step)) for step in language.globs[0])
 
 
 def _is_free(symbol: Symbol | None) -> bool:
-    """Whether the letter can stand for texts of different lengths."""
+    """Tell whether the letter can stand for texts of different lengths."""
     return symbol is not None and not isinstance(symbol, str) and isinstance(uncased(symbol), Unknown)
 
 
@@ -134,7 +134,7 @@ def _by_pattern(language: Language, given: Language) -> Language:
 
 
 def _is_longer(glob: Glob, than: Glob) -> bool:
-    """Whether every text of the glob is longer than the text of a pattern without wildcards."""
+    """Tell whether every text of the glob is longer than the text of a pattern without wildcards."""
     letters = Counter(map(_length_of, glob))
     letters.subtract(map(_length_of, than))
     characters = letters.pop(None, 0)
@@ -150,7 +150,7 @@ def _length_of(step: Step) -> Letter | None:
 
 
 def size(system: System) -> int:
-    """What it costs to look at each step of each pattern."""
+    """Return what it costs to look at each step of each pattern."""
     return 1 + sum(1 + len(each) + sum(map(len, each.globs)) for each in _languages(system))
 
 
@@ -205,7 +205,7 @@ def _definitions(system: System) -> Iterator[tuple[Slot, int]]:
 
 
 def _looseness(glob: Glob) -> tuple[int, int]:
-    """How many variables a pattern needs that take the place of letters, and of wildcards."""
+    """Return how many variables a pattern needs that take the place of letters, and of wildcards."""
     symbols = list(map(the_symbol, glob))
     return sum(isinstance(each, Caseless | Unknown) for each in symbols), symbols.count(None)
 
@@ -254,7 +254,7 @@ def variables(system: System) -> set[Variable]:
 
 
 def own_of(system: System, letter: Letter) -> Own:
-    """What is known of the text of a letter by itself."""
+    """Return what is known of the text of a letter by itself."""
     if isinstance(letter, Variable):
         place = Slot(letter.key, 0)
         return Own(

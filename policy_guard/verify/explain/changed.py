@@ -53,7 +53,7 @@ class Changes:
         self._kept = now & before
 
     def due(self, claim: Claim, request: Request, blamed: Sequence[Span], prover: Prover) -> Place | None:
-        """Where to look for what made the claim's access new, of which `request` is an example.
+        """Return where to look for what made the claim's access new, of which `request` is an example.
 
         `blamed` are the values of the statement through which the access passes.
 
@@ -77,7 +77,7 @@ class Changes:
         return Place(statement.source, shown or lines[0]) if lines else None
 
     def _denied_before(self, request: Request) -> Place | None:
-        """Where the Deny stands, or stood, that denied the request in the old version and is not in the new one."""
+        """Return where the Deny stands, or stood, that denied the request in the old version only."""
         denying = (each for each in self._gone if each.effect == "Deny")
         deny = next((each for each in denying if concrete.applies(each, request)), None)
         if deny is None or not _comparable(self._new, self._old, deny.source.path):
@@ -90,7 +90,7 @@ class Changes:
 
 
 def _most_alike(statement: Statement, others: Sequence[Statement]) -> Statement | None:
-    """That of the same Sid, or else of those nearby the one with the most in common."""
+    """State that of the same Sid, or else of those nearby the one with the most in common."""
     same = (each for each in others if each.sid is not None and each.sid == statement.sid)
     near = (each for each in others if abs(each.index - statement.index) <= _NEAR)
     alike = next(same, None) or max(near, key=partial(_likeness, statement), default=None)
@@ -100,7 +100,7 @@ def _most_alike(statement: Statement, others: Sequence[Statement]) -> Statement 
 
 
 def _comparable(new: Policy, old: Policy, path: str) -> bool:
-    """Whether the texts of both versions may be compared line by line: in a group that is one file of several."""
+    """Tell whether the texts of both versions may be compared line by line: in a group that is one file of several."""
     return not new.group or new.source.path == old.source.path == path
 
 
@@ -111,7 +111,7 @@ def _in_difference(statement: Statement, before: Source) -> Place | None:
 
 
 def _likeness(one: Statement, two: Statement) -> int:
-    """How many elements are the same; a shared action counts for one."""
+    """Return how many elements are the same; a shared action counts for one."""
     equal = [
         _texts(one.action) == _texts(two.action),
         _texts(one.resource) == _texts(two.resource),
@@ -197,14 +197,14 @@ def _changed_lines(statement: Statement, before: Source) -> Iterator[Span]:
 
 
 def _within(statement: Statement, line: int) -> Span:
-    """What is written on the line, as far as it belongs to the statement."""
+    """Return what is written on the line, as far as it belongs to the statement."""
     start, end = _line(statement.source, line)
     start = min(max(start, statement.span.start), statement.span.end - 1)
     return Span(start, max(start + 1, min(end, statement.span.end)))
 
 
 def _line_after(old: Source, new: Source, line: int) -> int:
-    """Where a line of the old text would stand in the new one."""
+    """Return where a line of the old text would stand in the new one."""
     shift = 0
     for run in differing(old.text, new.text):
         if line <= run.old_start:
@@ -236,7 +236,7 @@ def _first_line(statement: Statement) -> int:
 
 
 def _line(source: Source, number: int) -> Span:
-    """What is written on a line."""
+    """Return what is written on a line."""
     number = min(number, source.line_count())
     text = source.line(number)
     start = source.offset(number, 1)

@@ -140,7 +140,7 @@ def _host(claim: Condition) -> str:
 
 
 def _fixes(entry: Principal) -> bool:
-    """Whether the entry names someone, of whatever account: an account, user or role, or the id of one.
+    """Tell whether the entry names someone, of whatever account: an account, user or role, or the id of one.
 
     So does a provider of identities that is not open to everyone, with the sessions that it made.
     """

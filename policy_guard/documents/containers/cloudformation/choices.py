@@ -149,7 +149,7 @@ def guards(truths: Truths, named: Mapping[Atom, Named]) -> tuple[Guard, ...]:
 
 
 def _about(truths: Truths, atoms: list[Atom]) -> Guard:
-    """What the truths say of the text that these atoms ask for."""
+    """Return what the truths say of the text that these atoms ask for."""
     base = next((atom for atom in atoms if atom.allowed is not None), atoms[0])
     possible = possible_texts(base, truths)
     if possible is not None and (base.bounded or base.allowed is None or base.allowed[-1] not in possible):

@@ -39,7 +39,7 @@ def _differs(old: Object, new: Object, key: str) -> bool:
 
 
 def _default_counts(old: Object, new: Object) -> bool:
-    """Whether the default is another one now. Without a default somebody gives the value, as they could before."""
+    """Tell whether the default is another one now. Without a default somebody gives the value, as they could before."""
     return new.get("Default") is not None and _differs(old, new, "Default")
 
 
@@ -56,7 +56,7 @@ def touched(old: Template, new: Template, names: set[str]) -> set[str]:
 
 
 def _same(old: Template, new: Template, before: Node, after: Node) -> bool:
-    """Whether two nodes say the same; what is written alike does, unless it repeats what stands elsewhere."""
+    """Tell whether two nodes say the same; what is written alike does, unless it repeats what stands elsewhere."""
     written = [template.source.text[slice(*node.span)] for template, node in ((old, before), (new, after))]
     if written[0] == written[1] and "*" not in written[0] and "<<" not in written[0]:
         return True
@@ -136,7 +136,7 @@ def _words(node: Node) -> set[str]:
 
 
 def refused(old: Template | None, new: Template, names: set[str]) -> Iterator[Problem]:
-    """What keeps all of a new version from being judged: keys that readers differ in, and what may rewrite it.
+    """Return what keeps all of a new version from being judged: keys that readers differ in, and what may rewrite it.
 
     The `names` mean another thing than before.
     """
@@ -153,7 +153,7 @@ def refused(old: Template | None, new: Template, names: set[str]) -> Iterator[Pr
 
 
 def notes(old: Template, new: Template) -> Iterator[str]:
-    """What is said of the parts of a template that are not judged."""
+    """Return what is said of the parts of a template that are not judged."""
     if new.macros or new.unknown:
         yield "macros and what is included may change the policies here, which are judged as they are written"
     for name, resource in new.resources.items():

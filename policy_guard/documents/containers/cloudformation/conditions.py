@@ -68,7 +68,7 @@ def _equal(evaluator: Evaluating, one: Value, other: Value, node: Node) -> bool:
 
 
 def _is_around(evaluator: Evaluating, parts: Parts, text: str) -> bool:
-    """Whether a text with one hole in it is this one: then the hole is what stands between its ends."""
+    """Tell whether a text with one hole in it is this one: then the hole is what stands between its ends."""
     at = next(number for number, part in enumerate(parts) if isinstance(part, Hole))
     start, end = ("".join(map(str, side)) for side in (parts[:at], parts[at + 1 :]))
     if len(text) < len(start) + len(end) or not (text.startswith(start) and text.endswith(end)):

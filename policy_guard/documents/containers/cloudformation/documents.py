@@ -150,7 +150,7 @@ def _by_shape(reading: Reading, name: str, properties: Object, known: set[str]) 
 
 
 def _holds_text(argument: Node) -> bool:
-    """Whether a policy stands in the text under `Fn::Sub`."""
+    """Tell whether a policy stands in the text under `Fn::Sub`."""
     items = argument.items if isinstance(argument, Array) else (argument,)
     return bool(items) and isinstance(items[0], Scalar) and is_policy_text(items[0].text)
 

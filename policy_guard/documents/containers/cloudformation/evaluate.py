@@ -102,7 +102,7 @@ class Evaluator:
         return boolean(self, node)
 
     def is_text(self, unknown: Hole, text: str) -> bool:
-        """Whether the text that nobody knows is this one."""
+        """Tell whether the text that nobody knows is this one."""
         name = unknown.name
         bounded = name in self._moved.allowed
         return self.truth(Atom(name, (text,), visible(unknown), self._allowed(name), bounded))
@@ -117,7 +117,7 @@ class Evaluator:
     # --- values
 
     def value(self, node: Node) -> Value:
-        """What a node comes to."""
+        """Return what a node comes to."""
         self._step(node)
         self._depth += 1
         try:
@@ -158,7 +158,7 @@ class Evaluator:
         return value
 
     def differs(self, mapping: str) -> bool:
-        """Whether a mapping is another one on the other side."""
+        """Tell whether a mapping is another one on the other side."""
         return mapping in self._moved.mappings
 
     def _call(self, name: str, argument: Node, node: Node) -> Value:
@@ -182,7 +182,7 @@ class Evaluator:
         return self.named(argument.text, span)
 
     def named(self, name: str, span: Span) -> Value:
-        """What `Ref` to a name is, or `${name}` under `Fn::Sub`."""
+        """Return what `Ref` to a name is, or `${name}` under `Fn::Sub`."""
         for own in reversed(self._own):
             if name in own:
                 return own[name]._replace(span=span)
@@ -218,7 +218,7 @@ class Evaluator:
         return text_of((part,), span)
 
     def _bounds(self, name: str, type_: str) -> Iterator[Atom]:
-        """What the template asks of the value of a parameter: one that it does not take makes no stack."""
+        """Return what the template asks of the value of a parameter: one that it does not take makes no stack."""
         if (allowed := self._allowed(name)) is not None:
             yield Atom(name, allowed, name, bounded=True)
         for key in CONSTRAINTS:
@@ -239,14 +239,14 @@ class Evaluator:
         return text_of(with_marks((default.text,)), span, see)._replace(disputed=disputed)
 
     def _seen(self, name: str) -> tuple[Span, ...]:
-        """Where the template names a resource."""
+        """Return where the template names a resource."""
         resource = self.template.resources[name]
         naming, properties = NAMED.get(type_of(resource)), resource.get("Properties")
         given = properties.get(naming.property) if naming and isinstance(properties, Object) else None
         return (given.span,) if given is not None else ()
 
     def attribute(self, name: str, attribute: str, span: Span) -> Parts:
-        """What `Ref`, or an attribute, of a resource of the template is."""
+        """Return what `Ref`, or an attribute, of a resource of the template is."""
         resource = self.template.resources[name]
         type_, properties = type_of(resource), resource.get("Properties")
         if f"resource {name}" in self._trail:
@@ -286,7 +286,7 @@ class Evaluator:
         return joined(part for piece in pieces for part in filled.get(piece, (piece,)))
 
     def _identity(self, type_: str, properties: Node | None) -> Iterator[object]:
-        """What of the properties may decide what the resource is called."""
+        """Return what of the properties may decide what the resource is called."""
         if properties is None:
             return
         if not isinstance(properties, Object) or call(properties):

@@ -150,14 +150,14 @@ def _find_in_map(evaluator: Evaluating, argument: Node, span: Span) -> Value:
 
 
 def _is_included(table: Object) -> bool:
-    """Whether some of a mapping stands elsewhere."""
+    """Tell whether some of a mapping stands elsewhere."""
     children = (entry.value for entry in table.entries)
     levels = (table, *(child for child in children if isinstance(child, Object)))
     return any(entry.key.text == TRANSFORM for level in levels for entry in level.entries)
 
 
 def _leaf(evaluator: Evaluating, table: Object, names: list[Scalar], shown: str, span: Span, choosing: bool) -> Value:
-    """What a mapping gives for its keys: exactly, or one text that all that it may give decides."""
+    """Return what a mapping gives for its keys: exactly, or one text that all that it may give decides."""
     reached: list[Node] = [table]
     for name in names:
         reached = [value for each in reached for value in _values(each, parts_of(name))]

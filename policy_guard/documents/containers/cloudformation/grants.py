@@ -48,7 +48,7 @@ _SERVERLESS = ("AWS::Serverless::Function", "AWS::Serverless::StateMachine")
 
 
 def grant_units(reading: Reading, name: str, managed: Iterable[str], bounded: bool) -> list[Unit]:
-    """What a resource grants without a document.
+    """Return what a resource grants without a document.
 
     `managed` are the keys of the policies of the template, which are read themselves. With `bounded`, a principal
     without a boundary has one that leaves everything.
@@ -72,7 +72,7 @@ def grant_units(reading: Reading, name: str, managed: Iterable[str], bounded: bo
 
 
 def has_boundary(reading: Reading, name: str) -> bool:
-    """Whether a resource says something of a boundary."""
+    """Tell whether a resource says something of a boundary."""
     properties = reading.template.resources[name].get("Properties")
     return isinstance(properties, Object) and properties.get(BOUNDARY) is not None
 
@@ -121,7 +121,7 @@ def _attached(reading: Reading, name: str, key: str, action: str, managed: froze
 
 
 def _resource(text: Scalar, action: str) -> Scalar:
-    """What is attached, as a resource: groups are named, policies have ARNs."""
+    """Return what is attached, as a resource: groups are named, policies have ARNs."""
     parts = parts_of(text)
     if action.endswith("Group"):
         parts = ("arn:aws:iam::*:group/", *parts)
@@ -185,7 +185,7 @@ def _url(reading: Reading, name: str) -> Iterator[Unit]:
 
 
 def _serverless(reading: Reading, name: str) -> Iterator[Unit]:
-    """What stands in the policies of a function of AWS SAM and is no document, each as what it is by its text."""
+    """Return what is no document in the policies of a function of AWS SAM, each as what it is by its text."""
     properties = reading.properties(name)
     statements: list[Object] = []
     for truths in reading.existing(name):

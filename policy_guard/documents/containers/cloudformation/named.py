@@ -58,5 +58,5 @@ IDENTIFYING = re.compile(
 
 
 def all_decide(resource_type: str) -> bool:
-    """Whether every property of such a resource may decide what its attributes are."""
+    """Tell whether every property of such a resource may decide what its attributes are."""
     return not resource_type.startswith("AWS::") or resource_type.startswith("AWS::CloudFormation::")

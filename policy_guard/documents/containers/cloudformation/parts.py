@@ -41,7 +41,7 @@ def spelled(parts: Iterable[str | Hole]) -> str:
 
 
 def name_of(parts: Parts) -> str:
-    """What a text is known by: the same for two texts only if they are one."""
+    """Return what a text is known by: the same for two texts only if they are one."""
     shown = spelled(parts)
     return shown if is_plain(parts) else f"{shown}{HIDDEN}{digest(parts)}"
 
@@ -112,12 +112,12 @@ def parts_of(value: Value) -> Parts:
 
 
 def is_plain(parts: Parts) -> bool:
-    """Whether a text has no hole."""
+    """Tell whether a text has no hole."""
     return not any(isinstance(part, Hole) for part in parts)
 
 
 def is_several(node: Node) -> bool:
-    """Whether a node may be a list of texts that nobody knows."""
+    """Tell whether a node may be a list of texts that nobody knows."""
     return isinstance(node, Scalar) and any(isinstance(part, Hole) and part.several for part in parts_of(node))
 
 

@@ -24,7 +24,7 @@ class Place(NamedTuple):
 
     @property
     def is_inline(self) -> bool:
-        """Whether the policy is one of a list with names."""
+        """Tell whether the policy is one of a list with names."""
         return self.path == _INLINE
 
 

@@ -262,7 +262,7 @@ class Reading:
         return Holder(key=name_of(parts), shown=name, truths=truths, own=True)
 
     def holders(self, name: str, place: Place, properties: Object, truths: Truths) -> Iterator[Holder]:
-        """Those whom the policy at a place of a resource serves."""
+        """Return those whom the policy at a place of a resource serves."""
         if place.account:
             yield Holder(_ACCOUNT, "", truths)
             return
@@ -270,7 +270,7 @@ class Reading:
             yield from (holder._replace(truths=outcome.truths) for holder in outcome.value or ())
 
     def _served(self, name: str, place: Place, properties: Object, truths: Truths) -> tuple[Holder, ...]:
-        """Those whom the policy serves; the resource itself if it names nobody."""
+        """Return those whom the policy serves; the resource itself if it names nobody."""
         found = tuple(
             Holder(f"{_noun(key)} {name_of(parts_of(text))}", text.text, {})
             for key in place.holders

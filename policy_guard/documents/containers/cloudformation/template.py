@@ -38,7 +38,7 @@ class Template(NamedTuple):
 
     @property
     def other_partitions(self) -> bool:
-        """Whether the template speaks of a partition other than `aws`."""
+        """Tell whether the template speaks of a partition other than `aws`."""
         return _OTHER_PARTITIONS.search(self.source.text) is not None
 
 
@@ -49,7 +49,7 @@ def type_of(resource: Node | None) -> str:
 
 
 def is_template(node: Node) -> bool:
-    """Whether a document is a template: by its format version, or by the types of its resources."""
+    """Tell whether a document is a template: by its format version, or by the types of its resources."""
     if not isinstance(node, Object):
         return False
     resources = node.get("Resources")
@@ -87,7 +87,7 @@ def read_template(source: Source, root: Object) -> Template:
 
 
 def _is_made(resource: Node) -> bool:
-    """Whether a function makes a resource, or some of what decides its type."""
+    """Tell whether a function makes a resource, or some of what decides its type."""
     if not isinstance(resource, Object) or call(resource):
         return True
     return any(entry.key.text == TRANSFORM for entry in resource.entries)
@@ -208,5 +208,5 @@ def _twice(entries: tuple[Entry, ...] | list[Entry]) -> Iterator[Problem]:
 
 
 def macro_shapes(template: Template) -> set[object]:
-    """What may rewrite the template, without places."""
+    """Return what may rewrite the template, without places."""
     return {shape(node) for node in template.macros}

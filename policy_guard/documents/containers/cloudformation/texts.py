@@ -31,7 +31,7 @@ class _Piece(NamedTuple):
 
 
 def is_text(node: Node) -> bool:
-    """Whether a text stands there, or a function that makes one."""
+    """Tell whether a text stands there, or a function that makes one."""
     called = call(node)
     return called.name in ("Fn::Sub", "Fn::Join") if called else isinstance(node, Scalar)
 
@@ -115,7 +115,7 @@ class _Written:
         self._places: dict[Span, Places] = {}
 
     def span(self, inner: Span) -> Span:
-        """Where a stretch of the text is written."""
+        """Return where a stretch of the text is written."""
         first, last = self._character(inner.start), self._character(max(inner.end - 1, inner.start))
         return Span(first.start, last.end) if first.start < last.end else first
 

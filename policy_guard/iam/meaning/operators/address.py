@@ -109,7 +109,7 @@ def _encode(slot: Slot, given: tuple[Pattern, ...]) -> Formula:
 
 
 def _fixed(given: Block | None) -> int:
-    """How many of the four numbers the globs of the block limit by themselves."""
+    """Return how many of the four numbers the globs of the block limit by themselves."""
     return -(-given.prefixlen // 8) if given and given.version == 4 else 4
 
 

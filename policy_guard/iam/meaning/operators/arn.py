@@ -66,7 +66,7 @@ def _operator(name: str, *, negated: bool = False) -> Operator:
 
 
 def _may_shift(pattern: Pattern) -> bool:
-    """Whether a wildcard stays in its part that the text of a variable or unknown part may push into the last."""
+    """Tell whether a wildcard stays in its part that the text of a variable or unknown part may push into the last."""
     letters = [at for at, part in enumerate(pattern.parts) if isinstance(part, Variable | Unknown)]
     return any(isinstance(p, Wildcard) and p.stays for p in pattern.parts[letters[0] :]) if letters else False
 
