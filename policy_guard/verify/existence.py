@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from string import ascii_uppercase
+from typing import TypeAlias
 
-from policy_guard.iam.meaning.existing import (
-    Kinds,
-    beside_kinds,
-    exists,
-    is_beside_kinds,
-    is_of_kinds,
-    kinds,
-    of_kinds,
-)
+from policy_guard.iam import catalog
+from policy_guard.iam.meaning.existing import ALL, BUCKET, exists
+from policy_guard.iam.meaning.matching import matches
 from policy_guard.iam.meaning.prover import Answer, Proved, Prover, Witness
 from policy_guard.iam.meaning.witness import existing_like
 from policy_guard.iam.policy import Request
-from policy_guard.solver.strings.pattern import holes
+from policy_guard.solver.formula import conjunction, disjunction, member, negation
+from policy_guard.solver.strings.automaton import Step
+from policy_guard.solver.strings.glob import language
+from policy_guard.solver.strings.language import Language
+from policy_guard.solver.strings.pattern import STAR, Pattern, Wildcard, holes, in_arn_parts, plain_pattern
 from policy_guard.verify.check import Claim
 from policy_guard.verify.requests import Requests, claimed
 
+Kinds: TypeAlias = "Mapping[str, tuple[str, ...]]"
+"""Actions in lower case, each with the ARNs of the kinds of resources that it works on, `*` for what is filled in."""
+
+# S3 User Guide, bucketnamingrules: there is no slash in the name of a bucket. Other names may hold anything here.
+_BUCKET_NAME = Pattern(("arn:", STAR, ":s3:::", Wildcard("*", before_slash=True)))
+# Case does not matter in actions, so that nothing is lost where only one spelling of each is asked about.
+_LOWER = Language([(Step(frozenset(ascii_uppercase), outside=True, loop=True),)])
 _STEPS = 20_000
 """What it may cost to ask whether AWS has a request in a set: a finding does not wait long for a better example."""
 _MOST_ACTIONS = 1000
@@ -43,7 +50,7 @@ def existing(claim: Claim, answer: Answer, prover: Prover) -> tuple[Answer, bool
     if like is not None:
         return answer._replace(request=like), False
     known = _kinds(claim)
-    found = _among(claim, _of_kinds(known), prover) if known else answer
+    found = _among(claim, _on_kinds(known), prover) if known else answer
     if isinstance(found, Witness):
         return (found if len(found.readings) <= len(answer.readings) else answer), False
     return answer, isinstance(found, Proved) and _is_nothing_else(claim, known, prover)
@@ -52,17 +59,42 @@ def existing(claim: Claim, answer: Answer, prover: Prover) -> tuple[Answer, bool
 def is_impossible(claim: Claim, prover: Prover) -> bool:
     """Tell whether it is proved that AWS can have no request of the claim."""
     known = _kinds(claim)
-    found = _among(claim, _of_kinds(known), prover)
+    found = _among(claim, _on_kinds(known), prover)
     return isinstance(found, Proved) and _is_nothing_else(claim, known, prover)
 
 
 def _is_nothing_else(claim: Claim, known: Kinds, prover: Prover) -> bool:
-    others = Requests(beside_kinds(known), partial(is_beside_kinds, known))
-    return isinstance(_among(claim, others, prover), Proved)
+    return isinstance(_among(claim, _beside_kinds(known), prover), Proved)
 
 
-def _of_kinds(known: Kinds) -> Requests:
-    return Requests(of_kinds(known), partial(is_of_kinds, known))
+def _on_kinds(given: Kinds) -> Requests:
+    """Return the requests with one of these actions on a resource of its kinds."""
+    actions: dict[tuple[str, ...], list[str]] = {}
+    for action, arns in given.items():
+        actions.setdefault(arns, []).append(action)
+    formulas = (
+        conjunction([member("action", Language(texts=names)), member("resource", language(map(_pattern, arns)))])
+        for arns, names in actions.items()
+    )
+
+    def holds(request: Request) -> bool:
+        return any(matches(_pattern(arn), request.resource) for arn in given.get(request.action, ()))
+
+    return Requests(disjunction(formulas), holds)
+
+
+def _beside_kinds(given: Kinds) -> Requests:
+    """Return the requests with another action, of which the kinds are not known, or on all resources."""
+    others = negation(member("action", Language(texts=given)))
+    formula = conjunction([member("action", _LOWER), disjunction([others, member("resource", Language(texts=[ALL]))])])
+    return Requests(
+        formula, lambda request: request.action.islower() and (request.action not in given or request.resource == ALL)
+    )
+
+
+@lru_cache(maxsize=10_000)
+def _pattern(arn: str) -> Pattern:
+    return in_arn_parts(_BUCKET_NAME if arn == BUCKET else plain_pattern(arn))
 
 
 def _among(claim: Claim, within: Requests, prover: Prover) -> Answer:
@@ -71,8 +103,9 @@ def _among(claim: Claim, within: Requests, prover: Prover) -> Answer:
 
 
 def _kinds(claim: Claim) -> Kinds:
-    patterns = _patterns(claim)
-    known = kinds(patterns)
+    """Return the actions covered by the claim's patterns that work on resources of some kind; none if too many."""
+    names = (name.lower() for pattern in _patterns(claim) for name in catalog.matching(pattern))
+    known = {name: arns for name in names if (arns := catalog.resources(name))}
     return known if len(known) <= _MOST_ACTIONS else {}
 
 
