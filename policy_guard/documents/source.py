@@ -154,6 +154,11 @@ def scalars(node: Node) -> Iterator[Scalar]:
             waiting += [part for entry in reversed(node.entries) for part in (entry.value, entry.key)]
 
 
+def is_null(node: Node) -> bool:
+    """Tell whether a node is a null, written or not."""
+    return isinstance(node, Scalar) and node.kind == "null"
+
+
 class Problem(NamedTuple):
     """Why a text cannot be read as what it claims to be, and where. One plain sentence without a final stop."""
 

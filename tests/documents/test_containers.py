@@ -13,7 +13,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy_guard.documents.containers.plain import looks_like_policy, looks_like_policy_text, policies
+from policy_guard.documents.containers.plain import policies
+from policy_guard.documents.containers.recognition import looks_like_policy, looks_like_policy_text
 from policy_guard.documents.format import decode, sniff
 from policy_guard.documents.source import Array, Node, Object, Scalar, Source, Span, Unreadable
 from policy_guard.iam.parse import parse
@@ -111,7 +112,7 @@ def test_places_in_an_embedded_text_are_exact(spelling: str, sid: str) -> None:
     ],
 )
 def test_a_broken_text_that_was_meant_as_a_policy(text: str) -> None:
-    assert looks_like_policy_text(Source("a.yaml", text))
+    assert looks_like_policy_text(text)
     assert sniff(text.encode())
 
 
@@ -125,7 +126,7 @@ def test_a_broken_text_that_was_meant_as_a_policy(text: str) -> None:
     ],
 )
 def test_a_broken_text_that_only_uses_the_words(text: str) -> None:
-    assert not looks_like_policy_text(Source("a.yaml", text))
+    assert not looks_like_policy_text(text)
 
 
 KEYS = st.sampled_from(["Statement", "statement", "Effect", "Version", "Policy", "Document", "x"])

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import policy_guard
-from policy_guard.documents.containers.plain import looks_like_policy_text
+from policy_guard.documents.containers.recognition import looks_like_policy_text
 from policy_guard.documents.format import sniff
 from policy_guard.documents.formats import read
 from policy_guard.documents.marks import refused_marks
@@ -165,7 +165,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "marks of templates": lambda text: refused_marks(Source("a.json", text), [Scalar(text, Span(0, len(text)))], ()),
     "condition keys": lambda text: Reader(Source("a.json", "")).key(Scalar(text, Span(0, 0))),
     "whether it may be a policy": lambda text: sniff(text.encode()),
-    "whether it looks like a policy": lambda text: looks_like_policy_text(Source("", f"Effect {text}")),
+    "whether it looks like a policy": lambda text: looks_like_policy_text(f"Effect {text}"),
 }
 UNITS = (
     "${a:",

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from policy_guard.documents.containers import VERSIONS, Kind
+from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.attached import Attachments
+from policy_guard.documents.containers.holders import Holders
+from policy_guard.documents.containers.recognition import is_policy_text, looks_like_policy, looks_like_policy_text
 from policy_guard.documents.containers.unresolved import Unresolved, unresolved, without_style
 from policy_guard.documents.embedded import read_text
-from policy_guard.documents.format import hole_in_key, sniff
+from policy_guard.documents.format import sniff
 from policy_guard.documents.formats import read
 from policy_guard.documents.marks import refused_marks
-from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Unreadable
-from policy_guard.solver.strings.pattern import holes, with_variables
+from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Unreadable, is_null
 
 # The ends of names under which AWS's API and the CLI give a policy, without case and underscores: "Policy",
 # "AssumeRolePolicyDocument", "policyText", "PolicyInJson". Source: the output shapes of botocore's service models.
@@ -32,53 +33,13 @@ _CONTAINERS = (
 )
 # Whose policies stand at places of their own, which are counted only.
 _TEMPLATES = ("apiVersion", "AWSTemplateFormatVersion", "Resources", "resource", "resource_changes", "planned_values")
-# Beside a policy, what says nothing of whose it is or what it is attached to; everything else may.
-_NO_HOLDERS = (
-    *("policyname", "version", "versionid", "defaultversionid", "isdefaultversion", "revisionid"),
-    *("tags", "path", "notes", "etag", "$schema", "rolelastused", "maxsessionduration", "responsemetadata"),
-    *("isattachable", "lastmodified", "managedpolicyarns", "attachedmanagedpolicies", "rolepolicylist"),
-    *("userpolicylist", "grouppolicylist", "policydocument", "assumerolepolicydocument"),
-    *("policy", "document", "policyhash", "createdtimestamp", "lastmodifiedtimestamp"),
-)
-# These name the policy that a command overwrites, unless its ARN stands beside them.
-_OWN_IDS = ("id", "policyid")
-# AWS IoT has its policies attached by name, and spells this so.
-_OWN_NAME = "policyName"
-DEFAULT = "\nis the version that counts"
-"""What a holder ends with if the policy is the default version of several."""
-_NO_HOLDERS_LAST = ("date", "time", "count", "description", "comment", "at")
 # Of more mappings with policies of their own none is taken for the holder of another's.
 _MOST_PARTS = 4
-# Texts about a holder from which on only their digest is kept: many policies may have the same.
-_LONG = 1_000
-_TOP = ("Version", "Id", "Statement")
 # What tells the entries of a list apart, without case and underscores; the last ones if there is none of the first.
 _NAMES = ("policyname", "rolename", "username", "groupname", "name", "id", "arn")
 _LESSER_NAMES = ("policyid", "resourcearn", "vpcendpointid", "versionid", "instanceprofilename", "domainname", "sid")
-# Without Effect a statement is no less meant as one; AWS refuses it, and so does the parser.
-_ELEMENTS = {"Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal"}
-_HOLE = re.compile(r"\$\{|%\{|\{\{|\{#|\{%|<%")
-
-
-# Each begins with the word itself, and looks back from there: that is quick in long texts. Only whole words count:
-# "ForInStatement" and "useLayoutEffect" are none of a policy. In a text in a text, "\n" may come before one.
-def _word(name: str) -> str:
-    return rf"{name}(?:(?<![A-Za-z0-9]{name})|(?<=\\[nrt]{name})|(?<=%22{name}))"
-
-
-_STATEMENT_KEY = re.compile(_word("Statement") + r"""\\*(?:["']|%22)?\s*(?::|%3A|\Z)""")
-_BEFORE_KEY = re.compile(r"""(?:["']|%22|(?:\n|\A)[ \t-]*)\Z""")
-_CASELESS_KEYS = tuple(re.compile(rf"{_word(name)}[\"'\\]*\s*:") for name in ("statement", "effect"))
-# A key, behind which a comment or a template may stand before the colon, or a text that an alias makes one.
-_KEY_ANYHOW = re.compile(_word("Statement") + r"""["'\\]*\s*(?:[:=\#%/{$<]|\Z)""")
-_ANCHORED = re.compile(r"""Statement\b(?<=[\s"']Statement)""")
-_BEFORE_ANCHORED = re.compile(r"""&[^\s&]{1,100}\s{1,90}["']?\Z""")
-_EFFECT = re.compile(_word("Effect") + "(?![A-Za-z0-9])")
-_LOOKED_BACK = 200
-_MOST_KEYS = 10_000
 _BETWEEN_DOCUMENTS = re.compile(r"^(?:---|\.\.\.)(?=\s|\Z)", re.MULTILINE)
 _NAME_ALONE = re.compile(r"arn:.*|[\w+=,@-]*", re.DOTALL)
-_ESCAPED_LETTER = re.compile(r"\\(?:u00|x|U000000)([0-9a-fA-F]{2})|\\\r?\n[ \t]*")
 
 
 class PolicyDocument(NamedTuple):
@@ -143,7 +104,7 @@ def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
     found: dict[str, PolicyDocument] = {}
     taken: set[int] = set()
     others: set[str] = set()
-    holders = _Holders(Attachments(documents, source.text))
+    holders = Holders(Attachments(documents, source.text))
     for number, document in enumerate(documents):
         prefix = _prefix(document, number) if len(documents) > 1 else ""
         for place in _near(source, document, prefix):
@@ -161,32 +122,8 @@ def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
         tuple(each._replace(problems=wrong) for each in found.values()),
         deeper,
         frozenset(others),
-        unresolved(documents, taken, _TEMPLATES, looks_like_policy),
+        unresolved(documents, taken, _TEMPLATES),
     )
-
-
-def looks_like_policy_text(source: Source) -> bool:
-    """Tell whether a text that cannot be read seems to be a policy."""
-    return _seems_policy(source.text)
-
-
-def _seems_policy(text: str) -> bool:
-    text = _with_letters(text)
-    effect = _EFFECT.search(text)
-    if effect or any(version in text for version in VERSIONS):
-        anchored = "&" in text and _stands(_ANCHORED, _BEFORE_ANCHORED, text)
-        if anchored or _KEY_ANYHOW.search(text) or (effect and hole_in_key(text.encode("utf-8", "replace"))):
-            return True
-    lower = text.lower()
-    return _stands(_STATEMENT_KEY, _BEFORE_KEY, text) or all(key.search(lower) for key in _CASELESS_KEYS)
-
-
-def _stands(word: re.Pattern[str], before: re.Pattern[str], text: str) -> bool:
-    """Tell whether the word stands somewhere behind what has to be before it, or so often that nobody can tell."""
-    for number, found in enumerate(word.finditer(text)):
-        if number > _MOST_KEYS or before.search(text[max(0, found.start() - _LOOKED_BACK) : found.start()]):
-            return True
-    return False
 
 
 def holds_one_apart(source: Source) -> bool:
@@ -200,11 +137,6 @@ def _holds_one(source: Source) -> bool:
         return bool(policies(source).policies)
     except Unreadable:
         return False
-
-
-def _with_letters(text: str) -> str:
-    """The text with its escaped letters as letters, and the lines joined that end in a backslash."""
-    return _ESCAPED_LETTER.sub(lambda m: chr(int(m[1], 16)) if m[1] else "", text) if "\\" in text else text
 
 
 def _prefix(document: Node, number: int) -> str:
@@ -237,10 +169,6 @@ def _open(node: Node, label: str) -> Iterator[_Place]:
     function = isinstance(node, Object) and any(_is_function(entry.key.text) for entry in node.entries)
     if node.tag is not None or text or function:
         yield _Place(label, None, node)
-
-
-def _is_null(node: Node) -> bool:
-    return isinstance(node, Scalar) and node.kind == "null"
 
 
 def _is_function(key: str) -> bool:
@@ -290,7 +218,7 @@ def _under(source: Source, entry: Entry, label: str, look: _Look) -> Iterator[_P
         yield _Place(label, inner, value)
         return
     leads = key.endswith(_CONTAINERS) and not isinstance(value, Scalar)
-    if not (leads or _is_null(value)) or any(_open(value, label)):
+    if not (leads or is_null(value)) or any(_open(value, label)):
         yield _Place(label, None, value)
     if key.endswith(_CONTAINERS) and look is not _Look.KEYS:
         yield from _listed(source, value, label)
@@ -312,69 +240,6 @@ def _listed(source: Source, node: Node, label: str) -> Iterator[_Place]:
         elif isinstance(item, Object):
             yield from _inside(source, item, own, _Look.ANSWER)
         yield from _open(item, f"{label}[")
-
-
-class _Holders:
-    """What says whose the policies of a file are; each mapping is looked through once."""
-
-    def __init__(self, attachments: Attachments) -> None:
-        self._attachments = attachments
-        self._known: dict[int, tuple[Object, str]] = {}
-
-    def text(self, beside: Iterable[Object]) -> str:
-        """The entries beside a policy that say whose it is, in a text that is another one for every other holder."""
-        every = tuple(beside)
-        telling = filter(None, (*map(self._of, every), self._attachments.of(every)))
-        return "\n".join(telling) + DEFAULT * any(map(_is_default_version, every))
-
-    def _of(self, node: Object) -> str:
-        if id(node) not in self._known:
-            self._known[id(node)] = node, _holder(node)
-        return self._known[id(node)][1]
-
-
-def _holder(node: Object) -> str:
-    import json
-
-    has_arn = any(entry.key.text.lower() in ("arn", "policyarn") for entry in node.entries)
-    hidden = _OWN_IDS if has_arn else ()
-    named = (entry for entry in node.entries if entry.key.text.lower() not in hidden)
-    telling = (entry for entry in named if _may_name_holder(entry.key.text) and not _is_null(entry.value))
-    entries = [(entry.key.text, _plain(entry.value)) for entry in telling]
-    text = json.dumps(sorted(entries, key=json.dumps)) if entries else ""
-    if len(text) <= _LONG:
-        return text
-    from hashlib import sha256
-
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _is_default_version(node: Object) -> bool:
-    counts = (entry.value for entry in node.entries if entry.key.text.lower() == "isdefaultversion")
-    return any(isinstance(value, Scalar) and value.text.lower() == "true" for value in counts)
-
-
-def _may_name_holder(key: str) -> bool:
-    *_, last = re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", key) or [""]
-    return key == _OWN_NAME or (key.lower() not in _NO_HOLDERS and last.lower() not in _NO_HOLDERS_LAST)
-
-
-def _plain(node: Node) -> Any:
-    """The node in lists of texts, whatever its order; a policy in it is judged by itself, and left out."""
-    import json
-
-    if isinstance(node, Scalar):
-        return node.text
-    if isinstance(node, Array):
-        return sorted(map(_plain, node.items), key=json.dumps)
-    judged = _TOP if looks_like_policy(node) else ()
-    others = (entry for entry in node.entries if entry.key.text not in judged and not _holds_policy(entry.value))
-    entries = [(entry.key.text, _plain(entry.value)) for entry in others]
-    return sorted(entries, key=json.dumps)
-
-
-def _holds_policy(node: Node) -> bool:
-    return is_policy_text(node.text) if isinstance(node, Scalar) else looks_like_policy(node)
 
 
 def _refuse_two_names(node: Object, leading: set[str]) -> None:
@@ -402,44 +267,6 @@ def _identity(node: Node, number: int) -> str:
     return str(number)
 
 
-def looks_like_policy(node: Node) -> bool:
-    """A mapping with Statement, and with Effect, a policy's Version, or what can only be a broken statement.
-
-    Beside a policy's Version, what has an Effect is a statement under whatever key.
-
-    AWS's pages do not say whether names of elements may be written in another case, so that they count here too:
-    the parser refuses them. Of a key written twice every value counts, because readers differ in which they take.
-    """
-    if not isinstance(node, Object):
-        return False
-    statements = [entry for entry in node.entries if _names_statement(entry.key.text)]
-    versions = (entry.value for entry in node.entries if entry.key.text.lower() == "version")
-    if any(isinstance(version, Scalar) and version.text in VERSIONS for version in versions):
-        return bool(statements) or any(_is_statement(entry.value, exact=False) for entry in node.entries)
-    return any(_is_statement(entry.value, exact=entry.key.text == "Statement") for entry in statements)
-
-
-def _names_statement(key: str) -> bool:
-    """Tell whether a key is "Statement", or may be once a template in it is filled in."""
-    if key.isalnum():
-        return key.lower() == "statement"
-    return (key[:1] in "Ss$%{<" and bool(_HOLE.search(key))) or holes(with_variables(key))
-
-
-def _is_statement(node: Node, exact: bool) -> bool:
-    """Tell whether there is an Effect in it, or under the `exact` name some element or text that is filled in later."""
-    match node:
-        case Array():
-            return any(_is_statement(item, exact) for item in node.items)
-        case Object():
-            keys = {entry.key.text for entry in node.entries}
-            if any(key.lower() == "effect" for key in keys):
-                return True
-            return exact and (not keys.isdisjoint(_ELEMENTS) or any(key.startswith("Fn::") for key in keys))
-        case Scalar():
-            return exact and (node.tag is not None or "Effect" in node.text)
-
-
 def _deeper(document: Node, taken: set[int]) -> int:
     """Return how many policies lie in a tree, not counting those taken, which are known by their identity."""
     count, waiting = 0, [document]
@@ -454,16 +281,6 @@ def _deeper(document: Node, taken: set[int]) -> int:
         elif isinstance(node, Object):
             waiting += [entry.value for entry in node.entries]
     return count
-
-
-def is_policy_text(text: str) -> bool:
-    """Tell whether a string holds a policy as JSON, as YAML, or as the JSON that AWS's API returns, percent-encoded."""
-    text = _with_letters(text)
-    return bool(
-        "Statement" in text
-        and any(word in text for word in ("Effect", *VERSIONS))
-        and _stands(_STATEMENT_KEY, _BEFORE_KEY, text)
-    )
 
 
 def _inside_text(source: Source, node: Node, named: bool) -> Node | None:
@@ -481,7 +298,7 @@ def _inside_text(source: Source, node: Node, named: bool) -> Node | None:
     try:
         inner = read_text(scalar if text[0] == "{" else _decoded(scalar), source)
     except Unreadable:
-        if named and _seems_policy(scalar.text):
+        if named and looks_like_policy_text(scalar.text):
             raise
         return None
     return _with_sub(inner) if scalar.tag else inner

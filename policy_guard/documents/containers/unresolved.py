@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
+from policy_guard.documents.containers.recognition import looks_like_policy
 from policy_guard.documents.source import Array, Node, Object, Problem, Scalar, Span
 from policy_guard.solver.strings.pattern import holes, read_pattern
 
@@ -50,25 +51,22 @@ def problems(found: Iterable[Unresolved], labels: Collection[str]) -> Iterator[P
             yield Problem(f"{words}, or leave the file out with exclude", each.span)
 
 
-def unresolved(
-    documents: Iterable[Node], taken: Collection[int], templates: Collection[str], is_policy: Callable[[Node], bool]
-) -> tuple[Unresolved, ...]:
+def unresolved(documents: Iterable[Node], taken: Collection[int], templates: Collection[str]) -> tuple[Unresolved, ...]:
     """All that may have to be a policy in the documents; the `taken` nodes are policies, known by their identity.
 
-    Mappings with a key of `templates` have places of their own for policies. What `is_policy` says to be one lies
+    Mappings with a key of `templates` have places of their own for policies. What looks like a policy lies
     deeper than is looked, and is told by its own count.
     """
     found: list[Unresolved] = []
     for document in documents:
-        search = _Search(taken, templates, is_policy)
+        search = _Search(taken, templates)
         search.weigh(document)
         found += search.below(document, 1)
     return tuple(found)
 
 
 class _Search:
-    def __init__(self, taken: Collection[int], templates: Collection[str], is_policy: Callable[[Node], bool]) -> None:
-        self._is_policy = is_policy
+    def __init__(self, taken: Collection[int], templates: Collection[str]) -> None:
         self._taken = taken
         self._templates = templates
         self._holding: set[int] = set()
@@ -106,7 +104,7 @@ class _Search:
         by_name = any(id(value) in self._taken and without_style(key.text) not in _KEYS for key, value in node.entries)
         for key, value in node.entries:
             plain = without_style(key.text)
-            if id(value) in self._taken or _is_null(value) or self._is_policy(value):
+            if id(value) in self._taken or _is_null(value) or looks_like_policy(value):
                 continue
             if id(value) in self._holding:
                 yield from self.below(value, depth)

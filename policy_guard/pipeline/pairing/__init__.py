@@ -224,6 +224,6 @@ def apart(pair: Pair) -> tuple[Pair, ...]:
 
 def _of_one_holder(old: Policy, new: Policy) -> bool:
     """Tell whether both are one holder's; a version that counts no more gives nobody anything."""
-    from policy_guard.documents.containers.plain import DEFAULT
+    from policy_guard.documents.containers.holders import DEFAULT
 
     return new.holder in (old.holder, old.holder.removesuffix(DEFAULT))

@@ -150,13 +150,14 @@ def _of_template(source: Source, documents: Sequence[Node]) -> FileVersion:
 
 def _seems_meant(data: bytes, path: str, revision: str, by_content: bool) -> bool:
     """Tell whether what cannot be read seems a policy: by its words, or by most of it if no name tells."""
-    from policy_guard.documents.containers.plain import holds_one_apart, looks_like_policy_text
+    from policy_guard.documents.containers.plain import holds_one_apart
+    from policy_guard.documents.containers.recognition import looks_like_policy_text
     from policy_guard.pipeline.pairing.disguise import shows_policy
 
-    text = whole(path, data, revision)
+    source = whole(path, data, revision)
     if not by_content or in_json(data):
-        return looks_like_policy_text(text)
-    return shows_policy(data, _least_share(data, path)) or holds_one_apart(text)
+        return looks_like_policy_text(source.text)
+    return shows_policy(data, _least_share(data, path)) or holds_one_apart(source)
 
 
 def _least_share(data: bytes, path: str) -> float:

@@ -11,7 +11,8 @@ from policy_guard.documents.containers.cloudformation.choices import Truths
 from policy_guard.documents.containers.cloudformation.places import Place, places
 from policy_guard.documents.containers.cloudformation.reading import Holder, Reading
 from policy_guard.documents.containers.cloudformation.template import twice, type_of
-from policy_guard.documents.containers.plain import PolicyDocument, is_policy_text, looks_like_policy
+from policy_guard.documents.containers.plain import PolicyDocument
+from policy_guard.documents.containers.recognition import is_policy_text, looks_like_policy
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Unreadable
 
 IDENTITY = tuple(f"AWS::IAM::{name}" for name in ("Role", "User", "Group", "Policy", "ManagedPolicy"))

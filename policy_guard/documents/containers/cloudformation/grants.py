@@ -18,7 +18,8 @@ from policy_guard.documents.containers.cloudformation.evaluate import Evaluator
 from policy_guard.documents.containers.cloudformation.parts import NoValue, hole, name_of, parts_of, text_of
 from policy_guard.documents.containers.cloudformation.reading import Reading
 from policy_guard.documents.containers.cloudformation.template import type_of
-from policy_guard.documents.containers.plain import PolicyDocument, looks_like_policy
+from policy_guard.documents.containers.plain import PolicyDocument
+from policy_guard.documents.containers.recognition import looks_like_policy
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
 
 PERMISSION = "AWS::Lambda::Permission"

@@ -1,0 +1,93 @@
+"""Whose a policy is, by what stands beside it: a text that is another one for every other holder."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from policy_guard.documents.containers.attached import Attachments
+from policy_guard.documents.containers.recognition import is_policy_text, looks_like_policy
+from policy_guard.documents.source import Array, Node, Object, Scalar, is_null
+
+# Beside a policy, what says nothing of whose it is or what it is attached to; everything else may.
+_NO_HOLDERS = (
+    *("policyname", "version", "versionid", "defaultversionid", "isdefaultversion", "revisionid"),
+    *("tags", "path", "notes", "etag", "$schema", "rolelastused", "maxsessionduration", "responsemetadata"),
+    *("isattachable", "lastmodified", "managedpolicyarns", "attachedmanagedpolicies", "rolepolicylist"),
+    *("userpolicylist", "grouppolicylist", "policydocument", "assumerolepolicydocument"),
+    *("policy", "document", "policyhash", "createdtimestamp", "lastmodifiedtimestamp"),
+)
+# These name the policy that a command overwrites, unless its ARN stands beside them.
+_OWN_IDS = ("id", "policyid")
+# AWS IoT has its policies attached by name, and spells this so.
+_OWN_NAME = "policyName"
+DEFAULT = "\nis the version that counts"
+"""What a holder ends with if the policy is the default version of several."""
+_NO_HOLDERS_LAST = ("date", "time", "count", "description", "comment", "at")
+# Texts about a holder from which on only their digest is kept: many policies may have the same.
+_LONG = 1_000
+_TOP = ("Version", "Id", "Statement")
+
+
+class Holders:
+    """What says whose the policies of a file are; each mapping is looked through once."""
+
+    def __init__(self, attachments: Attachments) -> None:
+        self._attachments = attachments
+        self._known: dict[int, tuple[Object, str]] = {}
+
+    def text(self, beside: Iterable[Object]) -> str:
+        """The entries beside a policy that say whose it is, in a text that is another one for every other holder."""
+        every = tuple(beside)
+        telling = filter(None, (*map(self._of, every), self._attachments.of(every)))
+        return "\n".join(telling) + DEFAULT * any(map(_is_default_version, every))
+
+    def _of(self, node: Object) -> str:
+        if id(node) not in self._known:
+            self._known[id(node)] = node, _holder(node)
+        return self._known[id(node)][1]
+
+
+def _holder(node: Object) -> str:
+    import json
+
+    has_arn = any(entry.key.text.lower() in ("arn", "policyarn") for entry in node.entries)
+    hidden = _OWN_IDS if has_arn else ()
+    named = (entry for entry in node.entries if entry.key.text.lower() not in hidden)
+    telling = (entry for entry in named if _may_name_holder(entry.key.text) and not is_null(entry.value))
+    entries = [(entry.key.text, _plain(entry.value)) for entry in telling]
+    text = json.dumps(sorted(entries, key=json.dumps)) if entries else ""
+    if len(text) <= _LONG:
+        return text
+    from hashlib import sha256
+
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _is_default_version(node: Object) -> bool:
+    counts = (entry.value for entry in node.entries if entry.key.text.lower() == "isdefaultversion")
+    return any(isinstance(value, Scalar) and value.text.lower() == "true" for value in counts)
+
+
+def _may_name_holder(key: str) -> bool:
+    *_, last = re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", key) or [""]
+    return key == _OWN_NAME or (key.lower() not in _NO_HOLDERS and last.lower() not in _NO_HOLDERS_LAST)
+
+
+def _plain(node: Node) -> Any:
+    """The node in lists of texts, whatever its order; a policy in it is judged by itself, and left out."""
+    import json
+
+    if isinstance(node, Scalar):
+        return node.text
+    if isinstance(node, Array):
+        return sorted(map(_plain, node.items), key=json.dumps)
+    judged = _TOP if looks_like_policy(node) else ()
+    others = (entry for entry in node.entries if entry.key.text not in judged and not _holds_policy(entry.value))
+    entries = [(entry.key.text, _plain(entry.value)) for entry in others]
+    return sorted(entries, key=json.dumps)
+
+
+def _holds_policy(node: Node) -> bool:
+    return is_policy_text(node.text) if isinstance(node, Scalar) else looks_like_policy(node)
