@@ -1,4 +1,4 @@
-"""What proofs may cost, counted in steps: for one policy, and for all policies of a run."""
+"""What proofs may cost, counted in steps: for one question, for one policy, and for all policies of a run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from time import monotonic
 
 from policy_guard.solver.strings.language import Budget
 
+STEPS = 1_000_000
+"""What one question may cost."""
+STEPS_A_QUESTION = 300
+"""What a question costs at least."""
 STEPS_IN_ALL = 7_000_000
 """What all questions about one policy may cost together."""
 STEPS_IN_A_RUN = 7_000_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
 from copy import copy
-from itertools import islice
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from policy_guard.iam.meaning.interpretations import WILDCARDS_CROSS_AT_ENDS, WILDCARDS_STAY_IN_ARN_PARTS, reading
@@ -14,41 +14,21 @@ from policy_guard.iam.meaning.symbolic_principal import CALLERS, caller, callers
 from policy_guard.iam.meaning.witness import likely
 from policy_guard.iam.policy import Request
 from policy_guard.iam.principal import NO_ACCOUNT, PRINCIPAL_TYPES
-from policy_guard.solver.budget import STEPS_ASIDE, STEPS_IN_ALL, Budgets
+from policy_guard.solver.budget import STEPS, STEPS_A_QUESTION, STEPS_ASIDE, STEPS_IN_ALL, Budgets
 from policy_guard.solver.formula import (
-    FALSE,
     TRUE,
-    And,
     Assumption,
-    Atom,
-    Choice,
     Formula,
-    Literal,
-    Member,
-    Present,
     choices,
     conjunction,
-    disjunction,
-    literals,
-    member,
-    negation,
-    present,
     without_choices,
 )
+from policy_guard.solver.search import Empty, Search, TooHard
 from policy_guard.solver.simplify import Simplifier
 from policy_guard.solver.strings.glob import glob
 from policy_guard.solver.strings.language import Budget, Language, OverBudget, Slot
-from policy_guard.solver.strings.pattern import ONE, STAR, Pattern, Unknown, Variable, Wildcard
-from policy_guard.solver.strings.placeholders import Texts, substituted
-from policy_guard.solver.theory import Impossible, Open, Point, Theory
-
-STEPS = 1_000_000
-"""What one question may cost."""
-STEPS_A_QUESTION = 300
-MOST_ROUNDS = 2_000
-MOST_OPEN = 8
-MOST_ASSIGNMENTS = 40
-"""Texts for the unknown parts and variables of one question that are tried in all of it."""
+from policy_guard.solver.strings.pattern import ONE, STAR, Pattern, Wildcard
+from policy_guard.solver.theory import Point, Theory
 
 DOMAINS = {
     "action": Language([glob(Pattern((Wildcard("?", stays=True), Wildcard("*", stays=True), ":", ONE, STAR)))]),
@@ -122,7 +102,8 @@ class Prover:
         leave, at_ends = Assumption(stay, False), Assumption(cross, True)
         self._assumptions = ((leave, Assumption(cross, False)), (Assumption(stay, True), at_ends), (leave, at_ends))
         domains = {**DOMAINS, "principal": callers(partitions) if partitions else CALLERS}
-        self._theory = Theory(domains, lambda key: BOOLEANS if key in booleans else None, likely, tuple(places))
+        theory = Theory(domains, lambda key: BOOLEANS if key in booleans else None, likely, tuple(places))
+        self._search = Search(theory, self._simplifier)
 
     def aside(self, steps: int = STEPS_ASIDE) -> Prover:
         """The same with another budget, for questions on which no verdict hangs."""
@@ -166,15 +147,15 @@ class Prover:
         try:
             budget = self._budget.part(STEPS)
             budget.spend(STEPS_A_QUESTION + access.size // 4, "the number of statements")
-            replay = self._counted(replay, budget)
+            confirm = partial(_confirmed, way=way, replay=self._counted(replay, budget))
             formula = self._simplifier.simplify(access, budget)
             kinds = {each.kind for each in choices(formula)}
             for left_out in (("reading", "unsupported"), ("unsupported",)):
                 if kinds.intersection(left_out):
                     firm = self._simplifier.simplify(without_choices(formula, left_out), budget)
-                    if isinstance(answer := self._decide(firm, way, replay, budget), Witness):
+                    if isinstance(answer := self._search.point(firm, confirm, budget), Witness):
                         return answer
-            return self._decide(formula, way, replay, budget)
+            return _answer(self._search.point(formula, confirm, budget))
         except OverBudget as error:
             return Undecided(str(error))
 
@@ -185,128 +166,24 @@ class Prover:
 
         return judge
 
-    def _decide(self, formula: Formula, way: _Way, replay: Replay, budget: Budget) -> Answer:
-        if formula == FALSE:
+
+def _answer(found: Witness | Unsupported | Empty | TooHard) -> Answer:
+    match found:
+        case Empty():
             return Proved()
-        parts = formula.parts if isinstance(formula, And) else (formula,)
-        facts = [part for part in parts if isinstance(part, Literal)]
-        found = self._theory.point(facts, budget, explained=False)
-        if isinstance(found, Impossible):
-            return Proved()
-        if isinstance(found, Point) and (len(facts) == len(parts) or _surely_true(formula, found)):
-            return _confirmed(found, way, replay)
-        if len(facts) == len(parts):
-            answer = self._with_letters_assigned(formula, way, replay, budget)
-            return answer or Undecided(found.reason if isinstance(found, Open) else "")
-        return self._in_rounds(formula, way, replay, budget)
-
-    def _in_rounds(self, formula: Formula, way: _Way, replay: Replay, budget: Budget) -> Answer:
-        """Lets the solver choose which literals to make true, and tells it which of them have no common text."""
-        from policy_guard.solver.sat import Solver
-
-        solver = Solver(formula, budget)
-        still_open: list[str] = []
-        for _ in range(MOST_ROUNDS):
-            budget.spend(1 + formula.size // 2, "the number of patterns that overlap")
-            model = solver.model()
-            if model is None:
-                return Undecided(still_open[0]) if still_open else Proved()
-            facts = _implicant(formula, model)
-            found = self._theory.point(facts, budget)
-            if isinstance(found, Point):
-                return _confirmed(found, way, replay)
-            if isinstance(found, Open):
-                if not still_open and (answer := self._with_letters_assigned(formula, way, replay, budget)):
-                    return answer
-                still_open.append(found.reason)
-                if len(still_open) > MOST_OPEN:
-                    return Undecided(found.reason)
-            solver.learn(found.literals if isinstance(found, Impossible) else facts)
-        return Undecided("the number of patterns that overlap")
-
-    def _with_letters_assigned(self, formula: Formula, way: _Way, replay: Replay, budget: Budget) -> Answer | None:
-        """Return what some likely texts for the letters show, if it is no proof."""
-        size = sum(1 for _ in literals(formula))
-        for texts in islice(self._theory.assignments(list(literals(formula)), budget), MOST_ASSIGNMENTS):
-            budget.spend(size, "the texts that unknown parts may become")
-            unknowns = {letter.name: text for letter, text in texts.items() if isinstance(letter, Unknown)}
-
-            def with_unknowns(request: Request, unknowns: dict[str, str] = unknowns) -> bool:
-                return replay(request._replace(unknowns=unknowns))
-
-            plain = self._simplifier.simplify(_assigned(formula, texts), budget)
-            answer = self._decide(plain, way, with_unknowns, budget)
-            if isinstance(answer, Witness):
-                return answer._replace(request=answer.request._replace(unknowns=unknowns))
-            if isinstance(answer, Unsupported):
-                return answer
-        return None
+        case TooHard(part):
+            return Undecided(part)
+        case Witness() | Unsupported():
+            return found
 
 
-def _assigned(formula: Formula, texts: Texts) -> Formula:
-    """The formula where letters stand for these texts, which are then also the values of the variables' keys."""
-    languages: dict[Language, Language] = {}
-
-    def filled(one: Formula) -> Formula:
-        if not isinstance(one, Literal):
-            return (conjunction if isinstance(one, And) else disjunction)(map(filled, one.parts))
-        atom = one.atom
-        if not isinstance(atom, Member) or not atom.language.letters:
-            return one
-        if atom.language not in languages:
-            languages[atom.language] = substituted(atom.language, texts)
-        positive = member(atom.variable, languages[atom.language])
-        return positive if one.positive else negation(positive)
-
-    slots = [(Slot(letter.key, 0), text) for letter, text in texts.items() if isinstance(letter, Variable)]
-    values = (disjunction([negation(present(slot)), member(slot, Language(texts=[text]))]) for slot, text in slots)
-    return conjunction([filled(formula), *values])
-
-
-def _confirmed(point: Point, way: _Way, replay: Replay) -> Answer:
+def _confirmed(point: Point, way: _Way, replay: Replay) -> Witness | Unsupported | None:
+    """Return what a point shows; None if the request at it is not in the set after all."""
     request = _request(point._replace(choices={**way.given, **point.choices}))
     if not replay(request):
-        return Undecided("a request that the two evaluations judge differently (please report this)")
+        return None
     parts = tuple(name for name in point.choices if reading(name) is None)
     return Unsupported(parts) if parts else Witness(request, needed(request, choice_names(way.access), replay))
-
-
-def _implicant(formula: Formula, model: dict[Atom, bool]) -> tuple[Literal, ...]:
-    """Literals that are true in the model and make the formula true by themselves."""
-    chosen: dict[Literal, None] = {}
-    waiting = [formula]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, Literal):
-            chosen[one] = None
-        elif isinstance(one, And):
-            waiting += reversed(one.parts)
-        else:
-            waiting.append(next(part for part in one.parts if _true(part, model)))
-    return tuple(chosen)
-
-
-def _surely_true(formula: Formula, point: Point) -> bool:
-    """Tell whether the formula is true at the point, whatever is not fixed there."""
-    if not isinstance(formula, Literal):
-        test = all if isinstance(formula, And) else any
-        return test(_surely_true(part, point) for part in formula.parts)
-    atom = formula.atom
-    if isinstance(atom, Present):
-        return (atom.slot in point.texts) == formula.positive
-    if isinstance(atom, Choice):
-        return point.choices.get(atom.name) is formula.positive
-    text = point.texts.get(atom.variable)
-    if text is None:
-        return isinstance(atom.variable, Slot) and not formula.positive
-    return not atom.language.letters and (text in atom.language) == formula.positive
-
-
-def _true(formula: Formula, model: dict[Atom, bool]) -> bool:
-    if isinstance(formula, Literal):
-        return model[formula.atom] == formula.positive
-    test = all if isinstance(formula, And) else any
-    return test(_true(part, model) for part in formula.parts)
 
 
 def _request(point: Point) -> Request:
