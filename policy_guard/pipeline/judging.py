@@ -77,7 +77,8 @@ class Judge:
         if not unclear:
             return Judgement(tuple(findings), asked)
         used: list[Used] = []
-        findings += _told_once(self._violations(self._question(pair, facts, unclear), unclear, pair, used))
+        question = self._question(pair, facts, unclear)
+        findings += _told_once(self._violations(question, unclear, pair, used))
         return Judgement(tuple(findings), asked, tuple(used))
 
     def _at_a_glance(self, policy: Policy, unbounded: Finding | None) -> Iterator[Finding]:

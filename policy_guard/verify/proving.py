@@ -33,16 +33,18 @@ def prover_for(question: Question, budgets: Budgets | None = None, others: Itera
     compared = {condition.key for condition in conditions if condition.operator not in ("Bool", "Null")}
     keys = {condition.key for condition in conditions} - compared
     booleans = {key for key in keys if (known := catalog.key_type(key)) and known.type == "Bool"}
-    places = ("action", "resource", "principal") if named else ("action", "resource")
     allowing, denying = by_effect(question.new)
     whole = [*before, *denying, *exceptions(question.critical)]
+    steps = cache(lambda: _steps_to_judge(whole) + max(map(_steps_for_length, allowing), default=0))
+    own = partitions(before, after, asked) if named else frozenset()
+    facts = [question.access.facts(), role_names(before, statements)]
     return Prover(
-        places=places,
+        places=("action", "resource", "principal") if named else ("action", "resource"),
         booleans=booleans,
         budgets=budgets,
-        partitions=partitions(before, after, asked) if named else frozenset(),
-        steps_a_replay=cache(lambda: _steps_to_judge(whole) + max(map(_steps_for_length, allowing), default=0)),
-        facts=conjunction([question.access.facts(), role_names(before, statements)]),
+        partitions=own,
+        steps_a_replay=steps,
+        facts=conjunction(facts),
     )
 
 

@@ -41,9 +41,10 @@ def role_names(old: Iterable[Statement], every: Iterable[Statement]) -> Formula:
     sessions = [who for who in _names(every) if who.kind == "session"]
     if not sessions:
         return TRUE
-    every_role = _by_name(_names(every))
-    known = {key: every_role[key] for key in _by_name(_names(old))}
-    return conjunction(_only(who, known[key]) for who in sessions if (key := _key(who)) in known)
+    old_names, roles = set(_by_name(_names(old))), _by_name(_names(every))
+    known = [(who, roles[key]) for who in sessions if (key := _key(who)) in old_names]
+    facts = [_only(who, of_that_name) for who, of_that_name in known]
+    return conjunction(facts)
 
 
 def _only(who: PrincipalRef, roles: set[str]) -> Formula:
