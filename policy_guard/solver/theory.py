@@ -236,23 +236,34 @@ class Theory:
         self, letters: Sequence[Letter], places: Mapping[Place, list[Literal]], budget: Budget
     ) -> Iterator[Texts]:
         """For each letter first a plain text, then pieces of the patterns about, one letter at a time."""
-        pieces = {piece for literals in places.values() for one in literals for piece in _pieces(one)}
-        if any(language.late for each in places.values() for side in _sides(each) for language in side):
-            pieces |= set(TYPED)
-        pieces |= {text for place in places if (domain := self._domain(place)) for text in domain.texts}
-        options: dict[Letter, list[str]] = {}
-        for number, letter in enumerate(dict.fromkeys(stem(letter) for letter in letters)):
-            own = self._own(letter, places, budget)
-            wildcard = [] if isinstance(letter, Variable) else ["*"]
-            texts = [*(own or [f"example{number or ''}"]), *wildcard, *sorted(pieces)]
-            suitable = next((text for text in texts if self._suits(letter, text, places)), texts[0])
-            options[letter] = list(dict.fromkeys([suitable, *texts]))
+        pieces = sorted(self._all_pieces(places))
+        stems = dict.fromkeys(stem(letter) for letter in letters)
+        options = {
+            letter: self._options(letter, f"example{number or ''}", pieces, places, budget)
+            for number, letter in enumerate(stems)
+        }
         first = {letter: texts[0] for letter, texts in options.items()}
         yield with_readings(first)
         for column in zip_longest(*options.values()):
             for letter, text in zip(options, column, strict=True):
                 if text is not None and text != first[letter]:
                     yield with_readings({**first, letter: text})
+
+    def _all_pieces(self, places: Mapping[Place, list[Literal]]) -> set[str]:
+        """Return texts that may matter anywhere: pieces of patterns, of typed values, and those of the domains."""
+        pieces = {piece for literals in places.values() for one in literals for piece in _pieces(one)}
+        if any(language.late for each in places.values() for side in _sides(each) for language in side):
+            pieces |= set(TYPED)
+        return pieces | {text for place in places if (domain := self._domain(place)) for text in domain.texts}
+
+    def _options(
+        self, letter: Letter, plain: str, pieces: list[str], places: Mapping[Place, list[Literal]], budget: Budget
+    ) -> list[str]:
+        """Return the texts to try for a letter, one that suits it by itself before all others."""
+        wildcard = [] if isinstance(letter, Variable) else ["*"]
+        texts = [*(self._own(letter, places, budget) or [plain]), *wildcard, *pieces]
+        suitable = next((text for text in texts if self._suits(letter, text, places)), texts[0])
+        return list(dict.fromkeys([suitable, *texts]))
 
     def _suits(self, letter: Letter, text: str, places: Mapping[Place, list[Literal]]) -> bool:
         """Tell whether no language that has to hold becomes empty with this text, as far as it depends on it alone."""
