@@ -1,38 +1,45 @@
-"""A finding as a title and as sentences, for readers who do not see its lines."""
+"""A block of findings as a title and as sentences, for readers who do not see its lines."""
 
 from __future__ import annotations
 
 from policy_guard.documents.printable import ELLIPSIS, printable, shortened
+from policy_guard.report.blocks import Block
 from policy_guard.verify.finding import Finding, Related
 
 LONGEST_FACT = 700
 
 
-def title(finding: Finding) -> str:
-    """Return the finding in a few words; text of the policy in it is as it was written."""
+def title(block: Block) -> str:
+    """Return a block in a few words; text of the policy in it is as it was written."""
+    return "; ".join((_title(block.first), *(finding.message for finding in block.findings[1:])))
+
+
+def _title(finding: Finding) -> str:
     from policy_guard.verify.checks import check
 
     kind = check(finding.check)
     granted = dict(finding.facts).get(kind.what)
     if finding.outcome == "violated" and kind.title and granted:
         return f"{kind.title}: {granted}"
-    return finding.message[:1].upper() + finding.message[1:]
+    return _upper(finding.message)
 
 
-def sentences(finding: Finding) -> str:
-    """Return the finding in sentences on lines of their own: the problem, then one fact a line."""
+def sentences(block: Block) -> str:
+    """Return a block in sentences on lines of their own: the problem, then one fact a line."""
     from policy_guard.verify.checks import check
 
-    facts, kind = dict(finding.facts), check(finding.check)
+    finding, facts = block.first, list(block.facts)
+    kind = check(finding.check)
     verb = kind.verb if finding.outcome == "violated" else ""
-    example = facts.pop("example", None) if verb else None
-    subject, message = _subject(finding), shortened(finding.message, LONGEST_FACT)
+    example = dict(facts).get("example") if verb else None
+    subject, message = _subject(finding), shortened(block.message, LONGEST_FACT)
     if example:
         lead = f"{subject or 'This'} {verb}, for example, {shortened(example, LONGEST_FACT)}."
-        lead = lead if kind.compares else f"{_sentence(message)} {lead}"
+        lead = lead if kind.compares and len(block.findings) == 1 else f"{_sentence(message)} {lead}"
+        facts = [fact for fact in facts if fact[0] != "example"]
     else:
         lead = _sentence(f"{subject}: {message}" if subject else message)
-    pairs = (*facts.items(), *(("see", see(related)) for related in finding.related))
+    pairs = (*facts, *(("see", see(related)) for related in block.related))
     lines = (f"{_upper(printable(name))}: {shortened(value, LONGEST_FACT)}" for name, value in pairs)
     return "\n".join((lead, *lines))
 

@@ -59,9 +59,10 @@ def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdi
 def unexplained(check: Check, question: Question, prover: Prover) -> Iterator[Verdict]:
     """Return the claims that are not proved, or only with acceptances, without explanations.
 
-    There is one verdict per critical entry and statement: the graver if there are two.
+    There is one verdict per critical entry and statement: the graver if there are two, and the first of two alike.
     """
     judged: set[tuple[int, int]] = set()
+    only_impossible: set[tuple[int, int]] = set()
     aside = prover.aside()
     for whole in check.claims(question):
         if isinstance(whole, Combination):
@@ -77,7 +78,9 @@ def unexplained(check: Check, question: Question, prover: Prover) -> Iterator[Ve
         used = tuple(each for each in given if part_in(whole, each, question.access, aside))
         if not isinstance(answer, Proved):
             answer, impossible = existing(claim, answer, aside)
-            judged |= set() if impossible else {key}
+            if impossible and key in only_impossible:
+                continue
+            (only_impossible if impossible else judged).add(key)
             spelled = partial(spelled_exactly, check, question, claim, None, aside)
             yield Verdict(claim, answer, impossible=impossible, accepted=used, spelled=spelled)
         elif used:
@@ -162,15 +165,17 @@ class Explanations:
         return self._known[id(claim)]
 
     def _place(self, verdict: Verdict) -> Place | None:
-        """Return where the change stands that the verdict is due to, if versions are compared."""
+        """Return where the change stands that the verdict is due to, if it is due to one."""
         old, new = self._question.old, self._question.new
-        if not self._check.compares or self._check.of_old or old is None or new is None:
+        claim = verdict.claim
+        due = self._check.compares or not (claim.existing or claim.at or self._question.by_reference)
+        if not due or self._check.of_old or old is None or new is None:
             return None
         if not isinstance(verdict.answer, Witness):
             return None
         self._changes = self._changes or Changes(old, new)
         blamed = [value.span for values in (verdict.actions, verdict.resources) for value in values]
-        return self._changes.due(verdict.claim, verdict.answer.request, blamed, self._prover)
+        return self._changes.due(claim, verdict.answer.request, blamed, self._prover)
 
 
 def _blamed(check: Check, claim: Claim, answer: Answer, question: Question, prover: Prover) -> Verdict:

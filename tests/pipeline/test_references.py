@@ -140,8 +140,10 @@ def test_the_page_shows_what_is_really_said(scratch: Scratch) -> None:
     scratch.commit(**{".policy-guard.yaml": settings, "ceilings/team.json": document(allow("s3:*"))})
     scratch.git("checkout", "-q", "-b", "other")
     scratch.write("policy.json", textwrap.dedent(bad))
-    (said,) = re.findall(r"^    (policy\.json:.*)$", page, re.MULTILINE)
-    assert said in judged(scratch).out
+    ((place, headline),) = re.findall(r"^    (policy\.json:.*): error: (.*) \[", page, re.MULTILINE)
+    told = judged(scratch).out
+    assert f"{place}: error: " in told
+    assert f"; {headline} [no-new-access, within-reference]" in told
     scratch.write("policy.json", textwrap.dedent(good))
     assert judged(scratch).code == 0
 

@@ -78,7 +78,7 @@ OLD = {
     "no-new-direct-grant": DELEGATED,
     "no-new-access": statement("Allow", "s3:GetObject"),
     "no-lost-deny": statement("Deny", "s3:*", "arn:aws:s3:::audit-logs/*"),
-    "access-not-granted": statement("Deny", "s3:*"),
+    "access-not-granted": statement("Allow", "s3:GetObject"),
     "no-public-access": statement("Deny", "s3:*"),
     "readable": statement("Deny", "s3:*"),
     "unused-access": statement("Allow", "s3:*"),

@@ -408,8 +408,8 @@ def test_a_policy_that_becomes_public_fails_with_both_checks(tmp_path: Path) -> 
     assert "no new access, no lost Deny, no public access" in _changed(scratch, SHUT | {"Id": "touched"}).out
     answer = _changed(scratch, OPEN)
     assert answer.code == 1
-    assert "error: grants public access [no-public-access]" in answer.out
-    assert "public   s3:* on arn:aws:s3:::b/* for *" in answer.out
+    assert "error: grants new access; grants public access [no-new-access, no-public-access]" in answer.out
+    assert "new      s3:* on arn:aws:s3:::b/* for *" in answer.out
 
 
 def test_one_that_was_public_is_a_warning_as_the_settings_say(tmp_path: Path) -> None:

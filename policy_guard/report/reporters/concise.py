@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from policy_guard.documents.printable import defused, printable
+from policy_guard.report.blocks import Block
 from policy_guard.report.report import Report, Reporter, Style, in_order
 from policy_guard.report.sentences import title
 from policy_guard.report.summary import summary
@@ -23,7 +24,7 @@ def render(report: Report, style: Style) -> str:
 
 def _line(finding: Finding) -> str:
     where = finding.source.at(finding.span.start)
-    return printable(f"{where}: {finding.severity}[{finding.check}] {title(finding)}")
+    return printable(f"{where}: {finding.severity}[{finding.check}] {title(Block((finding,)))}")
 
 
 REPORTER = Reporter("concise", render)

@@ -13,11 +13,11 @@ from policy_guard.documents.printable import (
     printable,
     shortened,
 )
-from policy_guard.report.report import Report, Reporter, Style, in_order, place
+from policy_guard.report.blocks import Block, blocks
+from policy_guard.report.report import Report, Reporter, Style, place
 from policy_guard.report.reporters.text import render as render_text
 from policy_guard.report.sentences import sentences, title
 from policy_guard.report.summary import error_line
-from policy_guard.verify.finding import Finding
 
 COMMANDS = {"error": "error", "warning": "warning", "note": "notice"}
 # Of each kind GitHub shows ten a step, and 4,096 characters of each message; the rest it drops without a word.
@@ -38,13 +38,13 @@ def _set_up(error: str) -> str:
 
 
 def _annotations(report: Report) -> Iterator[str]:
-    findings = in_order(report)
+    every = blocks(report)
     for severity in COMMANDS:
-        alike = [finding for finding in findings if finding.severity == severity]
-        for finding in alike[: MOST_ANNOTATIONS - 1]:
-            yield _annotation(finding, "")
-        for finding in alike[MOST_ANNOTATIONS - 1 : MOST_ANNOTATIONS]:
-            yield _annotation(finding, _more(len(alike) - MOST_ANNOTATIONS, severity))
+        alike = [block for block in every if block.severity == severity]
+        for block in alike[: MOST_ANNOTATIONS - 1]:
+            yield _annotation(block, "")
+        for block in alike[MOST_ANNOTATIONS - 1 : MOST_ANNOTATIONS]:
+            yield _annotation(block, _more(len(alike) - MOST_ANNOTATIONS, severity))
 
 
 def _notices(report: Report) -> Iterator[str]:
@@ -59,14 +59,15 @@ def _more(count: int, severity: str) -> str:
     return f"\n{counted(count, f'more {severity}')} not shown here: the log of this step has them all."
 
 
-def _annotation(finding: Finding, more: str) -> str:
+def _annotation(block: Block, more: str) -> str:
+    finding = block.first
     start, end = place(finding.source, finding.span)
     properties = [f"file={annotation_property(_safe(finding.source.path))}", f"line={start.line}"]
     properties.append(f"endLine={end.line}")
     if start.line == end.line:
         properties += [f"col={start.column}", f"endColumn={end.column}"]
-    properties.append(f"title={annotation_property(_safe(shortened(title(finding), LONGEST_TITLE)))}")
-    return f"::{COMMANDS[finding.severity]} {','.join(properties)}::{_message(sentences(finding), more)}"
+    properties.append(f"title={annotation_property(_safe(shortened(title(block), LONGEST_TITLE)))}")
+    return f"::{COMMANDS[finding.severity]} {','.join(properties)}::{_message(sentences(block), more)}"
 
 
 def _safe(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from policy_guard.documents.printable import in_json, shortened
+from policy_guard.report.blocks import Block
 from policy_guard.report.report import Report, Reporter, Style, fingerprints, in_order, place
 from policy_guard.report.sentences import sentences
 from policy_guard.report.summary import error_line
@@ -26,7 +27,7 @@ def render(report: Report, style: Style) -> str:
 def _entry(finding: Finding, fingerprint: str) -> dict[str, Any]:
     line = place(finding.source, finding.span).start.line
     severity = SEVERITIES[finding.severity]
-    told = shortened(" ".join(sentences(finding).split("\n")), LONGEST)
+    told = shortened(" ".join(sentences(Block((finding,))).split("\n")), LONGEST)
     return _described(told, finding.check, fingerprint, severity, finding.source.path, line)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from policy_guard.documents.printable import defused, printable, well_formed
+from policy_guard.report.blocks import Block
 from policy_guard.report.report import Report, Reporter, Style, in_order
 from policy_guard.report.sentences import sentences, title
 from policy_guard.report.summary import error_line, summary
@@ -39,7 +40,7 @@ def _case(suite: Element, path: str, findings: Sequence[Finding], fail_on: FailO
     case = SubElement(suite, "testcase", classname="policy-guard", name=_safe(path))
     failing = [each for each in findings if _fails(each, fail_on)]
     if failing:
-        what = {"message": _safe(title(failing[0])), "type": failing[0].check}
+        what = {"message": _safe(title(Block((failing[0],)))), "type": failing[0].check}
         SubElement(case, "failure", what).text = "\n\n".join(map(_told, failing))
     if others := [each for each in findings if each not in failing]:
         SubElement(case, "system-out").text = "\n\n".join(map(_told, others))
@@ -51,7 +52,7 @@ def _fails(finding: Finding, fail_on: FailOn) -> bool:
 
 def _told(finding: Finding) -> str:
     where = f"{finding.source.at(finding.span.start)}: {finding.severity} [{finding.check}]"
-    return "\n".join(map(_safe, (where, *sentences(finding).split("\n"))))
+    return "\n".join(map(_safe, (where, *sentences(Block((finding,))).split("\n"))))
 
 
 def _safe(text: str) -> str:

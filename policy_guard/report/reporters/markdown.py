@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from policy_guard.documents.printable import defused, printable, shortened
+from policy_guard.report.blocks import Block, blocks
 from policy_guard.report.excerpt import excerpt
 from policy_guard.report.markdown_escape import cell, code, fenced
 from policy_guard.report.prefix_tree import mermaid
-from policy_guard.report.report import Report, Reporter, Style, in_order, place
+from policy_guard.report.report import Report, Reporter, Style, place
 from policy_guard.report.sentences import sentences
 from policy_guard.report.summary import summary
 from policy_guard.verify.finding import Finding
@@ -23,17 +24,17 @@ _LONGEST = 300
 
 def render(report: Report, style: Style) -> str:
     """The report, cut between its parts where it would be too long for GitHub, with a count of what is missing."""
-    findings = in_order(report)
-    bad = any(finding.severity == "error" for finding in findings)
+    every = blocks(report)
+    bad = any(block.severity == "error" for block in every)
     mark = "❌" if report.error is not None or report.fails else "⚠️" if bad else "✅"
     parts = [f"### {mark} policy-guard: {_inline(summary(report))}\n"]
     if report.error is None:
         parts += [f"> {_inline(note)}\n" for note in report.notes[:MOST_ROWS]]
         parts += [f"> and {len(report.notes) - MOST_ROWS} more notes\n"] if len(report.notes) > MOST_ROWS else []
         parts += [
-            "\n".join(_table(findings, style)),
+            "\n".join(_table(every, style)),
             "\n".join(_accepted(report)),
-            *(_detail(finding, style) for finding in findings),
+            *(_detail(block, style) for block in every),
         ]
     tail = "" if report.error is not None else "\n".join(_about(report))
     text = _cut([part for part in parts if part], tail)
@@ -53,21 +54,21 @@ def _cut(parts: list[str], tail: str) -> str:
     return "\n".join([*kept, *more, tail]).rstrip("\n") + "\n"
 
 
-def _table(findings: tuple[Finding, ...], style: Style) -> Iterator[str]:
-    if not findings:
+def _table(every: tuple[Block, ...], style: Style) -> Iterator[str]:
+    if not every:
         return
     yield "| | policy | statement | what | example |"
     yield "|---|---|---|---|---|"
-    for finding in findings[:MOST_ROWS]:
-        facts = dict(finding.facts)
-        what = f"{_inline(finding.message)} ({finding.check})"
+    for block in every[:MOST_ROWS]:
+        finding, facts = block.first, dict(block.first.facts)
+        what = f"{_inline(block.message)} ({block.checks})"
         told = next((facts[name] for name in ("new", "lost", "unused") if name in facts), None)
         what += f": {code(shortened(told, _LONGEST))}" if told else ""
         example = code(shortened(facts["example"], _LONGEST)) if "example" in facts else ""
         row = (_MARKS[finding.severity], _place(finding, style), _statement(finding), what, example)
         yield f"| {' | '.join(map(cell, row))} |"
-    if len(findings) > MOST_ROWS:
-        yield f"| | and {len(findings) - MOST_ROWS} more | | | |"
+    if len(every) > MOST_ROWS:
+        yield f"| | and {len(every) - MOST_ROWS} more | | | |"
     yield ""
 
 
@@ -84,14 +85,15 @@ def _accepted(report: Report) -> Iterator[str]:
     yield ""
 
 
-def _detail(finding: Finding, style: Style) -> str:
+def _detail(block: Block, style: Style) -> str:
     """A finding folded: its lines, its facts, and the trees of what is unused."""
+    finding = block.first
     lines = [f"{line.number or '':>4} | {line.text}" for line in excerpt(finding.source, finding.span, style.width)]
-    said = sentences(finding).split("\n")
+    said = sentences(block).split("\n")
     body = [*fenced("text", [*lines, "", *map(printable, said)]), ""]
     if finding.trees:
         body += [*fenced("mermaid", mermaid(finding.trees)), ""]
-    head = f"{_MARKS[finding.severity]} <code>{_html(_where(finding))}</code> {_html(finding.message)}"
+    head = f"{_MARKS[finding.severity]} <code>{_html(_where(finding))}</code> {_html(block.message)}"
     return "\n".join(["<details>", f"<summary>{head}</summary>", "", *body, "</details>", ""])
 
 

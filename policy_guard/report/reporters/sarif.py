@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from policy_guard.documents.printable import in_json, printable
 from policy_guard.documents.source import Source, Span
+from policy_guard.report.blocks import Block
 from policy_guard.report.report import Report, Reporter, Style, fingerprints, in_order, place
 from policy_guard.report.sentences import at, sentences
 from policy_guard.report.summary import error_line
@@ -66,7 +67,7 @@ def _result(finding: Finding, rules: tuple[str, ...], fingerprint: str) -> dict[
         "ruleId": finding.check,
         "ruleIndex": rules.index(finding.check),
         "level": LEVELS[finding.severity],
-        "message": {"text": _message(sentences(finding))},
+        "message": {"text": _message(sentences(Block((finding,))))},
         "locations": [{"physicalLocation": _location(finding.source, finding.span)}],
         "partialFingerprints": {"policyGuard/v1": fingerprint},
     }

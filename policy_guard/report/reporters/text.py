@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from policy_guard.documents.printable import cells, defused, printable, shortened
+from policy_guard.report.blocks import Block, blocks
 from policy_guard.report.excerpt import Line, excerpt
-from policy_guard.report.report import Report, Reporter, Style, in_order
+from policy_guard.report.report import Report, Reporter, Style
 from policy_guard.report.sentences import see
 from policy_guard.report.summary import summary
 from policy_guard.verify.finding import Finding
@@ -20,30 +21,32 @@ _COLORS = {"error": "1;31", "warning": "1;33", "note": "1;36", "mark": "31", "pa
 
 def render(report: Report, style: Style) -> str:
     """The report as text ending with a line feed; under `quiet` the findings alone, so perhaps nothing."""
-    blocks = ["\n".join((*_finding(finding, style), "")) for finding in in_order(report)]
+    parts = ["\n".join((*_block(block, style), "")) for block in blocks(report)]
     if report.error is not None or not style.quiet:
-        blocks.append("\n".join((*_notes(report), _verdict(report, style))))
-    text = "\n".join(blocks)
+        parts.append("\n".join((*_notes(report), _verdict(report, style))))
+    text = "\n".join(parts)
     text = text + "\n" if text and not text.endswith("\n") else text
     return defused(text) if style.environ.get("GITHUB_ACTIONS") == "true" else text
 
 
-def _finding(finding: Finding, style: Style) -> Iterator[str]:
-    yield _headline(finding, style)
+def _block(block: Block, style: Style) -> Iterator[str]:
+    finding = block.first
+    yield _headline(block, style)
     lines = excerpt(finding.source, finding.span, style.width - GUTTER - 3)
     margin = max([GUTTER, *(len(str(line.number)) + 2 for line in lines if line.number)])
     if lines:
         yield from _excerpt(finding, lines, margin, style)
-    pairs = (*finding.facts, *(("see", see(related)) for related in finding.related))
+    pairs = (*block.facts, *(("see", see(related)) for related in block.related))
     yield from _facts(pairs, margin + 1, style.width)
 
 
-def _headline(finding: Finding, style: Style) -> str:
+def _headline(block: Block, style: Style) -> str:
+    finding = block.first
     where = _colored(printable(finding.source.at(finding.span.start)), "path", style)
     severity = _colored(finding.severity, finding.severity, style)
     outcome = "" if finding.outcome == "violated" else f", {finding.outcome}"
-    check = _colored(f"[{finding.check}{outcome}]", "dim", style)
-    return f"{where}: {severity}: {printable(finding.message)} {check}"
+    check = _colored(f"[{block.checks}{outcome}]", "dim", style)
+    return f"{where}: {severity}: {printable(block.message)} {check}"
 
 
 def _excerpt(finding: Finding, lines: tuple[Line, ...], margin: int, style: Style) -> Iterator[str]:

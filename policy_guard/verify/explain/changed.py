@@ -71,10 +71,7 @@ class Changes:
                 return restored.place
         if before and (denied := self._denied_before(request)):
             return denied
-        lines = list(_changed_lines(statement, self._old.source))
-        numbers = {statement.source.position(line.start).line for line in lines}
-        shown = next((span for span in blamed if statement.source.position(span.start).line in numbers), None)
-        return Place(statement.source, shown or lines[0]) if lines else None
+        return _in_difference(statement, self._old.source, blamed)
 
     def _denied_before(self, request: Request) -> Place | None:
         """Return where the Deny stands, or stood, that denied the request in the old version only."""
@@ -90,7 +87,7 @@ class Changes:
 
 
 def _most_alike(statement: Statement, others: Sequence[Statement]) -> Statement | None:
-    """State that of the same Sid, or else of those nearby the one with the most in common."""
+    """Return that of the same Sid, or else of those nearby the one with the most in common."""
     same = (each for each in others if each.sid is not None and each.sid == statement.sid)
     near = (each for each in others if abs(each.index - statement.index) <= _NEAR)
     alike = next(same, None) or max(near, key=partial(_likeness, statement), default=None)
@@ -104,10 +101,12 @@ def _comparable(new: Policy, old: Policy, path: str) -> bool:
     return not new.group or new.source.path == old.source.path == path
 
 
-def _in_difference(statement: Statement, before: Source) -> Place | None:
-    """The first line of the statement that the change touched."""
-    line = next(_changed_lines(statement, before), None)
-    return Place(statement.source, line) if line is not None else None
+def _in_difference(statement: Statement, before: Source, blamed: Sequence[Span] = ()) -> Place | None:
+    """Return the first blamed value on a line of the statement that the change touched, or else such a line."""
+    lines = list(_changed_lines(statement, before))
+    numbers = {statement.source.position(line.start).line for line in lines}
+    shown = next((span for span in blamed if statement.source.position(span.start).line in numbers), None)
+    return Place(statement.source, shown or lines[0]) if lines else None
 
 
 def _likeness(one: Statement, two: Statement) -> int:
@@ -151,7 +150,7 @@ def _restorations(statement: Statement, before: Statement, blamed: Sequence[Span
                 statement, before, fresh, element.span if element else None, was.span if was else before.span
             )
             yield _Restored(replace(statement, **{name: was}), place)
-    if (touched := _in_difference(statement, before.source)) is not None:
+    if (touched := _in_difference(statement, before.source, blamed)) is not None:
         yield _Restored(before, touched)
 
 

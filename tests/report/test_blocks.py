@@ -1,0 +1,48 @@
+"""What several checks found of the same access at the same place is one block for people, and not for programs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.repository import Scratch, document
+
+OWN = {
+    "Effect": "Allow",
+    "Principal": {"AWS": "123456789012"},
+    "Action": "s3:GetObject",
+    "Resource": "arn:aws:s3:::b/*",
+}
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Scratch:
+    """A bucket policy that is opened to everybody: new access, and public access."""
+    scratch = Scratch(tmp_path)
+    settings = "version: 1\npolicies: [{files: ['iam/*']}]\nseverity: {no-new-direct-grant: 'off'}\n"
+    scratch.commit(**{"iam/bucket.json": document(OWN), ".policy-guard.yaml": settings})
+    scratch.write("iam/bucket.json", document({**OWN, "Principal": "*"}))
+    return scratch
+
+
+def test_text_tells_both_under_one_excerpt(opened: Scratch) -> None:
+    told = opened.guard("check").out
+    assert "grants new access; grants public access [no-new-access, no-public-access]" in told
+    assert told.count("s3:GetObject on arn:aws:s3:::b/* for *") == 1
+    assert told.count("  example ") == told.count("  accept ") == 1
+    assert told.count("  next ") == 2
+
+
+def test_an_annotation_and_a_row_tell_both(opened: Scratch) -> None:
+    assert opened.guard("check", "--format", "github").out.count("::error") == 1
+    summary = opened.guard("check", "--format", "markdown").out
+    assert summary.count("| ❌ |") == summary.count("<summary>❌") == 1
+
+
+@pytest.mark.parametrize("format_", ["json", "sarif"])
+def test_programs_get_each_by_itself(opened: Scratch, format_: str) -> None:
+    shown = json.loads(opened.guard("check", "--format", format_).out)
+    findings = shown["findings"] if format_ == "json" else shown["runs"][0]["results"]
+    assert len(findings) == 2
