@@ -72,7 +72,7 @@ def _compare(given: argparse.Namespace) -> int:
     options = Options(today=_today(), config=given.config, fail_on=given.fail_on, each=given.verbose)
     return _reported(
         given,
-        lambda: compare(given.old, given.new, options),
+        lambda: compare(given.old, given.new, options, lost=given.lost),
         lambda report: report.fails or (given.equivalent and report.relation != "same"),
     )
 

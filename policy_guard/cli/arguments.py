@@ -71,6 +71,7 @@ def _compare_command(commands: argparse._SubParsersAction[argparse.ArgumentParse
     command.add_argument("old", metavar="OLD", type=Path, help="a file, or - for standard input; empty is no policy")
     command.add_argument("new", metavar="NEW", type=Path)
     command.add_argument("--equivalent", action="store_true", help="fail unless both mean the same")
+    command.add_argument("--lost", action="store_true", help="show what OLD grants and NEW does not, too")
     _common(command)
 
 

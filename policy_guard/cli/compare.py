@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -16,12 +17,13 @@ from policy_guard.pipeline.pairing.file_version import FileVersion, glance_of
 from policy_guard.pipeline.results import Results
 from policy_guard.pipeline.stages import Session
 from policy_guard.report.report import Relation, Report
-from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings, load_settings
 from policy_guard.settings.severity import CheckId
+from policy_guard.verify.finding import Finding
 
 _STANDARD_INPUT = Path("-")
-_OF_RELATIONS = (CheckId("no-new-access"), CheckId("no-lost-deny"))
+NEW_ACCESS, LOST_ACCESS = CheckId("no-new-access"), CheckId("lost-access")
+_OF_RELATIONS = (NEW_ACCESS, CheckId("no-lost-deny"))
 
 
 class _Comparing(NamedTuple):
@@ -29,12 +31,13 @@ class _Comparing(NamedTuple):
 
     options: Options
     given: Settings
+    root: Path
 
     def report(self, old: FileVersion, new: FileVersion) -> Report:
         """The report on the new side held against the old one."""
         today = self.options.today
         config = self.given.config
-        usage = usage_of(Path(self.options.config or "").parent, config, today)
+        usage = usage_of(self.root, config, today)
         judge = Judge(self.given, today, usage, each=self.options.each)
         results = Results(self.given, asked_severity(self.options, config, ci=False), today)
         self._judge(Session(judge, results), old, new)
@@ -62,20 +65,49 @@ class _Comparing(NamedTuple):
                 session.pair(pair)
 
 
-def compare(old: Path, new: Path, options: Options) -> Report:
-    """Judges one file held against another, without git, and tells how they relate. Raises `SetupError`.
+def compare(old: Path, new: Path, options: Options, lost: bool = False) -> Report:
+    """Judge one file compared with another, without git, and tell how they relate. Raises `SetupError`.
 
-    A path `-` is the standard input. An empty file, or an empty mapping, is no policy.
+    A path `-` is the standard input. An empty file, or an empty mapping, is no policy. With `lost`, what the new
+    version does not grant any more is told in notes.
     """
-    given = load_settings(Path(options.config).parent, options.config) if options.config else Settings(Config())
-    comparing = _Comparing(options, given)
+    root = Path(options.config).parent if options.config else _root(Path.cwd())
+    comparing = _Comparing(options, load_settings(root, options.config), root)
     if old == new == _STANDARD_INPUT:
         raise SetupError("both files cannot be the standard input. Give one of them as a file.")
-    before, after = (_side(path, given.config) for path in (old, new))
+    before, after = (_side(path, comparing) for path in (old, new))
     if _is_nothing(before) and _is_nothing(after):
         raise SetupError(f"{old} and {new} are both empty: there is no policy to compare")
-    report = comparing.report(before, after)
-    return report._replace(relation=_relation(report, comparing.report(after, before)))
+    forward, backward = comparing.report(before, after), comparing.report(after, before)
+    notes = map(_as_loss, backward.findings) if lost else ()
+    return forward._replace(
+        relation=_relation(forward, backward), findings=(*forward.findings, *(note for note in notes if note))
+    )
+
+
+def _root(folder: Path) -> Path:
+    """Return the top of the repository that a folder lies in, where its settings are, or else the folder itself."""
+    return next((each for each in (folder, *folder.parents) if (each / ".git").exists()), folder)
+
+
+def _as_loss(finding: Finding) -> Finding | None:
+    """Return what a finding about new access says if the two versions are exchanged; None for any other finding."""
+    from policy_guard.verify.checks import check
+
+    if finding.check != NEW_ACCESS or finding.outcome != "violated":
+        return None
+    loss, new = check(LOST_ACCESS), check(NEW_ACCESS).what
+    told = dict(finding.facts)
+    facts = [(loss.what, told[new])] if new in told else []
+    facts += [(name, told[name]) for name in ("example",) if name in told]
+    return finding._replace(
+        check=LOST_ACCESS,
+        severity=loss.default,
+        message=loss.headline,
+        facts=(*facts, ("next", loss.advice)),
+        related=(),
+        acceptable=None,
+    )
 
 
 def _relation(forward: Report, backward: Report) -> Relation:
@@ -98,20 +130,20 @@ def _more(report: Report) -> bool | None:
     return bool(of_these)
 
 
-def _side(path: Path, config: Config) -> FileVersion:
-    data = _bytes(path)
+def _side(path: Path, comparing: _Comparing) -> FileVersion:
+    data, config = _bytes(path), comparing.given.config
     name = "standard input" if path == _STANDARD_INPUT else str(path)
     if b"".join(data.split()) in (b"", b"{}"):
         return FileVersion(Source(name, ""), {})
-    return glance_of(data, name, name, True, _kind(config, path), config.placeholders)
+    return glance_of(data, name, name, True, _kind(comparing, path), config.placeholders)
 
 
 def _is_nothing(side: FileVersion) -> bool:
     return not (side.policies or side.problems or side.template)
 
 
-def _kind(config: Config, path: Path) -> Kind | None:
-    rule = config.policy_rule(path.as_posix())
+def _kind(comparing: _Comparing, path: Path) -> Kind | None:
+    rule = comparing.given.config.policy_rule(Path(os.path.relpath(path, comparing.root)).as_posix())
     return rule.kind if rule else None
 
 

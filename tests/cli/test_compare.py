@@ -76,3 +76,24 @@ def test_one_side_may_be_the_standard_input(scratch: Scratch) -> None:
 def test_nothing_to_compare_is_no_pass(scratch: Scratch, old: str, new: str) -> None:
     scratch.write("empty.json", " \n")
     assert scratch.guard("compare", old, new).code == 2
+
+
+def test_what_is_lost_is_told_in_notes(scratch: Scratch) -> None:
+    scratch.write("old.json", MORE)
+    scratch.write("new.json", READ)
+    assert "[lost-access]" not in scratch.guard("compare", "old.json", "new.json").out
+    run = scratch.guard("compare", "old.json", "new.json", "--lost")
+    assert run.code == 0
+    assert "old.json:" in run.out
+    assert "note: does not grant any more what the old version granted [lost-access]" in run.out
+    shown = json.loads(scratch.guard("compare", "old.json", "new.json", "--lost", "--format", "json").out)
+    assert [(each["check"], each["severity"]) for each in shown["findings"]] == [("lost-access", "note")]
+
+
+def test_the_settings_of_the_repository_hold(scratch: Scratch) -> None:
+    listed = "version: 1\npermissions: [{id: read, actions: ['s3:GetObject'], reason: r}]\n"
+    scratch.write(".policy-guard.yaml", "version: 1\ncritical: critical.yaml\n")
+    scratch.write("critical.yaml", listed)
+    scratch.write("iam/old.json", READ)
+    assert "[access-not-granted]" in scratch.guard("compare", "iam/old.json", "iam/old.json").out
+    assert "[access-not-granted]" in scratch.guard("compare", "old.json", "old.json", folder="iam").out

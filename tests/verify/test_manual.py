@@ -65,7 +65,7 @@ def test_readable() -> None:
 def test_what_is_registered() -> None:
     checks = ("access-not-granted", "no-lost-deny", "no-new-access", "no-new-direct-grant", "no-public-access")
     checks += ("within-reference",)
-    assert names() == (*checks, "readable", "unused-access", "accepted")
+    assert names() == (*checks, "readable", "unused-access", "lost-access", "accepted")
     assert set(reporters()) == {"text", "concise", "github", "json", "sarif", "markdown", "junit", "gitlab"}
     assert {".json", ".yaml", ".yml"} <= set(suffixes())
     assert set(operators()) <= set(OPERATORS.values())

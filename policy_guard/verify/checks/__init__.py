@@ -10,7 +10,7 @@ from policy_guard.plugins import Plugins
 from policy_guard.verify.check import Check
 
 _CHECKS = Plugins("verify/checks", "CHECK", Check)
-_BESIDES = ("readable", "unused-access", "accepted")
+_BESIDES = ("readable", "unused-access", "lost-access", "accepted")
 """What is reported and asks no question: it has its page and its words in a file that begins with `_`."""
 
 
