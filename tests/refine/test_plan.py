@@ -68,7 +68,7 @@ def test_a_case(case: str, golden: Callable[[Path, str], None]) -> None:
     golden(folder / "said.txt", text(Refinement((Entry(before.name, found),), (), False), True, False))
 
 
-def test_the_readme_shows_what_is_really_said() -> None:
+def test_the_documentation_shows_what_is_really_said() -> None:
     folder = FIXTURES / "refine" / "the example of the README"
     found = done(folder)
     path = "iam/orders-worker.json"
@@ -76,7 +76,7 @@ def test_the_readme_shows_what_is_really_said() -> None:
     entry = Entry(path, found._replace(source=source), basis=("OrdersWorker, analyzed 2026-11-14",))
     assert (
         f"$ policy-guard refine\n{text(Refinement((entry,), (), False), False, False)}```"
-        in (ROOT / "README.md").read_text()
+        in (ROOT / "docs" / "refine.md").read_text()
     )
 
 

@@ -265,6 +265,14 @@ def test_the_demo_shows_the_real_check_failing(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_the_demo_knows_its_findings_in_colours(tmp_path: Path) -> None:
+    run = [sys.executable, "-m", "policy_guard", "demo"]
+    environment = {**ENVIRON, "HOME": str(tmp_path), "FORCE_COLOR": "1"}
+    done = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "\x1b[1;31merror\x1b[0m" in done.stdout
+
+
 def test_ci_runs_the_test_command_of_the_readme() -> None:
     (command,) = re.findall(r"^.*\.venv/bin/pytest$", (ROOT / "README.md").read_text(), re.MULTILINE)
     assert command.strip() in (ROOT / ".ci" / "run").read_text()

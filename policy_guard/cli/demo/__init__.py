@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from policy_guard.documents.printable import printable
 
 HERE = Path(__file__).parent
 SURPRISE = 3
+COLOR = re.compile(r"\x1b\[[\d;]*m")
 PATIENCE = 120
 # What belongs to the user's own repository, commit or CI job, and would lead the check there.
 _FOREIGN = ("GIT_", "GITHUB_", "PRE_COMMIT", "CI", "PYTHON")
@@ -64,7 +66,7 @@ def run(write: Callable[[str], object], environ: Mapping[str, str]) -> int:
 
 def _as_told(checked: subprocess.CompletedProcess[str]) -> bool:
     """A Python that cannot start ends with 1 as well: the findings have to be there, on that file alone."""
-    found = [line for line in checked.stdout.splitlines() if line.startswith("iam/")]
+    found = [line for line in COLOR.sub("", checked.stdout).splitlines() if line.startswith("iam/")]
     checks = {check for check in ("[no-new-access]", "[access-not-granted]") for line in found if check in line}
     return checked.returncode == 1 and len(checks) == 2 and all(line.startswith("iam/orders.json:") for line in found)
 

@@ -94,7 +94,7 @@ def configuration(found: Surveyed) -> str:
 
 
 def _headline(found: Surveyed) -> Iterator[str]:
-    yield "# The settings of policy-guard. Its README tells every key.\n#\n"
+    yield "# The settings of policy-guard. Its docs/settings.md tells every key.\n#\n"
     yield f"# Found by policy-guard init: {found.headline}\n"
     if found.unreadable:
         yield _UNREADABLE
