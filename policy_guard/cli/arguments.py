@@ -174,4 +174,8 @@ def _common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", metavar="NAME[=FILE]", action="append", dest="formats", help=formats)
     command.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="in text output (auto)")
     command.add_argument("-q", "--quiet", action="store_true", help="findings only")
-    command.add_argument("--verbose", action="store_true", help="a finding for each critical permission")
+    command.add_argument(
+        "--verbose",
+        action="store_true",
+        help="a finding for each critical permission and each statement of a new policy",
+    )

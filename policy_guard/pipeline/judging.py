@@ -152,7 +152,8 @@ class Judge:
             explained = Explanations(check, question, prover.aside())
             level = partial(severity, self._settings.config, check, fresh=pair.fresh, is_guard=guards)
             for severe, (first, *others) in self._together(check, question, prover, level, used):
-                yield self._acceptable(finding(check, explained(first), question, severe, others), pair)
+                found = self._acceptable(finding(check, explained(first), question, severe, others), pair)
+                yield found._replace(of_new_policy=found.of_new_policy and not self._each)
             if prover.is_spent():
                 yield unasked(check, question)
 

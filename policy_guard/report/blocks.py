@@ -1,4 +1,4 @@
-"""Findings that a person reads as one: what several checks found of the same access at the same place."""
+"""Findings that a person reads as one: the same access by several checks, and all that a new policy grants."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from policy_guard.settings.severity import Severity
 from policy_guard.verify.finding import Finding, Related
 
 _LAST = ("next", "accept")
+_MOST_TOLD = 5
 
 
 class Block(NamedTuple):
@@ -29,8 +30,10 @@ class Block(NamedTuple):
 
     @property
     def message(self) -> str:
-        """The headlines of all of them."""
-        return "; ".join(dict.fromkeys(finding.message for finding in self.findings))
+        """The headlines of all of them, and by how many statements if they are about several."""
+        statements = len({finding.statement for finding in self.findings})
+        through = f" through {statements} statements" if statements > 1 else ""
+        return "; ".join(dict.fromkeys(finding.message for finding in self.findings)) + through
 
     @property
     def checks(self) -> str:
@@ -39,10 +42,18 @@ class Block(NamedTuple):
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
-        """What the first says, and what the others add: neither the access again nor another example of it."""
+        """What the first says, and what the others add: all access, each once, and one example of it."""
         others = (fact for finding in self.findings[1:] for fact in _added(finding))
-        every = dict.fromkeys((*self.first.facts, *others))
+        own = (self._access if fact[0] == _what(self.first) else fact for fact in self.first.facts)
+        every = dict.fromkeys((*own, *others))
         return tuple(sorted(every, key=lambda fact: _LAST.index(fact[0]) if fact[0] in _LAST else -1))
+
+    @property
+    def _access(self) -> tuple[str, str]:
+        texts = dict.fromkeys(text for finding in self.findings for text in _accesses(finding))
+        some, more = list(texts)[:_MOST_TOLD], len(texts) - _MOST_TOLD
+        end = [f"and {more} more, which --verbose tells"] if more > 0 else []
+        return _what(self.first), "; ".join((*some, *end))
 
     @property
     def related(self) -> tuple[Related, ...]:
@@ -56,22 +67,31 @@ def blocks(report: Report) -> tuple[Block, ...]:
     found: dict[object, list[Finding]] = {}
     for number, finding in enumerate(in_order(report)):
         found.setdefault(_cause(finding) or number, []).append(finding)
-    return tuple(Block(tuple(each)) for each in found.values())
+    return tuple(Block(tuple(every)) for every in found.values())
 
 
 def _cause(finding: Finding) -> object:
     """Equal for findings that tell the same; None for one that stands alone, as each critical permission does."""
     from policy_guard.verify.checks import check
 
-    kind = check(finding.check)
-    access = dict(finding.facts).get(kind.what)
-    if finding.outcome != "violated" or not access or kind.by_entry:
+    if finding.of_new_policy:
+        return finding.severity, finding.source.path, finding.check, finding.acceptable and finding.acceptable.policy
+    access = tuple(_accesses(finding))
+    if finding.outcome != "violated" or not access or check(finding.check).by_entry:
         return None
     return finding.severity, finding.source.path, finding.span, finding.statement, access
 
 
-def _added(finding: Finding) -> Iterator[tuple[str, str]]:
+def _what(finding: Finding) -> str:
+    """Return the name of the fact that tells the access."""
     from policy_guard.verify.checks import check
 
-    told = (check(finding.check).what, "example")
-    return (fact for fact in finding.facts if fact[0] not in told)
+    return check(finding.check).what
+
+
+def _accesses(finding: Finding) -> Iterator[str]:
+    return (text for name, text in finding.facts if name == _what(finding))
+
+
+def _added(finding: Finding) -> Iterator[tuple[str, str]]:
+    return (fact for fact in finding.facts if fact[0] not in (_what(finding), "example"))

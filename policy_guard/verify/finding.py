@@ -111,7 +111,8 @@ class Finding(NamedTuple):
     below the excerpt in their order. `statement` is the index as AWS counts, from 0, and the Sid. `actions` and
     `resources` are the strings of the policy that are responsible, as spelled. `critical_ids` are all entries of the
     critical list that it tells of, `critical_id` the first, of which it tells more. `difference` is there if it is
-    proved. `acceptable` is there if the finding can be accepted, and in `also` that of each other entry. `trees` are,
+    proved. `of_new_policy` tells that it may be told with all else that a policy without an old version grants.
+    `acceptable` is there if the finding can be accepted, and in `also` that of each other entry. `trees` are,
     by the prefix of each service, those of a pattern of which some is unused.
     """
 
@@ -131,5 +132,6 @@ class Finding(NamedTuple):
     related: tuple[Related, ...] = ()
     difference: Difference | None = None
     trees: tuple[tuple[str, Branch], ...] = ()
+    of_new_policy: bool = False
     acceptable: Acceptable | None = None
     also: tuple[Acceptable, ...] = ()

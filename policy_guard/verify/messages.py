@@ -65,6 +65,7 @@ def finding(
         facts=tuple(_facts(check, verdict, question, witness, len(_critical_ids(verdict, *others)) > 1)),
         related=(*at.related, *_deciding(verdict)),
         difference=verdict.difference,
+        of_new_policy=check.compares and question.old is None and outcome == "violated",
         acceptable=_refusal(check, verdict, question) if check.acceptable else None,
         also=tuple(_refusal(check, each, question) for each in others) if check.acceptable else (),
     )

@@ -1,4 +1,4 @@
-"""What several checks found of the same access at the same place is one block for people, and not for programs."""
+"""What a person reads as one is one block, and programs get each finding."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.repository import Scratch, document
+from tests.support.repository import Scratch, allow, deny, document
 
 OWN = {
     "Effect": "Allow",
@@ -46,3 +46,14 @@ def test_programs_get_each_by_itself(opened: Scratch, format_: str) -> None:
     shown = json.loads(opened.guard("check", "--format", format_).out)
     findings = shown["findings"] if format_ == "json" else shown["runs"][0]["results"]
     assert len(findings) == 2
+
+
+def test_a_new_policy_is_told_once(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.commit(**{"iam/old.json": document(allow("s3:ListBucket"))})
+    scratch.write("iam/new.json", document(allow("s3:GetObject"), allow("sqs:SendMessage"), deny("s3:PutObject")))
+    told = scratch.guard("check").out
+    assert told.count("error: grants new access through 2 statements") == told.count("error: ") == 1
+    assert "new      s3:GetObject on *; sqs:SendMessage on *" in told
+    assert scratch.guard("check", "--format", "github").out.count("::error") == 1
+    assert scratch.guard("check", "--verbose").out.count("error: grants new access") == 2

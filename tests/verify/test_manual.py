@@ -79,7 +79,7 @@ OLD = {
     "no-new-access": statement("Allow", "s3:GetObject"),
     "no-lost-deny": statement("Deny", "s3:*", "arn:aws:s3:::audit-logs/*"),
     "access-not-granted": statement("Allow", "s3:GetObject"),
-    "no-public-access": statement("Deny", "s3:*"),
+    "no-public-access": DELEGATED,
     "readable": statement("Deny", "s3:*"),
     "unused-access": statement("Allow", "s3:*"),
 }

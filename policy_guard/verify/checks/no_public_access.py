@@ -15,7 +15,7 @@ Bad:
 
 It says:
 
-    policy.json:2:63: error: grants new access; grants public access [no-new-access, no-public-access]
+    policy.json:2:48: error: grants new access; grants public access [no-new-access, no-public-access]
 
 Good:
 
