@@ -49,10 +49,18 @@ def touched(old: Template, new: Template, names: set[str]) -> set[str]:
     everything = old.other_partitions != new.other_partitions
     for name in {**old.resources, **new.resources}:
         before, after = old.resources.get(name), new.resources.get(name)
-        changed = everything or before is None or after is None or not _same(old, new, before, after)
+        changed = everything or before is None or after is None or _changed(old, new, name)
         if changed or (names and after is not None and not names.isdisjoint(_words(after))):
             found.add(name)
     return found
+
+
+def _changed(old: Template, new: Template, name: str) -> bool:
+    """Whether a resource of both says something else now; what is made of several places is not compared as text."""
+    before, after = old.resources[name], new.resources[name]
+    if name in old.made or name in new.made:
+        return shape(before) != shape(after)
+    return not _same(old, new, before, after)
 
 
 def _same(old: Template, new: Template, before: Node, after: Node) -> bool:

@@ -10,6 +10,7 @@ from policy_guard.documents.containers.cloudformation.calls import Opaque, call
 from policy_guard.documents.containers.cloudformation.choices import Truths
 from policy_guard.documents.containers.cloudformation.places import Place, places
 from policy_guard.documents.containers.cloudformation.reading import Holder, Reading
+from policy_guard.documents.containers.cloudformation.serverless import has_own_role
 from policy_guard.documents.containers.cloudformation.template import twice, type_of
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.containers.recognition import is_policy_text, looks_like_policy
@@ -65,7 +66,10 @@ def _resource_units(reading: Reading, name: str) -> Iterator[Unit]:
                 lambda place=place: _at(reading, name, place, properties),  # type: ignore[misc]
                 f"Resources.{name}.{place.path}",
             )
-    yield from _by_shape(reading, name, properties, {place.path.partition("[]")[0] for place in known})
+    elsewhere = {place.path.partition("[]")[0] for place in known}
+    if has_own_role(template.resources[name], type_):
+        elsewhere.add("Policies")
+    yield from _by_shape(reading, name, properties, elsewhere)
 
 
 def _at(reading: Reading, name: str, place: Place, properties: Object) -> Iterator[Unit]:

@@ -11,15 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
 from policy_guard.documents.containers import Kind
-from policy_guard.documents.containers.cloudformation.calls import Opaque, call, canonical
+from policy_guard.documents.containers.cloudformation.calls import Opaque, call
 from policy_guard.documents.containers.cloudformation.choices import Outcome, Truths, outcomes
 from policy_guard.documents.containers.cloudformation.documents import Unit, attempt
 from policy_guard.documents.containers.cloudformation.evaluate import Evaluator
-from policy_guard.documents.containers.cloudformation.parts import NoValue, hole, name_of, parts_of, text_of
+from policy_guard.documents.containers.cloudformation.parts import NoValue, name_of, parts_of, text_of
 from policy_guard.documents.containers.cloudformation.reading import Reading
 from policy_guard.documents.containers.cloudformation.template import type_of
 from policy_guard.documents.containers.plain import PolicyDocument
-from policy_guard.documents.containers.recognition import looks_like_policy
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
 
 PERMISSION = "AWS::Lambda::Permission"
@@ -45,7 +44,6 @@ _ATTACHING = {
 BOUNDED = ("AWS::IAM::Role", "AWS::IAM::User")
 BOUNDARY = "PermissionsBoundary"
 _BEYOND = "boundary:LeavesAllowed"
-_SERVERLESS = ("AWS::Serverless::Function", "AWS::Serverless::StateMachine")
 
 
 def grant_units(reading: Reading, name: str, managed: Iterable[str], bounded: bool) -> list[Unit]:
@@ -65,8 +63,6 @@ def grant_units(reading: Reading, name: str, managed: Iterable[str], bounded: bo
     for key, action in _ATTACHING.get(type_, ()):
         address = f"Resources.{name}.{key}"
         found += attempt(partial(_attached, reading, name, key, action, frozenset(managed)), address)
-    if type_ in _SERVERLESS:
-        found += attempt(partial(_serverless, reading, name), f"Resources.{name}.Policies")
     if bounded and type_ in BOUNDED:
         found += attempt(partial(_boundary, reading, name), f"Resources.{name}.{BOUNDARY}")
     return found
@@ -183,25 +179,6 @@ def _url(reading: Reading, name: str) -> Iterator[Unit]:
                     )
                     holder = f"url of {', '.join(name_of(parts_of(f)) for f in functions.value or ())}"
                     yield from _unit(reading, f"Resources.{name}.AuthType", holder, "identity", [statement])
-
-
-def _serverless(reading: Reading, name: str) -> Iterator[Unit]:
-    """Return what is no document in the policies of a function of AWS SAM, each as what it is by its text."""
-    properties = reading.properties(name)
-    statements: list[Object] = []
-    for truths in reading.existing(name):
-        policies = properties.get("Policies")
-        for item, given in reading.items(policies, truths) if policies is not None else ():
-            if not looks_like_policy(item):
-                text = text_of((hole("a policy of AWS SAM", canonical(item)),), item.span)
-                action = text_of(("attached:ManagedPolicy",), item.span)
-                statements.append(_statement(reading, item.span, given, Action=action, Resource=text))
-        address = properties.get("FunctionUrlConfig")
-        if address is not None:
-            text = text_of((hole("an address of the function", canonical(address)),), address.span)
-            action = text_of(("function-url:Invoke",), address.span)
-            statements.append(_statement(reading, address.span, truths, Action=action, Resource=text))
-    yield from _unit(reading, f"Resources.{name}.Policies", f"Policies of {name}", "identity", statements)
 
 
 def _permission(reading: Reading, name: str) -> Iterator[Unit]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.calls import LOOP, TRANSFORM, call, shape
+from policy_guard.documents.containers.cloudformation.serverless import PREFIX, made, with_globals
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source
 
 # AWS CloudFormation Template Reference, transform-reference: those of AWS that change no policy but as its pages say.
@@ -16,13 +17,14 @@ _KNOWN_TRANSFORMS = (
 )
 _OTHER_PARTITIONS = re.compile(r"\baws-(?:cn|us-gov|iso|eusc)")
 _MOST_FROM_LOOPS = 2_000
-_VALUES = ("Parameters", "Mappings", "Conditions", "Rules")
+_VALUES = ("Parameters", "Mappings", "Conditions", "Rules", "Globals")
 
 
 class Template(NamedTuple):
     """`repeated` are keys written twice where they may count; `unknown` are loops and inclusions that are not expanded.
 
-    `macros` are what may rewrite the whole template, with their places.
+    `macros` are what may rewrite the whole template, with their places. `made` are the resources that AWS SAM makes or
+    completes: they say more than stands at their place.
     """
 
     source: Source
@@ -35,6 +37,7 @@ class Template(NamedTuple):
     unknown: tuple[Entry, ...]
     repeated: tuple[Problem, ...]
     spans: Mapping[str, Scalar]
+    made: frozenset[str] = frozenset()
 
     @property
     def other_partitions(self) -> bool:
@@ -72,7 +75,7 @@ def read_template(source: Source, root: Object) -> Template:
     resources = {e.key.text: e for e in sections["Resources"] if isinstance(e.value, Object)}
     unknown += (entry for entry in root.entries if entry.key.text == TRANSFORM)
     unknown += (entry for entry in sections["Resources"] if _is_made(entry.value))
-    return Template(
+    template = Template(
         source=source,
         root=root,
         parameters={e.key.text: e.value for e in sections["Parameters"] if isinstance(e.value, Object)},
@@ -84,6 +87,23 @@ def read_template(source: Source, root: Object) -> Template:
         repeated=tuple(_repeated(root, sections)),
         spans={name: entry.key for name, entry in resources.items()},
     )
+    return _with_serverless(template)
+
+
+def _with_serverless(template: Template) -> Template:
+    """The template with the resources that AWS SAM makes, beside those that are written."""
+    resources, spans, changed = dict(template.resources), dict(template.spans), set[str]()
+    for name, written in template.resources.items():
+        type_ = type_of(written)
+        if not type_.startswith(PREFIX):
+            continue
+        resources[name] = with_globals(template.root, written, type_)
+        changed |= {name} if resources[name] is not written else set()
+        for each in made(name, resources[name], type_):
+            own = each.name if each.name not in resources else f"{each.name} of AWS SAM"
+            resources[own], spans[own] = each.node, template.spans[name]
+            changed.add(own)
+    return template._replace(resources=resources, spans=spans, made=frozenset(changed)) if changed else template
 
 
 def _is_made(resource: Node) -> bool:
@@ -183,7 +203,15 @@ def _repeated(root: Object, sections: Mapping[str, list[Entry]]) -> Iterator[Pro
         if isinstance(entry.value, Object):
             yield from _twice(entry.value.entries)
             properties = entry.value.get("Properties")
-            yield from _twice(properties.entries) if isinstance(properties, Object) else ()
+            yield from _in_properties(type_of(entry.value), properties)
+
+
+def _in_properties(type_: str, properties: Node | None) -> Iterator[Problem]:
+    """The keys written twice in properties; what AWS SAM makes of them is made of all below."""
+    if type_.startswith(PREFIX) and properties is not None:
+        yield from twice(properties)
+    elif isinstance(properties, Object):
+        yield from _twice(properties.entries)
 
 
 def twice(node: Node) -> Iterator[Problem]:

@@ -1,0 +1,185 @@
+"""AWS SAM: the resources that its transform adds to a template, as far as they grant access.
+
+A function or state machine without a role gets one, here as there, with the policies that it lists. Globals are merged
+into what they are for. Connectors attach policies that have no text in the template.
+
+Source: AWS SAM Developer Guide, sam-resource-function and sam-specification-generated-resources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from policy_guard.documents.containers.cloudformation.calls import NO_VALUE, call
+from policy_guard.documents.containers.cloudformation.serverless_access import attached_by_use, inline_by_use
+from policy_guard.documents.containers.cloudformation.serverless_data import (
+    filled,
+    is_policy_template,
+    managed_arn,
+    node_of,
+)
+from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
+
+PREFIX = "AWS::Serverless::"
+WITH_ROLES = (f"{PREFIX}Function", f"{PREFIX}StateMachine")
+_GLOBALS = "Globals"
+_KEPT = ("Condition",)
+_DEEPEST = 20
+
+
+class Made(NamedTuple):
+    """A resource that the transform makes of one of the template, named `of`."""
+
+    name: str
+    of: str
+    node: Object
+
+
+def with_globals(root: Object, resource: Object, type_: str) -> Object:
+    """The resource with the properties that Globals give to all of its type."""
+    section = root.get(_GLOBALS)
+    given = section.get(type_.removeprefix(PREFIX)) if isinstance(section, Object) else None
+    if not isinstance(given, Object):
+        return resource
+    own = resource.get("Properties") or Object((), resource.span)
+    others = tuple(entry for entry in resource.entries if entry.key.text != "Properties")
+    properties = Entry(Scalar("Properties", own.span), _merged(given, own, _DEEPEST))
+    return resource._replace(entries=(*others, properties))
+
+
+def _merged(given: Node, own: Node, deepest: int) -> Node:
+    """What stands in Globals with what the resource says: mappings are merged, lists joined, all else replaced."""
+    if isinstance(given, Array) and isinstance(own, Array):
+        return own._replace(items=(*given.items, *own.items))
+    if not isinstance(given, Object) or not isinstance(own, Object) or call(given) or call(own) or not deepest:
+        return own
+    names = {entry.key.text for entry in own.entries}
+    entries = [entry for entry in given.entries if entry.key.text not in names]
+    for key, value in own.entries:
+        other = given.get(key.text)
+        entries.append(Entry(key, value if other is None else _merged(other, value, deepest - 1)))
+    return own._replace(entries=tuple(entries))
+
+
+def has_own_role(resource: Object, type_: str) -> bool:
+    """Whether the transform makes a role for the resource, which may give one under a condition only."""
+    properties = resource.get("Properties")
+    if type_ not in WITH_ROLES or not isinstance(properties, Object) or call(properties):
+        return False
+    role = properties.get("Role")
+    return role is None or (call(role) is not None and call(role).name == "Fn::If")  # type: ignore[union-attr]
+
+
+def made(name: str, resource: Object, type_: str) -> Iterator[Made]:
+    """What the transform makes of a resource."""
+    properties = resource.get("Properties")
+    if not isinstance(properties, Object) or call(properties):
+        return
+    if has_own_role(resource, type_):
+        yield Made(f"{name}Role", name, _resource(resource, "AWS::IAM::Role", _role(properties)))
+    address = properties.get("FunctionUrlConfig")
+    if type_ == WITH_ROLES[0] and address is not None:
+        url = {
+            "TargetFunctionArn": node_of({"Ref": name}, address.span),
+            "AuthType": _mapped(address, lambda node: (isinstance(node, Object) and node.get("AuthType")) or node),
+        }
+        yield Made(f"{name}Url", name, _resource(resource, "AWS::Lambda::Url", url))
+
+
+def _resource(of: Object, type_: str, properties: Mapping[str, Node]) -> Object:
+    kept = tuple(entry for entry in of.entries if entry.key.text in _KEPT)
+    return Object(
+        (
+            *kept,
+            *_mapping({"Type": Scalar(type_, of.span), "Properties": _mapping(properties, of.span)}, of.span).entries,
+        ),
+        of.span,
+    )
+
+
+def _mapping(given: Mapping[str, Node], span: Span) -> Object:
+    return Object(tuple(Entry(Scalar(key, span), value) for key, value in given.items()), span)
+
+
+def _role(properties: Object) -> dict[str, Node]:
+    """The properties of the role that the transform makes."""
+    policies = properties.get("Policies")
+    items = policies.items if isinstance(policies, Array) and policies.tag is None else ()
+    if policies is not None and not items:
+        items = (policies,) if not isinstance(policies, Array) or policies.tag is not None else ()
+    inline = [_mapped(item, _inline) for item in items]
+    attached = [_mapped(item, _attached) for item in items]
+    span = properties.span
+    inline += (_named(node_of(policy, span)) for policy in inline_by_use(properties))
+    attached += (_by_name(Scalar(each, span)) for each in attached_by_use(properties))
+    found: dict[str, Node] = {
+        "Policies": Array(tuple(node for node in inline if not _is_nothing(node)), span),
+        "ManagedPolicyArns": Array(tuple(node for node in attached if not _is_nothing(node)), span),
+    }
+    boundary, path = properties.get("PermissionsBoundary"), properties.get("RolePath")
+    found |= {"PermissionsBoundary": boundary} if boundary is not None else {}
+    return found | ({"Path": path} if path is not None else {})
+
+
+def _mapped(node: Node, change: Callable[[Node], Node], deepest: int = _DEEPEST) -> Node:
+    """The node changed; if conditions choose, each of what they choose between."""
+    called = call(node)
+    argument = called.argument if called and called.name == "Fn::If" else None
+    if not isinstance(argument, Array) or len(argument.items) != 3 or not deepest:
+        return node if _is_nothing(node) else change(node)
+    condition, when, otherwise = argument.items
+    branches = [_mapped(branch, change, deepest - 1) for branch in (when, otherwise)]
+    if all(map(_is_nothing, branches)):
+        return branches[0]
+    return _mapping({"Fn::If": Array((condition, *branches), node.span)}, node.span)
+
+
+def _is_nothing(node: Node) -> bool:
+    called = call(node)
+    return (
+        called is not None
+        and called.name == "Ref"
+        and isinstance(called.argument, Scalar)
+        and called.argument.text == NO_VALUE
+    )
+
+
+def _nothing(span: Span) -> Node:
+    return node_of({"Ref": NO_VALUE}, span)
+
+
+def _is_document(item: Node) -> bool:
+    """Whether an item of Policies is written out, by a document or by a policy template of AWS SAM."""
+    return isinstance(item, Object) and not call(item)
+
+
+def _inline(item: Node) -> Node:
+    if not _is_document(item) or not isinstance(item, Object):
+        return _nothing(item.span)
+    if item.get("Statement") is not None:
+        return _named(item)
+    (entry, *others) = item.entries or (Entry(Scalar("an empty mapping", item.span), item),)
+    if others or not is_policy_template(entry.key.text):
+        words = f"{entry.key.text} is not a policy template that is known here"
+        return _named(_mapping({f"Fn::{words}": item}, item.span))
+    statements = filled(entry.key.text, entry.value, item.span)
+    return _named(_mapping({"Statement": statements}, item.span))
+
+
+def _named(document: Node) -> Node:
+    """An inline policy; its name decides nothing here."""
+    return _mapping({"PolicyName": Scalar("policy", document.span), "PolicyDocument": document}, document.span)
+
+
+def _attached(item: Node) -> Node:
+    if _is_document(item):
+        return _nothing(item.span)
+    return _by_name(item) if isinstance(item, Scalar) and item.tag is None and item.parts is None else item
+
+
+def _by_name(item: Scalar) -> Node:
+    """The ARN of a managed policy that may be named without one."""
+    if item.text.startswith("arn:") or "{" in item.text:
+        return item
+    return _mapping({"Fn::Sub": item._replace(text=managed_arn(item.text))}, item.span)
