@@ -1,0 +1,280 @@
+"""Reads templates: what stands in quotation marks, in heredocs and in template files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeAlias
+
+from policy_guard.documents.hcl.cursor import Cursor
+from policy_guard.documents.hcl.syntax import Chosen, Expression, Interpolation, Part, Repeated, Template, Text
+from policy_guard.documents.source import Span
+
+Reads: TypeAlias = "Callable[[Cursor], Expression]"
+_HEREDOC = re.compile(r"<<(-?)([^\W\d](?:\w|-)*)\r?\n")
+_QUOTED_RUN = re.compile(r'[^"\\$%\n\r]+')
+_FREE_RUN = re.compile(r"[^$%\n]*\n?")
+_UNICODE = re.compile(r"u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}")
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
+
+
+class _Mark(NamedTuple):
+    """A directive of a template before its end is known."""
+
+    word: str
+    names: tuple[str | None, str]
+    value: Expression | None
+    span: Span
+    trims: tuple[bool, bool]
+
+
+_Piece: TypeAlias = "Text | Interpolation | _Mark"
+
+
+def quoted(cursor: Cursor, reads: Reads) -> Template:
+    """The template in quotation marks that begins here."""
+    start = cursor.at
+    cursor.at += 1
+    pieces: list[_Piece] = []
+    while not cursor.sees('"'):
+        if cursor.at >= len(cursor.text) or cursor.text[cursor.at] in "\r\n":
+            cursor.fail("the string has no end in its line; close the quotation mark", start)
+        pieces.append(_piece(cursor, reads, _in_quotes))
+    cursor.at += 1
+    return _template(cursor, pieces, start)
+
+
+def is_heredoc(cursor: Cursor) -> bool:
+    """Whether a heredoc begins here."""
+    return cursor.sees("<<") and _HEREDOC.match(cursor.text, cursor.at) is not None
+
+
+def heredoc(cursor: Cursor, reads: Reads) -> Template:
+    """The heredoc that begins here."""
+    start = cursor.at
+    head = cursor.match(_HEREDOC)
+    assert head is not None
+    close = re.compile(rf"[ \t]*{re.escape(head[2])}[ \t]*(?=\r?\n|\Z)")
+    pieces: list[_Piece] = []
+    begins = True
+    while not (begins and close.match(cursor.text, cursor.at)):
+        if cursor.at >= len(cursor.text):
+            cursor.fail(f"the heredoc has no end; write {head[2]} in a line of its own", start)
+        pieces.append(_piece(cursor, reads, _free))
+        begins = isinstance(pieces[-1], Text) and pieces[-1].value.endswith("\n")
+    cursor.match(close)
+    return _template(cursor, pieces, start, flush=bool(head[1]))
+
+
+def whole(text: str, reads: Reads) -> Template:
+    """The template that a text is."""
+    cursor = Cursor(text)
+    pieces: list[_Piece] = []
+    while cursor.at < len(text):
+        pieces.append(_piece(cursor, reads, _free))
+    return _template(cursor, pieces, 0)
+
+
+def _template(cursor: Cursor, pieces: list[_Piece], start: int, flush: bool = False) -> Template:
+    stripped = _stripped(pieces)
+    parts = _Tree(cursor, stripped).all()
+    template = Template(_flushed(parts) if flush else parts, Span(start, cursor.at))
+    return cursor.made(template, *parts)
+
+
+def _piece(cursor: Cursor, reads: Reads, literal: Callable[[Cursor], Text]) -> _Piece:
+    sign = cursor.text[cursor.at]
+    if sign in "$%" and cursor.text.startswith("{", cursor.at + 1):
+        return _interpolation(cursor, reads) if sign == "$" else _directive(cursor, reads)
+    if sign in "$%":
+        start = cursor.at
+        escaped = cursor.sees(f"{sign}{sign}{{")
+        cursor.at += 3 if escaped else 1
+        return Text(f"{sign}{{" if escaped else sign, Span(start, cursor.at))
+    return literal(cursor)
+
+
+def _in_quotes(cursor: Cursor) -> Text:
+    start = cursor.at
+    if run := cursor.match(_QUOTED_RUN):
+        return Text(run[0], Span(start, cursor.at))
+    sign = cursor.text[start + 1 : start + 2]
+    if sign in _ESCAPES:
+        cursor.at += 2
+        return Text(_ESCAPES[sign], Span(start, cursor.at))
+    cursor.at += 1
+    found = cursor.match(_UNICODE)
+    number = int(found[0][1:], 16) if found else None
+    if number is None or number > 0x10FFFF:
+        cursor.fail("there is no such escape; write two backslashes for one", start)
+    return Text(chr(number), Span(start, cursor.at))
+
+
+def _free(cursor: Cursor) -> Text:
+    start = cursor.at
+    run = cursor.match(_FREE_RUN)
+    assert run is not None
+    return Text(run[0], Span(start, cursor.at))
+
+
+def _opened(cursor: Cursor) -> bool:
+    cursor.at += 2
+    cursor.lines = False
+    if cursor.sees("~"):
+        cursor.at += 1
+        return True
+    return False
+
+
+def _interpolation(cursor: Cursor, reads: Reads) -> Interpolation:
+    start, lines = cursor.at, cursor.lines
+    left = _opened(cursor)
+    value = reads(cursor)
+    right = cursor.takes("~")
+    cursor.needs("}")
+    cursor.lines = lines
+    return cursor.made(Interpolation(value, Span(start, cursor.at), (left, right)), value)
+
+
+def _directive(cursor: Cursor, reads: Reads) -> _Mark:
+    start, lines = cursor.at, cursor.lines
+    left = _opened(cursor)
+    cursor.skip()
+    word = cursor.name()
+    names: tuple[str | None, str] = (None, "")
+    value: Expression | None = None
+    if word == "if":
+        value = reads(cursor)
+    elif word == "for":
+        names, value = for_head(cursor, reads)
+    elif word not in ("else", "endif", "endfor"):
+        cursor.fail("only if, else, endif, for and endfor stand after %{", start)
+    right = cursor.takes("~")
+    cursor.needs("}")
+    cursor.lines = lines
+    return _Mark(word=word, names=names, value=value, span=Span(start, cursor.at), trims=(left, right))
+
+
+def for_head(cursor: Cursor, reads: Reads) -> tuple[tuple[str | None, str], Expression]:
+    """The names and the collection after the word `for`."""
+    cursor.skip()
+    first, second = cursor.name(), None
+    if cursor.takes(","):
+        cursor.skip()
+        second = cursor.name()
+    cursor.skip()
+    if not first or second == "" or cursor.name() != "in":
+        cursor.fail('after "for" stand one or two names and "in"')
+    return ((first, second) if second else (None, first)), reads(cursor)
+
+
+# --- directives as trees
+
+
+class _Tree:
+    """Makes a tree of the pieces of a template."""
+
+    def __init__(self, cursor: Cursor, pieces: Sequence[_Piece]) -> None:
+        self._cursor = cursor
+        self._pieces = pieces
+        self._at = 0
+
+    def all(self) -> tuple[Part, ...]:
+        return self._until(())
+
+    def _until(self, stops: tuple[str, ...]) -> tuple[Part, ...]:
+        parts: list[Part] = []
+        while self._at < len(self._pieces):
+            piece = self._pieces[self._at]
+            if isinstance(piece, _Mark):
+                if piece.word in stops:
+                    return _joined(parts)
+                self._at += 1
+                parts.append(self._directive(piece))
+            else:
+                self._at += 1
+                parts.append(piece)
+        if stops:
+            self._cursor.fail(f"the template lacks %{{ {stops[-1]} }}")
+        return _joined(parts)
+
+    def _directive(self, mark: _Mark) -> Part:
+        if mark.value is None:
+            self._cursor.fail(f"%{{ {mark.word} }} stands without a beginning", mark.span.start)
+        self._cursor.deeper()
+        end = "endif" if mark.word == "if" else "endfor"
+        body = self._until(("else", "endif") if mark.word == "if" else ("endfor",))
+        otherwise: tuple[Part, ...] = ()
+        if self._next().word == "else":
+            self._at += 1
+            otherwise = self._until((end,))
+        span = Span(mark.span.start, self._next().span.end)
+        self._at += 1
+        self._cursor.higher()
+        below = (mark.value, *body, *otherwise)
+        if mark.word == "if":
+            return self._cursor.made(Chosen(mark.value, body, otherwise, span), *below)
+        return self._cursor.made(Repeated(mark.names, mark.value, body, span), *below)
+
+    def _next(self) -> _Mark:
+        piece = self._pieces[self._at]
+        assert isinstance(piece, _Mark)
+        return piece
+
+
+def _joined(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """The parts as they are, but without empty texts."""
+    return tuple(part for part in parts if not (isinstance(part, Text) and not part.value))
+
+
+# --- blanks that are taken away
+
+
+def _stripped(pieces: list[_Piece]) -> list[_Piece]:
+    """The pieces after tildes took the blanks beside them, over all their lines."""
+    if not any(not isinstance(piece, Text) and any(piece.trims) for piece in pieces):
+        return pieces
+    found = list(pieces)
+    for number, piece in enumerate(pieces):
+        if isinstance(piece, Text):
+            continue
+        if piece.trims[0]:
+            _strip(found, range(number - 1, -1, -1), left=False)
+        if piece.trims[1]:
+            _strip(found, range(number + 1, len(found)), left=True)
+    return found
+
+
+def _strip(pieces: list[_Piece], places: Iterable[int], left: bool) -> None:
+    for place in places:
+        piece = pieces[place]
+        if not isinstance(piece, Text):
+            return
+        value = piece.value.lstrip() if left else piece.value.rstrip()
+        pieces[place] = piece._replace(value=value)
+        if value:
+            return
+
+
+def _flushed(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """The parts of a `<<-` heredoc without the least indentation of any line.
+
+    Source: hashicorp/hcl, hclsyntax, flushHeredocTemplateParts.
+    """
+    indents: dict[int, int] = {}
+    begins, least = True, 1 << 30
+    for number, part in enumerate(parts):
+        if begins and isinstance(part, Text):
+            body = part.value.lstrip()
+            if body or not part.value.endswith("\n"):
+                indents[number] = len(part.value) - len(body)
+        elif begins:
+            least = 0
+        begins = isinstance(part, Text) and part.value.endswith("\n")
+    least = min([least, *indents.values()])
+    return tuple(_without(part, least) if number in indents else part for number, part in enumerate(parts))
+
+
+def _without(part: Part, count: int) -> Part:
+    assert isinstance(part, Text)
+    return part._replace(value=part.value[count:], span=Span(part.span.start + count, part.span.end))
