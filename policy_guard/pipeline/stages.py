@@ -30,6 +30,9 @@ MOST_TOLD = 50
 """Acceptances of the base of which it is said whether they are done: each may take a proof."""
 
 
+_TERRAFORM = (".tf", ".tofu", ".tfvars", ".tf.json", ".tofu.json", ".tfvars.json")
+
+
 class Session(NamedTuple):
     """A judge, and the results of what was judged."""
 
@@ -102,12 +105,28 @@ class Run(NamedTuple):
             if not wanted(change, self.paths):
                 continue
             outcome = pairs(self.reader, change, self.comparison)
-            if not self.reader.concerned(change.path):
-                outcome = outcome._replace(unread=_unread(self.reader, change.new, change.path))
             self.session.results.outcome(change.path, outcome)
             for pair in outcome.pairs:
                 if alone := _alone(pair, self.reader):
                     self.session.pair(self.references.held(alone) if self.references else alone)
+
+    def judge_terraform(self) -> None:
+        """The folders with Terraform that the change is about, and those that call them."""
+        asked = [change for change in self.comparison.changes if wanted(change, self.paths)]
+        if not asked or not _may_touch_terraform(self.repository, self.comparison, asked):
+            return
+        from policy_guard.pipeline.pairing.terraform import Tree, judged, touched
+
+        old, new = (Tree(self.repository, snapshot(self.repository, side), side.name) for side in self.comparison[:2])
+        folders, files_differ = touched((old, new), asked, self.reader.included)
+        for folder in sorted(folders):
+            outcome = judged((old, new), folder, files_differ)
+            self.session.results.outcome(folder, outcome)
+            for pair in outcome.pairs:
+                self.session.pair(pair)
+        for wrong in dict.fromkeys(new.wrong):
+            found = tuple(unreadable(wrong.source, (wrong.problem,)))
+            self.session.results.outcome(wrong.source.path, FileResult((), found))
 
     def judge_groups(self, everything: bool) -> None:
         """The groups of which a file changed, and with `everything` the others by themselves."""
@@ -184,6 +203,15 @@ def _unread(reader: Reader, file: File | None, path: str) -> str:
     from policy_guard.pipeline.pairing.languages import unread_policies
 
     return unread_policies(reader, file, path)
+
+
+def _may_touch_terraform(repository: Repository, comparison: Comparison, changes: list[Change]) -> bool:
+    """Whether a file of Terraform changed, or another one beside Terraform that may read it."""
+    paths = [file.path for change in changes for file in (change.old, change.new) if file]
+    if any(path.endswith(_TERRAFORM) for path in paths):
+        return True
+    tree = comparison.old.tree or None
+    return any(file.path.endswith(_TERRAFORM[:2]) for file in repository.files(tree))
 
 
 def _beyond(run: Run) -> Iterator[tuple[str, tuple[str, tuple[Finding, ...]]]]:

@@ -1,13 +1,18 @@
-"""The tree of a file in HCL: every node has the span of its text."""
+"""The tree of a file in HCL: every node has the span of its text.
+
+Data classes, since a type checker takes minutes over unions of tuples that hold each other.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from dataclasses import dataclass, fields, is_dataclass
+from typing import TypeAlias
 
 from policy_guard.documents.source import Span
 
 
-class Literal(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Literal:
     """A number, true, false or null. `kind` is that of a scalar, and `text` is as written."""
 
     kind: str
@@ -15,14 +20,16 @@ class Literal(NamedTuple):
     span: Span
 
 
-class Text(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Text:
     """Literal text in a template, escapes decoded."""
 
     value: str
     span: Span
 
 
-class Interpolation(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Interpolation:
     """A value in a template: `${...}`. The tildes take blanks beside it away."""
 
     value: Expression
@@ -30,7 +37,8 @@ class Interpolation(NamedTuple):
     trims: tuple[bool, bool] = (False, False)
 
 
-class Chosen(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Chosen:
     """The directive `%{ if }` of a template."""
 
     condition: Expression
@@ -39,7 +47,8 @@ class Chosen(NamedTuple):
     span: Span
 
 
-class Repeated(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Repeated:
     """The directive `%{ for }` of a template."""
 
     names: tuple[str | None, str]
@@ -48,24 +57,28 @@ class Repeated(NamedTuple):
     span: Span
 
 
-class Template(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Template:
     """A quoted string, a heredoc or a template file."""
 
     parts: tuple[Part, ...]
     span: Span
 
 
-class List(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class List:
     items: tuple[Expression, ...]
     span: Span
 
 
-class Mapping(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Mapping:
     items: tuple[tuple[Expression, Expression], ...]
     span: Span
 
 
-class For(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class For:
     """A for expression; with a `key` it gives a mapping. With `grouped` values of one key are a list."""
 
     names: tuple[str | None, str]
@@ -77,7 +90,8 @@ class For(NamedTuple):
     span: Span
 
 
-class Call(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Call:
     """A call of a function; with `spread` the last argument is a list of arguments."""
 
     name: str
@@ -86,14 +100,16 @@ class Call(NamedTuple):
     span: Span
 
 
-class Conditional(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Conditional:
     condition: Expression
     then: Expression
     otherwise: Expression
     span: Span
 
 
-class Operation(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Operation:
     """An operator between two values, or before one: then `left` is None."""
 
     operator: str
@@ -102,14 +118,16 @@ class Operation(NamedTuple):
     span: Span
 
 
-class Variable(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Variable:
     """A name at the beginning of a reference."""
 
     name: str
     span: Span
 
 
-class Attribute(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Attribute:
     """A part of a value by its name: `value.name`."""
 
     value: Expression
@@ -117,7 +135,8 @@ class Attribute(NamedTuple):
     span: Span
 
 
-class Index(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Index:
     """A part of a value by its key: `value[key]`."""
 
     value: Expression
@@ -125,13 +144,15 @@ class Index(NamedTuple):
     span: Span
 
 
-class Item(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Item:
     """What stands for each item inside a splat."""
 
     span: Span
 
 
-class Splat(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Splat:
     """The `each` of all items of a value: `value[*].name`."""
 
     value: Expression
@@ -146,7 +167,8 @@ Expression: TypeAlias = (
 )
 
 
-class Argument(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Argument:
     """A name with its value."""
 
     name: str
@@ -154,7 +176,8 @@ class Argument(NamedTuple):
     span: Span
 
 
-class Block(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Block:
     """A block; `head` is the span of its type and labels."""
 
     type: str
@@ -164,7 +187,8 @@ class Block(NamedTuple):
     head: Span
 
 
-class Body(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Body:
     """What stands in a block or file."""
 
     arguments: dict[str, Argument]
@@ -179,3 +203,8 @@ class Body(NamedTuple):
     def of_type(self, name: str) -> tuple[Block, ...]:
         """The blocks of a type."""
         return tuple(block for block in self.blocks if block.type == name)
+
+
+def parts_of(node: object) -> tuple[object, ...]:
+    """Return what a node of the tree is made of; nothing for what is no node."""
+    return tuple(getattr(node, each.name) for each in fields(node)) if is_dataclass(node) else ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 from policy_guard.documents.hcl.cursor import Cursor
@@ -251,7 +252,7 @@ def _strip(pieces: list[_Piece], places: Iterable[int], left: bool) -> None:
         if not isinstance(piece, Text):
             return
         value = piece.value.lstrip() if left else piece.value.rstrip()
-        pieces[place] = piece._replace(value=value)
+        pieces[place] = replace(piece, value=value)
         if value:
             return
 
@@ -277,4 +278,4 @@ def _flushed(parts: tuple[Part, ...]) -> tuple[Part, ...]:
 
 def _without(part: Part, count: int) -> Part:
     assert isinstance(part, Text)
-    return part._replace(value=part.value[count:], span=Span(part.span.start + count, part.span.end))
+    return replace(part, value=part.value[count:], span=Span(part.span.start + count, part.span.end))

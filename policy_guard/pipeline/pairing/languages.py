@@ -1,4 +1,4 @@
-"""Files in languages that are not read: that policies stand in them is said, and never passed over."""
+"""Files in languages that are read only where they change: that policies stand in others is said."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LANGUAGES = {".tf": ("Terraform", _TERRAFORM), ".tofu": ("OpenTofu", _TERRAFORM
 
 
 def unread_policies(reader: Reader, file: File | None, path: str) -> str:
-    """Say that a file holds policies in a language that is not read; empty if it does not, or is excluded."""
+    """Say that a file that did not change holds policies in such a language; empty if not, or if it is excluded."""
     suffix = f".{path.lower().rpartition('.')[2]}"
     if suffix not in _LANGUAGES or file is None or file.mode in (LINK, SUBMODULE) or not reader.included(path):
         return ""
@@ -23,4 +23,4 @@ def unread_policies(reader: Reader, file: File | None, path: str) -> str:
     data = reader.content(file)
     if data is None or (data is not OVERSIZED and not words.search(data)):
         return ""
-    return f"contains policies in {language}, which is not read; these are not checked"
+    return f"contains policies in {language}, which are checked where they change; these are not checked"

@@ -1,0 +1,534 @@
+"""What expressions come to: texts with holes, lists and mappings, under truths that nobody knows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from posixpath import normpath
+from typing import NamedTuple
+
+from policy_guard.documents.containers.cloudformation.calls import Opaque
+from policy_guard.documents.containers.cloudformation.choices import Atom, Need, Truths, free, settled
+from policy_guard.documents.containers.cloudformation.parts import Parts, hole, joined, spelled, visible
+from policy_guard.documents.containers.terraform.folder import Definition, Folder
+from policy_guard.documents.hcl.syntax import (
+    Attribute,
+    Block,
+    Body,
+    Call,
+    Conditional,
+    Expression,
+    For,
+    Index,
+    Interpolation,
+    Item,
+    List,
+    Literal,
+    Operation,
+    Splat,
+    Template,
+    Text,
+    Variable,
+    parts_of,
+)
+from policy_guard.documents.hcl.syntax import (
+    Mapping as MappingNode,
+)
+from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Source, Span
+
+_STEPS = 100_000
+_MOST_DEEP = 12
+_FROM_FILES = (
+    "data.local_file.",
+    "data.external.",
+    "data.local_sensitive_file.",
+    "data.archive_file.",
+    "data.sops_file.",
+)
+JSON = "!json"
+"""The tag of a value that is given on as the JSON of it."""
+_TEXT_ATTRIBUTES = ("arn", "id", "name", "url", "bucket", "account_id", "partition", "region", "unique_id")
+IDENTIFYING = (
+    *("name", "name_prefix", "bucket", "bucket_prefix", "count", "for_each", "provider", "path", "function_name"),
+    *("identifier", "cluster_identifier", "alias", "domain_name", "domain", "secret_id", "repository", "url"),
+)
+
+
+class Ways(NamedTuple):
+    """How to find the folder of a module, what a call comes to, and the policy of a data source."""
+
+    folder: Callable[[str], Folder | None]
+    call: Callable[[Evaluator, Call], Node]
+    rendered: Callable[[Evaluator, Body], Node]
+
+
+class Scope:
+    """A folder with the values that its caller gives. `moved` are the variables of a root that differ."""
+
+    def __init__(
+        self,
+        folder: Folder,
+        ways: Ways,
+        moved: frozenset[str],
+        parent: Scope | None = None,
+        call: Definition | None = None,
+        name: str = "",
+    ) -> None:
+        self.folder = folder
+        self.ways = ways
+        self.moved = moved
+        self.parent = parent
+        self.call = call
+        self.name = name
+
+    def below(self, label: str) -> Scope | None:
+        """The scope of a module that lies in the repository."""
+        definition = self.folder.found.get(f"module.{label}")
+        source = definition.body.value("source") if definition else None
+        text = plain_text(source) if source else ""
+        if not text.startswith(("./", "../")) or self.depth() > _MOST_DEEP:
+            return None
+        folder = self.ways.folder(normpath(f"{self.folder.path}/{text}").lstrip("/"))
+        if folder is None:
+            return None
+        return Scope(
+            folder=folder,
+            ways=self.ways,
+            moved=frozenset(),
+            parent=self,
+            call=definition,
+            name=f"{self.name}module.{label}.",
+        )
+
+    def depth(self) -> int:
+        return self.parent.depth() + 1 if self.parent else 0
+
+
+def plain_text(value: Expression) -> str:
+    """The text of a string without interpolation; empty for anything else."""
+    if not isinstance(value, Template) or not all(isinstance(part, Text) for part in value.parts):
+        return ""
+    return "".join(part.value for part in value.parts if isinstance(part, Text))
+
+
+def name_of(node: Node) -> str:
+    """Equal for two values only if they are one."""
+    if isinstance(node, Scalar):
+        return json.dumps([node.kind == "null", [[*part] if isinstance(part, Hole) else part for part in parts(node)]])
+    tag = node.tag or ""
+    if isinstance(node, Array):
+        return f"{tag}[{', '.join(map(name_of, node.items))}]"
+    return f"{tag}{{{', '.join(sorted(f'{name_of(key)}: {name_of(value)}' for key, value in node.entries))}}}"
+
+
+def parts(node: Node) -> Parts:
+    """The parts of a text."""
+    if not isinstance(node, Scalar):
+        return (hole("a list or a mapping", name_of(node)),)
+    return node.parts if node.parts is not None else joined((node.text,))
+
+
+def shown(node: Node) -> str:
+    """A value for people."""
+    if isinstance(node, Scalar):
+        own = parts(node)
+        return visible(own[0]) if len(own) == 1 and isinstance(own[0], Hole) else spelled(own)
+    return "a list" if isinstance(node, Array) else "a mapping"
+
+
+def is_known(node: Node) -> bool:
+    """Whether a value has no hole."""
+    if isinstance(node, Scalar):
+        return not any(isinstance(part, Hole) for part in parts(node))
+    below = node.items if isinstance(node, Array) else [part for entry in node.entries for part in entry]
+    return all(map(is_known, below))
+
+
+def is_null(node: Node) -> bool:
+    """Whether a value is null."""
+    return isinstance(node, Scalar) and node.kind == "null"
+
+
+def text_of(own: Parts, span: Span) -> Scalar:
+    """The text with these parts."""
+    return Scalar(text=spelled(own), span=span, parts=joined(own))
+
+
+def unknown(words: str, span: Span, *deciding: object, several: bool = True) -> Scalar:
+    """A value that nobody knows, and that everything in `deciding` decides."""
+    return text_of((hole(words, *deciding)._replace(several=several),), span)
+
+
+def single(node: Node) -> Node:
+    """A value where one text has to stand."""
+    if isinstance(node, Scalar) and node.kind != "null":
+        own = tuple(part._replace(several=False) if isinstance(part, Hole) else part for part in parts(node))
+        return node._replace(kind="string", parts=own)
+    return node
+
+
+def placed(node: Node, span: Span) -> Node:
+    """The value as if it were written at a place."""
+    if isinstance(node, Scalar):
+        return node._replace(span=span)
+    if isinstance(node, Array):
+        return Array(tuple(placed(item, span) for item in node.items), span, node.tag)
+    entries = tuple(Entry(key._replace(span=span), placed(value, span)) for key, value in node.entries)
+    return Object(entries, span, node.tag)
+
+
+class Evaluator:
+    """Works out expressions of a scope under truths; `names` are those of loops and of `each`."""
+
+    def __init__(
+        self,
+        scope: Scope,
+        source: Source,
+        truths: Truths,
+        names: Mapping[str, Node] | None = None,
+        steps: list[int] | None = None,
+        active: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        self.scope = scope
+        self.source = source
+        self.truths = truths
+        self.names = dict(names or {})
+        self.steps = steps if steps is not None else [_STEPS]
+        self.active = active
+
+    def within(self, names: Mapping[str, Node]) -> Evaluator:
+        """An evaluator that knows more names."""
+        return self._as(self.scope, self.source, {**self.names, **names})
+
+    def _as(self, scope: Scope, source: Source, names: Mapping[str, Node], key: str = "") -> Evaluator:
+        active = (*self.active, (scope.name, key)) if key else self.active
+        return Evaluator(scope, source, self.truths, names, self.steps, active)
+
+    def truth(self, atom: Atom) -> bool:
+        """The truth of an atom; raises `Need`."""
+        known = settled(atom, self.truths)
+        if known is None:
+            raise Need(atom)
+        return known
+
+    def value(self, node: Expression) -> Node:
+        """What an expression comes to. Raises `Need` and `Opaque`."""
+        self.steps[0] -= 1
+        if self.steps[0] < 0 or len(self.active) > 40:
+            raise Opaque("this value takes too many steps to work out; write it shorter", node.span)
+        if isinstance(node, Literal):
+            return Scalar(text="" if node.kind == "null" else node.text, span=node.span, kind=node.kind)
+        if isinstance(node, Template):
+            return self.template(node)
+        if isinstance(node, List):
+            return Array(tuple(map(self.value, node.items)), node.span)
+        if isinstance(node, MappingNode):
+            return self._mapping(node)
+        if isinstance(node, Conditional):
+            return self.value(node.then if self.holds(node.condition) else node.otherwise)
+        if isinstance(node, Operation):
+            return self._operation(node)
+        if isinstance(node, Variable | Attribute | Index):
+            return self._reference(node)
+        if isinstance(node, For):
+            return self._for(node)
+        return self._other(node)
+
+    def _other(self, node: Call | Splat | Item) -> Node:
+        if isinstance(node, Call):
+            return self.scope.ways.call(self, node)
+        if isinstance(node, Item):
+            return self.names["*"]
+        whole = self.value(node.value)
+        if isinstance(whole, Array):
+            return Array(tuple(self.within({"*": item}).value(node.each) for item in whole.items), node.span)
+        if isinstance(whole, Object) and not is_null(whole):
+            return Array((self.within({"*": whole}).value(node.each),), node.span)
+        return self.opaque(node)
+
+    def opaque(self, node: Expression) -> Node:
+        """An unknown value that is known by all that decides it."""
+        words = " ".join(self.source.text[slice(*node.span)].split())
+        return unknown(words if len(words) <= 60 else f"{words[:57]}...", node.span, *self._deciding(node))
+
+    def _deciding(self, node: Expression) -> list[object]:
+        """The structure of an expression, with its references worked out."""
+        parts = (part for part in parts_of(node) if not isinstance(part, Span))
+        return [type(node).__name__, *map(self._decided, parts)]
+
+    def _decided(self, part: object) -> object:
+        if isinstance(part, Variable | Attribute | Index):
+            try:
+                return name_of(self._reference(part))
+            except Opaque as error:
+                raise Opaque("this value depends on one that cannot be worked out", part.span) from error
+        if isinstance(part, Call) and part.name.startswith(("file", "templatefile")):
+            return name_of(self.value(part))
+        if isinstance(part, tuple):
+            return [self._decided(each) for each in part]
+        inner = [each for each in parts_of(part) if not isinstance(each, Span)]
+        return [type(part).__name__, *map(self._decided, inner)] if inner else part
+
+    def template(self, node: Template) -> Node:
+        """What a template comes to; one interpolation alone keeps its type."""
+        if len(node.parts) == 1 and isinstance(node.parts[0], Interpolation):
+            return self.value(node.parts[0].value)
+        found: list[str | Hole] = []
+        for part in node.parts:
+            found += self.part(part)
+        return text_of(tuple(found), node.span)
+
+    def part(self, part: object) -> Parts:
+        """The parts that a part of a template comes to."""
+        if isinstance(part, Text):
+            return (part.value,)
+        if isinstance(part, Interpolation):
+            return parts(single(self.value(part.value)))
+        raise Opaque("directives in templates are not read; write the text out", part.span)  # type: ignore[attr-defined]
+
+    def _mapping(self, node: MappingNode) -> Node:
+        entries: list[Entry] = []
+        for key, value in node.items:
+            name = single(self.value(key))
+            if not isinstance(name, Scalar) or not is_known(name):
+                return self.opaque(node)
+            entries.append(Entry(name._replace(parts=None), self.value(value)))
+        return Object(tuple(entries), node.span)
+
+    def holds(self, node: Expression) -> bool:
+        """Whether a condition holds; raises `Need` if nobody knows."""
+        value = self.value(node)
+        if isinstance(value, Scalar) and is_known(value) and value.text in ("true", "false"):
+            return value.text == "true"
+        return self.truth(free(f"{shown(value)} holds", f"terraform {name_of(single(value))}"))
+
+    def _operation(self, node: Operation) -> Node:
+        if node.operator == "!":
+            return self._boolean(not self.holds(node.right), node.span)
+        if node.left is not None and node.operator in ("&&", "||"):
+            left, right = self.holds(node.left), self.holds(node.right)
+            return self._boolean(left and right if node.operator == "&&" else left or right, node.span)
+        if node.left is not None and node.operator in ("==", "!="):
+            left_value, right_value = self.value(node.left), self.value(node.right)
+            if is_known(left_value) and is_known(right_value) and isinstance(left_value, Scalar):
+                same = name_of(left_value) == name_of(right_value)
+                return self._boolean(same == (node.operator == "=="), node.span)
+            key = "".join(sorted((name_of(single(left_value)), name_of(single(right_value)))))
+            atom = free(f"{shown(left_value)} is {shown(right_value)}", f"terraform equal {key}")
+            return self._boolean(self.truth(atom) == (node.operator == "=="), node.span)
+        return self.opaque(node)
+
+    def _boolean(self, truth: bool, span: Span) -> Node:
+        return Scalar("true" if truth else "false", span, "boolean")
+
+    def _for(self, node: For) -> Node:
+        whole = self.value(node.collection)
+        pairs = pairs_of(whole)
+        if pairs is None or node.grouped:
+            return self.opaque(node)
+        items: list[Node] = []
+        keys: list[Scalar] = []
+        for key, item in pairs:
+            inner = self.within({node.names[1]: item, **({node.names[0]: key} if node.names[0] else {})})
+            if node.condition is not None and not inner.holds(node.condition):
+                continue
+            items.append(inner.value(node.value))
+            if node.key is not None:
+                name = single(inner.value(node.key))
+                if not isinstance(name, Scalar) or not is_known(name):
+                    return self.opaque(node)
+                keys.append(name._replace(parts=None))
+        if node.key is None:
+            return Array(tuple(items), node.span)
+        return Object(tuple(map(Entry, keys, items)), node.span)
+
+    # --- references
+
+    def _reference(self, node: Expression) -> Node:
+        steps: list[Attribute | Index] = []
+        while isinstance(node, Attribute | Index):
+            steps.append(node)
+            node = node.value
+        steps.reverse()
+        whole = steps[-1].span if steps else node.span
+        if not isinstance(node, Variable):
+            return self._stepped(self.value(node), steps, whole)
+        if node.name in self.names:
+            return self._stepped(self.names[node.name], steps, whole)
+        return self._defined(node.name, steps, whole)
+
+    def _defined(self, first: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
+        labels = [step.name for step in steps if isinstance(step, Attribute)]
+        if first in ("local", "var") and steps and isinstance(steps[0], Attribute):
+            value = self.local(labels[0]) if first == "local" else self.variable(labels[0], span)
+            return self._stepped(placed(value, span), steps[1:], span)
+        if first == "module" and len(labels) > 1:
+            return self._output(labels[0], steps, span)
+        if first == "path" and labels == ["module"]:
+            return Scalar(self.scope.folder.path or ".", span)
+        if first in ("path", "terraform", "each", "count", "self"):
+            return unknown(f"{first}.{'.'.join(labels)}", span, several=False)
+        count = 2 if first == "data" else 1
+        if len(labels) < count:
+            return unknown(first, span)
+        head = ".".join((first, *labels[:count]))
+        if head.startswith("data.aws_iam_policy_document.") and labels[-1] in ("json", "minified_json"):
+            return self._document(head, steps[count:], span)
+        if head.startswith(_FROM_FILES):
+            raise Opaque("the contents of files and programs are not followed here; write the value out", span)
+        return self._attribute(head, steps[count:], span)
+
+    def _document(self, head: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
+        """The policy that a data source makes, as the JSON that it is given on as."""
+        definition = self.scope.folder.found.get(head)
+        if definition is None:
+            raise Opaque(f"{head} is not defined in this folder; Terraform refuses this", span)
+        self._refuse_circle(head, span)
+        key = self.value(steps[0].key) if steps and isinstance(steps[0], Index) else None
+        inner = self._as(self.scope, definition.source, {}, head)
+        return self.scope.ways.rendered(inner.instance(definition.body, key), definition.body)
+
+    def instance(self, body: Body, key: Node | None) -> Evaluator:
+        """An evaluator for one of several objects that a block makes."""
+        every = body.value("for_each")
+        if key is None or every is None:
+            return self
+        value = self.value(every)
+        if isinstance(value, Array):
+            return self.within({"each": _each(key, key)})
+        return self.within({"each": _each(key, self._child(value, key, key.span))})
+
+    def local(self, name: str) -> Node:
+        """The value of a local."""
+        definition = self._found(f"local.{name}")
+        if definition.value is None:
+            raise Opaque(f"local.{name} has no value", definition.span)
+        key = f"local.{name}"
+        self._refuse_circle(key, definition.span)
+        return self._as(self.scope, definition.source, {}, key).value(definition.value)
+
+    def _refuse_circle(self, key: str, span: Span) -> None:
+        if (self.scope.name, key) in self.active:
+            raise Opaque(f"{key} depends on itself", span)
+
+    def _found(self, address: str) -> Definition:
+        definition = self.scope.folder.found.get(address)
+        if definition is None:
+            raise Opaque(f"{address} is not defined in this folder; Terraform refuses this", Span(0, 1))
+        return definition
+
+    def variable(self, name: str, span: Span) -> Node:
+        """The value of a variable: given by the caller, or one that nobody knows."""
+        scope = self.scope
+        definition = scope.folder.found.get(f"var.{name}")
+        default = definition.body.value("default") if definition else None
+        self._refuse_circle(f"var.{name}", span)
+        if scope.parent is not None and scope.call is not None:
+            given = scope.call.body.value(name)
+            if given is not None:
+                outside = self._as(scope.parent, scope.call.source, {}, f"var.{name}")
+                return outside.value(given)
+            if definition is not None and default is not None:
+                return self._as(scope, definition.source, {}, f"var.{name}").value(default)
+        found = scope.folder.given.get(name) or (definition._replace(value=default) if definition else None)
+        atom = free(f"var.{name} has the value in the repository", f"terraform value {scope.name}{name}")
+        if name in scope.moved and found is not None and found.value is not None and self.truth(atom):
+            return self._as(scope, found.source, {}, f"var.{name}").value(found.value)
+        return unknown(f"{scope.name}var.{name}", span)
+
+    def _output(self, label: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
+        below = self.scope.below(label)
+        names = [number for number, step in enumerate(steps) if isinstance(step, Attribute)]
+        output = steps[names[1]]
+        assert isinstance(output, Attribute)
+        definition = below.folder.found.get(f"output.{output.name}") if below else None
+        value = definition.body.value("value") if definition else None
+        if below is None or definition is None or value is None or names[1] != 1:
+            return self._attribute(f"module.{label}", steps[1:], span)
+        key = f"output.{output.name}"
+        if (below.name, key) in self.active:
+            raise Opaque(f"{key} depends on itself", span)
+        found = self._as(below, definition.source, {}, key).value(value)
+        return self._stepped(placed(found, span), steps[2:], span)
+
+    def _attribute(self, head: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
+        """An attribute of a resource, data source or remote module, which its definition decides."""
+        definition = self.scope.folder.found.get(head)
+        path = [self._step(step) for step in steps]
+        last = steps[-1] if steps else None
+        several = not (isinstance(last, Attribute) and last.name in _TEXT_ATTRIBUTES)
+        words = f"{self.scope.name}{head}{''.join(word for word, _ in path)}"
+        deciding = self._identity(head, definition) if definition else []
+        return unknown(words, span, [name for _, name in path], deciding, several=several)
+
+    def _step(self, step: Attribute | Index) -> tuple[str, str]:
+        if isinstance(step, Attribute):
+            return f".{step.name}", step.name
+        key = self.value(step.key)
+        return ("", "") if name_of(key) == name_of(Scalar("0", key.span)) else (f"[{shown(key)}]", name_of(key))
+
+    def decided(self, body: Body) -> object:
+        """What is in a body, without its places."""
+        return self.block(Block(type="", labels=(), body=body, span=body.span, head=body.span))
+
+    def _identity(self, head: str, definition: Definition) -> list[object]:
+        """What decides the attributes of a resource: all of a data source or module, the names of others."""
+        self._refuse_circle(head, definition.span)
+        inner = self._as(self.scope, definition.source, {}, head)
+        everything = head.startswith(("data.", "module."))
+        found: list[object] = []
+        for name, argument in sorted(definition.body.arguments.items()):
+            if everything or name in IDENTIFYING:
+                found.append((name, inner._decided((argument.value,))))
+        if everything:
+            found += [(block.type, inner.block(block)) for block in definition.body.blocks]
+        return found
+
+    def block(self, block: Block) -> list[object]:
+        """What is in a block, without its places."""
+        found: list[object] = [block.labels]
+        found += [(name, self._decided((each.value,))) for name, each in sorted(block.body.arguments.items())]
+        return [*found, *(self.block(each) for each in block.body.blocks)]
+
+    def _stepped(self, value: Node, steps: Sequence[Attribute | Index], span: Span) -> Node:
+        """The part of a value that dots and brackets lead to."""
+        for step in steps:
+            if isinstance(step, Attribute):
+                key: Node = Scalar(step.name, step.span)
+            else:
+                key = self.value(step.key)
+            value = self._child(value, key, span)
+        return value
+
+    def _child(self, value: Node, key: Node, span: Span) -> Node:
+        known = isinstance(key, Scalar) and is_known(key)
+        text = key.text if isinstance(key, Scalar) else ""
+        if known and isinstance(value, Object):
+            found = [entry.value for entry in value.entries if entry.key.text == text]
+            if not found:
+                raise Opaque(f"there is no {text[:60]!r} in this value", span)
+            return found[-1]
+        if known and isinstance(value, Array) and text.isdecimal() and len(text) < 6:
+            if int(text) >= len(value.items):
+                raise Opaque("the list is shorter than that", span)
+            return value.items[int(text)]
+        words = f"{shown(value)}.{shown(key)}"
+        return unknown(words, span, name_of(value), name_of(key))
+
+
+def _each(key: Node, value: Node) -> Node:
+    return Object((Entry(Scalar("key", key.span), key), Entry(Scalar("value", key.span), value)), key.span)
+
+
+def pairs_of(node: Node) -> list[tuple[Node, Node]] | None:
+    """The keys and values of a collection; None if nobody knows them."""
+    if isinstance(node, Array):
+        if any(
+            isinstance(item, Scalar) and any(isinstance(p, Hole) and p.several for p in parts(item))
+            for item in node.items
+        ):
+            return None
+        return [(Scalar(str(number), item.span, "number"), item) for number, item in enumerate(node.items)]
+    if isinstance(node, Object):
+        return [(entry.key, entry.value) for entry in node.entries]
+    return None

@@ -1,0 +1,111 @@
+"""What the files of one folder define: variables, locals, resources, data sources, modules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from policy_guard.documents.hcl.bodies import read_file
+from policy_guard.documents.hcl.syntax import Argument, Block, Body, Expression
+from policy_guard.documents.source import Problem, Source, Span, Unreadable
+
+_SUFFIXES = (".tf", ".tofu")
+_OVERRIDE = re.compile(r"(?:.*_)?override\.(?:tf|tofu)")
+_VALUES = re.compile(r"terraform\.tfvars|.*\.auto\.tfvars")
+
+
+class Definition(NamedTuple):
+    """A block or value with the file that it stands in; `text` is as written."""
+
+    block: Block | None
+    value: Expression | None
+    source: Source
+    span: Span
+
+    @property
+    def text(self) -> str:
+        return self.source.text[slice(*self.span)]
+
+    @property
+    def body(self) -> Body:
+        return self.block.body if self.block else Body({}, (), self.span)
+
+
+class Wrong(NamedTuple):
+    """What cannot be read, and in which file."""
+
+    source: Source
+    problem: Problem
+
+
+class Folder:
+    """The definitions of a folder by their addresses, and what is wrong in it."""
+
+    def __init__(
+        self, path: str, files: Mapping[str, Source], read: Callable[[str], Source | None] = lambda path: None
+    ) -> None:
+        """`files` are those of the folder that Terraform reads, by name; `read` gives any file of the repository."""
+        self.read = read
+        self.path = path
+        self.found: dict[str, Definition] = {}
+        self.given: dict[str, Definition] = {}
+        self.wrong: list[Wrong] = []
+        for name in sorted(files):
+            self._add(name, files[name], files)
+
+    def _add(self, name: str, source: Source, files: Mapping[str, Source]) -> None:
+        if words := _refused(name, files):
+            self.wrong.append(Wrong(source, Problem(words, Span(0, min(1, len(source.text))))))
+            return
+        try:
+            body = read_file(source.text)
+        except Unreadable as error:
+            self.wrong += (Wrong(source, problem) for problem in error.problems)
+            return
+        if _VALUES.fullmatch(name):
+            self.given |= {key: _of(argument, source) for key, argument in body.arguments.items()}
+            return
+        for block in body.blocks:
+            self._define(block, source)
+
+    def _define(self, block: Block, source: Source) -> None:
+        if block.type == "locals":
+            for argument in block.body.arguments.values():
+                self._put(f"local.{argument.name}", _of(argument, source))
+            return
+        prefix = {"resource": "", "variable": "var.", "provider": "provider.aws."}.get(block.type, f"{block.type}.")
+        definition = Definition(block, None, source, block.span)
+        address = f"{prefix}{'.'.join(block.labels)}"
+        if block.type in ("resource", "data", "variable", "module", "output"):
+            self._put(address, definition)
+        else:
+            self.found.setdefault(f"{address}@{len(self.found)}", definition)
+
+    def _put(self, address: str, definition: Definition) -> None:
+        if address in self.found:
+            words = f"{address} is defined twice, which Terraform refuses; keep one"
+            self.wrong.append(Wrong(definition.source, Problem(words, definition.span)))
+        self.found[address] = definition
+
+
+def _of(argument: Argument, source: Source) -> Definition:
+    return Definition(None, argument.value, source, argument.span)
+
+
+def _refused(name: str, files: Mapping[str, Source]) -> str:
+    """Why a file is not read."""
+    if _OVERRIDE.fullmatch(name):
+        return "override files change what others say, and are not read; write the values in their place"
+    if name.endswith(".json"):
+        return "Terraform in JSON is not read; write it in Terraform's own language"
+    if name.endswith(".tf") and f"{name[:-3]}.tofu" in files:
+        return "OpenTofu reads the .tofu file instead of this, and Terraform this; keep one"
+    return ""
+
+
+def is_read(name: str) -> bool:
+    """Whether Terraform reads a file of this name by itself."""
+    return name.endswith((*_SUFFIXES, ".tf.json", ".tofu.json", ".auto.tfvars.json")) or (
+        _VALUES.fullmatch(name) is not None or name == "terraform.tfvars.json"
+    )

@@ -1,0 +1,184 @@
+"""What functions of Terraform come to, as far as policies need them; all others are values that nobody knows.
+
+Source: Terraform's documentation, language/functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from posixpath import normpath
+
+from policy_guard.documents.containers.cloudformation.calls import Opaque
+from policy_guard.documents.containers.terraform.evaluate import (
+    JSON,
+    Evaluator,
+    is_known,
+    is_null,
+    name_of,
+    pairs_of,
+    parts,
+    single,
+    text_of,
+)
+from policy_guard.documents.hcl.bodies import read_template
+from policy_guard.documents.hcl.syntax import Call
+from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Source, Span, Unreadable
+
+
+def called(evaluator: Evaluator, node: Call) -> Node:
+    """What a call comes to. Raises `Need` and `Opaque`."""
+    if node.name in _LISTS and not node.spread:
+        found = _LISTS[node.name]([evaluator.value(argument) for argument in node.arguments], node.span)
+        return evaluator.opaque(node) if found is None else found
+    if node.name == "jsonencode" and len(node.arguments) == 1:
+        value = evaluator.value(node.arguments[0])
+        return value if isinstance(value, Scalar) else value._replace(tag=JSON)
+    if node.name == "file" and len(node.arguments) == 1:
+        text = _file(evaluator, node).text
+        return Scalar(text, node.span, parts=(text,))
+    if node.name == "templatefile" and len(node.arguments) == 2:
+        return _template_file(evaluator, node)
+    if node.name.startswith(("file", "template")):
+        raise Opaque(f"{node.name} is not worked out here; use file or templatefile", node.span)
+    return evaluator.opaque(node)
+
+
+def _file(evaluator: Evaluator, node: Call) -> Source:
+    path = single(evaluator.value(node.arguments[0]))
+    folder = evaluator.scope.folder
+    known = path.text if isinstance(path, Scalar) and is_known(path) else ""
+    found = folder.read(normpath(known)) if known and not known.startswith("/") else None
+    if found is None:
+        raise Opaque("this file cannot be read from the repository; write its path from path.module", node.span)
+    return found
+
+
+def _template_file(evaluator: Evaluator, node: Call) -> Node:
+    source = _file(evaluator, node)
+    given = pairs_of(evaluator.value(node.arguments[1]))
+    try:
+        template = read_template(source.text)
+    except Unreadable as error:
+        raise Opaque(f"the template cannot be read: {error.problems[0].message}", node.span) from None
+    if given is None:
+        raise Opaque("the values for the template are not known", node.span)
+    names = {key.text: value for key, value in given if isinstance(key, Scalar)}
+    inner = Evaluator(evaluator.scope, source, evaluator.truths, names, evaluator.steps, evaluator.active)
+    found: list[str | Hole] = []
+    for part in template.parts:
+        try:
+            found += inner.part(part)
+        except Opaque as error:
+            raise Opaque(error.problem.message, node.span) from None
+    return text_of(tuple(found), node.span)
+
+
+def _items(node: Node) -> tuple[Node, ...]:
+    """The items of a list, of which one that nobody knows is an item."""
+    if isinstance(node, Array):
+        return node.items
+    if isinstance(node, Scalar) and not is_known(node) and len(parts(node)) == 1:
+        return (node,)
+    raise Opaque("a list is expected here", node.span)
+
+
+def _concat(arguments: Sequence[Node], span: Span) -> Node | None:
+    return Array(tuple(item for argument in arguments for item in _items(argument)), span)
+
+
+def _flatten(arguments: Sequence[Node], span: Span) -> Node | None:
+    found: list[Node] = []
+    waiting = list(reversed(arguments))
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Array):
+            waiting += reversed(node.items)
+        else:
+            found.append(node)
+    return Array(tuple(found), span)
+
+
+def _distinct(arguments: Sequence[Node], span: Span) -> Node | None:
+    every = {name_of(item): item for argument in arguments for item in _items(argument)}
+    return Array(tuple(every.values()), span)
+
+
+def _compact(arguments: Sequence[Node], span: Span) -> Node | None:
+    items = _items(arguments[0]) if arguments else ()
+    return Array(tuple(item for item in items if not is_null(item) and parts(item) != ()), span)
+
+
+def _as_it_is(arguments: Sequence[Node], span: Span) -> Node | None:
+    return arguments[0] if len(arguments) == 1 else None
+
+
+def _merge(arguments: Sequence[Node], span: Span) -> Node | None:
+    if not all(isinstance(argument, Object) for argument in arguments):
+        return None
+    entries = [entry for argument in arguments if isinstance(argument, Object) for entry in argument.entries]
+    return Object(tuple({entry.key.text: entry for entry in entries}.values()), span)
+
+
+def _keys(arguments: Sequence[Node], span: Span) -> Node | None:
+    if len(arguments) != 1 or not isinstance(arguments[0], Object):
+        return None
+    entries = sorted(arguments[0].entries, key=_name)
+    return Array(tuple(entry.key for entry in entries), span)
+
+
+def _values(arguments: Sequence[Node], span: Span) -> Node | None:
+    if len(arguments) != 1 or not isinstance(arguments[0], Object):
+        return None
+    return Array(tuple(entry.value for entry in sorted(arguments[0].entries, key=_name)), span)
+
+
+def _name(entry: Entry) -> str:
+    return entry.key.text
+
+
+def _length(arguments: Sequence[Node], span: Span) -> Node | None:
+    pairs = pairs_of(arguments[0]) if len(arguments) == 1 else None
+    return Scalar(str(len(pairs)), span, "number") if pairs is not None else None
+
+
+def _join(arguments: Sequence[Node], span: Span) -> Node | None:
+    if len(arguments) != 2 or pairs_of(arguments[1]) is None or not isinstance(arguments[1], Array):
+        return None
+    found: list[str | Hole] = []
+    for number, item in enumerate(arguments[1].items):
+        found += (*(parts(single(arguments[0])) if number else ()), *parts(single(item)))
+    return text_of(tuple(found), span)
+
+
+def _format(arguments: Sequence[Node], span: Span) -> Node | None:
+    if not arguments or not isinstance(arguments[0], Scalar) or not is_known(arguments[0]):
+        return None
+    pieces = arguments[0].text.split("%s")
+    if "%" in "".join(pieces) or len(pieces) != len(arguments):
+        return None
+    found: list[str | Hole] = [pieces[0]]
+    for piece, argument in zip(pieces[1:], arguments[1:], strict=True):
+        found += (*parts(single(argument)), piece)
+    return text_of(tuple(found), span)
+
+
+_LISTS: dict[str, Callable[[Sequence[Node], Span], Node | None]] = {
+    "concat": _concat,
+    "setunion": _distinct,
+    "distinct": _distinct,
+    "toset": _distinct,
+    "flatten": _flatten,
+    "compact": _compact,
+    "tolist": _as_it_is,
+    "tomap": _as_it_is,
+    "sort": _as_it_is,
+    "tostring": _as_it_is,
+    "sensitive": _as_it_is,
+    "nonsensitive": _as_it_is,
+    "merge": _merge,
+    "keys": _keys,
+    "values": _values,
+    "length": _length,
+    "join": _join,
+    "format": _format,
+}

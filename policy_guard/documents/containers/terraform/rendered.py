@@ -1,0 +1,261 @@
+"""The policy that `aws_iam_policy_document` makes of its blocks, as the AWS provider does.
+
+Source: terraform-provider-aws, internal/service/iam/policy_document_data_source.go and policy_model.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from policy_guard.documents.containers.cloudformation.calls import Opaque
+from policy_guard.documents.containers.cloudformation.choices import free
+from policy_guard.documents.containers.terraform.evaluate import (
+    JSON,
+    Evaluator,
+    is_known,
+    is_null,
+    name_of,
+    pairs_of,
+    parts,
+    shown,
+    single,
+    unknown,
+)
+from policy_guard.documents.containers.terraform.text import policy_of
+from policy_guard.documents.hcl.syntax import Block, Body
+from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
+
+_LISTS = {
+    "actions": "Action",
+    "not_actions": "NotAction",
+    "resources": "Resource",
+    "not_resources": "NotResource",
+}
+_BLOCKS = ("principals", "not_principals", "condition")
+_MERGED = ("source_policy_documents", "override_policy_documents")
+_TOP = ("version", "policy_id", "count", "for_each", "provider", "depends_on", "override_json", "source_json", *_MERGED)
+_ELEMENTS = (
+    "Sid",
+    "Effect",
+    "Action",
+    "NotAction",
+    "Resource",
+    "NotResource",
+    "Principal",
+    "NotPrincipal",
+    "Condition",
+)
+
+
+def rendered(evaluator: Evaluator, body: Body) -> Object:
+    """The policy of a data source. Raises `Need` and `Opaque`."""
+    for name, argument in body.arguments.items():
+        if name not in _TOP:
+            raise Opaque(f"aws_iam_policy_document has no argument {name[:60]}", argument.span)
+    statements: list[Node] = []
+    own = [made for block in _blocks(evaluator, body, ("statement",)) for made in _statement(*block)]
+    source, override = (_documents(evaluator, body, name) for name in _MERGED)
+    for statement in (*source, *own, *override):
+        _put(statements, statement)
+    version = body.value("version")
+    text = single(evaluator.value(version)) if version is not None else Scalar("2012-10-17", body.span)
+    entries = (_entry("Version", text), _entry("Statement", Array(tuple(statements), body.span)))
+    return Object(entries, body.span, JSON)
+
+
+def _entry(name: str, value: Node) -> Entry:
+    return Entry(Scalar(name, value.span), value)
+
+
+def _put(statements: list[Node], statement: Object) -> None:
+    """Adds a statement, in place of the one with its Sid."""
+    sid = statement.get("Sid")
+    if sid is not None and not is_known(sid):
+        raise Opaque("the Sid is not known here, and statements of one Sid replace each other", sid.span)
+    for number, other in enumerate(statements):
+        known = other.get("Sid") if isinstance(other, Object) else None
+        if sid is not None and known is not None and name_of(known) == name_of(sid):
+            statements[number] = statement
+            return
+    statements.append(statement)
+
+
+# --- blocks
+
+
+def _blocks(evaluator: Evaluator, body: Body, types: Sequence[str]) -> Iterator[tuple[Evaluator, Body, bool]]:
+    """The blocks of these types, those of `dynamic` too; the last says that nobody knows how often it is there."""
+    for block in body.blocks:
+        if block.type in types:
+            yield evaluator, block.body, False
+        elif block.type == "dynamic" and block.labels and block.labels[0] in types:
+            yield from _dynamic(evaluator, block)
+        elif block.type not in (*_BLOCKS, "dynamic", "statement", "timeouts"):
+            raise Opaque(f"aws_iam_policy_document has no block {block.type[:60]}", block.head)
+
+
+def _dynamic(evaluator: Evaluator, block: Block) -> Iterator[tuple[Evaluator, Body, bool]]:
+    every, contents = block.body.value("for_each"), block.body.of_type("content")
+    if every is None or len(contents) != 1:
+        raise Opaque("a dynamic block has a for_each and one content", block.head)
+    iterator = block.body.value("iterator")
+    name = evaluator.source.text[slice(*iterator.span)].strip('"') if iterator is not None else block.labels[0]
+    value = evaluator.value(every)
+    pairs = pairs_of(value)
+    for key, item in pairs or ():
+        named = key if isinstance(value, Object) else item
+        yield evaluator.within({name: _item(named, item)}), contents[0].body, False
+    if pairs is None:
+        if not evaluator.truth(free(f"{shown(value)} is not empty", f"terraform not empty {name_of(value)}")):
+            return
+        # Statements that allow and those that deny may apply by different items.
+        effect = contents[0].body.value("effect")
+        kind = name_of(evaluator.value(effect)) if effect is not None else "Allow"
+        unknowns = (unknown(f"{what} of {shown(value)}", every.span, name_of(value), kind) for what in ("a key", "one"))
+        yield evaluator.within({name: _item(*unknowns)}), contents[0].body, True
+
+
+def _item(key: Node, value: Node) -> Node:
+    return Object((_entry("key", key), _entry("value", value)), value.span)
+
+
+def _statement(evaluator: Evaluator, body: Body, several: bool) -> Iterator[Object]:
+    entries: list[Entry] = []
+    for name, argument in body.arguments.items():
+        value = evaluator.value(argument.value)
+        if name in _LISTS:
+            entries += _texts(_LISTS[name], value, marked=name.endswith("resources"))
+        elif name in ("sid", "effect"):
+            text = single(value)
+            if not is_null(text) and parts(text):
+                entries.append(_entry(name.capitalize(), text))
+        else:
+            raise Opaque(f"a statement has no argument {name[:60]}", argument.span)
+    if all(entry.key.text != "Effect" for entry in entries):
+        entries.insert(0, _entry("Effect", Scalar("Allow", Span(body.span.start, body.span.start + 1))))
+    for type_, element in (("principals", "Principal"), ("not_principals", "NotPrincipal")):
+        entries += _principals(element, list(_blocks(evaluator, body, (type_,))))
+    conditions = _conditions(list(_blocks(evaluator, body, ("condition",))))
+    if conditions is not None:
+        yield Object((*entries, *conditions), body.span)
+
+
+def _texts(element: str, value: Node, marked: bool) -> Iterator[Entry]:
+    """The element of a list of texts, which is not there if the list is empty or null."""
+    if is_null(value):
+        return
+    items = value.items if isinstance(value, Array) else (value,)
+    if items:
+        found = tuple(_with_variables(item) if marked else item for item in map(_alone, items))
+        yield _entry(element, Array(found, value.span))
+
+
+def _alone(item: Node) -> Node:
+    if isinstance(item, Scalar) and item.kind != "null":
+        return item._replace(kind="string")
+    raise Opaque("a list of texts is expected here", item.span)
+
+
+def _with_variables(item: Node) -> Node:
+    """The text with `&{` as the beginning of a policy variable."""
+    if not isinstance(item, Scalar):
+        return item
+    own = tuple(part.replace("&{", "${") if isinstance(part, str) else part for part in parts(item))
+    return item._replace(text=item.text.replace("&{", "${"), parts=own)
+
+
+def _principals(element: str, blocks: Sequence[tuple[Evaluator, Body, bool]]) -> Iterator[Entry]:
+    found: dict[str, list[Node]] = {}
+    for evaluator, body, several in blocks:
+        if several or set(body.arguments) != {"type", "identifiers"}:
+            raise Opaque("these principals are not known here; write them out", body.span)
+        type_ = single(evaluator.value(body.arguments["type"].value))
+        if not isinstance(type_, Scalar) or not is_known(type_):
+            raise Opaque("the type of these principals is not known; write it out", body.span)
+        value = evaluator.value(body.arguments["identifiers"].value)
+        items = value.items if isinstance(value, Array) else (value,)
+        found.setdefault(type_.text, []).extend(_with_variables(_alone(item)) for item in items)
+    if not found:
+        return
+    span = blocks[0][1].span
+    if list(found) == ["*"] and [parts(item) for item in found["*"]] == [("*",)]:
+        yield _entry(element, found["*"][0])
+        return
+    yield _entry(element, Object(tuple(_entry(type_, Array(tuple(i), span)) for type_, i in found.items()), span))
+
+
+def _conditions(blocks: Sequence[tuple[Evaluator, Body, bool]]) -> tuple[Entry, ...] | None:
+    """The conditions of a statement; None if they never hold."""
+    found: dict[tuple[str, str], list[Node]] = {}
+    span = blocks[0][1].span if blocks else Span(0, 0)
+    for evaluator, body, several in blocks:
+        if set(body.arguments) != {"test", "variable", "values"}:
+            raise Opaque("a condition has test, variable and values", body.span)
+        if several:
+            words = "the conditions of a dynamic block hold"
+            if not evaluator.truth(free(words, f"terraform {words} {evaluator.decided(body)!r}")):
+                return None
+            continue
+        names = [single(evaluator.value(body.arguments[name].value)) for name in ("test", "variable")]
+        if not all(isinstance(name, Scalar) and is_known(name) for name in names):
+            raise Opaque("the test and the variable of a condition are not known; write them out", body.span)
+        value = evaluator.value(body.arguments["values"].value)
+        items = value.items if isinstance(value, Array) else (value,)
+        key = "".join(map(str, parts(names[0]))), "".join(map(str, parts(names[1])))
+        found.setdefault(key, []).extend(_with_variables(_alone(item)) for item in items)
+    if not found:
+        return ()
+    tests: dict[str, list[Entry]] = {}
+    for (test, variable), values in found.items():
+        tests.setdefault(test, []).append(_entry(variable, Array(tuple(values), span)))
+    return (_entry("Condition", Object(tuple(_entry(t, Object(tuple(e), span)) for t, e in tests.items()), span)),)
+
+
+# --- documents that are merged
+
+
+def _documents(evaluator: Evaluator, body: Body, name: str) -> list[Object]:
+    """The statements of the policies in a list, as they come out of being read and written again."""
+    argument = body.value(name)
+    value = evaluator.value(argument) if argument is not None else Array((), body.span)
+    found: list[Object] = []
+    for item in value.items if isinstance(value, Array) else (value,):
+        if is_null(item):
+            continue
+        statements = policy_of(evaluator.source, item, None, item.span).get("Statement")
+        if not isinstance(statements, Array):
+            raise Opaque("the provider takes a list of statements alone here", item.span)
+        found += map(_rewritten, statements.items)
+    return found
+
+
+def _rewritten(statement: Node) -> Object:
+    if not isinstance(statement, Object) or any(entry.key.text not in _ELEMENTS for entry in statement.entries):
+        raise Opaque("the provider reads this statement in another way; spell its elements as AWS does", statement.span)
+    entries = (entry._replace(value=_element(entry.key.text, entry.value)) for entry in statement.entries)
+    kept = (entry for entry in entries if not (entry.key.text == "Condition" and entry.value == _NO_CONDITION))
+    return Object(tuple(kept), statement.span)
+
+
+_NO_CONDITION = Object((), Span(0, 0))
+
+
+def _element(name: str, value: Node) -> Node:
+    if name in ("Principal", "NotPrincipal") and isinstance(value, Scalar):
+        return Scalar("*", value.span, parts=("*",))
+    if name != "Condition" or not isinstance(value, Object):
+        return value
+    tests: list[Entry] = []
+    for test in value.entries:
+        keys = test.value.entries if isinstance(test.value, Object) else ()
+        kept = tuple(Entry(key, found) for key, each in keys if (found := _kept(each)) is not None)
+        if kept:
+            tests.append(test._replace(value=Object(kept, test.value.span)))
+    return Object(tuple(tests), value.span) if tests else _NO_CONDITION
+
+
+def _kept(value: Node) -> Node | None:
+    """The values of a condition that the provider keeps: numbers and null go."""
+    items = value.items if isinstance(value, Array) else (value,)
+    kept = tuple(item for item in items if isinstance(item, Scalar) and item.kind not in ("number", "null"))
+    return Array(kept, value.span) if kept else None

@@ -1,0 +1,108 @@
+"""The tree of a policy that a value is: given on as JSON, or written as JSON in a text with holes."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+from policy_guard.documents.containers.cloudformation.calls import Opaque
+from policy_guard.documents.containers.cloudformation.parts import joined, spelled
+from policy_guard.documents.containers.terraform.evaluate import JSON, Evaluator, parts
+from policy_guard.documents.formats.json import scan
+from policy_guard.documents.hcl.syntax import Template, Text
+from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Problem, Scalar, Source, Span, Unreadable
+
+_HOLE = "\ue000"
+
+
+class Piece(NamedTuple):
+    """A stretch of a text, and where it is written; `exact` if it is written as it is."""
+
+    part: str | Hole
+    span: Span
+    exact: bool
+
+
+def pieces_of(evaluator: Evaluator, template: Template) -> list[Piece]:
+    """The pieces of a template, each with its place."""
+    found: list[Piece] = []
+    for part in template.parts:
+        for each in evaluator.part(part):
+            exact = isinstance(part, Text) and evaluator.source.text[slice(*part.span)] == each
+            found.append(Piece(each, part.span, exact))
+    return found
+
+
+def policy_of(source: Source, value: Node, pieces: Sequence[Piece] | None, span: Span) -> Object:
+    """The policy that a value is. Raises `Opaque` and `Unreadable`."""
+    if isinstance(value, Object) and value.tag == JSON:
+        return value._replace(tag=None)
+    if not isinstance(value, Scalar) or value.kind == "null":
+        raise Opaque("a policy as JSON is expected here", span)
+    if pieces is None:
+        pieces = [Piece(part, span, False) for part in parts(value)]
+    text = "".join(_HOLE if isinstance(piece.part, Hole) else piece.part for piece in pieces)
+    holes = [piece.part for piece in pieces if isinstance(piece.part, Hole)]
+    if text.count(_HOLE) != len(holes) or "\\ue000" in text.lower():
+        raise Opaque("the text contains a private-use character; remove it", span)
+    if not text.strip(f" \t\r\n{_HOLE}"):
+        raise Opaque("this is resolved later and is not a policy yet; write the policy here", span)
+    written = _Written(pieces, text, holes, span)
+    try:
+        found = written.moved(scan(text))
+    except Unreadable as error:
+        problems = (Problem(f"the JSON in this text: {p.message}", written.span(p.span)) for p in error.problems)
+        raise Unreadable(*problems) from None
+    if not isinstance(found, Object):
+        raise Opaque("a policy is a mapping with Version and Statement", span)
+    return found
+
+
+class _Written:
+    """Finds in the file what stands at an offset of the text, and the holes of each string in it."""
+
+    def __init__(self, pieces: Sequence[Piece], text: str, holes: Sequence[Hole], whole: Span) -> None:
+        self._pieces = [piece for piece in pieces if piece.part != ""]
+        lengths = (1 if isinstance(piece.part, Hole) else len(piece.part) for piece in self._pieces)
+        self._starts = [0, *accumulate(lengths)]
+        self._holes = holes
+        self._at = [at for at, symbol in enumerate(text) if symbol == _HOLE]
+        self._whole = whole
+
+    def span(self, inner: Span) -> Span:
+        """Where a stretch of the text is written."""
+        first, last = self._character(inner.start), self._character(max(inner.end - 1, inner.start))
+        return Span(first.start, last.end) if first.start < last.end else first
+
+    def _character(self, at: int) -> Span:
+        number = min(bisect_right(self._starts, at), len(self._pieces)) - 1
+        if number < 0:
+            return self._whole
+        piece = self._pieces[number]
+        if not piece.exact:
+            return piece.span
+        start = piece.span.start + at - self._starts[number]
+        return Span(start, start + 1)
+
+    def moved(self, node: Node) -> Node:
+        """The tree with its places in the file, and the holes in its strings."""
+        if isinstance(node, Scalar):
+            return self._scalar(node)
+        if isinstance(node, Array):
+            return Array(tuple(map(self.moved, node.items)), self.span(node.span))
+        entries = (Entry(self._scalar(entry.key), self.moved(entry.value)) for entry in node.entries)
+        return Object(tuple(entries), self.span(node.span))
+
+    def _scalar(self, scalar: Scalar) -> Scalar:
+        if scalar.kind == "null":
+            return scalar._replace(span=self.span(scalar.span))
+        used = bisect_right(self._at, scalar.span.start)
+        own: list[str | Hole] = []
+        for number, piece in enumerate(scalar.text.split(_HOLE)):
+            if number:
+                own.append(self._holes[used + number - 1])
+            own.append(piece)
+        whole = joined(own)
+        return scalar._replace(text=spelled(whole), span=self.span(scalar.span), parts=whole)

@@ -1,0 +1,479 @@
+"""The policies of a folder and of the modules that it calls, and which of them may differ between two sides."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from policy_guard.documents.containers import Kind
+from policy_guard.documents.containers.cloudformation.calls import Opaque, digest
+from policy_guard.documents.containers.cloudformation.choices import (
+    Impossible,
+    Need,
+    Outcome,
+    Truths,
+    free,
+    guards,
+    outcomes,
+)
+from policy_guard.documents.containers.plain import PolicyDocument
+from policy_guard.documents.containers.terraform.evaluate import (
+    Evaluator,
+    Scope,
+    Ways,
+    is_known,
+    is_null,
+    name_of,
+    pairs_of,
+    shown,
+    unknown,
+)
+from policy_guard.documents.containers.terraform.folder import Definition, Folder
+from policy_guard.documents.containers.terraform.functions import called
+from policy_guard.documents.containers.terraform.rendered import rendered
+from policy_guard.documents.containers.terraform.text import pieces_of, policy_of
+from policy_guard.documents.containers.terraform.uses import HOLDERS, kind_of, takes_policy
+from policy_guard.documents.hcl.syntax import Attribute, Call, Expression, Template, Variable, parts_of
+from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
+
+_LIKE_POLICY = re.compile(r"\b(?:Statement|statements?|actions|\w*polic(?:y|ies)\w*)\b")
+_ORGANIZATIONS: dict[str, Kind] = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}
+_FILES = ("file(", "templatefile(", "filebase64(", "fileset(")
+_FROM_FILES = (("data", "local_file"), ("data", "external"), ("data", "archive_file"))
+_CEILING = "permissions_boundary"
+_ABSENT = Array((), Span(0, 0))
+_DOCUMENT = "data.aws_iam_policy_document."
+_MOST_UNITS = 5_000
+
+
+@dataclass(frozen=True)
+class Use:
+    """A place that holds a policy: `deciding` is the text of all that may decide it, `reads` that files do so too.
+
+    `each` is the key of one of several objects, with its value.
+    """
+
+    address: str
+    scope: Scope
+    definition: Definition
+    value: Expression | None
+    kind: Kind | None
+    deciding: frozenset[tuple[str, str, str]]
+    reads: bool
+
+
+class Unit(NamedTuple):
+    """A policy with its address and its holder; with `problems` it cannot be told, and `found` is None."""
+
+    address: str
+    holder: str
+    source: Source
+    found: PolicyDocument | None
+    problems: tuple[Problem, ...] = ()
+
+
+def root(folder: Folder, called_folder: Callable[[str], Folder | None], moved: frozenset[str]) -> Scope:
+    """The scope of a folder by itself."""
+    return Scope(folder, Ways(called_folder, called, rendered), moved)
+
+
+def moved(old: Folder, new: Folder) -> frozenset[str]:
+    """The variables that have another value in the repository now."""
+    names = {name.removeprefix("var.") for name in {**old.found, **new.found} if name.startswith("var.")}
+    return frozenset(name for name in names if _value_text(old, name) != _value_text(new, name))
+
+
+def _value_text(folder: Folder, name: str) -> str:
+    given, definition = folder.given.get(name), folder.found.get(f"var.{name}")
+    if given is not None and given.value is not None:
+        return given.source.text[slice(*given.value.span)]
+    default = definition.body.value("default") if definition else None
+    return definition.source.text[slice(*default.span)] if definition and default is not None else ""
+
+
+class Sides(NamedTuple):
+    """The policies of two versions of a folder that may differ."""
+
+    old: tuple[Unit, ...]
+    new: tuple[Unit, ...]
+
+
+def both(old: Scope | None, new: Scope | None, files_differ: bool) -> Sides:
+    """The policies that may differ; with `files_differ`, files that are no Terraform do."""
+    before = {use.address: use for use in uses(old)} if old else {}
+    after = {use.address: use for use in uses(new)} if new else {}
+    gone = {address for address in before if address.endswith(_CEILING)}
+    differing = [
+        address
+        for address in {**before, **after}
+        if _differs(before.get(address), after.get(address), files_differ)
+        and (not address.endswith(_CEILING) or address in gone)
+    ]
+    found = [[unit for each in differing if each in side for unit in units(side[each])] for side in (before, after)]
+    lost = [unit for unit in found[0] if unit.address.endswith(_CEILING) and unit.address not in after]
+    kept = [_unbounded(unit, new.folder) for unit in lost if new and unit.found and _is_there(unit, new)]
+    return Sides(tuple(found[0]), (*found[1], *kept))
+
+
+def _is_there(unit: Unit, scope: Scope) -> bool:
+    """Whether the resource of a boundary is still there; one in a module counts as there."""
+    address = unit.address.removesuffix(f".{_CEILING}")
+    return address.startswith("module.") or address in scope.folder.found
+
+
+def _unbounded(unit: Unit, folder: Folder) -> Unit:
+    """The policy of a boundary that is gone: it leaves everything."""
+    definition = folder.found.get(unit.address.removesuffix(f".{_CEILING}"))
+    source = definition.source if definition else unit.source
+    span = Span(definition.span.start, definition.span.start + 1) if definition else Span(0, 0)
+    assert unit.found is not None
+    return unit._replace(source=source, found=unit.found._replace(node=_without_ceiling(span), source=source))
+
+
+def _differs(old: Use | None, new: Use | None, files_differ: bool) -> bool:
+    if old is None or new is None or (files_differ and (old.reads or new.reads)):
+        return True
+    return old.deciding != new.deciding
+
+
+def signature(unit: Unit) -> str:
+    """Equal for two policies only if they say the same."""
+    if unit.found is None:
+        return repr(unit.problems)
+    statements = _statements(unit.found.node) if isinstance(unit.found.node, Object) else ()
+    given = [(s.guards if isinstance(s, Object) else ()) for s in statements]
+    return f"{unit.found.kind} {name_of(unit.found.node)} {given!r}"
+
+
+# --- what decides a policy
+
+
+def _references(node: object) -> Iterator[tuple[str, ...]]:
+    """The names that stand at the beginning of references, and the calls of functions."""
+    waiting: list[object] = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Attribute):
+            labels, inner = [node.name], node.value
+            while isinstance(inner, Attribute):
+                labels.append(inner.name)
+                inner = inner.value
+            if isinstance(inner, Variable):
+                yield (inner.name, *reversed(labels))
+                continue
+            waiting.append(inner)
+        elif isinstance(node, dict):
+            waiting += node.values()
+        elif isinstance(node, tuple):
+            waiting += node
+        else:
+            if isinstance(node, Call):
+                yield (f"{node.name}(",)
+            waiting += parts_of(node)
+
+
+def _deciding(scope: Scope, start: object) -> tuple[frozenset[tuple[str, str, str]], bool]:
+    """The texts of all definitions that a value depends on, and whether files may decide it too."""
+    found: set[tuple[str, str, str]] = set()
+    reads = False
+    waiting: list[tuple[Scope, object]] = [(scope, start)]
+    while waiting:
+        here, node = waiting.pop()
+        for names in _references(node):
+            reads = reads or names[0] in _FILES or names[:2] in _FROM_FILES
+            for address, where, definition in _definitions(here, names):
+                key = (where.name, address, definition.text)
+                if key not in found:
+                    found.add(key)
+                    waiting.append((where, definition.block if definition.block else definition.value))
+        if here.parent is not None and here.call is not None:
+            key = (here.parent.name, here.name, here.call.text)
+            if key not in found:
+                found.add(key)
+                waiting.append((here.parent, here.call.block))
+    return frozenset(found), reads
+
+
+def _definitions(scope: Scope, names: tuple[str, ...]) -> Iterator[tuple[str, Scope, Definition]]:
+    for address in (".".join(names[:2]), ".".join(names[:3])):
+        if definition := scope.folder.found.get(address):
+            yield address, scope, definition
+    if names[0] == "var" and len(names) > 1 and (given := scope.folder.given.get(names[1])):
+        yield f"given {names[1]}", scope, given
+    if names[0] == "module" and len(names) > 1 and (below := scope.below(names[1])):
+        yield from ((address, below, each) for address, each in below.folder.found.items())
+
+
+# --- where policies are used
+
+
+def uses(scope: Scope) -> Iterator[Use]:
+    """All places in a scope and in the modules that it calls."""
+    read: set[str] = set()
+    for address, definition in scope.folder.found.items():
+        if definition.block is not None and definition.block.type == "resource":
+            for use in _of_resource(scope, address, definition):
+                read |= {name for where, name, _ in use.deciding if where == scope.name}
+                yield use
+    for address, definition in scope.folder.found.items():
+        if address.startswith(_DOCUMENT) and address not in read:
+            yield _use(scope, address, definition, None, None)
+        elif address.startswith("module."):
+            label = address.removeprefix("module.")
+            if (below := scope.below(label)) is not None:
+                yield from uses(below)
+            elif _LIKE_POLICY.search(definition.text):
+                yield _use(scope, address, definition, None, None)
+
+
+def _of_resource(scope: Scope, address: str, definition: Definition) -> Iterator[Use]:
+    type_ = address.partition(".")[0]
+    for name, argument in definition.body.arguments.items():
+        if takes_policy(type_, name):
+            yield _use(scope, f"{address}.{name}", definition, argument.value, kind_of(type_, name))
+        elif type_.startswith("aws_iam_") and name in ("policy_arn", "managed_policy_arns"):
+            yield _use(scope, f"{address}.{name}", definition, argument.value, "identity")
+    if type_ in ("aws_iam_role", "aws_iam_user") and (value := definition.body.value(_CEILING)) is not None:
+        yield _use(scope, f"{address}.{_CEILING}", definition, value, "identity")
+    for number, block in enumerate(definition.body.blocks):
+        value = block.body.value("policy")
+        if block.type == "inline_policy" and value is not None:
+            yield _use(scope, f"{address}.inline_policy[{number}]", definition, value, "identity")
+        elif block.type == "dynamic" and block.labels and block.labels[0].endswith("policy"):
+            yield _use(scope, f"{address}.dynamic[{number}]", definition, None, None)
+
+
+def _use(scope: Scope, address: str, definition: Definition, value: Expression | None, kind: Kind | None) -> Use:
+    deciding, reads = _deciding(scope, definition.block)
+    own = (scope.name, "", definition.text)
+    return Use(
+        address=f"{scope.name}{address}",
+        scope=scope,
+        definition=definition,
+        value=value,
+        kind=kind,
+        deciding=deciding | {own},
+        reads=reads,
+    )
+
+
+# --- policies
+
+
+def units(use: Use) -> Iterator[Unit]:
+    """The policies at a place, one for each object that is known to be there."""
+    evaluator = Evaluator(use.scope, use.definition.source, {})
+    source = use.definition.source
+    try:
+        for label, names in _instances(evaluator, use):
+            address = f"{use.address}{label}"
+            try:
+                yield _unit(use, address, evaluator.within(names))
+            except Unreadable as error:
+                yield Unit(address, "", source, None, error.problems)
+    except Opaque as error:
+        yield Unit(use.address, "", source, None, (_here(error.problem, use),))
+    except Impossible:
+        return
+
+
+def _here(problem: Problem, use: Use) -> Problem:
+    """The problem at its place; one of another file where the block begins."""
+    own, document = use.definition, _used_document(use)
+    blocks = [own.span, *([document.span] if document and document.source == own.source else [])]
+    if any(span.start <= problem.span.start and problem.span.end <= span.end for span in blocks):
+        return problem
+    return problem._replace(span=Span(own.span.start, own.span.start + 1))
+
+
+def _instances(evaluator: Evaluator, use: Use) -> Iterator[tuple[str, dict[str, Node]]]:
+    every = use.definition.body.value("for_each")
+    if every is None:
+        yield "", {}
+        return
+    try:
+        collection = evaluator.value(every)
+    except Need:
+        collection = unknown("for_each", every.span, _digest(use))
+    pairs = pairs_of(collection)
+    if pairs is None:
+        keys = (unknown(f"{what} of {shown(collection)}", every.span, name_of(collection)) for what in ("a key", "one"))
+        yield f"[{shown(collection)}]{digest(name_of(collection))}", {"each": _item(*keys)}
+        return
+    for key, item in pairs[:_MOST_UNITS]:
+        name = key if isinstance(collection, Object) else item
+        yield f"[{name_of(name)}]", {"each": _item(name, item)}
+
+
+def _item(key: Node, value: Node) -> Node:
+    return Object((Entry(Scalar("key", key.span), key), Entry(Scalar("value", key.span), value)), key.span)
+
+
+def _digest(use: Use) -> str:
+    return digest(sorted(use.deciding))
+
+
+def _unit(use: Use, address: str, evaluator: Evaluator) -> Unit:
+    holder = "\n".join(_holder(use, evaluator))
+    kind = use.kind
+    if use.address.endswith(".content"):
+        kind = _organizations(use, evaluator)
+    sources: list[Source] = []
+
+    def run(truths: Truths) -> Node:
+        here = Evaluator(use.scope, evaluator.source, truths, evaluator.names, evaluator.steps)
+        return _policy(use, here, sources)
+
+    span = use.value.span if use.value is not None else use.definition.span
+    found = outcomes(run, {}, span)
+    document = _joined(found, span)
+    source = sources[0] if sources else use.definition.source
+    if document is None:
+        return Unit(address, holder, source, None)
+    return Unit(address, holder, source, PolicyDocument(address, document, source, holder, kind=kind))
+
+
+def _organizations(use: Use, evaluator: Evaluator) -> Kind | None:
+    type_ = use.definition.body.value("type")
+    text = shown(evaluator.value(type_)) if type_ is not None else "SERVICE_CONTROL_POLICY"
+    if text not in _ORGANIZATIONS:
+        raise Opaque("policies of this type are not read; judge it by hand", use.definition.span)
+    return _ORGANIZATIONS[text]
+
+
+def _holder(use: Use, evaluator: Evaluator) -> Iterator[str]:
+    """What decides whose a policy is."""
+    type_ = use.address.removeprefix(use.scope.name).partition(".")[0]
+    own = ("provider",) if type_ in ("aws_iam_policy", "aws_iam_role", "aws_s3_bucket", "data") else HOLDERS
+    for name in own:
+        value = use.definition.body.value(name)
+        if value is None or (name == "name" and "policy" in type_):
+            continue
+        try:
+            written = evaluator.source.text[slice(*value.span)]
+            yield f"{name} {written if name == 'provider' else name_of(evaluator.value(value))}"
+        except Need:
+            yield f"{name} {_digest(use)}"
+    scope = use.scope
+    while scope.call is not None and scope.parent is not None:
+        for name in ("count", "for_each", "providers"):
+            value = scope.call.body.value(name)
+            yield scope.call.source.text[slice(*value.span)] if value is not None else ""
+        scope = scope.parent
+
+
+def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
+    """The policy under truths; an empty list where there is none."""
+    if not _exists(use, evaluator):
+        return _ABSENT
+    if use.value is None:
+        if not use.address.removeprefix(use.scope.name).startswith("data."):
+            raise Opaque(
+                "policies may be given on here in a way that is not read; judge this by hand", use.definition.span
+            )
+        return policy_of(evaluator.source, rendered(evaluator, use.definition.body), None, use.definition.span)
+    value = evaluator.value(use.value)
+    if is_null(value):
+        return _ABSENT
+    if use.address.endswith(("policy_arn", "managed_policy_arns")):
+        return _attached(value)
+    if use.address.endswith(_CEILING):
+        return _below_ceiling(value)
+    pieces = pieces_of(evaluator, use.value) if isinstance(use.value, Template) and len(use.value.parts) > 1 else None
+    if document := _used_document(use):
+        sources[:] = [document.source]
+    return policy_of(evaluator.source, value, pieces, use.value.span)
+
+
+def _exists(use: Use, evaluator: Evaluator) -> bool:
+    """Whether `count` lets the object be there."""
+    count = use.definition.body.value("count")
+    if count is None:
+        return True
+    value = evaluator.value(count)
+    if is_known(value):
+        return shown(value) != "0"
+    return evaluator.truth(free(f"{shown(value)} is not 0", f"terraform not 0 {name_of(value)}"))
+
+
+def _used_document(use: Use) -> Definition | None:
+    """The data source that makes the policy, if the argument is a plain reference to it."""
+    names = next(iter(_references(use.value)), ())
+    if isinstance(use.value, Attribute) and names[:2] == ("data", "aws_iam_policy_document"):
+        return use.scope.folder.found.get(".".join(names[:3]))
+    return None
+
+
+def _attached(value: Node) -> Node:
+    """What attached policies, whose text stands elsewhere, may allow."""
+    items = value.items if isinstance(value, Array) else (value,)
+    statements = tuple(_allowing(item) for item in items)
+    if not statements:
+        return _ABSENT
+    return _policy_with(statements, value.span)
+
+
+def _below_ceiling(value: Node) -> Object:
+    """The most that a boundary, whose text stands elsewhere, may leave: all but what nobody knows."""
+    (allowing,) = _statements(_without_ceiling(value.span))
+    assert isinstance(allowing, Object)
+    left_out = unknown(f"what {shown(value)} does not allow", value.span, name_of(value), several=False)
+    texts = {"Effect": Scalar("Deny", value.span), "Action": left_out}
+    denying = tuple(Entry(Scalar(name, value.span), text) for name, text in texts.items())
+    resource = tuple(entry for entry in allowing.entries if entry.key.text == "Resource")
+    return _policy_with((allowing, Object((*denying, *resource), value.span)), value.span)
+
+
+def _without_ceiling(span: Span) -> Object:
+    everything = Scalar("*", span, parts=("*",))
+    texts = {"Effect": Scalar("Allow", span), "Action": everything, "Resource": everything}
+    return _policy_with((Object(tuple(Entry(Scalar(k, span), v) for k, v in texts.items()), span),), span)
+
+
+def _policy_with(statements: tuple[Node, ...], span: Span) -> Object:
+    version = Entry(Scalar("Version", span), Scalar("2012-10-17", span))
+    return Object((version, Entry(Scalar("Statement", span), Array(statements, span))), span)
+
+
+def _allowing(item: Node) -> Object:
+    texts = {"Effect": Scalar("Allow", item.span), "Resource": Scalar("*", item.span, parts=("*",))}
+    actions = unknown(f"the actions of {shown(item)}", item.span, name_of(item), several=False)
+    entries = [Entry(Scalar(name, item.span), text) for name, text in {**texts, "Action": actions}.items()]
+    return Object(tuple(entries), item.span)
+
+
+def _joined(found: list[Outcome[Node]], span: Span) -> Object | None:
+    """The policy of all outcomes: statements that are there in each stand alone, others under their truths."""
+    heads = [(each.truths, each.value) for each in found if each.value is not None]
+    present = [(truths, value) for truths, value in heads if isinstance(value, Object)]
+    if not present:
+        return None
+    tops = {name_of(Object(tuple(e for e in value.entries if e.key.text != "Statement"), span)) for _, value in present}
+    if len(tops) > 1:
+        raise Opaque("conditions choose between policies of different Versions; write one", span)
+    lists = [(truths, _statements(value)) for truths, value in present]
+    names = [{name_of(statement) for statement in statements} for _, statements in lists]
+    always = set.intersection(*names) if len(present) == len(heads) else set()
+    statements: dict[object, Node] = {}
+    for truths, each in lists:
+        for statement in each:
+            name = name_of(statement)
+            if name in always or not truths or not isinstance(statement, Object):
+                statements.setdefault(name, statement)
+            else:
+                given = guards(truths, {})
+                statements.setdefault((name, given), statement._replace(guards=given))
+    first = present[0][1]
+    entries = [entry for entry in first.entries if entry.key.text != "Statement"]
+    if any(entry.key.text == "Statement" for entry in first.entries):
+        entries.append(Entry(Scalar("Statement", span), Array(tuple(statements.values()), span)))
+    return Object(tuple(entries), first.span)
+
+
+def _statements(policy: Object) -> tuple[Node, ...]:
+    statement = policy.get("Statement")
+    if statement is None:
+        return ()
+    return statement.items if isinstance(statement, Array) else (statement,)

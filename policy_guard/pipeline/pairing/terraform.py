@@ -1,0 +1,162 @@
+"""Folders of Terraform: which of them a change is about, and their policies, old and new, in pairs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from posixpath import normpath
+
+from policy_guard.documents.containers.terraform.folder import Folder, Wrong, is_read
+from policy_guard.documents.containers.terraform.units import Sides, Unit, both, moved, root, signature
+from policy_guard.documents.format import decode
+from policy_guard.documents.source import Problem, Source, Span, Unreadable
+from policy_guard.iam.parse import parse
+from policy_guard.iam.policy import Policy
+from policy_guard.pipeline.pairing import FileResult, Pair, apart
+from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
+from policy_guard.pipeline.repository.changes import Change
+from policy_guard.pipeline.repository.objects import OVERSIZED
+from policy_guard.verify.finding import Finding
+from policy_guard.verify.readable import unreadable
+
+_CALLED = re.compile(r"""\bsource\s*=\s*"(\.{1,2}/[^"]*|\.{1,2})\"""")
+_READS_FILES = re.compile(
+    r"\b(?:file|templatefile|filebase64|fileset)\s*\(|\blocal_file\b|\bexternal\b|\barchive_file\b"
+)
+
+
+class Tree:
+    """The Terraform of one side of a comparison."""
+
+    def __init__(self, repository: Repository, files: Mapping[str, File], revision: str) -> None:
+        self._repository = repository
+        self._files = files
+        self._revision = revision
+        self._folders: dict[str, Folder | None] = {}
+        self._sources: dict[str, Source | None] = {}
+        self.names: dict[str, list[str]] = {}
+        self.wrong: list[Wrong] = []
+        for path in files:
+            folder, _, name = path.rpartition("/")
+            if is_read(name):
+                self.names.setdefault(folder, []).append(name)
+
+    def source(self, path: str) -> Source | None:
+        """The text of a file; None if it is no plain file, or cannot be read."""
+        if path not in self._sources:
+            self._sources[path] = self._read(path)
+        return self._sources[path]
+
+    def _read(self, path: str) -> Source | None:
+        file = self._files.get(path)
+        if file is None or file.mode in (LINK, SUBMODULE):
+            return None
+        data = self._repository.read(file)
+        if data is None or data is OVERSIZED:
+            return None
+        try:
+            return decode(path, data, self._revision)
+        except Unreadable:
+            return None
+
+    def folder(self, path: str) -> Folder | None:
+        """A folder with Terraform in it."""
+        if path not in self._folders:
+            self._folders[path] = self._load(path) if path in self.names else None
+        return self._folders[path]
+
+    def _load(self, path: str) -> Folder:
+        texts: dict[str, Source] = {}
+        for name in self.names[path]:
+            whole = f"{path}/{name}" if path else name
+            source = self.source(whole)
+            if source is None:
+                words = "this is no plain text in the repository, and what it defines is not known; write it out"
+                self.wrong.append(Wrong(Source(whole, "", self._revision), Problem(words, Span(0, 0))))
+            else:
+                texts[name] = source
+        folder = Folder(path, texts, self.source)
+        self.wrong += folder.wrong
+        return folder
+
+    def texts(self, path: str) -> Iterator[str]:
+        """The texts of a folder's files."""
+        for name in self.names.get(path, ()):
+            source = self.source(f"{path}/{name}" if path else name)
+            yield source.text if source else ""
+
+    def calls(self, path: str) -> Iterator[str]:
+        """The folders of the modules that a folder calls."""
+        for text in self.texts(path):
+            for found in _CALLED.finditer(text):
+                yield normpath(f"{path}/{found[1]}").lstrip("/").removeprefix("./")
+
+
+def touched(
+    trees: tuple[Tree, Tree], changes: Iterable[Change], included: Callable[[str], bool]
+) -> tuple[set[str], bool]:
+    """The folders that are judged by themselves, and whether files that are no Terraform changed."""
+    paths = {file.path for change in changes for file in (change.old, change.new) if file}
+    plain = {path for path in paths if not is_read(path.rpartition("/")[2])}
+    folders = {path.rpartition("/")[0] for path in paths - plain if included(path)}
+    every = {*trees[0].names, *trees[1].names}
+    if plain:
+        folders |= {each for each in every if any(_READS_FILES.search(text) for t in trees for text in t.texts(each))}
+    if not folders:
+        return set(), bool(plain)
+    callers: dict[str, set[str]] = {}
+    for tree in trees:
+        for folder in tree.names:
+            for below in tree.calls(folder):
+                callers.setdefault(below, set()).add(folder)
+    return set(_roots(folders, callers)), bool(plain)
+
+
+def _roots(folders: set[str], callers: Mapping[str, set[str]]) -> Iterator[str]:
+    """The folders that nobody calls and that lead to one of these; all of a circle."""
+    waiting, seen = list(folders), set(folders)
+    while waiting:
+        folder = waiting.pop()
+        above = callers.get(folder, set()) - {folder}
+        if not above or above <= seen:
+            yield folder
+        waiting += above - seen
+        seen |= above
+
+
+def judged(trees: tuple[Tree, Tree], folder: str, files_differ: bool) -> FileResult:
+    """The pairs of a folder whose policies may differ, and what cannot be judged."""
+    old, new = (tree.folder(folder) for tree in trees)
+    empty = Folder(folder, {})
+    differing = moved(old or empty, new or empty)
+    scopes = [root(f, t.folder, differing) if f else None for f, t in zip((old, new), trees, strict=True)]
+    sides = both(scopes[0], scopes[1], files_differ)
+    findings = [finding for unit in sides.new for finding in unreadable(unit.source, unit.problems)]
+    pairs = tuple(part for pair in _pairs(sides, findings) for part in apart(pair))
+    return FileResult(pairs, tuple(dict.fromkeys(findings)))
+
+
+def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:
+    old, new = ({(unit.address, unit.holder): unit for unit in side} for side in (sides.old, sides.new))
+    gone = {(unit.holder, signature(unit)) for key, unit in old.items() if key not in new and unit.holder}
+    for key, unit in new.items():
+        before = old.get(key)
+        same = before is not None and before.found is not None and signature(before) == signature(unit)
+        if unit.found is None or same or (before is None and (unit.holder, signature(unit)) in gone):
+            continue
+        if policy := _policy(unit, findings):
+            path = unit.source.path
+            yield Pair(path=path, old=_policy(before, []) if before else None, new=policy, fresh=before is None)
+    for key, unit in old.items():
+        if key not in new and unit.found is not None and (policy := _policy(unit, [])):
+            yield Pair(path=unit.source.path, old=policy, new=None)
+
+
+def _policy(unit: Unit, findings: list[Finding]) -> Policy | None:
+    if unit.found is None:
+        return None
+    try:
+        return parse(unit.found)
+    except Unreadable as error:
+        findings += unreadable(unit.source, error.problems)
+        return None

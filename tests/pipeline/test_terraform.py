@@ -1,0 +1,95 @@
+"""Two versions of a folder of Terraform: what passes, and what fails at which line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.repository import Answer, Scratch
+
+USE = """
+resource "aws_iam_role_policy" "p" {
+  role   = "r"
+  policy = data.aws_iam_policy_document.d.json
+}
+"""
+DOCUMENT = """
+data "aws_iam_policy_document" "d" {
+  statement {
+    actions   = [%s]
+    resources = [%s]
+  }
+}
+"""
+BUCKET = '"arn:aws:s3:::a/*"'
+
+
+def document(actions: str = '"s3:GetObject"', resources: str = BUCKET) -> str:
+    return DOCUMENT % (actions, resources) + USE
+
+
+def compared(place: Path, old: dict[str, str], new: dict[str, str]) -> Answer:
+    scratch = Scratch(place)
+    scratch.commit(**old)
+    for name, text in new.items():
+        scratch.write(name, text)
+    return scratch.guard("check")
+
+
+LOCALS = "locals {\n  r = %s\n}\n"
+VARIABLE = 'variable "r" {\n  default = %s\n}\n'
+CALL = 'module "m" {\n  source = "./m"\n  r      = %s\n}\n'
+TEXT = 'resource "aws_iam_policy" "p" {\n  policy = <<EOF\n{"Version": "2012-10-17", "Statement": [\n%s\n]}\nEOF\n}\n'
+ALLOW = '{"Effect": "Allow", "Action": "%s", "Resource": "arn:aws:s3:::${var.b}/*"}'
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ({"m.tf": document(resources='"*"')}, {"m.tf": document()}),
+        ({"m.tf": document(), "l.tf": LOCALS % 1}, {"l.tf": LOCALS % 2}),
+        ({"m.tf": document(resources="var.r"), "v.tf": VARIABLE % '"*"'}, {"v.tf": VARIABLE % BUCKET}),
+        ({"m.tf": document(resources="local.r"), "l.tf": LOCALS % BUCKET}, {"m.tf": document()}),
+        ({"m.tf": CALL % '"*"', "m/m.tf": document(resources="var.r")}, {"m.tf": CALL % BUCKET}),
+        ({"m.tf": TEXT % (ALLOW % "s3:*")}, {"m.tf": TEXT % (ALLOW % "s3:GetObject")}),
+        ({"m.tf": document(actions="f(var.x)"), "n.tf": ""}, {"n.tf": 'resource "aws_instance" "i" {}\n'}),
+        ({"m.tf": document(actions="var.x ? 1 : [")}, {"n.md": "text"}),
+    ],
+)
+def test_what_grants_nothing_new_passes(old: dict[str, str], new: dict[str, str], tmp_path: Path) -> None:
+    answer = compared(tmp_path, old, new)
+    assert answer.code == 0, answer
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ({"m.tf": document()}, {"m.tf": document(resources='"*"')}, "m.tf:5:"),
+        ({"m.tf": document(resources="local.r"), "l.tf": LOCALS % BUCKET}, {"l.tf": LOCALS % '"*"'}, "m.tf:5:"),
+        ({"m.tf": CALL % BUCKET, "m/m.tf": document(resources="var.r")}, {"m.tf": CALL % '"*"'}, "m/m.tf:5:"),
+        ({"m.tf": TEXT % (ALLOW % "s3:Get*")}, {"m.tf": TEXT % (ALLOW % "s3:*")}, "m.tf:4:"),
+        ({"m.tf": "a = 1\n"}, {"m.tf": "a = [\n"}, "m.tf:"),
+        ({"m.tf": document()}, {"m_override.tf": document(resources='"*"')}, "m_override.tf:1:"),
+        ({"m.tf": document()}, {"x.tf.json": "{}"}, "x.tf.json:1:"),
+        ({"m.tf": document()}, {"m.tf": document().replace("actions ", "acton ")}, "m.tf:4:"),
+        ({"m.tf": document()}, {"m.tf": document(resources="local.q")}, "m.tf:"),
+    ],
+)
+def test_what_grants_more_or_cannot_be_read_fails(
+    old: dict[str, str], new: dict[str, str], place: str, tmp_path: Path
+) -> None:
+    answer = compared(tmp_path, old, new)
+    assert (answer.code, place in answer.out) == (1, True), answer
+
+
+def test_a_template_file_that_changes_alone_is_judged(tmp_path: Path) -> None:
+    use = 'resource "aws_iam_policy" "p" {\n  policy = templatefile("${path.module}/p.tpl", { b = var.b })\n}\n'
+    text = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "%s", "Resource": "${b}"}]}'
+    assert compared(tmp_path, {"m.tf": use, "p.tpl": text % "s3:Get*"}, {"p.tpl": text % "s3:*"}).code == 1
+
+
+def test_circles_end(tmp_path: Path) -> None:
+    new = {"m.tf": document(resources="local.a"), "l.tf": "locals {\n  a = local.b\n  b = local.a\n}\n"}
+    answer = compared(tmp_path, {"m.tf": document()}, new)
+    assert answer.code == 1 and "depends on itself" in answer.out
