@@ -105,13 +105,15 @@ class Run(NamedTuple):
             if not wanted(change, self.paths):
                 continue
             outcome = pairs(self.reader, change, self.comparison)
+            if not self.reader.concerned(change.path):
+                outcome = outcome._replace(unread=_unread(self.reader, change.new, change.path, changed=True))
             self.session.results.outcome(change.path, outcome)
             for pair in outcome.pairs:
                 if alone := _alone(pair, self.reader):
                     self.session.pair(self.references.held(alone) if self.references else alone)
 
     def judge_terraform(self) -> None:
-        """The folders with Terraform that the change is about, and those that call them."""
+        """Judge the folders with Terraform that the change is about, and those that call them."""
         asked = [change for change in self.comparison.changes if wanted(change, self.paths)]
         if not asked or not _may_touch_terraform(self.repository, self.comparison, asked):
             return
@@ -191,7 +193,7 @@ class Run(NamedTuple):
                 )
         for path, file in files.items():
             if path not in done and not self.reader.groups(path) and wanted(Change(None, file), self.paths):
-                self.session.results.skipped(path, _unread(self.reader, file, path))
+                self.session.results.skipped(path, _unread(self.reader, file, path, changed=False))
                 version = self.reader.version(file, path, self.comparison.new)
                 if self.references:
                     self.session.version(version, partial(self.references.bounded, paths=(path,)))
@@ -199,14 +201,14 @@ class Run(NamedTuple):
                     self.session.version(version)
 
 
-def _unread(reader: Reader, file: File | None, path: str) -> str:
+def _unread(reader: Reader, file: File | None, path: str, changed: bool) -> str:
     from policy_guard.pipeline.pairing.languages import unread_policies
 
-    return unread_policies(reader, file, path)
+    return unread_policies(reader, file, path, changed)
 
 
 def _may_touch_terraform(repository: Repository, comparison: Comparison, changes: list[Change]) -> bool:
-    """Whether a file of Terraform changed, or another one beside Terraform that may read it."""
+    """Tell whether a file of Terraform changed, or another one beside Terraform that may read it."""
     paths = [file.path for change in changes for file in (change.old, change.new) if file]
     if any(path.endswith(_TERRAFORM) for path in paths):
         return True

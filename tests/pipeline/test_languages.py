@@ -46,3 +46,11 @@ def test_what_is_excluded_is_not_named(scratch: Scratch) -> None:
     scratch.commit(**{".policy-guard.yaml": 'version: 1\nexclude: ["**/*.tf"]\n'})
     scratch.write("main.tf", DOCUMENT.replace("s3:GetObject", "*"))
     assert "not checked" not in scratch.guard("check").out
+
+
+def test_a_changed_file_of_another_tool_is_named(scratch: Scratch) -> None:
+    scratch.write("terragrunt.hcl", "inputs = {\n  policy = jsonencode({ Statement = [] })\n}\n")
+    answer = scratch.guard("check")
+    assert answer.code == 0
+    assert "not checked: terragrunt.hcl: contains policies in HCL that is not Terraform's" in answer.out
+    assert "no policy checked since" in answer.out and "; 1 file not checked" in answer.out

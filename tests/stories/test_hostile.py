@@ -476,7 +476,7 @@ def test_a_policy_that_moves_out_of_sight_in_another_shape(scratch: Scratch, how
     seen(judged(scratch, **{"iam/wide.txt": MOVED[how]}), "file=iam/wide.txt", "files with this name are not checked")
 
 
-@pytest.mark.parametrize("path", ["docs/policies.md", "main.tf"])
+@pytest.mark.parametrize("path", ["docs/policies.md", "tools/main.py"])
 def test_prose_and_programs_that_show_a_policy_are_none(scratch: Scratch, path: str) -> None:
     scratch.git("rm", "-q", "iam/a.json")
     prose = "Some words about what this is for.\n" * 50

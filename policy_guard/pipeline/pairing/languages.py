@@ -1,4 +1,4 @@
-"""Files in languages that are read only where they change: that policies stand in others is said."""
+"""Files in languages that are read only where they change, or not at all: that policies stand in them is said."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from policy_guard.pipeline.repository.objects import OVERSIZED
 
 # The arguments and blocks of the AWS provider that take a policy, and the words of a policy in HCL or in JSON.
 # Source: registry of Terraform, hashicorp/aws, aws_iam_policy_document and the resources that take its `json`.
-_TERRAFORM = re.compile(rb"\baws_iam_\w*policy|\bassume_role_policy\b|\binline_policy\b|\b\w*policy\s*=|\bStatement\b")
-_LANGUAGES = {".tf": ("Terraform", _TERRAFORM), ".tofu": ("OpenTofu", _TERRAFORM)}
+_WORDS = re.compile(rb"\baws_iam_\w*policy|\bassume_role_policy\b|\binline_policy\b|\b\w*policy\s*=|\bStatement\b")
+_READ_WHERE_CHANGED = {".tf": "Terraform", ".tofu": "OpenTofu"}
+_NOT_READ = {".hcl": "HCL that is not Terraform's"}
 
 
-def unread_policies(reader: Reader, file: File | None, path: str) -> str:
-    """Say that a file that did not change holds policies in such a language; empty if not, or if it is excluded."""
+def unread_policies(reader: Reader, file: File | None, path: str, changed: bool) -> str:
+    """Say that a file holds policies that are not checked; empty if it holds none, or is excluded."""
     suffix = f".{path.lower().rpartition('.')[2]}"
-    if suffix not in _LANGUAGES or file is None or file.mode in (LINK, SUBMODULE) or not reader.included(path):
+    language = _NOT_READ.get(suffix) or (None if changed else _READ_WHERE_CHANGED.get(suffix))
+    if language is None or file is None or file.mode in (LINK, SUBMODULE) or not reader.included(path):
         return ""
-    language, words = _LANGUAGES[suffix]
     data = reader.content(file)
-    if data is None or (data is not OVERSIZED and not words.search(data)):
+    if data is None or (data is not OVERSIZED and not _WORDS.search(data)):
         return ""
-    return f"contains policies in {language}, which are checked where they change; these are not checked"
+    when = "which is not read" if suffix in _NOT_READ else "which are checked where they change"
+    return f"contains policies in {language}, {when}; these are not checked"
