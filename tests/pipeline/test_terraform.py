@@ -93,3 +93,31 @@ def test_circles_end(tmp_path: Path) -> None:
     new = {"m.tf": document(resources="local.a"), "l.tf": "locals {\n  a = local.b\n  b = local.a\n}\n"}
     answer = compared(tmp_path, {"m.tf": document()}, new)
     assert answer.code == 1 and "depends on itself" in answer.out
+
+
+def chain(value: str, length: int) -> dict[str, str]:
+    """Folders that call each other in a row, and give a value on to the policy of the last one."""
+    call = 'module "m" {\n  source = "../m%d"\n  r      = %s\n}\n'
+    given = 'variable "r" {}\n'
+    between = {f"m{number}/m.tf": given + call % (number + 1, "var.r") for number in range(1, length)}
+    return {"m0/m.tf": call % (1, value), **between, f"m{length}/m.tf": given + document(resources="var.r")}
+
+
+@pytest.mark.parametrize("length", [3, 16])
+def test_modules_that_give_a_value_on_are_followed_or_fail(length: int, tmp_path: Path) -> None:
+    old, new = chain(BUCKET, length), chain('"*"', length)
+    assert compared(tmp_path, old, {"m0/m.tf": new["m0/m.tf"]}).code == 1
+
+
+@pytest.mark.parametrize("how", ["documents", "modules"])
+def test_what_doubles_at_each_step_is_bounded(how: str, tmp_path: Path) -> None:
+    one = "data.aws_iam_policy_document.d%d.json"
+    merged = 'data "aws_iam_policy_document" "d%d" {\n  source_policy_documents = [%s, %s]\n}\n'
+    calls = 'module "a" {\n  source = "../m%d"\n}\nmodule "b" {\n  source = "../m%d"\n}\n'
+    if how == "documents":
+        text = "".join(merged % (n, one % (n - 1), one % (n - 1)) for n in range(1, 40))
+        files = {"m.tf": (document() + text).replace('"d"', '"d0"').replace(".d.json", ".d39.json")}
+    else:
+        files = {f"m{n}/m.tf": calls % (n + 1, n + 1) for n in range(9)}
+        files["m9/m.tf"] = document()
+    assert compared(tmp_path, {"a.md": "text"}, files).code == 1

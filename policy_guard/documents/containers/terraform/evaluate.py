@@ -38,6 +38,8 @@ from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scal
 
 _STEPS = 100_000
 _MOST_DEEP = 12
+_MOST_MODULES = 500
+"""Calls of modules below one root; what lies beyond is known by the text of its call alone."""
 _FROM_FILES = (
     "data.local_file.",
     "data.external.",
@@ -80,14 +82,27 @@ class Scope:
         self.parent = parent
         self.call = call
         self.name = name
+        self._known: dict[str, Scope | None] = {}
+        self._modules: list[int] = parent._modules if parent else [0]
 
     def below(self, label: str) -> Scope | None:
-        """The scope of a module that lies in the repository."""
+        """Return the scope of a module that lies in the repository, but for those that are called too deep."""
+        if label not in self._known:
+            self._known[label] = self._called(label)
+        return self._known[label]
+
+    def path_of(self, label: str) -> str:
+        """Return where a module lies that is called by a path in the repository; empty for any other."""
         definition = self.folder.found.get(f"module.{label}")
         source = definition.body.value("source") if definition else None
         text = plain_text(source) if source else ""
-        if not text.startswith(("./", "../")) or self.depth() > _MOST_DEEP:
+        return text if text.startswith(("./", "../")) else ""
+
+    def _called(self, label: str) -> Scope | None:
+        definition, text = self.folder.found.get(f"module.{label}"), self.path_of(label)
+        if not text or self.depth() > _MOST_DEEP or self._modules[0] >= _MOST_MODULES:
             return None
+        self._modules[0] += 1
         folder = self.ways.folder(normpath(f"{self.folder.path}/{text}").lstrip("/"))
         if folder is None:
             return None
@@ -211,11 +226,15 @@ class Evaluator:
             raise Need(atom)
         return known
 
-    def value(self, node: Expression) -> Node:
-        """What an expression comes to. Raises `Need` and `Opaque`."""
+    def spend(self, span: Span) -> None:
+        """Count a step. Raises `Opaque` when there are too many."""
         self.steps[0] -= 1
         if self.steps[0] < 0 or len(self.active) > 40:
-            raise Opaque("this value takes too many steps to work out; write it shorter", node.span)
+            raise Opaque("this value takes too many steps to work out; write it shorter", span)
+
+    def value(self, node: Expression) -> Node:
+        """What an expression comes to. Raises `Need` and `Opaque`."""
+        self.spend(node.span)
         if isinstance(node, Literal):
             return Scalar(text="" if node.kind == "null" else node.text, span=node.span, kind=node.kind)
         if isinstance(node, Template):

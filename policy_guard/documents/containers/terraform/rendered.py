@@ -55,8 +55,10 @@ def rendered(evaluator: Evaluator, body: Body) -> Object:
     statements: list[Node] = []
     own = [made for block in _blocks(evaluator, body, ("statement",)) for made in _statement(*block)]
     source, override = (_documents(evaluator, body, name) for name in _MERGED)
+    by_sid: dict[str, int] = {}
     for statement in (*source, *own, *override):
-        _put(statements, statement)
+        evaluator.spend(statement.span)
+        _put(statements, by_sid, statement)
     version = body.value("version")
     text = single(evaluator.value(version)) if version is not None else Scalar("2012-10-17", body.span)
     entries = (_entry("Version", text), _entry("Statement", Array(tuple(statements), body.span)))
@@ -67,16 +69,16 @@ def _entry(name: str, value: Node) -> Entry:
     return Entry(Scalar(name, value.span), value)
 
 
-def _put(statements: list[Node], statement: Object) -> None:
-    """Adds a statement, in place of the one with its Sid."""
+def _put(statements: list[Node], by_sid: dict[str, int], statement: Object) -> None:
+    """Add a statement, in place of the one with its Sid."""
     sid = statement.get("Sid")
     if sid is not None and not is_known(sid):
         raise Opaque("the Sid is not known here, and statements of one Sid replace each other", sid.span)
-    for number, other in enumerate(statements):
-        known = other.get("Sid") if isinstance(other, Object) else None
-        if sid is not None and known is not None and name_of(known) == name_of(sid):
-            statements[number] = statement
-            return
+    if sid is not None and name_of(sid) in by_sid:
+        statements[by_sid[name_of(sid)]] = statement
+        return
+    if sid is not None:
+        by_sid[name_of(sid)] = len(statements)
     statements.append(statement)
 
 

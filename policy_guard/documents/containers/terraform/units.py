@@ -224,7 +224,7 @@ def uses(scope: Scope) -> Iterator[Use]:
             label = address.removeprefix("module.")
             if (below := scope.below(label)) is not None:
                 yield from uses(below)
-            elif _LIKE_POLICY.search(definition.text):
+            elif scope.path_of(label) or _LIKE_POLICY.search(definition.text):
                 yield _use(scope, address, definition, None, None)
 
 
