@@ -120,9 +120,9 @@ class Run(NamedTuple):
         from policy_guard.pipeline.pairing.terraform import Tree, judged, touched
 
         old, new = (Tree(self.repository, snapshot(self.repository, side), side.name) for side in self.comparison[:2])
-        folders, files_differ = touched((old, new), asked, self.reader.included)
+        folders, reading = touched((old, new), asked, self.reader.included)
         for folder in sorted(folders):
-            outcome = judged((old, new), folder, files_differ)
+            outcome = judged((old, new), folder, folder in reading)
             self.session.results.outcome(folder, outcome)
             for pair in outcome.pairs:
                 self.session.pair(pair)

@@ -121,3 +121,42 @@ def test_what_doubles_at_each_step_is_bounded(how: str, tmp_path: Path) -> None:
         files = {f"m{n}/m.tf": calls % (n + 1, n + 1) for n in range(9)}
         files["m9/m.tf"] = document()
     assert compared(tmp_path, {"a.md": "text"}, files).code == 1
+
+
+def test_links_are_followed_to_what_they_lead_to(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.commit(**{"m/m.tf": document(resources="local.r"), "shared.tf": LOCALS % BUCKET})
+    (tmp_path / "m" / "shared.tf").symlink_to("../shared.tf")
+    scratch.git("add", "-A")
+    scratch.git("commit", "-q", "-m", "link")
+    scratch.write("m/n.tf", 'resource "aws_instance" "i" {}\n')
+    assert scratch.guard("check").code == 0
+    scratch.write("shared.tf", LOCALS % '"*"')
+    assert scratch.guard("check").code == 1
+
+
+def test_a_link_out_of_the_repository_fails(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.commit(**{"m/m.tf": document()})
+    (tmp_path / "m" / "shared.tf").symlink_to("../../shared.tf")
+    scratch.git("add", "-A")
+    assert scratch.guard("check").code == 1
+
+
+REMOTE = 'module "r" {\n  source = "example/policy/aws"\n  policy = %s\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "code"),
+    [
+        (REMOTE % 'file("${path.module}/${var.x}")', "m/p.txt", 1),
+        (REMOTE % 'file("${path.module}/p/${var.x}.txt")', "m/p/a.txt", 1),
+        (REMOTE % 'file("${path.module}/p/${var.x}.txt")', "docs/notes.md", 0),
+        (REMOTE % "file(var.x)", "docs/notes.md", 1),
+        (REMOTE % "data.external.e.result.policy" + 'data "external" "e" {\n  program = ["./a"]\n}\n', "m/b", 1),
+        (REMOTE % "data.external.e.result.policy" + 'data "external" "e" {\n  program = ["./a"]\n}\n', "b", 0),
+    ],
+)
+def test_other_files_count_where_they_may_be_read(text: str, path: str, code: int, tmp_path: Path) -> None:
+    answer = compared(tmp_path, {"m/m.tf": text, path: "one"}, {path: "two"})
+    assert answer.code == code

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from posixpath import normpath
 
 from policy_guard.documents.containers.terraform.folder import Folder, Wrong, is_read
@@ -23,6 +23,11 @@ _CALLED = re.compile(r"""\bsource\s*=\s*"(\.{1,2}/[^"]*|\.{1,2})\"""")
 _READS_FILES = re.compile(
     r"\b(?:file|templatefile|filebase64|fileset)\s*\(|\blocal_file\b|\bexternal\b|\barchive_file\b"
 )
+_LONGEST_PATH = 400
+_READS_BY_PATH = re.compile(r"\b(?:file|templatefile|filebase64|fileset)\s*\(")
+_PATH = re.compile(r'\s*"((?:[^"\\$]|\$\{[^{}"]*\})*)"')
+_PROGRAMS = re.compile(r"\bexternal\b")
+_MOST_LINKS = 10
 
 
 class Tree:
@@ -48,6 +53,7 @@ class Tree:
         return self._sources[path]
 
     def _read(self, path: str) -> Source | None:
+        path = self.led(path)
         file = self._files.get(path)
         if file is None or file.mode in (LINK, SUBMODULE):
             return None
@@ -58,6 +64,25 @@ class Tree:
             return decode(path, data, self._revision)
         except Unreadable:
             return None
+
+    def led(self, path: str) -> str:
+        """Return where links lead from a path, as far as they stay among the files of the repository."""
+        for _ in range(_MOST_LINKS):
+            file = self._files.get(path)
+            if file is None or file.mode != LINK:
+                return path
+            data = self._repository.read(file)
+            text = "" if data is None or data is OVERSIZED else data.decode("utf-8", "replace")
+            path = normpath(f"{path.rpartition('/')[0] or '.'}/{text}")
+        return path
+
+    def linked(self, targets: Container[str]) -> Iterator[str]:
+        """Return the folders with links that lead to one of these files."""
+        for folder, names in self.names.items():
+            paths = (f"{folder}/{name}" if folder else name for name in names)
+            links = (path for path in paths if self._files[path].mode == LINK)
+            if any(self.led(path) in targets for path in links):
+                yield folder
 
     def folder(self, path: str) -> Folder | None:
         """A folder with Terraform in it."""
@@ -94,22 +119,61 @@ class Tree:
 
 def touched(
     trees: tuple[Tree, Tree], changes: Iterable[Change], included: Callable[[str], bool]
-) -> tuple[set[str], bool]:
-    """The folders that are judged by themselves, and whether files that are no Terraform changed."""
+) -> tuple[set[str], set[str]]:
+    """Return the folders that are judged by themselves, and those of them that may read a changed file."""
     paths = {file.path for change in changes for file in (change.old, change.new) if file}
     plain = {path for path in paths if not is_read(path.rpartition("/")[2])}
     folders = {path.rpartition("/")[0] for path in paths - plain if included(path)}
-    every = {*trees[0].names, *trees[1].names}
-    if plain:
-        folders |= {each for each in every if any(_READS_FILES.search(text) for t in trees for text in t.texts(each))}
-    if not folders:
-        return set(), bool(plain)
+    folders |= {folder for tree in trees for folder in tree.linked(paths)}
+    every = {*trees[0].names, *trees[1].names} if plain else set()
+    reading = {each for each in every if any(_may_read(text, each, plain) for t in trees for text in t.texts(each))}
+    if not folders | reading:
+        return set(), set()
     callers: dict[str, set[str]] = {}
     for tree in trees:
         for folder in tree.names:
             for below in tree.calls(folder):
                 callers.setdefault(below, set()).add(folder)
-    return set(_roots(folders, callers)), bool(plain)
+    readers = set(_roots(reading, callers))
+    return set(_roots(folders, callers)) | readers, readers
+
+
+def _may_read(text: str, folder: str, changed: Iterable[str]) -> bool:
+    """Tell whether a text of Terraform may read one of the changed files.
+
+    A path has the words that are written in it; a program may read all of its folder; other data sources name a part.
+    """
+    if not _READS_FILES.search(text):
+        return False
+    named = [_words_of(text, found.end()) for found in _READS_BY_PATH.finditer(text)]
+    programs = bool(_PROGRAMS.search(text))
+    for path in changed:
+        inside = path.startswith(f"{folder}/") if folder else True
+        own = path[len(folder) + 1 :] if folder and inside else path
+        if (programs and inside) or any(part in text for part in own.split("/")):
+            return True
+        if any(_fits(path, words) for words in named):
+            return True
+    return False
+
+
+def _words_of(text: str, start: int) -> list[str]:
+    """Return what is written in the path that stands as an argument there; nothing if it is no plain string."""
+    found = _PATH.match(text, start, start + _LONGEST_PATH)
+    pieces = re.split(r"\$\{[^{}\"]*\}", found[1]) if found else [""]
+    return ["/".join(part for part in piece.split("/") if part not in ("", ".", "..")) for piece in pieces]
+
+
+def _fits(path: str, words: list[str]) -> bool:
+    """Tell whether a path holds the words one after the other, and ends with the last."""
+    *before, last = words
+    at = 0
+    for word in before:
+        at = path.find(word, at)
+        if at < 0:
+            return False
+        at += len(word)
+    return path.endswith(last) and len(path) - len(last) >= at
 
 
 def _roots(folders: set[str], callers: Mapping[str, set[str]]) -> Iterator[str]:
