@@ -54,3 +54,11 @@ def test_a_changed_file_of_another_tool_is_named(scratch: Scratch) -> None:
     assert answer.code == 0
     assert "not checked: terragrunt.hcl: contains policies in HCL that is not Terraform's" in answer.out
     assert "no policy checked since" in answer.out and "; 1 file not checked" in answer.out
+
+
+def test_a_changed_file_of_values_is_named(scratch: Scratch) -> None:
+    scratch.write("prod.tfvars", 'r = "*"\n')
+    answer = scratch.guard("check")
+    assert "not checked: prod.tfvars: gives values to Terraform, which does not load it by itself" in answer.out
+    scratch.write("prod.auto.tfvars", 'r = "*"\n')
+    assert "prod.auto.tfvars" not in scratch.guard("check").out

@@ -13,10 +13,16 @@ from policy_guard.pipeline.repository.objects import OVERSIZED
 _WORDS = re.compile(rb"\baws_iam_\w*policy|\bassume_role_policy\b|\binline_policy\b|\b\w*policy\s*=|\bStatement\b")
 _READ_WHERE_CHANGED = {".tf": "Terraform", ".tofu": "OpenTofu"}
 _NOT_READ = {".hcl": "HCL that is not Terraform's"}
+_VALUES = (".tfvars", ".tfvars.json")
+# Terraform, "Input Variables": these files it loads by itself, and so they are read.
+_LOADED = ("terraform.tfvars", "terraform.tfvars.json", ".auto.tfvars", ".auto.tfvars.json")
 
 
 def unread_policies(reader: Reader, file: File | None, path: str, changed: bool) -> str:
     """Say that a file holds policies that are not checked; empty if it holds none, or is excluded."""
+    if path.endswith(_VALUES):
+        given = changed and file is not None and not path.endswith(_LOADED) and reader.included(path)
+        return "gives values to Terraform, which does not load it by itself; what they decide is not checked" * given
     suffix = f".{path.lower().rpartition('.')[2]}"
     language = _NOT_READ.get(suffix) or (None if changed else _READ_WHERE_CHANGED.get(suffix))
     if language is None or file is None or file.mode in (LINK, SUBMODULE) or not reader.included(path):
