@@ -42,7 +42,7 @@ class Block(NamedTuple):
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
-        """What the first says, and what the others add: all access, each once, and one example of it."""
+        """Return what the first says, and what the others add: all access, each once, and one example of it."""
         others = (fact for finding in self.findings[1:] for fact in _added(finding))
         own = (self._access if fact[0] == _what(self.first) else fact for fact in self.first.facts)
         every = dict.fromkeys((*own, *others))

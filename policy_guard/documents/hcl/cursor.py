@@ -66,11 +66,11 @@ class Cursor:
             self.fail("the comment has no end; write */ after it")
 
     def sees(self, text: str) -> bool:
-        """Whether the text stands here, without going past it."""
+        """Tell whether the text stands here, without going past it."""
         return self.text.startswith(text, self.at)
 
     def takes(self, text: str) -> bool:
-        """Whether the text stands here or after blanks; goes past it."""
+        """Tell whether the text stands here or after blanks; goes past it."""
         self.skip()
         if self.sees(text):
             self.at += len(text)
@@ -83,7 +83,7 @@ class Cursor:
             self.fail(f'"{text}" is expected here')
 
     def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        """What matches right here; goes past it."""
+        """Return what matches right here; goes past it."""
         found = pattern.match(self.text, self.at)
         self.at = found.end() if found else self.at
         return found
@@ -99,7 +99,7 @@ class Cursor:
         return found[0] if found else ""
 
     def ends_line(self) -> bool:
-        """Whether only a comment stands before the end of the line; goes past it."""
+        """Tell whether only a comment stands before the end of the line; goes past it."""
         self.skip()
         comment = _REST.match(self.text, self.at)
         at = comment.end() if comment else self.at
@@ -110,7 +110,7 @@ class Cursor:
         return True
 
     def in_line(self) -> bool:
-        """Whether something else than a comment stands before the end of the line."""
+        """Tell whether something else than a comment stands before the end of the line."""
         self.skip()
         rest = self.text[self.at : self.at + 2]
         return not (rest[:1] in ("", "\n", "#") or rest in ("\r\n", "//"))

@@ -46,7 +46,7 @@ def quoted(cursor: Cursor, reads: Reads) -> Template:
 
 
 def is_heredoc(cursor: Cursor) -> bool:
-    """Whether a heredoc begins here."""
+    """Tell whether a heredoc begins here."""
     return cursor.sees("<<") and _HEREDOC.match(cursor.text, cursor.at) is not None
 
 

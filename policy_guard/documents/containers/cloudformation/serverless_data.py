@@ -35,7 +35,7 @@ def managed_arn(name: str) -> str:
 
 
 def is_policy_template(name: str) -> bool:
-    """Whether AWS SAM has a policy template of this name."""
+    """Tell whether AWS SAM has a policy template of this name."""
     return name in policy_templates().templates
 
 

@@ -152,7 +152,7 @@ def shown(node: Node) -> str:
 
 
 def is_known(node: Node) -> bool:
-    """Whether a value has no hole."""
+    """Tell whether a value has no hole."""
     if isinstance(node, Scalar):
         return not any(isinstance(part, Hole) for part in parts(node))
     below = node.items if isinstance(node, Array) else [part for entry in node.entries for part in entry]
@@ -160,7 +160,7 @@ def is_known(node: Node) -> bool:
 
 
 def is_null(node: Node) -> bool:
-    """Whether a value is null."""
+    """Tell whether a value is null."""
     return isinstance(node, Scalar) and node.kind == "null"
 
 
@@ -233,7 +233,7 @@ class Evaluator:
             raise Opaque("this value takes too many steps to work out; write it shorter", span)
 
     def value(self, node: Expression) -> Node:
-        """What an expression comes to. Raises `Need` and `Opaque`."""
+        """Return what an expression comes to. Raises `Need` and `Opaque`."""
         self.spend(node.span)
         if isinstance(node, Literal):
             return Scalar(text="" if node.kind == "null" else node.text, span=node.span, kind=node.kind)
@@ -289,7 +289,7 @@ class Evaluator:
         return [type(part).__name__, *map(self._decided, inner)] if inner else part
 
     def template(self, node: Template) -> Node:
-        """What a template comes to; one interpolation alone keeps its type."""
+        """Return what a template comes to; one interpolation alone keeps its type."""
         if len(node.parts) == 1 and isinstance(node.parts[0], Interpolation):
             return self.value(node.parts[0].value)
         found: list[str | Hole] = []
@@ -315,7 +315,7 @@ class Evaluator:
         return Object(tuple(entries), node.span)
 
     def holds(self, node: Expression) -> bool:
-        """Whether a condition holds; raises `Need` if nobody knows."""
+        """Tell whether a condition holds; raises `Need` if nobody knows."""
         value = self.value(node)
         if isinstance(value, Scalar) and is_known(value) and value.text in ("true", "false"):
             return value.text == "true"
@@ -487,11 +487,11 @@ class Evaluator:
         return ("", "") if name_of(key) == name_of(Scalar("0", key.span)) else (f"[{shown(key)}]", name_of(key))
 
     def decided(self, body: Body) -> object:
-        """What is in a body, without its places."""
+        """Return what is in a body, without its places."""
         return self.block(Block(type="", labels=(), body=body, span=body.span, head=body.span))
 
     def _identity(self, head: str, definition: Definition) -> list[object]:
-        """What decides the attributes of a resource: all of a data source or module, the names of others."""
+        """Return what decides the attributes of a resource: all of a data source or module, the names of others."""
         self._refuse_circle(head, definition.span)
         inner = self._as(self.scope, definition.source, {}, head)
         everything = head.startswith(("data.", "module."))
@@ -504,7 +504,7 @@ class Evaluator:
         return found
 
     def block(self, block: Block) -> list[object]:
-        """What is in a block, without its places."""
+        """Return what is in a block, without its places."""
         found: list[object] = [block.labels]
         found += [(name, self._decided((each.value,))) for name, each in sorted(block.body.arguments.items())]
         return [*found, *(self.block(each) for each in block.body.blocks)]

@@ -94,7 +94,7 @@ def _of(argument: Argument, source: Source) -> Definition:
 
 
 def _refused(name: str, files: Mapping[str, Source]) -> str:
-    """Why a file is not read."""
+    """Return why a file is not read."""
     if _OVERRIDE.fullmatch(name):
         return "override files change what others say, and are not read; write the values in their place"
     if name.endswith(".json"):
@@ -105,7 +105,7 @@ def _refused(name: str, files: Mapping[str, Source]) -> str:
 
 
 def is_read(name: str) -> bool:
-    """Whether Terraform reads a file of this name by itself."""
+    """Tell whether Terraform reads a file of this name by itself."""
     return name.endswith((*_SUFFIXES, ".tf.json", ".tofu.json", ".auto.tfvars.json")) or (
         _VALUES.fullmatch(name) is not None or name == "terraform.tfvars.json"
     )

@@ -26,7 +26,7 @@ from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scal
 
 
 def called(evaluator: Evaluator, node: Call) -> Node:
-    """What a call comes to. Raises `Need` and `Opaque`."""
+    """Return what a call comes to. Raises `Need` and `Opaque`."""
     if node.name in _LISTS and not node.spread:
         found = _LISTS[node.name]([evaluator.value(argument) for argument in node.arguments], node.span)
         return evaluator.opaque(node) if found is None else found

@@ -72,7 +72,7 @@ class _Written:
         self._whole = whole
 
     def span(self, inner: Span) -> Span:
-        """Where a stretch of the text is written."""
+        """Return where a stretch of the text is written."""
         first, last = self._character(inner.start), self._character(max(inner.end - 1, inner.start))
         return Span(first.start, last.end) if first.start < last.end else first
 

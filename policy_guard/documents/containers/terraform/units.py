@@ -118,7 +118,7 @@ def both(old: Scope | None, new: Scope | None, files_differ: bool) -> Sides:
 
 
 def _is_there(unit: Unit, scope: Scope) -> bool:
-    """Whether the resource of a boundary is still there; one in a module counts as there."""
+    """Tell whether the resource of a boundary is still there; one in a module counts as there."""
     address = unit.address.removesuffix(f".{_CEILING}")
     return address.startswith("module.") or address in scope.folder.found
 
@@ -344,7 +344,7 @@ def _organizations(use: Use, evaluator: Evaluator) -> Kind | None:
 
 
 def _holder(use: Use, evaluator: Evaluator) -> Iterator[str]:
-    """What decides whose a policy is."""
+    """Return what decides whose a policy is."""
     type_ = use.address.removeprefix(use.scope.name).partition(".")[0]
     own = ("provider",) if type_ in ("aws_iam_policy", "aws_iam_role", "aws_s3_bucket", "data") else HOLDERS
     for name in own:
@@ -388,7 +388,7 @@ def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
 
 
 def _exists(use: Use, evaluator: Evaluator) -> bool:
-    """Whether `count` lets the object be there."""
+    """Tell whether `count` lets the object be there."""
     count = use.definition.body.value("count")
     if count is None:
         return True
@@ -407,7 +407,7 @@ def _used_document(use: Use) -> Definition | None:
 
 
 def _attached(value: Node) -> Node:
-    """What attached policies, whose text stands elsewhere, may allow."""
+    """Return what attached policies, whose text stands elsewhere, may allow."""
     items = value.items if isinstance(value, Array) else (value,)
     statements = tuple(_allowing(item) for item in items)
     if not statements:

@@ -54,7 +54,7 @@ def kind_of(type_: str, argument: str) -> Kind | None:
 
 
 def takes_policy(type_: str, argument: str) -> bool:
-    """Whether an argument of a type of resource takes a policy."""
+    """Tell whether an argument of a type of resource takes a policy."""
     if not type_.startswith("aws_") or any(other in type_ for other in _OTHERS):
         return False
     if argument == "content":
