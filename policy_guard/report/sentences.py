@@ -67,4 +67,6 @@ def _sentence(text: str) -> str:
 
 
 def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    """The text with a capital letter, unless it begins with a name from a program."""
+    first = text.partition(" ")[0]
+    return text if "_" in first or "." in first.rstrip(".") else text[:1].upper() + text[1:]

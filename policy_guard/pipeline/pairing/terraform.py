@@ -26,6 +26,7 @@ _READS_FILES = re.compile(
 _LONGEST_PATH = 400
 _READS_BY_PATH = re.compile(r"\b(?:file|templatefile|filebase64|fileset)\s*\(")
 _PATH = re.compile(r'\s*"((?:[^"\\$]|\$\{[^{}"]*\})*)"')
+_DENIES = re.compile(r"\bDeny\b")
 _PROGRAMS = re.compile(r"\bexternal\b")
 _MOST_LINKS = 10
 
@@ -76,13 +77,9 @@ class Tree:
             path = normpath(f"{path.rpartition('/')[0] or '.'}/{text}")
         return path
 
-    def linked(self, targets: Container[str]) -> Iterator[str]:
-        """Return the folders with links that lead to one of these files."""
-        for folder, names in self.names.items():
-            paths = (f"{folder}/{name}" if folder else name for name in names)
-            links = (path for path in paths if self._files[path].mode == LINK)
-            if any(self.led(path) in targets for path in links):
-                yield folder
+    def links(self, targets: Container[str]) -> Iterator[str]:
+        """Return the links that lead to one of these files."""
+        return (path for path, file in self._files.items() if file.mode == LINK and self.led(path) in targets)
 
     def folder(self, path: str) -> Folder | None:
         """A folder with Terraform in it."""
@@ -122,9 +119,9 @@ def touched(
 ) -> tuple[set[str], set[str]]:
     """Return the folders that are judged by themselves, and those of them that may read a changed file."""
     paths = {file.path for change in changes for file in (change.old, change.new) if file}
+    paths |= {link for tree in trees for link in tree.links(frozenset(paths))}
     plain = {path for path in paths if not is_read(path.rpartition("/")[2])}
     folders = {path.rpartition("/")[0] for path in paths - plain if included(path)}
-    folders |= {folder for tree in trees for folder in tree.linked(paths)}
     every = {*trees[0].names, *trees[1].names} if plain else set()
     reading = {each for each in every if any(_may_read(text, each, plain) for t in trees for text in t.texts(each))}
     if not folders | reading:
@@ -196,8 +193,18 @@ def judged(trees: tuple[Tree, Tree], folder: str, files_differ: bool) -> FileRes
     scopes = [root(f, t.folder, differing) if f else None for f, t in zip((old, new), trees, strict=True)]
     sides = both(scopes[0], scopes[1], files_differ)
     findings = [finding for unit in sides.new for finding in unreadable(unit.source, unit.problems)]
+    findings += _gone_unread(sides)
     pairs = tuple(part for pair in _pairs(sides, findings) for part in apart(pair))
     return FileResult(pairs, tuple(dict.fromkeys(findings)))
+
+
+def _gone_unread(sides: Sides) -> Iterator[Finding]:
+    """The policies that are gone and that nobody could read, where a file may have denied something."""
+    kept = {unit.address for unit in sides.new}
+    for unit in sides.old:
+        if unit.problems and unit.address not in kept and _DENIES.search(unit.source.text):
+            words = "a policy that cannot be worked out is gone from here, and may have denied something"
+            yield from unreadable(unit.source, (Problem(words, unit.problems[0].span),))
 
 
 def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:

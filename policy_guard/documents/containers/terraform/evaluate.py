@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import is_dataclass
 from posixpath import normpath
 from typing import NamedTuple
 
@@ -47,13 +49,19 @@ _FROM_FILES = (
     "data.archive_file.",
     "data.sops_file.",
 )
+IN_REPOSITORY = "//"
+"""What a path from the top of the repository begins with; others lead from the root module, where Terraform runs."""
 JSON = "!json"
 """The tag of a value that is given on as the JSON of it."""
 _TEXT_ATTRIBUTES = ("arn", "id", "name", "url", "bucket", "account_id", "partition", "region", "unique_id")
-IDENTIFYING = (
-    *("name", "name_prefix", "bucket", "bucket_prefix", "count", "for_each", "provider", "path", "function_name"),
-    *("identifier", "cluster_identifier", "alias", "domain_name", "domain", "secret_id", "repository", "url"),
+# What an ARN, an id or a name of a resource may be made of, and which attributes are such; all else is decided by all
+# arguments, since a resource may give back what it is given (`terraform_data.output`, `aws_ssm_parameter.value`).
+_IDENTIFYING = re.compile(
+    r"(?:.*_)?(?:name|names|prefix|identifier|bucket|alias|domain|repository|cluster|family|url|path|region)"
+    r"|(?!.*kms_key_id).*_id|provider|count|for_each|account|partition|type"
 )
+_MADE_OF_NAMES = re.compile(r"(?:.*_)?(?:arn|id|name|account|partition|region)|bucket|url|.*_(?:arn|id|name)s?")
+_NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]*[1-9])?")
 
 
 class Ways(NamedTuple):
@@ -115,8 +123,30 @@ class Scope:
             name=f"{self.name}module.{label}.",
         )
 
+    def root(self) -> Scope:
+        """Return the scope in which nobody calls this one."""
+        return self.parent.root() if self.parent else self
+
     def depth(self) -> int:
         return self.parent.depth() + 1 if self.parent else 0
+
+
+def _literal(node: Literal) -> Scalar:
+    """Return a literal as a text says it. Terraform writes 1.0 as 1: of such numbers nobody has to know that."""
+    if node.kind == "number" and not _NUMBER.fullmatch(node.text):
+        raise Opaque("write this number in its shortest form, or as a text", node.span)
+    return Scalar(text="" if node.kind == "null" else node.text, span=node.span, kind=node.kind)
+
+
+def _surely_equal(one: Node, other: Node) -> bool | None:
+    """Tell whether two values are equal; None if nobody knows, as for values of two types and texts beyond ASCII."""
+    if not (isinstance(one, Scalar) and isinstance(other, Scalar) and is_known(one) and is_known(other)):
+        return None
+    if is_null(one) or is_null(other):
+        return is_null(one) and is_null(other)
+    if one.kind != other.kind or not (one.text + other.text).isascii():
+        return None
+    return one.text == other.text
 
 
 def plain_text(value: Expression) -> str:
@@ -236,7 +266,7 @@ class Evaluator:
         """Return what an expression comes to. Raises `Need` and `Opaque`."""
         self.spend(node.span)
         if isinstance(node, Literal):
-            return Scalar(text="" if node.kind == "null" else node.text, span=node.span, kind=node.kind)
+            return _literal(node)
         if isinstance(node, Template):
             return self.template(node)
         if isinstance(node, List):
@@ -286,7 +316,7 @@ class Evaluator:
         if isinstance(part, tuple):
             return [self._decided(each) for each in part]
         inner = [each for each in parts_of(part) if not isinstance(each, Span)]
-        return [type(part).__name__, *map(self._decided, inner)] if inner else part
+        return [type(part).__name__, *map(self._decided, inner)] if is_dataclass(part) else part
 
     def template(self, node: Template) -> Node:
         """Return what a template comes to; one interpolation alone keeps its type."""
@@ -329,8 +359,8 @@ class Evaluator:
             return self._boolean(left and right if node.operator == "&&" else left or right, node.span)
         if node.left is not None and node.operator in ("==", "!="):
             left_value, right_value = self.value(node.left), self.value(node.right)
-            if is_known(left_value) and is_known(right_value) and isinstance(left_value, Scalar):
-                same = name_of(left_value) == name_of(right_value)
+            same = _surely_equal(left_value, right_value)
+            if same is not None:
                 return self._boolean(same == (node.operator == "=="), node.span)
             key = "".join(sorted((name_of(single(left_value)), name_of(single(right_value)))))
             atom = free(f"{shown(left_value)} is {shown(right_value)}", f"terraform equal {key}")
@@ -383,8 +413,9 @@ class Evaluator:
             return self._stepped(placed(value, span), steps[1:], span)
         if first == "module" and len(labels) > 1:
             return self._output(labels[0], steps, span)
-        if first == "path" and labels == ["module"]:
-            return Scalar(self.scope.folder.path or ".", span)
+        if first == "path" and labels in (["module"], ["root"]):
+            scope = self.scope if labels == ["module"] else self.scope.root()
+            return Scalar(f"{IN_REPOSITORY}{scope.folder.path or '.'}", span)
         if first in ("path", "terraform", "each", "count", "self"):
             return unknown(f"{first}.{'.'.join(labels)}", span, several=False)
         count = 2 if first == "data" else 1
@@ -408,14 +439,29 @@ class Evaluator:
         return self.scope.ways.rendered(inner.instance(definition.body, key), definition.body)
 
     def instance(self, body: Body, key: Node | None) -> Evaluator:
-        """An evaluator for one of several objects that a block makes."""
+        """Return an evaluator for one of several objects that a block makes; without a key for any of them."""
         every = body.value("for_each")
-        if key is None or every is None:
-            return self
+        if key is None or (every is None and body.value("count") is None):
+            return self.within(self.numbered(body))
+        if every is None:
+            return self.within({"count": _counted(key)})
         value = self.value(every)
         if isinstance(value, Array):
             return self.within({"each": _each(key, key)})
         return self.within({"each": _each(key, self._child(value, key, key.span))})
+
+    def numbered(self, body: Body) -> dict[str, Node]:
+        """Return what `count` and `each` stand for in any of the objects that a block makes."""
+        count, every = body.value("count"), body.value("for_each")
+        if count is not None:
+            value = self.value(count)
+            first = is_known(value) and shown(value) in ("0", "1")
+            index = Scalar("0", count.span, "number") if first else unknown("count.index", count.span, name_of(value))
+            return {"count": _counted(index)}
+        if every is None:
+            return {}
+        decided = name_of(self.value(every))
+        return {"each": _each(*(unknown(f"each.{name}", every.span, decided) for name in ("key", "value")))}
 
     def local(self, name: str) -> Node:
         """The value of a local."""
@@ -446,7 +492,9 @@ class Evaluator:
             given = scope.call.body.value(name)
             if given is not None:
                 outside = self._as(scope.parent, scope.call.source, {}, f"var.{name}")
-                return outside.value(given)
+                value = outside.within(outside.numbered(scope.call.body)).value(given)
+                if not is_null(value) or default is None or definition is None or not definition.body.value("nullable"):
+                    return value
             if definition is not None and default is not None:
                 return self._as(scope, definition.source, {}, f"var.{name}").value(default)
         found = scope.folder.given.get(name) or (definition._replace(value=default) if definition else None)
@@ -476,9 +524,10 @@ class Evaluator:
         path = [self._step(step) for step in steps]
         last = steps[-1] if steps else None
         several = not (isinstance(last, Attribute) and last.name in _TEXT_ATTRIBUTES)
+        names = [name for _, name in path]
         words = f"{self.scope.name}{head}{''.join(word for word, _ in path)}"
-        deciding = self._identity(head, definition) if definition else []
-        return unknown(words, span, [name for _, name in path], deciding, several=several)
+        deciding = self._identity(head, definition, next(filter(None, names), "")) if definition else []
+        return unknown(words, span, names, deciding, several=several)
 
     def _step(self, step: Attribute | Index) -> tuple[str, str]:
         if isinstance(step, Attribute):
@@ -490,14 +539,14 @@ class Evaluator:
         """Return what is in a body, without its places."""
         return self.block(Block(type="", labels=(), body=body, span=body.span, head=body.span))
 
-    def _identity(self, head: str, definition: Definition) -> list[object]:
-        """Return what decides the attributes of a resource: all of a data source or module, the names of others."""
+    def _identity(self, head: str, definition: Definition, attribute: str) -> list[object]:
+        """Return what decides an attribute: what names a resource of AWS for its ARN or name, else all of its block."""
         self._refuse_circle(head, definition.span)
         inner = self._as(self.scope, definition.source, {}, head)
-        everything = head.startswith(("data.", "module."))
+        everything = not (head.startswith("aws_") and _MADE_OF_NAMES.fullmatch(attribute))
         found: list[object] = []
         for name, argument in sorted(definition.body.arguments.items()):
-            if everything or name in IDENTIFYING:
+            if everything or _IDENTIFYING.fullmatch(name):
                 found.append((name, inner._decided((argument.value,))))
         if everything:
             found += [(block.type, inner.block(block)) for block in definition.body.blocks]
@@ -535,12 +584,16 @@ class Evaluator:
         return unknown(words, span, name_of(value), name_of(key))
 
 
+def _counted(index: Node) -> Node:
+    return Object((Entry(Scalar("index", index.span), index),), index.span)
+
+
 def _each(key: Node, value: Node) -> Node:
     return Object((Entry(Scalar("key", key.span), key), Entry(Scalar("value", key.span), value)), key.span)
 
 
 def pairs_of(node: Node) -> list[tuple[Node, Node]] | None:
-    """The keys and values of a collection; None if nobody knows them."""
+    """The keys and values of a collection, in Terraform's order; None if nobody knows them."""
     if isinstance(node, Array):
         if any(
             isinstance(item, Scalar) and any(isinstance(p, Hole) and p.several for p in parts(item))
@@ -549,5 +602,5 @@ def pairs_of(node: Node) -> list[tuple[Node, Node]] | None:
             return None
         return [(Scalar(str(number), item.span, "number"), item) for number, item in enumerate(node.items)]
     if isinstance(node, Object):
-        return [(entry.key, entry.value) for entry in node.entries]
+        return [(entry.key, entry.value) for entry in sorted(node.entries, key=lambda entry: entry.key.text)]
     return None

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from collections.abc import Mapping as MappingOf
 from typing import NamedTuple
 
+from policy_guard.documents.formats.json import scan
 from policy_guard.documents.hcl.bodies import read_file
-from policy_guard.documents.hcl.syntax import Argument, Block, Body, Expression
-from policy_guard.documents.source import Problem, Source, Span, Unreadable
+from policy_guard.documents.hcl.syntax import Argument, Block, Body, Expression, List, Literal, Mapping, Template, Text
+from policy_guard.documents.source import Array, Node, Object, Problem, Scalar, Source, Span, Unreadable
 
 _SUFFIXES = (".tf", ".tofu")
 _OVERRIDE = re.compile(r"(?:.*_)?override\.(?:tf|tofu)")
-_VALUES = re.compile(r"terraform\.tfvars|.*\.auto\.tfvars")
+_VALUES = re.compile(r"(?:terraform|.*\.auto)\.tfvars(?:\.json)?")
 
 
 class Definition(NamedTuple):
@@ -43,7 +45,7 @@ class Folder:
     """The definitions of a folder by their addresses, and what is wrong in it."""
 
     def __init__(
-        self, path: str, files: Mapping[str, Source], read: Callable[[str], Source | None] = lambda path: None
+        self, path: str, files: MappingOf[str, Source], read: Callable[[str], Source | None] = lambda path: None
     ) -> None:
         """`files` are those of the folder that Terraform reads, by name; `read` gives any file of the repository."""
         self.read = read
@@ -51,15 +53,16 @@ class Folder:
         self.found: dict[str, Definition] = {}
         self.given: dict[str, Definition] = {}
         self.wrong: list[Wrong] = []
-        for name in sorted(files):
+        # Terraform, "Variable Definition Precedence": what is loaded later counts.
+        for name in sorted(files, key=lambda name: (".auto." in name, name)):
             self._add(name, files[name], files)
 
-    def _add(self, name: str, source: Source, files: Mapping[str, Source]) -> None:
+    def _add(self, name: str, source: Source, files: MappingOf[str, Source]) -> None:
         if words := _refused(name, files):
             self.wrong.append(Wrong(source, Problem(words, Span(0, min(1, len(source.text))))))
             return
         try:
-            body = read_file(source.text)
+            body = _values_in_json(source) if name.endswith(".json") else read_file(source.text)
         except Unreadable as error:
             self.wrong += (Wrong(source, problem) for problem in error.problems)
             return
@@ -89,15 +92,40 @@ class Folder:
         self.found[address] = definition
 
 
+def _values_in_json(source: Source) -> Body:
+    """Return the values of variables in JSON, in which texts are taken as they are (Terraform, "Input Variables")."""
+    found = scan(source.text)
+    if not isinstance(found, Object):
+        raise Unreadable(Problem("the values of variables are a mapping", Span(0, 1)))
+    names = {
+        entry.key.text: Argument(entry.key.text, _written(entry.value), entry.value.span) for entry in found.entries
+    }
+    return Body(names, (), found.span)
+
+
+def _written(node: Node) -> Expression:
+    """Return the expression that says what a value in JSON says."""
+    if isinstance(node, Array):
+        return List(tuple(map(_written, node.items)), node.span)
+    if isinstance(node, Object):
+        keys = (_text(entry.key) for entry in node.entries)
+        return Mapping(tuple(zip(keys, (_written(entry.value) for entry in node.entries), strict=True)), node.span)
+    return _text(node) if node.kind == "string" else Literal(node.kind, node.text, node.span)
+
+
+def _text(scalar: Scalar) -> Template:
+    return Template((Text(scalar.text, scalar.span),), scalar.span)
+
+
 def _of(argument: Argument, source: Source) -> Definition:
     return Definition(None, argument.value, source, argument.span)
 
 
-def _refused(name: str, files: Mapping[str, Source]) -> str:
+def _refused(name: str, files: MappingOf[str, Source]) -> str:
     """Return why a file is not read."""
     if _OVERRIDE.fullmatch(name):
         return "override files change what others say, and are not read; write the values in their place"
-    if name.endswith(".json"):
+    if name.endswith(".json") and not _VALUES.fullmatch(name):
         return "Terraform in JSON is not read; write it in Terraform's own language"
     if name.endswith(".tf") and f"{name[:-3]}.tofu" in files:
         return "OpenTofu reads the .tofu file instead of this, and Terraform this; keep one"
@@ -106,6 +134,4 @@ def _refused(name: str, files: Mapping[str, Source]) -> str:
 
 def is_read(name: str) -> bool:
     """Tell whether Terraform reads a file of this name by itself."""
-    return name.endswith((*_SUFFIXES, ".tf.json", ".tofu.json", ".auto.tfvars.json")) or (
-        _VALUES.fullmatch(name) is not None or name == "terraform.tfvars.json"
-    )
+    return name.endswith((*_SUFFIXES, ".tf.json", ".tofu.json")) or _VALUES.fullmatch(name) is not None

@@ -10,6 +10,7 @@ from posixpath import normpath
 
 from policy_guard.documents.containers.cloudformation.calls import Opaque
 from policy_guard.documents.containers.terraform.evaluate import (
+    IN_REPOSITORY,
     JSON,
     Evaluator,
     is_known,
@@ -17,6 +18,7 @@ from policy_guard.documents.containers.terraform.evaluate import (
     name_of,
     pairs_of,
     parts,
+    shown,
     single,
     text_of,
 )
@@ -45,9 +47,11 @@ def called(evaluator: Evaluator, node: Call) -> Node:
 
 def _file(evaluator: Evaluator, node: Call) -> Source:
     path = single(evaluator.value(node.arguments[0]))
-    folder = evaluator.scope.folder
+    scope = evaluator.scope
     known = path.text if isinstance(path, Scalar) and is_known(path) else ""
-    found = folder.read(normpath(known)) if known and not known.startswith("/") else None
+    if known and not known.startswith("/"):
+        known = f"{IN_REPOSITORY}{scope.root().folder.path or '.'}/{known}"
+    found = scope.folder.read(normpath(known[2:])) if known.startswith(IN_REPOSITORY) else None
     if found is None:
         raise Opaque("this file cannot be read from the repository; write its path from path.module", node.span)
     return found
@@ -99,13 +103,33 @@ def _flatten(arguments: Sequence[Node], span: Span) -> Node | None:
 
 
 def _distinct(arguments: Sequence[Node], span: Span) -> Node | None:
-    every = {name_of(item): item for argument in arguments for item in _items(argument)}
-    return Array(tuple(every.values()), span)
+    """Texts that nobody knows may be equal: then nobody knows how many there are, and in which order."""
+    items = [item for argument in arguments for item in _items(argument)]
+    if not all(map(is_known, items)):
+        return None
+    return Array(tuple({name_of(item): item for item in items}.values()), span)
+
+
+def _sorted(arguments: Sequence[Node], span: Span) -> Node | None:
+    """Sets and sorted lists: texts in the order of their characters."""
+    found = _distinct(arguments, span) if all(isinstance(each, Array) for each in arguments) else None
+    if not isinstance(found, Array) or not all(isinstance(item, Scalar) for item in found.items):
+        return None
+    return Array(tuple(sorted(found.items, key=shown)), span)
+
+
+def _sort(arguments: Sequence[Node], span: Span) -> Node | None:
+    if len(arguments) != 1 or not isinstance(arguments[0], Array) or not is_known(arguments[0]):
+        return None
+    return Array(tuple(sorted(arguments[0].items, key=shown)), span)
 
 
 def _compact(arguments: Sequence[Node], span: Span) -> Node | None:
+    """A text that nobody knows may be empty, and then it is left out."""
     items = _items(arguments[0]) if arguments else ()
-    return Array(tuple(item for item in items if not is_null(item) and parts(item) != ()), span)
+    if not all(map(is_known, items)):
+        return None
+    return Array(tuple(item for item in items if not is_null(item) and shown(item)), span)
 
 
 def _as_it_is(arguments: Sequence[Node], span: Span) -> Node | None:
@@ -164,14 +188,14 @@ def _format(arguments: Sequence[Node], span: Span) -> Node | None:
 
 _LISTS: dict[str, Callable[[Sequence[Node], Span], Node | None]] = {
     "concat": _concat,
-    "setunion": _distinct,
+    "setunion": _sorted,
     "distinct": _distinct,
-    "toset": _distinct,
+    "toset": _sorted,
     "flatten": _flatten,
     "compact": _compact,
     "tolist": _as_it_is,
     "tomap": _as_it_is,
-    "sort": _as_it_is,
+    "sort": _sort,
     "tostring": _as_it_is,
     "sensitive": _as_it_is,
     "nonsensitive": _as_it_is,

@@ -33,7 +33,7 @@ _LISTS = {
 }
 _BLOCKS = ("principals", "not_principals", "condition")
 _MERGED = ("source_policy_documents", "override_policy_documents")
-_TOP = ("version", "policy_id", "count", "for_each", "provider", "depends_on", "override_json", "source_json", *_MERGED)
+_TOP = ("version", "policy_id", "count", "for_each", "provider", "depends_on", *_MERGED)
 _ELEMENTS = (
     "Sid",
     "Effect",

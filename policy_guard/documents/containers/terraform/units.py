@@ -35,13 +35,31 @@ from policy_guard.documents.containers.terraform.functions import called
 from policy_guard.documents.containers.terraform.rendered import rendered
 from policy_guard.documents.containers.terraform.text import pieces_of, policy_of
 from policy_guard.documents.containers.terraform.uses import HOLDERS, kind_of, takes_policy
-from policy_guard.documents.hcl.syntax import Attribute, Call, Expression, Template, Variable, parts_of
+from policy_guard.documents.hcl.syntax import (
+    Argument,
+    Attribute,
+    Block,
+    Call,
+    Expression,
+    Template,
+    Variable,
+    parts_of,
+)
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
 
 _LIKE_POLICY = re.compile(r"\b(?:Statement|statements?|actions|\w*polic(?:y|ies)\w*)\b")
 _ORGANIZATIONS: dict[str, Kind] = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}
 _FILES = ("file(", "templatefile(", "filebase64(", "fileset(")
 _FROM_FILES = (("data", "local_file"), ("data", "external"), ("data", "archive_file"))
+# Of the arguments of modules elsewhere, those that may say who gets what.
+_OF_ACCESS = re.compile(
+    r"polic|statement|action|arn|principal|role|permission|trusted|admin|iam|assume|grant|public|account", re.IGNORECASE
+)
+# Arguments of which it is looked whether a policy is written in them, though none is known to be taken there.
+_MAY_HOLD = re.compile(
+    r"Statement|polic|document|json|body|content|manifest|definition|template|input|value|config", re.IGNORECASE
+)
+_BY_NAME = ("policy_arn", "policy_arns")
 _CEILING = "permissions_boundary"
 _ABSENT = Array((), Span(0, 0))
 _DOCUMENT = "data.aws_iam_policy_document."
@@ -174,8 +192,11 @@ def _references(node: object) -> Iterator[tuple[str, ...]]:
             waiting += parts_of(node)
 
 
-def _deciding(scope: Scope, start: object) -> tuple[frozenset[tuple[str, str, str]], bool]:
-    """The texts of all definitions that a value depends on, and whether files may decide it too."""
+def _deciding(scope: Scope, start: object, beyond: str = "") -> tuple[frozenset[tuple[str, str, str]], bool]:
+    """The texts of all definitions that a value depends on, and whether files may decide it too.
+
+    What decides the resources whose addresses begin with `beyond` is left out, if that is given.
+    """
     found: set[tuple[str, str, str]] = set()
     reads = False
     waiting: list[tuple[Scope, object]] = [(scope, start)]
@@ -185,7 +206,7 @@ def _deciding(scope: Scope, start: object) -> tuple[frozenset[tuple[str, str, st
             reads = reads or names[0] in _FILES or names[:2] in _FROM_FILES
             for address, where, definition in _definitions(here, names):
                 key = (where.name, address, definition.text)
-                if key not in found:
+                if key not in found and not (beyond and address.startswith(beyond)):
                     found.add(key)
                     waiting.append((where, definition.block if definition.block else definition.value))
         if here.parent is not None and here.call is not None:
@@ -215,17 +236,67 @@ def uses(scope: Scope) -> Iterator[Use]:
     for address, definition in scope.folder.found.items():
         if definition.block is not None and definition.block.type == "resource":
             for use in _of_resource(scope, address, definition):
-                read |= {name for where, name, _ in use.deciding if where == scope.name}
+                if not _is_by_name(use):
+                    read |= {name for where, name, _ in _deciding(scope, use.value)[0] if where == scope.name}
                 yield use
     for address, definition in scope.folder.found.items():
         if address.startswith(_DOCUMENT) and address not in read:
             yield _use(scope, address, definition, None, None)
         elif address.startswith("module."):
-            label = address.removeprefix("module.")
-            if (below := scope.below(label)) is not None:
-                yield from uses(below)
-            elif scope.path_of(label) or _LIKE_POLICY.search(definition.text):
-                yield _use(scope, address, definition, None, None)
+            yield from _of_module(scope, address, definition)
+
+
+def _of_module(scope: Scope, address: str, definition: Definition) -> Iterator[Use]:
+    label = address.removeprefix("module.")
+    if (below := scope.below(label)) is not None:
+        yield from uses(below)
+    elif scope.path_of(label):
+        yield _use(scope, address, definition, None, None)
+    else:
+        yield from _of_remote(scope, address, definition)
+
+
+def _is_by_name(use: Use) -> bool:
+    """Tell whether the policy is named there, and stands elsewhere."""
+    return use.address.endswith(_BY_NAME)
+
+
+def _of_remote(scope: Scope, address: str, definition: Definition) -> Iterator[Use]:
+    """Return what a module elsewhere is given that may grant something, by what it comes to.
+
+    Where policies are given, another version of the module may make others of them.
+    """
+    given = {name: _given(scope, definition, argument) for name, argument in definition.body.arguments.items()}
+    words = {name: f"{name} {definition.source.text[slice(*definition.body.arguments[name].span)]}" for name in given}
+    policies = any(_LIKE_POLICY.search(f"{words[name]} {text}") for name, (text, _) in given.items())
+    versions = ("source", "version", "providers") if policies else ()
+    told = {name for name in given if name in versions or _OF_ACCESS.search(words[name]) or _is_policy(given[name][0])}
+    if not told:
+        return
+    yield Use(
+        address=f"{scope.name}{address}",
+        scope=scope,
+        definition=definition,
+        value=None,
+        kind=None,
+        deciding=frozenset((scope.name, name, given[name][0]) for name in told),
+        reads=any(given[name][1] for name in told),
+    )
+
+
+def _given(scope: Scope, definition: Definition, argument: Argument) -> tuple[str, bool]:
+    """Return what an argument comes to, or where nobody knows all that decides it, and whether files may."""
+    evaluator = Evaluator(scope, definition.source, {})
+    try:
+        return name_of(evaluator.within(evaluator.numbered(definition.body)).value(argument.value)), False
+    except (Need, Opaque, Impossible):
+        deciding, reads = _deciding(scope, argument, beyond="aws_")
+        own = definition.source.text[slice(*argument.span)]
+        return "\n".join([own, *(text for _, _, text in sorted(deciding))]), reads
+
+
+def _is_policy(text: str) -> bool:
+    return "Statement" in text and "Effect" in text
 
 
 def _of_resource(scope: Scope, address: str, definition: Definition) -> Iterator[Use]:
@@ -233,8 +304,10 @@ def _of_resource(scope: Scope, address: str, definition: Definition) -> Iterator
     for name, argument in definition.body.arguments.items():
         if takes_policy(type_, name):
             yield _use(scope, f"{address}.{name}", definition, argument.value, kind_of(type_, name))
-        elif type_.startswith("aws_iam_") and name in ("policy_arn", "managed_policy_arns"):
+        elif type_.startswith("aws_") and name.endswith(_BY_NAME):
             yield _use(scope, f"{address}.{name}", definition, argument.value, "identity")
+        else:
+            yield from _unlisted(scope, f"{address}.{name}", definition, argument)
     if type_ in ("aws_iam_role", "aws_iam_user") and (value := definition.body.value(_CEILING)) is not None:
         yield _use(scope, f"{address}.{_CEILING}", definition, value, "identity")
     for number, block in enumerate(definition.body.blocks):
@@ -243,6 +316,26 @@ def _of_resource(scope: Scope, address: str, definition: Definition) -> Iterator
             yield _use(scope, f"{address}.inline_policy[{number}]", definition, value, "identity")
         elif block.type == "dynamic" and block.labels and block.labels[0].endswith("policy"):
             yield _use(scope, f"{address}.dynamic[{number}]", definition, None, None)
+        else:
+            for at, argument in enumerate(_arguments(block)):
+                yield from _unlisted(
+                    scope, f"{address}.{block.type}[{number}].{argument.name}[{at}]", definition, argument
+                )
+
+
+def _arguments(block: Block) -> Iterator[Argument]:
+    yield from block.body.arguments.values()
+    for inner in block.body.blocks:
+        yield from _arguments(inner)
+
+
+def _unlisted(scope: Scope, address: str, definition: Definition, argument: Argument) -> Iterator[Use]:
+    """The policy in an argument that is not known to take any, if one is written there or in what decides it."""
+    text = definition.source.text[slice(*argument.span)]
+    if not _MAY_HOLD.search(text):
+        return
+    if _is_policy(text) or any(_is_policy(each) for _, _, each in _deciding(scope, argument, beyond="aws_")[0]):
+        yield _use(scope, address, definition, argument.value, None)
 
 
 def _use(scope: Scope, address: str, definition: Definition, value: Expression | None, kind: Kind | None) -> Use:
@@ -291,7 +384,7 @@ def _here(problem: Problem, use: Use) -> Problem:
 def _instances(evaluator: Evaluator, use: Use) -> Iterator[tuple[str, dict[str, Node]]]:
     every = use.definition.body.value("for_each")
     if every is None:
-        yield "", {}
+        yield "", _numbered(evaluator, use)
         return
     try:
         collection = evaluator.value(every)
@@ -302,9 +395,28 @@ def _instances(evaluator: Evaluator, use: Use) -> Iterator[tuple[str, dict[str, 
         keys = (unknown(f"{what} of {shown(collection)}", every.span, name_of(collection)) for what in ("a key", "one"))
         yield f"[{shown(collection)}]{digest(name_of(collection))}", {"each": _item(*keys)}
         return
-    for key, item in pairs[:_MOST_UNITS]:
+    if len(pairs) > _MOST_UNITS:
+        raise Opaque("there are too many of these to judge each; write fewer", every.span)
+    for key, item in pairs:
         name = key if isinstance(collection, Object) else item
         yield f"[{name_of(name)}]", {"each": _item(name, item)}
+
+
+def _numbered(evaluator: Evaluator, use: Use) -> dict[str, Node]:
+    """Return what `count.index` stands for, also where a condition decides the number."""
+    count = use.definition.body.value("count")
+    if count is None:
+        return {}
+
+    def run(truths: Truths) -> Node:
+        here = Evaluator(use.scope, evaluator.source, truths, evaluator.names, evaluator.steps)
+        return here.numbered(use.definition.body)["count"]
+
+    found = {name_of(each.value): each.value for each in outcomes(run, {}, count.span) if each.value is not None}
+    if len(found) == 1:
+        return {"count": next(iter(found.values()))}
+    index = unknown("count.index", count.span, sorted(found), several=False)
+    return {"count": Object((Entry(Scalar("index", count.span), index),), count.span)}
 
 
 def _item(key: Node, value: Node) -> Node:
@@ -358,9 +470,8 @@ def _holder(use: Use, evaluator: Evaluator) -> Iterator[str]:
             yield f"{name} {_digest(use)}"
     scope = use.scope
     while scope.call is not None and scope.parent is not None:
-        for name in ("count", "for_each", "providers"):
-            value = scope.call.body.value(name)
-            yield scope.call.source.text[slice(*value.span)] if value is not None else ""
+        value = scope.call.body.value("providers")
+        yield scope.call.source.text[slice(*value.span)] if value is not None else ""
         scope = scope.parent
 
 
@@ -377,7 +488,7 @@ def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
     value = evaluator.value(use.value)
     if is_null(value):
         return _ABSENT
-    if use.address.endswith(("policy_arn", "managed_policy_arns")):
+    if use.address.endswith(_BY_NAME):
         return _attached(value)
     if use.address.endswith(_CEILING):
         return _below_ceiling(value)
@@ -388,11 +499,26 @@ def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
 
 
 def _exists(use: Use, evaluator: Evaluator) -> bool:
-    """Tell whether `count` lets the object be there."""
-    count = use.definition.body.value("count")
-    if count is None:
+    """Tell whether `count` lets the object be there, and `count` and `for_each` the modules around it."""
+    if not _is_some(evaluator, use.definition.body.value("count")):
+        return False
+    scope = use.scope
+    while scope.call is not None and scope.parent is not None:
+        around = Evaluator(scope.parent, scope.call.source, evaluator.truths, {}, evaluator.steps)
+        body = scope.call.body
+        if not _is_some(around, body.value("count")) or not _is_some(around, body.value("for_each")):
+            return False
+        scope = scope.parent
+    return True
+
+
+def _is_some(evaluator: Evaluator, number: Expression | None) -> bool:
+    """Tell whether a number, or a collection, makes at least one object."""
+    if number is None:
         return True
-    value = evaluator.value(count)
+    value = evaluator.value(number)
+    if not isinstance(value, Scalar):
+        return pairs_of(value) != []
     if is_known(value):
         return shown(value) != "0"
     return evaluator.truth(free(f"{shown(value)} is not 0", f"terraform not 0 {name_of(value)}"))

@@ -23,7 +23,6 @@ _OTHERS: tuple[str, ...] = (
     "aws_lb_",
 )
 _OTHERS += (
-    "_file",
     "aws_s3_object",
     "aws_s3_bucket_object",
     "aws_ssm_document",
