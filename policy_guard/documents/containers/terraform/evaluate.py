@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
-from posixpath import normpath
-from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.calls import Opaque
 from policy_guard.documents.containers.cloudformation.choices import Atom, Need, Truths, free, settled
-from policy_guard.documents.containers.cloudformation.parts import Parts, hole, joined, spelled, visible
-from policy_guard.documents.containers.terraform.folder import Definition, Folder
+from policy_guard.documents.containers.cloudformation.parts import Parts
+from policy_guard.documents.containers.terraform.folder import Definition
+from policy_guard.documents.containers.terraform.scope import Scope
+from policy_guard.documents.containers.terraform.values import (
+    counted,
+    each_of,
+    is_known,
+    is_null,
+    literal,
+    name_of,
+    pairs_of,
+    parts,
+    placed,
+    shown,
+    single,
+    surely_equal,
+    text_of,
+    unknown,
+)
 from policy_guard.documents.hcl.syntax import (
     Attribute,
     Block,
@@ -39,9 +53,6 @@ from policy_guard.documents.hcl.syntax import (
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Source, Span
 
 _STEPS = 100_000
-_MOST_DEEP = 12
-_MOST_MODULES = 500
-"""Calls of modules below one root; what lies beyond is known by the text of its call alone."""
 _FROM_FILES = (
     "data.local_file.",
     "data.external.",
@@ -51,8 +62,6 @@ _FROM_FILES = (
 )
 IN_REPOSITORY = "//"
 """What a path from the top of the repository begins with; others lead from the root module, where Terraform runs."""
-JSON = "!json"
-"""The tag of a value that is given on as the JSON of it."""
 _TEXT_ATTRIBUTES = ("arn", "id", "name", "url", "bucket", "account_id", "partition", "region", "unique_id")
 # What an ARN, an id or a name of a resource may be made of, and which attributes are such; all else is decided by all
 # arguments, since a resource may give back what it is given (`terraform_data.output`, `aws_ssm_parameter.value`).
@@ -61,165 +70,6 @@ _IDENTIFYING = re.compile(
     r"|(?!.*kms_key_id).*_id|provider|count|for_each|account|partition|type"
 )
 _MADE_OF_NAMES = re.compile(r"(?:.*_)?(?:arn|id|name|account|partition|region)|bucket|url|.*_(?:arn|id|name)s?")
-_NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]*[1-9])?")
-
-
-class Ways(NamedTuple):
-    """How to find the folder of a module, what a call comes to, and the policy of a data source."""
-
-    folder: Callable[[str], Folder | None]
-    call: Callable[[Evaluator, Call], Node]
-    rendered: Callable[[Evaluator, Body], Node]
-
-
-class Scope:
-    """A folder with the values that its caller gives. `moved` are the variables of a root that differ."""
-
-    def __init__(
-        self,
-        folder: Folder,
-        ways: Ways,
-        moved: frozenset[str],
-        parent: Scope | None = None,
-        call: Definition | None = None,
-        name: str = "",
-    ) -> None:
-        self.folder = folder
-        self.ways = ways
-        self.moved = moved
-        self.parent = parent
-        self.call = call
-        self.name = name
-        self._known: dict[str, Scope | None] = {}
-        self._modules: list[int] = parent._modules if parent else [0]
-
-    def below(self, label: str) -> Scope | None:
-        """Return the scope of a module that lies in the repository, but for those that are called too deep."""
-        if label not in self._known:
-            self._known[label] = self._called(label)
-        return self._known[label]
-
-    def path_of(self, label: str) -> str:
-        """Return where a module lies that is called by a path in the repository; empty for any other."""
-        definition = self.folder.found.get(f"module.{label}")
-        source = definition.body.value("source") if definition else None
-        text = plain_text(source) if source else ""
-        return text if text.startswith(("./", "../")) else ""
-
-    def _called(self, label: str) -> Scope | None:
-        definition, text = self.folder.found.get(f"module.{label}"), self.path_of(label)
-        if not text or self.depth() > _MOST_DEEP or self._modules[0] >= _MOST_MODULES:
-            return None
-        self._modules[0] += 1
-        folder = self.ways.folder(normpath(f"{self.folder.path}/{text}").lstrip("/"))
-        if folder is None:
-            return None
-        return Scope(
-            folder=folder,
-            ways=self.ways,
-            moved=frozenset(),
-            parent=self,
-            call=definition,
-            name=f"{self.name}module.{label}.",
-        )
-
-    def root(self) -> Scope:
-        """Return the scope in which nobody calls this one."""
-        return self.parent.root() if self.parent else self
-
-    def depth(self) -> int:
-        return self.parent.depth() + 1 if self.parent else 0
-
-
-def _literal(node: Literal) -> Scalar:
-    """Return a literal as a text says it. Terraform writes 1.0 as 1: of such numbers nobody has to know that."""
-    if node.kind == "number" and not _NUMBER.fullmatch(node.text):
-        raise Opaque("write this number in its shortest form, or as a text", node.span)
-    return Scalar(text="" if node.kind == "null" else node.text, span=node.span, kind=node.kind)
-
-
-def _surely_equal(one: Node, other: Node) -> bool | None:
-    """Tell whether two values are equal; None if nobody knows, as for values of two types and texts beyond ASCII."""
-    if not (isinstance(one, Scalar) and isinstance(other, Scalar) and is_known(one) and is_known(other)):
-        return None
-    if is_null(one) or is_null(other):
-        return is_null(one) and is_null(other)
-    if one.kind != other.kind or not (one.text + other.text).isascii():
-        return None
-    return one.text == other.text
-
-
-def plain_text(value: Expression) -> str:
-    """The text of a string without interpolation; empty for anything else."""
-    if not isinstance(value, Template) or not all(isinstance(part, Text) for part in value.parts):
-        return ""
-    return "".join(part.value for part in value.parts if isinstance(part, Text))
-
-
-def name_of(node: Node) -> str:
-    """Equal for two values only if they are one."""
-    if isinstance(node, Scalar):
-        return json.dumps([node.kind == "null", [[*part] if isinstance(part, Hole) else part for part in parts(node)]])
-    tag = node.tag or ""
-    if isinstance(node, Array):
-        return f"{tag}[{', '.join(map(name_of, node.items))}]"
-    return f"{tag}{{{', '.join(sorted(f'{name_of(key)}: {name_of(value)}' for key, value in node.entries))}}}"
-
-
-def parts(node: Node) -> Parts:
-    """The parts of a text."""
-    if not isinstance(node, Scalar):
-        return (hole("a list or a mapping", name_of(node)),)
-    return node.parts if node.parts is not None else joined((node.text,))
-
-
-def shown(node: Node) -> str:
-    """A value for people."""
-    if isinstance(node, Scalar):
-        own = parts(node)
-        return visible(own[0]) if len(own) == 1 and isinstance(own[0], Hole) else spelled(own)
-    return "a list" if isinstance(node, Array) else "a mapping"
-
-
-def is_known(node: Node) -> bool:
-    """Tell whether a value has no hole."""
-    if isinstance(node, Scalar):
-        return not any(isinstance(part, Hole) for part in parts(node))
-    below = node.items if isinstance(node, Array) else [part for entry in node.entries for part in entry]
-    return all(map(is_known, below))
-
-
-def is_null(node: Node) -> bool:
-    """Tell whether a value is null."""
-    return isinstance(node, Scalar) and node.kind == "null"
-
-
-def text_of(own: Parts, span: Span) -> Scalar:
-    """The text with these parts."""
-    return Scalar(text=spelled(own), span=span, parts=joined(own))
-
-
-def unknown(words: str, span: Span, *deciding: object, several: bool = True) -> Scalar:
-    """A value that nobody knows, and that everything in `deciding` decides."""
-    return text_of((hole(words, *deciding)._replace(several=several),), span)
-
-
-def single(node: Node) -> Node:
-    """A value where one text has to stand."""
-    if isinstance(node, Scalar) and node.kind != "null":
-        own = tuple(part._replace(several=False) if isinstance(part, Hole) else part for part in parts(node))
-        return node._replace(kind="string", parts=own)
-    return node
-
-
-def placed(node: Node, span: Span) -> Node:
-    """The value as if it were written at a place."""
-    if isinstance(node, Scalar):
-        return node._replace(span=span)
-    if isinstance(node, Array):
-        return Array(tuple(placed(item, span) for item in node.items), span, node.tag)
-    entries = tuple(Entry(key._replace(span=span), placed(value, span)) for key, value in node.entries)
-    return Object(entries, span, node.tag)
 
 
 class Evaluator:
@@ -266,7 +116,7 @@ class Evaluator:
         """Return what an expression comes to. Raises `Need` and `Opaque`."""
         self.spend(node.span)
         if isinstance(node, Literal):
-            return _literal(node)
+            return literal(node)
         if isinstance(node, Template):
             return self.template(node)
         if isinstance(node, List):
@@ -359,7 +209,7 @@ class Evaluator:
             return self._boolean(left and right if node.operator == "&&" else left or right, node.span)
         if node.left is not None and node.operator in ("==", "!="):
             left_value, right_value = self.value(node.left), self.value(node.right)
-            same = _surely_equal(left_value, right_value)
+            same = surely_equal(left_value, right_value)
             if same is not None:
                 return self._boolean(same == (node.operator == "=="), node.span)
             key = "".join(sorted((name_of(single(left_value)), name_of(single(right_value)))))
@@ -444,11 +294,11 @@ class Evaluator:
         if key is None or (every is None and body.value("count") is None):
             return self.within(self.numbered(body))
         if every is None:
-            return self.within({"count": _counted(key)})
+            return self.within({"count": counted(key)})
         value = self.value(every)
         if isinstance(value, Array):
-            return self.within({"each": _each(key, key)})
-        return self.within({"each": _each(key, self._child(value, key, key.span))})
+            return self.within({"each": each_of(key, key)})
+        return self.within({"each": each_of(key, self._child(value, key, key.span))})
 
     def numbered(self, body: Body) -> dict[str, Node]:
         """Return what `count` and `each` stand for in any of the objects that a block makes."""
@@ -457,11 +307,11 @@ class Evaluator:
             value = self.value(count)
             first = is_known(value) and shown(value) in ("0", "1")
             index = Scalar("0", count.span, "number") if first else unknown("count.index", count.span, name_of(value))
-            return {"count": _counted(index)}
+            return {"count": counted(index)}
         if every is None:
             return {}
         decided = name_of(self.value(every))
-        return {"each": _each(*(unknown(f"each.{name}", every.span, decided) for name in ("key", "value")))}
+        return {"each": each_of(*(unknown(f"each.{name}", every.span, decided) for name in ("key", "value")))}
 
     def local(self, name: str) -> Node:
         """The value of a local."""
@@ -582,25 +432,3 @@ class Evaluator:
             return value.items[int(text)]
         words = f"{shown(value)}.{shown(key)}"
         return unknown(words, span, name_of(value), name_of(key))
-
-
-def _counted(index: Node) -> Node:
-    return Object((Entry(Scalar("index", index.span), index),), index.span)
-
-
-def _each(key: Node, value: Node) -> Node:
-    return Object((Entry(Scalar("key", key.span), key), Entry(Scalar("value", key.span), value)), key.span)
-
-
-def pairs_of(node: Node) -> list[tuple[Node, Node]] | None:
-    """The keys and values of a collection, in Terraform's order; None if nobody knows them."""
-    if isinstance(node, Array):
-        if any(
-            isinstance(item, Scalar) and any(isinstance(p, Hole) and p.several for p in parts(item))
-            for item in node.items
-        ):
-            return None
-        return [(Scalar(str(number), item.span, "number"), item) for number, item in enumerate(node.items)]
-    if isinstance(node, Object):
-        return [(entry.key, entry.value) for entry in sorted(node.entries, key=lambda entry: entry.key.text)]
-    return None

@@ -9,10 +9,9 @@ from collections.abc import Callable, Sequence
 from posixpath import normpath
 
 from policy_guard.documents.containers.cloudformation.calls import Opaque
-from policy_guard.documents.containers.terraform.evaluate import (
-    IN_REPOSITORY,
+from policy_guard.documents.containers.terraform.evaluate import IN_REPOSITORY, Evaluator
+from policy_guard.documents.containers.terraform.values import (
     JSON,
-    Evaluator,
     is_known,
     is_null,
     name_of,

@@ -9,9 +9,11 @@ from collections.abc import Iterator, Sequence
 
 from policy_guard.documents.containers.cloudformation.calls import Opaque
 from policy_guard.documents.containers.cloudformation.choices import free
-from policy_guard.documents.containers.terraform.evaluate import (
+from policy_guard.documents.containers.terraform.evaluate import Evaluator
+from policy_guard.documents.containers.terraform.text import policy_of
+from policy_guard.documents.containers.terraform.values import (
     JSON,
-    Evaluator,
+    each_of,
     is_known,
     is_null,
     name_of,
@@ -21,7 +23,6 @@ from policy_guard.documents.containers.terraform.evaluate import (
     single,
     unknown,
 )
-from policy_guard.documents.containers.terraform.text import policy_of
 from policy_guard.documents.hcl.syntax import Block, Body
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
 
@@ -106,7 +107,7 @@ def _dynamic(evaluator: Evaluator, block: Block) -> Iterator[tuple[Evaluator, Bo
     pairs = pairs_of(value)
     for key, item in pairs or ():
         named = key if isinstance(value, Object) else item
-        yield evaluator.within({name: _item(named, item)}), contents[0].body, False
+        yield evaluator.within({name: each_of(named, item)}), contents[0].body, False
     if pairs is None:
         if not evaluator.truth(free(f"{shown(value)} is not empty", f"terraform not empty {name_of(value)}")):
             return
@@ -114,11 +115,7 @@ def _dynamic(evaluator: Evaluator, block: Block) -> Iterator[tuple[Evaluator, Bo
         effect = contents[0].body.value("effect")
         kind = name_of(evaluator.value(effect)) if effect is not None else "Allow"
         unknowns = (unknown(f"{what} of {shown(value)}", every.span, name_of(value), kind) for what in ("a key", "one"))
-        yield evaluator.within({name: _item(*unknowns)}), contents[0].body, True
-
-
-def _item(key: Node, value: Node) -> Node:
-    return Object((_entry("key", key), _entry("value", value)), value.span)
+        yield evaluator.within({name: each_of(*unknowns)}), contents[0].body, True
 
 
 def _statement(evaluator: Evaluator, body: Body, several: bool) -> Iterator[Object]:

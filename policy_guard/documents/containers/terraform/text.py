@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.calls import Opaque
 from policy_guard.documents.containers.cloudformation.parts import joined, spelled
-from policy_guard.documents.containers.terraform.evaluate import JSON, Evaluator, parts
+from policy_guard.documents.containers.terraform.evaluate import Evaluator
+from policy_guard.documents.containers.terraform.values import JSON, parts
 from policy_guard.documents.formats.json import scan
 from policy_guard.documents.hcl.syntax import Template, Text
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Problem, Scalar, Source, Span, Unreadable

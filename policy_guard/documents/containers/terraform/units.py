@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from policy_guard.documents.containers import Kind
@@ -19,10 +17,24 @@ from policy_guard.documents.containers.cloudformation.choices import (
     outcomes,
 )
 from policy_guard.documents.containers.plain import PolicyDocument
-from policy_guard.documents.containers.terraform.evaluate import (
-    Evaluator,
-    Scope,
-    Ways,
+from policy_guard.documents.containers.terraform.deciding import references
+from policy_guard.documents.containers.terraform.elsewhere import (
+    ABSENT,
+    attached,
+    below_ceiling,
+    statements_of,
+    without_ceiling,
+)
+from policy_guard.documents.containers.terraform.evaluate import Evaluator
+from policy_guard.documents.containers.terraform.folder import Definition, Folder
+from policy_guard.documents.containers.terraform.functions import called
+from policy_guard.documents.containers.terraform.places import BY_NAME, CEILING, Use, uses
+from policy_guard.documents.containers.terraform.rendered import rendered
+from policy_guard.documents.containers.terraform.scope import Scope, Ways
+from policy_guard.documents.containers.terraform.text import pieces_of, policy_of
+from policy_guard.documents.containers.terraform.uses import HOLDERS
+from policy_guard.documents.containers.terraform.values import (
+    each_of,
     is_known,
     is_null,
     name_of,
@@ -30,56 +42,15 @@ from policy_guard.documents.containers.terraform.evaluate import (
     shown,
     unknown,
 )
-from policy_guard.documents.containers.terraform.folder import Definition, Folder
-from policy_guard.documents.containers.terraform.functions import called
-from policy_guard.documents.containers.terraform.rendered import rendered
-from policy_guard.documents.containers.terraform.text import pieces_of, policy_of
-from policy_guard.documents.containers.terraform.uses import HOLDERS, kind_of, takes_policy
 from policy_guard.documents.hcl.syntax import (
-    Argument,
     Attribute,
-    Block,
-    Call,
     Expression,
     Template,
-    Variable,
-    parts_of,
 )
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
 
-_LIKE_POLICY = re.compile(r"\b(?:Statement|statements?|actions|\w*polic(?:y|ies)\w*)\b")
 _ORGANIZATIONS: dict[str, Kind] = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}
-_FILES = ("file(", "templatefile(", "filebase64(", "fileset(")
-_FROM_FILES = (("data", "local_file"), ("data", "external"), ("data", "archive_file"))
-# Of the arguments of modules elsewhere, those that may say who gets what.
-_OF_ACCESS = re.compile(
-    r"polic|statement|action|arn|principal|role|permission|trusted|admin|iam|assume|grant|public|account", re.IGNORECASE
-)
-# Arguments of which it is looked whether a policy is written in them, though none is known to be taken there.
-_MAY_HOLD = re.compile(
-    r"Statement|polic|document|json|body|content|manifest|definition|template|input|value|config", re.IGNORECASE
-)
-_BY_NAME = ("policy_arn", "policy_arns")
-_CEILING = "permissions_boundary"
-_ABSENT = Array((), Span(0, 0))
-_DOCUMENT = "data.aws_iam_policy_document."
 _MOST_UNITS = 5_000
-
-
-@dataclass(frozen=True)
-class Use:
-    """A place that holds a policy: `deciding` is the text of all that may decide it, `reads` that files do so too.
-
-    `each` is the key of one of several objects, with its value.
-    """
-
-    address: str
-    scope: Scope
-    definition: Definition
-    value: Expression | None
-    kind: Kind | None
-    deciding: frozenset[tuple[str, str, str]]
-    reads: bool
 
 
 class Unit(NamedTuple):
@@ -122,32 +93,32 @@ def both(old: Scope | None, new: Scope | None, files_differ: bool) -> Sides:
     """The policies that may differ; with `files_differ`, files that are no Terraform do."""
     before = {use.address: use for use in uses(old)} if old else {}
     after = {use.address: use for use in uses(new)} if new else {}
-    gone = {address for address in before if address.endswith(_CEILING)}
+    gone = {address for address in before if address.endswith(CEILING)}
     differing = [
         address
         for address in {**before, **after}
         if _differs(before.get(address), after.get(address), files_differ)
-        and (not address.endswith(_CEILING) or address in gone)
+        and (not address.endswith(CEILING) or address in gone)
     ]
     found = [[unit for each in differing if each in side for unit in units(side[each])] for side in (before, after)]
-    lost = [unit for unit in found[0] if unit.address.endswith(_CEILING) and unit.address not in after]
+    lost = [unit for unit in found[0] if unit.address.endswith(CEILING) and unit.address not in after]
     kept = [_unbounded(unit, new.folder) for unit in lost if new and unit.found and _is_there(unit, new)]
     return Sides(tuple(found[0]), (*found[1], *kept))
 
 
 def _is_there(unit: Unit, scope: Scope) -> bool:
     """Tell whether the resource of a boundary is still there; one in a module counts as there."""
-    address = unit.address.removesuffix(f".{_CEILING}")
+    address = unit.address.removesuffix(f".{CEILING}")
     return address.startswith("module.") or address in scope.folder.found
 
 
 def _unbounded(unit: Unit, folder: Folder) -> Unit:
     """The policy of a boundary that is gone: it leaves everything."""
-    definition = folder.found.get(unit.address.removesuffix(f".{_CEILING}"))
+    definition = folder.found.get(unit.address.removesuffix(f".{CEILING}"))
     source = definition.source if definition else unit.source
     span = Span(definition.span.start, definition.span.start + 1) if definition else Span(0, 0)
     assert unit.found is not None
-    return unit._replace(source=source, found=unit.found._replace(node=_without_ceiling(span), source=source))
+    return unit._replace(source=source, found=unit.found._replace(node=without_ceiling(span), source=source))
 
 
 def _differs(old: Use | None, new: Use | None, files_differ: bool) -> bool:
@@ -160,199 +131,9 @@ def signature(unit: Unit) -> str:
     """Equal for two policies only if they say the same."""
     if unit.found is None:
         return repr(unit.problems)
-    statements = _statements(unit.found.node) if isinstance(unit.found.node, Object) else ()
+    statements = statements_of(unit.found.node) if isinstance(unit.found.node, Object) else ()
     given = [(s.guards if isinstance(s, Object) else ()) for s in statements]
     return f"{unit.found.kind} {name_of(unit.found.node)} {given!r}"
-
-
-# --- what decides a policy
-
-
-def _references(node: object) -> Iterator[tuple[str, ...]]:
-    """The names that stand at the beginning of references, and the calls of functions."""
-    waiting: list[object] = [node]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, Attribute):
-            labels, inner = [node.name], node.value
-            while isinstance(inner, Attribute):
-                labels.append(inner.name)
-                inner = inner.value
-            if isinstance(inner, Variable):
-                yield (inner.name, *reversed(labels))
-                continue
-            waiting.append(inner)
-        elif isinstance(node, dict):
-            waiting += node.values()
-        elif isinstance(node, tuple):
-            waiting += node
-        else:
-            if isinstance(node, Call):
-                yield (f"{node.name}(",)
-            waiting += parts_of(node)
-
-
-def _deciding(scope: Scope, start: object, beyond: str = "") -> tuple[frozenset[tuple[str, str, str]], bool]:
-    """The texts of all definitions that a value depends on, and whether files may decide it too.
-
-    What decides the resources whose addresses begin with `beyond` is left out, if that is given.
-    """
-    found: set[tuple[str, str, str]] = set()
-    reads = False
-    waiting: list[tuple[Scope, object]] = [(scope, start)]
-    while waiting:
-        here, node = waiting.pop()
-        for names in _references(node):
-            reads = reads or names[0] in _FILES or names[:2] in _FROM_FILES
-            for address, where, definition in _definitions(here, names):
-                key = (where.name, address, definition.text)
-                if key not in found and not (beyond and address.startswith(beyond)):
-                    found.add(key)
-                    waiting.append((where, definition.block if definition.block else definition.value))
-        if here.parent is not None and here.call is not None:
-            key = (here.parent.name, here.name, here.call.text)
-            if key not in found:
-                found.add(key)
-                waiting.append((here.parent, here.call.block))
-    return frozenset(found), reads
-
-
-def _definitions(scope: Scope, names: tuple[str, ...]) -> Iterator[tuple[str, Scope, Definition]]:
-    for address in (".".join(names[:2]), ".".join(names[:3])):
-        if definition := scope.folder.found.get(address):
-            yield address, scope, definition
-    if names[0] == "var" and len(names) > 1 and (given := scope.folder.given.get(names[1])):
-        yield f"given {names[1]}", scope, given
-    if names[0] == "module" and len(names) > 1 and (below := scope.below(names[1])):
-        yield from ((address, below, each) for address, each in below.folder.found.items())
-
-
-# --- where policies are used
-
-
-def uses(scope: Scope) -> Iterator[Use]:
-    """All places in a scope and in the modules that it calls."""
-    read: set[str] = set()
-    for address, definition in scope.folder.found.items():
-        if definition.block is not None and definition.block.type == "resource":
-            for use in _of_resource(scope, address, definition):
-                if not _is_by_name(use):
-                    read |= {name for where, name, _ in _deciding(scope, use.value)[0] if where == scope.name}
-                yield use
-    for address, definition in scope.folder.found.items():
-        if address.startswith(_DOCUMENT) and address not in read:
-            yield _use(scope, address, definition, None, None)
-        elif address.startswith("module."):
-            yield from _of_module(scope, address, definition)
-
-
-def _of_module(scope: Scope, address: str, definition: Definition) -> Iterator[Use]:
-    label = address.removeprefix("module.")
-    if (below := scope.below(label)) is not None:
-        yield from uses(below)
-    elif scope.path_of(label):
-        yield _use(scope, address, definition, None, None)
-    else:
-        yield from _of_remote(scope, address, definition)
-
-
-def _is_by_name(use: Use) -> bool:
-    """Tell whether the policy is named there, and stands elsewhere."""
-    return use.address.endswith(_BY_NAME)
-
-
-def _of_remote(scope: Scope, address: str, definition: Definition) -> Iterator[Use]:
-    """Return what a module elsewhere is given that may grant something, by what it comes to.
-
-    Where policies are given, another version of the module may make others of them.
-    """
-    given = {name: _given(scope, definition, argument) for name, argument in definition.body.arguments.items()}
-    words = {name: f"{name} {definition.source.text[slice(*definition.body.arguments[name].span)]}" for name in given}
-    policies = any(_LIKE_POLICY.search(f"{words[name]} {text}") for name, (text, _) in given.items())
-    versions = ("source", "version", "providers") if policies else ()
-    told = {name for name in given if name in versions or _OF_ACCESS.search(words[name]) or _is_policy(given[name][0])}
-    if not told:
-        return
-    yield Use(
-        address=f"{scope.name}{address}",
-        scope=scope,
-        definition=definition,
-        value=None,
-        kind=None,
-        deciding=frozenset((scope.name, name, given[name][0]) for name in told),
-        reads=any(given[name][1] for name in told),
-    )
-
-
-def _given(scope: Scope, definition: Definition, argument: Argument) -> tuple[str, bool]:
-    """Return what an argument comes to, or where nobody knows all that decides it, and whether files may."""
-    evaluator = Evaluator(scope, definition.source, {})
-    try:
-        return name_of(evaluator.within(evaluator.numbered(definition.body)).value(argument.value)), False
-    except (Need, Opaque, Impossible):
-        deciding, reads = _deciding(scope, argument, beyond="aws_")
-        own = definition.source.text[slice(*argument.span)]
-        return "\n".join([own, *(text for _, _, text in sorted(deciding))]), reads
-
-
-def _is_policy(text: str) -> bool:
-    return "Statement" in text and "Effect" in text
-
-
-def _of_resource(scope: Scope, address: str, definition: Definition) -> Iterator[Use]:
-    type_ = address.partition(".")[0]
-    for name, argument in definition.body.arguments.items():
-        if takes_policy(type_, name):
-            yield _use(scope, f"{address}.{name}", definition, argument.value, kind_of(type_, name))
-        elif type_.startswith("aws_") and name.endswith(_BY_NAME):
-            yield _use(scope, f"{address}.{name}", definition, argument.value, "identity")
-        else:
-            yield from _unlisted(scope, f"{address}.{name}", definition, argument)
-    if type_ in ("aws_iam_role", "aws_iam_user") and (value := definition.body.value(_CEILING)) is not None:
-        yield _use(scope, f"{address}.{_CEILING}", definition, value, "identity")
-    for number, block in enumerate(definition.body.blocks):
-        value = block.body.value("policy")
-        if block.type == "inline_policy" and value is not None:
-            yield _use(scope, f"{address}.inline_policy[{number}]", definition, value, "identity")
-        elif block.type == "dynamic" and block.labels and block.labels[0].endswith("policy"):
-            yield _use(scope, f"{address}.dynamic[{number}]", definition, None, None)
-        else:
-            for at, argument in enumerate(_arguments(block)):
-                yield from _unlisted(
-                    scope, f"{address}.{block.type}[{number}].{argument.name}[{at}]", definition, argument
-                )
-
-
-def _arguments(block: Block) -> Iterator[Argument]:
-    yield from block.body.arguments.values()
-    for inner in block.body.blocks:
-        yield from _arguments(inner)
-
-
-def _unlisted(scope: Scope, address: str, definition: Definition, argument: Argument) -> Iterator[Use]:
-    """The policy in an argument that is not known to take any, if one is written there or in what decides it."""
-    text = definition.source.text[slice(*argument.span)]
-    if not _MAY_HOLD.search(text):
-        return
-    if _is_policy(text) or any(_is_policy(each) for _, _, each in _deciding(scope, argument, beyond="aws_")[0]):
-        yield _use(scope, address, definition, argument.value, None)
-
-
-def _use(scope: Scope, address: str, definition: Definition, value: Expression | None, kind: Kind | None) -> Use:
-    deciding, reads = _deciding(scope, definition.block)
-    own = (scope.name, "", definition.text)
-    return Use(
-        address=f"{scope.name}{address}",
-        scope=scope,
-        definition=definition,
-        value=value,
-        kind=kind,
-        deciding=deciding | {own},
-        reads=reads,
-    )
-
-
-# --- policies
 
 
 def units(use: Use) -> Iterator[Unit]:
@@ -393,13 +174,13 @@ def _instances(evaluator: Evaluator, use: Use) -> Iterator[tuple[str, dict[str, 
     pairs = pairs_of(collection)
     if pairs is None:
         keys = (unknown(f"{what} of {shown(collection)}", every.span, name_of(collection)) for what in ("a key", "one"))
-        yield f"[{shown(collection)}]{digest(name_of(collection))}", {"each": _item(*keys)}
+        yield f"[{shown(collection)}]{digest(name_of(collection))}", {"each": each_of(*keys)}
         return
     if len(pairs) > _MOST_UNITS:
         raise Opaque("there are too many of these to judge each; write fewer", every.span)
     for key, item in pairs:
         name = key if isinstance(collection, Object) else item
-        yield f"[{name_of(name)}]", {"each": _item(name, item)}
+        yield f"[{name_of(name)}]", {"each": each_of(name, item)}
 
 
 def _numbered(evaluator: Evaluator, use: Use) -> dict[str, Node]:
@@ -417,10 +198,6 @@ def _numbered(evaluator: Evaluator, use: Use) -> dict[str, Node]:
         return {"count": next(iter(found.values()))}
     index = unknown("count.index", count.span, sorted(found), several=False)
     return {"count": Object((Entry(Scalar("index", count.span), index),), count.span)}
-
-
-def _item(key: Node, value: Node) -> Node:
-    return Object((Entry(Scalar("key", key.span), key), Entry(Scalar("value", key.span), value)), key.span)
 
 
 def _digest(use: Use) -> str:
@@ -478,7 +255,7 @@ def _holder(use: Use, evaluator: Evaluator) -> Iterator[str]:
 def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
     """The policy under truths; an empty list where there is none."""
     if not _exists(use, evaluator):
-        return _ABSENT
+        return ABSENT
     if use.value is None:
         if not use.address.removeprefix(use.scope.name).startswith("data."):
             raise Opaque(
@@ -487,11 +264,11 @@ def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
         return policy_of(evaluator.source, rendered(evaluator, use.definition.body), None, use.definition.span)
     value = evaluator.value(use.value)
     if is_null(value):
-        return _ABSENT
-    if use.address.endswith(_BY_NAME):
-        return _attached(value)
-    if use.address.endswith(_CEILING):
-        return _below_ceiling(value)
+        return ABSENT
+    if use.address.endswith(BY_NAME):
+        return attached(value)
+    if use.address.endswith(CEILING):
+        return below_ceiling(value)
     pieces = pieces_of(evaluator, use.value) if isinstance(use.value, Template) and len(use.value.parts) > 1 else None
     if document := _used_document(use):
         sources[:] = [document.source]
@@ -526,48 +303,10 @@ def _is_some(evaluator: Evaluator, number: Expression | None) -> bool:
 
 def _used_document(use: Use) -> Definition | None:
     """The data source that makes the policy, if the argument is a plain reference to it."""
-    names = next(iter(_references(use.value)), ())
+    names = next(iter(references(use.value)), ())
     if isinstance(use.value, Attribute) and names[:2] == ("data", "aws_iam_policy_document"):
         return use.scope.folder.found.get(".".join(names[:3]))
     return None
-
-
-def _attached(value: Node) -> Node:
-    """Return what attached policies, whose text stands elsewhere, may allow."""
-    items = value.items if isinstance(value, Array) else (value,)
-    statements = tuple(_allowing(item) for item in items)
-    if not statements:
-        return _ABSENT
-    return _policy_with(statements, value.span)
-
-
-def _below_ceiling(value: Node) -> Object:
-    """The most that a boundary, whose text stands elsewhere, may leave: all but what nobody knows."""
-    (allowing,) = _statements(_without_ceiling(value.span))
-    assert isinstance(allowing, Object)
-    left_out = unknown(f"what {shown(value)} does not allow", value.span, name_of(value), several=False)
-    texts = {"Effect": Scalar("Deny", value.span), "Action": left_out}
-    denying = tuple(Entry(Scalar(name, value.span), text) for name, text in texts.items())
-    resource = tuple(entry for entry in allowing.entries if entry.key.text == "Resource")
-    return _policy_with((allowing, Object((*denying, *resource), value.span)), value.span)
-
-
-def _without_ceiling(span: Span) -> Object:
-    everything = Scalar("*", span, parts=("*",))
-    texts = {"Effect": Scalar("Allow", span), "Action": everything, "Resource": everything}
-    return _policy_with((Object(tuple(Entry(Scalar(k, span), v) for k, v in texts.items()), span),), span)
-
-
-def _policy_with(statements: tuple[Node, ...], span: Span) -> Object:
-    version = Entry(Scalar("Version", span), Scalar("2012-10-17", span))
-    return Object((version, Entry(Scalar("Statement", span), Array(statements, span))), span)
-
-
-def _allowing(item: Node) -> Object:
-    texts = {"Effect": Scalar("Allow", item.span), "Resource": Scalar("*", item.span, parts=("*",))}
-    actions = unknown(f"the actions of {shown(item)}", item.span, name_of(item), several=False)
-    entries = [Entry(Scalar(name, item.span), text) for name, text in {**texts, "Action": actions}.items()]
-    return Object(tuple(entries), item.span)
 
 
 def _joined(found: list[Outcome[Node]], span: Span) -> Object | None:
@@ -579,7 +318,7 @@ def _joined(found: list[Outcome[Node]], span: Span) -> Object | None:
     tops = {name_of(Object(tuple(e for e in value.entries if e.key.text != "Statement"), span)) for _, value in present}
     if len(tops) > 1:
         raise Opaque("conditions choose between policies of different Versions; write one", span)
-    lists = [(truths, _statements(value)) for truths, value in present]
+    lists = [(truths, statements_of(value)) for truths, value in present]
     names = [{name_of(statement) for statement in statements} for _, statements in lists]
     always = set.intersection(*names) if len(present) == len(heads) else set()
     statements: dict[object, Node] = {}
@@ -596,10 +335,3 @@ def _joined(found: list[Outcome[Node]], span: Span) -> Object | None:
     if any(entry.key.text == "Statement" for entry in first.entries):
         entries.append(Entry(Scalar("Statement", span), Array(tuple(statements.values()), span)))
     return Object(tuple(entries), first.span)
-
-
-def _statements(policy: Object) -> tuple[Node, ...]:
-    statement = policy.get("Statement")
-    if statement is None:
-        return ()
-    return statement.items if isinstance(statement, Array) else (statement,)

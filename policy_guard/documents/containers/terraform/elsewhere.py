@@ -1,0 +1,54 @@
+"""Policies whose text stands elsewhere, as what they may allow or leave."""
+
+from __future__ import annotations
+
+from policy_guard.documents.containers.terraform.values import name_of, shown, unknown
+from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
+
+ABSENT = Array((), Span(0, 0))
+
+
+def attached(value: Node) -> Node:
+    """Return what attached policies, whose text stands elsewhere, may allow."""
+    items = value.items if isinstance(value, Array) else (value,)
+    statements = tuple(_allowing(item) for item in items)
+    if not statements:
+        return ABSENT
+    return _policy_with(statements, value.span)
+
+
+def below_ceiling(value: Node) -> Object:
+    """The most that a boundary, whose text stands elsewhere, may leave: all but what nobody knows."""
+    (allowing,) = statements_of(without_ceiling(value.span))
+    assert isinstance(allowing, Object)
+    left_out = unknown(f"what {shown(value)} does not allow", value.span, name_of(value), several=False)
+    texts = {"Effect": Scalar("Deny", value.span), "Action": left_out}
+    denying = tuple(Entry(Scalar(name, value.span), text) for name, text in texts.items())
+    resource = tuple(entry for entry in allowing.entries if entry.key.text == "Resource")
+    return _policy_with((allowing, Object((*denying, *resource), value.span)), value.span)
+
+
+def without_ceiling(span: Span) -> Object:
+    everything = Scalar("*", span, parts=("*",))
+    texts = {"Effect": Scalar("Allow", span), "Action": everything, "Resource": everything}
+    return _policy_with((Object(tuple(Entry(Scalar(k, span), v) for k, v in texts.items()), span),), span)
+
+
+def _policy_with(statements: tuple[Node, ...], span: Span) -> Object:
+    version = Entry(Scalar("Version", span), Scalar("2012-10-17", span))
+    return Object((version, Entry(Scalar("Statement", span), Array(statements, span))), span)
+
+
+def _allowing(item: Node) -> Object:
+    texts = {"Effect": Scalar("Allow", item.span), "Resource": Scalar("*", item.span, parts=("*",))}
+    actions = unknown(f"the actions of {shown(item)}", item.span, name_of(item), several=False)
+    entries = [Entry(Scalar(name, item.span), text) for name, text in {**texts, "Action": actions}.items()]
+    return Object(tuple(entries), item.span)
+
+
+def statements_of(policy: Object) -> tuple[Node, ...]:
+    """Return the statements of a policy, of which there may be one alone."""
+    statement = policy.get("Statement")
+    if statement is None:
+        return ()
+    return statement.items if isinstance(statement, Array) else (statement,)

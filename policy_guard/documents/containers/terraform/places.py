@@ -1,0 +1,176 @@
+"""Places in Terraform that hold policies, or give them on to modules elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from policy_guard.documents.containers import Kind
+from policy_guard.documents.containers.cloudformation.calls import Opaque
+from policy_guard.documents.containers.cloudformation.choices import (
+    Impossible,
+    Need,
+)
+from policy_guard.documents.containers.terraform.deciding import deciding
+from policy_guard.documents.containers.terraform.evaluate import Evaluator
+from policy_guard.documents.containers.terraform.folder import Definition
+from policy_guard.documents.containers.terraform.scope import Scope
+from policy_guard.documents.containers.terraform.uses import kind_of, takes_policy
+from policy_guard.documents.containers.terraform.values import name_of
+from policy_guard.documents.hcl.syntax import (
+    Argument,
+    Block,
+    Expression,
+)
+
+_LIKE_POLICY = re.compile(r"\b(?:Statement|statements?|actions|\w*polic(?:y|ies)\w*)\b")
+# Of the arguments of modules elsewhere, those that may say who gets what.
+_OF_ACCESS = re.compile(
+    r"polic|statement|action|arn|principal|role|permission|trusted|admin|iam|assume|grant|public|account", re.IGNORECASE
+)
+# Arguments of which it is looked whether a policy is written in them, though none is known to be taken there.
+_MAY_HOLD = re.compile(
+    r"Statement|polic|document|json|body|content|manifest|definition|template|input|value|config", re.IGNORECASE
+)
+BY_NAME = ("policy_arn", "policy_arns")
+CEILING = "permissions_boundary"
+_DOCUMENT = "data.aws_iam_policy_document."
+
+
+@dataclass(frozen=True)
+class Use:
+    """A place that holds a policy: `deciding` is the text of all that may decide it, `reads` that files do so too.
+
+    `each` is the key of one of several objects, with its value.
+    """
+
+    address: str
+    scope: Scope
+    definition: Definition
+    value: Expression | None
+    kind: Kind | None
+    deciding: frozenset[tuple[str, str, str]]
+    reads: bool
+
+
+def uses(scope: Scope) -> Iterator[Use]:
+    """All places in a scope and in the modules that it calls."""
+    read: set[str] = set()
+    for address, definition in scope.folder.found.items():
+        if definition.block is not None and definition.block.type == "resource":
+            for use in _of_resource(scope, address, definition):
+                if not is_by_name(use):
+                    read |= {name for where, name, _ in deciding(scope, use.value)[0] if where == scope.name}
+                yield use
+    for address, definition in scope.folder.found.items():
+        if address.startswith(_DOCUMENT) and address not in read:
+            yield _use(scope, address, definition, None, None)
+        elif address.startswith("module."):
+            yield from _of_module(scope, address, definition)
+
+
+def _of_module(scope: Scope, address: str, definition: Definition) -> Iterator[Use]:
+    label = address.removeprefix("module.")
+    if (below := scope.below(label)) is not None:
+        yield from uses(below)
+    elif scope.path_of(label):
+        yield _use(scope, address, definition, None, None)
+    else:
+        yield from _of_remote(scope, address, definition)
+
+
+def is_by_name(use: Use) -> bool:
+    """Tell whether the policy is named there, and stands elsewhere."""
+    return use.address.endswith(BY_NAME)
+
+
+def _of_remote(scope: Scope, address: str, definition: Definition) -> Iterator[Use]:
+    """Return what a module elsewhere is given that may grant something, by what it comes to.
+
+    Where policies are given, another version of the module may make others of them.
+    """
+    given = {name: _given(scope, definition, argument) for name, argument in definition.body.arguments.items()}
+    words = {name: f"{name} {definition.source.text[slice(*definition.body.arguments[name].span)]}" for name in given}
+    policies = any(_LIKE_POLICY.search(f"{words[name]} {text}") for name, (text, _) in given.items())
+    versions = ("source", "version", "providers") if policies else ()
+    told = {name for name in given if name in versions or _OF_ACCESS.search(words[name]) or _is_policy(given[name][0])}
+    if not told:
+        return
+    yield Use(
+        address=f"{scope.name}{address}",
+        scope=scope,
+        definition=definition,
+        value=None,
+        kind=None,
+        deciding=frozenset((scope.name, name, given[name][0]) for name in told),
+        reads=any(given[name][1] for name in told),
+    )
+
+
+def _given(scope: Scope, definition: Definition, argument: Argument) -> tuple[str, bool]:
+    """Return what an argument comes to, or where nobody knows all that decides it, and whether files may."""
+    evaluator = Evaluator(scope, definition.source, {})
+    try:
+        return name_of(evaluator.within(evaluator.numbered(definition.body)).value(argument.value)), False
+    except (Need, Opaque, Impossible):
+        texts, reads = deciding(scope, argument, beyond="aws_")
+        own = definition.source.text[slice(*argument.span)]
+        return "\n".join([own, *(text for _, _, text in sorted(texts))]), reads
+
+
+def _is_policy(text: str) -> bool:
+    return "Statement" in text and "Effect" in text
+
+
+def _of_resource(scope: Scope, address: str, definition: Definition) -> Iterator[Use]:
+    type_ = address.partition(".")[0]
+    for name, argument in definition.body.arguments.items():
+        if takes_policy(type_, name):
+            yield _use(scope, f"{address}.{name}", definition, argument.value, kind_of(type_, name))
+        elif type_.startswith("aws_") and name.endswith(BY_NAME):
+            yield _use(scope, f"{address}.{name}", definition, argument.value, "identity")
+        else:
+            yield from _unlisted(scope, f"{address}.{name}", definition, argument)
+    if type_ in ("aws_iam_role", "aws_iam_user") and (value := definition.body.value(CEILING)) is not None:
+        yield _use(scope, f"{address}.{CEILING}", definition, value, "identity")
+    for number, block in enumerate(definition.body.blocks):
+        value = block.body.value("policy")
+        if block.type == "inline_policy" and value is not None:
+            yield _use(scope, f"{address}.inline_policy[{number}]", definition, value, "identity")
+        elif block.type == "dynamic" and block.labels and block.labels[0].endswith("policy"):
+            yield _use(scope, f"{address}.dynamic[{number}]", definition, None, None)
+        else:
+            for at, argument in enumerate(_arguments(block)):
+                yield from _unlisted(
+                    scope, f"{address}.{block.type}[{number}].{argument.name}[{at}]", definition, argument
+                )
+
+
+def _arguments(block: Block) -> Iterator[Argument]:
+    yield from block.body.arguments.values()
+    for inner in block.body.blocks:
+        yield from _arguments(inner)
+
+
+def _unlisted(scope: Scope, address: str, definition: Definition, argument: Argument) -> Iterator[Use]:
+    """The policy in an argument that is not known to take any, if one is written there or in what decides it."""
+    text = definition.source.text[slice(*argument.span)]
+    if not _MAY_HOLD.search(text):
+        return
+    if _is_policy(text) or any(_is_policy(each) for _, _, each in deciding(scope, argument, beyond="aws_")[0]):
+        yield _use(scope, address, definition, argument.value, None)
+
+
+def _use(scope: Scope, address: str, definition: Definition, value: Expression | None, kind: Kind | None) -> Use:
+    texts, reads = deciding(scope, definition.block)
+    own = (scope.name, "", definition.text)
+    return Use(
+        address=f"{scope.name}{address}",
+        scope=scope,
+        definition=definition,
+        value=value,
+        kind=kind,
+        deciding=texts | {own},
+        reads=reads,
+    )

@@ -1,0 +1,98 @@
+"""Folders with the values that their callers give, from the root module down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from posixpath import normpath
+from typing import Any, NamedTuple
+
+from policy_guard.documents.containers.terraform.folder import Definition, Folder
+from policy_guard.documents.hcl.syntax import (
+    Body,
+    Call,
+    Expression,
+    Template,
+    Text,
+)
+from policy_guard.documents.source import Node
+
+_MOST_DEEP = 12
+_MOST_MODULES = 500
+"""Calls of modules below one root; what lies beyond is known by the text of its call alone."""
+
+
+class Ways(NamedTuple):
+    """How to find the folder of a module, what a call comes to, and the policy of a data source.
+
+    The last two are told the evaluator that asks.
+    """
+
+    folder: Callable[[str], Folder | None]
+    call: Callable[[Any, Call], Node]
+    rendered: Callable[[Any, Body], Node]
+
+
+class Scope:
+    """A folder with the values that its caller gives. `moved` are the variables of a root that differ."""
+
+    def __init__(
+        self,
+        folder: Folder,
+        ways: Ways,
+        moved: frozenset[str],
+        parent: Scope | None = None,
+        call: Definition | None = None,
+        name: str = "",
+    ) -> None:
+        self.folder = folder
+        self.ways = ways
+        self.moved = moved
+        self.parent = parent
+        self.call = call
+        self.name = name
+        self._known: dict[str, Scope | None] = {}
+        self._modules: list[int] = parent._modules if parent else [0]
+
+    def below(self, label: str) -> Scope | None:
+        """Return the scope of a module that lies in the repository, but for those that are called too deep."""
+        if label not in self._known:
+            self._known[label] = self._called(label)
+        return self._known[label]
+
+    def path_of(self, label: str) -> str:
+        """Return where a module lies that is called by a path in the repository; empty for any other."""
+        definition = self.folder.found.get(f"module.{label}")
+        source = definition.body.value("source") if definition else None
+        text = plain_text(source) if source else ""
+        return text if text.startswith(("./", "../")) else ""
+
+    def _called(self, label: str) -> Scope | None:
+        definition, text = self.folder.found.get(f"module.{label}"), self.path_of(label)
+        if not text or self.depth() > _MOST_DEEP or self._modules[0] >= _MOST_MODULES:
+            return None
+        self._modules[0] += 1
+        folder = self.ways.folder(normpath(f"{self.folder.path}/{text}").lstrip("/"))
+        if folder is None:
+            return None
+        return Scope(
+            folder=folder,
+            ways=self.ways,
+            moved=frozenset(),
+            parent=self,
+            call=definition,
+            name=f"{self.name}module.{label}.",
+        )
+
+    def root(self) -> Scope:
+        """Return the scope in which nobody calls this one."""
+        return self.parent.root() if self.parent else self
+
+    def depth(self) -> int:
+        return self.parent.depth() + 1 if self.parent else 0
+
+
+def plain_text(value: Expression) -> str:
+    """The text of a string without interpolation; empty for anything else."""
+    if not isinstance(value, Template) or not all(isinstance(part, Text) for part in value.parts):
+        return ""
+    return "".join(part.value for part in value.parts if isinstance(part, Text))

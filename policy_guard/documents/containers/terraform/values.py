@@ -1,0 +1,123 @@
+"""Values of Terraform as trees: texts with holes, lists and mappings, and what is known of them."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from policy_guard.documents.containers.cloudformation.calls import Opaque
+from policy_guard.documents.containers.cloudformation.parts import Parts, hole, joined, spelled, visible
+from policy_guard.documents.hcl.syntax import (
+    Literal,
+)
+from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
+
+JSON = "!json"
+"""The tag of a value that is given on as the JSON of it."""
+_NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]*[1-9])?")
+
+
+def literal(node: Literal) -> Scalar:
+    """Return a literal as a text says it. Terraform writes 1.0 as 1: of such numbers nobody has to know that."""
+    if node.kind == "number" and not _NUMBER.fullmatch(node.text):
+        raise Opaque("write this number in its shortest form, or as a text", node.span)
+    return Scalar(text="" if node.kind == "null" else node.text, span=node.span, kind=node.kind)
+
+
+def surely_equal(one: Node, other: Node) -> bool | None:
+    """Tell whether two values are equal; None if nobody knows, as for values of two types and texts beyond ASCII."""
+    if not (isinstance(one, Scalar) and isinstance(other, Scalar) and is_known(one) and is_known(other)):
+        return None
+    if is_null(one) or is_null(other):
+        return is_null(one) and is_null(other)
+    if one.kind != other.kind or not (one.text + other.text).isascii():
+        return None
+    return one.text == other.text
+
+
+def name_of(node: Node) -> str:
+    """Equal for two values only if they are one."""
+    if isinstance(node, Scalar):
+        return json.dumps([node.kind == "null", [[*part] if isinstance(part, Hole) else part for part in parts(node)]])
+    tag = node.tag or ""
+    if isinstance(node, Array):
+        return f"{tag}[{', '.join(map(name_of, node.items))}]"
+    return f"{tag}{{{', '.join(sorted(f'{name_of(key)}: {name_of(value)}' for key, value in node.entries))}}}"
+
+
+def parts(node: Node) -> Parts:
+    """The parts of a text."""
+    if not isinstance(node, Scalar):
+        return (hole("a list or a mapping", name_of(node)),)
+    return node.parts if node.parts is not None else joined((node.text,))
+
+
+def shown(node: Node) -> str:
+    """A value for people."""
+    if isinstance(node, Scalar):
+        own = parts(node)
+        return visible(own[0]) if len(own) == 1 and isinstance(own[0], Hole) else spelled(own)
+    return "a list" if isinstance(node, Array) else "a mapping"
+
+
+def is_known(node: Node) -> bool:
+    """Tell whether a value has no hole."""
+    if isinstance(node, Scalar):
+        return not any(isinstance(part, Hole) for part in parts(node))
+    below = node.items if isinstance(node, Array) else [part for entry in node.entries for part in entry]
+    return all(map(is_known, below))
+
+
+def is_null(node: Node) -> bool:
+    """Tell whether a value is null."""
+    return isinstance(node, Scalar) and node.kind == "null"
+
+
+def text_of(own: Parts, span: Span) -> Scalar:
+    """The text with these parts."""
+    return Scalar(text=spelled(own), span=span, parts=joined(own))
+
+
+def unknown(words: str, span: Span, *deciding: object, several: bool = True) -> Scalar:
+    """A value that nobody knows, and that everything in `deciding` decides."""
+    return text_of((hole(words, *deciding)._replace(several=several),), span)
+
+
+def single(node: Node) -> Node:
+    """A value where one text has to stand."""
+    if isinstance(node, Scalar) and node.kind != "null":
+        own = tuple(part._replace(several=False) if isinstance(part, Hole) else part for part in parts(node))
+        return node._replace(kind="string", parts=own)
+    return node
+
+
+def placed(node: Node, span: Span) -> Node:
+    """The value as if it were written at a place."""
+    if isinstance(node, Scalar):
+        return node._replace(span=span)
+    if isinstance(node, Array):
+        return Array(tuple(placed(item, span) for item in node.items), span, node.tag)
+    entries = tuple(Entry(key._replace(span=span), placed(value, span)) for key, value in node.entries)
+    return Object(entries, span, node.tag)
+
+
+def counted(index: Node) -> Node:
+    return Object((Entry(Scalar("index", index.span), index),), index.span)
+
+
+def each_of(key: Node, value: Node) -> Node:
+    return Object((Entry(Scalar("key", key.span), key), Entry(Scalar("value", key.span), value)), key.span)
+
+
+def pairs_of(node: Node) -> list[tuple[Node, Node]] | None:
+    """The keys and values of a collection, in Terraform's order; None if nobody knows them."""
+    if isinstance(node, Array):
+        if any(
+            isinstance(item, Scalar) and any(isinstance(p, Hole) and p.several for p in parts(item))
+            for item in node.items
+        ):
+            return None
+        return [(Scalar(str(number), item.span, "number"), item) for number, item in enumerate(node.items)]
+    if isinstance(node, Object):
+        return [(entry.key, entry.value) for entry in sorted(node.entries, key=lambda entry: entry.key.text)]
+    return None
