@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from hashlib import sha256
 from typing import NamedTuple
 
-from policy_guard.documents.source import Array, Node, Object, Problem, Scalar, Span
+from policy_guard.documents.source import Array, Node, Object, Scalar
 
 LOOP = "Fn::ForEach::"
 TRANSFORM = "Fn::Transform"
 NO_VALUE = "AWS::NoValue"
-
-
-class Opaque(Exception):
-    """Raised for a value that nobody can tell from the template, with the problem to report."""
-
-    def __init__(self, message: str, span: Span) -> None:
-        super().__init__(message)
-        self.problem = Problem(message, span)
 
 
 class Call(NamedTuple):
@@ -62,11 +53,6 @@ def shape(node: Node) -> Hashable:
     if len({key for key, _ in entries}) == len(entries):
         return frozenset(entries)
     return "twice", tuple(entries)
-
-
-def digest(value: object) -> str:
-    """A short text that is another one for every other value that is spelled otherwise."""
-    return sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def canonical(node: Node) -> str:

@@ -5,18 +5,17 @@ Source: AWS CloudFormation Template Reference, intrinsic-function-reference-cond
 
 from __future__ import annotations
 
+from policy_guard.documents.containers.choices import Atom, free
 from policy_guard.documents.containers.cloudformation.calls import call, canonical
-from policy_guard.documents.containers.cloudformation.choices import Atom, free
 from policy_guard.documents.containers.cloudformation.parts import (
     Evaluating,
-    Parts,
     Value,
     is_plain,
     key_of,
     parts_of,
     resolved,
-    spelled,
 )
+from policy_guard.documents.containers.holes import Parts, spelled
 from policy_guard.documents.source import Array, Hole, Node, Object, Scalar
 
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, cast
 
 from policy_guard.documents.containers import Kind
-from policy_guard.documents.containers.cloudformation.calls import Opaque, call
-from policy_guard.documents.containers.cloudformation.choices import Truths
+from policy_guard.documents.containers.choices import Truths
+from policy_guard.documents.containers.cloudformation.calls import call
 from policy_guard.documents.containers.cloudformation.places import Place, places
 from policy_guard.documents.containers.cloudformation.reading import Holder, Reading
 from policy_guard.documents.containers.cloudformation.serverless import has_own_role
 from policy_guard.documents.containers.cloudformation.template import twice, type_of
+from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.containers.recognition import is_policy_text, looks_like_policy
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Unreadable

@@ -12,29 +12,26 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from policy_guard.documents.containers.cloudformation.calls import LOOP, NO_VALUE, TRANSFORM, Opaque, call, canonical
-from policy_guard.documents.containers.cloudformation.choices import Atom, Impossible, Need, Truths, free, settled
+from policy_guard.documents.containers.choices import Atom, Impossible, Need, Truths, free, settled
+from policy_guard.documents.containers.cloudformation.calls import LOOP, NO_VALUE, TRANSFORM, call, canonical
 from policy_guard.documents.containers.cloudformation.conditions import boolean
 from policy_guard.documents.containers.cloudformation.functions import FUNCTIONS
 from policy_guard.documents.containers.cloudformation.named import IDENTIFYING, NAMED, all_decide
 from policy_guard.documents.containers.cloudformation.parts import (
     NOTHING,
     NoValue,
-    Parts,
     Value,
-    hole,
     is_plain,
-    joined,
     key_of,
     literal,
     parts_of,
     resolved,
-    spelled,
     text_of,
-    visible,
     with_marks,
 )
 from policy_guard.documents.containers.cloudformation.template import Template, loop, type_of
+from policy_guard.documents.containers.holes import Parts, hole, joined, spelled, visible
+from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
 
 # AWS CloudFormation Template Reference, pseudo-parameter-reference: what these are in AWS's own partition.

@@ -7,23 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from policy_guard.documents.containers.cloudformation.calls import TRANSFORM, Opaque, call, canonical, shape
-from policy_guard.documents.containers.cloudformation.choices import Impossible, free
+from policy_guard.documents.containers.choices import Impossible, free
+from policy_guard.documents.containers.cloudformation.calls import TRANSFORM, call, canonical, shape
 from policy_guard.documents.containers.cloudformation.parts import (
     Evaluating,
     NoValue,
-    Parts,
     Value,
-    hole,
     is_plain,
     is_several,
     key_of,
     parts_of,
-    spelled,
     text_of,
-    visible,
     with_marks,
 )
+from policy_guard.documents.containers.holes import Parts, hole, spelled, visible
+from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.source import Array, Hole, Node, Object, Scalar, Span
 
 _MOST_KEYS = 32

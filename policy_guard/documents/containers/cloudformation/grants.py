@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
 from policy_guard.documents.containers import Kind
-from policy_guard.documents.containers.cloudformation.calls import Opaque, call
-from policy_guard.documents.containers.cloudformation.choices import Outcome, Truths, outcomes
+from policy_guard.documents.containers.choices import Outcome, Truths, outcomes
+from policy_guard.documents.containers.cloudformation.calls import call
 from policy_guard.documents.containers.cloudformation.documents import Unit, attempt
 from policy_guard.documents.containers.cloudformation.evaluate import Evaluator
 from policy_guard.documents.containers.cloudformation.parts import NoValue, name_of, parts_of, text_of
 from policy_guard.documents.containers.cloudformation.reading import Reading
 from policy_guard.documents.containers.cloudformation.template import type_of
+from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
 

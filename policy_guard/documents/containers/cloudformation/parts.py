@@ -1,18 +1,18 @@
-"""Texts with holes, as containers evaluate them: their parts, their names, and what stands in marks of engines."""
+"""Texts with holes in templates: their names, what stands in marks of engines, and values that are none."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol, TypeAlias
 
-from policy_guard.documents.containers.cloudformation.calls import NO_VALUE, Opaque, canonical, digest
-from policy_guard.documents.containers.cloudformation.choices import Atom
+from policy_guard.documents.containers.choices import Atom
+from policy_guard.documents.containers.cloudformation.calls import NO_VALUE, canonical
 from policy_guard.documents.containers.cloudformation.template import Template
+from policy_guard.documents.containers.holes import Parts, at_holes, hole, joined, spelled
+from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.source import Hole, Node, Scalar, Span
 from policy_guard.solver.strings.pattern import HIDDEN
 
-Parts: TypeAlias = "tuple[str | Hole, ...]"
 _MARK = re.compile(r"\{\{[^{}]*\}\}")
 
 
@@ -30,16 +30,6 @@ NOTHING = NoValue()
 Value: TypeAlias = "Node | NoValue"
 
 
-def hole(words: str, *deciding: object) -> Hole:
-    """The text that people know by these words, and that everything in `deciding` decides."""
-    return Hole(f"{words}{HIDDEN}{digest(deciding)}" if deciding else words)
-
-
-def spelled(parts: Iterable[str | Hole]) -> str:
-    """The parts as one text for people."""
-    return "".join(f"${{{visible(part)}}}" if isinstance(part, Hole) else part for part in parts)
-
-
 def name_of(parts: Parts) -> str:
     """Return what a text is known by: the same for two texts only if they are one."""
     shown = spelled(parts)
@@ -49,17 +39,6 @@ def name_of(parts: Parts) -> str:
 def text_of(parts: Parts, span: Span, see: tuple[Span, ...] = ()) -> Scalar:
     """The scalar of a text with these parts."""
     return Scalar(text=spelled(parts), span=span, parts=joined(parts), see=see)
-
-
-def joined(parts: Iterable[str | Hole]) -> Parts:
-    """The parts with neighbouring texts as one, and without empty ones."""
-    found: list[str | Hole] = []
-    for part in parts:
-        if isinstance(part, str) and found and isinstance(found[-1], str):
-            found[-1] += part
-        elif part != "":
-            found.append(part)
-    return tuple(found)
 
 
 def literal(scalar: Scalar) -> Scalar:
@@ -83,26 +62,14 @@ def with_marks(parts: Parts) -> Parts:
     done, used = 0, 0
     for mark in _MARK.finditer(text):
         count = text.count("\ue000", done, mark.start())
-        found += _restored(text[done : mark.start()], holes[used : used + count])
+        found += at_holes(text[done : mark.start()], holes[used : used + count])
         used += count
         inside = text.count("\ue000", *mark.span())
-        named = tuple(_restored(mark[0], holes[used : used + inside]))
+        named = tuple(at_holes(mark[0], holes[used : used + inside]))
         used += inside
         found.append(hole(spelled(named), named) if inside else Hole(mark[0]))
         done = mark.end()
-    return joined([*found, *_restored(text[done:], holes[used:])])
-
-
-def _restored(text: str, holes: Sequence[Hole]) -> Iterator[str | Hole]:
-    for number, piece in enumerate(text.split("\ue000")):
-        if number:
-            yield holes[number - 1]
-        yield piece
-
-
-def visible(part: Hole) -> str:
-    """The name of a hole for people."""
-    return part.name.partition(HIDDEN)[0].removeprefix("!Ref ")
+    return joined([*found, *at_holes(text[done:], holes[used:])])
 
 
 def parts_of(value: Value) -> Parts:

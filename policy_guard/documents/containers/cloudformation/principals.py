@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from policy_guard.documents.containers.cloudformation.choices import Truths, outcomes
+from policy_guard.documents.containers.choices import Truths, outcomes
 from policy_guard.documents.containers.cloudformation.documents import IDENTITY, Unit, attempt
 from policy_guard.documents.containers.cloudformation.parts import name_of, parts_of
 from policy_guard.documents.containers.cloudformation.places import Place, places

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from policy_guard.documents.containers.cloudformation.calls import NO_VALUE, TRANSFORM, Opaque, call
-from policy_guard.documents.containers.cloudformation.choices import (
+from policy_guard.documents.containers.choices import (
     Atom,
     Impossible,
     Named,
@@ -16,11 +15,13 @@ from policy_guard.documents.containers.cloudformation.choices import (
     guards,
     outcomes,
 )
+from policy_guard.documents.containers.cloudformation.calls import NO_VALUE, TRANSFORM, call
 from policy_guard.documents.containers.cloudformation.evaluate import Evaluator, Moved, entries_of
 from policy_guard.documents.containers.cloudformation.parts import NOTHING, NoValue, Value, literal, name_of, parts_of
 from policy_guard.documents.containers.cloudformation.places import Place
 from policy_guard.documents.containers.cloudformation.template import Template
 from policy_guard.documents.containers.cloudformation.texts import is_text, json_in
+from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.source import Array, Entry, Guard, Hole, Node, Object, Scalar
 
 _ACCOUNT = "the account"

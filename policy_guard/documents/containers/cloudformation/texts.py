@@ -7,15 +7,14 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import NamedTuple
 
-from policy_guard.documents.containers.cloudformation.calls import Opaque, call
+from policy_guard.documents.containers.cloudformation.calls import call
 from policy_guard.documents.containers.cloudformation.evaluate import PLACE, Evaluator
-from policy_guard.documents.containers.cloudformation.parts import NoValue, literal, parts_of, spelled, with_marks
+from policy_guard.documents.containers.cloudformation.parts import NoValue, literal, parts_of, with_marks
+from policy_guard.documents.containers.holes import HOLE, Filled, spelled
+from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.embedded import Places, places_in
 from policy_guard.documents.formats.json import scan
-from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Problem, Scalar, Source, Span, Unreadable
-
-_HOLE = "\ue000"
-"""What stands for a hole while the text is read: JSON takes it in strings only."""
+from policy_guard.documents.source import Array, Hole, Node, Problem, Scalar, Source, Span, Unreadable
 
 
 class _Piece(NamedTuple):
@@ -39,17 +38,17 @@ def is_text(node: Node) -> bool:
 def json_in(evaluator: Evaluator, node: Node) -> Node:
     """The tree of the JSON in a text. Any other text is given back. Raises `Opaque` and `Unreadable`."""
     pieces = list(_pieces(evaluator, node))
-    text = "".join(_HOLE if isinstance(piece.part, Hole) else piece.part for piece in pieces)
+    text = "".join(HOLE if isinstance(piece.part, Hole) else piece.part for piece in pieces)
     holes = [piece.part for piece in pieces if isinstance(piece.part, Hole)]
     if not text.lstrip().startswith(("{", "[")):
         return literal(Scalar(spelled(piece.part for piece in pieces), node.span, parts=tuple(p.part for p in pieces)))
-    if text.count(_HOLE) != len(holes) or "\\ue000" in text.lower():
+    if text.count(HOLE) != len(holes) or "\\ue000" in text.lower():
         raise Opaque("the text contains a private-use character; remove it", node.span)
     if any(hole.several for hole in holes):
         raise Opaque("a list is part of the text of a policy", node.span)
-    written = _Written(pieces, text, holes, evaluator.template.source, node.span)
+    written = _Written(pieces, evaluator.template.source, node.span)
     try:
-        return written.moved(scan(text))
+        return Filled(text, holes, written.span, with_marks).tree(scan(text))
     except Unreadable as error:
         found = (Problem(f"the JSON in this text: {p.message}", written.span(p.span)) for p in error.problems)
         raise Unreadable(*found) from None
@@ -102,14 +101,12 @@ def _in_list(evaluator: Evaluator, argument: Node, node: Node) -> Iterator[_Piec
 
 
 class _Written:
-    """Finds in the file what stands at an offset of the text, and the holes of each string in it."""
+    """Finds in the file what stands at an offset of the text."""
 
-    def __init__(self, pieces: Iterable[_Piece], text: str, holes: list[Hole], source: Source, whole: Span) -> None:
+    def __init__(self, pieces: Iterable[_Piece], source: Source, whole: Span) -> None:
         self._pieces = [piece for piece in pieces if piece.part != ""]
         lengths = (1 if isinstance(piece.part, Hole) else len(piece.part) for piece in self._pieces)
         self._starts = [0, *accumulate(lengths)]
-        self._holes = holes
-        self._at = [at for at, symbol in enumerate(text) if symbol == _HOLE]
         self._source = source
         self._whole = whole
         self._places: dict[Span, Places] = {}
@@ -128,24 +125,3 @@ class _Written:
             self._places[piece.scalar.span] = places_in(piece.scalar, self._source)
         offset = piece.at + (0 if piece.filled else at - self._starts[number])
         return self._places[piece.scalar.span].span(Span(offset, offset + 1))
-
-    def moved(self, node: Node) -> Node:
-        """The tree with its places in the file, and the holes in its strings."""
-        if isinstance(node, Scalar):
-            return self._scalar(node)
-        if isinstance(node, Array):
-            return Array(tuple(map(self.moved, node.items)), self.span(node.span))
-        entries = (Entry(self._scalar(entry.key), self.moved(entry.value)) for entry in node.entries)
-        return Object(tuple(entries), self.span(node.span))
-
-    def _scalar(self, scalar: Scalar) -> Scalar:
-        if scalar.kind == "null":
-            return scalar._replace(span=self.span(scalar.span))
-        used = bisect_right(self._at, scalar.span.start)
-        parts: list[str | Hole] = []
-        for number, piece in enumerate(scalar.text.split(_HOLE)):
-            if number:
-                parts.append(self._holes[used + number - 1])
-            parts.append(piece)
-        whole = with_marks(tuple(parts))
-        return scalar._replace(text=spelled(whole), span=self.span(scalar.span), parts=whole)

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 
-from policy_guard.documents.containers.cloudformation.calls import Opaque
-from policy_guard.documents.containers.cloudformation.choices import Atom, Need, Truths, free, settled
-from policy_guard.documents.containers.cloudformation.parts import Parts
+from policy_guard.documents.containers.choices import Atom, Need, Truths, free, settled
+from policy_guard.documents.containers.holes import Parts
+from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.folder import Definition
 from policy_guard.documents.containers.terraform.scope import Scope
 from policy_guard.documents.containers.terraform.values import (

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from posixpath import normpath
 
-from policy_guard.documents.containers.cloudformation.calls import Opaque
+from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.evaluate import IN_REPOSITORY, Evaluator
 from policy_guard.documents.containers.terraform.values import (
     JSON,

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from policy_guard.documents.containers import Kind
-from policy_guard.documents.containers.cloudformation.calls import Opaque
-from policy_guard.documents.containers.cloudformation.choices import (
+from policy_guard.documents.containers.choices import (
     Impossible,
     Need,
 )
+from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.deciding import deciding
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.folder import Definition

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from policy_guard.documents.containers.cloudformation.calls import Opaque
-from policy_guard.documents.containers.cloudformation.choices import free
+from policy_guard.documents.containers.choices import free
+from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.text import policy_of
 from policy_guard.documents.containers.terraform.values import (

@@ -7,15 +7,13 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from policy_guard.documents.containers.cloudformation.calls import Opaque
-from policy_guard.documents.containers.cloudformation.parts import joined, spelled
+from policy_guard.documents.containers.holes import HOLE, Filled
+from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.values import JSON, parts
 from policy_guard.documents.formats.json import scan
 from policy_guard.documents.hcl.syntax import Template, Text
-from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Problem, Scalar, Source, Span, Unreadable
-
-_HOLE = "\ue000"
+from policy_guard.documents.source import Hole, Node, Object, Problem, Scalar, Source, Span, Unreadable
 
 
 class Piece(NamedTuple):
@@ -44,15 +42,15 @@ def policy_of(source: Source, value: Node, pieces: Sequence[Piece] | None, span:
         raise Opaque("a policy as JSON is expected here", span)
     if pieces is None:
         pieces = [Piece(part, span, False) for part in parts(value)]
-    text = "".join(_HOLE if isinstance(piece.part, Hole) else piece.part for piece in pieces)
+    text = "".join(HOLE if isinstance(piece.part, Hole) else piece.part for piece in pieces)
     holes = [piece.part for piece in pieces if isinstance(piece.part, Hole)]
-    if text.count(_HOLE) != len(holes) or "\\ue000" in text.lower():
+    if text.count(HOLE) != len(holes) or "\\ue000" in text.lower():
         raise Opaque("the text contains a private-use character; remove it", span)
-    if not text.strip(f" \t\r\n{_HOLE}"):
+    if not text.strip(f" \t\r\n{HOLE}"):
         raise Opaque("this is resolved later and is not a policy yet; write the policy here", span)
-    written = _Written(pieces, text, holes, span)
+    written = _Written(pieces, span)
     try:
-        found = written.moved(scan(text))
+        found = Filled(text, holes, written.span).tree(scan(text))
     except Unreadable as error:
         problems = (Problem(f"the JSON in this text: {p.message}", written.span(p.span)) for p in error.problems)
         raise Unreadable(*problems) from None
@@ -62,14 +60,12 @@ def policy_of(source: Source, value: Node, pieces: Sequence[Piece] | None, span:
 
 
 class _Written:
-    """Finds in the file what stands at an offset of the text, and the holes of each string in it."""
+    """Finds in the file what stands at an offset of the text."""
 
-    def __init__(self, pieces: Sequence[Piece], text: str, holes: Sequence[Hole], whole: Span) -> None:
+    def __init__(self, pieces: Sequence[Piece], whole: Span) -> None:
         self._pieces = [piece for piece in pieces if piece.part != ""]
         lengths = (1 if isinstance(piece.part, Hole) else len(piece.part) for piece in self._pieces)
         self._starts = [0, *accumulate(lengths)]
-        self._holes = holes
-        self._at = [at for at, symbol in enumerate(text) if symbol == _HOLE]
         self._whole = whole
 
     def span(self, inner: Span) -> Span:
@@ -86,24 +82,3 @@ class _Written:
             return piece.span
         start = piece.span.start + at - self._starts[number]
         return Span(start, start + 1)
-
-    def moved(self, node: Node) -> Node:
-        """The tree with its places in the file, and the holes in its strings."""
-        if isinstance(node, Scalar):
-            return self._scalar(node)
-        if isinstance(node, Array):
-            return Array(tuple(map(self.moved, node.items)), self.span(node.span))
-        entries = (Entry(self._scalar(entry.key), self.moved(entry.value)) for entry in node.entries)
-        return Object(tuple(entries), self.span(node.span))
-
-    def _scalar(self, scalar: Scalar) -> Scalar:
-        if scalar.kind == "null":
-            return scalar._replace(span=self.span(scalar.span))
-        used = bisect_right(self._at, scalar.span.start)
-        own: list[str | Hole] = []
-        for number, piece in enumerate(scalar.text.split(_HOLE)):
-            if number:
-                own.append(self._holes[used + number - 1])
-            own.append(piece)
-        whole = joined(own)
-        return scalar._replace(text=spelled(whole), span=self.span(scalar.span), parts=whole)

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from policy_guard.documents.containers import Kind
-from policy_guard.documents.containers.cloudformation.calls import Opaque, digest
-from policy_guard.documents.containers.cloudformation.choices import (
+from policy_guard.documents.containers.choices import (
     Impossible,
     Need,
     Outcome,
@@ -16,6 +15,7 @@ from policy_guard.documents.containers.cloudformation.choices import (
     guards,
     outcomes,
 )
+from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.containers.terraform.deciding import references
 from policy_guard.documents.containers.terraform.elsewhere import (

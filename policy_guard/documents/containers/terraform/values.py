@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from policy_guard.documents.containers.cloudformation.calls import Opaque
-from policy_guard.documents.containers.cloudformation.parts import Parts, hole, joined, spelled, visible
+from policy_guard.documents.containers.holes import Parts, hole, joined, spelled, visible
+from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.hcl.syntax import (
     Literal,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
-from policy_guard.documents.containers.cloudformation.calls import Opaque
+from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.source import Guard, Span
 from policy_guard.solver.strings.pattern import HIDDEN
 

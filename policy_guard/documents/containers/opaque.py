@@ -1,0 +1,20 @@
+"""Values that nobody can tell from a file, and short names for what decides them."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from policy_guard.documents.source import Problem, Span
+
+
+class Opaque(Exception):
+    """Raised for a value that nobody can tell from the file, with the problem to report."""
+
+    def __init__(self, message: str, span: Span) -> None:
+        super().__init__(message)
+        self.problem = Problem(message, span)
+
+
+def digest(value: object) -> str:
+    """A short text that is another one for every other value that is spelled otherwise."""
+    return sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()[:16]
