@@ -91,3 +91,38 @@ def test_what_grants_more_fails(name: str, tmp_path: Path) -> None:
 def test_what_grants_no_more_passes(name: str, tmp_path: Path) -> None:
     code, out = _code(NOT_WIDER[name], tmp_path)
     assert (code, json.loads(out)["findings"]) == (0, []), out
+
+
+BESIDE = {
+    "a connector": "  C: {Type: AWS::Serverless::Connector, Properties: {Source: {Id: F}, Permissions: [%s]}}\n",
+    "a connector of a resource": (
+        "  G:\n    Type: AWS::SNS::Topic\n"
+        "    Connectors: {A: {Properties: {Destination: {Id: F}, Permissions: [%s]}}}\n"
+    ),
+    "a resource policy of an API": (
+        "  A:\n    Type: AWS::Serverless::Api\n"
+        "    Properties: {StageName: s, Auth: {ResourcePolicy: {IpRangeWhitelist: [%s]}}}\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BESIDE)
+def test_what_only_the_transform_works_out_fails_where_it_changes(what: str, tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.commit(**{"t.yaml": TEMPLATE + BESIDE[what] % "Read"})
+    scratch.write("t.yaml", TEMPLATE.replace("Timeout: 3", "Timeout: 4") + BESIDE[what] % "Read")
+    assert scratch.guard("check").code == 0
+    scratch.write("t.yaml", TEMPLATE + BESIDE[what] % "Write")
+    assert scratch.guard("check").code == 1
+
+
+def test_globals_for_too_many_resources_fail(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.commit(**{"t.yaml": TEMPLATE})
+    many = "".join(f"  F{n}: {{Type: AWS::Serverless::Function, Properties: {{}}}}\n" for n in range(400))
+    names = ", ".join(f"K{n}: v" for n in range(2_000))
+    text = TEMPLATE.replace("Timeout: 3", f"Environment: {{Variables: {{{names}}}}}")
+    scratch.write("t.yaml", text + many)
+    answer = scratch.guard("check")
+    assert answer.code == 1
+    assert "Globals are too long to be merged" in answer.out

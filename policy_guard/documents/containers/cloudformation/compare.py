@@ -56,7 +56,7 @@ def touched(old: Template, new: Template, names: set[str]) -> set[str]:
 
 
 def _changed(old: Template, new: Template, name: str) -> bool:
-    """Whether a resource of both says something else now; what is made of several places is not compared as text."""
+    """Tell whether a resource of both says something else now; what several places make is not compared as text."""
     before, after = old.resources[name], new.resources[name]
     if name in old.made or name in new.made:
         return shape(before) != shape(after)

@@ -12,12 +12,14 @@ from functools import partial
 
 from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.choices import Outcome, Truths, outcomes
-from policy_guard.documents.containers.cloudformation.calls import call
+from policy_guard.documents.containers.cloudformation.calls import call, canonical
 from policy_guard.documents.containers.cloudformation.documents import Unit, attempt
 from policy_guard.documents.containers.cloudformation.evaluate import Evaluator
 from policy_guard.documents.containers.cloudformation.parts import NoValue, name_of, parts_of, text_of
 from policy_guard.documents.containers.cloudformation.reading import Reading
+from policy_guard.documents.containers.cloudformation.serverless import access_beside
 from policy_guard.documents.containers.cloudformation.template import type_of
+from policy_guard.documents.containers.holes import hole
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
@@ -61,6 +63,9 @@ def grant_units(reading: Reading, name: str, managed: Iterable[str], bounded: bo
         found += attempt(partial(_url, reading, name), f"Resources.{name}.AuthType")
     if type_ == _ADDITION:
         found += attempt(partial(_addition, reading, name), f"Resources.{name}")
+    for place, node in access_beside(reading.template.resources[name], type_):
+        address = f"Resources.{name}.{place}"
+        found += attempt(partial(_unknown, reading, name, address, node), address)
     for key, action in _ATTACHING.get(type_, ()):
         address = f"Resources.{name}.{key}"
         found += attempt(partial(_attached, reading, name, key, action, frozenset(managed)), address)
@@ -180,6 +185,16 @@ def _url(reading: Reading, name: str) -> Iterator[Unit]:
                     )
                     holder = f"url of {', '.join(name_of(parts_of(f)) for f in functions.value or ())}"
                     yield from _unit(reading, f"Resources.{name}.AuthType", holder, "identity", [statement])
+
+
+def _unknown(reading: Reading, name: str, address: str, node: Node) -> Iterator[Unit]:
+    """Access that only the transform of AWS SAM works out: it is known by its text, and another text is new access."""
+    resource = text_of((hole(f"what {address} gives access to", canonical(node)),), node.span)
+    action = text_of(("serverless:Access",), node.span)
+    statements = [
+        _statement(reading, node.span, truths, Action=action, Resource=resource) for truths in reading.existing(name)
+    ]
+    yield from _unit(reading, address, address, "identity", statements)
 
 
 def _permission(reading: Reading, name: str) -> Iterator[Unit]:

@@ -48,22 +48,36 @@ def with_globals(root: Object, resource: Object, type_: str) -> Object:
     return resource._replace(entries=(*others, properties))
 
 
+def size(node: Node, most: int) -> int:
+    """Return how many values a node holds, counted until there are too many."""
+    count, waiting = 0, [node]
+    while waiting and count <= most:
+        node = waiting.pop()
+        count += 1
+        if isinstance(node, Array):
+            waiting += node.items
+        elif isinstance(node, Object):
+            waiting += (entry.value for entry in node.entries)
+    return count
+
+
 def _merged(given: Node, own: Node, deepest: int) -> Node:
-    """What stands in Globals with what the resource says: mappings are merged, lists joined, all else replaced."""
+    """Return what Globals and the resource say together: mappings are merged, lists joined, all else replaced."""
     if isinstance(given, Array) and isinstance(own, Array):
         return own._replace(items=(*given.items, *own.items))
     if not isinstance(given, Object) or not isinstance(own, Object) or call(given) or call(own) or not deepest:
         return own
     names = {entry.key.text for entry in own.entries}
     entries = [entry for entry in given.entries if entry.key.text not in names]
+    others = {entry.key.text: entry.value for entry in given.entries}
     for key, value in own.entries:
-        other = given.get(key.text)
+        other = others.get(key.text)
         entries.append(Entry(key, value if other is None else _merged(other, value, deepest - 1)))
     return own._replace(entries=tuple(entries))
 
 
 def has_own_role(resource: Object, type_: str) -> bool:
-    """Whether the transform makes a role for the resource, which may give one under a condition only."""
+    """Tell whether the transform makes a role for the resource, which may give one under a condition only."""
     properties = resource.get("Properties")
     if type_ not in WITH_ROLES or not isinstance(properties, Object) or call(properties):
         return False
@@ -72,7 +86,7 @@ def has_own_role(resource: Object, type_: str) -> bool:
 
 
 def made(name: str, resource: Object, type_: str) -> Iterator[Made]:
-    """What the transform makes of a resource."""
+    """Return what the transform makes of a resource."""
     properties = resource.get("Properties")
     if not isinstance(properties, Object) or call(properties):
         return
@@ -85,6 +99,21 @@ def made(name: str, resource: Object, type_: str) -> Iterator[Made]:
             "AuthType": _mapped(address, lambda node: (isinstance(node, Object) and node.get("AuthType")) or node),
         }
         yield Made(f"{name}Url", name, _resource(resource, "AWS::Lambda::Url", url))
+
+
+def access_beside(resource: Object, type_: str) -> Iterator[tuple[str, Node]]:
+    """Return what grants access in ways that are not worked out, each with its place in the resource.
+
+    Source: AWS SAM Developer Guide, sam-resource-connector and sam-property-api-resourcepolicystatement.
+    """
+    properties = resource.get("Properties")
+    if type_ == f"{PREFIX}Connector" and properties is not None:
+        yield "Properties", properties
+    if (connectors := resource.get("Connectors")) is not None:
+        yield "Connectors", connectors
+    auth = properties.get("Auth") if isinstance(properties, Object) else None
+    if type_.startswith(PREFIX) and isinstance(auth, Object) and (policy := auth.get("ResourcePolicy")) is not None:
+        yield "Auth.ResourcePolicy", policy
 
 
 def _resource(of: Object, type_: str, properties: Mapping[str, Node]) -> Object:
@@ -150,7 +179,7 @@ def _nothing(span: Span) -> Node:
 
 
 def _is_document(item: Node) -> bool:
-    """Whether an item of Policies is written out, by a document or by a policy template of AWS SAM."""
+    """Tell whether an item of Policies is written out, by a document or by a policy template of AWS SAM."""
     return isinstance(item, Object) and not call(item)
 
 

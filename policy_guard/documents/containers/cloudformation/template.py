@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.calls import LOOP, TRANSFORM, call, shape
-from policy_guard.documents.containers.cloudformation.serverless import PREFIX, made, with_globals
+from policy_guard.documents.containers.cloudformation.serverless import PREFIX, made, size, with_globals
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source
 
 # AWS CloudFormation Template Reference, transform-reference: those of AWS that change no policy but as its pages say.
@@ -17,6 +17,8 @@ _KNOWN_TRANSFORMS = (
 )
 _OTHER_PARTITIONS = re.compile(r"\baws-(?:cn|us-gov|iso|eusc)")
 _MOST_FROM_LOOPS = 2_000
+_MOST_MERGED = 500_000
+"""Values of Globals that are merged into resources, of all of them together."""
 _VALUES = ("Parameters", "Mappings", "Conditions", "Rules", "Globals")
 
 
@@ -93,10 +95,13 @@ def read_template(source: Source, root: Object) -> Template:
 def _with_serverless(template: Template) -> Template:
     """The template with the resources that AWS SAM makes, beside those that are written."""
     resources, spans, changed = dict(template.resources), dict(template.spans), set[str]()
-    for name, written in template.resources.items():
-        type_ = type_of(written)
-        if not type_.startswith(PREFIX):
-            continue
+    serverless = {name: type_of(node) for name, node in template.resources.items() if type_of(node).startswith(PREFIX)}
+    shared = template.root.get("Globals")
+    if shared is not None and size(shared, _MOST_MERGED) * len(serverless) > _MOST_MERGED:
+        words = "Globals are too long to be merged into so many resources; write them shorter"
+        return template._replace(repeated=(*template.repeated, Problem(words, shared.span)))
+    for name, type_ in serverless.items():
+        written = template.resources[name]
         resources[name] = with_globals(template.root, written, type_)
         changed |= {name} if resources[name] is not written else set()
         for each in made(name, resources[name], type_):
