@@ -160,3 +160,11 @@ REMOTE = 'module "r" {\n  source = "example/policy/aws"\n  policy = %s\n}\n'
 def test_other_files_count_where_they_may_be_read(text: str, path: str, code: int, tmp_path: Path) -> None:
     answer = compared(tmp_path, {"m/m.tf": text, path: "one"}, {path: "two"})
     assert answer.code == code
+
+
+def test_what_takes_too_much_to_follow_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("policy_guard.documents.containers.terraform.scope._LOOKS", 3)
+    chain_of_locals = 'locals {\n  a = local.b\n  b = local.c\n  c = "x"\n}\n'
+    use = 'resource "aws_x" "y" {\n  config = local.a\n}\nmodule "r" {\n  source = "a/b/c"\n  arn    = local.a\n}\n'
+    files = {"m.tf": chain_of_locals + use, "n.tf": ""}
+    assert compared(tmp_path, files, {"n.tf": 'resource "aws_instance" "i" {}\n'}).code == 1

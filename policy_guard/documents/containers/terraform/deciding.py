@@ -13,6 +13,7 @@ from policy_guard.documents.hcl.syntax import (
     parts_of,
 )
 
+_MAY_BE_ANYTHING = "Statement, Effect"
 _FILES = ("file(", "templatefile(", "filebase64(", "fileset(")
 _FROM_FILES = (("data", "local_file"), ("data", "external"), ("data", "archive_file"))
 
@@ -51,6 +52,10 @@ def deciding(scope: Scope, start: object, beyond: str = "") -> tuple[frozenset[t
     waiting: list[tuple[Scope, object]] = [(scope, start)]
     while waiting:
         here, node = waiting.pop()
+        scope.looks[0] -= 1
+        if scope.looks[0] < 0:
+            # Too much to follow: it may be a policy, and is not the same as on the other side.
+            return frozenset({("", "", f"{_MAY_BE_ANYTHING} {id(scope.root())}")}), True
         for names in references(node):
             reads = reads or names[0] in _FILES or names[:2] in _FROM_FILES
             for address, where, definition in _definitions(here, names):

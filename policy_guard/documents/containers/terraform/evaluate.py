@@ -109,7 +109,8 @@ class Evaluator:
     def spend(self, span: Span) -> None:
         """Count a step. Raises `Opaque` when there are too many."""
         self.steps[0] -= 1
-        if self.steps[0] < 0 or len(self.active) > 40:
+        self.scope.steps[0] -= 1
+        if self.steps[0] < 0 or self.scope.steps[0] < 0 or len(self.active) > 40:
             raise Opaque("this value takes too many steps to work out; write it shorter", span)
 
     def value(self, node: Expression) -> Node:

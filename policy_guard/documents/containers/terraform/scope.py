@@ -17,6 +17,8 @@ from policy_guard.documents.hcl.syntax import (
 from policy_guard.documents.source import Node
 
 _MOST_DEEP = 12
+_STEPS = 3_000_000
+_LOOKS = 500_000
 _MOST_MODULES = 500
 """Calls of modules below one root; what lies beyond is known by the text of its call alone."""
 
@@ -52,6 +54,10 @@ class Scope:
         self.name = name
         self._known: dict[str, Scope | None] = {}
         self._modules: list[int] = parent._modules if parent else [0]
+        self.steps: list[int] = parent.steps if parent else [_STEPS]
+        """What may still be worked out below one root."""
+        self.looks: list[int] = parent.looks if parent else [_LOOKS]
+        """How many definitions may still be looked at below one root."""
 
     def below(self, label: str) -> Scope | None:
         """Return the scope of a module that lies in the repository, but for those that are called too deep."""
