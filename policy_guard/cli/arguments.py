@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from policy_guard.documents.printable import shortened
 from policy_guard.plugins import names
@@ -41,17 +45,36 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     return parser(first).parse_args(arguments)
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose help is as wide as the terminal, which argparse would measure anew for every argument."""
+
+    def __init__(self, formatter: type[argparse.HelpFormatter] = argparse.HelpFormatter, **given: Any) -> None:
+        super().__init__(formatter_class=partial(formatter, width=_columns() - 2), **given)
+
+
+def _columns() -> int:
+    """The width of the terminal, measured as `shutil` does, whose import takes longer than all parsing."""
+    try:
+        return int(os.environ.get("COLUMNS", "")) or 80
+    except ValueError:
+        pass
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80 if sys.__stdout__ else 80
+    except (OSError, ValueError):
+        return 80
+
+
 def parser(name: str) -> argparse.ArgumentParser:
     """The parser of the command of this name, or of all of them: building them all costs every commit."""
-    whole = argparse.ArgumentParser(
+    whole: argparse.ArgumentParser = _Parser(
         prog="policy-guard",
         description="Proves that a change of an AWS IAM policy grants nothing new, or shows what it does.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter=argparse.RawDescriptionHelpFormatter,
     )
     whole.add_argument("--version", action="version", version=f"policy-guard {VERSION}")
     whole.set_defaults(nothing=None)
-    commands = whole.add_subparsers(metavar="COMMAND", dest="command", required=True)
+    commands = whole.add_subparsers(prog=whole.prog, metavar="COMMAND", dest="command", required=True)
     for add in (_COMMANDS[name],) if name in _COMMANDS else _COMMANDS.values():
         add(commands)
     return whole

@@ -9,18 +9,19 @@ from typing import NamedTuple
 
 from policy_guard.documents.formats.json import scan
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
+from policy_guard.regex import regex
 
 # Following a spelling takes far more memory than the text; AWS's largest policies have some tens of thousands of
 # characters (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html).
 _MAX_FOLLOWED = 250_000
-_PROPERTIES = re.compile(r"(?:[!&]\S*\s+)*")
-_BLANKS = re.compile(r"\s*")
+_PROPERTIES = regex(r"(?:[!&]\S*\s+)*")
+_BLANKS = regex(r"\s*")
 _ESCAPED = r"\\[nrtvfNLP_ \t]|\\\r?\n|\\[\r\x85\u2028\u2029]"
 _ESCAPE = r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|\\x..|\\u.{4}|\\U.{8}|\\."
 # Blanks are matched run by run: YAML folds line breaks and strips indentation, so their numbers differ.
-_DOUBLE = re.compile(rf"(?P<blank>(?:\s|{_ESCAPED})+)|(?P<escape>{_ESCAPE})|(?P<same>[^\s\\]+)")
-_SINGLE = re.compile(r"(?P<blank>\s+)|(?P<escape>'')|(?P<same>[^\s']+)")
-_BARE = re.compile(r"(?P<blank>\s+)|(?P<same>\S+)")
+_DOUBLE = regex(rf"(?P<blank>(?:\s|{_ESCAPED})+)|(?P<escape>{_ESCAPE})|(?P<same>[^\s\\]+)")
+_SINGLE = regex(r"(?P<blank>\s+)|(?P<escape>'')|(?P<same>[^\s']+)")
+_BARE = regex(r"(?P<blank>\s+)|(?P<same>\S+)")
 
 
 class _Piece(NamedTuple):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from policy_guard.documents.source import Node, Problem, Source, Span, Unreadable
+from policy_guard.regex import regex
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_DEPTH = 100
@@ -22,22 +23,22 @@ _MARKS = (
 )
 # The only escapes that can spell a letter of "Statement", or join two halves of it over a line break.
 # https://yaml.org/spec/1.1/#id872840 (YAML 1.1 also breaks lines at U+0085, U+2028 and U+2029), RFC 8259 section 7.
-_SPELLING_ESCAPE = re.compile(rb"\\(?:[uUx\r\n]|\xc2\x85|\xe2\x80[\xa8\xa9])")
-_ALIAS_AS_KEY = re.compile(rb"\*[\w-]+\s*:|\?\s+\*")
+_SPELLING_ESCAPE = regex(rb"\\(?:[uUx\r\n]|\xc2\x85|\xe2\x80[\xa8\xa9])")
+_ALIAS_AS_KEY = regex(rb"\*[\w-]+\s*:|\?\s+\*")
 
-_JSON_START = re.compile(rb"""\{\s*["'}\w]|\[\s*[{\["]""")
+_JSON_START = regex(rb"""\{\s*["'}\w]|\[\s*[{\["]""")
 # A template in a key may be what is left of "Statement": "State${""}ment".
 # The hole is looked for first: a text of nothing but "S" would be gone through nine times.
-_HOLE_IN_WORD = re.compile(
+_HOLE_IN_WORD = regex(
     rb"[$%{<](?:(?<=[$%])\{|(?<=\{)[{#%]|(?<=<)%)(?<=\w..)(?:"
     + b"|".join(rb"(?<=[Ss]" + rb"\w" * more + rb"..)" for more in range(9))
     + b")",
     re.DOTALL,
 )
 # Under this tag, however it is shortened, a key is written in base64.
-_BINARY = re.compile(rb"[!:]binary|%TAG\s|!\S{0,80}%")
+_BINARY = regex(rb"[!:]binary|%TAG\s|!\S{0,80}%")
 # Resources that grant access without a document, and what may stand for any resource.
-_GRANTING = re.compile(rb"AWS::(?:IAM|SSO|Serverless|Include|Lambda::(?:Permission|Url))\b|Fn::(?:Transform|ForEach)")
+_GRANTING = regex(rb"AWS::(?:IAM|SSO|Serverless|Include|Lambda::(?:Permission|Url))\b|Fn::(?:Transform|ForEach)")
 _LONG = 1_000_000
 _SNIFFED: dict[bytes, bool] = {}
 _HOLES = (b"${", b"%{", b"{{", b"{#", b"{%", b"<%")

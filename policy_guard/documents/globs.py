@@ -6,20 +6,22 @@ import re
 from collections.abc import Callable
 from functools import cache, lru_cache
 
+from policy_guard.regex import regex
+
 # Where people would expect a meaning that there is none: a pattern with these would match nothing, silently.
 _UNUSUAL = (
-    (re.compile(r"[\x00-\x1f\x7f]"), "a path holds no control characters and stands on one line"),
-    (re.compile(r"\\"), "folders are separated by /, not by a backslash"),
-    (re.compile(r"^(?:[/~]|[A-Za-z]:/)"), "a path begins at the root of the repository, without / in front"),
-    (re.compile(r"(?:^|/)\.\.(?:/|$)"), 'a path cannot leave the repository; write it without ".."'),
-    (re.compile(r"/$"), "this names a folder; write folder/** for all files in it"),
-    (re.compile(r"^$|//|(?:^|/)\.(?:/|$)"), 'leave out "." and empty names'),
+    (regex(r"[\x00-\x1f\x7f]"), "a path holds no control characters and stands on one line"),
+    (regex(r"\\"), "folders are separated by /, not by a backslash"),
+    (regex(r"^(?:[/~]|[A-Za-z]:/)"), "a path begins at the root of the repository, without / in front"),
+    (regex(r"(?:^|/)\.\.(?:/|$)"), 'a path cannot leave the repository; write it without ".."'),
+    (regex(r"/$"), "this names a folder; write folder/** for all files in it"),
+    (regex(r"^$|//|(?:^|/)\.(?:/|$)"), 'leave out "." and empty names'),
 )
-_WILD = re.compile(r"[*?]")
+_WILD = regex(r"[*?]")
 _NO_PATTERN = (
-    (re.compile(r"[\[\]{}]"), "brackets have no meaning in a pattern; write ? for one character, or list the patterns"),
-    (re.compile(r"^!"), "a pattern cannot be negated; use exclude"),
-    (re.compile(r"[^/]\*\*|\*\*[^/]"), "** stands for whole folders, alone between two /"),
+    (regex(r"[\[\]{}]"), "brackets have no meaning in a pattern; write ? for one character, or list the patterns"),
+    (regex(r"^!"), "a pattern cannot be negated; use exclude"),
+    (regex(r"[^/]\*\*|\*\*[^/]"), "** stands for whole folders, alone between two /"),
 )
 
 
@@ -113,7 +115,7 @@ def begins_within(text: str) -> Callable[[str], bool]:
 
 
 def _piece(text: str) -> re.Pattern[str]:
-    return re.compile("".join("." if c == "?" else re.escape(c) for c in text), re.DOTALL)
+    return regex("".join("." if c == "?" else re.escape(c) for c in text), re.DOTALL)
 
 
 def _in_order(pieces: list[re.Pattern[str]], tail: int, given: str) -> bool:

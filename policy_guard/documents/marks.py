@@ -13,6 +13,7 @@ from itertools import islice
 
 from policy_guard.documents.printable import printable
 from policy_guard.documents.source import Node, Problem, Scalar, Source, Span, scalars
+from policy_guard.regex import regex
 
 _SIGNS = (
     "{{",
@@ -42,7 +43,7 @@ _ANYWHERE += r"|^\#(?:jinja2:|(?:define|undef|ifn?def|include)\b)|\#\*"
 # Of Thymeleaf, FreeMarker, PHP, Smarty, Blade, Razor: outside of values these are JSON, YAML or nothing.
 _IN_VALUES = r"\[\[|<[\#?@]|<!--|\$\(|@\{|(?<!\$)\{[*!]|\{(?:if|foreach|section|literal|while|for|php|assign)\s"
 _IN_VALUES += r"|@(?:if|for|foreach|while|switch|using|functions|section|code)\s*[({]"
-_MARK = re.compile(rf"(?P<anywhere>{_ANYWHERE})|{_IN_VALUES}", re.MULTILINE)
+_MARK = regex(rf"(?P<anywhere>{_ANYWHERE})|{_IN_VALUES}", re.MULTILINE)
 _KEYWORDS = "if|else|elif|elsif|elseif|end|endif|endfor|for|range|with|define|block|break|continue|raw|endraw|yield"
 _ANY_NAME = r"(?:\.?[A-Za-z_$][\w.$-]*(?:\[[\w.]+\][\w.]*)*|\.)"
 _NAME = rf"(?!(?:{_KEYWORDS})\b(?![.-])){_ANY_NAME}"
@@ -54,7 +55,7 @@ _INNER = rf"[ \t]*{_NAME}{_FILTERED}"
 _AFTER_DOLLAR = rf"[ \t]*{_ANY_NAME}{_FILTERED}"
 _KEY = r"!?[\w.@+-]+::?(?![:=+?-])[\w.:/@+ -]*(?:,[ \t]*'[^'\"\\{}\r\n]*'[ \t]*)?"
 _WORDS = r"[A-Za-z][\w-]*(?:[ ][A-Za-z][\w-]*)+"
-_GOOD = re.compile(
+_GOOD = regex(
     rf"""(?:(?<!\{{)\{{\{{ (?P<before>[-~]?) {_INNER} (?P<after>[-~]?) \}}\}}
     | (?<!\{{)\{{\{{\{{{_INNER}\}}\}}\}} | \$\{{\{{{_INNER}\}}\}}
     | <%=[ \t]*@?[A-Za-z]\w*[ \t]*(?P<erb>-?)%>
@@ -64,10 +65,10 @@ _GOOD = re.compile(
     | \$\(\(?{_INNER}\)?\))""",
     re.VERBOSE,
 )
-_QUOTES = re.compile(r"\|[ \t]*s?quote\b")
+_QUOTES = regex(r"\|[ \t]*s?quote\b")
 # AWS's own variables are no marks: AWS's answers and other writers of JSON spell them with escapes.
-_PLACEHOLDER = re.compile(r"\{\{|\{[%#]|<%|[%#]\{|\$\{(?![^{}:\s]+:[^:-])(?![*?$]\})")
-_VARIABLE = re.compile(r"\$\{(?:[^{}:\s]+:[^:-]|[*?$]\})")
+_PLACEHOLDER = regex(r"\{\{|\{[%#]|<%|[%#]\{|\$\{(?![^{}:\s]+:[^:-])(?![*?$]\})")
+_VARIABLE = regex(r"\$\{(?:[^{}:\s]+:[^:-]|[*?$]\})")
 _MOST = 20
 _LONGEST = 60
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from policy_guard.regex import regex
+
 ELLIPSIS = "…"
 TAB = 4
 
 # actions/runner, ActionCommand.cs: `##[name]` counts anywhere in a line, `::name` after leading blanks.
-_COMMAND = re.compile(r"^((?:[^\S\n]|\x1b\[[0-9;]*m)*:):", re.MULTILINE)
+_COMMAND = regex(r"^((?:[^\S\n]|\x1b\[[0-9;]*m)*:):", re.MULTILINE)
 
 
 def printable(text: str) -> str:

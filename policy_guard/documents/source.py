@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 
@@ -22,18 +21,32 @@ class Position(NamedTuple):
     column: int
 
 
-@dataclass(frozen=True, slots=True)
 class Source:
-    """The decoded text of one file, without byte order mark, at one revision.
+    """The decoded text of one file, without byte order mark, at one revision. Nobody changes one.
 
     `path` is relative to the repository's root with `/` between folders. `revision` names where the text was
     read (`"index"`, `"working tree"`, a commit) and is for people, as in "main@3f9c2ab".
     """
 
-    path: str
-    text: str
-    revision: str = ""
-    _starts: list[int] = field(default_factory=list, compare=False, repr=False)
+    __slots__ = ("_starts", "path", "revision", "text")
+
+    def __init__(self, path: str, text: str, revision: str = "") -> None:
+        self.path = path
+        self.text = text
+        self.revision = revision
+        self._starts: list[int] = []
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Source) and self._named() == other._named()
+
+    def __hash__(self) -> int:
+        return hash(self._named())
+
+    def __repr__(self) -> str:
+        return f"Source{self._named()!r}"
+
+    def _named(self) -> tuple[str, str, str]:
+        return self.path, self.text, self.revision
 
     def position(self, offset: int) -> Position:
         """Return where the character at `offset` stands."""

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Literal, NamedTuple, TypeAlias
 
 from policy_guard.iam.policy import Principal
+from policy_guard.regex import regex
 from policy_guard.solver.strings.pattern import Part, Pattern, Unknown, Wildcard, holes, plain_pattern
 
-_ARN = re.compile(r"arn:([^:]+):(iam|sts)::([^:]+):(.+)", re.DOTALL)
-_ACCOUNT = re.compile(r"\d{12}")
-_ID = re.compile(r"A[A-Z0-9]{15,127}")
+_ARN = regex(r"arn:([^:]+):(iam|sts)::([^:]+):(.+)", re.DOTALL)
+_ACCOUNT = regex(r"\d{12}")
+_ID = regex(r"A[A-Z0-9]{15,127}")
 # Stands for a part that is no text while an ARN is taken apart.
 _STAND_IN = 0xF0000
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, timedelta
@@ -15,6 +14,7 @@ from policy_guard.documents.globs import not_a_path
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Kind, Policy, PolicyId, Statement, meaning
+from policy_guard.regex import regex
 from policy_guard.settings.evaluated import evaluated
 from policy_guard.settings.severity import CheckId
 
@@ -25,7 +25,7 @@ STANDING = tuple(map(CheckId, ("access-not-granted", "no-public-access")))
 NO_POLICY = "none"
 MOST_DAYS = 30
 MOST_DAYS_STANDING = 366
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+_DIGEST = regex(r"[0-9a-f]{64}")
 _NOWHERE = Span(0, 0)
 _LATER = ("before_slash",)
 """Fields that came after the first acceptances were written: at their defaults they are not in a digest."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from policy_guard.documents.globs import matches_path
+from policy_guard.regex import regex
 
 PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 """The first of these that is there counts (GitHub Docs, "About code owners")."""
 MOST_BYTES = 3 * 1024 * 1024
-_OWNER = re.compile(r"@[\w.-]+(/[\w.-]+)?|[^@\s]+@[^@\s]+")
+_OWNER = regex(r"@[\w.-]+(/[\w.-]+)?|[^@\s]+@[^@\s]+")
 # Backslash, brackets and exclamation marks have no meaning there, and a line with them is passed over.
-_NOT_SUPPORTED = re.compile(r"[\\\[\]!]")
+_NOT_SUPPORTED = regex(r"[\\\[\]!]")
 
 
 def owners(text: str, path: str) -> tuple[str, ...]:

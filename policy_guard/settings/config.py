@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,6 +10,7 @@ from policy_guard.documents.errors import SetupError
 from policy_guard.documents.globs import matches_any, matches_path, not_a_path, not_a_pattern
 from policy_guard.documents.printable import printable
 from policy_guard.documents.source import Source
+from policy_guard.regex import regex
 from policy_guard.settings.severity import CheckId, FailOn, Severity
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ MOST = 1000
 MOST_PATTERNS = 3000
 """What all lists hold together whose patterns are matched against every file that changes."""
 _MATCHED = ("policies", "groups")
-_ACTION = re.compile(r"\*|[A-Za-z0-9_*?-]+:[A-Za-z0-9_*?-]+")
+_ACTION = regex(r"\*|[A-Za-z0-9_*?-]+:[A-Za-z0-9_*?-]+")
 
 
 class PolicyFiles(NamedTuple):

@@ -12,10 +12,11 @@ from typing import Any
 
 from policy_guard.documents.source import Array, Entry, Guard, Hole, Node, Object, Problem, Scalar, Unreadable
 from policy_guard.iam.policy import MADE_UP, Condition, Value
+from policy_guard.regex import regex
 from policy_guard.solver.strings.pattern import HIDDEN, Pattern, Unknown, spelled_out
 
 WHEN = "When"
-_PLACE = re.compile(r"\$\{([^{}]*)\}")
+_PLACE = regex(r"\$\{([^{}]*)\}")
 _ELEMENTS = ("key", "values", "words")
 
 

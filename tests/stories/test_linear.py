@@ -22,6 +22,7 @@ from policy_guard.documents.formats import read
 from policy_guard.documents.marks import refused_marks
 from policy_guard.documents.source import Scalar, Source, Span
 from policy_guard.iam.parse.reader import Reader
+from policy_guard.regex import Late
 from policy_guard.solver.strings.pattern import read_pattern
 
 ROOT = Path(policy_guard.__file__).parent
@@ -44,7 +45,7 @@ def expressions() -> Iterator[Expression]:
         name = ".".join(path.relative_to(ROOT.parent).with_suffix("").parts).removesuffix(".__init__")
         text = path.read_text(encoding="utf-8")
         yield from _inline(name, text)
-        if "re.compile" in text and path.name != "__main__.py":
+        if ("re.compile" in text or "regex(" in text) and path.name != "__main__.py":
             yield from _constant(name, text)
 
 
@@ -58,7 +59,7 @@ def _inline(name: str, text: str) -> Iterator[Expression]:
 def _constant(name: str, text: str) -> Iterator[Expression]:
     module = import_module(name)
     for constant, value in vars(module).items():
-        found = [each for each in _flat(value) if isinstance(each, re.Pattern)]
+        found = [each for each in _flat(value) if isinstance(each, (re.Pattern, Late))]
         used = re.search(rf"\b{constant}\.({'|'.join(SCANNING)})\b", text)
         for each in found:
             yield Expression(f"{name}.{constant}", each, bool(used) or each is not value)

@@ -17,6 +17,7 @@ from policy_guard.documents.format import sniff
 from policy_guard.documents.formats import read
 from policy_guard.documents.marks import refused_marks
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Unreadable, is_null
+from policy_guard.regex import regex
 
 # The ends of names under which AWS's API and the CLI give a policy, without case and underscores: "Policy",
 # "AssumeRolePolicyDocument", "policyText", "PolicyInJson". Source: the output shapes of botocore's service models.
@@ -38,8 +39,8 @@ _MOST_PARTS = 4
 # What tells the entries of a list apart, without case and underscores; the last ones if there is none of the first.
 _NAMES = ("policyname", "rolename", "username", "groupname", "name", "id", "arn")
 _LESSER_NAMES = ("policyid", "resourcearn", "vpcendpointid", "versionid", "instanceprofilename", "domainname", "sid")
-_BETWEEN_DOCUMENTS = re.compile(r"^(?:---|\.\.\.)(?=\s|\Z)", re.MULTILINE)
-_NAME_ALONE = re.compile(r"arn:.*|[\w+=,@-]*", re.DOTALL)
+_BETWEEN_DOCUMENTS = regex(r"^(?:---|\.\.\.)(?=\s|\Z)", re.MULTILINE)
+_NAME_ALONE = regex(r"arn:.*|[\w+=,@-]*", re.DOTALL)
 
 
 class PolicyDocument(NamedTuple):

@@ -7,11 +7,12 @@ import re
 from policy_guard.documents.containers import VERSIONS
 from policy_guard.documents.format import hole_in_key
 from policy_guard.documents.source import Array, Node, Object, Scalar
+from policy_guard.regex import regex
 from policy_guard.solver.strings.pattern import holes, with_variables
 
 # Without Effect a statement is no less meant as one; AWS refuses it, and so does the parser.
 _ELEMENTS = {"Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal"}
-_HOLE = re.compile(r"\$\{|%\{|\{\{|\{#|\{%|<%")
+_HOLE = regex(r"\$\{|%\{|\{\{|\{#|\{%|<%")
 
 
 # Each begins with the word itself, and looks back from there: that is quick in long texts. Only whole words count:
@@ -20,17 +21,17 @@ def _word(name: str) -> str:
     return rf"{name}(?:(?<![A-Za-z0-9]{name})|(?<=\\[nrt]{name})|(?<=%22{name}))"
 
 
-_STATEMENT_KEY = re.compile(_word("Statement") + r"""\\*(?:["']|%22)?\s*(?::|%3A|\Z)""")
-_BEFORE_KEY = re.compile(r"""(?:["']|%22|(?:\n|\A)[ \t-]*)\Z""")
-_CASELESS_KEYS = tuple(re.compile(rf"{_word(name)}[\"'\\]*\s*:") for name in ("statement", "effect"))
+_STATEMENT_KEY = regex(_word("Statement") + r"""\\*(?:["']|%22)?\s*(?::|%3A|\Z)""")
+_BEFORE_KEY = regex(r"""(?:["']|%22|(?:\n|\A)[ \t-]*)\Z""")
+_CASELESS_KEYS = tuple(regex(rf"{_word(name)}[\"'\\]*\s*:") for name in ("statement", "effect"))
 # A key, behind which a comment or a template may stand before the colon, or a text that an alias makes one.
-_KEY_ANYHOW = re.compile(_word("Statement") + r"""["'\\]*\s*(?:[:=\#%/{$<]|\Z)""")
-_ANCHORED = re.compile(r"""Statement\b(?<=[\s"']Statement)""")
-_BEFORE_ANCHORED = re.compile(r"""&[^\s&]{1,100}\s{1,90}["']?\Z""")
-_EFFECT = re.compile(_word("Effect") + "(?![A-Za-z0-9])")
+_KEY_ANYHOW = regex(_word("Statement") + r"""["'\\]*\s*(?:[:=\#%/{$<]|\Z)""")
+_ANCHORED = regex(r"""Statement\b(?<=[\s"']Statement)""")
+_BEFORE_ANCHORED = regex(r"""&[^\s&]{1,100}\s{1,90}["']?\Z""")
+_EFFECT = regex(_word("Effect") + "(?![A-Za-z0-9])")
 _LOOKED_BACK = 200
 _MOST_KEYS = 10_000
-_ESCAPED_LETTER = re.compile(r"\\(?:u00|x|U000000)([0-9a-fA-F]{2})|\\\r?\n[ \t]*")
+_ESCAPED_LETTER = regex(r"\\(?:u00|x|U000000)([0-9a-fA-F]{2})|\\\r?\n[ \t]*")
 
 
 def looks_like_policy_text(text: str) -> bool:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 
+from policy_guard.regex import regex
+
 _EXACT = 2**53
 """The largest number up to which readers that keep every number as a double give integers back as written."""
-_INTEGER = re.compile(r"-?[1-9][0-9]*|0").fullmatch
-_FRACTION = re.compile(r"-?[0-9]{1,17}\.[0-9]{1,17}").fullmatch
+_INTEGER = regex(r"-?[1-9][0-9]*|0")
+_FRACTION = regex(r"-?[0-9]{1,17}\.[0-9]{1,17}")
 _TRUTH = ("true", "True", "TRUE", "false", "False", "FALSE")
 # Commas between digits: Ruby's Psych. Prefixes in upper case: Go's yaml, which hands digits to strconv.ParseInt.
-_SOMETIMES_NO_TEXT = re.compile(
+_SOMETIMES_NO_TEXT = regex(
     r"""
     [-+]?0[xX][0-9a-fA-F_,]+ | [-+]?0[bB][01_,]+ | [-+]?0[oO][0-7_]+
     | [-+]?(?:[0-9][0-9_,]*(?:\.[0-9_,]*)?|\.[0-9][0-9_,]*)(?:[eE][-+]?[0-9_]+)?
@@ -27,7 +29,7 @@ _SOMETIMES_NO_TEXT = re.compile(
     | = | <<
     """,
     re.VERBOSE,
-).fullmatch
+)
 _STARTS = frozenset("+-.0123456789yYnNoO=<")
 _NUMBER = "is a number that other readers take for another one or write differently; put it in quotation marks"
 _OTHERWISE = "is text for some readers, and a number, a date or a truth value for others; put it in quotation marks"
@@ -35,10 +37,10 @@ _OTHERWISE = "is text for some readers, and a number, a date or a truth value fo
 
 def disputed_number(text: str) -> str:
     """Return what to say of a number that not every reader gives back as it is written; nothing if all do."""
-    if _INTEGER(text):
+    if _INTEGER.fullmatch(text):
         agreed = len(text) <= 17 and abs(int(text)) <= _EXACT
     else:
-        agreed = bool(_FRACTION(text)) and repr(float(text)) == text and not text.endswith(".0")
+        agreed = bool(_FRACTION.fullmatch(text)) and repr(float(text)) == text and not text.endswith(".0")
     return "" if agreed else _NUMBER
 
 
@@ -51,5 +53,5 @@ def disputed(text: str, type_: str) -> str:
     if type_ == "bool":
         agreed = text in _TRUTH
     else:
-        agreed = type_ == "str" and not (text[:1] in _STARTS and _SOMETIMES_NO_TEXT(text))
+        agreed = type_ == "str" and not (text[:1] in _STARTS and _SOMETIMES_NO_TEXT.fullmatch(text))
     return "" if agreed else _OTHERWISE

@@ -9,13 +9,14 @@ import re
 
 from policy_guard.documents.printable import printable
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Span, Unreadable
+from policy_guard.regex import regex
 
 NO_FILE_YET = 'leave the file out with "exclude", or name this line under "ignore-unreadable"'
 # Every run ends at the next opening character, so that the time is linear in the text.
-_MARKER = re.compile(r"\{\{[^{}]*\}\}|\{%[^{}%]*%\}|\{#[^{}#]*#\}|<%[^<>%]*%>|%\{[^{}]*\}")
-_OPENING = re.compile(r"\{\{|\{%|\{#|<%|%\{")
+_MARKER = regex(r"\{\{[^{}]*\}\}|\{%[^{}%]*%\}|\{#[^{}#]*#\}|<%[^<>%]*%>|%\{[^{}]*\}")
+_OPENING = regex(r"\{\{|\{%|\{#|<%|%\{")
 # Of Go's functions those that give more than one line or a part of YAML, and every statement.
-_STRUCTURE = re.compile(
+_STRUCTURE = regex(
     r"""\{\{\s*(?:[-~#/^>!*]|(?:if|else|end|range|with|define|block|template|break|continue)\b|(?:\$\w*\s*|\w+\s*)?:?=[^=])
     | \{\{.*\b(?:n?indent|to[A-Z]\w+|include|tpl|to_?json|to_?yaml|to_nice_\w+|from_?yaml|from_?json|lookup)\b
     | .*[-~](?:\}\}|%>) | \{%|\{\#|<%(?!=)|%\{""",
@@ -23,10 +24,10 @@ _STRUCTURE = re.compile(
 )
 # Private characters, which no policy has: one for the beginning, sixteen for a number, one to fill the marker up.
 _FIRST, _DIGITS, _FILL = "\ue000", "".join(map(chr, range(0xE010, 0xE020))), "\ue001"
-_MASKED = re.compile(f"{_FIRST}([{_DIGITS}]{{4}}){_FILL}*")
+_MASKED = regex(f"{_FIRST}([{_DIGITS}]{{4}}){_FILL}*")
 _LONGEST = 60
 _MOST_MARKERS = 16**4 - 1
-_PRIVATE = re.compile("[\ue000-\ue01f]")
+_PRIVATE = regex("[\ue000-\ue01f]")
 
 
 def is_template(text: str) -> bool:

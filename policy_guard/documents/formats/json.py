@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from json.decoder import JSONDecodeError, scanstring  # type: ignore[attr-defined]
 from typing import NoReturn
 
@@ -10,14 +9,15 @@ from policy_guard.documents.format import MAX_DEPTH, MAX_VALUES, Format
 from policy_guard.documents.formats._plain import disputed_number
 from policy_guard.documents.formats._template import NO_FILE_YET
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
+from policy_guard.regex import regex
 
-_blank = re.compile(r"[ \t\n\r]*").match
-_literal = re.compile(
+_BLANK = regex(r"[ \t\n\r]*")
+_LITERAL = regex(
     r"(?:(?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)|(?P<boolean>true|false)|(?P<null>null))"
     r"(?![\w.+-])"
-).match
-_surrogate = re.compile("[\ud800-\udfff]").search
-_word = re.compile(r"[\w.+-]{1,20}").match
+)
+_SURROGATE = regex("[\ud800-\udfff]")
+_WORD = regex(r"[\w.+-]{1,20}")
 _STRING_PROBLEMS = (
     ("Unterminated", "the string that begins here has no closing quotation mark"),
     ("Invalid control", "a line break, tab or other control character stands inside a string; write it as an escape"),
@@ -56,7 +56,7 @@ class _Scanner:
         self.left = MAX_VALUES
 
     def skip(self, at: int) -> int:
-        return _blank(self.text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
+        return _BLANK.match(self.text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
 
     def value(self, at: int, depth: int) -> tuple[Node, int]:
         self.left -= 1
@@ -124,14 +124,14 @@ class _Scanner:
         except JSONDecodeError as error:
             found = next((ours for theirs, ours in _STRING_PROBLEMS if error.msg.startswith(theirs)), error.msg)
             self.refuse(error.pos, found, hint=False)
-        if not text.isascii() and _surrogate(text):
+        if not text.isascii() and _SURROGATE.search(text):
             self.refuse(at, "a \\u escape in this string is half of a character", end, hint=False)
         return Scalar(text, Span(at, end)), end
 
     def literal(self, at: int) -> tuple[Scalar, int]:
-        match = _literal(self.text, at)
+        match = _LITERAL.match(self.text, at)
         if match is None:
-            word = _word(self.text, at)
+            word = _WORD.match(self.text, at)
             self.refuse(
                 at, f"{word[0]} is not a JSON value" if word else "a value is expected here", word and word.end()
             )

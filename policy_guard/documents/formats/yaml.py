@@ -10,6 +10,7 @@ from policy_guard.documents.format import MAX_DEPTH, MAX_VALUES, Format
 from policy_guard.documents.formats._plain import disputed
 from policy_guard.documents.formats._template import is_template, masked, refusal, unmasked
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
+from policy_guard.regex import regex
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     _Mark: TypeAlias = Mark | CMark
 
 # Line breaks in YAML 1.1, which PyYAML reads, and none in 1.2: what is a comment for one is read by the other.
-_LINE_BREAKS = re.compile("[\x85\u2028\u2029]")
-_LONE_RETURN = re.compile(r"\r(?!\n)")
-_BRACKETS = re.compile(r"""(?P<opening>[\[{])|(?P<closing>[\]}])|"(?:[^"\\]|\\.)*"?|'[^']*'?""", re.DOTALL)
+_LINE_BREAKS = regex("[\x85\u2028\u2029]")
+_LONE_RETURN = regex(r"\r(?!\n)")
+_BRACKETS = regex(r"""(?P<opening>[\[{])|(?P<closing>[\]}])|"(?:[^"\\]|\\.)*"?|'[^']*'?""", re.DOTALL)
 _MOST_REPEATED = 1_000_000
 """Characters that aliases may add to those written in the file."""
 _STANDARD = "tag:yaml.org,2002:"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from policy_guard.documents.containers import VERSIONS
@@ -11,11 +10,12 @@ from policy_guard.documents.source import Array, Hole, Node, Object, Scalar, Spa
 from policy_guard.iam.parse.reader import Reader, quoted
 from policy_guard.iam.parse.statement import is_short, statement
 from policy_guard.iam.policy import WITHOUT_PRINCIPAL, Element, Kind, Policy, Statement, Value
+from policy_guard.regex import regex
 from policy_guard.solver.strings.pattern import STAR, Pattern, holes, with_variables
 
 _TOP = ("Version", "Id", "Statement")
 _OF_IAM = ("identity", "trust", "boundary", "session")
-_SID = re.compile(r"[A-Za-z0-9]*")
+_SID = regex(r"[A-Za-z0-9]*")
 
 
 def parse(found: PolicyDocument, kind: Kind | None = None, placeholders: tuple[str, ...] = ()) -> Policy:

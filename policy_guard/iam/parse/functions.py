@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from policy_guard.documents.source import Array, Node, Object, Scalar
+from policy_guard.regex import regex
 
 # AWS CloudFormation Template Reference, intrinsic-function-reference.
 _ONE_TEXT = ("Fn::Sub", "Fn::Join", "Fn::Select", "Fn::ImportValue", "Fn::Base64", "Fn::ToJsonString")
@@ -14,7 +14,7 @@ _TEXT_OR_LIST = ("Ref", "Fn::GetAtt", "Fn::FindInMap")
 # pseudo-parameter-reference: each is one text. AWS::NotificationARNs is a list, and AWS::NoValue takes away.
 _PSEUDO_TEXTS = ("AccountId", "Partition", "Region", "StackId", "StackName", "URLSuffix")
 _NO_VALUE = "AWS::NoValue"
-_LOGICAL_NAME = re.compile(r"[\w.:-]+")
+_LOGICAL_NAME = regex(r"[\w.:-]+")
 
 
 class Function(NamedTuple):

@@ -9,35 +9,36 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from policy_guard.regex import regex
 from policy_guard.solver.strings.pattern import ARN_COLONS, Part, Pattern, Unknown, joined
 
 if TYPE_CHECKING:
     from policy_guard.documents.placeholder_patterns import Placeholders
 
-_ODD = re.compile(r"[^a-z0-9:/.*?-]")
+_ODD = regex(r"[^a-z0-9:/.*?-]")
 # Most names are those of actions.
-_ORDINARY = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9*?]+|\*")
-_SIGNS = re.compile(r"[$%_@!~\#&^|\u00ab]|[A-Z]")
+_ORDINARY = regex(r"[A-Za-z0-9-]+:[A-Za-z0-9*?]+|\*")
+_SIGNS = regex(r"[$%_@!~\#&^|\u00ab]|[A-Z]")
 # No name in an ARN has these, but for those in `_AWS_OWN` and in keys of S3 objects.
 _NOWHERE = r"\${1,3}(?:env:)?[A-Za-z_]\w*\${0,3}|%[A-Za-z_]\w*%|%(?:[0-9]\$)?[sdv](?!\w)"
 _NOWHERE += r"|\u00ab[^\u00ab\u00bb]*\u00bb|\^\w+\^|\|\w+\|"
 _SOMEWHERE = r"__[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*__|(?<=[:/.-])_\w*_(?=[:/.-]|\Z)|@[\w.-]+@|!\w+!|~\w+~|\#\w+\#|&\w+&"
 # A whole part of an ARN, or a word of several in capital letters: neither accounts nor regions nor buckets are so.
 _WORD = r"(?<=:)[A-Za-z][A-Za-z0-9_-]*(?=:)|(?<![\w-])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?![\w-])"
-_ALL = re.compile(rf"(?P<nowhere>{_NOWHERE})|(?P<somewhere>{_SOMEWHERE})|(?P<word>{_WORD})", re.DOTALL)
+_ALL = regex(rf"(?P<nowhere>{_NOWHERE})|(?P<somewhere>{_SOMEWHERE})|(?P<word>{_WORD})", re.DOTALL)
 # Names of versions and stages (Lambda, Lex, Systems Manager, API Gateway), and topics of AWS IoT.
-_AWS_OWN = re.compile(r"\$(?:LATEST|DEFAULT|default|aws|share)\Z")
+_AWS_OWN = regex(r"\$(?:LATEST|DEFAULT|default|aws|share)\Z")
 _WITH_OWN = ("lambda", "lex", "ssm", "execute-api", "apigateway", "iot")
 # What stands for the account in ARNs of AWS's own policies, users and models.
 _OWN_ACCOUNTS = ("aws", "cloudfront", "amazon", "aws-marketplace")
-_ODD_IN_HEAD = re.compile(r"[^A-Za-z0-9-]")
+_ODD_IN_HEAD = regex(r"[^A-Za-z0-9-]")
 # Amazon S3 User Guide, bucketnamingrules: buckets of before 2018 may have capital letters and underscores.
-_ODD_IN_BUCKET = re.compile(r"[^A-Za-z0-9._-]|\A_")
-_CAPITALS = re.compile(r"[A-Z0-9._-]*[A-Z]{2}[A-Z0-9._-]*(?<=[A-Z0-9])")
-_NAMELESS = re.compile(r"[^\w\"]+|%[sdv]")
-_BY_PLACE = re.compile(r"%|\{\s*(?:[^\w\s\"'{}\\][^{}]*)?\}")
+_ODD_IN_BUCKET = regex(r"[^A-Za-z0-9._-]|\A_")
+_CAPITALS = regex(r"[A-Z0-9._-]*[A-Z]{2}[A-Z0-9._-]*(?<=[A-Z0-9])")
+_NAMELESS = regex(r"[^\w\"]+|%[sdv]")
+_BY_PLACE = regex(r"%|\{\s*(?:[^\w\s\"'{}\\][^{}]*)?\}")
 _ACCOUNT_COLONS = 4
-_WORD_ACCOUNT = re.compile(r"arn:(?:[^:]*:){3}[A-Za-z]")
+_WORD_ACCOUNT = regex(r"arn:(?:[^:]*:){3}[A-Za-z]")
 
 
 class InName(NamedTuple):

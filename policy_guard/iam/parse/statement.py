@@ -10,6 +10,7 @@ from policy_guard.iam.parse.condition import conditions, guarding
 from policy_guard.iam.parse.reader import Reader, known_key, quoted
 from policy_guard.iam.policy import Condition, Effect, Element, Principal, Principals, Statement, Value, without_blanks
 from policy_guard.iam.principal import named
+from policy_guard.regex import regex
 from policy_guard.solver.strings.pattern import Pattern, Unknown, Variable, Wildcard, with_variables
 
 _ELEMENTS = (
@@ -25,7 +26,7 @@ _ELEMENTS = (
 )
 _PRINCIPALS = ("AWS", "Service", "Federated", "CanonicalUser")
 # AWS: IAM User Guide, reference-arns: aws, aws-cn, aws-us-gov, and others whose names begin so.
-NO_PARTITION = re.compile(r"arn:(?!aws(-[a-z0-9-]+)?:)([^:]*):")
+NO_PARTITION = regex(r"arn:(?!aws(-[a-z0-9-]+)?:)([^:]*):")
 # IAM User Guide, access-analyzer-reference-policy-checks, Empty array action, resource, principal.
 _NO_EFFECT = "the statement has no effect; remove it"
 _SHORT_API = "execute-api:/"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 
 from policy_guard.iam.parse.functions import substituted
+from policy_guard.regex import regex
 from policy_guard.solver.strings.pattern import Part, Pattern, Unknown, joined, read_pattern
 
-_PLACE = re.compile(r"\$\{([^{}]*)\}")
-_POLICY_VARIABLE = re.compile(r"[^{}]*:[^{}]*|[*?$]")
+_PLACE = regex(r"\$\{([^{}]*)\}")
+_POLICY_VARIABLE = regex(r"[^{}]*:[^{}]*|[*?$]")
 
 
 def read_substitution(text: str, variables: bool, known: Callable[[str], bool], own: Mapping[str, Pattern]) -> Pattern:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.format import decode
 from policy_guard.documents.source import Source, Span, Unreadable
 from policy_guard.pipeline.repository import LINK, File, Repository
 from policy_guard.pipeline.repository.revisions import Revision
-from policy_guard.settings.acceptance import Acceptance, load_acceptance
 from policy_guard.settings.codeowners import MOST_BYTES, PLACES, owners
 from policy_guard.settings.config import Config
+
+if TYPE_CHECKING:
+    from policy_guard.settings.acceptance import Acceptance
 
 SUFFIXES = (".yaml", ".yml")
 MOST = 1000
@@ -90,6 +92,8 @@ def _acceptances(files: Iterable[File]) -> list[File]:
 def _read(
     repository: Repository, files: Iterable[File], revision: str, today: date
 ) -> tuple[tuple[Acceptance, ...], tuple[Wrong, ...]]:
+    from policy_guard.settings.acceptance import load_acceptance
+
     good: list[Acceptance] = []
     wrong: list[Wrong] = []
     for file in files:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from policy_guard.pipeline.pairing.groups import touched
 from policy_guard.pipeline.pairing.links import Sides, View
 from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository.attribute_values import Values, Way
@@ -33,6 +32,8 @@ def way_of(view: View | None, name: str) -> Way:
 def parties_of(reader: Reader, sides: Sides | None, comparison: Comparison) -> Iterator[Party]:
     """The groups of which a file changed."""
     if sides is not None:
+        from policy_guard.pipeline.pairing.groups import touched
+
         for group in touched(reader.given.config.groups, comparison.changes):
             before = _members(group, reader, sides.before, comparison.old)
             yield Party(group.name, before, _members(group, reader, sides.after, comparison.new))

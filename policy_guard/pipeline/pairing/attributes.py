@@ -6,7 +6,6 @@ Source: git's gitattributes, "ident", "filter", "working-tree-encoding", "export
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -31,17 +30,18 @@ from policy_guard.pipeline.repository.attribute_values import (
 )
 from policy_guard.pipeline.repository.changes import Change, Comparison, snapshot
 from policy_guard.pipeline.repository.folded import folded
+from policy_guard.regex import regex
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import unreadable
 
-_WORDS = re.compile(rb"ident|filter|working-tree-encoding|export-(?:subst|ignore)")
+_WORDS = regex(rb"ident|filter|working-tree-encoding|export-(?:subst|ignore)")
 """A macro counts, too: it names one of them where it is defined."""
 _FAITHFUL = ("utf-8", "utf8", "utf-16", "utf-16le", "utf-16be", "utf-16le-bom", "utf-16be-bom", "utf-32")
 """Encodings that spell the same characters: what git writes into the working tree is what is judged."""
-_IDENT = re.compile(rb"\$Id[:$]")
-_FORMAT = re.compile(rb"\$Format:([^$]*)\$")
+_IDENT = regex(rb"\$Id[:$]")
+_FORMAT = regex(rb"\$Format:([^$]*)\$")
 """It may go over ends of lines. Source: git's archive.c, format_subst."""
-_WORDLESS = re.compile(rb"(?:[^%]|%(?:[HhTtPpDdn%]|[ac][dDrtiIs]|\(describe[^()]*\)))*")
+_WORDLESS = regex(rb"(?:[^%]|%(?:[HhTtPpDdn%]|[ac][dDrtiIs]|\(describe[^()]*\)))*")
 """Formats for hashes, dates and names of refs, which cannot spell a policy; others hold the author's words."""
 _MOST_NAMED = 5
 

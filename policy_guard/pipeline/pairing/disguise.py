@@ -8,6 +8,8 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from policy_guard.regex import regex
+
 if TYPE_CHECKING:
     from zipfile import ZipFile, ZipInfo
 
@@ -39,25 +41,25 @@ _LONG = 40
 
 # Names of a policy's elements in JSON, YAML, TOML, XML, HashiCorp's language or a program.
 _KEY = r"(?:Not)?(?:Action|Resource|Principal)s?|Statements?|Effect|Condition|Version|Sid|Id"
-_LINE = re.compile(
+_LINE = regex(
     rf"""(?i:\b(?:{_KEY})["'\\\]]*\s*(?:[:=>({{\[]|\Z))|\barn:|(?<![a-z0-9-])[a-z0-9-]{{1,40}}:(?:[A-Z]|\*)"""
 )
-_BRACKETS = re.compile(r"""[\s{}\[\](),;"'*]*""")
-_STATEMENT = re.compile(r"""statements?["'\\\]]*\s*[:=({\[>]|\[["']?statement\b""", re.IGNORECASE)
-_REST = re.compile(r"""effect["'\\]*\s*[:=>]|2012-10-17|2008-10-17|\bactions["'\\]*\s*[:=]""", re.IGNORECASE)
+_BRACKETS = regex(r"""[\s{}\[\](),;"'*]*""")
+_STATEMENT = regex(r"""statements?["'\\\]]*\s*[:=({\[>]|\[["']?statement\b""", re.IGNORECASE)
+_REST = regex(r"""effect["'\\]*\s*[:=>]|2012-10-17|2008-10-17|\bactions["'\\]*\s*[:=]""", re.IGNORECASE)
 # Comments in whichever language: how a line of one begins, and how a longer one begins and ends.
-_COMMENT = re.compile(r"""//|\#|--|;|%|\*|/\*|<!|\(\*|\{-|["'!]\s|rem\b|dnl\b|::\s|=begin|=end""", re.IGNORECASE)
-_OPENS = re.compile(r"/\*|<!--|\(\*|\{-|=begin")
-_CLOSES = re.compile(r"\*/|-->|\*\)|-\}|=end")
+_COMMENT = regex(r"""//|\#|--|;|%|\*|/\*|<!|\(\*|\{-|["'!]\s|rem\b|dnl\b|::\s|=begin|=end""", re.IGNORECASE)
+_OPENS = regex(r"/\*|<!--|\(\*|\{-|=begin")
+_CLOSES = regex(r"\*/|-->|\*\)|-\}|=end")
 
-_BASE64, _HEXADECIMAL, _BASE32 = (re.compile(f"[{each}]{{16,}}") for each in ("A-Za-z0-9+/_-", "0-9a-fA-F", "A-Z2-7"))
-_BYTES = re.compile(r"(?:0x|\\x|%|\b)([0-9a-fA-F]{2})\b")
-_NUMBERS = re.compile(r"\b[0-9]{2,3}\b")
+_BASE64, _HEXADECIMAL, _BASE32 = (regex(f"[{each}]{{16,}}") for each in ("A-Za-z0-9+/_-", "0-9a-fA-F", "A-Z2-7"))
+_BYTES = regex(r"(?:0x|\\x|%|\b)([0-9a-fA-F]{2})\b")
+_NUMBERS = regex(r"\b[0-9]{2,3}\b")
 _ROT13 = str.maketrans(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", "NOPQRSTUVWXYZABCDEFGHIJKLMnopqrstuvwxyzabcdefghijklm"
 )
-_LETTER = re.compile(r"\\(?:u00|x|U000000|u\{)([0-9a-fA-F]{2})\}?")
-_PRINTABLE = re.compile(rb"[\t\r\n\x20-\x7e\x80-\xff]*")
+_LETTER = regex(r"\\(?:u00|x|U000000|u\{)([0-9a-fA-F]{2})\}?")
+_PRINTABLE = regex(rb"[\t\r\n\x20-\x7e\x80-\xff]*")
 _GZIP, _ZLIB, _BZIP2, _XZ, _LZMA, _ZIP = b"\x1f\x8b", b"x", b"BZh", b"\xfd7zXZ\0", b"]\0\0", b"PK\x03\x04"
 
 _ELSEWHERE = (b"version https://git-lfs.github.com/spec/", b"-----BEGIN ", b"$ANSIBLE_VAULT", b"age-encryption.org/")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.documents.format import MAX_BYTES, decode, in_json, in_utf_8, is_short_text, salvage, sniff, whole
 from policy_guard.documents.formats import plain_name
 from policy_guard.documents.source import Node, Object, Problem, Scalar, Source, Span, Unreadable
+from policy_guard.regex import regex
 
 if TYPE_CHECKING:
     from policy_guard.documents.containers.cloudformation.template import Template
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from policy_guard.iam.policy import Kind, Policy, PolicyId
 
 
-LFS = re.compile(
-    rb"\s*version (?:https://git-lfs\.github\.com/spec|https://hawser\.github\.com/spec|http://git-media\.io)/"
-)
+LFS = regex(rb"\s*version (?:https://git-lfs\.github\.com/spec|https://hawser\.github\.com/spec|http://git-media\.io)/")
 """Source: git-lfs, docs/spec.md and lfs/pointer.go, which also takes blanks before it and the two older names."""
 _OF_FILE, _OF_SCRIPT = 0.25, 0.9
 _OTHER_TEMPLATES = (".tf", ".sh", ".bash", ".ps1", ".py", ".rb", ".js", ".ts", ".go", ".md", ".txt", ".html", ".rst")
@@ -59,6 +57,8 @@ class FileVersion(NamedTuple):
 
     def after(self, before: FileVersion | None = None) -> FileVersion:
         """This version with what is wrong with what is filled in later, beside the policies that there are and were."""
+        if not self.unresolved:
+            return self
         labels = {*self.policies, *(before.policies if before else ())}
         from policy_guard.documents.containers.unresolved import problems
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File
 from policy_guard.pipeline.repository.objects import OVERSIZED
+from policy_guard.regex import regex
 
 # The arguments and blocks of the AWS provider that take a policy, and the words of a policy in HCL or in JSON.
 # Source: registry of Terraform, hashicorp/aws, aws_iam_policy_document and the resources that take its `json`.
-_WORDS = re.compile(rb"\baws_iam_\w*policy|\bassume_role_policy\b|\binline_policy\b|\b\w*policy\s*=|\bStatement\b")
+_WORDS = regex(rb"\baws_iam_\w*policy|\bassume_role_policy\b|\binline_policy\b|\b\w*policy\s*=|\bStatement\b")
 _READ_WHERE_CHANGED = {".tf": "Terraform", ".tofu": "OpenTofu"}
 _NOT_READ = {".hcl": "HCL that is not Terraform's"}
 _VALUES = (".tfvars", ".tfvars.json")

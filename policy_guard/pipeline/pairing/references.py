@@ -70,7 +70,7 @@ class References(NamedTuple):
 
 def _placed(policy: Policy, path: str) -> Policy:
     """The policy with the path of its own file: it was read under that of another."""
-    source = replace(policy.source, path=path)
+    source = Source(path, policy.source.text, policy.source.revision)
     return policy._replace(
         source=source, statements=tuple(replace(statement, source=source) for statement in policy.statements)
     )

@@ -10,16 +10,17 @@ from collections.abc import Iterator
 
 from policy_guard.documents.source import Problem, Source, Span
 from policy_guard.iam.policy import CAPS, Kind, Policy, by_effect, statement_meaning
+from policy_guard.regex import regex
 from policy_guard.settings.severity import CheckId, Severity
 from policy_guard.verify.finding import Finding, Related
 
 LOST = CheckId("no-lost-deny")
 # What says nothing of a Deny: a policy variable or a pseudo parameter, which stands inside of a text.
-_VARIABLE = re.compile(r"\$\{[A-Za-z0-9-]+::?[^{}\"'\n]*\}")
-_EFFECT = re.compile(r"effect(\W*\w*)", re.IGNORECASE)
-_ALLOW = re.compile(r"""["']?\s*:\s*["']?Allow""")
+_VARIABLE = regex(r"\$\{[A-Za-z0-9-]+::?[^{}\"'\n]*\}")
+_EFFECT = regex(r"effect(\W*\w*)", re.IGNORECASE)
+_ALLOW = regex(r"""["']?\s*:\s*["']?Allow""")
 # What may stand for a Deny, or for statements: escapes, odd characters, tags, functions and places to fill in.
-_UNSURE = re.compile(
+_UNSURE = regex(
     r"""deny|[\\\0\ufffd]|[$%#@][{(]|\{[{%#]|<%|\[\[|%[0-9a-f]{2}|fn::|\bref\b|__|(?:^|[\s,:\[])![a-z]""",
     re.IGNORECASE | re.MULTILINE,
 )

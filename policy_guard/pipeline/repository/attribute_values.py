@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -67,9 +66,11 @@ def values_in(repository: Repository, texts: Mapping[str, bytes], paths: Iterabl
     folders = {"": {""}}
     for path in asked:
         folders.setdefault(folded(path).rpartition("/")[0], set()).add(path.rpartition("/")[0])
+    from tempfile import TemporaryDirectory
+
     answers = []
     for alike in (False, True) if texts else (False,):
-        with tempfile.TemporaryDirectory() as folder:
+        with TemporaryDirectory() as folder:
             work_tree = Path(folder) / "tree"
             work_tree.mkdir()
             for path, text in texts.items():

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from policy_guard.documents.errors import SetupError
+from policy_guard.regex import regex
 
 LINK, SUBMODULE, FOLDER, GONE = 0o120000, 0o160000, 0o040000, 0
-A_LINK = re.compile(rb"\0(?:[A-Za-z?] )?120000 ")
-LEFT_OUT = re.compile(rb"(?:(?<=\0)|\A)[Ss] [^\t]+\t([^\0]+)")
-UNCOMPARED = re.compile(rb"(?:(?<=\0)|\A)([a-z?S]) ([^\0]+)")
+A_LINK = regex(rb"\0(?:[A-Za-z?] )?120000 ")
+LEFT_OUT = regex(rb"(?:(?<=\0)|\A)[Ss] [^\t]+\t([^\0]+)")
+UNCOMPARED = regex(rb"(?:(?<=\0)|\A)([a-z?S]) ([^\0]+)")
 """Entries of `ls-files -v`: ? is untracked, a small letter taken for unchanged, S left out; all others are H."""
 
 MOST_FOLDERS = 200

@@ -6,11 +6,12 @@ that HFS Plus ignores), Microsoft's "Naming Files, Paths, and Namespaces" (blank
 
 from __future__ import annotations
 
-import re
 from unicodedata import normalize
 
-_IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
-_CUT_OFF = re.compile(r"(?<=[^/.])[. ]+(?=/|\Z)|(?<=[^/]):[^/]*")
+from policy_guard.regex import regex
+
+_IGNORED = regex("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
+_CUT_OFF = regex(r"(?<=[^/.])[. ]+(?=/|\Z)|(?<=[^/]):[^/]*")
 
 
 def folded(path: str) -> str:

@@ -6,19 +6,19 @@ id (https://git-scm.com/docs/gitrevisions), so that such a name would choose wha
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.printable import shortened
 from policy_guard.pipeline.repository import Ref, Repository
+from policy_guard.regex import regex
 
-_PARTS = re.compile(r"([^~^]*)((?:[~^][0-9]*)*)")
-_HEXADECIMAL = re.compile(r"[0-9a-fA-F]{4,64}")
+_PARTS = regex(r"([^~^]*)((?:[~^][0-9]*)*)")
+_HEXADECIMAL = regex(r"[0-9a-fA-F]{4,64}")
 _FULL = (40, 64)
-_NO_NAME = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/]|/$|\.lock$|\.$")
+_NO_NAME = regex(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|^[-/]|/$|\.lock$|\.$")
 """What no ref is called, https://git-scm.com/docs/git-check-ref-format."""
-_OF_GIT = re.compile(r"[A-Z_]*_HEAD|AUTO_MERGE")
+_OF_GIT = regex(r"[A-Z_]*_HEAD|AUTO_MERGE")
 """Names of what git writes down for itself (gitglossary, "pseudoref"), which a branch can have, too."""
 _WRITE = "Write a branch (origin/main), a tag (refs/tags/v1) or the full id of a commit"
 

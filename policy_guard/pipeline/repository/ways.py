@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
@@ -11,6 +10,7 @@ from typing import NamedTuple
 from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.folded import folded
+from policy_guard.regex import regex
 
 MOST_HOPS = 32
 """Links in a row: what macOS follows. Linux follows 40."""
@@ -18,7 +18,7 @@ MOST_STEPS = 5_000_000
 """Names that all links of one tree may lead over: more of them would take seconds."""
 _LONGEST, _LONGEST_NAME = 1023, 255
 """Bytes of a link and of a name in it that macOS takes: PATH_MAX without its NUL, and NAME_MAX. Linux takes 4095."""
-_DRIVE = re.compile(r"[A-Za-z]:|\\")
+_DRIVE = regex(r"[A-Za-z]:|\\")
 
 MISSING, OUT, CIRCLE, BELOW, BROKEN = "missing", "out", "circle", "below", "broken"
 """Why a path leads nowhere: nothing is there, it leaves the repository or ends in no place, it goes into a submodule,

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import NamedTuple, TypeAlias
 
+from policy_guard.regex import regex
+
 
 @dataclass(frozen=True, slots=True)
 class Wildcard:
@@ -135,7 +137,7 @@ def in_arn_parts(pattern: Pattern, *, but_at_ends: bool = False) -> Pattern:
 
 
 # Every run is bounded or ends at the next opening character, so that the time is linear in the text.
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"""\$\$\{(?P<escaped>[^{}]*)\}
     | (?P<hole>\$?\{\{[^{}]*\}\} | \{\{\{[^{}]*\}\}\} | %%?\{[^{}]*\} | <%[^%]*%>)
     | \$\{(?P<inner>[^{}]*)\} | (?P<logic>\{%) | (?P<open>\$\{)
@@ -146,14 +148,14 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 # Most texts have none of the characters with which something else begins, and are spared the tokens.
-_LITERAL = re.compile(r"[A-Za-z0-9:/_.,=+ -]+")
+_LITERAL = regex(r"[A-Za-z0-9:/_.,=+ -]+")
 # Texts of any length are read with these: no two parts that stand side by side take the same character.
-_KEY = re.compile(r"[A-Za-z0-9_.+=@-]+:(?![:=+-])[^\s/,'*?$]*(?:/[^,'*?$]*)?")
-_DEFAULT = re.compile(r"\s*'([^']*)'\s*")
+_KEY = regex(r"[A-Za-z0-9_.+=@-]+:(?![:=+-])[^\s/,'*?$]*(?:/[^,'*?$]*)?")
+_DEFAULT = regex(r"\s*'([^']*)'\s*")
 # Other names begin with another character: what stands for one text in two languages has two names.
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9][^\s]*")
+_PLAIN_NAME = regex(r"[A-Za-z0-9][^\s]*")
 # Directives of templates: what they choose between is text that nobody can tell apart here.
-_LOGIC = re.compile(
+_LOGIC = regex(
     r"""%\{~?\s*(if|else|endif|for|endfor)\b.* | \{\{[~-]?\s*([\#/^>]|(if|else|end|range|with)\b).* | <%(?!=).*""",
     re.DOTALL | re.VERBOSE,
 )
@@ -173,7 +175,7 @@ def read_pattern(text: str, variables: bool, known: Callable[[str], bool] = lamb
     return Pattern(joined(part for token in _TOKEN.finditer(text) for part in _parts(token, variables, known)))
 
 
-_BRACED = re.compile(r"\$\{(?P<inner>[^{}]*)\}|(?P<open>\$\{)|(?P<wild>[*?])|(?P<text>[^*?$]+|\$)", re.DOTALL)
+_BRACED = regex(r"\$\{(?P<inner>[^{}]*)\}|(?P<open>\$\{)|(?P<wild>[*?])|(?P<text>[^*?$]+|\$)", re.DOTALL)
 
 
 def read_evaluated(text: str, variables: bool, known: Callable[[str], bool] = lambda key: True) -> Pattern:
