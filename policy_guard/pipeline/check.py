@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from functools import cache, partial
 from pathlib import Path
@@ -70,7 +70,7 @@ def _check(
 ) -> Report:
     ci = in_ci(environ)
     comparison, given = _asked(repository, options, environ, ci)
-    old, new, changed = comparison
+    old = comparison.old
     compared = not ci or old.commit != repository.commit("HEAD")
     options = options if compared else options._replace(everything=True)
     fail_on = asked_severity(options, given.config, ci)
@@ -78,22 +78,11 @@ def _check(
     accepted = _accepted(repository, given.config, comparison, today)
     judge = Judge(given, today, usage_of(repository.root, given.config, today), accepted, options.each)
     results = Results(given, fail_on, today, progress)
-    if options.fail_on not in (None, fail_on):
-        results.note(f"--fail-on {options.fail_on} is ignored in CI, where the settings say {fail_on}")
-    if not (ci or changed or new.staged or options.everything) and old.name.startswith("HEAD@"):
-        results.note(
-            "nothing differs from HEAD, so nothing was compared. In CI, set CI=true and name a base with --base"
-        )
-    if not compared:
-        results.note("nothing was compared: this clone and this environment tell of no old version to compare with")
+    for sentence in _about_the_comparison(options, comparison, fail_on, ci, compared):
+        results.note(sentence)
     reader = Reader(repository, given, old)
-    sides: Sides | None = None
-    links = ci and any(repository.has_links(tree) for tree in (old.tree, new.commit))
-    if links or options.everything or given.config.groups or may_matter(repository, reader, changed):
-        sides = let_be_followed(repository, reader, comparison)
     paths = tuple(from_root(folder / path, repository.root) for path in options.paths)
-    _refuse_what_is_not_there(paths, repository, changed)
-    held = _held(given.config, reader, old, cache(partial(snapshot, repository, old)), results.note)
+    _refuse_what_is_not_there(paths, repository, comparison.changes)
     run = Run(
         repository=repository,
         config=given.config,
@@ -102,8 +91,8 @@ def _check(
         today=today,
         comparison=comparison,
         paths=paths,
-        sides=sides,
-        references=held,
+        sides=_followed(repository, reader, comparison, ci, options.everything),
+        references=_held(given.config, reader, old, cache(partial(snapshot, repository, old)), results.note),
     )
     run.look_for_hidden(options.everything)
     run.judge_changes()
@@ -113,6 +102,29 @@ def _check(
     if options.everything:
         run.judge_the_rest()
     return results.report(old.name if compared else "", "all" if options.everything else "changes")
+
+
+def _about_the_comparison(
+    options: Options, comparison: Comparison, fail_on: FailOn, ci: bool, compared: bool
+) -> Iterator[str]:
+    """Say which options have no effect, and why nothing was compared if that is so."""
+    if options.fail_on not in (None, fail_on):
+        yield f"--fail-on {options.fail_on} is ignored in CI, where the settings say {fail_on}"
+    old, new, changes = comparison
+    if not (ci or changes or new.staged or options.everything) and old.name.startswith("HEAD@"):
+        yield "nothing differs from HEAD, so nothing was compared. In CI, set CI=true and name a base with --base"
+    if not compared:
+        yield "nothing was compared: this clone and this environment tell of no old version to compare with"
+
+
+def _followed(
+    repository: Repository, reader: Reader, comparison: Comparison, ci: bool, everything: bool
+) -> Sides | None:
+    """Return both sides with what stands behind their links; None if no link can matter."""
+    links = ci and any(repository.has_links(tree) for tree in (comparison.old.tree, comparison.new.commit))
+    if links or everything or reader.given.config.groups or may_matter(repository, reader, comparison.changes):
+        return let_be_followed(repository, reader, comparison)
+    return None
 
 
 def _asked(
