@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 PROVED, FOUND, SET_UP, BUG = 0, 1, 2, 3
+_FOR_PEOPLE = ("concise", "statistics", "text")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -197,7 +198,7 @@ def _set_up(given: argparse.Namespace, message: str) -> int:
     from policy_guard.report.summary import error_line
 
     for text in getattr(given, "formats", None) or ():
-        if not text.startswith("text"):
+        if text not in _FOR_PEOPLE:
             try:
                 _show(argparse.Namespace(**{**vars(given), "formats": [text]}), Report(error=message))
             except SetupError:

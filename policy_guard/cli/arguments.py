@@ -195,6 +195,13 @@ def _common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--fail-on", choices=FAIL_ON, help="the least severity that fails (error)")
     formats = ", ".join(f"{name} (default)" if name == "text" else name for name in names("report/reporters"))
     command.add_argument("--format", metavar="NAME[=FILE]", action="append", dest="formats", help=formats)
+    command.add_argument(
+        "--statistics",
+        action="append_const",
+        const="statistics",
+        dest="formats",
+        help="count findings by severity and check, as --format statistics does",
+    )
     command.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="in text output (auto)")
     command.add_argument("-q", "--quiet", action="store_true", help="findings only")
     command.add_argument(

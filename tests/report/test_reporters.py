@@ -201,6 +201,7 @@ SHOWN = {
     "text-color.txt": ("text", Style(color=True)),
     "text-quiet.txt": ("text", Style(quiet=True)),
     "concise.txt": ("concise", Style()),
+    "statistics.txt": ("statistics", Style()),
     "github.txt": ("github", Style(environ={"GITHUB_ACTIONS": "true"})),
     "report.json": ("json", Style()),
     "report.sarif": ("sarif", Style()),
@@ -310,7 +311,7 @@ def test_findings_that_are_switched_off_are_not_shown() -> None:
 
 
 def test_names_are_the_files_and_import_nothing() -> None:
-    assert names() == ("concise", "github", "gitlab", "json", "junit", "markdown", "sarif", "text")
+    assert names() == ("concise", "github", "gitlab", "json", "junit", "markdown", "sarif", "statistics", "text")
     program = "import sys, policy_guard.report.reporters as r; r.names(); r.reporter('text'); print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
@@ -321,7 +322,7 @@ def test_names_are_the_files_and_import_nothing() -> None:
 
 @pytest.mark.parametrize("name", ["", "xml", "__init__", "../text", "text\x1b[2J"])
 def test_an_unknown_format_names_the_known_ones(name: str) -> None:
-    with pytest.raises(SetupError, match="github, gitlab, json, junit, markdown, sarif, text") as caught:
+    with pytest.raises(SetupError, match="github, gitlab, json, junit, markdown, sarif, statistics, text") as caught:
         reporter(name)
     assert str(caught.value).isprintable()
 
