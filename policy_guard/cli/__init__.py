@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 from policy_guard.cli.arguments import parsed
 from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.check import Options, check
+from policy_guard.pipeline.ci import in_ci
 from policy_guard.report.report import Report, Reporter, Style
 
 if TYPE_CHECKING:
     from datetime import date
 
 PROVED, FOUND, SET_UP, BUG = 0, 1, 2, 3
+NARROWEST, WIDEST = 40, 120
 _FOR_PEOPLE = ("concise", "statistics", "text")
 
 
@@ -159,7 +161,9 @@ def _show(given: argparse.Namespace, report: Report) -> None:
     for text in given.formats or ["text"]:
         reporter = _reporter(text)
         _, _, file = text.partition("=")
-        style = Style(not file and _colored(given.color, os.environ), given.quiet, 100, os.environ)
+        style = Style(not file and _colored(given.color, os.environ), given.quiet, environ=os.environ)
+        if not file and (columns := _columns(os.environ)):
+            style = style._replace(width=min(max(columns, NARROWEST), WIDEST), wraps=True)
         rendered = reporter.render(report, style)
         if file:
             _write(Path(file), rendered)
@@ -183,6 +187,18 @@ def _write(path: Path, text: str) -> None:
 def _print(text: str) -> None:
     sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
     sys.stdout.flush()
+
+
+def _columns(environ: Mapping[str, str]) -> int:
+    """The width of the terminal, or else what COLUMNS says; 0 if neither is known, and in CI, whose logs have none."""
+    if in_ci(environ):
+        return 0
+    if (text := environ.get("COLUMNS", "")).isdecimal():
+        return int(text[:4])
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else 0
+    except (OSError, ValueError):
+        return 0
 
 
 def _colored(when: str, environ: Mapping[str, str]) -> bool:

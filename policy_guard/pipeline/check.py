@@ -101,7 +101,17 @@ def _check(
     run.judge_acceptances(accepted, options.everything)
     if options.everything:
         run.judge_the_rest()
-    return results.report(old.name if compared else "", "all" if options.everything else "changes")
+    report = results.report(old.name if compared else "", "all" if options.everything else "changes")
+    return report._replace(folder=_inside(repository.root, folder))
+
+
+def _inside(root: Path, folder: Path) -> str:
+    """The folder as it is named from the root; empty if it is the root or lies outside, with the tree elsewhere."""
+    try:
+        path = from_root(folder, root)
+    except SetupError:
+        return ""
+    return "" if path == "." else path
 
 
 def _about_the_comparison(

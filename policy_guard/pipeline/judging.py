@@ -8,6 +8,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.pipeline.pairing import Pair
+from policy_guard.report.report import accept_command
 from policy_guard.settings.load import Settings
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import doubtful
@@ -204,11 +205,7 @@ class Judge:
         """The finding, with the command that accepts it if there are acceptances."""
         if self._acceptances is None or found.acceptable is None:
             return found
-        import shlex
-
-        path = shlex.quote(found.source.path if found.acceptable.policy.grouped else found.acceptable.policy.unit)
-        check = "" if found.severity == "error" else f" --check {found.check}"
-        facts = (*found.facts, ("accept", f"policy-guard accept {path}{check} --reason '...'"))
+        facts = (*found.facts, ("accept", accept_command(found)))
         acceptable, *also = (each._replace(old=pair.origin) for each in (found.acceptable, *found.also))
         return found._replace(facts=facts, acceptable=acceptable, also=tuple(also))
 

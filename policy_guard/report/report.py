@@ -47,6 +47,7 @@ class Report(NamedTuple):
     `changed` counts those that were also compared). `judged` names the policies, each by its path and label;
     `accepted` is what would be a finding and was reviewed. `settings` names the revision whose settings held, if not
     the working tree. `fail_on` is the least severity that fails, or `never`. `relation` is there in mode `compare`.
+    `folder` is the working folder from the root, and empty at the root: people at a terminal stand there.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -68,15 +69,17 @@ class Report(NamedTuple):
     accepted: tuple[Reviewed, ...] = ()
     settings: str = ""
     relation: Relation | None = None
+    folder: str = ""
 
 
 class Style(NamedTuple):
-    """How a reporter may dress its words."""
+    """How a reporter may dress its words. With `wraps` no line is wider than `width`, unless it is one long word."""
 
     color: bool = False
     quiet: bool = False
     width: int = 100
     environ: Mapping[str, str] = {}
+    wraps: bool = False
 
 
 class Reporter(NamedTuple):
@@ -100,6 +103,26 @@ def place(source: Source, span: Span) -> Place:
     last = min(max(span.end - 1, start), size)
     end = source.position(last)
     return Place(source.position(start), Position(end.line, end.column + (span.end > span.start and last < size)))
+
+
+def seen_from(folder: str, path: str) -> str:
+    """A path from the root, as one writes it in a folder; an absolute one stays."""
+    if not folder or path.startswith("/"):
+        return path
+    import posixpath
+
+    return posixpath.relpath(f"/{path}", f"/{folder}")
+
+
+def accept_command(finding: Finding, folder: str = "") -> str:
+    """The command that accepts a finding that can be accepted, to be run in a folder."""
+    import shlex
+
+    assert finding.acceptable is not None
+    policy = finding.acceptable.policy
+    path = finding.source.path if policy.grouped else policy.unit
+    check = "" if finding.severity == "error" else f" --check {finding.check}"
+    return f"policy-guard accept {shlex.quote(seen_from(folder, path))}{check} --reason '...'"
 
 
 def in_order(report: Report) -> tuple[Finding, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from policy_guard.documents.printable import ELLIPSIS, printable, shortened
 from policy_guard.report.blocks import Block
+from policy_guard.report.report import seen_from
 from policy_guard.verify.finding import Finding, Related
 
 LONGEST_FACT = 700
@@ -44,9 +45,9 @@ def sentences(block: Block) -> str:
     return "\n".join((lead, *lines))
 
 
-def see(related: Related) -> str:
-    """Return the other place, its revision, and its meaning for the finding."""
-    return f"{related.source.at(related.span.start)}{at(related)}: {related.message}"
+def see(related: Related, folder: str = "") -> str:
+    """Return the other place as it is seen from a folder, its revision, and its meaning for the finding."""
+    return f"{seen_from(folder, related.source.at(related.span.start))}{at(related)}: {related.message}"
 
 
 def at(related: Related) -> str:

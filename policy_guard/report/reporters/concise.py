@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from policy_guard.documents.printable import defused, printable
 from policy_guard.report.blocks import Block
-from policy_guard.report.report import Report, Reporter, Style, in_order
+from policy_guard.report.report import Report, Reporter, Style, in_order, seen_from
 from policy_guard.report.sentences import title
 from policy_guard.report.summary import summary
 from policy_guard.verify.finding import Finding
@@ -15,15 +15,15 @@ def render(report: Report, style: Style) -> str:
 
     Under `quiet` there are the findings alone.
     """
-    lines = [_line(finding) for finding in in_order(report)]
+    lines = [_line(finding, report.folder) for finding in in_order(report)]
     if report.error is not None or not style.quiet:
         lines += [*(f"note: {printable(note)}" for note in report.notes), summary(report)]
     text = "".join(f"{line}\n" for line in lines)
     return defused(text) if style.environ.get("GITHUB_ACTIONS") == "true" else text
 
 
-def _line(finding: Finding) -> str:
-    where = finding.source.at(finding.span.start)
+def _line(finding: Finding, folder: str) -> str:
+    where = seen_from(folder, finding.source.at(finding.span.start))
     return printable(f"{where}: {finding.severity}[{finding.check}] {title(Block((finding,)))}")
 
 

@@ -2,51 +2,57 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from policy_guard.documents.printable import cells, defused, printable, shortened
 from policy_guard.report.blocks import Block, blocks
 from policy_guard.report.excerpt import Line, excerpt
-from policy_guard.report.report import Report, Reporter, Style
+from policy_guard.report.report import Report, Reporter, Style, accept_command, seen_from
 from policy_guard.report.sentences import see
 from policy_guard.report.summary import summary
 from policy_guard.verify.finding import Finding
 
 GUTTER = 4
 LABEL = 7
+INDENT = 4
 LONGEST_FACT = 2000
 MOST_SKIPPED = 20
+_COLOR = re.compile(r"\x1b\[[\d;]*m")
 _COLORS = {"error": "1;31", "warning": "1;33", "note": "1;36", "mark": "31", "path": "1", "dim": "2", "pass": "32"}
 
 
 def render(report: Report, style: Style) -> str:
     """The report as text ending with a line feed; under `quiet` the findings alone, so perhaps nothing."""
-    parts = ["\n".join((*_block(block, style), "")) for block in blocks(report)]
+    parts = ["\n".join((*_block(block, report.folder, style), "")) for block in blocks(report)]
     if report.error is not None or not style.quiet:
-        parts.append("\n".join((*_notes(report), _verdict(report, style))))
+        notes = (line for note in _notes(report) for line in _fitting(note, style))
+        parts.append("\n".join((*notes, *_verdict(report, style))))
     text = "\n".join(parts)
     text = text + "\n" if text and not text.endswith("\n") else text
     return defused(text) if style.environ.get("GITHUB_ACTIONS") == "true" else text
 
 
-def _block(block: Block, style: Style) -> Iterator[str]:
+def _block(block: Block, folder: str, style: Style) -> Iterator[str]:
     finding = block.first
-    yield _headline(block, style)
+    yield from _headline(block, folder, style)
     lines = excerpt(finding.source, finding.span, style.width - GUTTER - 3)
     margin = max([GUTTER, *(len(str(line.number)) + 2 for line in lines if line.number)])
     if lines:
         yield from _excerpt(finding, lines, margin, style)
-    pairs = (*block.facts, *(("see", see(related)) for related in block.related))
+    commands = {accept_command(each): accept_command(each, folder) for each in block.findings if each.acceptable}
+    facts = ((name, commands.get(value, value)) for name, value in block.facts)
+    pairs = (*facts, *(("see", see(related, folder)) for related in block.related))
     yield from _facts(pairs, margin + 1, style.width)
 
 
-def _headline(block: Block, style: Style) -> str:
+def _headline(block: Block, folder: str, style: Style) -> list[str]:
     finding = block.first
-    where = _colored(printable(finding.source.at(finding.span.start)), "path", style)
+    where = _colored(printable(seen_from(folder, finding.source.at(finding.span.start))), "path", style)
     severity = _colored(finding.severity, finding.severity, style)
     outcome = "" if finding.outcome == "violated" else f", {finding.outcome}"
     check = _colored(f"[{block.checks}{outcome}]", "dim", style)
-    return f"{where}: {severity}: {printable(block.message)} {check}"
+    return _fitting(f"{where}: {severity}: {printable(block.message)} {check}", style)
 
 
 def _excerpt(finding: Finding, lines: tuple[Line, ...], margin: int, style: Style) -> Iterator[str]:
@@ -82,13 +88,24 @@ def _facts(pairs: Iterable[tuple[str, str]], indent: int, width: int) -> Iterato
 
 def _wrapped(text: str, width: int) -> list[str]:
     """Broken at blanks only: an ARN stays in one piece, to be copied."""
-    lines = [""]
+    lines, taken = [""], 0
     for word in text.split(" "):
-        if lines[-1] and cells(lines[-1]) + 1 + cells(word) > width:
+        size = cells(_COLOR.sub("", word))
+        if lines[-1] and taken + 1 + size > width:
             lines.append(word)
+            taken = size
         else:
+            taken += size + bool(lines[-1])
             lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
     return lines
+
+
+def _fitting(text: str, style: Style) -> list[str]:
+    """A sentence as it is, or in lines that fit the terminal, the second of them and those below indented."""
+    if not style.wraps:
+        return [text]
+    first, *rest = _wrapped(text, style.width - INDENT)
+    return [first, *(f"{'':{INDENT}}{line}" for line in rest)]
 
 
 def _notes(report: Report) -> Iterator[str]:
@@ -97,14 +114,15 @@ def _notes(report: Report) -> Iterator[str]:
     yield from (f"note: {printable(note)}" for note in report.notes)
     yield from (f"accepted: {printable(str(each))}" for each in report.accepted)
     for path, reason in report.skipped[:MOST_SKIPPED]:
-        yield f"not checked: {printable(path)}: {printable(reason)}"
+        yield f"not checked: {printable(seen_from(report.folder, path))}: {printable(reason)}"
     if len(report.skipped) > MOST_SKIPPED:
         yield f"not checked: {len(report.skipped) - MOST_SKIPPED} more files, all listed by --format json"
 
 
-def _verdict(report: Report, style: Style) -> str:
+def _verdict(report: Report, style: Style) -> list[str]:
     failed = report.error is not None or report.fails
-    return _colored(summary(report), "error" if failed else "pass" if not report.findings else "warning", style)
+    what = "error" if failed else "pass" if not report.findings else "warning"
+    return [_colored(line, what, style) for line in _fitting(summary(report), style)]
 
 
 def _colored(text: str, what: str, style: Style) -> str:
