@@ -20,6 +20,7 @@ from policy_guard.documents.containers.cloudformation.reading import Reading
 from policy_guard.documents.containers.cloudformation.serverless import access_beside
 from policy_guard.documents.containers.cloudformation.template import type_of
 from policy_guard.documents.containers.holes import hole
+from policy_guard.documents.containers.managed import statements as managed_statements
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
@@ -108,19 +109,24 @@ def _attached(reading: Reading, name: str, key: str, action: str, managed: froze
     properties = reading.properties(name)
     for holder, truths in _own(reading, name):
         statements = [
-            _statement(
-                reading,
-                text.span,
-                outcome.truths,
-                Action=text_of((action,), text.span),
-                Resource=_resource(text, action),
-            )
+            statement
             for outcome in reading.texts(properties.get(key), truths)
             for text in outcome.value or ()
             if name_of(parts_of(text)) not in managed
+            for statement in _allowed_by(reading, text, action, outcome.truths)
         ]
         own = f"{key} of {holder}"
         yield from _unit(reading, f"Resources.{name}.{key}", own, "identity", statements)
+
+
+def _allowed_by(reading: Reading, text: Scalar, action: str, truths: Truths) -> Iterator[Object]:
+    """The statements of a managed policy of AWS, or one that says that something is attached."""
+    known = managed_statements(parts_of(text), text.span)
+    guards = reading.guards(truths)
+    yield from (statement._replace(guards=guards) for statement in known)
+    if not known:
+        resource = _resource(text, action)
+        yield _statement(reading, text.span, truths, Action=text_of((action,), text.span), Resource=resource)
 
 
 def _resource(text: Scalar, action: str) -> Scalar:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from policy_guard.documents.containers.terraform.values import name_of, shown, unknown
+from policy_guard.documents.containers.managed import statements as managed_statements
+from policy_guard.documents.containers.terraform.values import name_of, parts, shown, unknown
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
 
 ABSENT = Array((), Span(0, 0))
@@ -11,14 +12,20 @@ ABSENT = Array((), Span(0, 0))
 def attached(value: Node) -> Node:
     """Return what attached policies, whose text stands elsewhere, may allow."""
     items = value.items if isinstance(value, Array) else (value,)
-    statements = tuple(_allowing(item) for item in items)
+    statements = tuple(statement for item in items for statement in _of_one(item))
     if not statements:
         return ABSENT
     return _policy_with(statements, value.span)
 
 
+def _of_one(item: Node) -> tuple[Object, ...]:
+    return managed_statements(parts(item), item.span) or (_allowing(item),)
+
+
 def below_ceiling(value: Node) -> Object:
     """The most that a boundary, whose text stands elsewhere, may leave: all but what nobody knows."""
+    if known := managed_statements(parts(value), value.span):
+        return _policy_with(known, value.span)
     (allowing,) = statements_of(without_ceiling(value.span))
     assert isinstance(allowing, Object)
     left_out = unknown(f"what {shown(value)} does not allow", value.span, name_of(value), several=False)

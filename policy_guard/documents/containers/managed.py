@@ -1,0 +1,86 @@
+"""AWS managed policies, which stand in no repository: an attached one is its document, if AWS has one of that ARN.
+
+`managed_policies.txt` has them as of a day, with their versions; `scripts/build_managed_policies.py` renews it. AWS may
+change a policy at any time: IAM User Guide, access_policies_managed-vs-inline, "AWS managed policies".
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import cache
+from typing import Any, NamedTuple
+
+from policy_guard.documents.containers.holes import Parts
+from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
+
+_DATA = os.path.join(os.path.dirname(__file__), "managed_policies.txt")
+_ACCOUNT = ":iam::aws:policy"
+
+
+class Managed(NamedTuple):
+    """A managed policy of AWS: its ARN, its version ("v3"), the day of that version, and its document in JSON."""
+
+    arn: str
+    version: str
+    day: str
+    document: str
+
+
+def managed(arn: str) -> Managed | None:
+    """Return the managed policy of AWS that has this ARN, in the partition `aws`; None if none is known."""
+    start, _, name = arn.partition(_ACCOUNT)
+    if start != "arn:aws" or not name.startswith("/") or " " in name or not name.isascii() or not name.isprintable():
+        return None
+    data = _data()
+    at = data.find(f"\n{name} ".encode())
+    if at < 0:
+        return None
+    _, version, day, document = data[at + 1 : data.index(b"\n", at + 1)].decode().split(" ", 3)
+    return Managed(arn, version, day, document)
+
+
+def arns() -> tuple[str, ...]:
+    """Return the ARNs of all managed policies of AWS that are known."""
+    lines = _data().decode().splitlines()[1:]
+    return tuple(f"arn:aws{_ACCOUNT}{line.partition(' ')[0]}" for line in lines)
+
+
+@cache
+def _data() -> bytes:
+    with open(_DATA, "rb") as file:
+        return file.read()
+
+
+def statements(arn: Parts, span: Span) -> tuple[Object, ...]:
+    """Return what a policy with this ARN says, as if it were written at `span`; nothing if it is not one of AWS's.
+
+    Whatever partition a hole stands for, the policy of that name is taken for the one of the partition `aws`.
+    """
+    text = arn[0] if len(arn) == 1 else f"arn:aws{arn[2]}" if len(arn) == 3 and _has_partition(arn) else ""
+    found = managed(text) if isinstance(text, str) else None
+    if found is None:
+        return ()
+    written = json.loads(found.document)["Statement"]
+    return tuple(_statement(each, span) for each in (written if isinstance(written, list) else [written]))
+
+
+def _has_partition(arn: Parts) -> bool:
+    start, partition, end = arn
+    return start == "arn:" and isinstance(partition, Hole) and isinstance(end, str) and end.startswith(_ACCOUNT)
+
+
+def _statement(written: dict[str, Any], span: Span) -> Object:
+    """A statement without its Sid: two policies of one principal may have the same."""
+    entries = (Entry(Scalar(key, span), _node(value, span)) for key, value in written.items() if key != "Sid")
+    return Object(tuple(entries), span)
+
+
+def _node(value: Any, span: Span) -> Node:
+    if isinstance(value, list):
+        return Array(tuple(_node(each, span) for each in value), span)
+    if isinstance(value, dict):
+        return Object(tuple(Entry(Scalar(key, span), _node(each, span)) for key, each in value.items()), span)
+    text = value if isinstance(value, str) else json.dumps(value)
+    kind = "string" if isinstance(value, str) else "boolean" if isinstance(value, bool) else "number"
+    return Scalar(text, span, kind, parts=(text,))
