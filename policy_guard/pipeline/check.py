@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.ci import in_ci
@@ -24,7 +24,7 @@ from policy_guard.pipeline.repository.revisions import (
     is_on_all_files,
     whole,
 )
-from policy_guard.pipeline.results import Results
+from policy_guard.pipeline.results import Progress, Results
 from policy_guard.pipeline.stages import Run, Session, wanted
 from policy_guard.report.report import Report
 from policy_guard.settings.config import Config
@@ -52,11 +52,7 @@ class Options(NamedTuple):
     each: bool = False
 
 
-Progress: TypeAlias = "Callable[[str], None]"
-"""Is told each policy or group before the next is judged."""
-
-
-def check(options: Options, folder: Path, environ: Mapping[str, str], progress: Progress = lambda name: None) -> Report:
+def check(options: Options, folder: Path, environ: Mapping[str, str], progress: Progress = lambda step: None) -> Report:
     """Judges the policies that changed, or with `everything` every policy. Raises `SetupError`."""
     repository = Repository(folder, environ)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.printable import counted
@@ -17,19 +18,41 @@ from policy_guard.settings.severity import LEAST, RANK, CheckId, FailOn
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import READABLE
 
+T = TypeVar("T")
+
+
+class Step(NamedTuple):
+    """How far a stage of a run is: the name of what is looked at, and its number among how many of which sort."""
+
+    name: str
+    number: int = 0
+    total: int = 0
+    sort: str = ""
+
+
+Progress: TypeAlias = Callable[[Step], None]
+
+
+def stepwise(items: Collection[T], sort: str, name: Callable[[T], str], progress: Progress) -> Iterator[T]:
+    """The items one by one, each after `progress` heard of it."""
+    for number, item in enumerate(items, 1):
+        progress(Step(name(item), number, len(items), sort))
+        yield item
+
 
 class Results:
     """The findings, notes and counts of a run."""
 
     def __init__(
-        self, settings: Settings, fail_on: FailOn, today: date, progress: Callable[[str], None] = lambda name: None
+        self, settings: Settings, fail_on: FailOn, today: date, progress: Progress = lambda step: None
     ) -> None:
-        """`fail_on` is the least severity that fails; `progress` hears of each policy."""
+        """`fail_on` is the least severity that fails; `progress` hears of each step and policy."""
         self._settings = settings
         self._fail_on = fail_on
         self._least = LEAST[fail_on]
         self._today = today
         self._progress = progress
+        self._step = Step("")
         self._findings: list[Finding] = list(map(warning, settings.doubts))
         self._places: dict[tuple[object, ...], int] = {}
         self._notes: list[str] = list(settings.notes)
@@ -45,6 +68,14 @@ class Results:
     def used(self) -> Collection[str]:
         """The paths of the acceptances that were needed so far."""
         return self._reviewed.keys()
+
+    def stepwise(self, items: Collection[T], sort: str, name: Callable[[T], str]) -> Iterator[T]:
+        """The items of a stage one by one, while progress is told of."""
+        yield from stepwise(items, sort, name, self._at)
+
+    def _at(self, step: Step) -> None:
+        self._step = step
+        self._progress(step)
 
     def note(self, sentence: str) -> None:
         """Keeps a sentence about the run."""
@@ -153,7 +184,7 @@ class Results:
         for finding in counted:
             self._keep(finding)
         self._judged.append(name)
-        self._progress(name)
+        self._progress(self._step._replace(name=name))
         self._ranks.append(max((RANK[finding.severity] for finding in counted), default=0))
 
     def _keep(self, finding: Finding) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from datetime import date
 from functools import partial
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.pipeline.judging import Judge, Judgement
@@ -101,9 +102,8 @@ class Run(NamedTuple):
 
     def judge_changes(self) -> None:
         """The files that changed, but for the sides of them that belong to a group."""
-        for change in self.comparison.changes:
-            if not wanted(change, self.paths):
-                continue
+        asked = [change for change in self.comparison.changes if wanted(change, self.paths)]
+        for change in self.session.results.stepwise(asked, "changed files", attrgetter("path")):
             outcome = pairs(self.reader, change, self.comparison)
             if not self.reader.concerned(change.path):
                 outcome = outcome._replace(unread=_unread(self.reader, change.new, change.path, changed=True))
@@ -121,7 +121,7 @@ class Run(NamedTuple):
 
         old, new = (Tree(self.repository, snapshot(self.repository, side), side.name) for side in self.comparison[:2])
         folders, reading = touched((old, new), asked, self.reader.included)
-        for folder in sorted(folders):
+        for folder in self.session.results.stepwise(sorted(folders), "folders with Terraform", str):
             outcome = judged((old, new), folder, folder in reading)
             self.session.results.outcome(folder, outcome)
             for pair in outcome.pairs:
@@ -142,13 +142,13 @@ class Run(NamedTuple):
         before, after = self.sides.before.named(), self.sides.after.named()
         trees = Trees(before, after)
         asked_for = [path for path, file in after.items() if wanted(Change(None, file), self.paths)]
-        for group in self.config.groups:
-            if group in changed or (everything and any(map(group.holds, asked_for))):
-                found = joined(group, self.reader, trees, self.comparison)
-                if self.references:
-                    paths = sorted({policy.source.path for policy in found.members})
-                    found = found._replace(pairs=tuple(self.references.bounded(pair, paths) for pair in found.pairs))
-                self.session.group(found, comparing=group in changed)
+        asked = [g for g in self.config.groups if g in changed or (everything and any(map(g.holds, asked_for)))]
+        for group in self.session.results.stepwise(asked, "groups", attrgetter("name")):
+            found = joined(group, self.reader, trees, self.comparison)
+            if self.references:
+                paths = sorted({policy.source.path for policy in found.members})
+                found = found._replace(pairs=tuple(self.references.bounded(pair, paths) for pair in found.pairs))
+            self.session.group(found, comparing=group in changed)
 
     def judge_acceptances(self, accepted: Callable[[], Acceptances], everything: bool) -> None:
         """The acceptances that came or changed, those that would count again, and with `everything` what is done."""
@@ -191,14 +191,18 @@ class Run(NamedTuple):
                 self.session.results.note(
                     f"the critical entry {entry.id} is about no file here: {', '.join(entry.files)}"
                 )
-        for path, file in files.items():
-            if path not in done and not self.reader.groups(path) and wanted(Change(None, file), self.paths):
-                self.session.results.skipped(path, _unread(self.reader, file, path, changed=False))
-                version = self.reader.version(file, path, self.comparison.new)
-                if self.references:
-                    self.session.version(version, partial(self.references.bounded, paths=(path,)))
-                else:
-                    self.session.version(version)
+        left = [
+            (path, file)
+            for path, file in files.items()
+            if path not in done and not self.reader.groups(path) and wanted(Change(None, file), self.paths)
+        ]
+        for path, file in self.session.results.stepwise(left, "files", itemgetter(0)):
+            self.session.results.skipped(path, _unread(self.reader, file, path, changed=False))
+            version = self.reader.version(file, path, self.comparison.new)
+            if self.references:
+                self.session.version(version, partial(self.references.bounded, paths=(path,)))
+            else:
+                self.session.version(version)
 
 
 def _unread(reader: Reader, file: File | None, path: str, changed: bool) -> str:

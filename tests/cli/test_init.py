@@ -18,6 +18,7 @@ from policy_guard.cli.init.suggestions import Files, entries, hinted, perhaps
 from policy_guard.documents import write
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.source import Source
+from policy_guard.pipeline.results import Step
 from policy_guard.settings.critical import covered, load_critical, unknown_actions
 from policy_guard.settings.load import load_settings
 from tests.support.places import ROOT
@@ -479,6 +480,7 @@ def test_a_file_that_comes_meanwhile_stays(tmp_path: Path) -> None:
 
 def test_progress_hears_of_every_policy(scratch: Scratch) -> None:
     scratch.commit(**{"iam/a.json": NARROW, "iam/b.json": [NARROW, WIDE]})
-    heard: list[str] = []
-    init(scratch.folder, ENVIRON, heard.append)
-    assert heard == ["iam/a.json", "iam/b.json", "iam/b.json"]
+    steps: list[Step] = []
+    init(scratch.folder, ENVIRON, steps.append)
+    assert [step.name for step in steps] == ["iam/a.json", "iam/b.json", "iam/b.json"]
+    assert [(step.number, step.total) for step in steps] == [(1, 3), (2, 3), (3, 3)]

@@ -4,34 +4,37 @@ from __future__ import annotations
 
 import io
 import itertools
+from datetime import date
 from pathlib import Path
 
-from policy_guard.cli.progress import Progress
-from tests.support.repository import NARROW, Scratch
+from policy_guard.cli.progress import Line
+from policy_guard.pipeline.check import Options, check
+from policy_guard.pipeline.results import Step
+from tests.support.repository import ENVIRON, NARROW, WIDE, Scratch
 
 
 def test_nothing_is_shown_in_the_first_second() -> None:
     terminal, clock = io.StringIO(), iter([0.0, 0.4, 0.9])
-    with Progress(terminal, lambda: next(clock)) as progress:
-        progress("a.json")
-        progress("b.json")
+    with Line(terminal, lambda: next(clock)) as progress:
+        progress(Step("a.json", 1, 2, "files"))
+        progress(Step("b.json", 2, 2, "files"))
     assert terminal.getvalue() == ""
 
 
 def test_a_line_comes_and_goes() -> None:
     terminal, clock = io.StringIO(), itertools.count(0.0, 0.6)
-    with Progress(terminal, lambda: next(clock)) as progress:
-        progress("a.json")
-        progress("b\x1b[2J.json")
-    assert terminal.getvalue() == "\r\x1b[2K2 judged: b\\x1b[2J.json\r\x1b[2K"
+    with Line(terminal, lambda: next(clock)) as progress:
+        progress(Step("a.json", 1, 2, "files"))
+        progress(Step("b\x1b[2J.json", 2, 2, "files"))
+    assert terminal.getvalue() == "\r\x1b[2K2 of 2 files: b\\x1b[2J.json\r\x1b[2K"
 
 
 def test_it_is_not_written_more_often_than_can_be_read() -> None:
     terminal, clock = io.StringIO(), itertools.count(2.0, 0.01)
-    with Progress(terminal, lambda: next(clock)) as progress:
+    with Line(terminal, lambda: next(clock)) as progress:
         for number in range(300):
-            progress(str(number))
-    assert 10 < terminal.getvalue().count("judged") < 40
+            progress(Step("a.json", number, 300, "files"))
+    assert 10 < terminal.getvalue().count("files") < 40
 
 
 def test_a_log_has_none_of_it(tmp_path: Path) -> None:
@@ -50,3 +53,23 @@ def test_patterns_that_name_nothing_are_said_where_all_is_checked(tmp_path: Path
     assert "note: policies: scp/* names no file here" in out
     assert "note: exclude: old/** names no file here" in out
     assert "iam/* names" not in out
+
+
+def test_a_line_is_never_broken_by_a_terminal() -> None:
+    terminal, clock = io.StringIO(), itertools.count(0.0, 2.0)
+    with Line(terminal, lambda: next(clock)) as progress:
+        progress(Step("deep/" * 60, 9_000, 12_000, "changed files"))
+    assert len(terminal.getvalue().split("\x1b[2K")[1].rstrip("\r")) == 79
+
+
+def test_each_stage_says_how_much_there_is_of_it(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path / "repository")
+    for path in ("iam/a.json", "iam/b.json", "scp/c.json", "readme"):
+        scratch.write(path, NARROW)
+    scratch.commit()
+    scratch.write("scp/c.json", WIDE)
+    steps: list[Step] = []
+    options = Options(today=date(2026, 1, 1), everything=True)
+    check(options, scratch.folder, ENVIRON, steps.append)
+    assert Step("scp/c.json", 1, 1, "changed files") in steps
+    assert [(step.number, step.total) for step in steps if step.sort == "files"][-1] == (3, 3)

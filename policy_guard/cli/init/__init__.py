@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +18,7 @@ from policy_guard.documents.printable import counted, defused, printable, shorte
 from policy_guard.documents.source import Source
 from policy_guard.documents.write import create, vacant
 from policy_guard.pipeline.repository import Repository
+from policy_guard.pipeline.results import Progress
 from policy_guard.settings.config import NAME, load_config
 from policy_guard.settings.critical import load_critical
 from policy_guard.settings.load import settings_source, text_file
@@ -44,7 +45,7 @@ class _Step(NamedTuple):
     granting: int = 0
 
 
-def init(folder: Path, environ: Mapping[str, str], progress: Callable[[str], None] = lambda name: None) -> str:
+def init(folder: Path, environ: Mapping[str, str], progress: Progress = lambda step: None) -> str:
     """Writes what does not exist yet, and tells what was found and done. Raises `SetupError`; then nothing is written.
 
     `progress` hears of each policy that was held against the critical list.
@@ -95,7 +96,7 @@ def _steps(
     source: Source | None,
     found: Survey,
     proposed: tuple[Entry, ...],
-    progress: Callable[[str], None],
+    progress: Progress,
 ) -> Iterator[_Step]:
     """The four files. The settings come after the list that they name, so that they name one that is there."""
     root = repository.root
@@ -105,7 +106,7 @@ def _steps(
     listed = load_critical(Source(path, text) if text else text_file(root / path, path)).entries
     yield _Step(path, text, remark=f"{len(listed)} entries to start from")
     if source is None:
-        grants = granted(found.policies(), listed, progress)
+        grants = granted(tuple(found.policies()), listed, progress)
         told = Surveyed(
             headline=_headline(found),
             policies=tuple(found.policies()),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Collection, Iterator
+from operator import itemgetter
 from typing import NamedTuple
 
 from policy_guard.iam.meaning.prover import Proved
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Policy
+from policy_guard.pipeline.results import Progress, stepwise
 from policy_guard.settings.critical import CriticalEntry, exceptions
 from policy_guard.solver.budget import Budgets
 from policy_guard.verify import combinations
@@ -25,17 +27,16 @@ class Granted(NamedTuple):
 
 
 def granted(
-    policies: Iterable[tuple[str, Policy]], critical: tuple[CriticalEntry, ...], progress: Callable[[str], None]
+    policies: Collection[tuple[str, Policy]], critical: tuple[CriticalEntry, ...], progress: Progress
 ) -> Granted:
-    """Return what the policies grant, each given with its path, in bounded steps; `progress` hears of each path."""
+    """Return what the policies grant, each given with its path, in bounded steps; `progress` hears of each."""
     counted: Counter[str] = Counter()
     budgets, any_of_it = Budgets(), 0
-    for path, policy in policies:
+    for path, policy in stepwise(policies, "policies", itemgetter(0), progress):
         entries = tuple(entry for entry in critical if entry.concerns(path))
         ids = set(_granted(policy, entries, budgets))
         counted.update(ids)
         any_of_it += bool(ids)
-        progress(path)
     return Granted({entry.id: counted[entry.id] for entry in critical}, any_of_it)
 
 

@@ -18,6 +18,8 @@ LABEL = 7
 INDENT = 4
 LONGEST_FACT = 2000
 MOST_SKIPPED = 20
+_COPIED = ("accept",)
+"""Facts that are commands to copy: a shell takes a broken one for two."""
 _COLOR = re.compile(r"\x1b\[[\d;]*m")
 _COLORS = {"error": "1;31", "warning": "1;33", "note": "1;36", "mark": "31", "path": "1", "dim": "2", "pass": "32"}
 
@@ -81,7 +83,7 @@ def _facts(pairs: Iterable[tuple[str, str]], indent: int, width: int) -> Iterato
     facts = [(printable(name), shortened(value, LONGEST_FACT)) for name, value in pairs]
     column = max([LABEL, *(cells(name) for name, _ in facts)]) + 2
     for name, value in facts:
-        first, *rest = _wrapped(value, width - indent - column)
+        first, *rest = [value] if name in _COPIED else _wrapped(value, width - indent - column)
         yield f"{'':{indent}}{name}{'':{column - cells(name)}}{first}".rstrip()
         yield from (f"{'':{indent + column}}{line}" for line in rest)
 
