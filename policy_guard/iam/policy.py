@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple, TypeAlias, get_args
@@ -253,6 +253,17 @@ class Policy(NamedTuple):
         return PolicyId(
             unit=self.group or self.source.path, address=self.label, holder=self.holder, grouped=bool(self.group)
         )
+
+
+def united(policies: Sequence[Policy], label: str, holder: str) -> Policy:
+    """The policies of one holder as one, each statement with the place and Version of its own."""
+    return policies[0]._replace(
+        label=label,
+        holder=holder,
+        statements=tuple(statement for policy in policies for statement in policy.statements),
+        doubts=tuple(doubt for policy in policies for doubt in policy.doubts),
+        names_resources=any(policy.names_resources for policy in policies),
+    )
 
 
 def of_one_kind(one: Policy, other: Policy) -> bool:

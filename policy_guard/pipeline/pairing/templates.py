@@ -11,7 +11,7 @@ from policy_guard.documents.containers.cloudformation.template import Template
 from policy_guard.documents.containers.cloudformation.units import all_units, both
 from policy_guard.documents.source import Problem, Unreadable
 from policy_guard.iam.parse import parse
-from policy_guard.iam.policy import Policy, PolicyId
+from policy_guard.iam.policy import Policy, PolicyId, united
 
 
 class Parsed(NamedTuple):
@@ -91,7 +91,7 @@ def _parsed(units: Iterable[Unit], placeholders: tuple[str, ...]) -> Parsed:
         if problems:
             found.problems[key] = tuple(problems)
         elif policies:
-            found.policies[key] = _union(members[0].address, policies)
+            found.policies[key] = united(policies, members[0].address, policies[0].holder)
     return found
 
 
@@ -103,14 +103,3 @@ def _read(units: Iterable[Unit], placeholders: tuple[str, ...], problems: list[P
                 yield parse(unit.found, placeholders=placeholders)
             except Unreadable as error:
                 problems += error.problems
-
-
-def _union(address: str, policies: list[Policy]) -> Policy:
-    """The policies of one holder as one, each statement with the place and Version of its own."""
-    first = policies[0]
-    return first._replace(
-        label=address,
-        statements=tuple(statement for policy in policies for statement in policy.statements),
-        doubts=tuple(doubt for policy in policies for doubt in policy.doubts),
-        names_resources=any(policy.names_resources for policy in policies),
-    )

@@ -11,7 +11,7 @@ from policy_guard.documents.containers.terraform.units import Sides, Unit, both,
 from policy_guard.documents.format import decode
 from policy_guard.documents.source import Problem, Source, Span, Unreadable
 from policy_guard.iam.parse import parse
-from policy_guard.iam.policy import Policy
+from policy_guard.iam.policy import Policy, united
 from policy_guard.pipeline.pairing import FileResult, Pair, apart
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.changes import Change
@@ -208,19 +208,40 @@ def _gone_unread(sides: Sides) -> Iterator[Finding]:
 
 
 def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:
-    old, new = ({(unit.address, unit.holder): unit for unit in side} for side in (sides.old, sides.new))
-    gone = {(unit.holder, signature(unit)) for key, unit in old.items() if key not in new and unit.holder}
-    for key, unit in new.items():
-        before = old.get(key)
-        same = before is not None and before.found is not None and signature(before) == signature(unit)
-        if unit.found is None or same or (before is None and (unit.holder, signature(unit)) in gone):
+    old, new = (_by_principal(side) for side in (sides.old, sides.new))
+    gone = {(units[0].holder, _signatures(units)) for key, units in old.items() if key not in new and units[0].holder}
+    for key, units in new.items():
+        before = old.get(key, [])
+        came = not before and (units[0].holder, _signatures(units)) in gone
+        if came or (before and _signatures(before) == _signatures(units) and all(unit.found for unit in before)):
             continue
-        if policy := _policy(unit, findings):
-            path = unit.source.path
-            yield Pair(path=path, old=_policy(before, []) if before else None, new=policy, fresh=before is None)
-    for key, unit in old.items():
-        if key not in new and unit.found is not None and (policy := _policy(unit, [])):
-            yield Pair(path=unit.source.path, old=policy, new=None)
+        if policy := _union(units, findings):
+            yield Pair(path=policy.source.path, old=_union(before, []), new=policy, fresh=not before)
+    for key, units in old.items():
+        if key not in new and (policy := _union(units, [])):
+            yield Pair(path=policy.source.path, old=policy, new=None)
+
+
+def _by_principal(units: Iterable[Unit]) -> dict[tuple[str, str], list[Unit]]:
+    """Units by their principal, which has what any of its policies allows, and others by address and holder."""
+    found: dict[tuple[str, str], list[Unit]] = {}
+    for unit in units:
+        found.setdefault(("", unit.principal) if unit.principal else (unit.address, unit.holder), []).append(unit)
+    return found
+
+
+def _signatures(units: Iterable[Unit]) -> tuple[str, ...]:
+    return tuple(sorted(map(signature, units)))
+
+
+def _union(units: Iterable[Unit], findings: list[Finding]) -> Policy | None:
+    """The policies of one principal as one, each statement with the place of its own; None if none can be read."""
+    read = [(unit, policy) for unit in units if (policy := _policy(unit, findings))]
+    if not read:
+        return None
+    (first, policy), *others = read
+    holder = first.principal or policy.holder
+    return united([policy, *(other for _, other in others)], policy.label, holder)
 
 
 def _policy(unit: Unit, findings: list[Finding]) -> Policy | None:

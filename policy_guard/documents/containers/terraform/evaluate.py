@@ -70,6 +70,8 @@ _IDENTIFYING = re.compile(
     r"|(?!.*kms_key_id).*_id|provider|count|for_each|account|partition|type"
 )
 _MADE_OF_NAMES = re.compile(r"(?:.*_)?(?:arn|id|name|account|partition|region)|bucket|url|.*_(?:arn|id|name)s?")
+# AWS provider, aws_iam_role and its kin, "Attribute Reference": their `id` is their name.
+_CALLED_BY_NAME = ("aws_iam_role.", "aws_iam_user.", "aws_iam_group.", "aws_iam_instance_profile.")
 
 
 class Evaluator:
@@ -373,6 +375,8 @@ class Evaluator:
         """An attribute of a resource, data source or remote module, which its definition decides."""
         definition = self.scope.folder.found.get(head)
         path = [self._step(step) for step in steps]
+        if head.startswith(_CALLED_BY_NAME) and path and path[-1][1] == "id":
+            path[-1] = (".name", "name")
         last = steps[-1] if steps else None
         several = not (isinstance(last, Attribute) and last.name in _TEXT_ATTRIBUTES)
         names = [name for _, name in path]

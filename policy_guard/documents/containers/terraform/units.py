@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from policy_guard.documents.containers import Kind
@@ -29,6 +29,7 @@ from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.folder import Definition, Folder
 from policy_guard.documents.containers.terraform.functions import called
 from policy_guard.documents.containers.terraform.places import BY_NAME, CEILING, Use, uses
+from policy_guard.documents.containers.terraform.principals import argument_of_principal, principal_of, providers
 from policy_guard.documents.containers.terraform.rendered import rendered
 from policy_guard.documents.containers.terraform.scope import Scope, Ways
 from policy_guard.documents.containers.terraform.text import pieces_of, policy_of
@@ -54,13 +55,17 @@ _MOST_UNITS = 5_000
 
 
 class Unit(NamedTuple):
-    """A policy with its address and its holder; with `problems` it cannot be told, and `found` is None."""
+    """A policy with its address and its holder; with `problems` it cannot be told, and `found` is None.
+
+    `principal` is the role, user or group that an identity policy is for, if it is known.
+    """
 
     address: str
     holder: str
     source: Source
     found: PolicyDocument | None
     problems: tuple[Problem, ...] = ()
+    principal: str = ""
 
 
 def root(folder: Folder, called_folder: Callable[[str], Folder | None], moved: frozenset[str]) -> Scope:
@@ -101,9 +106,19 @@ def both(old: Scope | None, new: Scope | None, files_differ: bool) -> Sides:
         and (not address.endswith(CEILING) or address in gone)
     ]
     found = [[unit for each in differing if each in side for unit in units(side[each])] for side in (before, after)]
+    principals = {unit.principal for side in found for unit in side} - {""}
+    others = [address for address in before if principals and address not in differing and address in after]
+    for side, policies in zip((before, after), found, strict=True):
+        policies += (unit for address in others for unit in _of_principals(side[address], principals))
     lost = [unit for unit in found[0] if unit.address.endswith(CEILING) and unit.address not in after]
     kept = [_unbounded(unit, new.folder) for unit in lost if new and unit.found and _is_there(unit, new)]
     return Sides(tuple(found[0]), (*found[1], *kept))
+
+
+def _of_principals(use: Use, principals: Collection[str]) -> Iterator[Unit]:
+    """The other policies of these principals: what one policy gives up, another may have given them all along."""
+    if argument_of_principal(use):
+        yield from (unit for unit in units(use, principals) if unit.found is not None)
 
 
 def _is_there(unit: Unit, scope: Scope) -> bool:
@@ -136,15 +151,18 @@ def signature(unit: Unit) -> str:
     return f"{unit.found.kind} {name_of(unit.found.node)} {given!r}"
 
 
-def units(use: Use) -> Iterator[Unit]:
-    """The policies at a place, one for each object that is known to be there."""
+def units(use: Use, principals: Collection[str] | None = None) -> Iterator[Unit]:
+    """The policies at a place, one for each object that is known to be there, or those of some principals only."""
     evaluator = Evaluator(use.scope, use.definition.source, {})
     source = use.definition.source
     try:
         for label, names in _instances(evaluator, use):
             address = f"{use.address}{label}"
+            here = evaluator.within(names)
+            if principals is not None and principal_of(use, here) not in principals:
+                continue
             try:
-                yield _unit(use, address, evaluator.within(names))
+                yield _unit(use, address, here)
             except Unreadable as error:
                 yield Unit(address, "", source, None, error.problems)
     except Opaque as error:
@@ -221,7 +239,8 @@ def _unit(use: Use, address: str, evaluator: Evaluator) -> Unit:
     source = sources[0] if sources else use.definition.source
     if document is None:
         return Unit(address, holder, source, None)
-    return Unit(address, holder, source, PolicyDocument(address, document, source, holder, kind=kind))
+    policy = PolicyDocument(address, document, source, holder, kind=kind)
+    return Unit(address, holder, source, policy, principal=principal_of(use, evaluator))
 
 
 def _organizations(use: Use, evaluator: Evaluator) -> Kind | None:
@@ -245,11 +264,7 @@ def _holder(use: Use, evaluator: Evaluator) -> Iterator[str]:
             yield f"{name} {written if name == 'provider' else name_of(evaluator.value(value))}"
         except Need:
             yield f"{name} {_digest(use)}"
-    scope = use.scope
-    while scope.call is not None and scope.parent is not None:
-        value = scope.call.body.value("providers")
-        yield scope.call.source.text[slice(*value.span)] if value is not None else ""
-        scope = scope.parent
+    yield from providers(use.scope)
 
 
 def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
