@@ -465,6 +465,7 @@ def test_code_scanning_gets_regions_rules_and_fingerprints(case: str) -> None:
     (run,) = json.loads(render("sarif", CASES[case]))["runs"]
     rules = run["tool"]["driver"]["rules"]
     for rule in rules:
+        assert rule["helpUri"].endswith(f"/checks/{rule['id']}/")
         assert rule["shortDescription"]["text"] and rule["fullDescription"]["text"] and rule["help"]["markdown"]
         assert 0 < float(rule["properties"]["security-severity"]) <= 10
     marks = [result["partialFingerprints"]["policyGuard/v1"] for result in run["results"]]

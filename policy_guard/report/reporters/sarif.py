@@ -14,7 +14,7 @@ from policy_guard.report.sentences import at, sentences
 from policy_guard.report.summary import error_line
 from policy_guard.verify.checks import check, manual, names
 from policy_guard.verify.finding import Finding, Related
-from policy_guard.version import VERSION
+from policy_guard.version import PAGES, VERSION
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 LEVELS = {"error": "error", "warning": "warning", "note": "note"}
@@ -35,7 +35,7 @@ def render(report: Report, style: Style) -> str:
     return in_json({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
-_DRIVER = {"name": "policy-guard", "organization": "policy-guard"}
+_DRIVER = {"name": "policy-guard", "organization": "policy-guard", "informationUri": f"{PAGES}/"}
 
 
 def _rule(name: str) -> dict[str, Any]:
@@ -48,6 +48,7 @@ def _rule(name: str) -> dict[str, Any]:
         "name": "".join(word.capitalize() for word in name.split("-")),
         "shortDescription": {"text": short},
         "fullDescription": {"text": " ".join(page.partition("\n\n")[0].split())},
+        "helpUri": f"{PAGES}/checks/{name}/",
         "help": {"text": page, "markdown": page},
         "defaultConfiguration": {"level": known.default},
         "properties": {"security-severity": known.security, "precision": "very-high", "tags": ["security", "iam"]},
