@@ -276,6 +276,13 @@ def _explain(given: argparse.Namespace) -> int:
     return PROVED
 
 
+def _completion(given: argparse.Namespace) -> int:
+    from policy_guard.cli.completion import script
+
+    _print(script(given.shell))
+    return PROVED
+
+
 def _demo(given: argparse.Namespace) -> int:
     from policy_guard.cli.demo import run
 
@@ -292,5 +299,6 @@ _RUN = {
     "explain": _explain,
     "catalog": _catalog,
     "schema": _schema,
+    "completion": _completion,
     "demo": _demo,
 }

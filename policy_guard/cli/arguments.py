@@ -15,6 +15,7 @@ from policy_guard.plugins import names
 from policy_guard.settings.severity import FAIL_ON
 from policy_guard.version import VERSION
 
+SHELLS = ("bash", "fish", "zsh")
 SCHEMAS = ("accepted", "config", "critical", "report")
 
 _EPILOG = """\
@@ -172,6 +173,12 @@ def _schema_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     command.set_defaults(nothing="")
 
 
+def _completion_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser("completion", help="the script by which a shell completes these commands")
+    command.add_argument("shell", metavar="SHELL", choices=SHELLS, help=", ".join(SHELLS))
+    command.set_defaults(nothing="")
+
+
 def _demo_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     commands.add_parser("demo", help="see the check fail on an example")
 
@@ -186,6 +193,7 @@ _COMMANDS = {
     "explain": _explain_command,
     "catalog": _catalog_command,
     "schema": _schema_command,
+    "completion": _completion_command,
     "demo": _demo_command,
 }
 
