@@ -18,9 +18,7 @@ def script(shell: str) -> str:
     try:
         import shtab
     except ImportError:
-        raise SetupError(
-            'the package shtab is missing. Install "policy-guard[completion]"'
-        ) from None
+        raise SetupError('the package shtab is missing. Install "policy-guard[completion]"') from None
     whole = parser("")
     for action in _actions(whole):
         if action.metavar in _FILES:

@@ -25,7 +25,8 @@ from tests.support.places import ROOT
 from tests.support.repository import ENVIRON, NARROW, WIDE, Scratch, allow, deny, document
 
 NAME = ".policy-guard.yaml"
-WRITTEN = (CRITICAL, NAME, HOOK, WORKFLOW)
+SCHEMAS = (".policy-guard/schema/critical.json", ".policy-guard/schema/config.json")
+WRITTEN = (CRITICAL, NAME, *SCHEMAS, HOOK, WORKFLOW)
 TRUST = document({"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"})
 BUCKET = document(allow("s3:GetObject", resource="arn:aws:s3:::b/*", Principal="*"))
 BROKEN = '{"Version": "2012-10-17", "Statement": [{"Effect": "allow", "Action": "s3:*", "Resource": "*"}]}\n'
@@ -484,3 +485,35 @@ def test_progress_hears_of_every_policy(scratch: Scratch) -> None:
     init(scratch.folder, ENVIRON, steps.append)
     assert [step.name for step in steps] == ["iam/a.json", "iam/b.json", "iam/b.json"]
     assert [(step.number, step.total) for step in steps] == [(1, 3), (2, 3), (3, 3)]
+
+
+def _named_schema(scratch: Scratch, path: str) -> Path:
+    first = (scratch.folder / path).read_text().splitlines()[0]
+    start, _, name = first.partition("$schema=")
+    assert start == "# yaml-language-server: "
+    return (scratch.folder / path).parent / name
+
+
+@pytest.mark.parametrize("path", [NAME, CRITICAL])
+def test_editors_find_the_schema_of_what_is_written(path: str, scratch: Scratch) -> None:
+    scratch.guard("init")
+    schema = json.loads(_named_schema(scratch, path).read_text())
+    Draft202012Validator(schema).validate(yaml.safe_load((scratch.folder / path).read_text()))
+    assert not Draft202012Validator(schema).is_valid({"version": 1, "polices": []})
+
+
+def test_the_schema_is_found_from_another_folder(scratch: Scratch) -> None:
+    scratch.write(NAME, "version: 1\ncritical: security/iam/critical.yaml\n")
+    scratch.guard("init")
+    named = _named_schema(scratch, "security/iam/critical.yaml")
+    assert named.resolve() == scratch.folder / ".policy-guard/schema/critical.json"
+    assert not (scratch.folder / ".policy-guard/schema/config.json").exists()
+
+
+def test_the_schemas_are_no_policies_and_one_that_is_there_stays(scratch: Scratch) -> None:
+    scratch.write(SCHEMAS[0], "mine")
+    assert scratch.guard("init").code == 0
+    assert (scratch.folder / SCHEMAS[0]).read_text() == "mine"
+    scratch.commit()
+    assert "0 policies" in scratch.guard("list").out
+    assert scratch.guard("check", "--all").code == 0

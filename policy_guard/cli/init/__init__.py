@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -22,6 +23,7 @@ from policy_guard.pipeline.results import Progress
 from policy_guard.settings.config import NAME, load_config
 from policy_guard.settings.critical import load_critical
 from policy_guard.settings.load import settings_source, text_file
+from policy_guard.settings.validation import schema_text
 
 CRITICAL = "critical-permissions.yaml"
 HOOK = ".pre-commit-config.yaml"
@@ -98,11 +100,14 @@ def _steps(
     proposed: tuple[Entry, ...],
     progress: Progress,
 ) -> Iterator[_Step]:
-    """The four files. The settings come after the list that they name, so that they name one that is there."""
+    """The files, settings after the list that they name, so that they name one that is there.
+
+    Beside what is written of these two lies its schema, for editors: a copy works without a network.
+    """
     root = repository.root
     named = load_config(source).critical
     path = named or CRITICAL
-    text = None if os.path.lexists(root / path) else text_of(CRITICAL)
+    text = None if os.path.lexists(root / path) else _modeline(path, "critical") + text_of(CRITICAL)
     listed = load_critical(Source(path, text) if text else text_file(root / path, path)).entries
     yield _Step(path, text, remark=f"{len(listed)} entries to start from")
     if source is None:
@@ -115,17 +120,30 @@ def _steps(
             critical=path,
             granted=grants,
         )
-        settings = configuration(told)
+        settings = _modeline(NAME, "config") + configuration(told)
         assert [each.files for each in load_config(Source(NAME, settings)).policies] == [e.patterns for e in proposed]
         yield _Step(NAME, settings, remark=_remark(found, proposed), granting=grants.policies)
     else:
         yield _Step(NAME, lacks="" if named else f"critical: {CRITICAL}\n")
+    new = ["critical"] * (text is not None) + ["config"] * (source is None)
+    yield from (step for step in map(_schema, new) if not os.path.lexists(root / step.path))
     yield _step(
         root, HOOK, text_of("pre-commit-config.yaml"), "fill in OWNER and the tag, then run: pre-commit install"
     )
     workflow = _workflow(root)
     text = text_of("policies.yml").replace("[main]", f"[{_default_branch(repository)}]")
     yield _Step(workflow) if workflow else _step(root, WORKFLOW, text, "fill in OWNER and COMMIT")
+
+
+def _modeline(path: str, schema: str) -> str:
+    """The first line of a YAML file, by which editors know the schema in the repository."""
+    where = posixpath.relpath(_schema(schema).path, posixpath.dirname(path) or ".")
+    return f"# yaml-language-server: $schema={where}\n"
+
+
+def _schema(name: str) -> _Step:
+    path = f".policy-guard/schema/{name}.json"
+    return _Step(path, schema_text(name), remark="by which editors complete and check the file that names it")
 
 
 def _default_branch(repository: Repository) -> str:
