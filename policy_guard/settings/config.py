@@ -21,6 +21,7 @@ MOST = 1000
 """What a list in the settings may hold: matching more against every file would take minutes."""
 MOST_PATTERNS = 3000
 """What all lists hold together whose patterns are matched against every file that changes."""
+_SUFFIXES = (".json", ".yaml", ".yml")
 _MATCHED = ("policies", "groups")
 _ACTION = regex(r"\*|[A-Za-z0-9_*?-]+:[A-Za-z0-9_*?-]+")
 
@@ -123,16 +124,20 @@ class Config(NamedTuple):
         return rules[0] if rules else next(late, None)
 
     def naming_nothing(self, paths: Collection[str]) -> Iterator[str]:
-        """The patterns of `policies`, `groups` and `exclude` that name none of the files, each with where it stands."""
+        """The patterns of `policies`, `groups` and `exclude` that name none of the files, each with where it stands.
+
+        One that differs in its suffix alone from another that names some is meant for what may come.
+        """
         named = {
             "policies": [pattern for rule in self.policies for pattern in rule.files],
             "groups": [pattern for group in self.groups for pattern in group.files],
             "exclude": self.exclude,
         }
         for key, patterns in named.items():
-            for pattern in dict.fromkeys(patterns):
-                if not any(matches_path(pattern, path) for path in paths):
-                    yield f"{key}: {pattern}"
+            every = dict.fromkeys(patterns)
+            used = {each for each in every if any(matches_path(each, path) for path in paths)}
+            stems = set(map(_stem, used))
+            yield from (f"{key}: {each}" for each in every if each not in used and _stem(each) not in stems)
 
     def excluded(self, path: str) -> bool:
         return matches_any(self.exclude, path)
@@ -151,6 +156,11 @@ class Config(NamedTuple):
             if each.file == path and each.line.strip() == line.strip() and each.expires and today <= each.expires:
                 return each
         return None
+
+
+def _stem(pattern: str) -> str:
+    """A pattern without the suffix of a file format."""
+    return next((pattern.removesuffix(suffix) for suffix in _SUFFIXES if pattern.endswith(suffix)), pattern)
 
 
 def load_config(source: Source | None) -> Config:

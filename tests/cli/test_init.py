@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from policy_guard.cli.init import CRITICAL, HOOK, WORKFLOW, init
 from policy_guard.cli.init.config_text import text_of
-from policy_guard.cli.init.suggestions import Files, entries, hinted, perhaps
+from policy_guard.cli.init.suggestions import SUFFIXES, Files, entries, hinted, perhaps
 from policy_guard.documents import write
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.source import Source
@@ -77,7 +77,12 @@ def written(scratch: Scratch) -> Any:
 def proposed(scratch: Scratch) -> dict[str, str | None]:
     answer = scratch.guard("init")
     assert answer.code == 0, answer
-    return {pattern: entry.get("kind") for entry in written(scratch)["policies"] for pattern in entry["files"]}
+    return {" ".join(entry["files"]): entry.get("kind") for entry in written(scratch)["policies"]}
+
+
+def files_in(folder: str) -> str:
+    """The patterns of all policies of a folder, in any format."""
+    return " ".join(f"{folder}/*{suffix}" for suffix in SUFFIXES)
 
 
 def test_three_hundred_policies_are_adopted_and_one_that_is_widened_fails(scratch: Scratch) -> None:
@@ -105,10 +110,10 @@ def test_three_hundred_policies_are_adopted_and_one_that_is_widened_fails(scratc
 def test_folders_are_named_where_every_file_is_a_policy(scratch: Scratch) -> None:
     three_hundred(scratch)
     assert proposed(scratch) == {
-        "iam/**/*.json": None,
-        "roles/**/*.json": None,
-        "services/*/policies/*.yaml": None,
-        "org/scp/*.json": "scp",
+        files_in("iam/**"): None,
+        files_in("roles/**"): None,
+        files_in("services/*/policies"): None,
+        files_in("org/scp"): "scp",
     }
 
 
@@ -226,11 +231,10 @@ def test_a_kind_comes_from_the_name_only_where_the_content_fits(scratch: Scratch
         }
     )
     assert proposed(scratch) == {
-        "org/service_control_policies/*.json": "scp",
-        "org/rcp/*.json": "rcp",
-        "boundaries/dev.json": "boundary",
-        "roles/one/boundary.json": "boundary",
-        "net/vpc-endpoints/*.json": None,
+        files_in("org/service_control_policies"): "scp",
+        files_in("org/rcp"): "rcp",
+        "boundaries/dev.json roles/one/boundary.json": "boundary",
+        files_in("net/vpc-endpoints"): None,
     }
     text = (scratch.folder / NAME).read_text()
     assert "Please check these kinds" in text and "#   net/vpc-endpoints/a.json, maybe endpoint" in text
@@ -241,7 +245,7 @@ def test_a_kind_is_never_given_by_a_pattern_wider_than_the_name(scratch: Scratch
     scratch.commit(
         **{"policies/scp/a.json": NARROW, "policies/scp/b/c.json": NARROW, "roles/one/boundary.json": NARROW}
     )
-    assert proposed(scratch) == {"policies/scp/**/*.json": "scp", "roles/one/boundary.json": "boundary"}
+    assert proposed(scratch) == {files_in("policies/scp/**"): "scp", "roles/one/boundary.json": "boundary"}
     scratch.commit(**{"policies/new.json": WIDE, "roles/one/new.json": WIDE})
     found = scratch.findings("--base", "HEAD~1")
     assert {path for check, _, path in found if check == "no-new-access"} == {"policies/new.json", "roles/one/new.json"}
@@ -249,7 +253,7 @@ def test_a_kind_is_never_given_by_a_pattern_wider_than_the_name(scratch: Scratch
 
 def test_names_that_mean_other_things_too_are_only_asked_about(scratch: Scratch) -> None:
     scratch.commit(**{"app/session/a.json": NARROW, "app/session/b.json": NARROW})
-    assert proposed(scratch) == {"app/session/*.json": None}
+    assert proposed(scratch) == {files_in("app/session"): None}
     assert "#   app/session/a.json, maybe session\n" in (scratch.folder / NAME).read_text()
     assert (hinted("app/session/a.json"), perhaps("app/session/a.json")) == (None, "session")
     assert (hinted("buckets/vpc-endpoint.json"), perhaps("buckets/vpc-endpoint.json")) == (None, "endpoint")
@@ -270,14 +274,30 @@ def test_a_folder_with_other_files_is_left_to_shape(scratch: Scratch) -> None:
     scratch.commit(
         **{"iam/a.json": NARROW, "iam/b.json": NARROW, "iam/note.json": {"a": 1}, "iam/c.yaml": json.dumps(NARROW)}
     )
-    assert proposed(scratch) == {"iam/*.yaml": None}
+    assert proposed(scratch) == {"iam/*.yaml iam/*.yml": None}
     scratch.commit(**{"iam/note.json": {"a": 2}, "iam/README.md": "policies"})
     assert scratch.guard("check", "--base", "HEAD~1").code == 0
 
 
+def test_a_policy_that_changes_its_format_after_init_is_compared_with_its_old_version(scratch: Scratch) -> None:
+    scratch.commit(**{"iam/a.yaml": json.dumps(NARROW), "scp/a.json": document(deny("s3:*"))})
+    scratch.guard("init")
+    scratch.commit()
+    for old, new in (("iam/a.yaml", "iam/a.json"), ("scp/a.json", "scp/a.yml")):
+        scratch.write(new, (scratch.folder / old).read_text())
+        (scratch.folder / old).unlink()
+    checked = scratch.guard("check", "--format", "json")
+    assert checked.code == 0, checked
+    report = json.loads(checked.out)
+    assert (report["findings"], report["policies"]) == ([], 2)
+    assert not any(
+        "names no file" in note for note in json.loads(scratch.guard("check", "--all", "--format", "json").out)["notes"]
+    )
+
+
 def test_one_file_in_a_folder_that_says_nothing_is_left_to_shape(scratch: Scratch) -> None:
     scratch.commit(**{"things/a.json": NARROW, "policy.json": NARROW, "permissions/a.json": NARROW})
-    assert proposed(scratch) == {"permissions/*.json": None}
+    assert proposed(scratch) == {files_in("permissions"): None}
 
 
 def test_groups_are_proposed_as_a_comment_only(scratch: Scratch) -> None:
@@ -331,8 +351,7 @@ def test_odd_names_neither_break_the_settings_nor_name_another_file(scratch: Scr
     text = (scratch.folder / NAME).read_text(encoding="utf-8")
     assert set(text) - {"\n"} == {character for character in text if character.isprintable()}
     for entry in plain["policies"]:
-        files = [path.removesuffix("/*.json") for path in entry["files"]]
-        assert files in ([f"iam/{name}"], [f"boundaries/{name}.json"])
+        assert " ".join(entry["files"]) in (files_in(f"iam/{name}"), f"boundaries/{name}.json")
     scratch.commit()
     assert scratch.guard("check", "--base", "HEAD").code == 0
 

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from policy_guard.cli.init.existing_grants import Granted
-from policy_guard.cli.init.suggestions import Entry, nameable, perhaps
+from policy_guard.cli.init.suggestions import SUFFIXES, Entry, nameable, perhaps
 from policy_guard.documents.printable import counted, shortened
 from policy_guard.iam.policy import Policy
 
@@ -117,8 +117,8 @@ def _policies(entries: tuple[Entry, ...]) -> Iterator[str]:
         if entry.kind and not any(earlier.kind for earlier in entries[:number]):
             yield _CAPS
         files = f"# {counted(len(entry.paths), 'file')}"
-        if len(entry.patterns) == 1:
-            yield f"  - files: [{_quoted(entry.patterns[0])}] {files}\n"
+        if len(entry.patterns) <= len(SUFFIXES):
+            yield f"  - files: [{', '.join(map(_quoted, entry.patterns))}] {files}\n"
         else:
             yield f"  - files: {files}\n"
             yield from (f"      - {_quoted(pattern)}\n" for pattern in entry.patterns)

@@ -85,7 +85,7 @@ def entries(files: Files) -> tuple[Entry, ...]:
     """
     patterns = _joined(_patterns(files), files)
     most = sorted(patterns, key=lambda pattern: -patterns[pattern])[:MOST_PATTERNS]
-    found = [_entry(pattern, files) for pattern in sorted(most)]
+    found = _of_any_suffix([_entry(pattern, files) for pattern in sorted(most)], files)
     named = {path for entry in found for path in entry.paths}
     for kind in _CAPS:
         apart = tuple(path for path, own in files.kinds.items() if own == kind and path not in named and nameable(path))
@@ -97,6 +97,33 @@ def entries(files: Files) -> tuple[Entry, ...]:
 def _entry(pattern: str, files: Files) -> Entry:
     paths = tuple(path for path in files.kinds if matches_path(pattern, path))
     return Entry((pattern,), next(files.kinds[path] for path in paths if path not in files.unread), paths)
+
+
+def _of_any_suffix(found: list[Entry], files: Files) -> list[Entry]:
+    """The entries, one for all suffixes of a folder: a policy that is written in another format stays the same one.
+
+    A suffix is left out if files with it are none of them policies, or of another kind.
+    """
+    by_folder: dict[tuple[str, Kind | None], list[Entry]] = {}
+    for entry in found:
+        by_folder.setdefault((_without_suffix(entry.patterns[0]), entry.kind), []).append(entry)
+    kinds = Counter(folder for folder, _ in by_folder)
+    joined = []
+    for (folder, kind), several in by_folder.items():
+        own = {pattern for entry in several for pattern in entry.patterns}
+        candidates = (f"{folder}{suffix}" for suffix in SUFFIXES)
+        patterns = (p for p in candidates if p in own or (kinds[folder] == 1 and not _names_any(p, files)))
+        paths = tuple(path for entry in several for path in entry.paths)
+        joined.append(Entry(tuple(patterns), kind, paths))
+    return joined
+
+
+def _without_suffix(pattern: str) -> str:
+    return next(pattern.removesuffix(suffix) for suffix in SUFFIXES if pattern.endswith(suffix))
+
+
+def _names_any(pattern: str, files: Files) -> bool:
+    return any(matches_path(pattern, path) for path in files.paths)
 
 
 class _Contents:
