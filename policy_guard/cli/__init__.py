@@ -62,6 +62,11 @@ def _check(given: argparse.Namespace) -> int:
         fail_on=given.fail_on,
         each=given.verbose,
     )
+    if given.show_settings:
+        from policy_guard.cli.show_settings import shown
+
+        _print(shown(options, Path.cwd(), os.environ))
+        return PROVED
     if given.quiet or not sys.stderr.isatty():
         return _reported(given, lambda: check(options, Path.cwd(), os.environ))
     from policy_guard.cli.progress import awaited

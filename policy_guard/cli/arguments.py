@@ -87,6 +87,7 @@ def _check_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     command.add_argument("--base", metavar="REF", help="the commit that holds the old versions")
     command.add_argument("--staged", action="store_true", help="judge the index instead of the working tree")
     command.add_argument("--all", action="store_true", dest="everything", help="every policy, for critical permissions")
+    command.add_argument("--show-settings", action="store_true", help="show what would hold, and check nothing")
     _common(command)
 
 

@@ -80,6 +80,12 @@ def at_home(here: Settings, name: str, repository: Repository, base: Revision) -
     return here._replace(config=here.config._replace(groups=before.config.groups), notes=notes)
 
 
+def settings_of(name: str, repository: Repository, base: Revision) -> tuple[Source | None, Settings]:
+    """The settings under this name at a commit, and their text if there is one. Raises `SetupError`."""
+    files = _Files.of(repository, base)
+    return (files.source(name) if files.data(name) is not None else None), files.settings(name)
+
+
 def _is_inside(root: Path, config: str | None) -> bool:
     return config is None or Path(os.path.realpath(config)).is_relative_to(os.path.realpath(root))
 

@@ -65,7 +65,7 @@ def _check(
     repository: Repository, options: Options, folder: Path, environ: Mapping[str, str], progress: Progress
 ) -> Report:
     ci = in_ci(environ)
-    comparison, given = _asked(repository, options, environ, ci)
+    comparison, given = asked(repository, options, environ, ci)
     old = comparison.old
     compared = not ci or old.commit != repository.commit("HEAD")
     options = options if compared else options._replace(everything=True)
@@ -133,7 +133,7 @@ def _followed(
     return None
 
 
-def _asked(
+def asked(
     repository: Repository, options: Options, environ: Mapping[str, str], ci: bool
 ) -> tuple[Comparison, Settings]:
     """Return what is compared, and the settings that hold: in CI those name the branch, too."""

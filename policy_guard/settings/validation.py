@@ -45,13 +45,13 @@ def load(source: Source, schema: str) -> tuple[Any, Node]:
         raise _error(source, at, wrong)
     _refuse_odd(source, documents[0])
     plain = _plain(documents[0])
-    rules = _rules(schema)
+    rules = rules_of(schema)
     if not surely_valid(plain, rules):
         _validate(source, documents[0], plain, rules)
     return plain, documents[0]
 
 
-def _rules(schema: str) -> Any:
+def rules_of(schema: str) -> Any:
     """The schema; a severity can be set for all checks in their folder, and the schema lists them for editors."""
     with open(os.path.join(SCHEMAS, schema), encoding="utf-8") as file:
         rules = json.load(file)
