@@ -9,30 +9,34 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 ACTION = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ACTION / "requirements.txt"
 RESULTS = {0: "pass", 1: "fail"}
+YES, NO = ("true", "yes", "on", "1", ""), ("false", "no", "off", "0")
+FAIL_ON = ("warning", "error", "never")
 
 
 def main() -> int:
     temporary = Path(os.environ["RUNNER_TEMP"])
-    if wanted := given("version").removeprefix("v"):
-        refuse_another_version(wanted)
     target = sarif_file()
+    if wrong := [*wrong_inputs(target)]:
+        fail("; ".join(wrong))
     python = environment(temporary / "policy-guard")
     written = {name: temporary / f"policy-guard.{name}" for name in ("json", "markdown", "sarif")}
     for file in written.values():
         file.unlink(missing_ok=True)
     code = subprocess.call([str(python), "-I", "-m", "policy_guard", "check", *arguments(written)])
     found = json.loads(written["json"].read_bytes()) if written["json"].exists() else {}
-    if given("summary").lower() not in ("false", "no", "off", "0") and written["markdown"].exists():
-        append("GITHUB_STEP_SUMMARY", written["markdown"].read_text(encoding="utf-8"))
+    if not written["markdown"].exists():
+        fail("the check ended before it could say why; the log of this step has more", code)
+    summarize(written["markdown"].read_text(encoding="utf-8"))
     if code in RESULTS and target is not None:
         target.unlink(missing_ok=True)
         target.write_bytes(written["sarif"].read_bytes())
@@ -43,6 +47,24 @@ def main() -> int:
 def given(name: str) -> str:
     """An input of the action; nothing where it is not given."""
     return os.environ.get(f"INPUT_{name.upper().replace('-', '_')}", "").strip()
+
+
+def wrong_inputs(target: Path | None) -> Iterator[str]:
+    """Say of each input that has no meaning what could stand there."""
+    if given("fail-on") not in ("", *FAIL_ON):
+        yield f"the input fail-on is {shown('fail-on')}; write warning or error"
+    if given("summary").lower() not in (*YES, *NO):
+        yield f"the input summary is {shown('summary')}; write true or false"
+    if given("sarif-file") and target is None:
+        yield f"the input sarif-file is {shown('sarif-file')}, which is no place for a file in the checkout"
+    own = (ACTION / "policy_guard" / "version.py").read_text(encoding="utf-8")
+    if (wanted := given("version").removeprefix("v")) and f'"{wanted}"' not in own:
+        yield f"the input version is {shown('version')}, and this action is of another version"
+
+
+def shown(name: str) -> str:
+    """An input in quotation marks, without what an annotation or Markdown could take for more than text."""
+    return f'"{re.sub("[^A-Za-z0-9 .,/_-]", "?", given(name)[:60])}"'
 
 
 def environment(folder: Path) -> Path:
@@ -63,7 +85,7 @@ def environment(folder: Path) -> Path:
 
 
 def sarif_file() -> Path | None:
-    """Where SARIF is wanted, in the checkout: a link that lies there does not lead it elsewhere."""
+    """Where SARIF is wanted, in the checkout; None if nowhere, also because a link would lead it elsewhere."""
     name = given("sarif-file")
     if not name:
         return None
@@ -71,9 +93,7 @@ def sarif_file() -> Path | None:
     folder = (top / name).parent.resolve()
     target = folder / Path(name).name
     inside = name.isprintable() and folder.is_relative_to(top) and folder.is_dir()
-    if not inside or (target.exists() and not target.is_file()):
-        fail("sarif-file names no place for a file in the checkout")
-    return target
+    return target if inside and (target.is_file() or not target.exists()) else None
 
 
 def run(command: list[str]) -> None:
@@ -98,16 +118,17 @@ def outputs(code: int, report: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "sarif-file", given("sarif-file") if code in RESULTS else ""
 
 
-def refuse_another_version(wanted: str) -> None:
-    own = (ACTION / "policy_guard" / "version.py").read_text(encoding="utf-8")
-    if f'"{wanted}"' not in own:
-        fail(f"the action is not of the version {wanted}, which was asked for")
-
-
-def fail(why: str) -> None:
-    print(f"::error title=policy-guard::no policy was checked: {why}")
+def fail(why: str, code: int = 2) -> NoReturn:
+    """End the step with one annotation and one line in its summary."""
+    print(f"::error title=policy-guard::no policy was checked: {why}", flush=True)
+    summarize(f"### ❌ policy-guard: no policy was checked: {why}\n")
     append("GITHUB_OUTPUT", "result=error\n")
-    sys.exit(2)
+    sys.exit(code)
+
+
+def summarize(text: str) -> None:
+    if given("summary").lower() not in NO:
+        append("GITHUB_STEP_SUMMARY", text)
 
 
 def append(name: str, text: str) -> None:

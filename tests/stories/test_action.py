@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
+from policy_guard.settings.severity import FAIL_ON
 from tests.support.places import ROOT
 from tests.support.repository import ENVIRON, NARROW, WIDE, Scratch
 
@@ -201,8 +203,64 @@ def test_inputs_reach_the_check_and_no_shell(origin: Scratch, tmp_path: Path, ru
     clone, environ = pull_request(origin, tmp_path / "clone", "2")
     assert ran(clone, runner, environ, {"paths": "elsewhere\n"}).code == 0
     assert ran(clone, runner, environ, {"fail-on": "never"}).code == 1
-    assert ran(clone, runner, environ, {"version": "0.0.0"}).code == 2
     done = ran(clone, runner, environ, {"base": "$(touch owned)`touch owned`; touch owned"})
     assert (done.code, (clone.folder / "owned").exists()) == (2, False)
     done = ran(clone, runner, environ, {"config": "../own.yaml"})
     assert done.code == 2
+
+
+@pytest.mark.parametrize(
+    ("inputs", "words"),
+    [
+        ({"fail-on": "eror"}, 'the input fail-on is "eror"; write warning or error'),
+        ({"summary": "ture"}, 'the input summary is "ture"; write true or false'),
+        ({"version": "0.0.0"}, 'the input version is "0.0.0", and this action is of another version'),
+        ({"sarif-file": "../a.sarif"}, 'the input sarif-file is "../a.sarif", which is no place for a file'),
+        ({"fail-on": "-h", "summary": "x"}, 'the input fail-on is "-h"; write warning or error; the input summary is'),
+        ({"fail-on": "::error::`<b>\n##[x]"}, 'the input fail-on is "??error????b?????x?"'),
+        ({"base": "no-such-branch"}, "no-such-branch"),
+        ({"base": "--help"}, "--help"),
+        ({"config": "nowhere.yaml"}, "nowhere.yaml"),
+        ({"paths": "nowhere"}, "there is no nowhere to check"),
+        ({"paths": "--help"}, "there is no --help to check"),
+    ],
+)
+def test_a_wrong_input_is_one_annotation_and_one_line_of_the_summary(
+    origin: Scratch, tmp_path: Path, runner: Path, inputs: dict[str, str], words: str
+) -> None:
+    clone, environ = pull_request(origin, tmp_path / "clone", "2")
+    done = ran(clone, runner, environ, inputs)
+    assert (done.code, done.outputs["result"]) == (2, "error"), done.log
+    (annotation,) = [line for line in done.log.splitlines() if "::error" in line]
+    assert annotation.startswith("::error title=policy-guard::no policy was checked: ")
+    assert words in annotation
+    summary = done.summary.replace("\\", "")
+    assert summary.startswith("### ❌ policy-guard: no policy was checked: ") and summary.count("\n") == 1
+    assert "usage:" not in done.log
+
+
+def test_a_wrong_input_leaves_no_summary_where_none_is_wanted(origin: Scratch, runner: Path) -> None:
+    assert ran(origin, runner, {}, {"summary": "off", "fail-on": "x"}).summary == ""
+
+
+def test_the_action_knows_what_the_command_takes() -> None:
+    known = (ROOT / "scripts" / "action.py").read_text()
+    assert f"FAIL_ON = {FAIL_ON}".replace("'", '"') in known
+
+
+def test_a_check_that_breaks_off_is_told_and_keeps_its_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = importlib.util.spec_from_file_location("action", ROOT / "scripts" / "action.py")
+    assert spec and spec.loader
+    action = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(action)
+    monkeypatch.setattr(action, "environment", lambda folder: folder)
+    monkeypatch.setattr(action.subprocess, "call", lambda command: 3)
+    for name, value in {"RUNNER_TEMP": tmp_path, "GITHUB_STEP_SUMMARY": tmp_path / "summary"}.items():
+        monkeypatch.setenv(name, str(value))
+    with pytest.raises(SystemExit) as ended:
+        action.main()
+    assert ended.value.code == 3
+    assert capsys.readouterr().out.startswith("::error title=policy-guard::no policy was checked: the check ended")
+    assert (tmp_path / "summary").read_text().startswith("### ❌ policy-guard: no policy was checked: ")

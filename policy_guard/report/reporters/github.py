@@ -28,8 +28,13 @@ LONGEST_TITLE = 250
 
 
 def render(report: Report, style: Style) -> str:
-    """Workflow commands, worst first, then the text report; no text from a policy can act as a command."""
-    commands = [_set_up(report.error)] if report.error is not None else [*_annotations(report), *_notices(report)]
+    """Workflow commands, worst first, then the text report; no text from a policy can act as a command.
+
+    Of a set-up error there is the command alone: the log shows it.
+    """
+    if report.error is not None:
+        return f"{_set_up(report.error)}\n"
+    commands = (*_annotations(report), *_notices(report))
     return "".join(command + "\n" for command in commands) + defused(render_text(report, style))
 
 
