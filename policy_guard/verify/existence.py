@@ -28,6 +28,7 @@ Kinds: TypeAlias = "Mapping[str, tuple[str, ...]]"
 _BUCKET_NAME = Pattern(("arn:", STAR, ":s3:::", Wildcard("*", before_slash=True)))
 # Case does not matter in actions, so that nothing is lost where only one spelling of each is asked about.
 _LOWER = Language([(Step(frozenset(ascii_uppercase), outside=True, loop=True),)])
+_FILLED_IN = ("arn", "aws", "", "us-east-1", "123456789012")
 _STEPS = 20_000
 """What it may cost to ask whether AWS has a request in a set: a finding does not wait long for a better example."""
 _MOST_ACTIONS = 1000
@@ -52,8 +53,28 @@ def existing(claim: Claim, answer: Answer, prover: Prover) -> tuple[Answer, bool
     known = _kinds(claim)
     found = _among(claim, _on_kinds(known), prover) if known else answer
     if isinstance(found, Witness):
-        return (found if len(found.readings) <= len(answer.readings) else answer), False
+        return _likeliest(claim, known, prover, found, answer), False
     return answer, isinstance(found, Proved) and _is_nothing_else(claim, known, prover)
+
+
+def _likeliest(claim: Claim, known: Kinds, prover: Prover, found: Witness, answer: Witness) -> Witness:
+    """The request that AWS most surely has: on a resource with all its parts, though a reading of AWS's pages decides.
+
+    The kinds alone let a part of an ARN be anything, such as an account that is no number.
+    """
+    if exists(found.request):
+        return found
+    usual = _among(claim, _on_kinds({action: tuple(map(_usual, arns)) for action, arns in known.items()}), prover)
+    if isinstance(usual, Witness) and exists(usual.request):
+        return usual
+    return found if len(found.readings) <= len(answer.readings) else answer
+
+
+def _usual(kind: str) -> str:
+    """A kind of resources with its partition, region and account filled in."""
+    parts = kind.split(":", len(_FILLED_IN))
+    filled = (given if part == "*" else part for part, given in zip(parts, _FILLED_IN, strict=False))
+    return ":".join((*filled, *parts[len(_FILLED_IN) :]))
 
 
 def is_impossible(claim: Claim, prover: Prover) -> bool:

@@ -2,7 +2,8 @@
 
 For each example of a finding about the collections of real policies and real changes: whether its action is in the
 catalogue and its resource of a kind that the action works on. Of changes, new access is asked for; of policies, the
-critical permissions of all packs. Findings that are graded as impossible are counted apart.
+critical permissions of all packs. Counted apart are findings that are graded as impossible, and those about an action
+for which AWS lists no kind of resource: by the catalogue it can be asked for on `*` alone, and the policy names others.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
 from policy_guard.documents.source import Unreadable
+from policy_guard.iam import catalog
 from policy_guard.iam.meaning.existing import exists
 from policy_guard.iam.meaning.prover import Witness
 from policy_guard.iam.meaning.symbolic import Access
@@ -31,7 +33,7 @@ from policy_guard.verify.proving import prover_for
 from policy_guard.verify.verdicts import Verdict, verdicts
 from tests.support.policies import policy
 
-GRADES = ("exists", "does not exist", "impossible", "future")
+GRADES = ("exists", "does not exist", "no kind of resource", "impossible", "future")
 CORPUS = Path(__file__).resolve().parent.parent.parent.parent / "shared" / "corpus"
 
 
@@ -68,7 +70,9 @@ def examples(name: str, question: Question) -> Iterable[Verdict]:
 def _grade(verdict: Verdict, answer: Witness) -> str:
     if verdict.impossible or verdict.future:
         return "impossible" if verdict.impossible else "future"
-    return "exists" if exists(answer.request) else "does not exist"
+    if exists(answer.request):
+        return "exists"
+    return "does not exist" if catalog.resources(answer.request.action) else "no kind of resource"
 
 
 def main() -> None:
@@ -86,10 +90,11 @@ def main() -> None:
             if given.show and grade == "does not exist":
                 print(f"{label}: {request.action} on {request.resource}")
     for name in ("no-new-access", "access-not-granted"):
-        exist, odd, impossible, future = (counted[name, each] for each in GRADES)
+        exist, odd, no_kind, impossible, future = (counted[name, each] for each in GRADES)
         share = 100 * exist / max(1, exist + odd)
         print(f"{name:20}{exist + odd:6} examples, {share:.1f} % exist", end="; ")
-        print(f"besides {impossible} graded as impossible, {future} of actions that AWS does not have")
+        print(f"besides {no_kind} of actions without a kind of resource, {impossible} graded as impossible", end=", ")
+        print(f"{future} of actions that AWS does not have")
     print(f"{time.process_time() - start:.1f} s of CPU time")
 
 

@@ -66,7 +66,8 @@ def test_what_is_registered() -> None:
     checks = ("access-not-granted", "no-lost-deny", "no-new-access", "no-new-direct-grant", "no-public-access")
     checks += ("within-reference",)
     assert names() == (*checks, "readable", "unused-access", "lost-access", "accepted")
-    assert set(reporters()) == {"text", "concise", "github", "json", "sarif", "markdown", "junit", "gitlab"}
+    programs = {"github", "json", "sarif", "markdown", "junit", "gitlab"}
+    assert set(reporters()) == {"text", "concise", "statistics"} | programs
     assert {".json", ".yaml", ".yml"} <= set(suffixes())
     assert set(operators()) <= set(OPERATORS.values())
     assert set(operators()) >= {"StringEquals", "StringLike", "StringNotEqualsIgnoreCase", "Bool", "Null"}
