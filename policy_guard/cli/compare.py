@@ -12,6 +12,7 @@ from policy_guard.documents.source import Source
 from policy_guard.iam.policy import Kind
 from policy_guard.pipeline.check import Options, asked_severity, usage_of
 from policy_guard.pipeline.judging import Judge
+from policy_guard.pipeline.moved_statements import MovedStatements
 from policy_guard.pipeline.pairing import Pair, apart, of_templates
 from policy_guard.pipeline.pairing.file_version import FileVersion, glance_of
 from policy_guard.pipeline.results import Results
@@ -40,7 +41,7 @@ class _Comparing(NamedTuple):
         usage = usage_of(self.root, config, today)
         judge = Judge(self.given, today, usage, each=self.options.each)
         results = Results(self.given, asked_severity(self.options, config, ci=False), today)
-        self._judge(Session(judge, results), old, new)
+        self._judge(Session(judge, results, MovedStatements()), old, new)
         return results.report(old.source.path, "compare")
 
     def _judge(self, session: Session, before: FileVersion, after: FileVersion) -> None:

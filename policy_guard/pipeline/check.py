@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.ci import in_ci
 from policy_guard.pipeline.judging import Judge
+from policy_guard.pipeline.moved_statements import MovedStatements
 from policy_guard.pipeline.pairing.links import Sides, let_be_followed, may_matter
 from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import Repository, from_root
@@ -76,6 +77,7 @@ def _check(
     results = Results(given, fail_on, today, progress)
     for sentence in _about_the_comparison(options, comparison, fail_on, ci, compared):
         results.note(sentence)
+    moved = MovedStatements()
     reader = Reader(repository, given, old)
     paths = tuple(from_root(folder / path, repository.root) for path in options.paths)
     _refuse_what_is_not_there(paths, repository, comparison.changes)
@@ -83,7 +85,7 @@ def _check(
         repository=repository,
         config=given.config,
         reader=reader,
-        session=Session(judge, results),
+        session=Session(judge, results, moved),
         today=today,
         comparison=comparison,
         paths=paths,
@@ -97,6 +99,7 @@ def _check(
     run.judge_acceptances(accepted, options.everything)
     if options.everything:
         run.judge_the_rest()
+    results.explain(moved.told)
     report = results.report(old.name if compared else "", "all" if options.everything else "changes")
     return report._replace(folder=_inside(repository.root, folder))
 

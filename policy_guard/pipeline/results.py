@@ -117,6 +117,10 @@ class Results:
         elif findings:
             self.skipped(next(iter(findings)).source.path, "not readable, as the settings allow")
 
+    def explain(self, told: Callable[[Finding], Finding]) -> None:
+        """Lets findings be told with what is known only when all is judged."""
+        self._findings = list(map(told, self._findings))
+
     def report(self, base: str, mode: str) -> Report:
         """The report of the run. Raises `SetupError` if policies are required and there are none."""
         config = self._settings.config

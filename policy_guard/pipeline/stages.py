@@ -9,6 +9,7 @@ from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.pipeline.judging import Judge, Judgement
+from policy_guard.pipeline.moved_statements import MovedStatements
 from policy_guard.pipeline.pairing import FileResult, Pair, pairs
 from policy_guard.pipeline.pairing.file_version import FileVersion
 from policy_guard.pipeline.pairing.links import Sides
@@ -35,10 +36,11 @@ _TERRAFORM = (".tf", ".tofu", ".tfvars", ".tf.json", ".tofu.json", ".tfvars.json
 
 
 class Session(NamedTuple):
-    """A judge, and the results of what was judged."""
+    """A judge, the results of what was judged, and the statements that moved."""
 
     judge: Judge
     results: Results
+    moved: MovedStatements
 
     def pair(self, pair: Pair, comparing: bool = True) -> None:
         """Judges a policy, old and new; without `comparing` the new version alone."""
@@ -70,6 +72,7 @@ class Session(NamedTuple):
         judgement = self.judge.judge(pair, comparing)
         self.results.judged(name, judgement._replace(findings=(*doubts, *judgement.findings)))
         if comparing:
+            self.moved.see(pair)
             self.results.compared()
             for sentence in self.judge.left_over(pair, self.results.used):
                 self.results.note(sentence)

@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.support.repository import ENVIRON, Scratch
+from tests.support.repository import ENVIRON, Scratch  # noqa: E402
 
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 PACKS = "version: 1\ncritical: critical.yaml\n"

@@ -1,0 +1,75 @@
+"""Statements that left one policy and came into another in one change: new access there, and nothing new as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, NamedTuple
+
+from policy_guard.documents.printable import shortened
+
+if TYPE_CHECKING:
+    from policy_guard.iam.policy import Policy, Statement
+    from policy_guard.pipeline.pairing import Pair
+    from policy_guard.verify.finding import Finding
+
+_LONGEST = 80
+_TERRAFORM = (".tf", ".tofu")
+
+
+class _Arrival(NamedTuple):
+    """A statement that is new in a policy, with the name of that policy."""
+
+    statement: Statement
+    name: str
+
+
+class MovedStatements:
+    """Remembers which statements the pairs of a run lost and gained."""
+
+    def __init__(self) -> None:
+        self._left: dict[Hashable, str] = {}
+        self._came: dict[str, list[_Arrival]] = {}
+
+    def see(self, pair: Pair) -> None:
+        """Note what the new version lacks of the old one, and has beside it."""
+        from policy_guard.iam.policy import statement_meaning
+
+        old, new = (_by_meaning(policy) for policy in (pair.old, pair.new))
+        if pair.old and pair.old.group:
+            return
+        for meaning in old.keys() - new.keys():
+            self._left.setdefault(meaning, _name(pair.old))
+        for statement in pair.new.statements if pair.new else ():
+            if statement_meaning(statement) not in old:
+                self._came.setdefault(statement.source.path, []).append(_Arrival(statement, _name(pair.new)))
+
+    def told(self, finding: Finding) -> Finding:
+        """Return a finding of new access, with a word on where the statement was before if it came from elsewhere."""
+        from policy_guard.iam.policy import statement_meaning
+        from policy_guard.verify.checks.no_new_access import CHECK
+
+        if finding.check != CHECK.id or finding.outcome != "violated" or not self._left:
+            return finding
+        for statement, name in self._came.get(finding.source.path, ()):
+            origin = self._left.get(statement_meaning(statement))
+            inside = statement.span.start <= finding.span.start < statement.span.end
+            if inside and statement.source == finding.source and origin not in (None, name):
+                return finding._replace(facts=(*finding.facts, ("moved", _sentence(origin or "", name))))
+        return finding
+
+
+def _by_meaning(policy: Policy | None) -> dict[Hashable, Statement]:
+    from policy_guard.iam.policy import statement_meaning
+
+    return {statement_meaning(statement): statement for statement in policy.statements} if policy else {}
+
+
+def _name(policy: Policy | None) -> str:
+    return str(policy.id) if policy else ""
+
+
+def _sentence(origin: str, name: str) -> str:
+    said = f"the same statement left {shortened(origin, _LONGEST)} in this change"
+    if any(each.partition(" ")[0].endswith(_TERRAFORM) for each in (origin, name)):
+        return said
+    return f"{said}; put both in a group to have them compared together"
