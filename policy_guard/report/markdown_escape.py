@@ -10,6 +10,31 @@ from policy_guard.documents.printable import printable
 _TICKS = re.compile("`+")
 
 
+_MARKUP = re.compile(r"[\\`*_\[\]<>#|~@!:.$&]")
+# In code GitHub looks for no mention, issue or emoji; Markdown itself does look for what it takes for an address.
+_MARKUP_IN_CODE = re.compile(r"[\\`*_\[\]<>|~@$&]|:(?=//)|(?<=www)\.", re.IGNORECASE)
+_WORD = re.compile(r"[^ ]{25,}")
+_BREAKS = re.compile(r"[^ ]{8,24}[/:,-]|[^ ]{25}")
+
+
+def inline(text: str) -> str:
+    """A sentence that may name things of a policy: in it nothing is markup, and no mention.
+
+    Long words may be broken, since a table is as wide as the longest word in it.
+    """
+    return _broken(text, _MARKUP).replace("\\@", "@\u200b")
+
+
+def inline_code(text: str) -> str:
+    """The text as code, of which long words may be broken."""
+    return f"<code>{_broken(text, _MARKUP_IN_CODE)}</code>" if _WORD.search(printable(text)) else code(text)
+
+
+def _broken(text: str, markup: re.Pattern[str]) -> str:
+    words = _WORD.sub(lambda word: _BREAKS.sub("\\g<0>\0", word[0]), printable(text))
+    return "<wbr>".join(markup.sub(r"\\\g<0>", part) for part in words.split("\0"))
+
+
 def code(text: str) -> str:
     """The text in a code span, between more backticks than it has itself."""
     safe = printable(text)

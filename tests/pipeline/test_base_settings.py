@@ -307,4 +307,6 @@ def test_new_access_leads_to_the_deny_that_stopped_it_and_to_what_was_allowed(sc
 def test_the_summary_names_the_settings_that_held(scratch: Scratch) -> None:
     answer = judged(scratch, "--format", "markdown", **{"iam/a.json": WIDE})
     assert re.search(r"^- settings: those of `main@[0-9a-f]{7}`$", answer.out, re.MULTILINE)
-    assert "- settings: those at hand" in scratch.guard("check", "--base", "main", "--format", "markdown").out
+    assert (
+        "- settings: those of the working tree" in scratch.guard("check", "--base", "main", "--format", "markdown").out
+    )

@@ -490,7 +490,7 @@ def test_a_fingerprint_stays_when_lines_move_and_changes_with_the_statement() ->
 
 
 def test_a_long_summary_is_cut_between_its_findings_and_says_how_many_are_missing() -> None:
-    facts = (("new", "x" * 1500),)
+    facts = (("before", "x" * 1500),)
     many = tuple(ORDERS_FINDING._replace(facts=facts, statement=(n, None)) for n in range(1500))
     said = render("markdown", report_of(many, policies=1, refused=1, fails=True))
     assert len(said.encode()) <= 900 * 1024

@@ -1,4 +1,4 @@
-"""For a step summary or a comment: the verdict, a table of findings with links to their lines, and the details."""
+"""For a step summary or a comment: the verdict, a row for each finding with a link, and folded what adds to it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from urllib.parse import quote
 from policy_guard.documents.printable import defused, printable, shortened
 from policy_guard.report.blocks import Block, blocks
 from policy_guard.report.excerpt import excerpt
-from policy_guard.report.markdown_escape import cell, code, fenced
+from policy_guard.report.markdown_escape import cell, code, fenced, inline, inline_code
 from policy_guard.report.prefix_tree import mermaid
 from policy_guard.report.report import Report, Reporter, Style, place
-from policy_guard.report.sentences import sentences
+from policy_guard.report.sentences import LONGEST_FACT, see
 from policy_guard.report.summary import summary
+from policy_guard.verify.checks import check
 from policy_guard.verify.finding import Finding
 
 # GitHub shows nothing of a summary above 1 MiB (1,024 KiB).
@@ -20,6 +21,10 @@ MOST_BYTES = 900 * 1024
 MOST_ROWS = 200
 _MARKS = {"error": "❌", "warning": "⚠️", "note": "ℹ️"}
 _LONGEST = 300
+_WIDEST = 90
+"""Columns of an excerpt, so that it fits a page of 980 pixels."""
+_REQUESTS = ("accept", "critical", "example", "lost", "new", "unused")
+"""Facts that are requests or commands, and no sentences."""
 
 
 def render(report: Report, style: Style) -> str:
@@ -27,9 +32,9 @@ def render(report: Report, style: Style) -> str:
     every = blocks(report)
     bad = any(block.severity == "error" for block in every)
     mark = "❌" if report.error is not None or report.fails else "⚠️" if bad else "✅"
-    parts = [f"### {mark} policy-guard: {_inline(summary(report))}\n"]
+    parts = [f"### {mark} policy-guard: {inline(summary(report))}\n"]
     if report.error is None:
-        parts += [f"> {_inline(note)}\n" for note in report.notes[:MOST_ROWS]]
+        parts += [f"> {inline(note)}\n" for note in report.notes[:MOST_ROWS]]
         parts += [f"> and {len(report.notes) - MOST_ROWS} more notes\n"] if len(report.notes) > MOST_ROWS else []
         parts += [
             "\n".join(_table(every, style)),
@@ -57,44 +62,67 @@ def _cut(parts: list[str], tail: str) -> str:
 def _table(every: tuple[Block, ...], style: Style) -> Iterator[str]:
     if not every:
         return
-    yield "| | policy | statement | what | example |"
-    yield "|---|---|---|---|---|"
+    yield "| | where | what |"
+    yield "|---|---|---|"
     for block in every[:MOST_ROWS]:
-        finding, facts = block.first, dict(block.first.facts)
-        what = f"{_inline(block.message)} ({block.checks})"
-        told = next((facts[name] for name in ("new", "lost", "unused") if name in facts), None)
-        what += f": {code(shortened(told, _LONGEST))}" if told else ""
-        example = code(shortened(facts["example"], _LONGEST)) if "example" in facts else ""
-        row = (_MARKS[finding.severity], _place(finding, style), _statement(finding), what, example)
+        finding = block.first
+        where = "<br>".join(filter(None, (_place(finding, style), _statement(finding))))
+        access = _access(block)
+        what = f"{inline(block.message)}{': ' + inline_code(shortened(access, _LONGEST)) if access else ''}"
+        row = (_MARKS[finding.severity], where, f"{what}<br><sub>{_checks(block)}</sub>")
         yield f"| {' | '.join(map(cell, row))} |"
     if len(every) > MOST_ROWS:
-        yield f"| | and {len(every) - MOST_ROWS} more | | | |"
+        yield f"| | and {len(every) - MOST_ROWS} more | |"
     yield ""
+
+
+def _access(block: Block) -> str:
+    """The access that a finding is about, in the words of the policy; empty if it is about none."""
+    return dict(block.facts).get(check(block.first.check).what, "")
+
+
+def _checks(block: Block) -> str:
+    outcome = block.first.outcome
+    return inline(block.checks + (f", {outcome}" if outcome != "violated" else ""))
 
 
 def _accepted(report: Report) -> Iterator[str]:
     if not report.accepted:
         return
-    yield "| accepted in | access | reason | until | by |"
-    yield "|---|---|---|---|---|"
+    yield "| accepted in | access | reason |"
+    yield "|---|---|---|"
     for each in report.accepted[:MOST_ROWS]:
-        access, reason = code(shortened(each.access, _LONGEST)), _inline(shortened(each.reason, _LONGEST))
-        yield f"| {' | '.join(map(cell, (code(each.policy), access, reason, each.expires, code(each.file))))} |"
+        reason = f"{inline(shortened(each.reason, _LONGEST))}<br>until {each.expires}, {inline_code(each.file)}"
+        row = (inline_code(each.policy), inline_code(shortened(each.access, _LONGEST)), reason)
+        yield f"| {' | '.join(map(cell, row))} |"
     if len(report.accepted) > MOST_ROWS:
-        yield f"| and {len(report.accepted) - MOST_ROWS} more | | | | |"
+        yield f"| and {len(report.accepted) - MOST_ROWS} more | | |"
     yield ""
 
 
 def _detail(block: Block, style: Style) -> str:
-    """A finding folded: its lines, its facts, and the trees of what is unused."""
+    """A finding folded: its lines, what its row does not say, and the trees of what is unused."""
     finding = block.first
-    lines = [f"{line.number or '':>4} | {line.text}" for line in excerpt(finding.source, finding.span, style.width)]
-    said = sentences(block).split("\n")
-    body = [*fenced("text", [*lines, "", *map(printable, said)]), ""]
+    width = min(style.width, _WIDEST)
+    lines = [f"{line.number or '':>4} | {line.text}" for line in excerpt(finding.source, finding.span, width)]
+    body = [*fenced("text", lines), ""] if lines else []
+    body += [f"- {line}" for line in _facts(block)]
     if finding.trees:
-        body += [*fenced("mermaid", mermaid(finding.trees)), ""]
+        body += ["", *fenced("mermaid", mermaid(finding.trees))]
+    if not body:
+        return ""
     head = f"{_MARKS[finding.severity]} <code>{_html(_where(finding))}</code> {_html(block.message)}"
-    return "\n".join(["<details>", f"<summary>{head}</summary>", "", *body, "</details>", ""])
+    return "\n".join(["<details>", f"<summary>{head}</summary>", "", *body, "", "</details>", ""])
+
+
+def _facts(block: Block) -> Iterator[str]:
+    access = _access(block)
+    for name, value in block.facts:
+        # The row has the access; where it is one request, an example would only repeat it.
+        if value != access:
+            told = shortened(value, LONGEST_FACT)
+            yield f"{inline(name)}: {inline_code(told) if name in _REQUESTS else inline(told)}"
+    yield from (f"see: {inline(shortened(see(related), LONGEST_FACT))}" for related in block.related)
 
 
 def _about(report: Report) -> Iterator[str]:
@@ -102,10 +130,12 @@ def _about(report: Report) -> Iterator[str]:
     yield "<summary>What was checked</summary>"
     yield ""
     yield f"- compared with: {code(report.base or 'nothing')}"
-    yield f"- settings: those {f'of {code(report.settings)}' if report.settings else 'at hand'}"
-    yield f"- checks: {', '.join(report.checks)}; entries of the critical list: {report.critical}"
-    yield f"- policies: {report.policies}, of which {report.refused} failed"
-    yield from (f"- not checked: {code(path)}: {_inline(reason)}" for path, reason in report.skipped[:MOST_ROWS])
+    yield f"- settings: those of {code(report.settings) if report.settings else 'the working tree'}"
+    yield f"- checks: {', '.join(report.checks) or 'none'}; entries of the critical list: {report.critical}"
+    judged = [inline_code(name) for name in report.judged[:MOST_ROWS]]
+    more = f" and {len(report.judged) - MOST_ROWS} more" if len(report.judged) > MOST_ROWS else ""
+    yield f"- policies: {', '.join(judged) or report.policies}{more}"
+    yield from (f"- not checked: {code(path)}: {inline(reason)}" for path, reason in report.skipped[:MOST_ROWS])
     if len(report.skipped) > MOST_ROWS:
         yield f"- and {len(report.skipped) - MOST_ROWS} more files not checked"
     yield ""
@@ -121,23 +151,19 @@ def _place(finding: Finding, style: Style) -> str:
     server, repository, commit = (
         style.environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "SHA")
     )
+    where = inline_code(_where(finding))
     if not (server and repository and commit):
-        return code(_where(finding))
+        return where
     line = place(finding.source, finding.span).start.line
     path = quote(finding.source.path.encode("utf-8", "surrogateescape"))
-    return f"[{code(_where(finding))}]({server}/{repository}/blob/{commit}/{path}#L{line})"
+    return f"[{where}]({server}/{repository}/blob/{commit}/{path}#L{line})"
 
 
 def _statement(finding: Finding) -> str:
     if finding.statement is None:
         return ""
     index, sid = finding.statement
-    return str(index) if sid is None else f"{index}, {code(shortened(sid, 64))}"
-
-
-def _inline(text: str) -> str:
-    """A sentence that may name things of a policy: in it nothing is markup."""
-    return "".join(f"\\{c}" if c in "\\`*_[]<>#|~@!:.$&" else c for c in printable(text)).replace("\\@", "@\u200b")
+    return f"statement {index}" + ("" if sid is None else f", {inline_code(shortened(sid, 64))}")
 
 
 def _html(text: str) -> str:
