@@ -130,8 +130,9 @@ class Check(NamedTuple):
     over 9.0 is critical, from 7.0 high, from 4.0 medium, and less is low.
 
     The words: `headline` says what a finding means, `headlines` what one about a number of critical entries means,
-    `advice` what to do about it; `of_new` is the advice for a policy without an old version, and `by_reference` are
-    headline and advice for one that is compared with a reference. `what` says in a word what the requests of the set
+    `advice` what to do about it, unless `advice_on` knows better for the request of an example; `of_new` is the advice
+    for a policy without an old version, and `by_reference` are headline and advice for one that is compared with a
+    reference. `what` says in a word what the requests of the set
     are. `title` and `verb` begin sentences about a finding ("New access: ...", "Statement 0 now allows ..."); `proved`
     ends the line about a run without findings.
     """
@@ -139,6 +140,7 @@ class Check(NamedTuple):
     id: CheckId
     headline: str
     advice: str
+    advice_on: Callable[[Request], str] = lambda request: ""
     by_reference: tuple[str, str] = ("", "")
     of_new: str = ""
     headlines: str = ""

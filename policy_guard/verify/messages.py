@@ -258,7 +258,7 @@ def _facts(
         yield from (("unknown", f"AWS has no {each.name}; did you mean {each.meant}?") for each in verdict.misspelt)
         if claim.entry:
             yield from _entry(claim.entry, several)
-        yield "next", _words(check, question)[1]
+        yield "next", (check.advice_on(witness) if witness else "") or _words(check, question)[1]
 
 
 def _entry(entry: CriticalEntry, several: bool) -> Iterator[tuple[str, str]]:

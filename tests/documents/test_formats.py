@@ -94,6 +94,7 @@ JSON_REFUSALS = [
     ("// c\n{}", "JSON has no comments", 1, 1),
     ('{"a": 1 /* c */}', "JSON has no comments", 1, 9),
     ("{'a': 1}", "straight double quotation marks", 1, 2),
+    ("{\u201ca\u201d: 1}", "a typographic one", 1, 2),
     ("{a: 1}", "a key in double quotation marks is expected here", 1, 2),
     ('{"a": ${b}}', "a template part stands outside quotation marks", 1, 7),
     ('{"a": [%{ for x in y }]}', "a template part stands outside quotation marks", 1, 8),
@@ -134,11 +135,14 @@ YAML_REFUSALS = [
     ("<<: !Include {a: b}", "the merge key << takes a mapping", 1, 5),
     ("<<: {a: 1}\n<<: {b: 1}", "stands twice", 2, 1),
     ("? [a]\n: 1", "stands here as a key", 1, 3),
-    ("a:\n\tb: 1", "indent with spaces, not with tabs", 2, 1),
+    ("a:\n\tb: 1", "a tab stands here, and YAML indents with spaces only", 2, 1),
     ("a: {{ b }", "put template parts in quotation marks", 1, 10),
-    ("a: *", 'a "*" begins an alias, so put it in quotation marks', 1, 5),
+    ("a: *", 'write "*" in quotation marks', 1, 4),
+    ("a:\n  - *\n", 'write "*" in quotation marks', 2, 5),
+    ("a: [s3:*, *]", 'write "*" in quotation marks', 1, 11),
+    ("a:\n\t- b", "a tab stands here", 2, 1),
     ("%{ if x }\na: 1", '"%{ if x }" decides what stands here once the template is filled in', 1, 1),
-    ("a: {{ b }}\n\tc: d", "indent with spaces, not with tabs", 2, 1),
+    ("a: {{ b }}\n\tc: d", "a tab stands here, and YAML indents with spaces only", 2, 1),
     *(
         (f"a: {{{{ b }}}}\n{line}\n", "decides what stands here once the template is filled in", 2, column)
         for line, column in [

@@ -473,3 +473,26 @@ def test_providers_of_products_for_everyone_are_open_to_everyone() -> None:
     workspace = when("StringEquals", "sts:RoleSessionName", "MicrosoftSentinel_a")
     subject = when("StringEquals", f"{TURBONOMIC}:sub", "a")
     assert trust(sentinel, workspace).result == trust(turbonomic, subject).result == "PASS"
+
+
+@pytest.mark.parametrize(
+    ("principal", "claims"),
+    [
+        (AT_GITHUB, f"{GITHUB}:sub or {GITHUB}:repository"),
+        ({"Federated": "cognito-identity.amazonaws.com"}, "cognito-identity.amazonaws.com:aud or"),
+    ],
+)
+def test_users_of_an_identity_provider_are_limited_by_a_claim_and_not_by_an_account(
+    tmp_path: Path, principal: dict[str, str], claims: str
+) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.commit()
+    audience = {"StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com"}} if principal == AT_GITHUB else {}
+    trust: dict[str, Any] = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRoleWithWebIdentity"}
+    if audience:
+        trust["Condition"] = audience
+    scratch.write("trust.json", {"Version": "2012-10-17", "Statement": [trust]})
+    out = " ".join(scratch.guard("check").out.split())
+    assert f"limit who may come by a condition on {claims}" in out
+    assert "name the accounts" not in out
+    assert "did you mean" not in out

@@ -26,7 +26,11 @@ _STRING_PROBLEMS = (
 )
 _HINTS = (
     (("//", "/*", "#"), "JSON has no comments, not even in a .jsonc file; remove them"),
-    (("'", "`", "\u201c", "\u201d"), 'JSON takes straight double quotation marks (") only'),
+    (("'", "`"), 'JSON takes straight double quotation marks (") only'),
+    (
+        ("\u201c", "\u201d", "\u201e", "\u2018", "\u2019"),
+        'this quotation mark is a typographic one, and JSON takes straight ones (") only; replace it',
+    ),
     (("%7B", "%7b"), "the text is percent-encoded, as the API returns it; write it as JSON"),
     (("\u00a0",), "a no-break space stands here, and JSON takes plain blanks only; replace it with one"),
     (("\u200b", "\ufeff"), "an invisible character stands here, and JSON takes plain blanks only; remove it"),

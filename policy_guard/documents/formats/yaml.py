@@ -44,6 +44,11 @@ _KINDS = {
     "merge": _MERGE,
 }
 
+_STAR = 'a "*" without quotation marks begins an alias in YAML; write "*" in quotation marks'
+_NO_ANCHOR = (
+    "this alias repeats an anchor that is not defined before it; a wildcard at the beginning needs quotation marks"
+)
+
 
 class _NoYaml(Unreadable):
     """Raised for a text that breaks the rules of YAML, as templates do."""
@@ -96,7 +101,7 @@ class _Builder:
     def alias(self, event: AliasEvent) -> None:
         span = _span(event)
         if event.anchor not in self.anchors:
-            raise _unreadable("this alias repeats an anchor that is not defined before it", span)
+            raise _unreadable(_NO_ANCHOR, span)
         anchored = self.anchors[event.anchor]
         if anchored is None:
             raise _unreadable("this alias repeats a value that contains it, without end", span)
@@ -349,19 +354,13 @@ def _syntax(error: YAMLError, text: str) -> Unreadable:
         )
     at = _index(error.problem_mark or error.context_mark)
     line = text[text.rfind("\n", 0, at) + 1 : at + 2]
-    return _NoYaml(
-        Problem(f"this is not valid YAML: {str(error.problem)[:100]}{_hint(line, text[at - 1 : at])}", Span(at, at + 1))
-    )
-
-
-def _hint(line: str, before: str) -> str:
-    if before == "*":
-        return '; a "*" begins an alias, so put it in quotation marks'
+    if text[at - 1 : at] == "*":
+        return _NoYaml(Problem(_STAR, Span(at - 1, at)))
     if "\t" in line[-2:] or "\t" in line[: len(line) - len(line.lstrip())]:
-        return "; indent with spaces, not with tabs"
-    if any(opening in line for opening in ("{{", "{%", "%{")):
-        return "; put template parts in quotation marks"
-    return ""
+        return _NoYaml(Problem("a tab stands here, and YAML indents with spaces only; replace it", Span(at, at + 1)))
+    filled_in = any(opening in line for opening in ("{{", "{%", "%{"))
+    hint = "; put template parts in quotation marks" if filled_in else ""
+    return _NoYaml(Problem(f"this is not valid YAML: {str(error.problem)[:100]}{hint}", Span(at, at + 1)))
 
 
 FORMAT = Format(

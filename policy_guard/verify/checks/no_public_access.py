@@ -109,10 +109,19 @@ def _others(policy: Policy) -> Iterator[Statement]:
     return asked_besides(policy)
 
 
+def _advice_on(request: Request) -> str:
+    """Say what tells some users of an identity provider from all others: no account does."""
+    from policy_guard.verify.public.identity_providers import claims_of
+
+    keys = claims_of(request.principal.name) if request.principal else ()
+    return f"limit who may come by a condition on {' or '.join(keys[:2])}; or have it reviewed" if keys else ""
+
+
 CHECK = Check(
     id=CheckId("no-public-access"),
     headline="grants public access",
     advice="name the accounts in Principal, or ask for a fixed value such as aws:PrincipalOrgID; or have it reviewed",
+    advice_on=_advice_on,
     claims=_claims,
     applies=lambda facts: facts.new is not None and facts.kind in SHARING,
     is_clear=_is_clear,

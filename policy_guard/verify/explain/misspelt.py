@@ -39,7 +39,8 @@ class Suggestions:
         plain = (text for text in texts if ":" in text and "*" not in text and "?" not in text)
         yield from self._meant((text for text in plain if not catalog.exists(text)), catalog.nearest)
         keys = (c.spelled for c in statement.conditions if not c.unknown_key and not c.key.startswith(MADE_UP))
-        yield from self._meant((key for key in keys if catalog.key_type(key) is None), catalog.nearest_key)
+        own = (key for key in keys if not _is_claim(key) and catalog.key_type(key) is None)
+        yield from self._meant(own, catalog.nearest_key)
 
     def _meant(self, names: Iterable[str], nearest: Callable[[str], str | None]) -> Iterator[Misspelt]:
         for name in dict.fromkeys(names):
@@ -53,3 +54,11 @@ class Suggestions:
             return False
         self._left -= 1
         return True
+
+
+def _is_claim(key: str) -> bool:
+    """Tell whether a key is a claim of an identity provider, which has a host's name: its claims are its own.
+
+    Source: IAM User Guide, reference_policies_iam-condition-keys, "Available keys for AWS OIDC federation".
+    """
+    return "." in key.partition(":")[0]

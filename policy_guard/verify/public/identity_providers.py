@@ -66,3 +66,9 @@ def arns(host: str) -> Pattern:
 
 def is_provider_of(name: str, host: str) -> bool:
     return name == host or matches(arns(host), name)
+
+
+def claims_of(name: str) -> tuple[str, ...]:
+    """Return the condition keys that tell some users of a shared provider from the others; none for another caller."""
+    host = next((host for host in SHARED if is_provider_of(name, host)), "")
+    return tuple(f"{host}:{claim}" for claim in SHARED.get(host, ()))
