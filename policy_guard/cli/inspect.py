@@ -38,6 +38,8 @@ def _entry(entry: CriticalEntry) -> Iterator[str]:
         yield f"  unless {' and '.join(map(in_words, statement.conditions))}"
     if entry.principals:
         yield f"  for {', '.join(f'{each.type} {each.value.text}' for each in entry.principals.entries)}"
+    if entry.kinds:
+        yield f"  in policies of kind {', '.join(entry.kinds)}"
     if entry.files:
         yield f"  in {', '.join(entry.files)}"
     yield f"  reason {entry.reason}"

@@ -104,7 +104,7 @@ class Judge:
             old=pair.old,
             changed=comparing and not _same(pair),
             listed=bool(listed),
-            critical=tuple(entry for entry in listed if any(map(entry.concerns, paths))),
+            critical=tuple(e for e in listed if e.is_about(policy.kind) and any(map(e.concerns, paths))),
             reference=pair.reference,
         )
 

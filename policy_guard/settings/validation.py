@@ -135,10 +135,16 @@ def _instead(text: str, known: list[str]) -> str:
     return f'; did you mean "{close[0]}"?' if close else f"; expected one of {', '.join(known)}"
 
 
+def _meant(error: Any) -> str:
+    """Return which of the allowed words is nearest to the one that is written."""
+    close = get_close_matches(str(error.instance)[:60].lower(), error.validator_value, 1)
+    return f'; did you mean "{close[0]}"?' if close else ""
+
+
 def _expected(error: Any) -> str:
     given = shortened(json.dumps(error.instance, ensure_ascii=True), 60)
     if error.validator == "enum":
-        return f"expected one of {', '.join(map(str, error.validator_value))}, not {given}"
+        return f"expected one of {', '.join(map(str, error.validator_value))}, not {given}{_meant(error)}"
     if error.validator == "const":
         return f"expected {error.validator_value}, not {given}"
     if error.validator == "type":

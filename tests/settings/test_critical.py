@@ -84,6 +84,11 @@ def critical(*entries: str) -> CriticalList:
         ('id: a, actions: ["s3:*"], principals: {AWS: []}', "3:61", "is an empty list"),
         ('id: a, actions: ["s3:*"], principals: {AWS: "arn:aws:iam::${id}:root"}', "3:61", "is not filled in"),
         ('id: a, actions: ["s3:*"], source: "http://x"', "3:51", "not of the expected form"),
+        ('id: a, actions: ["s3:*"], kinds: [idenity]', "3:51", 'not "idenity"; did you mean "identity"?'),
+        ('id: a, actions: ["s3:*"], kinds: [Trust]', "3:51", 'did you mean "trust"?'),
+        ('id: a, actions: ["s3:*"], kinds: [scp]', "3:51", "expected one of identity, resource, trust, boundary"),
+        ('id: a, actions: ["s3:*"], kinds: []', "3:50", "this may not be empty"),
+        ('id: a, actions: ["s3:*"], kinds: trust', "3:50", "expected a list"),
         ('id: a, all-of: [{actions: ["s3:*"]}]', "3:32", "expected at least 2"),
         ('id: a, all-of: [{actions: ["s3:*"]}, {}]', "3:54", "at least one of actions, resources"),
         ('id: a, all-of: [{actions: ["s3:*"]}, {actions: [s3]}]', "3:65", "not of the expected form"),
@@ -191,8 +196,9 @@ FEW = st.lists(WORDS, max_size=2) | ANY
 BLOCK = st.dictionaries(WORDS, ANY, max_size=2)
 SET = {"actions": FEW, "resources": FEW, "except": FEW}
 SETS = st.lists(st.fixed_dictionaries({}, optional=SET), min_size=1, max_size=3)
+KINDS = st.lists(st.sampled_from(["identity", "trust", "scp", ""]), max_size=2) | ANY
 MORE = {"unless": BLOCK | st.lists(BLOCK, max_size=2) | ANY, "principals": BLOCK | ANY, "all-of": SETS | ANY}
-MORE |= {"severity": WORDS, "source": WORDS, "files": FEW, "other": ANY}
+MORE |= {"severity": WORDS, "source": WORDS, "files": FEW, "kinds": KINDS, "other": ANY}
 ENTRY = st.fixed_dictionaries({"id": WORDS, "reason": WORDS}, optional={**SET, **MORE})
 LISTS = st.fixed_dictionaries(
     {"version": st.sampled_from([1, 1, True, 2])},
@@ -533,3 +539,28 @@ def test_entries_of_one_id_in_base_and_head_both_count(scratch: Scratch) -> None
     scratch.commit(**{"critical.yaml": both, "iam/b.json": document(allow("s3:DeleteBucket"))})
     lines = critical_of(scratch.guard("check", "--base", "main", CI="true"))
     assert [line.split(": ")[1] for line in lines] == ["error", "note"]
+
+
+def test_an_entry_is_asked_of_policies_of_its_kinds_alone(scratch: Scratch) -> None:
+    entry = "  - {id: assume, actions: ['sts:AssumeRole'], kinds: [KIND], reason: r}\n"
+    trust = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "sts:AssumeRole"}
+    scratch.write(".policy-guard.yaml", "version: 1\ncritical: critical.yaml\n")
+    scratch.write("iam/identity.json", document(allow("sts:AssumeRole")))
+    scratch.write("iam/trust.json", document(trust))
+    for kind, paths in {"identity": ["iam/identity.json"], "trust": ["iam/trust.json"], "endpoint": []}.items():
+        scratch.write("critical.yaml", "version: 1\npermissions:\n" + entry.replace("KIND", kind))
+        found = [path for check, _, path in scratch.findings("--all") if check == "access-not-granted"]
+        assert found == paths
+        assert f"  in policies of kind {kind}\n" in scratch.guard("list", "--critical").out
+
+
+def test_in_ci_a_change_does_not_limit_an_entry_to_other_kinds(scratch: Scratch) -> None:
+    entry = "{id: assume, actions: ['sts:AssumeRole'], reason: r}"
+    scratch.write(".policy-guard.yaml", "version: 1\ncritical: critical.yaml\n")
+    scratch.write("critical.yaml", f"version: 1\npermissions: [{entry}]\n")
+    scratch.commit()
+    scratch.write("critical.yaml", f"version: 1\npermissions: [{entry[:-1]}, kinds: [trust]}}]\n")
+    scratch.write("iam/a.json", document(allow("sts:AssumeRole")))
+    scratch.commit()
+    answer = scratch.guard("check", "--base", "HEAD~1", CI="true")
+    assert "grants a critical permission, assume" in answer.out

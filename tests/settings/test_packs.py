@@ -134,6 +134,20 @@ def test_a_role_that_only_another_service_can_take_is_not_dangerous(scratch: Scr
         assert ("pass-role-to-lambda" in scratch.guard().out) is found
 
 
+def test_assuming_any_role_is_told_of_identity_policies_alone(scratch: Scratch) -> None:
+    def assume(resource: str) -> dict[str, Any]:
+        return document(allow("sts:AssumeRole", resource=resource))
+
+    scratch.write("iam/any.json", assume("*"))
+    scratch.write("iam/every.json", assume("arn:aws-cn:iam::*:role/*"))
+    scratch.write("iam/account.json", assume("arn:aws:iam::111122223333:role/*"))
+    scratch.write("iam/some.json", assume("arn:aws:iam::*:role/deploy-*"))
+    trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    scratch.write("iam/trust.json", document(trust))
+    found = [path for check, _, path in scratch.findings() if check == "access-not-granted"]
+    assert found == ["iam/any.json", "iam/every.json"]
+
+
 def test_packs_and_own_entries_make_one_list() -> None:
     own = "permissions: [{id: a, actions: ['s3:*'], reason: r}]"
     entries = listed(f"packs: [data-exposure, defence-evasion]\nskip: [data-exposure/acl]\n{own}")

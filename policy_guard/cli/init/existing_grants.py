@@ -33,7 +33,7 @@ def granted(
     counted: Counter[str] = Counter()
     budgets, any_of_it = Budgets(), 0
     for path, policy in stepwise(policies, "policies", itemgetter(0), progress):
-        entries = tuple(entry for entry in critical if entry.concerns(path))
+        entries = tuple(entry for entry in critical if entry.concerns(path) and entry.is_about(policy.kind))
         ids = set(_granted(policy, entries, budgets))
         counted.update(ids)
         any_of_it += bool(ids)

@@ -93,6 +93,7 @@ def _entry(source: Source, plain: dict[str, Any], node: Node) -> CriticalEntry:
         principals=_principals(source, node_at(node, ("principals",))) if "principals" in plain else None,
         all_of=tuple(_set(part, node_at(node, ("all-of", at))) for at, part in enumerate(plain.get("all-of", ()))),
         page=plain.get("source", ""),
+        kinds=tuple(plain.get("kinds", ())),
     )
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from policy_guard.documents.globs import matches_any
 from policy_guard.documents.source import Source, Span
 from policy_guard.iam import catalog
-from policy_guard.iam.policy import Principals, Statement, Value, principals_meaning, statement_meaning
+from policy_guard.iam.policy import Kind, Principals, Statement, Value, principals_meaning, statement_meaning
 from policy_guard.settings.severity import Severity
 
 MOST_SUGGESTIONS = 5
@@ -32,10 +32,11 @@ class RequestSet(NamedTuple):
 class CriticalEntry(NamedTuple):
     """Requests with one of the `actions` (any, if empty) on one of the `resources` (any, if empty), not `excepted`.
 
-    `severity` is None where the check's holds. `files` limits the entry to some files. A request to which a statement
-    of `unless` applies is not meant; those are about any action on any resource. With `principals` only requests of
-    those callers are meant. With `all_of` the entry means those sets in place of one, and a policy only if it grants
-    some request of each. `page` is the address of what describes the danger. `own` is false for entries of a pack.
+    `severity` is None where the check's holds. `files` limits the entry to some files, `kinds` to policies of some
+    kinds. A request to which a statement of `unless` applies is not meant; those are about any action on any resource.
+    With `principals` only requests of those callers are meant. With `all_of` the entry means those sets in place of
+    one, and a policy only if it grants some request of each. `page` is the address of what describes the danger. `own`
+    is false for entries of a pack.
     """
 
     id: str
@@ -51,6 +52,7 @@ class CriticalEntry(NamedTuple):
     all_of: tuple[RequestSet, ...] = ()
     page: str = ""
     own: bool = True
+    kinds: tuple[Kind, ...] = ()
 
     @property
     def sets(self) -> tuple[RequestSet, ...]:
@@ -61,11 +63,16 @@ class CriticalEntry(NamedTuple):
         """Tell whether the entry speaks of this file."""
         return not self.files or matches_any(self.files, path)
 
+    def is_about(self, kind: Kind) -> bool:
+        """Tell whether the entry speaks of policies of this kind."""
+        return not self.kinds or kind in self.kinds
+
     def meaning(self) -> tuple[object, ...]:
         """All of the entry but its places, its reason and its page."""
         sets = tuple(each.meaning() for each in self.sets)
         unless = frozenset(map(statement_meaning, self.unless))
-        return self.id, sets, self.severity, self.files, unless, principals_meaning(self.principals)
+        about = self.files, frozenset(self.kinds)
+        return self.id, sets, self.severity, about, unless, principals_meaning(self.principals)
 
 
 class CriticalList(NamedTuple):
