@@ -31,9 +31,19 @@ class Block(NamedTuple):
     @property
     def message(self) -> str:
         """The headlines of all of them, and by how many statements if they are about several."""
-        statements = len({finding.statement for finding in self.findings})
+        statements = len({finding.statement for finding in self._telling})
         through = f" through {statements} statements" if statements > 1 else ""
-        return "; ".join(dict.fromkeys(finding.message for finding in self.findings)) + through
+        return "; ".join(self.headlines) + through
+
+    @property
+    def headlines(self) -> tuple[str, ...]:
+        """The headline of each, those that are alike once."""
+        return tuple(dict.fromkeys(finding.message for finding in self._telling))
+
+    @property
+    def _telling(self) -> tuple[Finding, ...]:
+        """The findings whose words count: of a combination, whose parts tell of one another, the first."""
+        return self.findings[:1] if _combination(self.first) else self.findings
 
     @property
     def checks(self) -> str:
@@ -58,7 +68,7 @@ class Block(NamedTuple):
     @property
     def related(self) -> tuple[Related, ...]:
         """The other places of all of them, each once."""
-        every = (related for finding in self.findings for related in finding.related)
+        every = (related for finding in self._telling for related in finding.related)
         return tuple({(each.source.at(each.span.start), each.message): each for each in every}.values())
 
 
@@ -76,10 +86,23 @@ def _cause(finding: Finding) -> object:
 
     if finding.of_new_policy:
         return finding.severity, finding.source.path, finding.check, finding.acceptable and finding.acceptable.policy
+    if parts := _combination(finding):
+        standing = finding.acceptable is not None and finding.acceptable.standing
+        return finding.severity, finding.check, finding.critical_id, standing, parts
     access = tuple(_accesses(finding))
     if finding.outcome != "violated" or not access or check(finding.check).by_entry:
         return None
     return finding.severity, finding.source.path, finding.span, finding.statement, access
+
+
+def _combination(finding: Finding) -> frozenset[object]:
+    """The places in one file of all that is dangerous together, if the finding is about part of it."""
+    from policy_guard.verify.checks import check
+
+    if finding.outcome != "violated" or not check(finding.check).by_entry:
+        return frozenset()
+    beside = [(each.source.path, each.span) for each in finding.related if each.source == finding.source]
+    return frozenset([(finding.source.path, finding.span), *beside]) if beside else frozenset()
 
 
 def _what(finding: Finding) -> str:

@@ -12,7 +12,7 @@ LONGEST_FACT = 700
 
 def title(block: Block) -> str:
     """Return a block in a few words; text of the policy in it is as it was written."""
-    return "; ".join((_title(block.first), *(finding.message for finding in block.findings[1:])))
+    return "; ".join((_title(block.first), *block.headlines[1:]))
 
 
 def _title(finding: Finding) -> str:
@@ -40,20 +40,22 @@ def sentences(block: Block) -> str:
         facts = [fact for fact in facts if fact[0] != "example"]
     else:
         lead = _sentence(f"{subject}: {message}" if subject else message)
-    pairs = (*facts, *(("see", see(related)) for related in block.related))
+    pairs = (*facts, *(("see", see(related, finding)) for related in block.related))
     lines = (f"{_upper(printable(name))}: {shortened(value, LONGEST_FACT)}" for name, value in pairs)
     return "\n".join((lead, *lines))
 
 
-def see(related: Related, folder: str = "") -> str:
+def see(related: Related, finding: Finding, folder: str = "") -> str:
     """Return the other place as it is seen from a folder, its revision, and its meaning for the finding."""
-    return f"{seen_from(folder, related.source.at(related.span.start))}{at(related)}: {related.message}"
+    return f"{seen_from(folder, related.source.at(related.span.start))}{at(related, finding)}: {related.message}"
 
 
-def at(related: Related) -> str:
-    """Return the revision of the other place as it follows a text, such as " at main" or " in the index"."""
+def at(related: Related, finding: Finding) -> str:
+    """Return the revision of another place as it follows a text, such as " at main"; empty if it is the finding's."""
     revision = related.source.revision
-    return f" {'in' if revision.startswith('the ') else 'at'} {revision}" if revision else ""
+    if revision in ("", finding.source.revision):
+        return ""
+    return f" {'in' if revision.startswith('the ') else 'at'} {revision}"
 
 
 def _subject(finding: Finding) -> str:

@@ -57,3 +57,18 @@ def test_a_new_policy_is_told_once(tmp_path: Path) -> None:
     assert "new      s3:GetObject on *; sqs:SendMessage on *" in told
     assert scratch.guard("check", "--format", "github").out.count("::error") == 1
     assert scratch.guard("check", "--verbose").out.count("error: grants new access") == 2
+
+
+def test_a_dangerous_combination_is_told_once_in_each_file(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    parts = "[{actions: ['iam:PassRole']}, {actions: ['lambda:CreateFunction']}]"
+    scratch.write(".policy-guard.yaml", "version: 1\ncritical: critical.yaml\nseverity: {no-new-access: 'off'}\n")
+    scratch.write("critical.yaml", f"version: 1\npermissions: [{{id: both, all-of: {parts}, reason: r}}]\n")
+    scratch.write("iam/a.json", document(allow("s3:GetObject")))
+    scratch.commit()
+    scratch.write("iam/a.json", document(allow("iam:PassRole"), allow("lambda:CreateFunction")))
+    told = scratch.guard("check").out
+    assert told.count("grants a critical permission, both, together with statement 1 [access-not-granted]") == 1
+    assert told.count("error: ") == told.count("dangerous together with lambda:CreateFunction on *") == 1
+    assert "critical  iam:PassRole on *; lambda:CreateFunction on *" in told
+    assert len(json.loads(scratch.guard("check", "--format", "json").out)["findings"]) == 2

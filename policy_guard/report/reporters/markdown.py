@@ -122,7 +122,7 @@ def _facts(block: Block) -> Iterator[str]:
         if value != access:
             told = shortened(value, LONGEST_FACT)
             yield f"{inline(name)}: {inline_code(told) if name in _REQUESTS else inline(told)}"
-    yield from (f"see: {inline(shortened(see(related), LONGEST_FACT))}" for related in block.related)
+    yield from (f"see: {inline(shortened(see(related, block.first), LONGEST_FACT))}" for related in block.related)
 
 
 def _about(report: Report) -> Iterator[str]:

@@ -75,7 +75,7 @@ def _result(finding: Finding, rules: tuple[str, ...], fingerprint: str) -> dict[
     if finding.critical_ids:
         shown["properties"] = {"criticalIds": list(finding.critical_ids)}
     if finding.related:
-        shown["relatedLocations"] = [_related(number, each) for number, each in enumerate(finding.related, 1)]
+        shown["relatedLocations"] = [_related(number, each, finding) for number, each in enumerate(finding.related, 1)]
     return shown
 
 
@@ -84,11 +84,11 @@ def _message(text: str) -> str:
     return "\n".join(printable(line) for line in text.split("\n")).replace("](", "] (")
 
 
-def _related(number: int, related: Related) -> dict[str, Any]:
+def _related(number: int, related: Related, finding: Finding) -> dict[str, Any]:
     return {
         "id": number,
         "physicalLocation": _location(related.source, related.span),
-        "message": {"text": _message(f"{related.message}{at(related)}")},
+        "message": {"text": _message(f"{related.message}{at(related, finding)}")},
     }
 
 

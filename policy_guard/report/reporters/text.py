@@ -44,7 +44,7 @@ def _block(block: Block, folder: str, style: Style) -> Iterator[str]:
         yield from _excerpt(finding, lines, margin, style)
     commands = {accept_command(each): accept_command(each, folder) for each in block.findings if each.acceptable}
     facts = ((name, commands.get(value, value)) for name, value in block.facts)
-    pairs = (*facts, *(("see", see(related, folder)) for related in block.related))
+    pairs = (*facts, *(("see", see(related, finding, folder)) for related in block.related))
     yield from _facts(pairs, margin + 1, style.width)
 
 
