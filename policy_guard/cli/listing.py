@@ -11,9 +11,10 @@ from policy_guard.documents.printable import counted, printable, shortened
 from policy_guard.iam.policy import MADE_UP, Kind, Policy, in_words, patterns_of
 from policy_guard.pipeline.pairing.file_version import FileVersion
 from policy_guard.pipeline.pairing.reader import Reader
-from policy_guard.pipeline.repository import Repository
+from policy_guard.pipeline.repository import Repository, folder_from_root
 from policy_guard.pipeline.repository.changes import snapshot
 from policy_guard.pipeline.repository.revisions import WORKING_TREE
+from policy_guard.report.report import seen_from
 from policy_guard.settings.load import load_settings
 from policy_guard.solver.strings.pattern import HIDDEN, Unknown
 
@@ -44,10 +45,11 @@ class Listed(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """All policies, and how many are embedded where no policy is looked for."""
+    """All policies, and how many are embedded where no policy is looked for; `folder` is the working folder."""
 
     policies: tuple[Listed, ...]
     embedded: int
+    folder: str = ""
 
 
 def listing(config: str | None, folder: Path, environ: Mapping[str, str]) -> Listing:
@@ -67,7 +69,7 @@ def listing(config: str | None, folder: Path, environ: Mapping[str, str]) -> Lis
             embedded += version.deeper
     finally:
         repository.close()
-    return Listing(tuple(policies), embedded)
+    return Listing(tuple(policies), embedded, folder_from_root(folder, repository.root))
 
 
 def _listed(path: str, version: FileVersion, why: str) -> Iterator[Listed]:
@@ -105,8 +107,9 @@ def _choices(policy: Policy) -> Iterable[str]:
 
 
 def as_text(found: Listing) -> str:
-    """A line for each policy, with how many there are."""
-    lines = [*map(_line, found.policies), counted(len(found.policies), "policy", "policies")]
+    """A line for each policy, with its path from the working folder, and how many there are."""
+    seen = (each._replace(path=seen_from(found.folder, each.path)) for each in found.policies)
+    lines = [*map(_line, seen), counted(len(found.policies), "policy", "policies")]
     if found.embedded:
         lines.append(f"embedded policies in other files, which are not checked: {found.embedded}")
     return "".join(f"{line}\n" for line in lines)

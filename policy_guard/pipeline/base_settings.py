@@ -81,9 +81,17 @@ def at_home(here: Settings, name: str, repository: Repository, base: Revision) -
 
 
 def settings_of(name: str, repository: Repository, base: Revision) -> tuple[Source | None, Settings]:
-    """The settings under this name at a commit, and their text if there is one. Raises `SetupError`."""
+    """The text of the settings under this name at a commit, and the settings, as far as they can be read."""
     files = _Files.of(repository, base)
-    return (files.source(name) if files.data(name) is not None else None), files.settings(name)
+    try:
+        source = files.source(name) if files.data(name) is not None else None
+        config = load_config(source)
+    except SetupError:
+        return None, Settings(Config())
+    try:
+        return source, files.settings(name)
+    except SetupError:
+        return source, Settings(config)
 
 
 def _is_inside(root: Path, config: str | None) -> bool:

@@ -15,7 +15,7 @@ from policy_guard.pipeline.judging import Judge
 from policy_guard.pipeline.moved_statements import MovedStatements
 from policy_guard.pipeline.pairing.links import Sides, let_be_followed, may_matter
 from policy_guard.pipeline.pairing.reader import Reader
-from policy_guard.pipeline.repository import Repository, from_root
+from policy_guard.pipeline.repository import Repository, folder_from_root, from_root
 from policy_guard.pipeline.repository.changes import Change, Comparison, compared, snapshot
 from policy_guard.pipeline.repository.revisions import (
     WITHOUT_CHANGE,
@@ -101,16 +101,7 @@ def _check(
         run.judge_the_rest()
     results.explain(moved.told)
     report = results.report(old.name if compared else "", "all" if options.everything else "changes")
-    return report._replace(folder=_inside(repository.root, folder))
-
-
-def _inside(root: Path, folder: Path) -> str:
-    """The folder as it is named from the root; empty if it is the root or lies outside, with the tree elsewhere."""
-    try:
-        path = from_root(folder, root)
-    except SetupError:
-        return ""
-    return "" if path == "." else path
+    return report._replace(folder=folder_from_root(folder, repository.root))
 
 
 def _about_the_comparison(

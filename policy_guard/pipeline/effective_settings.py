@@ -11,6 +11,7 @@ from policy_guard.pipeline.base_settings import settings_of
 from policy_guard.pipeline.check import Options, asked, asked_severity
 from policy_guard.pipeline.ci import in_ci
 from policy_guard.pipeline.repository import Repository
+from policy_guard.pipeline.repository.revisions import WORKING_TREE
 from policy_guard.settings.config import Config, Group, Ignore, PolicyFiles, Refine
 from policy_guard.settings.load import Settings, load_settings, settings_name, settings_source
 from policy_guard.settings.severity import Severity
@@ -67,7 +68,7 @@ def effective_settings(options: Options, folder: Path, environ: Mapping[str, str
         old, new, _ = comparison
         root = repository.root
         here = load_settings(root, options.config)
-        sides = [_Side.of(str(new.name), here, settings_source(root, options.config))]
+        sides = [_Side.of(WORKING_TREE.name, here, settings_source(root, options.config))]
         name = settings_name(options.config, root)
         if old.commit and not name.startswith("../"):
             source, before = settings_of(name, repository, old)

@@ -60,3 +60,12 @@ def test_a_policy_of_a_template_has_address_and_holder(listed: dict[str, dict[st
     policy = listed["stack.yaml"]
     assert policy["read"] == "with unknown texts" and policy["unknown"] == ["Name"]
     assert "app" in policy["address"] and "app" in policy["holder"]
+
+
+def test_text_has_paths_from_the_working_folder_and_json_from_the_root(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.write("iam/a.json", NARROW)
+    (tmp_path / "docs").mkdir()
+    assert scratch.guard("list", folder="iam").out.startswith("a.json: ")
+    assert scratch.guard("list", folder="docs").out.startswith("../iam/a.json: ")
+    assert '"path": "iam/a.json"' in scratch.guard("list", "--format", "json", folder="iam").out

@@ -134,3 +134,19 @@ def test_texts_of_the_settings_command_nothing(scratch: Scratch) -> None:
     ]
     assert text.replace("\n", "").isprintable()
     assert "##[" not in text and not [line for line in text.splitlines() if line.strip().startswith("::")]
+
+
+def test_the_index_is_judged_by_the_settings_of_the_working_tree(scratch: Scratch) -> None:
+    assert _line(_shown(scratch, "--staged"), "exclude").endswith("# .policy-guard.yaml:5 in the working tree")
+
+
+@pytest.mark.parametrize("broken", [{NAME: "version: ["}, {"critical.yaml": "version: 2"}], ids=str)
+def test_settings_of_the_base_that_cannot_be_read_are_none_outside_of_ci(
+    scratch: Scratch, broken: dict[str, str]
+) -> None:
+    scratch.commit(**broken)
+    scratch.commit(**{NAME: SETTINGS, "critical.yaml": CRITICAL})
+    text = _shown(scratch, "--base", "HEAD~1")
+    assert _line(text, "exclude").endswith("# .policy-guard.yaml:5 in the working tree")
+    groups = {NAME: "groups: []  # default", "critical.yaml": "groups:  # .policy-guard.yaml:12 in the working tree"}
+    assert _line(text, "groups") == groups[next(iter(broken))]

@@ -328,3 +328,12 @@ def from_root(path: Path, root: Path) -> str:
         if Path(here).is_relative_to(top):
             return Path(here).relative_to(top).as_posix()
     raise SetupError(f"{path} lies outside the repository {root}")
+
+
+def folder_from_root(folder: Path, root: Path) -> str:
+    """The path of a folder from the root; empty if it is the root, or lies outside of a tree that is elsewhere."""
+    try:
+        path = from_root(folder, root)
+    except SetupError:
+        return ""
+    return "" if path == "." else path
