@@ -8,6 +8,7 @@ from functools import partial
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+from policy_guard.documents.containers.serverless_framework.files import is_serverless_name
 from policy_guard.pipeline.judging import Judge, Judgement
 from policy_guard.pipeline.moved_statements import MovedStatements
 from policy_guard.pipeline.pairing import FileResult, Pair, pairs
@@ -105,7 +106,7 @@ class Run(NamedTuple):
 
     def judge_changes(self) -> None:
         """The files that changed, but for the sides of them that belong to a group."""
-        asked = [change for change in self.comparison.changes if wanted(change, self.paths)]
+        asked = [change for change in (*self.comparison.changes, *self._readers()) if wanted(change, self.paths)]
         for change in self.session.results.stepwise(asked, "changed files", attrgetter("path")):
             outcome = pairs(self.reader, change, self.comparison)
             if not self.reader.concerned(change.path):
@@ -114,6 +115,15 @@ class Run(NamedTuple):
             for pair in outcome.pairs:
                 if alone := _alone(pair, self.reader):
                     self.session.pair(self.references.held(alone) if self.references else alone)
+
+    def _readers(self) -> list[Change]:
+        """The files that did not change themselves, and read one that did."""
+        changes = self.comparison.changes
+        if not changes or not any(map(is_serverless_name, self.repository.paths(self.comparison.old.tree or None))):
+            return []
+        from policy_guard.pipeline.pairing.serverless import readers
+
+        return readers(self.reader, self.comparison)
 
     def judge_terraform(self) -> None:
         """Judge the folders with Terraform that the change is about, and those that call them."""
@@ -220,7 +230,7 @@ def _may_touch_terraform(repository: Repository, comparison: Comparison, changes
     if any(path.endswith(_TERRAFORM) for path in paths):
         return True
     tree = comparison.old.tree or None
-    return any(file.path.endswith(_TERRAFORM[:2]) for file in repository.files(tree))
+    return any(path.endswith(_TERRAFORM[:2]) for path in repository.paths(tree))
 
 
 def _beyond(run: Run) -> Iterator[tuple[str, tuple[str, tuple[Finding, ...]]]]:

@@ -100,7 +100,7 @@ def pairs(reader: Reader, change: Change, comparison: Comparison) -> FileResult:
         gone, came = change._replace(new=None), change._replace(old=None)
         joined = _joined(pairs(reader, gone, comparison), pairs(reader, came, comparison), before, after)
         return joined._replace(findings=(*joined.findings, *_out_of_sight(reader, before, after, comparison)))
-    if reader.same(before, after):
+    if change.how != "reads" and reader.same(before, after):
         return FileResult((), ())
     old = reader.glance(before, before.path, comparison.old) if before else None
     new = reader.glance(after, after.path, comparison.new) if after else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from policy_guard.documents.containers.serverless_framework.files import is_serverless_name
 from policy_guard.documents.format import MAX_BYTES, decode, in_json, in_utf_8, is_short_text, salvage, sniff, whole
 from policy_guard.documents.formats import plain_name
 from policy_guard.documents.source import Node, Object, Problem, Scalar, Source, Span, Unreadable
@@ -13,6 +14,7 @@ from policy_guard.regex import regex
 if TYPE_CHECKING:
     from policy_guard.documents.containers.cloudformation.template import Template
     from policy_guard.documents.containers.plain import Reading
+    from policy_guard.documents.containers.serverless_framework.files import Beside
     from policy_guard.documents.containers.unresolved import Unresolved
     from policy_guard.iam.policy import Kind, Policy, PolicyId
 
@@ -87,10 +89,12 @@ def glance_of(
     kind: Kind | None,
     placeholders: tuple[str, ...] = (),
     closely: bool = False,
+    beside: Beside | None = None,
 ) -> FileVersion:
     """Return what the bytes of a file hold, as in `version_of`; the policies of a template are not read yet.
 
-    With `closely`, bytes are read that do not look like a policy, since they may be a template without one.
+    With `closely`, bytes are read that do not look like a policy, since they may be a template without one. Other files
+    that it reads are found `beside` it.
     """
     if LFS.match(data) and not sniff(data):
         problem = Problem("an LFS pointer stands here, and the policy is elsewhere; keep it in git", Span(0, 0))
@@ -103,7 +107,7 @@ def glance_of(
             note=note,
         )
     by_content = not configured and plain_name(path)
-    if not configured and not closely and not sniff(data):
+    if not configured and not closely and not sniff(data) and not is_serverless_name(path):
         return FileVersion(Source(path, "", revision), {}, looked=False)
     if by_content and not in_json(data) and not is_short_text(data):
         return _too_long(data, path, revision)
@@ -115,6 +119,8 @@ def glance_of(
         documents = read(source)
         if any(map(_is_template, documents)):
             return _of_template(source, documents)
+        if any(map(_is_serverless, documents)):
+            return _of_serverless(source, documents, beside)
         reading = policies_in(source, documents)
     except Unreadable as error:
         source = salvage(path, data, revision)
@@ -134,6 +140,27 @@ def _is_template(document: Node) -> bool:
     from policy_guard.documents.containers.cloudformation.template import is_template
 
     return is_template(document)
+
+
+def _is_serverless(document: Node) -> bool:
+    """Tell whether a document is a file of the Serverless Framework; most are seen at once to be none."""
+    if not isinstance(document, Object) or document.get("provider") is None:
+        return False
+    from policy_guard.documents.containers.serverless_framework.template import is_serverless
+
+    return is_serverless(document)
+
+
+def _of_serverless(source: Source, documents: Sequence[Node], beside: Beside | None) -> FileVersion:
+    from policy_guard.documents.containers.serverless_framework.files import NOTHING_BESIDE
+    from policy_guard.documents.containers.serverless_framework.template import template_of
+
+    (document, *others) = documents
+    assert isinstance(document, Object)
+    if others:
+        words = "the Serverless Framework reads one document, and several stand here; give each its own file"
+        return FileVersion(source=source, policies={}, problems=(Problem(words, Span(0, 1)),))
+    return FileVersion(source=source, policies={}, template=template_of(source, document, beside or NOTHING_BESIDE))
 
 
 def _of_template(source: Source, documents: Sequence[Node]) -> FileVersion:

@@ -9,9 +9,14 @@ from policy_guard.regex import regex
 
 # The arguments and blocks of the AWS provider that take a policy, and the words of a policy in HCL or in JSON.
 # Source: registry of Terraform, hashicorp/aws, aws_iam_policy_document and the resources that take its `json`.
-_WORDS = regex(rb"\baws_iam_\w*policy|\bassume_role_policy\b|\binline_policy\b|\b\w*policy\s*=|\bStatement\b")
+_WORDS = regex(
+    rb"\baws_iam_\w*policy|\bassume_role_policy\b|\binline_policy\b|\b\w*policy\s*=|\bStatement\b|\bstatements\b|RoleStatements"
+)
+    rb"\baws_iam_\w*policy|\bassume_role_policy\b|\binline_policy\b|\b\w*policy\s*=|\bStatement\b|\bstatements\b|RoleStatements"
+)
 _READ_WHERE_CHANGED = {".tf": "Terraform", ".tofu": "OpenTofu"}
 _NOT_READ = {".hcl": "HCL that is not Terraform's"}
+_PROGRAM = regex(r"(?:.*/)?serverless[^/]*\.[cm]?[jt]s")
 _VALUES = (".tfvars", ".tfvars.json")
 # Terraform, "Input Variables": these files it loads by itself, and so they are read.
 _LOADED = ("terraform.tfvars", "terraform.tfvars.json", ".auto.tfvars", ".auto.tfvars.json")
@@ -23,11 +28,12 @@ def unread_policies(reader: Reader, file: File | None, path: str, changed: bool)
         given = changed and file is not None and not path.endswith(_LOADED) and reader.included(path)
         return "gives values to Terraform, which does not load it by itself; what they decide is not checked" * given
     suffix = f".{path.lower().rpartition('.')[2]}"
-    language = _NOT_READ.get(suffix) or (None if changed else _READ_WHERE_CHANGED.get(suffix))
+    not_read = _NOT_READ.get(suffix) or ("a program of the Serverless Framework" if _PROGRAM.fullmatch(path) else None)
+    language = not_read or (None if changed else _READ_WHERE_CHANGED.get(suffix))
     if language is None or file is None or file.mode in (LINK, SUBMODULE) or not reader.included(path):
         return ""
     data = reader.content(file)
     if data is None or (data is not OVERSIZED and not _WORDS.search(data)):
         return ""
-    when = "which is not read" if suffix in _NOT_READ else "which are checked where they change"
+    when = "which is not read" if not_read else "which are checked where they change"
     return f"contains policies in {language}, {when}; these are not checked"

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
+from policy_guard.documents.containers.serverless_framework.files import Beside, parts
+from policy_guard.documents.format import decode
 from policy_guard.documents.formats import plain_name, suffixes
-from policy_guard.documents.source import Problem, Source, Span
+from policy_guard.documents.source import Problem, Source, Span, Unreadable
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
+from policy_guard.pipeline.repository.changes import snapshot
 from policy_guard.pipeline.repository.objects import LARGEST, OVERSIZED
 from policy_guard.pipeline.repository.revisions import Revision
 from policy_guard.pipeline.repository.ways import BROKEN, Tree
@@ -31,6 +36,8 @@ class Reader:
         self._old = old
         self.scope = given.scope
         self._trees: dict[Revision, Tree] = {}
+        self._files: dict[Revision, dict[str, File]] = {}
+        self._read: dict[Revision, frozenset[str]] = {}
         self._distrusted: set[tuple[Revision, str | None]] = set()
 
     def with_files(self, revision: Revision, files: dict[str, File]) -> None:
@@ -95,7 +102,41 @@ class Reader:
         if data is OVERSIZED:
             return FileVersion(source=empty, policies={}, problems=(Problem(_TOO_LARGE, Span(0, 0)),))
         kind = rule.kind if rule else None
-        return glance_of(data, path, revision.name, rule is not None, kind, self._config.placeholders, closely)
+        given, placeholders = rule is not None, self._config.placeholders
+        found = glance_of(data, path, revision.name, given, kind, placeholders, closely, self.beside(revision))
+        return found if given else self._as_part(found, path, revision)
+
+    def _as_part(self, version: FileVersion, path: str, revision: Revision) -> FileVersion:
+        """The version of a file that need not be a policy by itself, if others read it and are judged with it."""
+        if not version.problems or version.template is not None or path not in self._parts(revision):
+            return version
+        return version._replace(problems=(), looked=False)
+
+    def beside(self, revision: Revision) -> Beside:
+        """Reads other files of a revision, for what reads them."""
+        return Beside(partial(self._text, revision), lambda: self.files(revision))
+
+    def _parts(self, revision: Revision) -> frozenset[str]:
+        """The files that need not be policies by themselves, since others read them and are judged with them."""
+        if revision not in self._read:
+            self._read[revision] = parts(self.beside(revision))
+        return self._read[revision]
+
+    def files(self, revision: Revision) -> Mapping[str, File]:
+        """Every file of a revision, by path."""
+        if revision not in self._files:
+            self._files[revision] = snapshot(self._repository, revision)
+        return self._files[revision]
+
+    def _text(self, revision: Revision, path: str) -> Source | None:
+        file = self.files(revision).get(path)
+        data = self._repository.read(file) if file and file.mode not in (LINK, SUBMODULE) else None
+        if data is None or data is OVERSIZED:
+            return None
+        try:
+            return decode(path, data, revision.name)
+        except Unreadable:
+            return None
 
     def content(self, file: File) -> bytes | None:
         """The bytes of a file, links not followed."""

@@ -57,6 +57,7 @@ class Repository:
         self._folder = folder
         self._objects = Objects(self._batch, str(folder))
         self._listings: dict[str | None, bytes] = {}
+        self._paths: dict[str | None, list[str]] = {}
         self.root = folder
         self.root = self._root()
         for name in ("GIT_DIR", "GIT_WORK_TREE"):
@@ -272,6 +273,13 @@ class Repository:
     def files(self, tree: str | None) -> list[File]:
         """Every file of a tree, or of the index."""
         return [listed(entry, tree is None) for entry in self._listing(tree).split(b"\0") if entry]
+
+    def paths(self, tree: str | None) -> list[str]:
+        """The paths of every file of a tree, or of the index; remembered, and found without taking entries apart."""
+        if tree not in self._paths:
+            entries = os.fsdecode(self._listing(tree)).split("\0")
+            self._paths[tree] = [entry.partition("\t")[2] for entry in entries if entry]
+        return self._paths[tree]
 
     def file(self, tree: str, path: str) -> File | None:
         """One file of a tree, found without taking the others apart. A name may hold a tab, and end like the path."""

@@ -15,7 +15,10 @@ _SUFFIXES = (".json", ".yaml", ".yml")
 
 
 class Change(NamedTuple):
-    """One changed file; None where it was not, or is no more. `how` is `same`, `renamed` or `rewritten`."""
+    """One changed file; None where it was not, or is no more. `how` is `same`, `renamed` or `rewritten`.
+
+    A file that did not change, and `reads` one that did, is as good as changed.
+    """
 
     old: File | None
     new: File | None

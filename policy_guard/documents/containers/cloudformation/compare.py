@@ -65,6 +65,8 @@ def _changed(old: Template, new: Template, name: str) -> bool:
 
 def _same(old: Template, new: Template, before: Node, after: Node) -> bool:
     """Tell whether two nodes say the same; what is written alike does, unless it repeats what stands elsewhere."""
+    if old.filled or new.filled:
+        return shape(before) == shape(after)
     written = [template.source.text[slice(*node.span)] for template, node in ((old, before), (new, after))]
     if written[0] == written[1] and "*" not in written[0] and "<<" not in written[0]:
         return True

@@ -128,7 +128,7 @@ def _by_shape(reading: Reading, name: str, properties: Object, known: set[str]) 
     """The policies of a resource that stand where no table says so."""
     text = reading.template.source.text
     own = text[slice(*reading.template.resources[name].span)]
-    if "tatement" not in own and "\\" not in own and "*" not in own and "<<" not in own:
+    if not reading.template.filled and "tatement" not in own and "\\" not in own and "*" not in own and "<<" not in own:
         return
     waiting: list[tuple[str, Node, bool]] = [
         (f"Resources.{name}.{key.text}", value, False) for key, value in properties.entries

@@ -26,7 +26,7 @@ class Template(NamedTuple):
     """`repeated` are keys written twice where they may count; `unknown` are loops and inclusions that are not expanded.
 
     `macros` are what may rewrite the whole template, with their places. `made` are the resources that AWS SAM makes or
-    completes: they say more than stands at their place.
+    completes: they say more than stands at their place. So does any node of a template whose text is `filled` in.
     """
 
     source: Source
@@ -40,6 +40,7 @@ class Template(NamedTuple):
     repeated: tuple[Problem, ...]
     spans: Mapping[str, Scalar]
     made: frozenset[str] = frozenset()
+    filled: bool = False
 
     @property
     def other_partitions(self) -> bool:

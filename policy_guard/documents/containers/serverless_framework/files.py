@@ -1,0 +1,78 @@
+"""Files that variables of the Serverless Framework read, by names in which variables may stand again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from posixpath import dirname, normpath
+from typing import NamedTuple
+
+from policy_guard.documents.source import Source
+from policy_guard.regex import regex
+
+_READ = regex(r"file\(([^()\n]{1,400})\)")
+_INSIDE = regex(r"\$\{[^{}]*\}")
+
+
+class Beside(NamedTuple):
+    """Reads other files of a revision: the text of one by its path from the root, if there is one, and all paths."""
+
+    read: Callable[[str], Source | None]
+    paths: Callable[[], Iterable[str]]
+
+
+NOTHING_BESIDE = Beside(lambda path: None, lambda: ())
+
+
+def is_serverless_name(path: str) -> bool:
+    """Tell whether a file is one of the Serverless Framework by its name: it may name other files alone."""
+    name = path.lower().rpartition("/")[2]
+    return name.startswith("serverless") and name.endswith((".yml", ".yaml", ".json"))
+
+
+def parts(beside: Beside) -> frozenset[str]:
+    """The files that files of the Serverless Framework read: what stands in them is judged as it is put together."""
+    files = [path for path in beside.paths() if is_serverless_name(path)]
+    return frozenset(part for path in files for part in files_read(path, beside, ()))
+
+
+def files_read(path: str, beside: Beside, besides: Collection[str]) -> set[str]:
+    """The files that a file reads, by way of others too; those `besides` may be read, whether they are there or not."""
+    paths = {*beside.paths(), *besides}
+    waiting, seen = [path], set[str]()
+    while waiting:
+        source = beside.read(waiting.pop())
+        for name in set(names_read(source.text, path)) if source else ():
+            below = {each for each in paths if fits(name, each)} if "${" in name else {name} & paths
+            waiting += below - seen
+            seen |= below
+    return seen
+
+
+def names_read(text: str, reading: str) -> Iterator[str]:
+    """The names of the files that a text reads, from the root: what a file of this path reads lies beside it."""
+    yield from (from_root(found[1].strip(), reading) for found in _READ.finditer(text))
+
+
+def from_root(name: str, reading: str) -> str:
+    return normpath(f"{dirname(reading) or '.'}/{name}").removeprefix("./")
+
+
+def fits(name: str, path: str) -> bool:
+    """Tell whether a path may be the one of a name in which variables stand for any text."""
+    first, *others = _literal_parts(name)
+    if not others or not path.startswith(first):
+        return path == first
+    at = len(first)
+    for part in others[:-1]:
+        at = path.find(part, at)
+        if at < 0:
+            return False
+        at += len(part)
+    return path.endswith(others[-1]) and len(path) - len(others[-1]) >= at
+
+
+def _literal_parts(name: str) -> list[str]:
+    """What stands around the variables of a name; variables in variables count as one."""
+    while (plain := _INSIDE.sub("\0", name)) != name:
+        name = plain
+    return name.split("\0")

@@ -1,0 +1,163 @@
+"""The template of CloudFormation that a file of the Serverless Framework stands for, as far as access goes.
+
+Source: Serverless Framework, "serverless.yml reference" and "AWS - IAM Permissions For Functions"; the plug-in
+serverless-iam-roles-per-function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from policy_guard.documents.containers.cloudformation.template import Template, read_template
+from policy_guard.documents.containers.opaque import Opaque
+from policy_guard.documents.containers.serverless_framework.files import Beside
+from policy_guard.documents.containers.serverless_framework.functions import function_resources
+from policy_guard.documents.containers.serverless_framework.made import Made, entry, mapping, role, text
+from policy_guard.documents.containers.serverless_framework.variables import Variables
+from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Source, Unreadable
+
+_SECTIONS = ("Parameters", "Mappings", "Conditions", "Resources")
+_ROLE = "IamRoleLambdaExecution"
+_API = "ApiGatewayRestApi"
+_TYPES = {_ROLE: "AWS::IAM::Role", _API: "AWS::ApiGateway::RestApi"}
+_LIKE_ACCESS = ("Polic", "Statement", "Principal", "RoleArn")
+
+
+def is_serverless(document: Node) -> bool:
+    """Tell whether a document is a file of the Serverless Framework, for AWS as far as it says."""
+    if not isinstance(document, Object) or document.get("provider") is None:
+        return False
+    return any(document.get(key) is not None for key in ("service", "functions", "resources", "frameworkVersion"))
+
+
+def template_of(source: Source, root: Object, beside: Beside) -> Template:
+    """The template that a file stands for. Raises `Unreadable` if nobody can tell."""
+    try:
+        sections = _sections(Variables(source, root, beside), root)
+    except Opaque as error:
+        raise Unreadable(error.problem) from None
+    entries = [entry("AWSTemplateFormatVersion", text("2010-09-09", root.span))]
+    entries += (
+        Entry(Scalar(name, root.span), Object(tuple(found), root.span)) for name, found in sections.items() if found
+    )
+    return read_template(source, Object(tuple(entries), root.span))._replace(filled=True)
+
+
+def _sections(variables: Variables, root: Object) -> dict[str, list[Entry]]:
+    sections: dict[str, list[Entry]] = {name: [] for name in _SECTIONS}
+    provider = variables.whole(root.get("provider") or root)
+    if not isinstance(provider, Object):
+        raise Opaque("nobody can tell from the repository what the provider is", provider.span)
+    shared = _shared_role(variables, provider)
+    functions = list(_functions(variables, root))
+    made = function_resources(variables, root, shared, functions)
+    made += role(_ROLE, shared.with_events(variables, functions), provider.span)
+    made += _api(variables, provider)
+    sections["Resources"] += made
+    for part in _parts(variables, root.get("resources")):
+        for name in _SECTIONS:
+            section = variables.at(part, name)
+            found = variables.filled(section) if section is not None else None
+            if isinstance(found, Object):
+                sections[name] += found.entries
+            elif found is not None:
+                raise Opaque(f'nobody can tell from the repository what "{name}" holds', found.span)
+        _extend(sections["Resources"], variables, variables.at(part, "extensions"))
+    return sections
+
+
+def _shared_role(variables: Variables, provider: Object) -> Made:
+    """What the provider gives to the role of all functions, in the present and in the earlier spelling."""
+    own = variables.at(provider, "iam", "role")
+    inside = variables.whole(own) if own is not None else None
+    if isinstance(inside, Object):
+        return Made(
+            statements=variables.items(variables.at(inside, "statements")),
+            managed=variables.items(variables.at(inside, "managedPolicies")),
+            boundary=variables.given(variables.at(inside, "permissionsBoundary"))
+            or variables.given(variables.at(inside, "permissionBoundary")),
+        )
+    return Made(
+        statements=variables.items(provider.get("iamRoleStatements")),
+        managed=variables.items(provider.get("iamManagedPolicies")),
+        boundary=variables.given(provider.get("rolePermissionsBoundary")),
+    )
+
+
+def _functions(variables: Variables, root: Object) -> Iterator[tuple[Scalar, Object]]:
+    """The functions by name; a list of mappings, or of files, is one mapping."""
+    for part in _parts(variables, root.get("functions")):
+        for key, value in part.entries:
+            found = variables.whole(value)
+            if isinstance(found, Object):
+                yield key, found
+            elif not (isinstance(found, Scalar) and found.kind == "null"):
+                raise Opaque("nobody can tell from the repository what this function is", key.span)
+
+
+def _parts(variables: Variables, node: Node | None) -> Iterator[Object]:
+    """The mappings that a section is made of."""
+    if node is None:
+        return
+    found = variables.whole(node)
+    for part in found.items if isinstance(found, Array) else (found,):
+        inside = variables.whole(part)
+        if isinstance(inside, Object):
+            yield inside
+        elif not (isinstance(inside, Scalar) and inside.kind == "null"):
+            raise Opaque("nobody can tell from the repository what stands here", inside.span)
+
+
+def _api(variables: Variables, provider: Object) -> list[Entry]:
+    """The policy of the API that all functions share."""
+    own = variables.at(provider, "apiGateway", "resourcePolicy") or provider.get("resourcePolicy")
+    statements = variables.items(own)
+    if own is None or not statements:
+        return []
+    policy = mapping(own.span, Version=text("2012-10-17", own.span), Statement=Array(statements, own.span))
+    properties = mapping(own.span, Policy=policy)
+    return [entry(_API, mapping(own.span, Type=text(_TYPES[_API], own.span), Properties=properties))]
+
+
+def _extend(resources: list[Entry], variables: Variables, extensions: Node | None) -> None:
+    """Puts what a file extends into what the framework makes; of what it makes besides, nothing may be about access."""
+    if extensions is None:
+        return
+    for key, value in _entries(variables.filled(extensions)):
+        known = next((number for number, each in enumerate(resources) if each.key.text == key.text), None)
+        if known is not None:
+            resources[known] = Entry(resources[known].key, _merged(resources[known].value, value))
+        elif key.text in _TYPES:
+            resources.append(entry(key.text, _merged(mapping(key.span, Type=text(_TYPES[key.text], key.span)), value)))
+        elif any(word in name for name in _keys(value) for word in _LIKE_ACCESS):
+            raise Opaque("what is extended here is not read, and may grant access; judge it by hand", key.span)
+
+
+def _entries(node: Node) -> Sequence[Entry]:
+    if not isinstance(node, Object):
+        raise Opaque("nobody can tell from the repository what stands here", node.span)
+    return node.entries
+
+
+def _keys(node: Node) -> Iterator[str]:
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Array):
+            waiting += node.items
+        elif isinstance(node, Object):
+            yield from (key.text for key, _ in node.entries)
+            waiting += (value for _, value in node.entries)
+
+
+def _merged(one: Node, other: Node) -> Node:
+    """The second put into the first: mappings key by key, lists one after the other, all else as the second says."""
+    if isinstance(one, Array) and isinstance(other, Array):
+        return one._replace(items=(*one.items, *other.items))
+    if not (isinstance(one, Object) and isinstance(other, Object)):
+        return other
+    entries = {key.text: Entry(key, value) for key, value in one.entries}
+    for key, value in other.entries:
+        before = entries.get(key.text)
+        entries[key.text] = Entry(key, _merged(before.value, value) if before else value)
+    return one._replace(entries=tuple(entries.values()))

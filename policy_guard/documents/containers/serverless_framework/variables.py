@@ -1,0 +1,291 @@
+"""Variables of the Serverless Framework: what stands in the repository fills them in, all else is a hole.
+
+Source: Serverless Framework, "Variables": `${source:address, fallback}`, in which variables may stand again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from policy_guard.documents.containers.cloudformation.calls import call, canonical
+from policy_guard.documents.containers.holes import Parts, hole, joined, spelled
+from policy_guard.documents.containers.opaque import Opaque
+from policy_guard.documents.containers.serverless_framework.files import Beside, fits, from_root
+from policy_guard.documents.formats import read
+from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Source, Span, Unreadable, scalars
+
+# A name and a colon, which no pseudo parameter such as `AWS::Region` has, or a name with parameters in brackets.
+_VARIABLE = re.compile(r"\s*(?:[A-Za-z][\w-]*(?:\([^()]*\))?:(?!:)|[A-Za-z][\w-]*\([^()]*\))")
+_FILE = re.compile(r"file\(([^()]*)\)(?::(.*))?", re.DOTALL)
+_NAMED_FILE = re.compile(r"file\(([^()\n]{1,400})\)")
+_NAMED_HERE = re.compile(r"self:\s*([\w.-]*)")
+_BRACES = re.compile(r"\$\{|\}")
+_DATA = (".yml", ".yaml", ".json")
+_MOST_STEPS = 100_000
+_DEEPEST = 60
+
+
+class Variables:
+    """Fills in the variables of one file."""
+
+    def __init__(self, source: Source, root: Object, beside: Beside) -> None:
+        self._path = source.path
+        self._root = root
+        self._beside = beside
+        self._files: dict[str, Node] = {}
+        self._active: list[str] = []
+        self._left = _MOST_STEPS
+
+    def filled(self, node: Node) -> Node:
+        """The node with its variables filled in; what comes from elsewhere stands at the place of the variable."""
+        self._left -= 1
+        if self._left < 0:
+            raise Opaque("this takes too long to fill in; write it with fewer variables", node.span)
+        if isinstance(node, Scalar):
+            return self._scalar(node)
+        if isinstance(node, Array):
+            return node._replace(items=tuple(map(self.filled, node.items)))
+        return node._replace(entries=tuple(Entry(self._key(key), self.filled(value)) for key, value in node.entries))
+
+    def given(self, node: Node | None) -> Node | None:
+        """What is written there, filled in; None if nothing is."""
+        found = self.filled(node) if node is not None else None
+        return None if isinstance(found, Scalar) and found.kind == "null" else found
+
+    def items(self, node: Node | None) -> tuple[Node, ...]:
+        """The items of a list, those of lists in it too; what is no list stands for itself."""
+        found = self.given(node)
+        if isinstance(found, Array):
+            return tuple(item for each in found.items for item in (each.items if isinstance(each, Array) else (each,)))
+        return () if found is None else (found,)
+
+    def at(self, node: Node | None, *keys: str) -> Node | None:
+        """What stands below keys, whose way may lead through variables; not filled in itself."""
+        for key in keys:
+            node = self._stepped(node, key) if node is not None else None
+        return node
+
+    def whole(self, node: Node) -> Node:
+        """The node, or if it is one variable what that stands for."""
+        return self._scalar(node) if isinstance(node, Scalar) and "${" in node.text else node
+
+    def _stepped(self, node: Node, key: str) -> Node | None:
+        node = self.whole(node)
+        if isinstance(node, Object):
+            return node.get(key)
+        if isinstance(node, Array) and key.isdecimal() and int(key) < len(node.items):
+            return node.items[int(key)]
+        if isinstance(node, Scalar) and any(isinstance(part, Hole) for part in node.parts or ()):
+            raise Opaque("nobody can tell from the repository what stands here", node.span)
+        return None
+
+    def _key(self, key: Scalar) -> Scalar:
+        filled = self._scalar(key)
+        if not isinstance(filled, Scalar):
+            raise Opaque("a list or a mapping cannot be a key", key.span)
+        return filled._replace(parts=None) if filled.parts and not _has_hole(filled.parts) else filled
+
+    def _scalar(self, scalar: Scalar) -> Node:
+        if "${" not in scalar.text or scalar.parts is not None:
+            return scalar
+        pieces = list(_pieces(scalar.text, scalar.span))
+        if not any(inside for inside, _ in pieces):
+            return scalar
+        if len(pieces) == 1:
+            return _placed(self._variable(pieces[0][1], scalar.span), scalar.span)
+        parts: list[str | Hole] = []
+        for inside, text in pieces:
+            parts += self._text(text, scalar.span) if inside else (text,)
+        return self._put_together(scalar, joined(parts))
+
+    def _put_together(self, scalar: Scalar, parts: Parts) -> Node:
+        """A text with holes; under `Fn::Sub` each hole is a name of its own."""
+        if not _has_hole(parts):
+            return scalar._replace(text=spelled(parts), parts=None)
+        called = call(scalar)
+        if called is None or called.name != "Fn::Sub":
+            return scalar._replace(text=spelled(parts), parts=parts)
+        names = {f"Variable{number}": part for number, part in enumerate(parts) if isinstance(part, Hole)}
+        text = "".join(part if isinstance(part, str) else f"${{Variable{number}}}" for number, part in enumerate(parts))
+        span = scalar.span
+        given = (Entry(Scalar(name, span), Scalar(name, span, parts=(part,))) for name, part in names.items())
+        argument = Array((Scalar(text, span), Object(tuple(given), span)), span)
+        return Object((Entry(Scalar("Fn::Sub", span), argument),), span)
+
+    def _text(self, content: str, span: Span) -> Parts:
+        value = self._variable(content, span)
+        if not isinstance(value, Scalar):
+            raise Opaque("a list or a mapping is put into a text here", span)
+        if value.parts is not None:
+            return tuple(part._replace(several=False) if isinstance(part, Hole) else part for part in value.parts)
+        return (value.text,)
+
+    def _variable(self, content: str, span: Span) -> Node:
+        """Return what a variable stands for: the first of its alternatives that there is."""
+        if content in self._active or len(self._active) > _DEEPEST:
+            raise Opaque("a variable stands for itself here", span)
+        self._left -= 1
+        self._active.append(content)
+        try:
+            plain = self._inner(content, span)
+            if isinstance(plain, Hole):
+                return Scalar("", span, parts=(plain,))
+            return self._first(plain, span)
+        finally:
+            self._active.pop()
+
+    def _inner(self, content: str, span: Span) -> str | Hole:
+        """The content with the variables in it filled in; a hole if nobody knows one of them."""
+        parts: list[str | Hole] = []
+        for inside, text in _pieces(content, span):
+            parts += self._text(text, span) if inside else (text,)
+        whole = joined(parts)
+        if not _has_hole(whole):
+            return spelled(whole)
+        return hole(spelled(whole), whole, *self._deciding(content))._replace(several=True)
+
+    def _deciding(self, content: str) -> Iterator[str]:
+        """All that a variable with an unknown name may lead to: what lies below the known part of it, and so on."""
+        waiting, seen = [content], set[str]()
+        while waiting:
+            text = waiting.pop()
+            for found in _NAMED_HERE.finditer(text):
+                known = found[1].split(".")[: -1 if text.startswith("${", found.end()) else None]
+                below = self._below(known)
+                shown = canonical(below)
+                if shown not in seen:
+                    seen.add(shown)
+                    yield shown
+                    waiting += (scalar.text for scalar in scalars(below) if "${" in scalar.text)
+            for source in self._named_files(text):
+                if source.path not in seen:
+                    seen.add(source.path)
+                    yield source.text
+                    waiting.append(source.text)
+
+    def _below(self, names: Sequence[str]) -> Node:
+        """What stands below names, as far as it is written out."""
+        node: Node = self._root
+        for name in filter(None, names):
+            inner = node.get(name) if isinstance(node, Object) else None
+            if inner is None:
+                break
+            node = inner
+        return node
+
+    def _named_files(self, text: str) -> Iterator[Source]:
+        names = {from_root(found[1].strip(), self._path) for found in _NAMED_FILE.finditer(text)}
+        paths = (
+            sorted(path for path in self._beside.paths() if any(fits(name, path) for name in names)) if names else ()
+        )
+        yield from (source for path in paths if (source := self._beside.read(path)))
+
+    def _first(self, content: str, span: Span) -> Node:
+        alternatives = _alternatives(content)
+        for number, alternative in enumerate(alternatives):
+            found = self._one(alternative.strip(), span)
+            if isinstance(found, Hole):
+                rest = ", ".join(alternatives[number + 1 :])
+                fallback = canonical(self.filled(self._first(rest, span))) if rest.strip() else ""
+                given = canonical(self._given(alternative.strip()) or Scalar("", span))
+                return Scalar("", span, parts=(hole(alternative.strip(), fallback, given)._replace(several=True),))
+            if found is not None:
+                return found
+        raise Opaque(f'"${{{content[:80]}}}" stands for nothing in the repository', span)
+
+    def _given(self, alternative: str) -> Node | None:
+        """What else of the file decides a value that is given from outside."""
+        if alternative.startswith("param:"):
+            return self._root.get("params")
+        return self.at(self._root, "provider", "stage") if alternative.startswith("sls:stage") else None
+
+    def _one(self, text: str, span: Span) -> Node | Hole | None:
+        if text[:1] in ("'", '"') and text[-1:] == text[:1] and len(text) > 1:
+            return Scalar(text[1:-1], span)
+        if text in ("true", "false", "null") or re.fullmatch(r"-?[0-9]+(?:\.[0-9]+)?", text):
+            kind = "null" if text == "null" else "boolean" if text in ("true", "false") else "number"
+            return Scalar(text, span, kind)
+        if found := _FILE.fullmatch(text):
+            return self._file(found[1].strip(), (found[2] or "").strip(), span)
+        kind, _, address = text.partition(":")
+        if kind == "self":
+            node = self.at(self._root, *filter(None, address.strip().split(".")))
+            return None if node is None or node is self._root else self.filled(node)
+        return Hole(text) if _VARIABLE.match(text) else Scalar(text, span)
+
+    def _file(self, name: str, address: str, span: Span) -> Node | None:
+        path = from_root(name, self._path)
+        if path.startswith(("../", "/", "~")) or name.startswith(("/", "~")):
+            raise Opaque("a file outside of the repository is read here; write its contents here", span)
+        if path not in self._files:
+            source = self._beside.read(path)
+            if source is None:
+                return None
+            self._files[path] = self._document(source, span)
+        node = self.at(self._files[path], *filter(None, address.split(".")))
+        return self.filled(node) if node is not None else None
+
+    def _document(self, source: Source, span: Span) -> Node:
+        if not source.path.lower().endswith(_DATA):
+            raise Opaque(f"{source.path} is a program or plain text, and is not read; write what it gives here", span)
+        try:
+            documents = read(source)
+        except Unreadable as error:
+            words = f"{source.at(error.problems[0].span.start)} cannot be read: {error.problems[0].message}"
+            raise Opaque(words, span) from None
+        if len(documents) != 1:
+            raise Opaque(f"{source.path} holds several documents; give each its own file", span)
+        return documents[0]
+
+
+def _has_hole(parts: Parts) -> bool:
+    return any(isinstance(part, Hole) for part in parts)
+
+
+def _pieces(text: str, span: Span) -> Iterator[tuple[bool, str]]:
+    """The pieces of a text in turn, each with whether it is the inside of a variable."""
+    start = at = 0
+    while (at := text.find("${", at)) >= 0:
+        if not _VARIABLE.match(text, at + 2) and not text.startswith("${", at + 2):
+            at += 2
+            continue
+        end = _closing(text, at + 2)
+        if end < 0:
+            raise Opaque("a variable begins here and does not end", span)
+        if start < at:
+            yield False, text[start:at]
+        yield True, text[at + 2 : end]
+        start = at = end + 1
+    if start < len(text) or not text:
+        yield False, text[start:]
+
+
+def _closing(text: str, at: int) -> int:
+    depth = 1
+    for found in _BRACES.finditer(text, at):
+        depth += 1 if found[0] == "${" else -1
+        if not depth:
+            return found.start()
+    return -1
+
+
+def _alternatives(content: str) -> list[str]:
+    """The alternatives of a variable; a comma in quotation marks or brackets does not part them."""
+    found = [""]
+    for piece in re.findall(r"'[^']*'|\"[^\"]*\"|\([^()]*\)|,|[^,'\"()]+|.", content, re.DOTALL):
+        if piece == ",":
+            found.append("")
+        else:
+            found[-1] += piece
+    return found
+
+
+def _placed(node: Node, span: Span) -> Node:
+    """The node as if it were written at a place."""
+    if isinstance(node, Scalar):
+        return node._replace(span=span)
+    if isinstance(node, Array):
+        return node._replace(items=tuple(_placed(item, span) for item in node.items), span=span)
+    entries = (Entry(key._replace(span=span), _placed(value, span)) for key, value in node.entries)
+    return node._replace(entries=tuple(entries), span=span)
