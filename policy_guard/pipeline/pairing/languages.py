@@ -10,9 +10,8 @@ from policy_guard.regex import regex
 # The arguments and blocks of the AWS provider that take a policy, and the words of a policy in HCL or in JSON.
 # Source: registry of Terraform, hashicorp/aws, aws_iam_policy_document and the resources that take its `json`.
 _WORDS = regex(
-    rb"\baws_iam_\w*policy|\bassume_role_policy\b|\binline_policy\b|\b\w*policy\s*=|\bStatement\b|\bstatements\b|RoleStatements"
-)
-    rb"\baws_iam_\w*policy|\bassume_role_policy\b|\binline_policy\b|\b\w*policy\s*=|\bStatement\b|\bstatements\b|RoleStatements"
+    rb"\baws_iam_\w*policy|\bassume_role_policy\b|\binline_policy\b|\b\w*policy\s*="
+    rb"|\bStatement\b|\bstatements\b|RoleStatements"
 )
 _READ_WHERE_CHANGED = {".tf": "Terraform", ".tofu": "OpenTofu"}
 _NOT_READ = {".hcl": "HCL that is not Terraform's"}
