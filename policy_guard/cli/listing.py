@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
 from policy_guard.documents.printable import counted, printable, shortened
+from policy_guard.documents.source import Problem, Source
 from policy_guard.iam.policy import MADE_UP, Kind, Policy, in_words, patterns_of
 from policy_guard.pipeline.pairing.file_version import FileVersion
 from policy_guard.pipeline.pairing.reader import Reader
-from policy_guard.pipeline.repository import Repository, folder_from_root
+from policy_guard.pipeline.pairing.terraform import Tree, all_roots, present
+from policy_guard.pipeline.repository import File, Repository, folder_from_root
 from policy_guard.pipeline.repository.changes import snapshot
 from policy_guard.pipeline.repository.revisions import WORKING_TREE
 from policy_guard.report.report import seen_from
@@ -19,6 +21,9 @@ from policy_guard.settings.load import load_settings
 from policy_guard.solver.strings.pattern import HIDDEN, Unknown
 
 Extent: TypeAlias = Literal["exactly", "with unknown texts", "with choices", "not at all"]
+
+
+_WITH_HOLDERS = ("in a template", "in Terraform")
 
 
 class Listed(NamedTuple):
@@ -67,26 +72,44 @@ def listing(config: str | None, folder: Path, environ: Mapping[str, str]) -> Lis
             configured = settings.config.policy_rule(path) is not None
             policies += _listed(path, version, "configured" if configured else "found by its shape")
             embedded += version.deeper
+        policies += (each for each in _in_terraform(repository, files) if reader.included(each.path))
     finally:
         repository.close()
     return Listing(tuple(policies), embedded, folder_from_root(folder, repository.root))
 
 
+def _in_terraform(repository: Repository, files: Mapping[str, File]) -> Iterator[Listed]:
+    """The policies of Terraform, each by itself, and those that cannot be worked out."""
+    tree = Tree(repository, files, WORKING_TREE.name)
+    for folder in all_roots(tree):
+        found = present(tree, folder, apart=True)
+        yield from (_readable(policy.source.path, policy.label, policy, "in Terraform") for policy in found.policies)
+        for finding in found.findings:
+            yield _unreadable(finding.source, Problem(finding.message, finding.span), "in Terraform")
+
+
 def _listed(path: str, version: FileVersion, why: str) -> Iterator[Listed]:
     why = "in a template" if version.template else why
-    for label, policy in version.policies.items():
-        yield Listed(
-            path=path,
-            why=why,
-            address=_visible(label),
-            holder=_visible(policy.holder),
-            kind=policy.kind,
-            unknown=tuple(_holes(policy)),
-            choices=tuple(_choices(policy)),
-        )
+    yield from (_readable(path, label, policy, why) for label, policy in version.policies.items())
     for problem in version.problems if version.template else version.problems[:1]:
-        line = version.source.position(problem.span.start).line
-        yield Listed(path=path, why=why, line=line, problem=problem.message)
+        yield _unreadable(version.source, problem, why)
+
+
+def _readable(path: str, label: str, policy: Policy, why: str) -> Listed:
+    return Listed(
+        path=path,
+        why=why,
+        address=_visible(label),
+        holder=_visible(policy.holder),
+        kind=policy.kind,
+        unknown=tuple(_holes(policy)),
+        choices=tuple(_choices(policy)),
+    )
+
+
+def _unreadable(source: Source, problem: Problem, why: str) -> Listed:
+    line = source.position(problem.span.start).line
+    return Listed(path=source.path, why=why, line=line, problem=problem.message)
 
 
 def _visible(text: str) -> str:
@@ -120,7 +143,7 @@ def _line(listed: Listed) -> str:
         where = f"{shortened(listed.path, 200)}: {listed.why}, unreadable at line {listed.line}"
         return f"{where}: {printable(listed.problem)}"
     name = shortened(f"{listed.path} {listed.address}".strip(), 200)
-    whose = f" of {printable(listed.holder)}" if listed.why == "in a template" and listed.holder else ""
+    whose = f" of {printable(listed.holder)}" if listed.why in _WITH_HOLDERS and listed.holder else ""
     unknown = f", unknown parts: {', '.join(listed.unknown)}" if listed.unknown else ""
     choices = f", choices: {', '.join(listed.choices)}" if listed.choices else ""
     return f"{name}: {listed.kind}{whose}, {listed.why}, readable{printable(unknown)}{printable(choices)}"

@@ -94,7 +94,7 @@ def _check(
     )
     run.look_for_hidden(options.everything)
     run.judge_changes()
-    run.judge_terraform()
+    run.judge_terraform(options.everything)
     run.judge_groups(options.everything)
     run.judge_acceptances(accepted, options.everything)
     if options.everything:

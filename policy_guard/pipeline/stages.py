@@ -22,10 +22,11 @@ from policy_guard.settings.config import Config
 from policy_guard.verify.readable import doubtful, unreadable
 
 if TYPE_CHECKING:
-    from policy_guard.iam.policy import Policy
+    from policy_guard.iam.policy import Policy, PolicyId
     from policy_guard.pipeline.acceptances import Acceptances
     from policy_guard.pipeline.pairing.groups import GroupResult
     from policy_guard.pipeline.pairing.references import References
+    from policy_guard.pipeline.pairing.terraform import Tree
     from policy_guard.verify.finding import Finding
 
 
@@ -125,23 +126,51 @@ class Run(NamedTuple):
 
         return readers(self.reader, self.comparison)
 
-    def judge_terraform(self) -> None:
-        """Judge the folders with Terraform that the change is about, and those that call them."""
+    def judge_terraform(self, everything: bool) -> None:
+        """Judge the folders with Terraform that the change is about, and those that call them.
+
+        With `everything`, the policies of all folders by themselves, too.
+        """
         asked = [change for change in self.comparison.changes if wanted(change, self.paths)]
-        if not asked or not _may_touch_terraform(self.repository, self.comparison, asked):
+        if not everything and not (asked and _may_touch_terraform(self.repository, self.comparison, asked)):
             return
         from policy_guard.pipeline.pairing.terraform import Tree, judged, touched
 
         old, new = (Tree(self.repository, snapshot(self.repository, side), side.name) for side in self.comparison[:2])
+        done: set[PolicyId] = set()
         folders, reading = touched((old, new), asked, self.reader.included)
         for folder in self.session.results.stepwise(sorted(folders), "folders with Terraform", str):
             outcome = judged((old, new), folder, folder in reading)
             self.session.results.outcome(folder, outcome)
             for pair in outcome.pairs:
                 self.session.pair(pair)
+            done |= {pair.id for pair in outcome.pairs}
+        if everything:
+            self._judge_all_terraform(new, done)
         for wrong in dict.fromkeys(new.wrong):
             found = tuple(unreadable(wrong.source, (wrong.problem,)))
             self.session.results.outcome(wrong.source.path, FileResult((), found))
+
+    def _judge_all_terraform(self, tree: Tree, done: Collection[PolicyId]) -> None:
+        """Judge all policies of Terraform by themselves, but for those that were compared."""
+        from policy_guard.pipeline.pairing.terraform import all_roots, present
+
+        for folder in self.session.results.stepwise(all_roots(tree), "folders with Terraform", str):
+            found = present(tree, folder)
+            for finding in found.findings:
+                if self._is_asked(finding.source.path):
+                    self.session.results.unreadable([finding])
+            for policy in found.policies:
+                if policy.id not in done and self._is_asked(policy.source.path):
+                    self.session.pair(Pair(path=policy.source.path, old=policy, new=policy), comparing=False)
+            for address in found.elsewhere if self._is_asked(folder) else ():
+                words = (
+                    f"{address} is a module elsewhere, and what it makes of the policies that it is given is not read"
+                )
+                self.session.results.skipped(folder or ".", words)
+
+    def _is_asked(self, path: str) -> bool:
+        return wanted(Change(None, File(path, 0, None)), self.paths) and self.reader.included(path)
 
     def judge_groups(self, everything: bool) -> None:
         """The groups of which a file changed, and with `everything` the others by themselves."""

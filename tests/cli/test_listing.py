@@ -69,3 +69,65 @@ def test_text_has_paths_from_the_working_folder_and_json_from_the_root(tmp_path:
     assert scratch.guard("list", folder="iam").out.startswith("a.json: ")
     assert scratch.guard("list", folder="docs").out.startswith("../iam/a.json: ")
     assert '"path": "iam/a.json"' in scratch.guard("list", "--format", "json", folder="iam").out
+
+
+TERRAFORM = """
+variable "bucket" {}
+
+resource "aws_iam_role" "reader" {
+  name               = "reader"
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Principal = { Service = "ec2.amazonaws.com" }, Action = "sts:AssumeRole" }]
+  })
+}
+
+resource "aws_iam_role_policy" "read" {
+  role   = aws_iam_role.reader.name
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "s3:GetObject", Resource = "arn:aws:s3:::${var.bucket}/*" }]
+  })
+}
+
+resource "aws_iam_role_policy" "odd" {
+  role   = aws_iam_role.reader.name
+  policy = file("${path.module}/missing.json")
+}
+
+module "elsewhere" {
+  source      = "terraform-aws-modules/iam/aws"
+  policy_json = jsonencode({ Statement = [{ Effect = "Allow", Action = "*", Resource = "*" }] })
+}
+"""
+
+
+def test_the_policies_of_terraform_are_listed_with_their_holders(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.write("infra/main.tf", TERRAFORM)
+    lines = scratch.guard("list").out.splitlines()
+    assert "infra/main.tf aws_iam_role.reader.assume_role_policy: trust, in Terraform, readable" in lines
+    read = "infra/main.tf aws_iam_role_policy.read.policy: identity of role aws_iam_role.reader.name, in Terraform, "
+    assert f"{read}readable, unknown parts: var.bucket" in lines
+    assert any(line.startswith("infra/main.tf: in Terraform, unreadable at line ") for line in lines)
+    listed = json.loads(scratch.guard("list", "--format", "json").out)["policies"]
+    extents = {each["address"]: each["read"] for each in listed}
+    assert extents["aws_iam_role_policy.read.policy"] == "with unknown texts"
+    assert extents["aws_iam_role.reader.assume_role_policy"] == "exactly"
+
+
+def test_all_policies_of_terraform_are_asked_for_critical_permissions(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    text = TERRAFORM.replace('file("${path.module}/missing.json")', '"{}"')
+    scratch.commit(
+        **{
+            ".policy-guard.yaml": "version: 1\ncritical: critical.yaml\n",
+            "critical.yaml": "version: 1\npermissions:\n  - {id: read, actions: ['s3:GetObject'], reason: r}\n",
+            "infra/main.tf": text,
+        }
+    )
+    answer = scratch.guard("check", "--all", "--format", "concise")
+    assert answer.code == 1
+    assert "infra/main.tf:16:" in answer.out and "access-not-granted" in answer.out
+    assert "module.elsewhere is a module elsewhere" in scratch.guard("check", "--all").out
+    assert scratch.guard("check", "--all", "iam").code == 2

@@ -1,4 +1,4 @@
-"""Files in languages that are read only where they change, or not at all: that policies stand in them is said."""
+"""Files in languages that are not read: that policies stand in them is said."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ _WORDS = regex(
     rb"\baws_iam_\w*policy|\bassume_role_policy\b|\binline_policy\b|\b\w*policy\s*="
     rb"|\bStatement\b|\bstatements\b|RoleStatements"
 )
-_READ_WHERE_CHANGED = {".tf": "Terraform", ".tofu": "OpenTofu"}
 _NOT_READ = {".hcl": "HCL that is not Terraform's"}
 _PROGRAM = regex(r"(?:.*/)?serverless[^/]*\.[cm]?[jt]s")
 _VALUES = (".tfvars", ".tfvars.json")
@@ -28,11 +27,9 @@ def unread_policies(reader: Reader, file: File | None, path: str, changed: bool)
         return "gives values to Terraform, which does not load it by itself; what they decide is not checked" * given
     suffix = f".{path.lower().rpartition('.')[2]}"
     not_read = _NOT_READ.get(suffix) or ("a program of the Serverless Framework" if _PROGRAM.fullmatch(path) else None)
-    language = not_read or (None if changed else _READ_WHERE_CHANGED.get(suffix))
-    if language is None or file is None or file.mode in (LINK, SUBMODULE) or not reader.included(path):
+    if not_read is None or file is None or file.mode in (LINK, SUBMODULE) or not reader.included(path):
         return ""
     data = reader.content(file)
     if data is None or (data is not OVERSIZED and not _WORDS.search(data)):
         return ""
-    when = "which is not read" if not_read else "which are checked where they change"
-    return f"contains policies in {language}, {when}; these are not checked"
+    return f"contains policies in {not_read}, which is not read; these are not checked"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from posixpath import normpath
+from typing import NamedTuple
 
 from policy_guard.documents.containers.terraform.folder import Folder, Wrong, is_read
-from policy_guard.documents.containers.terraform.units import Sides, Unit, both, moved, root, signature
+from policy_guard.documents.containers.terraform.units import Sides, Unit, all_units, both, moved, root, signature
 from policy_guard.documents.format import decode
 from policy_guard.documents.source import Problem, Source, Span, Unreadable
 from policy_guard.iam.parse import parse
@@ -126,13 +127,44 @@ def touched(
     reading = {each for each in every if any(_may_read(text, each, plain) for t in trees for text in t.texts(each))}
     if not folders | reading:
         return set(), set()
+    callers = _callers(trees)
+    readers = set(_roots(reading, callers))
+    return set(_roots(folders, callers)) | readers, readers
+
+
+def _callers(trees: Iterable[Tree]) -> dict[str, set[str]]:
+    """The folders that are called as modules, each with those that call it."""
     callers: dict[str, set[str]] = {}
     for tree in trees:
         for folder in tree.names:
             for below in tree.calls(folder):
                 callers.setdefault(below, set()).add(folder)
-    readers = set(_roots(reading, callers))
-    return set(_roots(folders, callers)) | readers, readers
+    return callers
+
+
+def all_roots(tree: Tree) -> list[str]:
+    """The folders that Terraform may be run in, as far as their place tells: those that no other calls."""
+    return sorted(set(_roots(set(tree.names), _callers([tree]))))
+
+
+class Present(NamedTuple):
+    """The policies of a folder by themselves, what is wrong with others, and which modules are not looked into."""
+
+    policies: tuple[Policy, ...]
+    findings: tuple[Finding, ...]
+    elsewhere: tuple[str, ...]
+
+
+def present(tree: Tree, folder: str, apart: bool = False) -> Present:
+    """The policies of a folder and of the modules that it calls; those of a principal as one unless `apart`."""
+    found = tree.folder(folder)
+    every = all_units(root(found, tree.folder, frozenset())) if found else ()
+    known = [unit for unit in every if not unit.elsewhere]
+    findings = [finding for unit in known for finding in unreadable(unit.source, unit.problems)]
+    groups = [[unit] for unit in known] if apart else list(_by_principal(known).values())
+    policies = tuple(policy for units in groups if (policy := _union(units, findings)))
+    elsewhere = tuple(dict.fromkeys(unit.address for unit in every if unit.elsewhere))
+    return Present(policies, tuple(dict.fromkeys(findings)), elsewhere)
 
 
 def _may_read(text: str, folder: str, changed: Iterable[str]) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policy_guard.documents.containers.choices import Impossible, Need
-from policy_guard.documents.containers.opaque import Opaque
+from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.places import CEILING, Use
 from policy_guard.documents.containers.terraform.scope import Scope
-from policy_guard.documents.containers.terraform.values import name_of
+from policy_guard.documents.containers.terraform.values import name_of, shown
 from policy_guard.documents.hcl.syntax import Attribute, Expression, Variable
-from policy_guard.documents.source import Span
+from policy_guard.documents.source import Node, Span
+from policy_guard.solver.strings.pattern import HIDDEN
 
 # Source: the AWS provider's documentation of each resource.
 _ARGUMENTS = {
@@ -42,9 +43,14 @@ def principal_of(use: Use, evaluator: Evaluator) -> str:
     if value is None:
         return ""
     try:
-        return "\n".join((f"{argument} {name_of(evaluator.value(value))}", *_provider(use), *providers(use.scope)))
+        return "\n".join((named(argument, evaluator.value(value)), *_provider(use), *providers(use.scope)))
     except (Need, Impossible, Opaque):
         return ""
+
+
+def named(argument: str, value: Node) -> str:
+    """An argument with its value as people know it, equal only for equal values."""
+    return f"{argument} {shown(value)}{HIDDEN}{digest(name_of(value))}"
 
 
 def providers(scope: Scope) -> Iterator[str]:

@@ -29,7 +29,7 @@ from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.folder import Definition, Folder
 from policy_guard.documents.containers.terraform.functions import called
 from policy_guard.documents.containers.terraform.places import BY_NAME, CEILING, Use, uses
-from policy_guard.documents.containers.terraform.principals import argument_of_principal, principal_of, providers
+from policy_guard.documents.containers.terraform.principals import argument_of_principal, named, principal_of, providers
 from policy_guard.documents.containers.terraform.rendered import rendered
 from policy_guard.documents.containers.terraform.scope import Scope, Ways
 from policy_guard.documents.containers.terraform.text import pieces_of, policy_of
@@ -57,7 +57,8 @@ _MOST_UNITS = 5_000
 class Unit(NamedTuple):
     """A policy with its address and its holder; with `problems` it cannot be told, and `found` is None.
 
-    `principal` is the role, user or group that an identity policy is for, if it is known.
+    `principal` is the role, user or group that an identity policy is for, if it is known. With `elsewhere` it is a
+    module that is not in the repository, and may make policies of what it is given.
     """
 
     address: str
@@ -66,6 +67,7 @@ class Unit(NamedTuple):
     found: PolicyDocument | None
     problems: tuple[Problem, ...] = ()
     principal: str = ""
+    elsewhere: bool = False
 
 
 def root(folder: Folder, called_folder: Callable[[str], Folder | None], moved: frozenset[str]) -> Scope:
@@ -119,6 +121,17 @@ def _of_principals(use: Use, principals: Collection[str]) -> Iterator[Unit]:
     """The other policies of these principals: what one policy gives up, another may have given them all along."""
     if argument_of_principal(use):
         yield from (unit for unit in units(use, principals) if unit.found is not None)
+
+
+def all_units(scope: Scope) -> tuple[Unit, ...]:
+    """All policies of a folder and of the modules that it calls."""
+    return tuple(
+        unit._replace(elsewhere=_is_module(use) and unit.found is None) for use in uses(scope) for unit in units(use)
+    )
+
+
+def _is_module(use: Use) -> bool:
+    return use.value is None and use.address.removeprefix(use.scope.name).startswith("module.")
 
 
 def _is_there(unit: Unit, scope: Scope) -> bool:
@@ -261,7 +274,7 @@ def _holder(use: Use, evaluator: Evaluator) -> Iterator[str]:
             continue
         try:
             written = evaluator.source.text[slice(*value.span)]
-            yield f"{name} {written if name == 'provider' else name_of(evaluator.value(value))}"
+            yield f"{name} {written}" if name == "provider" else named(name, evaluator.value(value))
         except Need:
             yield f"{name} {_digest(use)}"
     yield from providers(use.scope)
