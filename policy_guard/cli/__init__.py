@@ -61,6 +61,7 @@ def _check(given: argparse.Namespace) -> int:
         config=given.config,
         fail_on=given.fail_on,
         each=given.verbose,
+        plan=given.plan,
     )
     if given.show_settings:
         from policy_guard.cli.show_settings import shown
@@ -75,9 +76,11 @@ def _check(given: argparse.Namespace) -> int:
 
 
 def _compare(given: argparse.Namespace) -> int:
-    from policy_guard.cli.compare import compare
+    from policy_guard.cli.compare import compare, compare_plan
 
     options = Options(today=_today(), config=given.config, fail_on=given.fail_on, each=given.verbose)
+    if given.new is None:
+        return _reported(given, lambda: compare_plan(given.old, options))
     return _reported(
         given,
         lambda: compare(given.old, given.new, options, lost=given.lost),

@@ -87,6 +87,7 @@ def _check_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     command.add_argument("--base", metavar="REF", help="the commit that holds the old versions")
     command.add_argument("--staged", action="store_true", help="judge the index instead of the working tree")
     command.add_argument("--all", action="store_true", dest="everything", help="every policy, for critical permissions")
+    command.add_argument("--plan", metavar="FILE", help="judge what a plan of Terraform in JSON changes, too")
     command.add_argument("--show-settings", action="store_true", help="show what would hold, and check nothing")
     _common(command)
 
@@ -94,7 +95,9 @@ def _check_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]
 def _compare_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = commands.add_parser("compare", help="compare one file with another, without git")
     command.add_argument("old", metavar="OLD", type=Path, help="a file, or - for standard input; empty is no policy")
-    command.add_argument("new", metavar="NEW", type=Path)
+    command.add_argument(
+        "new", metavar="NEW", type=Path, nargs="?", help="left out if OLD is a plan of Terraform in JSON"
+    )
     command.add_argument("--equivalent", action="store_true", help="fail unless both mean the same")
     command.add_argument("--lost", action="store_true", help="show what OLD grants and NEW does not, too")
     _common(command)

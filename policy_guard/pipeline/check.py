@@ -51,6 +51,7 @@ class Options(NamedTuple):
     config: str | None = None
     fail_on: FailOn | None = None
     each: bool = False
+    plan: str | None = None
 
 
 def check(options: Options, folder: Path, environ: Mapping[str, str], progress: Progress = lambda step: None) -> Report:
@@ -95,6 +96,8 @@ def _check(
     run.look_for_hidden(options.everything)
     run.judge_changes()
     run.judge_terraform(options.everything)
+    if options.plan:
+        run.session.plan(options.plan, folder / options.plan)
     run.judge_groups(options.everything)
     run.judge_acceptances(accepted, options.everything)
     if options.everything:

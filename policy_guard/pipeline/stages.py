@@ -6,9 +6,11 @@ from collections.abc import Callable, Collection, Iterator
 from datetime import date
 from functools import partial
 from operator import attrgetter, itemgetter
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.documents.containers.serverless_framework.files import is_serverless_name
+from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.judging import Judge, Judgement
 from policy_guard.pipeline.moved_statements import MovedStatements
 from policy_guard.pipeline.pairing import FileResult, Pair, pairs
@@ -56,6 +58,20 @@ class Session(NamedTuple):
         self.results.unreadable(tuple(unreadable(version.source, version.problems)))
         for policy in version.policies.values():
             self.pair(held(Pair(path=version.source.path, old=policy, new=policy)), comparing=False)
+
+    def plan(self, name: str, path: Path) -> None:
+        """Judge the policies before and after a plan of Terraform. Raises `SetupError` if it is none."""
+        from policy_guard.documents.containers.terraform.plan import read_plan
+        from policy_guard.pipeline.pairing.terraform import of_plan
+
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise SetupError(f"{name}: {error.strerror}") from None
+        outcome = of_plan(read_plan(name, data))
+        self.results.outcome(name, outcome)
+        for pair in outcome.pairs:
+            self.pair(pair)
 
     def group(self, joined: GroupResult, comparing: bool) -> None:
         """Judges the files of a group as one policy for each holder."""

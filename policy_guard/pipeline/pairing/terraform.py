@@ -226,6 +226,16 @@ def judged(trees: tuple[Tree, Tree], folder: str, files_differ: bool) -> FileRes
     sides = both(scopes[0], scopes[1], files_differ)
     findings = [finding for unit in sides.new for finding in unreadable(unit.source, unit.problems)]
     findings += _gone_unread(sides)
+    return compared(sides, findings)
+
+
+def of_plan(sides: Sides) -> FileResult:
+    """The pairs of a plan, and what of it cannot be judged."""
+    return compared(sides, [finding for unit in sides.new for finding in unreadable(unit.source, unit.problems)])
+
+
+def compared(sides: Sides, findings: list[Finding]) -> FileResult:
+    """The policies of both sides in pairs, and the findings with those about what cannot be parsed."""
     pairs = tuple(part for pair in _pairs(sides, findings) for part in apart(pair))
     return FileResult(pairs, tuple(dict.fromkeys(findings)))
 

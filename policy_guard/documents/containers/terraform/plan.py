@@ -1,0 +1,207 @@
+"""Plans of Terraform and OpenTofu in JSON: the policies of each resource before and after.
+
+Source: Terraform, "JSON Output Format", "Plan Representation" and "Change Representation". A value that is known after
+the apply alone is no policy that could be judged.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from policy_guard.documents.containers import Kind
+from policy_guard.documents.containers.opaque import digest
+from policy_guard.documents.containers.plain import PolicyDocument
+from policy_guard.documents.containers.recognition import is_policy_text
+from policy_guard.documents.containers.terraform.elsewhere import attached, below_ceiling, without_ceiling
+from policy_guard.documents.containers.terraform.places import BY_NAME, CEILING
+from policy_guard.documents.containers.terraform.units import Sides, Unit
+from policy_guard.documents.containers.terraform.uses import HOLDERS, kind_of, takes_policy
+from policy_guard.documents.errors import SetupError
+from policy_guard.documents.formats.json import scan
+from policy_guard.documents.source import Array, Node, Problem, Scalar, Source, Span, Unreadable
+from policy_guard.solver.strings.pattern import HIDDEN
+
+_HOW = "make it with: terraform show -json PLAN > plan.json"
+_LATER = "this is known after the apply alone; policy-guard check judges the files of Terraform instead"
+_PRINCIPALS = ("role", "user", "group")
+_BOUNDED = ("aws_iam_role", "aws_iam_user")
+_ORGANIZATIONS: dict[str, Kind] = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}
+
+
+def is_plan(data: bytes) -> bool:
+    """Tell whether a file looks like a plan in JSON."""
+    return data.lstrip()[:1] == b"{" and b'"resource_changes"' in data and b'"format_version"' in data
+
+
+def read_plan(path: str, data: bytes) -> Sides:
+    """The policies before and after. Raises `SetupError` if the file is no plan that can be applied."""
+    try:
+        plan = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise SetupError(f"{path} is no JSON ({str(error)[:80]}); {_HOW}") from None
+    if not isinstance(plan, dict) or "resource_changes" not in plan or "planned_values" not in plan:
+        raise SetupError(f"{path} is no plan of Terraform; {_HOW}")
+    version = str(plan.get("format_version", ""))
+    if version.partition(".")[0] != "1":
+        raise SetupError(f"{path} has the format version {version[:20]!r}, and only 1 is read; use a newer Terraform")
+    if plan.get("errored") or plan.get("complete") is False:
+        raise SetupError(f"{path} is a plan that ended with an error or is not complete; nothing can be told from it")
+    changes = plan["resource_changes"]
+    if not isinstance(changes, list) or not all(_is_change(each) for each in changes):
+        raise SetupError(f"{path} is not a plan as Terraform writes it; {_HOW}")
+    managed = [each for each in changes if each.get("mode") == "managed"]
+    sides = (tuple(unit for each in managed for unit in _units(path, each, side)) for side in ("before", "after"))
+    old, new = sides if _has_one_account(plan) else (map(_alone, side) for side in sides)
+    return Sides(tuple(old), tuple(new))
+
+
+def _has_one_account(plan: Mapping[str, Any]) -> bool:
+    """Tell whether all resources of AWS are of one provider: two roles of one name may else be in two accounts."""
+    configuration = plan.get("configuration")
+    providers = configuration.get("provider_config") if isinstance(configuration, dict) else None
+    return isinstance(providers, dict) and sum("aws" in key for key in providers) <= 1
+
+
+def _alone(unit: Unit) -> Unit:
+    return unit._replace(principal="")
+
+
+def _is_change(change: Any) -> bool:
+    if not isinstance(change, dict) or not isinstance(change.get("change"), dict):
+        return False
+    return all(isinstance(change.get(key), str) for key in ("address", "type", "mode"))
+
+
+def _units(path: str, resource: Mapping[str, Any], side: str) -> Iterator[Unit]:
+    """The policies of a resource on one side; none if it is not there."""
+    values = resource["change"].get(side)
+    unknown = resource["change"].get("after_unknown") if side == "after" else {}
+    if not isinstance(values, dict):
+        return
+    later = unknown if isinstance(unknown, dict) else dict.fromkeys(values, unknown)
+    type_, address = resource["type"], resource["address"]
+    deposed = f" (deposed {resource['deposed']})" if resource.get("deposed") else ""
+    for name in dict.fromkeys([*values, *later]):
+        at = f"{address}{deposed}.{name}"
+        if name == "inline_policy" and type_ == "aws_iam_role":
+            for number, inner in enumerate(_mappings(values.get(name))):
+                yield _unit(path, resource, f"{at}[{number}]", name, inner.get("policy"), values, False)
+            if _is_later(later.get(name)) and not _mappings(values.get(name)):
+                yield _unit(path, resource, at, name, None, values, True)
+        elif name == CEILING and not _had_boundary(resource):
+            continue
+        elif _may_be_policy(type_, name, values.get(name)):
+            is_later = _is_later(later.get(name))
+            if values.get(name) is not None or is_later:
+                yield _unit(path, resource, at, name, values.get(name), values, is_later)
+    if _loses_boundary(resource, side, later):
+        yield _unit(path, resource, f"{address}{deposed}.{CEILING}", CEILING, None, values, False)
+
+
+def _had_boundary(resource: Mapping[str, Any]) -> bool:
+    """Tell whether a principal that stays had a boundary; one that gets its first has no more than before."""
+    before, after = resource["change"].get("before"), resource["change"].get("after")
+    return isinstance(before, dict) and isinstance(after, dict) and before.get(CEILING) is not None
+
+
+def _loses_boundary(resource: Mapping[str, Any], side: str, later: Mapping[str, Any]) -> bool:
+    if side == "before" or resource["type"] not in _BOUNDED or not _had_boundary(resource):
+        return False
+    return resource["change"]["after"].get(CEILING) is None and not _is_later(later.get(CEILING))
+
+
+def _mappings(value: Any) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _is_later(unknown: Any) -> bool:
+    """Tell whether some of a value is known later alone."""
+    if isinstance(unknown, dict):
+        return any(map(_is_later, unknown.values()))
+    return any(map(_is_later, unknown)) if isinstance(unknown, list) else unknown is True
+
+
+def _may_be_policy(type_: str, name: str, value: Any) -> bool:
+    if takes_policy(type_, name) or name == CEILING:
+        return type_.startswith("aws_")
+    if type_.startswith("aws_") and name.endswith(BY_NAME):
+        return True
+    return isinstance(value, str) and is_policy_text(value)
+
+
+def _unit(
+    path: str,
+    resource: Mapping[str, Any],
+    address: str,
+    name: str,
+    value: Any,
+    values: Mapping[str, Any],
+    is_later: bool,
+) -> Unit:
+    source = Source(f"{path}#{address}", _shown(value, address), "plan")
+    holder, principal = _holder(resource, values), _principal(resource, name, values)
+    if is_later:
+        return Unit(address, holder, source, None, (Problem(_LATER, Span(0, 1)),))
+    try:
+        node, kind = _document(resource["type"], name, value, source, values)
+    except Unreadable as error:
+        return Unit(address, holder, source, None, error.problems)
+    document = PolicyDocument(address, node, source, principal or holder, kind=kind)
+    return Unit(address, holder, source, document, principal=principal)
+
+
+def _document(type_: str, name: str, value: Any, source: Source, values: Mapping[str, Any]) -> tuple[Node, Kind | None]:
+    whole = Span(0, len(source.text))
+    if name == CEILING:
+        arn = Scalar(str(value), whole, parts=(str(value),))
+        return (without_ceiling(whole) if value is None else below_ceiling(arn)), "identity"
+    if name.endswith(BY_NAME):
+        arns = value if isinstance(value, list) else [value]
+        return attached(Array(tuple(Scalar(str(arn), whole, parts=(str(arn),)) for arn in arns), whole)), "identity"
+    kind = kind_of(type_, name) if takes_policy(type_, name) or name == "inline_policy" else None
+    if name == "content":
+        kind = _ORGANIZATIONS.get(str(values.get("type") or "SERVICE_CONTROL_POLICY"))
+        if kind is None:
+            raise Unreadable(Problem("policies of this type are not read; judge it by hand", whole))
+    return scan(source.text), kind
+
+
+def _shown(value: Any, address: str) -> str:
+    """The text of a policy, on several lines if that changes nothing of it; else what stands there."""
+    if not isinstance(value, str):
+        return json.dumps(value, indent=2) if value is not None else address
+    repeated: list[str] = []
+
+    def entries(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        repeated.extend(key for key, _ in pairs[len(dict(pairs)) :])
+        return dict(pairs)
+
+    try:
+        read = json.loads(value, object_pairs_hook=entries, parse_float=str, parse_int=str)
+    except (ValueError, RecursionError):
+        return value
+    return value if repeated or "\n" in value or not isinstance(read, dict) else json.dumps(read, indent=2)
+
+
+def _holder(resource: Mapping[str, Any], values: Mapping[str, Any]) -> str:
+    """What decides whose a policy is."""
+    if resource["type"] in ("aws_iam_policy", *_BOUNDED, "aws_s3_bucket"):
+        return ""
+    given = {name: values[name] for name in HOLDERS if values.get(name) is not None and name != "name"}
+    return f"{resource['type']}{HIDDEN}{digest(json.dumps(given, sort_keys=True))}" if given else ""
+
+
+def _principal(resource: Mapping[str, Any], name: str, values: Mapping[str, Any]) -> str:
+    """The role, user or group of an identity policy, in its provider; nothing if it is not known."""
+    type_, provider = resource["type"], resource.get("provider_name", "")
+    if name == CEILING:
+        return ""
+    own = type_ == "aws_iam_role" and name in ("inline_policy", "managed_policy_arns")
+    for argument in _PRINCIPALS:
+        named = type_ in (f"aws_iam_{argument}_policy", f"aws_iam_{argument}_policy_attachment")
+        value = values.get("name" if own else argument)
+        if (named or (own and argument == "role")) and isinstance(value, str):
+            return f"{argument} {value}{HIDDEN}{provider} {resource.get('module_address', '')}"
+    return ""

@@ -1,0 +1,160 @@
+"""Plans of Terraform in JSON: what passes, what fails and where, and which files are no plans."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.repository import Answer, Scratch, allow, document
+
+READ, SEND, PUBLISH = allow("s3:GetObject"), allow("sqs:SendMessage"), allow("sns:Publish")
+
+
+def policy(*statements: dict[str, Any]) -> str:
+    return json.dumps(document(*statements))
+
+
+def change(address: str, before: Any, after: Any, unknown: Any = None) -> dict[str, Any]:
+    type_ = address.removeprefix("module.x.").partition(".")[0]
+    sides = {"actions": ["update"], "before": before, "after": after, "after_unknown": unknown or {}}
+    return {"address": address, "mode": "managed", "type": type_, "provider_name": "aws", "change": sides}
+
+
+def plan(*changes: dict[str, Any], **more: Any) -> dict[str, Any]:
+    providers = {"provider_config": {"aws": {"name": "aws"}}}
+    return {
+        "format_version": "1.2",
+        "planned_values": {},
+        "configuration": providers,
+        "resource_changes": list(changes),
+        **more,
+    }
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Scratch:
+    made = Scratch(tmp_path)
+    made.commit()
+    return made
+
+
+def judged(scratch: Scratch, given: dict[str, Any]) -> Answer:
+    scratch.write("plan.json", given)
+    return scratch.guard("compare", "plan.json", "--format", "concise")
+
+
+def role_policy(name: str, before: Any, after: Any, role: str = "r", unknown: Any = None) -> dict[str, Any]:
+    sides = ({"role": role, "policy": policy(*side)} if side else None for side in (before, after))
+    return change(f"aws_iam_role_policy.{name}", *sides, unknown)
+
+
+ATTACHED = "arn:aws:iam::aws:policy/"
+BOUNDED, FREE = {"name": "u", "permissions_boundary": "arn:aws:iam::111122223333:policy/b"}, {"name": "u"}
+PASSES = {
+    "an action is taken away": [role_policy("a", [READ, SEND], [READ])],
+    "a policy goes": [role_policy("a", [READ], None)],
+    "a statement moves to another policy of the role": [
+        role_policy("a", [READ, SEND], [READ]),
+        role_policy("b", [PUBLISH], [PUBLISH, SEND]),
+    ],
+    "an attached policy is exchanged for a narrower one": [
+        change(
+            "aws_iam_role_policy_attachment.a",
+            {"role": "r", "policy_arn": f"{ATTACHED}AmazonS3FullAccess"},
+            {"role": "r", "policy_arn": f"{ATTACHED}AmazonS3ReadOnlyAccess"},
+        )
+    ],
+    "a user comes without a boundary": [change("aws_iam_user.u", None, FREE)],
+    "a boundary comes": [change("aws_iam_user.u", FREE, BOUNDED)],
+    "another value is known later": [role_policy("a", [READ], [READ], unknown={"id": True})],
+    "nothing": [],
+}
+FAILS = {
+    "an action is added": ([role_policy("a", [READ], [READ, SEND])], "plan.json#aws_iam_role_policy.a.policy:"),
+    "a policy comes": ([role_policy("a", None, [READ])], "plan.json#aws_iam_role_policy.a.policy:"),
+    "a statement moves to another role": (
+        [role_policy("a", [READ, SEND], [READ]), role_policy("b", [PUBLISH], [PUBLISH, SEND], role="other")],
+        "plan.json#aws_iam_role_policy.b.policy:",
+    ),
+    "a policy is known later alone": (
+        [change('module.x.aws_iam_policy.p["k"]', None, {"name": "n"}, {"policy": True})],
+        'plan.json#module.x.aws_iam_policy.p["k"].policy:1:1: error[readable] This is known after the apply alone',
+    ),
+    "a boundary goes": ([change("aws_iam_user.u", BOUNDED, FREE)], "plan.json#aws_iam_user.u.permissions_boundary:"),
+    "a bucket becomes public": (
+        [
+            change(
+                "aws_s3_bucket_policy.b",
+                {"bucket": "b", "policy": policy({**allow("s3:GetObject"), "Principal": {"AWS": "111122223333"}})},
+                {"bucket": "b", "policy": policy({**allow("s3:GetObject"), "Principal": "*"})},
+            )
+        ],
+        "plan.json#aws_s3_bucket_policy.b.policy:",
+    ),
+    "a policy in an argument that is not listed": (
+        [change("aws_new_thing.t", {"json": policy(READ)}, {"json": policy(SEND)})],
+        "plan.json#aws_new_thing.t.json:",
+    ),
+    "an inline policy of a role": (
+        [
+            change(
+                "aws_iam_role.r",
+                {"name": "r", "inline_policy": [{"name": "i", "policy": policy(READ)}]},
+                {"name": "r", "inline_policy": [{"name": "i", "policy": policy(READ, SEND)}]},
+            )
+        ],
+        "plan.json#aws_iam_role.r.inline_policy[0]:",
+    ),
+}
+
+
+@pytest.mark.parametrize("changes", PASSES.values(), ids=list(PASSES))
+def test_a_plan_that_grants_nothing_new_passes(scratch: Scratch, changes: list[dict[str, Any]]) -> None:
+    answer = judged(scratch, plan(*changes))
+    assert (answer.code, answer.out.count("error[")) == (0, 0), answer
+
+
+@pytest.mark.parametrize(("changes", "place"), FAILS.values(), ids=list(FAILS))
+def test_a_plan_that_grants_more_fails_at_its_address(
+    scratch: Scratch, changes: list[dict[str, Any]], place: str
+) -> None:
+    answer = judged(scratch, plan(*changes))
+    assert answer.code == 1
+    assert place in answer.out
+
+
+def test_roles_of_one_name_in_two_accounts_are_two(scratch: Scratch) -> None:
+    moved = [role_policy("a", [READ, SEND], [READ]), role_policy("b", [PUBLISH], [PUBLISH, SEND])]
+    accounts = {"provider_config": {"aws": {}, "aws.other": {"alias": "other"}}}
+    assert judged(scratch, plan(*moved, configuration=accounts)).code == 1
+    assert judged(scratch, plan(*moved, configuration=None)).code == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"a": 1}, "plan.json is no plan of Terraform"),
+        ([], "plan.json is no plan of Terraform"),
+        (plan(errored=True), "a plan that ended with an error"),
+        (plan(complete=False), "not complete"),
+        (plan(format_version="2.0"), "only 1 is read"),
+        ({**plan(), "resource_changes": [1]}, "not a plan as Terraform writes it"),
+        ("[" * 100_000, "plan.json is no JSON"),
+    ],
+)
+def test_what_is_no_plan_is_no_pass(scratch: Scratch, given: Any, words: str) -> None:
+    scratch.write("plan.json", given)
+    answer = scratch.guard("compare", "plan.json")
+    assert (answer.code, answer.out) == (2, "")
+    assert words in answer.err
+
+
+def test_check_judges_a_plan_beside_the_files(scratch: Scratch) -> None:
+    scratch.write("plan.json", plan(role_policy("a", [READ], [READ, SEND])))
+    answer = scratch.guard("check", "--plan", "plan.json", "--format", "concise")
+    assert answer.code == 1
+    assert "plan.json#aws_iam_role_policy.a.policy:" in answer.out
+    assert scratch.guard("check", "--plan", "missing.json").code == 2
