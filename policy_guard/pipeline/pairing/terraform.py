@@ -8,6 +8,7 @@ from posixpath import normpath
 from typing import NamedTuple
 
 from policy_guard.documents.containers.terraform.folder import Folder, Wrong, is_read
+from policy_guard.documents.containers.terraform.moves import with_new_names
 from policy_guard.documents.containers.terraform.units import Sides, Unit, all_units, both, moved, root, signature
 from policy_guard.documents.format import decode
 from policy_guard.documents.source import Problem, Source, Span, Unreadable
@@ -206,20 +207,30 @@ def _fits(path: str, words: list[str]) -> bool:
 
 
 def _roots(folders: set[str], callers: Mapping[str, set[str]]) -> Iterator[str]:
-    """The folders that nobody calls and that lead to one of these; all of a circle."""
-    waiting, seen = list(folders), set(folders)
+    """The folders that nobody calls and that lead to one of these; of a circle that nobody calls, all of these."""
+    climbed = _closure(folders, lambda folder: callers.get(folder, set()))
+    tops = {folder for folder in climbed if not callers.get(folder, set()) - {folder}}
+    called: dict[str, set[str]] = {}
+    for folder in climbed:
+        for caller in callers.get(folder, ()):
+            called.setdefault(caller, set()).add(folder)
+    yield from tops | (folders - _closure(tops, lambda folder: called.get(folder, set())))
+
+
+def _closure(start: set[str], following: Callable[[str], set[str]]) -> set[str]:
+    """All that can be reached, the start too."""
+    waiting, seen = list(start), set(start)
     while waiting:
-        folder = waiting.pop()
-        above = callers.get(folder, set()) - {folder}
-        if not above or above <= seen:
-            yield folder
-        waiting += above - seen
-        seen |= above
+        further = following(waiting.pop()) - seen
+        waiting += further
+        seen |= further
+    return seen
 
 
 def judged(trees: tuple[Tree, Tree], folder: str, files_differ: bool) -> FileResult:
     """The pairs of a folder whose policies may differ, and what cannot be judged."""
     old, new = (tree.folder(folder) for tree in trees)
+    old = with_new_names(old, new) if old and new else old
     empty = Folder(folder, {})
     differing = moved(old or empty, new or empty)
     scopes = [root(f, t.folder, differing) if f else None for f, t in zip((old, new), trees, strict=True)]

@@ -1,0 +1,86 @@
+"""`moved` blocks: an object keeps its policies under another address, and what speaks of it speaks of the same object.
+
+Source: Terraform, "Refactoring" and "moved block". Objects of `count` and `for_each` that move one by one are not told
+apart: each of their policies counts as gone and come.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+from policy_guard.documents.containers.terraform.deciding import references
+from policy_guard.documents.containers.terraform.folder import Definition, Folder
+from policy_guard.documents.hcl.syntax import Attribute, Expression, Variable
+
+
+def with_new_names(old: Folder, new: Folder) -> Folder:
+    """The old version of a folder with the addresses that `moved` blocks of the new one give.
+
+    A move counts only if Terraform would make it: the old address is gone, the new one was none before, and both are of
+    one type. What a block says of anything else changes nothing.
+    """
+    names = dict(_moves(new))
+    found = {start: end for start in old.found if start not in new.found and (end := _end(start, names)) in new.found}
+    often = Counter(found.values())
+    honest = {
+        start: end
+        for start, end in found.items()
+        if end not in old.found and often[end] == 1 and start.partition(".")[0] == end.partition(".")[0]
+    }
+    return _renamed(old, honest) if honest else old
+
+
+def _moves(folder: Folder) -> Iterator[tuple[str, str]]:
+    for definition in folder.found.values():
+        if definition.block is None or definition.block.type != "moved":
+            continue
+        start, end = (_address(definition.body.value(name)) for name in ("from", "to"))
+        if start and end:
+            yield start, end
+
+
+def _address(value: Expression | None) -> str:
+    """The address of a resource or module that an expression names as a whole; empty for anything else."""
+    named = isinstance(value, Attribute) and isinstance(value.value, Variable)
+    return ".".join(next(references(value))) if named else ""
+
+
+def _end(start: str, names: Mapping[str, str]) -> str:
+    """Return where a chain of moves ends; nothing for a circle."""
+    seen = {start}
+    end = names.get(start, "")
+    while end in names:
+        if end in seen:
+            return ""
+        seen.add(end)
+        end = names[end]
+    return end
+
+
+def _renamed(folder: Folder, names: Mapping[str, str]) -> Folder:
+    other = Folder(folder.path, {}, folder.read)
+    other.wrong = folder.wrong
+    other.given = {name: _definition(each, names) for name, each in folder.given.items()}
+    other.found = {names.get(address, address): _definition(each, names) for address, each in folder.found.items()}
+    return other
+
+
+def _definition(definition: Definition, names: Mapping[str, str]) -> Definition:
+    return definition._replace(block=_with(definition.block, names), value=_with(definition.value, names))
+
+
+def _with(node: Any, names: Mapping[str, str]) -> Any:
+    """The node with the names of moved objects exchanged."""
+    if isinstance(node, Attribute) and isinstance(node.value, Variable):
+        head, _, label = names.get(f"{node.value.name}.{node.name}", "").partition(".")
+        return replace(node, value=replace(node.value, name=head), name=label) if label else node
+    if is_dataclass(node) and not isinstance(node, type):
+        return replace(node, **{field.name: _with(getattr(node, field.name), names) for field in fields(node)})
+    if isinstance(node, dict):
+        return {key: _with(value, names) for key, value in node.items()}
+    if isinstance(node, tuple) and not hasattr(node, "_fields"):
+        return tuple(_with(each, names) for each in node)
+    return node
