@@ -99,7 +99,7 @@ class Tree:
                 self.wrong.append(Wrong(Source(whole, "", self._revision), Problem(words, Span(0, 0))))
             else:
                 texts[name] = source
-        folder = Folder(path, texts, self.source)
+        folder = Folder(path, texts, self.source, lambda: self._files)
         self.wrong += folder.wrong
         return folder
 
@@ -190,7 +190,7 @@ def _may_read(text: str, folder: str, changed: Iterable[str]) -> bool:
 def _words_of(text: str, start: int) -> list[str]:
     """Return what is written in the path that stands as an argument there; nothing if it is no plain string."""
     found = _PATH.match(text, start, start + _LONGEST_PATH)
-    pieces = re.split(r"\$\{[^{}\"]*\}", found[1]) if found else [""]
+    pieces = re.split(r"\$\{[^{}\"]*\}|[*?\[\]{},]+", found[1]) if found else [""]
     return ["/".join(part for part in piece.split("/") if part not in ("", ".", "..")) for piece in pieces]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from collections.abc import Mapping as MappingOf
 from typing import NamedTuple
 
@@ -45,10 +45,18 @@ class Folder:
     """The definitions of a folder by their addresses, and what is wrong in it."""
 
     def __init__(
-        self, path: str, files: MappingOf[str, Source], read: Callable[[str], Source | None] = lambda path: None
+        self,
+        path: str,
+        files: MappingOf[str, Source],
+        read: Callable[[str], Source | None] = lambda path: None,
+        paths: Callable[[], Iterable[str]] = tuple,
     ) -> None:
-        """`files` are those of the folder that Terraform reads, by name; `read` gives any file of the repository."""
+        """`files` are those of the folder that Terraform reads, by name.
+
+        `read` gives any file of the repository, and `paths` the paths of all.
+        """
         self.read = read
+        self.paths = paths
         self.path = path
         self.found: dict[str, Definition] = {}
         self.given: dict[str, Definition] = {}

@@ -5,11 +5,13 @@ Source: Terraform's documentation, language/functions.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from posixpath import normpath
 
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.evaluate import IN_REPOSITORY, Evaluator
+from policy_guard.documents.containers.terraform.known import KNOWN
 from policy_guard.documents.containers.terraform.values import (
     JSON,
     is_known,
@@ -21,36 +23,68 @@ from policy_guard.documents.containers.terraform.values import (
     single,
     text_of,
 )
+from policy_guard.documents.globs import matches_path, not_a_pattern
 from policy_guard.documents.hcl.bodies import read_template
-from policy_guard.documents.hcl.syntax import Call
+from policy_guard.documents.hcl.syntax import Call, Expression
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Source, Span, Unreadable
 
 
 def called(evaluator: Evaluator, node: Call) -> Node:
     """Return what a call comes to. Raises `Need` and `Opaque`."""
-    if node.name in _LISTS and not node.spread:
-        found = _LISTS[node.name]([evaluator.value(argument) for argument in node.arguments], node.span)
+    function = _LISTS.get(node.name) or KNOWN.get(node.name)
+    if function is not None and not node.spread:
+        found = function([evaluator.value(argument) for argument in node.arguments], node.span)
         return evaluator.opaque(node) if found is None else found
     if node.name == "jsonencode" and len(node.arguments) == 1:
         value = evaluator.value(node.arguments[0])
-        return value if isinstance(value, Scalar) else value._replace(tag=JSON)
+        return _encoded(value, node.span) if isinstance(value, Scalar) else value._replace(tag=JSON)
     if node.name == "file" and len(node.arguments) == 1:
         text = _file(evaluator, node).text
         return Scalar(text, node.span, parts=(text,))
     if node.name == "templatefile" and len(node.arguments) == 2:
         return _template_file(evaluator, node)
+    if node.name == "fileset" and len(node.arguments) == 2:
+        return _file_set(evaluator, node)
     if node.name.startswith(("file", "template")):
         raise Opaque(f"{node.name} is not worked out here; use file or templatefile", node.span)
     return evaluator.opaque(node)
 
 
-def _file(evaluator: Evaluator, node: Call) -> Source:
-    path = single(evaluator.value(node.arguments[0]))
-    scope = evaluator.scope
+def _encoded(value: Scalar, span: Span) -> Node:
+    """The JSON text of a text, number or truth value; what nobody knows may be a whole policy."""
+    if not is_known(value) or value.kind != "string":
+        return value
+    text = json.dumps(shown(value), ensure_ascii=False)
+    # Go writes these otherwise: encoding/json, "Marshal".
+    for symbol in "<>&\u2028\u2029":
+        text = text.replace(symbol, f"\\u{ord(symbol):04x}")
+    return Scalar(text, span, parts=(text,))
+
+
+def _path(evaluator: Evaluator, argument: Expression) -> str | None:
+    """The path from the top of the repository that an argument says; None if it is not known, or leads elsewhere."""
+    path = single(evaluator.value(argument))
     known = path.text if isinstance(path, Scalar) and is_known(path) else ""
     if known and not known.startswith("/"):
-        known = f"{IN_REPOSITORY}{scope.root().folder.path or '.'}/{known}"
-    found = scope.folder.read(normpath(known[2:])) if known.startswith(IN_REPOSITORY) else None
+        known = f"{IN_REPOSITORY}{evaluator.scope.root().folder.path or '.'}/{known}"
+    return normpath(known[2:]) if known.startswith(IN_REPOSITORY) else None
+
+
+def _file_set(evaluator: Evaluator, node: Call) -> Node:
+    """The files of a folder that a pattern names, in order."""
+    folder, pattern = _path(evaluator, node.arguments[0]), single(evaluator.value(node.arguments[1]))
+    text = pattern.text if isinstance(pattern, Scalar) and is_known(pattern) else ""
+    if folder is None or not text or not_a_pattern(text):
+        raise Opaque("nobody can tell from the repository which files these are; write them out", node.span)
+    inside = "" if folder == "." else f"{folder}/"
+    paths = (path[len(inside) :] for path in evaluator.scope.folder.paths() if path.startswith(inside))
+    found = sorted(path for path in paths if matches_path(text, path))
+    return Array(tuple(Scalar(path, node.span, parts=(path,)) for path in found), node.span)
+
+
+def _file(evaluator: Evaluator, node: Call) -> Source:
+    path = _path(evaluator, node.arguments[0])
+    found = evaluator.scope.folder.read(path) if path is not None else None
     if found is None:
         raise Opaque("this file cannot be read from the repository; write its path from path.module", node.span)
     return found
@@ -135,6 +169,10 @@ def _as_it_is(arguments: Sequence[Node], span: Span) -> Node | None:
     return arguments[0] if len(arguments) == 1 else None
 
 
+def _as_text(arguments: Sequence[Node], span: Span) -> Node | None:
+    return single(arguments[0]) if len(arguments) == 1 and isinstance(arguments[0], Scalar) else None
+
+
 def _merge(arguments: Sequence[Node], span: Span) -> Node | None:
     if not all(isinstance(argument, Object) for argument in arguments):
         return None
@@ -195,7 +233,7 @@ _LISTS: dict[str, Callable[[Sequence[Node], Span], Node | None]] = {
     "tolist": _as_it_is,
     "tomap": _as_it_is,
     "sort": _sort,
-    "tostring": _as_it_is,
+    "tostring": _as_text,
     "sensitive": _as_it_is,
     "nonsensitive": _as_it_is,
     "merge": _merge,

@@ -1,0 +1,207 @@
+"""Functions of Terraform that are worked out where all of their arguments are known; else nobody knows the result.
+
+Source: Terraform, "Functions". What depends on how letters of other alphabets change case is left unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from posixpath import basename, dirname
+
+from policy_guard.documents.containers.terraform.evaluate import IN_REPOSITORY
+from policy_guard.documents.containers.terraform.values import is_known, is_null, name_of, pairs_of, placed, shown
+from policy_guard.documents.formats.json import scan
+from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span, Unreadable
+
+_LONGEST = 200_000
+
+
+def _on_text(change: Callable[..., str | None], count: int) -> Callable[[Sequence[Node], Span], Node | None]:
+    """A function of as many known texts that gives a text."""
+
+    def run(arguments: Sequence[Node], span: Span) -> Node | None:
+        texts = _texts(arguments)
+        found = change(*texts) if texts is not None and len(texts) == count else None
+        return None if found is None or len(found) > _LONGEST else Scalar(found, span, parts=(found,))
+
+    return run
+
+
+def _asked_of_text(ask: Callable[..., bool], count: int) -> Callable[[Sequence[Node], Span], Node | None]:
+    """A function of as many known texts that says yes or no."""
+
+    def run(arguments: Sequence[Node], span: Span) -> Node | None:
+        texts = _texts(arguments)
+        return _truth(ask(*texts), span) if texts is not None and len(texts) == count else None
+
+    return run
+
+
+def _texts(arguments: Sequence[Node]) -> list[str] | None:
+    """The texts of arguments; None if one of them is unknown, null, no text, or a path that begins elsewhere."""
+    plain = all(isinstance(each, Scalar) and is_known(each) and not is_null(each) for each in arguments)
+    texts = [shown(each) for each in arguments] if plain else []
+    return texts if plain and not any(text.startswith(IN_REPOSITORY) for text in texts) else None
+
+
+def _of_one_kind(nodes: Sequence[Node]) -> bool:
+    """Tell whether texts, numbers and truth values do not stand beside each other: Terraform would convert them."""
+    return len({node.kind if isinstance(node, Scalar) else type(node) for node in nodes}) <= 1
+
+
+def _truth(truth: bool, span: Span) -> Scalar:
+    return Scalar("true" if truth else "false", span, "boolean")
+
+
+def _replaced(text: str, part: str, other: str) -> str | None:
+    """A part between slashes is a regular expression of another dialect."""
+    if not part or (len(part) > 1 and part[0] == part[-1] == "/"):
+        return None
+    return text.replace(part, other) if len(text) * max(1, len(other)) <= _LONGEST * 10 else None
+
+
+def _split(arguments: Sequence[Node], span: Span) -> Node | None:
+    texts = _texts(arguments)
+    if texts is None or len(texts) != 2 or not texts[0]:
+        return None
+    return Array(tuple(Scalar(part, span, parts=(part,)) for part in texts[1].split(texts[0])), span)
+
+
+def _lookup(arguments: Sequence[Node], span: Span) -> Node | None:
+    if len(arguments) not in (2, 3):
+        return None
+    mapping, key, *otherwise = arguments
+    if (
+        not isinstance(mapping, Object)
+        or not isinstance(key, Scalar)
+        or not is_known(key)
+        or not all(is_known(each.key) for each in mapping.entries)
+    ):
+        return None
+    found = mapping.get(shown(key))
+    return found if found is not None else next(iter(otherwise), None)
+
+
+def _element(arguments: Sequence[Node], span: Span) -> Node | None:
+    if len(arguments) != 2 or not is_known(arguments[1]):
+        return None
+    items, index = _counted(arguments[0]), shown(arguments[1])
+    return items[int(index) % len(items)] if items and index.isdecimal() and len(index) < 10 else None
+
+
+def _counted(node: Node) -> tuple[Node, ...]:
+    """The items of a list of which the number is known; none of any other."""
+    return node.items if isinstance(node, Array) and pairs_of(node) is not None else ()
+
+
+def _coalesce(arguments: Sequence[Node], span: Span) -> Node | None:
+    """The first that is neither null nor empty; one that nobody knows may be either."""
+    for each in arguments:
+        if not isinstance(each, Scalar) or not is_known(each):
+            return None
+        if not is_null(each) and shown(each):
+            return each
+    return None
+
+
+def _contains(arguments: Sequence[Node], span: Span) -> Node | None:
+    if len(arguments) != 2 or not all(map(is_known, arguments)):
+        return None
+    several, value = arguments
+    if not isinstance(several, Array) or not _of_one_kind((*several.items, value)):
+        return None
+    return _truth(name_of(value) in map(name_of, several.items), span)
+
+
+def _zipmap(arguments: Sequence[Node], span: Span) -> Node | None:
+    if len(arguments) != 2 or not all(isinstance(each, Array) for each in arguments):
+        return None
+    keys, values = (each.items if isinstance(each, Array) else () for each in arguments)
+    plain = [key for key in keys if isinstance(key, Scalar) and is_known(key) and not is_null(key)]
+    if len(plain) != len(values) or len(plain) != len(keys) or len({shown(key) for key in plain}) != len(plain):
+        return None
+    return Object(tuple(Entry(Scalar(shown(key), span), value) for key, value in zip(plain, values, strict=True)), span)
+
+
+def _reverse(arguments: Sequence[Node], span: Span) -> Node | None:
+    items = _counted(arguments[0]) if len(arguments) == 1 else ()
+    return Array(tuple(reversed(items)), span) if items else None
+
+
+def _one(arguments: Sequence[Node], span: Span) -> Node | None:
+    items = _counted(arguments[0]) if len(arguments) == 1 else ()
+    return items[0] if len(items) == 1 else None
+
+
+def _subtracted(arguments: Sequence[Node], span: Span) -> Node | None:
+    if len(arguments) != 2 or not all(isinstance(each, Array) and is_known(each) for each in arguments):
+        return None
+    first, second = (each.items if isinstance(each, Array) else () for each in arguments)
+    gone = set(map(name_of, second))
+    left = {name_of(item): item for item in first if name_of(item) not in gone}
+    if not _of_one_kind((*first, *second)) or not all(isinstance(item, Scalar) for item in left.values()):
+        return None
+    return Array(tuple(sorted(left.values(), key=shown)), span)
+
+
+def _decoded(arguments: Sequence[Node], span: Span) -> Node | None:
+    texts = _texts(arguments)
+    if texts is None or len(texts) != 1 or len(texts[0]) > _LONGEST:
+        return None
+    try:
+        found = scan(texts[0])
+    except Unreadable:
+        return None
+    return _plain(placed(found, span)) if not _has_twins(found) else None
+
+
+def _plain(node: Node) -> Node:
+    """The value with its texts as they are: nothing is filled in any more."""
+    if isinstance(node, Scalar):
+        return node._replace(parts=(node.text,)) if node.kind == "string" else node
+    if isinstance(node, Array):
+        return node._replace(items=tuple(map(_plain, node.items)))
+    return node._replace(entries=tuple(Entry(key, _plain(value)) for key, value in node.entries))
+
+
+def _has_twins(node: Node) -> bool:
+    """Tell whether a key is written twice somewhere."""
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Array):
+            waiting += node.items
+        elif isinstance(node, Object):
+            if len({key.text for key, _ in node.entries}) != len(node.entries):
+                return True
+            waiting += (value for _, value in node.entries)
+    return False
+
+
+def _cased(change: Callable[[str], str]) -> Callable[[str], str | None]:
+    return lambda text: change(text) if text.isascii() else None
+
+
+KNOWN: dict[str, Callable[[Sequence[Node], Span], Node | None]] = {
+    "lower": _on_text(_cased(str.lower), 1),
+    "upper": _on_text(_cased(str.upper), 1),
+    "trimspace": _on_text(_cased(lambda text: text.strip(" \t\n\v\f\r")), 1),
+    "trimprefix": _on_text(str.removeprefix, 2),
+    "trimsuffix": _on_text(lambda text, end: text.removesuffix(end) if end else text, 2),
+    "replace": _on_text(_replaced, 3),
+    "basename": _on_text(lambda path: basename(path) or None, 1),
+    "dirname": _on_text(lambda path: dirname(path) or None, 1),
+    "startswith": _asked_of_text(str.startswith, 2),
+    "endswith": _asked_of_text(str.endswith, 2),
+    "strcontains": _asked_of_text(lambda text, part: part in text, 2),
+    "split": _split,
+    "lookup": _lookup,
+    "element": _element,
+    "coalesce": _coalesce,
+    "contains": _contains,
+    "zipmap": _zipmap,
+    "reverse": _reverse,
+    "one": _one,
+    "setsubtract": _subtracted,
+    "jsondecode": _decoded,
+}
