@@ -160,7 +160,10 @@ def _of_serverless(source: Source, documents: Sequence[Node], beside: Beside | N
     if others:
         words = "the Serverless Framework reads one document, and several stand here; give each its own file"
         return FileVersion(source=source, policies={}, problems=(Problem(words, Span(0, 1)),))
-    return FileVersion(source=source, policies={}, template=template_of(source, document, beside or NOTHING_BESIDE))
+    try:
+        return FileVersion(source=source, policies={}, template=template_of(source, document, beside or NOTHING_BESIDE))
+    except Unreadable as error:
+        return FileVersion(source=source, policies={}, problems=error.problems, unread=(source.text,))
 
 
 def _of_template(source: Source, documents: Sequence[Node]) -> FileVersion:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from policy_guard.documents.containers.cloudformation.calls import canonical
+from policy_guard.documents.containers.holes import hole, spelled
 from policy_guard.documents.containers.serverless_framework.variables import Variables
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
 
@@ -15,6 +17,8 @@ _STREAM = ("kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:DescribeSt
 _SUBSCRIBED = (*_STREAM, "kinesis:SubscribeToShard")
 _LISTENED = {"sqs": _QUEUE}
 _BROKERS = ("kafka", "msk", "activemq", "rabbitmq")
+# What besides gives the role of a function access: to a queue or topic, other functions, files, networks, keys, traces.
+_SETTINGS = ("onError", "destinations", "fileSystemConfig", "vpc", "kmsKeyArn", "tracing", "snapStart")
 
 
 class Made(NamedTuple):
@@ -37,15 +41,25 @@ def has_own_role(function: Object) -> bool:
 
 
 def of_events(variables: Variables, function: Object) -> Iterator[Node]:
-    """The statements that the events of a function add to its role."""
+    """The statements that the events and settings of a function add to its role."""
+    for name in _SETTINGS:
+        setting = variables.given(function.get(name))
+        if setting is not None:
+            yield _access(name, setting)
     events = function.get("events")
     found = variables.filled(events) if events is not None else None
     for event in found.items if isinstance(found, Array) else ():
         for key, value in event.entries if isinstance(event, Object) else ():
             if key.text in _BROKERS:
-                yield statement(key.span, ("serverless:Access",), Scalar(f"event {key.text}", key.span))
+                yield _access(key.text, value)
             elif key.text in ("sqs", "stream"):
                 yield statement(key.span, _actions(key.text, value), _arn(value))
+
+
+def _access(key: str, value: Node) -> Object:
+    """Access that the framework works out from a setting: it is known by its text, and another text is new access."""
+    resource = hole(f"what {key} gives access to", canonical(value))
+    return statement(value.span, ("serverless:Access",), Scalar(spelled((resource,)), value.span, parts=(resource,)))
 
 
 def _actions(kind: str, value: Node) -> tuple[str, ...]:

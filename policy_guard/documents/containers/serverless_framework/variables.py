@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from policy_guard.documents.containers.cloudformation.calls import call, canonical
 from policy_guard.documents.containers.holes import Parts, hole, joined, spelled
-from policy_guard.documents.containers.opaque import Opaque
+from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.containers.serverless_framework.files import Beside, fits, from_root
 from policy_guard.documents.formats import read
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Source, Span, Unreadable, scalars
@@ -34,6 +34,7 @@ class Variables:
         self._root = root
         self._beside = beside
         self._files: dict[str, Node] = {}
+        self._below_names: dict[str, tuple[str, tuple[str, ...]]] = {}
         self._active: list[str] = []
         self._left = _MOST_STEPS
 
@@ -126,6 +127,8 @@ class Variables:
         if content in self._active or len(self._active) > _DEEPEST:
             raise Opaque("a variable stands for itself here", span)
         self._left -= 1
+        if self._left < 0:
+            raise Opaque("this takes too long to fill in; write it with fewer variables", span)
         self._active.append(content)
         try:
             plain = self._inner(content, span)
@@ -150,19 +153,28 @@ class Variables:
         waiting, seen = [content], set[str]()
         while waiting:
             text = waiting.pop()
+            self._left -= 1
             for found in _NAMED_HERE.finditer(text):
                 known = found[1].split(".")[: -1 if text.startswith("${", found.end()) else None]
-                below = self._below(known)
-                shown = canonical(below)
-                if shown not in seen:
-                    seen.add(shown)
+                name = ".".join(known)
+                if name not in seen:
+                    seen.add(name)
+                    shown, texts = self._told(name)
                     yield shown
-                    waiting += (scalar.text for scalar in scalars(below) if "${" in scalar.text)
+                    waiting += texts
             for source in self._named_files(text):
-                if source.path not in seen:
-                    seen.add(source.path)
-                    yield source.text
+                if f"file {source.path}" not in seen:
+                    seen.add(f"file {source.path}")
+                    yield digest(source.text)
                     waiting.append(source.text)
+
+    def _told(self, name: str) -> tuple[str, tuple[str, ...]]:
+        """What stands below a name, for short, and the texts with variables in it."""
+        if name not in self._below_names:
+            below = self._below(name.split("."))
+            texts = dict.fromkeys(scalar.text for scalar in scalars(below) if "${" in scalar.text)
+            self._below_names[name] = digest(canonical(below)), tuple(texts)
+        return self._below_names[name]
 
     def _below(self, names: Sequence[str]) -> Node:
         """What stands below names, as far as it is written out."""
@@ -197,7 +209,8 @@ class Variables:
     def _given(self, alternative: str) -> Node | None:
         """What else of the file decides a value that is given from outside."""
         if alternative.startswith("param:"):
-            return self._root.get("params")
+            sections = (each for each in self._root.entries if each.key.text in ("params", "stages"))
+            return Object(tuple(sections), self._root.span)
         return self.at(self._root, "provider", "stage") if alternative.startswith("sls:stage") else None
 
     def _one(self, text: str, span: Span) -> Node | Hole | None:
