@@ -185,6 +185,8 @@ def _seems_meant(data: bytes, path: str, revision: str, by_content: bool) -> boo
     from policy_guard.pipeline.pairing.disguise import shows_policy
 
     source = whole(path, data, revision)
+    if is_serverless_name(path):
+        return True
     if not by_content or in_json(data):
         return looks_like_policy_text(source.text)
     return shows_policy(data, _least_share(data, path)) or holds_one_apart(source)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from policy_guard.documents.containers.cloudformation.template import Template, read_template
+from policy_guard.documents.containers.cloudformation.template import Template, read_template, twice
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.serverless_framework.files import Beside
 from policy_guard.documents.containers.serverless_framework.functions import function_resources
@@ -32,6 +32,8 @@ def is_serverless(document: Node) -> bool:
 
 def template_of(source: Source, root: Object, beside: Beside) -> Template:
     """The template that a file stands for. Raises `Unreadable` if nobody can tell."""
+    if problems := tuple(twice(root)):
+        raise Unreadable(*problems)
     try:
         sections = _sections(Variables(source, root, beside), root)
     except Opaque as error:
