@@ -118,16 +118,18 @@ def _compared(asked: Check, new: Document, existing: Document | None, policy_typ
     before = _policy(existing, kind, "existing policy") if existing is not None else None
     if before is not None and not of_one_kind(before, after) and not asked.of_old:
         before = None
-    pair = [each for each in (after, before) if each]
+    pair = [policy for policy in (after, before) if policy]
     return _answer(asked, Question(kind=after.kind, new=after, old=before, critical=(), access=Access(pair)))
 
 
 def _answer(asked: Check, question: Question) -> Result:
-    found = [finding(asked, verdict, question, "error") for verdict in verdicts(asked, question, prover_for(question))]
-    if not found:
+    findings = [
+        finding(asked, verdict, question, "error") for verdict in verdicts(asked, question, prover_for(question))
+    ]
+    if not findings:
         return Result("PASS", f"proved over all requests: {asked.id}", ())
-    sure = any(each.outcome == "violated" for each in found)
-    return Result("FAIL" if sure else "UNKNOWN", found[0].message, tuple(map(_reason, found)))
+    sure = any(each.outcome == "violated" for each in findings)
+    return Result("FAIL" if sure else "UNKNOWN", findings[0].message, tuple(map(_reason, findings)))
 
 
 def _reason(found: Finding) -> Reason:
@@ -177,8 +179,8 @@ def _with_resource(node: Node) -> Node:
         return node._replace(items=tuple(map(_with_resource, node.items)))
     if not isinstance(node, Object) or node.get("Resource") or node.get("NotResource"):
         return node
-    here = Span(node.span.start, node.span.start + 1)
-    return node._replace(entries=(*node.entries, Entry(Scalar("Resource", here), Scalar("*", here))))
+    span = Span(node.span.start, node.span.start + 1)
+    return node._replace(entries=(*node.entries, Entry(Scalar("Resource", span), Scalar("*", span))))
 
 
 def _entry(number: int, access: Mapping[str, Any]) -> CriticalEntry:

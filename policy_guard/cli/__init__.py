@@ -96,15 +96,19 @@ def _refine(given: argparse.Namespace) -> int:
     wishes = RefineOptions(
         paths=tuple(given.paths), findings=given.findings, config=given.config, write=given.write, coarse=given.coarse
     )
-    done = refine(wishes, Path.cwd(), os.environ, _today())
+    refinement = refine(wishes, Path.cwd(), os.environ, _today())
     if given.format == "markdown":
-        shown = markdown(done, given.explain)
+        shown = markdown(refinement, given.explain)
     else:
-        shown = text(done, given.explain, _colored(given.color, os.environ))
+        shown = text(refinement, given.explain, _colored(given.color, os.environ))
     _print(defused(shown) if os.environ.get("GITHUB_ACTIONS") else shown)
-    if any(entry.error is not None for entry in done.entries):
+    if any(entry.error is not None for entry in refinement.entries):
         return SET_UP
-    return FOUND if any(entry.fails for entry in done.entries) or (done.changed and not given.write) else PROVED
+    return (
+        FOUND
+        if any(entry.fails for entry in refinement.entries) or (refinement.changed and not given.write)
+        else PROVED
+    )
 
 
 def _accept(given: argparse.Namespace) -> int:
@@ -113,17 +117,21 @@ def _accept(given: argparse.Namespace) -> int:
     options = Options(today=_today(), paths=tuple(given.paths), base=given.base, config=given.config)
     if given.prune:
         return _prune(given, options)
-    found = propose(AcceptOptions(options, given.reason, given.expires, given.check), Path.cwd(), os.environ)
-    code = _after_asking(given, proposed(found), "write", write(found), len(found.files))
-    return FOUND if found.unfit else code
+    proposals = propose(AcceptOptions(options, given.reason, given.expires, given.check), Path.cwd(), os.environ)
+    code = _after_asking(given, proposed(proposals), "write", write(proposals), len(proposals.files))
+    return FOUND if proposals.unfit else code
 
 
 def _prune(given: argparse.Namespace, options: Options) -> int:
     from policy_guard.cli.accept import remove, to_prune
 
-    root, found = to_prune(options, Path.cwd(), os.environ)
-    lines = [f"{each.path} is {each.why}" for each in found if _asks(given)]
-    return _after_asking(given, lines, "remove", remove(root, found), len(found)) if found else _nothing_to_prune()
+    root, stale_files = to_prune(options, Path.cwd(), os.environ)
+    lines = [f"{each.path} is {each.why}" for each in stale_files if _asks(given)]
+    return (
+        _after_asking(given, lines, "remove", remove(root, stale_files), len(stale_files))
+        if stale_files
+        else _nothing_to_prune()
+    )
 
 
 def _nothing_to_prune() -> int:

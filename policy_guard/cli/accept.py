@@ -58,15 +58,15 @@ class _Asked(NamedTuple):
 
     def critical(self) -> list[str]:
         """The ids of the critical list, each once."""
-        return list(dict.fromkeys(each for found in self.findings for each in found.critical))
+        return list(dict.fromkeys(each for acceptable in self.findings for each in acceptable.critical))
 
     def parts(self) -> tuple[Part, ...]:
         """Return what the findings are about."""
-        return tuple(found.part for found in self.findings)
+        return tuple(acceptable.part for acceptable in self.findings)
 
     def requests(self) -> tuple[Spelled, ...]:
         """The requests of all findings."""
-        return tuple(dict.fromkeys(each for found in self.findings for each in found.requests()))
+        return tuple(dict.fromkeys(spelled for acceptable in self.findings for spelled in acceptable.requests()))
 
 
 class Proposal(NamedTuple):
@@ -163,11 +163,11 @@ def _proved(asked: _Asked, write: Callable[[Spelled], Proposal], today: date) ->
 
     That is one file, unless one set of requests leaves out what another has: then each has a file of its own.
     """
-    found = asked.requests()
-    ways = [merged(found)] if len(merged(found)) == 1 else [(_joined(found),), merged(found)]
+    spellings = asked.requests()
+    ways = [merged(spellings)] if len(merged(spellings)) == 1 else [(_joined(spellings),), merged(spellings)]
     problem: str | None = NOTHING_PROVED
     for sets in ways:
-        files = [write(each) for each in sets]
+        files = [write(spelled) for spelled in sets]
         problem = _unlike(files, sets, asked, today)
         if problem is None:
             return files
@@ -187,7 +187,7 @@ def _proposal(
     import yaml
 
     about, policy = asked.about, asked.about.policy
-    access, without = ([_spelled(each, names) for each in side] for side in (given.statements, given.without))
+    access, without = ([_spelled(statement, names) for statement in side] for side in (given.statements, given.without))
     content: dict[str, Any] = {"version": 1}
     content |= {"group" if policy.grouped else "policy": policy.unit}
     content |= {"label": policy.address} if policy.address else {}
@@ -253,7 +253,7 @@ def _unlike(files: list[Proposal], sets: tuple[Spelled, ...], asked: _Asked, tod
     if any(_has_other_statements(back, told) for back, told in zip(read, sets, strict=True)):
         return "this cannot be written as an acceptance: its template parts mean something else in another file"
     about, parts = asked.about, asked.parts()
-    if not read or not all(about.lies_within(each, asked.checks, parts) for each in read):
+    if not read or not all(about.lies_within(spelled, asked.checks, parts) for spelled in read):
         return NOTHING_PROVED
     return None if about.suffices(read, parts) else NOTHING_PROVED
 
@@ -265,7 +265,9 @@ def _read(file: Proposal, kind: Kind, today: date) -> Spelled:
 
 
 def _has_other_statements(back: Spelled, told: Spelled) -> bool:
-    return any(set(map(_meaning, one)) != set(map(_meaning, two)) for one, two in zip(back, told, strict=True))
+    return any(
+        set(map(_meaning, statements)) != set(map(_meaning, two)) for statements, two in zip(back, told, strict=True)
+    )
 
 
 def _apart(asked: _Asked) -> str:
@@ -315,18 +317,18 @@ def to_prune(options: Options, folder: Path, environ: Mapping[str, str]) -> tupl
     """The root, and the acceptances of the working tree that are expired or done. Raises `SetupError`."""
     repository = Repository(folder, environ)
     try:
-        given = load_settings(repository.root, options.config)
-        branch = None if in_ci(environ) else given.config.default_branch
+        settings = load_settings(repository.root, options.config)
+        branch = None if in_ci(environ) else settings.config.default_branch
         base, _ = choose(repository, environ, options.base, False, branch)
-        every = load_acceptances(repository, given.config, base, WORKING_TREE, options.today)
+        acceptances = load_acceptances(repository, settings.config, base, WORKING_TREE, options.today)
         files = snapshot(repository, base)
         versions = Versions(
-            reader=Reader(repository, given),
-            groups=given.config.groups,
+            reader=Reader(repository, settings),
+            groups=settings.config.groups,
             trees=Trees(files, files),
             comparison=Comparison(old=base, new=base, changes=[]),
         )
-        return repository.root, tuple(stale(every.here, every.base, versions, options.today))
+        return repository.root, tuple(stale(acceptances.here, acceptances.base, versions, options.today))
     finally:
         repository.close()
 

@@ -89,10 +89,10 @@ def compare(old: Path, new: Path, options: Options, lost: bool = False) -> Repor
 def compare_plan(path: Path, options: Options) -> Report:
     """Judge what a plan of Terraform in JSON changes. Raises `SetupError`, also if the file is no plan."""
     root = Path(options.config).parent if options.config else _root(Path.cwd())
-    given = load_settings(root, options.config)
-    judge = Judge(given, options.today, usage_of(root, given.config, options.today), each=options.each)
+    settings = load_settings(root, options.config)
+    judge = Judge(settings, options.today, usage_of(root, settings.config, options.today), each=options.each)
     moved = MovedStatements()
-    results = Results(given, asked_severity(options, given.config, ci=False), options.today)
+    results = Results(settings, asked_severity(options, settings.config, ci=False), options.today)
     Session(judge, results, moved).plan(str(path), path)
     results.explain(moved.told)
     return results.report("the state before the plan", "compare")
@@ -100,7 +100,7 @@ def compare_plan(path: Path, options: Options) -> Report:
 
 def _root(folder: Path) -> Path:
     """Return the top of the repository that a folder lies in, where its settings are, or else the folder itself."""
-    return next((each for each in (folder, *folder.parents) if (each / ".git").exists()), folder)
+    return next((path for path in (folder, *folder.parents) if (path / ".git").exists()), folder)
 
 
 def _as_loss(finding: Finding) -> Finding | None:

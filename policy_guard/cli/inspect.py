@@ -20,14 +20,14 @@ def critical(config: str | None, folder: Path, environ: Mapping[str, str]) -> st
     """Return what each entry of the critical list matches today."""
     repository = Repository(folder, environ)
     repository.close()
-    given = load_settings(repository.root, config)
-    if given.config.critical is None:
+    settings = load_settings(repository.root, config)
+    if settings.config.critical is None:
         raise SetupError('the configuration names no critical list. Add "critical: critical-permissions.yaml".')
-    entries = counted(len(given.critical), "entry", "entries")
+    entries = counted(len(settings.critical), "entry", "entries")
     lines = [f"{entries}; actions of {catalog.source()}"]
-    for entry in given.critical:
+    for entry in settings.critical:
         lines += _entry(entry)
-        lines += (f"  {doubt.message}; {doubt.remedy}" for doubt in given.doubts if doubt.entry == entry.id)
+        lines += (f"  {doubt.message}; {doubt.remedy}" for doubt in settings.doubts if doubt.entry == entry.id)
     return "".join(f"{printable(line)}\n" for line in lines)
 
 

@@ -72,7 +72,7 @@ def listing(config: str | None, folder: Path, environ: Mapping[str, str]) -> Lis
             configured = settings.config.policy_rule(path) is not None
             policies += _listed(path, version, "configured" if configured else "found by its shape")
             embedded += version.deeper
-        policies += (each for each in _in_terraform(repository, files) if reader.included(each.path))
+        policies += (listed for listed in _in_terraform(repository, files) if reader.included(listed.path))
     finally:
         repository.close()
     return Listing(tuple(policies), embedded, folder_from_root(folder, repository.root))
@@ -131,8 +131,8 @@ def _choices(policy: Policy) -> Iterable[str]:
 
 def as_text(found: Listing) -> str:
     """A line for each policy, with its path from the working folder, and how many there are."""
-    seen = (each._replace(path=seen_from(found.folder, each.path)) for each in found.policies)
-    lines = [*map(_line, seen), counted(len(found.policies), "policy", "policies")]
+    policies = (listed._replace(path=seen_from(found.folder, listed.path)) for listed in found.policies)
+    lines = [*map(_line, policies), counted(len(found.policies), "policy", "policies")]
     if found.embedded:
         lines.append(f"embedded policies in other files, which are not checked: {found.embedded}")
     return "".join(f"{line}\n" for line in lines)

@@ -14,8 +14,8 @@ from policy_guard.pipeline.effective_settings import Effective, Setting, Unset, 
 
 def shown(options: Options, folder: Path, environ: Mapping[str, str]) -> str:
     """The settings as YAML that the settings file may hold. Raises `SetupError`."""
-    found = effective_settings(options, folder, environ)
-    text = "".join(f"{line}\n" for line in _lines(found))
+    effective = effective_settings(options, folder, environ)
+    text = "".join(f"{line}\n" for line in _lines(effective))
     return defused(text) if environ.get("GITHUB_ACTIONS") else text
 
 

@@ -52,7 +52,7 @@ def rewritten(text: str, items: Sequence[Span], news: Sequence[Sequence[str] | N
         raise Layout("its list is not a plain list in the file")
     for at, (item, strings) in enumerate(zip(items, news, strict=True)):
         if strings:
-            yield Edit(item, _gap(text, items, at).join(_spelled(text, item, each) for each in strings))
+            yield Edit(item, _gap(text, items, at).join(_spelled(text, item, string) for string in strings))
     yield from _without(text, items, [strings is not None and not strings for strings in news])
 
 
@@ -139,7 +139,7 @@ def _next(items: Sequence[Span], at: int) -> int:
 
 def _gap(text: str, items: Sequence[Span], at: int) -> str:
     """Return what stands between two items of the list."""
-    gaps = [text[one.end : other.start] for one, other in pairwise(items)]
+    gaps = [text[span.end : other.start] for span, other in pairwise(items)]
     plain = [gap for gap in (gaps[max(0, at - 1) :] + gaps) if not gap.replace(",", "", 1).strip()]
     if plain:
         return plain[0]

@@ -41,8 +41,8 @@ def read_text(scalar: Scalar, source: Source) -> Node:
     try:
         return _moved(scan(scalar.text), places)
     except Unreadable as error:
-        found = (Problem(f"the JSON text in this string: {p.message}", places.span(p.span)) for p in error.problems)
-        raise Unreadable(*found) from None
+        problems = (Problem(f"the JSON text in this string: {p.message}", places.span(p.span)) for p in error.problems)
+        raise Unreadable(*problems) from None
 
 
 def places_in(scalar: Scalar, source: Source) -> Places:
@@ -76,17 +76,17 @@ def _pieces(scalar: Scalar, source: Source) -> tuple[_Piece, ...]:
     if len(scalar.text) > _MAX_FOLLOWED:
         return ()
     body, spelling = _body(scalar, source.text)
-    found: list[_Piece] = []
+    pieces: list[_Piece] = []
     at = 0
     for match in spelling.finditer(source.text, *body):
         length = _length(match, scalar.text, at)
         if length is None:
             return ()
         if length:
-            found.append(_Piece(at, Span(*match.span()), match.lastgroup == "same"))
+            pieces.append(_Piece(at, Span(*match.span()), match.lastgroup == "same"))
         at += length
-    complete = not scalar.text[at:].strip() and all(a.written.end <= b.written.start for a, b in pairwise(found))
-    return tuple(found) if complete else ()
+    complete = not scalar.text[at:].strip() and all(a.written.end <= b.written.start for a, b in pairwise(pieces))
+    return tuple(pieces) if complete else ()
 
 
 def _length(match: re.Match[str], text: str, at: int) -> int | None:

@@ -119,8 +119,8 @@ def _piece(text: str) -> re.Pattern[str]:
 
 
 def _in_order(pieces: list[re.Pattern[str]], tail: int, given: str) -> bool:
-    found = pieces[0].match(given)
+    match = pieces[0].match(given)
     for piece in pieces[1:-1]:
-        found = found and piece.search(given, found.end())
+        match = match and piece.search(given, match.end())
     end = len(given) - tail
-    return found is not None and found.end() <= end and pieces[-1].match(given, end) is not None
+    return match is not None and match.end() <= end and pieces[-1].match(given, end) is not None

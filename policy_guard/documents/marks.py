@@ -78,8 +78,8 @@ def refused_marks(source: Source, documents: Iterable[Node], policies: Iterable[
     if not any(sign in source.text for sign in (*_SIGNS, *_ESCAPES)):
         return ()
     values = _Values(scalar for document in documents for scalar in scalars(document))
-    found = [*islice(_not_inert(source.text, values), _MOST)]
-    return (*found, *islice(_disguised(source.text, (*values.all, *_all(policies))), _MOST))
+    problems = [*islice(_not_inert(source.text, values), _MOST)]
+    return (*problems, *islice(_disguised(source.text, (*values.all, *_all(policies))), _MOST))
 
 
 class _Values:

@@ -95,7 +95,7 @@ def in_any_partition(who: PrincipalRef) -> bool:
 
 
 def has_wildcards(who: PrincipalRef) -> bool:
-    return who.kind != "everyone" and any(isinstance(part, Wildcard) for each in who[1:] for part in each.parts)
+    return who.kind != "everyone" and any(isinstance(part, Wildcard) for pattern in who[1:] for part in pattern.parts)
 
 
 def by_text(text: str) -> PrincipalRef:
@@ -116,8 +116,8 @@ def _named(type_: str, pattern: Pattern) -> PrincipalRef:
         return PrincipalRef("id", pattern)
     known = not any(ord(character) >= _STAND_IN for part in parts if isinstance(part, str) for character in part)
     arn = _ARN.fullmatch(text) if known else None
-    found = _by_arn(arn, parts, pattern) if arn else None
-    return found or PrincipalRef("open" if holes(pattern) else "nobody", pattern)
+    ref = _by_arn(arn, parts, pattern) if arn else None
+    return ref or PrincipalRef("open" if holes(pattern) else "nobody", pattern)
 
 
 def _by_arn(arn: re.Match[str], parts: list[Part], pattern: Pattern) -> PrincipalRef | None:

@@ -40,8 +40,8 @@ def trusted(here: Settings, config: str | None, repository: Repository, base: Re
         raise SetupError(
             f"the settings of {base.name} cannot be read: {error}. Have their correction merged."
         ) from None
-    known = {each.meaning() for each in before.critical}
-    late = tuple(each for each in here.critical if each.meaning() not in known)
+    known = {entry.meaning() for entry in before.critical}
+    late = tuple(entry for entry in here.critical if entry.meaning() not in known)
     added = late[:MOST_ADDED]
     together = before._replace(
         config=_tightened(before.config, here.config),
@@ -162,7 +162,7 @@ def _tightened(before: Config, here: Config) -> Config:
 def _what(before: Settings, here: Settings) -> str:
     """Return which of them, in brackets."""
     names = [n.replace("_", "-") for n in before.config._fields if n not in _APART and _of(before, n) != _of(here, n)]
-    meant = [{each.meaning(): str(each.id) for each in given.critical} for given in (before, here)]
+    meant = [{each.meaning(): str(each.id) for each in settings.critical} for settings in (before, here)]
     ids = sorted({(meant[0] | meant[1])[each] for each in meant[0].keys() ^ meant[1].keys()})
     more = " and more" if len(ids) > _MOST_NAMED else ""
     entries = [f"critical {shortened(', '.join(ids[:_MOST_NAMED]), 200)}{more}"] if ids else []
@@ -174,4 +174,4 @@ def _of(given: Settings, name: str) -> object:
 
 
 def _plain(given: Settings) -> tuple[Hashable, ...]:
-    return given.config._replace(path=None), frozenset(each.meaning() for each in given.critical)
+    return given.config._replace(path=None), frozenset(entry.meaning() for entry in given.critical)

@@ -67,31 +67,31 @@ def _check(
     repository: Repository, options: Options, folder: Path, environ: Mapping[str, str], progress: Progress
 ) -> Report:
     ci = in_ci(environ)
-    comparison, given = asked(repository, options, environ, ci)
+    comparison, settings = asked(repository, options, environ, ci)
     old = comparison.old
     compared = not ci or old.commit != repository.commit("HEAD")
     options = options if compared else options._replace(everything=True)
-    fail_on = asked_severity(options, given.config, ci)
+    fail_on = asked_severity(options, settings.config, ci)
     today = options.today
-    accepted = _accepted(repository, given.config, comparison, today)
-    judge = Judge(given, today, usage_of(repository.root, given.config, today), accepted, options.each)
-    results = Results(given, fail_on, today, progress)
+    accepted = _accepted(repository, settings.config, comparison, today)
+    judge = Judge(settings, today, usage_of(repository.root, settings.config, today), accepted, options.each)
+    results = Results(settings, fail_on, today, progress)
     for sentence in _about_the_comparison(options, comparison, fail_on, ci, compared):
         results.note(sentence)
     moved = MovedStatements()
-    reader = Reader(repository, given, old)
+    reader = Reader(repository, settings, old)
     paths = tuple(from_root(folder / path, repository.root) for path in options.paths)
     _refuse_what_is_not_there(paths, repository, comparison.changes)
     run = Run(
         repository=repository,
-        config=given.config,
+        config=settings.config,
         reader=reader,
         session=Session(judge, results, moved),
         today=today,
         comparison=comparison,
         paths=paths,
         sides=_followed(repository, reader, comparison, ci, options.everything),
-        references=_held(given.config, reader, old, cache(partial(snapshot, repository, old)), results.note),
+        references=_held(settings.config, reader, old, cache(partial(snapshot, repository, old)), results.note),
     )
     run.look_for_hidden(options.everything)
     run.judge_changes()
@@ -150,10 +150,10 @@ def asked(
                 raise
             old, new = whole(repository)
         comparison = compared(repository, old, new)
-        given = _trusted(here, options, repository, comparison, ci)
-        if not ci or branch or not given.config.default_branch or options.base is not None:
-            return comparison, given
-        branch = given.config.default_branch
+        settings = _trusted(here, options, repository, comparison, ci)
+        if not ci or branch or not settings.config.default_branch or options.base is not None:
+            return comparison, settings
+        branch = settings.config.default_branch
 
 
 def _held(

@@ -64,7 +64,7 @@ def effective_settings(options: Options, folder: Path, environ: Mapping[str, str
     repository = Repository(folder, environ)
     try:
         ci = in_ci(environ)
-        comparison, given = asked(repository, options, environ, ci)
+        comparison, settings = asked(repository, options, environ, ci)
         old, new, _ = comparison
         root = repository.root
         here = load_settings(root, options.config)
@@ -75,16 +75,16 @@ def effective_settings(options: Options, folder: Path, environ: Mapping[str, str
             sides.insert(0 if ci else 1, _Side.of(old.name, before, source))
     finally:
         repository.close()
-    fail_on = asked_severity(options, given.config, ci)
-    values = dict(_values(given.config._replace(fail_on=fail_on)))
+    fail_on = asked_severity(options, settings.config, ci)
+    values = dict(_values(settings.config._replace(fail_on=fail_on)))
     origins = {key: _origin(key, value, sides) for key, value in values.items()}
     if options.fail_on == fail_on:
         origins["fail-on"] = "--fail-on"
     return Effective(
         settings=tuple(Setting(key, value, origins[key]) for key, value in values.items()),
         compared=f"{new.name} compared with {old.name}",
-        critical=tuple(_entries(given, sides)),
-        notes=given.notes,
+        critical=tuple(_entries(settings, sides)),
+        notes=settings.notes,
     )
 
 

@@ -73,14 +73,14 @@ class Judge:
         facts = self._facts(pair, comparing)
         findings = list(self._at_a_glance(pair.new, pair.unbounded)) if pair.new else []
         applicable = [check for check in checks() if self._applies(check, facts)]
-        asked = tuple(check.id for check in applicable)
+        ids = tuple(check.id for check in applicable)
         unclear = [check for check in applicable if not check.is_clear(facts)]
         if not unclear:
-            return Judgement(tuple(findings), asked)
-        used: list[Used] = []
+            return Judgement(tuple(findings), ids)
+        useds: list[Used] = []
         question = self._question(pair, facts, unclear)
-        findings += _told_once(self._violations(question, unclear, pair, used))
-        return Judgement(tuple(findings), asked, tuple(used))
+        findings += _told_once(self._violations(question, unclear, pair, useds))
+        return Judgement(tuple(findings), ids, tuple(useds))
 
     def _at_a_glance(self, policy: Policy, unbounded: Finding | None) -> Iterator[Finding]:
         """The findings that take no proof."""
@@ -119,10 +119,10 @@ class Judge:
         from policy_guard.verify.check import Question
 
         accepted = tuple(self._counting(pair, facts.changed))
-        others = [*exceptions(facts.critical), *(s for each in accepted for s in (*each.statements, *each.without))]
-        others += (statement for check in checks if facts.new for statement in check.others(facts.new))
+        statements = [*exceptions(facts.critical), *(s for each in accepted for s in (*each.statements, *each.without))]
+        statements += (statement for check in checks if facts.new for statement in check.others(facts.new))
         named = any(entry.principals for entry in facts.critical)
-        access = Access((p for p in (facts.new, facts.old, facts.reference) if p), others, named)
+        access = Access((p for p in (facts.new, facts.old, facts.reference) if p), statements, named)
         return Question(
             kind=facts.kind,
             new=facts.new,
@@ -146,14 +146,16 @@ class Judge:
         from policy_guard.verify.verdicts import Explanations
 
         self._budgets = self._budgets or Budgets()
-        self._budgets.make_room(sum(each.span.end - each.span.start for each in (question.new, question.old) if each))
+        self._budgets.make_room(
+            sum(policy.span.end - policy.span.start for policy in (question.new, question.old) if policy)
+        )
         prover = prover_for(question, self._budgets)
         guards = cache(partial(is_guard, question, prover))
         for check in checks:
             explained = Explanations(check, question, prover.aside())
             level = partial(severity, self._settings.config, check, fresh=pair.fresh, is_guard=guards)
-            for severe, (first, *others) in self._together(check, question, prover, level, used):
-                found = self._acceptable(finding(check, explained(first), question, severe, others), pair)
+            for severe, (first, *verdicts) in self._together(check, question, prover, level, used):
+                found = self._acceptable(finding(check, explained(first), question, severe, verdicts), pair)
                 yield found._replace(of_new_policy=found.of_new_policy and not self._each)
             if prover.is_spent():
                 yield unasked(check, question)

@@ -133,15 +133,15 @@ def _targets(run: _Run, folder: Path) -> Iterator[_Target]:
     for path in _configured(run):
         with suppress(SetupError):
             names.setdefault(within(run.root, path), []).append(path)
-    done: set[Path] = set()
+    paths: set[Path] = set()
     for path, alone in asked:
         try:
             file = within(run.root, path)
         except SetupError as error:
             yield _Target(path=path, names=(path,), alone=alone, error=str(error))
             continue
-        if file not in done:
-            done.add(file)
+        if file not in paths:
+            paths.add(file)
             yield _Target(path=path, names=tuple(names.get(file, [path])), alone=alone, file=file)
 
 

@@ -118,13 +118,13 @@ class Run(NamedTuple):
         for path, (sentence, findings) in _beyond(self):
             self.session.results.note(sentence)
             self.session.results.outcome(path, FileResult((), findings))
-        for found in _hidden(self, everything):
-            self.session.results.outcome(found.source.path, FileResult((), (found,)))
+        for finding in _hidden(self, everything):
+            self.session.results.outcome(finding.source.path, FileResult((), (finding,)))
 
     def judge_changes(self) -> None:
         """The files that changed, but for the sides of them that belong to a group."""
-        asked = [change for change in (*self.comparison.changes, *self._readers()) if wanted(change, self.paths)]
-        for change in self.session.results.stepwise(asked, "changed files", attrgetter("path")):
+        changes = [change for change in (*self.comparison.changes, *self._readers()) if wanted(change, self.paths)]
+        for change in self.session.results.stepwise(changes, "changed files", attrgetter("path")):
             outcome = pairs(self.reader, change, self.comparison)
             if not self.reader.concerned(change.path):
                 outcome = outcome._replace(unread=_unread(self.reader, change.new, change.path, changed=True))
@@ -147,25 +147,25 @@ class Run(NamedTuple):
 
         With `everything`, the policies of all folders by themselves, too.
         """
-        asked = [change for change in self.comparison.changes if wanted(change, self.paths)]
-        if not everything and not (asked and _may_touch_terraform(self.repository, self.comparison, asked)):
+        changes = [change for change in self.comparison.changes if wanted(change, self.paths)]
+        if not everything and not (changes and _may_touch_terraform(self.repository, self.comparison, changes)):
             return
         from policy_guard.pipeline.pairing.terraform import Tree, judged, touched
 
         old, new = (Tree(self.repository, snapshot(self.repository, side), side.name) for side in self.comparison[:2])
-        done: set[PolicyId] = set()
-        folders, reading = touched((old, new), asked, self.reader.included)
+        identifiers: set[PolicyId] = set()
+        folders, reading = touched((old, new), changes, self.reader.included)
         for folder in self.session.results.stepwise(sorted(folders), "folders with Terraform", str):
             outcome = judged((old, new), folder, folder in reading)
             self.session.results.outcome(folder, outcome)
             for pair in outcome.pairs:
                 self.session.pair(pair)
-            done |= {pair.id for pair in outcome.pairs}
+            identifiers |= {pair.id for pair in outcome.pairs}
         if everything:
-            self._judge_all_terraform(new, done)
+            self._judge_all_terraform(new, identifiers)
         for wrong in dict.fromkeys(new.wrong):
-            found = tuple(unreadable(wrong.source, (wrong.problem,)))
-            self.session.results.outcome(wrong.source.path, FileResult((), found))
+            findings = tuple(unreadable(wrong.source, (wrong.problem,)))
+            self.session.results.outcome(wrong.source.path, FileResult((), findings))
 
     def _judge_all_terraform(self, tree: Tree, done: Collection[PolicyId]) -> None:
         """Judge all policies of Terraform by themselves, but for those that were compared."""
@@ -200,13 +200,13 @@ class Run(NamedTuple):
         before, after = self.sides.before.named(), self.sides.after.named()
         trees = Trees(before, after)
         asked_for = [path for path, file in after.items() if wanted(Change(None, file), self.paths)]
-        asked = [g for g in self.config.groups if g in changed or (everything and any(map(g.holds, asked_for)))]
-        for group in self.session.results.stepwise(asked, "groups", attrgetter("name")):
-            found = joined(group, self.reader, trees, self.comparison)
+        groups = [g for g in self.config.groups if g in changed or (everything and any(map(g.holds, asked_for)))]
+        for group in self.session.results.stepwise(groups, "groups", attrgetter("name")):
+            result = joined(group, self.reader, trees, self.comparison)
             if self.references:
-                paths = sorted({policy.source.path for policy in found.members})
-                found = found._replace(pairs=tuple(self.references.bounded(pair, paths) for pair in found.pairs))
-            self.session.group(found, comparing=group in changed)
+                paths = sorted({policy.source.path for policy in result.members})
+                result = result._replace(pairs=tuple(self.references.bounded(pair, paths) for pair in result.pairs))
+            self.session.group(result, comparing=group in changed)
 
     def judge_acceptances(self, accepted: Callable[[], Acceptances], everything: bool) -> None:
         """The acceptances that came or changed, those that would count again, and with `everything` what is done."""
@@ -217,8 +217,8 @@ class Run(NamedTuple):
         ]
         if not came and not everything and not any(self.reader.concerned(file.path) for file in files):
             return
-        every = accepted()
-        if not every.here and not every.wrong:
+        acceptances = accepted()
+        if not acceptances.here and not acceptances.wrong:
             return
         from policy_guard.pipeline.acceptances.status import Versions, rearmed, stale, unusable
         from policy_guard.pipeline.pairing.groups import Trees, touched
@@ -232,9 +232,11 @@ class Run(NamedTuple):
             *(file.path for file in files),
             *(group.name for group in touched(self.config.groups, self.comparison.changes)),
         ]
-        for finding in (*unusable(every, came, after), *rearmed(every, paths, versions, self.today)):
+        for finding in (*unusable(acceptances, came, after), *rearmed(acceptances, paths, versions, self.today)):
             self.session.results.found(finding)
-        for each in stale(every.counting[:MOST_TOLD], every.base, versions, self.today) if everything else ():
+        for each in (
+            stale(acceptances.counting[:MOST_TOLD], acceptances.base, versions, self.today) if everything else ()
+        ):
             self.session.results.note(f"{each.path} is {each.why}. policy-guard accept --prune removes it")
 
     def judge_the_rest(self) -> None:
@@ -280,13 +282,13 @@ def _may_touch_terraform(repository: Repository, comparison: Comparison, changes
 
 def _beyond(run: Run) -> Iterator[tuple[str, tuple[str, tuple[Finding, ...]]]]:
     """Return what is said of changed links and submodules."""
-    asked = [change for change in run.comparison.changes if change.new and change.new.mode in (LINK, SUBMODULE)]
-    if not asked:
+    changes = [change for change in run.comparison.changes if change.new and change.new.mode in (LINK, SUBMODULE)]
+    if not changes:
         return
     from policy_guard.pipeline.pairing.beyond import Beyond
 
     beyond = Beyond(run.repository, run.reader, run.sides, run.comparison)
-    for change in asked:
+    for change in changes:
         if said := beyond.said(change):
             yield change.path, said
 

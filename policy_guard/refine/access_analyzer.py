@@ -53,7 +53,7 @@ def read_findings(source: Source) -> tuple[UnusedPermission, ...]:
 
     Source: IAM Access Analyzer API Reference, GetFindingV2, ListFindingsV2, UnusedPermissionDetails.
     """
-    found: list[UnusedPermission] = []
+    permissions: list[UnusedPermission] = []
     short: list[Use] = []
     for value, start in _values(source):
         reader = _Reader(source, start)
@@ -61,11 +61,11 @@ def read_findings(source: Source) -> tuple[UnusedPermission, ...]:
             if "serviceNamespace" in each:
                 short += reader.service(each)
             elif "findingType" in each or "findingDetails" in each:
-                found.append(reader.finding(each))
+                permissions.append(reader.finding(each))
             else:
                 raise reader.wrong(f"this is not a finding; expected {_SHAPES}")
     if short:
-        found.append(
+        permissions.append(
             UnusedPermission(
                 id="",
                 resource="",
@@ -78,22 +78,22 @@ def read_findings(source: Source) -> tuple[UnusedPermission, ...]:
                 path=source.path,
             )
         )
-    return tuple(found)
+    return tuple(permissions)
 
 
 def latest(findings: Iterable[UnusedPermission]) -> tuple[UnusedPermission, ...]:
     """Each finding once, as of its last update, its pages put together. Of two states at once none is active."""
     by_id: dict[tuple[str, str], UnusedPermission] = {}
-    for number, each in enumerate(findings):
-        key = each.id or f"#{number}", each.resource
+    for number, permission in enumerate(findings):
+        key = permission.id or f"#{number}", permission.resource
         other = by_id.get(key)
-        if other is None or other.updated < each.updated:
-            by_id[key] = each
-        elif other.updated == each.updated and other.status == each.status:
-            uses = tuple(dict.fromkeys([*other.uses, *each.uses]))
-            by_id[key] = other._replace(uses=uses, partial=other.partial and each.partial)
-        elif other.updated == each.updated and each.status != "ACTIVE":
-            by_id[key] = each
+        if other is None or other.updated < permission.updated:
+            by_id[key] = permission
+        elif other.updated == permission.updated and other.status == permission.status:
+            uses = tuple(dict.fromkeys([*other.uses, *permission.uses]))
+            by_id[key] = other._replace(uses=uses, partial=other.partial and permission.partial)
+        elif other.updated == permission.updated and permission.status != "ACTIVE":
+            by_id[key] = permission
     return tuple(by_id.values())
 
 

@@ -29,9 +29,9 @@ class Usage(NamedTuple):
 
     def of(self, *paths: str) -> Unused:
         """Return what none of the principals uses that the policy in a file belongs to, by all of the file's names."""
-        found = [self._usable(each) for _, each in self._found(paths)]
-        together = by_all(unused(use for each in one for use in each.uses) for one in found)
-        return self._settled(together, [each for one in found for each in one])
+        permissionses = [self._usable(each) for _, each in self._found(paths)]
+        together = by_all(unused(use for each in permissions for use in each.uses) for permissions in permissionses)
+        return self._settled(together, [each for permissions in permissionses for each in permissions])
 
     @property
     def principals(self) -> tuple[str, ...]:
@@ -45,20 +45,20 @@ class Usage(NamedTuple):
                 f"the findings are about {len(names)} principals, such as {names[0] or 'one without a name'} and "
                 f"{names[1]}; say in refine.roles which of them the policy belongs to"
             )
-        found = self._usable(self.findings)
-        return self._settled(unused(use for each in found for use in each.uses), found)
+        permissions = self._usable(self.findings)
+        return self._settled(unused(use for permission in permissions for use in permission.uses), permissions)
 
     def _settled(self, found: Unused, findings: Iterable[UnusedPermission]) -> Unused:
         return replace(found, keep=self.settings.keep, by=tuple(dict.fromkeys(map(_dated, findings))))
 
     def notes(self, *paths: str) -> Iterator[str]:
         """Return what findings say about a policy, or without a path about all, and why some do not count."""
-        for name, found in self._found(paths) if paths else [("", self.findings)]:
-            if not found:
+        for name, permissions in self._found(paths) if paths else [("", self.findings)]:
+            if not permissions:
                 yield f"there is no finding about {name}, so all that it may do counts as used{self._instead(name)}"
-            for each in found:
+            for each in permissions:
                 where = f"{each.resource} in {each.path}" if each.resource else each.path
-                yield from (f"{where}: {remark}" for remark in self._remark(each, found))
+                yield from (f"{where}: {remark}" for remark in self._remark(each, permissions))
         for role in dict.fromkeys(role for path in paths for role in self.settings.principals(path)):
             several = dict.fromkeys(each.resource for each in self.findings if each.resource and each.name == role)
             if len(several) > 1:
@@ -92,13 +92,17 @@ class Usage(NamedTuple):
     def _found(self, paths: Iterable[str]) -> Iterator[tuple[str, list[UnusedPermission]]]:
         """The principals of a policy, each with all findings about it; in each account one may have the same name."""
         for role in dict.fromkeys(role for path in paths for role in self.settings.principals(path)):
-            about = [each for each in self.findings if each.resource and role in (each.resource, each.name)]
-            resources = list(dict.fromkeys(each.resource for each in about))
+            about = [
+                permission
+                for permission in self.findings
+                if permission.resource and role in (permission.resource, permission.name)
+            ]
+            resources = list(dict.fromkeys(permission.resource for permission in about))
             for resource in resources or [role]:
-                yield resource, [each for each in about if each.resource == resource]
+                yield resource, [permission for permission in about if permission.resource == resource]
 
     def _usable(self, findings: Sequence[UnusedPermission]) -> list[UnusedPermission]:
-        return [each for each in findings if self._reason(each, findings) is None]
+        return [permission for permission in findings if self._reason(permission, findings) is None]
 
     def _remark(self, finding: UnusedPermission, beside: Sequence[UnusedPermission]) -> Iterator[str]:
         if reason := self._reason(finding, beside):
@@ -116,10 +120,12 @@ class Usage(NamedTuple):
             return f"the analysis failed ({finding.error}), so nothing counts as unused"
         if finding.status != "ACTIVE":
             return f"the finding is {finding.status.lower()}, so what it names counts as used"
-        others = [each for each in beside if each.type == TYPE and each.resource == finding.resource]
-        if any(each.updated > finding.updated for each in others):
+        permissions = [
+            permission for permission in beside if permission.type == TYPE and permission.resource == finding.resource
+        ]
+        if any(permission.updated > finding.updated for permission in permissions):
             return "there is a newer finding about the same principal, which counts in its place"
-        if any(each.updated == finding.updated and each.status != "ACTIVE" for each in others):
+        if any(permission.updated == finding.updated and permission.status != "ACTIVE" for permission in permissions):
             return "another finding of the same time is not active, so what it names counts as used"
         if not finding.uses:
             return "the finding names no actions; get-finding-v2 has those that list-findings-v2 leaves out"
@@ -147,14 +153,14 @@ def load_usage(root: Path, settings: Refine, today: date, given: str | None = No
     """The findings that the settings name, or those in a file or folder `given`. Raises `SetupError`."""
     if given is not None:
         sources = [text_file(file, str(file)) for file in _given(Path(given))]
-        return Usage(settings, latest(each for source in sources for each in read_findings(source)), today)
+        return Usage(settings, latest(permission for source in sources for permission in read_findings(source)), today)
     paths: dict[str, None] = {}
     for pattern in settings.findings:
         if not (found := dict.fromkeys(files_of(root, pattern))):
             raise SetupError(f"refine.findings: {pattern} names no file; to have no findings, remove it")
         paths |= found
     sources = [text_file(root / path, path) for path in paths]
-    return Usage(settings, latest(each for source in sources for each in read_findings(source)), today)
+    return Usage(settings, latest(permission for source in sources for permission in read_findings(source)), today)
 
 
 def _given(place: Path) -> list[Path]:

@@ -95,8 +95,11 @@ def _policies(
 ) -> tuple[dict[str, Policy], dict[str, int]]:
     """The policies in the documents, and the size of each."""
     found = policies_in(source, documents).policies
-    read_ = {each.label: parse(each, held[each.label].kind if each.label in held else None) for each in found}
-    return read_, {each.label: size(each.node) for each in found}
+    read_ = {
+        document.label: parse(document, held[document.label].kind if document.label in held else None)
+        for document in found
+    }
+    return read_, {document.label: size(document.node) for document in found}
 
 
 def _only_as_planned(held: Mapping[str, Policy], plans: Mapping[str, Plan], after: Mapping[str, Policy]) -> bool:

@@ -62,7 +62,7 @@ class Narrowing(NamedTuple):
 
     @property
     def unused(self) -> tuple[Use, ...]:
-        return tuple(use for each in self.covered for use in each.unused)
+        return tuple(use for covered in self.covered for use in covered.unused)
 
 
 def as_glob(pattern: Pattern) -> str:
@@ -96,8 +96,8 @@ def kept(text: str, scope: Scope) -> tuple[str, ...]:
     if not scope.unused.keep:
         return ()
     all_unused = scope.unused.without_keep
-    found = scope._replace(unused=all_unused).narrowed(text)
-    uses = (use.action for use in (found.unused if found else ()))
+    narrowing = scope._replace(unused=all_unused).narrowed(text)
+    uses = (use.action for use in (narrowing.unused if narrowing else ()))
     return tuple(action for action in uses if scope.unused.keeps(action))
 
 

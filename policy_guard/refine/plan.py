@@ -107,13 +107,13 @@ def plan(policy: Policy, scope: Scope) -> Plan:
 def places(plans: Iterable[Plan]) -> tuple[dict[Span, tuple[str, ...]], frozenset[Span]]:
     """Return where actions change, each with what they will be, and the statements that go."""
     actions: dict[Span, tuple[str, ...]] = {}
-    gone: set[Span] = set()
+    spans: set[Span] = set()
     for each in plans:
         changed = {id(one.statement) for one in each.narrowed} if each.edits else set()
         actions |= {statement.action.span: new for statement, new in each.statements if id(statement) in changed}
         staying = {id(statement) for statement, _ in each.statements}
-        gone |= {one.span for one in each.policy.statements if each.edits and id(one) not in staying}
-    return actions, frozenset(gone)
+        spans |= {one.span for one in each.policy.statements if each.edits and id(one) not in staying}
+    return actions, frozenset(spans)
 
 
 def as_planned(plan: Plan, after: Policy) -> bool:
@@ -136,11 +136,11 @@ def _step(statement: Statement, scope: Scope, spans: Counter[Span]) -> _Step:
     narrowed: list[Narrowed] = []
     left: list[Left] = []
     for value in statement.action.values:
-        found = scope.narrowed(as_glob(value.pattern))
-        if found and (reason := _untouchable(statement, value, spans, found, scope)):
-            left.append(_left_out(statement, value, reason, found.unused))
-        elif found:
-            narrowed.append(Narrowed(statement, value, found))
+        narrowing = scope.narrowed(as_glob(value.pattern))
+        if narrowing and (reason := _untouchable(statement, value, spans, narrowing, scope)):
+            left.append(_left_out(statement, value, reason, narrowing.unused))
+        elif narrowing:
+            narrowed.append(Narrowed(statement, value, narrowing))
     return _Step(statement, tuple(narrowed), tuple(left), _news(statement, narrowed, left))
 
 
@@ -169,8 +169,8 @@ def _news(
     if not narrowed:
         return ()
     by_span = {each.value.span: each for each in narrowed}
-    others = {*by_span, *(each.span for each in left)}
-    known = [value.text for value in statement.action.values if value.span not in others]
+    spans = {*by_span, *(each.span for each in left)}
+    known = [value.text for value in statement.action.values if value.span not in spans]
     news: list[tuple[str, ...] | None] = []
     for value in statement.action.values:
         each = by_span.get(value.span)
@@ -187,8 +187,8 @@ def _left_out(statement: Statement, value: Value, reason: str, unused: tuple[Use
 
 def _not_action(statement: Statement, scope: Scope) -> Iterator[Left]:
     excepted = [glob(as_glob(value.pattern).lower()) for value in statement.action.values]
-    found = scope.narrowed("*")
-    everything = found.unused if found else ()
+    narrowing = scope.narrowed("*")
+    everything = narrowing.unused if narrowing else ()
     if unused := tuple(use for use in everything if not any(matches(use.action) for matches in excepted)):
         yield Left(statement=statement, span=statement.action.span, reason=NOT_ACTION, unused=unused, part=statement)
 
@@ -233,13 +233,13 @@ def _laid_out(text: str, step: _Step, edits: list[Edit], dashes: int) -> _Step:
 
 def _stays(step: _Step, reason: str) -> _Step:
     """The step undone, and reported."""
-    left = (_left_out(step.statement, each.value, reason, each.narrowing.unused) for each in step.narrowed)
+    left = (_left_out(step.statement, narrowed.value, reason, narrowed.narrowing.unused) for narrowed in step.narrowed)
     return _Step(step.statement, left=(*step.left, *left))
 
 
 def _narrowed(steps: Sequence[_Step]) -> Iterator[Narrowed]:
-    yield from (each for step in steps for each in step.narrowed)
+    yield from (narrowed for step in steps for narrowed in step.narrowed)
 
 
 def _left(steps: Sequence[_Step]) -> Iterator[Left]:
-    yield from (each for step in steps for each in step.left)
+    yield from (left for step in steps for left in step.left)

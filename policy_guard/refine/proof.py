@@ -97,7 +97,7 @@ def _among(actions: Iterable[str]) -> Language:
 
 
 def _used(changes: Iterable[Narrowed]) -> Iterator[str]:
-    for each in (one for narrowed in changes for one in narrowed.narrowing.covered):
+    for each in (covered for narrowed in changes for covered in narrowed.narrowing.covered):
         gone = {use.name for use in each.unused}
         yield from (f"{each.service}:{name}" for name in each.names if name not in gone)
 
@@ -107,5 +107,5 @@ def _unused(plan: Plan, scope: Scope) -> Iterator[str]:
     for service in dict.fromkeys(use.service for use in scope.unused.uses.values()):
         names = (f"{service}:{name}" for name in scope.unused.names(service, scope.known).values())
         yield from (action for action in names if scope.unused.use(action))
-    named = (use for each in plan.narrowed for use in each.narrowing.unused)
+    named = (use for narrowed in plan.narrowed for use in narrowed.narrowing.unused)
     yield from (use.action for use in named if "*" not in use.name and "?" not in use.name)

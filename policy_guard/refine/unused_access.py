@@ -29,9 +29,9 @@ def unused_access(policy: Policy, unused: Callable[[str], Unused], severity: Sev
         if path not in scopes:
             scopes[path] = Scope(unused(path), catalog)
         for value in statement.action.values:
-            if found := scopes[path].narrowed(as_glob(value.pattern)):
-                told = _finding(statement, value, found.unused, scopes[path].unused.by, severity)
-                yield told._replace(trees=found.trees if found.patterns else ())
+            if narrowing := scopes[path].narrowed(as_glob(value.pattern)):
+                finding = _finding(statement, value, narrowing.unused, scopes[path].unused.by, severity)
+                yield finding._replace(trees=narrowing.trees if narrowing.patterns else ())
 
 
 def _finding(

@@ -66,8 +66,8 @@ class Unused:
     def use(self, action: str) -> Use | None:
         """Return what is known of the action; None if it is used, or to be kept."""
         lower = action.lower()
-        found = self.recorded(lower)
-        return None if found is None or self.keeps(lower) else found
+        use = self.recorded(lower)
+        return None if use is None or self.keeps(lower) else use
 
     def recorded(self, action: str) -> Use | None:
         """Return what the findings say of an action in lower case, to be kept or not."""
@@ -151,8 +151,8 @@ def unused(uses: Iterable[Use]) -> Unused:
 
 def by_all(of_each: Iterable[Unused]) -> Unused:
     """Return what none of several principals uses."""
-    first, *others = [*of_each] or [Unused()]
-    for other in others:
+    first, *unuseds = [*of_each] or [Unused()]
+    for other in unuseds:
         both = [(key, _common(first, other, key)) for key in {**first.uses, **other.uses}]
         first = Unused({key: use for key, use in both if use})
     return first

@@ -68,8 +68,8 @@ class Block(NamedTuple):
     @property
     def related(self) -> tuple[Related, ...]:
         """The other places of all of them, each once."""
-        every = (related for finding in self._telling for related in finding.related)
-        return tuple({(each.source.at(each.span.start), each.message): each for each in every}.values())
+        relateds = (related for finding in self._telling for related in finding.related)
+        return tuple({(each.source.at(each.span.start), each.message): each for each in relateds}.values())
 
 
 def blocks(report: Report) -> tuple[Block, ...]:
@@ -77,7 +77,7 @@ def blocks(report: Report) -> tuple[Block, ...]:
     found: dict[object, list[Finding]] = {}
     for number, finding in enumerate(in_order(report)):
         found.setdefault(_cause(finding) or number, []).append(finding)
-    return tuple(Block(tuple(every)) for every in found.values())
+    return tuple(Block(tuple(findings)) for findings in found.values())
 
 
 def _cause(finding: Finding) -> object:
@@ -101,7 +101,7 @@ def _combination(finding: Finding) -> frozenset[object]:
 
     if finding.outcome != "violated" or not check(finding.check).by_entry:
         return frozenset()
-    beside = [(each.source.path, each.span) for each in finding.related if each.source == finding.source]
+    beside = [(related.source.path, related.span) for related in finding.related if related.source == finding.source]
     return frozenset([(finding.source.path, finding.span), *beside]) if beside else frozenset()
 
 

@@ -110,7 +110,7 @@ def _painted(line: str, color: bool) -> str:
 
 def _replaced(entry: Entry) -> Iterator[Narrowed]:
     """Return the patterns that are replaced by narrower ones: their trees are worth drawing."""
-    yield from (each for plan in entry.refined.plans for each in plan.narrowed if each.narrowing.patterns)
+    yield from (narrowed for plan in entry.refined.plans for narrowed in plan.narrowed if narrowed.narrowing.patterns)
 
 
 def _about(entry: Entry) -> Iterator[str]:
@@ -130,7 +130,7 @@ def _about(entry: Entry) -> Iterator[str]:
         yield from _wrapped(", ".join(map(printable, plan.kept)), f"{path}: kept though unused: ") if plan.kept else ()
         yield from _untracked(path, plan.untracked)
     yield from (f"{path} {printable(label)}".rstrip() + f": left: {why}" for label, why in entry.refined.untouched)
-    yield from (f"{path}: warning: {line}" for each in entry.refined.large for line in _large(each))
+    yield from (f"{path}: warning: {line}" for large in entry.refined.large for line in _large(large))
     yield from (f"{path}: note: {printable(note)}" for note in entry.notes)
     told = entry.refined.untouched or any(p.narrowed or p.left or p.kept or p.untracked for p in entry.refined.plans)
     if entry.basis and not told:
@@ -142,8 +142,8 @@ def _plan(path: str, source: Source, plan: Plan) -> Iterator[str]:
         where = printable(source.at(plan.policy.span.start))
         yield (f"{where}: warning: all that it grants is unused, and a policy cannot be empty; delete it, or detach it")
         return
-    for each in plan.narrowed:
-        yield from _narrowed(path, source, each)
+    for narrowed in plan.narrowed:
+        yield from _narrowed(path, source, narrowed)
     for left in plan.left:
         yield from _left(path, source, left)
 

@@ -79,7 +79,7 @@ def _claims(report: Report) -> str:
 
 
 def _files(report: Report) -> str:
-    files = {each.file for each in report.accepted}
+    files = {reviewed.file for reviewed in report.accepted}
     return counted(len(files), "file has", "files have")
 
 

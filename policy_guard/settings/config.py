@@ -152,9 +152,14 @@ class Config(NamedTuple):
 
     def ignored(self, path: str, line: str, today: date) -> Ignore | None:
         """The entry that lets this line be unreadable today."""
-        for each in self.ignores:
-            if each.file == path and each.line.strip() == line.strip() and each.expires and today <= each.expires:
-                return each
+        for ignore in self.ignores:
+            if (
+                ignore.file == path
+                and ignore.line.strip() == line.strip()
+                and ignore.expires
+                and today <= ignore.expires
+            ):
+                return ignore
         return None
 
 

@@ -53,13 +53,13 @@ def load_settings(root: Path, config: str | None) -> Settings:
 
 def settings_from(source: Source | None, file: Callable[[str], Source]) -> Settings:
     """The settings in a file, where `file` gives other files that it names. Raises `SetupError`."""
-    found = load_config(source)
-    if found.critical is None:
-        return Settings(found)
+    config = load_config(source)
+    if config.critical is None:
+        return Settings(config)
     from policy_guard.settings.critical import load_critical
 
-    listed = load_critical(file(found.critical))
-    return Settings(config=found, critical=listed.entries, notes=(), doubts=tuple(_doubts(listed)))
+    listed = load_critical(file(config.critical))
+    return Settings(config=config, critical=listed.entries, notes=(), doubts=tuple(_doubts(listed)))
 
 
 def settings_name(config: str | None, root: Path) -> str:

@@ -35,7 +35,7 @@ class Solver:
 
     def learn(self, impossible: Iterable[Literal]) -> None:
         """From now on these literals are not all true together."""
-        self._solver.add(z3.Or([z3.Not(self._term(each)) for each in impossible] + [self._false()]))
+        self._solver.add(z3.Or([z3.Not(self._term(literal)) for literal in impossible] + [self._false()]))
 
     def model(self) -> dict[Atom, bool] | None:
         """A truth value for every atom, or None if the formula cannot be true. Raises `OverBudget`."""

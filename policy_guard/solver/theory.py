@@ -75,7 +75,9 @@ class Theory:
         """
         places: dict[Place, list[Literal]] = {place: [] for place in self._always}
         places |= _places(literals)
-        letters = sorted({letter for each in places.values() for one in each for letter in _letters(one)}, key=repr)
+        letters = sorted(
+            {letter for each in places.values() for literal in each for letter in _letters(literal)}, key=repr
+        )
         choices = {each.atom.name: each.positive for each in literals if isinstance(each.atom, Choice)}
         if not letters:
             return self._plain(places, choices, budget, explained)
@@ -146,8 +148,8 @@ class Theory:
             return self._likely(place, glob, texts)
 
         word = find(
-            [substituted(each, values) for each in inside],
-            [substituted(each, values) for each in outside],
+            [substituted(language, values) for language in inside],
+            [substituted(language, values) for language in outside],
             budget,
             likely,
         )
@@ -172,8 +174,8 @@ class Theory:
         domain = self._domain(place)
         return (
             (domain is None or text in domain)
-            and all(text in substituted(each, values) for each in inside)
-            and not any(text in substituted(each, values) for each in outside)
+            and all(text in substituted(language, values) for language in inside)
+            and not any(text in substituted(language, values) for language in outside)
         )
 
     def _impossible(self, places: Mapping[Place, list[Literal]], budget: Budget, explained: bool) -> Impossible | None:
@@ -184,7 +186,7 @@ class Theory:
         """
         for place, literals in places.items():
             ways = [partial(way, place, budget=budget) for way in (self._no_value_left, self._none_at_all)]
-            ways += [partial(_none_in, one, budget=budget) for one in literals if _must_match(one)]
+            ways += [partial(_none_in, literal, budget=budget) for literal in literals if _must_match(literal)]
             for shown in ways:
                 if shown(literals):
                     return Impossible(_smallest(literals, shown) if explained else tuple(literals))
@@ -221,15 +223,17 @@ class Theory:
         for place, ones in places.items():
             within, without = _sides(ones)
             domain = self._domain(place)
-            inside[place] = (*(_but(each, absent) for each in within), *([domain] if domain else []))
-            free = {slot for each in without for slot in _values_of(each)}
-            outside[place] = tuple(_but(each, free - places.keys()) for each in without)
+            inside[place] = (*(_but(language, absent) for language in within), *([domain] if domain else []))
+            free = {slot for language in without for slot in _values_of(language)}
+            outside[place] = tuple(_but(language, free - places.keys()) for language in without)
         return System(inside, outside)
 
     def assignments(self, literals: Sequence[Literal], budget: Budget) -> Iterator[Texts]:
         """Texts to try for all letters of the literals."""
         places = _places(literals)
-        letters = sorted({letter for each in places.values() for one in each for letter in _letters(one)}, key=repr)
+        letters = sorted(
+            {letter for each in places.values() for literal in each for letter in _letters(literal)}, key=repr
+        )
         return self._values(letters, places, budget)
 
     def _values(
@@ -251,7 +255,7 @@ class Theory:
 
     def _all_pieces(self, places: Mapping[Place, list[Literal]]) -> set[str]:
         """Return texts that may matter anywhere: pieces of patterns, of typed values, and those of the domains."""
-        pieces = {piece for literals in places.values() for one in literals for piece in _pieces(one)}
+        pieces = {piece for literals in places.values() for literal in literals for piece in _pieces(literal)}
         if any(language.late for each in places.values() for side in _sides(each) for language in side):
             pieces |= set(TYPED)
         return pieces | {text for place in places if (domain := self._domain(place)) for text in domain.texts}
@@ -303,7 +307,7 @@ def _places(literals: Sequence[Literal]) -> dict[Place, list[Literal]]:
 def _with_variables(literals: Sequence[Literal]) -> dict[Place, list[Literal]]:
     """The same, and the slots of variables in patterns that have to match: without a value they match nothing."""
     places = _places(literals)
-    patterns = (each.atom.language for each in literals if each.positive and isinstance(each.atom, Member))
+    patterns = (literal.atom.language for literal in literals if literal.positive and isinstance(literal.atom, Member))
     for slot in (slot for pattern in patterns if len(pattern) == 1 for slot in _values_of(pattern)):
         if slot not in places and negation(present(slot)) not in literals:
             places[slot] = [one for one in literals if isinstance(one.atom, Member) and one.atom.variable == slot]
@@ -344,12 +348,14 @@ def _unknowns(values: Texts) -> dict[str, str]:
 def _but(language: Language, slots: Container[Slot]) -> Language:
     """The language without its patterns that have variables with the values of these slots."""
     gone = {
-        each for each in language.letters if isinstance(core := stem(each), Variable) and Slot(core.key, 0) in slots
+        letter
+        for letter in language.letters
+        if isinstance(core := stem(letter), Variable) and Slot(core.key, 0) in slots
     }
     if not gone:
         return language
-    kept = (glob for glob in language.globs if all(step.symbols.isdisjoint(gone) for step in glob))
-    return Language(kept, language.texts, language.late)
+    stepses = (glob for glob in language.globs if all(step.symbols.isdisjoint(gone) for step in glob))
+    return Language(stepses, language.texts, language.late)
 
 
 def _must_match(literal: Literal) -> bool:
@@ -362,7 +368,7 @@ def _none_in(one: Literal, literals: Sequence[Literal], budget: Budget) -> bool:
         return False
     inside, _ = _sides([one])
     _, outside = _sides(literals)
-    late = frozenset(late for each in outside for late in each.late)
+    late = frozenset(late for language in outside for late in language.late)
     return late.issuperset(inside[0].late) and find(inside, outside, budget) is None
 
 

@@ -67,13 +67,13 @@ def finding(
         difference=verdict.difference,
         of_new_policy=check.compares and question.old is None and outcome == "violated",
         acceptable=_refusal(check, verdict, question) if check.acceptable else None,
-        also=tuple(_refusal(check, each, question) for each in others) if check.acceptable else (),
+        also=tuple(_refusal(check, other, question) for other in others) if check.acceptable else (),
     )
 
 
 def _critical_ids(*verdicts: Verdict) -> tuple[str, ...]:
     """The ids of the critical entries that the verdicts are about, each once."""
-    return tuple(dict.fromkeys(each.claim.entry.id for each in verdicts if each.claim.entry))
+    return tuple(dict.fromkeys(verdict.claim.entry.id for verdict in verdicts if verdict.claim.entry))
 
 
 def unasked(check: Check, question: Question) -> Finding:
@@ -119,8 +119,8 @@ def _refusal(check: Check, verdict: Verdict, question: Question) -> Acceptable:
 
 def requests(statements: Iterable[Statement], without: tuple[Statement, ...]) -> str:
     """The requests that one of the statements applies to, and none of `without`, as one says it."""
-    told = (spelled_terms(Terms(parts=(each,), denied=without, before=(), but=()), False) for each in statements)
-    facts = [dict(differing(each, "new")) for each in told]
+    differences = (spelled_terms(Terms(parts=(each,), denied=without, before=(), but=()), False) for each in statements)
+    facts = [dict(differing(each, "new")) for each in differences]
     return "; ".join(f"{each['new']}, but not {each['denied']}" if "denied" in each else each["new"] for each in facts)
 
 
@@ -152,32 +152,32 @@ def _where(check: Check, verdict: Verdict, question: Question) -> _Place:
         return _Place(*place(policy, verdict), own, (*_beside(policy, verdict), *_before(check, verdict, question)))
     assert question.old is not None
     denied = "the reference denies this" if question.by_reference else "denied here before"
-    gone = Related(*place(question.old, verdict), denied)
+    related = Related(*place(question.old, verdict), denied)
     files = {s.source.path for s in question.new.statements} if question.new and question.new.group else None
-    if question.new is None or (files and gone.source.path not in files):
-        return _Place(gone.source, gone.span, own)
-    return _heir(question.new, statement)._replace(related=(gone,))
+    if question.new is None or (files and related.source.path not in files):
+        return _Place(related.source, related.span, own)
+    return _heir(question.new, statement)._replace(related=(related,))
 
 
 def _before(check: Check, verdict: Verdict, question: Question) -> Iterator[Related]:
     """Return the places where similar access was denied, or partly allowed, before."""
-    told = verdict.terms
+    terms = verdict.terms
     by_reference = question.by_reference or check.what == "beyond"
     allowed = "the reference allows this" if by_reference else "allowed here before"
     denied = "the reference denies this" if by_reference else "denied here before"
-    for statement in told.but[:_MOST_BEFORE] if told else ():
+    for statement in terms.but[:_MOST_BEFORE] if terms else ():
         yield Related(statement.source, statement.action.span, denied)
-    for statement in told.before[:_MOST_BEFORE] if told else ():
+    for statement in terms.before[:_MOST_BEFORE] if terms else ():
         yield Related(statement.source, statement.action.span, allowed)
 
 
 def _heir(policy: Policy, gone: Statement | None) -> _Place:
     """Return what changed of a Deny that is less now, or where it stood; the policy's top if in another file."""
-    here = tuple(s for s in policy.statements if not policy.group or (gone and s.source.path == gone.source.path))
-    source = here[0].source if here else policy.source
+    statements = tuple(s for s in policy.statements if not policy.group or (gone and s.source.path == gone.source.path))
+    source = statements[0].source if statements else policy.source
     if gone is None or (policy.group and source.path != gone.source.path):
         return _Place(policy.source, Span(policy.span.start, policy.span.start + 1), None)
-    found = heir(gone, policy._replace(statements=here, source=source))
+    found = heir(gone, policy._replace(statements=statements, source=source))
     return _Place(*found.place, (found.statement.index, found.statement.sid) if found.statement else None)
 
 
@@ -264,7 +264,7 @@ def _facts(
 def _entry(entry: CriticalEntry, several: bool) -> Iterator[tuple[str, str]]:
     """Return why the permission is critical, and where it would not be; by its name if it is one of `several`."""
     if entry.unless:
-        yield "unless", "; or ".join(" and ".join(map(in_words, each.conditions)) for each in entry.unless)
+        yield "unless", "; or ".join(" and ".join(map(in_words, statement.conditions)) for statement in entry.unless)
     yield "reason", f"{entry.id}: {entry.reason}" if several else entry.reason
     if entry.page:
         yield "source", entry.page
@@ -359,8 +359,8 @@ def _without(request: Request, question: Question) -> str:
     """The keys that the request lacks, and that the old version asks for where it allows the like."""
     allowing = by_effect(question.old)[0]
     alike = [s for s in allowing if concrete.action_matches(s.action, request)]
-    asked = (c for s in alike for c in s.conditions if not c.if_exists and not c.key.startswith(MADE_UP))
-    keys = dict.fromkeys(condition.spelled for condition in asked)
+    conditions = (c for s in alike for c in s.conditions if not c.if_exists and not c.key.startswith(MADE_UP))
+    keys = dict.fromkeys(condition.spelled for condition in conditions)
     present = {key.lower() for key, values in context_of(request).items() if values}
     absent = [key for key in keys if key.lower() not in present]
     return f", without {' and '.join(absent)}" if 0 < len(absent) <= _MOST_ABSENT else ""

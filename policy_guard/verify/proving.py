@@ -25,8 +25,8 @@ def prover_for(question: Question, budgets: Budgets | None = None, others: Itera
     before = [s for policy in (question.old, question.reference) if policy for s in policy.statements]
     after = [*(question.new.statements if question.new else ())]
     after += [*(s for each in question.accepted for s in (*each.statements, *each.without)), *others]
-    asked = [entry.principals for entry in question.critical if entry.principals]
-    named = any(each.principals for each in (*before, *after)) or bool(asked)
+    principalses = [entry.principals for entry in question.critical if entry.principals]
+    named = any(each.principals for each in (*before, *after)) or bool(principalses)
     after += exceptions(question.critical)
     statements = [*before, *after]
     conditions = [condition for statement in statements for condition in statement.conditions]
@@ -36,7 +36,7 @@ def prover_for(question: Question, budgets: Budgets | None = None, others: Itera
     allowing, denying = by_effect(question.new)
     whole = [*before, *denying, *exceptions(question.critical)]
     steps = cache(lambda: _steps_to_judge(whole) + max(map(_steps_for_length, allowing), default=0))
-    own = partitions(before, after, asked) if named else frozenset()
+    own = partitions(before, after, principalses) if named else frozenset()
     facts = [question.access.facts(), role_names(before, statements)]
     return Prover(
         places=("action", "resource", "principal") if named else ("action", "resource"),
@@ -57,13 +57,13 @@ _LONG = 100
 def _steps_to_judge(statements: Iterable[Statement]) -> int:
     """Return the cost of judging one request: most statements are ruled out by the beginning of their actions."""
     steps, alike = 1, Counter[str]()
-    for each in statements:
-        heads = [head[: head.find(":") + 4] if ":" in head else "" for head, _ in each.action.heads]
+    for statement in statements:
+        heads = [head[: head.find(":") + 4] if ":" in head else "" for head, _ in statement.action.heads]
         alike.update(heads)
-        values = len(each.resource.others) if each.resource else 1
-        values += sum(len(condition.values) for condition in each.conditions)
-        steps += _steps_for_length(each)
-        whatever = each.action.negated or "" in heads
+        values = len(statement.resource.others) if statement.resource else 1
+        values += sum(len(condition.values) for condition in statement.conditions)
+        steps += _steps_for_length(statement)
+        whatever = statement.action.negated or "" in heads
         steps += _STEPS_A_MATCH * (1 + values) if whatever else 1 + (len(heads) + values) // 4
     return steps + _STEPS_A_MATCH * (alike.pop("", 0) + max(alike.values(), default=0))
 

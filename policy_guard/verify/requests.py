@@ -42,15 +42,19 @@ class Requests(NamedTuple):
 
 def union(sets: Iterable[Requests]) -> Requests:
     """Return the requests that are in one of the sets."""
-    every = tuple(sets)
-    return Requests(disjunction(one.formula for one in every), lambda request: any(one.holds(request) for one in every))
+    requestses = tuple(sets)
+    return Requests(
+        disjunction(requests.formula for requests in requestses),
+        lambda request: any(requests.holds(request) for requests in requestses),
+    )
 
 
 def applying(statements: Iterable[Statement], access: Access) -> Requests:
     """Return the requests to which one of the statements applies."""
     every = tuple(statements)
     return Requests(
-        disjunction(map(access.applies, every)), lambda request: any(concrete.applies(one, request) for one in every)
+        disjunction(map(access.applies, every)),
+        lambda request: any(concrete.applies(statement, request) for statement in every),
     )
 
 

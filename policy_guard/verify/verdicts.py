@@ -69,13 +69,15 @@ def unexplained(check: Check, question: Question, prover: Prover) -> Iterator[Ve
             yield from _together(check, whole, question, prover)
             continue
         entry = whole.entry.id if whole.entry else None
-        given = tuple(each for each in question.accepted if each.acceptance.covers(check.id, entry))
-        claim = outside(whole, given, question.access)
+        accepted_parts = tuple(
+            accepted for accepted in question.accepted if accepted.acceptance.covers(check.id, entry)
+        )
+        claim = outside(whole, accepted_parts, question.access)
         key = id(claim.entry), id(claim.statement)
         if key in judged:
             continue
         answer = asked(claim, prover)
-        used = tuple(each for each in given if part_in(whole, each, question.access, aside))
+        used = tuple(accepted for accepted in accepted_parts if part_in(whole, accepted, question.access, aside))
         if not isinstance(answer, Proved):
             answer, impossible = existing(claim, answer, aside)
             if impossible and key in only_impossible:
@@ -89,25 +91,29 @@ def unexplained(check: Check, question: Question, prover: Prover) -> Iterator[Ve
 
 def _together(check: Check, whole: Combination, question: Question, prover: Prover) -> Iterator[Verdict]:
     """Return the verdicts on sets that are dangerous only together; none if all grants of all sets are accepted."""
-    found = granted(whole, prover)
-    if not found:
+    grants = granted(whole, prover)
+    if not grants:
         return
-    entry = found[0].claim.entry
-    given, access = question.accepted, question.access
-    used = tuple(each for each in given if entry and each.acceptance.covers(check.id, entry.id, together=True))
+    entry = grants[0].claim.entry
+    accepted_parts, access = question.accepted, question.access
+    used = tuple(
+        accepted
+        for accepted in accepted_parts
+        if entry and accepted.acceptance.covers(check.id, entry.id, together=True)
+    )
     claims = [claim for part in whole.parts for claim in part.granting]
     if used and all(isinstance(asked(outside(claim, used, access), prover), Proved) for claim in claims):
-        yield Verdict(found[0].claim, Proved(), accepted=used)
+        yield Verdict(grants[0].claim, Proved(), accepted=used)
         return
     aside = prover.aside()
     spelled = partial(_spelled_together, check, question, claims, aside)
-    shown = [existing(*grant, aside) for grant in found]
+    shown = [existing(*grant, aside) for grant in grants]
     odd = (part for part, (_, alone) in zip(whole.parts, shown, strict=True) if alone)
     impossible = any(all(is_impossible(claim, aside) for claim in part.granting) for part in odd)
     yield from _beside_each_other(
         [
             Verdict(grant.claim, answer, impossible=impossible, spelled=spelled)
-            for grant, (answer, _) in zip(found, shown, strict=True)
+            for grant, (answer, _) in zip(grants, shown, strict=True)
         ]
     )
 

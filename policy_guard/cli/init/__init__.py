@@ -112,7 +112,7 @@ def _steps(
     yield _Step(path, text, remark=f"{len(listed)} entries to start from")
     if source is None:
         grants = granted(tuple(found.policies()), listed, progress)
-        told = Surveyed(
+        surveyed = Surveyed(
             headline=_headline(found),
             policies=tuple(found.policies()),
             unreadable=found.unreadable(),
@@ -120,8 +120,8 @@ def _steps(
             critical=path,
             granted=grants,
         )
-        settings = _modeline(NAME, "config") + configuration(told)
-        assert [each.files for each in load_config(Source(NAME, settings)).policies] == [e.patterns for e in proposed]
+        settings = _modeline(NAME, "config") + configuration(surveyed)
+        assert [files.files for files in load_config(Source(NAME, settings)).policies] == [e.patterns for e in proposed]
         yield _Step(NAME, settings, remark=_remark(found, proposed), granting=grants.policies)
     else:
         yield _Step(NAME, lacks="" if named else f"critical: {CRITICAL}\n")

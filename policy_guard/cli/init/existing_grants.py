@@ -48,7 +48,7 @@ def _granted(policy: Policy, entries: tuple[CriticalEntry, ...], budgets: Budget
     prover = prover_for(question, budgets)
     for claim in CHECK.claims(question):
         if isinstance(claim, Combination):
-            found = [grant.claim for grant in combinations.granted(claim, prover)]
+            claims = [grant.claim for grant in combinations.granted(claim, prover)]
         else:
-            found = [] if isinstance(combinations.asked(claim, prover), Proved) else [claim]
-        yield from (each.entry.id for each in found if each.entry)
+            claims = [] if isinstance(combinations.asked(claim, prover), Proved) else [claim]
+        yield from (each.entry.id for each in claims if each.entry)

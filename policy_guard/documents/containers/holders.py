@@ -39,9 +39,9 @@ class Holders:
 
     def text(self, beside: Iterable[Object]) -> str:
         """The entries beside a policy that say whose it is, in a text that is another one for every other holder."""
-        every = tuple(beside)
-        telling = filter(None, (*map(self._of, every), self._attachments.of(every)))
-        return "\n".join(telling) + DEFAULT * any(map(_is_default_version, every))
+        mappings = tuple(beside)
+        telling = filter(None, (*map(self._of, mappings), self._attachments.of(mappings)))
+        return "\n".join(telling) + DEFAULT * any(map(_is_default_version, mappings))
 
     def _of(self, node: Object) -> str:
         if id(node) not in self._known:

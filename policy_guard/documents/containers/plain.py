@@ -195,15 +195,15 @@ def _inside(source: Source, node: Object, label: str, look: _Look) -> Iterator[_
         yield from (place for _, places in held for place in places)
         return
     _refuse_two_names(node, leading)
-    others = tuple(entry for entry, _ in held if entry.key.text not in leading)
+    entries = tuple(entry for entry, _ in held if entry.key.text not in leading)
     mappings = (entry for entry, _ in held if entry.key.text in leading and isinstance(entry.value, Object))
     parts = [entry for entry in mappings if not looks_like_policy(entry.value)]
     parts = parts if len(parts) <= _MOST_PARTS else []
-    shared = node._replace(entries=(*others, *parts))
+    shared = node._replace(entries=(*entries, *parts))
     for own, places in held:
         beside = shared
         if any(part is own for part in parts):
-            beside = node._replace(entries=(*others, *(part for part in parts if part is not own)))
+            beside = node._replace(entries=(*entries, *(part for part in parts if part is not own)))
         for place in places:
             yield place._replace(beside=(beside, *place.beside))
 

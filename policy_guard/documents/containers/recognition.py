@@ -48,8 +48,8 @@ def looks_like_policy_text(text: str) -> bool:
 
 def _stands(word: re.Pattern[str], before: re.Pattern[str], text: str) -> bool:
     """Tell whether the word stands somewhere behind what has to be before it, or so often that nobody can tell."""
-    for number, found in enumerate(word.finditer(text)):
-        if number > _MOST_KEYS or before.search(text[max(0, found.start() - _LOOKED_BACK) : found.start()]):
+    for number, match in enumerate(word.finditer(text)):
+        if number > _MOST_KEYS or before.search(text[max(0, match.start() - _LOOKED_BACK) : match.start()]):
             return True
     return False
 

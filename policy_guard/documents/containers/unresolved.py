@@ -57,12 +57,12 @@ def unresolved(documents: Iterable[Node], taken: Collection[int], templates: Col
     Mappings with a key of `templates` have places of their own for policies. What looks like a policy lies
     deeper than is looked, and is told by its own count.
     """
-    found: list[Unresolved] = []
+    unresolveds: list[Unresolved] = []
     for document in documents:
         search = _Search(taken, templates)
         search.weigh(document)
-        found += search.below(document, 1)
-    return tuple(found)
+        unresolveds += search.below(document, 1)
+    return tuple(unresolveds)
 
 
 class _Search:

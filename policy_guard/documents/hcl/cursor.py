@@ -53,8 +53,8 @@ class Cursor:
 
     def skip(self) -> None:
         """Goes on to the next character that is no blank, and no line break that does not count."""
-        found = (_BLANKS if self.lines else _LINES).match(self.text, self.at)
-        self._after(found)
+        match = (_BLANKS if self.lines else _LINES).match(self.text, self.at)
+        self._after(match)
 
     def skip_lines(self) -> None:
         """Goes on to the next character that is neither blank nor line break."""
@@ -84,19 +84,19 @@ class Cursor:
 
     def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         """Return what matches right here; goes past it."""
-        found = pattern.match(self.text, self.at)
-        self.at = found.end() if found else self.at
-        return found
+        match = pattern.match(self.text, self.at)
+        self.at = match.end() if match else self.at
+        return match
 
     def name(self) -> str:
         """The name that stands right here; empty if there is none."""
-        found = self.match(_NAME)
-        return found[0] if found else ""
+        match = self.match(_NAME)
+        return match[0] if match else ""
 
     def peek_name(self) -> str:
         """The name that stands right here, without going past it."""
-        found = _NAME.match(self.text, self.at)
-        return found[0] if found else ""
+        match = _NAME.match(self.text, self.at)
+        return match[0] if match else ""
 
     def ends_line(self) -> bool:
         """Tell whether only a comment stands before the end of the line; goes past it."""

@@ -55,13 +55,13 @@ def _binary(cursor: Cursor, level: int) -> Expression:
     left = _unary(cursor)
     while True:
         cursor.skip()
-        found = _OPERATOR.match(cursor.text, cursor.at)
-        if found is None or _LEVELS[found[0]] < level:
+        match = _OPERATOR.match(cursor.text, cursor.at)
+        if match is None or _LEVELS[match[0]] < level:
             return left
-        cursor.at = found.end()
-        right = _binary(cursor, _LEVELS[found[0]] + 1)
+        cursor.at = match.end()
+        right = _binary(cursor, _LEVELS[match[0]] + 1)
         span = Span(left.span.start, right.span.end)
-        left = cursor.made(Operation(found[0], left, right, span), left, right)
+        left = cursor.made(Operation(match[0], left, right, span), left, right)
 
 
 def _unary(cursor: Cursor) -> Expression:
@@ -268,15 +268,15 @@ def _mapping(cursor: Cursor, start: int) -> Expression:
             break
         if not cursor.takes(",") and not cursor.ends_line():
             cursor.fail("a comma, a line break or } is expected here")
-    found = Mapping(tuple(items), Span(start, cursor.at))
-    return cursor.made(found, *(part for item in items for part in item))
+    mapping = Mapping(tuple(items), Span(start, cursor.at))
+    return cursor.made(mapping, *(part for item in items for part in item))
 
 
 def _key(cursor: Cursor) -> Expression:
     """The key of an entry: a name stands for itself."""
-    found = cursor.match(_KEY)
+    match = cursor.match(_KEY)
     cursor.lines = True
-    if found is None:
+    if match is None:
         return _binary(cursor, 1)
-    span = Span(found.start(1), found.end(1))
-    return Template((Text(found[1], span),), span)
+    span = Span(match.start(1), match.end(1))
+    return Template((Text(match[1], span),), span)

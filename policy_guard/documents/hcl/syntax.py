@@ -207,4 +207,4 @@ class Body:
 
 def parts_of(node: object) -> tuple[object, ...]:
     """Return what a node of the tree is made of; nothing for what is no node."""
-    return tuple(getattr(node, each.name) for each in fields(node)) if is_dataclass(node) else ()
+    return tuple(getattr(node, field.name) for field in fields(node)) if is_dataclass(node) else ()

@@ -104,8 +104,8 @@ def _in_quotes(cursor: Cursor) -> Text:
         cursor.at += 2
         return Text(_ESCAPES[sign], Span(start, cursor.at))
     cursor.at += 1
-    found = cursor.match(_UNICODE)
-    number = int(found[0][1:], 16) if found else None
+    match = cursor.match(_UNICODE)
+    number = int(match[0][1:], 16) if match else None
     if number is None or number > 0x10FFFF:
         cursor.fail("there is no such escape; write two backslashes for one", start)
     return Text(chr(number), Span(start, cursor.at))

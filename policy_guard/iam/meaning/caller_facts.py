@@ -28,8 +28,8 @@ def partitions(old: Iterable[Statement], new: Iterable[Statement], asked: Iterab
     old, new = list(old), list(new)
     if any(map(_left_open, (*old, *new))):
         return frozenset()
-    others = (entry.value.pattern for each in asked for entry in each.entries)
-    return (_partitions(_patterns(old)) or frozenset([_USUAL])) | _partitions((*_patterns(new), *others))
+    patterns = (entry.value.pattern for principals in asked for entry in principals.entries)
+    return (_partitions(_patterns(old)) or frozenset([_USUAL])) | _partitions((*_patterns(new), *patterns))
 
 
 def role_names(old: Iterable[Statement], every: Iterable[Statement]) -> Formula:
@@ -58,8 +58,8 @@ def _only(who: PrincipalRef, roles: set[str]) -> Formula:
 def _by_name(names: Iterable[PrincipalRef]) -> dict[tuple[str, ...], set[str]]:
     """The ARNs of roles by their partition, account and name without path."""
     found: dict[tuple[str, ...], set[str]] = {}
-    for who in names:
-        if who.kind == "role" and (text := _plain(who.name)):
+    for name in names:
+        if name.kind == "role" and (text := _plain(name.name)):
             _, partition, _, _, account, role = text.split(":", 5)
             found.setdefault((partition, account, role.rpartition("/")[2]), set()).add(text)
     return found
@@ -81,7 +81,7 @@ def _plain(pattern: Pattern) -> str | None:
 
 def _partitions(patterns: Iterable[Pattern]) -> frozenset[str]:
     starts = (pattern.parts[0] for pattern in patterns if pattern.parts)
-    return frozenset(found[1] for start in starts if isinstance(start, str) and (found := _ARN.match(start)))
+    return frozenset(match[1] for start in starts if isinstance(start, str) and (match := _ARN.match(start)))
 
 
 def _patterns(statements: Iterable[Statement]) -> Iterator[Pattern]:

@@ -179,7 +179,7 @@ def _of_presence(operator: Operator, condition: Condition, request: Request) -> 
             return False
     absent = "false" if present else "true"
     resolved = (resolve(v.pattern, request.context, request.unknowns, wild=False) for v in condition.values)
-    return any(given is not None and operator.holds(given, absent) for given in resolved)
+    return any(pattern is not None and operator.holds(pattern, absent) for pattern in resolved)
 
 
 def _test(operator: Operator, condition: Condition, text: str, request: Request) -> bool:
@@ -271,7 +271,7 @@ def _is_acting(who: PrincipalRef, request: Request) -> bool:
     """Tell whether the condition keys tell that the service is of the account, or has the ARN, that the entry names."""
     accounts, arns = (request.context.get(key, ()) for key in (ACCOUNT_KEY, ARN_KEY))
     if who.kind == "account":
-        owners = (found[1] for text in arns if (found := _OF_ACCOUNT.fullmatch(text)))
+        owners = (match[1] for text in arns if (match := _OF_ACCOUNT.fullmatch(text)))
         return any(matches(who.account, text) for text in (*accounts, *owners))
     return who.kind in OF_ARN and any(matches(who.name, text) for text in arns)
 

@@ -48,14 +48,14 @@ def _implied(caller: Caller) -> Mapping[str, tuple[str, ...]]:
 @lru_cache(maxsize=1_000)
 def _of_identity(caller: Caller) -> dict[str, tuple[str, ...]]:
     """Of the root user, a user, a role and its sessions, and a federated user."""
-    found = _ARN.fullmatch(caller.name) if caller.type == "AWS" else None
-    kind = (found[3] or found[4]) if found else ""
-    known = found is not None and (found[1], kind) in _KINDS
-    if not found or not known or not (caller.session is None or _is_session(kind, caller.session)):
+    match = _ARN.fullmatch(caller.name) if caller.type == "AWS" else None
+    kind = (match[3] or match[4]) if match else ""
+    known = match is not None and (match[1], kind) in _KINDS
+    if not match or not known or not (caller.session is None or _is_session(kind, caller.session)):
         return {}
     return {
         "aws:principalarn": (caller.name,),
-        "aws:principalaccount": (found[2],),
+        "aws:principalaccount": (match[2],),
         "aws:principaltype": (PRINCIPAL_TYPES[kind],),
         "aws:principalisawsservice": ("false",),
     }

@@ -34,7 +34,7 @@ class _Heard(dict[str, bool]):
 
 def choice_names(formula: Formula) -> frozenset[str]:
     """The choices on which it may depend whether a request is in the set."""
-    return frozenset(each.name for each in choices(formula))
+    return frozenset(choice.name for choice in choices(formula))
 
 
 def holds_anyhow(request: Request, fixed: Mapping[str, bool], names: Container[str], holds: Holds) -> bool:

@@ -107,9 +107,9 @@ class Prover:
 
     def aside(self, steps: int = STEPS_ASIDE) -> Prover:
         """The same with another budget, for questions on which no verdict hangs."""
-        other = copy(self)
-        other._budget = self._budgets.aside.part(steps)
-        return other
+        prover = copy(self)
+        prover._budget = self._budgets.aside.part(steps)
+        return prover
 
     def is_spent(self) -> bool:
         """Tell whether nothing more can be asked."""
@@ -149,7 +149,7 @@ class Prover:
             budget.spend(STEPS_A_QUESTION + access.size // 4, "the number of statements")
             confirm = partial(_confirmed, way=way, replay=self._counted(replay, budget))
             formula = self._simplifier.simplify(access, budget)
-            kinds = {each.kind for each in choices(formula)}
+            kinds = {choice.kind for choice in choices(formula)}
             for left_out in (("reading", "unsupported"), ("unsupported",)):
                 if kinds.intersection(left_out):
                     firm = self._simplifier.simplify(without_choices(formula, left_out), budget)

@@ -124,7 +124,7 @@ class Access:
 
     def _verbatim_in(self, statement: Statement) -> bool:
         """Tell whether the statement has variables whose keys are not known to be compared as texts by variables."""
-        return any(each.key not in self._variables for each in _all_variables(statement))
+        return any(variable.key not in self._variables for variable in _all_variables(statement))
 
     def facts(self) -> Formula:
         """Return what is true of every request, beyond what the conditions say."""
@@ -201,8 +201,8 @@ class Access:
         usual = self._of_values(operator, condition, slots)
         if operator.spellings is None or not condition.values or condition.key not in self._verbatim:
             return usual
-        given = tuple(value.pattern for value in condition.values)
-        unusual = disjunction(conjunction([present(s), operator.spellings.encode(s, given)]) for s in slots)
+        patterns = tuple(value.pattern for value in condition.values)
+        unusual = disjunction(conjunction([present(s), operator.spellings.encode(s, patterns)]) for s in slots)
         unclear = choice("unsupported", as_written(condition))
         return disjunction([conjunction([unusual, unclear]), conjunction([negation(unusual), usual])])
 

@@ -151,7 +151,7 @@ def _one_of(callers: Language) -> Formula:
 def _spelled(values: Language, head: Glob, tail: Glob) -> Formula:
     """State that the caller is spelled as one of the values between head and tail."""
     globs = ((*head, *glob, *tail) for glob in values)
-    late = (Deferred(each.pattern, _around(each.build, head, tail)) for each in values.late)
+    late = (Deferred(deferred.pattern, _around(deferred.build, head, tail)) for deferred in values.late)
     return member("principal", Language(globs, late=late))
 
 

@@ -132,15 +132,15 @@ def principal_matches(principals: Principals, keys: Container[str] = ()) -> Form
 
 def _any(everyone: list[_Entry], kinds: tuple[str, ...]) -> Formula:
     """The callers that one of the entries names, as one of these kinds."""
-    named_ = [each for each in everyone if each.who.kind in kinds]
-    open_ = [each.who.name for each in everyone if each.who.kind == "open"]
+    named_ = [entry for entry in everyone if entry.who.kind in kinds]
+    open_ = [entry.who.name for entry in everyone if entry.who.kind == "open"]
     late = (Deferred(name, _LISTED[kind], towards=_TOWARDS[kind]) for name in open_ for kind in kinds)
     return disjunction(
         [
-            _member((each.who, _globs(each.entry.type, each.who)) for each in named_),
+            _member((entry.who, _globs(entry.entry.type, entry.who)) for entry in named_),
             member("principal", Language(late=late)),
-            *(_by_another_name(each.entry, each.who) for each in named_),
-            *(_acting(each, kinds) for each in everyone),
+            *(_by_another_name(entry.entry, entry.who) for entry in named_),
+            *(_acting(entry, kinds) for entry in everyone),
         ]
     )
 
@@ -151,9 +151,9 @@ def _acting(entry: _Entry, kinds: tuple[str, ...]) -> Formula:
     AWS: reference_policies_condition-keys: aws:PrincipalAccount is the account to which the requesting principal
     belongs, aws:PrincipalArn its ARN. Whether services have them is not stated.
     """
-    told = [each for each in _TOLD if each.key in entry.keys and each.kind in kinds]
+    tolds = [each for each in _TOLD if each.key in entry.keys and each.kind in kinds]
     parts = []
-    for key, kind, build, late in told:
+    for key, kind, build, late in tolds:
         globs = [build(entry.who)] if entry.who.kind == kind else []
         open_ = [Deferred(entry.who.name, late)] if entry.who.kind == "open" else []
         parts.append(conjunction([present(Slot(key, 0)), member(Slot(key, 0), Language(globs, late=open_))]))
@@ -275,8 +275,8 @@ _TOWARDS: dict[str, Callable[[str], str]] = {kind: partial(_towards, kind=kind) 
 
 def _exempt(everyone: list[_Entry]) -> Formula:
     """The callers that NotPrincipal leaves out: those whose whole chain is listed."""
-    finer = _member((each.who, [_account(each.who)]) for each in everyone if each.who.kind in FINER)
-    open_ = Language(late=(Deferred(each.who.name, _finer_by) for each in everyone if each.who.kind == "open"))
+    finer = _member((entry.who, [_account(entry.who)]) for entry in everyone if entry.who.kind in FINER)
+    open_ = Language(late=(Deferred(entry.who.name, _finer_by) for entry in everyone if entry.who.kind == "open"))
     root_alone = choice("reading", ACCOUNT_EXEMPTS_ROOT_ALONE.name)
     elsewhere = negation(disjunction([finer, member("principal", open_), root_alone]))
     account, user, role, session = (_any(everyone, (kind,)) for kind in ("account", *FINER))

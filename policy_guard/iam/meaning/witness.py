@@ -61,7 +61,7 @@ def plausible(request: Request, holds: Holds, statement: Statement) -> Request:
         request = existing_like(request, holds, statement) or request
     known = exists(request)
     for variants in (_whole_arns, _values) if known else (_fitting, _whole_arns, _known_actions, _values):
-        likelier = (each for each in variants(request) if not known or exists(each))
+        likelier = (variant for variant in variants(request) if not known or exists(variant))
         request = next(filter(holds, likelier), request)
     return _without_idle_unknowns(request, holds)
 
@@ -111,7 +111,7 @@ def _matching(service: str, patterns: tuple[str, ...]) -> tuple[str, ...]:
         glob(pattern.lower()) for pattern in patterns if pattern[:1] in "*?" or pattern.lower()[:1] == service[:1]
     ]
     names = (f"{service}:{name}".lower() for name in catalog.actions(service))
-    return tuple(sorted((name for name in names if any(each(name) for each in covers)), key=_rank))
+    return tuple(sorted((name for name in names if any(cover(name) for cover in covers)), key=_rank))
 
 
 @lru_cache(maxsize=10_000)
@@ -158,7 +158,7 @@ def _without_idle_unknowns(request: Request, holds: Holds) -> Request:
     """Leaves out the texts of unknown parts that may as well be others."""
     for name in request.unknowns:
         others = ({**request.unknowns, name: text} for text in ("", "other", "1"))
-        if all(holds(request._replace(unknowns=each)) for each in others):
+        if all(holds(request._replace(unknowns=other)) for other in others):
             request = request._replace(unknowns={k: v for k, v in request.unknowns.items() if k != name})
     return request
 

@@ -22,7 +22,9 @@ def conditions(reader: Reader, node: Node, variables: bool) -> tuple[Condition, 
     if not isinstance(node, Object) or node.tag is not None:
         reader.problem('"Condition" is a mapping of operators', node.span)
         return ()
-    return tuple(each for entry in _once(reader, node, "operator") for each in _operator(reader, entry, variables))
+    return tuple(
+        condition for entry in _once(reader, node, "operator") for condition in _operator(reader, entry, variables)
+    )
 
 
 def guarding(guard: Guard, span: Span) -> Condition:

@@ -73,7 +73,7 @@ def _unknown(text: str) -> Unknown:
 
 def nameless_in(text: str) -> Iterator[int]:
     """Return where a program may fill something in by its place: `{}`, `{:>8}`, `%s`, and every other `%`."""
-    return (found.start() for found in _BY_PLACE.finditer(text))
+    return (match.start() for match in _BY_PLACE.finditer(text))
 
 
 def numbered(pattern: Pattern, before: int, in_file: int) -> Pattern:
@@ -128,10 +128,10 @@ class _InName:
             yield part
             return
         done = 0
-        for found in _ALL.finditer(part):
-            yield from self._text(part[done : found.start()])
-            yield _unknown(found[0]) if self._is_placeholder(found) else found[0]
-            done = found.end()
+        for match in _ALL.finditer(part):
+            yield from self._text(part[done : match.start()])
+            yield _unknown(match[0]) if self._is_placeholder(match) else match[0]
+            done = match.end()
         yield from self._text(part[done:])
 
     def _text(self, text: str) -> Iterator[Part]:
@@ -172,4 +172,4 @@ class _InName:
 def in_value(pattern: Pattern) -> tuple[str, ...]:
     """The texts in the value of a condition that may be placeholders."""
     texts = [part for part in pattern.parts if isinstance(part, str) and _SIGNS.search(part)]
-    return tuple(dict.fromkeys(found[0] for text in texts for found in _ALL.finditer(text) if not found["word"]))
+    return tuple(dict.fromkeys(match[0] for text in texts for match in _ALL.finditer(text) if not match["word"]))

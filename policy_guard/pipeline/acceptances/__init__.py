@@ -44,8 +44,10 @@ class Acceptances(NamedTuple):
 
     def waiting(self) -> Iterator[Acceptance]:
         """Return those of the new side that do not count yet."""
-        known = {(each.source.path, each.source.text) for each in self.counting}
-        yield from (each for each in self.here if (each.source.path, each.source.text) not in known)
+        known = {(acceptance.source.path, acceptance.source.text) for acceptance in self.counting}
+        yield from (
+            acceptance for acceptance in self.here if (acceptance.source.path, acceptance.source.text) not in known
+        )
 
 
 def load_acceptances(repository: Repository, config: Config, old: Revision, new: Revision, today: date) -> Acceptances:
@@ -55,13 +57,13 @@ def load_acceptances(repository: Repository, config: Config, old: Revision, new:
     if not before and not after:
         return Acceptances()
     merged, _ = _read(repository, before, old.name, today)
-    here, wrong = _read(repository, after, new.name, today)
+    acceptances, wrong = _read(repository, after, new.name, today)
     if config.accepted_from != "head":
-        return Acceptances(counting=merged, here=here, wrong=wrong, told=(), base=old.name)
+        return Acceptances(counting=merged, here=acceptances, wrong=wrong, told=(), base=old.name)
     unowned = _unowned(repository, old, after)
     if unowned is not None:
-        return Acceptances(counting=merged, here=here, wrong=wrong, told=(unowned,), base=old.name)
-    return Acceptances(counting=here, here=here, wrong=wrong, told=(), base=old.name)
+        return Acceptances(counting=merged, here=acceptances, wrong=wrong, told=(unowned,), base=old.name)
+    return Acceptances(counting=acceptances, here=acceptances, wrong=wrong, told=(), base=old.name)
 
 
 def _files_of(repository: Repository, tree: str, folder: str) -> list[File]:
@@ -75,7 +77,7 @@ def _new_files(repository: Repository, folder: str, new: Revision) -> list[File]
     if not place.is_dir():
         return []
     if new.staged:
-        return _acceptances(each for each in repository.files(None) if os.path.dirname(each.path) == folder)
+        return _acceptances(file for file in repository.files(None) if os.path.dirname(file.path) == folder)
     names = sorted(os.listdir(place))
     return _acceptances(File(f"{folder}/{name}", repository.mode(f"{folder}/{name}"), None) for name in names)
 

@@ -27,10 +27,10 @@ def concerning(every: Iterable[Acceptance], pair: Pair) -> Iterator[Acceptance]:
 
 def counting(every: Acceptances, pair: Pair, comparing: bool, today: date) -> Iterator[Accepted]:
     """The acceptances that count for this pair; without `comparing` those alone that ask for no old version."""
-    for each in concerning(every.counting, pair):
-        if today <= each.expires and (each.old is None or (comparing and each.fits(pair.origin))):
+    for acceptance in concerning(every.counting, pair):
+        if today <= acceptance.expires and (acceptance.old is None or (comparing and acceptance.fits(pair.origin))):
             try:
-                yield accepted(each, pair.policy.kind)
+                yield accepted(acceptance, pair.policy.kind)
             except Unreadable:
                 continue
 

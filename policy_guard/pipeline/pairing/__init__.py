@@ -168,8 +168,8 @@ def _unknown(
         return
     from policy_guard.pipeline.pairing.unknown import LOST, keeps_every_deny, may_have_lost
 
-    kept = reader.undistrusted(change.old, revision)
-    if new and kept and keeps_every_deny(iter(kept.policies.values()), iter(new.policies.values())):
+    version = reader.undistrusted(change.old, revision)
+    if new and version and keeps_every_deny(iter(version.policies.values()), iter(new.policies.values())):
         return
     texts = known.unread if len(known.problems) == len(old.problems) else ()
     given = reader.given.config.severity(LOST)

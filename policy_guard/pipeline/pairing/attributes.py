@@ -75,20 +75,22 @@ def rewritten(question: Question, everything: bool, note: Callable[[str], None])
     With `everything` those that did not change count, too. A policy that git wrote otherwise before, and now does not,
     is added to the changes, and its old version is distrusted: everything in it counts as new.
     """
-    asked = _asked(question, everything)
+    askeds = _asked(question, everything)
     parties = list(parties_of(question.reader, question.sides, question.comparison))
-    ways = dict.fromkeys([*(each.way for each in asked), *(way for party in parties for way in party.after.values())])
+    ways = dict.fromkeys(
+        [*(asked.way for asked in askeds), *(way for party in parties for way in party.after.values())]
+    )
     texts = _texts(question, ways)
-    sniffed = any(sniff(question.repository.read(each.file) or b"") for each in asked)
-    if not (asked or parties) or not (_mentioned(texts) or sniffed or parties):
+    sniffed = any(sniff(question.repository.read(asked.file) or b"") for asked in askeds)
+    if not (askeds or parties) or not (_mentioned(texts) or sniffed or parties):
         return
     values = _values_of_new(question, ways, texts)
-    suspects = [each for each in asked if values.written(each.way) != Values({}).written(each.way)]
-    before = _before(question, asked if _may_have_been(question) else suspects, parties)
+    suspects = [asked for asked in askeds if values.written(asked.way) != Values({}).written(asked.way)]
+    before = _before(question, askeds if _may_have_been(question) else suspects, parties)
     yield from _otherwise(question, suspects, before, values, everything, note)
     for name, reason in parted(parties, values, before):
         yield from _refused(question, name, reason)
-    _distrust(question, asked, before, values, note)
+    _distrust(question, askeds, before, values, note)
 
 
 def _otherwise(
@@ -101,22 +103,22 @@ def _otherwise(
 ) -> Iterator[Finding]:
     told: set[tuple[str, str]] = set()
     filtered: dict[str, None] = {}
-    for each in suspects:
-        path, ignored = each.file.path, values.left_out(each.way)
-        if not (each.touched or everything) and values.written(each.way) == before.written(each.before):
+    for suspect in suspects:
+        path, ignored = suspect.file.path, values.left_out(suspect.way)
+        if not (suspect.touched or everything) and values.written(suspect.way) == before.written(suspect.before):
             continue
         data, version = (
-            question.repository.read(each.file) or b"",
-            question.reader.version(each.file, each.name, question.comparison.new),
+            question.repository.read(suspect.file) or b"",
+            question.reader.version(suspect.file, suspect.name, question.comparison.new),
         )
-        gone = ignored is not None and each.before and not before.left_out(each.before)
+        gone = ignored is not None and suspect.before and not before.left_out(suspect.before)
         reason, where = _reason(values, path, data, version), path
         if reason is None and gone:
             reason, where = _left_out(version), ignored or path
         if reason and (where, reason) not in told:
             told.add((where, reason))
             yield from _refused(question, where, reason)
-        elif not reason and each.touched and not version.note and _filters(values, path):
+        elif not reason and suspect.touched and not version.note and _filters(values, path):
             filtered[path] = None
     if filtered:
         note(_about(list(filtered)))

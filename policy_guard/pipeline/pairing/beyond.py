@@ -86,9 +86,9 @@ class Beyond:
 
     def _way(self, path: str) -> Way:
         """Return where the link leads; if nowhere, what systems make of it that do not tell all names apart."""
-        here = self._sides.after if self._sides else None
-        way = here.ways.get(path, Way(None, MISSING)) if here else Way(None, MISSING)
-        if here and way.path in here.files and here.files[way.path or ""].mode == SUBMODULE:
+        view = self._sides.after if self._sides else None
+        way = view.ways.get(path, Way(None, MISSING)) if view else Way(None, MISSING)
+        if view and way.path in view.files and view.files[way.path or ""].mode == SUBMODULE:
             return Way(None, BELOW, links=way.links)
         if way.kind == MISSING:
             elsewhere = self._folded.way(path)

@@ -52,9 +52,9 @@ class FileVersion(NamedTuple):
             return self
         from policy_guard.pipeline.pairing.templates import all_of
 
-        found = all_of(self.template, placeholders, grants)
-        problems = (*self.template.repeated, *found.every_problem)
-        policies = {_unique(key, policy, found.policies): policy for key, policy in found.policies.items()}
+        parsed = all_of(self.template, placeholders, grants)
+        problems = (*self.template.repeated, *parsed.every_problem)
+        policies = {_unique(key, policy, parsed.policies): policy for key, policy in parsed.policies.items()}
         return self._replace(policies=policies, problems=problems, looked=bool(policies or problems))
 
     def after(self, before: FileVersion | None = None) -> FileVersion:
@@ -240,12 +240,12 @@ def _parsed(
     found: dict[str, Policy] = {}
     wrong: list[Problem] = []
     unread: list[str] = []
-    for each in reading.policies:
+    for document in reading.policies:
         try:
-            found[each.label] = parse(each, kind, placeholders)
+            found[document.label] = parse(document, kind, placeholders)
         except Unreadable as error:
             wrong += error.problems
-            unread.append(source.text[slice(*each.node.span)])
+            unread.append(source.text[slice(*document.node.span)])
     if configured and not reading.policies:
         wrong.append(Problem("the file is configured as a policy and contains none", Span(0, min(1, len(source.text)))))
     looked = bool(reading.policies or configured)

@@ -71,11 +71,11 @@ def joined(group: Group, reader: Reader, trees: Trees, comparison: Comparison) -
     pairs = (
         Pair(
             path=group.name,
-            old=_union(group, gone.get(who, ()), renamed),
-            new=_union(group, here.get(who, ()), {}),
+            old=_union(group, gone.get(holder, ()), renamed),
+            new=_union(group, here.get(holder, ()), {}),
             fresh=not olds,
         )
-        for who in dict.fromkeys([*gone, *here])
+        for holder in dict.fromkeys([*gone, *here])
     )
     return GroupResult(f"group {group.name}", tuple(pairs), tuple(after), ())
 

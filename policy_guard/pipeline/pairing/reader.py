@@ -103,8 +103,8 @@ class Reader:
             return FileVersion(source=empty, policies={}, problems=(Problem(_TOO_LARGE, Span(0, 0)),))
         kind = rule.kind if rule else None
         given, placeholders = rule is not None, self._config.placeholders
-        found = glance_of(data, path, revision.name, given, kind, placeholders, closely, self.beside(revision))
-        return found if given else self._as_part(found, path, revision)
+        version = glance_of(data, path, revision.name, given, kind, placeholders, closely, self.beside(revision))
+        return version if given else self._as_part(version, path, revision)
 
     def _as_part(self, version: FileVersion, path: str, revision: Revision) -> FileVersion:
         """The version of a file that need not be a policy by itself, if others read it and are judged with it."""

@@ -32,9 +32,9 @@ class References(NamedTuple):
         bounded = self.bounded(pair, (pair.path,))
         if pair.old or not pair.fresh or not pair.new or not rule or not rule.reference or not self.base.commit:
             return bounded
-        if found := bounded.reference or self._policy(rule.reference, pair.path, pair.new):
+        if policy := bounded.reference or self._policy(rule.reference, pair.path, pair.new):
             self.note(f"{pair.path} has no old version and is compared with {rule.reference}")
-            return bounded._replace(old=found)
+            return bounded._replace(old=policy)
         self.note(f"{rule.reference} is not a single {pair.new.kind} policy in the base: nothing is compared with it")
         return bounded
 
@@ -45,15 +45,15 @@ class References(NamedTuple):
         if not bounds or pair.new is None or not self.base.commit:
             return pair
         name = next(iter(bounds))
-        found = self._policy(name, pair.new.source.path, pair.new) if len(bounds) == 1 else None
-        if found is None:
+        policy = self._policy(name, pair.new.source.path, pair.new) if len(bounds) == 1 else None
+        if policy is None:
             what = f"is not a single {pair.new.kind} policy in the base"
             what = "is not there in the base" if name not in self.files() else what
             problem = Problem(
                 f"{name} bounds this policy, and {what if len(bounds) == 1 else 'others too'}", Span(0, 0)
             )
             return pair._replace(unbounded=next(iter(unreadable(Source(pair.new.source.path, ""), [problem]))))
-        return pair._replace(reference=found)
+        return pair._replace(reference=policy)
 
     def _policy(self, reference: str, path: str, new: Policy) -> Policy | None:
         """The policy in the reference, as the base has it, read as what `path` is configured as.

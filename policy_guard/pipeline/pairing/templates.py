@@ -64,11 +64,19 @@ def compared(old: Template, new: Template, placeholders: tuple[str, ...]) -> Pol
 def _renamed(before: Parsed, after: Parsed) -> dict[PolicyId, PolicyId]:
     """New policies and the old ones of the same holder that they replace under another address."""
     gone = [key for key in before.policies if key not in after.policies and key not in after.problems]
-    came = [key for key in after.policies if key not in before.policies and key not in before.problems]
+    identifiers = [key for key in after.policies if key not in before.policies and key not in before.problems]
     found: dict[PolicyId, PolicyId] = {}
-    for key in came:
-        like = [other for other in gone if _alike(before.policies[other], other, after.policies[key], key)]
-        rivals = [other for other in came if _alike(after.policies[other], other, after.policies[key], key)]
+    for key in identifiers:
+        like = [
+            identifier
+            for identifier in gone
+            if _alike(before.policies[identifier], identifier, after.policies[key], key)
+        ]
+        rivals = [
+            identifier
+            for identifier in identifiers
+            if _alike(after.policies[identifier], identifier, after.policies[key], key)
+        ]
         if len(like) == 1 and len(rivals) == 1:
             found[key] = like[0]
     return found
@@ -84,15 +92,15 @@ def _parsed(units: Iterable[Unit], placeholders: tuple[str, ...]) -> Parsed:
     for unit in units:
         key = PolicyId("", "" if unit.together else unit.address, unit.together or unit.holder)
         grouped.setdefault(key, []).append(unit)
-    found = Parsed({}, {})
+    parsed = Parsed({}, {})
     for key, members in grouped.items():
         problems: list[Problem] = []
         policies = list(_read(members, placeholders, problems))
         if problems:
-            found.problems[key] = tuple(problems)
+            parsed.problems[key] = tuple(problems)
         elif policies:
-            found.policies[key] = united(policies, members[0].address, policies[0].holder)
-    return found
+            parsed.policies[key] = united(policies, members[0].address, policies[0].holder)
+    return parsed
 
 
 def _read(units: Iterable[Unit], placeholders: tuple[str, ...], problems: list[Problem]) -> Iterator[Policy]:

@@ -175,7 +175,7 @@ def _may_read(text: str, folder: str, changed: Iterable[str]) -> bool:
     """
     if not _READS_FILES.search(text):
         return False
-    named = [_words_of(text, found.end()) for found in _READS_BY_PATH.finditer(text)]
+    named = [_words_of(text, match.end()) for match in _READS_BY_PATH.finditer(text)]
     programs = bool(_PROGRAMS.search(text))
     for path in changed:
         inside = path.startswith(f"{folder}/") if folder else True
@@ -189,8 +189,8 @@ def _may_read(text: str, folder: str, changed: Iterable[str]) -> bool:
 
 def _words_of(text: str, start: int) -> list[str]:
     """Return what is written in the path that stands as an argument there; nothing if it is no plain string."""
-    found = _PATH.match(text, start, start + _LONGEST_PATH)
-    pieces = re.split(r"\$\{[^{}\"]*\}|[*?\[\]{},]+", found[1]) if found else [""]
+    match = _PATH.match(text, start, start + _LONGEST_PATH)
+    pieces = re.split(r"\$\{[^{}\"]*\}|[*?\[\]{},]+", match[1]) if match else [""]
     return ["/".join(part for part in piece.split("/") if part not in ("", ".", "..")) for piece in pieces]
 
 

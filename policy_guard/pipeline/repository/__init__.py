@@ -130,8 +130,8 @@ class Repository:
 
         Other names are resolved in `revisions`: here git would guess.
         """
-        found = self._objects.get(f"{name}^{{commit}}")
-        return found.oid if found else None
+        mapping = self._objects.get(f"{name}^{{commit}}")
+        return mapping.oid if mapping else None
 
     def refs(self, names: Iterable[str]) -> list[Ref]:
         """Return those of the refs that exist. The names are full and without wildcards, and mean nothing else.
@@ -140,8 +140,8 @@ class Repository:
         """
         wanted = set(names)
         listed = self.run("for-each-ref", "--format=%(refname)%00%(objectname)%00%(symref)", "--", *sorted(wanted))
-        every = (Ref(*map(os.fsdecode, line.split(b"\0"))) for line in listed.split(b"\n") if line)
-        return [ref for ref in every if ref.name in wanted] if wanted else []
+        refs = (Ref(*map(os.fsdecode, line.split(b"\0"))) for line in listed.split(b"\n") if line)
+        return [ref for ref in refs if ref.name in wanted] if wanted else []
 
     def special(self, name: str) -> list[str]:
         """The lines of a file such as FETCH_HEAD beside the refs; none if it is not there."""
@@ -159,8 +159,8 @@ class Repository:
 
     def parents(self, commit: str) -> list[str]:
         """The parents that the commit names, also those that a shallow clone lacks."""
-        found = self._objects.get(commit)
-        lines = found.data.partition(b"\n\n")[0].split(b"\n") if found else []
+        mapping = self._objects.get(commit)
+        lines = mapping.data.partition(b"\n\n")[0].split(b"\n") if mapping else []
         return [line[7:].decode() for line in lines if line.startswith(b"parent ")]
 
     def read(self, file: File) -> bytes | None:
@@ -172,12 +172,12 @@ class Repository:
             return None
         if file.oid is None:
             return self._on_disk(file)
-        found = self._objects.get(file.oid)
-        if found is None or found.type != "blob":
+        mapping = self._objects.get(file.oid)
+        if mapping is None or mapping.type != "blob":
             raise SetupError(
                 f"{file.path[:200]} (blob {file.oid[:12]}) is not in this clone. Fetch it, or clone without --filter."
             )
-        return found.data
+        return mapping.data
 
     def _on_disk(self, file: File) -> bytes | None:
         path = self.root / os.fsdecode(os.fsencode(file.path))
@@ -255,14 +255,14 @@ class Repository:
             listed, words = running.communicate()
             if running.returncode:
                 raise SetupError(f"git ls-files: {words.decode(errors='replace').strip() or 'failed without a word'}")
-            found = Uncompared([], [])
+            uncompared = Uncompared([], [])
             for tag, name in UNCOMPARED.findall(listed):
                 path = os.fsdecode(name)
                 if tag == b"?":
-                    found.untracked.append(File(path, self.mode(path), None))
+                    uncompared.untracked.append(File(path, self.mode(path), None))
                 elif tag.upper() != b"S" or os.path.lexists(self.root / path):
-                    found.flagged.append(path)
-            return found
+                    uncompared.flagged.append(path)
+            return uncompared
 
         return result
 
@@ -302,13 +302,13 @@ class Repository:
             at = lowered.find(end, at + 1)
         if not listing.isascii():
             entries.update((entry, None) for entry in listing.split(b"\0") if not entry.isascii())
-        found = (listed(entry, tree is None) for entry in entries)
-        return [file for file in found if folded(file.path.rpartition("/")[2]) == name]
+        files = (listed(entry, tree is None) for entry in entries)
+        return [file for file in files if folded(file.path.rpartition("/")[2]) == name]
 
     def folder(self, tree: str, path: str) -> list[File]:
         """The files right in a folder of a tree; none where it is no folder. Asks for no listing."""
-        found = self._objects.get(f"{tree}:{path}")
-        return list(in_folder(found.data, path, len(found.oid) // 2)) if found and found.type == "tree" else []
+        mapping = self._objects.get(f"{tree}:{path}")
+        return list(in_folder(mapping.data, path, len(mapping.oid) // 2)) if mapping and mapping.type == "tree" else []
 
     def has_links(self, tree: str | None) -> bool:
         """Tell whether there is a link in a tree, or in the index."""

@@ -73,10 +73,10 @@ def _flagged(repository: Repository, old: Revision, paths: Iterable[str], known:
     """
     for path in paths:
         if path not in known:
-            here = File(path, repository.mode(path), None) if os.path.lexists(repository.root / path) else None
+            file = File(path, repository.mode(path), None) if os.path.lexists(repository.root / path) else None
             before = repository.file(old.tree, path)
-            if before or here:
-                yield Raw("M", before, here)
+            if before or file:
+                yield Raw("M", before, file)
 
 
 def _as_on_disk(repository: Repository, raw: Raw) -> Raw:
@@ -113,8 +113,8 @@ def _rewritten(paired: list[Change]) -> list[Change]:
             came.setdefault(stem, []).append(change)
     joined = {stem for stem in gone if len(gone[stem]) == 1 and len(came.get(stem, ())) == 1}
     dropped = {each for stem in joined for each in (*gone[stem], *came[stem])}
-    kept = [change for change in paired if change not in dropped]
-    return [*kept, *(Change(gone[stem][0].old, came[stem][0].new, "rewritten") for stem in sorted(joined))]
+    changes = [change for change in paired if change not in dropped]
+    return [*changes, *(Change(gone[stem][0].old, came[stem][0].new, "rewritten") for stem in sorted(joined))]
 
 
 def _stem(change: Change) -> str | None:
@@ -129,7 +129,7 @@ def snapshot(repository: Repository, revision: Revision) -> dict[str, File]:
     if revision.commit is not None or revision.staged:
         return names(repository.files(revision.commit))
     left_out = repository.left_out()
-    tracked = (_in_work_tree(repository, each, left_out) for each in repository.files(None))
+    tracked = (_in_work_tree(repository, file, left_out) for file in repository.files(None))
     return names([*tracked, *repository.untracked()])
 
 

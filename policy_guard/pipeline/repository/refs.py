@@ -48,8 +48,8 @@ def branch(repository: Repository, text: str) -> tuple[str, str]:
     if not _NO_NAME.search(text) and not _OF_GIT.fullmatch(text) and text not in ("HEAD", "@"):
         full = (text,) if text.startswith("refs/") else _of_remotes(text)
         for names in (full, () if text.startswith(("refs/", "origin/")) else (f"refs/heads/{text}",)):
-            if found := _branches(repository, names):
-                return _only(repository, text, found), text
+            if refs := _branches(repository, names):
+                return _only(repository, text, refs), text
     raise SetupError(
         f"there is no branch {_shown(text)} in this clone, which default-branch names. "
         "Fetch it, or write another, such as origin/main."
@@ -64,22 +64,22 @@ def default_branch(repository: Repository) -> tuple[str, str] | None:
     names = [f"refs/remotes/origin/{name}" for name in ("HEAD", "main", "master")]
     if not any(map(repository.commit, names)):
         return None
-    found = _branches(repository, names)
-    if found and found[0].name == names[0]:
-        return _only(repository, "origin/HEAD", found[:1]), "origin/HEAD"
-    if len({ref.oid for ref in found}) > 1:
+    refs = _branches(repository, names)
+    if refs and refs[0].name == names[0]:
+        return _only(repository, "origin/HEAD", refs[:1]), "origin/HEAD"
+    if len({ref.oid for ref in refs}) > 1:
         raise SetupError(
             "origin/main and origin/master differ, and this clone does not know which of them is the default branch. "
             "Run git remote set-head origin --auto, or name it with --base."
         )
-    return (_only(repository, "origin", found), found[0].name.removeprefix("refs/remotes/")) if found else None
+    return (_only(repository, "origin", refs), refs[0].name.removeprefix("refs/remotes/")) if refs else None
 
 
 def branch_of_origin(repository: Repository, name: str) -> str | None:
     """The commit of a remote's branch of exactly this name; None if this clone lacks it."""
     full = f"refs/remotes/origin/{name}"
-    found = [] if _NO_NAME.search(full) else repository.refs([full])
-    return repository.commit(found[0].oid) if found else None
+    refs = [] if _NO_NAME.search(full) else repository.refs([full])
+    return repository.commit(refs[0].oid) if refs else None
 
 
 def by_id(repository: Repository, name: str) -> str | None:
@@ -128,8 +128,8 @@ def _branches(repository: Repository, names: Iterable[str]) -> list[Ref]:
     called HEAD.
     """
     found = {ref.name: ref for ref in repository.refs(names)}
-    every = (found[name] for name in names if name in found)
-    return [ref for ref in every if ref.leads_to or not _is_head_of_remote(ref.name)]
+    refs = (found[name] for name in names if name in found)
+    return [ref for ref in refs if ref.leads_to or not _is_head_of_remote(ref.name)]
 
 
 def _is_head_of_remote(name: str) -> bool:

@@ -18,7 +18,7 @@ SEVERITIES = {"error": "critical", "warning": "minor", "note": "info"}
 def render(report: Report, style: Style) -> str:
     """The JSON that https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format describes."""
     findings = in_order(report)
-    entries = [_entry(each, mark) for each, mark in zip(findings, fingerprints(findings), strict=True)]
+    entries = [_entry(finding, mark) for finding, mark in zip(findings, fingerprints(findings), strict=True)]
     if report.error is not None:
         entries = [_described(error_line(report.error), "set-up", "set-up", "blocker", ".policy-guard.yaml", 1)]
     return in_json(entries)

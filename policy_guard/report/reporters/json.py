@@ -38,7 +38,7 @@ def _report(report: Report) -> dict[str, Any]:
     shown["policies"] = report.policies
     shown["judged"] = list(report.judged)
     shown["notes"] = list(report.notes)
-    shown["accepted"] = [each._asdict() | {"checks": list(each.checks)} for each in report.accepted]
+    shown["accepted"] = [reviewed._asdict() | {"checks": list(reviewed.checks)} for reviewed in report.accepted]
     shown["skipped"] = [skipped._asdict() for skipped in report.skipped]
     shown["findings"] = [_finding(finding) for finding in in_order(report)]
     return shown

@@ -38,11 +38,11 @@ def render(report: Report, style: Style) -> str:
 
 def _case(suite: Element, path: str, findings: Sequence[Finding], fail_on: FailOn) -> None:
     case = SubElement(suite, "testcase", classname="policy-guard", name=_safe(path))
-    failing = [each for each in findings if _fails(each, fail_on)]
+    failing = [finding for finding in findings if _fails(finding, fail_on)]
     if failing:
         what = {"message": _safe(title(Block((failing[0],)))), "type": failing[0].check}
         SubElement(case, "failure", what).text = "\n\n".join(map(_told, failing))
-    if others := [each for each in findings if each not in failing]:
+    if others := [finding for finding in findings if finding not in failing]:
         SubElement(case, "system-out").text = "\n\n".join(map(_told, others))
 
 

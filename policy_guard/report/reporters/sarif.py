@@ -30,7 +30,7 @@ def render(report: Report, style: Style) -> str:
         "columnKind": "unicodeCodePoints",
         "automationDetails": {"id": "policy-guard/"},
         "invocations": [_invocation(report)],
-        "results": [_result(each, rules, mark) for each, mark in zip(findings, marks, strict=True)],
+        "results": [_result(finding, rules, mark) for finding, mark in zip(findings, marks, strict=True)],
     }
     return in_json({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
 
@@ -75,7 +75,9 @@ def _result(finding: Finding, rules: tuple[str, ...], fingerprint: str) -> dict[
     if finding.critical_ids:
         shown["properties"] = {"criticalIds": list(finding.critical_ids)}
     if finding.related:
-        shown["relatedLocations"] = [_related(number, each, finding) for number, each in enumerate(finding.related, 1)]
+        shown["relatedLocations"] = [
+            _related(number, related, finding) for number, related in enumerate(finding.related, 1)
+        ]
     return shown
 
 

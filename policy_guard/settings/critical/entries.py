@@ -26,7 +26,7 @@ def read_entries(
     source: Source, plain: dict[str, Any], node: Node, others: Iterable[CriticalEntry] = ()
 ) -> Iterator[CriticalEntry]:
     """The entries that are written in the list itself, beside `others`. Raises `SetupError`."""
-    ids = {other.id for other in others}
+    ids = {entry.id for entry in others}
     for number, each in enumerate(plain.get("permissions", ())):
         where = node_at(node, ("permissions", number))
         if each["id"] in ids:
@@ -132,10 +132,10 @@ def _unless(source: Source, node: Node) -> Iterator[Statement]:
 
 def _unfilled(read: tuple[Condition, ...]) -> Iterator[Problem]:
     """Holes of templates: of the same name in a policy they would seem to be the same text."""
-    for each in read:
-        if each.unknown_key:
-            yield Problem(f"{_UNFILLED}, in the condition key", each.span)
-        yield from (Problem(_UNFILLED, value.span) for value in each.values if holes(value.pattern))
+    for condition in read:
+        if condition.unknown_key:
+            yield Problem(f"{_UNFILLED}, in the condition key", condition.span)
+        yield from (Problem(_UNFILLED, value.span) for value in condition.values if holes(value.pattern))
 
 
 def _principals(source: Source, node: Node) -> Principals:

@@ -26,7 +26,7 @@ class RequestSet(NamedTuple):
 
     def meaning(self) -> Hashable:
         """All of the set but its places."""
-        return tuple(tuple(value.text for value in each) for each in self)
+        return tuple(tuple(value.text for value in values) for values in self)
 
 
 class CriticalEntry(NamedTuple):

@@ -136,7 +136,7 @@ class Automaton:
             taking, refusing = self.named.get(symbol, (0, 0))
             return taking | (self._outside & ~refusing)
         if not isinstance(symbol, Step):
-            return reduce(or_, (self.named.get(each, (0, 0))[0] for each in _read_as(symbol)), self._anything)
+            return reduce(or_, (self.named.get(alike, (0, 0))[0] for alike in _read_as(symbol)), self._anything)
         return self._bits(at for at, step in enumerate(self.steps) if step and accepts(step, symbol))
 
     @cached_property

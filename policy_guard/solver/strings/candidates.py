@@ -84,12 +84,12 @@ def _together(system: System, budget: Budget) -> Iterator[Texts]:
 def _alternatives(system: System, place: Place, own: Mapping[Letter, Own], budget: Budget) -> Iterator[Alternative]:
     """The ways to look at a place that leave it a text if letters may be any text of their own."""
     outside = system.outside.get(place, ())
-    plain = [without_letters(each) for each in outside]
-    barred = frozenset(glob for each in outside if each.letters for glob in each.globs)
-    left = [_but(each, barred) for each in system.inside[place]]
+    plain = [without_letters(language) for language in outside]
+    barred = frozenset(glob for language in outside if language.letters for glob in language.globs)
+    left = [_but(language, barred) for language in system.inside[place]]
     for inside, chosen in _without_lates(left, outside):
         budget.spend(1 + len(inside) ** 2 + sum(map(len, (*inside, *outside))), ON)
-        word = find([_bounded(each, own) for each in inside], plain, budget)
+        word = find([_bounded(language, own) for language in inside], plain, budget)
         if word is not None:
             text = "".join(map(str, word))
             yield Alternative(tuple(_products(inside, outside, own, budget)), text, chosen)
@@ -104,7 +104,9 @@ def _but(language: Language, barred: frozenset[Glob]) -> Language:
 
 def _times(letter: Letter, places: Mapping[Place, list[Alternative]]) -> int:
     """Return how often the letter occurs in what has to hold."""
-    products = (each for alternatives in places.values() for one in alternatives for each in one.products)
+    products = (
+        each for alternatives in places.values() for alternative in alternatives for each in alternative.products
+    )
     return sum(each.times(letter) for each in products)
 
 
@@ -114,8 +116,8 @@ def _products(
     """Each language with letters as the base once; the letters of the others are then any texts of their own."""
     for at, base in enumerate(inside):
         if base.letters:
-            others = [_bounded(each, own) for number, each in enumerate(inside) if number != at]
-            yield Product(base, others, outside, own, budget)
+            languages = [_bounded(language, own) for number, language in enumerate(inside) if number != at]
+            yield Product(base, languages, outside, own, budget)
 
 
 def _bounded(language: Language, own: Mapping[Letter, Own]) -> Language:
@@ -125,7 +127,9 @@ def _bounded(language: Language, own: Mapping[Letter, Own]) -> Language:
     globs: list[Glob] = []
     for glob in language.globs:
         choices = [_likes(step, own) for step in glob]
-        variants = [tuple(step for part in each for step in part) for each in islice(product(*choices), MOST_VARIANTS)]
+        variants = [
+            tuple(step for part in stepses for step in part) for stepses in islice(product(*choices), MOST_VARIANTS)
+        ]
         too_many = len(variants) == MOST_VARIANTS
         globs += loosened(Language([glob])).globs if too_many else variants
     return Language(globs, language.texts)
@@ -135,7 +139,7 @@ def _likes(step: Step, own: Mapping[Letter, Own]) -> list[Glob]:
     symbol = the_symbol(step)
     if symbol is None or isinstance(symbol, str):
         return [(step,)]
-    known = [list(each) for each in own.get(symbol, Own()).inside if len(each) <= MOST_VARIANTS]
+    known = [list(language) for language in own.get(symbol, Own()).inside if len(language) <= MOST_VARIANTS]
     return min(known, key=len, default=[(ANYTHING,)])
 
 
@@ -164,7 +168,7 @@ def _without_lates(
         return
     for chosen in product(*options):
         late_ones = tuple(late for _, late in chosen if late)
-        if not any(_exclude(one, two) for one in late_ones for two in late_ones):
+        if not any(_exclude(deferred, two) for deferred in late_ones for two in late_ones):
             yield [language for language, _ in chosen], late_ones
 
 
@@ -183,16 +187,16 @@ class Found(NamedTuple):
 
 def _words(places: Mapping[Place, list[Alternative]], fixed: Mapping[Letter, str]) -> list[Found] | None:
     """Words for some alternative of each place; None if a place has none."""
-    found: list[Found] = []
+    founds: list[Found] = []
     for place, alternatives in places.items():
         for alternative in alternatives:
             words = [each.word(fixed) for each in alternative.products]
             if all(word is not None for word in words):
-                found.append(Found(place, tuple(word for word in words if word is not None), alternative))
+                founds.append(Found(place, tuple(word for word in words if word is not None), alternative))
                 break
         else:
             return None
-    return found
+    return founds
 
 
 def _assignments(
@@ -202,7 +206,9 @@ def _assignments(
 
     A letter that occurs once needs none: its segment is any text of its own.
     """
-    products = [each for alternatives in places.values() for one in alternatives for each in one.products]
+    products = [
+        each for alternatives in places.values() for alternative in alternatives for each in alternative.products
+    ]
     texts = [list(classes(letter, own[letter], (p for p in products if p.times(letter)), budget)) for letter in shared]
     for chosen in product(*texts):
         budget.spend(1 + len(places), ON)

@@ -141,8 +141,8 @@ class Language:
             return True
         if len(self.globs) < MANY:
             return self._may_take(text, text) and self.automaton.takes(text)
-        beginnings, others = self._sorted_out
-        return any(text[:end] in heads for end, heads in beginnings.items()) or others.takes(text)
+        beginnings, automaton = self._sorted_out
+        return any(text[:end] in heads for end, heads in beginnings.items()) or automaton.takes(text)
 
     def __iter__(self) -> Iterator[Glob]:
         yield from map(glob_of, sorted(self.texts))
@@ -156,14 +156,14 @@ class Language:
     def _sorted_out(self) -> tuple[dict[int, set[str]], Automaton]:
         """Return what the globs that only fix a beginning fix, by its length, and the automaton of the other globs."""
         beginnings: dict[int, set[str]] = {}
-        others: list[Glob] = []
+        stepses: list[Glob] = []
         for glob in self.globs:
             head = literal_prefix(glob)
             if glob[len(head) :] == (ANYTHING,):
                 beginnings.setdefault(len(head), set()).add(head)
             else:
-                others.append(glob)
-        return beginnings, Automaton(others)
+                stepses.append(glob)
+        return beginnings, Automaton(stepses)
 
     @cached_property
     def whole(self) -> Automaton:
@@ -233,7 +233,7 @@ class Language:
         if any(text in other for text in self.texts) or any(text in self for text in other.texts):
             return False
         if len(self.globs) * len(other.globs) <= MOST_NEAR:
-            return all(surely_apart(one, two) for one in self.edges for two in other.edges)
+            return all(surely_apart(edge, two) for edge in self.edges for two in other.edges)
         return not any(other._may_meet(*edges) for edges in self.edges)
 
     def _may_meet(self, head: str, tail: str) -> bool:
@@ -272,14 +272,14 @@ def find(inside: Sequence[Language], outside: Sequence[Language], budget: Budget
         if all(text in each for each in inside) and not any(text in each for each in outside):
             return tuple(text)
     base = min(inside, key=_breadth, default=EVERYTHING)
-    others = [language for language in inside if language is not base]
+    languages = [language for language in inside if language is not base]
     listed = base.texts.difference(*(each.texts for each in outside))
     for text in sorted(listed):
         budget.spend(1 + len(outside), "many texts")
-        if all(text in each for each in others) and not any(text in each for each in outside):
+        if all(text in each for each in languages) and not any(text in each for each in outside):
             return tuple(text)
     for glob in base.globs:
-        word = _find_within(glob, others, outside, budget, likely)
+        word = _find_within(glob, languages, outside, budget, likely)
         if word is not None:
             return word
     return None
@@ -292,8 +292,8 @@ def nothing_left(inside: Sequence[Language], outside: Sequence[Language], budget
 
 def _lines(inside: Sequence[Language], outside: Sequence[Language], budget: Budget) -> Iterator[Iterable[str | None]]:
     """For each line that the texts have to lie on, some on it; None if no value is left."""
-    within = [each.span for each in inside if each.span and not each.late]
-    without = [each.span for each in outside if each.span] if within else []
+    within = [language.span for language in inside if language.span and not language.late]
+    without = [language.span for language in outside if language.span] if within else []
     budget.spend(sum(len(span.stretches) for span in (*within, *without)), "many values")
     for line in dict.fromkeys(span.line for span in within):
         if line.needed.issubset(inside) and line.barred.issubset(outside):
@@ -343,7 +343,9 @@ def _near(glob: Glob, language: Language) -> Iterator[Glob]:
     for text in sorted(language.texts):
         if text.startswith(edges[0]) and text.endswith(edges[1]):
             yield glob_of(text)
-    yield from (each for each, own in zip(language.globs, language.edges, strict=True) if not surely_apart(edges, own))
+    yield from (
+        steps for steps, own in zip(language.globs, language.edges, strict=True) if not surely_apart(edges, own)
+    )
 
 
 def instance(glob: Glob, filler: str) -> Word:

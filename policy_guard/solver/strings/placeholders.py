@@ -19,8 +19,8 @@ def substituted(language: Language, values: Texts) -> Language:
     if not language.letters:
         return language
     globs = [glob for glob in language.globs if all(letter in values for letter in _glob_letters(glob))]
-    late = [(each, text) for each in language.late if (text := _spelled(each, values)) is not None]
-    built = (glob for each, text in late for glob in each.build(text))
+    late = [(deferred, text) for deferred in language.late if (text := _spelled(deferred, values)) is not None]
+    built = (glob for deferred, text in late for glob in deferred.build(text))
     filled = [*(tuple(_filled(glob, values)) for glob in globs), *built]
     return Language(filled, language.texts, span=_span(language.span, late))
 
@@ -38,7 +38,7 @@ def _spelled(late: Deferred, values: Texts) -> str | None:
 
 def _span(known: Span | None, late: list[tuple[Deferred, str]]) -> Span | None:
     """The span of what is known, and of what the late patterns have become."""
-    more = (stretch for each, text in late if (stretch := each.stretch(text)))
+    more = (stretch for deferred, text in late if (stretch := deferred.stretch(text)))
     return Span(known.line, (*known.stretches, *more)) if known else None
 
 

@@ -58,7 +58,7 @@ class Product:
         self._through: dict[tuple[int, Letter], dict[int, str]] = {}
         automata = [self._base, self.rest.automaton]
         self._fresh = unnamed([*automata, *(text.automaton for text in self._own.values())])
-        self._size = 1 + sum(len(each.steps) for each in automata) // 2000
+        self._size = 1 + sum(len(automaton.steps) for automaton in automata) // 2000
 
     def times(self, letter: Letter) -> int:
         """Return how often the letter occurs in the base."""

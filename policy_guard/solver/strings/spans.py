@@ -44,7 +44,7 @@ def above(value: Decimal) -> Stretch:
 
 def left(inside: Iterable[Span], outside: Iterable[Span]) -> list[Stretch]:
     """The stretches that lie in all spans of the one kind and in none of the other."""
-    kept = _others(_joined(each for span in outside for each in span.stretches))
+    kept = _others(_joined(stretch for span in outside for stretch in span.stretches))
     for span in inside:
         kept = _common(kept, _joined(span.stretches))
     return kept

@@ -58,9 +58,11 @@ def by_itself(system: System) -> System:
     for place in inside:
         if isinstance(place, Slot) and place.index == 0 and place not in defined:
             _by_own_key(Variable(place.key), inside, outside)
-        for given in [each for each in inside[place] if _gives_text(each)]:
-            inside[place] = tuple(each if each is given else _by_pattern(each, given) for each in inside[place])
-            outside[place] = tuple(_by_pattern(each, given) for each in outside[place])
+        for given in [language for language in inside[place] if _gives_text(language)]:
+            inside[place] = tuple(
+                language if language is given else _by_pattern(language, given) for language in inside[place]
+            )
+            outside[place] = tuple(_by_pattern(language, given) for language in outside[place])
     return system._replace(inside=inside, outside=outside)
 
 
@@ -69,15 +71,15 @@ def _by_own_key(
 ) -> None:
     """Takes patterns with the variable out of what is known of its own key's value."""
     place, nothing = Slot(key.key, 0), Language(texts=[""])
-    for others in (_beside(each, key) for each in inside[place]):
+    for others in (_beside(language, key) for language in inside[place]):
         for slot in (Slot(other.key, 0) for other in others if isinstance(other, Variable)):
             inside[slot] = (*inside.get(slot, ()), nothing)
             outside.setdefault(slot, ())
-    for others in (_beside(each, key) for each in outside[place]):
+    for others in (_beside(language, key) for language in outside[place]):
         if len(others) == 1 and isinstance(others[0], Variable) and (slot := Slot(others[0].key, 0)) in inside:
             outside[slot] += (nothing,)
-    inside[place] = tuple(_without(each, key, EVERYTHING) for each in inside[place])
-    outside[place] = tuple(_without(each, key, Language()) for each in outside[place])
+    inside[place] = tuple(_without(language, key, EVERYTHING) for language in inside[place])
+    outside[place] = tuple(_without(language, key, Language()) for language in outside[place])
 
 
 def _gives_text(language: Language) -> bool:
@@ -151,7 +153,7 @@ def _length_of(step: Step) -> Letter | None:
 
 def size(system: System) -> int:
     """Return what it costs to look at each step of each pattern."""
-    return 1 + sum(1 + len(each) + sum(map(len, each.globs)) for each in _languages(system))
+    return 1 + sum(1 + len(language) + sum(map(len, language.globs)) for language in _languages(system))
 
 
 def _growth(system: System, variable: Variable, glob: Glob) -> int:
@@ -162,7 +164,7 @@ def _growth(system: System, variable: Variable, glob: Glob) -> int:
 
 
 def _languages(system: System) -> Iterator[Language]:
-    return (one for languages in (*system.inside.values(), *system.outside.values()) for one in languages)
+    return (language for languages in (*system.inside.values(), *system.outside.values()) for language in languages)
 
 
 def solved(system: System, budget: Budget) -> System:
@@ -188,8 +190,8 @@ def solved(system: System, budget: Budget) -> System:
         glob, key = tuple(steps), Variable(place.key)
         budget.spend(_growth(system, key, glob), ON)
         inside[place] = (Language([glob]), *(each for n, each in enumerate(inside[place]) if n != at))
-        replaced = {each: tuple(_put(one, key, glob) for one in ones) for each, ones in inside.items()}
-        without = {each: tuple(_put(one, key, glob) for one in ones) for each, ones in system.outside.items()}
+        replaced = {each: tuple(_put(language, key, glob) for language in ones) for each, ones in inside.items()}
+        without = {each: tuple(_put(language, key, glob) for language in ones) for each, ones in system.outside.items()}
         system = by_itself(System(replaced, without, (*system.defined, (key, glob)), tuple(freed)))
     return system
 
@@ -199,7 +201,11 @@ def _definitions(system: System) -> Iterator[tuple[Slot, int]]:
     defined = {variable for variable, _ in system.defined}
     for place, languages in system.inside.items():
         if isinstance(place, Slot) and place.index == 0 and Variable(place.key) not in defined:
-            alone = (at for at, each in enumerate(languages) if each.letters and len(each.globs) == len(each) == 1)
+            alone = (
+                at
+                for at, language in enumerate(languages)
+                if language.letters and len(language.globs) == len(language) == 1
+            )
             if (at := min(alone, key=lambda at: _looseness(languages[at].globs[0]), default=None)) is not None:
                 yield place, at
 
@@ -207,7 +213,7 @@ def _definitions(system: System) -> Iterator[tuple[Slot, int]]:
 def _looseness(glob: Glob) -> tuple[int, int]:
     """Return how many variables a pattern needs that take the place of letters, and of wildcards."""
     symbols = list(map(the_symbol, glob))
-    return sum(isinstance(each, Caseless | Unknown) for each in symbols), symbols.count(None)
+    return sum(isinstance(symbol, Caseless | Unknown) for symbol in symbols), symbols.count(None)
 
 
 def _put(language: Language, variable: Variable, glob: Glob) -> Language:
@@ -238,8 +244,8 @@ def with_text(system: System, variable: Variable, text: str) -> System:
     inside = {**system.inside, place: (Language(texts=[text]), *system.inside.get(place, ()))}
     return by_itself(
         System(
-            {each: tuple(_put(one, variable, glob) for one in ones) for each, ones in inside.items()},
-            {each: tuple(_put(one, variable, glob) for one in ones) for each, ones in system.outside.items()},
+            {each: tuple(_put(language, variable, glob) for language in ones) for each, ones in inside.items()},
+            {each: tuple(_put(language, variable, glob) for language in ones) for each, ones in system.outside.items()},
             (*system.defined, (variable, glob)),
             system.freed,
         )
@@ -258,12 +264,12 @@ def own_of(system: System, letter: Letter) -> Own:
     if isinstance(letter, Variable):
         place = Slot(letter.key, 0)
         return Own(
-            tuple(each for each in system.inside.get(place, ()) if not each.letters),
-            tuple(without_letters(each) for each in system.outside.get(place, ())),
+            tuple(language for language in system.inside.get(place, ()) if not language.letters),
+            tuple(without_letters(language) for language in system.outside.get(place, ())),
         )
     if isinstance(letter, Caseless) and isinstance(letter.of, Variable):
         own = own_of(system, letter.of)
-        return Own(tuple(Language(tuple(map(_either, glob)) for glob in each) for each in own.inside))
+        return Own(tuple(Language(tuple(map(_either, glob)) for glob in language) for language in own.inside))
     return Own()
 
 
@@ -281,8 +287,8 @@ def verbatim(system: System) -> set[Letter]:
         core
         for languages in sides
         for language in languages
-        for each in language.letters
-        if isinstance(core := uncased(each), Verbatim)
+        for letter in language.letters
+        if isinstance(core := uncased(letter), Verbatim)
     }
 
 

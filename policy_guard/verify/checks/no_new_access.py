@@ -70,10 +70,10 @@ def _claims(question: Question) -> Iterator[Claim]:
 def _kept(new: Policy | None, old: Policy | None) -> frozenset[Hashable]:
     """The Allows of the old version, if all its Denies are still there: as they stand they can grant nothing new."""
     before, after = ([*policy.statements] if policy else [] for policy in (old, new))
-    denied = {statement_meaning(each) for each in after if each.effect == "Deny"}
-    if any(each.effect == "Deny" and statement_meaning(each) not in denied for each in before):
+    denied = {statement_meaning(statement) for statement in after if statement.effect == "Deny"}
+    if any(statement.effect == "Deny" and statement_meaning(statement) not in denied for statement in before):
         return frozenset()
-    return frozenset(statement_meaning(each) for each in before if each.effect == "Allow")
+    return frozenset(statement_meaning(statement) for statement in before if statement.effect == "Allow")
 
 
 CHECK = Check(

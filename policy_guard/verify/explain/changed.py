@@ -75,8 +75,8 @@ class Changes:
 
     def _denied_before(self, request: Request) -> Place | None:
         """Return where the Deny stands, or stood, that denied the request in the old version only."""
-        denying = (each for each in self._gone if each.effect == "Deny")
-        deny = next((each for each in denying if concrete.applies(each, request)), None)
+        denying = (statement for statement in self._gone if statement.effect == "Deny")
+        deny = next((statement for statement in denying if concrete.applies(statement, request)), None)
         if deny is None or not _comparable(self._new, self._old, deny.source.path):
             return None
         return heir(deny, self._new).place
@@ -88,8 +88,8 @@ class Changes:
 
 def _most_alike(statement: Statement, others: Sequence[Statement]) -> Statement | None:
     """Return that of the same Sid, or else of those nearby the one with the most in common."""
-    same = (each for each in others if each.sid is not None and each.sid == statement.sid)
-    near = (each for each in others if abs(each.index - statement.index) <= _NEAR)
+    same = (other for other in others if other.sid is not None and other.sid == statement.sid)
+    near = (other for other in others if abs(other.index - statement.index) <= _NEAR)
     alike = next(same, None) or max(near, key=partial(_likeness, statement), default=None)
     if alike is None or (alike.sid is not None and alike.sid == statement.sid):
         return alike
@@ -134,9 +134,13 @@ def _restorations(statement: Statement, before: Statement, blamed: Sequence[Span
     """The statement with one part as it was, smallest first, and at last with all of them."""
     yield from _conditions(statement, before)
     if principals_meaning(statement.principals) != principals_meaning(before.principals):
-        known = {(each.type, each.value.text) for each in before.principals.entries} if before.principals else set()
+        known = (
+            {(principal.type, principal.value.text) for principal in before.principals.entries}
+            if before.principals
+            else set()
+        )
         entries = statement.principals.entries if statement.principals else ()
-        fresh = [each.value.span for each in entries if (each.type, each.value.text) not in known]
+        fresh = [principal.value.span for principal in entries if (principal.type, principal.value.text) not in known]
         own = statement.principals.span if statement.principals else None
         place = _place(statement, before, fresh, own, before.principals.span if before.principals else before.span)
         yield _Restored(replace(statement, principals=before.principals), place)
@@ -160,17 +164,19 @@ def _differ(one: Element | None, two: Element | None) -> bool:
 
 def _conditions(statement: Statement, before: Statement) -> Iterator[_Restored]:
     """The statement with one condition as it was: with other values, under another operator, or not there at all."""
-    now, was = ({_operator(each): each for each in side.conditions} for side in (statement, before))
+    now, was = ({_operator(condition): condition for condition in side.conditions} for side in (statement, before))
     for operator in dict.fromkeys([*now, *was]):
         here, there = now.get(operator), was.get(operator)
         if here and there and {v.text for v in here.values} == {v.text for v in there.values}:
             continue
-        there = there or next((each for each in before.conditions if here and each.key == here.key), None)
-        others = tuple(each for each in statement.conditions if each is not here)
+        there = there or next(
+            (condition for condition in before.conditions if here and condition.key == here.key), None
+        )
+        conditions = tuple(condition for condition in statement.conditions if condition is not here)
         known = {value.text for value in there.values} if there else set()
         fresh = [value.span for value in here.values if value.text not in known] if here else []
         place = _place(statement, before, fresh, here.span if here else None, there.span if there else before.span)
-        yield _Restored(replace(statement, conditions=(*others, *((there,) if there else ()))), place)
+        yield _Restored(replace(statement, conditions=(*conditions, *((there,) if there else ()))), place)
 
 
 def _place(statement: Statement, before: Statement, fresh: list[Span], own: Span | None, gone: Span) -> Place:

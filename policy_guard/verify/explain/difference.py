@@ -39,7 +39,7 @@ def blame(claim: Claim, request: Request, prover: Prover, statement: Statement, 
     element = _element(statement, name)
     if element is None or len(element.values) == 1 or element.negated:
         return Blame(element.values if element else (), True)
-    found: set[Value] = set()
+    values: set[Value] = set()
     waiting = list(element.values)
     known: Request | None = request
     proved = False
@@ -49,14 +49,14 @@ def blame(claim: Claim, request: Request, prover: Prover, statement: Statement, 
                 return Blame(element.values, False)
             hit = {value for value in waiting if _passes(claim, statement, name, value, known)}
             waiting = [value for value in waiting if value not in hit]
-            found |= hit
+            values |= hit
         rest = only(statement, name, tuple(waiting))
         answer = claimed(claim, rest).answer(prover) if waiting else Proved()
         proved = isinstance(answer, Proved)
         if not isinstance(answer, Witness):
             break
         known = answer.request
-    return Blame(tuple(value for value in element.values if value in found), proved)
+    return Blame(tuple(value for value in element.values if value in values), proved)
 
 
 def _has_holes(value: Value) -> bool:
@@ -122,11 +122,11 @@ def terms(
         return None
     parts = tuple(_restricted(statement, *cell) for cell in cells)
     meeting = partial(_meeting, access=access, prover=prover)
-    told = applying(parts, access) & bounds(claim)
-    denied = meeting(told, claim.denied)
-    undenied = told - applying(denied or (), access)
+    requests = applying(parts, access) & bounds(claim)
+    denied = meeting(requests, claim.denied)
+    undenied = requests - applying(denied or (), access)
     before, but = (meeting(undenied, statements) for statements in (claim.before, claim.but))
-    accepted, unaccepted = (meeting(told, statements) for statements in (claim.accepted, claim.unaccepted))
+    accepted, unaccepted = (meeting(requests, statements) for statements in (claim.accepted, claim.unaccepted))
     if denied is None or before is None or but is None or accepted is None or unaccepted != ():
         return None
     return Terms(parts=parts, denied=denied, before=before, but=but, accepted=accepted)
@@ -184,7 +184,7 @@ def _cells(
         if not found.proved or not found.values:
             return None
         together.setdefault(found.values, []).append(action)
-    return [(tuple(each), on) for on, each in together.items()]
+    return [(tuple(values), on) for on, values in together.items()]
 
 
 def _restricted(statement: Statement, actions: tuple[Value, ...], resources: tuple[Value, ...]) -> Statement:
@@ -193,7 +193,7 @@ def _restricted(statement: Statement, actions: tuple[Value, ...], resources: tup
 
 
 def _pieces(parts: tuple[Statement, ...], others: Iterable[Statement]) -> tuple[Piece, ...]:
-    return tuple(dict.fromkeys(_piece(parts, other) for other in others))
+    return tuple(dict.fromkeys(_piece(parts, statement) for statement in others))
 
 
 def _piece(parts: tuple[Statement, ...], other: Statement) -> Piece:
@@ -211,7 +211,7 @@ def _narrower(ours: list[Element], theirs: Element | None, fold: bool = False) -
     """The values of the other statement where they cover less than ours; nothing where they cover all of it."""
     if theirs is None or not ours:
         return
-    own = _language((value.pattern for each in ours for value in each.values), fold)
+    own = _language((value.pattern for element in ours for value in element.values), fold)
     if theirs.negated:
         yield f"all but {' and '.join(value.text.strip() for value in theirs.values)}"
     elif ours[0].negated or not _language((value.pattern for value in theirs.values), fold).covers(own):
@@ -225,7 +225,7 @@ def _narrower(ours: list[Element], theirs: Element | None, fold: bool = False) -
 def _language(patterns: Iterable[Pattern], fold: bool) -> Language:
     spell = folded if fold else str
     return Language(
-        glob(Pattern(tuple(spell(p) if isinstance(p, str) else p for p in each.parts))) for each in patterns
+        glob(Pattern(tuple(spell(p) if isinstance(p, str) else p for p in pattern.parts))) for pattern in patterns
     )
 
 

@@ -76,7 +76,7 @@ def overlap(one: Statement, two: Statement, within: Within) -> Spelled | None:
 
 def _spared(both: Statement, actions: tuple[Value, ...], resources: tuple[Value, ...]) -> Iterator[Statement]:
     """Statements for the values of NotAction and NotResource that have something in common with the others."""
-    every = replace(
+    statement = replace(
         both,
         principals=both.principals and _EVERYONE,
         action=element((_ALL,)),
@@ -84,9 +84,9 @@ def _spared(both: Statement, actions: tuple[Value, ...], resources: tuple[Value,
         conditions=(),
     )
     if actions:
-        yield replace(every, action=element(actions))
+        yield replace(statement, action=element(actions))
     if resources:
-        yield replace(every, resource=element(resources))
+        yield replace(statement, resource=element(resources))
 
 
 def _elements(one: Element | None, two: Element | None, fold: bool) -> tuple[Element | None, tuple[Value, ...]]:
@@ -104,10 +104,10 @@ def _elements(one: Element | None, two: Element | None, fold: bool) -> tuple[Ele
 def _but(given: Element, negated: Element, fold: bool) -> tuple[Element | None, tuple[Value, ...]]:
     """The values of the one element that the other does not cover, and those of the other that meet them."""
     spared = _language((value.pattern for value in negated.values), fold)
-    kept = tuple(value for value in given.values if not spared.covers(_language([value.pattern], fold)))
-    rest = _language((value.pattern for value in kept), fold)
+    values = tuple(value for value in given.values if not spared.covers(_language([value.pattern], fold)))
+    rest = _language((value.pattern for value in values), fold)
     meeting = tuple(value for value in negated.values if not _language([value.pattern], fold).apart(rest))
-    return (element(kept) if kept else None), meeting
+    return (element(values) if values else None), meeting
 
 
 def _widest(values: tuple[Value, ...], fold: bool) -> tuple[Value, ...]:
@@ -134,7 +134,7 @@ def _common(one: Value, two: Value, fold: bool) -> Iterator[Value]:
 
 
 def _language(patterns: Iterable[Pattern], fold: bool) -> Language:
-    return Language(glob(each, fold=fold) for each in patterns)
+    return Language(glob(pattern, fold=fold) for pattern in patterns)
 
 
 _Tokens: TypeAlias = "tuple[Part, ...]"

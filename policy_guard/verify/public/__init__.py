@@ -96,7 +96,7 @@ def asked_besides(policy: Policy) -> Iterator[Statement]:
 
 def may_be_public(policy: Policy) -> bool:
     """A quick look: False is a proof that no Allow names strangers."""
-    return any(_names_strangers(each) for each in policy.statements if each.effect == "Allow")
+    return any(_names_strangers(statement) for statement in policy.statements if statement.effect == "Allow")
 
 
 def _names_strangers(statement: Statement) -> bool:
@@ -119,10 +119,10 @@ def _has_wildcard(pattern: Pattern) -> bool:
 def _fence(statement: Statement, beside: tuple[Value, ...] = ()) -> Fence:
     """Return the values that the statement fixes and the principals it names; `given` is the statement without them."""
     pairs = list(confining(statement, _keys(), beside))
-    used = [condition for condition, _ in pairs]
+    conditions = [condition for condition, _ in pairs]
     who = statement.principals
     names = who and (statement.effect == "Allow" or who.negated)
-    rest = tuple(each for each in statement.conditions if each not in used)
+    rest = tuple(each for each in statement.conditions if each not in conditions)
     given = replace(statement, conditions=rest, principals=None if names else who)
     entries = tuple(entry for entry in who.entries if _fixes(entry)) if who and names else ()
     fixed = tuple(condition for _, condition in pairs if condition.key in KEYS)
@@ -182,8 +182,8 @@ def _is_outside(fence: Fence, caller: Caller, request: Request) -> bool:
         not any(_is_held(condition, request) for condition in fence.conditions)
         and not any(_is_listed(entry, caller, request) for entry in fence.entries)
         and not any(
-            _is_of_host(_host(each), fence, caller, request) and concrete.condition_holds(each, request)
-            for each in fence.claims
+            _is_of_host(_host(claim), fence, caller, request) and concrete.condition_holds(claim, request)
+            for claim in fence.claims
         )
     )
 
@@ -222,7 +222,7 @@ def _is_held(condition: Condition, request: Request) -> bool:
 @cache
 def _strangers() -> Language:
     account = (DIGIT,) * 12
-    return Language([_of_account(account), glob_of("Anonymous"), *(each for host in SHARED for each in _users(host))])
+    return Language([_of_account(account), glob_of("Anonymous"), *(steps for host in SHARED for steps in _users(host))])
 
 
 def _is_stranger(caller: Caller) -> bool:
@@ -273,7 +273,7 @@ def _listed(entry: Principal) -> Formula:
     if who.kind == "open":
         return member("principal", Language(late=[Deferred(who.name, _of_text)]))
     account = glob(verbatim(who.account))
-    return member("principal", Language(_of_account(account, each) for each in (_ANY_PARTITION, glob(who.partition))))
+    return member("principal", Language(_of_account(account, steps) for steps in (_ANY_PARTITION, glob(who.partition))))
 
 
 def _of_account(account: Glob, partition: Glob = _ANY_PARTITION) -> Glob:

@@ -73,8 +73,10 @@ _NOWHERE = Span(0, 0)
 
 def addresses(statements: Iterable[Statement]) -> tuple[Value, ...]:
     """The blocks of addresses that the statements let in: together they may be the whole internet."""
-    asked = (each for statement in statements for each in statement.conditions if each.operator == "IpAddress")
-    return tuple(value for each in asked if each.key in KEYS for value in each.values)
+    conditions = (
+        condition for statement in statements for condition in statement.conditions if condition.operator == "IpAddress"
+    )
+    return tuple(value for condition in conditions if condition.key in KEYS for value in condition.values)
 
 
 def confining(

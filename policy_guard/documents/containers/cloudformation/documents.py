@@ -101,9 +101,9 @@ def _document(
     for node in dict.fromkeys(id(node) for node, _ in nodes):
         own = next(each for each, _ in nodes if id(each) == node)
         wrapped = _as_document(own, address)
-        found = reading.document(wrapped, [truths for each, truths in nodes if id(each) == node])
-        if found is not None:
-            yield Unit(address, holder, PolicyDocument(address, found, reading.template.source, holder, kind=kind))
+        mapping = reading.document(wrapped, [truths for each, truths in nodes if id(each) == node])
+        if mapping is not None:
+            yield Unit(address, holder, PolicyDocument(address, mapping, reading.template.source, holder, kind=kind))
 
 
 def _as_document(node: Node, address: str) -> Node:

@@ -231,8 +231,8 @@ class Evaluator:
             return text_of((Hole(f"SSM {default.text}", several),), span, see)
         if several:
             texts = default.text.split(",")
-            found = (text_of(with_marks((text.strip(),)), span, see) for text in texts)
-            return Array(tuple(text._replace(disputed=disputed) for text in found), span)
+            scalars = (text_of(with_marks((text.strip(),)), span, see) for text in texts)
+            return Array(tuple(text._replace(disputed=disputed) for text in scalars), span)
         return text_of(with_marks((default.text,)), span, see)._replace(disputed=disputed)
 
     def _seen(self, name: str) -> tuple[Span, ...]:
@@ -300,7 +300,7 @@ class Evaluator:
         names = [self.text(first), *map(self.text, others)]
         if not all(is_plain(parts_of(name)) for name in names):
             return text_of((hole("an attribute", "get", *map(key_of, names)),), span)
-        name, attribute = names[0].text, ".".join(each.text for each in names[1:])
+        name, attribute = names[0].text, ".".join(scalar.text for scalar in names[1:])
         return self._attribute_of(name, attribute, span)
 
     def _attribute_of(self, name: str, attribute: str, span: Span) -> Scalar:

@@ -84,8 +84,8 @@ def _rejoined(evaluator: Evaluating, node: Node, delimiter: str) -> list[Scalar]
     if called is None or called.name != "Fn::Join":
         return None
     first, many = evaluator.items(called.argument, 2, 2)
-    given = evaluator.text(first)
-    if parts_of(given) != (delimiter,):
+    scalar = evaluator.text(first)
+    if parts_of(scalar) != (delimiter,):
         return None
     if call(many):
         value = evaluator.value(many)
@@ -94,11 +94,11 @@ def _rejoined(evaluator: Evaluating, node: Node, delimiter: str) -> list[Scalar]
             items = (value,)
     else:
         items = many.items if isinstance(many, Array) else ()
-    found: list[Scalar] = []
+    scalars: list[Scalar] = []
     for item in items:
         inner = _rejoined(evaluator, item, delimiter)
-        found += inner if inner is not None else _split_item(evaluator, item, delimiter)
-    return found
+        scalars += inner if inner is not None else _split_item(evaluator, item, delimiter)
+    return scalars
 
 
 def _split_item(evaluator: Evaluating, item: Node, delimiter: str) -> list[Scalar]:

@@ -57,22 +57,22 @@ def grant_units(reading: Reading, name: str, managed: Iterable[str], bounded: bo
     without a boundary has one that leaves everything.
     """
     type_ = type_of(reading.template.resources[name])
-    found: list[Unit] = []
+    units: list[Unit] = []
     if type_ == PERMISSION:
-        found += attempt(partial(_permission, reading, name), f"Resources.{name}")
+        units += attempt(partial(_permission, reading, name), f"Resources.{name}")
     if type_ == _URL:
-        found += attempt(partial(_url, reading, name), f"Resources.{name}.AuthType")
+        units += attempt(partial(_url, reading, name), f"Resources.{name}.AuthType")
     if type_ == _ADDITION:
-        found += attempt(partial(_addition, reading, name), f"Resources.{name}")
+        units += attempt(partial(_addition, reading, name), f"Resources.{name}")
     for place, node in access_beside(reading.template.resources[name], type_):
         address = f"Resources.{name}.{place}"
-        found += attempt(partial(_unknown, reading, name, address, node), address)
+        units += attempt(partial(_unknown, reading, name, address, node), address)
     for key, action in _ATTACHING.get(type_, ()):
         address = f"Resources.{name}.{key}"
-        found += attempt(partial(_attached, reading, name, key, action, frozenset(managed)), address)
+        units += attempt(partial(_attached, reading, name, key, action, frozenset(managed)), address)
     if bounded and type_ in BOUNDED:
-        found += attempt(partial(_boundary, reading, name), f"Resources.{name}.{BOUNDARY}")
-    return found
+        units += attempt(partial(_boundary, reading, name), f"Resources.{name}.{BOUNDARY}")
+    return units
 
 
 def has_boundary(reading: Reading, name: str) -> bool:
@@ -86,8 +86,8 @@ def _unit(reading: Reading, address: str, holder: str, kind: Kind, statements: l
         span = statements[0].span
         version = Entry(Scalar("Version", span), Scalar("2012-10-17", span))
         policy = Object((version, Entry(Scalar("Statement", span), Array(tuple(statements), span))), span)
-        found = PolicyDocument(address, policy, reading.template.source, holder, kind=kind)
-        yield Unit(address, holder, found, together=holder)
+        document = PolicyDocument(address, policy, reading.template.source, holder, kind=kind)
+        yield Unit(address, holder, document, together=holder)
 
 
 def _statement(reading: Reading, span: Span, truths: Truths, **elements: Node) -> Object:
@@ -165,10 +165,10 @@ def _boundary(reading: Reading, name: str) -> Iterator[Unit]:
     for holder, truths in _own(reading, name):
         statements: list[Object] = []
         for outcome in reading.texts(node, truths):
-            given = outcome.value or (text_of(("*",), node.span if node is not None else at),)
+            scalars = outcome.value or (text_of(("*",), node.span if node is not None else at),)
             statements += (
                 _statement(reading, text.span, outcome.truths, Action=text_of((_BEYOND,), text.span), Resource=text)
-                for text in given
+                for text in scalars
             )
         own = f"{BOUNDARY} of {holder}"
         yield from _unit(reading, f"Resources.{name}.{BOUNDARY}", own, "identity", statements)

@@ -41,7 +41,7 @@ class Principals(NamedTuple):
 
     def touched(self, names: Collection[str]) -> set[str]:
         """The principals of which a policy stands in one of the resources."""
-        return {key for key, members in self.members.items() if any(each.resource in names for each in members)}
+        return {key for key, members in self.members.items() if any(member.resource in names for member in members)}
 
 
 def principals(reading: Reading) -> Principals:

@@ -272,13 +272,13 @@ class Reading:
 
     def _served(self, name: str, place: Place, properties: Object, truths: Truths) -> tuple[Holder, ...]:
         """Return those whom the policy serves; the resource itself if it names nobody."""
-        found = tuple(
+        holders = tuple(
             Holder(f"{_noun(key)} {name_of(parts_of(text))}", text.text, {})
             for key in place.holders
             if (node := properties.get(key)) is not None
             for text in self._texts(node, truths)
         )
-        return found or (self.own(name, truths)._replace(truths={}),)
+        return holders or (self.own(name, truths)._replace(truths={}),)
 
 
 def _noun(key: str) -> str:

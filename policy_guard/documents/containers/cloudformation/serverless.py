@@ -43,9 +43,9 @@ def with_globals(root: Object, resource: Object, type_: str) -> Object:
     if not isinstance(given, Object):
         return resource
     own = resource.get("Properties") or Object((), resource.span)
-    others = tuple(entry for entry in resource.entries if entry.key.text != "Properties")
+    entries = tuple(entry for entry in resource.entries if entry.key.text != "Properties")
     properties = Entry(Scalar("Properties", own.span), _merged(given, own, _DEEPEST))
-    return resource._replace(entries=(*others, properties))
+    return resource._replace(entries=(*entries, properties))
 
 
 def size(node: Node, most: int) -> int:
@@ -117,10 +117,10 @@ def access_beside(resource: Object, type_: str) -> Iterator[tuple[str, Node]]:
 
 
 def _resource(of: Object, type_: str, properties: Mapping[str, Node]) -> Object:
-    kept = tuple(entry for entry in of.entries if entry.key.text in _KEPT)
+    entries = tuple(entry for entry in of.entries if entry.key.text in _KEPT)
     return Object(
         (
-            *kept,
+            *entries,
             *_mapping({"Type": Scalar(type_, of.span), "Properties": _mapping(properties, of.span)}, of.span).entries,
         ),
         of.span,
@@ -188,8 +188,8 @@ def _inline(item: Node) -> Node:
         return _nothing(item.span)
     if item.get("Statement") is not None:
         return _named(item)
-    (entry, *others) = item.entries or (Entry(Scalar("an empty mapping", item.span), item),)
-    if others or not is_policy_template(entry.key.text):
+    (entry, *entries) = item.entries or (Entry(Scalar("an empty mapping", item.span), item),)
+    if entries or not is_policy_template(entry.key.text):
         words = f"{entry.key.text} is not a policy template that is known here"
         return _named(_mapping({f"Fn::{words}": item}, item.span))
     statements = filled(entry.key.text, entry.value, item.span)

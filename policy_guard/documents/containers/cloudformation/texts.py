@@ -50,8 +50,8 @@ def json_in(evaluator: Evaluator, node: Node) -> Node:
     try:
         return Filled(text, holes, written.span, with_marks).tree(scan(text))
     except Unreadable as error:
-        found = (Problem(f"the JSON in this text: {p.message}", written.span(p.span)) for p in error.problems)
-        raise Unreadable(*found) from None
+        problems = (Problem(f"the JSON in this text: {p.message}", written.span(p.span)) for p in error.problems)
+        raise Unreadable(*problems) from None
 
 
 def _pieces(evaluator: Evaluator, node: Node) -> Iterator[_Piece]:

@@ -50,7 +50,7 @@ def files_read(path: str, beside: Beside, besides: Collection[str]) -> set[str]:
 
 def names_read(text: str, reading: str) -> Iterator[str]:
     """The names of the files that a text reads, from the root: what a file of this path reads lies beside it."""
-    yield from (from_root(found[1].strip(), reading) for found in _READ.finditer(text))
+    yield from (from_root(match[1].strip(), reading) for match in _READ.finditer(text))
 
 
 def from_root(name: str, reading: str) -> str:

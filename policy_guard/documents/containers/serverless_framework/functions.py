@@ -16,15 +16,15 @@ def function_resources(
 ) -> list[Entry]:
     """The roles of functions, and the URLs that they have."""
     inherits = _is_true(variables, variables.at(root, "custom", _PLUGIN, "defaultInherit"))
-    found: list[Entry] = []
+    entries: list[Entry] = []
     for key, function in functions:
         own = _own_role(variables, function, shared, inherits)
         if own is not None:
             events = tuple(of_events(variables, function))
             complete = own._replace(statements=(*own.statements, *events))
-            found += role(f"{_normalized(key.text)}IamRoleLambdaExecution", complete, key.span)
-        found += _url(variables, key, function)
-    return found
+            entries += role(f"{_normalized(key.text)}IamRoleLambdaExecution", complete, key.span)
+        entries += _url(variables, key, function)
+    return entries
 
 
 def _own_role(variables: Variables, function: Object, shared: Made, inherits: bool) -> Made | None:

@@ -52,10 +52,10 @@ def _sections(variables: Variables, root: Object) -> dict[str, list[Entry]]:
         raise Opaque("nobody can tell from the repository what the provider is", provider.span)
     shared = _shared_role(variables, provider)
     functions = list(_functions(variables, root))
-    made = function_resources(variables, root, shared, functions)
-    made += role(_ROLE, shared.with_events(variables, functions), provider.span)
-    made += _api(variables, provider)
-    sections["Resources"] += made
+    entries = function_resources(variables, root, shared, functions)
+    entries += role(_ROLE, shared.with_events(variables, functions), provider.span)
+    entries += _api(variables, provider)
+    sections["Resources"] += entries
     for part in _parts(variables, root.get("resources")):
         for name in _SECTIONS:
             section = variables.at(part, name)

@@ -111,8 +111,8 @@ class Variables:
         names = {f"Variable{number}": part for number, part in enumerate(parts) if isinstance(part, Hole)}
         text = "".join(part if isinstance(part, str) else f"${{Variable{number}}}" for number, part in enumerate(parts))
         span = scalar.span
-        given = (Entry(Scalar(name, span), Scalar(name, span, parts=(part,))) for name, part in names.items())
-        argument = Array((Scalar(text, span), Object(tuple(given), span)), span)
+        entries = (Entry(Scalar(name, span), Scalar(name, span, parts=(part,))) for name, part in names.items())
+        argument = Array((Scalar(text, span), Object(tuple(entries), span)), span)
         return Object((Entry(Scalar("Fn::Sub", span), argument),), span)
 
     def _text(self, content: str, span: Span) -> Parts:
@@ -155,8 +155,8 @@ class Variables:
         while waiting:
             text = waiting.pop()
             self._left -= 1
-            for found in _NAMED_HERE.finditer(text):
-                known = found[1].split(".")[: -1 if text.startswith("${", found.end()) else None]
+            for match in _NAMED_HERE.finditer(text):
+                known = match[1].split(".")[: -1 if text.startswith("${", match.end()) else None]
                 name = ".".join(known)
                 if name not in seen:
                     seen.add(name)
@@ -188,7 +188,7 @@ class Variables:
         return node
 
     def _named_files(self, text: str) -> Iterator[Source]:
-        names = {from_root(found[1].strip(), self._path) for found in _NAMED_FILE.finditer(text)}
+        names = {from_root(match[1].strip(), self._path) for match in _NAMED_FILE.finditer(text)}
         paths = (
             sorted(path for path in self._beside.paths() if any(fits(name, path) for name in names)) if names else ()
         )
@@ -210,7 +210,7 @@ class Variables:
     def _given(self, alternative: str) -> Node | None:
         """What else of the file decides a value that is given from outside."""
         if alternative.startswith("param:"):
-            sections = (each for each in self._root.entries if each.key.text in ("params", "stages"))
+            sections = (entry for entry in self._root.entries if entry.key.text in ("params", "stages"))
             return Object(tuple(sections), self._root.span)
         return self.at(self._root, "provider", "stage") if alternative.startswith("sls:stage") else None
 
@@ -220,8 +220,8 @@ class Variables:
         if text in ("true", "false", "null") or re.fullmatch(r"-?[0-9]+(?:\.[0-9]+)?", text):
             kind = "null" if text == "null" else "boolean" if text in ("true", "false") else "number"
             return Scalar(text, span, kind)
-        if found := _FILE.fullmatch(text):
-            return self._file(found[1].strip(), (found[2] or "").strip(), span)
+        if match := _FILE.fullmatch(text):
+            return self._file(match[1].strip(), (match[2] or "").strip(), span)
         kind, _, address = text.partition(":")
         if kind == "self":
             node = self.at(self._root, *filter(None, address.strip().split(".")))
@@ -277,10 +277,10 @@ def _pieces(text: str, span: Span) -> Iterator[tuple[bool, str]]:
 
 def _closing(text: str, at: int) -> int:
     depth = 1
-    for found in _BRACES.finditer(text, at):
-        depth += 1 if found[0] == "${" else -1
+    for match in _BRACES.finditer(text, at):
+        depth += 1 if match[0] == "${" else -1
         if not depth:
-            return found.start()
+            return match.start()
     return -1
 
 

@@ -84,10 +84,10 @@ def _file_set(evaluator: Evaluator, node: Call) -> Node:
 
 def _file(evaluator: Evaluator, node: Call) -> Source:
     path = _path(evaluator, node.arguments[0])
-    found = evaluator.scope.folder.read(path) if path is not None else None
-    if found is None:
+    source = evaluator.scope.folder.read(path) if path is not None else None
+    if source is None:
         raise Opaque("this file cannot be read from the repository; write its path from path.module", node.span)
-    return found
+    return source
 
 
 def _template_file(evaluator: Evaluator, node: Call) -> Node:
@@ -145,7 +145,7 @@ def _distinct(arguments: Sequence[Node], span: Span) -> Node | None:
 
 def _sorted(arguments: Sequence[Node], span: Span) -> Node | None:
     """Sets and sorted lists: texts in the order of their characters."""
-    found = _distinct(arguments, span) if all(isinstance(each, Array) for each in arguments) else None
+    found = _distinct(arguments, span) if all(isinstance(argument, Array) for argument in arguments) else None
     if not isinstance(found, Array) or not all(isinstance(item, Scalar) for item in found.items):
         return None
     return Array(tuple(sorted(found.items, key=shown)), span)

@@ -39,8 +39,8 @@ def _asked_of_text(ask: Callable[..., bool], count: int) -> Callable[[Sequence[N
 
 def _texts(arguments: Sequence[Node]) -> list[str] | None:
     """The texts of arguments; None if one of them is unknown, null, no text, or a path that begins elsewhere."""
-    plain = all(isinstance(each, Scalar) and is_known(each) and not is_null(each) for each in arguments)
-    texts = [shown(each) for each in arguments] if plain else []
+    plain = all(isinstance(argument, Scalar) and is_known(argument) and not is_null(argument) for argument in arguments)
+    texts = [shown(argument) for argument in arguments] if plain else []
     return texts if plain and not any(text.startswith(IN_REPOSITORY) for text in texts) else None
 
 
@@ -75,7 +75,7 @@ def _lookup(arguments: Sequence[Node], span: Span) -> Node | None:
         not isinstance(mapping, Object)
         or not isinstance(key, Scalar)
         or not is_known(key)
-        or not all(is_known(each.key) for each in mapping.entries)
+        or not all(is_known(entry.key) for entry in mapping.entries)
     ):
         return None
     found = mapping.get(shown(key))
@@ -96,11 +96,11 @@ def _counted(node: Node) -> tuple[Node, ...]:
 
 def _coalesce(arguments: Sequence[Node], span: Span) -> Node | None:
     """The first that is neither null nor empty; one that nobody knows may be either."""
-    for each in arguments:
-        if not isinstance(each, Scalar) or not is_known(each):
+    for argument in arguments:
+        if not isinstance(argument, Scalar) or not is_known(argument):
             return None
-        if not is_null(each) and shown(each):
-            return each
+        if not is_null(argument) and shown(argument):
+            return argument
     return None
 
 
@@ -114,9 +114,9 @@ def _contains(arguments: Sequence[Node], span: Span) -> Node | None:
 
 
 def _zipmap(arguments: Sequence[Node], span: Span) -> Node | None:
-    if len(arguments) != 2 or not all(isinstance(each, Array) for each in arguments):
+    if len(arguments) != 2 or not all(isinstance(argument, Array) for argument in arguments):
         return None
-    keys, values = (each.items if isinstance(each, Array) else () for each in arguments)
+    keys, values = (argument.items if isinstance(argument, Array) else () for argument in arguments)
     plain = [key for key in keys if isinstance(key, Scalar) and is_known(key) and not is_null(key)]
     if len(plain) != len(values) or len(plain) != len(keys) or len({shown(key) for key in plain}) != len(plain):
         return None
@@ -134,9 +134,9 @@ def _one(arguments: Sequence[Node], span: Span) -> Node | None:
 
 
 def _subtracted(arguments: Sequence[Node], span: Span) -> Node | None:
-    if len(arguments) != 2 or not all(isinstance(each, Array) and is_known(each) for each in arguments):
+    if len(arguments) != 2 or not all(isinstance(argument, Array) and is_known(argument) for argument in arguments):
         return None
-    first, second = (each.items if isinstance(each, Array) else () for each in arguments)
+    first, second = (argument.items if isinstance(argument, Array) else () for argument in arguments)
     gone = set(map(name_of, second))
     left = {name_of(item): item for item in first if name_of(item) not in gone}
     if not _of_one_kind((*first, *second)) or not all(isinstance(item, Scalar) for item in left.values()):

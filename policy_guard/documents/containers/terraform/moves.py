@@ -63,8 +63,10 @@ def _end(start: str, names: Mapping[str, str]) -> str:
 def _renamed(folder: Folder, names: Mapping[str, str]) -> Folder:
     other = Folder(folder.path, {}, folder.read, folder.paths)
     other.wrong = folder.wrong
-    other.given = {name: _definition(each, names) for name, each in folder.given.items()}
-    other.found = {names.get(address, address): _definition(each, names) for address, each in folder.found.items()}
+    other.given = {name: _definition(definition, names) for name, definition in folder.given.items()}
+    other.found = {
+        names.get(address, address): _definition(definition, names) for address, definition in folder.found.items()
+    }
     return other
 
 

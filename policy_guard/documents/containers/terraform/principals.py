@@ -77,5 +77,5 @@ def _own_name(use: Use) -> Expression | None:
     if body.value("count") is not None or body.value("for_each") is not None:
         return None
     label = use.address.removeprefix(use.scope.name).split(".")[1]
-    here = Span(use.definition.span.start, use.definition.span.start)
-    return Attribute(Attribute(Variable(_ROLE, here), label, here), "name", here)
+    span = Span(use.definition.span.start, use.definition.span.start)
+    return Attribute(Attribute(Variable(_ROLE, span), label, span), "name", span)

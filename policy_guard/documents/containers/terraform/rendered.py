@@ -54,7 +54,7 @@ def rendered(evaluator: Evaluator, body: Body) -> Object:
         if name not in _TOP:
             raise Opaque(f"aws_iam_policy_document has no argument {name[:60]}", argument.span)
     statements: list[Node] = []
-    own = [made for block in _blocks(evaluator, body, ("statement",)) for made in _statement(*block)]
+    own = [mapping for block in _blocks(evaluator, body, ("statement",)) for mapping in _statement(*block)]
     source, override = (_documents(evaluator, body, name) for name in _MERGED)
     by_sid: dict[str, int] = {}
     for statement in (*source, *own, *override):
@@ -217,15 +217,15 @@ def _documents(evaluator: Evaluator, body: Body, name: str) -> list[Object]:
     """The statements of the policies in a list, as they come out of being read and written again."""
     argument = body.value(name)
     value = evaluator.value(argument) if argument is not None else Array((), body.span)
-    found: list[Object] = []
+    mappings: list[Object] = []
     for item in value.items if isinstance(value, Array) else (value,):
         if is_null(item):
             continue
         statements = policy_of(evaluator.source, item, None, item.span).get("Statement")
         if not isinstance(statements, Array):
             raise Opaque("the provider takes a list of statements alone here", item.span)
-        found += map(_rewritten, statements.items)
-    return found
+        mappings += map(_rewritten, statements.items)
+    return mappings
 
 
 def _rewritten(statement: Node) -> Object:
@@ -247,14 +247,14 @@ def _element(name: str, value: Node) -> Node:
     tests: list[Entry] = []
     for test in value.entries:
         keys = test.value.entries if isinstance(test.value, Object) else ()
-        kept = tuple(Entry(key, found) for key, each in keys if (found := _kept(each)) is not None)
-        if kept:
-            tests.append(test._replace(value=Object(kept, test.value.span)))
+        entries = tuple(Entry(key, found) for key, each in keys if (found := _kept(each)) is not None)
+        if entries:
+            tests.append(test._replace(value=Object(entries, test.value.span)))
     return Object(tuple(tests), value.span) if tests else _NO_CONDITION
 
 
 def _kept(value: Node) -> Node | None:
     """The values of a condition that the provider keeps: numbers and null go."""
     items = value.items if isinstance(value, Array) else (value,)
-    kept = tuple(item for item in items if isinstance(item, Scalar) and item.kind not in ("number", "null"))
-    return Array(kept, value.span) if kept else None
+    scalars = tuple(item for item in items if isinstance(item, Scalar) and item.kind not in ("number", "null"))
+    return Array(scalars, value.span) if scalars else None

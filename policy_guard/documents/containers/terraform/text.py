@@ -26,12 +26,12 @@ class Piece(NamedTuple):
 
 def pieces_of(evaluator: Evaluator, template: Template) -> list[Piece]:
     """The pieces of a template, each with its place."""
-    found: list[Piece] = []
+    pieces: list[Piece] = []
     for part in template.parts:
         for each in evaluator.part(part):
             exact = isinstance(part, Text) and evaluator.source.text[slice(*part.span)] == each
-            found.append(Piece(each, part.span, exact))
-    return found
+            pieces.append(Piece(each, part.span, exact))
+    return pieces
 
 
 def policy_of(source: Source, value: Node, pieces: Sequence[Piece] | None, span: Span) -> Object:

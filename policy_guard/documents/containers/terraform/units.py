@@ -107,14 +107,14 @@ def both(old: Scope | None, new: Scope | None, files_differ: bool) -> Sides:
         if _differs(before.get(address), after.get(address), files_differ)
         and (not address.endswith(CEILING) or address in gone)
     ]
-    found = [[unit for each in differing if each in side for unit in units(side[each])] for side in (before, after)]
-    principals = {unit.principal for side in found for unit in side} - {""}
+    unitses = [[unit for each in differing if each in side for unit in units(side[each])] for side in (before, after)]
+    principals = {unit.principal for side in unitses for unit in side} - {""}
     others = [address for address in before if principals and address not in differing and address in after]
-    for side, policies in zip((before, after), found, strict=True):
+    for side, policies in zip((before, after), unitses, strict=True):
         policies += (unit for address in others for unit in _of_principals(side[address], principals))
-    lost = [unit for unit in found[0] if unit.address.endswith(CEILING) and unit.address not in after]
+    lost = [unit for unit in unitses[0] if unit.address.endswith(CEILING) and unit.address not in after]
     kept = [_unbounded(unit, new.folder) for unit in lost if new and unit.found and _is_there(unit, new)]
-    return Sides(tuple(found[0]), (*found[1], *kept))
+    return Sides(tuple(unitses[0]), (*unitses[1], *kept))
 
 
 def _of_principals(use: Use, principals: Collection[str]) -> Iterator[Unit]:
@@ -224,7 +224,9 @@ def _numbered(evaluator: Evaluator, use: Use) -> dict[str, Node]:
         here = Evaluator(use.scope, evaluator.source, truths, evaluator.names, evaluator.steps)
         return here.numbered(use.definition.body)["count"]
 
-    found = {name_of(each.value): each.value for each in outcomes(run, {}, count.span) if each.value is not None}
+    found = {
+        name_of(outcome.value): outcome.value for outcome in outcomes(run, {}, count.span) if outcome.value is not None
+    }
     if len(found) == 1:
         return {"count": next(iter(found.values()))}
     index = unknown("count.index", count.span, sorted(found), several=False)

@@ -60,7 +60,7 @@ def _days() -> Globs:
         _then(_one_of("13579"), _one_of("26")),
     )
     leap = [_then((DIGIT,) * 2, four) for four in fours] + [_then(four, glob_of("00")) for four in fours]
-    yield from (_then(each, glob_of("-02-29")) for each in leap)
+    yield from (_then(steps, glob_of("-02-29")) for steps in leap)
 
 
 def _times() -> Globs:
