@@ -15,6 +15,7 @@ from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.deciding import deciding
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.folder import Definition
+from policy_guard.documents.containers.terraform.grants import GRANTING, PERMISSION
 from policy_guard.documents.containers.terraform.scope import Scope
 from policy_guard.documents.containers.terraform.uses import kind_of, takes_policy
 from policy_guard.documents.containers.terraform.values import name_of
@@ -35,6 +36,8 @@ _MAY_HOLD = re.compile(
 )
 BY_NAME = ("policy_arn", "policy_arns")
 CEILING = "permissions_boundary"
+GRANT = "grant"
+"""The name under which a resource that grants access without a document has a policy."""
 _DOCUMENT = "data.aws_iam_policy_document."
 
 
@@ -125,6 +128,9 @@ def _is_policy(text: str) -> bool:
 
 def _of_resource(scope: Scope, address: str, definition: Definition) -> Iterator[Use]:
     type_ = address.partition(".")[0]
+    if type_ in GRANTING:
+        kind: Kind = "resource" if type_ == PERMISSION else "identity"
+        yield _use(scope, f"{address}.{GRANT}", definition, None, kind)
     for name, argument in definition.body.arguments.items():
         if takes_policy(type_, name):
             yield _use(scope, f"{address}.{name}", definition, argument.value, kind_of(type_, name))

@@ -28,7 +28,8 @@ from policy_guard.documents.containers.terraform.elsewhere import (
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.folder import Definition, Folder
 from policy_guard.documents.containers.terraform.functions import called
-from policy_guard.documents.containers.terraform.places import BY_NAME, CEILING, Use, uses
+from policy_guard.documents.containers.terraform.grants import granted
+from policy_guard.documents.containers.terraform.places import BY_NAME, CEILING, GRANT, Use, uses
 from policy_guard.documents.containers.terraform.principals import argument_of_principal, named, principal_of, providers
 from policy_guard.documents.containers.terraform.rendered import rendered
 from policy_guard.documents.containers.terraform.scope import Scope, Ways
@@ -286,6 +287,9 @@ def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
     """The policy under truths; an empty list where there is none."""
     if not _exists(use, evaluator):
         return ABSENT
+    if use.address.endswith(f".{GRANT}") and use.value is None:
+        type_ = use.address.removeprefix(use.scope.name).partition(".")[0]
+        return granted(evaluator, type_, use.address.removesuffix(f".{GRANT}"), use.definition.body)
     if use.value is None:
         if not use.address.removeprefix(use.scope.name).startswith("data."):
             raise Opaque(
