@@ -103,3 +103,14 @@ def test_hostile_texts_are_refused_in_time(piece: str) -> None:
 def test_long_chains_are_refused(chain: str) -> None:
     with pytest.raises(Unreadable):
         read_expression(chain)
+
+
+@pytest.mark.parametrize("written", ["e\u0301 = 1", "x·y = a.x·y", "x { e\u0301 = 1 }", "x = provider::a::b(1)"])
+def test_names_have_the_letters_and_marks_of_unicode(written: str) -> None:
+    read_file(f"{written}\n")
+
+
+@pytest.mark.parametrize("written", ["x² = 1", "x = a²", "x = ²a", 'x = "${a.b²}"', "x = a::b", "x = \u00a0 1"])
+def test_what_no_name_has_is_refused(written: str) -> None:
+    with pytest.raises(Unreadable):
+        read_file(f"{written}\n")

@@ -14,7 +14,7 @@ _COMMENT = r"/\*(?:[^*]|\*(?!/))*\*/"
 _BLANKS = re.compile(rf"(?:[ \t]+|{_COMMENT})*")
 _LINES = re.compile(rf"(?:[ \t\n]+|\r\n|#[^\n]*|//[^\n]*|{_COMMENT})*")
 _REST = re.compile(r"(?:#|//)[^\n]*")
-_NAME = re.compile(r"[^\W\d](?:\w|-)*")
+_NAME = re.compile(r"[A-Za-z_\x80-\U0010ffff][\w\x80-\U0010ffff-]*")
 T = TypeVar("T")
 
 
@@ -89,8 +89,14 @@ class Cursor:
         return match
 
     def name(self) -> str:
-        """The name that stands right here; empty if there is none."""
+        """The name that stands right here; empty if there is none.
+
+        Raises `Unreadable` for characters that no name has. Source: hashicorp/hcl, hclsyntax/spec.md, Identifiers.
+        """
+        start = self.at
         match = self.match(_NAME)
+        if match and not match[0].replace("-", "_").isidentifier():
+            self.fail("a character here belongs to no name", start)
         return match[0] if match else ""
 
     def peek_name(self) -> str:

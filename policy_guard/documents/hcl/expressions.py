@@ -180,6 +180,8 @@ def _named(cursor: Cursor) -> Expression:
     cursor.skip()
     if cursor.sees("("):
         return _call(cursor, name, start)
+    if "::" in name:
+        cursor.fail('"(" is expected after the name of a function')
     cursor.at = end
     span = Span(start, end)
     if name in ("true", "false"):
