@@ -12,7 +12,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.calls import NO_VALUE, call
-from policy_guard.documents.containers.cloudformation.serverless_access import attached_by_use, inline_by_use
+from policy_guard.documents.containers.cloudformation.serverless_access import (
+    attached_by_use,
+    inline_by_use,
+    known_by_text,
+)
 from policy_guard.documents.containers.cloudformation.serverless_data import (
     filled,
     is_policy_template,
@@ -82,6 +86,8 @@ def has_own_role(resource: Object, type_: str) -> bool:
     if type_ not in WITH_ROLES or not isinstance(properties, Object) or call(properties):
         return False
     role = properties.get("Role")
+    if isinstance(role, Scalar) and not role.tag and not role.text:
+        return True
     return role is None or (call(role) is not None and call(role).name == "Fn::If")  # type: ignore[union-attr]
 
 
@@ -114,6 +120,8 @@ def access_beside(resource: Object, type_: str) -> Iterator[tuple[str, Node]]:
     auth = properties.get("Auth") if isinstance(properties, Object) else None
     if type_.startswith(PREFIX) and isinstance(auth, Object) and (policy := auth.get("ResourcePolicy")) is not None:
         yield "Auth.ResourcePolicy", policy
+    if type_ == WITH_ROLES[0] and isinstance(properties, Object) and call(properties) is None:
+        yield from ((f"Properties.{place}", node) for place, node in known_by_text(properties))
 
 
 def _resource(of: Object, type_: str, properties: Mapping[str, Node]) -> Object:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from policy_guard.documents.source import Node, Object, Scalar
+from policy_guard.documents.containers.cloudformation.calls import call
+from policy_guard.documents.source import Entry, Node, Object, Scalar
 
 _BY_EVENT = {
     "Kinesis": "AWSLambdaKinesisExecutionRole",
@@ -24,6 +25,10 @@ _WITH_SECRETS = {
     "DocumentDB": ("rds:DescribeDBClusters", "Cluster"),
     "SelfManagedKafka": ("secretsmanager:GetSecretValue", ""),
 }
+# AWS SAM Developer Guide, sam-property-function-eventsource: whose events a function is called for.
+_CALLERS = {
+    *("Bucket", "Topic", "SqsSubscription", "RestApiId", "ApiId", "EventBusName", "SkillId", "LogGroupName", "UserPool")
+}
 
 
 def attached_by_use(properties: Object) -> Iterator[str]:
@@ -31,7 +36,8 @@ def attached_by_use(properties: Object) -> Iterator[str]:
     for kind, _ in _events(properties):
         if kind in _BY_EVENT:
             yield _BY_EVENT[kind]
-    yield from (name for key, name in _BY_PROPERTY.items() if properties.get(key) is not None)
+    given = ((properties.get(key), name) for key, name in _BY_PROPERTY.items())
+    yield from (name for node, name in given if node is not None and call(node) is None)
     tracing = properties.get("Tracing")
     if isinstance(tracing, Scalar) and tracing.text in ("Active", "PassThrough"):
         yield "AWSXrayWriteOnlyAccess"
@@ -50,6 +56,47 @@ def inline_by_use(properties: Object) -> Iterator[dict[str, Any]]:
         for item in getattr(access, "items", ()) if action else ():
             uri = item.get("URI") if isinstance(item, Object) else None
             yield from _policy("secretsmanager:GetSecretValue", uri)
+
+
+def known_by_text(properties: Object) -> Iterator[tuple[str, Node]]:
+    """What of the use of a function gives access in ways that are not worked out, each with its place.
+
+    Events that call a function make permissions of it, and whatever a function of the template chooses may be any.
+    """
+    events = properties.get("Events")
+    if isinstance(events, Object) and call(events) is None:
+        for name, event in events.entries:
+            if (node := _calling(event)) is not None:
+                yield f"Events.{name.text}", node
+    elif events is not None:
+        yield "Events", events
+    for key in ("DeadLetterQueue", *_BY_PROPERTY, "Tracing"):
+        node = properties.get(key)
+        if node is not None and (call(node) or (isinstance(node, Object) and _chosen(node.get("Type")))):
+            yield key, node
+    invoking = properties.get("EventInvokeConfig")
+    if invoking is not None:
+        plain = isinstance(invoking, Object) and call(invoking) is None
+        if (sent := invoking.get("DestinationConfig") if plain else invoking) is not None:  # type: ignore[union-attr]
+            yield "EventInvokeConfig", sent
+
+
+def _calling(event: Node) -> Node | None:
+    """What decides who may call a function by an event; None if it reads from a queue or stream that is worked out."""
+    kind = event.get("Type") if isinstance(event, Object) and call(event) is None else None
+    own = event.get("Properties") if isinstance(event, Object) else None
+    if not isinstance(event, Object) or not isinstance(kind, Scalar) or kind.tag or _chosen(own):
+        return event
+    if kind.text in _BY_EVENT or kind.text in _WITH_SECRETS:
+        secrets = own.get("SourceAccessConfigurations") if isinstance(own, Object) else None
+        return event if _chosen(secrets) else None
+    deciding = tuple(e for e in own.entries if e.key.text in _CALLERS) if isinstance(own, Object) else ()
+    return Object((Entry(Scalar("Type", event.span), kind), *deciding), event.span)
+
+
+def _chosen(node: Node | None) -> bool:
+    """Tell whether a function of the template decides what stands there."""
+    return node is not None and call(node) is not None
 
 
 def _sending(kind: Node | None, target: Node | None) -> Iterator[dict[str, Any]]:
