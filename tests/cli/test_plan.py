@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from policy_guard.documents.containers.terraform.grants import GRANTING, PERMISSION
 from tests.support.repository import Answer, Scratch, allow, document
 
 READ, SEND, PUBLISH = allow("s3:GetObject"), allow("sqs:SendMessage"), allow("sns:Publish")
@@ -51,6 +52,18 @@ def role_policy(name: str, before: Any, after: Any, role: str = "r", unknown: An
     return change(f"aws_iam_role_policy.{name}", *sides, unknown)
 
 
+MEMBER = {"id": "1", "user": "u", "groups": ["readers"]}
+URL = {"id": "f", "function_name": "f", "authorization_type": "AWS_IAM", "qualifier": None}
+CALL = {"function_name": "f", "action": "lambda:InvokeFunction", "principal": "s3.amazonaws.com", "qualifier": None}
+UPLOADS = {"source_arn": "arn:aws:s3:::uploads"}
+GRANT = {"key_id": "k", "grantee_principal": "arn:aws:iam::111122223333:role/r", "operations": ["Decrypt"]}
+ENTRY = {"cluster_name": "c", "principal_arn": "arn:aws:iam::111122223333:role/r", "modified_at": "1", "tags": None}
+
+
+def granting(type_: str, before: Any, after: Any, unknown: Any = None) -> list[dict[str, Any]]:
+    return [change(f"{type_}.x", before, after, unknown)]
+
+
 ATTACHED = "arn:aws:iam::aws:policy/"
 BOUNDED, FREE = {"name": "u", "permissions_boundary": "arn:aws:iam::111122223333:policy/b"}, {"name": "u"}
 PASSES = {
@@ -71,6 +84,18 @@ PASSES = {
     "a boundary comes": [change("aws_iam_user.u", FREE, BOUNDED)],
     "another value is known later": [role_policy("a", [READ], [READ], unknown={"id": True})],
     "nothing": [],
+    "a permission of a function gets a source": granting("aws_lambda_permission", CALL, {**CALL, **UPLOADS}),
+    "a permission is for function URLs only": granting(
+        "aws_lambda_permission", CALL, {**CALL, "invoked_via_function_url": True}
+    ),
+    "a permission of a function goes": granting("aws_lambda_permission", CALL, None),
+    "a membership goes": granting("aws_iam_user_group_membership", MEMBER, None),
+    "a membership is made anew": granting(
+        "aws_iam_user_group_membership", MEMBER, {"user": "u", "groups": ["readers"]}, {"id": True, "groups": [False]}
+    ),
+    "an access entry is tagged": granting(
+        "aws_eks_access_entry", ENTRY, {**ENTRY, "tags": {"a": "b"}}, {"modified_at": True, "tags_all": True}
+    ),
 }
 FAILS = {
     "an action is added": ([role_policy("a", [READ], [READ, SEND])], "plan.json#aws_iam_role_policy.a.policy:"),
@@ -108,6 +133,46 @@ FAILS = {
         ],
         "plan.json#aws_iam_role.r.inline_policy[0]:",
     ),
+    "a permission of a function comes": (
+        granting("aws_lambda_permission", None, CALL, {"id": True}),
+        "plan.json#aws_lambda_permission.x.grant:1:1: error[no-new-access]",
+    ),
+    "a permission of a function loses its source": (
+        granting("aws_lambda_permission", {**CALL, **UPLOADS}, CALL),
+        "plan.json#aws_lambda_permission.x.grant:1:1: error[no-new-access]",
+    ),
+    "a permission is for all versions of a function": (
+        granting("aws_lambda_permission", {**CALL, "qualifier": "1"}, CALL),
+        "plan.json#aws_lambda_permission.x.grant:",
+    ),
+    "a permission is not for function URLs only": (
+        granting("aws_lambda_permission", {**CALL, "invoked_via_function_url": True}, CALL),
+        "plan.json#aws_lambda_permission.x.grant:",
+    ),
+    "a permission has a source that is known later": (
+        granting("aws_lambda_permission", {**CALL, **UPLOADS}, CALL, {"source_arn": True}),
+        "plan.json#aws_lambda_permission.x.grant:1:1: error[readable] This is known after the apply alone",
+    ),
+    "a permission is no permission": (
+        granting("aws_lambda_permission", CALL, {"principal": [{"a": 1}], "action": 1}),
+        "plan.json#aws_lambda_permission.x.grant:",
+    ),
+    "a user joins another group": (
+        granting("aws_iam_user_group_membership", MEMBER, {**MEMBER, "groups": ["readers", "admins"]}),
+        "plan.json#aws_iam_user_group_membership.x.grant:",
+    ),
+    "a user joins a group that is known later": (
+        granting("aws_iam_user_group_membership", MEMBER, {"user": "u"}, {"groups": True}),
+        "plan.json#aws_iam_user_group_membership.x.grant:1:1: error[readable]",
+    ),
+    "a URL of a function asks nobody": (
+        granting("aws_lambda_function_url", URL, {**URL, "authorization_type": "NONE"}),
+        "plan.json#aws_lambda_function_url.x.grant:",
+    ),
+    "a grant of a key allows more": (
+        granting("aws_kms_grant", GRANT, {**GRANT, "operations": ["Decrypt", "CreateGrant"]}),
+        "plan.json#aws_kms_grant.x.grant:",
+    ),
 }
 
 
@@ -124,6 +189,13 @@ def test_a_plan_that_grants_more_fails_at_its_address(
     answer = judged(scratch, plan(*changes))
     assert answer.code == 1
     assert place in answer.out
+
+
+@pytest.mark.parametrize("type_", sorted(set(GRANTING) - {PERMISSION}))
+def test_what_grants_without_a_document_is_judged_as_in_files(scratch: Scratch, type_: str) -> None:
+    answer = judged(scratch, plan(*granting(type_, {"what": "a"}, {"what": "b"})))
+    assert answer.code == 1
+    assert f"plan.json#{type_}.x.grant:" in answer.out
 
 
 def test_roles_of_one_name_in_two_accounts_are_two(scratch: Scratch) -> None:

@@ -5,11 +5,13 @@ Sources: the AWS provider's documentation of each resource; Lambda Developer Gui
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from policy_guard.documents.containers.terraform.elsewhere import attached
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
-from policy_guard.documents.containers.terraform.values import is_null, name_of, parts, single, unknown
+from policy_guard.documents.containers.terraform.values import is_null, name_of, parts, single, text_of, unknown
 from policy_guard.documents.hcl.syntax import Body
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
 
@@ -24,7 +26,14 @@ _BY_ARGUMENTS = (
     *("aws_snapshot_create_volume_permission", "aws_cognito_identity_pool_roles_attachment"),
     "aws_organizations_delegated_administrator",
 )
-_META = ("count", "for_each", "depends_on", "provider", "lifecycle", "timeouts")
+_META = ("count", "for_each", "depends_on", "provider", "lifecycle", "timeouts", "tags")
+# What AWS answers stands in a plan beside the arguments: it follows from them, or names what they made.
+_ANSWERED = (
+    *("id", "arn", "unique_id", "create_date", "created_at", "modified_at", "associated_at", "tags_all"),
+    *("function_arn", "function_url", "url_id", "grant_id", "grant_token", "access_entry_arn", "association_arn"),
+    *("association_id", "external_id", "revision_id", "status", "email", "joined_method", "joined_timestamp"),
+    "delegation_enabled_date",
+)
 GRANTING = (PERMISSION, *_BY_ARGUMENTS)
 _CONDITIONS = (
     ("source_arn", "ArnLike", "AWS:SourceArn"),
@@ -32,14 +41,34 @@ _CONDITIONS = (
     ("principal_org_id", "StringEquals", "aws:PrincipalOrgID"),
     ("event_source_token", "StringEquals", "lambda:EventSourceToken"),
     ("function_url_auth_type", "StringEquals", "lambda:FunctionUrlAuthType"),
+    ("invoked_via_function_url", "Bool", "lambda:InvokedViaFunctionUrl"),
 )
+_OF_PERMISSION = ("principal", "action", "function_name", "qualifier", *(argument for argument, _, _ in _CONDITIONS))
 
 
 def granted(evaluator: Evaluator, type_: str, address: str, body: Body) -> Node:
     """The policy that a resource stands for. Raises `Need` and `Opaque`."""
     if type_ == PERMISSION:
-        return _permission(evaluator, body)
+        values = {name: body.value(name) for name in _OF_PERMISSION}
+        given = {name: single(evaluator.value(value)) for name, value in values.items() if value is not None}
+        return _permission(given, body.span)
     return attached(unknown(address, body.span, list(_arguments(evaluator, body)), several=False))
+
+
+def decides(type_: str, name: str) -> bool:
+    """Tell whether an attribute of a resource in a plan decides what it grants."""
+    return name in _OF_PERMISSION if type_ == PERMISSION else name not in (*_META, *_ANSWERED)
+
+
+def granted_by(type_: str, address: str, values: Mapping[str, Any], span: Span) -> Node:
+    """The policy that a resource with these values stands for."""
+    if type_ == PERMISSION:
+        return _permission({name: text_of((_text(value),), span) for name, value in values.items()}, span)
+    return attached(unknown(address, span, json.dumps(values, sort_keys=True), several=False))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _arguments(evaluator: Evaluator, body: Body) -> Iterator[object]:
@@ -50,34 +79,29 @@ def _arguments(evaluator: Evaluator, body: Body) -> Iterator[object]:
     yield from (evaluator.block(block) for block in body.blocks if block.type not in _META)
 
 
-def _permission(evaluator: Evaluator, body: Body) -> Object:
+def _permission(given: Mapping[str, Node], span: Span) -> Object:
     """The statement that a permission adds to the policy of its function."""
+    known = {name: node for name, node in given.items() if not is_null(node)}
+    who, action, function = (known.get(n) or unknown(n, span, several=False) for n in _OF_PERMISSION[:3])
     entries = [
-        Entry(Scalar("Effect", body.span), Scalar("Allow", body.span)),
-        Entry(Scalar("Principal", body.span), _principal(_value(evaluator, body, "principal"))),
-        Entry(Scalar("Action", body.span), _value(evaluator, body, "action")),
-        Entry(Scalar("Resource", body.span), _function(_value(evaluator, body, "function_name"))),
+        Entry(Scalar("Effect", span), Scalar("Allow", span)),
+        Entry(Scalar("Principal", span), _principal(who)),
+        Entry(Scalar("Action", span), action),
+        Entry(Scalar("Resource", span), _function(function, known.get("qualifier"))),
     ]
     conditions: dict[str, list[Entry]] = {}
     for argument, operator, key in _CONDITIONS:
-        value = body.value(argument)
-        found = single(evaluator.value(value)) if value is not None else None
-        if found is not None and not is_null(found):
+        if (found := known.get(argument)) is not None:
             conditions.setdefault(operator, []).append(Entry(Scalar(key, found.span), found))
     if conditions:
-        inner = (Entry(Scalar(name, body.span), Object(tuple(e), body.span)) for name, e in conditions.items())
-        entries.append(Entry(Scalar("Condition", body.span), Object(tuple(inner), body.span)))
-    return _policy(Object(tuple(entries), body.span), body.span)
+        inner = (Entry(Scalar(name, span), Object(tuple(e), span)) for name, e in conditions.items())
+        entries.append(Entry(Scalar("Condition", span), Object(tuple(inner), span)))
+    return _policy(Object(tuple(entries), span), span)
 
 
 def _policy(statement: Object, span: Span) -> Object:
     version = Entry(Scalar("Version", span), Scalar("2012-10-17", span))
     return Object((version, Entry(Scalar("Statement", span), Array((statement,), span))), span)
-
-
-def _value(evaluator: Evaluator, body: Body, name: str) -> Node:
-    value = body.value(name)
-    return single(evaluator.value(value)) if value is not None else unknown(name, body.span, several=False)
 
 
 def _principal(who: Node) -> Node:
@@ -89,10 +113,11 @@ def _principal(who: Node) -> Node:
     return Object((Entry(Scalar(kind, who.span), who),), who.span)
 
 
-def _function(name: Node) -> Node:
-    """The ARN of a function, of which a name is the last part."""
+def _function(name: Node, qualifier: Node | None) -> Node:
+    """The ARN of a function, of which a name is the last part, or that of one of its versions."""
     own = parts(name)
-    if not own or not isinstance(own[0], str) or own[0].startswith("arn:"):
+    if not own:
         return name
-    filled = ("arn:aws:lambda:*:*:function:", *own)
-    return Scalar("".join(p if isinstance(p, str) else p.name for p in filled), name.span, parts=filled)
+    before = ("arn:aws:lambda:*:*:function:",) if isinstance(own[0], str) and not own[0].startswith("arn:") else ()
+    after = (":", *parts(qualifier)) if qualifier is not None else ()
+    return text_of((*before, *own, *after), name.span)

@@ -15,7 +15,8 @@ from policy_guard.documents.containers.opaque import digest
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.containers.recognition import is_policy_text
 from policy_guard.documents.containers.terraform.elsewhere import attached, below_ceiling, without_ceiling
-from policy_guard.documents.containers.terraform.places import BY_NAME, CEILING
+from policy_guard.documents.containers.terraform.grants import GRANTING, PERMISSION, decides, granted_by
+from policy_guard.documents.containers.terraform.places import BY_NAME, CEILING, GRANT
 from policy_guard.documents.containers.terraform.units import Sides, Unit
 from policy_guard.documents.containers.terraform.uses import HOLDERS, kind_of, takes_policy
 from policy_guard.documents.errors import SetupError
@@ -96,8 +97,26 @@ def _units(path: str, resource: Mapping[str, Any], side: str) -> Iterator[Unit]:
             is_later = _is_later(later.get(name))
             if values.get(name) is not None or is_later:
                 yield _unit(path, resource, at, name, values.get(name), values, is_later)
+    yield from _granting(path, resource, f"{address}{deposed}", values, later)
     if _loses_boundary(resource, side, later):
         yield _unit(path, resource, f"{address}{deposed}.{CEILING}", CEILING, None, values, False)
+
+
+def _granting(
+    path: str, resource: Mapping[str, Any], address: str, values: Mapping[str, Any], later: Mapping[str, Any]
+) -> Iterator[Unit]:
+    """What a resource grants without a document, as a policy, if it is one of those that do."""
+    if resource["type"] not in GRANTING:
+        return
+    type_, at = resource["type"], f"{address}.{GRANT}"
+    given = {name: each for name, each in values.items() if each is not None and decides(type_, name)}
+    source, holder = Source(f"{path}#{at}", _shown(given, address), "plan"), _holder(resource, values)
+    if any(_is_later(each) and decides(type_, name) for name, each in later.items()):
+        yield Unit(at, holder, source, None, (Problem(_LATER, Span(0, 1)),))
+        return
+    node = granted_by(type_, address, given, Span(0, len(source.text)))
+    kind: Kind = "resource" if type_ == PERMISSION else "identity"
+    yield Unit(at, holder, source, PolicyDocument(at, node, source, holder, kind=kind))
 
 
 def _had_boundary(resource: Mapping[str, Any]) -> bool:
