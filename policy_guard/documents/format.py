@@ -39,6 +39,16 @@ _HOLE_IN_WORD = regex(
 _BINARY = regex(rb"[!:]binary|%TAG\s|!\S{0,80}%")
 # Resources that grant access without a document, and what may stand for any resource.
 _GRANTING = regex(rb"AWS::(?:IAM|SSO|Serverless|Include|Lambda::(?:Permission|Url))\b|Fn::(?:Transform|ForEach)")
+# Manifests of Kubernetes, Pulumi and Ansible, and what gives access in them without a document.
+_MANIFEST = regex(
+    rb"apiVersion|\baws(?:-native)?:\w|(?:amazon|community)\.aws\.|\b(?:iam|s3|sqs|sns|kms|lambda|eks)_\w+:"
+)
+_GIVING = regex(
+    rb"(?i)polic(?:y|ies)[ _-]?(?:arn|ref|selector|document|json|attach)|patches|karpenter|role_?name"
+    rb"|(?:managed|external|additional|known|addon|inline)_?polic|(?:extra|trust)statements|role-?arn|instancerole|profilearn|instance_?profile|map(?:roles|users|accounts)"
+    rb"|accessentr|identitymapping|attachment\b|membership\b|permission|grant|association\b|function_?url|acl\b"
+    rb"|assignment\b|services\.k8s\.aws|iam\.aws|\baws:iam|\biam_\w+:|policy:"
+)
 _LONG = 1_000_000
 _SNIFFED: dict[bytes, bool] = {}
 _HOLES = (b"${", b"%{", b"{{", b"{#", b"{%", b"<%")
@@ -73,6 +83,8 @@ def _may_hold_policy(data: bytes) -> bool:
     if b"%7B" in data or b"%7b" in data or b"PolicyDocument" in data:
         return True
     if b"Effect" in data or _BINARY.search(data) or (b"AWS::" in data and _GRANTING.search(data)):
+        return True
+    if _MANIFEST.search(data) and _GIVING.search(data):
         return True
     escaped = b"\\" in data and _SPELLING_ESCAPE.search(data)
     return bool(escaped or (b"*" in data and _ALIAS_AS_KEY.search(data)) or hole_in_key(data))

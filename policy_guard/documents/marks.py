@@ -133,9 +133,12 @@ def _stays_inside(text: str, good: re.Match[str], value: Scalar | None) -> bool:
 
 
 def _disguised(text: str, values: Iterable[Scalar]) -> Iterator[Problem]:
-    """Return what looks like a placeholder when escapes are read, and is none for an engine, or the other way round."""
+    """Return what looks like a placeholder when escapes are read, and is none for an engine, or the other way round.
+
+    A text with parts is none that is written.
+    """
     for value in values:
-        if "{" in value.text or "<%" in value.text:
+        if value.parts is None and ("{" in value.text or "<%" in value.text):
             written = text[value.span.start : value.span.end]
             if len(_PLACEHOLDER.findall(value.text)) > len(_PLACEHOLDER.findall(written)):
                 words = "is a placeholder only when its escapes are read; write it without escapes"

@@ -107,6 +107,8 @@ def pairs(reader: Reader, change: Change, comparison: Comparison) -> FileResult:
     if before and after and old and new and (old.template or new.template):
         old = old if old.template else reader.glance(before, before.path, comparison.old, closely=True)
         new = new if new.template else reader.glance(after, after.path, comparison.new, closely=True)
+    if after and old and new and old.manifest and not new.looked:
+        new = reader.glance(after, after.path, comparison.new, closely=True)
     if old and new and old.template and new.template:
         outcome = of_templates(change.path, old, new, reader.given.config)
         return outcome._replace(notes=(*_notes(change, old, new), *outcome.notes))
@@ -152,7 +154,7 @@ def _findings(old: FileVersion | None, new: FileVersion | None) -> Iterator[Find
     was = bool(old and (old.policies or old.problems))
     if new.problems:
         yield from unreadable(new.source, new.problems)
-    elif was and old and (not new.policies or _replaced(old, new)):
+    elif was and old and not (old.manifest and new.manifest) and (not new.policies or _replaced(old, new)):
         yield vanished(new.source, old.source, "no policy is read from this file")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from policy_guard.documents.containers.serverless_framework.files import is_serverless_name
 from policy_guard.documents.format import MAX_BYTES, decode, in_json, in_utf_8, is_short_text, salvage, sniff, whole
 from policy_guard.documents.formats import plain_name
-from policy_guard.documents.source import Node, Object, Problem, Scalar, Source, Span, Unreadable
+from policy_guard.documents.source import Array, Node, Object, Problem, Scalar, Source, Span, Unreadable
 from policy_guard.regex import regex
 
 if TYPE_CHECKING:
@@ -25,6 +25,10 @@ _OF_FILE, _OF_SCRIPT = 0.25, 0.9
 _OTHER_TEMPLATES = (".tf", ".sh", ".bash", ".ps1", ".py", ".rb", ".js", ".ts", ".go", ".md", ".txt", ".html", ".rst")
 
 
+# What a manifest of Kubernetes, a program of Pulumi, or a task of Ansible has.
+_MANIFESTS = ("apiVersion", "resources", "tasks", "block", "hosts")
+
+
 class FileVersion(NamedTuple):
     """What one version of a file holds: policies by label, what is wrong with it, and how many lie deeper.
 
@@ -32,7 +36,7 @@ class FileVersion(NamedTuple):
 
     `looked` is False where the file was passed over as no policy at all. `unread` are the texts of the policies that
     cannot be read, as far as there are texts. `template` is there if the file is one, of which policies are read when
-    it is `completed`.
+    it is `completed`. A `manifest` may lose its last policy and is looked at all the same.
     """
 
     source: Source
@@ -45,6 +49,7 @@ class FileVersion(NamedTuple):
     unresolved: tuple[Unresolved, ...] = ()
     unread: tuple[str, ...] = ()
     template: Template | None = None
+    manifest: bool = False
 
     def completed(self, placeholders: tuple[str, ...], grants: bool = False) -> FileVersion:
         """This version with all policies of its template, and with `grants` what grants access without a document."""
@@ -121,7 +126,8 @@ def glance_of(
             return _of_template(source, documents)
         if any(map(_is_serverless, documents)):
             return _of_serverless(source, documents, beside)
-        reading = policies_in(source, documents)
+        manifests = _of_manifests(source, documents)
+        reading = manifests or policies_in(source, documents)
     except Unreadable as error:
         source = salvage(path, data, revision)
         blamed = configured or _seems_meant(data, path, revision, by_content)
@@ -130,7 +136,22 @@ def glance_of(
         return FileVersion(source=source, policies={}, problems=wrong, looked=blamed, unread=unread)
     if by_content and not reading.policies and not in_json(data):
         return _without_policy(data, source, reading.deeper)
-    return _parsed(source, reading, kind, configured, placeholders)
+    return _parsed(source, reading, kind, configured, placeholders)._replace(manifest=manifests is not None)
+
+
+def _of_manifests(source: Source, documents: Sequence[Node]) -> Reading | None:
+    """The policies of manifests; None for other files, most of which are seen at once to be none."""
+    if not any(map(_may_be_manifest, documents)):
+        return None
+    from policy_guard.documents.containers.manifests import are_manifests, policies_in
+
+    return policies_in(source, documents) if are_manifests(documents) else None
+
+
+def _may_be_manifest(document: Node) -> bool:
+    if isinstance(document, Array):
+        return any(isinstance(item, Object) for item in document.items)
+    return isinstance(document, Object) and any(document.get(key) for key in _MANIFESTS)
 
 
 def _is_template(document: Node) -> bool:

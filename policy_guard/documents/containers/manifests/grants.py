@@ -1,0 +1,54 @@
+"""What gives access in a manifest without a document of its own, as the statements that stand for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policy_guard.documents.containers.cloudformation.calls import canonical
+from policy_guard.documents.containers.holes import hole, spelled
+from policy_guard.documents.containers.managed import statements as managed_statements
+from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
+
+_OFF = ("false", "no", "off", "none", "")
+
+
+def policy_of(statements: tuple[Node, ...], span: Span) -> Object:
+    """The policy with these statements."""
+    version = Entry(Scalar("Version", span), Scalar("2012-10-17", span))
+    return Object((version, Entry(Scalar("Statement", span), Array(statements, span))), span)
+
+
+def granted(node: Node, words: str) -> Iterator[Object]:
+    """The statements that stand for what is given: one for each item, so that one that goes takes nothing with it."""
+    if isinstance(node, Scalar):
+        yield from _by_name(node, words)
+    elif isinstance(node, Array):
+        for item in node.items:
+            yield from granted(item, words) if isinstance(item, Scalar) else (by_text(item, words),)
+    else:
+        for key, value in node.entries:
+            if not _is_off(value):
+                yield by_text(value, f"{words}.{key.text}")
+
+
+def by_text(node: Node, words: str) -> Object:
+    """The statement for access that is known by its text: another text is new access."""
+    resource = hole(f"what {words} gives access to", words, canonical(node))
+    given = {
+        "Effect": Scalar("Allow", node.span, parts=("Allow",)),
+        "Action": Scalar("attached:Access", node.span, parts=("attached:Access",)),
+        "Resource": Scalar(spelled((resource,)), node.span, parts=(resource,)),
+    }
+    return Object(tuple(Entry(Scalar(key, node.span), value) for key, value in given.items()), node.span)
+
+
+def _by_name(scalar: Scalar, words: str) -> Iterator[Object]:
+    """The statements of a managed policy of AWS, or one that says that something is given."""
+    if _is_off(scalar):
+        return
+    known = managed_statements((scalar.text,), scalar.span)
+    yield from known or (by_text(scalar, words),)
+
+
+def _is_off(node: Node) -> bool:
+    return isinstance(node, Scalar) and (node.kind == "null" or node.text.lower() in _OFF)

@@ -1,0 +1,85 @@
+"""What holds a policy in a manifest, gives access without one, or says whose a policy is: by key and by kind.
+
+Keys are spelled without case, underscores and hyphens. Sources: the API references of Crossplane (provider-upjet-aws),
+of AWS Controllers for Kubernetes, kops (ClusterSpec) and Cluster API Provider AWS (AWSIAMConfiguration); eksctl,
+"Config file schema"; the Pulumi registry, package aws; Ansible, collections amazon.aws and community.aws.
+"""
+
+from __future__ import annotations
+
+from policy_guard.regex import regex
+
+POLICY = frozenset(
+    (
+        *("policy", "policydocument", "policyjson", "policytext", "policyfile", "document", "assumerolepolicy"),
+        *("assumerolepolicydocument", "trustpolicy", "trustpolicyfilepath", "inlinepolicy", "permissionpolicy"),
+        *("resourcepolicy", "accesspolicy", "accesspolicies", "keypolicy", "attachpolicy", "repositorypolicy"),
+        *("filesystempolicy", "registrypolicy", "bucketpolicy", "queuepolicy", "topicpolicy", "policyfilepath"),
+        *("authpolicy", "domainpolicy", "resourcebasedpolicy", "endpointpolicy", "policytemplate", "policydata"),
+    )
+)
+"""Under these stands a policy; what is none there is known by its text."""
+
+GRANTING = frozenset(
+    (
+        *("attachpolicyarns", "policyarn", "policyarns", "permissionpolicyarns", "managedpolicyarns"),
+        *("managedpolicies", "managedpolicy", "managedpolicyarn", "wellknownpolicies", "withaddonpolicies"),
+        *("extrapolicyattachments", "externalpolicies", "roleadditionalpolicies", "policyref", "policyrefs"),
+        *("policyarnref", "policyarnrefs", "policyarnselector", "policyarnselectors", "policyrefselector"),
+        *("instancerolearn", "instanceprofilearn", "serviceaccountrolearn", "instanceprofile", "iaminstanceprofile"),
+        *("iamidentitymappings", "accessentries", "accesspolicyassociations", "maproles", "mapusers", "mapaccounts"),
+        *("allowassumerole", "ec2containerregistryreadonly", "allowcontainerregistry", "acl", "grants"),
+        *("grantread", "grantwrite", "grantreadacp", "grantwriteacp", "grantfullcontrol", "accesscontrolpolicy"),
+        *("functionurlconfig", "permissions", "publicaccess", "managedpolicyattachments", "customerpolicies"),
+        *("customermanagedpolicyreferences", "managedpolicyreference", "rolemappings", "resourcesharearn"),
+        *("podidentityassociations", "fargatepodexecutionrolearn", "useserviceaccountexternalpermissions"),
+        *("usermappings", "clusteradmins", "bootstrapclustercreatoradminpermissions", "permissionsetarn"),
+    )
+)
+"""These give access in a resource of AWS: managed policies by their documents, all else by its text."""
+
+ANYWHERE = frozenset(("eks.amazonaws.com/rolearn", "maproles", "mapusers", "mapaccounts", "iam.amazonaws.com/role"))
+"""Those that count in any manifest: the role of a service account, and who is let into a cluster."""
+
+IAM_GRANTING = frozenset(("policies", "groups", "group", "users", "user", "roles", "role"))
+"""Those that give access where they stand in a principal, a group or a profile of IAM."""
+
+IAM_KIND = regex(r"(?i)(?:iam_?)?(?:role|user|group|instance_?profile)|EC2NodeClass")
+CLUSTER_GRANTING = frozenset(("rolearn", "rolename"))
+"""Those that say in a cluster which role its parts have."""
+
+CLUSTER_KIND = regex(r"ClusterConfig|AWSManaged\w+|AWSMachine\w*|AWSFargate\w+|EKSConfig\w*")
+ATTACHING_KIND = regex(r"(?i)\w*policy_?attachments?(?:_?exclusive)?")
+"""Kinds that say with `policyArn` what is attached, and beside it to whom."""
+
+GRANTING_KIND = regex(
+    r"(?i)\w*(?:attachment|membership|permission|grant|association|access_?entry|function_?url|_?acl|account_?assignment"
+    r"|delegated_?administrator|resource_?share|resource_?access|lambda_policy|allowed_?principal|roles?_?mapping)s?"
+)
+"""Kinds of which all that they say gives access."""
+
+OWNER = regex(
+    r"(?i)role|user|group|bucket|queue|topic|repositor|key|boundary|function|secret|domain|resource|principal|target"
+    r"|endpoint|vault|system|registry|name|arn|file|account|selector|table|stream|service|namespace"
+)
+"""Beside a policy, what may say whose it is."""
+
+OUTER_OWNER = regex(r"(?i)boundary|role(?:name)?|user(?:name)?|group(?:name)?|iam_?name|iam_?type")
+"""Further out, what may say whose a policy is."""
+
+REPEATED = regex(r"loop|vars|with_\w+|loop_control|module_defaults|patches|replacements")
+"""What fills in a task of Ansible or a resource of a Composition."""
+
+PATCHING = regex(r"patches\w*|replacements|patchSets")
+PATCHING_KIND = regex(r"Composition|Kustomization|Component")
+PATCHED = regex(r"(?i)polic|role|principal|arn|boundary")
+"""What a patch has to speak of to give access: it is written into resources elsewhere."""
+
+AWS_GROUP_PARTS = (".aws.", "aws.", ".k8s.aws/", "eksctl.io/", "kops.k8s.io/", "kops/", ".cluster.x-k8s.io/")
+"""Parts of the `apiVersion` of resources of AWS."""
+
+AWS_MODULE = regex(
+    r"(?:amazon\.aws|community\.aws)\.\w+|(?:aws|iam|s3|sqs|sns|kms|lambda|ecs|efs|eks|ec2|elasticsearch|opensearch"
+    r"|secretsmanager|codeartifact|glacier|backup)_\w+|lambda|s3|sqs_queue|sns"
+)
+"""Names of Ansible's modules for AWS."""

@@ -1,0 +1,92 @@
+"""The document that Pulumi's `aws:iam:getPolicyDocument` makes of its arguments.
+
+Source: the Pulumi registry, aws.iam.getPolicyDocument, which is Terraform's data source of that name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from policy_guard.documents.source import Array, Entry, Node, Object, Scalar
+
+_ELEMENTS = {
+    "sid": "Sid",
+    "effect": "Effect",
+    "actions": "Action",
+    "notActions": "NotAction",
+    "resources": "Resource",
+    "notResources": "NotResource",
+}
+_PRINCIPALS = {"principals": "Principal", "notPrincipals": "NotPrincipal"}
+_KNOWN = {*_ELEMENTS, *_PRINCIPALS, "conditions"}
+
+
+def statements_of(node: Object) -> tuple[Object, ...] | None:
+    """Return the statements of a mapping with `statements` in Pulumi's words; None if it has others, too."""
+    written = node.get("statements")
+    if not isinstance(written, Array) or any(
+        entry.key.text.startswith(("source", "override")) for entry in node.entries
+    ):
+        return None
+    if not all(isinstance(item, Object) and _is_known(item) for item in written.items):
+        return None
+    return tuple(_statement(item) for item in written.items if isinstance(item, Object))
+
+
+def _is_known(item: Object) -> bool:
+    parts = [part for key in (*_PRINCIPALS, "conditions") for part in _listed(item.get(key))]
+    return bool(item.entries) and all(e.key.text in _KNOWN for e in item.entries) and all(map(_is_mapping, parts))
+
+
+def _is_mapping(node: Node) -> bool:
+    return isinstance(node, Object) and all(
+        isinstance(node.get(key), Scalar) for key in ("type", "test", "variable") if node.get(key) is not None
+    )
+
+
+def _listed(node: Node | None) -> tuple[Node, ...]:
+    if node is None:
+        return ()
+    return node.items if isinstance(node, Array) else (node,)
+
+
+def _statement(item: Object) -> Object:
+    entries = [Entry(key._replace(text=_ELEMENTS[key.text]), v) for key, v in item.entries if key.text in _ELEMENTS]
+    if item.get("effect") is None:
+        entries.insert(0, Entry(Scalar("Effect", item.span), Scalar("Allow", item.span)))
+    for key, value in item.entries:
+        if key.text in _PRINCIPALS:
+            entries.append(Entry(key._replace(text=_PRINCIPALS[key.text]), _principals(value)))
+        elif key.text == "conditions":
+            entries.append(Entry(key._replace(text="Condition"), _conditions(value)))
+    return item._replace(entries=tuple(entries))
+
+
+def _principals(node: Node) -> Node:
+    entries = tuple(_pairs(node, "type", "identifiers"))
+    everybody = [value for key, value in entries if key.text == "*"]
+    if everybody and len(entries) == 1:
+        return Scalar("*", node.span)
+    return Object(entries, node.span)
+
+
+def _conditions(node: Node) -> Object:
+    entries: list[Entry] = []
+    for part in _listed(node):
+        test = part.get("test") if isinstance(part, Object) else None
+        if isinstance(test, Scalar):
+            entries.append(Entry(test, Object(tuple(_pairs(part, "variable", "values")), part.span)))
+    merged: dict[str, Entry] = {}
+    for key, value in entries:
+        before = merged.get(key.text)
+        if before is not None and isinstance(before.value, Object) and isinstance(value, Object):
+            value = value._replace(entries=(*before.value.entries, *value.entries))
+        merged[key.text] = Entry(key, value)
+    return Object(tuple(merged.values()), node.span)
+
+
+def _pairs(node: Node, name: str, values: str) -> Iterator[Entry]:
+    for part in _listed(node):
+        key, value = (part.get(name), part.get(values)) if isinstance(part, Object) else (None, None)
+        if isinstance(key, Scalar) and value is not None:
+            yield Entry(key, value)

@@ -1,0 +1,85 @@
+"""What a resource is in a manifest: its kind, what it is called, and whether it is one of AWS."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from policy_guard.documents.containers.manifests.keys import AWS_GROUP_PARTS, AWS_MODULE
+from policy_guard.documents.source import Array, Node, Object, Scalar
+
+_NAMES = ("name", "iam_name", "role_name", "bucket", "queue_name", "alias", "function_name")
+_PLAYS = ("hosts", "tasks", "pre_tasks", "post_tasks", "handlers", "block", "import_playbook")
+
+
+class Resource(NamedTuple):
+    """A mapping that makes one resource; `aws` tells whether AWS has it.
+
+    With `text` all that it says of the resource is one text, such as the arguments of a module of Ansible in one line.
+    """
+
+    address: str
+    kind: str
+    aws: bool
+    text: bool = False
+
+
+def resource_of(node: Object, key: str) -> Resource | None:
+    """Return the resource that a mapping makes, which stands under `key`; None for any other mapping."""
+    return _manifest(node) or _pulumi(node, key) or _task(node)
+
+
+def is_manifest(document: Node) -> bool:
+    """Tell whether a document holds resources of Kubernetes, Pulumi or Ansible."""
+    if isinstance(document, Array):
+        return any(isinstance(item, Object) and _is_play(item) for item in document.items)
+    if isinstance(document, Scalar):
+        return False
+    return _manifest(document) is not None or _is_project(document) or _is_play(document)
+
+
+def _manifest(node: Object) -> Resource | None:
+    version, kind = _text(node, "apiVersion"), _text(node, "kind")
+    if not version or not kind:
+        return None
+    metadata = node.get("metadata")
+    names = (metadata.get(key) for key in ("namespace", "name")) if isinstance(metadata, Object) else ()
+    name = "/".join((kind, *(each.text for each in names if isinstance(each, Scalar))))
+    return Resource(name, kind, any(part in version for part in AWS_GROUP_PARTS))
+
+
+def _is_project(document: Object) -> bool:
+    """Tell whether a mapping is a program of Pulumi."""
+    resources = document.get("resources")
+    entries = resources.entries if isinstance(resources, Object) else ()
+    return any(isinstance(value, Object) and _pulumi(value, key.text) is not None for key, value in entries)
+
+
+def _pulumi(node: Object, key: str) -> Resource | None:
+    type_ = _text(node, "type")
+    if not type_.startswith(("aws:", "aws-native:", "pulumi:providers:aws", "eks:", "awsx:")):
+        return None
+    return Resource(f"{type_.rpartition(':')[2]}/{key}", type_.rpartition(":")[2], True)
+
+
+def _is_play(node: Object) -> bool:
+    return _task(node) is not None or any(isinstance(node.get(key), Array | Scalar) for key in _PLAYS)
+
+
+def _task(node: Object) -> Resource | None:
+    for key, value in node.entries:
+        if AWS_MODULE.fullmatch(key.text) and isinstance(value, Object | Scalar) and _is_called(node, value):
+            module = key.text.rpartition(".")[2]
+            names = (_text(value, name) for name in _NAMES) if isinstance(value, Object) else ()
+            name = next(filter(None, (_text(node, "name"), *names)), "")
+            return Resource(f"{module}/{name}", module, True, isinstance(value, Scalar) and bool(value.text))
+    return None
+
+
+def _is_called(node: Object, value: Node) -> bool:
+    """Tell whether a module is called: its name alone may be any key."""
+    return isinstance(value, Object) or node.get("name") is not None or node.get("args") is not None
+
+
+def _text(node: Object, key: str) -> str:
+    value = node.get(key)
+    return value.text if isinstance(value, Scalar) else ""
