@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from policy_guard.documents.containers.terraform.grants import BLOCKS as ALL_BLOCKS
 from policy_guard.documents.containers.terraform.grants import GRANTING, PERMISSION
 from tests.support.repository import Answer, Scratch, allow, document
 
@@ -58,10 +59,19 @@ CALL = {"function_name": "f", "action": "lambda:InvokeFunction", "principal": "s
 UPLOADS = {"source_arn": "arn:aws:s3:::uploads"}
 GRANT = {"key_id": "k", "grantee_principal": "arn:aws:iam::111122223333:role/r", "operations": ["Decrypt"]}
 ENTRY = {"cluster_name": "c", "principal_arn": "arn:aws:iam::111122223333:role/r", "modified_at": "1", "tags": None}
+FLAGS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+BLOCK = {"id": "b", "bucket": "b", **dict.fromkeys(FLAGS, True)}
+OPEN = {**BLOCK, "block_public_policy": False}
+OFF = {**BLOCK, **dict.fromkeys(FLAGS, False)}
+BLOCKS = "aws_s3_bucket_public_access_block"
 
 
 def granting(type_: str, before: Any, after: Any, unknown: Any = None) -> list[dict[str, Any]]:
     return [change(f"{type_}.x", before, after, unknown)]
+
+
+def gone(changed: dict[str, Any], how: str = "delete") -> dict[str, Any]:
+    return {**changed, "change": {**changed["change"], "actions": [how]}}
 
 
 ATTACHED = "arn:aws:iam::aws:policy/"
@@ -93,6 +103,16 @@ PASSES = {
     "a membership is made anew": granting(
         "aws_iam_user_group_membership", MEMBER, {"user": "u", "groups": ["readers"]}, {"id": True, "groups": [False]}
     ),
+    "a bucket blocks more of public access": granting(BLOCKS, OPEN, BLOCK),
+    "a new bucket blocks public access": granting(
+        BLOCKS, None, {**BLOCK, "bucket": None}, {"bucket": True, "id": True}
+    ),
+    "a block of public access that is off goes": granting(BLOCKS, OFF, None),
+    "a bucket goes with its block of public access": [
+        *granting(BLOCKS, BLOCK, None),
+        gone(change("aws_s3_bucket.b", {"bucket": "b"}, None)),
+    ],
+    "a block of public access is forgotten": [gone(granting(BLOCKS, BLOCK, None)[0], "forget")],
     "an access entry is tagged": granting(
         "aws_eks_access_entry", ENTRY, {**ENTRY, "tags": {"a": "b"}}, {"modified_at": True, "tags_all": True}
     ),
@@ -157,6 +177,28 @@ FAILS = {
         granting("aws_lambda_permission", CALL, {"principal": [{"a": 1}], "action": 1}),
         "plan.json#aws_lambda_permission.x.grant:",
     ),
+    "a bucket blocks less of public access": (
+        granting(BLOCKS, BLOCK, OPEN),
+        f"plan.json#{BLOCKS}.x.grant:1:1: error[no-new-access]",
+    ),
+    "a bucket loses its block of public access": (granting(BLOCKS, BLOCK, None), f"plan.json#{BLOCKS}.x.grant:"),
+    "a block of public access is for another bucket": (
+        granting(BLOCKS, BLOCK, {**BLOCK, "bucket": "other"}),
+        f"plan.json#{BLOCKS}.x.grant:",
+    ),
+    "a bucket lets public access in from the start": (granting(BLOCKS, None, OPEN), f"plan.json#{BLOCKS}.x.grant:"),
+    "what a bucket blocks is known later": (
+        granting(BLOCKS, BLOCK, {**BLOCK, "block_public_acls": None}, {"block_public_acls": True}),
+        f"plan.json#{BLOCKS}.x.grant:1:1: error[readable] This is known after the apply alone",
+    ),
+    "a bucket is forgotten and loses its block of public access": (
+        [*granting(BLOCKS, BLOCK, None), gone(change("aws_s3_bucket.b", {"bucket": "b"}, None), "forget")],
+        f"plan.json#{BLOCKS}.x.grant:",
+    ),
+    "an account loses its block of public access": (
+        granting("aws_s3_account_public_access_block", {"account_id": "1", **dict.fromkeys(FLAGS, True)}, None),
+        "plan.json#aws_s3_account_public_access_block.x.grant:",
+    ),
     "a user joins another group": (
         granting("aws_iam_user_group_membership", MEMBER, {**MEMBER, "groups": ["readers", "admins"]}),
         "plan.json#aws_iam_user_group_membership.x.grant:",
@@ -191,7 +233,7 @@ def test_a_plan_that_grants_more_fails_at_its_address(
     assert place in answer.out
 
 
-@pytest.mark.parametrize("type_", sorted(set(GRANTING) - {PERMISSION}))
+@pytest.mark.parametrize("type_", sorted(set(GRANTING) - {PERMISSION, *ALL_BLOCKS}))
 def test_what_grants_without_a_document_is_judged_as_in_files(scratch: Scratch, type_: str) -> None:
     answer = judged(scratch, plan(*granting(type_, {"what": "a"}, {"what": "b"})))
     assert answer.code == 1

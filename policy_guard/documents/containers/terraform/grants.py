@@ -11,7 +11,16 @@ from typing import Any
 
 from policy_guard.documents.containers.terraform.elsewhere import attached
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
-from policy_guard.documents.containers.terraform.values import is_null, name_of, parts, single, text_of, unknown
+from policy_guard.documents.containers.terraform.values import (
+    is_known,
+    is_null,
+    name_of,
+    parts,
+    shown,
+    single,
+    text_of,
+    unknown,
+)
 from policy_guard.documents.hcl.syntax import Body
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
 
@@ -34,7 +43,10 @@ _ANSWERED = (
     *("association_id", "external_id", "revision_id", "status", "email", "joined_method", "joined_timestamp"),
     "delegation_enabled_date",
 )
-GRANTING = (PERMISSION, *_BY_ARGUMENTS)
+# Amazon S3 User Guide, "Blocking public access": a new bucket blocks all of it, and one that loses its block nothing.
+BLOCKS = ("aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block")
+_FLAGS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+GRANTING = (PERMISSION, *_BY_ARGUMENTS, *BLOCKS)
 _CONDITIONS = (
     ("source_arn", "ArnLike", "AWS:SourceArn"),
     ("source_account", "StringEquals", "AWS:SourceAccount"),
@@ -43,28 +55,54 @@ _CONDITIONS = (
     ("function_url_auth_type", "StringEquals", "lambda:FunctionUrlAuthType"),
     ("invoked_via_function_url", "Bool", "lambda:InvokedViaFunctionUrl"),
 )
-_OF_PERMISSION = ("principal", "action", "function_name", "qualifier", *(argument for argument, _, _ in _CONDITIONS))
+_OF_PERMISSION: tuple[str, ...] = (
+    "principal",
+    "action",
+    "function_name",
+    "qualifier",
+    *(argument for argument, _, _ in _CONDITIONS),
+)
+_NAMES = {PERMISSION: _OF_PERMISSION, **dict.fromkeys(BLOCKS, _FLAGS)}
 
 
 def granted(evaluator: Evaluator, type_: str, address: str, body: Body) -> Node:
     """The policy that a resource stands for. Raises `Need` and `Opaque`."""
-    if type_ == PERMISSION:
-        values = {name: body.value(name) for name in _OF_PERMISSION}
+    if names := _NAMES.get(type_):
+        values = {name: body.value(name) for name in names}
         given = {name: single(evaluator.value(value)) for name, value in values.items() if value is not None}
-        return _permission(given, body.span)
+        return _permission(given, body.span) if type_ == PERMISSION else unblocked(given, body.span)
     return attached(unknown(address, body.span, list(_arguments(evaluator, body)), several=False))
 
 
 def decides(type_: str, name: str) -> bool:
     """Tell whether an attribute of a resource in a plan decides what it grants."""
-    return name in _OF_PERMISSION if type_ == PERMISSION else name not in (*_META, *_ANSWERED)
+    return name in _NAMES[type_] if type_ in _NAMES else name not in (*_META, *_ANSWERED)
 
 
 def granted_by(type_: str, address: str, values: Mapping[str, Any], span: Span) -> Node:
     """The policy that a resource with these values stands for."""
-    if type_ == PERMISSION:
-        return _permission({name: text_of((_text(value),), span) for name, value in values.items()}, span)
+    if type_ in _NAMES:
+        given = {name: text_of((_text(value),), span) for name, value in values.items()}
+        return _permission(given, span) if type_ == PERMISSION else unblocked(given, span)
     return attached(unknown(address, span, json.dumps(values, sort_keys=True), several=False))
+
+
+def unblocked(given: Mapping[str, Node], span: Span) -> Node:
+    """What a block of public access with these flags leaves open: all that a flag would block that is not true."""
+    flags = {name: given.get(name) or Scalar("false", span) for name in _FLAGS}
+    open_ = (
+        unknown(f"what {name} blocks", flag.span, *_undecided(flag)) for name, flag in flags.items() if _lets(flag)
+    )
+    return attached(Array(tuple(open_), span))
+
+
+def _lets(flag: Node) -> bool:
+    return not is_known(flag) or shown(flag) != "true"
+
+
+def _undecided(flag: Node) -> Iterator[str]:
+    if not is_known(flag):
+        yield name_of(flag)
 
 
 def _text(value: Any) -> str:

@@ -45,7 +45,7 @@ _DOCUMENT = "data.aws_iam_policy_document."
 class Use:
     """A place that holds a policy: `deciding` is the text of all that may decide it, `reads` that files do so too.
 
-    `each` is the key of one of several objects, with its value.
+    With `opens` it is a block of public access that leaves all open in cases where it is not there.
     """
 
     address: str
@@ -55,6 +55,7 @@ class Use:
     kind: Kind | None
     deciding: frozenset[tuple[str, str, str]]
     reads: bool
+    opens: bool = False
 
 
 def uses(scope: Scope) -> Iterator[Use]:

@@ -14,8 +14,8 @@ from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.opaque import digest
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.containers.recognition import is_policy_text
-from policy_guard.documents.containers.terraform.elsewhere import attached, below_ceiling, without_ceiling
-from policy_guard.documents.containers.terraform.grants import GRANTING, PERMISSION, decides, granted_by
+from policy_guard.documents.containers.terraform.elsewhere import ABSENT, attached, below_ceiling, without_ceiling
+from policy_guard.documents.containers.terraform.grants import BLOCKS, GRANTING, PERMISSION, decides, granted_by
 from policy_guard.documents.containers.terraform.places import BY_NAME, CEILING, GRANT
 from policy_guard.documents.containers.terraform.units import Sides, Unit
 from policy_guard.documents.containers.terraform.uses import HOLDERS, kind_of, takes_policy
@@ -53,7 +53,9 @@ def read_plan(path: str, data: bytes) -> Sides:
     if not isinstance(changes, list) or not all(_is_change(each) for each in changes):
         raise SetupError(f"{path} is not a plan as Terraform writes it; {_HOW}")
     managed = [each for each in changes if each.get("mode") == "managed"]
-    sides = (tuple(unit for each in managed for unit in _units(path, each, side)) for side in ("before", "after"))
+    before = tuple(unit for each in managed for unit in _units(path, each, "before"))
+    after = (unit for each in managed for unit in _units(path, each, "after"))
+    sides = before, (*after, *_opened(path, managed))
     old, new = sides if _has_one_account(plan) else (map(_alone, side) for side in sides)
     return Sides(tuple(old), tuple(new))
 
@@ -116,7 +118,37 @@ def _granting(
         return
     node = granted_by(type_, address, given, Span(0, len(source.text)))
     kind: Kind = "resource" if type_ == PERMISSION else "identity"
-    yield Unit(at, holder, source, PolicyDocument(at, node, source, holder, kind=kind))
+    document = PolicyDocument(at, node, source, holder, kind=kind) if node != ABSENT else None
+    yield Unit(at, holder, source, document)
+
+
+def _opened(path: str, resources: list[dict[str, Any]]) -> Iterator[Unit]:
+    """The blocks of public access that are gone from a bucket that stays, each as one that blocks nothing."""
+    buckets = {_bucket(each) for each in resources if each["type"] == "aws_s3_bucket" and _is_deleted(each)}
+    for resource in resources:
+        before, after = resource["change"].get("before"), resource["change"].get("after")
+        if resource["type"] not in BLOCKS or not isinstance(before, dict) or _bucket(resource) in buckets - {None}:
+            continue
+        stays = isinstance(after, dict) and _holder(resource, before) == _holder(resource, after)
+        if not stays and resource["change"].get("actions") != ["forget"]:
+            yield from _granting(path, resource, resource["address"], _unblocking(before), {})
+
+
+def _unblocking(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a block of public access that blocks nothing."""
+    return {name: each for name, each in values.items() if name in HOLDERS}
+
+
+def _bucket(resource: Mapping[str, Any]) -> str | None:
+    """The name of the bucket that a resource is, or is about, before the change."""
+    before = resource["change"].get("before")
+    name = before.get("bucket") if isinstance(before, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _is_deleted(resource: Mapping[str, Any]) -> bool:
+    actions = resource["change"].get("actions")
+    return isinstance(actions, list) and "delete" in actions
 
 
 def _had_boundary(resource: Mapping[str, Any]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from policy_guard.documents.containers import Kind
@@ -17,6 +17,7 @@ from policy_guard.documents.containers.choices import (
 )
 from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.containers.plain import PolicyDocument
+from policy_guard.documents.containers.terraform.blocks import missed, with_openings
 from policy_guard.documents.containers.terraform.deciding import references
 from policy_guard.documents.containers.terraform.elsewhere import (
     ABSENT,
@@ -28,7 +29,7 @@ from policy_guard.documents.containers.terraform.elsewhere import (
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.folder import Definition, Folder
 from policy_guard.documents.containers.terraform.functions import called
-from policy_guard.documents.containers.terraform.grants import granted
+from policy_guard.documents.containers.terraform.grants import granted, unblocked
 from policy_guard.documents.containers.terraform.places import BY_NAME, CEILING, GRANT, Use, uses
 from policy_guard.documents.containers.terraform.principals import argument_of_principal, named, principal_of, providers
 from policy_guard.documents.containers.terraform.rendered import rendered
@@ -100,7 +101,7 @@ class Sides(NamedTuple):
 def both(old: Scope | None, new: Scope | None, files_differ: bool) -> Sides:
     """The policies that may differ; with `files_differ`, files that are no Terraform do."""
     before = {use.address: use for use in uses(old)} if old else {}
-    after = {use.address: use for use in uses(new)} if new else {}
+    after = with_openings(before, {use.address: use for use in uses(new)} if new else {})
     gone = {address for address in before if address.endswith(CEILING)}
     differing = [
         address
@@ -115,7 +116,21 @@ def both(old: Scope | None, new: Scope | None, files_differ: bool) -> Sides:
         policies += (unit for address in others for unit in _of_principals(side[address], principals))
     lost = [unit for unit in unitses[0] if unit.address.endswith(CEILING) and unit.address not in after]
     kept = [_unbounded(unit, new.folder) for unit in lost if new and unit.found and _is_there(unit, new)]
-    return Sides(tuple(unitses[0]), (*unitses[1], *kept))
+    changed = {address: before[address] for address in differing if address in before}
+    opened = _opened(missed(changed, new), unitses[1]) if new else ()
+    return Sides(tuple(unitses[0]), (*unitses[1], *kept, *opened))
+
+
+def _opened(blocks: Iterable[Use], new: Iterable[Unit]) -> Iterator[Unit]:
+    """The blocks of public access that are gone from an address or a bucket, each as one that blocks nothing."""
+    kept = {(unit.address, unit.holder) for unit in new}
+    for use in blocks:
+        source, span = use.definition.source, use.definition.span
+        node = unblocked({}, Span(span.start, span.start + 1))
+        for unit in units(use):
+            if (unit.address, unit.holder) not in kept:
+                found = PolicyDocument(unit.address, node, source, unit.holder, kind=use.kind)
+                yield unit._replace(source=source, found=found, problems=())
 
 
 def _of_principals(use: Use, principals: Collection[str]) -> Iterator[Unit]:
@@ -286,7 +301,7 @@ def _holder(use: Use, evaluator: Evaluator) -> Iterator[str]:
 def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
     """The policy under truths; an empty list where there is none."""
     if not _exists(use, evaluator):
-        return ABSENT
+        return unblocked({}, use.definition.span) if use.opens else ABSENT
     if use.address.endswith(f".{GRANT}") and use.value is None:
         type_ = use.address.removeprefix(use.scope.name).partition(".")[0]
         return granted(evaluator, type_, use.address.removesuffix(f".{GRANT}"), use.definition.body)

@@ -1,0 +1,71 @@
+"""Blocks of public access: one that is gone leaves a bucket or an account open, unless that is gone, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from policy_guard.documents.containers.terraform.deciding import deciding, references
+from policy_guard.documents.containers.terraform.grants import BLOCKS
+from policy_guard.documents.containers.terraform.places import GRANT, Use
+from policy_guard.documents.containers.terraform.scope import Scope
+
+
+def is_block(use: Use) -> bool:
+    """Tell whether a place is a block of public access."""
+    type_, _, rest = use.address.removeprefix(use.scope.name).partition(".")
+    return type_ in BLOCKS and rest.endswith(f".{GRANT}")
+
+
+def with_openings(before: Mapping[str, Use], after: Mapping[str, Use]) -> dict[str, Use]:
+    """The places after a change; a block opens where it is not made, if something else than before decides that."""
+    return {address: replace(use, opens=_opens(before.get(address), use)) for address, use in after.items()}
+
+
+def _opens(old: Use | None, new: Use) -> bool:
+    return old is not None and is_block(new) and _existence(old) != _existence(new)
+
+
+def _existence(use: Use) -> frozenset[tuple[str, str, str]]:
+    """The texts that decide how many there are of an object, and of the modules around it."""
+    found: set[tuple[str, str, str]] = set()
+    scope, definition = use.scope, use.definition
+    while True:
+        for name in ("count", "for_each"):
+            if (argument := definition.body.arguments.get(name)) is not None:
+                own = (scope.name, name, definition.source.text[slice(*argument.span)])
+                found |= deciding(scope, argument)[0] | {own}
+        if scope.call is None or scope.parent is None:
+            return frozenset(found)
+        definition = scope.call
+        scope = scope.parent
+
+
+def missed(before: Mapping[str, Use], new: Scope) -> Iterator[Use]:
+    """The blocks that would be missed if they are gone: their bucket is there still, as far as it is known."""
+    present = frozenset(_resources(new))
+    return (use for use in before.values() if is_block(use) and not _is_bucket_gone(use, present))
+
+
+def _is_bucket_gone(use: Use, present: frozenset[str]) -> bool:
+    value = use.definition.body.value("bucket")
+    names = next(references(value), ()) if value is not None else ()
+    bucket = ".".join(names[:2])
+    if names[:1] != ("aws_s3_bucket",) or bucket not in use.scope.folder.found:
+        return False
+    kept = any(name.endswith(".") and use.scope.name.startswith(name) for name in present)
+    return not kept and f"{use.scope.name}{bucket}" not in present
+
+
+def _resources(scope: Scope) -> Iterator[str]:
+    """The addresses of all resources, and beginnings of addresses of which others may be there."""
+    for address, definition in scope.folder.found.items():
+        label = address.removeprefix("module.")
+        if definition.block is not None and definition.block.type == "module":
+            below = scope.below(label)
+            yield from _resources(below) if below is not None else (f"{scope.name}{address}.",)
+        elif definition.block is not None and definition.block.type == "removed":
+            named = [f"{scope.name}{'.'.join(names[:2])}" for names in references(definition.block)]
+            yield from (*named, *(f"{name}." for name in named))
+        else:
+            yield f"{scope.name}{address}"
