@@ -103,6 +103,11 @@ def hole_in_key(data: bytes) -> bool:
     return any(map(_HOLE_IN_WORD.search, before_colons))
 
 
+def grants_in_marks(data: bytes) -> bool:
+    """Tell whether a file with marks of a template engine speaks of resources that grant access without a document."""
+    return any(mark in data for mark in (b"{{", b"{%", b"<%")) and bool(_GRANTING.search(data))
+
+
 def in_json(data: bytes) -> bool:
     """Tell whether a file of any name begins as JSON does, in any encoding, and not as a template does."""
     start = data.lstrip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n")[:1_000].replace(b"\0", b"")

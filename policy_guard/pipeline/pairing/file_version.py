@@ -6,7 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.documents.containers.serverless_framework.files import is_serverless_name
-from policy_guard.documents.format import MAX_BYTES, decode, in_json, in_utf_8, is_short_text, salvage, sniff, whole
+from policy_guard.documents.format import (
+    MAX_BYTES,
+    decode,
+    grants_in_marks,
+    in_json,
+    in_utf_8,
+    is_short_text,
+    salvage,
+    sniff,
+    whole,
+)
 from policy_guard.documents.formats import plain_name
 from policy_guard.documents.source import Array, Node, Object, Problem, Scalar, Source, Span, Unreadable
 from policy_guard.regex import regex
@@ -130,6 +140,8 @@ def glance_of(
         reading = manifests or policies_in(source, documents)
     except Unreadable as error:
         source = salvage(path, data, revision)
+        if (templated := _of_marked(source, data)) is not None:
+            return _parsed(source, templated, kind, configured, placeholders)._replace(manifest=True)
         blamed = configured or _seems_meant(data, path, revision, by_content)
         unread = (source.text,) if len(data) <= MAX_BYTES else ()
         wrong = error.problems if blamed else ()
@@ -141,11 +153,25 @@ def glance_of(
 
 def _of_manifests(source: Source, documents: Sequence[Node]) -> Reading | None:
     """The policies of manifests; None for other files, most of which are seen at once to be none."""
-    if not any(map(_may_be_manifest, documents)):
+    if not any(map(_may_be_manifest, documents)) and "/role-arn" not in source.text:
         return None
     from policy_guard.documents.containers.manifests import are_manifests, policies_in
 
-    return policies_in(source, documents) if are_manifests(documents) else None
+    return policies_in(source, documents) if are_manifests(source, documents) else None
+
+
+def _of_marked(source: Source, data: bytes) -> Reading | None:
+    """The policies of manifests that are templates of Go or Jinja; None for other files and what cannot be read."""
+    if not any(mark in data for mark in (b"{{", b"{%")) or not any(
+        key in data for key in (b"apiVersion", b"/role-arn")
+    ):
+        return None
+    from policy_guard.documents.containers.manifests import policies_in_template
+
+    try:
+        return policies_in_template(source)
+    except Unreadable:
+        return None
 
 
 def _may_be_manifest(document: Node) -> bool:
@@ -206,7 +232,7 @@ def _seems_meant(data: bytes, path: str, revision: str, by_content: bool) -> boo
     from policy_guard.pipeline.pairing.disguise import shows_policy
 
     source = whole(path, data, revision)
-    if is_serverless_name(path):
+    if is_serverless_name(path) or grants_in_marks(data):
         return True
     if not by_content or in_json(data):
         return looks_like_policy_text(source.text)
@@ -273,7 +299,7 @@ def _parsed(
     return FileVersion(
         source=source,
         policies=found,
-        problems=tuple(wrong),
+        problems=tuple(dict.fromkeys(wrong)),
         deeper=reading.deeper,
         looked=looked,
         others=reading.others,

@@ -165,6 +165,13 @@ def _standing(statements: tuple[Object, ...], own: Node, way: _Way) -> Found:
     return Found(label=way.label, node=node, own=own, holder=_holder(way), kind="identity", written=False)
 
 
+def standing_for(marks: Sequence[Scalar]) -> Iterator[Found]:
+    """The policy that stands for the marks of a template around policies."""
+    if marks:
+        statements = tuple(by_text(mark, "the template") for mark in marks)
+        yield _standing(statements, marks[0], _Way("the template", None, ()))
+
+
 def _holder(way: _Way) -> str:
     """Whose a policy is: a text that is another one for every other holder."""
     told: list[str] = []
