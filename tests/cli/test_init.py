@@ -425,6 +425,23 @@ def test_without_policies_it_says_what_to_do(scratch: Scratch) -> None:
     assert "names no file: say under policies where they will be" in answer.out
 
 
+def test_policies_in_terraform_are_found_and_held_against_the_list(scratch: Scratch) -> None:
+    for name, action in (("wide", "*"), ("narrow", "s3:GetObject")):
+        statement = f'{{ Effect = "Allow", Action = "{action}", Resource = "*" }}'
+        policy = f'jsonencode({{ Version = "2012-10-17", Statement = [{statement}] }})'
+        scratch.write(f"{name}/main.tf", f'resource "aws_iam_policy" "p" {{\n  policy = {policy}\n}}\n')
+    scratch.write("broken/main.tf", 'resource "aws_iam_policy" {\n')
+    scratch.commit()
+    lines = scratch.guard("init").out.splitlines()
+    assert lines[0] == "2 policies: 2 identity; 2 of them in Terraform; 1 cannot be read"
+    assert lines[1].startswith("cannot be read: broken/main.tf, line 1: ")
+    assert "1 policy grants critical permissions today: warnings where they change, no errors" in lines
+    assert f"wrote {NAME}: names no file: policies in Terraform are judged wherever they are" in lines
+    text = files_of(scratch)[NAME].decode()
+    assert re.search(r"^#   destroy-keys +by 1 policy$", text, re.MULTILINE)
+    assert "policies: []" in text
+
+
 def test_outside_of_a_repository_it_says_so(tmp_path: Path) -> None:
     answer = Scratch.guard(_folder(tmp_path), "init", GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
     assert answer.code == 2 and os.listdir(tmp_path) == []

@@ -114,7 +114,7 @@ def _steps(
         grants = granted(tuple(found.policies()), listed, progress)
         surveyed = Surveyed(
             headline=_headline(found),
-            policies=tuple(found.policies()),
+            policies=tuple(found.in_files()),
             unreadable=found.unreadable(),
             entries=proposed,
             critical=path,
@@ -181,6 +181,8 @@ def _headline(found: Survey) -> str:
     kinds = found.kinds()
     shown = f"{counted(sum(kinds.values()), 'policy', 'policies')}{': ' if kinds else ''}"
     shown += ", ".join(f"{number} {kind}" for kind, number in kinds.items())
+    if found.terraform:
+        shown += f"; {len(found.terraform)} of them in Terraform"
     unread = len(found.unreadable())
     return f"{shown}; {unread} cannot be read" if unread else shown
 
@@ -188,6 +190,8 @@ def _headline(found: Survey) -> str:
 def _remark(found: Survey, proposed: tuple[Entry, ...]) -> str:
     named = sum(len(entry.paths) for entry in proposed)
     every = len(found.sides)
+    if not every and found.terraform:
+        return "names no file: policies in Terraform are judged wherever they are"
     if not every:
         return "names no file: say under policies where they will be"
     left = ", the others are found by their shape" if named < every else ""

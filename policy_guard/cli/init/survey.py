@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from policy_guard.documents.source import Problem, Source
 from policy_guard.iam.policy import KINDS, Kind, Policy
 from policy_guard.pipeline.pairing.file_version import FileVersion
 from policy_guard.pipeline.pairing.reader import Reader
+from policy_guard.pipeline.pairing.terraform import Tree, all_roots, present
 from policy_guard.pipeline.repository import File, Repository
 from policy_guard.pipeline.repository.changes import snapshot
 from policy_guard.pipeline.repository.revisions import WORKING_TREE
@@ -20,16 +22,23 @@ from policy_guard.settings.load import Settings
 class Survey(NamedTuple):
     """The files of a working tree, and of those that hold or seem to be policies what they hold, by path.
 
-    `deeper` counts the embedded policies, where no policy is looked for.
+    `deeper` counts the embedded policies, where no policy is looked for. No file is named for the policies
+    in Terraform; `unread_terraform` says by path why some cannot be read.
     """
 
     files: Mapping[str, File]
     sides: Mapping[str, FileVersion]
     deeper: int
+    terraform: tuple[Policy, ...] = ()
+    unread_terraform: Mapping[str, str] = {}
+
+    def in_files(self) -> Iterable[tuple[str, Policy]]:
+        """Every policy that can be read in a file for itself, with its path."""
+        return ((path, policy) for path, side in self.sides.items() for policy in side.policies.values())
 
     def policies(self) -> Iterable[tuple[str, Policy]]:
         """Every policy that can be read, with its path."""
-        return ((path, policy) for path, side in self.sides.items() for policy in side.policies.values())
+        return (*self.in_files(), *((policy.source.path, policy) for policy in self.terraform))
 
     def kinds(self) -> dict[str, int]:
         """Return how many policies there are of each kind."""
@@ -38,7 +47,8 @@ class Survey(NamedTuple):
 
     def unreadable(self) -> dict[str, str]:
         """By path, where and why a file cannot be read, of those where something cannot."""
-        return {path: _reason(side) for path, side in self.sides.items() if side.problems}
+        own = {path: _reason(side.source, side.problems[0]) for path, side in self.sides.items() if side.problems}
+        return {**own, **self.unread_terraform}
 
 
 def survey(repository: Repository, config: Config) -> Survey:
@@ -48,7 +58,18 @@ def survey(repository: Repository, config: Config) -> Survey:
     reader = _reader(repository, config, files)
     read = {path: reader.version(file, path, WORKING_TREE) for path, file in files.items()}
     sides = {path: side for path, side in read.items() if side.policies or side.problems}
-    return Survey(files, sides, sum(side.deeper for side in read.values()))
+    policies, unread = _in_terraform(Tree(repository, files, WORKING_TREE.name), reader)
+    return Survey(files, sides, sum(side.deeper for side in read.values()), policies, unread)
+
+
+def _in_terraform(tree: Tree, reader: Reader) -> tuple[tuple[Policy, ...], dict[str, str]]:
+    """The policies of Terraform, each by itself, and by path why some cannot be read."""
+    found = [present(tree, folder, apart=True) for folder in all_roots(tree)]
+    policies = (policy for each in found for policy in each.policies if reader.included(policy.source.path))
+    problems = [(each.source, Problem(each.message, each.span)) for one in found for each in one.findings]
+    problems += [(wrong.source, wrong.problem) for wrong in tree.wrong]
+    unread = {source.path: _reason(source, problem) for source, problem in reversed(problems)}
+    return tuple(policies), {path: why for path, why in unread.items() if reader.included(path)}
 
 
 def read_as(repository: Repository, found: Survey, kinds: Mapping[str, Kind]) -> dict[str, FileVersion]:
@@ -68,6 +89,5 @@ def _reader(repository: Repository, config: Config, files: Mapping[str, File]) -
     return reader
 
 
-def _reason(side: FileVersion) -> str:
-    problem = side.problems[0]
-    return f"line {side.source.position(problem.span.start).line}: {problem.message}"
+def _reason(source: Source, problem: Problem) -> str:
+    return f"line {source.position(problem.span.start).line}: {problem.message}"
