@@ -23,9 +23,12 @@ class Resource(NamedTuple):
     text: bool = False
 
 
-def resource_of(node: Object, key: str) -> Resource | None:
-    """Return the resource that a mapping makes, which stands under `key`; None for any other mapping."""
-    return _manifest(node) or _pulumi(node, key) or _task(node)
+def resource_of(node: Object, key: str, around: Resource | None = None) -> Resource | None:
+    """Return the resource that a mapping makes, which stands under `key`; None for any other mapping.
+
+    What a resource `around` it is told may be called as a module of Ansible, and is no task.
+    """
+    return _manifest(node) or _pulumi(node, key) or (None if around else _task(node))
 
 
 def is_manifest(document: Node) -> bool:

@@ -66,7 +66,7 @@ def _at(source: Source, node: Node, way: _Way) -> Iterator[Found]:
 
 
 def _in_mapping(source: Source, node: Object, way: _Way) -> Iterator[Found]:
-    resource = resource_of(node, way.key)
+    resource = resource_of(node, way.key, way.resource)
     if resource is not None:
         label = f"{way.label}.{resource.address}" if way.label and way.resource else resource.address
         way = _Way(label, resource, (), way.key)
