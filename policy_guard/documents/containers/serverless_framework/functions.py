@@ -2,29 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-from policy_guard.documents.containers.serverless_framework.made import Made, entry, mapping, of_events, role, text
+from policy_guard.documents.containers.serverless_framework.made import (
+    Made,
+    entry,
+    is_given,
+    known_by_text,
+    mapping,
+    of_events,
+    of_provider,
+    role,
+    text,
+)
 from policy_guard.documents.containers.serverless_framework.variables import Variables
 from policy_guard.documents.source import Entry, Node, Object, Scalar
 
 _PLUGIN = "serverless-iam-roles-per-function"
+_SHARED = "IamRoleLambdaExecution"
+# The framework may make no such role; when it does for sure, the name says that this is another one.
+_PERHAPS = f"{_SHARED}Perhaps"
 
 
 def function_resources(
-    variables: Variables, root: Object, shared: Made, functions: Iterable[tuple[Scalar, Object]]
+    variables: Variables, root: Object, provider: Object, shared: Made, functions: Sequence[tuple[Scalar, Object]]
 ) -> list[Entry]:
-    """The roles of functions, and the URLs that they have."""
+    """The roles of functions, that of the provider last, and the URLs that they have."""
+    plugin = _plugin(variables, root)
+    settings = tuple(of_provider(variables, provider))
     inherits = _is_true(variables, variables.at(root, "custom", _PLUGIN, "defaultInherit"))
     entries: list[Entry] = []
     for key, function in functions:
         own = _own_role(variables, function, shared, inherits)
         if own is not None:
-            events = tuple(of_events(variables, function))
-            complete = own._replace(statements=(*own.statements, *events))
-            entries += role(f"{_normalized(key.text)}IamRoleLambdaExecution", complete, key.span)
+            events = of_events(variables, key, function)
+            complete = own.with_statements((*settings, *events, *_made_live(plugin, function)))
+            entries += role(f"{_normalized(key.text)}{_SHARED}", complete, key.span, key.span)
         entries += _url(variables, key, function)
-    return entries
+    return entries + _shared_role(variables, provider, shared.with_statements(settings), functions, plugin)
+
+
+def _shared_role(
+    variables: Variables,
+    provider: Object,
+    shared: Made,
+    functions: Sequence[tuple[Scalar, Object]],
+    plugin: Scalar | None,
+) -> list[Entry]:
+    """The role of all functions without one of their own; under another name if there may be none of these."""
+    sharing = [(key, each) for key, each in functions if not _has_own_role(variables, each, plugin)]
+    if _is_provided(variables, provider) or (functions and not sharing):
+        return []
+    named = variables.at(provider, "iam", "role")
+    live = provider.get("role") is None and not isinstance(named, Scalar)
+    live = live and any(_shares(each, plugin) for _, each in sharing)
+    events = [each for key, function in sharing for each in of_events(variables, key, function)]
+    user = sharing[0][0].span if sharing else provider.span
+    return role(_SHARED if live else _PERHAPS, shared.with_statements(events), provider.span, user)
+
+
+def _plugin(variables: Variables, root: Object) -> Scalar | None:
+    """The plug-in that makes roles for functions, where it is or may be used."""
+    node = variables.given(root.get("plugins"))
+    for name in variables.items(node.get("modules") if isinstance(node, Object) else node):
+        if isinstance(name, Scalar) and (_PLUGIN in name.text or name.parts):
+            return name
+    return None
+
+
+def _made_live(plugin: Scalar | None, function: Object) -> list[Node]:
+    """Access by statements of a function that nothing reads without the plug-in."""
+    if plugin is None or function.get("iamRoleStatements") is None:
+        return []
+    return [known_by_text("plugins", plugin)]
+
+
+def _has_own_role(variables: Variables, function: Object, plugin: Scalar | None) -> bool:
+    """Tell whether a function has a role of its own for sure: not every version reads `iam` of a function."""
+    by_plugin = plugin is not None and plugin.text == _PLUGIN
+    own = by_plugin and is_given(variables, function.get("iamRoleStatements"))
+    return own or is_given(variables, function.get("role"))
+
+
+def _shares(function: Object, plugin: Scalar | None) -> bool:
+    """Tell whether a function has the shared role for sure."""
+    by_plugin = plugin is not None and function.get("iamRoleStatements") is not None
+    return not by_plugin and function.get("role") is None and function.get("iam") is None
+
+
+def _is_provided(variables: Variables, provider: Object) -> bool:
+    """Tell whether the role of all functions is one that stands elsewhere, for sure."""
+    inside = variables.at(provider, "iam", "role")
+    named = inside is not None and not isinstance(variables.whole(inside), Object)
+    return is_given(variables, provider.get("role")) or (named and is_given(variables, inside))
 
 
 def _own_role(variables: Variables, function: Object, shared: Made, inherits: bool) -> Made | None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from policy_guard.documents.containers.cloudformation.calls import canonical
 from policy_guard.documents.containers.holes import hole, spelled
 from policy_guard.documents.containers.serverless_framework.variables import Variables
-from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
+from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
 
 # Serverless Framework, "AWS - Event Sources": what the role of a function with such an event may do.
 _QUEUE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
@@ -19,6 +19,7 @@ _LISTENED = {"sqs": _QUEUE}
 _BROKERS = ("kafka", "msk", "activemq", "rabbitmq")
 # What besides gives the role of a function access: to a queue or topic, other functions, files, networks, keys, traces.
 _SETTINGS = ("onError", "destinations", "fileSystemConfig", "vpc", "kmsKeyArn", "tracing", "snapStart")
+_SHARED_SETTINGS = ("tracing", "vpc", "kmsKeyArn", "awsKmsKeyArn")
 
 
 class Made(NamedTuple):
@@ -28,37 +29,62 @@ class Made(NamedTuple):
     managed: tuple[Node, ...] = ()
     boundary: Node | None = None
 
-    def with_events(self, variables: Variables, functions: Iterable[tuple[Scalar, Object]]) -> Made:
-        """What it gets for the events of functions without a role of their own, too."""
-        own = (function for _, function in functions if not has_own_role(function))
-        events = tuple(statement for function in own for statement in of_events(variables, function))
-        return self._replace(statements=(*self.statements, *events))
+    def with_statements(self, statements: Iterable[Node]) -> Made:
+        """What it gets with these statements, too."""
+        return self._replace(statements=(*self.statements, *statements))
 
 
-def has_own_role(function: Object) -> bool:
-    """Tell whether a function has a role of its own, made or named."""
-    return any(function.get(key) is not None for key in ("iamRoleStatements", "iam", "role"))
+def is_given(variables: Variables, node: Node | None) -> bool:
+    """Tell whether something stands there for sure: what is unknown may come to nothing."""
+    found = variables.given(node)
+    unknown = isinstance(found, Scalar) and found.parts and all(isinstance(part, Hole) for part in found.parts)
+    return found is not None and not unknown
 
 
-def of_events(variables: Variables, function: Object) -> Iterator[Node]:
+def of_provider(variables: Variables, provider: Object) -> Iterator[Node]:
+    """The statements that settings of the provider add to the roles of functions."""
+    for name in _SHARED_SETTINGS:
+        setting = variables.given(provider.get(name))
+        if name == "tracing" and isinstance(setting, Object):
+            setting = setting.get("lambda")
+        if setting is not None and not (isinstance(setting, Scalar) and setting.text == "false"):
+            yield known_by_text(name, setting)
+
+
+def of_events(variables: Variables, name: Scalar, function: Object) -> Iterator[Node]:
     """The statements that the events and settings of a function add to its role."""
-    for name in _SETTINGS:
-        setting = variables.given(function.get(name))
+    for key in _SETTINGS:
+        setting = variables.given(function.get(key))
         if setting is not None:
-            yield _access(name, setting)
+            yield known_by_text(key, setting)
     events = function.get("events")
     found = variables.filled(events) if events is not None else None
     for event in found.items if isinstance(found, Array) else ():
-        for key, value in event.entries if isinstance(event, Object) else ():
-            if key.text in _BROKERS:
-                yield _access(key.text, value)
-            elif key.text in ("sqs", "stream"):
-                yield statement(key.span, _actions(key.text, value), _arn(value))
+        for kind, value in event.entries if isinstance(event, Object) else ():
+            yield from _of_event(kind, value, name)
 
 
-def _access(key: str, value: Node) -> Object:
-    """Access that the framework works out from a setting: it is known by its text, and another text is new access."""
-    resource = hole(f"what {key} gives access to", canonical(value))
+def _of_event(kind: Scalar, value: Node, name: Scalar) -> Iterator[Node]:
+    if kind.text in _BROKERS:
+        yield known_by_text(kind.text, value)
+    elif kind.text in ("sqs", "stream"):
+        yield statement(kind.span, _actions(kind.text, value), _arn(value))
+    elif kind.text == "websocket":
+        yield _connections(kind.span)
+    deciding = {"schedule": "method", "stream": "destinations"}.get(kind.text)
+    node = value.get(deciding) if deciding and isinstance(value, Object) else None
+    if node is not None and not (isinstance(node, Scalar) and node.text == "eventBus"):
+        yield known_by_text(kind.text, node, name.text)
+
+
+def _connections(span: Span) -> Object:
+    """What a function with a WebSocket may do: send to all that are connected."""
+    return statement(span, ("execute-api:ManageConnections",), text("arn:aws:execute-api:*:*:*/@connections/*", span))
+
+
+def known_by_text(key: str, value: Node, *deciding: str) -> Object:
+    """Access that a setting gives, which is not worked out: it is known by its text, and another text is new access."""
+    resource = hole(f"what {key} gives access to", canonical(value), *deciding)
     return statement(value.span, ("serverless:Access",), Scalar(spelled((resource,)), value.span, parts=(resource,)))
 
 
@@ -78,11 +104,11 @@ def _arn(value: Node) -> Node:
     return found if found is not None else Scalar("*", value.span)
 
 
-def role(name: str, made: Made, span: Span) -> list[Entry]:
-    """The role of this logical id; nothing if it gets nothing but what every function has."""
+def role(name: str, made: Made, span: Span, user: Span) -> list[Entry]:
+    """The role of this logical id, for what stands at `user`; nothing if it gets only what every function has."""
     if made == Made():
         return []
-    properties = [entry("AssumeRolePolicyDocument", _trust(span))]
+    properties = [entry("AssumeRolePolicyDocument", _trust(user))]
     if made.statements:
         whole = Array(made.statements, made.statements[0].span)
         document = mapping(whole.span, Version=text("2012-10-17", whole.span), Statement=whole)

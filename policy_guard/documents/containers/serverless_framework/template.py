@@ -12,7 +12,7 @@ from policy_guard.documents.containers.cloudformation.template import Template, 
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.serverless_framework.files import Beside
 from policy_guard.documents.containers.serverless_framework.functions import function_resources
-from policy_guard.documents.containers.serverless_framework.made import Made, entry, mapping, role, text
+from policy_guard.documents.containers.serverless_framework.made import Made, entry, mapping, text
 from policy_guard.documents.containers.serverless_framework.variables import Variables
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Source, Unreadable
 
@@ -52,10 +52,8 @@ def _sections(variables: Variables, root: Object) -> dict[str, list[Entry]]:
         raise Opaque("nobody can tell from the repository what the provider is", provider.span)
     shared = _shared_role(variables, provider)
     functions = list(_functions(variables, root))
-    entries = function_resources(variables, root, shared, functions)
-    entries += role(_ROLE, shared.with_events(variables, functions), provider.span)
-    entries += _api(variables, provider)
-    sections["Resources"] += entries
+    sections["Resources"] += function_resources(variables, root, provider, shared, functions)
+    sections["Resources"] += _api(variables, provider)
     for part in _parts(variables, root.get("resources")):
         for name in _SECTIONS:
             section = variables.at(part, name)
