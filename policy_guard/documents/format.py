@@ -38,7 +38,9 @@ _HOLE_IN_WORD = regex(
 # Under this tag, however it is shortened, a key is written in base64.
 _BINARY = regex(rb"[!:]binary|%TAG\s|!\S{0,80}%")
 # Resources that grant access without a document, and what may stand for any resource.
-_GRANTING = regex(rb"AWS::(?:IAM|SSO|Serverless|Include|Lambda::(?:Permission|Url))\b|Fn::(?:Transform|ForEach)")
+_GRANTING = regex(
+    rb"AWS::(?:IAM|SSO|Serverless|Include|Lambda::(?:Permission|Url))\b|Fn::(?:Transform|ForEach)|PublicAccessBlock"
+)
 # Manifests of Kubernetes, Pulumi and Ansible, and what gives access in them without a document.
 _MANIFEST = regex(
     rb"apiVersion|\baws(?:-native)?:\w|(?:amazon|community)\.aws\.|\b(?:iam|s3|sqs|sns|kms|lambda|eks)_\w+:"

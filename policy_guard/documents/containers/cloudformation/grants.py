@@ -15,7 +15,7 @@ from policy_guard.documents.containers.choices import Outcome, Truths, outcomes
 from policy_guard.documents.containers.cloudformation.calls import call, canonical
 from policy_guard.documents.containers.cloudformation.documents import Unit, attempt
 from policy_guard.documents.containers.cloudformation.evaluate import Evaluator
-from policy_guard.documents.containers.cloudformation.parts import NoValue, name_of, parts_of, text_of
+from policy_guard.documents.containers.cloudformation.parts import NOTHING, NoValue, name_of, parts_of, text_of
 from policy_guard.documents.containers.cloudformation.reading import Reading
 from policy_guard.documents.containers.cloudformation.serverless import access_beside
 from policy_guard.documents.containers.cloudformation.template import type_of
@@ -48,13 +48,18 @@ _ATTACHING = {
 BOUNDED = ("AWS::IAM::Role", "AWS::IAM::User")
 BOUNDARY = "PermissionsBoundary"
 _BEYOND = "boundary:LeavesAllowed"
+BUCKET = "AWS::S3::Bucket"
+_BLOCK = "PublicAccessBlockConfiguration"
+_FLAGS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+# Amazon S3 User Guide, "Blocking public access": a new bucket blocks all of it, and one that loses its block nothing.
+_UNSET = "public-access:WithoutBlock"
 
 
 def grant_units(reading: Reading, name: str, managed: Iterable[str], bounded: bool) -> list[Unit]:
     """Return what a resource grants without a document.
 
     `managed` are the keys of the policies of the template, which are read themselves. With `bounded`, a principal
-    without a boundary has one that leaves everything.
+    without a boundary has one that leaves everything, and a bucket without a block of public access lost it.
     """
     type_ = type_of(reading.template.resources[name])
     units: list[Unit] = []
@@ -72,7 +77,19 @@ def grant_units(reading: Reading, name: str, managed: Iterable[str], bounded: bo
         units += attempt(partial(_attached, reading, name, key, action, frozenset(managed)), address)
     if bounded and type_ in BOUNDED:
         units += attempt(partial(_boundary, reading, name), f"Resources.{name}.{BOUNDARY}")
+    if type_ == BUCKET:
+        units += attempt(partial(_block, reading, name, bounded), f"Resources.{name}.{_BLOCK}")
     return units
+
+
+def may_have_block(reading: Reading, name: str) -> bool:
+    """Tell whether a bucket says something of a block of public access, as far as its properties are written out."""
+    resource = reading.template.resources[name]
+    properties = resource.get("Properties")
+    if type_of(resource) != BUCKET or properties is None:
+        return False
+    keys = [entry.key.text for entry in properties.entries] if isinstance(properties, Object) else []
+    return not keys or any(key == _BLOCK or key.startswith("Fn::") for key in keys)
 
 
 def has_boundary(reading: Reading, name: str) -> bool:
@@ -172,6 +189,43 @@ def _boundary(reading: Reading, name: str) -> Iterator[Unit]:
             )
         own = f"{BOUNDARY} of {holder}"
         yield from _unit(reading, f"Resources.{name}.{BOUNDARY}", own, "identity", statements)
+
+
+def _block(reading: Reading, name: str, bounded: bool) -> Iterator[Unit]:
+    """What a bucket lets in that a block of public access could keep out."""
+    node = reading.properties(name).get(_BLOCK)
+    span = node.span if node is not None else reading.template.spans[name].span
+    for holder, truths in _own(reading, name):
+        statements: list[Object] = []
+        for outcome in outcomes(lambda given: _evaluated(reading, node, span, given), truths, span):
+            lets = dict(_unblocked(outcome.value)) if outcome.value is not None else {}
+            statements += (
+                _statement(reading, value.span, outcome.truths, Action=text_of((action,), value.span), Resource=value)
+                for action, value in lets.items()
+                if bounded or action != _UNSET
+            )
+        own = f"{_BLOCK} of {holder}"
+        yield from _unit(reading, f"Resources.{name}.{_BLOCK}", own, "identity", statements)
+
+
+def _evaluated(reading: Reading, node: Node | None, span: Span, truths: Truths) -> Node:
+    """Return what a block comes to; an empty list if there is none."""
+    value = reading.evaluator(truths).value(node) if node is not None else NOTHING
+    return Array((), span) if isinstance(value, NoValue) else value
+
+
+def _unblocked(block: Node) -> Iterator[tuple[str, Scalar]]:
+    """The flags that do not block, each with `*`, or with what nobody knows of it."""
+    if not isinstance(block, Object):
+        own = () if isinstance(block, Array) else parts_of(block)
+        yield _UNSET, text_of(own or ("*",), block.span)
+        return
+    for flag in _FLAGS:
+        value = block.get(flag)
+        own = parts_of(value) if isinstance(value, Scalar) else ()
+        if "".join(part if isinstance(part, str) else "?" for part in own).lower() != "true":
+            unknown = any(isinstance(part, Hole) for part in own)
+            yield f"public-access:{flag}", text_of(own if unknown else ("*",), (value or block).span)
 
 
 def _url(reading: Reading, name: str) -> Iterator[Unit]:

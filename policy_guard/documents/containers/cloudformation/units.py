@@ -9,7 +9,7 @@ from typing import NamedTuple
 from policy_guard.documents.containers.cloudformation.compare import moved, notes, refused, renamed, touched
 from policy_guard.documents.containers.cloudformation.documents import IDENTITY, Unit, attempt, resource_units
 from policy_guard.documents.containers.cloudformation.evaluate import Moved
-from policy_guard.documents.containers.cloudformation.grants import grant_units, has_boundary
+from policy_guard.documents.containers.cloudformation.grants import grant_units, has_boundary, may_have_block
 from policy_guard.documents.containers.cloudformation.principals import (
     Principals,
     principal_units,
@@ -53,6 +53,7 @@ def both(old: Template, new: Template) -> Sides:
     known = [principals(reading) for reading in readings]
     keys = known[0].touched(names) | known[1].touched(names)
     bounded = {name for name in names for r in readings if name in r.template.resources and has_boundary(r, name)}
+    bounded |= {name for name in names if name in old.resources and may_have_block(readings[0], name)}
     units = [
         tuple(_units(reading, each, [n for n in reading.template.resources if n in names], keys, names, bounded))
         for reading, each in zip(readings, known, strict=True)
