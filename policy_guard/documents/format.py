@@ -39,7 +39,8 @@ _HOLE_IN_WORD = regex(
 _BINARY = regex(rb"[!:]binary|%TAG\s|!\S{0,80}%")
 # Resources that grant access without a document, and what may stand for any resource.
 _GRANTING = regex(
-    rb"AWS::(?:IAM|SSO|Serverless|Include|Lambda::(?:Permission|Url))\b|Fn::(?:Transform|ForEach)|PublicAccessBlock"
+    rb"AWS::(?:IAM|SSO|Serverless|Include|Lambda::(?:(?:LayerVersion)?Permission|Url))\b|Fn::(?:Transform|ForEach)"
+    rb"|PublicAccessBlock"
 )
 # Manifests of Kubernetes, Pulumi and Ansible, and what gives access in them without a document.
 _MANIFEST = regex(

@@ -26,14 +26,17 @@ from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
 
 PERMISSION = "AWS::Lambda::Permission"
+_LAYER = "AWS::Lambda::LayerVersionPermission"
 _URL = "AWS::Lambda::Url"
 _ADDITION = "AWS::IAM::UserToGroupAddition"
-_NEEDED = ("FunctionName", "Action", "Principal")
+# The property with what a permission is of.
+_OF = {PERMISSION: "FunctionName", _LAYER: "LayerVersionArn"}
 # Lambda Developer Guide, access-control-resource-based: what the properties of a permission become.
 _CONDITIONS = (
     ("SourceArn", "ArnLike", "AWS:SourceArn"),
     ("SourceAccount", "StringEquals", "AWS:SourceAccount"),
     ("PrincipalOrgID", "StringEquals", "aws:PrincipalOrgID"),
+    ("OrganizationId", "StringEquals", "aws:PrincipalOrgID"),
     ("EventSourceToken", "StringEquals", "lambda:EventSourceToken"),
     ("FunctionUrlAuthType", "StringEquals", "lambda:FunctionUrlAuthType"),
     ("InvokedViaFunctionUrl", "Bool", "lambda:InvokedViaFunctionUrl"),
@@ -63,8 +66,8 @@ def grant_units(reading: Reading, name: str, managed: Iterable[str], bounded: bo
     """
     type_ = type_of(reading.template.resources[name])
     units: list[Unit] = []
-    if type_ == PERMISSION:
-        units += attempt(partial(_permission, reading, name), f"Resources.{name}")
+    if type_ in _OF:
+        units += attempt(partial(_permission, reading, name, _OF[type_]), f"Resources.{name}")
     if type_ == _URL:
         units += attempt(partial(_url, reading, name), f"Resources.{name}.AuthType")
     if type_ == _ADDITION:
@@ -257,35 +260,37 @@ def _unknown(reading: Reading, name: str, address: str, node: Node) -> Iterator[
     yield from _unit(reading, address, address, "identity", statements)
 
 
-def _permission(reading: Reading, name: str) -> Iterator[Unit]:
+def _permission(reading: Reading, name: str, of: str) -> Iterator[Unit]:
     properties = reading.properties(name)
-    by_function: dict[str, list[Object]] = {}
+    by_holder: dict[str, list[Object]] = {}
     for truths in reading.existing(name):
-        for outcome in outcomes(lambda given: _given(reading, name, properties, given), truths, properties.span):
+        for outcome in outcomes(lambda given: _given(reading, name, of, given), truths, properties.span):
             if outcome.value is not None:
-                holder, statement = _of_permission(reading, outcome, reading.template.resources[name].span)
-                by_function.setdefault(holder, []).append(statement)
-    for holder, statements in by_function.items():
+                holder, statement = _of_permission(reading, outcome, of, reading.template.resources[name].span)
+                by_holder.setdefault(holder, []).append(statement)
+    for holder, statements in by_holder.items():
         yield from _unit(reading, f"Resources.{name}", holder, "resource", statements)
 
 
-def _given(reading: Reading, name: str, properties: Object, truths: Truths) -> tuple[tuple[str, Scalar], ...]:
-    """The texts of a permission's properties; the function is an ARN."""
+def _given(reading: Reading, name: str, of: str, truths: Truths) -> tuple[tuple[str, Scalar], ...]:
+    """The texts of a permission's properties; a function is an ARN."""
+    properties = reading.properties(name)
+    needed = (of, "Action", "Principal")
     evaluator = reading.evaluator(truths)
     found: dict[str, Scalar] = {}
-    for key in (*_NEEDED, *(row[0] for row in _CONDITIONS)):
+    for key in (*needed, *(row[0] for row in _CONDITIONS)):
         node = properties.get(key)
         value = evaluator.value(node) if node is not None else None
         if isinstance(value, Scalar):
             found[key] = value
         elif value is not None and not isinstance(value, NoValue):
             raise Opaque("one text is expected here", properties.span)
-    for key in _NEEDED:
+    for key in needed:
         if key not in found:
             raise Opaque(f'the permission has no "{key}"', reading.template.spans[name].span)
     function = properties.get("FunctionName")
-    assert function is not None
-    found["FunctionName"] = _function(evaluator, function, found["FunctionName"])
+    if function is not None and of == "FunctionName":
+        found[of] = _function(evaluator, function, found[of])
     return tuple(found.items())
 
 
@@ -302,7 +307,7 @@ def _function(evaluator: Evaluator, node: Node, text: Scalar) -> Scalar:
 
 
 def _of_permission(
-    reading: Reading, outcome: Outcome[tuple[tuple[str, Scalar], ...]], span: Span
+    reading: Reading, outcome: Outcome[tuple[tuple[str, Scalar], ...]], of: str, span: Span
 ) -> tuple[str, Object]:
     assert outcome.value is not None
     given = dict(outcome.value)
@@ -319,11 +324,11 @@ def _of_permission(
     elements: dict[str, Node] = {
         "Principal": principal,
         "Action": given["Action"],
-        "Resource": given["FunctionName"],
+        "Resource": given[of],
     }
     if conditions:
         elements["Condition"] = _mapping({key: _mapping(each, span) for key, each in conditions.items()}, span)
-    return name_of(parts_of(given["FunctionName"])), _statement(reading, span, outcome.truths, **elements)
+    return name_of(parts_of(given[of])), _statement(reading, span, outcome.truths, **elements)
 
 
 def _mapping(given: Mapping[str, Node], span: Span) -> Object:

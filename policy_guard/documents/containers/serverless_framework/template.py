@@ -12,6 +12,7 @@ from policy_guard.documents.containers.cloudformation.template import Template, 
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.serverless_framework.files import Beside
 from policy_guard.documents.containers.serverless_framework.functions import function_resources
+from policy_guard.documents.containers.serverless_framework.layers import layer_permissions
 from policy_guard.documents.containers.serverless_framework.made import Made, entry, mapping, text
 from policy_guard.documents.containers.serverless_framework.variables import Variables
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Source, Unreadable
@@ -54,6 +55,7 @@ def _sections(variables: Variables, root: Object) -> dict[str, list[Entry]]:
     functions = list(_functions(variables, root))
     sections["Resources"] += function_resources(variables, root, provider, shared, functions)
     sections["Resources"] += _api(variables, provider)
+    sections["Resources"] += layer_permissions(variables, _parts(variables, root.get("layers")))
     for part in _parts(variables, root.get("resources")):
         for name in _SECTIONS:
             section = variables.at(part, name)
