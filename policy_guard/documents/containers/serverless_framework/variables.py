@@ -6,7 +6,7 @@ Source: Serverless Framework, "Variables": `${source:address, fallback}`, in whi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from policy_guard.documents.containers.cloudformation.calls import call, canonical
 from policy_guard.documents.containers.cloudformation.template import twice
@@ -64,16 +64,36 @@ class Variables:
 
     def at(self, node: Node | None, *keys: str) -> Node | None:
         """What stands below keys, whose way may lead through variables; not filled in itself."""
+        place: Span | None = None
         for key in keys:
-            node = self._stepped(node, key) if node is not None else None
-        return node
+            if node is None:
+                return None
+            place = place or (node.span if _is_variable(node) else None)
+            node = self._stepped(node, key)
+        return self._placed(node, place) if node is not None and place else node
 
     def whole(self, node: Node) -> Node:
-        """The node, or if it is one variable what that stands for."""
-        return self._scalar(node) if isinstance(node, Scalar) and "${" in node.text else node
+        """The node, or if it is one variable what that stands for, in which variables may stand again."""
+        return self._placed(self._outer(node), node.span) if _is_variable(node) else node
+
+    def _outer(self, node: Node) -> Node:
+        """The node, or if it is one variable what that stands for at its own place."""
+        return self._scalar(node, self._outer) if isinstance(node, Scalar) and _is_variable(node) else node
+
+    def _placed(self, node: Node, span: Span) -> Node:
+        """The node as if it were written at a place."""
+        self._left -= 1
+        if self._left < 0:
+            raise Opaque("this takes too long to fill in; write it with fewer variables", span)
+        if isinstance(node, Scalar):
+            return node._replace(span=span)
+        if isinstance(node, Array):
+            return node._replace(items=tuple(self._placed(item, span) for item in node.items), span=span)
+        entries = (Entry(key._replace(span=span), self._placed(value, span)) for key, value in node.entries)
+        return node._replace(entries=tuple(entries), span=span)
 
     def _stepped(self, node: Node, key: str) -> Node | None:
-        node = self.whole(node)
+        node = self._outer(node)
         if isinstance(node, Object):
             return node.get(key)
         if isinstance(node, Array) and key.isdecimal() and int(key) < len(node.items):
@@ -88,14 +108,16 @@ class Variables:
             raise Opaque("a list or a mapping cannot be a key", key.span)
         return filled._replace(parts=None) if filled.parts and not _has_hole(filled.parts) else filled
 
-    def _scalar(self, scalar: Scalar) -> Node:
+    def _scalar(self, scalar: Scalar, fill: Callable[[Node], Node] | None = None) -> Node:
+        """What a text stands for; `fill` is what becomes of the whole of what one variable stands for."""
         if "${" not in scalar.text or scalar.parts is not None:
             return scalar
         pieces = list(_pieces(scalar.text, scalar.span))
         if not any(inside for inside, _ in pieces):
             return scalar
         if len(pieces) == 1:
-            return _placed(self._variable(pieces[0][1], scalar.span), scalar.span)
+            found = self._variable(pieces[0][1], scalar.span, fill or self.filled)
+            return found if fill else self._placed(found, scalar.span)
         parts: list[str | Hole] = []
         for inside, text in pieces:
             parts += self._text(text, scalar.span) if inside else (text,)
@@ -116,14 +138,14 @@ class Variables:
         return Object((Entry(Scalar("Fn::Sub", span), argument),), span)
 
     def _text(self, content: str, span: Span) -> Parts:
-        value = self._variable(content, span)
+        value = self._variable(content, span, self.filled)
         if not isinstance(value, Scalar):
             raise Opaque("a list or a mapping is put into a text here", span)
         if value.parts is not None:
             return tuple(part._replace(several=False) if isinstance(part, Hole) else part for part in value.parts)
         return (value.text,)
 
-    def _variable(self, content: str, span: Span) -> Node:
+    def _variable(self, content: str, span: Span, fill: Callable[[Node], Node]) -> Node:
         """Return what a variable stands for: the first of its alternatives that there is."""
         if content in self._active or len(self._active) > _DEEPEST:
             raise Opaque("a variable stands for itself here", span)
@@ -135,7 +157,7 @@ class Variables:
             plain = self._inner(content, span)
             if isinstance(plain, Hole):
                 return Scalar("", span, parts=(plain,))
-            return self._first(plain, span)
+            return self._first(plain, span, fill)
         finally:
             self._active.pop()
 
@@ -194,13 +216,13 @@ class Variables:
         )
         yield from (source for path in paths if (source := self._beside.read(path)))
 
-    def _first(self, content: str, span: Span) -> Node:
+    def _first(self, content: str, span: Span, fill: Callable[[Node], Node]) -> Node:
         alternatives = _alternatives(content)
         for number, alternative in enumerate(alternatives):
-            found = self._one(alternative.strip(), span)
+            found = self._one(alternative.strip(), span, fill)
             if isinstance(found, Hole):
                 rest = ", ".join(alternatives[number + 1 :])
-                fallback = canonical(self.filled(self._first(rest, span))) if rest.strip() else ""
+                fallback = canonical(self.filled(self._first(rest, span, self.filled))) if rest.strip() else ""
                 given = canonical(self._given(alternative.strip()) or Scalar("", span))
                 return Scalar("", span, parts=(hole(alternative.strip(), fallback, given)._replace(several=True),))
             if found is not None:
@@ -214,21 +236,21 @@ class Variables:
             return Object(tuple(sections), self._root.span)
         return self.at(self._root, "provider", "stage") if alternative.startswith("sls:stage") else None
 
-    def _one(self, text: str, span: Span) -> Node | Hole | None:
+    def _one(self, text: str, span: Span, fill: Callable[[Node], Node]) -> Node | Hole | None:
         if text[:1] in ("'", '"') and text[-1:] == text[:1] and len(text) > 1:
             return Scalar(text[1:-1], span)
         if text in ("true", "false", "null") or re.fullmatch(r"-?[0-9]+(?:\.[0-9]+)?", text):
             kind = "null" if text == "null" else "boolean" if text in ("true", "false") else "number"
             return Scalar(text, span, kind)
         if match := _FILE.fullmatch(text):
-            return self._file(match[1].strip(), (match[2] or "").strip(), span)
+            return self._file(match[1].strip(), (match[2] or "").strip(), span, fill)
         kind, _, address = text.partition(":")
         if kind == "self":
             node = self.at(self._root, *filter(None, address.strip().split(".")))
-            return None if node is None or node is self._root else self.filled(node)
+            return None if node is None or node is self._root else fill(node)
         return Hole(text) if _VARIABLE.match(text) else Scalar(text, span)
 
-    def _file(self, name: str, address: str, span: Span) -> Node | None:
+    def _file(self, name: str, address: str, span: Span, fill: Callable[[Node], Node]) -> Node | None:
         path = from_root(name, self._path)
         if path.startswith(("../", "/", "~")) or name.startswith(("/", "~")):
             raise Opaque("a file outside of the repository is read here; write its contents here", span)
@@ -238,7 +260,7 @@ class Variables:
                 return None
             self._files[path] = self._document(source, span)
         node = self.at(self._files[path], *filter(None, address.split(".")))
-        return self.filled(node) if node is not None else None
+        return fill(node) if node is not None else None
 
     def _document(self, source: Source, span: Span) -> Node:
         if not source.path.lower().endswith(_DATA):
@@ -251,6 +273,11 @@ class Variables:
         if len(documents) != 1 or next(twice(documents[0]), None):
             raise Opaque(f"{source.path} holds several documents, or a key twice; parsers disagree on these", span)
         return documents[0]
+
+
+def _is_variable(node: Node) -> bool:
+    """Tell whether a variable may stand in a text."""
+    return isinstance(node, Scalar) and "${" in node.text and node.parts is None
 
 
 def _has_hole(parts: Parts) -> bool:
@@ -293,13 +320,3 @@ def _alternatives(content: str) -> list[str]:
         else:
             found[-1] += piece
     return found
-
-
-def _placed(node: Node, span: Span) -> Node:
-    """The node as if it were written at a place."""
-    if isinstance(node, Scalar):
-        return node._replace(span=span)
-    if isinstance(node, Array):
-        return node._replace(items=tuple(_placed(item, span) for item in node.items), span=span)
-    entries = (Entry(key._replace(span=span), _placed(value, span)) for key, value in node.entries)
-    return node._replace(entries=tuple(entries), span=span)
