@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from policy_guard.documents.containers.serverless_framework.files import files_read, is_serverless_name
+from policy_guard.documents.containers.serverless_framework.files import (
+    files_read,
+    is_composition,
+    is_environment,
+    is_serverless_name,
+)
 from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository.changes import Change, Comparison
 
@@ -13,5 +18,6 @@ def readers(reader: Reader, comparison: Comparison) -> list[Change]:
     old, new = (reader.files(revision) for revision in comparison[:2])
     unchanged = sorted(path for path in old.keys() & new.keys() - changed if is_serverless_name(path))
     sides = [reader.beside(revision) for revision in comparison[:2]]
-    read = (any(changed & files_read(path, side, changed) for side in sides) for path in unchanged)
+    given = {path: any(is_environment(each, path) or is_composition(each) for each in changed) for path in unchanged}
+    read = (given[path] or any(changed & files_read(path, side, changed) for side in sides) for path in unchanged)
     return [Change(old[path], new[path], "reads") for path, reads in zip(unchanged, read, strict=True) if reads]

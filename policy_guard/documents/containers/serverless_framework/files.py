@@ -29,6 +29,17 @@ def is_serverless_name(path: str) -> bool:
     return name.startswith("serverless") and name.endswith((".yml", ".yaml", ".json"))
 
 
+def is_environment(name: str, path: str) -> bool:
+    """Tell whether a file may set variables of the environment for the file of this path."""
+    folder, _, last = name.rpartition("/")
+    return last.startswith(".env") and (not folder or path.startswith(f"{folder}/"))
+
+
+def is_composition(name: str) -> bool:
+    """Tell whether a file may give parameters to several files of the Serverless Framework."""
+    return name.rpartition("/")[2].startswith("serverless-compose.")
+
+
 def parts(beside: Beside) -> frozenset[str]:
     """The files that files of the Serverless Framework read: what stands in them is judged as it is put together."""
     files = [path for path in beside.paths() if is_serverless_name(path)]

@@ -12,7 +12,13 @@ from policy_guard.documents.containers.cloudformation.calls import call, canonic
 from policy_guard.documents.containers.cloudformation.template import twice
 from policy_guard.documents.containers.holes import Parts, hole, joined, spelled
 from policy_guard.documents.containers.opaque import Opaque, digest
-from policy_guard.documents.containers.serverless_framework.files import Beside, fits, from_root
+from policy_guard.documents.containers.serverless_framework.files import (
+    Beside,
+    fits,
+    from_root,
+    is_composition,
+    is_environment,
+)
 from policy_guard.documents.formats import read
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Source, Span, Unreadable, scalars
 
@@ -23,6 +29,15 @@ _NAMED_FILE = re.compile(r"file\(([^()\n]{1,400})\)")
 _NAMED_HERE = re.compile(r"self:\s*([\w.-]*)")
 _BRACES = re.compile(r"\$\{|\}")
 _DATA = (".yml", ".yaml", ".json")
+# What of a file decides values that are given from outside, by their kind.
+_DECIDING: dict[str, tuple[str, ...]] = {
+    "opt": (),
+    "git": (),
+    "env": ("useDotenv",),
+    "param": ("params", "stages", "provider.stage"),
+    "sls": ("provider.stage",),
+}
+_ELSEWHERE = ("provider.region", "provider.profile", "stages")
 _MOST_STEPS = 100_000
 _DEEPEST = 60
 
@@ -37,6 +52,7 @@ class Variables:
         self._files: dict[str, Node] = {}
         self._below_names: dict[str, tuple[str, tuple[str, ...]]] = {}
         self._active: list[str] = []
+        self._by_kind: dict[str, tuple[str, ...]] = {}
         self._left = _MOST_STEPS
 
     def filled(self, node: Node) -> Node:
@@ -223,18 +239,40 @@ class Variables:
             if isinstance(found, Hole):
                 rest = ", ".join(alternatives[number + 1 :])
                 fallback = canonical(self.filled(self._first(rest, span, self.filled))) if rest.strip() else ""
-                given = canonical(self._given(alternative.strip()) or Scalar("", span))
-                return Scalar("", span, parts=(hole(alternative.strip(), fallback, given)._replace(several=True),))
+                given = self._given(alternative.strip().partition(":")[0])
+                return Scalar("", span, parts=(hole(alternative.strip(), fallback, *given)._replace(several=True),))
             if found is not None:
                 return found
         raise Opaque(f'"${{{content[:80]}}}" stands for nothing in the repository', span)
 
-    def _given(self, alternative: str) -> Node | None:
-        """What else of the file decides a value that is given from outside."""
-        if alternative.startswith("param:"):
-            sections = (entry for entry in self._root.entries if entry.key.text in ("params", "stages"))
-            return Object(tuple(sections), self._root.span)
-        return self.at(self._root, "provider", "stage") if alternative.startswith("sls:stage") else None
+    def _given(self, kind: str) -> tuple[str, ...]:
+        """What else of the repository decides values of a kind that are given from outside."""
+        if kind not in self._by_kind:
+            self._by_kind[kind] = (*self._told_of(kind), *self._texts_beside(kind))
+        return self._by_kind[kind]
+
+    def _told_of(self, kind: str) -> Iterator[str]:
+        for names in _DECIDING.get(kind, _ELSEWHERE):
+            node = self._written(names)
+            if node is not None:
+                yield canonical(node)
+                for text in dict.fromkeys(scalar.text for scalar in scalars(node) if "${" in scalar.text):
+                    yield from self._deciding(text)
+
+    def _texts_beside(self, kind: str) -> Iterator[str]:
+        """The files that set variables of the environment, and those that give parameters."""
+        if kind not in ("opt", "git"):
+            for path in sorted(self._beside.paths()):
+                if is_environment(path, self._path) or (kind == "param" and is_composition(path)):
+                    source = self._beside.read(path)
+                    yield f"{path} {digest(source.text) if source else ''}"
+
+    def _written(self, names: str) -> Node | None:
+        """What is written below names; if a variable leads there, that."""
+        node: Node | None = self._root
+        for name in names.split("."):
+            node = node.get(name) if isinstance(node, Object) else node
+        return node
 
     def _one(self, text: str, span: Span, fill: Callable[[Node], Node]) -> Node | Hole | None:
         if text[:1] in ("'", '"') and text[-1:] == text[:1] and len(text) > 1:
