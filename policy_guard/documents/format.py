@@ -47,11 +47,14 @@ _MANIFEST = regex(
     rb"apiVersion|\baws(?:-native)?:\w|(?:amazon|community)\.aws\.|\b(?:iam|s3|sqs|sns|kms|lambda|eks)_\w+:"
 )
 _GIVING = regex(
-    rb"(?i)polic(?:y|ies)[ _-]?(?:arn|ref|selector|document|json|attach)|patches|karpenter|role_?name"
-    rb"|(?:managed|external|additional|known|addon|inline)_?polic|(?:extra|trust)statements|role-?arn|instancerole|profilearn|instance_?profile|map(?:roles|users|accounts)"
-    rb"|accessentr|identitymapping|attachment\b|membership\b|permission|grant|association\b|function_?url|acl\b"
-    rb"|assignment\b|services\.k8s\.aws|iam\.aws|\baws:iam|\biam_\w+:|policy:"
+    rb"(?i)polic(?:y|ies)[ _-]?(?:arn|ref|selector|document|json|attach)|\bpatches|karpenter|role_?name"
+    rb"|(?:managed|external|additional|known|addon|inline)_?polic|(?:extra|trust)statements|role-?arn|instancerole|profilearn"
+    rb"|(?:assume_?role|attach|trust|resource|key|access|bucket|queue|topic|repository|permission|endpoint|auth)_?policy"
+    rb"|instance_?profile|map(?:roles|users|accounts)|accessentr|identitymapping|attachment\b|membership\b|association\b"
+    rb"|permissions?\W|grants?\W|function_?url|acl\b|assignment\b|services\.k8s\.aws|iam\.aws|\baws:iam|\biam_\w+:|\bpolicy\W"
 )
+# Alone in a file, it describes resources and makes none; such files are long.
+_DEFINITION = regex(rb"^kind: *CustomResourceDefinition *$", re.MULTILINE)
 _LONG = 1_000_000
 _SNIFFED: dict[bytes, bool] = {}
 _HOLES = (b"${", b"%{", b"{{", b"{#", b"{%", b"<%")
@@ -87,7 +90,7 @@ def _may_hold_policy(data: bytes) -> bool:
         return True
     if b"Effect" in data or _BINARY.search(data) or (b"AWS::" in data and _GRANTING.search(data)):
         return True
-    if _MANIFEST.search(data) and _GIVING.search(data):
+    if _MANIFEST.search(data) and _GIVING.search(data) and (b"\n---" in data or not _DEFINITION.search(data)):
         return True
     escaped = b"\\" in data and _SPELLING_ESCAPE.search(data)
     return bool(escaped or (b"*" in data and _ALIAS_AS_KEY.search(data)) or hole_in_key(data))

@@ -39,10 +39,19 @@ def policies_in_template(source: Source) -> Reading | None:
 
 
 def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
-    """The policies in manifests. Raises `Unreadable` for one in a text that cannot be read."""
-    found = tuple(policies_of(source, documents))
-    wrong = _refused(source, documents, found) if found else ()
-    return Reading(tuple(each._replace(problems=wrong) for each in _documents(source, found).values()), 0)
+    """The policies in manifests. Raises `Unreadable` for one in a text that cannot be read.
+
+    Marks that may be more than names are refused in policies, and known by their lines elsewhere; Ansible fills in
+    values alone.
+    """
+    from policy_guard.documents.containers.manifests.marked import in_lines
+
+    found = [*policies_of(source, documents)]
+    wrong = refused_marks(source, documents, (each.node for each in found)) if found else ()
+    inside = _inside(wrong, found)
+    if not all(isinstance(document, Array) for document in documents):
+        found += standing_for(in_lines(source, (each.span for each in wrong if each not in inside)))
+    return Reading(tuple(each._replace(problems=inside) for each in _documents(source, found).values()), 0)
 
 
 def _documents(source: Source, found: Iterable[Found]) -> dict[str, PolicyDocument]:
@@ -51,14 +60,6 @@ def _documents(source: Source, found: Iterable[Found]) -> dict[str, PolicyDocume
         label = each.label if each.label not in policies else f"{each.label}#{len(policies)}"
         policies[label] = PolicyDocument(label, each.node, source, each.holder, kind=each.kind)
     return policies
-
-
-def _refused(source: Source, documents: Sequence[Node], found: Sequence[Found]) -> tuple[Problem, ...]:
-    """The marks that may be more than names. Ansible fills in values alone, those that are read as policies."""
-    wrong = refused_marks(source, documents, (each.node for each in found))
-    if not all(isinstance(document, Array) for document in documents):
-        return wrong
-    return _inside(wrong, found)
 
 
 def _inside(wrong: Iterable[Problem], found: Iterable[Found]) -> tuple[Problem, ...]:

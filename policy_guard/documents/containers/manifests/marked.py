@@ -9,6 +9,8 @@ Source: Helm, "The Chart Template Developer's Guide".
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from policy_guard.documents.source import Array, Entry, Node, Scalar, Source, Span
 from policy_guard.regex import regex
 
@@ -53,6 +55,13 @@ def marks(source: Source) -> list[Scalar]:
             found.append(Scalar(f"{line.strip()} {telling} {around}", Span(start, at + len(line))))
         at += len(line) + 1
     return found
+
+
+def in_lines(source: Source, spans: Iterable[Span]) -> list[Scalar]:
+    """The lines in which marks stand at these places, as texts."""
+    lines = {source.position(span.start).line for span in spans}
+    starts = ((source.offset(line, 1), source.line(line)) for line in sorted(lines))
+    return [Scalar(text.strip(), Span(start, start + len(text))) for start, text in starts]
 
 
 def _key(line: str) -> str:
