@@ -53,6 +53,10 @@ _GIVING = regex(
     rb"|instance_?profile|map(?:roles|users|accounts)|accessentr|identitymapping|attachment\b|membership\b|association\b"
     rb"|permissions?\W|grants?\W|function_?url|acl\b|assignment\b|services\.k8s\.aws|iam\.aws|\baws:iam|\biam_\w+:|\bpolicy\W"
 )
+_OF_AWS = regex(
+    rb"\.aws\.|\.k8s\.aws/|eksctl\.io/|kops\.k8s\.io/|infrastructure\.cluster\.x-k8s|controlplane\.cluster\.x-k8s"
+    rb"|\baws:iam|(?:amazon|community)\.aws\.|eks\.amazonaws\.com/role-arn|\biam_\w+:"
+)
 # Alone in a file, it describes resources and makes none; such files are long.
 _DEFINITION = regex(rb"^kind: *CustomResourceDefinition *$", re.MULTILINE)
 _LONG = 1_000_000
@@ -109,9 +113,10 @@ def hole_in_key(data: bytes) -> bool:
     return any(map(_HOLE_IN_WORD.search, before_colons))
 
 
-def grants_in_marks(data: bytes) -> bool:
-    """Tell whether a file with marks of a template engine speaks of resources that grant access without a document."""
-    return any(mark in data for mark in (b"{{", b"{%", b"<%")) and bool(_GRANTING.search(data))
+def may_grant(data: bytes) -> bool:
+    """Tell whether a file that cannot be read speaks of resources of AWS that grant access without a document."""
+    marked = any(mark in data for mark in (b"{{", b"{%", b"<%")) and _GRANTING.search(data)
+    return bool(marked or (_OF_AWS.search(data) and _GIVING.search(data)))
 
 
 def in_json(data: bytes) -> bool:

@@ -9,10 +9,10 @@ from policy_guard.documents.containers.serverless_framework.files import is_serv
 from policy_guard.documents.format import (
     MAX_BYTES,
     decode,
-    grants_in_marks,
     in_json,
     in_utf_8,
     is_short_text,
+    may_grant,
     salvage,
     sniff,
     whole,
@@ -232,7 +232,7 @@ def _seems_meant(data: bytes, path: str, revision: str, by_content: bool) -> boo
     from policy_guard.pipeline.pairing.disguise import shows_policy
 
     source = whole(path, data, revision)
-    if is_serverless_name(path) or grants_in_marks(data):
+    if is_serverless_name(path) or may_grant(data):
         return True
     if not by_content or in_json(data):
         return looks_like_policy_text(source.text)

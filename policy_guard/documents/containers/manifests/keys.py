@@ -60,11 +60,14 @@ GRANTING_KIND = regex(
 
 OWNER = regex(
     r"(?i)role|user|group|bucket|queue|topic|repositor|key|boundary|function|secret|domain|resource|principal|target"
-    r"|endpoint|vault|system|registry|name|arn|file|account|selector|table|stream|service|namespace"
+    r"|endpoint|vault|system|registry|name|arn|file|account|selector|table|stream|service|namespace|^state$|^when$"
 )
 """Beside a policy, what may say whose it is."""
 
-OUTER_OWNER = regex(r"(?i)boundary|role(?:name)?|user(?:name)?|group(?:name)?|iam_?name|iam_?type")
+OUTER_OWNER = regex(
+    r"(?i)\w*boundary|role(?:name)?|user(?:name)?|group(?:name)?|iam_?name|iam_?type|when|state|management_?policies"
+    r"|provider_?config_?ref|provider|(?:aws_)?profile|delegate_to"
+)
 """Further out, what may say whose a policy is."""
 
 REPEATED = regex(r"loop|vars|with_\w+|loop_control|module_defaults|patches|replacements")

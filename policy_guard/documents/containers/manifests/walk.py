@@ -17,7 +17,7 @@ from policy_guard.documents.containers.unresolved import without_style
 from policy_guard.documents.embedded import read_text
 from policy_guard.documents.source import Array, Node, Object, Scalar, Source, scalars
 
-_NAMES = ("name", "policyName", "Sid", "namespace", "kind")
+_NAMES = ("namespace", "name", "policyName", "serviceAccountName")
 _METADATA = "metadata"
 
 
@@ -41,14 +41,16 @@ class _Way(NamedTuple):
     label: str
     resource: Resource | None
     mappings: tuple[Object, ...]
+    owners: _Owners
     key: str = ""
 
 
 def policies_of(source: Source, documents: Sequence[Node]) -> Iterator[Found]:
     """The policies of the documents of a source. Raises `Unreadable` for one in a text that cannot be read."""
+    owners = _Owners()
     for number, document in enumerate(documents):
         label = "" if isinstance(document, Object) and resource_of(document, "") else f"[{number}]" * (number > 0)
-        yield from _at(source, document, _Way(label, None, ()))
+        yield from _at(source, document, _Way(label, None, (), owners))
 
 
 def _at(source: Source, node: Node, way: _Way) -> Iterator[Found]:
@@ -69,7 +71,7 @@ def _in_mapping(source: Source, node: Object, way: _Way) -> Iterator[Found]:
     resource = resource_of(node, way.key, way.resource)
     if resource is not None:
         label = f"{way.label}.{resource.address}" if way.label and way.resource else resource.address
-        way = _Way(label, resource, (), way.key)
+        way = way._replace(label=label, resource=resource, mappings=())
     way = way._replace(mappings=(*way.mappings, node))
     whole = resource is not None and _is_granting(resource)
     if resource is not None and whole:
@@ -85,7 +87,7 @@ def _under(source: Source, plain: str, value: Node, way: _Way, whole: bool) -> I
     if plain == _METADATA and not isinstance(value, Scalar):
         inside = False
     gives = plain in keys.ANYWHERE or _patches(value, way) or (inside and not whole and _gives(plain, way))
-    repeats = inside and not whole and keys.REPEATED.fullmatch(way.key) and len(way.mappings) == 1
+    repeats = _fills_in(way) or (inside and not whole and keys.REPEATED.fullmatch(way.key) and len(way.mappings) == 1)
     if (gives or repeats) and not _has_policy(value):
         if statements := tuple(granted(value, way.label)):
             yield _standing(statements, value, way)
@@ -94,6 +96,11 @@ def _under(source: Source, plain: str, value: Node, way: _Way, whole: bool) -> I
     yield from found
     if not found and inside and plain in keys.POLICY and _is_more(value):
         yield _standing((by_text(value, way.label),), value, way)
+
+
+def _fills_in(way: _Way) -> bool:
+    """Tell whether variables stand there that fill in the tasks beside them."""
+    return way.key == "vars" and not way.resource and any(way.mappings[-1].get(key) for key in ("tasks", "block"))
 
 
 def _patches(value: Node, way: _Way) -> bool:
@@ -169,25 +176,39 @@ def standing_for(marks: Sequence[Scalar]) -> Iterator[Found]:
     """The policy that stands for the marks of a template around policies."""
     if marks:
         statements = tuple(by_text(mark, "the template") for mark in marks)
-        yield _standing(statements, marks[0], _Way("the template", None, ()))
+        yield _standing(statements, marks[0], _Way("the template", None, (), _Owners()))
 
 
 def _holder(way: _Way) -> str:
     """Whose a policy is: a text that is another one for every other holder."""
-    told: list[str] = []
-    for depth, mapping in enumerate(reversed(way.mappings)):
-        telling = keys.OWNER if depth == 0 else keys.OUTER_OWNER
-        for key, value in mapping.entries:
-            if _tells(key.text, value, way, telling.search if depth == 0 else telling.fullmatch):
-                told.append(f"{key.text}={canonical(value)}")
-    return digest(sorted(told)) if told else ""
+    told = [
+        text for depth, mapping in enumerate(reversed(way.mappings)) for text in way.owners.of(mapping, depth, way.key)
+    ]
+    return digest(told) if told else ""
 
 
-def _tells(key: str, value: Node, way: _Way, telling: object) -> bool:
-    plain = without_style(key)
-    if key == way.key or plain in keys.POLICY or plain in keys.GRANTING or key in (_METADATA, "spec", "status"):
-        return False
-    return bool(telling(key)) and not _has_policy(value)  # type: ignore[operator]
+class _Owners:
+    """What says in mappings whose the policies in them are; each mapping is looked through once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, bool], tuple[Object, dict[str, str]]] = {}
+
+    def of(self, node: Object, depth: int, key: str) -> Iterator[str]:
+        """The entries that tell, but for that of the key itself; of the innermost mapping, at depth 0, more tell."""
+        known = (id(node), depth == 0)
+        if known not in self._known:
+            telling = keys.OWNER.search if depth == 0 else keys.OUTER_OWNER.fullmatch
+            entries = (entry for entry in node.entries if telling(entry.key.text) and _may_tell(*entry))
+            told = {entry.key.text: f"{entry.key.text}={canonical(entry.value)}" for entry in entries}
+            self._known[known] = node, dict(sorted(told.items()))
+        told = self._known[known][1]
+        yield from told.values() if depth or key not in told else (told[name] for name in told if name != key)
+
+
+def _may_tell(key: Scalar, value: Node) -> bool:
+    plain = without_style(key.text)
+    known = plain in keys.POLICY or plain in keys.GRANTING or key.text in (_METADATA, "spec", "status")
+    return not known and not _has_policy(value)
 
 
 def _has_policy(node: Node) -> bool:
@@ -216,7 +237,8 @@ def _identity(node: Node, number: int) -> str:
         return str(number)
     metadata = node.get(_METADATA)
     for mapping in (node, metadata):
-        name = next((mapping.get(key) for key in _NAMES), None) if isinstance(mapping, Object) else None
-        if isinstance(name, Scalar) and name.text:
-            return f"name={name.text}"
+        names = [mapping.get(key) for key in _NAMES] if isinstance(mapping, Object) else []
+        known = [name.text for name in names if isinstance(name, Scalar)]
+        if known:
+            return f"name={'/'.join(known)}"
     return str(number)
