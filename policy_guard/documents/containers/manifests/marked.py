@@ -14,8 +14,9 @@ from collections.abc import Iterable
 from policy_guard.documents.source import Array, Entry, Node, Scalar, Source, Span
 from policy_guard.regex import regex
 
-_MARK = regex(r"\{\{(?:[^{}]|\}(?!\})|\{(?!\{))*\}\}|\{%(?:[^%]|%(?!\}))*%\}|\{#(?:[^#]|#(?!\}))*#\}")
-_ALONE = regex(r"[ \t]*(?:\ue000[^\n]*?\ue001[ \t]*)+")
+# No braces inside: each stretch of a text is then gone through once.
+_MARK = regex(r"\{\{[^{}]*\}\}|\{%[^%{}]*%\}|\{#[^#{}]*#\}")
+_ALONE = regex(r"[ \t]*(?:\ue000[^\n\ue000\ue001]*\ue001[ \t]*)+")
 _KEY = regex(r"\s*(?:-\s+)*([\w./-]+)\s*:")
 # Lines that say what a resource is or gives: where among them a mark stands decides what it leaves out or repeats.
 _TELLING = regex(r"(?i)^---|apiVersion|kind:|polic|arn|effect|action|principal|statement|role")
