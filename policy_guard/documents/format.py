@@ -44,10 +44,11 @@ _GRANTING = regex(
 )
 # Manifests of Kubernetes, Pulumi and Ansible, and what gives access in them without a document.
 _MANIFEST = regex(
-    rb"apiVersion|\baws(?:-native)?:\w|(?:amazon|community)\.aws\.|\b(?:iam|s3|sqs|sns|kms|lambda|eks)_\w+:"
+    rb"apiVersion|role-arn|\baws(?:-native)?:\w|(?:amazon|community)\.aws\.|\b(?:iam|s3|sqs|sns|kms|lambda|eks)_\w+:"
 )
 _GIVING = regex(
     rb"(?i)polic(?:y|ies)[ _-]?(?:arn|ref|selector|document|json|attach)|\bpatches|karpenter|role_?name"
+    rb"|amazonaws\.com/(?:role|v)|role-(?:account|team)-map|role_arn"
     rb"|(?:managed|external|additional|known|addon|inline)_?polic|(?:extra|trust)statements|role-?arn|instancerole|profilearn"
     rb"|(?:assume_?role|attach|trust|resource|key|access|bucket|queue|topic|repository|permission|endpoint|auth)_?policy"
     rb"|instance_?profile|map(?:roles|users|accounts)|accessentr|identitymapping|attachment\b|membership\b|association\b"

@@ -33,8 +33,6 @@ LFS = regex(rb"\s*version (?:https://git-lfs\.github\.com/spec|https://hawser\.g
 """Source: git-lfs, docs/spec.md and lfs/pointer.go, which also takes blanks before it and the two older names."""
 _OF_FILE, _OF_SCRIPT = 0.25, 0.9
 _OTHER_TEMPLATES = (".tf", ".sh", ".bash", ".ps1", ".py", ".rb", ".js", ".ts", ".go", ".md", ".txt", ".html", ".rst")
-
-
 # What a manifest of Kubernetes, a program of Pulumi, or a task of Ansible has.
 _MANIFESTS = ("apiVersion", "resources", "tasks", "block", "hosts")
 
@@ -112,15 +110,7 @@ def glance_of(
     that it reads are found `beside` it.
     """
     if LFS.match(data) and not sniff(data):
-        problem = Problem("an LFS pointer stands here, and the policy is elsewhere; keep it in git", Span(0, 0))
-        note = "" if configured else f"{path} is an LFS pointer; the file behind it is not checked"
-        return FileVersion(
-            source=salvage(path, data, revision),
-            policies={},
-            problems=(problem,) if configured else (),
-            looked=configured,
-            note=note,
-        )
+        return _of_pointer(data, path, revision, configured)
     by_content = not configured and plain_name(path)
     if not configured and not closely and not sniff(data) and not is_serverless_name(path):
         return FileVersion(Source(path, "", revision), {}, looked=False)
@@ -149,6 +139,18 @@ def glance_of(
     if by_content and not reading.policies and not in_json(data):
         return _without_policy(data, source, reading.deeper)
     return _parsed(source, reading, kind, configured, placeholders)._replace(manifest=manifests is not None)
+
+
+def _of_pointer(data: bytes, path: str, revision: str, configured: bool) -> FileVersion:
+    problem = Problem("an LFS pointer stands here, and the policy is elsewhere; keep it in git", Span(0, 0))
+    note = "" if configured else f"{path} is an LFS pointer; the file behind it is not checked"
+    return FileVersion(
+        source=salvage(path, data, revision),
+        policies={},
+        problems=(problem,) if configured else (),
+        looked=configured,
+        note=note,
+    )
 
 
 def _of_manifests(source: Source, documents: Sequence[Node]) -> Reading | None:

@@ -44,11 +44,13 @@ ANYWHERE = frozenset(("eks.amazonaws.com/rolearn", "maproles", "mapusers", "mapa
 IAM_GRANTING = frozenset(("policies", "groups", "group", "users", "user", "roles", "role"))
 """Those that give access where they stand in a principal, a group or a profile of IAM."""
 
-IAM_KIND = regex(r"(?i)(?:iam_?)?(?:role|user|group|instance_?profile)|EC2NodeClass")
+IAM_KIND = regex(r"(?i)(?:iam_?)?(?:role|user|group|instance_?profile)|(?:EC2)?NodeClass")
 CLUSTER_GRANTING = frozenset(("rolearn", "rolename"))
 """Those that say in a cluster which role its parts have."""
 
-CLUSTER_KIND = regex(r"ClusterConfig|AWSManaged\w+|AWSMachine\w*|AWSFargate\w+|EKSConfig\w*")
+CLUSTER_KIND = regex(
+    r"ClusterConfig|AWSManaged\w+|AWSMachine\w*|AWSFargate\w+|EKSConfig\w*|ProviderConfig|ClusterProviderConfig"
+)
 ATTACHING_KIND = regex(r"(?i)\w*policy_?attachments?(?:_?exclusive)?")
 """Kinds that say with `policyArn` what is attached, and beside it to whom."""
 
@@ -58,6 +60,26 @@ GRANTING_KIND = regex(
 )
 """Kinds of which all that they say gives access."""
 
+NETWORK_KIND = regex(
+    r"(?i)(?:route_?table|volume|target_?group|network|web|subnet|vpc|dhcp|internet|vpn|eip|transit|e?lb|load_?balancer"
+    r"|autoscaling|zone|certificate)\w*(?:attachment|association|acl)s?"
+)
+"""Kinds with such a name that give no access to anything."""
+
+OTHER_POLICY_KIND = regex(
+    r"(?i)\w*(?:lifecycle|scaling|backup|retention|cache|origin_?request|response_?headers|ssl)_?policy"
+)
+"""Kinds with policies that are none of IAM."""
+
+ROLE_MAPS = ("/ack-role-account-map", "/ack-role-team-map")
+"""The ends of names of mappings that say in which roles controllers of ACK act."""
+
+ROLE_PARAMETER = regex(r"(?i).*role[-_]?arn")
+"""Names of parameters and variables of the environment whose values are roles."""
+
+ONE_LINE = regex(r"(?i)polic|role|group|user|acl|grant|principal|permission|trust|boundary|public")
+"""What the arguments of a module of Ansible in one line have to speak of to give access."""
+
 OWNER = regex(
     r"(?i)role|user|group|bucket|queue|topic|repositor|key|boundary|function|secret|domain|resource|principal|target"
     r"|endpoint|vault|system|registry|name|arn|file|account|selector|table|stream|service|namespace|^state$|^when$"
@@ -66,7 +88,7 @@ OWNER = regex(
 
 OUTER_OWNER = regex(
     r"(?i)\w*boundary|role(?:name)?|user(?:name)?|group(?:name)?|iam_?name|iam_?type|when|state|management_?policies"
-    r"|provider_?config_?ref|provider|(?:aws_)?profile|delegate_to"
+    r"|provider_?config_?ref|provider|(?:aws_)?profile|delegate_to|name"
 )
 """Further out, what may say whose a policy is."""
 
@@ -74,11 +96,30 @@ REPEATED = regex(r"loop|vars|with_\w+|loop_control|module_defaults|patches|repla
 """What fills in a task of Ansible or a resource of a Composition."""
 
 PATCHING = regex(r"patches\w*|replacements|patchSets")
-PATCHING_KIND = regex(r"Composition|Kustomization|Component")
+PATCHING_KIND = regex(r"Composition|Kustomization|Component|Resources")
 PATCHED = regex(r"(?i)polic|role|principal|arn|boundary")
 """What a patch has to speak of to give access: it is written into resources elsewhere."""
 
-AWS_GROUP_PARTS = (".aws.", "aws.", ".k8s.aws/", "eksctl.io/", "kops.k8s.io/", "kops/", ".cluster.x-k8s.io/")
+BOUNDARY = regex(r"(?i)\w*boundary")
+EXTERNAL_NAME = "crossplane.io/external-name"
+"""What a resource is called in AWS, if not as in the cluster."""
+
+CALLING = ("local_action", "action")
+"""Keys of Ansible under which a module is called by name."""
+
+VARIABLES = ("variables", "config", "configuration")
+"""Keys of Pulumi under which stands what fills in the resources beside them."""
+
+AWS_GROUP_PARTS = (
+    ".aws.",
+    "aws.",
+    "eks.amazonaws.com/",
+    ".k8s.aws/",
+    "eksctl.io/",
+    "kops.k8s.io/",
+    "kops/",
+    ".cluster.x-k8s.io/",
+)
 """Parts of the `apiVersion` of resources of AWS."""
 
 AWS_MODULE = regex(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from policy_guard.documents.containers.manifests.keys import AWS_GROUP_PARTS, AWS_MODULE
+from policy_guard.documents.containers.manifests.keys import AWS_GROUP_PARTS, AWS_MODULE, CALLING, ONE_LINE
 from policy_guard.documents.source import Array, Node, Object, Scalar
 
 _NAMES = ("name", "iam_name", "role_name", "bucket", "queue_name", "alias", "function_name")
@@ -70,12 +70,24 @@ def _is_play(node: Object) -> bool:
 
 def _task(node: Object) -> Resource | None:
     for key, value in node.entries:
-        if AWS_MODULE.fullmatch(key.text) and isinstance(value, Object | Scalar) and _is_called(node, value):
-            module = key.text.rpartition(".")[2]
-            names = (_text(value, name) for name in _NAMES) if isinstance(value, Object) else ()
+        module, given = _called(key.text, value)
+        if AWS_MODULE.fullmatch(module) and isinstance(given, Object | Scalar) and _is_called(node, given):
+            names = (_text(given, name) for name in _NAMES) if isinstance(given, Object) else ()
             name = next(filter(None, (_text(node, "name"), *names)), "")
-            return Resource(f"{module}/{name}", module, True, isinstance(value, Scalar) and bool(value.text))
+            kind = module.rpartition(".")[2]
+            text = isinstance(given, Scalar) and bool(ONE_LINE.search(given.text))
+            return Resource(f"{kind}/{name}", kind, True, text)
     return None
+
+
+def _called(key: str, value: Node) -> tuple[str, Node]:
+    """The module that a key of a task calls, and its arguments."""
+    if key in CALLING and isinstance(value, Object):
+        return _text(value, "module"), value
+    if key in CALLING and isinstance(value, Scalar):
+        module, _, arguments = value.text.strip().partition(" ")
+        return module, value._replace(text=arguments)
+    return key, value
 
 
 def _is_called(node: Object, value: Node) -> bool:

@@ -15,10 +15,12 @@ from policy_guard.documents.containers.opaque import digest
 from policy_guard.documents.containers.recognition import is_policy_text, looks_like_policy
 from policy_guard.documents.containers.unresolved import without_style
 from policy_guard.documents.embedded import read_text
+from policy_guard.documents.format import may_grant
 from policy_guard.documents.source import Array, Node, Object, Scalar, Source, scalars
 
 _NAMES = ("namespace", "name", "policyName", "serviceAccountName")
 _METADATA = "metadata"
+_PLAYED = ("tasks", "pre_tasks", "post_tasks", "handlers", "block", "roles")
 
 
 class Found(NamedTuple):
@@ -49,6 +51,7 @@ def policies_of(source: Source, documents: Sequence[Node]) -> Iterator[Found]:
     """The policies of the documents of a source. Raises `Unreadable` for one in a text that cannot be read."""
     owners = _Owners()
     for number, document in enumerate(documents):
+        owners.weigh(document)
         label = "" if isinstance(document, Object) and resource_of(document, "") else f"[{number}]" * (number > 0)
         yield from _at(source, document, _Way(label, None, (), owners))
 
@@ -76,6 +79,8 @@ def _in_mapping(source: Source, node: Object, way: _Way) -> Iterator[Found]:
     whole = resource is not None and _is_granting(resource)
     if resource is not None and whole:
         yield _standing((by_text(_said(node), resource.address),), node, way)
+    elif _is_role(node):
+        yield _standing((by_text(node, way.label),), node, way)
     for key, value in node.entries:
         inner = way._replace(label=f"{way.label}.{key.text}".lstrip("."), key=key.text)
         yield from _under(source, without_style(key.text), value, inner, whole)
@@ -87,20 +92,46 @@ def _under(source: Source, plain: str, value: Node, way: _Way, whole: bool) -> I
     if plain == _METADATA and not isinstance(value, Scalar):
         inside = False
     gives = plain in keys.ANYWHERE or _patches(value, way) or (inside and not whole and _gives(plain, way))
-    repeats = _fills_in(way) or (inside and not whole and keys.REPEATED.fullmatch(way.key) and len(way.mappings) == 1)
-    if (gives or repeats) and not _has_policy(value):
-        if statements := tuple(granted(value, way.label)):
-            yield _standing(statements, value, way)
+    repeats = inside and not whole and keys.REPEATED.fullmatch(way.key) and len(way.mappings) == 1
+    if gives or repeats or _fills_in(way):
+        yield from _given(source, value, way)
         return
     found = tuple(_at(source, value, way))
     yield from found
-    if not found and inside and plain in keys.POLICY and _is_more(value):
+    if not found and inside and plain in keys.POLICY and _is_more(value) and not _has_other_policies(way):
         yield _standing((by_text(value, way.label),), value, way)
 
 
+def _given(source: Source, value: Node, way: _Way) -> Iterator[Found]:
+    """What gives access: the policies in it, and all else by its text."""
+    if not way.owners.holds(value):
+        if statements := tuple(granted(value, way.label)):
+            yield _standing(statements, value, way)
+    elif isinstance(value, Object) and not looks_like_policy(value) and _statements(value) is None:
+        inner = way._replace(mappings=(*way.mappings, value))
+        for key, each in value.entries:
+            yield from _given(source, each, inner._replace(label=f"{way.label}.{key.text}", key=key.text))
+    elif isinstance(value, Array) and _statements(value) is None:
+        for number, item in enumerate(value.items):
+            yield from _given(source, item, way._replace(label=f"{way.label}[{_identity(item, number)}]"))
+    else:
+        yield from _at(source, value, way)
+
+
 def _fills_in(way: _Way) -> bool:
-    """Tell whether variables stand there that fill in the tasks beside them."""
-    return way.key == "vars" and not way.resource and any(way.mappings[-1].get(key) for key in ("tasks", "block"))
+    """Tell whether variables stand there that fill in the tasks or the resources beside them."""
+    beside = _PLAYED if way.key == "vars" else ("resources",) if way.key in keys.VARIABLES else ()
+    return not way.resource and any(way.mappings[-1].get(key) for key in beside)
+
+
+def _has_other_policies(way: _Way) -> bool:
+    return way.resource is not None and bool(keys.OTHER_POLICY_KIND.fullmatch(way.resource.kind))
+
+
+def _is_role(node: Object) -> bool:
+    """Tell whether a parameter or a variable of the environment is given a role."""
+    name, value = node.get("name"), node.get("value")
+    return isinstance(name, Scalar) and isinstance(value, Scalar) and bool(keys.ROLE_PARAMETER.fullmatch(name.text))
 
 
 def _patches(value: Node, way: _Way) -> bool:
@@ -121,8 +152,11 @@ def _gives(plain: str, way: _Way) -> bool:
 
 
 def _is_granting(resource: Resource) -> bool:
-    attaching = keys.ATTACHING_KIND.fullmatch(resource.kind) and resource.aws
-    return resource.text or (resource.aws and not attaching and bool(keys.GRANTING_KIND.fullmatch(resource.kind)))
+    kind = resource.kind
+    if resource.text or resource.address.endswith(keys.ROLE_MAPS):
+        return True
+    other = keys.ATTACHING_KIND.fullmatch(kind) or keys.NETWORK_KIND.fullmatch(kind)
+    return resource.aws and not other and bool(keys.GRANTING_KIND.fullmatch(kind))
 
 
 def _said(node: Object) -> Object:
@@ -146,7 +180,10 @@ def _in_text(source: Source, scalar: Scalar, way: _Way) -> Iterator[Found]:
         if looks_like_policy(node):
             yield _found(node, scalar, way)
         else:
+            way.owners.weigh(node)
             yield from _at(source, node, way)
+    elif "\n" in text and may_grant(text.encode("utf-8", "replace")):
+        yield _standing((by_text(scalar, way.label),), scalar, way)
 
 
 def _statements(node: Node) -> tuple[Node, ...] | None:
@@ -184,6 +221,7 @@ def _holder(way: _Way) -> str:
     told = [
         text for depth, mapping in enumerate(reversed(way.mappings)) for text in way.owners.of(mapping, depth, way.key)
     ]
+    told += way.owners.around(way.mappings[0]) if way.resource and way.mappings else ()
     return digest(told) if told else ""
 
 
@@ -191,38 +229,69 @@ class _Owners:
     """What says in mappings whose the policies in them are; each mapping is looked through once."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, bool], tuple[Object, dict[str, str]]] = {}
+        self._known: dict[tuple[int, bool], dict[str, str]] = {}
+        self._around: dict[int, tuple[str, ...]] = {}
+        self._holding: dict[int, bool] = {}
+        self._kept: list[Node] = []
+
+    def weigh(self, node: Node) -> None:
+        """Remembers which nodes of a tree hold a policy; nodes are known by their identity, and kept."""
+        self._kept.append(node)
+        self._weighed(node)
+
+    def _weighed(self, node: Node) -> bool:
+        if id(node) not in self._holding:
+            self._holding[id(node)] = False
+            inner = sum(map(self._weighed, _children(node)))
+            own = is_policy_text(node.text) if isinstance(node, Scalar) else looks_like_policy(node)
+            self._holding[id(node)] = bool(inner or own or _statements(node) is not None)
+        return self._holding[id(node)]
+
+    def holds(self, node: Node) -> bool:
+        """Tell whether a node that was weighed is a policy or holds one."""
+        return self._holding[id(node)]
 
     def of(self, node: Object, depth: int, key: str) -> Iterator[str]:
         """The entries that tell, but for that of the key itself; of the innermost mapping, at depth 0, more tell."""
         known = (id(node), depth == 0)
         if known not in self._known:
             telling = keys.OWNER.search if depth == 0 else keys.OUTER_OWNER.fullmatch
-            entries = (entry for entry in node.entries if telling(entry.key.text) and _may_tell(*entry))
+            entries = (entry for entry in node.entries if telling(entry.key.text) and self._may_tell(*entry))
             told = {entry.key.text: f"{entry.key.text}={canonical(entry.value)}" for entry in entries}
-            self._known[known] = node, dict(sorted(told.items()))
-        told = self._known[known][1]
+            self._known[known] = dict(sorted(told.items()))
+        told = self._known[known]
         yield from told.values() if depth or key not in told else (told[name] for name in told if name != key)
 
+    def _may_tell(self, key: Scalar, value: Node) -> bool:
+        plain = without_style(key.text)
+        known = plain in keys.POLICY or plain in keys.GRANTING or key.text in (_METADATA, "spec", "status")
+        return not known and not self.holds(value)
 
-def _may_tell(key: Scalar, value: Node) -> bool:
-    plain = without_style(key.text)
-    known = plain in keys.POLICY or plain in keys.GRANTING or key.text in (_METADATA, "spec", "status")
-    return not known and not _has_policy(value)
+    def around(self, resource: Object) -> tuple[str, ...]:
+        """What a resource is called in AWS, and the boundaries in it that stand in no list."""
+        if id(resource) not in self._around:
+            metadata = resource.get(_METADATA)
+            notes = metadata.get("annotations") if isinstance(metadata, Object) else None
+            name = notes.get(keys.EXTERNAL_NAME) if isinstance(notes, Object) else None
+            named = (canonical(name),) if name is not None else ()
+            self._around[id(resource)] = (*named, *sorted(set(_boundaries(resource))))
+        return self._around[id(resource)]
 
 
-def _has_policy(node: Node) -> bool:
-    waiting = [node]
+def _boundaries(resource: Object) -> Iterator[str]:
+    waiting = [resource]
     while waiting:
-        node = waiting.pop()
-        if isinstance(node, Scalar):
-            if is_policy_text(node.text):
-                return True
-        elif looks_like_policy(node) or _statements(node) is not None:
-            return True
-        else:
-            waiting += node.items if isinstance(node, Array) else [entry.value for entry in node.entries]
-    return False
+        for key, value in waiting.pop().entries:
+            if keys.BOUNDARY.fullmatch(key.text):
+                yield canonical(value)
+            elif isinstance(value, Object) and not looks_like_policy(value):
+                waiting.append(value)
+
+
+def _children(node: Node) -> Sequence[Node]:
+    if isinstance(node, Scalar):
+        return ()
+    return node.items if isinstance(node, Array) else [entry.value for entry in node.entries]
 
 
 def _is_more(node: Node) -> bool:
@@ -232,7 +301,7 @@ def _is_more(node: Node) -> bool:
 
 
 def _identity(node: Node, number: int) -> str:
-    """What tells an item of a list from the others, whatever stands before it."""
+    """Return what tells an item of a list from the others, whatever stands before it."""
     if not isinstance(node, Object):
         return str(number)
     metadata = node.get(_METADATA)
