@@ -89,7 +89,7 @@ def check_access_not_granted(
     Raises `PolicyError`. Asks what AWS's CheckAccessNotGranted asks.
     """
     read = _policy(policy, _kind(policy_type), "policy")
-    entries = tuple(_entry(number, each) for number, each in enumerate(access))
+    entries = tuple(_entry(number, request_set) for number, request_set in enumerate(access))
     return _answer(
         ACCESS_NOT_GRANTED,
         Question(kind=read.kind, new=read, old=None, critical=entries, access=Access([read])),
@@ -112,29 +112,31 @@ def check_no_public_access(policy: Document, resource_type: str) -> Result:
     return _answer(NO_PUBLIC_ACCESS, Question(kind=read.kind, new=read, old=None, critical=(), access=access))
 
 
-def _compared(asked: Check, new: Document, existing: Document | None, policy_type: str | None) -> Result:
+def _compared(check: Check, new: Document, existing: Document | None, policy_type: str | None) -> Result:
     kind = _kind(policy_type)
-    after = _policy(new, kind, "new policy")
-    before = _policy(existing, kind, "existing policy") if existing is not None else None
-    if before is not None and not of_one_kind(before, after) and not asked.of_old:
-        before = None
-    pair = [policy for policy in (after, before) if policy]
-    return _answer(asked, Question(kind=after.kind, new=after, old=before, critical=(), access=Access(pair)))
+    new_policy = _policy(new, kind, "new policy")
+    old_policy = _policy(existing, kind, "existing policy") if existing is not None else None
+    if old_policy is not None and not of_one_kind(old_policy, new_policy) and not check.of_old:
+        old_policy = None
+    pair = [policy for policy in (new_policy, old_policy) if policy]
+    return _answer(
+        check, Question(kind=new_policy.kind, new=new_policy, old=old_policy, critical=(), access=Access(pair))
+    )
 
 
-def _answer(asked: Check, question: Question) -> Result:
+def _answer(check: Check, question: Question) -> Result:
     findings = [
-        finding(asked, verdict, question, "error") for verdict in verdicts(asked, question, prover_for(question))
+        finding(check, verdict, question, "error") for verdict in verdicts(check, question, prover_for(question))
     ]
     if not findings:
-        return Result("PASS", f"proved over all requests: {asked.id}", ())
+        return Result("PASS", f"proved over all requests: {check.id}", ())
     sure = any(each.outcome == "violated" for each in findings)
     return Result("FAIL" if sure else "UNKNOWN", findings[0].message, tuple(map(_reason, findings)))
 
 
-def _reason(found: Finding) -> Reason:
-    index, sid = found.statement or (None, None)
-    return Reason(found.message, index, sid, witness(found.witness) if found.witness else None)
+def _reason(finding: Finding) -> Reason:
+    index, sid = finding.statement or (None, None)
+    return Reason(finding.message, index, sid, witness(finding.witness) if finding.witness else None)
 
 
 def _kind(policy_type: str | None) -> Kind | None:
@@ -150,28 +152,28 @@ def _policy(
     document: Document,
     kind: Kind | None,
     name: str,
-    completed: Callable[[PolicyDocument], PolicyDocument] = lambda found: found,
+    completed: Callable[[PolicyDocument], PolicyDocument] = lambda document: document,
 ) -> Policy:
     text = document if isinstance(document, str) else json.dumps(document, indent=2)
     source = Source(name, text)
     try:
-        found = policies(source).policies
-        if len(found) != 1:
-            raise PolicyError(f"{name}: {len(found)} policies in the document; give one")
-        return parse(completed(found[0]), kind)
+        documents = policies(source).policies
+        if len(documents) != 1:
+            raise PolicyError(f"{name}: {len(documents)} policies in the document; give one")
+        return parse(completed(documents[0]), kind)
     except Unreadable as error:
         raise PolicyError(
             "; ".join(f"{source.at(problem.span.start)}: {problem.message}" for problem in error.problems)
         ) from None
 
 
-def _on_everything(found: PolicyDocument) -> PolicyDocument:
+def _on_everything(document: PolicyDocument) -> PolicyDocument:
     """The document with `"Resource": "*"` in each statement that names none."""
-    node = found.node
+    node = document.node
     if not isinstance(node, Object):
-        return found
+        return document
     entries = (e._replace(value=_with_resource(e.value)) if e.key.text == "Statement" else e for e in node.entries)
-    return found._replace(node=node._replace(entries=tuple(entries)))
+    return document._replace(node=node._replace(entries=tuple(entries)))
 
 
 def _with_resource(node: Node) -> Node:

@@ -10,10 +10,10 @@ class Late:
     """Stands for a compiled expression, and takes over each of its methods as it is asked for."""
 
     def __init__(self, text: str | bytes, flags: int) -> None:
-        self._given = text, flags
+        self._arguments = text, flags
 
     def __getattr__(self, name: str) -> Any:
-        text, flags = self._given
+        text, flags = self._arguments
         method = getattr(re.compile(text, flags), name)
         setattr(self, name, method)
         return method

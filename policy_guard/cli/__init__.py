@@ -27,14 +27,16 @@ _FOR_PEOPLE = ("concise", "statistics", "text")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    given = parsed(arguments)
+    namespace = parsed(arguments)
     try:
-        return _RUN[given.command](given)
+        return _RUN[namespace.command](namespace)
     except SetupError as error:
-        nothing: str | None = given.nothing
-        return _set_up(given, str(error)) if nothing is None else _tell(f"{nothing}{error}", SET_UP)
+        prefix: str | None = namespace.nothing
+        return (
+            _report_set_up_error(namespace, str(error)) if prefix is None else _print_line(f"{prefix}{error}", SET_UP)
+        )
     except KeyboardInterrupt:
-        return _tell("interrupted before anything was proved", 130)
+        return _print_line("interrupted before anything was proved", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BUG
@@ -42,7 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if os.environ.get("POLICY_GUARD_DEBUG"):
             raise
         name = type(error).__name__
-        return _tell(f"policy-guard failed, a bug ({name}). Nothing was proved. POLICY_GUARD_DEBUG=1 shows more.", BUG)
+        return _print_line(
+            f"policy-guard failed, a bug ({name}). Nothing was proved. POLICY_GUARD_DEBUG=1 shows more.", BUG
+        )
 
 
 def _today() -> date:
@@ -51,133 +55,143 @@ def _today() -> date:
     return datetime.now(timezone.utc).date()
 
 
-def _check(given: argparse.Namespace) -> int:
+def _check(arguments: argparse.Namespace) -> int:
     options = Options(
         today=_today(),
-        paths=tuple(given.paths),
-        base=given.base,
-        staged=given.staged,
-        everything=given.everything,
-        config=given.config,
-        fail_on=given.fail_on,
-        each=given.verbose,
-        plan=given.plan,
+        paths=tuple(arguments.paths),
+        base=arguments.base,
+        staged=arguments.staged,
+        all_policies=arguments.all_policies,
+        config=arguments.config,
+        fail_on=arguments.fail_on,
+        verbose=arguments.verbose,
+        plan=arguments.plan,
     )
-    if given.show_settings:
-        from policy_guard.cli.show_settings import shown
+    if arguments.show_settings:
+        from policy_guard.cli.show_settings import settings_text
 
-        _print(shown(options, Path.cwd(), os.environ))
+        _print(settings_text(options, Path.cwd(), os.environ))
         return PROVED
-    if given.quiet or not sys.stderr.isatty():
-        return _reported(given, lambda: check(options, Path.cwd(), os.environ))
+    if arguments.quiet or not sys.stderr.isatty():
+        return _print_report(arguments, lambda: check(options, Path.cwd(), os.environ))
     from policy_guard.cli.progress import awaited
 
-    return _reported(given, lambda: awaited(sys.stderr, lambda heard: check(options, Path.cwd(), os.environ, heard)))
-
-
-def _compare(given: argparse.Namespace) -> int:
-    from policy_guard.cli.compare import compare, compare_plan
-
-    options = Options(today=_today(), config=given.config, fail_on=given.fail_on, each=given.verbose)
-    if given.new is None:
-        return _reported(given, lambda: compare_plan(given.old, options))
-    return _reported(
-        given,
-        lambda: compare(given.old, given.new, options, lost=given.lost),
-        lambda report: report.fails or (given.equivalent and report.relation != "same"),
+    return _print_report(
+        arguments, lambda: awaited(sys.stderr, lambda progress: check(options, Path.cwd(), os.environ, progress))
     )
 
 
-def _refine(given: argparse.Namespace) -> int:
+def _compare(arguments: argparse.Namespace) -> int:
+    from policy_guard.cli.compare import compare, compare_plan
+
+    options = Options(today=_today(), config=arguments.config, fail_on=arguments.fail_on, verbose=arguments.verbose)
+    if arguments.new is None:
+        return _print_report(arguments, lambda: compare_plan(arguments.old, options))
+    return _print_report(
+        arguments,
+        lambda: compare(arguments.old, arguments.new, options, lost=arguments.lost),
+        lambda report: report.fails or (arguments.equivalent and report.relation != "same"),
+    )
+
+
+def _refine(arguments: argparse.Namespace) -> int:
     from policy_guard.documents.printable import defused
     from policy_guard.pipeline.refine import RefineOptions, refine
     from policy_guard.report.refinement import markdown, text
 
     wishes = RefineOptions(
-        paths=tuple(given.paths), findings=given.findings, config=given.config, write=given.write, coarse=given.coarse
+        paths=tuple(arguments.paths),
+        findings=arguments.findings,
+        config=arguments.config,
+        write=arguments.write,
+        coarse=arguments.coarse,
     )
     refinement = refine(wishes, Path.cwd(), os.environ, _today())
-    if given.format == "markdown":
-        shown = markdown(refinement, given.explain)
+    if arguments.format == "markdown":
+        rendered = markdown(refinement, arguments.explain)
     else:
-        shown = text(refinement, given.explain, _colored(given.color, os.environ))
-    _print(defused(shown) if os.environ.get("GITHUB_ACTIONS") else shown)
+        rendered = text(refinement, arguments.explain, _colored(arguments.color, os.environ))
+    _print(defused(rendered) if os.environ.get("GITHUB_ACTIONS") else rendered)
     if any(entry.error is not None for entry in refinement.entries):
         return SET_UP
     return (
         FOUND
-        if any(entry.fails for entry in refinement.entries) or (refinement.changed and not given.write)
+        if any(entry.fails for entry in refinement.entries) or (refinement.changed and not arguments.write)
         else PROVED
     )
 
 
-def _accept(given: argparse.Namespace) -> int:
+def _accept(arguments: argparse.Namespace) -> int:
     from policy_guard.cli.accept import AcceptOptions, propose, proposed, write
 
-    options = Options(today=_today(), paths=tuple(given.paths), base=given.base, config=given.config)
-    if given.prune:
-        return _prune(given, options)
-    proposals = propose(AcceptOptions(options, given.reason, given.expires, given.check), Path.cwd(), os.environ)
-    code = _after_asking(given, proposed(proposals), "write", write(proposals), len(proposals.files))
+    options = Options(today=_today(), paths=tuple(arguments.paths), base=arguments.base, config=arguments.config)
+    if arguments.prune:
+        return _prune(arguments, options)
+    proposals = propose(
+        AcceptOptions(options, arguments.reason, arguments.expires, arguments.check), Path.cwd(), os.environ
+    )
+    code = _after_asking(arguments, proposed(proposals), "write", write(proposals), len(proposals.files))
     return FOUND if proposals.unfit else code
 
 
-def _prune(given: argparse.Namespace, options: Options) -> int:
+def _prune(arguments: argparse.Namespace, options: Options) -> int:
     from policy_guard.cli.accept import remove, to_prune
 
     root, stale_files = to_prune(options, Path.cwd(), os.environ)
-    lines = [f"{each.path} is {each.why}" for each in stale_files if _asks(given)]
+    lines = [f"{stale_file.path} is {stale_file.reason}" for stale_file in stale_files if _asks_first(arguments)]
     return (
-        _after_asking(given, lines, "remove", remove(root, stale_files), len(stale_files))
+        _after_asking(arguments, lines, "remove", remove(root, stale_files), len(stale_files))
         if stale_files
-        else _nothing_to_prune()
+        else _say_nothing_to_prune()
     )
 
 
-def _nothing_to_prune() -> int:
+def _say_nothing_to_prune() -> int:
     _print("nothing is done or expired\n")
     return PROVED
 
 
-def _asks(given: argparse.Namespace) -> bool:
-    return not given.yes and sys.stdin.isatty() and sys.stdout.isatty()
+def _asks_first(arguments: argparse.Namespace) -> bool:
+    return not arguments.yes and sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def _after_asking(given: argparse.Namespace, lines: Iterable[str], verb: str, work: Iterator[str], files: int) -> int:
+def _after_asking(
+    arguments: argparse.Namespace, lines: Iterable[str], verb: str, work: Iterator[str], files: int
+) -> int:
     """Shows what would be done and does it, on a terminal only when told to."""
     from policy_guard.documents.printable import printable
 
     _print("".join(f"{printable(line)}\n" for line in lines))
     if not files:
         return PROVED
-    if _asks(given):
+    if _asks_first(arguments):
         from policy_guard.documents.printable import counted
 
         _print(f"{verb} {counted(files, 'file')}? [y/N] ")
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-            return _tell("nothing was changed", FOUND)
+            return _print_line("nothing was changed", FOUND)
     _print("".join(f"{printable(line)}\n" for line in work))
     return PROVED
 
 
-def _reported(
-    given: argparse.Namespace,
+def _print_report(
+    arguments: argparse.Namespace,
     work: Callable[[], Report],
     fails: Callable[[Report], bool] = lambda report: report.fails,
 ) -> int:
-    for text in given.formats or ["text"]:
+    for text in arguments.formats or ["text"]:
         _reporter(text)
     start = time.monotonic()
     report = work()
-    _show(given, report._replace(seconds=time.monotonic() - start))
+    _show(arguments, report._replace(seconds=time.monotonic() - start))
     return FOUND if fails(report) else PROVED
 
 
-def _show(given: argparse.Namespace, report: Report) -> None:
-    for text in given.formats or ["text"]:
+def _show(arguments: argparse.Namespace, report: Report) -> None:
+    for text in arguments.formats or ["text"]:
         reporter = _reporter(text)
         _, _, file = text.partition("=")
-        style = Style(not file and _colored(given.color, os.environ), given.quiet, environ=os.environ)
+        style = Style(not file and _colored(arguments.color, os.environ), arguments.quiet, environ=os.environ)
         if not file and (columns := _columns(os.environ)):
             style = style._replace(width=min(max(columns, NARROWEST), WIDEST), wraps=True)
         rendered = reporter.render(report, style)
@@ -217,28 +231,28 @@ def _columns(environ: Mapping[str, str]) -> int:
         return 0
 
 
-def _colored(when: str, environ: Mapping[str, str]) -> bool:
-    if when != "auto":
-        return when == "always"
+def _colored(choice: str, environ: Mapping[str, str]) -> bool:
+    if choice != "auto":
+        return choice == "always"
     if environ.get("NO_COLOR"):
         return False
     return bool(environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and environ.get("TERM") != "dumb")
 
 
-def _set_up(given: argparse.Namespace, message: str) -> int:
+def _report_set_up_error(arguments: argparse.Namespace, message: str) -> int:
     """Says why nothing was checked, also in the formats that programs read."""
     from policy_guard.report.summary import error_line
 
-    for text in getattr(given, "formats", None) or ():
+    for text in getattr(arguments, "formats", None) or ():
         if text not in _FOR_PEOPLE:
             try:
-                _show(argparse.Namespace(**{**vars(given), "formats": [text]}), Report(error=message))
+                _show(argparse.Namespace(**{**vars(arguments), "formats": [text]}), Report(error=message))
             except SetupError:
                 continue
-    return _tell(error_line(message), SET_UP)
+    return _print_line(error_line(message), SET_UP)
 
 
-def _tell(line: str, code: int) -> int:
+def _print_line(line: str, code: int) -> int:
     from policy_guard.documents.printable import defused, printable
 
     line = printable(line.rstrip("\n"))
@@ -246,60 +260,60 @@ def _tell(line: str, code: int) -> int:
     return code
 
 
-def _list(given: argparse.Namespace) -> int:
-    if given.critical:
+def _list(arguments: argparse.Namespace) -> int:
+    if arguments.critical:
         from policy_guard.cli.inspect import critical
 
-        _print(critical(given.config, Path.cwd(), os.environ))
+        _print(critical(arguments.config, Path.cwd(), os.environ))
         return PROVED
     from policy_guard.cli.listing import as_json, as_text, listing
 
-    found = listing(given.config, Path.cwd(), os.environ)
-    _print(as_json(found) if given.format == "json" else as_text(found))
+    policies = listing(arguments.config, Path.cwd(), os.environ)
+    _print(as_json(policies) if arguments.format == "json" else as_text(policies))
     return PROVED
 
 
-def _schema(given: argparse.Namespace) -> int:
+def _schema(arguments: argparse.Namespace) -> int:
     from policy_guard.settings.validation import schema_text
 
-    _print(schema_text(given.name))
+    _print(schema_text(arguments.name))
     return PROVED
 
 
-def _init(given: argparse.Namespace) -> int:
+def _init(arguments: argparse.Namespace) -> int:
     from policy_guard.cli.init import init
     from policy_guard.cli.progress import awaited
 
-    _print(awaited(sys.stderr, lambda heard: init(Path.cwd(), os.environ, heard)))
+    _print(awaited(sys.stderr, lambda progress: init(Path.cwd(), os.environ, progress)))
     return PROVED
 
 
-def _catalog(given: argparse.Namespace) -> int:
+def _catalog(arguments: argparse.Namespace) -> int:
     from policy_guard.cli.inspect import actions
 
     code = PROVED
-    for pattern in given.patterns:
-        text, hint = actions(pattern, given.long)
+    for pattern in arguments.patterns:
+        text, hint = actions(pattern, arguments.long)
         _print(text)
-        code = _tell(hint, FOUND) if hint else code
+        code = _print_line(hint, FOUND) if hint else code
     return code
 
 
-def _explain(given: argparse.Namespace) -> int:
+def _explain(arguments: argparse.Namespace) -> int:
     from policy_guard.verify.checks import explained
 
-    _print(explained(given.check))
+    _print(explained(arguments.check))
     return PROVED
 
 
-def _completion(given: argparse.Namespace) -> int:
+def _completion(arguments: argparse.Namespace) -> int:
     from policy_guard.cli.completion import script
 
-    _print(script(given.shell))
+    _print(script(arguments.shell))
     return PROVED
 
 
-def _demo(given: argparse.Namespace) -> int:
+def _demo(arguments: argparse.Namespace) -> int:
     from policy_guard.cli.demo import run
 
     return run(_print, os.environ)

@@ -49,7 +49,7 @@ class AcceptOptions(NamedTuple):
     check: str | None
 
 
-class _Asked(NamedTuple):
+class _Batch(NamedTuple):
     """Findings of one policy that are accepted together, and the checks. All of them are about one question."""
 
     about: Acceptable
@@ -58,7 +58,7 @@ class _Asked(NamedTuple):
 
     def critical(self) -> list[str]:
         """The ids of the critical list, each once."""
-        return list(dict.fromkeys(each for acceptable in self.findings for each in acceptable.critical))
+        return list(dict.fromkeys(entry_id for acceptable in self.findings for entry_id in acceptable.critical))
 
     def parts(self) -> tuple[Part, ...]:
         """Return what the findings are about."""
@@ -86,44 +86,44 @@ class Proposals(NamedTuple):
     base: str
 
 
-def propose(wishes: AcceptOptions, folder: Path, environ: Mapping[str, str]) -> Proposals:
+def propose(accept_options: AcceptOptions, folder: Path, environ: Mapping[str, str]) -> Proposals:
     """The files that accept what a check finds now. Raises `SetupError`."""
-    today = wishes.options.today
-    expires = _last_day(wishes.expires, today)
-    if not wishes.reason.strip(" ."):
+    today = accept_options.options.today
+    expires = _last_day(accept_options.expires, today)
+    if not accept_options.reason.strip(" ."):
         raise SetupError("say why, for those who review it: --reason 'GDPR deletion, SEC-123'")
-    report = check(wishes.options, folder, environ)
+    report = check(accept_options.options, folder, environ)
     repository = Repository(folder, environ)
-    config = load_settings(repository.root, wishes.options.config).config
+    config = load_settings(repository.root, accept_options.options.config).config
     repository.close()
-    files, unfit = files_for(report.findings, wishes, expires, config.accepted)
+    files, unfit = files_for(report.findings, accept_options, expires, config.accepted)
     return Proposals(
         root=repository.root, files=files, unfit=unfit, travels=config.accepted_from == "head", base=report.base
     )
 
 
 def files_for(
-    findings: Iterable[Finding], wishes: AcceptOptions, expires: str, folder: str
+    findings: Iterable[Finding], accept_options: AcceptOptions, expires: str, folder: str
 ) -> tuple[tuple[Proposal, ...], tuple[str, ...]]:
     """The files that accept the findings, and in words what cannot be accepted."""
-    together, unfit = _by_policy(findings, wishes.check)
+    batches, unfit = _by_policy(findings, accept_options.check)
     files: list[Proposal] = []
-    for asked in together:
-        write = partial(_proposal, asked, reason=wishes.reason, expires=expires, folder=folder)
-        found = _proved(asked, write, wishes.options.today)
-        if isinstance(found, str):
-            named = _proved(asked, partial(write, names=Names()), wishes.options.today)
-            found = found if isinstance(named, str) else named
-        if isinstance(found, str):
-            unfit.append(f"{asked.about.policy.unit}: {found}")
+    for batch in batches:
+        write = partial(_proposal, batch, reason=accept_options.reason, expires=expires, folder=folder)
+        outcome = _proved_files(batch, write, accept_options.options.today)
+        if isinstance(outcome, str):
+            outcome_with_names = _proved_files(batch, partial(write, names=Names()), accept_options.options.today)
+            outcome = outcome if isinstance(outcome_with_names, str) else outcome_with_names
+        if isinstance(outcome, str):
+            unfit.append(f"{batch.about.policy.unit}: {outcome}")
         else:
-            files += found
+            files += outcome
     return tuple(files), tuple(unfit)
 
 
-def _by_policy(findings: Iterable[Finding], name: str | None) -> tuple[tuple[_Asked, ...], list[str]]:
+def _by_policy(findings: Iterable[Finding], name: str | None) -> tuple[tuple[_Batch, ...], list[str]]:
     """The findings to accept, those of one policy and check together; and in words those that cannot be accepted."""
-    together: dict[tuple[object, ...], _Asked] = {}
+    batches: dict[tuple[object, ...], _Batch] = {}
     unfit: list[str] = []
     for finding in findings:
         if finding.severity != "error" if name is None else finding.check != name:
@@ -133,8 +133,8 @@ def _by_policy(findings: Iterable[Finding], name: str | None) -> tuple[tuple[_As
             continue
         for acceptable in (finding.acceptable, *finding.also):
             checks = (finding.check, *acceptable.also)
-            together.setdefault(_key(acceptable, checks), _Asked(acceptable, checks, [])).findings.append(acceptable)
-    return tuple(together.values()), unfit
+            batches.setdefault(_key(acceptable, checks), _Batch(acceptable, checks, [])).findings.append(acceptable)
+    return tuple(batches.values()), unfit
 
 
 def _key(acceptable: Acceptable, checks: tuple[CheckId, ...]) -> tuple[object, ...]:
@@ -158,17 +158,17 @@ def _last_day(text: str | None, today: date) -> str:
     return last.isoformat()
 
 
-def _proved(asked: _Asked, write: Callable[[Spelled], Proposal], today: date) -> list[Proposal] | str:
+def _proved_files(batch: _Batch, write: Callable[[Spelled], Proposal], today: date) -> list[Proposal] | str:
     """The files that are proved to accept what was found and nothing else, or why there are none.
 
     That is one file, unless one set of requests leaves out what another has: then each has a file of its own.
     """
-    spellings = asked.requests()
-    ways = [merged(spellings)] if len(merged(spellings)) == 1 else [(_joined(spellings),), merged(spellings)]
+    spellings = batch.requests()
+    divisions = [merged(spellings)] if len(merged(spellings)) == 1 else [(_joined(spellings),), merged(spellings)]
     problem: str | None = NOTHING_PROVED
-    for sets in ways:
+    for sets in divisions:
         files = [write(spelled) for spelled in sets]
-        problem = _unlike(files, sets, asked, today)
+        problem = _problem(files, sets, batch, today)
         if problem is None:
             return files
     return problem or NOTHING_PROVED
@@ -181,19 +181,21 @@ def _joined(every: Iterable[Spelled]) -> Spelled:
 
 
 def _proposal(
-    asked: _Asked, given: Spelled, reason: str, expires: str, folder: str, names: Names | None = None
+    batch: _Batch, requests: Spelled, reason: str, expires: str, folder: str, names: Names | None = None
 ) -> Proposal:
     """The file that accepts the requests; with `names`, it says what the unknown parts of its texts are."""
     import yaml
 
-    about, policy = asked.about, asked.about.policy
-    access, without = ([_spelled(statement, names) for statement in side] for side in (given.statements, given.without))
+    about, policy = batch.about, batch.about.policy
+    access, without = (
+        [_plain_statement(statement, names) for statement in side] for side in (requests.statements, requests.without)
+    )
     content: dict[str, Any] = {"version": 1}
     content |= {"group" if policy.grouped else "policy": policy.unit}
     content |= {"label": policy.address} if policy.address else {}
     content |= {"holder": policy.holder} if policy.holder else {}
-    content |= {"checks": list(asked.checks)}
-    content |= {"critical": critical} if (critical := asked.critical()) else {}
+    content |= {"checks": list(batch.checks)}
+    content |= {"critical": critical} if (critical := batch.critical()) else {}
     content |= {} if about.standing else {"from": about.old}
     content |= {"access": _each_once(access)}
     content |= {"without": _each_once(without)} if without else {}
@@ -202,7 +204,7 @@ def _proposal(
     content |= {"reason": reason, "expires": expires}
     text = yaml.safe_dump(content, sort_keys=False, width=110)
     text = text.replace(f"expires: '{expires}'", f"expires: {expires}")
-    return Proposal(f"{folder}/{_slug(about)}-{asked.checks[0]}-{mark}.yaml", text)
+    return Proposal(f"{folder}/{_slug(about)}-{batch.checks[0]}-{mark}.yaml", text)
 
 
 def _slug(about: Acceptable) -> str:
@@ -210,52 +212,56 @@ def _slug(about: Acceptable) -> str:
     return words[:_LONGEST_NAME] or "policy"
 
 
-def _each_once(given: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    return list({repr(each): each for each in given}.values())
+def _each_once(statements: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return list({repr(each): each for each in statements}.values())
 
 
-def _spelled(statement: Statement, given: Names | None) -> dict[str, Any]:
-    """A statement without Effect and Sid, as plain values; its unknown parts under the `given` names."""
-    shown: dict[str, Any] = {}
-    spell = given.text if given else lambda value: value.text
-    if (who := statement.principals) is not None:
-        names: dict[str, list[str]] = {}
-        for entry in who.entries:
-            names.setdefault(entry.type, []).append(spell(entry.value))
-        plain = "*" if list(names) == ["*"] else {type_: _one_or_all(texts) for type_, texts in names.items()}
-        shown["NotPrincipal" if who.negated else "Principal"] = plain
+def _plain_statement(statement: Statement, names: Names | None) -> dict[str, Any]:
+    """A statement without Effect and Sid, as plain values; its unknown parts under these `names`."""
+    content: dict[str, Any] = {}
+    spell = names.text if names else lambda value: value.text
+    if (principals := statement.principals) is not None:
+        texts_by_type: dict[str, list[str]] = {}
+        for entry in principals.entries:
+            texts_by_type.setdefault(entry.type, []).append(spell(entry.value))
+        plain = (
+            "*"
+            if list(texts_by_type) == ["*"]
+            else {type_: _one_or_all(texts) for type_, texts in texts_by_type.items()}
+        )
+        content["NotPrincipal" if principals.negated else "Principal"] = plain
     for name, element in (("Action", statement.action), ("Resource", statement.resource)):
         if element is not None:
-            shown["Not" * element.negated + name] = _one_or_all(list(map(spell, element.values)))
-    if found := choices(statement.conditions):
-        shown[WHEN] = found
-    for each in statement.conditions:
-        if each.key.startswith(MADE_UP):
+            content["Not" * element.negated + name] = _one_or_all(list(map(spell, element.values)))
+    if alternatives := choices(statement.conditions):
+        content[WHEN] = alternatives
+    for condition in statement.conditions:
+        if condition.key.startswith(MADE_UP):
             continue
-        operator = f"{each.quantifier}:{each.operator}".lstrip(":") + "IfExists" * each.if_exists
-        under = shown.setdefault("Condition", {}).setdefault(operator, {})
-        under[each.spelled] = _one_or_all(list(map(spell, each.values)))
-    return shown
+        operator = f"{condition.quantifier}:{condition.operator}".lstrip(":") + "IfExists" * condition.if_exists
+        under = content.setdefault("Condition", {}).setdefault(operator, {})
+        under[condition.spelled] = _one_or_all(list(map(spell, condition.values)))
+    return content
 
 
 def _one_or_all(texts: list[str]) -> str | list[str]:
     return texts[0] if len(texts) == 1 else texts
 
 
-def _unlike(files: list[Proposal], sets: tuple[Spelled, ...], asked: _Asked, today: date) -> str | None:
+def _problem(files: list[Proposal], sets: tuple[Spelled, ...], batch: _Batch, today: date) -> str | None:
     """Return what is wrong with the files: they are refused, or do not mean what was found once they are read again."""
     try:
-        read = [_read(file, asked.about.kind, today) for file in files]
+        meanings = [_read(file, batch.about.kind, today) for file in files]
     except SetupError as error:
-        return f"{error.message}{_apart(asked)}"
+        return f"{error.message}{_hint(batch)}"
     except Unreadable as error:
         return f"this cannot be written as an acceptance: {error.problems[0].message}"
-    if any(_has_other_statements(back, told) for back, told in zip(read, sets, strict=True)):
+    if any(_has_other_statements(reread, original) for reread, original in zip(meanings, sets, strict=True)):
         return "this cannot be written as an acceptance: its template parts mean something else in another file"
-    about, parts = asked.about, asked.parts()
-    if not read or not all(about.lies_within(spelled, asked.checks, parts) for spelled in read):
+    about, parts = batch.about, batch.parts()
+    if not meanings or not all(about.lies_within(spelled, batch.checks, parts) for spelled in meanings):
         return NOTHING_PROVED
-    return None if about.suffices(read, parts) else NOTHING_PROVED
+    return None if about.suffices(meanings, parts) else NOTHING_PROVED
 
 
 def _read(file: Proposal, kind: Kind, today: date) -> Spelled:
@@ -264,15 +270,16 @@ def _read(file: Proposal, kind: Kind, today: date) -> Spelled:
     return Spelled(statements, without)
 
 
-def _has_other_statements(back: Spelled, told: Spelled) -> bool:
+def _has_other_statements(reread: Spelled, original: Spelled) -> bool:
     return any(
-        set(map(_meaning, statements)) != set(map(_meaning, two)) for statements, two in zip(back, told, strict=True)
+        set(map(_meaning, statements)) != set(map(_meaning, original_statements))
+        for statements, original_statements in zip(reread, original, strict=True)
     )
 
 
-def _apart(asked: _Asked) -> str:
+def _hint(batch: _Batch) -> str:
     return (
-        "" if set(asked.checks) <= set(STANDING) else f" (of {asked.checks[0]}; with --check you accept others apart)"
+        "" if set(batch.checks) <= set(STANDING) else f" (of {batch.checks[0]}; with --check you accept others apart)"
     )
 
 
@@ -282,29 +289,29 @@ def _meaning(statement: Statement) -> object:
     return statement_meaning(replace(statement, effect="Deny", version=VERSIONS[0]))
 
 
-def proposed(given: Proposals) -> Iterator[str]:
+def proposed(proposals: Proposals) -> Iterator[str]:
     """The files in lines, and what cannot be accepted."""
-    for each in given.files:
-        yield f"{each.path}:"
-        yield from (f"  {line}" for line in each.text.splitlines())
+    for file in proposals.files:
+        yield f"{file.path}:"
+        yield from (f"  {line}" for line in file.text.splitlines())
         yield ""
-    yield from given.unfit
-    if not given.files and not given.unfit:
+    yield from proposals.unfit
+    if not proposals.files and not proposals.unfit:
         yield "nothing to accept: nothing fails"
 
 
 def write(proposals: Proposals) -> Iterator[str]:
     """Writes the files, and says of each that it did. Raises `SetupError`."""
-    for each in proposals.files:
-        file = proposals.root / each.path
+    for proposal in proposals.files:
+        file = proposals.root / proposal.path
         if os.path.lexists(file):
-            same = file.is_file() and file.read_bytes() == each.text.encode()
-            yield f"{each.path} is there already" + (
-                "" if same else ", with another reason, day or access: edit that file"
+            is_same = file.is_file() and file.read_bytes() == proposal.text.encode()
+            yield f"{proposal.path} is there already" + (
+                "" if is_same else ", with another reason, day or access: edit that file"
             )
         else:
-            create(proposals.root, each.path, each.text.encode())
-            yield f"wrote {each.path}"
+            create(proposals.root, proposal.path, proposal.text.encode())
+            yield f"wrote {proposal.path}"
     if proposals.travels:
         yield "commit them with the change, if CODEOWNERS names an owner for them"
     else:
@@ -333,11 +340,11 @@ def to_prune(options: Options, folder: Path, environ: Mapping[str, str]) -> tupl
         repository.close()
 
 
-def remove(root: Path, every: Iterable[Stale]) -> Iterator[str]:
+def remove(root: Path, acceptances: Iterable[Stale]) -> Iterator[str]:
     """Deletes the files, and says so of each. Raises `SetupError`."""
-    for each in every:
+    for acceptance in acceptances:
         try:
-            os.unlink(within(root, each.path))
+            os.unlink(within(root, acceptance.path))
         except OSError as error:
-            raise SetupError(f"{each.path} cannot be removed: {error.strerror}") from None
-        yield f"removed {each.path}: {each.why}"
+            raise SetupError(f"{acceptance.path} cannot be removed: {error.strerror}") from None
+        yield f"removed {acceptance.path}: {acceptance.reason}"

@@ -49,8 +49,8 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
 class _Parser(argparse.ArgumentParser):
     """A parser whose help is as wide as the terminal, which argparse would measure anew for every argument."""
 
-    def __init__(self, formatter: type[argparse.HelpFormatter] = argparse.HelpFormatter, **given: Any) -> None:
-        super().__init__(formatter_class=partial(formatter, width=_columns() - 2), **given)
+    def __init__(self, formatter: type[argparse.HelpFormatter] = argparse.HelpFormatter, **options: Any) -> None:
+        super().__init__(formatter_class=partial(formatter, width=_columns() - 2), **options)
 
 
 def _columns() -> int:
@@ -67,18 +67,18 @@ def _columns() -> int:
 
 def parser(name: str) -> argparse.ArgumentParser:
     """The parser of the command of this name, or of all of them: building them all costs every commit."""
-    whole: argparse.ArgumentParser = _Parser(
+    top: argparse.ArgumentParser = _Parser(
         prog="policy-guard",
         description="Proves that a change of an AWS IAM policy grants nothing new, or shows what it does.",
         epilog=_EPILOG,
         formatter=argparse.RawDescriptionHelpFormatter,
     )
-    whole.add_argument("--version", action="version", version=f"policy-guard {VERSION}")
-    whole.set_defaults(nothing=None)
-    commands = whole.add_subparsers(prog=whole.prog, metavar="COMMAND", dest="command", required=True)
+    top.add_argument("--version", action="version", version=f"policy-guard {VERSION}")
+    top.set_defaults(nothing=None)
+    commands = top.add_subparsers(prog=top.prog, metavar="COMMAND", dest="command", required=True)
     for add in (_COMMANDS[name],) if name in _COMMANDS else _COMMANDS.values():
         add(commands)
-    return whole
+    return top
 
 
 def _check_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -86,7 +86,9 @@ def _check_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     command.add_argument("paths", metavar="PATH", nargs="*", help="report on these files and folders only")
     command.add_argument("--base", metavar="REF", help="the commit that holds the old versions")
     command.add_argument("--staged", action="store_true", help="judge the index instead of the working tree")
-    command.add_argument("--all", action="store_true", dest="everything", help="every policy, for critical permissions")
+    command.add_argument(
+        "--all", action="store_true", dest="all_policies", help="every policy, for critical permissions"
+    )
     command.add_argument("--plan", metavar="FILE", help="judge what a plan of Terraform in JSON changes, too")
     command.add_argument("--show-settings", action="store_true", help="show what would hold, and check nothing")
     _common(command)
@@ -114,9 +116,9 @@ def _refine_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     command.add_argument("paths", metavar="PATH", nargs="*", help="these policies and folders only")
     command.add_argument("--findings", metavar="FILE", help="a file or folder, instead of those in the settings")
     command.add_argument("--config", metavar="FILE", help="instead of .policy-guard.yaml")
-    what = command.add_mutually_exclusive_group()
-    what.add_argument("--diff", action="store_true", help="show what would change, and change nothing (default)")
-    what.add_argument("--write", action="store_true", help="rewrite the files")
+    modes = command.add_mutually_exclusive_group()
+    modes.add_argument("--diff", action="store_true", help="show what would change, and change nothing (default)")
+    modes.add_argument("--write", action="store_true", help="rewrite the files")
     command.add_argument("--coarse", action="store_true", help="fewer and wider patterns, for IAM's limits of size")
     command.add_argument("--explain", action="store_true", help="draw the tree behind each replaced pattern")
     command.add_argument("--format", choices=("text", "markdown"), default="text", help="text (default) or markdown")
@@ -127,9 +129,9 @@ def _refine_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
 def _list_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command = commands.add_parser("list", help="what is a policy here, of which kind, and why")
     command.add_argument("--config", metavar="FILE", help="instead of .policy-guard.yaml")
-    what = command.add_mutually_exclusive_group()
-    what.add_argument("--critical", action="store_true", help="what each entry of the critical list matches today")
-    what.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json")
+    outputs = command.add_mutually_exclusive_group()
+    outputs.add_argument("--critical", action="store_true", help="what each entry of the critical list matches today")
+    outputs.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json")
     command.set_defaults(nothing="nothing was listed: ")
 
 

@@ -31,34 +31,34 @@ class _Comparing(NamedTuple):
     """What holds for both directions of a comparison."""
 
     options: Options
-    given: Settings
+    settings: Settings
     root: Path
 
     def report(self, old: FileVersion, new: FileVersion) -> Report:
         """The report on the new side held against the old one."""
         today = self.options.today
-        config = self.given.config
+        config = self.settings.config
         usage = usage_of(self.root, config, today)
-        judge = Judge(self.given, today, usage, each=self.options.each)
-        results = Results(self.given, asked_severity(self.options, config, ci=False), today)
+        judge = Judge(self.settings, today, usage, verbose=self.options.verbose)
+        results = Results(self.settings, asked_severity(self.options, config, ci=False), today)
         self._judge(Session(judge, results, MovedStatements()), old, new)
         return results.report(old.source.path, "compare")
 
-    def _judge(self, session: Session, before: FileVersion, after: FileVersion) -> None:
-        config, path = self.given.config, after.source.path
-        if before.template and after.template:
-            outcome = of_templates(path, before, after, config)
+    def _judge(self, session: Session, old: FileVersion, new: FileVersion) -> None:
+        config, path = self.settings.config, new.source.path
+        if old.template and new.template:
+            outcome = of_templates(path, old, new, config)
             session.results.outcome(path, outcome)
             for pair in outcome.pairs:
                 session.pair(pair)
             return
-        before, after = (side.completed(config.placeholders, grants=True) for side in (before, after))
-        after = after.after(before)
-        if before.problems or after.problems:
-            session.version(before._replace(policies={}))
-            session.version(after._replace(policies={}))
+        old, new = (side.completed(config.placeholders, grants=True) for side in (old, new))
+        new = new.after(old)
+        if old.problems or new.problems:
+            session.version(old._replace(policies={}))
+            session.version(new._replace(policies={}))
             return
-        olds, news = before.policies, after.policies
+        olds, news = old.policies, new.policies
         if len(olds) == len(news) == 1:
             olds = dict(zip(news, olds.values(), strict=True))
         for label in dict.fromkeys([*news, *olds]):
@@ -76,10 +76,10 @@ def compare(old: Path, new: Path, options: Options, lost: bool = False) -> Repor
     comparing = _Comparing(options, load_settings(root, options.config), root)
     if old == new == _STANDARD_INPUT:
         raise SetupError("both files cannot be the standard input. Give one of them as a file.")
-    before, after = (_side(path, comparing) for path in (old, new))
-    if _is_nothing(before) and _is_nothing(after):
+    old_version, new_version = (_version(path, comparing) for path in (old, new))
+    if _is_nothing(old_version) and _is_nothing(new_version):
         raise SetupError(f"{old} and {new} are both empty: there is no policy to compare")
-    forward, backward = comparing.report(before, after), comparing.report(after, before)
+    forward, backward = comparing.report(old_version, new_version), comparing.report(new_version, old_version)
     notes = map(_as_loss, backward.findings) if lost else ()
     return forward._replace(
         relation=_relation(forward, backward), findings=(*forward.findings, *(note for note in notes if note))
@@ -90,7 +90,7 @@ def compare_plan(path: Path, options: Options) -> Report:
     """Judge what a plan of Terraform in JSON changes. Raises `SetupError`, also if the file is no plan."""
     root = Path(options.config).parent if options.config else _root(Path.cwd())
     settings = load_settings(root, options.config)
-    judge = Judge(settings, options.today, usage_of(root, settings.config, options.today), each=options.each)
+    judge = Judge(settings, options.today, usage_of(root, settings.config, options.today), verbose=options.verbose)
     moved = MovedStatements()
     results = Results(settings, asked_severity(options, settings.config, ci=False), options.today)
     Session(judge, results, moved).plan(str(path), path)
@@ -110,9 +110,9 @@ def _as_loss(finding: Finding) -> Finding | None:
     if finding.check != NEW_ACCESS or finding.outcome != "violated":
         return None
     loss, new = check(LOST_ACCESS), check(NEW_ACCESS).what
-    told = dict(finding.facts)
-    facts = [(loss.what, told[new])] if new in told else []
-    facts += [(name, told[name]) for name in ("example",) if name in told]
+    facts_by_name = dict(finding.facts)
+    facts = [(loss.what, facts_by_name[new])] if new in facts_by_name else []
+    facts += [(name, facts_by_name[name]) for name in ("example",) if name in facts_by_name]
     return finding._replace(
         check=LOST_ACCESS,
         severity=loss.default,
@@ -125,7 +125,7 @@ def _as_loss(finding: Finding) -> Finding | None:
 
 def _relation(forward: Report, backward: Report) -> Relation:
     """Return how the new version relates to the old one, by what each direction found."""
-    grown, shrunk = _more(forward), _more(backward)
+    grown, shrunk = _allows_more(forward), _allows_more(backward)
     if grown is None or shrunk is None:
         return "unknown"
     if grown:
@@ -133,7 +133,7 @@ def _relation(forward: Report, backward: Report) -> Relation:
     return "narrower" if shrunk else "same"
 
 
-def _more(report: Report) -> bool | None:
+def _allows_more(report: Report) -> bool | None:
     """Tell whether the new side of a report allows more or denies less; None if not all of that is decided."""
     of_these = [finding for finding in report.findings if finding.check in _OF_RELATIONS]
     all_asked = report.policies and set(_OF_RELATIONS) <= set(report.checks)
@@ -143,20 +143,20 @@ def _more(report: Report) -> bool | None:
     return bool(of_these)
 
 
-def _side(path: Path, comparing: _Comparing) -> FileVersion:
-    data, config = _bytes(path), comparing.given.config
+def _version(path: Path, comparing: _Comparing) -> FileVersion:
+    data, config = _bytes(path), comparing.settings.config
     name = "standard input" if path == _STANDARD_INPUT else str(path)
     if b"".join(data.split()) in (b"", b"{}"):
         return FileVersion(Source(name, ""), {})
     return glance_of(data, name, name, True, _kind(comparing, path), config.placeholders)
 
 
-def _is_nothing(side: FileVersion) -> bool:
-    return not (side.policies or side.problems or side.template)
+def _is_nothing(version: FileVersion) -> bool:
+    return not (version.policies or version.problems or version.template)
 
 
 def _kind(comparing: _Comparing, path: Path) -> Kind | None:
-    rule = comparing.given.config.policy_rule(Path(os.path.relpath(path, comparing.root)).as_posix())
+    rule = comparing.settings.config.policy_rule(Path(os.path.relpath(path, comparing.root)).as_posix())
     return rule.kind if rule else None
 
 

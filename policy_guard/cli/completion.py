@@ -19,19 +19,19 @@ def script(shell: str) -> str:
         import shtab
     except ImportError:
         raise SetupError('the package shtab is missing. Install "policy-guard[completion]"') from None
-    whole = parser("")
-    for action in _actions(whole):
+    top = parser("")
+    for action in _actions(top):
         if action.metavar in _FILES:
             vars(action)["complete"] = shtab.FILE
         elif folder := _FOLDERS.get(str(action.metavar)):
             action.choices = names(folder)
-    text: str = shtab.complete(whole, shell)
+    text: str = shtab.complete(top, shell)
     return text
 
 
-def _actions(whole: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
     """What can be written behind each command."""
-    for action in whole._actions:
+    for action in parser._actions:
         yield action
         if isinstance(action, argparse._SubParsersAction):
             for command in action.choices.values():

@@ -32,12 +32,12 @@ def critical(config: str | None, folder: Path, environ: Mapping[str, str]) -> st
 
 
 def _entry(entry: CriticalEntry) -> Iterator[str]:
-    several = entry.sets if entry.all_of else ()
-    yield f"{entry.id}: {f'{len(several)} sets, dangerous together' if several else _size(entry.sets[0])}"
+    sets = entry.sets if entry.all_of else ()
+    yield f"{entry.id}: {f'{len(sets)} sets, dangerous together' if sets else _size(entry.sets[0])}"
     for statement in entry.unless:
         yield f"  unless {' and '.join(map(in_words, statement.conditions))}"
     if entry.principals:
-        yield f"  for {', '.join(f'{each.type} {each.value.text}' for each in entry.principals.entries)}"
+        yield f"  for {', '.join(f'{principal.type} {principal.value.text}' for principal in entry.principals.entries)}"
     if entry.kinds:
         yield f"  in policies of kind {', '.join(entry.kinds)}"
     if entry.files:
@@ -45,21 +45,21 @@ def _entry(entry: CriticalEntry) -> Iterator[str]:
     yield f"  reason {entry.reason}"
     if entry.page:
         yield f"  source {entry.page}"
-    for number, each in enumerate(several, 1):
-        yield f"  set {number}: {_size(each)}"
-        yield from (f"  {line}" for line in _covered(each))
-    if not several:
+    for number, request_set in enumerate(sets, 1):
+        yield f"  set {number}: {_size(request_set)}"
+        yield from (f"  {line}" for line in _covered(request_set))
+    if not sets:
         yield from _covered(entry.sets[0])
 
 
-def _size(given: RequestSet) -> str:
-    number = len(covered(given))
-    where = f" on {', '.join(value.text for value in given.resources)}" if given.resources else ""
-    return f"{counted(number, 'action')}{where}"
+def _size(request_set: RequestSet) -> str:
+    number = len(covered(request_set))
+    resources = f" on {', '.join(value.text for value in request_set.resources)}" if request_set.resources else ""
+    return f"{counted(number, 'action')}{resources}"
 
 
-def _covered(given: RequestSet) -> Iterator[str]:
-    names = covered(given)
+def _covered(request_set: RequestSet) -> Iterator[str]:
+    names = covered(request_set)
     yield from (f"  {action}" for action in names[:_MOST_ACTIONS])
     if len(names) > _MOST_ACTIONS:
         yield f"  and {len(names) - _MOST_ACTIONS} more"
@@ -69,8 +69,8 @@ def actions(pattern: str, long: bool = False) -> tuple[str, str]:
     """The actions that a pattern covers today, one a line; where there are none, a sentence that says so."""
     names = catalog.matching(pattern)
     if not names:
-        near = catalog.nearest(pattern)
-        hint = f"; did you mean {near}?" if near else "" if ":" in pattern else '; write "service:Name"'
+        suggestion = catalog.nearest(pattern)
+        hint = f"; did you mean {suggestion}?" if suggestion else "" if ":" in pattern else '; write "service:Name"'
         return "", f'"{pattern}" covers no action of {catalog.source()}{hint}'
     if not long:
         return "".join(f"{name}\n" for name in names), ""

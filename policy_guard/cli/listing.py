@@ -82,23 +82,25 @@ def _in_terraform(repository: Repository, files: Mapping[str, File]) -> Iterator
     """The policies of Terraform, each by itself, and those that cannot be worked out."""
     tree = Tree(repository, files, WORKING_TREE.name)
     for folder in all_roots(tree):
-        found = present(tree, folder, apart=True)
-        yield from (_readable(policy.source.path, policy.label, policy, "in Terraform") for policy in found.policies)
-        for finding in found.findings:
+        folder_policies = present(tree, folder, apart=True)
+        yield from (
+            _readable(policy.source.path, policy.label, policy, "in Terraform") for policy in folder_policies.policies
+        )
+        for finding in folder_policies.findings:
             yield _unreadable(finding.source, Problem(finding.message, finding.span), "in Terraform")
 
 
-def _listed(path: str, version: FileVersion, why: str) -> Iterator[Listed]:
-    why = "in a template" if version.template else why
-    yield from (_readable(path, label, policy, why) for label, policy in version.policies.items())
+def _listed(path: str, version: FileVersion, origin: str) -> Iterator[Listed]:
+    origin = "in a template" if version.template else origin
+    yield from (_readable(path, label, policy, origin) for label, policy in version.policies.items())
     for problem in version.problems if version.template else version.problems[:1]:
-        yield _unreadable(version.source, problem, why)
+        yield _unreadable(version.source, problem, origin)
 
 
-def _readable(path: str, label: str, policy: Policy, why: str) -> Listed:
+def _readable(path: str, label: str, policy: Policy, origin: str) -> Listed:
     return Listed(
         path=path,
-        why=why,
+        why=origin,
         address=_visible(label),
         holder=_visible(policy.holder),
         kind=policy.kind,
@@ -107,9 +109,9 @@ def _readable(path: str, label: str, policy: Policy, why: str) -> Listed:
     )
 
 
-def _unreadable(source: Source, problem: Problem, why: str) -> Listed:
+def _unreadable(source: Source, problem: Problem, origin: str) -> Listed:
     line = source.position(problem.span.start).line
-    return Listed(path=source.path, why=why, line=line, problem=problem.message)
+    return Listed(path=source.path, why=origin, line=line, problem=problem.message)
 
 
 def _visible(text: str) -> str:
@@ -129,27 +131,27 @@ def _choices(policy: Policy) -> Iterable[str]:
     return dict.fromkeys(map(in_words, guards))
 
 
-def as_text(found: Listing) -> str:
+def as_text(listing: Listing) -> str:
     """A line for each policy, with its path from the working folder, and how many there are."""
-    policies = (listed._replace(path=seen_from(found.folder, listed.path)) for listed in found.policies)
-    lines = [*map(_line, policies), counted(len(found.policies), "policy", "policies")]
-    if found.embedded:
-        lines.append(f"embedded policies in other files, which are not checked: {found.embedded}")
+    policies = (listed._replace(path=seen_from(listing.folder, listed.path)) for listed in listing.policies)
+    lines = [*map(_line, policies), counted(len(listing.policies), "policy", "policies")]
+    if listing.embedded:
+        lines.append(f"embedded policies in other files, which are not checked: {listing.embedded}")
     return "".join(f"{line}\n" for line in lines)
 
 
 def _line(listed: Listed) -> str:
     if listed.problem:
-        where = f"{shortened(listed.path, 200)}: {listed.why}, unreadable at line {listed.line}"
-        return f"{where}: {printable(listed.problem)}"
+        place = f"{shortened(listed.path, 200)}: {listed.why}, unreadable at line {listed.line}"
+        return f"{place}: {printable(listed.problem)}"
     name = shortened(f"{listed.path} {listed.address}".strip(), 200)
-    whose = f" of {printable(listed.holder)}" if listed.why in _WITH_HOLDERS and listed.holder else ""
+    holder = f" of {printable(listed.holder)}" if listed.why in _WITH_HOLDERS and listed.holder else ""
     unknown = f", unknown parts: {', '.join(listed.unknown)}" if listed.unknown else ""
     choices = f", choices: {', '.join(listed.choices)}" if listed.choices else ""
-    return f"{name}: {listed.kind}{whose}, {listed.why}, readable{printable(unknown)}{printable(choices)}"
+    return f"{name}: {listed.kind}{holder}, {listed.why}, readable{printable(unknown)}{printable(choices)}"
 
 
-def as_json(found: Listing) -> str:
+def as_json(listing: Listing) -> str:
     """The same for programs: a list of policies, with address, holder, kind and how far each can be read."""
-    policies = [{**listed._asdict(), "read": listed.read} for listed in found.policies]
-    return json.dumps({"policies": policies, "embedded": found.embedded}, indent=2) + "\n"
+    policies = [{**listed._asdict(), "read": listed.read} for listed in listing.policies]
+    return json.dumps({"policies": policies, "embedded": listing.embedded}, indent=2) + "\n"

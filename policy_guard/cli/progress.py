@@ -25,11 +25,11 @@ class Line:
         self._shown = False
 
     def __call__(self, step: Step) -> None:
-        now = self._clock()
-        if now >= self._next:
-            self._next = now + BETWEEN
+        moment = self._clock()
+        if moment >= self._next:
+            self._next = moment + BETWEEN
             self._shown = True
-            self._terminal.write(_CLEAR + _told(step, _columns(self._terminal) - 1))
+            self._terminal.write(_CLEAR + _one_line(step, _columns(self._terminal) - 1))
             self._terminal.flush()
 
     def __enter__(self) -> Line:
@@ -46,7 +46,7 @@ class Line:
             self._terminal.flush()
 
 
-def _told(step: Step, width: int) -> str:
+def _one_line(step: Step, width: int) -> str:
     """The step in one line of a terminal, since one that is broken does not go again."""
     count = f"{step.number:,} of {step.total:,} {step.sort}: " if step.total else ""
     return count + shortened(step.name, max(1, width - len(count)))

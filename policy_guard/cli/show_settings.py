@@ -12,24 +12,24 @@ from policy_guard.pipeline.check import Options
 from policy_guard.pipeline.effective_settings import Effective, Setting, Unset, effective_settings
 
 
-def shown(options: Options, folder: Path, environ: Mapping[str, str]) -> str:
+def settings_text(options: Options, folder: Path, environ: Mapping[str, str]) -> str:
     """The settings as YAML that the settings file may hold. Raises `SetupError`."""
     effective = effective_settings(options, folder, environ)
     text = "".join(f"{line}\n" for line in _lines(effective))
     return defused(text) if environ.get("GITHUB_ACTIONS") else text
 
 
-def _lines(found: Effective) -> Iterator[str]:
-    yield f"# {printable(found.compared)}"
-    yield from (f"# {printable(note)}" for note in found.notes)
+def _lines(effective: Effective) -> Iterator[str]:
+    yield f"# {printable(effective.compared)}"
+    yield from (f"# {printable(note)}" for note in effective.notes)
     yield "version: 1"
-    for parent, settings in groupby(found.settings, lambda setting: setting.key.rpartition(".")[0]):
+    for parent, settings in groupby(effective.settings, lambda setting: setting.key.rpartition(".")[0]):
         if parent:
             yield f"{parent}:"
         for setting in settings:
             yield from (f"{'  ' if parent else ''}{line}" for line in _setting(setting))
             if setting.key == "critical":
-                yield from (f"# critical entries: {line}" for line in found.critical)
+                yield from (f"# critical entries: {line}" for line in effective.critical)
 
 
 def _setting(setting: Setting) -> Iterator[str]:
@@ -37,9 +37,9 @@ def _setting(setting: Setting) -> Iterator[str]:
     if isinstance(setting.value, Unset):
         yield f"# {name}: {setting.value.words}  {comment}"
         return
-    first, *rest = _yaml({name: setting.value})
-    yield f"{first}  {comment}"
-    yield from rest
+    first_line, *more_lines = _yaml({name: setting.value})
+    yield f"{first_line}  {comment}"
+    yield from more_lines
 
 
 def _yaml(value: Any) -> list[str]:

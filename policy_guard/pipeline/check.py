@@ -47,15 +47,15 @@ class Options(NamedTuple):
     paths: tuple[str, ...] = ()
     base: str | None = None
     staged: bool = False
-    everything: bool = False
+    all_policies: bool = False
     config: str | None = None
     fail_on: FailOn | None = None
-    each: bool = False
+    verbose: bool = False
     plan: str | None = None
 
 
 def check(options: Options, folder: Path, environ: Mapping[str, str], progress: Progress = lambda step: None) -> Report:
-    """Judges the policies that changed, or with `everything` every policy. Raises `SetupError`."""
+    """Judges the policies that changed, or with `all_policies` every policy. Raises `SetupError`."""
     repository = Repository(folder, environ)
     try:
         return _check(repository, options, folder, environ, progress)
@@ -70,11 +70,11 @@ def _check(
     comparison, settings = asked(repository, options, environ, ci)
     old = comparison.old
     compared = not ci or old.commit != repository.commit("HEAD")
-    options = options if compared else options._replace(everything=True)
+    options = options if compared else options._replace(all_policies=True)
     fail_on = asked_severity(options, settings.config, ci)
     today = options.today
     accepted = _accepted(repository, settings.config, comparison, today)
-    judge = Judge(settings, today, usage_of(repository.root, settings.config, today), accepted, options.each)
+    judge = Judge(settings, today, usage_of(repository.root, settings.config, today), accepted, options.verbose)
     results = Results(settings, fail_on, today, progress)
     for sentence in _about_the_comparison(options, comparison, fail_on, ci, compared):
         results.note(sentence)
@@ -90,20 +90,20 @@ def _check(
         today=today,
         comparison=comparison,
         paths=paths,
-        sides=_followed(repository, reader, comparison, ci, options.everything),
+        sides=_followed(repository, reader, comparison, ci, options.all_policies),
         references=_held(settings.config, reader, old, cache(partial(snapshot, repository, old)), results.note),
     )
-    run.look_for_hidden(options.everything)
+    run.look_for_hidden(options.all_policies)
     run.judge_changes()
-    run.judge_terraform(options.everything)
+    run.judge_terraform(options.all_policies)
     if options.plan:
         run.session.plan(options.plan, folder / options.plan)
-    run.judge_groups(options.everything)
-    run.judge_acceptances(accepted, options.everything)
-    if options.everything:
+    run.judge_groups(options.all_policies)
+    run.judge_acceptances(accepted, options.all_policies)
+    if options.all_policies:
         run.judge_the_rest()
     results.explain(moved.told)
-    report = results.report(old.name if compared else "", "all" if options.everything else "changes")
+    report = results.report(old.name if compared else "", "all" if options.all_policies else "changes")
     return report._replace(folder=folder_from_root(folder, repository.root))
 
 
@@ -114,18 +114,18 @@ def _about_the_comparison(
     if options.fail_on not in (None, fail_on):
         yield f"--fail-on {options.fail_on} is ignored in CI, where the settings say {fail_on}"
     old, new, changes = comparison
-    if not (ci or changes or new.staged or options.everything) and old.name.startswith("HEAD@"):
+    if not (ci or changes or new.staged or options.all_policies) and old.name.startswith("HEAD@"):
         yield "nothing differs from HEAD, so nothing was compared. In CI, set CI=true and name a base with --base"
     if not compared:
         yield "nothing was compared: this clone and this environment tell of no old version to compare with"
 
 
 def _followed(
-    repository: Repository, reader: Reader, comparison: Comparison, ci: bool, everything: bool
+    repository: Repository, reader: Reader, comparison: Comparison, ci: bool, all_policies: bool
 ) -> Sides | None:
     """Return both sides with what stands behind their links; None if no link can matter."""
     links = ci and any(repository.has_links(tree) for tree in (comparison.old.tree, comparison.new.commit))
-    if links or everything or reader.given.config.groups or may_matter(repository, reader, comparison.changes):
+    if links or all_policies or reader.given.config.groups or may_matter(repository, reader, comparison.changes):
         return let_be_followed(repository, reader, comparison)
     return None
 
@@ -137,7 +137,7 @@ def asked(
     here = load_settings(repository.root, options.config)
     all_files = is_on_all_files(environ, options.base)
     event = environ.get("GITHUB_EVENT_NAME")
-    if (options.everything or all_files) and options.base is None and event in WITHOUT_CHANGE:
+    if (options.all_policies or all_files) and options.base is None and event in WITHOUT_CHANGE:
         old, new = whole(repository)
         comparison = Comparison(old=old, new=new, changes=[])
         return comparison, _trusted(here, options, repository, comparison, ci)

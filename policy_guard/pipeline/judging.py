@@ -52,18 +52,18 @@ class Judge:
         today: date,
         usage: Callable[[], Usage] | None = None,
         acceptances: Callable[[], Acceptances] | None = None,
-        each: bool = False,
+        verbose: bool = False,
     ) -> None:
         """`usage` gives the findings about unused access, if the settings name any.
 
-        `acceptances` gives the acceptances, in runs that have any. With `each` every critical entry has a finding of
+        `acceptances` gives the acceptances, in runs that have any. With `verbose` every critical entry has a finding of
         its own.
         """
         self._settings = settings
         self._today = today
         self._usage = usage
         self._acceptances = acceptances
-        self._each = each
+        self._verbose = verbose
         self._budgets: Budgets | None = None
 
     def judge(self, pair: Pair, comparing: bool) -> Judgement:
@@ -156,7 +156,7 @@ class Judge:
             level = partial(severity, self._settings.config, check, fresh=pair.fresh, is_guard=guards)
             for severe, (first, *verdicts) in self._together(check, question, prover, level, used):
                 found = self._acceptable(finding(check, explained(first), question, severe, verdicts), pair)
-                yield found._replace(of_new_policy=found.of_new_policy and not self._each)
+                yield found._replace(of_new_policy=found.of_new_policy and not self._verbose)
             if prover.is_spent():
                 yield unasked(check, question)
 
@@ -177,7 +177,7 @@ class Judge:
             used += (Used(check.id, accepted) for accepted in verdict.accepted)
             if not isinstance(verdict.answer, Proved):
                 severe = level(verdict)
-                key = id(verdict.claim) if self._each else alike(verdict)
+                key = id(verdict.claim) if self._verbose else alike(verdict)
                 told.setdefault((severe, key), []).append(verdict)
             if prover.is_spent():
                 break

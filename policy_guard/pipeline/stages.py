@@ -113,12 +113,12 @@ class Run(NamedTuple):
     sides: Sides | None
     references: References | None
 
-    def look_for_hidden(self, everything: bool) -> None:
+    def look_for_hidden(self, all_policies: bool) -> None:
         """Return what the change puts where it is not looked at."""
         for path, (sentence, findings) in _beyond(self):
             self.session.results.note(sentence)
             self.session.results.outcome(path, FileResult((), findings))
-        for finding in _hidden(self, everything):
+        for finding in _hidden(self, all_policies):
             self.session.results.outcome(finding.source.path, FileResult((), (finding,)))
 
     def judge_changes(self) -> None:
@@ -142,13 +142,13 @@ class Run(NamedTuple):
 
         return readers(self.reader, self.comparison)
 
-    def judge_terraform(self, everything: bool) -> None:
+    def judge_terraform(self, all_policies: bool) -> None:
         """Judge the folders with Terraform that the change is about, and those that call them.
 
-        With `everything`, the policies of all folders by themselves, too.
+        With `all_policies`, the policies of all folders by themselves, too.
         """
         changes = [change for change in self.comparison.changes if wanted(change, self.paths)]
-        if not everything and not (changes and _may_touch_terraform(self.repository, self.comparison, changes)):
+        if not all_policies and not (changes and _may_touch_terraform(self.repository, self.comparison, changes)):
             return
         from policy_guard.pipeline.pairing.terraform import Tree, judged, touched
 
@@ -161,7 +161,7 @@ class Run(NamedTuple):
             for pair in outcome.pairs:
                 self.session.pair(pair)
             identifiers |= {pair.id for pair in outcome.pairs}
-        if everything:
+        if all_policies:
             self._judge_all_terraform(new, identifiers)
         for wrong in dict.fromkeys(new.wrong):
             findings = tuple(unreadable(wrong.source, (wrong.problem,)))
@@ -188,19 +188,19 @@ class Run(NamedTuple):
     def _is_asked(self, path: str) -> bool:
         return wanted(Change(None, File(path, 0, None)), self.paths) and self.reader.included(path)
 
-    def judge_groups(self, everything: bool) -> None:
-        """The groups of which a file changed, and with `everything` the others by themselves."""
+    def judge_groups(self, all_policies: bool) -> None:
+        """The groups of which a file changed, and with `all_policies` the others by themselves."""
         if not self.config.groups or self.sides is None:
             return
         from policy_guard.pipeline.pairing.groups import Trees, joined, touched
 
         changed = list(touched(self.config.groups, (c for c in self.comparison.changes if wanted(c, self.paths))))
-        if not changed and not everything:
+        if not changed and not all_policies:
             return
         before, after = self.sides.before.named(), self.sides.after.named()
         trees = Trees(before, after)
         asked_for = [path for path, file in after.items() if wanted(Change(None, file), self.paths)]
-        groups = [g for g in self.config.groups if g in changed or (everything and any(map(g.holds, asked_for)))]
+        groups = [g for g in self.config.groups if g in changed or (all_policies and any(map(g.holds, asked_for)))]
         for group in self.session.results.stepwise(groups, "groups", attrgetter("name")):
             result = joined(group, self.reader, trees, self.comparison)
             if self.references:
@@ -208,14 +208,14 @@ class Run(NamedTuple):
                 result = result._replace(pairs=tuple(self.references.bounded(pair, paths) for pair in result.pairs))
             self.session.group(result, comparing=group in changed)
 
-    def judge_acceptances(self, accepted: Callable[[], Acceptances], everything: bool) -> None:
-        """The acceptances that came or changed, those that would count again, and with `everything` what is done."""
+    def judge_acceptances(self, accepted: Callable[[], Acceptances], all_policies: bool) -> None:
+        """The acceptances that came or changed, those that would count again, and with `all_policies` what is done."""
         files = [file for change in self.comparison.changes for file in (change.old, change.new) if file]
         below = f"{self.config.accepted}/"
         came = [
             change.new.path for change in self.comparison.changes if change.new and change.new.path.startswith(below)
         ]
-        if not came and not everything and not any(self.reader.concerned(file.path) for file in files):
+        if not came and not all_policies and not any(self.reader.concerned(file.path) for file in files):
             return
         acceptances = accepted()
         if not acceptances.here and not acceptances.wrong:
@@ -235,9 +235,9 @@ class Run(NamedTuple):
         for finding in (*unusable(acceptances, came, after), *rearmed(acceptances, paths, versions, self.today)):
             self.session.results.found(finding)
         for each in (
-            stale(acceptances.counting[:MOST_TOLD], acceptances.base, versions, self.today) if everything else ()
+            stale(acceptances.counting[:MOST_TOLD], acceptances.base, versions, self.today) if all_policies else ()
         ):
-            self.session.results.note(f"{each.path} is {each.why}. policy-guard accept --prune removes it")
+            self.session.results.note(f"{each.path} is {each.reason}. policy-guard accept --prune removes it")
 
     def judge_the_rest(self) -> None:
         """The files that did not change and belong to no group, by themselves."""
@@ -293,14 +293,14 @@ def _beyond(run: Run) -> Iterator[tuple[str, tuple[str, tuple[Finding, ...]]]]:
             yield change.path, said
 
 
-def _hidden(run: Run, everything: bool) -> Iterator[Finding]:
+def _hidden(run: Run, all_policies: bool) -> Iterator[Finding]:
     """The policies that the change puts where they are not seen. Most changes have nothing that could do so."""
     if _may_hide_one(run.reader, run.comparison.changes):
         from policy_guard.pipeline.pairing.evasion import moved_out_of_sight
 
         yield from moved_out_of_sight(run.reader, run.comparison, run.sides)
     yield from _colliding(run)
-    if everything or _may_be_rewritten(run):
+    if all_policies or _may_be_rewritten(run):
         from policy_guard.pipeline.pairing.attributes import Question, rewritten
 
         question = Question(
@@ -309,7 +309,7 @@ def _hidden(run: Run, everything: bool) -> Iterator[Finding]:
             comparison=run.comparison,
             sides=run.sides,
         )
-        yield from rewritten(question, everything, run.session.results.note)
+        yield from rewritten(question, all_policies, run.session.results.note)
 
 
 def _colliding(run: Run) -> Iterator[Finding]:

@@ -69,7 +69,7 @@ def test_each_stage_says_how_much_there_is_of_it(tmp_path: Path) -> None:
     scratch.commit()
     scratch.write("scp/c.json", WIDE)
     steps: list[Step] = []
-    options = Options(today=date(2026, 1, 1), everything=True)
+    options = Options(today=date(2026, 1, 1), all_policies=True)
     check(options, scratch.folder, ENVIRON, steps.append)
     assert Step("scp/c.json", 1, 1, "changed files") in steps
     assert [(step.number, step.total) for step in steps if step.sort == "files"][-1] == (3, 3)

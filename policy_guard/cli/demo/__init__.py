@@ -55,20 +55,20 @@ def run(write: Callable[[str], object], environ: Mapping[str, str]) -> int:
     """
     try:
         with TemporaryDirectory(prefix="policy-guard-demo-", ignore_cleanup_errors=True) as folder:
-            checked = _play(Path(folder), environ)
+            process = _play(Path(folder), environ)
     except OSError as error:
         raise SetupError(f"the demo needs a folder for temporary files: {printable(str(error))}.") from None
-    write(_STORY + "\n" + checked.stdout + checked.stderr)
-    as_told = _as_told(checked)
-    write(_FAILED if as_told else _SURPRISED.format(code=checked.returncode))
-    return 0 if as_told else SURPRISE
+    write(_STORY + "\n" + process.stdout + process.stderr)
+    succeeded = _failed_as_it_should(process)
+    write(_FAILED if succeeded else _SURPRISED.format(code=process.returncode))
+    return 0 if succeeded else SURPRISE
 
 
-def _as_told(checked: subprocess.CompletedProcess[str]) -> bool:
+def _failed_as_it_should(process: subprocess.CompletedProcess[str]) -> bool:
     """A Python that cannot start ends with 1 as well: the findings have to be there, on that file alone."""
-    found = [line for line in COLOR.sub("", checked.stdout).splitlines() if line.startswith("iam/")]
-    checks = {check for check in ("[no-new-access]", "[access-not-granted]") for line in found if check in line}
-    return checked.returncode == 1 and len(checks) == 2 and all(line.startswith("iam/orders.json:") for line in found)
+    lines = [line for line in COLOR.sub("", process.stdout).splitlines() if line.startswith("iam/")]
+    checks = {check for check in ("[no-new-access]", "[access-not-granted]") for line in lines if check in line}
+    return process.returncode == 1 and len(checks) == 2 and all(line.startswith("iam/orders.json:") for line in lines)
 
 
 def _play(folder: Path, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
@@ -84,30 +84,30 @@ def _play(folder: Path, environ: Mapping[str, str]) -> subprocess.CompletedProce
 
 def _environment(home: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """The user's environment without their repository, git settings, hooks, signatures and identity."""
-    kept = {name: value for name, value in environ.items() if not name.startswith(_FOREIGN)}
-    kept |= {
+    variables = {name: value for name, value in environ.items() if not name.startswith(_FOREIGN)}
+    variables |= {
         "HOME": str(home),
         "XDG_CONFIG_HOME": str(home),
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
     }
-    kept |= {"GIT_CEILING_DIRECTORIES": str(home.parent), "GIT_TERMINAL_PROMPT": "0", "PYTHONIOENCODING": "utf-8"}
+    variables |= {"GIT_CEILING_DIRECTORIES": str(home.parent), "GIT_TERMINAL_PROMPT": "0", "PYTHONIOENCODING": "utf-8"}
     for role in ("AUTHOR", "COMMITTER"):
-        kept |= {f"GIT_{role}_NAME": "policy-guard demo", f"GIT_{role}_EMAIL": "demo@example.invalid"}
+        variables |= {f"GIT_{role}_NAME": "policy-guard demo", f"GIT_{role}_EMAIL": "demo@example.invalid"}
     package = HERE.parents[2]
     if package.name not in ("site-packages", "dist-packages"):
-        kept["PYTHONPATH"] = str(package)
-    return kept
+        variables["PYTHONPATH"] = str(package)
+    return variables
 
 
 def _git(arguments: tuple[str, ...], folder: Path, environ: Mapping[str, str]) -> None:
     try:
-        done = _run(["git", *arguments], folder, environ)
+        process = _run(["git", *arguments], folder, environ)
     except FileNotFoundError:
         raise SetupError("git was not found. Install git, or put it on the PATH.") from None
-    if done.returncode:
-        said = printable(" ".join(done.stderr.split()))
-        raise SetupError(f"git {arguments[0]} failed in the demo's scratch repository: {said}")
+    if process.returncode:
+        words = printable(" ".join(process.stderr.split()))
+        raise SetupError(f"git {arguments[0]} failed in the demo's scratch repository: {words}")
 
 
 def _run(command: list[str], folder: Path, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:

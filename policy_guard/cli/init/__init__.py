@@ -55,48 +55,48 @@ def init(folder: Path, environ: Mapping[str, str], progress: Progress = lambda s
     repository = Repository(folder, environ)
     try:
         source = settings_source(repository.root, None)
-        found = survey(repository, load_config(source))
+        contents = survey(repository, load_config(source))
         proposed: tuple[Entry, ...] = ()
         if source is None:
-            proposed, found = _proposed(repository, found)
-        steps = tuple(_steps(repository, source, found, proposed, progress))
+            proposed, contents = _proposed(repository, contents)
+        steps = tuple(_steps(repository, source, contents, proposed, progress))
     finally:
         repository.close()
     _write(repository.root, {step.path: step.text.encode() for step in steps if step.text is not None})
-    shown = "".join(f"{printable(line)}\n" for line in _told(found, steps))
-    return defused(shown) if environ.get("GITHUB_ACTIONS") else shown
+    text = "".join(f"{printable(line)}\n" for line in _summary_lines(contents, steps))
+    return defused(text) if environ.get("GITHUB_ACTIONS") else text
 
 
 def _write(root: Path, files: Mapping[str, bytes]) -> None:
     """All of the files, or none."""
     for path in files:
         vacant(root, path)
-    written: list[str] = []
+    created: list[str] = []
     try:
         for path, data in files.items():
             create(root, path, data)
-            written.append(path)
+            created.append(path)
     except SetupError:
-        for path in written:
+        for path in created:
             (root / path).unlink(missing_ok=True)
         raise
 
 
-def _proposed(repository: Repository, found: Survey) -> tuple[tuple[Entry, ...], Survey]:
+def _proposed(repository: Repository, survey: Survey) -> tuple[tuple[Entry, ...], Survey]:
     """Return what to name, and the files as read then: as a cap only where the name says so and the content fits."""
-    names = {path: kind for path in found.sides if (kind := hinted(path))}
-    read = read_as(repository, found, names)
-    unread = frozenset(found.unreadable())
+    names = {path: kind for path in survey.sides if (kind := hinted(path))}
+    read = read_as(repository, survey, names)
+    unread = frozenset(survey.unreadable())
     fits = {path: kind for path, kind in names.items() if path in unread or not read[path].problems}
-    proposed = entries(Files(tuple(found.files), {path: fits.get(path) for path in found.sides}, unread))
+    proposed = entries(Files(tuple(survey.files), {path: fits.get(path) for path in survey.sides}, unread))
     caps = {path: read[path] for entry in proposed if entry.kind for path in entry.paths}
-    return proposed, found._replace(sides={**found.sides, **caps})
+    return proposed, survey._replace(sides={**survey.sides, **caps})
 
 
 def _steps(
     repository: Repository,
     source: Source | None,
-    found: Survey,
+    survey: Survey,
     proposed: tuple[Entry, ...],
     progress: Progress,
 ) -> Iterator[_Step]:
@@ -105,26 +105,26 @@ def _steps(
     Beside what is written of these two lies its schema, for editors: a copy works without a network.
     """
     root = repository.root
-    named = load_config(source).critical
-    path = named or CRITICAL
+    configured_path = load_config(source).critical
+    path = configured_path or CRITICAL
     text = None if os.path.lexists(root / path) else _modeline(path, "critical") + text_of(CRITICAL)
     listed = load_critical(Source(path, text) if text else text_file(root / path, path)).entries
     yield _Step(path, text, remark=f"{len(listed)} entries to start from")
     if source is None:
-        grants = granted(tuple(found.policies()), listed, progress)
+        grants = granted(tuple(survey.policies()), listed, progress)
         surveyed = Surveyed(
-            headline=_headline(found),
-            policies=tuple(found.in_files()),
-            unreadable=found.unreadable(),
+            headline=_headline(survey),
+            policies=tuple(survey.in_files()),
+            unreadable=survey.unreadable(),
             entries=proposed,
             critical=path,
             granted=grants,
         )
         settings = _modeline(NAME, "config") + configuration(surveyed)
         assert [files.files for files in load_config(Source(NAME, settings)).policies] == [e.patterns for e in proposed]
-        yield _Step(NAME, settings, remark=_remark(found, proposed), granting=grants.policies)
+        yield _Step(NAME, settings, remark=_remark(survey, proposed), granting=grants.policies)
     else:
-        yield _Step(NAME, lacks="" if named else f"critical: {CRITICAL}\n")
+        yield _Step(NAME, lacks="" if configured_path else f"critical: {CRITICAL}\n")
     new = ["critical"] * (text is not None) + ["config"] * (source is None)
     yield from (step for step in map(_schema, new) if not os.path.lexists(root / step.path))
     yield _step(
@@ -137,8 +137,8 @@ def _steps(
 
 def _modeline(path: str, schema: str) -> str:
     """The first line of a YAML file, by which editors know the schema in the repository."""
-    where = posixpath.relpath(_schema(schema).path, posixpath.dirname(path) or ".")
-    return f"# yaml-language-server: $schema={where}\n"
+    relative_path = posixpath.relpath(_schema(schema).path, posixpath.dirname(path) or ".")
+    return f"# yaml-language-server: $schema={relative_path}\n"
 
 
 def _schema(name: str) -> _Step:
@@ -177,46 +177,46 @@ def _speaks_of_us(file: Path) -> bool:
         return False
 
 
-def _headline(found: Survey) -> str:
-    kinds = found.kinds()
-    shown = f"{counted(sum(kinds.values()), 'policy', 'policies')}{': ' if kinds else ''}"
-    shown += ", ".join(f"{number} {kind}" for kind, number in kinds.items())
-    if found.terraform:
-        shown += f"; {len(found.terraform)} of them in Terraform"
-    unread = len(found.unreadable())
-    return f"{shown}; {unread} cannot be read" if unread else shown
+def _headline(survey: Survey) -> str:
+    kinds = survey.kinds()
+    headline = f"{counted(sum(kinds.values()), 'policy', 'policies')}{': ' if kinds else ''}"
+    headline += ", ".join(f"{number} {kind}" for kind, number in kinds.items())
+    if survey.terraform:
+        headline += f"; {len(survey.terraform)} of them in Terraform"
+    unread = len(survey.unreadable())
+    return f"{headline}; {unread} cannot be read" if unread else headline
 
 
-def _remark(found: Survey, proposed: tuple[Entry, ...]) -> str:
-    named = sum(len(entry.paths) for entry in proposed)
-    every = len(found.sides)
-    if not every and found.terraform:
+def _remark(survey: Survey, proposed: tuple[Entry, ...]) -> str:
+    named_files = sum(len(entry.paths) for entry in proposed)
+    all_files = len(survey.sides)
+    if not all_files and survey.terraform:
         return "names no file: policies in Terraform are judged wherever they are"
-    if not every:
+    if not all_files:
         return "names no file: say under policies where they will be"
-    left = ", the others are found by their shape" if named < every else ""
-    return f"names {named} of {counted(every, 'file', 'files')} with policies{left}"
+    ending = ", the others are found by their shape" if named_files < all_files else ""
+    return f"names {named_files} of {counted(all_files, 'file', 'files')} with policies{ending}"
 
 
-def _told(found: Survey, steps: tuple[_Step, ...]) -> Iterator[str]:
-    yield _headline(found)
-    unread = found.unreadable()
-    for path, why in islice(unread.items(), _MOST):
-        yield f"cannot be read: {shortened(path, 90)}, {shortened(why, 120)}"
+def _summary_lines(survey: Survey, steps: tuple[_Step, ...]) -> Iterator[str]:
+    yield _headline(survey)
+    unread = survey.unreadable()
+    for path, reason in islice(unread.items(), _MOST):
+        yield f"cannot be read: {shortened(path, 90)}, {shortened(reason, 120)}"
     if len(unread) > _MOST:
         yield f"cannot be read: {len(unread) - _MOST} more, see policy-guard list"
-    if found.deeper:
-        yield f"embedded policies in other files, which are not checked: {found.deeper}"
+    if survey.deeper:
+        yield f"embedded policies in other files, which are not checked: {survey.deeper}"
     for number in (step.granting for step in steps if step.granting):
-        which = counted(number, "policy grants", "policies grant")
-        yield f"{which} critical permissions today: warnings where they change, no errors"
-    written = [step for step in steps if step.text is not None]
-    yield from (f"wrote {step.path}: {step.remark}" for step in written)
+        grants = counted(number, "policy grants", "policies grant")
+        yield f"{grants} critical permissions today: warnings where they change, no errors"
+    new_steps = [step for step in steps if step.text is not None]
+    yield from (f"wrote {step.path}: {step.remark}" for step in new_steps)
     existing = [step.path for step in steps if step.text is None]
     if existing:
-        kept = f"{_listed(existing)} {'exist' if len(existing) > 1 else 'exists'}"
-        done = not written and not any(step.lacks for step in steps)
-        yield f"nothing to do: {kept}" if done else f"left as found: {kept}"
+        existing_sentence = f"{_enumeration(existing)} {'exist' if len(existing) > 1 else 'exists'}"
+        complete = not new_steps and not any(step.lacks for step in steps)
+        yield f"nothing to do: {existing_sentence}" if complete else f"left as found: {existing_sentence}"
     for step in steps:
         if step.lacks:
             yield f"to add to {step.path}:"
@@ -224,5 +224,5 @@ def _told(found: Survey, steps: tuple[_Step, ...]) -> Iterator[str]:
     yield "next: policy-guard check"
 
 
-def _listed(names: list[str]) -> str:
+def _enumeration(names: list[str]) -> str:
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -79,26 +79,28 @@ def text_of(name: str) -> str:
         return file.read()
 
 
-def configuration(found: Surveyed) -> str:
+def configuration(survey: Surveyed) -> str:
     """The settings for what was found. Paths in them are quoted, and in comments made printable."""
     parts = (
-        "".join(_headline(found)),
+        "".join(_headline(survey)),
         "version: 1\n",
         _STEPS,
-        _CRITICAL.format(name=found.critical) + "".join(_granted(found.granted)),
-        "".join(_policies(found.entries)),
-        "".join(_unsure(found.policies)),
-        "".join(_groups(found.policies)),
+        _CRITICAL.format(name=survey.critical) + "".join(_granted(survey.granted)),
+        "".join(_policies(survey.entries)),
+        "".join(_unsure(survey.policies)),
+        "".join(_groups(survey.policies)),
     )
     return "\n".join(part for part in parts if part)
 
 
-def _headline(found: Surveyed) -> Iterator[str]:
+def _headline(survey: Surveyed) -> Iterator[str]:
     yield "# The settings of policy-guard. Its docs/settings.md tells every key.\n#\n"
-    yield f"# Found by policy-guard init: {found.headline}\n"
-    if found.unreadable:
+    yield f"# Found by policy-guard init: {survey.headline}\n"
+    if survey.unreadable:
         yield _UNREADABLE
-        yield from _comments(f"{shortened(path, 80)}, {shortened(why, 100)}" for path, why in found.unreadable.items())
+        yield from _comments(
+            f"{shortened(path, 80)}, {shortened(reason, 100)}" for path, reason in survey.unreadable.items()
+        )
 
 
 def _granted(granted: Granted) -> Iterator[str]:
@@ -106,7 +108,7 @@ def _granted(granted: Granted) -> Iterator[str]:
     grants = {name: number for name, number in granted.entries.items() if number}
     yield "# Granted today:\n" if grants else "# Granted today: none of it\n"
     yield from _comments(
-        (f"{name:{width}}  by {counted(number, 'policy', 'policies')}" for name, number in grants.items()), most=1000
+        (f"{name:{width}}  by {counted(number, 'policy', 'policies')}" for name, number in grants.items()), limit=1000
     )
 
 
@@ -142,19 +144,20 @@ def _groups(policies: Iterable[tuple[str, Policy]]) -> Iterator[str]:
         of_one = len(parts) > 1 and parts[-2].lower() in ("role", "roles", "user", "users")
         if of_one and policy.kind == "identity" and not policy.label and nameable(path):
             groups.setdefault("/".join(parts), []).append(path)
-    several = {name: paths for name, paths in groups.items() if len(paths) > 1}
-    if several:
+    larger_groups = {name: paths for name, paths in groups.items() if len(paths) > 1}
+    if larger_groups:
         yield _GROUPS
         yield from _comments(
-            f"- {{name: {_quoted(name)}, files: [{', '.join(map(_quoted, paths))}]}}" for name, paths in several.items()
+            f"- {{name: {_quoted(name)}, files: [{', '.join(map(_quoted, paths))}]}}"
+            for name, paths in larger_groups.items()
         )
 
 
-def _comments(lines: Iterable[str], most: int = _MOST) -> Iterator[str]:
-    every = iter(lines)
-    yield from (f"#   {line}\n" for line in islice(every, most))
-    if more := sum(1 for _ in every):
-        yield f"#   and {more} more\n"
+def _comments(lines: Iterable[str], limit: int = _MOST) -> Iterator[str]:
+    iterator = iter(lines)
+    yield from (f"#   {line}\n" for line in islice(iterator, limit))
+    if remainder := sum(1 for _ in iterator):
+        yield f"#   and {remainder} more\n"
 
 
 def _quoted(text: str) -> str:

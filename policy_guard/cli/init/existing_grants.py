@@ -30,20 +30,24 @@ def granted(
     policies: Collection[tuple[str, Policy]], critical: tuple[CriticalEntry, ...], progress: Progress
 ) -> Granted:
     """Return what the policies grant, each given with its path, in bounded steps; `progress` hears of each."""
-    counted: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     budgets, any_of_it = Budgets(), 0
     for path, policy in stepwise(policies, "policies", itemgetter(0), progress):
         entries = tuple(entry for entry in critical if entry.concerns(path) and entry.is_about(policy.kind))
         ids = set(_granted(policy, entries, budgets))
-        counted.update(ids)
+        counts.update(ids)
         any_of_it += bool(ids)
-    return Granted({entry.id: counted[entry.id] for entry in critical}, any_of_it)
+    return Granted({entry.id: counts[entry.id] for entry in critical}, any_of_it)
 
 
 def _granted(policy: Policy, entries: tuple[CriticalEntry, ...], budgets: Budgets) -> Iterator[str]:
-    named = any(entry.principals for entry in entries)
+    with_principals = any(entry.principals for entry in entries)
     question = Question(
-        kind=policy.kind, new=policy, old=None, critical=entries, access=Access([policy], exceptions(entries), named)
+        kind=policy.kind,
+        new=policy,
+        old=None,
+        critical=entries,
+        access=Access([policy], exceptions(entries), with_principals),
     )
     prover = prover_for(question, budgets)
     for claim in CHECK.claims(question):
@@ -51,4 +55,4 @@ def _granted(policy: Policy, entries: tuple[CriticalEntry, ...], budgets: Budget
             claims = [grant.claim for grant in combinations.granted(claim, prover)]
         else:
             claims = [] if isinstance(combinations.asked(claim, prover), Proved) else [claim]
-        yield from (each.entry.id for each in claims if each.entry)
+        yield from (granted_claim.entry.id for granted_claim in claims if granted_claim.entry)

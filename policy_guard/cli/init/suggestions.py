@@ -59,7 +59,7 @@ class Files(NamedTuple):
 
 def hinted(path: str) -> Kind | None:
     """The kind of cap that the name of a folder or of the file stands for; the one nearest to the file counts."""
-    *folders, name = _spelled(path).split("/")
+    *folders, name = _normalized(path).split("/")
     stem = _NAMES.get(name.rpartition(".")[0])
     if stem in ("scp", "rcp", "boundary"):
         return stem
@@ -69,7 +69,7 @@ def hinted(path: str) -> Kind | None:
 def perhaps(path: str) -> Kind | None:
     """The kind of cap that some name in the path may stand for, and as well for something else."""
     names = {**_NAMES, **_UNSURE}
-    *folders, name = _spelled(path).split("/")
+    *folders, name = _normalized(path).split("/")
     return next((names[part] for part in (name.rpartition(".")[0], *reversed(folders)) if part in names), None)
 
 
@@ -84,14 +84,18 @@ def entries(files: Files) -> tuple[Entry, ...]:
     Files that are told by shape alone need no entry; those of a cap have one as far as there is room.
     """
     patterns = _joined(_patterns(files), files)
-    most = sorted(patterns, key=lambda pattern: -patterns[pattern])[:MOST_PATTERNS]
-    found = _of_any_suffix([_entry(pattern, files) for pattern in sorted(most)], files)
-    named = {path for entry in found for path in entry.paths}
+    largest_patterns = sorted(patterns, key=lambda pattern: -patterns[pattern])[:MOST_PATTERNS]
+    proposals = _of_any_suffix([_entry(pattern, files) for pattern in sorted(largest_patterns)], files)
+    named_paths = {path for entry in proposals for path in entry.paths}
     for kind in _CAPS:
-        apart = tuple(path for path, own in files.kinds.items() if own == kind and path not in named and nameable(path))
-        apart = apart[:_MOST_APART]
-        found += [Entry(apart, kind, apart)] if apart else []
-    return tuple(sorted(found, key=lambda entry: entry.kind or ""))
+        cap_paths = tuple(
+            path
+            for path, path_kind in files.kinds.items()
+            if path_kind == kind and path not in named_paths and nameable(path)
+        )
+        cap_paths = cap_paths[:_MOST_APART]
+        proposals += [Entry(cap_paths, kind, cap_paths)] if cap_paths else []
+    return tuple(sorted(proposals, key=lambda entry: entry.kind or ""))
 
 
 def _entry(pattern: str, files: Files) -> Entry:
@@ -99,21 +103,21 @@ def _entry(pattern: str, files: Files) -> Entry:
     return Entry((pattern,), next(files.kinds[path] for path in paths if path not in files.unread), paths)
 
 
-def _of_any_suffix(found: list[Entry], files: Files) -> list[Entry]:
+def _of_any_suffix(pattern_entries: list[Entry], files: Files) -> list[Entry]:
     """The entries, one for all suffixes of a folder: a policy that is written in another format stays the same one.
 
     A suffix is left out if files with it are none of them policies, or of another kind.
     """
     by_folder: dict[tuple[str, Kind | None], list[Entry]] = {}
-    for entry in found:
+    for entry in pattern_entries:
         by_folder.setdefault((_without_suffix(entry.patterns[0]), entry.kind), []).append(entry)
     kinds = Counter(folder for folder, _ in by_folder)
     joined = []
-    for (folder, kind), several in by_folder.items():
-        own = {pattern for entry in several for pattern in entry.patterns}
+    for (folder, kind), group in by_folder.items():
+        own_patterns = {pattern for entry in group for pattern in entry.patterns}
         candidates = (f"{folder}{suffix}" for suffix in SUFFIXES)
-        patterns = (p for p in candidates if p in own or (kinds[folder] == 1 and not _names_any(p, files)))
-        paths = tuple(path for entry in several for path in entry.paths)
+        patterns = (p for p in candidates if p in own_patterns or (kinds[folder] == 1 and not _names_any(p, files)))
+        paths = tuple(path for entry in group for path in entry.paths)
         joined.append(Entry(tuple(patterns), kind, paths))
     return joined
 
@@ -132,12 +136,12 @@ class _Contents:
     def __init__(self) -> None:
         self.kinds: set[Kind | None] = set()
         self.number = 0
-        self.others = self.deeper = False
+        self.has_others = self.deeper = False
 
     def add(self, path: str, files: Files) -> None:
         self.number += 1
         if path not in files.kinds:
-            self.others = True
+            self.has_others = True
         elif path not in files.unread:
             self.kinds.add(files.kinds[path])
 
@@ -147,8 +151,8 @@ class _Contents:
         By a wider pattern for caps, a policy that grants could come in as one. One file in a folder whose name says
         nothing does not tell what the next will be.
         """
-        says_so = self.number > 1 or any(_spelled(part) in _WHOLE for part in pattern.split("/"))
-        return says_so and not self.others and len(self.kinds) == 1 and self.kinds <= {None, hinted(pattern)}
+        says_so = self.number > 1 or any(_normalized(part) in _WHOLE for part in pattern.split("/"))
+        return says_so and not self.has_others and len(self.kinds) == 1 and self.kinds <= {None, hinted(pattern)}
 
 
 class _Folders:
@@ -173,48 +177,48 @@ class _Folders:
 
 def _patterns(files: Files) -> dict[str, int]:
     """Patterns with the number of their files: one a folder and suffix, none below a folder named as a whole."""
-    folders, whole, found = _Folders(files), set[tuple[str, str]](), dict[str, int]()
-    for folder, suffix in sorted(folders.below, key=lambda each: (each[0].count("/"), each)):
-        above, _, name = folder.rpartition("/")
-        contents, own = folders.below[folder, suffix], folders.direct.get((folder, suffix))
-        if (above, suffix) in whole:
-            whole.add((folder, suffix))
+    folders, whole_folders, patterns = _Folders(files), set[tuple[str, str]](), dict[str, int]()
+    for folder, suffix in sorted(folders.below, key=lambda key: (key[0].count("/"), key)):
+        parent, _, name = folder.rpartition("/")
+        contents, direct = folders.below[folder, suffix], folders.direct.get((folder, suffix))
+        if (parent, suffix) in whole_folders:
+            whole_folders.add((folder, suffix))
         elif not nameable(folder):
             continue
-        elif contents.deeper and (own or _spelled(name) in _WHOLE) and contents.suits(f"{folder}/**/*{suffix}"):
-            whole.add((folder, suffix))
-            found[f"{folder}/**/*{suffix}"] = contents.number
-        elif own and own.suits(f"{folder}/*{suffix}"):
-            found[f"{folder}/*{suffix}"] = own.number
-    return found
+        elif contents.deeper and (direct or _normalized(name) in _WHOLE) and contents.suits(f"{folder}/**/*{suffix}"):
+            whole_folders.add((folder, suffix))
+            patterns[f"{folder}/**/*{suffix}"] = contents.number
+        elif direct and direct.suits(f"{folder}/*{suffix}"):
+            patterns[f"{folder}/*{suffix}"] = direct.number
+    return patterns
 
 
 def _joined(patterns: dict[str, int], files: Files) -> dict[str, int]:
     """The patterns, those that differ in one folder's name joined into one with `*` in its place."""
     for family in _families(patterns)[:MOST_PATTERNS]:
-        several = [pattern for pattern in patterns if matches_path(family, pattern)]
+        members = [pattern for pattern in patterns if matches_path(family, pattern)]
         paths = [path for path in files.paths if matches_path(family, path)]
         contents = _Contents()
         for path in paths:
             contents.add(path, files)
-        covered = sum(patterns[pattern] for pattern in several)
-        if len(several) >= _ALIKE and contents.suits(family) and covered == len(paths):
-            left = {pattern: number for pattern, number in patterns.items() if pattern not in several}
-            patterns = {**left, family: covered}
+        covered = sum(patterns[pattern] for pattern in members)
+        if len(members) >= _ALIKE and contents.suits(family) and covered == len(paths):
+            remaining = {pattern: number for pattern, number in patterns.items() if pattern not in members}
+            patterns = {**remaining, family: covered}
     return patterns
 
 
 def _families(patterns: Iterable[str]) -> list[str]:
     """Patterns that stand for at least three of the given ones and name a folder of policies, the widest first."""
-    counted: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for pattern in patterns:
         parts = pattern.split("/")
         for at in range(len(parts) - 1):
-            others = [*parts[:at], *parts[at + 1 : -1]]
-            if parts[at] != "**" and any(_spelled(part) in _WHOLE for part in others):
-                counted["/".join([*parts[:at], "*", *parts[at + 1 :]])] += 1
-    return [family for family, times in counted.most_common() if times >= _ALIKE]
+            other_parts = [*parts[:at], *parts[at + 1 : -1]]
+            if parts[at] != "**" and any(_normalized(part) in _WHOLE for part in other_parts):
+                counts["/".join([*parts[:at], "*", *parts[at + 1 :]])] += 1
+    return [family for family, times in counts.most_common() if times >= _ALIKE]
 
 
-def _spelled(name: str) -> str:
+def _normalized(name: str) -> str:
     return name.lower().replace("_", "-")

@@ -42,13 +42,13 @@ class Survey(NamedTuple):
 
     def kinds(self) -> dict[str, int]:
         """Return how many policies there are of each kind."""
-        counted = Counter(policy.kind for _, policy in self.policies())
-        return {kind: counted[kind] for kind in KINDS if counted[kind]}
+        counts = Counter(policy.kind for _, policy in self.policies())
+        return {kind: counts[kind] for kind in KINDS if counts[kind]}
 
     def unreadable(self) -> dict[str, str]:
         """By path, where and why a file cannot be read, of those where something cannot."""
-        own = {path: _reason(side.source, side.problems[0]) for path, side in self.sides.items() if side.problems}
-        return {**own, **self.unread_terraform}
+        reasons = {path: _reason(side.source, side.problems[0]) for path, side in self.sides.items() if side.problems}
+        return {**reasons, **self.unread_terraform}
 
 
 def survey(repository: Repository, config: Config) -> Survey:
@@ -64,23 +64,23 @@ def survey(repository: Repository, config: Config) -> Survey:
 
 def _in_terraform(tree: Tree, reader: Reader) -> tuple[tuple[Policy, ...], dict[str, str]]:
     """The policies of Terraform, each by itself, and by path why some cannot be read."""
-    found = [present(tree, folder, apart=True) for folder in all_roots(tree)]
-    policies = (policy for each in found for policy in each.policies if reader.included(policy.source.path))
-    problems = [(each.source, Problem(each.message, each.span)) for one in found for each in one.findings]
+    results = [present(tree, folder, apart=True) for folder in all_roots(tree)]
+    policies = (policy for each in results for policy in each.policies if reader.included(policy.source.path))
+    problems = [(each.source, Problem(each.message, each.span)) for one in results for each in one.findings]
     problems += [(wrong.source, wrong.problem) for wrong in tree.wrong]
     unread = {source.path: _reason(source, problem) for source, problem in reversed(problems)}
-    return tuple(policies), {path: why for path, why in unread.items() if reader.included(path)}
+    return tuple(policies), {path: reason for path, reason in unread.items() if reader.included(path)}
 
 
-def read_as(repository: Repository, found: Survey, kinds: Mapping[str, Kind]) -> dict[str, FileVersion]:
+def read_as(repository: Repository, survey: Survey, kinds: Mapping[str, Kind]) -> dict[str, FileVersion]:
     """Return what files hold if they are configured as policies of these kinds."""
-    read: dict[str, FileVersion] = {}
+    versions: dict[str, FileVersion] = {}
     for kind in set(kinds.values()):
-        reader = _reader(repository, Config(policies=(PolicyFiles(("**",), kind),)), found.files)
-        read.update(
-            (path, reader.version(found.files[path], path, WORKING_TREE)) for path in kinds if kinds[path] == kind
+        reader = _reader(repository, Config(policies=(PolicyFiles(("**",), kind),)), survey.files)
+        versions.update(
+            (path, reader.version(survey.files[path], path, WORKING_TREE)) for path in kinds if kinds[path] == kind
         )
-    return read
+    return versions
 
 
 def _reader(repository: Repository, config: Config, files: Mapping[str, File]) -> Reader:

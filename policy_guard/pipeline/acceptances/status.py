@@ -59,7 +59,7 @@ class Stale(NamedTuple):
     """An acceptance that is not needed any more, and why."""
 
     path: str
-    why: str
+    reason: str
 
 
 def stale(given: Iterable[Acceptance], base: str, versions: Versions, today: date) -> Iterator[Stale]:

@@ -69,13 +69,13 @@ class _Asked(NamedTuple):
     before: Way
 
 
-def rewritten(question: Question, everything: bool, note: Callable[[str], None]) -> Iterator[Finding]:
+def rewritten(question: Question, all_files: bool, note: Callable[[str], None]) -> Iterator[Finding]:
     """A finding for each policy that git writes otherwise than it is judged, and a note of files nobody can tell of.
 
-    With `everything` those that did not change count, too. A policy that git wrote otherwise before, and now does not,
+    With `all_files` those that did not change count, too. A policy that git wrote otherwise before, and now does not,
     is added to the changes, and its old version is distrusted: everything in it counts as new.
     """
-    askeds = _asked(question, everything)
+    askeds = _asked(question, all_files)
     parties = list(parties_of(question.reader, question.sides, question.comparison))
     ways = dict.fromkeys(
         [*(asked.way for asked in askeds), *(way for party in parties for way in party.after.values())]
@@ -87,7 +87,7 @@ def rewritten(question: Question, everything: bool, note: Callable[[str], None])
     values = _values_of_new(question, ways, texts)
     suspects = [asked for asked in askeds if values.written(asked.way) != Values({}).written(asked.way)]
     before = _before(question, askeds if _may_have_been(question) else suspects, parties)
-    yield from _otherwise(question, suspects, before, values, everything, note)
+    yield from _otherwise(question, suspects, before, values, all_files, note)
     for name, reason in parted(parties, values, before):
         yield from _refused(question, name, reason)
     _distrust(question, askeds, before, values, note)
@@ -98,14 +98,14 @@ def _otherwise(
     suspects: Iterable[_Asked],
     before: Values,
     values: Values,
-    everything: bool,
+    all_files: bool,
     note: Callable[[str], None],
 ) -> Iterator[Finding]:
     told: set[tuple[str, str]] = set()
     filtered: dict[str, None] = {}
     for suspect in suspects:
         path, ignored = suspect.file.path, values.left_out(suspect.way)
-        if not (suspect.touched or everything) and values.written(suspect.way) == before.written(suspect.before):
+        if not (suspect.touched or all_files) and values.written(suspect.way) == before.written(suspect.before):
             continue
         data, version = (
             question.repository.read(suspect.file) or b"",
@@ -207,7 +207,7 @@ def _below(changed: Iterable[Change]) -> tuple[str, ...]:
     return tuple({path[: -len(FILE)] for path in paths if path.rpartition("/")[2] == FILE})
 
 
-def _asked(question: Question, everything: bool) -> list[_Asked]:
+def _asked(question: Question, all_files: bool) -> list[_Asked]:
     """The files to ask for, under each of their names."""
     asked: dict[str, _Asked] = {}
     after, before = (question.sides.after, question.sides.before) if question.sides else (None, None)
@@ -218,7 +218,7 @@ def _asked(question: Question, everything: bool) -> list[_Asked]:
                 name = change.new.path
                 old = way_of(before, change.old.path) if change.old else ()
                 asked[name] = _Asked(file=file, name=name, touched=True, way=way_of(after, name), before=old)
-    below = ("",) if everything else _below(question.comparison.changes)
+    below = ("",) if all_files else _below(question.comparison.changes)
     for name, file in _named(question).items() if below else ():
         if name in asked or file.mode in (LINK, SUBMODULE) or not question.reader.concerned(name):
             continue
