@@ -85,6 +85,6 @@ def _resolved(language: Language, asked: Request) -> Language:
 
 
 def access_allows(document: Policy, asked: Request) -> bool:
-    access = Access([document], named=asked.principal is not None)
+    access = Access([document], with_principals=asked.principal is not None)
     asked = asked._replace(context=context_of(asked))
     return inside(access.allows(document, document.kind), asked)

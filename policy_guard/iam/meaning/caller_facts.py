@@ -18,55 +18,58 @@ _CALLER = "aws:principalarn"
 _ARN = re.compile(r"arn:([a-z0-9-]+):")
 
 
-def partitions(old: Iterable[Statement], new: Iterable[Statement], asked: Iterable[Principals] = ()) -> frozenset[str]:
+def partitions(
+    old: Iterable[Statement], new: Iterable[Statement], subjects: Iterable[Principals] = ()
+) -> frozenset[str]:
     """The partitions that callers may be of; none if the versions leave that open.
 
     Nobody of another partition can be named in a policy (AWS: IAM User Guide, reference_policies_elements_principal and
     reference-arns): the old version tells where the policy is, and `aws` is taken if it tells nothing. If the new
-    version names other partitions, or the principals that are `asked` about are of others, their callers count, too.
+    version names other partitions, or the principals of the `subjects` are of others, their callers count, too.
     """
     old, new = list(old), list(new)
     if any(map(_left_open, (*old, *new))):
         return frozenset()
-    patterns = (entry.value.pattern for principals in asked for entry in principals.entries)
+    patterns = (entry.value.pattern for principals in subjects for entry in principals.entries)
     return (_partitions(_patterns(old)) or frozenset([_USUAL])) | _partitions((*_patterns(new), *patterns))
 
 
-def role_names(old: Iterable[Statement], every: Iterable[Statement]) -> Formula:
+def role_names(old: Iterable[Statement], statements: Iterable[Statement]) -> Formula:
     """State that named sessions are of the roles that the old version names, and of no role of another path.
 
     AWS: IAM API Reference, CreateRole: names of roles are unique within the account. An assumed-role ARN tells no path.
     No more than that follows: a role may be gone by now, and another one may have its name.
     """
-    sessions = [who for who in _names(every) if who.kind == "session"]
+    sessions = [session for session in _names(statements) if session.kind == "session"]
     if not sessions:
         return TRUE
-    old_names, roles = set(_by_name(_names(old))), _by_name(_names(every))
-    known = [(who, roles[key]) for who in sessions if (key := _key(who)) in old_names]
-    facts = [_only(who, of_that_name) for who, of_that_name in known]
+    old_names, roles = set(_by_name(_names(old))), _by_name(_names(statements))
+    pairs = [(session, roles[key]) for session in sessions if (key := _key(session)) in old_names]
+    facts = [_limit_to_roles(session, namesakes) for session, namesakes in pairs]
     return conjunction(facts)
 
 
-def _only(who: PrincipalRef, roles: set[str]) -> Formula:
-    head, tail = join("AWS arn:", glob(who.partition), ":iam::", glob(who.account), ":role/"), glob(who.session)
-    paths = (join(head, glob(who.name)), join(head, WORD, "/", glob(who.name)))
-    named_so = member("principal", Language(join(path, ":", tail) for path in paths))
-    these = member("principal", Language(join("AWS ", role, ":", tail) for role in sorted(roles)))
-    return disjunction([negation(named_so), these])
+def _limit_to_roles(session: PrincipalRef, roles: set[str]) -> Formula:
+    head = join("AWS arn:", glob(session.partition), ":iam::", glob(session.account), ":role/")
+    tail = glob(session.session)
+    paths = (join(head, glob(session.name)), join(head, WORD, "/", glob(session.name)))
+    namesakes = member("principal", Language(join(path, ":", tail) for path in paths))
+    role_sessions = member("principal", Language(join("AWS ", role, ":", tail) for role in sorted(roles)))
+    return disjunction([negation(namesakes), role_sessions])
 
 
 def _by_name(names: Iterable[PrincipalRef]) -> dict[tuple[str, ...], set[str]]:
     """The ARNs of roles by their partition, account and name without path."""
-    found: dict[tuple[str, ...], set[str]] = {}
+    arns: dict[tuple[str, ...], set[str]] = {}
     for name in names:
         if name.kind == "role" and (text := _plain(name.name)):
             _, partition, _, _, account, role = text.split(":", 5)
-            found.setdefault((partition, account, role.rpartition("/")[2]), set()).add(text)
-    return found
+            arns.setdefault((partition, account, role.rpartition("/")[2]), set()).add(text)
+    return arns
 
 
-def _key(who: PrincipalRef) -> tuple[str, ...]:
-    return tuple(_plain(pattern) or "" for pattern in (who.partition, who.account, who.name))
+def _key(session: PrincipalRef) -> tuple[str, ...]:
+    return tuple(_plain(pattern) or "" for pattern in (session.partition, session.account, session.name))
 
 
 def _names(statements: Iterable[Statement]) -> Iterator[PrincipalRef]:
@@ -93,9 +96,9 @@ def _patterns(statements: Iterable[Statement]) -> Iterator[Pattern]:
 def _left_open(statement: Statement) -> bool:
     """Tell whether a template or wildcard leaves open of which partition someone is."""
     entries = statement.principals.entries if statement.principals else ()
-    every = (who.partition.parts for entry in entries if (who := named(entry)).kind in FINER)
+    partition_parts = (principal.partition.parts for entry in entries if (principal := named(entry)).kind in FINER)
     values = (value for condition in statement.conditions for value in condition.values if condition.key == _CALLER)
     keys = (value.pattern.parts[:1] for value in values)
-    return any(not isinstance(part, str) for parts in every for part in parts) or any(
+    return any(not isinstance(part, str) for parts in partition_parts for part in parts) or any(
         not isinstance(part, str) or not _ARN.match(part) for parts in keys for part in parts
     )

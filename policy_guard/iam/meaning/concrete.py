@@ -154,18 +154,18 @@ def _condition_holds(condition: Condition, request: Request) -> bool:
 
 
 def _of_values(operator: Operator, condition: Condition, request: Request) -> bool:
-    given = request.context.get(condition.key, ())
+    values = request.context.get(condition.key, ())
     # Without values, ForAllValues holds only if the key is missing (access-analyzer-reference-policy-checks).
     no_empty = bool(condition.quantifier and condition.values) and request.choices.get(
         EMPTY_TEXT_IS_NO_VALUE.name, False
     )
-    tests = [_test(operator, condition, value, request) for value in given if value or not no_empty]
+    tests = [_test(operator, condition, value, request) for value in values if value or not no_empty]
     if condition.quantifier == "ForAllValues":
         return all(tests)
     if condition.quantifier == "ForAnyValue":
         absent_too = condition.if_exists and request.choices.get(ANY_VALUE_IF_EXISTS.name, False)
-        return any(tests) if given else absent_too
-    if not given:
+        return any(tests) if values else absent_too
+    if not values:
         return condition.if_exists or (operator.negated and not _never_holds(condition, request))
     return all(tests) if request.choices.get(PLAIN_NEEDS_ALL_VALUES.name, False) else any(tests)
 
@@ -186,7 +186,7 @@ def _test(operator: Operator, condition: Condition, text: str, request: Request)
     """Tell whether one value of the request satisfies the condition."""
     if operator.negated and _never_holds(condition, request):
         return False
-    return any(_given(operator, value.pattern, text, request) for value in condition.values) != operator.negated
+    return any(_value_matches(operator, value.pattern, text, request) for value in condition.values) != operator.negated
 
 
 def _never_holds(condition: Condition, request: Request) -> bool:
@@ -194,10 +194,10 @@ def _never_holds(condition: Condition, request: Request) -> bool:
     return not condition.values and request.choices.get(NO_VALUES_NEVER_HOLD.name, False)
 
 
-def _given(operator: Operator, pattern: Pattern, text: str, request: Request) -> bool:
+def _value_matches(operator: Operator, pattern: Pattern, text: str, request: Request) -> bool:
     """Tell whether the value matches one pattern of the condition."""
     if unclear := operator.unclear(pattern):
-        operator = unclear.so if request.choices.get(unclear.reading, False) else unclear.otherwise
+        operator = unclear.if_true if request.choices.get(unclear.reading, False) else unclear.if_false
     resolved = resolve(operator.prepared(pattern), request.context, request.unknowns, operator.wild)
     return resolved is not None and operator.holds(resolved, text)
 
@@ -223,57 +223,63 @@ def principal_matches(principals: Principals, request: Request) -> bool:
     caller = request.principal or Caller("Anonymous")
     literally = request.choices.get(WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY.name, False)
     entries = [entry for entry in principals.entries if not (literally and has_wildcards(named(entry)))]
-    everyone = [(entry, _named(entry, request)) for entry in entries]
-    listed = [who for entry, who in everyone if _is_listed(entry, who, caller, request)]
-    return not _exempt([who for _, who in everyone], listed, caller, request) if principals.negated else bool(listed)
+    pairs = [(entry, _resolve_principal(entry, request)) for entry in entries]
+    listed = [principal for entry, principal in pairs if _is_listed(entry, principal, caller, request)]
+    return (
+        not _exempt([principal for _, principal in pairs], listed, caller, request)
+        if principals.negated
+        else bool(listed)
+    )
 
 
-def _named(entry: Principal, request: Request) -> PrincipalRef:
+def _resolve_principal(entry: Principal, request: Request) -> PrincipalRef:
     """Whom the entry names, with the unknown parts of its template filled in."""
-    who = named(entry)
-    if who.kind == "open":
-        return by_text("".join(map(as_text, _filled(who.name, request, wild=False).parts)))
-    return PrincipalRef(who.kind, *(_filled(pattern, request, wild=True) for pattern in who[1:]))
+    principal = named(entry)
+    if principal.kind == "open":
+        return by_text("".join(map(as_text, _fill_in(principal.name, request, wild=False).parts)))
+    return PrincipalRef(principal.kind, *(_fill_in(pattern, request, wild=True) for pattern in principal[1:]))
 
 
-def _filled(pattern: Pattern, request: Request, wild: bool) -> Pattern:
+def _fill_in(pattern: Pattern, request: Request, wild: bool) -> Pattern:
     resolved = resolve(pattern, {}, request.unknowns, wild)
     assert resolved is not None
     return resolved
 
 
-def _is_listed(entry: Principal, who: PrincipalRef, caller: Caller, request: Request) -> bool:
-    if who.kind == "everyone":
+def _is_listed(entry: Principal, principal: PrincipalRef, caller: Caller, request: Request) -> bool:
+    if principal.kind == "everyone":
         return True
-    if is_id(entry.type, who) and caller.type == "AWS" and caller.name.startswith("arn:"):
+    if is_id(entry.type, principal) and caller.type == "AWS" and caller.name.startswith("arn:"):
         return _is_said(ID_NAMES_THE_CALLER, entry, request)
     if is_provider(entry.type) and caller.type == "AWS":
         signed = _is_role_session(caller) and folded(request.action) not in UNSIGNED
         return signed and _is_said(PROVIDER_MADE_THE_SESSION, entry, request)
     if entry.type == "AWS" and caller.type == "Service":
-        return _is_acting(who, request)
+        return _is_acting(principal, request)
     if (head := beginning(entry)) is not None and caller.type == "Service":
-        alike = caller.name.startswith(head) and caller.name != head
-        return matches(who.name, caller.name) or (alike and _is_said(SERVICE_HAS_ANOTHER_NAME, entry, request))
-    if entry.type != caller.type or who.kind == "nobody":
+        shares_beginning = caller.name.startswith(head) and caller.name != head
+        return matches(principal.name, caller.name) or (
+            shares_beginning and _is_said(SERVICE_HAS_ANOTHER_NAME, entry, request)
+        )
+    if entry.type != caller.type or principal.kind == "nobody":
         return False
-    if who.kind == "account":
-        return _in_account(who, caller) and _in_partition(who, caller)
-    if who.kind == "session":
-        return _is_session(who, caller)
-    if who.kind == "user" and who.session.parts and caller.session is not None:
-        return _is_federated_of(who, caller, caller.session)
-    of_session = who.kind == "role" or (who.kind == "user" and _is_federated(caller))
-    return matches(who.name, caller.name) and (caller.session is None or of_session)
+    if principal.kind == "account":
+        return _in_account(principal, caller) and _in_partition(principal, caller)
+    if principal.kind == "session":
+        return _is_session(principal, caller)
+    if principal.kind == "user" and principal.session.parts and caller.session is not None:
+        return _is_federated_of(principal, caller, caller.session)
+    of_session = principal.kind == "role" or (principal.kind == "user" and _is_federated(caller))
+    return matches(principal.name, caller.name) and (caller.session is None or of_session)
 
 
-def _is_acting(who: PrincipalRef, request: Request) -> bool:
+def _is_acting(principal: PrincipalRef, request: Request) -> bool:
     """Tell whether the condition keys tell that the service is of the account, or has the ARN, that the entry names."""
     accounts, arns = (request.context.get(key, ()) for key in (ACCOUNT_KEY, ARN_KEY))
-    if who.kind == "account":
+    if principal.kind == "account":
         owners = (match[1] for text in arns if (match := _OF_ACCOUNT.fullmatch(text)))
-        return any(matches(who.account, text) for text in (*accounts, *owners))
-    return who.kind in OF_ARN and any(matches(who.name, text) for text in arns)
+        return any(matches(principal.account, text) for text in (*accounts, *owners))
+    return principal.kind in OF_ARN and any(matches(principal.name, text) for text in arns)
 
 
 def _is_said(reading: Reading, entry: Principal, request: Request) -> bool:
@@ -281,13 +287,13 @@ def _is_said(reading: Reading, entry: Principal, request: Request) -> bool:
     return request.choices.get(f"{reading.name} {spelled_out(entry.value.pattern)}", False)
 
 
-def _in_account(who: PrincipalRef, caller: Caller) -> bool:
+def _in_account(principal: PrincipalRef, caller: Caller) -> bool:
     parts = caller.name.split(":")
-    return caller.type == "AWS" and len(parts) > 5 and matches(who.account, parts[4])
+    return caller.type == "AWS" and len(parts) > 5 and matches(principal.account, parts[4])
 
 
-def _in_partition(who: PrincipalRef, caller: Caller) -> bool:
-    return in_any_partition(who) or matches(who.partition, caller.name.split(":")[1])
+def _in_partition(principal: PrincipalRef, caller: Caller) -> bool:
+    return in_any_partition(principal) or matches(principal.partition, caller.name.split(":")[1])
 
 
 def _is_federated(caller: Caller) -> bool:
@@ -295,39 +301,43 @@ def _is_federated(caller: Caller) -> bool:
     return ":federated-user/" in caller.name and (caller.session or "").startswith("user/")
 
 
-def _is_federated_of(who: PrincipalRef, caller: Caller, user: str) -> bool:
+def _is_federated_of(principal: PrincipalRef, caller: Caller, user: str) -> bool:
     if not _is_federated(caller):
         return False
     _, partition, _, _, account, _ = caller.name.split(":", 5)
-    return matches(who.partition, partition) and matches(who.account, account) and matches(who.session, user)
+    return (
+        matches(principal.partition, partition)
+        and matches(principal.account, account)
+        and matches(principal.session, user)
+    )
 
 
 def _is_role_session(caller: Caller) -> bool:
     return caller.session is not None and ":role/" in caller.name
 
 
-def _is_session(who: PrincipalRef, caller: Caller) -> bool:
+def _is_session(principal: PrincipalRef, caller: Caller) -> bool:
     if not _is_role_session(caller):
         return False
     _, partition, _, _, account, role = caller.name.split(":", 5)
     path = role.split("/")[1:]
     return (
-        matches(who.partition, partition)
-        and matches(who.account, account)
-        and any(matches(who.name, "/".join(path[at:])) for at in range(len(path)))
-        and matches(who.session, caller.session or "")
+        matches(principal.partition, partition)
+        and matches(principal.account, account)
+        and any(matches(principal.name, "/".join(path[at:])) for at in range(len(path)))
+        and matches(principal.session, caller.session or "")
     )
 
 
-def _exempt(everyone: list[PrincipalRef], listed: list[PrincipalRef], caller: Caller, request: Request) -> bool:
+def _exempt(principals: list[PrincipalRef], listed: list[PrincipalRef], caller: Caller, request: Request) -> bool:
     """Tell whether NotPrincipal leaves the caller out: its whole chain is listed."""
     bounded = caller.type == "AWS" and (":role/" in caller.name or ":user/" in caller.name or _is_federated(caller))
     if bounded and request.choices.get(BOUNDARY_UNDOES_NOT_PRINCIPAL.name, False):
         return False
-    kinds = {who.kind for who in listed}
+    kinds = {principal.kind for principal in listed}
     if kinds & {"everyone", "other", "id"}:
         return True
-    finer = any(who.kind in FINER and _in_account(who, caller) for who in everyone)
+    finer = any(principal.kind in FINER and _in_account(principal, caller) for principal in principals)
     chain = {"account"}
     if _is_federated(caller):
         chain |= {"user", "federated"}

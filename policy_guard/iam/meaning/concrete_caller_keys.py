@@ -50,8 +50,8 @@ def _of_identity(caller: Caller) -> dict[str, tuple[str, ...]]:
     """Of the root user, a user, a role and its sessions, and a federated user."""
     match = _ARN.fullmatch(caller.name) if caller.type == "AWS" else None
     kind = (match[3] or match[4]) if match else ""
-    known = match is not None and (match[1], kind) in _KINDS
-    if not match or not known or not (caller.session is None or _is_session(kind, caller.session)):
+    has_known_kind = match is not None and (match[1], kind) in _KINDS
+    if not match or not has_known_kind or not (caller.session is None or _is_session(kind, caller.session)):
         return {}
     return {
         "aws:principalarn": (caller.name,),

@@ -26,10 +26,10 @@ def exists(request: Request) -> bool:
 
 def is_of(kind: str, resource: str) -> bool:
     """Tell whether the resource is of the kind, with all its parts."""
-    parts, needed = resource.split(":", 5), kind.split(":", 5)
-    pairs = zip(parts, needed, strict=False)
-    named = all(_with_name(theirs, at)(ours) for at, (ours, theirs) in enumerate(pairs))
-    return len(parts) == len(needed) and named and (kind != BUCKET or "/" not in resource)
+    parts, patterns = resource.split(":", 5), kind.split(":", 5)
+    pairs = zip(parts, patterns, strict=False)
+    parts_match = all(_with_name(pattern, at)(part) for at, (part, pattern) in enumerate(pairs))
+    return len(parts) == len(patterns) and parts_match and (kind != BUCKET or "/" not in resource)
 
 
 @lru_cache(maxsize=10_000)

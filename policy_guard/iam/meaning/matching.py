@@ -137,18 +137,18 @@ def _matches_at_once(tokens: list[str | Wildcard], text: str) -> bool:
     stars = [isinstance(token, Wildcard) and token.symbol == "*" for token in tokens]
     starred = _bits(at for at, star in enumerate(stars) if star)
     reached = _closed(1, starred)
-    taking: dict[str, int] = {}
+    places_by_character: dict[str, int] = {}
     for character in text:
-        if character not in taking:
-            taking[character] = _bits(at for at, token in enumerate(tokens) if _takes(token, character))
-        here = reached & taking[character]
-        reached = _closed((here & ~starred) << 1 | (here & starred), starred)
+        if character not in places_by_character:
+            places_by_character[character] = _bits(at for at, token in enumerate(tokens) if _accepts(token, character))
+        accepting = reached & places_by_character[character]
+        reached = _closed((accepting & ~starred) << 1 | (accepting & starred), starred)
         if not reached:
             return False
     return bool(reached >> len(tokens) & 1)
 
 
-def _takes(token: str | Wildcard, character: str) -> bool:
+def _accepts(token: str | Wildcard, character: str) -> bool:
     return character not in token.spared if isinstance(token, Wildcard) else token == character
 
 
@@ -161,6 +161,6 @@ def _bits(places: Iterable[int]) -> int:
 
 
 def _closed(reached: int, starred: int) -> int:
-    while (more := reached | (reached & starred) << 1) != reached:
-        reached = more
+    while (extended := reached | (reached & starred) << 1) != reached:
+        reached = extended
     return reached

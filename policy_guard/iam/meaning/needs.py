@@ -14,14 +14,14 @@ MOST_EVALUATIONS = 64
 Holds: TypeAlias = "Callable[[Request], bool]"
 
 
-class _Heard(dict[str, bool]):
+class _ChoiceRecorder(dict[str, bool]):
     """Choices that keep a list of those of `names` that were asked for and are not there.
 
     The text that a placeholder has is a part of the request, so whether it is filled in at all is never asked.
     """
 
-    def __init__(self, given: Mapping[str, bool], names: Container[str]) -> None:
-        super().__init__(given)
+    def __init__(self, choices: Mapping[str, bool], names: Container[str]) -> None:
+        super().__init__(choices)
         self._names = names
         self.missing: dict[str, None] = {}
 
@@ -43,11 +43,11 @@ def holds_anyhow(request: Request, fixed: Mapping[str, bool], names: Container[s
     for _ in range(MOST_EVALUATIONS):
         if not waiting:
             return True
-        heard = _Heard(waiting.pop(), names)
-        if not holds(request._replace(choices=heard)):
+        recorder = _ChoiceRecorder(waiting.pop(), names)
+        if not holds(request._replace(choices=recorder)):
             return False
-        so_far = dict(heard)
-        for name in heard.missing:
+        so_far = dict(recorder)
+        for name in recorder.missing:
             waiting.append({**so_far, name: True})
             so_far[name] = False
     return not waiting
@@ -62,7 +62,7 @@ def needed(request: Request, names: Container[str], holds: Holds) -> tuple[tuple
     if holds_anyhow(request, {}, names, holds):
         return ()
     for name in list(fixed):
-        fewer = {each: truth for each, truth in fixed.items() if each != name}
-        if holds_anyhow(request, fewer, names, holds):
-            fixed = fewer
+        subset = {choice: truth for choice, truth in fixed.items() if choice != name}
+        if holds_anyhow(request, subset, names, holds):
+            fixed = subset
     return tuple(fixed.items())

@@ -16,8 +16,8 @@ from policy_guard.solver.strings.spans import Line, Span, Stretch
 class Operator(NamedTuple):
     """Registered in the constant `OPERATORS` of a module in `operators/`, under its name without `IfExists`.
 
-    `holds(given, value)`: whether the value of a request matches the resolved pattern given in the policy.
-    `encode(slot, given)`: the same for whatever value the slot has. Both speak of the positive operator; `negated`
+    `holds(pattern, value)`: whether the value of a request matches the resolved pattern of the policy.
+    `encode(slot, patterns)`: the same for whatever value the slot has. Both speak of the positive operator; `negated`
     turns them round. `wild` says whether `*` and `?` are wildcards. Without `encode` the operator looks at the key
     itself: its value is `"true"` where the key is absent, `"false"` where it is present.
 
@@ -37,11 +37,11 @@ class Operator(NamedTuple):
 
 
 class Ambiguity(NamedTuple):
-    """Under the reading of this name, `so` takes the operator's place, and `otherwise` where it is false."""
+    """A choice by the reading of this name: `if_true` or `if_false` takes the operator's place."""
 
     reading: str
-    so: Operator
-    otherwise: Operator
+    if_true: Operator
+    if_false: Operator
 
 
 class Spellings(NamedTuple):
@@ -54,7 +54,7 @@ class Spellings(NamedTuple):
     unusual: Callable[[tuple[Pattern, ...], str], bool]
 
 
-def spelled(pattern: Pattern) -> str:
+def text_of(pattern: Pattern) -> str:
     """A resolved pattern as the text it is for an operator without wildcards."""
     return "".join(map(as_text, pattern.parts))
 
@@ -69,15 +69,15 @@ class Way(NamedTuple):
     stretch: Callable[[str], Stretch | None] = lambda text: None
 
 
-def typed(given: Iterable[Pattern], ways: Iterable[Way]) -> Language:
+def typed(patterns: Iterable[Pattern], ways: Iterable[Way]) -> Language:
     """The values that match texts which stand for a number, a date or the like, in one of the ways."""
-    known, late, stretches, line = [], [], [], None
-    for pattern, way in product(given, tuple(ways)):
+    globs, late, stretches, line = [], [], [], None
+    for pattern, way in product(patterns, tuple(ways)):
         line = way.line
         if holes(pattern):
             late.append(Deferred(pattern, *way))
         else:
-            text = spelled(pattern)
-            known += list(way.build(text))
+            text = text_of(pattern)
+            globs += list(way.build(text))
             stretches += [stretch] if (stretch := way.stretch(text)) else []
-    return Language(known, late=late, span=Span(line, tuple(stretches)) if line else None)
+    return Language(globs, late=late, span=Span(line, tuple(stretches)) if line else None)

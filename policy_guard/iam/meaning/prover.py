@@ -69,10 +69,10 @@ Replay: TypeAlias = "Callable[[Request], bool]"
 
 
 class _Way(NamedTuple):
-    """A set that is asked about, and the choices that are made so."""
+    """A set that is asked about, and the truths of the choices that are made for it."""
 
     access: Formula
-    given: Mapping[str, bool]
+    truths: Mapping[str, bool]
 
 
 class Prover:
@@ -137,17 +137,17 @@ class Prover:
                 formula = assumption(formula)
             ways.setdefault(formula, {assumption.name: assumption.truth for assumption in assumptions})
         answer: Answer = Proved()
-        for formula, given in ways.items():
+        for formula, truths in ways.items():
             if isinstance(answer, Proved):
-                answer = self._under(formula, _Way(access, given if len(ways) > 1 else {}), replay)
+                answer = self._under(formula, _Way(access, truths if len(ways) > 1 else {}), replay)
         return answer
 
     def _under(self, access: Formula, way: _Way, replay: Replay) -> Answer:
-        """The answer where the choices given are made so."""
+        """The answer under the choices of the way."""
         try:
             budget = self._budget.part(STEPS)
             budget.spend(STEPS_A_QUESTION + access.size // 4, "the number of statements")
-            confirm = partial(_confirmed, way=way, replay=self._counted(replay, budget))
+            confirm = partial(_confirmed, way=way, replay=self._charge(replay, budget))
             formula = self._simplifier.simplify(access, budget)
             kinds = {choice.kind for choice in choices(formula)}
             for left_out in (("reading", "unsupported"), ("unsupported",)):
@@ -159,7 +159,7 @@ class Prover:
         except OverBudget as error:
             return Undecided(str(error))
 
-    def _counted(self, replay: Replay, budget: Budget) -> Replay:
+    def _charge(self, replay: Replay, budget: Budget) -> Replay:
         def judge(request: Request) -> bool:
             budget.spend(self._steps_a_replay() // 3, "the number of statements")
             return replay(request)
@@ -167,19 +167,19 @@ class Prover:
         return judge
 
 
-def _answer(found: Witness | Unsupported | Empty | TooHard) -> Answer:
-    match found:
+def _answer(result: Witness | Unsupported | Empty | TooHard) -> Answer:
+    match result:
         case Empty():
             return Proved()
         case TooHard(part):
             return Undecided(part)
         case Witness() | Unsupported():
-            return found
+            return result
 
 
 def _confirmed(point: Point, way: _Way, replay: Replay) -> Witness | Unsupported | None:
     """Return what a point shows; None if the request at it is not in the set after all."""
-    request = _request(point._replace(choices={**way.given, **point.choices}))
+    request = _request(point._replace(choices={**way.truths, **point.choices}))
     if not replay(request):
         return None
     parts = tuple(name for name in point.choices if reading(name) is None)

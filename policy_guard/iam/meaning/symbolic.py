@@ -84,16 +84,18 @@ class Access:
     is not in there, whether a set operator is used on it or a template fills in a part of it.
     """
 
-    def __init__(self, policies: Iterable[Policy], others: Iterable[Statement] = (), named: bool = False) -> None:
-        """`others` are statements that are asked about besides those of the policies.
+    def __init__(
+        self, policies: Iterable[Policy], extra_statements: Iterable[Statement] = (), with_principals: bool = False
+    ) -> None:
+        """`extra_statements` are asked about besides those of the policies.
 
-        With `named`, or if a statement names principals, condition keys hold what follows from the caller.
+        With `with_principals`, or if a statement names principals, condition keys hold what follows from the caller.
         """
-        statements = [*(statement for policy in policies for statement in policy.statements), *others]
+        statements = [*(statement for policy in policies for statement in policy.statements), *extra_statements]
         self._statements = statements
         occurrences: dict[str, set[str]] = {}
         with_several: set[str] = set()
-        self._variables = {each.key for statement in statements for each in _all_variables(statement)}
+        self._variables = {variable.key for statement in statements for variable in _all_variables(statement)}
         self._verbatim = set(self._variables)
         for condition in (condition for statement in statements for condition in statement.conditions):
             occurrences.setdefault(condition.key, set()).add(as_written(condition))
@@ -102,13 +104,13 @@ class Access:
             operator = operators()[condition.operator]
             if operator.encode and not operator.spellings:
                 self._verbatim.add(condition.key)
-        self._named = named or any(each.principals for each in statements)
-        self._by_caller = self._named and any(map(is_implied, {*occurrences, *self._variables}))
+        self._with_principals = with_principals or any(statement.principals for statement in statements)
+        self._by_caller = self._with_principals and any(map(is_implied, {*occurrences, *self._variables}))
         self._written = occurrences
         self._slots = {
-            key: len(written) + 1 + (key in self._variables)
-            for key, written in occurrences.items()
-            if _several(key, otherwise=key in with_several)
+            key: len(conditions) + 1 + (key in self._variables)
+            for key, conditions in occurrences.items()
+            if _is_multivalued(key, otherwise=key in with_several)
         }
         self._crowded = frozenset(_beyond(MOST_TESTS, {key: slots**2 for key, slots in self._slots.items()}))
         self._applies: dict[int, tuple[Statement, Formula]] = {}
@@ -116,10 +118,10 @@ class Access:
 
     def knowing(self, statements: Iterable[Statement]) -> Access:
         """These sets, or if they do not know all conditions of the statements, others that do."""
-        others = [s for s in statements if not all(map(self._knows, s.conditions)) or self._verbatim_in(s)]
-        return Access((), [*self._statements, *others], self._named) if others else self
+        missing = [s for s in statements if not all(map(self._covers, s.conditions)) or self._verbatim_in(s)]
+        return Access((), [*self._statements, *missing], self._with_principals) if missing else self
 
-    def _knows(self, condition: Condition) -> bool:
+    def _covers(self, condition: Condition) -> bool:
         return as_written(condition) in self._written.get(condition.key, ())
 
     def _verbatim_in(self, statement: Statement) -> bool:
@@ -162,8 +164,8 @@ class Access:
             self.resource_matches(statement.resource) if statement.resource else A_ROLE,
         ]
         parts += map(self._condition_holds, statement.conditions)
-        whole = conjunction([*parts, self._resolved(statement)])
-        return by_caller(whole) if self._by_caller else whole
+        formula = conjunction([*parts, self._resolved(statement)])
+        return by_caller(formula) if self._by_caller else formula
 
     def principal_matches(self, principals: Principals) -> Formula:
         return principal_matches(principals, {*self._written, *self._variables} if self._by_caller else ())
@@ -178,9 +180,9 @@ class Access:
     def resource_matches(self, element: Element) -> Formula:
         plain = [value.pattern for value in element.values if not _variables(value.pattern)]
         alternatives = [
-            conjunction([given, _resource([pattern]), _filled_in(value.pattern)])
+            conjunction([premise, _resource([pattern]), _filled_in(value.pattern)])
             for value in element.values
-            for given, pattern in self._resolutions(value.pattern)
+            for premise, pattern in self._resolutions(value.pattern)
         ]
         return _element(element, [_resource(plain), *alternatives])
 
@@ -207,63 +209,68 @@ class Access:
         return disjunction([conjunction([unusual, unclear]), conjunction([negation(unusual), usual])])
 
     def _of_values(self, operator: Operator, condition: Condition, slots: list[Slot]) -> Formula:
-        here = disjunction(map(present, slots))
+        key_presence = disjunction(map(present, slots))
         tests = [(present(slot), self._test(operator, condition, slot)) for slot in slots]
         if condition.quantifier:
             # Without values, ForAllValues holds only if the key is missing (access-analyzer-reference-policy-checks).
             no_value = choice("reading", EMPTY_TEXT_IS_NO_VALUE.name) if condition.values else FALSE
             empty = [conjunction([no_value, member(slot, Language(texts=[""]))]) for slot in slots]
         if condition.quantifier == "ForAllValues":
-            tests = [(there, disjunction([test, each])) for (there, test), each in zip(tests, empty, strict=True)]
+            tests = [(presence, disjunction([test, each])) for (presence, test), each in zip(tests, empty, strict=True)]
         elif condition.quantifier == "ForAnyValue":
-            tests = [(there, conjunction([test, negation(e)])) for (there, test), e in zip(tests, empty, strict=True)]
-        some = disjunction(conjunction(each) for each in tests)
-        every = conjunction(disjunction([negation(there), test]) for there, test in tests)
+            tests = [
+                (presence, conjunction([test, negation(e)])) for (presence, test), e in zip(tests, empty, strict=True)
+            ]
+        any_holds = disjunction(conjunction(each) for each in tests)
+        all_hold = conjunction(disjunction([negation(presence), test]) for presence, test in tests)
         if condition.quantifier == "ForAllValues":
-            return every
+            return all_hold
         if condition.quantifier == "ForAnyValue":
             absent_too = choice("reading", ANY_VALUE_IF_EXISTS.name) if condition.if_exists else FALSE
-            return disjunction([some, conjunction([negation(here), absent_too])])
+            return disjunction([any_holds, conjunction([negation(key_presence), absent_too])])
         if len(slots) > 1:
-            some = _any_or_all(some, conjunction([here, every]))
-        return disjunction([some, conjunction([negation(here), self._absent_holds(operator, condition)])])
+            any_holds = _any_or_all(any_holds, conjunction([key_presence, all_hold]))
+        return disjunction([any_holds, conjunction([negation(key_presence), self._absent_holds(operator, condition)])])
 
     def _absent_holds(self, operator: Operator, condition: Condition) -> Formula:
         if condition.if_exists or not operator.negated:
             return TRUE if condition.if_exists else FALSE
         return TRUE if condition.values else negation(choice("reading", NO_VALUES_NEVER_HOLD.name))
 
-    def _of_presence(self, condition: Condition, here: Formula) -> Formula:
-        given = language((value.pattern for value in condition.values), wild=False, fold=True)
-        absent, there = (constant(text, given) for text in ("true", "false"))
-        usual = disjunction([conjunction([negation(here), absent]), conjunction([here, there])])
+    def _of_presence(self, condition: Condition, key_presence: Formula) -> Formula:
+        values = language((value.pattern for value in condition.values), wild=False, fold=True)
+        if_absent, if_present = (constant(text, values) for text in ("true", "false"))
+        usual = disjunction([conjunction([negation(key_presence), if_absent]), conjunction([key_presence, if_present])])
         if not condition.quantifier:
             return usual
-        by_values = TRUE if condition.quantifier == "ForAllValues" else conjunction([here, there])
+        by_values = TRUE if condition.quantifier == "ForAllValues" else conjunction([key_presence, if_present])
         return _by_reading(NULL_BY_VALUES.name, by_values, usual)
 
     def _test(self, operator: Operator, condition: Condition, slot: Slot) -> Formula:
         """Return what one value in the slot has to satisfy."""
         assert operator.encode is not None
         patterns = [value.pattern for value in condition.values]
-        alternatives = [self._matched(operator, slot, [p for p in patterns if not operator.unclear(p)])]
+        alternatives = [self._value_matches(operator, slot, [p for p in patterns if not operator.unclear(p)])]
         for pattern in patterns:
             if unclear := operator.unclear(pattern):
-                either = (self._matched(each, slot, [pattern]) for each in (unclear.so, unclear.otherwise))
-                alternatives.append(_by_reading(unclear.reading, *either))
+                encodings = (
+                    self._value_matches(alternative, slot, [pattern])
+                    for alternative in (unclear.if_true, unclear.if_false)
+                )
+                alternatives.append(_by_reading(unclear.reading, *encodings))
         if operator.negated and not patterns:
             return negation(choice("reading", NO_VALUES_NEVER_HOLD.name))
         matched = disjunction(alternatives)
         return negation(matched) if operator.negated else matched
 
-    def _matched(self, operator: Operator, slot: Slot, patterns: list[Pattern]) -> Formula:
+    def _value_matches(self, operator: Operator, slot: Slot, patterns: list[Pattern]) -> Formula:
         """State that the value in the slot matches one of the patterns."""
         assert operator.encode is not None
         plain = tuple(operator.prepared(pattern) for pattern in patterns if not _variables(pattern))
         alternatives = [operator.encode(slot, plain)] if plain else []
         for pattern in patterns:
-            for given, filled in self._resolutions(operator.prepared(pattern)):
-                alternatives.append(conjunction([given, operator.encode(slot, (filled,))]))
+            for premise, resolution in self._resolutions(operator.prepared(pattern)):
+                alternatives.append(conjunction([premise, operator.encode(slot, (resolution,))]))
         return disjunction(alternatives)
 
     def _resolutions(self, pattern: Pattern) -> Iterator[tuple[Formula, Pattern]]:
@@ -275,16 +282,16 @@ class Access:
             return
         for absent in product((False, True), repeat=len(optional)) if variables else ():
             missing = {variable for variable, gone in zip(optional, absent, strict=True) if gone}
-            given = conjunction(self._holds_a_value(v, v not in missing) for v in variables)
-            yield given, Pattern(tuple(_filled(part, missing) for part in pattern.parts))
+            premise = conjunction(self._holds_a_value(v, v not in missing) for v in variables)
+            yield premise, Pattern(tuple(_fill_in(part, missing) for part in pattern.parts))
 
-    def _holds_a_value(self, variable: Variable, wanted: bool) -> Formula:
-        here = present(Slot(variable.key, 0))
-        held = here if wanted else negation(here)
+    def _holds_a_value(self, variable: Variable, expected: bool) -> Formula:
+        presence = present(Slot(variable.key, 0))
+        literal = presence if expected else negation(presence)
         if self._slots.get(variable.key, 1) == 1:
-            return held
+            return literal
         unclear = choice("unsupported", f"the variable ${{{variable.key}}} of a key with several values")
-        return conjunction([unclear, held])
+        return conjunction([unclear, literal])
 
     def _resolved(self, statement: Statement) -> Formula:
         """State that variables without a default and placeholders have values, in the reading that asks for it."""
@@ -298,18 +305,18 @@ class Access:
         return disjunction([free, conjunction(resolved)])
 
 
-def _beyond(most: int, costs: Mapping[str, int]) -> Iterator[str]:
+def _beyond(limit: int, costs: Mapping[str, int]) -> Iterator[str]:
     """The keys that do not fit when the cheap ones are taken first."""
-    for key, cost in sorted(costs.items(), key=lambda each: (each[1], each[0])):
-        most -= cost
-        if most < 0:
+    for key, cost in sorted(costs.items(), key=lambda item: (item[1], item[0])):
+        limit -= cost
+        if limit < 0:
             yield key
 
 
-def _several(key: str, otherwise: bool) -> bool:
+def _is_multivalued(key: str, otherwise: bool) -> bool:
     """Tell whether a request may hold several values of the key."""
-    known = catalog.key_type(key)
-    return known.several if known else otherwise or key.endswith(_SEVERAL)
+    key_type = catalog.key_type(key)
+    return key_type.several if key_type else otherwise or key.endswith(_SEVERAL)
 
 
 def _filled_in(pattern: Pattern) -> Formula:
@@ -339,9 +346,9 @@ def _resource(patterns: Iterable[Pattern]) -> Formula:
     return _by_reading(WILDCARDS_STAY_IN_ARN_PARTS.name, member("resource", language(in_parts)), crossing)
 
 
-def _by_reading(name: str, so: Formula, otherwise: Formula) -> Formula:
+def _by_reading(name: str, if_true: Formula, if_false: Formula) -> Formula:
     reading = choice("reading", name)
-    return disjunction([conjunction([reading, so]), conjunction([negation(reading), otherwise])])
+    return disjunction([conjunction([reading, if_true]), conjunction([negation(reading), if_false])])
 
 
 def _element(element: Element, alternatives: list[Formula]) -> Formula:
@@ -349,15 +356,15 @@ def _element(element: Element, alternatives: list[Formula]) -> Formula:
     return negation(matched) if element.negated else matched
 
 
-def _any_or_all(some: Formula, every: Formula) -> Formula:
-    return _by_reading(PLAIN_NEEDS_ALL_VALUES.name, every, some)
+def _any_or_all(any_holds: Formula, all_hold: Formula) -> Formula:
+    return _by_reading(PLAIN_NEEDS_ALL_VALUES.name, all_hold, any_holds)
 
 
 def _variables(pattern: Pattern) -> list[Variable]:
     return list(dict.fromkeys(part for part in pattern.parts if isinstance(part, Variable)))
 
 
-def _filled(part: Part, missing: set[Variable]) -> Part:
+def _fill_in(part: Part, missing: set[Variable]) -> Part:
     if not isinstance(part, Variable):
         return part
     return part.default or "" if part in missing else Variable(part.key)

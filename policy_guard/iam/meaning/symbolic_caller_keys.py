@@ -61,8 +61,8 @@ _TAIL: dict[str, Glob] = {_ARN: (), _ACCOUNT: join(":", WORD)}
 
 def is_implied(key: str) -> bool:
     """Tell whether something follows for the key from who asks."""
-    known = (_ARN, _ACCOUNT, _TYPE, _IS_SERVICE, _SERVICE_NAME, _SERVICE_NAMES, *_ORGANIZATION)
-    return key in known or key.startswith(TAGS)
+    keys = (_ARN, _ACCOUNT, _TYPE, _IS_SERVICE, _SERVICE_NAME, _SERVICE_NAMES, *_ORGANIZATION)
+    return key in keys or key.startswith(TAGS)
 
 
 def by_caller(formula: Formula) -> Formula:
@@ -84,33 +84,33 @@ def _atom(atom: Member | Present) -> Formula | None:
 
 def _present(slot: Slot) -> Formula:
     """State that the key is there: for some callers always, for some never, and for the others who knows."""
-    key, here = slot.key, present(slot)
+    key, presence = slot.key, present(slot)
     if key in _ORGANIZATION or key.startswith(TAGS):
-        return conjunction([here, negation(_one_of(_NOBODY))])
+        return conjunction([presence, negation(_one_of(_NOBODY))])
     if key in (_SERVICE_NAME, _SERVICE_NAMES):
-        return conjunction([here, _one_of(_SERVICES)])
+        return conjunction([presence, _one_of(_SERVICES)])
     signed = [_one_of(_IDENTITIES)]
     if key == _IS_SERVICE:
         return disjunction([*signed, _one_of(_SERVICES)])
     if key == _ARN:
-        return disjunction([*signed, conjunction([here, _one_of(_SERVICES)])])
-    return disjunction([*signed, here, *([_one_of(_NOBODY)] if key == _TYPE else [])])
+        return disjunction([*signed, conjunction([presence, _one_of(_SERVICES)])])
+    return disjunction([*signed, presence, *([_one_of(_NOBODY)] if key == _TYPE else [])])
 
 
 def _member(slot: Slot, values: Language) -> Formula:
     """State that the value is one of these."""
-    known = list(_values(slot.key, values))
-    others = negation(disjunction(_one_of(callers) for callers, _ in known))
-    given = (conjunction([_one_of(callers), holds]) for callers, holds in known)
-    return disjunction([*given, conjunction([others, member(slot, values)])])
+    cases = list(_values(slot.key, values))
+    other_callers = negation(disjunction(_one_of(callers) for callers, _ in cases))
+    alternatives = (conjunction([_one_of(callers), holds]) for callers, holds in cases)
+    return disjunction([*alternatives, conjunction([other_callers, member(slot, values)])])
 
 
 def _values(key: str, values: Language) -> Iterable[tuple[Language, Formula]]:
     """Callers for whom the value of the key is known, and when it is one of these."""
     if key in _HEAD:
         head, tail = _HEAD[key], _TAIL[key]
-        yield _WHOLE, _spelled(values, head, tail)
-        yield _IN_SESSION, _spelled(values, head, (*tail, *join(":", WORD)))
+        yield _WHOLE, _one_of_values(values, head, tail)
+        yield _IN_SESSION, _one_of_values(values, head, (*tail, *join(":", WORD)))
         yield _WITHOUT_ACCOUNT, constant(NO_ACCOUNT, values)
     if key == _TYPE:
         yield from ((callers, constant(PRINCIPAL_TYPES[kind], values)) for kind, callers in _BY_TYPE.items())
@@ -121,13 +121,13 @@ def _values(key: str, values: Language) -> Iterable[tuple[Language, Formula]]:
 
 def facts(variable: Variable) -> Formula:
     """State that the policy variable stands for what follows from the caller."""
-    own = Language([(Step(frozenset([Variable(variable.key)])),)])
+    value = Language([(Step(frozenset([Variable(variable.key)])),)])
     slot = Slot(variable.key, 0)
-    known = []
-    for callers, holds in _values(variable.key, own):
+    cases = []
+    for callers, holds in _values(variable.key, value):
         text = _fixed(holds)
-        known.append((callers, member(slot, Language(texts=[text])) if text is not None else holds))
-    return conjunction(disjunction([negation(_one_of(callers)), holds]) for callers, holds in known)
+        cases.append((callers, member(slot, Language(texts=[text])) if text is not None else holds))
+    return conjunction(disjunction([negation(_one_of(callers)), holds]) for callers, holds in cases)
 
 
 def _fixed(formula: Formula) -> str | None:
@@ -137,18 +137,18 @@ def _fixed(formula: Formula) -> str | None:
     return name[1:] if isinstance(name, str) and name.startswith("=") else None
 
 
-def constant(text: str, given: Language) -> Formula:
+def constant(text: str, values: Language) -> Formula:
     """Tell whether a text that is known here lies in the language, whose letters may not be."""
-    if given.letters:
-        return member(f"={text}", given)
-    return TRUE if text in given else FALSE
+    if values.letters:
+        return member(f"={text}", values)
+    return TRUE if text in values else FALSE
 
 
 def _one_of(callers: Language) -> Formula:
     return member("principal", callers)
 
 
-def _spelled(values: Language, head: Glob, tail: Glob) -> Formula:
+def _one_of_values(values: Language, head: Glob, tail: Glob) -> Formula:
     """State that the caller is spelled as one of the values between head and tail."""
     globs = ((*head, *glob, *tail) for glob in values)
     late = (Deferred(deferred.pattern, _around(deferred.build, head, tail)) for deferred in values.late)

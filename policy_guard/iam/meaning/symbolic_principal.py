@@ -99,8 +99,8 @@ _ROLE_COLONS = 6
 
 def callers(partitions: Iterable[str] = ()) -> Language:
     """Everyone who may ask; those with an ARN only of the partitions, if there are any."""
-    known: list[str | Glob] = [*sorted(partitions)] or [WORD]
-    return Language([*(arn for partition in known for arn in _arns(partition)), *_OTHERS])
+    patterns: list[str | Glob] = [*sorted(partitions)] or [WORD]
+    return Language([*(arn for partition in patterns for arn in _arns(partition)), *_OTHERS])
 
 
 CALLERS = callers()
@@ -117,7 +117,7 @@ def caller(text: str) -> Caller:
 
 class _Entry(NamedTuple):
     entry: Principal
-    who: PrincipalRef
+    principal: PrincipalRef
     keys: Container[str]
 
 
@@ -126,21 +126,21 @@ def principal_matches(principals: Principals, keys: Container[str] = ()) -> Form
 
     Services are also told by those of the condition `keys` that hold the account and the ARN of a caller.
     """
-    everyone = [_Entry(entry, named(entry), keys) for entry in principals.entries]
-    return negation(_exempt(everyone)) if principals.negated else _any(everyone, KINDS)
+    entries = [_Entry(entry, named(entry), keys) for entry in principals.entries]
+    return negation(_exempt(entries)) if principals.negated else _any(entries, KINDS)
 
 
-def _any(everyone: list[_Entry], kinds: tuple[str, ...]) -> Formula:
+def _any(entries: list[_Entry], kinds: tuple[str, ...]) -> Formula:
     """The callers that one of the entries names, as one of these kinds."""
-    named_ = [entry for entry in everyone if entry.who.kind in kinds]
-    open_ = [entry.who.name for entry in everyone if entry.who.kind == "open"]
+    candidates = [entry for entry in entries if entry.principal.kind in kinds]
+    open_ = [entry.principal.name for entry in entries if entry.principal.kind == "open"]
     late = (Deferred(name, _LISTED[kind], towards=_TOWARDS[kind]) for name in open_ for kind in kinds)
     return disjunction(
         [
-            _member((entry.who, _globs(entry.entry.type, entry.who)) for entry in named_),
+            _member((entry.principal, _globs(entry.entry.type, entry.principal)) for entry in candidates),
             member("principal", Language(late=late)),
-            *(_by_another_name(entry.entry, entry.who) for entry in named_),
-            *(_acting(entry, kinds) for entry in everyone),
+            *(_by_another_name(entry.entry, entry.principal) for entry in candidates),
+            *(_acting(entry, kinds) for entry in entries),
         ]
     )
 
@@ -151,16 +151,18 @@ def _acting(entry: _Entry, kinds: tuple[str, ...]) -> Formula:
     AWS: reference_policies_condition-keys: aws:PrincipalAccount is the account to which the requesting principal
     belongs, aws:PrincipalArn its ARN. Whether services have them is not stated.
     """
-    tolds = [each for each in _TOLD if each.key in entry.keys and each.kind in kinds]
+    caller_keys = [
+        caller_key for caller_key in _CALLER_KEYS if caller_key.key in entry.keys and caller_key.kind in kinds
+    ]
     parts = []
-    for key, kind, build, late in tolds:
-        globs = [build(entry.who)] if entry.who.kind == kind else []
-        open_ = [Deferred(entry.who.name, late)] if entry.who.kind == "open" else []
+    for key, kind, build, late in caller_keys:
+        globs = [build(entry.principal)] if entry.principal.kind == kind else []
+        open_ = [Deferred(entry.principal.name, late)] if entry.principal.kind == "open" else []
         parts.append(conjunction([present(Slot(key, 0)), member(Slot(key, 0), Language(globs, late=open_))]))
-    return conjunction([member("principal", _SERVICES), disjunction(parts), _meant(entry.who)])
+    return conjunction([member("principal", _SERVICES), disjunction(parts), _wildcards_match(entry.principal)])
 
 
-class _Told(NamedTuple):
+class _CallerKey(NamedTuple):
     """What the value of a key is for those whom an entry of the kind names; `late` is the same by the entry's text."""
 
     key: str
@@ -169,93 +171,95 @@ class _Told(NamedTuple):
     late: Callable[[str], Iterable[Glob]]
 
 
-def _told_by(text: str, kind: str, build: Callable[[PrincipalRef], Glob]) -> Iterable[Glob]:
-    who = by_text(text)
-    return (build(who),) if who.kind == kind else ()
+def _glob_by_text(text: str, kind: str, build: Callable[[PrincipalRef], Glob]) -> Iterable[Glob]:
+    principal = by_text(text)
+    return (build(principal),) if principal.kind == kind else ()
 
 
-def _told(key: str, kind: str, build: Callable[[PrincipalRef], Glob]) -> _Told:
-    return _Told(key, kind, build, partial(_told_by, kind=kind, build=build))
+def _caller_key(key: str, kind: str, build: Callable[[PrincipalRef], Glob]) -> _CallerKey:
+    return _CallerKey(key, kind, build, partial(_glob_by_text, kind=kind, build=build))
 
 
-def _of_account(who: PrincipalRef) -> Glob:
-    return join("arn:", WORD, ":", WORD, "::", glob(who.account), ":", (ANYTHING,))
+def _of_account(principal: PrincipalRef) -> Glob:
+    return join("arn:", WORD, ":", WORD, "::", glob(principal.account), ":", (ANYTHING,))
 
 
-_TOLD = (
-    _told(ACCOUNT_KEY, "account", lambda who: glob(who.account)),
-    _told(ARN_KEY, "account", _of_account),
-    *(_told(ARN_KEY, kind, lambda who: glob(who.name)) for kind in OF_ARN),
+_CALLER_KEYS = (
+    _caller_key(ACCOUNT_KEY, "account", lambda principal: glob(principal.account)),
+    _caller_key(ARN_KEY, "account", _of_account),
+    *(_caller_key(ARN_KEY, kind, lambda principal: glob(principal.name)) for kind in OF_ARN),
 )
 
 
-def _by_another_name(entry: Principal, who: PrincipalRef) -> Formula:
+def _by_another_name(entry: Principal, principal: PrincipalRef) -> Formula:
     """The callers that the entry may mean without their ARN, or a service by another of its names."""
     type_, head = entry.type, beginning(entry)
     if head is not None:
         reading, callers = SERVICE_HAS_ANOTHER_NAME, member("principal", Language([join("Service ", head, _NAME)]))
-    elif is_id(type_, who):
+    elif is_id(type_, principal):
         reading, callers = ID_NAMES_THE_CALLER, member("principal", _WITH_ARN)
     elif is_provider(type_):
         signed = negation(member("action", _UNSIGNED))
         reading, callers = PROVIDER_MADE_THE_SESSION, conjunction([member("principal", _IN_SESSION), signed])
     else:
         return FALSE
-    return conjunction([choice("reading", f"{reading.name} {spelled_out(who.name)}"), callers, _meant(who)])
+    return conjunction(
+        [choice("reading", f"{reading.name} {spelled_out(principal.name)}"), callers, _wildcards_match(principal)]
+    )
 
 
-def _meant(who: PrincipalRef) -> Formula:
+def _wildcards_match(principal: PrincipalRef) -> Formula:
     """State that wildcards in the name stand for other characters, if there are any."""
     literally = choice("reading", WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY.name)
-    return negation(literally) if has_wildcards(who) else TRUE
+    return negation(literally) if has_wildcards(principal) else TRUE
 
 
-def _member(given: Iterable[tuple[PrincipalRef, Iterable[Glob]]]) -> Formula:
+def _member(sets: Iterable[tuple[PrincipalRef, Iterable[Glob]]]) -> Formula:
     """State that the caller is in one of the sets; in those with wildcards only if they stand for other characters."""
     plain: list[Glob] = []
     wild: list[Glob] = []
-    for who, globs in given:
-        (wild if has_wildcards(who) else plain).extend(globs)
-    meant = negation(choice("reading", WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY.name))
+    for principal, globs in sets:
+        (wild if has_wildcards(principal) else plain).extend(globs)
+    wildcards_match = negation(choice("reading", WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY.name))
     matching = (member("principal", Language(globs)) for globs in (plain, wild))
-    return disjunction([next(matching), conjunction([next(matching), meant])])
+    return disjunction([next(matching), conjunction([next(matching), wildcards_match])])
 
 
-def _globs(type_: str, who: PrincipalRef) -> Iterable[Glob]:
-    if who.kind == "everyone":
+def _globs(type_: str, principal: PrincipalRef) -> Iterable[Glob]:
+    if principal.kind == "everyone":
         return [(ANYTHING,)]
-    if who.kind == "account":
-        partition = WORD if in_any_partition(who) else glob(who.partition)
-        return [_account(who, partition)]
-    if who.kind == "role":
-        return [join("AWS ", glob(who.name)), join("AWS ", glob(who.name), ":", WORD)]
-    if who.kind == "user":
-        return [join("AWS ", glob(who.name)), _federated(who)]
-    if who.kind == "session":
-        head = join("AWS arn:", glob(who.partition), ":iam::", glob(who.account), ":role/")
-        tail = join(glob(who.name), ":", glob(who.session))
+    if principal.kind == "account":
+        partition = WORD if in_any_partition(principal) else glob(principal.partition)
+        return [_account(principal, partition)]
+    if principal.kind == "role":
+        return [join("AWS ", glob(principal.name)), join("AWS ", glob(principal.name), ":", WORD)]
+    if principal.kind == "user":
+        return [join("AWS ", glob(principal.name)), _federated(principal)]
+    if principal.kind == "session":
+        head = join("AWS arn:", glob(principal.partition), ":iam::", glob(principal.account), ":role/")
+        tail = join(glob(principal.name), ":", glob(principal.session))
         return [join(head, tail), join(head, WORD, "/", tail)]
-    return [join(f"{type_} ", glob(who.name))] if who.kind != "nobody" else []
+    return [join(f"{type_} ", glob(principal.name))] if principal.kind != "nobody" else []
 
 
-def _federated(who: PrincipalRef) -> Glob:
+def _federated(principal: PrincipalRef) -> Glob:
     """The federated sessions of a user, or those of users that have the name of a federated user.
 
     AWS: IAM User Guide, access_policies, "Session policies": what a resource policy grants to the user, they have.
     """
-    if not who.session.parts:
-        return join("AWS ", glob(who.name), ":user/", WORD)
-    head = join("AWS arn:", glob(who.partition), ":sts::", glob(who.account), ":federated-user/")
-    return join(head, WORD, ":", glob(who.session))
+    if not principal.session.parts:
+        return join("AWS ", glob(principal.name), ":user/", WORD)
+    head = join("AWS arn:", glob(principal.partition), ":sts::", glob(principal.account), ":federated-user/")
+    return join(head, WORD, ":", glob(principal.session))
 
 
-def _account(who: PrincipalRef, partition: Glob = WORD) -> Glob:
-    return join("AWS arn:", partition, ":", WORD, "::", glob(who.account), ":", (ANYTHING,))
+def _account(principal: PrincipalRef, partition: Glob = WORD) -> Glob:
+    return join("AWS arn:", partition, ":", WORD, "::", glob(principal.account), ":", (ANYTHING,))
 
 
 def _listed_by(text: str, kind: str) -> Iterable[Glob]:
-    who = by_text(text)
-    return _globs("AWS", who) if who.kind == kind else ()
+    principal = by_text(text)
+    return _globs("AWS", principal) if principal.kind == kind else ()
 
 
 def _towards(text: str, kind: str) -> str:
@@ -264,8 +268,8 @@ def _towards(text: str, kind: str) -> str:
 
 
 def _finer_by(text: str) -> Iterable[Glob]:
-    who = by_text(text)
-    return (_account(who),) if who.kind in FINER else ()
+    principal = by_text(text)
+    return (_account(principal),) if principal.kind in FINER else ()
 
 
 # Made once: late patterns are the same only if what they are built by is.
@@ -273,16 +277,20 @@ _LISTED: dict[str, Callable[[str], Iterable[Glob]]] = {kind: partial(_listed_by,
 _TOWARDS: dict[str, Callable[[str], str]] = {kind: partial(_towards, kind=kind) for kind in KINDS}
 
 
-def _exempt(everyone: list[_Entry]) -> Formula:
+def _exempt(entries: list[_Entry]) -> Formula:
     """The callers that NotPrincipal leaves out: those whose whole chain is listed."""
-    finer = _member((entry.who, [_account(entry.who)]) for entry in everyone if entry.who.kind in FINER)
-    open_ = Language(late=(Deferred(entry.who.name, _finer_by) for entry in everyone if entry.who.kind == "open"))
+    finer = _member(
+        (entry.principal, [_account(entry.principal)]) for entry in entries if entry.principal.kind in FINER
+    )
+    open_ = Language(
+        late=(Deferred(entry.principal.name, _finer_by) for entry in entries if entry.principal.kind == "open")
+    )
     root_alone = choice("reading", ACCOUNT_EXEMPTS_ROOT_ALONE.name)
     elsewhere = negation(disjunction([finer, member("principal", open_), root_alone]))
-    account, user, role, session = (_any(everyone, (kind,)) for kind in ("account", *FINER))
+    account, user, role, session = (_any(entries, (kind,)) for kind in ("account", *FINER))
     of_itself = negation(member("principal", Language([FEDERATED_OF_USERS])))
-    whole = [
-        _any(everyone, ("everyone", "id", "other")),
+    full_chains = [
+        _any(entries, ("everyone", "id", "other")),
         conjunction([account, elsewhere]),
         conjunction([account, disjunction([conjunction([user, of_itself]), member("principal", Language([ROOTS]))])]),
         conjunction([account, role, member("principal", Language([ROLES]))]),
@@ -290,4 +298,4 @@ def _exempt(everyone: list[_Entry]) -> Formula:
     ]
     partly = conjunction([disjunction([account, user, role, session]), choice("reading", PARTIAL_CHAIN_EXEMPT.name)])
     bounded = conjunction([member("principal", _BOUNDED), choice("reading", BOUNDARY_UNDOES_NOT_PRINCIPAL.name)])
-    return conjunction([disjunction([*whole, partly]), negation(bounded)])
+    return conjunction([disjunction([*full_chains, partly]), negation(bounded)])

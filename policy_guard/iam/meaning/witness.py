@@ -59,9 +59,9 @@ def plausible(request: Request, holds: Holds, statement: Statement) -> Request:
     request = _without_idle_keys(request, holds)
     if not exists(request):
         request = existing_like(request, holds, statement) or request
-    known = exists(request)
-    for variants in (_whole_arns, _values) if known else (_fitting, _whole_arns, _known_actions, _values):
-        likelier = (variant for variant in variants(request) if not known or exists(variant))
+    is_real = exists(request)
+    for variants in (_whole_arns, _values) if is_real else (_fitting, _whole_arns, _known_actions, _values):
+        likelier = (variant for variant in variants(request) if not is_real or exists(variant))
         request = next(filter(holds, likelier), request)
     return _without_idle_unknowns(request, holds)
 
@@ -100,7 +100,7 @@ def _among(request: Request, statement: Statement) -> Iterator[str]:
     services = {request.action.partition(":")[0], *parts[2:3]}
     texts = tuple(value.text.strip() for value in statement.action.values)
     texts = (ALL,) if statement.action.negated else texts
-    for service in sorted(services, key=lambda each: not request.action.startswith(f"{each}:")):
+    for service in sorted(services, key=lambda name: not request.action.startswith(f"{name}:")):
         yield from _matching(service, texts)
 
 
@@ -117,48 +117,53 @@ def _matching(service: str, patterns: tuple[str, ...]) -> tuple[str, ...]:
 @lru_cache(maxsize=10_000)
 def common(kind: str, pattern: str) -> str | None:
     """An ARN of the kind that the pattern, with `*` and `?`, covers; None if none is found."""
-    usual = _filled(kind)
+    usual = _usual_arn(kind)
     if glob(pattern)(usual):
         return usual
-    ours, theirs = kind.split(":", 5), pattern.split(":", 5)
-    if len(theirs) < 6 and theirs[-1].endswith("*"):
-        theirs += ["*"] * (6 - len(theirs))
-    parts = [_common_part(*pair) for pair in zip(ours, theirs, usual.split(":", 5), strict=False)]
+    kind_parts, pattern_parts = kind.split(":", 5), pattern.split(":", 5)
+    if len(pattern_parts) < 6 and pattern_parts[-1].endswith("*"):
+        pattern_parts += ["*"] * (6 - len(pattern_parts))
+    parts = [_common_part(*pair) for pair in zip(kind_parts, pattern_parts, usual.split(":", 5), strict=False)]
     arn = ":".join(part for part in parts if part is not None)
     return arn if None not in parts and glob(pattern)(arn) and is_of(kind, arn) else None
 
 
-def _common_part(one: str, two: str, usual: str) -> str | None:
+def _common_part(kind_part: str, pattern_part: str, usual: str) -> str | None:
     """A text that both patterns cover, the usual one if that will do."""
-    heads = two.partition("*")[0]
-    rests = one.split("*")
+    heads = pattern_part.partition("*")[0]
+    rests = kind_part.split("*")
     joined = (f"{heads}{_FILLER}{_FILLER.join(rests[at:])}" for at in range(1, len(rests)))
-    fillers = (two.replace("?", "1").replace("*", filler) for filler in (_FILLER, "example/example", "example:example"))
-    return next((text for text in (usual, *fillers, *joined) if glob(one)(text) and glob(two)(text)), None)
+    fillers = (
+        pattern_part.replace("?", "1").replace("*", filler)
+        for filler in (_FILLER, "example/example", "example:example")
+    )
+    return next(
+        (text for text in (usual, *fillers, *joined) if glob(kind_part)(text) and glob(pattern_part)(text)), None
+    )
 
 
 @lru_cache(maxsize=10_000)
-def _filled(kind: str) -> str:
+def _usual_arn(kind: str) -> str:
     """An ARN of the kind, with usual texts for what is filled in."""
     parts = kind.split(":", 5)
     usual = ("arn", "aws", _FILLER, REGION, ACCOUNT)
-    filled = [text if part == "*" else part.replace("*", text) for part, text in zip(parts[:5], usual, strict=True)]
-    return ":".join([*filled, parts[5].replace("*", _FILLER)])
+    fields = [text if part == "*" else part.replace("*", text) for part, text in zip(parts[:5], usual, strict=True)]
+    return ":".join([*fields, parts[5].replace("*", _FILLER)])
 
 
 def _without_idle_keys(request: Request, holds: Holds) -> Request:
     for key in request.context:
-        fewer = request._replace(context={each: texts for each, texts in request.context.items() if each != key})
-        if holds(fewer):
-            request = fewer
+        smaller = request._replace(context={name: texts for name, texts in request.context.items() if name != key})
+        if holds(smaller):
+            request = smaller
     return request
 
 
 def _without_idle_unknowns(request: Request, holds: Holds) -> Request:
     """Leaves out the texts of unknown parts that may as well be others."""
     for name in request.unknowns:
-        others = ({**request.unknowns, name: text} for text in ("", "other", "1"))
-        if all(holds(request._replace(unknowns=other)) for other in others):
+        variants = ({**request.unknowns, name: text} for text in ("", "other", "1"))
+        if all(holds(request._replace(unknowns=unknowns)) for unknowns in variants):
             request = request._replace(unknowns={k: v for k, v in request.unknowns.items() if k != name})
     return request
 
@@ -167,7 +172,7 @@ def arn(action: str) -> str:
     """An ARN such as the action may be asked for on; `*` for an action that is about no resource of its own."""
     kinds = catalog.resources(action)
     if kinds is not None:
-        return _filled(min(kinds, key=len)) if kinds else ALL
+        return _usual_arn(min(kinds, key=len)) if kinds else ALL
     service = action.partition(":")[0]
     region = "" if service in _GLOBAL else REGION
     account = "" if service in _WITHOUT_ACCOUNT else ACCOUNT
@@ -208,13 +213,13 @@ def _whole_arns(request: Request) -> Iterator[Request]:
     usual = ["arn", "aws", request.action.partition(":")[0], REGION, ACCOUNT, "example"]
     odd = [at for at, part in enumerate(parts) if part in ("", _FILLER) or (at == 5 and part.strip("/") == "")]
     service = parts[2]
-    kept = [at for at in odd if not (parts[at] == "" and _is_empty_there(service, at))]
-    for chosen in (kept, *([at] for at in kept)):
-        filled = [usual[at] if at in chosen else part for at, part in enumerate(parts)]
+    places = [at for at in odd if not (parts[at] == "" and _is_empty_there(service, at))]
+    for chosen in (places, *([at] for at in places)):
+        fields = [usual[at] if at in chosen else part for at, part in enumerate(parts)]
         if chosen and _is_empty_there(service, 3) and 3 in chosen:
-            yield request._replace(resource=":".join([*filled[:3], "", *filled[4:]]))
+            yield request._replace(resource=":".join([*fields[:3], "", *fields[4:]]))
         if chosen:
-            yield request._replace(resource=":".join(filled))
+            yield request._replace(resource=":".join(fields))
 
 
 def _is_empty_there(service: str, at: int) -> bool:
@@ -224,8 +229,8 @@ def _is_empty_there(service: str, at: int) -> bool:
 def _known_actions(request: Request) -> Iterator[Request]:
     """With an action that AWS has today."""
     service = request.action.partition(":")[0]
-    if request.action not in (known := _actions(service)):
-        yield from (request._replace(action=action) for action in known)
+    if request.action not in (actions := _actions(service)):
+        yield from (request._replace(action=action) for action in actions)
 
 
 def _values(request: Request) -> Iterator[Request]:
@@ -240,16 +245,16 @@ def _values(request: Request) -> Iterator[Request]:
 
 def _of_type(key: str) -> tuple[str, ...]:
     """Values that a key of this type often has."""
-    known = catalog.key_type(key)
-    return _OFTEN.get(known.type, ()) if known else ()
+    key_type = catalog.key_type(key)
+    return _OFTEN.get(key_type.type, ()) if key_type else ()
 
 
 def _usual(key: str, texts: Iterable[str]) -> str | None:
     """The value that one expects of the key, if what is there was made up."""
     if list(texts) not in ([_FILLER], [""]):
         return None
-    known = catalog.key_type(key)
-    return _BY_KEY.get(key) or (ACCOUNT if key.endswith("account") else _BY_TYPE.get(known.type if known else ""))
+    key_type = catalog.key_type(key)
+    return _BY_KEY.get(key) or (ACCOUNT if key.endswith("account") else _BY_TYPE.get(key_type.type if key_type else ""))
 
 
 def likely(place: str | Slot, pattern: Glob, texts: Mapping[str | Slot, str]) -> Iterable[str]:
@@ -263,6 +268,6 @@ def likely(place: str | Slot, pattern: Glob, texts: Mapping[str | Slot, str]) ->
     elif place == "resource" and pattern[-1] == ANYTHING and not literal_prefix(pattern):
         yield arn(texts.get("action", "s3:"))
     elif place == "principal":
-        spelled = "".join(symbol if isinstance(symbol := the_symbol(step), str) else "*" for step in pattern)
-        account = re.search(r"::(\d{12}):", spelled)
+        text = "".join(symbol if isinstance(symbol := the_symbol(step), str) else "*" for step in pattern)
+        account = re.search(r"::(\d{12}):", text)
         yield f"AWS arn:aws:iam::{account[1] if account else '111122223333'}:user/example"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from policy_guard.iam.condition_values import block
 from policy_guard.iam.meaning.interpretations import BARE_IPV6_IS_A_BLOCK
-from policy_guard.iam.meaning.operator import Ambiguity, Operator, Spellings, Way, spelled, typed
+from policy_guard.iam.meaning.operator import Ambiguity, Operator, Spellings, Way, text_of, typed
 from policy_guard.solver.formula import TRUE, Formula, conjunction, member, negation
 from policy_guard.solver.strings.automaton import Glob, Step, glob_of
 from policy_guard.solver.strings.language import EVERYTHING, Language, Slot
@@ -53,47 +53,47 @@ _OCTETS = tuple(
 
 
 def _address(text: str) -> Address | None:
-    found = block(text) if "/" not in text else None
-    return found.network_address if found else None
+    network = block(text) if "/" not in text else None
+    return network.network_address if network else None
 
 
-def _holds(given: Pattern, value: str) -> bool:
-    found, address = block(spelled(given)), _address(value)
-    return found is not None and address is not None and address in found
+def _holds(pattern: Pattern, value: str) -> bool:
+    network, address = block(text_of(pattern)), _address(value)
+    return network is not None and address is not None and address in network
 
 
 def _build(text: str) -> Iterator[Glob]:
-    found = block(text)
-    if found is None:
+    network = block(text)
+    if network is None:
         return
-    if found.version == 6:
-        yield _six(found.network_address.exploded.replace(":", ""), found.prefixlen)
+    if network.version == 6:
+        yield _six(network.network_address.exploded.replace(":", ""), network.prefixlen)
         return
-    whole, bits = divmod(found.prefixlen, 8)
-    octets = [glob_of(octet) for octet in str(found.network_address).split(".")]
+    full_octets, bits = divmod(network.prefixlen, 8)
+    octets = [glob_of(octet) for octet in str(network.network_address).split(".")]
     if not bits:
-        yield _quad(octets[:whole] + [_FREE] * (4 - whole))
+        yield _quad(octets[:full_octets] + [_FREE] * (4 - full_octets))
         return
-    least = int(found.network_address.packed[whole])
-    for octet in _between(least, least + 2 ** (8 - bits) - 1):
-        yield _quad([*octets[:whole], octet, *[_FREE] * (3 - whole)])
+    minimum = int(network.network_address.packed[full_octets])
+    for octet in _between(minimum, minimum + 2 ** (8 - bits) - 1):
+        yield _quad([*octets[:full_octets], octet, *[_FREE] * (3 - full_octets)])
 
 
-def _between(least: int, most: int) -> Iterator[Glob]:
+def _between(minimum: int, maximum: int) -> Iterator[Glob]:
     """The numbers from `least` to `most`, joined where only the last digit differs."""
-    for tens in range(least // 10, most // 10 + 1):
-        ones = [str(n % 10) for n in range(max(least, tens * 10), min(most, tens * 10 + 9) + 1)]
-        yield (*glob_of(str(tens) if tens else ""), Step(frozenset(ones)))
+    for tens in range(minimum // 10, maximum // 10 + 1):
+        last_digits = [str(n % 10) for n in range(max(minimum, tens * 10), min(maximum, tens * 10 + 9) + 1)]
+        yield (*glob_of(str(tens) if tens else ""), Step(frozenset(last_digits)))
 
 
 def _six(digits: str, length: int) -> Glob:
-    whole, bits = divmod(length, 4)
-    steps = [*glob_of(digits[:whole])]
+    full_digits, bits = divmod(length, 4)
+    steps = [*glob_of(digits[:full_digits])]
     if bits:
-        least = int(digits[whole], 16)
-        steps.append(Step(frozenset(_HEX[least : least + 2 ** (4 - bits)])))
+        minimum = int(digits[full_digits], 16)
+        steps.append(Step(frozenset(_HEX[minimum : minimum + 2 ** (4 - bits)])))
     steps += [_NIBBLE] * (32 - len(steps))
-    return tuple(step for at, each in enumerate(steps) for step in (*(_COLON if at and at % 4 == 0 else ()), each))
+    return tuple(step for at, nibble in enumerate(steps) for step in (*(_COLON if at and at % 4 == 0 else ()), nibble))
 
 
 def _towards(value: str) -> str:
@@ -103,37 +103,37 @@ def _towards(value: str) -> str:
 _WAY = Way(_build, towards=_towards)
 
 
-def _encode(slot: Slot, given: tuple[Pattern, ...]) -> Formula:
-    fixed = min(0 if holes(pattern) else _fixed(block(spelled(pattern))) for pattern in given)
-    return conjunction([*(member(slot, octet) for octet in _OCTETS[fixed:]), member(slot, typed(given, [_WAY]))])
+def _encode(slot: Slot, patterns: tuple[Pattern, ...]) -> Formula:
+    fixed = min(0 if holes(pattern) else _fixed(block(text_of(pattern))) for pattern in patterns)
+    return conjunction([*(member(slot, octet) for octet in _OCTETS[fixed:]), member(slot, typed(patterns, [_WAY]))])
 
 
-def _fixed(given: Block | None) -> int:
+def _fixed(network: Block | None) -> int:
     """Return how many of the four numbers the globs of the block limit by themselves."""
-    return -(-given.prefixlen // 8) if given and given.version == 4 else 4
+    return -(-network.prefixlen // 8) if network and network.version == 4 else 4
 
 
-def _six_may_match(given: tuple[Pattern, ...]) -> bool:
-    return any(holes(pattern) or ":" in spelled(pattern) for pattern in given)
+def _six_may_match(patterns: tuple[Pattern, ...]) -> bool:
+    return any(holes(pattern) or ":" in text_of(pattern) for pattern in patterns)
 
 
-def _spelled_otherwise(slot: Slot, given: tuple[Pattern, ...]) -> Formula:
-    if not _six_may_match(given):
+def _spelled_otherwise(slot: Slot, patterns: tuple[Pattern, ...]) -> Formula:
+    if not _six_may_match(patterns):
         return negation(TRUE)
     has_colon = Language([(*EVERYTHING.globs[0], *_COLON, *EVERYTHING.globs[0])])
     return conjunction([member(slot, has_colon), negation(member(slot, Language([_SIX])))])
 
 
-def _is_spelled_otherwise(given: tuple[Pattern, ...], text: str) -> bool:
+def _is_spelled_otherwise(patterns: tuple[Pattern, ...], text: str) -> bool:
     usual = re.fullmatch(r"[0-9a-f]{4}(:[0-9a-f]{4}){7}", text)
-    return ":" in text and not usual and _six_may_match(given)
+    return ":" in text and not usual and _six_may_match(patterns)
 
 
 _SPELLINGS = Spellings(_spelled_otherwise, _is_spelled_otherwise)
 
 
 def _as_blocks(pattern: Pattern) -> Pattern:
-    return Pattern((f"{spelled(pattern)}/32",))
+    return Pattern((f"{text_of(pattern)}/32",))
 
 
 def _operator(name: str, *, negated: bool = False) -> Operator:
@@ -141,7 +141,7 @@ def _operator(name: str, *, negated: bool = False) -> Operator:
     as_block = Ambiguity(BARE_IPV6_IS_A_BLOCK.name, alone._replace(prepared=_as_blocks), alone)
 
     def unclear(pattern: Pattern) -> Ambiguity | None:
-        bare = not holes(pattern) and ":" in spelled(pattern) and "/" not in spelled(pattern)
+        bare = not holes(pattern) and ":" in text_of(pattern) and "/" not in text_of(pattern)
         return as_block if bare else None
 
     return alone._replace(unclear=unclear)

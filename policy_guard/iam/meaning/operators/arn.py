@@ -37,23 +37,23 @@ def _staying(pattern: Pattern) -> Pattern:
     return Pattern(tuple(parts))
 
 
-def _encode(slot: Slot, given: tuple[Pattern, ...]) -> Formula:
-    return member(slot, language(given))
+def _encode(slot: Slot, patterns: tuple[Pattern, ...]) -> Formula:
+    return member(slot, language(patterns))
 
 
-def _never(given: Pattern, value: str) -> bool:
+def _match_nothing(pattern: Pattern, value: str) -> bool:
     return False
 
 
-def _nothing(slot: Slot, given: tuple[Pattern, ...]) -> Formula:
+def _encode_nothing(slot: Slot, patterns: tuple[Pattern, ...]) -> Formula:
     return member(slot, Language(()))
 
 
 def _operator(name: str, *, negated: bool = False) -> Operator:
     in_parts = Operator(name=name, holds=matches, encode=_encode, negated=negated, wild=True, prepared=in_arn_parts)
     free, staying = in_parts._replace(prepared=_as_it_is), in_parts._replace(prepared=_staying)
-    nothing = in_parts._replace(holds=_never, encode=_nothing)
-    short = Ambiguity(SHORT_ARN_PATTERNS_MATCH_NOTHING.name, nothing, free)
+    empty_operator = in_parts._replace(holds=_match_nothing, encode=_encode_nothing)
+    short = Ambiguity(SHORT_ARN_PATTERNS_MATCH_NOTHING.name, empty_operator, free)
 
     def unclear(pattern: Pattern) -> Ambiguity | None:
         if _colons(pattern) >= ARN_COLONS:

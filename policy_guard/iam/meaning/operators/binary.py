@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policy_guard.iam.condition_values import usual_base64
-from policy_guard.iam.meaning.operator import Operator, Way, spelled, typed
+from policy_guard.iam.meaning.operator import Operator, Way, text_of, typed
 from policy_guard.solver.formula import Formula, member
 from policy_guard.solver.strings.automaton import Glob, glob_of
 from policy_guard.solver.strings.language import Slot
@@ -21,8 +21,8 @@ def _build(text: str) -> Iterator[Glob]:
         yield glob_of(usual)
 
 
-def _holds(given: Pattern, value: str) -> bool:
-    return usual_base64(spelled(given)) == value
+def _holds(pattern: Pattern, value: str) -> bool:
+    return usual_base64(text_of(pattern)) == value
 
 
 def _towards(value: str) -> str:
@@ -32,8 +32,8 @@ def _towards(value: str) -> str:
 _WAY = Way(_build, towards=_towards)
 
 
-def _encode(slot: Slot, given: tuple[Pattern, ...]) -> Formula:
-    return member(slot, typed(given, [_WAY]))
+def _encode(slot: Slot, patterns: tuple[Pattern, ...]) -> Formula:
+    return member(slot, typed(patterns, [_WAY]))
 
 
 OPERATORS = (Operator(name="BinaryEquals", holds=_holds, encode=_encode),)

@@ -12,12 +12,12 @@ from policy_guard.solver.strings.pattern import Pattern
 BOOLEANS = language([Pattern(("true",)), Pattern(("false",))], fold=True)
 
 
-def _holds(given: Pattern, value: str) -> bool:
-    return value.lower() in ("true", "false") and matches(given, value, wild=False, fold=True)
+def _holds(pattern: Pattern, value: str) -> bool:
+    return value.lower() in ("true", "false") and matches(pattern, value, wild=False, fold=True)
 
 
-def _encode(slot: Slot, given: tuple[Pattern, ...]) -> Formula:
-    return conjunction([member(slot, BOOLEANS), member(slot, language(given, wild=False, fold=True))])
+def _encode(slot: Slot, patterns: tuple[Pattern, ...]) -> Formula:
+    return conjunction([member(slot, BOOLEANS), member(slot, language(patterns, wild=False, fold=True))])
 
 
 OPERATORS = (Operator(name="Bool", holds=_holds, encode=_encode),)

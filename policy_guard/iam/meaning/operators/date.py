@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from policy_guard.iam.condition_values import TOO_EARLY, TOO_LATE, Moment, in_utc, moment, of_seconds
 from policy_guard.iam.meaning.interpretations import FOUR_DIGITS_ARE_SECONDS
-from policy_guard.iam.meaning.operator import Ambiguity, Operator, Spellings, Way, spelled, typed
+from policy_guard.iam.meaning.operator import Ambiguity, Operator, Spellings, Way, text_of, typed
 from policy_guard.solver.formula import Formula, conjunction, member, negation
 from policy_guard.solver.strings import spans
 from policy_guard.solver.strings.automaton import ANYTHING, Glob, Step, glob_of
@@ -32,7 +32,7 @@ _USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", re.ASCII)
 _YEAR_FIRST = re.compile(r"\d{4}(-.*)?", re.ASCII | re.DOTALL)
 
 
-def _then(*parts: Glob) -> Glob:
+def _concatenate(*parts: Glob) -> Glob:
     return tuple(step for part in parts for step in part)
 
 
@@ -43,33 +43,33 @@ def _one_of(digits: str) -> Glob:
 def _days() -> Globs:
     """Every day of the calendar, from the year 1."""
     year = (DIGIT,) * 4
-    long = (_then(glob_of("0"), _one_of("13578")), _then(glob_of("1"), _one_of("02")))
-    short = (_then(glob_of("0"), _one_of("469")), glob_of("11"))
+    long = (_concatenate(glob_of("0"), _one_of("13578")), _concatenate(glob_of("1"), _one_of("02")))
+    short = (_concatenate(glob_of("0"), _one_of("469")), glob_of("11"))
     to_28 = (
-        _then(glob_of("0"), _one_of("123456789")),
-        _then(glob_of("1"), (DIGIT,)),
-        _then(glob_of("2"), _one_of("012345678")),
+        _concatenate(glob_of("0"), _one_of("123456789")),
+        _concatenate(glob_of("1"), (DIGIT,)),
+        _concatenate(glob_of("2"), _one_of("012345678")),
     )
     ends = (glob_of("29"), glob_of("30"), glob_of("31"))
     dash = glob_of("-")
     for months, days in ((long, to_28 + ends), (short, to_28 + ends[:2]), ((glob_of("02"),), to_28)):
-        yield from (_then(year, dash, month, dash, day) for month in months for day in days)
+        yield from (_concatenate(year, dash, month, dash, day) for month in months for day in days)
     fours = (
-        _then(glob_of("0"), _one_of("48")),
-        _then(_one_of("2468"), _one_of("048")),
-        _then(_one_of("13579"), _one_of("26")),
+        _concatenate(glob_of("0"), _one_of("48")),
+        _concatenate(_one_of("2468"), _one_of("048")),
+        _concatenate(_one_of("13579"), _one_of("26")),
     )
-    leap = [_then((DIGIT,) * 2, four) for four in fours] + [_then(four, glob_of("00")) for four in fours]
-    yield from (_then(steps, glob_of("-02-29")) for steps in leap)
+    leap = [_concatenate((DIGIT,) * 2, four) for four in fours] + [_concatenate(four, glob_of("00")) for four in fours]
+    yield from (_concatenate(steps, glob_of("-02-29")) for steps in leap)
 
 
 def _times() -> Globs:
     """Every time of day in UTC after a day, to the second or finer."""
     day = (*(DIGIT,) * 4, *glob_of("-"), *(DIGIT,) * 2, *glob_of("-"), *(DIGIT,) * 2)
-    minute = _then(glob_of(":"), _one_of("012345"), (DIGIT,))
-    for hour in (_then(_one_of("01"), (DIGIT,)), _then(glob_of("2"), _one_of("0123"))):
+    minute = _concatenate(glob_of(":"), _one_of("012345"), (DIGIT,))
+    for hour in (_concatenate(_one_of("01"), (DIGIT,)), _concatenate(glob_of("2"), _one_of("0123"))):
         for part in ((), (*glob_of("."), DIGIT, DIGITS)):
-            yield _then(day, glob_of("T"), hour, minute, minute, part, glob_of("Z"))
+            yield _concatenate(day, glob_of("T"), hour, minute, minute, part, glob_of("Z"))
 
 
 def _seconds() -> Globs:
@@ -92,11 +92,11 @@ def _is_usual(slot: Slot) -> Formula:
     return conjunction([member(slot, DAYS), member(slot, TIMES), negation(member(slot, _NO_YEAR))])
 
 
-def _spelled_otherwise(slot: Slot, given: tuple[Pattern, ...]) -> Formula:
+def _spelled_otherwise(slot: Slot, patterns: tuple[Pattern, ...]) -> Formula:
     return conjunction([member(slot, _YEARS_FIRST), negation(_is_usual(slot))])
 
 
-def _is_spelled_otherwise(given: tuple[Pattern, ...], text: str) -> bool:
+def _is_spelled_otherwise(patterns: tuple[Pattern, ...], text: str) -> bool:
     return bool(_YEAR_FIRST.fullmatch(text)) and not (_USUAL.fullmatch(text) and moment(text))
 
 
@@ -109,9 +109,9 @@ def _clock(digits: str) -> Glob:
 def _differing(clock: str, upwards: bool) -> Globs:
     """Moments that agree with this one up to some digit, and are later or earlier there."""
     for glob in differing(clock, upwards):
-        before = "".join(str(next(iter(step.symbols))) for step in glob[:-1])
+        digits = "".join(str(next(iter(step.symbols))) for step in glob[:-1])
         year = (*(DIGIT,) * (4 - len(glob)), *glob_of("-")) if len(glob) <= 4 else ()
-        yield (*_clock(f"{before}0")[:-1], glob[-1], *year, ANYTHING)
+        yield (*_clock(f"{digits}0")[:-1], glob[-1], *year, ANYTHING)
 
 
 def _later(at: Moment) -> Globs:
@@ -120,8 +120,8 @@ def _later(at: Moment) -> Globs:
         yield (DIGIT, DIGIT, DIGIT, DIGIT, *glob_of("-"), ANYTHING)
     elif at.clock != TOO_LATE:
         yield from _differing(at.clock, upwards=True)
-        more = _clock(f"{at.clock}0")[:-1]
-        yield (*more, Step(frozenset("0"), loop=True), *_one_of("123456789"), ANYTHING)
+        prefix = _clock(f"{at.clock}0")[:-1]
+        yield (*prefix, Step(frozenset("0"), loop=True), *_one_of("123456789"), ANYTHING)
 
 
 def _earlier(at: Moment) -> Globs:
@@ -133,7 +133,7 @@ def _earlier(at: Moment) -> Globs:
         yield from ((*_clock(at.clock[:end]), *glob_of("Z")) for end in range(14, len(at.clock)))
 
 
-def _same(at: Moment) -> Globs:
+def _simultaneous(at: Moment) -> Globs:
     yield from equal(at.seconds)
     if at.clock not in (TOO_EARLY, TOO_LATE):
         zeros = Step(frozenset("0"), loop=True)
@@ -153,14 +153,14 @@ def _as_seconds(text: str) -> Moment | None:
 
 
 def _holds(
-    given: Pattern,
+    pattern: Pattern,
     value: str,
     *,
     read: Callable[[str], Moment | None],
     compare: Callable[[Decimal, Decimal], bool],
 ) -> bool:
-    one, two = moment(value), read(spelled(given))
-    return one is not None and two is not None and compare(one.seconds, two.seconds)
+    instant, limit = moment(value), read(text_of(pattern))
+    return instant is not None and limit is not None and compare(instant.seconds, limit.seconds)
 
 
 def _build(text: str, *, read: Callable[[str], Moment | None], way: Callable[[Moment], Globs]) -> Globs:
@@ -182,10 +182,10 @@ def _ways(read: Callable[[str], Moment | None]) -> tuple[Way, Way, Way]:
     """Earlier, at the same time, and later: a value is one of these, and no two."""
     ways = (
         (_earlier, lambda value: _LATE, spans.below),
-        (_same, str, spans.at),
+        (_simultaneous, str, spans.at),
         (_later, lambda value: _EARLY, spans.above),
     )
-    earlier, same, later = (
+    earlier, simultaneous, later = (
         Way(
             build=partial(_build, read=read, way=way),
             order=f"date {read.__name__}",
@@ -195,14 +195,14 @@ def _ways(read: Callable[[str], Moment | None]) -> tuple[Way, Way, Way]:
         )
         for way, towards, stretch in ways
     )
-    return earlier, same, later
+    return earlier, simultaneous, later
 
 
 _WAYS = {read: _ways(read) for read in (moment, _as_seconds)}
 
 
-def _encode(slot: Slot, given: tuple[Pattern, ...], *, ways: tuple[Way, ...]) -> Formula:
-    return conjunction([_is_usual(slot), member(slot, typed(given, ways))])
+def _encode(slot: Slot, patterns: tuple[Pattern, ...], *, ways: tuple[Way, ...]) -> Formula:
+    return conjunction([_is_usual(slot), member(slot, typed(patterns, ways))])
 
 
 def _operator(name: str, compare: Callable[[Decimal, Decimal], bool], *ways: int, negated: bool = False) -> Operator:

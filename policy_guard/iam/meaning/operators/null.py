@@ -7,8 +7,8 @@ from policy_guard.iam.meaning.operator import Operator
 from policy_guard.solver.strings.pattern import Pattern
 
 
-def _holds(given: Pattern, value: str) -> bool:
-    return matches(given, value, wild=False, fold=True)
+def _holds(pattern: Pattern, value: str) -> bool:
+    return matches(pattern, value, wild=False, fold=True)
 
 
 OPERATORS = (Operator(name="Null", holds=_holds, encode=None),)

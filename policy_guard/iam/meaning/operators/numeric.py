@@ -12,7 +12,7 @@ from functools import partial
 from typing import TypeAlias
 
 from policy_guard.iam.condition_values import number
-from policy_guard.iam.meaning.operator import Operator, Way, spelled, typed
+from policy_guard.iam.meaning.operator import Operator, Way, text_of, typed
 from policy_guard.solver.formula import Formula, member
 from policy_guard.solver.strings import spans
 from policy_guard.solver.strings.automaton import Glob
@@ -25,9 +25,9 @@ Globs: TypeAlias = "Callable[[Decimal], Iterator[Glob]]"
 _VAST = "1" + "0" * 90
 
 
-def _holds(given: Pattern, value: str, *, compare: Callable[[Decimal, Decimal], bool]) -> bool:
-    one, two = number(value), number(spelled(given))
-    return one is not None and two is not None and compare(one, two)
+def _holds(pattern: Pattern, value: str, *, compare: Callable[[Decimal, Decimal], bool]) -> bool:
+    amount, limit = number(value), number(text_of(pattern))
+    return amount is not None and limit is not None and compare(amount, limit)
 
 
 def _build(text: str, *, way: Globs) -> Iterator[Glob]:
@@ -59,21 +59,21 @@ _BELOW, _EQUAL, _ABOVE = (
 )
 
 
-def _encode(slot: Slot, given: tuple[Pattern, ...], *, ways: tuple[Way, ...]) -> Formula:
-    return member(slot, typed(_farthest(given, ways), ways))
+def _encode(slot: Slot, patterns: tuple[Pattern, ...], *, ways: tuple[Way, ...]) -> Formula:
+    return member(slot, typed(_farthest(patterns, ways), ways))
 
 
-def _farthest(given: tuple[Pattern, ...], ways: tuple[Way, ...]) -> tuple[Pattern, ...]:
+def _farthest(patterns: tuple[Pattern, ...], ways: tuple[Way, ...]) -> tuple[Pattern, ...]:
     """The patterns without the numbers that another covers: whatever is below one of several is below the greatest.
 
     Each long number takes hundreds of patterns, and a policy may name a thousand of them.
     """
     pick = max if _BELOW in ways else min if _ABOVE in ways else None
-    known = {p: value for p in given if not holes(p) and (value := number(spelled(p))) is not None}
-    if pick is None or len(known) < 2:
-        return given
-    kept = pick(known, key=known.__getitem__)
-    return tuple(pattern for pattern in given if pattern == kept or pattern not in known)
+    numbers = {p: value for p in patterns if not holes(p) and (value := number(text_of(p))) is not None}
+    if pick is None or len(numbers) < 2:
+        return patterns
+    farthest = pick(numbers, key=numbers.__getitem__)
+    return tuple(pattern for pattern in patterns if pattern == farthest or pattern not in numbers)
 
 
 def _operator(name: str, compare: Callable[[Decimal, Decimal], bool], *ways: Way, negated: bool = False) -> Operator:

@@ -12,8 +12,8 @@ from policy_guard.solver.strings.language import Slot
 from policy_guard.solver.strings.pattern import Pattern
 
 
-def _encode(slot: Slot, given: tuple[Pattern, ...], *, wild: bool, fold: bool) -> Formula:
-    return member(slot, language(given, wild=wild, fold=fold))
+def _encode(slot: Slot, patterns: tuple[Pattern, ...], *, wild: bool, fold: bool) -> Formula:
+    return member(slot, language(patterns, wild=wild, fold=fold))
 
 
 def _operator(name: str, *, negated: bool = False, wild: bool = False, fold: bool = False) -> Operator:
