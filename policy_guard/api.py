@@ -108,7 +108,7 @@ def check_no_public_access(policy: Document, resource_type: str) -> Result:
         raise ValueError(f"resource_type is one of {', '.join(RESOURCE_TYPES)}, not {resource_type!r}")
     trust = resource_type == _TRUST
     read = _policy(policy, "trust", "policy") if trust else _policy(policy, "resource", "policy", _on_everything)
-    access = Access([read], NO_PUBLIC_ACCESS.others(read))
+    access = Access([read], NO_PUBLIC_ACCESS.extra_statements(read))
     return _answer(NO_PUBLIC_ACCESS, Question(kind=read.kind, new=read, old=None, critical=(), access=access))
 
 

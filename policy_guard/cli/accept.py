@@ -131,8 +131,8 @@ def _by_policy(findings: Iterable[Finding], name: str | None) -> tuple[tuple[_Ba
         if finding.acceptable is None:
             unfit.append(f"{finding.source.path}: {finding.message} [{finding.check}] cannot be accepted")
             continue
-        for acceptable in (finding.acceptable, *finding.also):
-            checks = (finding.check, *acceptable.also)
+        for acceptable in (finding.acceptable, *finding.other_acceptables):
+            checks = (finding.check, *acceptable.other_checks)
             batches.setdefault(_key(acceptable, checks), _Batch(acceptable, checks, [])).findings.append(acceptable)
     return tuple(batches.values()), unfit
 
@@ -145,7 +145,7 @@ def _key(acceptable: Acceptable, checks: tuple[CheckId, ...]) -> tuple[object, .
         acceptable.old,
         acceptable.standing,
     )
-    return *about, checks, acceptable.critical if acceptable.part.together else ()
+    return *about, checks, acceptable.critical if acceptable.part.is_combination else ()
 
 
 def _last_day(text: str | None, today: date) -> str:

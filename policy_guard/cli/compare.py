@@ -109,9 +109,9 @@ def _as_loss(finding: Finding) -> Finding | None:
 
     if finding.check != NEW_ACCESS or finding.outcome != "violated":
         return None
-    loss, new = check(LOST_ACCESS), check(NEW_ACCESS).what
+    loss, new = check(LOST_ACCESS), check(NEW_ACCESS).label
     facts_by_name = dict(finding.facts)
-    facts = [(loss.what, facts_by_name[new])] if new in facts_by_name else []
+    facts = [(loss.label, facts_by_name[new])] if new in facts_by_name else []
     facts += [(name, facts_by_name[name]) for name in ("example",) if name in facts_by_name]
     return finding._replace(
         check=LOST_ACCESS,

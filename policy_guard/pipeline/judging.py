@@ -120,7 +120,7 @@ class Judge:
 
         accepted = tuple(self._counting(pair, facts.changed))
         statements = [*exceptions(facts.critical), *(s for each in accepted for s in (*each.statements, *each.without))]
-        statements += (statement for check in checks if facts.new for statement in check.others(facts.new))
+        statements += (statement for check in checks if facts.new for statement in check.extra_statements(facts.new))
         named = any(entry.principals for entry in facts.critical)
         access = Access((p for p in (facts.new, facts.old, facts.reference) if p), statements, named)
         return Question(
@@ -170,14 +170,14 @@ class Judge:
     ) -> Iterator[tuple[Severity, list[Verdict]]]:
         """The verdicts that are no proof, those together that one finding tells, each time with its severity."""
         from policy_guard.iam.meaning.prover import Proved
-        from policy_guard.verify.verdicts import alike, unexplained
+        from policy_guard.verify.verdicts import similarity_key, unexplained
 
         told: dict[tuple[Severity, object], list[Verdict]] = {}
         for verdict in unexplained(check, question, prover):
             used += (Used(check.id, accepted) for accepted in verdict.accepted)
             if not isinstance(verdict.answer, Proved):
                 severe = level(verdict)
-                key = id(verdict.claim) if self._verbose else alike(verdict)
+                key = id(verdict.claim) if self._verbose else similarity_key(verdict)
                 told.setdefault((severe, key), []).append(verdict)
             if prover.is_spent():
                 break
@@ -208,8 +208,8 @@ class Judge:
         if self._acceptances is None or found.acceptable is None:
             return found
         facts = (*found.facts, ("accept", accept_command(found)))
-        acceptable, *also = (each._replace(old=pair.origin) for each in (found.acceptable, *found.also))
-        return found._replace(facts=facts, acceptable=acceptable, also=tuple(also))
+        acceptable, *also = (each._replace(old=pair.origin) for each in (found.acceptable, *found.other_acceptables))
+        return found._replace(facts=facts, acceptable=acceptable, other_acceptables=tuple(also))
 
 
 def _is_shipped(verdict: Verdict) -> bool:
@@ -240,6 +240,6 @@ def _told_once(found: Iterable[Finding]) -> Iterator[Finding]:
     lost = any(f.check == NO_LOST_DENY.id and f.severity == "error" for f in findings)
     for finding in findings:
         if lost and same and finding.check == NO_LOST_DENY.id and finding.acceptable:
-            yield finding._replace(acceptable=finding.acceptable._replace(also=(NO_NEW_ACCESS.id,)))
+            yield finding._replace(acceptable=finding.acceptable._replace(other_checks=(NO_NEW_ACCESS.id,)))
         elif not (lost and id(finding) in same):
             yield finding

@@ -199,7 +199,9 @@ class Results:
             self._findings.append(finding)
             return
         first = self._findings[at]
-        self._findings[at] = first._replace(also=(*first.also, finding.acceptable, *finding.also))
+        self._findings[at] = first._replace(
+            other_acceptables=(*first.other_acceptables, finding.acceptable, *finding.other_acceptables)
+        )
 
 
 def _embedded(number: int) -> str:

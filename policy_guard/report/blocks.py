@@ -109,7 +109,7 @@ def _what(finding: Finding) -> str:
     """Return the name of the fact that tells the access."""
     from policy_guard.verify.checks import check
 
-    return check(finding.check).what
+    return check(finding.check).label
 
 
 def _accesses(finding: Finding) -> Iterator[str]:

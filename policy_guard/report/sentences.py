@@ -19,7 +19,7 @@ def _title(finding: Finding) -> str:
     from policy_guard.verify.checks import check
 
     kind = check(finding.check)
-    granted = dict(finding.facts).get(kind.what)
+    granted = dict(finding.facts).get(kind.label)
     if finding.outcome == "violated" and kind.title and granted:
         return f"{kind.title}: {granted}"
     return _upper(finding.message)

@@ -72,7 +72,7 @@ def _claims(report: Report) -> str:
 
     compared = report.mode != "all" or report.changed > 0
     asked = [check(name) for name in report.checks]
-    claims = [each.proved for each in asked if each.proved and (compared or not each.compares)]
+    claims = [each.assurance for each in asked if each.assurance and (compared or not each.compares)]
     if report.critical and any(each.by_entry for each in asked):
         claims.append("not the one critical permission" if report.critical == 1 else _none_of(report.critical))
     return ", ".join(claims) or "readable, nothing else was asked"

@@ -69,11 +69,11 @@ class Claim(NamedTuple):
     request. `statement` is None if the access is granted by the lack of a statement. `existing` marks access that the
     old version granted too.
 
-    The set is what the statement applies to `within` a formula (`is_within` for one request), without what some
-    statement of `denied` applies to, and without what some statement of `before`, or with `all_before` everything,
+    The set is what the statement applies to within the formula `bounds` (`is_within` for one request), without what
+    some statement of `denied` applies to, and without what some statement of `before`, or with `all_before` everything,
     and none of `but` applies to. Requests to which some statement of `accepted` and none of `unaccepted` applies are
-    left out. `meant` is the set of the critical entry that the claim is about. `at` is the
-    place to look at, if it is neither an action nor a resource.
+    left out. `critical_set` is the set of the critical entry that the claim is about. `at` is the place to look at, if
+    it is neither an action nor a resource.
     """
 
     statement: Statement | None
@@ -81,7 +81,7 @@ class Claim(NamedTuple):
     holds: Callable[[Statement | None, Request], bool]
     entry: CriticalEntry | None = None
     existing: bool = False
-    within: Formula = TRUE
+    bounds: Formula = TRUE
     is_within: Callable[[Request], bool] = lambda request: True
     denied: tuple[Statement, ...] = ()
     before: tuple[Statement, ...] = ()
@@ -89,7 +89,7 @@ class Claim(NamedTuple):
     all_before: bool = False
     accepted: tuple[Statement, ...] = ()
     unaccepted: tuple[Statement, ...] = ()
-    meant: RequestSet | None = None
+    critical_set: RequestSet | None = None
     at: Span | None = None
 
 
@@ -118,11 +118,11 @@ class Check(NamedTuple):
     The docstring of the module is the manual page.
 
     The question: `claims` are the sets that must be empty. `applies` tells whether the check is asked of a policy, and
-    `is_clear` whether a glance shows the sets to be empty; `others` are statements that the claims speak of besides
-    those of the policies. Checks are asked in their `order`. One that `compares` is asked of every change, whatever
-    `applies` says, and holds for what did not change. One that is `by_entry` is asked of each entry of the critical
-    list. Only an `always_asked` one is asked if its severity is off: what it cannot decide fails all the same. `of_old`
-    tells that the statements are those of the old version.
+    `is_clear` whether a glance shows the sets to be empty; the claims speak of `extra_statements` besides those of the
+    policies. Checks are asked in their `order`. One that `compares` is asked of every change, whatever `applies` says,
+    and holds for what did not change. One that is `by_entry` is asked of each entry of the critical list. Only an
+    `always_asked` one is asked if its severity is off: what it cannot decide fails all the same. `of_old` tells that
+    the statements are those of the old version.
 
     The severity is what `severity` gives, else what is configured, else the `default`. What an `advisory` check cannot
     decide is as severe as what it finds, and no error. `acceptable` tells whether findings can be accepted: for one
@@ -132,9 +132,8 @@ class Check(NamedTuple):
     The words: `headline` says what a finding means, `headlines` what one about a number of critical entries means,
     `advice` what to do about it, unless `advice_on` knows better for the request of an example; `of_new` is the advice
     for a policy without an old version, and `by_reference` are headline and advice for one that is compared with a
-    reference. `what` says in a word what the requests of the set
-    are. `title` and `verb` begin sentences about a finding ("New access: ...", "Statement 0 now allows ..."); `proved`
-    ends the line about a run without findings.
+    reference. `label` says in a word what the requests of the set are. `title` and `verb` begin sentences about a
+    finding ("New access: ...", "Statement 0 now allows ..."); `assurance` ends the line about a run without findings.
     """
 
     id: CheckId
@@ -147,7 +146,7 @@ class Check(NamedTuple):
     claims: Callable[[Question], Iterator[Claim | Combination]] = lambda question: iter(())
     applies: Callable[[Facts], bool] = lambda facts: False
     is_clear: Callable[[Facts], bool] = lambda facts: False
-    others: Callable[[Policy], Iterable[Statement]] = lambda policy: ()
+    extra_statements: Callable[[Policy], Iterable[Statement]] = lambda policy: ()
     order: int = 100
     compares: bool = False
     by_entry: bool = False
@@ -158,7 +157,7 @@ class Check(NamedTuple):
     advisory: bool = False
     acceptable: Literal["change", "standing"] | None = None
     security: str = "8.0"
-    what: str = "new"
+    label: str = "new"
     title: str = ""
     verb: str = ""
-    proved: str = ""
+    assurance: str = ""

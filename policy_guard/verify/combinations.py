@@ -18,7 +18,7 @@ class Grant(NamedTuple):
     answer: Answer
 
 
-def asked(claim: Claim, prover: Prover) -> Answer:
+def decide(claim: Claim, prover: Prover) -> Answer:
     """Decide whether the statement of the claim has a part in the set that must be empty."""
     return claimed(claim, claim.statement).answer(prover)
 
@@ -28,19 +28,19 @@ def granted(combination: Combination, prover: Prover) -> tuple[Grant, ...]:
 
     A claim that cannot be decided counts as granted by the new version and as not granted by the old one.
     """
-    now: list[list[Grant]] = []
+    grants_by_part: list[list[Grant]] = []
     for part in combination.parts:
-        now.append(_not_empty(part.granting, prover))
-        if not now[-1]:
+        grants_by_part.append(_not_empty(part.granting, prover))
+        if not grants_by_part[-1]:
             return ()
-    fresh = [_fresh(part, grants, prover) for part, grants in zip(combination.parts, now, strict=True)]
+    fresh = [_fresh(part, grants, prover) for part, grants in zip(combination.parts, grants_by_part, strict=True)]
     existing = all(map(partial(_was_granted, prover=prover), combination.parts, fresh))
-    chosen = now if existing else map(_newest, fresh, now)
+    chosen = grants_by_part if existing else map(_newest, fresh, grants_by_part)
     return tuple(Grant(shown.claim._replace(existing=existing), shown.answer) for shown in map(_surest, chosen))
 
 
 def _not_empty(claims: Iterable[Claim], prover: Prover) -> list[Grant]:
-    answers = ((claim, asked(claim, prover)) for claim in claims)
+    answers = ((claim, decide(claim, prover)) for claim in claims)
     return [Grant(claim, answer) for claim, answer in answers if not isinstance(answer, Proved)]
 
 
@@ -58,12 +58,12 @@ def _was_granted(part: Part, fresh: list[Grant], prover: Prover) -> bool:
         return True
     if part.before is None:
         return False
-    before = prover.answer(part.before, part.was_before)
-    return isinstance(before, Witness) and not before.readings
+    old_answer = prover.answer(part.before, part.was_before)
+    return isinstance(old_answer, Witness) and not old_answer.readings
 
 
-def _newest(fresh: list[Grant], now: list[Grant]) -> list[Grant]:
-    return [*fresh, *now]
+def _newest(fresh: list[Grant], grants: list[Grant]) -> list[Grant]:
+    return [*fresh, *grants]
 
 
 def _surest(grants: list[Grant]) -> Grant:

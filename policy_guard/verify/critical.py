@@ -54,11 +54,11 @@ def critical(entry: CriticalEntry, requests: RequestSet, access: Access) -> Crit
     return Critical(entry, requests, actions, conjunction(parts))
 
 
-def _surely_apart(one: Formula, two: Formula) -> bool:
+def _surely_apart(first: Formula, second: Formula) -> bool:
     """Tell whether two conditions on the action alone surely exclude each other."""
-    if not isinstance(one, Literal) or not isinstance(two, Literal) or not (one.positive and two.positive):
+    if not isinstance(first, Literal) or not isinstance(second, Literal) or not (first.positive and second.positive):
         return False
-    atoms = one.atom, two.atom
+    atoms = first.atom, second.atom
     return isinstance(atoms[0], Member) and isinstance(atoms[1], Member) and atoms[0].language.apart(atoms[1].language)
 
 

@@ -50,48 +50,48 @@ def existing(claim: Claim, answer: Answer, prover: Prover) -> tuple[Answer, bool
     like = existing_like(answer.request, holds, statement)
     if like is not None:
         return answer._replace(request=like), False
-    known = _kinds(claim)
-    found = _among(claim, _on_kinds(known), prover) if known else answer
-    if isinstance(found, Witness):
-        return _likeliest(claim, known, prover, found, answer), False
-    return answer, isinstance(found, Proved) and _is_nothing_else(claim, known, prover)
+    kinds = _kinds(claim)
+    answer_on_kinds = _among(claim, _on_kinds(kinds), prover) if kinds else answer
+    if isinstance(answer_on_kinds, Witness):
+        return _likeliest(claim, kinds, prover, answer_on_kinds, answer), False
+    return answer, isinstance(answer_on_kinds, Proved) and _is_impossible_elsewhere(claim, kinds, prover)
 
 
-def _likeliest(claim: Claim, known: Kinds, prover: Prover, found: Witness, answer: Witness) -> Witness:
+def _likeliest(claim: Claim, kinds: Kinds, prover: Prover, witness: Witness, answer: Witness) -> Witness:
     """The request that AWS most surely has: on a resource with all its parts, though a reading of AWS's pages decides.
 
     The kinds alone let a part of an ARN be anything, such as an account that is no number.
     """
-    if exists(found.request):
-        return found
-    usual = _among(claim, _on_kinds({action: tuple(map(_usual, arns)) for action, arns in known.items()}), prover)
+    if exists(witness.request):
+        return witness
+    usual = _among(claim, _on_kinds({action: tuple(map(_usual, arns)) for action, arns in kinds.items()}), prover)
     if isinstance(usual, Witness) and exists(usual.request):
         return usual
-    return found if len(found.readings) <= len(answer.readings) else answer
+    return witness if len(witness.readings) <= len(answer.readings) else answer
 
 
 def _usual(kind: str) -> str:
     """A kind of resources with its partition, region and account filled in."""
     parts = kind.split(":", len(_FILLED_IN))
-    filled = (given if part == "*" else part for part, given in zip(parts, _FILLED_IN, strict=False))
-    return ":".join((*filled, *parts[len(_FILLED_IN) :]))
+    filled_parts = (filler if part == "*" else part for part, filler in zip(parts, _FILLED_IN, strict=False))
+    return ":".join((*filled_parts, *parts[len(_FILLED_IN) :]))
 
 
 def is_impossible(claim: Claim, prover: Prover) -> bool:
     """Tell whether it is proved that AWS can have no request of the claim."""
-    known = _kinds(claim)
-    found = _among(claim, _on_kinds(known), prover)
-    return isinstance(found, Proved) and _is_nothing_else(claim, known, prover)
+    kinds = _kinds(claim)
+    answer_on_kinds = _among(claim, _on_kinds(kinds), prover)
+    return isinstance(answer_on_kinds, Proved) and _is_impossible_elsewhere(claim, kinds, prover)
 
 
-def _is_nothing_else(claim: Claim, known: Kinds, prover: Prover) -> bool:
-    return isinstance(_among(claim, _beside_kinds(known), prover), Proved)
+def _is_impossible_elsewhere(claim: Claim, kinds: Kinds, prover: Prover) -> bool:
+    return isinstance(_among(claim, _beside_kinds(kinds), prover), Proved)
 
 
-def _on_kinds(given: Kinds) -> Requests:
+def _on_kinds(kinds: Kinds) -> Requests:
     """Return the requests with one of these actions on a resource of its kinds."""
     actions: dict[tuple[str, ...], list[str]] = {}
-    for action, arns in given.items():
+    for action, arns in kinds.items():
         actions.setdefault(arns, []).append(action)
     formulas = (
         conjunction([member("action", Language(texts=names)), member("resource", language(map(_pattern, arns)))])
@@ -99,17 +99,19 @@ def _on_kinds(given: Kinds) -> Requests:
     )
 
     def holds(request: Request) -> bool:
-        return any(matches(_pattern(arn), request.resource) for arn in given.get(request.action, ()))
+        return any(matches(_pattern(arn), request.resource) for arn in kinds.get(request.action, ()))
 
     return Requests(disjunction(formulas), holds)
 
 
-def _beside_kinds(given: Kinds) -> Requests:
+def _beside_kinds(kinds: Kinds) -> Requests:
     """Return the requests with another action, of which the kinds are not known, or on all resources."""
-    others = negation(member("action", Language(texts=given)))
-    formula = conjunction([member("action", _LOWER), disjunction([others, member("resource", Language(texts=[ALL]))])])
+    other_actions = negation(member("action", Language(texts=kinds)))
+    formula = conjunction(
+        [member("action", _LOWER), disjunction([other_actions, member("resource", Language(texts=[ALL]))])]
+    )
     return Requests(
-        formula, lambda request: request.action.islower() and (request.action not in given or request.resource == ALL)
+        formula, lambda request: request.action.islower() and (request.action not in kinds or request.resource == ALL)
     )
 
 
@@ -118,23 +120,23 @@ def _pattern(arn: str) -> Pattern:
     return in_arn_parts(_BUCKET_NAME if arn == BUCKET else plain_pattern(arn))
 
 
-def _among(claim: Claim, within: Requests, prover: Prover) -> Answer:
+def _among(claim: Claim, requests: Requests, prover: Prover) -> Answer:
     """The answer for the requests of the claim that are within a set."""
-    return (within & claimed(claim, claim.statement)).answer(prover.aside(_STEPS))
+    return (requests & claimed(claim, claim.statement)).answer(prover.aside(_STEPS))
 
 
 def _kinds(claim: Claim) -> Kinds:
     """Return the actions covered by the claim's patterns that work on resources of some kind; none if too many."""
     names = (name.lower() for pattern in _patterns(claim) for name in catalog.matching(pattern))
-    known = {name: arns for name in names if (arns := catalog.resources(name))}
-    return known if len(known) <= _MOST_ACTIONS else {}
+    kinds = {name: arns for name in names if (arns := catalog.resources(name))}
+    return kinds if len(kinds) <= _MOST_ACTIONS else {}
 
 
 def _patterns(claim: Claim) -> Iterator[str]:
     """Patterns that cover all actions of the claim; none where that takes the actions of all services."""
-    statement, meant = claim.statement, claim.meant.actions if claim.meant else ()
+    statement, critical_actions = claim.statement, claim.critical_set.actions if claim.critical_set else ()
     assert statement is not None
-    values = meant or (() if statement.action.negated else statement.action.values)
+    values = critical_actions or (() if statement.action.negated else statement.action.values)
     plain = not any(holes(value.pattern) for value in (*values, *statement.action.values))
     texts = [value.text.strip() for value in values]
     if plain and not any({"*", "?"} & set(text.partition(":")[0]) for text in texts):

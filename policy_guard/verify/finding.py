@@ -71,22 +71,22 @@ class Spelled(NamedTuple):
 class Part(NamedTuple):
     """The part of a policy's findings that one finding is about.
 
-    `statement` tells statements apart, and is None for a combination, which is about several (`together`).
+    `statement` tells statements apart, and is None for a combination, which is about several (`is_combination`).
     """
 
     check: CheckId
     entry: str | None
     statement: int | None
     existing: bool
-    together: bool
+    is_combination: bool
 
 
 class Acceptable(NamedTuple):
     """The access that would have to be accepted for a finding to disappear.
 
     `old` is the digest of the old version. `requests` gives sets that hold all that was found together. `critical` are
-    ids of the critical list. `standing` tells that the old version granted it too; `also` names checks that would find
-    the same.
+    ids of the critical list. `standing` tells that the old version granted it too; `other_checks`
+    would find the same.
 
     `part` is what the finding is about. `lies_within(requests, checks, parts)` tells whether the requests are proved
     to be what the checks found, and `suffices(every, parts)` whether nothing of the parts is left with all of them.
@@ -101,7 +101,7 @@ class Acceptable(NamedTuple):
     suffices: Callable[[Collection[Spelled], Collection[Part]], bool]
     critical: tuple[str, ...] = ()
     standing: bool = False
-    also: tuple[CheckId, ...] = ()
+    other_checks: tuple[CheckId, ...] = ()
 
 
 class Finding(NamedTuple):
@@ -112,8 +112,8 @@ class Finding(NamedTuple):
     `resources` are the strings of the policy that are responsible, as spelled. `critical_ids` are all entries of the
     critical list that it tells of, `critical_id` the first, of which it tells more. `difference` is there if it is
     proved. `of_new_policy` tells that it may be told with all else that a policy without an old version grants.
-    `acceptable` is there if the finding can be accepted, and in `also` that of each other entry. `trees` are,
-    by the prefix of each service, those of a pattern of which some is unused.
+    `acceptable` is there if the finding can be accepted, and in `other_acceptables` that of each other entry. `trees`
+    are, by the prefix of each service, those of a pattern of which some is unused.
     """
 
     check: CheckId
@@ -134,4 +134,4 @@ class Finding(NamedTuple):
     trees: tuple[tuple[str, Branch], ...] = ()
     of_new_policy: bool = False
     acceptable: Acceptable | None = None
-    also: tuple[Acceptable, ...] = ()
+    other_acceptables: tuple[Acceptable, ...] = ()

@@ -24,8 +24,7 @@ from policy_guard.settings.severity import Severity
 from policy_guard.solver.strings.pattern import HIDDEN, shown
 from policy_guard.verify.check import Check, Question
 from policy_guard.verify.explain.changed import heir
-from policy_guard.verify.explain.difference import Terms
-from policy_guard.verify.explain.difference import spelled as spelled_terms
+from policy_guard.verify.explain.difference import Terms, spell_terms
 from policy_guard.verify.explain.difference_text import cells, differing, listed
 from policy_guard.verify.finding import Acceptable, Cell, Finding, Outcome, Related
 from policy_guard.verify.rehearsal import lies_within, part_of, suffices
@@ -39,35 +38,35 @@ _MOST_KINDS = 3
 
 
 def finding(
-    check: Check, verdict: Verdict, question: Question, severity: Severity, others: Sequence[Verdict] = ()
+    check: Check, verdict: Verdict, question: Question, severity: Severity, siblings: Sequence[Verdict] = ()
 ) -> Finding:
     """Return the finding for a verdict. An undecided verdict is an error whatever the severity, unless advisory.
 
-    `others` say the same of the same statement for other critical entries, and are told with it.
+    `siblings` say the same of the same statement for other critical entries, and are reported with it.
     """
-    at = _where(check, verdict, question)
+    at = _place_of(check, verdict, question)
     answer, claim = verdict.answer, verdict.claim
-    witness = spelled(answer.request, question) if isinstance(answer, Witness) else None
+    witness = spell_request(answer.request, question) if isinstance(answer, Witness) else None
     outcome = _outcome(answer)
     return Finding(
         check=check.id,
         outcome=outcome,
         severity=severity if outcome == "violated" or check.advisory else "error",
-        message=_message(check, verdict, others, _words(check, question)[0]),
+        message=_message(check, verdict, siblings, _words(check, question)[0]),
         source=at.source,
         span=at.span,
         statement=at.statement,
         actions=tuple(value.text for value in verdict.actions),
         resources=tuple(value.text for value in verdict.resources),
         critical_id=claim.entry.id if claim.entry else None,
-        critical_ids=_critical_ids(verdict, *others),
+        critical_ids=_critical_ids(verdict, *siblings),
         witness=witness,
-        facts=tuple(_facts(check, verdict, question, witness, len(_critical_ids(verdict, *others)) > 1)),
+        facts=tuple(_facts(check, verdict, question, witness, len(_critical_ids(verdict, *siblings)) > 1)),
         related=(*at.related, *_deciding(verdict)),
         difference=verdict.difference,
         of_new_policy=check.compares and question.old is None and outcome == "violated",
         acceptable=_refusal(check, verdict, question) if check.acceptable else None,
-        also=tuple(_refusal(check, other, question) for other in others) if check.acceptable else (),
+        other_acceptables=tuple(_refusal(check, sibling, question) for sibling in siblings) if check.acceptable else (),
     )
 
 
@@ -108,18 +107,18 @@ def _refusal(check: Check, verdict: Verdict, question: Question) -> Acceptable:
         policy=policy.id,
         kind=policy.kind,
         old=_spellings(question).digest,
-        requests=verdict.spelled,
+        requests=verdict.spell,
         part=part_of(check, verdict.claim),
         lies_within=partial(lies_within, question),
         suffices=partial(suffices, question),
-        critical=_critical_ids(verdict, *verdict.beside),
+        critical=_critical_ids(verdict, *verdict.companions),
         standing=verdict.claim.existing,
     )
 
 
 def requests(statements: Iterable[Statement], without: tuple[Statement, ...]) -> str:
     """The requests that one of the statements applies to, and none of `without`, as one says it."""
-    differences = (spelled_terms(Terms(parts=(each,), denied=without, before=(), but=()), False) for each in statements)
+    differences = (spell_terms(Terms(parts=(each,), denied=without, before=(), but=()), False) for each in statements)
     facts = [dict(differing(each, "new")) for each in differences]
     return "; ".join(f"{each['new']}, but not {each['denied']}" if "denied" in each else each["new"] for each in facts)
 
@@ -142,27 +141,31 @@ class _Place(NamedTuple):
     related: tuple[Related, ...] = ()
 
 
-def _where(check: Check, verdict: Verdict, question: Question) -> _Place:
+def _place_of(check: Check, verdict: Verdict, question: Question) -> _Place:
     """The place to look at; for a statement that is gone, what stands there now, and where it stood."""
     statement = verdict.claim.statement
-    own = (statement.index, statement.sid) if statement else None
+    statement_id = (statement.index, statement.sid) if statement else None
     if not check.of_old:
         policy = question.new or question.old
         assert policy is not None
-        return _Place(*place(policy, verdict), own, (*_beside(policy, verdict), *_before(check, verdict, question)))
+        return _Place(
+            *place(policy, verdict),
+            statement_id,
+            (*_related_companions(policy, verdict), *_old_related(check, verdict, question)),
+        )
     assert question.old is not None
     denied = "the reference denies this" if question.by_reference else "denied here before"
     related = Related(*place(question.old, verdict), denied)
     files = {s.source.path for s in question.new.statements} if question.new and question.new.group else None
     if question.new is None or (files and related.source.path not in files):
-        return _Place(related.source, related.span, own)
+        return _Place(related.source, related.span, statement_id)
     return _heir(question.new, statement)._replace(related=(related,))
 
 
-def _before(check: Check, verdict: Verdict, question: Question) -> Iterator[Related]:
+def _old_related(check: Check, verdict: Verdict, question: Question) -> Iterator[Related]:
     """Return the places where similar access was denied, or partly allowed, before."""
     terms = verdict.terms
-    by_reference = question.by_reference or check.what == "beyond"
+    by_reference = question.by_reference or check.label == "beyond"
     allowed = "the reference allows this" if by_reference else "allowed here before"
     denied = "the reference denies this" if by_reference else "denied here before"
     for statement in terms.but[:_MOST_BEFORE] if terms else ():
@@ -171,14 +174,18 @@ def _before(check: Check, verdict: Verdict, question: Question) -> Iterator[Rela
         yield Related(statement.source, statement.action.span, allowed)
 
 
-def _heir(policy: Policy, gone: Statement | None) -> _Place:
+def _heir(policy: Policy, old_deny: Statement | None) -> _Place:
     """Return what changed of a Deny that is less now, or where it stood; the policy's top if in another file."""
-    statements = tuple(s for s in policy.statements if not policy.group or (gone and s.source.path == gone.source.path))
+    statements = tuple(
+        s for s in policy.statements if not policy.group or (old_deny and s.source.path == old_deny.source.path)
+    )
     source = statements[0].source if statements else policy.source
-    if gone is None or (policy.group and source.path != gone.source.path):
+    if old_deny is None or (policy.group and source.path != old_deny.source.path):
         return _Place(policy.source, Span(policy.span.start, policy.span.start + 1), None)
-    found = heir(gone, policy._replace(statements=statements, source=source))
-    return _Place(*found.place, (found.statement.index, found.statement.sid) if found.statement else None)
+    successor = heir(old_deny, policy._replace(statements=statements, source=source))
+    return _Place(
+        *successor.place, (successor.statement.index, successor.statement.sid) if successor.statement else None
+    )
 
 
 def _words(check: Check, question: Question) -> tuple[str, str]:
@@ -188,49 +195,53 @@ def _words(check: Check, question: Question) -> tuple[str, str]:
     return check.headline, (check.of_new if question.old is None and check.of_new else check.advice)
 
 
-def _message(check: Check, verdict: Verdict, others: Sequence[Verdict], one: str) -> str:
-    ids = _critical_ids(verdict, *others)
-    several = len(ids) > 1
-    critical = f"{':' if several else ','} {listed(ids, most=_MOST_IDS)}{_together(verdict)}" if ids else ""
-    headline = check.headlines.format(len(ids)) if several else one
+def _message(check: Check, verdict: Verdict, siblings: Sequence[Verdict], single_headline: str) -> str:
+    ids = _critical_ids(verdict, *siblings)
+    plural = len(ids) > 1
+    critical = f"{':' if plural else ','} {listed(ids, limit=_MOST_IDS)}{_companions(verdict)}" if ids else ""
+    headline = check.headlines.format(len(ids)) if plural else single_headline
     if isinstance(verdict.answer, Undecided):
         return f"too hard to decide whether it {headline}{critical}"
     if isinstance(verdict.answer, Unsupported):
         return f"not understood well enough to decide whether it {headline}{critical}"
-    before = " that the old version granted too" if verdict.claim.existing else ""
-    future = ", for actions that AWS does not have today" if verdict.future and not others else ""
+    old_access = " that the old version granted too" if verdict.claim.existing else ""
+    future = ", for actions that AWS does not have today" if verdict.future and not siblings else ""
     impossible = ", on resources that the actions do not work on" if verdict.impossible else ""
-    return f"{headline}{before}{critical}{future}{impossible}"
+    return f"{headline}{old_access}{critical}{future}{impossible}"
 
 
-def _together(verdict: Verdict) -> str:
+def _companions(verdict: Verdict) -> str:
     """The other statements without which there would be no finding."""
-    own = verdict.claim.statement
-    others = dict.fromkeys(_named(each, own) for each in verdict.beside if each.claim.statement is not own)
-    return f", together with {' and '.join(others)}" if others else ""
+    main_statement = verdict.claim.statement
+    names = dict.fromkeys(
+        _statement_name(companion, main_statement)
+        for companion in verdict.companions
+        if companion.claim.statement is not main_statement
+    )
+    return f", together with {' and '.join(names)}" if names else ""
 
 
-def _named(verdict: Verdict, own: Statement | None) -> str:
+def _statement_name(verdict: Verdict, main_statement: Statement | None) -> str:
     statement = verdict.claim.statement
     assert statement is not None
-    elsewhere = own is not None and statement.source.path != own.source.path
+    elsewhere = main_statement is not None and statement.source.path != main_statement.source.path
     return f"statement {statement.index}" + (f" of {statement.source.path}" if elsewhere else "")
 
 
-def _beside(policy: Policy, verdict: Verdict) -> Iterable[Related]:
+def _related_companions(policy: Policy, verdict: Verdict) -> Iterable[Related]:
     """Return the places of the other grants that a finding depends on."""
-    shown = {}
-    for each in verdict.beside:
-        source, span = place(policy, each)
-        what = _grant(each) if each.actions else "what could not be decided"
-        shown[source.path, span] = Related(source, span, f"dangerous together with {what}")
-    own, span = place(policy, verdict)
-    shown.pop((own.path, span), None)
-    return shown.values()
+    related = {}
+    for companion in verdict.companions:
+        source, span = place(policy, companion)
+        grant = _grant(companion) if companion.actions else "what could not be decided"
+        related[source.path, span] = Related(source, span, f"dangerous together with {grant}")
+    main_source, span = place(policy, verdict)
+    related.pop((main_source.path, span), None)
+    return related.values()
 
 
 def _facts(
-    check: Check, verdict: Verdict, question: Question, witness: Request | None, several: bool
+    check: Check, verdict: Verdict, question: Question, witness: Request | None, plural: bool
 ) -> Iterable[tuple[str, str]]:
     answer, claim = verdict.answer, verdict.claim
     policy = question.new or question.old
@@ -244,31 +255,34 @@ def _facts(
         yield "next", "nothing was proved, so this fails; split the policy or have the change reviewed"
     else:
         if verdict.difference:
-            yield from differing(verdict.difference, check.what)
+            yield from differing(verdict.difference, check.label)
         elif verdict.actions:
-            yield check.what, _grant(verdict)
+            yield check.label, _grant(verdict)
         if question.new is None:
             yield "now", "no policy any more" + ("" if check.of_old else ": nothing is capped here")
-        if question.old is None and check.what == "new":
+        if question.old is None and check.label == "new":
             yield "before", "no policy: everything that it grants is new"
         if witness:
             yield "example", sentence(witness) + _without(witness, question)
             yield from _kinds(witness) if verdict.impossible else ()
         yield from _readings(answer)
-        yield from (("unknown", f"AWS has no {each.name}; did you mean {each.meant}?") for each in verdict.misspelt)
+        yield from (
+            ("unknown", f"AWS has no {misspelt.name}; did you mean {misspelt.suggestion}?")
+            for misspelt in verdict.misspelt
+        )
         if claim.entry:
-            yield from _entry(claim.entry, several)
+            yield from _entry(claim.entry, plural)
         yield "next", (check.advice_on(witness) if witness else "") or _words(check, question)[1]
 
 
-def _entry(entry: CriticalEntry, several: bool) -> Iterator[tuple[str, str]]:
+def _entry(entry: CriticalEntry, plural: bool) -> Iterator[tuple[str, str]]:
     """Return why the permission is critical, and where it would not be; by its name if it is one of `several`."""
     if entry.unless:
         yield "unless", "; or ".join(" and ".join(map(in_words, statement.conditions)) for statement in entry.unless)
-    yield "reason", f"{entry.id}: {entry.reason}" if several else entry.reason
+    yield "reason", f"{entry.id}: {entry.reason}" if plural else entry.reason
     if entry.page:
         yield "source", entry.page
-    if several:
+    if plural:
         yield "each", "--verbose tells of each critical permission by itself"
 
 
@@ -281,10 +295,10 @@ def _readings(answer: Answer) -> Iterator[tuple[str, str]]:
 def _kinds(request: Request) -> Iterator[tuple[str, str]]:
     """Return why AWS cannot have a request, and how sure that is."""
     kinds = list(catalog.resources(request.action) or ())
-    more = f" and {len(kinds) - _MOST_KINDS} more" if len(kinds) > _MOST_KINDS else ""
-    named = f"{', '.join(kinds[:_MOST_KINDS])}{more}".replace(BUCKET, "arn:*:s3:::BUCKET")
+    surplus = f" and {len(kinds) - _MOST_KINDS} more" if len(kinds) > _MOST_KINDS else ""
+    kind_names = f"{', '.join(kinds[:_MOST_KINDS])}{surplus}".replace(BUCKET, "arn:*:s3:::BUCKET")
     graded = "`impossible` in the settings grades this"
-    yield "impossible", f"{request.action} works on {named} only, as far as the catalogue says; {graded}"
+    yield "impossible", f"{request.action} works on {kind_names} only, as far as the catalogue says; {graded}"
 
 
 def _grant(verdict: Verdict) -> str:
@@ -293,24 +307,24 @@ def _grant(verdict: Verdict) -> str:
     actions, resources = (tuple(value.text for value in values) for values in (verdict.actions, verdict.resources))
     not_resources = bool(statement.resource and statement.resource.negated)
     guards = " and ".join(in_words(c) for c in statement.conditions if c.key.startswith(MADE_UP))
-    when = f" when {guards}" if guards else ""
-    return cells([Cell(actions, resources)], statement.action.negated, not_resources) + when
+    restriction = f" when {guards}" if guards else ""
+    return cells([Cell(actions, resources)], statement.action.negated, not_resources) + restriction
 
 
 def sentence(request: Request) -> str:
     """The request as one says it: "s3:GetObject on arn:aws:s3:::logs/x by anyone, when aws:SourceIp is 1.2.3.4"."""
-    who = f" by {request.principal}" if request.principal else ""
-    when = [f"{key} is {' and '.join(values)}" for key, values in request.context.items()]
-    where = [f"{shown(name)} is {text}" for name, text in request.unknowns.items()]
-    circumstances = f", when {' and '.join([*when, *where])}" if when or where else ""
-    return f"{request.action} on {request.resource}{who}{circumstances}"
+    caller = f" by {request.principal}" if request.principal else ""
+    context = [f"{key} is {' and '.join(values)}" for key, values in request.context.items()]
+    unknowns = [f"{shown(name)} is {text}" for name, text in request.unknowns.items()]
+    circumstances = f", when {' and '.join([*context, *unknowns])}" if context or unknowns else ""
+    return f"{request.action} on {request.resource}{caller}{circumstances}"
 
 
-def spelled(request: Request, question: Question) -> Request:
+def spell_request(request: Request, question: Question) -> Request:
     """The request with its action and condition keys as the policies, or else AWS, spell them."""
     spellings = _spellings(question)
     return request._replace(
-        action=_spelled_action(request.action, spellings),
+        action=_spell_action(request.action, spellings),
         context={spellings.keys.get(k, k): texts for k, texts in request.context.items() if not k.startswith(MADE_UP)},
         unknowns={name.partition(HIDDEN)[0]: text for name, text in request.unknowns.items()},
     )
@@ -334,15 +348,15 @@ _KNOWN: WeakKeyDictionary[Access, _Spellings] = WeakKeyDictionary()
 def _spellings(question: Question) -> _Spellings:
     """Return the spellings of a question, computed once for all its findings."""
     if question.access not in _KNOWN:
-        _KNOWN[question.access] = _looked_through(question)
+        _KNOWN[question.access] = _find_spellings(question)
     return _KNOWN[question.access]
 
 
-def _looked_through(question: Question) -> _Spellings:
+def _find_spellings(question: Question) -> _Spellings:
     policies = [policy for policy in (question.new, question.old, question.reference) if policy]
     statements = [statement for policy in policies for statement in policy.statements]
     statements += exceptions(question.critical)
-    keys = {key.lower(): key for statement in statements for key in _spelled_variables(statement)}
+    keys = {key.lower(): key for statement in statements for key in _variables(statement)}
     keys |= {c.key: c.spelled for statement in reversed(statements) for c in statement.conditions}
     values = [value for statement in statements for value in statement.action.values]
     values += [value for entry in question.critical for each in entry.sets for value in each.actions]
@@ -358,28 +372,30 @@ def _looked_through(question: Question) -> _Spellings:
 def _without(request: Request, question: Question) -> str:
     """The keys that the request lacks, and that the old version asks for where it allows the like."""
     allowing = by_effect(question.old)[0]
-    alike = [s for s in allowing if concrete.action_matches(s.action, request)]
-    conditions = (c for s in alike for c in s.conditions if not c.if_exists and not c.key.startswith(MADE_UP))
+    similar_statements = [s for s in allowing if concrete.action_matches(s.action, request)]
+    conditions = (
+        c for s in similar_statements for c in s.conditions if not c.if_exists and not c.key.startswith(MADE_UP)
+    )
     keys = dict.fromkeys(condition.spelled for condition in conditions)
     present = {key.lower() for key, values in context_of(request).items() if values}
     absent = [key for key in keys if key.lower() not in present]
     return f", without {' and '.join(absent)}" if 0 < len(absent) <= _MOST_ABSENT else ""
 
 
-def _spelled_variables(statement: Statement) -> Iterator[str]:
+def _variables(statement: Statement) -> Iterator[str]:
     texts = [value.text for value in statement.resource.values] if statement.resource else []
     texts += [value.text for condition in statement.conditions for value in condition.values]
     for text in texts:
         yield from re.findall(r"\$\{([^{},]*:[^{},]*)", text)
 
 
-def _spelled_action(action: str, spellings: _Spellings) -> str:
+def _spell_action(action: str, spellings: _Spellings) -> str:
     if action in spellings.actions:
         return spellings.actions[action]
     service, _, name = action.partition(":")
-    known = next((each for each in catalog.actions(service) if each.lower() == name), None)
-    if known:
-        return f"{service}:{known}"
+    catalog_name = next((each for each in catalog.actions(service) if each.lower() == name), None)
+    if catalog_name:
+        return f"{service}:{catalog_name}"
     heads = (action[:end] for end in range(1, len(action) + 1))
     for _, value in sorted(each for head in heads for each in spellings.patterns.get(head, ())):
         if matches(value.pattern, action, fold=True):

@@ -16,33 +16,35 @@ from policy_guard.solver.formula import conjunction
 from policy_guard.verify.check import Question
 
 
-def prover_for(question: Question, budgets: Budgets | None = None, others: Iterable[Statement] = ()) -> Prover:
+def prover_for(
+    question: Question, budgets: Budgets | None = None, extra_statements: Iterable[Statement] = ()
+) -> Prover:
     """A prover that gives its witnesses a principal where the policies or the critical entries speak of one.
 
-    `others` are statements that are asked about besides those of the question. A key counts as true or false if AWS
-    lists it so and neither compares it as anything else: for a few keys the list is wrong.
+    `extra_statements` are asked about besides those of the question. A key counts as true or false if AWS lists it so
+    and neither compares it as anything else: for a few keys the list is wrong.
     """
-    before = [s for policy in (question.old, question.reference) if policy for s in policy.statements]
-    after = [*(question.new.statements if question.new else ())]
-    after += [*(s for each in question.accepted for s in (*each.statements, *each.without)), *others]
+    old_statements = [s for policy in (question.old, question.reference) if policy for s in policy.statements]
+    new_statements = [*(question.new.statements if question.new else ())]
+    new_statements += [*(s for each in question.accepted for s in (*each.statements, *each.without)), *extra_statements]
     principalses = [entry.principals for entry in question.critical if entry.principals]
-    named = any(each.principals for each in (*before, *after)) or bool(principalses)
-    after += exceptions(question.critical)
-    statements = [*before, *after]
+    names_principals = any(each.principals for each in (*old_statements, *new_statements)) or bool(principalses)
+    new_statements += exceptions(question.critical)
+    statements = [*old_statements, *new_statements]
     conditions = [condition for statement in statements for condition in statement.conditions]
     compared = {condition.key for condition in conditions if condition.operator not in ("Bool", "Null")}
     keys = {condition.key for condition in conditions} - compared
-    booleans = {key for key in keys if (known := catalog.key_type(key)) and known.type == "Bool"}
+    booleans = {key for key in keys if (key_type := catalog.key_type(key)) and key_type.type == "Bool"}
     allowing, denying = by_effect(question.new)
-    whole = [*before, *denying, *exceptions(question.critical)]
-    steps = cache(lambda: _steps_to_judge(whole) + max(map(_steps_for_length, allowing), default=0))
-    own = partitions(before, after, principalses) if named else frozenset()
-    facts = [question.access.facts(), role_names(before, statements)]
+    common_statements = [*old_statements, *denying, *exceptions(question.critical)]
+    steps = cache(lambda: _steps_to_judge(common_statements) + max(map(_steps_for_length, allowing), default=0))
+    caller_partitions = partitions(old_statements, new_statements, principalses) if names_principals else frozenset()
+    facts = [question.access.facts(), role_names(old_statements, statements)]
     return Prover(
-        places=("action", "resource", "principal") if named else ("action", "resource"),
+        places=("action", "resource", "principal") if names_principals else ("action", "resource"),
         booleans=booleans,
         budgets=budgets,
-        partitions=own,
+        partitions=caller_partitions,
         steps_a_replay=steps,
         facts=conjunction(facts),
     )
@@ -56,16 +58,16 @@ _LONG = 100
 
 def _steps_to_judge(statements: Iterable[Statement]) -> int:
     """Return the cost of judging one request: most statements are ruled out by the beginning of their actions."""
-    steps, alike = 1, Counter[str]()
+    steps, head_counts = 1, Counter[str]()
     for statement in statements:
         heads = [head[: head.find(":") + 4] if ":" in head else "" for head, _ in statement.action.heads]
-        alike.update(heads)
+        head_counts.update(heads)
         values = len(statement.resource.others) if statement.resource else 1
         values += sum(len(condition.values) for condition in statement.conditions)
         steps += _steps_for_length(statement)
-        whatever = statement.action.negated or "" in heads
-        steps += _STEPS_A_MATCH * (1 + values) if whatever else 1 + (len(heads) + values) // 4
-    return steps + _STEPS_A_MATCH * (alike.pop("", 0) + max(alike.values(), default=0))
+        any_service = statement.action.negated or "" in heads
+        steps += _STEPS_A_MATCH * (1 + values) if any_service else 1 + (len(heads) + values) // 4
+    return steps + _STEPS_A_MATCH * (head_counts.pop("", 0) + max(head_counts.values(), default=0))
 
 
 def _steps_for_length(statement: Statement) -> int:

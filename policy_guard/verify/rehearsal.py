@@ -15,26 +15,26 @@ from policy_guard.verify.checks import check
 from policy_guard.verify.explain.statements import described
 from policy_guard.verify.finding import Part, Spelled
 from policy_guard.verify.proving import prover_for
-from policy_guard.verify.subtraction import outside
+from policy_guard.verify.subtraction import without_accepted
 
 
 def part_of(check: Check, claim: Claim) -> Part:
     """Return the part that a finding from this claim is about."""
-    entry, together = claim.entry, bool(claim.entry and claim.entry.all_of)
-    statement = None if together or claim.statement is None else id(claim.statement)
+    entry, is_combination = claim.entry, bool(claim.entry and claim.entry.all_of)
+    statement = None if is_combination or claim.statement is None else id(claim.statement)
     return Part(
         check=check.id,
         entry=entry.id if entry else None,
         statement=statement,
-        existing=claim.existing and not together,
-        together=together,
+        existing=claim.existing and not is_combination,
+        is_combination=is_combination,
     )
 
 
 def lies_within(question: Question, access: Spelled, checks: Iterable[CheckId], parts: Collection[Part]) -> bool:
     """Tell whether each of the checks is proved to find every request of `access`: newly allowed, or lost."""
     question = _knowing(question, [access])
-    prover = prover_for(question, others=(*access.statements, *access.without))
+    prover = prover_for(question, extra_statements=(*access.statements, *access.without))
     requests = described(access, question.access).formula
     violations = (_violations(question, check(name), parts) for name in dict.fromkeys(checks))
     return all(_is_proved(conjunction([requests, negation(violation)]), prover) for violation in violations)
@@ -43,11 +43,11 @@ def lies_within(question: Question, access: Spelled, checks: Iterable[CheckId], 
 def suffices(question: Question, accesses: Collection[Spelled], parts: Collection[Part]) -> bool:
     """Tell whether nothing of the parts is left once all of these are accepted."""
     question = _knowing(question, accesses)
-    prover = prover_for(question, others=list(_statements(accesses)))
-    rest = negation(disjunction(described(access, question.access).formula for access in accesses))
+    prover = prover_for(question, extra_statements=list(_statements(accesses)))
+    remainder = negation(disjunction(described(access, question.access).formula for access in accesses))
     names = dict.fromkeys(part.check for part in parts)
     claims = (claim for name in names for claim in _unaccepted(check(name), question, parts))
-    return all(_is_proved(conjunction([claim.excess(claim.statement), rest]), prover) for claim in claims)
+    return all(_is_proved(conjunction([claim.excess(claim.statement), remainder]), prover) for claim in claims)
 
 
 def _is_proved(formula: Formula, prover: Prover) -> bool:
@@ -75,10 +75,10 @@ def _violations(question: Question, check: Check, parts: Iterable[Part]) -> Form
     fresh = conjunction([granted, negation(access.allows(old, kind))])
     if check.compares:
         return fresh
-    own = {part._replace(statement=None) for part in parts if part.check == check.id}
+    check_parts = {part._replace(statement=None) for part in parts if part.check == check.id}
     return disjunction(
-        conjunction([granted if part.existing or part.together else fresh, _critical(question, check, part)])
-        for part in own
+        conjunction([granted if part.existing or part.is_combination else fresh, _critical(question, check, part)])
+        for part in check_parts
     )
 
 
@@ -87,16 +87,16 @@ def _critical(question: Question, check: Check, part: Part) -> Formula:
     if part.entry is None:
         return TRUE
     claims = _claims(check, question)
-    return disjunction(claim.within for claim in claims if claim.entry and claim.entry.id == part.entry)
+    return disjunction(claim.bounds for claim in claims if claim.entry and claim.entry.id == part.entry)
 
 
 def _unaccepted(check: Check, question: Question, parts: Collection[Part]) -> Iterator[Claim]:
     """The claims of the parts, without what is accepted already."""
     for claim in _claims(check, question):
-        own = part_of(check, claim)
-        if own in parts:
-            covers = partial(Acceptance.covers, check=check.id, entry=own.entry, together=own.together)
-            yield outside(claim, tuple(a for a in question.accepted if covers(a.acceptance)), question.access)
+        part = part_of(check, claim)
+        if part in parts:
+            covers = partial(Acceptance.covers, check=check.id, entry=part.entry, together=part.is_combination)
+            yield without_accepted(claim, tuple(a for a in question.accepted if covers(a.acceptance)), question.access)
 
 
 def _claims(check: Check, question: Question) -> Iterator[Claim]:

@@ -65,4 +65,4 @@ def claimed(claim: Claim, part: Statement | None) -> Requests:
 
 def bounds(claim: Claim) -> Requests:
     """Return the requests within which the statement's part of the claim lies."""
-    return Requests(claim.within, claim.is_within)
+    return Requests(claim.bounds, claim.is_within)

@@ -14,7 +14,7 @@ from policy_guard.verify.checks import check
 from policy_guard.verify.requests import Requests, applying, claimed, union
 
 
-def outside(claim: Claim, accepted: tuple[Accepted, ...], access: Access) -> Claim:
+def without_accepted(claim: Claim, accepted: tuple[Accepted, ...], access: Access) -> Claim:
     """Return the claim without the accepted access."""
     if not accepted:
         return claim

@@ -16,14 +16,14 @@ from policy_guard.settings.acceptance import Accepted
 from policy_guard.solver.formula import conjunction, member
 from policy_guard.solver.strings.language import Language
 from policy_guard.verify.check import Check, Claim, Combination, Question
-from policy_guard.verify.combinations import asked, granted
+from policy_guard.verify.combinations import decide, granted
 from policy_guard.verify.existence import existing, is_impossible
 from policy_guard.verify.explain.changed import Changes, Place
-from policy_guard.verify.explain.difference import Terms, blame, spelled, terms
+from policy_guard.verify.explain.difference import Terms, blame, spell_terms, terms
 from policy_guard.verify.explain.misspelt import Misspelt, Suggestions
-from policy_guard.verify.explain.statements import merged, spelled_exactly
+from policy_guard.verify.explain.statements import merged, spell_exactly
 from policy_guard.verify.finding import Difference, Spelled
-from policy_guard.verify.subtraction import outside, part_in
+from policy_guard.verify.subtraction import part_in, without_accepted
 
 
 class Verdict(NamedTuple):
@@ -31,8 +31,8 @@ class Verdict(NamedTuple):
 
     `future` tells that all actions in question are none that AWS has today, `impossible` that all actions are, and no
     resource in question is of a kind that they work on. `terms` are proved, or None;
-    `difference` is how the policies spell them. `beside` are the verdicts on the other sets that are dangerous only
-    together with this one. `spelled` gives the claim as statements. An unexplained verdict has none of what tells it
+    `difference` is how the policies spell them. `companions` are the verdicts on the other sets that are dangerous only
+    together with this one. `spell` gives the claim as statements. An unexplained verdict has none of what tells it
     well: values, terms and difference.
     """
 
@@ -45,10 +45,10 @@ class Verdict(NamedTuple):
     terms: Terms | None = None
     difference: Difference | None = None
     accepted: tuple[Accepted, ...] = ()
-    beside: tuple[Verdict, ...] = ()
+    companions: tuple[Verdict, ...] = ()
     place: Place | None = None
     misspelt: tuple[Misspelt, ...] = ()
-    spelled: Callable[[], tuple[Spelled, ...]] = tuple
+    spell: Callable[[], tuple[Spelled, ...]] = tuple
 
 
 def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdict]:
@@ -61,37 +61,39 @@ def unexplained(check: Check, question: Question, prover: Prover) -> Iterator[Ve
 
     There is one verdict per critical entry and statement: the graver if there are two, and the first of two alike.
     """
-    judged: set[tuple[int, int]] = set()
-    only_impossible: set[tuple[int, int]] = set()
+    decided_keys: set[tuple[int, int]] = set()
+    impossible_keys: set[tuple[int, int]] = set()
     aside = prover.aside()
-    for whole in check.claims(question):
-        if isinstance(whole, Combination):
-            yield from _together(check, whole, question, prover)
+    for subject in check.claims(question):
+        if isinstance(subject, Combination):
+            yield from _combination_verdicts(check, subject, question, prover)
             continue
-        entry = whole.entry.id if whole.entry else None
+        entry = subject.entry.id if subject.entry else None
         accepted_parts = tuple(
             accepted for accepted in question.accepted if accepted.acceptance.covers(check.id, entry)
         )
-        claim = outside(whole, accepted_parts, question.access)
+        claim = without_accepted(subject, accepted_parts, question.access)
         key = id(claim.entry), id(claim.statement)
-        if key in judged:
+        if key in decided_keys:
             continue
-        answer = asked(claim, prover)
-        used = tuple(accepted for accepted in accepted_parts if part_in(whole, accepted, question.access, aside))
+        answer = decide(claim, prover)
+        used = tuple(accepted for accepted in accepted_parts if part_in(subject, accepted, question.access, aside))
         if not isinstance(answer, Proved):
             answer, impossible = existing(claim, answer, aside)
-            if impossible and key in only_impossible:
+            if impossible and key in impossible_keys:
                 continue
-            (only_impossible if impossible else judged).add(key)
-            spelled = partial(spelled_exactly, check, question, claim, None, aside)
-            yield Verdict(claim, answer, impossible=impossible, accepted=used, spelled=spelled)
+            (impossible_keys if impossible else decided_keys).add(key)
+            spell = partial(spell_exactly, check, question, claim, None, aside)
+            yield Verdict(claim, answer, impossible=impossible, accepted=used, spell=spell)
         elif used:
             yield Verdict(claim, answer, accepted=used)
 
 
-def _together(check: Check, whole: Combination, question: Question, prover: Prover) -> Iterator[Verdict]:
+def _combination_verdicts(
+    check: Check, combination: Combination, question: Question, prover: Prover
+) -> Iterator[Verdict]:
     """Return the verdicts on sets that are dangerous only together; none if all grants of all sets are accepted."""
-    grants = granted(whole, prover)
+    grants = granted(combination, prover)
     if not grants:
         return
     entry = grants[0].claim.entry
@@ -101,43 +103,45 @@ def _together(check: Check, whole: Combination, question: Question, prover: Prov
         for accepted in accepted_parts
         if entry and accepted.acceptance.covers(check.id, entry.id, together=True)
     )
-    claims = [claim for part in whole.parts for claim in part.granting]
-    if used and all(isinstance(asked(outside(claim, used, access), prover), Proved) for claim in claims):
+    claims = [claim for part in combination.parts for claim in part.granting]
+    if used and all(isinstance(decide(without_accepted(claim, used, access), prover), Proved) for claim in claims):
         yield Verdict(grants[0].claim, Proved(), accepted=used)
         return
     aside = prover.aside()
-    spelled = partial(_spelled_together, check, question, claims, aside)
-    shown = [existing(*grant, aside) for grant in grants]
-    odd = (part for part, (_, alone) in zip(whole.parts, shown, strict=True) if alone)
+    spell = partial(_spell_combination, check, question, claims, aside)
+    answers = [existing(*grant, aside) for grant in grants]
+    odd = (part for part, (_, alone) in zip(combination.parts, answers, strict=True) if alone)
     impossible = any(all(is_impossible(claim, aside) for claim in part.granting) for part in odd)
-    yield from _beside_each_other(
+    yield from _with_companions(
         [
-            Verdict(grant.claim, answer, impossible=impossible, spelled=spelled)
-            for grant, (answer, _) in zip(grants, shown, strict=True)
+            Verdict(grant.claim, answer, impossible=impossible, spell=spell)
+            for grant, (answer, _) in zip(grants, answers, strict=True)
         ]
     )
 
 
-def _spelled_together(check: Check, question: Question, claims: Iterable[Claim], prover: Prover) -> tuple[Spelled, ...]:
+def _spell_combination(
+    check: Check, question: Question, claims: Iterable[Claim], prover: Prover
+) -> tuple[Spelled, ...]:
     """All claims in statements."""
-    granting = (claim for claim in claims if not isinstance(asked(claim, prover), Proved))
-    return merged(each for claim in granting for each in spelled_exactly(check, question, claim, None, prover))
+    granting = (claim for claim in claims if not isinstance(decide(claim, prover), Proved))
+    return merged(each for claim in granting for each in spell_exactly(check, question, claim, None, prover))
 
 
-def _beside_each_other(every: list[Verdict]) -> Iterator[Verdict]:
+def _with_companions(every: list[Verdict]) -> Iterator[Verdict]:
     """The verdicts, each with the others; of those that say the same of one statement the first."""
-    told: set[tuple[int, type[Answer]]] = set()
+    keys: set[tuple[int, type[Answer]]] = set()
     for verdict in every:
         key = id(verdict.claim.statement), type(verdict.answer)
-        if key not in told:
-            told.add(key)
-            yield verdict._replace(beside=tuple(other for other in every if other is not verdict))
+        if key not in keys:
+            keys.add(key)
+            yield verdict._replace(companions=tuple(other for other in every if other is not verdict))
 
 
-def alike(verdict: Verdict) -> tuple[object, ...]:
+def similarity_key(verdict: Verdict) -> tuple[object, ...]:
     """Equal for verdicts on critical entries that one sentence can tell: the same of the same statement."""
     claim = verdict.claim
-    elsewhere = any(each.claim.statement is not claim.statement for each in verdict.beside)
+    elsewhere = any(each.claim.statement is not claim.statement for each in verdict.companions)
     place = id(claim) if elsewhere or not claim.entry else id(claim.statement)
     return place, claim.existing, verdict.impossible, type(verdict.answer)
 
@@ -149,7 +153,7 @@ class Explanations:
         self._check = check
         self._question = question
         self._prover = prover
-        self._known: dict[int, Verdict] = {}
+        self._explanations: dict[int, Verdict] = {}
         self._changes: Changes | None = None
         self._suggestions = Suggestions(prover)
 
@@ -157,18 +161,18 @@ class Explanations:
         """The verdict with its explanation, and those beside it with theirs."""
         if isinstance(verdict.answer, Proved):
             return verdict
-        shown = self._explained(verdict)._replace(accepted=verdict.accepted, impossible=verdict.impossible)
+        explanation = self._explained(verdict)._replace(accepted=verdict.accepted, impossible=verdict.impossible)
         if not verdict.claim.entry or not verdict.claim.entry.all_of:
-            return shown
-        return shown._replace(beside=tuple(map(self._explained, verdict.beside)), spelled=verdict.spelled)
+            return explanation
+        return explanation._replace(companions=tuple(map(self._explained, verdict.companions)), spell=verdict.spell)
 
     def _explained(self, verdict: Verdict) -> Verdict:
         claim = verdict.claim
-        if id(claim) not in self._known:
-            told = _blamed(self._check, claim, verdict.answer, self._question, self._prover)
-            misspelt = tuple(self._suggestions.about(claim.statement, told.actions))
-            self._known[id(claim)] = told._replace(place=self._place(told), misspelt=misspelt)
-        return self._known[id(claim)]
+        if id(claim) not in self._explanations:
+            explanation = _blamed(self._check, claim, verdict.answer, self._question, self._prover)
+            misspelt = tuple(self._suggestions.about(claim.statement, explanation.actions))
+            self._explanations[id(claim)] = explanation._replace(place=self._place(explanation), misspelt=misspelt)
+        return self._explanations[id(claim)]
 
     def _place(self, verdict: Verdict) -> Place | None:
         """Return where the change stands that the verdict is due to, if it is due to one."""
@@ -187,27 +191,27 @@ class Explanations:
 def _blamed(check: Check, claim: Claim, answer: Answer, question: Question, prover: Prover) -> Verdict:
     statement = claim.statement
     if statement is None or not isinstance(answer, Witness):
-        return Verdict(claim, answer, spelled=partial(spelled_exactly, check, question, claim, None, prover))
+        return Verdict(claim, answer, spell=partial(spell_exactly, check, question, claim, None, prover))
     actions = blame(claim, answer.request, prover, statement, "action")
     resources = blame(claim, answer.request, prover, statement, "resource")
-    shown = _recognisable(claim, answer, prover)
-    future = not _is_known(shown.request.action)
-    if future and isinstance(known := _with_known_action(claim, prover, actions.values), Witness):
-        shown, future = _recognisable(claim, known, prover), False
+    witness = _recognisable(claim, answer, prover)
+    future = not _is_known(witness.request.action)
+    if future and isinstance(catalog_answer := _with_known_action(claim, prover, actions.values), Witness):
+        witness, future = _recognisable(claim, catalog_answer, prover), False
     elif future:
-        future = isinstance(known, Proved)
-    told = terms(claim, shown.request, actions, resources, question.access, prover)
-    whole = spelled(told, claim.all_before) if told else None
-    exactly = partial(spelled_exactly, check, question, claim, told, prover)
+        future = isinstance(catalog_answer, Proved)
+    difference_terms = terms(claim, witness.request, actions, resources, question.access, prover)
+    difference = spell_terms(difference_terms, claim.all_before) if difference_terms else None
+    spell = partial(spell_exactly, check, question, claim, difference_terms, prover)
     return Verdict(
         claim=claim,
-        answer=shown,
+        answer=witness,
         actions=actions.values,
         resources=resources.values,
         future=future,
-        terms=told,
-        difference=whole,
-        spelled=exactly,
+        terms=difference_terms,
+        difference=difference,
+        spell=spell,
     )
 
 
@@ -237,8 +241,8 @@ def _recognisable(claim: Claim, answer: Witness, prover: Prover) -> Witness:
 
 def _is_about_anyone(claim: Claim) -> bool:
     """Tell whether neither the statement nor the entry of the critical list names a principal."""
-    named = claim.entry.principals if claim.entry else None
-    return named is None and claim.statement is not None and claim.statement.principals is None
+    entry_principals = claim.entry.principals if claim.entry else None
+    return entry_principals is None and claim.statement is not None and claim.statement.principals is None
 
 
 def _is_known(action: str) -> bool:
@@ -250,9 +254,9 @@ def _with_known_action(claim: Claim, prover: Prover, values: tuple[Value, ...]) 
     statement = claim.statement
     assert statement is not None
     patterns = ["*"] if statement.action.negated else [value.text.strip() for value in values]
-    known = Language(texts=(action.lower() for pattern in patterns for action in catalog.matching(pattern)))
+    catalog_actions = Language(texts=(action.lower() for pattern in patterns for action in catalog.matching(pattern)))
     return prover.answer(
-        conjunction([claim.excess(statement), member("action", known)]), partial(claim.holds, statement)
+        conjunction([claim.excess(statement), member("action", catalog_actions)]), partial(claim.holds, statement)
     )
 
 

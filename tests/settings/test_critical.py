@@ -30,7 +30,7 @@ from policy_guard.settings.surely_valid import surely_valid
 from policy_guard.solver.formula import TRUE
 from policy_guard.verify.check import Claim, Combination, Part, Question
 from policy_guard.verify.checks import check
-from policy_guard.verify.combinations import asked as is_empty
+from policy_guard.verify.combinations import decide as is_empty
 from policy_guard.verify.combinations import granted
 from policy_guard.verify.proving import prover_for
 from policy_guard.verify.verdicts import verdicts

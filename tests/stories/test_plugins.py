@@ -51,10 +51,10 @@ CHECK = Check(
     advice="leave it to people",
     claims=_claims,
     applies=lambda facts: facts.new is not None,
-    what="deletion",
+    label="deletion",
     title="Deletion",
     verb="deletes",
-    proved="no deleted bucket",
+    assurance="no deleted bucket",
 )
 '''
 REPORTER = """

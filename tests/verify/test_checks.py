@@ -23,7 +23,7 @@ from policy_guard.verify.checks import check
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.messages import finding
 from policy_guard.verify.proving import prover_for
-from policy_guard.verify.public import asked_besides
+from policy_guard.verify.public import fence_statements
 from policy_guard.verify.verdicts import verdicts
 from tests.support.places import FIXTURES
 
@@ -52,7 +52,7 @@ def findings(folder: Path) -> list[Finding]:
     reviewed = tuple(acceptances(folder, new.kind))
     others = [statement for each in reviewed for statement in (*each.statements, *each.without)]
     policies_ = (each for each in (new, old, ceiling) if each)
-    access = Access(policies_, (*exceptions(entries), *asked_besides(new), *others))
+    access = Access(policies_, (*exceptions(entries), *fence_statements(new), *others))
     question = Question(new.kind, new, old, entries, access, reviewed, ceiling)
     asked = check(folder.parent.parent.name)
     found = (each for each in verdicts(asked, question, prover_for(question)) if not isinstance(each.answer, Proved))

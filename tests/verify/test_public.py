@@ -14,7 +14,7 @@ from policy_guard import PolicyError, check_no_public_access
 from policy_guard.api import RESOURCE_TYPES, Result
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Caller, Request
-from policy_guard.verify.public import asked_besides, common_fences, is_public, may_be_public, own_fence, public
+from policy_guard.verify.public import common_fences, fence_statements, is_public, may_be_public, own_fence, public
 from tests.support.examples import examples
 from tests.support.language import Pools, requests_of, several, single
 from tests.support.places import BESIDE, needs
@@ -382,7 +382,7 @@ POOLS = Pools(
 @settings(max_examples=examples(50), deadline=None)
 def test_both_twins_mean_the_same_by_public(whole: dict[str, Any], asked: list[Request]) -> None:
     read = policy(whole)
-    access = Access([read], asked_besides(read))
+    access = Access([read], fence_statements(read))
     for each in read.statements:
         if each.effect == "Allow":
             around = (own_fence(read, each), *common_fences(read))

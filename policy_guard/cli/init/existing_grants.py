@@ -54,5 +54,5 @@ def _granted(policy: Policy, entries: tuple[CriticalEntry, ...], budgets: Budget
         if isinstance(claim, Combination):
             claims = [grant.claim for grant in combinations.granted(claim, prover)]
         else:
-            claims = [] if isinstance(combinations.asked(claim, prover), Proved) else [claim]
+            claims = [] if isinstance(combinations.decide(claim, prover), Proved) else [claim]
         yield from (granted_claim.entry.id for granted_claim in claims if granted_claim.entry)

@@ -78,7 +78,7 @@ def _table(every: tuple[Block, ...], style: Style) -> Iterator[str]:
 
 def _access(block: Block) -> str:
     """The access that a finding is about, in the words of the policy; empty if it is about none."""
-    return dict(block.facts).get(check(block.first.check).what, "")
+    return dict(block.facts).get(check(block.first.check).label, "")
 
 
 def _checks(block: Block) -> str:

@@ -32,6 +32,6 @@ CHECK = Check(
     headline="does not grant any more what the old version granted",
     advice="grant it again, if somebody needs it",
     default="note",
-    what="lost",
+    label="lost",
     title="Lost access",
 )

@@ -92,19 +92,19 @@ def _part(question: Question, critical: Critical, allowing: Allowing) -> Part:
     def was_before(request: Request) -> bool:
         return critical.holds(request) and concrete.allows(old, kind, request)
 
-    before = conjunction([access.allows(old, kind), critical.formula]) if old is not None else None
-    return Part(granting, fresh, before, was_before)
+    old_grants = conjunction([access.allows(old, kind), critical.formula]) if old is not None else None
+    return Part(granting, fresh, old_grants, was_before)
 
 
 def _claim(question: Question, critical: Critical, statement: Statement, existing: bool) -> Claim:
     from policy_guard.iam.meaning import concrete
 
     kind, new, old, access = question.kind, question.new, question.old, question.access
-    before = TRUE if existing else negation(access.allows(old, kind) if old else FALSE)
+    novelty = TRUE if existing else negation(access.allows(old, kind) if old else FALSE)
 
     def excess(part: Statement | None) -> Formula:
         applies = access.applies(part) if part else TRUE
-        return conjunction([applies, critical.formula, negation(access.denied(new)), before])
+        return conjunction([applies, critical.formula, negation(access.denied(new)), novelty])
 
     def holds(part: Statement | None, request: Request) -> bool:
         applies = part is None or concrete.applies(part, request)
@@ -118,13 +118,13 @@ def _claim(question: Question, critical: Critical, statement: Statement, existin
         holds=holds,
         entry=critical.entry,
         existing=existing,
-        within=critical.formula,
+        bounds=critical.formula,
         is_within=critical.holds,
         denied=by_effect(new)[1],
         before=allowed,
         but=but,
         all_before=not existing and old is not None and leaves_all(old, kind),
-        meant=critical.requests,
+        critical_set=critical.requests,
     )
 
 
@@ -141,6 +141,6 @@ CHECK = Check(
     always_asked=True,
     acceptable="standing",
     security="9.1",
-    what="critical",
+    label="critical",
     verb="allows",
 )

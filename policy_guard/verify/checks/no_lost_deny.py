@@ -47,9 +47,9 @@ def _claims(question: Question) -> Iterator[Claim]:
         return statement is not None and concrete.applies(statement, request) and not concrete.denied(new, request)
 
     _, denying = by_effect(new)
-    kept = set(map(statement_meaning, denying))
+    new_meanings = set(map(statement_meaning, denying))
     for statement in old.statements if old else ():
-        if statement.effect == "Deny" and statement_meaning(statement) not in kept:
+        if statement.effect == "Deny" and statement_meaning(statement) not in new_meanings:
             yield Claim(statement=statement, excess=excess, holds=holds, before=denying)
 
 
@@ -70,6 +70,6 @@ CHECK = Check(
     severity=_severity,
     acceptable="change",
     security="7.5",
-    what="lost",
-    proved="no lost Deny",
+    label="lost",
+    assurance="no lost Deny",
 )

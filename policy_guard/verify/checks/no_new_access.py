@@ -49,31 +49,31 @@ def _claims(question: Question) -> Iterator[Claim]:
         return applies and not concrete.denied(new, request) and not concrete.allows(old, kind, request)
 
     allowing, denying = by_effect(new)
-    before, but = by_effect(old)
+    old_allowing, old_denying = by_effect(old)
     claim = Claim(
         statement=None,
         excess=excess,
         holds=holds,
         denied=denying,
-        before=before,
-        but=but,
+        before=old_allowing,
+        but=old_denying,
         all_before=leaves_all(old, kind),
     )
-    kept = _kept(new, old)
+    unchanged_meanings = _unchanged_allows(new, old)
     for statement in allowing:
-        if statement_meaning(statement) not in kept:
+        if statement_meaning(statement) not in unchanged_meanings:
             yield claim._replace(statement=statement)
     if leaves_all(new, kind):
         yield claim
 
 
-def _kept(new: Policy | None, old: Policy | None) -> frozenset[Hashable]:
+def _unchanged_allows(new: Policy | None, old: Policy | None) -> frozenset[Hashable]:
     """The Allows of the old version, if all its Denies are still there: as they stand they can grant nothing new."""
-    before, after = ([*policy.statements] if policy else [] for policy in (old, new))
-    denied = {statement_meaning(statement) for statement in after if statement.effect == "Deny"}
-    if any(statement.effect == "Deny" and statement_meaning(statement) not in denied for statement in before):
+    old_statements, new_statements = ([*policy.statements] if policy else [] for policy in (old, new))
+    denied = {statement_meaning(statement) for statement in new_statements if statement.effect == "Deny"}
+    if any(statement.effect == "Deny" and statement_meaning(statement) not in denied for statement in old_statements):
         return frozenset()
-    return frozenset(statement_meaning(statement) for statement in before if statement.effect == "Allow")
+    return frozenset(statement_meaning(statement) for statement in old_statements if statement.effect == "Allow")
 
 
 CHECK = Check(
@@ -93,5 +93,5 @@ CHECK = Check(
     acceptable="change",
     title="New access",
     verb="now allows",
-    proved="no new access",
+    assurance="no new access",
 )

@@ -55,14 +55,14 @@ def _claims(question: Question) -> Iterator[Claim]:
     if new is None or old is None or question.kind not in SHARING:
         return
     for kinds, at_least in ((_UNLIMITED, _UNLIMITED), (_LIMITED, (*_LIMITED, *_UNLIMITED))):
-        before = tuple(_naming(old, at_least))
-        kept = set(map(statement_meaning, before))
+        old_statements = tuple(_naming(old, at_least))
+        old_meanings = set(map(statement_meaning, old_statements))
         for statement in _naming(new, kinds):
-            if statement_meaning(statement) not in kept:
-                yield _claim(question, old, statement, before)
+            if statement_meaning(statement) not in old_meanings:
+                yield _claim(question, old, statement, old_statements)
 
 
-def _claim(question: Question, old: Policy, statement: Statement, before: tuple[Statement, ...]) -> Claim:
+def _claim(question: Question, old: Policy, statement: Statement, old_statements: tuple[Statement, ...]) -> Claim:
     from policy_guard.iam.meaning import concrete
 
     access, kind, new = question.access, question.kind, question.new
@@ -70,22 +70,22 @@ def _claim(question: Question, old: Policy, statement: Statement, before: tuple[
 
     def excess(part: Statement | None) -> Formula:
         assert part is not None
-        direct = disjunction(map(access.applies, before))
+        direct = disjunction(map(access.applies, old_statements))
         return conjunction([access.applies(part), allowed, negation(access.denied(new)), negation(direct)])
 
     def holds(part: Statement | None, request: Request) -> bool:
         applies = part is not None and concrete.applies(part, request) and not concrete.denied(new, request)
-        direct = any(concrete.applies(each, request) for each in before)
+        direct = any(concrete.applies(each, request) for each in old_statements)
         return applies and not direct and concrete.allows(old, kind, request)
 
     return Claim(
         statement=statement,
         excess=excess,
         holds=holds,
-        within=allowed,
+        bounds=allowed,
         is_within=partial(concrete.allows, old, kind),
         denied=by_effect(new)[1],
-        before=before,
+        before=old_statements,
         at=statement.principals.entries[0].value.span if statement.principals else None,
     )
 
@@ -93,10 +93,10 @@ def _claim(question: Question, old: Policy, statement: Statement, before: tuple[
 def _naming(policy: Policy, kinds: tuple[str, ...]) -> Iterator[Statement]:
     """The Allow statements, each with those of its principals alone that are of these kinds."""
     for statement in by_effect(policy)[0]:
-        who = statement.principals
-        entries = tuple(entry for entry in who.entries if _kind(entry) in kinds) if who else ()
-        if who and entries:
-            yield replace(statement, principals=who._replace(entries=entries))
+        principals = statement.principals
+        entries = tuple(entry for entry in principals.entries if _kind(entry) in kinds) if principals else ()
+        if principals and entries:
+            yield replace(statement, principals=principals._replace(entries=entries))
 
 
 def _kind(entry: Principal) -> str:
@@ -114,7 +114,7 @@ CHECK = Check(
     default="warning",
     advisory=True,
     security="5.0",
-    what="direct",
+    label="direct",
     title="Direct grant",
     verb="allows directly",
 )

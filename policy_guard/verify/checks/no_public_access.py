@@ -52,16 +52,18 @@ def _claims(question: Question) -> Iterator[Claim]:
     common = common_fences(new)
     strangers, allowed = public(access, common), negation(access.denied(new))
     for statement in by_effect(new)[0]:
-        own = own_fence(new, statement)
-        open_ = conjunction([public(access, [own]), strangers])
-        yield from _claims_about(question, new, statement, open_, partial(is_public, (own, *common)), allowed)
+        fence = own_fence(new, statement)
+        public_requests = conjunction([public(access, [fence]), strangers])
+        yield from _claims_about(
+            question, new, statement, public_requests, partial(is_public, (fence, *common)), allowed
+        )
 
 
 def _claims_about(
     question: Question,
     new: Policy,
     statement: Statement,
-    open_: Formula,
+    public_requests: Formula,
     is_open: Callable[[Request], bool],
     allowed: Formula,
 ) -> Iterator[Claim]:
@@ -69,8 +71,8 @@ def _claims_about(
 
     access, kind, old = question.access, question.kind, question.old
 
-    def excess(part: Statement | None, before: Formula = TRUE) -> Formula:
-        return conjunction([access.applies(part) if part else TRUE, open_, allowed, before])
+    def excess(part: Statement | None, novelty: Formula = TRUE) -> Formula:
+        return conjunction([access.applies(part) if part else TRUE, public_requests, allowed, novelty])
 
     def holds(part: Statement | None, request: Request) -> bool:
         applies = part is None or concrete.applies(part, request)
@@ -83,16 +85,16 @@ def _claims_about(
         statement=statement,
         excess=excess,
         holds=holds,
-        within=open_,
+        bounds=public_requests,
         is_within=is_open,
         denied=by_effect(new)[1],
     )
     if old is None:
         yield claim
         return
-    before, but = by_effect(old)
-    unheard = partial(excess, before=negation(access.allows(old, kind)))
-    yield claim._replace(excess=unheard, holds=is_fresh, before=before, but=but)
+    old_allowing, old_denying = by_effect(old)
+    fresh_excess = partial(excess, novelty=negation(access.allows(old, kind)))
+    yield claim._replace(excess=fresh_excess, holds=is_fresh, before=old_allowing, but=old_denying)
     yield claim._replace(existing=True)
 
 
@@ -103,10 +105,10 @@ def _is_clear(facts: Facts) -> bool:
     return facts.new is None or not may_be_public(facts.new)
 
 
-def _others(policy: Policy) -> Iterator[Statement]:
-    from policy_guard.verify.public import asked_besides
+def _extra_statements(policy: Policy) -> Iterator[Statement]:
+    from policy_guard.verify.public import fence_statements
 
-    return asked_besides(policy)
+    return fence_statements(policy)
 
 
 def _advice_on(request: Request) -> str:
@@ -125,12 +127,12 @@ CHECK = Check(
     claims=_claims,
     applies=lambda facts: facts.new is not None and facts.kind in SHARING,
     is_clear=_is_clear,
-    others=_others,
+    extra_statements=_extra_statements,
     order=40,
     acceptable="standing",
     security="9.1",
-    what="public",
+    label="public",
     title="Public access",
     verb="allows",
-    proved="no public access",
+    assurance="no public access",
 )

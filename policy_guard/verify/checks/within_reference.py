@@ -45,6 +45,6 @@ CHECK = Check(
     applies=lambda facts: facts.new is not None and facts.reference is not None,
     order=60,
     always_asked=True,
-    what="beyond",
-    proved="nothing beyond a reference",
+    label="beyond",
+    assurance="nothing beyond a reference",
 )

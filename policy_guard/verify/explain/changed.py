@@ -48,9 +48,9 @@ class Changes:
     def __init__(self, old: Policy, new: Policy) -> None:
         self._old = old
         self._new = new
-        now, before = (set(map(statement_meaning, each.statements)) for each in (new, old))
-        self._gone = [each for each in old.statements if statement_meaning(each) not in now]
-        self._kept = now & before
+        new_meanings, old_meanings = (set(map(statement_meaning, policy.statements)) for policy in (new, old))
+        self._removed_statements = [s for s in old.statements if statement_meaning(s) not in new_meanings]
+        self._common_meanings = new_meanings & old_meanings
 
     def due(self, claim: Claim, request: Request, blamed: Sequence[Span], prover: Prover) -> Place | None:
         """Return where to look for what made the claim's access new, of which `request` is an example.
@@ -63,19 +63,19 @@ class Changes:
         statement = claim.statement
         if statement is None or not _comparable(self._new, self._old, statement.source.path):
             return None
-        if statement_meaning(statement) in self._kept:
+        if statement_meaning(statement) in self._common_meanings:
             return self._denied_before(request)
-        before = self._ancestor(statement)
-        for restored in _restorations(statement, before, blamed) if before else ():
+        ancestor = self._ancestor(statement)
+        for restored in _restorations(statement, ancestor, blamed) if ancestor else ():
             if claimed(claim, restored.statement).is_empty(prover):
                 return restored.place
-        if before and (denied := self._denied_before(request)):
+        if ancestor and (denied := self._denied_before(request)):
             return denied
         return _in_difference(statement, self._old.source, blamed)
 
     def _denied_before(self, request: Request) -> Place | None:
         """Return where the Deny stands, or stood, that denied the request in the old version only."""
-        denying = (statement for statement in self._gone if statement.effect == "Deny")
+        denying = (statement for statement in self._removed_statements if statement.effect == "Deny")
         deny = next((statement for statement in denying if concrete.applies(statement, request)), None)
         if deny is None or not _comparable(self._new, self._old, deny.source.path):
             return None
@@ -83,17 +83,17 @@ class Changes:
 
     def _ancestor(self, statement: Statement) -> Statement | None:
         """The old statement that became this one: that of its Sid, or else the most alike that is gone."""
-        return _most_alike(statement, self._gone)
+        return _most_alike(statement, self._removed_statements)
 
 
-def _most_alike(statement: Statement, others: Sequence[Statement]) -> Statement | None:
+def _most_alike(statement: Statement, candidates: Sequence[Statement]) -> Statement | None:
     """Return that of the same Sid, or else of those nearby the one with the most in common."""
-    same = (other for other in others if other.sid is not None and other.sid == statement.sid)
-    near = (other for other in others if abs(other.index - statement.index) <= _NEAR)
-    alike = next(same, None) or max(near, key=partial(_likeness, statement), default=None)
-    if alike is None or (alike.sid is not None and alike.sid == statement.sid):
-        return alike
-    return alike if _likeness(statement, alike) > 1 else None
+    namesakes = (other for other in candidates if other.sid is not None and other.sid == statement.sid)
+    neighbours = (other for other in candidates if abs(other.index - statement.index) <= _NEAR)
+    match = next(namesakes, None) or max(neighbours, key=partial(_likeness, statement), default=None)
+    if match is None or (match.sid is not None and match.sid == statement.sid):
+        return match
+    return match if _likeness(statement, match) > 1 else None
 
 
 def _comparable(new: Policy, old: Policy, path: str) -> bool:
@@ -101,23 +101,23 @@ def _comparable(new: Policy, old: Policy, path: str) -> bool:
     return not new.group or new.source.path == old.source.path == path
 
 
-def _in_difference(statement: Statement, before: Source, blamed: Sequence[Span] = ()) -> Place | None:
+def _in_difference(statement: Statement, old_source: Source, blamed: Sequence[Span] = ()) -> Place | None:
     """Return the first blamed value on a line of the statement that the change touched, or else such a line."""
-    lines = list(_changed_lines(statement, before))
+    lines = list(_changed_lines(statement, old_source))
     numbers = {statement.source.position(line.start).line for line in lines}
-    shown = next((span for span in blamed if statement.source.position(span.start).line in numbers), None)
-    return Place(statement.source, shown or lines[0]) if lines else None
+    blamed_span = next((span for span in blamed if statement.source.position(span.start).line in numbers), None)
+    return Place(statement.source, blamed_span or lines[0]) if lines else None
 
 
-def _likeness(one: Statement, two: Statement) -> int:
+def _likeness(first: Statement, second: Statement) -> int:
     """Return how many elements are the same; a shared action counts for one."""
     equal = [
-        _texts(one.action) == _texts(two.action),
-        _texts(one.resource) == _texts(two.resource),
-        principals_meaning(one.principals) == principals_meaning(two.principals),
-        set(map(_operator, one.conditions)) == set(map(_operator, two.conditions)),
-        bool(_texts(one.action) & _texts(two.action)),
-        one.index == two.index,
+        _texts(first.action) == _texts(second.action),
+        _texts(first.resource) == _texts(second.resource),
+        principals_meaning(first.principals) == principals_meaning(second.principals),
+        set(map(_operator, first.conditions)) == set(map(_operator, second.conditions)),
+        bool(_texts(first.action) & _texts(second.action)),
+        first.index == second.index,
     ]
     return sum(equal)
 
@@ -130,78 +130,109 @@ def _operator(condition: Condition) -> Operator:
     return condition.quantifier, condition.operator, condition.if_exists, condition.key
 
 
-def _restorations(statement: Statement, before: Statement, blamed: Sequence[Span]) -> Iterator[_Restored]:
+def _restorations(statement: Statement, ancestor: Statement, blamed: Sequence[Span]) -> Iterator[_Restored]:
     """The statement with one part as it was, smallest first, and at last with all of them."""
-    yield from _conditions(statement, before)
-    if principals_meaning(statement.principals) != principals_meaning(before.principals):
-        known = (
-            {(principal.type, principal.value.text) for principal in before.principals.entries}
-            if before.principals
+    yield from _conditions(statement, ancestor)
+    if principals_meaning(statement.principals) != principals_meaning(ancestor.principals):
+        old_principals = (
+            {(principal.type, principal.value.text) for principal in ancestor.principals.entries}
+            if ancestor.principals
             else set()
         )
         entries = statement.principals.entries if statement.principals else ()
-        fresh = [principal.value.span for principal in entries if (principal.type, principal.value.text) not in known]
-        own = statement.principals.span if statement.principals else None
-        place = _place(statement, before, fresh, own, before.principals.span if before.principals else before.span)
-        yield _Restored(replace(statement, principals=before.principals), place)
+        fresh = [
+            principal.value.span
+            for principal in entries
+            if (principal.type, principal.value.text) not in old_principals
+        ]
+        principals_span = statement.principals.span if statement.principals else None
+        place = _place(
+            statement,
+            ancestor,
+            fresh,
+            principals_span,
+            ancestor.principals.span if ancestor.principals else ancestor.span,
+        )
+        yield _Restored(replace(statement, principals=ancestor.principals), place)
     for name in ("resource", "action"):
-        element, was = getattr(statement, name), getattr(before, name)
-        if _differ(element, was):
-            known_texts = _texts(was)
-            fresh = [value.span for value in element.values if value.text not in known_texts] if element else []
+        element, old_element = getattr(statement, name), getattr(ancestor, name)
+        if _differ(element, old_element):
+            old_texts = _texts(old_element)
+            fresh = [value.span for value in element.values if value.text not in old_texts] if element else []
             fresh.sort(key=lambda span: span not in blamed)
             place = _place(
-                statement, before, fresh, element.span if element else None, was.span if was else before.span
+                statement,
+                ancestor,
+                fresh,
+                element.span if element else None,
+                old_element.span if old_element else ancestor.span,
             )
-            yield _Restored(replace(statement, **{name: was}), place)
-    if (touched := _in_difference(statement, before.source, blamed)) is not None:
-        yield _Restored(before, touched)
+            yield _Restored(replace(statement, **{name: old_element}), place)
+    if (difference := _in_difference(statement, ancestor.source, blamed)) is not None:
+        yield _Restored(ancestor, difference)
 
 
-def _differ(one: Element | None, two: Element | None) -> bool:
-    return _texts(one) != _texts(two) or (one and one.negated) != (two and two.negated)
+def _differ(new: Element | None, old: Element | None) -> bool:
+    return _texts(new) != _texts(old) or (new and new.negated) != (old and old.negated)
 
 
-def _conditions(statement: Statement, before: Statement) -> Iterator[_Restored]:
+def _conditions(statement: Statement, ancestor: Statement) -> Iterator[_Restored]:
     """The statement with one condition as it was: with other values, under another operator, or not there at all."""
-    now, was = ({_operator(condition): condition for condition in side.conditions} for side in (statement, before))
-    for operator in dict.fromkeys([*now, *was]):
-        here, there = now.get(operator), was.get(operator)
-        if here and there and {v.text for v in here.values} == {v.text for v in there.values}:
+    new_conditions, old_conditions = (
+        {_operator(condition): condition for condition in side.conditions} for side in (statement, ancestor)
+    )
+    for operator in dict.fromkeys([*new_conditions, *old_conditions]):
+        new_condition, old_condition = new_conditions.get(operator), old_conditions.get(operator)
+        if (
+            new_condition
+            and old_condition
+            and {v.text for v in new_condition.values} == {v.text for v in old_condition.values}
+        ):
             continue
-        there = there or next(
-            (condition for condition in before.conditions if here and condition.key == here.key), None
+        old_condition = old_condition or next(
+            (condition for condition in ancestor.conditions if new_condition and condition.key == new_condition.key),
+            None,
         )
-        conditions = tuple(condition for condition in statement.conditions if condition is not here)
-        known = {value.text for value in there.values} if there else set()
-        fresh = [value.span for value in here.values if value.text not in known] if here else []
-        place = _place(statement, before, fresh, here.span if here else None, there.span if there else before.span)
-        yield _Restored(replace(statement, conditions=(*conditions, *((there,) if there else ()))), place)
+        conditions = tuple(condition for condition in statement.conditions if condition is not new_condition)
+        old_texts = {value.text for value in old_condition.values} if old_condition else set()
+        fresh = [value.span for value in new_condition.values if value.text not in old_texts] if new_condition else []
+        place = _place(
+            statement,
+            ancestor,
+            fresh,
+            new_condition.span if new_condition else None,
+            old_condition.span if old_condition else ancestor.span,
+        )
+        yield _Restored(
+            replace(statement, conditions=(*conditions, *((old_condition,) if old_condition else ()))), place
+        )
 
 
-def _place(statement: Statement, before: Statement, fresh: list[Span], own: Span | None, gone: Span) -> Place:
+def _place(
+    statement: Statement, ancestor: Statement, fresh: list[Span], new_span: Span | None, old_span: Span
+) -> Place:
     """The first value that is new, or else the line of the part that changed, or that stood next to what is gone."""
     if fresh:
         return Place(statement.source, fresh[0])
-    lines = list(_changed_lines(statement, before.source))
-    inside = [line for line in lines if own and own.start <= line.start < own.end]
-    if inside or own:
-        return Place(statement.source, inside[0] if inside else own or statement.span)
-    line = _line_after(before.source, statement.source, before.source.position(gone.start).line)
-    return Place(statement.source, _within(statement, line))
+    lines = list(_changed_lines(statement, ancestor.source))
+    part_lines = [line for line in lines if new_span and new_span.start <= line.start < new_span.end]
+    if part_lines or new_span:
+        return Place(statement.source, part_lines[0] if part_lines else new_span or statement.span)
+    line = _line_after(ancestor.source, statement.source, ancestor.source.position(old_span.start).line)
+    return Place(statement.source, _span_on_line(statement, line))
 
 
-def _changed_lines(statement: Statement, before: Source) -> Iterator[Span]:
+def _changed_lines(statement: Statement, old_source: Source) -> Iterator[Span]:
     """The lines of the statement that the change touched."""
     first, last = (statement.source.position(at).line for at in (statement.span.start, statement.span.end - 1))
-    for run in differing(before.text, statement.source.text):
+    for run in differing(old_source.text, statement.source.text):
         start, end = run.start, run.end
         yield from (
-            _within(statement, line) for line in range(max(start + 1, first), min(max(end, start + 1), last) + 1)
+            _span_on_line(statement, line) for line in range(max(start + 1, first), min(max(end, start + 1), last) + 1)
         )
 
 
-def _within(statement: Statement, line: int) -> Span:
+def _span_on_line(statement: Statement, line: int) -> Span:
     """Return what is written on the line, as far as it belongs to the statement."""
     start, end = _line(statement.source, line)
     start = min(max(start, statement.span.start), statement.span.end - 1)
@@ -227,13 +258,15 @@ class Heir(NamedTuple):
     place: Place
 
 
-def heir(gone: Statement, new: Policy) -> Heir:
+def heir(old_deny: Statement, new: Policy) -> Heir:
     """The Deny that a Deny of the old version became, by its Sid or because it is the most alike, and what changed."""
-    alike = _most_alike(gone, by_effect(new)[1])
-    if alike is not None:
-        line = next(_changed_lines(alike, gone.source), None)
-        return Heir(alike, Place(alike.source, line or Span(alike.span.start, alike.span.start + 1)))
-    return Heir(None, Place(new.source, _line(new.source, _line_after(gone.source, new.source, _first_line(gone)))))
+    match = _most_alike(old_deny, by_effect(new)[1])
+    if match is not None:
+        line = next(_changed_lines(match, old_deny.source), None)
+        return Heir(match, Place(match.source, line or Span(match.span.start, match.span.start + 1)))
+    return Heir(
+        None, Place(new.source, _line(new.source, _line_after(old_deny.source, new.source, _first_line(old_deny))))
+    )
 
 
 def _first_line(statement: Statement) -> int:

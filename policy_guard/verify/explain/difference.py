@@ -41,21 +41,21 @@ def blame(claim: Claim, request: Request, prover: Prover, statement: Statement, 
         return Blame(element.values if element else (), True)
     values: set[Value] = set()
     waiting = list(element.values)
-    known: Request | None = request
+    example: Request | None = request
     proved = False
     for _ in range(MOST_QUESTIONS):
-        if known:
+        if example:
             if not prover.may_replay(2 * len(waiting), _STEPS_A_PLACEHOLDER * sum(map(_has_holes, waiting))):
                 return Blame(element.values, False)
-            hit = {value for value in waiting if _passes(claim, statement, name, value, known)}
+            hit = {value for value in waiting if _passes(claim, statement, name, value, example)}
             waiting = [value for value in waiting if value not in hit]
             values |= hit
-        rest = only(statement, name, tuple(waiting))
-        answer = claimed(claim, rest).answer(prover) if waiting else Proved()
+        remainder = restrict_element(statement, name, tuple(waiting))
+        answer = claimed(claim, remainder).answer(prover) if waiting else Proved()
         proved = isinstance(answer, Proved)
         if not isinstance(answer, Witness):
             break
-        known = answer.request
+        example = answer.request
     return Blame(tuple(value for value in element.values if value in values), proved)
 
 
@@ -67,7 +67,7 @@ def _element(statement: Statement, name: str) -> Element | None:
     return statement.action if name == "action" else statement.resource
 
 
-def only(statement: Statement, name: str, values: tuple[Value, ...]) -> Statement:
+def restrict_element(statement: Statement, name: str, values: tuple[Value, ...]) -> Statement:
     """The statement with these values alone in place of its actions or resources."""
     if name == "action":
         return replace(statement, action=replace(statement.action, values=values))
@@ -77,10 +77,10 @@ def only(statement: Statement, name: str, values: tuple[Value, ...]) -> Statemen
 
 def _passes(claim: Claim, statement: Statement, name: str, value: Value, request: Request) -> bool:
     """Tell whether the request, or a similar one made from this value, gets through by this value."""
-    alone = only(statement, name, (value,))
+    restriction = restrict_element(statement, name, (value,))
     text = _sample(name, without_blanks(value.text) if name == "action" else value.text.strip(" "))
     like = request._replace(action=text) if name == "action" else request._replace(resource=text)
-    return claim.holds(alone, request) or claim.holds(alone, like)
+    return claim.holds(restriction, request) or claim.holds(restriction, like)
 
 
 @lru_cache(maxsize=10_000)
@@ -88,8 +88,8 @@ def _sample(name: str, text: str) -> str:
     """One of the actions or resources that the text stands for."""
     if "*" not in text and "?" not in text:
         return text
-    known = next(iter(catalog.matching(text)), None) if name == "action" else None
-    return known or text.replace("*", FILLERS[0]).replace("?", FILLERS[0][0])
+    catalog_action = next(iter(catalog.matching(text)), None) if name == "action" else None
+    return catalog_action or text.replace("*", FILLERS[0]).replace("?", FILLERS[0][0])
 
 
 class Terms(NamedTuple):
@@ -137,25 +137,25 @@ def _meeting(
 ) -> tuple[Statement, ...] | None:
     """Return the statements not proved to apply to none of the requests; None if there are too many."""
     meeting = (statement for statement in statements if not (requests & applying([statement], access)).is_empty(prover))
-    some = tuple(islice(meeting, MOST_PIECES + 1))
-    return some if len(some) <= MOST_PIECES else None
+    selection = tuple(islice(meeting, MOST_PIECES + 1))
+    return selection if len(selection) <= MOST_PIECES else None
 
 
-def spelled(given: Terms, all_before: bool) -> Difference:
+def spell_terms(terms: Terms, all_before: bool) -> Difference:
     """The terms as the policies spell them."""
-    first = given.parts[0]
-    pieces = partial(_pieces, given.parts)
+    first = terms.parts[0]
+    pieces = partial(_pieces, terms.parts)
     return Difference(
-        cells=tuple(map(_cell, given.parts)),
+        cells=tuple(map(_cell, terms.parts)),
         not_actions=first.action.negated,
         not_resources=bool(first.resource and first.resource.negated),
         principals=_principals(first),
         conditions=tuple(map(in_words, first.conditions)),
-        denied=pieces(given.denied),
-        before=pieces(given.before),
-        but=pieces(given.but),
+        denied=pieces(terms.denied),
+        before=pieces(terms.before),
+        but=pieces(terms.but),
         all_before=all_before,
-        accepted=pieces(given.accepted),
+        accepted=pieces(terms.accepted),
     )
 
 
@@ -177,48 +177,50 @@ def _cells(
         return [(actions, resources)]
     if len(actions) > MOST_QUESTIONS:
         return None
-    together: dict[tuple[Value, ...], list[Value]] = {}
+    actions_by_resources: dict[tuple[Value, ...], list[Value]] = {}
     for action in actions:
-        alone = _restricted(statement, (action,), resources)
-        found = blame(claim, request, prover, alone, "resource")
-        if not found.proved or not found.values:
+        restriction = _restricted(statement, (action,), resources)
+        resource_blame = blame(claim, request, prover, restriction, "resource")
+        if not resource_blame.proved or not resource_blame.values:
             return None
-        together.setdefault(found.values, []).append(action)
-    return [(tuple(values), on) for on, values in together.items()]
+        actions_by_resources.setdefault(resource_blame.values, []).append(action)
+    return [(tuple(values), on) for on, values in actions_by_resources.items()]
 
 
 def _restricted(statement: Statement, actions: tuple[Value, ...], resources: tuple[Value, ...]) -> Statement:
-    narrowed = only(statement, "action", actions)
-    return only(narrowed, "resource", resources) if statement.resource else narrowed
+    narrowed = restrict_element(statement, "action", actions)
+    return restrict_element(narrowed, "resource", resources) if statement.resource else narrowed
 
 
-def _pieces(parts: tuple[Statement, ...], others: Iterable[Statement]) -> tuple[Piece, ...]:
-    return tuple(dict.fromkeys(_piece(parts, statement) for statement in others))
+def _pieces(parts: tuple[Statement, ...], statements: Iterable[Statement]) -> tuple[Piece, ...]:
+    return tuple(dict.fromkeys(_piece(parts, statement) for statement in statements))
 
 
-def _piece(parts: tuple[Statement, ...], other: Statement) -> Piece:
-    own = {as_written(condition) for condition in parts[0].conditions}
-    principals = _principals(other)
+def _piece(parts: tuple[Statement, ...], statement: Statement) -> Piece:
+    part_conditions = {as_written(condition) for condition in parts[0].conditions}
+    principals = _principals(statement)
     return Piece(
-        tuple(_narrower([part.action for part in parts], other.action, fold=True)),
-        tuple(_narrower([part.resource for part in parts if part.resource], other.resource)),
+        tuple(_narrower([part.action for part in parts], statement.action, fold=True)),
+        tuple(_narrower([part.resource for part in parts if part.resource], statement.resource)),
         principals if principals != _principals(parts[0]) else (),
-        tuple(in_words(condition) for condition in other.conditions if as_written(condition) not in own),
+        tuple(
+            in_words(condition) for condition in statement.conditions if as_written(condition) not in part_conditions
+        ),
     )
 
 
-def _narrower(ours: list[Element], theirs: Element | None, fold: bool = False) -> Iterator[str]:
-    """The values of the other statement where they cover less than ours; nothing where they cover all of it."""
-    if theirs is None or not ours:
+def _narrower(elements: list[Element], counterpart: Element | None, fold: bool = False) -> Iterator[str]:
+    """The values of a counterpart that cover less than `elements` do; nothing if they cover all of it."""
+    if counterpart is None or not elements:
         return
-    own = _language((value.pattern for element in ours for value in element.values), fold)
-    if theirs.negated:
-        yield f"all but {' and '.join(value.text.strip() for value in theirs.values)}"
-    elif ours[0].negated or not _language((value.pattern for value in theirs.values), fold).covers(own):
+    language = _language((value.pattern for element in elements for value in element.values), fold)
+    if counterpart.negated:
+        yield f"all but {' and '.join(value.text.strip() for value in counterpart.values)}"
+    elif elements[0].negated or not _language((value.pattern for value in counterpart.values), fold).covers(language):
         yield from (
             value.text.strip()
-            for value in theirs.values
-            if ours[0].negated or not _language([value.pattern], fold).apart(own)
+            for value in counterpart.values
+            if elements[0].negated or not _language([value.pattern], fold).apart(language)
         )
 
 

@@ -9,25 +9,25 @@ from policy_guard.verify.finding import Cell, Difference, Piece
 _MOST_LISTED = 3
 
 
-def differing(difference: Difference, what: str) -> Iterator[tuple[str, str]]:
-    """Facts for a finding; `what` is the name of the first, which says what is new, critical or lost."""
-    whole = cells(difference.cells, difference.not_actions, difference.not_resources)
-    yield what, whole + _circumstances(difference.principals, difference.conditions)
+def differing(difference: Difference, label: str) -> Iterator[tuple[str, str]]:
+    """Facts for a finding; `label` is the name of the first, which says what is new, critical or lost."""
+    cells_text = cells(difference.cells, difference.not_actions, difference.not_resources)
+    yield label, cells_text + _circumstances(difference.principals, difference.conditions)
     if difference.accepted:
         yield "accepted", f"only {_pieces(difference.accepted)}"
-    if what == "lost":
+    if label == "lost":
         if difference.before:
             yield "still denied", f"only {_pieces(difference.before)}"
         return
     if difference.denied:
         yield "denied", _pieces(difference.denied)
     if difference.before or difference.all_before:
-        yield "reference" if what == "beyond" else "before", _before(difference)
+        yield "reference" if label == "beyond" else "before", _old_access(difference)
 
 
-def cells(given: Sequence[Cell], not_actions: bool, not_resources: bool) -> str:
+def cells(pairs: Sequence[Cell], not_actions: bool, not_resources: bool) -> str:
     """The cells as one says it: "s3:Get*, s3:List* on arn:aws:s3:::logs"."""
-    return listed((_cell(cell, not_actions, not_resources) for cell in given), "; ")
+    return listed((_cell(cell, not_actions, not_resources) for cell in pairs), "; ")
 
 
 def _cell(cell: Cell, not_actions: bool, not_resources: bool) -> str:
@@ -37,9 +37,9 @@ def _cell(cell: Cell, not_actions: bool, not_resources: bool) -> str:
     return f"{actions} on {'everything but ' if not_resources else ''}{listed(cell.resources)}"
 
 
-def _before(difference: Difference) -> str:
-    whole = difference.all_before or any(not any(piece) for piece in difference.before)
-    allowed = "all of it" if whole else f"only {_pieces(difference.before)}"
+def _old_access(difference: Difference) -> str:
+    complete = difference.all_before or any(not any(piece) for piece in difference.before)
+    allowed = "all of it" if complete else f"only {_pieces(difference.before)}"
     if not difference.but:
         return allowed
     return f"{allowed}, but not {_pieces(difference.but)}, which was denied"
@@ -56,12 +56,12 @@ def _piece(piece: Piece) -> str:
 
 
 def _circumstances(principals: Sequence[str], conditions: Sequence[str]) -> str:
-    who = f" for {listed(principals)}" if principals else ""
-    return f"{who} when {' and '.join(conditions)}" if conditions else who
+    callers = f" for {listed(principals)}" if principals else ""
+    return f"{callers} when {' and '.join(conditions)}" if conditions else callers
 
 
-def listed(texts: Iterable[str], mark: str = ", ", most: int = _MOST_LISTED) -> str:
+def listed(texts: Iterable[str], mark: str = ", ", limit: int = _MOST_LISTED) -> str:
     """The first few of the texts, and how many more there are."""
     every = list(texts)
-    more = len(every) - most
-    return mark.join(every[:most]) + (f" and {more} more" if more > 0 else "")
+    surplus = len(every) - limit
+    return mark.join(every[:limit]) + (f" and {surplus} more" if surplus > 0 else "")

@@ -20,7 +20,7 @@ class Misspelt(NamedTuple):
     """A name that AWS does not have, and the name that was probably meant."""
 
     name: str
-    meant: str
+    suggestion: str
 
 
 class Suggestions:
@@ -28,8 +28,8 @@ class Suggestions:
 
     def __init__(self, prover: Prover) -> None:
         self._prover = prover
-        self._left = _MOST_LOOKED_UP
-        self._known: dict[str, str | None] = {}
+        self._lookups_left = _MOST_LOOKED_UP
+        self._nearest_names: dict[str, str | None] = {}
 
     def about(self, statement: Statement | None, actions: Iterable[Value]) -> Iterator[Misspelt]:
         """Return the misspelt ones of these actions and of the condition keys of a statement."""
@@ -37,22 +37,22 @@ class Suggestions:
             return
         texts = (value.text for value in actions if not holes(value.pattern))
         plain = (text for text in texts if ":" in text and "*" not in text and "?" not in text)
-        yield from self._meant((text for text in plain if not catalog.exists(text)), catalog.nearest)
+        yield from self._look_up((text for text in plain if not catalog.exists(text)), catalog.nearest)
         keys = (c.spelled for c in statement.conditions if not c.unknown_key and not c.key.startswith(MADE_UP))
-        own = (key for key in keys if not _is_claim(key) and catalog.key_type(key) is None)
-        yield from self._meant(own, catalog.nearest_key)
+        unknown_keys = (key for key in keys if not _is_claim(key) and catalog.key_type(key) is None)
+        yield from self._look_up(unknown_keys, catalog.nearest_key)
 
-    def _meant(self, names: Iterable[str], nearest: Callable[[str], str | None]) -> Iterator[Misspelt]:
+    def _look_up(self, names: Iterable[str], nearest: Callable[[str], str | None]) -> Iterator[Misspelt]:
         for name in dict.fromkeys(names):
-            if name not in self._known and self._may_look_up(name):
-                self._known[name] = nearest(name)
-            if meant := self._known.get(name):
-                yield Misspelt(name, meant)
+            if name not in self._nearest_names and self._may_look_up(name):
+                self._nearest_names[name] = nearest(name)
+            if suggestion := self._nearest_names.get(name):
+                yield Misspelt(name, suggestion)
 
     def _may_look_up(self, name: str) -> bool:
-        if len(name) > _LONGEST or not self._left or not self._prover.may_replay(0, _STEPS_A_NAME):
+        if len(name) > _LONGEST or not self._lookups_left or not self._prover.may_replay(0, _STEPS_A_NAME):
             return False
-        self._left -= 1
+        self._lookups_left -= 1
         return True
 
 

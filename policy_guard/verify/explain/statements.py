@@ -13,75 +13,81 @@ from policy_guard.iam.meaning.symbolic_principal import principal_matches
 from policy_guard.iam.policy import Kind, Principals, Statement
 from policy_guard.solver.formula import conjunction, negation
 from policy_guard.verify.check import Check, Claim, Combination, Question
-from policy_guard.verify.explain.difference import Terms, only
-from policy_guard.verify.explain.overlap import Within, element, everything, overlap
+from policy_guard.verify.explain.difference import Terms, restrict_element
+from policy_guard.verify.explain.overlap import Inclusion, element, overlap, universal_statement
 from policy_guard.verify.finding import Spelled
 from policy_guard.verify.requests import Requests, applying, claimed, union
 
 
-def spelled_exactly(
-    check: Check, question: Question, claim: Claim, told: Terms | None, prover: Prover
+def spell_exactly(
+    check: Check, question: Question, claim: Claim, terms: Terms | None, prover: Prover
 ) -> tuple[Spelled, ...]:
     """Sets of requests that hold the whole claim together, and nothing that the claim is not about.
 
     A critical entry narrows the statement to what the entry means. If a Deny of the old version is gone, what the
     statement has in common with the Deny is spelled, never the Deny. Values that are proved unneeded are left out.
     """
-    whole = told.parts if told else (claim.statement or everything(question.kind),)
-    denied, before, but = (told.denied, told.before, told.but) if told else (claim.denied, claim.before, claim.but)
-    within = partial(_lie_within, prover)
-    parts = list(_meant(question.kind, claim, whole, within))
-    never = [] if claim.all_before else [_with(each, (*denied, *before)) for each in parts]
-    stopped = [_with(each, denied) for part in parts for each in _common(part, but, within)]
-    statements = [statement for piece in (*never, *stopped) for statement in (*piece.statements, *piece.without)]
+    claim_statements = terms.parts if terms else (claim.statement or universal_statement(question.kind),)
+    denied, before, but = (terms.denied, terms.before, terms.but) if terms else (claim.denied, claim.before, claim.but)
+    is_within = partial(_lie_within, prover)
+    parts = list(_narrow_to_entry(question.kind, claim, claim_statements, is_within))
+    new_pieces = [] if claim.all_before else [_with(each, (*denied, *before)) for each in parts]
+    denied_pieces = [_with(each, denied) for part in parts for each in _common(part, but, is_within)]
+    statements = [
+        statement for piece in (*new_pieces, *denied_pieces) for statement in (*piece.statements, *piece.without)
+    ]
     access, claim = _knowing(check, question, claim, statements)
     sets = _Sets(claimed(claim, claim.statement), access, prover)
-    chosen = next((each for each in (stopped, never) if each and sets.hold_all(each)), [*never, *stopped])
+    chosen = next(
+        (each for each in (denied_pieces, new_pieces) if each and sets.hold_all(each)), [*new_pieces, *denied_pieces]
+    )
     return merged(narrow for piece in chosen for narrow in sets.needed(piece))
 
 
 def merged(pieces: Iterable[Spelled]) -> tuple[Spelled, ...]:
     """The pieces, those without the same statements as one."""
-    together: dict[tuple[Statement, ...], dict[Statement, None]] = {}
+    statements_by_exception: dict[tuple[Statement, ...], dict[Statement, None]] = {}
     for piece in pieces:
-        together.setdefault(piece.without, {}).update(dict.fromkeys(piece.statements))
-    return tuple(Spelled(tuple(statements), without) for without, statements in together.items())
+        statements_by_exception.setdefault(piece.without, {}).update(dict.fromkeys(piece.statements))
+    return tuple(Spelled(tuple(statements), without) for without, statements in statements_by_exception.items())
 
 
 def _with(piece: Spelled, without: Iterable[Statement]) -> Spelled:
     return piece._replace(without=tuple(dict.fromkeys([*piece.without, *without])))
 
 
-def _meant(kind: Kind, claim: Claim, whole: Iterable[Statement], within: Within) -> Iterator[Spelled]:
+def _narrow_to_entry(
+    kind: Kind, claim: Claim, statements: Iterable[Statement], is_within: Inclusion
+) -> Iterator[Spelled]:
     """The statements, or of each what the critical entry means."""
-    entry, meant = claim.entry, claim.meant
-    if entry is None or meant is None:
-        yield Spelled(tuple(whole))
+    entry, critical_set = claim.entry, claim.critical_set
+    if entry is None or critical_set is None:
+        yield Spelled(tuple(statements))
         return
-    every = everything(kind)
-    said = replace(
+    every = universal_statement(kind)
+    entry_statement = replace(
         every,
         principals=every.principals and (entry.principals or every.principals),
-        action=element(meant.actions) if meant.actions else every.action,
-        resource=element(meant.resources) if meant.resources and every.resource else every.resource,
+        action=element(critical_set.actions) if critical_set.actions else every.action,
+        resource=element(critical_set.resources) if critical_set.resources and every.resource else every.resource,
     )
-    spared = [replace(every, action=element(meant.excepted))] if meant.excepted else []
+    spared = [replace(every, action=element(critical_set.excepted))] if critical_set.excepted else []
     spared += [replace(every, conditions=each.conditions) for each in entry.unless]
-    for statement in whole:
-        if both := overlap(statement, said, within):
-            yield _with(both, spared)
+    for statement in statements:
+        if intersection := overlap(statement, entry_statement, is_within):
+            yield _with(intersection, spared)
 
 
-def _common(part: Spelled, others: Iterable[Statement], within: Within) -> Iterator[Spelled]:
+def _common(part: Spelled, counterparts: Iterable[Statement], is_within: Inclusion) -> Iterator[Spelled]:
     """Return the requests that the statements of the part have in common with others."""
-    for other in others:
+    for counterpart in counterparts:
         for statement in part.statements:
-            if both := overlap(statement, other, within):
-                yield _with(both, part.without)
+            if intersection := overlap(statement, counterpart, is_within):
+                yield _with(intersection, part.without)
 
 
-def _lie_within(prover: Prover, some: Principals, others: Principals) -> bool:
-    formula = conjunction([principal_matches(some), negation(principal_matches(others))])
+def _lie_within(prover: Prover, inner: Principals, outer: Principals) -> bool:
+    formula = conjunction([principal_matches(inner), negation(principal_matches(outer))])
     return isinstance(prover.answer(formula, lambda request: True), Proved)
 
 
@@ -90,16 +96,18 @@ def _knowing(check: Check, question: Question, claim: Claim, statements: Iterabl
     access = question.access.knowing(statements)
     if access is question.access:
         return access, claim
-    for whole in check.claims(question._replace(access=access)):
-        parts = whole.parts if isinstance(whole, Combination) else ()
-        for other in (c for part in parts for c in part.granting) if isinstance(whole, Combination) else (whole,):
-            if _place(other) == _place(claim):
-                return access, other
+    for subject in check.claims(question._replace(access=access)):
+        parts = subject.parts if isinstance(subject, Combination) else ()
+        for candidate in (
+            (c for part in parts for c in part.granting) if isinstance(subject, Combination) else (subject,)
+        ):
+            if _place(candidate) == _place(claim):
+                return access, candidate
     raise AssertionError("a claim is gone that was there")
 
 
 def _place(claim: Claim) -> tuple[object, ...]:
-    return id(claim.statement), id(claim.entry), claim.existing, claim.meant
+    return id(claim.statement), id(claim.entry), claim.existing, claim.critical_set
 
 
 class _Sets(NamedTuple):
@@ -120,21 +128,21 @@ class _Sets(NamedTuple):
                 yield Spelled((narrow,), tuple(other for other in piece.without if self._meet(narrow, other)))
 
     def _narrowed(self, statement: Statement) -> Iterator[Statement]:
-        actions = [v for v in statement.action.values if self._passes(only(statement, "action", (v,)))]
+        actions = [v for v in statement.action.values if self._passes(restrict_element(statement, "action", (v,)))]
         if statement.action.negated or not actions:
             if self._passes(statement):
                 yield statement
             return
-        narrowed = only(statement, "action", tuple(actions))
+        narrowed = restrict_element(statement, "action", tuple(actions))
         if narrowed.resource is None or narrowed.resource.negated or len(narrowed.resource.values) == 1:
             yield narrowed
             return
         values = narrowed.resource.values
-        resources = tuple(v for v in values if self._passes(only(narrowed, "resource", (v,))))
-        yield only(narrowed, "resource", resources or values)
+        resources = tuple(v for v in values if self._passes(restrict_element(narrowed, "resource", (v,))))
+        yield restrict_element(narrowed, "resource", resources or values)
 
-    def _meet(self, one: Statement, other: Statement) -> bool:
-        return not (applying([one], self.access) & applying([other], self.access)).is_empty(self.prover)
+    def _meet(self, first: Statement, second: Statement) -> bool:
+        return not (applying([first], self.access) & applying([second], self.access)).is_empty(self.prover)
 
     def _passes(self, statement: Statement) -> bool:
         return not (self.claim & applying([statement], self.access)).is_empty(self.prover)

@@ -54,14 +54,14 @@ _ACCESS_POINT = in_arn_parts(plain_pattern("arn:*:s3*:*:*:accesspoint/*"))
 
 
 class Fence(NamedTuple):
-    """Everything that keeps outside callers out, for the requests to which the statement `given` applies, or for all.
+    """Everything that keeps outside callers out, for the requests to which the statement `premise` applies, or for all.
 
     A request is inside if one of the conditions holds, if it is made by one of the `entries`, or by a user of the
     provider that one of the `claims` is about, which holds. Its users are also the sessions that one of the
     `providers` made.
     """
 
-    given: Statement | None
+    premise: Statement | None
     conditions: tuple[Condition, ...]
     entries: tuple[Principal, ...]
     claims: tuple[Condition, ...]
@@ -79,7 +79,7 @@ def common_fences(policy: Policy) -> tuple[Fence, ...]:
 def own_fence(policy: Policy, statement: Statement) -> Fence:
     """Return the fence around the grants of this Allow: its own conditions, and the principals that it names."""
     allowing = (each for each in policy.statements if each.effect == "Allow" and _names_strangers(each))
-    return _fence(statement, addresses(allowing))._replace(given=None, providers=tuple(_providers(statement)))
+    return _fence(statement, addresses(allowing))._replace(premise=None, providers=tuple(_providers(statement)))
 
 
 def _providers(statement: Statement) -> Iterator[Principal]:
@@ -87,10 +87,10 @@ def _providers(statement: Statement) -> Iterator[Principal]:
     return (entry for entry in entries if is_provider(entry.type))
 
 
-def asked_besides(policy: Policy) -> Iterator[Statement]:
+def fence_statements(policy: Policy) -> Iterator[Statement]:
     """Statements with the conditions of all fences, which an `Access` has to know besides those of the policy."""
-    own = (own_fence(policy, statement) for statement in policy.statements if statement.effect == "Allow")
-    for fence in (*common_fences(policy), *own):
+    fences = (own_fence(policy, statement) for statement in policy.statements if statement.effect == "Allow")
+    for fence in (*common_fences(policy), *fences):
         yield replace(policy.statements[0], conditions=(*fence.conditions, *fence.claims))
 
 
@@ -104,29 +104,31 @@ def _names_strangers(statement: Statement) -> bool:
 
 
 def _is_open(entry: Principal) -> bool:
-    who = named(entry)
-    if entry.type in ("Service", "CanonicalUser") or who.kind == "id":
-        return entry.type != "Service" and has_wildcards(who)
+    principal = named(entry)
+    if entry.type in ("Service", "CanonicalUser") or principal.kind == "id":
+        return entry.type != "Service" and has_wildcards(principal)
     if entry.type == "Federated":
         return any(_may_be(entry, host) for host in SHARED)
-    return who.kind in ("everyone", "open") or _has_wildcard(who.account) or not only_pseudo(who.account)
+    return (
+        principal.kind in ("everyone", "open") or _has_wildcard(principal.account) or not only_pseudo(principal.account)
+    )
 
 
 def _has_wildcard(pattern: Pattern) -> bool:
     return any(isinstance(part, Wildcard) for part in pattern.parts)
 
 
-def _fence(statement: Statement, beside: tuple[Value, ...] = ()) -> Fence:
-    """Return the values that the statement fixes and the principals it names; `given` is the statement without them."""
-    pairs = list(confining(statement, _keys(), beside))
+def _fence(statement: Statement, other_addresses: tuple[Value, ...] = ()) -> Fence:
+    """Return the values that the statement fixes and the principals it names; the premise is what is left of it."""
+    pairs = list(confining(statement, _keys(), other_addresses))
     conditions = [condition for condition, _ in pairs]
-    who = statement.principals
-    names = who and (statement.effect == "Allow" or who.negated)
-    rest = tuple(each for each in statement.conditions if each not in conditions)
-    given = replace(statement, conditions=rest, principals=None if names else who)
-    entries = tuple(entry for entry in who.entries if _fixes(entry)) if who and names else ()
+    principals = statement.principals
+    names = principals and (statement.effect == "Allow" or principals.negated)
+    remaining_conditions = tuple(each for each in statement.conditions if each not in conditions)
+    premise = replace(statement, conditions=remaining_conditions, principals=None if names else principals)
+    entries = tuple(entry for entry in principals.entries if _fixes(entry)) if principals and names else ()
     fixed = tuple(condition for _, condition in pairs if condition.key in KEYS)
-    return Fence(given, fixed, entries, tuple(condition for _, condition in pairs if condition.key not in KEYS))
+    return Fence(premise, fixed, entries, tuple(condition for _, condition in pairs if condition.key not in KEYS))
 
 
 @cache
@@ -144,39 +146,39 @@ def _fixes(entry: Principal) -> bool:
 
     So does a provider of identities that is not open to everyone, with the sessions that it made.
     """
-    who = named(entry)
+    principal = named(entry)
     if is_provider(entry.type):
         return not _is_open(entry)
-    if is_id(entry.type, who):
-        return not has_wildcards(who)
-    return who.kind == "open" or (bool(who.account.parts) and not _has_wildcard(who.account))
+    if is_id(entry.type, principal):
+        return not has_wildcards(principal)
+    return principal.kind == "open" or (bool(principal.account.parts) and not _has_wildcard(principal.account))
 
 
-def public(access: Access, given: Iterable[Fence]) -> Formula:
+def public(access: Access, fences: Iterable[Fence]) -> Formula:
     """The requests of strangers that are outside of every fence."""
-    return conjunction([member("principal", _strangers()), *(_outside(access, fence) for fence in given)])
+    return conjunction([member("principal", _strangers()), *(_exterior(access, fence) for fence in fences)])
 
 
-def is_public(given: Iterable[Fence], request: Request) -> bool:
+def is_public(fences: Iterable[Fence], request: Request) -> bool:
     """Tell whether the request comes from an outside caller and is outside every fence."""
     caller = request.principal or Caller("Anonymous")
-    return _is_stranger(caller) and all(_is_outside(fence, caller, request) for fence in given)
+    return _is_stranger(caller) and all(_is_outside(fence, caller, request) for fence in fences)
 
 
-def _outside(access: Access, fence: Fence) -> Formula:
+def _exterior(access: Access, fence: Fence) -> Formula:
     parts = [_not_held(access, condition) for condition in fence.conditions]
     parts += [negation(_listed(entry)) for entry in fence.entries]
     parts += [
         disjunction([negation(_of_host(_host(claim), fence)), negation(access.condition_holds(claim))])
         for claim in fence.claims
     ]
-    if fence.given is None:
+    if fence.premise is None:
         return conjunction(parts)
-    return disjunction([negation(access.applies(fence.given)), conjunction(parts)])
+    return disjunction([negation(access.applies(fence.premise)), conjunction(parts)])
 
 
 def _is_outside(fence: Fence, caller: Caller, request: Request) -> bool:
-    if fence.given is not None and not concrete.applies(fence.given, request):
+    if fence.premise is not None and not concrete.applies(fence.premise, request):
         return True
     return (
         not any(_is_held(condition, request) for condition in fence.conditions)
@@ -190,14 +192,14 @@ def _is_outside(fence: Fence, caller: Caller, request: Request) -> bool:
 
 def _of_host(host: str, fence: Fence) -> Formula:
     """The users that the provider vouches for, and the sessions that one of the entries says it made."""
-    made = (_named(entry) for entry in fence.providers if _may_be(entry, host))
-    sessions = conjunction([member("principal", Language([SESSIONS])), disjunction(made)])
+    provider_readings = (_naming(entry) for entry in fence.providers if _may_be(entry, host))
+    sessions = conjunction([member("principal", Language([SESSIONS])), disjunction(provider_readings)])
     return disjunction([member("principal", _users(host)), sessions])
 
 
 def _is_of_host(host: str, fence: Fence, caller: Caller, request: Request) -> bool:
-    made = (_is_named(entry, request) for entry in fence.providers if _may_be(entry, host))
-    return _is_user(caller, host) or (caller.type == "AWS" and ":role/" in caller.name and any(made))
+    provider_readings = (_is_named(entry, request) for entry in fence.providers if _may_be(entry, host))
+    return _is_user(caller, host) or (caller.type == "AWS" and ":role/" in caller.name and any(provider_readings))
 
 
 def _may_be(entry: Principal, host: str) -> bool:
@@ -244,8 +246,8 @@ def _is_user(caller: Caller, host: str) -> bool:
 
 def _account_of(caller: Caller) -> str | None:
     parts = caller.name.split(":")
-    named_so = caller.type == "AWS" and len(parts) > 5 and parts[0] == "arn" and parts[3] == ""
-    return parts[4] if named_so else None
+    has_account = caller.type == "AWS" and len(parts) > 5 and parts[0] == "arn" and parts[3] == ""
+    return parts[4] if has_account else None
 
 
 def _reading(entry: Principal) -> str:
@@ -254,7 +256,7 @@ def _reading(entry: Principal) -> str:
     return f"{name} {spelled_out(entry.value.pattern)}"
 
 
-def _named(entry: Principal) -> Formula:
+def _naming(entry: Principal) -> Formula:
     return choice("reading", _reading(entry))
 
 
@@ -267,13 +269,15 @@ def _listed(entry: Principal) -> Formula:
 
     Unknown parts are taken as they are: what they become names someone only if it holds no wildcard.
     """
-    who = named(entry)
-    if is_id(entry.type, who) or is_provider(entry.type):
-        return _named(entry)
-    if who.kind == "open":
-        return member("principal", Language(late=[Deferred(who.name, _of_text)]))
-    account = glob(verbatim(who.account))
-    return member("principal", Language(_of_account(account, steps) for steps in (_ANY_PARTITION, glob(who.partition))))
+    principal = named(entry)
+    if is_id(entry.type, principal) or is_provider(entry.type):
+        return _naming(entry)
+    if principal.kind == "open":
+        return member("principal", Language(late=[Deferred(principal.name, _of_text)]))
+    account = glob(verbatim(principal.account))
+    return member(
+        "principal", Language(_of_account(account, steps) for steps in (_ANY_PARTITION, glob(principal.partition)))
+    )
 
 
 def _of_account(account: Glob, partition: Glob = _ANY_PARTITION) -> Glob:
@@ -288,17 +292,17 @@ def _of_text(text: str) -> Iterator[Glob]:
 
 
 def _is_listed(entry: Principal, caller: Caller, request: Request) -> bool:
-    who = named(entry)
-    if is_id(entry.type, who) or is_provider(entry.type):
+    principal = named(entry)
+    if is_id(entry.type, principal) or is_provider(entry.type):
         return _is_named(entry, request)
-    given, account = _account_of(caller), _account_in(who, request)
-    return given is not None and account is not None and matches(account, given)
+    caller_account, account = _account_of(caller), _account_in(principal, request)
+    return caller_account is not None and account is not None and matches(account, caller_account)
 
 
-def _account_in(who: PrincipalRef, request: Request) -> Pattern | None:
+def _account_in(principal: PrincipalRef, request: Request) -> Pattern | None:
     """The account of whom the entry turns out to name; None if that is nobody's, or anybody's."""
-    if who.kind != "open":
-        return resolve(verbatim(who.account), {}, request.unknowns, wild=True)
-    text = resolve(who.name, {}, request.unknowns, wild=False)
+    if principal.kind != "open":
+        return resolve(verbatim(principal.account), {}, request.unknowns, wild=True)
+    text = resolve(principal.name, {}, request.unknowns, wild=False)
     account = by_text("".join(map(as_text, text.parts))).account if text else Pattern(())
     return account if account.parts and not _has_wildcard(account) else None

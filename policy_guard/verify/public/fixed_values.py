@@ -80,12 +80,12 @@ def addresses(statements: Iterable[Statement]) -> tuple[Value, ...]:
 
 
 def confining(
-    statement: Statement, keys: Mapping[str, str], beside: tuple[Value, ...] = ()
+    statement: Statement, keys: Mapping[str, str], other_addresses: tuple[Value, ...] = ()
 ) -> Iterator[tuple[Condition, Condition]]:
     """Return the conditions that let in only callers with some value of the `keys`, each with the condition it fixes.
 
     The keys come with what a pattern has to begin with to fix whom it lets in; as empty text, none does. Blocks of
-    addresses are added up with those that others let in `beside`.
+    addresses are added up with `other_addresses`, which other statements let in.
 
     The fixed condition holds for the requests that carry one of the fixed values. For a Deny, these are the requests
     that the condition exempts.
@@ -94,9 +94,9 @@ def confining(
         operator = condition.operator if statement.effect == "Allow" else _TURNED.get(condition.operator)
         if operator is None or operator in _TURNED or condition.key not in keys:
             continue
-        quantifier = "ForAnyValue" if condition.quantifier or _several(condition.key) else ""
+        quantifier = "ForAnyValue" if condition.quantifier or _is_multivalued(condition.key) else ""
         plain = condition._replace(quantifier=quantifier, operator=operator, if_exists=False)
-        yield from ((condition, fixed) for fixed in _fixed(plain, keys[condition.key], beside))
+        yield from ((condition, fixed) for fixed in _fixed(plain, keys[condition.key], other_addresses))
 
 
 def facts(statements: Iterable[Statement]) -> tuple[Condition, ...]:
@@ -105,14 +105,14 @@ def facts(statements: Iterable[Statement]) -> tuple[Condition, ...]:
     An outside caller is no service, calls from a public address, and mounts nothing inside the VPC.
     """
     keys = {condition.key for statement in statements for condition in statement.conditions}
-    known = (
+    conditions = (
         _condition("Bool", "aws:PrincipalIsAWSService", "true"),
         _condition("Bool", "elasticfilesystem:AccessedViaMountTarget", "true"),
         _condition("Null", "aws:PrincipalServiceName", "false"),
         _condition("Null", "aws:PrincipalServiceNamesList", "false"),
         _condition("IpAddress", "aws:SourceIp", *_PRIVATE),
     )
-    return tuple(condition for condition in known if condition.key in keys)
+    return tuple(condition for condition in conditions if condition.key in keys)
 
 
 def only_pseudo(pattern: Pattern) -> bool:
@@ -137,20 +137,20 @@ def _condition(operator: str, key: str, *texts: str) -> Condition:
     )
 
 
-def _several(key: str) -> bool:
-    known = catalog.key_type(key)
-    return known is not None and known.several
+def _is_multivalued(key: str) -> bool:
+    key_type = catalog.key_type(key)
+    return key_type is not None and key_type.several
 
 
-def _fixed(condition: Condition, head: str, beside: tuple[Value, ...]) -> Iterator[Condition]:
+def _fixed(condition: Condition, head: str, other_addresses: tuple[Value, ...]) -> Iterator[Condition]:
     """The condition with those of its values that fix whom it lets in, if there are any."""
     values: Iterable[Value] = ()
     if condition.operator == "IpAddress":
-        values = _narrow(condition.values, beside)
+        values = _narrow(condition.values, other_addresses)
     elif condition.operator.startswith(("String", "Arn")):
-        own = condition.key in KEYS
+        any_text = condition.key in KEYS
         shaped = (value for value in condition.values if _has_shape(condition.key, value))
-        values = (v for v in map(_verbatim, shaped) if _fixes(condition.operator, v, head, whole=own))
+        values = (v for v in map(_verbatim, shaped) if _fixes(condition.operator, v, head, any_text=any_text))
     if fixing := tuple(values):
         yield condition._replace(values=fixing)
 
@@ -166,16 +166,16 @@ def _verbatim(value: Value) -> Value:
     return value._replace(pattern=verbatim(value.pattern))
 
 
-def _fixes(operator: str, value: Value, head: str, whole: bool) -> bool:
+def _fixes(operator: str, value: Value, head: str, any_text: bool) -> bool:
     """Tell whether the value stands for one text, or for texts that agree in the part that identifies the caller.
 
-    Without `whole` one text has to have that part, too: anyone can have the subject "ref:refs/heads/main".
+    Without `any_text` one text has to have that part, too: anyone can have the subject "ref:refs/heads/main".
     """
     text = _text(value.pattern)
     if not text:
         return False
     if operator in _WITHOUT_WILDCARDS or not any(isinstance(part, Wildcard) for part in value.pattern.parts):
-        return whole or re.match(head, text) is not None
+        return any_text or re.match(head, text) is not None
     parts = text.split(":", 5)
     if operator in _ARN and head == _ACCOUNT and len(parts) > 5:
         return re.fullmatch("[0-9]{12}", parts[4]) is not None
@@ -186,36 +186,38 @@ def _text(pattern: Pattern) -> str | None:
     """The pattern as it is spelled, with something for its unknown parts; None if it has variables."""
     if any(isinstance(part, Variable) for part in pattern.parts):
         return None
-    return "".join(_spelled(part) for part in pattern.parts if not isinstance(part, Variable))
+    return "".join(_part_text(part) for part in pattern.parts if not isinstance(part, Variable))
 
 
-def _spelled(part: str | Wildcard | Unknown) -> str:
+def _part_text(part: str | Wildcard | Unknown) -> str:
     if isinstance(part, Wildcard):
         return part.symbol
     return part if isinstance(part, str) else _SOME_TEXT
 
 
-def _narrow(values: tuple[Value, ...], beside: tuple[Value, ...]) -> Iterator[Value]:
+def _narrow(values: tuple[Value, ...], other_addresses: tuple[Value, ...]) -> Iterator[Value]:
     """The blocks of addresses that fence: none where one is wider than /8, or /32 for IPv6, or several are together.
 
     Blocks of private addresses always do.
     """
     from ipaddress import collapse_addresses
 
-    private = [found for text in _PRIVATE if (found := block(text))]
-    known = [(value, found) for value in values if (found := _plain_block(value))]
-    every = {found for _, found in known} | {found for value in beside if (found := _plain_block(value))}
-    inside = {found for found in every if any(_within(found, each) for each in private)}
-    public = every - inside
+    private = [network for text in _PRIVATE if (network := block(text))]
+    blocks = [(value, network) for value in values if (network := _plain_block(value))]
+    every = {network for _, network in blocks} | {
+        network for value in other_addresses if (network := _plain_block(value))
+    }
+    private_blocks = {network for network in every if any(_is_within(network, each) for each in private)}
+    public = every - private_blocks
     fours = sum(each.num_addresses for each in collapse_addresses(b for b in public if b.version == 4))
     sixes = collapse_addresses(each for each in public if each.version == 6)
     wide = {4: fours > _MOST_ADDRESSES, 6: any(each.prefixlen < _SHORTEST_PREFIX for each in sixes)}
-    yield from (value for value, found in known if found in inside or not wide[found.version])
+    yield from (value for value, network in blocks if network in private_blocks or not wide[network.version])
 
 
 def _plain_block(value: Value) -> Block | None:
     return None if holes(value.pattern) else block(value.text)
 
 
-def _within(inner: Block, outer: Block) -> bool:
+def _is_within(inner: Block, outer: Block) -> bool:
     return inner.version == outer.version and inner.subnet_of(outer)  # type: ignore[arg-type]
