@@ -22,8 +22,8 @@ from policy_guard.pipeline.repository.revisions import (
     NothingToCompare,
     Revision,
     choose,
+    head_with_itself,
     is_on_all_files,
-    whole,
 )
 from policy_guard.pipeline.results import Progress, Results
 from policy_guard.pipeline.stages import Run, Session, wanted
@@ -138,7 +138,7 @@ def asked(
     all_files = is_on_all_files(environ, options.base)
     event = environ.get("GITHUB_EVENT_NAME")
     if (options.all_policies or all_files) and options.base is None and event in WITHOUT_CHANGE:
-        old, new = whole(repository)
+        old, new = head_with_itself(repository)
         comparison = Comparison(old=old, new=new, changes=[])
         return comparison, _trusted(here, options, repository, comparison, ci)
     branch = None if ci else here.config.default_branch
@@ -148,7 +148,7 @@ def asked(
         except NothingToCompare:
             if not all_files:
                 raise
-            old, new = whole(repository)
+            old, new = head_with_itself(repository)
         comparison = compared(repository, old, new)
         settings = _trusted(here, options, repository, comparison, ci)
         if not ci or branch or not settings.config.default_branch or options.base is not None:

@@ -100,7 +100,7 @@ def pairs(reader: Reader, change: Change, comparison: Comparison) -> FileResult:
         gone, came = change._replace(new=None), change._replace(old=None)
         joined = _joined(pairs(reader, gone, comparison), pairs(reader, came, comparison), before, after)
         return joined._replace(findings=(*joined.findings, *_out_of_sight(reader, before, after, comparison)))
-    if change.how != "reads" and reader.same(before, after):
+    if change.relation != "reads" and reader.same(before, after):
         return FileResult((), ())
     old = reader.glance(before, before.path, comparison.old) if before else None
     new = reader.glance(after, after.path, comparison.new) if after else None
@@ -198,7 +198,7 @@ def _notes(change: Change, old: FileVersion | None, new: FileVersion | None) -> 
         and change.old.path != change.new.path
         and ((old and old.looked) or (new and new.looked))
     ):
-        yield f"{change.new.path} is compared with {change.old.path} ({change.how})"
+        yield f"{change.new.path} is compared with {change.old.path} ({change.relation})"
     if new and new.note:
         yield new.note
     for label, policy in new.policies.items() if old and new else ():

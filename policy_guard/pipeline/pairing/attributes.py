@@ -85,7 +85,7 @@ def rewritten(question: Question, all_files: bool, note: Callable[[str], None]) 
     if not (askeds or parties) or not (_mentioned(texts) or sniffed or parties):
         return
     values = _values_of_new(question, ways, texts)
-    suspects = [asked for asked in askeds if values.written(asked.way) != Values({}).written(asked.way)]
+    suspects = [asked for asked in askeds if values.effects_on(asked.way) != Values({}).effects_on(asked.way)]
     before = _before(question, askeds if _may_have_been(question) else suspects, parties)
     yield from _otherwise(question, suspects, before, values, all_files, note)
     for name, reason in parted(parties, values, before):
@@ -105,7 +105,7 @@ def _otherwise(
     filtered: dict[str, None] = {}
     for suspect in suspects:
         path, ignored = suspect.file.path, values.left_out(suspect.way)
-        if not (suspect.touched or all_files) and values.written(suspect.way) == before.written(suspect.before):
+        if not (suspect.touched or all_files) and values.effects_on(suspect.way) == before.effects_on(suspect.before):
             continue
         data, version = (
             question.repository.read(suspect.file) or b"",
@@ -133,7 +133,7 @@ def _distrust(
     question: Question, asked: Iterable[_Asked], before: Values, values: Values, note: Callable[[str], None]
 ) -> None:
     """Lets the old versions count as unknown that git wrote otherwise, if it does not write the new ones so."""
-    changed = [each for each in asked if each.before and before.written(each.before) != values.written(each.way)]
+    changed = [each for each in asked if each.before and before.effects_on(each.before) != values.effects_on(each.way)]
     old_files = names(question.repository.files(question.comparison.old.tree)) if changed else {}
     for each in changed:
         path, old = each.file.path, old_files.get(each.before[-1])

@@ -127,7 +127,7 @@ class Beyond:
 
     def _coming_back(self, path: str, way: Way) -> Iterator[Finding]:
         """State that a link out of the repository may lead back into it, to a policy."""
-        names = [folded(name) for name in way.rest.split("/") if name not in ("", ".", "..")][-_MOST_NAMES:]
+        names = [folded(name) for name in way.remainder.split("/") if name not in ("", ".", "..")][-_MOST_NAMES:]
         tails = ("/".join(names[at:]) for at, name in enumerate(names) if name in self._top)
         places = [self._folded.way(tail).path for tail in tails]
         if self._may_be_above(names):
@@ -145,7 +145,7 @@ class Beyond:
     def _may_hold_one(self, name: str, place: str) -> bool:
         """Tell whether a policy stands in a file, or in a folder below it, under the name that a link gives it."""
         file = self._folded.files.get(place)
-        below = ((f"{name}/{rest}", each) for rest, each in self._folded.below(place))
+        below = ((f"{name}/{rest}", each) for rest, each in self._folded.files_below(place))
         return any(self._is_one(each, under) for under, each in ([(name, file)] if file else below))
 
     def _is_one(self, file: File, name: str) -> bool:

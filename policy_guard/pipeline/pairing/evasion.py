@@ -140,7 +140,7 @@ def _lost(reader: Reader, comparison: Comparison, sides: Sides | None) -> Iterat
         old = reader.version(change.old, change.old.path, comparison.old)
         if not old.policies:
             continue
-        stays = change.new if change.how == "same" and change.path == change.old.path else None
+        stays = change.new if change.relation == "same" and change.path == change.old.path else None
         after = reader.version(stays, stays.path, comparison.new).policies if stays else {}
         if set(old.policies) - set(after):
             yield change.old.path, old.source

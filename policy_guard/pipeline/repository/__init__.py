@@ -22,8 +22,8 @@ from policy_guard.pipeline.repository.entries import (
     Ref,
     Uncompared,
     in_folder,
-    listed,
     names,
+    parse_entry,
     raw_changes,
 )
 from policy_guard.pipeline.repository.folded import folded
@@ -80,16 +80,16 @@ class Repository:
 
         It reads `lines`, and runs at the root with some more in its environment.
         """
-        done = self._run(arguments, lines, environ)
-        if done.returncode:
-            words = done.stderr.decode(errors="replace").strip().splitlines() or ["git failed without a word"]
+        process = self._run(arguments, lines, environ)
+        if process.returncode:
+            words = process.stderr.decode(errors="replace").strip().splitlines() or ["git failed without a word"]
             raise SetupError(fails or f"git {arguments[0]}: {words[0]}")
-        return done.stdout
+        return process.stdout
 
     def attempt(self, *arguments: str) -> bytes | None:
         """Return what the git command prints, or None if it fails."""
-        done = self._run(arguments, b"", {})
-        return None if done.returncode else done.stdout
+        process = self._run(arguments, b"", {})
+        return None if process.returncode else process.stdout
 
     def _run(
         self, arguments: tuple[str, ...], lines: bytes, environ: Mapping[str, str]
@@ -138,10 +138,10 @@ class Repository:
 
         Asked as a name of an object, `refs/heads/x` may be a tag called `refs/heads/x`.
         """
-        wanted = set(names)
-        listed = self.run("for-each-ref", "--format=%(refname)%00%(objectname)%00%(symref)", "--", *sorted(wanted))
-        refs = (Ref(*map(os.fsdecode, line.split(b"\0"))) for line in listed.split(b"\n") if line)
-        return [ref for ref in refs if ref.name in wanted] if wanted else []
+        full_names = set(names)
+        output = self.run("for-each-ref", "--format=%(refname)%00%(objectname)%00%(symref)", "--", *sorted(full_names))
+        refs = (Ref(*map(os.fsdecode, line.split(b"\0"))) for line in output.split(b"\n") if line)
+        return [ref for ref in refs if ref.name in full_names] if full_names else []
 
     def special(self, name: str) -> list[str]:
         """The lines of a file such as FETCH_HEAD beside the refs; none if it is not there."""
@@ -154,8 +154,8 @@ class Repository:
 
     def beginning(self, start: str) -> list[str]:
         """The ids of all commits whose ids begin so."""
-        listed = self.run("rev-parse", f"--disambiguate={start}").decode().split()
-        return [oid for oid in listed if self.commit(oid) == oid]
+        commits = self.run("rev-parse", f"--disambiguate={start}").decode().split()
+        return [oid for oid in commits if self.commit(oid) == oid]
 
     def parents(self, commit: str) -> list[str]:
         """The parents that the commit names, also those that a shallow clone lacks."""
@@ -192,10 +192,10 @@ class Repository:
         except OSError as error:
             raise SetupError(f"{file.path[:200]} cannot be read: {error.strerror}. Make it readable.") from None
 
-    def ancestors(self, one: str, other: str) -> list[str]:
+    def ancestors(self, first: str, second: str) -> list[str]:
         """The best common ancestors of two commits: several where each was merged into the other's history."""
-        found = self.attempt("merge-base", "--all", one, other)
-        return found.decode().split() if found else []
+        output = self.attempt("merge-base", "--all", first, second)
+        return output.decode().split() if output else []
 
     def attributes(
         self, names: Sequence[str], paths: Iterable[str], *options: str, folded: bool | None = None, **environ: str
@@ -206,8 +206,8 @@ class Repository:
         """
         lines = b"".join(os.fsencode(path) + b"\0" for path in paths)
         case = () if folded is None else ("-c", f"core.ignoreCase={str(folded).lower()}")
-        listed = self.run(*case, "check-attr", "-z", "--stdin", *options, *names, lines=lines, **environ)
-        fields = list(map(os.fsdecode, listed.split(b"\0")[:-1]))
+        output = self.run(*case, "check-attr", "-z", "--stdin", *options, *names, lines=lines, **environ)
+        fields = list(map(os.fsdecode, output.split(b"\0")[:-1]))
         return list(map(Attribute, fields[::3], fields[1::3], fields[2::3]))
 
     def place(self) -> str:
@@ -247,16 +247,16 @@ class Repository:
 
     def uncompared_later(self) -> Callable[[], Uncompared]:
         """Return what git does not compare, looked for in the background: a large working tree takes its time."""
-        which = ("--cached", "--others", "--exclude-standard")
-        command = self._command("ls-files", "-z", "-v", *which, "--full-name", ":/")
-        running = self._open(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        selection = ("--cached", "--others", "--exclude-standard")
+        command = self._command("ls-files", "-z", "-v", *selection, "--full-name", ":/")
+        process = self._open(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
 
         def result() -> Uncompared:
-            listed, words = running.communicate()
-            if running.returncode:
+            output, words = process.communicate()
+            if process.returncode:
                 raise SetupError(f"git ls-files: {words.decode(errors='replace').strip() or 'failed without a word'}")
             uncompared = Uncompared([], [])
-            for tag, name in UNCOMPARED.findall(listed):
+            for tag, name in UNCOMPARED.findall(output):
                 path = os.fsdecode(name)
                 if tag == b"?":
                     uncompared.untracked.append(File(path, self.mode(path), None))
@@ -272,7 +272,7 @@ class Repository:
 
     def files(self, tree: str | None) -> list[File]:
         """Every file of a tree, or of the index."""
-        return [listed(entry, tree is None) for entry in self._listing(tree).split(b"\0") if entry]
+        return [parse_entry(entry, tree is None) for entry in self._listing(tree).split(b"\0") if entry]
 
     def paths(self, tree: str | None) -> list[str]:
         """The paths of every file of a tree, or of the index; remembered, and found without taking entries apart."""
@@ -288,7 +288,7 @@ class Repository:
         while at >= 0:
             entry = listing[listing.rfind(b"\0", 0, at) + 1 : at + 1 + len(name)]
             if entry.partition(b"\t")[2] == name:
-                return listed(entry, False)
+                return parse_entry(entry, False)
             at = listing.find(b"\t" + name + b"\0", at + 1)
         return None
 
@@ -302,7 +302,7 @@ class Repository:
             at = lowered.find(end, at + 1)
         if not listing.isascii():
             entries.update((entry, None) for entry in listing.split(b"\0") if not entry.isascii())
-        files = (listed(entry, tree is None) for entry in entries)
+        files = (parse_entry(entry, tree is None) for entry in entries)
         return [file for file in files if folded(file.path.rpartition("/")[2]) == name]
 
     def folder(self, tree: str, path: str) -> list[File]:
@@ -330,11 +330,11 @@ def from_root(path: Path, root: Path) -> str:
 
     Links count in the folders that lead to it, and not in its own name.
     """
-    plain = os.path.abspath(path)
-    followed = os.path.join(os.path.realpath(os.path.dirname(plain)), os.path.basename(plain))
-    for top, here in ((os.path.abspath(root), plain), (os.path.realpath(root), followed)):
-        if Path(here).is_relative_to(top):
-            return Path(here).relative_to(top).as_posix()
+    plain_path = os.path.abspath(path)
+    resolved_path = os.path.join(os.path.realpath(os.path.dirname(plain_path)), os.path.basename(plain_path))
+    for top, candidate in ((os.path.abspath(root), plain_path), (os.path.realpath(root), resolved_path)):
+        if Path(candidate).is_relative_to(top):
+            return Path(candidate).relative_to(top).as_posix()
     raise SetupError(f"{path} lies outside the repository {root}")
 
 

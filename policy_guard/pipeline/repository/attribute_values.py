@@ -23,23 +23,23 @@ Way: TypeAlias = tuple[str, ...]
 class Values(NamedTuple):
     """All values that attributes have on one machine or another, by path and name."""
 
-    found: Mapping[tuple[str, str], frozenset[str]]
+    values: Mapping[tuple[str, str], frozenset[str]]
 
     def of(self, path: str, name: str) -> list[str]:
         """The values of an attribute that set it, in order."""
-        return sorted(value for value in self.found.get((path, name), ()) if value not in UNSET)
+        return sorted(value for value in self.values.get((path, name), ()) if value not in UNSET)
 
     def left_out(self, way: Way) -> str | None:
         """Return what an archive lacks of the way to a file: git asks for each path, and for the folders above it."""
         return next((path for path in way if self._ignored(path)), None)
 
     def _ignored(self, path: str) -> bool:
-        return any("set" in self.found.get((place, "export-ignore"), ()) for place in (path, *folders_above(path)))
+        return any("set" in self.values.get((place, "export-ignore"), ()) for place in (path, *folders_above(path)))
 
-    def written(self, way: Way) -> tuple[object, ...]:
+    def effects_on(self, way: Way) -> tuple[object, ...]:
         """All that decides how the file at the end of a way is written, and whether an archive holds it."""
-        own = tuple(tuple(self.of(path, name)) for path in way[-1:] for name in NAMES[:-1])
-        return own or ((),) * (len(NAMES) - 1), self.left_out(way) is not None
+        own_values = tuple(tuple(self.of(path, name)) for path in way[-1:] for name in NAMES[:-1])
+        return own_values or ((),) * (len(NAMES) - 1), self.left_out(way) is not None
 
 
 def folders_above(path: str) -> Iterator[str]:
@@ -62,21 +62,21 @@ def values_in(repository: Repository, texts: Mapping[str, bytes], paths: Iterabl
 
     Git 2.39 asks a working tree or the index only, so that the attributes are laid into a working tree of their own.
     """
-    asked, place = questions(paths), repository.place()
+    places, git_folder = questions(paths), repository.place()
     folders = {"": {""}}
-    for path in asked:
+    for path in places:
         folders.setdefault(folded(path).rpartition("/")[0], set()).add(path.rpartition("/")[0])
     from tempfile import TemporaryDirectory
 
     answers = []
-    for alike in (False, True) if texts else (False,):
+    for fold in (False, True) if texts else (False,):
         with TemporaryDirectory() as folder:
             work_tree = Path(folder) / "tree"
             work_tree.mkdir()
             for path, text in texts.items():
-                _lay(work_tree, path, text, folders if alike else None)
-            ours = {"GIT_DIR": place, "GIT_WORK_TREE": str(work_tree), "GIT_INDEX_FILE": f"{folder}/index"}
-            answers.append(repository.attributes(NAMES, asked, folded=alike, **ours))
+                _lay(work_tree, path, text, folders if fold else None)
+            variables = {"GIT_DIR": git_folder, "GIT_WORK_TREE": str(work_tree), "GIT_INDEX_FILE": f"{folder}/index"}
+            answers.append(repository.attributes(NAMES, places, folded=fold, **variables))
     return values_of(answers)
 
 
@@ -90,10 +90,10 @@ def _lay(root: Path, path: str, text: bytes, folders: Mapping[str, Collection[st
         raise SetupError(f"{path[:200]} is not a path that git writes. Remove it from the commit.")
     if name != FILE and folders is None:
         return
-    for each in (folder,) if folders is None else folders.get(folded(folder), ()):
+    for spelling in (folder,) if folders is None else folders.get(folded(folder), ()):
         try:
-            (root / each).mkdir(parents=True, exist_ok=True)
-            with open(root / each / FILE, "ab") as file:
+            (root / spelling).mkdir(parents=True, exist_ok=True)
+            with open(root / spelling / FILE, "ab") as file:
                 file.write(text + b"\n")
         except OSError as error:
             raise SetupError(f"{path[:200]} cannot be looked at: {error.strerror}. Shorten its path.") from None
@@ -105,8 +105,8 @@ def questions(paths: Iterable[str]) -> list[str]:
 
 
 def values_of(answers: Iterable[Iterable[tuple[str, str, str]]]) -> Values:
-    found: dict[tuple[str, str], set[str]] = {}
+    values_by_key: dict[tuple[str, str], set[str]] = {}
     for answer in answers:
         for path, name, value in answer:
-            found.setdefault((path, name), set()).add(value)
-    return Values({key: frozenset(values) for key, values in found.items()})
+            values_by_key.setdefault((path, name), set()).add(value)
+    return Values({key: frozenset(values) for key, values in values_by_key.items()})

@@ -15,14 +15,14 @@ _SUFFIXES = (".json", ".yaml", ".yml")
 
 
 class Change(NamedTuple):
-    """One changed file; None where it was not, or is no more. `how` is `same`, `renamed` or `rewritten`.
+    """One changed file; None where it was not, or is no more. `relation` is `same`, `renamed` or `rewritten`.
 
     A file that did not change, and `reads` one that did, is as good as changed.
     """
 
     old: File | None
     new: File | None
-    how: str = "same"
+    relation: str = "same"
 
     @property
     def path(self) -> str:
@@ -46,37 +46,37 @@ def compared(repository: Repository, old: Revision, new: Revision) -> Comparison
 
 def _changes(repository: Repository, old: Revision, new: Revision) -> list[Change]:
     on_disk = new.commit is None and not new.staged
-    uncompared = repository.uncompared_later() if on_disk else _nothing
+    read_uncompared = repository.uncompared_later() if on_disk else _no_uncompared
     raw = repository.differences(old.tree, new.commit, new.staged)
-    beside = uncompared()
+    uncompared = read_uncompared()
     unmerged = next((each for each in raw if each.status == "U"), None)
     if unmerged:
         path = (unmerged.old or unmerged.new or File("?", 0, None)).path
         raise SetupError(f'"{path[:200]}" is unmerged. Resolve the conflict and add the file.')
     if on_disk:
         tracked = {each.new.path for each in raw if each.new}
-        raw += [Raw("A", None, file) for file in beside.untracked if file.path not in tracked]
-        raw += _flagged(repository, old, beside.flagged, {file.path for each in raw for file in each[1:] if file})
+        raw += [Raw("A", None, file) for file in uncompared.untracked if file.path not in tracked]
+        raw += _flagged(repository, old, uncompared.flagged, {file.path for each in raw for file in each[1:] if file})
         raw = [_as_on_disk(repository, each) for each in raw]
     paired = [Change(each.old, each.new, "renamed" if each.status == "R" else "same") for each in raw]
     return _rewritten(_by_their_names(paired))
 
 
-def _nothing() -> Uncompared:
+def _no_uncompared() -> Uncompared:
     return Uncompared([], [])
 
 
-def _flagged(repository: Repository, old: Revision, paths: Iterable[str], known: set[str]) -> Iterator[Raw]:
+def _flagged(repository: Repository, old: Revision, paths: Iterable[str], compared_paths: set[str]) -> Iterator[Raw]:
     """A change for each file that git was told to take for unchanged, or to leave out of the working tree.
 
     Source: git's update-index, "--assume-unchanged" and "--skip-worktree".
     """
     for path in paths:
-        if path not in known:
+        if path not in compared_paths:
             file = File(path, repository.mode(path), None) if os.path.lexists(repository.root / path) else None
-            before = repository.file(old.tree, path)
-            if before or file:
-                yield Raw("M", before, file)
+            old_file = repository.file(old.tree, path)
+            if old_file or file:
+                yield Raw("M", old_file, file)
 
 
 def _as_on_disk(repository: Repository, raw: Raw) -> Raw:
@@ -91,10 +91,10 @@ def _as_on_disk(repository: Repository, raw: Raw) -> Raw:
 
 def _by_their_names(paired: list[Change]) -> list[Change]:
     """Undoes renames to a name whose own file went: `dev.yaml` is the new `dev.json`, whatever else it is like."""
-    gone = {_stem(change) for change in paired if change.new is None}
+    deleted_stems = {_stem(change) for change in paired if change.new is None}
     parted: list[Change] = []
     for change in paired:
-        if change.how == "renamed" and _stem(change) in gone - {None}:
+        if change.relation == "renamed" and _stem(change) in deleted_stems - {None}:
             parted += (Change(change.old, None), Change(None, change.new))
         else:
             parted.append(change)
@@ -103,18 +103,21 @@ def _by_their_names(paired: list[Change]) -> list[Change]:
 
 def _rewritten(paired: list[Change]) -> list[Change]:
     """Joins a deleted and an added file of the same folder and stem, where exactly one went and one came."""
-    gone: dict[str, list[Change]] = {}
-    came: dict[str, list[Change]] = {}
+    deletions: dict[str, list[Change]] = {}
+    additions: dict[str, list[Change]] = {}
     for change in paired:
         stem = _stem(change)
         if stem is not None and change.new is None:
-            gone.setdefault(stem, []).append(change)
+            deletions.setdefault(stem, []).append(change)
         elif stem is not None and change.old is None:
-            came.setdefault(stem, []).append(change)
-    joined = {stem for stem in gone if len(gone[stem]) == 1 and len(came.get(stem, ())) == 1}
-    dropped = {each for stem in joined for each in (*gone[stem], *came[stem])}
-    changes = [change for change in paired if change not in dropped]
-    return [*changes, *(Change(gone[stem][0].old, came[stem][0].new, "rewritten") for stem in sorted(joined))]
+            additions.setdefault(stem, []).append(change)
+    paired_stems = {stem for stem in deletions if len(deletions[stem]) == 1 and len(additions.get(stem, ())) == 1}
+    paired_changes = {each for stem in paired_stems for each in (*deletions[stem], *additions[stem])}
+    changes = [change for change in paired if change not in paired_changes]
+    return [
+        *changes,
+        *(Change(deletions[stem][0].old, additions[stem][0].new, "rewritten") for stem in sorted(paired_stems)),
+    ]
 
 
 def _stem(change: Change) -> str | None:

@@ -65,14 +65,14 @@ class Raw(NamedTuple):
 def in_folder(data: bytes, path: str, size: int) -> Iterator[File]:
     """The files among the entries of a tree object: mode, blank, name, NUL, and the id in `size` bytes."""
     while data:
-        head, _, rest = data.partition(b"\0")
+        head, _, remainder = data.partition(b"\0")
         mode, _, name = head.partition(b" ")
-        oid, data = rest[:size].hex(), rest[size:]
+        oid, data = remainder[:size].hex(), remainder[size:]
         if int(mode, 8) != FOLDER:
             yield File(f"{path}/{os.fsdecode(name)}", int(mode, 8), oid)
 
 
-def listed(entry: bytes, staged: bool) -> File:
+def parse_entry(entry: bytes, staged: bool) -> File:
     """Reads an entry of `ls-files -v --stage` (tag, mode, id, stage, path) or of `ls-tree` (mode, type, id, path)."""
     head, _, path = entry.partition(b"\t")
     fields = head.split(b" ")

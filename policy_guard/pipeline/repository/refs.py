@@ -29,14 +29,14 @@ def revision(repository: Repository, text: str, unattended: bool) -> str:
     Raises `SetupError` if it stands for none, or for two. If `unattended`, a shortened id is refused: the clone may
     lack the commit that was meant, and have another one whose id begins alike.
     """
-    matched = _PARTS.fullmatch(text)
-    name, steps = (matched[1], matched[2]) if matched else (text, "")
-    if matched is None or not name:
-        raise SetupError(f"{_shown(text)} is not a plain revision name. {_WRITE}; ~1 or ^2 may follow.")
+    match = _PARTS.fullmatch(text)
+    name, steps = (match[1], match[2]) if match else (text, "")
+    if match is None or not name:
+        raise SetupError(f"{_quoted(text)} is not a plain revision name. {_WRITE}; ~1 or ^2 may follow.")
     start = _start(repository, name, unattended)
     commit = repository.commit(f"{start}{steps}") if steps else start
     if commit is None:
-        raise SetupError(f"there is no commit {_shown(text)} in this clone. Fetch it, or name another.")
+        raise SetupError(f"there is no commit {_quoted(text)} in this clone. Fetch it, or name another.")
     return commit
 
 
@@ -49,9 +49,9 @@ def branch(repository: Repository, text: str) -> tuple[str, str]:
         full = (text,) if text.startswith("refs/") else _of_remotes(text)
         for names in (full, () if text.startswith(("refs/", "origin/")) else (f"refs/heads/{text}",)):
             if refs := _branches(repository, names):
-                return _only(repository, text, refs), text
+                return _single_commit(repository, text, refs), text
     raise SetupError(
-        f"there is no branch {_shown(text)} in this clone, which default-branch names. "
+        f"there is no branch {_quoted(text)} in this clone, which default-branch names. "
         "Fetch it, or write another, such as origin/main."
     )
 
@@ -66,13 +66,13 @@ def default_branch(repository: Repository) -> tuple[str, str] | None:
         return None
     refs = _branches(repository, names)
     if refs and refs[0].name == names[0]:
-        return _only(repository, "origin/HEAD", refs[:1]), "origin/HEAD"
+        return _single_commit(repository, "origin/HEAD", refs[:1]), "origin/HEAD"
     if len({ref.oid for ref in refs}) > 1:
         raise SetupError(
             "origin/main and origin/master differ, and this clone does not know which of them is the default branch. "
             "Run git remote set-head origin --auto, or name it with --base."
         )
-    return (_only(repository, "origin", refs), refs[0].name.removeprefix("refs/remotes/")) if refs else None
+    return (_single_commit(repository, "origin", refs), refs[0].name.removeprefix("refs/remotes/")) if refs else None
 
 
 def branch_of_origin(repository: Repository, name: str) -> str | None:
@@ -92,33 +92,35 @@ def by_id(repository: Repository, name: str) -> str | None:
 def _start(repository: Repository, name: str, unattended: bool) -> str:
     if name in ("HEAD", "@"):
         return repository.commit("HEAD") or _missing(name)
-    if found := by_id(repository, name):
-        return found
+    if commit := by_id(repository, name):
+        return commit
     if name == "FETCH_HEAD":
         return _fetched(repository)
     if _NO_NAME.search(name) or _OF_GIT.fullmatch(name):
-        raise SetupError(f"{_shown(name)} is not a plain revision name. {_WRITE}; ~1 or ^2 may follow.")
+        raise SetupError(f"{_quoted(name)} is not a plain revision name. {_WRITE}; ~1 or ^2 may follow.")
     if name.startswith("refs/"):
-        return _only(repository, name, _branches(repository, (name,))) or _missing(name)
+        return _single_commit(repository, name, _branches(repository, (name,))) or _missing(name)
     shortened_id = bool(_HEXADECIMAL.fullmatch(name))
     if shortened_id and unattended:
-        raise SetupError(f"{_shown(name)} may be a shortened id or a branch. Write the full id, or origin/{name[:64]}.")
-    ways = (*_of_remotes(name), f"refs/heads/{name}")
-    found_refs = _branches(repository, ways)
-    if name.startswith("origin/") and found_refs and found_refs[0].name != ways[0]:
         raise SetupError(
-            f"there is no {ways[0][:200]} in this clone, only {found_refs[0].name[:200]}. Fetch it, or write which."
+            f"{_quoted(name)} may be a shortened id or a branch. Write the full id, or origin/{name[:64]}."
         )
-    begun = repository.beginning(name.lower()) if shortened_id else []
-    return _only(repository, name, [*found_refs, *(Ref(each, each, "") for each in begun)]) or _missing(name)
+    full_names = (*_of_remotes(name), f"refs/heads/{name}")
+    branches = _branches(repository, full_names)
+    if name.startswith("origin/") and branches and branches[0].name != full_names[0]:
+        raise SetupError(
+            f"there is no {full_names[0][:200]} in this clone, only {branches[0].name[:200]}. Fetch it, or write which."
+        )
+    commits = repository.beginning(name.lower()) if shortened_id else []
+    return _single_commit(repository, name, [*branches, *(Ref(oid, oid, "") for oid in commits)]) or _missing(name)
 
 
 def _of_remotes(name: str) -> tuple[str, ...]:
     """The branches of remotes that a name may stand for; one that begins with `origin/` says which remote."""
     if name.startswith("origin/"):
         return (f"refs/remotes/{name}",)
-    own = (f"refs/remotes/origin/{name}",)
-    return (f"refs/remotes/{name}", *own) if "/" in name else own
+    branches_of_origin = (f"refs/remotes/origin/{name}",)
+    return (f"refs/remotes/{name}", *branches_of_origin) if "/" in name else branches_of_origin
 
 
 def _branches(repository: Repository, names: Iterable[str]) -> list[Ref]:
@@ -127,8 +129,8 @@ def _branches(repository: Repository, names: Iterable[str]) -> list[Ref]:
     Of a remote, `HEAD` is the mark of its default branch if it points to another ref, and else a branch that somebody
     called HEAD.
     """
-    found = {ref.name: ref for ref in repository.refs(names)}
-    refs = (found[name] for name in names if name in found)
+    refs_by_name = {ref.name: ref for ref in repository.refs(names)}
+    refs = (refs_by_name[name] for name in names if name in refs_by_name)
     return [ref for ref in refs if ref.leads_to or not _is_head_of_remote(ref.name)]
 
 
@@ -136,27 +138,27 @@ def _is_head_of_remote(name: str) -> bool:
     return name.startswith("refs/remotes/") and name.endswith("/HEAD") and name.count("/") == 3
 
 
-def _only(repository: Repository, text: str, found: list[Ref]) -> str:
+def _single_commit(repository: Repository, text: str, refs: list[Ref]) -> str:
     """The commit of all of these; nothing if there are none. Raises `SetupError` if they are of several commits."""
-    commits = {ref.name: repository.commit(ref.oid) for ref in found}
+    commits = {ref.name: repository.commit(ref.oid) for ref in refs}
     if len(set(commits.values())) > 1:
-        every = " and ".join(f"{name[:120]} ({(commit or 'no commit')[:7]})" for name, commit in commits.items())
-        raise SetupError(f"{_shown(text)} may be {every}. Write which of them is meant, in full.")
+        alternatives = " and ".join(f"{name[:120]} ({(commit or 'no commit')[:7]})" for name, commit in commits.items())
+        raise SetupError(f"{_quoted(text)} may be {alternatives}. Write which of them is meant, in full.")
     return next(iter(commits.values()), None) or ""
 
 
 def _fetched(repository: Repository) -> str:
     """The one commit that was fetched last: of several, the first would be whichever branch sorts first."""
-    wanted = [line for line in repository.special("FETCH_HEAD") if "\tnot-for-merge\t" not in line]
-    commit = by_id(repository, wanted[0].partition("\t")[0]) if len(wanted) == 1 else None
+    lines = [line for line in repository.special("FETCH_HEAD") if "\tnot-for-merge\t" not in line]
+    commit = by_id(repository, lines[0].partition("\t")[0]) if len(lines) == 1 else None
     if commit is None:
         raise SetupError(f"FETCH_HEAD is not one commit here. {_WRITE}, or fetch one branch alone.")
     return commit
 
 
 def _missing(name: str) -> str:
-    raise SetupError(f"there is no commit {_shown(name)} in this clone. Fetch it, or name another. {_WRITE}.")
+    raise SetupError(f"there is no commit {_quoted(name)} in this clone. Fetch it, or name another. {_WRITE}.")
 
 
-def _shown(name: str) -> str:
+def _quoted(name: str) -> str:
     return f'"{shortened(name, 80)}"'

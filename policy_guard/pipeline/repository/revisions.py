@@ -69,7 +69,7 @@ def choose(
     return _of(f"{name}@{commit[:7]}", commit), new
 
 
-def whole(repository: Repository) -> tuple[Revision, Revision]:
+def head_with_itself(repository: Repository) -> tuple[Revision, Revision]:
     """Return what is checked out, compared with itself alone: for a look at everything on a day without a change."""
     head = revision(repository, "HEAD", True)
     return _of(f"HEAD@{head[:7]}", head), _of("HEAD", head)
@@ -85,10 +85,11 @@ def _refuse_a_submodule(repository: Repository) -> None:
     """A change can put a submodule where a folder was, and with it a repository with a base of the author's own."""
     if not (repository.root / ".git").is_file():
         return
-    above = os.fsdecode(repository.run("rev-parse", "--show-superproject-working-tree").rstrip(b"\n"))
-    if above:
+    superproject = os.fsdecode(repository.run("rev-parse", "--show-superproject-working-tree").rstrip(b"\n"))
+    if superproject:
         raise SetupError(
-            f"{repository.root} is a submodule, which a change to {above} can have put there. Run the check in {above}."
+            f"{repository.root} is a submodule, which a change to {superproject} can have put there. "
+            f"Run the check in {superproject}."
         )
 
 
@@ -117,8 +118,8 @@ def _base(
     if pushed and not real_push:
         return revision(repository, pushed, in_ci(environ)), pushed
     head = new.commit or repository.commit("HEAD")
-    if head and not real_push and in_ci(environ) and (told := _told_by_ci(repository, environ, head)):
-        return told
+    if head and not real_push and in_ci(environ) and (base_of_ci := _base_of_ci(repository, environ, head)):
+        return base_of_ci
     upstream = branch(repository, configured) if configured is not None else default_branch(repository)
     if upstream and head:
         return _fork(repository, head, new, *upstream)
@@ -127,23 +128,23 @@ def _base(
     return head if new.commit is None else None, "HEAD"
 
 
-def _told_by_ci(repository: Repository, environ: Mapping[str, str], head: str) -> tuple[str, str] | None:
+def _base_of_ci(repository: Repository, environ: Mapping[str, str], head: str) -> tuple[str, str] | None:
     """Return where the pull request left its target, or the tip before a push, if the CI system tells of either."""
     if name := target_branch(environ):
         upstream = branch_of_origin(repository, name)
         if upstream is None:
-            shown = shortened(name, 80)
+            short_name = shortened(name, 80)
             raise SetupError(
-                f'the target branch "{shown}" is not in this clone. Fetch it: '
-                f"git fetch origin +refs/heads/{shown}:refs/remotes/origin/{shown}"
+                f'the target branch "{short_name}" is not in this clone. Fetch it: '
+                f"git fetch origin +refs/heads/{short_name}:refs/remotes/origin/{short_name}"
             )
         return _ancestor(repository, head, upstream, name), name
-    before = tip_before(environ)
-    if before and by_id(repository, before) is None:
+    old_tip = tip_before(environ)
+    if old_tip and by_id(repository, old_tip) is None:
         raise SetupError(
-            f"the commit before the push, {shortened(before, 40)}, is not in this clone. Set GIT_DEPTH: 0."
+            f"the commit before the push, {shortened(old_tip, 40)}, is not in this clone. Set GIT_DEPTH: 0."
         )
-    return (before, "before the push") if before else None
+    return (old_tip, "before the push") if old_tip else None
 
 
 def _fork(repository: Repository, head: str, new: Revision, upstream: str, name: str) -> tuple[str, str]:
@@ -164,25 +165,25 @@ def _merging(repository: Repository) -> str | None:
     return by_id(repository, next(iter(repository.special("MERGE_HEAD")), ""))
 
 
-def _ancestor(repository: Repository, one: str, other: str, name: str) -> str:
-    if one == other:
-        return one
-    found = repository.ancestors(one, other)
-    if len(found) > 1 and in_ci(repository.environ):
+def _ancestor(repository: Repository, commit: str, upstream: str, name: str) -> str:
+    if commit == upstream:
+        return commit
+    ancestors = repository.ancestors(commit, upstream)
+    if len(ancestors) > 1 and in_ci(repository.environ):
         raise SetupError(
             f"the branch and {name[:80]} have several points in common, so there is no one old version. "
             f"Merge {name[:80]} into the branch, or rebase it."
         )
-    if not found:
+    if not ancestors:
         raise SetupError(
             f"this clone does not reach back to where the branch left {name[:80]}. Run git fetch --unshallow. {_DEEPER}"
         )
-    if in_ci(repository.environ) and repository.is_cut_off(found[0], one, other):
+    if in_ci(repository.environ) and repository.is_cut_off(ancestors[0], commit, upstream):
         raise SetupError(
             f"this clone is cut off before it is sure where the branch left {name[:80]}. Run git fetch --unshallow. "
             f"{_DEEPER}"
         )
-    return found[0]
+    return ancestors[0]
 
 
 def _github(repository: Repository, environ: Mapping[str, str], new: Revision) -> tuple[str | None, str]:
@@ -232,10 +233,10 @@ def _is_of_this_base(payload: Any, parent: str) -> bool:
 
 
 def _push(repository: Repository, payload: Any, head: str) -> tuple[str | None, str]:
-    before = _text(payload, "before")
+    old_tip = _text(payload, "before")
     name, pushed = _text(payload, "repository", "default_branch"), _text(payload, "ref")
-    if before.strip("0") and (not name or pushed in ("", f"refs/heads/{name}")):
-        return _fetched(repository, before), "before the push"
+    if old_tip.strip("0") and (not name or pushed in ("", f"refs/heads/{name}")):
+        return _fetched(repository, old_tip), "before the push"
     upstream = branch_of_origin(repository, name)
     if upstream is None:
         raise SetupError(f"the default branch, which the branch left, is not in this clone. {_DEEPER}")

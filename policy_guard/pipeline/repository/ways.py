@@ -28,14 +28,14 @@ or a link says what no system follows as it is written."""
 class Way(NamedTuple):
     """Where a path leads in its tree, a file or a folder; or None, with the kind of failure and the reason.
 
-    `links` were followed. `rest` is what is left of a path that leaves the repository.
+    `links` were followed. `remainder` is what is left of a path that leaves the repository.
     """
 
     path: str | None
     kind: str = ""
     reason: str = ""
     links: tuple[str, ...] = ()
-    rest: str = ""
+    remainder: str = ""
 
 
 class Tree:
@@ -53,13 +53,13 @@ class Tree:
     @cached_property
     def folders(self) -> frozenset[str]:
         """The folders that hold a file; a submodule is one."""
-        found = {""} | {path for path, file in self.files.items() if file.mode == SUBMODULE}
+        folders = {""} | {path for path, file in self.files.items() if file.mode == SUBMODULE}
         for path in self.files:
-            while (path := path.rpartition("/")[0]) not in found:
-                found.add(path)
-        return frozenset(found)
+            while (path := path.rpartition("/")[0]) not in folders:
+                folders.add(path)
+        return frozenset(folders)
 
-    def says(self, path: str) -> str | None:
+    def link_text(self, path: str) -> str | None:
         """Return what the link of a path says; None for what is no link."""
         file = self.files.get(path)
         if file is None or file.mode != LINK:
@@ -80,10 +80,10 @@ class Tree:
         Source: Linux's path_resolution(7); `..` after a name that is not there leads nowhere.
         """
         if path not in self._ways:
-            self._ways[path] = self._walked(path)
+            self._ways[path] = self._walk(path)
         return self._ways[path]
 
-    def _walked(self, path: str) -> Way:
+    def _walk(self, path: str) -> Way:
         waiting, at, links = self._names(path), "", list[str]()
         while waiting:
             part = waiting.pop()
@@ -96,29 +96,33 @@ class Tree:
                 at = at.rpartition("/")[0]
                 continue
             if part == ".." or folded(part) == ".git":
-                rest = "/".join([part, *reversed(waiting)])
+                remainder = "/".join([part, *reversed(waiting)])
                 return Way(
-                    path=None, kind=OUT, reason="the link leads out of the repository", links=tuple(links), rest=rest
+                    path=None,
+                    kind=OUT,
+                    reason="the link leads out of the repository",
+                    links=tuple(links),
+                    remainder=remainder,
                 )
             if at in self.files and self.files[at].mode == SUBMODULE:
                 return Way(path=None, kind=BELOW, reason="the link leads into a submodule", links=tuple(links))
-            here = f"{at}/{self._fold(part)}" if at else self._fold(part)
-            said = self.says(here)
-            if said is None:
-                at = here
+            place = f"{at}/{self._fold(part)}" if at else self._fold(part)
+            text = self.link_text(place)
+            if text is None:
+                at = place
                 continue
-            links.append(here)
-            if stopped := self._stopped(said, links):
-                return stopped
-            waiting += self._names(said)
-        there = at in self.files or at in self.folders
-        return Way(at, links=tuple(links)) if there else _nowhere(links)
+            links.append(place)
+            if failure := self._failure(text, links):
+                return failure
+            waiting += self._names(text)
+        exists = at in self.files or at in self.folders
+        return Way(at, links=tuple(links)) if exists else _nowhere(links)
 
     @cached_property
     def _sorted(self) -> list[str]:
         return sorted(self.files)
 
-    def below(self, folder: str) -> Iterator[tuple[str, File]]:
+    def files_below(self, folder: str) -> Iterator[tuple[str, File]]:
         """The files in a folder and deeper, each with its path from there."""
         start = f"{folder}/" if folder else ""
         for at in range(bisect_left(self._sorted, start), len(self._sorted)):
@@ -127,15 +131,15 @@ class Tree:
                 return
             yield path[len(start) :], self.files[path]
 
-    def _stopped(self, said: str, links: list[str]) -> Way | None:
+    def _failure(self, text: str, links: list[str]) -> Way | None:
         if len(links) > MOST_HOPS:
             reason = f"the link leads in a circle, or over more than {MOST_HOPS} others"
             return Way(path=None, kind=CIRCLE, reason=reason, links=tuple(links))
-        if reason := _broken(said):
+        if reason := _reason_of_broken(text):
             return Way(path=None, kind=BROKEN, reason=reason, links=tuple(links))
-        if said.startswith("/") or (self._folded and _DRIVE.match(said)):
+        if text.startswith("/") or (self._folded and _DRIVE.match(text)):
             return Way(
-                path=None, kind=OUT, reason="the link leads out of the repository", links=tuple(links), rest=said
+                path=None, kind=OUT, reason="the link leads out of the repository", links=tuple(links), remainder=text
             )
         return None
 
@@ -152,13 +156,13 @@ def _nowhere(links: list[str]) -> Way:
     return Way(path=None, kind=MISSING, reason="the link leads to no file of the repository", links=tuple(links))
 
 
-def _broken(said: str) -> str:
+def _reason_of_broken(text: str) -> str:
     """Return why no system follows a link as it is written; empty if one does. Git hands its text to symlink(2)."""
-    if not said:
+    if not text:
         return "the link is empty, which no system takes; write where it leads"
-    if "\0" in said:
+    if "\0" in text:
         return "the link holds a NUL, at which the system cuts it off; write where it leads"
-    data = said.encode("utf-8", "surrogateescape")
+    data = text.encode("utf-8", "surrogateescape")
     if len(data) > _LONGEST or any(len(name) > _LONGEST_NAME for name in data.split(b"/")):
         return f"the link is longer than systems take, {_LONGEST} bytes and {_LONGEST_NAME} in a name; shorten it"
     return ""
