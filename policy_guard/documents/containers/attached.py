@@ -19,33 +19,33 @@ class Attachments:
     def __init__(self, documents: Sequence[Node], text: str) -> None:
         plain = without_style(text)
         self._by_name: dict[str, set[str]] = {}
-        for who, named in _attaching(documents) if any(key in plain for key in _ATTACHING) else ():
-            self._by_name.setdefault(named, set()).add(who)
+        for principal, name in _attaching(documents) if any(key in plain for key in _ATTACHING) else ():
+            self._by_name.setdefault(name, set()).add(principal)
 
-    def of(self, beside: Iterable[Object]) -> str:
+    def of(self, neighbors: Iterable[Object]) -> str:
         """Return to whom the policy with these mappings beside it is attached, in a line; nothing if to nobody."""
         if not self._by_name:
             return ""
-        names = {text for node in beside for text in _texts(node, _ATTACHED_BY)}
+        names = {text for node in neighbors for text in _texts(node, _ATTACHED_BY)}
         return "\n".join(sorted({who for name in names for who in self._by_name.get(name, ())}))
 
 
 def _attaching(documents: Sequence[Node]) -> Iterator[tuple[str, str]]:
     waiting = list(documents)
-    seen: set[int] = set()
+    visited: set[int] = set()
     while waiting:
         node = waiting.pop()
-        if isinstance(node, Scalar) or id(node) in seen:
+        if isinstance(node, Scalar) or id(node) in visited:
             continue
-        seen.add(id(node))
+        visited.add(id(node))
         if isinstance(node, Array):
             waiting += node.items
             continue
-        who = ",".join(_texts(node, _WHO))
+        principal = ",".join(_texts(node, _WHO))
         for key, value in node.entries:
             waiting.append(value)
             if without_style(key.text) in _ATTACHING:
-                yield from ((who, scalar.text) for scalar in scalars(value))
+                yield from ((principal, scalar.text) for scalar in scalars(value))
 
 
 def _texts(node: Object, keys: Sequence[str]) -> Iterator[str]:

@@ -18,13 +18,13 @@ T = TypeVar("T")
 class Atom(NamedTuple):
     """A truth that the template leaves open: the text of `key` is one of `values`.
 
-    `shown` is the key for people. `allowed` are all texts that it can be, if the template says so; it is `bounded` if
+    `label` is the key for people. `allowed` are all texts that it can be, if the template says so; it is `bounded` if
     the other side of a comparison says otherwise.
     """
 
     key: str
     values: tuple[str, ...]
-    shown: str
+    label: str
     allowed: tuple[str, ...] | None = None
     bounded: bool = False
 
@@ -33,17 +33,17 @@ Truths: TypeAlias = "Mapping[Atom, bool]"
 
 
 class Named(NamedTuple):
-    """The condition that holds if a truth is `when`, and that nothing else decides."""
+    """The condition that holds if a truth is `truth`, and that nothing else decides."""
 
     condition: str
-    when: bool
+    truth: bool
 
 
 class Need(Exception):
     """Raised by an evaluation that has to know a truth."""
 
     def __init__(self, atom: Atom) -> None:
-        super().__init__(atom.shown)
+        super().__init__(atom.label)
         self.atom = atom
 
 
@@ -58,9 +58,9 @@ class Outcome(NamedTuple, Generic[T]):
     value: T | None
 
 
-def free(shown: str, key: str = "") -> Atom:
+def free(label: str, key: str = "") -> Atom:
     """A truth of which nothing is known but its name."""
-    return Atom(f"{_CHOICE}{key or shown}", ("true",), shown)
+    return Atom(f"{_CHOICE}{key or label}", ("true",), label)
 
 
 def settled(atom: Atom, truths: Truths) -> bool | None:
@@ -72,7 +72,12 @@ def settled(atom: Atom, truths: Truths) -> bool | None:
         return True if possible <= set(atom.values) else None
     if possible is not None:
         return False
-    excluded = {text for other, truth in truths.items() if other.key == atom.key and not truth for text in other.values}
+    excluded = {
+        text
+        for decided_atom, truth in truths.items()
+        if decided_atom.key == atom.key and not truth
+        for text in decided_atom.values
+    }
     return False if excluded >= set(atom.values) else None
 
 
@@ -90,31 +95,31 @@ def possible_texts(atom: Atom, truths: Truths) -> set[str] | None:
     return possible
 
 
-def outcomes(run: Callable[[Truths], T], given: Truths, span: Span) -> list[Outcome[T]]:
-    """Every outcome of `run` for all truths that it asks for, beside the `given` ones.
+def outcomes(run: Callable[[Truths], T], truths: Truths, span: Span) -> list[Outcome[T]]:
+    """Every outcome of `run` for all truths that it asks for, beside those in `truths`.
 
     Raises `Opaque` if there are more than can be looked at. Truths that change nothing are left out.
     """
-    left = [MOST_OUTCOMES * 2]
-    found: list[Outcome[T]] = list(_flat(_explored(run, given, span, left), given))
-    if all(outcome.value is None for outcome in found):
+    budget = [MOST_OUTCOMES * 2]
+    all_outcomes: list[Outcome[T]] = list(_flat(_explored(run, truths, span, budget), truths))
+    if all(outcome.value is None for outcome in all_outcomes):
         raise Opaque("this cannot be deployed with any parameters; correct it", span)
-    return found
+    return all_outcomes
 
 
 class _Branch(NamedTuple):
     atom: Atom
-    when: _Branch | _Leaf
-    otherwise: _Branch | _Leaf
+    if_true: _Branch | _Leaf
+    if_false: _Branch | _Leaf
 
 
 class _Leaf(NamedTuple):
     value: object
 
 
-def _explored(run: Callable[[Truths], T], truths: Truths, span: Span, left: list[int]) -> _Branch | _Leaf:
-    left[0] -= 1
-    if left[0] < 0:
+def _explored(run: Callable[[Truths], T], truths: Truths, span: Span, budget: list[int]) -> _Branch | _Leaf:
+    budget[0] -= 1
+    if budget[0] < 0:
         raise Opaque("this value depends on too many conditions; write it with fewer", span)
     try:
         return _Leaf(run(truths))
@@ -122,30 +127,30 @@ def _explored(run: Callable[[Truths], T], truths: Truths, span: Span, left: list
         return _Leaf(None)
     except Need as need:
         atom = need.atom
-    when = _explored(run, {**truths, atom: True}, span, left)
-    otherwise = _explored(run, {**truths, atom: False}, span, left)
-    return when if when == otherwise else _Branch(atom, when, otherwise)
+    if_true = _explored(run, {**truths, atom: True}, span, budget)
+    if_false = _explored(run, {**truths, atom: False}, span, budget)
+    return if_true if if_true == if_false else _Branch(atom, if_true, if_false)
 
 
 def _flat(tree: _Branch | _Leaf, truths: Truths) -> Iterator[Outcome[T]]:
     if isinstance(tree, _Leaf):
         yield Outcome(truths, tree.value)  # type: ignore[arg-type]  # what `run` gave, or None
     else:
-        yield from _flat(tree.when, {**truths, tree.atom: True})
-        yield from _flat(tree.otherwise, {**truths, tree.atom: False})
+        yield from _flat(tree.if_true, {**truths, tree.atom: True})
+        yield from _flat(tree.if_false, {**truths, tree.atom: False})
 
 
 def guards(truths: Truths, named: Mapping[Atom, Named]) -> tuple[Guard, ...]:
     """The truths as guards, those about one text as one. `named` are truths that a condition has a name for."""
-    found: list[Guard] = []
+    all_guards: list[Guard] = []
     for key in dict.fromkeys(atom.key for atom in truths):
         atoms = [atom for atom in truths if atom.key == key]
         name = named.get(atoms[0]) if len(atoms) == 1 else None
-        found.append(_about(truths, atoms))
+        all_guards.append(_about(truths, atoms))
         if name is not None:
-            holds = "holds" if truths[atoms[0]] == name.when else "does not hold"
-            found[-1] = found[-1]._replace(words=f"{name.condition} {holds} ({found[-1].words})")
-    return tuple(guard for guard in found if guard.values or not guard.negated)
+            holds = "holds" if truths[atoms[0]] == name.truth else "does not hold"
+            all_guards[-1] = all_guards[-1]._replace(words=f"{name.condition} {holds} ({all_guards[-1].words})")
+    return tuple(guard for guard in all_guards if guard.values or not guard.negated)
 
 
 def _about(truths: Truths, atoms: list[Atom]) -> Guard:
@@ -167,5 +172,5 @@ def _guard(atom: Atom, values: set[str], negated: bool) -> Guard:
 
 def _words(atom: Atom, values: tuple[str, ...], truth: bool) -> str:
     if atom.key.startswith(_CHOICE):
-        return atom.shown if truth else f"not: {atom.shown}"
-    return f"{atom.shown} is {'' if truth else 'not '}{' or '.join(values) or 'nothing'}"
+        return atom.label if truth else f"not: {atom.label}"
+    return f"{atom.label} is {'' if truth else 'not '}{' or '.join(values) or 'nothing'}"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from policy_guard.documents.containers.cloudformation.compare import refused
 from policy_guard.documents.containers.cloudformation.documents import Unit
 from policy_guard.documents.containers.cloudformation.template import Template
-from policy_guard.documents.containers.cloudformation.units import all_units, both
+from policy_guard.documents.containers.cloudformation.units import all_units, differing_units
 from policy_guard.documents.source import Problem, Unreadable
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Policy, PolicyId, united
@@ -46,7 +46,7 @@ class PolicyPairs(NamedTuple):
 
 def compared(old: Template, new: Template, placeholders: tuple[str, ...]) -> PolicyPairs:
     """The policies of two versions of a template that may differ, in pairs."""
-    sides = both(old, new)
+    sides = differing_units(old, new)
     before, after = _parsed(sides.old, placeholders), _parsed(sides.new, placeholders)
     keys = [*after.policies, *(key for key in before.policies if key not in after.policies)]
     twins = _renamed(before, after)
@@ -90,7 +90,7 @@ def _alike(old: Policy, old_key: PolicyId, new: Policy, new_key: PolicyId) -> bo
 def _parsed(units: Iterable[Unit], placeholders: tuple[str, ...]) -> Parsed:
     grouped: dict[PolicyId, list[Unit]] = {}
     for unit in units:
-        key = PolicyId("", "" if unit.together else unit.address, unit.together or unit.holder)
+        key = PolicyId("", "" if unit.group else unit.address, unit.group or unit.holder)
         grouped.setdefault(key, []).append(unit)
     parsed = Parsed({}, {})
     for key, members in grouped.items():
@@ -106,8 +106,8 @@ def _parsed(units: Iterable[Unit], placeholders: tuple[str, ...]) -> Parsed:
 def _read(units: Iterable[Unit], placeholders: tuple[str, ...], problems: list[Problem]) -> Iterator[Policy]:
     for unit in units:
         problems += unit.problems
-        if unit.found is not None:
+        if unit.policy is not None:
             try:
-                yield parse(unit.found, placeholders=placeholders)
+                yield parse(unit.policy, placeholders=placeholders)
             except Unreadable as error:
                 problems += error.problems

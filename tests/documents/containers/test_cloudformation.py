@@ -12,7 +12,7 @@ from policy_guard.documents.containers.cloudformation.evaluate import Evaluator,
 from policy_guard.documents.containers.cloudformation.parts import HIDDEN
 from policy_guard.documents.containers.cloudformation.places import places
 from policy_guard.documents.containers.cloudformation.template import Template, is_template, read_template
-from policy_guard.documents.containers.cloudformation.units import all_units, both
+from policy_guard.documents.containers.cloudformation.units import all_units, differing_units
 from policy_guard.documents.format import sniff
 from policy_guard.documents.formats import read
 from policy_guard.documents.source import Array, Hole, Node, Object, Scalar, Source, scalars
@@ -50,8 +50,8 @@ def policy(document: Any, **properties: Any) -> list[Unit]:
 
 
 def statements(unit: Unit) -> list[Object]:
-    assert unit.found is not None and isinstance(unit.found.node, Object), unit.problems
-    found = unit.found.node.get("Statement")
+    assert unit.policy is not None and isinstance(unit.policy.node, Object), unit.problems
+    found = unit.policy.node.get("Statement")
     assert isinstance(found, Array)
     return [each for each in found.items if isinstance(each, Object)]
 
@@ -196,7 +196,7 @@ def test_a_choice_between_what_says_the_same_is_none() -> None:
 )
 def test_what_cannot_be_told_is_a_problem(document: Any) -> None:
     units = policy(document)
-    assert [unit.found for unit in units] == [None]
+    assert [unit.policy for unit in units] == [None]
     assert all(unit.problems for unit in units)
 
 
@@ -248,7 +248,7 @@ def test_only_resources_are_read_that_changed_or_speak_of_what_did() -> None:
   Uses: {{Type: 'AWS::SQS::QueuePolicy', Properties: {{Queues: [a], PolicyDocument: !Ref Stage}}}}
   Apart: {{Type: 'AWS::SQS::QueuePolicy', Properties: {{Queues: [b], PolicyDocument: !Ref Other}}}}
 """
-    sides = both(template(text), template(text.replace("Default: dev", "Default: prod")))
+    sides = differing_units(template(text), template(text.replace("Default: dev", "Default: prod")))
     assert {unit.address.split(".")[1] for unit in sides.new} == {"Uses", "Named"} - {"Named"}
 
 

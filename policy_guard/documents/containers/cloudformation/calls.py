@@ -43,8 +43,8 @@ def _attribute(name: str, argument: Node) -> Node:
 
 def shape(node: Node) -> Hashable:
     """Equal for two nodes only if they say the same: places, order of keys and the form of calls do not count."""
-    if called := call(node):
-        return called.name, shape(called.argument)
+    if function_call := call(node):
+        return function_call.name, shape(function_call.argument)
     if isinstance(node, Scalar):
         return "" if node.kind == "string" else node.kind, node.text, node.parts, node.disputed
     if isinstance(node, Array):

@@ -18,24 +18,26 @@ _STACKS = ("AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet", "AWS::
 
 def moved(old: Template, new: Template) -> Moved:
     """The names of parameters and mappings that are evaluated in another way because they differ."""
-    both = old.parameters.keys() & new.parameters.keys()
-    defaults = {name for name in both if _default_counts(old.parameters[name], new.parameters[name])}
-    asked = ("Type", "AllowedValues", *CONSTRAINTS)
-    allowed = {n for n in both if any(_differs(old.parameters[n], new.parameters[n], key) for key in asked)}
+    shared_names = old.parameters.keys() & new.parameters.keys()
+    defaults = {name for name in shared_names if _default_counts(old.parameters[name], new.parameters[name])}
+    constraint_keys = ("Type", "AllowedValues", *CONSTRAINTS)
+    allowed = {
+        n for n in shared_names if any(_differs(old.parameters[n], new.parameters[n], key) for key in constraint_keys)
+    }
     mappings = {
         name
         for name in old.mappings.keys() & new.mappings.keys()
-        if not _same(old, new, old.mappings[name], new.mappings[name])
+        if not _is_same_node(old, new, old.mappings[name], new.mappings[name])
     }
     partitions = old.other_partitions or new.other_partitions
     return Moved(frozenset(defaults), frozenset(allowed), frozenset(mappings), partitions)
 
 
 def _differs(old: Object, new: Object, key: str) -> bool:
-    before, after = old.get(key), new.get(key)
-    if before is None or after is None:
-        return before is not after
-    return shape(before) != shape(after)
+    old_value, new_value = old.get(key), new.get(key)
+    if old_value is None or new_value is None:
+        return old_value is not new_value
+    return shape(old_value) != shape(new_value)
 
 
 def _default_counts(old: Object, new: Object) -> bool:
@@ -45,56 +47,60 @@ def _default_counts(old: Object, new: Object) -> bool:
 
 def touched(old: Template, new: Template, names: set[str]) -> set[str]:
     """The resources whose policies may differ: they changed, or speak of one of the `names` that mean another thing."""
-    found: set[str] = set()
-    everything = old.other_partitions != new.other_partitions
+    touched_names: set[str] = set()
+    partitions_differ = old.other_partitions != new.other_partitions
     for name in {**old.resources, **new.resources}:
-        before, after = old.resources.get(name), new.resources.get(name)
-        changed = everything or before is None or after is None or _changed(old, new, name)
-        if changed or (names and after is not None and not names.isdisjoint(_words(after))):
-            found.add(name)
-    return found
+        old_resource, new_resource = old.resources.get(name), new.resources.get(name)
+        changed = partitions_differ or old_resource is None or new_resource is None or _changed(old, new, name)
+        if changed or (names and new_resource is not None and not names.isdisjoint(_words(new_resource))):
+            touched_names.add(name)
+    return touched_names
 
 
 def _changed(old: Template, new: Template, name: str) -> bool:
     """Tell whether a resource of both says something else now; what several places make is not compared as text."""
-    before, after = old.resources[name], new.resources[name]
-    if name in old.made or name in new.made:
-        return shape(before) != shape(after)
-    return not _same(old, new, before, after)
+    old_resource, new_resource = old.resources[name], new.resources[name]
+    if name in old.sam_resources or name in new.sam_resources:
+        return shape(old_resource) != shape(new_resource)
+    return not _is_same_node(old, new, old_resource, new_resource)
 
 
-def _same(old: Template, new: Template, before: Node, after: Node) -> bool:
+def _is_same_node(old: Template, new: Template, old_node: Node, new_node: Node) -> bool:
     """Tell whether two nodes say the same; what is written alike does, unless it repeats what stands elsewhere."""
     if old.filled or new.filled:
-        return shape(before) == shape(after)
-    written = [template.source.text[slice(*node.span)] for template, node in ((old, before), (new, after))]
-    if written[0] == written[1] and "*" not in written[0] and "<<" not in written[0]:
+        return shape(old_node) == shape(new_node)
+    texts = [template.source.text[slice(*node.span)] for template, node in ((old, old_node), (new, new_node))]
+    if texts[0] == texts[1] and "*" not in texts[0] and "<<" not in texts[0]:
         return True
-    return shape(before) == shape(after)
+    return shape(old_node) == shape(new_node)
 
 
 def renamed(old: Template, new: Template) -> set[str]:
     """The names of parameters, mappings, conditions and resources that mean another thing on the other side."""
     names: set[str] = set()
-    for before, after in (
+    for old_meanings, new_meanings in (
         (old.parameters, new.parameters),
         (old.mappings, new.mappings),
         (old.conditions, new.conditions),
         (_identities(old), _identities(new)),
     ):
-        names |= _differing(before, after)
+        names |= _differing_names(old_meanings, new_meanings)
     uses = [(name, _words(node)) for side in (old, new) for name, node in side.conditions.items()]
-    uses += [(name, words) for side in (old, new) for name, words in _named_with(side)]
-    while more := {name for name, words in uses if name not in names and not names.isdisjoint(words)}:
-        names |= more
+    uses += [(name, words) for side in (old, new) for name, words in _naming_words(side)]
+    while dependents := {name for name, words in uses if name not in names and not names.isdisjoint(words)}:
+        names |= dependents
     return names
 
 
-def _differing(before: Mapping[str, Node | Hashable], after: Mapping[str, Node | Hashable]) -> set[str]:
+def _differing_names(
+    old_meanings: Mapping[str, Node | Hashable], new_meanings: Mapping[str, Node | Hashable]
+) -> set[str]:
     return {
         name
-        for name in {**before, **after}
-        if name not in before or name not in after or _shape(before[name]) != _shape(after[name])
+        for name in {**old_meanings, **new_meanings}
+        if name not in old_meanings
+        or name not in new_meanings
+        or _shape(old_meanings[name]) != _shape(new_meanings[name])
     }
 
 
@@ -118,12 +124,12 @@ def _naming(resource: Object) -> Iterator[Node]:
     if not isinstance(properties, Object):
         return
     for key, value in properties.entries:
-        named = naming and key.text == naming.property
-        if named or IDENTIFYING.fullmatch(key.text) or all_decide(type_) or key.text == "Value":
+        naming_property = naming and key.text == naming.property
+        if naming_property or IDENTIFYING.fullmatch(key.text) or all_decide(type_) or key.text == "Value":
             yield value
 
 
-def _named_with(template: Template) -> Iterator[tuple[str, set[str]]]:
+def _naming_words(template: Template) -> Iterator[tuple[str, set[str]]]:
     for name, resource in template.resources.items():
         if words := {word for node in _naming(resource) for word in _words(node)}:
             yield name, words
@@ -131,18 +137,18 @@ def _named_with(template: Template) -> Iterator[tuple[str, set[str]]]:
 
 def _words(node: Node) -> set[str]:
     """The words in all texts of a node."""
-    found: set[str] = set()
+    words: set[str] = set()
     waiting = [node]
     while waiting:
         node = waiting.pop()
         if isinstance(node, Scalar):
-            found.update(_WORD.findall(node.text))
-            found.update(_OTHER_WORD.findall(node.text) if not node.text.isalnum() else ())
+            words.update(_WORD.findall(node.text))
+            words.update(_OTHER_WORD.findall(node.text) if not node.text.isalnum() else ())
         elif isinstance(node, Array):
             waiting += node.items
         else:
             waiting += (part for entry in node.entries for part in entry)
-    return found
+    return words
 
 
 def refused(old: Template | None, new: Template, names: set[str]) -> Iterator[Problem]:
@@ -151,13 +157,13 @@ def refused(old: Template | None, new: Template, names: set[str]) -> Iterator[Pr
     The `names` mean another thing than before.
     """
     yield from new.repeated
-    before = {shape(node) for node in old.macros} if old else set()
+    old_macros = {shape(node) for node in old.macros} if old else set()
     for node in new.macros:
-        if shape(node) not in before:
+        if shape(node) not in old_macros:
             yield Problem("the macro is new here, and may rewrite every policy; judge what it gives", node.span)
-    known = {(entry.key.text, shape(entry.value)) for entry in old.unknown} if old else set()
+    old_unknown = {(entry.key.text, shape(entry.value)) for entry in old.unknown} if old else set()
     for entry in new.unknown:
-        if (entry.key.text, shape(entry.value)) not in known or not names.isdisjoint(_words(entry.value)):
+        if (entry.key.text, shape(entry.value)) not in old_unknown or not names.isdisjoint(_words(entry.value)):
             words = "is not defined in the template and may contain policies; write it out"
             yield Problem(f'"{entry.key.text}" {words}', entry.key.span)
 
@@ -168,6 +174,6 @@ def notes(old: Template, new: Template) -> Iterator[str]:
         yield "macros and what is included may change the policies here, which are judged as they are written"
     for name, resource in new.resources.items():
         if type_of(resource) in _STACKS:
-            before = old.resources.get(name)
-            if before is None or not _same(old, new, before, resource):
+            old_resource = old.resources.get(name)
+            if old_resource is None or not _is_same_node(old, new, old_resource, resource):
                 yield f"{name} is a template of its own, judged as a file; the values given to it are not followed"

@@ -21,14 +21,14 @@ from policy_guard.documents.source import Array, Hole, Node, Object, Scalar
 
 def boolean(evaluator: Evaluating, node: Node) -> bool:
     """The truth that a condition comes to."""
-    called = call(node)
-    if called is None:
+    function_call = call(node)
+    if function_call is None:
         if isinstance(node, Object) and len(node.entries) == 1 and node.entries[0].key.text == "Condition":
             return evaluator.condition(node.entries[0].value)
         if isinstance(node, Scalar) and node.text.lower() in ("true", "false"):
             return node.text.lower() == "true"
         return evaluator.truth(_free(evaluator, node))
-    name, argument = called
+    name, argument = function_call
     items = argument.items if isinstance(argument, Array) else ()
     if name == "Condition":
         return evaluator.condition(argument)
@@ -44,25 +44,25 @@ def boolean(evaluator: Evaluating, node: Node) -> bool:
 
 
 def _free(evaluator: Evaluating, node: Node) -> Atom:
-    return free(f"{_written(evaluator, node)} holds", canonical(resolved(evaluator, node)))
+    return free(f"{_source_text(evaluator, node)} holds", canonical(resolved(evaluator, node)))
 
 
-def _written(evaluator: Evaluating, node: Node) -> str:
+def _source_text(evaluator: Evaluating, node: Node) -> str:
     text = " ".join(evaluator.template.source.text[slice(*node.span)].split())
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _equal(evaluator: Evaluating, one: Value, other: Value, node: Node) -> bool:
-    if not (isinstance(one, Scalar) and isinstance(other, Scalar)):
-        return evaluator.truth(free(f"{_written(evaluator, node)} holds", repr((key_of(one), key_of(other)))))
-    first, second = parts_of(one), parts_of(other)
+def _equal(evaluator: Evaluating, left: Value, right: Value, node: Node) -> bool:
+    if not (isinstance(left, Scalar) and isinstance(right, Scalar)):
+        return evaluator.truth(free(f"{_source_text(evaluator, node)} holds", repr((key_of(left), key_of(right)))))
+    first, second = parts_of(left), parts_of(right)
     if first == second:
         return True
     if is_plain(first) and is_plain(second):
         return False
-    for unknown, known in ((first, second), (second, first)):
-        if is_plain(known) and sum(isinstance(part, Hole) for part in unknown) == 1:
-            return _is_around(evaluator, unknown, "".join(map(str, known)))
+    for open_parts, plain_parts in ((first, second), (second, first)):
+        if is_plain(plain_parts) and sum(isinstance(part, Hole) for part in open_parts) == 1:
+            return _is_around(evaluator, open_parts, "".join(map(str, plain_parts)))
     return evaluator.truth(free(f"{spelled(first)} is {spelled(second)}", repr(sorted(map(repr, (first, second))))))
 
 

@@ -25,19 +25,19 @@ _OWN = Place(path="", kind="", holders=(), account=False)
 
 
 class Unit(NamedTuple):
-    """A policy of a template. With `problems` it cannot be told, and `found` is None.
+    """A policy of a template. With `problems` it cannot be told, and `policy` is None.
 
-    `holder` tells whose it is: of one holder, the policies with the same `together` are judged as one.
+    `holder` tells whose it is: of one holder, the policies with the same `group` are judged as one.
     """
 
     address: str
     holder: str
-    found: PolicyDocument | None
+    policy: PolicyDocument | None
     problems: tuple[Problem, ...] = ()
-    together: str = ""
+    group: str = ""
 
 
-def attempt(build: Callable[[], Iterable[Unit]], address: str, holder: str = "", together: str = "") -> list[Unit]:
+def attempt(build: Callable[[], Iterable[Unit]], address: str, holder: str = "", group: str = "") -> list[Unit]:
     """The units that are built, or one that says why they cannot be told."""
     problems: tuple[Problem, ...]
     try:
@@ -46,7 +46,7 @@ def attempt(build: Callable[[], Iterable[Unit]], address: str, holder: str = "",
         problems = (error.problem,)
     except Unreadable as error:
         problems = error.problems
-    return [Unit(address, holder, None, problems, together)]
+    return [Unit(address, holder, None, problems, group)]
 
 
 def resource_units(reading: Reading, name: str) -> list[Unit]:
@@ -57,38 +57,38 @@ def resource_units(reading: Reading, name: str) -> list[Unit]:
 def _resource_units(reading: Reading, name: str) -> Iterator[Unit]:
     template = reading.template
     type_ = type_of(template.resources[name])
-    known = places().get(type_, ())
-    if known and (repeated := tuple(twice(template.resources[name]))):
+    policy_places = places().get(type_, ())
+    if policy_places and (repeated := tuple(twice(template.resources[name]))):
         raise Unreadable(*repeated)
     properties = reading.properties(name)
-    for place in known:
+    for place in policy_places:
         if place.kind != "identity" or type_ not in IDENTITY:
             yield from attempt(
                 lambda place=place: _at(reading, name, place, properties),  # type: ignore[misc]
                 f"Resources.{name}.{place.path}",
             )
-    elsewhere = {place.path.partition("[]")[0] for place in known}
+    known_paths = {place.path.partition("[]")[0] for place in policy_places}
     if has_own_role(template.resources[name], type_):
-        elsewhere.add("Policies")
-    yield from _by_shape(reading, name, properties, elsewhere)
+        known_paths.add("Policies")
+    yield from _by_shape(reading, name, properties, known_paths)
 
 
 def _at(reading: Reading, name: str, place: Place, properties: Object) -> Iterator[Unit]:
     """The policies at one place of a resource, one for each holder."""
     reached: dict[str, list[tuple[Node, Truths]]] = {}
     for truths in reading.existing(name):
-        for label, node, given in reading.property(properties, place.path, f"Resources.{name}", truths):
-            reached.setdefault(label, []).append((node, given))
+        for label, node, case in reading.property(properties, place.path, f"Resources.{name}", truths):
+            reached.setdefault(label, []).append((node, case))
     for label, nodes in reached.items():
         served: dict[str, list[tuple[Node, Holder]]] = {}
-        for node, given in nodes:
-            for holder in reading.holders(name, place, properties, given):
+        for node, case in nodes:
+            for holder in reading.holders(name, place, properties, case):
                 served.setdefault(holder.key, []).append((node, holder))
-        for key, each in served.items():
-            address = label if len(served) == 1 else f"{label} of {each[0][1].shown}"
+        for key, holder_nodes in served.items():
+            address = label if len(served) == 1 else f"{label} of {holder_nodes[0][1].label}"
             yield from attempt(
-                lambda each=each, key=key, address=address: _document(  # type: ignore[misc]
-                    reading, address, key, _kind(reading, place, properties), [(n, h.truths) for n, h in each]
+                lambda holder_nodes=holder_nodes, key=key, address=address: _document(  # type: ignore[misc]
+                    reading, address, key, _kind(reading, place, properties), [(n, h.truths) for n, h in holder_nodes]
                 ),
                 address,
                 key,
@@ -99,8 +99,8 @@ def _document(
     reading: Reading, address: str, holder: str, kind: Kind | None, nodes: list[tuple[Node, Truths]]
 ) -> Iterator[Unit]:
     for node in dict.fromkeys(id(node) for node, _ in nodes):
-        own = next(each for each, _ in nodes if id(each) == node)
-        wrapped = _as_document(own, address)
+        original = next(each for each, _ in nodes if id(each) == node)
+        wrapped = _as_document(original, address)
         mapping = reading.document(wrapped, [truths for each, truths in nodes if id(each) == node])
         if mapping is not None:
             yield Unit(address, holder, PolicyDocument(address, mapping, reading.template.source, holder, kind=kind))
@@ -117,42 +117,48 @@ def _as_document(node: Node, address: str) -> Node:
 def _kind(reading: Reading, place: Place, properties: Object) -> Kind | None:
     if place.kind != "organizations":
         return cast(Kind, place.kind)
-    given = properties.get("Type")
-    text = reading.certain(given).text if given is not None else ""
+    type_node = properties.get("Type")
+    text = reading.certain(type_node).text if type_node is not None else ""
     if text not in _ORGANIZATIONS:
         raise Opaque("policies of this Type are not read; exclude the file, or judge it by hand", properties.span)
     return _ORGANIZATIONS[text]
 
 
-def _by_shape(reading: Reading, name: str, properties: Object, known: set[str]) -> Iterator[Unit]:
+def _by_shape(reading: Reading, name: str, properties: Object, known_paths: set[str]) -> Iterator[Unit]:
     """The policies of a resource that stand where no table says so."""
     text = reading.template.source.text
-    own = text[slice(*reading.template.resources[name].span)]
-    if not reading.template.filled and "tatement" not in own and "\\" not in own and "*" not in own and "<<" not in own:
+    resource_text = text[slice(*reading.template.resources[name].span)]
+    if (
+        not reading.template.filled
+        and "tatement" not in resource_text
+        and "\\" not in resource_text
+        and "*" not in resource_text
+        and "<<" not in resource_text
+    ):
         return
     waiting: list[tuple[str, Node, bool]] = [
         (f"Resources.{name}.{key.text}", value, False) for key, value in properties.entries
     ]
     while waiting:
-        label, node, filled = waiting.pop()
+        label, node, in_function = waiting.pop()
         path = label.removeprefix(f"Resources.{name}.")
-        if path in known or path.rpartition(".")[2] in _CODE:
+        if path in known_paths or path.rpartition(".")[2] in _CODE:
             continue
         policy = is_policy_text(node.text) if isinstance(node, Scalar) else looks_like_policy(node)
-        called = call(node)
-        if policy and filled:
+        function_call = call(node)
+        if policy and in_function:
             message = "a policy is written inside a function here; write it as a plain value"
             yield Unit(label, "", None, (Problem(message, node.span),))
-        elif policy or (called and called.name == "Fn::Sub" and _holds_text(called.argument)):
+        elif policy or (function_call and function_call.name == "Fn::Sub" and _holds_text(function_call.argument)):
             yield from attempt(
                 lambda label=label, node=node: _alone(reading, name, label, node),  # type: ignore[misc]
                 label,
             )
         elif isinstance(node, Array):
-            waiting += ((f"{label}[{number}]", item, filled) for number, item in enumerate(node.items))
+            waiting += ((f"{label}[{number}]", item, in_function) for number, item in enumerate(node.items))
         elif isinstance(node, Object):
-            inside = filled or bool(called)
-            waiting += ((f"{label}.{key.text}", value, inside) for key, value in node.entries)
+            nested = in_function or bool(function_call)
+            waiting += ((f"{label}.{key.text}", value, nested) for key, value in node.entries)
 
 
 def _holds_text(argument: Node) -> bool:

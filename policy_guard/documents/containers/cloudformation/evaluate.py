@@ -69,15 +69,15 @@ class Evaluator:
         self._steps = steps if steps is not None else [_MOST_STEPS]
         self._depth = 0
         self._trail: tuple[str, ...] = ()
-        self._own: tuple[dict[str, Scalar], ...] = ()
+        self._substitutions: tuple[dict[str, Scalar], ...] = ()
 
     # --- truths
 
     def truth(self, atom: Atom) -> bool:
-        known = settled(atom, self.truths)
-        if known is None:
+        settled_truth = settled(atom, self.truths)
+        if settled_truth is None:
             raise Need(atom)
-        return known
+        return settled_truth
 
     def condition(self, name: Node) -> bool:
         """The truth of a named condition."""
@@ -88,11 +88,11 @@ class Evaluator:
             return self.truth(free(f"{name.text} holds", f"condition {name.text}"))
         if f"condition {name.text}" in self._trail:
             raise Impossible
-        before, self._trail = self._trail, (*self._trail, f"condition {name.text}")
+        outer_trail, self._trail = self._trail, (*self._trail, f"condition {name.text}")
         try:
             return self.boolean(defined)
         finally:
-            self._trail = before
+            self._trail = outer_trail
 
     def boolean(self, node: Node) -> bool:
         """The truth that a condition comes to."""
@@ -130,8 +130,8 @@ class Evaluator:
             raise Opaque("this takes too long to evaluate; write it with fewer functions", node.span)
 
     def _value(self, node: Node) -> Value:
-        if called := call(node):
-            return self._call(called.name, called.argument, node)
+        if function_call := call(node):
+            return self._call(function_call.name, function_call.argument, node)
         if isinstance(node, Scalar):
             return literal(node)
         if isinstance(node, Array):
@@ -165,9 +165,9 @@ class Evaluator:
             raise Opaque(f"{name} may insert anything here; write the resulting value", node.span)
         return FUNCTIONS[name](self, argument, node.span)
 
-    def items(self, argument: Node, least: int, most: int) -> tuple[Node, ...]:
+    def items(self, argument: Node, minimum: int, maximum: int) -> tuple[Node, ...]:
         items = argument.items if isinstance(argument, Array) and argument.tag is None else ()
-        if not least <= len(items) <= most:
+        if not minimum <= len(items) <= maximum:
             raise Opaque("this function takes a list of a different length", argument.span)
         return items
 
@@ -176,13 +176,13 @@ class Evaluator:
             return text_of(
                 (hole(f"Ref {spelled(parts_of(self.text(argument)))}", "ref", key_of(self.text(argument))),), span
             )
-        return self.named(argument.text, span)
+        return self.reference(argument.text, span)
 
-    def named(self, name: str, span: Span) -> Value:
+    def reference(self, name: str, span: Span) -> Value:
         """Return what `Ref` to a name is, or `${name}` under `Fn::Sub`."""
-        for own in reversed(self._own):
-            if name in own:
-                return own[name]._replace(span=span)
+        for substitutions in reversed(self._substitutions):
+            if name in substitutions:
+                return substitutions[name]._replace(span=span)
         if name == NO_VALUE:
             return NOTHING
         if name.startswith("AWS::"):
@@ -190,28 +190,28 @@ class Evaluator:
         if name in self.template.parameters:
             return self._parameter(name, span)
         if name in self.template.resources:
-            return text_of(self.attribute(name, "Ref", span), span, self._seen(name))
+            return text_of(self.attribute(name, "Ref", span), span, self._name_spans(name))
         return text_of((hole(name, "not defined"),), span)
 
     def _pseudo(self, name: str) -> str | Hole:
         if name in _IN_AWS and not self._moved.partitions and not self.template.other_partitions:
             return _IN_AWS[name]
-        several = name == "AWS::NotificationARNs"
-        return Hole(f"!Ref {name}", several)
+        is_list = name == "AWS::NotificationARNs"
+        return Hole(f"!Ref {name}", is_list)
 
     def _parameter(self, name: str, span: Span) -> Value:
         parameter = self.template.parameters[name]
         type_ = type_of(parameter)
-        several = type_.startswith(("List<", "CommaDelimitedList")) or "List<" in type_
+        is_list = type_.startswith(("List<", "CommaDelimitedList")) or "List<" in type_
         looked_up = type_.startswith("AWS::SSM::Parameter::Value")
         default = parameter.get("Default")
         moved = name in self._moved.defaults and isinstance(default, Scalar)
         if moved and self.truth(free(f"{name} is left at its default", f"default {name}")):
             assert isinstance(default, Scalar)
-            return self._default(default, span, several, looked_up)
+            return self._default(default, span, is_list, looked_up)
         if name in self._moved.allowed and not all(map(self.truth, self._bounds(name, type_))):
             raise Impossible
-        part = Hole(f"{name} by SSM" if looked_up else name, several)
+        part = Hole(f"{name} by SSM" if looked_up else name, is_list)
         return text_of((part,), span)
 
     def _bounds(self, name: str, type_: str) -> Iterator[Atom]:
@@ -219,28 +219,28 @@ class Evaluator:
         if (allowed := self._allowed(name)) is not None:
             yield Atom(name, allowed, name, bounded=True)
         for key in CONSTRAINTS:
-            given = self.template.parameters[name].get(key)
-            if isinstance(given, Scalar):
-                yield free(f"{name} has the {key} {given.text}", repr((name, key, given.text)))
+            constraint = self.template.parameters[name].get(key)
+            if isinstance(constraint, Scalar):
+                yield free(f"{name} has the {key} {constraint.text}", repr((name, key, constraint.text)))
         if type_ != "String":
             yield free(f"{name} is a {type_}", repr((name, "Type", type_)))
 
-    def _default(self, default: Scalar, span: Span, several: bool, looked_up: bool) -> Value:
+    def _default(self, default: Scalar, span: Span, is_list: bool, looked_up: bool) -> Value:
         see, disputed = (default.span,), default.disputed
         if looked_up:
-            return text_of((Hole(f"SSM {default.text}", several),), span, see)
-        if several:
+            return text_of((Hole(f"SSM {default.text}", is_list),), span, see)
+        if is_list:
             texts = default.text.split(",")
             scalars = (text_of(with_marks((text.strip(),)), span, see) for text in texts)
             return Array(tuple(text._replace(disputed=disputed) for text in scalars), span)
         return text_of(with_marks((default.text,)), span, see)._replace(disputed=disputed)
 
-    def _seen(self, name: str) -> tuple[Span, ...]:
+    def _name_spans(self, name: str) -> tuple[Span, ...]:
         """Return where the template names a resource."""
         resource = self.template.resources[name]
         naming, properties = NAMED.get(type_of(resource)), resource.get("Properties")
-        given = properties.get(naming.property) if naming and isinstance(properties, Object) else None
-        return (given.span,) if given is not None else ()
+        name_node = properties.get(naming.property) if naming and isinstance(properties, Object) else None
+        return (name_node.span,) if name_node is not None else ()
 
     def attribute(self, name: str, attribute: str, span: Span) -> Parts:
         """Return what `Ref`, or an attribute, of a resource of the template is."""
@@ -248,31 +248,31 @@ class Evaluator:
         type_, properties = type_of(resource), resource.get("Properties")
         if f"resource {name}" in self._trail:
             return (hole(name, "in itself", type_, attribute),)
-        before, self._trail = self._trail, (*self._trail, f"resource {name}")
+        outer_trail, self._trail = self._trail, (*self._trail, f"resource {name}")
         try:
             naming = NAMED.get(type_)
             if naming and attribute in ("Ref", "Arn") and isinstance(properties, Object):
-                known = self._given_name(properties, naming.property)
-                if known is not None and attribute == "Ref" and naming.ref == "name":
-                    return known
-                if known is not None and naming.arn and (attribute == "Arn" or naming.ref == "arn"):
+                name_parts = self._name_parts(properties, naming.property)
+                if name_parts is not None and attribute == "Ref" and naming.ref == "name":
+                    return name_parts
+                if name_parts is not None and naming.arn and (attribute == "Arn" or naming.ref == "arn"):
                     path = properties.get("Path")
-                    return self.arn(naming.arn, known, parts_of(self.text(path)) if path is not None else ("/",))
-            shown = name if attribute == "Ref" else f"{name}.{attribute}"
-            return (hole(shown, type_, *self._identity(type_, properties)),)
+                    return self.arn(naming.arn, name_parts, parts_of(self.text(path)) if path is not None else ("/",))
+            label = name if attribute == "Ref" else f"{name}.{attribute}"
+            return (hole(label, type_, *self._identity(type_, properties)),)
         finally:
-            self._trail = before
+            self._trail = outer_trail
 
-    def _given_name(self, properties: Object, key: str) -> Parts | None:
-        given = properties.get(key)
-        if given is None:
+    def _name_parts(self, properties: Object, key: str) -> Parts | None:
+        node = properties.get(key)
+        if node is None:
             return None
-        value = self.value(given)
+        value = self.value(node)
         return parts_of(value) if isinstance(value, Scalar) else None
 
     def arn(self, arn: str, name: Parts, path: Parts = ()) -> Parts:
         """An ARN with its partition, region, account and name filled in."""
-        filled: dict[str, Parts] = {
+        replacements: dict[str, Parts] = {
             "{P}": (self._pseudo("AWS::Partition"),),
             "{R}": (self._pseudo("AWS::Region"),),
             "{A}": (self._pseudo("AWS::AccountId"),),
@@ -280,7 +280,7 @@ class Evaluator:
             "{name}": name,
         }
         pieces = re.split(r"(\{[A-Za-z]+\})", arn)
-        return joined(part for piece in pieces for part in filled.get(piece, (piece,)))
+        return joined(part for piece in pieces for part in replacements.get(piece, (piece,)))
 
     def _identity(self, type_: str, properties: Node | None) -> Iterator[object]:
         """Return what of the properties may decide what the resource is called."""
@@ -291,13 +291,13 @@ class Evaluator:
             return
         naming = NAMED.get(type_)
         for key, value in sorted(properties.entries, key=lambda entry: entry.key.text):
-            named = key.text in (naming.property, "Path") if naming else IDENTIFYING.fullmatch(key.text)
-            if named or all_decide(type_) or key.text == "Value":
+            identifying = key.text in (naming.property, "Path") if naming else IDENTIFYING.fullmatch(key.text)
+            if identifying or all_decide(type_) or key.text == "Value":
                 yield key.text, canonical(resolved(self, value))
 
     def _get_att(self, argument: Node, span: Span) -> Value:
-        first, *others = self.items(argument, 2, 9)
-        names = [self.text(first), *map(self.text, others)]
+        first, *attribute_nodes = self.items(argument, 2, 9)
+        names = [self.text(first), *map(self.text, attribute_nodes)]
         if not all(is_plain(parts_of(name)) for name in names):
             return text_of((hole("an attribute", "get", *map(key_of, names)),), span)
         name, attribute = names[0].text, ".".join(scalar.text for scalar in names[1:])
@@ -305,48 +305,48 @@ class Evaluator:
 
     def _attribute_of(self, name: str, attribute: str, span: Span) -> Scalar:
         if name in self.template.resources:
-            return text_of(self.attribute(name, attribute, span), span, self._seen(name))
+            return text_of(self.attribute(name, attribute, span), span, self._name_spans(name))
         return text_of((hole(f"{name}.{attribute}", "not defined"),), span)
 
     def _sub(self, argument: Node, span: Span) -> Value:
-        own: dict[str, Scalar] = {}
+        substitutions: dict[str, Scalar] = {}
         if isinstance(argument, Array):
-            argument, *more = self.items(argument, 1, 2)
-            own = self.given(more[0]) if more else {}
+            argument, *mappings = self.items(argument, 1, 2)
+            substitutions = self.substitutions(mappings[0]) if mappings else {}
         if not isinstance(argument, Scalar) or argument.tag is not None:
             raise Opaque("Fn::Sub takes a string, or a list of a string and a mapping", span)
-        parts, see = self.substituted(argument.text, own, span)
+        parts, see = self.substituted(argument.text, substitutions, span)
         return text_of(parts, span, see)
 
-    def given(self, node: Node) -> dict[str, Scalar]:
+    def substitutions(self, node: Node) -> dict[str, Scalar]:
         """The texts that the mapping of `Fn::Sub` gives to names."""
         if not isinstance(node, Object) or node.tag is not None:
             raise Opaque("Fn::Sub takes a string, or a list of a string and a mapping", node.span)
         return {key.text: self.text(value) for key, value in node.entries}
 
-    def substituted(self, text: str, own: dict[str, Scalar], span: Span) -> tuple[Parts, tuple[Span, ...]]:
+    def substituted(self, text: str, substitutions: dict[str, Scalar], span: Span) -> tuple[Parts, tuple[Span, ...]]:
         """The parts of a text under `Fn::Sub`, and the places that decide them."""
-        before, self._own = self._own, (*self._own, own)
+        outer_substitutions, self._substitutions = self._substitutions, (*self._substitutions, substitutions)
         try:
-            found: list[str | Hole] = []
+            parts: list[str | Hole] = []
             see: list[Span] = []
             for number, piece in enumerate(PLACE.split(text)):
                 if number % 2 == 0:
-                    found.append(piece)
+                    parts.append(piece)
                     continue
-                value = self._filled(piece, span)
-                found += parts_of(value)
+                value = self._substitution(piece, span)
+                parts += parts_of(value)
                 see += value.see
-            return with_marks(tuple(found)), tuple(see)
+            return with_marks(tuple(parts)), tuple(see)
         finally:
-            self._own = before
+            self._substitutions = outer_substitutions
 
-    def _filled(self, inner: str, span: Span) -> Scalar:
+    def _substitution(self, inner: str, span: Span) -> Scalar:
         if inner.startswith("!"):
             return text_of((f"${{{inner[1:]}}}",), span)
         name = inner.strip()
-        if any(name in own for own in self._own) or "." not in name:
-            value = self.named(name, span)
+        if any(name in own for own in self._substitutions) or "." not in name:
+            value = self.reference(name, span)
             if not isinstance(value, Scalar):
                 raise Opaque(f"${{{name}}} is a list or nothing, and stands in a text here", span)
             return value

@@ -29,22 +29,22 @@ _LONGEST = 100_000
 
 
 def _if(evaluator: Evaluating, argument: Node, span: Span) -> Value:
-    condition, when, otherwise = evaluator.items(argument, 3, 3)
-    return evaluator.value(when if evaluator.condition(condition) else otherwise)
+    condition, if_true, if_false = evaluator.items(argument, 3, 3)
+    return evaluator.value(if_true if evaluator.condition(condition) else if_false)
 
 
 def _join(evaluator: Evaluating, argument: Node, span: Span) -> Value:
     first, second = evaluator.items(argument, 2, 2)
-    delimiter, many = evaluator.text(first), evaluator.value(second)
+    delimiter, sequence = evaluator.text(first), evaluator.value(second)
     separator = parts_of(delimiter)
-    items = many.items if isinstance(many, Array) else (many,)
+    items = sequence.items if isinstance(sequence, Array) else (sequence,)
     parts: list[str | Hole] = []
     see: list[Span] = []
     for number, item in enumerate(items):
         if not isinstance(item, Scalar):
             raise Opaque("Fn::Join takes strings, and this is a list or a mapping", span)
         parts += separator if number else ()
-        parts += (_one(evaluator, part, separator) for part in parts_of(item))
+        parts += (_joined_item(evaluator, part, separator) for part in parts_of(item))
         see += item.see
     _bounded(evaluator, parts, span)
     return text_of(with_marks(tuple(parts)), span, tuple(see))
@@ -55,7 +55,7 @@ def _bounded(evaluator: Evaluating, parts: Iterable[str | Hole], span: Span) -> 
         raise Opaque("the text here is too long", span)
 
 
-def _one(evaluator: Evaluating, part: str | Hole, separator: Parts) -> str | Hole:
+def _joined_item(evaluator: Evaluating, part: str | Hole, separator: Parts) -> str | Hole:
     """A list that nobody knows, joined, is one text."""
     if isinstance(part, Hole) and part.several:
         return hole(f"Join of {visible(part)}", separator, part.name)
@@ -80,20 +80,20 @@ def _split(evaluator: Evaluating, argument: Node, span: Span) -> Value:
 
 def _rejoined(evaluator: Evaluating, node: Node, delimiter: str) -> list[Scalar] | None:
     """The items of a list that is joined and split again, as people add to a list; None for anything else."""
-    called = call(node)
-    if called is None or called.name != "Fn::Join":
+    function_call = call(node)
+    if function_call is None or function_call.name != "Fn::Join":
         return None
-    first, many = evaluator.items(called.argument, 2, 2)
+    first, sequence = evaluator.items(function_call.argument, 2, 2)
     scalar = evaluator.text(first)
     if parts_of(scalar) != (delimiter,):
         return None
-    if call(many):
-        value = evaluator.value(many)
+    if call(sequence):
+        value = evaluator.value(sequence)
         items: tuple[Node, ...] = value.items if isinstance(value, Array) else ()
         if isinstance(value, Scalar):
             items = (value,)
     else:
-        items = many.items if isinstance(many, Array) else ()
+        items = sequence.items if isinstance(sequence, Array) else ()
     scalars: list[Scalar] = []
     for item in items:
         inner = _rejoined(evaluator, item, delimiter)
@@ -118,33 +118,33 @@ def _split_item(evaluator: Evaluating, item: Node, delimiter: str) -> list[Scala
 
 def _select(evaluator: Evaluating, argument: Node, span: Span) -> Value:
     first, second = evaluator.items(argument, 2, 2)
-    number, many = evaluator.text(first), evaluator.value(second)
-    items = many.items if isinstance(many, Array) else ()
-    known = number.text.strip()
-    exact = isinstance(many, Array) and known.isdigit() and is_plain(parts_of(number))
-    if exact and not any(map(is_several, items[: int(known) + 1] if len(known) < 6 else items)):
-        if len(known) > 5 or int(known) >= len(items):
+    number, sequence = evaluator.text(first), evaluator.value(second)
+    items = sequence.items if isinstance(sequence, Array) else ()
+    index = number.text.strip()
+    exact = isinstance(sequence, Array) and index.isdigit() and is_plain(parts_of(number))
+    if exact and not any(map(is_several, items[: int(index) + 1] if len(index) < 6 else items)):
+        if len(index) > 5 or int(index) >= len(items):
             raise Impossible
-        return items[int(known)]
-    return text_of((hole(f"Select {spelled(parts_of(number))}", key_of(number), key_of(many)),), span)
+        return items[int(index)]
+    return text_of((hole(f"Select {spelled(parts_of(number))}", key_of(number), key_of(sequence)),), span)
 
 
 def _find_in_map(evaluator: Evaluating, argument: Node, span: Span) -> Value:
     items = evaluator.items(argument, 3, 4)
     names = [evaluator.text(item) for item in items[:3]]
-    more = items[3].get("DefaultValue") if len(items) > 3 and isinstance(items[3], Object) else None
-    shown = f"FindInMap {' '.join(spelled(parts_of(name)) for name in names)}"
+    default = items[3].get("DefaultValue") if len(items) > 3 and isinstance(items[3], Object) else None
+    label = f"FindInMap {' '.join(spelled(parts_of(name)) for name in names)}"
     table = evaluator.template.mappings.get(names[0].text) if is_plain(parts_of(names[0])) else None
     if not isinstance(table, Object) or _is_included(table):
         included = canonical(table) if table is not None else ""
-        return text_of((hole(shown, "not defined", included, *map(key_of, names)),), span)
+        return text_of((hole(label, "not defined", included, *map(key_of, names)),), span)
     choosing = evaluator.differs(names[0].text)
     try:
-        return _leaf(evaluator, table, names[1:], shown, span, choosing)
+        return _leaf(evaluator, table, names[1:], label, span, choosing)
     except Impossible:
-        if more is None:
+        if default is None:
             raise
-        return evaluator.value(more)
+        return evaluator.value(default)
 
 
 def _is_included(table: Object) -> bool:
@@ -154,7 +154,7 @@ def _is_included(table: Object) -> bool:
     return any(entry.key.text == TRANSFORM for level in levels for entry in level.entries)
 
 
-def _leaf(evaluator: Evaluating, table: Object, names: list[Scalar], shown: str, span: Span, choosing: bool) -> Value:
+def _leaf(evaluator: Evaluating, table: Object, names: list[Scalar], label: str, span: Span, choosing: bool) -> Value:
     """Return what a mapping gives for its keys: exactly, or one text that all that it may give decides."""
     reached: list[Node] = [table]
     for name in names:
@@ -169,9 +169,9 @@ def _leaf(evaluator: Evaluating, table: Object, names: list[Scalar], shown: str,
     if len(set(map(shape, reached))) == 1:
         return _respanned(reached[0], span)
     keys = [key_of(name) for name in names]
-    several = any(isinstance(each, Array) for each in reached)
-    part = hole(shown, *keys, _reachable(table, names))
-    return text_of((part._replace(several=several),), span, (table.span,))
+    is_list = any(isinstance(each, Array) for each in reached)
+    part = hole(label, *keys, _reachable(table, names))
+    return text_of((part._replace(several=is_list),), span, (table.span,))
 
 
 def _chosen(evaluator: Evaluating, node: Object, parts: Parts) -> Node:
@@ -188,8 +188,8 @@ def _chosen(evaluator: Evaluating, node: Object, parts: Parts) -> Node:
 
 def _import(evaluator: Evaluating, argument: Node, span: Span) -> Value:
     value = evaluator.value(argument)
-    shown = spelled(parts_of(value)) if isinstance(value, Scalar) else "?"
-    return text_of((hole(f"ImportValue {shown}", key_of(value)),), span)
+    label = spelled(parts_of(value)) if isinstance(value, Scalar) else "?"
+    return text_of((hole(f"ImportValue {label}", key_of(value)),), span)
 
 
 def _length(evaluator: Evaluating, argument: Node, span: Span) -> Value:

@@ -107,27 +107,27 @@ def _unit(reading: Reading, address: str, holder: str, kind: Kind, statements: l
         version = Entry(Scalar("Version", span), Scalar("2012-10-17", span))
         policy = Object((version, Entry(Scalar("Statement", span), Array(tuple(statements), span))), span)
         document = PolicyDocument(address, policy, reading.template.source, holder, kind=kind)
-        yield Unit(address, holder, document, together=holder)
+        yield Unit(address, holder, document, group=holder)
 
 
 def _statement(reading: Reading, span: Span, truths: Truths, **elements: Node) -> Object:
-    given: dict[str, Node] = {"Effect": text_of(("Allow",), span), **elements}
-    entries = (Entry(Scalar(key, span), value) for key, value in given.items())
+    all_elements: dict[str, Node] = {"Effect": text_of(("Allow",), span), **elements}
+    entries = (Entry(Scalar(key, span), value) for key, value in all_elements.items())
     return Object(tuple(entries), span, guards=reading.guards(truths))
 
 
-def _own(reading: Reading, name: str) -> Iterator[tuple[str, Truths]]:
+def _resource_holders(reading: Reading, name: str) -> Iterator[tuple[str, Truths]]:
     """A resource as a holder, in every case."""
     for truths in reading.existing(name):
         span = reading.template.resources[name].span
-        for outcome in outcomes(lambda given: reading.own(name, given), truths, span):
+        for outcome in outcomes(lambda case: reading.own_holder(name, case), truths, span):
             if outcome.value is not None:
                 yield outcome.value.key, outcome.truths
 
 
 def _attached(reading: Reading, name: str, key: str, action: str, managed: frozenset[str]) -> Iterator[Unit]:
     properties = reading.properties(name)
-    for holder, truths in _own(reading, name):
+    for holder, truths in _resource_holders(reading, name):
         statements = [
             statement
             for outcome in reading.texts(properties.get(key), truths)
@@ -135,16 +135,16 @@ def _attached(reading: Reading, name: str, key: str, action: str, managed: froze
             if name_of(parts_of(text)) not in managed
             for statement in _allowed_by(reading, text, action, outcome.truths)
         ]
-        own = f"{key} of {holder}"
-        yield from _unit(reading, f"Resources.{name}.{key}", own, "identity", statements)
+        unit_holder = f"{key} of {holder}"
+        yield from _unit(reading, f"Resources.{name}.{key}", unit_holder, "identity", statements)
 
 
 def _allowed_by(reading: Reading, text: Scalar, action: str, truths: Truths) -> Iterator[Object]:
     """The statements of a managed policy of AWS, or one that says that something is attached."""
-    known = managed_statements(parts_of(text), text.span)
+    aws_statements = managed_statements(parts_of(text), text.span)
     guards = reading.guards(truths)
-    yield from (statement._replace(guards=guards) for statement in known)
-    if not known:
+    yield from (statement._replace(guards=guards) for statement in aws_statements)
+    if not aws_statements:
         resource = _resource(text, action)
         yield _statement(reading, text.span, truths, Action=text_of((action,), text.span), Resource=resource)
 
@@ -174,15 +174,15 @@ def _addition(reading: Reading, name: str) -> Iterator[Unit]:
                         )
                         for group in groups.value or ()
                     )
-    for who, statements in by_user.items():
-        yield from _unit(reading, f"Resources.{name}.Users", f"added {who}", "identity", statements)
+    for user_name, statements in by_user.items():
+        yield from _unit(reading, f"Resources.{name}.Users", f"added {user_name}", "identity", statements)
 
 
 def _boundary(reading: Reading, name: str) -> Iterator[Unit]:
     properties = reading.properties(name)
     node = properties.get(BOUNDARY)
     at = reading.template.spans[name].span
-    for holder, truths in _own(reading, name):
+    for holder, truths in _resource_holders(reading, name):
         statements: list[Object] = []
         for outcome in reading.texts(node, truths):
             scalars = outcome.value or (text_of(("*",), node.span if node is not None else at),)
@@ -190,25 +190,25 @@ def _boundary(reading: Reading, name: str) -> Iterator[Unit]:
                 _statement(reading, text.span, outcome.truths, Action=text_of((_BEYOND,), text.span), Resource=text)
                 for text in scalars
             )
-        own = f"{BOUNDARY} of {holder}"
-        yield from _unit(reading, f"Resources.{name}.{BOUNDARY}", own, "identity", statements)
+        unit_holder = f"{BOUNDARY} of {holder}"
+        yield from _unit(reading, f"Resources.{name}.{BOUNDARY}", unit_holder, "identity", statements)
 
 
 def _block(reading: Reading, name: str, bounded: bool) -> Iterator[Unit]:
     """What a bucket lets in that a block of public access could keep out."""
     node = reading.properties(name).get(_BLOCK)
     span = node.span if node is not None else reading.template.spans[name].span
-    for holder, truths in _own(reading, name):
+    for holder, truths in _resource_holders(reading, name):
         statements: list[Object] = []
-        for outcome in outcomes(lambda given: _evaluated(reading, node, span, given), truths, span):
+        for outcome in outcomes(lambda case: _evaluated(reading, node, span, case), truths, span):
             lets = dict(_unblocked(outcome.value)) if outcome.value is not None else {}
             statements += (
                 _statement(reading, value.span, outcome.truths, Action=text_of((action,), value.span), Resource=value)
                 for action, value in lets.items()
                 if bounded or action != _UNSET
             )
-        own = f"{_BLOCK} of {holder}"
-        yield from _unit(reading, f"Resources.{name}.{_BLOCK}", own, "identity", statements)
+        unit_holder = f"{_BLOCK} of {holder}"
+        yield from _unit(reading, f"Resources.{name}.{_BLOCK}", unit_holder, "identity", statements)
 
 
 def _evaluated(reading: Reading, node: Node | None, span: Span, truths: Truths) -> Node:
@@ -220,15 +220,15 @@ def _evaluated(reading: Reading, node: Node | None, span: Span, truths: Truths) 
 def _unblocked(block: Node) -> Iterator[tuple[str, Scalar]]:
     """The flags that do not block, each with `*`, or with what nobody knows of it."""
     if not isinstance(block, Object):
-        own = () if isinstance(block, Array) else parts_of(block)
-        yield _UNSET, text_of(own or ("*",), block.span)
+        parts = () if isinstance(block, Array) else parts_of(block)
+        yield _UNSET, text_of(parts or ("*",), block.span)
         return
     for flag in _FLAGS:
         value = block.get(flag)
-        own = parts_of(value) if isinstance(value, Scalar) else ()
-        if "".join(part if isinstance(part, str) else "?" for part in own).lower() != "true":
-            unknown = any(isinstance(part, Hole) for part in own)
-            yield f"public-access:{flag}", text_of(own if unknown else ("*",), (value or block).span)
+        parts = parts_of(value) if isinstance(value, Scalar) else ()
+        if "".join(part if isinstance(part, str) else "?" for part in parts).lower() != "true":
+            unknown = any(isinstance(part, Hole) for part in parts)
+            yield f"public-access:{flag}", text_of(parts if unknown else ("*",), (value or block).span)
 
 
 def _url(reading: Reading, name: str) -> Iterator[Unit]:
@@ -264,7 +264,7 @@ def _permission(reading: Reading, name: str, of: str) -> Iterator[Unit]:
     properties = reading.properties(name)
     by_holder: dict[str, list[Object]] = {}
     for truths in reading.existing(name):
-        for outcome in outcomes(lambda given: _given(reading, name, of, given), truths, properties.span):
+        for outcome in outcomes(lambda case: _permission_texts(reading, name, of, case), truths, properties.span):
             if outcome.value is not None:
                 holder, statement = _of_permission(reading, outcome, of, reading.template.resources[name].span)
                 by_holder.setdefault(holder, []).append(statement)
@@ -272,32 +272,36 @@ def _permission(reading: Reading, name: str, of: str) -> Iterator[Unit]:
         yield from _unit(reading, f"Resources.{name}", holder, "resource", statements)
 
 
-def _given(reading: Reading, name: str, of: str, truths: Truths) -> tuple[tuple[str, Scalar], ...]:
+def _permission_texts(reading: Reading, name: str, of: str, truths: Truths) -> tuple[tuple[str, Scalar], ...]:
     """The texts of a permission's properties; a function is an ARN."""
     properties = reading.properties(name)
     needed = (of, "Action", "Principal")
     evaluator = reading.evaluator(truths)
-    found: dict[str, Scalar] = {}
+    texts: dict[str, Scalar] = {}
     for key in (*needed, *(row[0] for row in _CONDITIONS)):
         node = properties.get(key)
         value = evaluator.value(node) if node is not None else None
         if isinstance(value, Scalar):
-            found[key] = value
+            texts[key] = value
         elif value is not None and not isinstance(value, NoValue):
             raise Opaque("one text is expected here", properties.span)
     for key in needed:
-        if key not in found:
+        if key not in texts:
             raise Opaque(f'the permission has no "{key}"', reading.template.spans[name].span)
     function = properties.get("FunctionName")
     if function is not None and of == "FunctionName":
-        found[of] = _function(evaluator, function, found[of])
-    return tuple(found.items())
+        texts[of] = _function(evaluator, function, texts[of])
+    return tuple(texts.items())
 
 
 def _function(evaluator: Evaluator, node: Node, text: Scalar) -> Scalar:
     """The ARN of a function: its name and its ARN are one."""
-    called = call(node)
-    name = called.argument.text if called and called.name == "Ref" and isinstance(called.argument, Scalar) else ""
+    function_call = call(node)
+    name = (
+        function_call.argument.text
+        if function_call and function_call.name == "Ref" and isinstance(function_call.argument, Scalar)
+        else ""
+    )
     if name in evaluator.template.resources:
         return text_of(evaluator.attribute(name, "Arn", node.span), node.span)
     parts = parts_of(text)
@@ -310,26 +314,26 @@ def _of_permission(
     reading: Reading, outcome: Outcome[tuple[tuple[str, Scalar], ...]], of: str, span: Span
 ) -> tuple[str, Object]:
     assert outcome.value is not None
-    given = dict(outcome.value)
-    who = given["Principal"]
-    principal: Node = who
-    if parts_of(who) != ("*",):
-        last = parts_of(who)[-1] if parts_of(who) else ""
+    texts = dict(outcome.value)
+    principal = texts["Principal"]
+    principal_element: Node = principal
+    if parts_of(principal) != ("*",):
+        last = parts_of(principal)[-1] if parts_of(principal) else ""
         kind = "Service" if isinstance(last, str) and last.endswith((".amazonaws.com", ".amazonaws.com.cn")) else "AWS"
-        principal = _mapping({kind: who}, who.span)
+        principal_element = _mapping({kind: principal}, principal.span)
     conditions: dict[str, dict[str, Node]] = {}
     for key, operator, condition_key in _CONDITIONS:
-        if key in given:
-            conditions.setdefault(operator, {})[condition_key] = given[key]
+        if key in texts:
+            conditions.setdefault(operator, {})[condition_key] = texts[key]
     elements: dict[str, Node] = {
-        "Principal": principal,
-        "Action": given["Action"],
-        "Resource": given[of],
+        "Principal": principal_element,
+        "Action": texts["Action"],
+        "Resource": texts[of],
     }
     if conditions:
         elements["Condition"] = _mapping({key: _mapping(each, span) for key, each in conditions.items()}, span)
-    return name_of(parts_of(given[of])), _statement(reading, span, outcome.truths, **elements)
+    return name_of(parts_of(texts[of])), _statement(reading, span, outcome.truths, **elements)
 
 
-def _mapping(given: Mapping[str, Node], span: Span) -> Object:
-    return Object(tuple(Entry(Scalar(key, span), value) for key, value in given.items()), span)
+def _mapping(values: Mapping[str, Node], span: Span) -> Object:
+    return Object(tuple(Entry(Scalar(key, span), value) for key, value in values.items()), span)

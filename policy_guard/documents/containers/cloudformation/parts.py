@@ -32,8 +32,8 @@ Value: TypeAlias = "Node | NoValue"
 
 def name_of(parts: Parts) -> str:
     """Return what a text is known by: the same for two texts only if they are one."""
-    shown = spelled(parts)
-    return shown if is_plain(parts) else f"{shown}{HIDDEN}{digest(parts)}"
+    text = spelled(parts)
+    return text if is_plain(parts) else f"{text}{HIDDEN}{digest(parts)}"
 
 
 def text_of(parts: Parts, span: Span, see: tuple[Span, ...] = ()) -> Scalar:
@@ -50,26 +50,26 @@ def literal(scalar: Scalar) -> Scalar:
 
 def with_marks(parts: Parts) -> Parts:
     """The parts with each `{{...}}` as one hole, whatever is filled in between its brackets."""
-    whole = joined(parts)
-    if not any(isinstance(part, str) and "{{" in part for part in whole):
-        return whole
+    all_parts = joined(parts)
+    if not any(isinstance(part, str) and "{{" in part for part in all_parts):
+        return all_parts
     # One character for each hole, so that a mark around some of them is found.
-    holes = [part for part in whole if isinstance(part, Hole)]
-    text = "".join(part.replace("\ue000", "\ue001") if isinstance(part, str) else "\ue000" for part in whole)
+    holes = [part for part in all_parts if isinstance(part, Hole)]
+    text = "".join(part.replace("\ue000", "\ue001") if isinstance(part, str) else "\ue000" for part in all_parts)
     if "\ue001" in text:
-        return whole
-    found: list[str | Hole] = []
-    done, used = 0, 0
+        return all_parts
+    marked_parts: list[str | Hole] = []
+    position, used = 0, 0
     for mark in _MARK.finditer(text):
-        count = text.count("\ue000", done, mark.start())
-        found += at_holes(text[done : mark.start()], holes[used : used + count])
+        count = text.count("\ue000", position, mark.start())
+        marked_parts += at_holes(text[position : mark.start()], holes[used : used + count])
         used += count
-        inside = text.count("\ue000", *mark.span())
-        named = tuple(at_holes(mark[0], holes[used : used + inside]))
-        used += inside
-        found.append(hole(spelled(named), named) if inside else Hole(mark[0]))
-        done = mark.end()
-    return joined([*found, *at_holes(text[done:], holes[used:])])
+        hole_count = text.count("\ue000", *mark.span())
+        mark_parts = tuple(at_holes(mark[0], holes[used : used + hole_count]))
+        used += hole_count
+        marked_parts.append(hole(spelled(mark_parts), mark_parts) if hole_count else Hole(mark[0]))
+        position = mark.end()
+    return joined([*marked_parts, *at_holes(text[position:], holes[used:])])
 
 
 def parts_of(value: Value) -> Parts:
@@ -105,7 +105,7 @@ class Evaluating(Protocol):
 
     def text(self, node: Node) -> Scalar: ...
 
-    def items(self, argument: Node, least: int, most: int) -> tuple[Node, ...]: ...
+    def items(self, argument: Node, minimum: int, maximum: int) -> tuple[Node, ...]: ...
 
     def condition(self, name: Node) -> bool: ...
 

@@ -31,10 +31,10 @@ class Place(NamedTuple):
 @cache
 def places() -> dict[str, tuple[Place, ...]]:
     """The places of each type."""
-    found: dict[str, tuple[Place, ...]] = {}
+    table: dict[str, tuple[Place, ...]] = {}
     for line in _FILE.read_text(encoding="utf-8").splitlines():
-        name, path, kind, said = line.split(" ")
-        holders = () if said in ("-", "account") else tuple(said.split(","))
-        place = Place(path=path, kind=kind, holders=holders, account=said == "account")
-        found[name] = (*found.get(name, ()), place)
-    return found
+        name, path, kind, holder_field = line.split(" ")
+        holders = () if holder_field in ("-", "account") else tuple(holder_field.split(","))
+        place = Place(path=path, kind=kind, holders=holders, account=holder_field == "account")
+        table[name] = (*table.get(name, ()), place)
+    return table

@@ -35,7 +35,7 @@ class Principals(NamedTuple):
     """
 
     members: dict[str, list[Member]]
-    shown: dict[str, str]
+    labels: dict[str, str]
     problems: dict[str, tuple[Problem, ...]]
     managed: dict[str, str]
 
@@ -47,19 +47,19 @@ class Principals(NamedTuple):
 def principals(reading: Reading) -> Principals:
     """Whose the identity policies of a template are; no policy is read for this."""
     managed: dict[str, str] = {}
-    found = Principals(members={}, shown={}, problems={}, managed=managed)
+    index = Principals(members={}, labels={}, problems={}, managed=managed)
     names = [name for name, node in reading.template.resources.items() if type_of(node) in IDENTITY]
     for name in names:
         if type_of(reading.template.resources[name]) == _MANAGED:
-            found.problems[name] = _said(reading, name, partial(_note_managed, reading, name, managed))
+            index.problems[name] = _noted_problems(reading, name, partial(_note_managed, reading, name, managed))
     for name in names:
-        problems = _said(reading, name, partial(_note, reading, name, found, managed))
-        found.problems[name] = found.problems.get(name, ()) or problems
-    _let_alone(reading, found, managed)
-    return found
+        problems = _noted_problems(reading, name, partial(_note, reading, name, index, managed))
+        index.problems[name] = index.problems.get(name, ()) or problems
+    _note_attachable(reading, index, managed)
+    return index
 
 
-def _said(reading: Reading, name: str, noting: Callable[[], None]) -> tuple[Problem, ...]:
+def _noted_problems(reading: Reading, name: str, noting: Callable[[], None]) -> tuple[Problem, ...]:
     def build() -> Iterator[Unit]:
         if repeated := tuple(twice(reading.template.resources[name])):
             raise Unreadable(*repeated)
@@ -71,105 +71,107 @@ def _said(reading: Reading, name: str, noting: Callable[[], None]) -> tuple[Prob
 
 def _note_managed(reading: Reading, name: str, managed: dict[str, str]) -> None:
     for truths in reading.existing(name):
-        for outcome in outcomes(lambda given: reading.own(name, given), truths, reading.template.resources[name].span):
+        for outcome in outcomes(
+            lambda case: reading.own_holder(name, case), truths, reading.template.resources[name].span
+        ):
             if outcome.value is not None:
                 managed[outcome.value.key] = name
 
 
-def _note(reading: Reading, name: str, found: Principals, managed: dict[str, str]) -> None:
+def _note(reading: Reading, name: str, index: Principals, managed: dict[str, str]) -> None:
     """Notes whom the policies of a resource serve, and which managed policies of the template it attaches."""
     type_, properties = type_of(reading.template.resources[name]), reading.properties(name)
     for truths in reading.existing(name):
         if type_ in _PRINCIPALS:
-            for outcome in outcomes(lambda given: reading.own(name, given), truths, properties.span):
+            for outcome in outcomes(lambda case: reading.own_holder(name, case), truths, properties.span):
                 if outcome.value is None:
                     continue
                 key = f"{_PRINCIPALS[type_]} {outcome.value.key}"
-                found.shown.setdefault(key, name)
-                found.members.setdefault(key, []).append(Member(name, outcome.truths))
-                _attached(reading, properties, key, outcome.truths, found, managed)
+                index.labels.setdefault(key, name)
+                index.members.setdefault(key, []).append(Member(name, outcome.truths))
+                _attached(reading, properties, key, outcome.truths, index, managed)
             continue
         place = next(iter(places()[type_]))
         for holder in reading.holders(name, place, properties, truths):
-            if holder.own:
-                _note_own(name, type_, holder.truths, found)
+            if holder.is_resource:
+                _note_ownerless(name, type_, holder.truths, index)
                 continue
             noun = holder.key.partition(" ")[0]
-            found.shown.setdefault(holder.key, f"{noun.lower()} {holder.shown}")
-            found.members.setdefault(holder.key, []).append(Member(name, holder.truths))
+            index.labels.setdefault(holder.key, f"{noun.lower()} {holder.label}")
+            index.members.setdefault(holder.key, []).append(Member(name, holder.truths))
 
 
-def _note_own(name: str, type_: str, truths: Truths, found: Principals) -> None:
+def _note_ownerless(name: str, type_: str, truths: Truths, index: Principals) -> None:
     """Notes a policy that says of nobody that it is theirs; managed ones have their own turn."""
     if type_ == _MANAGED:
         return
     key = f"{_ALONE} {name}"
-    found.shown.setdefault(key, name)
-    found.members.setdefault(key, []).append(Member(name, truths))
+    index.labels.setdefault(key, name)
+    index.members.setdefault(key, []).append(Member(name, truths))
 
 
 def _attached(
-    reading: Reading, properties: Object, key: str, truths: Truths, found: Principals, managed: dict[str, str]
+    reading: Reading, properties: Object, key: str, truths: Truths, index: Principals, managed: dict[str, str]
 ) -> None:
     for outcome in reading.texts(properties.get("ManagedPolicyArns"), truths):
         for text in outcome.value or ():
-            if (own := managed.get(name_of(parts_of(text)))) is not None:
-                found.members[key].append(Member(own, outcome.truths))
+            if (managed_name := managed.get(name_of(parts_of(text)))) is not None:
+                index.members[key].append(Member(managed_name, outcome.truths))
 
 
-def _let_alone(reading: Reading, found: Principals, managed: dict[str, str]) -> None:
+def _note_attachable(reading: Reading, index: Principals, managed: dict[str, str]) -> None:
     """Managed policies that others may attach, since they have a name, are told to others, or serve nobody here."""
-    serving = {member.resource for members in found.members.values() for member in members}
+    serving = {member.resource for members in index.members.values() for member in members}
     outputs = reading.template.root.get("Outputs")
-    told = reading.template.source.text[slice(*outputs.span)] if outputs is not None else ""
+    outputs_text = reading.template.source.text[slice(*outputs.span)] if outputs is not None else ""
     for key, name in managed.items():
         properties = reading.template.resources[name].get("Properties")
-        named = isinstance(properties, Object) and properties.get("ManagedPolicyName") is not None
-        if named or name not in serving or name in told:
-            own = f"{_ALONE} {key}"
-            found.shown.setdefault(own, name)
-            existing = found.members.setdefault(own, [])
+        has_name = isinstance(properties, Object) and properties.get("ManagedPolicyName") is not None
+        if has_name or name not in serving or name in outputs_text:
+            alone_key = f"{_ALONE} {key}"
+            index.labels.setdefault(alone_key, name)
+            existing = index.members.setdefault(alone_key, [])
             existing += (Member(name, truths) for truths in reading.existing(name))
 
 
-def principal_units(reading: Reading, found: Principals, key: str) -> Iterator[Unit]:
+def principal_units(reading: Reading, index: Principals, key: str) -> Iterator[Unit]:
     """The policies of a principal, to be judged as one."""
-    shown = found.shown[key]
+    label = index.labels[key]
     alone = key.startswith(_ALONE)
-    address = f"Resources.{shown}" if shown in reading.template.resources else shown
+    address = f"Resources.{label}" if label in reading.template.resources else label
     address += ".PolicyDocument" if alone else ""
     by_resource: dict[str, list[Truths]] = {}
-    for member in found.members[key]:
+    for member in index.members[key]:
         by_resource.setdefault(member.resource, []).append(member.truths)
     for name, truths in by_resource.items():
-        if problems := found.problems.get(name):
+        if problems := index.problems.get(name):
             yield Unit(address, key, None, problems, key)
             continue
         yield from attempt(partial(_policies, reading, name, address, key, truths), address, key, key)
 
 
-def unknown_units(found: Principals, names: Collection[str]) -> Iterator[Unit]:
+def unknown_units(index: Principals, names: Collection[str]) -> Iterator[Unit]:
     """The resources among these of which nobody can tell whose policies they write."""
-    for name, problems in found.problems.items():
+    for name, problems in index.problems.items():
         if problems and name in names:
             yield Unit(f"Resources.{name}", name, None, problems, name)
 
 
-def _policies(reading: Reading, name: str, address: str, key: str, given: list[Truths]) -> Iterator[Unit]:
+def _policies(reading: Reading, name: str, address: str, key: str, cases: list[Truths]) -> Iterator[Unit]:
     type_, properties = type_of(reading.template.resources[name]), reading.properties(name)
     for place in places().get(type_, ()):
         if place.kind != "identity":
             continue
-        for truths in _distinct(given):
+        for truths in _distinct(cases):
             for label, node, under in _nodes(reading, name, place, properties, truths):
                 document = reading.document(node, [under])
                 if document is not None:
-                    found = PolicyDocument(label, document, reading.template.source, key, kind="identity")
-                    yield Unit(address, key, found, together=key)
+                    policy = PolicyDocument(label, document, reading.template.source, key, kind="identity")
+                    yield Unit(address, key, policy, group=key)
 
 
-def _distinct(given: list[Truths]) -> list[Truths]:
-    return [truths for number, truths in enumerate(given) if truths not in given[:number]]
+def _distinct(cases: list[Truths]) -> list[Truths]:
+    return [truths for number, truths in enumerate(cases) if truths not in cases[:number]]
 
 
 def _nodes(

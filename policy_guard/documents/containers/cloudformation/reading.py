@@ -30,15 +30,15 @@ _STEPS = 400_000
 
 
 class Holder(NamedTuple):
-    """Whom a policy serves, under some truths: equal keys are one holder, `shown` is for people.
+    """Whom a policy serves, under some truths: equal keys are one holder, `label` is for people.
 
-    With `own` it is the resource that holds the policy.
+    With `is_resource` it is the resource that holds the policy.
     """
 
     key: str
-    shown: str
+    label: str
     truths: Truths
-    own: bool = False
+    is_resource: bool = False
 
 
 class Reading:
@@ -59,8 +59,8 @@ class Reading:
         condition = resource.get("Condition")
         if condition is None:
             return [{}]
-        found = outcomes(lambda truths: self._is_there(condition, truths), {}, condition.span)
-        return [outcome.truths for outcome in found if outcome.value]
+        existences = outcomes(lambda truths: self._is_there(condition, truths), {}, condition.span)
+        return [outcome.truths for outcome in existences if outcome.value]
 
     def _is_there(self, condition: Node, truths: Truths) -> bool:
         evaluator = self.evaluator(truths)
@@ -106,11 +106,11 @@ class Reading:
         else:
             return
         try:
-            when, otherwise = (self.evaluator({atom: truth}).condition(key) for truth in (True, False))
+            if_true, if_false = (self.evaluator({atom: truth}).condition(key) for truth in (True, False))
         except (Need, Opaque, Impossible):
             return
-        if when != otherwise and self._named is not None:
-            self._named.setdefault(atom, Named(name, when))
+        if if_true != if_false and self._named is not None:
+            self._named.setdefault(atom, Named(name, if_true))
 
     # --- the parts of properties
 
@@ -119,7 +119,7 @@ class Reading:
         if node is None:
             yield Outcome(truths, ())
             return
-        for outcome in outcomes(lambda given: self._texts(node, given), truths, node.span):
+        for outcome in outcomes(lambda case: self._texts(node, case), truths, node.span):
             if outcome.value is not None:
                 yield outcome
 
@@ -134,12 +134,12 @@ class Reading:
 
     def resolved(self, node: Node, truths: Truths) -> Value:
         """The node behind conditions, with nothing in it evaluated that is no condition."""
-        while called := call(node):
-            argument = called.argument
-            if called.name == "Fn::If" and isinstance(argument, Array) and len(argument.items) == 3:
+        while function_call := call(node):
+            argument = function_call.argument
+            if function_call.name == "Fn::If" and isinstance(argument, Array) and len(argument.items) == 3:
                 truth = self.evaluator(truths).condition(argument.items[0])
                 node = argument.items[1 if truth else 2]
-            elif called.name == "Ref" and isinstance(argument, Scalar) and argument.text == NO_VALUE:
+            elif function_call.name == "Ref" and isinstance(argument, Scalar) and argument.text == NO_VALUE:
                 return NOTHING
             else:
                 break
@@ -147,11 +147,11 @@ class Reading:
 
     def items(self, node: Node, truths: Truths) -> Iterator[tuple[Node, Truths]]:
         """The items of a list, or the only one, each under the truths for which it is there; not yet evaluated."""
-        for outcome in outcomes(lambda given: self._items(node, given), truths, node.span):
+        for outcome in outcomes(lambda case: self._items(node, case), truths, node.span):
             for item in outcome.value or ():
-                for one in outcomes(lambda given, item=item: self.resolved(item, given), outcome.truths, item.span):  # type: ignore[misc]
-                    if one.value is not None and not isinstance(one.value, NoValue):
-                        yield one.value, one.truths
+                for choice in outcomes(lambda case, item=item: self.resolved(item, case), outcome.truths, item.span):  # type: ignore[misc]
+                    if choice.value is not None and not isinstance(choice.value, NoValue):
+                        yield choice.value, choice.truths
 
     def _items(self, node: Node, truths: Truths) -> tuple[Node, ...]:
         value = self.resolved(node, truths)
@@ -167,7 +167,7 @@ class Reading:
 
     def property(self, node: Node, path: str, label: str, truths: Truths) -> Iterator[tuple[str, Node, Truths]]:
         """The nodes at a path below a mapping, each with its label and the truths for which it is there."""
-        step, _, rest = path.partition(".")
+        step, _, remaining_path = path.partition(".")
         name = step.removesuffix("[]")
         entries = entries_of(node) if isinstance(node, Object) else ()
         child = next((entry.value for entry in entries if entry.key.text == name), None)
@@ -177,32 +177,32 @@ class Reading:
         reached: list[tuple[str, Node, Truths]] = []
         if step.endswith("[]"):
             numbered = enumerate(self.items(child, truths))
-            reached += ((f"{label}[{number}]", item, given) for number, (item, given) in numbered)
-        elif rest:
-            for outcome in outcomes(lambda given: self.resolved(child, given), truths, child.span):
+            reached += ((f"{label}[{number}]", item, case) for number, (item, case) in numbered)
+        elif remaining_path:
+            for outcome in outcomes(lambda case: self.resolved(child, case), truths, child.span):
                 if outcome.value is not None and not isinstance(outcome.value, NoValue):
                     reached.append((label, outcome.value, outcome.truths))
         else:
             reached.append((label, child, truths))
-        for below, value, given in reached:
-            if not rest:
-                yield below, value, given
+        for item_label, value, case in reached:
+            if not remaining_path:
+                yield item_label, value, case
             elif isinstance(value, Object) and not call(value):
-                yield from self.property(value, rest, below, given)
+                yield from self.property(value, remaining_path, item_label, case)
             else:
                 raise Opaque("this value cannot be resolved; write it out", value.span)
 
     # --- documents
 
-    def document(self, node: Node, given: Iterable[Truths]) -> Object | None:
+    def document(self, node: Node, cases: Iterable[Truths]) -> Object | None:
         """The policy that a property holds, its statements under guards; None if there is none in any case.
 
         Raises `Opaque` and `Unreadable`.
         """
         heads: list[Outcome[Object]] = []
-        for truths in given:
-            found = outcomes(lambda each: self._head(node, each), truths, node.span)
-            heads += (Outcome(o.truths, o.value) for o in found if isinstance(o.value, Object))
+        for truths in cases:
+            head_outcomes = outcomes(lambda case: self._head(node, case), truths, node.span)
+            heads += (Outcome(o.truths, o.value) for o in head_outcomes if isinstance(o.value, Object))
         if not heads:
             return None
         first = heads[0].value
@@ -224,13 +224,13 @@ class Reading:
         value = self.resolved(node, truths)
         if isinstance(value, NoValue):
             return value
-        called = call(value)
-        if called and called.name == "Fn::ToJsonString":
-            return self._head(called.argument, truths)
+        function_call = call(value)
+        if function_call and function_call.name == "Fn::ToJsonString":
+            return self._head(function_call.argument, truths)
         evaluator = self.evaluator(truths)
         if is_text(value):
             value = json_in(evaluator, value)
-        elif called:
+        elif function_call:
             value = evaluator.value(value)
             if isinstance(value, Scalar):
                 value = json_in(evaluator, value)
@@ -246,8 +246,8 @@ class Reading:
         return Object(tuple(entries), node.span)
 
     def _statements(self, node: Node, truths: Truths) -> Iterator[Node]:
-        for item, given in self.items(node, truths):
-            for outcome in outcomes(lambda each, item=item: self.evaluator(each).value(item), given, item.span):  # type: ignore[misc]
+        for item, item_truths in self.items(node, truths):
+            for outcome in outcomes(lambda case, item=item: self.evaluator(case).value(item), item_truths, item.span):  # type: ignore[misc]
                 if outcome.value is None or isinstance(outcome.value, NoValue):
                     continue
                 if isinstance(outcome.value, Object):
@@ -257,17 +257,17 @@ class Reading:
 
     # --- holders
 
-    def own(self, name: str, truths: Truths) -> Holder:
+    def own_holder(self, name: str, truths: Truths) -> Holder:
         """A resource as the holder of its own policies."""
         parts = self.evaluator(truths).attribute(name, "Ref", self.template.resources[name].span)
-        return Holder(key=name_of(parts), shown=name, truths=truths, own=True)
+        return Holder(key=name_of(parts), label=name, truths=truths, is_resource=True)
 
     def holders(self, name: str, place: Place, properties: Object, truths: Truths) -> Iterator[Holder]:
         """Return those whom the policy at a place of a resource serves."""
         if place.account:
             yield Holder(_ACCOUNT, "", truths)
             return
-        for outcome in outcomes(lambda given: self._served(name, place, properties, given), truths, properties.span):
+        for outcome in outcomes(lambda case: self._served(name, place, properties, case), truths, properties.span):
             yield from (holder._replace(truths=outcome.truths) for holder in outcome.value or ())
 
     def _served(self, name: str, place: Place, properties: Object, truths: Truths) -> tuple[Holder, ...]:
@@ -278,7 +278,7 @@ class Reading:
             if (node := properties.get(key)) is not None
             for text in self._texts(node, truths)
         )
-        return holders or (self.own(name, truths)._replace(truths={}),)
+        return holders or (self.own_holder(name, truths)._replace(truths={}),)
 
 
 def _noun(key: str) -> str:
@@ -293,12 +293,12 @@ def _version(policy: Object | None) -> str | None:
 
 def _with_statements(policy: Object, statements: list[Node]) -> Iterator[Entry]:
     """The entries of a policy with these statements in place of its own."""
-    done = False
+    replaced = False
     for key, value in policy.entries:
         if key.text != "Statement":
             yield Entry(key, value)
-        elif not done:
-            done = True
+        elif not replaced:
+            replaced = True
             yield Entry(key, Array(tuple(statements), value.span))
         else:
             yield Entry(key, value)

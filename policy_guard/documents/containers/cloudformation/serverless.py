@@ -18,10 +18,10 @@ from policy_guard.documents.containers.cloudformation.serverless_access import (
     known_by_text,
 )
 from policy_guard.documents.containers.cloudformation.serverless_data import (
-    filled,
     is_policy_template,
     managed_arn,
     node_of,
+    template_statements,
 )
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
 
@@ -43,19 +43,19 @@ class Made(NamedTuple):
 def with_globals(root: Object, resource: Object, type_: str) -> Object:
     """The resource with the properties that Globals give to all of its type."""
     section = root.get(_GLOBALS)
-    given = section.get(type_.removeprefix(PREFIX)) if isinstance(section, Object) else None
-    if not isinstance(given, Object):
+    global_properties = section.get(type_.removeprefix(PREFIX)) if isinstance(section, Object) else None
+    if not isinstance(global_properties, Object):
         return resource
-    own = resource.get("Properties") or Object((), resource.span)
+    own_properties = resource.get("Properties") or Object((), resource.span)
     entries = tuple(entry for entry in resource.entries if entry.key.text != "Properties")
-    properties = Entry(Scalar("Properties", own.span), _merged(given, own, _DEEPEST))
+    properties = Entry(Scalar("Properties", own_properties.span), _merged(global_properties, own_properties, _DEEPEST))
     return resource._replace(entries=(*entries, properties))
 
 
-def size(node: Node, most: int) -> int:
+def size(node: Node, limit: int) -> int:
     """Return how many values a node holds, counted until there are too many."""
     count, waiting = 0, [node]
-    while waiting and count <= most:
+    while waiting and count <= limit:
         node = waiting.pop()
         count += 1
         if isinstance(node, Array):
@@ -65,19 +65,25 @@ def size(node: Node, most: int) -> int:
     return count
 
 
-def _merged(given: Node, own: Node, deepest: int) -> Node:
+def _merged(global_node: Node, own_node: Node, deepest: int) -> Node:
     """Return what Globals and the resource say together: mappings are merged, lists joined, all else replaced."""
-    if isinstance(given, Array) and isinstance(own, Array):
-        return own._replace(items=(*given.items, *own.items))
-    if not isinstance(given, Object) or not isinstance(own, Object) or call(given) or call(own) or not deepest:
-        return own
-    names = {entry.key.text for entry in own.entries}
-    entries = [entry for entry in given.entries if entry.key.text not in names]
-    others = {entry.key.text: entry.value for entry in given.entries}
-    for key, value in own.entries:
-        other = others.get(key.text)
-        entries.append(Entry(key, value if other is None else _merged(other, value, deepest - 1)))
-    return own._replace(entries=tuple(entries))
+    if isinstance(global_node, Array) and isinstance(own_node, Array):
+        return own_node._replace(items=(*global_node.items, *own_node.items))
+    if (
+        not isinstance(global_node, Object)
+        or not isinstance(own_node, Object)
+        or call(global_node)
+        or call(own_node)
+        or not deepest
+    ):
+        return own_node
+    names = {entry.key.text for entry in own_node.entries}
+    entries = [entry for entry in global_node.entries if entry.key.text not in names]
+    global_values = {entry.key.text: entry.value for entry in global_node.entries}
+    for key, value in own_node.entries:
+        global_value = global_values.get(key.text)
+        entries.append(Entry(key, value if global_value is None else _merged(global_value, value, deepest - 1)))
+    return own_node._replace(entries=tuple(entries))
 
 
 def has_own_role(resource: Object, type_: str) -> bool:
@@ -91,7 +97,7 @@ def has_own_role(resource: Object, type_: str) -> bool:
     return role is None or (call(role) is not None and call(role).name == "Fn::If")  # type: ignore[union-attr]
 
 
-def made(name: str, resource: Object, type_: str) -> Iterator[Made]:
+def made_resources(name: str, resource: Object, type_: str) -> Iterator[Made]:
     """Return what the transform makes of a resource."""
     properties = resource.get("Properties")
     if not isinstance(properties, Object) or call(properties):
@@ -135,8 +141,8 @@ def _resource(of: Object, type_: str, properties: Mapping[str, Node]) -> Object:
     )
 
 
-def _mapping(given: Mapping[str, Node], span: Span) -> Object:
-    return Object(tuple(Entry(Scalar(key, span), value) for key, value in given.items()), span)
+def _mapping(values: Mapping[str, Node], span: Span) -> Object:
+    return Object(tuple(Entry(Scalar(key, span), value) for key, value in values.items()), span)
 
 
 def _role(properties: Object) -> dict[str, Node]:
@@ -148,41 +154,41 @@ def _role(properties: Object) -> dict[str, Node]:
     inline = [_mapped(item, _inline) for item in items]
     attached = [_mapped(item, _attached) for item in items]
     span = properties.span
-    inline += (_named(node_of(policy, span)) for policy in inline_by_use(properties))
+    inline += (_inline_policy(node_of(policy, span)) for policy in inline_by_use(properties))
     attached += (_by_name(Scalar(each, span)) for each in attached_by_use(properties))
-    found: dict[str, Node] = {
-        "Policies": Array(tuple(node for node in inline if not _is_nothing(node)), span),
-        "ManagedPolicyArns": Array(tuple(node for node in attached if not _is_nothing(node)), span),
+    role_properties: dict[str, Node] = {
+        "Policies": Array(tuple(node for node in inline if not _is_no_value(node)), span),
+        "ManagedPolicyArns": Array(tuple(node for node in attached if not _is_no_value(node)), span),
     }
     boundary, path = properties.get("PermissionsBoundary"), properties.get("RolePath")
-    found |= {"PermissionsBoundary": boundary} if boundary is not None else {}
-    return found | ({"Path": path} if path is not None else {})
+    role_properties |= {"PermissionsBoundary": boundary} if boundary is not None else {}
+    return role_properties | ({"Path": path} if path is not None else {})
 
 
 def _mapped(node: Node, change: Callable[[Node], Node], deepest: int = _DEEPEST) -> Node:
     """The node changed; if conditions choose, each of what they choose between."""
-    called = call(node)
-    argument = called.argument if called and called.name == "Fn::If" else None
+    function_call = call(node)
+    argument = function_call.argument if function_call and function_call.name == "Fn::If" else None
     if not isinstance(argument, Array) or len(argument.items) != 3 or not deepest:
-        return node if _is_nothing(node) else change(node)
-    condition, when, otherwise = argument.items
-    branches = [_mapped(branch, change, deepest - 1) for branch in (when, otherwise)]
-    if all(map(_is_nothing, branches)):
+        return node if _is_no_value(node) else change(node)
+    condition, if_true, if_false = argument.items
+    branches = [_mapped(branch, change, deepest - 1) for branch in (if_true, if_false)]
+    if all(map(_is_no_value, branches)):
         return branches[0]
     return _mapping({"Fn::If": Array((condition, *branches), node.span)}, node.span)
 
 
-def _is_nothing(node: Node) -> bool:
-    called = call(node)
+def _is_no_value(node: Node) -> bool:
+    function_call = call(node)
     return (
-        called is not None
-        and called.name == "Ref"
-        and isinstance(called.argument, Scalar)
-        and called.argument.text == NO_VALUE
+        function_call is not None
+        and function_call.name == "Ref"
+        and isinstance(function_call.argument, Scalar)
+        and function_call.argument.text == NO_VALUE
     )
 
 
-def _nothing(span: Span) -> Node:
+def _no_value(span: Span) -> Node:
     return node_of({"Ref": NO_VALUE}, span)
 
 
@@ -193,25 +199,25 @@ def _is_document(item: Node) -> bool:
 
 def _inline(item: Node) -> Node:
     if not _is_document(item) or not isinstance(item, Object):
-        return _nothing(item.span)
+        return _no_value(item.span)
     if item.get("Statement") is not None:
-        return _named(item)
+        return _inline_policy(item)
     (entry, *entries) = item.entries or (Entry(Scalar("an empty mapping", item.span), item),)
     if entries or not is_policy_template(entry.key.text):
         words = f"{entry.key.text} is not a policy template that is known here"
-        return _named(_mapping({f"Fn::{words}": item}, item.span))
-    statements = filled(entry.key.text, entry.value, item.span)
-    return _named(_mapping({"Statement": statements}, item.span))
+        return _inline_policy(_mapping({f"Fn::{words}": item}, item.span))
+    statements = template_statements(entry.key.text, entry.value, item.span)
+    return _inline_policy(_mapping({"Statement": statements}, item.span))
 
 
-def _named(document: Node) -> Node:
+def _inline_policy(document: Node) -> Node:
     """An inline policy; its name decides nothing here."""
     return _mapping({"PolicyName": Scalar("policy", document.span), "PolicyDocument": document}, document.span)
 
 
 def _attached(item: Node) -> Node:
     if _is_document(item):
-        return _nothing(item.span)
+        return _no_value(item.span)
     return _by_name(item) if isinstance(item, Scalar) and item.tag is None and item.parts is None else item
 
 

@@ -36,8 +36,8 @@ def attached_by_use(properties: Object) -> Iterator[str]:
     for kind, _ in _events(properties):
         if kind in _BY_EVENT:
             yield _BY_EVENT[kind]
-    given = ((properties.get(key), name) for key, name in _BY_PROPERTY.items())
-    yield from (name for node, name in given if node is not None and call(node) is None)
+    property_nodes = ((properties.get(key), name) for key, name in _BY_PROPERTY.items())
+    yield from (name for node, name in property_nodes if node is not None and call(node) is None)
     tracing = properties.get("Tracing")
     if isinstance(tracing, Scalar) and tracing.text in ("Active", "PassThrough"):
         yield "AWSXrayWriteOnlyAccess"
@@ -84,13 +84,17 @@ def known_by_text(properties: Object) -> Iterator[tuple[str, Node]]:
 def _calling(event: Node) -> Node | None:
     """What decides who may call a function by an event; None if it reads from a queue or stream that is worked out."""
     kind = event.get("Type") if isinstance(event, Object) and call(event) is None else None
-    own = event.get("Properties") if isinstance(event, Object) else None
-    if not isinstance(event, Object) or not isinstance(kind, Scalar) or kind.tag or _chosen(own):
+    event_properties = event.get("Properties") if isinstance(event, Object) else None
+    if not isinstance(event, Object) or not isinstance(kind, Scalar) or kind.tag or _chosen(event_properties):
         return event
     if kind.text in _BY_EVENT or kind.text in _WITH_SECRETS:
-        secrets = own.get("SourceAccessConfigurations") if isinstance(own, Object) else None
+        secrets = event_properties.get("SourceAccessConfigurations") if isinstance(event_properties, Object) else None
         return event if _chosen(secrets) else None
-    deciding = tuple(e for e in own.entries if e.key.text in _CALLERS) if isinstance(own, Object) else ()
+    deciding = (
+        tuple(e for e in event_properties.entries if e.key.text in _CALLERS)
+        if isinstance(event_properties, Object)
+        else ()
+    )
     return Object((Entry(Scalar("Type", event.span), kind), *deciding), event.span)
 
 
@@ -115,6 +119,6 @@ def _events(properties: Object) -> Iterator[tuple[str, Object]]:
     events = properties.get("Events")
     for entry in events.entries if isinstance(events, Object) else ():
         kind = entry.value.get("Type") if isinstance(entry.value, Object) else None
-        own = entry.value.get("Properties") if isinstance(entry.value, Object) else None
-        if isinstance(kind, Scalar) and isinstance(own, Object):
-            yield kind.text, own
+        event_properties = entry.value.get("Properties") if isinstance(entry.value, Object) else None
+        if isinstance(kind, Scalar) and isinstance(event_properties, Object):
+            yield kind.text, event_properties

@@ -39,11 +39,11 @@ def is_policy_template(name: str) -> bool:
     return name in policy_templates().templates
 
 
-def filled(name: str, given: Node, span: Span) -> Node:
+def template_statements(name: str, arguments: Node, span: Span) -> Node:
     """The statements of a policy template with what is given for its parameters; all of it stands at one place."""
-    own = given if isinstance(given, Object) else Object((), span)
+    mapping = arguments if isinstance(arguments, Object) else Object((), span)
     template = policy_templates().templates[name]
-    values = {key: value for key in template["parameters"] if (value := own.get(key)) is not None}
+    values = {key: value for key in template["parameters"] if (value := mapping.get(key)) is not None}
     return node_of(template["statements"], span, values)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.calls import LOOP, TRANSFORM, call, shape
-from policy_guard.documents.containers.cloudformation.serverless import PREFIX, made, size, with_globals
+from policy_guard.documents.containers.cloudformation.serverless import PREFIX, made_resources, size, with_globals
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source
 
 # AWS CloudFormation Template Reference, transform-reference: those of AWS that change no policy but as its pages say.
@@ -25,7 +25,7 @@ _VALUES = ("Parameters", "Mappings", "Conditions", "Rules", "Globals")
 class Template(NamedTuple):
     """`repeated` are keys written twice where they may count; `unknown` are loops and inclusions that are not expanded.
 
-    `macros` are what may rewrite the whole template, with their places. `made` are the resources that AWS SAM makes or
+    `macros` are what may rewrite the whole template, with their places. `sam_resources` are those that AWS SAM makes or
     completes: they say more than stands at their place. So does any node of a template whose text is `filled` in.
     """
 
@@ -39,7 +39,7 @@ class Template(NamedTuple):
     unknown: tuple[Entry, ...]
     repeated: tuple[Problem, ...]
     spans: Mapping[str, Scalar]
-    made: frozenset[str] = frozenset()
+    sam_resources: frozenset[str] = frozenset()
     filled: bool = False
 
     @property
@@ -70,9 +70,9 @@ def is_template(node: Node) -> bool:
 def read_template(source: Source, root: Object) -> Template:
     """The template that a document is."""
     unknown: list[Entry] = []
-    left = [_MOST_FROM_LOOPS]
+    budget = [_MOST_FROM_LOOPS]
     sections = {
-        name: _expanded(_section(root, name), unknown, left)
+        name: _expanded(_section(root, name), unknown, budget)
         for name in ("Parameters", "Mappings", "Conditions", "Resources")
     }
     resources = {e.key.text: e for e in sections["Resources"] if isinstance(e.value, Object)}
@@ -102,14 +102,16 @@ def _with_serverless(template: Template) -> Template:
         words = "Globals are too long to be merged into so many resources; write them shorter"
         return template._replace(repeated=(*template.repeated, Problem(words, shared.span)))
     for name, type_ in serverless.items():
-        written = template.resources[name]
-        resources[name] = with_globals(template.root, written, type_)
-        changed |= {name} if resources[name] is not written else set()
-        for each in made(name, resources[name], type_):
-            own = each.name if each.name not in resources else f"{each.name} of AWS SAM"
-            resources[own], spans[own] = each.node, template.spans[name]
-            changed.add(own)
-    return template._replace(resources=resources, spans=spans, made=frozenset(changed)) if changed else template
+        resource = template.resources[name]
+        resources[name] = with_globals(template.root, resource, type_)
+        changed |= {name} if resources[name] is not resource else set()
+        for addition in made_resources(name, resources[name], type_):
+            made_name = addition.name if addition.name not in resources else f"{addition.name} of AWS SAM"
+            resources[made_name], spans[made_name] = addition.node, template.spans[name]
+            changed.add(made_name)
+    return (
+        template._replace(resources=resources, spans=spans, sam_resources=frozenset(changed)) if changed else template
+    )
 
 
 def _is_made(resource: Node) -> bool:
@@ -124,23 +126,23 @@ def _section(root: Object, name: str) -> tuple[Entry, ...]:
     return node.entries if isinstance(node, Object) else ()
 
 
-def _expanded(entries: tuple[Entry, ...], unknown: list[Entry], left: list[int]) -> list[Entry]:
-    found: list[Entry] = []
+def _expanded(entries: tuple[Entry, ...], unknown: list[Entry], budget: list[int]) -> list[Entry]:
+    expanded_entries: list[Entry] = []
     for entry in entries:
         if entry.key.text.startswith(LOOP):
-            body = loop(entry, left)
+            body = loop(entry, budget)
             if body is None:
                 unknown.append(entry)
             else:
-                found += _expanded(tuple(body), unknown, left)
+                expanded_entries += _expanded(tuple(body), unknown, budget)
         elif entry.key.text == TRANSFORM:
             unknown.append(entry)
         else:
-            found.append(entry)
-    return found
+            expanded_entries.append(entry)
+    return expanded_entries
 
 
-def loop(entry: Entry, left: list[int]) -> list[Entry] | None:
+def loop(entry: Entry, budget: list[int]) -> list[Entry] | None:
     """The entries that `Fn::ForEach` stands for; None if it runs over what the template does not say.
 
     `left` counts how many more may come.
@@ -153,30 +155,31 @@ def loop(entry: Entry, left: list[int]) -> list[Entry] | None:
     if not isinstance(name, Scalar) or not plain or not isinstance(body, Object):
         return None
     assert isinstance(over, Array)
-    left[0] -= len(over.items) * max(1, len(body.entries))
-    if left[0] < 0:
+    budget[0] -= len(over.items) * max(1, len(body.entries))
+    if budget[0] < 0:
         return None
     texts = [item.text for item in over.items if isinstance(item, Scalar)]
-    filled = (_filled(body, name.text, text) for text in texts)
-    return [entry for each in filled if isinstance(each, Object) for entry in each.entries]
+    bodies = (_loop_body(body, name.text, text) for text in texts)
+    return [entry for each in bodies if isinstance(each, Object) for entry in each.entries]
 
 
 def _is_plain(node: Node) -> bool:
     return isinstance(node, Scalar) and node.tag is None and node.parts is None
 
 
-def _filled(node: Node, name: str, text: str) -> Node:
+def _loop_body(node: Node, name: str, text: str) -> Node:
     """The body of a loop for one value of its variable (Template Reference, intrinsic-function-reference-foreach)."""
-    if (called := call(node)) and called.name == "Ref":
-        argument = called.argument
+    if (function_call := call(node)) and function_call.name == "Ref":
+        argument = function_call.argument
         if isinstance(argument, Scalar) and argument.text == name:
             return Scalar(text, node.span)
     if isinstance(node, Scalar):
         return node._replace(text=_with(node.text, name, text))
     if isinstance(node, Array):
-        return node._replace(items=tuple(_filled(item, name, text) for item in node.items))
+        return node._replace(items=tuple(_loop_body(item, name, text) for item in node.items))
     entries = (
-        Entry(key._replace(text=_with(key.text, name, text)), _filled(value, name, text)) for key, value in node.entries
+        Entry(key._replace(text=_with(key.text, name, text)), _loop_body(value, name, text))
+        for key, value in node.entries
     )
     return node._replace(entries=tuple(entries))
 
@@ -190,10 +193,10 @@ def _with(text: str, name: str, value: str) -> str:
 
 def _macros(root: Object) -> Iterator[Node]:
     node = root.get("Transform")
-    for each in node.items if isinstance(node, Array) else (node,) if node is not None else ():
-        name = each.get("Name") if isinstance(each, Object) else each
+    for macro in node.items if isinstance(node, Array) else (node,) if node is not None else ():
+        name = macro.get("Name") if isinstance(macro, Object) else macro
         if not isinstance(name, Scalar) or name.text not in _KNOWN_TRANSFORMS:
-            yield each
+            yield macro
 
 
 def _repeated(root: Object, sections: Mapping[str, list[Entry]]) -> Iterator[Problem]:
@@ -233,12 +236,12 @@ def twice(node: Node) -> Iterator[Problem]:
 
 
 def _twice(entries: tuple[Entry, ...] | list[Entry]) -> Iterator[Problem]:
-    seen: set[str] = set()
+    texts: set[str] = set()
     for key, _ in entries:
-        if key.text in seen:
+        if key.text in texts:
             message = f'"{key.text}" is written twice, and parsers disagree on which one counts; keep one'
             yield Problem(message, key.span)
-        seen.add(key.text)
+        texts.add(key.text)
 
 
 def macro_shapes(template: Template) -> set[object]:

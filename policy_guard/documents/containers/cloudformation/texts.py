@@ -31,8 +31,8 @@ class _Piece(NamedTuple):
 
 def is_text(node: Node) -> bool:
     """Tell whether a text stands there, or a function that makes one."""
-    called = call(node)
-    return called.name in ("Fn::Sub", "Fn::Join") if called else isinstance(node, Scalar)
+    function_call = call(node)
+    return function_call.name in ("Fn::Sub", "Fn::Join") if function_call else isinstance(node, Scalar)
 
 
 def json_in(evaluator: Evaluator, node: Node) -> Node:
@@ -46,22 +46,22 @@ def json_in(evaluator: Evaluator, node: Node) -> Node:
         raise Opaque("the text contains a private-use character; remove it", node.span)
     if any(hole.several for hole in holes):
         raise Opaque("a list is part of the text of a policy", node.span)
-    written = _Written(pieces, evaluator.template.source, node.span)
+    locator = _Locator(pieces, evaluator.template.source, node.span)
     try:
-        return Filled(text, holes, written.span, with_marks).tree(scan(text))
+        return Filled(text, holes, locator.span, with_marks).tree(scan(text))
     except Unreadable as error:
-        problems = (Problem(f"the JSON in this text: {p.message}", written.span(p.span)) for p in error.problems)
+        problems = (Problem(f"the JSON in this text: {p.message}", locator.span(p.span)) for p in error.problems)
         raise Unreadable(*problems) from None
 
 
 def _pieces(evaluator: Evaluator, node: Node) -> Iterator[_Piece]:
-    called = call(node)
-    if called is None and isinstance(node, Scalar) and node.parts is None:
+    function_call = call(node)
+    if function_call is None and isinstance(node, Scalar) and node.parts is None:
         yield _Piece(node.text, node)
-    elif called is not None and called.name == "Fn::Sub":
-        yield from _under_sub(evaluator, called.argument, node)
-    elif called is not None and called.name == "Fn::Join":
-        yield from _in_list(evaluator, called.argument, node)
+    elif function_call is not None and function_call.name == "Fn::Sub":
+        yield from _under_sub(evaluator, function_call.argument, node)
+    elif function_call is not None and function_call.name == "Fn::Join":
+        yield from _in_list(evaluator, function_call.argument, node)
     else:
         value = evaluator.value(node)
         if isinstance(value, NoValue):
@@ -72,19 +72,19 @@ def _pieces(evaluator: Evaluator, node: Node) -> Iterator[_Piece]:
 
 
 def _under_sub(evaluator: Evaluator, argument: Node, node: Node) -> Iterator[_Piece]:
-    text, own = argument, {}
+    text, substitutions = argument, {}
     if isinstance(argument, Array) and len(argument.items) in (1, 2):
-        text, *more = argument.items
-        own = evaluator.given(more[0]) if more else {}
+        text, *mappings = argument.items
+        substitutions = evaluator.substitutions(mappings[0]) if mappings else {}
     if not isinstance(text, Scalar) or text.tag is not None:
         raise Opaque("Fn::Sub takes a string, or a list of a string and a mapping", node.span)
-    done = 0
+    position = 0
     for place in PLACE.finditer(text.text):
-        yield _Piece(text.text[done : place.start()], text, done)
-        parts, _ = evaluator.substituted(place[0], own, node.span)
+        yield _Piece(text.text[position : place.start()], text, position)
+        parts, _ = evaluator.substituted(place[0], substitutions, node.span)
         yield from (_Piece(part, text, place.start(), True) for part in parts)
-        done = place.end()
-    yield _Piece(text.text[done:], text, done)
+        position = place.end()
+    yield _Piece(text.text[position:], text, position)
 
 
 def _in_list(evaluator: Evaluator, argument: Node, node: Node) -> Iterator[_Piece]:
@@ -100,15 +100,15 @@ def _in_list(evaluator: Evaluator, argument: Node, node: Node) -> Iterator[_Piec
         yield from _pieces(evaluator, item)
 
 
-class _Written:
+class _Locator:
     """Finds in the file what stands at an offset of the text."""
 
-    def __init__(self, pieces: Iterable[_Piece], source: Source, whole: Span) -> None:
+    def __init__(self, pieces: Iterable[_Piece], source: Source, full_span: Span) -> None:
         self._pieces = [piece for piece in pieces if piece.part != ""]
         lengths = (1 if isinstance(piece.part, Hole) else len(piece.part) for piece in self._pieces)
         self._starts = [0, *accumulate(lengths)]
         self._source = source
-        self._whole = whole
+        self._full_span = full_span
         self._places: dict[Span, Places] = {}
 
     def span(self, inner: Span) -> Span:
@@ -120,7 +120,7 @@ class _Written:
         number = min(bisect_right(self._starts, at), len(self._pieces)) - 1
         piece = self._pieces[number] if number >= 0 else _Piece("")
         if piece.scalar is None:
-            return self._whole
+            return self._full_span
         if piece.scalar.span not in self._places:
             self._places[piece.scalar.span] = places_in(piece.scalar, self._source)
         offset = piece.at + (0 if piece.filled else at - self._starts[number])

@@ -36,34 +36,34 @@ class Sides(NamedTuple):
 def all_units(template: Template, grants: bool) -> tuple[Unit, ...]:
     """All policies of a template; with `grants`, also what grants access without a document."""
     reading = Reading(template, Moved(partitions=template.other_partitions))
-    known = principals(reading)
+    index = principals(reading)
     names = list(template.resources)
-    return tuple(_units(reading, known, names, known.members, names if grants else (), ()))
+    return tuple(_units(reading, index, names, index.members, names if grants else (), ()))
 
 
-def both(old: Template, new: Template) -> Sides:
+def differing_units(old: Template, new: Template) -> Sides:
     """The policies of two versions of a template that may differ."""
-    other = renamed(old, new)
-    names = touched(old, new, other)
-    problems, said = tuple(refused(old, new, other)), tuple(notes(old, new))
+    changed_names = renamed(old, new)
+    names = touched(old, new, changed_names)
+    problems, all_notes = tuple(refused(old, new, changed_names)), tuple(notes(old, new))
     if not names:
-        return Sides((), (), problems, said)
+        return Sides((), (), problems, all_notes)
     differing = moved(old, new)
     readings = Reading(old, differing), Reading(new, differing)
-    known = [principals(reading) for reading in readings]
-    keys = known[0].touched(names) | known[1].touched(names)
+    indexes = [principals(reading) for reading in readings]
+    keys = indexes[0].touched(names) | indexes[1].touched(names)
     bounded = {name for name in names for r in readings if name in r.template.resources and has_boundary(r, name)}
     bounded |= {name for name in names if name in old.resources and may_have_block(readings[0], name)}
     units = [
-        tuple(_units(reading, each, [n for n in reading.template.resources if n in names], keys, names, bounded))
-        for reading, each in zip(readings, known, strict=True)
+        tuple(_units(reading, index, [n for n in reading.template.resources if n in names], keys, names, bounded))
+        for reading, index in zip(readings, indexes, strict=True)
     ]
-    return Sides(units[0], units[1], problems, said)
+    return Sides(units[0], units[1], problems, all_notes)
 
 
 def _units(
     reading: Reading,
-    known: Principals,
+    index: Principals,
     names: Collection[str],
     keys: Collection[str],
     grants: Collection[str],
@@ -72,11 +72,11 @@ def _units(
     for name in names:
         yield from resource_units(reading, name)
         if type_of(reading.template.resources[name]) in IDENTITY:
-            yield from unknown_units(known, (name,))
-    for key in known.members:
+            yield from unknown_units(index, (name,))
+    for key in index.members:
         if key in keys:
-            yield from attempt(partial(principal_units, reading, known, key), known.shown[key], key, key)
-    managed = known.managed
+            yield from attempt(partial(principal_units, reading, index, key), index.labels[key], key, key)
+    managed = index.managed
     for name in names:
         if name in grants:
             yield from grant_units(reading, name, managed, name in bounded)
