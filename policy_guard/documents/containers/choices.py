@@ -32,7 +32,7 @@ class Atom(NamedTuple):
 Truths: TypeAlias = "Mapping[Atom, bool]"
 
 
-class Named(NamedTuple):
+class ConditionName(NamedTuple):
     """The condition that holds if a truth is `truth`, and that nothing else decides."""
 
     condition: str
@@ -84,14 +84,14 @@ def settled(atom: Atom, truths: Truths) -> bool | None:
 def possible_texts(atom: Atom, truths: Truths) -> set[str] | None:
     """The texts that the key of the atom can be; None if they are without number."""
     possible = set(atom.allowed) if atom.allowed is not None else None
-    for other, truth in truths.items():
-        if other.key == atom.key and truth:
-            possible = set(other.values) if possible is None else possible & set(other.values)
+    for decided_atom, truth in truths.items():
+        if decided_atom.key == atom.key and truth:
+            possible = set(decided_atom.values) if possible is None else possible & set(decided_atom.values)
     if possible is None:
         return None
-    for other, truth in truths.items():
-        if other.key == atom.key and not truth:
-            possible -= set(other.values)
+    for decided_atom, truth in truths.items():
+        if decided_atom.key == atom.key and not truth:
+            possible -= set(decided_atom.values)
     return possible
 
 
@@ -140,12 +140,12 @@ def _flat(tree: _Branch | _Leaf, truths: Truths) -> Iterator[Outcome[T]]:
         yield from _flat(tree.if_false, {**truths, tree.atom: False})
 
 
-def guards(truths: Truths, named: Mapping[Atom, Named]) -> tuple[Guard, ...]:
-    """The truths as guards, those about one text as one. `named` are truths that a condition has a name for."""
+def guards(truths: Truths, condition_names: Mapping[Atom, ConditionName]) -> tuple[Guard, ...]:
+    """The truths as guards, those about one text as one. `condition_names` has the truths with a name."""
     all_guards: list[Guard] = []
     for key in dict.fromkeys(atom.key for atom in truths):
         atoms = [atom for atom in truths if atom.key == key]
-        name = named.get(atoms[0]) if len(atoms) == 1 else None
+        name = condition_names.get(atoms[0]) if len(atoms) == 1 else None
         all_guards.append(_about(truths, atoms))
         if name is not None:
             holds = "holds" if truths[atoms[0]] == name.truth else "does not hold"

@@ -35,18 +35,18 @@ class Holders:
 
     def __init__(self, attachments: Attachments) -> None:
         self._attachments = attachments
-        self._known: dict[int, tuple[Object, str]] = {}
+        self._texts: dict[int, tuple[Object, str]] = {}
 
-    def text(self, beside: Iterable[Object]) -> str:
+    def text(self, neighbors: Iterable[Object]) -> str:
         """The entries beside a policy that say whose it is, in a text that is another one for every other holder."""
-        mappings = tuple(beside)
+        mappings = tuple(neighbors)
         telling = filter(None, (*map(self._of, mappings), self._attachments.of(mappings)))
         return "\n".join(telling) + DEFAULT * any(map(_is_default_version, mappings))
 
     def _of(self, node: Object) -> str:
-        if id(node) not in self._known:
-            self._known[id(node)] = node, _holder(node)
-        return self._known[id(node)][1]
+        if id(node) not in self._texts:
+            self._texts[id(node)] = node, _holder(node)
+        return self._texts[id(node)][1]
 
 
 def _holder(node: Object) -> str:
@@ -54,8 +54,8 @@ def _holder(node: Object) -> str:
 
     has_arn = any(entry.key.text.lower() in ("arn", "policyarn") for entry in node.entries)
     hidden = _OWN_IDS if has_arn else ()
-    named = (entry for entry in node.entries if entry.key.text.lower() not in hidden)
-    telling = (entry for entry in named if _may_name_holder(entry.key.text) and not is_null(entry.value))
+    visible_entries = (entry for entry in node.entries if entry.key.text.lower() not in hidden)
+    telling = (entry for entry in visible_entries if _may_name_holder(entry.key.text) and not is_null(entry.value))
     entries = [(entry.key.text, _plain(entry.value)) for entry in telling]
     text = json.dumps(sorted(entries, key=json.dumps)) if entries else ""
     if len(text) <= _LONG:
@@ -83,9 +83,11 @@ def _plain(node: Node) -> Any:
         return node.text
     if isinstance(node, Array):
         return sorted(map(_plain, node.items), key=json.dumps)
-    judged = _TOP if looks_like_policy(node) else ()
-    others = (entry for entry in node.entries if entry.key.text not in judged and not _holds_policy(entry.value))
-    entries = [(entry.key.text, _plain(entry.value)) for entry in others]
+    policy_keys = _TOP if looks_like_policy(node) else ()
+    holder_entries = (
+        entry for entry in node.entries if entry.key.text not in policy_keys and not _holds_policy(entry.value)
+    )
+    entries = [(entry.key.text, _plain(entry.value)) for entry in holder_entries]
     return sorted(entries, key=json.dumps)
 
 

@@ -20,20 +20,20 @@ def hole(words: str, *deciding: object) -> Hole:
     return Hole(f"{words}{HIDDEN}{digest(deciding)}" if deciding else words)
 
 
-def spelled(parts: Iterable[str | Hole]) -> str:
+def spelling(parts: Iterable[str | Hole]) -> str:
     """The parts as one text for people."""
     return "".join(f"${{{visible(part)}}}" if isinstance(part, Hole) else part for part in parts)
 
 
 def joined(parts: Iterable[str | Hole]) -> Parts:
     """The parts with neighbouring texts as one, and without empty ones."""
-    found: list[str | Hole] = []
+    merged_parts: list[str | Hole] = []
     for part in parts:
-        if isinstance(part, str) and found and isinstance(found[-1], str):
-            found[-1] += part
+        if isinstance(part, str) and merged_parts and isinstance(merged_parts[-1], str):
+            merged_parts[-1] += part
         elif part != "":
-            found.append(part)
-    return tuple(found)
+            merged_parts.append(part)
+    return tuple(merged_parts)
 
 
 def visible(part: Hole) -> str:
@@ -57,13 +57,13 @@ class Filled:
         text: str,
         holes: Sequence[Hole],
         span: Callable[[Span], Span],
-        whole: Callable[[Parts], Parts] = joined,
+        combine: Callable[[Parts], Parts] = joined,
     ) -> None:
-        """`span` tells where a stretch of the text is written, and `whole` what the pieces of a string are together."""
+        """`span` tells where a stretch of the text is written; `combine` puts the pieces of a string together."""
         self._holes = holes
         self._at = [at for at, symbol in enumerate(text) if symbol == HOLE]
         self._span = span
-        self._whole = whole
+        self._combine = combine
 
     def tree(self, node: Node) -> Node:
         """Return a tree with its places in the file, and the holes in its strings."""
@@ -78,5 +78,5 @@ class Filled:
         if scalar.kind == "null":
             return scalar._replace(span=self._span(scalar.span))
         used = bisect_right(self._at, scalar.span.start)
-        whole = self._whole(tuple(at_holes(scalar.text, self._holes, used)))
-        return scalar._replace(text=spelled(whole), span=self._span(scalar.span), parts=whole)
+        parts = self._combine(tuple(at_holes(scalar.text, self._holes, used)))
+        return scalar._replace(text=spelling(parts), span=self._span(scalar.span), parts=parts)

@@ -58,11 +58,13 @@ def statements(arn: Parts, span: Span) -> tuple[Object, ...]:
     Whatever partition a hole stands for, the policy of that name is taken for the one of the partition `aws`.
     """
     text = arn[0] if len(arn) == 1 else f"arn:aws{arn[2]}" if len(arn) == 3 and _has_partition(arn) else ""
-    found = managed(text) if isinstance(text, str) else None
-    if found is None:
+    policy = managed(text) if isinstance(text, str) else None
+    if policy is None:
         return ()
-    written = json.loads(found.document)["Statement"]
-    return tuple(_statement(each, span) for each in (written if isinstance(written, list) else [written]))
+    statement_data = json.loads(policy.document)["Statement"]
+    return tuple(
+        _statement(each, span) for each in (statement_data if isinstance(statement_data, list) else [statement_data])
+    )
 
 
 def _has_partition(arn: Parts) -> bool:
@@ -70,9 +72,9 @@ def _has_partition(arn: Parts) -> bool:
     return start == "arn:" and isinstance(partition, Hole) and isinstance(end, str) and end.startswith(_ACCOUNT)
 
 
-def _statement(written: dict[str, Any], span: Span) -> Object:
+def _statement(statement: dict[str, Any], span: Span) -> Object:
     """A statement without its Sid: two policies of one principal may have the same."""
-    entries = (Entry(Scalar(key, span), _node(value, span)) for key, value in written.items() if key != "Sid")
+    entries = (Entry(Scalar(key, span), _node(value, span)) for key, value in statement.items() if key != "Sid")
     return Object(tuple(entries), span)
 
 

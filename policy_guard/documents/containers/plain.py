@@ -66,8 +66,8 @@ class _Place(NamedTuple):
 
     label: str
     node: Node | None
-    own: Node
-    beside: tuple[Object, ...] = ()
+    file_node: Node
+    neighbors: tuple[Object, ...] = ()
 
 
 class _Look(Enum):
@@ -85,13 +85,13 @@ class _Look(Enum):
 class Reading(NamedTuple):
     """`deeper` counts the embedded policies, where no policy is looked for.
 
-    `others` are the labels where something else stands that may become a policy;
+    `other_labels` are the labels where something else stands that may become a policy;
     "a[" is a list that holds such a thing. `unresolved` is what is filled in later, with its place.
     """
 
     policies: tuple[PolicyDocument, ...]
     deeper: int
-    others: frozenset[str] = frozenset()
+    other_labels: frozenset[str] = frozenset()
     unresolved: tuple[Unresolved, ...] = ()
 
 
@@ -102,28 +102,28 @@ def policies(source: Source) -> Reading:
 
 def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
     """The policies in the documents of a source. Raises `Unreadable` for one in a text that cannot be read."""
-    found: dict[str, PolicyDocument] = {}
-    taken: set[int] = set()
-    others: set[str] = set()
+    by_label: dict[str, PolicyDocument] = {}
+    policy_ids: set[int] = set()
+    other_labels: set[str] = set()
     holders = Holders(Attachments(documents, source.text))
     for number, document in enumerate(documents):
         prefix = _prefix(document, number) if len(documents) > 1 else ""
-        for place in _near(source, document, prefix):
+        for place in _top_places(source, document, prefix):
             if place.node is None:
-                others.add(place.label)
+                other_labels.add(place.label)
                 continue
-            unique = place.label if place.label not in found else f"{place.label}#{len(found)}"
-            found[unique] = PolicyDocument(
-                label=unique, node=place.node, source=source, holder=holders.text(place.beside)
+            unique = place.label if place.label not in by_label else f"{place.label}#{len(by_label)}"
+            by_label[unique] = PolicyDocument(
+                label=unique, node=place.node, source=source, holder=holders.text(place.neighbors)
             )
-            taken.add(id(place.own))
-    deeper = sum(_deeper(document, taken) for document in documents)
-    wrong = refused_marks(source, documents, (each.node for each in found.values())) if found else ()
+            policy_ids.add(id(place.file_node))
+    deeper = sum(_deeper(document, policy_ids) for document in documents)
+    wrong = refused_marks(source, documents, (each.node for each in by_label.values())) if by_label else ()
     return Reading(
-        tuple(each._replace(problems=wrong) for each in found.values()),
+        tuple(each._replace(problems=wrong) for each in by_label.values()),
         deeper,
-        frozenset(others),
-        unresolved(documents, taken, _TEMPLATES),
+        frozenset(other_labels),
+        unresolved(documents, policy_ids, _TEMPLATES),
     )
 
 
@@ -146,7 +146,7 @@ def _prefix(document: Node, number: int) -> str:
     return f"[{identity}]" if identity != "0" else ""
 
 
-def _near(source: Source, document: Node, prefix: str) -> Iterator[_Place]:
+def _top_places(source: Source, document: Node, prefix: str) -> Iterator[_Place]:
     """Everything near enough to the top."""
     if isinstance(document, Array):
         for number, item in enumerate(document.items):
@@ -177,44 +177,44 @@ def _is_function(key: str) -> bool:
 
 
 def _at(source: Source, node: Node, label: str) -> Iterator[_Place]:
-    inner = _inside_text(source, node, named=True)
+    inner = _inside_text(source, node, is_policy_key=True)
     if inner is not None and looks_like_policy(inner):
         yield _Place(label, inner, node)
     elif isinstance(node, Object):
         template = any(map(_is_more, map(node.get, _TEMPLATES)))
-        yield from _inside(source, node, label, _Look.KEYS if template else _Look.NAMES)
+        yield from _places_in_mapping(source, node, label, _Look.KEYS if template else _Look.NAMES)
 
 
-def _inside(source: Source, node: Object, label: str, look: _Look) -> Iterator[_Place]:
+def _places_in_mapping(source: Source, node: Object, label: str, look: _Look) -> Iterator[_Place]:
     """The policies in a mapping, each with what stands beside it there."""
-    held = [
+    entry_places = [
         (entry, tuple(_under(source, entry, f"{label}.{entry.key.text}".lstrip("."), look))) for entry in node.entries
     ]
-    leading = {entry.key.text for entry, places in held if any(place.node for place in places)}
+    leading = {entry.key.text for entry, places in entry_places if any(place.node for place in places)}
     if not leading:
-        yield from (place for _, places in held for place in places)
+        yield from (place for _, places in entry_places for place in places)
         return
     _refuse_two_names(node, leading)
-    entries = tuple(entry for entry, _ in held if entry.key.text not in leading)
-    mappings = (entry for entry, _ in held if entry.key.text in leading and isinstance(entry.value, Object))
+    entries = tuple(entry for entry, _ in entry_places if entry.key.text not in leading)
+    mappings = (entry for entry, _ in entry_places if entry.key.text in leading and isinstance(entry.value, Object))
     parts = [entry for entry in mappings if not looks_like_policy(entry.value)]
     parts = parts if len(parts) <= _MOST_PARTS else []
     shared = node._replace(entries=(*entries, *parts))
-    for own, places in held:
-        beside = shared
-        if any(part is own for part in parts):
-            beside = node._replace(entries=(*entries, *(part for part in parts if part is not own)))
+    for holding_entry, places in entry_places:
+        mapping = shared
+        if any(part is holding_entry for part in parts):
+            mapping = node._replace(entries=(*entries, *(part for part in parts if part is not holding_entry)))
         for place in places:
-            yield place._replace(beside=(beside, *place.beside))
+            yield place._replace(neighbors=(mapping, *place.neighbors))
 
 
 def _under(source: Source, entry: Entry, label: str, look: _Look) -> Iterator[_Place]:
     """The policy that is the value of an entry, or those that lie in it as in an answer of AWS's API."""
     key, value = without_style(entry.key.text), entry.value
-    named = key.endswith(_POLICY_KEYS) or key in _POLICY_KEYS_ALONE
-    if not named and look is _Look.KEYS:
+    is_policy_key = key.endswith(_POLICY_KEYS) or key in _POLICY_KEYS_ALONE
+    if not is_policy_key and look is _Look.KEYS:
         return
-    inner = _inside_text(source, value, named)
+    inner = _inside_text(source, value, is_policy_key)
     if inner is not None and looks_like_policy(inner):
         yield _Place(label, inner, value)
         return
@@ -224,7 +224,7 @@ def _under(source: Source, entry: Entry, label: str, look: _Look) -> Iterator[_P
     if key.endswith(_CONTAINERS) and look is not _Look.KEYS:
         yield from _listed(source, value, label)
     elif isinstance(value, Object) and look is _Look.NAMES:
-        yield from _inside(source, value, label, _Look.KEYS)
+        yield from _places_in_mapping(source, value, label, _Look.KEYS)
 
 
 def _listed(source: Source, node: Node, label: str) -> Iterator[_Place]:
@@ -232,48 +232,48 @@ def _listed(source: Source, node: Node, label: str) -> Iterator[_Place]:
     if node.tag is not None:
         return
     if isinstance(node, Object):
-        yield from _inside(source, node, label, _Look.ANSWER)
+        yield from _places_in_mapping(source, node, label, _Look.ANSWER)
     for number, item in enumerate(node.items if isinstance(node, Array) else ()):
-        own = f"{label}[{_identity(item, number)}]"
-        inner = _inside_text(source, item, named=True)
+        item_label = f"{label}[{_identity(item, number)}]"
+        inner = _inside_text(source, item, is_policy_key=True)
         if inner is not None and looks_like_policy(inner):
-            yield _Place(own, inner, item)
+            yield _Place(item_label, inner, item)
         elif isinstance(item, Object):
-            yield from _inside(source, item, own, _Look.ANSWER)
+            yield from _places_in_mapping(source, item, item_label, _Look.ANSWER)
         yield from _open(item, f"{label}[")
 
 
 def _refuse_two_names(node: Object, leading: set[str]) -> None:
     """Of a key written twice readers differ in which they take: whose policy it is would be open."""
-    seen: set[str] = set()
+    names: set[str] = set()
     for key, value in node.entries:
         name = without_style(key.text) if without_style(key.text) in _NAMES else key.text
         if name in _NAMES or name in leading:
-            if name in seen:
+            if name in names:
                 raise Unreadable(Problem(f'"{key.text}" is written twice beside a policy; keep one', key.span))
             if isinstance(value, Scalar) and value.tag is not None and name in _NAMES:
                 raise Unreadable(Problem(f'"{key.text}" has a tag beside a policy; write the name', value.span))
-            seen.add(name)
+            names.add(name)
 
 
 def _identity(node: Node, number: int) -> str:
     """Return what tells an entry of a list from the others, whatever stands before it: its name, or else its number."""
     if isinstance(node, Object):
-        own = {
+        scalars = {
             without_style(key.text): (key, value) for key, value in reversed(node.entries) if isinstance(value, Scalar)
         }
         for names in (_NAMES, _LESSER_NAMES):
-            if known := [f"{own[name][0].text}={own[name][1].text}" for name in names if name in own]:
-                return ",".join(known)
+            if identifiers := [f"{scalars[name][0].text}={scalars[name][1].text}" for name in names if name in scalars]:
+                return ",".join(identifiers)
     return str(number)
 
 
-def _deeper(document: Node, taken: set[int]) -> int:
-    """Return how many policies lie in a tree, not counting those taken, which are known by their identity."""
+def _deeper(document: Node, policy_ids: set[int]) -> int:
+    """Return how many policies lie in a tree, not counting those with the `policy_ids`."""
     count, waiting = 0, [document]
     while waiting:
         node = waiting.pop()
-        if id(node) in taken:
+        if id(node) in policy_ids:
             continue
         if looks_like_policy(node) or (isinstance(node, Scalar) and is_policy_text(node.text)):
             count += 1
@@ -284,7 +284,7 @@ def _deeper(document: Node, taken: set[int]) -> int:
     return count
 
 
-def _inside_text(source: Source, node: Node, named: bool) -> Node | None:
+def _inside_text(source: Source, node: Node, is_policy_key: bool) -> Node | None:
     """The JSON inside a string, its places those of the file; None if the string is no JSON mapping.
 
     Any other node is given back. Raises `Unreadable` for a text that was meant as a policy, if it stands under the
@@ -299,7 +299,7 @@ def _inside_text(source: Source, node: Node, named: bool) -> Node | None:
     try:
         inner = read_text(scalar if text[0] == "{" else _decoded(scalar), source)
     except Unreadable:
-        if named and looks_like_policy_text(scalar.text):
+        if is_policy_key and looks_like_policy_text(scalar.text):
             raise
         return None
     return _with_sub(inner) if scalar.tag else inner

@@ -39,17 +39,17 @@ def looks_like_policy_text(text: str) -> bool:
     text = _with_letters(text)
     effect = _EFFECT.search(text)
     if effect or any(version in text for version in VERSIONS):
-        anchored = "&" in text and _stands(_ANCHORED, _BEFORE_ANCHORED, text)
+        anchored = "&" in text and _has_key(_ANCHORED, _BEFORE_ANCHORED, text)
         if anchored or _KEY_ANYHOW.search(text) or (effect and hole_in_key(text.encode("utf-8", "replace"))):
             return True
     lower = text.lower()
-    return _stands(_STATEMENT_KEY, _BEFORE_KEY, text) or all(key.search(lower) for key in _CASELESS_KEYS)
+    return _has_key(_STATEMENT_KEY, _BEFORE_KEY, text) or all(key.search(lower) for key in _CASELESS_KEYS)
 
 
-def _stands(word: re.Pattern[str], before: re.Pattern[str], text: str) -> bool:
+def _has_key(word: re.Pattern[str], prefix: re.Pattern[str], text: str) -> bool:
     """Tell whether the word stands somewhere behind what has to be before it, or so often that nobody can tell."""
     for number, match in enumerate(word.finditer(text)):
-        if number > _MOST_KEYS or before.search(text[max(0, match.start() - _LOOKED_BACK) : match.start()]):
+        if number > _MOST_KEYS or prefix.search(text[max(0, match.start() - _LOOKED_BACK) : match.start()]):
             return True
     return False
 
@@ -103,5 +103,5 @@ def is_policy_text(text: str) -> bool:
     return bool(
         "Statement" in text
         and any(word in text for word in ("Effect", *VERSIONS))
-        and _stands(_STATEMENT_KEY, _BEFORE_KEY, text)
+        and _has_key(_STATEMENT_KEY, _BEFORE_KEY, text)
     )

@@ -22,13 +22,13 @@ _DEPTH = 3
 class Unresolved(NamedTuple):
     """`key` is spelled without case and signs; it is empty for what stands among policies under a name of its own.
 
-    With `filled` it is surely nothing but what is filled in later.
+    With `is_filled` it is surely nothing but what is filled in later.
     """
 
     key: str
-    shown: str
+    label: str
     span: Span
-    filled: bool
+    is_filled: bool
 
 
 def without_style(key: str) -> str:
@@ -41,41 +41,43 @@ def key_of(label: str) -> str:
     return without_style(label.rpartition(".")[2].partition("[")[0].partition("#")[0])
 
 
-def problems(found: Iterable[Unresolved], labels: Collection[str]) -> Iterator[Problem]:
+def problems(candidates: Iterable[Unresolved], labels: Collection[str]) -> Iterator[Problem]:
     """Return what of it is to be a policy, in a file that has policies under these labels now, or had some before."""
     keys = set(map(key_of, labels))
-    for each in found:
-        if each.key in _SURE_KEYS or (each.filled and labels) or (each.key and each.key in keys):
-            where = f'under "{each.shown}"' if each.shown else "among policies"
-            words = f"what stands {where} is no policy but something that is resolved later; write the policy here"
-            yield Problem(f"{words}, or leave the file out with exclude", each.span)
+    for candidate in candidates:
+        if candidate.key in _SURE_KEYS or (candidate.is_filled and labels) or (candidate.key and candidate.key in keys):
+            place = f'under "{candidate.label}"' if candidate.label else "among policies"
+            words = f"what stands {place} is no policy but something that is resolved later; write the policy here"
+            yield Problem(f"{words}, or leave the file out with exclude", candidate.span)
 
 
-def unresolved(documents: Iterable[Node], taken: Collection[int], templates: Collection[str]) -> tuple[Unresolved, ...]:
-    """All that may have to be a policy in the documents; the `taken` nodes are policies, known by their identity.
+def unresolved(
+    documents: Iterable[Node], policy_ids: Collection[int], templates: Collection[str]
+) -> tuple[Unresolved, ...]:
+    """All that may have to be a policy in the documents; `policy_ids` are the identities of nodes that are policies.
 
     Mappings with a key of `templates` have places of their own for policies. What looks like a policy lies
     deeper than is looked, and is told by its own count.
     """
     unresolveds: list[Unresolved] = []
     for document in documents:
-        search = _Search(taken, templates)
+        search = _Search(policy_ids, templates)
         search.weigh(document)
-        unresolveds += search.below(document, 1)
+        unresolveds += search.unresolved_in(document, 1)
     return tuple(unresolveds)
 
 
 class _Search:
-    def __init__(self, taken: Collection[int], templates: Collection[str]) -> None:
-        self._taken = taken
+    def __init__(self, policy_ids: Collection[int], templates: Collection[str]) -> None:
+        self._policy_ids = policy_ids
         self._templates = templates
         self._holding: set[int] = set()
         self._sought: set[int] = set()
-        self._seen: set[tuple[int, int]] = set()
+        self._visited: set[tuple[int, int]] = set()
 
     def weigh(self, node: Node) -> bool:
         """Tell whether a policy is in the node; keeps in mind which nodes hold one."""
-        if id(node) in self._taken or id(node) in self._holding:
+        if id(node) in self._policy_ids or id(node) in self._holding:
             return True
         if id(node) in self._sought:
             return False
@@ -84,35 +86,37 @@ class _Search:
             self._holding.add(id(node))
         return id(node) in self._holding
 
-    def below(self, node: Node, depth: int) -> Iterator[Unresolved]:
+    def unresolved_in(self, node: Node, depth: int) -> Iterator[Unresolved]:
         holds = id(node) in self._holding
-        if isinstance(node, Scalar) or id(node) in self._taken or (id(node), depth) in self._seen:
+        if isinstance(node, Scalar) or id(node) in self._policy_ids or (id(node), depth) in self._visited:
             return
-        self._seen.add((id(node), depth))
+        self._visited.add((id(node), depth))
         depth = _DEPTH if holds else depth
         if isinstance(node, Array):
             for item in node.items:
-                if holds and (_is_filled(item) or _is_other_text(item)) and id(item) not in self._taken:
+                if holds and (_is_filled(item) or _is_other_text(item)) and id(item) not in self._policy_ids:
                     yield Unresolved("", "", item.span, True)
                 elif depth:
-                    yield from self.below(item, depth)
+                    yield from self.unresolved_in(item, depth)
             return
         depth = 0 if any(node.get(key) for key in self._templates) else depth
         yield from self._entries(node, depth, holds)
 
     def _entries(self, node: Object, depth: int, holds: bool) -> Iterator[Unresolved]:
-        by_name = any(id(value) in self._taken and without_style(key.text) not in _KEYS for key, value in node.entries)
+        by_name = any(
+            id(value) in self._policy_ids and without_style(key.text) not in _KEYS for key, value in node.entries
+        )
         for key, value in node.entries:
             plain = without_style(key.text)
-            if id(value) in self._taken or _is_null(value) or looks_like_policy(value):
+            if id(value) in self._policy_ids or _is_null(value) or looks_like_policy(value):
                 continue
             if id(value) in self._holding:
-                yield from self.below(value, depth)
+                yield from self.unresolved_in(value, depth)
             elif plain in _KEYS or (holds and _is_function(key.text)) or (by_name and _is_filled(value)):
-                filled = _is_filled(value) or _is_function(key.text)
-                yield Unresolved(plain if plain in _KEYS else "", key.text, value.span, filled)
+                is_filled = _is_filled(value) or _is_function(key.text)
+                yield Unresolved(plain if plain in _KEYS else "", key.text, value.span, is_filled)
             elif depth:
-                yield from self.below(value, depth - 1)
+                yield from self.unresolved_in(value, depth - 1)
 
 
 def _children(node: Node) -> list[Node]:

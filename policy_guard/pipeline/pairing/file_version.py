@@ -24,7 +24,7 @@ from policy_guard.regex import regex
 if TYPE_CHECKING:
     from policy_guard.documents.containers.cloudformation.template import Template
     from policy_guard.documents.containers.plain import Reading
-    from policy_guard.documents.containers.serverless_framework.files import Beside
+    from policy_guard.documents.containers.serverless_framework.files import RevisionFiles
     from policy_guard.documents.containers.unresolved import Unresolved
     from policy_guard.iam.policy import Kind, Policy, PolicyId
 
@@ -102,7 +102,7 @@ def glance_of(
     kind: Kind | None,
     placeholders: tuple[str, ...] = (),
     closely: bool = False,
-    beside: Beside | None = None,
+    beside: RevisionFiles | None = None,
 ) -> FileVersion:
     """Return what the bytes of a file hold, as in `version_of`; the policies of a template are not read yet.
 
@@ -200,8 +200,8 @@ def _is_serverless(document: Node) -> bool:
     return is_serverless(document)
 
 
-def _of_serverless(source: Source, documents: Sequence[Node], beside: Beside | None) -> FileVersion:
-    from policy_guard.documents.containers.serverless_framework.files import NOTHING_BESIDE
+def _of_serverless(source: Source, documents: Sequence[Node], beside: RevisionFiles | None) -> FileVersion:
+    from policy_guard.documents.containers.serverless_framework.files import NO_FILES
     from policy_guard.documents.containers.serverless_framework.template import template_of
 
     (document, *others) = documents
@@ -210,7 +210,7 @@ def _of_serverless(source: Source, documents: Sequence[Node], beside: Beside | N
         words = "the Serverless Framework reads one document, and several stand here; give each its own file"
         return FileVersion(source=source, policies={}, problems=(Problem(words, Span(0, 1)),))
     try:
-        return FileVersion(source=source, policies={}, template=template_of(source, document, beside or NOTHING_BESIDE))
+        return FileVersion(source=source, policies={}, template=template_of(source, document, beside or NO_FILES))
     except Unreadable as error:
         return FileVersion(source=source, policies={}, problems=error.problems, unread=(source.text,))
 
@@ -304,7 +304,7 @@ def _parsed(
         problems=tuple(dict.fromkeys(wrong)),
         deeper=reading.deeper,
         looked=looked,
-        others=reading.others,
+        others=reading.other_labels,
         unresolved=reading.unresolved,
         unread=tuple(unread),
     )

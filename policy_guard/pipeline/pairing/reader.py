@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from policy_guard.documents.containers.serverless_framework.files import Beside, parts
+from policy_guard.documents.containers.serverless_framework.files import RevisionFiles, parts
 from policy_guard.documents.format import decode
 from policy_guard.documents.formats import plain_name, suffixes
 from policy_guard.documents.source import Problem, Source, Span, Unreadable
@@ -112,9 +112,9 @@ class Reader:
             return version
         return version._replace(problems=(), looked=False)
 
-    def beside(self, revision: Revision) -> Beside:
+    def beside(self, revision: Revision) -> RevisionFiles:
         """Reads other files of a revision, for what reads them."""
-        return Beside(partial(self._text, revision), lambda: self.files(revision))
+        return RevisionFiles(partial(self._text, revision), lambda: self.files(revision))
 
     def _parts(self, revision: Revision) -> frozenset[str]:
         """The files that need not be policies by themselves, since others read them and are judged with them."""

@@ -15,7 +15,7 @@ from policy_guard.documents.containers.cloudformation.parts import (
     parts_of,
     resolved,
 )
-from policy_guard.documents.containers.holes import Parts, spelled
+from policy_guard.documents.containers.holes import Parts, spelling
 from policy_guard.documents.source import Array, Hole, Node, Object, Scalar
 
 
@@ -63,7 +63,7 @@ def _equal(evaluator: Evaluating, left: Value, right: Value, node: Node) -> bool
     for open_parts, plain_parts in ((first, second), (second, first)):
         if is_plain(plain_parts) and sum(isinstance(part, Hole) for part in open_parts) == 1:
             return _is_around(evaluator, open_parts, "".join(map(str, plain_parts)))
-    return evaluator.truth(free(f"{spelled(first)} is {spelled(second)}", repr(sorted(map(repr, (first, second))))))
+    return evaluator.truth(free(f"{spelling(first)} is {spelling(second)}", repr(sorted(map(repr, (first, second))))))
 
 
 def _is_around(evaluator: Evaluating, parts: Parts, text: str) -> bool:

@@ -30,7 +30,7 @@ from policy_guard.documents.containers.cloudformation.parts import (
     with_marks,
 )
 from policy_guard.documents.containers.cloudformation.template import Template, loop, type_of
-from policy_guard.documents.containers.holes import Parts, hole, joined, spelled, visible
+from policy_guard.documents.containers.holes import Parts, hole, joined, spelling, visible
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
 
@@ -174,7 +174,7 @@ class Evaluator:
     def _ref(self, argument: Node, span: Span) -> Value:
         if not isinstance(argument, Scalar) or argument.tag is not None:
             return text_of(
-                (hole(f"Ref {spelled(parts_of(self.text(argument)))}", "ref", key_of(self.text(argument))),), span
+                (hole(f"Ref {spelling(parts_of(self.text(argument)))}", "ref", key_of(self.text(argument))),), span
             )
         return self.reference(argument.text, span)
 

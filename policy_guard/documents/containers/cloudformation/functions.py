@@ -20,7 +20,7 @@ from policy_guard.documents.containers.cloudformation.parts import (
     text_of,
     with_marks,
 )
-from policy_guard.documents.containers.holes import Parts, hole, spelled, visible
+from policy_guard.documents.containers.holes import Parts, hole, spelling, visible
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.source import Array, Hole, Node, Object, Scalar, Span
 
@@ -75,7 +75,9 @@ def _split(evaluator: Evaluating, argument: Node, span: Span) -> Value:
     if is_plain(parts):
         pieces = "".join(map(str, parts)).split(delimiter.text)
         return Array(tuple(text_of((piece,), span, value.see) for piece in pieces), span)
-    return text_of((hole(f"Split of {spelled(parts)}", delimiter.text, parts)._replace(several=True),), span, value.see)
+    return text_of(
+        (hole(f"Split of {spelling(parts)}", delimiter.text, parts)._replace(several=True),), span, value.see
+    )
 
 
 def _rejoined(evaluator: Evaluating, node: Node, delimiter: str) -> list[Scalar] | None:
@@ -113,7 +115,7 @@ def _split_item(evaluator: Evaluating, item: Node, delimiter: str) -> list[Scala
     if len(parts) == 1 and isinstance(parts[0], Hole) and parts[0].several:
         return [value]
     # A text that may hold the delimiter is one or several.
-    return [text_of((hole(f"Split of {spelled(parts)}", delimiter, parts)._replace(several=True),), value.span)]
+    return [text_of((hole(f"Split of {spelling(parts)}", delimiter, parts)._replace(several=True),), value.span)]
 
 
 def _select(evaluator: Evaluating, argument: Node, span: Span) -> Value:
@@ -126,14 +128,14 @@ def _select(evaluator: Evaluating, argument: Node, span: Span) -> Value:
         if len(index) > 5 or int(index) >= len(items):
             raise Impossible
         return items[int(index)]
-    return text_of((hole(f"Select {spelled(parts_of(number))}", key_of(number), key_of(sequence)),), span)
+    return text_of((hole(f"Select {spelling(parts_of(number))}", key_of(number), key_of(sequence)),), span)
 
 
 def _find_in_map(evaluator: Evaluating, argument: Node, span: Span) -> Value:
     items = evaluator.items(argument, 3, 4)
     names = [evaluator.text(item) for item in items[:3]]
     default = items[3].get("DefaultValue") if len(items) > 3 and isinstance(items[3], Object) else None
-    label = f"FindInMap {' '.join(spelled(parts_of(name)) for name in names)}"
+    label = f"FindInMap {' '.join(spelling(parts_of(name)) for name in names)}"
     table = evaluator.template.mappings.get(names[0].text) if is_plain(parts_of(names[0])) else None
     if not isinstance(table, Object) or _is_included(table):
         included = canonical(table) if table is not None else ""
@@ -181,14 +183,14 @@ def _chosen(evaluator: Evaluating, node: Object, parts: Parts) -> Node:
         if len(parts) == 1 and isinstance(parts[0], Hole):
             if evaluator.is_text(parts[0], key.text):
                 return value
-        elif not is_plain(parts) and evaluator.truth(free(f"{spelled(parts)} is {key.text}", repr((parts, key.text)))):
+        elif not is_plain(parts) and evaluator.truth(free(f"{spelling(parts)} is {key.text}", repr((parts, key.text)))):
             return value
     raise Impossible
 
 
 def _import(evaluator: Evaluating, argument: Node, span: Span) -> Value:
     value = evaluator.value(argument)
-    label = spelled(parts_of(value)) if isinstance(value, Scalar) else "?"
+    label = spelling(parts_of(value)) if isinstance(value, Scalar) else "?"
     return text_of((hole(f"ImportValue {label}", key_of(value)),), span)
 
 

@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 from policy_guard.documents.containers.choices import Atom
 from policy_guard.documents.containers.cloudformation.calls import NO_VALUE, canonical
 from policy_guard.documents.containers.cloudformation.template import Template
-from policy_guard.documents.containers.holes import Parts, at_holes, hole, joined, spelled
+from policy_guard.documents.containers.holes import Parts, at_holes, hole, joined, spelling
 from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.source import Hole, Node, Scalar, Span
 from policy_guard.solver.strings.pattern import HIDDEN
@@ -32,13 +32,13 @@ Value: TypeAlias = "Node | NoValue"
 
 def name_of(parts: Parts) -> str:
     """Return what a text is known by: the same for two texts only if they are one."""
-    text = spelled(parts)
+    text = spelling(parts)
     return text if is_plain(parts) else f"{text}{HIDDEN}{digest(parts)}"
 
 
 def text_of(parts: Parts, span: Span, see: tuple[Span, ...] = ()) -> Scalar:
     """The scalar of a text with these parts."""
-    return Scalar(text=spelled(parts), span=span, parts=joined(parts), see=see)
+    return Scalar(text=spelling(parts), span=span, parts=joined(parts), see=see)
 
 
 def literal(scalar: Scalar) -> Scalar:
@@ -67,7 +67,7 @@ def with_marks(parts: Parts) -> Parts:
         hole_count = text.count("\ue000", *mark.span())
         mark_parts = tuple(at_holes(mark[0], holes[used : used + hole_count]))
         used += hole_count
-        marked_parts.append(hole(spelled(mark_parts), mark_parts) if hole_count else Hole(mark[0]))
+        marked_parts.append(hole(spelling(mark_parts), mark_parts) if hole_count else Hole(mark[0]))
         position = mark.end()
     return joined([*marked_parts, *at_holes(text[position:], holes[used:])])
 

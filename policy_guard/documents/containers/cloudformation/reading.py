@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from policy_guard.documents.containers.choices import (
     Atom,
+    ConditionName,
     Impossible,
-    Named,
     Need,
     Outcome,
     Truths,
@@ -48,7 +48,7 @@ class Reading:
         self.template = template
         self.moved = moved
         self._steps = [_STEPS]
-        self._named: dict[Atom, Named] | None = None
+        self._condition_names: dict[Atom, ConditionName] | None = None
 
     def evaluator(self, truths: Truths) -> Evaluator:
         return Evaluator(self.template, self.moved, truths, self._steps)
@@ -88,11 +88,11 @@ class Reading:
 
     def guards(self, truths: Truths) -> tuple[Guard, ...]:
         """The truths as guards, in the words of the template's conditions."""
-        if truths and self._named is None:
-            self._named = {}
+        if truths and self._condition_names is None:
+            self._condition_names = {}
             for name in self.template.conditions:
                 self._name(name)
-        return guards(truths, self._named or {})
+        return guards(truths, self._condition_names or {})
 
     def _name(self, name: str) -> None:
         """Notes the truth that decides a condition, if it is only one."""
@@ -109,8 +109,8 @@ class Reading:
             if_true, if_false = (self.evaluator({atom: truth}).condition(key) for truth in (True, False))
         except (Need, Opaque, Impossible):
             return
-        if if_true != if_false and self._named is not None:
-            self._named.setdefault(atom, Named(name, if_true))
+        if if_true != if_false and self._condition_names is not None:
+            self._condition_names.setdefault(atom, ConditionName(name, if_true))
 
     # --- the parts of properties
 

@@ -32,7 +32,7 @@ _KEPT = ("Condition",)
 _DEEPEST = 20
 
 
-class Made(NamedTuple):
+class AddedResource(NamedTuple):
     """A resource that the transform makes of one of the template, named `of`."""
 
     name: str
@@ -97,20 +97,20 @@ def has_own_role(resource: Object, type_: str) -> bool:
     return role is None or (call(role) is not None and call(role).name == "Fn::If")  # type: ignore[union-attr]
 
 
-def made_resources(name: str, resource: Object, type_: str) -> Iterator[Made]:
+def added_resources(name: str, resource: Object, type_: str) -> Iterator[AddedResource]:
     """Return what the transform makes of a resource."""
     properties = resource.get("Properties")
     if not isinstance(properties, Object) or call(properties):
         return
     if has_own_role(resource, type_):
-        yield Made(f"{name}Role", name, _resource(resource, "AWS::IAM::Role", _role(properties)))
+        yield AddedResource(f"{name}Role", name, _resource(resource, "AWS::IAM::Role", _role(properties)))
     address = properties.get("FunctionUrlConfig")
     if type_ == WITH_ROLES[0] and address is not None:
         url = {
             "TargetFunctionArn": node_of({"Ref": name}, address.span),
             "AuthType": _mapped(address, lambda node: (isinstance(node, Object) and node.get("AuthType")) or node),
         }
-        yield Made(f"{name}Url", name, _resource(resource, "AWS::Lambda::Url", url))
+        yield AddedResource(f"{name}Url", name, _resource(resource, "AWS::Lambda::Url", url))
 
 
 def access_beside(resource: Object, type_: str) -> Iterator[tuple[str, Node]]:

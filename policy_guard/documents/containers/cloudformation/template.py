@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.calls import LOOP, TRANSFORM, call, shape
-from policy_guard.documents.containers.cloudformation.serverless import PREFIX, made_resources, size, with_globals
+from policy_guard.documents.containers.cloudformation.serverless import PREFIX, added_resources, size, with_globals
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source
 
 # AWS CloudFormation Template Reference, transform-reference: those of AWS that change no policy but as its pages say.
@@ -105,7 +105,7 @@ def _with_serverless(template: Template) -> Template:
         resource = template.resources[name]
         resources[name] = with_globals(template.root, resource, type_)
         changed |= {name} if resources[name] is not resource else set()
-        for addition in made_resources(name, resources[name], type_):
+        for addition in added_resources(name, resources[name], type_):
             made_name = addition.name if addition.name not in resources else f"{addition.name} of AWS SAM"
             resources[made_name], spans[made_name] = addition.node, template.spans[name]
             changed.add(made_name)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from policy_guard.documents.containers.cloudformation.calls import call
 from policy_guard.documents.containers.cloudformation.evaluate import PLACE, Evaluator
 from policy_guard.documents.containers.cloudformation.parts import NoValue, literal, parts_of, with_marks
-from policy_guard.documents.containers.holes import HOLE, Filled, spelled
+from policy_guard.documents.containers.holes import HOLE, Filled, spelling
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.embedded import Places, places_in
 from policy_guard.documents.formats.json import scan
@@ -41,7 +41,7 @@ def json_in(evaluator: Evaluator, node: Node) -> Node:
     text = "".join(HOLE if isinstance(piece.part, Hole) else piece.part for piece in pieces)
     holes = [piece.part for piece in pieces if isinstance(piece.part, Hole)]
     if not text.lstrip().startswith(("{", "[")):
-        return literal(Scalar(spelled(piece.part for piece in pieces), node.span, parts=tuple(p.part for p in pieces)))
+        return literal(Scalar(spelling(piece.part for piece in pieces), node.span, parts=tuple(p.part for p in pieces)))
     if text.count(HOLE) != len(holes) or "\\ue000" in text.lower():
         raise Opaque("the text contains a private-use character; remove it", node.span)
     if any(hole.several for hole in holes):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from policy_guard.documents.containers.manifests.resources import is_manifest
-from policy_guard.documents.containers.manifests.walk import Found, policies_of, standing_for
+from policy_guard.documents.containers.manifests.walk import ManifestPolicy, policies_of, standing_for
 from policy_guard.documents.containers.plain import PolicyDocument, Reading
 from policy_guard.documents.marks import refused_marks
 from policy_guard.documents.source import Array, Node, Problem, Source
@@ -30,12 +30,14 @@ def policies_in_template(source: Source) -> Reading | None:
     documents = tuple(map(unmasked, read(plain)))
     if not are_manifests(source, documents):
         return None
-    found, alone = [*policies_of(source, documents)], marks(source)
-    wrong = _inside(refused_marks(source, documents, ()), found)
-    known = {mark.span.start for mark in alone}
-    problems = tuple(each for each in wrong if each.span.start not in known)
-    found += standing_for(alone) if found else ()
-    return Reading(tuple(each._replace(problems=problems) for each in _documents(source, found).values()), 0)
+    manifest_policies, alone = [*policies_of(source, documents)], marks(source)
+    mark_problems = _problems_inside(refused_marks(source, documents, ()), manifest_policies)
+    mark_starts = {mark.span.start for mark in alone}
+    problems = tuple(each for each in mark_problems if each.span.start not in mark_starts)
+    manifest_policies += standing_for(alone) if manifest_policies else ()
+    return Reading(
+        tuple(each._replace(problems=problems) for each in _documents(source, manifest_policies).values()), 0
+    )
 
 
 def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
@@ -46,23 +48,31 @@ def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
     """
     from policy_guard.documents.containers.manifests.marked import in_lines
 
-    found = [*policies_of(source, documents)]
-    wrong = refused_marks(source, documents, (each.node for each in found)) if found else ()
-    inside = _inside(wrong, found)
+    manifest_policies = [*policies_of(source, documents)]
+    mark_problems = (
+        refused_marks(source, documents, (each.node for each in manifest_policies)) if manifest_policies else ()
+    )
+    policy_problems = _problems_inside(mark_problems, manifest_policies)
     if not all(isinstance(document, Array) for document in documents):
-        found += standing_for(in_lines(source, (each.span for each in wrong if each not in inside)))
-    return Reading(tuple(each._replace(problems=inside) for each in _documents(source, found).values()), 0)
+        manifest_policies += standing_for(
+            in_lines(source, (each.span for each in mark_problems if each not in policy_problems))
+        )
+    return Reading(
+        tuple(each._replace(problems=policy_problems) for each in _documents(source, manifest_policies).values()), 0
+    )
 
 
-def _documents(source: Source, found: Iterable[Found]) -> dict[str, PolicyDocument]:
+def _documents(source: Source, manifest_policies: Iterable[ManifestPolicy]) -> dict[str, PolicyDocument]:
     policies: dict[str, PolicyDocument] = {}
-    for each in found:
-        label = each.label if each.label not in policies else f"{each.label}#{len(policies)}"
-        policies[label] = PolicyDocument(label, each.node, source, each.holder, kind=each.kind)
+    for policy in manifest_policies:
+        label = policy.label if policy.label not in policies else f"{policy.label}#{len(policies)}"
+        policies[label] = PolicyDocument(label, policy.node, source, policy.holder, kind=policy.kind)
     return policies
 
 
-def _inside(wrong: Iterable[Problem], found: Iterable[Found]) -> tuple[Problem, ...]:
+def _problems_inside(
+    mark_problems: Iterable[Problem], manifest_policies: Iterable[ManifestPolicy]
+) -> tuple[Problem, ...]:
     """The problems that stand inside of what is read as policies."""
-    spans = [each.own.span for each in found if each.written]
-    return tuple(each for each in wrong if any(start <= each.span.start < end for start, end in spans))
+    spans = [each.file_node.span for each in manifest_policies if each.is_written]
+    return tuple(each for each in mark_problems if any(start <= each.span.start < end for start, end in spans))

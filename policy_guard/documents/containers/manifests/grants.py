@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policy_guard.documents.containers.cloudformation.calls import canonical
-from policy_guard.documents.containers.holes import hole, spelled
+from policy_guard.documents.containers.holes import hole, spelling
 from policy_guard.documents.containers.managed import statements as managed_statements
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
 
@@ -34,20 +34,20 @@ def granted(node: Node, words: str) -> Iterator[Object]:
 def by_text(node: Node, words: str) -> Object:
     """The statement for access that is known by its text: another text is new access."""
     resource = hole(f"what {words} gives access to", words, canonical(node))
-    given = {
+    elements = {
         "Effect": Scalar("Allow", node.span, parts=("Allow",)),
         "Action": Scalar("attached:Access", node.span, parts=("attached:Access",)),
-        "Resource": Scalar(spelled((resource,)), node.span, parts=(resource,)),
+        "Resource": Scalar(spelling((resource,)), node.span, parts=(resource,)),
     }
-    return Object(tuple(Entry(Scalar(key, node.span), value) for key, value in given.items()), node.span)
+    return Object(tuple(Entry(Scalar(key, node.span), value) for key, value in elements.items()), node.span)
 
 
 def _by_name(scalar: Scalar, words: str) -> Iterator[Object]:
     """The statements of a managed policy of AWS, or one that says that something is given."""
     if _is_off(scalar):
         return
-    known = managed_statements((scalar.text,), scalar.span)
-    yield from known or (by_text(scalar, words),)
+    aws_statements = managed_statements((scalar.text,), scalar.span)
+    yield from aws_statements or (by_text(scalar, words),)
 
 
 def _is_off(node: Node) -> bool:

@@ -37,25 +37,25 @@ def masked(source: Source) -> Source | None:
 def unmasked(node: Node) -> Node:
     """The tree with the texts of its marks as they are written."""
     if isinstance(node, Scalar):
-        return node._replace(text=_shown(node.text))
+        return node._replace(text=_unmasked_text(node.text))
     if isinstance(node, Array):
         return node._replace(items=tuple(map(unmasked, node.items)))
-    entries = (Entry(key._replace(text=_shown(key.text)), unmasked(value)) for key, value in node.entries)
+    entries = (Entry(key._replace(text=_unmasked_text(key.text)), unmasked(value)) for key, value in node.entries)
     return node._replace(entries=tuple(entries))
 
 
 def marks(source: Source) -> list[Scalar]:
     """The marks that stand in lines of their own, each with what it stands between as its text."""
-    found: list[Scalar] = []
+    line_marks: list[Scalar] = []
     lines, at, telling = source.text.split("\n"), 0, 0
     for number, line in enumerate(lines):
         telling += bool(_TELLING.search(line))
         if _ALONE.fullmatch(_MARK.sub(lambda mark: _mask(mark[0]), line)):
-            around = [_key(each) for each in lines[max(0, number - 1) : number + 2 : 2]]
+            neighbor_keys = [_key(each) for each in lines[max(0, number - 1) : number + 2 : 2]]
             start = at + len(line) - len(line.lstrip())
-            found.append(Scalar(f"{line.strip()} {telling} {around}", Span(start, at + len(line))))
+            line_marks.append(Scalar(f"{line.strip()} {telling} {neighbor_keys}", Span(start, at + len(line))))
         at += len(line) + 1
-    return found
+    return line_marks
 
 
 def in_lines(source: Source, spans: Iterable[Span]) -> list[Scalar]:
@@ -76,15 +76,15 @@ def _mask(mark: str) -> str:
     return _FIRST + "".join(map(_hidden, mark[1:-1])) + _LAST
 
 
-def _hidden(each: str) -> str:
-    return chr(_SHIFT + ord(each)) if ord(each) < 256 and each not in "\r\n" else each
+def _hidden(character: str) -> str:
+    return chr(_SHIFT + ord(character)) if ord(character) < 256 and character not in "\r\n" else character
 
 
-def _shown(text: str) -> str:
+def _unmasked_text(text: str) -> str:
     if _FIRST not in text:
         return text
     return "".join(map(_character, text)).replace(_FIRST, "{").replace(_LAST, "}")
 
 
-def _character(each: str) -> str:
-    return chr(ord(each) - _SHIFT) if _SHIFT <= ord(each) < _SHIFT + 256 else each
+def _character(character: str) -> str:
+    return chr(ord(character) - _SHIFT) if _SHIFT <= ord(character) < _SHIFT + 256 else character

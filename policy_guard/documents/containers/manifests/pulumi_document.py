@@ -23,14 +23,14 @@ _KNOWN = {*_ELEMENTS, *_PRINCIPALS, "conditions"}
 
 def statements_of(node: Object) -> tuple[Object, ...] | None:
     """Return the statements of a mapping with `statements` in Pulumi's words; None if it has others, too."""
-    written = node.get("statements")
-    if not isinstance(written, Array) or any(
+    statements = node.get("statements")
+    if not isinstance(statements, Array) or any(
         entry.key.text.startswith(("source", "override")) for entry in node.entries
     ):
         return None
-    if not all(isinstance(item, Object) and _is_known(item) for item in written.items):
+    if not all(isinstance(item, Object) and _is_known(item) for item in statements.items):
         return None
-    return tuple(_statement(item) for item in written.items if isinstance(item, Object))
+    return tuple(_statement(item) for item in statements.items if isinstance(item, Object))
 
 
 def _is_known(item: Object) -> bool:
@@ -78,9 +78,9 @@ def _conditions(node: Node) -> Object:
             entries.append(Entry(test, Object(tuple(_pairs(part, "variable", "values")), part.span)))
     merged: dict[str, Entry] = {}
     for key, value in entries:
-        before = merged.get(key.text)
-        if before is not None and isinstance(before.value, Object) and isinstance(value, Object):
-            value = value._replace(entries=(*before.value.entries, *value.entries))
+        previous = merged.get(key.text)
+        if previous is not None and isinstance(previous.value, Object) and isinstance(value, Object):
+            value = value._replace(entries=(*previous.value.entries, *value.entries))
         merged[key.text] = Entry(key, value)
     return Object(tuple(merged.values()), node.span)
 

@@ -70,17 +70,17 @@ def _is_play(node: Object) -> bool:
 
 def _task(node: Object) -> Resource | None:
     for key, value in node.entries:
-        module, given = _called(key.text, value)
-        if AWS_MODULE.fullmatch(module) and isinstance(given, Object | Scalar) and _is_called(node, given):
-            names = (_text(given, name) for name in _NAMES) if isinstance(given, Object) else ()
+        module, arguments = _module_call(key.text, value)
+        if AWS_MODULE.fullmatch(module) and isinstance(arguments, Object | Scalar) and _is_called(node, arguments):
+            names = (_text(arguments, name) for name in _NAMES) if isinstance(arguments, Object) else ()
             name = next(filter(None, (_text(node, "name"), *names)), "")
             kind = module.rpartition(".")[2]
-            text = isinstance(given, Scalar) and bool(ONE_LINE.search(given.text))
+            text = isinstance(arguments, Scalar) and bool(ONE_LINE.search(arguments.text))
             return Resource(f"{kind}/{name}", kind, True, text)
     return None
 
 
-def _called(key: str, value: Node) -> tuple[str, Node]:
+def _module_call(key: str, value: Node) -> tuple[str, Node]:
     """The module that a key of a task calls, and its arguments."""
     if key in CALLING and isinstance(value, Object):
         return _text(value, "module"), value

@@ -23,18 +23,18 @@ _METADATA = "metadata"
 _PLAYED = ("tasks", "pre_tasks", "post_tasks", "handlers", "block", "roles")
 
 
-class Found(NamedTuple):
-    """A policy in a manifest; `own` is the node that stands there in the file.
+class ManifestPolicy(NamedTuple):
+    """A policy in a manifest; `file_node` is the node that stands there in the file.
 
-    A policy that is not `written` stands for access that is known by its text.
+    A policy that is not `is_written` stands for access that is known by its text.
     """
 
     label: str
     node: Node
-    own: Node
+    file_node: Node
     holder: str
     kind: Kind | None
-    written: bool
+    is_written: bool
 
 
 class _Way(NamedTuple):
@@ -47,7 +47,7 @@ class _Way(NamedTuple):
     key: str = ""
 
 
-def policies_of(source: Source, documents: Sequence[Node]) -> Iterator[Found]:
+def policies_of(source: Source, documents: Sequence[Node]) -> Iterator[ManifestPolicy]:
     """The policies of the documents of a source. Raises `Unreadable` for one in a text that cannot be read."""
     owners = _Owners()
     for number, document in enumerate(documents):
@@ -56,13 +56,13 @@ def policies_of(source: Source, documents: Sequence[Node]) -> Iterator[Found]:
         yield from _at(source, document, _Way(label, None, (), owners))
 
 
-def _at(source: Source, node: Node, way: _Way) -> Iterator[Found]:
+def _at(source: Source, node: Node, way: _Way) -> Iterator[ManifestPolicy]:
     if isinstance(node, Scalar):
         yield from _in_text(source, node, way)
     elif looks_like_policy(node):
-        yield _found(node, node, way)
+        yield _written_policy(node, node, way)
     elif (statements := _statements(node)) is not None:
-        yield _found(policy_of(statements, node.span), node, way)
+        yield _written_policy(policy_of(statements, node.span), node, way)
     elif isinstance(node, Array):
         for number, item in enumerate(node.items):
             yield from _at(source, item, way._replace(label=f"{way.label}[{_identity(item, number)}]"))
@@ -70,58 +70,60 @@ def _at(source: Source, node: Node, way: _Way) -> Iterator[Found]:
         yield from _in_mapping(source, node, way)
 
 
-def _in_mapping(source: Source, node: Object, way: _Way) -> Iterator[Found]:
+def _in_mapping(source: Source, node: Object, way: _Way) -> Iterator[ManifestPolicy]:
     resource = resource_of(node, way.key, way.resource)
     if resource is not None:
         label = f"{way.label}.{resource.address}" if way.label and way.resource else resource.address
         way = way._replace(label=label, resource=resource, mappings=())
     way = way._replace(mappings=(*way.mappings, node))
-    whole = resource is not None and _is_granting(resource)
-    if resource is not None and whole:
-        yield _standing((by_text(_said(node), resource.address),), node, way)
+    is_granting = resource is not None and _is_granting(resource)
+    if resource is not None and is_granting:
+        yield _stand_in((by_text(_without_description(node), resource.address),), node, way)
     elif _is_role(node):
-        yield _standing((by_text(node, way.label),), node, way)
+        yield _stand_in((by_text(node, way.label),), node, way)
     for key, value in node.entries:
         inner = way._replace(label=f"{way.label}.{key.text}".lstrip("."), key=key.text)
-        yield from _under(source, without_style(key.text), value, inner, whole)
+        yield from _under(source, without_style(key.text), value, inner, is_granting)
 
 
-def _under(source: Source, plain: str, value: Node, way: _Way, whole: bool) -> Iterator[Found]:
-    """The policies under a key, which is `plain`; a `whole` resource is known by its text already."""
-    inside = way.resource is not None and way.resource.aws
+def _under(source: Source, plain: str, value: Node, way: _Way, is_granting: bool) -> Iterator[ManifestPolicy]:
+    """The policies under a key, which is `plain`; a resource that `is_granting` is known by its text already."""
+    in_aws = way.resource is not None and way.resource.aws
     if plain == _METADATA and not isinstance(value, Scalar):
-        inside = False
-    gives = plain in keys.ANYWHERE or _patches(value, way) or (inside and not whole and _gives(plain, way))
-    repeats = inside and not whole and keys.REPEATED.fullmatch(way.key) and len(way.mappings) == 1
-    if gives or repeats or _fills_in(way):
-        yield from _given(source, value, way)
+        in_aws = False
+    gives_access = (
+        plain in keys.ANYWHERE or _patches(value, way) or (in_aws and not is_granting and _gives_access(plain, way))
+    )
+    repeats = in_aws and not is_granting and keys.REPEATED.fullmatch(way.key) and len(way.mappings) == 1
+    if gives_access or repeats or _fills_in(way):
+        yield from _access_policies(source, value, way)
         return
-    found = tuple(_at(source, value, way))
-    yield from found
-    if not found and inside and plain in keys.POLICY and _is_more(value) and not _has_other_policies(way):
-        yield _standing((by_text(value, way.label),), value, way)
+    policies = tuple(_at(source, value, way))
+    yield from policies
+    if not policies and in_aws and plain in keys.POLICY and _is_more(value) and not _has_other_policies(way):
+        yield _stand_in((by_text(value, way.label),), value, way)
 
 
-def _given(source: Source, value: Node, way: _Way) -> Iterator[Found]:
+def _access_policies(source: Source, value: Node, way: _Way) -> Iterator[ManifestPolicy]:
     """What gives access: the policies in it, and all else by its text."""
     if not way.owners.holds(value):
         if statements := tuple(granted(value, way.label)):
-            yield _standing(statements, value, way)
+            yield _stand_in(statements, value, way)
     elif isinstance(value, Object) and not looks_like_policy(value) and _statements(value) is None:
         inner = way._replace(mappings=(*way.mappings, value))
-        for key, each in value.entries:
-            yield from _given(source, each, inner._replace(label=f"{way.label}.{key.text}", key=key.text))
+        for key, child in value.entries:
+            yield from _access_policies(source, child, inner._replace(label=f"{way.label}.{key.text}", key=key.text))
     elif isinstance(value, Array) and _statements(value) is None:
         for number, item in enumerate(value.items):
-            yield from _given(source, item, way._replace(label=f"{way.label}[{_identity(item, number)}]"))
+            yield from _access_policies(source, item, way._replace(label=f"{way.label}[{_identity(item, number)}]"))
     else:
         yield from _at(source, value, way)
 
 
 def _fills_in(way: _Way) -> bool:
     """Tell whether variables stand there that fill in the tasks or the resources beside them."""
-    beside = _PLAYED if way.key == "vars" else ("resources",) if way.key in keys.VARIABLES else ()
-    return not way.resource and any(way.mappings[-1].get(key) for key in beside)
+    sibling_keys = _PLAYED if way.key == "vars" else ("resources",) if way.key in keys.VARIABLES else ()
+    return not way.resource and any(way.mappings[-1].get(key) for key in sibling_keys)
 
 
 def _has_other_policies(way: _Way) -> bool:
@@ -142,7 +144,7 @@ def _patches(value: Node, way: _Way) -> bool:
     return any(keys.PATCHED.search(scalar.text) for scalar in scalars(value))
 
 
-def _gives(plain: str, way: _Way) -> bool:
+def _gives_access(plain: str, way: _Way) -> bool:
     resource = way.resource
     if plain in keys.GRANTING or resource is None:
         return plain in keys.GRANTING
@@ -155,35 +157,35 @@ def _is_granting(resource: Resource) -> bool:
     kind = resource.kind
     if resource.text or resource.address.endswith(keys.ROLE_MAPS):
         return True
-    other = keys.ATTACHING_KIND.fullmatch(kind) or keys.NETWORK_KIND.fullmatch(kind)
-    return resource.aws and not other and bool(keys.GRANTING_KIND.fullmatch(kind))
+    is_excluded = keys.ATTACHING_KIND.fullmatch(kind) or keys.NETWORK_KIND.fullmatch(kind)
+    return resource.aws and not is_excluded and bool(keys.GRANTING_KIND.fullmatch(kind))
 
 
-def _said(node: Object) -> Object:
+def _without_description(node: Object) -> Object:
     """A resource without what only names and describes it."""
     return node._replace(
         entries=tuple(e for e in node.entries if e.key.text not in (_METADATA, "apiVersion", "status"))
     )
 
 
-def _in_text(source: Source, scalar: Scalar, way: _Way) -> Iterator[Found]:
+def _in_text(source: Source, scalar: Scalar, way: _Way) -> Iterator[ManifestPolicy]:
     text = scalar.text.lstrip()
     if text.startswith("[") and "Effect" in text:
         node = read_text(scalar, source)
         if (statements := _statements(node)) is not None:
-            yield _found(policy_of(statements, scalar.span), scalar, way)
+            yield _written_policy(policy_of(statements, scalar.span), scalar, way)
     elif is_policy_text(text):
         if not text.startswith("{"):
-            yield _standing((by_text(scalar, way.label),), scalar, way)
+            yield _stand_in((by_text(scalar, way.label),), scalar, way)
             return
         node = read_text(scalar, source)
         if looks_like_policy(node):
-            yield _found(node, scalar, way)
+            yield _written_policy(node, scalar, way)
         else:
             way.owners.weigh(node)
             yield from _at(source, node, way)
     elif "\n" in text and may_grant(text.encode("utf-8", "replace")):
-        yield _standing((by_text(scalar, way.label),), scalar, way)
+        yield _stand_in((by_text(scalar, way.label),), scalar, way)
 
 
 def _statements(node: Node) -> tuple[Node, ...] | None:
@@ -196,55 +198,62 @@ def _statements(node: Node) -> tuple[Node, ...] | None:
     return node.items if stated else None
 
 
-def _found(node: Node, own: Node, way: _Way) -> Found:
+def _written_policy(node: Node, file_node: Node, way: _Way) -> ManifestPolicy:
     trust = without_style(way.key).startswith(("assumerole", "trust"))
-    return Found(
-        label=way.label, node=node, own=own, holder=_holder(way), kind="trust" if trust else None, written=True
+    return ManifestPolicy(
+        label=way.label,
+        node=node,
+        file_node=file_node,
+        holder=_holder(way),
+        kind="trust" if trust else None,
+        is_written=True,
     )
 
 
-def _standing(statements: tuple[Object, ...], own: Node, way: _Way) -> Found:
+def _stand_in(statements: tuple[Object, ...], file_node: Node, way: _Way) -> ManifestPolicy:
     """The policy that stands for access without a document."""
-    node = policy_of(statements, own.span)
-    return Found(label=way.label, node=node, own=own, holder=_holder(way), kind="identity", written=False)
+    node = policy_of(statements, file_node.span)
+    return ManifestPolicy(
+        label=way.label, node=node, file_node=file_node, holder=_holder(way), kind="identity", is_written=False
+    )
 
 
-def standing_for(marks: Sequence[Scalar]) -> Iterator[Found]:
+def standing_for(marks: Sequence[Scalar]) -> Iterator[ManifestPolicy]:
     """The policy that stands for the marks of a template around policies."""
     if marks:
         statements = tuple(by_text(mark, "the template") for mark in marks)
-        yield _standing(statements, marks[0], _Way("the template", None, (), _Owners()))
+        yield _stand_in(statements, marks[0], _Way("the template", None, (), _Owners()))
 
 
 def _holder(way: _Way) -> str:
     """Whose a policy is: a text that is another one for every other holder."""
-    told = [
+    owner_texts = [
         text for depth, mapping in enumerate(reversed(way.mappings)) for text in way.owners.of(mapping, depth, way.key)
     ]
-    told += way.owners.around(way.mappings[0]) if way.resource and way.mappings else ()
-    return digest(told) if told else ""
+    owner_texts += way.owners.around(way.mappings[0]) if way.resource and way.mappings else ()
+    return digest(owner_texts) if owner_texts else ""
 
 
 class _Owners:
     """What says in mappings whose the policies in them are; each mapping is looked through once."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, bool], dict[str, str]] = {}
+        self._texts: dict[tuple[int, bool], dict[str, str]] = {}
         self._around: dict[int, tuple[str, ...]] = {}
         self._holding: dict[int, bool] = {}
-        self._kept: list[Node] = []
+        self._nodes: list[Node] = []
 
     def weigh(self, node: Node) -> None:
         """Remembers which nodes of a tree hold a policy; nodes are known by their identity, and kept."""
-        self._kept.append(node)
+        self._nodes.append(node)
         self._weighed(node)
 
     def _weighed(self, node: Node) -> bool:
         if id(node) not in self._holding:
             self._holding[id(node)] = False
             inner = sum(map(self._weighed, _children(node)))
-            own = is_policy_text(node.text) if isinstance(node, Scalar) else looks_like_policy(node)
-            self._holding[id(node)] = bool(inner or own or _statements(node) is not None)
+            is_policy = is_policy_text(node.text) if isinstance(node, Scalar) else looks_like_policy(node)
+            self._holding[id(node)] = bool(inner or is_policy or _statements(node) is not None)
         return self._holding[id(node)]
 
     def holds(self, node: Node) -> bool:
@@ -253,19 +262,19 @@ class _Owners:
 
     def of(self, node: Object, depth: int, key: str) -> Iterator[str]:
         """The entries that tell, but for that of the key itself; of the innermost mapping, at depth 0, more tell."""
-        known = (id(node), depth == 0)
-        if known not in self._known:
+        cache_key = (id(node), depth == 0)
+        if cache_key not in self._texts:
             telling = keys.OWNER.search if depth == 0 else keys.OUTER_OWNER.fullmatch
             entries = (entry for entry in node.entries if telling(entry.key.text) and self._may_tell(*entry))
-            told = {entry.key.text: f"{entry.key.text}={canonical(entry.value)}" for entry in entries}
-            self._known[known] = dict(sorted(told.items()))
-        told = self._known[known]
-        yield from told.values() if depth or key not in told else (told[name] for name in told if name != key)
+            texts = {entry.key.text: f"{entry.key.text}={canonical(entry.value)}" for entry in entries}
+            self._texts[cache_key] = dict(sorted(texts.items()))
+        texts = self._texts[cache_key]
+        yield from texts.values() if depth or key not in texts else (texts[name] for name in texts if name != key)
 
     def _may_tell(self, key: Scalar, value: Node) -> bool:
         plain = without_style(key.text)
-        known = plain in keys.POLICY or plain in keys.GRANTING or key.text in (_METADATA, "spec", "status")
-        return not known and not self.holds(value)
+        is_excluded = plain in keys.POLICY or plain in keys.GRANTING or key.text in (_METADATA, "spec", "status")
+        return not is_excluded and not self.holds(value)
 
     def around(self, resource: Object) -> tuple[str, ...]:
         """What a resource is called in AWS, and the boundaries in it that stand in no list."""
@@ -273,8 +282,8 @@ class _Owners:
             metadata = resource.get(_METADATA)
             notes = metadata.get("annotations") if isinstance(metadata, Object) else None
             name = notes.get(keys.EXTERNAL_NAME) if isinstance(notes, Object) else None
-            named = (canonical(name),) if name is not None else ()
-            self._around[id(resource)] = (*named, *sorted(set(_boundaries(resource))))
+            names = (canonical(name),) if name is not None else ()
+            self._around[id(resource)] = (*names, *sorted(set(_boundaries(resource))))
         return self._around[id(resource)]
 
 
@@ -307,7 +316,7 @@ def _identity(node: Node, number: int) -> str:
     metadata = node.get(_METADATA)
     for mapping in (node, metadata):
         names = [mapping.get(key) for key in _NAMES] if isinstance(mapping, Object) else []
-        known = [name.text for name in names if isinstance(name, Scalar)]
-        if known:
-            return f"name={'/'.join(known)}"
+        texts = [name.text for name in names if isinstance(name, Scalar)]
+        if texts:
+            return f"name={'/'.join(texts)}"
     return str(number)

@@ -13,14 +13,14 @@ _READ = regex(r"file\(([^()\n]{1,400})\)")
 _INSIDE = regex(r"\$\{[^{}]*\}")
 
 
-class Beside(NamedTuple):
+class RevisionFiles(NamedTuple):
     """Reads other files of a revision: the text of one by its path from the root, if there is one, and all paths."""
 
     read: Callable[[str], Source | None]
     paths: Callable[[], Iterable[str]]
 
 
-NOTHING_BESIDE = Beside(lambda path: None, lambda: ())
+NO_FILES = RevisionFiles(lambda path: None, lambda: ())
 
 
 def is_serverless_name(path: str) -> bool:
@@ -40,23 +40,23 @@ def is_composition(name: str) -> bool:
     return name.rpartition("/")[2].startswith("serverless-compose.")
 
 
-def parts(beside: Beside) -> frozenset[str]:
+def parts(revision_files: RevisionFiles) -> frozenset[str]:
     """The files that files of the Serverless Framework read: what stands in them is judged as it is put together."""
-    files = [path for path in beside.paths() if is_serverless_name(path)]
-    return frozenset(part for path in files for part in files_read(path, beside, ()))
+    files = [path for path in revision_files.paths() if is_serverless_name(path)]
+    return frozenset(part for path in files for part in files_read(path, revision_files, ()))
 
 
-def files_read(path: str, beside: Beside, besides: Collection[str]) -> set[str]:
-    """The files that a file reads, by way of others too; those `besides` may be read, whether they are there or not."""
-    paths = {*beside.paths(), *besides}
-    waiting, seen = [path], set[str]()
+def files_read(path: str, files: RevisionFiles, extra_paths: Collection[str]) -> set[str]:
+    """The files that a file reads, by way of others too; those in `extra_paths` may be read even if not there."""
+    paths = {*files.paths(), *extra_paths}
+    waiting, visited = [path], set[str]()
     while waiting:
-        source = beside.read(waiting.pop())
+        source = files.read(waiting.pop())
         for name in set(names_read(source.text, path)) if source else ():
-            below = {each for each in paths if fits(name, each)} if "${" in name else {name} & paths
-            waiting += below - seen
-            seen |= below
-    return seen
+            matching_paths = {each for each in paths if fits(name, each)} if "${" in name else {name} & paths
+            waiting += matching_paths - visited
+            visited |= matching_paths
+    return visited
 
 
 def names_read(text: str, reading: str) -> Iterator[str]:
@@ -70,16 +70,16 @@ def from_root(name: str, reading: str) -> str:
 
 def fits(name: str, path: str) -> bool:
     """Tell whether a path may be the one of a name in which variables stand for any text."""
-    first, *others = _literal_parts(name)
-    if not others or not path.startswith(first):
+    first, *following_parts = _literal_parts(name)
+    if not following_parts or not path.startswith(first):
         return path == first
     at = len(first)
-    for part in others[:-1]:
+    for part in following_parts[:-1]:
         at = path.find(part, at)
         if at < 0:
             return False
         at += len(part)
-    return path.endswith(others[-1]) and len(path) - len(others[-1]) >= at
+    return path.endswith(following_parts[-1]) and len(path) - len(following_parts[-1]) >= at
 
 
 def _literal_parts(name: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from policy_guard.documents.containers.serverless_framework.made import (
-    Made,
+    RoleContents,
     entry,
     is_given,
     known_by_text,
@@ -25,7 +25,11 @@ _PERHAPS = f"{_SHARED}Perhaps"
 
 
 def function_resources(
-    variables: Variables, root: Object, provider: Object, shared: Made, functions: Sequence[tuple[Scalar, Object]]
+    variables: Variables,
+    root: Object,
+    provider: Object,
+    shared: RoleContents,
+    functions: Sequence[tuple[Scalar, Object]],
 ) -> list[Entry]:
     """The roles of functions, that of the provider last, and the URLs that they have."""
     plugin = _plugin(variables, root)
@@ -33,10 +37,10 @@ def function_resources(
     inherits = _is_true(variables, variables.at(root, "custom", _PLUGIN, "defaultInherit"))
     entries: list[Entry] = []
     for key, function in functions:
-        own = _own_role(variables, function, shared, inherits)
-        if own is not None:
+        function_role = _own_role(variables, function, shared, inherits)
+        if function_role is not None:
             events = of_events(variables, key, function)
-            complete = own.with_statements((*settings, *events, *_made_live(plugin, function)))
+            complete = function_role.with_statements((*settings, *events, *_made_live(plugin, function)))
             entries += role(f"{_normalized(key.text)}{_SHARED}", complete, key.span, key.span)
         entries += _url(variables, key, function)
     return entries + _shared_role(variables, provider, shared.with_statements(settings), functions, plugin)
@@ -45,7 +49,7 @@ def function_resources(
 def _shared_role(
     variables: Variables,
     provider: Object,
-    shared: Made,
+    shared: RoleContents,
     functions: Sequence[tuple[Scalar, Object]],
     plugin: Scalar | None,
 ) -> list[Entry]:
@@ -53,8 +57,8 @@ def _shared_role(
     sharing = [(key, each) for key, each in functions if not _has_own_role(variables, each, plugin)]
     if _is_provided(variables, provider) or (functions and not sharing):
         return []
-    named = variables.at(provider, "iam", "role")
-    live = provider.get("role") is None and not isinstance(named, Scalar)
+    iam_role = variables.at(provider, "iam", "role")
+    live = provider.get("role") is None and not isinstance(iam_role, Scalar)
     live = live and any(_shares(each, plugin) for _, each in sharing)
     events = [each for key, function in sharing for each in of_events(variables, key, function)]
     user = sharing[0][0].span if sharing else provider.span
@@ -63,7 +67,7 @@ def _shared_role(
 
 def _plugin(variables: Variables, root: Object) -> Scalar | None:
     """The plug-in that makes roles for functions, where it is or may be used."""
-    node = variables.given(root.get("plugins"))
+    node = variables.value(root.get("plugins"))
     for name in variables.items(node.get("modules") if isinstance(node, Object) else node):
         if isinstance(name, Scalar) and (_PLUGIN in name.text or name.parts):
             return name
@@ -80,8 +84,8 @@ def _made_live(plugin: Scalar | None, function: Object) -> list[Node]:
 def _has_own_role(variables: Variables, function: Object, plugin: Scalar | None) -> bool:
     """Tell whether a function has a role of its own for sure: not every version reads `iam` of a function."""
     by_plugin = plugin is not None and plugin.text == _PLUGIN
-    own = by_plugin and is_given(variables, function.get("iamRoleStatements"))
-    return own or is_given(variables, function.get("role"))
+    from_plugin = by_plugin and is_given(variables, function.get("iamRoleStatements"))
+    return from_plugin or is_given(variables, function.get("role"))
 
 
 def _shares(function: Object, plugin: Scalar | None) -> bool:
@@ -92,36 +96,36 @@ def _shares(function: Object, plugin: Scalar | None) -> bool:
 
 def _is_provided(variables: Variables, provider: Object) -> bool:
     """Tell whether the role of all functions is one that stands elsewhere, for sure."""
-    inside = variables.at(provider, "iam", "role")
-    named = inside is not None and not isinstance(variables.whole(inside), Object)
-    return is_given(variables, provider.get("role")) or (named and is_given(variables, inside))
+    iam_role = variables.at(provider, "iam", "role")
+    is_reference = iam_role is not None and not isinstance(variables.target(iam_role), Object)
+    return is_given(variables, provider.get("role")) or (is_reference and is_given(variables, iam_role))
 
 
-def _own_role(variables: Variables, function: Object, shared: Made, inherits: bool) -> Made | None:
+def _own_role(variables: Variables, function: Object, shared: RoleContents, inherits: bool) -> RoleContents | None:
     """What a function's own role gets; None if it has none that is made here."""
-    inside = variables.at(function, "iam", "role")
+    iam_role = variables.at(function, "iam", "role")
     if function.get("iamRoleStatements") is not None:
         statements = variables.items(function.get("iamRoleStatements"))
         set_ = function.get("iamRoleStatementsInherit")
         inherits = _is_true(variables, set_) if set_ is not None else inherits
-        return Made(
+        return RoleContents(
             statements=(*statements, *(shared.statements if inherits else ())),
             managed=shared.managed,
-            boundary=variables.given(function.get("iamPermissionsBoundary")) or shared.boundary,
+            boundary=variables.value(function.get("iamPermissionsBoundary")) or shared.boundary,
         )
-    if inside is None or not isinstance(variables.whole(inside), Object):
+    if iam_role is None or not isinstance(variables.target(iam_role), Object):
         return None
-    merged = _is_true(variables, variables.at(inside, "inherit"))
-    return Made(
-        statements=(*variables.items(variables.at(inside, "statements")), *(shared.statements if merged else ())),
-        managed=(*variables.items(variables.at(inside, "managedPolicies")), *(shared.managed if merged else ())),
-        boundary=variables.given(variables.at(inside, "permissionsBoundary")) or shared.boundary,
+    merged = _is_true(variables, variables.at(iam_role, "inherit"))
+    return RoleContents(
+        statements=(*variables.items(variables.at(iam_role, "statements")), *(shared.statements if merged else ())),
+        managed=(*variables.items(variables.at(iam_role, "managedPolicies")), *(shared.managed if merged else ())),
+        boundary=variables.value(variables.at(iam_role, "permissionsBoundary")) or shared.boundary,
     )
 
 
 def _url(variables: Variables, key: Scalar, function: Object) -> list[Entry]:
     """The URL of a function, open to everyone unless it asks for IAM."""
-    node = variables.given(function.get("url"))
+    node = variables.value(function.get("url"))
     if node is None or (isinstance(node, Scalar) and node.text in ("false", "null")):
         return []
     authorizer = node.get("authorizer") if isinstance(node, Object) else None
@@ -141,8 +145,8 @@ def _url(variables: Variables, key: Scalar, function: Object) -> list[Entry]:
 
 
 def _is_true(variables: Variables, node: Node | None) -> bool:
-    found = variables.given(node)
-    return isinstance(found, Scalar) and found.text == "true"
+    value = variables.value(node)
+    return isinstance(value, Scalar) and value.text == "true"
 
 
 def _normalized(name: str) -> str:

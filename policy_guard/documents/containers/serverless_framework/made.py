@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.calls import canonical
-from policy_guard.documents.containers.holes import hole, spelled
+from policy_guard.documents.containers.holes import hole, spelling
 from policy_guard.documents.containers.serverless_framework.variables import Variables
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
 
@@ -22,29 +22,29 @@ _SETTINGS = ("onError", "destinations", "fileSystemConfig", "vpc", "kmsKeyArn", 
 _SHARED_SETTINGS = ("tracing", "vpc", "kmsKeyArn", "awsKmsKeyArn")
 
 
-class Made(NamedTuple):
+class RoleContents(NamedTuple):
     """What a role gets: statements, managed policies and a boundary."""
 
     statements: tuple[Node, ...] = ()
     managed: tuple[Node, ...] = ()
     boundary: Node | None = None
 
-    def with_statements(self, statements: Iterable[Node]) -> Made:
+    def with_statements(self, statements: Iterable[Node]) -> RoleContents:
         """What it gets with these statements, too."""
         return self._replace(statements=(*self.statements, *statements))
 
 
 def is_given(variables: Variables, node: Node | None) -> bool:
     """Tell whether something stands there for sure: what is unknown may come to nothing."""
-    found = variables.given(node)
-    unknown = isinstance(found, Scalar) and found.parts and all(isinstance(part, Hole) for part in found.parts)
-    return found is not None and not unknown
+    value = variables.value(node)
+    unknown = isinstance(value, Scalar) and value.parts and all(isinstance(part, Hole) for part in value.parts)
+    return value is not None and not unknown
 
 
 def of_provider(variables: Variables, provider: Object) -> Iterator[Node]:
     """The statements that settings of the provider add to the roles of functions."""
     for name in _SHARED_SETTINGS:
-        setting = variables.given(provider.get(name))
+        setting = variables.value(provider.get(name))
         if name == "tracing" and isinstance(setting, Object):
             setting = setting.get("lambda")
         if setting is not None and not (isinstance(setting, Scalar) and setting.text == "false"):
@@ -54,12 +54,12 @@ def of_provider(variables: Variables, provider: Object) -> Iterator[Node]:
 def of_events(variables: Variables, name: Scalar, function: Object) -> Iterator[Node]:
     """The statements that the events and settings of a function add to its role."""
     for key in _SETTINGS:
-        setting = variables.given(function.get(key))
+        setting = variables.value(function.get(key))
         if setting is not None:
             yield known_by_text(key, setting)
     events = function.get("events")
-    found = variables.filled(events) if events is not None else None
-    for event in found.items if isinstance(found, Array) else ():
+    event_nodes = variables.resolve(events) if events is not None else None
+    for event in event_nodes.items if isinstance(event_nodes, Array) else ():
         for kind, value in event.entries if isinstance(event, Object) else ():
             yield from _of_event(kind, value, name)
 
@@ -85,7 +85,7 @@ def _connections(span: Span) -> Object:
 def known_by_text(key: str, value: Node, *deciding: str) -> Object:
     """Access that a setting gives, which is not worked out: it is known by its text, and another text is new access."""
     resource = hole(f"what {key} gives access to", canonical(value), *deciding)
-    return statement(value.span, ("serverless:Access",), Scalar(spelled((resource,)), value.span, parts=(resource,)))
+    return statement(value.span, ("serverless:Access",), Scalar(spelling((resource,)), value.span, parts=(resource,)))
 
 
 def _actions(kind: str, value: Node) -> tuple[str, ...]:
@@ -100,24 +100,24 @@ def _actions(kind: str, value: Node) -> tuple[str, ...]:
 
 
 def _arn(value: Node) -> Node:
-    found = value.get("arn") if isinstance(value, Object) else value
-    return found if found is not None else Scalar("*", value.span)
+    arn = value.get("arn") if isinstance(value, Object) else value
+    return arn if arn is not None else Scalar("*", value.span)
 
 
-def role(name: str, made: Made, span: Span, user: Span) -> list[Entry]:
+def role(name: str, contents: RoleContents, span: Span, user: Span) -> list[Entry]:
     """The role of this logical id, for what stands at `user`; nothing if it gets only what every function has."""
-    if made == Made():
+    if contents == RoleContents():
         return []
     properties = [entry("AssumeRolePolicyDocument", _trust(user))]
-    if made.statements:
-        whole = Array(made.statements, made.statements[0].span)
-        document = mapping(whole.span, Version=text("2012-10-17", whole.span), Statement=whole)
-        policy = mapping(whole.span, PolicyName=text("serverless", whole.span), PolicyDocument=document)
-        properties.append(entry("Policies", Array((policy,), whole.span)))
-    if made.managed:
-        properties.append(entry("ManagedPolicyArns", Array(made.managed, made.managed[0].span)))
-    if made.boundary is not None:
-        properties.append(entry("PermissionsBoundary", made.boundary))
+    if contents.statements:
+        statements = Array(contents.statements, contents.statements[0].span)
+        document = mapping(statements.span, Version=text("2012-10-17", statements.span), Statement=statements)
+        policy = mapping(statements.span, PolicyName=text("serverless", statements.span), PolicyDocument=document)
+        properties.append(entry("Policies", Array((policy,), statements.span)))
+    if contents.managed:
+        properties.append(entry("ManagedPolicyArns", Array(contents.managed, contents.managed[0].span)))
+    if contents.boundary is not None:
+        properties.append(entry("PermissionsBoundary", contents.boundary))
     return [entry(name, mapping(span, Type=text("AWS::IAM::Role", span), Properties=Object(tuple(properties), span)))]
 
 
@@ -127,11 +127,11 @@ def _trust(span: Span) -> Object:
     return mapping(span, Version=text("2012-10-17", span), Statement=Array((allowed,), span))
 
 
-def statement(span: Span, actions: Iterable[str], resource: Node | None, **more: Node) -> Object:
+def statement(span: Span, actions: Iterable[str], resource: Node | None, **elements: Node) -> Object:
     """A statement that allows actions."""
     allowed = Array(tuple(text(action, span) for action in actions), span)
-    given = {"Resource": resource} if resource is not None else {}
-    return mapping(span, Effect=text("Allow", span), Action=allowed, **given, **more)
+    resource_element = {"Resource": resource} if resource is not None else {}
+    return mapping(span, Effect=text("Allow", span), Action=allowed, **resource_element, **elements)
 
 
 def mapping(span: Span, **entries: Node) -> Object:

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 
 from policy_guard.documents.containers.cloudformation.template import Template, read_template, twice
 from policy_guard.documents.containers.opaque import Opaque
-from policy_guard.documents.containers.serverless_framework.files import Beside
+from policy_guard.documents.containers.serverless_framework.files import RevisionFiles
 from policy_guard.documents.containers.serverless_framework.functions import function_resources
 from policy_guard.documents.containers.serverless_framework.layers import layer_permissions
-from policy_guard.documents.containers.serverless_framework.made import Made, entry, mapping, text
+from policy_guard.documents.containers.serverless_framework.made import RoleContents, entry, mapping, text
 from policy_guard.documents.containers.serverless_framework.variables import Variables
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Source, Unreadable
 
@@ -31,24 +31,26 @@ def is_serverless(document: Node) -> bool:
     return any(document.get(key) is not None for key in ("service", "functions", "resources", "frameworkVersion"))
 
 
-def template_of(source: Source, root: Object, beside: Beside) -> Template:
+def template_of(source: Source, root: Object, revision_files: RevisionFiles) -> Template:
     """The template that a file stands for. Raises `Unreadable` if nobody can tell."""
     if problems := tuple(twice(root)):
         raise Unreadable(*problems)
     try:
-        sections = _sections(Variables(source, root, beside), root)
+        sections = _sections(Variables(source, root, revision_files), root)
     except Opaque as error:
         raise Unreadable(error.problem) from None
     entries = [entry("AWSTemplateFormatVersion", text("2010-09-09", root.span))]
     entries += (
-        Entry(Scalar(name, root.span), Object(tuple(found), root.span)) for name, found in sections.items() if found
+        Entry(Scalar(name, root.span), Object(tuple(section_entries), root.span))
+        for name, section_entries in sections.items()
+        if section_entries
     )
     return read_template(source, Object(tuple(entries), root.span))._replace(filled=True)
 
 
 def _sections(variables: Variables, root: Object) -> dict[str, list[Entry]]:
     sections: dict[str, list[Entry]] = {name: [] for name in _SECTIONS}
-    provider = variables.whole(root.get("provider") or root)
+    provider = variables.target(root.get("provider") or root)
     if not isinstance(provider, Object):
         raise Opaque("nobody can tell from the repository what the provider is", provider.span)
     shared = _shared_role(variables, provider)
@@ -59,30 +61,30 @@ def _sections(variables: Variables, root: Object) -> dict[str, list[Entry]]:
     for part in _parts(variables, root.get("resources")):
         for name in _SECTIONS:
             section = variables.at(part, name)
-            found = variables.filled(section) if section is not None else None
-            if isinstance(found, Object):
-                sections[name] += found.entries
-            elif found is not None:
-                raise Opaque(f'nobody can tell from the repository what "{name}" holds', found.span)
+            resolved_section = variables.resolve(section) if section is not None else None
+            if isinstance(resolved_section, Object):
+                sections[name] += resolved_section.entries
+            elif resolved_section is not None:
+                raise Opaque(f'nobody can tell from the repository what "{name}" holds', resolved_section.span)
         _extend(sections["Resources"], variables, variables.at(part, "extensions"))
     return sections
 
 
-def _shared_role(variables: Variables, provider: Object) -> Made:
+def _shared_role(variables: Variables, provider: Object) -> RoleContents:
     """What the provider gives to the role of all functions, in the present and in the earlier spelling."""
-    own = variables.at(provider, "iam", "role")
-    inside = variables.whole(own) if own is not None else None
-    if isinstance(inside, Object):
-        return Made(
-            statements=variables.items(variables.at(inside, "statements")),
-            managed=variables.items(variables.at(inside, "managedPolicies")),
-            boundary=variables.given(variables.at(inside, "permissionsBoundary"))
-            or variables.given(variables.at(inside, "permissionBoundary")),
+    iam_role = variables.at(provider, "iam", "role")
+    role = variables.target(iam_role) if iam_role is not None else None
+    if isinstance(role, Object):
+        return RoleContents(
+            statements=variables.items(variables.at(role, "statements")),
+            managed=variables.items(variables.at(role, "managedPolicies")),
+            boundary=variables.value(variables.at(role, "permissionsBoundary"))
+            or variables.value(variables.at(role, "permissionBoundary")),
         )
-    return Made(
+    return RoleContents(
         statements=variables.items(provider.get("iamRoleStatements")),
         managed=variables.items(provider.get("iamManagedPolicies")),
-        boundary=variables.given(provider.get("rolePermissionsBoundary")),
+        boundary=variables.value(provider.get("rolePermissionsBoundary")),
     )
 
 
@@ -90,10 +92,10 @@ def _functions(variables: Variables, root: Object) -> Iterator[tuple[Scalar, Obj
     """The functions by name; a list of mappings, or of files, is one mapping."""
     for part in _parts(variables, root.get("functions")):
         for key, value in part.entries:
-            found = variables.whole(value)
-            if isinstance(found, Object):
-                yield key, found
-            elif not (isinstance(found, Scalar) and found.kind == "null"):
+            function = variables.target(value)
+            if isinstance(function, Object):
+                yield key, function
+            elif not (isinstance(function, Scalar) and function.kind == "null"):
                 raise Opaque("nobody can tell from the repository what this function is", key.span)
 
 
@@ -101,34 +103,36 @@ def _parts(variables: Variables, node: Node | None) -> Iterator[Object]:
     """The mappings that a section is made of."""
     if node is None:
         return
-    found = variables.whole(node)
-    for part in found.items if isinstance(found, Array) else (found,):
-        inside = variables.whole(part)
-        if isinstance(inside, Object):
-            yield inside
-        elif not (isinstance(inside, Scalar) and inside.kind == "null"):
-            raise Opaque("nobody can tell from the repository what stands here", inside.span)
+    section = variables.target(node)
+    for part in section.items if isinstance(section, Array) else (section,):
+        part_node = variables.target(part)
+        if isinstance(part_node, Object):
+            yield part_node
+        elif not (isinstance(part_node, Scalar) and part_node.kind == "null"):
+            raise Opaque("nobody can tell from the repository what stands here", part_node.span)
 
 
 def _api(variables: Variables, provider: Object) -> list[Entry]:
     """The policy of the API that all functions share."""
-    own = variables.at(provider, "apiGateway", "resourcePolicy") or provider.get("resourcePolicy")
-    statements = variables.items(own)
-    if own is None or not statements:
+    policy_node = variables.at(provider, "apiGateway", "resourcePolicy") or provider.get("resourcePolicy")
+    statements = variables.items(policy_node)
+    if policy_node is None or not statements:
         return []
-    policy = mapping(own.span, Version=text("2012-10-17", own.span), Statement=Array(statements, own.span))
-    properties = mapping(own.span, Policy=policy)
-    return [entry(_API, mapping(own.span, Type=text(_TYPES[_API], own.span), Properties=properties))]
+    policy = mapping(
+        policy_node.span, Version=text("2012-10-17", policy_node.span), Statement=Array(statements, policy_node.span)
+    )
+    properties = mapping(policy_node.span, Policy=policy)
+    return [entry(_API, mapping(policy_node.span, Type=text(_TYPES[_API], policy_node.span), Properties=properties))]
 
 
 def _extend(resources: list[Entry], variables: Variables, extensions: Node | None) -> None:
     """Puts what a file extends into what the framework makes; of what it makes besides, nothing may be about access."""
     if extensions is None:
         return
-    for key, value in _entries(variables.filled(extensions)):
-        known = next((number for number, each in enumerate(resources) if each.key.text == key.text), None)
-        if known is not None:
-            resources[known] = Entry(resources[known].key, _merged(resources[known].value, value))
+    for key, value in _entries(variables.resolve(extensions)):
+        position = next((number for number, each in enumerate(resources) if each.key.text == key.text), None)
+        if position is not None:
+            resources[position] = Entry(resources[position].key, _merged(resources[position].value, value))
         elif key.text in _TYPES:
             resources.append(entry(key.text, _merged(mapping(key.span, Type=text(_TYPES[key.text], key.span)), value)))
         elif any(word in name for name in _keys(value) for word in _LIKE_ACCESS):
@@ -152,14 +156,14 @@ def _keys(node: Node) -> Iterator[str]:
             waiting += (value for _, value in node.entries)
 
 
-def _merged(one: Node, other: Node) -> Node:
+def _merged(base: Node, addition: Node) -> Node:
     """The second put into the first: mappings key by key, lists one after the other, all else as the second says."""
-    if isinstance(one, Array) and isinstance(other, Array):
-        return one._replace(items=(*one.items, *other.items))
-    if not (isinstance(one, Object) and isinstance(other, Object)):
-        return other
-    entries = {key.text: Entry(key, value) for key, value in one.entries}
-    for key, value in other.entries:
-        before = entries.get(key.text)
-        entries[key.text] = Entry(key, _merged(before.value, value) if before else value)
-    return one._replace(entries=tuple(entries.values()))
+    if isinstance(base, Array) and isinstance(addition, Array):
+        return base._replace(items=(*base.items, *addition.items))
+    if not (isinstance(base, Object) and isinstance(addition, Object)):
+        return addition
+    entries = {key.text: Entry(key, value) for key, value in base.entries}
+    for key, value in addition.entries:
+        existing = entries.get(key.text)
+        entries[key.text] = Entry(key, _merged(existing.value, value) if existing else value)
+    return base._replace(entries=tuple(entries.values()))

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from policy_guard.documents.containers.cloudformation.calls import call, canonical
 from policy_guard.documents.containers.cloudformation.template import twice
-from policy_guard.documents.containers.holes import Parts, hole, joined, spelled
+from policy_guard.documents.containers.holes import Parts, hole, joined, spelling
 from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.containers.serverless_framework.files import (
-    Beside,
+    RevisionFiles,
     fits,
     from_root,
     is_composition,
@@ -45,38 +45,38 @@ _DEEPEST = 60
 class Variables:
     """Fills in the variables of one file."""
 
-    def __init__(self, source: Source, root: Object, beside: Beside) -> None:
+    def __init__(self, source: Source, root: Object, revision_files: RevisionFiles) -> None:
         self._path = source.path
         self._root = root
-        self._beside = beside
-        self._files: dict[str, Node] = {}
-        self._below_names: dict[str, tuple[str, tuple[str, ...]]] = {}
+        self._revision_files = revision_files
+        self._documents: dict[str, Node] = {}
+        self._name_digests: dict[str, tuple[str, tuple[str, ...]]] = {}
         self._active: list[str] = []
         self._by_kind: dict[str, tuple[str, ...]] = {}
-        self._left = _MOST_STEPS
+        self._budget = _MOST_STEPS
 
-    def filled(self, node: Node) -> Node:
+    def resolve(self, node: Node) -> Node:
         """The node with its variables filled in; what comes from elsewhere stands at the place of the variable."""
-        self._left -= 1
-        if self._left < 0:
+        self._budget -= 1
+        if self._budget < 0:
             raise Opaque("this takes too long to fill in; write it with fewer variables", node.span)
         if isinstance(node, Scalar):
             return self._scalar(node)
         if isinstance(node, Array):
-            return node._replace(items=tuple(map(self.filled, node.items)))
-        return node._replace(entries=tuple(Entry(self._key(key), self.filled(value)) for key, value in node.entries))
+            return node._replace(items=tuple(map(self.resolve, node.items)))
+        return node._replace(entries=tuple(Entry(self._key(key), self.resolve(value)) for key, value in node.entries))
 
-    def given(self, node: Node | None) -> Node | None:
+    def value(self, node: Node | None) -> Node | None:
         """What is written there, filled in; None if nothing is."""
-        found = self.filled(node) if node is not None else None
-        return None if isinstance(found, Scalar) and found.kind == "null" else found
+        resolved = self.resolve(node) if node is not None else None
+        return None if isinstance(resolved, Scalar) and resolved.kind == "null" else resolved
 
     def items(self, node: Node | None) -> tuple[Node, ...]:
         """The items of a list, those of lists in it too; what is no list stands for itself."""
-        found = self.given(node)
-        if isinstance(found, Array):
-            return tuple(item for each in found.items for item in (each.items if isinstance(each, Array) else (each,)))
-        return () if found is None else (found,)
+        value = self.value(node)
+        if isinstance(value, Array):
+            return tuple(item for each in value.items for item in (each.items if isinstance(each, Array) else (each,)))
+        return () if value is None else (value,)
 
     def at(self, node: Node | None, *keys: str) -> Node | None:
         """What stands below keys, whose way may lead through variables; not filled in itself."""
@@ -88,7 +88,7 @@ class Variables:
             node = self._stepped(node, key)
         return self._placed(node, place) if node is not None and place else node
 
-    def whole(self, node: Node) -> Node:
+    def target(self, node: Node) -> Node:
         """The node, or if it is one variable what that stands for, in which variables may stand again."""
         return self._placed(self._outer(node), node.span) if _is_variable(node) else node
 
@@ -98,8 +98,8 @@ class Variables:
 
     def _placed(self, node: Node, span: Span) -> Node:
         """The node as if it were written at a place."""
-        self._left -= 1
-        if self._left < 0:
+        self._budget -= 1
+        if self._budget < 0:
             raise Opaque("this takes too long to fill in; write it with fewer variables", span)
         if isinstance(node, Scalar):
             return node._replace(span=span)
@@ -119,33 +119,37 @@ class Variables:
         return None
 
     def _key(self, key: Scalar) -> Scalar:
-        filled = self._scalar(key)
-        if not isinstance(filled, Scalar):
+        resolved_key = self._scalar(key)
+        if not isinstance(resolved_key, Scalar):
             raise Opaque("a list or a mapping cannot be a key", key.span)
-        return filled._replace(parts=None) if filled.parts and not _has_hole(filled.parts) else filled
+        return (
+            resolved_key._replace(parts=None)
+            if resolved_key.parts and not _has_hole(resolved_key.parts)
+            else resolved_key
+        )
 
     def _scalar(self, scalar: Scalar, fill: Callable[[Node], Node] | None = None) -> Node:
         """What a text stands for; `fill` is what becomes of the whole of what one variable stands for."""
         if "${" not in scalar.text or scalar.parts is not None:
             return scalar
         pieces = list(_pieces(scalar.text, scalar.span))
-        if not any(inside for inside, _ in pieces):
+        if not any(is_variable for is_variable, _ in pieces):
             return scalar
         if len(pieces) == 1:
-            found = self._variable(pieces[0][1], scalar.span, fill or self.filled)
-            return found if fill else self._placed(found, scalar.span)
+            value = self._variable(pieces[0][1], scalar.span, fill or self.resolve)
+            return value if fill else self._placed(value, scalar.span)
         parts: list[str | Hole] = []
-        for inside, text in pieces:
-            parts += self._text(text, scalar.span) if inside else (text,)
+        for is_variable, text in pieces:
+            parts += self._text(text, scalar.span) if is_variable else (text,)
         return self._put_together(scalar, joined(parts))
 
     def _put_together(self, scalar: Scalar, parts: Parts) -> Node:
         """A text with holes; under `Fn::Sub` each hole is a name of its own."""
         if not _has_hole(parts):
-            return scalar._replace(text=spelled(parts), parts=None)
-        called = call(scalar)
-        if called is None or called.name != "Fn::Sub":
-            return scalar._replace(text=spelled(parts), parts=parts)
+            return scalar._replace(text=spelling(parts), parts=None)
+        function_call = call(scalar)
+        if function_call is None or function_call.name != "Fn::Sub":
+            return scalar._replace(text=spelling(parts), parts=parts)
         names = {f"Variable{number}": part for number, part in enumerate(parts) if isinstance(part, Hole)}
         text = "".join(part if isinstance(part, str) else f"${{Variable{number}}}" for number, part in enumerate(parts))
         span = scalar.span
@@ -154,7 +158,7 @@ class Variables:
         return Object((Entry(Scalar("Fn::Sub", span), argument),), span)
 
     def _text(self, content: str, span: Span) -> Parts:
-        value = self._variable(content, span, self.filled)
+        value = self._variable(content, span, self.resolve)
         if not isinstance(value, Scalar):
             raise Opaque("a list or a mapping is put into a text here", span)
         if value.parts is not None:
@@ -165,8 +169,8 @@ class Variables:
         """Return what a variable stands for: the first of its alternatives that there is."""
         if content in self._active or len(self._active) > _DEEPEST:
             raise Opaque("a variable stands for itself here", span)
-        self._left -= 1
-        if self._left < 0:
+        self._budget -= 1
+        if self._budget < 0:
             raise Opaque("this takes too long to fill in; write it with fewer variables", span)
         self._active.append(content)
         try:
@@ -180,42 +184,42 @@ class Variables:
     def _inner(self, content: str, span: Span) -> str | Hole:
         """The content with the variables in it filled in; a hole if nobody knows one of them."""
         parts: list[str | Hole] = []
-        for inside, text in _pieces(content, span):
-            parts += self._text(text, span) if inside else (text,)
-        whole = joined(parts)
-        if not _has_hole(whole):
-            return spelled(whole)
-        return hole(spelled(whole), whole, *self._deciding(content))._replace(several=True)
+        for is_variable, text in _pieces(content, span):
+            parts += self._text(text, span) if is_variable else (text,)
+        all_parts = joined(parts)
+        if not _has_hole(all_parts):
+            return spelling(all_parts)
+        return hole(spelling(all_parts), all_parts, *self._deciding(content))._replace(several=True)
 
     def _deciding(self, content: str) -> Iterator[str]:
         """All that a variable with an unknown name may lead to: what lies below the known part of it, and so on."""
-        waiting, seen = [content], set[str]()
+        waiting, visited = [content], set[str]()
         while waiting:
             text = waiting.pop()
-            self._left -= 1
+            self._budget -= 1
             for match in _NAMED_HERE.finditer(text):
-                known = match[1].split(".")[: -1 if text.startswith("${", match.end()) else None]
-                name = ".".join(known)
-                if name not in seen:
-                    seen.add(name)
-                    shown, texts = self._told(name)
-                    yield shown
+                known_names = match[1].split(".")[: -1 if text.startswith("${", match.end()) else None]
+                name = ".".join(known_names)
+                if name not in visited:
+                    visited.add(name)
+                    name_digest, texts = self._name_digest(name)
+                    yield name_digest
                     waiting += texts
             for source in self._named_files(text):
-                if f"file {source.path}" not in seen:
-                    seen.add(f"file {source.path}")
+                if f"file {source.path}" not in visited:
+                    visited.add(f"file {source.path}")
                     yield digest(source.text)
                     waiting.append(source.text)
 
-    def _told(self, name: str) -> tuple[str, tuple[str, ...]]:
+    def _name_digest(self, name: str) -> tuple[str, tuple[str, ...]]:
         """What stands below a name, for short, and the texts with variables in it."""
-        if name not in self._below_names:
-            below = self._below(name.split("."))
-            texts = dict.fromkeys(scalar.text for scalar in scalars(below) if "${" in scalar.text)
-            self._below_names[name] = digest(canonical(below)), tuple(texts)
-        return self._below_names[name]
+        if name not in self._name_digests:
+            node = self._node_below(name.split("."))
+            texts = dict.fromkeys(scalar.text for scalar in scalars(node) if "${" in scalar.text)
+            self._name_digests[name] = digest(canonical(node)), tuple(texts)
+        return self._name_digests[name]
 
-    def _below(self, names: Sequence[str]) -> Node:
+    def _node_below(self, names: Sequence[str]) -> Node:
         """What stands below names, as far as it is written out."""
         node: Node = self._root
         for name in filter(None, names):
@@ -228,32 +232,36 @@ class Variables:
     def _named_files(self, text: str) -> Iterator[Source]:
         names = {from_root(match[1].strip(), self._path) for match in _NAMED_FILE.finditer(text)}
         paths = (
-            sorted(path for path in self._beside.paths() if any(fits(name, path) for name in names)) if names else ()
+            sorted(path for path in self._revision_files.paths() if any(fits(name, path) for name in names))
+            if names
+            else ()
         )
-        yield from (source for path in paths if (source := self._beside.read(path)))
+        yield from (source for path in paths if (source := self._revision_files.read(path)))
 
     def _first(self, content: str, span: Span, fill: Callable[[Node], Node]) -> Node:
         alternatives = _alternatives(content)
         for number, alternative in enumerate(alternatives):
-            found = self._one(alternative.strip(), span, fill)
-            if isinstance(found, Hole):
-                rest = ", ".join(alternatives[number + 1 :])
-                fallback = canonical(self.filled(self._first(rest, span, self.filled))) if rest.strip() else ""
-                given = self._given(alternative.strip().partition(":")[0])
-                return Scalar("", span, parts=(hole(alternative.strip(), fallback, *given)._replace(several=True),))
-            if found is not None:
-                return found
+            value = self._alternative_value(alternative.strip(), span, fill)
+            if isinstance(value, Hole):
+                remaining = ", ".join(alternatives[number + 1 :])
+                fallback = (
+                    canonical(self.resolve(self._first(remaining, span, self.resolve))) if remaining.strip() else ""
+                )
+                context = self._outside_context(alternative.strip().partition(":")[0])
+                return Scalar("", span, parts=(hole(alternative.strip(), fallback, *context)._replace(several=True),))
+            if value is not None:
+                return value
         raise Opaque(f'"${{{content[:80]}}}" stands for nothing in the repository', span)
 
-    def _given(self, kind: str) -> tuple[str, ...]:
+    def _outside_context(self, kind: str) -> tuple[str, ...]:
         """What else of the repository decides values of a kind that are given from outside."""
         if kind not in self._by_kind:
-            self._by_kind[kind] = (*self._told_of(kind), *self._texts_beside(kind))
+            self._by_kind[kind] = (*self._kind_digests(kind), *self._texts_beside(kind))
         return self._by_kind[kind]
 
-    def _told_of(self, kind: str) -> Iterator[str]:
+    def _kind_digests(self, kind: str) -> Iterator[str]:
         for names in _DECIDING.get(kind, _ELSEWHERE):
-            node = self._written(names)
+            node = self._node_at(names)
             if node is not None:
                 yield canonical(node)
                 for text in dict.fromkeys(scalar.text for scalar in scalars(node) if "${" in scalar.text):
@@ -262,19 +270,19 @@ class Variables:
     def _texts_beside(self, kind: str) -> Iterator[str]:
         """The files that set variables of the environment, and those that give parameters."""
         if kind not in ("opt", "git"):
-            for path in sorted(self._beside.paths()):
+            for path in sorted(self._revision_files.paths()):
                 if is_environment(path, self._path) or (kind == "param" and is_composition(path)):
-                    source = self._beside.read(path)
+                    source = self._revision_files.read(path)
                     yield f"{path} {digest(source.text) if source else ''}"
 
-    def _written(self, names: str) -> Node | None:
+    def _node_at(self, names: str) -> Node | None:
         """What is written below names; if a variable leads there, that."""
         node: Node | None = self._root
         for name in names.split("."):
             node = node.get(name) if isinstance(node, Object) else node
         return node
 
-    def _one(self, text: str, span: Span, fill: Callable[[Node], Node]) -> Node | Hole | None:
+    def _alternative_value(self, text: str, span: Span, fill: Callable[[Node], Node]) -> Node | Hole | None:
         if text[:1] in ("'", '"') and text[-1:] == text[:1] and len(text) > 1:
             return Scalar(text[1:-1], span)
         if text in ("true", "false", "null") or re.fullmatch(r"-?[0-9]+(?:\.[0-9]+)?", text):
@@ -292,12 +300,12 @@ class Variables:
         path = from_root(name, self._path)
         if path.startswith(("../", "/", "~")) or name.startswith(("/", "~")):
             raise Opaque("a file outside of the repository is read here; write its contents here", span)
-        if path not in self._files:
-            source = self._beside.read(path)
+        if path not in self._documents:
+            source = self._revision_files.read(path)
             if source is None:
                 return None
-            self._files[path] = self._document(source, span)
-        node = self.at(self._files[path], *filter(None, address.split(".")))
+            self._documents[path] = self._document(source, span)
+        node = self.at(self._documents[path], *filter(None, address.split(".")))
         return fill(node) if node is not None else None
 
     def _document(self, source: Source, span: Span) -> Node:
@@ -351,10 +359,10 @@ def _closing(text: str, at: int) -> int:
 
 def _alternatives(content: str) -> list[str]:
     """The alternatives of a variable; a comma in quotation marks or brackets does not part them."""
-    found = [""]
+    alternatives = [""]
     for piece in re.findall(r"'[^']*'|\"[^\"]*\"|\([^()]*\)|,|[^,'\"()]+|.", content, re.DOTALL):
         if piece == ",":
-            found.append("")
+            alternatives.append("")
         else:
-            found[-1] += piece
-    return found
+            alternatives[-1] += piece
+    return alternatives

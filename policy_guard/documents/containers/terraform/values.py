@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from policy_guard.documents.containers.holes import Parts, hole, joined, spelled, visible
+from policy_guard.documents.containers.holes import Parts, hole, joined, spelling, visible
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.hcl.syntax import (
     Literal,
@@ -56,7 +56,7 @@ def shown(node: Node) -> str:
     """A value for people."""
     if isinstance(node, Scalar):
         own = parts(node)
-        return visible(own[0]) if len(own) == 1 and isinstance(own[0], Hole) else spelled(own)
+        return visible(own[0]) if len(own) == 1 and isinstance(own[0], Hole) else spelling(own)
     return "a list" if isinstance(node, Array) else "a mapping"
 
 
@@ -75,7 +75,7 @@ def is_null(node: Node) -> bool:
 
 def text_of(own: Parts, span: Span) -> Scalar:
     """The text with these parts."""
-    return Scalar(text=spelled(own), span=span, parts=joined(own))
+    return Scalar(text=spelling(own), span=span, parts=joined(own))
 
 
 def unknown(words: str, span: Span, *deciding: object, several: bool = True) -> Scalar:
