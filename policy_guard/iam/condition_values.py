@@ -57,10 +57,10 @@ def _of_calendar(iso: re.Match[str]) -> Moment | None:
 
 def of_seconds(text: str) -> Moment:
     """The moment of a number, whose fraction counts forward from the second before."""
-    whole, _, part = text.partition(".")
-    if not whole.startswith("-") or not part.strip("0"):
-        return _moment(int(whole), part)
-    return _moment(int(whole) - 1, str(10 ** len(part) - int(part)).rjust(len(part), "0"))
+    integer, _, part = text.partition(".")
+    if not integer.startswith("-") or not part.strip("0"):
+        return _moment(int(integer), part)
+    return _moment(int(integer) - 1, str(10 ** len(part) - int(part)).rjust(len(part), "0"))
 
 
 def _moment(seconds: int, part: str) -> Moment:
@@ -78,8 +78,8 @@ def _moment(seconds: int, part: str) -> Moment:
 
 def in_utc(seconds: Decimal) -> str:
     """The moment so many seconds after 1970 began as it is usually spelled; as a number if no calendar has it."""
-    whole = int(seconds.to_integral_value(ROUND_FLOOR))
-    clock = _moment(whole, f"{seconds - whole:f}".partition(".")[2]).clock
+    integer = int(seconds.to_integral_value(ROUND_FLOOR))
+    clock = _moment(integer, f"{seconds - integer:f}".partition(".")[2]).clock
     if clock in (TOO_EARLY, TOO_LATE):
         return f"{seconds:f}"
     date, time, part = clock[:8], clock[8:14], clock[14:]

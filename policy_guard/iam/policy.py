@@ -178,9 +178,9 @@ def read_plainly(value: Value, visible: bool = False) -> str:
     """
     parts = value.pattern.parts
     unknown = (part.name.partition(HIDDEN)[0] if visible else part.name for part in parts if isinstance(part, Unknown))
-    own = "".join(f" with {name}" for name in unknown if name not in value.text)
+    suffix = "".join(f" with {name}" for name in unknown if name not in value.text)
     variables = any(not isinstance(part, str | Wildcard) for part in parts)
-    return own + (" as plain text" if "${" in value.text and not variables else "")
+    return suffix + (" as plain text" if "${" in value.text and not variables else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,13 +266,13 @@ def united(policies: Sequence[Policy], label: str, holder: str) -> Policy:
     )
 
 
-def of_one_kind(one: Policy, other: Policy) -> bool:
+def of_one_kind(first: Policy, second: Policy) -> bool:
     """Tell whether two policies may be versions of one.
 
     Without Resource the actions alone tell a trust policy from another resource policy, and they may change.
     """
-    unsure = not one.names_resources and not other.names_resources and {one.kind, other.kind} <= set(SHARING)
-    return one.kind == other.kind or unsure
+    unsure = not first.names_resources and not second.names_resources and {first.kind, second.kind} <= set(SHARING)
+    return first.kind == second.kind or unsure
 
 
 def leaves_all(policy: Policy | None, kind: Kind) -> bool:
@@ -285,13 +285,13 @@ def leaves_all(policy: Policy | None, kind: Kind) -> bool:
 def by_effect(policy: Policy | None) -> tuple[tuple[Statement, ...], tuple[Statement, ...]]:
     """The Allow statements and the Deny statements of the policy; None is no policy."""
     statements = policy.statements if policy else ()
-    known = _SPLIT.get(id(statements))
-    if known is None or known[0] is not statements:
+    entry = _SPLIT.get(id(statements))
+    if entry is None or entry[0] is not statements:
         allowing, denying = (tuple(s for s in statements if s.effect == effect) for effect in ("Allow", "Deny"))
         if len(_SPLIT) >= _MOST_SPLIT:
             _SPLIT.clear()
-        known = _SPLIT[id(statements)] = statements, allowing, denying
-    return known[1], known[2]
+        entry = _SPLIT[id(statements)] = statements, allowing, denying
+    return entry[1], entry[2]
 
 
 # By the identity of the statements, which are kept so that it stays theirs: this is asked for every request tried.
@@ -354,9 +354,13 @@ def statement_meaning(statement: Statement) -> Hashable:
     )
 
 
-def principals_meaning(who: Principals | None) -> Hashable:
+def principals_meaning(element: Principals | None) -> Hashable:
     """Equal for two elements only if they apply to the same callers."""
-    return (who.negated, frozenset((entry.type, entry.value.pattern) for entry in who.entries)) if who else None
+    return (
+        (element.negated, frozenset((entry.type, entry.value.pattern) for entry in element.entries))
+        if element
+        else None
+    )
 
 
 def _action_meaning(value: Value) -> Hashable:

@@ -52,13 +52,13 @@ def grow(names: Iterable[str], unused: Iterable[str], split: Split, allowed: Cal
     begin with it are `allowed`. Source: least general generalisation, G. D. Plotkin, "A Note on Inductive
     Generalization", Machine Intelligence 5, 1970.
     """
-    gone = {name.lower() for name in unused}
+    unused_names = {name.lower() for name in unused}
     split_names = sorted((split(name), name) for name in names)
-    return _branch("", split_names, 0, _Safe(gone, sorted(gone), allowed), wide=split is characters)
+    return _branch("", split_names, 0, _Safe(unused_names, sorted(unused_names), allowed), wide=split is characters)
 
 
 class _Safe(NamedTuple):
-    gone: set[str]
+    unused: set[str]
     in_order: Sequence[str]
     allowed: Callable[[str], bool]
 
@@ -67,13 +67,13 @@ class _Safe(NamedTuple):
         at = bisect_left(self.in_order, start)
         return not (at < len(self.in_order) and self.in_order[at].startswith(start)) and self.allowed(start)
 
-    def goes(self, name: str) -> bool:
-        return name.lower() in self.gone
+    def is_unused(self, name: str) -> bool:
+        return name.lower() in self.unused
 
 
 def _branch(prefix: str, names: list[tuple[tuple[str, ...], str]], depth: int, safe: _Safe, wide: bool) -> Branch:
     plain = tuple(name for _, name in names)
-    unused = tuple(filter(safe.goes, plain))
+    unused = tuple(filter(safe.is_unused, plain))
     if len(unused) == len(plain):
         return Branch(prefix=prefix, names=plain, unused=unused)
     if len(plain) == 1:
@@ -94,8 +94,8 @@ def _children(
     prefix: str, names: list[tuple[tuple[str, ...], str]], depth: int, safe: _Safe, wide: bool
 ) -> Iterator[Branch]:
     ends = [(split, name) for split, name in names if len(split) == depth]
-    for each in ends:
-        yield _branch(each[1], [each], depth, safe, wide=False)
-    longer = (each for each in names if len(each[0]) > depth)
-    for word, group in groupby(longer, key=lambda each: each[0][depth]):
+    for item in ends:
+        yield _branch(item[1], [item], depth, safe, wide=False)
+    longer = (item for item in names if len(item[0]) > depth)
+    for word, group in groupby(longer, key=lambda item: item[0][depth]):
         yield _branch(prefix + word, list(group), depth + 1, safe, wide)

@@ -57,12 +57,12 @@ FINER = ("user", "role", "session")
 
 def named(entry: Principal) -> PrincipalRef:
     """Return what kind of principal the entry names."""
-    return _named(entry.type, entry.value.pattern)
+    return _principal_ref(entry.type, entry.value.pattern)
 
 
-def is_id(type_: str, who: PrincipalRef) -> bool:
+def is_id(type_: str, principal: PrincipalRef) -> bool:
     """Tell whether the entry names someone by an id of which nothing here tells whose it is."""
-    return who.kind == "id" or type_ == "CanonicalUser"
+    return principal.kind == "id" or type_ == "CanonicalUser"
 
 
 def is_provider(type_: str) -> bool:
@@ -86,24 +86,26 @@ def beginning(entry: Principal) -> str | None:
     return head + dot if dot else ""
 
 
-def in_any_partition(who: PrincipalRef) -> bool:
+def in_any_partition(principal: PrincipalRef) -> bool:
     """Tell whether the account's partition is its policy's: an id alone, or an ARN that leaves it to a template.
 
     AWS: reference_policies_elements_principal, "AWS account principals": ARN and id behave the same way.
     """
-    return all(isinstance(part, Unknown) for part in who.partition.parts)
+    return all(isinstance(part, Unknown) for part in principal.partition.parts)
 
 
-def has_wildcards(who: PrincipalRef) -> bool:
-    return who.kind != "everyone" and any(isinstance(part, Wildcard) for pattern in who[1:] for part in pattern.parts)
+def has_wildcards(principal: PrincipalRef) -> bool:
+    return principal.kind != "everyone" and any(
+        isinstance(part, Wildcard) for pattern in principal[1:] for part in pattern.parts
+    )
 
 
 def by_text(text: str) -> PrincipalRef:
     """Return what an entry of the type AWS names that came out as this text."""
-    return _named("AWS", plain_pattern(text))
+    return _principal_ref("AWS", plain_pattern(text))
 
 
-def _named(type_: str, pattern: Pattern) -> PrincipalRef:
+def _principal_ref(type_: str, pattern: Pattern) -> PrincipalRef:
     parts = list(pattern.parts)
     text = "".join(part if isinstance(part, str) else chr(_STAND_IN + at) for at, part in enumerate(parts))
     if type_ == "*" or (type_ == "AWS" and pattern == plain_pattern("*")):
@@ -114,24 +116,24 @@ def _named(type_: str, pattern: Pattern) -> PrincipalRef:
         return PrincipalRef("account", pattern, account=pattern)
     if _ID.fullmatch(text):
         return PrincipalRef("id", pattern)
-    known = not any(ord(character) >= _STAND_IN for part in parts if isinstance(part, str) for character in part)
-    arn = _ARN.fullmatch(text) if known else None
+    is_plain = not any(ord(character) >= _STAND_IN for part in parts if isinstance(part, str) for character in part)
+    arn = _ARN.fullmatch(text) if is_plain else None
     ref = _by_arn(arn, parts, pattern) if arn else None
     return ref or PrincipalRef("open" if holes(pattern) else "nobody", pattern)
 
 
 def _by_arn(arn: re.Match[str], parts: list[Part], pattern: Pattern) -> PrincipalRef | None:
-    service, rest = arn[2], arn[4]
-    kind, _, name = rest.partition("/")
-    whole, partition, account = (_restored(text, parts) for text in (arn[0], arn[1], arn[3]))
-    if service == "iam" and (rest == "root" or _restored(rest, parts) == _restored("*", parts)):
+    service, resource = arn[2], arn[4]
+    kind, _, name = resource.partition("/")
+    arn_pattern, partition, account = (_restored(text, parts) for text in (arn[0], arn[1], arn[3]))
+    if service == "iam" and (resource == "root" or _restored(resource, parts) == _restored("*", parts)):
         return PrincipalRef(kind="account", name=pattern, account=account, partition=partition)
     if name and (service, kind) == ("iam", "user"):
-        return PrincipalRef("user", whole, account, partition, session=_restored(rest, parts))
+        return PrincipalRef("user", arn_pattern, account, partition, session=_restored(resource, parts))
     if name and (service, kind) == ("sts", "federated-user"):
-        return PrincipalRef(kind="user", name=whole, account=account, partition=partition)
+        return PrincipalRef(kind="user", name=arn_pattern, account=account, partition=partition)
     if name and (service, kind) == ("iam", "role"):
-        return PrincipalRef(kind="role", name=whole, account=account, partition=partition)
+        return PrincipalRef(kind="role", name=arn_pattern, account=account, partition=partition)
     if "/" in name and (service, kind) == ("sts", "assumed-role"):
         role, _, session = name.rpartition("/")
         return PrincipalRef(

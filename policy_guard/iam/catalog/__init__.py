@@ -157,15 +157,15 @@ def nearest_key(key: str) -> str | None:
     from difflib import get_close_matches
 
     prefix = key.lower().partition(":")[0]
-    known = [name for name in _lines("keys.txt") if name.startswith(f"{prefix}:") and "*" not in name]
-    return next(iter(get_close_matches(key.lower(), known, 1, _ALIKE)), None)
+    keys = [name for name in _lines("keys.txt") if name.startswith(f"{prefix}:") and "*" not in name]
+    return next(iter(get_close_matches(key.lower(), keys, 1, _ALIKE)), None)
 
 
 def key_type(key: str) -> KeyType | None:
     """The type of a condition key, in any case; None for one that AWS does not list."""
     name = key.lower()
-    found = _lines("keys.txt").get(name) or next((type_ for covers, type_ in _families() if covers(name)), None)
-    return KeyType(found.removeprefix("ArrayOf"), found.startswith("ArrayOf")) if found else None
+    type_name = _lines("keys.txt").get(name) or next((type_ for covers, type_ in _families() if covers(name)), None)
+    return KeyType(type_name.removeprefix("ArrayOf"), type_name.startswith("ArrayOf")) if type_name else None
 
 
 @cache

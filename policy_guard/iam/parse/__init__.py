@@ -8,7 +8,7 @@ from policy_guard.documents.containers import VERSIONS
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.source import Array, Hole, Node, Object, Scalar, Span, Unreadable, scalars
 from policy_guard.iam.parse.reader import Reader, quoted
-from policy_guard.iam.parse.statement import is_short, statement
+from policy_guard.iam.parse.statement import is_short, parse_statement
 from policy_guard.iam.policy import WITHOUT_PRINCIPAL, Element, Kind, Policy, Statement, Value
 from policy_guard.regex import regex
 from policy_guard.solver.strings.pattern import STAR, Pattern, holes, with_variables
@@ -18,20 +18,20 @@ _OF_IAM = ("identity", "trust", "boundary", "session")
 _SID = regex(r"[A-Za-z0-9]*")
 
 
-def parse(found: PolicyDocument, kind: Kind | None = None, placeholders: tuple[str, ...] = ()) -> Policy:
+def parse(document: PolicyDocument, kind: Kind | None = None, placeholders: tuple[str, ...] = ()) -> Policy:
     """The policy that a document means. Its kind comes from its place or shape where None is given.
 
     `placeholders` are regular expressions for texts that a template fills in, besides those that are known here.
 
     Raises `Unreadable` with every problem found. Source: IAM User Guide, reference_policies_grammar.
     """
-    reader = Reader(found.source, placeholders)
-    node = found.node
-    reader.problems += found.problems
+    reader = Reader(document.source, placeholders)
+    node = document.node
+    reader.problems += document.problems
     _refuse_disputed(reader, node)
     version, statements = _top(reader, node)
-    names_resources = any(each.resource for each in statements)
-    shape, statements = _shape(reader, statements, kind or found.kind)
+    names_resources = any(statement.resource for statement in statements)
+    shape, statements = _shape(reader, statements, kind or document.kind)
     _look_at_sids(reader, shape, node)
     if reader.problems:
         raise Unreadable(*reader.problems)
@@ -39,11 +39,11 @@ def parse(found: PolicyDocument, kind: Kind | None = None, placeholders: tuple[s
         kind=shape,
         version=version,
         statements=statements,
-        source=found.source,
+        source=document.source,
         span=node.span,
-        label=found.label,
+        label=document.label,
         doubts=tuple(reader.doubts),
-        holder=found.holder,
+        holder=document.holder,
         names_resources=names_resources,
     )
 
@@ -51,8 +51,8 @@ def parse(found: PolicyDocument, kind: Kind | None = None, placeholders: tuple[s
 def _refuse_disputed(reader: Reader, node: Node) -> None:
     """Notes a problem for each scalar from which readers take different values; every reader knows a Version."""
     version = node.get("Version") if isinstance(node, Object) else None
-    found = {scalar.span: scalar for scalar in scalars(node) if scalar.disputed}
-    for scalar in found.values():
+    disputed = {scalar.span: scalar for scalar in scalars(node) if scalar.disputed}
+    for scalar in disputed.values():
         if scalar is not version or scalar.text not in VERSIONS:
             reader.problem(f"{quoted(scalar.text)} {scalar.disputed}", scalar.span)
 
@@ -67,7 +67,8 @@ def _top(reader: Reader, node: Node) -> tuple[str, tuple[Statement, ...]]:
         reader.problem('the policy has no "Statement"', Span(node.span.start, node.span.start + 1))
         return version, ()
     return version, tuple(
-        statement(reader, index, each, version) for index, each in enumerate(_statements(reader, entries["Statement"]))
+        parse_statement(reader, index, item, version)
+        for index, item in enumerate(_statements(reader, entries["Statement"]))
     )
 
 
@@ -95,31 +96,33 @@ def _statements(reader: Reader, node: Node) -> tuple[Node, ...]:
 
 def _shape(reader: Reader, statements: tuple[Statement, ...], kind: Kind | None) -> tuple[Kind, tuple[Statement, ...]]:
     """The kind, and the statements after a look at whether each has the elements that it asks for."""
-    named = any(each.principals for each in statements)
-    kind = kind or _kind(statements, named)
-    if kind == "resource" and not any(each.resource for each in statements):
+    has_principals = any(statement.principals for statement in statements)
+    kind = kind or _kind(statements, has_principals)
+    if kind == "resource" and not any(statement.resource for statement in statements):
         statements = tuple(map(_on_its_resource, statements))
-    for each in statements:
-        _look_at_elements(reader, each, kind)
+    for statement in statements:
+        _look_at_elements(reader, statement, kind)
     return kind, statements
 
 
-def _look_at_elements(reader: Reader, each: Statement, kind: Kind) -> None:
+def _look_at_elements(reader: Reader, statement: Statement, kind: Kind) -> None:
     """Reports the elements that a statement of the kind lacks, or does not take."""
-    if kind in WITHOUT_PRINCIPAL and each.principals:
-        reader.problem(f"a policy of the kind {kind} has no Principal or NotPrincipal", each.principals.span)
-    elif kind not in WITHOUT_PRINCIPAL and not each.principals:
-        reader.problem('the statement has no "Principal"', _head(each.span))
-    if kind == "trust" and each.resource:
-        reader.problem("a trust policy has no Resource or NotResource", each.resource.span)
-    elif kind != "trust" and not each.resource:
-        reader.problem('the statement has no "Resource"', _head(each.span))
-    if kind == "trust" and (everyone := _bare_star(each)):
+    if kind in WITHOUT_PRINCIPAL and statement.principals:
+        reader.problem(f"a policy of the kind {kind} has no Principal or NotPrincipal", statement.principals.span)
+    elif kind not in WITHOUT_PRINCIPAL and not statement.principals:
+        reader.problem('the statement has no "Principal"', _head(statement.span))
+    if kind == "trust" and statement.resource:
+        reader.problem("a trust policy has no Resource or NotResource", statement.resource.span)
+    elif kind != "trust" and not statement.resource:
+        reader.problem('the statement has no "Resource"', _head(statement.span))
+    if kind == "trust" and (star := _bare_star(statement)):
         words = '"Principal": "*" is not supported in a trust policy; name who may assume the role, or write'
-        reader.problem(f'{words} {{"AWS": "*"}} for everyone', everyone)
-    if each.principals and each.principals.negated and (each.effect == "Allow" or kind == "trust"):
-        reader.problem('"NotPrincipal" is for Deny in resource policies; name the principals', each.principals.span)
-    for value in each.resource.values if each.resource and kind != "resource" else ():
+        reader.problem(f'{words} {{"AWS": "*"}} for everyone', star)
+    if statement.principals and statement.principals.negated and (statement.effect == "Allow" or kind == "trust"):
+        reader.problem(
+            '"NotPrincipal" is for Deny in resource policies; name the principals', statement.principals.span
+        )
+    for value in statement.resource.values if statement.resource and kind != "resource" else ():
         if is_short(value):
             reader.problem(f"{quoted(value.text)} is for the resource policy of an API; write its ARN", value.span)
 
@@ -134,10 +137,14 @@ def _bare_star(statement: Statement) -> Span | None:
     return next((entry.value.span for entry in entries if entry.type == "*"), None)
 
 
-def _kind(statements: tuple[Statement, ...], named: bool) -> Kind:
-    if not named:
+def _kind(statements: tuple[Statement, ...], has_principals: bool) -> Kind:
+    if not has_principals:
         return "identity"
-    return "resource" if any(each.resource for each in statements) or not all(map(_is_of_sts, statements)) else "trust"
+    return (
+        "resource"
+        if any(statement.resource for statement in statements) or not all(map(_is_of_sts, statements))
+        else "trust"
+    )
 
 
 def _is_of_sts(statement: Statement) -> bool:
@@ -151,25 +158,25 @@ def _is_of_sts(statement: Statement) -> bool:
 
 def _on_its_resource(statement: Statement) -> Statement:
     """The statement of a policy that speaks only of the resource that has it: whichever that is."""
-    anything = Value("*", Pattern((STAR,)), statement.action.span)
-    return replace(statement, resource=Element(False, (anything,), statement.action.span))
+    wildcard = Value("*", Pattern((STAR,)), statement.action.span)
+    return replace(statement, resource=Element(False, (wildcard,), statement.action.span))
 
 
 def _look_at_sids(reader: Reader, kind: Kind, node: Node) -> None:
     """IAM takes letters and digits, and no Sid twice (IAM User Guide, reference_policies_elements_sid)."""
     if kind not in _OF_IAM or not isinstance(node, Object):
         return
-    seen: set[str] = set()
+    sids: set[str] = set()
     statements = node.get("Statement")
-    for each in statements.items if isinstance(statements, Array) else (statements,):
-        sid = each.get("Sid") if isinstance(each, Object) else None
-        if not isinstance(each, Object) or not isinstance(sid, Scalar) or sid.tag is not None or _has_holes(sid):
+    for item in statements.items if isinstance(statements, Array) else (statements,):
+        sid = item.get("Sid") if isinstance(item, Object) else None
+        if not isinstance(item, Object) or not isinstance(sid, Scalar) or sid.tag is not None or _has_holes(sid):
             continue
         if not _SID.fullmatch(sid.text):
             reader.problem(f'"Sid" is {quoted(sid.text)}; IAM takes only letters and digits', sid.span)
-        elif sid.text and sid.text in seen and not each.guards:
+        elif sid.text and sid.text in sids and not item.guards:
             reader.problem(f'"Sid" {quoted(sid.text)} is written twice; IAM takes each only once', sid.span)
-        seen.add(sid.text)
+        sids.add(sid.text)
 
 
 def _has_holes(sid: Scalar) -> bool:

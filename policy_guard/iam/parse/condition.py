@@ -41,20 +41,20 @@ def guarding(guard: Guard, span: Span) -> Condition:
     )
 
 
-def _once(reader: Reader, node: Object, what: str) -> Iterator[Entry]:
+def _once(reader: Reader, node: Object, noun: str) -> Iterator[Entry]:
     """The entries whose names are not there already: AWS compares these without regard to case."""
-    seen: set[str] = set()
+    names: set[str] = set()
     for entry in node.entries:
-        if entry.key.text.lower() in seen:
-            reader.problem(f"the {what} {quoted(entry.key.text)} is written twice; keep one", entry.key.span)
+        if entry.key.text.lower() in names:
+            reader.problem(f"the {noun} {quoted(entry.key.text)} is written twice; keep one", entry.key.span)
         else:
-            seen.add(entry.key.text.lower())
+            names.add(entry.key.text.lower())
             yield entry
 
 
 def _operator(reader: Reader, entry: Entry, variables: bool) -> Iterator[Condition]:
     reader.refuse_tag(entry.key)
-    read = _named(entry.key.text)
+    read = _read_operator(entry.key.text)
     if read is None:
         reader.problem(_no_operator(reader, entry.key.text), entry.key.span)
         return
@@ -72,10 +72,12 @@ def _operator(reader: Reader, entry: Entry, variables: bool) -> Iterator[Conditi
         elif is_function(key.text):
             reader.problem(f"{quoted(key.text)} stands for unknown condition keys; write the keys", key.span)
         elif read_key := reader.key(key):
-            given = reader.values(value, key.text.lower(), takes_variables, plain=True, if_empty=_WITHOUT_VALUES)
-            values = tuple(map(reader.condition_value, given))
-            for each in values:
-                _look_at_value(reader, operator, each)
+            written_values = reader.values(
+                value, key.text.lower(), takes_variables, plain=True, if_empty=_WITHOUT_VALUES
+            )
+            values = tuple(map(reader.condition_value, written_values))
+            for condition_value in values:
+                _look_at_value(reader, operator, condition_value)
             yield Condition(
                 quantifier=quantifier,
                 operator=operator,
@@ -94,9 +96,9 @@ def _look_at_value(reader: Reader, operator: str, value: Value) -> None:
     if not all(isinstance(part, str | Wildcard) for part in parts):
         return
     text = "".join(map(as_text, parts))
-    for start, right, wanted in _types() if operator.startswith(_TYPED) else ():
+    for start, right, description in _types() if operator.startswith(_TYPED) else ():
         if operator.startswith(start) and not right(text):
-            reader.problem(f"{quoted(value.text)} is not a valid {wanted}", value.span)
+            reader.problem(f"{quoted(value.text)} is not a valid {description}", value.span)
 
 
 @cache
@@ -117,7 +119,7 @@ def _is_truth(text: str) -> bool:
     return text.lower() in ("true", "false")
 
 
-def _named(text: str) -> tuple[str, str, bool] | None:
+def _read_operator(text: str) -> tuple[str, str, bool] | None:
     """Quantifier, operator and whether it ends in IfExists; None if that is no operator."""
     head, colon, tail = text.partition(":")
     quantifier = _QUANTIFIERS.get(head.lower(), "") if colon else ""
@@ -141,20 +143,20 @@ def _spelling(name: str) -> str | None:
 def _no_operator(reader: Reader, text: str) -> str:
     if not reader.may_suggest():
         return f"{quoted(text)} is not a condition operator"
-    meant = _meant(text.lower())
-    return f"{quoted(text)} is not a condition operator" + (f'; did you mean "{meant}"?' if meant else "")
+    suggestion = _likely_operator(text.lower())
+    return f"{quoted(text)} is not a condition operator" + (f'; did you mean "{suggestion}"?' if suggestion else "")
 
 
-def _meant(text: str) -> str:
+def _likely_operator(text: str) -> str:
     """The operator that was likely meant, with its quantifier and IfExists; nothing if that is open.
 
     What stands before a colon is never left out: without it the operator means something else.
     """
     head, colon, tail = text.partition(":")
     if not colon:
-        before = _QUANTIFIERS.values() if text.startswith("for") else ()
+        quantifiers = _QUANTIFIERS.values() if text.startswith("for") else ()
         return _closest(
-            text, [f"{start}{name}" for start in ("", *(f"{word}:" for word in before)) for name in _names()]
+            text, [f"{start}{name}" for start in ("", *(f"{word}:" for word in quantifiers)) for name in _names()]
         )
     quantifier, operator = _closest(head, list(_QUANTIFIERS.values())), _closest(tail, _names())
     return f"{quantifier}:{operator}" if quantifier and operator else ""

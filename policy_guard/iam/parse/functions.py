@@ -40,16 +40,16 @@ def is_function(name: str) -> bool:
     return name == "Ref" or name.startswith("Fn::")
 
 
-def not_one_text(found: Function) -> str | None:
+def not_one_text(call: Function) -> str | None:
     """Says why a function may stand for something else than one text or a list of texts; None if it may not."""
-    if found.name == "Ref" and _text(found.argument) == _NO_VALUE:
+    if call.name == "Ref" and _text(call.argument) == _NO_VALUE:
         return "AWS::NoValue takes away what it stands for"
-    if found.name == "Fn::If":
-        return _why_branches_differ(found.argument)
-    if found.name not in (*_ONE_TEXT, *_TEXT_OR_LIST):
-        return f"{_short(found.name)} may stand for a list, for a mapping or for nothing"
-    if found.name != "Fn::Join" and _mentions_no_value(found.argument):
-        return f"{_short(found.name)} with AWS::NoValue may stand for nothing"
+    if call.name == "Fn::If":
+        return _why_branches_differ(call.argument)
+    if call.name not in (*_ONE_TEXT, *_TEXT_OR_LIST):
+        return f"{_short(call.name)} may stand for a list, for a mapping or for nothing"
+    if call.name != "Fn::Join" and _mentions_no_value(call.argument):
+        return f"{_short(call.name)} with AWS::NoValue may stand for nothing"
     return None
 
 
@@ -57,11 +57,11 @@ def _why_branches_differ(argument: Node) -> str | None:
     if not isinstance(argument, Array) or len(argument.items) != 3:
         return "!If takes a condition and two values"
     for branch in argument.items[1:]:
-        called = function(branch)
-        if called is None and not isinstance(branch, Scalar):
+        call = function(branch)
+        if call is None and not isinstance(branch, Scalar):
             return "!If may stand for a list or for a mapping"
-        if called and (why := not_one_text(called)):
-            return why
+        if call and (reason := not_one_text(call)):
+            return reason
     return None
 
 
@@ -79,19 +79,19 @@ def _mentions_no_value(node: Node) -> bool:
     return False
 
 
-def name_of(found: Function, place: str) -> str:
+def name_of(call: Function, place: str) -> str:
     """The name of the text that a function stands for: the same for the same call.
 
     A function that may stand for a list has another name in each place: in two places, two of its texts may be meant.
     """
-    name = _short(found.name)
-    if found.name == "Ref":
-        name = reference(_text(found.argument))
-    elif found.name == "Fn::GetAtt":
-        name = attribute(found.argument)
+    name = _short(call.name)
+    if call.name == "Ref":
+        name = reference(_text(call.argument))
+    elif call.name == "Fn::GetAtt":
+        name = attribute(call.argument)
     else:
-        name = f"{name} {resolved(found.argument)}"
-    single = found.name not in _TEXT_OR_LIST or name in {f"!Ref AWS::{pseudo}" for pseudo in _PSEUDO_TEXTS}
+        name = f"{name} {resolved(call.argument)}"
+    single = call.name not in _TEXT_OR_LIST or name in {f"!Ref AWS::{pseudo}" for pseudo in _PSEUDO_TEXTS}
     return name if single else f"{name} in {place}"
 
 

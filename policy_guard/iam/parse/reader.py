@@ -52,7 +52,7 @@ class Reader:
     def __init__(self, source: Source, placeholders: tuple[str, ...] = ()) -> None:
         """`placeholders` are regular expressions for what is one by the settings."""
         self.source = source
-        self._placeholders = _named(placeholders)
+        self._placeholders = _compiled(placeholders)
         self._nameless = 0
         self.problems: list[Problem] = []
         self.doubts: list[Problem] = []
@@ -69,21 +69,21 @@ class Reader:
         """Keeps what can be read, and is likely to mean something else than it seems to."""
         self.doubts.append(Problem(message, span))
 
-    def entries(self, node: Object, known: Sequence[str], what: str) -> dict[str, Node]:
+    def entries(self, node: Object, names: Sequence[str], owner: str) -> dict[str, Node]:
         """The entries by name. Unknown and repeated names are problems."""
-        found: dict[str, Node] = {}
+        nodes: dict[str, Node] = {}
         if node.tag is not None:
             self.problem(f"{quoted(node.tag)} has no meaning here; leave the tag out", node.span)
         for key, value in node.entries:
             self.refuse_tag(key)
-            if key.text in found:
-                self.problem(f"{quoted(key.text)} is written twice in {what}; keep one", key.span)
-            elif key.text not in known:
-                instead = _instead(key.text, known) if self.may_suggest() else ""
-                self.problem(f"{what} has no element {quoted(key.text)}{instead}", key.span)
+            if key.text in nodes:
+                self.problem(f"{quoted(key.text)} is written twice in {owner}; keep one", key.span)
+            elif key.text not in names:
+                instead = _instead(key.text, names) if self.may_suggest() else ""
+                self.problem(f"{owner} has no element {quoted(key.text)}{instead}", key.span)
             else:
-                found[key.text] = value
-        return found
+                nodes[key.text] = value
+        return nodes
 
     def refuse_tag(self, key: Scalar) -> None:
         """Notes a problem for a tag before the name of an element or operator, which some readers take no notice of."""
@@ -110,8 +110,8 @@ class Reader:
         return tuple(value for item in items if (value := self.value(item, name, variables, plain)))
 
     def value(self, node: Node, name: str, variables: bool, plain: bool = False) -> Value | None:
-        if found := function(node):
-            return self._called(found, node, name, variables)
+        if call := function(node):
+            return self._function_value(call, node, name, variables)
         if not isinstance(node, Scalar):
             self.problem(f"{quoted(name)} takes a string or a list of strings", node.span)
             return None
@@ -127,18 +127,18 @@ class Reader:
 
     def _evaluated(self, node: Scalar, parts: Sequence[str | Hole], name: str, variables: bool) -> Value | None:
         """The value of a text that a container has evaluated."""
-        found: list[Part] = []
+        pieces: list[Part] = []
         try:
             for part in parts:
                 if isinstance(part, Hole):
                     place = f" in {name.removeprefix('Not').lower()}" if part.several else ""
-                    found.append(Unknown(f"{part.name}{place}"))
+                    pieces.append(Unknown(f"{part.name}{place}"))
                 else:
-                    found += read_evaluated(part, variables, known_key).parts
+                    pieces += read_evaluated(part, variables, known_key).parts
         except ValueError as error:
             self.problem(printable(str(error)), node.span)
             return None
-        return self._looked_at(Value(node.text, Pattern(joined(found)), node.span, node.see))
+        return self._looked_at(Value(node.text, Pattern(joined(pieces)), node.span, node.see))
 
     def _text(self, text: str, span: Span, variables: bool) -> Value | None:
         try:
@@ -170,9 +170,9 @@ class Reader:
     def _numbered(self, pattern: Pattern, span: Span) -> Pattern:
         if not any(isinstance(part, Unknown) for part in pattern.parts):
             return pattern
-        whole = numbered(pattern, self._nameless, bisect_left(self._by_place, span.start))
-        self._nameless += sum(a is not b for a, b in zip(pattern.parts, whole.parts, strict=True))
-        return whole
+        with_numbers = numbered(pattern, self._nameless, bisect_left(self._by_place, span.start))
+        self._nameless += sum(a is not b for a, b in zip(pattern.parts, with_numbers.parts, strict=True))
+        return with_numbers
 
     def key(self, node: Scalar) -> Key | None:
         """A condition key in lower case, but for the names of its unknown parts."""
@@ -186,8 +186,8 @@ class Reader:
         if value is None:
             return None
         parts = in_name(value.pattern).pattern.parts
-        spelled = "".join(part.lower() if isinstance(part, str) else spelled_out(Pattern((part,))) for part in parts)
-        return Key(spelled, any(isinstance(part, Unknown) for part in parts))
+        text = "".join(part.lower() if isinstance(part, str) else spelled_out(Pattern((part,))) for part in parts)
+        return Key(text, any(isinstance(part, Unknown) for part in parts))
 
     def _under_sub(self, node: Scalar) -> Value | None:
         return self._substitution(node._replace(tag=None), node, "Condition", variables=False)
@@ -199,46 +199,46 @@ class Reader:
             self.problem(printable(str(error)), value.span)
             return None
         for part in value.pattern.parts:
-            if isinstance(part, Variable) and _several(part.key):
+            if isinstance(part, Variable) and _is_multivalued(part.key):
                 problem = f"{quoted(f'${{{part.key}}}')} is a key with several values, and no policy variable"
                 self.problem(problem, value.span)
         return value
 
-    def _called(self, found: Function, node: Node, name: str, variables: bool) -> Value | None:
+    def _function_value(self, call: Function, node: Node, name: str, variables: bool) -> Value | None:
         """The value of a template's tag or function, as an unknown part."""
-        if why := not_one_text(found):
-            self.problem(f"{why}; write the resulting value, a policy each if that differs", node.span)
+        if reason := not_one_text(call):
+            self.problem(f"{reason}; write the resulting value, a policy each if that differs", node.span)
             return None
-        if found.name == "Fn::Sub":
-            return self._substitution(found.argument, node, name, variables)
-        part = Unknown(name_of(found, name.removeprefix("Not").lower()))
+        if call.name == "Fn::Sub":
+            return self._substitution(call.argument, node, name, variables)
+        part = Unknown(name_of(call, name.removeprefix("Not").lower()))
         body = self.source.text[node.span.start : node.span.end]
-        return Value(shown(part.name) if found.name == "Ref" else body, Pattern((part,)), node.span)
+        return Value(shown(part.name) if call.name == "Ref" else body, Pattern((part,)), node.span)
 
     def _substitution(self, argument: Node, node: Node, name: str, variables: bool) -> Value | None:
         """`Fn::Sub`: `${Name}` is filled in, `${!x}` becomes the text `${x}` (CloudFormation User Guide, Fn::Sub)."""
         body = self.source.text[node.span.start : node.span.end]
         pieces = argument.items if isinstance(argument, Array) else (argument,)
-        own = pieces[1] if len(pieces) == 2 else Object((), node.span)
+        mapping = pieces[1] if len(pieces) == 2 else Object((), node.span)
         text = pieces[0] if pieces else None
-        if not isinstance(text, Scalar) or text.tag or not isinstance(own, Object) or len(pieces) > 2:
+        if not isinstance(text, Scalar) or text.tag or not isinstance(mapping, Object) or len(pieces) > 2:
             self.problem("!Sub takes a text, or a list of a text and a mapping", node.span)
             return None
-        names = {key.text.strip() for key, _ in own.entries if key.tag is None}
-        if len(names) < len(own.entries):
+        names = {key.text.strip() for key, _ in mapping.entries if key.tag is None}
+        if len(names) < len(mapping.entries):
             self.problem(
                 "!Sub has a name twice in its mapping, or one with a tag; keep one, and only the name", node.span
             )
-        given = {key.text: self.value(value, name, variables, plain=True) for key, value in own.entries}
+        values = {key.text: self.value(value, name, variables, plain=True) for key, value in mapping.entries}
         try:
-            pattern = read_substitution(text.text, variables, known_key, {k: v.pattern for k, v in given.items() if v})
+            pattern = read_substitution(text.text, variables, known_key, {k: v.pattern for k, v in values.items() if v})
         except ValueError as error:
             self.problem(printable(str(error)), node.span)
             return None
-        return self._looked_at(Value(body if own.entries else text.text, pattern, node.span))
+        return self._looked_at(Value(body if mapping.entries else text.text, pattern, node.span))
 
 
-def _named(expressions: tuple[str, ...]) -> Placeholders | None:
+def _compiled(expressions: tuple[str, ...]) -> Placeholders | None:
     if not expressions:
         return None
     from policy_guard.documents.placeholder_patterns import Placeholders
@@ -254,16 +254,16 @@ def known_key(key: str) -> bool:
     return prefix in ("aws", "saml", "sts") or "." in prefix or bool(key_type(key) or actions(prefix))
 
 
-def _several(key: str) -> bool:
+def _is_multivalued(key: str) -> bool:
     from policy_guard.iam.catalog import key_type
 
-    known = key_type(key)
-    return known is not None and known.several
+    entry = key_type(key)
+    return entry is not None and entry.several
 
 
-def _instead(text: str, known: Sequence[str]) -> str:
+def _instead(text: str, names: Sequence[str]) -> str:
     from difflib import get_close_matches
 
-    by_case = {name.lower(): name for name in known}
+    by_case = {name.lower(): name for name in names}
     close = get_close_matches(text.lower(), by_case, 1)
-    return f'; did you mean "{by_case[close[0]]}"?' if close else f"; it takes {', '.join(known)}"
+    return f'; did you mean "{by_case[close[0]]}"?' if close else f"; it takes {', '.join(names)}"

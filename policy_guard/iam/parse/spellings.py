@@ -59,12 +59,12 @@ def _split(part: Part, placeholders: Placeholders) -> Iterator[Part]:
     if not isinstance(part, str):
         yield part
         return
-    done = 0
+    position = 0
     for start, end in placeholders.spans(part):
-        yield part[done:start]
+        yield part[position:start]
         yield _unknown(part[start:end])
-        done = end
-    yield part[done:]
+        position = end
+    yield part[position:]
 
 
 def _unknown(text: str) -> Unknown:
@@ -76,20 +76,20 @@ def nameless_in(text: str) -> Iterator[int]:
     return (match.start() for match in _BY_PLACE.finditer(text))
 
 
-def numbered(pattern: Pattern, before: int, in_file: int) -> Pattern:
+def numbered(pattern: Pattern, count: int, in_file: int) -> Pattern:
     """The pattern with a number for each placeholder without a name.
 
-    There are so many of them `before` the pattern in what was read, and so many that may be some `in_file`: of `{}`
-    and `%s`, two are two texts, and the place in the whole file tells which (Python: str.format, printf-style
-    formatting). In another version those are the same that have the same place both ways.
+    `count` of them stand before the pattern in what was read, and `in_file` texts that may be some: of `{}` and `%s`,
+    two are two texts, and the place in the whole file tells which (Python: str.format, printf-style formatting). In
+    another version those are the same that have the same place both ways.
     """
     parts = []
     for part in pattern.parts:
         text = part.name if isinstance(part, Unknown) else part if isinstance(part, str) else ""
         if isinstance(part, Unknown) and _NAMELESS.fullmatch(part.name):
-            before += 1
-            elsewhere = "" if in_file == before - 1 else f" (after {in_file} in the file)"
-            part = Unknown(f"{part.name} {before}{elsewhere}")
+            count += 1
+            elsewhere = "" if in_file == count - 1 else f" (after {in_file} in the file)"
+            part = Unknown(f"{part.name} {count}{elsewhere}")
         in_file += sum(1 for _ in nameless_in(text))
         parts.append(part)
     return Pattern(tuple(parts))
@@ -127,12 +127,12 @@ class _InName:
             self._sure = False
             yield part
             return
-        done = 0
+        position = 0
         for match in _ALL.finditer(part):
-            yield from self._text(part[done : match.start()])
+            yield from self._text(part[position : match.start()])
             yield _unknown(match[0]) if self._is_placeholder(match) else match[0]
-            done = match.end()
-        yield from self._text(part[done:])
+            position = match.end()
+        yield from self._text(part[position:])
 
     def _text(self, text: str) -> Iterator[Part]:
         """The text between placeholders, with the pieces of it that no part of an ARN can have."""
@@ -152,15 +152,15 @@ class _InName:
             self._doubtful[piece] = None
         return in_bucket and _ODD_IN_BUCKET.search(piece) is not None
 
-    def _is_placeholder(self, found: re.Match[str]) -> bool:
+    def _is_placeholder(self, match: re.Match[str]) -> bool:
         """Tell whether no real name is spelled so; what may be one is doubtful."""
         strict = not self._arn or self._colons < ARN_COLONS or (self._service == "s3" and self._in_bucket)
-        if found["word"]:
-            return self._arn and self._sure and strict and self._is_placeholder_word(found[0])
-        if found["nowhere"]:
-            return not (self._service in _WITH_OWN and _AWS_OWN.match(found[0]) and self._colons >= ARN_COLONS)
+        if match["word"]:
+            return self._arn and self._sure and strict and self._is_placeholder_word(match[0])
+        if match["nowhere"]:
+            return not (self._service in _WITH_OWN and _AWS_OWN.match(match[0]) and self._colons >= ARN_COLONS)
         if not strict:
-            self._doubtful[found[0]] = None
+            self._doubtful[match[0]] = None
         return strict
 
     def _is_placeholder_word(self, word: str) -> bool:

@@ -34,7 +34,7 @@ _BEFORE_PATH = Wildcard("*", before_slash=True)
 _NOWHERE = Element(False, (), Span(0, 0))
 
 
-def statement(reader: Reader, index: int, node: Node, version: str) -> Statement:
+def parse_statement(reader: Reader, index: int, node: Node, version: str) -> Statement:
     """The statement that stands at `index`, counted from 0."""
     entries = _entries(reader, node)
     variables = version == "2012-10-17"
@@ -65,7 +65,7 @@ def _entries(reader: Reader, node: Node) -> dict[str, Node]:
 
 
 def _one_of(reader: Reader, entries: dict[str, Node], name: str, node: Node) -> tuple[str, Node] | None:
-    present = [each for each in (name, f"Not{name}") if each in entries]
+    present = [element for element in (name, f"Not{name}") if element in entries]
     if len(present) > 1:
         reader.problem(f'a statement has "{name}" or "Not{name}", not both', entries[present[1]].span)
     return (present[0], entries[present[0]]) if present else None
@@ -83,16 +83,18 @@ def _sid(reader: Reader, node: Node | None) -> str | None:
 _EFFECTS: dict[str, Effect] = {"Allow": "Allow", "Deny": "Deny"}
 
 
-def _effect(reader: Reader, node: Node | None, whole: Node) -> Effect:
+def _effect(reader: Reader, node: Node | None, statement_node: Node) -> Effect:
     if node is None:
-        if isinstance(whole, Object):
-            reader.problem('the statement has no "Effect"', Span(whole.span.start, whole.span.start + 1))
+        if isinstance(statement_node, Object):
+            reader.problem(
+                'the statement has no "Effect"', Span(statement_node.span.start, statement_node.span.start + 1)
+            )
         return "Deny"
     text = node.text if isinstance(node, Scalar) and node.tag is None else ""
     if text in _EFFECTS:
         return _EFFECTS[text]
-    what = quoted(text) if text else "empty" if _is_empty(node) else _kind_of(node)
-    reader.problem(f'"Effect" is {what}; write "Allow" or "Deny"', node.span)
+    description = quoted(text) if text else "empty" if _is_empty(node) else _kind_of(node)
+    reader.problem(f'"Effect" is {description}; write "Allow" or "Deny"', node.span)
     return "Deny"
 
 
@@ -171,8 +173,8 @@ def _look_at_partition(reader: Reader, value: Value) -> bool:
     first = value.pattern.parts[0] if value.pattern.parts else ""
     wrong = NO_PARTITION.match(first) if isinstance(first, str) else None
     if wrong:
-        what = f"{quoted(wrong[2])} is not an AWS partition" if wrong[2] else "the ARN names no partition"
-        reader.problem(f'{what}; the text begins with "arn:aws:", "arn:aws-cn:" or the like', value.span)
+        message = f"{quoted(wrong[2])} is not an AWS partition" if wrong[2] else "the ARN names no partition"
+        reader.problem(f'{message}; the text begins with "arn:aws:", "arn:aws-cn:" or the like', value.span)
     return not wrong
 
 
@@ -184,10 +186,10 @@ def _in_full(value: Value) -> Value:
     """
     if not is_short(value):
         return value
-    first, *others = value.pattern.parts
+    first, *parts = value.pattern.parts
     assert isinstance(first, str)
     path = first.removeprefix(_SHORT_API.rstrip("/"))
-    return value._replace(pattern=Pattern(("arn:", _BEFORE_PATH, ":execute-api:", _BEFORE_PATH, path, *others)))
+    return value._replace(pattern=Pattern(("arn:", _BEFORE_PATH, ":execute-api:", _BEFORE_PATH, path, *parts)))
 
 
 def is_short(value: Value) -> bool:
@@ -214,8 +216,8 @@ def principals(reader: Reader, name: str, node: Node, if_empty: str = "") -> Pri
     elif isinstance(node, Object):
         entries = [
             Principal(type_, reader.name(value))
-            for type_, each in reader.entries(node, _PRINCIPALS, f'"{name}"').items()
-            for value in reader.values(each, type_, variables=False, plain=type_ == "AWS", if_empty=if_empty)
+            for type_, names in reader.entries(node, _PRINCIPALS, f'"{name}"').items()
+            for value in reader.values(names, type_, variables=False, plain=type_ == "AWS", if_empty=if_empty)
         ]
         if not node.entries:
             (reader.doubt if if_empty else reader.problem)(f'"{name}" names nobody', node.span)

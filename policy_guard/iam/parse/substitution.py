@@ -12,26 +12,30 @@ _PLACE = regex(r"\$\{([^{}]*)\}")
 _POLICY_VARIABLE = regex(r"[^{}]*:[^{}]*|[*?$]")
 
 
-def read_substitution(text: str, variables: bool, known: Callable[[str], bool], own: Mapping[str, Pattern]) -> Pattern:
-    """The pattern of a text under `Fn::Sub`; `own` are the values that its mapping gives to names.
+def read_substitution(
+    text: str, variables: bool, is_known_key: Callable[[str], bool], mapping: Mapping[str, Pattern]
+) -> Pattern:
+    """The pattern of a text under `Fn::Sub`; `mapping` gives values to names.
 
     `${Name}` is an unknown part, `${!x}` the text `${x}`, which AWS then reads as it reads any text. Raises
     `ValueError` with a sentence.
     """
-    return Pattern(joined(_parts(text, variables, known, own)))
+    return Pattern(joined(_parts(text, variables, is_known_key, mapping)))
 
 
-def _parts(text: str, variables: bool, known: Callable[[str], bool], own: Mapping[str, Pattern]) -> Iterator[Part]:
+def _parts(
+    text: str, variables: bool, is_known_key: Callable[[str], bool], mapping: Mapping[str, Pattern]
+) -> Iterator[Part]:
     for number, piece in enumerate(_PLACE.split(text)):
         name = piece.strip()
         if number % 2 == 0:
-            yield from read_pattern(piece, variables, known).parts
+            yield from read_pattern(piece, variables, is_known_key).parts
         elif name.startswith("!"):
             yield from _literal(name[1:], variables)
         elif name == "AWS::NoValue":
             raise ValueError("AWS::NoValue is not a string; leave it out of !Sub")
-        elif name in own:
-            yield from own[name].parts
+        elif name in mapping:
+            yield from mapping[name].parts
         else:
             yield Unknown(substituted(name))
 
