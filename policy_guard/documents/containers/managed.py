@@ -61,10 +61,8 @@ def statements(arn: Parts, span: Span) -> tuple[Object, ...]:
     policy = managed(text) if isinstance(text, str) else None
     if policy is None:
         return ()
-    statement_data = json.loads(policy.document)["Statement"]
-    return tuple(
-        _statement(each, span) for each in (statement_data if isinstance(statement_data, list) else [statement_data])
-    )
+    data = json.loads(policy.document)["Statement"]
+    return tuple(_statement(each, span) for each in (data if isinstance(data, list) else [data]))
 
 
 def _has_partition(arn: Parts) -> bool:

@@ -9,7 +9,15 @@ from typing import NamedTuple
 
 from policy_guard.documents.containers.terraform.folder import Folder, Wrong, is_read
 from policy_guard.documents.containers.terraform.moves import with_new_names
-from policy_guard.documents.containers.terraform.units import Sides, Unit, all_units, both, moved, root, signature
+from policy_guard.documents.containers.terraform.units import (
+    Sides,
+    Unit,
+    all_units,
+    differing_units,
+    moved,
+    root,
+    signature,
+)
 from policy_guard.documents.format import decode
 from policy_guard.documents.source import Problem, Source, Span, Unreadable
 from policy_guard.iam.parse import parse
@@ -234,7 +242,7 @@ def judged(trees: tuple[Tree, Tree], folder: str, files_differ: bool) -> FileRes
     empty = Folder(folder, {})
     differing = moved(old or empty, new or empty)
     scopes = [root(f, t.folder, differing) if f else None for f, t in zip((old, new), trees, strict=True)]
-    sides = both(scopes[0], scopes[1], files_differ)
+    sides = differing_units(scopes[0], scopes[1], files_differ)
     findings = [finding for unit in sides.new for finding in unreadable(unit.source, unit.problems)]
     findings += _gone_unread(sides)
     return compared(sides, findings)
@@ -266,7 +274,7 @@ def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:
     for key, units in new.items():
         before = old.get(key, [])
         came = not before and (units[0].holder, _signatures(units)) in gone
-        if came or (before and _signatures(before) == _signatures(units) and all(unit.found for unit in before)):
+        if came or (before and _signatures(before) == _signatures(units) and all(unit.policy for unit in before)):
             continue
         if policy := _union(units, findings):
             yield Pair(path=policy.source.path, old=_union(before, []), new=policy, fresh=not before)
@@ -298,10 +306,10 @@ def _union(units: Iterable[Unit], findings: list[Finding]) -> Policy | None:
 
 
 def _policy(unit: Unit, findings: list[Finding]) -> Policy | None:
-    if unit.found is None:
+    if unit.policy is None:
         return None
     try:
-        return parse(unit.found)
+        return parse(unit.policy)
     except Unreadable as error:
         findings += unreadable(unit.source, error.problems)
         return None

@@ -14,7 +14,7 @@ from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.folder import Folder
 from policy_guard.documents.containers.terraform.units import root
-from policy_guard.documents.containers.terraform.values import is_known, shown
+from policy_guard.documents.containers.terraform.values import is_known, label_of
 from policy_guard.documents.source import Array, Node, Scalar, Source
 from tests.support.places import FIXTURES
 
@@ -28,7 +28,8 @@ def value(expression: str) -> Any:
     folder = Folder("", {"main.tf": Source("main.tf", f"locals {{\n  x = {expression}\n}}\n")})
     assert not folder.wrong
     try:
-        found = Evaluator(root(folder, lambda path: None, frozenset()), folder.found["local.x"].source, {}).local("x")
+        source = folder.definitions["local.x"].source
+        found = Evaluator(root(folder, lambda path: None, frozenset()), source, {}).local("x")
     except Opaque:
         return UNKNOWN
     return plain(found) if is_known(found) else UNKNOWN
@@ -38,7 +39,7 @@ def plain(node: Node) -> Any:
     """A value as JSON has it; what `jsonencode` made is its text."""
     if isinstance(node, Scalar):
         kinds = {"null": lambda text: None, "boolean": lambda text: text == "true", "number": float}
-        return kinds.get(node.kind, str)(shown(node))
+        return kinds.get(node.kind, str)(label_of(node))
     if isinstance(node, Array):
         return [plain(item) for item in node.items]
     return {key.text: plain(each) for key, each in node.entries}

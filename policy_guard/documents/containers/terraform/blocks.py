@@ -13,13 +13,13 @@ from policy_guard.documents.containers.terraform.scope import Scope
 
 def is_block(use: Use) -> bool:
     """Tell whether a place is a block of public access."""
-    type_, _, rest = use.address.removeprefix(use.scope.name).partition(".")
-    return type_ in BLOCKS and rest.endswith(f".{GRANT}")
+    type_, _, path = use.address.removeprefix(use.scope.name).partition(".")
+    return type_ in BLOCKS and path.endswith(f".{GRANT}")
 
 
-def with_openings(before: Mapping[str, Use], after: Mapping[str, Use]) -> dict[str, Use]:
+def with_openings(old_uses: Mapping[str, Use], new_uses: Mapping[str, Use]) -> dict[str, Use]:
     """The places after a change; a block opens where it is not made, if something else than before decides that."""
-    return {address: replace(use, opens=_opens(before.get(address), use)) for address, use in after.items()}
+    return {address: replace(use, opens=_opens(old_uses.get(address), use)) for address, use in new_uses.items()}
 
 
 def _opens(old: Use | None, new: Use) -> bool:
@@ -28,44 +28,44 @@ def _opens(old: Use | None, new: Use) -> bool:
 
 def _existence(use: Use) -> frozenset[tuple[str, str, str]]:
     """The texts that decide how many there are of an object, and of the modules around it."""
-    found: set[tuple[str, str, str]] = set()
+    texts: set[tuple[str, str, str]] = set()
     scope, definition = use.scope, use.definition
     while True:
         for name in ("count", "for_each"):
             if (argument := definition.body.arguments.get(name)) is not None:
-                own = (scope.name, name, definition.source.text[slice(*argument.span)])
-                found |= deciding(scope, argument)[0] | {own}
+                argument_text = (scope.name, name, definition.source.text[slice(*argument.span)])
+                texts |= deciding(scope, argument)[0] | {argument_text}
         if scope.call is None or scope.parent is None:
-            return frozenset(found)
+            return frozenset(texts)
         definition = scope.call
         scope = scope.parent
 
 
-def missed(before: Mapping[str, Use], new: Scope) -> Iterator[Use]:
+def missed(old_uses: Mapping[str, Use], new: Scope) -> Iterator[Use]:
     """The blocks that would be missed if they are gone: their bucket is there still, as far as it is known."""
     present = frozenset(_resources(new))
-    return (use for use in before.values() if is_block(use) and not _is_bucket_gone(use, present))
+    return (use for use in old_uses.values() if is_block(use) and not _is_bucket_gone(use, present))
 
 
 def _is_bucket_gone(use: Use, present: frozenset[str]) -> bool:
     value = use.definition.body.value("bucket")
     names = next(references(value), ()) if value is not None else ()
     bucket = ".".join(names[:2])
-    if names[:1] != ("aws_s3_bucket",) or bucket not in use.scope.folder.found:
+    if names[:1] != ("aws_s3_bucket",) or bucket not in use.scope.folder.definitions:
         return False
-    kept = any(name.endswith(".") and use.scope.name.startswith(name) for name in present)
-    return not kept and f"{use.scope.name}{bucket}" not in present
+    may_exist = any(name.endswith(".") and use.scope.name.startswith(name) for name in present)
+    return not may_exist and f"{use.scope.name}{bucket}" not in present
 
 
 def _resources(scope: Scope) -> Iterator[str]:
     """The addresses of all resources, and beginnings of addresses of which others may be there."""
-    for address, definition in scope.folder.found.items():
+    for address, definition in scope.folder.definitions.items():
         label = address.removeprefix("module.")
         if definition.block is not None and definition.block.type == "module":
-            below = scope.below(label)
-            yield from _resources(below) if below is not None else (f"{scope.name}{address}.",)
+            module_scope = scope.module_scope(label)
+            yield from _resources(module_scope) if module_scope is not None else (f"{scope.name}{address}.",)
         elif definition.block is not None and definition.block.type == "removed":
-            named = [f"{scope.name}{'.'.join(names[:2])}" for names in references(definition.block)]
-            yield from (*named, *(f"{name}." for name in named))
+            removed_addresses = [f"{scope.name}{'.'.join(names[:2])}" for names in references(definition.block)]
+            yield from (*removed_addresses, *(f"{name}." for name in removed_addresses))
         else:
             yield f"{scope.name}{address}"

@@ -47,35 +47,35 @@ def deciding(scope: Scope, start: object, beyond: str = "") -> tuple[frozenset[t
 
     What decides the resources whose addresses begin with `beyond` is left out, if that is given.
     """
-    found: set[tuple[str, str, str]] = set()
+    texts: set[tuple[str, str, str]] = set()
     reads = False
     waiting: list[tuple[Scope, object]] = [(scope, start)]
     while waiting:
-        here, node = waiting.pop()
+        current_scope, node = waiting.pop()
         scope.looks[0] -= 1
         if scope.looks[0] < 0:
             # Too much to follow: it may be a policy, and is not the same as on the other side.
             return frozenset({("", "", f"{_MAY_BE_ANYTHING} {id(scope.root())}")}), True
         for names in references(node):
             reads = reads or names[0] in _FILES or names[:2] in _FROM_FILES
-            for address, where, definition in _definitions(here, names):
-                key = (where.name, address, definition.text)
-                if key not in found and not (beyond and address.startswith(beyond)):
-                    found.add(key)
-                    waiting.append((where, definition.block if definition.block else definition.value))
-        if here.parent is not None and here.call is not None:
-            key = (here.parent.name, here.name, here.call.text)
-            if key not in found:
-                found.add(key)
-                waiting.append((here.parent, here.call.block))
-    return frozenset(found), reads
+            for address, definition_scope, definition in _definitions(current_scope, names):
+                key = (definition_scope.name, address, definition.text)
+                if key not in texts and not (beyond and address.startswith(beyond)):
+                    texts.add(key)
+                    waiting.append((definition_scope, definition.block if definition.block else definition.value))
+        if current_scope.parent is not None and current_scope.call is not None:
+            key = (current_scope.parent.name, current_scope.name, current_scope.call.text)
+            if key not in texts:
+                texts.add(key)
+                waiting.append((current_scope.parent, current_scope.call.block))
+    return frozenset(texts), reads
 
 
 def _definitions(scope: Scope, names: tuple[str, ...]) -> Iterator[tuple[str, Scope, Definition]]:
     for address in (".".join(names[:2]), ".".join(names[:3])):
-        if definition := scope.folder.found.get(address):
+        if definition := scope.folder.definitions.get(address):
             yield address, scope, definition
-    if names[0] == "var" and len(names) > 1 and (given := scope.folder.given.get(names[1])):
-        yield f"given {names[1]}", scope, given
-    if names[0] == "module" and len(names) > 1 and (below := scope.below(names[1])):
-        yield from ((address, below, each) for address, each in below.folder.found.items())
+    if names[0] == "var" and len(names) > 1 and (assignment := scope.folder.assignments.get(names[1])):
+        yield f"given {names[1]}", scope, assignment
+    if names[0] == "module" and len(names) > 1 and (module_scope := scope.module_scope(names[1])):
+        yield from ((address, module_scope, each) for address, each in module_scope.folder.definitions.items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from policy_guard.documents.containers.managed import statements as managed_statements
-from policy_guard.documents.containers.terraform.values import name_of, parts, shown, unknown
+from policy_guard.documents.containers.terraform.values import label_of, name_of, parts, unknown
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
 
 ABSENT = Array((), Span(0, 0))
@@ -24,11 +24,11 @@ def _of_one(item: Node) -> tuple[Object, ...]:
 
 def below_ceiling(value: Node) -> Object:
     """The most that a boundary, whose text stands elsewhere, may leave: all but what nobody knows."""
-    if known := managed_statements(parts(value), value.span):
-        return _policy_with(known, value.span)
+    if aws_statements := managed_statements(parts(value), value.span):
+        return _policy_with(aws_statements, value.span)
     (allowing,) = statements_of(without_ceiling(value.span))
     assert isinstance(allowing, Object)
-    left_out = unknown(f"what {shown(value)} does not allow", value.span, name_of(value), several=False)
+    left_out = unknown(f"what {label_of(value)} does not allow", value.span, name_of(value), is_list=False)
     texts = {"Effect": Scalar("Deny", value.span), "Action": left_out}
     denying = tuple(Entry(Scalar(name, value.span), text) for name, text in texts.items())
     resource = tuple(entry for entry in allowing.entries if entry.key.text == "Resource")
@@ -36,8 +36,8 @@ def below_ceiling(value: Node) -> Object:
 
 
 def without_ceiling(span: Span) -> Object:
-    everything = Scalar("*", span, parts=("*",))
-    texts = {"Effect": Scalar("Allow", span), "Action": everything, "Resource": everything}
+    all_text = Scalar("*", span, parts=("*",))
+    texts = {"Effect": Scalar("Allow", span), "Action": all_text, "Resource": all_text}
     return _policy_with((Object(tuple(Entry(Scalar(k, span), v) for k, v in texts.items()), span),), span)
 
 
@@ -48,7 +48,7 @@ def _policy_with(statements: tuple[Node, ...], span: Span) -> Object:
 
 def _allowing(item: Node) -> Object:
     texts = {"Effect": Scalar("Allow", item.span), "Resource": Scalar("*", item.span, parts=("*",))}
-    actions = unknown(f"the actions of {shown(item)}", item.span, name_of(item), several=False)
+    actions = unknown(f"the actions of {label_of(item)}", item.span, name_of(item), is_list=False)
     entries = [Entry(Scalar(name, item.span), text) for name, text in {**texts, "Action": actions}.items()]
     return Object(tuple(entries), item.span)
 

@@ -12,16 +12,16 @@ from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.folder import Definition
 from policy_guard.documents.containers.terraform.scope import Scope
 from policy_guard.documents.containers.terraform.values import (
-    counted,
+    count_object,
     each_of,
     is_known,
     is_null,
+    label_of,
     literal,
     name_of,
     pairs_of,
     parts,
     placed,
-    shown,
     single,
     surely_equal,
     text_of,
@@ -93,7 +93,7 @@ class Evaluator:
         self.steps = steps if steps is not None else [_STEPS]
         self.active = active
 
-    def within(self, names: Mapping[str, Node]) -> Evaluator:
+    def with_names(self, names: Mapping[str, Node]) -> Evaluator:
         """An evaluator that knows more names."""
         return self._as(self.scope, self.source, {**self.names, **names})
 
@@ -103,10 +103,10 @@ class Evaluator:
 
     def truth(self, atom: Atom) -> bool:
         """The truth of an atom; raises `Need`."""
-        known = settled(atom, self.truths)
-        if known is None:
+        settled_truth = settled(atom, self.truths)
+        if settled_truth is None:
             raise Need(atom)
-        return known
+        return settled_truth
 
     def spend(self, span: Span) -> None:
         """Count a step. Raises `Opaque` when there are too many."""
@@ -134,31 +134,31 @@ class Evaluator:
             return self._reference(node)
         if isinstance(node, For):
             return self._for(node)
-        return self._other(node)
+        return self._call_or_splat(node)
 
-    def _other(self, node: Call | Splat | Item) -> Node:
+    def _call_or_splat(self, node: Call | Splat | Item) -> Node:
         if isinstance(node, Call):
             return self.scope.ways.call(self, node)
         if isinstance(node, Item):
             return self.names["*"]
-        whole = self.value(node.value)
-        if isinstance(whole, Array):
-            return Array(tuple(self.within({"*": item}).value(node.each) for item in whole.items), node.span)
-        if isinstance(whole, Object) and not is_null(whole):
-            return Array((self.within({"*": whole}).value(node.each),), node.span)
+        collection = self.value(node.value)
+        if isinstance(collection, Array):
+            return Array(tuple(self.with_names({"*": item}).value(node.each) for item in collection.items), node.span)
+        if isinstance(collection, Object) and not is_null(collection):
+            return Array((self.with_names({"*": collection}).value(node.each),), node.span)
         return self.opaque(node)
 
     def opaque(self, node: Expression) -> Node:
         """An unknown value that is known by all that decides it."""
         words = " ".join(self.source.text[slice(*node.span)].split())
-        return unknown(words if len(words) <= 60 else f"{words[:57]}...", node.span, *self._deciding(node))
+        return unknown(words if len(words) <= 60 else f"{words[:57]}...", node.span, *self._structure(node))
 
-    def _deciding(self, node: Expression) -> list[object]:
+    def _structure(self, node: Expression) -> list[object]:
         """The structure of an expression, with its references worked out."""
         parts = (part for part in parts_of(node) if not isinstance(part, Span))
-        return [type(node).__name__, *map(self._decided, parts)]
+        return [type(node).__name__, *map(self._part_structure, parts)]
 
-    def _decided(self, part: object) -> object:
+    def _part_structure(self, part: object) -> object:
         if isinstance(part, Variable | Attribute | Index):
             try:
                 return name_of(self._reference(part))
@@ -167,18 +167,18 @@ class Evaluator:
         if isinstance(part, Call) and part.name.startswith(("file", "templatefile")):
             return name_of(self.value(part))
         if isinstance(part, tuple):
-            return [self._decided(each) for each in part]
+            return [self._part_structure(each) for each in part]
         inner = [each for each in parts_of(part) if not isinstance(each, Span)]
-        return [type(part).__name__, *map(self._decided, inner)] if is_dataclass(part) else part
+        return [type(part).__name__, *map(self._part_structure, inner)] if is_dataclass(part) else part
 
     def template(self, node: Template) -> Node:
         """Return what a template comes to; one interpolation alone keeps its type."""
         if len(node.parts) == 1 and isinstance(node.parts[0], Interpolation):
             return self.value(node.parts[0].value)
-        found: list[str | Hole] = []
+        text_parts: list[str | Hole] = []
         for part in node.parts:
-            found += self.part(part)
-        return text_of(tuple(found), node.span)
+            text_parts += self.part(part)
+        return text_of(tuple(text_parts), node.span)
 
     def part(self, part: object) -> Parts:
         """The parts that a part of a template comes to."""
@@ -202,7 +202,7 @@ class Evaluator:
         value = self.value(node)
         if isinstance(value, Scalar) and is_known(value) and value.text in ("true", "false"):
             return value.text == "true"
-        return self.truth(free(f"{shown(value)} holds", f"terraform {name_of(single(value))}"))
+        return self.truth(free(f"{label_of(value)} holds", f"terraform {name_of(single(value))}"))
 
     def _operation(self, node: Operation) -> Node:
         if node.operator == "!":
@@ -212,11 +212,11 @@ class Evaluator:
             return self._boolean(left and right if node.operator == "&&" else left or right, node.span)
         if node.left is not None and node.operator in ("==", "!="):
             left_value, right_value = self.value(node.left), self.value(node.right)
-            same = surely_equal(left_value, right_value)
-            if same is not None:
-                return self._boolean(same == (node.operator == "=="), node.span)
+            is_equal = surely_equal(left_value, right_value)
+            if is_equal is not None:
+                return self._boolean(is_equal == (node.operator == "=="), node.span)
             key = "".join(sorted((name_of(single(left_value)), name_of(single(right_value)))))
-            atom = free(f"{shown(left_value)} is {shown(right_value)}", f"terraform equal {key}")
+            atom = free(f"{label_of(left_value)} is {label_of(right_value)}", f"terraform equal {key}")
             return self._boolean(self.truth(atom) == (node.operator == "=="), node.span)
         return self.opaque(node)
 
@@ -224,14 +224,14 @@ class Evaluator:
         return Scalar("true" if truth else "false", span, "boolean")
 
     def _for(self, node: For) -> Node:
-        whole = self.value(node.collection)
-        pairs = pairs_of(whole)
+        collection = self.value(node.collection)
+        pairs = pairs_of(collection)
         if pairs is None or node.grouped:
             return self.opaque(node)
         items: list[Node] = []
         keys: list[Scalar] = []
         for key, item in pairs:
-            inner = self.within({node.names[1]: item, **({node.names[0]: key} if node.names[0] else {})})
+            inner = self.with_names({node.names[1]: item, **({node.names[0]: key} if node.names[0] else {})})
             if node.condition is not None and not inner.holds(node.condition):
                 continue
             items.append(inner.value(node.value))
@@ -252,12 +252,12 @@ class Evaluator:
             steps.append(node)
             node = node.value
         steps.reverse()
-        whole = steps[-1].span if steps else node.span
+        full_span = steps[-1].span if steps else node.span
         if not isinstance(node, Variable):
-            return self._stepped(self.value(node), steps, whole)
+            return self._stepped(self.value(node), steps, full_span)
         if node.name in self.names:
-            return self._stepped(self.names[node.name], steps, whole)
-        return self._defined(node.name, steps, whole)
+            return self._stepped(self.names[node.name], steps, full_span)
+        return self._defined(node.name, steps, full_span)
 
     def _defined(self, first: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
         labels = [step.name for step in steps if isinstance(step, Attribute)]
@@ -270,7 +270,7 @@ class Evaluator:
             scope = self.scope if labels == ["module"] else self.scope.root()
             return Scalar(f"{IN_REPOSITORY}{scope.folder.path or '.'}", span)
         if first in ("path", "terraform", "each", "count", "self"):
-            return unknown(f"{first}.{'.'.join(labels)}", span, several=False)
+            return unknown(f"{first}.{'.'.join(labels)}", span, is_list=False)
         count = 2 if first == "data" else 1
         if len(labels) < count:
             return unknown(first, span)
@@ -283,7 +283,7 @@ class Evaluator:
 
     def _document(self, head: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
         """The policy that a data source makes, as the JSON that it is given on as."""
-        definition = self.scope.folder.found.get(head)
+        definition = self.scope.folder.definitions.get(head)
         if definition is None:
             raise Opaque(f"{head} is not defined in this folder; Terraform refuses this", span)
         self._refuse_circle(head, span)
@@ -293,32 +293,34 @@ class Evaluator:
 
     def instance(self, body: Body, key: Node | None) -> Evaluator:
         """Return an evaluator for one of several objects that a block makes; without a key for any of them."""
-        every = body.value("for_each")
-        if key is None or (every is None and body.value("count") is None):
-            return self.within(self.numbered(body))
-        if every is None:
-            return self.within({"count": counted(key)})
-        value = self.value(every)
+        for_each = body.value("for_each")
+        if key is None or (for_each is None and body.value("count") is None):
+            return self.with_names(self.numbered(body))
+        if for_each is None:
+            return self.with_names({"count": count_object(key)})
+        value = self.value(for_each)
         if isinstance(value, Array):
-            return self.within({"each": each_of(key, key)})
-        return self.within({"each": each_of(key, self._child(value, key, key.span))})
+            return self.with_names({"each": each_of(key, key)})
+        return self.with_names({"each": each_of(key, self._child(value, key, key.span))})
 
     def numbered(self, body: Body) -> dict[str, Node]:
         """Return what `count` and `each` stand for in any of the objects that a block makes."""
-        count, every = body.value("count"), body.value("for_each")
+        count, for_each = body.value("count"), body.value("for_each")
         if count is not None:
             value = self.value(count)
-            first = is_known(value) and shown(value) in ("0", "1")
+            first = is_known(value) and label_of(value) in ("0", "1")
             index = Scalar("0", count.span, "number") if first else unknown("count.index", count.span, name_of(value))
-            return {"count": counted(index)}
-        if every is None:
+            return {"count": count_object(index)}
+        if for_each is None:
             return {}
-        decided = name_of(self.value(every))
-        return {"each": each_of(*(unknown(f"each.{name}", every.span, decided) for name in ("key", "value")))}
+        collection_name = name_of(self.value(for_each))
+        return {
+            "each": each_of(*(unknown(f"each.{name}", for_each.span, collection_name) for name in ("key", "value")))
+        }
 
     def local(self, name: str) -> Node:
         """The value of a local."""
-        definition = self._found(f"local.{name}")
+        definition = self._definition(f"local.{name}")
         if definition.value is None:
             raise Opaque(f"local.{name} has no value", definition.span)
         key = f"local.{name}"
@@ -329,8 +331,8 @@ class Evaluator:
         if (self.scope.name, key) in self.active:
             raise Opaque(f"{key} depends on itself", span)
 
-    def _found(self, address: str) -> Definition:
-        definition = self.scope.folder.found.get(address)
+    def _definition(self, address: str) -> Definition:
+        definition = self.scope.folder.definitions.get(address)
         if definition is None:
             raise Opaque(f"{address} is not defined in this folder; Terraform refuses this", Span(0, 1))
         return definition
@@ -338,59 +340,59 @@ class Evaluator:
     def variable(self, name: str, span: Span) -> Node:
         """The value of a variable: given by the caller, or one that nobody knows."""
         scope = self.scope
-        definition = scope.folder.found.get(f"var.{name}")
+        definition = scope.folder.definitions.get(f"var.{name}")
         default = definition.body.value("default") if definition else None
         self._refuse_circle(f"var.{name}", span)
         if scope.parent is not None and scope.call is not None:
-            given = scope.call.body.value(name)
-            if given is not None:
-                outside = self._as(scope.parent, scope.call.source, {}, f"var.{name}")
-                value = outside.within(outside.numbered(scope.call.body)).value(given)
+            argument = scope.call.body.value(name)
+            if argument is not None:
+                caller = self._as(scope.parent, scope.call.source, {}, f"var.{name}")
+                value = caller.with_names(caller.numbered(scope.call.body)).value(argument)
                 if not is_null(value) or default is None or definition is None or not definition.body.value("nullable"):
                     return value
             if definition is not None and default is not None:
                 return self._as(scope, definition.source, {}, f"var.{name}").value(default)
-        found = scope.folder.given.get(name) or (definition._replace(value=default) if definition else None)
+        assignment = scope.folder.assignments.get(name) or (definition._replace(value=default) if definition else None)
         atom = free(f"var.{name} has the value in the repository", f"terraform value {scope.name}{name}")
-        if name in scope.moved and found is not None and found.value is not None and self.truth(atom):
-            return self._as(scope, found.source, {}, f"var.{name}").value(found.value)
+        if name in scope.moved and assignment is not None and assignment.value is not None and self.truth(atom):
+            return self._as(scope, assignment.source, {}, f"var.{name}").value(assignment.value)
         return unknown(f"{scope.name}var.{name}", span)
 
     def _output(self, label: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
-        below = self.scope.below(label)
+        module_scope = self.scope.module_scope(label)
         names = [number for number, step in enumerate(steps) if isinstance(step, Attribute)]
         output = steps[names[1]]
         assert isinstance(output, Attribute)
-        definition = below.folder.found.get(f"output.{output.name}") if below else None
+        definition = module_scope.folder.definitions.get(f"output.{output.name}") if module_scope else None
         value = definition.body.value("value") if definition else None
-        if below is None or definition is None or value is None or names[1] != 1:
+        if module_scope is None or definition is None or value is None or names[1] != 1:
             return self._attribute(f"module.{label}", steps[1:], span)
         key = f"output.{output.name}"
-        if (below.name, key) in self.active:
+        if (module_scope.name, key) in self.active:
             raise Opaque(f"{key} depends on itself", span)
-        found = self._as(below, definition.source, {}, key).value(value)
-        return self._stepped(placed(found, span), steps[2:], span)
+        output_value = self._as(module_scope, definition.source, {}, key).value(value)
+        return self._stepped(placed(output_value, span), steps[2:], span)
 
     def _attribute(self, head: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
         """An attribute of a resource, data source or remote module, which its definition decides."""
-        definition = self.scope.folder.found.get(head)
+        definition = self.scope.folder.definitions.get(head)
         path = [self._step(step) for step in steps]
         if head.startswith(_CALLED_BY_NAME) and path and path[-1][1] == "id":
             path[-1] = (".name", "name")
         last = steps[-1] if steps else None
-        several = not (isinstance(last, Attribute) and last.name in _TEXT_ATTRIBUTES)
+        is_list = not (isinstance(last, Attribute) and last.name in _TEXT_ATTRIBUTES)
         names = [name for _, name in path]
         words = f"{self.scope.name}{head}{''.join(word for word, _ in path)}"
         deciding = self._identity(head, definition, next(filter(None, names), "")) if definition else []
-        return unknown(words, span, names, deciding, several=several)
+        return unknown(words, span, names, deciding, is_list=is_list)
 
     def _step(self, step: Attribute | Index) -> tuple[str, str]:
         if isinstance(step, Attribute):
             return f".{step.name}", step.name
         key = self.value(step.key)
-        return ("", "") if name_of(key) == name_of(Scalar("0", key.span)) else (f"[{shown(key)}]", name_of(key))
+        return ("", "") if name_of(key) == name_of(Scalar("0", key.span)) else (f"[{label_of(key)}]", name_of(key))
 
-    def decided(self, body: Body) -> object:
+    def body_content(self, body: Body) -> object:
         """Return what is in a body, without its places."""
         return self.block(Block(type="", labels=(), body=body, span=body.span, head=body.span))
 
@@ -398,20 +400,20 @@ class Evaluator:
         """Return what decides an attribute: what names a resource of AWS for its ARN or name, else all of its block."""
         self._refuse_circle(head, definition.span)
         inner = self._as(self.scope, definition.source, {}, head)
-        everything = not (head.startswith("aws_") and _MADE_OF_NAMES.fullmatch(attribute))
-        found: list[object] = []
+        uses_all_arguments = not (head.startswith("aws_") and _MADE_OF_NAMES.fullmatch(attribute))
+        deciding_values: list[object] = []
         for name, argument in sorted(definition.body.arguments.items()):
-            if everything or _IDENTIFYING.fullmatch(name):
-                found.append((name, inner._decided((argument.value,))))
-        if everything:
-            found += [(block.type, inner.block(block)) for block in definition.body.blocks]
-        return found
+            if uses_all_arguments or _IDENTIFYING.fullmatch(name):
+                deciding_values.append((name, inner._part_structure((argument.value,))))
+        if uses_all_arguments:
+            deciding_values += [(block.type, inner.block(block)) for block in definition.body.blocks]
+        return deciding_values
 
     def block(self, block: Block) -> list[object]:
         """Return what is in a block, without its places."""
-        found: list[object] = [block.labels]
-        found += [(name, self._decided((each.value,))) for name, each in sorted(block.body.arguments.items())]
-        return [*found, *(self.block(each) for each in block.body.blocks)]
+        contents: list[object] = [block.labels]
+        contents += [(name, self._part_structure((each.value,))) for name, each in sorted(block.body.arguments.items())]
+        return [*contents, *(self.block(each) for each in block.body.blocks)]
 
     def _stepped(self, value: Node, steps: Sequence[Attribute | Index], span: Span) -> Node:
         """The part of a value that dots and brackets lead to."""
@@ -424,16 +426,16 @@ class Evaluator:
         return value
 
     def _child(self, value: Node, key: Node, span: Span) -> Node:
-        known = isinstance(key, Scalar) and is_known(key)
+        is_text_key = isinstance(key, Scalar) and is_known(key)
         text = key.text if isinstance(key, Scalar) else ""
-        if known and isinstance(value, Object):
-            found = [entry.value for entry in value.entries if entry.key.text == text]
-            if not found:
+        if is_text_key and isinstance(value, Object):
+            values = [entry.value for entry in value.entries if entry.key.text == text]
+            if not values:
                 raise Opaque(f"there is no {text[:60]!r} in this value", span)
-            return found[-1]
-        if known and isinstance(value, Array) and text.isdecimal() and len(text) < 6:
+            return values[-1]
+        if is_text_key and isinstance(value, Array) and text.isdecimal() and len(text) < 6:
             if int(text) >= len(value.items):
                 raise Opaque("the list is shorter than that", span)
             return value.items[int(text)]
-        words = f"{shown(value)}.{shown(key)}"
+        words = f"{label_of(value)}.{label_of(key)}"
         return unknown(words, span, name_of(value), name_of(key))

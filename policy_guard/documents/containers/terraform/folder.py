@@ -58,8 +58,8 @@ class Folder:
         self.read = read
         self.paths = paths
         self.path = path
-        self.found: dict[str, Definition] = {}
-        self.given: dict[str, Definition] = {}
+        self.definitions: dict[str, Definition] = {}
+        self.assignments: dict[str, Definition] = {}
         self.wrong: list[Wrong] = []
         # Terraform, "Variable Definition Precedence": what is loaded later counts.
         for name in sorted(files, key=lambda name: (".auto." in name, name)):
@@ -75,7 +75,7 @@ class Folder:
             self.wrong += (Wrong(source, problem) for problem in error.problems)
             return
         if _VALUES.fullmatch(name):
-            self.given |= {key: _of(argument, source) for key, argument in body.arguments.items()}
+            self.assignments |= {key: _of(argument, source) for key, argument in body.arguments.items()}
             return
         for block in body.blocks:
             self._define(block, source)
@@ -91,33 +91,36 @@ class Folder:
         if block.type in ("resource", "data", "variable", "module", "output"):
             self._put(address, definition)
         else:
-            self.found.setdefault(f"{address}@{len(self.found)}", definition)
+            self.definitions.setdefault(f"{address}@{len(self.definitions)}", definition)
 
     def _put(self, address: str, definition: Definition) -> None:
-        if address in self.found:
+        if address in self.definitions:
             words = f"{address} is defined twice, which Terraform refuses; keep one"
             self.wrong.append(Wrong(definition.source, Problem(words, definition.span)))
-        self.found[address] = definition
+        self.definitions[address] = definition
 
 
 def _values_in_json(source: Source) -> Body:
     """Return the values of variables in JSON, in which texts are taken as they are (Terraform, "Input Variables")."""
-    found = scan(source.text)
-    if not isinstance(found, Object):
+    tree = scan(source.text)
+    if not isinstance(tree, Object):
         raise Unreadable(Problem("the values of variables are a mapping", Span(0, 1)))
     names = {
-        entry.key.text: Argument(entry.key.text, _written(entry.value), entry.value.span) for entry in found.entries
+        entry.key.text: Argument(entry.key.text, _expression_of(entry.value), entry.value.span)
+        for entry in tree.entries
     }
-    return Body(names, (), found.span)
+    return Body(names, (), tree.span)
 
 
-def _written(node: Node) -> Expression:
+def _expression_of(node: Node) -> Expression:
     """Return the expression that says what a value in JSON says."""
     if isinstance(node, Array):
-        return List(tuple(map(_written, node.items)), node.span)
+        return List(tuple(map(_expression_of, node.items)), node.span)
     if isinstance(node, Object):
         keys = (_text(entry.key) for entry in node.entries)
-        return Mapping(tuple(zip(keys, (_written(entry.value) for entry in node.entries), strict=True)), node.span)
+        return Mapping(
+            tuple(zip(keys, (_expression_of(entry.value) for entry in node.entries), strict=True)), node.span
+        )
     return _text(node) if node.kind == "string" else Literal(node.kind, node.text, node.span)
 
 

@@ -16,10 +16,10 @@ from policy_guard.documents.containers.terraform.values import (
     JSON,
     is_known,
     is_null,
+    label_of,
     name_of,
     pairs_of,
     parts,
-    shown,
     single,
     text_of,
 )
@@ -29,12 +29,12 @@ from policy_guard.documents.hcl.syntax import Call, Expression
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Source, Span, Unreadable
 
 
-def called(evaluator: Evaluator, node: Call) -> Node:
+def call_value(evaluator: Evaluator, node: Call) -> Node:
     """Return what a call comes to. Raises `Need` and `Opaque`."""
     function = _LISTS.get(node.name) or KNOWN.get(node.name)
     if function is not None and not node.spread:
-        found = function([evaluator.value(argument) for argument in node.arguments], node.span)
-        return evaluator.opaque(node) if found is None else found
+        result = function([evaluator.value(argument) for argument in node.arguments], node.span)
+        return evaluator.opaque(node) if result is None else result
     if node.name == "jsonencode" and len(node.arguments) == 1:
         value = evaluator.value(node.arguments[0])
         return _encoded(value, node.span) if isinstance(value, Scalar) else value._replace(tag=JSON)
@@ -54,7 +54,7 @@ def _encoded(value: Scalar, span: Span) -> Node:
     """The JSON text of a text, number or truth value; what nobody knows may be a whole policy."""
     if not is_known(value) or value.kind != "string":
         return value
-    text = json.dumps(shown(value), ensure_ascii=False)
+    text = json.dumps(label_of(value), ensure_ascii=False)
     # Go writes these otherwise: encoding/json, "Marshal".
     for symbol in "<>&\u2028\u2029":
         text = text.replace(symbol, f"\\u{ord(symbol):04x}")
@@ -64,10 +64,10 @@ def _encoded(value: Scalar, span: Span) -> Node:
 def _path(evaluator: Evaluator, argument: Expression) -> str | None:
     """The path from the top of the repository that an argument says; None if it is not known, or leads elsewhere."""
     path = single(evaluator.value(argument))
-    known = path.text if isinstance(path, Scalar) and is_known(path) else ""
-    if known and not known.startswith("/"):
-        known = f"{IN_REPOSITORY}{evaluator.scope.root().folder.path or '.'}/{known}"
-    return normpath(known[2:]) if known.startswith(IN_REPOSITORY) else None
+    path_text = path.text if isinstance(path, Scalar) and is_known(path) else ""
+    if path_text and not path_text.startswith("/"):
+        path_text = f"{IN_REPOSITORY}{evaluator.scope.root().folder.path or '.'}/{path_text}"
+    return normpath(path_text[2:]) if path_text.startswith(IN_REPOSITORY) else None
 
 
 def _file_set(evaluator: Evaluator, node: Call) -> Node:
@@ -76,10 +76,10 @@ def _file_set(evaluator: Evaluator, node: Call) -> Node:
     text = pattern.text if isinstance(pattern, Scalar) and is_known(pattern) else ""
     if folder is None or not text or not_a_pattern(text):
         raise Opaque("nobody can tell from the repository which files these are; write them out", node.span)
-    inside = "" if folder == "." else f"{folder}/"
-    paths = (path[len(inside) :] for path in evaluator.scope.folder.paths() if path.startswith(inside))
-    found = sorted(path for path in paths if matches_path(text, path))
-    return Array(tuple(Scalar(path, node.span, parts=(path,)) for path in found), node.span)
+    prefix = "" if folder == "." else f"{folder}/"
+    paths = (path[len(prefix) :] for path in evaluator.scope.folder.paths() if path.startswith(prefix))
+    matching_paths = sorted(path for path in paths if matches_path(text, path))
+    return Array(tuple(Scalar(path, node.span, parts=(path,)) for path in matching_paths), node.span)
 
 
 def _file(evaluator: Evaluator, node: Call) -> Source:
@@ -92,22 +92,22 @@ def _file(evaluator: Evaluator, node: Call) -> Source:
 
 def _template_file(evaluator: Evaluator, node: Call) -> Node:
     source = _file(evaluator, node)
-    given = pairs_of(evaluator.value(node.arguments[1]))
+    pairs = pairs_of(evaluator.value(node.arguments[1]))
     try:
         template = read_template(source.text)
     except Unreadable as error:
         raise Opaque(f"the template cannot be read: {error.problems[0].message}", node.span) from None
-    if given is None:
+    if pairs is None:
         raise Opaque("the values for the template are not known", node.span)
-    names = {key.text: value for key, value in given if isinstance(key, Scalar)}
+    names = {key.text: value for key, value in pairs if isinstance(key, Scalar)}
     inner = Evaluator(evaluator.scope, source, evaluator.truths, names, evaluator.steps, evaluator.active)
-    found: list[str | Hole] = []
+    text_parts: list[str | Hole] = []
     for part in template.parts:
         try:
-            found += inner.part(part)
+            text_parts += inner.part(part)
         except Opaque as error:
             raise Opaque(error.problem.message, node.span) from None
-    return text_of(tuple(found), node.span)
+    return text_of(tuple(text_parts), node.span)
 
 
 def _items(node: Node) -> tuple[Node, ...]:
@@ -124,15 +124,15 @@ def _concat(arguments: Sequence[Node], span: Span) -> Node | None:
 
 
 def _flatten(arguments: Sequence[Node], span: Span) -> Node | None:
-    found: list[Node] = []
+    items: list[Node] = []
     waiting = list(reversed(arguments))
     while waiting:
         node = waiting.pop()
         if isinstance(node, Array):
             waiting += reversed(node.items)
         else:
-            found.append(node)
-    return Array(tuple(found), span)
+            items.append(node)
+    return Array(tuple(items), span)
 
 
 def _distinct(arguments: Sequence[Node], span: Span) -> Node | None:
@@ -145,16 +145,16 @@ def _distinct(arguments: Sequence[Node], span: Span) -> Node | None:
 
 def _sorted(arguments: Sequence[Node], span: Span) -> Node | None:
     """Sets and sorted lists: texts in the order of their characters."""
-    found = _distinct(arguments, span) if all(isinstance(argument, Array) for argument in arguments) else None
-    if not isinstance(found, Array) or not all(isinstance(item, Scalar) for item in found.items):
+    distinct_items = _distinct(arguments, span) if all(isinstance(argument, Array) for argument in arguments) else None
+    if not isinstance(distinct_items, Array) or not all(isinstance(item, Scalar) for item in distinct_items.items):
         return None
-    return Array(tuple(sorted(found.items, key=shown)), span)
+    return Array(tuple(sorted(distinct_items.items, key=label_of)), span)
 
 
 def _sort(arguments: Sequence[Node], span: Span) -> Node | None:
     if len(arguments) != 1 or not isinstance(arguments[0], Array) or not is_known(arguments[0]):
         return None
-    return Array(tuple(sorted(arguments[0].items, key=shown)), span)
+    return Array(tuple(sorted(arguments[0].items, key=label_of)), span)
 
 
 def _compact(arguments: Sequence[Node], span: Span) -> Node | None:
@@ -162,7 +162,7 @@ def _compact(arguments: Sequence[Node], span: Span) -> Node | None:
     items = _items(arguments[0]) if arguments else ()
     if not all(map(is_known, items)):
         return None
-    return Array(tuple(item for item in items if not is_null(item) and shown(item)), span)
+    return Array(tuple(item for item in items if not is_null(item) and label_of(item)), span)
 
 
 def _as_it_is(arguments: Sequence[Node], span: Span) -> Node | None:
@@ -205,10 +205,10 @@ def _length(arguments: Sequence[Node], span: Span) -> Node | None:
 def _join(arguments: Sequence[Node], span: Span) -> Node | None:
     if len(arguments) != 2 or pairs_of(arguments[1]) is None or not isinstance(arguments[1], Array):
         return None
-    found: list[str | Hole] = []
+    text_parts: list[str | Hole] = []
     for number, item in enumerate(arguments[1].items):
-        found += (*(parts(single(arguments[0])) if number else ()), *parts(single(item)))
-    return text_of(tuple(found), span)
+        text_parts += (*(parts(single(arguments[0])) if number else ()), *parts(single(item)))
+    return text_of(tuple(text_parts), span)
 
 
 def _format(arguments: Sequence[Node], span: Span) -> Node | None:
@@ -217,10 +217,10 @@ def _format(arguments: Sequence[Node], span: Span) -> Node | None:
     pieces = arguments[0].text.split("%s")
     if "%" in "".join(pieces) or len(pieces) != len(arguments):
         return None
-    found: list[str | Hole] = [pieces[0]]
+    text_parts: list[str | Hole] = [pieces[0]]
     for piece, argument in zip(pieces[1:], arguments[1:], strict=True):
-        found += (*parts(single(argument)), piece)
-    return text_of(tuple(found), span)
+        text_parts += (*parts(single(argument)), piece)
+    return text_of(tuple(text_parts), span)
 
 
 _LISTS: dict[str, Callable[[Sequence[Node], Span], Node | None]] = {

@@ -14,9 +14,9 @@ from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.values import (
     is_known,
     is_null,
+    label_of,
     name_of,
     parts,
-    shown,
     single,
     text_of,
     unknown,
@@ -69,9 +69,9 @@ def granted(evaluator: Evaluator, type_: str, address: str, body: Body) -> Node:
     """The policy that a resource stands for. Raises `Need` and `Opaque`."""
     if names := _NAMES.get(type_):
         values = {name: body.value(name) for name in names}
-        given = {name: single(evaluator.value(value)) for name, value in values.items() if value is not None}
-        return _permission(given, body.span) if type_ == PERMISSION else unblocked(given, body.span)
-    return attached(unknown(address, body.span, list(_arguments(evaluator, body)), several=False))
+        arguments = {name: single(evaluator.value(value)) for name, value in values.items() if value is not None}
+        return _permission(arguments, body.span) if type_ == PERMISSION else unblocked(arguments, body.span)
+    return attached(unknown(address, body.span, list(_arguments(evaluator, body)), is_list=False))
 
 
 def decides(type_: str, name: str) -> bool:
@@ -82,14 +82,14 @@ def decides(type_: str, name: str) -> bool:
 def granted_by(type_: str, address: str, values: Mapping[str, Any], span: Span) -> Node:
     """The policy that a resource with these values stands for."""
     if type_ in _NAMES:
-        given = {name: text_of((_text(value),), span) for name, value in values.items()}
-        return _permission(given, span) if type_ == PERMISSION else unblocked(given, span)
-    return attached(unknown(address, span, json.dumps(values, sort_keys=True), several=False))
+        arguments = {name: text_of((_text(value),), span) for name, value in values.items()}
+        return _permission(arguments, span) if type_ == PERMISSION else unblocked(arguments, span)
+    return attached(unknown(address, span, json.dumps(values, sort_keys=True), is_list=False))
 
 
-def unblocked(given: Mapping[str, Node], span: Span) -> Node:
+def unblocked(arguments: Mapping[str, Node], span: Span) -> Node:
     """What a block of public access with these flags leaves open: all that a flag would block that is not true."""
-    flags = {name: given.get(name) or Scalar("false", span) for name in _FLAGS}
+    flags = {name: arguments.get(name) or Scalar("false", span) for name in _FLAGS}
     open_ = (
         unknown(f"what {name} blocks", flag.span, *_undecided(flag)) for name, flag in flags.items() if _lets(flag)
     )
@@ -97,7 +97,7 @@ def unblocked(given: Mapping[str, Node], span: Span) -> Node:
 
 
 def _lets(flag: Node) -> bool:
-    return not is_known(flag) or shown(flag) != "true"
+    return not is_known(flag) or label_of(flag) != "true"
 
 
 def _undecided(flag: Node) -> Iterator[str]:
@@ -117,20 +117,22 @@ def _arguments(evaluator: Evaluator, body: Body) -> Iterator[object]:
     yield from (evaluator.block(block) for block in body.blocks if block.type not in _META)
 
 
-def _permission(given: Mapping[str, Node], span: Span) -> Object:
+def _permission(arguments: Mapping[str, Node], span: Span) -> Object:
     """The statement that a permission adds to the policy of its function."""
-    known = {name: node for name, node in given.items() if not is_null(node)}
-    who, action, function = (known.get(n) or unknown(n, span, several=False) for n in _OF_PERMISSION[:3])
+    present_arguments = {name: node for name, node in arguments.items() if not is_null(node)}
+    principal, action, function = (
+        present_arguments.get(n) or unknown(n, span, is_list=False) for n in _OF_PERMISSION[:3]
+    )
     entries = [
         Entry(Scalar("Effect", span), Scalar("Allow", span)),
-        Entry(Scalar("Principal", span), _principal(who)),
+        Entry(Scalar("Principal", span), _principal(principal)),
         Entry(Scalar("Action", span), action),
-        Entry(Scalar("Resource", span), _function(function, known.get("qualifier"))),
+        Entry(Scalar("Resource", span), _function(function, present_arguments.get("qualifier"))),
     ]
     conditions: dict[str, list[Entry]] = {}
     for argument, operator, key in _CONDITIONS:
-        if (found := known.get(argument)) is not None:
-            conditions.setdefault(operator, []).append(Entry(Scalar(key, found.span), found))
+        if (value := present_arguments.get(argument)) is not None:
+            conditions.setdefault(operator, []).append(Entry(Scalar(key, value.span), value))
     if conditions:
         inner = (Entry(Scalar(name, span), Object(tuple(e), span)) for name, e in conditions.items())
         entries.append(Entry(Scalar("Condition", span), Object(tuple(inner), span)))
@@ -142,20 +144,24 @@ def _policy(statement: Object, span: Span) -> Object:
     return Object((version, Entry(Scalar("Statement", span), Array((statement,), span))), span)
 
 
-def _principal(who: Node) -> Node:
-    own = parts(who)
-    if own == ("*",):
-        return who
-    last = own[-1] if own else ""
+def _principal(principal: Node) -> Node:
+    principal_parts = parts(principal)
+    if principal_parts == ("*",):
+        return principal
+    last = principal_parts[-1] if principal_parts else ""
     kind = "Service" if isinstance(last, str) and last.endswith((".amazonaws.com", ".amazonaws.com.cn")) else "AWS"
-    return Object((Entry(Scalar(kind, who.span), who),), who.span)
+    return Object((Entry(Scalar(kind, principal.span), principal),), principal.span)
 
 
 def _function(name: Node, qualifier: Node | None) -> Node:
     """The ARN of a function, of which a name is the last part, or that of one of its versions."""
-    own = parts(name)
-    if not own:
+    name_parts = parts(name)
+    if not name_parts:
         return name
-    before = ("arn:aws:lambda:*:*:function:",) if isinstance(own[0], str) and not own[0].startswith("arn:") else ()
-    after = (":", *parts(qualifier)) if qualifier is not None else ()
-    return text_of((*before, *own, *after), name.span)
+    prefix = (
+        ("arn:aws:lambda:*:*:function:",)
+        if isinstance(name_parts[0], str) and not name_parts[0].startswith("arn:")
+        else ()
+    )
+    suffix = (":", *parts(qualifier)) if qualifier is not None else ()
+    return text_of((*prefix, *name_parts, *suffix), name.span)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from posixpath import basename, dirname
 
 from policy_guard.documents.containers.terraform.evaluate import IN_REPOSITORY
-from policy_guard.documents.containers.terraform.values import is_known, is_null, name_of, pairs_of, placed, shown
+from policy_guard.documents.containers.terraform.values import is_known, is_null, label_of, name_of, pairs_of, placed
 from policy_guard.documents.formats.json import scan
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span, Unreadable
 
@@ -21,8 +21,8 @@ def _on_text(change: Callable[..., str | None], count: int) -> Callable[[Sequenc
 
     def run(arguments: Sequence[Node], span: Span) -> Node | None:
         texts = _texts(arguments)
-        found = change(*texts) if texts is not None and len(texts) == count else None
-        return None if found is None or len(found) > _LONGEST else Scalar(found, span, parts=(found,))
+        result = change(*texts) if texts is not None and len(texts) == count else None
+        return None if result is None or len(result) > _LONGEST else Scalar(result, span, parts=(result,))
 
     return run
 
@@ -40,7 +40,7 @@ def _asked_of_text(ask: Callable[..., bool], count: int) -> Callable[[Sequence[N
 def _texts(arguments: Sequence[Node]) -> list[str] | None:
     """The texts of arguments; None if one of them is unknown, null, no text, or a path that begins elsewhere."""
     plain = all(isinstance(argument, Scalar) and is_known(argument) and not is_null(argument) for argument in arguments)
-    texts = [shown(argument) for argument in arguments] if plain else []
+    texts = [label_of(argument) for argument in arguments] if plain else []
     return texts if plain and not any(text.startswith(IN_REPOSITORY) for text in texts) else None
 
 
@@ -53,11 +53,11 @@ def _truth(truth: bool, span: Span) -> Scalar:
     return Scalar("true" if truth else "false", span, "boolean")
 
 
-def _replaced(text: str, part: str, other: str) -> str | None:
+def _replaced(text: str, part: str, replacement: str) -> str | None:
     """A part between slashes is a regular expression of another dialect."""
     if not part or (len(part) > 1 and part[0] == part[-1] == "/"):
         return None
-    return text.replace(part, other) if len(text) * max(1, len(other)) <= _LONGEST * 10 else None
+    return text.replace(part, replacement) if len(text) * max(1, len(replacement)) <= _LONGEST * 10 else None
 
 
 def _split(arguments: Sequence[Node], span: Span) -> Node | None:
@@ -78,18 +78,18 @@ def _lookup(arguments: Sequence[Node], span: Span) -> Node | None:
         or not all(is_known(entry.key) for entry in mapping.entries)
     ):
         return None
-    found = mapping.get(shown(key))
-    return found if found is not None else next(iter(otherwise), None)
+    value = mapping.get(label_of(key))
+    return value if value is not None else next(iter(otherwise), None)
 
 
 def _element(arguments: Sequence[Node], span: Span) -> Node | None:
     if len(arguments) != 2 or not is_known(arguments[1]):
         return None
-    items, index = _counted(arguments[0]), shown(arguments[1])
+    items, index = _known_items(arguments[0]), label_of(arguments[1])
     return items[int(index) % len(items)] if items and index.isdecimal() and len(index) < 10 else None
 
 
-def _counted(node: Node) -> tuple[Node, ...]:
+def _known_items(node: Node) -> tuple[Node, ...]:
     """The items of a list of which the number is known; none of any other."""
     return node.items if isinstance(node, Array) and pairs_of(node) is not None else ()
 
@@ -99,7 +99,7 @@ def _coalesce(arguments: Sequence[Node], span: Span) -> Node | None:
     for argument in arguments:
         if not isinstance(argument, Scalar) or not is_known(argument):
             return None
-        if not is_null(argument) and shown(argument):
+        if not is_null(argument) and label_of(argument):
             return argument
     return None
 
@@ -107,10 +107,10 @@ def _coalesce(arguments: Sequence[Node], span: Span) -> Node | None:
 def _contains(arguments: Sequence[Node], span: Span) -> Node | None:
     if len(arguments) != 2 or not all(map(is_known, arguments)):
         return None
-    several, value = arguments
-    if not isinstance(several, Array) or not _of_one_kind((*several.items, value)):
+    collection, value = arguments
+    if not isinstance(collection, Array) or not _of_one_kind((*collection.items, value)):
         return None
-    return _truth(name_of(value) in map(name_of, several.items), span)
+    return _truth(name_of(value) in map(name_of, collection.items), span)
 
 
 def _zipmap(arguments: Sequence[Node], span: Span) -> Node | None:
@@ -118,18 +118,20 @@ def _zipmap(arguments: Sequence[Node], span: Span) -> Node | None:
         return None
     keys, values = (argument.items if isinstance(argument, Array) else () for argument in arguments)
     plain = [key for key in keys if isinstance(key, Scalar) and is_known(key) and not is_null(key)]
-    if len(plain) != len(values) or len(plain) != len(keys) or len({shown(key) for key in plain}) != len(plain):
+    if len(plain) != len(values) or len(plain) != len(keys) or len({label_of(key) for key in plain}) != len(plain):
         return None
-    return Object(tuple(Entry(Scalar(shown(key), span), value) for key, value in zip(plain, values, strict=True)), span)
+    return Object(
+        tuple(Entry(Scalar(label_of(key), span), value) for key, value in zip(plain, values, strict=True)), span
+    )
 
 
 def _reverse(arguments: Sequence[Node], span: Span) -> Node | None:
-    items = _counted(arguments[0]) if len(arguments) == 1 else ()
+    items = _known_items(arguments[0]) if len(arguments) == 1 else ()
     return Array(tuple(reversed(items)), span) if items else None
 
 
-def _one(arguments: Sequence[Node], span: Span) -> Node | None:
-    items = _counted(arguments[0]) if len(arguments) == 1 else ()
+def _only_item(arguments: Sequence[Node], span: Span) -> Node | None:
+    items = _known_items(arguments[0]) if len(arguments) == 1 else ()
     return items[0] if len(items) == 1 else None
 
 
@@ -137,11 +139,11 @@ def _subtracted(arguments: Sequence[Node], span: Span) -> Node | None:
     if len(arguments) != 2 or not all(isinstance(argument, Array) and is_known(argument) for argument in arguments):
         return None
     first, second = (argument.items if isinstance(argument, Array) else () for argument in arguments)
-    gone = set(map(name_of, second))
-    left = {name_of(item): item for item in first if name_of(item) not in gone}
-    if not _of_one_kind((*first, *second)) or not all(isinstance(item, Scalar) for item in left.values()):
+    removed_names = set(map(name_of, second))
+    remaining = {name_of(item): item for item in first if name_of(item) not in removed_names}
+    if not _of_one_kind((*first, *second)) or not all(isinstance(item, Scalar) for item in remaining.values()):
         return None
-    return Array(tuple(sorted(left.values(), key=shown)), span)
+    return Array(tuple(sorted(remaining.values(), key=label_of)), span)
 
 
 def _decoded(arguments: Sequence[Node], span: Span) -> Node | None:
@@ -149,10 +151,10 @@ def _decoded(arguments: Sequence[Node], span: Span) -> Node | None:
     if texts is None or len(texts) != 1 or len(texts[0]) > _LONGEST:
         return None
     try:
-        found = scan(texts[0])
+        tree = scan(texts[0])
     except Unreadable:
         return None
-    return _plain(placed(found, span)) if not _has_twins(found) else None
+    return _plain(placed(tree, span)) if not _has_twins(tree) else None
 
 
 def _plain(node: Node) -> Node:
@@ -201,7 +203,7 @@ KNOWN: dict[str, Callable[[Sequence[Node], Span], Node | None]] = {
     "contains": _contains,
     "zipmap": _zipmap,
     "reverse": _reverse,
-    "one": _one,
+    "one": _only_item,
     "setsubtract": _subtracted,
     "jsondecode": _decoded,
 }

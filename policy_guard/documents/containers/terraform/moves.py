@@ -23,18 +23,22 @@ def with_new_names(old: Folder, new: Folder) -> Folder:
     one type. What a block says of anything else changes nothing.
     """
     names = dict(_moves(new))
-    found = {start: end for start in old.found if start not in new.found and (end := _end(start, names)) in new.found}
-    often = Counter(found.values())
+    candidates = {
+        start: end
+        for start in old.definitions
+        if start not in new.definitions and (end := _end(start, names)) in new.definitions
+    }
+    often = Counter(candidates.values())
     honest = {
         start: end
-        for start, end in found.items()
-        if end not in old.found and often[end] == 1 and start.partition(".")[0] == end.partition(".")[0]
+        for start, end in candidates.items()
+        if end not in old.definitions and often[end] == 1 and start.partition(".")[0] == end.partition(".")[0]
     }
     return _renamed(old, honest) if honest else old
 
 
 def _moves(folder: Folder) -> Iterator[tuple[str, str]]:
-    for definition in folder.found.values():
+    for definition in folder.definitions.values():
         if definition.block is None or definition.block.type != "moved":
             continue
         start, end = (_address(definition.body.value(name)) for name in ("from", "to"))
@@ -44,30 +48,33 @@ def _moves(folder: Folder) -> Iterator[tuple[str, str]]:
 
 def _address(value: Expression | None) -> str:
     """The address of a resource or module that an expression names as a whole; empty for anything else."""
-    named = isinstance(value, Attribute) and isinstance(value.value, Variable)
-    return ".".join(next(references(value))) if named else ""
+    is_reference = isinstance(value, Attribute) and isinstance(value.value, Variable)
+    return ".".join(next(references(value))) if is_reference else ""
 
 
 def _end(start: str, names: Mapping[str, str]) -> str:
     """Return where a chain of moves ends; nothing for a circle."""
-    seen = {start}
+    visited = {start}
     end = names.get(start, "")
     while end in names:
-        if end in seen:
+        if end in visited:
             return ""
-        seen.add(end)
+        visited.add(end)
         end = names[end]
     return end
 
 
 def _renamed(folder: Folder, names: Mapping[str, str]) -> Folder:
-    other = Folder(folder.path, {}, folder.read, folder.paths)
-    other.wrong = folder.wrong
-    other.given = {name: _definition(definition, names) for name, definition in folder.given.items()}
-    other.found = {
-        names.get(address, address): _definition(definition, names) for address, definition in folder.found.items()
+    renamed_folder = Folder(folder.path, {}, folder.read, folder.paths)
+    renamed_folder.wrong = folder.wrong
+    renamed_folder.assignments = {
+        name: _definition(definition, names) for name, definition in folder.assignments.items()
     }
-    return other
+    renamed_folder.definitions = {
+        names.get(address, address): _definition(definition, names)
+        for address, definition in folder.definitions.items()
+    }
+    return renamed_folder
 
 
 def _definition(definition: Definition, names: Mapping[str, str]) -> Definition:

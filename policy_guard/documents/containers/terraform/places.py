@@ -61,13 +61,13 @@ class Use:
 def uses(scope: Scope) -> Iterator[Use]:
     """All places in a scope and in the modules that it calls."""
     read: set[str] = set()
-    for address, definition in scope.folder.found.items():
+    for address, definition in scope.folder.definitions.items():
         if definition.block is not None and definition.block.type == "resource":
             for use in _of_resource(scope, address, definition):
                 if not is_by_name(use):
                     read |= {name for where, name, _ in deciding(scope, use.value)[0] if where == scope.name}
                 yield use
-    for address, definition in scope.folder.found.items():
+    for address, definition in scope.folder.definitions.items():
         if address.startswith(_DOCUMENT) and address not in read:
             yield _use(scope, address, definition, None, None)
         elif address.startswith("module."):
@@ -76,8 +76,8 @@ def uses(scope: Scope) -> Iterator[Use]:
 
 def _of_module(scope: Scope, address: str, definition: Definition) -> Iterator[Use]:
     label = address.removeprefix("module.")
-    if (below := scope.below(label)) is not None:
-        yield from uses(below)
+    if (module_scope := scope.module_scope(label)) is not None:
+        yield from uses(module_scope)
     elif scope.path_of(label):
         yield _use(scope, address, definition, None, None)
     else:
@@ -94,12 +94,20 @@ def _of_remote(scope: Scope, address: str, definition: Definition) -> Iterator[U
 
     Where policies are given, another version of the module may make others of them.
     """
-    given = {name: _given(scope, definition, argument) for name, argument in definition.body.arguments.items()}
-    words = {name: f"{name} {definition.source.text[slice(*definition.body.arguments[name].span)]}" for name in given}
-    policies = any(_LIKE_POLICY.search(f"{words[name]} {text}") for name, (text, _) in given.items())
+    arguments = {
+        name: _argument_value(scope, definition, argument) for name, argument in definition.body.arguments.items()
+    }
+    words = {
+        name: f"{name} {definition.source.text[slice(*definition.body.arguments[name].span)]}" for name in arguments
+    }
+    policies = any(_LIKE_POLICY.search(f"{words[name]} {text}") for name, (text, _) in arguments.items())
     versions = ("source", "version", "providers") if policies else ()
-    told = {name for name in given if name in versions or _OF_ACCESS.search(words[name]) or _is_policy(given[name][0])}
-    if not told:
+    relevant_names = {
+        name
+        for name in arguments
+        if name in versions or _OF_ACCESS.search(words[name]) or _is_policy(arguments[name][0])
+    }
+    if not relevant_names:
         return
     yield Use(
         address=f"{scope.name}{address}",
@@ -107,20 +115,20 @@ def _of_remote(scope: Scope, address: str, definition: Definition) -> Iterator[U
         definition=definition,
         value=None,
         kind=None,
-        deciding=frozenset((scope.name, name, given[name][0]) for name in told),
-        reads=any(given[name][1] for name in told),
+        deciding=frozenset((scope.name, name, arguments[name][0]) for name in relevant_names),
+        reads=any(arguments[name][1] for name in relevant_names),
     )
 
 
-def _given(scope: Scope, definition: Definition, argument: Argument) -> tuple[str, bool]:
+def _argument_value(scope: Scope, definition: Definition, argument: Argument) -> tuple[str, bool]:
     """Return what an argument comes to, or where nobody knows all that decides it, and whether files may."""
     evaluator = Evaluator(scope, definition.source, {})
     try:
-        return name_of(evaluator.within(evaluator.numbered(definition.body)).value(argument.value)), False
+        return name_of(evaluator.with_names(evaluator.numbered(definition.body)).value(argument.value)), False
     except (Need, Opaque, Impossible):
         texts, reads = deciding(scope, argument, beyond="aws_")
-        own = definition.source.text[slice(*argument.span)]
-        return "\n".join([own, *(text for _, _, text in sorted(texts))]), reads
+        argument_text = definition.source.text[slice(*argument.span)]
+        return "\n".join([argument_text, *(text for _, _, text in sorted(texts))]), reads
 
 
 def _is_policy(text: str) -> bool:
@@ -171,13 +179,13 @@ def _unlisted(scope: Scope, address: str, definition: Definition, argument: Argu
 
 def _use(scope: Scope, address: str, definition: Definition, value: Expression | None, kind: Kind | None) -> Use:
     texts, reads = deciding(scope, definition.block)
-    own = (scope.name, "", definition.text)
+    definition_text = (scope.name, "", definition.text)
     return Use(
         address=f"{scope.name}{address}",
         scope=scope,
         definition=definition,
         value=value,
         kind=kind,
-        deciding=texts | {own},
+        deciding=texts | {definition_text},
         reads=reads,
     )

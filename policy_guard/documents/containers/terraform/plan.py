@@ -53,9 +53,9 @@ def read_plan(path: str, data: bytes) -> Sides:
     if not isinstance(changes, list) or not all(_is_change(each) for each in changes):
         raise SetupError(f"{path} is not a plan as Terraform writes it; {_HOW}")
     managed = [each for each in changes if each.get("mode") == "managed"]
-    before = tuple(unit for each in managed for unit in _units(path, each, "before"))
-    after = (unit for each in managed for unit in _units(path, each, "after"))
-    sides = before, (*after, *_opened(path, managed))
+    old_units = tuple(unit for each in managed for unit in _units(path, each, "before"))
+    new_units = (unit for each in managed for unit in _units(path, each, "after"))
+    sides = old_units, (*new_units, *_opened(path, managed))
     old, new = sides if _has_one_account(plan) else (map(_alone, side) for side in sides)
     return Sides(tuple(old), tuple(new))
 
@@ -111,12 +111,12 @@ def _granting(
     if resource["type"] not in GRANTING:
         return
     type_, at = resource["type"], f"{address}.{GRANT}"
-    given = {name: each for name, each in values.items() if each is not None and decides(type_, name)}
-    source, holder = Source(f"{path}#{at}", _shown(given, address), "plan"), _holder(resource, values)
+    arguments = {name: each for name, each in values.items() if each is not None and decides(type_, name)}
+    source, holder = Source(f"{path}#{at}", _display_text(arguments, address), "plan"), _holder(resource, values)
     if any(_is_later(each) and decides(type_, name) for name, each in later.items()):
         yield Unit(at, holder, source, None, (Problem(_LATER, Span(0, 1)),))
         return
-    node = granted_by(type_, address, given, Span(0, len(source.text)))
+    node = granted_by(type_, address, arguments, Span(0, len(source.text)))
     kind: Kind = "resource" if type_ == PERMISSION else "identity"
     document = PolicyDocument(at, node, source, holder, kind=kind) if node != ABSENT else None
     yield Unit(at, holder, source, document)
@@ -126,12 +126,12 @@ def _opened(path: str, resources: list[dict[str, Any]]) -> Iterator[Unit]:
     """The blocks of public access that are gone from a bucket that stays, each as one that blocks nothing."""
     buckets = {_bucket(each) for each in resources if each["type"] == "aws_s3_bucket" and _is_deleted(each)}
     for resource in resources:
-        before, after = resource["change"].get("before"), resource["change"].get("after")
-        if resource["type"] not in BLOCKS or not isinstance(before, dict) or _bucket(resource) in buckets - {None}:
+        old_values, new_values = resource["change"].get("before"), resource["change"].get("after")
+        if resource["type"] not in BLOCKS or not isinstance(old_values, dict) or _bucket(resource) in buckets - {None}:
             continue
-        stays = isinstance(after, dict) and _holder(resource, before) == _holder(resource, after)
+        stays = isinstance(new_values, dict) and _holder(resource, old_values) == _holder(resource, new_values)
         if not stays and resource["change"].get("actions") != ["forget"]:
-            yield from _granting(path, resource, resource["address"], _unblocking(before), {})
+            yield from _granting(path, resource, resource["address"], _unblocking(old_values), {})
 
 
 def _unblocking(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,8 +141,8 @@ def _unblocking(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _bucket(resource: Mapping[str, Any]) -> str | None:
     """The name of the bucket that a resource is, or is about, before the change."""
-    before = resource["change"].get("before")
-    name = before.get("bucket") if isinstance(before, dict) else None
+    old_values = resource["change"].get("before")
+    name = old_values.get("bucket") if isinstance(old_values, dict) else None
     return name if isinstance(name, str) else None
 
 
@@ -153,8 +153,8 @@ def _is_deleted(resource: Mapping[str, Any]) -> bool:
 
 def _had_boundary(resource: Mapping[str, Any]) -> bool:
     """Tell whether a principal that stays had a boundary; one that gets its first has no more than before."""
-    before, after = resource["change"].get("before"), resource["change"].get("after")
-    return isinstance(before, dict) and isinstance(after, dict) and before.get(CEILING) is not None
+    old_values, new_values = resource["change"].get("before"), resource["change"].get("after")
+    return isinstance(old_values, dict) and isinstance(new_values, dict) and old_values.get(CEILING) is not None
 
 
 def _loses_boundary(resource: Mapping[str, Any], side: str, later: Mapping[str, Any]) -> bool:
@@ -191,7 +191,7 @@ def _unit(
     values: Mapping[str, Any],
     is_later: bool,
 ) -> Unit:
-    source = Source(f"{path}#{address}", _shown(value, address), "plan")
+    source = Source(f"{path}#{address}", _display_text(value, address), "plan")
     holder, principal = _holder(resource, values), _principal(resource, name, values)
     if is_later:
         return Unit(address, holder, source, None, (Problem(_LATER, Span(0, 1)),))
@@ -204,22 +204,24 @@ def _unit(
 
 
 def _document(type_: str, name: str, value: Any, source: Source, values: Mapping[str, Any]) -> tuple[Node, Kind | None]:
-    whole = Span(0, len(source.text))
+    full_span = Span(0, len(source.text))
     if name == CEILING:
-        arn = Scalar(str(value), whole, parts=(str(value),))
-        return (without_ceiling(whole) if value is None else below_ceiling(arn)), "identity"
+        arn = Scalar(str(value), full_span, parts=(str(value),))
+        return (without_ceiling(full_span) if value is None else below_ceiling(arn)), "identity"
     if name.endswith(BY_NAME):
         arns = value if isinstance(value, list) else [value]
-        return attached(Array(tuple(Scalar(str(arn), whole, parts=(str(arn),)) for arn in arns), whole)), "identity"
+        return attached(
+            Array(tuple(Scalar(str(arn), full_span, parts=(str(arn),)) for arn in arns), full_span)
+        ), "identity"
     kind = kind_of(type_, name) if takes_policy(type_, name) or name == "inline_policy" else None
     if name == "content":
         kind = _ORGANIZATIONS.get(str(values.get("type") or "SERVICE_CONTROL_POLICY"))
         if kind is None:
-            raise Unreadable(Problem("policies of this type are not read; judge it by hand", whole))
+            raise Unreadable(Problem("policies of this type are not read; judge it by hand", full_span))
     return scan(source.text), kind
 
 
-def _shown(value: Any, address: str) -> str:
+def _display_text(value: Any, address: str) -> str:
     """The text of a policy, on several lines if that changes nothing of it; else what stands there."""
     if not isinstance(value, str):
         return json.dumps(value, indent=2) if value is not None else address
@@ -240,8 +242,8 @@ def _holder(resource: Mapping[str, Any], values: Mapping[str, Any]) -> str:
     """What decides whose a policy is."""
     if resource["type"] in ("aws_iam_policy", *_BOUNDED, "aws_s3_bucket"):
         return ""
-    given = {name: values[name] for name in HOLDERS if values.get(name) is not None and name != "name"}
-    return f"{resource['type']}{HIDDEN}{digest(json.dumps(given, sort_keys=True))}" if given else ""
+    holder_values = {name: values[name] for name in HOLDERS if values.get(name) is not None and name != "name"}
+    return f"{resource['type']}{HIDDEN}{digest(json.dumps(holder_values, sort_keys=True))}" if holder_values else ""
 
 
 def _principal(resource: Mapping[str, Any], name: str, values: Mapping[str, Any]) -> str:
@@ -249,10 +251,10 @@ def _principal(resource: Mapping[str, Any], name: str, values: Mapping[str, Any]
     type_, provider = resource["type"], resource.get("provider_name", "")
     if name == CEILING:
         return ""
-    own = type_ == "aws_iam_role" and name in ("inline_policy", "managed_policy_arns")
+    is_role_argument = type_ == "aws_iam_role" and name in ("inline_policy", "managed_policy_arns")
     for argument in _PRINCIPALS:
-        named = type_ in (f"aws_iam_{argument}_policy", f"aws_iam_{argument}_policy_attachment")
-        value = values.get("name" if own else argument)
-        if (named or (own and argument == "role")) and isinstance(value, str):
+        is_principal_type = type_ in (f"aws_iam_{argument}_policy", f"aws_iam_{argument}_policy_attachment")
+        value = values.get("name" if is_role_argument else argument)
+        if (is_principal_type or (is_role_argument and argument == "role")) and isinstance(value, str):
             return f"{argument} {value}{HIDDEN}{provider} {resource.get('module_address', '')}"
     return ""

@@ -9,7 +9,7 @@ from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.places import CEILING, Use
 from policy_guard.documents.containers.terraform.scope import Scope
-from policy_guard.documents.containers.terraform.values import name_of, shown
+from policy_guard.documents.containers.terraform.values import label_of, name_of
 from policy_guard.documents.hcl.syntax import Attribute, Expression, Variable
 from policy_guard.documents.source import Node, Span
 from policy_guard.solver.strings.pattern import HIDDEN
@@ -26,11 +26,11 @@ _ROLE = "aws_iam_role"
 def argument_of_principal(use: Use) -> str:
     """Return the argument that names the principal of an identity policy, also for a role's own; else nothing."""
     address = use.address.removeprefix(use.scope.name)
-    type_, _, rest = address.partition(".")
+    type_, _, path = address.partition(".")
     if address.endswith(CEILING):
         return ""
     if type_ == _ROLE:
-        return "role" if rest.partition(".")[2].startswith(("inline_policy", "managed_policy_arns")) else ""
+        return "role" if path.partition(".")[2].startswith(("inline_policy", "managed_policy_arns")) else ""
     return _ARGUMENTS.get(type_, "")
 
 
@@ -43,14 +43,14 @@ def principal_of(use: Use, evaluator: Evaluator) -> str:
     if value is None:
         return ""
     try:
-        return "\n".join((named(argument, evaluator.value(value)), *_provider(use), *providers(use.scope)))
+        return "\n".join((argument_label(argument, evaluator.value(value)), *_provider(use), *providers(use.scope)))
     except (Need, Impossible, Opaque):
         return ""
 
 
-def named(argument: str, value: Node) -> str:
+def argument_label(argument: str, value: Node) -> str:
     """An argument with its value as people know it, equal only for equal values."""
-    return f"{argument} {shown(value)}{HIDDEN}{digest(name_of(value))}"
+    return f"{argument} {label_of(value)}{HIDDEN}{digest(name_of(value))}"
 
 
 def providers(scope: Scope) -> Iterator[str]:

@@ -16,10 +16,10 @@ from policy_guard.documents.containers.terraform.values import (
     each_of,
     is_known,
     is_null,
+    label_of,
     name_of,
     pairs_of,
     parts,
-    shown,
     single,
     unknown,
 )
@@ -54,10 +54,10 @@ def rendered(evaluator: Evaluator, body: Body) -> Object:
         if name not in _TOP:
             raise Opaque(f"aws_iam_policy_document has no argument {name[:60]}", argument.span)
     statements: list[Node] = []
-    own = [mapping for block in _blocks(evaluator, body, ("statement",)) for mapping in _statement(*block)]
+    own_statements = [mapping for block in _blocks(evaluator, body, ("statement",)) for mapping in _statement(*block)]
     source, override = (_documents(evaluator, body, name) for name in _MERGED)
     by_sid: dict[str, int] = {}
-    for statement in (*source, *own, *override):
+    for statement in (*source, *own_statements, *override):
         evaluator.spend(statement.span)
         _put(statements, by_sid, statement)
     version = body.value("version")
@@ -98,27 +98,29 @@ def _blocks(evaluator: Evaluator, body: Body, types: Sequence[str]) -> Iterator[
 
 
 def _dynamic(evaluator: Evaluator, block: Block) -> Iterator[tuple[Evaluator, Body, bool]]:
-    every, contents = block.body.value("for_each"), block.body.of_type("content")
-    if every is None or len(contents) != 1:
+    for_each, contents = block.body.value("for_each"), block.body.of_type("content")
+    if for_each is None or len(contents) != 1:
         raise Opaque("a dynamic block has a for_each and one content", block.head)
     iterator = block.body.value("iterator")
     name = evaluator.source.text[slice(*iterator.span)].strip('"') if iterator is not None else block.labels[0]
-    value = evaluator.value(every)
+    value = evaluator.value(for_each)
     pairs = pairs_of(value)
     for key, item in pairs or ():
-        named = key if isinstance(value, Object) else item
-        yield evaluator.within({name: each_of(named, item)}), contents[0].body, False
+        each_key = key if isinstance(value, Object) else item
+        yield evaluator.with_names({name: each_of(each_key, item)}), contents[0].body, False
     if pairs is None:
-        if not evaluator.truth(free(f"{shown(value)} is not empty", f"terraform not empty {name_of(value)}")):
+        if not evaluator.truth(free(f"{label_of(value)} is not empty", f"terraform not empty {name_of(value)}")):
             return
         # Statements that allow and those that deny may apply by different items.
         effect = contents[0].body.value("effect")
         kind = name_of(evaluator.value(effect)) if effect is not None else "Allow"
-        unknowns = (unknown(f"{what} of {shown(value)}", every.span, name_of(value), kind) for what in ("a key", "one"))
-        yield evaluator.within({name: each_of(*unknowns)}), contents[0].body, True
+        unknowns = (
+            unknown(f"{what} of {label_of(value)}", for_each.span, name_of(value), kind) for what in ("a key", "one")
+        )
+        yield evaluator.with_names({name: each_of(*unknowns)}), contents[0].body, True
 
 
-def _statement(evaluator: Evaluator, body: Body, several: bool) -> Iterator[Object]:
+def _statement(evaluator: Evaluator, body: Body, is_repeated: bool) -> Iterator[Object]:
     entries: list[Entry] = []
     for name, argument in body.arguments.items():
         value = evaluator.value(argument.value)
@@ -145,8 +147,8 @@ def _texts(element: str, value: Node, marked: bool) -> Iterator[Entry]:
         return
     items = value.items if isinstance(value, Array) else (value,)
     if items:
-        found = tuple(_with_variables(item) if marked else item for item in map(_alone, items))
-        yield _entry(element, Array(found, value.span))
+        texts = tuple(_with_variables(item) if marked else item for item in map(_alone, items))
+        yield _entry(element, Array(texts, value.span))
 
 
 def _alone(item: Node) -> Node:
@@ -159,40 +161,40 @@ def _with_variables(item: Node) -> Node:
     """The text with `&{` as the beginning of a policy variable."""
     if not isinstance(item, Scalar):
         return item
-    own = tuple(part.replace("&{", "${") if isinstance(part, str) else part for part in parts(item))
-    return item._replace(text=item.text.replace("&{", "${"), parts=own)
+    text_parts = tuple(part.replace("&{", "${") if isinstance(part, str) else part for part in parts(item))
+    return item._replace(text=item.text.replace("&{", "${"), parts=text_parts)
 
 
 def _principals(element: str, blocks: Sequence[tuple[Evaluator, Body, bool]]) -> Iterator[Entry]:
-    found: dict[str, list[Node]] = {}
-    for evaluator, body, several in blocks:
-        if several or set(body.arguments) != {"type", "identifiers"}:
+    by_type: dict[str, list[Node]] = {}
+    for evaluator, body, is_repeated in blocks:
+        if is_repeated or set(body.arguments) != {"type", "identifiers"}:
             raise Opaque("these principals are not known here; write them out", body.span)
         type_ = single(evaluator.value(body.arguments["type"].value))
         if not isinstance(type_, Scalar) or not is_known(type_):
             raise Opaque("the type of these principals is not known; write it out", body.span)
         value = evaluator.value(body.arguments["identifiers"].value)
         items = value.items if isinstance(value, Array) else (value,)
-        found.setdefault(type_.text, []).extend(_with_variables(_alone(item)) for item in items)
-    if not found:
+        by_type.setdefault(type_.text, []).extend(_with_variables(_alone(item)) for item in items)
+    if not by_type:
         return
     span = blocks[0][1].span
-    if list(found) == ["*"] and [parts(item) for item in found["*"]] == [("*",)]:
-        yield _entry(element, found["*"][0])
+    if list(by_type) == ["*"] and [parts(item) for item in by_type["*"]] == [("*",)]:
+        yield _entry(element, by_type["*"][0])
         return
-    yield _entry(element, Object(tuple(_entry(type_, Array(tuple(i), span)) for type_, i in found.items()), span))
+    yield _entry(element, Object(tuple(_entry(type_, Array(tuple(i), span)) for type_, i in by_type.items()), span))
 
 
 def _conditions(blocks: Sequence[tuple[Evaluator, Body, bool]]) -> tuple[Entry, ...] | None:
     """The conditions of a statement; None if they never hold."""
-    found: dict[tuple[str, str], list[Node]] = {}
+    by_test: dict[tuple[str, str], list[Node]] = {}
     span = blocks[0][1].span if blocks else Span(0, 0)
-    for evaluator, body, several in blocks:
+    for evaluator, body, is_repeated in blocks:
         if set(body.arguments) != {"test", "variable", "values"}:
             raise Opaque("a condition has test, variable and values", body.span)
-        if several:
+        if is_repeated:
             words = "the conditions of a dynamic block hold"
-            if not evaluator.truth(free(words, f"terraform {words} {evaluator.decided(body)!r}")):
+            if not evaluator.truth(free(words, f"terraform {words} {evaluator.body_content(body)!r}")):
                 return None
             continue
         names = [single(evaluator.value(body.arguments[name].value)) for name in ("test", "variable")]
@@ -201,11 +203,11 @@ def _conditions(blocks: Sequence[tuple[Evaluator, Body, bool]]) -> tuple[Entry, 
         value = evaluator.value(body.arguments["values"].value)
         items = value.items if isinstance(value, Array) else (value,)
         key = "".join(map(str, parts(names[0]))), "".join(map(str, parts(names[1])))
-        found.setdefault(key, []).extend(_with_variables(_alone(item)) for item in items)
-    if not found:
+        by_test.setdefault(key, []).extend(_with_variables(_alone(item)) for item in items)
+    if not by_test:
         return ()
     tests: dict[str, list[Entry]] = {}
-    for (test, variable), values in found.items():
+    for (test, variable), values in by_test.items():
         tests.setdefault(test, []).append(_entry(variable, Array(tuple(values), span)))
     return (_entry("Condition", Object(tuple(_entry(t, Object(tuple(e), span)) for t, e in tests.items()), span)),)
 
@@ -232,8 +234,8 @@ def _rewritten(statement: Node) -> Object:
     if not isinstance(statement, Object) or any(entry.key.text not in _ELEMENTS for entry in statement.entries):
         raise Opaque("the provider reads this statement in another way; spell its elements as AWS does", statement.span)
     entries = (entry._replace(value=_element(entry.key.text, entry.value)) for entry in statement.entries)
-    kept = (entry for entry in entries if not (entry.key.text == "Condition" and entry.value == _NO_CONDITION))
-    return Object(tuple(kept), statement.span)
+    kept_entries = (entry for entry in entries if not (entry.key.text == "Condition" and entry.value == _NO_CONDITION))
+    return Object(tuple(kept_entries), statement.span)
 
 
 _NO_CONDITION = Object((), Span(0, 0))
@@ -247,13 +249,13 @@ def _element(name: str, value: Node) -> Node:
     tests: list[Entry] = []
     for test in value.entries:
         keys = test.value.entries if isinstance(test.value, Object) else ()
-        entries = tuple(Entry(key, found) for key, each in keys if (found := _kept(each)) is not None)
+        entries = tuple(Entry(key, values) for key, each in keys if (values := _text_values(each)) is not None)
         if entries:
             tests.append(test._replace(value=Object(entries, test.value.span)))
     return Object(tuple(tests), value.span) if tests else _NO_CONDITION
 
 
-def _kept(value: Node) -> Node | None:
+def _text_values(value: Node) -> Node | None:
     """The values of a condition that the provider keeps: numbers and null go."""
     items = value.items if isinstance(value, Array) else (value,)
     scalars = tuple(item for item in items if isinstance(item, Scalar) and item.kind not in ("number", "null"))

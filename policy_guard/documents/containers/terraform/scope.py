@@ -52,28 +52,28 @@ class Scope:
         self.parent = parent
         self.call = call
         self.name = name
-        self._known: dict[str, Scope | None] = {}
+        self._module_scopes: dict[str, Scope | None] = {}
         self._modules: list[int] = parent._modules if parent else [0]
         self.steps: list[int] = parent.steps if parent else [_STEPS]
         """What may still be worked out below one root."""
         self.looks: list[int] = parent.looks if parent else [_LOOKS]
         """How many definitions may still be looked at below one root."""
 
-    def below(self, label: str) -> Scope | None:
+    def module_scope(self, label: str) -> Scope | None:
         """Return the scope of a module that lies in the repository, but for those that are called too deep."""
-        if label not in self._known:
-            self._known[label] = self._called(label)
-        return self._known[label]
+        if label not in self._module_scopes:
+            self._module_scopes[label] = self._open_module(label)
+        return self._module_scopes[label]
 
     def path_of(self, label: str) -> str:
         """Return where a module lies that is called by a path in the repository; empty for any other."""
-        definition = self.folder.found.get(f"module.{label}")
+        definition = self.folder.definitions.get(f"module.{label}")
         source = definition.body.value("source") if definition else None
         text = plain_text(source) if source else ""
         return text if text.startswith(("./", "../")) else ""
 
-    def _called(self, label: str) -> Scope | None:
-        definition, text = self.folder.found.get(f"module.{label}"), self.path_of(label)
+    def _open_module(self, label: str) -> Scope | None:
+        definition, text = self.folder.definitions.get(f"module.{label}"), self.path_of(label)
         if not text or self.depth() > _MOST_DEEP or self._modules[0] >= _MOST_MODULES:
             return None
         self._modules[0] += 1

@@ -28,9 +28,9 @@ def pieces_of(evaluator: Evaluator, template: Template) -> list[Piece]:
     """The pieces of a template, each with its place."""
     pieces: list[Piece] = []
     for part in template.parts:
-        for each in evaluator.part(part):
-            exact = isinstance(part, Text) and evaluator.source.text[slice(*part.span)] == each
-            pieces.append(Piece(each, part.span, exact))
+        for text_part in evaluator.part(part):
+            exact = isinstance(part, Text) and evaluator.source.text[slice(*part.span)] == text_part
+            pieces.append(Piece(text_part, part.span, exact))
     return pieces
 
 
@@ -48,25 +48,25 @@ def policy_of(source: Source, value: Node, pieces: Sequence[Piece] | None, span:
         raise Opaque("the text contains a private-use character; remove it", span)
     if not text.strip(f" \t\r\n{HOLE}"):
         raise Opaque("this is resolved later and is not a policy yet; write the policy here", span)
-    written = _Written(pieces, span)
+    locator = _Locator(pieces, span)
     try:
-        found = Filled(text, holes, written.span).tree(scan(text))
+        policy = Filled(text, holes, locator.span).tree(scan(text))
     except Unreadable as error:
-        problems = (Problem(f"the JSON in this text: {p.message}", written.span(p.span)) for p in error.problems)
+        problems = (Problem(f"the JSON in this text: {p.message}", locator.span(p.span)) for p in error.problems)
         raise Unreadable(*problems) from None
-    if not isinstance(found, Object):
+    if not isinstance(policy, Object):
         raise Opaque("a policy is a mapping with Version and Statement", span)
-    return found
+    return policy
 
 
-class _Written:
+class _Locator:
     """Finds in the file what stands at an offset of the text."""
 
-    def __init__(self, pieces: Sequence[Piece], whole: Span) -> None:
+    def __init__(self, pieces: Sequence[Piece], full_span: Span) -> None:
         self._pieces = [piece for piece in pieces if piece.part != ""]
         lengths = (1 if isinstance(piece.part, Hole) else len(piece.part) for piece in self._pieces)
         self._starts = [0, *accumulate(lengths)]
-        self._whole = whole
+        self._full_span = full_span
 
     def span(self, inner: Span) -> Span:
         """Return where a stretch of the text is written."""
@@ -76,7 +76,7 @@ class _Written:
     def _character(self, at: int) -> Span:
         number = min(bisect_right(self._starts, at), len(self._pieces)) - 1
         if number < 0:
-            return self._whole
+            return self._full_span
         piece = self._pieces[number]
         if not piece.exact:
             return piece.span

@@ -28,10 +28,15 @@ from policy_guard.documents.containers.terraform.elsewhere import (
 )
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.folder import Definition, Folder
-from policy_guard.documents.containers.terraform.functions import called
+from policy_guard.documents.containers.terraform.functions import call_value
 from policy_guard.documents.containers.terraform.grants import granted, unblocked
 from policy_guard.documents.containers.terraform.places import BY_NAME, CEILING, GRANT, Use, uses
-from policy_guard.documents.containers.terraform.principals import argument_of_principal, named, principal_of, providers
+from policy_guard.documents.containers.terraform.principals import (
+    argument_label,
+    argument_of_principal,
+    principal_of,
+    providers,
+)
 from policy_guard.documents.containers.terraform.rendered import rendered
 from policy_guard.documents.containers.terraform.scope import Scope, Ways
 from policy_guard.documents.containers.terraform.text import pieces_of, policy_of
@@ -40,9 +45,9 @@ from policy_guard.documents.containers.terraform.values import (
     each_of,
     is_known,
     is_null,
+    label_of,
     name_of,
     pairs_of,
-    shown,
     unknown,
 )
 from policy_guard.documents.hcl.syntax import (
@@ -57,7 +62,7 @@ _MOST_UNITS = 5_000
 
 
 class Unit(NamedTuple):
-    """A policy with its address and its holder; with `problems` it cannot be told, and `found` is None.
+    """A policy with its address and its holder; with `problems` it cannot be told, and `policy` is None.
 
     `principal` is the role, user or group that an identity policy is for, if it is known. With `elsewhere` it is a
     module that is not in the repository, and may make policies of what it is given.
@@ -66,7 +71,7 @@ class Unit(NamedTuple):
     address: str
     holder: str
     source: Source
-    found: PolicyDocument | None
+    policy: PolicyDocument | None
     problems: tuple[Problem, ...] = ()
     principal: str = ""
     elsewhere: bool = False
@@ -74,19 +79,19 @@ class Unit(NamedTuple):
 
 def root(folder: Folder, called_folder: Callable[[str], Folder | None], moved: frozenset[str]) -> Scope:
     """The scope of a folder by itself."""
-    return Scope(folder, Ways(called_folder, called, rendered), moved)
+    return Scope(folder, Ways(called_folder, call_value, rendered), moved)
 
 
 def moved(old: Folder, new: Folder) -> frozenset[str]:
     """The variables that have another value in the repository now."""
-    names = {name.removeprefix("var.") for name in {**old.found, **new.found} if name.startswith("var.")}
+    names = {name.removeprefix("var.") for name in {**old.definitions, **new.definitions} if name.startswith("var.")}
     return frozenset(name for name in names if _value_text(old, name) != _value_text(new, name))
 
 
 def _value_text(folder: Folder, name: str) -> str:
-    given, definition = folder.given.get(name), folder.found.get(f"var.{name}")
-    if given is not None and given.value is not None:
-        return given.source.text[slice(*given.value.span)]
+    assignment, definition = folder.assignments.get(name), folder.definitions.get(f"var.{name}")
+    if assignment is not None and assignment.value is not None:
+        return assignment.source.text[slice(*assignment.value.span)]
     default = definition.body.value("default") if definition else None
     return definition.source.text[slice(*default.span)] if definition and default is not None else ""
 
@@ -98,51 +103,55 @@ class Sides(NamedTuple):
     new: tuple[Unit, ...]
 
 
-def both(old: Scope | None, new: Scope | None, files_differ: bool) -> Sides:
+def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) -> Sides:
     """The policies that may differ; with `files_differ`, files that are no Terraform do."""
-    before = {use.address: use for use in uses(old)} if old else {}
-    after = with_openings(before, {use.address: use for use in uses(new)} if new else {})
-    gone = {address for address in before if address.endswith(CEILING)}
+    old_uses = {use.address: use for use in uses(old)} if old else {}
+    new_uses = with_openings(old_uses, {use.address: use for use in uses(new)} if new else {})
+    old_ceilings = {address for address in old_uses if address.endswith(CEILING)}
     differing = [
         address
-        for address in {**before, **after}
-        if _differs(before.get(address), after.get(address), files_differ)
-        and (not address.endswith(CEILING) or address in gone)
+        for address in {**old_uses, **new_uses}
+        if _differs(old_uses.get(address), new_uses.get(address), files_differ)
+        and (not address.endswith(CEILING) or address in old_ceilings)
     ]
-    unitses = [[unit for each in differing if each in side for unit in units(side[each])] for side in (before, after)]
-    principals = {unit.principal for side in unitses for unit in side} - {""}
-    others = [address for address in before if principals and address not in differing and address in after]
-    for side, policies in zip((before, after), unitses, strict=True):
-        policies += (unit for address in others for unit in _of_principals(side[address], principals))
-    lost = [unit for unit in unitses[0] if unit.address.endswith(CEILING) and unit.address not in after]
-    kept = [_unbounded(unit, new.folder) for unit in lost if new and unit.found and _is_there(unit, new)]
-    changed = {address: before[address] for address in differing if address in before}
-    opened = _opened(missed(changed, new), unitses[1]) if new else ()
-    return Sides(tuple(unitses[0]), (*unitses[1], *kept, *opened))
+    side_units = [
+        [unit for each in differing if each in side for unit in units(side[each])] for side in (old_uses, new_uses)
+    ]
+    principals = {unit.principal for side in side_units for unit in side} - {""}
+    unchanged_addresses = [
+        address for address in old_uses if principals and address not in differing and address in new_uses
+    ]
+    for side, policies in zip((old_uses, new_uses), side_units, strict=True):
+        policies += (unit for address in unchanged_addresses for unit in _of_principals(side[address], principals))
+    lost = [unit for unit in side_units[0] if unit.address.endswith(CEILING) and unit.address not in new_uses]
+    unbounded = [_unbounded(unit, new.folder) for unit in lost if new and unit.policy and _is_there(unit, new)]
+    changed = {address: old_uses[address] for address in differing if address in old_uses}
+    opened = _opened(missed(changed, new), side_units[1]) if new else ()
+    return Sides(tuple(side_units[0]), (*side_units[1], *unbounded, *opened))
 
 
 def _opened(blocks: Iterable[Use], new: Iterable[Unit]) -> Iterator[Unit]:
     """The blocks of public access that are gone from an address or a bucket, each as one that blocks nothing."""
-    kept = {(unit.address, unit.holder) for unit in new}
+    new_keys = {(unit.address, unit.holder) for unit in new}
     for use in blocks:
         source, span = use.definition.source, use.definition.span
         node = unblocked({}, Span(span.start, span.start + 1))
         for unit in units(use):
-            if (unit.address, unit.holder) not in kept:
-                found = PolicyDocument(unit.address, node, source, unit.holder, kind=use.kind)
-                yield unit._replace(source=source, found=found, problems=())
+            if (unit.address, unit.holder) not in new_keys:
+                policy = PolicyDocument(unit.address, node, source, unit.holder, kind=use.kind)
+                yield unit._replace(source=source, policy=policy, problems=())
 
 
 def _of_principals(use: Use, principals: Collection[str]) -> Iterator[Unit]:
     """The other policies of these principals: what one policy gives up, another may have given them all along."""
     if argument_of_principal(use):
-        yield from (unit for unit in units(use, principals) if unit.found is not None)
+        yield from (unit for unit in units(use, principals) if unit.policy is not None)
 
 
 def all_units(scope: Scope) -> tuple[Unit, ...]:
     """All policies of a folder and of the modules that it calls."""
     return tuple(
-        unit._replace(elsewhere=_is_module(use) and unit.found is None) for use in uses(scope) for unit in units(use)
+        unit._replace(elsewhere=_is_module(use) and unit.policy is None) for use in uses(scope) for unit in units(use)
     )
 
 
@@ -153,16 +162,16 @@ def _is_module(use: Use) -> bool:
 def _is_there(unit: Unit, scope: Scope) -> bool:
     """Tell whether the resource of a boundary is still there; one in a module counts as there."""
     address = unit.address.removesuffix(f".{CEILING}")
-    return address.startswith("module.") or address in scope.folder.found
+    return address.startswith("module.") or address in scope.folder.definitions
 
 
 def _unbounded(unit: Unit, folder: Folder) -> Unit:
     """The policy of a boundary that is gone: it leaves everything."""
-    definition = folder.found.get(unit.address.removesuffix(f".{CEILING}"))
+    definition = folder.definitions.get(unit.address.removesuffix(f".{CEILING}"))
     source = definition.source if definition else unit.source
     span = Span(definition.span.start, definition.span.start + 1) if definition else Span(0, 0)
-    assert unit.found is not None
-    return unit._replace(source=source, found=unit.found._replace(node=without_ceiling(span), source=source))
+    assert unit.policy is not None
+    return unit._replace(source=source, policy=unit.policy._replace(node=without_ceiling(span), source=source))
 
 
 def _differs(old: Use | None, new: Use | None, files_differ: bool) -> bool:
@@ -173,11 +182,11 @@ def _differs(old: Use | None, new: Use | None, files_differ: bool) -> bool:
 
 def signature(unit: Unit) -> str:
     """Equal for two policies only if they say the same."""
-    if unit.found is None:
+    if unit.policy is None:
         return repr(unit.problems)
-    statements = statements_of(unit.found.node) if isinstance(unit.found.node, Object) else ()
-    given = [(s.guards if isinstance(s, Object) else ()) for s in statements]
-    return f"{unit.found.kind} {name_of(unit.found.node)} {given!r}"
+    statements = statements_of(unit.policy.node) if isinstance(unit.policy.node, Object) else ()
+    all_guards = [(s.guards if isinstance(s, Object) else ()) for s in statements]
+    return f"{unit.policy.kind} {name_of(unit.policy.node)} {all_guards!r}"
 
 
 def units(use: Use, principals: Collection[str] | None = None) -> Iterator[Unit]:
@@ -187,44 +196,47 @@ def units(use: Use, principals: Collection[str] | None = None) -> Iterator[Unit]
     try:
         for label, names in _instances(evaluator, use):
             address = f"{use.address}{label}"
-            here = evaluator.within(names)
-            if principals is not None and principal_of(use, here) not in principals:
+            instance = evaluator.with_names(names)
+            if principals is not None and principal_of(use, instance) not in principals:
                 continue
             try:
-                yield _unit(use, address, here)
+                yield _unit(use, address, instance)
             except Unreadable as error:
                 yield Unit(address, "", source, None, error.problems)
     except Opaque as error:
-        yield Unit(use.address, "", source, None, (_here(error.problem, use),))
+        yield Unit(use.address, "", source, None, (_local_problem(error.problem, use),))
     except Impossible:
         return
 
 
-def _here(problem: Problem, use: Use) -> Problem:
+def _local_problem(problem: Problem, use: Use) -> Problem:
     """The problem at its place; one of another file where the block begins."""
-    own, document = use.definition, _used_document(use)
-    blocks = [own.span, *([document.span] if document and document.source == own.source else [])]
+    definition, document = use.definition, _used_document(use)
+    blocks = [definition.span, *([document.span] if document and document.source == definition.source else [])]
     if any(span.start <= problem.span.start and problem.span.end <= span.end for span in blocks):
         return problem
-    return problem._replace(span=Span(own.span.start, own.span.start + 1))
+    return problem._replace(span=Span(definition.span.start, definition.span.start + 1))
 
 
 def _instances(evaluator: Evaluator, use: Use) -> Iterator[tuple[str, dict[str, Node]]]:
-    every = use.definition.body.value("for_each")
-    if every is None:
+    for_each = use.definition.body.value("for_each")
+    if for_each is None:
         yield "", _numbered(evaluator, use)
         return
     try:
-        collection = evaluator.value(every)
+        collection = evaluator.value(for_each)
     except Need:
-        collection = unknown("for_each", every.span, _digest(use))
+        collection = unknown("for_each", for_each.span, _digest(use))
     pairs = pairs_of(collection)
     if pairs is None:
-        keys = (unknown(f"{what} of {shown(collection)}", every.span, name_of(collection)) for what in ("a key", "one"))
-        yield f"[{shown(collection)}]{digest(name_of(collection))}", {"each": each_of(*keys)}
+        keys = (
+            unknown(f"{what} of {label_of(collection)}", for_each.span, name_of(collection))
+            for what in ("a key", "one")
+        )
+        yield f"[{label_of(collection)}]{digest(name_of(collection))}", {"each": each_of(*keys)}
         return
     if len(pairs) > _MOST_UNITS:
-        raise Opaque("there are too many of these to judge each; write fewer", every.span)
+        raise Opaque("there are too many of these to judge each; write fewer", for_each.span)
     for key, item in pairs:
         name = key if isinstance(collection, Object) else item
         yield f"[{name_of(name)}]", {"each": each_of(name, item)}
@@ -237,15 +249,15 @@ def _numbered(evaluator: Evaluator, use: Use) -> dict[str, Node]:
         return {}
 
     def run(truths: Truths) -> Node:
-        here = Evaluator(use.scope, evaluator.source, truths, evaluator.names, evaluator.steps)
-        return here.numbered(use.definition.body)["count"]
+        inner = Evaluator(use.scope, evaluator.source, truths, evaluator.names, evaluator.steps)
+        return inner.numbered(use.definition.body)["count"]
 
-    found = {
+    indexes = {
         name_of(outcome.value): outcome.value for outcome in outcomes(run, {}, count.span) if outcome.value is not None
     }
-    if len(found) == 1:
-        return {"count": next(iter(found.values()))}
-    index = unknown("count.index", count.span, sorted(found), several=False)
+    if len(indexes) == 1:
+        return {"count": next(iter(indexes.values()))}
+    index = unknown("count.index", count.span, sorted(indexes), is_list=False)
     return {"count": Object((Entry(Scalar("index", count.span), index),), count.span)}
 
 
@@ -261,12 +273,12 @@ def _unit(use: Use, address: str, evaluator: Evaluator) -> Unit:
     sources: list[Source] = []
 
     def run(truths: Truths) -> Node:
-        here = Evaluator(use.scope, evaluator.source, truths, evaluator.names, evaluator.steps)
-        return _policy(use, here, sources)
+        inner = Evaluator(use.scope, evaluator.source, truths, evaluator.names, evaluator.steps)
+        return _policy(use, inner, sources)
 
     span = use.value.span if use.value is not None else use.definition.span
-    found = outcomes(run, {}, span)
-    document = _joined(found, span)
+    all_outcomes = outcomes(run, {}, span)
+    document = _joined(all_outcomes, span)
     source = sources[0] if sources else use.definition.source
     if document is None:
         return Unit(address, holder, source, None)
@@ -276,7 +288,7 @@ def _unit(use: Use, address: str, evaluator: Evaluator) -> Unit:
 
 def _organizations(use: Use, evaluator: Evaluator) -> Kind | None:
     type_ = use.definition.body.value("type")
-    text = shown(evaluator.value(type_)) if type_ is not None else "SERVICE_CONTROL_POLICY"
+    text = label_of(evaluator.value(type_)) if type_ is not None else "SERVICE_CONTROL_POLICY"
     if text not in _ORGANIZATIONS:
         raise Opaque("policies of this type are not read; judge it by hand", use.definition.span)
     return _ORGANIZATIONS[text]
@@ -285,14 +297,16 @@ def _organizations(use: Use, evaluator: Evaluator) -> Kind | None:
 def _holder(use: Use, evaluator: Evaluator) -> Iterator[str]:
     """Return what decides whose a policy is."""
     type_ = use.address.removeprefix(use.scope.name).partition(".")[0]
-    own = ("provider",) if type_ in ("aws_iam_policy", "aws_iam_role", "aws_s3_bucket", "data") else HOLDERS
-    for name in own:
+    holder_arguments = (
+        ("provider",) if type_ in ("aws_iam_policy", "aws_iam_role", "aws_s3_bucket", "data") else HOLDERS
+    )
+    for name in holder_arguments:
         value = use.definition.body.value(name)
         if value is None or (name == "name" and "policy" in type_):
             continue
         try:
-            written = evaluator.source.text[slice(*value.span)]
-            yield f"{name} {written}" if name == "provider" else named(name, evaluator.value(value))
+            argument_text = evaluator.source.text[slice(*value.span)]
+            yield f"{name} {argument_text}" if name == "provider" else argument_label(name, evaluator.value(value))
         except Need:
             yield f"{name} {_digest(use)}"
     yield from providers(use.scope)
@@ -330,9 +344,9 @@ def _exists(use: Use, evaluator: Evaluator) -> bool:
         return False
     scope = use.scope
     while scope.call is not None and scope.parent is not None:
-        around = Evaluator(scope.parent, scope.call.source, evaluator.truths, {}, evaluator.steps)
+        caller = Evaluator(scope.parent, scope.call.source, evaluator.truths, {}, evaluator.steps)
         body = scope.call.body
-        if not _is_some(around, body.value("count")) or not _is_some(around, body.value("for_each")):
+        if not _is_some(caller, body.value("count")) or not _is_some(caller, body.value("for_each")):
             return False
         scope = scope.parent
     return True
@@ -346,21 +360,21 @@ def _is_some(evaluator: Evaluator, number: Expression | None) -> bool:
     if not isinstance(value, Scalar):
         return pairs_of(value) != []
     if is_known(value):
-        return shown(value) != "0"
-    return evaluator.truth(free(f"{shown(value)} is not 0", f"terraform not 0 {name_of(value)}"))
+        return label_of(value) != "0"
+    return evaluator.truth(free(f"{label_of(value)} is not 0", f"terraform not 0 {name_of(value)}"))
 
 
 def _used_document(use: Use) -> Definition | None:
     """The data source that makes the policy, if the argument is a plain reference to it."""
     names = next(iter(references(use.value)), ())
     if isinstance(use.value, Attribute) and names[:2] == ("data", "aws_iam_policy_document"):
-        return use.scope.folder.found.get(".".join(names[:3]))
+        return use.scope.folder.definitions.get(".".join(names[:3]))
     return None
 
 
-def _joined(found: list[Outcome[Node]], span: Span) -> Object | None:
+def _joined(all_outcomes: list[Outcome[Node]], span: Span) -> Object | None:
     """The policy of all outcomes: statements that are there in each stand alone, others under their truths."""
-    heads = [(each.truths, each.value) for each in found if each.value is not None]
+    heads = [(outcome.truths, outcome.value) for outcome in all_outcomes if outcome.value is not None]
     present = [(truths, value) for truths, value in heads if isinstance(value, Object)]
     if not present:
         return None
@@ -371,14 +385,14 @@ def _joined(found: list[Outcome[Node]], span: Span) -> Object | None:
     names = [{name_of(statement) for statement in statements} for _, statements in lists]
     always = set.intersection(*names) if len(present) == len(heads) else set()
     statements: dict[object, Node] = {}
-    for truths, each in lists:
-        for statement in each:
+    for truths, policy_statements in lists:
+        for statement in policy_statements:
             name = name_of(statement)
             if name in always or not truths or not isinstance(statement, Object):
                 statements.setdefault(name, statement)
             else:
-                given = guards(truths, {})
-                statements.setdefault((name, given), statement._replace(guards=given))
+                statement_guards = guards(truths, {})
+                statements.setdefault((name, statement_guards), statement._replace(guards=statement_guards))
     first = present[0][1]
     entries = [entry for entry in first.entries if entry.key.text != "Statement"]
     if any(entry.key.text == "Statement" for entry in first.entries):

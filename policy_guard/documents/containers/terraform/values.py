@@ -24,15 +24,15 @@ def literal(node: Literal) -> Scalar:
     return Scalar(text="" if node.kind == "null" else node.text, span=node.span, kind=node.kind)
 
 
-def surely_equal(one: Node, other: Node) -> bool | None:
+def surely_equal(left: Node, right: Node) -> bool | None:
     """Tell whether two values are equal; None if nobody knows, as for values of two types and texts beyond ASCII."""
-    if not (isinstance(one, Scalar) and isinstance(other, Scalar) and is_known(one) and is_known(other)):
+    if not (isinstance(left, Scalar) and isinstance(right, Scalar) and is_known(left) and is_known(right)):
         return None
-    if is_null(one) or is_null(other):
-        return is_null(one) and is_null(other)
-    if one.kind != other.kind or not (one.text + other.text).isascii():
+    if is_null(left) or is_null(right):
+        return is_null(left) and is_null(right)
+    if left.kind != right.kind or not (left.text + right.text).isascii():
         return None
-    return one.text == other.text
+    return left.text == right.text
 
 
 def name_of(node: Node) -> str:
@@ -52,11 +52,13 @@ def parts(node: Node) -> Parts:
     return node.parts if node.parts is not None else joined((node.text,))
 
 
-def shown(node: Node) -> str:
+def label_of(node: Node) -> str:
     """A value for people."""
     if isinstance(node, Scalar):
-        own = parts(node)
-        return visible(own[0]) if len(own) == 1 and isinstance(own[0], Hole) else spelling(own)
+        text_parts = parts(node)
+        return (
+            visible(text_parts[0]) if len(text_parts) == 1 and isinstance(text_parts[0], Hole) else spelling(text_parts)
+        )
     return "a list" if isinstance(node, Array) else "a mapping"
 
 
@@ -64,8 +66,8 @@ def is_known(node: Node) -> bool:
     """Tell whether a value has no hole."""
     if isinstance(node, Scalar):
         return not any(isinstance(part, Hole) for part in parts(node))
-    below = node.items if isinstance(node, Array) else [part for entry in node.entries for part in entry]
-    return all(map(is_known, below))
+    children = node.items if isinstance(node, Array) else [part for entry in node.entries for part in entry]
+    return all(map(is_known, children))
 
 
 def is_null(node: Node) -> bool:
@@ -73,21 +75,21 @@ def is_null(node: Node) -> bool:
     return isinstance(node, Scalar) and node.kind == "null"
 
 
-def text_of(own: Parts, span: Span) -> Scalar:
+def text_of(text_parts: Parts, span: Span) -> Scalar:
     """The text with these parts."""
-    return Scalar(text=spelling(own), span=span, parts=joined(own))
+    return Scalar(text=spelling(text_parts), span=span, parts=joined(text_parts))
 
 
-def unknown(words: str, span: Span, *deciding: object, several: bool = True) -> Scalar:
+def unknown(words: str, span: Span, *deciding: object, is_list: bool = True) -> Scalar:
     """A value that nobody knows, and that everything in `deciding` decides."""
-    return text_of((hole(words, *deciding)._replace(several=several),), span)
+    return text_of((hole(words, *deciding)._replace(several=is_list),), span)
 
 
 def single(node: Node) -> Node:
     """A value where one text has to stand."""
     if isinstance(node, Scalar) and node.kind != "null":
-        own = tuple(part._replace(several=False) if isinstance(part, Hole) else part for part in parts(node))
-        return node._replace(kind="string", parts=own)
+        text_parts = tuple(part._replace(several=False) if isinstance(part, Hole) else part for part in parts(node))
+        return node._replace(kind="string", parts=text_parts)
     return node
 
 
@@ -101,7 +103,7 @@ def placed(node: Node, span: Span) -> Node:
     return Object(entries, span, node.tag)
 
 
-def counted(index: Node) -> Node:
+def count_object(index: Node) -> Node:
     return Object((Entry(Scalar("index", index.span), index),), index.span)
 
 
