@@ -51,7 +51,7 @@ def refine(wishes: RefineOptions, folder: Path, environ: Mapping[str, str], toda
     results = [run.result(target) for target in targets]
     if wishes.write:
         results = [_written(target, result) for target, result in zip(targets, results, strict=True)]
-    remarks = (*missing, *usage.remarks(asked=wishes.findings is not None))
+    remarks = (*missing, *usage.remarks(requested=wishes.findings is not None))
     return Refinement(tuple(each.entry for each in results), remarks, wishes.write, environ.get("PRE_COMMIT") == "1")
 
 

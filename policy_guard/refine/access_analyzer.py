@@ -57,11 +57,11 @@ def read_findings(source: Source) -> tuple[UnusedPermission, ...]:
     short: list[Use] = []
     for value, start in _values(source):
         reader = _Reader(source, start)
-        for each in reader.flat(value):
-            if "serviceNamespace" in each:
-                short += reader.service(each)
-            elif "findingType" in each or "findingDetails" in each:
-                permissions.append(reader.finding(each))
+        for item in reader.flat(value):
+            if "serviceNamespace" in item:
+                short += reader.service(item)
+            elif "findingType" in item or "findingDetails" in item:
+                permissions.append(reader.finding(item))
             else:
                 raise reader.wrong(f"this is not a finding; expected {_SHAPES}")
     if short:
@@ -86,13 +86,13 @@ def latest(findings: Iterable[UnusedPermission]) -> tuple[UnusedPermission, ...]
     by_id: dict[tuple[str, str], UnusedPermission] = {}
     for number, permission in enumerate(findings):
         key = permission.id or f"#{number}", permission.resource
-        other = by_id.get(key)
-        if other is None or other.updated < permission.updated:
+        previous = by_id.get(key)
+        if previous is None or previous.updated < permission.updated:
             by_id[key] = permission
-        elif other.updated == permission.updated and other.status == permission.status:
-            uses = tuple(dict.fromkeys([*other.uses, *permission.uses]))
-            by_id[key] = other._replace(uses=uses, partial=other.partial and permission.partial)
-        elif other.updated == permission.updated and permission.status != "ACTIVE":
+        elif previous.updated == permission.updated and previous.status == permission.status:
+            uses = tuple(dict.fromkeys([*previous.uses, *permission.uses]))
+            by_id[key] = previous._replace(uses=uses, partial=previous.partial and permission.partial)
+        elif previous.updated == permission.updated and permission.status != "ACTIVE":
             by_id[key] = permission
     return tuple(by_id.values())
 
@@ -132,84 +132,84 @@ class _Reader(NamedTuple):
     def flat(self, value: Any) -> Iterator[dict[str, Any]]:
         if isinstance(value, dict) and "findings" in value:
             value = value["findings"]
-        for each in value if isinstance(value, list) else [value]:
-            if not isinstance(each, dict):
+        for item in value if isinstance(value, list) else [value]:
+            if not isinstance(item, dict):
                 raise self.wrong(f"this is not a finding; expected {_SHAPES}")
-            yield each
+            yield item
 
-    def finding(self, given: dict[str, Any]) -> UnusedPermission:
-        details = given.get("findingDetails", [])
+    def finding(self, item: dict[str, Any]) -> UnusedPermission:
+        details = item.get("findingDetails", [])
         if not isinstance(details, list):
             raise self.wrong("findingDetails: expected a list")
         kinds = [each["unusedPermissionDetails"] for each in details if _has(each, "unusedPermissionDetails")]
-        type_ = self.text(given, "findingType") if "findingType" in given else TYPE if kinds else "another"
-        analyzed = self.instant(given, "analyzedAt")
+        type_ = self.text(item, "findingType") if "findingType" in item else TYPE if kinds else "another"
+        analyzed = self.instant(item, "analyzedAt")
         return UnusedPermission(
-            id=self.text(given, "id") if "id" in given else "",
-            resource=self.text(given, "resource") if type_ == TYPE or "resource" in given else "",
+            id=self.text(item, "id") if "id" in item else "",
+            resource=self.text(item, "resource") if type_ == TYPE or "resource" in item else "",
             type=type_,
-            status=self.text(given, "status") if "status" in given else "ACTIVE",
+            status=self.text(item, "status") if "status" in item else "ACTIVE",
             analyzed=analyzed.date() if analyzed else None,
-            updated=self.instant(given, "updatedAt") or analyzed or NEVER,
+            updated=self.instant(item, "updatedAt") or analyzed or NEVER,
             uses=tuple(use for each in kinds for use in self.service(each)),
-            partial=bool(given.get("nextToken")),
+            partial=bool(item.get("nextToken")),
             path=self.source.path,
-            error=self.text(given, "error") if given.get("error") else "",
+            error=self.text(item, "error") if item.get("error") else "",
         )
 
-    def service(self, given: Any) -> Iterator[Use]:
+    def service(self, details: Any) -> Iterator[Use]:
         """Return what is unused of one service: all of it where no actions are listed."""
-        if not isinstance(given, dict):
+        if not isinstance(details, dict):
             raise self.wrong("unusedPermissionDetails: expected an object")
-        service = self.text(given, "serviceNamespace")
+        service = self.text(details, "serviceNamespace")
         if not _SERVICE.fullmatch(service):
             raise self.wrong(f"serviceNamespace: {json.dumps(service)[:80]} is not a service prefix, such as s3")
-        if odd := sorted(set(given) - {"serviceNamespace", "lastAccessed", "actions"}):
+        if odd := sorted(set(details) - {"serviceNamespace", "lastAccessed", "actions"}):
             raise self.wrong(
                 f'{json.dumps(odd[0])[:60]} is not part of a finding; expected "actions", or nothing for all'
             )
-        if "actions" not in given:
-            yield Use(service, "", self.last(given))
+        if "actions" not in details:
+            yield Use(service, "", self.last(details))
             return
-        if not isinstance(given["actions"], list):
+        if not isinstance(details["actions"], list):
             raise self.wrong("actions: expected a list")
-        for each in given["actions"]:
-            yield self.action(service, each)
+        for action in details["actions"]:
+            yield self.action(service, action)
 
-    def action(self, service: str, given: Any) -> Use:
-        entry = {"action": given} if isinstance(given, str) else given
+    def action(self, service: str, item: Any) -> Use:
+        entry = {"action": item} if isinstance(item, str) else item
         if not isinstance(entry, dict):
             raise self.wrong("actions: expected names, or objects with action")
-        spelled = self.text(entry, "action")
-        prefix, _, name = spelled.rpartition(":")
+        action = self.text(entry, "action")
+        prefix, _, name = action.rpartition(":")
         if not _ACTION.fullmatch(name) or prefix.lower() not in ("", service.lower()):
-            raise self.wrong(f"action: {json.dumps(spelled)[:80]} is not an action of {service}, such as GetThing")
+            raise self.wrong(f"action: {json.dumps(action)[:80]} is not an action of {service}, such as GetThing")
         return Use(service, name, self.last(entry))
 
-    def last(self, given: dict[str, Any]) -> str | None:
-        instant = self.instant(given, "lastAccessed")
+    def last(self, item: dict[str, Any]) -> str | None:
+        instant = self.instant(item, "lastAccessed")
         return instant.date().isoformat() if instant else None
 
-    def instant(self, given: dict[str, Any], key: str) -> datetime | None:
-        value = given.get(key)
+    def instant(self, item: dict[str, Any], key: str) -> datetime | None:
+        value = item.get(key)
         if value is None:
             return None
         try:
             if isinstance(value, int | float):
                 return datetime.fromtimestamp(value, timezone.utc)
-            return _instant(self.text(given, key))
+            return _instant(self.text(item, key))
         except (ValueError, OverflowError, OSError):
             raise self.wrong(f"{key}: expected a time such as 2026-03-01T12:00:00Z") from None
 
-    def text(self, given: dict[str, Any], key: str) -> str:
-        value = given.get(key)
+    def text(self, item: dict[str, Any], key: str) -> str:
+        value = item.get(key)
         if not isinstance(value, str) or not value.isprintable():
             raise self.wrong(f"{key}: expected a text")
         return value
 
 
-def _has(given: Any, key: str) -> bool:
-    return isinstance(given, dict) and key in given
+def _has(item: Any, key: str) -> bool:
+    return isinstance(item, dict) and key in item
 
 
 def _instant(text: str) -> datetime:
@@ -218,6 +218,6 @@ def _instant(text: str) -> datetime:
     if match is None:
         raise ValueError(text)
     day, time, fraction, zone = match.groups()
-    spelled = f"{day}T{time or '00:00:00'}.{(fraction or '')[:6]:0<6}"
+    iso_text = f"{day}T{time or '00:00:00'}.{(fraction or '')[:6]:0<6}"
     hours = "+00:00" if zone in (None, "Z") else f"{zone[:3]}:{zone[-2:]}"
-    return datetime.fromisoformat(spelled + hours).astimezone(timezone.utc)
+    return datetime.fromisoformat(iso_text + hours).astimezone(timezone.utc)

@@ -29,9 +29,9 @@ class Usage(NamedTuple):
 
     def of(self, *paths: str) -> Unused:
         """Return what none of the principals uses that the policy in a file belongs to, by all of the file's names."""
-        permissionses = [self._usable(each) for _, each in self._found(paths)]
-        together = by_all(unused(use for each in permissions for use in each.uses) for permissions in permissionses)
-        return self._settled(together, [each for permissions in permissionses for each in permissions])
+        permissionses = [self._usable_findings(each) for _, each in self._findings_by_principal(paths)]
+        common = by_all(unused(use for each in permissions for use in each.uses) for permissions in permissionses)
+        return self._with_settings(common, [each for permissions in permissionses for each in permissions])
 
     @property
     def principals(self) -> tuple[str, ...]:
@@ -45,51 +45,55 @@ class Usage(NamedTuple):
                 f"the findings are about {len(names)} principals, such as {names[0] or 'one without a name'} and "
                 f"{names[1]}; say in refine.roles which of them the policy belongs to"
             )
-        permissions = self._usable(self.findings)
-        return self._settled(unused(use for permission in permissions for use in permission.uses), permissions)
+        permissions = self._usable_findings(self.findings)
+        return self._with_settings(unused(use for permission in permissions for use in permission.uses), permissions)
 
-    def _settled(self, found: Unused, findings: Iterable[UnusedPermission]) -> Unused:
-        return replace(found, keep=self.settings.keep, by=tuple(dict.fromkeys(map(_dated, findings))))
+    def _with_settings(self, actions: Unused, findings: Iterable[UnusedPermission]) -> Unused:
+        return replace(actions, keep=self.settings.keep, by=tuple(dict.fromkeys(map(_dated, findings))))
 
     def notes(self, *paths: str) -> Iterator[str]:
         """Return what findings say about a policy, or without a path about all, and why some do not count."""
-        for name, permissions in self._found(paths) if paths else [("", self.findings)]:
+        for name, permissions in self._findings_by_principal(paths) if paths else [("", self.findings)]:
             if not permissions:
-                yield f"there is no finding about {name}, so all that it may do counts as used{self._instead(name)}"
-            for each in permissions:
-                where = f"{each.resource} in {each.path}" if each.resource else each.path
-                yield from (f"{where}: {remark}" for remark in self._remark(each, permissions))
+                yield f"there is no finding about {name}, so all that it may do counts as used{self._suggestion(name)}"
+            for permission in permissions:
+                place = f"{permission.resource} in {permission.path}" if permission.resource else permission.path
+                yield from (f"{place}: {remark}" for remark in self._remark(permission, permissions))
         for role in dict.fromkeys(role for path in paths for role in self.settings.principals(path)):
-            several = dict.fromkeys(each.resource for each in self.findings if each.resource and each.name == role)
-            if len(several) > 1:
-                yield f"{role} is {' and '.join(several)}: only what none of them uses goes; name one by its ARN"
+            arns = dict.fromkeys(
+                permission.resource for permission in self.findings if permission.resource and permission.name == role
+            )
+            if len(arns) > 1:
+                yield f"{role} is {' and '.join(arns)}: only what none of them uses goes; name one by its ARN"
 
-    def _instead(self, name: str) -> str:
+    def _suggestion(self, name: str) -> str:
         from difflib import get_close_matches
 
-        known = {known for arn in self.principals for known in (arn, arn.rpartition("/")[2]) if known}
-        close = get_close_matches(name, sorted(known), 1, 0.7)
+        names = {text for arn in self.principals for text in (arn, arn.rpartition("/")[2]) if text}
+        close = get_close_matches(name, sorted(names), 1, 0.7)
         return f"; did you mean {close[0]}?" if close else ""
 
-    def remarks(self, asked: bool) -> Iterator[str]:
+    def remarks(self, requested: bool) -> Iterator[str]:
         """Return what is to be known of the settings, and of the actions that the findings name.
 
-        Findings without a principal count only where they were `asked` for.
+        Findings without a principal count only if they were `requested`.
         """
-        if not asked:
-            named = {role for role, _ in self.settings.roles}
-            others = [arn for arn in self.principals if arn and not named & {arn, arn.rpartition("/")[2]}]
-            yield from (f"there are findings about {arn}, and no policy is its own in refine.roles" for arn in others)
+        if not requested:
+            roles = {role for role, _ in self.settings.roles}
+            unclaimed_arns = [arn for arn in self.principals if arn and not roles & {arn, arn.rpartition("/")[2]}]
+            yield from (
+                f"there are findings about {arn}, and no policy is its own in refine.roles" for arn in unclaimed_arns
+            )
             nameless = dict.fromkeys(finding.path for finding in self.findings if not finding.resource)
             yield from (f"{path} names no principal; give it with --findings and a policy" for path in nameless)
         yield from (f"keep: {p} covers no action of AWS" for p in self.settings.keep if not catalog.matching(p))
         uses = {(use.service, use.name) for finding in self.findings for use in finding.uses if use.name}
         for action in [f"{s}:{n}" for s, n in sorted(uses) if not catalog.matching(f"{s}:{n}")][:_MOST]:
-            near = catalog.nearest(action)
-            hint = f"; did you mean {near}?" if near else ""
+            nearest = catalog.nearest(action)
+            hint = f"; did you mean {nearest}?" if nearest else ""
             yield f"the findings name {action}, none of the actions of {catalog.source()}; it counts like others{hint}"
 
-    def _found(self, paths: Iterable[str]) -> Iterator[tuple[str, list[UnusedPermission]]]:
+    def _findings_by_principal(self, paths: Iterable[str]) -> Iterator[tuple[str, list[UnusedPermission]]]:
         """The principals of a policy, each with all findings about it; in each account one may have the same name."""
         for role in dict.fromkeys(role for path in paths for role in self.settings.principals(path)):
             about = [
@@ -101,17 +105,17 @@ class Usage(NamedTuple):
             for resource in resources or [role]:
                 yield resource, [permission for permission in about if permission.resource == resource]
 
-    def _usable(self, findings: Sequence[UnusedPermission]) -> list[UnusedPermission]:
+    def _usable_findings(self, findings: Sequence[UnusedPermission]) -> list[UnusedPermission]:
         return [permission for permission in findings if self._reason(permission, findings) is None]
 
-    def _remark(self, finding: UnusedPermission, beside: Sequence[UnusedPermission]) -> Iterator[str]:
-        if reason := self._reason(finding, beside):
+    def _remark(self, finding: UnusedPermission, findings: Sequence[UnusedPermission]) -> Iterator[str]:
+        if reason := self._reason(finding, findings):
             yield reason
         elif finding.partial:
             yield "more pages belong to the finding; only what is in there counts"
 
-    def _reason(self, finding: UnusedPermission, beside: Sequence[UnusedPermission]) -> str | None:
-        """Return why a finding, among those `beside` it, says nothing about unused actions; None if it does."""
+    def _reason(self, finding: UnusedPermission, findings: Sequence[UnusedPermission]) -> str | None:
+        """Return why a finding, among all `findings`, says nothing about unused actions; None if it does."""
         if finding.type == "UnusedIAMRole":
             return "it is not used at all (UnusedIAMRole); delete it rather than narrow its policies"
         if finding.type != TYPE:
@@ -121,7 +125,7 @@ class Usage(NamedTuple):
         if finding.status != "ACTIVE":
             return f"the finding is {finding.status.lower()}, so what it names counts as used"
         permissions = [
-            permission for permission in beside if permission.type == TYPE and permission.resource == finding.resource
+            permission for permission in findings if permission.type == TYPE and permission.resource == finding.resource
         ]
         if any(permission.updated > finding.updated for permission in permissions):
             return "there is a newer finding about the same principal, which counts in its place"
@@ -129,9 +133,9 @@ class Usage(NamedTuple):
             return "another finding of the same time is not active, so what it names counts as used"
         if not finding.uses:
             return "the finding names no actions; get-finding-v2 has those that list-findings-v2 leaves out"
-        return self._too_old(finding.analyzed)
+        return self._age_reason(finding.analyzed)
 
-    def _too_old(self, analyzed: date | None) -> str | None:
+    def _age_reason(self, analyzed: date | None) -> str | None:
         if self.settings.max_age is None:
             return None
         if analyzed is None:
@@ -145,25 +149,25 @@ class Usage(NamedTuple):
 
 
 def _dated(finding: UnusedPermission) -> str:
-    who = finding.name or finding.path
-    return f"{who}, analyzed {finding.analyzed.isoformat()}" if finding.analyzed else who
+    subject = finding.name or finding.path
+    return f"{subject}, analyzed {finding.analyzed.isoformat()}" if finding.analyzed else subject
 
 
-def load_usage(root: Path, settings: Refine, today: date, given: str | None = None) -> Usage:
-    """The findings that the settings name, or those in a file or folder `given`. Raises `SetupError`."""
-    if given is not None:
-        sources = [text_file(file, str(file)) for file in _given(Path(given))]
+def load_usage(root: Path, settings: Refine, today: date, place: str | None = None) -> Usage:
+    """The findings that the settings name, or those in a file or folder, the `place`. Raises `SetupError`."""
+    if place is not None:
+        sources = [text_file(file, str(file)) for file in _files_at(Path(place))]
         return Usage(settings, latest(permission for source in sources for permission in read_findings(source)), today)
     paths: dict[str, None] = {}
     for pattern in settings.findings:
-        if not (found := dict.fromkeys(files_of(root, pattern))):
+        if not (matches := dict.fromkeys(files_of(root, pattern))):
             raise SetupError(f"refine.findings: {pattern} names no file; to have no findings, remove it")
-        paths |= found
+        paths |= matches
     sources = [text_file(root / path, path) for path in paths]
     return Usage(settings, latest(permission for source in sources for permission in read_findings(source)), today)
 
 
-def _given(place: Path) -> list[Path]:
+def _files_at(place: Path) -> list[Path]:
     if not os.path.isdir(place):
         return [place]
     files = sorted(file for file in place.rglob("*") if file.suffix in (".json", ".jsonl") and file.is_file())
@@ -180,6 +184,6 @@ def files_of(root: Path, pattern: str) -> Iterator[str]:
         return
     for folder, folders, names in os.walk(root / head.rpartition("/")[0]):
         folders[:] = sorted(name for name in folders if name != ".git")
-        here = Path(folder).relative_to(root).as_posix()
-        paths = (name if here == "." else f"{here}/{name}" for name in sorted(names))
+        folder_path = Path(folder).relative_to(root).as_posix()
+        paths = (name if folder_path == "." else f"{folder_path}/{name}" for name in sorted(names))
         yield from (path for path in paths if matches_path(pattern, path))

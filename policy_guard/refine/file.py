@@ -59,80 +59,88 @@ class Refined(NamedTuple):
         return self.text != self.source.text
 
 
-def refined(source: Source, held: Mapping[str, Policy], scope: Scope, *, any_kind: bool = False) -> Refined:
-    """The policies `held` in a file, by label, without what is not used.
+def refined(source: Source, policies: Mapping[str, Policy], scope: Scope, *, any_kind: bool = False) -> Refined:
+    """The `policies` in a file, by label, without what is not used.
 
-    Those of kinds that are about others than the principals of the findings are left, but with `any_kind`.
+    Those of kinds that are about others than the principals of the findings are left, except with `any_kind`.
     """
-    own = {label: policy for label, policy in held.items() if any_kind or policy.kind in OWN}
-    untouched = tuple((label, OTHERS) for label in held if label not in own)
-    plans = {label: plan(policy, scope) for label, policy in own.items()}
-    done = Refined(source=source, text=source.text, plans=tuple(plans.values()), untouched=untouched)
-    if not any(each.edits for each in plans.values()):
-        return done
+    candidates = {label: policy for label, policy in policies.items() if any_kind or policy.kind in OWN}
+    untouched = tuple((label, OTHERS) for label in policies if label not in candidates)
+    plans = {label: plan(policy, scope) for label, policy in candidates.items()}
+    result = Refined(source=source, text=source.text, plans=tuple(plans.values()), untouched=untouched)
+    if not any(policy_plan.edits for policy_plan in plans.values()):
+        return result
     try:
-        text = applied(source.text, (edit for each in plans.values() for edit in each.edits))
-        documents = read(Source(source.path, text))
-        after, sizes = _policies(Source(source.path, text, source.revision), documents, held)
+        text = applied(source.text, (edit for policy_plan in plans.values() for edit in policy_plan.edits))
+        new_documents = read(Source(source.path, text))
+        new_policies, sizes = _policies(Source(source.path, text, source.revision), new_documents, policies)
     except (Layout, Unreadable):
-        return done._replace(refused=LAYOUT)
-    before = read(source)
-    if not same_but_for(before, documents, *places(plans.values())):
-        return done._replace(refused=LAYOUT)
-    if not _only_as_planned(held, plans, after):
-        return done._replace(refused=LAYOUT)
-    for label, each in plans.items():
-        if each.edits and (why := doubt(each, after[label], scope)):
-            return done._replace(refused=f"its proof failed, {why}")
+        return result._replace(refused=LAYOUT)
+    old_documents = read(source)
+    if not same_but_for(old_documents, new_documents, *places(plans.values())):
+        return result._replace(refused=LAYOUT)
+    if not _only_as_planned(policies, plans, new_policies):
+        return result._replace(refused=LAYOUT)
+    for label, policy_plan in plans.items():
+        if policy_plan.edits and (reason := doubt(policy_plan, new_policies[label], scope)):
+            return result._replace(refused=f"its proof failed, {reason}")
     if max(sizes.values()) <= LEAST:
-        return done._replace(text=text)
-    _, sizes_before = _policies(source, before, held)
-    return done._replace(text=text, large=tuple(_large(plans, sizes, sizes_before, scope)))
+        return result._replace(text=text)
+    _, old_sizes = _policies(source, old_documents, policies)
+    return result._replace(text=text, large=tuple(_large(plans, sizes, old_sizes, scope)))
 
 
 def _policies(
-    source: Source, documents: Sequence[Node], held: Mapping[str, Policy]
+    source: Source, documents: Sequence[Node], old_policies: Mapping[str, Policy]
 ) -> tuple[dict[str, Policy], dict[str, int]]:
     """The policies in the documents, and the size of each."""
-    found = policies_in(source, documents).policies
-    read_ = {
-        document.label: parse(document, held[document.label].kind if document.label in held else None)
-        for document in found
+    policy_documents = policies_in(source, documents).policies
+    policies = {
+        document.label: parse(document, old_policies[document.label].kind if document.label in old_policies else None)
+        for document in policy_documents
     }
-    return read_, {document.label: size(document.node) for document in found}
+    return policies, {document.label: size(document.node) for document in policy_documents}
 
 
-def _only_as_planned(held: Mapping[str, Policy], plans: Mapping[str, Plan], after: Mapping[str, Policy]) -> bool:
+def _only_as_planned(
+    old_policies: Mapping[str, Policy], plans: Mapping[str, Plan], new_policies: Mapping[str, Policy]
+) -> bool:
     """Tell whether the file has the same policies, those with edits as planned and the others as they were."""
-    if list(held) != list(after):
+    if list(old_policies) != list(new_policies):
         return False
     changed = {label for label, each in plans.items() if each.edits}
     return all(
-        as_planned(plans[label], after[label]) if label in changed else meaning(held[label]) == meaning(after[label])
-        for label in held
+        as_planned(plans[label], new_policies[label])
+        if label in changed
+        else meaning(old_policies[label]) == meaning(new_policies[label])
+        for label in old_policies
     )
 
 
 def _large(
-    plans: Mapping[str, Plan], sizes: Mapping[str, int], before: Mapping[str, int], scope: Scope
+    plans: Mapping[str, Plan], sizes: Mapping[str, int], old_sizes: Mapping[str, int], scope: Scope
 ) -> Iterator[Large]:
-    for label, each in plans.items():
-        limits = tuple(passed(each.policy.kind, before[label], sizes[label])) if each.edits else ()
+    for label, policy_plan in plans.items():
+        limits = tuple(passed(policy_plan.policy.kind, old_sizes[label], sizes[label])) if policy_plan.edits else ()
         if limits:
             hopeless = all(sizes[label] > HOPELESS * limit.characters for limit in limits)
-            coarse = None if hopeless else _coarser(each, scope, sizes[label])
+            coarse = None if hopeless else _coarser(policy_plan, scope, sizes[label])
             yield Large(
-                label=label, size=sizes[label], limits=limits, coarse=coarse, fits=fits(each.policy.kind, sizes[label])
+                label=label,
+                size=sizes[label],
+                limits=limits,
+                coarse=coarse,
+                fits=fits(policy_plan.policy.kind, sizes[label]),
             )
 
 
-def _coarser(planned: Plan, scope: Scope, fine: int) -> int | None:
+def _coarser(planned: Plan, scope: Scope, fine_size: int) -> int | None:
     """The size with coarse prefixes; None if it is no less."""
     coarse = plan(planned.policy, scope._replace(coarse=True))
-    found = fine - _written(planned) + _written(coarse)
-    return found if found < fine else None
+    coarse_size = fine_size - _action_characters(planned) + _action_characters(coarse)
+    return coarse_size if coarse_size < fine_size else None
 
 
-def _written(planned: Plan) -> int:
+def _action_characters(planned: Plan) -> int:
     """The characters that the actions take, with quotation marks and commas."""
     return sum(len(text) + 3 for _, actions in planned.statements for text in actions)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from policy_guard.documents.globs import begins_within, glob
 from policy_guard.iam.prefix_tree import Branch, Split, characters, grow, words
-from policy_guard.refine.unused_actions import UNTRACKED, Known, Unused, Use
+from policy_guard.refine.unused_actions import UNTRACKED, ActionCatalog, Unused, Use
 from policy_guard.solver.strings.pattern import Pattern, Wildcard
 
 
@@ -19,7 +19,7 @@ class Scope(NamedTuple):
     """
 
     unused: Unused
-    known: Known
+    catalog: ActionCatalog
     coarse: bool = False
 
     @property
@@ -32,25 +32,25 @@ class Scope(NamedTuple):
         key = text, self.coarse
         if key not in memory:
             memory[key] = narrow(text, self)
-        found = memory[key]
-        assert found is None or isinstance(found, Narrowing)
-        return found
+        narrowing = memory[key]
+        assert narrowing is None or isinstance(narrowing, Narrowing)
+        return narrowing
 
     def knows_little(self, covered: Covered) -> bool:
         """Tell whether a service is used, as far as can be told, and its actions are not known."""
-        return not self.known.actions(covered.service) and not self.unused.has_all_of(covered.service)
+        return not self.catalog.actions(covered.service) and not self.unused.has_all_of(covered.service)
 
 
 class Covered(NamedTuple):
     """The actions of one service that a pattern covers today, without prefix, and those of them that are not used.
 
-    `whole` tells that the findings speak of the whole service.
+    `whole_service` tells that the findings speak of all of it.
     """
 
     service: str
     names: tuple[str, ...]
     unused: tuple[Use, ...]
-    whole: bool = False
+    whole_service: bool = False
 
 
 class Narrowing(NamedTuple):
@@ -80,18 +80,18 @@ def narrow(text: str, scope: Scope) -> Narrowing | None:
     patterns: list[str] = []
     trees: list[tuple[str, Branch]] = []
     for service, names, unused, _ in covered:
-        spelled = service if "*" in prefix or "?" in prefix else prefix
+        service_text = service if "*" in prefix or "?" in prefix else prefix
         if not unused:
-            patterns.append(f"{spelled}:{name}")
+            patterns.append(f"{service_text}:{name}")
             continue
         tree = grow(names, (use.name for use in unused), scope.split, allowed)
-        trees.append((spelled, tree))
-        patterns += (f"{spelled}:{chosen}" for chosen in tree.cover())
+        trees.append((service_text, tree))
+        patterns += (f"{service_text}:{chosen}" for chosen in tree.cover())
     patterns += (each for each in scope.unused.keep if _is_plain(each) and _covers(text.lower(), each.lower()))
     return Narrowing(tuple(without_covered(patterns)), covered, tuple(trees))
 
 
-def kept(text: str, scope: Scope) -> tuple[str, ...]:
+def kept_actions(text: str, scope: Scope) -> tuple[str, ...]:
     """The unused actions that a pattern covers and that are to be kept."""
     if not scope.unused.keep:
         return ()
@@ -103,44 +103,50 @@ def kept(text: str, scope: Scope) -> tuple[str, ...]:
 
 def untracked(text: str, scope: Scope) -> tuple[str, ...]:
     """The actions that a pattern covers and that stay because AWS does not record their use."""
-    whole = (action for action in UNTRACKED if scope.unused.stays_untracked(action) and not scope.unused.keeps(action))
-    return tuple(action for action in whole if _covers(text.lower(), action))
+    actions = (
+        action for action in UNTRACKED if scope.unused.stays_untracked(action) and not scope.unused.keeps(action)
+    )
+    return tuple(action for action in actions if _covers(text.lower(), action))
 
 
-def without_covered(patterns: Iterable[str], others: Iterable[str] = ()) -> Iterator[str]:
+def without_covered(patterns: Iterable[str], other_patterns: Iterable[str] = ()) -> Iterator[str]:
     """The patterns, each once, that no prefix among them and none of the others covers."""
-    kept = list(dict.fromkeys(patterns))
-    longer = _longer(kept)
-    known = {other.lower() for other in others}
+    candidates = list(dict.fromkeys(patterns))
+    longer = _longer(candidates)
+    other_texts = {pattern.lower() for pattern in other_patterns}
     wild: dict[str, list[str]] = {}
-    for other in known:
-        if "*" in other or "?" in other:
-            wild.setdefault(_service_of(other), []).append(other)
-    for each in kept:
-        lower = each.lower()
-        near = chain(wild.get("", ()), wild.get(_service_of(lower), ())) if wild else ()
-        if each not in longer and lower not in known and not any(_covers(other, lower) for other in near):
-            yield each
+    for pattern in other_texts:
+        if "*" in pattern or "?" in pattern:
+            wild.setdefault(_service_of(pattern), []).append(pattern)
+    for candidate in candidates:
+        text = candidate.lower()
+        neighbours = chain(wild.get("", ()), wild.get(_service_of(text), ())) if wild else ()
+        if (
+            candidate not in longer
+            and text not in other_texts
+            and not any(_covers(pattern, text) for pattern in neighbours)
+        ):
+            yield candidate
 
 
 def _longer(patterns: Iterable[str]) -> set[str]:
     """Return those that begin with another one's prefix. In alphabetical order they stand right behind it."""
-    in_order = sorted((each.lower().removesuffix("*"), not each.endswith("*"), each) for each in patterns)
-    found: set[str] = set()
+    in_order = sorted((pattern.lower().removesuffix("*"), not pattern.endswith("*"), pattern) for pattern in patterns)
+    longer: set[str] = set()
     prefix: str | None = None
-    for fixed, whole, each in in_order:
+    for fixed, exact, pattern in in_order:
         if prefix is not None and fixed.startswith(prefix):
-            found.add(each)
-        elif not whole:
+            longer.add(pattern)
+        elif not exact:
             prefix = fixed
-    return found
+    return longer
 
 
 def _covered(text: str, scope: Scope) -> Iterator[Covered]:
     prefix, name = _halves(text)
     services: tuple[str, ...] = (prefix.lower(),)
     if "*" in prefix or "?" in prefix:
-        services = tuple(filter(glob(prefix.lower()), scope.unused.services(scope.known)))
+        services = tuple(filter(glob(prefix.lower()), scope.unused.services(scope.catalog)))
     alone = services == (prefix.lower(),)
     for service in services:
         if names := _names(service, name, scope, alone):
@@ -155,12 +161,12 @@ def _names(service: str, name: str, scope: Scope, alone: bool) -> tuple[str, ...
     `alone` if the service is spelled out: then a name that nobody knows is one all the same, and a pattern stands for
     what it covers of a service without known actions that is not used at all.
     """
-    known = scope.unused.names(service, scope.known)
+    spellings = scope.unused.names(service, scope.catalog)
     if "*" not in name and "?" not in name:
-        spelled = known.get(name.lower(), name if alone else None)
-        return (spelled,) if spelled else ()
+        spelling = spellings.get(name.lower(), name if alone else None)
+        return (spelling,) if spelling else ()
     covers = glob(name.lower())
-    names = tuple(spelled for lower, spelled in known.items() if covers(lower))
+    names = tuple(spelling for lower, spelling in spellings.items() if covers(lower))
     return names or ((name,) if alone and scope.unused.use(f"{service}:{name}") else ())
 
 
@@ -180,9 +186,9 @@ def _halves(text: str) -> tuple[str, str]:
     return (prefix, name) if name else ("*", "*")
 
 
-def _covers(one: str, other: str) -> bool:
-    """Tell whether all that `other`, a name or a prefix with `*` in lower case, stands for is covered by `one`."""
-    (here, pattern), (there, name) = _halves(one), _halves(other)
-    if not glob(here)(there):
+def _covers(outer: str, inner: str) -> bool:
+    """Tell whether `outer` covers all that `inner`, a name or a prefix with `*` in lower case, stands for."""
+    (outer_service, pattern), (inner_service, name) = _halves(outer), _halves(inner)
+    if not glob(outer_service)(inner_service):
         return False
     return begins_within(pattern)(name[:-1]) if name.endswith("*") else glob(pattern)(name)

@@ -12,7 +12,7 @@ from policy_guard.documents.edit import Edit, Layout, as_list, dash_step, rewrit
 from policy_guard.documents.globs import glob
 from policy_guard.documents.source import Span
 from policy_guard.iam.policy import BESIDE_FULL_ACCESS, Element, Policy, Statement, Value, statement_meaning
-from policy_guard.refine.narrow import Narrowing, Scope, as_glob, kept, untracked, without_covered
+from policy_guard.refine.narrow import Narrowing, Scope, as_glob, kept_actions, untracked, without_covered
 from policy_guard.refine.unused_actions import Use
 from policy_guard.solver.strings.pattern import Unknown
 
@@ -31,7 +31,7 @@ class Narrowed(NamedTuple):
     narrowing: Narrowing
 
 
-class Left(NamedTuple):
+class StayingGrant(NamedTuple):
     """A grant of what is not used that stays, and why; `part` is the statement with that grant alone."""
 
     statement: Statement
@@ -44,17 +44,17 @@ class Left(NamedTuple):
 class Plan(NamedTuple):
     """What is to become of a policy. `statements` are those that stay, with their actions as they will be spelled.
 
-    With `empty` nothing would be left of the policy; then there are no edits. `kept` are unused actions, in lower case,
-    that stay because they are to be kept, and `untracked` those that stay because AWS does not record their use.
+    With `empty` nothing would be left of the policy; then there are no edits. `kept_actions` are unused, in lower case,
+    and stay because they are to be kept, and `untracked` those that stay because AWS does not record their use.
     """
 
     policy: Policy
     narrowed: tuple[Narrowed, ...]
-    left: tuple[Left, ...]
+    staying_grants: tuple[StayingGrant, ...]
     statements: tuple[tuple[Statement, tuple[str, ...]], ...]
     edits: tuple[Edit, ...]
     empty: bool = False
-    kept: tuple[str, ...] = ()
+    kept_actions: tuple[str, ...] = ()
     untracked: tuple[str, ...] = ()
 
 
@@ -63,19 +63,19 @@ class _Step(NamedTuple):
 
     statement: Statement
     narrowed: tuple[Narrowed, ...] = ()
-    left: tuple[Left, ...] = ()
+    staying_grants: tuple[StayingGrant, ...] = ()
     news: tuple[tuple[str, ...] | None, ...] = ()
 
     @property
-    def goes(self) -> bool:
+    def is_removed(self) -> bool:
         return bool(self.news) and all(new == () for new in self.news)
 
-    def spelled(self) -> tuple[str, ...]:
+    def new_actions(self) -> tuple[str, ...]:
         """The actions as they will be."""
         values = self.statement.action.values
         news = self.news or (None,) * len(values)
-        spelled = ((value.text,) if new is None else new for value, new in zip(values, news, strict=True))
-        return tuple(chain.from_iterable(spelled))
+        texts = ((value.text,) if new is None else new for value, new in zip(values, news, strict=True))
+        return tuple(chain.from_iterable(texts))
 
 
 def plan(policy: Policy, scope: Scope) -> Plan:
@@ -83,47 +83,51 @@ def plan(policy: Policy, scope: Scope) -> Plan:
     spans = Counter(value.span for statement in policy.statements for value in statement.action.values)
     steps = [_step(statement, scope, spans) for statement in policy.statements]
     patterns = [as_glob(value.pattern) for value in _granted(policy)]
-    staying_unused = tuple(sorted({action for text in patterns for action in kept(text, scope)}))
+    staying_unused = tuple(sorted({action for text in patterns for action in kept_actions(text, scope)}))
     unrecorded = tuple(sorted({action for text in patterns for action in untracked(text, scope)}))
     if _would_be_empty(policy, steps):
         return Plan(
             policy=policy,
             narrowed=tuple(_narrowed(steps)),
-            left=tuple(_left(steps)),
+            staying_grants=tuple(_staying_grants(steps)),
             statements=(),
             edits=(),
             empty=True,
-            kept=staying_unused,
+            kept_actions=staying_unused,
             untracked=unrecorded,
         )
     steps, edits = _edited(policy, steps)
-    staying = tuple((step.statement, step.spelled()) for step in steps if not step.goes)
-    whole = Plan(
-        policy=policy, narrowed=tuple(_narrowed(steps)), left=tuple(_left(steps)), statements=staying, edits=edits
+    staying = tuple((step.statement, step.new_actions()) for step in steps if not step.is_removed)
+    result = Plan(
+        policy=policy,
+        narrowed=tuple(_narrowed(steps)),
+        staying_grants=tuple(_staying_grants(steps)),
+        statements=staying,
+        edits=edits,
     )
-    return whole._replace(kept=staying_unused, untracked=unrecorded)
+    return result._replace(kept_actions=staying_unused, untracked=unrecorded)
 
 
 def places(plans: Iterable[Plan]) -> tuple[dict[Span, tuple[str, ...]], frozenset[Span]]:
     """Return where actions change, each with what they will be, and the statements that go."""
     actions: dict[Span, tuple[str, ...]] = {}
     spans: set[Span] = set()
-    for each in plans:
-        changed = {id(one.statement) for one in each.narrowed} if each.edits else set()
-        actions |= {statement.action.span: new for statement, new in each.statements if id(statement) in changed}
-        staying = {id(statement) for statement, _ in each.statements}
-        spans |= {one.span for one in each.policy.statements if each.edits and id(one) not in staying}
+    for policy_plan in plans:
+        changed = {id(one.statement) for one in policy_plan.narrowed} if policy_plan.edits else set()
+        actions |= {statement.action.span: new for statement, new in policy_plan.statements if id(statement) in changed}
+        staying = {id(statement) for statement, _ in policy_plan.statements}
+        spans |= {one.span for one in policy_plan.policy.statements if policy_plan.edits and id(one) not in staying}
     return actions, frozenset(spans)
 
 
-def as_planned(plan: Plan, after: Policy) -> bool:
+def as_planned(plan: Plan, new_policy: Policy) -> bool:
     """Tell whether a policy, read back from the edited text, is what was planned, place for place."""
-    if len(after.statements) != len(plan.statements):
+    if len(new_policy.statements) != len(plan.statements):
         return False
-    for (before, actions), now in zip(plan.statements, after.statements, strict=True):
-        if tuple(value.text for value in now.action.values) != actions:
+    for (old_statement, actions), new_statement in zip(plan.statements, new_policy.statements, strict=True):
+        if tuple(value.text for value in new_statement.action.values) != actions:
             return False
-        if statement_meaning(replace(now, action=before.action)) != statement_meaning(before):
+        if statement_meaning(replace(new_statement, action=old_statement.action)) != statement_meaning(old_statement):
             return False
     return True
 
@@ -132,16 +136,16 @@ def _step(statement: Statement, scope: Scope, spans: Counter[Span]) -> _Step:
     if statement.effect != "Allow":
         return _Step(statement)
     if statement.action.negated:
-        return _Step(statement, left=tuple(_not_action(statement, scope)))
+        return _Step(statement, staying_grants=tuple(_not_action(statement, scope)))
     narrowed: list[Narrowed] = []
-    left: list[Left] = []
+    staying_grants: list[StayingGrant] = []
     for value in statement.action.values:
         narrowing = scope.narrowed(as_glob(value.pattern))
         if narrowing and (reason := _untouchable(statement, value, spans, narrowing, scope)):
-            left.append(_left_out(statement, value, reason, narrowing.unused))
+            staying_grants.append(_staying_grant(statement, value, reason, narrowing.unused))
         elif narrowing:
             narrowed.append(Narrowed(statement, value, narrowing))
-    return _Step(statement, tuple(narrowed), tuple(left), _news(statement, narrowed, left))
+    return _Step(statement, tuple(narrowed), tuple(staying_grants), _news(statement, narrowed, staying_grants))
 
 
 def _granted(policy: Policy) -> Iterator[Value]:
@@ -151,50 +155,56 @@ def _granted(policy: Policy) -> Iterator[Value]:
 
 
 def _untouchable(
-    statement: Statement, value: Value, spans: Counter[Span], found: Narrowing, scope: Scope
+    statement: Statement, value: Value, spans: Counter[Span], narrowing: Narrowing, scope: Scope
 ) -> str | None:
     if any(isinstance(part, Unknown) for part in value.pattern.parts):
         return FILLED_IN
     if value.padded:
         return BLANKS
-    if ("*" in value.text or "?" in value.text) and len(found.covered) == 1 and scope.knows_little(found.covered[0]):
+    if (
+        ("*" in value.text or "?" in value.text)
+        and len(narrowing.covered) == 1
+        and scope.knows_little(narrowing.covered[0])
+    ):
         return UNKNOWN_SERVICE
     inside = statement.span.start <= value.span.start and value.span.end <= statement.span.end
     return None if inside and spans[value.span] == 1 else SHARED
 
 
 def _news(
-    statement: Statement, narrowed: Sequence[Narrowed], left: Sequence[Left]
+    statement: Statement, narrowed: Sequence[Narrowed], staying_grants: Sequence[StayingGrant]
 ) -> tuple[tuple[str, ...] | None, ...]:
     if not narrowed:
         return ()
-    by_span = {each.value.span: each for each in narrowed}
-    spans = {*by_span, *(each.span for each in left)}
-    known = [value.text for value in statement.action.values if value.span not in spans]
+    by_span = {change.value.span: change for change in narrowed}
+    spans = {*by_span, *(grant.span for grant in staying_grants)}
+    texts = [value.text for value in statement.action.values if value.span not in spans]
     news: list[tuple[str, ...] | None] = []
     for value in statement.action.values:
-        each = by_span.get(value.span)
-        new = tuple(without_covered(each.narrowing.patterns, known)) if each else None
-        known += new or ()
+        change = by_span.get(value.span)
+        new = tuple(without_covered(change.narrowing.patterns, texts)) if change else None
+        texts += new or ()
         news.append(new)
     return tuple(news)
 
 
-def _left_out(statement: Statement, value: Value, reason: str, unused: tuple[Use, ...]) -> Left:
+def _staying_grant(statement: Statement, value: Value, reason: str, unused: tuple[Use, ...]) -> StayingGrant:
     part = replace(statement, action=Element(False, (value,), value.span))
-    return Left(statement=statement, span=value.span, reason=reason, unused=unused, part=part)
+    return StayingGrant(statement=statement, span=value.span, reason=reason, unused=unused, part=part)
 
 
-def _not_action(statement: Statement, scope: Scope) -> Iterator[Left]:
+def _not_action(statement: Statement, scope: Scope) -> Iterator[StayingGrant]:
     excepted = [glob(as_glob(value.pattern).lower()) for value in statement.action.values]
     narrowing = scope.narrowed("*")
-    everything = narrowing.unused if narrowing else ()
-    if unused := tuple(use for use in everything if not any(matches(use.action) for matches in excepted)):
-        yield Left(statement=statement, span=statement.action.span, reason=NOT_ACTION, unused=unused, part=statement)
+    uses = narrowing.unused if narrowing else ()
+    if unused := tuple(use for use in uses if not any(matches(use.action) for matches in excepted)):
+        yield StayingGrant(
+            statement=statement, span=statement.action.span, reason=NOT_ACTION, unused=unused, part=statement
+        )
 
 
 def _would_be_empty(policy: Policy, steps: Sequence[_Step]) -> bool:
-    staying = [step.statement for step in steps if not step.goes]
+    staying = [step.statement for step in steps if not step.is_removed]
     if not staying:
         return True
     lost = len(staying) < len(steps) and policy.kind in BESIDE_FULL_ACCESS
@@ -206,18 +216,18 @@ def _edited(policy: Policy, steps: list[_Step]) -> tuple[list[_Step], tuple[Edit
     text = policy.source.text
     edits: list[Edit] = []
     dashes = dash_step(text, policy.statements[0].span)
-    done = [_laid_out(text, step, edits, dashes) for step in steps]
-    if any(step.goes for step in done):
+    new_steps = [_laid_out(text, step, edits, dashes) for step in steps]
+    if any(step.is_removed for step in new_steps):
         try:
-            gone: list[tuple[str, ...] | None] = [() if step.goes else None for step in done]
-            edits += rewritten(text, [step.statement.span for step in done], gone)
+            replacements: list[tuple[str, ...] | None] = [() if step.is_removed else None for step in new_steps]
+            edits += rewritten(text, [step.statement.span for step in new_steps], replacements)
         except Layout as error:
-            done = [_stays(step, str(error)) if step.goes else step for step in done]
-    return done, tuple(edits)
+            new_steps = [_stays(step, str(error)) if step.is_removed else step for step in new_steps]
+    return new_steps, tuple(edits)
 
 
 def _laid_out(text: str, step: _Step, edits: list[Edit], dashes: int) -> _Step:
-    if not step.news or step.goes:
+    if not step.news or step.is_removed:
         return step
     action = step.statement.action
     spans = [value.span for value in action.values]
@@ -233,13 +243,15 @@ def _laid_out(text: str, step: _Step, edits: list[Edit], dashes: int) -> _Step:
 
 def _stays(step: _Step, reason: str) -> _Step:
     """The step undone, and reported."""
-    left = (_left_out(step.statement, narrowed.value, reason, narrowed.narrowing.unused) for narrowed in step.narrowed)
-    return _Step(step.statement, left=(*step.left, *left))
+    staying_grants = (
+        _staying_grant(step.statement, narrowed.value, reason, narrowed.narrowing.unused) for narrowed in step.narrowed
+    )
+    return _Step(step.statement, staying_grants=(*step.staying_grants, *staying_grants))
 
 
 def _narrowed(steps: Sequence[_Step]) -> Iterator[Narrowed]:
     yield from (narrowed for step in steps for narrowed in step.narrowed)
 
 
-def _left(steps: Sequence[_Step]) -> Iterator[Left]:
-    yield from (left for step in steps for left in step.left)
+def _staying_grants(steps: Sequence[_Step]) -> Iterator[StayingGrant]:
+    yield from (grant for step in steps for grant in step.staying_grants)

@@ -29,7 +29,7 @@ class _Claim(NamedTuple):
     holds: Callable[[Request], bool]
 
 
-def doubt(plan: Plan, after: Policy, scope: Scope) -> str | None:
+def doubt(plan: Plan, new_policy: Policy, scope: Scope) -> str | None:
     """Return why the refined policy could not be proved; None if it is.
 
     Proved is, for each statement that stays: it applies to no request that it did not apply to before; for each
@@ -38,10 +38,10 @@ def doubt(plan: Plan, after: Policy, scope: Scope) -> str | None:
     (`as_planned`), the same holds for the policy. Raises `NotProved` for a request that shows otherwise.
     """
     question = Question(
-        kind=plan.policy.kind, new=after, old=plan.policy, critical=(), access=Access([after, plan.policy])
+        kind=plan.policy.kind, new=new_policy, old=plan.policy, critical=(), access=Access([new_policy, plan.policy])
     )
     prover = prover_for(question)
-    for claim in _claims(plan, after, scope, question.access):
+    for claim in _claims(plan, new_policy, scope, question.access):
         answer = prover.answer(claim.excess, claim.holds)
         if isinstance(answer, Witness):
             raise NotProved
@@ -52,25 +52,37 @@ def doubt(plan: Plan, after: Policy, scope: Scope) -> str | None:
     return None
 
 
-def _claims(plan: Plan, after: Policy, scope: Scope, access: Access) -> Iterator[_Claim]:
+def _claims(plan: Plan, new_policy: Policy, scope: Scope, access: Access) -> Iterator[_Claim]:
     """Of each statement the part that changes, held against the part that comes in its place."""
-    staying = [before for before, _ in plan.statements]
-    successors = {id(before): now for before, now in zip(staying, after.statements, strict=True)}
+    staying = [old_statement for old_statement, _ in plan.statements]
+    successors = {
+        id(old_statement): new_statement
+        for old_statement, new_statement in zip(staying, new_policy.statements, strict=True)
+    }
     unused = _among(_unused(plan, scope))
-    for before in by_effect(plan.policy)[0]:
-        now = successors.get(id(before))
-        changes = [each for each in plan.narrowed if each.statement is before]
-        narrowed = _part(before, {each.value.text for each in changes})
-        left = {value.text for each in plan.left if each.statement is before for value in each.part.action.values}
-        certain = _part(now, {value.text for value in now.action.values} - left) if now else None
+    for old_statement in by_effect(plan.policy)[0]:
+        new_statement = successors.get(id(old_statement))
+        changes = [each for each in plan.narrowed if each.statement is old_statement]
+        narrowed = _part(old_statement, {each.value.text for each in changes})
+        staying_texts = {
+            value.text
+            for grant in plan.staying_grants
+            if grant.statement is old_statement
+            for value in grant.part.action.values
+        }
+        certain = (
+            _part(new_statement, {value.text for value in new_statement.action.values} - staying_texts)
+            if new_statement
+            else None
+        )
         if narrowed:
-            yield _within(narrowed, certain, _among(_used(changes)), access)
-        if narrowed and now:
-            old = {value.text for value in before.action.values}
-            new = _part(now, {value.text for value in now.action.values} - old)
-            yield from [_within(new, narrowed, None, access)] if new else []
-        if certain and not before.action.negated:
-            yield _within(certain, None, unused, access)
+            yield _inclusion(narrowed, certain, _among(_used(changes)), access)
+        if narrowed and new_statement:
+            old_texts = {value.text for value in old_statement.action.values}
+            new_part = _part(new_statement, {value.text for value in new_statement.action.values} - old_texts)
+            yield from [_inclusion(new_part, narrowed, None, access)] if new_part else []
+        if certain and not old_statement.action.negated:
+            yield _inclusion(certain, None, unused, access)
 
 
 def _part(statement: Statement, texts: set[str]) -> Statement | None:
@@ -79,15 +91,15 @@ def _part(statement: Statement, texts: set[str]) -> Statement | None:
     return replace(statement, action=replace(statement.action, values=values)) if values else None
 
 
-def _within(one: Statement, other: Statement | None, actions: Language | None, access: Access) -> _Claim:
-    """State that the one applies, for some actions alone, to no request that the other does not apply to."""
-    parts = [access.applies(one), negation(access.applies(other)) if other else TRUE]
+def _inclusion(inner: Statement, outer: Statement | None, actions: Language | None, access: Access) -> _Claim:
+    """State that `inner` applies, for some actions alone, to no request that `outer` does not apply to."""
+    parts = [access.applies(inner), negation(access.applies(outer)) if outer else TRUE]
     return _Claim(
         conjunction([*parts, TRUE if actions is None else member("action", actions)]),
         lambda request: (
-            concrete.applies(one, request)
+            concrete.applies(inner, request)
             and (actions is None or request.action in actions)
-            and not (other is not None and concrete.applies(other, request))
+            and not (outer is not None and concrete.applies(outer, request))
         ),
     )
 
@@ -97,15 +109,15 @@ def _among(actions: Iterable[str]) -> Language:
 
 
 def _used(changes: Iterable[Narrowed]) -> Iterator[str]:
-    for each in (covered for narrowed in changes for covered in narrowed.narrowing.covered):
-        gone = {use.name for use in each.unused}
-        yield from (f"{each.service}:{name}" for name in each.names if name not in gone)
+    for coverage in (covered for narrowed in changes for covered in narrowed.narrowing.covered):
+        unused_names = {use.name for use in coverage.unused}
+        yield from (f"{coverage.service}:{name}" for name in coverage.names if name not in unused_names)
 
 
 def _unused(plan: Plan, scope: Scope) -> Iterator[str]:
     """Every unused action: those that the findings name, and those of wholly unused services."""
     for service in dict.fromkeys(use.service for use in scope.unused.uses.values()):
-        names = (f"{service}:{name}" for name in scope.unused.names(service, scope.known).values())
+        names = (f"{service}:{name}" for name in scope.unused.names(service, scope.catalog).values())
         yield from (action for action in names if scope.unused.use(action))
-    named = (use for narrowed in plan.narrowed for use in narrowed.narrowing.unused)
-    yield from (use.action for use in named if "*" not in use.name and "?" not in use.name)
+    uses = (use for narrowed in plan.narrowed for use in narrowed.narrowing.unused)
+    yield from (use.action for use in uses if "*" not in use.name and "?" not in use.name)

@@ -11,11 +11,11 @@ from policy_guard.iam.policy import Kind
 
 
 class Limit(NamedTuple):
-    """What AWS allows, in characters; `several` tells that it is for the sum of all inline policies."""
+    """The characters that AWS allows; `is_sum` tells that the limit is for the sum of all inline policies."""
 
     of: str
     characters: int
-    several: bool = False
+    is_sum: bool = False
 
 
 # IAM User Guide, reference_iam-quotas: "IAM doesn't count white space when calculating the size of a policy".
@@ -35,9 +35,9 @@ def size(node: Node) -> int:
     return len(json.dumps(_plain(node), separators=(",", ":"), ensure_ascii=False))
 
 
-def passed(kind: Kind, before: int, after: int) -> Iterator[Limit]:
+def passed(kind: Kind, old_size: int, new_size: int) -> Iterator[Limit]:
     """The limits that a policy of this size passes and did not pass before."""
-    yield from (limit for limit in _LIMITS.get(kind, ()) if before <= limit.characters < after)
+    yield from (limit for limit in _LIMITS.get(kind, ()) if old_size <= limit.characters < new_size)
 
 
 def fits(kind: Kind, characters: int) -> bool:

@@ -9,25 +9,28 @@ from policy_guard.documents.source import Array, Node, Object, Scalar, Span
 
 
 def same_but_for(
-    before: Sequence[Node], after: Sequence[Node], actions: Mapping[Span, Sequence[str]], gone: frozenset[Span]
+    old_documents: Sequence[Node],
+    new_documents: Sequence[Node],
+    actions: Mapping[Span, Sequence[str]],
+    removed_spans: frozenset[Span],
 ) -> bool:
-    """Tell whether the documents `after` hold what those `before` do, with other `actions` and without what is `gone`.
+    """Tell whether new documents hold what old ones do, with other `actions` and without the `removed_spans`.
 
     What stands at such a place and is repeated elsewhere, by an alias, is no place alone: then the answer is no.
     """
-    comparison = _Comparison(actions, gone)
-    alike = len(before) == len(after) and all(map(comparison.alike, before, after))
-    return alike and all(comparison.seen[span] <= 1 for span in (*actions, *gone))
+    comparison = _Comparison(actions, removed_spans)
+    equal = len(old_documents) == len(new_documents) and all(map(comparison.equal, old_documents, new_documents))
+    return equal and all(comparison.seen[span] <= 1 for span in (*actions, *removed_spans))
 
 
 class _Comparison:
-    def __init__(self, actions: Mapping[Span, Sequence[str]], gone: frozenset[Span]) -> None:
+    def __init__(self, actions: Mapping[Span, Sequence[str]], removed_spans: frozenset[Span]) -> None:
         self.actions = actions
-        self.gone = gone
-        self.inner = [*actions, *gone]
+        self.removed_spans = removed_spans
+        self.inner = [*actions, *removed_spans]
         self.seen: Counter[Span] = Counter()
 
-    def alike(self, old: Node, new: Node) -> bool:
+    def equal(self, old: Node, new: Node) -> bool:
         if old.span in self.actions:
             self.seen[old.span] += 1
             return _texts(new) == list(self.actions[old.span])
@@ -37,13 +40,13 @@ class _Comparison:
             return self.lists(old, new)
         if isinstance(old, Object) and isinstance(new, Object):
             keys = [entry.key.text for entry in old.entries] == [entry.key.text for entry in new.entries]
-            return keys and all(self.alike(a.value, b.value) for a, b in zip(old.entries, new.entries, strict=True))
+            return keys and all(self.equal(a.value, b.value) for a, b in zip(old.entries, new.entries, strict=True))
         return self.scalars(old, new)
 
     def lists(self, old: Array, new: Array) -> bool:
-        staying = [item for item in old.items if item.span not in self.gone]
-        self.seen.update(item.span for item in old.items if item.span in self.gone)
-        return len(staying) == len(new.items) and all(map(self.alike, staying, new.items))
+        staying = [item for item in old.items if item.span not in self.removed_spans]
+        self.seen.update(item.span for item in old.items if item.span in self.removed_spans)
+        return len(staying) == len(new.items) and all(map(self.equal, staying, new.items))
 
     def scalars(self, old: Node, new: Node) -> bool:
         """A text that itself holds a policy is compared as that policy, by others."""

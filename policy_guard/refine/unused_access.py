@@ -39,9 +39,9 @@ def _finding(
 ) -> Finding:
     path = statement.source.path
     names = [f"{use.service}:{use.name}" + (f" (last {use.last})" if use.last else "") for use in unused]
-    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+    surplus = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
     facts = (
-        ("unused", ", ".join(names[:_MOST]) + more),
+        ("unused", ", ".join(names[:_MOST]) + surplus),
         ("by", "; ".join(by)),
         ("next", f"policy-guard refine {printable(path)}, or name it in refine.keep"),
     )

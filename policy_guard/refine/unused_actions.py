@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from policy_guard.documents.globs import glob
 
 
-class Known(Protocol):
+class ActionCatalog(Protocol):
     """The actions that AWS has, as the module `catalog` gives them."""
 
     def services(self) -> tuple[str, ...]: ...
@@ -39,8 +39,8 @@ class Untracked(NamedTuple):
 
 
 UNTRACKED = {
-    each.action.lower(): each
-    for each in (
+    untracked.action.lower(): untracked
+    for untracked in (
         Untracked("iam:PassRole", "IAM User Guide, access_policies_last-accessed"),
         # Nor does CloudTrail log it, from which the information comes.
         Untracked("rds-db:connect", "Amazon RDS User Guide, UsingWithRDS.IAMDBAuth"),
@@ -64,15 +64,15 @@ class Unused:
     by: tuple[str, ...] = ()
 
     def use(self, action: str) -> Use | None:
-        """Return what is known of the action; None if it is used, or to be kept."""
+        """Return the action if it is unused; None if it is used, or to be kept."""
         lower = action.lower()
         use = self.recorded(lower)
         return None if use is None or self.keeps(lower) else use
 
     def recorded(self, action: str) -> Use | None:
         """Return what the findings say of an action in lower case, to be kept or not."""
-        own = self.uses.get(action)
-        return own if own or action in UNTRACKED else self._of_service(action)
+        use = self.uses.get(action)
+        return use if use or action in UNTRACKED else self._of_service(action)
 
     def stays_untracked(self, action: str) -> bool:
         """Tell whether an action, in lower case, stays because AWS does not record its use."""
@@ -85,30 +85,30 @@ class Unused:
         """Tell whether the action, in lower case, is to be kept."""
         if not self.keep:
             return False
-        near = (*self._keep_by_service.get(action.partition(":")[0], ()), *self._keep_by_service.get("", ()))
-        return any(covers(action) for covers in near)
+        matchers = (*self._keep_by_service.get(action.partition(":")[0], ()), *self._keep_by_service.get("", ()))
+        return any(matches(action) for matches in matchers)
 
     def has_all_of(self, service: str) -> bool:
         """Tell whether nothing of a service is used, and nothing of it is to be kept."""
-        kept = (glob(pattern.lower().partition(":")[0]) for pattern in self.keep)
+        matchers = (glob(pattern.lower().partition(":")[0]) for pattern in self.keep)
         stays = any(self.stays_untracked(action) for action in _untracked(service))
-        return f"{service}:" in self.uses and not stays and not any(covers(service) for covers in kept)
+        return f"{service}:" in self.uses and not stays and not any(matches(service) for matches in matchers)
 
-    def names(self, service: str, known: Known) -> Mapping[str, str]:
+    def names(self, service: str, catalog: ActionCatalog) -> Mapping[str, str]:
         """The actions of a service without prefix, by their lower case: AWS's, and those of findings and `keep`."""
         service = service.lower()
         if service not in self._names:
-            named = [name for name in self._by_service.get(service, ()) if name]
-            kept = (pattern.partition(":")[::2] for pattern in self.keep if "*" not in pattern and "?" not in pattern)
-            named += (name for prefix, name in kept if prefix.lower() == service)
-            named += (UNTRACKED[each].action.partition(":")[2] for each in _untracked(service))
-            self._names[service] = {name.lower(): name for name in (*named, *known.actions(service))}
+            spellings = [name for name in self._by_service.get(service, ()) if name]
+            pairs = (pattern.partition(":")[::2] for pattern in self.keep if "*" not in pattern and "?" not in pattern)
+            spellings += (name for prefix, name in pairs if prefix.lower() == service)
+            spellings += (UNTRACKED[each].action.partition(":")[2] for each in _untracked(service))
+            self._names[service] = {name.lower(): name for name in (*spellings, *catalog.actions(service))}
         return self._names[service]
 
-    def services(self, known: Known) -> tuple[str, ...]:
+    def services(self, catalog: ActionCatalog) -> tuple[str, ...]:
         """The prefixes of all services, in lower case."""
-        kept = (service for service in self._keep_by_service if service)
-        return tuple(dict.fromkeys([*known.services(), *self._by_service, *kept]))
+        kept_services = (service for service in self._keep_by_service if service)
+        return tuple(dict.fromkeys([*catalog.services(), *self._by_service, *kept_services]))
 
     @cached_property
     def without_keep(self) -> Unused:
@@ -122,12 +122,12 @@ class Unused:
     @cached_property
     def _keep_by_service(self) -> dict[str, list[Callable[[str], bool]]]:
         """Return what the patterns cover, by their services; those with wildcards in it under no name."""
-        found: dict[str, list[Callable[[str], bool]]] = {}
+        matchers: dict[str, list[Callable[[str], bool]]] = {}
         for pattern in map(str.lower, self.keep):
             service, colon, _ = pattern.partition(":")
             plain = colon and "*" not in service and "?" not in service
-            found.setdefault(service if plain else "", []).append(glob(pattern))
-        return found
+            matchers.setdefault(service if plain else "", []).append(glob(pattern))
+        return matchers
 
     @cached_property
     def _names(self) -> dict[str, Mapping[str, str]]:
@@ -135,26 +135,26 @@ class Unused:
 
     @cached_property
     def _by_service(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
+        names: dict[str, list[str]] = {}
         for key, use in self.uses.items():
-            found.setdefault(key.partition(":")[0], []).append(use.name)
-        return found
+            names.setdefault(key.partition(":")[0], []).append(use.name)
+        return names
 
 
 def unused(uses: Iterable[Use]) -> Unused:
     """Return what is in any of the lists, with the latest use."""
-    found: dict[str, Use] = {}
+    uses_by_action: dict[str, Use] = {}
     for use in uses:
-        found[use.action] = _later(found.get(use.action, use), use)
-    return Unused(found)
+        uses_by_action[use.action] = _later(uses_by_action.get(use.action, use), use)
+    return Unused(uses_by_action)
 
 
 def by_all(of_each: Iterable[Unused]) -> Unused:
     """Return what none of several principals uses."""
     first, *unuseds = [*of_each] or [Unused()]
-    for other in unuseds:
-        both = [(key, _common(first, other, key)) for key in {**first.uses, **other.uses}]
-        first = Unused({key: use for key, use in both if use})
+    for second in unuseds:
+        uses = [(key, _common(first, second, key)) for key in {**first.uses, **second.uses}]
+        first = Unused({key: use for key, use in uses if use})
     return first
 
 
@@ -162,14 +162,14 @@ def _untracked(service: str) -> list[str]:
     return [each for each in UNTRACKED if each.startswith(f"{service}:")]
 
 
-def _common(one: Unused, other: Unused, key: str) -> Use | None:
-    here, there = one.recorded(key), other.recorded(key)
-    if here is None or there is None:
+def _common(first: Unused, second: Unused, key: str) -> Use | None:
+    first_use, second_use = first.recorded(key), second.recorded(key)
+    if first_use is None or second_use is None:
         return None
-    use = here if here.name else there
-    return _later(use, there if use is here else here)
+    use = first_use if first_use.name else second_use
+    return _later(use, second_use if use is first_use else first_use)
 
 
-def _later(use: Use, other: Use) -> Use:
+def _later(first: Use, second: Use) -> Use:
     """The use with the later of both days."""
-    return use._replace(last=max(filter(None, (use.last, other.last)), default=None))
+    return first._replace(last=max(filter(None, (first.last, second.last)), default=None))

@@ -11,7 +11,7 @@ from policy_guard.documents.printable import counted, printable
 from policy_guard.documents.source import Problem, Source
 from policy_guard.refine.file import Large, Refined
 from policy_guard.refine.narrow import Covered
-from policy_guard.refine.plan import Left, Narrowed, Plan
+from policy_guard.refine.plan import Narrowed, Plan, StayingGrant
 from policy_guard.refine.unused_actions import UNTRACKED
 from policy_guard.report.markdown_escape import code, fenced
 from policy_guard.report.prefix_tree import drawn, mermaid
@@ -127,12 +127,18 @@ def _about(entry: Entry) -> Iterator[str]:
         yield f"{path}: compared with the unused access of {printable('; '.join(entry.basis))}"
     for plan in entry.refined.plans:
         yield from _plan(path, source, plan) if entry.refined.refused is None else ()
-        yield from _wrapped(", ".join(map(printable, plan.kept)), f"{path}: kept though unused: ") if plan.kept else ()
+        yield from (
+            _wrapped(", ".join(map(printable, plan.kept_actions)), f"{path}: kept though unused: ")
+            if plan.kept_actions
+            else ()
+        )
         yield from _untracked(path, plan.untracked)
     yield from (f"{path} {printable(label)}".rstrip() + f": left: {why}" for label, why in entry.refined.untouched)
     yield from (f"{path}: warning: {line}" for large in entry.refined.large for line in _large(large))
     yield from (f"{path}: note: {printable(note)}" for note in entry.notes)
-    told = entry.refined.untouched or any(p.narrowed or p.left or p.kept or p.untracked for p in entry.refined.plans)
+    told = entry.refined.untouched or any(
+        p.narrowed or p.staying_grants or p.kept_actions or p.untracked for p in entry.refined.plans
+    )
     if entry.basis and not told:
         yield f"{path}: nothing in it is known to be unused"
 
@@ -144,7 +150,7 @@ def _plan(path: str, source: Source, plan: Plan) -> Iterator[str]:
         return
     for narrowed in plan.narrowed:
         yield from _narrowed(path, source, narrowed)
-    for left in plan.left:
+    for left in plan.staying_grants:
         yield from _left(path, source, left)
 
 
@@ -185,7 +191,7 @@ def _by_last_use(covered: Iterable[Covered]) -> list[tuple[str | None, list[str]
     days: dict[str | None, list[str]] = {}
     for each in covered:
         stays = [name for name in each.names if f"{each.service}:{name}".lower() in UNTRACKED]
-        if each.whole and len(each.unused) == len(each.names) - len(stays):
+        if each.whole_service and len(each.unused) == len(each.names) - len(stays):
             but = f" but {' and '.join(map(printable, stays))}" if stays else ""
             days.setdefault(each.unused[0].last, []).append(f"all of {printable(each.service)}{but}")
             continue
@@ -194,7 +200,7 @@ def _by_last_use(covered: Iterable[Covered]) -> list[tuple[str | None, list[str]
     return sorted(days.items(), key=lambda day: day[0] or "")
 
 
-def _left(path: str, source: Source, left: Left) -> Iterator[str]:
+def _left(path: str, source: Source, left: StayingGrant) -> Iterator[str]:
     names = [printable(f"{use.service}:{use.name}") for use in left.unused]
     more = f" and {len(names) - _MOST_LEFT} more" if len(names) > _MOST_LEFT else ""
     where = printable(source.at(left.span.start))
@@ -203,7 +209,7 @@ def _left(path: str, source: Source, left: Left) -> Iterator[str]:
 
 
 def _large(large: Large) -> Iterator[str]:
-    limits = "; ".join(f"{limit.of} may have {limit.characters:,}{' in all' * limit.several}" for limit in large.limits)
+    limits = "; ".join(f"{limit.of} may have {limit.characters:,}{' in all' * limit.is_sum}" for limit in large.limits)
     label = f"{printable(large.label)} " if large.label else ""
     offer = "split the policy"
     if large.coarse is not None:

@@ -221,8 +221,8 @@ def test_without_a_setting_all_findings_have_to_be_about_one_principal() -> None
 
 def test_what_is_odd_about_findings_and_settings_is_said() -> None:
     here = usage(finding("GetUnicorn"), {"serviceNamespace": "s3"}, keep=("iam:PasRole",))
-    said = "\n".join(here.remarks(asked=False))
+    said = "\n".join(here.remarks(requested=False))
     assert "f.json names no principal; give it with --findings" in said
     assert "keep: iam:PasRole covers no action of AWS" in said
     assert "the findings name s3:GetUnicorn, none of the actions of" in said
-    assert "names no principal" not in "\n".join(here.remarks(asked=True))
+    assert "names no principal" not in "\n".join(here.remarks(requested=True))

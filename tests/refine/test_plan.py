@@ -28,7 +28,7 @@ from policy_guard.refine.narrow import Scope, as_glob, narrow
 from policy_guard.refine.plan import plan
 from policy_guard.refine.proof import NotProved, doubt
 from policy_guard.refine.quotas import fits, passed, size
-from policy_guard.refine.unused_actions import Known, Unused, Use, unused
+from policy_guard.refine.unused_actions import ActionCatalog, Unused, Use, unused
 from policy_guard.report.refinement import Entry, Refinement, text
 from tests.support.places import BESIDE, FIXTURES, ROOT, needs
 
@@ -36,11 +36,12 @@ CASES = sorted(folder.name for folder in (FIXTURES / "refine").iterdir())
 PUBLISHED = BESIDE / "examples" / "unused-access"
 
 
-def known(folder: Path) -> Known:
+def known(folder: Path) -> ActionCatalog:
     lines = (folder / "catalog.txt").read_text().splitlines()
     by_service = {line.split()[0]: tuple(line.split()[1:]) for line in lines}
     return cast(
-        Known, SimpleNamespace(services=lambda: tuple(by_service), actions=lambda service: by_service.get(service, ()))
+        ActionCatalog,
+        SimpleNamespace(services=lambda: tuple(by_service), actions=lambda service: by_service.get(service, ())),
     )
 
 
@@ -103,7 +104,7 @@ def test_the_published_example_as_it_was_published() -> None:
 
 def test_the_published_example_with_the_actions_of_today() -> None:
     folder = FIXTURES / "refine" / "the published example with the actions of June 2024"
-    given_ = scope(folder)._replace(known=catalog)
+    given_ = scope(folder)._replace(catalog=catalog)
     before = Source("before.json", (folder / "before.json").read_text())
     found = refined(before, {"": parse(policies(before).policies[0])}, given_)
     patterns = json.loads(found.text)["Statement"][1]["Action"]
@@ -161,7 +162,9 @@ def test_managed_policies_are_refined_in_place_proved_and_once_for_all(part: int
         given_ = Scope(some_unused(policy, rng), catalog, rng.random() < 0.3)
         found = refined(side.source, side.policies, given_)
         assert found.refused is None, name
-        assert all(left.reason == "NotAction grants all but what it names" for left in found.plans[0].left), name
+        assert all(left.reason == "NotAction grants all but what it names" for left in found.plans[0].staying_grants), (
+            name
+        )
         nothing_else_changed(side.source.text, found, name)
         again = version_of(found.text.encode(), path, "", True, None)
         assert refined(again.source, again.policies, given_).text == found.text, name
@@ -197,7 +200,7 @@ NAMES = ("Get", "GetA", "GetAb", "GetAB", "GetObject", "GetObjectAcl", "PutObjec
 def test_a_pattern_keeps_what_is_used_and_grows_nowhere(
     names: list[str], gone: set[str], pattern: str, coarse: bool
 ) -> None:
-    own = cast(Known, SimpleNamespace(services=lambda: ("x",), actions=lambda service: tuple(names)))
+    own = cast(ActionCatalog, SimpleNamespace(services=lambda: ("x",), actions=lambda service: tuple(names)))
     found = narrow(f"x:{pattern}", Scope(unused(Use("x", name) for name in gone), own, coarse))
     from policy_guard.documents.globs import begins_within, glob
 
