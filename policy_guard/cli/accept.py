@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from policy_guard.documents.containers import VERSIONS
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.source import Source, Unreadable
-from policy_guard.documents.write import create, within
+from policy_guard.documents.write import create, file_within
 from policy_guard.iam.policy import MADE_UP, Kind, Statement, statement_meaning
 from policy_guard.pipeline.acceptances import load_acceptances
 from policy_guard.pipeline.acceptances.status import Stale, Versions, stale
@@ -344,7 +344,7 @@ def remove(root: Path, acceptances: Iterable[Stale]) -> Iterator[str]:
     """Deletes the files, and says so of each. Raises `SetupError`."""
     for acceptance in acceptances:
         try:
-            os.unlink(within(root, acceptance.path))
+            os.unlink(file_within(root, acceptance.path))
         except OSError as error:
             raise SetupError(f"{acceptance.path} cannot be removed: {error.strerror}") from None
         yield f"removed {acceptance.path}: {acceptance.reason}"

@@ -52,7 +52,7 @@ def rewritten(text: str, items: Sequence[Span], news: Sequence[Sequence[str] | N
         raise Layout("its list is not a plain list in the file")
     for at, (item, strings) in enumerate(zip(items, news, strict=True)):
         if strings:
-            yield Edit(item, _gap(text, items, at).join(_spelled(text, item, string) for string in strings))
+            yield Edit(item, _gap(text, items, at).join(_quoted(text, item, string) for string in strings))
     yield from _without(text, items, [strings is not None and not strings for strings in news])
 
 
@@ -61,30 +61,30 @@ def as_list(text: str, mapping: Span, item: Span, strings: Sequence[str], step: 
 
     `step` is how far dashes stand behind their key, in block style.
     """
-    spelled = [_spelled(text, item, each) for each in strings]
+    spellings = [_quoted(text, item, each) for each in strings]
     line = text.rfind("\n", 0, item.start) + 1
     key = _KEY.fullmatch(text, line, item.start)
-    if len(spelled) == 1:
-        yield Edit(item, spelled[0])
+    if len(spellings) == 1:
+        yield Edit(item, spellings[0])
     elif text[mapping.start] == "{":
-        yield Edit(item, _bracketed(text, mapping, item, key, spelled))
+        yield Edit(item, _bracketed(text, mapping, item, key, spellings))
     elif key:
         indent = " " * (len(key["indent"]) + step)
         end = _end_of_line(text, item.end)
         yield Edit(Span(line + len(text[line : item.start].rstrip(" \t")), item.end), "")
-        yield Edit(Span(end, end), "".join(f"{_newline(text, item.start)}{indent}- {each}" for each in spelled))
+        yield Edit(Span(end, end), "".join(f"{_newline(text, item.start)}{indent}- {each}" for each in spellings))
     else:
         raise Layout("its key does not stand on the same line")
 
 
-def _bracketed(text: str, mapping: Span, item: Span, key: re.Match[str] | None, spelled: list[str]) -> str:
+def _bracketed(text: str, mapping: Span, item: Span, key: re.Match[str] | None, spellings: list[str]) -> str:
     if key is None or "\n" not in text[mapping.start : item.start]:
-        return f"[{', '.join(spelled)}]"
+        return f"[{', '.join(spellings)}]"
     indent, outer = key["indent"], _indent(text, mapping.start)
     step = indent.removeprefix(outer) if indent.startswith(outer) else ""
     line = f"{_newline(text, item.start)}{indent}"
     inner = f"{line}{step or ' ' * _STEP}"
-    return f"[{inner}{f',{inner}'.join(spelled)}{line}]"
+    return f"[{inner}{f',{inner}'.join(spellings)}{line}]"
 
 
 def _in_lines(text: str, items: Sequence[Span], news: Sequence[Sequence[str] | None]) -> Iterator[Edit]:
@@ -99,9 +99,9 @@ def _in_lines(text: str, items: Sequence[Span], news: Sequence[Sequence[str] | N
         if not strings:
             yield Edit(Span(_line_feed_before(text, line), end), "")
             continue
-        yield Edit(item, _spelled(text, item, strings[0]))
-        more = "".join(f"{_newline(text, item.start)}{dash}{_spelled(text, item, each)}" for each in strings[1:])
-        yield from [Edit(Span(end, end), more)] if more else []
+        yield Edit(item, _quoted(text, item, strings[0]))
+        added_lines = "".join(f"{_newline(text, item.start)}{dash}{_quoted(text, item, each)}" for each in strings[1:])
+        yield from [Edit(Span(end, end), added_lines)] if added_lines else []
 
 
 def _line_feed_before(text: str, line: int) -> int:
@@ -117,9 +117,9 @@ def _end_of_line(text: str, at: int) -> int:
     return end
 
 
-def _without(text: str, items: Sequence[Span], gone: Sequence[bool]) -> Iterator[Edit]:
+def _without(text: str, items: Sequence[Span], removals: Sequence[bool]) -> Iterator[Edit]:
     """Removes items with one comma each, and with the lines that they leave empty."""
-    for removed, run in groupby(range(len(items)), key=lambda at: gone[at]):
+    for removed, run in groupby(range(len(items)), key=lambda at: removals[at]):
         numbers = list(run)
         first, last = numbers[0], numbers[-1]
         if not removed:
@@ -152,7 +152,7 @@ def _in_block(text: str, item: Span) -> bool:
     return _DASH.fullmatch(text, text.rfind("\n", 0, item.start) + 1, item.start) is not None
 
 
-def _spelled(text: str, item: Span, string: str) -> str:
+def _quoted(text: str, item: Span, string: str) -> str:
     """The string in the quotation marks of the item."""
     mark = text[item.start : item.start + 1]
     if mark == '"':

@@ -28,8 +28,8 @@ class _Piece(NamedTuple):
     """A stretch of the text that a string stands for, and where it is written."""
 
     at: int
-    written: Span
-    same: bool
+    written_span: Span
+    is_verbatim: bool
 
 
 def read_text(scalar: Scalar, source: Source) -> Node:
@@ -53,21 +53,21 @@ def places_in(scalar: Scalar, source: Source) -> Places:
 class Places:
     """Finds in the outer file what stands at an offset of the inner text."""
 
-    def __init__(self, pieces: tuple[_Piece, ...], whole: Span) -> None:
+    def __init__(self, pieces: tuple[_Piece, ...], full_span: Span) -> None:
         self.pieces = pieces
-        self.whole = whole
+        self.full_span = full_span
         self.starts = [piece.at for piece in pieces]
 
     def span(self, inner: Span) -> Span:
         if not self.pieces:
-            return self.whole
+            return self.full_span
         return Span(self.character(inner.start).start, self.character(max(inner.end - 1, inner.start)).end)
 
     def character(self, at: int) -> Span:
         piece = self.pieces[bisect_right(self.starts, at) - 1]
-        if not piece.same:
-            return piece.written
-        start = min(piece.written.start + at - piece.at, piece.written.end)
+        if not piece.is_verbatim:
+            return piece.written_span
+        start = min(piece.written_span.start + at - piece.at, piece.written_span.end)
         return Span(start, start + 1)
 
 
@@ -85,7 +85,9 @@ def _pieces(scalar: Scalar, source: Source) -> tuple[_Piece, ...]:
         if length:
             pieces.append(_Piece(at, Span(*match.span()), match.lastgroup == "same"))
         at += length
-    complete = not scalar.text[at:].strip() and all(a.written.end <= b.written.start for a, b in pairwise(pieces))
+    complete = not scalar.text[at:].strip() and all(
+        a.written_span.end <= b.written_span.start for a, b in pairwise(pieces)
+    )
     return tuple(pieces) if complete else ()
 
 

@@ -162,7 +162,7 @@ def salvage(path: str, data: bytes, revision: str) -> Source:
     return Source(path, text.removeprefix("\ufeff").replace("\0", ""), revision)
 
 
-def whole(path: str, data: bytes, revision: str) -> Source:
+def salvage_all(path: str, data: bytes, revision: str) -> Source:
     """All that `salvage` would give without a limit of size."""
     encoding = (_mark(data) or "UTF-8").lower()
     return Source(path, data.decode(encoding, errors="replace").replace("\0", ""), revision)

@@ -98,9 +98,9 @@ def glob(text: str) -> Callable[[str], bool]:
     """
     pieces = [_piece(piece) for piece in text.split("*")]
     if len(pieces) == 1:
-        return lambda given: pieces[0].fullmatch(given) is not None
+        return lambda candidate: pieces[0].fullmatch(candidate) is not None
     tail = len(text) - text.rfind("*") - 1
-    return lambda given: _in_order(pieces, tail, given)
+    return lambda candidate: _in_order(pieces, tail, candidate)
 
 
 @cache
@@ -118,9 +118,9 @@ def _piece(text: str) -> re.Pattern[str]:
     return regex("".join("." if c == "?" else re.escape(c) for c in text), re.DOTALL)
 
 
-def _in_order(pieces: list[re.Pattern[str]], tail: int, given: str) -> bool:
-    match = pieces[0].match(given)
+def _in_order(pieces: list[re.Pattern[str]], tail: int, text: str) -> bool:
+    match = pieces[0].match(text)
     for piece in pieces[1:-1]:
-        match = match and piece.search(given, match.end())
-    end = len(given) - tail
-    return match is not None and match.end() <= end and pieces[-1].match(given, end) is not None
+        match = match and piece.search(text, match.end())
+    end = len(text) - tail
+    return match is not None and match.end() <= end and pieces[-1].match(text, end) is not None

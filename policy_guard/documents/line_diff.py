@@ -30,8 +30,8 @@ def differing(old: str, new: str) -> tuple[Run, ...]:
 
 def _runs(old: Sequence[str], new: Sequence[str], old_at: int, at: int, depth: int) -> Iterator[Run]:
     """The runs between lines that both have once each, in the same order (patience diff, Bram Cohen)."""
-    head = _alike(old, new)
-    tail = _alike(old[head:][::-1], new[head:][::-1])
+    head = _common_length(old, new)
+    tail = _common_length(old[head:][::-1], new[head:][::-1])
     old, new = old[head : len(old) - tail], new[head : len(new) - tail]
     old_at, at = old_at + head, at + head
     if not old or not new:
@@ -47,13 +47,15 @@ def _runs(old: Sequence[str], new: Sequence[str], old_at: int, at: int, depth: i
         if not anchors:
             yield Run(old_at, old_at + len(old), at, at + len(new))
             return
-        before, here = 0, 0
-        for one, two in [*anchors, (len(old), len(new))]:
-            yield from _runs(old[before:one], new[here:two], old_at + before, at + here, depth + 1)
-            before, here = one + 1, two + 1
+        old_start, new_start = 0, 0
+        for old_end, new_end in [*anchors, (len(old), len(new))]:
+            yield from _runs(
+                old[old_start:old_end], new[new_start:new_end], old_at + old_start, at + new_start, depth + 1
+            )
+            old_start, new_start = old_end + 1, new_end + 1
 
 
-def _alike(old: Sequence[str], new: Sequence[str]) -> int:
+def _common_length(old: Sequence[str], new: Sequence[str]) -> int:
     """Return how many lines at the beginning are the same."""
     return next((n for n, (one, two) in enumerate(zip(old, new, strict=False)) if one != two), min(len(old), len(new)))
 
@@ -65,15 +67,15 @@ def _anchors(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
     pairs = [(number, places[line]) for number, line in enumerate(old) if line in places]
     ends: list[int] = []
     last: list[int] = []
-    came: list[int] = []
+    predecessors: list[int] = []
     for number, (_, place) in enumerate(pairs):
         length = bisect_left(ends, place)
-        came.append(last[length - 1] if length else -1)
+        predecessors.append(last[length - 1] if length else -1)
         ends[length : length + 1] = [place]
         last[length : length + 1] = [number]
     series: list[tuple[int, int]] = []
     at = last[-1] if last else -1
     while at >= 0:
         series.append(pairs[at])
-        at = came[at]
+        at = predecessors[at]
     return series[::-1]

@@ -85,15 +85,15 @@ def refused_marks(source: Source, documents: Iterable[Node], policies: Iterable[
 class _Values:
     """The scalars of a file, found by place."""
 
-    def __init__(self, found: Iterable[Scalar]) -> None:
-        by_place = {scalar.span: scalar for scalar in found}
+    def __init__(self, file_scalars: Iterable[Scalar]) -> None:
+        by_place = {scalar.span: scalar for scalar in file_scalars}
         self.all = [by_place[span] for span in sorted(by_place)]
         self._starts = [scalar.span.start for scalar in self.all]
 
     def at(self, place: int) -> Scalar | None:
         """The scalar that is written there; None for a comment, and for what holds values together."""
-        before = bisect_right(self._starts, place)
-        scalar = self.all[before - 1] if before else None
+        count = bisect_right(self._starts, place)
+        scalar = self.all[count - 1] if count else None
         return scalar if scalar and place < scalar.span.end else None
 
 
@@ -102,30 +102,30 @@ def _all(nodes: Iterable[Node]) -> Iterator[Scalar]:
 
 
 def _not_inert(text: str, values: _Values) -> Iterator[Problem]:
-    done, last = 0, text.rfind("*#")
+    position, last = 0, text.rfind("*#")
     for mark in _MARK.finditer(text):
         start = mark.start()
         value = values.at(start)
         # Keys of DynamoDB are written as "USER#*": a comment of Velocity has an end.
-        if start < done or not (value or mark["anywhere"]) or (mark[0] == "#*" and last <= start + 1):
+        if start < position or not (value or mark["anywhere"]) or (mark[0] == "#*" and last <= start + 1):
             continue
         good = _GOOD.match(text, start)
         if good and value is None and _VARIABLE.match(good[0]):
             continue
         if good is None or not _stays_inside(text, good, value):
             words = "may put anything here once the template is filled in; write a name alone, and a policy each"
-            yield Problem(f"{_shown(text, start)} {words}", Span(start, mark.end()))
+            yield Problem(f"{_quotation(text, start)} {words}", Span(start, mark.end()))
         elif value is None:
             words = "is filled in outside of values, too, and may end the comment; remove it"
-            yield Problem(f"{_shown(text, start)} {words}", Span(*good.span()))
-        done = good.end() if good else mark.end()
+            yield Problem(f"{_quotation(text, start)} {words}", Span(*good.span()))
+        position = good.end() if good else mark.end()
 
 
 def _stays_inside(text: str, good: re.Match[str], value: Scalar | None) -> bool:
     """Tell whether the mark closes in its value, takes no blanks around it away, and no quotation marks come."""
-    before, after = text[good.start() - 1 : good.start()], text[good.end() : good.end() + 1]
-    trims = (good["before"] and (not before or before.isspace())) or (
-        (good["after"] or good["erb"]) and (not after or after.isspace())
+    left_text, right_text = text[good.start() - 1 : good.start()], text[good.end() : good.end() + 1]
+    trims = (good["before"] and (not left_text or left_text.isspace())) or (
+        (good["after"] or good["erb"]) and (not right_text or right_text.isspace())
     )
     if trims or (value is not None and good.end() > value.span.end):
         return False
@@ -139,13 +139,13 @@ def _disguised(text: str, values: Iterable[Scalar]) -> Iterator[Problem]:
     """
     for value in values:
         if value.parts is None and ("{" in value.text or "<%" in value.text):
-            written = text[value.span.start : value.span.end]
-            if len(_PLACEHOLDER.findall(value.text)) > len(_PLACEHOLDER.findall(written)):
+            raw_text = text[value.span.start : value.span.end]
+            if len(_PLACEHOLDER.findall(value.text)) > len(_PLACEHOLDER.findall(raw_text)):
                 words = "is a placeholder only when its escapes are read; write it without escapes"
-                yield Problem(f"{_shown(value.text, 0)} {words}", value.span)
+                yield Problem(f"{_quotation(value.text, 0)} {words}", value.span)
 
 
-def _shown(text: str, start: int) -> str:
+def _quotation(text: str, start: int) -> str:
     line = text[start : start + _LONGEST].splitlines()[0]
-    found = _GOOD.match(line)
-    return f'"{printable(found[0] if found else line)}"'
+    match = _GOOD.match(line)
+    return f'"{printable(match[0] if match else line)}"'

@@ -22,9 +22,9 @@ _ITEM = re.compile(
 
 
 class _Item(NamedTuple):
-    """One character of a placeholder: `spelled` is a regular expression for it, which may be left out or repeat."""
+    """One character of a placeholder: `expression` is a regular expression for it, which may be left out or repeat."""
 
-    spelled: str
+    expression: str
     optional: bool = False
     repeats: bool = False
 
@@ -35,7 +35,7 @@ class Placeholders:
     def __init__(self, expressions: Iterable[str]) -> None:
         """Raises `ValueError` with a sentence for an expression that cannot be used."""
         self._machines = tuple(map(_machine, expressions))
-        self._left = MOST_STEPS
+        self._budget = MOST_STEPS
 
     def __bool__(self) -> bool:
         return bool(self._machines)
@@ -54,8 +54,8 @@ class Placeholders:
         loops, optional = _shape(machine)
         state, end = _closed(1, loops | optional), start
         for at in range(start, min(len(text), start + LONGEST)):
-            self._left -= 1 if text[at].isascii() else 1 + len(machine)
-            if self._left < 0:
+            self._budget -= 1 if text[at].isascii() else 1 + len(machine)
+            if self._budget < 0:
                 raise ValueError("looking for the placeholders of the settings takes too long; name fewer of them")
             taking = state & _taking(machine, text[at])
             if not taking:
@@ -76,14 +76,14 @@ def _shape(machine: tuple[_Item, ...]) -> tuple[int, int]:
 
 
 def _closed(state: int, skipped: int) -> int:
-    while (more := state | (state & skipped) << 1) != state:
-        state = more
+    while (next_state := state | (state & skipped) << 1) != state:
+        state = next_state
     return state
 
 
 @cache
 def _taking(machine: tuple[_Item, ...], character: str) -> int:
-    return sum(1 << at for at, item in enumerate(machine) if re.fullmatch(item.spelled, character, re.DOTALL))
+    return sum(1 << at for at, item in enumerate(machine) if re.fullmatch(item.expression, character, re.DOTALL))
 
 
 @cache
@@ -108,26 +108,26 @@ def _machine(expression: str) -> tuple[_Item, ...]:
     return tuple(items)
 
 
-def _checked(spelled: str) -> str:
-    if re.fullmatch(r"\\[A-Za-z0-9]", spelled) and spelled[1] not in "dswDSWtn":
-        raise ValueError(f"{spelled} has no meaning here")
+def _checked(expression: str) -> str:
+    if re.fullmatch(r"\\[A-Za-z0-9]", expression) and expression[1] not in "dswDSWtn":
+        raise ValueError(f"{expression} has no meaning here")
     try:
-        re.compile(spelled)
+        re.compile(expression)
     except re.error as error:
-        raise ValueError(f"{spelled} is not a set of characters: {error.msg}") from None
-    return spelled
+        raise ValueError(f"{expression} is not a set of characters: {error.msg}") from None
+    return expression
 
 
-def _repeated(spelled: str, times: str | None) -> Iterator[_Item]:
+def _repeated(expression: str, times: str | None) -> Iterator[_Item]:
     if times in (None, "?"):
-        yield _Item(spelled, optional=times == "?")
+        yield _Item(expression, optional=times == "?")
         return
     low, comma, high = {"*": "0,", "+": "1,"}.get(times, times.strip("{}")).partition(",")
     if max(int(low), int(high or 0)) > _MOST_TIMES:
         raise ValueError(f"{times} repeats more than {_MOST_TIMES} times")
     if high and int(high) < int(low):
         raise ValueError(f"{times} ends below its beginning")
-    yield from (_Item(spelled) for _ in range(int(low)))
+    yield from (_Item(expression) for _ in range(int(low)))
     if comma and not high:
-        yield _Item(spelled, optional=True, repeats=True)
-    yield from (_Item(spelled, optional=True) for _ in range(int(high or 0) - int(low)))
+        yield _Item(expression, optional=True, repeats=True)
+    yield from (_Item(expression, optional=True) for _ in range(int(high or 0) - int(low)))

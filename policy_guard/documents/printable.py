@@ -38,9 +38,9 @@ def shortened(text: str, limit: int) -> str:
     return safe if len(safe) <= limit else safe[: limit - 1] + ELLIPSIS
 
 
-def counted(number: int, one: str, many: str = "") -> str:
-    """`number` with its noun: "1 policy", "3 policies"; `many` is `one` with an s where it is not given."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """`number` with its noun: "1 policy", "3 policies"; `plural` is `singular` with an s if it is not given."""
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"
 
 
 def cells(text: str) -> int:

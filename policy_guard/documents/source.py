@@ -37,15 +37,15 @@ class Source:
         self._starts: list[int] = []
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Source) and self._named() == other._named()
+        return isinstance(other, Source) and self._identity() == other._identity()
 
     def __hash__(self) -> int:
-        return hash(self._named())
+        return hash(self._identity())
 
     def __repr__(self) -> str:
-        return f"Source{self._named()!r}"
+        return f"Source{self._identity()!r}"
 
-    def _named(self) -> tuple[str, str, str]:
+    def _identity(self) -> tuple[str, str, str]:
         return self.path, self.text, self.revision
 
     def position(self, offset: int) -> Position:

@@ -10,7 +10,7 @@ from pathlib import Path
 from policy_guard.documents.errors import SetupError
 
 
-def within(root: Path, path: str) -> Path:
+def file_within(root: Path, path: str) -> Path:
     """The regular file that a path leads to, links followed. Raises `SetupError` if it lies outside of `root`.
 
     What git keeps for itself lies outside, too.
@@ -36,32 +36,32 @@ def replace(file: Path, name: str, old: bytes, new: bytes) -> None:
     Mode and owner stay; the file is called `name` in messages.
     """
     try:
-        before = file.stat()
-        if not before.st_mode & stat.S_IWUSR or not os.access(file, os.W_OK):
+        status = file.stat()
+        if not status.st_mode & stat.S_IWUSR or not os.access(file, os.W_OK):
             raise SetupError(f"{name} is read-only and left as it is; make it writable")
-        if before.st_nlink > 1:
+        if status.st_nlink > 1:
             raise SetupError(f"{name} has other names (hard links) and is left as it is; make it a file of its own")
-        _replace(file, name, old, new, before)
+        _replace(file, name, old, new, status)
     except OSError as error:
         raise SetupError(f"{name} cannot be written and is left as it is: {error.strerror}") from None
 
 
-def _replace(file: Path, name: str, old: bytes, new: bytes, before: os.stat_result) -> None:
-    descriptor, beside = tempfile.mkstemp(prefix=".policy-guard-", suffix=".tmp", dir=file.parent)
+def _replace(file: Path, name: str, old: bytes, new: bytes, status: os.stat_result) -> None:
+    descriptor, temporary = tempfile.mkstemp(prefix=".policy-guard-", suffix=".tmp", dir=file.parent)
     try:
         with os.fdopen(descriptor, "wb") as writing:
             writing.write(new)
             writing.flush()
-            made = os.fstat(writing.fileno())
-            if (made.st_uid, made.st_gid) != (before.st_uid, before.st_gid):
-                os.chown(beside, before.st_uid, before.st_gid)
-            os.chmod(beside, stat.S_IMODE(before.st_mode))
+            new_status = os.fstat(writing.fileno())
+            if (new_status.st_uid, new_status.st_gid) != (status.st_uid, status.st_gid):
+                os.chown(temporary, status.st_uid, status.st_gid)
+            os.chmod(temporary, stat.S_IMODE(status.st_mode))
             os.fsync(writing.fileno())
         if file.read_bytes() != old:
             raise SetupError(f"{name} changed meanwhile and is left as it is; run this again")
-        os.replace(beside, file)
+        os.replace(temporary, file)
     except BaseException:
-        os.unlink(beside)
+        os.unlink(temporary)
         raise
 
 

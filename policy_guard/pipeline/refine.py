@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from policy_guard.documents.errors import SetupError
-from policy_guard.documents.write import replace, within
+from policy_guard.documents.write import file_within, replace
 from policy_guard.iam import catalog
 from policy_guard.pipeline.pairing.file_version import FileVersion, version_of
 from policy_guard.pipeline.repository import Repository, from_root
@@ -132,11 +132,11 @@ def _targets(run: _Run, folder: Path) -> Iterator[_Target]:
     names: dict[Path, list[str]] = {}
     for path in _configured(run):
         with suppress(SetupError):
-            names.setdefault(within(run.root, path), []).append(path)
+            names.setdefault(file_within(run.root, path), []).append(path)
     paths: set[Path] = set()
     for path, alone in asked:
         try:
-            file = within(run.root, path)
+            file = file_within(run.root, path)
         except SetupError as error:
             yield _Target(path=path, names=(path,), alone=alone, error=str(error))
             continue

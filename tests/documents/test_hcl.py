@@ -34,7 +34,7 @@ def test_texts_have_their_escapes_decoded_and_their_indentation_removed(written:
 
 def test_operators_bind_as_in_terraform() -> None:
     found = read_expression("a ? b : c ? d : e")
-    assert isinstance(found, Conditional) and isinstance(found.otherwise, Conditional)
+    assert isinstance(found, Conditional) and isinstance(found.if_false, Conditional)
     summed = read_expression("1 + 2 * 3 == 7 && true")
     assert isinstance(summed, Operation) and summed.operator == "&&"
 

@@ -69,9 +69,9 @@ def refusal(text: str, error: Unreadable) -> Unreadable:
     at = structure(text)
     if at is None:
         return Unreadable(*(Problem(f"{p.message}; {NO_FILE_YET}", p.span) for p in error.problems))
-    found = printable(text[at.start : min(at.end, at.start + _LONGEST)])
+    fragment = printable(text[at.start : min(at.end, at.start + _LONGEST)])
     words = "decides what stands here once the template is filled in, so this is not YAML yet"
-    return Unreadable(Problem(f'"{found}" {words}; {NO_FILE_YET}', at))
+    return Unreadable(Problem(f'"{fragment}" {words}; {NO_FILE_YET}', at))
 
 
 def unmasked(node: Node, markers: tuple[str, ...]) -> Node:

@@ -53,18 +53,18 @@ def scan(text: str) -> Node:
 class _Scanner:
     """Every method takes the offset where its part begins and gives the part with the offset after it."""
 
-    __slots__ = ("left", "text")
+    __slots__ = ("budget", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.left = MAX_VALUES
+        self.budget = MAX_VALUES
 
     def skip(self, at: int) -> int:
         return _BLANK.match(self.text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
 
     def value(self, at: int, depth: int) -> tuple[Node, int]:
-        self.left -= 1
-        if self.left < 0:
+        self.budget -= 1
+        if self.budget < 0:
             self.refuse(at, f"the file holds more than {MAX_VALUES:,} values; no policy does, so split or exclude it")
         symbol = self.text[at : at + 1]
         if symbol == '"':
@@ -126,8 +126,8 @@ class _Scanner:
         try:
             text, end = scanstring(self.text, at + 1, True)
         except JSONDecodeError as error:
-            found = next((ours for theirs, ours in _STRING_PROBLEMS if error.msg.startswith(theirs)), error.msg)
-            self.refuse(error.pos, found, hint=False)
+            message = next((ours for theirs, ours in _STRING_PROBLEMS if error.msg.startswith(theirs)), error.msg)
+            self.refuse(error.pos, message, hint=False)
         if not text.isascii() and _SURROGATE.search(text):
             self.refuse(at, "a \\u escape in this string is half of a character", end, hint=False)
         return Scalar(text, Span(at, end)), end

@@ -69,11 +69,11 @@ class _Anchored(NamedTuple):
 class _Open:
     """A list or mapping that is being read; `children` of a mapping are its keys and values in turn."""
 
-    __slots__ = ("before", "characters", "children", "event", "height")
+    __slots__ = ("characters", "children", "event", "height", "outer_values")
 
-    def __init__(self, event: CollectionStartEvent, before: int, characters: int) -> None:
+    def __init__(self, event: CollectionStartEvent, outer_values: int, characters: int) -> None:
         self.event = event
-        self.before = before
+        self.outer_values = outer_values
         self.characters = characters
         self.children: list[Node] = []
         self.height = 1
@@ -91,7 +91,7 @@ class _Builder:
         self.characters = 0
         self.repeated = 0
         # Where the last event ends that was told by the library.
-        self.told = 0
+        self.event_end = 0
         # Where the last thing written ends: PyYAML's end marks of block collections run past comments and blanks.
         self.last = 0
 
@@ -119,9 +119,11 @@ class _Builder:
             span = Span(span.start, span.start + len(self.text[span.start : span.end].rstrip()))
         kind = _KINDS.get(tag.removeprefix(_STANDARD)) if tag.startswith(_STANDARD) else None
         plain = event.implicit[0] or event.tag not in (None, "!", f"{_STANDARD}str")
-        why = disputed(event.value, tag.removeprefix(_STANDARD)) if kind and plain else ""
+        dispute = disputed(event.value, tag.removeprefix(_STANDARD)) if kind and plain else ""
         text = _of_binary(event.value) if tag == _BINARY else event.value
-        node = Scalar(text=text, span=span, kind=kind or "string", tag=None if kind else _spelled(tag), disputed=why)
+        node = Scalar(
+            text=text, span=span, kind=kind or "string", tag=None if kind else _tag_text(tag), disputed=dispute
+        )
         self.last = span.end
         self.finish(event.anchor, _Anchored(node, 1, len(event.value), 0), span, 1, len(event.value))
 
@@ -133,67 +135,70 @@ class _Builder:
         self.open.append(_Open(event, self.values, self.characters))
 
     def end(self, event: CollectionEndEvent, mapping: bool) -> None:
-        done = self.open.pop()
+        collection = self.open.pop()
         closing = _span(event).end
-        if done.event.flow_style and self.text[closing - 1] in "]}":
+        if collection.event.flow_style and self.text[closing - 1] in "]}":
             self.last = closing
-        start = _span(done.event).start
+        start = _span(collection.event).start
         span = Span(start, max(self.last, start))
-        children, tag = done.children, _spelled(done.event.tag)
+        children, tag = collection.children, _tag_text(collection.event.tag)
         node = Object(_entries(children), span, tag) if mapping else Array(tuple(map(_settled, children)), span, tag)
-        values, characters = self.values - done.before + 1, self.characters - done.characters
-        self.finish(done.event.anchor, _Anchored(node, values, characters, done.height), span, 1, 0)
+        values, characters = self.values - collection.outer_values + 1, self.characters - collection.characters
+        self.finish(collection.event.anchor, _Anchored(node, values, characters, collection.height), span, 1, 0)
 
-    def finish(self, anchor: str | None, done: _Anchored, span: Span, values: int, characters: int) -> None:
+    def finish(self, anchor: str | None, anchored: _Anchored, span: Span, values: int, characters: int) -> None:
         if anchor is not None:
-            self.anchors[anchor] = done
-        self.add(done, span, values, characters)
+            self.anchors[anchor] = anchored
+        self.add(anchored, span, values, characters)
 
-    def add(self, done: _Anchored, span: Span, values: int, characters: int) -> None:
+    def add(self, anchored: _Anchored, span: Span, values: int, characters: int) -> None:
         """Puts a node where it belongs; `values` and `characters` are those that are not counted already."""
         self.values += values
         self.characters += characters
         if self.values > MAX_VALUES:
             message = f"the file holds more than {MAX_VALUES:,} values once its aliases are followed; no policy does"
             raise _unreadable(message, span)
-        if len(self.open) + done.height > MAX_DEPTH:
+        if len(self.open) + anchored.height > MAX_DEPTH:
             raise _too_deep(span)
         if self.open:
-            self.open[-1].children.append(done.node)
-            self.open[-1].height = max(self.open[-1].height, done.height + 1)
+            self.open[-1].children.append(anchored.node)
+            self.open[-1].height = max(self.open[-1].height, anchored.height + 1)
         else:
-            self.documents.append(_settled(done.node))
+            self.documents.append(_settled(anchored.node))
 
 
 def _entries(children: list[Node]) -> tuple[Entry, ...]:
     """The entries of a mapping: its own, then those merged in that it does not have itself."""
-    own: list[Entry] = []
+    own_entries: list[Entry] = []
     merged: tuple[Entry, ...] | None = None
-    before = 0
+    merge_position = 0
     for key, value in zip(children[::2], children[1::2], strict=True):
         if not isinstance(key, Scalar):
             message = "a list or a mapping stands here as a key; put template parts in quotation marks"
             raise _NoYaml(Problem(message, key.span))
         if key.kind != _MERGE:
-            own.append(Entry(key, _settled(value)))
+            own_entries.append(Entry(key, _settled(value)))
         elif merged is None:
-            merged, before = _merged(value), len(own)
+            merged, merge_position = _merged(value), len(own_entries)
         else:
             raise _unreadable("the merge key << stands twice in one mapping; give it a list", key.span)
-    return (*_overridden(own, before, merged or ()), *_without_known(set(map(_name, own)), merged or ()))
+    return (
+        *_overridden(own_entries, merge_position, merged or ()),
+        *_without_known(set(map(_name, own_entries)), merged or ()),
+    )
 
 
-def _overridden(own: list[Entry], before: int, merged: tuple[Entry, ...]) -> list[Entry]:
-    """The own entries; the first `before` of them stand above `<<`, and some readers let what is merged win there.
+def _overridden(own_entries: list[Entry], merge_position: int, merged: tuple[Entry, ...]) -> list[Entry]:
+    """The own entries; the first `merge_position` of them stand above `<<`, and some readers prefer what is merged.
 
     Go's yaml.v2 takes keys and merges in the order written: https://github.com/go-yaml/yaml/blob/v2.4.0/decode.go.
     """
     names = {entry.key.text for entry in merged}
-    above = [
+    entries_above = [
         entry._replace(key=entry.key._replace(disputed=_BELOW)) if entry.key.text in names else entry
-        for entry in own[:before]
+        for entry in own_entries[:merge_position]
     ]
-    return above + own[before:]
+    return entries_above + own_entries[merge_position:]
 
 
 def _merged(value: Node) -> tuple[Entry, ...]:
@@ -222,7 +227,7 @@ def _settled(node: Node) -> Node:
     return node._replace(kind="string") if isinstance(node, Scalar) and node.kind == _MERGE else node
 
 
-def _spelled(tag: str | None) -> str | None:
+def _tag_text(tag: str | None) -> str | None:
     """A tag as people write it; None for the tags that every list and mapping has."""
     if tag in (None, "!", f"{_STANDARD}map", f"{_STANDARD}seq"):
         return None
@@ -263,10 +268,10 @@ def _read(source: Source) -> tuple[Node, ...]:
     except _NoYaml as error:
         if not is_template(source.text):
             raise
-        filled = masked(source.text)
-        if filled is None:
+        masking = masked(source.text)
+        if masking is None:
             raise refusal(source.text, error) from None
-    return tuple(unmasked(document, filled[1]) for document in _documents(filled[0]))
+    return tuple(unmasked(document, masking[1]) for document in _documents(masking[0]))
 
 
 def _refuse_odd_characters(text: str) -> None:
@@ -301,7 +306,7 @@ def _build(text: str, builder: _Builder) -> None:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
     try:
         while not isinstance(event := loader.get_event(), yaml.StreamEndEvent):
-            builder.told = _index(event.end_mark)
+            builder.event_end = _index(event.end_mark)
             if isinstance(event, yaml.NodeEvent):
                 _refuse_bare_question_mark(text, _span(event))
             match event:
@@ -334,7 +339,7 @@ def _nested(error: YAMLError, builder: _Builder) -> Unreadable | None:
     """
     depth = len(builder.open)
     end = _index(getattr(error, "problem_mark", None)) + 1
-    for match in _BRACKETS.finditer(builder.text, builder.told, end):
+    for match in _BRACKETS.finditer(builder.text, builder.event_end, end):
         depth += (match.lastgroup == "opening") - (match.lastgroup == "closing")
         if depth > MAX_DEPTH:
             return _too_deep(Span(*match.span()))

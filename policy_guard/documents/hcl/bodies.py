@@ -5,7 +5,7 @@ from __future__ import annotations
 from policy_guard.documents.hcl.cursor import Cursor
 from policy_guard.documents.hcl.expressions import expression, template
 from policy_guard.documents.hcl.syntax import Argument, Block, Body, Expression, Template, Text
-from policy_guard.documents.hcl.templates import whole
+from policy_guard.documents.hcl.templates import template_of
 from policy_guard.documents.source import Span
 
 
@@ -19,17 +19,17 @@ def read_file(text: str) -> Body:
 
 def read_template(text: str) -> Template:
     """The tree of a template file. Raises `Unreadable`."""
-    return whole(text, expression)
+    return template_of(text, expression)
 
 
 def read_expression(text: str) -> Expression:
     """The tree of an expression alone. Raises `Unreadable`."""
     cursor = Cursor(text)
-    found = expression(cursor)
+    value = expression(cursor)
     cursor.skip_lines()
     if cursor.at < len(text):
         cursor.fail("the expression has ended before this")
-    return found
+    return value
 
 
 def _body(cursor: Cursor, closed: bool) -> Body:
@@ -96,10 +96,10 @@ def _label(cursor: Cursor) -> str:
         if not name:
             cursor.fail("a label or { is expected here")
         return name
-    found = template(cursor)
-    if not all(isinstance(part, Text) for part in found.parts):
+    label = template(cursor)
+    if not all(isinstance(part, Text) for part in label.parts):
         cursor.fail("a label is a plain text", start)
-    return "".join(part.value for part in found.parts if isinstance(part, Text))
+    return "".join(part.value for part in label.parts if isinstance(part, Text))
 
 
 def _one_line(cursor: Cursor) -> Body:

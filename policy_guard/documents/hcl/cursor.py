@@ -43,9 +43,9 @@ class Cursor:
         """Ends a level."""
         self._depth -= 1
 
-    def made(self, node: T, *below: object) -> T:
+    def build(self, node: T, *children: object) -> T:
         """The node over these; fails where a tree gets too high to be walked."""
-        height = 1 + max((self._heights.get(id(each), 0) for each in below), default=0)
+        height = 1 + max((self._heights.get(id(each), 0) for each in children), default=0)
         if height > _MAX_HEIGHT:
             self.fail("the expression is too long to be read; write it in parts")
         self._heights[id(node)] = height
@@ -54,14 +54,14 @@ class Cursor:
     def skip(self) -> None:
         """Goes on to the next character that is no blank, and no line break that does not count."""
         match = (_BLANKS if self.lines else _LINES).match(self.text, self.at)
-        self._after(match)
+        self._move_past(match)
 
     def skip_lines(self) -> None:
         """Goes on to the next character that is neither blank nor line break."""
-        self._after(_LINES.match(self.text, self.at))
+        self._move_past(_LINES.match(self.text, self.at))
 
-    def _after(self, found: re.Match[str] | None) -> None:
-        self.at = found.end() if found else self.at
+    def _move_past(self, match: re.Match[str] | None) -> None:
+        self.at = match.end() if match else self.at
         if self.text.startswith("/*", self.at):
             self.fail("the comment has no end; write */ after it")
 
@@ -118,5 +118,5 @@ class Cursor:
     def in_line(self) -> bool:
         """Tell whether something else than a comment stands before the end of the line."""
         self.skip()
-        rest = self.text[self.at : self.at + 2]
-        return not (rest[:1] in ("", "\n", "#") or rest in ("\r\n", "//"))
+        following = self.text[self.at : self.at + 2]
+        return not (following[:1] in ("", "\n", "#") or following in ("\r\n", "//"))

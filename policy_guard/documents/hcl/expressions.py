@@ -37,11 +37,11 @@ def expression(cursor: Cursor) -> Expression:
     cursor.deeper()
     value = _binary(cursor, 1)
     if cursor.takes("?"):
-        then = expression(cursor)
+        if_true = expression(cursor)
         cursor.needs(":")
-        otherwise = expression(cursor)
-        span = Span(value.span.start, otherwise.span.end)
-        value = cursor.made(Conditional(value, then, otherwise, span), value, then, otherwise)
+        if_false = expression(cursor)
+        span = Span(value.span.start, if_false.span.end)
+        value = cursor.build(Conditional(value, if_true, if_false, span), value, if_true, if_false)
     cursor.higher()
     return value
 
@@ -61,7 +61,7 @@ def _binary(cursor: Cursor, level: int) -> Expression:
         cursor.at = match.end()
         right = _binary(cursor, _LEVELS[match[0]] + 1)
         span = Span(left.span.start, right.span.end)
-        left = cursor.made(Operation(match[0], left, right, span), left, right)
+        left = cursor.build(Operation(match[0], left, right, span), left, right)
 
 
 def _unary(cursor: Cursor) -> Expression:
@@ -74,7 +74,7 @@ def _unary(cursor: Cursor) -> Expression:
     cursor.deeper()
     value = _unary(cursor)
     cursor.higher()
-    return cursor.made(Operation(operator, None, value, Span(start, value.span.end)), value)
+    return cursor.build(Operation(operator, None, value, Span(start, value.span.end)), value)
 
 
 # --- references
@@ -99,32 +99,32 @@ def _after_dot(cursor: Cursor, value: Expression) -> Expression:
         cursor.at += 1
         return _splat_of_names(cursor, value)
     if name := cursor.name():
-        return cursor.made(Attribute(value, name, Span(start, cursor.at)), value)
+        return cursor.build(Attribute(value, name, Span(start, cursor.at)), value)
     at = cursor.at
     digits = cursor.match(_DIGITS)
     if digits is None:
         cursor.fail("a name is expected after the dot")
     for piece in digits[0].split("."):
         key = Literal("number", piece, Span(at, cursor.at))
-        value = cursor.made(Index(value, key, Span(start, cursor.at)), value)
+        value = cursor.build(Index(value, key, Span(start, cursor.at)), value)
     return value
 
 
 def _splat_of_names(cursor: Cursor, value: Expression) -> Expression:
     """A splat of the older kind, which goes on with names and numbers alone."""
-    each: Expression = Item(Span(cursor.at - 1, cursor.at))
-    start = each.span.start
+    element: Expression = Item(Span(cursor.at - 1, cursor.at))
+    start = element.span.start
     while cursor.sees(".") and not cursor.sees("..."):
         cursor.at += 1
         at = cursor.at
         if name := cursor.name():
-            each = cursor.made(Attribute(each, name, Span(start, cursor.at)), each)
+            element = cursor.build(Attribute(element, name, Span(start, cursor.at)), element)
         elif digits := cursor.match(_DIGITS):
             key = Literal("number", digits[0], Span(at, cursor.at))
-            each = cursor.made(Index(each, key, Span(start, cursor.at)), each)
+            element = cursor.build(Index(element, key, Span(start, cursor.at)), element)
         else:
             cursor.fail("a name is expected after the dot")
-    return cursor.made(Splat(value, each, Span(value.span.start, cursor.at)), value, each)
+    return cursor.build(Splat(value, element, Span(value.span.start, cursor.at)), value, element)
 
 
 def _in_brackets(cursor: Cursor, value: Expression) -> Expression:
@@ -135,13 +135,13 @@ def _in_brackets(cursor: Cursor, value: Expression) -> Expression:
         cursor.needs("]")
         cursor.lines = lines
         cursor.deeper()
-        each = _traversal(cursor, Item(Span(cursor.at - 1, cursor.at)))
+        element = _traversal(cursor, Item(Span(cursor.at - 1, cursor.at)))
         cursor.higher()
-        return cursor.made(Splat(value, each, Span(value.span.start, cursor.at)), value, each)
+        return cursor.build(Splat(value, element, Span(value.span.start, cursor.at)), value, element)
     key = expression(cursor)
     cursor.needs("]")
     cursor.lines = lines
-    return cursor.made(Index(value, key, Span(value.span.start, cursor.at)), value, key)
+    return cursor.build(Index(value, key, Span(value.span.start, cursor.at)), value, key)
 
 
 # --- terms
@@ -152,7 +152,7 @@ def _term(cursor: Cursor) -> Expression:
     if cursor.sees('"'):
         return template(cursor)
     if cursor.peek_name():
-        return _named(cursor)
+        return _name_or_call(cursor)
     if is_heredoc(cursor):
         return heredoc(cursor, expression)
     if number := cursor.match(_NUMBER):
@@ -162,20 +162,20 @@ def _term(cursor: Cursor) -> Expression:
         cursor.fail("a value is expected here")
     cursor.at += 1
     lines, cursor.lines = cursor.lines, False
-    found = {"[": _list, "{": _mapping, "(": _parenthesis}[sign](cursor, start)
+    value = {"[": _list, "{": _mapping, "(": _parenthesis}[sign](cursor, start)
     cursor.lines = lines
-    return found
+    return value
 
 
-def _named(cursor: Cursor) -> Expression:
+def _name_or_call(cursor: Cursor) -> Expression:
     start = cursor.at
     name = cursor.name()
     while cursor.sees("::"):
         cursor.at += 2
-        more = cursor.name()
-        if not more:
+        part = cursor.name()
+        if not part:
             cursor.fail("a name is expected after ::")
-        name = f"{name}::{more}"
+        name = f"{name}::{part}"
     end = cursor.at
     cursor.skip()
     if cursor.sees("("):
@@ -202,7 +202,7 @@ def _call(cursor: Cursor, name: str, start: int) -> Expression:
             cursor.needs(")")
             break
     cursor.lines = lines
-    return cursor.made(Call(name, tuple(arguments), spread, Span(start, cursor.at)), *arguments)
+    return cursor.build(Call(name, tuple(arguments), spread, Span(start, cursor.at)), *arguments)
 
 
 def _parenthesis(cursor: Cursor, start: int) -> Expression:
@@ -220,7 +220,7 @@ def _list(cursor: Cursor, start: int) -> Expression:
         if not cursor.takes(","):
             cursor.needs("]")
             break
-    return cursor.made(List(tuple(items), Span(start, cursor.at)), *items)
+    return cursor.build(List(tuple(items), Span(start, cursor.at)), *items)
 
 
 def _begins_for(cursor: Cursor) -> bool:
@@ -246,10 +246,10 @@ def _for(cursor: Cursor, start: int, end: str) -> Expression:
         condition = expression(cursor)
     cursor.needs(end)
     span = Span(start, cursor.at)
-    found = For(
+    for_expression = For(
         names=names, collection=collection, key=key, value=value, condition=condition, grouped=grouped, span=span
     )
-    return cursor.made(found, *(part for part in (collection, key, value, condition) if part is not None))
+    return cursor.build(for_expression, *(part for part in (collection, key, value, condition) if part is not None))
 
 
 def _mapping(cursor: Cursor, start: int) -> Expression:
@@ -271,7 +271,7 @@ def _mapping(cursor: Cursor, start: int) -> Expression:
         if not cursor.takes(",") and not cursor.ends_line():
             cursor.fail("a comma, a line break or } is expected here")
     mapping = Mapping(tuple(items), Span(start, cursor.at))
-    return cursor.made(mapping, *(part for item in items for part in item))
+    return cursor.build(mapping, *(part for item in items for part in item))
 
 
 def _key(cursor: Cursor) -> Expression:

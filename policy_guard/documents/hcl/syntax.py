@@ -42,8 +42,8 @@ class Chosen:
     """The directive `%{ if }` of a template."""
 
     condition: Expression
-    then: tuple[Part, ...]
-    otherwise: tuple[Part, ...]
+    if_true: tuple[Part, ...]
+    if_false: tuple[Part, ...]
     span: Span
 
 
@@ -103,8 +103,8 @@ class Call:
 @dataclass(frozen=True, slots=True)
 class Conditional:
     condition: Expression
-    then: Expression
-    otherwise: Expression
+    if_true: Expression
+    if_false: Expression
     span: Span
 
 
@@ -153,10 +153,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Splat:
-    """The `each` of all items of a value: `value[*].name`."""
+    """The `element` of all items of a value: `value[*].name`."""
 
     value: Expression
-    each: Expression
+    element: Expression
     span: Span
 
 

@@ -67,7 +67,7 @@ def heredoc(cursor: Cursor, reads: Reads) -> Template:
     return _template(cursor, pieces, start, flush=bool(head[1]))
 
 
-def whole(text: str, reads: Reads) -> Template:
+def template_of(text: str, reads: Reads) -> Template:
     """The template that a text is."""
     cursor = Cursor(text)
     pieces: list[_Piece] = []
@@ -80,7 +80,7 @@ def _template(cursor: Cursor, pieces: list[_Piece], start: int, flush: bool = Fa
     stripped = _stripped(pieces)
     parts = _Tree(cursor, stripped).all()
     template = Template(_flushed(parts) if flush else parts, Span(start, cursor.at))
-    return cursor.made(template, *parts)
+    return cursor.build(template, *parts)
 
 
 def _piece(cursor: Cursor, reads: Reads, literal: Callable[[Cursor], Text]) -> _Piece:
@@ -134,7 +134,7 @@ def _interpolation(cursor: Cursor, reads: Reads) -> Interpolation:
     right = cursor.takes("~")
     cursor.needs("}")
     cursor.lines = lines
-    return cursor.made(Interpolation(value, Span(start, cursor.at), (left, right)), value)
+    return cursor.build(Interpolation(value, Span(start, cursor.at), (left, right)), value)
 
 
 def _directive(cursor: Cursor, reads: Reads) -> _Mark:
@@ -181,9 +181,9 @@ class _Tree:
         self._at = 0
 
     def all(self) -> tuple[Part, ...]:
-        return self._until(())
+        return self._parts_until(())
 
-    def _until(self, stops: tuple[str, ...]) -> tuple[Part, ...]:
+    def _parts_until(self, stops: tuple[str, ...]) -> tuple[Part, ...]:
         parts: list[Part] = []
         while self._at < len(self._pieces):
             piece = self._pieces[self._at]
@@ -204,18 +204,18 @@ class _Tree:
             self._cursor.fail(f"%{{ {mark.word} }} stands without a beginning", mark.span.start)
         self._cursor.deeper()
         end = "endif" if mark.word == "if" else "endfor"
-        body = self._until(("else", "endif") if mark.word == "if" else ("endfor",))
-        otherwise: tuple[Part, ...] = ()
+        body = self._parts_until(("else", "endif") if mark.word == "if" else ("endfor",))
+        if_false: tuple[Part, ...] = ()
         if self._next().word == "else":
             self._at += 1
-            otherwise = self._until((end,))
+            if_false = self._parts_until((end,))
         span = Span(mark.span.start, self._next().span.end)
         self._at += 1
         self._cursor.higher()
-        below = (mark.value, *body, *otherwise)
+        children = (mark.value, *body, *if_false)
         if mark.word == "if":
-            return self._cursor.made(Chosen(mark.value, body, otherwise, span), *below)
-        return self._cursor.made(Repeated(mark.names, mark.value, body, span), *below)
+            return self._cursor.build(Chosen(mark.value, body, if_false, span), *children)
+        return self._cursor.build(Repeated(mark.names, mark.value, body, span), *children)
 
     def _next(self) -> _Mark:
         piece = self._pieces[self._at]
@@ -235,15 +235,15 @@ def _stripped(pieces: list[_Piece]) -> list[_Piece]:
     """The pieces after tildes took the blanks beside them, over all their lines."""
     if not any(not isinstance(piece, Text) and any(piece.trims) for piece in pieces):
         return pieces
-    found = list(pieces)
+    stripped = list(pieces)
     for number, piece in enumerate(pieces):
         if isinstance(piece, Text):
             continue
         if piece.trims[0]:
-            _strip(found, range(number - 1, -1, -1), left=False)
+            _strip(stripped, range(number - 1, -1, -1), left=False)
         if piece.trims[1]:
-            _strip(found, range(number + 1, len(found)), left=True)
-    return found
+            _strip(stripped, range(number + 1, len(stripped)), left=True)
+    return stripped
 
 
 def _strip(pieces: list[_Piece], places: Iterable[int], left: bool) -> None:
@@ -263,17 +263,17 @@ def _flushed(parts: tuple[Part, ...]) -> tuple[Part, ...]:
     Source: hashicorp/hcl, hclsyntax, flushHeredocTemplateParts.
     """
     indents: dict[int, int] = {}
-    begins, least = True, 1 << 30
+    begins, indent = True, 1 << 30
     for number, part in enumerate(parts):
         if begins and isinstance(part, Text):
             body = part.value.lstrip()
             if body or not part.value.endswith("\n"):
                 indents[number] = len(part.value) - len(body)
         elif begins:
-            least = 0
+            indent = 0
         begins = isinstance(part, Text) and part.value.endswith("\n")
-    least = min([least, *indents.values()])
-    return tuple(_without(part, least) if number in indents else part for number, part in enumerate(parts))
+    indent = min([indent, *indents.values()])
+    return tuple(_without(part, indent) if number in indents else part for number, part in enumerate(parts))
 
 
 def _without(part: Part, count: int) -> Part:

@@ -14,8 +14,8 @@ from policy_guard.documents.format import (
     is_short_text,
     may_grant,
     salvage,
+    salvage_all,
     sniff,
-    whole,
 )
 from policy_guard.documents.formats import plain_name
 from policy_guard.documents.source import Array, Node, Object, Problem, Scalar, Source, Span, Unreadable
@@ -233,7 +233,7 @@ def _seems_meant(data: bytes, path: str, revision: str, by_content: bool) -> boo
     from policy_guard.documents.containers.recognition import looks_like_policy_text
     from policy_guard.pipeline.pairing.disguise import shows_policy
 
-    source = whole(path, data, revision)
+    source = salvage_all(path, data, revision)
     if is_serverless_name(path) or may_grant(data):
         return True
     if not by_content or in_json(data):

@@ -127,7 +127,7 @@ class Evaluator:
         if isinstance(node, MappingNode):
             return self._mapping(node)
         if isinstance(node, Conditional):
-            return self.value(node.then if self.holds(node.condition) else node.otherwise)
+            return self.value(node.if_true if self.holds(node.condition) else node.if_false)
         if isinstance(node, Operation):
             return self._operation(node)
         if isinstance(node, Variable | Attribute | Index):
@@ -143,9 +143,11 @@ class Evaluator:
             return self.names["*"]
         collection = self.value(node.value)
         if isinstance(collection, Array):
-            return Array(tuple(self.with_names({"*": item}).value(node.each) for item in collection.items), node.span)
+            return Array(
+                tuple(self.with_names({"*": item}).value(node.element) for item in collection.items), node.span
+            )
         if isinstance(collection, Object) and not is_null(collection):
-            return Array((self.with_names({"*": collection}).value(node.each),), node.span)
+            return Array((self.with_names({"*": collection}).value(node.element),), node.span)
         return self.opaque(node)
 
     def opaque(self, node: Expression) -> Node:

@@ -115,7 +115,7 @@ def _dynamic(evaluator: Evaluator, block: Block) -> Iterator[tuple[Evaluator, Bo
         effect = contents[0].body.value("effect")
         kind = name_of(evaluator.value(effect)) if effect is not None else "Allow"
         unknowns = (
-            unknown(f"{what} of {label_of(value)}", for_each.span, name_of(value), kind) for what in ("a key", "one")
+            unknown(f"{noun} of {label_of(value)}", for_each.span, name_of(value), kind) for noun in ("a key", "one")
         )
         yield evaluator.with_names({name: each_of(*unknowns)}), contents[0].body, True
 

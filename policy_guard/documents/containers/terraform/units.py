@@ -230,8 +230,8 @@ def _instances(evaluator: Evaluator, use: Use) -> Iterator[tuple[str, dict[str, 
     pairs = pairs_of(collection)
     if pairs is None:
         keys = (
-            unknown(f"{what} of {label_of(collection)}", for_each.span, name_of(collection))
-            for what in ("a key", "one")
+            unknown(f"{noun} of {label_of(collection)}", for_each.span, name_of(collection))
+            for noun in ("a key", "one")
         )
         yield f"[{label_of(collection)}]{digest(name_of(collection))}", {"each": each_of(*keys)}
         return
