@@ -13,7 +13,7 @@ from policy_guard.iam.policy import Kind
 from policy_guard.pipeline.check import Options, asked_severity, usage_of
 from policy_guard.pipeline.judging import Judge
 from policy_guard.pipeline.moved_statements import MovedStatements
-from policy_guard.pipeline.pairing import Pair, apart, of_templates
+from policy_guard.pipeline.pairing import Pair, of_templates, split_pair
 from policy_guard.pipeline.pairing.file_version import FileVersion, glance_of
 from policy_guard.pipeline.results import Results
 from policy_guard.pipeline.stages import Session
@@ -53,7 +53,7 @@ class _Comparing(NamedTuple):
                 session.pair(pair)
             return
         old, new = (side.completed(config.placeholders, grants=True) for side in (old, new))
-        new = new.after(old)
+        new = new.with_unresolved(old)
         if old.problems or new.problems:
             session.version(old._replace(policies={}))
             session.version(new._replace(policies={}))
@@ -62,7 +62,7 @@ class _Comparing(NamedTuple):
         if len(olds) == len(news) == 1:
             olds = dict(zip(news, olds.values(), strict=True))
         for label in dict.fromkeys([*news, *olds]):
-            for pair in apart(Pair(path=path, old=olds.get(label), new=news.get(label))):
+            for pair in split_pair(Pair(path=path, old=olds.get(label), new=news.get(label))):
                 session.pair(pair)
 
 

@@ -68,7 +68,7 @@ def listing(config: str | None, folder: Path, environ: Mapping[str, str]) -> Lis
         policies: list[Listed] = []
         embedded = 0
         for path, file in sorted(files.items()):
-            version = reader.version(file, path, WORKING_TREE).after()
+            version = reader.version(file, path, WORKING_TREE).with_unresolved()
             configured = settings.config.policy_rule(path) is not None
             policies += _listed(path, version, "configured" if configured else "found by its shape")
             embedded += version.deeper
@@ -82,7 +82,7 @@ def _in_terraform(repository: Repository, files: Mapping[str, File]) -> Iterator
     """The policies of Terraform, each by itself, and those that cannot be worked out."""
     tree = Tree(repository, files, WORKING_TREE.name)
     for folder in all_roots(tree):
-        folder_policies = present(tree, folder, apart=True)
+        folder_policies = present(tree, folder, by_unit=True)
         yield from (
             _readable(policy.source.path, policy.label, policy, "in Terraform") for policy in folder_policies.policies
         )

@@ -125,7 +125,7 @@ def _followed(
 ) -> Sides | None:
     """Return both sides with what stands behind their links; None if no link can matter."""
     links = ci and any(repository.has_links(tree) for tree in (comparison.old.tree, comparison.new.commit))
-    if links or all_policies or reader.given.config.groups or may_matter(repository, reader, comparison.changes):
+    if links or all_policies or reader.settings.config.groups or may_matter(repository, reader, comparison.changes):
         return let_be_followed(repository, reader, comparison)
     return None
 

@@ -131,7 +131,7 @@ class Run(NamedTuple):
             self.session.results.outcome(change.path, outcome)
             for pair in outcome.pairs:
                 if alone := _alone(pair, self.reader):
-                    self.session.pair(self.references.held(alone) if self.references else alone)
+                    self.session.pair(self.references.with_reference(alone) if self.references else alone)
 
     def _readers(self) -> list[Change]:
         """The files that did not change themselves, and read one that did."""
@@ -150,13 +150,13 @@ class Run(NamedTuple):
         changes = [change for change in self.comparison.changes if wanted(change, self.paths)]
         if not all_policies and not (changes and _may_touch_terraform(self.repository, self.comparison, changes)):
             return
-        from policy_guard.pipeline.pairing.terraform import Tree, judged, touched
+        from policy_guard.pipeline.pairing.terraform import Tree, compare_folder, touched
 
         old, new = (Tree(self.repository, snapshot(self.repository, side), side.name) for side in self.comparison[:2])
         identifiers: set[PolicyId] = set()
         folders, reading = touched((old, new), changes, self.reader.included)
         for folder in self.session.results.stepwise(sorted(folders), "folders with Terraform", str):
-            outcome = judged((old, new), folder, folder in reading)
+            outcome = compare_folder((old, new), folder, folder in reading)
             self.session.results.outcome(folder, outcome)
             for pair in outcome.pairs:
                 self.session.pair(pair)
@@ -197,7 +197,7 @@ class Run(NamedTuple):
         changed = list(touched(self.config.groups, (c for c in self.comparison.changes if wanted(c, self.paths))))
         if not changed and not all_policies:
             return
-        before, after = self.sides.before.named(), self.sides.after.named()
+        before, after = self.sides.before.files_by_name(), self.sides.after.files_by_name()
         trees = Trees(before, after)
         asked_for = [path for path, file in after.items() if wanted(Change(None, file), self.paths)]
         groups = [g for g in self.config.groups if g in changed or (all_policies and any(map(g.holds, asked_for)))]
@@ -225,7 +225,7 @@ class Run(NamedTuple):
 
         before, after = (snapshot(self.repository, side) for side in self.comparison[:2])
         if self.sides:
-            before, after = self.sides.before.named(), self.sides.after.named()
+            before, after = self.sides.before.files_by_name(), self.sides.after.files_by_name()
         trees = Trees(before, after)
         versions = Versions(self.reader, self.config.groups, trees, self.comparison)
         paths = [
@@ -243,10 +243,10 @@ class Run(NamedTuple):
         """The files that did not change and belong to no group, by themselves."""
         assert self.sides is not None
         done = {change.new.path for change in self.comparison.changes if change.new}
-        files = self.sides.after.apart(self.reader)
+        files = self.sides.after.files_to_judge(self.reader)
         for pattern in self.config.naming_nothing(files):
             self.session.results.note(f"{pattern} names no file here")
-        for entry in self.reader.given.critical:
+        for entry in self.reader.settings.critical:
             if entry.files and not any(map(entry.concerns, files)):
                 self.session.results.note(
                     f"the critical entry {entry.id} is about no file here: {', '.join(entry.files)}"
@@ -289,8 +289,8 @@ def _beyond(run: Run) -> Iterator[tuple[str, tuple[str, tuple[Finding, ...]]]]:
 
     beyond = Beyond(run.repository, run.reader, run.sides, run.comparison)
     for change in changes:
-        if said := beyond.said(change):
-            yield change.path, said
+        if remark := beyond.remark(change):
+            yield change.path, remark
 
 
 def _hidden(run: Run, all_policies: bool) -> Iterator[Finding]:

@@ -32,7 +32,7 @@ def side(text: str, name: str = "a.yaml") -> FileVersion:
 
 
 def wrong(new: str, old: str = "") -> list[str]:
-    return [problem.message for problem in side(new).after(side(old)).problems]
+    return [problem.message for problem in side(new).with_unresolved(side(old)).problems]
 
 
 def roles(key: str, *values: str) -> str:

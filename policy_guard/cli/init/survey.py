@@ -64,7 +64,7 @@ def survey(repository: Repository, config: Config) -> Survey:
 
 def _in_terraform(tree: Tree, reader: Reader) -> tuple[tuple[Policy, ...], dict[str, str]]:
     """The policies of Terraform, each by itself, and by path why some cannot be read."""
-    results = [present(tree, folder, apart=True) for folder in all_roots(tree)]
+    results = [present(tree, folder, by_unit=True) for folder in all_roots(tree)]
     policies = (policy for each in results for policy in each.policies if reader.included(policy.source.path))
     problems = [(each.source, Problem(each.message, each.span)) for one in results for each in one.findings]
     problems += [(wrong.source, wrong.problem) for wrong in tree.wrong]

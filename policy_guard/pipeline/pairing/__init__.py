@@ -50,7 +50,7 @@ class Pair(NamedTuple):
         return self.policy.id._replace(unit=self.path)
 
     @property
-    def before(self) -> Policy | None:
+    def predecessor(self) -> Policy | None:
         """Return what stood there before."""
         return self.old or self.instead_of
 
@@ -59,9 +59,11 @@ class Pair(NamedTuple):
         """The digest of what stood under this very name before."""
         from policy_guard.settings.acceptance import digest
 
-        before = self.before
-        own = before is not None and (before.group or before.source.path == self.path) and not self.fresh
-        return digest(before if own else None)
+        predecessor = self.predecessor
+        keeps_name = (
+            predecessor is not None and (predecessor.group or predecessor.source.path == self.path) and not self.fresh
+        )
+        return digest(predecessor if keeps_name else None)
 
 
 class FileResult(NamedTuple):
@@ -80,13 +82,17 @@ def of_templates(path: str, old: FileVersion, new: FileVersion, config: Config) 
     from policy_guard.pipeline.pairing.templates import compared
     from policy_guard.pipeline.pairing.unknown import LOST, may_have_lost
 
-    found = compared(old.template, new.template, config.placeholders)
-    findings = [*unreadable(new.source, found.new)]
-    if found.old and not found.new:
+    policy_pairs = compared(old.template, new.template, config.placeholders)
+    findings = [*unreadable(new.source, policy_pairs.new)]
+    if policy_pairs.old and not policy_pairs.new:
         severity = config.severity(LOST)
-        findings += may_have_lost(old.source, found.old[0], (), None, severity, new.source)
-    pairs = [part for before, after in found.pairs for part in apart(Pair(path=path, old=before, new=after))]
-    notes = tuple(f"{path}: {sentence}" for sentence in found.notes) if pairs or findings else ()
+        findings += may_have_lost(old.source, policy_pairs.old[0], (), None, severity, new.source)
+    pairs = [
+        part
+        for old_policy, new_policy in policy_pairs.pairs
+        for part in split_pair(Pair(path=path, old=old_policy, new=new_policy))
+    ]
+    notes = tuple(f"{path}: {sentence}" for sentence in policy_pairs.notes) if pairs or findings else ()
     return FileResult(tuple(pairs), tuple(findings), notes=notes)
 
 
@@ -95,25 +101,30 @@ def pairs(reader: Reader, change: Change, comparison: Comparison) -> FileResult:
 
     A rename into a place where other settings hold counts as one file deleted and one new.
     """
-    before, after = change.old, change.new
-    if before and after and before.path != after.path and not reader.alike(before.path, after.path):
-        gone, came = change._replace(new=None), change._replace(old=None)
-        joined = _joined(pairs(reader, gone, comparison), pairs(reader, came, comparison), before, after)
-        return joined._replace(findings=(*joined.findings, *_out_of_sight(reader, before, after, comparison)))
-    if change.relation != "reads" and reader.same(before, after):
+    old_file, new_file = change.old, change.new
+    if (
+        old_file
+        and new_file
+        and old_file.path != new_file.path
+        and not reader.has_same_rules(old_file.path, new_file.path)
+    ):
+        deletion, addition = change._replace(new=None), change._replace(old=None)
+        joined = _joined(pairs(reader, deletion, comparison), pairs(reader, addition, comparison), old_file, new_file)
+        return joined._replace(findings=(*joined.findings, *_out_of_sight(reader, old_file, new_file, comparison)))
+    if change.relation != "reads" and reader.is_unchanged(old_file, new_file):
         return FileResult((), ())
-    old = reader.glance(before, before.path, comparison.old) if before else None
-    new = reader.glance(after, after.path, comparison.new) if after else None
-    if before and after and old and new and (old.template or new.template):
-        old = old if old.template else reader.glance(before, before.path, comparison.old, closely=True)
-        new = new if new.template else reader.glance(after, after.path, comparison.new, closely=True)
-    if after and old and new and old.manifest and not new.looked:
-        new = reader.glance(after, after.path, comparison.new, closely=True)
+    old = reader.glance(old_file, old_file.path, comparison.old) if old_file else None
+    new = reader.glance(new_file, new_file.path, comparison.new) if new_file else None
+    if old_file and new_file and old and new and (old.template or new.template):
+        old = old if old.template else reader.glance(old_file, old_file.path, comparison.old, closely=True)
+        new = new if new.template else reader.glance(new_file, new_file.path, comparison.new, closely=True)
+    if new_file and old and new and old.manifest and not new.examined:
+        new = reader.glance(new_file, new_file.path, comparison.new, closely=True)
     if old and new and old.template and new.template:
-        outcome = of_templates(change.path, old, new, reader.given.config)
+        outcome = of_templates(change.path, old, new, reader.settings.config)
         return outcome._replace(notes=(*_notes(change, old, new), *outcome.notes))
     old = reader.completed(old) if old else None
-    new = _as_new(reader.completed(new)).after(old) if new else None
+    new = _as_new(reader.completed(new)).with_unresolved(old) if new else None
     notes = tuple(_notes(change, old, new))
     findings = (*_findings(old, new), *_unknown(reader, change, comparison.old, (old, new)))
     if new and new.problems:
@@ -128,23 +139,25 @@ def _as_new(version: FileVersion) -> FileVersion:
     from policy_guard.pipeline.pairing.templates import problems_of_new
 
     problems = tuple(dict.fromkeys((*version.problems, *problems_of_new(version.template))))
-    return version._replace(problems=problems, looked=version.looked or bool(problems))
+    return version._replace(problems=problems, examined=version.examined or bool(problems))
 
 
-def _out_of_sight(reader: Reader, before: File, after: File, comparison: Comparison) -> Iterator[Finding]:
+def _out_of_sight(reader: Reader, old_file: File, new_file: File, comparison: Comparison) -> Iterator[Finding]:
     """A policy that moves to where no policy is looked for, and is still one."""
-    old = reader.version(before, before.path, comparison.old)
-    if old.policies and not reader.concerned(after.path) and (found := reader.content(after)) and sniff(found):
-        yield vanished(Source(after.path, "", comparison.new.name), old.source, "files with this name are not checked")
+    old = reader.version(old_file, old_file.path, comparison.old)
+    if old.policies and not reader.concerned(new_file.path) and (data := reader.content(new_file)) and sniff(data):
+        yield vanished(
+            Source(new_file.path, "", comparison.new.name), old.source, "files with this name are not checked"
+        )
 
 
-def _joined(gone: FileResult, came: FileResult, before: File, after: File) -> FileResult:
-    note = f"{before.path} was renamed to {after.path}, where other settings apply; {_AS_TWO}"
+def _joined(deletion: FileResult, addition: FileResult, old_file: File, new_file: File) -> FileResult:
+    note = f"{old_file.path} was renamed to {new_file.path}, where other settings apply; {_AS_TWO}"
     return FileResult(
-        (*gone.pairs, *came.pairs),
-        (*gone.findings, *came.findings),
-        came.deeper,
-        (*gone.notes, *came.notes, *([note] if gone.pairs or came.pairs or came.findings else [])),
+        (*deletion.pairs, *addition.pairs),
+        (*deletion.findings, *addition.findings),
+        addition.deeper,
+        (*deletion.notes, *addition.notes, *([note] if deletion.pairs or addition.pairs or addition.findings else [])),
     )
 
 
@@ -165,30 +178,32 @@ def _unknown(
     old, new = sides
     if old is None or change.old is None or (new and new.problems) or reader.groups(change.old.path):
         return
-    known = old.after(new) if new else old
-    if not known.problems:
+    resolved_old = old.with_unresolved(new) if new else old
+    if not resolved_old.problems:
         return
     from policy_guard.pipeline.pairing.unknown import LOST, keeps_every_deny, may_have_lost
 
     version = reader.undistrusted(change.old, revision)
     if new and version and keeps_every_deny(iter(version.policies.values()), iter(new.policies.values())):
         return
-    texts = known.unread if len(known.problems) == len(old.problems) else ()
-    given = reader.given.config.severity(LOST)
+    texts = resolved_old.unread if len(resolved_old.problems) == len(old.problems) else ()
+    severity = reader.settings.config.severity(LOST)
     source = new.source if new else None
-    yield from may_have_lost(old.source, known.problems[0], texts, reader.kind_before(change.old.path), given, source)
+    yield from may_have_lost(
+        old.source, resolved_old.problems[0], texts, reader.kind_before(change.old.path), severity, source
+    )
 
 
 def _replaced(old: FileVersion, new: FileVersion) -> bool:
     """Tell whether one of several policies went, and what stands there or lies deeper may be one still."""
-    gone = old.policies.keys() - new.policies.keys()
-    return bool(gone and new.deeper) or any(_stands_for(label, new.others) for label in gone)
+    removed_labels = old.policies.keys() - new.policies.keys()
+    return bool(removed_labels and new.deeper) or any(_stands_for(label, new.candidates) for label in removed_labels)
 
 
-def _stands_for(label: str, others: frozenset[str]) -> bool:
+def _stands_for(label: str, candidates: frozenset[str]) -> bool:
     """Tell whether at a label, at what it lies in or in the same list something stands that may become a policy."""
     ends = (at for at, symbol in enumerate(f"{label}.") if symbol in ".[")
-    return "" in others or any(label[:at] in others or label[: at + 1] in others for at in ends)
+    return "" in candidates or any(label[:at] in candidates or label[: at + 1] in candidates for at in ends)
 
 
 def _notes(change: Change, old: FileVersion | None, new: FileVersion | None) -> Iterator[str]:
@@ -196,7 +211,7 @@ def _notes(change: Change, old: FileVersion | None, new: FileVersion | None) -> 
         change.old
         and change.new
         and change.old.path != change.new.path
-        and ((old and old.looked) or (new and new.looked))
+        and ((old and old.examined) or (new and new.examined))
     ):
         yield f"{change.new.path} is compared with {change.old.path} ({change.relation})"
     if new and new.note:
@@ -211,10 +226,10 @@ def _notes(change: Change, old: FileVersion | None, new: FileVersion | None) -> 
 def _paired(path: str, old: FileVersion | None, new: FileVersion | None) -> Iterator[Pair]:
     olds, news = (old.policies if old else {}), (new.policies if new else {})
     for label in [*news, *(label for label in olds if label not in news)]:
-        yield from apart(Pair(path=path, old=olds.get(label), new=news.get(label), fresh=old is None))
+        yield from split_pair(Pair(path=path, old=olds.get(label), new=news.get(label), fresh=old is None))
 
 
-def apart(pair: Pair) -> tuple[Pair, ...]:
+def split_pair(pair: Pair) -> tuple[Pair, ...]:
     """The pair, or where kind or holder changed one for the policy that went and one for the policy that came."""
     from policy_guard.iam.policy import of_one_kind
 

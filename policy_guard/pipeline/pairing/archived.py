@@ -34,25 +34,25 @@ def parties_of(reader: Reader, sides: Sides | None, comparison: Comparison) -> I
     if sides is not None:
         from policy_guard.pipeline.pairing.groups import touched
 
-        for group in touched(reader.given.config.groups, comparison.changes):
-            before = _members(group, reader, sides.before, comparison.old)
-            yield Party(group.name, before, _members(group, reader, sides.after, comparison.new))
+        for group in touched(reader.settings.config.groups, comparison.changes):
+            old_members = _members(group, reader, sides.before, comparison.old)
+            yield Party(group.name, old_members, _members(group, reader, sides.after, comparison.new))
 
 
 def _members(group: Group, reader: Reader, view: View, revision: Revision) -> dict[str, Way]:
-    held = {name: file for name, file in view.named().items() if group.holds(name)}
-    sides = ((name, reader.version(file, name, revision)) for name, file in held.items())
+    files = {name: file for name, file in view.files_by_name().items() if group.holds(name)}
+    sides = ((name, reader.version(file, name, revision)) for name, file in files.items())
     return {name: way_of(view, name) for name, side in sides if side.policies or side.problems}
 
 
-def parted(parties: Iterable[Party], values: Values, before: Values) -> Iterator[tuple[str, str]]:
+def parted(parties: Iterable[Party], values: Values, old_values: Values) -> Iterator[tuple[str, str]]:
     """A file of each group of which archives hold some policies and lack others, with what is wrong.
 
     The Deny of a file counts for the whole group, and in an archive only if it is there.
     """
     for party in parties:
-        for members, given, tense in ((party.after, values, "leaves"), (party.before, before, "left")):
-            lacking = [way[-1] for way in members.values() if way and given.left_out(way)]
+        for members, side_values, tense in ((party.after, values, "leaves"), (party.before, old_values, "left")):
+            lacking = [way[-1] for way in members.values() if way and side_values.left_out(way)]
             if lacking and len(lacking) < len(members):
                 yield (
                     lacking[0],

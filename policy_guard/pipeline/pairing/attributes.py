@@ -55,18 +55,18 @@ class Question(NamedTuple):
     sides: Sides | None
 
 
-class _Asked(NamedTuple):
+class _Candidate(NamedTuple):
     """A file of the new side, under its own path, and a name under which it is looked at.
 
     `touched` if the change is about the file itself. `way` are the paths of the links that lead to it, and its own;
-    `before` are those of its old version, none if there was none.
+    `old_way` are those of its old version, none if there was none.
     """
 
     file: File
     name: str
     touched: bool
     way: Way
-    before: Way
+    old_way: Way
 
 
 def rewritten(question: Question, all_files: bool, note: Callable[[str], None]) -> Iterator[Finding]:
@@ -75,49 +75,50 @@ def rewritten(question: Question, all_files: bool, note: Callable[[str], None]) 
     With `all_files` those that did not change count, too. A policy that git wrote otherwise before, and now does not,
     is added to the changes, and its old version is distrusted: everything in it counts as new.
     """
-    askeds = _asked(question, all_files)
+    candidates = _candidates(question, all_files)
     parties = list(parties_of(question.reader, question.sides, question.comparison))
     ways = dict.fromkeys(
-        [*(asked.way for asked in askeds), *(way for party in parties for way in party.after.values())]
+        [*(candidate.way for candidate in candidates), *(way for party in parties for way in party.after.values())]
     )
     texts = _texts(question, ways)
-    sniffed = any(sniff(question.repository.read(asked.file) or b"") for asked in askeds)
-    if not (askeds or parties) or not (_mentioned(texts) or sniffed or parties):
+    sniffed = any(sniff(question.repository.read(candidate.file) or b"") for candidate in candidates)
+    if not (candidates or parties) or not (_mentioned(texts) or sniffed or parties):
         return
     values = _values_of_new(question, ways, texts)
-    suspects = [asked for asked in askeds if values.effects_on(asked.way) != Values({}).effects_on(asked.way)]
-    before = _before(question, askeds if _may_have_been(question) else suspects, parties)
-    yield from _otherwise(question, suspects, before, values, all_files, note)
-    for name, reason in parted(parties, values, before):
+    suspects = [each for each in candidates if values.effects(each.way) != Values({}).effects(each.way)]
+    old_values = _old_values(question, candidates if _may_have_been(question) else suspects, parties)
+    yield from _otherwise(question, suspects, old_values, values, all_files, note)
+    for name, reason in parted(parties, values, old_values):
         yield from _refused(question, name, reason)
-    _distrust(question, askeds, before, values, note)
+    _distrust(question, candidates, old_values, values, note)
 
 
 def _otherwise(
     question: Question,
-    suspects: Iterable[_Asked],
-    before: Values,
+    suspects: Iterable[_Candidate],
+    old_values: Values,
     values: Values,
     all_files: bool,
     note: Callable[[str], None],
 ) -> Iterator[Finding]:
-    told: set[tuple[str, str]] = set()
+    refusals: set[tuple[str, str]] = set()
     filtered: dict[str, None] = {}
     for suspect in suspects:
         path, ignored = suspect.file.path, values.left_out(suspect.way)
-        if not (suspect.touched or all_files) and values.effects_on(suspect.way) == before.effects_on(suspect.before):
+        unchanged = values.effects(suspect.way) == old_values.effects(suspect.old_way)
+        if unchanged and not (suspect.touched or all_files):
             continue
         data, version = (
             question.repository.read(suspect.file) or b"",
             question.reader.version(suspect.file, suspect.name, question.comparison.new),
         )
-        gone = ignored is not None and suspect.before and not before.left_out(suspect.before)
-        reason, where = _reason(values, path, data, version), path
-        if reason is None and gone:
-            reason, where = _left_out(version), ignored or path
-        if reason and (where, reason) not in told:
-            told.add((where, reason))
-            yield from _refused(question, where, reason)
+        newly_left_out = ignored is not None and suspect.old_way and not old_values.left_out(suspect.old_way)
+        reason, place = _reason(values, path, data, version), path
+        if reason is None and newly_left_out:
+            reason, place = _left_out(version), ignored or path
+        if reason and (place, reason) not in refusals:
+            refusals.add((place, reason))
+            yield from _refused(question, place, reason)
         elif not reason and suspect.touched and not version.note and _filters(values, path):
             filtered[path] = None
     if filtered:
@@ -130,34 +131,42 @@ def _refused(question: Question, path: str, reason: str) -> Iterator[Finding]:
 
 
 def _distrust(
-    question: Question, asked: Iterable[_Asked], before: Values, values: Values, note: Callable[[str], None]
+    question: Question,
+    candidates: Iterable[_Candidate],
+    old_values: Values,
+    values: Values,
+    note: Callable[[str], None],
 ) -> None:
     """Lets the old versions count as unknown that git wrote otherwise, if it does not write the new ones so."""
-    changed = [each for each in asked if each.before and before.effects_on(each.before) != values.effects_on(each.way)]
+    changed = [
+        candidate
+        for candidate in candidates
+        if candidate.old_way and old_values.effects(candidate.old_way) != values.effects(candidate.way)
+    ]
     old_files = names(question.repository.files(question.comparison.old.tree)) if changed else {}
-    for each in changed:
-        path, old = each.file.path, old_files.get(each.before[-1])
+    for candidate in changed:
+        path, old = candidate.file.path, old_files.get(candidate.old_way[-1])
         if old is None or old.mode in (LINK, SUBMODULE):
             continue
-        version = question.reader.version(old, each.before[0], question.comparison.old)
-        reason = _reason(before, old.path, question.repository.read(old) or b"", version)
-        if before.left_out(each.before) and not values.left_out(each.way) and version.policies:
+        version = question.reader.version(old, candidate.old_way[0], question.comparison.old)
+        reason = _reason(old_values, old.path, question.repository.read(old) or b"", version)
+        if old_values.left_out(candidate.old_way) and not values.left_out(candidate.way) and version.policies:
             reason = reason or "git archive left it out for export-ignore"
-        now = question.reader.version(each.file, each.name, question.comparison.new)
-        still = _reason(values, path, question.repository.read(each.file) or b"", now)
-        if reason is not None and still is None and (now.policies or now.problems):
+        new_version = question.reader.version(candidate.file, candidate.name, question.comparison.new)
+        new_reason = _reason(values, path, question.repository.read(candidate.file) or b"", new_version)
+        if reason is not None and new_reason is None and (new_version.policies or new_version.problems):
             question.reader.distrust(question.comparison.old, old)
-            note(f"{each.name} was another file before: {reason}. So everything in it counts as new")
-            if not each.touched:
+            note(f"{candidate.name} was another file before: {reason}. So everything in it counts as new")
+            if not candidate.touched:
                 question.comparison.changes.append(
-                    Change(old._replace(path=each.name), each.file._replace(path=each.name))
+                    Change(old._replace(path=candidate.name), candidate.file._replace(path=candidate.name))
                 )
 
 
 def _may_have_been(question: Question) -> bool:
     """Tell whether a file may have other attributes now: attributes changed, or it moved."""
     moved = (change.old and change.new and change.old.path != change.new.path for change in question.comparison.changes)
-    return any(moved) or bool(_below(question.comparison.changes))
+    return any(moved) or bool(_prefixes(question.comparison.changes))
 
 
 def _reason(values: Values, path: str, data: bytes, version: FileVersion) -> str | None:
@@ -189,55 +198,59 @@ def _filters(values: Values, path: str) -> list[str]:
 def _spelling(data: bytes) -> bool:
     """Tell whether something in a file becomes other text in an archive that may spell a policy."""
     marked = b"$Format:" in data
-    return marked and (sniff(data) or any(not _WORDLESS.fullmatch(each) for each in _FORMAT.findall(data)))
+    return marked and (
+        sniff(data) or any(not _WORDLESS.fullmatch(format_text) for format_text in _FORMAT.findall(data))
+    )
 
 
 def _about(paths: list[str]) -> str:
-    more = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""
-    return f"a filter in {FILE} rewrites {', '.join(paths[:_MOST_NAMED])}{more}; the result is not checked"
+    ending = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""
+    return f"a filter in {FILE} rewrites {', '.join(paths[:_MOST_NAMED])}{ending}; the result is not checked"
 
 
 def _mentioned(texts: Mapping[str, bytes]) -> bool:
     return any(map(_WORDS.search, texts.values()))
 
 
-def _below(changed: Iterable[Change]) -> tuple[str, ...]:
+def _prefixes(changed: Iterable[Change]) -> tuple[str, ...]:
     """Return what the paths begin with that changed attributes are about, as names are alike on some systems."""
     paths = (folded(file.path) for change in changed for file in (change.old, change.new) if file)
     return tuple({path[: -len(FILE)] for path in paths if path.rpartition("/")[2] == FILE})
 
 
-def _asked(question: Question, all_files: bool) -> list[_Asked]:
+def _candidates(question: Question, all_files: bool) -> list[_Candidate]:
     """The files to ask for, under each of their names."""
-    asked: dict[str, _Asked] = {}
-    after, before = (question.sides.after, question.sides.before) if question.sides else (None, None)
+    candidates: dict[str, _Candidate] = {}
+    new_view, old_view = (question.sides.after, question.sides.before) if question.sides else (None, None)
     for change in question.comparison.changes:
         if change.new and question.reader.concerned(change.new.path):
-            file = _own(question.sides, change.new)
+            file = _target(question.sides, change.new)
             if file is not None and file.mode not in (LINK, SUBMODULE):
                 name = change.new.path
-                old = way_of(before, change.old.path) if change.old else ()
-                asked[name] = _Asked(file=file, name=name, touched=True, way=way_of(after, name), before=old)
-    below = ("",) if all_files else _below(question.comparison.changes)
-    for name, file in _named(question).items() if below else ():
-        if name in asked or file.mode in (LINK, SUBMODULE) or not question.reader.concerned(name):
+                old_way = way_of(old_view, change.old.path) if change.old else ()
+                candidates[name] = _Candidate(
+                    file=file, name=name, touched=True, way=way_of(new_view, name), old_way=old_way
+                )
+    prefixes = ("",) if all_files else _prefixes(question.comparison.changes)
+    for name, file in _files_by_name(question).items() if prefixes else ():
+        if name in candidates or file.mode in (LINK, SUBMODULE) or not question.reader.concerned(name):
             continue
-        way = way_of(after, name)
-        if any(folded(path).startswith(below) for path in way):
-            asked[name] = _Asked(file=file, name=name, touched=False, way=way, before=way_of(before, name))
-    return list(asked.values())
+        way = way_of(new_view, name)
+        if any(folded(path).startswith(prefixes) for path in way):
+            candidates[name] = _Candidate(file=file, name=name, touched=False, way=way, old_way=way_of(old_view, name))
+    return list(candidates.values())
 
 
-def _named(question: Question) -> dict[str, File]:
+def _files_by_name(question: Question) -> dict[str, File]:
     """Every file of the new side, under its own path and the names of links that lead to it."""
     if question.sides is None:
         return snapshot(question.repository, question.comparison.new)
-    after = question.sides.after
-    leading = ((link, after.tree.file(way)) for link, way in after.ways.items())
-    return {**after.files, **after.behind, **{link: file for link, file in leading if file}}
+    view = question.sides.after
+    leading = ((link, view.tree.file(way)) for link, way in view.ways.items())
+    return {**view.files, **view.behind, **{link: file for link, file in leading if file}}
 
 
-def _own(sides: Sides | None, file: File) -> File | None:
+def _target(sides: Sides | None, file: File) -> File | None:
     """The file itself of a name; of a link the file that it leads to."""
     if sides is None:
         return file
@@ -263,9 +276,12 @@ def _values_of_new(question: Question, ways: Iterable[Way], texts: Mapping[str, 
     return values_of([question.repository.attributes(NAMES, questions(paths), *options)])
 
 
-def _before(question: Question, asked: Iterable[_Asked], parties: Iterable[Party]) -> Values:
+def _old_values(question: Question, candidates: Iterable[_Candidate], parties: Iterable[Party]) -> Values:
     """The values in the base, for the paths that files had there."""
-    ways = [*(each.before for each in asked), *(way for party in parties for way in party.before.values())]
+    ways = [
+        *(candidate.old_way for candidate in candidates),
+        *(way for party in parties for way in party.before.values()),
+    ]
     paths = dict.fromkeys(path for way in ways for path in way)
     if not paths:
         return Values({})

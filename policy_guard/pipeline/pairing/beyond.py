@@ -25,7 +25,7 @@ MOST_MATCHED = 2_000_000
 _MOST_NAMES = 100
 """Names at the end of a link that are tried as a way back; more of them are no way that anybody writes."""
 _FILE = 0o100644
-_WHAT = {
+_DESCRIPTIONS = {
     MISSING: "is a link that leads to nothing in the repository",
     CIRCLE: "is a link that leads in a circle, which is not followed",
     BELOW: "is a link into a submodule, which is not checked",
@@ -33,7 +33,7 @@ _WHAT = {
 }
 _OUT = "is a link that leads out of the repository, which is not followed"
 
-Said: TypeAlias = tuple[str, tuple[Finding, ...]]
+Remark: TypeAlias = tuple[str, tuple[Finding, ...]]
 
 
 class Beyond:
@@ -51,7 +51,7 @@ class Beyond:
         self._reader = reader
         self._sides = sides
         self._old, self._new, self._changed = comparison
-        self._looked_at = self._named = self._matched = 0
+        self._file_count = self._name_count = self._match_count = 0
 
     @cached_property
     def _folded(self) -> Tree:
@@ -64,25 +64,32 @@ class Beyond:
     @cached_property
     def _patterns(self) -> tuple[str, ...]:
         """Return what the settings name: policies, groups and files of critical entries."""
-        config = self._reader.given.config
+        config = self._reader.settings.config
         patterns = [pattern for rule in (*config.policies, *config.added) for pattern in rule.files]
         patterns += [pattern for group in config.groups for pattern in group.files]
-        return tuple(dict.fromkeys((*patterns, *(p for entry in self._reader.given.critical for p in entry.files))))
+        return tuple(dict.fromkeys((*patterns, *(p for entry in self._reader.settings.critical for p in entry.files))))
 
-    def said(self, change: Change) -> Said | None:
+    def remark(self, change: Change) -> Remark | None:
         """A sentence for the report with the findings; None if nothing is out of sight."""
         file = change.new
         if file is None or file.mode not in (LINK, SUBMODULE):
             return None
         if file.mode == SUBMODULE:
-            what = "is a submodule, which is not checked"
-            return f"{file.path} {what}", (*self._taken_away(file.path), *self._configured(file.path, what))
+            description = "is a submodule, which is not checked"
+            return f"{file.path} {description}", (
+                *self._taken_away(file.path),
+                *self._configured(file.path, description),
+            )
         way = self._way(file.path)
-        spelled = tuple(self._spelled(file))
+        findings = tuple(self._policies_in_text(file))
         if way.path is not None:
-            return (f"{file.path} is a link", spelled) if spelled else None
-        what = _WHAT.get(way.kind, _OUT)
-        return f"{file.path} {what}", (*spelled, *self._taken_away(file.path), *self._unseen(file.path, way, what))
+            return (f"{file.path} is a link", findings) if findings else None
+        description = _DESCRIPTIONS.get(way.kind, _OUT)
+        return f"{file.path} {description}", (
+            *findings,
+            *self._taken_away(file.path),
+            *self._unseen(file.path, way, description),
+        )
 
     def _way(self, path: str) -> Way:
         """Return where the link leads; if nowhere, what systems make of it that do not tell all names apart."""
@@ -91,39 +98,41 @@ class Beyond:
         if view and way.path in view.files and view.files[way.path or ""].mode == SUBMODULE:
             return Way(None, BELOW, links=way.links)
         if way.kind == MISSING:
-            elsewhere = self._folded.way(path)
-            return way if elsewhere.path is not None or elsewhere.kind == MISSING else elsewhere
+            folded_way = self._folded.way(path)
+            return way if folded_way.path is not None or folded_way.kind == MISSING else folded_way
         return way
 
-    def _unseen(self, path: str, way: Way, what: str) -> Iterator[Finding]:
+    def _unseen(self, path: str, way: Way, description: str) -> Iterator[Finding]:
         if way.kind == BROKEN and not self._reader.concerned(path):
             yield from self._refused(path, way.reason)
         elif way.kind == MISSING:
             yield from self._in_another_spelling(path)
         elif way.kind not in (BROKEN, CIRCLE):
-            yield from self._configured(path, what)
+            yield from self._configured(path, description)
             yield from self._coming_back(path, way)
 
     def _refused(self, path: str, message: str) -> Iterator[Finding]:
         yield from unreadable(Source(path, "", self._new.name), [Problem(message, Span(0, 0))])
 
-    def _configured(self, path: str, what: str) -> Iterator[Finding]:
+    def _configured(self, path: str, description: str) -> Iterator[Finding]:
         """State that the settings name files in it, which nobody looks at."""
-        self._matched += len(self._patterns)
-        if self._matched > MOST_MATCHED:
+        self._match_count += len(self._patterns)
+        if self._match_count > MOST_MATCHED:
             raise SetupError("too many links and submodules lead out of the repository. Remove some of them.")
-        named = next((pattern for pattern in self._patterns if reaches_below(pattern, path)), None)
-        excluded = self._reader.given.config.exclude
-        if named is not None and not any(names_all_below(pattern, path) for pattern in excluded):
+        naming_pattern = next((pattern for pattern in self._patterns if reaches_below(pattern, path)), None)
+        excluded = self._reader.settings.config.exclude
+        if naming_pattern is not None and not any(names_all_below(pattern, path) for pattern in excluded):
             remedy = f"keep the files themselves here, or name {path}/** under exclude"
-            yield from self._refused(path, f"{what}, and the settings name files in it with {named}; {remedy}")
+            yield from self._refused(
+                path, f"{description}, and the settings name files in it with {naming_pattern}; {remedy}"
+            )
 
     def _in_another_spelling(self, path: str) -> Iterator[Finding]:
         way = self._folded.way(folded(path))
         if way.path is not None and self._may_hold_one(path, way.path):
             place = self._folded.files[way.path].path if way.path in self._folded.files else way.path
-            why = "where systems that do not tell all names apart find policies; write the name as it is"
-            yield from self._refused(path, f"the link leads to nothing here, but almost to {place}, {why}")
+            reason = "where systems that do not tell all names apart find policies; write the name as it is"
+            yield from self._refused(path, f"the link leads to nothing here, but almost to {place}, {reason}")
 
     def _coming_back(self, path: str, way: Way) -> Iterator[Finding]:
         """State that a link out of the repository may lead back into it, to a policy."""
@@ -145,28 +154,30 @@ class Beyond:
     def _may_hold_one(self, name: str, place: str) -> bool:
         """Tell whether a policy stands in a file, or in a folder below it, under the name that a link gives it."""
         file = self._folded.files.get(place)
-        below = ((f"{name}/{rest}", each) for rest, each in self._folded.files_below(place))
-        return any(self._is_one(each, under) for under, each in ([(name, file)] if file else below))
+        files = ((f"{name}/{inner_path}", inner_file) for inner_path, inner_file in self._folded.files_below(place))
+        return any(
+            self._is_one(inner_file, inner_name) for inner_name, inner_file in ([(name, file)] if file else files)
+        )
 
     def _is_one(self, file: File, name: str) -> bool:
-        self._named += 1
-        if self._named > MOST_NAMED or self._looked_at > MOST_LOOKED_AT:
+        self._name_count += 1
+        if self._name_count > MOST_NAMED or self._file_count > MOST_LOOKED_AT:
             return True
         if file.mode in (LINK, SUBMODULE) or not self._reader.concerned(name):
             return False
-        self._looked_at += 1
+        self._file_count += 1
         version = self._reader.version(file, name, self._new)
         return bool(version.policies or version.problems)
 
-    def _spelled(self, file: File) -> Iterator[Finding]:
+    def _policies_in_text(self, file: File) -> Iterator[Finding]:
         """State that the text of the link is a policy: without core.symlinks git writes it into a file.
 
         Source: git's config, "core.symlinks".
         """
         version = self._reader.version(file._replace(mode=_FILE), file.path, self._new)
         if version.policies:
-            why = "is a policy, and git writes it into a file on systems without links"
-            yield from self._refused(file.path, f"the text of the link {why}; make it a file")
+            reason = "is a policy, and git writes it into a file on systems without links"
+            yield from self._refused(file.path, f"the text of the link {reason}; make it a file")
 
     def _taken_away(self, path: str) -> Iterator[Finding]:
         """A finding for each policy that was where something is now that is not looked into."""

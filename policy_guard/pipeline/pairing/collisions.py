@@ -19,33 +19,39 @@ from policy_guard.verify.readable import unreadable
 
 def added(changed: Iterable[Change]) -> dict[str, File]:
     """The files under names, or of a sort, that were not there before."""
-    before = {change.old.path: change.old.mode & 0o170000 for change in changed if change.old}
+    old_modes = {change.old.path: change.old.mode & 0o170000 for change in changed if change.old}
     news = (change.new for change in changed if change.new)
-    return {file.path: file for file in news if before.get(file.path) != file.mode & 0o170000}
+    return {file.path: file for file in news if old_modes.get(file.path) != file.mode & 0o170000}
 
 
 def collisions(
-    came: Mapping[str, File], after: Mapping[str, File], matters: Callable[[str], bool], revision: str
+    new_files: Mapping[str, File], all_files: Mapping[str, File], matters: Callable[[str], bool], revision: str
 ) -> Iterator[Finding]:
     """A finding for each name that came and takes the place of another, if a policy may stand under one of the two.
 
     Two folders can be one, and two files, or a file and a folder, cannot.
     """
-    wanted = set[str]()
-    for path in map(folded, came):
-        wanted.update(takewhile(lambda place: place not in wanted, _up(path)))
-    spelled: dict[str, dict[str, list[str]]] = {}
-    for path in after:
+    places = set[str]()
+    for path in map(folded, new_files):
+        places.update(takewhile(lambda place: place not in places, _up(path)))
+    paths_by_spelling: dict[str, dict[str, list[str]]] = {}
+    for path in all_files:
         for place in _up(folded(path)):
-            if place in wanted:
-                spelled.setdefault(place, {}).setdefault(_cut(path, place.count("/")), []).append(path)
-    for path in came:
+            if place in places:
+                paths_by_spelling.setdefault(place, {}).setdefault(_cut(path, place.count("/")), []).append(path)
+    for path in new_files:
         for place in _up(folded(path)):
-            own = _cut(path, place.count("/"))
-            others = {name: files for name, files in spelled.get(place, {}).items() if name != own}
-            taken = (o for o in others if (own in after or o in after) and any(map(matters, (path, *others[o]))))
-            if other := next(taken, None):
-                yield _refused(path, own, other, revision)
+            spelling = _cut(path, place.count("/"))
+            other_spellings = {
+                name: files for name, files in paths_by_spelling.get(place, {}).items() if name != spelling
+            }
+            rivals = (
+                o
+                for o in other_spellings
+                if (spelling in all_files or o in all_files) and any(map(matters, (path, *other_spellings[o])))
+            )
+            if rival := next(rivals, None):
+                yield _refused(path, spelling, rival, revision)
                 break
 
 
@@ -60,6 +66,8 @@ def _cut(path: str, folders: int) -> str:
     return "/".join(path.split("/")[: folders + 1])
 
 
-def _refused(path: str, own: str, other: str, revision: str) -> Finding:
-    message = f"{own} and {other} are one name on systems such as macOS and Windows, and only one is there; rename one"
+def _refused(path: str, spelling: str, rival: str, revision: str) -> Finding:
+    message = (
+        f"{spelling} and {rival} are one name on systems such as macOS and Windows, and only one is there; rename one"
+    )
     return next(iter(unreadable(Source(path, "", revision), [Problem(message, Span(0, 0))])))

@@ -13,7 +13,7 @@ from policy_guard.regex import regex
 if TYPE_CHECKING:
     from zipfile import ZipFile, ZipInfo
 
-_Made = TypeVar("_Made")
+_Result = TypeVar("_Result")
 
 
 class _Decompressor(Protocol):
@@ -68,39 +68,39 @@ _ELSEWHERE = (b"version https://git-lfs.github.com/spec/", b"-----BEGIN ", b"$AN
 class Room:
     """How many characters may still be looked at, those of decoded texts included."""
 
-    def __init__(self, left: int) -> None:
-        self.left = left
+    def __init__(self, characters: int) -> None:
+        self.remainder = characters
 
-    def takes(self, size: int) -> bool:
+    def spend(self, size: int) -> bool:
         """Tell whether there is room for so many more, which is then used up."""
-        self.left -= size
-        return self.left >= 0
+        self.remainder -= size
+        return self.remainder >= 0
 
 
-def holds_policy(data: bytes, least: float, room: Room | None = None) -> bool:
+def holds_policy(data: bytes, least_share: float, room: Room | None = None) -> bool:
     """Tell whether the bytes hold a policy, or what reads as one once it is decoded; False once there is no `room`.
 
-    `least` is the share of the text that has to be a policy's, comments aside: prose and programs may show one. What
-    is encoded shows nothing to anybody, and counts whatever its share is; so does what unpacks to more and more, and
-    what a library fails to unpack.
+    `least_share` is the share of the text that has to be a policy's, comments aside: prose and programs may show one.
+    What is encoded shows nothing to anybody, and counts whatever its share is; so does what unpacks to more and more,
+    and what a library fails to unpack.
     """
-    own = _MOST
+    budget = _MOST
     try:
         for text, size, encoded in _texts(data, 0):
-            if room and not room.takes(_STEPS_A_TEXT + min(size, LARGEST)):
+            if room and not room.spend(_STEPS_A_TEXT + min(size, LARGEST)):
                 return False
-            own -= size
-            if own < 0 or (_speaks_of_one(text) and (encoded or _share(text) >= least)):
+            budget -= size
+            if budget < 0 or (_speaks_of_one(text) and (encoded or _share(text) >= least_share)):
                 return True
     except _Undecodable:
         return True
     return False
 
 
-def shows_policy(data: bytes, least: float) -> bool:
+def shows_policy(data: bytes, least_share: float) -> bool:
     """Tell whether the bytes hold a policy that is to be read as it stands, in a file of any length."""
     text = data.replace(b"\0", b"").decode("utf-8", "replace")
-    return _speaks_of_one(text) and _share(text) >= least
+    return _speaks_of_one(text) and _share(text) >= least_share
 
 
 def is_opaque(data: bytes) -> bool:
@@ -120,15 +120,15 @@ def _speaks_of_one(text: str) -> bool:
 
 def _share(text: str) -> float:
     """Return how much of the text stands in lines that a policy may have, comments and blanks aside."""
-    policy = other = 0
-    inside = False
+    policy_size = other_size = 0
+    in_comment = False
     for line in map(str.strip, text.splitlines()):
         if _LINE.search(line) or _BRACKETS.fullmatch(line):
-            policy += len(line)
-        elif not inside and not _COMMENT.match(line):
-            other += len(line)
-        inside = not _CLOSES.search(line) if inside or _OPENS.match(line) else False
-    return policy / (policy + other) if policy else 0.0
+            policy_size += len(line)
+        elif not in_comment and not _COMMENT.match(line):
+            other_size += len(line)
+        in_comment = not _CLOSES.search(line) if in_comment or _OPENS.match(line) else False
+    return policy_size / (policy_size + other_size) if policy_size else 0.0
 
 
 def _texts(data: bytes, depth: int) -> Iterator[tuple[str, int, bool]]:
@@ -209,7 +209,7 @@ def _unpacked(data: bytes) -> Iterator[bytes]:
         yield from _members(data)
 
 
-def _streams(data: bytes, made: Callable[[], _Decompressor], wrong: type[Exception]) -> Iterator[bytes]:
+def _streams(data: bytes, make_decompressor: Callable[[], _Decompressor], wrong: type[Exception]) -> Iterator[bytes]:
     """The texts that were compressed one after the other, as `gzip`, `bzip2` and `xz` read them, and all as one.
 
     Source: RFC 1952, 2.2: a gzip file is a series of members.
@@ -217,7 +217,7 @@ def _streams(data: bytes, made: Callable[[], _Decompressor], wrong: type[Excepti
     texts: list[bytes] = []
     room = LARGEST
     while data and room > 0:
-        decompressor = made()
+        decompressor = make_decompressor()
         (text,) = tuple(_unless_wrong(partial(decompressor.decompress, data, room), wrong)) or (b"",)
         texts.append(text)
         room -= _STEPS_A_TEXT + len(text)
@@ -250,15 +250,15 @@ def _beginning(archive: ZipFile, entry: ZipInfo, room: int) -> bytes:
         return member.read(max(room, 0))
 
 
-def _unless_wrong(work: Callable[[], _Made], *wrong: type[Exception]) -> Iterator[_Made]:
+def _unless_wrong(work: Callable[[], _Result], *wrong: type[Exception]) -> Iterator[_Result]:
     """Return what the work gives, or nothing: bytes that are no such code hold nothing in it.
 
     Whatever else a library says of bytes that somebody wrote on purpose, nobody knows what they hold.
     """
     try:
-        made = work()
+        result = work()
     except wrong:
         return
     except Exception as error:
         raise _Undecodable from error
-    yield made
+    yield result

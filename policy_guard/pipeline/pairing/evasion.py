@@ -40,11 +40,11 @@ class _Lost(NamedTuple):
         places = frozenset(map(_place, paths))
         return cls(first, frozenset(folder for folder, _ in places), frozenset(stem for _, stem in places), places)
 
-    def least(self, path: str) -> float:
+    def least_share(self, path: str) -> float:
         """The share of a file that has to be a policy's: the nearer it lies to one that goes, the less is enough."""
         folder, stem = _place(path)
-        near = folder in self.folders or stem in self.stems
-        return _SHARES[2 if (folder, stem) in self.places else near]
+        is_near = folder in self.folders or stem in self.stems
+        return _SHARES[2 if (folder, stem) in self.places else is_near]
 
 
 def _place(path: str) -> tuple[str, str]:
@@ -57,12 +57,12 @@ def moved_out_of_sight(reader: Reader, comparison: Comparison, sides: Sides | No
 
     Where git sees one file renamed, the pair of both says so already. Whoever takes two changes for it is not seen.
     """
-    gone = dict(_lost(reader, comparison, sides))
-    if not gone:
+    lost_sources = dict(_lost(reader, comparison, sides))
+    if not lost_sources:
         return
-    lost = _Lost.of(next(iter(gone.values())), gone)
+    lost = _Lost.of(next(iter(lost_sources.values())), lost_sources)
     files = [change for change in comparison.changes if change.new and _may_hide(reader, change.new, comparison.new)]
-    files.sort(key=lambda change: lost.least(change.path))
+    files.sort(key=lambda change: lost.least_share(change.path))
     yield from _Look(reader, lost, comparison.new).at(files)
 
 
@@ -84,20 +84,20 @@ class _Look:
             assert file is not None
             data = self._reader.content(file) or b""
             if self._shows_one(change, data):
-                yield self._found(file.path)
-            elif self._room.left < 0 or self._reading.left < 0:
+                yield self._finding(file.path)
+            elif self._room.remainder < 0 or self._reading.remainder < 0:
                 passed_over = passed_over or file.path
             elif len(data) <= LARGEST:
                 parts.setdefault(file.path.rpartition("/")[0], []).append((file.path, data))
-            if self._reading.left < 0:
+            if self._reading.remainder < 0:
                 break
         yield from self._in_parts(parts)
-        if passed_over or self._room.left < 0:
+        if passed_over or self._room.remainder < 0:
             yield from self._too_much(passed_over or self._lost.first.path)
 
-    def _found(self, path: str) -> Finding:
-        why = "files with this name are not checked"
-        return vanished(Source(path, "", self._new.name), self._lost.first, why)
+    def _finding(self, path: str) -> Finding:
+        reason = "files with this name are not checked"
+        return vanished(Source(path, "", self._new.name), self._lost.first, reason)
 
     def _too_much(self, path: str) -> Iterator[Finding]:
         words = f"{self._lost.first.path} is no policy any more, and with it more changes than can be looked through"
@@ -105,28 +105,28 @@ class _Look:
         yield from unreadable(Source(path, "", self._new.name), [problem])
 
     def _in_parts(self, parts: dict[str, list[tuple[str, bytes]]]) -> Iterator[Finding]:
-        for several in parts.values():
-            joined = b"".join(data.rstrip(b"\r\n") for _, data in sorted(several))
-            if len(several) > 1 and holds_policy(joined, _ELSEWHERE, self._room):
-                yield self._found(min(several)[0])
+        for files in parts.values():
+            joined = b"".join(data.rstrip(b"\r\n") for _, data in sorted(files))
+            if len(files) > 1 and holds_policy(joined, _ELSEWHERE, self._room):
+                yield self._finding(min(files)[0])
 
     def _shows_one(self, change: Change, data: bytes) -> bool:
         """Tell whether a policy is to be seen in the file, and was not before where it may be no more than an example.
 
         In the place of the policy that goes, a new file that nobody can look into counts as one.
         """
-        least = self._lost.least(change.path)
-        if not least and change.old is None and (is_opaque(data) or len(data) > LARGEST):
+        least_share = self._lost.least_share(change.path)
+        if not least_share and change.old is None and (is_opaque(data) or len(data) > LARGEST):
             return True
-        if not self._seen(data, least):
+        if not self._shows(data, least_share):
             return False
-        return not (change.old and least and self._seen(self._reader.content(change.old) or b"", least))
+        return not (change.old and least_share and self._shows(self._reader.content(change.old) or b"", least_share))
 
-    def _seen(self, data: bytes, least: float) -> bool:
-        if len(data) <= LARGEST and self._room.left >= 0 and _holds_policy(data, least, self._room):
+    def _shows(self, data: bytes, least_share: float) -> bool:
+        if len(data) <= LARGEST and self._room.remainder >= 0 and _holds_policy(data, least_share, self._room):
             return True
-        long = len(data) > LARGEST or self._room.left < 0
-        return long and self._reading.takes(len(data)) and shows_policy(data, least)
+        long = len(data) > LARGEST or self._room.remainder < 0
+        return long and self._reading.spend(len(data)) and shows_policy(data, least_share)
 
 
 def _lost(reader: Reader, comparison: Comparison, sides: Sides | None) -> Iterator[tuple[str, Source]]:
@@ -140,9 +140,11 @@ def _lost(reader: Reader, comparison: Comparison, sides: Sides | None) -> Iterat
         old = reader.version(change.old, change.old.path, comparison.old)
         if not old.policies:
             continue
-        stays = change.new if change.relation == "same" and change.path == change.old.path else None
-        after = reader.version(stays, stays.path, comparison.new).policies if stays else {}
-        if set(old.policies) - set(after):
+        remaining_file = change.new if change.relation == "same" and change.path == change.old.path else None
+        new_policies = (
+            reader.version(remaining_file, remaining_file.path, comparison.new).policies if remaining_file else {}
+        )
+        if set(old.policies) - set(new_policies):
             yield change.old.path, old.source
             if real := _real(change.old.path, sides):
                 yield real, old.source
@@ -167,7 +169,7 @@ def _may_hide(reader: Reader, file: File, new: Revision) -> bool:
     return not (version.policies or version.problems)
 
 
-def _holds_policy(data: bytes, least: float, room: Room) -> bool:
+def _holds_policy(data: bytes, least_share: float, room: Room) -> bool:
     """Tell whether it is a policy in JSON, if a broken one, or in YAML, or holds one in whatever else."""
     data = data.removeprefix(b"\xef\xbb\xbf")
     in_json = data.lstrip()[:1] in (b"{", b"[")
@@ -175,4 +177,4 @@ def _holds_policy(data: bytes, least: float, room: Room) -> bool:
         version = version_of(data, f"policy.{'json' if in_json else 'yaml'}", "", False, None)
         if version.policies or (version.problems and version.source.path.endswith("json")):
             return True
-    return holds_policy(data, least, room)
+    return holds_policy(data, least_share, room)

@@ -40,9 +40,9 @@ _MANIFESTS = ("apiVersion", "resources", "tasks", "block", "hosts")
 class FileVersion(NamedTuple):
     """What one version of a file holds: policies by label, what is wrong with it, and how many lie deeper.
 
-    `others` are labels of what may become a policy.
+    `candidates` are labels of what may become a policy.
 
-    `looked` is False where the file was passed over as no policy at all. `unread` are the texts of the policies that
+    `examined` is False where the file was passed over as no policy at all. `unread` are the texts of the policies that
     cannot be read, as far as there are texts. `template` is there if the file is one, of which policies are read when
     it is `completed`. A `manifest` may lose its last policy and is looked at all the same.
     """
@@ -51,9 +51,9 @@ class FileVersion(NamedTuple):
     policies: dict[str, Policy]
     problems: tuple[Problem, ...] = ()
     deeper: int = 0
-    looked: bool = True
+    examined: bool = True
     note: str = ""
-    others: frozenset[str] = frozenset()
+    candidates: frozenset[str] = frozenset()
     unresolved: tuple[Unresolved, ...] = ()
     unread: tuple[str, ...] = ()
     template: Template | None = None
@@ -68,23 +68,25 @@ class FileVersion(NamedTuple):
         parsed = all_of(self.template, placeholders, grants)
         problems = (*self.template.repeated, *parsed.every_problem)
         policies = {_unique(key, policy, parsed.policies): policy for key, policy in parsed.policies.items()}
-        return self._replace(policies=policies, problems=problems, looked=bool(policies or problems))
+        return self._replace(policies=policies, problems=problems, examined=bool(policies or problems))
 
-    def after(self, before: FileVersion | None = None) -> FileVersion:
+    def with_unresolved(self, old: FileVersion | None = None) -> FileVersion:
         """This version with what is wrong with what is filled in later, beside the policies that there are and were."""
         if not self.unresolved:
             return self
-        labels = {*self.policies, *(before.policies if before else ())}
+        labels = {*self.policies, *(old.policies if old else ())}
         from policy_guard.documents.containers.unresolved import problems
 
-        more = tuple(problems(self.unresolved, labels))
-        return self._replace(problems=(*self.problems, *more), looked=self.looked or bool(more)) if more else self
+        late_problems = tuple(problems(self.unresolved, labels))
+        if not late_problems:
+            return self
+        return self._replace(problems=(*self.problems, *late_problems), examined=True)
 
 
 def _unique(key: PolicyId, policy: Policy, every: Mapping[PolicyId, Policy]) -> str:
     """The label of a policy; that of several at one place tells whose it is."""
-    alike = sum(other.label == policy.label for other in every.values())
-    return policy.label if alike == 1 else f"{policy.label} of {key.holder}"
+    count = sum(other.label == policy.label for other in every.values())
+    return policy.label if count == 1 else f"{policy.label} of {key.holder}"
 
 
 def version_of(
@@ -102,18 +104,18 @@ def glance_of(
     kind: Kind | None,
     placeholders: tuple[str, ...] = (),
     closely: bool = False,
-    beside: RevisionFiles | None = None,
+    siblings: RevisionFiles | None = None,
 ) -> FileVersion:
     """Return what the bytes of a file hold, as in `version_of`; the policies of a template are not read yet.
 
     With `closely`, bytes are read that do not look like a policy, since they may be a template without one. Other files
-    that it reads are found `beside` it.
+    that it reads are found among its `siblings`.
     """
     if LFS.match(data) and not sniff(data):
         return _of_pointer(data, path, revision, configured)
     by_content = not configured and plain_name(path)
     if not configured and not closely and not sniff(data) and not is_serverless_name(path):
-        return FileVersion(Source(path, "", revision), {}, looked=False)
+        return FileVersion(Source(path, "", revision), {}, examined=False)
     if by_content and not in_json(data) and not is_short_text(data):
         return _too_long(data, path, revision)
     from policy_guard.documents.containers.plain import policies_in
@@ -125,7 +127,7 @@ def glance_of(
         if any(map(_is_template, documents)):
             return _of_template(source, documents)
         if any(map(_is_serverless, documents)):
-            return _of_serverless(source, documents, beside)
+            return _of_serverless(source, documents, siblings)
         manifests = _of_manifests(source, documents)
         reading = manifests or policies_in(source, documents)
     except Unreadable as error:
@@ -134,8 +136,8 @@ def glance_of(
             return _parsed(source, templated, kind, configured, placeholders)._replace(manifest=True)
         blamed = configured or _seems_meant(data, path, revision, by_content)
         unread = (source.text,) if len(data) <= MAX_BYTES else ()
-        wrong = error.problems if blamed else ()
-        return FileVersion(source=source, policies={}, problems=wrong, looked=blamed, unread=unread)
+        problems = error.problems if blamed else ()
+        return FileVersion(source=source, policies={}, problems=problems, examined=blamed, unread=unread)
     if by_content and not reading.policies and not in_json(data):
         return _without_policy(data, source, reading.deeper)
     return _parsed(source, reading, kind, configured, placeholders)._replace(manifest=manifests is not None)
@@ -148,7 +150,7 @@ def _of_pointer(data: bytes, path: str, revision: str, configured: bool) -> File
         source=salvage(path, data, revision),
         policies={},
         problems=(problem,) if configured else (),
-        looked=configured,
+        examined=configured,
         note=note,
     )
 
@@ -200,17 +202,17 @@ def _is_serverless(document: Node) -> bool:
     return is_serverless(document)
 
 
-def _of_serverless(source: Source, documents: Sequence[Node], beside: RevisionFiles | None) -> FileVersion:
+def _of_serverless(source: Source, documents: Sequence[Node], siblings: RevisionFiles | None) -> FileVersion:
     from policy_guard.documents.containers.serverless_framework.files import NO_FILES
     from policy_guard.documents.containers.serverless_framework.template import template_of
 
-    (document, *others) = documents
+    (document, *other_documents) = documents
     assert isinstance(document, Object)
-    if others:
+    if other_documents:
         words = "the Serverless Framework reads one document, and several stand here; give each its own file"
         return FileVersion(source=source, policies={}, problems=(Problem(words, Span(0, 1)),))
     try:
-        return FileVersion(source=source, policies={}, template=template_of(source, document, beside or NO_FILES))
+        return FileVersion(source=source, policies={}, template=template_of(source, document, siblings or NO_FILES))
     except Unreadable as error:
         return FileVersion(source=source, policies={}, problems=error.problems, unread=(source.text,))
 
@@ -218,8 +220,8 @@ def _of_serverless(source: Source, documents: Sequence[Node], beside: RevisionFi
 def _of_template(source: Source, documents: Sequence[Node]) -> FileVersion:
     from policy_guard.documents.containers.cloudformation.template import read_template
 
-    (document, *others) = documents
-    if others or not isinstance(document, Object):
+    (document, *other_documents) = documents
+    if other_documents or not isinstance(document, Object):
         words = (
             "a template stands beside other documents, and parsers disagree on which one counts; give it its own file"
         )
@@ -258,7 +260,7 @@ def _without_policy(data: bytes, source: Source, deeper: int) -> FileVersion:
     """A file without a policy's name that is YAML for a reader: a template before JSON makes one text of all of it."""
     path, revision = source.path, source.revision
     if not _seems_meant(data, path, revision, True) or (deeper and not _is_one_text(source)):
-        return FileVersion(Source(path, "", revision), {}, looked=False)
+        return FileVersion(Source(path, "", revision), {}, examined=False)
     words = "the file reads as a policy, but is not valid JSON or YAML; remove what stands around it, or exclude it"
     return FileVersion(source=salvage(path, data, revision), policies={}, problems=(Problem(words, Span(0, 1)),))
 
@@ -272,11 +274,11 @@ def _is_one_text(source: Source) -> bool:
 def _too_long(data: bytes, path: str, revision: str) -> FileVersion:
     """A file without a policy's name that is too long to be read, or in another encoding, and may be one."""
     if b"\0" in data and in_utf_8(data):
-        return FileVersion(Source(path, "", revision), {}, looked=False)
+        return FileVersion(Source(path, "", revision), {}, examined=False)
     from policy_guard.pipeline.pairing.disguise import shows_policy
 
     if not shows_policy(data[:MAX_BYTES], max(_OF_FILE, _least_share(data, path))):
-        return FileVersion(Source(path, "", revision), {}, looked=False)
+        return FileVersion(Source(path, "", revision), {}, examined=False)
     words = "the file reads as a policy, and is too long or not in UTF-8; save it as UTF-8, and give it a suffix"
     return FileVersion(source=salvage(path, data, revision), policies={}, problems=(Problem(words, Span(0, 0)),))
 
@@ -286,25 +288,27 @@ def _parsed(
 ) -> FileVersion:
     from policy_guard.iam.parse import parse
 
-    found: dict[str, Policy] = {}
-    wrong: list[Problem] = []
+    policies: dict[str, Policy] = {}
+    problems: list[Problem] = []
     unread: list[str] = []
     for document in reading.policies:
         try:
-            found[document.label] = parse(document, kind, placeholders)
+            policies[document.label] = parse(document, kind, placeholders)
         except Unreadable as error:
-            wrong += error.problems
+            problems += error.problems
             unread.append(source.text[slice(*document.node.span)])
     if configured and not reading.policies:
-        wrong.append(Problem("the file is configured as a policy and contains none", Span(0, min(1, len(source.text)))))
-    looked = bool(reading.policies or configured)
+        problems.append(
+            Problem("the file is configured as a policy and contains none", Span(0, min(1, len(source.text))))
+        )
+    examined = bool(reading.policies or configured)
     return FileVersion(
         source=source,
-        policies=found,
-        problems=tuple(dict.fromkeys(wrong)),
+        policies=policies,
+        problems=tuple(dict.fromkeys(problems)),
         deeper=reading.deeper,
-        looked=looked,
-        others=reading.other_labels,
+        examined=examined,
+        candidates=reading.other_labels,
         unresolved=reading.unresolved,
         unread=tuple(unread),
     )

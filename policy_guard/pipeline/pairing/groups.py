@@ -57,32 +57,35 @@ def joined(group: Group, reader: Reader, trees: Trees, comparison: Comparison) -
     """The policies of all files of the group as one, old and new."""
     renamed = {c.old.path: c.new.path for c in comparison.changes if c.old and c.new}
     olds = _members(group, reader, trees.before, comparison.old)
-    news = [version.after() for version in _members(group, reader, trees.after, comparison.new)]
+    news = [version.with_unresolved() for version in _members(group, reader, trees.after, comparison.new)]
     findings = [
         *_unread(group, news, "a file of it cannot be read"),
         *_unread(group, olds, "the old version of a file of it cannot be read"),
     ]
-    after = [policy for version in news for policy in version.policies.values()]
-    before = [policy for version in olds for policy in version.policies.values()]
-    findings += _of_another_kind(group, [*after, *before])
+    new_policies = [policy for version in news for policy in version.policies.values()]
+    old_policies = [policy for version in olds for policy in version.policies.values()]
+    findings += _of_another_kind(group, [*new_policies, *old_policies])
     if findings:
         return GroupResult(f"group {group.name}", (), (), tuple(findings))
-    gone, here = _by_holder(before, before), _by_holder(after, [*before, *after])
+    old_by_holder, new_by_holder = (
+        _by_holder(old_policies, old_policies),
+        _by_holder(new_policies, [*old_policies, *new_policies]),
+    )
     pairs = (
         Pair(
             path=group.name,
-            old=_union(group, gone.get(holder, ()), renamed),
-            new=_union(group, here.get(holder, ()), {}),
+            old=_union(group, old_by_holder.get(holder, ()), renamed),
+            new=_union(group, new_by_holder.get(holder, ()), {}),
             fresh=not olds,
         )
-        for holder in dict.fromkeys([*gone, *here])
+        for holder in dict.fromkeys([*old_by_holder, *new_by_holder])
     )
-    return GroupResult(f"group {group.name}", tuple(pairs), tuple(after), ())
+    return GroupResult(f"group {group.name}", tuple(pairs), tuple(new_policies), ())
 
 
 def _members(group: Group, reader: Reader, files: Mapping[str, File], revision: Revision) -> list[FileVersion]:
-    found = [path for path in sorted(files) if group.holds(path) and reader.grouped(path)]
-    return [reader.version(files[path], path, revision) for path in found]
+    paths = [path for path in sorted(files) if group.holds(path) and reader.grouped(path)]
+    return [reader.version(files[path], path, revision) for path in paths]
 
 
 def _by_holder(policies: Iterable[Policy], every: Iterable[Policy]) -> dict[str, list[Policy]]:
@@ -90,18 +93,18 @@ def _by_holder(policies: Iterable[Policy], every: Iterable[Policy]) -> dict[str,
 
     A change that brings another holder, or takes one out, leaves those without a holder to themselves.
     """
-    named = {policy.holder for policy in every if policy.holder}
-    found: dict[str, list[Policy]] = {}
+    holders = {policy.holder for policy in every if policy.holder}
+    policies_by_holder: dict[str, list[Policy]] = {}
     for policy in policies:
-        found.setdefault(next(iter(named)) if len(named) == 1 else policy.holder, []).append(policy)
-    return found
+        policies_by_holder.setdefault(next(iter(holders)) if len(holders) == 1 else policy.holder, []).append(policy)
+    return policies_by_holder
 
 
-def _unread(group: Group, versions: Iterable[FileVersion], why: str) -> Iterator[Finding]:
+def _unread(group: Group, versions: Iterable[FileVersion], reason: str) -> Iterator[Finding]:
     """State that the group is not judged: a file left out may be the one whose Deny or Allow decides."""
     for version in versions:
         for problem in version.problems[:1]:
-            message = f"the group {group.name} cannot be judged, because {why}: {problem.message}"
+            message = f"the group {group.name} cannot be judged, because {reason}: {problem.message}"
             yield from unreadable(version.source, [Problem(message, problem.span)])
 
 
@@ -120,8 +123,10 @@ def _union(group: Group, policies: Sequence[Policy], renamed: Mapping[str, str])
     statements: list[Statement] = []
     for policy in policies:
         path = renamed.get(policy.source.path, policy.source.path)
-        own = policy.statements if group.same_holes else (_with_own_holes(s, path) for s in policy.statements)
-        statements += own
+        policy_statements = (
+            policy.statements if group.same_holes else (_with_own_holes(s, path) for s in policy.statements)
+        )
+        statements += policy_statements
     names_resources = any(policy.names_resources for policy in policies)
     return first._replace(
         statements=tuple(statements),
@@ -141,23 +146,23 @@ def with_own_holes(policy: Policy, path: str) -> Policy:
 def _with_own_holes(statement: Statement, path: str) -> Statement:
     """The statement with its unknown parts named after its file: those of another file are other texts."""
 
-    def own(value: Value) -> Value:
+    def own_value(value: Value) -> Value:
         parts = (replace(p, name=f"{p.name} of {path}") if isinstance(p, Unknown) else p for p in value.pattern.parts)
         return value._replace(pattern=Pattern(tuple(parts)))
 
     def key(condition: Condition) -> str:
         return f"{condition.key} of {path}" if condition.unknown_key else condition.key
 
-    def element(given: Element) -> Element:
-        return replace(given, values=tuple(map(own, given.values)))
+    def element(original: Element) -> Element:
+        return replace(original, values=tuple(map(own_value, original.values)))
 
-    def principals(given: Principals) -> Principals:
-        return given._replace(entries=tuple(e._replace(value=own(e.value)) for e in given.entries))
+    def principals(original: Principals) -> Principals:
+        return original._replace(entries=tuple(e._replace(value=own_value(e.value)) for e in original.entries))
 
     return replace(
         statement,
         principals=principals(statement.principals) if statement.principals else None,
         action=element(statement.action),
         resource=element(statement.resource) if statement.resource else None,
-        conditions=tuple(c._replace(key=key(c), values=tuple(map(own, c.values))) for c in statement.conditions),
+        conditions=tuple(c._replace(key=key(c), values=tuple(map(own_value, c.values))) for c in statement.conditions),
     )

@@ -23,8 +23,11 @@ _LOADED = ("terraform.tfvars", "terraform.tfvars.json", ".auto.tfvars", ".auto.t
 def unread_policies(reader: Reader, file: File | None, path: str, changed: bool) -> str:
     """Say that a file holds policies that are not checked; empty if it holds none, or is excluded."""
     if path.endswith(_VALUES):
-        given = changed and file is not None and not path.endswith(_LOADED) and reader.included(path)
-        return "gives values to Terraform, which does not load it by itself; what they decide is not checked" * given
+        gives_values = changed and file is not None and not path.endswith(_LOADED) and reader.included(path)
+        return (
+            "gives values to Terraform, which does not load it by itself; what they decide is not checked"
+            * gives_values
+        )
     suffix = f".{path.lower().rpartition('.')[2]}"
     not_read = _NOT_READ.get(suffix) or ("a program of the Serverless Framework" if _PROGRAM.fullmatch(path) else None)
     if not_read is None or file is None or file.mode in (LINK, SUBMODULE) or not reader.included(path):

@@ -29,18 +29,22 @@ class View(NamedTuple):
         """Return where a file is to be found: itself, or what a link leads to; None if that is nowhere."""
         return self.ways[path].path if path in self.ways else path
 
-    def named(self) -> dict[str, File]:
+    def files_by_name(self) -> dict[str, File]:
         """Every name with its file."""
         return {**{name: file._replace(path=name) for name, file in self.behind.items()}, **self.files}
 
-    def under(self, wanted: Callable[[str], bool]) -> set[str]:
+    def under(self, selects: Callable[[str], bool]) -> set[str]:
         """The own paths of the files that have a wanted name."""
-        real = (self.leads_to(name) or name for name in self.files if wanted(name))
-        return {*real, *(file.path for name, file in self.behind.items() if wanted(name))} & self.files.keys()
+        real = (self.leads_to(name) or name for name in self.files if selects(name))
+        return {*real, *(file.path for name, file in self.behind.items() if selects(name))} & self.files.keys()
 
-    def apart(self, reader: Reader) -> dict[str, File]:
+    def files_to_judge(self, reader: Reader) -> dict[str, File]:
         """Every name with its file, without those names under which the file is judged as under its own."""
-        return {n: f for n, f in self.named().items() if n not in self.behind or not alike(reader, n, self.behind[n])}
+        return {
+            n: f
+            for n, f in self.files_by_name().items()
+            if n not in self.behind or not has_same_scope(reader, n, self.behind[n])
+        }
 
 
 class Sides(NamedTuple):
@@ -48,7 +52,7 @@ class Sides(NamedTuple):
     after: View
 
 
-def alike(reader: Reader, name: str, file: File) -> bool:
+def has_same_scope(reader: Reader, name: str, file: File) -> bool:
     """Tell whether the file is judged under this name as under its own."""
     return reader.concerned(file.path) and reader.scope(name) == reader.scope(file.path)
 
@@ -81,13 +85,13 @@ def _behind(files: Mapping[str, File], ways: Mapping[str, Way]) -> dict[str, Fil
     No name leads over more links than the system follows.
     """
     paths = sorted(files)
-    found: dict[str, File] = {}
+    files_behind: dict[str, File] = {}
     waiting: list[tuple[str, tuple[str, ...], int]] = [
         (link, (way.path,), len(way.links))
         for link, way in ways.items()
         if way.path is not None and way.path not in files
     ]
-    seen = 0
+    count = 0
     while waiting:
         name, passed, hops = waiting.pop()
         folder = passed[-1]
@@ -96,51 +100,51 @@ def _behind(files: Mapping[str, File], ways: Mapping[str, Way]) -> dict[str, Fil
             path = paths[at]
             if not path.startswith(start):
                 break
-            seen += 1
-            if seen > MOST_BEHIND:
+            count += 1
+            if count > MOST_BEHIND:
                 raise SetupError(
                     f"links to folders give more than {MOST_BEHIND:,} names to files. Remove some of them."
                 )
-            inside = f"{name}/{path.removeprefix(start)}"
+            name_behind = f"{name}/{path.removeprefix(start)}"
             way = ways.get(path) or Way(path)
-            hops_there = hops + len(way.links)
-            if way.path is None or hops_there > MOST_HOPS:
+            total_hops = hops + len(way.links)
+            if way.path is None or total_hops > MOST_HOPS:
                 continue
             if way.path in files:
-                found[inside] = files[way.path]
+                files_behind[name_behind] = files[way.path]
             elif way.path not in passed:
-                waiting.append((inside, (*passed, way.path), hops_there))
-    return found
+                waiting.append((name_behind, (*passed, way.path), total_hops))
+    return files_behind
 
 
 def let_be_followed(repository: Repository, reader: Reader, comparison: Comparison) -> Sides:
     """Gives the reader every file of both sides, and adds what changed behind links to what changed."""
     old, new, changed = comparison
-    before, after = view(repository, snapshot(repository, old)), view(repository, snapshot(repository, new))
-    reader.with_files(new, after.named())
-    reader.with_files(old, before.named())
+    old_view, new_view = view(repository, snapshot(repository, old)), view(repository, snapshot(repository, new))
+    reader.with_files(new, new_view.files_by_name())
+    reader.with_files(old, old_view.files_by_name())
     touched = {file.path for change in changed for file in (change.old, change.new) if file}
-    for path, way in after.ways.items():
-        if path not in touched and _leads_elsewhere(reader, path, way, before, touched):
-            changed.append(Change(before.files.get(path), after.files[path]))
-    changed += _changed_behind(reader, before, after, touched)
-    return Sides(before, after)
+    for path, way in new_view.ways.items():
+        if path not in touched and _leads_elsewhere(reader, path, way, old_view, touched):
+            changed.append(Change(old_view.files.get(path), new_view.files[path]))
+    changed += _changed_behind(reader, old_view, new_view, touched)
+    return Sides(old_view, new_view)
 
 
-def _leads_elsewhere(reader: Reader, path: str, way: Way, before: View, touched: set[str]) -> bool:
+def _leads_elsewhere(reader: Reader, path: str, way: Way, old_view: View, touched: set[str]) -> bool:
     """Tell whether a link that says what it said may lead to something else, or to a file that changed."""
-    if path in before.ways and way.path != before.ways[path].path:
+    if path in old_view.ways and way.path != old_view.ways[path].path:
         return True
-    at_file = way.path is not None and way.path in before.files
-    return reader.concerned(path) and (not at_file or way.path in touched or path not in before.ways)
+    at_file = way.path is not None and way.path in old_view.files
+    return reader.concerned(path) and (not at_file or way.path in touched or path not in old_view.ways)
 
 
-def _changed_behind(reader: Reader, before: View, after: View, touched: set[str]) -> Iterator[Change]:
+def _changed_behind(reader: Reader, old_view: View, new_view: View, touched: set[str]) -> Iterator[Change]:
     """A change for each name behind a link to a folder that stands for another file, or for one that changed."""
-    for name in dict.fromkeys([*after.behind, *before.behind]):
-        old = before.behind.get(name) or before.files.get(name)
-        new = after.behind.get(name) or after.files.get(name)
-        same = old is not None and new is not None and old.path == new.path
-        if same and old and new and (new.path not in touched or alike(reader, name, new)):
+    for name in dict.fromkeys([*new_view.behind, *old_view.behind]):
+        old = old_view.behind.get(name) or old_view.files.get(name)
+        new = new_view.behind.get(name) or new_view.files.get(name)
+        is_same_file = old is not None and new is not None and old.path == new.path
+        if is_same_file and old and new and (new.path not in touched or has_same_scope(reader, name, new)):
             continue
         yield Change(old._replace(path=name) if old else None, new._replace(path=name) if new else None)

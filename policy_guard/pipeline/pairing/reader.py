@@ -26,15 +26,15 @@ _TOO_LARGE = f"the file is larger than {LARGEST >> 20} MB, and larger ones are n
 
 
 class Reader:
-    """Reads versions of files as policies, those of `old` by the settings of the base. `given` are the settings."""
+    """Reads versions of files as policies, those of `old` by the settings of the base, others by `settings`."""
 
-    def __init__(self, repository: Repository, given: Settings, old: Revision | None = None) -> None:
+    def __init__(self, repository: Repository, settings: Settings, old: Revision | None = None) -> None:
         self._repository = repository
-        self.given = given
-        self._config = given.config
-        self._before = given.before[1] if given.before else given.config
+        self.settings = settings
+        self._config = settings.config
+        self._base_config = settings.before[1] if settings.before else settings.config
         self._old = old
-        self.scope = given.scope
+        self.scope = settings.scope
         self._trees: dict[Revision, Tree] = {}
         self._files: dict[Revision, dict[str, File]] = {}
         self._read: dict[Revision, frozenset[str]] = {}
@@ -61,11 +61,11 @@ class Reader:
 
         With `closely`, a template is one even if nothing in it looks like a policy.
         """
-        config = self._before if revision == self._old else self._config
+        config = self._base_config if revision == self._old else self._config
         rule = config.policy_rule(path)
         empty = Source(path, "", revision.name)
         if file is None or not self.concerned(path, config):
-            return FileVersion(empty, {}, looked=False)
+            return FileVersion(empty, {}, examined=False)
         if file.mode == SUBMODULE:
             return FileVersion(
                 source=empty,
@@ -77,7 +77,7 @@ class Reader:
             way = tree.way(file.path)
             target = tree.file(way)
             if target is None and rule is None and plain_name(path) and way.kind != BROKEN:
-                return FileVersion(empty, {}, looked=False)
+                return FileVersion(empty, {}, examined=False)
             if target is None:
                 reason = way.reason or "the link leads to a folder and to no file of the repository"
                 return FileVersion(source=empty, policies={}, problems=(Problem(reason, Span(0, 0)),))
@@ -97,29 +97,29 @@ class Reader:
             )
         if data is OVERSIZED and rule is None and plain_name(path):
             return FileVersion(
-                empty, {}, looked=False, note=f"{path} is larger than {LARGEST >> 20} MB, and is not checked"
+                empty, {}, examined=False, note=f"{path} is larger than {LARGEST >> 20} MB, and is not checked"
             )
         if data is OVERSIZED:
             return FileVersion(source=empty, policies={}, problems=(Problem(_TOO_LARGE, Span(0, 0)),))
         kind = rule.kind if rule else None
-        given, placeholders = rule is not None, self._config.placeholders
-        version = glance_of(data, path, revision.name, given, kind, placeholders, closely, self.beside(revision))
-        return version if given else self._as_part(version, path, revision)
+        configured, placeholders = rule is not None, self._config.placeholders
+        version = glance_of(data, path, revision.name, configured, kind, placeholders, closely, self.siblings(revision))
+        return version if configured else self._as_part(version, path, revision)
 
     def _as_part(self, version: FileVersion, path: str, revision: Revision) -> FileVersion:
         """The version of a file that need not be a policy by itself, if others read it and are judged with it."""
         if not version.problems or version.template is not None or path not in self._parts(revision):
             return version
-        return version._replace(problems=(), looked=False)
+        return version._replace(problems=(), examined=False)
 
-    def beside(self, revision: Revision) -> RevisionFiles:
+    def siblings(self, revision: Revision) -> RevisionFiles:
         """Reads other files of a revision, for what reads them."""
         return RevisionFiles(partial(self._text, revision), lambda: self.files(revision))
 
     def _parts(self, revision: Revision) -> frozenset[str]:
         """The files that need not be policies by themselves, since others read them and are judged with them."""
         if revision not in self._read:
-            self._read[revision] = parts(self.beside(revision))
+            self._read[revision] = parts(self.siblings(revision))
         return self._read[revision]
 
     def files(self, revision: Revision) -> Mapping[str, File]:
@@ -142,25 +142,25 @@ class Reader:
         """The bytes of a file, links not followed."""
         return self._repository.read(file)
 
-    def same(self, before: File | None, after: File | None) -> bool:
+    def is_unchanged(self, old: File | None, new: File | None) -> bool:
         """Tell whether nothing changed but what git remembers of the file on disk."""
-        if before is None or after is None or after.oid or after.mode == LINK or before[:2] != after[:2]:
+        if old is None or new is None or new.oid or new.mode == LINK or old[:2] != new[:2]:
             return False
-        if not self.concerned(after.path):
+        if not self.concerned(new.path):
             return False
-        data = self._repository.read(before)
-        return data is not OVERSIZED and data == self._repository.read(after)
+        data = self._repository.read(old)
+        return data is not OVERSIZED and data == self._repository.read(new)
 
-    def alike(self, before: str, after: str) -> bool:
+    def has_same_rules(self, old_path: str, new_path: str) -> bool:
         """Tell whether a file is judged the same under both paths, the first of them in the base.
 
         Rules that say the same of different files are one rule, such as those for `.json` and for `.yaml`.
         """
-        here, there = self.scope(before), self.scope(after)
-        if here == there or here[1:] != there[1:]:
-            return here == there
-        old, new = self._before.policy_rule(before), self._config.policy_rule(after)
-        return old is not None and new is not None and old[1:] == new[1:]
+        old_scope, new_scope = self.scope(old_path), self.scope(new_path)
+        if old_scope == new_scope or old_scope[1:] != new_scope[1:]:
+            return old_scope == new_scope
+        old_rule, new_rule = self._base_config.policy_rule(old_path), self._config.policy_rule(new_path)
+        return old_rule is not None and new_rule is not None and old_rule[1:] == new_rule[1:]
 
     def undistrusted(self, file: File, revision: Revision) -> FileVersion | None:
         """Return what a version holds that counts as unknown, as it is kept; None if it does not count so."""
@@ -173,7 +173,7 @@ class Reader:
 
     def kind_before(self, path: str) -> Kind | None:
         """The kind that the settings of the base give the file, if any."""
-        rule = self._before.policy_rule(path)
+        rule = self._base_config.policy_rule(path)
         return rule.kind if rule else None
 
     def groups(self, path: str) -> tuple[str, ...]:
@@ -182,7 +182,7 @@ class Reader:
 
     def grouped(self, path: str) -> bool:
         """Tell whether a group may hold the file: what a change wants looked at is no company for what was there."""
-        return self.concerned(path, self._before)
+        return self.concerned(path, self._base_config)
 
     def included(self, path: str) -> bool:
         """Tell whether the settings do not exclude the file."""

@@ -26,7 +26,7 @@ class References(NamedTuple):
     files: Callable[[], dict[str, File]]
     note: Callable[[str], None]
 
-    def held(self, pair: Pair) -> Pair:
+    def with_reference(self, pair: Pair) -> Pair:
         """The pair; a policy without an old version with its reference in place of one."""
         rule = self.config.policy_rule(pair.path)
         bounded = self.bounded(pair, (pair.path,))
@@ -47,10 +47,10 @@ class References(NamedTuple):
         name = next(iter(bounds))
         policy = self._policy(name, pair.new.source.path, pair.new) if len(bounds) == 1 else None
         if policy is None:
-            what = f"is not a single {pair.new.kind} policy in the base"
-            what = "is not there in the base" if name not in self.files() else what
+            reason = f"is not a single {pair.new.kind} policy in the base"
+            reason = "is not there in the base" if name not in self.files() else reason
             problem = Problem(
-                f"{name} bounds this policy, and {what if len(bounds) == 1 else 'others too'}", Span(0, 0)
+                f"{name} bounds this policy, and {reason if len(bounds) == 1 else 'others too'}", Span(0, 0)
             )
             return pair._replace(unbounded=next(iter(unreadable(Source(pair.new.source.path, ""), [problem]))))
         return pair._replace(reference=policy)

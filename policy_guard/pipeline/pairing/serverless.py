@@ -17,7 +17,12 @@ def readers(reader: Reader, comparison: Comparison) -> list[Change]:
     changed = {file.path for change in comparison.changes for file in (change.old, change.new) if file}
     old, new = (reader.files(revision) for revision in comparison[:2])
     unchanged = sorted(path for path in old.keys() & new.keys() - changed if is_serverless_name(path))
-    sides = [reader.beside(revision) for revision in comparison[:2]]
-    given = {path: any(is_environment(each, path) or is_composition(each) for each in changed) for path in unchanged}
-    read = (given[path] or any(changed & files_read(path, side, changed) for side in sides) for path in unchanged)
+    sides = [reader.siblings(revision) for revision in comparison[:2]]
+    environment_changes = {
+        path: any(is_environment(each, path) or is_composition(each) for each in changed) for path in unchanged
+    }
+    read = (
+        environment_changes[path] or any(changed & files_read(path, side, changed) for side in sides)
+        for path in unchanged
+    )
     return [Change(old[path], new[path], "reads") for path, reads in zip(unchanged, read, strict=True) if reads]

@@ -47,42 +47,45 @@ class PolicyPairs(NamedTuple):
 def compared(old: Template, new: Template, placeholders: tuple[str, ...]) -> PolicyPairs:
     """The policies of two versions of a template that may differ, in pairs."""
     sides = differing_units(old, new)
-    before, after = _parsed(sides.old, placeholders), _parsed(sides.new, placeholders)
-    keys = [*after.policies, *(key for key in before.policies if key not in after.policies)]
-    twins = _renamed(before, after)
+    old_parsed, new_parsed = _parsed(sides.old, placeholders), _parsed(sides.new, placeholders)
+    keys = [*new_parsed.policies, *(key for key in old_parsed.policies if key not in new_parsed.policies)]
+    twins = _renamed(old_parsed, new_parsed)
     pairs = [
-        (before.policies.get(twins.get(key, key)), after.policies.get(key))
+        (old_parsed.policies.get(twins.get(key, key)), new_parsed.policies.get(key))
         for key in keys
-        if key not in after.problems and key not in twins.values()
+        if key not in new_parsed.problems and key not in twins.values()
     ]
     unread = tuple(
-        problem for key, problems in before.problems.items() if key not in after.problems for problem in problems
+        problem
+        for key, problems in old_parsed.problems.items()
+        if key not in new_parsed.problems
+        for problem in problems
     )
-    return PolicyPairs(tuple(pairs), unread, (*sides.problems, *after.every_problem), sides.notes)
+    return PolicyPairs(tuple(pairs), unread, (*sides.problems, *new_parsed.every_problem), sides.notes)
 
 
-def _renamed(before: Parsed, after: Parsed) -> dict[PolicyId, PolicyId]:
+def _renamed(old: Parsed, new: Parsed) -> dict[PolicyId, PolicyId]:
     """New policies and the old ones of the same holder that they replace under another address."""
-    gone = [key for key in before.policies if key not in after.policies and key not in after.problems]
-    identifiers = [key for key in after.policies if key not in before.policies and key not in before.problems]
-    found: dict[PolicyId, PolicyId] = {}
-    for key in identifiers:
-        like = [
+    removed_keys = [key for key in old.policies if key not in new.policies and key not in new.problems]
+    new_keys = [key for key in new.policies if key not in old.policies and key not in old.problems]
+    twins: dict[PolicyId, PolicyId] = {}
+    for key in new_keys:
+        matches = [
             identifier
-            for identifier in gone
-            if _alike(before.policies[identifier], identifier, after.policies[key], key)
+            for identifier in removed_keys
+            if _is_twin(old.policies[identifier], identifier, new.policies[key], key)
         ]
         rivals = [
             identifier
-            for identifier in identifiers
-            if _alike(after.policies[identifier], identifier, after.policies[key], key)
+            for identifier in new_keys
+            if _is_twin(new.policies[identifier], identifier, new.policies[key], key)
         ]
-        if len(like) == 1 and len(rivals) == 1:
-            found[key] = like[0]
-    return found
+        if len(matches) == 1 and len(rivals) == 1:
+            twins[key] = matches[0]
+    return twins
 
 
-def _alike(old: Policy, old_key: PolicyId, new: Policy, new_key: PolicyId) -> bool:
+def _is_twin(old: Policy, old_key: PolicyId, new: Policy, new_key: PolicyId) -> bool:
     last = [address.rpartition(".")[2].partition(" of ")[0] for address in (old_key.address, new_key.address)]
     return old_key.holder == new_key.holder != "" and old.kind == new.kind and last[0] == last[1]
 

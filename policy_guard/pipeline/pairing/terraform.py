@@ -22,7 +22,7 @@ from policy_guard.documents.format import decode
 from policy_guard.documents.source import Problem, Source, Span, Unreadable
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Policy, united
-from policy_guard.pipeline.pairing import FileResult, Pair, apart
+from policy_guard.pipeline.pairing import FileResult, Pair, split_pair
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.changes import Change
 from policy_guard.pipeline.repository.objects import OVERSIZED
@@ -64,7 +64,7 @@ class Tree:
         return self._sources[path]
 
     def _read(self, path: str) -> Source | None:
-        path = self.led(path)
+        path = self.link_target(path)
         file = self._files.get(path)
         if file is None or file.mode in (LINK, SUBMODULE):
             return None
@@ -76,7 +76,7 @@ class Tree:
         except Unreadable:
             return None
 
-    def led(self, path: str) -> str:
+    def link_target(self, path: str) -> str:
         """Return where links lead from a path, as far as they stay among the files of the repository."""
         for _ in range(_MOST_LINKS):
             file = self._files.get(path)
@@ -89,7 +89,7 @@ class Tree:
 
     def links(self, targets: Container[str]) -> Iterator[str]:
         """Return the links that lead to one of these files."""
-        return (path for path, file in self._files.items() if file.mode == LINK and self.led(path) in targets)
+        return (path for path, file in self._files.items() if file.mode == LINK and self.link_target(path) in targets)
 
     def folder(self, path: str) -> Folder | None:
         """A folder with Terraform in it."""
@@ -100,11 +100,11 @@ class Tree:
     def _load(self, path: str) -> Folder:
         texts: dict[str, Source] = {}
         for name in self.names[path]:
-            whole = f"{path}/{name}" if path else name
-            source = self.source(whole)
+            full_path = f"{path}/{name}" if path else name
+            source = self.source(full_path)
             if source is None:
                 words = "this is no plain text in the repository, and what it defines is not known; write it out"
-                self.wrong.append(Wrong(Source(whole, "", self._revision), Problem(words, Span(0, 0))))
+                self.wrong.append(Wrong(Source(full_path, "", self._revision), Problem(words, Span(0, 0))))
             else:
                 texts[name] = source
         folder = Folder(path, texts, self.source, lambda: self._files)
@@ -120,8 +120,8 @@ class Tree:
     def calls(self, path: str) -> Iterator[str]:
         """The folders of the modules that a folder calls."""
         for text in self.texts(path):
-            for found in _CALLED.finditer(text):
-                yield normpath(f"{path}/{found[1]}").lstrip("/").removeprefix("./")
+            for match in _CALLED.finditer(text):
+                yield normpath(f"{path}/{match[1]}").lstrip("/").removeprefix("./")
 
 
 def touched(
@@ -146,8 +146,8 @@ def _callers(trees: Iterable[Tree]) -> dict[str, set[str]]:
     callers: dict[str, set[str]] = {}
     for tree in trees:
         for folder in tree.names:
-            for below in tree.calls(folder):
-                callers.setdefault(below, set()).add(folder)
+            for module in tree.calls(folder):
+                callers.setdefault(module, set()).add(folder)
     return callers
 
 
@@ -164,13 +164,13 @@ class Present(NamedTuple):
     elsewhere: tuple[str, ...]
 
 
-def present(tree: Tree, folder: str, apart: bool = False) -> Present:
-    """The policies of a folder and of the modules that it calls; those of a principal as one unless `apart`."""
-    found = tree.folder(folder)
-    every = all_units(root(found, tree.folder, frozenset())) if found else ()
-    known = [unit for unit in every if not unit.elsewhere]
-    findings = [finding for unit in known for finding in unreadable(unit.source, unit.problems)]
-    groups = [[unit] for unit in known] if apart else list(_by_principal(known).values())
+def present(tree: Tree, folder: str, by_unit: bool = False) -> Present:
+    """The policies of a folder and of the modules that it calls; those of a principal as one unless `by_unit`."""
+    contents = tree.folder(folder)
+    every = all_units(root(contents, tree.folder, frozenset())) if contents else ()
+    local_units = [unit for unit in every if not unit.elsewhere]
+    findings = [finding for unit in local_units for finding in unreadable(unit.source, unit.problems)]
+    groups = [[unit] for unit in local_units] if by_unit else list(_by_principal(local_units).values())
     policies = tuple(policy for units in groups if (policy := _union(units, findings)))
     elsewhere = tuple(dict.fromkeys(unit.address for unit in every if unit.elsewhere))
     return Present(policies, tuple(dict.fromkeys(findings)), elsewhere)
@@ -183,14 +183,14 @@ def _may_read(text: str, folder: str, changed: Iterable[str]) -> bool:
     """
     if not _READS_FILES.search(text):
         return False
-    named = [_words_of(text, match.end()) for match in _READS_BY_PATH.finditer(text)]
+    path_words = [_words_of(text, match.end()) for match in _READS_BY_PATH.finditer(text)]
     programs = bool(_PROGRAMS.search(text))
     for path in changed:
-        inside = path.startswith(f"{folder}/") if folder else True
-        own = path[len(folder) + 1 :] if folder and inside else path
-        if (programs and inside) or any(part in text for part in own.split("/")):
+        is_inside = path.startswith(f"{folder}/") if folder else True
+        relative_path = path[len(folder) + 1 :] if folder and is_inside else path
+        if (programs and is_inside) or any(part in text for part in relative_path.split("/")):
             return True
-        if any(_fits(path, words) for words in named):
+        if any(_fits(path, words) for words in path_words):
             return True
     return False
 
@@ -204,38 +204,38 @@ def _words_of(text: str, start: int) -> list[str]:
 
 def _fits(path: str, words: list[str]) -> bool:
     """Tell whether a path holds the words one after the other, and ends with the last."""
-    *before, last = words
+    *leading_words, last_word = words
     at = 0
-    for word in before:
+    for word in leading_words:
         at = path.find(word, at)
         if at < 0:
             return False
         at += len(word)
-    return path.endswith(last) and len(path) - len(last) >= at
+    return path.endswith(last_word) and len(path) - len(last_word) >= at
 
 
 def _roots(folders: set[str], callers: Mapping[str, set[str]]) -> Iterator[str]:
     """The folders that nobody calls and that lead to one of these; of a circle that nobody calls, all of these."""
     climbed = _closure(folders, lambda folder: callers.get(folder, set()))
     tops = {folder for folder in climbed if not callers.get(folder, set()) - {folder}}
-    called: dict[str, set[str]] = {}
+    callees: dict[str, set[str]] = {}
     for folder in climbed:
         for caller in callers.get(folder, ()):
-            called.setdefault(caller, set()).add(folder)
-    yield from tops | (folders - _closure(tops, lambda folder: called.get(folder, set())))
+            callees.setdefault(caller, set()).add(folder)
+    yield from tops | (folders - _closure(tops, lambda folder: callees.get(folder, set())))
 
 
 def _closure(start: set[str], following: Callable[[str], set[str]]) -> set[str]:
     """All that can be reached, the start too."""
-    waiting, seen = list(start), set(start)
+    waiting, closure = list(start), set(start)
     while waiting:
-        further = following(waiting.pop()) - seen
-        waiting += further
-        seen |= further
-    return seen
+        new_folders = following(waiting.pop()) - closure
+        waiting += new_folders
+        closure |= new_folders
+    return closure
 
 
-def judged(trees: tuple[Tree, Tree], folder: str, files_differ: bool) -> FileResult:
+def compare_folder(trees: tuple[Tree, Tree], folder: str, files_differ: bool) -> FileResult:
     """The pairs of a folder whose policies may differ, and what cannot be judged."""
     old, new = (tree.folder(folder) for tree in trees)
     old = with_new_names(old, new) if old and new else old
@@ -255,29 +255,33 @@ def of_plan(sides: Sides) -> FileResult:
 
 def compared(sides: Sides, findings: list[Finding]) -> FileResult:
     """The policies of both sides in pairs, and the findings with those about what cannot be parsed."""
-    pairs = tuple(part for pair in _pairs(sides, findings) for part in apart(pair))
+    pairs = tuple(part for pair in _pairs(sides, findings) for part in split_pair(pair))
     return FileResult(pairs, tuple(dict.fromkeys(findings)))
 
 
 def _gone_unread(sides: Sides) -> Iterator[Finding]:
     """The policies that are gone and that nobody could read, where a file may have denied something."""
-    kept = {unit.address for unit in sides.new}
+    new_addresses = {unit.address for unit in sides.new}
     for unit in sides.old:
-        if unit.problems and unit.address not in kept and _DENIES.search(unit.source.text):
+        if unit.problems and unit.address not in new_addresses and _DENIES.search(unit.source.text):
             words = "a policy that cannot be worked out is gone from here, and may have denied something"
             yield from unreadable(unit.source, (Problem(words, unit.problems[0].span),))
 
 
 def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:
     old, new = (_by_principal(side) for side in (sides.old, sides.new))
-    gone = {(units[0].holder, _signatures(units)) for key, units in old.items() if key not in new and units[0].holder}
+    removed_signatures = {
+        (units[0].holder, _signatures(units)) for key, units in old.items() if key not in new and units[0].holder
+    }
     for key, units in new.items():
-        before = old.get(key, [])
-        came = not before and (units[0].holder, _signatures(units)) in gone
-        if came or (before and _signatures(before) == _signatures(units) and all(unit.policy for unit in before)):
+        old_units = old.get(key, [])
+        is_renamed = not old_units and (units[0].holder, _signatures(units)) in removed_signatures
+        if is_renamed or (
+            old_units and _signatures(old_units) == _signatures(units) and all(unit.policy for unit in old_units)
+        ):
             continue
         if policy := _union(units, findings):
-            yield Pair(path=policy.source.path, old=_union(before, []), new=policy, fresh=not before)
+            yield Pair(path=policy.source.path, old=_union(old_units, []), new=policy, fresh=not old_units)
     for key, units in old.items():
         if key not in new and (policy := _union(units, [])):
             yield Pair(path=policy.source.path, old=policy, new=None)
@@ -285,10 +289,12 @@ def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:
 
 def _by_principal(units: Iterable[Unit]) -> dict[tuple[str, str], list[Unit]]:
     """Units by their principal, which has what any of its policies allows, and others by address and holder."""
-    found: dict[tuple[str, str], list[Unit]] = {}
+    units_by_principal: dict[tuple[str, str], list[Unit]] = {}
     for unit in units:
-        found.setdefault(("", unit.principal) if unit.principal else (unit.address, unit.holder), []).append(unit)
-    return found
+        units_by_principal.setdefault(
+            ("", unit.principal) if unit.principal else (unit.address, unit.holder), []
+        ).append(unit)
+    return units_by_principal
 
 
 def _signatures(units: Iterable[Unit]) -> tuple[str, ...]:
@@ -297,12 +303,12 @@ def _signatures(units: Iterable[Unit]) -> tuple[str, ...]:
 
 def _union(units: Iterable[Unit], findings: list[Finding]) -> Policy | None:
     """The policies of one principal as one, each statement with the place of its own; None if none can be read."""
-    read = [(unit, policy) for unit in units if (policy := _policy(unit, findings))]
-    if not read:
+    units_read = [(unit, policy) for unit in units if (policy := _policy(unit, findings))]
+    if not units_read:
         return None
-    (first, policy), *others = read
+    (first, policy), *other_pairs = units_read
     holder = first.principal or policy.holder
-    return united([policy, *(other for _, other in others)], policy.label, holder)
+    return united([policy, *(other for _, other in other_pairs)], policy.label, holder)
 
 
 def _policy(unit: Unit, findings: list[Finding]) -> Policy | None:

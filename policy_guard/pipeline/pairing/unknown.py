@@ -33,9 +33,11 @@ def denied_nothing(text: str) -> bool:
     return bool(effects) and all(map(_ALLOW.fullmatch, effects)) and not _UNSURE.search(plain)
 
 
-def keeps_every_deny(before: Iterator[Policy], after: Iterator[Policy]) -> bool:
+def keeps_every_deny(old_policies: Iterator[Policy], new_policies: Iterator[Policy]) -> bool:
     """Tell whether each Deny of the old versions stands in the new ones word for word."""
-    denying = [{statement_meaning(s) for policy in side for s in by_effect(policy)[1]} for side in (before, after)]
+    denying = [
+        {statement_meaning(s) for policy in side for s in by_effect(policy)[1]} for side in (old_policies, new_policies)
+    ]
     return denying[0] <= denying[1]
 
 
@@ -50,12 +52,12 @@ def may_have_lost(
     """A finding if the old version may have denied something. `texts` are what of it could not be read."""
     if severity == "off" or (kind not in CAPS and texts and all(map(denied_nothing, texts))):
         return
-    what = "is gone" if new is None else "is another"
+    state = "is gone" if new is None else "is another"
     yield Finding(
         LOST,
         "unreadable",
         severity or "error",
-        f"may no longer deny what was denied: the old version cannot be read, and {what} now",
+        f"may no longer deny what was denied: the old version cannot be read, and {state} now",
         new or source,
         Span(0, min(1, len((new or source).text))) if new else problem.span,
         facts=(

@@ -36,7 +36,7 @@ class Values(NamedTuple):
     def _ignored(self, path: str) -> bool:
         return any("set" in self.values.get((place, "export-ignore"), ()) for place in (path, *folders_above(path)))
 
-    def effects_on(self, way: Way) -> tuple[object, ...]:
+    def effects(self, way: Way) -> tuple[object, ...]:
         """All that decides how the file at the end of a way is written, and whether an archive holds it."""
         own_values = tuple(tuple(self.of(path, name)) for path in way[-1:] for name in NAMES[:-1])
         return own_values or ((),) * (len(NAMES) - 1), self.left_out(way) is not None
