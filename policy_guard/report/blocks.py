@@ -31,17 +31,17 @@ class Block(NamedTuple):
     @property
     def message(self) -> str:
         """The headlines of all of them, and by how many statements if they are about several."""
-        statements = len({finding.statement for finding in self._telling})
+        statements = len({finding.statement for finding in self._speaking_findings})
         through = f" through {statements} statements" if statements > 1 else ""
         return "; ".join(self.headlines) + through
 
     @property
     def headlines(self) -> tuple[str, ...]:
         """The headline of each, those that are alike once."""
-        return tuple(dict.fromkeys(finding.message for finding in self._telling))
+        return tuple(dict.fromkeys(finding.message for finding in self._speaking_findings))
 
     @property
-    def _telling(self) -> tuple[Finding, ...]:
+    def _speaking_findings(self) -> tuple[Finding, ...]:
         """The findings whose words count: of a combination, whose parts tell of one another, the first."""
         return self.findings[:1] if _combination(self.first) else self.findings
 
@@ -53,31 +53,31 @@ class Block(NamedTuple):
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
         """Return what the first says, and what the others add: all access, each once, and one example of it."""
-        others = (fact for finding in self.findings[1:] for fact in _added(finding))
-        own = (self._access if fact[0] == _what(self.first) else fact for fact in self.first.facts)
-        every = dict.fromkeys((*own, *others))
+        additions = (fact for finding in self.findings[1:] for fact in _added(finding))
+        first_facts = (self._access if fact[0] == _access_label(self.first) else fact for fact in self.first.facts)
+        every = dict.fromkeys((*first_facts, *additions))
         return tuple(sorted(every, key=lambda fact: _LAST.index(fact[0]) if fact[0] in _LAST else -1))
 
     @property
     def _access(self) -> tuple[str, str]:
         texts = dict.fromkeys(text for finding in self.findings for text in _accesses(finding))
-        some, more = list(texts)[:_MOST_TOLD], len(texts) - _MOST_TOLD
-        end = [f"and {more} more, which --verbose tells"] if more > 0 else []
-        return _what(self.first), "; ".join((*some, *end))
+        first_texts, surplus = list(texts)[:_MOST_TOLD], len(texts) - _MOST_TOLD
+        end = [f"and {surplus} more, which --verbose tells"] if surplus > 0 else []
+        return _access_label(self.first), "; ".join((*first_texts, *end))
 
     @property
     def related(self) -> tuple[Related, ...]:
         """The other places of all of them, each once."""
-        relateds = (related for finding in self._telling for related in finding.related)
+        relateds = (related for finding in self._speaking_findings for related in finding.related)
         return tuple({(each.source.at(each.span.start), each.message): each for each in relateds}.values())
 
 
 def blocks(report: Report) -> tuple[Block, ...]:
     """Return the findings to show, in their order, those together that one block tells."""
-    found: dict[object, list[Finding]] = {}
+    groups: dict[object, list[Finding]] = {}
     for number, finding in enumerate(in_order(report)):
-        found.setdefault(_cause(finding) or number, []).append(finding)
-    return tuple(Block(tuple(findings)) for findings in found.values())
+        groups.setdefault(_cause(finding) or number, []).append(finding)
+    return tuple(Block(tuple(findings)) for findings in groups.values())
 
 
 def _cause(finding: Finding) -> object:
@@ -87,8 +87,8 @@ def _cause(finding: Finding) -> object:
     if finding.of_new_policy:
         return finding.severity, finding.source.path, finding.check, finding.acceptable and finding.acceptable.policy
     if parts := _combination(finding):
-        standing = finding.acceptable is not None and finding.acceptable.standing
-        return finding.severity, finding.check, finding.critical_id, standing, parts
+        is_standing = finding.acceptable is not None and finding.acceptable.standing
+        return finding.severity, finding.check, finding.critical_id, is_standing, parts
     access = tuple(_accesses(finding))
     if finding.outcome != "violated" or not access or check(finding.check).by_entry:
         return None
@@ -101,11 +101,11 @@ def _combination(finding: Finding) -> frozenset[object]:
 
     if finding.outcome != "violated" or not check(finding.check).by_entry:
         return frozenset()
-    beside = [(related.source.path, related.span) for related in finding.related if related.source == finding.source]
-    return frozenset([(finding.source.path, finding.span), *beside]) if beside else frozenset()
+    places = [(related.source.path, related.span) for related in finding.related if related.source == finding.source]
+    return frozenset([(finding.source.path, finding.span), *places]) if places else frozenset()
 
 
-def _what(finding: Finding) -> str:
+def _access_label(finding: Finding) -> str:
     """Return the name of the fact that tells the access."""
     from policy_guard.verify.checks import check
 
@@ -113,8 +113,8 @@ def _what(finding: Finding) -> str:
 
 
 def _accesses(finding: Finding) -> Iterator[str]:
-    return (text for name, text in finding.facts if name == _what(finding))
+    return (text for name, text in finding.facts if name == _access_label(finding))
 
 
 def _added(finding: Finding) -> Iterator[tuple[str, str]]:
-    return (fact for fact in finding.facts if fact[0] not in (_what(finding), "example"))
+    return (fact for fact in finding.facts if fact[0] not in (_access_label(finding), "example"))

@@ -27,9 +27,9 @@ def excerpt(source: Source, span: Span, width: int) -> tuple[Line, ...]:
     start = min(span.start, len(source.text))
     number, column = source.position(start)
     first = max(1, number - CONTEXT)
-    before = tuple(Line(at, _cut(source.line(at), width)) for at in range(first, number))
-    shown, mark = _marked(source.line(number), column - 1, column - 1 + max(span.end - start, 1), width)
-    return (*before, Line(number, shown), Line(None, mark))
+    context = tuple(Line(at, _cut(source.line(at), width)) for at in range(first, number))
+    text, mark = _marked(source.line(number), column - 1, column - 1 + max(span.end - start, 1), width)
+    return (*context, Line(number, text), Line(None, mark))
 
 
 def _cut(line: str, width: int) -> str:
@@ -40,23 +40,23 @@ def _marked(line: str, start: int, end: int, width: int) -> tuple[str, str]:
     """The line and its underline, shifted so that the marked characters are in sight."""
     start = min(start, len(line))
     end = max(min(end, len(line)), start)
-    left = _first_shown(line, start, end, width)
-    shown = _drawn(line[left : left + 2 * width + 1])
-    lead = ELLIPSIS if left else ""
-    before = cells(lead) + cells("".join(shown[: start - left]))
-    marked = cells("".join(shown[start - left : end - left]))
-    drawn = lead + _fitted(shown, width - len(lead))
-    return drawn, " " * before + "^" * max(1, min(marked, width - before))
+    offset = _first_shown(line, start, end, width)
+    characters = _drawn(line[offset : offset + 2 * width + 1])
+    lead = ELLIPSIS if offset else ""
+    indent = cells(lead) + cells("".join(characters[: start - offset]))
+    marked = cells("".join(characters[start - offset : end - offset]))
+    drawn = lead + _fitted(characters, width - len(lead))
+    return drawn, " " * indent + "^" * max(1, min(marked, width - indent))
 
 
 def _first_shown(line: str, start: int, end: int, width: int) -> int:
     """0 where the marked characters are in sight from the line's beginning, else a place shortly before them."""
     if cells("".join(_drawn(line[: min(end, 2 * width)]))) < width and end <= 2 * width:
         return 0
-    left = max(0, start - width // 3)
-    while left < start and cells("".join(_drawn(line[left:start]))) > width // 2:
-        left += 1
-    return left
+    offset = max(0, start - width // 3)
+    while offset < start and cells("".join(_drawn(line[offset:start]))) > width // 2:
+        offset += 1
+    return offset
 
 
 def _drawn(text: str) -> list[str]:
@@ -64,20 +64,20 @@ def _drawn(text: str) -> list[str]:
     drawn: list[str] = []
     column = 0
     for character in text:
-        shown = " " * (TAB - column % TAB) if character == "\t" else visible(character)
-        column += cells(shown)
-        drawn.append(shown)
+        glyph = " " * (TAB - column % TAB) if character == "\t" else visible(character)
+        column += cells(glyph)
+        drawn.append(glyph)
     return drawn
 
 
 def _fitted(drawn: list[str], width: int) -> str:
-    whole = "".join(drawn)
-    if cells(whole) <= width:
-        return whole
-    kept, column = [], 1
-    for shown in drawn:
-        column += cells(shown)
+    full_text = "".join(drawn)
+    if cells(full_text) <= width:
+        return full_text
+    head, column = [], 1
+    for glyph in drawn:
+        column += cells(glyph)
         if column > width:
             break
-        kept.append(shown)
-    return "".join(kept) + ELLIPSIS
+        head.append(glyph)
+    return "".join(head) + ELLIPSIS

@@ -49,6 +49,6 @@ def cell(text: str) -> str:
 
 def fenced(language: str, lines: Iterable[str]) -> list[str]:
     """Lines in a fence longer than any run of backticks in them."""
-    inside = list(lines)
-    fence = "`" * (max([2, *(len(run) for line in inside for run in _TICKS.findall(line))]) + 1)
-    return [f"{fence}{language}", *inside, fence]
+    content = list(lines)
+    fence = "`" * (max([2, *(len(run) for line in content for run in _TICKS.findall(line))]) + 1)
+    return [f"{fence}{language}", *content, fence]

@@ -24,7 +24,7 @@ def drawn(pattern: str, trees: Trees, color: bool) -> Iterator[str]:
     """One line for each node, safe and unsafe ones apart, each below what it begins with."""
     for service, tree in trees:
         yield pattern if pattern.lower().startswith(f"{service.lower()}:") else f"{pattern}, in {service}"
-        yield from _below((_shortest(tree),), "", "", color)
+        yield from _branch_lines((_shortest(tree),), "", "", color)
 
 
 def mermaid(trees: Trees) -> Iterator[str]:
@@ -43,16 +43,16 @@ def _shortest(branch: Branch) -> Branch:
     return branch
 
 
-def _below(branches: tuple[Branch, ...], above: str, margin: str, color: bool) -> Iterator[str]:
+def _branch_lines(branches: tuple[Branch, ...], parent_prefix: str, margin: str, color: bool) -> Iterator[str]:
     for at, branch in enumerate(branches):
         last = at == len(branches) - 1
-        corner, more = ("└─ ", "   ") if last else ("├─ ", "│  ")
-        name = _name(branch, above)
+        corner, continuation = ("└─ ", "   ") if last else ("├─ ", "│  ")
+        name = _name(branch, parent_prefix)
         mark = f"{state(branch):6}"
-        shown = f"\x1b[{_COLORS[state(branch)]}m{mark}\x1b[0m" if color else mark
-        yield f"{margin}{corner}{shown} {name}{_detail(branch)}"
-        below = tuple(map(_shortest, branch.children))
-        yield from _below(below, branch.prefix, margin + more, color)
+        colored_mark = f"\x1b[{_COLORS[state(branch)]}m{mark}\x1b[0m" if color else mark
+        yield f"{margin}{corner}{colored_mark} {name}{_detail(branch)}"
+        children = tuple(map(_shortest, branch.children))
+        yield from _branch_lines(children, branch.prefix, margin + continuation, color)
 
 
 def state(branch: Branch) -> str:
@@ -68,21 +68,21 @@ def _detail(branch: Branch) -> str:
     if branch.chosen:
         return f"  -> {branch.chosen}" + (f" ({actions})" if total > 1 else "")
     if len(branch.unused) == total:
-        rest = "" if branch.names[0] == branch.prefix else f"  {branch.names[0]}"
-        return rest if total == 1 else f"  {actions}"
+        suffix = "" if branch.names[0] == branch.prefix else f"  {branch.names[0]}"
+        return suffix if total == 1 else f"  {actions}"
     if not branch.unused:
         return f"  none of {actions} unused, but {branch.prefix}* covers more"
     return f"  {len(branch.unused)} of {actions} unused"
 
 
-def _name(branch: Branch, above: str) -> str:
+def _name(branch: Branch, parent_prefix: str) -> str:
     """Return the text that the node adds to its parent's."""
-    return branch.prefix.removeprefix(above) or ("(itself)" if branch.prefix else "(all)")
+    return branch.prefix.removeprefix(parent_prefix) or ("(itself)" if branch.prefix else "(all)")
 
 
-def _nodes(branch: Branch, above: str, parent: str, numbers: Iterator[int]) -> Iterator[str]:
+def _nodes(branch: Branch, parent_prefix: str, parent: str, numbers: Iterator[int]) -> Iterator[str]:
     node = f"n{next(numbers)}"
-    name = _name(branch, above) if parent else f"{above}{branch.prefix}"
+    name = _name(branch, parent_prefix) if parent else f"{parent_prefix}{branch.prefix}"
     label = f"{name}{_detail(branch).replace('  -> ', '<br>').replace('  ', '<br>')}"
     yield f'  {parent}{node}["{label}"]:::{state(branch)}'
     for child in branch.children:

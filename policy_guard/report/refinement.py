@@ -63,9 +63,9 @@ def text(run: Refinement, explain: bool, color: bool) -> str:
         if entry.refined.changes and entry.error is None:
             lines += [*(_painted(line, color) for line in _difference(entry)), ""]
         lines += _about(entry)
-        for each in _replaced(entry) if explain else ():
-            lines += ["", f"{printable(entry.refined.source.at(each.value.span.start))}: {LEGEND}"]
-            lines += map(printable_but_colors, drawn(each.value.text, each.narrowing.trees, color))
+        for narrowed in _replaced(entry) if explain else ():
+            lines += ["", f"{printable(entry.refined.source.at(narrowed.value.span.start))}: {LEGEND}"]
+            lines += map(printable_but_colors, drawn(narrowed.value.text, narrowed.narrowing.trees, color))
         lines += [""] if lines and lines[-1] else []
     return "\n".join((*lines, *(f"note: {printable(note)}" for note in run.notes), _verdict(run), ""))
 
@@ -78,8 +78,13 @@ def markdown(run: Refinement, explain: bool) -> str:
         if entry.refined.changes and entry.error is None:
             lines += [*fenced("diff", _difference(entry)), ""]
         lines += [*fenced("text", _about(entry)), ""]
-        for each in _replaced(entry) if explain else ():
-            lines += [f"Behind {code(each.value.text)}:", "", *fenced("mermaid", mermaid(each.narrowing.trees)), ""]
+        for narrowed in _replaced(entry) if explain else ():
+            lines += [
+                f"Behind {code(narrowed.value.text)}:",
+                "",
+                *fenced("mermaid", mermaid(narrowed.narrowing.trees)),
+                "",
+            ]
     notes = fenced("text", (f"note: {printable(note)}" for note in run.notes)) if run.notes else []
     return "\n".join((*lines, *notes, *([""] if notes else []), _verdict(run), ""))
 
@@ -90,17 +95,17 @@ def printable_but_colors(line: str) -> str:
 
 
 def _difference(entry: Entry) -> Iterator[str]:
-    before, after = (_lines(text) for text in (entry.refined.source.text, entry.refined.text))
+    old_lines, new_lines = (_lines(text) for text in (entry.refined.source.text, entry.refined.text))
     path = printable(entry.path)
-    for line in difflib.unified_diff(before, after, f"a/{path}", f"b/{path}", lineterm=""):
+    for line in difflib.unified_diff(old_lines, new_lines, f"a/{path}", f"b/{path}", lineterm=""):
         for part in line.split("\n"):
             yield "\t".join(map(printable, part.removesuffix("\r").split("\t"))) + "\r" * part.endswith("\r")
 
 
 def _lines(text: str) -> list[str]:
     """The lines without their feeds; a last one that has none says so, as in what git prints."""
-    *lines, rest = text.split("\n")
-    return [*lines, f"{rest}\n\\ No newline at end of file"] if rest else lines
+    *lines, last_line = text.split("\n")
+    return [*lines, f"{last_line}\n\\ No newline at end of file"] if last_line else lines
 
 
 def _painted(line: str, color: bool) -> str:
@@ -119,8 +124,8 @@ def _about(entry: Entry) -> Iterator[str]:
         yield f"error: {printable(entry.error)}"
         return
     for problem in entry.problems:
-        where = printable(source.at(problem.span.start))
-        yield f"{where}: error: {printable(problem.message)} [readable, unreadable]"
+        place = printable(source.at(problem.span.start))
+        yield f"{place}: error: {printable(problem.message)} [readable, unreadable]"
     if entry.refined.refused:
         yield f"{path}: error: left as it is: {printable(entry.refined.refused)}"
     if entry.basis:
@@ -136,43 +141,43 @@ def _about(entry: Entry) -> Iterator[str]:
     yield from (f"{path} {printable(label)}".rstrip() + f": left: {why}" for label, why in entry.refined.untouched)
     yield from (f"{path}: warning: {line}" for large in entry.refined.large for line in _large(large))
     yield from (f"{path}: note: {printable(note)}" for note in entry.notes)
-    told = entry.refined.untouched or any(
+    has_remarks = entry.refined.untouched or any(
         p.narrowed or p.staying_grants or p.kept_actions or p.untracked for p in entry.refined.plans
     )
-    if entry.basis and not told:
+    if entry.basis and not has_remarks:
         yield f"{path}: nothing in it is known to be unused"
 
 
 def _plan(path: str, source: Source, plan: Plan) -> Iterator[str]:
     if plan.empty:
-        where = printable(source.at(plan.policy.span.start))
-        yield (f"{where}: warning: all that it grants is unused, and a policy cannot be empty; delete it, or detach it")
+        place = printable(source.at(plan.policy.span.start))
+        yield (f"{place}: warning: all that it grants is unused, and a policy cannot be empty; delete it, or detach it")
         return
     for narrowed in plan.narrowed:
         yield from _narrowed(path, source, narrowed)
-    for left in plan.staying_grants:
-        yield from _left(path, source, left)
+    for grant in plan.staying_grants:
+        yield from _staying_grant(path, source, grant)
 
 
-def _narrowed(path: str, source: Source, each: Narrowed) -> Iterator[str]:
-    spelled, patterns = printable(each.value.text), each.narrowing.patterns
-    covered, gone = each.narrowing.covered, each.narrowing.unused
+def _narrowed(path: str, source: Source, narrowed: Narrowed) -> Iterator[str]:
+    action, patterns = printable(narrowed.value.text), narrowed.narrowing.patterns
+    covered, unused = narrowed.narrowing.covered, narrowed.narrowing.unused
     total = sum(len(one.names) for one in covered)
-    where = printable(source.at(each.value.span.start))
-    if "*" not in spelled and "?" not in spelled:
-        yield f"{where}: {spelled} goes, {_last_use(gone[0].last)}"
+    place = printable(source.at(narrowed.value.span.start))
+    if "*" not in action and "?" not in action:
+        yield f"{place}: {action} goes, {_last_use(unused[0].last)}"
         return
-    kept = f"{total - len(gone)} of {total} actions stay" if patterns else _all_go(total)
-    yield f"{where}: {spelled} {'is narrowed' if patterns else 'goes'}: {kept}"
+    outcome = f"{total - len(unused)} of {total} actions stay" if patterns else _all_go(total)
+    yield f"{place}: {action} {'is narrowed' if patterns else 'goes'}: {outcome}"
     for last, names in _by_last_use(covered):
         yield from _wrapped(f"{_last_use(last)}: {', '.join(names)}", "    unused  ")
     under = "only under the new patterns" if any("*" in pattern for pattern in patterns) else "no more"
-    yield f"    later   what AWS adds to {spelled} is allowed {under}"
+    yield f"    later   what AWS adds to {action} is allowed {under}"
 
 
 def _untracked(path: str, actions: Iterable[str]) -> Iterator[str]:
-    for each in map(UNTRACKED.__getitem__, actions):
-        yield f"{path}: {each.action} stays, because AWS does not record its use ({each.page})"
+    for untracked in map(UNTRACKED.__getitem__, actions):
+        yield f"{path}: {untracked.action} stays, because AWS does not record its use ({untracked.page})"
 
 
 def _wrapped(words: str, label: str) -> list[str]:
@@ -189,23 +194,23 @@ def _last_use(last: str | None) -> str:
 
 def _by_last_use(covered: Iterable[Covered]) -> list[tuple[str | None, list[str]]]:
     days: dict[str | None, list[str]] = {}
-    for each in covered:
-        stays = [name for name in each.names if f"{each.service}:{name}".lower() in UNTRACKED]
-        if each.whole_service and len(each.unused) == len(each.names) - len(stays):
+    for coverage in covered:
+        stays = [name for name in coverage.names if f"{coverage.service}:{name}".lower() in UNTRACKED]
+        if coverage.whole_service and len(coverage.unused) == len(coverage.names) - len(stays):
             but = f" but {' and '.join(map(printable, stays))}" if stays else ""
-            days.setdefault(each.unused[0].last, []).append(f"all of {printable(each.service)}{but}")
+            days.setdefault(coverage.unused[0].last, []).append(f"all of {printable(coverage.service)}{but}")
             continue
-        for use in each.unused:
+        for use in coverage.unused:
             days.setdefault(use.last, []).append(printable(f"{use.service}:{use.name}"))
     return sorted(days.items(), key=lambda day: day[0] or "")
 
 
-def _left(path: str, source: Source, left: StayingGrant) -> Iterator[str]:
-    names = [printable(f"{use.service}:{use.name}") for use in left.unused]
-    more = f" and {len(names) - _MOST_LEFT} more" if len(names) > _MOST_LEFT else ""
-    where = printable(source.at(left.span.start))
-    yield f"{where}: warning: grants what is unused and stays, because {left.reason}"
-    yield from _wrapped(f"{', '.join(names[:_MOST_LEFT])}{more}", "    unused  ")
+def _staying_grant(path: str, source: Source, grant: StayingGrant) -> Iterator[str]:
+    names = [printable(f"{use.service}:{use.name}") for use in grant.unused]
+    surplus = f" and {len(names) - _MOST_LEFT} more" if len(names) > _MOST_LEFT else ""
+    place = printable(source.at(grant.span.start))
+    yield f"{place}: warning: grants what is unused and stays, because {grant.reason}"
+    yield from _wrapped(f"{', '.join(names[:_MOST_LEFT])}{surplus}", "    unused  ")
 
 
 def _large(large: Large) -> Iterator[str]:
@@ -221,9 +226,9 @@ def _large(large: Large) -> Iterator[str]:
 def _verdict(run: Refinement) -> str:
     failed = sum(entry.fails or entry.error is not None for entry in run.entries)
     files = counted(len(run.entries), "policy file")
-    proved = "proved: nothing used is lost, nothing new is allowed"
-    done = f"{run.changed} {'rewritten' if run.written else 'to rewrite'}, {proved}"
-    left = f", {failed} left with errors" if failed else ""
+    proof = "proved: nothing used is lost, nothing new is allowed"
+    outcome = f"{run.changed} {'rewritten' if run.written else 'to rewrite'}, {proof}"
+    failures = f", {failed} left with errors" if failed else ""
     hint = (". Add them and commit again" if run.hook else "") if run.written else ". Write with --write"
     hint = hint if run.changed else ""
-    return f"{files}: {done if run.changed else 'nothing removed'}{left}{hint}"
+    return f"{files}: {outcome if run.changed else 'nothing removed'}{failures}{hint}"

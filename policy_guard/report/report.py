@@ -127,8 +127,8 @@ def accept_command(finding: Finding, folder: str = "") -> str:
 
 def in_order(report: Report) -> tuple[Finding, ...]:
     """Return the findings to show, worst first, then by path and place; those of severity `off` are left out."""
-    shown = (finding for finding in report.findings if finding.severity != "off")
-    return tuple(sorted(shown, key=_rank))
+    findings = (finding for finding in report.findings if finding.severity != "off")
+    return tuple(sorted(findings, key=_rank))
 
 
 def fingerprints(findings: Iterable[Finding]) -> list[str]:
@@ -136,16 +136,16 @@ def fingerprints(findings: Iterable[Finding]) -> list[str]:
     import hashlib
     import json
 
-    seen: dict[str, int] = {}
+    occurrences: dict[str, int] = {}
     marks: list[str] = []
     for finding in findings:
         statement = finding.statement or (None, None)
         entry = finding.critical_id if len(finding.critical_ids) <= 1 else None
-        who = (finding.check, finding.outcome, entry, finding.source.path, statement[1] or statement[0])
-        told = finding.message if finding.statement is None else ""
-        text = json.dumps([*who, finding.actions, finding.resources, told])
-        seen[text] = seen.get(text, 0) + 1
-        marks.append(hashlib.sha256(f"{text}#{seen[text]}".encode()).hexdigest())
+        subject = (finding.check, finding.outcome, entry, finding.source.path, statement[1] or statement[0])
+        message = finding.message if finding.statement is None else ""
+        text = json.dumps([*subject, finding.actions, finding.resources, message])
+        occurrences[text] = occurrences.get(text, 0) + 1
+        marks.append(hashlib.sha256(f"{text}#{occurrences[text]}".encode()).hexdigest())
     return marks
 
 

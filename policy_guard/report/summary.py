@@ -26,11 +26,11 @@ def summary(report: Report) -> str:
     if report.error is not None:
         return error_line(report.error)
     if not _total(report) and not report.findings:
-        return _nothing(report) + _skipped(report)
+        return _no_policy(report) + _skipped(report)
     verdict = _counts(report) if report.findings else _claims(report)
     if report.accepted:
-        some = f". {_files(report)} accepted some of it"
-        verdict += some if report.findings else f", but for what {_files(report)} accepted"
+        acceptances = f". {_files(report)} accepted some of it"
+        verdict += acceptances if report.findings else f", but for what {_files(report)} accepted"
     end = f". {report.seconds:.2f} s" if report.seconds is not None else ""
     relation = f". {_RELATIONS[report.relation]}" if report.relation else ""
     return f"{_subject(report)}: {verdict}{_skipped(report)}{relation}{end}"
@@ -41,11 +41,11 @@ def _total(report: Report) -> int:
     return max(report.policies, report.refused + report.warned)
 
 
-def _nothing(report: Report) -> str:
+def _no_policy(report: Report) -> str:
     if report.mode == "all":
         return "no policy found" if report.base else "no policy found, and nothing compared with an old version"
-    what = "no policy checked" if report.skipped else "no policy changed"
-    return f"{what} since {printable(report.base)}" if report.base else what
+    lead = "no policy checked" if report.skipped else "no policy changed"
+    return f"{lead} since {printable(report.base)}" if report.base else lead
 
 
 def _subject(report: Report) -> str:
@@ -53,12 +53,12 @@ def _subject(report: Report) -> str:
     base = printable(report.base)
     if report.mode == "compare":
         return f"{policies} compared with {base}"
-    since = f" changed since {base}" if base else " changed"
+    suffix = f" changed since {base}" if base else " changed"
     if report.mode != "all":
-        return policies + since
+        return policies + suffix
     if not base:
         return f"{policies}, compared with no old version"
-    return f"{policies}, {report.changed or 'none'} of them{since}"
+    return f"{policies}, {report.changed or 'none'} of them{suffix}"
 
 
 def _skipped(report: Report) -> str:
@@ -71,9 +71,9 @@ def _claims(report: Report) -> str:
     from policy_guard.verify.checks import check
 
     compared = report.mode != "all" or report.changed > 0
-    asked = [check(name) for name in report.checks]
-    claims = [each.assurance for each in asked if each.assurance and (compared or not each.compares)]
-    if report.critical and any(each.by_entry for each in asked):
+    checks = [check(name) for name in report.checks]
+    claims = [each.assurance for each in checks if each.assurance and (compared or not each.compares)]
+    if report.critical and any(each.by_entry for each in checks):
         claims.append("not the one critical permission" if report.critical == 1 else _none_of(report.critical))
     return ", ".join(claims) or "readable, nothing else was asked"
 
@@ -90,8 +90,8 @@ def _none_of(critical: int) -> str:
 def _counts(report: Report) -> str:
     from policy_guard.verify.checks import checks
 
-    proved = max(0, report.policies - report.refused - report.warned)
-    counts = f"{proved} proved, {report.refused} failed"
+    proofs = max(0, report.policies - report.refused - report.warned)
+    counts = f"{proofs} proved, {report.refused} failed"
     if report.warned:
         counts += f", {report.warned} with findings that do not fail"
     if switched_off := [each.id for each in checks() if each.compares and each.id not in report.checks]:

@@ -23,8 +23,8 @@ def render(report: Report, style: Style) -> str:
 
 
 def _line(finding: Finding, folder: str) -> str:
-    where = seen_from(folder, finding.source.at(finding.span.start))
-    return printable(f"{where}: {finding.severity}[{finding.check}] {title(Block((finding,)))}")
+    place = seen_from(folder, finding.source.at(finding.span.start))
+    return printable(f"{place}: {finding.severity}[{finding.check}] {title(Block((finding,)))}")
 
 
 REPORTER = Reporter("concise", render)

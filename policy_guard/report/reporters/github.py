@@ -45,26 +45,26 @@ def _set_up(error: str) -> str:
 def _annotations(report: Report) -> Iterator[str]:
     every = blocks(report)
     for severity in COMMANDS:
-        alike = [block for block in every if block.severity == severity]
-        for block in alike[: MOST_ANNOTATIONS - 1]:
+        severity_blocks = [block for block in every if block.severity == severity]
+        for block in severity_blocks[: MOST_ANNOTATIONS - 1]:
             yield _annotation(block, "")
-        for block in alike[MOST_ANNOTATIONS - 1 : MOST_ANNOTATIONS]:
-            yield _annotation(block, _more(len(alike) - MOST_ANNOTATIONS, severity))
+        for block in severity_blocks[MOST_ANNOTATIONS - 1 : MOST_ANNOTATIONS]:
+            yield _annotation(block, _surplus_note(len(severity_blocks) - MOST_ANNOTATIONS, severity))
 
 
 def _notices(report: Report) -> Iterator[str]:
     """The notes about the run, which a reviewer has to see: what was accepted, that the settings change."""
-    told = (*(f"accepted: {each}" for each in report.accepted), *report.notes)
-    yield from (f"::notice title=policy-guard::{_message(printable(note))}" for note in told[:MOST_NOTES])
+    notes = (*(f"accepted: {each}" for each in report.accepted), *report.notes)
+    yield from (f"::notice title=policy-guard::{_message(printable(note))}" for note in notes[:MOST_NOTES])
 
 
-def _more(count: int, severity: str) -> str:
+def _surplus_note(count: int, severity: str) -> str:
     if count <= 0:
         return ""
     return f"\n{counted(count, f'more {severity}')} not shown here: the log of this step has them all."
 
 
-def _annotation(block: Block, more: str) -> str:
+def _annotation(block: Block, suffix: str) -> str:
     finding = block.first
     start, end = place(finding.source, finding.span)
     properties = [f"file={annotation_property(_safe(finding.source.path))}", f"line={start.line}"]
@@ -72,17 +72,17 @@ def _annotation(block: Block, more: str) -> str:
     if start.line == end.line:
         properties += [f"col={start.column}", f"endColumn={end.column}"]
     properties.append(f"title={annotation_property(_safe(shortened(title(block), LONGEST_TITLE)))}")
-    return f"::{COMMANDS[finding.severity]} {','.join(properties)}::{_message(sentences(block), more)}"
+    return f"::{COMMANDS[finding.severity]} {','.join(properties)}::{_message(sentences(block), suffix)}"
 
 
 def _safe(text: str) -> str:
     return defused(printable(text))
 
 
-def _message(text: str, more: str = "") -> str:
-    room = LONGEST_MESSAGE - len(more)
-    whole = defused(text)
-    return annotation_message((whole if len(whole) <= room else whole[: room - 1] + ELLIPSIS) + more)
+def _message(text: str, suffix: str = "") -> str:
+    room = LONGEST_MESSAGE - len(suffix)
+    message = defused(text)
+    return annotation_message((message if len(message) <= room else message[: room - 1] + ELLIPSIS) + suffix)
 
 
 REPORTER = Reporter("github", render)

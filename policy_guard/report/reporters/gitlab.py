@@ -27,8 +27,8 @@ def render(report: Report, style: Style) -> str:
 def _entry(finding: Finding, fingerprint: str) -> dict[str, Any]:
     line = place(finding.source, finding.span).start.line
     severity = SEVERITIES[finding.severity]
-    told = shortened(" ".join(sentences(Block((finding,))).split("\n")), LONGEST)
-    return _described(told, finding.check, fingerprint, severity, finding.source.path, line)
+    description = shortened(" ".join(sentences(Block((finding,))).split("\n")), LONGEST)
+    return _described(description, finding.check, fingerprint, severity, finding.source.path, line)
 
 
 def _described(text: str, check: str, fingerprint: str, severity: str, path: str, line: int) -> dict[str, Any]:

@@ -18,59 +18,59 @@ def render(report: Report, style: Style) -> str:
 
 def witness(request: Request) -> dict[str, Any]:
     """A request as a mapping: `unknowns` is there where the verdict needs a text for a template's hole."""
-    shown: dict[str, Any] = {} if request.principal is None else {"principal": str(request.principal)}
-    shown["action"] = request.action
-    shown["resource"] = request.resource
-    shown["context"] = {key: list(values) for key, values in sorted(request.context.items())}
+    fields: dict[str, Any] = {} if request.principal is None else {"principal": str(request.principal)}
+    fields["action"] = request.action
+    fields["resource"] = request.resource
+    fields["context"] = {key: list(values) for key, values in sorted(request.context.items())}
     if request.unknowns:
-        shown["unknowns"] = dict(sorted(request.unknowns.items()))
-    return shown
+        fields["unknowns"] = dict(sorted(request.unknowns.items()))
+    return fields
 
 
 def _report(report: Report) -> dict[str, Any]:
     result = "error" if report.error is not None else "fail" if report.fails else "pass"
-    shown: dict[str, Any] = {"version": 1, "tool_version": VERSION, "result": result}
+    fields: dict[str, Any] = {"version": 1, "tool_version": VERSION, "result": result}
     if report.error is not None:
-        shown["error"] = report.error
-    shown["base"] = report.base
+        fields["error"] = report.error
+    fields["base"] = report.base
     if report.relation is not None:
-        shown["relation"] = report.relation
-    shown["policies"] = report.policies
-    shown["judged"] = list(report.judged)
-    shown["notes"] = list(report.notes)
-    shown["accepted"] = [reviewed._asdict() | {"checks": list(reviewed.checks)} for reviewed in report.accepted]
-    shown["skipped"] = [skipped._asdict() for skipped in report.skipped]
-    shown["findings"] = [_finding(finding) for finding in in_order(report)]
-    return shown
+        fields["relation"] = report.relation
+    fields["policies"] = report.policies
+    fields["judged"] = list(report.judged)
+    fields["notes"] = list(report.notes)
+    fields["accepted"] = [reviewed._asdict() | {"checks": list(reviewed.checks)} for reviewed in report.accepted]
+    fields["skipped"] = [skipped._asdict() for skipped in report.skipped]
+    fields["findings"] = [_finding(finding) for finding in in_order(report)]
+    return fields
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
     start, end = place(finding.source, finding.span)
-    shown: dict[str, Any] = {"check": finding.check, "outcome": finding.outcome, "severity": finding.severity}
-    shown |= {"path": finding.source.path, "line": start.line, "column": start.column}
-    shown |= {"end_line": end.line, "end_column": end.column, "statement": _statement(finding)}
-    shown |= {"actions": list(finding.actions), "resources": list(finding.resources)}
+    fields: dict[str, Any] = {"check": finding.check, "outcome": finding.outcome, "severity": finding.severity}
+    fields |= {"path": finding.source.path, "line": start.line, "column": start.column}
+    fields |= {"end_line": end.line, "end_column": end.column, "statement": _statement(finding)}
+    fields |= {"actions": list(finding.actions), "resources": list(finding.resources)}
     if finding.critical_id is not None:
-        shown["critical_id"] = finding.critical_id
+        fields["critical_id"] = finding.critical_id
     if finding.critical_ids:
-        shown["critical_ids"] = list(finding.critical_ids)
-    shown["message"] = finding.message
-    shown["witness"] = None if finding.witness is None else witness(finding.witness)
-    shown["difference"] = None if finding.difference is None else _difference(finding.difference)
-    shown["related"] = [_related(related) for related in finding.related]
-    return shown
+        fields["critical_ids"] = list(finding.critical_ids)
+    fields["message"] = finding.message
+    fields["witness"] = None if finding.witness is None else witness(finding.witness)
+    fields["difference"] = None if finding.difference is None else _difference(finding.difference)
+    fields["related"] = [_related(related) for related in finding.related]
+    return fields
 
 
 def _difference(difference: Difference) -> dict[str, Any]:
     pieces = {
         name: [_lists(piece) for piece in getattr(difference, name)] for name in ("denied", "before", "but", "accepted")
     }
-    shown = difference._asdict() | pieces | {"cells": [_lists(cell) for cell in difference.cells]}
-    return shown | {name: list(shown[name]) for name in ("principals", "conditions")}
+    fields = difference._asdict() | pieces | {"cells": [_lists(cell) for cell in difference.cells]}
+    return fields | {name: list(fields[name]) for name in ("principals", "conditions")}
 
 
-def _lists(given: Cell | Piece) -> dict[str, list[str]]:
-    return {name: list(texts) for name, texts in given._asdict().items()}
+def _lists(record: Cell | Piece) -> dict[str, list[str]]:
+    return {name: list(texts) for name, texts in record._asdict().items()}
 
 
 def _statement(finding: Finding) -> dict[str, Any] | None:

@@ -24,8 +24,10 @@ def render(report: Report, style: Style) -> str:
         suite.set("errors", "1")
     findings = in_order(report)
     for path in dict.fromkeys([*report.judged, *(finding.source.path for finding in findings)]):
-        found = [each for each in findings if path == each.source.path or path.startswith(f"{each.source.path} ")]
-        _case(suite, path, found, report.fail_on)
+        path_findings = [
+            finding for finding in findings if path == finding.source.path or path.startswith(f"{finding.source.path} ")
+        ]
+        _case(suite, path, path_findings, report.fail_on)
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(len(suite.findall("./testcase/failure"))))
     SubElement(suite, "system-out").text = "\n".join(
@@ -40,19 +42,19 @@ def _case(suite: Element, path: str, findings: Sequence[Finding], fail_on: FailO
     case = SubElement(suite, "testcase", classname="policy-guard", name=_safe(path))
     failing = [finding for finding in findings if _fails(finding, fail_on)]
     if failing:
-        what = {"message": _safe(title(Block((failing[0],)))), "type": failing[0].check}
-        SubElement(case, "failure", what).text = "\n\n".join(map(_told, failing))
-    if others := [finding for finding in findings if finding not in failing]:
-        SubElement(case, "system-out").text = "\n\n".join(map(_told, others))
+        attributes = {"message": _safe(title(Block((failing[0],)))), "type": failing[0].check}
+        SubElement(case, "failure", attributes).text = "\n\n".join(map(_text, failing))
+    if minor_findings := [finding for finding in findings if finding not in failing]:
+        SubElement(case, "system-out").text = "\n\n".join(map(_text, minor_findings))
 
 
 def _fails(finding: Finding, fail_on: FailOn) -> bool:
     return fail_on in SEVERITIES and SEVERITIES.index(finding.severity) <= SEVERITIES.index(fail_on)
 
 
-def _told(finding: Finding) -> str:
-    where = f"{finding.source.at(finding.span.start)}: {finding.severity} [{finding.check}]"
-    return "\n".join(map(_safe, (where, *sentences(Block((finding,))).split("\n"))))
+def _text(finding: Finding) -> str:
+    place = f"{finding.source.at(finding.span.start)}: {finding.severity} [{finding.check}]"
+    return "\n".join(map(_safe, (place, *sentences(Block((finding,))).split("\n"))))
 
 
 def _safe(text: str) -> str:

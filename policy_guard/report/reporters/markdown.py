@@ -48,15 +48,15 @@ def render(report: Report, style: Style) -> str:
 
 def _cut(parts: list[str], tail: str) -> str:
     room = MOST_BYTES - len(tail.encode()) - 200
-    kept: list[str] = []
+    fitting_parts: list[str] = []
     for part in parts:
         room -= len(part.encode()) + 1
         if room < 0:
             break
-        kept.append(part)
-    missing = len(parts) - len(kept)
-    more = [f"*{missing} more findings are left out here; the log of this step has them all.*\n"] if missing else []
-    return "\n".join([*kept, *more, tail]).rstrip("\n") + "\n"
+        fitting_parts.append(part)
+    missing = len(parts) - len(fitting_parts)
+    surplus = [f"*{missing} more findings are left out here; the log of this step has them all.*\n"] if missing else []
+    return "\n".join([*fitting_parts, *surplus, tail]).rstrip("\n") + "\n"
 
 
 def _table(every: tuple[Block, ...], style: Style) -> Iterator[str]:
@@ -66,10 +66,10 @@ def _table(every: tuple[Block, ...], style: Style) -> Iterator[str]:
     yield "|---|---|---|"
     for block in every[:MOST_ROWS]:
         finding = block.first
-        where = "<br>".join(filter(None, (_place(finding, style), _statement(finding))))
+        location = "<br>".join(filter(None, (_place(finding, style), _statement(finding))))
         access = _access(block)
-        what = f"{inline(block.message)}{': ' + inline_code(shortened(access, _LONGEST)) if access else ''}"
-        row = (_MARKS[finding.severity], where, f"{what}<br><sub>{_checks(block)}</sub>")
+        description = f"{inline(block.message)}{': ' + inline_code(shortened(access, _LONGEST)) if access else ''}"
+        row = (_MARKS[finding.severity], location, f"{description}<br><sub>{_checks(block)}</sub>")
         yield f"| {' | '.join(map(cell, row))} |"
     if len(every) > MOST_ROWS:
         yield f"| | and {len(every) - MOST_ROWS} more | |"
@@ -91,9 +91,9 @@ def _accepted(report: Report) -> Iterator[str]:
         return
     yield "| accepted in | access | reason |"
     yield "|---|---|---|"
-    for each in report.accepted[:MOST_ROWS]:
-        reason = f"{inline(shortened(each.reason, _LONGEST))}<br>until {each.expires}, {inline_code(each.file)}"
-        row = (inline_code(each.policy), inline_code(shortened(each.access, _LONGEST)), reason)
+    for record in report.accepted[:MOST_ROWS]:
+        reason = f"{inline(shortened(record.reason, _LONGEST))}<br>until {record.expires}, {inline_code(record.file)}"
+        row = (inline_code(record.policy), inline_code(shortened(record.access, _LONGEST)), reason)
         yield f"| {' | '.join(map(cell, row))} |"
     if len(report.accepted) > MOST_ROWS:
         yield f"| and {len(report.accepted) - MOST_ROWS} more | | |"
@@ -111,7 +111,7 @@ def _detail(block: Block, style: Style) -> str:
         body += ["", *fenced("mermaid", mermaid(finding.trees))]
     if not body:
         return ""
-    head = f"{_MARKS[finding.severity]} <code>{_html(_where(finding))}</code> {_html(block.message)}"
+    head = f"{_MARKS[finding.severity]} <code>{_html(_location(finding))}</code> {_html(block.message)}"
     return "\n".join(["<details>", f"<summary>{head}</summary>", "", *body, "", "</details>", ""])
 
 
@@ -120,8 +120,8 @@ def _facts(block: Block) -> Iterator[str]:
     for name, value in block.facts:
         # The row has the access; where it is one request, an example would only repeat it.
         if value != access:
-            told = shortened(value, LONGEST_FACT)
-            yield f"{inline(name)}: {inline_code(told) if name in _REQUESTS else inline(told)}"
+            text = shortened(value, LONGEST_FACT)
+            yield f"{inline(name)}: {inline_code(text) if name in _REQUESTS else inline(text)}"
     yield from (f"see: {inline(shortened(see(related, block.first), LONGEST_FACT))}" for related in block.related)
 
 
@@ -132,9 +132,9 @@ def _about(report: Report) -> Iterator[str]:
     yield f"- compared with: {code(report.base or 'nothing')}"
     yield f"- settings: those of {code(report.settings) if report.settings else 'the working tree'}"
     yield f"- checks: {', '.join(report.checks) or 'none'}; entries of the critical list: {report.critical}"
-    judged = [inline_code(name) for name in report.judged[:MOST_ROWS]]
-    more = f" and {len(report.judged) - MOST_ROWS} more" if len(report.judged) > MOST_ROWS else ""
-    yield f"- policies: {', '.join(judged) or report.policies}{more}"
+    names = [inline_code(name) for name in report.judged[:MOST_ROWS]]
+    surplus = f" and {len(report.judged) - MOST_ROWS} more" if len(report.judged) > MOST_ROWS else ""
+    yield f"- policies: {', '.join(names) or report.policies}{surplus}"
     yield from (f"- not checked: {code(path)}: {inline(reason)}" for path, reason in report.skipped[:MOST_ROWS])
     if len(report.skipped) > MOST_ROWS:
         yield f"- and {len(report.skipped) - MOST_ROWS} more files not checked"
@@ -142,7 +142,7 @@ def _about(report: Report) -> Iterator[str]:
     yield "</details>"
 
 
-def _where(finding: Finding) -> str:
+def _location(finding: Finding) -> str:
     return printable(finding.source.at(finding.span.start))
 
 
@@ -151,12 +151,12 @@ def _place(finding: Finding, style: Style) -> str:
     server, repository, commit = (
         style.environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "SHA")
     )
-    where = inline_code(_where(finding))
+    location = inline_code(_location(finding))
     if not (server and repository and commit):
-        return where
+        return location
     line = place(finding.source, finding.span).start.line
     path = quote(finding.source.path.encode("utf-8", "surrogateescape"))
-    return f"[{where}]({server}/{repository}/blob/{commit}/{path}#L{line})"
+    return f"[{location}]({server}/{repository}/blob/{commit}/{path}#L{line})"
 
 
 def _statement(finding: Finding) -> str:

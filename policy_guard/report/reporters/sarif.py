@@ -40,7 +40,7 @@ _DRIVER = {"name": "policy-guard", "organization": "policy-guard", "informationU
 
 def _rule(name: str) -> dict[str, Any]:
     head, _, page = manual(name).strip().partition("\n\n")
-    known = check(name)
+    kind = check(name)
     short = head.partition(": ")[2]
     short = short[:1].upper() + short[1:]
     return {
@@ -50,21 +50,23 @@ def _rule(name: str) -> dict[str, Any]:
         "fullDescription": {"text": " ".join(page.partition("\n\n")[0].split())},
         "helpUri": f"{PAGES}/checks/{name}/",
         "help": {"text": page, "markdown": page},
-        "defaultConfiguration": {"level": known.default},
-        "properties": {"security-severity": known.security, "precision": "very-high", "tags": ["security", "iam"]},
+        "defaultConfiguration": {"level": kind.default},
+        "properties": {"security-severity": kind.security, "precision": "very-high", "tags": ["security", "iam"]},
     }
 
 
 def _invocation(report: Report) -> dict[str, Any]:
     if report.error is None:
-        told = [{"level": "note", "message": {"text": _message(f"accepted: {each}")}} for each in report.accepted]
-        return {"executionSuccessful": True} | ({"toolExecutionNotifications": told} if told else {})
+        notifications = [
+            {"level": "note", "message": {"text": _message(f"accepted: {reviewed}")}} for reviewed in report.accepted
+        ]
+        return {"executionSuccessful": True} | ({"toolExecutionNotifications": notifications} if notifications else {})
     notification = {"level": "error", "message": {"text": error_line(report.error)}}
     return {"executionSuccessful": False, "toolExecutionNotifications": [notification]}
 
 
 def _result(finding: Finding, rules: tuple[str, ...], fingerprint: str) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+    result: dict[str, Any] = {
         "ruleId": finding.check,
         "ruleIndex": rules.index(finding.check),
         "level": LEVELS[finding.severity],
@@ -73,12 +75,12 @@ def _result(finding: Finding, rules: tuple[str, ...], fingerprint: str) -> dict[
         "partialFingerprints": {"policyGuard/v1": fingerprint},
     }
     if finding.critical_ids:
-        shown["properties"] = {"criticalIds": list(finding.critical_ids)}
+        result["properties"] = {"criticalIds": list(finding.critical_ids)}
     if finding.related:
-        shown["relatedLocations"] = [
+        result["relatedLocations"] = [
             _related(number, related, finding) for number, related in enumerate(finding.related, 1)
         ]
-    return shown
+    return result
 
 
 def _message(text: str) -> str:

@@ -50,11 +50,11 @@ def _block(block: Block, folder: str, style: Style) -> Iterator[str]:
 
 def _headline(block: Block, folder: str, style: Style) -> list[str]:
     finding = block.first
-    where = _colored(printable(seen_from(folder, finding.source.at(finding.span.start))), "path", style)
+    place = _colored(printable(seen_from(folder, finding.source.at(finding.span.start))), "path", style)
     severity = _colored(finding.severity, finding.severity, style)
     outcome = "" if finding.outcome == "violated" else f", {finding.outcome}"
     check = _colored(f"[{block.checks}{outcome}]", "dim", style)
-    return _fitting(f"{where}: {severity}: {printable(block.message)} {check}", style)
+    return _fitting(f"{place}: {severity}: {printable(block.message)} {check}", style)
 
 
 def _excerpt(finding: Finding, lines: tuple[Line, ...], margin: int, style: Style) -> Iterator[str]:
@@ -83,21 +83,21 @@ def _facts(pairs: Iterable[tuple[str, str]], indent: int, width: int) -> Iterato
     facts = [(printable(name), shortened(value, LONGEST_FACT)) for name, value in pairs]
     column = max([LABEL, *(cells(name) for name, _ in facts)]) + 2
     for name, value in facts:
-        first, *rest = [value] if name in _COPIED else _wrapped(value, width - indent - column)
+        first, *continuation = [value] if name in _COPIED else _wrapped(value, width - indent - column)
         yield f"{'':{indent}}{name}{'':{column - cells(name)}}{first}".rstrip()
-        yield from (f"{'':{indent + column}}{line}" for line in rest)
+        yield from (f"{'':{indent + column}}{line}" for line in continuation)
 
 
 def _wrapped(text: str, width: int) -> list[str]:
     """Broken at blanks only: an ARN stays in one piece, to be copied."""
-    lines, taken = [""], 0
+    lines, column = [""], 0
     for word in text.split(" "):
         size = cells(_COLOR.sub("", word))
-        if lines[-1] and taken + 1 + size > width:
+        if lines[-1] and column + 1 + size > width:
             lines.append(word)
-            taken = size
+            column = size
         else:
-            taken += size + bool(lines[-1])
+            column += size + bool(lines[-1])
             lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
     return lines
 
@@ -106,8 +106,8 @@ def _fitting(text: str, style: Style) -> list[str]:
     """A sentence as it is, or in lines that fit the terminal, the second of them and those below indented."""
     if not style.wraps:
         return [text]
-    first, *rest = _wrapped(text, style.width - INDENT)
-    return [first, *(f"{'':{INDENT}}{line}" for line in rest)]
+    first, *continuation = _wrapped(text, style.width - INDENT)
+    return [first, *(f"{'':{INDENT}}{line}" for line in continuation)]
 
 
 def _notes(report: Report) -> Iterator[str]:
@@ -123,12 +123,12 @@ def _notes(report: Report) -> Iterator[str]:
 
 def _verdict(report: Report, style: Style) -> list[str]:
     failed = report.error is not None or report.fails
-    what = "error" if failed else "pass" if not report.findings else "warning"
-    return [_colored(line, what, style) for line in _fitting(summary(report), style)]
+    color_name = "error" if failed else "pass" if not report.findings else "warning"
+    return [_colored(line, color_name, style) for line in _fitting(summary(report), style)]
 
 
-def _colored(text: str, what: str, style: Style) -> str:
-    return f"\x1b[{_COLORS[what]}m{text}\x1b[0m" if style.color else text
+def _colored(text: str, color_name: str, style: Style) -> str:
+    return f"\x1b[{_COLORS[color_name]}m{text}\x1b[0m" if style.color else text
 
 
 REPORTER = Reporter("text", render)
