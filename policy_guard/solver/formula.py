@@ -181,21 +181,21 @@ class Assumption:
     def __init__(self, name: str, truth: bool) -> None:
         self.name = name
         self.truth = truth
-        self._known: dict[Formula, Formula] = {}
+        self._results: dict[Formula, Formula] = {}
 
     def __call__(self, formula: Formula) -> Formula:
         if isinstance(formula, Literal):
             if not isinstance(formula.atom, Choice) or formula.atom.name != self.name:
                 return formula
             return TRUE if formula.positive == self.truth else FALSE
-        if not any(each.name == self.name for each in choices(formula)):
+        if not any(choice.name == self.name for choice in choices(formula)):
             return formula
-        if formula not in self._known:
+        if formula not in self._results:
             combine = conjunction if isinstance(formula, And) else disjunction
             parts = [self(part) for part in formula.parts]
-            same = all(part is before for part, before in zip(parts, formula.parts, strict=True))
-            self._known[formula] = formula if same else combine(parts)
-        return self._known[formula]
+            unchanged = all(part is old_part for part, old_part in zip(parts, formula.parts, strict=True))
+            self._results[formula] = formula if unchanged else combine(parts)
+        return self._results[formula]
 
 
 def without_choices(formula: Formula, kinds: tuple[str, ...]) -> Formula:

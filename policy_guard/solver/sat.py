@@ -39,10 +39,10 @@ class Solver:
 
     def model(self) -> dict[Atom, bool] | None:
         """A truth value for every atom, or None if the formula cannot be true. Raises `OverBudget`."""
-        self._solver.set("rlimit", max(1, self._budget.left))
-        before = self._effort()
+        self._solver.set("rlimit", max(1, self._budget.remainder))
+        initial_effort = self._effort()
         answer = self._solver.check()
-        self._budget.spend(self._effort() - before, _HARD)
+        self._budget.spend(self._effort() - initial_effort, _HARD)
         if answer == z3.unsat:
             return None
         if answer != z3.sat:

@@ -33,8 +33,8 @@ MOST_OPEN = 8
 MOST_ASSIGNMENTS = 40
 """Texts for the unknown parts and variables of one question that are tried in all of it."""
 
-Found = TypeVar("Found")
-Confirm: TypeAlias = "Callable[[Point], Found | None]"
+Outcome = TypeVar("Outcome")
+Confirm: TypeAlias = "Callable[[Point], Outcome | None]"
 
 
 class Empty(NamedTuple):
@@ -54,23 +54,23 @@ class Search:
         self._theory = theory
         self._simplifier = simplifier
 
-    def point(self, formula: Formula, confirm: Confirm[Found], budget: Budget) -> Found | Empty | TooHard:
+    def point(self, formula: Formula, confirm: Confirm[Outcome], budget: Budget) -> Outcome | Empty | TooHard:
         """Decide a simplified formula, by its certain literals if there are no others or the others do not matter."""
         if formula == FALSE:
             return Empty()
         parts = formula.parts if isinstance(formula, And) else (formula,)
         facts = [part for part in parts if isinstance(part, Literal)]
-        found = self._theory.point(facts, budget, explained=False)
-        if isinstance(found, Impossible):
+        result = self._theory.point(facts, budget, explained=False)
+        if isinstance(result, Impossible):
             return Empty()
-        if isinstance(found, Point) and (len(facts) == len(parts) or _surely_true(formula, found)):
-            return _confirmed(found, confirm)
+        if isinstance(result, Point) and (len(facts) == len(parts) or _surely_true(formula, result)):
+            return _confirmed(result, confirm)
         if len(facts) == len(parts):
             answer = self._with_letters_assigned(formula, confirm, budget)
-            return TooHard(found.reason if isinstance(found, Open) else "") if answer is None else answer
+            return TooHard(result.reason if isinstance(result, Open) else "") if answer is None else answer
         return self._in_rounds(formula, confirm, budget)
 
-    def _in_rounds(self, formula: Formula, confirm: Confirm[Found], budget: Budget) -> Found | Empty | TooHard:
+    def _in_rounds(self, formula: Formula, confirm: Confirm[Outcome], budget: Budget) -> Outcome | Empty | TooHard:
         """Let the solver choose which literals to make true, and tell it which of them have no common text."""
         from policy_guard.solver.sat import Solver
 
@@ -82,27 +82,27 @@ class Search:
             if model is None:
                 return TooHard(still_open[0]) if still_open else Empty()
             facts = _implicant(formula, model)
-            found = self._theory.point(facts, budget)
-            if isinstance(found, Point):
-                return _confirmed(found, confirm)
-            if isinstance(found, Open):
+            result = self._theory.point(facts, budget)
+            if isinstance(result, Point):
+                return _confirmed(result, confirm)
+            if isinstance(result, Open):
                 answer = None if still_open else self._with_letters_assigned(formula, confirm, budget)
                 if answer is not None:
                     return answer
-                still_open.append(found.reason)
+                still_open.append(result.reason)
                 if len(still_open) > MOST_OPEN:
-                    return TooHard(found.reason)
-            solver.learn(found.literals if isinstance(found, Impossible) else facts)
+                    return TooHard(result.reason)
+            solver.learn(result.literals if isinstance(result, Impossible) else facts)
         return TooHard("the number of patterns that overlap")
 
-    def _with_letters_assigned(self, formula: Formula, confirm: Confirm[Found], budget: Budget) -> Found | None:
+    def _with_letters_assigned(self, formula: Formula, confirm: Confirm[Outcome], budget: Budget) -> Outcome | None:
         """Return what some likely texts for the letters show, if it is no proof."""
-        every = list(literals(formula))
-        for texts in islice(self._theory.assignments(every, budget), MOST_ASSIGNMENTS):
-            budget.spend(len(every), "the texts that unknown parts may become")
+        all_literals = list(literals(formula))
+        for texts in islice(self._theory.assignments(all_literals, budget), MOST_ASSIGNMENTS):
+            budget.spend(len(all_literals), "the texts that unknown parts may become")
             unknowns = {letter.name: text for letter, text in texts.items() if isinstance(letter, Unknown)}
 
-            def with_unknowns(point: Point, unknowns: dict[str, str] = unknowns) -> Found | None:
+            def with_unknowns(point: Point, unknowns: dict[str, str] = unknowns) -> Outcome | None:
                 return confirm(point._replace(unknowns=unknowns))
 
             plain = self._simplifier.simplify(_assigned(formula, texts), budget)
@@ -112,7 +112,7 @@ class Search:
         return None
 
 
-def _confirmed(point: Point, confirm: Confirm[Found]) -> Found | TooHard:
+def _confirmed(point: Point, confirm: Confirm[Outcome]) -> Outcome | TooHard:
     answer = confirm(point)
     odd = "a request that the two evaluations judge differently (please report this)"
     return TooHard(odd) if answer is None else answer
@@ -122,20 +122,20 @@ def _assigned(formula: Formula, texts: Texts) -> Formula:
     """The formula where letters stand for these texts, which are then also the values of the variables' keys."""
     languages: dict[Language, Language] = {}
 
-    def filled(one: Formula) -> Formula:
-        if not isinstance(one, Literal):
-            return (conjunction if isinstance(one, And) else disjunction)(map(filled, one.parts))
-        atom = one.atom
+    def fill_in(part: Formula) -> Formula:
+        if not isinstance(part, Literal):
+            return (conjunction if isinstance(part, And) else disjunction)(map(fill_in, part.parts))
+        atom = part.atom
         if not isinstance(atom, Member) or not atom.language.letters:
-            return one
+            return part
         if atom.language not in languages:
             languages[atom.language] = substituted(atom.language, texts)
         positive = member(atom.variable, languages[atom.language])
-        return positive if one.positive else negation(positive)
+        return positive if part.positive else negation(positive)
 
     slots = [(Slot(letter.key, 0), text) for letter, text in texts.items() if isinstance(letter, Variable)]
     values = (disjunction([negation(present(slot)), member(slot, Language(texts=[text]))]) for slot, text in slots)
-    return conjunction([filled(formula), *values])
+    return conjunction([fill_in(formula), *values])
 
 
 def _implicant(formula: Formula, model: dict[Atom, bool]) -> tuple[Literal, ...]:
@@ -143,13 +143,13 @@ def _implicant(formula: Formula, model: dict[Atom, bool]) -> tuple[Literal, ...]
     chosen: dict[Literal, None] = {}
     waiting = [formula]
     while waiting:
-        one = waiting.pop()
-        if isinstance(one, Literal):
-            chosen[one] = None
-        elif isinstance(one, And):
-            waiting += reversed(one.parts)
+        subformula = waiting.pop()
+        if isinstance(subformula, Literal):
+            chosen[subformula] = None
+        elif isinstance(subformula, And):
+            waiting += reversed(subformula.parts)
         else:
-            waiting.append(next(part for part in one.parts if _true(part, model)))
+            waiting.append(next(part for part in subformula.parts if _true(part, model)))
     return tuple(chosen)
 
 

@@ -32,14 +32,14 @@ class Simplifier:
         parts = formula.parts if isinstance(formula, And) else (formula,)
         facts = [part for part in parts if isinstance(part, Literal)]
         budget.spend(1 + len(parts), "the number of patterns and conditions")
-        known = _Known(facts, {negation(part) for part in parts}, self._relations, budget)
-        if any(known.contradicted(fact) for fact in facts):
+        knowledge = _Knowledge(facts, {negation(part) for part in parts}, self._relations, budget)
+        if any(knowledge.contradicted(fact) for fact in facts):
             return FALSE
-        others = (part for part in parts if not isinstance(part, Literal))
-        return conjunction([*facts, *(known.rewrite(part, top=True) for part in others)])
+        compounds = (part for part in parts if not isinstance(part, Literal))
+        return conjunction([*facts, *(knowledge.rewrite(part, top=True) for part in compounds)])
 
 
-class _Known:
+class _Knowledge:
     """The literals that hold, and the formulas that do not."""
 
     def __init__(
@@ -67,8 +67,9 @@ class _Known:
         if not isinstance(fact.atom, Member) or not fact.positive:
             return False
         variable, language = fact.atom.variable, fact.atom.language
-        return any(self._relation(each, language) is True for each in self._outside.get(variable, ())) or any(
-            self._relation(each, language) is False for each in self._inside.get(variable, ()) if each is not language
+        inside, outside = self._inside.get(variable, ()), self._outside.get(variable, ())
+        return any(self._relation(barred, language) is True for barred in outside) or any(
+            self._relation(needed, language) is False for needed in inside if needed is not language
         )
 
     def rewrite(self, formula: Formula, top: bool = False) -> Formula:
@@ -92,18 +93,20 @@ class _Known:
         return truth if truth is None or literal.positive else not truth
 
     def _member(self, atom: Member) -> bool | None:
-        for inside in self._inside.get(atom.variable, ()):
-            truth = self._relation(atom.language, inside)
+        for language in self._inside.get(atom.variable, ()):
+            truth = self._relation(atom.language, language)
             if truth is not None:
                 return truth
         if any(self._relation(outside, atom.language) is True for outside in self._outside.get(atom.variable, ())):
             return False
         return None
 
-    def _relation(self, one: Language, two: Language) -> bool | None:
+    def _relation(self, first: Language, second: Language) -> bool | None:
         """True if the first covers the second, False if they have nothing in common, None if neither is certain."""
-        key = one, two
+        key = first, second
         if key not in self._relations:
-            self._budget.spend(1 + len(one) + len(two), "the number of patterns")
-            self._relations[key] = True if one.covers(two, self._budget) else False if one.apart(two) else None
+            self._budget.spend(1 + len(first) + len(second), "the number of patterns")
+            self._relations[key] = (
+                True if first.covers(second, self._budget) else False if first.is_apart_from(second) else None
+            )
         return self._relations[key]

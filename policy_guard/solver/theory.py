@@ -15,7 +15,7 @@ from policy_guard.solver.strings.pattern import Unknown, Variable
 from policy_guard.solver.strings.placeholders import (
     Texts,
     loosened,
-    named,
+    spelling_of,
     stem,
     substituted,
     with_readings,
@@ -101,21 +101,21 @@ class Theory:
         """The same, for literals of which neither a likely text nor one place by itself tells it."""
         places: dict[Place, list[Literal]] = {place: [] for place in self._always}
         places |= _with_variables(literals)
-        names = ", ".join(sorted({named(letter) for letter in letters}))
+        names = ", ".join(sorted({spelling_of(letter) for letter in letters}))
         stems = set(map(stem, letters))
         unknown: list[Letter] = sorted((each for each in stems if isinstance(each, Unknown)), key=repr)
         part = budget.part(STEPS_OF_LAST_RESORT)
         try:
-            tried = list(islice(candidates(self._system(literals), part), MOST_CANDIDATES))
-            for candidate, text in product(tried, ("example", "")):
-                known = {letter: each for letter, each in candidate.items() if letter in stems}
-                values = with_readings({**dict.fromkeys(unknown, text), **known})
+            attempts = list(islice(candidates(self._system(literals), part), MOST_CANDIDATES))
+            for candidate, text in product(attempts, ("example", "")):
+                candidate_values = {letter: each for letter, each in candidate.items() if letter in stems}
+                values = with_readings({**dict.fromkeys(unknown, text), **candidate_values})
                 texts = self._texts(places, values, part)
                 if texts is not None:
                     return Point(texts, _unknowns(values), choices)
         except OverBudget:
             return Open(f"what {names} would have to be")
-        if tried:
+        if attempts:
             return Open(f"what {names} would have to be")
         return Impossible(self._fewer(literals, budget) if explained else tuple(literals))
 
@@ -187,9 +187,9 @@ class Theory:
         for place, literals in places.items():
             ways = [partial(way, place, budget=budget) for way in (self._no_value_left, self._none_at_all)]
             ways += [partial(_none_in, literal, budget=budget) for literal in literals if _must_match(literal)]
-            for shown in ways:
-                if shown(literals):
-                    return Impossible(_smallest(literals, shown) if explained else tuple(literals))
+            for proof in ways:
+                if proof(literals):
+                    return Impossible(_smallest(literals, proof) if explained else tuple(literals))
         return None
 
     def _no_value_left(self, place: Place, literals: Sequence[Literal], budget: Budget) -> bool:
@@ -220,12 +220,12 @@ class Theory:
         }
         inside: dict[Place, tuple[Language, ...]] = {}
         outside: dict[Place, tuple[Language, ...]] = {}
-        for place, ones in places.items():
-            within, without = _sides(ones)
+        for place, place_literals in places.items():
+            inside_languages, outside_languages = _sides(place_literals)
             domain = self._domain(place)
-            inside[place] = (*(_but(language, absent) for language in within), *([domain] if domain else []))
-            free = {slot for language in without for slot in _values_of(language)}
-            outside[place] = tuple(_but(language, free - places.keys()) for language in without)
+            inside[place] = (*(_but(language, absent) for language in inside_languages), *([domain] if domain else []))
+            free = {slot for language in outside_languages for slot in _values_of(language)}
+            outside[place] = tuple(_but(language, free - places.keys()) for language in outside_languages)
         return System(inside, outside)
 
     def assignments(self, literals: Sequence[Literal], budget: Budget) -> Iterator[Texts]:
@@ -265,7 +265,7 @@ class Theory:
     ) -> list[str]:
         """Return the texts to try for a letter, one that suits it by itself before all others."""
         wildcard = [] if isinstance(letter, Variable) else ["*"]
-        texts = [*(self._own(letter, places, budget) or [plain]), *wildcard, *pieces]
+        texts = [*(self._allowed_values(letter, places, budget) or [plain]), *wildcard, *pieces]
         suitable = next((text for text in texts if self._suits(letter, text, places)), texts[0])
         return list(dict.fromkeys([suitable, *texts]))
 
@@ -275,12 +275,14 @@ class Theory:
         for place, literals in places.items():
             for language in _sides(literals)[0]:
                 if language.letters and language.letters <= values.keys():
-                    filled, domain = substituted(language, values), self._domain(place)
-                    if not filled or (domain and not domain.globs and not any(each in filled for each in domain.texts)):
+                    substitution, domain = substituted(language, values), self._domain(place)
+                    if not substitution or (
+                        domain and not domain.globs and not any(each in substitution for each in domain.texts)
+                    ):
                         return False
         return True
 
-    def _own(self, letter: Letter, places: Mapping[Place, list[Literal]], budget: Budget) -> list[str]:
+    def _allowed_values(self, letter: Letter, places: Mapping[Place, list[Literal]], budget: Budget) -> list[str]:
         """Values that the conditions on the key of a variable allow."""
         if not isinstance(letter, Variable):
             return []
@@ -347,14 +349,14 @@ def _unknowns(values: Texts) -> dict[str, str]:
 
 def _but(language: Language, slots: Container[Slot]) -> Language:
     """The language without its patterns that have variables with the values of these slots."""
-    gone = {
+    letters = {
         letter
         for letter in language.letters
         if isinstance(core := stem(letter), Variable) and Slot(core.key, 0) in slots
     }
-    if not gone:
+    if not letters:
         return language
-    stepses = (glob for glob in language.globs if all(step.symbols.isdisjoint(gone) for step in glob))
+    stepses = (glob for glob in language.globs if all(step.symbols.isdisjoint(letters) for step in glob))
     return Language(stepses, language.texts, language.late)
 
 
@@ -362,11 +364,11 @@ def _must_match(literal: Literal) -> bool:
     return literal.positive and isinstance(literal.atom, Member)
 
 
-def _none_in(one: Literal, literals: Sequence[Literal], budget: Budget) -> bool:
+def _none_in(literal: Literal, literals: Sequence[Literal], budget: Budget) -> bool:
     """Tell whether the languages that must not hold cover, letter for letter, this one that must."""
-    if one not in literals:
+    if literal not in literals:
         return False
-    inside, _ = _sides([one])
+    inside, _ = _sides([literal])
     _, outside = _sides(literals)
     late = frozenset(late for language in outside for late in language.late)
     return late.issuperset(inside[0].late) and find(inside, outside, budget) is None
@@ -386,17 +388,17 @@ def _pieces(literal: Literal) -> Iterator[str]:
 
 def _smallest(literals: Sequence[Literal], *ways: Callable[[Sequence[Literal]], bool]) -> tuple[Literal, ...]:
     """As few of the literals as still show it in the first way in which all do, dropping ever smaller runs."""
-    shown = next((way for way in ways[:-1] if way(literals)), ways[-1])
-    kept = list(literals)
-    run = max(1, len(kept) // 2)
+    proof = next((way for way in ways[:-1] if way(literals)), ways[-1])
+    subset = list(literals)
+    run = max(1, len(subset) // 2)
     while True:
         at = 0
-        while at < len(kept):
-            fewer = kept[:at] + kept[at + run :]
-            if fewer and shown(fewer):
-                kept = fewer
+        while at < len(subset):
+            smaller = subset[:at] + subset[at + run :]
+            if smaller and proof(smaller):
+                subset = smaller
             else:
                 at += run
         if run == 1:
-            return tuple(kept)
+            return tuple(subset)
         run //= 2

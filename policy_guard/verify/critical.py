@@ -59,7 +59,11 @@ def _surely_apart(first: Formula, second: Formula) -> bool:
     if not isinstance(first, Literal) or not isinstance(second, Literal) or not (first.positive and second.positive):
         return False
     atoms = first.atom, second.atom
-    return isinstance(atoms[0], Member) and isinstance(atoms[1], Member) and atoms[0].language.apart(atoms[1].language)
+    return (
+        isinstance(atoms[0], Member)
+        and isinstance(atoms[1], Member)
+        and atoms[0].language.is_apart_from(atoms[1].language)
+    )
 
 
 @lru_cache(maxsize=10_000)

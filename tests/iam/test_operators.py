@@ -20,7 +20,7 @@ from policy_guard.iam.policy import Request
 from policy_guard.solver.formula import And, Formula, Literal, Member
 from policy_guard.solver.strings.language import Language, Slot
 from policy_guard.solver.strings.pattern import Pattern, plain_pattern
-from policy_guard.solver.strings.spans import Span, at, left
+from policy_guard.solver.strings.spans import Span, at, remaining_stretches
 from tests.support.examples import examples
 from tests.support.policies import policy
 from tests.support.repository import allow, document
@@ -65,7 +65,7 @@ def on_line(language: Language, text: str) -> bool:
     value = number(text) if language.span and language.span.line.name == "number" else (moment(text) or [None])[-1]
     if language.span and isinstance(value, Decimal):
         spans = language.span, Span(language.span.line, (at(value),))
-        assert bool(left(spans, ())) == (text in language)
+        assert bool(remaining_stretches(spans, ())) == (text in language)
     return text in language
 
 

@@ -34,15 +34,15 @@ def test_an_automaton_takes_what_one_of_its_globs_matches(seed: int) -> None:
     globs = [some_glob(rng) for _ in range(rng.randint(0, 4))]
     automaton, expressions = Automaton(globs), list(map(expression, globs))
     for text in [*TEXTS, "c", "ac", "cab"]:
-        assert automaton.takes(text) is any(each.fullmatch(text) for each in expressions), (globs, text)
+        assert automaton.accepts(text) is any(each.fullmatch(text) for each in expressions), (globs, text)
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_what_takes_all_of_a_glob_takes_each_word_of_it(seed: int) -> None:
     rng = random.Random(seed)
     automaton, other = Automaton([some_glob(rng) for _ in range(3)]), some_glob(rng)
-    if automaton.takes_all_of(other):
-        assert all(automaton.takes(text) for text in [*TEXTS, "c", "ca"] if expression(other).fullmatch(text))
+    if automaton.accepts_all_of(other):
+        assert all(automaton.accepts(text) for text in [*TEXTS, "c", "ca"] if expression(other).fullmatch(text))
 
 
 def test_symbols_that_lead_elsewhere_are_told() -> None:

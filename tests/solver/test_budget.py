@@ -56,12 +56,12 @@ def asked(new: dict[str, Any], old: dict[str, Any] | None, budgets: Budgets) -> 
 def test_the_effort_of_the_solver_is_charged_to_the_run() -> None:
     budgets = Budgets()
     budgets.verdicts = Budget(400_000)
-    before = budgets.verdicts.left
+    before = budgets.verdicts.remainder
     assert asked(_document(_allow(Action="s3:a*")), pigeons(6), budgets) == []
-    easy = before - budgets.verdicts.left
+    easy = before - budgets.verdicts.remainder
     found = asked(_document(_allow(Action="s3:a*")), pigeons(9), budgets)
     assert isinstance(found[0].answer, Undecided)
-    assert budgets.verdicts.left <= 0 < easy < before // 4
+    assert budgets.verdicts.remainder <= 0 < easy < before // 4
 
 
 def test_many_hard_questions_end_with_the_budget_of_the_run() -> None:
@@ -75,9 +75,9 @@ def test_many_hard_questions_end_with_the_budget_of_the_run() -> None:
 
 def test_long_policies_make_room_for_themselves() -> None:
     budgets = Budgets()
-    before = budgets.verdicts.left
+    before = budgets.verdicts.remainder
     budgets.make_room(1000)
-    assert budgets.verdicts.left == before + 1000 * STEPS_A_CHARACTER
+    assert budgets.verdicts.remainder == before + 1000 * STEPS_A_CHARACTER
 
 
 def test_a_net_of_time_hangs_below_the_steps() -> None:
@@ -89,8 +89,8 @@ def test_a_net_of_time_hangs_below_the_steps() -> None:
 
 def test_findings_are_told_without_looking_through_all_statements_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[Statement] = []
-    known = messages._spelled_variables
-    monkeypatch.setattr(messages, "_spelled_variables", lambda each: looked.append(each) or known(each))
+    known = messages._variables
+    monkeypatch.setattr(messages, "_variables", lambda each: looked.append(each) or known(each))
     new = policy(_document(*(_allow(Action=f"s3:Get{number}") for number in range(40))))
     question = Question(new.kind, new, None, (), Access([new]))
     told = verdicts(check("no-new-access"), question, prover_for(question))

@@ -25,7 +25,7 @@ def test_what_covers_another_holds_all_its_texts(seed: int) -> None:
     one, two = some_language(rng), some_language(rng)
     if one.covers(two):
         assert all(text in one for text in TEXTS if text in two)
-    if one.apart(two):
+    if one.is_apart_from(two):
         assert not any(text in one and text in two for text in TEXTS)
 
 

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from policy_guard.solver.strings.automaton import Letter
-from policy_guard.solver.strings.segments import Own, Product, Segment
+from policy_guard.solver.strings.segments import Constraint, Product, Segment
 from tests.support.formulas import TEXTS, budget, some_language
 from tests.support.variables import VALUES, X, Y, fillings, holds, with_variables
 
@@ -29,7 +29,7 @@ def test_no_word_is_found_only_if_there_is_no_text(seed: int, fold: bool) -> Non
 def test_a_word_spells_texts_of_their_own_languages(seed: int) -> None:
     rng = random.Random(seed)
     base, own = with_variables(rng), some_language(rng)
-    letters: dict[Letter, Own] = {X: Own((own,)), Y: Own((), (own,))}
+    letters: dict[Letter, Constraint] = {X: Constraint((own,)), Y: Constraint((), (own,))}
     word = Product(base, [some_language(rng)], [], letters, budget()).word({})
     for part in word or ():
         if isinstance(part, Segment):

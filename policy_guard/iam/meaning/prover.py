@@ -113,7 +113,7 @@ class Prover:
 
     def is_spent(self) -> bool:
         """Tell whether nothing more can be asked."""
-        return self._budget.left < STEPS_A_QUESTION
+        return self._budget.remainder < STEPS_A_QUESTION
 
     def may_replay(self, times: int = 1, steps: int = 0) -> bool:
         """Tell whether so many more requests may be judged, and so many steps made besides, to tell a finding well."""

@@ -31,9 +31,9 @@ def edges_of(glob: Glob) -> tuple[str, str]:
     return literal_prefix(glob), literal_prefix(glob[::-1])[::-1]
 
 
-def surely_apart(one: tuple[str, str], two: tuple[str, str]) -> bool:
+def surely_apart(edges: tuple[str, str], other_edges: tuple[str, str]) -> bool:
     """Tell whether two globs have no text in common because their edges differ."""
-    (head, tail), (other_head, other_tail) = one, two
+    (head, tail), (other_head, other_tail) = edges, other_edges
     return not (
         (head.startswith(other_head) or other_head.startswith(head))
         and (tail.endswith(other_tail) or other_tail.endswith(tail))

@@ -118,7 +118,7 @@ class Automaton:
         return int.from_bytes(field, "little")
 
     @cached_property
-    def named(self) -> dict[Symbol, tuple[int, int]]:
+    def places_by_symbol(self) -> dict[Symbol, tuple[int, int]]:
         """The places that name a symbol: to take it, and to refuse it."""
         places: dict[Symbol, tuple[list[int], list[int]]] = {}
         for at, step in enumerate(self.steps):
@@ -127,20 +127,24 @@ class Automaton:
         return {symbol: (self._bits(taking), self._bits(refusing)) for symbol, (taking, refusing) in places.items()}
 
     def _closed(self, state: int) -> int:
-        while (more := state | (state & self._loops) << 1) != state:
-            state = more
+        while (extended := state | (state & self._loops) << 1) != state:
+            state = extended
         return state
 
     def _taking(self, symbol: Symbol | Step) -> int:
         if isinstance(symbol, str):
-            taking, refusing = self.named.get(symbol, (0, 0))
+            taking, refusing = self.places_by_symbol.get(symbol, (0, 0))
             return taking | (self._outside & ~refusing)
         if not isinstance(symbol, Step):
-            return reduce(or_, (self.named.get(alike, (0, 0))[0] for alike in _read_as(symbol)), self._anything)
+            return reduce(
+                or_,
+                (self.places_by_symbol.get(reading, (0, 0))[0] for reading in _read_as(symbol)),
+                self._letter_places,
+            )
         return self._bits(at for at, step in enumerate(self.steps) if step and accepts(step, symbol))
 
     @cached_property
-    def _anything(self) -> int:
+    def _letter_places(self) -> int:
         """The places that take a letter, whatever it stands for."""
         return self._bits(at for at, step in enumerate(self.steps) if step and step.outside and accepts(step, _LETTER))
 
@@ -151,7 +155,7 @@ class Automaton:
     @cached_property
     def _differing(self) -> list[tuple[Symbol, int]]:
         """The symbols that are named, each with the places where it leads elsewhere than characters that are not."""
-        ways = ((symbol, self._taking(symbol) ^ self._outside) for symbol in sorted(self.named, key=str))
+        ways = ((symbol, self._taking(symbol) ^ self._outside) for symbol in sorted(self.places_by_symbol, key=str))
         return [(symbol, places) for symbol, places in ways if places]
 
     def move(self, state: int, symbol: Symbol | Step) -> int:
@@ -162,7 +166,7 @@ class Automaton:
         ahead = (state & masks[0]) << 1 | (state & masks[1])
         return self._closed(ahead) if ahead & self._loops else ahead
 
-    def takes(self, word: Iterable[Symbol | Step]) -> bool:
+    def accepts(self, word: Iterable[Symbol | Step]) -> bool:
         state = self.start
         for symbol in word:
             state = self.move(state, symbol)
@@ -170,6 +174,6 @@ class Automaton:
                 return False
         return bool(state & self.final)
 
-    def takes_all_of(self, glob: Glob) -> bool:
+    def accepts_all_of(self, glob: Glob) -> bool:
         """Tell whether one of our globs surely takes every word of `glob`."""
-        return self.takes(only if (only := the_symbol(step)) is not None else step for step in glob)
+        return self.accepts(only_symbol if (only_symbol := the_symbol(step)) is not None else step for step in glob)

@@ -13,12 +13,12 @@ from policy_guard.solver.strings.automaton import ANYTHING, Caseless, Glob, Lett
 from policy_guard.solver.strings.language import Budget, Deferred, Language, Slot, find
 from policy_guard.solver.strings.pattern import Unknown, Variable
 from policy_guard.solver.strings.placeholders import Texts, anything_on, loosened, without_letters
-from policy_guard.solver.strings.segments import ON, Own, Product, Segment, classes
+from policy_guard.solver.strings.segments import ON, Constraint, Product, Segment, classes
 from policy_guard.solver.strings.systems import (
     Place,
     System,
     by_itself,
-    own_of,
+    constraint_of,
     size,
     solved,
     texts_of,
@@ -38,8 +38,8 @@ MOST_VARIANTS = 20
 
 def candidates(system: System, budget: Budget) -> Iterator[Texts]:
     """Texts for the letters that are worth a try; if there are none, no texts make the system hold."""
-    for each in _by_text(solved(by_itself(system), budget), 1, budget):
-        yield from _together(each, budget)
+    for branch in _by_text(solved(by_itself(system), budget), 1, budget):
+        yield from _combine(branch, budget)
 
 
 def _by_text(system: System, ways: int, budget: Budget) -> Iterator[System]:
@@ -65,34 +65,38 @@ class Alternative(NamedTuple):
     chosen: tuple[Deferred, ...]
 
 
-def _together(system: System, budget: Budget) -> Iterator[Texts]:
+def _combine(system: System, budget: Budget) -> Iterator[Texts]:
     """Candidates for a system whose variables have many values each."""
     letters = sorted({*variables(system), *verbatim(system)}, key=repr)
-    own = {letter: own_of(system, letter) for letter in letters}
-    own |= {Caseless(each): own_of(system, Caseless(each)) for each in letters if isinstance(each, Variable)}
-    places = {place: list(_alternatives(system, place, own, budget)) for place in system.inside}
-    nothing = any(find(each.inside, each.outside, budget) is None for each in own.values())
-    if nothing or not all(places.values()):
+    constraints = {letter: constraint_of(system, letter) for letter in letters}
+    constraints |= {
+        Caseless(letter): constraint_of(system, Caseless(letter)) for letter in letters if isinstance(letter, Variable)
+    }
+    places = {place: list(_alternatives(system, place, constraints, budget)) for place in system.inside}
+    unsatisfiable = any(find(each.inside, each.outside, budget) is None for each in constraints.values())
+    if unsatisfiable or not all(places.values()):
         return
     shared = [letter for letter in letters if _times(letter, places) > 1]
-    for fixed in _assignments(places, shared, own, budget):
+    for fixed in _assignments(places, shared, constraints, budget):
         words = _words(places, fixed)
         if words is not None:
-            yield from _values(system, words, own, fixed, budget)
+            yield from _values(system, words, constraints, fixed, budget)
 
 
-def _alternatives(system: System, place: Place, own: Mapping[Letter, Own], budget: Budget) -> Iterator[Alternative]:
+def _alternatives(
+    system: System, place: Place, constraints: Mapping[Letter, Constraint], budget: Budget
+) -> Iterator[Alternative]:
     """The ways to look at a place that leave it a text if letters may be any text of their own."""
     outside = system.outside.get(place, ())
     plain = [without_letters(language) for language in outside]
     barred = frozenset(glob for language in outside if language.letters for glob in language.globs)
-    left = [_but(language, barred) for language in system.inside[place]]
-    for inside, chosen in _without_lates(left, outside):
+    remainders = [_but(language, barred) for language in system.inside[place]]
+    for inside, chosen in _without_lates(remainders, outside):
         budget.spend(1 + len(inside) ** 2 + sum(map(len, (*inside, *outside))), ON)
-        word = find([_bounded(language, own) for language in inside], plain, budget)
+        word = find([_bounded(language, constraints) for language in inside], plain, budget)
         if word is not None:
             text = "".join(map(str, word))
-            yield Alternative(tuple(_products(inside, outside, own, budget)), text, chosen)
+            yield Alternative(tuple(_products(inside, outside, constraints, budget)), text, chosen)
 
 
 def _but(language: Language, barred: frozenset[Glob]) -> Language:
@@ -105,28 +109,28 @@ def _but(language: Language, barred: frozenset[Glob]) -> Language:
 def _times(letter: Letter, places: Mapping[Place, list[Alternative]]) -> int:
     """Return how often the letter occurs in what has to hold."""
     products = (
-        each for alternatives in places.values() for alternative in alternatives for each in alternative.products
+        item for alternatives in places.values() for alternative in alternatives for item in alternative.products
     )
-    return sum(each.times(letter) for each in products)
+    return sum(item.times(letter) for item in products)
 
 
 def _products(
-    inside: Sequence[Language], outside: Sequence[Language], own: Mapping[Letter, Own], budget: Budget
+    inside: Sequence[Language], outside: Sequence[Language], constraints: Mapping[Letter, Constraint], budget: Budget
 ) -> Iterator[Product]:
     """Each language with letters as the base once; the letters of the others are then any texts of their own."""
     for at, base in enumerate(inside):
         if base.letters:
-            languages = [_bounded(language, own) for number, language in enumerate(inside) if number != at]
-            yield Product(base, languages, outside, own, budget)
+            languages = [_bounded(language, constraints) for number, language in enumerate(inside) if number != at]
+            yield Product(base, languages, outside, constraints, budget)
 
 
-def _bounded(language: Language, own: Mapping[Letter, Own]) -> Language:
+def _bounded(language: Language, constraints: Mapping[Letter, Constraint]) -> Language:
     """The language with letters replaced by what their texts are like."""
     if not language.letters or language.late:
         return loosened(language)
     globs: list[Glob] = []
     for glob in language.globs:
-        choices = [_likes(step, own) for step in glob]
+        choices = [_likes(step, constraints) for step in glob]
         variants = [
             tuple(step for part in stepses for step in part) for stepses in islice(product(*choices), MOST_VARIANTS)
         ]
@@ -135,12 +139,14 @@ def _bounded(language: Language, own: Mapping[Letter, Own]) -> Language:
     return Language(globs, language.texts)
 
 
-def _likes(step: Step, own: Mapping[Letter, Own]) -> list[Glob]:
+def _likes(step: Step, constraints: Mapping[Letter, Constraint]) -> list[Glob]:
     symbol = the_symbol(step)
     if symbol is None or isinstance(symbol, str):
         return [(step,)]
-    known = [list(language) for language in own.get(symbol, Own()).inside if len(language) <= MOST_VARIANTS]
-    return min(known, key=len, default=[(ANYTHING,)])
+    options = [
+        list(language) for language in constraints.get(symbol, Constraint()).inside if len(language) <= MOST_VARIANTS
+    ]
+    return min(options, key=len, default=[(ANYTHING,)])
 
 
 def _without_lates(
@@ -157,12 +163,12 @@ def _without_lates(
         if not language.late:
             options.append([(language, None)])
             continue
-        known = Language(language.globs, language.texts, span=language.span)
+        plain = Language(language.globs, language.texts, span=language.span)
         late = [each for each in language.late if each not in barred]
-        options.append([*([(known, None)] if known else []), *((anything_on(each.line), each) for each in late)])
+        options.append([*([(plain, None)] if plain else []), *((anything_on(each.line), each) for each in late)])
     ways = 1
-    for each in options:
-        ways *= len(each)
+    for alternatives in options:
+        ways *= len(alternatives)
     if ways > MOST_WAYS:
         yield [loosened(each) if each.late else each for each in inside], ()
         return
@@ -172,12 +178,12 @@ def _without_lates(
             yield [language for language, _ in chosen], late_ones
 
 
-def _exclude(one: Deferred, two: Deferred) -> bool:
-    same = one.order == two.order != "" and one.pattern == two.pattern
-    return same and one.build is not two.build
+def _exclude(first: Deferred, second: Deferred) -> bool:
+    same_order = first.order == second.order != "" and first.pattern == second.pattern
+    return same_order and first.build is not second.build
 
 
-class Found(NamedTuple):
+class PlaceWords(NamedTuple):
     """A word for each product of an alternative of a place."""
 
     place: Place
@@ -185,54 +191,71 @@ class Found(NamedTuple):
     alternative: Alternative
 
 
-def _words(places: Mapping[Place, list[Alternative]], fixed: Mapping[Letter, str]) -> list[Found] | None:
+def _words(places: Mapping[Place, list[Alternative]], fixed: Mapping[Letter, str]) -> list[PlaceWords] | None:
     """Words for some alternative of each place; None if a place has none."""
-    founds: list[Found] = []
+    place_words: list[PlaceWords] = []
     for place, alternatives in places.items():
         for alternative in alternatives:
             words = [each.word(fixed) for each in alternative.products]
             if all(word is not None for word in words):
-                founds.append(Found(place, tuple(word for word in words if word is not None), alternative))
+                place_words.append(PlaceWords(place, tuple(word for word in words if word is not None), alternative))
                 break
         else:
             return None
-    return founds
+    return place_words
 
 
 def _assignments(
-    places: Mapping[Place, list[Alternative]], shared: Sequence[Letter], own: Mapping[Letter, Own], budget: Budget
+    places: Mapping[Place, list[Alternative]],
+    shared: Sequence[Letter],
+    constraints: Mapping[Letter, Constraint],
+    budget: Budget,
 ) -> Iterator[Mapping[Letter, str]]:
     """A text of each class for each letter that occurs several times, in every combination.
 
     A letter that occurs once needs none: its segment is any text of its own.
     """
     products = [
-        each for alternatives in places.values() for alternative in alternatives for each in alternative.products
+        item for alternatives in places.values() for alternative in alternatives for item in alternative.products
     ]
-    texts = [list(classes(letter, own[letter], (p for p in products if p.times(letter)), budget)) for letter in shared]
+    texts = [
+        list(classes(letter, constraints[letter], (p for p in products if p.times(letter)), budget))
+        for letter in shared
+    ]
     for chosen in product(*texts):
         budget.spend(1 + len(places), ON)
         yield dict(zip(shared, chosen, strict=True))
 
 
 def _values(
-    system: System, found: list[Found], own: Mapping[Letter, Own], fixed: Mapping[Letter, str], budget: Budget
+    system: System,
+    place_words: list[PlaceWords],
+    constraints: Mapping[Letter, Constraint],
+    fixed: Mapping[Letter, str],
+    budget: Budget,
 ) -> Iterator[Texts]:
     """Texts for all letters, out of words; of a letter that has several texts, each in turn."""
-    seen: dict[Letter, list[str]] = {_stem(letter): [text] for letter, text in fixed.items()}
-    for segment in (each for one in found for word in one.words for each in word if isinstance(each, Segment)):
-        seen.setdefault(_stem(segment.letter), []).append(segment.text)
-    for letter, known in own.items():
-        seen.setdefault(_stem(letter), []).append("".join(map(str, find(known.inside, known.outside, budget) or ())))
-    for late, text in ((late, one.alternative.text) for one in found for late in one.alternative.chosen):
+    texts_of_letters: dict[Letter, list[str]] = {_stem(letter): [text] for letter, text in fixed.items()}
+    for segment in (
+        symbol for item in place_words for word in item.words for symbol in word if isinstance(symbol, Segment)
+    ):
+        texts_of_letters.setdefault(_stem(segment.letter), []).append(segment.text)
+    for letter, constraint in constraints.items():
+        texts_of_letters.setdefault(_stem(letter), []).append(
+            "".join(map(str, find(constraint.inside, constraint.outside, budget) or ()))
+        )
+    for late, text in ((late, item.alternative.text) for item in place_words for late in item.alternative.chosen):
         if len(late.pattern.parts) == 1 and isinstance(part := late.pattern.parts[0], Unknown):
-            seen[Unknown(part.name)] = [late.towards(text), *seen.get(Unknown(part.name), ())]
-    slots = ((one.place.key, one.alternative.text) for one in found if isinstance(one.place, Slot))
-    seen |= {key: [text] for name, text in slots if (key := Variable(name)) not in seen}
+            texts_of_letters[Unknown(part.name)] = [late.towards(text), *texts_of_letters.get(Unknown(part.name), ())]
+    slots = ((item.place.key, item.alternative.text) for item in place_words if isinstance(item.place, Slot))
+    texts_of_letters |= {key: [text] for name, text in slots if (key := Variable(name)) not in texts_of_letters}
     for variable, letter in system.freed:
-        seen[_stem(letter)] = [*seen.get(variable, ()), *seen.get(_stem(letter), ())] or [""]
-    for number in range(min(4, max([1, *map(len, seen.values())]))):
-        values = {letter: texts[number % len(texts)] for letter, texts in seen.items()}
+        texts_of_letters[_stem(letter)] = [
+            *texts_of_letters.get(variable, ()),
+            *texts_of_letters.get(_stem(letter), ()),
+        ] or [""]
+    for number in range(min(4, max([1, *map(len, texts_of_letters.values())]))):
+        values = {letter: texts[number % len(texts)] for letter, texts in texts_of_letters.items()}
         for variable, glob in reversed(system.defined):
             values[variable] = "".join(_text(step, values) for step in glob)
         yield values

@@ -59,5 +59,5 @@ def _runs(sets: Iterable[Sequence[Glob]]) -> list[int]:
 
 def unnamed(automata: Iterable[Automaton]) -> str:
     """A character that no glob of the automata names."""
-    named = {symbol for automaton in automata for symbol in automaton.named}
-    return next(c for c in map(chr, range(ord("a"), 0x10FFFF)) if c not in named)
+    names = {symbol for automaton in automata for symbol in automaton.places_by_symbol}
+    return next(c for c in map(chr, range(ord("a"), 0x10FFFF)) if c not in names)

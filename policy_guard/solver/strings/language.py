@@ -16,7 +16,7 @@ from policy_guard.solver.strings.affixes import edges_of, literal_prefix, plain_
 from policy_guard.solver.strings.automaton import ANYTHING, Automaton, Glob, Letter, Symbol, Verbatim, Word, glob_of
 from policy_guard.solver.strings.intersection import Intersection, unnamed
 from policy_guard.solver.strings.pattern import Pattern, Unknown
-from policy_guard.solver.strings.spans import Line, Span, Stretch, left, value_in
+from policy_guard.solver.strings.spans import Line, Span, Stretch, remaining_stretches, value_in
 
 _STEPS_A_LOOK = 16_384
 """How often the clock is looked at."""
@@ -50,19 +50,19 @@ class Budget:
     `deadline`, a time of the monotonic clock, is a net for what is not counted well: nothing should ever reach it.
     """
 
-    def __init__(self, steps: int, whole: Budget | None = None, deadline: float = inf) -> None:
-        self._left = steps
-        self._whole = whole
+    def __init__(self, steps: int, parent: Budget | None = None, deadline: float = inf) -> None:
+        self._remainder = steps
+        self._parent = parent
         self._deadline = deadline
 
     @property
-    def left(self) -> int:
+    def remainder(self) -> int:
         """The steps that can be spent."""
-        return min(self._left, self._whole.left) if self._whole else self._left
+        return min(self._remainder, self._parent.remainder) if self._parent else self._remainder
 
     @property
     def deadline(self) -> float:
-        return self._whole.deadline if self._whole else self._deadline
+        return self._parent.deadline if self._parent else self._deadline
 
     def part(self, steps: int) -> Budget:
         """A budget of its own for one question, which also counts against this one."""
@@ -70,18 +70,18 @@ class Budget:
 
     def spend(self, steps: int, on: str) -> None:
         """Raises `OverBudget`, naming what they were spent on, when there are none left."""
-        before = self._left
-        self._left -= steps
-        if self._left < 0:
+        previous = self._remainder
+        self._remainder -= steps
+        if self._remainder < 0:
             raise OverBudget(on)
-        if self._whole:
-            self._whole.spend(steps, on)
-        elif before // _STEPS_A_LOOK != self._left // _STEPS_A_LOOK and monotonic() > self._deadline:
+        if self._parent:
+            self._parent.spend(steps, on)
+        elif previous // _STEPS_A_LOOK != self._remainder // _STEPS_A_LOOK and monotonic() > self._deadline:
             raise OverBudget("the run, which takes too long")
 
     def add(self, steps: int) -> None:
         """Makes room for more."""
-        self._left += steps
+        self._remainder += steps
 
 
 class Deferred(NamedTuple):
@@ -115,9 +115,9 @@ class Language:
         span: Span | None = None,
     ) -> None:
         self.span = span
-        spelled = {glob: plain_text(glob) for glob in dict.fromkeys(globs)}
-        self.texts = frozenset(texts).union(text for text in spelled.values() if text is not None)
-        self.globs = tuple(glob for glob, text in spelled.items() if text is None)
+        plain_texts = {glob: plain_text(glob) for glob in dict.fromkeys(globs)}
+        self.texts = frozenset(texts).union(text for text in plain_texts.values() if text is not None)
+        self.globs = tuple(glob for glob, text in plain_texts.items() if text is None)
         self.late = tuple(dict.fromkeys(late))
         self.universal = (ANYTHING,) in self.globs
         self._hash = hash((self.texts, self.globs, frozenset(self.late)))
@@ -140,9 +140,9 @@ class Language:
         if text in self.texts:
             return True
         if len(self.globs) < MANY:
-            return self._may_take(text, text) and self.automaton.takes(text)
+            return self._may_accept(text, text) and self.automaton.accepts(text)
         beginnings, automaton = self._sorted_out
-        return any(text[:end] in heads for end, heads in beginnings.items()) or automaton.takes(text)
+        return any(text[:end] in heads for end, heads in beginnings.items()) or automaton.accepts(text)
 
     def __iter__(self) -> Iterator[Glob]:
         yield from map(glob_of, sorted(self.texts))
@@ -166,20 +166,20 @@ class Language:
         return beginnings, Automaton(stepses)
 
     @cached_property
-    def whole(self) -> Automaton:
+    def full_automaton(self) -> Automaton:
         """Unlike `automaton`, with the plain texts."""
         return Automaton(self)
 
-    def takes(self, word: Word) -> bool:
+    def accepts(self, word: Word) -> bool:
         plain = [symbol for symbol in word if isinstance(symbol, str)]
-        return "".join(plain) in self if len(plain) == len(word) else self.automaton.takes(word)
+        return "".join(plain) in self if len(plain) == len(word) else self.automaton.accepts(word)
 
     @cached_property
     def letters(self) -> frozenset[Letter]:
         symbols = (symbol for glob in self.globs for step in glob for symbol in step.symbols)
         parts = (part for late in self.late for part in late.pattern.parts)
-        known = {symbol for symbol in symbols if not isinstance(symbol, str)}
-        return frozenset(known | {Verbatim(part.name) for part in parts if isinstance(part, Unknown)})
+        letters = {symbol for symbol in symbols if not isinstance(symbol, str)}
+        return frozenset(letters | {Verbatim(part.name) for part in parts if isinstance(part, Unknown)})
 
     @cached_property
     def edges(self) -> tuple[tuple[str, str], ...]:
@@ -218,13 +218,13 @@ class Language:
 
     def covers_glob(self, glob: Glob, edges: tuple[str, str]) -> bool:
         """Tell whether one of our globs surely takes every word of `glob`, whose edges these are."""
-        return self._may_take(*edges) and self.automaton.takes_all_of(glob)
+        return self._may_accept(*edges) and self.automaton.accepts_all_of(glob)
 
-    def _may_take(self, head: str, tail: str) -> bool:
+    def _may_accept(self, head: str, tail: str) -> bool:
         """Tell whether the edges of one of few globs let it take all texts with these edges."""
         return len(self.globs) >= MANY or any(head.startswith(h) and tail.endswith(t) for h, t in self.edges)
 
-    def apart(self, other: Language) -> bool:
+    def is_apart_from(self, other: Language) -> bool:
         """Tell whether no text lies in both. True is certain, False only likely."""
         if self.heads is not None and other.heads is not None and not self.heads & other.heads:
             return True
@@ -240,10 +240,10 @@ class Language:
         """Tell whether one of our globs may have a text in common with a glob of these edges."""
         ordered, by_head = self._by_head
         start = bisect_left(ordered, head)
-        following = takewhile(lambda each: each.startswith(head), ordered[start : start + MOST_NEAR + 1])
-        near = chain(following, (head[:end] for end in range(len(head)) if head[:end] in by_head))
-        tails = list(islice((own for each in near for own in by_head[each]), MOST_NEAR + 1))
-        return len(tails) > MOST_NEAR or any(tail.endswith(own) or own.endswith(tail) for own in tails)
+        following = takewhile(lambda candidate: candidate.startswith(head), ordered[start : start + MOST_NEAR + 1])
+        heads = chain(following, (head[:end] for end in range(len(head)) if head[:end] in by_head))
+        tails = list(islice((own_tail for candidate in heads for own_tail in by_head[candidate]), MOST_NEAR + 1))
+        return len(tails) > MOST_NEAR or any(tail.endswith(own_tail) or own_tail.endswith(tail) for own_tail in tails)
 
     @cached_property
     def _by_head(self) -> tuple[list[str], dict[str, list[str]]]:
@@ -292,12 +292,14 @@ def nothing_left(inside: Sequence[Language], outside: Sequence[Language], budget
 
 def _lines(inside: Sequence[Language], outside: Sequence[Language], budget: Budget) -> Iterator[Iterable[str | None]]:
     """For each line that the texts have to lie on, some on it; None if no value is left."""
-    within = [language.span for language in inside if language.span and not language.late]
-    without = [language.span for language in outside if language.span] if within else []
-    budget.spend(sum(len(span.stretches) for span in (*within, *without)), "many values")
-    for line in dict.fromkeys(span.line for span in within):
+    inside_spans = [language.span for language in inside if language.span and not language.late]
+    outside_spans = [language.span for language in outside if language.span] if inside_spans else []
+    budget.spend(sum(len(span.stretches) for span in (*inside_spans, *outside_spans)), "many values")
+    for line in dict.fromkeys(span.line for span in inside_spans):
         if line.needed.issubset(inside) and line.barred.issubset(outside):
-            stretches = left((s for s in within if s.line == line), (s for s in without if s.line == line))
+            stretches = remaining_stretches(
+                (s for s in inside_spans if s.line == line), (s for s in outside_spans if s.line == line)
+            )
             yield [*map(line.spell, map(value_in, stretches[:MOST_VALUES]))] if stretches else [None]
 
 
@@ -307,44 +309,46 @@ def _breadth(language: Language) -> tuple[bool, int]:
 
 
 def _find_within(
-    glob: Glob, others: Sequence[Language], outside: Sequence[Language], budget: Budget, likely: Likely
+    glob: Glob, languages: Sequence[Language], outside: Sequence[Language], budget: Budget, likely: Likely
 ) -> Word | None:
-    budget.spend(len(others) + len(outside) + len(glob) // 4, "many patterns")
+    budget.spend(len(languages) + len(outside) + len(glob) // 4, "many patterns")
     edges = edges_of(glob)
     if any(language.covers_glob(glob, edges) for language in outside):
         return None
     for word in _tries(glob, likely):
-        budget.spend(1 + (len(others) + len(outside)) // 4, "many patterns")
+        budget.spend(1 + (len(languages) + len(outside)) // 4, "many patterns")
         text = "".join(map(str, word)) if all(isinstance(symbol, str) for symbol in word) else None
-        takes = partial(_takes, word=word, text=text)
-        if all(map(takes, others)) and not any(map(takes, outside)):
+        accepts = partial(_accepts, word=word, text=text)
+        if all(map(accepts, languages)) and not any(map(accepts, outside)):
             return word
-    budget.spend(sum(map(len, others)) + sum(map(len, outside)), "many patterns")
-    inside = [Language(_near(glob, each)) for each in others]
+    budget.spend(sum(map(len, languages)) + sum(map(len, outside)), "many patterns")
+    inside = [Language(_neighbours(glob, each)) for each in languages]
     if not all(map(len, inside)):
         return None
-    return search([Language([glob]), *inside], Language(g for each in outside for g in _near(glob, each)), budget)
+    return search([Language([glob]), *inside], Language(g for each in outside for g in _neighbours(glob, each)), budget)
 
 
-def _takes(language: Language, word: Word, text: str | None) -> bool:
-    return language.takes(word) if text is None else text in language
+def _accepts(language: Language, word: Word, text: str | None) -> bool:
+    return language.accepts(word) if text is None else text in language
 
 
 def _tries(glob: Glob, likely: Likely) -> Iterator[Word]:
     if likely:
-        takes = Automaton([glob]).takes
-        yield from (word for word in map(tuple, likely(glob)) if takes(word))
+        accepts = Automaton([glob]).accepts
+        yield from (word for word in map(tuple, likely(glob)) if accepts(word))
     yield from (instance(glob, filler) for filler in FILLERS)
 
 
-def _near(glob: Glob, language: Language) -> Iterator[Glob]:
+def _neighbours(glob: Glob, language: Language) -> Iterator[Glob]:
     """The patterns of the language that may meet the glob."""
     edges = edges_of(glob)
     for text in sorted(language.texts):
         if text.startswith(edges[0]) and text.endswith(edges[1]):
             yield glob_of(text)
     yield from (
-        steps for steps, own in zip(language.globs, language.edges, strict=True) if not surely_apart(edges, own)
+        steps
+        for steps, glob_edges in zip(language.globs, language.edges, strict=True)
+        if not surely_apart(edges, glob_edges)
     )
 
 
@@ -365,26 +369,26 @@ def search(inside: Sequence[Language], outside: Language, budget: Budget) -> Wor
     """The shortest word in all of `inside` and not in `outside`, over the product of their automata."""
     words = Intersection([tuple(language) for language in inside], tuple(outside))
     fresh = unnamed([words.automaton])
-    came: dict[int, tuple[int, Symbol] | None] = {words.start: None}
-    queue = deque(came)
+    predecessors: dict[int, tuple[int, Symbol] | None] = {words.start: None}
+    queue = deque(predecessors)
     size = len(words) // 2 + len(words.automaton.steps) // 2000
     while queue:
-        here = queue.popleft()
-        if words.accepts(here):
-            return _path(came, here)
-        symbols = [fresh, *words.telling(here)]
+        state = queue.popleft()
+        if words.accepts(state):
+            return _path(predecessors, state)
+        symbols = [fresh, *words.telling(state)]
         budget.spend(size * len(symbols), "overlapping wildcard patterns")
         for symbol in symbols:
-            ahead = words.after(here, symbol)
-            if ahead is not None and ahead not in came:
-                came[ahead] = here, symbol
+            ahead = words.after(state, symbol)
+            if ahead is not None and ahead not in predecessors:
+                predecessors[ahead] = state, symbol
                 queue.append(ahead)
     return None
 
 
-def _path(came: dict[int, tuple[int, Symbol] | None], last: int) -> Word:
+def _path(predecessors: dict[int, tuple[int, Symbol] | None], last: int) -> Word:
     word: list[Symbol] = []
-    while (step := came[last]) is not None:
+    while (step := predecessors[last]) is not None:
         last, symbol = step
         word.append(symbol)
     return tuple(reversed(word))

@@ -26,12 +26,12 @@ def equal(value: Decimal) -> Iterator[Glob]:
             yield sign + glob
 
 
-def above(value: Decimal) -> Iterator[Glob]:
+def numbers_above(value: Decimal) -> Iterator[Glob]:
     """The texts that spell a greater number."""
     return _beyond(value, negative=False)
 
 
-def below(value: Decimal) -> Iterator[Glob]:
+def numbers_below(value: Decimal) -> Iterator[Glob]:
     """The texts that spell a smaller number."""
     return _beyond(value, negative=True)
 
@@ -48,50 +48,50 @@ def _beyond(value: Decimal, negative: bool) -> Iterator[Glob]:
 
 def _digits(value: Decimal) -> tuple[str, str]:
     """The digits before and after the point, without the zeros that do not count."""
-    whole, _, part = f"{value.copy_abs():f}".partition(".")
-    return whole.lstrip("0"), part.rstrip("0")
+    integer, _, part = f"{value.copy_abs():f}".partition(".")
+    return integer.lstrip("0"), part.rstrip("0")
 
 
-def _whole(digits: str) -> Glob:
+def _integer_glob(digits: str) -> Glob:
     """The texts of the digits before the point, with any zeros in front."""
     return (_ZEROS, *glob_of(digits)) if digits else (_ZEROS, *glob_of("0"))
 
 
-def _equal(whole: str, part: str) -> Iterator[Glob]:
+def _equal(integer: str, part: str) -> Iterator[Glob]:
     if part:
-        yield (*_whole(whole), *_POINT, *glob_of(part), _ZEROS)
+        yield (*_integer_glob(integer), *_POINT, *glob_of(part), _ZEROS)
     else:
-        yield _whole(whole)
-        yield (*_whole(whole), *_POINT, *glob_of("0"), _ZEROS)
+        yield _integer_glob(integer)
+        yield (*_integer_glob(integer), *_POINT, *glob_of("0"), _ZEROS)
 
 
-def _greater(whole: str, part: str) -> Iterator[Glob]:
+def _greater(integer: str, part: str) -> Iterator[Glob]:
     """Magnitudes above this one."""
     ends: tuple[Glob, ...] = ((), (*_POINT, DIGIT, DIGITS))
-    longer: Glob = (DIGITS, _SOME, *[DIGIT] * len(whole), DIGITS)
-    same_length = ((_ZEROS, *glob, *[DIGIT] * (len(whole) - len(glob))) for glob in differing(whole, upwards=True))
+    longer: Glob = (DIGITS, _SOME, *[DIGIT] * len(integer), DIGITS)
+    same_length = ((_ZEROS, *glob, *[DIGIT] * (len(integer) - len(glob))) for glob in differing(integer, upwards=True))
     for glob in (longer, *same_length):
         yield from (glob + end for end in ends)
-    yield from ((*_whole(whole), *_POINT, *glob, DIGITS) for glob in differing(part, upwards=True))
-    yield (*_whole(whole), *_POINT, *glob_of(part), _ZEROS, _SOME, DIGITS)
+    yield from ((*_integer_glob(integer), *_POINT, *glob, DIGITS) for glob in differing(part, upwards=True))
+    yield (*_integer_glob(integer), *_POINT, *glob_of(part), _ZEROS, _SOME, DIGITS)
 
 
-def _smaller(whole: str, part: str) -> Iterator[Glob]:
+def _smaller(integer: str, part: str) -> Iterator[Glob]:
     """Magnitudes below this one and above zero, or zero."""
     ends: tuple[Glob, ...] = ((), (*_POINT, DIGIT, DIGITS))
-    shorter: list[Glob] = [(_ZEROS, *[DIGIT] * length) for length in range(1, len(whole))]
-    same_length = ((_ZEROS, *glob, *[DIGIT] * (len(whole) - len(glob))) for glob in differing(whole, upwards=False))
+    shorter: list[Glob] = [(_ZEROS, *[DIGIT] * length) for length in range(1, len(integer))]
+    same_length = ((_ZEROS, *glob, *[DIGIT] * (len(integer) - len(glob))) for glob in differing(integer, upwards=False))
     for glob in (*shorter, *same_length):
         yield from (glob + end for end in ends)
     if part:
-        yield _whole(whole)
-    yield from ((*_whole(whole), *_POINT, *glob, DIGITS) for glob in differing(part, upwards=False))
-    yield from ((*_whole(whole), *_POINT, *glob_of(part[:length])) for length in range(1, len(part)))
+        yield _integer_glob(integer)
+    yield from ((*_integer_glob(integer), *_POINT, *glob, DIGITS) for glob in differing(part, upwards=False))
+    yield from ((*_integer_glob(integer), *_POINT, *glob_of(part[:length])) for length in range(1, len(part)))
 
 
 def differing(digits: str, upwards: bool) -> Iterator[Glob]:
     """Beginnings that agree with the digits up to some place and have a greater, or else a smaller, digit there."""
     for at, digit in enumerate(digits):
-        others = _ALL[int(digit) + 1 :] if upwards else _ALL[: int(digit)]
-        if others:
-            yield (*glob_of(digits[:at]), Step(frozenset(others)))
+        other_digits = _ALL[int(digit) + 1 :] if upwards else _ALL[: int(digit)]
+        if other_digits:
+            yield (*glob_of(digits[:at]), Step(frozenset(other_digits)))

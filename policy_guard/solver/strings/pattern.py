@@ -126,8 +126,8 @@ def in_arn_parts(pattern: Pattern, *, but_at_ends: bool = False) -> Pattern:
     colons = 0
     parts: list[Part] = []
     for at, part in enumerate(pattern.parts):
-        after = pattern.parts[at + 1] if at + 1 < len(pattern.parts) else ":"
-        ends = but_at_ends and isinstance(after, str) and after.startswith(":") and part != ONE
+        next_part = pattern.parts[at + 1] if at + 1 < len(pattern.parts) else ":"
+        ends = but_at_ends and isinstance(next_part, str) and next_part.startswith(":") and part != ONE
         if isinstance(part, str):
             colons += part.count(":")
         elif colons < ARN_COLONS and not isinstance(part, Variable) and not ends:
@@ -161,10 +161,10 @@ _LOGIC = regex(
 )
 
 
-def read_pattern(text: str, variables: bool, known: Callable[[str], bool] = lambda key: True) -> Pattern:
+def read_pattern(text: str, variables: bool, is_known_key: Callable[[str], bool] = lambda key: True) -> Pattern:
     """The pattern that `text` spells; with `variables` as in Version 2012-10-17, else those are literal text.
 
-    `${prefix:name}` is a variable if its key is `known` to AWS. `${name}`, `${{name}}`, `%{name}`, `{{name}}`,
+    `${prefix:name}` is a variable if `is_known_key` holds for its key. `${name}`, `${{name}}`, `%{name}`, `{{name}}`,
     `<%= name %>`, `#{name}`, `$(name)`, `[[name]]`, `{name}` and `<name>` are unknown parts. Raises `ValueError` with
     a sentence for any other `${`, and for directives of templates.
 
@@ -172,24 +172,26 @@ def read_pattern(text: str, variables: bool, known: Callable[[str], bool] = lamb
     """
     if _LITERAL.fullmatch(text):
         return Pattern((text,))
-    return Pattern(joined(part for token in _TOKEN.finditer(text) for part in _parts(token, variables, known)))
+    return Pattern(joined(part for token in _TOKEN.finditer(text) for part in _parts(token, variables, is_known_key)))
 
 
 _BRACED = regex(r"\$\{(?P<inner>[^{}]*)\}|(?P<open>\$\{)|(?P<wild>[*?])|(?P<text>[^*?$]+|\$)", re.DOTALL)
 
 
-def read_evaluated(text: str, variables: bool, known: Callable[[str], bool] = lambda key: True) -> Pattern:
+def read_evaluated(text: str, variables: bool, is_known_key: Callable[[str], bool] = lambda key: True) -> Pattern:
     """The pattern that AWS reads in a `text` that no template engine sees any more: nothing in it is a placeholder.
 
-    With `variables`, `${prefix:name}` is a variable if its key is `known` to AWS, and any other `${name}` is that text.
-    Raises `ValueError` with a sentence for a `${` that is not closed.
+    With `variables`, `${prefix:name}` is a variable if `is_known_key` holds for its key, and any other `${name}` is
+    that text. Raises `ValueError` with a sentence for a `${` that is not closed.
     """
     if _LITERAL.fullmatch(text):
         return Pattern((text,))
-    return Pattern(joined(part for token in _BRACED.finditer(text) for part in _evaluated(token, variables, known)))
+    return Pattern(
+        joined(part for token in _BRACED.finditer(text) for part in _evaluated(token, variables, is_known_key))
+    )
 
 
-def _evaluated(token: re.Match[str], variables: bool, known: Callable[[str], bool]) -> tuple[Part, ...]:
+def _evaluated(token: re.Match[str], variables: bool, is_known_key: Callable[[str], bool]) -> tuple[Part, ...]:
     inner = token["inner"]
     if token["wild"]:
         return (Wildcard(token["wild"]),)
@@ -200,27 +202,27 @@ def _evaluated(token: re.Match[str], variables: bool, known: Callable[[str], boo
     if inner in ("*", "?", "$"):
         return (inner,)
     variable = _variable(inner)
-    return (variable,) if variable and known(variable.key) else plain_pattern(token[0]).parts
+    return (variable,) if variable and is_known_key(variable.key) else plain_pattern(token[0]).parts
 
 
 def joined(parts: Iterable[Part]) -> tuple[Part, ...]:
     """The parts with neighbouring texts as one."""
-    whole: list[Part] = []
+    merged: list[Part] = []
     for is_text, run in groupby(parts, lambda part: isinstance(part, str)):
-        same = list(run)
-        whole += same if not is_text else filter(None, ["".join(map(str, same))])
-    return tuple(whole)
+        neighbours = list(run)
+        merged += neighbours if not is_text else filter(None, ["".join(map(str, neighbours))])
+    return tuple(merged)
 
 
-def with_variables(text: str, known: Callable[[str], bool] = lambda key: True) -> Pattern:
+def with_variables(text: str, is_known_key: Callable[[str], bool] = lambda key: True) -> Pattern:
     """The pattern that the text would be where it may hold policy variables; the empty one if it spells none."""
     try:
-        return read_pattern(text, True, known)
+        return read_pattern(text, True, is_known_key)
     except ValueError:
         return Pattern(())
 
 
-def _parts(token: re.Match[str], variables: bool, known: Callable[[str], bool]) -> tuple[Part, ...]:
+def _parts(token: re.Match[str], variables: bool, is_known_key: Callable[[str], bool]) -> tuple[Part, ...]:
     if token["wild"]:
         return (Wildcard(token["wild"]),)
     if token["logic"] or (token["hole"] and _LOGIC.fullmatch(token["hole"])):
@@ -229,44 +231,48 @@ def _parts(token: re.Match[str], variables: bool, known: Callable[[str], bool]) 
         return (Unknown(_without_blanks(token[0])),)
     if token["escaped"] is not None:
         inner = token["escaped"]
-        either = inner in ("*", "?", "$") or _variable(inner)
-        return (Unknown("$"), *_braced(inner, token[0][1:], variables, known)) if either else (Unknown(token[0]),)
+        is_escape = inner in ("*", "?", "$") or _variable(inner)
+        return (
+            (Unknown("$"), *_braced(inner, token[0][1:], variables, is_known_key))
+            if is_escape
+            else (Unknown(token[0]),)
+        )
     if token["inner"] is not None:
-        return _braced(token["inner"], token[0], variables, known)
+        return _braced(token["inner"], token[0], variables, is_known_key)
     if token["open"]:
         raise ValueError('"${" is not closed by "}"')
     return (token[0],)
 
 
-def _without_blanks(spelled: str) -> str:
+def _without_blanks(placeholder: str) -> str:
     """The placeholder without the blanks at the ends of its name: `{{ a }}` and `{{a}}` are one."""
-    inner = spelled.lstrip("$#@!%&^~\\{([<=")
+    inner = placeholder.lstrip("$#@!%&^~\\{([<=")
     name = inner.rstrip("})]>%")
-    return f"{spelled[: len(spelled) - len(inner)]}{name.strip()}{inner[len(name) :]}"
+    return f"{placeholder[: len(placeholder) - len(inner)]}{name.strip()}{inner[len(name) :]}"
 
 
-def _braced(inner: str, spelled: str, variables: bool, known: Callable[[str], bool]) -> tuple[Part, ...]:
+def _braced(inner: str, text: str, variables: bool, is_known_key: Callable[[str], bool]) -> tuple[Part, ...]:
     variable = _variable(inner)
-    if variable and not known(variable.key):
-        return (Unknown(spelled),)
+    if variable and not is_known_key(variable.key):
+        return (Unknown(text),)
     if not variables and (variable or inner in ("*", "?", "$")):
-        return plain_pattern(spelled).parts
+        return plain_pattern(text).parts
     if inner in ("*", "?", "$"):
         return (inner,)
     if variable:
         return (variable,)
-    misspelt = re.search(r"(?<!:):(?!:)", inner) and known(inner.strip().lower())
+    misspelt = re.search(r"(?<!:):(?!:)", inner) and is_known_key(inner.strip().lower())
     if variables and (misspelt or not inner.strip()):
         raise ValueError(
-            f"\"{spelled[:60]}\" is not a policy variable; write ${{prefix:name}} or ${{prefix:name, 'default'}}"
+            f"\"{text[:60]}\" is not a policy variable; write ${{prefix:name}} or ${{prefix:name, 'default'}}"
         )
-    return (Unknown(inner.strip() if _PLAIN_NAME.fullmatch(inner.strip()) else spelled),)
+    return (Unknown(inner.strip() if _PLAIN_NAME.fullmatch(inner.strip()) else text),)
 
 
 def _variable(inner: str) -> Variable | None:
-    name, comma, rest = inner.partition(",")
+    name, comma, suffix = inner.partition(",")
     key = name.strip()
-    default = _DEFAULT.fullmatch(rest) if comma else None
+    default = _DEFAULT.fullmatch(suffix) if comma else None
     if not _KEY.fullmatch(key) or key.endswith(":") or (comma and not default):
         return None
     return Variable(key.lower(), default[1] if default else None)

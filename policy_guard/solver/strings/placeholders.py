@@ -19,13 +19,13 @@ def substituted(language: Language, values: Texts) -> Language:
     if not language.letters:
         return language
     globs = [glob for glob in language.globs if all(letter in values for letter in _glob_letters(glob))]
-    late = [(deferred, text) for deferred in language.late if (text := _spelled(deferred, values)) is not None]
+    late = [(deferred, text) for deferred in language.late if (text := _text_of(deferred, values)) is not None]
     built = (glob for deferred, text in late for glob in deferred.build(text))
-    filled = [*(tuple(_filled(glob, values)) for glob in globs), *built]
-    return Language(filled, language.texts, span=_span(language.span, late))
+    new_globs = [*(tuple(_fill_in(glob, values)) for glob in globs), *built]
+    return Language(new_globs, language.texts, span=_span(language.span, late))
 
 
-def _spelled(late: Deferred, values: Texts) -> str | None:
+def _text_of(late: Deferred, values: Texts) -> str | None:
     """Return what the pattern spells; None if some letter has no text."""
     texts: list[str] = []
     for part in late.pattern.parts:
@@ -36,13 +36,13 @@ def _spelled(late: Deferred, values: Texts) -> str | None:
     return "".join(texts)
 
 
-def _span(known: Span | None, late: list[tuple[Deferred, str]]) -> Span | None:
+def _span(span: Span | None, late: list[tuple[Deferred, str]]) -> Span | None:
     """The span of what is known, and of what the late patterns have become."""
-    more = (stretch for deferred, text in late if (stretch := deferred.stretch(text)))
-    return Span(known.line, (*known.stretches, *more)) if known else None
+    stretches = (stretch for deferred, text in late if (stretch := deferred.stretch(text)))
+    return Span(span.line, (*span.stretches, *stretches)) if span else None
 
 
-def _filled(glob: Glob, values: Texts) -> Iterator[Step]:
+def _fill_in(glob: Glob, values: Texts) -> Iterator[Step]:
     for step in glob:
         letters = [symbol for symbol in step.symbols if not isinstance(symbol, str)]
         if not letters:
@@ -105,7 +105,7 @@ def with_readings(values: Texts) -> dict[Letter, str]:
     return every
 
 
-def named(letter: Letter) -> str:
+def spelling_of(letter: Letter) -> str:
     """The letter as a policy spells it."""
     letter = stem(letter)
     assert isinstance(letter, Variable | Unknown)

@@ -42,12 +42,12 @@ def above(value: Decimal) -> Stretch:
     return (value, 1), LAST
 
 
-def left(inside: Iterable[Span], outside: Iterable[Span]) -> list[Stretch]:
+def remaining_stretches(inside: Iterable[Span], outside: Iterable[Span]) -> list[Stretch]:
     """The stretches that lie in all spans of the one kind and in none of the other."""
-    kept = _others(_joined(stretch for span in outside for stretch in span.stretches))
+    stretches = _complement(_joined(stretch for span in outside for stretch in span.stretches))
     for span in inside:
-        kept = _common(kept, _joined(span.stretches))
-    return kept
+        stretches = _common(stretches, _joined(span.stretches))
+    return stretches
 
 
 def _joined(stretches: Iterable[Stretch]) -> list[Stretch]:
@@ -61,32 +61,32 @@ def _joined(stretches: Iterable[Stretch]) -> list[Stretch]:
     return joined
 
 
-def _others(stretches: Iterable[Stretch]) -> list[Stretch]:
+def _complement(stretches: Iterable[Stretch]) -> list[Stretch]:
     """Return what lies between stretches, and on both sides of them."""
     cuts = [FIRST, *(cut for stretch in stretches for cut in stretch), LAST]
     return [(start, end) for start, end in zip(cuts[::2], cuts[1::2], strict=True) if start < end]
 
 
-def _common(ones: list[Stretch], twos: list[Stretch]) -> list[Stretch]:
+def _common(first: list[Stretch], second: list[Stretch]) -> list[Stretch]:
     """Return what lies in some of the ones and in some of the others, both in order."""
     common: list[Stretch] = []
-    one = two = 0
-    while one < len(ones) and two < len(twos):
-        start, end = max(ones[one][0], twos[two][0]), min(ones[one][1], twos[two][1])
+    first_at = second_at = 0
+    while first_at < len(first) and second_at < len(second):
+        start, end = max(first[first_at][0], second[second_at][0]), min(first[first_at][1], second[second_at][1])
         common += [(start, end)] if start < end else []
-        if ones[one][1] < twos[two][1]:
-            one += 1
+        if first[first_at][1] < second[second_at][1]:
+            first_at += 1
         else:
-            two += 1
+            second_at += 1
     return common
 
 
 def value_in(stretch: Stretch) -> Decimal:
     """A value in the stretch: its first if it has one, else a whole one after that if there is room."""
-    (start, after), (end, with_end) = stretch
+    (start, is_after), (end, with_end) = stretch
     if start.is_infinite():
         return Decimal(0) if end.is_infinite() else _EXACT.subtract(end, Decimal(not with_end))
-    if not after:
+    if not is_after:
         return start
     next_one = _EXACT.add(start, Decimal(1))
     if next_one < end:

@@ -26,7 +26,7 @@ from policy_guard.solver.strings.glob import either_case
 from policy_guard.solver.strings.language import EVERYTHING, Budget, Language, Slot
 from policy_guard.solver.strings.pattern import Unknown, Variable, folded
 from policy_guard.solver.strings.placeholders import without_letters
-from policy_guard.solver.strings.segments import ON, Own
+from policy_guard.solver.strings.segments import ON, Constraint
 
 MOST_TEXTS = 50
 """Texts of one variable that are tried one by one."""
@@ -58,11 +58,11 @@ def by_itself(system: System) -> System:
     for place in inside:
         if isinstance(place, Slot) and place.index == 0 and place not in defined:
             _by_own_key(Variable(place.key), inside, outside)
-        for given in [language for language in inside[place] if _gives_text(language)]:
+        for definition in [language for language in inside[place] if _gives_text(language)]:
             inside[place] = tuple(
-                language if language is given else _by_pattern(language, given) for language in inside[place]
+                language if language is definition else _by_pattern(language, definition) for language in inside[place]
             )
-            outside[place] = tuple(_by_pattern(language, given) for language in outside[place])
+            outside[place] = tuple(_by_pattern(language, definition) for language in outside[place])
     return system._replace(inside=inside, outside=outside)
 
 
@@ -70,14 +70,14 @@ def _by_own_key(
     key: Variable, inside: dict[Place, tuple[Language, ...]], outside: dict[Place, tuple[Language, ...]]
 ) -> None:
     """Takes patterns with the variable out of what is known of its own key's value."""
-    place, nothing = Slot(key.key, 0), Language(texts=[""])
-    for others in (_beside(language, key) for language in inside[place]):
-        for slot in (Slot(other.key, 0) for other in others if isinstance(other, Variable)):
-            inside[slot] = (*inside.get(slot, ()), nothing)
+    place, empty = Slot(key.key, 0), Language(texts=[""])
+    for letters in (_letters_beside(language, key) for language in inside[place]):
+        for slot in (Slot(letter.key, 0) for letter in letters if isinstance(letter, Variable)):
+            inside[slot] = (*inside.get(slot, ()), empty)
             outside.setdefault(slot, ())
-    for others in (_beside(language, key) for language in outside[place]):
-        if len(others) == 1 and isinstance(others[0], Variable) and (slot := Slot(others[0].key, 0)) in inside:
-            outside[slot] += (nothing,)
+    for letters in (_letters_beside(language, key) for language in outside[place]):
+        if len(letters) == 1 and isinstance(letters[0], Variable) and (slot := Slot(letters[0].key, 0)) in inside:
+            outside[slot] += (empty,)
     inside[place] = tuple(_without(language, key, EVERYTHING) for language in inside[place])
     outside[place] = tuple(_without(language, key, Language()) for language in outside[place])
 
@@ -93,52 +93,52 @@ def _is_free(symbol: Symbol | None) -> bool:
     return symbol is not None and not isinstance(symbol, str) and isinstance(uncased(symbol), Unknown)
 
 
-def _beside(language: Language, own: Variable) -> list[Letter]:
+def _letters_beside(language: Language, variable: Variable) -> list[Letter]:
     """The letters beside a key's own, if the language is one pattern with that once and no character besides."""
-    if language.letters.isdisjoint({own, Caseless(own)}) or not len(language.globs) == len(language) == 1:
+    if language.letters.isdisjoint({variable, Caseless(variable)}) or not len(language.globs) == len(language) == 1:
         return []
     letters = [uncased(symbol) for step in language.globs[0] for symbol in step.symbols if not isinstance(symbol, str)]
-    alone = letters.count(own) == 1 and all(step.loop or _is_letter(step) for step in language.globs[0])
-    return [letter for letter in letters if letter != own] if alone else []
+    alone = letters.count(variable) == 1 and all(step.loop or _is_letter(step) for step in language.globs[0])
+    return [letter for letter in letters if letter != variable] if alone else []
 
 
-def _without(language: Language, own: Variable, unclear: Language) -> Language:
+def _without(language: Language, variable: Variable, unclear: Language) -> Language:
     """The language without patterns that have the key's own variable; `unclear` is for those with other letters too."""
-    if language.letters.isdisjoint({own, Caseless(own)}):
+    if language.letters.isdisjoint({variable, Caseless(variable)}):
         return language
     globs: list[Glob] = []
     for glob in language.globs:
-        rest = [step for step in glob if step.symbols.isdisjoint({own, Caseless(own)})]
-        times = len(glob) - len(rest)
+        steps = [step for step in glob if step.symbols.isdisjoint({variable, Caseless(variable)})]
+        times = len(glob) - len(steps)
         if not times:
             globs.append(glob)
-        elif all(step.loop for step in rest):
+        elif all(step.loop for step in steps):
             globs += [(ANYTHING,)] if times == 1 else [()]
-        elif all(step.loop or _is_letter(step) for step in rest):
+        elif all(step.loop or _is_letter(step) for step in steps):
             globs += unclear.globs
     return Language(globs, language.texts, language.late)
 
 
-def _by_pattern(language: Language, given: Language) -> Language:
-    """The language of a text in `given`, without patterns that are too long for it or surely match."""
+def _by_pattern(language: Language, definition: Language) -> Language:
+    """The language of a text in `definition`, without patterns that are too long for it or surely match."""
     if not language.letters:
         return language
-    (given_glob,) = given.globs
+    (definition_glob,) = definition.globs
     globs: list[Glob] = []
     for glob in language.globs:
         steps = [step for step in glob if not step.loop]
-        pairs = zip(steps, given_glob, strict=False)
-        if len(steps) == len(given_glob) and all(accepts(one, each) for one, each in pairs):
+        pairs = zip(steps, definition_glob, strict=False)
+        if len(steps) == len(definition_glob) and all(accepts(one, each) for one, each in pairs):
             globs.append((ANYTHING,))
-        elif not _is_longer(glob, given_glob):
+        elif not _is_longer(glob, definition_glob):
             globs.append(glob)
     return Language(globs, language.texts, language.late)
 
 
-def _is_longer(glob: Glob, than: Glob) -> bool:
+def _is_longer(glob: Glob, fixed_glob: Glob) -> bool:
     """Tell whether every text of the glob is longer than the text of a pattern without wildcards."""
     letters = Counter(map(_length_of, glob))
-    letters.subtract(map(_length_of, than))
+    letters.subtract(map(_length_of, fixed_glob))
     characters = letters.pop(None, 0)
     return characters > 0 and all(number >= 0 for number in letters.values())
 
@@ -158,8 +158,8 @@ def size(system: System) -> int:
 
 def _growth(system: System, variable: Variable, glob: Glob) -> int:
     """By how many steps the patterns grow if a pattern takes the place of the variable."""
-    named = (each for each in _languages(system) if not each.letters.isdisjoint({variable, Caseless(variable)}))
-    steps = (step for language in named for each in language.globs for step in each)
+    languages = (each for each in _languages(system) if not each.letters.isdisjoint({variable, Caseless(variable)}))
+    steps = (step for language in languages for each in language.globs for step in each)
     return len(glob) * sum(not step.symbols.isdisjoint({variable, Caseless(variable)}) for step in steps)
 
 
@@ -174,9 +174,9 @@ def solved(system: System, budget: Budget) -> System:
     stand for no fixed text, which forgets what they have to do with other letters.
     """
     numbers = count()
-    while found := next(_definitions(system), None):
+    while definition := next(_definitions(system), None):
         budget.spend(size(system), ON)
-        place, at = found
+        place, at = definition
         steps: list[Step] = []
         inside, freed = dict(system.inside), list(system.freed)
         for step in inside[place][at].globs[0]:
@@ -222,9 +222,9 @@ def _put(language: Language, variable: Variable, glob: Glob) -> Language:
         return language
     in_either_case = tuple(map(_in_either_case, glob))
     globs = []
-    for each in language.globs:
+    for pattern in language.globs:
         steps: list[Step] = []
-        for step in each:
+        for step in pattern:
             symbol = the_symbol(step)
             steps += glob if symbol == variable else in_either_case if symbol == Caseless(variable) else (step,)
         globs.append(tuple(steps))
@@ -255,29 +255,31 @@ def with_text(system: System, variable: Variable, text: str) -> System:
 def variables(system: System) -> set[Variable]:
     """The variables that occur in some pattern and have no text yet."""
     letters = {letter for language in _languages(system) for letter in language.letters}
-    known = {variable for variable, _ in system.defined}
-    return {core for each in letters if isinstance(core := uncased(each), Variable)} - known
+    defined = {variable for variable, _ in system.defined}
+    return {core for each in letters if isinstance(core := uncased(each), Variable)} - defined
 
 
-def own_of(system: System, letter: Letter) -> Own:
+def constraint_of(system: System, letter: Letter) -> Constraint:
     """Return what is known of the text of a letter by itself."""
     if isinstance(letter, Variable):
         place = Slot(letter.key, 0)
-        return Own(
+        return Constraint(
             tuple(language for language in system.inside.get(place, ()) if not language.letters),
             tuple(without_letters(language) for language in system.outside.get(place, ())),
         )
     if isinstance(letter, Caseless) and isinstance(letter.of, Variable):
-        own = own_of(system, letter.of)
-        return Own(tuple(Language(tuple(map(_either, glob)) for glob in language) for language in own.inside))
-    return Own()
+        constraint = constraint_of(system, letter.of)
+        return Constraint(
+            tuple(Language(tuple(map(_caseless_step, glob)) for glob in language) for language in constraint.inside)
+        )
+    return Constraint()
 
 
-def _either(step: Step) -> Step:
+def _caseless_step(step: Step) -> Step:
     """The step that also takes the characters of its own in the other case."""
-    cases = {each: frozenset(either_case(folded(each))) for each in step.symbols if isinstance(each, str)}
+    cases = {symbol: frozenset(either_case(folded(symbol))) for symbol in step.symbols if isinstance(symbol, str)}
     if step.outside:
-        return step._replace(symbols=frozenset(each for each, both in cases.items() if len(both) == 1))
+        return step._replace(symbols=frozenset(symbol for symbol, both in cases.items() if len(both) == 1))
     return step._replace(symbols=step.symbols.union(*cases.values()))
 
 
@@ -302,12 +304,12 @@ def _is_letter(step: Step) -> bool:
 
 def texts_of(system: System, variable: Variable) -> list[str] | None:
     """The texts that a variable can stand for; None if they are not a few."""
-    own = own_of(system, variable)
-    listed = [language for language in own.inside if not language.globs and not language.late]
-    if not listed or len(least := min(listed, key=len)) > MOST_TEXTS:
+    constraint = constraint_of(system, variable)
+    listed = [language for language in constraint.inside if not language.globs and not language.late]
+    if not listed or len(smallest := min(listed, key=len)) > MOST_TEXTS:
         return None
     return sorted(
         text
-        for text in least.texts
-        if all(text in each for each in own.inside) and not any(text in each for each in own.outside)
+        for text in smallest.texts
+        if all(text in each for each in constraint.inside) and not any(text in each for each in constraint.outside)
     )

@@ -220,7 +220,7 @@ def _narrower(elements: list[Element], counterpart: Element | None, fold: bool =
         yield from (
             value.text.strip()
             for value in counterpart.values
-            if elements[0].negated or not _language([value.pattern], fold).apart(language)
+            if elements[0].negated or not _language([value.pattern], fold).is_apart_from(language)
         )
 
 

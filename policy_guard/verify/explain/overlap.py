@@ -106,7 +106,7 @@ def _element_difference(positive: Element, negated: Element, fold: bool) -> tupl
     spared = _language((value.pattern for value in negated.values), fold)
     values = tuple(value for value in positive.values if not spared.covers(_language([value.pattern], fold)))
     language = _language((value.pattern for value in values), fold)
-    meeting = tuple(value for value in negated.values if not _language([value.pattern], fold).apart(language))
+    meeting = tuple(value for value in negated.values if not _language([value.pattern], fold).is_apart_from(language))
     return (element(values) if values else None), meeting
 
 
@@ -128,7 +128,7 @@ def _common(first: Value, second: Value, fold: bool) -> Iterator[Value]:
         yield first
     elif languages[0].covers(languages[1]):
         yield second
-    elif not languages[0].apart(languages[1]) and not first.padded and not second.padded:
+    elif not languages[0].is_apart_from(languages[1]) and not first.padded and not second.padded:
         patterns = _common_tokens(_tokens(first.pattern), _tokens(second.pattern), fold)
         yield from (Value(spelled_out(pattern), pattern, _NOWHERE) for pattern in map(_pattern, patterns))
 

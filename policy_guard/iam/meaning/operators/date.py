@@ -21,7 +21,7 @@ from policy_guard.solver.formula import Formula, conjunction, member, negation
 from policy_guard.solver.strings import spans
 from policy_guard.solver.strings.automaton import ANYTHING, Glob, Step, glob_of
 from policy_guard.solver.strings.language import Language, Slot
-from policy_guard.solver.strings.number_ranges import DIGIT, DIGITS, above, below, differing, equal
+from policy_guard.solver.strings.number_ranges import DIGIT, DIGITS, differing, equal, numbers_above, numbers_below
 from policy_guard.solver.strings.pattern import Pattern
 from policy_guard.solver.strings.spans import Line, Span, Stretch
 
@@ -115,7 +115,7 @@ def _differing(clock: str, upwards: bool) -> Globs:
 
 
 def _later(at: Moment) -> Globs:
-    yield from above(at.seconds)
+    yield from numbers_above(at.seconds)
     if at.clock == TOO_EARLY:
         yield (DIGIT, DIGIT, DIGIT, DIGIT, *glob_of("-"), ANYTHING)
     elif at.clock != TOO_LATE:
@@ -125,7 +125,7 @@ def _later(at: Moment) -> Globs:
 
 
 def _earlier(at: Moment) -> Globs:
-    yield from below(at.seconds)
+    yield from numbers_below(at.seconds)
     if at.clock == TOO_LATE:
         yield (DIGIT, DIGIT, DIGIT, DIGIT, *glob_of("-"), ANYTHING)
     elif at.clock != TOO_EARLY:

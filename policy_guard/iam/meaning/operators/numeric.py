@@ -17,7 +17,7 @@ from policy_guard.solver.formula import Formula, member
 from policy_guard.solver.strings import spans
 from policy_guard.solver.strings.automaton import Glob
 from policy_guard.solver.strings.language import Slot
-from policy_guard.solver.strings.number_ranges import above, below, equal
+from policy_guard.solver.strings.number_ranges import equal, numbers_above, numbers_below
 from policy_guard.solver.strings.pattern import Pattern, holes
 from policy_guard.solver.strings.spans import Line, Stretch
 
@@ -52,9 +52,9 @@ _BELOW, _EQUAL, _ABOVE = (
         stretch=partial(_stretch, way=stretch),
     )
     for way, towards, stretch in (
-        (below, lambda value: _VAST, spans.below),
+        (numbers_below, lambda value: _VAST, spans.below),
         (equal, str, spans.at),
-        (above, lambda value: f"-{_VAST}", spans.above),
+        (numbers_above, lambda value: f"-{_VAST}", spans.above),
     )
 )
 
