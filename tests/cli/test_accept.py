@@ -24,7 +24,7 @@ from policy_guard.solver.strings.pattern import Pattern, read_pattern
 from policy_guard.verify.check import Question
 from policy_guard.verify.checks import check as named
 from policy_guard.verify.critical import Critical
-from policy_guard.verify.explain.overlap import _both, _pattern, _tokens
+from policy_guard.verify.explain.overlap import _common_tokens, _pattern, _tokens
 from policy_guard.verify.messages import finding
 from policy_guard.verify.proving import prover_for
 from policy_guard.verify.verdicts import verdicts
@@ -252,7 +252,10 @@ PATTERNS = ["*", "a*", "*a", "a*b", "*a*", "?a", "ab", "*b?", "a*a*", "??", "", 
 def test_patterns_for_what_two_patterns_match_match_that(one: str) -> None:
     words = ["".join(each) for size in range(6) for each in product("ab", repeat=size)]
     for two in PATTERNS:
-        both = [_pattern(each) for each in _both(*(_tokens(read_pattern(text, True)) for text in (one, two)), False)]
+        both = [
+            _pattern(each)
+            for each in _common_tokens(*(_tokens(read_pattern(text, True)) for text in (one, two)), False)
+        ]
         for word in words:
             matching = all(_matches(read_pattern(text, True), word) for text in (one, two))
             assert matching == any(_matches(each, word) for each in both), (one, two, word)
