@@ -139,10 +139,10 @@ def _next(items: Sequence[Span], at: int) -> int:
 
 def _gap(text: str, items: Sequence[Span], at: int) -> str:
     """Return what stands between two items of the list."""
-    gaps = [text[span.end : other.start] for span, other in pairwise(items)]
-    plain = [gap for gap in (gaps[max(0, at - 1) :] + gaps) if not gap.replace(",", "", 1).strip()]
-    if plain:
-        return plain[0]
+    gaps = [text[span.end : next_span.start] for span, next_span in pairwise(items)]
+    plain_gaps = [gap for gap in (gaps[max(0, at - 1) :] + gaps) if not gap.replace(",", "", 1).strip()]
+    if plain_gaps:
+        return plain_gaps[0]
     if not _begins_line(text, items[at]):
         return ", "
     return f",{_newline(text, items[at].start)}{_indent(text, items[at].start)}"

@@ -27,12 +27,12 @@ _NO_PATTERN = (
 
 def not_a_path(text: str) -> str | None:
     """Return what keeps `text` from being a path in the repository, in one sentence; None if nothing does."""
-    return next((why for unusual, why in _UNUSUAL if unusual.search(text)), None)
+    return next((reason for pattern, reason in _UNUSUAL if pattern.search(text)), None)
 
 
 def not_a_pattern(text: str) -> str | None:
     """Return what keeps `text` from being a pattern of paths in the repository; None if nothing does."""
-    return not_a_path(text) or next((why for unusual, why in _NO_PATTERN if unusual.search(text)), None)
+    return not_a_path(text) or next((reason for pattern, reason in _NO_PATTERN if pattern.search(text)), None)
 
 
 @lru_cache(maxsize=100_000)
@@ -61,22 +61,22 @@ def _sure(pattern: str) -> tuple[str, str, str]:
 def matches_path(pattern: str, path: str) -> bool:
     """Tell whether the whole path, relative to the root, matches. Linear in memory, never exponential in time."""
     parts = path.split("/")
-    reached = {0}
+    positions = {0}
     for step in _steps(pattern):
         if step == "**":
-            reached = set(range(min(reached), len(parts) + 1)) if reached else set()
+            positions = set(range(min(positions), len(parts) + 1)) if positions else set()
         else:
-            reached = {at + 1 for at in reached if at < len(parts) and glob(step)(parts[at])}
-    return len(parts) in reached and bool(parts)
+            positions = {at + 1 for at in positions if at < len(parts) and glob(step)(parts[at])}
+    return len(parts) in positions and bool(parts)
 
 
 def reaches_below(pattern: str, folder: str) -> bool:
     """Tell whether some path in a folder, or deeper, matches."""
-    parts, reached = folder.split("/"), {0}
+    parts, positions = folder.split("/"), {0}
     for step in _steps(pattern):
-        if len(parts) in reached or (step == "**" and reached):
+        if len(parts) in positions or (step == "**" and positions):
             return True
-        reached = {at + 1 for at in reached if at < len(parts) and glob(step)(parts[at])}
+        positions = {at + 1 for at in positions if at < len(parts) and glob(step)(parts[at])}
     return False
 
 

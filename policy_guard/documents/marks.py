@@ -109,27 +109,27 @@ def _not_inert(text: str, values: _Values) -> Iterator[Problem]:
         # Keys of DynamoDB are written as "USER#*": a comment of Velocity has an end.
         if start < position or not (value or mark["anywhere"]) or (mark[0] == "#*" and last <= start + 1):
             continue
-        good = _GOOD.match(text, start)
-        if good and value is None and _VARIABLE.match(good[0]):
+        name_mark = _GOOD.match(text, start)
+        if name_mark and value is None and _VARIABLE.match(name_mark[0]):
             continue
-        if good is None or not _stays_inside(text, good, value):
+        if name_mark is None or not _stays_inside(text, name_mark, value):
             words = "may put anything here once the template is filled in; write a name alone, and a policy each"
             yield Problem(f"{_quotation(text, start)} {words}", Span(start, mark.end()))
         elif value is None:
             words = "is filled in outside of values, too, and may end the comment; remove it"
-            yield Problem(f"{_quotation(text, start)} {words}", Span(*good.span()))
-        position = good.end() if good else mark.end()
+            yield Problem(f"{_quotation(text, start)} {words}", Span(*name_mark.span()))
+        position = name_mark.end() if name_mark else mark.end()
 
 
-def _stays_inside(text: str, good: re.Match[str], value: Scalar | None) -> bool:
+def _stays_inside(text: str, name_mark: re.Match[str], value: Scalar | None) -> bool:
     """Tell whether the mark closes in its value, takes no blanks around it away, and no quotation marks come."""
-    left_text, right_text = text[good.start() - 1 : good.start()], text[good.end() : good.end() + 1]
-    trims = (good["before"] and (not left_text or left_text.isspace())) or (
-        (good["after"] or good["erb"]) and (not right_text or right_text.isspace())
+    left_text, right_text = text[name_mark.start() - 1 : name_mark.start()], text[name_mark.end() : name_mark.end() + 1]
+    trims = (name_mark["before"] and (not left_text or left_text.isspace())) or (
+        (name_mark["after"] or name_mark["erb"]) and (not right_text or right_text.isspace())
     )
-    if trims or (value is not None and good.end() > value.span.end):
+    if trims or (value is not None and name_mark.end() > value.span.end):
         return False
-    return not _QUOTES.search(good[0]) or (value is not None and good.span() == value.span)
+    return not _QUOTES.search(name_mark[0]) or (value is not None and name_mark.span() == value.span)
 
 
 def _disguised(text: str, values: Iterable[Scalar]) -> Iterator[Problem]:

@@ -57,10 +57,10 @@ class Placeholders:
             self._budget -= 1 if text[at].isascii() else 1 + len(machine)
             if self._budget < 0:
                 raise ValueError("looking for the placeholders of the settings takes too long; name fewer of them")
-            taking = state & _taking(machine, text[at])
-            if not taking:
+            matching_state = state & _taking(machine, text[at])
+            if not matching_state:
                 break
-            state = _closed((taking << 1) | (taking & loops), loops | optional)
+            state = _closed((matching_state << 1) | (matching_state & loops), loops | optional)
             if state >> len(machine) & 1:
                 end = at + 1
         return end
@@ -75,8 +75,8 @@ def _shape(machine: tuple[_Item, ...]) -> tuple[int, int]:
     )
 
 
-def _closed(state: int, skipped: int) -> int:
-    while (next_state := state | (state & skipped) << 1) != state:
+def _closed(state: int, skippable: int) -> int:
+    while (next_state := state | (state & skippable) << 1) != state:
         state = next_state
     return state
 

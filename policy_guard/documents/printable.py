@@ -34,8 +34,8 @@ def shortened(text: str, limit: int) -> str:
     """`text` made printable, its end replaced by an ellipsis where it is longer than `limit` characters."""
     if len(text) <= limit and text.isprintable():
         return text
-    safe = printable(text[: limit + 1])
-    return safe if len(safe) <= limit else safe[: limit - 1] + ELLIPSIS
+    safe_text = printable(text[: limit + 1])
+    return safe_text if len(safe_text) <= limit else safe_text[: limit - 1] + ELLIPSIS
 
 
 def counted(number: int, singular: str, plural: str = "") -> str:

@@ -156,15 +156,15 @@ Node: TypeAlias = "Scalar | Array | Object"
 
 def scalars(node: Node) -> Iterator[Scalar]:
     """Every scalar in a tree, keys included, in the order written."""
-    waiting: list[Node] = [node]
-    while waiting:
-        node = waiting.pop()
+    stack: list[Node] = [node]
+    while stack:
+        node = stack.pop()
         if isinstance(node, Scalar):
             yield node
         elif isinstance(node, Array):
-            waiting += reversed(node.items)
+            stack += reversed(node.items)
         else:
-            waiting += [part for entry in reversed(node.entries) for part in (entry.value, entry.key)]
+            stack += [part for entry in reversed(node.entries) for part in (entry.value, entry.key)]
 
 
 def is_null(node: Node) -> bool:

@@ -17,17 +17,17 @@ def file_within(root: Path, path: str) -> Path:
     """
     place = root / path
     try:
-        real = place.resolve(strict=True)
+        real_path = place.resolve(strict=True)
         top = root.resolve(strict=True)
     except (OSError, RuntimeError) as error:
         raise SetupError(f"{path}: {getattr(error, 'strerror', None) or 'it cannot be followed'}") from None
-    if not real.is_relative_to(top):
+    if not real_path.is_relative_to(top):
         raise SetupError(f"{path} is a link that leads out of {root}; nothing outside is rewritten")
-    if ".git" in real.relative_to(top).parts:
+    if ".git" in real_path.relative_to(top).parts:
         raise SetupError(f"{path} lies in .git; nothing there is rewritten")
-    if not stat.S_ISREG(real.stat().st_mode):
+    if not stat.S_ISREG(real_path.stat().st_mode):
         raise SetupError(f"{path}: this is not a regular file")
-    return real
+    return real_path
 
 
 def replace(file: Path, name: str, old: bytes, new: bytes) -> None:
@@ -49,14 +49,14 @@ def replace(file: Path, name: str, old: bytes, new: bytes) -> None:
 def _replace(file: Path, name: str, old: bytes, new: bytes, status: os.stat_result) -> None:
     descriptor, temporary = tempfile.mkstemp(prefix=".policy-guard-", suffix=".tmp", dir=file.parent)
     try:
-        with os.fdopen(descriptor, "wb") as writing:
-            writing.write(new)
-            writing.flush()
-            new_status = os.fstat(writing.fileno())
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(new)
+            stream.flush()
+            new_status = os.fstat(stream.fileno())
             if (new_status.st_uid, new_status.st_gid) != (status.st_uid, status.st_gid):
                 os.chown(temporary, status.st_uid, status.st_gid)
             os.chmod(temporary, stat.S_IMODE(status.st_mode))
-            os.fsync(writing.fileno())
+            os.fsync(stream.fileno())
         if file.read_bytes() != old:
             raise SetupError(f"{name} changed meanwhile and is left as it is; run this again")
         os.replace(temporary, file)
@@ -68,14 +68,14 @@ def _replace(file: Path, name: str, old: bytes, new: bytes, status: os.stat_resu
 def vacant(root: Path, path: str) -> None:
     """Raises `SetupError` if a file of this path cannot be created in `root`, links in its folders followed."""
     folder = next(place for place in (root / path).parents if os.path.lexists(place))
-    real, top = Path(os.path.realpath(folder)), Path(os.path.realpath(root))
-    if not real.is_relative_to(top):
+    real_path, top = Path(os.path.realpath(folder)), Path(os.path.realpath(root))
+    if not real_path.is_relative_to(top):
         raise SetupError(f"{path} would lie behind a link that leads out of {root}; make it a folder of its own")
-    if ".git" in real.relative_to(top).parts:
+    if ".git" in real_path.relative_to(top).parts:
         raise SetupError(f"{path} would lie in .git; nothing is written there")
-    if not real.is_dir():
+    if not real_path.is_dir():
         raise SetupError(f"{path} cannot be written, because {folder.relative_to(root)} is not a folder; move it away")
-    if not os.access(real, os.W_OK | os.X_OK):
+    if not os.access(real_path, os.W_OK | os.X_OK):
         raise SetupError(f"{path} cannot be written, because its folder is read-only; make {folder} writable")
 
 
@@ -94,8 +94,8 @@ def create(root: Path, path: str, data: bytes) -> None:
     except OSError as error:
         raise SetupError(f"{path} cannot be written: {error.strerror}") from None
     try:
-        with os.fdopen(descriptor, "wb") as writing:
-            writing.write(data)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
     except OSError as error:
         place.unlink()
         raise SetupError(f"{path} cannot be written: {error.strerror}") from None

@@ -31,19 +31,19 @@ class Attachments:
 
 
 def _attaching(documents: Sequence[Node]) -> Iterator[tuple[str, str]]:
-    waiting = list(documents)
+    stack = list(documents)
     visited: set[int] = set()
-    while waiting:
-        node = waiting.pop()
+    while stack:
+        node = stack.pop()
         if isinstance(node, Scalar) or id(node) in visited:
             continue
         visited.add(id(node))
         if isinstance(node, Array):
-            waiting += node.items
+            stack += node.items
             continue
         principal = ",".join(_texts(node, _WHO))
         for key, value in node.entries:
-            waiting.append(value)
+            stack.append(value)
             if without_style(key.text) in _ATTACHING:
                 yield from ((principal, scalar.text) for scalar in scalars(value))
 

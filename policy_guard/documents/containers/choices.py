@@ -67,18 +67,18 @@ def settled(atom: Atom, truths: Truths) -> bool | None:
     """The truth of the atom as far as the others decide it: one text is not two."""
     if atom in truths:
         return truths[atom]
-    possible = possible_texts(atom, truths)
-    if possible is not None and not possible.isdisjoint(atom.values):
-        return True if possible <= set(atom.values) else None
-    if possible is not None:
+    possible_values = possible_texts(atom, truths)
+    if possible_values is not None and not possible_values.isdisjoint(atom.values):
+        return True if possible_values <= set(atom.values) else None
+    if possible_values is not None:
         return False
-    excluded = {
+    excluded_values = {
         text
         for decided_atom, truth in truths.items()
         if decided_atom.key == atom.key and not truth
         for text in decided_atom.values
     }
-    return False if excluded >= set(atom.values) else None
+    return False if excluded_values >= set(atom.values) else None
 
 
 def possible_texts(atom: Atom, truths: Truths) -> set[str] | None:
@@ -148,8 +148,8 @@ def guards(truths: Truths, condition_names: Mapping[Atom, ConditionName]) -> tup
         name = condition_names.get(atoms[0]) if len(atoms) == 1 else None
         all_guards.append(_about(truths, atoms))
         if name is not None:
-            holds = "holds" if truths[atoms[0]] == name.truth else "does not hold"
-            all_guards[-1] = all_guards[-1]._replace(words=f"{name.condition} {holds} ({all_guards[-1].words})")
+            verb = "holds" if truths[atoms[0]] == name.truth else "does not hold"
+            all_guards[-1] = all_guards[-1]._replace(words=f"{name.condition} {verb} ({all_guards[-1].words})")
     return tuple(guard for guard in all_guards if guard.values or not guard.negated)
 
 

@@ -40,8 +40,8 @@ class Holders:
     def text(self, neighbors: Iterable[Object]) -> str:
         """The entries beside a policy that say whose it is, in a text that is another one for every other holder."""
         mappings = tuple(neighbors)
-        telling = filter(None, (*map(self._of, mappings), self._attachments.of(mappings)))
-        return "\n".join(telling) + DEFAULT * any(map(_is_default_version, mappings))
+        texts = filter(None, (*map(self._of, mappings), self._attachments.of(mappings)))
+        return "\n".join(texts) + DEFAULT * any(map(_is_default_version, mappings))
 
     def _of(self, node: Object) -> str:
         if id(node) not in self._texts:
@@ -53,10 +53,12 @@ def _holder(node: Object) -> str:
     import json
 
     has_arn = any(entry.key.text.lower() in ("arn", "policyarn") for entry in node.entries)
-    hidden = _OWN_IDS if has_arn else ()
-    visible_entries = (entry for entry in node.entries if entry.key.text.lower() not in hidden)
-    telling = (entry for entry in visible_entries if _may_name_holder(entry.key.text) and not is_null(entry.value))
-    entries = [(entry.key.text, _plain(entry.value)) for entry in telling]
+    hidden_keys = _OWN_IDS if has_arn else ()
+    visible_entries = (entry for entry in node.entries if entry.key.text.lower() not in hidden_keys)
+    holder_entries = (
+        entry for entry in visible_entries if _may_name_holder(entry.key.text) and not is_null(entry.value)
+    )
+    entries = [(entry.key.text, _plain(entry.value)) for entry in holder_entries]
     text = json.dumps(sorted(entries, key=json.dumps)) if entries else ""
     if len(text) <= _LONG:
         return text

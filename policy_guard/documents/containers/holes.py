@@ -77,6 +77,6 @@ class Filled:
     def _scalar(self, scalar: Scalar) -> Scalar:
         if scalar.kind == "null":
             return scalar._replace(span=self._span(scalar.span))
-        used = bisect_right(self._at, scalar.span.start)
-        parts = self._combine(tuple(at_holes(scalar.text, self._holes, used)))
+        first = bisect_right(self._at, scalar.span.start)
+        parts = self._combine(tuple(at_holes(scalar.text, self._holes, first)))
         return scalar._replace(text=spelling(parts), span=self._span(scalar.span), parts=parts)

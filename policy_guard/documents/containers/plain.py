@@ -112,15 +112,15 @@ def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
             if place.node is None:
                 other_labels.add(place.label)
                 continue
-            unique = place.label if place.label not in by_label else f"{place.label}#{len(by_label)}"
-            by_label[unique] = PolicyDocument(
-                label=unique, node=place.node, source=source, holder=holders.text(place.neighbors)
+            label = place.label if place.label not in by_label else f"{place.label}#{len(by_label)}"
+            by_label[label] = PolicyDocument(
+                label=label, node=place.node, source=source, holder=holders.text(place.neighbors)
             )
             policy_ids.add(id(place.file_node))
     deeper = sum(_deeper(document, policy_ids) for document in documents)
-    wrong = refused_marks(source, documents, (each.node for each in by_label.values())) if by_label else ()
+    mark_problems = refused_marks(source, documents, (each.node for each in by_label.values())) if by_label else ()
     return Reading(
-        tuple(each._replace(problems=wrong) for each in by_label.values()),
+        tuple(each._replace(problems=mark_problems) for each in by_label.values()),
         deeper,
         frozenset(other_labels),
         unresolved(documents, policy_ids, _TEMPLATES),
@@ -190,18 +190,18 @@ def _places_in_mapping(source: Source, node: Object, label: str, look: _Look) ->
     entry_places = [
         (entry, tuple(_under(source, entry, f"{label}.{entry.key.text}".lstrip("."), look))) for entry in node.entries
     ]
-    leading = {entry.key.text for entry, places in entry_places if any(place.node for place in places)}
-    if not leading:
+    policy_keys = {entry.key.text for entry, places in entry_places if any(place.node for place in places)}
+    if not policy_keys:
         yield from (place for _, places in entry_places for place in places)
         return
-    _refuse_two_names(node, leading)
-    entries = tuple(entry for entry, _ in entry_places if entry.key.text not in leading)
-    mappings = (entry for entry, _ in entry_places if entry.key.text in leading and isinstance(entry.value, Object))
+    _refuse_two_names(node, policy_keys)
+    entries = tuple(entry for entry, _ in entry_places if entry.key.text not in policy_keys)
+    mappings = (entry for entry, _ in entry_places if entry.key.text in policy_keys and isinstance(entry.value, Object))
     parts = [entry for entry in mappings if not looks_like_policy(entry.value)]
     parts = parts if len(parts) <= _MOST_PARTS else []
-    shared = node._replace(entries=(*entries, *parts))
+    shared_mapping = node._replace(entries=(*entries, *parts))
     for holding_entry, places in entry_places:
-        mapping = shared
+        mapping = shared_mapping
         if any(part is holding_entry for part in parts):
             mapping = node._replace(entries=(*entries, *(part for part in parts if part is not holding_entry)))
         for place in places:
@@ -243,12 +243,12 @@ def _listed(source: Source, node: Node, label: str) -> Iterator[_Place]:
         yield from _open(item, f"{label}[")
 
 
-def _refuse_two_names(node: Object, leading: set[str]) -> None:
+def _refuse_two_names(node: Object, policy_keys: set[str]) -> None:
     """Of a key written twice readers differ in which they take: whose policy it is would be open."""
     names: set[str] = set()
     for key, value in node.entries:
         name = without_style(key.text) if without_style(key.text) in _NAMES else key.text
-        if name in _NAMES or name in leading:
+        if name in _NAMES or name in policy_keys:
             if name in names:
                 raise Unreadable(Problem(f'"{key.text}" is written twice beside a policy; keep one', key.span))
             if isinstance(value, Scalar) and value.tag is not None and name in _NAMES:
@@ -270,17 +270,17 @@ def _identity(node: Node, number: int) -> str:
 
 def _deeper(document: Node, policy_ids: set[int]) -> int:
     """Return how many policies lie in a tree, not counting those with the `policy_ids`."""
-    count, waiting = 0, [document]
-    while waiting:
-        node = waiting.pop()
+    count, stack = 0, [document]
+    while stack:
+        node = stack.pop()
         if id(node) in policy_ids:
             continue
         if looks_like_policy(node) or (isinstance(node, Scalar) and is_policy_text(node.text)):
             count += 1
         elif isinstance(node, Array):
-            waiting += node.items
+            stack += node.items
         elif isinstance(node, Object):
-            waiting += [entry.value for entry in node.entries]
+            stack += [entry.value for entry in node.entries]
     return count
 
 

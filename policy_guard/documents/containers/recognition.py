@@ -42,8 +42,8 @@ def looks_like_policy_text(text: str) -> bool:
         anchored = "&" in text and _has_key(_ANCHORED, _BEFORE_ANCHORED, text)
         if anchored or _KEY_ANYHOW.search(text) or (effect and hole_in_key(text.encode("utf-8", "replace"))):
             return True
-    lower = text.lower()
-    return _has_key(_STATEMENT_KEY, _BEFORE_KEY, text) or all(key.search(lower) for key in _CASELESS_KEYS)
+    lower_text = text.lower()
+    return _has_key(_STATEMENT_KEY, _BEFORE_KEY, text) or all(key.search(lower_text) for key in _CASELESS_KEYS)
 
 
 def _has_key(word: re.Pattern[str], prefix: re.Pattern[str], text: str) -> bool:

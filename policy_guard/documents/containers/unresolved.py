@@ -59,12 +59,12 @@ def unresolved(
     Mappings with a key of `templates` have places of their own for policies. What looks like a policy lies
     deeper than is looked, and is told by its own count.
     """
-    unresolveds: list[Unresolved] = []
+    all_unresolved: list[Unresolved] = []
     for document in documents:
         search = _Search(policy_ids, templates)
         search.weigh(document)
-        unresolveds += search.unresolved_in(document, 1)
-    return tuple(unresolveds)
+        all_unresolved += search.unresolved_in(document, 1)
+    return tuple(all_unresolved)
 
 
 class _Search:

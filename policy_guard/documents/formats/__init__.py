@@ -42,8 +42,8 @@ def plain_name(path: str) -> bool:
 def read(source: Source) -> tuple[Node, ...]:
     """The documents in a source, in the format of its name, else of its first character; raises Unreadable."""
     name = source.path.lower()
-    claimed = (form for form in formats() if name.endswith(form.suffixes))
-    return (next(claimed, None) or _by_content(source.text)).read(source)
+    matching_formats = (form for form in formats() if name.endswith(form.suffixes))
+    return (next(matching_formats, None) or _by_content(source.text)).read(source)
 
 
 def _by_content(text: str) -> Format:

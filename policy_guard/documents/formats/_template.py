@@ -46,10 +46,10 @@ def masked(text: str) -> tuple[str, tuple[str, ...]] | None:
         markers.append(match[0])
         return f"{_FIRST}{number}".ljust(len(match[0]), _FILL)
 
-    replaced = _MARKER.sub(word, text)
+    masked_text = _MARKER.sub(word, text)
     if len(markers) > _MOST_MARKERS or any(len(marker) < 5 or "\n" in marker for marker in markers):
         return None
-    return (replaced, tuple(markers)) if structure(text) is None else None
+    return (masked_text, tuple(markers)) if structure(text) is None else None
 
 
 def structure(text: str) -> Span | None:

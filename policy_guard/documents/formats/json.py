@@ -149,7 +149,9 @@ class _Scanner:
         if hint and at >= len(self.text):
             message = f"the text ends too early: {message}"
         elif hint:
-            message = next((better for starts, better in _HINTS if self.text.startswith(starts, at)), message)
+            message = next(
+                (hint_message for starts, hint_message in _HINTS if self.text.startswith(starts, at)), message
+            )
         raise Unreadable(Problem(message, Span(at, at + 1 if end is None else end)))
 
 

@@ -170,7 +170,7 @@ class _Builder:
 def _entries(children: list[Node]) -> tuple[Entry, ...]:
     """The entries of a mapping: its own, then those merged in that it does not have itself."""
     own_entries: list[Entry] = []
-    merged: tuple[Entry, ...] | None = None
+    merged_entries: tuple[Entry, ...] | None = None
     merge_position = 0
     for key, value in zip(children[::2], children[1::2], strict=True):
         if not isinstance(key, Scalar):
@@ -178,22 +178,22 @@ def _entries(children: list[Node]) -> tuple[Entry, ...]:
             raise _NoYaml(Problem(message, key.span))
         if key.kind != _MERGE:
             own_entries.append(Entry(key, _settled(value)))
-        elif merged is None:
-            merged, merge_position = _merged(value), len(own_entries)
+        elif merged_entries is None:
+            merged_entries, merge_position = _merged(value), len(own_entries)
         else:
             raise _unreadable("the merge key << stands twice in one mapping; give it a list", key.span)
     return (
-        *_overridden(own_entries, merge_position, merged or ()),
-        *_without_known(set(map(_name, own_entries)), merged or ()),
+        *_overridden(own_entries, merge_position, merged_entries or ()),
+        *_without_known(set(map(_name, own_entries)), merged_entries or ()),
     )
 
 
-def _overridden(own_entries: list[Entry], merge_position: int, merged: tuple[Entry, ...]) -> list[Entry]:
+def _overridden(own_entries: list[Entry], merge_position: int, merged_entries: tuple[Entry, ...]) -> list[Entry]:
     """The own entries; the first `merge_position` of them stand above `<<`, and some readers prefer what is merged.
 
     Go's yaml.v2 takes keys and merges in the order written: https://github.com/go-yaml/yaml/blob/v2.4.0/decode.go.
     """
-    names = {entry.key.text for entry in merged}
+    names = {entry.key.text for entry in merged_entries}
     entries_above = [
         entry._replace(key=entry.key._replace(disputed=_BELOW)) if entry.key.text in names else entry
         for entry in own_entries[:merge_position]
@@ -276,15 +276,15 @@ def _read(source: Source) -> tuple[Node, ...]:
 
 def _refuse_odd_characters(text: str) -> None:
     """Refuses what readers take for different things: a line's end or none, a mark to skip or a part of a word."""
-    if odd := _LINE_BREAKS.search(text):
+    if line_break := _LINE_BREAKS.search(text):
         words = "YAML 1.1 and 1.2 differ in whether a line ends here; remove this character"
-        raise _unreadable(words, Span(*odd.span()))
+        raise _unreadable(words, Span(*line_break.span()))
     if (at := text.find("\ufeff")) >= 0:
         words = "some YAML parsers skip this byte order mark, and others read it as a letter; remove it"
         raise _unreadable(words, Span(at, at + 1))
-    if "\r" in text and (lone := _LONE_RETURN.search(text)):
+    if "\r" in text and (lone_return := _LONE_RETURN.search(text)):
         words = "YAML parsers disagree on whether a carriage return alone ends a line; write line feeds"
-        raise _unreadable(words, Span(*lone.span()))
+        raise _unreadable(words, Span(*lone_return.span()))
 
 
 def _documents(text: str) -> tuple[Node, ...]:
@@ -352,8 +352,8 @@ def _syntax(error: YAMLError, text: str) -> Unreadable:
     from yaml.reader import Reader
 
     if not isinstance(error, MarkedYAMLError):
-        odd = Reader.NON_PRINTABLE.search(text)
-        at = odd.start() if odd else 0
+        character = Reader.NON_PRINTABLE.search(text)
+        at = character.start() if character else 0
         return _unreadable(
             "YAML does not take this invisible character; remove it or write it as an escape", Span(at, at + 1)
         )
@@ -363,8 +363,8 @@ def _syntax(error: YAMLError, text: str) -> Unreadable:
         return _NoYaml(Problem(_STAR, Span(at - 1, at)))
     if "\t" in line[-2:] or "\t" in line[: len(line) - len(line.lstrip())]:
         return _NoYaml(Problem("a tab stands here, and YAML indents with spaces only; replace it", Span(at, at + 1)))
-    filled_in = any(opening in line for opening in ("{{", "{%", "%{"))
-    hint = "; put template parts in quotation marks" if filled_in else ""
+    has_marks = any(opening in line for opening in ("{{", "{%", "%{"))
+    hint = "; put template parts in quotation marks" if has_marks else ""
     return _NoYaml(Problem(f"this is not valid YAML: {str(error.problem)[:100]}{hint}", Span(at, at + 1)))
 
 

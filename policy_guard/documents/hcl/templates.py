@@ -32,7 +32,7 @@ class _Mark(NamedTuple):
 _Piece: TypeAlias = "Text | Interpolation | _Mark"
 
 
-def quoted(cursor: Cursor, reads: Reads) -> Template:
+def quoted(cursor: Cursor, read_value: Reads) -> Template:
     """The template in quotation marks that begins here."""
     start = cursor.at
     cursor.at += 1
@@ -40,7 +40,7 @@ def quoted(cursor: Cursor, reads: Reads) -> Template:
     while not cursor.sees('"'):
         if cursor.at >= len(cursor.text) or cursor.text[cursor.at] in "\r\n":
             cursor.fail("the string has no end in its line; close the quotation mark", start)
-        pieces.append(_piece(cursor, reads, _in_quotes))
+        pieces.append(_piece(cursor, read_value, _in_quotes))
     cursor.at += 1
     return _template(cursor, pieces, start)
 
@@ -50,7 +50,7 @@ def is_heredoc(cursor: Cursor) -> bool:
     return cursor.sees("<<") and _HEREDOC.match(cursor.text, cursor.at) is not None
 
 
-def heredoc(cursor: Cursor, reads: Reads) -> Template:
+def heredoc(cursor: Cursor, read_value: Reads) -> Template:
     """The heredoc that begins here."""
     start = cursor.at
     head = cursor.match(_HEREDOC)
@@ -61,18 +61,18 @@ def heredoc(cursor: Cursor, reads: Reads) -> Template:
     while not (begins and close.match(cursor.text, cursor.at)):
         if cursor.at >= len(cursor.text):
             cursor.fail(f"the heredoc has no end; write {head[2]} in a line of its own", start)
-        pieces.append(_piece(cursor, reads, _free))
+        pieces.append(_piece(cursor, read_value, _free))
         begins = isinstance(pieces[-1], Text) and pieces[-1].value.endswith("\n")
     cursor.match(close)
     return _template(cursor, pieces, start, flush=bool(head[1]))
 
 
-def template_of(text: str, reads: Reads) -> Template:
+def template_of(text: str, read_value: Reads) -> Template:
     """The template that a text is."""
     cursor = Cursor(text)
     pieces: list[_Piece] = []
     while cursor.at < len(text):
-        pieces.append(_piece(cursor, reads, _free))
+        pieces.append(_piece(cursor, read_value, _free))
     return _template(cursor, pieces, 0)
 
 
@@ -83,10 +83,10 @@ def _template(cursor: Cursor, pieces: list[_Piece], start: int, flush: bool = Fa
     return cursor.build(template, *parts)
 
 
-def _piece(cursor: Cursor, reads: Reads, literal: Callable[[Cursor], Text]) -> _Piece:
+def _piece(cursor: Cursor, read_value: Reads, literal: Callable[[Cursor], Text]) -> _Piece:
     sign = cursor.text[cursor.at]
     if sign in "$%" and cursor.text.startswith("{", cursor.at + 1):
-        return _interpolation(cursor, reads) if sign == "$" else _directive(cursor, reads)
+        return _interpolation(cursor, read_value) if sign == "$" else _directive(cursor, read_value)
     if sign in "$%":
         start = cursor.at
         escaped = cursor.sees(f"{sign}{sign}{{")
@@ -127,17 +127,17 @@ def _opened(cursor: Cursor) -> bool:
     return False
 
 
-def _interpolation(cursor: Cursor, reads: Reads) -> Interpolation:
+def _interpolation(cursor: Cursor, read_value: Reads) -> Interpolation:
     start, lines = cursor.at, cursor.lines
     left = _opened(cursor)
-    value = reads(cursor)
+    value = read_value(cursor)
     right = cursor.takes("~")
     cursor.needs("}")
     cursor.lines = lines
     return cursor.build(Interpolation(value, Span(start, cursor.at), (left, right)), value)
 
 
-def _directive(cursor: Cursor, reads: Reads) -> _Mark:
+def _directive(cursor: Cursor, read_value: Reads) -> _Mark:
     start, lines = cursor.at, cursor.lines
     left = _opened(cursor)
     cursor.skip()
@@ -145,9 +145,9 @@ def _directive(cursor: Cursor, reads: Reads) -> _Mark:
     names: tuple[str | None, str] = (None, "")
     value: Expression | None = None
     if word == "if":
-        value = reads(cursor)
+        value = read_value(cursor)
     elif word == "for":
-        names, value = for_head(cursor, reads)
+        names, value = for_head(cursor, read_value)
     elif word not in ("else", "endif", "endfor"):
         cursor.fail("only if, else, endif, for and endfor stand after %{", start)
     right = cursor.takes("~")
@@ -156,7 +156,7 @@ def _directive(cursor: Cursor, reads: Reads) -> _Mark:
     return _Mark(word=word, names=names, value=value, span=Span(start, cursor.at), trims=(left, right))
 
 
-def for_head(cursor: Cursor, reads: Reads) -> tuple[tuple[str | None, str], Expression]:
+def for_head(cursor: Cursor, read_value: Reads) -> tuple[tuple[str | None, str], Expression]:
     """The names and the collection after the word `for`."""
     cursor.skip()
     first, second = cursor.name(), None
@@ -166,7 +166,7 @@ def for_head(cursor: Cursor, reads: Reads) -> tuple[tuple[str | None, str], Expr
     cursor.skip()
     if not first or second == "" or cursor.name() != "in":
         cursor.fail('after "for" stand one or two names and "in"')
-    return ((first, second) if second else (None, first)), reads(cursor)
+    return ((first, second) if second else (None, first)), read_value(cursor)
 
 
 # --- directives as trees

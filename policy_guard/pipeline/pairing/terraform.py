@@ -13,8 +13,8 @@ from policy_guard.documents.containers.terraform.units import (
     Sides,
     Unit,
     all_units,
+    changed_variables,
     differing_units,
-    moved,
     root,
     signature,
 )
@@ -240,7 +240,7 @@ def compare_folder(trees: tuple[Tree, Tree], folder: str, files_differ: bool) ->
     old, new = (tree.folder(folder) for tree in trees)
     old = with_new_names(old, new) if old and new else old
     empty = Folder(folder, {})
-    differing = moved(old or empty, new or empty)
+    differing = changed_variables(old or empty, new or empty)
     scopes = [root(f, t.folder, differing) if f else None for f, t in zip((old, new), trees, strict=True)]
     sides = differing_units(scopes[0], scopes[1], files_differ)
     findings = [finding for unit in sides.new for finding in unreadable(unit.source, unit.problems)]

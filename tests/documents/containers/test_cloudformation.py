@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from policy_guard.documents.containers.cloudformation.documents import Unit
-from policy_guard.documents.containers.cloudformation.evaluate import Evaluator, Moved
+from policy_guard.documents.containers.cloudformation.evaluate import Changes, Evaluator
 from policy_guard.documents.containers.cloudformation.parts import HIDDEN
 from policy_guard.documents.containers.cloudformation.places import places
 from policy_guard.documents.containers.cloudformation.template import Template, is_template, read_template
@@ -102,7 +102,7 @@ def test_a_function_comes_to_what_the_template_says(written: str, value: Any) ->
     read_back = template(f"{SECTIONS}\nX: {written}\n")
     node = read_back.root.get("X")
     assert node is not None
-    found = Evaluator(read_back, Moved(), {}).value(node)
+    found = Evaluator(read_back, Changes(), {}).value(node)
     assert not isinstance(found, type(None))
     assert shown(found) == value  # type: ignore[arg-type]
 
@@ -125,7 +125,7 @@ def test_a_resource_that_is_another_one_has_another_name(one: str, other: str) -
         read_back = template(f"Resources:\n  X: {resource}\nY: !GetAtt X.Arn\n")
         node = read_back.root.get("Y")
         assert node is not None
-        value = Evaluator(read_back, Moved(), {}).value(node)
+        value = Evaluator(read_back, Changes(), {}).value(node)
         assert isinstance(value, Scalar) and value.parts is not None
         names += [part.name for part in value.parts if isinstance(part, Hole)]
     assert names[0] == names[2] != names[1]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Hashable, Iterator, Mapping
 
 from policy_guard.documents.containers.cloudformation.calls import shape
-from policy_guard.documents.containers.cloudformation.evaluate import CONSTRAINTS, Moved
+from policy_guard.documents.containers.cloudformation.evaluate import CONSTRAINTS, Changes
 from policy_guard.documents.containers.cloudformation.named import IDENTIFYING, NAMED, all_decide
 from policy_guard.documents.containers.cloudformation.template import Template, type_of
 from policy_guard.documents.source import Array, Node, Object, Problem, Scalar
@@ -16,7 +16,7 @@ _OTHER_WORD = re.compile(r"[^\s${}.,:'\"\[\]()]+")
 _STACKS = ("AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet", "AWS::Serverless::Application")
 
 
-def moved(old: Template, new: Template) -> Moved:
+def changes_between(old: Template, new: Template) -> Changes:
     """The names of parameters and mappings that are evaluated in another way because they differ."""
     shared_names = old.parameters.keys() & new.parameters.keys()
     defaults = {name for name in shared_names if _default_counts(old.parameters[name], new.parameters[name])}
@@ -30,7 +30,7 @@ def moved(old: Template, new: Template) -> Moved:
         if not _is_same_node(old, new, old.mappings[name], new.mappings[name])
     }
     partitions = old.other_partitions or new.other_partitions
-    return Moved(frozenset(defaults), frozenset(allowed), frozenset(mappings), partitions)
+    return Changes(frozenset(defaults), frozenset(allowed), frozenset(mappings), partitions)
 
 
 def _differs(old: Object, new: Object, key: str) -> bool:
@@ -51,8 +51,8 @@ def touched(old: Template, new: Template, names: set[str]) -> set[str]:
     partitions_differ = old.other_partitions != new.other_partitions
     for name in {**old.resources, **new.resources}:
         old_resource, new_resource = old.resources.get(name), new.resources.get(name)
-        changed = partitions_differ or old_resource is None or new_resource is None or _changed(old, new, name)
-        if changed or (names and new_resource is not None and not names.isdisjoint(_words(new_resource))):
+        is_changed = partitions_differ or old_resource is None or new_resource is None or _changed(old, new, name)
+        if is_changed or (names and new_resource is not None and not names.isdisjoint(_words(new_resource))):
             touched_names.add(name)
     return touched_names
 
@@ -138,16 +138,16 @@ def _naming_words(template: Template) -> Iterator[tuple[str, set[str]]]:
 def _words(node: Node) -> set[str]:
     """The words in all texts of a node."""
     words: set[str] = set()
-    waiting = [node]
-    while waiting:
-        node = waiting.pop()
+    stack = [node]
+    while stack:
+        node = stack.pop()
         if isinstance(node, Scalar):
             words.update(_WORD.findall(node.text))
             words.update(_OTHER_WORD.findall(node.text) if not node.text.isalnum() else ())
         elif isinstance(node, Array):
-            waiting += node.items
+            stack += node.items
         else:
-            waiting += (part for entry in node.entries for part in entry)
+            stack += (part for entry in node.entries for part in entry)
     return words
 
 

@@ -58,8 +58,8 @@ def _resource_units(reading: Reading, name: str) -> Iterator[Unit]:
     template = reading.template
     type_ = type_of(template.resources[name])
     policy_places = places().get(type_, ())
-    if policy_places and (repeated := tuple(twice(template.resources[name]))):
-        raise Unreadable(*repeated)
+    if policy_places and (repetitions := tuple(twice(template.resources[name]))):
+        raise Unreadable(*repetitions)
     properties = reading.properties(name)
     for place in policy_places:
         if place.kind != "identity" or type_ not in IDENTITY:
@@ -75,17 +75,17 @@ def _resource_units(reading: Reading, name: str) -> Iterator[Unit]:
 
 def _at(reading: Reading, name: str, place: Place, properties: Object) -> Iterator[Unit]:
     """The policies at one place of a resource, one for each holder."""
-    reached: dict[str, list[tuple[Node, Truths]]] = {}
+    nodes_by_label: dict[str, list[tuple[Node, Truths]]] = {}
     for truths in reading.existing(name):
         for label, node, case in reading.property(properties, place.path, f"Resources.{name}", truths):
-            reached.setdefault(label, []).append((node, case))
-    for label, nodes in reached.items():
-        served: dict[str, list[tuple[Node, Holder]]] = {}
+            nodes_by_label.setdefault(label, []).append((node, case))
+    for label, nodes in nodes_by_label.items():
+        nodes_by_holder: dict[str, list[tuple[Node, Holder]]] = {}
         for node, case in nodes:
             for holder in reading.holders(name, place, properties, case):
-                served.setdefault(holder.key, []).append((node, holder))
-        for key, holder_nodes in served.items():
-            address = label if len(served) == 1 else f"{label} of {holder_nodes[0][1].label}"
+                nodes_by_holder.setdefault(holder.key, []).append((node, holder))
+        for key, holder_nodes in nodes_by_holder.items():
+            address = label if len(nodes_by_holder) == 1 else f"{label} of {holder_nodes[0][1].label}"
             yield from attempt(
                 lambda holder_nodes=holder_nodes, key=key, address=address: _document(  # type: ignore[misc]
                     reading, address, key, _kind(reading, place, properties), [(n, h.truths) for n, h in holder_nodes]
@@ -100,8 +100,8 @@ def _document(
 ) -> Iterator[Unit]:
     for node in dict.fromkeys(id(node) for node, _ in nodes):
         original = next(each for each, _ in nodes if id(each) == node)
-        wrapped = _as_document(original, address)
-        mapping = reading.document(wrapped, [truths for each, truths in nodes if id(each) == node])
+        document_node = _as_document(original, address)
+        mapping = reading.document(document_node, [truths for each, truths in nodes if id(each) == node])
         if mapping is not None:
             yield Unit(address, holder, PolicyDocument(address, mapping, reading.template.source, holder, kind=kind))
 
@@ -136,11 +136,11 @@ def _by_shape(reading: Reading, name: str, properties: Object, known_paths: set[
         and "<<" not in resource_text
     ):
         return
-    waiting: list[tuple[str, Node, bool]] = [
+    stack: list[tuple[str, Node, bool]] = [
         (f"Resources.{name}.{key.text}", value, False) for key, value in properties.entries
     ]
-    while waiting:
-        label, node, in_function = waiting.pop()
+    while stack:
+        label, node, in_function = stack.pop()
         path = label.removeprefix(f"Resources.{name}.")
         if path in known_paths or path.rpartition(".")[2] in _CODE:
             continue
@@ -155,10 +155,10 @@ def _by_shape(reading: Reading, name: str, properties: Object, known_paths: set[
                 label,
             )
         elif isinstance(node, Array):
-            waiting += ((f"{label}[{number}]", item, in_function) for number, item in enumerate(node.items))
+            stack += ((f"{label}[{number}]", item, in_function) for number, item in enumerate(node.items))
         elif isinstance(node, Object):
             nested = in_function or bool(function_call)
-            waiting += ((f"{label}.{key.text}", value, nested) for key, value in node.entries)
+            stack += ((f"{label}.{key.text}", value, nested) for key, value in node.entries)
 
 
 def _holds_text(argument: Node) -> bool:
@@ -168,9 +168,9 @@ def _holds_text(argument: Node) -> bool:
 
 
 def _alone(reading: Reading, name: str, label: str, node: Node) -> Iterator[Unit]:
-    served: dict[str, list[tuple[Node, Truths]]] = {}
+    nodes_by_holder: dict[str, list[tuple[Node, Truths]]] = {}
     for truths in reading.existing(name):
         for holder in reading.holders(name, _OWN, Object((), node.span), truths):
-            served.setdefault(holder.key, []).append((node, holder.truths))
-    for key, nodes in served.items():
+            nodes_by_holder.setdefault(holder.key, []).append((node, holder.truths))
+    for key, nodes in nodes_by_holder.items():
         yield from _document(reading, label, key, None, nodes)

@@ -44,7 +44,7 @@ CONSTRAINTS = ("AllowedPattern", "MinLength", "MaxLength", "MinValue", "MaxValue
 """What a template asks of the value of a parameter, besides its type and AllowedValues."""
 
 
-class Moved(NamedTuple):
+class Changes(NamedTuple):
     """The names that mean another thing on the other side of a comparison, as far as the evaluation has to know.
 
     `defaults` are parameters whose default differs, `allowed` those of which other values are allowed, `mappings` are
@@ -61,11 +61,11 @@ class Moved(NamedTuple):
 class Evaluator:
     """Evaluates nodes of a template under some truths; raises `Need`, `Impossible` or `Opaque`."""
 
-    def __init__(self, template: Template, moved: Moved, truths: Truths, steps: list[int] | None = None) -> None:
+    def __init__(self, template: Template, changes: Changes, truths: Truths, steps: list[int] | None = None) -> None:
         """`steps` counts what may still be evaluated, over all evaluators that share it."""
         self.template = template
         self.truths = truths
-        self._moved = moved
+        self._changes = changes
         self._steps = steps if steps is not None else [_MOST_STEPS]
         self._depth = 0
         self._trail: tuple[str, ...] = ()
@@ -83,14 +83,14 @@ class Evaluator:
         """The truth of a named condition."""
         if not isinstance(name, Scalar) or name.tag is not None:
             raise Opaque("a condition is named by a text here", name.span)
-        defined = self.template.conditions.get(name.text)
-        if defined is None:
+        definition = self.template.conditions.get(name.text)
+        if definition is None:
             return self.truth(free(f"{name.text} holds", f"condition {name.text}"))
         if f"condition {name.text}" in self._trail:
             raise Impossible
         outer_trail, self._trail = self._trail, (*self._trail, f"condition {name.text}")
         try:
-            return self.boolean(defined)
+            return self.boolean(definition)
         finally:
             self._trail = outer_trail
 
@@ -101,7 +101,7 @@ class Evaluator:
     def is_text(self, unknown: Hole, text: str) -> bool:
         """Tell whether the text that nobody knows is this one."""
         name = unknown.name
-        bounded = name in self._moved.allowed
+        bounded = name in self._changes.allowed
         return self.truth(Atom(name, (text,), visible(unknown), self._allowed(name), bounded))
 
     def _allowed(self, name: str) -> tuple[str, ...] | None:
@@ -156,7 +156,7 @@ class Evaluator:
 
     def differs(self, mapping: str) -> bool:
         """Tell whether a mapping is another one on the other side."""
-        return mapping in self._moved.mappings
+        return mapping in self._changes.mappings
 
     def _call(self, name: str, argument: Node, node: Node) -> Value:
         if name in _NAMING:
@@ -194,7 +194,7 @@ class Evaluator:
         return text_of((hole(name, "not defined"),), span)
 
     def _pseudo(self, name: str) -> str | Hole:
-        if name in _IN_AWS and not self._moved.partitions and not self.template.other_partitions:
+        if name in _IN_AWS and not self._changes.partitions and not self.template.other_partitions:
             return _IN_AWS[name]
         is_list = name == "AWS::NotificationARNs"
         return Hole(f"!Ref {name}", is_list)
@@ -205,19 +205,19 @@ class Evaluator:
         is_list = type_.startswith(("List<", "CommaDelimitedList")) or "List<" in type_
         looked_up = type_.startswith("AWS::SSM::Parameter::Value")
         default = parameter.get("Default")
-        moved = name in self._moved.defaults and isinstance(default, Scalar)
+        moved = name in self._changes.defaults and isinstance(default, Scalar)
         if moved and self.truth(free(f"{name} is left at its default", f"default {name}")):
             assert isinstance(default, Scalar)
             return self._default(default, span, is_list, looked_up)
-        if name in self._moved.allowed and not all(map(self.truth, self._bounds(name, type_))):
+        if name in self._changes.allowed and not all(map(self.truth, self._bounds(name, type_))):
             raise Impossible
         part = Hole(f"{name} by SSM" if looked_up else name, is_list)
         return text_of((part,), span)
 
     def _bounds(self, name: str, type_: str) -> Iterator[Atom]:
         """Return what the template asks of the value of a parameter: one that it does not take makes no stack."""
-        if (allowed := self._allowed(name)) is not None:
-            yield Atom(name, allowed, name, bounded=True)
+        if (allowed_values := self._allowed(name)) is not None:
+            yield Atom(name, allowed_values, name, bounded=True)
         for key in CONSTRAINTS:
             constraint = self.template.parameters[name].get(key)
             if isinstance(constraint, Scalar):
@@ -291,8 +291,8 @@ class Evaluator:
             return
         naming = NAMED.get(type_)
         for key, value in sorted(properties.entries, key=lambda entry: entry.key.text):
-            identifying = key.text in (naming.property, "Path") if naming else IDENTIFYING.fullmatch(key.text)
-            if identifying or all_decide(type_) or key.text == "Value":
+            is_identifying = key.text in (naming.property, "Path") if naming else IDENTIFYING.fullmatch(key.text)
+            if is_identifying or all_decide(type_) or key.text == "Value":
                 yield key.text, canonical(resolved(self, value))
 
     def _get_att(self, argument: Node, span: Span) -> Value:

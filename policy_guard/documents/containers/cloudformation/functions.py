@@ -67,9 +67,9 @@ def _split(evaluator: Evaluating, argument: Node, span: Span) -> Value:
     delimiter = evaluator.text(first)
     if not is_plain(parts_of(delimiter)) or not delimiter.text:
         return text_of((hole("Split", key_of(delimiter), canonical(second))._replace(several=True),), span)
-    joined_before = _rejoined(evaluator, second, delimiter.text)
-    if joined_before is not None:
-        return Array(tuple(joined_before), span)
+    rejoined_items = _rejoined(evaluator, second, delimiter.text)
+    if rejoined_items is not None:
+        return Array(tuple(rejoined_items), span)
     value = evaluator.text(second)
     parts = parts_of(value)
     if is_plain(parts):
@@ -98,8 +98,8 @@ def _rejoined(evaluator: Evaluating, node: Node, delimiter: str) -> list[Scalar]
         items = sequence.items if isinstance(sequence, Array) else ()
     scalars: list[Scalar] = []
     for item in items:
-        inner = _rejoined(evaluator, item, delimiter)
-        scalars += inner if inner is not None else _split_item(evaluator, item, delimiter)
+        inner_items = _rejoined(evaluator, item, delimiter)
+        scalars += inner_items if inner_items is not None else _split_item(evaluator, item, delimiter)
     return scalars
 
 
@@ -138,8 +138,8 @@ def _find_in_map(evaluator: Evaluating, argument: Node, span: Span) -> Value:
     label = f"FindInMap {' '.join(spelling(parts_of(name)) for name in names)}"
     table = evaluator.template.mappings.get(names[0].text) if is_plain(parts_of(names[0])) else None
     if not isinstance(table, Object) or _is_included(table):
-        included = canonical(table) if table is not None else ""
-        return text_of((hole(label, "not defined", included, *map(key_of, names)),), span)
+        table_key = canonical(table) if table is not None else ""
+        return text_of((hole(label, "not defined", table_key, *map(key_of, names)),), span)
     choosing = evaluator.differs(names[0].text)
     try:
         return _leaf(evaluator, table, names[1:], label, span, choosing)
@@ -158,20 +158,20 @@ def _is_included(table: Object) -> bool:
 
 def _leaf(evaluator: Evaluating, table: Object, names: list[Scalar], label: str, span: Span, choosing: bool) -> Value:
     """Return what a mapping gives for its keys: exactly, or one text that all that it may give decides."""
-    reached: list[Node] = [table]
+    nodes: list[Node] = [table]
     for name in names:
-        reached = [value for each in reached for value in _values(each, parts_of(name))]
-    if not reached:
+        nodes = [value for each in nodes for value in _values(each, parts_of(name))]
+    if not nodes:
         raise Impossible
-    if choosing and len(reached) <= _MOST_KEYS:
+    if choosing and len(nodes) <= _MOST_KEYS:
         node: Node = table
         for name in names:
             node = _chosen(evaluator, node, parts_of(name)) if isinstance(node, Object) else node
         return _respanned(node, span)
-    if len(set(map(shape, reached))) == 1:
-        return _respanned(reached[0], span)
+    if len(set(map(shape, nodes))) == 1:
+        return _respanned(nodes[0], span)
     keys = [key_of(name) for name in names]
-    is_list = any(isinstance(each, Array) for each in reached)
+    is_list = any(isinstance(each, Array) for each in nodes)
     part = hole(label, *keys, _reachable(table, names))
     return text_of((part._replace(several=is_list),), span, (table.span,))
 

@@ -201,10 +201,10 @@ def _block(reading: Reading, name: str, bounded: bool) -> Iterator[Unit]:
     for holder, truths in _resource_holders(reading, name):
         statements: list[Object] = []
         for outcome in outcomes(lambda case: _evaluated(reading, node, span, case), truths, span):
-            lets = dict(_unblocked(outcome.value)) if outcome.value is not None else {}
+            openings = dict(_unblocked(outcome.value)) if outcome.value is not None else {}
             statements += (
                 _statement(reading, value.span, outcome.truths, Action=text_of((action,), value.span), Resource=value)
-                for action, value in lets.items()
+                for action, value in openings.items()
                 if bounded or action != _UNSET
             )
         unit_holder = f"{_BLOCK} of {holder}"
@@ -260,37 +260,43 @@ def _unknown(reading: Reading, name: str, address: str, node: Node) -> Iterator[
     yield from _unit(reading, address, address, "identity", statements)
 
 
-def _permission(reading: Reading, name: str, of: str) -> Iterator[Unit]:
+def _permission(reading: Reading, name: str, property_name: str) -> Iterator[Unit]:
     properties = reading.properties(name)
     by_holder: dict[str, list[Object]] = {}
     for truths in reading.existing(name):
-        for outcome in outcomes(lambda case: _permission_texts(reading, name, of, case), truths, properties.span):
+        for outcome in outcomes(
+            lambda case: _permission_texts(reading, name, property_name, case), truths, properties.span
+        ):
             if outcome.value is not None:
-                holder, statement = _of_permission(reading, outcome, of, reading.template.resources[name].span)
+                holder, statement = _of_permission(
+                    reading, outcome, property_name, reading.template.resources[name].span
+                )
                 by_holder.setdefault(holder, []).append(statement)
     for holder, statements in by_holder.items():
         yield from _unit(reading, f"Resources.{name}", holder, "resource", statements)
 
 
-def _permission_texts(reading: Reading, name: str, of: str, truths: Truths) -> tuple[tuple[str, Scalar], ...]:
+def _permission_texts(
+    reading: Reading, name: str, property_name: str, truths: Truths
+) -> tuple[tuple[str, Scalar], ...]:
     """The texts of a permission's properties; a function is an ARN."""
     properties = reading.properties(name)
-    needed = (of, "Action", "Principal")
+    required_keys = (property_name, "Action", "Principal")
     evaluator = reading.evaluator(truths)
     texts: dict[str, Scalar] = {}
-    for key in (*needed, *(row[0] for row in _CONDITIONS)):
+    for key in (*required_keys, *(row[0] for row in _CONDITIONS)):
         node = properties.get(key)
         value = evaluator.value(node) if node is not None else None
         if isinstance(value, Scalar):
             texts[key] = value
         elif value is not None and not isinstance(value, NoValue):
             raise Opaque("one text is expected here", properties.span)
-    for key in needed:
+    for key in required_keys:
         if key not in texts:
             raise Opaque(f'the permission has no "{key}"', reading.template.spans[name].span)
     function = properties.get("FunctionName")
-    if function is not None and of == "FunctionName":
-        texts[of] = _function(evaluator, function, texts[of])
+    if function is not None and property_name == "FunctionName":
+        texts[property_name] = _function(evaluator, function, texts[property_name])
     return tuple(texts.items())
 
 
@@ -311,7 +317,7 @@ def _function(evaluator: Evaluator, node: Node, text: Scalar) -> Scalar:
 
 
 def _of_permission(
-    reading: Reading, outcome: Outcome[tuple[tuple[str, Scalar], ...]], of: str, span: Span
+    reading: Reading, outcome: Outcome[tuple[tuple[str, Scalar], ...]], property_name: str, span: Span
 ) -> tuple[str, Object]:
     assert outcome.value is not None
     texts = dict(outcome.value)
@@ -328,11 +334,11 @@ def _of_permission(
     elements: dict[str, Node] = {
         "Principal": principal_element,
         "Action": texts["Action"],
-        "Resource": texts[of],
+        "Resource": texts[property_name],
     }
     if conditions:
         elements["Condition"] = _mapping({key: _mapping(each, span) for key, each in conditions.items()}, span)
-    return name_of(parts_of(texts[of])), _statement(reading, span, outcome.truths, **elements)
+    return name_of(parts_of(texts[property_name])), _statement(reading, span, outcome.truths, **elements)
 
 
 def _mapping(values: Mapping[str, Node], span: Span) -> Object:

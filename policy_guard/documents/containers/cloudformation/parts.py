@@ -59,17 +59,17 @@ def with_marks(parts: Parts) -> Parts:
     if "\ue001" in text:
         return all_parts
     marked_parts: list[str | Hole] = []
-    position, used = 0, 0
+    position, hole_index = 0, 0
     for mark in _MARK.finditer(text):
         count = text.count("\ue000", position, mark.start())
-        marked_parts += at_holes(text[position : mark.start()], holes[used : used + count])
-        used += count
+        marked_parts += at_holes(text[position : mark.start()], holes[hole_index : hole_index + count])
+        hole_index += count
         hole_count = text.count("\ue000", *mark.span())
-        mark_parts = tuple(at_holes(mark[0], holes[used : used + hole_count]))
-        used += hole_count
+        mark_parts = tuple(at_holes(mark[0], holes[hole_index : hole_index + hole_count]))
+        hole_index += hole_count
         marked_parts.append(hole(spelling(mark_parts), mark_parts) if hole_count else Hole(mark[0]))
         position = mark.end()
-    return joined([*marked_parts, *at_holes(text[position:], holes[used:])])
+    return joined([*marked_parts, *at_holes(text[position:], holes[hole_index:])])
 
 
 def parts_of(value: Value) -> Parts:

@@ -59,11 +59,11 @@ def principals(reading: Reading) -> Principals:
     return index
 
 
-def _noted_problems(reading: Reading, name: str, noting: Callable[[], None]) -> tuple[Problem, ...]:
+def _noted_problems(reading: Reading, name: str, note: Callable[[], None]) -> tuple[Problem, ...]:
     def build() -> Iterator[Unit]:
-        if repeated := tuple(twice(reading.template.resources[name])):
-            raise Unreadable(*repeated)
-        noting()
+        if repetitions := tuple(twice(reading.template.resources[name])):
+            raise Unreadable(*repetitions)
+        note()
         return iter(())
 
     return tuple(problem for unit in attempt(build, name) for problem in unit.problems)
@@ -121,17 +121,17 @@ def _attached(
 
 def _note_attachable(reading: Reading, index: Principals, managed: dict[str, str]) -> None:
     """Managed policies that others may attach, since they have a name, are told to others, or serve nobody here."""
-    serving = {member.resource for members in index.members.values() for member in members}
+    member_resources = {member.resource for members in index.members.values() for member in members}
     outputs = reading.template.root.get("Outputs")
     outputs_text = reading.template.source.text[slice(*outputs.span)] if outputs is not None else ""
     for key, name in managed.items():
         properties = reading.template.resources[name].get("Properties")
         has_name = isinstance(properties, Object) and properties.get("ManagedPolicyName") is not None
-        if has_name or name not in serving or name in outputs_text:
+        if has_name or name not in member_resources or name in outputs_text:
             alone_key = f"{_ALONE} {key}"
             index.labels.setdefault(alone_key, name)
-            existing = index.members.setdefault(alone_key, [])
-            existing += (Member(name, truths) for truths in reading.existing(name))
+            alone_members = index.members.setdefault(alone_key, [])
+            alone_members += (Member(name, truths) for truths in reading.existing(name))
 
 
 def principal_units(reading: Reading, index: Principals, key: str) -> Iterator[Unit]:
@@ -163,8 +163,8 @@ def _policies(reading: Reading, name: str, address: str, key: str, cases: list[T
         if place.kind != "identity":
             continue
         for truths in _distinct(cases):
-            for label, node, under in _nodes(reading, name, place, properties, truths):
-                document = reading.document(node, [under])
+            for label, node, node_truths in _nodes(reading, name, place, properties, truths):
+                document = reading.document(node, [node_truths])
                 if document is not None:
                     policy = PolicyDocument(label, document, reading.template.source, key, kind="identity")
                     yield Unit(address, key, policy, group=key)

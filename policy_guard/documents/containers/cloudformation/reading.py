@@ -16,7 +16,7 @@ from policy_guard.documents.containers.choices import (
     outcomes,
 )
 from policy_guard.documents.containers.cloudformation.calls import NO_VALUE, TRANSFORM, call
-from policy_guard.documents.containers.cloudformation.evaluate import Evaluator, Moved, entries_of
+from policy_guard.documents.containers.cloudformation.evaluate import Changes, Evaluator, entries_of
 from policy_guard.documents.containers.cloudformation.parts import NOTHING, NoValue, Value, literal, name_of, parts_of
 from policy_guard.documents.containers.cloudformation.places import Place
 from policy_guard.documents.containers.cloudformation.template import Template
@@ -44,14 +44,14 @@ class Holder(NamedTuple):
 class Reading:
     """Reads the policies of a template, beside what is known of the other side of a comparison."""
 
-    def __init__(self, template: Template, moved: Moved) -> None:
+    def __init__(self, template: Template, changes: Changes) -> None:
         self.template = template
-        self.moved = moved
+        self.changes = changes
         self._steps = [_STEPS]
         self._condition_names: dict[Atom, ConditionName] | None = None
 
     def evaluator(self, truths: Truths) -> Evaluator:
-        return Evaluator(self.template, self.moved, truths, self._steps)
+        return Evaluator(self.template, self.changes, truths, self._steps)
 
     def existing(self, name: str) -> list[Truths]:
         """Under which truths the resource is there."""
@@ -174,17 +174,17 @@ class Reading:
         if child is None:
             return
         label = f"{label}.{name}"
-        reached: list[tuple[str, Node, Truths]] = []
+        targets: list[tuple[str, Node, Truths]] = []
         if step.endswith("[]"):
-            numbered = enumerate(self.items(child, truths))
-            reached += ((f"{label}[{number}]", item, case) for number, (item, case) in numbered)
+            numbered_items = enumerate(self.items(child, truths))
+            targets += ((f"{label}[{number}]", item, case) for number, (item, case) in numbered_items)
         elif remaining_path:
             for outcome in outcomes(lambda case: self.resolved(child, case), truths, child.span):
                 if outcome.value is not None and not isinstance(outcome.value, NoValue):
-                    reached.append((label, outcome.value, outcome.truths))
+                    targets.append((label, outcome.value, outcome.truths))
         else:
-            reached.append((label, child, truths))
-        for item_label, value, case in reached:
+            targets.append((label, child, truths))
+        for item_label, value, case in targets:
             if not remaining_path:
                 yield item_label, value, case
             elif isinstance(value, Object) and not call(value):

@@ -33,10 +33,10 @@ _DEEPEST = 20
 
 
 class AddedResource(NamedTuple):
-    """A resource that the transform makes of one of the template, named `of`."""
+    """A resource that the transform makes of one of the template, named `origin`."""
 
     name: str
-    of: str
+    origin: str
     node: Object
 
 
@@ -54,18 +54,18 @@ def with_globals(root: Object, resource: Object, type_: str) -> Object:
 
 def size(node: Node, limit: int) -> int:
     """Return how many values a node holds, counted until there are too many."""
-    count, waiting = 0, [node]
-    while waiting and count <= limit:
-        node = waiting.pop()
+    count, stack = 0, [node]
+    while stack and count <= limit:
+        node = stack.pop()
         count += 1
         if isinstance(node, Array):
-            waiting += node.items
+            stack += node.items
         elif isinstance(node, Object):
-            waiting += (entry.value for entry in node.entries)
+            stack += (entry.value for entry in node.entries)
     return count
 
 
-def _merged(global_node: Node, own_node: Node, deepest: int) -> Node:
+def _merged(global_node: Node, own_node: Node, depth_limit: int) -> Node:
     """Return what Globals and the resource say together: mappings are merged, lists joined, all else replaced."""
     if isinstance(global_node, Array) and isinstance(own_node, Array):
         return own_node._replace(items=(*global_node.items, *own_node.items))
@@ -74,7 +74,7 @@ def _merged(global_node: Node, own_node: Node, deepest: int) -> Node:
         or not isinstance(own_node, Object)
         or call(global_node)
         or call(own_node)
-        or not deepest
+        or not depth_limit
     ):
         return own_node
     names = {entry.key.text for entry in own_node.entries}
@@ -82,7 +82,7 @@ def _merged(global_node: Node, own_node: Node, deepest: int) -> Node:
     global_values = {entry.key.text: entry.value for entry in global_node.entries}
     for key, value in own_node.entries:
         global_value = global_values.get(key.text)
-        entries.append(Entry(key, value if global_value is None else _merged(global_value, value, deepest - 1)))
+        entries.append(Entry(key, value if global_value is None else _merged(global_value, value, depth_limit - 1)))
     return own_node._replace(entries=tuple(entries))
 
 
@@ -130,14 +130,16 @@ def access_beside(resource: Object, type_: str) -> Iterator[tuple[str, Node]]:
         yield from ((f"Properties.{place}", node) for place, node in known_by_text(properties))
 
 
-def _resource(of: Object, type_: str, properties: Mapping[str, Node]) -> Object:
-    entries = tuple(entry for entry in of.entries if entry.key.text in _KEPT)
+def _resource(origin: Object, type_: str, properties: Mapping[str, Node]) -> Object:
+    entries = tuple(entry for entry in origin.entries if entry.key.text in _KEPT)
     return Object(
         (
             *entries,
-            *_mapping({"Type": Scalar(type_, of.span), "Properties": _mapping(properties, of.span)}, of.span).entries,
+            *_mapping(
+                {"Type": Scalar(type_, origin.span), "Properties": _mapping(properties, origin.span)}, origin.span
+            ).entries,
         ),
-        of.span,
+        origin.span,
     )
 
 
@@ -151,28 +153,28 @@ def _role(properties: Object) -> dict[str, Node]:
     items = policies.items if isinstance(policies, Array) and policies.tag is None else ()
     if policies is not None and not items:
         items = (policies,) if not isinstance(policies, Array) or policies.tag is not None else ()
-    inline = [_mapped(item, _inline) for item in items]
-    attached = [_mapped(item, _attached) for item in items]
+    inline_policies = [_mapped(item, _inline) for item in items]
+    attached_policies = [_mapped(item, _attached) for item in items]
     span = properties.span
-    inline += (_inline_policy(node_of(policy, span)) for policy in inline_by_use(properties))
-    attached += (_by_name(Scalar(each, span)) for each in attached_by_use(properties))
+    inline_policies += (_inline_policy(node_of(policy, span)) for policy in inline_by_use(properties))
+    attached_policies += (_by_name(Scalar(each, span)) for each in attached_by_use(properties))
     role_properties: dict[str, Node] = {
-        "Policies": Array(tuple(node for node in inline if not _is_no_value(node)), span),
-        "ManagedPolicyArns": Array(tuple(node for node in attached if not _is_no_value(node)), span),
+        "Policies": Array(tuple(node for node in inline_policies if not _is_no_value(node)), span),
+        "ManagedPolicyArns": Array(tuple(node for node in attached_policies if not _is_no_value(node)), span),
     }
     boundary, path = properties.get("PermissionsBoundary"), properties.get("RolePath")
     role_properties |= {"PermissionsBoundary": boundary} if boundary is not None else {}
     return role_properties | ({"Path": path} if path is not None else {})
 
 
-def _mapped(node: Node, change: Callable[[Node], Node], deepest: int = _DEEPEST) -> Node:
+def _mapped(node: Node, change: Callable[[Node], Node], depth_limit: int = _DEEPEST) -> Node:
     """The node changed; if conditions choose, each of what they choose between."""
     function_call = call(node)
     argument = function_call.argument if function_call and function_call.name == "Fn::If" else None
-    if not isinstance(argument, Array) or len(argument.items) != 3 or not deepest:
+    if not isinstance(argument, Array) or len(argument.items) != 3 or not depth_limit:
         return node if _is_no_value(node) else change(node)
     condition, if_true, if_false = argument.items
-    branches = [_mapped(branch, change, deepest - 1) for branch in (if_true, if_false)]
+    branches = [_mapped(branch, change, depth_limit - 1) for branch in (if_true, if_false)]
     if all(map(_is_no_value, branches)):
         return branches[0]
     return _mapping({"Fn::If": Array((condition, *branches), node.span)}, node.span)

@@ -74,11 +74,11 @@ def known_by_text(properties: Object) -> Iterator[tuple[str, Node]]:
         node = properties.get(key)
         if node is not None and (call(node) or (isinstance(node, Object) and _chosen(node.get("Type")))):
             yield key, node
-    invoking = properties.get("EventInvokeConfig")
-    if invoking is not None:
-        plain = isinstance(invoking, Object) and call(invoking) is None
-        if (sent := invoking.get("DestinationConfig") if plain else invoking) is not None:  # type: ignore[union-attr]
-            yield "EventInvokeConfig", sent
+    invoke_config = properties.get("EventInvokeConfig")
+    if invoke_config is not None:
+        plain = isinstance(invoke_config, Object) and call(invoke_config) is None
+        if (destinations := invoke_config.get("DestinationConfig") if plain else invoke_config) is not None:  # type: ignore[union-attr]
+            yield "EventInvokeConfig", destinations
 
 
 def _calling(event: Node) -> Node | None:
@@ -90,12 +90,12 @@ def _calling(event: Node) -> Node | None:
     if kind.text in _BY_EVENT or kind.text in _WITH_SECRETS:
         secrets = event_properties.get("SourceAccessConfigurations") if isinstance(event_properties, Object) else None
         return event if _chosen(secrets) else None
-    deciding = (
+    deciding_entries = (
         tuple(e for e in event_properties.entries if e.key.text in _CALLERS)
         if isinstance(event_properties, Object)
         else ()
     )
-    return Object((Entry(Scalar("Type", event.span), kind), *deciding), event.span)
+    return Object((Entry(Scalar("Type", event.span), kind), *deciding_entries), event.span)
 
 
 def _chosen(node: Node | None) -> bool:

@@ -95,22 +95,24 @@ def read_template(source: Source, root: Object) -> Template:
 
 def _with_serverless(template: Template) -> Template:
     """The template with the resources that AWS SAM makes, beside those that are written."""
-    resources, spans, changed = dict(template.resources), dict(template.spans), set[str]()
+    resources, spans, changed_names = dict(template.resources), dict(template.spans), set[str]()
     serverless = {name: type_of(node) for name, node in template.resources.items() if type_of(node).startswith(PREFIX)}
-    shared = template.root.get("Globals")
-    if shared is not None and size(shared, _MOST_MERGED) * len(serverless) > _MOST_MERGED:
+    globals_node = template.root.get("Globals")
+    if globals_node is not None and size(globals_node, _MOST_MERGED) * len(serverless) > _MOST_MERGED:
         words = "Globals are too long to be merged into so many resources; write them shorter"
-        return template._replace(repeated=(*template.repeated, Problem(words, shared.span)))
+        return template._replace(repeated=(*template.repeated, Problem(words, globals_node.span)))
     for name, type_ in serverless.items():
         resource = template.resources[name]
         resources[name] = with_globals(template.root, resource, type_)
-        changed |= {name} if resources[name] is not resource else set()
+        changed_names |= {name} if resources[name] is not resource else set()
         for addition in added_resources(name, resources[name], type_):
             made_name = addition.name if addition.name not in resources else f"{addition.name} of AWS SAM"
             resources[made_name], spans[made_name] = addition.node, template.spans[name]
-            changed.add(made_name)
+            changed_names.add(made_name)
     return (
-        template._replace(resources=resources, spans=spans, sam_resources=frozenset(changed)) if changed else template
+        template._replace(resources=resources, spans=spans, sam_resources=frozenset(changed_names))
+        if changed_names
+        else template
     )
 
 
@@ -150,15 +152,17 @@ def loop(entry: Entry, budget: list[int]) -> list[Entry] | None:
     value = entry.value
     if not isinstance(value, Array) or len(value.items) != 3:
         return None
-    name, over, body = value.items
-    plain = isinstance(over, Array) and over.tag is None and all(_is_plain(item) for item in over.items)
+    name, collection, body = value.items
+    plain = (
+        isinstance(collection, Array) and collection.tag is None and all(_is_plain(item) for item in collection.items)
+    )
     if not isinstance(name, Scalar) or not plain or not isinstance(body, Object):
         return None
-    assert isinstance(over, Array)
-    budget[0] -= len(over.items) * max(1, len(body.entries))
+    assert isinstance(collection, Array)
+    budget[0] -= len(collection.items) * max(1, len(body.entries))
     if budget[0] < 0:
         return None
-    texts = [item.text for item in over.items if isinstance(item, Scalar)]
+    texts = [item.text for item in collection.items if isinstance(item, Scalar)]
     bodies = (_loop_body(body, name.text, text) for text in texts)
     return [entry for each in bodies if isinstance(each, Object) for entry in each.entries]
 
@@ -225,14 +229,14 @@ def _in_properties(type_: str, properties: Node | None) -> Iterator[Problem]:
 
 def twice(node: Node) -> Iterator[Problem]:
     """The keys written twice anywhere in a node."""
-    waiting = [node]
-    while waiting:
-        node = waiting.pop()
+    stack = [node]
+    while stack:
+        node = stack.pop()
         if isinstance(node, Array):
-            waiting += node.items
+            stack += node.items
         elif isinstance(node, Object):
             yield from _twice(node.entries)
-            waiting += (entry.value for entry in node.entries)
+            stack += (entry.value for entry in node.entries)
 
 
 def _twice(entries: tuple[Entry, ...] | list[Entry]) -> Iterator[Problem]:

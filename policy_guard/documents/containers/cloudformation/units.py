@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from policy_guard.documents.containers.cloudformation.compare import moved, notes, refused, renamed, touched
+from policy_guard.documents.containers.cloudformation.compare import changes_between, notes, refused, renamed, touched
 from policy_guard.documents.containers.cloudformation.documents import IDENTITY, Unit, attempt, resource_units
-from policy_guard.documents.containers.cloudformation.evaluate import Moved
+from policy_guard.documents.containers.cloudformation.evaluate import Changes
 from policy_guard.documents.containers.cloudformation.grants import grant_units, has_boundary, may_have_block
 from policy_guard.documents.containers.cloudformation.principals import (
     Principals,
@@ -35,7 +35,7 @@ class Sides(NamedTuple):
 
 def all_units(template: Template, grants: bool) -> tuple[Unit, ...]:
     """All policies of a template; with `grants`, also what grants access without a document."""
-    reading = Reading(template, Moved(partitions=template.other_partitions))
+    reading = Reading(template, Changes(partitions=template.other_partitions))
     index = principals(reading)
     names = list(template.resources)
     return tuple(_units(reading, index, names, index.members, names if grants else (), ()))
@@ -43,19 +43,19 @@ def all_units(template: Template, grants: bool) -> tuple[Unit, ...]:
 
 def differing_units(old: Template, new: Template) -> Sides:
     """The policies of two versions of a template that may differ."""
-    changed_names = renamed(old, new)
-    names = touched(old, new, changed_names)
-    problems, all_notes = tuple(refused(old, new, changed_names)), tuple(notes(old, new))
+    renamed_names = renamed(old, new)
+    names = touched(old, new, renamed_names)
+    problems, all_notes = tuple(refused(old, new, renamed_names)), tuple(notes(old, new))
     if not names:
         return Sides((), (), problems, all_notes)
-    differing = moved(old, new)
-    readings = Reading(old, differing), Reading(new, differing)
+    changes = changes_between(old, new)
+    readings = Reading(old, changes), Reading(new, changes)
     indexes = [principals(reading) for reading in readings]
     keys = indexes[0].touched(names) | indexes[1].touched(names)
-    bounded = {name for name in names for r in readings if name in r.template.resources and has_boundary(r, name)}
-    bounded |= {name for name in names if name in old.resources and may_have_block(readings[0], name)}
+    bounded_names = {name for name in names for r in readings if name in r.template.resources and has_boundary(r, name)}
+    bounded_names |= {name for name in names if name in old.resources and may_have_block(readings[0], name)}
     units = [
-        tuple(_units(reading, index, [n for n in reading.template.resources if n in names], keys, names, bounded))
+        tuple(_units(reading, index, [n for n in reading.template.resources if n in names], keys, names, bounded_names))
         for reading, index in zip(readings, indexes, strict=True)
     ]
     return Sides(units[0], units[1], problems, all_notes)
@@ -67,7 +67,7 @@ def _units(
     names: Collection[str],
     keys: Collection[str],
     grants: Collection[str],
-    bounded: Collection[str],
+    bounded_names: Collection[str],
 ) -> Iterator[Unit]:
     for name in names:
         yield from resource_units(reading, name)
@@ -79,4 +79,4 @@ def _units(
     managed = index.managed
     for name in names:
         if name in grants:
-            yield from grant_units(reading, name, managed, name in bounded)
+            yield from grant_units(reading, name, managed, name in bounded_names)

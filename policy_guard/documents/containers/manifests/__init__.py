@@ -24,17 +24,17 @@ def policies_in_template(source: Source) -> Reading | None:
     from policy_guard.documents.containers.manifests.marked import marks, masked, unmasked
     from policy_guard.documents.formats import read
 
-    plain = masked(source)
-    if plain is None:
+    masked_source = masked(source)
+    if masked_source is None:
         return None
-    documents = tuple(map(unmasked, read(plain)))
+    documents = tuple(map(unmasked, read(masked_source)))
     if not are_manifests(source, documents):
         return None
-    manifest_policies, alone = [*policies_of(source, documents)], marks(source)
+    manifest_policies, line_marks = [*policies_of(source, documents)], marks(source)
     mark_problems = _problems_inside(refused_marks(source, documents, ()), manifest_policies)
-    mark_starts = {mark.span.start for mark in alone}
+    mark_starts = {mark.span.start for mark in line_marks}
     problems = tuple(each for each in mark_problems if each.span.start not in mark_starts)
-    manifest_policies += standing_for(alone) if manifest_policies else ()
+    manifest_policies += standing_for(line_marks) if manifest_policies else ()
     return Reading(
         tuple(each._replace(problems=problems) for each in _documents(source, manifest_policies).values()), 0
     )

@@ -47,13 +47,13 @@ def unmasked(node: Node) -> Node:
 def marks(source: Source) -> list[Scalar]:
     """The marks that stand in lines of their own, each with what it stands between as its text."""
     line_marks: list[Scalar] = []
-    lines, at, telling = source.text.split("\n"), 0, 0
+    lines, at, telling_count = source.text.split("\n"), 0, 0
     for number, line in enumerate(lines):
-        telling += bool(_TELLING.search(line))
+        telling_count += bool(_TELLING.search(line))
         if _ALONE.fullmatch(_MARK.sub(lambda mark: _mask(mark[0]), line)):
             neighbor_keys = [_key(each) for each in lines[max(0, number - 1) : number + 2 : 2]]
             start = at + len(line) - len(line.lstrip())
-            line_marks.append(Scalar(f"{line.strip()} {telling} {neighbor_keys}", Span(start, at + len(line))))
+            line_marks.append(Scalar(f"{line.strip()} {telling_count} {neighbor_keys}", Span(start, at + len(line))))
         at += len(line) + 1
     return line_marks
 

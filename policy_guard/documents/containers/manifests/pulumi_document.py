@@ -64,8 +64,8 @@ def _statement(item: Object) -> Object:
 
 def _principals(node: Node) -> Node:
     entries = tuple(_pairs(node, "type", "identifiers"))
-    everybody = [value for key, value in entries if key.text == "*"]
-    if everybody and len(entries) == 1:
+    wildcards = [value for key, value in entries if key.text == "*"]
+    if wildcards and len(entries) == 1:
         return Scalar("*", node.span)
     return Object(entries, node.span)
 
@@ -76,13 +76,13 @@ def _conditions(node: Node) -> Object:
         test = part.get("test") if isinstance(part, Object) else None
         if isinstance(test, Scalar):
             entries.append(Entry(test, Object(tuple(_pairs(part, "variable", "values")), part.span)))
-    merged: dict[str, Entry] = {}
+    merged_entries: dict[str, Entry] = {}
     for key, value in entries:
-        previous = merged.get(key.text)
-        if previous is not None and isinstance(previous.value, Object) and isinstance(value, Object):
-            value = value._replace(entries=(*previous.value.entries, *value.entries))
-        merged[key.text] = Entry(key, value)
-    return Object(tuple(merged.values()), node.span)
+        previous_entry = merged_entries.get(key.text)
+        if previous_entry is not None and isinstance(previous_entry.value, Object) and isinstance(value, Object):
+            value = value._replace(entries=(*previous_entry.value.entries, *value.entries))
+        merged_entries[key.text] = Entry(key, value)
+    return Object(tuple(merged_entries.values()), node.span)
 
 
 def _pairs(node: Node, name: str, values: str) -> Iterator[Entry]:

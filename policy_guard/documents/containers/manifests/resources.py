@@ -23,12 +23,12 @@ class Resource(NamedTuple):
     text: bool = False
 
 
-def resource_of(node: Object, key: str, around: Resource | None = None) -> Resource | None:
+def resource_of(node: Object, key: str, outer_resource: Resource | None = None) -> Resource | None:
     """Return the resource that a mapping makes, which stands under `key`; None for any other mapping.
 
-    What a resource `around` it is told may be called as a module of Ansible, and is no task.
+    Arguments of an `outer_resource` may be called as a module of Ansible; they are no task.
     """
-    return _manifest(node) or _pulumi(node, key) or (None if around else _task(node))
+    return _manifest(node) or _pulumi(node, key) or (None if outer_resource else _task(node))
 
 
 def is_manifest(document: Node) -> bool:

@@ -194,8 +194,8 @@ def _statements(node: Node) -> tuple[Node, ...] | None:
         return statements_of(node)
     if not isinstance(node, Array) or not node.items:
         return None
-    stated = all(isinstance(item, Object) and item.get("Effect") is not None for item in node.items)
-    return node.items if stated else None
+    are_statements = all(isinstance(item, Object) and item.get("Effect") is not None for item in node.items)
+    return node.items if are_statements else None
 
 
 def _written_policy(node: Node, file_node: Node, way: _Way) -> ManifestPolicy:
@@ -264,8 +264,8 @@ class _Owners:
         """The entries that tell, but for that of the key itself; of the innermost mapping, at depth 0, more tell."""
         cache_key = (id(node), depth == 0)
         if cache_key not in self._texts:
-            telling = keys.OWNER.search if depth == 0 else keys.OUTER_OWNER.fullmatch
-            entries = (entry for entry in node.entries if telling(entry.key.text) and self._may_tell(*entry))
+            matches = keys.OWNER.search if depth == 0 else keys.OUTER_OWNER.fullmatch
+            entries = (entry for entry in node.entries if matches(entry.key.text) and self._may_tell(*entry))
             texts = {entry.key.text: f"{entry.key.text}={canonical(entry.value)}" for entry in entries}
             self._texts[cache_key] = dict(sorted(texts.items()))
         texts = self._texts[cache_key]
@@ -288,13 +288,13 @@ class _Owners:
 
 
 def _boundaries(resource: Object) -> Iterator[str]:
-    waiting = [resource]
-    while waiting:
-        for key, value in waiting.pop().entries:
+    stack = [resource]
+    while stack:
+        for key, value in stack.pop().entries:
             if keys.BOUNDARY.fullmatch(key.text):
                 yield canonical(value)
             elif isinstance(value, Object) and not looks_like_policy(value):
-                waiting.append(value)
+                stack.append(value)
 
 
 def _children(node: Node) -> Sequence[Node]:

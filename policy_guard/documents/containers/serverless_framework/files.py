@@ -49,12 +49,12 @@ def parts(revision_files: RevisionFiles) -> frozenset[str]:
 def files_read(path: str, files: RevisionFiles, extra_paths: Collection[str]) -> set[str]:
     """The files that a file reads, by way of others too; those in `extra_paths` may be read even if not there."""
     paths = {*files.paths(), *extra_paths}
-    waiting, visited = [path], set[str]()
-    while waiting:
-        source = files.read(waiting.pop())
+    stack, visited = [path], set[str]()
+    while stack:
+        source = files.read(stack.pop())
         for name in set(names_read(source.text, path)) if source else ():
             matching_paths = {each for each in paths if fits(name, each)} if "${" in name else {name} & paths
-            waiting += matching_paths - visited
+            stack += matching_paths - visited
             visited |= matching_paths
     return visited
 
@@ -84,6 +84,6 @@ def fits(name: str, path: str) -> bool:
 
 def _literal_parts(name: str) -> list[str]:
     """What stands around the variables of a name; variables in variables count as one."""
-    while (plain := _INSIDE.sub("\0", name)) != name:
-        name = plain
+    while (masked_name := _INSIDE.sub("\0", name)) != name:
+        name = masked_name
     return name.split("\0")

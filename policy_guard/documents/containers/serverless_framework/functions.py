@@ -28,7 +28,7 @@ def function_resources(
     variables: Variables,
     root: Object,
     provider: Object,
-    shared: RoleContents,
+    provider_role: RoleContents,
     functions: Sequence[tuple[Scalar, Object]],
 ) -> list[Entry]:
     """The roles of functions, that of the provider last, and the URLs that they have."""
@@ -37,32 +37,32 @@ def function_resources(
     inherits = _is_true(variables, variables.at(root, "custom", _PLUGIN, "defaultInherit"))
     entries: list[Entry] = []
     for key, function in functions:
-        function_role = _own_role(variables, function, shared, inherits)
+        function_role = _own_role(variables, function, provider_role, inherits)
         if function_role is not None:
             events = of_events(variables, key, function)
-            complete = function_role.with_statements((*settings, *events, *_made_live(plugin, function)))
-            entries += role(f"{_normalized(key.text)}{_SHARED}", complete, key.span, key.span)
+            contents = function_role.with_statements((*settings, *events, *_made_live(plugin, function)))
+            entries += role(f"{_normalized(key.text)}{_SHARED}", contents, key.span, key.span)
         entries += _url(variables, key, function)
-    return entries + _shared_role(variables, provider, shared.with_statements(settings), functions, plugin)
+    return entries + _shared_role(variables, provider, provider_role.with_statements(settings), functions, plugin)
 
 
 def _shared_role(
     variables: Variables,
     provider: Object,
-    shared: RoleContents,
+    provider_role: RoleContents,
     functions: Sequence[tuple[Scalar, Object]],
     plugin: Scalar | None,
 ) -> list[Entry]:
     """The role of all functions without one of their own; under another name if there may be none of these."""
-    sharing = [(key, each) for key, each in functions if not _has_own_role(variables, each, plugin)]
-    if _is_provided(variables, provider) or (functions and not sharing):
+    sharing_functions = [(key, each) for key, each in functions if not _has_own_role(variables, each, plugin)]
+    if _is_provided(variables, provider) or (functions and not sharing_functions):
         return []
     iam_role = variables.at(provider, "iam", "role")
-    live = provider.get("role") is None and not isinstance(iam_role, Scalar)
-    live = live and any(_shares(each, plugin) for _, each in sharing)
-    events = [each for key, function in sharing for each in of_events(variables, key, function)]
-    user = sharing[0][0].span if sharing else provider.span
-    return role(_SHARED if live else _PERHAPS, shared.with_statements(events), provider.span, user)
+    is_certain = provider.get("role") is None and not isinstance(iam_role, Scalar)
+    is_certain = is_certain and any(_shares(each, plugin) for _, each in sharing_functions)
+    events = [each for key, function in sharing_functions for each in of_events(variables, key, function)]
+    user = sharing_functions[0][0].span if sharing_functions else provider.span
+    return role(_SHARED if is_certain else _PERHAPS, provider_role.with_statements(events), provider.span, user)
 
 
 def _plugin(variables: Variables, root: Object) -> Scalar | None:
@@ -101,25 +101,33 @@ def _is_provided(variables: Variables, provider: Object) -> bool:
     return is_given(variables, provider.get("role")) or (is_reference and is_given(variables, iam_role))
 
 
-def _own_role(variables: Variables, function: Object, shared: RoleContents, inherits: bool) -> RoleContents | None:
+def _own_role(
+    variables: Variables, function: Object, provider_role: RoleContents, inherits: bool
+) -> RoleContents | None:
     """What a function's own role gets; None if it has none that is made here."""
     iam_role = variables.at(function, "iam", "role")
     if function.get("iamRoleStatements") is not None:
         statements = variables.items(function.get("iamRoleStatements"))
-        set_ = function.get("iamRoleStatementsInherit")
-        inherits = _is_true(variables, set_) if set_ is not None else inherits
+        inherit_setting = function.get("iamRoleStatementsInherit")
+        inherits = _is_true(variables, inherit_setting) if inherit_setting is not None else inherits
         return RoleContents(
-            statements=(*statements, *(shared.statements if inherits else ())),
-            managed=shared.managed,
-            boundary=variables.value(function.get("iamPermissionsBoundary")) or shared.boundary,
+            statements=(*statements, *(provider_role.statements if inherits else ())),
+            managed=provider_role.managed,
+            boundary=variables.value(function.get("iamPermissionsBoundary")) or provider_role.boundary,
         )
     if iam_role is None or not isinstance(variables.target(iam_role), Object):
         return None
     merged = _is_true(variables, variables.at(iam_role, "inherit"))
     return RoleContents(
-        statements=(*variables.items(variables.at(iam_role, "statements")), *(shared.statements if merged else ())),
-        managed=(*variables.items(variables.at(iam_role, "managedPolicies")), *(shared.managed if merged else ())),
-        boundary=variables.value(variables.at(iam_role, "permissionsBoundary")) or shared.boundary,
+        statements=(
+            *variables.items(variables.at(iam_role, "statements")),
+            *(provider_role.statements if merged else ()),
+        ),
+        managed=(
+            *variables.items(variables.at(iam_role, "managedPolicies")),
+            *(provider_role.managed if merged else ()),
+        ),
+        boundary=variables.value(variables.at(iam_role, "permissionsBoundary")) or provider_role.boundary,
     )
 
 

@@ -71,8 +71,8 @@ def _of_event(kind: Scalar, value: Node, name: Scalar) -> Iterator[Node]:
         yield statement(kind.span, _actions(kind.text, value), _arn(value))
     elif kind.text == "websocket":
         yield _connections(kind.span)
-    deciding = {"schedule": "method", "stream": "destinations"}.get(kind.text)
-    node = value.get(deciding) if deciding and isinstance(value, Object) else None
+    setting_name = {"schedule": "method", "stream": "destinations"}.get(kind.text)
+    node = value.get(setting_name) if setting_name and isinstance(value, Object) else None
     if node is not None and not (isinstance(node, Scalar) and node.text == "eventBus"):
         yield known_by_text(kind.text, node, name.text)
 
@@ -123,15 +123,15 @@ def role(name: str, contents: RoleContents, span: Span, user: Span) -> list[Entr
 
 def _trust(span: Span) -> Object:
     service = mapping(span, Service=text("lambda.amazonaws.com", span))
-    allowed = statement(span, ("sts:AssumeRole",), None, Principal=service)
-    return mapping(span, Version=text("2012-10-17", span), Statement=Array((allowed,), span))
+    allow_statement = statement(span, ("sts:AssumeRole",), None, Principal=service)
+    return mapping(span, Version=text("2012-10-17", span), Statement=Array((allow_statement,), span))
 
 
 def statement(span: Span, actions: Iterable[str], resource: Node | None, **elements: Node) -> Object:
     """A statement that allows actions."""
-    allowed = Array(tuple(text(action, span) for action in actions), span)
+    action_texts = Array(tuple(text(action, span) for action in actions), span)
     resource_element = {"Resource": resource} if resource is not None else {}
-    return mapping(span, Effect=text("Allow", span), Action=allowed, **resource_element, **elements)
+    return mapping(span, Effect=text("Allow", span), Action=action_texts, **resource_element, **elements)
 
 
 def mapping(span: Span, **entries: Node) -> Object:

@@ -53,9 +53,9 @@ def _sections(variables: Variables, root: Object) -> dict[str, list[Entry]]:
     provider = variables.target(root.get("provider") or root)
     if not isinstance(provider, Object):
         raise Opaque("nobody can tell from the repository what the provider is", provider.span)
-    shared = _shared_role(variables, provider)
+    provider_role = _shared_role(variables, provider)
     functions = list(_functions(variables, root))
-    sections["Resources"] += function_resources(variables, root, provider, shared, functions)
+    sections["Resources"] += function_resources(variables, root, provider, provider_role, functions)
     sections["Resources"] += _api(variables, provider)
     sections["Resources"] += layer_permissions(variables, _parts(variables, root.get("layers")))
     for part in _parts(variables, root.get("resources")):
@@ -146,14 +146,14 @@ def _entries(node: Node) -> Sequence[Entry]:
 
 
 def _keys(node: Node) -> Iterator[str]:
-    waiting = [node]
-    while waiting:
-        node = waiting.pop()
+    stack = [node]
+    while stack:
+        node = stack.pop()
         if isinstance(node, Array):
-            waiting += node.items
+            stack += node.items
         elif isinstance(node, Object):
             yield from (key.text for key, _ in node.entries)
-            waiting += (value for _, value in node.entries)
+            stack += (value for _, value in node.entries)
 
 
 def _merged(base: Node, addition: Node) -> Node:
@@ -164,6 +164,6 @@ def _merged(base: Node, addition: Node) -> Node:
         return addition
     entries = {key.text: Entry(key, value) for key, value in base.entries}
     for key, value in addition.entries:
-        existing = entries.get(key.text)
-        entries[key.text] = Entry(key, _merged(existing.value, value) if existing else value)
+        existing_entry = entries.get(key.text)
+        entries[key.text] = Entry(key, _merged(existing_entry.value, value) if existing_entry else value)
     return base._replace(entries=tuple(entries.values()))

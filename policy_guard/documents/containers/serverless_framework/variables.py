@@ -193,9 +193,9 @@ class Variables:
 
     def _deciding(self, content: str) -> Iterator[str]:
         """All that a variable with an unknown name may lead to: what lies below the known part of it, and so on."""
-        waiting, visited = [content], set[str]()
-        while waiting:
-            text = waiting.pop()
+        stack, visited = [content], set[str]()
+        while stack:
+            text = stack.pop()
             self._budget -= 1
             for match in _NAMED_HERE.finditer(text):
                 known_names = match[1].split(".")[: -1 if text.startswith("${", match.end()) else None]
@@ -204,12 +204,12 @@ class Variables:
                     visited.add(name)
                     name_digest, texts = self._name_digest(name)
                     yield name_digest
-                    waiting += texts
+                    stack += texts
             for source in self._named_files(text):
                 if f"file {source.path}" not in visited:
                     visited.add(f"file {source.path}")
                     yield digest(source.text)
-                    waiting.append(source.text)
+                    stack.append(source.text)
 
     def _name_digest(self, name: str) -> tuple[str, tuple[str, ...]]:
         """What stands below a name, for short, and the texts with variables in it."""

@@ -43,18 +43,18 @@ def _existence(use: Use) -> frozenset[tuple[str, str, str]]:
 
 def missed(old_uses: Mapping[str, Use], new: Scope) -> Iterator[Use]:
     """The blocks that would be missed if they are gone: their bucket is there still, as far as it is known."""
-    present = frozenset(_resources(new))
-    return (use for use in old_uses.values() if is_block(use) and not _is_bucket_gone(use, present))
+    addresses = frozenset(_resources(new))
+    return (use for use in old_uses.values() if is_block(use) and not _is_bucket_gone(use, addresses))
 
 
-def _is_bucket_gone(use: Use, present: frozenset[str]) -> bool:
+def _is_bucket_gone(use: Use, addresses: frozenset[str]) -> bool:
     value = use.definition.body.value("bucket")
     names = next(references(value), ()) if value is not None else ()
     bucket = ".".join(names[:2])
     if names[:1] != ("aws_s3_bucket",) or bucket not in use.scope.folder.definitions:
         return False
-    may_exist = any(name.endswith(".") and use.scope.name.startswith(name) for name in present)
-    return not may_exist and f"{use.scope.name}{bucket}" not in present
+    may_exist = any(name.endswith(".") and use.scope.name.startswith(name) for name in addresses)
+    return not may_exist and f"{use.scope.name}{bucket}" not in addresses
 
 
 def _resources(scope: Scope) -> Iterator[str]:

@@ -20,9 +20,9 @@ _FROM_FILES = (("data", "local_file"), ("data", "external"), ("data", "archive_f
 
 def references(node: object) -> Iterator[tuple[str, ...]]:
     """The names that stand at the beginning of references, and the calls of functions."""
-    waiting: list[object] = [node]
-    while waiting:
-        node = waiting.pop()
+    stack: list[object] = [node]
+    while stack:
+        node = stack.pop()
         if isinstance(node, Attribute):
             labels, inner = [node.name], node.value
             while isinstance(inner, Attribute):
@@ -31,27 +31,27 @@ def references(node: object) -> Iterator[tuple[str, ...]]:
             if isinstance(inner, Variable):
                 yield (inner.name, *reversed(labels))
                 continue
-            waiting.append(inner)
+            stack.append(inner)
         elif isinstance(node, dict):
-            waiting += node.values()
+            stack += node.values()
         elif isinstance(node, tuple):
-            waiting += node
+            stack += node
         else:
             if isinstance(node, Call):
                 yield (f"{node.name}(",)
-            waiting += parts_of(node)
+            stack += parts_of(node)
 
 
-def deciding(scope: Scope, start: object, beyond: str = "") -> tuple[frozenset[tuple[str, str, str]], bool]:
+def deciding(scope: Scope, start: object, excluded_prefix: str = "") -> tuple[frozenset[tuple[str, str, str]], bool]:
     """The texts of all definitions that a value depends on, and whether files may decide it too.
 
-    What decides the resources whose addresses begin with `beyond` is left out, if that is given.
+    What decides the resources whose addresses begin with `excluded_prefix` is left out, if that is given.
     """
     texts: set[tuple[str, str, str]] = set()
     reads = False
-    waiting: list[tuple[Scope, object]] = [(scope, start)]
-    while waiting:
-        current_scope, node = waiting.pop()
+    stack: list[tuple[Scope, object]] = [(scope, start)]
+    while stack:
+        current_scope, node = stack.pop()
         scope.looks[0] -= 1
         if scope.looks[0] < 0:
             # Too much to follow: it may be a policy, and is not the same as on the other side.
@@ -60,14 +60,14 @@ def deciding(scope: Scope, start: object, beyond: str = "") -> tuple[frozenset[t
             reads = reads or names[0] in _FILES or names[:2] in _FROM_FILES
             for address, definition_scope, definition in _definitions(current_scope, names):
                 key = (definition_scope.name, address, definition.text)
-                if key not in texts and not (beyond and address.startswith(beyond)):
+                if key not in texts and not (excluded_prefix and address.startswith(excluded_prefix)):
                     texts.add(key)
-                    waiting.append((definition_scope, definition.block if definition.block else definition.value))
+                    stack.append((definition_scope, definition.block if definition.block else definition.value))
         if current_scope.parent is not None and current_scope.call is not None:
             key = (current_scope.parent.name, current_scope.name, current_scope.call.text)
             if key not in texts:
                 texts.add(key)
-                waiting.append((current_scope.parent, current_scope.call.block))
+                stack.append((current_scope.parent, current_scope.call.block))
     return frozenset(texts), reads
 
 

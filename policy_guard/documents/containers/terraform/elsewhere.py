@@ -26,13 +26,13 @@ def below_ceiling(value: Node) -> Object:
     """The most that a boundary, whose text stands elsewhere, may leave: all but what nobody knows."""
     if aws_statements := managed_statements(parts(value), value.span):
         return _policy_with(aws_statements, value.span)
-    (allowing,) = statements_of(without_ceiling(value.span))
-    assert isinstance(allowing, Object)
-    left_out = unknown(f"what {label_of(value)} does not allow", value.span, name_of(value), is_list=False)
-    texts = {"Effect": Scalar("Deny", value.span), "Action": left_out}
-    denying = tuple(Entry(Scalar(name, value.span), text) for name, text in texts.items())
-    resource = tuple(entry for entry in allowing.entries if entry.key.text == "Resource")
-    return _policy_with((allowing, Object((*denying, *resource), value.span)), value.span)
+    (allow_statement,) = statements_of(without_ceiling(value.span))
+    assert isinstance(allow_statement, Object)
+    excluded_actions = unknown(f"what {label_of(value)} does not allow", value.span, name_of(value), is_list=False)
+    texts = {"Effect": Scalar("Deny", value.span), "Action": excluded_actions}
+    deny_elements = tuple(Entry(Scalar(name, value.span), text) for name, text in texts.items())
+    resource = tuple(entry for entry in allow_statement.entries if entry.key.text == "Resource")
+    return _policy_with((allow_statement, Object((*deny_elements, *resource), value.span)), value.span)
 
 
 def without_ceiling(span: Span) -> Object:

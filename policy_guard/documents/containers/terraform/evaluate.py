@@ -356,7 +356,12 @@ class Evaluator:
                 return self._as(scope, definition.source, {}, f"var.{name}").value(default)
         assignment = scope.folder.assignments.get(name) or (definition._replace(value=default) if definition else None)
         atom = free(f"var.{name} has the value in the repository", f"terraform value {scope.name}{name}")
-        if name in scope.moved and assignment is not None and assignment.value is not None and self.truth(atom):
+        if (
+            name in scope.changed_variables
+            and assignment is not None
+            and assignment.value is not None
+            and self.truth(atom)
+        ):
             return self._as(scope, assignment.source, {}, f"var.{name}").value(assignment.value)
         return unknown(f"{scope.name}var.{name}", span)
 
@@ -385,8 +390,8 @@ class Evaluator:
         is_list = not (isinstance(last, Attribute) and last.name in _TEXT_ATTRIBUTES)
         names = [name for _, name in path]
         words = f"{self.scope.name}{head}{''.join(word for word, _ in path)}"
-        deciding = self._identity(head, definition, next(filter(None, names), "")) if definition else []
-        return unknown(words, span, names, deciding, is_list=is_list)
+        deciding_values = self._identity(head, definition, next(filter(None, names), "")) if definition else []
+        return unknown(words, span, names, deciding_values, is_list=is_list)
 
     def _step(self, step: Attribute | Index) -> tuple[str, str]:
         if isinstance(step, Attribute):

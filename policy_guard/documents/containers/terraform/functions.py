@@ -125,11 +125,11 @@ def _concat(arguments: Sequence[Node], span: Span) -> Node | None:
 
 def _flatten(arguments: Sequence[Node], span: Span) -> Node | None:
     items: list[Node] = []
-    waiting = list(reversed(arguments))
-    while waiting:
-        node = waiting.pop()
+    stack = list(reversed(arguments))
+    while stack:
+        node = stack.pop()
         if isinstance(node, Array):
-            waiting += reversed(node.items)
+            stack += reversed(node.items)
         else:
             items.append(node)
     return Array(tuple(items), span)

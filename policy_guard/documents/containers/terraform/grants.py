@@ -90,10 +90,10 @@ def granted_by(type_: str, address: str, values: Mapping[str, Any], span: Span) 
 def unblocked(arguments: Mapping[str, Node], span: Span) -> Node:
     """What a block of public access with these flags leaves open: all that a flag would block that is not true."""
     flags = {name: arguments.get(name) or Scalar("false", span) for name in _FLAGS}
-    open_ = (
+    openings = (
         unknown(f"what {name} blocks", flag.span, *_undecided(flag)) for name, flag in flags.items() if _lets(flag)
     )
-    return attached(Array(tuple(open_), span))
+    return attached(Array(tuple(openings), span))
 
 
 def _lets(flag: Node) -> bool:

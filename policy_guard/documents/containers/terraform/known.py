@@ -70,7 +70,7 @@ def _split(arguments: Sequence[Node], span: Span) -> Node | None:
 def _lookup(arguments: Sequence[Node], span: Span) -> Node | None:
     if len(arguments) not in (2, 3):
         return None
-    mapping, key, *otherwise = arguments
+    mapping, key, *defaults = arguments
     if (
         not isinstance(mapping, Object)
         or not isinstance(key, Scalar)
@@ -79,7 +79,7 @@ def _lookup(arguments: Sequence[Node], span: Span) -> Node | None:
     ):
         return None
     value = mapping.get(label_of(key))
-    return value if value is not None else next(iter(otherwise), None)
+    return value if value is not None else next(iter(defaults), None)
 
 
 def _element(arguments: Sequence[Node], span: Span) -> Node | None:
@@ -168,15 +168,15 @@ def _plain(node: Node) -> Node:
 
 def _has_twins(node: Node) -> bool:
     """Tell whether a key is written twice somewhere."""
-    waiting = [node]
-    while waiting:
-        node = waiting.pop()
+    stack = [node]
+    while stack:
+        node = stack.pop()
         if isinstance(node, Array):
-            waiting += node.items
+            stack += node.items
         elif isinstance(node, Object):
             if len({key.text for key, _ in node.entries}) != len(node.entries):
                 return True
-            waiting += (value for _, value in node.entries)
+            stack += (value for _, value in node.entries)
     return False
 
 

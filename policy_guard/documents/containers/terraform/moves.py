@@ -28,13 +28,13 @@ def with_new_names(old: Folder, new: Folder) -> Folder:
         for start in old.definitions
         if start not in new.definitions and (end := _end(start, names)) in new.definitions
     }
-    often = Counter(candidates.values())
-    honest = {
+    counts = Counter(candidates.values())
+    valid_moves = {
         start: end
         for start, end in candidates.items()
-        if end not in old.definitions and often[end] == 1 and start.partition(".")[0] == end.partition(".")[0]
+        if end not in old.definitions and counts[end] == 1 and start.partition(".")[0] == end.partition(".")[0]
     }
-    return _renamed(old, honest) if honest else old
+    return _renamed(old, valid_moves) if valid_moves else old
 
 
 def _moves(folder: Folder) -> Iterator[tuple[str, str]]:

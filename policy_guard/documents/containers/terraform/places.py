@@ -126,7 +126,7 @@ def _argument_value(scope: Scope, definition: Definition, argument: Argument) ->
     try:
         return name_of(evaluator.with_names(evaluator.numbered(definition.body)).value(argument.value)), False
     except (Need, Opaque, Impossible):
-        texts, reads = deciding(scope, argument, beyond="aws_")
+        texts, reads = deciding(scope, argument, excluded_prefix="aws_")
         argument_text = definition.source.text[slice(*argument.span)]
         return "\n".join([argument_text, *(text for _, _, text in sorted(texts))]), reads
 
@@ -173,7 +173,7 @@ def _unlisted(scope: Scope, address: str, definition: Definition, argument: Argu
     text = definition.source.text[slice(*argument.span)]
     if not _MAY_HOLD.search(text):
         return
-    if _is_policy(text) or any(_is_policy(each) for _, _, each in deciding(scope, argument, beyond="aws_")[0]):
+    if _is_policy(text) or any(_is_policy(each) for _, _, each in deciding(scope, argument, excluded_prefix="aws_")[0]):
         yield _use(scope, address, definition, argument.value, None)
 
 

@@ -83,29 +83,29 @@ def _units(path: str, resource: Mapping[str, Any], side: str) -> Iterator[Unit]:
     unknown = resource["change"].get("after_unknown") if side == "after" else {}
     if not isinstance(values, dict):
         return
-    later = unknown if isinstance(unknown, dict) else dict.fromkeys(values, unknown)
+    later_values = unknown if isinstance(unknown, dict) else dict.fromkeys(values, unknown)
     type_, address = resource["type"], resource["address"]
-    deposed = f" (deposed {resource['deposed']})" if resource.get("deposed") else ""
-    for name in dict.fromkeys([*values, *later]):
-        at = f"{address}{deposed}.{name}"
+    deposed_suffix = f" (deposed {resource['deposed']})" if resource.get("deposed") else ""
+    for name in dict.fromkeys([*values, *later_values]):
+        at = f"{address}{deposed_suffix}.{name}"
         if name == "inline_policy" and type_ == "aws_iam_role":
             for number, inner in enumerate(_mappings(values.get(name))):
                 yield _unit(path, resource, f"{at}[{number}]", name, inner.get("policy"), values, False)
-            if _is_later(later.get(name)) and not _mappings(values.get(name)):
+            if _is_later(later_values.get(name)) and not _mappings(values.get(name)):
                 yield _unit(path, resource, at, name, None, values, True)
         elif name == CEILING and not _had_boundary(resource):
             continue
         elif _may_be_policy(type_, name, values.get(name)):
-            is_later = _is_later(later.get(name))
+            is_later = _is_later(later_values.get(name))
             if values.get(name) is not None or is_later:
                 yield _unit(path, resource, at, name, values.get(name), values, is_later)
-    yield from _granting(path, resource, f"{address}{deposed}", values, later)
-    if _loses_boundary(resource, side, later):
-        yield _unit(path, resource, f"{address}{deposed}.{CEILING}", CEILING, None, values, False)
+    yield from _granting(path, resource, f"{address}{deposed_suffix}", values, later_values)
+    if _loses_boundary(resource, side, later_values):
+        yield _unit(path, resource, f"{address}{deposed_suffix}.{CEILING}", CEILING, None, values, False)
 
 
 def _granting(
-    path: str, resource: Mapping[str, Any], address: str, values: Mapping[str, Any], later: Mapping[str, Any]
+    path: str, resource: Mapping[str, Any], address: str, values: Mapping[str, Any], later_values: Mapping[str, Any]
 ) -> Iterator[Unit]:
     """What a resource grants without a document, as a policy, if it is one of those that do."""
     if resource["type"] not in GRANTING:
@@ -113,7 +113,7 @@ def _granting(
     type_, at = resource["type"], f"{address}.{GRANT}"
     arguments = {name: each for name, each in values.items() if each is not None and decides(type_, name)}
     source, holder = Source(f"{path}#{at}", _display_text(arguments, address), "plan"), _holder(resource, values)
-    if any(_is_later(each) and decides(type_, name) for name, each in later.items()):
+    if any(_is_later(each) and decides(type_, name) for name, each in later_values.items()):
         yield Unit(at, holder, source, None, (Problem(_LATER, Span(0, 1)),))
         return
     node = granted_by(type_, address, arguments, Span(0, len(source.text)))
@@ -157,10 +157,10 @@ def _had_boundary(resource: Mapping[str, Any]) -> bool:
     return isinstance(old_values, dict) and isinstance(new_values, dict) and old_values.get(CEILING) is not None
 
 
-def _loses_boundary(resource: Mapping[str, Any], side: str, later: Mapping[str, Any]) -> bool:
+def _loses_boundary(resource: Mapping[str, Any], side: str, later_values: Mapping[str, Any]) -> bool:
     if side == "before" or resource["type"] not in _BOUNDED or not _had_boundary(resource):
         return False
-    return resource["change"]["after"].get(CEILING) is None and not _is_later(later.get(CEILING))
+    return resource["change"]["after"].get(CEILING) is None and not _is_later(later_values.get(CEILING))
 
 
 def _mappings(value: Any) -> list[dict[str, Any]]:
@@ -225,17 +225,17 @@ def _display_text(value: Any, address: str) -> str:
     """The text of a policy, on several lines if that changes nothing of it; else what stands there."""
     if not isinstance(value, str):
         return json.dumps(value, indent=2) if value is not None else address
-    repeated: list[str] = []
+    repeated_keys: list[str] = []
 
     def entries(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        repeated.extend(key for key, _ in pairs[len(dict(pairs)) :])
+        repeated_keys.extend(key for key, _ in pairs[len(dict(pairs)) :])
         return dict(pairs)
 
     try:
-        read = json.loads(value, object_pairs_hook=entries, parse_float=str, parse_int=str)
+        tree = json.loads(value, object_pairs_hook=entries, parse_float=str, parse_int=str)
     except (ValueError, RecursionError):
         return value
-    return value if repeated or "\n" in value or not isinstance(read, dict) else json.dumps(read, indent=2)
+    return value if repeated_keys or "\n" in value or not isinstance(tree, dict) else json.dumps(tree, indent=2)
 
 
 def _holder(resource: Mapping[str, Any], values: Mapping[str, Any]) -> str:

@@ -35,20 +35,20 @@ class Ways(NamedTuple):
 
 
 class Scope:
-    """A folder with the values that its caller gives. `moved` are the variables of a root that differ."""
+    """A folder with the values that its caller gives. `changed_variables` are the variables of a root that differ."""
 
     def __init__(
         self,
         folder: Folder,
         ways: Ways,
-        moved: frozenset[str],
+        changed_variables: frozenset[str],
         parent: Scope | None = None,
         call: Definition | None = None,
         name: str = "",
     ) -> None:
         self.folder = folder
         self.ways = ways
-        self.moved = moved
+        self.changed_variables = changed_variables
         self.parent = parent
         self.call = call
         self.name = name
@@ -83,7 +83,7 @@ class Scope:
         return Scope(
             folder=folder,
             ways=self.ways,
-            moved=frozenset(),
+            changed_variables=frozenset(),
             parent=self,
             call=definition,
             name=f"{self.name}module.{label}.",

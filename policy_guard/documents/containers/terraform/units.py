@@ -77,12 +77,12 @@ class Unit(NamedTuple):
     elsewhere: bool = False
 
 
-def root(folder: Folder, called_folder: Callable[[str], Folder | None], moved: frozenset[str]) -> Scope:
+def root(folder: Folder, called_folder: Callable[[str], Folder | None], changed_variables: frozenset[str]) -> Scope:
     """The scope of a folder by itself."""
-    return Scope(folder, Ways(called_folder, call_value, rendered), moved)
+    return Scope(folder, Ways(called_folder, call_value, rendered), changed_variables)
 
 
-def moved(old: Folder, new: Folder) -> frozenset[str]:
+def changed_variables(old: Folder, new: Folder) -> frozenset[str]:
     """The variables that have another value in the repository now."""
     names = {name.removeprefix("var.") for name in {**old.definitions, **new.definitions} if name.startswith("var.")}
     return frozenset(name for name in names if _value_text(old, name) != _value_text(new, name))
@@ -108,26 +108,27 @@ def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) ->
     old_uses = {use.address: use for use in uses(old)} if old else {}
     new_uses = with_openings(old_uses, {use.address: use for use in uses(new)} if new else {})
     old_ceilings = {address for address in old_uses if address.endswith(CEILING)}
-    differing = [
+    differing_addresses = [
         address
         for address in {**old_uses, **new_uses}
         if _differs(old_uses.get(address), new_uses.get(address), files_differ)
         and (not address.endswith(CEILING) or address in old_ceilings)
     ]
     side_units = [
-        [unit for each in differing if each in side for unit in units(side[each])] for side in (old_uses, new_uses)
+        [unit for each in differing_addresses if each in side for unit in units(side[each])]
+        for side in (old_uses, new_uses)
     ]
     principals = {unit.principal for side in side_units for unit in side} - {""}
     unchanged_addresses = [
-        address for address in old_uses if principals and address not in differing and address in new_uses
+        address for address in old_uses if principals and address not in differing_addresses and address in new_uses
     ]
     for side, policies in zip((old_uses, new_uses), side_units, strict=True):
         policies += (unit for address in unchanged_addresses for unit in _of_principals(side[address], principals))
-    lost = [unit for unit in side_units[0] if unit.address.endswith(CEILING) and unit.address not in new_uses]
-    unbounded = [_unbounded(unit, new.folder) for unit in lost if new and unit.policy and _is_there(unit, new)]
-    changed = {address: old_uses[address] for address in differing if address in old_uses}
-    opened = _opened(missed(changed, new), side_units[1]) if new else ()
-    return Sides(tuple(side_units[0]), (*side_units[1], *unbounded, *opened))
+    lost_ceilings = [unit for unit in side_units[0] if unit.address.endswith(CEILING) and unit.address not in new_uses]
+    unbounded = [_unbounded(unit, new.folder) for unit in lost_ceilings if new and unit.policy and _is_there(unit, new)]
+    changed_uses = {address: old_uses[address] for address in differing_addresses if address in old_uses}
+    opened_blocks = _opened(missed(changed_uses, new), side_units[1]) if new else ()
+    return Sides(tuple(side_units[0]), (*side_units[1], *unbounded, *opened_blocks))
 
 
 def _opened(blocks: Iterable[Use], new: Iterable[Unit]) -> Iterator[Unit]:
@@ -375,25 +376,28 @@ def _used_document(use: Use) -> Definition | None:
 def _joined(all_outcomes: list[Outcome[Node]], span: Span) -> Object | None:
     """The policy of all outcomes: statements that are there in each stand alone, others under their truths."""
     heads = [(outcome.truths, outcome.value) for outcome in all_outcomes if outcome.value is not None]
-    present = [(truths, value) for truths, value in heads if isinstance(value, Object)]
-    if not present:
+    present_policies = [(truths, value) for truths, value in heads if isinstance(value, Object)]
+    if not present_policies:
         return None
-    tops = {name_of(Object(tuple(e for e in value.entries if e.key.text != "Statement"), span)) for _, value in present}
+    tops = {
+        name_of(Object(tuple(e for e in value.entries if e.key.text != "Statement"), span))
+        for _, value in present_policies
+    }
     if len(tops) > 1:
         raise Opaque("conditions choose between policies of different Versions; write one", span)
-    lists = [(truths, statements_of(value)) for truths, value in present]
+    lists = [(truths, statements_of(value)) for truths, value in present_policies]
     names = [{name_of(statement) for statement in statements} for _, statements in lists]
-    always = set.intersection(*names) if len(present) == len(heads) else set()
+    common_names = set.intersection(*names) if len(present_policies) == len(heads) else set()
     statements: dict[object, Node] = {}
     for truths, policy_statements in lists:
         for statement in policy_statements:
             name = name_of(statement)
-            if name in always or not truths or not isinstance(statement, Object):
+            if name in common_names or not truths or not isinstance(statement, Object):
                 statements.setdefault(name, statement)
             else:
                 statement_guards = guards(truths, {})
                 statements.setdefault((name, statement_guards), statement._replace(guards=statement_guards))
-    first = present[0][1]
+    first = present_policies[0][1]
     entries = [entry for entry in first.entries if entry.key.text != "Statement"]
     if any(entry.key.text == "Statement" for entry in first.entries):
         entries.append(Entry(Scalar("Statement", span), Array(tuple(statements.values()), span)))
