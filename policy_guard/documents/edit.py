@@ -52,8 +52,8 @@ def rewritten(text: str, items: Sequence[Span], news: Sequence[Sequence[str] | N
         raise Layout("its list is not a plain list in the file")
     for at, (item, strings) in enumerate(zip(items, news, strict=True)):
         if strings:
-            yield Edit(item, _gap(text, items, at).join(_quoted(text, item, string) for string in strings))
-    yield from _without(text, items, [strings is not None and not strings for strings in news])
+            yield Edit(item, _gap(text, items, at).join(_quote(text, item, string) for string in strings))
+    yield from _removals(text, items, [strings is not None and not strings for strings in news])
 
 
 def as_list(text: str, mapping: Span, item: Span, strings: Sequence[str], step: int) -> Iterator[Edit]:
@@ -61,13 +61,13 @@ def as_list(text: str, mapping: Span, item: Span, strings: Sequence[str], step: 
 
     `step` is how far dashes stand behind their key, in block style.
     """
-    spellings = [_quoted(text, item, each) for each in strings]
+    spellings = [_quote(text, item, each) for each in strings]
     line = text.rfind("\n", 0, item.start) + 1
     key = _KEY.fullmatch(text, line, item.start)
     if len(spellings) == 1:
         yield Edit(item, spellings[0])
     elif text[mapping.start] == "{":
-        yield Edit(item, _bracketed(text, mapping, item, key, spellings))
+        yield Edit(item, _bracket(text, mapping, item, key, spellings))
     elif key:
         indent = " " * (len(key["indent"]) + step)
         end = _end_of_line(text, item.end)
@@ -77,7 +77,7 @@ def as_list(text: str, mapping: Span, item: Span, strings: Sequence[str], step: 
         raise Layout("its key does not stand on the same line")
 
 
-def _bracketed(text: str, mapping: Span, item: Span, key: re.Match[str] | None, spellings: list[str]) -> str:
+def _bracket(text: str, mapping: Span, item: Span, key: re.Match[str] | None, spellings: list[str]) -> str:
     if key is None or "\n" not in text[mapping.start : item.start]:
         return f"[{', '.join(spellings)}]"
     indent, outer = key["indent"], _indent(text, mapping.start)
@@ -99,8 +99,8 @@ def _in_lines(text: str, items: Sequence[Span], news: Sequence[Sequence[str] | N
         if not strings:
             yield Edit(Span(_line_feed_before(text, line), end), "")
             continue
-        yield Edit(item, _quoted(text, item, strings[0]))
-        added_lines = "".join(f"{_newline(text, item.start)}{dash}{_quoted(text, item, each)}" for each in strings[1:])
+        yield Edit(item, _quote(text, item, strings[0]))
+        added_lines = "".join(f"{_newline(text, item.start)}{dash}{_quote(text, item, each)}" for each in strings[1:])
         yield from [Edit(Span(end, end), added_lines)] if added_lines else []
 
 
@@ -117,7 +117,7 @@ def _end_of_line(text: str, at: int) -> int:
     return end
 
 
-def _without(text: str, items: Sequence[Span], removals: Sequence[bool]) -> Iterator[Edit]:
+def _removals(text: str, items: Sequence[Span], removals: Sequence[bool]) -> Iterator[Edit]:
     """Removes items with one comma each, and with the lines that they leave empty."""
     for removed, run in groupby(range(len(items)), key=lambda at: removals[at]):
         numbers = list(run)
@@ -152,7 +152,7 @@ def _in_block(text: str, item: Span) -> bool:
     return _DASH.fullmatch(text, text.rfind("\n", 0, item.start) + 1, item.start) is not None
 
 
-def _quoted(text: str, item: Span, string: str) -> str:
+def _quote(text: str, item: Span, string: str) -> str:
     """The string in the quotation marks of the item."""
     mark = text[item.start : item.start + 1]
     if mark == '"':

@@ -39,7 +39,7 @@ def read_text(scalar: Scalar, source: Source) -> Node:
     """
     places = places_in(scalar, source)
     try:
-        return _moved(scan(scalar.text), places)
+        return _relocate(scan(scalar.text), places)
     except Unreadable as error:
         problems = (Problem(f"the JSON text in this string: {p.message}", places.span(p.span)) for p in error.problems)
         raise Unreadable(*problems) from None
@@ -115,16 +115,16 @@ def _body(scalar: Scalar, text: str) -> tuple[Span, re.Pattern[str]]:
             return Span(start, end), _BARE
 
 
-def _moved(node: Node, places: Places) -> Node:
+def _relocate(node: Node, places: Places) -> Node:
     span = places.span(node.span)
     match node:
         case Scalar():
             return node._replace(span=span)
         case Array():
-            return Array(tuple(_moved(item, places) for item in node.items), span)
+            return Array(tuple(_relocate(item, places) for item in node.items), span)
         case Object():
-            return Object(tuple(_moved_entry(entry, places) for entry in node.entries), span)
+            return Object(tuple(_relocate_entry(entry, places) for entry in node.entries), span)
 
 
-def _moved_entry(entry: Entry, places: Places) -> Entry:
-    return Entry(entry.key._replace(span=places.span(entry.key.span)), _moved(entry.value, places))
+def _relocate_entry(entry: Entry, places: Places) -> Entry:
+    return Entry(entry.key._replace(span=places.span(entry.key.span)), _relocate(entry.value, places))

@@ -38,22 +38,22 @@ def not_a_pattern(text: str) -> str | None:
 @lru_cache(maxsize=100_000)
 def matches_any(patterns: tuple[str, ...], path: str) -> bool:
     """Tell whether the whole path matches one of the patterns. The same is asked several times of each changed file."""
-    for head, part, tail, pattern in _prepared(patterns):
+    for head, part, tail, pattern in _prepare(patterns):
         if part in path and path.startswith(head) and path.endswith(tail) and matches_path(pattern, path):
             return True
     return False
 
 
 @lru_cache(maxsize=1_000)
-def _prepared(patterns: tuple[str, ...]) -> tuple[tuple[str, str, str, str], ...]:
+def _prepare(patterns: tuple[str, ...]) -> tuple[tuple[str, str, str, str], ...]:
     """The patterns, each with how every path begins that matches it, what is in it, and how it ends.
 
     `a/**` matches `a`, and `**/a` matches `a`, so that no slash beside a wildcard is sure.
     """
-    return tuple((*_sure(pattern), pattern) for pattern in patterns)
+    return tuple((*_sure_parts(pattern), pattern) for pattern in patterns)
 
 
-def _sure(pattern: str) -> tuple[str, str, str]:
+def _sure_parts(pattern: str) -> tuple[str, str, str]:
     pieces = _WILD.split(pattern)
     return pieces[0].rstrip("/"), max((piece.strip("/") for piece in pieces), key=len), pieces[-1].lstrip("/")
 

@@ -79,7 +79,7 @@ def refused_marks(source: Source, documents: Iterable[Node], policies: Iterable[
         return ()
     values = _Values(scalar for document in documents for scalar in scalars(document))
     problems = [*islice(_not_inert(source.text, values), _MOST)]
-    return (*problems, *islice(_disguised(source.text, (*values.all, *_all(policies))), _MOST))
+    return (*problems, *islice(_disguised_marks(source.text, (*values.all, *_all_scalars(policies))), _MOST))
 
 
 class _Values:
@@ -97,7 +97,7 @@ class _Values:
         return scalar if scalar and place < scalar.span.end else None
 
 
-def _all(nodes: Iterable[Node]) -> Iterator[Scalar]:
+def _all_scalars(nodes: Iterable[Node]) -> Iterator[Scalar]:
     return (scalar for node in nodes for scalar in scalars(node))
 
 
@@ -132,7 +132,7 @@ def _stays_inside(text: str, name_mark: re.Match[str], value: Scalar | None) -> 
     return not _QUOTES.search(name_mark[0]) or (value is not None and name_mark.span() == value.span)
 
 
-def _disguised(text: str, values: Iterable[Scalar]) -> Iterator[Problem]:
+def _disguised_marks(text: str, values: Iterable[Scalar]) -> Iterator[Problem]:
     """Return what looks like a placeholder when escapes are read, and is none for an engine, or the other way round.
 
     A text with parts is none that is written.

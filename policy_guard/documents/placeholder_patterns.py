@@ -52,15 +52,15 @@ class Placeholders:
     def _end(self, machine: tuple[_Item, ...], text: str, start: int) -> int:
         """Return where the longest placeholder that begins here ends; `start` if none does."""
         loops, optional = _shape(machine)
-        state, end = _closed(1, loops | optional), start
+        state, end = _close(1, loops | optional), start
         for at in range(start, min(len(text), start + LONGEST)):
             self._budget -= 1 if text[at].isascii() else 1 + len(machine)
             if self._budget < 0:
                 raise ValueError("looking for the placeholders of the settings takes too long; name fewer of them")
-            matching_state = state & _taking(machine, text[at])
+            matching_state = state & _matching_items(machine, text[at])
             if not matching_state:
                 break
-            state = _closed((matching_state << 1) | (matching_state & loops), loops | optional)
+            state = _close((matching_state << 1) | (matching_state & loops), loops | optional)
             if state >> len(machine) & 1:
                 end = at + 1
         return end
@@ -75,14 +75,14 @@ def _shape(machine: tuple[_Item, ...]) -> tuple[int, int]:
     )
 
 
-def _closed(state: int, skippable: int) -> int:
+def _close(state: int, skippable: int) -> int:
     while (next_state := state | (state & skippable) << 1) != state:
         state = next_state
     return state
 
 
 @cache
-def _taking(machine: tuple[_Item, ...], character: str) -> int:
+def _matching_items(machine: tuple[_Item, ...], character: str) -> int:
     return sum(1 << at for at, item in enumerate(machine) if re.fullmatch(item.expression, character, re.DOTALL))
 
 
@@ -99,7 +99,7 @@ def _machine(expression: str) -> tuple[_Item, ...]:
                 f"{expression[at]!r} has no meaning here; write characters, sets such as [A-Z_] and repetitions, "
                 "a backslash before any other sign, and several expressions in place of groups"
             )
-        items += _repeated(_checked(match["one"]), match["times"])
+        items += _repeat(_check(match["one"]), match["times"])
         at = match.end()
     if len(items) > _MOST_ITEMS:
         raise ValueError(f"its repetitions add up to more than {_MOST_ITEMS} characters")
@@ -108,7 +108,7 @@ def _machine(expression: str) -> tuple[_Item, ...]:
     return tuple(items)
 
 
-def _checked(expression: str) -> str:
+def _check(expression: str) -> str:
     if re.fullmatch(r"\\[A-Za-z0-9]", expression) and expression[1] not in "dswDSWtn":
         raise ValueError(f"{expression} has no meaning here")
     try:
@@ -118,7 +118,7 @@ def _checked(expression: str) -> str:
     return expression
 
 
-def _repeated(expression: str, times: str | None) -> Iterator[_Item]:
+def _repeat(expression: str, times: str | None) -> Iterator[_Item]:
     if times in (None, "?"):
         yield _Item(expression, optional=times == "?")
         return

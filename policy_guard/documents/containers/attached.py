@@ -19,7 +19,7 @@ class Attachments:
     def __init__(self, documents: Sequence[Node], text: str) -> None:
         plain = without_style(text)
         self._by_name: dict[str, set[str]] = {}
-        for principal, name in _attaching(documents) if any(key in plain for key in _ATTACHING) else ():
+        for principal, name in _attached_names(documents) if any(key in plain for key in _ATTACHING) else ():
             self._by_name.setdefault(name, set()).add(principal)
 
     def of(self, neighbors: Iterable[Object]) -> str:
@@ -30,7 +30,7 @@ class Attachments:
         return "\n".join(sorted({who for name in names for who in self._by_name.get(name, ())}))
 
 
-def _attaching(documents: Sequence[Node]) -> Iterator[tuple[str, str]]:
+def _attached_names(documents: Sequence[Node]) -> Iterator[tuple[str, str]]:
     stack = list(documents)
     visited: set[int] = set()
     while stack:

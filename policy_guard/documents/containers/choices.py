@@ -101,7 +101,7 @@ def outcomes(run: Callable[[Truths], T], truths: Truths, span: Span) -> list[Out
     Raises `Opaque` if there are more than can be looked at. Truths that change nothing are left out.
     """
     budget = [MOST_OUTCOMES * 2]
-    all_outcomes: list[Outcome[T]] = list(_flat(_explored(run, truths, span, budget), truths))
+    all_outcomes: list[Outcome[T]] = list(_flatten(_explore(run, truths, span, budget), truths))
     if all(outcome.value is None for outcome in all_outcomes):
         raise Opaque("this cannot be deployed with any parameters; correct it", span)
     return all_outcomes
@@ -117,7 +117,7 @@ class _Leaf(NamedTuple):
     value: object
 
 
-def _explored(run: Callable[[Truths], T], truths: Truths, span: Span, budget: list[int]) -> _Branch | _Leaf:
+def _explore(run: Callable[[Truths], T], truths: Truths, span: Span, budget: list[int]) -> _Branch | _Leaf:
     budget[0] -= 1
     if budget[0] < 0:
         raise Opaque("this value depends on too many conditions; write it with fewer", span)
@@ -127,17 +127,17 @@ def _explored(run: Callable[[Truths], T], truths: Truths, span: Span, budget: li
         return _Leaf(None)
     except Need as need:
         atom = need.atom
-    if_true = _explored(run, {**truths, atom: True}, span, budget)
-    if_false = _explored(run, {**truths, atom: False}, span, budget)
+    if_true = _explore(run, {**truths, atom: True}, span, budget)
+    if_false = _explore(run, {**truths, atom: False}, span, budget)
     return if_true if if_true == if_false else _Branch(atom, if_true, if_false)
 
 
-def _flat(tree: _Branch | _Leaf, truths: Truths) -> Iterator[Outcome[T]]:
+def _flatten(tree: _Branch | _Leaf, truths: Truths) -> Iterator[Outcome[T]]:
     if isinstance(tree, _Leaf):
         yield Outcome(truths, tree.value)  # type: ignore[arg-type]  # what `run` gave, or None
     else:
-        yield from _flat(tree.if_true, {**truths, tree.atom: True})
-        yield from _flat(tree.if_false, {**truths, tree.atom: False})
+        yield from _flatten(tree.if_true, {**truths, tree.atom: True})
+        yield from _flatten(tree.if_false, {**truths, tree.atom: False})
 
 
 def guards(truths: Truths, condition_names: Mapping[Atom, ConditionName]) -> tuple[Guard, ...]:
@@ -146,14 +146,14 @@ def guards(truths: Truths, condition_names: Mapping[Atom, ConditionName]) -> tup
     for key in dict.fromkeys(atom.key for atom in truths):
         atoms = [atom for atom in truths if atom.key == key]
         name = condition_names.get(atoms[0]) if len(atoms) == 1 else None
-        all_guards.append(_about(truths, atoms))
+        all_guards.append(_guard_of(truths, atoms))
         if name is not None:
             verb = "holds" if truths[atoms[0]] == name.truth else "does not hold"
             all_guards[-1] = all_guards[-1]._replace(words=f"{name.condition} {verb} ({all_guards[-1].words})")
     return tuple(guard for guard in all_guards if guard.values or not guard.negated)
 
 
-def _about(truths: Truths, atoms: list[Atom]) -> Guard:
+def _guard_of(truths: Truths, atoms: list[Atom]) -> Guard:
     """Return what the truths say of the text that these atoms ask for."""
     base = next((atom for atom in atoms if atom.allowed is not None), atoms[0])
     possible = possible_texts(base, truths)

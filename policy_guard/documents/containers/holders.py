@@ -40,10 +40,10 @@ class Holders:
     def text(self, neighbors: Iterable[Object]) -> str:
         """The entries beside a policy that say whose it is, in a text that is another one for every other holder."""
         mappings = tuple(neighbors)
-        texts = filter(None, (*map(self._of, mappings), self._attachments.of(mappings)))
+        texts = filter(None, (*map(self._holder_text, mappings), self._attachments.of(mappings)))
         return "\n".join(texts) + DEFAULT * any(map(_is_default_version, mappings))
 
-    def _of(self, node: Object) -> str:
+    def _holder_text(self, node: Object) -> str:
         if id(node) not in self._texts:
             self._texts[id(node)] = node, _holder(node)
         return self._texts[id(node)][1]

@@ -150,11 +150,11 @@ def _top_places(source: Source, document: Node, prefix: str) -> Iterator[_Place]
     """Everything near enough to the top."""
     if isinstance(document, Array):
         for number, item in enumerate(document.items):
-            yield from _at(source, item, f"{prefix}[{_identity(item, number)}]")
-            yield from _open(item, f"{prefix}[")
+            yield from _node_places(source, item, f"{prefix}[{_identity(item, number)}]")
+            yield from _open_places(item, f"{prefix}[")
     else:
-        yield from _at(source, document, prefix)
-        yield from _open(document, prefix)
+        yield from _node_places(source, document, prefix)
+        yield from _open_places(document, prefix)
 
 
 def _is_more(node: Node | None) -> bool:
@@ -164,7 +164,7 @@ def _is_more(node: Node | None) -> bool:
     return bool(node.items if isinstance(node, Array) else node.entries)
 
 
-def _open(node: Node, label: str) -> Iterator[_Place]:
+def _open_places(node: Node, label: str) -> Iterator[_Place]:
     """A place of anything, if a deployer puts something there."""
     text = isinstance(node, Scalar) and node.kind == "string" and not _NAME_ALONE.fullmatch(node.text)
     function = isinstance(node, Object) and any(_is_function(entry.key.text) for entry in node.entries)
@@ -176,7 +176,7 @@ def _is_function(key: str) -> bool:
     return key == "Ref" or key.startswith("Fn::")
 
 
-def _at(source: Source, node: Node, label: str) -> Iterator[_Place]:
+def _node_places(source: Source, node: Node, label: str) -> Iterator[_Place]:
     inner = _inside_text(source, node, is_policy_key=True)
     if inner is not None and looks_like_policy(inner):
         yield _Place(label, inner, node)
@@ -188,7 +188,8 @@ def _at(source: Source, node: Node, label: str) -> Iterator[_Place]:
 def _places_in_mapping(source: Source, node: Object, label: str, look: _Look) -> Iterator[_Place]:
     """The policies in a mapping, each with what stands beside it there."""
     entry_places = [
-        (entry, tuple(_under(source, entry, f"{label}.{entry.key.text}".lstrip("."), look))) for entry in node.entries
+        (entry, tuple(_entry_places(source, entry, f"{label}.{entry.key.text}".lstrip("."), look)))
+        for entry in node.entries
     ]
     policy_keys = {entry.key.text for entry, places in entry_places if any(place.node for place in places)}
     if not policy_keys:
@@ -208,7 +209,7 @@ def _places_in_mapping(source: Source, node: Object, label: str, look: _Look) ->
             yield place._replace(neighbors=(mapping, *place.neighbors))
 
 
-def _under(source: Source, entry: Entry, label: str, look: _Look) -> Iterator[_Place]:
+def _entry_places(source: Source, entry: Entry, label: str, look: _Look) -> Iterator[_Place]:
     """The policy that is the value of an entry, or those that lie in it as in an answer of AWS's API."""
     key, value = without_style(entry.key.text), entry.value
     is_policy_key = key.endswith(_POLICY_KEYS) or key in _POLICY_KEYS_ALONE
@@ -219,15 +220,15 @@ def _under(source: Source, entry: Entry, label: str, look: _Look) -> Iterator[_P
         yield _Place(label, inner, value)
         return
     leads = key.endswith(_CONTAINERS) and not isinstance(value, Scalar)
-    if not (leads or is_null(value)) or any(_open(value, label)):
+    if not (leads or is_null(value)) or any(_open_places(value, label)):
         yield _Place(label, None, value)
     if key.endswith(_CONTAINERS) and look is not _Look.KEYS:
-        yield from _listed(source, value, label)
+        yield from _answer_places(source, value, label)
     elif isinstance(value, Object) and look is _Look.NAMES:
         yield from _places_in_mapping(source, value, label, _Look.KEYS)
 
 
-def _listed(source: Source, node: Node, label: str) -> Iterator[_Place]:
+def _answer_places(source: Source, node: Node, label: str) -> Iterator[_Place]:
     """Return what lies in a part of an answer, which is a mapping or a list."""
     if node.tag is not None:
         return
@@ -240,7 +241,7 @@ def _listed(source: Source, node: Node, label: str) -> Iterator[_Place]:
             yield _Place(item_label, inner, item)
         elif isinstance(item, Object):
             yield from _places_in_mapping(source, item, item_label, _Look.ANSWER)
-        yield from _open(item, f"{label}[")
+        yield from _open_places(item, f"{label}[")
 
 
 def _refuse_two_names(node: Object, policy_keys: set[str]) -> None:
@@ -297,7 +298,7 @@ def _inside_text(source: Source, node: Node, is_policy_key: bool) -> Node | None
     if scalar.tag not in (None, "!Sub") or not text.startswith(("{", "%7B", "%7b")) or not sniff(text.encode()):
         return None
     try:
-        inner = read_text(scalar if text[0] == "{" else _decoded(scalar), source)
+        inner = read_text(scalar if text[0] == "{" else _decode(scalar), source)
     except Unreadable:
         if is_policy_key and looks_like_policy_text(scalar.text):
             raise
@@ -323,7 +324,7 @@ def _with_sub(node: Node) -> Node:
     return node._replace(entries=tuple(entries))
 
 
-def _decoded(scalar: Scalar) -> Scalar:
+def _decode(scalar: Scalar) -> Scalar:
     """The string without percent-encoding, in which the API of IAM returns policies."""
     from urllib.parse import unquote
 

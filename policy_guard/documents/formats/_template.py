@@ -78,7 +78,7 @@ def unmasked(node: Node, markers: tuple[str, ...]) -> Node:
     """The tree with the parts of the template as they are written; raises Unreadable if one stands in a key."""
     match node:
         case Scalar():
-            return _unmasked(node, markers)
+            return _unmask(node, markers)
         case Array():
             return node._replace(items=tuple(unmasked(item, markers) for item in node.items))
         case Object():
@@ -86,10 +86,10 @@ def unmasked(node: Node, markers: tuple[str, ...]) -> Node:
 
 
 def _entry(entry: Entry, markers: tuple[str, ...]) -> Entry:
-    return Entry(_unmasked(entry.key, markers), unmasked(entry.value, markers))
+    return Entry(_unmask(entry.key, markers), unmasked(entry.value, markers))
 
 
-def _unmasked(scalar: Scalar, markers: tuple[str, ...]) -> Scalar:
+def _unmask(scalar: Scalar, markers: tuple[str, ...]) -> Scalar:
     if _FIRST not in scalar.text:
         return scalar
     return scalar._replace(text=_MASKED.sub(lambda match: markers[_number(match[1])], scalar.text))

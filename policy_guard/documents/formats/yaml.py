@@ -142,7 +142,7 @@ class _Builder:
         start = _span(collection.event).start
         span = Span(start, max(self.last, start))
         children, tag = collection.children, _tag_text(collection.event.tag)
-        node = Object(_entries(children), span, tag) if mapping else Array(tuple(map(_settled, children)), span, tag)
+        node = Object(_entries(children), span, tag) if mapping else Array(tuple(map(_settle, children)), span, tag)
         values, characters = self.values - collection.outer_values + 1, self.characters - collection.characters
         self.finish(collection.event.anchor, _Anchored(node, values, characters, collection.height), span, 1, 0)
 
@@ -164,7 +164,7 @@ class _Builder:
             self.open[-1].children.append(anchored.node)
             self.open[-1].height = max(self.open[-1].height, anchored.height + 1)
         else:
-            self.documents.append(_settled(anchored.node))
+            self.documents.append(_settle(anchored.node))
 
 
 def _entries(children: list[Node]) -> tuple[Entry, ...]:
@@ -177,18 +177,18 @@ def _entries(children: list[Node]) -> tuple[Entry, ...]:
             message = "a list or a mapping stands here as a key; put template parts in quotation marks"
             raise _NoYaml(Problem(message, key.span))
         if key.kind != _MERGE:
-            own_entries.append(Entry(key, _settled(value)))
+            own_entries.append(Entry(key, _settle(value)))
         elif merged_entries is None:
-            merged_entries, merge_position = _merged(value), len(own_entries)
+            merged_entries, merge_position = _merged_entries(value), len(own_entries)
         else:
             raise _unreadable("the merge key << stands twice in one mapping; give it a list", key.span)
     return (
-        *_overridden(own_entries, merge_position, merged_entries or ()),
+        *_mark_overridden(own_entries, merge_position, merged_entries or ()),
         *_without_known(set(map(_name, own_entries)), merged_entries or ()),
     )
 
 
-def _overridden(own_entries: list[Entry], merge_position: int, merged_entries: tuple[Entry, ...]) -> list[Entry]:
+def _mark_overridden(own_entries: list[Entry], merge_position: int, merged_entries: tuple[Entry, ...]) -> list[Entry]:
     """The own entries; the first `merge_position` of them stand above `<<`, and some readers prefer what is merged.
 
     Go's yaml.v2 takes keys and merges in the order written: https://github.com/go-yaml/yaml/blob/v2.4.0/decode.go.
@@ -201,7 +201,7 @@ def _overridden(own_entries: list[Entry], merge_position: int, merged_entries: t
     return entries_above + own_entries[merge_position:]
 
 
-def _merged(value: Node) -> tuple[Entry, ...]:
+def _merged_entries(value: Node) -> tuple[Entry, ...]:
     """Return what `<<` brings in; of a list of mappings the earlier ones win (https://yaml.org/type/merge.html)."""
     parts = value.items if isinstance(value, Array) and value.tag is None else (value,)
     entries: list[Entry] = []
@@ -222,7 +222,7 @@ def _name(entry: Entry) -> tuple[str, str]:
     return entry.key.text, entry.key.kind
 
 
-def _settled(node: Node) -> Node:
+def _settle(node: Node) -> Node:
     """`<<` is an ordinary string where it is no key."""
     return node._replace(kind="string") if isinstance(node, Scalar) and node.kind == _MERGE else node
 
@@ -295,7 +295,7 @@ def _documents(text: str) -> tuple[Node, ...]:
         _build(text, builder)
         return tuple(builder.documents)
     except YAMLError as error:
-        raise _nested(error, builder) or _syntax(error, text) from None
+        raise _nesting_refusal(error, builder) or _syntax(error, text) from None
     except (RecursionError, ValueError):
         raise _unreadable("this YAML cannot be read", Span(0, 1)) from None
 
@@ -332,7 +332,7 @@ def _refuse_bare_question_mark(text: str, node: Span) -> None:
         raise _unreadable(words, Span(node.start - 1, node.start))
 
 
-def _nested(error: YAMLError, builder: _Builder) -> Unreadable | None:
+def _nesting_refusal(error: YAMLError, builder: _Builder) -> Unreadable | None:
     """The refusal of too deep a nesting, if the library gave up on brackets that it had looked at ahead of its events.
 
     The library looks up to 1,024 characters ahead and may have a limit of its own, which must not strike first.

@@ -61,7 +61,7 @@ def heredoc(cursor: Cursor, read_value: Reads) -> Template:
     while not (begins and close.match(cursor.text, cursor.at)):
         if cursor.at >= len(cursor.text):
             cursor.fail(f"the heredoc has no end; write {head[2]} in a line of its own", start)
-        pieces.append(_piece(cursor, read_value, _free))
+        pieces.append(_piece(cursor, read_value, _literal_text))
         begins = isinstance(pieces[-1], Text) and pieces[-1].value.endswith("\n")
     cursor.match(close)
     return _template(cursor, pieces, start, flush=bool(head[1]))
@@ -72,14 +72,14 @@ def template_of(text: str, read_value: Reads) -> Template:
     cursor = Cursor(text)
     pieces: list[_Piece] = []
     while cursor.at < len(text):
-        pieces.append(_piece(cursor, read_value, _free))
+        pieces.append(_piece(cursor, read_value, _literal_text))
     return _template(cursor, pieces, 0)
 
 
 def _template(cursor: Cursor, pieces: list[_Piece], start: int, flush: bool = False) -> Template:
-    stripped = _stripped(pieces)
+    stripped = _strip_blanks(pieces)
     parts = _Tree(cursor, stripped).all()
-    template = Template(_flushed(parts) if flush else parts, Span(start, cursor.at))
+    template = Template(_flush(parts) if flush else parts, Span(start, cursor.at))
     return cursor.build(template, *parts)
 
 
@@ -111,14 +111,14 @@ def _in_quotes(cursor: Cursor) -> Text:
     return Text(chr(number), Span(start, cursor.at))
 
 
-def _free(cursor: Cursor) -> Text:
+def _literal_text(cursor: Cursor) -> Text:
     start = cursor.at
     run = cursor.match(_FREE_RUN)
     assert run is not None
     return Text(run[0], Span(start, cursor.at))
 
 
-def _opened(cursor: Cursor) -> bool:
+def _open(cursor: Cursor) -> bool:
     cursor.at += 2
     cursor.lines = False
     if cursor.sees("~"):
@@ -129,7 +129,7 @@ def _opened(cursor: Cursor) -> bool:
 
 def _interpolation(cursor: Cursor, read_value: Reads) -> Interpolation:
     start, lines = cursor.at, cursor.lines
-    left = _opened(cursor)
+    left = _open(cursor)
     value = read_value(cursor)
     right = cursor.takes("~")
     cursor.needs("}")
@@ -139,7 +139,7 @@ def _interpolation(cursor: Cursor, read_value: Reads) -> Interpolation:
 
 def _directive(cursor: Cursor, read_value: Reads) -> _Mark:
     start, lines = cursor.at, cursor.lines
-    left = _opened(cursor)
+    left = _open(cursor)
     cursor.skip()
     word = cursor.name()
     names: tuple[str | None, str] = (None, "")
@@ -189,7 +189,7 @@ class _Tree:
             piece = self._pieces[self._at]
             if isinstance(piece, _Mark):
                 if piece.word in stops:
-                    return _joined(parts)
+                    return _without_empty(parts)
                 self._at += 1
                 parts.append(self._directive(piece))
             else:
@@ -197,7 +197,7 @@ class _Tree:
                 parts.append(piece)
         if stops:
             self._cursor.fail(f"the template lacks %{{ {stops[-1]} }}")
-        return _joined(parts)
+        return _without_empty(parts)
 
     def _directive(self, mark: _Mark) -> Part:
         if mark.value is None:
@@ -223,7 +223,7 @@ class _Tree:
         return piece
 
 
-def _joined(parts: Iterable[Part]) -> tuple[Part, ...]:
+def _without_empty(parts: Iterable[Part]) -> tuple[Part, ...]:
     """The parts as they are, but without empty texts."""
     return tuple(part for part in parts if not (isinstance(part, Text) and not part.value))
 
@@ -231,7 +231,7 @@ def _joined(parts: Iterable[Part]) -> tuple[Part, ...]:
 # --- blanks that are taken away
 
 
-def _stripped(pieces: list[_Piece]) -> list[_Piece]:
+def _strip_blanks(pieces: list[_Piece]) -> list[_Piece]:
     """The pieces after tildes took the blanks beside them, over all their lines."""
     if not any(not isinstance(piece, Text) and any(piece.trims) for piece in pieces):
         return pieces
@@ -257,7 +257,7 @@ def _strip(pieces: list[_Piece], places: Iterable[int], left: bool) -> None:
             return
 
 
-def _flushed(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+def _flush(parts: tuple[Part, ...]) -> tuple[Part, ...]:
     """The parts of a `<<-` heredoc without the least indentation of any line.
 
     Source: hashicorp/hcl, hclsyntax, flushHeredocTemplateParts.
@@ -273,9 +273,9 @@ def _flushed(parts: tuple[Part, ...]) -> tuple[Part, ...]:
             indent = 0
         begins = isinstance(part, Text) and part.value.endswith("\n")
     indent = min([indent, *indents.values()])
-    return tuple(_without(part, indent) if number in indents else part for number, part in enumerate(parts))
+    return tuple(_without_indent(part, indent) if number in indents else part for number, part in enumerate(parts))
 
 
-def _without(part: Part, count: int) -> Part:
+def _without_indent(part: Part, count: int) -> Part:
     assert isinstance(part, Text)
     return replace(part, value=part.value[count:], span=Span(part.span.start + count, part.span.end))

@@ -57,10 +57,10 @@ def shape(node: Node) -> Hashable:
 
 def canonical(node: Node) -> str:
     """The shape of a node as a text."""
-    return repr(_ordered(shape(node)))
+    return repr(_order(shape(node)))
 
 
-def _ordered(value: Hashable) -> object:
+def _order(value: Hashable) -> object:
     if isinstance(value, frozenset):
-        return ("mapping", *sorted(repr(_ordered(part)) for part in value))
-    return tuple(map(_ordered, value)) if isinstance(value, tuple) else value
+        return ("mapping", *sorted(repr(_order(part)) for part in value))
+    return tuple(map(_order, value)) if isinstance(value, tuple) else value

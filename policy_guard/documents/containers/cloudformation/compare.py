@@ -51,13 +51,13 @@ def touched(old: Template, new: Template, names: set[str]) -> set[str]:
     partitions_differ = old.other_partitions != new.other_partitions
     for name in {**old.resources, **new.resources}:
         old_resource, new_resource = old.resources.get(name), new.resources.get(name)
-        is_changed = partitions_differ or old_resource is None or new_resource is None or _changed(old, new, name)
+        is_changed = partitions_differ or old_resource is None or new_resource is None or _has_changed(old, new, name)
         if is_changed or (names and new_resource is not None and not names.isdisjoint(_words(new_resource))):
             touched_names.add(name)
     return touched_names
 
 
-def _changed(old: Template, new: Template, name: str) -> bool:
+def _has_changed(old: Template, new: Template, name: str) -> bool:
     """Tell whether a resource of both says something else now; what several places make is not compared as text."""
     old_resource, new_resource = old.resources[name], new.resources[name]
     if name in old.sam_resources or name in new.sam_resources:

@@ -27,7 +27,7 @@ def boolean(evaluator: Evaluating, node: Node) -> bool:
             return evaluator.condition(node.entries[0].value)
         if isinstance(node, Scalar) and node.text.lower() in ("true", "false"):
             return node.text.lower() == "true"
-        return evaluator.truth(_free(evaluator, node))
+        return evaluator.truth(_free_truth(evaluator, node))
     name, argument = function_call
     items = argument.items if isinstance(argument, Array) else ()
     if name == "Condition":
@@ -40,10 +40,10 @@ def boolean(evaluator: Evaluating, node: Node) -> bool:
         return any(boolean(evaluator, item) for item in items)
     if name == "Fn::Equals" and len(items) == 2:
         return _equal(evaluator, evaluator.value(items[0]), evaluator.value(items[1]), node)
-    return evaluator.truth(_free(evaluator, node))
+    return evaluator.truth(_free_truth(evaluator, node))
 
 
-def _free(evaluator: Evaluating, node: Node) -> Atom:
+def _free_truth(evaluator: Evaluating, node: Node) -> Atom:
     return free(f"{_source_text(evaluator, node)} holds", canonical(resolved(evaluator, node)))
 
 

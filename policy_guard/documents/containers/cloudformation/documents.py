@@ -64,7 +64,7 @@ def _resource_units(reading: Reading, name: str) -> Iterator[Unit]:
     for place in policy_places:
         if place.kind != "identity" or type_ not in IDENTITY:
             yield from attempt(
-                lambda place=place: _at(reading, name, place, properties),  # type: ignore[misc]
+                lambda place=place: _units_at(reading, name, place, properties),  # type: ignore[misc]
                 f"Resources.{name}.{place.path}",
             )
     known_paths = {place.path.partition("[]")[0] for place in policy_places}
@@ -73,7 +73,7 @@ def _resource_units(reading: Reading, name: str) -> Iterator[Unit]:
     yield from _by_shape(reading, name, properties, known_paths)
 
 
-def _at(reading: Reading, name: str, place: Place, properties: Object) -> Iterator[Unit]:
+def _units_at(reading: Reading, name: str, place: Place, properties: Object) -> Iterator[Unit]:
     """The policies at one place of a resource, one for each holder."""
     nodes_by_label: dict[str, list[tuple[Node, Truths]]] = {}
     for truths in reading.existing(name):
@@ -151,7 +151,7 @@ def _by_shape(reading: Reading, name: str, properties: Object, known_paths: set[
             yield Unit(label, "", None, (Problem(message, node.span),))
         elif policy or (function_call and function_call.name == "Fn::Sub" and _holds_text(function_call.argument)):
             yield from attempt(
-                lambda label=label, node=node: _alone(reading, name, label, node),  # type: ignore[misc]
+                lambda label=label, node=node: _standalone_units(reading, name, label, node),  # type: ignore[misc]
                 label,
             )
         elif isinstance(node, Array):
@@ -167,7 +167,7 @@ def _holds_text(argument: Node) -> bool:
     return bool(items) and isinstance(items[0], Scalar) and is_policy_text(items[0].text)
 
 
-def _alone(reading: Reading, name: str, label: str, node: Node) -> Iterator[Unit]:
+def _standalone_units(reading: Reading, name: str, label: str, node: Node) -> Iterator[Unit]:
     nodes_by_holder: dict[str, list[tuple[Node, Truths]]] = {}
     for truths in reading.existing(name):
         for holder in reading.holders(name, _OWN, Object((), node.span), truths):

@@ -46,11 +46,11 @@ def _join(evaluator: Evaluating, argument: Node, span: Span) -> Value:
         parts += separator if number else ()
         parts += (_joined_item(evaluator, part, separator) for part in parts_of(item))
         see += item.see
-    _bounded(evaluator, parts, span)
+    _refuse_long_text(evaluator, parts, span)
     return text_of(with_marks(tuple(parts)), span, tuple(see))
 
 
-def _bounded(evaluator: Evaluating, parts: Iterable[str | Hole], span: Span) -> None:
+def _refuse_long_text(evaluator: Evaluating, parts: Iterable[str | Hole], span: Span) -> None:
     if sum(len(part) for part in parts if isinstance(part, str)) > _LONGEST:
         raise Opaque("the text here is too long", span)
 
@@ -67,7 +67,7 @@ def _split(evaluator: Evaluating, argument: Node, span: Span) -> Value:
     delimiter = evaluator.text(first)
     if not is_plain(parts_of(delimiter)) or not delimiter.text:
         return text_of((hole("Split", key_of(delimiter), canonical(second))._replace(several=True),), span)
-    rejoined_items = _rejoined(evaluator, second, delimiter.text)
+    rejoined_items = _rejoined_items(evaluator, second, delimiter.text)
     if rejoined_items is not None:
         return Array(tuple(rejoined_items), span)
     value = evaluator.text(second)
@@ -80,7 +80,7 @@ def _split(evaluator: Evaluating, argument: Node, span: Span) -> Value:
     )
 
 
-def _rejoined(evaluator: Evaluating, node: Node, delimiter: str) -> list[Scalar] | None:
+def _rejoined_items(evaluator: Evaluating, node: Node, delimiter: str) -> list[Scalar] | None:
     """The items of a list that is joined and split again, as people add to a list; None for anything else."""
     function_call = call(node)
     if function_call is None or function_call.name != "Fn::Join":
@@ -98,7 +98,7 @@ def _rejoined(evaluator: Evaluating, node: Node, delimiter: str) -> list[Scalar]
         items = sequence.items if isinstance(sequence, Array) else ()
     scalars: list[Scalar] = []
     for item in items:
-        inner_items = _rejoined(evaluator, item, delimiter)
+        inner_items = _rejoined_items(evaluator, item, delimiter)
         scalars += inner_items if inner_items is not None else _split_item(evaluator, item, delimiter)
     return scalars
 
@@ -166,17 +166,17 @@ def _leaf(evaluator: Evaluating, table: Object, names: list[Scalar], label: str,
     if choosing and len(nodes) <= _MOST_KEYS:
         node: Node = table
         for name in names:
-            node = _chosen(evaluator, node, parts_of(name)) if isinstance(node, Object) else node
-        return _respanned(node, span)
+            node = _choose(evaluator, node, parts_of(name)) if isinstance(node, Object) else node
+        return _respan(node, span)
     if len(set(map(shape, nodes))) == 1:
-        return _respanned(nodes[0], span)
+        return _respan(nodes[0], span)
     keys = [key_of(name) for name in names]
     is_list = any(isinstance(each, Array) for each in nodes)
     part = hole(label, *keys, _reachable(table, names))
     return text_of((part._replace(several=is_list),), span, (table.span,))
 
 
-def _chosen(evaluator: Evaluating, node: Object, parts: Parts) -> Node:
+def _choose(evaluator: Evaluating, node: Object, parts: Parts) -> Node:
     for key, value in node.entries:
         if parts == (key.text,):
             return value
@@ -241,7 +241,7 @@ def _reachable(node: Node, names: list[Scalar]) -> object:
     return sorted((entry.key.text, repr(_reachable(entry.value, names[1:]))) for entry in node.entries)
 
 
-def _respanned(node: Node, span: Span) -> Value:
+def _respan(node: Node, span: Span) -> Value:
     """A value of a mapping at the place where it is asked for."""
     if isinstance(node, Scalar):
         return text_of(with_marks((node.text,)), span, (node.span,))

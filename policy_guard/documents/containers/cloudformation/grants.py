@@ -74,10 +74,10 @@ def grant_units(reading: Reading, name: str, managed: Iterable[str], bounded: bo
         units += attempt(partial(_addition, reading, name), f"Resources.{name}")
     for place, node in access_beside(reading.template.resources[name], type_):
         address = f"Resources.{name}.{place}"
-        units += attempt(partial(_unknown, reading, name, address, node), address)
+        units += attempt(partial(_unknown_access, reading, name, address, node), address)
     for key, action in _ATTACHING.get(type_, ()):
         address = f"Resources.{name}.{key}"
-        units += attempt(partial(_attached, reading, name, key, action, frozenset(managed)), address)
+        units += attempt(partial(_attached_units, reading, name, key, action, frozenset(managed)), address)
     if bounded and type_ in BOUNDED:
         units += attempt(partial(_boundary, reading, name), f"Resources.{name}.{BOUNDARY}")
     if type_ == BUCKET:
@@ -125,7 +125,7 @@ def _resource_holders(reading: Reading, name: str) -> Iterator[tuple[str, Truths
                 yield outcome.value.key, outcome.truths
 
 
-def _attached(reading: Reading, name: str, key: str, action: str, managed: frozenset[str]) -> Iterator[Unit]:
+def _attached_units(reading: Reading, name: str, key: str, action: str, managed: frozenset[str]) -> Iterator[Unit]:
     properties = reading.properties(name)
     for holder, truths in _resource_holders(reading, name):
         statements = [
@@ -200,8 +200,8 @@ def _block(reading: Reading, name: str, bounded: bool) -> Iterator[Unit]:
     span = node.span if node is not None else reading.template.spans[name].span
     for holder, truths in _resource_holders(reading, name):
         statements: list[Object] = []
-        for outcome in outcomes(lambda case: _evaluated(reading, node, span, case), truths, span):
-            openings = dict(_unblocked(outcome.value)) if outcome.value is not None else {}
+        for outcome in outcomes(lambda case: _evaluate(reading, node, span, case), truths, span):
+            openings = dict(_open_flags(outcome.value)) if outcome.value is not None else {}
             statements += (
                 _statement(reading, value.span, outcome.truths, Action=text_of((action,), value.span), Resource=value)
                 for action, value in openings.items()
@@ -211,13 +211,13 @@ def _block(reading: Reading, name: str, bounded: bool) -> Iterator[Unit]:
         yield from _unit(reading, f"Resources.{name}.{_BLOCK}", unit_holder, "identity", statements)
 
 
-def _evaluated(reading: Reading, node: Node | None, span: Span, truths: Truths) -> Node:
+def _evaluate(reading: Reading, node: Node | None, span: Span, truths: Truths) -> Node:
     """Return what a block comes to; an empty list if there is none."""
     value = reading.evaluator(truths).value(node) if node is not None else NOTHING
     return Array((), span) if isinstance(value, NoValue) else value
 
 
-def _unblocked(block: Node) -> Iterator[tuple[str, Scalar]]:
+def _open_flags(block: Node) -> Iterator[tuple[str, Scalar]]:
     """The flags that do not block, each with `*`, or with what nobody knows of it."""
     if not isinstance(block, Object):
         parts = () if isinstance(block, Array) else parts_of(block)
@@ -250,7 +250,7 @@ def _url(reading: Reading, name: str) -> Iterator[Unit]:
                     yield from _unit(reading, f"Resources.{name}.AuthType", holder, "identity", [statement])
 
 
-def _unknown(reading: Reading, name: str, address: str, node: Node) -> Iterator[Unit]:
+def _unknown_access(reading: Reading, name: str, address: str, node: Node) -> Iterator[Unit]:
     """Access that only the transform of AWS SAM works out: it is known by its text, and another text is new access."""
     resource = text_of((hole(f"what {address} gives access to", canonical(node)),), node.span)
     action = text_of(("serverless:Access",), node.span)

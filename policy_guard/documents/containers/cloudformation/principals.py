@@ -89,7 +89,7 @@ def _note(reading: Reading, name: str, index: Principals, managed: dict[str, str
                 key = f"{_PRINCIPALS[type_]} {outcome.value.key}"
                 index.labels.setdefault(key, name)
                 index.members.setdefault(key, []).append(Member(name, outcome.truths))
-                _attached(reading, properties, key, outcome.truths, index, managed)
+                _note_attached(reading, properties, key, outcome.truths, index, managed)
             continue
         place = next(iter(places()[type_]))
         for holder in reading.holders(name, place, properties, truths):
@@ -110,7 +110,7 @@ def _note_ownerless(name: str, type_: str, truths: Truths, index: Principals) ->
     index.members.setdefault(key, []).append(Member(name, truths))
 
 
-def _attached(
+def _note_attached(
     reading: Reading, properties: Object, key: str, truths: Truths, index: Principals, managed: dict[str, str]
 ) -> None:
     for outcome in reading.texts(properties.get("ManagedPolicyArns"), truths):

@@ -267,10 +267,10 @@ class Reading:
         if place.account:
             yield Holder(_ACCOUNT, "", truths)
             return
-        for outcome in outcomes(lambda case: self._served(name, place, properties, case), truths, properties.span):
+        for outcome in outcomes(lambda case: self._holders_of(name, place, properties, case), truths, properties.span):
             yield from (holder._replace(truths=outcome.truths) for holder in outcome.value or ())
 
-    def _served(self, name: str, place: Place, properties: Object, truths: Truths) -> tuple[Holder, ...]:
+    def _holders_of(self, name: str, place: Place, properties: Object, truths: Truths) -> tuple[Holder, ...]:
         """Return those whom the policy serves; the resource itself if it names nobody."""
         holders = tuple(
             Holder(f"{_noun(key)} {name_of(parts_of(text))}", text.text, {})

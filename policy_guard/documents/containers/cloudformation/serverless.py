@@ -48,7 +48,7 @@ def with_globals(root: Object, resource: Object, type_: str) -> Object:
         return resource
     own_properties = resource.get("Properties") or Object((), resource.span)
     entries = tuple(entry for entry in resource.entries if entry.key.text != "Properties")
-    properties = Entry(Scalar("Properties", own_properties.span), _merged(global_properties, own_properties, _DEEPEST))
+    properties = Entry(Scalar("Properties", own_properties.span), _merge(global_properties, own_properties, _DEEPEST))
     return resource._replace(entries=(*entries, properties))
 
 
@@ -65,7 +65,7 @@ def size(node: Node, limit: int) -> int:
     return count
 
 
-def _merged(global_node: Node, own_node: Node, depth_limit: int) -> Node:
+def _merge(global_node: Node, own_node: Node, depth_limit: int) -> Node:
     """Return what Globals and the resource say together: mappings are merged, lists joined, all else replaced."""
     if isinstance(global_node, Array) and isinstance(own_node, Array):
         return own_node._replace(items=(*global_node.items, *own_node.items))
@@ -82,7 +82,7 @@ def _merged(global_node: Node, own_node: Node, depth_limit: int) -> Node:
     global_values = {entry.key.text: entry.value for entry in global_node.entries}
     for key, value in own_node.entries:
         global_value = global_values.get(key.text)
-        entries.append(Entry(key, value if global_value is None else _merged(global_value, value, depth_limit - 1)))
+        entries.append(Entry(key, value if global_value is None else _merge(global_value, value, depth_limit - 1)))
     return own_node._replace(entries=tuple(entries))
 
 
@@ -108,7 +108,9 @@ def added_resources(name: str, resource: Object, type_: str) -> Iterator[AddedRe
     if type_ == WITH_ROLES[0] and address is not None:
         url = {
             "TargetFunctionArn": node_of({"Ref": name}, address.span),
-            "AuthType": _mapped(address, lambda node: (isinstance(node, Object) and node.get("AuthType")) or node),
+            "AuthType": _map_branches(
+                address, lambda node: (isinstance(node, Object) and node.get("AuthType")) or node
+            ),
         }
         yield AddedResource(f"{name}Url", name, _resource(resource, "AWS::Lambda::Url", url))
 
@@ -153,8 +155,8 @@ def _role(properties: Object) -> dict[str, Node]:
     items = policies.items if isinstance(policies, Array) and policies.tag is None else ()
     if policies is not None and not items:
         items = (policies,) if not isinstance(policies, Array) or policies.tag is not None else ()
-    inline_policies = [_mapped(item, _inline) for item in items]
-    attached_policies = [_mapped(item, _attached) for item in items]
+    inline_policies = [_map_branches(item, _inline) for item in items]
+    attached_policies = [_map_branches(item, _attached_policy) for item in items]
     span = properties.span
     inline_policies += (_inline_policy(node_of(policy, span)) for policy in inline_by_use(properties))
     attached_policies += (_by_name(Scalar(each, span)) for each in attached_by_use(properties))
@@ -167,14 +169,14 @@ def _role(properties: Object) -> dict[str, Node]:
     return role_properties | ({"Path": path} if path is not None else {})
 
 
-def _mapped(node: Node, change: Callable[[Node], Node], depth_limit: int = _DEEPEST) -> Node:
+def _map_branches(node: Node, change: Callable[[Node], Node], depth_limit: int = _DEEPEST) -> Node:
     """The node changed; if conditions choose, each of what they choose between."""
     function_call = call(node)
     argument = function_call.argument if function_call and function_call.name == "Fn::If" else None
     if not isinstance(argument, Array) or len(argument.items) != 3 or not depth_limit:
         return node if _is_no_value(node) else change(node)
     condition, if_true, if_false = argument.items
-    branches = [_mapped(branch, change, depth_limit - 1) for branch in (if_true, if_false)]
+    branches = [_map_branches(branch, change, depth_limit - 1) for branch in (if_true, if_false)]
     if all(map(_is_no_value, branches)):
         return branches[0]
     return _mapping({"Fn::If": Array((condition, *branches), node.span)}, node.span)
@@ -217,7 +219,7 @@ def _inline_policy(document: Node) -> Node:
     return _mapping({"PolicyName": Scalar("policy", document.span), "PolicyDocument": document}, document.span)
 
 
-def _attached(item: Node) -> Node:
+def _attached_policy(item: Node) -> Node:
     if _is_document(item):
         return _no_value(item.span)
     return _by_name(item) if isinstance(item, Scalar) and item.tag is None and item.parts is None else item

@@ -47,7 +47,7 @@ def inline_by_use(properties: Object) -> Iterator[dict[str, Any]]:
     """The inline policies that the transform writes, as JSON with nodes of the template in it."""
     queue = properties.get("DeadLetterQueue")
     if isinstance(queue, Object):
-        yield from _sending(queue.get("Type"), queue.get("TargetArn"))
+        yield from _sending_policy(queue.get("Type"), queue.get("TargetArn"))
     for kind, event in _events(properties):
         action, key = _WITH_SECRETS.get(kind, ("", ""))
         if action:
@@ -66,13 +66,13 @@ def known_by_text(properties: Object) -> Iterator[tuple[str, Node]]:
     events = properties.get("Events")
     if isinstance(events, Object) and call(events) is None:
         for name, event in events.entries:
-            if (node := _calling(event)) is not None:
+            if (node := _calling_node(event)) is not None:
                 yield f"Events.{name.text}", node
     elif events is not None:
         yield "Events", events
     for key in ("DeadLetterQueue", *_BY_PROPERTY, "Tracing"):
         node = properties.get(key)
-        if node is not None and (call(node) or (isinstance(node, Object) and _chosen(node.get("Type")))):
+        if node is not None and (call(node) or (isinstance(node, Object) and _is_chosen(node.get("Type")))):
             yield key, node
     invoke_config = properties.get("EventInvokeConfig")
     if invoke_config is not None:
@@ -81,15 +81,15 @@ def known_by_text(properties: Object) -> Iterator[tuple[str, Node]]:
             yield "EventInvokeConfig", destinations
 
 
-def _calling(event: Node) -> Node | None:
+def _calling_node(event: Node) -> Node | None:
     """What decides who may call a function by an event; None if it reads from a queue or stream that is worked out."""
     kind = event.get("Type") if isinstance(event, Object) and call(event) is None else None
     event_properties = event.get("Properties") if isinstance(event, Object) else None
-    if not isinstance(event, Object) or not isinstance(kind, Scalar) or kind.tag or _chosen(event_properties):
+    if not isinstance(event, Object) or not isinstance(kind, Scalar) or kind.tag or _is_chosen(event_properties):
         return event
     if kind.text in _BY_EVENT or kind.text in _WITH_SECRETS:
         secrets = event_properties.get("SourceAccessConfigurations") if isinstance(event_properties, Object) else None
-        return event if _chosen(secrets) else None
+        return event if _is_chosen(secrets) else None
     deciding_entries = (
         tuple(e for e in event_properties.entries if e.key.text in _CALLERS)
         if isinstance(event_properties, Object)
@@ -98,12 +98,12 @@ def _calling(event: Node) -> Node | None:
     return Object((Entry(Scalar("Type", event.span), kind), *deciding_entries), event.span)
 
 
-def _chosen(node: Node | None) -> bool:
+def _is_chosen(node: Node | None) -> bool:
     """Tell whether a function of the template decides what stands there."""
     return node is not None and call(node) is not None
 
 
-def _sending(kind: Node | None, target: Node | None) -> Iterator[dict[str, Any]]:
+def _sending_policy(kind: Node | None, target: Node | None) -> Iterator[dict[str, Any]]:
     action = _SENDING.get(kind.text) if isinstance(kind, Scalar) else None
     if action:
         yield from _policy(action, target)

@@ -72,7 +72,7 @@ def read_template(source: Source, root: Object) -> Template:
     unknown: list[Entry] = []
     budget = [_MOST_FROM_LOOPS]
     sections = {
-        name: _expanded(_section(root, name), unknown, budget)
+        name: _expand(_section(root, name), unknown, budget)
         for name in ("Parameters", "Mappings", "Conditions", "Resources")
     }
     resources = {e.key.text: e for e in sections["Resources"] if isinstance(e.value, Object)}
@@ -87,7 +87,7 @@ def read_template(source: Source, root: Object) -> Template:
         resources={name: e.value for name, e in resources.items() if isinstance(e.value, Object)},
         macros=tuple(_macros(root)),
         unknown=tuple(unknown),
-        repeated=tuple(_repeated(root, sections)),
+        repeated=tuple(_repeated_keys(root, sections)),
         spans={name: entry.key for name, entry in resources.items()},
     )
     return _with_serverless(template)
@@ -128,7 +128,7 @@ def _section(root: Object, name: str) -> tuple[Entry, ...]:
     return node.entries if isinstance(node, Object) else ()
 
 
-def _expanded(entries: tuple[Entry, ...], unknown: list[Entry], budget: list[int]) -> list[Entry]:
+def _expand(entries: tuple[Entry, ...], unknown: list[Entry], budget: list[int]) -> list[Entry]:
     expanded_entries: list[Entry] = []
     for entry in entries:
         if entry.key.text.startswith(LOOP):
@@ -136,7 +136,7 @@ def _expanded(entries: tuple[Entry, ...], unknown: list[Entry], budget: list[int
             if body is None:
                 unknown.append(entry)
             else:
-                expanded_entries += _expanded(tuple(body), unknown, budget)
+                expanded_entries += _expand(tuple(body), unknown, budget)
         elif entry.key.text == TRANSFORM:
             unknown.append(entry)
         else:
@@ -178,17 +178,17 @@ def _loop_body(node: Node, name: str, text: str) -> Node:
         if isinstance(argument, Scalar) and argument.text == name:
             return Scalar(text, node.span)
     if isinstance(node, Scalar):
-        return node._replace(text=_with(node.text, name, text))
+        return node._replace(text=_substitute(node.text, name, text))
     if isinstance(node, Array):
         return node._replace(items=tuple(_loop_body(item, name, text) for item in node.items))
     entries = (
-        Entry(key._replace(text=_with(key.text, name, text)), _loop_body(value, name, text))
+        Entry(key._replace(text=_substitute(key.text, name, text)), _loop_body(value, name, text))
         for key, value in node.entries
     )
     return node._replace(entries=tuple(entries))
 
 
-def _with(text: str, name: str, value: str) -> str:
+def _substitute(text: str, name: str, value: str) -> str:
     if "{" not in text:
         return text
     plain = re.sub(r"[^A-Za-z0-9]", "", value)
@@ -203,18 +203,18 @@ def _macros(root: Object) -> Iterator[Node]:
             yield macro
 
 
-def _repeated(root: Object, sections: Mapping[str, list[Entry]]) -> Iterator[Problem]:
+def _repeated_keys(root: Object, sections: Mapping[str, list[Entry]]) -> Iterator[Problem]:
     """The keys written twice of which CloudFormation takes the last, and other readers the first or none."""
-    yield from _twice(root.entries)
+    yield from _repeated_entries(root.entries)
     for entries in sections.values():
-        yield from _twice(entries)
+        yield from _repeated_entries(entries)
     for name in _VALUES:
         section = root.get(name)
         for entry in section.entries if isinstance(section, Object) else ():
             yield from twice(entry.value)
     for entry in sections["Resources"]:
         if isinstance(entry.value, Object):
-            yield from _twice(entry.value.entries)
+            yield from _repeated_entries(entry.value.entries)
             properties = entry.value.get("Properties")
             yield from _in_properties(type_of(entry.value), properties)
 
@@ -224,7 +224,7 @@ def _in_properties(type_: str, properties: Node | None) -> Iterator[Problem]:
     if type_.startswith(PREFIX) and properties is not None:
         yield from twice(properties)
     elif isinstance(properties, Object):
-        yield from _twice(properties.entries)
+        yield from _repeated_entries(properties.entries)
 
 
 def twice(node: Node) -> Iterator[Problem]:
@@ -235,11 +235,11 @@ def twice(node: Node) -> Iterator[Problem]:
         if isinstance(node, Array):
             stack += node.items
         elif isinstance(node, Object):
-            yield from _twice(node.entries)
+            yield from _repeated_entries(node.entries)
             stack += (entry.value for entry in node.entries)
 
 
-def _twice(entries: tuple[Entry, ...] | list[Entry]) -> Iterator[Problem]:
+def _repeated_entries(entries: tuple[Entry, ...] | list[Entry]) -> Iterator[Problem]:
     texts: set[str] = set()
     for key, _ in entries:
         if key.text in texts:

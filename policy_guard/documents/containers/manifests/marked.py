@@ -73,18 +73,18 @@ def _key(line: str) -> str:
 
 def _mask(mark: str) -> str:
     """A text of the same length that YAML takes for a plain one."""
-    return _FIRST + "".join(map(_hidden, mark[1:-1])) + _LAST
+    return _FIRST + "".join(map(_mask_character, mark[1:-1])) + _LAST
 
 
-def _hidden(character: str) -> str:
+def _mask_character(character: str) -> str:
     return chr(_SHIFT + ord(character)) if ord(character) < 256 and character not in "\r\n" else character
 
 
 def _unmasked_text(text: str) -> str:
     if _FIRST not in text:
         return text
-    return "".join(map(_character, text)).replace(_FIRST, "{").replace(_LAST, "}")
+    return "".join(map(_unmask_character, text)).replace(_FIRST, "{").replace(_LAST, "}")
 
 
-def _character(character: str) -> str:
+def _unmask_character(character: str) -> str:
     return chr(ord(character) - _SHIFT) if _SHIFT <= ord(character) < _SHIFT + 256 else character

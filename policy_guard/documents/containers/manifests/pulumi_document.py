@@ -34,7 +34,7 @@ def statements_of(node: Object) -> tuple[Object, ...] | None:
 
 
 def _is_known(item: Object) -> bool:
-    parts = [part for key in (*_PRINCIPALS, "conditions") for part in _listed(item.get(key))]
+    parts = [part for key in (*_PRINCIPALS, "conditions") for part in _items_of(item.get(key))]
     return bool(item.entries) and all(e.key.text in _KNOWN for e in item.entries) and all(map(_is_mapping, parts))
 
 
@@ -44,7 +44,7 @@ def _is_mapping(node: Node) -> bool:
     )
 
 
-def _listed(node: Node | None) -> tuple[Node, ...]:
+def _items_of(node: Node | None) -> tuple[Node, ...]:
     if node is None:
         return ()
     return node.items if isinstance(node, Array) else (node,)
@@ -72,7 +72,7 @@ def _principals(node: Node) -> Node:
 
 def _conditions(node: Node) -> Object:
     entries: list[Entry] = []
-    for part in _listed(node):
+    for part in _items_of(node):
         test = part.get("test") if isinstance(part, Object) else None
         if isinstance(test, Scalar):
             entries.append(Entry(test, Object(tuple(_pairs(part, "variable", "values")), part.span)))
@@ -86,7 +86,7 @@ def _conditions(node: Node) -> Object:
 
 
 def _pairs(node: Node, name: str, values: str) -> Iterator[Entry]:
-    for part in _listed(node):
+    for part in _items_of(node):
         key, value = (part.get(name), part.get(values)) if isinstance(part, Object) else (None, None)
         if isinstance(key, Scalar) and value is not None:
             yield Entry(key, value)

@@ -53,24 +53,24 @@ def policies_of(source: Source, documents: Sequence[Node]) -> Iterator[ManifestP
     for number, document in enumerate(documents):
         owners.weigh(document)
         label = "" if isinstance(document, Object) and resource_of(document, "") else f"[{number}]" * (number > 0)
-        yield from _at(source, document, _Way(label, None, (), owners))
+        yield from _node_policies(source, document, _Way(label, None, (), owners))
 
 
-def _at(source: Source, node: Node, way: _Way) -> Iterator[ManifestPolicy]:
+def _node_policies(source: Source, node: Node, way: _Way) -> Iterator[ManifestPolicy]:
     if isinstance(node, Scalar):
-        yield from _in_text(source, node, way)
+        yield from _text_policies(source, node, way)
     elif looks_like_policy(node):
         yield _written_policy(node, node, way)
     elif (statements := _statements(node)) is not None:
         yield _written_policy(policy_of(statements, node.span), node, way)
     elif isinstance(node, Array):
         for number, item in enumerate(node.items):
-            yield from _at(source, item, way._replace(label=f"{way.label}[{_identity(item, number)}]"))
+            yield from _node_policies(source, item, way._replace(label=f"{way.label}[{_identity(item, number)}]"))
     else:
-        yield from _in_mapping(source, node, way)
+        yield from _mapping_policies(source, node, way)
 
 
-def _in_mapping(source: Source, node: Object, way: _Way) -> Iterator[ManifestPolicy]:
+def _mapping_policies(source: Source, node: Object, way: _Way) -> Iterator[ManifestPolicy]:
     resource = resource_of(node, way.key, way.resource)
     if resource is not None:
         label = f"{way.label}.{resource.address}" if way.label and way.resource else resource.address
@@ -83,10 +83,10 @@ def _in_mapping(source: Source, node: Object, way: _Way) -> Iterator[ManifestPol
         yield _stand_in((by_text(node, way.label),), node, way)
     for key, value in node.entries:
         inner = way._replace(label=f"{way.label}.{key.text}".lstrip("."), key=key.text)
-        yield from _under(source, without_style(key.text), value, inner, is_granting)
+        yield from _key_policies(source, without_style(key.text), value, inner, is_granting)
 
 
-def _under(source: Source, plain: str, value: Node, way: _Way, is_granting: bool) -> Iterator[ManifestPolicy]:
+def _key_policies(source: Source, plain: str, value: Node, way: _Way, is_granting: bool) -> Iterator[ManifestPolicy]:
     """The policies under a key, which is `plain`; a resource that `is_granting` is known by its text already."""
     in_aws = way.resource is not None and way.resource.aws
     if plain == _METADATA and not isinstance(value, Scalar):
@@ -98,7 +98,7 @@ def _under(source: Source, plain: str, value: Node, way: _Way, is_granting: bool
     if gives_access or repeats or _fills_in(way):
         yield from _access_policies(source, value, way)
         return
-    policies = tuple(_at(source, value, way))
+    policies = tuple(_node_policies(source, value, way))
     yield from policies
     if not policies and in_aws and plain in keys.POLICY and _is_more(value) and not _has_other_policies(way):
         yield _stand_in((by_text(value, way.label),), value, way)
@@ -117,7 +117,7 @@ def _access_policies(source: Source, value: Node, way: _Way) -> Iterator[Manifes
         for number, item in enumerate(value.items):
             yield from _access_policies(source, item, way._replace(label=f"{way.label}[{_identity(item, number)}]"))
     else:
-        yield from _at(source, value, way)
+        yield from _node_policies(source, value, way)
 
 
 def _fills_in(way: _Way) -> bool:
@@ -168,7 +168,7 @@ def _without_description(node: Object) -> Object:
     )
 
 
-def _in_text(source: Source, scalar: Scalar, way: _Way) -> Iterator[ManifestPolicy]:
+def _text_policies(source: Source, scalar: Scalar, way: _Way) -> Iterator[ManifestPolicy]:
     text = scalar.text.lstrip()
     if text.startswith("[") and "Effect" in text:
         node = read_text(scalar, source)
@@ -183,7 +183,7 @@ def _in_text(source: Source, scalar: Scalar, way: _Way) -> Iterator[ManifestPoli
             yield _written_policy(node, scalar, way)
         else:
             way.owners.weigh(node)
-            yield from _at(source, node, way)
+            yield from _node_policies(source, node, way)
     elif "\n" in text and may_grant(text.encode("utf-8", "replace")):
         yield _stand_in((by_text(scalar, way.label),), scalar, way)
 
@@ -246,12 +246,12 @@ class _Owners:
     def weigh(self, node: Node) -> None:
         """Remembers which nodes of a tree hold a policy; nodes are known by their identity, and kept."""
         self._nodes.append(node)
-        self._weighed(node)
+        self._holds_policy(node)
 
-    def _weighed(self, node: Node) -> bool:
+    def _holds_policy(self, node: Node) -> bool:
         if id(node) not in self._holding:
             self._holding[id(node)] = False
-            inner = sum(map(self._weighed, _children(node)))
+            inner = sum(map(self._holds_policy, _children(node)))
             is_policy = is_policy_text(node.text) if isinstance(node, Scalar) else looks_like_policy(node)
             self._holding[id(node)] = bool(inner or is_policy or _statements(node) is not None)
         return self._holding[id(node)]

@@ -40,8 +40,8 @@ def function_resources(
         function_role = _own_role(variables, function, provider_role, inherits)
         if function_role is not None:
             events = of_events(variables, key, function)
-            contents = function_role.with_statements((*settings, *events, *_made_live(plugin, function)))
-            entries += role(f"{_normalized(key.text)}{_SHARED}", contents, key.span, key.span)
+            contents = function_role.with_statements((*settings, *events, *_plugin_access(plugin, function)))
+            entries += role(f"{_normalize(key.text)}{_SHARED}", contents, key.span, key.span)
         entries += _url(variables, key, function)
     return entries + _shared_role(variables, provider, provider_role.with_statements(settings), functions, plugin)
 
@@ -74,7 +74,7 @@ def _plugin(variables: Variables, root: Object) -> Scalar | None:
     return None
 
 
-def _made_live(plugin: Scalar | None, function: Object) -> list[Node]:
+def _plugin_access(plugin: Scalar | None, function: Object) -> list[Node]:
     """Access by statements of a function that nothing reads without the plug-in."""
     if plugin is None or function.get("iamRoleStatements") is None:
         return []
@@ -138,7 +138,7 @@ def _url(variables: Variables, key: Scalar, function: Object) -> list[Entry]:
         return []
     authorizer = node.get("authorizer") if isinstance(node, Object) else None
     asks = isinstance(authorizer, Scalar) and authorizer.text == "aws_iam"
-    name = _normalized(key.text)
+    name = _normalize(key.text)
     properties = mapping(
         key.span,
         AuthType=text("AWS_IAM" if asks else "NONE", (authorizer or node).span),
@@ -157,6 +157,6 @@ def _is_true(variables: Variables, node: Node | None) -> bool:
     return isinstance(value, Scalar) and value.text == "true"
 
 
-def _normalized(name: str) -> str:
+def _normalize(name: str) -> str:
     """The name of a function as it begins the logical ids of what is made for it."""
     return f"{name[:1].upper()}{name[1:]}".replace("-", "Dash").replace("_", "Underscore")

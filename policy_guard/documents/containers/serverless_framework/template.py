@@ -132,9 +132,9 @@ def _extend(resources: list[Entry], variables: Variables, extensions: Node | Non
     for key, value in _entries(variables.resolve(extensions)):
         position = next((number for number, each in enumerate(resources) if each.key.text == key.text), None)
         if position is not None:
-            resources[position] = Entry(resources[position].key, _merged(resources[position].value, value))
+            resources[position] = Entry(resources[position].key, _merge(resources[position].value, value))
         elif key.text in _TYPES:
-            resources.append(entry(key.text, _merged(mapping(key.span, Type=text(_TYPES[key.text], key.span)), value)))
+            resources.append(entry(key.text, _merge(mapping(key.span, Type=text(_TYPES[key.text], key.span)), value)))
         elif any(word in name for name in _keys(value) for word in _LIKE_ACCESS):
             raise Opaque("what is extended here is not read, and may grant access; judge it by hand", key.span)
 
@@ -156,7 +156,7 @@ def _keys(node: Node) -> Iterator[str]:
             stack += (value for _, value in node.entries)
 
 
-def _merged(base: Node, addition: Node) -> Node:
+def _merge(base: Node, addition: Node) -> Node:
     """The second put into the first: mappings key by key, lists one after the other, all else as the second says."""
     if isinstance(base, Array) and isinstance(addition, Array):
         return base._replace(items=(*base.items, *addition.items))
@@ -165,5 +165,5 @@ def _merged(base: Node, addition: Node) -> Node:
     entries = {key.text: Entry(key, value) for key, value in base.entries}
     for key, value in addition.entries:
         existing_entry = entries.get(key.text)
-        entries[key.text] = Entry(key, _merged(existing_entry.value, value) if existing_entry else value)
+        entries[key.text] = Entry(key, _merge(existing_entry.value, value) if existing_entry else value)
     return base._replace(entries=tuple(entries.values()))

@@ -85,18 +85,18 @@ class Variables:
             if node is None:
                 return None
             place = place or (node.span if _is_variable(node) else None)
-            node = self._stepped(node, key)
-        return self._placed(node, place) if node is not None and place else node
+            node = self._step_into(node, key)
+        return self._place_at(node, place) if node is not None and place else node
 
     def target(self, node: Node) -> Node:
         """The node, or if it is one variable what that stands for, in which variables may stand again."""
-        return self._placed(self._outer(node), node.span) if _is_variable(node) else node
+        return self._place_at(self._outer_value(node), node.span) if _is_variable(node) else node
 
-    def _outer(self, node: Node) -> Node:
+    def _outer_value(self, node: Node) -> Node:
         """The node, or if it is one variable what that stands for at its own place."""
-        return self._scalar(node, self._outer) if isinstance(node, Scalar) and _is_variable(node) else node
+        return self._scalar(node, self._outer_value) if isinstance(node, Scalar) and _is_variable(node) else node
 
-    def _placed(self, node: Node, span: Span) -> Node:
+    def _place_at(self, node: Node, span: Span) -> Node:
         """The node as if it were written at a place."""
         self._budget -= 1
         if self._budget < 0:
@@ -104,12 +104,12 @@ class Variables:
         if isinstance(node, Scalar):
             return node._replace(span=span)
         if isinstance(node, Array):
-            return node._replace(items=tuple(self._placed(item, span) for item in node.items), span=span)
-        entries = (Entry(key._replace(span=span), self._placed(value, span)) for key, value in node.entries)
+            return node._replace(items=tuple(self._place_at(item, span) for item in node.items), span=span)
+        entries = (Entry(key._replace(span=span), self._place_at(value, span)) for key, value in node.entries)
         return node._replace(entries=tuple(entries), span=span)
 
-    def _stepped(self, node: Node, key: str) -> Node | None:
-        node = self._outer(node)
+    def _step_into(self, node: Node, key: str) -> Node | None:
+        node = self._outer_value(node)
         if isinstance(node, Object):
             return node.get(key)
         if isinstance(node, Array) and key.isdecimal() and int(key) < len(node.items):
@@ -137,13 +137,13 @@ class Variables:
             return scalar
         if len(pieces) == 1:
             value = self._variable(pieces[0][1], scalar.span, fill or self.resolve)
-            return value if fill else self._placed(value, scalar.span)
+            return value if fill else self._place_at(value, scalar.span)
         parts: list[str | Hole] = []
         for is_variable, text in pieces:
             parts += self._text(text, scalar.span) if is_variable else (text,)
-        return self._put_together(scalar, joined(parts))
+        return self._assemble(scalar, joined(parts))
 
-    def _put_together(self, scalar: Scalar, parts: Parts) -> Node:
+    def _assemble(self, scalar: Scalar, parts: Parts) -> Node:
         """A text with holes; under `Fn::Sub` each hole is a name of its own."""
         if not _has_hole(parts):
             return scalar._replace(text=spelling(parts), parts=None)
@@ -174,14 +174,14 @@ class Variables:
             raise Opaque("this takes too long to fill in; write it with fewer variables", span)
         self._active.append(content)
         try:
-            plain = self._inner(content, span)
+            plain = self._inner_content(content, span)
             if isinstance(plain, Hole):
                 return Scalar("", span, parts=(plain,))
-            return self._first(plain, span, fill)
+            return self._first_value(plain, span, fill)
         finally:
             self._active.pop()
 
-    def _inner(self, content: str, span: Span) -> str | Hole:
+    def _inner_content(self, content: str, span: Span) -> str | Hole:
         """The content with the variables in it filled in; a hole if nobody knows one of them."""
         parts: list[str | Hole] = []
         for is_variable, text in _pieces(content, span):
@@ -238,14 +238,16 @@ class Variables:
         )
         yield from (source for path in paths if (source := self._revision_files.read(path)))
 
-    def _first(self, content: str, span: Span, fill: Callable[[Node], Node]) -> Node:
+    def _first_value(self, content: str, span: Span, fill: Callable[[Node], Node]) -> Node:
         alternatives = _alternatives(content)
         for number, alternative in enumerate(alternatives):
             value = self._alternative_value(alternative.strip(), span, fill)
             if isinstance(value, Hole):
                 remaining = ", ".join(alternatives[number + 1 :])
                 fallback = (
-                    canonical(self.resolve(self._first(remaining, span, self.resolve))) if remaining.strip() else ""
+                    canonical(self.resolve(self._first_value(remaining, span, self.resolve)))
+                    if remaining.strip()
+                    else ""
                 )
                 context = self._outside_context(alternative.strip().partition(":")[0])
                 return Scalar("", span, parts=(hole(alternative.strip(), fallback, *context)._replace(several=True),))

@@ -12,14 +12,14 @@ ABSENT = Array((), Span(0, 0))
 def attached(value: Node) -> Node:
     """Return what attached policies, whose text stands elsewhere, may allow."""
     items = value.items if isinstance(value, Array) else (value,)
-    statements = tuple(statement for item in items for statement in _of_one(item))
+    statements = tuple(statement for item in items for statement in _statements_of_item(item))
     if not statements:
         return ABSENT
     return _policy_with(statements, value.span)
 
 
-def _of_one(item: Node) -> tuple[Object, ...]:
-    return managed_statements(parts(item), item.span) or (_allowing(item),)
+def _statements_of_item(item: Node) -> tuple[Object, ...]:
+    return managed_statements(parts(item), item.span) or (_allow_statement(item),)
 
 
 def below_ceiling(value: Node) -> Object:
@@ -46,7 +46,7 @@ def _policy_with(statements: tuple[Node, ...], span: Span) -> Object:
     return Object((version, Entry(Scalar("Statement", span), Array(statements, span))), span)
 
 
-def _allowing(item: Node) -> Object:
+def _allow_statement(item: Node) -> Object:
     texts = {"Effect": Scalar("Allow", item.span), "Resource": Scalar("*", item.span, parts=("*",))}
     actions = unknown(f"the actions of {label_of(item)}", item.span, name_of(item), is_list=False)
     entries = [Entry(Scalar(name, item.span), text) for name, text in {**texts, "Action": actions}.items()]

@@ -95,9 +95,9 @@ class Evaluator:
 
     def with_names(self, names: Mapping[str, Node]) -> Evaluator:
         """An evaluator that knows more names."""
-        return self._as(self.scope, self.source, {**self.names, **names})
+        return self._evaluator_of(self.scope, self.source, {**self.names, **names})
 
-    def _as(self, scope: Scope, source: Source, names: Mapping[str, Node], key: str = "") -> Evaluator:
+    def _evaluator_of(self, scope: Scope, source: Source, names: Mapping[str, Node], key: str = "") -> Evaluator:
         active = (*self.active, (scope.name, key)) if key else self.active
         return Evaluator(scope, source, self.truths, names, self.steps, active)
 
@@ -256,16 +256,16 @@ class Evaluator:
         steps.reverse()
         full_span = steps[-1].span if steps else node.span
         if not isinstance(node, Variable):
-            return self._stepped(self.value(node), steps, full_span)
+            return self._follow(self.value(node), steps, full_span)
         if node.name in self.names:
-            return self._stepped(self.names[node.name], steps, full_span)
-        return self._defined(node.name, steps, full_span)
+            return self._follow(self.names[node.name], steps, full_span)
+        return self._named_value(node.name, steps, full_span)
 
-    def _defined(self, first: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
+    def _named_value(self, first: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
         labels = [step.name for step in steps if isinstance(step, Attribute)]
         if first in ("local", "var") and steps and isinstance(steps[0], Attribute):
             value = self.local(labels[0]) if first == "local" else self.variable(labels[0], span)
-            return self._stepped(placed(value, span), steps[1:], span)
+            return self._follow(placed(value, span), steps[1:], span)
         if first == "module" and len(labels) > 1:
             return self._output(labels[0], steps, span)
         if first == "path" and labels in (["module"], ["root"]):
@@ -290,7 +290,7 @@ class Evaluator:
             raise Opaque(f"{head} is not defined in this folder; Terraform refuses this", span)
         self._refuse_circle(head, span)
         key = self.value(steps[0].key) if steps and isinstance(steps[0], Index) else None
-        inner = self._as(self.scope, definition.source, {}, head)
+        inner = self._evaluator_of(self.scope, definition.source, {}, head)
         return self.scope.ways.rendered(inner.instance(definition.body, key), definition.body)
 
     def instance(self, body: Body, key: Node | None) -> Evaluator:
@@ -327,7 +327,7 @@ class Evaluator:
             raise Opaque(f"local.{name} has no value", definition.span)
         key = f"local.{name}"
         self._refuse_circle(key, definition.span)
-        return self._as(self.scope, definition.source, {}, key).value(definition.value)
+        return self._evaluator_of(self.scope, definition.source, {}, key).value(definition.value)
 
     def _refuse_circle(self, key: str, span: Span) -> None:
         if (self.scope.name, key) in self.active:
@@ -348,12 +348,12 @@ class Evaluator:
         if scope.parent is not None and scope.call is not None:
             argument = scope.call.body.value(name)
             if argument is not None:
-                caller = self._as(scope.parent, scope.call.source, {}, f"var.{name}")
+                caller = self._evaluator_of(scope.parent, scope.call.source, {}, f"var.{name}")
                 value = caller.with_names(caller.numbered(scope.call.body)).value(argument)
                 if not is_null(value) or default is None or definition is None or not definition.body.value("nullable"):
                     return value
             if definition is not None and default is not None:
-                return self._as(scope, definition.source, {}, f"var.{name}").value(default)
+                return self._evaluator_of(scope, definition.source, {}, f"var.{name}").value(default)
         assignment = scope.folder.assignments.get(name) or (definition._replace(value=default) if definition else None)
         atom = free(f"var.{name} has the value in the repository", f"terraform value {scope.name}{name}")
         if (
@@ -362,7 +362,7 @@ class Evaluator:
             and assignment.value is not None
             and self.truth(atom)
         ):
-            return self._as(scope, assignment.source, {}, f"var.{name}").value(assignment.value)
+            return self._evaluator_of(scope, assignment.source, {}, f"var.{name}").value(assignment.value)
         return unknown(f"{scope.name}var.{name}", span)
 
     def _output(self, label: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
@@ -377,8 +377,8 @@ class Evaluator:
         key = f"output.{output.name}"
         if (module_scope.name, key) in self.active:
             raise Opaque(f"{key} depends on itself", span)
-        output_value = self._as(module_scope, definition.source, {}, key).value(value)
-        return self._stepped(placed(output_value, span), steps[2:], span)
+        output_value = self._evaluator_of(module_scope, definition.source, {}, key).value(value)
+        return self._follow(placed(output_value, span), steps[2:], span)
 
     def _attribute(self, head: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
         """An attribute of a resource, data source or remote module, which its definition decides."""
@@ -406,7 +406,7 @@ class Evaluator:
     def _identity(self, head: str, definition: Definition, attribute: str) -> list[object]:
         """Return what decides an attribute: what names a resource of AWS for its ARN or name, else all of its block."""
         self._refuse_circle(head, definition.span)
-        inner = self._as(self.scope, definition.source, {}, head)
+        inner = self._evaluator_of(self.scope, definition.source, {}, head)
         uses_all_arguments = not (head.startswith("aws_") and _MADE_OF_NAMES.fullmatch(attribute))
         deciding_values: list[object] = []
         for name, argument in sorted(definition.body.arguments.items()):
@@ -422,7 +422,7 @@ class Evaluator:
         contents += [(name, self._part_structure((each.value,))) for name, each in sorted(block.body.arguments.items())]
         return [*contents, *(self.block(each) for each in block.body.blocks)]
 
-    def _stepped(self, value: Node, steps: Sequence[Attribute | Index], span: Span) -> Node:
+    def _follow(self, value: Node, steps: Sequence[Attribute | Index], span: Span) -> Node:
         """The part of a value that dots and brackets lead to."""
         for step in steps:
             if isinstance(step, Attribute):

@@ -66,7 +66,7 @@ class Folder:
             self._add(name, files[name], files)
 
     def _add(self, name: str, source: Source, files: MappingOf[str, Source]) -> None:
-        if words := _refused(name, files):
+        if words := _refusal(name, files):
             self.wrong.append(Wrong(source, Problem(words, Span(0, min(1, len(source.text))))))
             return
         try:
@@ -75,7 +75,7 @@ class Folder:
             self.wrong += (Wrong(source, problem) for problem in error.problems)
             return
         if _VALUES.fullmatch(name):
-            self.assignments |= {key: _of(argument, source) for key, argument in body.arguments.items()}
+            self.assignments |= {key: _definition_of(argument, source) for key, argument in body.arguments.items()}
             return
         for block in body.blocks:
             self._define(block, source)
@@ -83,7 +83,7 @@ class Folder:
     def _define(self, block: Block, source: Source) -> None:
         if block.type == "locals":
             for argument in block.body.arguments.values():
-                self._put(f"local.{argument.name}", _of(argument, source))
+                self._put(f"local.{argument.name}", _definition_of(argument, source))
             return
         prefix = {"resource": "", "variable": "var.", "provider": "provider.aws."}.get(block.type, f"{block.type}.")
         definition = Definition(block, None, source, block.span)
@@ -128,11 +128,11 @@ def _text(scalar: Scalar) -> Template:
     return Template((Text(scalar.text, scalar.span),), scalar.span)
 
 
-def _of(argument: Argument, source: Source) -> Definition:
+def _definition_of(argument: Argument, source: Source) -> Definition:
     return Definition(None, argument.value, source, argument.span)
 
 
-def _refused(name: str, files: MappingOf[str, Source]) -> str:
+def _refusal(name: str, files: MappingOf[str, Source]) -> str:
     """Return why a file is not read."""
     if _OVERRIDE.fullmatch(name):
         return "override files change what others say, and are not read; write the values in their place"

@@ -37,7 +37,7 @@ def call_value(evaluator: Evaluator, node: Call) -> Node:
         return evaluator.opaque(node) if result is None else result
     if node.name == "jsonencode" and len(node.arguments) == 1:
         value = evaluator.value(node.arguments[0])
-        return _encoded(value, node.span) if isinstance(value, Scalar) else value._replace(tag=JSON)
+        return _encode(value, node.span) if isinstance(value, Scalar) else value._replace(tag=JSON)
     if node.name == "file" and len(node.arguments) == 1:
         text = _file(evaluator, node).text
         return Scalar(text, node.span, parts=(text,))
@@ -50,7 +50,7 @@ def call_value(evaluator: Evaluator, node: Call) -> Node:
     return evaluator.opaque(node)
 
 
-def _encoded(value: Scalar, span: Span) -> Node:
+def _encode(value: Scalar, span: Span) -> Node:
     """The JSON text of a text, number or truth value; what nobody knows may be a whole policy."""
     if not is_known(value) or value.kind != "string":
         return value

@@ -91,16 +91,16 @@ def unblocked(arguments: Mapping[str, Node], span: Span) -> Node:
     """What a block of public access with these flags leaves open: all that a flag would block that is not true."""
     flags = {name: arguments.get(name) or Scalar("false", span) for name in _FLAGS}
     openings = (
-        unknown(f"what {name} blocks", flag.span, *_undecided(flag)) for name, flag in flags.items() if _lets(flag)
+        unknown(f"what {name} blocks", flag.span, *_flag_names(flag)) for name, flag in flags.items() if _is_open(flag)
     )
     return attached(Array(tuple(openings), span))
 
 
-def _lets(flag: Node) -> bool:
+def _is_open(flag: Node) -> bool:
     return not is_known(flag) or label_of(flag) != "true"
 
 
-def _undecided(flag: Node) -> Iterator[str]:
+def _flag_names(flag: Node) -> Iterator[str]:
     if not is_known(flag):
         yield name_of(flag)
 

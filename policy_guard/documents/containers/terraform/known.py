@@ -16,7 +16,7 @@ from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Sp
 _LONGEST = 200_000
 
 
-def _on_text(change: Callable[..., str | None], count: int) -> Callable[[Sequence[Node], Span], Node | None]:
+def _text_function(change: Callable[..., str | None], count: int) -> Callable[[Sequence[Node], Span], Node | None]:
     """A function of as many known texts that gives a text."""
 
     def run(arguments: Sequence[Node], span: Span) -> Node | None:
@@ -27,7 +27,7 @@ def _on_text(change: Callable[..., str | None], count: int) -> Callable[[Sequenc
     return run
 
 
-def _asked_of_text(ask: Callable[..., bool], count: int) -> Callable[[Sequence[Node], Span], Node | None]:
+def _predicate(ask: Callable[..., bool], count: int) -> Callable[[Sequence[Node], Span], Node | None]:
     """A function of as many known texts that says yes or no."""
 
     def run(arguments: Sequence[Node], span: Span) -> Node | None:
@@ -53,7 +53,7 @@ def _truth(truth: bool, span: Span) -> Scalar:
     return Scalar("true" if truth else "false", span, "boolean")
 
 
-def _replaced(text: str, part: str, replacement: str) -> str | None:
+def _replace_part(text: str, part: str, replacement: str) -> str | None:
     """A part between slashes is a regular expression of another dialect."""
     if not part or (len(part) > 1 and part[0] == part[-1] == "/"):
         return None
@@ -135,7 +135,7 @@ def _only_item(arguments: Sequence[Node], span: Span) -> Node | None:
     return items[0] if len(items) == 1 else None
 
 
-def _subtracted(arguments: Sequence[Node], span: Span) -> Node | None:
+def _subtract(arguments: Sequence[Node], span: Span) -> Node | None:
     if len(arguments) != 2 or not all(isinstance(argument, Array) and is_known(argument) for argument in arguments):
         return None
     first, second = (argument.items if isinstance(argument, Array) else () for argument in arguments)
@@ -146,7 +146,7 @@ def _subtracted(arguments: Sequence[Node], span: Span) -> Node | None:
     return Array(tuple(sorted(remaining.values(), key=label_of)), span)
 
 
-def _decoded(arguments: Sequence[Node], span: Span) -> Node | None:
+def _decode(arguments: Sequence[Node], span: Span) -> Node | None:
     texts = _texts(arguments)
     if texts is None or len(texts) != 1 or len(texts[0]) > _LONGEST:
         return None
@@ -180,22 +180,22 @@ def _has_twins(node: Node) -> bool:
     return False
 
 
-def _cased(change: Callable[[str], str]) -> Callable[[str], str | None]:
+def _change_case(change: Callable[[str], str]) -> Callable[[str], str | None]:
     return lambda text: change(text) if text.isascii() else None
 
 
 KNOWN: dict[str, Callable[[Sequence[Node], Span], Node | None]] = {
-    "lower": _on_text(_cased(str.lower), 1),
-    "upper": _on_text(_cased(str.upper), 1),
-    "trimspace": _on_text(_cased(lambda text: text.strip(" \t\n\v\f\r")), 1),
-    "trimprefix": _on_text(str.removeprefix, 2),
-    "trimsuffix": _on_text(lambda text, end: text.removesuffix(end) if end else text, 2),
-    "replace": _on_text(_replaced, 3),
-    "basename": _on_text(lambda path: basename(path) or None, 1),
-    "dirname": _on_text(lambda path: dirname(path) or None, 1),
-    "startswith": _asked_of_text(str.startswith, 2),
-    "endswith": _asked_of_text(str.endswith, 2),
-    "strcontains": _asked_of_text(lambda text, part: part in text, 2),
+    "lower": _text_function(_change_case(str.lower), 1),
+    "upper": _text_function(_change_case(str.upper), 1),
+    "trimspace": _text_function(_change_case(lambda text: text.strip(" \t\n\v\f\r")), 1),
+    "trimprefix": _text_function(str.removeprefix, 2),
+    "trimsuffix": _text_function(lambda text, end: text.removesuffix(end) if end else text, 2),
+    "replace": _text_function(_replace_part, 3),
+    "basename": _text_function(lambda path: basename(path) or None, 1),
+    "dirname": _text_function(lambda path: dirname(path) or None, 1),
+    "startswith": _predicate(str.startswith, 2),
+    "endswith": _predicate(str.endswith, 2),
+    "strcontains": _predicate(lambda text, part: part in text, 2),
     "split": _split,
     "lookup": _lookup,
     "element": _element,
@@ -204,6 +204,6 @@ KNOWN: dict[str, Callable[[Sequence[Node], Span], Node | None]] = {
     "zipmap": _zipmap,
     "reverse": _reverse,
     "one": _only_item,
-    "setsubtract": _subtracted,
-    "jsondecode": _decoded,
+    "setsubtract": _subtract,
+    "jsondecode": _decode,
 }

@@ -34,7 +34,7 @@ def with_new_names(old: Folder, new: Folder) -> Folder:
         for start, end in candidates.items()
         if end not in old.definitions and counts[end] == 1 and start.partition(".")[0] == end.partition(".")[0]
     }
-    return _renamed(old, valid_moves) if valid_moves else old
+    return _rename(old, valid_moves) if valid_moves else old
 
 
 def _moves(folder: Folder) -> Iterator[tuple[str, str]]:
@@ -64,7 +64,7 @@ def _end(start: str, names: Mapping[str, str]) -> str:
     return end
 
 
-def _renamed(folder: Folder, names: Mapping[str, str]) -> Folder:
+def _rename(folder: Folder, names: Mapping[str, str]) -> Folder:
     renamed_folder = Folder(folder.path, {}, folder.read, folder.paths)
     renamed_folder.wrong = folder.wrong
     renamed_folder.assignments = {
@@ -78,18 +78,22 @@ def _renamed(folder: Folder, names: Mapping[str, str]) -> Folder:
 
 
 def _definition(definition: Definition, names: Mapping[str, str]) -> Definition:
-    return definition._replace(block=_with(definition.block, names), value=_with(definition.value, names))
+    return definition._replace(
+        block=_exchange_names(definition.block, names), value=_exchange_names(definition.value, names)
+    )
 
 
-def _with(node: Any, names: Mapping[str, str]) -> Any:
+def _exchange_names(node: Any, names: Mapping[str, str]) -> Any:
     """The node with the names of moved objects exchanged."""
     if isinstance(node, Attribute) and isinstance(node.value, Variable):
         head, _, label = names.get(f"{node.value.name}.{node.name}", "").partition(".")
         return replace(node, value=replace(node.value, name=head), name=label) if label else node
     if is_dataclass(node) and not isinstance(node, type):
-        return replace(node, **{field.name: _with(getattr(node, field.name), names) for field in fields(node)})
+        return replace(
+            node, **{field.name: _exchange_names(getattr(node, field.name), names) for field in fields(node)}
+        )
     if isinstance(node, dict):
-        return {key: _with(value, names) for key, value in node.items()}
+        return {key: _exchange_names(value, names) for key, value in node.items()}
     if isinstance(node, tuple) and not hasattr(node, "_fields"):
-        return tuple(_with(each, names) for each in node)
+        return tuple(_exchange_names(each, names) for each in node)
     return node

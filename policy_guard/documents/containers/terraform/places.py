@@ -146,7 +146,7 @@ def _of_resource(scope: Scope, address: str, definition: Definition) -> Iterator
         elif type_.startswith("aws_") and name.endswith(BY_NAME):
             yield _use(scope, f"{address}.{name}", definition, argument.value, "identity")
         else:
-            yield from _unlisted(scope, f"{address}.{name}", definition, argument)
+            yield from _unlisted_uses(scope, f"{address}.{name}", definition, argument)
     if type_ in ("aws_iam_role", "aws_iam_user") and (value := definition.body.value(CEILING)) is not None:
         yield _use(scope, f"{address}.{CEILING}", definition, value, "identity")
     for number, block in enumerate(definition.body.blocks):
@@ -157,7 +157,7 @@ def _of_resource(scope: Scope, address: str, definition: Definition) -> Iterator
             yield _use(scope, f"{address}.dynamic[{number}]", definition, None, None)
         else:
             for at, argument in enumerate(_arguments(block)):
-                yield from _unlisted(
+                yield from _unlisted_uses(
                     scope, f"{address}.{block.type}[{number}].{argument.name}[{at}]", definition, argument
                 )
 
@@ -168,7 +168,7 @@ def _arguments(block: Block) -> Iterator[Argument]:
         yield from _arguments(inner)
 
 
-def _unlisted(scope: Scope, address: str, definition: Definition, argument: Argument) -> Iterator[Use]:
+def _unlisted_uses(scope: Scope, address: str, definition: Definition, argument: Argument) -> Iterator[Use]:
     """The policy in an argument that is not known to take any, if one is written there or in what decides it."""
     text = definition.source.text[slice(*argument.span)]
     if not _MAY_HOLD.search(text):

@@ -55,8 +55,8 @@ def read_plan(path: str, data: bytes) -> Sides:
     managed = [each for each in changes if each.get("mode") == "managed"]
     old_units = tuple(unit for each in managed for unit in _units(path, each, "before"))
     new_units = (unit for each in managed for unit in _units(path, each, "after"))
-    sides = old_units, (*new_units, *_opened(path, managed))
-    old, new = sides if _has_one_account(plan) else (map(_alone, side) for side in sides)
+    sides = old_units, (*new_units, *_opened_blocks(path, managed))
+    old, new = sides if _has_one_account(plan) else (map(_without_principal, side) for side in sides)
     return Sides(tuple(old), tuple(new))
 
 
@@ -67,7 +67,7 @@ def _has_one_account(plan: Mapping[str, Any]) -> bool:
     return isinstance(providers, dict) and sum("aws" in key for key in providers) <= 1
 
 
-def _alone(unit: Unit) -> Unit:
+def _without_principal(unit: Unit) -> Unit:
     return unit._replace(principal="")
 
 
@@ -99,12 +99,12 @@ def _units(path: str, resource: Mapping[str, Any], side: str) -> Iterator[Unit]:
             is_later = _is_later(later_values.get(name))
             if values.get(name) is not None or is_later:
                 yield _unit(path, resource, at, name, values.get(name), values, is_later)
-    yield from _granting(path, resource, f"{address}{deposed_suffix}", values, later_values)
+    yield from _granting_units(path, resource, f"{address}{deposed_suffix}", values, later_values)
     if _loses_boundary(resource, side, later_values):
         yield _unit(path, resource, f"{address}{deposed_suffix}.{CEILING}", CEILING, None, values, False)
 
 
-def _granting(
+def _granting_units(
     path: str, resource: Mapping[str, Any], address: str, values: Mapping[str, Any], later_values: Mapping[str, Any]
 ) -> Iterator[Unit]:
     """What a resource grants without a document, as a policy, if it is one of those that do."""
@@ -122,7 +122,7 @@ def _granting(
     yield Unit(at, holder, source, document)
 
 
-def _opened(path: str, resources: list[dict[str, Any]]) -> Iterator[Unit]:
+def _opened_blocks(path: str, resources: list[dict[str, Any]]) -> Iterator[Unit]:
     """The blocks of public access that are gone from a bucket that stays, each as one that blocks nothing."""
     buckets = {_bucket(each) for each in resources if each["type"] == "aws_s3_bucket" and _is_deleted(each)}
     for resource in resources:
@@ -131,10 +131,10 @@ def _opened(path: str, resources: list[dict[str, Any]]) -> Iterator[Unit]:
             continue
         stays = isinstance(new_values, dict) and _holder(resource, old_values) == _holder(resource, new_values)
         if not stays and resource["change"].get("actions") != ["forget"]:
-            yield from _granting(path, resource, resource["address"], _unblocking(old_values), {})
+            yield from _granting_units(path, resource, resource["address"], _open_values(old_values), {})
 
 
-def _unblocking(values: Mapping[str, Any]) -> dict[str, Any]:
+def _open_values(values: Mapping[str, Any]) -> dict[str, Any]:
     """The values of a block of public access that blocks nothing."""
     return {name: each for name, each in values.items() if name in HOLDERS}
 

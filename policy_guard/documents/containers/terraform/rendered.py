@@ -147,11 +147,11 @@ def _texts(element: str, value: Node, marked: bool) -> Iterator[Entry]:
         return
     items = value.items if isinstance(value, Array) else (value,)
     if items:
-        texts = tuple(_with_variables(item) if marked else item for item in map(_alone, items))
+        texts = tuple(_with_variables(item) if marked else item for item in map(_as_string, items))
         yield _entry(element, Array(texts, value.span))
 
 
-def _alone(item: Node) -> Node:
+def _as_string(item: Node) -> Node:
     if isinstance(item, Scalar) and item.kind != "null":
         return item._replace(kind="string")
     raise Opaque("a list of texts is expected here", item.span)
@@ -175,7 +175,7 @@ def _principals(element: str, blocks: Sequence[tuple[Evaluator, Body, bool]]) ->
             raise Opaque("the type of these principals is not known; write it out", body.span)
         value = evaluator.value(body.arguments["identifiers"].value)
         items = value.items if isinstance(value, Array) else (value,)
-        by_type.setdefault(type_.text, []).extend(_with_variables(_alone(item)) for item in items)
+        by_type.setdefault(type_.text, []).extend(_with_variables(_as_string(item)) for item in items)
     if not by_type:
         return
     span = blocks[0][1].span
@@ -203,7 +203,7 @@ def _conditions(blocks: Sequence[tuple[Evaluator, Body, bool]]) -> tuple[Entry, 
         value = evaluator.value(body.arguments["values"].value)
         items = value.items if isinstance(value, Array) else (value,)
         key = "".join(map(str, parts(names[0]))), "".join(map(str, parts(names[1])))
-        by_test.setdefault(key, []).extend(_with_variables(_alone(item)) for item in items)
+        by_test.setdefault(key, []).extend(_with_variables(_as_string(item)) for item in items)
     if not by_test:
         return ()
     tests: dict[str, list[Entry]] = {}
@@ -226,11 +226,11 @@ def _documents(evaluator: Evaluator, body: Body, name: str) -> list[Object]:
         statements = policy_of(evaluator.source, item, None, item.span).get("Statement")
         if not isinstance(statements, Array):
             raise Opaque("the provider takes a list of statements alone here", item.span)
-        mappings += map(_rewritten, statements.items)
+        mappings += map(_rewrite, statements.items)
     return mappings
 
 
-def _rewritten(statement: Node) -> Object:
+def _rewrite(statement: Node) -> Object:
     if not isinstance(statement, Object) or any(entry.key.text not in _ELEMENTS for entry in statement.entries):
         raise Opaque("the provider reads this statement in another way; spell its elements as AWS does", statement.span)
     entries = (entry._replace(value=_element(entry.key.text, entry.value)) for entry in statement.entries)

@@ -127,11 +127,11 @@ def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) ->
     lost_ceilings = [unit for unit in side_units[0] if unit.address.endswith(CEILING) and unit.address not in new_uses]
     unbounded = [_unbounded(unit, new.folder) for unit in lost_ceilings if new and unit.policy and _is_there(unit, new)]
     changed_uses = {address: old_uses[address] for address in differing_addresses if address in old_uses}
-    opened_blocks = _opened(missed(changed_uses, new), side_units[1]) if new else ()
+    opened_blocks = _opened_blocks(missed(changed_uses, new), side_units[1]) if new else ()
     return Sides(tuple(side_units[0]), (*side_units[1], *unbounded, *opened_blocks))
 
 
-def _opened(blocks: Iterable[Use], new: Iterable[Unit]) -> Iterator[Unit]:
+def _opened_blocks(blocks: Iterable[Use], new: Iterable[Unit]) -> Iterator[Unit]:
     """The blocks of public access that are gone from an address or a bucket, each as one that blocks nothing."""
     new_keys = {(unit.address, unit.holder) for unit in new}
     for use in blocks:
@@ -279,7 +279,7 @@ def _unit(use: Use, address: str, evaluator: Evaluator) -> Unit:
 
     span = use.value.span if use.value is not None else use.definition.span
     all_outcomes = outcomes(run, {}, span)
-    document = _joined(all_outcomes, span)
+    document = _join(all_outcomes, span)
     source = sources[0] if sources else use.definition.source
     if document is None:
         return Unit(address, holder, source, None)
@@ -373,7 +373,7 @@ def _used_document(use: Use) -> Definition | None:
     return None
 
 
-def _joined(all_outcomes: list[Outcome[Node]], span: Span) -> Object | None:
+def _join(all_outcomes: list[Outcome[Node]], span: Span) -> Object | None:
     """The policy of all outcomes: statements that are there in each stand alone, others under their truths."""
     heads = [(outcome.truths, outcome.value) for outcome in all_outcomes if outcome.value is not None]
     present_policies = [(truths, value) for truths, value in heads if isinstance(value, Object)]
