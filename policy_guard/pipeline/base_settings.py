@@ -47,7 +47,7 @@ def trusted(here: Settings, config: str | None, repository: Repository, base: Re
         config=_tightened(before.config, here.config),
         critical=(*before.critical, *added),
         doubts=here.doubts,
-        before=(base.name, before.config),
+        old_config=(base.name, before.config),
     )
     if _plain(here) == _plain(before):
         return together

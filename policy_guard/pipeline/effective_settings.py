@@ -110,7 +110,7 @@ def _places(source: Source | None, revision: str) -> Iterator[tuple[str, str]]:
 
 
 def _entries(given: Settings, sides: list[_Side]) -> Iterator[str]:
-    own = sum(entry.own for entry in given.critical)
+    own = sum(entry.is_own for entry in given.critical)
     yield f"{len(given.critical)}, {own} of its own and {len(given.critical) - own} of packs"
     known = {entry.meaning() for entry in sides[0].settings.critical}
     if added := sum(entry.meaning() not in known for entry in given.critical):

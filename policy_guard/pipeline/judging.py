@@ -214,7 +214,7 @@ class Judge:
 
 def _is_shipped(verdict: Verdict) -> bool:
     """Tell whether the critical entry is one of a pack: those of the owners come first."""
-    return verdict.claim.entry is not None and not verdict.claim.entry.own
+    return verdict.claim.entry is not None and not verdict.claim.entry.is_own
 
 
 def _policy(pair: Pair) -> Policy:

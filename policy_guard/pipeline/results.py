@@ -144,7 +144,7 @@ class Results:
             judged=tuple(self._judged),
             fail_on=self._fail_on,
             accepted=tuple(self._reviewed.values()),
-            settings=self._settings.before[0] if self._settings.before else "",
+            settings=self._settings.old_config[0] if self._settings.old_config else "",
         )
 
     def _checks(self) -> Iterator[CheckId]:

@@ -36,7 +36,7 @@ class Acceptance(NamedTuple):
 
     `critical` are ids of the critical list: with any, the others are not meant, and permissions that are dangerous only
     together are meant by their id alone.
-    `old` is the digest of the version that the new one was held against, `none` for no policy, and None for any.
+    `old` is the digest of the version that the new one was compared with, `none` for no policy, and None for any.
     `access` are statements without Effect, as written: the requests that one of them, and none of `without`, applies
     to. The day `expires` is the last one, in UTC. `unknown` gives the full names of the unknown parts in their texts,
     if the policy is one of a template.
@@ -53,9 +53,9 @@ class Acceptance(NamedTuple):
     source: Source
     unknown: Mapping[str, str] | None = None
 
-    def covers(self, check: CheckId, entry: str | None, *, together: bool = False) -> bool:
+    def covers(self, check: CheckId, entry: str | None, *, is_combination: bool = False) -> bool:
         """Tell whether it speaks of this check, and of this entry of the critical list if the check found one."""
-        if check not in self.checks or (together and not self.critical):
+        if check not in self.checks or (is_combination and not self.critical):
             return False
         return entry is None or not self.critical or entry in self.critical
 
@@ -86,8 +86,8 @@ def _canonical(value: Hashable) -> str:
     if isinstance(value, tuple):
         return f"({','.join(map(_canonical, value))})"
     if is_dataclass(value) and not isinstance(value, type):
-        own = [f for f in fields(value) if f.name not in _LATER or getattr(value, f.name) != f.default]
-        return f"{type(value).__name__}({','.join(_canonical(getattr(value, f.name)) for f in own)})"
+        digest_fields = [f for f in fields(value) if f.name not in _LATER or getattr(value, f.name) != f.default]
+        return f"{type(value).__name__}({','.join(_canonical(getattr(value, f.name)) for f in digest_fields)})"
     return json.dumps(value)
 
 
@@ -98,7 +98,7 @@ def load_acceptance(source: Source, today: date) -> Acceptance:
     plain, node = load(source, "accepted.json")
     for key, message in _wrong(plain, today):
         raise error_at(source, node_at(node, (key,)), f"{key}: {message}")
-    read = Acceptance(
+    acceptance = Acceptance(
         policy=PolicyId(
             unit=plain.get("group") or plain["policy"],
             address=plain.get("label", ""),
@@ -116,17 +116,17 @@ def load_acceptance(source: Source, today: date) -> Acceptance:
         unknown=plain.get("unknown"),
     )
     try:
-        for each in (*read.access, *read.without):
-            _statements((each,), source, _kind(each), read.unknown)
+        for statement in (*acceptance.access, *acceptance.without):
+            _statements((statement,), source, _kind(statement), acceptance.unknown)
     except Unreadable as error:
         problem = error.problems[0]
         raise error_at(source, Scalar("", problem.span), problem.message) from None
-    return read
+    return acceptance
 
 
 def _items(node: Node, key: str) -> tuple[Node, ...]:
-    found = node.get(key) if isinstance(node, Object) else None
-    return found.items if isinstance(found, Array) else ()
+    items = node.get(key) if isinstance(node, Object) else None
+    return items.items if isinstance(items, Array) else ()
 
 
 def _kind(node: Node) -> Kind | None:
@@ -148,28 +148,31 @@ def _wrong(plain: dict[str, Any], today: date) -> Iterator[tuple[str, str]]:
     for key in ("access", "without"):
         if any({"Effect", "Sid"} & set(each) for each in plain.get(key, ())):
             yield key, "this is a set of requests: leave Effect and Sid out"
-    standing = set(plain["checks"]) <= set(STANDING)
-    if "from" not in plain and not standing:
+    is_standing = set(plain["checks"]) <= set(STANDING)
+    if "from" not in plain and not is_standing:
         yield "checks", f'"from" is missing: only {" and ".join(STANDING)} go without'
-    if (given := plain.get("from", NO_POLICY)) != NO_POLICY and not _DIGEST.fullmatch(given):
+    if (old_digest := plain.get("from", NO_POLICY)) != NO_POLICY and not _DIGEST.fullmatch(old_digest):
         yield "from", 'write "none", or the digest that policy-guard accept gives'
     try:
         ahead = date.fromisoformat(plain["expires"]) - today
     except ValueError:
         yield "expires", "not a calendar date; write YYYY-MM-DD"
         return
-    most = MOST_DAYS_STANDING if standing else MOST_DAYS
-    if ahead > timedelta(most):
-        yield "expires", f"this lies more than {most} days ahead; write a day until {today + timedelta(most)}"
+    limit = MOST_DAYS_STANDING if is_standing else MOST_DAYS
+    if ahead > timedelta(limit):
+        yield "expires", f"this lies more than {limit} days ahead; write a day until {today + timedelta(limit)}"
 
 
-def accepted(given: Acceptance, kind: Kind) -> Accepted:
+def accepted(acceptance: Acceptance, kind: Kind) -> Accepted:
     """The acceptance as a policy of this kind would mean it. Raises `Unreadable`.
 
     Its Version is the newer one, whatever the policy's is: what the file says may not change with the policy.
     """
-    read = (_statements(nodes, given.source, kind, given.unknown) for nodes in (given.access, given.without))
-    return Accepted(given, next(read), next(read))
+    read = (
+        _statements(nodes, acceptance.source, kind, acceptance.unknown)
+        for nodes in (acceptance.access, acceptance.without)
+    )
+    return Accepted(acceptance, next(read), next(read))
 
 
 def _statements(
@@ -179,8 +182,8 @@ def _statements(
         return ()
     nodes = tuple(evaluated(node, unknown) for node in nodes)
     version = Scalar(VERSIONS[0], _NOWHERE)
-    whole = _object(Version=version, Statement=Array(tuple(map(_with_effect, nodes)), nodes[0].span))
-    return parse(PolicyDocument(label="", node=whole, source=source), kind).statements
+    document = _object(Version=version, Statement=Array(tuple(map(_with_effect, nodes)), nodes[0].span))
+    return parse(PolicyDocument(label="", node=document, source=source), kind).statements
 
 
 def _with_effect(node: Node) -> Node:

@@ -19,14 +19,14 @@ def owners(text: str, path: str) -> tuple[str, ...]:
     GitHub passes over a line with a mistake, and so does this; whoever is named has to have write access, which is
     not to be seen here.
     """
-    found: tuple[str, ...] = ()
+    last_owners: tuple[str, ...] = ()
     for line in text.splitlines():
-        pattern, *named = line.partition("#")[0].split()[:50] or [""]
-        if not pattern or _NOT_SUPPORTED.search(pattern) or not all(map(_OWNER.fullmatch, named)):
+        pattern, *names = line.partition("#")[0].split()[:50] or [""]
+        if not pattern or _NOT_SUPPORTED.search(pattern) or not all(map(_OWNER.fullmatch, names)):
             continue
         if _matches(pattern, path):
-            found = tuple(named)
-    return found
+            last_owners = tuple(names)
+    return last_owners
 
 
 def _matches(pattern: str, path: str) -> bool:
@@ -36,6 +36,6 @@ def _matches(pattern: str, path: str) -> bool:
     if not plain:
         return False
     start = plain if anchored else f"**/{plain}"
-    below = [] if plain.endswith("/*") or (anchored and plain == "*") else [f"{start}/**/*"]
+    contents = [] if plain.endswith("/*") or (anchored and plain == "*") else [f"{start}/**/*"]
     exact = [] if pattern.endswith("/") else [start]
-    return any(matches_path(each, path) for each in (*exact, *below))
+    return any(matches_path(each, path) for each in (*exact, *contents))

@@ -128,12 +128,12 @@ class Config(NamedTuple):
 
         One that differs in its suffix alone from another that names some is meant for what may come.
         """
-        named = {
+        patterns_by_key = {
             "policies": [pattern for rule in self.policies for pattern in rule.files],
             "groups": [pattern for group in self.groups for pattern in group.files],
             "exclude": self.exclude,
         }
-        for key, patterns in named.items():
+        for key, patterns in patterns_by_key.items():
             every = dict.fromkeys(patterns)
             used = {each for each in every if any(matches_path(each, path) for path in paths)}
             stems = set(map(_stem, used))
@@ -175,8 +175,8 @@ def load_config(source: Source | None) -> Config:
     from policy_guard.settings.validation import error_at, load, node_at
 
     plain, node = load(source, "config.json")
-    for where, wrong in _wrong(plain):
-        raise error_at(source, node_at(node, where), f"{wrong[0]}: {wrong[1]}")
+    for place, mistake in _wrong(plain):
+        raise error_at(source, node_at(node, place), f"{mistake[0]}: {mistake[1]}")
     return Config(
         policies=tuple(map(_policy_files, plain.get("policies", ()))),
         exclude=tuple(plain.get("exclude", ())),
@@ -212,19 +212,19 @@ def _refine(plain: dict[str, Any]) -> Refine:
 
 def _wrong(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple[str, str]]]:
     """Return what a schema cannot say: where it stands, the key, and what is wrong."""
-    for where, text, plain_path in _named_files(plain):
+    for place, text, plain_path in _named_files(plain):
         if message := not_a_path(text) if plain_path else not_a_pattern(text):
-            yield where, (str(where[0]), message)
+            yield place, (str(place[0]), message)
     yield from _misspelt_placeholders(plain)
     names = [group["name"] for group in plain.get("groups", ())]
     for number, name in enumerate(names):
         if name in names[:number]:
             yield ("groups", number, "name"), ("groups", f"two groups have the name {printable(name)}")
-    for number, each in enumerate(plain.get("ignore-unreadable", ())):
-        if _date(each["expires"]) is None:
+    for number, entry in enumerate(plain.get("ignore-unreadable", ())):
+        if _date(entry["expires"]) is None:
             yield ("ignore-unreadable", number, "expires"), ("expires", "not a calendar date")
-    yield from _half_said(plain)
-    lists = [plain.get("exclude", ()), *(each["files"] for key in _MATCHED for each in plain.get(key, ()))]
+    yield from _incomplete_entries(plain)
+    lists = [plain.get("exclude", ()), *(entry["files"] for key in _MATCHED for entry in plain.get(key, ()))]
     if sum(map(len, lists)) > MOST_PATTERNS:
         key = next(key for key in (*_MATCHED, "exclude") if key in plain)
         yield (key,), (key, f"more than {MOST_PATTERNS:,} patterns; name folders with ** in place of files")
@@ -240,9 +240,9 @@ def _misspelt_placeholders(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | 
             yield ("placeholders", number), ("placeholders", f"{printable(expression)}: {printable(str(error))}")
 
 
-def _half_said(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple[str, str]]]:
-    for number, each in enumerate(plain.get("policies", ())):
-        if "bound" in each and "reference" not in each:
+def _incomplete_entries(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple[str, str]]]:
+    for number, entry in enumerate(plain.get("policies", ())):
+        if "bound" in entry and "reference" not in entry:
             yield ("policies", number, "bound"), ("bound", 'name the policy that bounds these files, as "reference"')
     for number, text in enumerate(plain.get("refine", {}).get("keep", ())):
         if not _ACTION.fullmatch(text):
@@ -258,9 +258,9 @@ def _named_files(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...],
     for role, files in refine.get("roles", {}).items():
         yield from ((("refine", "roles", role, at), text, False) for at, text in enumerate(files))
     for key in ("policies", "groups", "ignore-unreadable"):
-        for number, each in enumerate(plain.get(key, ())):
-            yield from (((key, number, "files", at), text, False) for at, text in enumerate(each.get("files", ())))
-            yield from (((key, number, one), each[one], True) for one in ("reference", "file") if one in each)
+        for number, entry in enumerate(plain.get(key, ())):
+            yield from (((key, number, "files", at), text, False) for at, text in enumerate(entry.get("files", ())))
+            yield from (((key, number, name), entry[name], True) for name in ("reference", "file") if name in entry)
 
 
 def _date(text: str) -> date | None:

@@ -37,26 +37,26 @@ def _with_holes(node: Node, unknown: Mapping[str, str] | None) -> Node:
     if isinstance(node, Object):
         return node._replace(entries=tuple(Entry(key, _with_holes(value, unknown)) for key, value in node.entries))
     parts: list[str | Hole] = []
-    done = 0
+    position = 0
     for place in _PLACE.finditer(node.text):
         if place[1] in unknown:
-            parts += (node.text[done : place.start()], Hole(unknown[place[1]]))
-            done = place.end()
-    return node._replace(parts=tuple(part for part in (*parts, node.text[done:]) if part != ""))
+            parts += (node.text[position : place.start()], Hole(unknown[place[1]]))
+            position = place.end()
+    return node._replace(parts=tuple(part for part in (*parts, node.text[position:]) if part != ""))
 
 
 def _guards(node: Node) -> Iterator[Guard]:
     for item in node.items if isinstance(node, Array) else (node,):
-        found = {key.text: value for key, value in item.entries} if isinstance(item, Object) else {}
-        texts = [value.text for value in found.values() if isinstance(value, Scalar)]
-        values = next((value for value in found.values() if isinstance(value, Array)), None)
-        negated = "not" in found
-        given = found.get("not" if negated else "is")
-        if len(found) != 3 or len(texts) != 2 or values is None or given is not values:
+        elements = {key.text: value for key, value in item.entries} if isinstance(item, Object) else {}
+        texts = [value.text for value in elements.values() if isinstance(value, Scalar)]
+        values = next((value for value in elements.values() if isinstance(value, Array)), None)
+        negated = "not" in elements
+        choice = elements.get("not" if negated else "is")
+        if len(elements) != 3 or len(texts) != 2 or values is None or choice is not values:
             raise Unreadable(Problem(f'a choice under "{WHEN}" has key, words, and a list under is or not', item.span))
-        if not all(isinstance(value, Scalar) for value in values.items) or not {"key", "words"} <= found.keys():
+        if not all(isinstance(value, Scalar) for value in values.items) or not {"key", "words"} <= elements.keys():
             raise Unreadable(Problem(f'a choice under "{WHEN}" has key, words, and a list under is or not', item.span))
-        key, words = (each.text for name in ("key", "words") if isinstance(each := found[name], Scalar))
+        key, words = (element.text for name in ("key", "words") if isinstance(element := elements[name], Scalar))
         yield Guard(key, tuple(value.text for value in values.items if isinstance(value, Scalar)), negated, words)
 
 
@@ -81,13 +81,15 @@ class Names:
 
     def text(self, value: Value) -> str:
         """A value as it is written in a file with these names."""
-        parts = (Unknown(self._shown(part.name)) if isinstance(part, Unknown) else part for part in value.pattern.parts)
+        parts = (
+            Unknown(self._unique_name(part.name)) if isinstance(part, Unknown) else part for part in value.pattern.parts
+        )
         return spelled_out(Pattern(tuple(parts)))
 
-    def _shown(self, name: str) -> str:
+    def _unique_name(self, name: str) -> str:
         base = re.sub(r"[{}$]", "", name.partition(HIDDEN)[0]).removeprefix("!Ref ")
-        shown, number = base, 1
-        while self.written.setdefault(shown, name) != name:
+        unique_name, number = base, 1
+        while self.written.setdefault(unique_name, name) != name:
             number += 1
-            shown = f"{base} {number}"
-        return shown
+            unique_name = f"{base} {number}"
+        return unique_name

@@ -30,7 +30,7 @@ class Doubt(NamedTuple):
 class Settings(NamedTuple):
     """`notes` and `doubts` are what is to be said about the settings themselves.
 
-    `before` are the settings that old versions are read with, and the revision of those: what a change adds to the
+    `old_config` are the settings that old versions are read with, and their revision: what a change adds to the
     settings of the base does not make its old files policies.
     """
 
@@ -38,7 +38,7 @@ class Settings(NamedTuple):
     critical: tuple[CriticalEntry, ...] = ()
     notes: tuple[str, ...] = ()
     doubts: tuple[Doubt, ...] = ()
-    before: tuple[str, Config] | None = None
+    old_config: tuple[str, Config] | None = None
 
     def scope(self, path: str) -> tuple[object, ...]:
         """All that decides how a file is judged: two paths with one scope are judged alike."""
@@ -71,15 +71,15 @@ def settings_name(config: str | None, root: Path) -> str:
         return NAME
     parts = Path(_working_folder(), config).parts
     top = os.path.realpath(root)
-    above = (at for at in range(1, len(parts)) if os.path.realpath(Path(*parts[:at])) == top)
-    at = next(above, None)
+    depths = (at for at in range(1, len(parts)) if os.path.realpath(Path(*parts[:at])) == top)
+    at = next(depths, None)
     return "/".join(parts[at:]) if at is not None else f"../{config}"
 
 
 def _working_folder() -> str:
     """The working folder by the name under which it was entered, as `pwd` says it: a link may have led there."""
-    here, entered = os.getcwd(), os.environ.get("PWD", "")
-    return entered if os.path.isabs(entered) and os.path.realpath(entered) == os.path.realpath(here) else here
+    folder, entered = os.getcwd(), os.environ.get("PWD", "")
+    return entered if os.path.isabs(entered) and os.path.realpath(entered) == os.path.realpath(folder) else folder
 
 
 def may_differ(root: Path, name: str, changed: Collection[str]) -> bool:
@@ -94,9 +94,9 @@ def may_differ(root: Path, name: str, changed: Collection[str]) -> bool:
 def settings_source(root: Path, config: str | None) -> Source | None:
     """The configuration file of a repository, or the file `config`; None if there is none. Raises `SetupError`."""
     if config is None and not os.path.lexists(root / NAME):
-        other = NAME.replace(".yaml", ".yml")
-        if os.path.lexists(root / other):
-            raise SetupError(f"{other} is not read; rename it to {NAME}")
+        misnamed = NAME.replace(".yaml", ".yml")
+        if os.path.lexists(root / misnamed):
+            raise SetupError(f"{misnamed} is not read; rename it to {NAME}")
         return None
     if config is None and not Path(os.path.realpath(root / NAME)).is_relative_to(os.path.realpath(root)):
         raise SetupError(f"{NAME} is a link that leads out of the repository; put the file itself there")
@@ -128,11 +128,11 @@ def _doubts(listed: CriticalList) -> Iterator[Doubt]:
     from policy_guard.settings.critical import covered, looked_up, unknown_actions
 
     assert listed.source is not None
-    known, beyond = looked_up(listed)
-    for entry, value, near in unknown_actions(known):
+    checked, beyond = looked_up(listed)
+    for entry, value, nearest in unknown_actions(checked):
         verb = "excepts" if any(value in each.excepted for each in entry.sets) else "names"
         message = f"the critical entry {entry.id} {verb} {value.text}, and AWS has no such action"
-        remedy = f"did you mean {near}?" if near else "look the action up in the service's reference"
+        remedy = f"did you mean {nearest}?" if nearest else "look the action up in the service's reference"
         yield Doubt(entry=entry.id, message=message, remedy=remedy, source=listed.source, span=value.span)
     if beyond:
         message = (
@@ -140,8 +140,8 @@ def _doubts(listed: CriticalList) -> Iterator[Doubt]:
         )
         remedy = "name services in place of wildcards"
         yield Doubt(entry=beyond.id, message=message, remedy=remedy, source=listed.source, span=beyond.span)
-    for entry in known.entries:
-        if entry.own and any(each.excepted and not covered(each) for each in entry.sets):
+    for entry in checked.entries:
+        if entry.is_own and any(each.excepted and not covered(each) for each in entry.sets):
             message = f"the critical entry {entry.id} protects nothing: every action that it covers is excepted"
             yield Doubt(
                 entry=entry.id,

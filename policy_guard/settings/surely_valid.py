@@ -35,54 +35,56 @@ def surely_valid(plain: Any, schema: Schema, root: Schema | None = None) -> bool
 
 
 def _holds(word: str, plain: Any, schema: Schema, root: Schema) -> bool:
-    said = schema[word]
+    constraint = schema[word]
     if word in _ANNOTATIONS:
         return True
     if word in _SIZES:
         kind, compare = _SIZES[word]
-        return not isinstance(plain, kind) or compare(len(plain), said)
+        return not isinstance(plain, kind) or compare(len(plain), constraint)
     rule = _RULES.get(word)
-    return rule is not None and rule(said, plain, schema, root)
+    return rule is not None and rule(constraint, plain, schema, root)
 
 
-def _same(one: Any, other: Any) -> bool:
-    return type(one) is type(other) and bool(one == other)
+def _equal(first: Any, second: Any) -> bool:
+    return type(first) is type(second) and bool(first == second)
 
 
-def _reference(said: str, plain: Any, schema: Schema, root: Schema) -> bool:
-    return surely_valid(plain, root["$defs"][said.removeprefix("#/$defs/")], root)
+def _reference(constraint: str, plain: Any, schema: Schema, root: Schema) -> bool:
+    return surely_valid(plain, root["$defs"][constraint.removeprefix("#/$defs/")], root)
 
 
-def _properties(said: Schema, plain: Any, schema: Schema, root: Schema) -> bool:
-    known = said.keys() & plain.keys() if isinstance(plain, dict) else ()
-    return all(surely_valid(plain[key], said[key], root) for key in known)
+def _properties(constraint: Schema, plain: Any, schema: Schema, root: Schema) -> bool:
+    keys = constraint.keys() & plain.keys() if isinstance(plain, dict) else ()
+    return all(surely_valid(plain[key], constraint[key], root) for key in keys)
 
 
-def _additional(said: Any, plain: Any, schema: Schema, root: Schema) -> bool:
-    others = plain.keys() - schema.get("properties", {}).keys() if isinstance(plain, dict) else ()
-    return all(isinstance(said, dict) and surely_valid(plain[key], said, root) for key in others)
+def _additional(constraint: Any, plain: Any, schema: Schema, root: Schema) -> bool:
+    extra_keys = plain.keys() - schema.get("properties", {}).keys() if isinstance(plain, dict) else ()
+    return all(isinstance(constraint, dict) and surely_valid(plain[key], constraint, root) for key in extra_keys)
 
 
-def _choice(said: Schema, plain: Any, schema: Schema, root: Schema) -> bool:
+def _choice(constraint: Schema, plain: Any, schema: Schema, root: Schema) -> bool:
     """`if` of a type alone, which is decided both ways; anything else is left to the library."""
-    if said.keys() != {"type"}:
+    if constraint.keys() != {"type"}:
         return False
-    return surely_valid(plain, schema["then" if _TYPES[said["type"]](plain) else "else"], root)
+    return surely_valid(plain, schema["then" if _TYPES[constraint["type"]](plain) else "else"], root)
 
 
 _RULES: dict[str, Callable[[Any, Any, Schema, Schema], bool]] = {
     "$ref": _reference,
-    "type": lambda said, plain, schema, root: _TYPES[said](plain),
-    "const": lambda said, plain, schema, root: _same(said, plain),
-    "enum": lambda said, plain, schema, root: any(_same(each, plain) for each in said),
-    "required": lambda said, plain, schema, root: not isinstance(plain, dict) or plain.keys() >= set(said),
+    "type": lambda constraint, plain, schema, root: _TYPES[constraint](plain),
+    "const": lambda constraint, plain, schema, root: _equal(constraint, plain),
+    "enum": lambda constraint, plain, schema, root: any(_equal(each, plain) for each in constraint),
+    "required": lambda constraint, plain, schema, root: not isinstance(plain, dict) or plain.keys() >= set(constraint),
     "properties": _properties,
     "additionalProperties": _additional,
-    "items": lambda said, plain, schema, root: (
-        not isinstance(plain, list) or all(surely_valid(item, said, root) for item in plain)
+    "items": lambda constraint, plain, schema, root: (
+        not isinstance(plain, list) or all(surely_valid(item, constraint, root) for item in plain)
     ),
-    "anyOf": lambda said, plain, schema, root: any(surely_valid(plain, each, root) for each in said),
+    "anyOf": lambda constraint, plain, schema, root: any(surely_valid(plain, each, root) for each in constraint),
     "if": _choice,
-    "minimum": lambda said, plain, schema, root: not _TYPES["integer"](plain) or plain >= said,
-    "pattern": lambda said, plain, schema, root: not isinstance(plain, str) or re.search(said, plain) is not None,
+    "minimum": lambda constraint, plain, schema, root: not _TYPES["integer"](plain) or plain >= constraint,
+    "pattern": lambda constraint, plain, schema, root: (
+        not isinstance(plain, str) or re.search(constraint, plain) is not None
+    ),
 }

@@ -64,12 +64,12 @@ def rules_of(schema: str) -> Any:
 def node_at(node: Node, path: Iterable[str | int]) -> Node:
     """The node at a path of keys and indexes, or as far as it leads."""
     for step in path:
-        below = node.items[step] if isinstance(node, Array) and isinstance(step, int) else None
+        child = node.items[step] if isinstance(node, Array) and isinstance(step, int) else None
         if isinstance(node, Object) and isinstance(step, str):
-            below = node.get(step)
-        if below is None:
+            child = node.get(step)
+        if child is None:
             break
-        node = below
+        node = child
     return node
 
 
@@ -89,11 +89,11 @@ def _refuse_odd(source: Source, node: Node) -> None:
         for item in node.items:
             _refuse_odd(source, item)
     elif isinstance(node, Object):
-        seen: set[str] = set()
+        keys: set[str] = set()
         for key, value in node.entries:
-            if key.text in seen:
+            if key.text in keys:
                 raise _error(source, key.span, f'"{shortened(key.text, 60)}" is written twice; keep one')
-            seen.add(key.text)
+            keys.add(key.text)
             _refuse_odd(source, value)
 
 
@@ -121,34 +121,34 @@ def _validate(source: Source, node: Node, plain: Plain, schema: dict[str, Any]) 
     error = best_match(Draft202012Validator(schema).iter_errors(plain))
     if error is None:
         return
-    where = node_at(node, error.absolute_path)
-    if error.validator == "additionalProperties" and isinstance(where, Object):
-        known = list(error.schema.get("properties", {}))
-        key = next(entry.key for entry in where.entries if entry.key.text not in known)
-        raise _error(source, key.span, f'unknown key "{shortened(key.text, 60)}"{_instead(key.text, known)}')
+    place = node_at(node, error.absolute_path)
+    if error.validator == "additionalProperties" and isinstance(place, Object):
+        keys = list(error.schema.get("properties", {}))
+        key = next(entry.key for entry in place.entries if entry.key.text not in keys)
+        raise _error(source, key.span, f'unknown key "{shortened(key.text, 60)}"{_suggestion(key.text, keys)}')
     name = next((str(step) for step in reversed(error.absolute_path) if isinstance(step, str)), "the file")
-    raise _error(source, where.span, f"{name}: {_expected(error)}")
+    raise _error(source, place.span, f"{name}: {_expected(error)}")
 
 
-def _instead(text: str, known: list[str]) -> str:
-    close = get_close_matches(text, known, 1)
-    return f'; did you mean "{close[0]}"?' if close else f"; expected one of {', '.join(known)}"
+def _suggestion(text: str, keys: list[str]) -> str:
+    close = get_close_matches(text, keys, 1)
+    return f'; did you mean "{close[0]}"?' if close else f"; expected one of {', '.join(keys)}"
 
 
-def _meant(error: Any) -> str:
+def _nearest_word(error: Any) -> str:
     """Return which of the allowed words is nearest to the one that is written."""
     close = get_close_matches(str(error.instance)[:60].lower(), error.validator_value, 1)
     return f'; did you mean "{close[0]}"?' if close else ""
 
 
 def _expected(error: Any) -> str:
-    given = shortened(json.dumps(error.instance, ensure_ascii=True), 60)
+    value = shortened(json.dumps(error.instance, ensure_ascii=True), 60)
     if error.validator == "enum":
-        return f"expected one of {', '.join(map(str, error.validator_value))}, not {given}{_meant(error)}"
+        return f"expected one of {', '.join(map(str, error.validator_value))}, not {value}{_nearest_word(error)}"
     if error.validator == "const":
-        return f"expected {error.validator_value}, not {given}"
+        return f"expected {error.validator_value}, not {value}"
     if error.validator == "type":
-        return f"expected {_TYPES.get(error.validator_value, error.validator_value)}, not {given}{_hint(error)}"
+        return f"expected {_TYPES.get(error.validator_value, error.validator_value)}, not {value}{_hint(error)}"
     if error.validator == "required":
         missing = [name for name in error.validator_value if name not in error.instance]
         return f'the key "{missing[0]}" is missing'
@@ -160,8 +160,8 @@ def _expected(error: Any) -> str:
     if error.validator in ("minItems", "minLength", "minProperties"):
         return "this may not be empty"
     if error.validator == "pattern":
-        return f"{given} is not of the expected form{_hint(error)}"
-    return f"{given} is not what is expected there: {error.validator} {error.validator_value}"
+        return f"{value} is not of the expected form{_hint(error)}"
+    return f"{value} is not what is expected there: {error.validator} {error.validator_value}"
 
 
 _BOUNDS = {"minItems": "at least", "maxItems": "at most"}
@@ -169,8 +169,8 @@ _BOUNDS = {"minItems": "at least", "maxItems": "at most"}
 
 def _hint(error: Any) -> str:
     """Return what the schema says one should write."""
-    said = error.schema.get("description", "")
-    return f"; {said}" if said.startswith("write ") else ""
+    description = error.schema.get("description", "")
+    return f"; {description}" if description.startswith("write ") else ""
 
 
 _TYPES = {

@@ -95,7 +95,7 @@ def _unaccepted(check: Check, question: Question, parts: Collection[Part]) -> It
     for claim in _claims(check, question):
         part = part_of(check, claim)
         if part in parts:
-            covers = partial(Acceptance.covers, check=check.id, entry=part.entry, together=part.is_combination)
+            covers = partial(Acceptance.covers, check=check.id, entry=part.entry, is_combination=part.is_combination)
             yield without_accepted(claim, tuple(a for a in question.accepted if covers(a.acceptance)), question.access)
 
 

@@ -101,7 +101,7 @@ def _combination_verdicts(
     used = tuple(
         accepted
         for accepted in accepted_parts
-        if entry and accepted.acceptance.covers(check.id, entry.id, together=True)
+        if entry and accepted.acceptance.covers(check.id, entry.id, is_combination=True)
     )
     claims = [claim for part in combination.parts for claim in part.granting]
     if used and all(isinstance(decide(without_accepted(claim, used, access), prover), Proved) for claim in claims):

@@ -153,14 +153,17 @@ def test_packs_and_own_entries_make_one_list() -> None:
     entries = listed(f"packs: [data-exposure, defence-evasion]\nskip: [data-exposure/acl]\n{own}")
     assert len(entries) == len(pack("data-exposure")) + len(pack("defence-evasion"))
     assert "data-exposure/acl" not in {entry.id for entry in entries}
-    assert [entry.own for entry in entries if entry.own or entry.id == "data-exposure/bucket-policy"] == [False, True]
+    assert [entry.is_own for entry in entries if entry.is_own or entry.id == "data-exposure/bucket-policy"] == [
+        False,
+        True,
+    ]
 
 
 def test_an_entry_may_take_the_place_of_one_that_is_skipped() -> None:
     own = "permissions: [{id: data-exposure/acl, actions: ['s3:PutBucketAcl'], reason: r, files: ['iam/*']}]"
     with pytest.raises(SetupError, match=r'c\.yaml:3:20: id: "data-exposure/acl" is written twice'):
         listed(f"packs: [data-exposure]\n{own}")
-    (entry,) = (e for e in listed(f"packs: [data-exposure]\nskip: [data-exposure/acl]\n{own}") if e.own)
+    (entry,) = (e for e in listed(f"packs: [data-exposure]\nskip: [data-exposure/acl]\n{own}") if e.is_own)
     assert entry.files == ("iam/*",)
 
 

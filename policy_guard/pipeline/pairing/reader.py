@@ -32,7 +32,7 @@ class Reader:
         self._repository = repository
         self.settings = settings
         self._config = settings.config
-        self._base_config = settings.before[1] if settings.before else settings.config
+        self._base_config = settings.old_config[1] if settings.old_config else settings.config
         self._old = old
         self.scope = settings.scope
         self._trees: dict[Revision, Tree] = {}

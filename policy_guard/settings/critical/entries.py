@@ -23,18 +23,20 @@ _UNFILLED = "a template part is not filled in here; write * in its place"
 
 
 def read_entries(
-    source: Source, plain: dict[str, Any], node: Node, others: Iterable[CriticalEntry] = ()
+    source: Source, plain: dict[str, Any], node: Node, pack_entries: Iterable[CriticalEntry] = ()
 ) -> Iterator[CriticalEntry]:
-    """The entries that are written in the list itself, beside `others`. Raises `SetupError`."""
-    ids = {entry.id for entry in others}
-    for number, each in enumerate(plain.get("permissions", ())):
-        where = node_at(node, ("permissions", number))
-        if each["id"] in ids:
-            raise error_at(source, node_at(where, ("id",)), f'id: "{each["id"]}" is written twice; ids are unique')
-        ids.add(each["id"])
-        for key, place, message in _wrong(each):
-            raise error_at(source, node_at(where, place), f"{key}: {message}")
-        yield _entry(source, each, where)
+    """The entries that are written in the list itself, besides the `pack_entries`. Raises `SetupError`."""
+    ids = {entry.id for entry in pack_entries}
+    for number, plain_entry in enumerate(plain.get("permissions", ())):
+        entry_node = node_at(node, ("permissions", number))
+        if plain_entry["id"] in ids:
+            raise error_at(
+                source, node_at(entry_node, ("id",)), f'id: "{plain_entry["id"]}" is written twice; ids are unique'
+            )
+        ids.add(plain_entry["id"])
+        for key, place, message in _wrong(plain_entry):
+            raise error_at(source, node_at(entry_node, place), f"{key}: {message}")
+        yield _entry(source, plain_entry, entry_node)
 
 
 def _wrong(plain: dict[str, Any]) -> Iterator[tuple[str, tuple[str | int, ...], str]]:
@@ -48,8 +50,8 @@ def _wrong(plain: dict[str, Any]) -> Iterator[tuple[str, tuple[str | int, ...], 
         if message := not_a_pattern(text):
             yield "files", ("files", at), message
     yield from _wrong_in_set(plain, ())
-    for number, each in enumerate(plain.get("all-of", ())):
-        yield from _wrong_in_set(each, ("all-of", number))
+    for number, plain_set in enumerate(plain.get("all-of", ())):
+        yield from _wrong_in_set(plain_set, ("all-of", number))
 
 
 def _wrong_in_set(
@@ -72,19 +74,19 @@ def _matches_no_resource(text: str) -> str | None:
         return (
             "this covers no ARN, because its partition is not an AWS partition; write arn:aws: or arn:*: in its place"
         )
-    whole = text.startswith("arn:") or (start != text and "arn:".startswith(start))
-    if whole and ("*" in text or text.count(":") >= 5):
+    complete = text.startswith("arn:") or (start != text and "arn:".startswith(start))
+    if complete and ("*" in text or text.count(":") >= 5):
         return None
     return "this covers no ARN; write one, such as arn:aws:s3:::bucket/*, or a pattern for them"
 
 
 def _entry(source: Source, plain: dict[str, Any], node: Node) -> CriticalEntry:
-    own = _set(plain, node)
+    requests = _set(plain, node)
     return CriticalEntry(
         id=plain["id"],
-        actions=own.actions,
-        resources=own.resources,
-        excepted=own.excepted,
+        actions=requests.actions,
+        resources=requests.resources,
+        excepted=requests.excepted,
         reason=plain["reason"],
         severity=plain.get("severity"),
         files=tuple(plain.get("files", ())),
@@ -115,14 +117,14 @@ def _unless(source: Source, node: Node) -> Iterator[Statement]:
                 "a block without conditions holds for every request, so nothing would be critical", block.span
             )
         _refuse(source, "unless", [*reader.problems, *_unfilled(read)])
-        everything = Element(False, (Value("*", Pattern((STAR,)), block.span),), block.span)
+        any_element = Element(False, (Value("*", Pattern((STAR,)), block.span),), block.span)
         yield Statement(
             index=0,
             sid=None,
             effect="Deny",
             principals=None,
-            action=everything,
-            resource=everything,
+            action=any_element,
+            resource=any_element,
             conditions=read,
             version=_VERSION,
             span=block.span,

@@ -35,8 +35,8 @@ class CriticalEntry(NamedTuple):
     `severity` is None where the check's holds. `files` limits the entry to some files, `kinds` to policies of some
     kinds. A request to which a statement of `unless` applies is not meant; those are about any action on any resource.
     With `principals` only requests of those callers are meant. With `all_of` the entry means those sets in place of
-    one, and a policy only if it grants some request of each. `page` is the address of what describes the danger. `own`
-    is false for entries of a pack.
+    one, and a policy only if it grants some request of each. `page` is the address of what describes the danger.
+    `is_own` is false for entries of a pack.
     """
 
     id: str
@@ -51,7 +51,7 @@ class CriticalEntry(NamedTuple):
     principals: Principals | None = None
     all_of: tuple[RequestSet, ...] = ()
     page: str = ""
-    own: bool = True
+    is_own: bool = True
     kinds: tuple[Kind, ...] = ()
 
     @property
@@ -89,11 +89,11 @@ def exceptions(entries: Iterable[CriticalEntry]) -> Iterator[Statement]:
 
 def looked_up(listed: CriticalList) -> tuple[CriticalList, CriticalEntry | None]:
     """The list as far as its own patterns can be held against the actions of AWS, and the first entry left out."""
-    left = MOST_LOOKED_AT
+    budget = MOST_LOOKED_AT
     for number, entry in enumerate(listed.entries):
-        values = [value for each in entry.sets for value in (*each.actions, *each.excepted)] if entry.own else []
-        left -= sum(catalog.looked_at(value.text) for value in values)
-        if left < 0:
+        values = [value for each in entry.sets for value in (*each.actions, *each.excepted)] if entry.is_own else []
+        budget -= sum(catalog.looked_at(value.text) for value in values)
+        if budget < 0:
             return listed._replace(entries=listed.entries[:number]), entry
     return listed, None
 
@@ -110,14 +110,14 @@ def unknown_actions(listed: CriticalList) -> Iterator[tuple[CriticalEntry, Value
 def _own_actions(listed: CriticalList) -> Iterator[tuple[CriticalEntry, Value]]:
     """All action patterns but those of packs, which are known to match."""
     for entry in listed.entries:
-        for each in entry.sets if entry.own else ():
-            yield from ((entry, value) for value in (*each.actions, *each.excepted))
+        for requests in entry.sets if entry.is_own else ():
+            yield from ((entry, value) for value in (*requests.actions, *requests.excepted))
 
 
-def covered(given: CriticalEntry | RequestSet) -> tuple[str, ...]:
+def covered(requests: CriticalEntry | RequestSet) -> tuple[str, ...]:
     """The actions of AWS that an entry, or a set of one, speaks of today."""
-    if isinstance(given, CriticalEntry):
-        return tuple(sorted({action for each in given.sets for action in covered(each)}))
-    excepted = {action for value in given.excepted for action in catalog.matching(value.text)}
-    patterns = [value.text for value in given.actions] or ["*"]
+    if isinstance(requests, CriticalEntry):
+        return tuple(sorted({action for each in requests.sets for action in covered(each)}))
+    excepted = {action for value in requests.excepted for action in catalog.matching(value.text)}
+    patterns = [value.text for value in requests.actions] or ["*"]
     return tuple(sorted({action for pattern in patterns for action in catalog.matching(pattern)} - excepted))

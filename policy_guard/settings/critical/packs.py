@@ -24,18 +24,20 @@ def pack(name: str) -> tuple[CriticalEntry, ...]:
     with open(os.path.join(FOLDER, f"{name}.yaml"), encoding="utf-8") as file:
         source = Source(f"packs/{name}.yaml", file.read())
     plain, node = load(source, "critical.json")
-    return tuple(entry._replace(own=False) for entry in read_entries(source, plain, node))
+    return tuple(entry._replace(is_own=False) for entry in read_entries(source, plain, node))
 
 
 def from_packs(source: Source, plain: dict[str, Any], node: Node) -> tuple[CriticalEntry, ...]:
     """The entries of the packs that a list names, without those that it skips. Raises `SetupError`."""
     names = plain.get("packs", [])
     for number, name in enumerate(names):
-        where = node_at(node, ("packs", number))
+        name_node = node_at(node, ("packs", number))
         if name not in PACKS:
-            raise error_at(source, where, f'packs: there is no "{shortened(name, 60)}"; there are {", ".join(PACKS)}')
+            raise error_at(
+                source, name_node, f'packs: there is no "{shortened(name, 60)}"; there are {", ".join(PACKS)}'
+            )
         if name in names[:number]:
-            raise error_at(source, where, f'packs: "{name}" is written twice; keep one')
+            raise error_at(source, name_node, f'packs: "{name}" is written twice; keep one')
     entries = {entry.id: entry for name in names for entry in pack(name)}
     skipped = plain.get("skip", [])
     for number, text in enumerate(skipped):
