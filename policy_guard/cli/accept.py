@@ -240,7 +240,7 @@ def _plain_statement(statement: Statement, names: Names | None) -> dict[str, Any
             continue
         operator = f"{condition.quantifier}:{condition.operator}".lstrip(":") + "IfExists" * condition.if_exists
         under = content.setdefault("Condition", {}).setdefault(operator, {})
-        under[condition.spelled] = _one_or_all(list(map(spell, condition.values)))
+        under[condition.written_key] = _one_or_all(list(map(spell, condition.values)))
     return content
 
 

@@ -83,14 +83,14 @@ class Element:
         return frozenset(map(folded, self.plain))
 
     @cached_property
-    def others(self) -> tuple[Value, ...]:
+    def other_values(self) -> tuple[Value, ...]:
         """The values that are not in `plain`."""
         return tuple(value for value in self.values if _plain(value) is None)
 
     @cached_property
     def heads(self) -> tuple[tuple[str, Value], ...]:
-        """The values in `others`, each with the text that it begins with in lower case."""
-        return tuple((folded(_head(value.pattern)), value) for value in self.others)
+        """The values in `other_values`, each with the text that it begins with in lower case."""
+        return tuple((folded(_head(value.pattern)), value) for value in self.other_values)
 
 
 def _head(pattern: Pattern) -> str:
@@ -128,15 +128,15 @@ class Condition(NamedTuple):
     """One operator on one key.
 
     `quantifier` is `""`, `ForAllValues` or `ForAnyValue`; `operator` the name in AWS's spelling without
-    quantifier and `IfExists`; `key` is in lower case, `spelled` as written. With `unknown_key` a template fills in a
-    part of the key.
+    quantifier and `IfExists`; `key` is in lower case, `written_key` as written. With `unknown_key` a template fills
+    in a part of the key.
     """
 
     quantifier: str
     operator: str
     if_exists: bool
     key: str
-    spelled: str
+    written_key: str
     values: tuple[Value, ...]
     span: Span
     unknown_key: bool = False
@@ -160,10 +160,10 @@ def crowded(condition: Condition) -> str:
 def in_words(condition: Condition) -> str:
     """The condition as one says it: "StringEquals aws:PrincipalTag/team a, b"."""
     if condition.key.startswith(MADE_UP):
-        return condition.spelled
+        return condition.written_key
     operator = f"{condition.quantifier}:{condition.operator}".lstrip(":") + "IfExists" * condition.if_exists
     values = ", ".join(f"{value.text}{read_plainly(value, visible=True)}" for value in condition.values)
-    return f"{operator} {condition.spelled} {values}"
+    return f"{operator} {condition.written_key} {values}"
 
 
 def _in_quotes(text: str) -> str:

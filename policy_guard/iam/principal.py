@@ -55,7 +55,7 @@ OF_ARN = ("user", "role")
 FINER = ("user", "role", "session")
 
 
-def named(entry: Principal) -> PrincipalRef:
+def principal_ref(entry: Principal) -> PrincipalRef:
     """Return what kind of principal the entry names."""
     return _principal_ref(entry.type, entry.value.pattern)
 

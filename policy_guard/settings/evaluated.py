@@ -66,7 +66,7 @@ def choices(conditions: tuple[Condition, ...]) -> list[dict[str, Any]]:
         {
             "key": condition.key.removeprefix(MADE_UP),
             "not" if condition.operator == "StringNotEquals" else "is": [value.text for value in condition.values],
-            "words": condition.spelled,
+            "words": condition.written_key,
         }
         for condition in conditions
         if condition.key.startswith(MADE_UP)

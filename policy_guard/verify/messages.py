@@ -21,7 +21,7 @@ from policy_guard.iam.policy import MADE_UP, Policy, Request, Statement, Value, 
 from policy_guard.settings.acceptance import digest
 from policy_guard.settings.critical import CriticalEntry, exceptions
 from policy_guard.settings.severity import Severity
-from policy_guard.solver.strings.pattern import HIDDEN, shown
+from policy_guard.solver.strings.pattern import HIDDEN, visible_name
 from policy_guard.verify.check import Check, Question
 from policy_guard.verify.explain.changed import heir
 from policy_guard.verify.explain.difference import Terms, spell_terms
@@ -315,7 +315,7 @@ def sentence(request: Request) -> str:
     """The request as one says it: "s3:GetObject on arn:aws:s3:::logs/x by anyone, when aws:SourceIp is 1.2.3.4"."""
     caller = f" by {request.principal}" if request.principal else ""
     context = [f"{key} is {' and '.join(values)}" for key, values in request.context.items()]
-    unknowns = [f"{shown(name)} is {text}" for name, text in request.unknowns.items()]
+    unknowns = [f"{visible_name(name)} is {text}" for name, text in request.unknowns.items()]
     circumstances = f", when {' and '.join([*context, *unknowns])}" if context or unknowns else ""
     return f"{request.action} on {request.resource}{caller}{circumstances}"
 
@@ -357,7 +357,7 @@ def _find_spellings(question: Question) -> _Spellings:
     statements = [statement for policy in policies for statement in policy.statements]
     statements += exceptions(question.critical)
     keys = {key.lower(): key for statement in statements for key in _variables(statement)}
-    keys |= {c.key: c.spelled for statement in reversed(statements) for c in statement.conditions}
+    keys |= {c.key: c.written_key for statement in reversed(statements) for c in statement.conditions}
     values = [value for statement in statements for value in statement.action.values]
     values += [value for entry in question.critical for each in entry.sets for value in each.actions]
     actions: dict[str, str] = {}
@@ -376,7 +376,7 @@ def _without(request: Request, question: Question) -> str:
     conditions = (
         c for s in similar_statements for c in s.conditions if not c.if_exists and not c.key.startswith(MADE_UP)
     )
-    keys = dict.fromkeys(condition.spelled for condition in conditions)
+    keys = dict.fromkeys(condition.written_key for condition in conditions)
     present = {key.lower() for key, values in context_of(request).items() if values}
     absent = [key for key in keys if key.lower() not in present]
     return f", without {' and '.join(absent)}" if 0 < len(absent) <= _MOST_ABSENT else ""

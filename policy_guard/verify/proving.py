@@ -62,7 +62,7 @@ def _steps_to_judge(statements: Iterable[Statement]) -> int:
     for statement in statements:
         heads = [head[: head.find(":") + 4] if ":" in head else "" for head, _ in statement.action.heads]
         head_counts.update(heads)
-        values = len(statement.resource.others) if statement.resource else 1
+        values = len(statement.resource.other_values) if statement.resource else 1
         values += sum(len(condition.values) for condition in statement.conditions)
         steps += _steps_for_length(statement)
         any_service = statement.action.negated or "" in heads

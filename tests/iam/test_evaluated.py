@@ -100,4 +100,4 @@ def test_a_variable_cannot_be_put_together_around_a_hole() -> None:
 
 def test_statements_that_exclude_each_other_may_have_one_sid() -> None:
     read = _policy(_statement("s3:GetObject", "*", PROD, Sid="a"), _statement("s3:PutObject", "*", NO_PROD, Sid="a"))
-    assert [statement.conditions[0].spelled for statement in read.statements] == ["B is prod", "B is not prod"]
+    assert [statement.conditions[0].written_key for statement in read.statements] == ["B is prod", "B is not prod"]

@@ -49,7 +49,7 @@ def requests(policies: Iterable[Policy], count: int, seed: int) -> Iterator[Requ
 def _several(key: str, sets: set[str]) -> bool:
     """Whether requests may hold several values of the key; a key that AWS does not list only under a set operator."""
     known = catalog.key_type(key)
-    return known.several if known else key in sets
+    return known.multivalued if known else key in sets
 
 
 def _some(values: list[str], several: bool, rng: random.Random) -> tuple[str, ...]:

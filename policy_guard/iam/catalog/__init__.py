@@ -23,7 +23,7 @@ class KeyType(NamedTuple):
     """The type of a condition key ("String", "Bool", "Date", ...), and whether a request may hold several values."""
 
     type: str
-    several: bool
+    multivalued: bool
 
 
 class Action(NamedTuple):

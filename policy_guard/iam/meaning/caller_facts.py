@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from policy_guard.iam.meaning.symbolic_principal import WORD, join
 from policy_guard.iam.policy import Principals, Statement, patterns_of
-from policy_guard.iam.principal import FINER, PrincipalRef, named
+from policy_guard.iam.principal import FINER, PrincipalRef, principal_ref
 from policy_guard.solver.formula import TRUE, Formula, conjunction, disjunction, member, negation
 from policy_guard.solver.strings.glob import glob
 from policy_guard.solver.strings.language import Language
@@ -74,7 +74,7 @@ def _key(session: PrincipalRef) -> tuple[str, ...]:
 
 def _names(statements: Iterable[Statement]) -> Iterator[PrincipalRef]:
     for statement in statements:
-        yield from map(named, statement.principals.entries if statement.principals else ())
+        yield from map(principal_ref, statement.principals.entries if statement.principals else ())
 
 
 def _plain(pattern: Pattern) -> str | None:
@@ -96,7 +96,9 @@ def _patterns(statements: Iterable[Statement]) -> Iterator[Pattern]:
 def _left_open(statement: Statement) -> bool:
     """Tell whether a template or wildcard leaves open of which partition someone is."""
     entries = statement.principals.entries if statement.principals else ()
-    partition_parts = (principal.partition.parts for entry in entries if (principal := named(entry)).kind in FINER)
+    partition_parts = (
+        principal.partition.parts for entry in entries if (principal := principal_ref(entry)).kind in FINER
+    )
     values = (value for condition in statement.conditions for value in condition.values if condition.key == _CALLER)
     keys = (value.pattern.parts[:1] for value in values)
     return any(not isinstance(part, str) for parts in partition_parts for part in parts) or any(

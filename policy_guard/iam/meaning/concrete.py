@@ -66,7 +66,7 @@ from policy_guard.iam.principal import (
     in_any_partition,
     is_id,
     is_provider,
-    named,
+    principal_ref,
 )
 from policy_guard.solver.strings.pattern import (
     Pattern,
@@ -124,7 +124,7 @@ def _action(value: Value, request: Request) -> bool:
 
 
 def resource_matches(element: Element, request: Request) -> bool:
-    patterns: Iterable[Pattern] = (value.pattern for value in element.others)
+    patterns: Iterable[Pattern] = (value.pattern for value in element.other_values)
     if request.choices.get(VARIABLES_ONLY_AFTER_FIFTH_COLON.name, False):
         patterns = (pattern for pattern in patterns if not has_early_variable(pattern))
     if request.choices.get(WILDCARDS_STAY_IN_ARN_PARTS.name, False):
@@ -222,7 +222,7 @@ def _resolved(statement: Statement, request: Request) -> bool:
 def principal_matches(principals: Principals, request: Request) -> bool:
     caller = request.principal or Caller("Anonymous")
     literally = request.choices.get(WILDCARDS_IN_PRINCIPALS_MATCH_NOBODY.name, False)
-    entries = [entry for entry in principals.entries if not (literally and has_wildcards(named(entry)))]
+    entries = [entry for entry in principals.entries if not (literally and has_wildcards(principal_ref(entry)))]
     pairs = [(entry, _resolve_principal(entry, request)) for entry in entries]
     listed = [principal for entry, principal in pairs if _is_listed(entry, principal, caller, request)]
     return (
@@ -234,7 +234,7 @@ def principal_matches(principals: Principals, request: Request) -> bool:
 
 def _resolve_principal(entry: Principal, request: Request) -> PrincipalRef:
     """Whom the entry names, with the unknown parts of its template filled in."""
-    principal = named(entry)
+    principal = principal_ref(entry)
     if principal.kind == "open":
         return by_text("".join(map(as_text, _fill_in(principal.name, request, wild=False).parts)))
     return PrincipalRef(principal.kind, *(_fill_in(pattern, request, wild=True) for pattern in principal[1:]))

@@ -172,8 +172,10 @@ class Access:
 
     def action_matches(self, element: Element) -> Formula:
         plain = element.plain_in_lower_case
-        tight = member("action", Language((_action_glob(v.pattern) for v in element.others if not v.padded), plain))
-        padded = member("action", Language(_action_glob(v.pattern) for v in element.others if v.padded))
+        tight = member(
+            "action", Language((_action_glob(v.pattern) for v in element.other_values if not v.padded), plain)
+        )
+        padded = member("action", Language(_action_glob(v.pattern) for v in element.other_values if v.padded))
         trimmed = negation(choice("reading", BLANKS_AROUND_ACTIONS_COUNT.name))
         return _element(element, [tight, conjunction([padded, trimmed])])
 
@@ -316,7 +318,7 @@ def _beyond(limit: int, costs: Mapping[str, int]) -> Iterator[str]:
 def _is_multivalued(key: str, otherwise: bool) -> bool:
     """Tell whether a request may hold several values of the key."""
     key_type = catalog.key_type(key)
-    return key_type.several if key_type else otherwise or key.endswith(_SEVERAL)
+    return key_type.multivalued if key_type else otherwise or key.endswith(_SEVERAL)
 
 
 def _filled_in(pattern: Pattern) -> Formula:

@@ -35,7 +35,7 @@ from policy_guard.iam.principal import (
     in_any_partition,
     is_id,
     is_provider,
-    named,
+    principal_ref,
 )
 from policy_guard.solver.formula import (
     FALSE,
@@ -126,7 +126,7 @@ def principal_matches(principals: Principals, keys: Container[str] = ()) -> Form
 
     Services are also told by those of the condition `keys` that hold the account and the ARN of a caller.
     """
-    entries = [_Entry(entry, named(entry), keys) for entry in principals.entries]
+    entries = [_Entry(entry, principal_ref(entry), keys) for entry in principals.entries]
     return negation(_exempt(entries)) if principals.negated else _any(entries, KINDS)
 
 

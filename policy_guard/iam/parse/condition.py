@@ -35,7 +35,7 @@ def guarding(guard: Guard, span: Span) -> Condition:
         operator="StringNotEquals" if guard.negated else "StringEquals",
         if_exists=False,
         key=f"{MADE_UP}{guard.key}",
-        spelled=guard.words,
+        written_key=guard.words,
         values=values,
         span=span,
     )
@@ -83,7 +83,7 @@ def _operator(reader: Reader, entry: Entry, variables: bool) -> Iterator[Conditi
                 operator=operator,
                 if_exists=if_exists,
                 key=read_key.text,
-                spelled=key.text,
+                written_key=key.text,
                 values=values,
                 span=value.span,
                 unknown_key=read_key.unknown,

@@ -22,8 +22,8 @@ from policy_guard.solver.strings.pattern import (
     joined,
     read_evaluated,
     read_pattern,
-    shown,
     spelled_out,
+    visible_name,
 )
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ class Reader:
             return self._substitution(call.argument, node, name, variables)
         part = Unknown(name_of(call, name.removeprefix("Not").lower()))
         body = self.source.text[node.span.start : node.span.end]
-        return Value(shown(part.name) if call.name == "Ref" else body, Pattern((part,)), node.span)
+        return Value(visible_name(part.name) if call.name == "Ref" else body, Pattern((part,)), node.span)
 
     def _substitution(self, argument: Node, node: Node, name: str, variables: bool) -> Value | None:
         """`Fn::Sub`: `${Name}` is filled in, `${!x}` becomes the text `${x}` (CloudFormation User Guide, Fn::Sub)."""
@@ -258,7 +258,7 @@ def _is_multivalued(key: str) -> bool:
     from policy_guard.iam.catalog import key_type
 
     entry = key_type(key)
-    return entry is not None and entry.several
+    return entry is not None and entry.multivalued
 
 
 def _instead(text: str, names: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from policy_guard.documents.source import Array, Node, Object, Scalar, Span
 from policy_guard.iam.parse.condition import conditions, guarding
 from policy_guard.iam.parse.reader import Reader, known_key, quoted
 from policy_guard.iam.policy import Condition, Effect, Element, Principal, Principals, Statement, Value, without_blanks
-from policy_guard.iam.principal import named
+from policy_guard.iam.principal import principal_ref
 from policy_guard.regex import regex
 from policy_guard.solver.strings.pattern import Pattern, Unknown, Variable, Wildcard, with_variables
 
@@ -243,7 +243,7 @@ def _look_at_principal(reader: Reader, entry: Principal) -> None:
             f"{quoted(entry.value.text)} has a wildcard inside a name, and AWS compares it as a plain character",
             entry.value.span,
         )
-    if _look_at_partition(reader, entry.value) and named(entry).kind == "nobody":
+    if _look_at_partition(reader, entry.value) and principal_ref(entry).kind == "nobody":
         reader.problem(
             f'{quoted(entry.value.text)} is not a principal; write an account id, an IAM ARN or "*"', entry.value.span
         )

@@ -93,10 +93,10 @@ def spelled_out(pattern: Pattern) -> str:
 def _spelled_out(part: Part) -> str:
     if isinstance(part, Variable):
         return f"${{{part.key}}}" if part.default is None else f"${{{part.key}, '{part.default}'}}"
-    return shown(part.name) if isinstance(part, Unknown) else as_text(part)
+    return visible_name(part.name) if isinstance(part, Unknown) else as_text(part)
 
 
-def shown(name: str) -> str:
+def visible_name(name: str) -> str:
     """An unknown part as people write it, by its name up to what is there only to tell it from others."""
     name = name.partition(HIDDEN)[0]
     return f"${{{name}}}" if name[:1].isalnum() else name

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from policy_guard.solver.strings.automaton import ANYTHING, Caseless, Glob, Letter, Step, Verbatim
 from policy_guard.solver.strings.glob import either_case
 from policy_guard.solver.strings.language import EVERYTHING, Deferred, Language
-from policy_guard.solver.strings.pattern import Unknown, Variable, as_text, folded, shown
+from policy_guard.solver.strings.pattern import Unknown, Variable, as_text, folded, visible_name
 from policy_guard.solver.strings.spans import FIRST, LAST, Line, Span
 
 Texts: TypeAlias = "Mapping[Letter, str]"
@@ -109,4 +109,4 @@ def spelling_of(letter: Letter) -> str:
     """The letter as a policy spells it."""
     letter = stem(letter)
     assert isinstance(letter, Variable | Unknown)
-    return f"${{{letter.key}}}" if isinstance(letter, Variable) else shown(letter.name)
+    return f"${{{letter.key}}}" if isinstance(letter, Variable) else visible_name(letter.name)

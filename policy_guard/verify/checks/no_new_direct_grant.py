@@ -41,7 +41,7 @@ from dataclasses import replace
 from functools import partial
 
 from policy_guard.iam.policy import SHARING, Policy, Principal, Request, Statement, by_effect, statement_meaning
-from policy_guard.iam.principal import named
+from policy_guard.iam.principal import principal_ref
 from policy_guard.settings.severity import CheckId
 from policy_guard.solver.formula import Formula, conjunction, disjunction, negation
 from policy_guard.verify.check import Check, Claim, Question
@@ -101,7 +101,7 @@ def _naming(policy: Policy, kinds: tuple[str, ...]) -> Iterator[Statement]:
 
 def _kind(entry: Principal) -> str:
     """Return the kind of principal that the entry names. A canonical user is an account ("AWS account principals")."""
-    return "account" if entry.type == "CanonicalUser" else named(entry).kind
+    return "account" if entry.type == "CanonicalUser" else principal_ref(entry).kind
 
 
 CHECK = Check(

@@ -38,7 +38,7 @@ class Suggestions:
         texts = (value.text for value in actions if not holes(value.pattern))
         plain = (text for text in texts if ":" in text and "*" not in text and "?" not in text)
         yield from self._look_up((text for text in plain if not catalog.exists(text)), catalog.nearest)
-        keys = (c.spelled for c in statement.conditions if not c.unknown_key and not c.key.startswith(MADE_UP))
+        keys = (c.written_key for c in statement.conditions if not c.unknown_key and not c.key.startswith(MADE_UP))
         unknown_keys = (key for key in keys if not _is_claim(key) and catalog.key_type(key) is None)
         yield from self._look_up(unknown_keys, catalog.nearest_key)
 

@@ -19,7 +19,7 @@ from policy_guard.iam.meaning.matching import matches, resolve
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.meaning.symbolic_principal import SESSIONS
 from policy_guard.iam.policy import Caller, Condition, Policy, Principal, Request, Statement, Value
-from policy_guard.iam.principal import PrincipalRef, by_text, has_wildcards, is_id, is_provider, named
+from policy_guard.iam.principal import PrincipalRef, by_text, has_wildcards, is_id, is_provider, principal_ref
 from policy_guard.solver.formula import Formula, choice, conjunction, disjunction, member, negation
 from policy_guard.solver.strings.automaton import Glob, glob_of
 from policy_guard.solver.strings.glob import glob
@@ -104,7 +104,7 @@ def _names_strangers(statement: Statement) -> bool:
 
 
 def _is_open(entry: Principal) -> bool:
-    principal = named(entry)
+    principal = principal_ref(entry)
     if entry.type in ("Service", "CanonicalUser") or principal.kind == "id":
         return entry.type != "Service" and has_wildcards(principal)
     if entry.type == "Federated":
@@ -146,7 +146,7 @@ def _fixes(entry: Principal) -> bool:
 
     So does a provider of identities that is not open to everyone, with the sessions that it made.
     """
-    principal = named(entry)
+    principal = principal_ref(entry)
     if is_provider(entry.type):
         return not _is_open(entry)
     if is_id(entry.type, principal):
@@ -269,7 +269,7 @@ def _listed(entry: Principal) -> Formula:
 
     Unknown parts are taken as they are: what they become names someone only if it holds no wildcard.
     """
-    principal = named(entry)
+    principal = principal_ref(entry)
     if is_id(entry.type, principal) or is_provider(entry.type):
         return _naming(entry)
     if principal.kind == "open":
@@ -292,7 +292,7 @@ def _of_text(text: str) -> Iterator[Glob]:
 
 
 def _is_listed(entry: Principal, caller: Caller, request: Request) -> bool:
-    principal = named(entry)
+    principal = principal_ref(entry)
     if is_id(entry.type, principal) or is_provider(entry.type):
         return _is_named(entry, request)
     caller_account, account = _account_of(caller), _account_in(principal, request)

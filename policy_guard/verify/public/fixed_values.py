@@ -133,13 +133,19 @@ def verbatim(pattern: Pattern) -> Pattern:
 def _condition(operator: str, key: str, *texts: str) -> Condition:
     values = tuple(Value(text, plain_pattern(text), _NOWHERE) for text in texts)
     return Condition(
-        quantifier="", operator=operator, if_exists=False, key=key.lower(), spelled=key, values=values, span=_NOWHERE
+        quantifier="",
+        operator=operator,
+        if_exists=False,
+        key=key.lower(),
+        written_key=key,
+        values=values,
+        span=_NOWHERE,
     )
 
 
 def _is_multivalued(key: str) -> bool:
     key_type = catalog.key_type(key)
-    return key_type is not None and key_type.several
+    return key_type is not None and key_type.multivalued
 
 
 def _fixed(condition: Condition, head: str, other_addresses: tuple[Value, ...]) -> Iterator[Condition]:
