@@ -99,14 +99,14 @@ def _refine(arguments: argparse.Namespace) -> int:
     from policy_guard.pipeline.refine import RefineOptions, refine
     from policy_guard.report.refinement import markdown, text
 
-    wishes = RefineOptions(
+    options = RefineOptions(
         paths=tuple(arguments.paths),
         findings=arguments.findings,
         config=arguments.config,
         write=arguments.write,
         coarse=arguments.coarse,
     )
-    refinement = refine(wishes, Path.cwd(), os.environ, _today())
+    refinement = refine(options, Path.cwd(), os.environ, _today())
     if arguments.format == "markdown":
         rendered = markdown(refinement, arguments.explain)
     else:

@@ -335,7 +335,7 @@ def to_prune(options: Options, folder: Path, environ: Mapping[str, str]) -> tupl
             trees=Trees(files, files),
             comparison=Comparison(old=base, new=base, changes=[]),
         )
-        return repository.root, tuple(stale(acceptances.here, acceptances.base, versions, options.today))
+        return repository.root, tuple(stale(acceptances.new_side, acceptances.base, versions, options.today))
     finally:
         repository.close()
 

@@ -94,7 +94,7 @@ def compare_plan(path: Path, options: Options) -> Report:
     moved = MovedStatements()
     results = Results(settings, asked_severity(options, settings.config, ci=False), options.today)
     Session(judge, results, moved).plan(str(path), path)
-    results.explain(moved.told)
+    results.explain(moved.with_origin)
     return results.report("the state before the plan", "compare")
 
 

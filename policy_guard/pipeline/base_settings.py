@@ -25,8 +25,8 @@ MOST_ADDED = 100
 """Critical entries that a change may add at once: more of them could take minutes."""
 
 
-def trusted(here: Settings, config: str | None, repository: Repository, base: Revision) -> Settings:
-    """The settings of the base, with the critical entries and the policies to look at that are only `here`.
+def trusted(head_settings: Settings, config: str | None, repository: Repository, base: Revision) -> Settings:
+    """The settings of the base, with the critical entries and the policies to look at that are only in `head_settings`.
 
     A base without settings has the defaults. Raises `SetupError` if those of the base cannot be read, or if `config`
     names a file outside of the repository, which no base has.
@@ -35,49 +35,57 @@ def trusted(here: Settings, config: str | None, repository: Repository, base: Re
     if name.startswith("../") or not _is_inside(repository.root, config):
         raise SetupError(f"{config} lies outside of the repository, so a change could bring its own. Move it inside.")
     try:
-        before = _Files.of(repository, base).settings(name)
+        base_settings = _Files.of(repository, base).settings(name)
     except SetupError as error:
         raise SetupError(
             f"the settings of {base.name} cannot be read: {error}. Have their correction merged."
         ) from None
-    known = {entry.meaning() for entry in before.critical}
-    late = tuple(entry for entry in here.critical if entry.meaning() not in known)
-    added = late[:MOST_ADDED]
-    together = before._replace(
-        config=_tightened(before.config, here.config),
-        critical=(*before.critical, *added),
-        doubts=here.doubts,
-        old_config=(base.name, before.config),
+    base_meanings = {entry.meaning() for entry in base_settings.critical}
+    new_entries = tuple(entry for entry in head_settings.critical if entry.meaning() not in base_meanings)
+    added = new_entries[:MOST_ADDED]
+    merged = base_settings._replace(
+        config=_tightened(base_settings.config, head_settings.config),
+        critical=(*base_settings.critical, *added),
+        doubts=head_settings.doubts,
+        old_config=(base.name, base_settings.config),
     )
-    if _plain(here) == _plain(before):
-        return together
-    entries = counted(len(together.critical), "critical entry", "critical entries")
-    new = f", {len(added)} of them new" if added else ""
-    new += f"; {len(late) - len(added)} more new ones count once they are merged" if len(late) > len(added) else ""
-    note = f"the settings change here{_what(before, here)}; the check ran with those of {base.name}, {entries}{new}"
-    return together._replace(notes=(*together.notes, note))
+    if _plain(head_settings) == _plain(base_settings):
+        return merged
+    entries = counted(len(merged.critical), "critical entry", "critical entries")
+    remark = f", {len(added)} of them new" if added else ""
+    remark += (
+        f"; {len(new_entries) - len(added)} more new ones count once they are merged"
+        if len(new_entries) > len(added)
+        else ""
+    )
+    differences = _differences(base_settings, head_settings)
+    note = f"the settings change here{differences}; the check ran with those of {base.name}, {entries}{remark}"
+    return merged._replace(notes=(*merged.notes, note))
 
 
-def at_home(here: Settings, name: str, repository: Repository, base: Revision) -> Settings:
+def at_home(head_settings: Settings, name: str, repository: Repository, base: Revision) -> Settings:
     """The settings of the working tree, with the groups of the base, and what to say of the others that differ.
 
     A CI system that does not say it is one would judge a change by the settings that the change brings along.
     """
     if base.commit is None:
-        return here
+        return head_settings
     files = _Files.of(repository, base)
     try:
-        before = files.settings(name)
+        base_settings = files.settings(name)
     except SetupError:
-        before = Settings(files.configuration(name))
-    notes = here.notes
-    if before.config.groups != here.config.groups:
+        base_settings = Settings(files.configuration(name))
+    notes = head_settings.notes
+    if base_settings.config.groups != head_settings.config.groups:
         notes = (*notes, "the groups changed here; those of the base are judged, and the new ones once they are there")
-    told = _what(before, here._replace(config=here.config._replace(groups=before.config.groups)))
-    if told:
-        note = f"the settings change here{told}, and count here; CI counts those of {base.name}. In CI, set CI=true"
+    config = head_settings.config._replace(groups=base_settings.config.groups)
+    differences = _differences(base_settings, head_settings._replace(config=config))
+    if differences:
+        note = (
+            f"the settings change here{differences}, and count here; CI counts those of {base.name}. In CI, set CI=true"
+        )
         notes = (*notes, note)
-    return here._replace(config=here.config._replace(groups=before.config.groups), notes=notes)
+    return head_settings._replace(config=config, notes=notes)
 
 
 def settings_of(name: str, repository: Repository, base: Revision) -> tuple[Source | None, Settings]:
@@ -148,30 +156,32 @@ class _Files(NamedTuple):
         return data
 
 
-def _tightened(before: Config, here: Config) -> Config:
+def _tightened(base: Config, head: Config) -> Config:
     """The settings of the base, but for what the change tightens."""
-    known = set(before.policies)
-    return before._replace(
-        exclude=tuple(pattern for pattern in before.exclude if pattern in here.exclude),
-        added=tuple(PolicyFiles(rule.files) for rule in here.policies if rule not in known),
-        require_policies=before.require_policies or here.require_policies,
-        fail_on=min(before.fail_on, here.fail_on, key=FAIL_ON.index),
+    base_rules = set(base.policies)
+    return base._replace(
+        exclude=tuple(pattern for pattern in base.exclude if pattern in head.exclude),
+        added=tuple(PolicyFiles(rule.files) for rule in head.policies if rule not in base_rules),
+        require_policies=base.require_policies or head.require_policies,
+        fail_on=min(base.fail_on, head.fail_on, key=FAIL_ON.index),
     )
 
 
-def _what(before: Settings, here: Settings) -> str:
+def _differences(base: Settings, head: Settings) -> str:
     """Return which of them, in brackets."""
-    names = [n.replace("_", "-") for n in before.config._fields if n not in _APART and _of(before, n) != _of(here, n)]
-    meant = [{each.meaning(): str(each.id) for each in settings.critical} for settings in (before, here)]
-    ids = sorted({(meant[0] | meant[1])[each] for each in meant[0].keys() ^ meant[1].keys()})
-    more = " and more" if len(ids) > _MOST_NAMED else ""
-    entries = [f"critical {shortened(', '.join(ids[:_MOST_NAMED]), 200)}{more}"] if ids else []
+    names = [n.replace("_", "-") for n in base.config._fields if n not in _APART and _value(base, n) != _value(head, n)]
+    ids_by_meaning = [{each.meaning(): str(each.id) for each in settings.critical} for settings in (base, head)]
+    ids = sorted(
+        {(ids_by_meaning[0] | ids_by_meaning[1])[each] for each in ids_by_meaning[0].keys() ^ ids_by_meaning[1].keys()}
+    )
+    ending = " and more" if len(ids) > _MOST_NAMED else ""
+    entries = [f"critical {shortened(', '.join(ids[:_MOST_NAMED]), 200)}{ending}"] if ids else []
     return f" ({'; '.join([*names, *entries])})" if names or entries else ""
 
 
-def _of(given: Settings, name: str) -> object:
-    return getattr(given.config, name)
+def _value(settings: Settings, name: str) -> object:
+    return getattr(settings.config, name)
 
 
-def _plain(given: Settings) -> tuple[Hashable, ...]:
-    return given.config._replace(path=None), frozenset(entry.meaning() for entry in given.critical)
+def _plain(settings: Settings) -> tuple[Hashable, ...]:
+    return settings.config._replace(path=None), frozenset(entry.meaning() for entry in settings.critical)

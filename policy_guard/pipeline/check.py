@@ -26,7 +26,7 @@ from policy_guard.pipeline.repository.revisions import (
     is_on_all_files,
 )
 from policy_guard.pipeline.results import Progress, Results
-from policy_guard.pipeline.stages import Run, Session, wanted
+from policy_guard.pipeline.stages import Run, Session, touches
 from policy_guard.report.report import Report
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings, load_settings, may_differ, settings_name
@@ -67,7 +67,7 @@ def _check(
     repository: Repository, options: Options, folder: Path, environ: Mapping[str, str], progress: Progress
 ) -> Report:
     ci = in_ci(environ)
-    comparison, settings = asked(repository, options, environ, ci)
+    comparison, settings = comparison_and_settings(repository, options, environ, ci)
     old = comparison.old
     compared = not ci or old.commit != repository.commit("HEAD")
     options = options if compared else options._replace(all_policies=True)
@@ -90,8 +90,8 @@ def _check(
         today=today,
         comparison=comparison,
         paths=paths,
-        sides=_followed(repository, reader, comparison, ci, options.all_policies),
-        references=_held(settings.config, reader, old, cache(partial(snapshot, repository, old)), results.note),
+        sides=_sides(repository, reader, comparison, ci, options.all_policies),
+        references=_references(settings.config, reader, old, cache(partial(snapshot, repository, old)), results.note),
     )
     run.look_for_hidden(options.all_policies)
     run.judge_changes()
@@ -102,7 +102,7 @@ def _check(
     run.judge_acceptances(accepted, options.all_policies)
     if options.all_policies:
         run.judge_the_rest()
-    results.explain(moved.told)
+    results.explain(moved.with_origin)
     report = results.report(old.name if compared else "", "all" if options.all_policies else "changes")
     return report._replace(folder=folder_from_root(folder, repository.root))
 
@@ -120,7 +120,7 @@ def _about_the_comparison(
         yield "nothing was compared: this clone and this environment tell of no old version to compare with"
 
 
-def _followed(
+def _sides(
     repository: Repository, reader: Reader, comparison: Comparison, ci: bool, all_policies: bool
 ) -> Sides | None:
     """Return both sides with what stands behind their links; None if no link can matter."""
@@ -130,18 +130,18 @@ def _followed(
     return None
 
 
-def asked(
+def comparison_and_settings(
     repository: Repository, options: Options, environ: Mapping[str, str], ci: bool
 ) -> tuple[Comparison, Settings]:
     """Return what is compared, and the settings that hold: in CI those name the branch, too."""
-    here = load_settings(repository.root, options.config)
+    head_settings = load_settings(repository.root, options.config)
     all_files = is_on_all_files(environ, options.base)
     event = environ.get("GITHUB_EVENT_NAME")
     if (options.all_policies or all_files) and options.base is None and event in WITHOUT_CHANGE:
         old, new = head_with_itself(repository)
         comparison = Comparison(old=old, new=new, changes=[])
-        return comparison, _trusted(here, options, repository, comparison, ci)
-    branch = None if ci else here.config.default_branch
+        return comparison, _trusted(head_settings, options, repository, comparison, ci)
+    branch = None if ci else head_settings.config.default_branch
     while True:
         try:
             old, new = choose(repository, environ, options.base, options.staged, branch)
@@ -150,13 +150,13 @@ def asked(
                 raise
             old, new = head_with_itself(repository)
         comparison = compared(repository, old, new)
-        settings = _trusted(here, options, repository, comparison, ci)
+        settings = _trusted(head_settings, options, repository, comparison, ci)
         if not ci or branch or not settings.config.default_branch or options.base is not None:
             return comparison, settings
         branch = settings.config.default_branch
 
 
-def _held(
+def _references(
     config: Config, reader: Reader, base: Revision, files: Callable[[], dict[str, File]], note: Callable[[str], None]
 ) -> References | None:
     """Return what policies are held against besides their old versions; None where the settings name nothing."""
@@ -200,26 +200,28 @@ def usage_of(root: Path, config: Config, today: date) -> Callable[[], Usage] | N
     return read
 
 
-def _trusted(given: Settings, options: Options, repository: Repository, comparison: Comparison, ci: bool) -> Settings:
+def _trusted(
+    head_settings: Settings, options: Options, repository: Repository, comparison: Comparison, ci: bool
+) -> Settings:
     """In CI the settings of the base, elsewhere its groups: a change cannot choose beside which files it is judged."""
     base = comparison.old
     if ci and base.commit:
         from policy_guard.pipeline.base_settings import trusted
 
-        return trusted(given, options.config, repository, base)
+        return trusted(head_settings, options.config, repository, base)
     paths = {file.path for change in comparison.changes for file in (change.old, change.new) if file}
     name = settings_name(options.config, repository.root)
-    listed = (name, given.config.critical)
-    if name.startswith("../") or not any(may_differ(repository.root, each, paths) for each in listed if each):
-        return given
+    listed = (name, head_settings.config.critical)
+    if name.startswith("../") or not any(may_differ(repository.root, path, paths) for path in listed if path):
+        return head_settings
     from policy_guard.pipeline.base_settings import at_home
 
-    return at_home(given, name, repository, base)
+    return at_home(head_settings, name, repository, base)
 
 
 def _refuse_what_is_not_there(paths: tuple[str, ...], repository: Repository, changed: list[Change]) -> None:
     """A path that names nothing, now or before, is a mistake: nothing would be checked."""
     for path in paths:
-        here = os.path.lexists(repository.root / path)
-        if not here and not any(wanted(change, (path,)) for change in changed):
+        exists = os.path.lexists(repository.root / path)
+        if not exists and not any(touches(change, (path,)) for change in changed):
             raise SetupError(f"there is no {path} to check")

@@ -94,8 +94,8 @@ def target_branch(environ: Mapping[str, str]) -> str:
     """
     names = (environ.get(target, "") for system, target in _TARGETS.items() if environ.get(system))
     name = next(filter(None, names), "").removeprefix("refs/heads/")
-    own, asked = environ.get("CI_PROJECT_ID"), environ.get("CI_MERGE_REQUEST_PROJECT_ID")
-    if name and environ.get("GITLAB_CI") and own != asked:
+    project, target_project = environ.get("CI_PROJECT_ID"), environ.get("CI_MERGE_REQUEST_PROJECT_ID")
+    if name and environ.get("GITLAB_CI") and project != target_project:
         raise SetupError(
             "this pipeline runs in a fork, whose branches are the author's own. "
             "Run the pipeline of the merge request in the parent project."
@@ -108,5 +108,5 @@ def tip_before(environ: Mapping[str, str]) -> str:
     pushed = environ.get("CI_COMMIT_BRANCH", "")
     if not environ.get("GITLAB_CI") or not pushed or pushed != environ.get("CI_DEFAULT_BRANCH"):
         return ""
-    before = environ.get("CI_COMMIT_BEFORE_SHA", "")
-    return before if before.strip("0") else ""
+    old_tip = environ.get("CI_COMMIT_BEFORE_SHA", "")
+    return old_tip if old_tip.strip("0") else ""

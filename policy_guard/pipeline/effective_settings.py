@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from policy_guard.documents.source import Object, Source
 from policy_guard.pipeline.base_settings import settings_of
-from policy_guard.pipeline.check import Options, asked, asked_severity
+from policy_guard.pipeline.check import Options, asked_severity, comparison_and_settings
 from policy_guard.pipeline.ci import in_ci
 from policy_guard.pipeline.repository import Repository
 from policy_guard.pipeline.repository.revisions import WORKING_TREE
@@ -64,15 +64,15 @@ def effective_settings(options: Options, folder: Path, environ: Mapping[str, str
     repository = Repository(folder, environ)
     try:
         ci = in_ci(environ)
-        comparison, settings = asked(repository, options, environ, ci)
+        comparison, settings = comparison_and_settings(repository, options, environ, ci)
         old, new, _ = comparison
         root = repository.root
-        here = load_settings(root, options.config)
-        sides = [_Side.of(WORKING_TREE.name, here, settings_source(root, options.config))]
+        head_settings = load_settings(root, options.config)
+        sides = [_Side.of(WORKING_TREE.name, head_settings, settings_source(root, options.config))]
         name = settings_name(options.config, root)
         if old.commit and not name.startswith("../"):
-            source, before = settings_of(name, repository, old)
-            sides.insert(0 if ci else 1, _Side.of(old.name, before, source))
+            source, base_settings = settings_of(name, repository, old)
+            sides.insert(0 if ci else 1, _Side.of(old.name, base_settings, source))
     finally:
         repository.close()
     fail_on = asked_severity(options, settings.config, ci)
@@ -109,11 +109,11 @@ def _places(source: Source | None, revision: str) -> Iterator[tuple[str, str]]:
                 yield f"severity.{name.text}", at.replace(f":{source.position(key.span.start).line} ", f":{line} ")
 
 
-def _entries(given: Settings, sides: list[_Side]) -> Iterator[str]:
-    own = sum(entry.is_own for entry in given.critical)
-    yield f"{len(given.critical)}, {own} of its own and {len(given.critical) - own} of packs"
-    known = {entry.meaning() for entry in sides[0].settings.critical}
-    if added := sum(entry.meaning() not in known for entry in given.critical):
+def _entries(settings: Settings, sides: list[_Side]) -> Iterator[str]:
+    own_number = sum(entry.is_own for entry in settings.critical)
+    yield f"{len(settings.critical)}, {own_number} of its own and {len(settings.critical) - own_number} of packs"
+    first_meanings = {entry.meaning() for entry in sides[0].settings.critical}
+    if added := sum(entry.meaning() not in first_meanings for entry in settings.critical):
         yield f"{added} of them come with the change"
 
 
@@ -143,31 +143,31 @@ def _usual_severity(name: str, config: Config) -> Severity | Unset:
     from policy_guard.verify.check import Circumstances
     from policy_guard.verify.checks import check
 
-    asked_about = check(name)
+    named_check = check(name)
 
     def severity(is_guard: bool) -> Severity:
         usual = Circumstances(configured=None, new_files=config.new_files, fresh=False, is_guard=lambda: is_guard)
-        return asked_about.severity(usual) or asked_about.default
+        return named_check.severity(usual) or named_check.default
 
     if severity(True) == severity(False):
         return severity(True)
     return Unset(f"{severity(True)} for policies that are there to deny, else {severity(False)}")
 
 
-def _policies(each: PolicyFiles) -> dict[str, Any]:
-    written = {"files": list(each.files), "kind": each.kind, "reference": each.reference}
-    return {key: value for key, value in written.items() if value} | ({"bound": "always"} if each.bound else {})
+def _policies(rule: PolicyFiles) -> dict[str, Any]:
+    fields = {"files": list(rule.files), "kind": rule.kind, "reference": rule.reference}
+    return {key: value for key, value in fields.items() if value} | ({"bound": "always"} if rule.bound else {})
 
 
-def _ignored(each: Ignore) -> dict[str, Any]:
-    return each._asdict() | {"expires": each.expires and each.expires.isoformat()}
+def _ignored(ignore: Ignore) -> dict[str, Any]:
+    return ignore._asdict() | {"expires": ignore.expires and ignore.expires.isoformat()}
 
 
-def _group(each: Group) -> dict[str, Any]:
-    return {"name": each.name, "files": list(each.files)} | ({"same-holes": True} if each.same_holes else {})
+def _group(group: Group) -> dict[str, Any]:
+    return {"name": group.name, "files": list(group.files)} | ({"same-holes": True} if group.same_holes else {})
 
 
 def _refine(refine: Refine) -> dict[str, Any]:
     roles = {role: list(files) for role, files in refine.roles}
-    written = {"findings": list(refine.findings), "roles": roles, "keep": list(refine.keep), "max-age": refine.max_age}
-    return {key: value for key, value in written.items() if value}
+    fields = {"findings": list(refine.findings), "roles": roles, "keep": list(refine.keep), "max-age": refine.max_age}
+    return {key: value for key, value in fields.items() if value}

@@ -39,7 +39,7 @@ class Judgement(NamedTuple):
     """
 
     findings: tuple[Finding, ...] = ()
-    asked: tuple[CheckId, ...] = ()
+    checks: tuple[CheckId, ...] = ()
     used: tuple[Used, ...] = ()
 
 
@@ -77,10 +77,10 @@ class Judge:
         unclear = [check for check in applicable if not check.is_clear(facts)]
         if not unclear:
             return Judgement(tuple(findings), ids)
-        useds: list[Used] = []
+        used_acceptances: list[Used] = []
         question = self._question(pair, facts, unclear)
-        findings += _told_once(self._violations(question, unclear, pair, useds))
-        return Judgement(tuple(findings), ids, tuple(useds))
+        findings += _without_repetition(self._violations(question, unclear, pair, used_acceptances))
+        return Judgement(tuple(findings), ids, tuple(used_acceptances))
 
     def _at_a_glance(self, policy: Policy, unbounded: Finding | None) -> Iterator[Finding]:
         """The findings that take no proof."""
@@ -102,7 +102,7 @@ class Judge:
             kind=policy.kind,
             new=pair.new,
             old=pair.old,
-            changed=comparing and not _same(pair),
+            changed=comparing and not _means_same(pair),
             listed=bool(listed),
             critical=tuple(e for e in listed if e.is_about(policy.kind) and any(map(e.concerns, paths))),
             reference=pair.reference,
@@ -121,8 +121,8 @@ class Judge:
         accepted = tuple(self._counting(pair, facts.changed))
         statements = [*exceptions(facts.critical), *(s for each in accepted for s in (*each.statements, *each.without))]
         statements += (statement for check in checks if facts.new for statement in check.extra_statements(facts.new))
-        named = any(entry.principals for entry in facts.critical)
-        access = Access((p for p in (facts.new, facts.old, facts.reference) if p), statements, named)
+        with_principals = any(entry.principals for entry in facts.critical)
+        access = Access((p for p in (facts.new, facts.old, facts.reference) if p), statements, with_principals)
         return Question(
             kind=facts.kind,
             new=facts.new,
@@ -154,13 +154,13 @@ class Judge:
         for check in checks:
             explained = Explanations(check, question, prover.aside())
             level = partial(severity, self._settings.config, check, fresh=pair.fresh, is_guard=guards)
-            for severe, (first, *verdicts) in self._together(check, question, prover, level, used):
-                found = self._acceptable(finding(check, explained(first), question, severe, verdicts), pair)
-                yield found._replace(of_new_policy=found.of_new_policy and not self._verbose)
+            for severe, (first, *verdicts) in self._grouped_verdicts(check, question, prover, level, used):
+                acceptable = self._acceptable(finding(check, explained(first), question, severe, verdicts), pair)
+                yield acceptable._replace(of_new_policy=acceptable.of_new_policy and not self._verbose)
             if prover.is_spent():
                 yield unasked(check, question)
 
-    def _together(
+    def _grouped_verdicts(
         self,
         check: Check,
         question: Question,
@@ -172,16 +172,16 @@ class Judge:
         from policy_guard.iam.meaning.prover import Proved
         from policy_guard.verify.verdicts import similarity_key, unexplained
 
-        told: dict[tuple[Severity, object], list[Verdict]] = {}
+        verdicts_by_key: dict[tuple[Severity, object], list[Verdict]] = {}
         for verdict in unexplained(check, question, prover):
             used += (Used(check.id, accepted) for accepted in verdict.accepted)
             if not isinstance(verdict.answer, Proved):
                 severe = level(verdict)
                 key = id(verdict.claim) if self._verbose else similarity_key(verdict)
-                told.setdefault((severe, key), []).append(verdict)
+                verdicts_by_key.setdefault((severe, key), []).append(verdict)
             if prover.is_spent():
                 break
-        for (severe, _), verdicts in told.items():
+        for (severe, _), verdicts in verdicts_by_key.items():
             yield severe, sorted(verdicts, key=_is_shipped)
 
     def _counting(self, pair: Pair, comparing: bool) -> Iterator[Accepted]:
@@ -194,22 +194,24 @@ class Judge:
 
     def left_over(self, pair: Pair, used: Iterable[str]) -> Iterator[str]:
         """Sentences about acceptances for a judged pair whose paths are not in `used`."""
-        if self._acceptances is None or _same(pair):
+        if self._acceptances is None or _means_same(pair):
             return
         acceptances = self._acceptances()
-        if not acceptances.counting and not acceptances.here:
+        if not acceptances.counting and not acceptances.new_side:
             return
         from policy_guard.pipeline.acceptances.status import left_over
 
-        yield from (*acceptances.told, *left_over(acceptances, pair, set(used), self._today))
+        yield from (*acceptances.notes, *left_over(acceptances, pair, set(used), self._today))
 
-    def _acceptable(self, found: Finding, pair: Pair) -> Finding:
+    def _acceptable(self, finding: Finding, pair: Pair) -> Finding:
         """The finding, with the command that accepts it if there are acceptances."""
-        if self._acceptances is None or found.acceptable is None:
-            return found
-        facts = (*found.facts, ("accept", accept_command(found)))
-        acceptable, *also = (each._replace(old=pair.origin) for each in (found.acceptable, *found.other_acceptables))
-        return found._replace(facts=facts, acceptable=acceptable, other_acceptables=tuple(also))
+        if self._acceptances is None or finding.acceptable is None:
+            return finding
+        facts = (*finding.facts, ("accept", accept_command(finding)))
+        acceptable, *other_acceptables = (
+            acceptable._replace(old=pair.origin) for acceptable in (finding.acceptable, *finding.other_acceptables)
+        )
+        return finding._replace(facts=facts, acceptable=acceptable, other_acceptables=tuple(other_acceptables))
 
 
 def _is_shipped(verdict: Verdict) -> bool:
@@ -223,23 +225,23 @@ def _policy(pair: Pair) -> Policy:
     return policy
 
 
-def _same(pair: Pair) -> bool:
+def _means_same(pair: Pair) -> bool:
     """Tell whether both versions are there and mean the same."""
     from policy_guard.iam.policy import meaning
 
     return pair.old is not None and pair.new is not None and meaning(pair.old) == meaning(pair.new)
 
 
-def _told_once(found: Iterable[Finding]) -> Iterator[Finding]:
+def _without_repetition(findings: Iterable[Finding]) -> Iterator[Finding]:
     """Leaves out new access that no statement grants where an error about the lost Deny says the same."""
     from policy_guard.verify.checks.no_lost_deny import CHECK as NO_LOST_DENY
     from policy_guard.verify.checks.no_new_access import CHECK as NO_NEW_ACCESS
 
-    findings = list(found)
-    same = {id(f) for f in findings if f.check == NO_NEW_ACCESS.id and f.statement is None}
-    lost = any(f.check == NO_LOST_DENY.id and f.severity == "error" for f in findings)
-    for finding in findings:
-        if lost and same and finding.check == NO_LOST_DENY.id and finding.acceptable:
+    all_findings = list(findings)
+    repeated_ids = {id(f) for f in all_findings if f.check == NO_NEW_ACCESS.id and f.statement is None}
+    lost = any(f.check == NO_LOST_DENY.id and f.severity == "error" for f in all_findings)
+    for finding in all_findings:
+        if lost and repeated_ids and finding.check == NO_LOST_DENY.id and finding.acceptable:
             yield finding._replace(acceptable=finding.acceptable._replace(other_checks=(NO_NEW_ACCESS.id,)))
-        elif not (lost and id(finding) in same):
+        elif not (lost and id(finding) in repeated_ids):
             yield finding

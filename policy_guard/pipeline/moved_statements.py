@@ -27,8 +27,8 @@ class MovedStatements:
     """Remembers which statements the pairs of a run lost and gained."""
 
     def __init__(self) -> None:
-        self._left: dict[Hashable, str] = {}
-        self._came: dict[str, list[_Arrival]] = {}
+        self._departures: dict[Hashable, str] = {}
+        self._arrivals: dict[str, list[_Arrival]] = {}
 
     def see(self, pair: Pair) -> None:
         """Note what the new version lacks of the old one, and has beside it."""
@@ -38,20 +38,20 @@ class MovedStatements:
         if pair.old and pair.old.group:
             return
         for meaning in old.keys() - new.keys():
-            self._left.setdefault(meaning, _name(pair.old))
+            self._departures.setdefault(meaning, _name(pair.old))
         for statement in pair.new.statements if pair.new else ():
             if statement_meaning(statement) not in old:
-                self._came.setdefault(statement.source.path, []).append(_Arrival(statement, _name(pair.new)))
+                self._arrivals.setdefault(statement.source.path, []).append(_Arrival(statement, _name(pair.new)))
 
-    def told(self, finding: Finding) -> Finding:
+    def with_origin(self, finding: Finding) -> Finding:
         """Return a finding of new access, with a word on where the statement was before if it came from elsewhere."""
         from policy_guard.iam.policy import statement_meaning
         from policy_guard.verify.checks.no_new_access import CHECK
 
-        if finding.check != CHECK.id or finding.outcome != "violated" or not self._left:
+        if finding.check != CHECK.id or finding.outcome != "violated" or not self._departures:
             return finding
-        for statement, name in self._came.get(finding.source.path, ()):
-            origin = self._left.get(statement_meaning(statement))
+        for statement, name in self._arrivals.get(finding.source.path, ()):
+            origin = self._departures.get(statement_meaning(statement))
             inside = statement.span.start <= finding.span.start < statement.span.end
             if inside and statement.source == finding.source and origin not in (None, name):
                 return finding._replace(facts=(*finding.facts, ("moved", _sentence(origin or "", name))))
@@ -69,7 +69,7 @@ def _name(policy: Policy | None) -> str:
 
 
 def _sentence(origin: str, name: str) -> str:
-    said = f"the same statement left {shortened(origin, _LONGEST)} in this change"
+    sentence = f"the same statement left {shortened(origin, _LONGEST)} in this change"
     if any(each.partition(" ")[0].endswith(_TERRAFORM) for each in (origin, name)):
-        return said
-    return f"{said}; put both in a group to have them compared together"
+        return sentence
+    return f"{sentence}; put both in a group to have them compared together"

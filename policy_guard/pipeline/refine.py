@@ -35,24 +35,24 @@ class RefineOptions(NamedTuple):
     coarse: bool = False
 
 
-def refine(wishes: RefineOptions, folder: Path, environ: Mapping[str, str], today: date) -> Refinement:
+def refine(options: RefineOptions, folder: Path, environ: Mapping[str, str], today: date) -> Refinement:
     """Refines the policies of the principals in the settings, or those asked for. Raises `SetupError`.
 
     With `write` every file is replaced by its proved result, one after the other.
     """
     root = _root(folder, environ)
-    config = load_settings(root, wishes.config).config
-    if wishes.findings is None and not config.refine.findings:
+    config = load_settings(root, options.config).config
+    if options.findings is None and not config.refine.findings:
         raise SetupError("there are no findings. Give --findings FILE, or set refine.findings in .policy-guard.yaml")
-    usage = load_usage(root, config.refine, today, wishes.findings)
-    run = _Run(root, config, usage, wishes)
+    usage = load_usage(root, config.refine, today, options.findings)
+    run = _Run(root, config, usage, options)
     missing = [*_roles_without_files(run)]
     targets = tuple(_targets(run, folder))
     results = [run.result(target) for target in targets]
-    if wishes.write:
-        results = [_written(target, result) for target, result in zip(targets, results, strict=True)]
-    remarks = (*missing, *usage.remarks(requested=wishes.findings is not None))
-    return Refinement(tuple(each.entry for each in results), remarks, wishes.write, environ.get("PRE_COMMIT") == "1")
+    if options.write:
+        results = [_write(target, result) for target, result in zip(targets, results, strict=True)]
+    remarks = (*missing, *usage.remarks(requested=options.findings is not None))
+    return Refinement(tuple(each.entry for each in results), remarks, options.write, environ.get("PRE_COMMIT") == "1")
 
 
 class _Target(NamedTuple):
@@ -79,7 +79,7 @@ class _Run(NamedTuple):
     root: Path
     config: Config
     usage: Usage
-    wishes: RefineOptions
+    options: RefineOptions
 
     def result(self, target: _Target) -> _Result:
         if target.file is None:
@@ -107,14 +107,14 @@ class _Run(NamedTuple):
                 notes=tuple(notes),
                 problems=side.problems,
             )
-        scope = Scope(unused, catalog, self.wishes.coarse)
-        done = refined(side.source, side.policies, scope, any_kind=target.alone and len(side.policies) == 1)
-        if self.wishes.write and not all(large.fits for large in done.large):
-            done = done._replace(text=side.source.text, refused=TOO_LARGE)
-        return Entry(path=target.path, refined=done, notes=tuple(notes), basis=unused.by)
+        scope = Scope(unused, catalog, self.options.coarse)
+        refinement = refined(side.source, side.policies, scope, any_kind=target.alone and len(side.policies) == 1)
+        if self.options.write and not all(large.fits for large in refinement.large):
+            refinement = refinement._replace(text=side.source.text, refused=TOO_LARGE)
+        return Entry(path=target.path, refined=refinement, notes=tuple(notes), basis=unused.by)
 
 
-def _written(target: _Target, result: _Result) -> _Result:
+def _write(target: _Target, result: _Result) -> _Result:
     entry = result.entry
     if entry.error is not None or target.file is None or not entry.refined.changes:
         return result
@@ -128,13 +128,13 @@ def _written(target: _Target, result: _Result) -> _Result:
 
 def _targets(run: _Run, folder: Path) -> Iterator[_Target]:
     """The files to refine, each once, with all names that lead to it: a link makes it a policy of others, too."""
-    asked = list(_asked(run, folder))
+    requested_files = list(_requested_files(run, folder))
     names: dict[Path, list[str]] = {}
     for path in _configured(run):
         with suppress(SetupError):
             names.setdefault(file_within(run.root, path), []).append(path)
     paths: set[Path] = set()
-    for path, alone in asked:
+    for path, alone in requested_files:
         try:
             file = file_within(run.root, path)
         except SetupError as error:
@@ -155,27 +155,27 @@ def _root(folder: Path, environ: Mapping[str, str]) -> Path:
     return repository.root
 
 
-def _asked(run: _Run, folder: Path) -> Iterator[tuple[str, bool]]:
+def _requested_files(run: _Run, folder: Path) -> Iterator[tuple[str, bool]]:
     """The files to refine, from the root, and whether the findings are to be taken as theirs."""
     configured = _configured(run)
-    if not run.wishes.paths:
+    if not run.options.paths:
         if not configured:
             raise SetupError("no policy belongs to a principal. Say which in refine.roles, or name one with --findings")
         yield from ((path, False) for path in configured)
-    one = run.wishes.findings is not None and len(run.usage.principals) < 2
-    for given in run.wishes.paths:
-        path = from_root(folder / given, run.root)
-        if os.path.isdir(folder / given):
-            inside = [each for each in configured if path == "." or each.startswith(f"{path}/")]
-            if not inside:
-                raise SetupError(f"no policy in {given} belongs to a principal. Name it in refine.roles")
-            yield from ((each, False) for each in inside)
-        elif not os.path.lexists(folder / given):
-            raise SetupError(f"there is no {given}")
-        elif path in configured or run.wishes.findings is not None:
-            yield path, one or path not in configured
+    single_principal = run.options.findings is not None and len(run.usage.principals) < 2
+    for argument in run.options.paths:
+        path = from_root(folder / argument, run.root)
+        if os.path.isdir(folder / argument):
+            paths_inside = [each for each in configured if path == "." or each.startswith(f"{path}/")]
+            if not paths_inside:
+                raise SetupError(f"no policy in {argument} belongs to a principal. Name it in refine.roles")
+            yield from ((each, False) for each in paths_inside)
+        elif not os.path.lexists(folder / argument):
+            raise SetupError(f"there is no {argument}")
+        elif path in configured or run.options.findings is not None:
+            yield path, single_principal or path not in configured
         else:
-            raise SetupError(f"{given} belongs to no principal. Name it in refine.roles, or give its --findings")
+            raise SetupError(f"{argument} belongs to no principal. Name it in refine.roles, or give its --findings")
 
 
 def _configured(run: _Run) -> list[str]:
@@ -189,7 +189,7 @@ def _roles_without_files(run: _Run) -> Iterator[str]:
     for role, patterns in run.config.refine.roles:
         for pattern in patterns:
             if not any(files_of(run.root, pattern)):
-                said = f"refine.roles: {pattern}, of {role}, names no file"
+                sentence = f"refine.roles: {pattern}, of {role}, names no file"
                 if "*" not in pattern and "?" not in pattern:
-                    raise SetupError(f"{said}; correct it, or remove it")
-                yield said
+                    raise SetupError(f"{sentence}; correct it, or remove it")
+                yield sentence

@@ -58,9 +58,9 @@ class Results:
         self._notes: list[str] = list(settings.notes)
         self._skipped: list[Skipped] = []
         self._reviewed: dict[str, Reviewed] = {}
-        self._asked: set[CheckId] = set()
+        self._asked_checks: set[CheckId] = set()
         self._ranks: list[int] = []
-        self._judged: list[str] = []
+        self._names: list[str] = []
         self._compared = 0
         self._deeper = 0
 
@@ -81,13 +81,13 @@ class Results:
         """Keeps a sentence about the run."""
         self._notes.append(sentence)
 
-    def found(self, finding: Finding) -> None:
+    def add_finding(self, finding: Finding) -> None:
         """Keeps a finding that is about no policy by itself."""
         self._findings.append(finding)
 
-    def judged(self, name: str, judgement: Judgement) -> None:
+    def add_judgement(self, name: str, judgement: Judgement) -> None:
         """Keeps what came of a policy or group of this name."""
-        self._asked |= set(judgement.asked)
+        self._asked_checks |= set(judgement.checks)
         for used in judgement.used:
             self._review(used)
         self._count(name, judgement.findings)
@@ -117,9 +117,9 @@ class Results:
         elif findings:
             self.skipped(next(iter(findings)).source.path, "not readable, as the settings allow")
 
-    def explain(self, told: Callable[[Finding], Finding]) -> None:
+    def explain(self, explanation: Callable[[Finding], Finding]) -> None:
         """Lets findings be told with what is known only when all is judged."""
-        self._findings = list(map(told, self._findings))
+        self._findings = list(map(explanation, self._findings))
 
     def report(self, base: str, mode: str) -> Report:
         """The report of the run. Raises `SetupError` if policies are required and there are none."""
@@ -141,7 +141,7 @@ class Results:
             checks=tuple(self._checks()),
             mode=mode,
             changed=self._compared,
-            judged=tuple(self._judged),
+            judged=tuple(self._names),
             fail_on=self._fail_on,
             accepted=tuple(self._reviewed.values()),
             settings=self._settings.old_config[0] if self._settings.old_config else "",
@@ -155,7 +155,7 @@ class Results:
 
         for check in checks():
             is_on = self._settings.config.severity(check.id) != "off"
-            if is_on and (check.compares or check.id in self._asked):
+            if is_on and (check.compares or check.id in self._asked_checks):
                 yield check.id
 
     def _review(self, used: Used) -> None:
@@ -184,12 +184,12 @@ class Results:
         return entry is not None
 
     def _count(self, name: str, findings: Iterable[Finding]) -> None:
-        counted = list(findings)
-        for finding in counted:
+        all_findings = list(findings)
+        for finding in all_findings:
             self._keep(finding)
-        self._judged.append(name)
+        self._names.append(name)
         self._progress(self._step._replace(name=name))
-        self._ranks.append(max((RANK[finding.severity] for finding in counted), default=0))
+        self._ranks.append(max((RANK[finding.severity] for finding in all_findings), default=0))
 
     def _keep(self, finding: Finding) -> None:
         """Keeps a finding; one that says the same of the same place, for another holder, becomes a part of it."""

@@ -25,7 +25,7 @@ def severity(config: Config, check: Check, verdict: Verdict, fresh: bool, is_gua
     configured = config.severity(check.id)
     circumstances = Circumstances(configured, config.new_files, fresh, is_guard)
     claim = verdict.claim
-    own = claim.entry.severity if claim.entry else None
-    severe = own or check.severity(circumstances) or configured or check.default
-    most = [config.critical_existing] * claim.existing + [config.impossible] * verdict.impossible
-    return min([severe, *most], key=RANK.__getitem__)
+    entry_severity = claim.entry.severity if claim.entry else None
+    severe = entry_severity or check.severity(circumstances) or configured or check.default
+    limits = [config.critical_existing] * claim.existing + [config.impossible] * verdict.impossible
+    return min([severe, *limits], key=RANK.__getitem__)

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from policy_guard.verify.finding import Finding
 
 
-MOST_TOLD = 50
-"""Acceptances of the base of which it is said whether they are done: each may take a proof."""
+MOST_EXAMINED = 50
+"""How many acceptances `check --all` examines for being done: each may take a proof."""
 
 
 _TERRAFORM = (".tf", ".tofu", ".tfvars", ".tf.json", ".tofu.json", ".tfvars.json")
@@ -50,14 +50,14 @@ class Session(NamedTuple):
         """Judges a policy, old and new; without `comparing` the new version alone."""
         self._judge(_name(pair.path, pair.new or pair.old), pair, comparing)
 
-    def version(self, version: FileVersion, held: Callable[[Pair], Pair] = lambda pair: pair) -> None:
+    def version(self, version: FileVersion, with_reference: Callable[[Pair], Pair] = lambda pair: pair) -> None:
         """Judges a version by itself: that it can be read, and that it grants nothing critical.
 
-        `held` gives a pair its reference, if every version of it has one.
+        `with_reference` gives a pair its reference, if every version of it has one.
         """
         self.results.unreadable(tuple(unreadable(version.source, version.problems)))
         for policy in version.policies.values():
-            self.pair(held(Pair(path=version.source.path, old=policy, new=policy)), comparing=False)
+            self.pair(with_reference(Pair(path=version.source.path, old=policy, new=policy)), comparing=False)
 
     def plan(self, name: str, path: Path) -> None:
         """Judge the policies before and after a plan of Terraform. Raises `SetupError` if it is none."""
@@ -78,7 +78,7 @@ class Session(NamedTuple):
         for sentence in joined.notes:
             self.results.note(sentence)
         if joined.findings:
-            self.results.judged(joined.name, Judgement(joined.findings))
+            self.results.add_judgement(joined.name, Judgement(joined.findings))
         if comparing and not joined.pairs:
             self.results.compared()
         doubts = tuple(finding for policy in joined.members for finding in doubtful(policy))
@@ -88,7 +88,7 @@ class Session(NamedTuple):
 
     def _judge(self, name: str, pair: Pair, comparing: bool, doubts: tuple[Finding, ...] = ()) -> None:
         judgement = self.judge.judge(pair, comparing)
-        self.results.judged(name, judgement._replace(findings=(*doubts, *judgement.findings)))
+        self.results.add_judgement(name, judgement._replace(findings=(*doubts, *judgement.findings)))
         if comparing:
             self.moved.see(pair)
             self.results.compared()
@@ -123,7 +123,7 @@ class Run(NamedTuple):
 
     def judge_changes(self) -> None:
         """The files that changed, but for the sides of them that belong to a group."""
-        changes = [change for change in (*self.comparison.changes, *self._readers()) if wanted(change, self.paths)]
+        changes = [change for change in (*self.comparison.changes, *self._readers()) if touches(change, self.paths)]
         for change in self.session.results.stepwise(changes, "changed files", attrgetter("path")):
             outcome = pairs(self.reader, change, self.comparison)
             if not self.reader.concerned(change.path):
@@ -147,7 +147,7 @@ class Run(NamedTuple):
 
         With `all_policies`, the policies of all folders by themselves, too.
         """
-        changes = [change for change in self.comparison.changes if wanted(change, self.paths)]
+        changes = [change for change in self.comparison.changes if touches(change, self.paths)]
         if not all_policies and not (changes and _may_touch_terraform(self.repository, self.comparison, changes)):
             return
         from policy_guard.pipeline.pairing.terraform import Tree, compare_folder, touched
@@ -167,26 +167,26 @@ class Run(NamedTuple):
             findings = tuple(unreadable(wrong.source, (wrong.problem,)))
             self.session.results.outcome(wrong.source.path, FileResult((), findings))
 
-    def _judge_all_terraform(self, tree: Tree, done: Collection[PolicyId]) -> None:
+    def _judge_all_terraform(self, tree: Tree, compared_ids: Collection[PolicyId]) -> None:
         """Judge all policies of Terraform by themselves, but for those that were compared."""
         from policy_guard.pipeline.pairing.terraform import all_roots, present
 
         for folder in self.session.results.stepwise(all_roots(tree), "folders with Terraform", str):
-            found = present(tree, folder)
-            for finding in found.findings:
+            contents = present(tree, folder)
+            for finding in contents.findings:
                 if self._is_asked(finding.source.path):
                     self.session.results.unreadable([finding])
-            for policy in found.policies:
-                if policy.id not in done and self._is_asked(policy.source.path):
+            for policy in contents.policies:
+                if policy.id not in compared_ids and self._is_asked(policy.source.path):
                     self.session.pair(Pair(path=policy.source.path, old=policy, new=policy), comparing=False)
-            for address in found.elsewhere if self._is_asked(folder) else ():
+            for address in contents.elsewhere if self._is_asked(folder) else ():
                 words = (
                     f"{address} is a module elsewhere, and what it makes of the policies that it is given is not read"
                 )
                 self.session.results.skipped(folder or ".", words)
 
     def _is_asked(self, path: str) -> bool:
-        return wanted(Change(None, File(path, 0, None)), self.paths) and self.reader.included(path)
+        return touches(Change(None, File(path, 0, None)), self.paths) and self.reader.included(path)
 
     def judge_groups(self, all_policies: bool) -> None:
         """The groups of which a file changed, and with `all_policies` the others by themselves."""
@@ -194,13 +194,13 @@ class Run(NamedTuple):
             return
         from policy_guard.pipeline.pairing.groups import Trees, joined, touched
 
-        changed = list(touched(self.config.groups, (c for c in self.comparison.changes if wanted(c, self.paths))))
+        changed = list(touched(self.config.groups, (c for c in self.comparison.changes if touches(c, self.paths))))
         if not changed and not all_policies:
             return
-        before, after = self.sides.before.files_by_name(), self.sides.after.files_by_name()
-        trees = Trees(before, after)
-        asked_for = [path for path, file in after.items() if wanted(Change(None, file), self.paths)]
-        groups = [g for g in self.config.groups if g in changed or (all_policies and any(map(g.holds, asked_for)))]
+        old_files, new_files = self.sides.before.files_by_name(), self.sides.after.files_by_name()
+        trees = Trees(old_files, new_files)
+        selected_paths = [path for path, file in new_files.items() if touches(Change(None, file), self.paths)]
+        groups = [g for g in self.config.groups if g in changed or (all_policies and any(map(g.holds, selected_paths)))]
         for group in self.session.results.stepwise(groups, "groups", attrgetter("name")):
             result = joined(group, self.reader, trees, self.comparison)
             if self.references:
@@ -211,38 +211,43 @@ class Run(NamedTuple):
     def judge_acceptances(self, accepted: Callable[[], Acceptances], all_policies: bool) -> None:
         """The acceptances that came or changed, those that would count again, and with `all_policies` what is done."""
         files = [file for change in self.comparison.changes for file in (change.old, change.new) if file]
-        below = f"{self.config.accepted}/"
-        came = [
-            change.new.path for change in self.comparison.changes if change.new and change.new.path.startswith(below)
+        prefix = f"{self.config.accepted}/"
+        new_paths = [
+            change.new.path for change in self.comparison.changes if change.new and change.new.path.startswith(prefix)
         ]
-        if not came and not all_policies and not any(self.reader.concerned(file.path) for file in files):
+        if not new_paths and not all_policies and not any(self.reader.concerned(file.path) for file in files):
             return
         acceptances = accepted()
-        if not acceptances.here and not acceptances.wrong:
+        if not acceptances.new_side and not acceptances.wrong:
             return
         from policy_guard.pipeline.acceptances.status import Versions, rearmed, stale, unusable
         from policy_guard.pipeline.pairing.groups import Trees, touched
 
-        before, after = (snapshot(self.repository, side) for side in self.comparison[:2])
+        old_files, new_files = (snapshot(self.repository, side) for side in self.comparison[:2])
         if self.sides:
-            before, after = self.sides.before.files_by_name(), self.sides.after.files_by_name()
-        trees = Trees(before, after)
+            old_files, new_files = self.sides.before.files_by_name(), self.sides.after.files_by_name()
+        trees = Trees(old_files, new_files)
         versions = Versions(self.reader, self.config.groups, trees, self.comparison)
         paths = [
             *(file.path for file in files),
             *(group.name for group in touched(self.config.groups, self.comparison.changes)),
         ]
-        for finding in (*unusable(acceptances, came, after), *rearmed(acceptances, paths, versions, self.today)):
-            self.session.results.found(finding)
-        for each in (
-            stale(acceptances.counting[:MOST_TOLD], acceptances.base, versions, self.today) if all_policies else ()
+        for finding in (
+            *unusable(acceptances, new_paths, new_files),
+            *rearmed(acceptances, paths, versions, self.today),
         ):
-            self.session.results.note(f"{each.path} is {each.reason}. policy-guard accept --prune removes it")
+            self.session.results.add_finding(finding)
+        for stale_acceptance in (
+            stale(acceptances.counting[:MOST_EXAMINED], acceptances.base, versions, self.today) if all_policies else ()
+        ):
+            self.session.results.note(
+                f"{stale_acceptance.path} is {stale_acceptance.reason}. policy-guard accept --prune removes it"
+            )
 
     def judge_the_rest(self) -> None:
         """The files that did not change and belong to no group, by themselves."""
         assert self.sides is not None
-        done = {change.new.path for change in self.comparison.changes if change.new}
+        changed_paths = {change.new.path for change in self.comparison.changes if change.new}
         files = self.sides.after.files_to_judge(self.reader)
         for pattern in self.config.naming_nothing(files):
             self.session.results.note(f"{pattern} names no file here")
@@ -251,12 +256,12 @@ class Run(NamedTuple):
                 self.session.results.note(
                     f"the critical entry {entry.id} is about no file here: {', '.join(entry.files)}"
                 )
-        left = [
+        remaining_files = [
             (path, file)
             for path, file in files.items()
-            if path not in done and not self.reader.groups(path) and wanted(Change(None, file), self.paths)
+            if path not in changed_paths and not self.reader.groups(path) and touches(Change(None, file), self.paths)
         ]
-        for path, file in self.session.results.stepwise(left, "files", itemgetter(0)):
+        for path, file in self.session.results.stepwise(remaining_files, "files", itemgetter(0)):
             self.session.results.skipped(path, _unread(self.reader, file, path, changed=False))
             version = self.reader.version(file, path, self.comparison.new)
             if self.references:
@@ -321,11 +326,11 @@ def _colliding(run: Run) -> Iterator[Finding]:
         return
     from policy_guard.pipeline.pairing.collisions import added, collisions
 
-    if came := added(run.comparison.changes):
-        after = run.sides.after.files if run.sides else snapshot(run.repository, run.comparison.new)
+    if new_files := added(run.comparison.changes):
+        all_files = run.sides.after.files if run.sides else snapshot(run.repository, run.comparison.new)
         reached = run.sides.after.under(run.reader.concerned) if run.sides else frozenset[str]()
         yield from collisions(
-            came, after, lambda path: path in reached or run.reader.concerned(path), run.comparison.new.name
+            new_files, all_files, lambda path: path in reached or run.reader.concerned(path), run.comparison.new.name
         )
 
 
@@ -346,7 +351,7 @@ def _alone(pair: Pair, reader: Reader) -> Pair | None:
     return pair._replace(old=old, new=new) if old or new else None
 
 
-def wanted(change: Change, paths: tuple[str, ...]) -> bool:
+def touches(change: Change, paths: tuple[str, ...]) -> bool:
     return not paths or any(
         file.path == path or file.path.startswith(f"{path.rstrip('/')}/") or path == "."
         for file in (change.old, change.new)

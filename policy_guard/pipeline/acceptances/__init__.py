@@ -31,39 +31,41 @@ class Wrong(NamedTuple):
 
 
 class Acceptances(NamedTuple):
-    """`counting` are those that are judged with, `here` those of the new side, whether they count or not.
+    """`counting` are those that are judged with, `new_side` those of the new side, whether they count or not.
 
-    `wrong` are files of the new side that cannot be read; `told` is to be said once where any of them matters.
+    `wrong` are files of the new side that cannot be read; `notes` are to be said once where any of them matters.
     """
 
     counting: tuple[Acceptance, ...] = ()
-    here: tuple[Acceptance, ...] = ()
+    new_side: tuple[Acceptance, ...] = ()
     wrong: tuple[Wrong, ...] = ()
-    told: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     base: str = ""
 
     def waiting(self) -> Iterator[Acceptance]:
         """Return those of the new side that do not count yet."""
-        known = {(acceptance.source.path, acceptance.source.text) for acceptance in self.counting}
+        counting_keys = {(acceptance.source.path, acceptance.source.text) for acceptance in self.counting}
         yield from (
-            acceptance for acceptance in self.here if (acceptance.source.path, acceptance.source.text) not in known
+            acceptance
+            for acceptance in self.new_side
+            if (acceptance.source.path, acceptance.source.text) not in counting_keys
         )
 
 
 def load_acceptances(repository: Repository, config: Config, old: Revision, new: Revision, today: date) -> Acceptances:
     """The acceptances of both sides; those of the base count, or those of the new side where the settings let them."""
-    before = _files_of(repository, old.tree, config.accepted)
-    after = _new_files(repository, config.accepted, new)
-    if not before and not after:
+    old_files = _files_of(repository, old.tree, config.accepted)
+    new_files = _new_files(repository, config.accepted, new)
+    if not old_files and not new_files:
         return Acceptances()
-    merged, _ = _read(repository, before, old.name, today)
-    acceptances, wrong = _read(repository, after, new.name, today)
+    merged, _ = _read(repository, old_files, old.name, today)
+    acceptances, wrong = _read(repository, new_files, new.name, today)
     if config.accepted_from != "head":
-        return Acceptances(counting=merged, here=acceptances, wrong=wrong, told=(), base=old.name)
-    unowned = _unowned(repository, old, after)
+        return Acceptances(counting=merged, new_side=acceptances, wrong=wrong, notes=(), base=old.name)
+    unowned = _unowned(repository, old, new_files)
     if unowned is not None:
-        return Acceptances(counting=merged, here=acceptances, wrong=wrong, told=(unowned,), base=old.name)
-    return Acceptances(counting=acceptances, here=acceptances, wrong=wrong, told=(), base=old.name)
+        return Acceptances(counting=merged, new_side=acceptances, wrong=wrong, notes=(unowned,), base=old.name)
+    return Acceptances(counting=acceptances, new_side=acceptances, wrong=wrong, notes=(), base=old.name)
 
 
 def _files_of(repository: Repository, tree: str, folder: str) -> list[File]:
@@ -83,12 +85,12 @@ def _new_files(repository: Repository, folder: str, new: Revision) -> list[File]
 
 
 def _acceptances(files: Iterable[File]) -> list[File]:
-    found = [file for file in files if file.path.endswith(SUFFIXES)]
-    if len(found) > MOST:
+    acceptance_files = [file for file in files if file.path.endswith(SUFFIXES)]
+    if len(acceptance_files) > MOST:
         raise SetupError(
             f"there are more than {MOST} acceptances. policy-guard accept --prune removes what is not needed."
         )
-    return found
+    return acceptance_files
 
 
 def _read(
@@ -116,7 +118,7 @@ def _read(
 
 def _unowned(repository: Repository, old: Revision, files: Iterable[File]) -> str | None:
     """Return why acceptances that travel with a change do not count; None if the base names an owner for each."""
-    why = f'"accepted-from: head" does not count: in {old.name}'
+    reason = f'"accepted-from: head" does not count: in {old.name}'
     for place in PLACES:
         file = repository.file(old.tree, place)
         data = repository.read(file) if file and file.mode != LINK else None
@@ -124,5 +126,5 @@ def _unowned(repository: Repository, old: Revision, files: Iterable[File]) -> st
             continue
         text = data.decode(errors="replace") if len(data) <= MOST_BYTES else ""
         nobody = next((each.path for each in files if not owners(text, each.path)), None)
-        return f"{why} {place} names no owner for {nobody}" if nobody else None
-    return f"{why} there is no CODEOWNERS; those of the base count"
+        return f"{reason} {place} names no owner for {nobody}" if nobody else None
+    return f"{reason} there is no CODEOWNERS; those of the base count"

@@ -48,11 +48,13 @@ class Versions(NamedTuple):
         if policy.grouped:
             group = next((group for group in self.groups if group.name == policy.unit), None)
             pairs = joined(group, self.reader, self.trees, self.comparison).pairs if group else ()
-            own = (pair for pair in pairs if {side.holder for side in (pair.old, pair.new) if side} == {policy.holder})
-            return next(((pair.old, pair.new) for pair in own), (None, None))
-        before = self.reader.version(self.trees.before.get(policy.unit), policy.unit, self.comparison.old)
-        after = self.reader.version(self.trees.after.get(policy.unit), policy.unit, self.comparison.new)
-        return before.policies.get(policy.address), after.policies.get(policy.address)
+            holder_pairs = (
+                pair for pair in pairs if {side.holder for side in (pair.old, pair.new) if side} == {policy.holder}
+            )
+            return next(((pair.old, pair.new) for pair in holder_pairs), (None, None))
+        old = self.reader.version(self.trees.before.get(policy.unit), policy.unit, self.comparison.old)
+        new = self.reader.version(self.trees.after.get(policy.unit), policy.unit, self.comparison.new)
+        return old.policies.get(policy.address), new.policies.get(policy.address)
 
 
 class Stale(NamedTuple):
@@ -62,20 +64,20 @@ class Stale(NamedTuple):
     reason: str
 
 
-def stale(given: Iterable[Acceptance], base: str, versions: Versions, today: date) -> Iterator[Stale]:
+def stale(acceptances: Iterable[Acceptance], base: str, versions: Versions, today: date) -> Iterator[Stale]:
     """Return those of the acceptances that are expired, or done in the base."""
-    known: dict[PolicyId, Policy | None] = {}
-    for each in given:
-        if each.policy not in known:
-            known[each.policy] = versions.policies(each.policy)[0]
-        if each.expires < today:
-            yield Stale(each.source.path, f"expired on {each.expires}")
-        elif each.old is not None and _is_done(each, known[each.policy]):
-            yield Stale(each.source.path, f"done: {each.policy} has the access in {base}")
+    policies: dict[PolicyId, Policy | None] = {}
+    for acceptance in acceptances:
+        if acceptance.policy not in policies:
+            policies[acceptance.policy] = versions.policies(acceptance.policy)[0]
+        if acceptance.expires < today:
+            yield Stale(acceptance.source.path, f"expired on {acceptance.expires}")
+        elif acceptance.old is not None and _is_done(acceptance, policies[acceptance.policy]):
+            yield Stale(acceptance.source.path, f"done: {acceptance.policy} has the access in {base}")
 
 
-def _is_done(each: Acceptance, policy: Policy | None) -> bool:
-    return policy is not None and not each.fits(digest(policy)) and is_merged(each, policy)
+def _is_done(acceptance: Acceptance, policy: Policy | None) -> bool:
+    return policy is not None and not acceptance.fits(digest(policy)) and is_merged(acceptance, policy)
 
 
 def rearmed(every: Acceptances, paths: Iterable[str], versions: Versions, today: date) -> Iterator[Finding]:
@@ -84,39 +86,41 @@ def rearmed(every: Acceptances, paths: Iterable[str], versions: Versions, today:
     `paths` are the files and groups that changed.
     """
     touched = set(paths)
-    known: dict[PolicyId, list[str]] = {}
-    for each in every.here:
-        if each.old is None or each.expires < today or each.policy.unit not in touched:
+    digests: dict[PolicyId, list[str]] = {}
+    for acceptance in every.new_side:
+        if acceptance.old is None or acceptance.expires < today or acceptance.policy.unit not in touched:
             continue
-        if each.policy not in known:
-            known[each.policy] = [digest(policy) for policy in versions.policies(each.policy)]
-        before, after = known[each.policy]
-        if after == each.old != before:
+        if acceptance.policy not in digests:
+            digests[acceptance.policy] = [digest(policy) for policy in versions.policies(acceptance.policy)]
+        old_digest, new_digest = digests[acceptance.policy]
+        if new_digest == acceptance.old != old_digest:
             yield Finding(
                 check=ACCEPTED,
                 outcome="violated",
                 severity="error",
                 message="would accept the same access once more",
-                source=each.source,
-                span=_span_of(each, "from"),
+                source=acceptance.source,
+                span=_span_of(acceptance, "from"),
                 facts=(
-                    ("why", f"the change takes {each.policy} back to the version that this was written against"),
-                    ("next", f"remove it with the change: git rm {each.source.path}"),
+                    ("why", f"the change takes {acceptance.policy} back to the version that this was written against"),
+                    ("next", f"remove it with the change: git rm {acceptance.source.path}"),
                 ),
             )
 
 
 def unusable(every: Acceptances, paths: Iterable[str], files: Container[str]) -> Iterator[Finding]:
     """Return those among `paths` that cannot be read as acceptances, or are about none of the `files`."""
-    wanted = set(paths)
-    for each in every.wrong:
-        if each.source.path in wanted:
-            message = f"cannot be read as an acceptance: {each.message}"
-            yield _amiss(each.source, each.span.start, "unreadable", "error", message)
-    for given in every.here:
-        if given.source.path in wanted and not given.policy.grouped and given.policy.unit not in files:
-            at = _span_of(given, "policy").start
-            yield _amiss(given.source, at, "violated", "warning", f"accepts nothing: there is no {given.policy.unit}")
+    path_set = set(paths)
+    for wrong_file in every.wrong:
+        if wrong_file.source.path in path_set:
+            message = f"cannot be read as an acceptance: {wrong_file.message}"
+            yield _amiss(wrong_file.source, wrong_file.span.start, "unreadable", "error", message)
+    for acceptance in every.new_side:
+        if acceptance.source.path in path_set and not acceptance.policy.grouped and acceptance.policy.unit not in files:
+            at = _span_of(acceptance, "policy").start
+            yield _amiss(
+                acceptance.source, at, "violated", "warning", f"accepts nothing: there is no {acceptance.policy.unit}"
+            )
 
 
 def _amiss(source: Source, at: int, outcome: Outcome, severity: Severity, message: str) -> Finding:
@@ -129,44 +133,47 @@ def _amiss(source: Source, at: int, outcome: Outcome, severity: Severity, messag
 
 def left_over(every: Acceptances, pair: Pair, used: Collection[str], today: date) -> Iterator[str]:
     """Return what is to be said about acceptances for this policy that were not used."""
-    here = {each.source.path for each in every.here}
-    for each in concerning(every.counting, pair):
-        name = each.source.path
-        if name in used or name not in here:
+    new_paths = {acceptance.source.path for acceptance in every.new_side}
+    for acceptance in concerning(every.counting, pair):
+        name = acceptance.source.path
+        if name in used or name not in new_paths:
             continue
-        if each.expires < today:
-            yield f"{name} expired on {each.expires} and does not count. policy-guard accept --prune removes it"
-        elif not each.fits(pair.origin) and pair.old and is_merged(each, pair.old):
-            yield f"{name} is done: {each.policy} has the access. policy-guard accept --prune removes it"
-        elif not each.fits(pair.origin):
-            yield f"{name} was written against another version of {each.policy} and does not count"
+        if acceptance.expires < today:
+            yield f"{name} expired on {acceptance.expires} and does not count. policy-guard accept --prune removes it"
+        elif not acceptance.fits(pair.origin) and pair.old and is_merged(acceptance, pair.old):
+            yield f"{name} is done: {acceptance.policy} has the access. policy-guard accept --prune removes it"
+        elif not acceptance.fits(pair.origin):
+            yield f"{name} was written against another version of {acceptance.policy} and does not count"
         else:
             yield f"{name} accepts nothing that is found here"
-    for each in concerning(every.waiting(), pair):
-        if each.expires >= today and each.fits(pair.origin):
-            yield f"{each.source.path} is not on {every.base} yet, so it does not count. Have it merged first"
+    for acceptance in concerning(every.waiting(), pair):
+        if acceptance.expires >= today and acceptance.fits(pair.origin):
+            yield f"{acceptance.source.path} is not on {every.base} yet, so it does not count. Have it merged first"
 
 
-def is_merged(each: Acceptance, policy: Policy) -> bool:
+def is_merged(acceptance: Acceptance, policy: Policy) -> bool:
     """Tell whether the policy of the base is as it was accepted to become."""
     from policy_guard.iam.meaning.symbolic import Access
     from policy_guard.verify.proving import prover_for
     from policy_guard.verify.subtraction import is_done
 
     try:
-        read = accepted(each, policy.kind)
+        access_accepted = accepted(acceptance, policy.kind)
     except Unreadable:
         return False
-    known = policy._replace(statements=(*read.statements, *read.without))
-    access = Access([policy, known])
+    accepted_policy = policy._replace(statements=(*access_accepted.statements, *access_accepted.without))
+    access = Access([policy, accepted_policy])
     return is_done(
-        read, policy, access, prover_for(Question(kind=policy.kind, new=policy, old=known, critical=(), access=access))
+        access_accepted,
+        policy,
+        access,
+        prover_for(Question(kind=policy.kind, new=policy, old=accepted_policy, critical=(), access=access)),
     )
 
 
-def _span_of(each: Acceptance, key: str) -> Span:
+def _span_of(acceptance: Acceptance, key: str) -> Span:
     text = f"\n{key}: "
-    at = each.source.text.find(text)
+    at = acceptance.source.text.find(text)
     start = at + len(text) if at >= 0 else 0
-    end = each.source.text.find("\n", start)
-    return Span(start, end if end >= 0 else len(each.source.text))
+    end = acceptance.source.text.find("\n", start)
+    return Span(start, end if end >= 0 else len(acceptance.source.text))
