@@ -63,7 +63,7 @@ def free(label: str, key: str = "") -> Atom:
     return Atom(f"{_CHOICE}{key or label}", ("true",), label)
 
 
-def settled(atom: Atom, truths: Truths) -> bool | None:
+def settle(atom: Atom, truths: Truths) -> bool | None:
     """The truth of the atom as far as the others decide it: one text is not two."""
     if atom in truths:
         return truths[atom]

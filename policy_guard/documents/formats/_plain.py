@@ -44,7 +44,7 @@ def disputed_number(text: str) -> str:
     return "" if agreed else _NUMBER
 
 
-def disputed(text: str, type_: str) -> str:
+def dispute_of(text: str, type_: str) -> str:
     """Return what to say of a plain scalar that YAML 1.1 takes for `type_`; nothing if readers agree."""
     if type_ in ("int", "float"):
         return disputed_number(text) if (type_ == "float") == ("." in text) else _NUMBER

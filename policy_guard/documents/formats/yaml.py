@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.documents.format import MAX_DEPTH, MAX_VALUES, Format
-from policy_guard.documents.formats._plain import disputed
+from policy_guard.documents.formats._plain import dispute_of
 from policy_guard.documents.formats._template import is_template, masked, refusal, unmasked
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
 from policy_guard.regex import regex
@@ -119,7 +119,7 @@ class _Builder:
             span = Span(span.start, span.start + len(self.text[span.start : span.end].rstrip()))
         kind = _KINDS.get(tag.removeprefix(_STANDARD)) if tag.startswith(_STANDARD) else None
         plain = event.implicit[0] or event.tag not in (None, "!", f"{_STANDARD}str")
-        dispute = disputed(event.value, tag.removeprefix(_STANDARD)) if kind and plain else ""
+        dispute = dispute_of(event.value, tag.removeprefix(_STANDARD)) if kind and plain else ""
         text = _of_binary(event.value) if tag == _BINARY else event.value
         node = Scalar(
             text=text, span=span, kind=kind or "string", tag=None if kind else _tag_text(tag), disputed=dispute

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from policy_guard.documents.containers.cloudformation.compare import refused
+from policy_guard.documents.containers.cloudformation.compare import template_problems
 from policy_guard.documents.containers.cloudformation.documents import Unit
 from policy_guard.documents.containers.cloudformation.template import Template
 from policy_guard.documents.containers.cloudformation.units import all_units, differing_units
@@ -32,7 +32,7 @@ def all_of(template: Template, placeholders: tuple[str, ...], grants: bool) -> P
 
 def problems_of_new(template: Template) -> tuple[Problem, ...]:
     """Return what keeps a template that is new from being judged as a whole."""
-    return tuple(refused(None, template, set()))
+    return tuple(template_problems(None, template, set()))
 
 
 class PolicyPairs(NamedTuple):

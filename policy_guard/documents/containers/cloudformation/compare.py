@@ -45,7 +45,7 @@ def _default_counts(old: Object, new: Object) -> bool:
     return new.get("Default") is not None and _differs(old, new, "Default")
 
 
-def touched(old: Template, new: Template, names: set[str]) -> set[str]:
+def touched_resources(old: Template, new: Template, names: set[str]) -> set[str]:
     """The resources whose policies may differ: they changed, or speak of one of the `names` that mean another thing."""
     touched_names: set[str] = set()
     partitions_differ = old.other_partitions != new.other_partitions
@@ -75,7 +75,7 @@ def _is_same_node(old: Template, new: Template, old_node: Node, new_node: Node) 
     return shape(old_node) == shape(new_node)
 
 
-def renamed(old: Template, new: Template) -> set[str]:
+def names_of_changed_meaning(old: Template, new: Template) -> set[str]:
     """The names of parameters, mappings, conditions and resources that mean another thing on the other side."""
     names: set[str] = set()
     for old_meanings, new_meanings in (
@@ -151,7 +151,7 @@ def _words(node: Node) -> set[str]:
     return words
 
 
-def refused(old: Template | None, new: Template, names: set[str]) -> Iterator[Problem]:
+def template_problems(old: Template | None, new: Template, names: set[str]) -> Iterator[Problem]:
     """Return what keeps all of a new version from being judged: keys that readers differ in, and what may rewrite it.
 
     The `names` mean another thing than before.

@@ -13,7 +13,7 @@ from policy_guard.documents.containers.cloudformation.parts import (
     is_plain,
     key_of,
     parts_of,
-    resolved,
+    resolve,
 )
 from policy_guard.documents.containers.holes import Parts, spelling
 from policy_guard.documents.source import Array, Hole, Node, Object, Scalar
@@ -44,7 +44,7 @@ def boolean(evaluator: Evaluating, node: Node) -> bool:
 
 
 def _free_truth(evaluator: Evaluating, node: Node) -> Atom:
-    return free(f"{_source_text(evaluator, node)} holds", canonical(resolved(evaluator, node)))
+    return free(f"{_source_text(evaluator, node)} holds", canonical(resolve(evaluator, node)))
 
 
 def _source_text(evaluator: Evaluating, node: Node) -> str:

@@ -11,7 +11,7 @@ from policy_guard.documents.containers.cloudformation.calls import call
 from policy_guard.documents.containers.cloudformation.places import Place, places
 from policy_guard.documents.containers.cloudformation.reading import Holder, Reading
 from policy_guard.documents.containers.cloudformation.serverless import has_own_role
-from policy_guard.documents.containers.cloudformation.template import twice, type_of
+from policy_guard.documents.containers.cloudformation.template import key_repetitions, type_of
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.containers.recognition import is_policy_text, looks_like_policy
@@ -58,7 +58,7 @@ def _resource_units(reading: Reading, name: str) -> Iterator[Unit]:
     template = reading.template
     type_ = type_of(template.resources[name])
     policy_places = places().get(type_, ())
-    if policy_places and (repetitions := tuple(twice(template.resources[name]))):
+    if policy_places and (repetitions := tuple(key_repetitions(template.resources[name]))):
         raise Unreadable(*repetitions)
     properties = reading.properties(name)
     for place in policy_places:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from policy_guard.documents.containers.choices import Atom, Impossible, Need, Truths, free, settled
+from policy_guard.documents.containers.choices import Atom, Impossible, Need, Truths, free, settle
 from policy_guard.documents.containers.cloudformation.calls import LOOP, NO_VALUE, TRANSFORM, call, canonical
 from policy_guard.documents.containers.cloudformation.conditions import boolean
 from policy_guard.documents.containers.cloudformation.functions import FUNCTIONS
@@ -25,7 +25,7 @@ from policy_guard.documents.containers.cloudformation.parts import (
     key_of,
     literal,
     parts_of,
-    resolved,
+    resolve,
     text_of,
     with_marks,
 )
@@ -74,7 +74,7 @@ class Evaluator:
     # --- truths
 
     def truth(self, atom: Atom) -> bool:
-        settled_truth = settled(atom, self.truths)
+        settled_truth = settle(atom, self.truths)
         if settled_truth is None:
             raise Need(atom)
         return settled_truth
@@ -293,7 +293,7 @@ class Evaluator:
         for key, value in sorted(properties.entries, key=lambda entry: entry.key.text):
             is_identifying = key.text in (naming.property, "Path") if naming else IDENTIFYING.fullmatch(key.text)
             if is_identifying or all_decide(type_) or key.text == "Value":
-                yield key.text, canonical(resolved(self, value))
+                yield key.text, canonical(resolve(self, value))
 
     def _get_att(self, argument: Node, span: Span) -> Value:
         first, *attribute_nodes = self.items(argument, 2, 9)

@@ -116,7 +116,7 @@ class Evaluating(Protocol):
     def differs(self, mapping: str) -> bool: ...
 
 
-def resolved(evaluator: Evaluating, node: Node) -> Node:
+def resolve(evaluator: Evaluating, node: Node) -> Node:
     """The node as far as it can be told, for the name of what it decides."""
     try:
         value = evaluator.value(node)

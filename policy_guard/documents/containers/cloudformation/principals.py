@@ -11,7 +11,7 @@ from policy_guard.documents.containers.cloudformation.documents import IDENTITY,
 from policy_guard.documents.containers.cloudformation.parts import name_of, parts_of
 from policy_guard.documents.containers.cloudformation.places import Place, places
 from policy_guard.documents.containers.cloudformation.reading import Reading
-from policy_guard.documents.containers.cloudformation.template import twice, type_of
+from policy_guard.documents.containers.cloudformation.template import key_repetitions, type_of
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.source import Node, Object, Problem, Unreadable
 
@@ -39,7 +39,7 @@ class Principals(NamedTuple):
     problems: dict[str, tuple[Problem, ...]]
     managed: dict[str, str]
 
-    def touched(self, names: Collection[str]) -> set[str]:
+    def touched_keys(self, names: Collection[str]) -> set[str]:
         """The principals of which a policy stands in one of the resources."""
         return {key for key, members in self.members.items() if any(member.resource in names for member in members)}
 
@@ -61,7 +61,7 @@ def principals(reading: Reading) -> Principals:
 
 def _noted_problems(reading: Reading, name: str, note: Callable[[], None]) -> tuple[Problem, ...]:
     def build() -> Iterator[Unit]:
-        if repetitions := tuple(twice(reading.template.resources[name])):
+        if repetitions := tuple(key_repetitions(reading.template.resources[name])):
             raise Unreadable(*repetitions)
         note()
         return iter(())

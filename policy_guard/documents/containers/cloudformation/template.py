@@ -211,7 +211,7 @@ def _repeated_keys(root: Object, sections: Mapping[str, list[Entry]]) -> Iterato
     for name in _VALUES:
         section = root.get(name)
         for entry in section.entries if isinstance(section, Object) else ():
-            yield from twice(entry.value)
+            yield from key_repetitions(entry.value)
     for entry in sections["Resources"]:
         if isinstance(entry.value, Object):
             yield from _repeated_entries(entry.value.entries)
@@ -222,12 +222,12 @@ def _repeated_keys(root: Object, sections: Mapping[str, list[Entry]]) -> Iterato
 def _in_properties(type_: str, properties: Node | None) -> Iterator[Problem]:
     """The keys written twice in properties; what AWS SAM makes of them is made of all below."""
     if type_.startswith(PREFIX) and properties is not None:
-        yield from twice(properties)
+        yield from key_repetitions(properties)
     elif isinstance(properties, Object):
         yield from _repeated_entries(properties.entries)
 
 
-def twice(node: Node) -> Iterator[Problem]:
+def key_repetitions(node: Node) -> Iterator[Problem]:
     """The keys written twice anywhere in a node."""
     stack = [node]
     while stack:

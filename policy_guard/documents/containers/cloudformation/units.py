@@ -6,7 +6,13 @@ from collections.abc import Collection, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from policy_guard.documents.containers.cloudformation.compare import changes_between, notes, refused, renamed, touched
+from policy_guard.documents.containers.cloudformation.compare import (
+    changes_between,
+    names_of_changed_meaning,
+    notes,
+    template_problems,
+    touched_resources,
+)
 from policy_guard.documents.containers.cloudformation.documents import IDENTITY, Unit, attempt, resource_units
 from policy_guard.documents.containers.cloudformation.evaluate import Changes
 from policy_guard.documents.containers.cloudformation.grants import grant_units, has_boundary, may_have_block
@@ -43,15 +49,15 @@ def all_units(template: Template, grants: bool) -> tuple[Unit, ...]:
 
 def differing_units(old: Template, new: Template) -> Sides:
     """The policies of two versions of a template that may differ."""
-    renamed_names = renamed(old, new)
-    names = touched(old, new, renamed_names)
-    problems, all_notes = tuple(refused(old, new, renamed_names)), tuple(notes(old, new))
+    renamed_names = names_of_changed_meaning(old, new)
+    names = touched_resources(old, new, renamed_names)
+    problems, all_notes = tuple(template_problems(old, new, renamed_names)), tuple(notes(old, new))
     if not names:
         return Sides((), (), problems, all_notes)
     changes = changes_between(old, new)
     readings = Reading(old, changes), Reading(new, changes)
     indexes = [principals(reading) for reading in readings]
-    keys = indexes[0].touched(names) | indexes[1].touched(names)
+    keys = indexes[0].touched_keys(names) | indexes[1].touched_keys(names)
     bounded_names = {name for name in names for r in readings if name in r.template.resources and has_boundary(r, name)}
     bounded_names |= {name for name in names if name in old.resources and may_have_block(readings[0], name)}
     units = [

@@ -18,13 +18,13 @@ def policy_of(statements: tuple[Node, ...], span: Span) -> Object:
     return Object((version, Entry(Scalar("Statement", span), Array(statements, span))), span)
 
 
-def granted(node: Node, words: str) -> Iterator[Object]:
+def granted_statements(node: Node, words: str) -> Iterator[Object]:
     """The statements that stand for what is given: one for each item, so that one that goes takes nothing with it."""
     if isinstance(node, Scalar):
         yield from _by_name(node, words)
     elif isinstance(node, Array):
         for item in node.items:
-            yield from granted(item, words) if isinstance(item, Scalar) else (by_text(item, words),)
+            yield from granted_statements(item, words) if isinstance(item, Scalar) else (by_text(item, words),)
     else:
         for key, value in node.entries:
             if not _is_off(value):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.cloudformation.calls import canonical
 from policy_guard.documents.containers.manifests import keys
-from policy_guard.documents.containers.manifests.grants import by_text, granted, policy_of
+from policy_guard.documents.containers.manifests.grants import by_text, granted_statements, policy_of
 from policy_guard.documents.containers.manifests.pulumi_document import statements_of
 from policy_guard.documents.containers.manifests.resources import Resource, resource_of
 from policy_guard.documents.containers.opaque import digest
@@ -107,7 +107,7 @@ def _key_policies(source: Source, plain: str, value: Node, way: _Way, is_grantin
 def _access_policies(source: Source, value: Node, way: _Way) -> Iterator[ManifestPolicy]:
     """What gives access: the policies in it, and all else by its text."""
     if not way.owners.holds(value):
-        if statements := tuple(granted(value, way.label)):
+        if statements := tuple(granted_statements(value, way.label)):
             yield _stand_in(statements, value, way)
     elif isinstance(value, Object) and not looks_like_policy(value) and _statements(value) is None:
         inner = way._replace(mappings=(*way.mappings, value))

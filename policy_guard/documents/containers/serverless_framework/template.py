@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from policy_guard.documents.containers.cloudformation.template import Template, read_template, twice
+from policy_guard.documents.containers.cloudformation.template import Template, key_repetitions, read_template
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.serverless_framework.files import RevisionFiles
 from policy_guard.documents.containers.serverless_framework.functions import function_resources
@@ -33,7 +33,7 @@ def is_serverless(document: Node) -> bool:
 
 def template_of(source: Source, root: Object, revision_files: RevisionFiles) -> Template:
     """The template that a file stands for. Raises `Unreadable` if nobody can tell."""
-    if problems := tuple(twice(root)):
+    if problems := tuple(key_repetitions(root)):
         raise Unreadable(*problems)
     try:
         sections = _sections(Variables(source, root, revision_files), root)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from policy_guard.documents.containers.cloudformation.calls import call, canonical
-from policy_guard.documents.containers.cloudformation.template import twice
+from policy_guard.documents.containers.cloudformation.template import key_repetitions
 from policy_guard.documents.containers.holes import Parts, hole, joined, spelling
 from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.containers.serverless_framework.files import (
@@ -318,7 +318,7 @@ class Variables:
         except Unreadable as error:
             words = f"{source.at(error.problems[0].span.start)} cannot be read: {error.problems[0].message}"
             raise Opaque(words, span) from None
-        if len(documents) != 1 or next(twice(documents[0]), None):
+        if len(documents) != 1 or next(key_repetitions(documents[0]), None):
             raise Opaque(f"{source.path} holds several documents, or a key twice; parsers disagree on these", span)
         return documents[0]
 

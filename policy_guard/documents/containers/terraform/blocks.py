@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from policy_guard.documents.containers.terraform.deciding import deciding, references
+from policy_guard.documents.containers.terraform.deciding import deciding_texts, references
 from policy_guard.documents.containers.terraform.grants import BLOCKS
 from policy_guard.documents.containers.terraform.places import GRANT, Use
 from policy_guard.documents.containers.terraform.scope import Scope
@@ -34,14 +34,14 @@ def _existence(use: Use) -> frozenset[tuple[str, str, str]]:
         for name in ("count", "for_each"):
             if (argument := definition.body.arguments.get(name)) is not None:
                 argument_text = (scope.name, name, definition.source.text[slice(*argument.span)])
-                texts |= deciding(scope, argument)[0] | {argument_text}
+                texts |= deciding_texts(scope, argument)[0] | {argument_text}
         if scope.call is None or scope.parent is None:
             return frozenset(texts)
         definition = scope.call
         scope = scope.parent
 
 
-def missed(old_uses: Mapping[str, Use], new: Scope) -> Iterator[Use]:
+def missed_blocks(old_uses: Mapping[str, Use], new: Scope) -> Iterator[Use]:
     """The blocks that would be missed if they are gone: their bucket is there still, as far as it is known."""
     addresses = frozenset(_resources(new))
     return (use for use in old_uses.values() if is_block(use) and not _is_bucket_gone(use, addresses))

@@ -42,7 +42,9 @@ def references(node: object) -> Iterator[tuple[str, ...]]:
             stack += parts_of(node)
 
 
-def deciding(scope: Scope, start: object, excluded_prefix: str = "") -> tuple[frozenset[tuple[str, str, str]], bool]:
+def deciding_texts(
+    scope: Scope, start: object, excluded_prefix: str = ""
+) -> tuple[frozenset[tuple[str, str, str]], bool]:
     """The texts of all definitions that a value depends on, and whether files may decide it too.
 
     What decides the resources whose addresses begin with `excluded_prefix` is left out, if that is given.

@@ -9,7 +9,7 @@ from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Sp
 ABSENT = Array((), Span(0, 0))
 
 
-def attached(value: Node) -> Node:
+def attached_policy(value: Node) -> Node:
     """Return what attached policies, whose text stands elsewhere, may allow."""
     items = value.items if isinstance(value, Array) else (value,)
     statements = tuple(statement for item in items for statement in _statements_of_item(item))

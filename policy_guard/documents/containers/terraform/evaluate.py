@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 
-from policy_guard.documents.containers.choices import Atom, Need, Truths, free, settled
+from policy_guard.documents.containers.choices import Atom, Need, Truths, free, settle
 from policy_guard.documents.containers.holes import Parts
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.folder import Definition
@@ -21,7 +21,7 @@ from policy_guard.documents.containers.terraform.values import (
     name_of,
     pairs_of,
     parts,
-    placed,
+    place_at,
     single,
     surely_equal,
     text_of,
@@ -103,7 +103,7 @@ class Evaluator:
 
     def truth(self, atom: Atom) -> bool:
         """The truth of an atom; raises `Need`."""
-        settled_truth = settled(atom, self.truths)
+        settled_truth = settle(atom, self.truths)
         if settled_truth is None:
             raise Need(atom)
         return settled_truth
@@ -265,7 +265,7 @@ class Evaluator:
         labels = [step.name for step in steps if isinstance(step, Attribute)]
         if first in ("local", "var") and steps and isinstance(steps[0], Attribute):
             value = self.local(labels[0]) if first == "local" else self.variable(labels[0], span)
-            return self._follow(placed(value, span), steps[1:], span)
+            return self._follow(place_at(value, span), steps[1:], span)
         if first == "module" and len(labels) > 1:
             return self._output(labels[0], steps, span)
         if first == "path" and labels in (["module"], ["root"]):
@@ -378,7 +378,7 @@ class Evaluator:
         if (module_scope.name, key) in self.active:
             raise Opaque(f"{key} depends on itself", span)
         output_value = self._evaluator_of(module_scope, definition.source, {}, key).value(value)
-        return self._follow(placed(output_value, span), steps[2:], span)
+        return self._follow(place_at(output_value, span), steps[2:], span)
 
     def _attribute(self, head: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
         """An attribute of a resource, data source or remote module, which its definition decides."""

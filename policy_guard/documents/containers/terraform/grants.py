@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from policy_guard.documents.containers.terraform.elsewhere import attached
+from policy_guard.documents.containers.terraform.elsewhere import attached_policy
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.values import (
     is_known,
@@ -65,13 +65,13 @@ _OF_PERMISSION: tuple[str, ...] = (
 _NAMES = {PERMISSION: _OF_PERMISSION, **dict.fromkeys(BLOCKS, _FLAGS)}
 
 
-def granted(evaluator: Evaluator, type_: str, address: str, body: Body) -> Node:
+def granted_policy(evaluator: Evaluator, type_: str, address: str, body: Body) -> Node:
     """The policy that a resource stands for. Raises `Need` and `Opaque`."""
     if names := _NAMES.get(type_):
         values = {name: body.value(name) for name in names}
         arguments = {name: single(evaluator.value(value)) for name, value in values.items() if value is not None}
-        return _permission(arguments, body.span) if type_ == PERMISSION else unblocked(arguments, body.span)
-    return attached(unknown(address, body.span, list(_arguments(evaluator, body)), is_list=False))
+        return _permission(arguments, body.span) if type_ == PERMISSION else open_access(arguments, body.span)
+    return attached_policy(unknown(address, body.span, list(_arguments(evaluator, body)), is_list=False))
 
 
 def decides(type_: str, name: str) -> bool:
@@ -83,17 +83,17 @@ def granted_by(type_: str, address: str, values: Mapping[str, Any], span: Span) 
     """The policy that a resource with these values stands for."""
     if type_ in _NAMES:
         arguments = {name: text_of((_text(value),), span) for name, value in values.items()}
-        return _permission(arguments, span) if type_ == PERMISSION else unblocked(arguments, span)
-    return attached(unknown(address, span, json.dumps(values, sort_keys=True), is_list=False))
+        return _permission(arguments, span) if type_ == PERMISSION else open_access(arguments, span)
+    return attached_policy(unknown(address, span, json.dumps(values, sort_keys=True), is_list=False))
 
 
-def unblocked(arguments: Mapping[str, Node], span: Span) -> Node:
+def open_access(arguments: Mapping[str, Node], span: Span) -> Node:
     """What a block of public access with these flags leaves open: all that a flag would block that is not true."""
     flags = {name: arguments.get(name) or Scalar("false", span) for name in _FLAGS}
     openings = (
         unknown(f"what {name} blocks", flag.span, *_flag_names(flag)) for name, flag in flags.items() if _is_open(flag)
     )
-    return attached(Array(tuple(openings), span))
+    return attached_policy(Array(tuple(openings), span))
 
 
 def _is_open(flag: Node) -> bool:

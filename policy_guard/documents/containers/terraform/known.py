@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from posixpath import basename, dirname
 
 from policy_guard.documents.containers.terraform.evaluate import IN_REPOSITORY
-from policy_guard.documents.containers.terraform.values import is_known, is_null, label_of, name_of, pairs_of, placed
+from policy_guard.documents.containers.terraform.values import is_known, is_null, label_of, name_of, pairs_of, place_at
 from policy_guard.documents.formats.json import scan
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span, Unreadable
 
@@ -154,7 +154,7 @@ def _decode(arguments: Sequence[Node], span: Span) -> Node | None:
         tree = scan(texts[0])
     except Unreadable:
         return None
-    return _plain(placed(tree, span)) if not _has_twins(tree) else None
+    return _plain(place_at(tree, span)) if not _has_twins(tree) else None
 
 
 def _plain(node: Node) -> Node:

@@ -12,7 +12,7 @@ from policy_guard.documents.containers.choices import (
     Need,
 )
 from policy_guard.documents.containers.opaque import Opaque
-from policy_guard.documents.containers.terraform.deciding import deciding
+from policy_guard.documents.containers.terraform.deciding import deciding_texts
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.folder import Definition
 from policy_guard.documents.containers.terraform.grants import GRANTING, PERMISSION
@@ -65,7 +65,7 @@ def uses(scope: Scope) -> Iterator[Use]:
         if definition.block is not None and definition.block.type == "resource":
             for use in _of_resource(scope, address, definition):
                 if not is_by_name(use):
-                    read |= {name for where, name, _ in deciding(scope, use.value)[0] if where == scope.name}
+                    read |= {name for where, name, _ in deciding_texts(scope, use.value)[0] if where == scope.name}
                 yield use
     for address, definition in scope.folder.definitions.items():
         if address.startswith(_DOCUMENT) and address not in read:
@@ -126,7 +126,7 @@ def _argument_value(scope: Scope, definition: Definition, argument: Argument) ->
     try:
         return name_of(evaluator.with_names(evaluator.numbered(definition.body)).value(argument.value)), False
     except (Need, Opaque, Impossible):
-        texts, reads = deciding(scope, argument, excluded_prefix="aws_")
+        texts, reads = deciding_texts(scope, argument, excluded_prefix="aws_")
         argument_text = definition.source.text[slice(*argument.span)]
         return "\n".join([argument_text, *(text for _, _, text in sorted(texts))]), reads
 
@@ -173,12 +173,14 @@ def _unlisted_uses(scope: Scope, address: str, definition: Definition, argument:
     text = definition.source.text[slice(*argument.span)]
     if not _MAY_HOLD.search(text):
         return
-    if _is_policy(text) or any(_is_policy(each) for _, _, each in deciding(scope, argument, excluded_prefix="aws_")[0]):
+    if _is_policy(text) or any(
+        _is_policy(each) for _, _, each in deciding_texts(scope, argument, excluded_prefix="aws_")[0]
+    ):
         yield _use(scope, address, definition, argument.value, None)
 
 
 def _use(scope: Scope, address: str, definition: Definition, value: Expression | None, kind: Kind | None) -> Use:
-    texts, reads = deciding(scope, definition.block)
+    texts, reads = deciding_texts(scope, definition.block)
     definition_text = (scope.name, "", definition.text)
     return Use(
         address=f"{scope.name}{address}",

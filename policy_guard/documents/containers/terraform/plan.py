@@ -14,7 +14,12 @@ from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.opaque import digest
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.containers.recognition import is_policy_text
-from policy_guard.documents.containers.terraform.elsewhere import ABSENT, attached, below_ceiling, without_ceiling
+from policy_guard.documents.containers.terraform.elsewhere import (
+    ABSENT,
+    attached_policy,
+    below_ceiling,
+    without_ceiling,
+)
 from policy_guard.documents.containers.terraform.grants import BLOCKS, GRANTING, PERMISSION, decides, granted_by
 from policy_guard.documents.containers.terraform.places import BY_NAME, CEILING, GRANT
 from policy_guard.documents.containers.terraform.units import Sides, Unit
@@ -210,7 +215,7 @@ def _document(type_: str, name: str, value: Any, source: Source, values: Mapping
         return (without_ceiling(full_span) if value is None else below_ceiling(arn)), "identity"
     if name.endswith(BY_NAME):
         arns = value if isinstance(value, list) else [value]
-        return attached(
+        return attached_policy(
             Array(tuple(Scalar(str(arn), full_span, parts=(str(arn),)) for arn in arns), full_span)
         ), "identity"
     kind = kind_of(type_, name) if takes_policy(type_, name) or name == "inline_policy" else None

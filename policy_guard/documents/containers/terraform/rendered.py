@@ -48,7 +48,7 @@ _ELEMENTS = (
 )
 
 
-def rendered(evaluator: Evaluator, body: Body) -> Object:
+def render(evaluator: Evaluator, body: Body) -> Object:
     """The policy of a data source. Raises `Need` and `Opaque`."""
     for name, argument in body.arguments.items():
         if name not in _TOP:

@@ -17,11 +17,11 @@ from policy_guard.documents.containers.choices import (
 )
 from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.containers.plain import PolicyDocument
-from policy_guard.documents.containers.terraform.blocks import missed, with_openings
+from policy_guard.documents.containers.terraform.blocks import missed_blocks, with_openings
 from policy_guard.documents.containers.terraform.deciding import references
 from policy_guard.documents.containers.terraform.elsewhere import (
     ABSENT,
-    attached,
+    attached_policy,
     below_ceiling,
     statements_of,
     without_ceiling,
@@ -29,7 +29,7 @@ from policy_guard.documents.containers.terraform.elsewhere import (
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.folder import Definition, Folder
 from policy_guard.documents.containers.terraform.functions import call_value
-from policy_guard.documents.containers.terraform.grants import granted, unblocked
+from policy_guard.documents.containers.terraform.grants import granted_policy, open_access
 from policy_guard.documents.containers.terraform.places import BY_NAME, CEILING, GRANT, Use, uses
 from policy_guard.documents.containers.terraform.principals import (
     argument_label,
@@ -37,7 +37,7 @@ from policy_guard.documents.containers.terraform.principals import (
     principal_of,
     providers,
 )
-from policy_guard.documents.containers.terraform.rendered import rendered
+from policy_guard.documents.containers.terraform.rendered import render
 from policy_guard.documents.containers.terraform.scope import Scope, Ways
 from policy_guard.documents.containers.terraform.text import pieces_of, policy_of
 from policy_guard.documents.containers.terraform.uses import HOLDERS
@@ -79,7 +79,7 @@ class Unit(NamedTuple):
 
 def root(folder: Folder, called_folder: Callable[[str], Folder | None], changed_variables: frozenset[str]) -> Scope:
     """The scope of a folder by itself."""
-    return Scope(folder, Ways(called_folder, call_value, rendered), changed_variables)
+    return Scope(folder, Ways(called_folder, call_value, render), changed_variables)
 
 
 def changed_variables(old: Folder, new: Folder) -> frozenset[str]:
@@ -127,7 +127,7 @@ def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) ->
     lost_ceilings = [unit for unit in side_units[0] if unit.address.endswith(CEILING) and unit.address not in new_uses]
     unbounded = [_unbounded(unit, new.folder) for unit in lost_ceilings if new and unit.policy and _is_there(unit, new)]
     changed_uses = {address: old_uses[address] for address in differing_addresses if address in old_uses}
-    opened_blocks = _opened_blocks(missed(changed_uses, new), side_units[1]) if new else ()
+    opened_blocks = _opened_blocks(missed_blocks(changed_uses, new), side_units[1]) if new else ()
     return Sides(tuple(side_units[0]), (*side_units[1], *unbounded, *opened_blocks))
 
 
@@ -136,7 +136,7 @@ def _opened_blocks(blocks: Iterable[Use], new: Iterable[Unit]) -> Iterator[Unit]
     new_keys = {(unit.address, unit.holder) for unit in new}
     for use in blocks:
         source, span = use.definition.source, use.definition.span
-        node = unblocked({}, Span(span.start, span.start + 1))
+        node = open_access({}, Span(span.start, span.start + 1))
         for unit in units(use):
             if (unit.address, unit.holder) not in new_keys:
                 policy = PolicyDocument(unit.address, node, source, unit.holder, kind=use.kind)
@@ -316,21 +316,21 @@ def _holder(use: Use, evaluator: Evaluator) -> Iterator[str]:
 def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
     """The policy under truths; an empty list where there is none."""
     if not _exists(use, evaluator):
-        return unblocked({}, use.definition.span) if use.opens else ABSENT
+        return open_access({}, use.definition.span) if use.opens else ABSENT
     if use.address.endswith(f".{GRANT}") and use.value is None:
         type_ = use.address.removeprefix(use.scope.name).partition(".")[0]
-        return granted(evaluator, type_, use.address.removesuffix(f".{GRANT}"), use.definition.body)
+        return granted_policy(evaluator, type_, use.address.removesuffix(f".{GRANT}"), use.definition.body)
     if use.value is None:
         if not use.address.removeprefix(use.scope.name).startswith("data."):
             raise Opaque(
                 "policies may be given on here in a way that is not read; judge this by hand", use.definition.span
             )
-        return policy_of(evaluator.source, rendered(evaluator, use.definition.body), None, use.definition.span)
+        return policy_of(evaluator.source, render(evaluator, use.definition.body), None, use.definition.span)
     value = evaluator.value(use.value)
     if is_null(value):
         return ABSENT
     if use.address.endswith(BY_NAME):
-        return attached(value)
+        return attached_policy(value)
     if use.address.endswith(CEILING):
         return below_ceiling(value)
     pieces = pieces_of(evaluator, use.value) if isinstance(use.value, Template) and len(use.value.parts) > 1 else None

@@ -93,13 +93,13 @@ def single(node: Node) -> Node:
     return node
 
 
-def placed(node: Node, span: Span) -> Node:
+def place_at(node: Node, span: Span) -> Node:
     """The value as if it were written at a place."""
     if isinstance(node, Scalar):
         return node._replace(span=span)
     if isinstance(node, Array):
-        return Array(tuple(placed(item, span) for item in node.items), span, node.tag)
-    entries = tuple(Entry(key._replace(span=span), placed(value, span)) for key, value in node.entries)
+        return Array(tuple(place_at(item, span) for item in node.items), span, node.tag)
+    entries = tuple(Entry(key._replace(span=span), place_at(value, span)) for key, value in node.entries)
     return Object(entries, span, node.tag)
 
 
