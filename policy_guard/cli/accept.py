@@ -29,7 +29,7 @@ from policy_guard.settings.acceptance import MOST_DAYS_STANDING, STANDING, accep
 from policy_guard.settings.evaluated import WHEN, Names, choices
 from policy_guard.settings.load import load_settings
 from policy_guard.settings.severity import CheckId
-from policy_guard.verify.explain.statements import merged
+from policy_guard.verify.explain.statements import merge
 from policy_guard.verify.finding import Acceptable, Finding, Part, Spelled
 
 DAYS = 30
@@ -164,7 +164,7 @@ def _proved_files(batch: _Batch, write: Callable[[Spelled], Proposal], today: da
     That is one file, unless one set of requests leaves out what another has: then each has a file of its own.
     """
     spellings = batch.requests()
-    divisions = [merged(spellings)] if len(merged(spellings)) == 1 else [(_joined(spellings),), merged(spellings)]
+    divisions = [merge(spellings)] if len(merge(spellings)) == 1 else [(_joined(spellings),), merge(spellings)]
     problem: str | None = NOTHING_PROVED
     for sets in divisions:
         files = [write(spelled) for spelled in sets]

@@ -11,7 +11,7 @@ from policy_guard.pipeline.pairing import Pair
 from policy_guard.report.report import accept_command
 from policy_guard.settings.load import Settings
 from policy_guard.verify.finding import Finding
-from policy_guard.verify.readable import doubtful
+from policy_guard.verify.readable import doubt_findings
 
 if TYPE_CHECKING:
     from policy_guard.iam.meaning.prover import Prover
@@ -88,7 +88,7 @@ class Judge:
             from policy_guard.refine.unused_access import UNUSED, unused_access
 
             yield from unused_access(policy, self._usage().of, self._settings.config.severity(UNUSED) or "warning")
-        yield from doubtful(policy)
+        yield from doubt_findings(policy)
         yield from [unbounded] if unbounded else []
 
     def _facts(self, pair: Pair, comparing: bool) -> Facts:
@@ -141,7 +141,7 @@ class Judge:
         from policy_guard.pipeline.severity import severity
         from policy_guard.solver.budget import Budgets
         from policy_guard.verify.guarding import is_guard
-        from policy_guard.verify.messages import finding, unasked
+        from policy_guard.verify.messages import finding, unasked_finding
         from policy_guard.verify.proving import prover_for
         from policy_guard.verify.verdicts import Explanations
 
@@ -158,7 +158,7 @@ class Judge:
                 acceptable = self._acceptable(finding(check, explained(first), question, severe, verdicts), pair)
                 yield acceptable._replace(of_new_policy=acceptable.of_new_policy and not self._verbose)
             if prover.is_spent():
-                yield unasked(check, question)
+                yield unasked_finding(check, question)
 
     def _grouped_verdicts(
         self,
@@ -170,10 +170,10 @@ class Judge:
     ) -> Iterator[tuple[Severity, list[Verdict]]]:
         """The verdicts that are no proof, those together that one finding tells, each time with its severity."""
         from policy_guard.iam.meaning.prover import Proved
-        from policy_guard.verify.verdicts import similarity_key, unexplained
+        from policy_guard.verify.verdicts import similarity_key, unexplained_verdicts
 
         verdicts_by_key: dict[tuple[Severity, object], list[Verdict]] = {}
-        for verdict in unexplained(check, question, prover):
+        for verdict in unexplained_verdicts(check, question, prover):
             used += (Used(check.id, accepted) for accepted in verdict.accepted)
             if not isinstance(verdict.answer, Proved):
                 severe = level(verdict)

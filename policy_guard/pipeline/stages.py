@@ -21,7 +21,7 @@ from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.changes import Change, Comparison, snapshot
 from policy_guard.pipeline.results import Results
 from policy_guard.settings.config import Config
-from policy_guard.verify.readable import doubtful, unreadable
+from policy_guard.verify.readable import doubt_findings, unreadable_findings
 
 if TYPE_CHECKING:
     from policy_guard.iam.policy import Policy, PolicyId
@@ -55,7 +55,7 @@ class Session(NamedTuple):
 
         `with_reference` gives a pair its reference, if every version of it has one.
         """
-        self.results.unreadable(tuple(unreadable(version.source, version.problems)))
+        self.results.unreadable(tuple(unreadable_findings(version.source, version.problems)))
         for policy in version.policies.values():
             self.pair(with_reference(Pair(path=version.source.path, old=policy, new=policy)), comparing=False)
 
@@ -81,7 +81,7 @@ class Session(NamedTuple):
             self.results.add_judgement(joined.name, Judgement(joined.findings))
         if comparing and not joined.pairs:
             self.results.compared()
-        doubts = tuple(finding for policy in joined.members for finding in doubtful(policy))
+        doubts = tuple(finding for policy in joined.members for finding in doubt_findings(policy))
         for pair in joined.pairs:
             self._judge(joined.name, pair, comparing, doubts)
             doubts = ()
@@ -164,7 +164,7 @@ class Run(NamedTuple):
         if all_policies:
             self._judge_all_terraform(new, identifiers)
         for wrong in dict.fromkeys(new.wrong):
-            findings = tuple(unreadable(wrong.source, (wrong.problem,)))
+            findings = tuple(unreadable_findings(wrong.source, (wrong.problem,)))
             self.session.results.outcome(wrong.source.path, FileResult((), findings))
 
     def _judge_all_terraform(self, tree: Tree, compared_ids: Collection[PolicyId]) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from policy_guard.iam.meaning.prover import Answer, Proved, Prover, Witness
 from policy_guard.verify.check import Claim, Combination, Part
-from policy_guard.verify.requests import claimed
+from policy_guard.verify.requests import claimed_requests
 
 
 class Grant(NamedTuple):
@@ -20,36 +20,36 @@ class Grant(NamedTuple):
 
 def decide(claim: Claim, prover: Prover) -> Answer:
     """Decide whether the statement of the claim has a part in the set that must be empty."""
-    return claimed(claim, claim.statement).answer(prover)
+    return claimed_requests(claim, claim.statement).answer(prover)
 
 
-def granted(combination: Combination, prover: Prover) -> tuple[Grant, ...]:
+def find_grants(combination: Combination, prover: Prover) -> tuple[Grant, ...]:
     """Return a claim that shows each part; none unless something of every part is granted, or may be.
 
     A claim that cannot be decided counts as granted by the new version and as not granted by the old one.
     """
     grants_by_part: list[list[Grant]] = []
     for part in combination.parts:
-        grants_by_part.append(_not_empty(part.granting, prover))
+        grants_by_part.append(_nonempty_grants(part.granting, prover))
         if not grants_by_part[-1]:
             return ()
-    fresh = [_fresh(part, grants, prover) for part, grants in zip(combination.parts, grants_by_part, strict=True)]
+    fresh = [_new_grants(part, grants, prover) for part, grants in zip(combination.parts, grants_by_part, strict=True)]
     existing = all(map(partial(_was_granted, prover=prover), combination.parts, fresh))
     chosen = grants_by_part if existing else map(_newest, fresh, grants_by_part)
-    return tuple(Grant(shown.claim._replace(existing=existing), shown.answer) for shown in map(_surest, chosen))
+    return tuple(Grant(shown.claim._replace(existing=existing), shown.answer) for shown in map(_surest_grant, chosen))
 
 
-def _not_empty(claims: Iterable[Claim], prover: Prover) -> list[Grant]:
+def _nonempty_grants(claims: Iterable[Claim], prover: Prover) -> list[Grant]:
     answers = ((claim, decide(claim, prover)) for claim in claims)
     return [Grant(claim, answer) for claim, answer in answers if not isinstance(answer, Proved)]
 
 
-def _fresh(part: Part, grants: list[Grant], prover: Prover) -> list[Grant]:
+def _new_grants(part: Part, grants: list[Grant], prover: Prover) -> list[Grant]:
     """Return those of the grants that the old version did not grant."""
     if part.before is None:
         return grants
     statements = {id(grant.claim.statement) for grant in grants}
-    return _not_empty((claim for claim in part.fresh if id(claim.statement) in statements), prover)
+    return _nonempty_grants((claim for claim in part.fresh if id(claim.statement) in statements), prover)
 
 
 def _was_granted(part: Part, fresh: list[Grant], prover: Prover) -> bool:
@@ -66,6 +66,6 @@ def _newest(fresh: list[Grant], grants: list[Grant]) -> list[Grant]:
     return [*fresh, *grants]
 
 
-def _surest(grants: list[Grant]) -> Grant:
+def _surest_grant(grants: list[Grant]) -> Grant:
     """The first that is shown by a request, or else the first."""
     return next((grant for grant in grants if isinstance(grant.answer, Witness)), grants[0])

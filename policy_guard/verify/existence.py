@@ -19,7 +19,7 @@ from policy_guard.solver.strings.glob import language
 from policy_guard.solver.strings.language import Language
 from policy_guard.solver.strings.pattern import STAR, Pattern, Wildcard, holes, in_arn_parts, plain_pattern
 from policy_guard.verify.check import Claim
-from policy_guard.verify.requests import Requests, claimed
+from policy_guard.verify.requests import Requests, claimed_requests
 
 Kinds: TypeAlias = "Mapping[str, tuple[str, ...]]"
 """Actions in lower case, each with the ARNs of the kinds of resources that it works on, `*` for what is filled in."""
@@ -35,7 +35,7 @@ _MOST_ACTIONS = 1000
 """Of how many actions it is asked whether AWS has them on a resource in question."""
 
 
-def existing(claim: Claim, answer: Answer, prover: Prover) -> tuple[Answer, bool]:
+def find_existing(claim: Claim, answer: Answer, prover: Prover) -> tuple[Answer, bool]:
     """The answer, by a request that AWS has if there is one; and whether it is proved that AWS can have none.
 
     Actions that the catalogue does not have, or of which it names no kind of resource, may be asked for on any.
@@ -51,26 +51,28 @@ def existing(claim: Claim, answer: Answer, prover: Prover) -> tuple[Answer, bool
     if like is not None:
         return answer._replace(request=like), False
     kinds = _kinds(claim)
-    answer_on_kinds = _among(claim, _on_kinds(kinds), prover) if kinds else answer
+    answer_on_kinds = _answer_among(claim, _requests_on_kinds(kinds), prover) if kinds else answer
     if isinstance(answer_on_kinds, Witness):
-        return _likeliest(claim, kinds, prover, answer_on_kinds, answer), False
+        return _likeliest_witness(claim, kinds, prover, answer_on_kinds, answer), False
     return answer, isinstance(answer_on_kinds, Proved) and _is_impossible_elsewhere(claim, kinds, prover)
 
 
-def _likeliest(claim: Claim, kinds: Kinds, prover: Prover, witness: Witness, answer: Witness) -> Witness:
+def _likeliest_witness(claim: Claim, kinds: Kinds, prover: Prover, witness: Witness, answer: Witness) -> Witness:
     """The request that AWS most surely has: on a resource with all its parts, though a reading of AWS's pages decides.
 
     The kinds alone let a part of an ARN be anything, such as an account that is no number.
     """
     if exists(witness.request):
         return witness
-    usual = _among(claim, _on_kinds({action: tuple(map(_usual, arns)) for action, arns in kinds.items()}), prover)
+    usual = _answer_among(
+        claim, _requests_on_kinds({action: tuple(map(_fill_in, arns)) for action, arns in kinds.items()}), prover
+    )
     if isinstance(usual, Witness) and exists(usual.request):
         return usual
     return witness if len(witness.readings) <= len(answer.readings) else answer
 
 
-def _usual(kind: str) -> str:
+def _fill_in(kind: str) -> str:
     """A kind of resources with its partition, region and account filled in."""
     parts = kind.split(":", len(_FILLED_IN))
     filled_parts = (filler if part == "*" else part for part, filler in zip(parts, _FILLED_IN, strict=False))
@@ -80,15 +82,15 @@ def _usual(kind: str) -> str:
 def is_impossible(claim: Claim, prover: Prover) -> bool:
     """Tell whether it is proved that AWS can have no request of the claim."""
     kinds = _kinds(claim)
-    answer_on_kinds = _among(claim, _on_kinds(kinds), prover)
+    answer_on_kinds = _answer_among(claim, _requests_on_kinds(kinds), prover)
     return isinstance(answer_on_kinds, Proved) and _is_impossible_elsewhere(claim, kinds, prover)
 
 
 def _is_impossible_elsewhere(claim: Claim, kinds: Kinds, prover: Prover) -> bool:
-    return isinstance(_among(claim, _beside_kinds(kinds), prover), Proved)
+    return isinstance(_answer_among(claim, _requests_beside_kinds(kinds), prover), Proved)
 
 
-def _on_kinds(kinds: Kinds) -> Requests:
+def _requests_on_kinds(kinds: Kinds) -> Requests:
     """Return the requests with one of these actions on a resource of its kinds."""
     actions: dict[tuple[str, ...], list[str]] = {}
     for action, arns in kinds.items():
@@ -104,7 +106,7 @@ def _on_kinds(kinds: Kinds) -> Requests:
     return Requests(disjunction(formulas), holds)
 
 
-def _beside_kinds(kinds: Kinds) -> Requests:
+def _requests_beside_kinds(kinds: Kinds) -> Requests:
     """Return the requests with another action, of which the kinds are not known, or on all resources."""
     other_actions = negation(member("action", Language(texts=kinds)))
     formula = conjunction(
@@ -120,9 +122,9 @@ def _pattern(arn: str) -> Pattern:
     return in_arn_parts(_BUCKET_NAME if arn == BUCKET else plain_pattern(arn))
 
 
-def _among(claim: Claim, requests: Requests, prover: Prover) -> Answer:
+def _answer_among(claim: Claim, requests: Requests, prover: Prover) -> Answer:
     """The answer for the requests of the claim that are within a set."""
-    return (requests & claimed(claim, claim.statement)).answer(prover.aside(_STEPS))
+    return (requests & claimed_requests(claim, claim.statement)).answer(prover.aside(_STEPS))
 
 
 def _kinds(claim: Claim) -> Kinds:

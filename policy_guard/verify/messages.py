@@ -25,7 +25,7 @@ from policy_guard.solver.strings.pattern import HIDDEN, visible_name
 from policy_guard.verify.check import Check, Question
 from policy_guard.verify.explain.changed import heir
 from policy_guard.verify.explain.difference import Terms, spell_terms
-from policy_guard.verify.explain.difference_text import cells, differing, listed
+from policy_guard.verify.explain.difference_text import cells, difference_facts, enumeration
 from policy_guard.verify.finding import Acceptable, Cell, Finding, Outcome, Related
 from policy_guard.verify.rehearsal import lies_within, part_of, suffices
 from policy_guard.verify.verdicts import Verdict, place
@@ -62,7 +62,7 @@ def finding(
         critical_ids=_critical_ids(verdict, *siblings),
         witness=witness,
         facts=tuple(_facts(check, verdict, question, witness, len(_critical_ids(verdict, *siblings)) > 1)),
-        related=(*at.related, *_deciding(verdict)),
+        related=(*at.related, *_deciding_places(verdict)),
         difference=verdict.difference,
         of_new_policy=check.compares and question.old is None and outcome == "violated",
         acceptable=_refusal(check, verdict, question) if check.acceptable else None,
@@ -75,7 +75,7 @@ def _critical_ids(*verdicts: Verdict) -> tuple[str, ...]:
     return tuple(dict.fromkeys(verdict.claim.entry.id for verdict in verdicts if verdict.claim.entry))
 
 
-def unasked(check: Check, question: Question) -> Finding:
+def unasked_finding(check: Check, question: Question) -> Finding:
     """Return the finding for a policy with more questions than the budget allows: those left out may hold anything."""
     policy = question.new or question.old
     assert policy is not None
@@ -119,11 +119,11 @@ def _refusal(check: Check, verdict: Verdict, question: Question) -> Acceptable:
 def requests(statements: Iterable[Statement], without: tuple[Statement, ...]) -> str:
     """The requests that one of the statements applies to, and none of `without`, as one says it."""
     differences = (spell_terms(Terms(parts=(each,), denied=without, before=(), but=()), False) for each in statements)
-    facts = [dict(differing(each, "new")) for each in differences]
+    facts = [dict(difference_facts(each, "new")) for each in differences]
     return "; ".join(f"{each['new']}, but not {each['denied']}" if "denied" in each else each["new"] for each in facts)
 
 
-def _deciding(verdict: Verdict) -> Iterator[Related]:
+def _deciding_places(verdict: Verdict) -> Iterator[Related]:
     """Other places that decide what is new, such as the default of a parameter."""
     statement = verdict.claim.statement
     spans = dict.fromkeys(span for value in (*verdict.actions, *verdict.resources) for span in value.see)
@@ -198,7 +198,7 @@ def _words(check: Check, question: Question) -> tuple[str, str]:
 def _message(check: Check, verdict: Verdict, siblings: Sequence[Verdict], single_headline: str) -> str:
     ids = _critical_ids(verdict, *siblings)
     plural = len(ids) > 1
-    critical = f"{':' if plural else ','} {listed(ids, limit=_MOST_IDS)}{_companions(verdict)}" if ids else ""
+    critical = f"{':' if plural else ','} {enumeration(ids, limit=_MOST_IDS)}{_companions(verdict)}" if ids else ""
     headline = check.headlines.format(len(ids)) if plural else single_headline
     if isinstance(verdict.answer, Undecided):
         return f"too hard to decide whether it {headline}{critical}"
@@ -255,7 +255,7 @@ def _facts(
         yield "next", "nothing was proved, so this fails; split the policy or have the change reviewed"
     else:
         if verdict.difference:
-            yield from differing(verdict.difference, check.label)
+            yield from difference_facts(verdict.difference, check.label)
         elif verdict.actions:
             yield check.label, _grant(verdict)
         if question.new is None:
@@ -263,7 +263,7 @@ def _facts(
         if question.old is None and check.label == "new":
             yield "before", "no policy: everything that it grants is new"
         if witness:
-            yield "example", sentence(witness) + _without(witness, question)
+            yield "example", sentence(witness) + _absent_keys(witness, question)
             yield from _kinds(witness) if verdict.impossible else ()
         yield from _readings(answer)
         yield from (
@@ -369,7 +369,7 @@ def _find_spellings(question: Question) -> _Spellings:
     return _Spellings(digest(question.old), keys, actions, patterns)
 
 
-def _without(request: Request, question: Question) -> str:
+def _absent_keys(request: Request, question: Question) -> str:
     """The keys that the request lacks, and that the old version asks for where it allows the like."""
     allowing = by_effect(question.old)[0]
     similar_statements = [s for s in allowing if concrete.action_matches(s.action, request)]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 READABLE = CheckId("readable")
 
 
-def unreadable(source: Source, problems: Iterable[Problem]) -> Iterator[Finding]:
+def unreadable_findings(source: Source, problems: Iterable[Problem]) -> Iterator[Finding]:
     """One finding for each thing that keeps the policy from being read."""
     for problem in problems:
         yield Finding(
@@ -29,7 +29,7 @@ def unreadable(source: Source, problems: Iterable[Problem]) -> Iterator[Finding]
         )
 
 
-def doubtful(policy: Policy) -> Iterator[Finding]:
+def doubt_findings(policy: Policy) -> Iterator[Finding]:
     """One warning for each thing that is likely to mean something else than it seems to."""
     for doubt in policy.doubts:
         yield Finding(
@@ -43,7 +43,7 @@ def doubtful(policy: Policy) -> Iterator[Finding]:
         )
 
 
-def vanished(source: Source, old: Source, reason: str) -> Finding:
+def vanished_finding(source: Source, old: Source, reason: str) -> Finding:
     """Return the finding for a file that was a policy at the base and is no longer one."""
     return Finding(
         check=READABLE,

@@ -12,7 +12,7 @@ from policy_guard.settings.severity import CheckId
 from policy_guard.solver.formula import TRUE, Formula, conjunction, disjunction, negation
 from policy_guard.verify.check import Check, Claim, Combination, Question
 from policy_guard.verify.checks import check
-from policy_guard.verify.explain.statements import described
+from policy_guard.verify.explain.statements import described_requests
 from policy_guard.verify.finding import Part, Spelled
 from policy_guard.verify.proving import prover_for
 from policy_guard.verify.subtraction import without_accepted
@@ -33,20 +33,20 @@ def part_of(check: Check, claim: Claim) -> Part:
 
 def lies_within(question: Question, access: Spelled, checks: Iterable[CheckId], parts: Collection[Part]) -> bool:
     """Tell whether each of the checks is proved to find every request of `access`: newly allowed, or lost."""
-    question = _knowing(question, [access])
+    question = _extend_access(question, [access])
     prover = prover_for(question, extra_statements=(*access.statements, *access.without))
-    requests = described(access, question.access).formula
+    requests = described_requests(access, question.access).formula
     violations = (_violations(question, check(name), parts) for name in dict.fromkeys(checks))
     return all(_is_proved(conjunction([requests, negation(violation)]), prover) for violation in violations)
 
 
 def suffices(question: Question, accesses: Collection[Spelled], parts: Collection[Part]) -> bool:
     """Tell whether nothing of the parts is left once all of these are accepted."""
-    question = _knowing(question, accesses)
+    question = _extend_access(question, accesses)
     prover = prover_for(question, extra_statements=list(_statements(accesses)))
-    remainder = negation(disjunction(described(access, question.access).formula for access in accesses))
+    remainder = negation(disjunction(described_requests(access, question.access).formula for access in accesses))
     names = dict.fromkeys(part.check for part in parts)
-    claims = (claim for name in names for claim in _unaccepted(check(name), question, parts))
+    claims = (claim for name in names for claim in _unaccepted_claims(check(name), question, parts))
     return all(_is_proved(conjunction([claim.excess(claim.statement), remainder]), prover) for claim in claims)
 
 
@@ -54,7 +54,7 @@ def _is_proved(formula: Formula, prover: Prover) -> bool:
     return isinstance(prover.answer(formula, lambda request: True), Proved)
 
 
-def _knowing(question: Question, accesses: Iterable[Spelled]) -> Question:
+def _extend_access(question: Question, accesses: Iterable[Spelled]) -> Question:
     """The question over sets that know these statements; entries name no callers in a policy that names none."""
     critical = question.critical
     if question.kind in WITHOUT_PRINCIPAL:
@@ -90,7 +90,7 @@ def _critical(question: Question, check: Check, part: Part) -> Formula:
     return disjunction(claim.bounds for claim in claims if claim.entry and claim.entry.id == part.entry)
 
 
-def _unaccepted(check: Check, question: Question, parts: Collection[Part]) -> Iterator[Claim]:
+def _unaccepted_claims(check: Check, question: Question, parts: Collection[Part]) -> Iterator[Claim]:
     """The claims of the parts, without what is accepted already."""
     for claim in _claims(check, question):
         part = part_of(check, claim)

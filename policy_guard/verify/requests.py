@@ -49,7 +49,7 @@ def union(sets: Iterable[Requests]) -> Requests:
     )
 
 
-def applying(statements: Iterable[Statement], access: Access) -> Requests:
+def applied_requests(statements: Iterable[Statement], access: Access) -> Requests:
     """Return the requests to which one of the statements applies."""
     every = tuple(statements)
     return Requests(
@@ -58,7 +58,7 @@ def applying(statements: Iterable[Statement], access: Access) -> Requests:
     )
 
 
-def claimed(claim: Claim, part: Statement | None) -> Requests:
+def claimed_requests(claim: Claim, part: Statement | None) -> Requests:
     """Return the set of the claim, for its statement or for a part of it."""
     return Requests(claim.excess(part), partial(claim.holds, part))
 

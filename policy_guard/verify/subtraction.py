@@ -11,7 +11,7 @@ from policy_guard.iam.policy import Policy
 from policy_guard.settings.acceptance import Accepted
 from policy_guard.verify.check import Claim
 from policy_guard.verify.checks import check
-from policy_guard.verify.requests import Requests, applying, claimed, union
+from policy_guard.verify.requests import Requests, applied_requests, claimed_requests, union
 
 
 def without_accepted(claim: Claim, accepted: tuple[Accepted, ...], access: Access) -> Claim:
@@ -20,7 +20,7 @@ def without_accepted(claim: Claim, accepted: tuple[Accepted, ...], access: Acces
         return claim
     spared = union(_requests(each, access) for each in accepted)
     return claim._replace(
-        excess=lambda part: (claimed(claim, part) - spared).formula,
+        excess=lambda part: (claimed_requests(claim, part) - spared).formula,
         holds=lambda part, request: claim.holds(part, request) and not spared.holds(request),
         accepted=tuple(statement for each in accepted for statement in each.statements),
         unaccepted=tuple(statement for each in accepted for statement in each.without),
@@ -29,7 +29,7 @@ def without_accepted(claim: Claim, accepted: tuple[Accepted, ...], access: Acces
 
 def part_in(claim: Claim, accepted: Accepted, access: Access, prover: Prover) -> bool:
     """Tell whether this acceptance covers anything of the claim; true if that cannot be decided."""
-    return not (claimed(claim, claim.statement) & _requests(accepted, access)).is_empty(prover)
+    return not (claimed_requests(claim, claim.statement) & _requests(accepted, access)).is_empty(prover)
 
 
 def is_done(accepted: Accepted, policy: Policy, access: Access, prover: Prover) -> bool:
@@ -42,4 +42,4 @@ def is_done(accepted: Accepted, policy: Policy, access: Access, prover: Prover) 
 
 
 def _requests(accepted: Accepted, access: Access) -> Requests:
-    return applying(accepted.statements, access) - applying(accepted.without, access)
+    return applied_requests(accepted.statements, access) - applied_requests(accepted.without, access)

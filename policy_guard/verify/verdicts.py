@@ -16,12 +16,12 @@ from policy_guard.settings.acceptance import Accepted
 from policy_guard.solver.formula import conjunction, member
 from policy_guard.solver.strings.language import Language
 from policy_guard.verify.check import Check, Claim, Combination, Question
-from policy_guard.verify.combinations import decide, granted
-from policy_guard.verify.existence import existing, is_impossible
+from policy_guard.verify.combinations import decide, find_grants
+from policy_guard.verify.existence import find_existing, is_impossible
 from policy_guard.verify.explain.changed import Changes, Place
 from policy_guard.verify.explain.difference import Terms, blame, spell_terms, terms
 from policy_guard.verify.explain.misspelt import Misspelt, Suggestions
-from policy_guard.verify.explain.statements import merged, spell_exactly
+from policy_guard.verify.explain.statements import merge, spell_exactly
 from policy_guard.verify.finding import Difference, Spelled
 from policy_guard.verify.subtraction import part_in, without_accepted
 
@@ -52,11 +52,11 @@ class Verdict(NamedTuple):
 
 
 def verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdict]:
-    """The verdicts of `unexplained`, each explained."""
-    return map(Explanations(check, question, prover.aside()), unexplained(check, question, prover))
+    """The verdicts of `unexplained_verdicts`, each explained."""
+    return map(Explanations(check, question, prover.aside()), unexplained_verdicts(check, question, prover))
 
 
-def unexplained(check: Check, question: Question, prover: Prover) -> Iterator[Verdict]:
+def unexplained_verdicts(check: Check, question: Question, prover: Prover) -> Iterator[Verdict]:
     """Return the claims that are not proved, or only with acceptances, without explanations.
 
     There is one verdict per critical entry and statement: the graver if there are two, and the first of two alike.
@@ -79,7 +79,7 @@ def unexplained(check: Check, question: Question, prover: Prover) -> Iterator[Ve
         answer = decide(claim, prover)
         used = tuple(accepted for accepted in accepted_parts if part_in(subject, accepted, question.access, aside))
         if not isinstance(answer, Proved):
-            answer, impossible = existing(claim, answer, aside)
+            answer, impossible = find_existing(claim, answer, aside)
             if impossible and key in impossible_keys:
                 continue
             (impossible_keys if impossible else decided_keys).add(key)
@@ -93,7 +93,7 @@ def _combination_verdicts(
     check: Check, combination: Combination, question: Question, prover: Prover
 ) -> Iterator[Verdict]:
     """Return the verdicts on sets that are dangerous only together; none if all grants of all sets are accepted."""
-    grants = granted(combination, prover)
+    grants = find_grants(combination, prover)
     if not grants:
         return
     entry = grants[0].claim.entry
@@ -109,7 +109,7 @@ def _combination_verdicts(
         return
     aside = prover.aside()
     spell = partial(_spell_combination, check, question, claims, aside)
-    answers = [existing(*grant, aside) for grant in grants]
+    answers = [find_existing(*grant, aside) for grant in grants]
     odd = (part for part, (_, alone) in zip(combination.parts, answers, strict=True) if alone)
     impossible = any(all(is_impossible(claim, aside) for claim in part.granting) for part in odd)
     yield from _with_companions(
@@ -125,7 +125,7 @@ def _spell_combination(
 ) -> tuple[Spelled, ...]:
     """All claims in statements."""
     granting = (claim for claim in claims if not isinstance(decide(claim, prover), Proved))
-    return merged(each for claim in granting for each in spell_exactly(check, question, claim, None, prover))
+    return merge(each for claim in granting for each in spell_exactly(check, question, claim, None, prover))
 
 
 def _with_companions(every: list[Verdict]) -> Iterator[Verdict]:
@@ -169,7 +169,7 @@ class Explanations:
     def _explained(self, verdict: Verdict) -> Verdict:
         claim = verdict.claim
         if id(claim) not in self._explanations:
-            explanation = _blamed(self._check, claim, verdict.answer, self._question, self._prover)
+            explanation = _explain(self._check, claim, verdict.answer, self._question, self._prover)
             misspelt = tuple(self._suggestions.about(claim.statement, explanation.actions))
             self._explanations[id(claim)] = explanation._replace(place=self._place(explanation), misspelt=misspelt)
         return self._explanations[id(claim)]
@@ -188,16 +188,16 @@ class Explanations:
         return self._changes.due(claim, verdict.answer.request, blamed, self._prover)
 
 
-def _blamed(check: Check, claim: Claim, answer: Answer, question: Question, prover: Prover) -> Verdict:
+def _explain(check: Check, claim: Claim, answer: Answer, question: Question, prover: Prover) -> Verdict:
     statement = claim.statement
     if statement is None or not isinstance(answer, Witness):
         return Verdict(claim, answer, spell=partial(spell_exactly, check, question, claim, None, prover))
     actions = blame(claim, answer.request, prover, statement, "action")
     resources = blame(claim, answer.request, prover, statement, "resource")
-    witness = _recognisable(claim, answer, prover)
+    witness = _recognisable_witness(claim, answer, prover)
     future = not _is_known(witness.request.action)
-    if future and isinstance(catalog_answer := _with_known_action(claim, prover, actions.values), Witness):
-        witness, future = _recognisable(claim, catalog_answer, prover), False
+    if future and isinstance(catalog_answer := _answer_for_known_actions(claim, prover, actions.values), Witness):
+        witness, future = _recognisable_witness(claim, catalog_answer, prover), False
     elif future:
         future = isinstance(catalog_answer, Proved)
     difference_terms = terms(claim, witness.request, actions, resources, question.access, prover)
@@ -215,7 +215,7 @@ def _blamed(check: Check, claim: Claim, answer: Answer, question: Question, prov
     )
 
 
-def _recognisable(claim: Claim, answer: Witness, prover: Prover) -> Witness:
+def _recognisable_witness(claim: Claim, answer: Witness, prover: Prover) -> Witness:
     """A witness of the same set that needs no other readings, and looks like a request that is really made.
 
     One that needs no reading is looked for first.
@@ -249,7 +249,7 @@ def _is_known(action: str) -> bool:
     return catalog.resources(action) is not None
 
 
-def _with_known_action(claim: Claim, prover: Prover, values: tuple[Value, ...]) -> Answer:
+def _answer_for_known_actions(claim: Claim, prover: Prover, values: tuple[Value, ...]) -> Answer:
     """The answer for those actions alone that AWS has today."""
     statement = claim.statement
     assert statement is not None
@@ -270,10 +270,10 @@ def place(policy: Policy, verdict: Verdict) -> tuple[Source, Span]:
         return verdict.place
     if statement is None:
         return policy.source, policy.span
-    return statement.source, verdict.claim.at or _tightest(statement, verdict)
+    return statement.source, verdict.claim.at or _tightest_span(statement, verdict)
 
 
-def _tightest(statement: Statement, verdict: Verdict) -> Span:
+def _tightest_span(statement: Statement, verdict: Verdict) -> Span:
     for element, values in ((statement.action, verdict.actions), (statement.resource, verdict.resources)):
         if element and 0 < len(values) < len(element.values):
             return values[0].span

@@ -11,7 +11,7 @@ from policy_guard.solver.formula import choice, disjunction, negation
 from policy_guard.verify.check import Claim, Question
 from policy_guard.verify.checks import check
 from policy_guard.verify.proving import prover_for
-from policy_guard.verify.verdicts import _recognisable, verdicts
+from policy_guard.verify.verdicts import _recognisable_witness, verdicts
 from tests.support.policies import policy
 from tests.support.repository import allow, document
 
@@ -80,6 +80,6 @@ def test_a_request_in_place_of_one_that_needs_a_reading_does_not_keep_it() -> No
     assert isinstance(claim, Claim)
     crossed = Request(None, "s3:putobject", "arn:aws:logs:x:y:1:a", {}, {}, {STAY: True})
     assert claim.holds(claim.statement, crossed)
-    shown = _recognisable(claim, Witness(crossed, ((STAY, True),)), prover_for(question))
+    shown = _recognisable_witness(claim, Witness(crossed, ((STAY, True),)), prover_for(question))
     assert shown.readings == ()
     assert holds_anyhow(shown.request, {}, (STAY, CROSS), lambda asked: claim.holds(claim.statement, asked))

@@ -31,7 +31,7 @@ from policy_guard.solver.formula import TRUE
 from policy_guard.verify.check import Claim, Combination, Part, Question
 from policy_guard.verify.checks import check
 from policy_guard.verify.combinations import decide as is_empty
-from policy_guard.verify.combinations import granted
+from policy_guard.verify.combinations import find_grants
 from policy_guard.verify.proving import prover_for
 from policy_guard.verify.verdicts import verdicts
 from tests.support.examples import examples
@@ -393,7 +393,7 @@ class Told:
 
     def shown(self) -> list[tuple[int, str, bool]]:
         """For each part the statement that it is shown by, the kind of answer, and whether all of it is old."""
-        found = granted(self.combination, self)  # type: ignore[arg-type]
+        found = find_grants(self.combination, self)  # type: ignore[arg-type]
         return [(g.claim.statement.index, type(g.answer).__name__, g.claim.existing) for g in found]  # type: ignore
 
 

@@ -16,7 +16,7 @@ from policy_guard.iam.policy import Request, Statement
 from policy_guard.verify.check import Check, Claim, Question
 from policy_guard.verify.checks import check
 from policy_guard.verify.explain.difference import Terms, blame, terms
-from policy_guard.verify.explain.difference_text import differing
+from policy_guard.verify.explain.difference_text import difference_facts
 from policy_guard.verify.proving import prover_for
 from policy_guard.verify.verdicts import verdicts
 from tests.support.examples import examples
@@ -64,7 +64,7 @@ def _facts(new: dict[str, Any], old: dict[str, Any], name: str = "no-new-access"
     asked: Check = check(name)
     (verdict,) = verdicts(asked, question, prover_for(question))
     assert verdict.difference is not None
-    return list(differing(verdict.difference, "lost" if asked.of_old else "new"))
+    return list(difference_facts(verdict.difference, "lost" if asked.of_old else "new"))
 
 
 def _statement(effect: str = "Allow", **elements: Any) -> dict[str, Any]:

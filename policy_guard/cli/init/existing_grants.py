@@ -52,7 +52,7 @@ def _granted(policy: Policy, entries: tuple[CriticalEntry, ...], budgets: Budget
     prover = prover_for(question, budgets)
     for claim in CHECK.claims(question):
         if isinstance(claim, Combination):
-            claims = [grant.claim for grant in combinations.granted(claim, prover)]
+            claims = [grant.claim for grant in combinations.find_grants(claim, prover)]
         else:
             claims = [] if isinstance(combinations.decide(claim, prover), Proved) else [claim]
         yield from (granted_claim.entry.id for granted_claim in claims if granted_claim.entry)

@@ -12,7 +12,7 @@ from policy_guard.pipeline.repository.changes import Change, Comparison
 from policy_guard.pipeline.repository.revisions import Revision
 from policy_guard.settings.config import Config
 from policy_guard.verify.finding import Finding
-from policy_guard.verify.readable import unreadable, vanished
+from policy_guard.verify.readable import unreadable_findings, vanished_finding
 
 if TYPE_CHECKING:
     from policy_guard.iam.policy import Policy, PolicyId
@@ -83,7 +83,7 @@ def of_templates(path: str, old: FileVersion, new: FileVersion, config: Config) 
     from policy_guard.pipeline.pairing.unknown import LOST, may_have_lost
 
     policy_pairs = compared(old.template, new.template, config.placeholders)
-    findings = [*unreadable(new.source, policy_pairs.new)]
+    findings = [*unreadable_findings(new.source, policy_pairs.new)]
     if policy_pairs.old and not policy_pairs.new:
         severity = config.severity(LOST)
         findings += may_have_lost(old.source, policy_pairs.old[0], (), None, severity, new.source)
@@ -146,7 +146,7 @@ def _out_of_sight(reader: Reader, old_file: File, new_file: File, comparison: Co
     """A policy that moves to where no policy is looked for, and is still one."""
     old = reader.version(old_file, old_file.path, comparison.old)
     if old.policies and not reader.concerned(new_file.path) and (data := reader.content(new_file)) and sniff(data):
-        yield vanished(
+        yield vanished_finding(
             Source(new_file.path, "", comparison.new.name), old.source, "files with this name are not checked"
         )
 
@@ -166,9 +166,9 @@ def _findings(old: FileVersion | None, new: FileVersion | None) -> Iterator[Find
         return
     was = bool(old and (old.policies or old.problems))
     if new.problems:
-        yield from unreadable(new.source, new.problems)
+        yield from unreadable_findings(new.source, new.problems)
     elif was and old and not (old.manifest and new.manifest) and (not new.policies or _replaced(old, new)):
-        yield vanished(new.source, old.source, "no policy is read from this file")
+        yield vanished_finding(new.source, old.source, "no policy is read from this file")
 
 
 def _unknown(

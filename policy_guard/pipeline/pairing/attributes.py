@@ -32,7 +32,7 @@ from policy_guard.pipeline.repository.changes import Change, Comparison, snapsho
 from policy_guard.pipeline.repository.folded import folded
 from policy_guard.regex import regex
 from policy_guard.verify.finding import Finding
-from policy_guard.verify.readable import unreadable
+from policy_guard.verify.readable import unreadable_findings
 
 _WORDS = regex(rb"ident|filter|working-tree-encoding|export-(?:subst|ignore)")
 """A macro counts, too: it names one of them where it is defined."""
@@ -127,7 +127,7 @@ def _otherwise(
 
 def _refused(question: Question, path: str, reason: str) -> Iterator[Finding]:
     problem = Problem(f"{reason}; take that out in {FILE}", Span(0, 0))
-    yield from unreadable(Source(path, "", question.comparison.new.name), [problem])
+    yield from unreadable_findings(Source(path, "", question.comparison.new.name), [problem])
 
 
 def _distrust(

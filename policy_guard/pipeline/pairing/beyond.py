@@ -16,7 +16,7 @@ from policy_guard.pipeline.repository.changes import Change, Comparison
 from policy_guard.pipeline.repository.folded import folded
 from policy_guard.pipeline.repository.ways import BELOW, BROKEN, CIRCLE, MISSING, Tree, Way
 from policy_guard.verify.finding import Finding
-from policy_guard.verify.readable import unreadable, vanished
+from policy_guard.verify.readable import unreadable_findings, vanished_finding
 
 MOST_LOOKED_AT, MOST_NAMED = 1_000, 100_000
 """Files behind such links that are looked into, and names that are looked at; of more, one may be a policy."""
@@ -112,7 +112,7 @@ class Beyond:
             yield from self._coming_back(path, way)
 
     def _refused(self, path: str, message: str) -> Iterator[Finding]:
-        yield from unreadable(Source(path, "", self._new.name), [Problem(message, Span(0, 0))])
+        yield from unreadable_findings(Source(path, "", self._new.name), [Problem(message, Span(0, 0))])
 
     def _configured(self, path: str, description: str) -> Iterator[Finding]:
         """State that the settings name files in it, which nobody looks at."""
@@ -185,4 +185,4 @@ class Beyond:
             if change.old and change.old.path.startswith(f"{path}/"):
                 old = self._reader.version(change.old, change.old.path, self._old)
                 if old.policies and (change.new is None or change.new.path != change.old.path):
-                    yield vanished(Source(path, ""), old.source, "what replaces it is not checked")
+                    yield vanished_finding(Source(path, ""), old.source, "what replaces it is not checked")

@@ -14,7 +14,7 @@ from policy_guard.pipeline.repository import File
 from policy_guard.pipeline.repository.changes import Change
 from policy_guard.pipeline.repository.folded import folded
 from policy_guard.verify.finding import Finding
-from policy_guard.verify.readable import unreadable
+from policy_guard.verify.readable import unreadable_findings
 
 
 def added(changed: Iterable[Change]) -> dict[str, File]:
@@ -70,4 +70,4 @@ def _refused(path: str, spelling: str, rival: str, revision: str) -> Finding:
     message = (
         f"{spelling} and {rival} are one name on systems such as macOS and Windows, and only one is there; rename one"
     )
-    return next(iter(unreadable(Source(path, "", revision), [Problem(message, Span(0, 0))])))
+    return next(iter(unreadable_findings(Source(path, "", revision), [Problem(message, Span(0, 0))])))

@@ -15,7 +15,7 @@ from policy_guard.pipeline.repository import LINK, SUBMODULE, File
 from policy_guard.pipeline.repository.changes import Change, Comparison
 from policy_guard.pipeline.repository.revisions import Revision
 from policy_guard.verify.finding import Finding
-from policy_guard.verify.readable import unreadable, vanished
+from policy_guard.verify.readable import unreadable_findings, vanished_finding
 
 MOST_LOOKED_AT = 40_000_000
 """Characters of files under other names that are looked at in every way, those of decoded texts included."""
@@ -97,12 +97,12 @@ class _Look:
 
     def _finding(self, path: str) -> Finding:
         reason = "files with this name are not checked"
-        return vanished(Source(path, "", self._new.name), self._lost.first, reason)
+        return vanished_finding(Source(path, "", self._new.name), self._lost.first, reason)
 
     def _too_much(self, path: str) -> Iterator[Finding]:
         words = f"{self._lost.first.path} is no policy any more, and with it more changes than can be looked through"
         problem = Problem(f"{words} for what became of it; make that a change of its own", Span(0, 0))
-        yield from unreadable(Source(path, "", self._new.name), [problem])
+        yield from unreadable_findings(Source(path, "", self._new.name), [problem])
 
     def _in_parts(self, parts: dict[str, list[tuple[str, bytes]]]) -> Iterator[Finding]:
         for files in parts.values():

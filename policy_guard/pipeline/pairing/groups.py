@@ -21,7 +21,7 @@ from policy_guard.pipeline.repository.revisions import Revision
 from policy_guard.settings.config import Group
 from policy_guard.solver.strings.pattern import Pattern, Unknown
 from policy_guard.verify.finding import Finding
-from policy_guard.verify.readable import unreadable
+from policy_guard.verify.readable import unreadable_findings
 
 
 class GroupResult(NamedTuple):
@@ -105,14 +105,14 @@ def _unread(group: Group, versions: Iterable[FileVersion], reason: str) -> Itera
     for version in versions:
         for problem in version.problems[:1]:
             message = f"the group {group.name} cannot be judged, because {reason}: {problem.message}"
-            yield from unreadable(version.source, [Problem(message, problem.span)])
+            yield from unreadable_findings(version.source, [Problem(message, problem.span)])
 
 
 def _of_another_kind(group: Group, policies: list[Policy]) -> Iterator[Finding]:
     for policy in policies:
         if not of_one_kind(policy, policies[0]):
             message = f"the group {group.name} holds a policy of the kind {policies[0].kind}, and this is {policy.kind}"
-            yield from unreadable(policy.source, [Problem(message, policy.span)])
+            yield from unreadable_findings(policy.source, [Problem(message, policy.span)])
 
 
 def _union(group: Group, policies: Sequence[Policy], renamed: Mapping[str, str]) -> Policy | None:

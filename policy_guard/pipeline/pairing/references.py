@@ -14,7 +14,7 @@ from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import File
 from policy_guard.pipeline.repository.revisions import Revision
 from policy_guard.settings.config import Config
-from policy_guard.verify.readable import unreadable
+from policy_guard.verify.readable import unreadable_findings
 
 
 class References(NamedTuple):
@@ -52,7 +52,7 @@ class References(NamedTuple):
             problem = Problem(
                 f"{name} bounds this policy, and {reason if len(bounds) == 1 else 'others too'}", Span(0, 0)
             )
-            return pair._replace(unbounded=next(iter(unreadable(Source(pair.new.source.path, ""), [problem]))))
+            return pair._replace(unbounded=next(iter(unreadable_findings(Source(pair.new.source.path, ""), [problem]))))
         return pair._replace(reference=policy)
 
     def _policy(self, reference: str, path: str, new: Policy) -> Policy | None:

@@ -27,7 +27,7 @@ from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.changes import Change
 from policy_guard.pipeline.repository.objects import OVERSIZED
 from policy_guard.verify.finding import Finding
-from policy_guard.verify.readable import unreadable
+from policy_guard.verify.readable import unreadable_findings
 
 _CALLED = re.compile(r"""\bsource\s*=\s*"(\.{1,2}/[^"]*|\.{1,2})\"""")
 _READS_FILES = re.compile(
@@ -169,7 +169,7 @@ def present(tree: Tree, folder: str, by_unit: bool = False) -> Present:
     contents = tree.folder(folder)
     every = all_units(root(contents, tree.folder, frozenset())) if contents else ()
     local_units = [unit for unit in every if not unit.elsewhere]
-    findings = [finding for unit in local_units for finding in unreadable(unit.source, unit.problems)]
+    findings = [finding for unit in local_units for finding in unreadable_findings(unit.source, unit.problems)]
     groups = [[unit] for unit in local_units] if by_unit else list(_by_principal(local_units).values())
     policies = tuple(policy for units in groups if (policy := _union(units, findings)))
     elsewhere = tuple(dict.fromkeys(unit.address for unit in every if unit.elsewhere))
@@ -243,14 +243,16 @@ def compare_folder(trees: tuple[Tree, Tree], folder: str, files_differ: bool) ->
     differing = changed_variables(old or empty, new or empty)
     scopes = [root(f, t.folder, differing) if f else None for f, t in zip((old, new), trees, strict=True)]
     sides = differing_units(scopes[0], scopes[1], files_differ)
-    findings = [finding for unit in sides.new for finding in unreadable(unit.source, unit.problems)]
+    findings = [finding for unit in sides.new for finding in unreadable_findings(unit.source, unit.problems)]
     findings += _gone_unread(sides)
     return compared(sides, findings)
 
 
 def of_plan(sides: Sides) -> FileResult:
     """The pairs of a plan, and what of it cannot be judged."""
-    return compared(sides, [finding for unit in sides.new for finding in unreadable(unit.source, unit.problems)])
+    return compared(
+        sides, [finding for unit in sides.new for finding in unreadable_findings(unit.source, unit.problems)]
+    )
 
 
 def compared(sides: Sides, findings: list[Finding]) -> FileResult:
@@ -265,7 +267,7 @@ def _gone_unread(sides: Sides) -> Iterator[Finding]:
     for unit in sides.old:
         if unit.problems and unit.address not in new_addresses and _DENIES.search(unit.source.text):
             words = "a policy that cannot be worked out is gone from here, and may have denied something"
-            yield from unreadable(unit.source, (Problem(words, unit.problems[0].span),))
+            yield from unreadable_findings(unit.source, (Problem(words, unit.problems[0].span),))
 
 
 def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:
@@ -317,5 +319,5 @@ def _policy(unit: Unit, findings: list[Finding]) -> Policy | None:
     try:
         return parse(unit.policy)
     except Unreadable as error:
-        findings += unreadable(unit.source, error.problems)
+        findings += unreadable_findings(unit.source, error.problems)
         return None

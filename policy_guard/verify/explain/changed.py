@@ -22,7 +22,7 @@ from policy_guard.iam.policy import (
     statement_meaning,
 )
 from policy_guard.verify.check import Claim
-from policy_guard.verify.requests import claimed
+from policy_guard.verify.requests import claimed_requests
 
 _NEAR = 30
 """How many statements further on one is looked for that has changed."""
@@ -61,32 +61,32 @@ class Changes:
         as it was is not to blame: then it is the Deny that denied the request before. None if neither is found.
         """
         statement = claim.statement
-        if statement is None or not _comparable(self._new, self._old, statement.source.path):
+        if statement is None or not _are_comparable(self._new, self._old, statement.source.path):
             return None
         if statement_meaning(statement) in self._common_meanings:
             return self._denied_before(request)
         ancestor = self._ancestor(statement)
         for restored in _restorations(statement, ancestor, blamed) if ancestor else ():
-            if claimed(claim, restored.statement).is_empty(prover):
+            if claimed_requests(claim, restored.statement).is_empty(prover):
                 return restored.place
         if ancestor and (denied := self._denied_before(request)):
             return denied
-        return _in_difference(statement, self._old.source, blamed)
+        return _changed_place(statement, self._old.source, blamed)
 
     def _denied_before(self, request: Request) -> Place | None:
         """Return where the Deny stands, or stood, that denied the request in the old version only."""
         denying = (statement for statement in self._removed_statements if statement.effect == "Deny")
         deny = next((statement for statement in denying if concrete.applies(statement, request)), None)
-        if deny is None or not _comparable(self._new, self._old, deny.source.path):
+        if deny is None or not _are_comparable(self._new, self._old, deny.source.path):
             return None
         return heir(deny, self._new).place
 
     def _ancestor(self, statement: Statement) -> Statement | None:
         """The old statement that became this one: that of its Sid, or else the most alike that is gone."""
-        return _most_alike(statement, self._removed_statements)
+        return _nearest_statement(statement, self._removed_statements)
 
 
-def _most_alike(statement: Statement, candidates: Sequence[Statement]) -> Statement | None:
+def _nearest_statement(statement: Statement, candidates: Sequence[Statement]) -> Statement | None:
     """Return that of the same Sid, or else of those nearby the one with the most in common."""
     namesakes = (other for other in candidates if other.sid is not None and other.sid == statement.sid)
     neighbours = (other for other in candidates if abs(other.index - statement.index) <= _NEAR)
@@ -96,12 +96,12 @@ def _most_alike(statement: Statement, candidates: Sequence[Statement]) -> Statem
     return match if _likeness(statement, match) > 1 else None
 
 
-def _comparable(new: Policy, old: Policy, path: str) -> bool:
+def _are_comparable(new: Policy, old: Policy, path: str) -> bool:
     """Tell whether the texts of both versions may be compared line by line: in a group that is one file of several."""
     return not new.group or new.source.path == old.source.path == path
 
 
-def _in_difference(statement: Statement, old_source: Source, blamed: Sequence[Span] = ()) -> Place | None:
+def _changed_place(statement: Statement, old_source: Source, blamed: Sequence[Span] = ()) -> Place | None:
     """Return the first blamed value on a line of the statement that the change touched, or else such a line."""
     lines = list(_changed_lines(statement, old_source))
     numbers = {statement.source.position(line.start).line for line in lines}
@@ -168,7 +168,7 @@ def _restorations(statement: Statement, ancestor: Statement, blamed: Sequence[Sp
                 old_element.span if old_element else ancestor.span,
             )
             yield _Restored(replace(statement, **{name: old_element}), place)
-    if (difference := _in_difference(statement, ancestor.source, blamed)) is not None:
+    if (difference := _changed_place(statement, ancestor.source, blamed)) is not None:
         yield _Restored(ancestor, difference)
 
 
@@ -260,7 +260,7 @@ class Heir(NamedTuple):
 
 def heir(old_deny: Statement, new: Policy) -> Heir:
     """The Deny that a Deny of the old version became, by its Sid or because it is the most alike, and what changed."""
-    match = _most_alike(old_deny, by_effect(new)[1])
+    match = _nearest_statement(old_deny, by_effect(new)[1])
     if match is not None:
         line = next(_changed_lines(match, old_deny.source), None)
         return Heir(match, Place(match.source, line or Span(match.span.start, match.span.start + 1)))

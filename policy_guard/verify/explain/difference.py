@@ -17,7 +17,7 @@ from policy_guard.solver.strings.language import FILLERS, Language
 from policy_guard.solver.strings.pattern import Pattern, folded, holes
 from policy_guard.verify.check import Claim
 from policy_guard.verify.finding import Cell, Difference, Piece
-from policy_guard.verify.requests import Requests, applying, bounds, claimed
+from policy_guard.verify.requests import Requests, applied_requests, bounds, claimed_requests
 
 MOST_QUESTIONS = 60
 MOST_PIECES = 40
@@ -51,7 +51,7 @@ def blame(claim: Claim, request: Request, prover: Prover, statement: Statement, 
             waiting = [value for value in waiting if value not in hit]
             values |= hit
         remainder = restrict_element(statement, name, tuple(waiting))
-        answer = claimed(claim, remainder).answer(prover) if waiting else Proved()
+        answer = claimed_requests(claim, remainder).answer(prover) if waiting else Proved()
         proved = isinstance(answer, Proved)
         if not isinstance(answer, Witness):
             break
@@ -120,11 +120,11 @@ def terms(
     cells = _cells(claim, statement, request, actions.values, resources.values, prover)
     if cells is None:
         return None
-    parts = tuple(_restricted(statement, *cell) for cell in cells)
-    meeting = partial(_meeting, access=access, prover=prover)
-    requests = applying(parts, access) & bounds(claim)
+    parts = tuple(_restrict(statement, *cell) for cell in cells)
+    meeting = partial(_overlapping_statements, access=access, prover=prover)
+    requests = applied_requests(parts, access) & bounds(claim)
     denied = meeting(requests, claim.denied)
-    undenied = requests - applying(denied or (), access)
+    undenied = requests - applied_requests(denied or (), access)
     before, but = (meeting(undenied, statements) for statements in (claim.before, claim.but))
     accepted, unaccepted = (meeting(requests, statements) for statements in (claim.accepted, claim.unaccepted))
     if denied is None or before is None or but is None or accepted is None or unaccepted != ():
@@ -132,11 +132,13 @@ def terms(
     return Terms(parts=parts, denied=denied, before=before, but=but, accepted=accepted)
 
 
-def _meeting(
+def _overlapping_statements(
     requests: Requests, statements: Iterable[Statement], access: Access, prover: Prover
 ) -> tuple[Statement, ...] | None:
     """Return the statements not proved to apply to none of the requests; None if there are too many."""
-    meeting = (statement for statement in statements if not (requests & applying([statement], access)).is_empty(prover))
+    meeting = (
+        statement for statement in statements if not (requests & applied_requests([statement], access)).is_empty(prover)
+    )
     selection = tuple(islice(meeting, MOST_PIECES + 1))
     return selection if len(selection) <= MOST_PIECES else None
 
@@ -179,7 +181,7 @@ def _cells(
         return None
     actions_by_resources: dict[tuple[Value, ...], list[Value]] = {}
     for action in actions:
-        restriction = _restricted(statement, (action,), resources)
+        restriction = _restrict(statement, (action,), resources)
         resource_blame = blame(claim, request, prover, restriction, "resource")
         if not resource_blame.proved or not resource_blame.values:
             return None
@@ -187,7 +189,7 @@ def _cells(
     return [(tuple(values), on) for on, values in actions_by_resources.items()]
 
 
-def _restricted(statement: Statement, actions: tuple[Value, ...], resources: tuple[Value, ...]) -> Statement:
+def _restrict(statement: Statement, actions: tuple[Value, ...], resources: tuple[Value, ...]) -> Statement:
     narrowed = restrict_element(statement, "action", actions)
     return restrict_element(narrowed, "resource", resources) if statement.resource else narrowed
 
@@ -200,8 +202,8 @@ def _piece(parts: tuple[Statement, ...], statement: Statement) -> Piece:
     part_conditions = {as_written(condition) for condition in parts[0].conditions}
     principals = _principals(statement)
     return Piece(
-        tuple(_narrower([part.action for part in parts], statement.action, fold=True)),
-        tuple(_narrower([part.resource for part in parts if part.resource], statement.resource)),
+        tuple(_narrower_texts([part.action for part in parts], statement.action, fold=True)),
+        tuple(_narrower_texts([part.resource for part in parts if part.resource], statement.resource)),
         principals if principals != _principals(parts[0]) else (),
         tuple(
             in_words(condition) for condition in statement.conditions if as_written(condition) not in part_conditions
@@ -209,7 +211,7 @@ def _piece(parts: tuple[Statement, ...], statement: Statement) -> Piece:
     )
 
 
-def _narrower(elements: list[Element], counterpart: Element | None, fold: bool = False) -> Iterator[str]:
+def _narrower_texts(elements: list[Element], counterpart: Element | None, fold: bool = False) -> Iterator[str]:
     """The values of a counterpart that cover less than `elements` do; nothing if they cover all of it."""
     if counterpart is None or not elements:
         return

@@ -9,7 +9,7 @@ from policy_guard.verify.finding import Cell, Difference, Piece
 _MOST_LISTED = 3
 
 
-def differing(difference: Difference, label: str) -> Iterator[tuple[str, str]]:
+def difference_facts(difference: Difference, label: str) -> Iterator[tuple[str, str]]:
     """Facts for a finding; `label` is the name of the first, which says what is new, critical or lost."""
     cells_text = cells(difference.cells, difference.not_actions, difference.not_resources)
     yield label, cells_text + _circumstances(difference.principals, difference.conditions)
@@ -27,14 +27,14 @@ def differing(difference: Difference, label: str) -> Iterator[tuple[str, str]]:
 
 def cells(pairs: Sequence[Cell], not_actions: bool, not_resources: bool) -> str:
     """The cells as one says it: "s3:Get*, s3:List* on arn:aws:s3:::logs"."""
-    return listed((_cell(cell, not_actions, not_resources) for cell in pairs), "; ")
+    return enumeration((_cell(cell, not_actions, not_resources) for cell in pairs), "; ")
 
 
 def _cell(cell: Cell, not_actions: bool, not_resources: bool) -> str:
-    actions = ("every action but " if not_actions else "") + listed(cell.actions)
+    actions = ("every action but " if not_actions else "") + enumeration(cell.actions)
     if not cell.resources:
         return actions
-    return f"{actions} on {'everything but ' if not_resources else ''}{listed(cell.resources)}"
+    return f"{actions} on {'everything but ' if not_resources else ''}{enumeration(cell.resources)}"
 
 
 def _old_access(difference: Difference) -> str:
@@ -46,21 +46,21 @@ def _old_access(difference: Difference) -> str:
 
 
 def _pieces(pieces: Iterable[Piece]) -> str:
-    return listed(map(_piece, pieces), "; ")
+    return enumeration(map(_piece, pieces), "; ")
 
 
 def _piece(piece: Piece) -> str:
-    words = [listed(piece.actions)] if piece.actions else []
-    words += [f"on {listed(piece.resources)}"] if piece.resources else []
+    words = [enumeration(piece.actions)] if piece.actions else []
+    words += [f"on {enumeration(piece.resources)}"] if piece.resources else []
     return ("".join([" ".join(words), _circumstances(piece.principals, piece.conditions)])).strip() or "all of it"
 
 
 def _circumstances(principals: Sequence[str], conditions: Sequence[str]) -> str:
-    callers = f" for {listed(principals)}" if principals else ""
+    callers = f" for {enumeration(principals)}" if principals else ""
     return f"{callers} when {' and '.join(conditions)}" if conditions else callers
 
 
-def listed(texts: Iterable[str], mark: str = ", ", limit: int = _MOST_LISTED) -> str:
+def enumeration(texts: Iterable[str], mark: str = ", ", limit: int = _MOST_LISTED) -> str:
     """The first few of the texts, and how many more there are."""
     every = list(texts)
     surplus = len(every) - limit

@@ -71,10 +71,12 @@ def overlap(first: Statement, second: Statement, is_within: Inclusion) -> Spelle
     if conditions is None or action is None or no_caller or no_resource:
         return None
     intersection = replace(first, principals=principals, action=action, resource=resource, conditions=conditions)
-    return Spelled((intersection,), tuple(_spared(intersection, spared_actions, spared_resources)))
+    return Spelled((intersection,), tuple(_exceptions(intersection, spared_actions, spared_resources)))
 
 
-def _spared(intersection: Statement, actions: tuple[Value, ...], resources: tuple[Value, ...]) -> Iterator[Statement]:
+def _exceptions(
+    intersection: Statement, actions: tuple[Value, ...], resources: tuple[Value, ...]
+) -> Iterator[Statement]:
     """Statements for the values of NotAction and NotResource that have something in common with the others."""
     statement = replace(
         intersection,
@@ -97,8 +99,10 @@ def _elements(first: Element | None, second: Element | None, fold: bool) -> tupl
         return Element(True, tuple(dict.fromkeys([*first.values, *second.values])), _NOWHERE), ()
     if first.negated or second.negated:
         return _element_difference(*((second, first) if first.negated else (first, second)), fold=fold)
-    common = dict.fromkeys(value for a in first.values for b in second.values for value in _common(a, b, fold=fold))
-    return (element(_widest(tuple(common), fold)) if common else None), ()
+    common = dict.fromkeys(
+        value for a in first.values for b in second.values for value in _common_values(a, b, fold=fold)
+    )
+    return (element(_widest_values(tuple(common), fold)) if common else None), ()
 
 
 def _element_difference(positive: Element, negated: Element, fold: bool) -> tuple[Element | None, tuple[Value, ...]]:
@@ -110,7 +114,7 @@ def _element_difference(positive: Element, negated: Element, fold: bool) -> tupl
     return (element(values) if values else None), meeting
 
 
-def _widest(values: tuple[Value, ...], fold: bool) -> tuple[Value, ...]:
+def _widest_values(values: tuple[Value, ...], fold: bool) -> tuple[Value, ...]:
     """The values without those that lie within another."""
     widest: list[Value] = []
     for value in values:
@@ -121,7 +125,7 @@ def _widest(values: tuple[Value, ...], fold: bool) -> tuple[Value, ...]:
     return tuple(widest)
 
 
-def _common(first: Value, second: Value, fold: bool) -> Iterator[Value]:
+def _common_values(first: Value, second: Value, fold: bool) -> Iterator[Value]:
     """Values for what both match."""
     languages = tuple(_language([value.pattern], fold) for value in (first, second))
     if languages[1].covers(languages[0]):
@@ -240,14 +244,16 @@ def _condition(first: Condition, second: Condition) -> Condition | None:
     if operators()[first.operator].negated:
         return first._replace(values=tuple(dict.fromkeys([*first.values, *second.values])))
     values = tuple(
-        dict.fromkeys(value for a in first.values for b in second.values for value in _matching(a, b, first))
+        dict.fromkeys(
+            value for a in first.values for b in second.values for value in _common_condition_values(a, b, first)
+        )
     )
     return first._replace(values=values) if values else None
 
 
-def _matching(first: Value, second: Value, condition: Condition) -> Iterator[Value]:
+def _common_condition_values(first: Value, second: Value, condition: Condition) -> Iterator[Value]:
     """Values for what both match as values of a condition."""
     if first.pattern == second.pattern:
         yield first
     elif condition.operator in _WITH_WILDCARDS:
-        yield from _common(first, second, fold=False)
+        yield from _common_values(first, second, fold=False)

@@ -16,7 +16,7 @@ from policy_guard.verify.check import Check, Claim, Combination, Question
 from policy_guard.verify.explain.difference import Terms, restrict_element
 from policy_guard.verify.explain.overlap import Inclusion, element, overlap, universal_statement
 from policy_guard.verify.finding import Spelled
-from policy_guard.verify.requests import Requests, applying, claimed, union
+from policy_guard.verify.requests import Requests, applied_requests, claimed_requests, union
 
 
 def spell_exactly(
@@ -31,20 +31,20 @@ def spell_exactly(
     denied, before, but = (terms.denied, terms.before, terms.but) if terms else (claim.denied, claim.before, claim.but)
     is_within = partial(_lie_within, prover)
     parts = list(_narrow_to_entry(question.kind, claim, claim_statements, is_within))
-    new_pieces = [] if claim.all_before else [_with(each, (*denied, *before)) for each in parts]
-    denied_pieces = [_with(each, denied) for part in parts for each in _common(part, but, is_within)]
+    new_pieces = [] if claim.all_before else [_add_exceptions(each, (*denied, *before)) for each in parts]
+    denied_pieces = [_add_exceptions(each, denied) for part in parts for each in _intersections(part, but, is_within)]
     statements = [
         statement for piece in (*new_pieces, *denied_pieces) for statement in (*piece.statements, *piece.without)
     ]
-    access, claim = _knowing(check, question, claim, statements)
-    sets = _Sets(claimed(claim, claim.statement), access, prover)
+    access, claim = _extend_access(check, question, claim, statements)
+    sets = _Sets(claimed_requests(claim, claim.statement), access, prover)
     chosen = next(
         (each for each in (denied_pieces, new_pieces) if each and sets.hold_all(each)), [*new_pieces, *denied_pieces]
     )
-    return merged(narrow for piece in chosen for narrow in sets.needed(piece))
+    return merge(narrow for piece in chosen for narrow in sets.needed(piece))
 
 
-def merged(pieces: Iterable[Spelled]) -> tuple[Spelled, ...]:
+def merge(pieces: Iterable[Spelled]) -> tuple[Spelled, ...]:
     """The pieces, those without the same statements as one."""
     statements_by_exception: dict[tuple[Statement, ...], dict[Statement, None]] = {}
     for piece in pieces:
@@ -52,7 +52,7 @@ def merged(pieces: Iterable[Spelled]) -> tuple[Spelled, ...]:
     return tuple(Spelled(tuple(statements), without) for without, statements in statements_by_exception.items())
 
 
-def _with(piece: Spelled, without: Iterable[Statement]) -> Spelled:
+def _add_exceptions(piece: Spelled, without: Iterable[Statement]) -> Spelled:
     return piece._replace(without=tuple(dict.fromkeys([*piece.without, *without])))
 
 
@@ -75,15 +75,15 @@ def _narrow_to_entry(
     spared += [replace(every, conditions=each.conditions) for each in entry.unless]
     for statement in statements:
         if intersection := overlap(statement, entry_statement, is_within):
-            yield _with(intersection, spared)
+            yield _add_exceptions(intersection, spared)
 
 
-def _common(part: Spelled, counterparts: Iterable[Statement], is_within: Inclusion) -> Iterator[Spelled]:
+def _intersections(part: Spelled, counterparts: Iterable[Statement], is_within: Inclusion) -> Iterator[Spelled]:
     """Return the requests that the statements of the part have in common with others."""
     for counterpart in counterparts:
         for statement in part.statements:
             if intersection := overlap(statement, counterpart, is_within):
-                yield _with(intersection, part.without)
+                yield _add_exceptions(intersection, part.without)
 
 
 def _lie_within(prover: Prover, inner: Principals, outer: Principals) -> bool:
@@ -91,7 +91,9 @@ def _lie_within(prover: Prover, inner: Principals, outer: Principals) -> bool:
     return isinstance(prover.answer(formula, lambda request: True), Proved)
 
 
-def _knowing(check: Check, question: Question, claim: Claim, statements: Iterable[Statement]) -> tuple[Access, Claim]:
+def _extend_access(
+    check: Check, question: Question, claim: Claim, statements: Iterable[Statement]
+) -> tuple[Access, Claim]:
     """The claim over sets that know these statements, too."""
     access = question.access.knowing(statements)
     if access is question.access:
@@ -119,7 +121,7 @@ class _Sets(NamedTuple):
 
     def hold_all(self, pieces: Iterable[Spelled]) -> bool:
         """Tell whether the claim lies within the pieces."""
-        return (self.claim - union(described(piece, self.access) for piece in pieces)).is_empty(self.prover)
+        return (self.claim - union(described_requests(piece, self.access) for piece in pieces)).is_empty(self.prover)
 
     def needed(self, piece: Spelled) -> Iterator[Spelled]:
         """The piece with those actions and resources through which the claim passes, without what meets them."""
@@ -142,12 +144,14 @@ class _Sets(NamedTuple):
         yield restrict_element(narrowed, "resource", resources or values)
 
     def _meet(self, first: Statement, second: Statement) -> bool:
-        return not (applying([first], self.access) & applying([second], self.access)).is_empty(self.prover)
+        return not (applied_requests([first], self.access) & applied_requests([second], self.access)).is_empty(
+            self.prover
+        )
 
     def _passes(self, statement: Statement) -> bool:
-        return not (self.claim & applying([statement], self.access)).is_empty(self.prover)
+        return not (self.claim & applied_requests([statement], self.access)).is_empty(self.prover)
 
 
-def described(piece: Spelled, access: Access) -> Requests:
+def described_requests(piece: Spelled, access: Access) -> Requests:
     """Return the requests of the piece."""
-    return applying(piece.statements, access) - applying(piece.without, access)
+    return applied_requests(piece.statements, access) - applied_requests(piece.without, access)

@@ -39,7 +39,7 @@ from policy_guard.verify.public.fixed_values import (
     ACCESS_POINTS,
     KEYS,
     addresses,
-    confining,
+    confining_conditions,
     facts,
     only_pseudo,
     verbatim,
@@ -120,7 +120,7 @@ def _has_wildcard(pattern: Pattern) -> bool:
 
 def _fence(statement: Statement, other_addresses: tuple[Value, ...] = ()) -> Fence:
     """Return the values that the statement fixes and the principals it names; the premise is what is left of it."""
-    pairs = list(confining(statement, _keys(), other_addresses))
+    pairs = list(confining_conditions(statement, _keys(), other_addresses))
     conditions = [condition for condition, _ in pairs]
     principals = statement.principals
     names = principals and (statement.effect == "Allow" or principals.negated)
@@ -166,10 +166,10 @@ def is_public(fences: Iterable[Fence], request: Request) -> bool:
 
 
 def _exterior(access: Access, fence: Fence) -> Formula:
-    parts = [_not_held(access, condition) for condition in fence.conditions]
-    parts += [negation(_listed(entry)) for entry in fence.entries]
+    parts = [_fails_condition(access, condition) for condition in fence.conditions]
+    parts += [negation(_entry_callers(entry)) for entry in fence.entries]
     parts += [
-        disjunction([negation(_of_host(_host(claim), fence)), negation(access.condition_holds(claim))])
+        disjunction([negation(_host_callers(_host(claim), fence)), negation(access.condition_holds(claim))])
         for claim in fence.claims
     ]
     if fence.premise is None:
@@ -181,23 +181,23 @@ def _is_outside(fence: Fence, caller: Caller, request: Request) -> bool:
     if fence.premise is not None and not concrete.applies(fence.premise, request):
         return True
     return (
-        not any(_is_held(condition, request) for condition in fence.conditions)
-        and not any(_is_listed(entry, caller, request) for entry in fence.entries)
+        not any(_meets_condition(condition, request) for condition in fence.conditions)
+        and not any(_is_entry_caller(entry, caller, request) for entry in fence.entries)
         and not any(
-            _is_of_host(_host(claim), fence, caller, request) and concrete.condition_holds(claim, request)
+            _is_host_caller(_host(claim), fence, caller, request) and concrete.condition_holds(claim, request)
             for claim in fence.claims
         )
     )
 
 
-def _of_host(host: str, fence: Fence) -> Formula:
+def _host_callers(host: str, fence: Fence) -> Formula:
     """The users that the provider vouches for, and the sessions that one of the entries says it made."""
     provider_readings = (_naming(entry) for entry in fence.providers if _may_be(entry, host))
     sessions = conjunction([member("principal", Language([SESSIONS])), disjunction(provider_readings)])
     return disjunction([member("principal", _users(host)), sessions])
 
 
-def _is_of_host(host: str, fence: Fence, caller: Caller, request: Request) -> bool:
+def _is_host_caller(host: str, fence: Fence, caller: Caller, request: Request) -> bool:
     provider_readings = (_is_named(entry, request) for entry in fence.providers if _may_be(entry, host))
     return _is_user(caller, host) or (caller.type == "AWS" and ":role/" in caller.name and any(provider_readings))
 
@@ -210,13 +210,13 @@ def _may_be(entry: Principal, host: str) -> bool:
     return is_provider_of("".join(map(as_text, pattern.parts)), host)
 
 
-def _not_held(access: Access, condition: Condition) -> Formula:
+def _fails_condition(access: Access, condition: Condition) -> Formula:
     absent = negation(access.condition_holds(condition))
     through = member("resource", Language([glob(_ACCESS_POINT)]))
     return disjunction([absent, through]) if condition.key in ACCESS_POINTS else absent
 
 
-def _is_held(condition: Condition, request: Request) -> bool:
+def _meets_condition(condition: Condition, request: Request) -> bool:
     through = condition.key in ACCESS_POINTS and matches(_ACCESS_POINT, request.resource)
     return not through and concrete.condition_holds(condition, request)
 
@@ -224,7 +224,9 @@ def _is_held(condition: Condition, request: Request) -> bool:
 @cache
 def _strangers() -> Language:
     account = (DIGIT,) * 12
-    return Language([_of_account(account), glob_of("Anonymous"), *(steps for host in SHARED for steps in _users(host))])
+    return Language(
+        [_account_callers(account), glob_of("Anonymous"), *(steps for host in SHARED for steps in _users(host))]
+    )
 
 
 def _is_stranger(caller: Caller) -> bool:
@@ -264,7 +266,7 @@ def _is_named(entry: Principal, request: Request) -> bool:
     return request.choices.get(_reading(entry), False)
 
 
-def _listed(entry: Principal) -> Formula:
+def _entry_callers(entry: Principal) -> Formula:
     """The callers of the account that the entry names, or whom its id names.
 
     Unknown parts are taken as they are: what they become names someone only if it holds no wildcard.
@@ -273,25 +275,25 @@ def _listed(entry: Principal) -> Formula:
     if is_id(entry.type, principal) or is_provider(entry.type):
         return _naming(entry)
     if principal.kind == "open":
-        return member("principal", Language(late=[Deferred(principal.name, _of_text)]))
+        return member("principal", Language(late=[Deferred(principal.name, _text_callers)]))
     account = glob(verbatim(principal.account))
     return member(
-        "principal", Language(_of_account(account, steps) for steps in (_ANY_PARTITION, glob(principal.partition)))
+        "principal", Language(_account_callers(account, steps) for steps in (_ANY_PARTITION, glob(principal.partition)))
     )
 
 
-def _of_account(account: Glob, partition: Glob = _ANY_PARTITION) -> Glob:
+def _account_callers(account: Glob, partition: Glob = _ANY_PARTITION) -> Glob:
     """The callers of an account. Only its own spelling covers a partition that is not known yet."""
     return (*_ARN, *partition, *_SERVICE, *account, *_REST)
 
 
-def _of_text(text: str) -> Iterator[Glob]:
+def _text_callers(text: str) -> Iterator[Glob]:
     account = by_text(text).account
     if account.parts and not _has_wildcard(account):
-        yield _of_account(glob(account))
+        yield _account_callers(glob(account))
 
 
-def _is_listed(entry: Principal, caller: Caller, request: Request) -> bool:
+def _is_entry_caller(entry: Principal, caller: Caller, request: Request) -> bool:
     principal = principal_ref(entry)
     if is_id(entry.type, principal) or is_provider(entry.type):
         return _is_named(entry, request)

@@ -79,7 +79,7 @@ def addresses(statements: Iterable[Statement]) -> tuple[Value, ...]:
     return tuple(value for condition in conditions if condition.key in KEYS for value in condition.values)
 
 
-def confining(
+def confining_conditions(
     statement: Statement, keys: Mapping[str, str], other_addresses: tuple[Value, ...] = ()
 ) -> Iterator[tuple[Condition, Condition]]:
     """Return the conditions that let in only callers with some value of the `keys`, each with the condition it fixes.
@@ -96,7 +96,7 @@ def confining(
             continue
         quantifier = "ForAnyValue" if condition.quantifier or _is_multivalued(condition.key) else ""
         plain = condition._replace(quantifier=quantifier, operator=operator, if_exists=False)
-        yield from ((condition, fixed) for fixed in _fixed(plain, keys[condition.key], other_addresses))
+        yield from ((condition, fixed) for fixed in _fixed_conditions(plain, keys[condition.key], other_addresses))
 
 
 def facts(statements: Iterable[Statement]) -> tuple[Condition, ...]:
@@ -148,15 +148,15 @@ def _is_multivalued(key: str) -> bool:
     return key_type is not None and key_type.multivalued
 
 
-def _fixed(condition: Condition, head: str, other_addresses: tuple[Value, ...]) -> Iterator[Condition]:
+def _fixed_conditions(condition: Condition, head: str, other_addresses: tuple[Value, ...]) -> Iterator[Condition]:
     """The condition with those of its values that fix whom it lets in, if there are any."""
     values: Iterable[Value] = ()
     if condition.operator == "IpAddress":
-        values = _narrow(condition.values, other_addresses)
+        values = _narrow_blocks(condition.values, other_addresses)
     elif condition.operator.startswith(("String", "Arn")):
         any_text = condition.key in KEYS
         shaped = (value for value in condition.values if _has_shape(condition.key, value))
-        values = (v for v in map(_verbatim, shaped) if _fixes(condition.operator, v, head, any_text=any_text))
+        values = (v for v in map(_verbatim_value, shaped) if _fixes(condition.operator, v, head, any_text=any_text))
     if fixing := tuple(values):
         yield condition._replace(values=fixing)
 
@@ -167,7 +167,7 @@ def _has_shape(key: str, value: Value) -> bool:
     return not plain or key not in _SHAPES or re.fullmatch(_SHAPES[key], value.text) is not None
 
 
-def _verbatim(value: Value) -> Value:
+def _verbatim_value(value: Value) -> Value:
     """The value with its unknown parts as they are: one that becomes a wildcard then fixes nothing."""
     return value._replace(pattern=verbatim(value.pattern))
 
@@ -201,7 +201,7 @@ def _part_text(part: str | Wildcard | Unknown) -> str:
     return part if isinstance(part, str) else _SOME_TEXT
 
 
-def _narrow(values: tuple[Value, ...], other_addresses: tuple[Value, ...]) -> Iterator[Value]:
+def _narrow_blocks(values: tuple[Value, ...], other_addresses: tuple[Value, ...]) -> Iterator[Value]:
     """The blocks of addresses that fence: none where one is wider than /8, or /32 for IPv6, or several are together.
 
     Blocks of private addresses always do.
