@@ -245,7 +245,7 @@ def _answer_places(source: Source, node: Node, label: str) -> Iterator[_Place]:
 
 
 def _refuse_two_names(node: Object, policy_keys: set[str]) -> None:
-    """Of a key written twice readers differ in which they take: whose policy it is would be open."""
+    """Refuse keys written twice: readers differ in which one they take, so that the holder of the policy is open."""
     names: set[str] = set()
     for key, value in node.entries:
         name = without_style(key.text) if without_style(key.text) in _NAMES else key.text

@@ -195,7 +195,7 @@ def _boundary(reading: Reading, name: str) -> Iterator[Unit]:
 
 
 def _block(reading: Reading, name: str, bounded: bool) -> Iterator[Unit]:
-    """What a bucket lets in that a block of public access could keep out."""
+    """Return what a bucket lets in that a block of public access could keep out."""
     node = reading.properties(name).get(_BLOCK)
     span = node.span if node is not None else reading.template.spans[name].span
     for holder, truths in _resource_holders(reading, name):

@@ -45,7 +45,7 @@ class Principals(NamedTuple):
 
 
 def principals(reading: Reading) -> Principals:
-    """Whose the identity policies of a template are; no policy is read for this."""
+    """Return whose the identity policies of a template are; no policy is read for this."""
     managed: dict[str, str] = {}
     index = Principals(members={}, labels={}, problems={}, managed=managed)
     names = [name for name, node in reading.template.resources.items() if type_of(node) in IDENTITY]

@@ -59,7 +59,7 @@ def inline_by_use(properties: Object) -> Iterator[dict[str, Any]]:
 
 
 def known_by_text(properties: Object) -> Iterator[tuple[str, Node]]:
-    """What of the use of a function gives access in ways that are not worked out, each with its place.
+    """Return the properties by which a function uses something and gives access that is not worked out, with places.
 
     Events that call a function make permissions of it, and whatever a function of the template chooses may be any.
     """
@@ -82,7 +82,7 @@ def known_by_text(properties: Object) -> Iterator[tuple[str, Node]]:
 
 
 def _calling_node(event: Node) -> Node | None:
-    """What decides who may call a function by an event; None if it reads from a queue or stream that is worked out."""
+    """Return what decides who may call a function by an event; None if its queue or stream is worked out."""
     kind = event.get("Type") if isinstance(event, Object) and call(event) is None else None
     event_properties = event.get("Properties") if isinstance(event, Object) else None
     if not isinstance(event, Object) or not isinstance(kind, Scalar) or kind.tag or _is_chosen(event_properties):

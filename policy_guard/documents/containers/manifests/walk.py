@@ -105,7 +105,7 @@ def _key_policies(source: Source, plain: str, value: Node, way: _Way, is_grantin
 
 
 def _access_policies(source: Source, value: Node, way: _Way) -> Iterator[ManifestPolicy]:
-    """What gives access: the policies in it, and all else by its text."""
+    """Return what gives access: the policies in it, and all else by its text."""
     if not way.owners.holds(value):
         if statements := tuple(granted_statements(value, way.label)):
             yield _stand_in(statements, value, way)
@@ -226,7 +226,7 @@ def standing_for(marks: Sequence[Scalar]) -> Iterator[ManifestPolicy]:
 
 
 def _holder(way: _Way) -> str:
-    """Whose a policy is: a text that is another one for every other holder."""
+    """Return whose a policy is: a text that is another one for every other holder."""
     owner_texts = [
         text for depth, mapping in enumerate(reversed(way.mappings)) for text in way.owners.of(mapping, depth, way.key)
     ]
@@ -277,7 +277,7 @@ class _Owners:
         return not is_excluded and not self.holds(value)
 
     def around(self, resource: Object) -> tuple[str, ...]:
-        """What a resource is called in AWS, and the boundaries in it that stand in no list."""
+        """Return what a resource is called in AWS, and the boundaries in it that stand in no list."""
         if id(resource) not in self._around:
             metadata = resource.get(_METADATA)
             notes = metadata.get("annotations") if isinstance(metadata, Object) else None

@@ -83,7 +83,7 @@ def fits(name: str, path: str) -> bool:
 
 
 def _literal_parts(name: str) -> list[str]:
-    """What stands around the variables of a name; variables in variables count as one."""
+    """Return what stands around the variables of a name; variables in variables count as one."""
     while (masked_name := _INSIDE.sub("\0", name)) != name:
         name = masked_name
     return name.split("\0")

@@ -104,7 +104,7 @@ def _is_provided(variables: Variables, provider: Object) -> bool:
 def _own_role(
     variables: Variables, function: Object, provider_role: RoleContents, inherits: bool
 ) -> RoleContents | None:
-    """What a function's own role gets; None if it has none that is made here."""
+    """Return what a function's own role gets; None if it has none that is made here."""
     iam_role = variables.at(function, "iam", "role")
     if function.get("iamRoleStatements") is not None:
         statements = variables.items(function.get("iamRoleStatements"))

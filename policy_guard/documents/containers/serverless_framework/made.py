@@ -30,7 +30,7 @@ class RoleContents(NamedTuple):
     boundary: Node | None = None
 
     def with_statements(self, statements: Iterable[Node]) -> RoleContents:
-        """What it gets with these statements, too."""
+        """The contents with these statements, too."""
         return self._replace(statements=(*self.statements, *statements))
 
 
@@ -78,7 +78,7 @@ def _of_event(kind: Scalar, value: Node, name: Scalar) -> Iterator[Node]:
 
 
 def _connections(span: Span) -> Object:
-    """What a function with a WebSocket may do: send to all that are connected."""
+    """Return what a function with a WebSocket may do: send to all that are connected."""
     return statement(span, ("execute-api:ManageConnections",), text("arn:aws:execute-api:*:*:*/@connections/*", span))
 
 

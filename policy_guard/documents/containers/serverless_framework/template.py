@@ -71,7 +71,7 @@ def _sections(variables: Variables, root: Object) -> dict[str, list[Entry]]:
 
 
 def _shared_role(variables: Variables, provider: Object) -> RoleContents:
-    """What the provider gives to the role of all functions, in the present and in the earlier spelling."""
+    """Return what the provider gives to the role of all functions, in the present and in the earlier spelling."""
     iam_role = variables.at(provider, "iam", "role")
     role = variables.target(iam_role) if iam_role is not None else None
     if isinstance(role, Object):

@@ -67,7 +67,7 @@ class Variables:
         return node._replace(entries=tuple(Entry(self._key(key), self.resolve(value)) for key, value in node.entries))
 
     def value(self, node: Node | None) -> Node | None:
-        """What is written there, filled in; None if nothing is."""
+        """Return what is written there, filled in; None if nothing is."""
         resolved = self.resolve(node) if node is not None else None
         return None if isinstance(resolved, Scalar) and resolved.kind == "null" else resolved
 
@@ -79,7 +79,7 @@ class Variables:
         return () if value is None else (value,)
 
     def at(self, node: Node | None, *keys: str) -> Node | None:
-        """What stands below keys, whose way may lead through variables; not filled in itself."""
+        """Return what stands below keys, whose way may lead through variables; not filled in itself."""
         place: Span | None = None
         for key in keys:
             if node is None:
@@ -129,7 +129,7 @@ class Variables:
         )
 
     def _scalar(self, scalar: Scalar, fill: Callable[[Node], Node] | None = None) -> Node:
-        """What a text stands for; `fill` is what becomes of the whole of what one variable stands for."""
+        """Return what a text stands for; `fill` is what becomes of the whole of what one variable stands for."""
         if "${" not in scalar.text or scalar.parts is not None:
             return scalar
         pieces = list(_pieces(scalar.text, scalar.span))
@@ -212,7 +212,7 @@ class Variables:
                     stack.append(source.text)
 
     def _name_digest(self, name: str) -> tuple[str, tuple[str, ...]]:
-        """What stands below a name, for short, and the texts with variables in it."""
+        """Return what stands below a name, for short, and the texts with variables in it."""
         if name not in self._name_digests:
             node = self._node_below(name.split("."))
             texts = dict.fromkeys(scalar.text for scalar in scalars(node) if "${" in scalar.text)
@@ -220,7 +220,7 @@ class Variables:
         return self._name_digests[name]
 
     def _node_below(self, names: Sequence[str]) -> Node:
-        """What stands below names, as far as it is written out."""
+        """Return what stands below names, as far as it is written out."""
         node: Node = self._root
         for name in filter(None, names):
             inner = node.get(name) if isinstance(node, Object) else None
@@ -256,7 +256,7 @@ class Variables:
         raise Opaque(f'"${{{content[:80]}}}" stands for nothing in the repository', span)
 
     def _outside_context(self, kind: str) -> tuple[str, ...]:
-        """What else of the repository decides values of a kind that are given from outside."""
+        """Return what else of the repository decides values of a kind that are given from outside."""
         if kind not in self._by_kind:
             self._by_kind[kind] = (*self._kind_digests(kind), *self._texts_beside(kind))
         return self._by_kind[kind]
@@ -278,7 +278,7 @@ class Variables:
                     yield f"{path} {digest(source.text) if source else ''}"
 
     def _node_at(self, names: str) -> Node | None:
-        """What is written below names; if a variable leads there, that."""
+        """Return what is written below names; if a variable leads there, that."""
         node: Node | None = self._root
         for name in names.split("."):
             node = node.get(name) if isinstance(node, Object) else node

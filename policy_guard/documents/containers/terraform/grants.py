@@ -88,7 +88,7 @@ def granted_by(type_: str, address: str, values: Mapping[str, Any], span: Span) 
 
 
 def open_access(arguments: Mapping[str, Node], span: Span) -> Node:
-    """What a block of public access with these flags leaves open: all that a flag would block that is not true."""
+    """Return what a block of public access with these flags leaves open: all that a flag blocks unless it is true."""
     flags = {name: arguments.get(name) or Scalar("false", span) for name in _FLAGS}
     openings = (
         unknown(f"what {name} blocks", flag.span, *_flag_names(flag)) for name, flag in flags.items() if _is_open(flag)
@@ -110,7 +110,7 @@ def _text(value: Any) -> str:
 
 
 def _arguments(evaluator: Evaluator, body: Body) -> Iterator[object]:
-    """What the arguments come to, and what else is written there."""
+    """Return what the arguments come to, and what else is written there."""
     for name, argument in sorted(body.arguments.items()):
         if name not in _META:
             yield name, name_of(evaluator.value(argument.value))

@@ -112,7 +112,7 @@ def _units(path: str, resource: Mapping[str, Any], side: str) -> Iterator[Unit]:
 def _granting_units(
     path: str, resource: Mapping[str, Any], address: str, values: Mapping[str, Any], later_values: Mapping[str, Any]
 ) -> Iterator[Unit]:
-    """What a resource grants without a document, as a policy, if it is one of those that do."""
+    """Return what a resource grants without a document, as a policy, if it is one of those that do."""
     if resource["type"] not in GRANTING:
         return
     type_, at = resource["type"], f"{address}.{GRANT}"
@@ -244,7 +244,7 @@ def _display_text(value: Any, address: str) -> str:
 
 
 def _holder(resource: Mapping[str, Any], values: Mapping[str, Any]) -> str:
-    """What decides whose a policy is."""
+    """Return what decides whose a policy is."""
     if resource["type"] in ("aws_iam_policy", *_BOUNDED, "aws_s3_bucket"):
         return ""
     holder_values = {name: values[name] for name in HOLDERS if values.get(name) is not None and name != "name"}
