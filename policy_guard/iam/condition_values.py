@@ -51,8 +51,8 @@ def _of_calendar(iso: re.Match[str]) -> Moment | None:
     zone = iso[8] if iso[8] and iso[8] != "Z" else "+00:00"
     if int(zone[1:3]) > 23 or int(zone[4:]) > 59:
         return None
-    ahead = timedelta(hours=int(zone[:3]), minutes=int(zone[0] + zone[4:]))
-    return _moment((local - datetime(1970, 1, 1) - ahead) // timedelta(seconds=1), iso[7] or "")
+    offset = timedelta(hours=int(zone[:3]), minutes=int(zone[0] + zone[4:]))
+    return _moment((local - datetime(1970, 1, 1) - offset) // timedelta(seconds=1), iso[7] or "")
 
 
 def of_seconds(text: str) -> Moment:

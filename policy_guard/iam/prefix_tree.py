@@ -54,10 +54,12 @@ def grow(names: Iterable[str], unused: Iterable[str], split: Split, allowed: Cal
     """
     unused_names = {name.lower() for name in unused}
     split_names = sorted((split(name), name) for name in names)
-    return _branch("", split_names, 0, _Safe(unused_names, sorted(unused_names), allowed), wide=split is characters)
+    return _branch(
+        "", split_names, 0, _SafetyTest(unused_names, sorted(unused_names), allowed), wide=split is characters
+    )
 
 
-class _Safe(NamedTuple):
+class _SafetyTest(NamedTuple):
     unused: set[str]
     in_order: Sequence[str]
     allowed: Callable[[str], bool]
@@ -71,7 +73,7 @@ class _Safe(NamedTuple):
         return name.lower() in self.unused
 
 
-def _branch(prefix: str, names: list[tuple[tuple[str, ...], str]], depth: int, safe: _Safe, wide: bool) -> Branch:
+def _branch(prefix: str, names: list[tuple[tuple[str, ...], str]], depth: int, safe: _SafetyTest, wide: bool) -> Branch:
     plain = tuple(name for _, name in names)
     unused = tuple(filter(safe.is_unused, plain))
     if len(unused) == len(plain):
@@ -91,7 +93,7 @@ def _branch(prefix: str, names: list[tuple[tuple[str, ...], str]], depth: int, s
 
 
 def _children(
-    prefix: str, names: list[tuple[tuple[str, ...], str]], depth: int, safe: _Safe, wide: bool
+    prefix: str, names: list[tuple[tuple[str, ...], str]], depth: int, safe: _SafetyTest, wide: bool
 ) -> Iterator[Branch]:
     ends = [(split, name) for split, name in names if len(split) == depth]
     for item in ends:

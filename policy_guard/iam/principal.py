@@ -125,11 +125,11 @@ def _principal_ref(type_: str, pattern: Pattern) -> PrincipalRef:
 def _by_arn(arn: re.Match[str], parts: list[Part], pattern: Pattern) -> PrincipalRef | None:
     service, resource = arn[2], arn[4]
     kind, _, name = resource.partition("/")
-    arn_pattern, partition, account = (_restored(text, parts) for text in (arn[0], arn[1], arn[3]))
-    if service == "iam" and (resource == "root" or _restored(resource, parts) == _restored("*", parts)):
+    arn_pattern, partition, account = (_restore(text, parts) for text in (arn[0], arn[1], arn[3]))
+    if service == "iam" and (resource == "root" or _restore(resource, parts) == _restore("*", parts)):
         return PrincipalRef(kind="account", name=pattern, account=account, partition=partition)
     if name and (service, kind) == ("iam", "user"):
-        return PrincipalRef("user", arn_pattern, account, partition, session=_restored(resource, parts))
+        return PrincipalRef("user", arn_pattern, account, partition, session=_restore(resource, parts))
     if name and (service, kind) == ("sts", "federated-user"):
         return PrincipalRef(kind="user", name=arn_pattern, account=account, partition=partition)
     if name and (service, kind) == ("iam", "role"):
@@ -138,15 +138,15 @@ def _by_arn(arn: re.Match[str], parts: list[Part], pattern: Pattern) -> Principa
         role, _, session = name.rpartition("/")
         return PrincipalRef(
             kind="session",
-            name=_restored(role, parts),
+            name=_restore(role, parts),
             account=account,
             partition=partition,
-            session=_restored(session, parts),
+            session=_restore(session, parts),
         )
     return None
 
 
-def _restored(text: str, parts: list[Part]) -> Pattern:
+def _restore(text: str, parts: list[Part]) -> Pattern:
     """The pattern of a piece of the text in which parts were stood in for."""
     pieces: list[Part] = []
     for run in re.split(f"([{chr(_STAND_IN)}-{chr(_STAND_IN + 0xFFFD)}])", text):

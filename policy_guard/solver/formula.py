@@ -148,11 +148,11 @@ def disjunction(formulas: Iterable[Formula]) -> Formula:
 def negation(formula: Formula) -> Formula:
     if formula._negation is None:
         if isinstance(formula, Literal):
-            turned: Formula = Literal(formula.atom, not formula.positive)
+            opposite: Formula = Literal(formula.atom, not formula.positive)
         else:
             combine = disjunction if isinstance(formula, And) else conjunction
-            turned = combine(map(negation, formula.parts))
-        formula._negation = turned
+            opposite = combine(map(negation, formula.parts))
+        formula._negation = opposite
     return formula._negation
 
 

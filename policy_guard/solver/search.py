@@ -114,8 +114,8 @@ class Search:
 
 def _confirmed(point: Point, confirm: Confirm[Outcome]) -> Outcome | TooHard:
     answer = confirm(point)
-    odd = "a request that the two evaluations judge differently (please report this)"
-    return TooHard(odd) if answer is None else answer
+    message = "a request that the two evaluations judge differently (please report this)"
+    return TooHard(message) if answer is None else answer
 
 
 def _assigned(formula: Formula, texts: Texts) -> Formula:
@@ -141,15 +141,15 @@ def _assigned(formula: Formula, texts: Texts) -> Formula:
 def _implicant(formula: Formula, model: dict[Atom, bool]) -> tuple[Literal, ...]:
     """Literals that are true in the model and make the formula true by themselves."""
     chosen: dict[Literal, None] = {}
-    waiting = [formula]
-    while waiting:
-        subformula = waiting.pop()
+    stack = [formula]
+    while stack:
+        subformula = stack.pop()
         if isinstance(subformula, Literal):
             chosen[subformula] = None
         elif isinstance(subformula, And):
-            waiting += reversed(subformula.parts)
+            stack += reversed(subformula.parts)
         else:
-            waiting.append(next(part for part in subformula.parts if _true(part, model)))
+            stack.append(next(part for part in subformula.parts if _true(part, model)))
     return tuple(chosen)
 
 

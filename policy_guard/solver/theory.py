@@ -117,9 +117,9 @@ class Theory:
             return Open(f"what {names} would have to be")
         if attempts:
             return Open(f"what {names} would have to be")
-        return Impossible(self._fewer(literals, budget) if explained else tuple(literals))
+        return Impossible(self._smallest_core(literals, budget) if explained else tuple(literals))
 
-    def _fewer(self, literals: Sequence[Literal], budget: Budget) -> tuple[Literal, ...]:
+    def _smallest_core(self, literals: Sequence[Literal], budget: Budget) -> tuple[Literal, ...]:
         """As few of the literals as still have no candidate, if that is not hard to find out."""
         try:
             return _smallest(literals, partial(self._no_candidates, budget=budget.part(STEPS_OF_LAST_RESORT)))
@@ -133,7 +133,7 @@ class Theory:
         for place, literals in places.items():
             text = self._text(place, literals, {}, texts, budget)
             if text is None:
-                ways = (partial(way, place, budget=budget) for way in (self._no_value_left, self._none_at_all))
+                ways = (partial(way, place, budget=budget) for way in (self._has_no_value, self._has_no_text))
                 return Impossible(_smallest(literals, *ways) if explained else tuple(literals))
             texts[place] = text
         return Point(texts, {}, choices)
@@ -185,21 +185,21 @@ class Theory:
         letters as they are and look at one language at a time that must hold. Both allow too much, never too little.
         """
         for place, literals in places.items():
-            ways = [partial(way, place, budget=budget) for way in (self._no_value_left, self._none_at_all)]
-            ways += [partial(_none_in, literal, budget=budget) for literal in literals if _must_match(literal)]
+            ways = [partial(way, place, budget=budget) for way in (self._has_no_value, self._has_no_text)]
+            ways += [partial(_has_no_text_in, literal, budget=budget) for literal in literals if _must_match(literal)]
             for proof in ways:
                 if proof(literals):
                     return Impossible(_smallest(literals, proof) if explained else tuple(literals))
         return None
 
-    def _no_value_left(self, place: Place, literals: Sequence[Literal], budget: Budget) -> bool:
+    def _has_no_value(self, place: Place, literals: Sequence[Literal], budget: Budget) -> bool:
         """Tell whether the values of numbers or dates alone show that the place has no text, which is quickly seen."""
-        return nothing_left(*self._loosely(place, literals), budget)
+        return nothing_left(*self._loosened_sides(place, literals), budget)
 
-    def _none_at_all(self, place: Place, literals: Sequence[Literal], budget: Budget) -> bool:
-        return find(*self._loosely(place, literals), budget) is None
+    def _has_no_text(self, place: Place, literals: Sequence[Literal], budget: Budget) -> bool:
+        return find(*self._loosened_sides(place, literals), budget) is None
 
-    def _loosely(self, place: Place, literals: Sequence[Literal]) -> tuple[list[Language], list[Language]]:
+    def _loosened_sides(self, place: Place, literals: Sequence[Literal]) -> tuple[list[Language], list[Language]]:
         """The languages of a place that have to hold and those that must not, with any text for each letter."""
         inside, outside = _sides(literals)
         domain = [domain] if (domain := self._domain(place)) else []
@@ -223,9 +223,12 @@ class Theory:
         for place, place_literals in places.items():
             inside_languages, outside_languages = _sides(place_literals)
             domain = self._domain(place)
-            inside[place] = (*(_but(language, absent) for language in inside_languages), *([domain] if domain else []))
+            inside[place] = (
+                *(_without_slots(language, absent) for language in inside_languages),
+                *([domain] if domain else []),
+            )
             free = {slot for language in outside_languages for slot in _values_of(language)}
-            outside[place] = tuple(_but(language, free - places.keys()) for language in outside_languages)
+            outside[place] = tuple(_without_slots(language, free - places.keys()) for language in outside_languages)
         return System(inside, outside)
 
     def assignments(self, literals: Sequence[Literal], budget: Budget) -> Iterator[Texts]:
@@ -303,7 +306,11 @@ def _places(literals: Sequence[Literal]) -> dict[Place, list[Literal]]:
     for literal in literals:
         if isinstance(literal.atom, Member) and literal.atom.variable not in absent:
             places.setdefault(literal.atom.variable, []).append(literal)
-    return {place: each for place, each in places.items() if not isinstance(place, Slot) or _needed(place, literals)}
+    return {
+        place: place_literals
+        for place, place_literals in places.items()
+        if not isinstance(place, Slot) or _needs_value(place, literals)
+    }
 
 
 def _with_variables(literals: Sequence[Literal]) -> dict[Place, list[Literal]]:
@@ -316,7 +323,7 @@ def _with_variables(literals: Sequence[Literal]) -> dict[Place, list[Literal]]:
     return places
 
 
-def _needed(slot: Slot, literals: Sequence[Literal]) -> bool:
+def _needs_value(slot: Slot, literals: Sequence[Literal]) -> bool:
     """Tell whether the slot has to hold a value: a text that must not match is none where there is none."""
     return any(
         literal.positive
@@ -347,7 +354,7 @@ def _unknowns(values: Texts) -> dict[str, str]:
     return {letter.name: text for letter, text in values.items() if isinstance(letter, Unknown | Verbatim)}
 
 
-def _but(language: Language, slots: Container[Slot]) -> Language:
+def _without_slots(language: Language, slots: Container[Slot]) -> Language:
     """The language without its patterns that have variables with the values of these slots."""
     letters = {
         letter
@@ -356,15 +363,15 @@ def _but(language: Language, slots: Container[Slot]) -> Language:
     }
     if not letters:
         return language
-    stepses = (glob for glob in language.globs if all(step.symbols.isdisjoint(letters) for step in glob))
-    return Language(stepses, language.texts, language.late)
+    globs = (glob for glob in language.globs if all(step.symbols.isdisjoint(letters) for step in glob))
+    return Language(globs, language.texts, language.late)
 
 
 def _must_match(literal: Literal) -> bool:
     return literal.positive and isinstance(literal.atom, Member)
 
 
-def _none_in(literal: Literal, literals: Sequence[Literal], budget: Budget) -> bool:
+def _has_no_text_in(literal: Literal, literals: Sequence[Literal], budget: Budget) -> bool:
     """Tell whether the languages that must not hold cover, letter for letter, this one that must."""
     if literal not in literals:
         return False

@@ -169,7 +169,7 @@ def test_letters_are_looked_up_and_not_looked_for() -> None:
         automaton = Automaton(tuple(rng.choice(steps) for _ in range(rng.randrange(5))) for _ in range(3))
         for letter in letters:
             places = [at for at, step in enumerate(automaton.steps) if step and accepts(step, letter)]
-            assert automaton._taking(letter) == automaton._bits(places)
+            assert automaton._accepting_places(letter) == automaton._bits(places)
 
 
 def test_long_patterns_with_many_unknown_parts_end() -> None:

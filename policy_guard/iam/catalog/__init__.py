@@ -88,11 +88,11 @@ def _number() -> int:
 def _matching(pattern: str) -> Iterator[str]:
     prefix, colon, name = pattern.partition(":")
     prefix, name = (prefix, name) if colon else ("*", "*") if pattern == "*" else (pattern, "")
-    for service in _among(prefix):
-        yield from (f"{service}:{action}" for action in _covered(service, name.lower()))
+    for service in _matching_services(prefix):
+        yield from (f"{service}:{action}" for action in _covered_actions(service, name.lower()))
 
 
-def _covered(service: str, name: str) -> Iterator[str]:
+def _covered_actions(service: str, name: str) -> Iterator[str]:
     if "*" in name or "?" in name:
         covers = glob(name)
         return (action for action in actions(service) if covers(action.lower()))
@@ -133,7 +133,7 @@ def _resources(service: str) -> Mapping[str, tuple[str, ...]]:
     return dict(zip((name.lower() for name in actions(service)), arns, strict=True))
 
 
-def _among(prefix: str) -> Iterable[str]:
+def _matching_services(prefix: str) -> Iterable[str]:
     if "*" not in prefix and "?" not in prefix:
         return (prefix.lower(),)
     covers = glob(prefix.lower())

@@ -144,8 +144,8 @@ def _condition_holds(condition: Condition, request: Request) -> bool:
         return request.choices[crowded(condition)]
     operator = operators()[condition.operator]
     if operator.encode is None:
-        return _of_presence(operator, condition, request)
-    usual = _of_values(operator, condition, request)
+        return _presence_holds(operator, condition, request)
+    usual = _values_hold(operator, condition, request)
     patterns = tuple(value.pattern for value in condition.values)
     texts = request.context.get(condition.key, ())
     if operator.spellings and patterns and any(operator.spellings.unusual(patterns, text) for text in texts):
@@ -153,7 +153,7 @@ def _condition_holds(condition: Condition, request: Request) -> bool:
     return usual
 
 
-def _of_values(operator: Operator, condition: Condition, request: Request) -> bool:
+def _values_hold(operator: Operator, condition: Condition, request: Request) -> bool:
     values = request.context.get(condition.key, ())
     # Without values, ForAllValues holds only if the key is missing (access-analyzer-reference-policy-checks).
     no_empty = bool(condition.quantifier and condition.values) and request.choices.get(
@@ -170,7 +170,7 @@ def _of_values(operator: Operator, condition: Condition, request: Request) -> bo
     return all(tests) if request.choices.get(PLAIN_NEEDS_ALL_VALUES.name, False) else any(tests)
 
 
-def _of_presence(operator: Operator, condition: Condition, request: Request) -> bool:
+def _presence_holds(operator: Operator, condition: Condition, request: Request) -> bool:
     present = bool(request.context.get(condition.key))
     if condition.quantifier and request.choices.get(NULL_BY_VALUES.name, False):
         if condition.quantifier == "ForAllValues":
@@ -250,16 +250,16 @@ def _is_listed(entry: Principal, principal: PrincipalRef, caller: Caller, reques
     if principal.kind == "everyone":
         return True
     if is_id(entry.type, principal) and caller.type == "AWS" and caller.name.startswith("arn:"):
-        return _is_said(ID_NAMES_THE_CALLER, entry, request)
+        return _has_reading(ID_NAMES_THE_CALLER, entry, request)
     if is_provider(entry.type) and caller.type == "AWS":
         signed = _is_role_session(caller) and folded(request.action) not in UNSIGNED
-        return signed and _is_said(PROVIDER_MADE_THE_SESSION, entry, request)
+        return signed and _has_reading(PROVIDER_MADE_THE_SESSION, entry, request)
     if entry.type == "AWS" and caller.type == "Service":
         return _is_acting(principal, request)
     if (head := beginning(entry)) is not None and caller.type == "Service":
         shares_beginning = caller.name.startswith(head) and caller.name != head
         return matches(principal.name, caller.name) or (
-            shares_beginning and _is_said(SERVICE_HAS_ANOTHER_NAME, entry, request)
+            shares_beginning and _has_reading(SERVICE_HAS_ANOTHER_NAME, entry, request)
         )
     if entry.type != caller.type or principal.kind == "nobody":
         return False
@@ -282,7 +282,7 @@ def _is_acting(principal: PrincipalRef, request: Request) -> bool:
     return principal.kind in OF_ARN and any(matches(principal.name, text) for text in arns)
 
 
-def _is_said(reading: Reading, entry: Principal, request: Request) -> bool:
+def _has_reading(reading: Reading, entry: Principal, request: Request) -> bool:
     """Tell whether the request goes by the reading of this entry."""
     return request.choices.get(f"{reading.name} {spelled_out(entry.value.pattern)}", False)
 

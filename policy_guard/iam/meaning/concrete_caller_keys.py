@@ -25,16 +25,16 @@ def context_of(request: Request) -> Mapping[str, tuple[str, ...]]:
     caller = request.principal
     if caller is None:
         return request.context
-    context = {**request.context, **_implied(caller)}
+    context = {**request.context, **_implied_context(caller)}
     if caller.type == "Anonymous":
         context = {key: values for key, values in context.items() if not key.startswith(TAGS)}
-    if caller.type != "Service" and not _of_identity(caller):
+    if caller.type != "Service" and not _identity_context(caller):
         context |= {key: (NO_ACCOUNT,) for key in (ACCOUNT_KEY, ARN_KEY) if context.get(key)}
     return context
 
 
 @lru_cache(maxsize=1_000)
-def _implied(caller: Caller) -> Mapping[str, tuple[str, ...]]:
+def _implied_context(caller: Caller) -> Mapping[str, tuple[str, ...]]:
     if caller.type == "Service":
         return {"aws:principalisawsservice": ("true",)}
     no_service = dict.fromkeys(("aws:principalservicename", "aws:principalservicenameslist"), _ABSENT)
@@ -42,11 +42,11 @@ def _implied(caller: Caller) -> Mapping[str, tuple[str, ...]]:
         no_service |= dict.fromkeys(("aws:principalorgid", "aws:principalorgpaths"), _ABSENT)
         no_service["aws:principaltype"] = (PRINCIPAL_TYPES["anonymous"],)
     unsigned = dict.fromkeys(("aws:principalarn", "aws:principalisawsservice"), _ABSENT)
-    return {**(_of_identity(caller) or unsigned), **no_service}
+    return {**(_identity_context(caller) or unsigned), **no_service}
 
 
 @lru_cache(maxsize=1_000)
-def _of_identity(caller: Caller) -> dict[str, tuple[str, ...]]:
+def _identity_context(caller: Caller) -> dict[str, tuple[str, ...]]:
     """Of the root user, a user, a role and its sessions, and a federated user."""
     match = _ARN.fullmatch(caller.name) if caller.type == "AWS" else None
     kind = (match[3] or match[4]) if match else ""

@@ -112,14 +112,14 @@ def _matches_in_parts(tokens: list[str | Wildcard], text: str) -> bool:
     """Matching where some wildcards do not stand for every character: every place that can be reached, at once."""
     reached = _past_stars(tokens, {0})
     for character in text:
-        ahead: set[int] = set()
+        successors: set[int] = set()
         for at in reached:
             token = tokens[at] if at < len(tokens) else None
             if isinstance(token, Wildcard) and character not in token.spared:
-                ahead.add(at if token.symbol == "*" else at + 1)
+                successors.add(at if token.symbol == "*" else at + 1)
             elif token == character:
-                ahead.add(at + 1)
-        reached = _past_stars(tokens, ahead)
+                successors.add(at + 1)
+        reached = _past_stars(tokens, successors)
     return len(tokens) in reached
 
 
@@ -136,13 +136,13 @@ def _matches_at_once(tokens: list[str | Wildcard], text: str) -> bool:
     """The same for long patterns and texts, every place being a bit of one number: the others take hours for some."""
     stars = [isinstance(token, Wildcard) and token.symbol == "*" for token in tokens]
     starred = _bits(at for at, star in enumerate(stars) if star)
-    reached = _closed(1, starred)
+    reached = _closure(1, starred)
     places_by_character: dict[str, int] = {}
     for character in text:
         if character not in places_by_character:
             places_by_character[character] = _bits(at for at, token in enumerate(tokens) if _accepts(token, character))
         accepting = reached & places_by_character[character]
-        reached = _closed((accepting & ~starred) << 1 | (accepting & starred), starred)
+        reached = _closure((accepting & ~starred) << 1 | (accepting & starred), starred)
         if not reached:
             return False
     return bool(reached >> len(tokens) & 1)
@@ -160,7 +160,7 @@ def _bits(places: Iterable[int]) -> int:
     return int.from_bytes(field, "little")
 
 
-def _closed(reached: int, starred: int) -> int:
+def _closure(reached: int, starred: int) -> int:
     while (extended := reached | (reached & starred) << 1) != reached:
         reached = extended
     return reached

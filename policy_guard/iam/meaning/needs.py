@@ -39,18 +39,18 @@ def choice_names(formula: Formula) -> frozenset[str]:
 
 def holds_anyhow(request: Request, fixed: Mapping[str, bool], names: Container[str], holds: Holds) -> bool:
     """Tell whether it holds with these choices, whatever the others of `names` are; False if that takes too long."""
-    waiting = [dict(fixed)]
+    stack = [dict(fixed)]
     for _ in range(MOST_EVALUATIONS):
-        if not waiting:
+        if not stack:
             return True
-        recorder = _ChoiceRecorder(waiting.pop(), names)
+        recorder = _ChoiceRecorder(stack.pop(), names)
         if not holds(request._replace(choices=recorder)):
             return False
-        so_far = dict(recorder)
+        assumed = dict(recorder)
         for name in recorder.missing:
-            waiting.append({**so_far, name: True})
-            so_far[name] = False
-    return not waiting
+            stack.append({**assumed, name: True})
+            assumed[name] = False
+    return not stack
 
 
 def needed(request: Request, names: Container[str], holds: Holds) -> tuple[tuple[str, bool], ...]:

@@ -139,10 +139,10 @@ class Prover:
         answer: Answer = Proved()
         for formula, truths in ways.items():
             if isinstance(answer, Proved):
-                answer = self._under(formula, _Way(access, truths if len(ways) > 1 else {}), replay)
+                answer = self._answer_under(formula, _Way(access, truths if len(ways) > 1 else {}), replay)
         return answer
 
-    def _under(self, access: Formula, way: _Way, replay: Replay) -> Answer:
+    def _answer_under(self, access: Formula, way: _Way, replay: Replay) -> Answer:
         """The answer under the choices of the way."""
         try:
             budget = self._budget.part(STEPS)

@@ -112,7 +112,7 @@ class Access:
             for key, conditions in occurrences.items()
             if _is_multivalued(key, otherwise=key in with_several)
         }
-        self._crowded = frozenset(_beyond(MOST_TESTS, {key: slots**2 for key, slots in self._slots.items()}))
+        self._crowded = frozenset(_excess_keys(MOST_TESTS, {key: slots**2 for key, slots in self._slots.items()}))
         self._applies: dict[int, tuple[Statement, Formula]] = {}
         self._allows: dict[tuple[int, str], tuple[Policy | None, Formula]] = {}
 
@@ -201,8 +201,8 @@ class Access:
         operator = operators()[condition.operator]
         slots = [Slot(condition.key, index) for index in range(self._slots.get(condition.key, 1))]
         if operator.encode is None:
-            return self._of_presence(condition, disjunction(map(present, slots)))
-        usual = self._of_values(operator, condition, slots)
+            return self._presence_holds(condition, disjunction(map(present, slots)))
+        usual = self._values_hold(operator, condition, slots)
         if operator.spellings is None or not condition.values or condition.key not in self._verbatim:
             return usual
         patterns = tuple(value.pattern for value in condition.values)
@@ -210,7 +210,7 @@ class Access:
         unclear = choice("unsupported", as_written(condition))
         return disjunction([conjunction([unusual, unclear]), conjunction([negation(unusual), usual])])
 
-    def _of_values(self, operator: Operator, condition: Condition, slots: list[Slot]) -> Formula:
+    def _values_hold(self, operator: Operator, condition: Condition, slots: list[Slot]) -> Formula:
         key_presence = disjunction(map(present, slots))
         tests = [(present(slot), self._test(operator, condition, slot)) for slot in slots]
         if condition.quantifier:
@@ -239,7 +239,7 @@ class Access:
             return TRUE if condition.if_exists else FALSE
         return TRUE if condition.values else negation(choice("reading", NO_VALUES_NEVER_HOLD.name))
 
-    def _of_presence(self, condition: Condition, key_presence: Formula) -> Formula:
+    def _presence_holds(self, condition: Condition, key_presence: Formula) -> Formula:
         values = language((value.pattern for value in condition.values), wild=False, fold=True)
         if_absent, if_present = (constant(text, values) for text in ("true", "false"))
         usual = disjunction([conjunction([negation(key_presence), if_absent]), conjunction([key_presence, if_present])])
@@ -307,7 +307,7 @@ class Access:
         return disjunction([free, conjunction(resolved)])
 
 
-def _beyond(limit: int, costs: Mapping[str, int]) -> Iterator[str]:
+def _excess_keys(limit: int, costs: Mapping[str, int]) -> Iterator[str]:
     """The keys that do not fit when the cheap ones are taken first."""
     for key, cost in sorted(costs.items(), key=lambda item: (item[1], item[0])):
         limit -= cost

@@ -86,22 +86,22 @@ def _present(slot: Slot) -> Formula:
     """State that the key is there: for some callers always, for some never, and for the others who knows."""
     key, presence = slot.key, present(slot)
     if key in _ORGANIZATION or key.startswith(TAGS):
-        return conjunction([presence, negation(_one_of(_NOBODY))])
+        return conjunction([presence, negation(_caller_in(_NOBODY))])
     if key in (_SERVICE_NAME, _SERVICE_NAMES):
-        return conjunction([presence, _one_of(_SERVICES)])
-    signed = [_one_of(_IDENTITIES)]
+        return conjunction([presence, _caller_in(_SERVICES)])
+    signed = [_caller_in(_IDENTITIES)]
     if key == _IS_SERVICE:
-        return disjunction([*signed, _one_of(_SERVICES)])
+        return disjunction([*signed, _caller_in(_SERVICES)])
     if key == _ARN:
-        return disjunction([*signed, conjunction([presence, _one_of(_SERVICES)])])
-    return disjunction([*signed, presence, *([_one_of(_NOBODY)] if key == _TYPE else [])])
+        return disjunction([*signed, conjunction([presence, _caller_in(_SERVICES)])])
+    return disjunction([*signed, presence, *([_caller_in(_NOBODY)] if key == _TYPE else [])])
 
 
 def _member(slot: Slot, values: Language) -> Formula:
     """State that the value is one of these."""
     cases = list(_values(slot.key, values))
-    other_callers = negation(disjunction(_one_of(callers) for callers, _ in cases))
-    alternatives = (conjunction([_one_of(callers), holds]) for callers, holds in cases)
+    other_callers = negation(disjunction(_caller_in(callers) for callers, _ in cases))
+    alternatives = (conjunction([_caller_in(callers), holds]) for callers, holds in cases)
     return disjunction([*alternatives, conjunction([other_callers, member(slot, values)])])
 
 
@@ -125,12 +125,12 @@ def facts(variable: Variable) -> Formula:
     slot = Slot(variable.key, 0)
     cases = []
     for callers, holds in _values(variable.key, value):
-        text = _fixed(holds)
+        text = _constant_of(holds)
         cases.append((callers, member(slot, Language(texts=[text])) if text is not None else holds))
-    return conjunction(disjunction([negation(_one_of(callers)), holds]) for callers, holds in cases)
+    return conjunction(disjunction([negation(_caller_in(callers)), holds]) for callers, holds in cases)
 
 
-def _fixed(formula: Formula) -> str | None:
+def _constant_of(formula: Formula) -> str | None:
     """The text that the formula compares with a variable, if it is a constant."""
     atom = formula.atom if isinstance(formula, Literal) else None
     name = atom.variable if isinstance(atom, Member) else None
@@ -144,19 +144,19 @@ def constant(text: str, values: Language) -> Formula:
     return TRUE if text in values else FALSE
 
 
-def _one_of(callers: Language) -> Formula:
+def _caller_in(callers: Language) -> Formula:
     return member("principal", callers)
 
 
 def _one_of_values(values: Language, head: Glob, tail: Glob) -> Formula:
     """State that the caller is spelled as one of the values between head and tail."""
     globs = ((*head, *glob, *tail) for glob in values)
-    late = (Deferred(deferred.pattern, _around(deferred.build, head, tail)) for deferred in values.late)
+    late = (Deferred(deferred.pattern, _enclosing_build(deferred.build, head, tail)) for deferred in values.late)
     return member("principal", Language(globs, late=late))
 
 
 @lru_cache(maxsize=1_000)
-def _around(build: Callable[[str], Iterable[Glob]], head: Glob, tail: Glob) -> Callable[[str], Iterable[Glob]]:
+def _enclosing_build(build: Callable[[str], Iterable[Glob]], head: Glob, tail: Glob) -> Callable[[str], Iterable[Glob]]:
     """Remembered, so that equal languages stay equal."""
     return partial(_built, build, head, tail)
 

@@ -127,10 +127,10 @@ def principal_matches(principals: Principals, keys: Container[str] = ()) -> Form
     Services are also told by those of the condition `keys` that hold the account and the ARN of a caller.
     """
     entries = [_Entry(entry, principal_ref(entry), keys) for entry in principals.entries]
-    return negation(_exempt(entries)) if principals.negated else _any(entries, KINDS)
+    return negation(_exempt(entries)) if principals.negated else _named_callers(entries, KINDS)
 
 
-def _any(entries: list[_Entry], kinds: tuple[str, ...]) -> Formula:
+def _named_callers(entries: list[_Entry], kinds: tuple[str, ...]) -> Formula:
     """The callers that one of the entries names, as one of these kinds."""
     candidates = [entry for entry in entries if entry.principal.kind in kinds]
     open_ = [entry.principal.name for entry in entries if entry.principal.kind == "open"]
@@ -140,12 +140,12 @@ def _any(entries: list[_Entry], kinds: tuple[str, ...]) -> Formula:
             _member((entry.principal, _globs(entry.entry.type, entry.principal)) for entry in candidates),
             member("principal", Language(late=late)),
             *(_by_another_name(entry.entry, entry.principal) for entry in candidates),
-            *(_acting(entry, kinds) for entry in entries),
+            *(_acting_services(entry, kinds) for entry in entries),
         ]
     )
 
 
-def _acting(entry: _Entry, kinds: tuple[str, ...]) -> Formula:
+def _acting_services(entry: _Entry, kinds: tuple[str, ...]) -> Formula:
     """The services of the account or with the ARN that the entry names, as far as condition keys tell.
 
     AWS: reference_policies_condition-keys: aws:PrincipalAccount is the account to which the requesting principal
@@ -171,13 +171,13 @@ class _CallerKey(NamedTuple):
     late: Callable[[str], Iterable[Glob]]
 
 
-def _glob_by_text(text: str, kind: str, build: Callable[[PrincipalRef], Glob]) -> Iterable[Glob]:
+def _key_globs_by_text(text: str, kind: str, build: Callable[[PrincipalRef], Glob]) -> Iterable[Glob]:
     principal = by_text(text)
     return (build(principal),) if principal.kind == kind else ()
 
 
 def _caller_key(key: str, kind: str, build: Callable[[PrincipalRef], Glob]) -> _CallerKey:
-    return _CallerKey(key, kind, build, partial(_glob_by_text, kind=kind, build=build))
+    return _CallerKey(key, kind, build, partial(_key_globs_by_text, kind=kind, build=build))
 
 
 def _of_account(principal: PrincipalRef) -> Glob:
@@ -257,7 +257,7 @@ def _account(principal: PrincipalRef, partition: Glob = WORD) -> Glob:
     return join("AWS arn:", partition, ":", WORD, "::", glob(principal.account), ":", (ANYTHING,))
 
 
-def _listed_by(text: str, kind: str) -> Iterable[Glob]:
+def _globs_by_text(text: str, kind: str) -> Iterable[Glob]:
     principal = by_text(text)
     return _globs("AWS", principal) if principal.kind == kind else ()
 
@@ -267,13 +267,13 @@ def _towards(text: str, kind: str) -> str:
     return "*" if kind == "everyone" else text.removeprefix("AWS ")
 
 
-def _finer_by(text: str) -> Iterable[Glob]:
+def _account_globs_by_text(text: str) -> Iterable[Glob]:
     principal = by_text(text)
     return (_account(principal),) if principal.kind in FINER else ()
 
 
 # Made once: late patterns are the same only if what they are built by is.
-_LISTED: dict[str, Callable[[str], Iterable[Glob]]] = {kind: partial(_listed_by, kind=kind) for kind in KINDS}
+_LISTED: dict[str, Callable[[str], Iterable[Glob]]] = {kind: partial(_globs_by_text, kind=kind) for kind in KINDS}
 _TOWARDS: dict[str, Callable[[str], str]] = {kind: partial(_towards, kind=kind) for kind in KINDS}
 
 
@@ -283,19 +283,25 @@ def _exempt(entries: list[_Entry]) -> Formula:
         (entry.principal, [_account(entry.principal)]) for entry in entries if entry.principal.kind in FINER
     )
     open_ = Language(
-        late=(Deferred(entry.principal.name, _finer_by) for entry in entries if entry.principal.kind == "open")
+        late=(
+            Deferred(entry.principal.name, _account_globs_by_text)
+            for entry in entries
+            if entry.principal.kind == "open"
+        )
     )
     root_alone = choice("reading", ACCOUNT_EXEMPTS_ROOT_ALONE.name)
-    elsewhere = negation(disjunction([finer, member("principal", open_), root_alone]))
-    account, user, role, session = (_any(entries, (kind,)) for kind in ("account", *FINER))
+    no_finer_entry = negation(disjunction([finer, member("principal", open_), root_alone]))
+    account, user, role, session = (_named_callers(entries, (kind,)) for kind in ("account", *FINER))
     of_itself = negation(member("principal", Language([FEDERATED_OF_USERS])))
     full_chains = [
-        _any(entries, ("everyone", "id", "other")),
-        conjunction([account, elsewhere]),
+        _named_callers(entries, ("everyone", "id", "other")),
+        conjunction([account, no_finer_entry]),
         conjunction([account, disjunction([conjunction([user, of_itself]), member("principal", Language([ROOTS]))])]),
         conjunction([account, role, member("principal", Language([ROLES]))]),
         conjunction([account, role, session, member("principal", Language([SESSIONS]))]),
     ]
-    partly = conjunction([disjunction([account, user, role, session]), choice("reading", PARTIAL_CHAIN_EXEMPT.name)])
-    bounded = conjunction([member("principal", _BOUNDED), choice("reading", BOUNDARY_UNDOES_NOT_PRINCIPAL.name)])
-    return conjunction([disjunction([*full_chains, partly]), negation(bounded)])
+    partial_chains = conjunction(
+        [disjunction([account, user, role, session]), choice("reading", PARTIAL_CHAIN_EXEMPT.name)]
+    )
+    with_boundary = conjunction([member("principal", _BOUNDED), choice("reading", BOUNDARY_UNDOES_NOT_PRINCIPAL.name)])
+    return conjunction([disjunction([*full_chains, partial_chains]), negation(with_boundary)])

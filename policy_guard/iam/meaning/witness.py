@@ -60,7 +60,7 @@ def plausible(request: Request, holds: Holds, statement: Statement) -> Request:
     if not exists(request):
         request = existing_like(request, holds, statement) or request
     is_real = exists(request)
-    for variants in (_whole_arns, _values) if is_real else (_fitting, _whole_arns, _known_actions, _values):
+    for variants in (_whole_arns, _values) if is_real else (_fitting_requests, _whole_arns, _known_actions, _values):
         likelier = (variant for variant in variants(request) if not is_real or exists(variant))
         request = next(filter(holds, likelier), request)
     return _without_idle_unknowns(request, holds)
@@ -68,13 +68,13 @@ def plausible(request: Request, holds: Holds, statement: Statement) -> Request:
 
 def existing_like(request: Request, holds: Holds, statement: Statement) -> Request | None:
     """A request that AWS has and for which `holds` is true, among the likely ones of the statement."""
-    return next(filter(holds, islice(_existing(request, statement), _MOST_TRIED)), None)
+    return next(filter(holds, islice(_existing_requests(request, statement), _MOST_TRIED)), None)
 
 
-def _existing(request: Request, statement: Statement) -> Iterator[Request]:
+def _existing_requests(request: Request, statement: Statement) -> Iterator[Request]:
     """Requests that AWS has: with the same action if that can be, or else another one of the statement."""
     patterns = list(dict.fromkeys(_resources(request, statement)))[:_MOST_VALUES]
-    for action in dict.fromkeys((request.action, *_among(request, statement))):
+    for action in dict.fromkeys((request.action, *_likely_actions(request, statement))):
         kinds = catalog.resources(action)
         if kinds == () and ALL in patterns:
             yield request._replace(action=action, resource=ALL)
@@ -94,7 +94,7 @@ def _resources(request: Request, statement: Statement) -> Iterator[str]:
     yield from sorted(texts, key=lambda text: not glob(text)(request.resource))
 
 
-def _among(request: Request, statement: Statement) -> Iterator[str]:
+def _likely_actions(request: Request, statement: Statement) -> Iterator[str]:
     """Actions that AWS has and the statement may name, the likeliest first."""
     parts = request.resource.split(":", 3)
     services = {request.action.partition(":")[0], *parts[2:3]}
@@ -179,7 +179,7 @@ def arn(action: str) -> str:
     return f"arn:aws:{service}:{region}:{account}:{_FILLER}"
 
 
-def _fitting(request: Request) -> Iterator[Request]:
+def _fitting_requests(request: Request) -> Iterator[Request]:
     """With an action of the service that the resource belongs to, or a resource of the action's service."""
     service = request.action.partition(":")[0]
     parts = request.resource.split(":", 5)
@@ -235,21 +235,21 @@ def _known_actions(request: Request) -> Iterator[Request]:
 
 def _values(request: Request) -> Iterator[Request]:
     """With values such as the keys have: all of them, or else one."""
-    made_up = {key: usual for key, texts in request.context.items() if (usual := _usual(key, texts))}
-    typed = ({key: value} for key in request.context for value in _of_type(key))
+    made_up = {key: usual for key, texts in request.context.items() if (usual := _usual_value(key, texts))}
+    typed = ({key: value} for key in request.context for value in _frequent_values(key))
     for chosen in (made_up, *({key: value} for key, value in made_up.items()), *typed):
         if chosen:
             context = {key: (chosen[key],) if key in chosen else texts for key, texts in request.context.items()}
             yield request._replace(context=context)
 
 
-def _of_type(key: str) -> tuple[str, ...]:
+def _frequent_values(key: str) -> tuple[str, ...]:
     """Values that a key of this type often has."""
     key_type = catalog.key_type(key)
     return _OFTEN.get(key_type.type, ()) if key_type else ()
 
 
-def _usual(key: str, texts: Iterable[str]) -> str | None:
+def _usual_value(key: str, texts: Iterable[str]) -> str | None:
     """The value that one expects of the key, if what is there was made up."""
     if list(texts) not in ([_FILLER], [""]):
         return None

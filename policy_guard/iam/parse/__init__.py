@@ -29,10 +29,10 @@ def parse(document: PolicyDocument, kind: Kind | None = None, placeholders: tupl
     node = document.node
     reader.problems += document.problems
     _refuse_disputed(reader, node)
-    version, statements = _top(reader, node)
+    version, statements = _version_and_statements(reader, node)
     names_resources = any(statement.resource for statement in statements)
     shape, statements = _shape(reader, statements, kind or document.kind)
-    _look_at_sids(reader, shape, node)
+    _check_sids(reader, shape, node)
     if reader.problems:
         raise Unreadable(*reader.problems)
     return Policy(
@@ -57,7 +57,7 @@ def _refuse_disputed(reader: Reader, node: Node) -> None:
             reader.problem(f"{quoted(scalar.text)} {scalar.disputed}", scalar.span)
 
 
-def _top(reader: Reader, node: Node) -> tuple[str, tuple[Statement, ...]]:
+def _version_and_statements(reader: Reader, node: Node) -> tuple[str, tuple[Statement, ...]]:
     if not isinstance(node, Object):
         reader.problem("a policy is a mapping with Version and Statement", node.span)
         return VERSIONS[0], ()
@@ -99,13 +99,13 @@ def _shape(reader: Reader, statements: tuple[Statement, ...], kind: Kind | None)
     has_principals = any(statement.principals for statement in statements)
     kind = kind or _kind(statements, has_principals)
     if kind == "resource" and not any(statement.resource for statement in statements):
-        statements = tuple(map(_on_its_resource, statements))
+        statements = tuple(map(_with_own_resource, statements))
     for statement in statements:
-        _look_at_elements(reader, statement, kind)
+        _check_elements(reader, statement, kind)
     return kind, statements
 
 
-def _look_at_elements(reader: Reader, statement: Statement, kind: Kind) -> None:
+def _check_elements(reader: Reader, statement: Statement, kind: Kind) -> None:
     """Reports the elements that a statement of the kind lacks, or does not take."""
     if kind in WITHOUT_PRINCIPAL and statement.principals:
         reader.problem(f"a policy of the kind {kind} has no Principal or NotPrincipal", statement.principals.span)
@@ -156,13 +156,13 @@ def _is_of_sts(statement: Statement) -> bool:
     return not actions.negated and all(value.text.strip().lower().startswith("sts:") for value in actions.values)
 
 
-def _on_its_resource(statement: Statement) -> Statement:
+def _with_own_resource(statement: Statement) -> Statement:
     """The statement of a policy that speaks only of the resource that has it: whichever that is."""
     wildcard = Value("*", Pattern((STAR,)), statement.action.span)
     return replace(statement, resource=Element(False, (wildcard,), statement.action.span))
 
 
-def _look_at_sids(reader: Reader, kind: Kind, node: Node) -> None:
+def _check_sids(reader: Reader, kind: Kind, node: Node) -> None:
     """IAM takes letters and digits, and no Sid twice (IAM User Guide, reference_policies_elements_sid)."""
     if kind not in _OF_IAM or not isinstance(node, Object):
         return

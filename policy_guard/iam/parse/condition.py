@@ -23,7 +23,9 @@ def conditions(reader: Reader, node: Node, variables: bool) -> tuple[Condition, 
         reader.problem('"Condition" is a mapping of operators', node.span)
         return ()
     return tuple(
-        condition for entry in _once(reader, node, "operator") for condition in _operator(reader, entry, variables)
+        condition
+        for entry in _distinct_entries(reader, node, "operator")
+        for condition in _operator(reader, entry, variables)
     )
 
 
@@ -41,7 +43,7 @@ def guarding(guard: Guard, span: Span) -> Condition:
     )
 
 
-def _once(reader: Reader, node: Object, noun: str) -> Iterator[Entry]:
+def _distinct_entries(reader: Reader, node: Object, noun: str) -> Iterator[Entry]:
     """The entries whose names are not there already: AWS compares these without regard to case."""
     names: set[str] = set()
     for entry in node.entries:
@@ -66,7 +68,7 @@ def _operator(reader: Reader, entry: Entry, variables: bool) -> Iterator[Conditi
         reader.problem(f"{quoted(entry.key.text)} takes a mapping of condition keys", entry.value.span)
         return
     takes_variables = variables and operator.startswith(("String", "Arn", "Bool"))
-    for key, value in _once(reader, entry.value, "condition key"):
+    for key, value in _distinct_entries(reader, entry.value, "condition key"):
         if MADE_UP in key.text:
             reader.problem(f"{quoted(key.text)} is not a condition key; leave the control character out", key.span)
         elif is_function(key.text):
@@ -77,7 +79,7 @@ def _operator(reader: Reader, entry: Entry, variables: bool) -> Iterator[Conditi
             )
             values = tuple(map(reader.condition_value, written_values))
             for condition_value in values:
-                _look_at_value(reader, operator, condition_value)
+                _check_value(reader, operator, condition_value)
             yield Condition(
                 quantifier=quantifier,
                 operator=operator,
@@ -90,7 +92,7 @@ def _operator(reader: Reader, entry: Entry, variables: bool) -> Iterator[Conditi
             )
 
 
-def _look_at_value(reader: Reader, operator: str, value: Value) -> None:
+def _check_value(reader: Reader, operator: str, value: Value) -> None:
     """A value that is none of its operator's type would match nothing, and is surely meant to match something."""
     parts = value.pattern.parts
     if not all(isinstance(part, str | Wildcard) for part in parts):

@@ -47,9 +47,9 @@ def not_one_text(call: Function) -> str | None:
     if call.name == "Fn::If":
         return _why_branches_differ(call.argument)
     if call.name not in (*_ONE_TEXT, *_TEXT_OR_LIST):
-        return f"{_short(call.name)} may stand for a list, for a mapping or for nothing"
+        return f"{_short_name(call.name)} may stand for a list, for a mapping or for nothing"
     if call.name != "Fn::Join" and _mentions_no_value(call.argument):
-        return f"{_short(call.name)} with AWS::NoValue may stand for nothing"
+        return f"{_short_name(call.name)} with AWS::NoValue may stand for nothing"
     return None
 
 
@@ -66,16 +66,16 @@ def _why_branches_differ(argument: Node) -> str | None:
 
 
 def _mentions_no_value(node: Node) -> bool:
-    waiting = [node]
-    while waiting:
-        node = waiting.pop()
+    stack = [node]
+    while stack:
+        node = stack.pop()
         if isinstance(node, Scalar):
             if _NO_VALUE in node.text:
                 return True
         elif isinstance(node, Array):
-            waiting += node.items
+            stack += node.items
         else:
-            waiting += [entry.value for entry in node.entries]
+            stack += [entry.value for entry in node.entries]
     return False
 
 
@@ -84,7 +84,7 @@ def name_of(call: Function, place: str) -> str:
 
     A function that may stand for a list has another name in each place: in two places, two of its texts may be meant.
     """
-    name = _short(call.name)
+    name = _short_name(call.name)
     if call.name == "Ref":
         name = reference(_text(call.argument))
     elif call.name == "Fn::GetAtt":
@@ -113,7 +113,7 @@ def substituted(name: str) -> str:
     return f"!GetAtt {name}" if "." in name and _LOGICAL_NAME.fullmatch(name) else reference(name)
 
 
-def _short(name: str) -> str:
+def _short_name(name: str) -> str:
     return f"!{name.removeprefix('Fn::')}"
 
 

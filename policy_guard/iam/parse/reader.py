@@ -79,8 +79,8 @@ class Reader:
             if key.text in nodes:
                 self.problem(f"{quoted(key.text)} is written twice in {owner}; keep one", key.span)
             elif key.text not in names:
-                instead = _instead(key.text, names) if self.may_suggest() else ""
-                self.problem(f"{owner} has no element {quoted(key.text)}{instead}", key.span)
+                suggestion = _suggestion(key.text, names) if self.may_suggest() else ""
+                self.problem(f"{owner} has no element {quoted(key.text)}{suggestion}", key.span)
             else:
                 nodes[key.text] = value
         return nodes
@@ -138,7 +138,7 @@ class Reader:
         except ValueError as error:
             self.problem(printable(str(error)), node.span)
             return None
-        return self._looked_at(Value(node.text, Pattern(joined(pieces)), node.span, node.see))
+        return self._with_placeholders(Value(node.text, Pattern(joined(pieces)), node.span, node.see))
 
     def _text(self, text: str, span: Span, variables: bool) -> Value | None:
         try:
@@ -146,7 +146,7 @@ class Reader:
         except ValueError as error:
             self.problem(printable(str(error)), span)
             return None
-        return self._looked_at(value)
+        return self._with_placeholders(value)
 
     def name(self, value: Value) -> Value:
         """The value, which names a resource, an action or a principal, with the placeholders that no real name is."""
@@ -182,17 +182,17 @@ class Reader:
         if node.parts is not None:
             value = self._evaluated(node, node.parts, "Condition", variables=False)
         else:
-            value = self._text(node.text, node.span, variables=False) if node.tag is None else self._under_sub(node)
+            value = self._text(node.text, node.span, variables=False) if node.tag is None else self._key_under_sub(node)
         if value is None:
             return None
         parts = in_name(value.pattern).pattern.parts
         text = "".join(part.lower() if isinstance(part, str) else spelled_out(Pattern((part,))) for part in parts)
         return Key(text, any(isinstance(part, Unknown) for part in parts))
 
-    def _under_sub(self, node: Scalar) -> Value | None:
+    def _key_under_sub(self, node: Scalar) -> Value | None:
         return self._substitution(node._replace(tag=None), node, "Condition", variables=False)
 
-    def _looked_at(self, value: Value) -> Value | None:
+    def _with_placeholders(self, value: Value) -> Value | None:
         try:
             value = value._replace(pattern=self._numbered(with_named(value.pattern, self._placeholders), value.span))
         except ValueError as error:
@@ -235,7 +235,7 @@ class Reader:
         except ValueError as error:
             self.problem(printable(str(error)), node.span)
             return None
-        return self._looked_at(Value(body if mapping.entries else text.text, pattern, node.span))
+        return self._with_placeholders(Value(body if mapping.entries else text.text, pattern, node.span))
 
 
 def _compiled(expressions: tuple[str, ...]) -> Placeholders | None:
@@ -261,7 +261,7 @@ def _is_multivalued(key: str) -> bool:
     return entry is not None and entry.multivalued
 
 
-def _instead(text: str, names: Sequence[str]) -> str:
+def _suggestion(text: str, names: Sequence[str]) -> str:
     from difflib import get_close_matches
 
     by_case = {name.lower(): name for name in names}

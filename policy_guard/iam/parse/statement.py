@@ -128,7 +128,7 @@ def _actions(reader: Reader, name: str, node: Node) -> Element:
     if_empty = "" if name.startswith("Not") else _NO_EFFECT
     values = [_trimmed(reader.name(value)) for value in reader.values(node, name, variables=False, if_empty=if_empty)]
     for value in values:
-        _look_at_action(reader, value)
+        _check_action(reader, value)
         if value.padded:
             reader.doubt(f"{quoted(value.text)} has blanks in it, which AWS may take for a part of it", value.span)
     return Element(name.startswith("Not"), tuple(values), node.span)
@@ -149,7 +149,7 @@ def _trimmed(value: Value) -> Value:
     return value._replace(pattern=Pattern(tuple(part for part in parts if part != "")))
 
 
-def _look_at_action(reader: Reader, value: Value) -> None:
+def _check_action(reader: Reader, value: Value) -> None:
     text = without_blanks(value.text)
     if any(isinstance(part, Unknown) for part in value.pattern.parts) or text == "*":
         return
@@ -159,16 +159,16 @@ def _look_at_action(reader: Reader, value: Value) -> None:
 
 def _resources(reader: Reader, name: str, node: Node, variables: bool) -> Element:
     if_empty = "" if name.startswith("Not") else _NO_EFFECT
-    values = tuple(map(reader.name, map(_in_full, reader.values(node, name, variables, if_empty=if_empty))))
+    values = tuple(map(reader.name, map(_expanded, reader.values(node, name, variables, if_empty=if_empty))))
     for value in values:
         first = value.pattern.parts[0] if value.pattern.parts else ""
         if isinstance(first, str) and not first.startswith("arn:") and not _may_be_arn(first, value):
             reader.problem(f'{quoted(value.text)} is not a resource; write an ARN or "*"', value.span)
-        _look_at_partition(reader, value)
+        _check_partition(reader, value)
     return Element(name.startswith("Not"), values, node.span)
 
 
-def _look_at_partition(reader: Reader, value: Value) -> bool:
+def _check_partition(reader: Reader, value: Value) -> bool:
     """Tell whether the partition is one: AWS rejects an ARN of any other (access-analyzer-reference-policy-checks)."""
     first = value.pattern.parts[0] if value.pattern.parts else ""
     wrong = NO_PARTITION.match(first) if isinstance(first, str) else None
@@ -178,7 +178,7 @@ def _look_at_partition(reader: Reader, value: Value) -> bool:
     return not wrong
 
 
-def _in_full(value: Value) -> Value:
+def _expanded(value: Value) -> Value:
     """The value with the short form of an API's ARN spelled out.
 
     It stands for the API that has the policy, whose ARN has no slash before the stage (API Gateway Developer Guide,
@@ -225,11 +225,11 @@ def principals(reader: Reader, name: str, node: Node, if_empty: str = "") -> Pri
         reader.problem(f'"{name}" is "*" or a mapping of {", ".join(_PRINCIPALS)}', node.span)
         entries = []
     for entry in entries:
-        _look_at_principal(reader, entry)
+        _check_principal(reader, entry)
     return Principals(negated, tuple(entries), node.span)
 
 
-def _look_at_principal(reader: Reader, entry: Principal) -> None:
+def _check_principal(reader: Reader, entry: Principal) -> None:
     parts = entry.value.pattern.parts
     if any(isinstance(part, Variable) for part in with_variables(entry.value.text, known_key).parts):
         # IAM User Guide, reference_policies_variables: in Resource and Condition only.
@@ -243,7 +243,7 @@ def _look_at_principal(reader: Reader, entry: Principal) -> None:
             f"{quoted(entry.value.text)} has a wildcard inside a name, and AWS compares it as a plain character",
             entry.value.span,
         )
-    if _look_at_partition(reader, entry.value) and principal_ref(entry).kind == "nobody":
+    if _check_partition(reader, entry.value) and principal_ref(entry).kind == "nobody":
         reader.problem(
             f'{quoted(entry.value.text)} is not a principal; write an account id, an IAM ARN or "*"', entry.value.span
         )

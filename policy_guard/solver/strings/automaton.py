@@ -74,10 +74,10 @@ def accepts(step: Step, symbol: Symbol | Step) -> bool:
         return (symbol not in step.symbols) if step.outside else symbol in step.symbols
     if step.outside:
         return step.loop and not step.symbols
-    return not step.symbols.isdisjoint(_read_as(symbol))
+    return not step.symbols.isdisjoint(_covering_letters(symbol))
 
 
-def _read_as(letter: Letter) -> tuple[Letter, ...]:
+def _covering_letters(letter: Letter) -> tuple[Letter, ...]:
     """The letters whose texts include every text of this one."""
     if isinstance(letter, Variable):
         return letter, Caseless(letter)
@@ -109,7 +109,7 @@ class Automaton:
         self._loops = self._bits(at for at, step in enumerate(self.steps) if step and step.loop)
         self._outside = self._bits(at for at, step in enumerate(self.steps) if step and step.outside)
         self._moves: dict[Symbol | Step, tuple[int, int]] = {}
-        self.start = self._closed(self._bits(starts))
+        self.start = self._closure(self._bits(starts))
 
     def _bits(self, places: Iterable[int]) -> int:
         field = bytearray(len(self.steps) // 8 + 1)
@@ -126,19 +126,19 @@ class Automaton:
                 places.setdefault(symbol, ([], []))[step.outside].append(at)  # type: ignore[union-attr]
         return {symbol: (self._bits(taking), self._bits(refusing)) for symbol, (taking, refusing) in places.items()}
 
-    def _closed(self, state: int) -> int:
+    def _closure(self, state: int) -> int:
         while (extended := state | (state & self._loops) << 1) != state:
             state = extended
         return state
 
-    def _taking(self, symbol: Symbol | Step) -> int:
+    def _accepting_places(self, symbol: Symbol | Step) -> int:
         if isinstance(symbol, str):
             taking, refusing = self.places_by_symbol.get(symbol, (0, 0))
             return taking | (self._outside & ~refusing)
         if not isinstance(symbol, Step):
             return reduce(
                 or_,
-                (self.places_by_symbol.get(reading, (0, 0))[0] for reading in _read_as(symbol)),
+                (self.places_by_symbol.get(reading, (0, 0))[0] for reading in _covering_letters(symbol)),
                 self._letter_places,
             )
         return self._bits(at for at, step in enumerate(self.steps) if step and accepts(step, symbol))
@@ -155,16 +155,19 @@ class Automaton:
     @cached_property
     def _differing(self) -> list[tuple[Symbol, int]]:
         """The symbols that are named, each with the places where it leads elsewhere than characters that are not."""
-        ways = ((symbol, self._taking(symbol) ^ self._outside) for symbol in sorted(self.places_by_symbol, key=str))
+        ways = (
+            (symbol, self._accepting_places(symbol) ^ self._outside)
+            for symbol in sorted(self.places_by_symbol, key=str)
+        )
         return [(symbol, places) for symbol, places in ways if places]
 
     def move(self, state: int, symbol: Symbol | Step) -> int:
         masks = self._moves.get(symbol)
         if masks is None:
-            taking = self._taking(symbol)
+            taking = self._accepting_places(symbol)
             masks = self._moves[symbol] = (taking & ~self._loops, taking & self._loops)
         ahead = (state & masks[0]) << 1 | (state & masks[1])
-        return self._closed(ahead) if ahead & self._loops else ahead
+        return self._closure(ahead) if ahead & self._loops else ahead
 
     def accepts(self, word: Iterable[Symbol | Step]) -> bool:
         state = self.start

@@ -90,7 +90,7 @@ def _alternatives(
     outside = system.outside.get(place, ())
     plain = [without_letters(language) for language in outside]
     barred = frozenset(glob for language in outside if language.letters for glob in language.globs)
-    remainders = [_but(language, barred) for language in system.inside[place]]
+    remainders = [_without_globs(language, barred) for language in system.inside[place]]
     for inside, chosen in _without_lates(remainders, outside):
         budget.spend(1 + len(inside) ** 2 + sum(map(len, (*inside, *outside))), ON)
         word = find([_bounded(language, constraints) for language in inside], plain, budget)
@@ -99,7 +99,7 @@ def _alternatives(
             yield Alternative(tuple(_products(inside, outside, constraints, budget)), text, chosen)
 
 
-def _but(language: Language, barred: frozenset[Glob]) -> Language:
+def _without_globs(language: Language, barred: frozenset[Glob]) -> Language:
     """The language without its patterns with letters that must not match: a text in them is none in the language."""
     if not language.letters or barred.isdisjoint(language.globs):
         return language
@@ -130,7 +130,7 @@ def _bounded(language: Language, constraints: Mapping[Letter, Constraint]) -> La
         return loosened(language)
     globs: list[Glob] = []
     for glob in language.globs:
-        choices = [_likes(step, constraints) for step in glob]
+        choices = [_letter_globs(step, constraints) for step in glob]
         variants = [
             tuple(step for part in stepses for step in part) for stepses in islice(product(*choices), MOST_VARIANTS)
         ]
@@ -139,7 +139,7 @@ def _bounded(language: Language, constraints: Mapping[Letter, Constraint]) -> La
     return Language(globs, language.texts)
 
 
-def _likes(step: Step, constraints: Mapping[Letter, Constraint]) -> list[Glob]:
+def _letter_globs(step: Step, constraints: Mapping[Letter, Constraint]) -> list[Glob]:
     symbol = the_symbol(step)
     if symbol is None or isinstance(symbol, str):
         return [(step,)]
@@ -173,9 +173,9 @@ def _without_lates(
         yield [loosened(each) if each.late else each for each in inside], ()
         return
     for chosen in product(*options):
-        late_ones = tuple(late for _, late in chosen if late)
-        if not any(_exclude(deferred, two) for deferred in late_ones for two in late_ones):
-            yield [language for language, _ in chosen], late_ones
+        chosen_late = tuple(late for _, late in chosen if late)
+        if not any(_exclude(deferred, two) for deferred in chosen_late for two in chosen_late):
+            yield [language for language, _ in chosen], chosen_late
 
 
 def _exclude(first: Deferred, second: Deferred) -> bool:

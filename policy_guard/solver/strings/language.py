@@ -141,7 +141,7 @@ class Language:
             return True
         if len(self.globs) < MANY:
             return self._may_accept(text, text) and self.automaton.accepts(text)
-        beginnings, automaton = self._sorted_out
+        beginnings, automaton = self._indexed_globs
         return any(text[:end] in heads for end, heads in beginnings.items()) or automaton.accepts(text)
 
     def __iter__(self) -> Iterator[Glob]:
@@ -153,17 +153,17 @@ class Language:
         return Automaton(self.globs)
 
     @cached_property
-    def _sorted_out(self) -> tuple[dict[int, set[str]], Automaton]:
+    def _indexed_globs(self) -> tuple[dict[int, set[str]], Automaton]:
         """Return what the globs that only fix a beginning fix, by its length, and the automaton of the other globs."""
         beginnings: dict[int, set[str]] = {}
-        stepses: list[Glob] = []
+        other_globs: list[Glob] = []
         for glob in self.globs:
             head = literal_prefix(glob)
             if glob[len(head) :] == (ANYTHING,):
                 beginnings.setdefault(len(head), set()).add(head)
             else:
-                stepses.append(glob)
-        return beginnings, Automaton(stepses)
+                other_globs.append(glob)
+        return beginnings, Automaton(other_globs)
 
     @cached_property
     def full_automaton(self) -> Automaton:

@@ -69,8 +69,8 @@ def loosened(language: Language) -> Language:
         return language
     if language.late:
         return anything_on(language.late[0].line if language.span else None)
-    loose = [tuple(ANYTHING if any(_glob_letters((step,))) else step for step in glob) for glob in language.globs]
-    return Language(loose, language.texts)
+    loose_globs = [tuple(ANYTHING if any(_glob_letters((step,))) else step for step in glob) for glob in language.globs]
+    return Language(loose_globs, language.texts)
 
 
 def anything_on(line: Line | None) -> Language:
@@ -94,15 +94,15 @@ def stem(letter: Letter) -> Letter:
 
 def with_readings(values: Texts) -> dict[Letter, str]:
     """The values, also for the letters that read the same text in another way."""
-    every: dict[Letter, str] = dict(values)
+    all_texts: dict[Letter, str] = dict(values)
     for letter, text in values.items():
         if isinstance(letter, Unknown):
             readings: list[Letter] = [Unknown(letter.name, stays=True), Verbatim(letter.name)]
             readings += [Caseless(Verbatim(letter.name)), Caseless(letter)]
-            every |= dict.fromkeys(readings, text)
+            all_texts |= dict.fromkeys(readings, text)
         elif isinstance(letter, Variable):
-            every[Caseless(letter)] = text
-    return every
+            all_texts[Caseless(letter)] = text
+    return all_texts
 
 
 def spelling_of(letter: Letter) -> str:

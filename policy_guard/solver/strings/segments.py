@@ -160,10 +160,13 @@ def classes(letter: Letter, constraint: Constraint, products: Iterable[Product],
         if text.accepts(at) and states not in destinations:
             destinations.add(states)
             yield texts[node]
-        alive = (
+        live_starts = (
             (restriction, state) for (restriction, _), state in zip(starts, states, strict=True) if state is not None
         )
-        symbols = [fresh, *_characters(text.telling(at), *(restriction.telling(state) for restriction, state in alive))]
+        symbols = [
+            fresh,
+            *_characters(text.telling(at), *(restriction.telling(state) for restriction, state in live_starts)),
+        ]
         budget.spend((1 + len(starts)) * len(symbols), ON)
         for symbol in symbols:
             successor = text.after(at, symbol)

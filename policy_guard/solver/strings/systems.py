@@ -57,16 +57,17 @@ def by_itself(system: System) -> System:
     defined = {Slot(variable.key, 0) for variable, _ in system.defined}
     for place in inside:
         if isinstance(place, Slot) and place.index == 0 and place not in defined:
-            _by_own_key(Variable(place.key), inside, outside)
+            _simplify_by_own_key(Variable(place.key), inside, outside)
         for definition in [language for language in inside[place] if _gives_text(language)]:
             inside[place] = tuple(
-                language if language is definition else _by_pattern(language, definition) for language in inside[place]
+                language if language is definition else _simplify_by_pattern(language, definition)
+                for language in inside[place]
             )
-            outside[place] = tuple(_by_pattern(language, definition) for language in outside[place])
+            outside[place] = tuple(_simplify_by_pattern(language, definition) for language in outside[place])
     return system._replace(inside=inside, outside=outside)
 
 
-def _by_own_key(
+def _simplify_by_own_key(
     key: Variable, inside: dict[Place, tuple[Language, ...]], outside: dict[Place, tuple[Language, ...]]
 ) -> None:
     """Takes patterns with the variable out of what is known of its own key's value."""
@@ -78,8 +79,8 @@ def _by_own_key(
     for letters in (_letters_beside(language, key) for language in outside[place]):
         if len(letters) == 1 and isinstance(letters[0], Variable) and (slot := Slot(letters[0].key, 0)) in inside:
             outside[slot] += (empty,)
-    inside[place] = tuple(_without(language, key, EVERYTHING) for language in inside[place])
-    outside[place] = tuple(_without(language, key, Language()) for language in outside[place])
+    inside[place] = tuple(_without_variable(language, key, EVERYTHING) for language in inside[place])
+    outside[place] = tuple(_without_variable(language, key, Language()) for language in outside[place])
 
 
 def _gives_text(language: Language) -> bool:
@@ -102,7 +103,7 @@ def _letters_beside(language: Language, variable: Variable) -> list[Letter]:
     return [letter for letter in letters if letter != variable] if alone else []
 
 
-def _without(language: Language, variable: Variable, unclear: Language) -> Language:
+def _without_variable(language: Language, variable: Variable, unclear: Language) -> Language:
     """The language without patterns that have the key's own variable; `unclear` is for those with other letters too."""
     if language.letters.isdisjoint({variable, Caseless(variable)}):
         return language
@@ -119,7 +120,7 @@ def _without(language: Language, variable: Variable, unclear: Language) -> Langu
     return Language(globs, language.texts, language.late)
 
 
-def _by_pattern(language: Language, definition: Language) -> Language:
+def _simplify_by_pattern(language: Language, definition: Language) -> Language:
     """The language of a text in `definition`, without patterns that are too long for it or surely match."""
     if not language.letters:
         return language
@@ -190,9 +191,15 @@ def solved(system: System, budget: Budget) -> System:
         glob, key = tuple(steps), Variable(place.key)
         budget.spend(_growth(system, key, glob), ON)
         inside[place] = (Language([glob]), *(each for n, each in enumerate(inside[place]) if n != at))
-        replaced = {each: tuple(_put(language, key, glob) for language in ones) for each, ones in inside.items()}
-        without = {each: tuple(_put(language, key, glob) for language in ones) for each, ones in system.outside.items()}
-        system = by_itself(System(replaced, without, (*system.defined, (key, glob)), tuple(freed)))
+        replaced = {
+            location: tuple(_substitute(language, key, glob) for language in languages)
+            for location, languages in inside.items()
+        }
+        outside = {
+            location: tuple(_substitute(language, key, glob) for language in languages)
+            for location, languages in system.outside.items()
+        }
+        system = by_itself(System(replaced, outside, (*system.defined, (key, glob)), tuple(freed)))
     return system
 
 
@@ -216,7 +223,7 @@ def _looseness(glob: Glob) -> tuple[int, int]:
     return sum(isinstance(symbol, Caseless | Unknown) for symbol in symbols), symbols.count(None)
 
 
-def _put(language: Language, variable: Variable, glob: Glob) -> Language:
+def _substitute(language: Language, variable: Variable, glob: Glob) -> Language:
     """The language with a pattern in place of the variable."""
     if language.letters.isdisjoint({variable, Caseless(variable)}):
         return language
@@ -244,8 +251,14 @@ def with_text(system: System, variable: Variable, text: str) -> System:
     inside = {**system.inside, place: (Language(texts=[text]), *system.inside.get(place, ()))}
     return by_itself(
         System(
-            {each: tuple(_put(language, variable, glob) for language in ones) for each, ones in inside.items()},
-            {each: tuple(_put(language, variable, glob) for language in ones) for each, ones in system.outside.items()},
+            {
+                location: tuple(_substitute(language, variable, glob) for language in languages)
+                for location, languages in inside.items()
+            },
+            {
+                location: tuple(_substitute(language, variable, glob) for language in languages)
+                for location, languages in system.outside.items()
+            },
             (*system.defined, (variable, glob)),
             system.freed,
         )

@@ -38,15 +38,15 @@ _OCTET: tuple[Glob, ...] = (
     (*glob_of("2"), Step(frozenset("01234")), DIGIT),
     (*glob_of("25"), Step(frozenset("012345"))),
 )
-_SIX: Glob = tuple(step for group in range(8) for step in (*(_COLON if group else ()), *(_NIBBLE,) * 4))
+_IPV6_GLOB: Glob = tuple(step for group in range(8) for step in (*(_COLON if group else ()), *(_NIBBLE,) * 4))
 
 
-def _quad(octets: list[Glob]) -> Glob:
+def _ipv4_glob(octets: list[Glob]) -> Glob:
     return tuple(step for at, octet in enumerate(octets) for step in (*(_DOT if at else ()), *octet))
 
 
 _OCTETS = tuple(
-    Language([_SIX, *(_quad([octet if at == place else _FREE for at in range(4)]) for octet in _OCTET)])
+    Language([_IPV6_GLOB, *(_ipv4_glob([octet if at == place else _FREE for at in range(4)]) for octet in _OCTET)])
     for place in range(4)
 )
 """Four numbers of which the first, second, third or fourth is at most 255, or an IPv6 address."""
@@ -67,26 +67,26 @@ def _build(text: str) -> Iterator[Glob]:
     if network is None:
         return
     if network.version == 6:
-        yield _six(network.network_address.exploded.replace(":", ""), network.prefixlen)
+        yield _ipv6_glob(network.network_address.exploded.replace(":", ""), network.prefixlen)
         return
     full_octets, bits = divmod(network.prefixlen, 8)
     octets = [glob_of(octet) for octet in str(network.network_address).split(".")]
     if not bits:
-        yield _quad(octets[:full_octets] + [_FREE] * (4 - full_octets))
+        yield _ipv4_glob(octets[:full_octets] + [_FREE] * (4 - full_octets))
         return
     minimum = int(network.network_address.packed[full_octets])
-    for octet in _between(minimum, minimum + 2 ** (8 - bits) - 1):
-        yield _quad([*octets[:full_octets], octet, *[_FREE] * (3 - full_octets)])
+    for octet in _number_globs(minimum, minimum + 2 ** (8 - bits) - 1):
+        yield _ipv4_glob([*octets[:full_octets], octet, *[_FREE] * (3 - full_octets)])
 
 
-def _between(minimum: int, maximum: int) -> Iterator[Glob]:
+def _number_globs(minimum: int, maximum: int) -> Iterator[Glob]:
     """The numbers from `least` to `most`, joined where only the last digit differs."""
     for tens in range(minimum // 10, maximum // 10 + 1):
         last_digits = [str(n % 10) for n in range(max(minimum, tens * 10), min(maximum, tens * 10 + 9) + 1)]
         yield (*glob_of(str(tens) if tens else ""), Step(frozenset(last_digits)))
 
 
-def _six(digits: str, length: int) -> Glob:
+def _ipv6_glob(digits: str, length: int) -> Glob:
     full_digits, bits = divmod(length, 4)
     steps = [*glob_of(digits[:full_digits])]
     if bits:
@@ -104,29 +104,29 @@ _WAY = Way(_build, towards=_towards)
 
 
 def _encode(slot: Slot, patterns: tuple[Pattern, ...]) -> Formula:
-    fixed = min(0 if holes(pattern) else _fixed(block(text_of(pattern))) for pattern in patterns)
+    fixed = min(0 if holes(pattern) else _limited_octets(block(text_of(pattern))) for pattern in patterns)
     return conjunction([*(member(slot, octet) for octet in _OCTETS[fixed:]), member(slot, typed(patterns, [_WAY]))])
 
 
-def _fixed(network: Block | None) -> int:
+def _limited_octets(network: Block | None) -> int:
     """Return how many of the four numbers the globs of the block limit by themselves."""
     return -(-network.prefixlen // 8) if network and network.version == 4 else 4
 
 
-def _six_may_match(patterns: tuple[Pattern, ...]) -> bool:
+def _ipv6_may_match(patterns: tuple[Pattern, ...]) -> bool:
     return any(holes(pattern) or ":" in text_of(pattern) for pattern in patterns)
 
 
 def _spelled_otherwise(slot: Slot, patterns: tuple[Pattern, ...]) -> Formula:
-    if not _six_may_match(patterns):
+    if not _ipv6_may_match(patterns):
         return negation(TRUE)
     has_colon = Language([(*EVERYTHING.globs[0], *_COLON, *EVERYTHING.globs[0])])
-    return conjunction([member(slot, has_colon), negation(member(slot, Language([_SIX])))])
+    return conjunction([member(slot, has_colon), negation(member(slot, Language([_IPV6_GLOB])))])
 
 
 def _is_spelled_otherwise(patterns: tuple[Pattern, ...], text: str) -> bool:
     usual = re.fullmatch(r"[0-9a-f]{4}(:[0-9a-f]{4}){7}", text)
-    return ":" in text and not usual and _six_may_match(patterns)
+    return ":" in text and not usual and _ipv6_may_match(patterns)
 
 
 _SPELLINGS = Spellings(_spelled_otherwise, _is_spelled_otherwise)

@@ -28,7 +28,7 @@ def _colons(pattern: Pattern) -> int:
     return sum(part.count(":") for part in pattern.parts if isinstance(part, str))
 
 
-def _as_it_is(pattern: Pattern) -> Pattern:
+def _identity(pattern: Pattern) -> Pattern:
     return pattern
 
 
@@ -51,7 +51,7 @@ def _encode_nothing(slot: Slot, patterns: tuple[Pattern, ...]) -> Formula:
 
 def _operator(name: str, *, negated: bool = False) -> Operator:
     in_parts = Operator(name=name, holds=matches, encode=_encode, negated=negated, wild=True, prepared=in_arn_parts)
-    free, staying = in_parts._replace(prepared=_as_it_is), in_parts._replace(prepared=_staying)
+    free, staying = in_parts._replace(prepared=_identity), in_parts._replace(prepared=_staying)
     empty_operator = in_parts._replace(holds=_match_nothing, encode=_encode_nothing)
     short = Ambiguity(SHORT_ARN_PATTERNS_MATCH_NOTHING.name, empty_operator, free)
 

@@ -144,7 +144,7 @@ def _simultaneous(at: Moment) -> Globs:
             yield (*_clock(at.clock), zeros, *glob_of("Z"))
 
 
-def _four_digits(pattern: Pattern) -> bool:
+def _has_four_digits(pattern: Pattern) -> bool:
     return len(pattern.parts) == 1 and bool(re.fullmatch(r"[0-9]{4}", str(pattern.parts[0])))
 
 
@@ -217,7 +217,7 @@ def _operator(name: str, compare: Callable[[Decimal, Decimal], bool], *ways: int
         for read in (moment, _as_seconds)
     )
     four_digits = Ambiguity(FOUR_DIGITS_ARE_SECONDS.name, as_seconds, as_year)
-    return as_year._replace(unclear=lambda pattern: four_digits if _four_digits(pattern) else None)
+    return as_year._replace(unclear=lambda pattern: four_digits if _has_four_digits(pattern) else None)
 
 
 _EARLIER, _SAME, _LATER = range(3)
