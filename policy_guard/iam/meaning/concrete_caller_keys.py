@@ -1,6 +1,6 @@
 """The condition keys whose values follow from who asks, for one request.
 
-The twin of `caller_conditions`, which speaks of all requests. Only what AWS's pages state: IAM User Guide,
+The twin of `symbolic_caller_keys`, which speaks of all requests. Only what AWS's pages state: IAM User Guide,
 reference_policies_condition-keys, "Properties of the principal", and reference_policies_variables, "Principal key
 values"; STS API Reference: who comes with the word of an identity provider signs nothing. Canonical users and ids are
 other names of callers with ARNs. Which account, ARN and names a service has is not stated.

@@ -1,6 +1,6 @@
 """The condition keys whose values follow from who asks, as formulas: conditions on them become sets of callers.
 
-The twin of `caller_context`, which speaks of one request and names AWS's pages.
+The twin of `concrete_caller_keys`, which speaks of one request and names AWS's pages.
 """
 
 from __future__ import annotations
