@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.support.examples import examples
 from tests.support.places import MISSING
 
-settings.register_profile("policy_guard", deadline=None)
+settings.register_profile("policy_guard", deadline=None, max_examples=examples(40))
 settings.load_profile("policy_guard")
 
 

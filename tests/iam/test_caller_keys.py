@@ -120,7 +120,7 @@ POOLS = Pools(
 
 
 @given(documents, requests_of(POOLS, 20))
-@settings(max_examples=examples(30), deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_both_twins_give_the_same_decision(document: dict[str, Any], asked: list[Request]) -> None:
     read = policy(document, "resource")
     for each in spoken_of(asked, document):
@@ -128,7 +128,7 @@ def test_both_twins_give_the_same_decision(document: dict[str, Any], asked: list
 
 
 @given(documents, documents, requests_of(POOLS, 20))
-@settings(max_examples=examples(12), deadline=None)
+@settings(max_examples=examples(6), deadline=None)
 def test_no_request_contradicts_a_proof(new: dict[str, Any], old: dict[str, Any], asked: list[Request]) -> None:
     asked = spoken_of(asked, new, old)
     after, before = policy(new, "resource"), policy(old, "resource")
@@ -142,7 +142,7 @@ def test_no_request_contradicts_a_proof(new: dict[str, Any], old: dict[str, Any]
 
 
 @given(documents)
-@settings(max_examples=examples(12), deadline=None)
+@settings(max_examples=examples(6), deadline=None)
 def test_every_policy_passes_against_itself(document: dict[str, Any]) -> None:
     assert check_no_new_access(document, document).result == "PASS"
     assert check_no_lost_deny(document, document).result == "PASS"

@@ -80,7 +80,7 @@ def agree(name: str, given_: str, text: str) -> bool:
 @example("0.5", "0")
 @example("0.505", "0.5")
 @example("10.5", "10")
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_numbers(name: str, policy: str, value: str) -> None:
     assert agree(name, policy, value)
     assert agree(name, policy, policy)
@@ -89,7 +89,7 @@ def test_numbers(name: str, policy: str, value: str) -> None:
 @pytest.mark.parametrize("name", [name for name in operators() if name.startswith("Date")])
 @given(dates, dates)
 @example("2026-01-31T08:00:00.505Z", "2026-01-31T08:00:00.5Z")
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_dates(name: str, policy: str, value: str) -> None:
     assert agree(name, policy, value)
     assert agree(name, policy, policy)
@@ -98,7 +98,7 @@ def test_dates(name: str, policy: str, value: str) -> None:
 @given(blocks, addresses)
 @example("2001:0db8:0000:0000:0000:0000:0000:0000/33", "2001:0db8:8000:0000:0000:0000:0000:0000")
 @example("2001:0db8:0000:0000:0000:0000:0000:0000/33", "2001:0db8:7fff:0000:0000:0000:0000:0000")
-@settings(max_examples=examples(100), deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_addresses(policy: str, value: str) -> None:
     assert agree("IpAddress", policy, value)
     assert agree("IpAddress", policy, policy.partition("/")[0])
@@ -145,7 +145,7 @@ def _typed_pairs(draw: st.DrawFn) -> tuple[str, list[dict[str, Any]], list[dict[
 
 
 @given(_typed_pairs())
-@settings(max_examples=examples(40), deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_windows_of_typed_values_are_decided_and_no_value_contradicts_a_proof(
     drawn: tuple[str, list[dict[str, Any]], list[dict[str, Any]]],
 ) -> None:

@@ -25,7 +25,7 @@ def agree(document: dict[str, Any], asked: list[Request]) -> None:
 
 
 @given(st.booleans().flatmap(documents), requests(20))
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(30))
 def test_both_twins_give_the_same_decision(document: dict[str, Any], asked: list[Request]) -> None:
     agree(document, asked)
 
@@ -49,7 +49,7 @@ def is_decided_rightly(pair: tuple[dict[str, Any], dict[str, Any]], asked: list[
 
 
 @given(pairs(), requests(20))
-@settings(max_examples=examples(30), deadline=None, derandomize=True)
+@settings(max_examples=examples(15), deadline=None, derandomize=True)
 def test_a_random_pair_is_decided_and_no_request_contradicts_a_proof(
     pair: tuple[dict[str, Any], dict[str, Any]], asked: list[Request]
 ) -> None:
@@ -67,7 +67,7 @@ def test_many_random_pairs_are_decided_and_no_request_contradicts_a_proof(
 
 
 @given(st.booleans().flatmap(documents))
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(30))
 def test_every_policy_passes_against_itself(document: dict[str, Any]) -> None:
     assert check_no_new_access(document, document).result == "PASS"
     assert check_no_lost_deny(document, document).result == "PASS"
@@ -89,7 +89,7 @@ def _narrowed(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 @given(_narrowed(), st.integers(0, 1000))
-@settings(max_examples=examples(30), deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_hundreds_of_requests_at_the_edges_contradict_no_proof(
     pair: tuple[dict[str, Any], dict[str, Any]], seed: int
 ) -> None:

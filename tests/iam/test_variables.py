@@ -97,7 +97,7 @@ def _freed_by_two_values() -> tuple[dict[str, Any], dict[str, Any]]:
 
 @given(pairs())
 @example(_freed_by_two_values())
-@settings(max_examples=examples(30), deadline=None)
+@settings(max_examples=examples(12), deadline=None)
 def test_no_request_of_a_small_universe_contradicts_a_proof(pair: tuple[dict[str, Any], dict[str, Any]]) -> None:
     if check_no_new_access(*pair).result == "PASS":
         new, old = map(policy, pair)

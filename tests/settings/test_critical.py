@@ -207,7 +207,7 @@ LISTS = st.fixed_dictionaries(
 
 
 @given(LISTS)
-@settings(max_examples=examples(150))
+@settings(max_examples=examples(50))
 def test_lists_are_surely_valid_if_they_are_valid(plain: dict[str, Any]) -> None:
     assert surely_valid(plain, RULES["critical.json"]) is valid("critical.json", plain)
 
@@ -274,7 +274,7 @@ def meant(entry: dict[str, Any]) -> Policy:
 
 
 @given(st.booleans().flatmap(documents), entries(), requests(20))
-@settings(max_examples=examples(40))
+@settings(max_examples=examples(20))
 def test_both_twins_say_what_a_policy_of_the_same_words_says(
     made: dict[str, Any], entry: dict[str, Any], asked: list[Request]
 ) -> None:
@@ -295,7 +295,7 @@ def test_both_twins_say_what_a_policy_of_the_same_words_says(
 
 
 @given(st.booleans().flatmap(documents), entries(), requests(20))
-@settings(max_examples=examples(30))
+@settings(max_examples=examples(15))
 def test_no_request_contradicts_that_nothing_critical_is_granted(
     made: dict[str, Any], entry: dict[str, Any], asked: list[Request]
 ) -> None:

@@ -104,7 +104,7 @@ def pull_request(origin: Scratch, folder: Path, depth: str, **files: Any) -> tup
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("depth", ["1", "2", ""])
+@pytest.mark.parametrize("depth", ["1", *(pytest.param(depth, marks=pytest.mark.corpus) for depth in ("2", ""))])
 def test_a_widening_pull_request_fails_with_annotation_summary_and_outputs(
     origin: Scratch, tmp_path: Path, runner: Path, depth: str
 ) -> None:

@@ -150,6 +150,7 @@ def test_what_is_committed_is_judged_and_not_what_lies_in_the_work_tree(hooked: 
     assert git(hooked, "commit", "-m", "not staged")[0]
 
 
+@pytest.mark.corpus
 @pytest.mark.slow
 def test_commit_all_and_commit_of_a_path(hooked: Scratch) -> None:
     hooked.write("iam/a.json", WIDE)
@@ -162,6 +163,7 @@ def test_commit_all_and_commit_of_a_path(hooked: Scratch) -> None:
     assert git(hooked, "commit", "-m", "path", "other")[0]
 
 
+@pytest.mark.corpus
 @pytest.mark.slow
 def test_a_commit_that_only_deletes(hooked: Scratch) -> None:
     hooked.git("rm", "-q", "scp/a.json")
@@ -203,6 +205,7 @@ def test_a_push_of_what_was_committed_past_the_hook(hooked: Scratch, tmp_path: P
     assert (done, REFUSED in words) == (False, True), words
 
 
+@pytest.mark.corpus
 @pytest.mark.slow
 def test_two_commits_named_by_hand(hooked: Scratch, request: pytest.FixtureRequest) -> None:
     hooked.write("iam/a.json", WIDE)
@@ -215,6 +218,7 @@ def test_two_commits_named_by_hand(hooked: Scratch, request: pytest.FixtureReque
         assert (done.returncode == 0) == passes, done.stdout
 
 
+@pytest.mark.corpus
 @pytest.mark.slow
 def test_in_a_work_tree_beside_the_repository(hooked: Scratch, tmp_path: Path) -> None:
     hooked.git("worktree", "add", "-q", str(tmp_path / "beside"), "-b", "beside")

@@ -36,7 +36,7 @@ def told(claim: Claim, given: Terms, request: Request) -> bool:
 
 @pytest.mark.parametrize("name", ["no-new-access", "no-lost-deny"])
 @given(pairs(), requests(20))
-@settings(max_examples=examples(30), deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_the_terms_tell_the_whole_set_and_nothing_else(
     name: str, pair: tuple[dict[str, Any], dict[str, Any]], asked: list[Request]
 ) -> None:

@@ -379,7 +379,7 @@ POOLS = Pools(
 
 
 @given(documents(), requests_of(POOLS, 20))
-@settings(max_examples=examples(50), deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_both_twins_mean_the_same_by_public(whole: dict[str, Any], asked: list[Request]) -> None:
     read = policy(whole)
     access = Access([read], fence_statements(read))
@@ -392,7 +392,7 @@ def test_both_twins_mean_the_same_by_public(whole: dict[str, Any], asked: list[R
 
 
 @given(documents())
-@settings(max_examples=examples(50), deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_random_policies_are_decided(whole: dict[str, Any]) -> None:
     result = check_no_public_access(whole, BUCKET)
     assert result.result in ("PASS", "FAIL") or "too hard" in result.message

@@ -224,7 +224,7 @@ def _literal(policy: dict[str, Any] | None) -> Any:
 
 
 @given(_changed())
-@settings(max_examples=examples(30), deadline=None, derandomize=True)
+@settings(max_examples=examples(12), deadline=None, derandomize=True)
 def test_the_verdict_over_unknown_values_is_that_for_each_of_them(pair: tuple[dict[str, Any], dict[str, Any]]) -> None:
     old, new = pair
     verdict = _verdict(old, new)
