@@ -73,12 +73,12 @@ def check_no_new_access(new: Document, existing: Document | None, policy_type: s
     left out, and for "RESOURCE_POLICY", which is AWS's name for trust policies too. Where the shapes of the two
     differ, everything that the new one allows is new. Raises `PolicyError`. Asks what AWS's CheckNoNewAccess asks.
     """
-    return _compared(NO_NEW_ACCESS, new, existing, policy_type)
+    return _compare(NO_NEW_ACCESS, new, existing, policy_type)
 
 
 def check_no_lost_deny(new: Document, existing: Document | None, policy_type: str | None = None) -> Result:
     """Tell whether the new document denies all that the existing one denies. Parameters as in `check_no_new_access`."""
-    return _compared(NO_LOST_DENY, new, existing, policy_type)
+    return _compare(NO_LOST_DENY, new, existing, policy_type)
 
 
 def check_access_not_granted(
@@ -107,12 +107,12 @@ def check_no_public_access(policy: Document, resource_type: str) -> Result:
     if resource_type not in RESOURCE_TYPES:
         raise ValueError(f"resource_type is one of {', '.join(RESOURCE_TYPES)}, not {resource_type!r}")
     trust = resource_type == _TRUST
-    read = _policy(policy, "trust", "policy") if trust else _policy(policy, "resource", "policy", _on_everything)
+    read = _policy(policy, "trust", "policy") if trust else _policy(policy, "resource", "policy", _with_every_resource)
     access = Access([read], NO_PUBLIC_ACCESS.extra_statements(read))
     return _answer(NO_PUBLIC_ACCESS, Question(kind=read.kind, new=read, old=None, critical=(), access=access))
 
 
-def _compared(check: Check, new: Document, existing: Document | None, policy_type: str | None) -> Result:
+def _compare(check: Check, new: Document, existing: Document | None, policy_type: str | None) -> Result:
     kind = _kind(policy_type)
     new_policy = _policy(new, kind, "new policy")
     old_policy = _policy(existing, kind, "existing policy") if existing is not None else None
@@ -167,7 +167,7 @@ def _policy(
         ) from None
 
 
-def _on_everything(document: PolicyDocument) -> PolicyDocument:
+def _with_every_resource(document: PolicyDocument) -> PolicyDocument:
     """The document with `"Resource": "*"` in each statement that names none."""
     node = document.node
     if not isinstance(node, Object):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from policy_guard.cli.arguments import parsed
+from policy_guard.cli.arguments import parse_arguments
 from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.check import Options, check
 from policy_guard.pipeline.ci import in_ci
@@ -27,7 +27,7 @@ _FOR_PEOPLE = ("concise", "statistics", "text")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    namespace = parsed(arguments)
+    namespace = parse_arguments(arguments)
     try:
         return _RUN[namespace.command](namespace)
     except SetupError as error:
@@ -74,10 +74,10 @@ def _check(arguments: argparse.Namespace) -> int:
         return PROVED
     if arguments.quiet or not sys.stderr.isatty():
         return _print_report(arguments, lambda: check(options, Path.cwd(), os.environ))
-    from policy_guard.cli.progress import awaited
+    from policy_guard.cli.progress import with_progress
 
     return _print_report(
-        arguments, lambda: awaited(sys.stderr, lambda progress: check(options, Path.cwd(), os.environ, progress))
+        arguments, lambda: with_progress(sys.stderr, lambda progress: check(options, Path.cwd(), os.environ, progress))
     )
 
 
@@ -110,7 +110,7 @@ def _refine(arguments: argparse.Namespace) -> int:
     if arguments.format == "markdown":
         rendered = markdown(refinement, arguments.explain)
     else:
-        rendered = text(refinement, arguments.explain, _colored(arguments.color, os.environ))
+        rendered = text(refinement, arguments.explain, _uses_color(arguments.color, os.environ))
     _print(defused(rendered) if os.environ.get("GITHUB_ACTIONS") else rendered)
     if any(entry.error is not None for entry in refinement.entries):
         return SET_UP
@@ -122,7 +122,7 @@ def _refine(arguments: argparse.Namespace) -> int:
 
 
 def _accept(arguments: argparse.Namespace) -> int:
-    from policy_guard.cli.accept import AcceptOptions, propose, proposed, write
+    from policy_guard.cli.accept import AcceptOptions, proposal_lines, propose, write
 
     options = Options(today=_today(), paths=tuple(arguments.paths), base=arguments.base, config=arguments.config)
     if arguments.prune:
@@ -130,7 +130,7 @@ def _accept(arguments: argparse.Namespace) -> int:
     proposals = propose(
         AcceptOptions(options, arguments.reason, arguments.expires, arguments.check), Path.cwd(), os.environ
     )
-    code = _after_asking(arguments, proposed(proposals), "write", write(proposals), len(proposals.files))
+    code = _confirm_and_run(arguments, proposal_lines(proposals), "write", write(proposals), len(proposals.files))
     return FOUND if proposals.unfit else code
 
 
@@ -140,7 +140,7 @@ def _prune(arguments: argparse.Namespace, options: Options) -> int:
     root, stale_files = to_prune(options, Path.cwd(), os.environ)
     lines = [f"{stale_file.path} is {stale_file.reason}" for stale_file in stale_files if _asks_first(arguments)]
     return (
-        _after_asking(arguments, lines, "remove", remove(root, stale_files), len(stale_files))
+        _confirm_and_run(arguments, lines, "remove", remove(root, stale_files), len(stale_files))
         if stale_files
         else _say_nothing_to_prune()
     )
@@ -155,7 +155,7 @@ def _asks_first(arguments: argparse.Namespace) -> bool:
     return not arguments.yes and sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def _after_asking(
+def _confirm_and_run(
     arguments: argparse.Namespace, lines: Iterable[str], verb: str, work: Iterator[str], files: int
 ) -> int:
     """Shows what would be done and does it, on a terminal only when told to."""
@@ -191,7 +191,7 @@ def _show(arguments: argparse.Namespace, report: Report) -> None:
     for text in arguments.formats or ["text"]:
         reporter = _reporter(text)
         _, _, file = text.partition("=")
-        style = Style(not file and _colored(arguments.color, os.environ), arguments.quiet, environ=os.environ)
+        style = Style(not file and _uses_color(arguments.color, os.environ), arguments.quiet, environ=os.environ)
         if not file and (columns := _columns(os.environ)):
             style = style._replace(width=min(max(columns, NARROWEST), WIDEST), wraps=True)
         rendered = reporter.render(report, style)
@@ -231,7 +231,7 @@ def _columns(environ: Mapping[str, str]) -> int:
         return 0
 
 
-def _colored(choice: str, environ: Mapping[str, str]) -> bool:
+def _uses_color(choice: str, environ: Mapping[str, str]) -> bool:
     if choice != "auto":
         return choice == "always"
     if environ.get("NO_COLOR"):
@@ -282,9 +282,9 @@ def _schema(arguments: argparse.Namespace) -> int:
 
 def _init(arguments: argparse.Namespace) -> int:
     from policy_guard.cli.init import init
-    from policy_guard.cli.progress import awaited
+    from policy_guard.cli.progress import with_progress
 
-    _print(awaited(sys.stderr, lambda progress: init(Path.cwd(), os.environ, progress)))
+    _print(with_progress(sys.stderr, lambda progress: init(Path.cwd(), os.environ, progress)))
     return PROVED
 
 

@@ -17,7 +17,7 @@ from policy_guard.documents.source import Source, Unreadable
 from policy_guard.documents.write import create, file_within
 from policy_guard.iam.policy import MADE_UP, Kind, Statement, statement_meaning
 from policy_guard.pipeline.acceptances import load_acceptances
-from policy_guard.pipeline.acceptances.status import Stale, Versions, stale
+from policy_guard.pipeline.acceptances.status import Stale, Versions, stale_acceptances
 from policy_guard.pipeline.check import Options, check
 from policy_guard.pipeline.ci import in_ci
 from policy_guard.pipeline.pairing.groups import Trees
@@ -106,7 +106,7 @@ def files_for(
     findings: Iterable[Finding], accept_options: AcceptOptions, expires: str, folder: str
 ) -> tuple[tuple[Proposal, ...], tuple[str, ...]]:
     """The files that accept the findings, and in words what cannot be accepted."""
-    batches, unfit = _by_policy(findings, accept_options.check)
+    batches, unfit = _batches(findings, accept_options.check)
     files: list[Proposal] = []
     for batch in batches:
         write = partial(_proposal, batch, reason=accept_options.reason, expires=expires, folder=folder)
@@ -121,7 +121,7 @@ def files_for(
     return tuple(files), tuple(unfit)
 
 
-def _by_policy(findings: Iterable[Finding], name: str | None) -> tuple[tuple[_Batch, ...], list[str]]:
+def _batches(findings: Iterable[Finding], name: str | None) -> tuple[tuple[_Batch, ...], list[str]]:
     """The findings to accept, those of one policy and check together; and in words those that cannot be accepted."""
     batches: dict[tuple[object, ...], _Batch] = {}
     unfit: list[str] = []
@@ -164,7 +164,7 @@ def _proved_files(batch: _Batch, write: Callable[[Spelled], Proposal], today: da
     That is one file, unless one set of requests leaves out what another has: then each has a file of its own.
     """
     spellings = batch.requests()
-    divisions = [merge(spellings)] if len(merge(spellings)) == 1 else [(_joined(spellings),), merge(spellings)]
+    divisions = [merge(spellings)] if len(merge(spellings)) == 1 else [(_join(spellings),), merge(spellings)]
     problem: str | None = NOTHING_PROVED
     for sets in divisions:
         files = [write(spelled) for spelled in sets]
@@ -174,7 +174,7 @@ def _proved_files(batch: _Batch, write: Callable[[Spelled], Proposal], today: da
     return problem or NOTHING_PROVED
 
 
-def _joined(every: Iterable[Spelled]) -> Spelled:
+def _join(every: Iterable[Spelled]) -> Spelled:
     """All the sets as one, which holds less if one leaves out what another has."""
     statements, without = zip(*every, strict=True)
     return Spelled(*(tuple(dict.fromkeys(s for each in side for s in each)) for side in (statements, without)))
@@ -289,7 +289,7 @@ def _meaning(statement: Statement) -> object:
     return statement_meaning(replace(statement, effect="Deny", version=VERSIONS[0]))
 
 
-def proposed(proposals: Proposals) -> Iterator[str]:
+def proposal_lines(proposals: Proposals) -> Iterator[str]:
     """The files in lines, and what cannot be accepted."""
     for file in proposals.files:
         yield f"{file.path}:"
@@ -335,7 +335,9 @@ def to_prune(options: Options, folder: Path, environ: Mapping[str, str]) -> tupl
             trees=Trees(files, files),
             comparison=Comparison(old=base, new=base, changes=[]),
         )
-        return repository.root, tuple(stale(acceptances.new_side, acceptances.base, versions, options.today))
+        return repository.root, tuple(
+            stale_acceptances(acceptances.new_side, acceptances.base, versions, options.today)
+        )
     finally:
         repository.close()
 

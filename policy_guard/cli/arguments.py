@@ -31,7 +31,7 @@ examples:
 """
 
 
-def parsed(arguments: Sequence[str]) -> argparse.Namespace:
+def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     """The arguments of a command; `help COMMAND` asks for its help. Ends the process where they are wrong."""
     first = next(iter(arguments), "")
     if first == "help":

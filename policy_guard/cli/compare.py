@@ -10,10 +10,10 @@ from typing import NamedTuple
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.source import Source
 from policy_guard.iam.policy import Kind
-from policy_guard.pipeline.check import Options, asked_severity, usage_of
+from policy_guard.pipeline.check import Options, failing_severity, usage_of
 from policy_guard.pipeline.judging import Judge
 from policy_guard.pipeline.moved_statements import MovedStatements
-from policy_guard.pipeline.pairing import Pair, of_templates, split_pair
+from policy_guard.pipeline.pairing import Pair, compare_templates, split_pair
 from policy_guard.pipeline.pairing.file_version import FileVersion, glance_of
 from policy_guard.pipeline.results import Results
 from policy_guard.pipeline.stages import Session
@@ -40,14 +40,14 @@ class _Comparing(NamedTuple):
         config = self.settings.config
         usage = usage_of(self.root, config, today)
         judge = Judge(self.settings, today, usage, verbose=self.options.verbose)
-        results = Results(self.settings, asked_severity(self.options, config, ci=False), today)
+        results = Results(self.settings, failing_severity(self.options, config, ci=False), today)
         self._judge(Session(judge, results, MovedStatements()), old, new)
         return results.report(old.source.path, "compare")
 
     def _judge(self, session: Session, old: FileVersion, new: FileVersion) -> None:
         config, path = self.settings.config, new.source.path
         if old.template and new.template:
-            outcome = of_templates(path, old, new, config)
+            outcome = compare_templates(path, old, new, config)
             session.results.outcome(path, outcome)
             for pair in outcome.pairs:
                 session.pair(pair)
@@ -92,7 +92,7 @@ def compare_plan(path: Path, options: Options) -> Report:
     settings = load_settings(root, options.config)
     judge = Judge(settings, options.today, usage_of(root, settings.config, options.today), verbose=options.verbose)
     moved = MovedStatements()
-    results = Results(settings, asked_severity(options, settings.config, ci=False), options.today)
+    results = Results(settings, failing_severity(options, settings.config, ci=False), options.today)
     Session(judge, results, moved).plan(str(path), path)
     results.explain(moved.with_origin)
     return results.report("the state before the plan", "compare")

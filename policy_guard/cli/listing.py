@@ -70,7 +70,7 @@ def listing(config: str | None, folder: Path, environ: Mapping[str, str]) -> Lis
         for path, file in sorted(files.items()):
             version = reader.version(file, path, WORKING_TREE).with_unresolved()
             configured = settings.config.policy_rule(path) is not None
-            policies += _listed(path, version, "configured" if configured else "found by its shape")
+            policies += _policies_of_file(path, version, "configured" if configured else "found by its shape")
             embedded += version.deeper
         policies += (listed for listed in _in_terraform(repository, files) if reader.included(listed.path))
     finally:
@@ -84,37 +84,38 @@ def _in_terraform(repository: Repository, files: Mapping[str, File]) -> Iterator
     for folder in all_roots(tree):
         folder_policies = present(tree, folder, by_unit=True)
         yield from (
-            _readable(policy.source.path, policy.label, policy, "in Terraform") for policy in folder_policies.policies
+            _readable_policy(policy.source.path, policy.label, policy, "in Terraform")
+            for policy in folder_policies.policies
         )
         for finding in folder_policies.findings:
-            yield _unreadable(finding.source, Problem(finding.message, finding.span), "in Terraform")
+            yield _unreadable_policy(finding.source, Problem(finding.message, finding.span), "in Terraform")
 
 
-def _listed(path: str, version: FileVersion, origin: str) -> Iterator[Listed]:
+def _policies_of_file(path: str, version: FileVersion, origin: str) -> Iterator[Listed]:
     origin = "in a template" if version.template else origin
-    yield from (_readable(path, label, policy, origin) for label, policy in version.policies.items())
+    yield from (_readable_policy(path, label, policy, origin) for label, policy in version.policies.items())
     for problem in version.problems if version.template else version.problems[:1]:
-        yield _unreadable(version.source, problem, origin)
+        yield _unreadable_policy(version.source, problem, origin)
 
 
-def _readable(path: str, label: str, policy: Policy, origin: str) -> Listed:
+def _readable_policy(path: str, label: str, policy: Policy, origin: str) -> Listed:
     return Listed(
         path=path,
         why=origin,
-        address=_visible(label),
-        holder=_visible(policy.holder),
+        address=_visible_text(label),
+        holder=_visible_text(policy.holder),
         kind=policy.kind,
         unknown=tuple(_holes(policy)),
         choices=tuple(_choices(policy)),
     )
 
 
-def _unreadable(source: Source, problem: Problem, origin: str) -> Listed:
+def _unreadable_policy(source: Source, problem: Problem, origin: str) -> Listed:
     line = source.position(problem.span.start).line
     return Listed(path=source.path, why=origin, line=line, problem=problem.message)
 
 
-def _visible(text: str) -> str:
+def _visible_text(text: str) -> str:
     """The text without what only tells unknown parts apart."""
     return text.partition(HIDDEN)[0]
 
@@ -123,7 +124,7 @@ def _holes(policy: Policy) -> list[str]:
     patterns = [pattern for statement in policy.statements for pattern in patterns_of(statement)]
     patterns += [value.pattern for statement in policy.statements for value in statement.action.values]
     unknown = (part for pattern in patterns for part in pattern.parts if isinstance(part, Unknown))
-    return sorted({_visible(part.name) for part in unknown})
+    return sorted({_visible_text(part.name) for part in unknown})
 
 
 def _choices(policy: Policy) -> Iterable[str]:

@@ -59,7 +59,7 @@ def _columns(terminal: TextIO) -> int:
         return 80
 
 
-def awaited(terminal: TextIO | None, work: Callable[[Progress], Result]) -> Result:
+def with_progress(terminal: TextIO | None, work: Callable[[Progress], Result]) -> Result:
     """Return what the work gives, which is told how to report progress; nobody sees it without a terminal."""
     if terminal is None or not terminal.isatty():
         return work(lambda step: None)

@@ -25,7 +25,7 @@ MOST_ADDED = 100
 """Critical entries that a change may add at once: more of them could take minutes."""
 
 
-def trusted(head_settings: Settings, config: str | None, repository: Repository, base: Revision) -> Settings:
+def trusted_settings(head_settings: Settings, config: str | None, repository: Repository, base: Revision) -> Settings:
     """The settings of the base, with the critical entries and the policies to look at that are only in `head_settings`.
 
     A base without settings has the defaults. Raises `SetupError` if those of the base cannot be read, or if `config`
@@ -44,7 +44,7 @@ def trusted(head_settings: Settings, config: str | None, repository: Repository,
     new_entries = tuple(entry for entry in head_settings.critical if entry.meaning() not in base_meanings)
     added = new_entries[:MOST_ADDED]
     merged = base_settings._replace(
-        config=_tightened(base_settings.config, head_settings.config),
+        config=_tighten(base_settings.config, head_settings.config),
         critical=(*base_settings.critical, *added),
         doubts=head_settings.doubts,
         old_config=(base.name, base_settings.config),
@@ -63,7 +63,7 @@ def trusted(head_settings: Settings, config: str | None, repository: Repository,
     return merged._replace(notes=(*merged.notes, note))
 
 
-def at_home(head_settings: Settings, name: str, repository: Repository, base: Revision) -> Settings:
+def local_settings(head_settings: Settings, name: str, repository: Repository, base: Revision) -> Settings:
     """The settings of the working tree, with the groups of the base, and what to say of the others that differ.
 
     A CI system that does not say it is one would judge a change by the settings that the change brings along.
@@ -156,7 +156,7 @@ class _Files(NamedTuple):
         return data
 
 
-def _tightened(base: Config, head: Config) -> Config:
+def _tighten(base: Config, head: Config) -> Config:
     """The settings of the base, but for what the change tightens."""
     base_rules = set(base.policies)
     return base._replace(

@@ -13,10 +13,10 @@ from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.ci import in_ci
 from policy_guard.pipeline.judging import Judge
 from policy_guard.pipeline.moved_statements import MovedStatements
-from policy_guard.pipeline.pairing.links import Sides, let_be_followed, may_matter
+from policy_guard.pipeline.pairing.links import Sides, follow_links, may_matter
 from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import Repository, folder_from_root, from_root
-from policy_guard.pipeline.repository.changes import Change, Comparison, compared, snapshot
+from policy_guard.pipeline.repository.changes import Change, Comparison, compare_revisions, snapshot
 from policy_guard.pipeline.repository.revisions import (
     WITHOUT_CHANGE,
     NothingToCompare,
@@ -71,9 +71,9 @@ def _check(
     old = comparison.old
     compared = not ci or old.commit != repository.commit("HEAD")
     options = options if compared else options._replace(all_policies=True)
-    fail_on = asked_severity(options, settings.config, ci)
+    fail_on = failing_severity(options, settings.config, ci)
     today = options.today
-    accepted = _accepted(repository, settings.config, comparison, today)
+    accepted = _acceptance_loader(repository, settings.config, comparison, today)
     judge = Judge(settings, today, usage_of(repository.root, settings.config, today), accepted, options.verbose)
     results = Results(settings, fail_on, today, progress)
     for sentence in _about_the_comparison(options, comparison, fail_on, ci, compared):
@@ -81,7 +81,7 @@ def _check(
     moved = MovedStatements()
     reader = Reader(repository, settings, old)
     paths = tuple(from_root(folder / path, repository.root) for path in options.paths)
-    _refuse_what_is_not_there(paths, repository, comparison.changes)
+    _refuse_missing_paths(paths, repository, comparison.changes)
     run = Run(
         repository=repository,
         config=settings.config,
@@ -126,7 +126,7 @@ def _sides(
     """Return both sides with what stands behind their links; None if no link can matter."""
     links = ci and any(repository.has_links(tree) for tree in (comparison.old.tree, comparison.new.commit))
     if links or all_policies or reader.settings.config.groups or may_matter(repository, reader, comparison.changes):
-        return let_be_followed(repository, reader, comparison)
+        return follow_links(repository, reader, comparison)
     return None
 
 
@@ -140,7 +140,7 @@ def comparison_and_settings(
     if (options.all_policies or all_files) and options.base is None and event in WITHOUT_CHANGE:
         old, new = head_with_itself(repository)
         comparison = Comparison(old=old, new=new, changes=[])
-        return comparison, _trusted(head_settings, options, repository, comparison, ci)
+        return comparison, _trusted_settings(head_settings, options, repository, comparison, ci)
     branch = None if ci else head_settings.config.default_branch
     while True:
         try:
@@ -149,8 +149,8 @@ def comparison_and_settings(
             if not all_files:
                 raise
             old, new = head_with_itself(repository)
-        comparison = compared(repository, old, new)
-        settings = _trusted(head_settings, options, repository, comparison, ci)
+        comparison = compare_revisions(repository, old, new)
+        settings = _trusted_settings(head_settings, options, repository, comparison, ci)
         if not ci or branch or not settings.config.default_branch or options.base is not None:
             return comparison, settings
         branch = settings.config.default_branch
@@ -167,7 +167,9 @@ def _references(
     return References(config=config, reader=reader, base=base, files=files, note=note)
 
 
-def _accepted(repository: Repository, config: Config, comparison: Comparison, today: date) -> Callable[[], Acceptances]:
+def _acceptance_loader(
+    repository: Repository, config: Config, comparison: Comparison, today: date
+) -> Callable[[], Acceptances]:
     """Reads the acceptances when they are first asked for."""
 
     @cache
@@ -179,7 +181,7 @@ def _accepted(repository: Repository, config: Config, comparison: Comparison, to
     return read
 
 
-def asked_severity(options: Options, config: Config, ci: bool) -> FailOn:
+def failing_severity(options: Options, config: Config, ci: bool) -> FailOn:
     """Return what was asked for, or else what is set; in CI, where a change brings its workflow along, the stricter."""
     if options.fail_on is None:
         return config.fail_on
@@ -200,26 +202,26 @@ def usage_of(root: Path, config: Config, today: date) -> Callable[[], Usage] | N
     return read
 
 
-def _trusted(
+def _trusted_settings(
     head_settings: Settings, options: Options, repository: Repository, comparison: Comparison, ci: bool
 ) -> Settings:
     """In CI the settings of the base, elsewhere its groups: a change cannot choose beside which files it is judged."""
     base = comparison.old
     if ci and base.commit:
-        from policy_guard.pipeline.base_settings import trusted
+        from policy_guard.pipeline.base_settings import trusted_settings
 
-        return trusted(head_settings, options.config, repository, base)
+        return trusted_settings(head_settings, options.config, repository, base)
     paths = {file.path for change in comparison.changes for file in (change.old, change.new) if file}
     name = settings_name(options.config, repository.root)
     listed = (name, head_settings.config.critical)
     if name.startswith("../") or not any(may_differ(repository.root, path, paths) for path in listed if path):
         return head_settings
-    from policy_guard.pipeline.base_settings import at_home
+    from policy_guard.pipeline.base_settings import local_settings
 
-    return at_home(head_settings, name, repository, base)
+    return local_settings(head_settings, name, repository, base)
 
 
-def _refuse_what_is_not_there(paths: tuple[str, ...], repository: Repository, changed: list[Change]) -> None:
+def _refuse_missing_paths(paths: tuple[str, ...], repository: Repository, changed: list[Change]) -> None:
     """A path that names nothing, now or before, is a mistake: nothing would be checked."""
     for path in paths:
         exists = os.path.lexists(repository.root / path)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from policy_guard.documents.source import Object, Source
 from policy_guard.pipeline.base_settings import settings_of
-from policy_guard.pipeline.check import Options, asked_severity, comparison_and_settings
+from policy_guard.pipeline.check import Options, comparison_and_settings, failing_severity
 from policy_guard.pipeline.ci import in_ci
 from policy_guard.pipeline.repository import Repository
 from policy_guard.pipeline.repository.revisions import WORKING_TREE
@@ -75,7 +75,7 @@ def effective_settings(options: Options, folder: Path, environ: Mapping[str, str
             sides.insert(0 if ci else 1, _Side.of(old.name, base_settings, source))
     finally:
         repository.close()
-    fail_on = asked_severity(options, settings.config, ci)
+    fail_on = failing_severity(options, settings.config, ci)
     values = dict(_values(settings.config._replace(fail_on=fail_on)))
     origins = {key: _origin(key, value, sides) for key, value in values.items()}
     if options.fail_on == fail_on:
@@ -131,7 +131,7 @@ def _values(config: Config) -> Iterator[tuple[str, Any]]:
     yield "new-files", config.new_files
     yield "impossible", config.impossible
     yield "fail-on", config.fail_on
-    yield "ignore-unreadable", [_ignored(each) for each in config.ignores]
+    yield "ignore-unreadable", [_ignore(each) for each in config.ignores]
     yield "groups", [_group(each) for each in config.groups]
     yield "default-branch", config.default_branch or Unset("that of the remote")
     yield "require-policies", config.require_policies
@@ -159,7 +159,7 @@ def _policies(rule: PolicyFiles) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if value} | ({"bound": "always"} if rule.bound else {})
 
 
-def _ignored(ignore: Ignore) -> dict[str, Any]:
+def _ignore(ignore: Ignore) -> dict[str, Any]:
     return ignore._asdict() | {"expires": ignore.expires and ignore.expires.isoformat()}
 
 

@@ -71,7 +71,7 @@ class Judge:
         from policy_guard.verify.checks import checks
 
         facts = self._facts(pair, comparing)
-        findings = list(self._at_a_glance(pair.new, pair.unbounded)) if pair.new else []
+        findings = list(self._findings_without_proof(pair.new, pair.unbounded)) if pair.new else []
         applicable = [check for check in checks() if self._applies(check, facts)]
         ids = tuple(check.id for check in applicable)
         unclear = [check for check in applicable if not check.is_clear(facts)]
@@ -82,7 +82,7 @@ class Judge:
         findings += _without_repetition(self._violations(question, unclear, pair, used_acceptances))
         return Judgement(tuple(findings), ids, tuple(used_acceptances))
 
-    def _at_a_glance(self, policy: Policy, unbounded: Finding | None) -> Iterator[Finding]:
+    def _findings_without_proof(self, policy: Policy, unbounded: Finding | None) -> Iterator[Finding]:
         """The findings that take no proof."""
         if self._usage is not None:
             from policy_guard.refine.unused_access import UNUSED, unused_access
@@ -118,7 +118,7 @@ class Judge:
         from policy_guard.settings.critical import exceptions
         from policy_guard.verify.check import Question
 
-        accepted = tuple(self._counting(pair, facts.changed))
+        accepted = tuple(self._counting_acceptances(pair, facts.changed))
         statements = [*exceptions(facts.critical), *(s for each in accepted for s in (*each.statements, *each.without))]
         statements += (statement for check in checks if facts.new for statement in check.extra_statements(facts.new))
         with_principals = any(entry.principals for entry in facts.critical)
@@ -155,7 +155,9 @@ class Judge:
             explained = Explanations(check, question, prover.aside())
             level = partial(severity, self._settings.config, check, fresh=pair.fresh, is_guard=guards)
             for severe, (first, *verdicts) in self._grouped_verdicts(check, question, prover, level, used):
-                acceptable = self._acceptable(finding(check, explained(first), question, severe, verdicts), pair)
+                acceptable = self._with_accept_command(
+                    finding(check, explained(first), question, severe, verdicts), pair
+                )
                 yield acceptable._replace(of_new_policy=acceptable.of_new_policy and not self._verbose)
             if prover.is_spent():
                 yield unasked_finding(check, question)
@@ -184,26 +186,26 @@ class Judge:
         for (severe, _), verdicts in verdicts_by_key.items():
             yield severe, sorted(verdicts, key=_is_shipped)
 
-    def _counting(self, pair: Pair, comparing: bool) -> Iterator[Accepted]:
+    def _counting_acceptances(self, pair: Pair, comparing: bool) -> Iterator[Accepted]:
         """The acceptances that count for the pair."""
         if self._acceptances is None or not (acceptances := self._acceptances()).counting:
             return
-        from policy_guard.pipeline.acceptances.status import counting
+        from policy_guard.pipeline.acceptances.status import counting_acceptances
 
-        yield from counting(acceptances, pair, comparing, self._today)
+        yield from counting_acceptances(acceptances, pair, comparing, self._today)
 
-    def left_over(self, pair: Pair, used: Iterable[str]) -> Iterator[str]:
+    def unused_remarks(self, pair: Pair, used: Iterable[str]) -> Iterator[str]:
         """Sentences about acceptances for a judged pair whose paths are not in `used`."""
         if self._acceptances is None or _means_same(pair):
             return
         acceptances = self._acceptances()
         if not acceptances.counting and not acceptances.new_side:
             return
-        from policy_guard.pipeline.acceptances.status import left_over
+        from policy_guard.pipeline.acceptances.status import unused_remarks
 
-        yield from (*acceptances.notes, *left_over(acceptances, pair, set(used), self._today))
+        yield from (*acceptances.notes, *unused_remarks(acceptances, pair, set(used), self._today))
 
-    def _acceptable(self, finding: Finding, pair: Pair) -> Finding:
+    def _with_accept_command(self, finding: Finding, pair: Pair) -> Finding:
         """The finding, with the command that accepts it if there are acceptances."""
         if self._acceptances is None or finding.acceptable is None:
             return finding

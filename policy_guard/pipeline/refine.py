@@ -130,7 +130,7 @@ def _targets(run: _Run, folder: Path) -> Iterator[_Target]:
     """The files to refine, each once, with all names that lead to it: a link makes it a policy of others, too."""
     requested_files = list(_requested_files(run, folder))
     names: dict[Path, list[str]] = {}
-    for path in _configured(run):
+    for path in _configured_paths(run):
         with suppress(SetupError):
             names.setdefault(file_within(run.root, path), []).append(path)
     paths: set[Path] = set()
@@ -157,7 +157,7 @@ def _root(folder: Path, environ: Mapping[str, str]) -> Path:
 
 def _requested_files(run: _Run, folder: Path) -> Iterator[tuple[str, bool]]:
     """The files to refine, from the root, and whether the findings are to be taken as theirs."""
-    configured = _configured(run)
+    configured = _configured_paths(run)
     if not run.options.paths:
         if not configured:
             raise SetupError("no policy belongs to a principal. Say which in refine.roles, or name one with --findings")
@@ -178,7 +178,7 @@ def _requested_files(run: _Run, folder: Path) -> Iterator[tuple[str, bool]]:
             raise SetupError(f"{argument} belongs to no principal. Name it in refine.roles, or give its --findings")
 
 
-def _configured(run: _Run) -> list[str]:
+def _configured_paths(run: _Run) -> list[str]:
     patterns = dict.fromkeys(pattern for _, files in run.config.refine.roles for pattern in files)
     paths = dict.fromkeys(path for pattern in patterns for path in files_of(run.root, pattern))
     return [path for path in paths if not run.config.excluded(path)]

@@ -71,9 +71,9 @@ class Results:
 
     def stepwise(self, items: Collection[T], sort: str, name: Callable[[T], str]) -> Iterator[T]:
         """The items of a stage one by one, while progress is told of."""
-        yield from stepwise(items, sort, name, self._at)
+        yield from stepwise(items, sort, name, self._report_step)
 
-    def _at(self, step: Step) -> None:
+    def _report_step(self, step: Step) -> None:
         self._step = step
         self._progress(step)
 
@@ -92,7 +92,7 @@ class Results:
             self._review(used)
         self._count(name, judgement.findings)
 
-    def compared(self) -> None:
+    def count_compared(self) -> None:
         """Counts a policy that is compared with an old version."""
         self._compared += 1
 
@@ -101,21 +101,21 @@ class Results:
         self._notes += outcome.notes
         if outcome.deeper:
             self._deeper += outcome.deeper
-            self.skipped(path, f"contains {_embedded(outcome.deeper)}")
-        self.skipped(path, outcome.unread)
-        self.unreadable(outcome.findings)
+            self.add_skipped(path, f"contains {_embedded_policies(outcome.deeper)}")
+        self.add_skipped(path, outcome.unread)
+        self.add_unreadable(outcome.findings)
 
-    def skipped(self, path: str, reason: str) -> None:
+    def add_skipped(self, path: str, reason: str) -> None:
         """Keeps why a file is not checked; without a reason, nothing."""
         if reason:
             self._skipped.append(Skipped(path, reason))
 
-    def unreadable(self, findings: Collection[Finding]) -> None:
+    def add_unreadable(self, findings: Collection[Finding]) -> None:
         """Counts a policy that cannot be read, unless the settings allow all that is wrong with it for now."""
         if failing := [finding for finding in findings if not self._is_allowed(finding)]:
             self._count(failing[0].source.path, failing)
         elif findings:
-            self.skipped(next(iter(findings)).source.path, "not readable, as the settings allow")
+            self.add_skipped(next(iter(findings)).source.path, "not readable, as the settings allow")
 
     def explain(self, explanation: Callable[[Finding], Finding]) -> None:
         """Lets findings be told with what is known only when all is judged."""
@@ -127,7 +127,7 @@ class Results:
         if config.require_policies and not self._ranks:
             raise SetupError("require-policies is set, and there is no policy here. See policy-guard list.")
         if self._deeper:
-            self.note(f"the changed files contain {_embedded(self._deeper)}")
+            self.note(f"the changed files contain {_embedded_policies(self._deeper)}")
         return Report(
             findings=tuple(self._findings),
             policies=len(self._ranks),
@@ -135,7 +135,7 @@ class Results:
             base=base,
             critical=len(self._settings.critical),
             skipped=tuple(self._skipped),
-            notes=tuple(dict.fromkeys([*self._notes, *_expired(config, self._today)])),
+            notes=tuple(dict.fromkeys([*self._notes, *_expired_ignores(config, self._today)])),
             fails=any(RANK[finding.severity] >= self._least for finding in self._findings),
             warned=sum(0 < rank < self._least for rank in self._ranks),
             checks=tuple(self._checks()),
@@ -204,13 +204,13 @@ class Results:
         )
 
 
-def _embedded(number: int) -> str:
+def _embedded_policies(number: int) -> str:
     """Say how many policies stand in values where no policy is looked for."""
     remedy = "this is not checked" if number == 1 else "these are not checked"
     return f"{counted(number, 'embedded policy', 'embedded policies')}; {remedy}"
 
 
-def _expired(config: Config, today: date) -> Iterator[str]:
+def _expired_ignores(config: Config, today: date) -> Iterator[str]:
     for entry in config.ignores:
         if entry.expires is not None and entry.expires < today:
             yield f"ignore-unreadable for {entry.file} expired on {entry.expires}; remove it"

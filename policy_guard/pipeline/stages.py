@@ -55,7 +55,7 @@ class Session(NamedTuple):
 
         `with_reference` gives a pair its reference, if every version of it has one.
         """
-        self.results.unreadable(tuple(unreadable_findings(version.source, version.problems)))
+        self.results.add_unreadable(tuple(unreadable_findings(version.source, version.problems)))
         for policy in version.policies.values():
             self.pair(with_reference(Pair(path=version.source.path, old=policy, new=policy)), comparing=False)
 
@@ -80,7 +80,7 @@ class Session(NamedTuple):
         if joined.findings:
             self.results.add_judgement(joined.name, Judgement(joined.findings))
         if comparing and not joined.pairs:
-            self.results.compared()
+            self.results.count_compared()
         doubts = tuple(finding for policy in joined.members for finding in doubt_findings(policy))
         for pair in joined.pairs:
             self._judge(joined.name, pair, comparing, doubts)
@@ -91,8 +91,8 @@ class Session(NamedTuple):
         self.results.add_judgement(name, judgement._replace(findings=(*doubts, *judgement.findings)))
         if comparing:
             self.moved.see(pair)
-            self.results.compared()
-            for sentence in self.judge.left_over(pair, self.results.used):
+            self.results.count_compared()
+            for sentence in self.judge.unused_remarks(pair, self.results.used):
                 self.results.note(sentence)
 
 
@@ -115,10 +115,10 @@ class Run(NamedTuple):
 
     def look_for_hidden(self, all_policies: bool) -> None:
         """Return what the change puts where it is not looked at."""
-        for path, (sentence, findings) in _beyond(self):
+        for path, (sentence, findings) in _link_remarks(self):
             self.session.results.note(sentence)
             self.session.results.outcome(path, FileResult((), findings))
-        for finding in _hidden(self, all_policies):
+        for finding in _hidden_findings(self, all_policies):
             self.session.results.outcome(finding.source.path, FileResult((), (finding,)))
 
     def judge_changes(self) -> None:
@@ -127,10 +127,10 @@ class Run(NamedTuple):
         for change in self.session.results.stepwise(changes, "changed files", attrgetter("path")):
             outcome = pairs(self.reader, change, self.comparison)
             if not self.reader.concerned(change.path):
-                outcome = outcome._replace(unread=_unread(self.reader, change.new, change.path, changed=True))
+                outcome = outcome._replace(unread=_unread_remark(self.reader, change.new, change.path, changed=True))
             self.session.results.outcome(change.path, outcome)
             for pair in outcome.pairs:
-                if alone := _alone(pair, self.reader):
+                if alone := _without_groups(pair, self.reader):
                     self.session.pair(self.references.with_reference(alone) if self.references else alone)
 
     def _readers(self) -> list[Change]:
@@ -150,11 +150,11 @@ class Run(NamedTuple):
         changes = [change for change in self.comparison.changes if touches(change, self.paths)]
         if not all_policies and not (changes and _may_touch_terraform(self.repository, self.comparison, changes)):
             return
-        from policy_guard.pipeline.pairing.terraform import Tree, compare_folder, touched
+        from policy_guard.pipeline.pairing.terraform import Tree, compare_folder, touched_folders
 
         old, new = (Tree(self.repository, snapshot(self.repository, side), side.name) for side in self.comparison[:2])
         identifiers: set[PolicyId] = set()
-        folders, reading = touched((old, new), changes, self.reader.included)
+        folders, reading = touched_folders((old, new), changes, self.reader.included)
         for folder in self.session.results.stepwise(sorted(folders), "folders with Terraform", str):
             outcome = compare_folder((old, new), folder, folder in reading)
             self.session.results.outcome(folder, outcome)
@@ -175,7 +175,7 @@ class Run(NamedTuple):
             contents = present(tree, folder)
             for finding in contents.findings:
                 if self._is_asked(finding.source.path):
-                    self.session.results.unreadable([finding])
+                    self.session.results.add_unreadable([finding])
             for policy in contents.policies:
                 if policy.id not in compared_ids and self._is_asked(policy.source.path):
                     self.session.pair(Pair(path=policy.source.path, old=policy, new=policy), comparing=False)
@@ -183,7 +183,7 @@ class Run(NamedTuple):
                 words = (
                     f"{address} is a module elsewhere, and what it makes of the policies that it is given is not read"
                 )
-                self.session.results.skipped(folder or ".", words)
+                self.session.results.add_skipped(folder or ".", words)
 
     def _is_asked(self, path: str) -> bool:
         return touches(Change(None, File(path, 0, None)), self.paths) and self.reader.included(path)
@@ -192,9 +192,11 @@ class Run(NamedTuple):
         """The groups of which a file changed, and with `all_policies` the others by themselves."""
         if not self.config.groups or self.sides is None:
             return
-        from policy_guard.pipeline.pairing.groups import Trees, joined, touched
+        from policy_guard.pipeline.pairing.groups import Trees, join_group, touched_groups
 
-        changed = list(touched(self.config.groups, (c for c in self.comparison.changes if touches(c, self.paths))))
+        changed = list(
+            touched_groups(self.config.groups, (c for c in self.comparison.changes if touches(c, self.paths)))
+        )
         if not changed and not all_policies:
             return
         old_files, new_files = self.sides.before.files_by_name(), self.sides.after.files_by_name()
@@ -202,10 +204,10 @@ class Run(NamedTuple):
         selected_paths = [path for path, file in new_files.items() if touches(Change(None, file), self.paths)]
         groups = [g for g in self.config.groups if g in changed or (all_policies and any(map(g.holds, selected_paths)))]
         for group in self.session.results.stepwise(groups, "groups", attrgetter("name")):
-            result = joined(group, self.reader, trees, self.comparison)
+            result = join_group(group, self.reader, trees, self.comparison)
             if self.references:
                 paths = sorted({policy.source.path for policy in result.members})
-                result = result._replace(pairs=tuple(self.references.bounded(pair, paths) for pair in result.pairs))
+                result = result._replace(pairs=tuple(self.references.with_bound(pair, paths) for pair in result.pairs))
             self.session.group(result, comparing=group in changed)
 
     def judge_acceptances(self, accepted: Callable[[], Acceptances], all_policies: bool) -> None:
@@ -220,8 +222,13 @@ class Run(NamedTuple):
         acceptances = accepted()
         if not acceptances.new_side and not acceptances.wrong:
             return
-        from policy_guard.pipeline.acceptances.status import Versions, rearmed, stale, unusable
-        from policy_guard.pipeline.pairing.groups import Trees, touched
+        from policy_guard.pipeline.acceptances.status import (
+            Versions,
+            rearmed_acceptances,
+            stale_acceptances,
+            unusable_acceptances,
+        )
+        from policy_guard.pipeline.pairing.groups import Trees, touched_groups
 
         old_files, new_files = (snapshot(self.repository, side) for side in self.comparison[:2])
         if self.sides:
@@ -230,15 +237,17 @@ class Run(NamedTuple):
         versions = Versions(self.reader, self.config.groups, trees, self.comparison)
         paths = [
             *(file.path for file in files),
-            *(group.name for group in touched(self.config.groups, self.comparison.changes)),
+            *(group.name for group in touched_groups(self.config.groups, self.comparison.changes)),
         ]
         for finding in (
-            *unusable(acceptances, new_paths, new_files),
-            *rearmed(acceptances, paths, versions, self.today),
+            *unusable_acceptances(acceptances, new_paths, new_files),
+            *rearmed_acceptances(acceptances, paths, versions, self.today),
         ):
             self.session.results.add_finding(finding)
         for stale_acceptance in (
-            stale(acceptances.counting[:MOST_EXAMINED], acceptances.base, versions, self.today) if all_policies else ()
+            stale_acceptances(acceptances.counting[:MOST_EXAMINED], acceptances.base, versions, self.today)
+            if all_policies
+            else ()
         ):
             self.session.results.note(
                 f"{stale_acceptance.path} is {stale_acceptance.reason}. policy-guard accept --prune removes it"
@@ -262,15 +271,15 @@ class Run(NamedTuple):
             if path not in changed_paths and not self.reader.groups(path) and touches(Change(None, file), self.paths)
         ]
         for path, file in self.session.results.stepwise(remaining_files, "files", itemgetter(0)):
-            self.session.results.skipped(path, _unread(self.reader, file, path, changed=False))
+            self.session.results.add_skipped(path, _unread_remark(self.reader, file, path, changed=False))
             version = self.reader.version(file, path, self.comparison.new)
             if self.references:
-                self.session.version(version, partial(self.references.bounded, paths=(path,)))
+                self.session.version(version, partial(self.references.with_bound, paths=(path,)))
             else:
                 self.session.version(version)
 
 
-def _unread(reader: Reader, file: File | None, path: str, changed: bool) -> str:
+def _unread_remark(reader: Reader, file: File | None, path: str, changed: bool) -> str:
     from policy_guard.pipeline.pairing.languages import unread_policies
 
     return unread_policies(reader, file, path, changed)
@@ -285,7 +294,7 @@ def _may_touch_terraform(repository: Repository, comparison: Comparison, changes
     return any(path.endswith(_TERRAFORM[:2]) for path in repository.paths(tree))
 
 
-def _beyond(run: Run) -> Iterator[tuple[str, tuple[str, tuple[Finding, ...]]]]:
+def _link_remarks(run: Run) -> Iterator[tuple[str, tuple[str, tuple[Finding, ...]]]]:
     """Return what is said of changed links and submodules."""
     changes = [change for change in run.comparison.changes if change.new and change.new.mode in (LINK, SUBMODULE)]
     if not changes:
@@ -298,15 +307,15 @@ def _beyond(run: Run) -> Iterator[tuple[str, tuple[str, tuple[Finding, ...]]]]:
             yield change.path, remark
 
 
-def _hidden(run: Run, all_policies: bool) -> Iterator[Finding]:
+def _hidden_findings(run: Run, all_policies: bool) -> Iterator[Finding]:
     """The policies that the change puts where they are not seen. Most changes have nothing that could do so."""
     if _may_hide_one(run.reader, run.comparison.changes):
-        from policy_guard.pipeline.pairing.evasion import moved_out_of_sight
+        from policy_guard.pipeline.pairing.evasion import policies_out_of_sight
 
-        yield from moved_out_of_sight(run.reader, run.comparison, run.sides)
-    yield from _colliding(run)
+        yield from policies_out_of_sight(run.reader, run.comparison, run.sides)
+    yield from _name_collisions(run)
     if all_policies or _may_be_rewritten(run):
-        from policy_guard.pipeline.pairing.attributes import Question, rewritten
+        from policy_guard.pipeline.pairing.attributes import Question, rewrite_findings
 
         question = Question(
             repository=run.repository,
@@ -314,19 +323,19 @@ def _hidden(run: Run, all_policies: bool) -> Iterator[Finding]:
             comparison=run.comparison,
             sides=run.sides,
         )
-        yield from rewritten(question, all_policies, run.session.results.note)
+        yield from rewrite_findings(question, all_policies, run.session.results.note)
 
 
-def _colliding(run: Run) -> Iterator[Finding]:
+def _name_collisions(run: Run) -> Iterator[Finding]:
     """The names that came and are one with others on some systems. Before a commit only those of policies count."""
     plainly_none = run.comparison.new.commit is None and not run.sides
     if not any(
         change.new and (not plainly_none or run.reader.concerned(change.new.path)) for change in run.comparison.changes
     ):
         return
-    from policy_guard.pipeline.pairing.collisions import added, collisions
+    from policy_guard.pipeline.pairing.collisions import added_files, collisions
 
-    if new_files := added(run.comparison.changes):
+    if new_files := added_files(run.comparison.changes):
         all_files = run.sides.after.files if run.sides else snapshot(run.repository, run.comparison.new)
         reached = run.sides.after.under(run.reader.concerned) if run.sides else frozenset[str]()
         yield from collisions(
@@ -345,7 +354,7 @@ def _may_hide_one(reader: Reader, changed: Collection[Change]) -> bool:
     return len(changed) > 1 and any(change.old and reader.concerned(change.old.path) for change in changed)
 
 
-def _alone(pair: Pair, reader: Reader) -> Pair | None:
+def _without_groups(pair: Pair, reader: Reader) -> Pair | None:
     """The pair without the sides that a group judges; None if that is both."""
     old, new = (None if side and reader.groups(side.source.path) else side for side in (pair.old, pair.new))
     return pair._replace(old=old, new=new) if old or new else None

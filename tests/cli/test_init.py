@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from policy_guard.cli.init import CRITICAL, HOOK, WORKFLOW, init
 from policy_guard.cli.init.config_text import text_of
-from policy_guard.cli.init.suggestions import SUFFIXES, Files, entries, hinted, perhaps
+from policy_guard.cli.init.suggestions import SUFFIXES, Files, cap_kind, entries, possible_cap_kind
 from policy_guard.documents import write
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.source import Source
@@ -255,15 +255,15 @@ def test_names_that_mean_other_things_too_are_only_asked_about(scratch: Scratch)
     scratch.commit(**{"app/session/a.json": NARROW, "app/session/b.json": NARROW})
     assert proposed(scratch) == {files_in("app/session"): None}
     assert "#   app/session/a.json, maybe session\n" in (scratch.folder / NAME).read_text()
-    assert (hinted("app/session/a.json"), perhaps("app/session/a.json")) == (None, "session")
-    assert (hinted("buckets/vpc-endpoint.json"), perhaps("buckets/vpc-endpoint.json")) == (None, "endpoint")
+    assert (cap_kind("app/session/a.json"), possible_cap_kind("app/session/a.json")) == (None, "session")
+    assert (cap_kind("buckets/vpc-endpoint.json"), possible_cap_kind("buckets/vpc-endpoint.json")) == (None, "endpoint")
 
 
 def test_two_entries_never_name_one_file() -> None:
     paths = [f"{a}/{b}/{c}.json" for a in ("iam", "scp", "x") for b in ("scp", "boundary", "y", "z") for c in "pq"]
     paths += ["b/x/a.json", "b/x/iam/c.json", *(f"b/{n}/iam/{c}.json" for n in range(3) for c in "pq")]
     paths += ["iam/x.json", "scp/y.json", "x/package.json", "iam/z/boundary.json"]
-    kinds = {path: hinted(path) for path in paths if not path.endswith("package.json")}
+    kinds = {path: cap_kind(path) for path in paths if not path.endswith("package.json")}
     named = [path for entry in entries(Files(tuple(paths), kinds)) for path in entry.paths]
     assert named and len(named) == len(set(named))
     for entry in entries(Files(tuple(paths), kinds)):

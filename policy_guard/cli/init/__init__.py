@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from policy_guard.cli.init.config_text import Surveyed, configuration, text_of
-from policy_guard.cli.init.existing_grants import granted
-from policy_guard.cli.init.suggestions import Entry, Files, entries, hinted
+from policy_guard.cli.init.existing_grants import count_grants
+from policy_guard.cli.init.suggestions import Entry, Files, cap_kind, entries
 from policy_guard.cli.init.survey import Survey, read_as, survey
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.printable import counted, defused, printable, shortened
@@ -58,7 +58,7 @@ def init(folder: Path, environ: Mapping[str, str], progress: Progress = lambda s
         contents = survey(repository, load_config(source))
         proposed: tuple[Entry, ...] = ()
         if source is None:
-            proposed, contents = _proposed(repository, contents)
+            proposed, contents = _propose(repository, contents)
         steps = tuple(_steps(repository, source, contents, proposed, progress))
     finally:
         repository.close()
@@ -82,9 +82,9 @@ def _write(root: Path, files: Mapping[str, bytes]) -> None:
         raise
 
 
-def _proposed(repository: Repository, survey: Survey) -> tuple[tuple[Entry, ...], Survey]:
+def _propose(repository: Repository, survey: Survey) -> tuple[tuple[Entry, ...], Survey]:
     """Return what to name, and the files as read then: as a cap only where the name says so and the content fits."""
-    names = {path: kind for path in survey.sides if (kind := hinted(path))}
+    names = {path: kind for path in survey.sides if (kind := cap_kind(path))}
     read = read_as(repository, survey, names)
     unread = frozenset(survey.unreadable())
     fits = {path: kind for path, kind in names.items() if path in unread or not read[path].problems}
@@ -111,7 +111,7 @@ def _steps(
     listed = load_critical(Source(path, text) if text else text_file(root / path, path)).entries
     yield _Step(path, text, remark=f"{len(listed)} entries to start from")
     if source is None:
-        grants = granted(tuple(survey.policies()), listed, progress)
+        grants = count_grants(tuple(survey.policies()), listed, progress)
         surveyed = Surveyed(
             headline=_headline(survey),
             policies=tuple(survey.in_files()),

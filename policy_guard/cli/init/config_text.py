@@ -9,7 +9,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from policy_guard.cli.init.existing_grants import Granted
-from policy_guard.cli.init.suggestions import SUFFIXES, Entry, nameable, perhaps
+from policy_guard.cli.init.suggestions import SUFFIXES, Entry, nameable, possible_cap_kind
 from policy_guard.documents.printable import counted, shortened
 from policy_guard.iam.policy import Policy
 
@@ -85,9 +85,9 @@ def configuration(survey: Surveyed) -> str:
         "".join(_headline(survey)),
         "version: 1\n",
         _STEPS,
-        _CRITICAL.format(name=survey.critical) + "".join(_granted(survey.granted)),
+        _CRITICAL.format(name=survey.critical) + "".join(_grant_lines(survey.granted)),
         "".join(_policies(survey.entries)),
-        "".join(_unsure(survey.policies)),
+        "".join(_unsure_paths(survey.policies)),
         "".join(_groups(survey.policies)),
     )
     return "\n".join(part for part in parts if part)
@@ -103,7 +103,7 @@ def _headline(survey: Surveyed) -> Iterator[str]:
         )
 
 
-def _granted(granted: Granted) -> Iterator[str]:
+def _grant_lines(granted: Granted) -> Iterator[str]:
     width = max(map(len, granted.entries), default=0)
     grants = {name: number for name, number in granted.entries.items() if number}
     yield "# Granted today:\n" if grants else "# Granted today: none of it\n"
@@ -128,9 +128,9 @@ def _policies(entries: tuple[Entry, ...]) -> Iterator[str]:
             yield f"    kind: {entry.kind} # {_MEANINGS[entry.kind]}, by the name\n"
 
 
-def _unsure(policies: Iterable[tuple[str, Policy]]) -> Iterator[str]:
+def _unsure_paths(policies: Iterable[tuple[str, Policy]]) -> Iterator[str]:
     """Return what may be a cap by a name that means other things, too, or has a name that no pattern can say."""
-    kinds = {path: perhaps(path) for path, policy in policies if policy.kind in ("identity", "resource")}
+    kinds = {path: possible_cap_kind(path) for path, policy in policies if policy.kind in ("identity", "resource")}
     paths = [f"{shortened(path, 90)}, maybe {kind}" for path, kind in kinds.items() if kind]
     if paths:
         yield _UNSURE

@@ -26,7 +26,7 @@ class Granted(NamedTuple):
     policies: int
 
 
-def granted(
+def count_grants(
     policies: Collection[tuple[str, Policy]], critical: tuple[CriticalEntry, ...], progress: Progress
 ) -> Granted:
     """Return what the policies grant, each given with its path, in bounded steps; `progress` hears of each."""
@@ -34,13 +34,13 @@ def granted(
     budgets, any_of_it = Budgets(), 0
     for path, policy in stepwise(policies, "policies", itemgetter(0), progress):
         entries = tuple(entry for entry in critical if entry.concerns(path) and entry.is_about(policy.kind))
-        ids = set(_granted(policy, entries, budgets))
+        ids = set(_granted_entries(policy, entries, budgets))
         counts.update(ids)
         any_of_it += bool(ids)
     return Granted({entry.id: counts[entry.id] for entry in critical}, any_of_it)
 
 
-def _granted(policy: Policy, entries: tuple[CriticalEntry, ...], budgets: Budgets) -> Iterator[str]:
+def _granted_entries(policy: Policy, entries: tuple[CriticalEntry, ...], budgets: Budgets) -> Iterator[str]:
     with_principals = any(entry.principals for entry in entries)
     question = Question(
         kind=policy.kind,

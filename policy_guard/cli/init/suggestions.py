@@ -57,7 +57,7 @@ class Files(NamedTuple):
     unread: frozenset[str] = frozenset()
 
 
-def hinted(path: str) -> Kind | None:
+def cap_kind(path: str) -> Kind | None:
     """The kind of cap that the name of a folder or of the file stands for; the one nearest to the file counts."""
     *folders, name = _normalized(path).split("/")
     stem = _NAMES.get(name.rpartition(".")[0])
@@ -66,7 +66,7 @@ def hinted(path: str) -> Kind | None:
     return next((_NAMES[part] for part in reversed(folders) if part in _NAMES), None)
 
 
-def perhaps(path: str) -> Kind | None:
+def possible_cap_kind(path: str) -> Kind | None:
     """The kind of cap that some name in the path may stand for, and as well for something else."""
     names = {**_NAMES, **_UNSURE}
     *folders, name = _normalized(path).split("/")
@@ -83,7 +83,7 @@ def entries(files: Files) -> tuple[Entry, ...]:
 
     Files that are told by shape alone need no entry; those of a cap have one as far as there is room.
     """
-    patterns = _joined(_patterns(files), files)
+    patterns = _join_families(_patterns(files), files)
     largest_patterns = sorted(patterns, key=lambda pattern: -patterns[pattern])[:MOST_PATTERNS]
     proposals = _of_any_suffix([_entry(pattern, files) for pattern in sorted(largest_patterns)], files)
     named_paths = {path for entry in proposals for path in entry.paths}
@@ -152,7 +152,7 @@ class _Contents:
         nothing does not tell what the next will be.
         """
         says_so = self.number > 1 or any(_normalized(part) in _WHOLE for part in pattern.split("/"))
-        return says_so and not self.has_others and len(self.kinds) == 1 and self.kinds <= {None, hinted(pattern)}
+        return says_so and not self.has_others and len(self.kinds) == 1 and self.kinds <= {None, cap_kind(pattern)}
 
 
 class _Folders:
@@ -193,7 +193,7 @@ def _patterns(files: Files) -> dict[str, int]:
     return patterns
 
 
-def _joined(patterns: dict[str, int], files: Files) -> dict[str, int]:
+def _join_families(patterns: dict[str, int], files: Files) -> dict[str, int]:
     """The patterns, those that differ in one folder's name joined into one with `*` in its place."""
     for family in _families(patterns)[:MOST_PATTERNS]:
         members = [pattern for pattern in patterns if matches_path(family, pattern)]

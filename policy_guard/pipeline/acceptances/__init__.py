@@ -62,7 +62,7 @@ def load_acceptances(repository: Repository, config: Config, old: Revision, new:
     acceptances, wrong = _read(repository, new_files, new.name, today)
     if config.accepted_from != "head":
         return Acceptances(counting=merged, new_side=acceptances, wrong=wrong, notes=(), base=old.name)
-    unowned = _unowned(repository, old, new_files)
+    unowned = _reason_of_unowned(repository, old, new_files)
     if unowned is not None:
         return Acceptances(counting=merged, new_side=acceptances, wrong=wrong, notes=(unowned,), base=old.name)
     return Acceptances(counting=acceptances, new_side=acceptances, wrong=wrong, notes=(), base=old.name)
@@ -116,7 +116,7 @@ def _read(
     return tuple(good), tuple(wrong)
 
 
-def _unowned(repository: Repository, old: Revision, files: Iterable[File]) -> str | None:
+def _reason_of_unowned(repository: Repository, old: Revision, files: Iterable[File]) -> str | None:
     """Return why acceptances that travel with a change do not count; None if the base names an owner for each."""
     reason = f'"accepted-from: head" does not count: in {old.name}'
     for place in PLACES:

@@ -10,7 +10,7 @@ from policy_guard.documents.source import Source, Span, Unreadable
 from policy_guard.iam.policy import Policy, PolicyId
 from policy_guard.pipeline.acceptances import Acceptances
 from policy_guard.pipeline.pairing import Pair
-from policy_guard.pipeline.pairing.groups import Trees, joined
+from policy_guard.pipeline.pairing.groups import Trees, join_group
 from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository.changes import Comparison
 from policy_guard.settings.acceptance import ACCEPTED, Acceptance, Accepted, accepted, digest
@@ -20,14 +20,14 @@ from policy_guard.verify.check import Question
 from policy_guard.verify.finding import Finding, Outcome
 
 
-def concerning(every: Iterable[Acceptance], pair: Pair) -> Iterator[Acceptance]:
+def acceptances_of(every: Iterable[Acceptance], pair: Pair) -> Iterator[Acceptance]:
     """The acceptances that are about this policy."""
     yield from (acceptance for acceptance in every if acceptance.policy == pair.id)
 
 
-def counting(every: Acceptances, pair: Pair, comparing: bool, today: date) -> Iterator[Accepted]:
+def counting_acceptances(every: Acceptances, pair: Pair, comparing: bool, today: date) -> Iterator[Accepted]:
     """The acceptances that count for this pair; without `comparing` those alone that ask for no old version."""
-    for acceptance in concerning(every.counting, pair):
+    for acceptance in acceptances_of(every.counting, pair):
         if today <= acceptance.expires and (acceptance.old is None or (comparing and acceptance.fits(pair.origin))):
             try:
                 yield accepted(acceptance, pair.policy.kind)
@@ -47,7 +47,7 @@ class Versions(NamedTuple):
         """The policy before and after; that of a file, whoever holds it."""
         if policy.grouped:
             group = next((group for group in self.groups if group.name == policy.unit), None)
-            pairs = joined(group, self.reader, self.trees, self.comparison).pairs if group else ()
+            pairs = join_group(group, self.reader, self.trees, self.comparison).pairs if group else ()
             holder_pairs = (
                 pair for pair in pairs if {side.holder for side in (pair.old, pair.new) if side} == {policy.holder}
             )
@@ -64,7 +64,7 @@ class Stale(NamedTuple):
     reason: str
 
 
-def stale(acceptances: Iterable[Acceptance], base: str, versions: Versions, today: date) -> Iterator[Stale]:
+def stale_acceptances(acceptances: Iterable[Acceptance], base: str, versions: Versions, today: date) -> Iterator[Stale]:
     """Return those of the acceptances that are expired, or done in the base."""
     policies: dict[PolicyId, Policy | None] = {}
     for acceptance in acceptances:
@@ -80,7 +80,7 @@ def _is_done(acceptance: Acceptance, policy: Policy | None) -> bool:
     return policy is not None and not acceptance.fits(digest(policy)) and is_merged(acceptance, policy)
 
 
-def rearmed(every: Acceptances, paths: Iterable[str], versions: Versions, today: date) -> Iterator[Finding]:
+def rearmed_acceptances(every: Acceptances, paths: Iterable[str], versions: Versions, today: date) -> Iterator[Finding]:
     """The acceptances of the new side that the change would make count again, for it goes back to their old version.
 
     `paths` are the files and groups that changed.
@@ -108,22 +108,22 @@ def rearmed(every: Acceptances, paths: Iterable[str], versions: Versions, today:
             )
 
 
-def unusable(every: Acceptances, paths: Iterable[str], files: Container[str]) -> Iterator[Finding]:
+def unusable_acceptances(every: Acceptances, paths: Iterable[str], files: Container[str]) -> Iterator[Finding]:
     """Return those among `paths` that cannot be read as acceptances, or are about none of the `files`."""
     path_set = set(paths)
     for wrong_file in every.wrong:
         if wrong_file.source.path in path_set:
             message = f"cannot be read as an acceptance: {wrong_file.message}"
-            yield _amiss(wrong_file.source, wrong_file.span.start, "unreadable", "error", message)
+            yield _finding(wrong_file.source, wrong_file.span.start, "unreadable", "error", message)
     for acceptance in every.new_side:
         if acceptance.source.path in path_set and not acceptance.policy.grouped and acceptance.policy.unit not in files:
             at = _span_of(acceptance, "policy").start
-            yield _amiss(
+            yield _finding(
                 acceptance.source, at, "violated", "warning", f"accepts nothing: there is no {acceptance.policy.unit}"
             )
 
 
-def _amiss(source: Source, at: int, outcome: Outcome, severity: Severity, message: str) -> Finding:
+def _finding(source: Source, at: int, outcome: Outcome, severity: Severity, message: str) -> Finding:
     span = Span(at, min(at + 1, len(source.text)))
     facts = (("next", "correct it; policy-guard accept writes such files"),)
     return Finding(
@@ -131,10 +131,10 @@ def _amiss(source: Source, at: int, outcome: Outcome, severity: Severity, messag
     )
 
 
-def left_over(every: Acceptances, pair: Pair, used: Collection[str], today: date) -> Iterator[str]:
+def unused_remarks(every: Acceptances, pair: Pair, used: Collection[str], today: date) -> Iterator[str]:
     """Return what is to be said about acceptances for this policy that were not used."""
     new_paths = {acceptance.source.path for acceptance in every.new_side}
-    for acceptance in concerning(every.counting, pair):
+    for acceptance in acceptances_of(every.counting, pair):
         name = acceptance.source.path
         if name in used or name not in new_paths:
             continue
@@ -146,7 +146,7 @@ def left_over(every: Acceptances, pair: Pair, used: Collection[str], today: date
             yield f"{name} was written against another version of {acceptance.policy} and does not count"
         else:
             yield f"{name} accepts nothing that is found here"
-    for acceptance in concerning(every.waiting(), pair):
+    for acceptance in acceptances_of(every.waiting(), pair):
         if acceptance.expires >= today and acceptance.fits(pair.origin):
             yield f"{acceptance.source.path} is not on {every.base} yet, so it does not count. Have it merged first"
 

@@ -76,13 +76,13 @@ class FileResult(NamedTuple):
     unread: str = ""
 
 
-def of_templates(path: str, old: FileVersion, new: FileVersion, config: Config) -> FileResult:
+def compare_templates(path: str, old: FileVersion, new: FileVersion, config: Config) -> FileResult:
     """Return what comes of comparing two versions of a template."""
     assert old.template is not None and new.template is not None
-    from policy_guard.pipeline.pairing.templates import compared
+    from policy_guard.pipeline.pairing.templates import compared_policies
     from policy_guard.pipeline.pairing.unknown import LOST, may_have_lost
 
-    policy_pairs = compared(old.template, new.template, config.placeholders)
+    policy_pairs = compared_policies(old.template, new.template, config.placeholders)
     findings = [*unreadable_findings(new.source, policy_pairs.new)]
     if policy_pairs.old and not policy_pairs.new:
         severity = config.severity(LOST)
@@ -109,8 +109,12 @@ def pairs(reader: Reader, change: Change, comparison: Comparison) -> FileResult:
         and not reader.has_same_rules(old_file.path, new_file.path)
     ):
         deletion, addition = change._replace(new=None), change._replace(old=None)
-        joined = _joined(pairs(reader, deletion, comparison), pairs(reader, addition, comparison), old_file, new_file)
-        return joined._replace(findings=(*joined.findings, *_out_of_sight(reader, old_file, new_file, comparison)))
+        joined = _join_results(
+            pairs(reader, deletion, comparison), pairs(reader, addition, comparison), old_file, new_file
+        )
+        return joined._replace(
+            findings=(*joined.findings, *_policy_out_of_sight(reader, old_file, new_file, comparison))
+        )
     if change.relation != "reads" and reader.is_unchanged(old_file, new_file):
         return FileResult((), ())
     old = reader.glance(old_file, old_file.path, comparison.old) if old_file else None
@@ -121,18 +125,18 @@ def pairs(reader: Reader, change: Change, comparison: Comparison) -> FileResult:
     if new_file and old and new and old.manifest and not new.examined:
         new = reader.glance(new_file, new_file.path, comparison.new, closely=True)
     if old and new and old.template and new.template:
-        outcome = of_templates(change.path, old, new, reader.settings.config)
+        outcome = compare_templates(change.path, old, new, reader.settings.config)
         return outcome._replace(notes=(*_notes(change, old, new), *outcome.notes))
     old = reader.completed(old) if old else None
-    new = _as_new(reader.completed(new)).with_unresolved(old) if new else None
+    new = _with_template_problems(reader.completed(new)).with_unresolved(old) if new else None
     notes = tuple(_notes(change, old, new))
-    findings = (*_findings(old, new), *_unknown(reader, change, comparison.old, (old, new)))
+    findings = (*_findings(old, new), *_unreadable_old_version(reader, change, comparison.old, (old, new)))
     if new and new.problems:
         return FileResult((), findings, new.deeper, notes)
-    return FileResult(tuple(_paired(change.path, old, new)), findings, new.deeper if new else 0, notes)
+    return FileResult(tuple(_pair_policies(change.path, old, new)), findings, new.deeper if new else 0, notes)
 
 
-def _as_new(version: FileVersion) -> FileVersion:
+def _with_template_problems(version: FileVersion) -> FileVersion:
     """The version with what keeps a template that was none before from being judged as a whole."""
     if version.template is None:
         return version
@@ -142,7 +146,7 @@ def _as_new(version: FileVersion) -> FileVersion:
     return version._replace(problems=problems, examined=version.examined or bool(problems))
 
 
-def _out_of_sight(reader: Reader, old_file: File, new_file: File, comparison: Comparison) -> Iterator[Finding]:
+def _policy_out_of_sight(reader: Reader, old_file: File, new_file: File, comparison: Comparison) -> Iterator[Finding]:
     """A policy that moves to where no policy is looked for, and is still one."""
     old = reader.version(old_file, old_file.path, comparison.old)
     if old.policies and not reader.concerned(new_file.path) and (data := reader.content(new_file)) and sniff(data):
@@ -151,7 +155,7 @@ def _out_of_sight(reader: Reader, old_file: File, new_file: File, comparison: Co
         )
 
 
-def _joined(deletion: FileResult, addition: FileResult, old_file: File, new_file: File) -> FileResult:
+def _join_results(deletion: FileResult, addition: FileResult, old_file: File, new_file: File) -> FileResult:
     note = f"{old_file.path} was renamed to {new_file.path}, where other settings apply; {_AS_TWO}"
     return FileResult(
         (*deletion.pairs, *addition.pairs),
@@ -167,11 +171,11 @@ def _findings(old: FileVersion | None, new: FileVersion | None) -> Iterator[Find
     was = bool(old and (old.policies or old.problems))
     if new.problems:
         yield from unreadable_findings(new.source, new.problems)
-    elif was and old and not (old.manifest and new.manifest) and (not new.policies or _replaced(old, new)):
+    elif was and old and not (old.manifest and new.manifest) and (not new.policies or _may_be_replaced(old, new)):
         yield vanished_finding(new.source, old.source, "no policy is read from this file")
 
 
-def _unknown(
+def _unreadable_old_version(
     reader: Reader, change: Change, revision: Revision, sides: tuple[FileVersion | None, FileVersion | None]
 ) -> Iterator[Finding]:
     """A finding if an old version cannot be read that may have denied something. Groups have one of their own."""
@@ -194,7 +198,7 @@ def _unknown(
     )
 
 
-def _replaced(old: FileVersion, new: FileVersion) -> bool:
+def _may_be_replaced(old: FileVersion, new: FileVersion) -> bool:
     """Tell whether one of several policies went, and what stands there or lies deeper may be one still."""
     removed_labels = old.policies.keys() - new.policies.keys()
     return bool(removed_labels and new.deeper) or any(_stands_for(label, new.candidates) for label in removed_labels)
@@ -217,13 +221,13 @@ def _notes(change: Change, old: FileVersion | None, new: FileVersion | None) -> 
     if new and new.note:
         yield new.note
     for label, policy in new.policies.items() if old and new else ():
-        if old and label in old.policies and not _of_one_holder(old.policies[label], policy):
+        if old and label in old.policies and not _has_one_holder(old.policies[label], policy):
             yield f"{change.path} {label} now belongs to a different principal; {_AS_TWO}"
     if old and old.problems and new and new.policies:
         yield f"the old version of {change.path} cannot be read, so all of the new version counts as new"
 
 
-def _paired(path: str, old: FileVersion | None, new: FileVersion | None) -> Iterator[Pair]:
+def _pair_policies(path: str, old: FileVersion | None, new: FileVersion | None) -> Iterator[Pair]:
     olds, news = (old.policies if old else {}), (new.policies if new else {})
     for label in [*news, *(label for label in olds if label not in news)]:
         yield from split_pair(Pair(path=path, old=olds.get(label), new=news.get(label), fresh=old is None))
@@ -234,12 +238,12 @@ def split_pair(pair: Pair) -> tuple[Pair, ...]:
     from policy_guard.iam.policy import of_one_kind
 
     old, new = pair.old, pair.new
-    if old and new and not (of_one_kind(old, new) and _of_one_holder(old, new)):
+    if old and new and not (of_one_kind(old, new) and _has_one_holder(old, new)):
         return pair._replace(new=None), pair._replace(old=None, instead_of=pair.old)
     return (pair,)
 
 
-def _of_one_holder(old: Policy, new: Policy) -> bool:
+def _has_one_holder(old: Policy, new: Policy) -> bool:
     """Tell whether both are one holder's; a version that counts no more gives nobody anything."""
     from policy_guard.documents.containers.holders import DEFAULT
 

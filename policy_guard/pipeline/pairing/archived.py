@@ -32,9 +32,9 @@ def way_of(view: View | None, name: str) -> Way:
 def parties_of(reader: Reader, sides: Sides | None, comparison: Comparison) -> Iterator[Party]:
     """The groups of which a file changed."""
     if sides is not None:
-        from policy_guard.pipeline.pairing.groups import touched
+        from policy_guard.pipeline.pairing.groups import touched_groups
 
-        for group in touched(reader.settings.config.groups, comparison.changes):
+        for group in touched_groups(reader.settings.config.groups, comparison.changes):
             old_members = _members(group, reader, sides.before, comparison.old)
             yield Party(group.name, old_members, _members(group, reader, sides.after, comparison.new))
 
@@ -45,7 +45,7 @@ def _members(group: Group, reader: Reader, view: View, revision: Revision) -> di
     return {name: way_of(view, name) for name, side in sides if side.policies or side.problems}
 
 
-def parted(parties: Iterable[Party], values: Values, old_values: Values) -> Iterator[tuple[str, str]]:
+def partial_groups(parties: Iterable[Party], values: Values, old_values: Values) -> Iterator[tuple[str, str]]:
     """A file of each group of which archives hold some policies and lack others, with what is wrong.
 
     The Deny of a file counts for the whole group, and in an archive only if it is there.

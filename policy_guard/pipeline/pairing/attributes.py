@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from policy_guard.documents.format import sniff
 from policy_guard.documents.source import Problem, Source, Span
-from policy_guard.pipeline.pairing.archived import Party, parted, parties_of, way_of
+from policy_guard.pipeline.pairing.archived import Party, partial_groups, parties_of, way_of
 from policy_guard.pipeline.pairing.file_version import FileVersion
 from policy_guard.pipeline.pairing.links import Sides
 from policy_guard.pipeline.pairing.reader import Reader
@@ -69,7 +69,7 @@ class _Candidate(NamedTuple):
     old_way: Way
 
 
-def rewritten(question: Question, all_files: bool, note: Callable[[str], None]) -> Iterator[Finding]:
+def rewrite_findings(question: Question, all_files: bool, note: Callable[[str], None]) -> Iterator[Finding]:
     """A finding for each policy that git writes otherwise than it is judged, and a note of files nobody can tell of.
 
     With `all_files` those that did not change count, too. A policy that git wrote otherwise before, and now does not,
@@ -82,18 +82,18 @@ def rewritten(question: Question, all_files: bool, note: Callable[[str], None]) 
     )
     texts = _texts(question, ways)
     sniffed = any(sniff(question.repository.read(candidate.file) or b"") for candidate in candidates)
-    if not (candidates or parties) or not (_mentioned(texts) or sniffed or parties):
+    if not (candidates or parties) or not (_mention_attributes(texts) or sniffed or parties):
         return
     values = _values_of_new(question, ways, texts)
     suspects = [each for each in candidates if values.effects(each.way) != Values({}).effects(each.way)]
-    old_values = _old_values(question, candidates if _may_have_been(question) else suspects, parties)
-    yield from _otherwise(question, suspects, old_values, values, all_files, note)
-    for name, reason in parted(parties, values, old_values):
-        yield from _refused(question, name, reason)
+    old_values = _old_values(question, candidates if _may_have_other_attributes(question) else suspects, parties)
+    yield from _suspect_findings(question, suspects, old_values, values, all_files, note)
+    for name, reason in partial_groups(parties, values, old_values):
+        yield from _refusal(question, name, reason)
     _distrust(question, candidates, old_values, values, note)
 
 
-def _otherwise(
+def _suspect_findings(
     question: Question,
     suspects: Iterable[_Candidate],
     old_values: Values,
@@ -115,17 +115,17 @@ def _otherwise(
         newly_left_out = ignored is not None and suspect.old_way and not old_values.left_out(suspect.old_way)
         reason, place = _reason(values, path, data, version), path
         if reason is None and newly_left_out:
-            reason, place = _left_out(version), ignored or path
+            reason, place = _reason_of_omission(version), ignored or path
         if reason and (place, reason) not in refusals:
             refusals.add((place, reason))
-            yield from _refused(question, place, reason)
+            yield from _refusal(question, place, reason)
         elif not reason and suspect.touched and not version.note and _filters(values, path):
             filtered[path] = None
     if filtered:
-        note(_about(list(filtered)))
+        note(_filter_note(list(filtered)))
 
 
-def _refused(question: Question, path: str, reason: str) -> Iterator[Finding]:
+def _refusal(question: Question, path: str, reason: str) -> Iterator[Finding]:
     problem = Problem(f"{reason}; take that out in {FILE}", Span(0, 0))
     yield from unreadable_findings(Source(path, "", question.comparison.new.name), [problem])
 
@@ -163,7 +163,7 @@ def _distrust(
                 )
 
 
-def _may_have_been(question: Question) -> bool:
+def _may_have_other_attributes(question: Question) -> bool:
     """Tell whether a file may have other attributes now: attributes changed, or it moved."""
     moved = (change.old and change.new and change.old.path != change.new.path for change in question.comparison.changes)
     return any(moved) or bool(_prefixes(question.comparison.changes))
@@ -184,7 +184,7 @@ def _reason(values: Values, path: str, data: bytes, version: FileVersion) -> str
     return None
 
 
-def _left_out(version: FileVersion) -> str | None:
+def _reason_of_omission(version: FileVersion) -> str | None:
     if not version.policies and not version.problems:
         return None
     return "git archive leaves this policy out for export-ignore, and did not before"
@@ -203,12 +203,12 @@ def _spelling(data: bytes) -> bool:
     )
 
 
-def _about(paths: list[str]) -> str:
+def _filter_note(paths: list[str]) -> str:
     ending = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""
     return f"a filter in {FILE} rewrites {', '.join(paths[:_MOST_NAMED])}{ending}; the result is not checked"
 
 
-def _mentioned(texts: Mapping[str, bytes]) -> bool:
+def _mention_attributes(texts: Mapping[str, bytes]) -> bool:
     return any(map(_WORDS.search, texts.values()))
 
 

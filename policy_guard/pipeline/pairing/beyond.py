@@ -77,8 +77,8 @@ class Beyond:
         if file.mode == SUBMODULE:
             description = "is a submodule, which is not checked"
             return f"{file.path} {description}", (
-                *self._taken_away(file.path),
-                *self._configured(file.path, description),
+                *self._removed_policies(file.path),
+                *self._findings_of_settings(file.path, description),
             )
         way = self._way(file.path)
         findings = tuple(self._policies_in_text(file))
@@ -87,8 +87,8 @@ class Beyond:
         description = _DESCRIPTIONS.get(way.kind, _OUT)
         return f"{file.path} {description}", (
             *findings,
-            *self._taken_away(file.path),
-            *self._unseen(file.path, way, description),
+            *self._removed_policies(file.path),
+            *self._findings_out_of_sight(file.path, way, description),
         )
 
     def _way(self, path: str) -> Way:
@@ -102,19 +102,19 @@ class Beyond:
             return way if folded_way.path is not None or folded_way.kind == MISSING else folded_way
         return way
 
-    def _unseen(self, path: str, way: Way, description: str) -> Iterator[Finding]:
+    def _findings_out_of_sight(self, path: str, way: Way, description: str) -> Iterator[Finding]:
         if way.kind == BROKEN and not self._reader.concerned(path):
-            yield from self._refused(path, way.reason)
+            yield from self._refusal(path, way.reason)
         elif way.kind == MISSING:
-            yield from self._in_another_spelling(path)
+            yield from self._findings_in_another_spelling(path)
         elif way.kind not in (BROKEN, CIRCLE):
-            yield from self._configured(path, description)
-            yield from self._coming_back(path, way)
+            yield from self._findings_of_settings(path, description)
+            yield from self._findings_back_inside(path, way)
 
-    def _refused(self, path: str, message: str) -> Iterator[Finding]:
+    def _refusal(self, path: str, message: str) -> Iterator[Finding]:
         yield from unreadable_findings(Source(path, "", self._new.name), [Problem(message, Span(0, 0))])
 
-    def _configured(self, path: str, description: str) -> Iterator[Finding]:
+    def _findings_of_settings(self, path: str, description: str) -> Iterator[Finding]:
         """State that the settings name files in it, which nobody looks at."""
         self._match_count += len(self._patterns)
         if self._match_count > MOST_MATCHED:
@@ -123,27 +123,27 @@ class Beyond:
         excluded = self._reader.settings.config.exclude
         if naming_pattern is not None and not any(names_all_below(pattern, path) for pattern in excluded):
             remedy = f"keep the files themselves here, or name {path}/** under exclude"
-            yield from self._refused(
+            yield from self._refusal(
                 path, f"{description}, and the settings name files in it with {naming_pattern}; {remedy}"
             )
 
-    def _in_another_spelling(self, path: str) -> Iterator[Finding]:
+    def _findings_in_another_spelling(self, path: str) -> Iterator[Finding]:
         way = self._folded.way(folded(path))
-        if way.path is not None and self._may_hold_one(path, way.path):
+        if way.path is not None and self._may_hold_policy(path, way.path):
             place = self._folded.files[way.path].path if way.path in self._folded.files else way.path
             reason = "where systems that do not tell all names apart find policies; write the name as it is"
-            yield from self._refused(path, f"the link leads to nothing here, but almost to {place}, {reason}")
+            yield from self._refusal(path, f"the link leads to nothing here, but almost to {place}, {reason}")
 
-    def _coming_back(self, path: str, way: Way) -> Iterator[Finding]:
+    def _findings_back_inside(self, path: str, way: Way) -> Iterator[Finding]:
         """State that a link out of the repository may lead back into it, to a policy."""
         names = [folded(name) for name in way.remainder.split("/") if name not in ("", ".", "..")][-_MOST_NAMES:]
         tails = ("/".join(names[at:]) for at, name in enumerate(names) if name in self._top)
         places = [self._folded.way(tail).path for tail in tails]
         if self._may_be_above(names):
             places.append("")
-        if any(place is not None and self._may_hold_one(path, place) for place in places):
+        if any(place is not None and self._may_hold_policy(path, place) for place in places):
             message = "the link leads out of the repository and may come back to a policy in it; write it without that"
-            yield from self._refused(path, message)
+            yield from self._refusal(path, message)
 
     def _may_be_above(self, names: list[str]) -> bool:
         """Tell whether these may be the names of the folder of the repository, or of one above it."""
@@ -151,15 +151,15 @@ class Beyond:
         among = any(root[at : at + len(names)] == names for at in range(len(root)))
         return not names or names[-1] == "cwd" or among
 
-    def _may_hold_one(self, name: str, place: str) -> bool:
+    def _may_hold_policy(self, name: str, place: str) -> bool:
         """Tell whether a policy stands in a file, or in a folder below it, under the name that a link gives it."""
         file = self._folded.files.get(place)
         files = ((f"{name}/{inner_path}", inner_file) for inner_path, inner_file in self._folded.files_below(place))
         return any(
-            self._is_one(inner_file, inner_name) for inner_name, inner_file in ([(name, file)] if file else files)
+            self._is_policy(inner_file, inner_name) for inner_name, inner_file in ([(name, file)] if file else files)
         )
 
-    def _is_one(self, file: File, name: str) -> bool:
+    def _is_policy(self, file: File, name: str) -> bool:
         self._name_count += 1
         if self._name_count > MOST_NAMED or self._file_count > MOST_LOOKED_AT:
             return True
@@ -177,9 +177,9 @@ class Beyond:
         version = self._reader.version(file._replace(mode=_FILE), file.path, self._new)
         if version.policies:
             reason = "is a policy, and git writes it into a file on systems without links"
-            yield from self._refused(file.path, f"the text of the link {reason}; make it a file")
+            yield from self._refusal(file.path, f"the text of the link {reason}; make it a file")
 
-    def _taken_away(self, path: str) -> Iterator[Finding]:
+    def _removed_policies(self, path: str) -> Iterator[Finding]:
         """A finding for each policy that was where something is now that is not looked into."""
         for change in self._changed:
             if change.old and change.old.path.startswith(f"{path}/"):

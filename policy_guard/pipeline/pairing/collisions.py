@@ -17,7 +17,7 @@ from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import unreadable_findings
 
 
-def added(changed: Iterable[Change]) -> dict[str, File]:
+def added_files(changed: Iterable[Change]) -> dict[str, File]:
     """The files under names, or of a sort, that were not there before."""
     old_modes = {change.old.path: change.old.mode & 0o170000 for change in changed if change.old}
     news = (change.new for change in changed if change.new)
@@ -33,15 +33,15 @@ def collisions(
     """
     places = set[str]()
     for path in map(folded, new_files):
-        places.update(takewhile(lambda place: place not in places, _up(path)))
+        places.update(takewhile(lambda place: place not in places, _path_and_folders(path)))
     paths_by_spelling: dict[str, dict[str, list[str]]] = {}
     for path in all_files:
-        for place in _up(folded(path)):
+        for place in _path_and_folders(folded(path)):
             if place in places:
-                paths_by_spelling.setdefault(place, {}).setdefault(_cut(path, place.count("/")), []).append(path)
+                paths_by_spelling.setdefault(place, {}).setdefault(_beginning(path, place.count("/")), []).append(path)
     for path in new_files:
-        for place in _up(folded(path)):
-            spelling = _cut(path, place.count("/"))
+        for place in _path_and_folders(folded(path)):
+            spelling = _beginning(path, place.count("/"))
             other_spellings = {
                 name: files for name, files in paths_by_spelling.get(place, {}).items() if name != spelling
             }
@@ -51,22 +51,22 @@ def collisions(
                 if (spelling in all_files or o in all_files) and any(map(matters, (path, *other_spellings[o])))
             )
             if rival := next(rivals, None):
-                yield _refused(path, spelling, rival, revision)
+                yield _collision(path, spelling, rival, revision)
                 break
 
 
-def _up(path: str) -> Iterator[str]:
+def _path_and_folders(path: str) -> Iterator[str]:
     while path:
         yield path
         path = path.rpartition("/")[0]
 
 
-def _cut(path: str, folders: int) -> str:
+def _beginning(path: str, folders: int) -> str:
     """The path down to a depth."""
     return "/".join(path.split("/")[: folders + 1])
 
 
-def _refused(path: str, spelling: str, rival: str, revision: str) -> Finding:
+def _collision(path: str, spelling: str, rival: str, revision: str) -> Finding:
     message = (
         f"{spelling} and {rival} are one name on systems such as macOS and Windows, and only one is there; rename one"
     )

@@ -90,7 +90,7 @@ def holds_policy(data: bytes, least_share: float, room: Room | None = None) -> b
             if room and not room.spend(_STEPS_A_TEXT + min(size, LARGEST)):
                 return False
             budget -= size
-            if budget < 0 or (_speaks_of_one(text) and (encoded or _share(text) >= least_share)):
+            if budget < 0 or (_speaks_of_policy(text) and (encoded or _share(text) >= least_share)):
                 return True
     except _Undecodable:
         return True
@@ -100,7 +100,7 @@ def holds_policy(data: bytes, least_share: float, room: Room | None = None) -> b
 def shows_policy(data: bytes, least_share: float) -> bool:
     """Tell whether the bytes hold a policy that is to be read as it stands, in a file of any length."""
     text = data.replace(b"\0", b"").decode("utf-8", "replace")
-    return _speaks_of_one(text) and _share(text) >= least_share
+    return _speaks_of_policy(text) and _share(text) >= least_share
 
 
 def is_opaque(data: bytes) -> bool:
@@ -114,7 +114,7 @@ def is_opaque(data: bytes) -> bool:
     return False
 
 
-def _speaks_of_one(text: str) -> bool:
+def _speaks_of_policy(text: str) -> bool:
     return bool(_STATEMENT.search(text) and _REST.search(text))
 
 
@@ -138,19 +138,19 @@ def _texts(data: bytes, depth: int) -> Iterator[tuple[str, int, bool]]:
     """
     text = data[:LARGEST].replace(b"\0", b"").decode("utf-8", "replace")
     yield text, len(data), depth > 0
-    if (plain := _unescaped(text)) != text:
+    if (plain := _unescape(text)) != text:
         yield plain, len(plain), depth > 0
     for turned in (text[::-1], text.translate(_ROT13)):
         yield turned, len(turned), True
     if depth < _DEEPEST:
-        for inner in chain(_unpacked(data), _decoded(text[:_LARGEST_ENCODED])):
+        for inner in chain(_unpack(data), _decode(text[:_LARGEST_ENCODED])):
             if len(inner) < _SHORTEST:
                 continue
             if inner.startswith((_GZIP, _BZIP2, _XZ, _ZIP)) or _PRINTABLE.fullmatch(inner.replace(b"\0", b"")):
                 yield from _texts(inner, depth + 1)
 
 
-def _unescaped(text: str) -> str:
+def _unescape(text: str) -> str:
     """The text without the escapes of JSON, HTML and addresses."""
     from html import unescape
     from urllib.parse import unquote
@@ -159,7 +159,7 @@ def _unescaped(text: str) -> str:
     return _LETTER.sub(lambda m: chr(int(m[1], 16)), text) if "\\" in text else text
 
 
-def _decoded(text: str) -> Iterator[bytes]:
+def _decode(text: str) -> Iterator[bytes]:
     """The bytes that long words of the text stand for, each by itself and all together."""
     from base64 import a85decode, b32decode, b85decode
 
@@ -167,12 +167,12 @@ def _decoded(text: str) -> Iterator[bytes]:
     for word in _long_words(_HEXADECIMAL, text):
         yield bytes.fromhex(word[: len(word) // 2 * 2])
     for word in _long_words(_BASE32, text):
-        yield from _unless_wrong(partial(b32decode, word[: len(word) // 8 * 8]), ValueError)
+        yield from _attempt(partial(b32decode, word[: len(word) // 8 * 8]), ValueError)
     yield bytes.fromhex("".join(_BYTES.findall(text)))
     yield bytes(code for code in map(int, _NUMBERS.findall(text)) if code < 256)
     squeezed = "".join(text.split())
     for decode in (b85decode, a85decode):
-        yield from _unless_wrong(partial(decode, squeezed), ValueError)
+        yield from _attempt(partial(decode, squeezed), ValueError)
 
 
 def _from_base64(word: str) -> bytes:
@@ -188,7 +188,7 @@ def _long_words(pattern: re.Pattern[str], text: str) -> Iterator[str]:
     yield "".join(words)
 
 
-def _unpacked(data: bytes) -> Iterator[bytes]:
+def _unpack(data: bytes) -> Iterator[bytes]:
     """Return what a compressed file or an archive holds. Nothing is written anywhere.
 
     Raises `_Undecodable` behind the last text if there is more than is looked at: the policy may be in the rest.
@@ -218,7 +218,7 @@ def _streams(data: bytes, make_decompressor: Callable[[], _Decompressor], wrong:
     room = LARGEST
     while data and room > 0:
         decompressor = make_decompressor()
-        (text,) = tuple(_unless_wrong(partial(decompressor.decompress, data, room), wrong)) or (b"",)
+        (text,) = tuple(_attempt(partial(decompressor.decompress, data, room), wrong)) or (b"",)
         texts.append(text)
         room -= _STEPS_A_TEXT + len(text)
         data = decompressor.unused_data.lstrip(b"\0")
@@ -236,9 +236,9 @@ def _members(data: bytes) -> Iterator[bytes]:
 
     wrong = (BadZipFile, RuntimeError, OSError, EOFError, ValueError, zlib.error)
     room = LARGEST
-    for archive in _unless_wrong(lambda: ZipFile(BytesIO(data)), *wrong):
+    for archive in _attempt(lambda: ZipFile(BytesIO(data)), *wrong):
         for entry in archive.infolist():
-            for member in _unless_wrong(partial(_beginning, archive, entry, room), *wrong):
+            for member in _attempt(partial(_beginning, archive, entry, room), *wrong):
                 room -= _STEPS_A_TEXT + len(member)
                 yield member
                 if room <= 0:
@@ -250,7 +250,7 @@ def _beginning(archive: ZipFile, entry: ZipInfo, room: int) -> bytes:
         return member.read(max(room, 0))
 
 
-def _unless_wrong(work: Callable[[], _Result], *wrong: type[Exception]) -> Iterator[_Result]:
+def _attempt(work: Callable[[], _Result], *wrong: type[Exception]) -> Iterator[_Result]:
     """Return what the work gives, or nothing: bytes that are no such code hold nothing in it.
 
     Whatever else a library says of bytes that somebody wrote on purpose, nobody knows what they hold.

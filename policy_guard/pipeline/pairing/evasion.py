@@ -52,12 +52,12 @@ def _place(path: str) -> tuple[str, str]:
     return folder, name.partition(".")[0].lower()
 
 
-def moved_out_of_sight(reader: Reader, comparison: Comparison, sides: Sides | None) -> Iterator[Finding]:
+def policies_out_of_sight(reader: Reader, comparison: Comparison, sides: Sides | None) -> Iterator[Finding]:
     """A finding for each file that now holds a policy under a name where none is looked for, while a policy goes.
 
     Where git sees one file renamed, the pair of both says so already. Whoever takes two changes for it is not seen.
     """
-    lost_sources = dict(_lost(reader, comparison, sides))
+    lost_sources = dict(_lost_policies(reader, comparison, sides))
     if not lost_sources:
         return
     lost = _Lost.of(next(iter(lost_sources.values())), lost_sources)
@@ -83,7 +83,7 @@ class _Look:
             file = change.new
             assert file is not None
             data = self._reader.content(file) or b""
-            if self._shows_one(change, data):
+            if self._shows_policy(change, data):
                 yield self._finding(file.path)
             elif self._room.remainder < 0 or self._reading.remainder < 0:
                 passed_over = passed_over or file.path
@@ -91,26 +91,26 @@ class _Look:
                 parts.setdefault(file.path.rpartition("/")[0], []).append((file.path, data))
             if self._reading.remainder < 0:
                 break
-        yield from self._in_parts(parts)
+        yield from self._policies_in_parts(parts)
         if passed_over or self._room.remainder < 0:
-            yield from self._too_much(passed_over or self._lost.first.path)
+            yield from self._overflow(passed_over or self._lost.first.path)
 
     def _finding(self, path: str) -> Finding:
         reason = "files with this name are not checked"
         return vanished_finding(Source(path, "", self._new.name), self._lost.first, reason)
 
-    def _too_much(self, path: str) -> Iterator[Finding]:
+    def _overflow(self, path: str) -> Iterator[Finding]:
         words = f"{self._lost.first.path} is no policy any more, and with it more changes than can be looked through"
         problem = Problem(f"{words} for what became of it; make that a change of its own", Span(0, 0))
         yield from unreadable_findings(Source(path, "", self._new.name), [problem])
 
-    def _in_parts(self, parts: dict[str, list[tuple[str, bytes]]]) -> Iterator[Finding]:
+    def _policies_in_parts(self, parts: dict[str, list[tuple[str, bytes]]]) -> Iterator[Finding]:
         for files in parts.values():
             joined = b"".join(data.rstrip(b"\r\n") for _, data in sorted(files))
             if len(files) > 1 and holds_policy(joined, _ELSEWHERE, self._room):
                 yield self._finding(min(files)[0])
 
-    def _shows_one(self, change: Change, data: bytes) -> bool:
+    def _shows_policy(self, change: Change, data: bytes) -> bool:
         """Tell whether a policy is to be seen in the file, and was not before where it may be no more than an example.
 
         In the place of the policy that goes, a new file that nobody can look into counts as one.
@@ -129,7 +129,7 @@ class _Look:
         return long and self._reading.spend(len(data)) and shows_policy(data, least_share)
 
 
-def _lost(reader: Reader, comparison: Comparison, sides: Sides | None) -> Iterator[tuple[str, Source]]:
+def _lost_policies(reader: Reader, comparison: Comparison, sides: Sides | None) -> Iterator[tuple[str, Source]]:
     """The places where a policy goes, by path: files that are deleted or renamed, and those with one policy less.
 
     A file that a link led to is such a place, too.
@@ -146,11 +146,11 @@ def _lost(reader: Reader, comparison: Comparison, sides: Sides | None) -> Iterat
         )
         if set(old.policies) - set(new_policies):
             yield change.old.path, old.source
-            if real := _real(change.old.path, sides):
+            if real := _real_path(change.old.path, sides):
                 yield real, old.source
 
 
-def _real(path: str, sides: Sides | None) -> str | None:
+def _real_path(path: str, sides: Sides | None) -> str | None:
     """The path of the file behind a name that a link gave it in the base."""
     if sides is None:
         return None

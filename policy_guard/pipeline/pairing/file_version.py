@@ -67,7 +67,7 @@ class FileVersion(NamedTuple):
 
         parsed = all_of(self.template, placeholders, grants)
         problems = (*self.template.repeated, *parsed.every_problem)
-        policies = {_unique(key, policy, parsed.policies): policy for key, policy in parsed.policies.items()}
+        policies = {_unique_label(key, policy, parsed.policies): policy for key, policy in parsed.policies.items()}
         return self._replace(policies=policies, problems=problems, examined=bool(policies or problems))
 
     def with_unresolved(self, old: FileVersion | None = None) -> FileVersion:
@@ -83,7 +83,7 @@ class FileVersion(NamedTuple):
         return self._replace(problems=(*self.problems, *late_problems), examined=True)
 
 
-def _unique(key: PolicyId, policy: Policy, every: Mapping[PolicyId, Policy]) -> str:
+def _unique_label(key: PolicyId, policy: Policy, every: Mapping[PolicyId, Policy]) -> str:
     """The label of a policy; that of several at one place tells whose it is."""
     count = sum(other.label == policy.label for other in every.values())
     return policy.label if count == 1 else f"{policy.label} of {key.holder}"
@@ -112,12 +112,12 @@ def glance_of(
     that it reads are found among its `siblings`.
     """
     if LFS.match(data) and not sniff(data):
-        return _of_pointer(data, path, revision, configured)
+        return _pointer_version(data, path, revision, configured)
     by_content = not configured and plain_name(path)
     if not configured and not closely and not sniff(data) and not is_serverless_name(path):
         return FileVersion(Source(path, "", revision), {}, examined=False)
     if by_content and not in_json(data) and not is_short_text(data):
-        return _too_long(data, path, revision)
+        return _version_of_long_file(data, path, revision)
     from policy_guard.documents.containers.plain import policies_in
     from policy_guard.documents.formats import read
 
@@ -125,25 +125,25 @@ def glance_of(
         source = decode(path, data, revision)
         documents = read(source)
         if any(map(_is_template, documents)):
-            return _of_template(source, documents)
+            return _template_version(source, documents)
         if any(map(_is_serverless, documents)):
-            return _of_serverless(source, documents, siblings)
-        manifests = _of_manifests(source, documents)
+            return _serverless_version(source, documents, siblings)
+        manifests = _manifest_reading(source, documents)
         reading = manifests or policies_in(source, documents)
     except Unreadable as error:
         source = salvage(path, data, revision)
-        if (templated := _of_marked(source, data)) is not None:
-            return _parsed(source, templated, kind, configured, placeholders)._replace(manifest=True)
-        blamed = configured or _seems_meant(data, path, revision, by_content)
+        if (templated := _marked_reading(source, data)) is not None:
+            return _parsed_version(source, templated, kind, configured, placeholders)._replace(manifest=True)
+        blamed = configured or _seems_policy(data, path, revision, by_content)
         unread = (source.text,) if len(data) <= MAX_BYTES else ()
         problems = error.problems if blamed else ()
         return FileVersion(source=source, policies={}, problems=problems, examined=blamed, unread=unread)
     if by_content and not reading.policies and not in_json(data):
-        return _without_policy(data, source, reading.deeper)
-    return _parsed(source, reading, kind, configured, placeholders)._replace(manifest=manifests is not None)
+        return _version_without_policy(data, source, reading.deeper)
+    return _parsed_version(source, reading, kind, configured, placeholders)._replace(manifest=manifests is not None)
 
 
-def _of_pointer(data: bytes, path: str, revision: str, configured: bool) -> FileVersion:
+def _pointer_version(data: bytes, path: str, revision: str, configured: bool) -> FileVersion:
     problem = Problem("an LFS pointer stands here, and the policy is elsewhere; keep it in git", Span(0, 0))
     note = "" if configured else f"{path} is an LFS pointer; the file behind it is not checked"
     return FileVersion(
@@ -155,7 +155,7 @@ def _of_pointer(data: bytes, path: str, revision: str, configured: bool) -> File
     )
 
 
-def _of_manifests(source: Source, documents: Sequence[Node]) -> Reading | None:
+def _manifest_reading(source: Source, documents: Sequence[Node]) -> Reading | None:
     """The policies of manifests; None for other files, most of which are seen at once to be none."""
     if not any(map(_may_be_manifest, documents)) and "/role-arn" not in source.text:
         return None
@@ -164,7 +164,7 @@ def _of_manifests(source: Source, documents: Sequence[Node]) -> Reading | None:
     return policies_in(source, documents) if are_manifests(source, documents) else None
 
 
-def _of_marked(source: Source, data: bytes) -> Reading | None:
+def _marked_reading(source: Source, data: bytes) -> Reading | None:
     """The policies of manifests that are templates of Go or Jinja; None for other files and what cannot be read."""
     if not any(mark in data for mark in (b"{{", b"{%")) or not any(
         key in data for key in (b"apiVersion", b"/role-arn")
@@ -202,7 +202,7 @@ def _is_serverless(document: Node) -> bool:
     return is_serverless(document)
 
 
-def _of_serverless(source: Source, documents: Sequence[Node], siblings: RevisionFiles | None) -> FileVersion:
+def _serverless_version(source: Source, documents: Sequence[Node], siblings: RevisionFiles | None) -> FileVersion:
     from policy_guard.documents.containers.serverless_framework.files import NO_FILES
     from policy_guard.documents.containers.serverless_framework.template import template_of
 
@@ -217,7 +217,7 @@ def _of_serverless(source: Source, documents: Sequence[Node], siblings: Revision
         return FileVersion(source=source, policies={}, problems=error.problems, unread=(source.text,))
 
 
-def _of_template(source: Source, documents: Sequence[Node]) -> FileVersion:
+def _template_version(source: Source, documents: Sequence[Node]) -> FileVersion:
     from policy_guard.documents.containers.cloudformation.template import read_template
 
     (document, *other_documents) = documents
@@ -229,7 +229,7 @@ def _of_template(source: Source, documents: Sequence[Node]) -> FileVersion:
     return FileVersion(source=source, policies={}, template=read_template(source, document))
 
 
-def _seems_meant(data: bytes, path: str, revision: str, by_content: bool) -> bool:
+def _seems_policy(data: bytes, path: str, revision: str, by_content: bool) -> bool:
     """Tell whether what cannot be read seems a policy: by its words, or by most of it if no name tells."""
     from policy_guard.documents.containers.plain import holds_one_apart
     from policy_guard.documents.containers.recognition import looks_like_policy_text
@@ -256,10 +256,10 @@ def _least_share(data: bytes, path: str) -> float:
     return 0.0 if "." in name.lstrip(".") else _OF_FILE
 
 
-def _without_policy(data: bytes, source: Source, deeper: int) -> FileVersion:
+def _version_without_policy(data: bytes, source: Source, deeper: int) -> FileVersion:
     """A file without a policy's name that is YAML for a reader: a template before JSON makes one text of all of it."""
     path, revision = source.path, source.revision
-    if not _seems_meant(data, path, revision, True) or (deeper and not _is_one_text(source)):
+    if not _seems_policy(data, path, revision, True) or (deeper and not _is_one_text(source)):
         return FileVersion(Source(path, "", revision), {}, examined=False)
     words = "the file reads as a policy, but is not valid JSON or YAML; remove what stands around it, or exclude it"
     return FileVersion(source=salvage(path, data, revision), policies={}, problems=(Problem(words, Span(0, 1)),))
@@ -271,7 +271,7 @@ def _is_one_text(source: Source) -> bool:
     return all(isinstance(document, Scalar) for document in read(source))
 
 
-def _too_long(data: bytes, path: str, revision: str) -> FileVersion:
+def _version_of_long_file(data: bytes, path: str, revision: str) -> FileVersion:
     """A file without a policy's name that is too long to be read, or in another encoding, and may be one."""
     if b"\0" in data and in_utf_8(data):
         return FileVersion(Source(path, "", revision), {}, examined=False)
@@ -283,7 +283,7 @@ def _too_long(data: bytes, path: str, revision: str) -> FileVersion:
     return FileVersion(source=salvage(path, data, revision), policies={}, problems=(Problem(words, Span(0, 0)),))
 
 
-def _parsed(
+def _parsed_version(
     source: Source, reading: Reading, kind: Kind | None, configured: bool, placeholders: tuple[str, ...]
 ) -> FileVersion:
     from policy_guard.iam.parse import parse

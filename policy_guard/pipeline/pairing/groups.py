@@ -47,29 +47,29 @@ class Trees(NamedTuple):
     after: Mapping[str, File]
 
 
-def touched(groups: Iterable[Group], changed: Iterable[Change]) -> Iterator[Group]:
+def touched_groups(groups: Iterable[Group], changed: Iterable[Change]) -> Iterator[Group]:
     """The groups of which a file came, went or changed."""
     paths = {file.path for change in changed for file in (change.old, change.new) if file}
     yield from (group for group in groups if any(map(group.holds, paths)))
 
 
-def joined(group: Group, reader: Reader, trees: Trees, comparison: Comparison) -> GroupResult:
+def join_group(group: Group, reader: Reader, trees: Trees, comparison: Comparison) -> GroupResult:
     """The policies of all files of the group as one, old and new."""
     renamed = {c.old.path: c.new.path for c in comparison.changes if c.old and c.new}
     olds = _members(group, reader, trees.before, comparison.old)
     news = [version.with_unresolved() for version in _members(group, reader, trees.after, comparison.new)]
     findings = [
-        *_unread(group, news, "a file of it cannot be read"),
-        *_unread(group, olds, "the old version of a file of it cannot be read"),
+        *_unreadable_members(group, news, "a file of it cannot be read"),
+        *_unreadable_members(group, olds, "the old version of a file of it cannot be read"),
     ]
     new_policies = [policy for version in news for policy in version.policies.values()]
     old_policies = [policy for version in olds for policy in version.policies.values()]
-    findings += _of_another_kind(group, [*new_policies, *old_policies])
+    findings += _kind_differences(group, [*new_policies, *old_policies])
     if findings:
         return GroupResult(f"group {group.name}", (), (), tuple(findings))
     old_by_holder, new_by_holder = (
-        _by_holder(old_policies, old_policies),
-        _by_holder(new_policies, [*old_policies, *new_policies]),
+        _group_by_holder(old_policies, old_policies),
+        _group_by_holder(new_policies, [*old_policies, *new_policies]),
     )
     pairs = (
         Pair(
@@ -88,7 +88,7 @@ def _members(group: Group, reader: Reader, files: Mapping[str, File], revision: 
     return [reader.version(files[path], path, revision) for path in paths]
 
 
-def _by_holder(policies: Iterable[Policy], every: Iterable[Policy]) -> dict[str, list[Policy]]:
+def _group_by_holder(policies: Iterable[Policy], every: Iterable[Policy]) -> dict[str, list[Policy]]:
     """The policies of each holder. If all of `every` name no more than one, those without a holder are that one's.
 
     A change that brings another holder, or takes one out, leaves those without a holder to themselves.
@@ -100,7 +100,7 @@ def _by_holder(policies: Iterable[Policy], every: Iterable[Policy]) -> dict[str,
     return policies_by_holder
 
 
-def _unread(group: Group, versions: Iterable[FileVersion], reason: str) -> Iterator[Finding]:
+def _unreadable_members(group: Group, versions: Iterable[FileVersion], reason: str) -> Iterator[Finding]:
     """State that the group is not judged: a file left out may be the one whose Deny or Allow decides."""
     for version in versions:
         for problem in version.problems[:1]:
@@ -108,7 +108,7 @@ def _unread(group: Group, versions: Iterable[FileVersion], reason: str) -> Itera
             yield from unreadable_findings(version.source, [Problem(message, problem.span)])
 
 
-def _of_another_kind(group: Group, policies: list[Policy]) -> Iterator[Finding]:
+def _kind_differences(group: Group, policies: list[Policy]) -> Iterator[Finding]:
     for policy in policies:
         if not of_one_kind(policy, policies[0]):
             message = f"the group {group.name} holds a policy of the kind {policies[0].kind}, and this is {policy.kind}"

@@ -76,10 +76,10 @@ def view(repository: Repository, files: Mapping[str, File]) -> View:
     """The files with the names behind links. Raises `SetupError` where those are too many."""
     tree = Tree(repository, files)
     ways = {path: tree.way(path) for path, file in files.items() if file.mode == LINK}
-    return View(files, _behind(files, ways) if ways else {}, ways, tree)
+    return View(files, _files_behind(files, ways) if ways else {}, ways, tree)
 
 
-def _behind(files: Mapping[str, File], ways: Mapping[str, Way]) -> dict[str, File]:
+def _files_behind(files: Mapping[str, File], ways: Mapping[str, Way]) -> dict[str, File]:
     """The files behind links to folders, by the names that the links give them.
 
     No name leads over more links than the system follows.
@@ -117,7 +117,7 @@ def _behind(files: Mapping[str, File], ways: Mapping[str, Way]) -> dict[str, Fil
     return files_behind
 
 
-def let_be_followed(repository: Repository, reader: Reader, comparison: Comparison) -> Sides:
+def follow_links(repository: Repository, reader: Reader, comparison: Comparison) -> Sides:
     """Gives the reader every file of both sides, and adds what changed behind links to what changed."""
     old, new, changed = comparison
     old_view, new_view = view(repository, snapshot(repository, old)), view(repository, snapshot(repository, new))

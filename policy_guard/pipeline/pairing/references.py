@@ -29,7 +29,7 @@ class References(NamedTuple):
     def with_reference(self, pair: Pair) -> Pair:
         """The pair; a policy without an old version with its reference in place of one."""
         rule = self.config.policy_rule(pair.path)
-        bounded = self.bounded(pair, (pair.path,))
+        bounded = self.with_bound(pair, (pair.path,))
         if pair.old or not pair.fresh or not pair.new or not rule or not rule.reference or not self.base.commit:
             return bounded
         if policy := bounded.reference or self._policy(rule.reference, pair.path, pair.new):
@@ -38,7 +38,7 @@ class References(NamedTuple):
         self.note(f"{rule.reference} is not a single {pair.new.kind} policy in the base: nothing is compared with it")
         return bounded
 
-    def bounded(self, pair: Pair, paths: Iterable[str]) -> Pair:
+    def with_bound(self, pair: Pair, paths: Iterable[str]) -> Pair:
         """The pair with the reference that every version of it is held against, if one of its files has such a one."""
         rules = (self.config.policy_rule(path) for path in paths)
         bounds = dict.fromkeys(rule.reference for rule in rules if rule and rule.bound and rule.reference)
@@ -65,10 +65,10 @@ class References(NamedTuple):
         policies = list(version.policies.values())
         if version.problems or len(policies) != 1 or not of_one_kind(policies[0], new):
             return None
-        return _placed(with_own_holes(policies[0], reference), reference)
+        return _with_path(with_own_holes(policies[0], reference), reference)
 
 
-def _placed(policy: Policy, path: str) -> Policy:
+def _with_path(policy: Policy, path: str) -> Policy:
     """The policy with the path of its own file: it was read under that of another."""
     source = Source(path, policy.source.text, policy.source.revision)
     return policy._replace(

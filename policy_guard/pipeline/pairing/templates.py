@@ -27,7 +27,7 @@ class Parsed(NamedTuple):
 
 def all_of(template: Template, placeholders: tuple[str, ...], grants: bool) -> Parsed:
     """All policies of a template by themselves."""
-    return _parsed(all_units(template, grants), placeholders)
+    return _parse(all_units(template, grants), placeholders)
 
 
 def problems_of_new(template: Template) -> tuple[Problem, ...]:
@@ -44,12 +44,12 @@ class PolicyPairs(NamedTuple):
     notes: tuple[str, ...]
 
 
-def compared(old: Template, new: Template, placeholders: tuple[str, ...]) -> PolicyPairs:
+def compared_policies(old: Template, new: Template, placeholders: tuple[str, ...]) -> PolicyPairs:
     """The policies of two versions of a template that may differ, in pairs."""
     sides = differing_units(old, new)
-    old_parsed, new_parsed = _parsed(sides.old, placeholders), _parsed(sides.new, placeholders)
+    old_parsed, new_parsed = _parse(sides.old, placeholders), _parse(sides.new, placeholders)
     keys = [*new_parsed.policies, *(key for key in old_parsed.policies if key not in new_parsed.policies)]
-    twins = _renamed(old_parsed, new_parsed)
+    twins = _twins(old_parsed, new_parsed)
     pairs = [
         (old_parsed.policies.get(twins.get(key, key)), new_parsed.policies.get(key))
         for key in keys
@@ -64,7 +64,7 @@ def compared(old: Template, new: Template, placeholders: tuple[str, ...]) -> Pol
     return PolicyPairs(tuple(pairs), unread, (*sides.problems, *new_parsed.every_problem), sides.notes)
 
 
-def _renamed(old: Parsed, new: Parsed) -> dict[PolicyId, PolicyId]:
+def _twins(old: Parsed, new: Parsed) -> dict[PolicyId, PolicyId]:
     """New policies and the old ones of the same holder that they replace under another address."""
     removed_keys = [key for key in old.policies if key not in new.policies and key not in new.problems]
     new_keys = [key for key in new.policies if key not in old.policies and key not in old.problems]
@@ -90,7 +90,7 @@ def _is_twin(old: Policy, old_key: PolicyId, new: Policy, new_key: PolicyId) -> 
     return old_key.holder == new_key.holder != "" and old.kind == new.kind and last[0] == last[1]
 
 
-def _parsed(units: Iterable[Unit], placeholders: tuple[str, ...]) -> Parsed:
+def _parse(units: Iterable[Unit], placeholders: tuple[str, ...]) -> Parsed:
     grouped: dict[PolicyId, list[Unit]] = {}
     for unit in units:
         key = PolicyId("", "" if unit.group else unit.address, unit.group or unit.holder)

@@ -124,7 +124,7 @@ class Tree:
                 yield normpath(f"{path}/{match[1]}").lstrip("/").removeprefix("./")
 
 
-def touched(
+def touched_folders(
     trees: tuple[Tree, Tree], changes: Iterable[Change], included: Callable[[str], bool]
 ) -> tuple[set[str], set[str]]:
     """Return the folders that are judged by themselves, and those of them that may read a changed file."""
@@ -244,24 +244,24 @@ def compare_folder(trees: tuple[Tree, Tree], folder: str, files_differ: bool) ->
     scopes = [root(f, t.folder, differing) if f else None for f, t in zip((old, new), trees, strict=True)]
     sides = differing_units(scopes[0], scopes[1], files_differ)
     findings = [finding for unit in sides.new for finding in unreadable_findings(unit.source, unit.problems)]
-    findings += _gone_unread(sides)
-    return compared(sides, findings)
+    findings += _unreadable_removals(sides)
+    return compare_sides(sides, findings)
 
 
 def of_plan(sides: Sides) -> FileResult:
     """The pairs of a plan, and what of it cannot be judged."""
-    return compared(
+    return compare_sides(
         sides, [finding for unit in sides.new for finding in unreadable_findings(unit.source, unit.problems)]
     )
 
 
-def compared(sides: Sides, findings: list[Finding]) -> FileResult:
+def compare_sides(sides: Sides, findings: list[Finding]) -> FileResult:
     """The policies of both sides in pairs, and the findings with those about what cannot be parsed."""
     pairs = tuple(part for pair in _pairs(sides, findings) for part in split_pair(pair))
     return FileResult(pairs, tuple(dict.fromkeys(findings)))
 
 
-def _gone_unread(sides: Sides) -> Iterator[Finding]:
+def _unreadable_removals(sides: Sides) -> Iterator[Finding]:
     """The policies that are gone and that nobody could read, where a file may have denied something."""
     new_addresses = {unit.address for unit in sides.new}
     for unit in sides.old:

@@ -39,7 +39,7 @@ class Comparison(NamedTuple):
     changes: list[Change]
 
 
-def compared(repository: Repository, old: Revision, new: Revision) -> Comparison:
+def compare_revisions(repository: Repository, old: Revision, new: Revision) -> Comparison:
     """Compares two revisions; renames and rewrites in another format are paired."""
     return Comparison(old=old, new=new, changes=_changes(repository, old, new))
 
@@ -56,17 +56,21 @@ def _changes(repository: Repository, old: Revision, new: Revision) -> list[Chang
     if on_disk:
         tracked = {each.new.path for each in raw if each.new}
         raw += [Raw("A", None, file) for file in uncompared.untracked if file.path not in tracked]
-        raw += _flagged(repository, old, uncompared.flagged, {file.path for each in raw for file in each[1:] if file})
+        raw += _flagged_changes(
+            repository, old, uncompared.flagged, {file.path for each in raw for file in each[1:] if file}
+        )
         raw = [_as_on_disk(repository, each) for each in raw]
     paired = [Change(each.old, each.new, "renamed" if each.status == "R" else "same") for each in raw]
-    return _rewritten(_by_their_names(paired))
+    return _join_rewrites(_split_renames(paired))
 
 
 def _no_uncompared() -> Uncompared:
     return Uncompared([], [])
 
 
-def _flagged(repository: Repository, old: Revision, paths: Iterable[str], compared_paths: set[str]) -> Iterator[Raw]:
+def _flagged_changes(
+    repository: Repository, old: Revision, paths: Iterable[str], compared_paths: set[str]
+) -> Iterator[Raw]:
     """A change for each file that git was told to take for unchanged, or to leave out of the working tree.
 
     Source: git's update-index, "--assume-unchanged" and "--skip-worktree".
@@ -89,7 +93,7 @@ def _as_on_disk(repository: Repository, raw: Raw) -> Raw:
     return raw._replace(new=File(raw.new.path, raw.new.mode, None))
 
 
-def _by_their_names(paired: list[Change]) -> list[Change]:
+def _split_renames(paired: list[Change]) -> list[Change]:
     """Undoes renames to a name whose own file went: `dev.yaml` is the new `dev.json`, whatever else it is like."""
     deleted_stems = {_stem(change) for change in paired if change.new is None}
     parted: list[Change] = []
@@ -101,7 +105,7 @@ def _by_their_names(paired: list[Change]) -> list[Change]:
     return parted
 
 
-def _rewritten(paired: list[Change]) -> list[Change]:
+def _join_rewrites(paired: list[Change]) -> list[Change]:
     """Joins a deleted and an added file of the same folder and stem, where exactly one went and one came."""
     deletions: dict[str, list[Change]] = {}
     additions: dict[str, list[Change]] = {}

@@ -58,28 +58,28 @@ class Objects:
             self._process.stdin.write(name.encode(errors="surrogateescape") + b"\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            raise self._ended(name) from None
+            raise self._error(name) from None
         line = self._process.stdout.readline()
         if not line.endswith(b"\n"):
-            raise self._ended(name)
+            raise self._error(name)
         return line.split()
 
     def _content(self, name: str, size: int) -> bytes:
         if size <= LARGEST:
-            return self._exactly(name, size + 1)[:-1]
+            return self._read(name, size + 1)[:-1]
         for at in range(0, size + 1, _CHUNK):
-            self._exactly(name, min(size + 1 - at, _CHUNK))
+            self._read(name, min(size + 1 - at, _CHUNK))
         return OVERSIZED
 
-    def _exactly(self, name: str, size: int) -> bytes:
+    def _read(self, name: str, size: int) -> bytes:
         """Reads so many bytes. Git ends in the middle of a damaged object."""
         assert self._process and self._process.stdout
         data = self._process.stdout.read(size)
         if len(data) < size:
-            raise self._ended(name)
+            raise self._error(name)
         return data
 
-    def _ended(self, name: str) -> SetupError:
+    def _error(self, name: str) -> SetupError:
         if self._answered:
             return SetupError(
                 f"git cannot read {name[:80]}: it is damaged, or it is neither in this clone nor to be had from the "

@@ -46,7 +46,7 @@ def branch(repository: Repository, text: str) -> tuple[str, str]:
     Raises `SetupError` if there is none.
     """
     if not _NO_NAME.search(text) and not _OF_GIT.fullmatch(text) and text not in ("HEAD", "@"):
-        full = (text,) if text.startswith("refs/") else _of_remotes(text)
+        full = (text,) if text.startswith("refs/") else _names_at_remotes(text)
         for names in (full, () if text.startswith(("refs/", "origin/")) else (f"refs/heads/{text}",)):
             if refs := _branches(repository, names):
                 return _single_commit(repository, text, refs), text
@@ -91,31 +91,33 @@ def by_id(repository: Repository, name: str) -> str | None:
 
 def _start(repository: Repository, name: str, unattended: bool) -> str:
     if name in ("HEAD", "@"):
-        return repository.commit("HEAD") or _missing(name)
+        return repository.commit("HEAD") or _raise_missing(name)
     if commit := by_id(repository, name):
         return commit
     if name == "FETCH_HEAD":
-        return _fetched(repository)
+        return _fetched_commit(repository)
     if _NO_NAME.search(name) or _OF_GIT.fullmatch(name):
         raise SetupError(f"{_quoted(name)} is not a plain revision name. {_WRITE}; ~1 or ^2 may follow.")
     if name.startswith("refs/"):
-        return _single_commit(repository, name, _branches(repository, (name,))) or _missing(name)
+        return _single_commit(repository, name, _branches(repository, (name,))) or _raise_missing(name)
     shortened_id = bool(_HEXADECIMAL.fullmatch(name))
     if shortened_id and unattended:
         raise SetupError(
             f"{_quoted(name)} may be a shortened id or a branch. Write the full id, or origin/{name[:64]}."
         )
-    full_names = (*_of_remotes(name), f"refs/heads/{name}")
+    full_names = (*_names_at_remotes(name), f"refs/heads/{name}")
     branches = _branches(repository, full_names)
     if name.startswith("origin/") and branches and branches[0].name != full_names[0]:
         raise SetupError(
             f"there is no {full_names[0][:200]} in this clone, only {branches[0].name[:200]}. Fetch it, or write which."
         )
     commits = repository.beginning(name.lower()) if shortened_id else []
-    return _single_commit(repository, name, [*branches, *(Ref(oid, oid, "") for oid in commits)]) or _missing(name)
+    return _single_commit(repository, name, [*branches, *(Ref(oid, oid, "") for oid in commits)]) or _raise_missing(
+        name
+    )
 
 
-def _of_remotes(name: str) -> tuple[str, ...]:
+def _names_at_remotes(name: str) -> tuple[str, ...]:
     """The branches of remotes that a name may stand for; one that begins with `origin/` says which remote."""
     if name.startswith("origin/"):
         return (f"refs/remotes/{name}",)
@@ -147,7 +149,7 @@ def _single_commit(repository: Repository, text: str, refs: list[Ref]) -> str:
     return next(iter(commits.values()), None) or ""
 
 
-def _fetched(repository: Repository) -> str:
+def _fetched_commit(repository: Repository) -> str:
     """The one commit that was fetched last: of several, the first would be whichever branch sorts first."""
     lines = [line for line in repository.special("FETCH_HEAD") if "\tnot-for-merge\t" not in line]
     commit = by_id(repository, lines[0].partition("\t")[0]) if len(lines) == 1 else None
@@ -156,7 +158,7 @@ def _fetched(repository: Repository) -> str:
     return commit
 
 
-def _missing(name: str) -> str:
+def _raise_missing(name: str) -> str:
     raise SetupError(f"there is no commit {_quoted(name)} in this clone. Fetch it, or name another. {_WRITE}.")
 
 

@@ -41,7 +41,7 @@ WORKING_TREE = Revision("the working tree")
 _INDEX = Revision("the index", staged=True)
 
 
-def _of(name: str, commit: str) -> Revision:
+def _commit_revision(name: str, commit: str) -> Revision:
     return Revision(name=name, commit=commit, tree=commit)
 
 
@@ -54,7 +54,7 @@ def choose(
     """
     if in_ci(environ):
         _refuse_a_submodule(repository)
-    new = _new(repository, environ, staged)
+    new = _new_revision(repository, environ, staged)
     commit, name = _base(repository, environ, base, configured, new)
     if in_ci(environ) and commit is None:
         raise NothingToCompare(f"there is no commit to compare with. Name it with --base; on GitHub: {_DEEP}")
@@ -66,13 +66,13 @@ def choose(
     if commit is None:
         head = repository.commit("HEAD") or ""
         return Revision("the empty tree", tree=EMPTY_TREES.get(len(head), EMPTY_TREES[40])), new
-    return _of(f"{name}@{commit[:7]}", commit), new
+    return _commit_revision(f"{name}@{commit[:7]}", commit), new
 
 
 def head_with_itself(repository: Repository) -> tuple[Revision, Revision]:
     """Return what is checked out, compared with itself alone: for a look at everything on a day without a change."""
     head = revision(repository, "HEAD", True)
-    return _of(f"HEAD@{head[:7]}", head), _of("HEAD", head)
+    return _commit_revision(f"HEAD@{head[:7]}", head), _commit_revision("HEAD", head)
 
 
 def is_on_all_files(environ: Mapping[str, str], base: str | None) -> bool:
@@ -93,16 +93,16 @@ def _refuse_a_submodule(repository: Repository) -> None:
         )
 
 
-def _new(repository: Repository, environ: Mapping[str, str], staged: bool) -> Revision:
+def _new_revision(repository: Repository, environ: Mapping[str, str], staged: bool) -> Revision:
     pushed = environ.get("PRE_COMMIT_TO_REF")
     if staged:
         return _INDEX
     if pushed:
-        return _of(pushed, revision(repository, pushed, in_ci(environ)))
+        return _commit_revision(pushed, revision(repository, pushed, in_ci(environ)))
     if environ.get("PRE_COMMIT") == "1":
         return _INDEX
     if in_ci(environ):
-        return _of("HEAD", revision(repository, "HEAD", True))
+        return _commit_revision("HEAD", revision(repository, "HEAD", True))
     return WORKING_TREE
 
 
@@ -112,7 +112,7 @@ def _base(
     if base is not None:
         return revision(repository, base, in_ci(environ)), base
     if environ.get("GITHUB_ACTIONS") == "true":
-        return _github(repository, environ, new)
+        return _base_on_github(repository, environ, new)
     pushed = environ.get("PRE_COMMIT_FROM_REF")
     real_push = "PRE_COMMIT_REMOTE_BRANCH" in environ
     if pushed and not real_push:
@@ -150,7 +150,7 @@ def _base_of_ci(repository: Repository, environ: Mapping[str, str], head: str) -
 def _fork(repository: Repository, head: str, new: Revision, upstream: str, name: str) -> tuple[str, str]:
     """Return where the branch left the default branch; during a merge what it brings in from there counts as old."""
     forks = [_ancestor(repository, head, upstream, name)]
-    merging = _merging(repository) if new.commit is None else None
+    merging = _merge_commit(repository) if new.commit is None else None
     if merging:
         forks.append(_ancestor(repository, merging, upstream, name))
         if repository.attempt("merge-base", "--is-ancestor", *forks) is None:
@@ -158,7 +158,7 @@ def _fork(repository: Repository, head: str, new: Revision, upstream: str, name:
     return forks[-1], name
 
 
-def _merging(repository: Repository) -> str | None:
+def _merge_commit(repository: Repository) -> str | None:
     """The commit that is being merged: what git's own file names, and no tag called MERGE_HEAD."""
     if repository.commit("MERGE_HEAD") is None:
         return None
@@ -186,25 +186,25 @@ def _ancestor(repository: Repository, commit: str, upstream: str, name: str) -> 
     return ancestors[0]
 
 
-def _github(repository: Repository, environ: Mapping[str, str], new: Revision) -> tuple[str | None, str]:
+def _base_on_github(repository: Repository, environ: Mapping[str, str], new: Revision) -> tuple[str | None, str]:
     event, payload = environ.get("GITHUB_EVENT_NAME", ""), _payload(environ)
     head = new.commit or revision(repository, "HEAD", True)
     if event == "pull_request":
-        return _pull_request(repository, environ, payload, head)
+        return _base_of_pull_request(repository, environ, payload, head)
     if event == "pull_request_target":
         raise SetupError(
             "pull_request_target checks out nothing of the pull request. Use the event pull_request instead."
         )
     if event == "merge_group":
-        return _fetched(repository, _text(payload, "merge_group", "base_sha")), "the merge queue's base"
+        return _fetch(repository, _text(payload, "merge_group", "base_sha")), "the merge queue's base"
     if event == "push":
-        return _push(repository, payload, head)
+        return _base_of_push(repository, payload, head)
     raise SetupError(
         f'the event "{event[:40]}" has nothing to compare with. Name a base with --base, or run on pull_request.'
     )
 
 
-def _pull_request(
+def _base_of_pull_request(
     repository: Repository, environ: Mapping[str, str], payload: Any, head: str
 ) -> tuple[str | None, str]:
     """The first parent of GitHub's merge commit, if that is what is checked out; else where the branch forked.
@@ -215,7 +215,7 @@ def _pull_request(
     parents = repository.parents(head)
     merged = len(parents) == 2 and parents[1] == _text(payload, "pull_request", "head", "sha")
     if merged and head == environ.get("GITHUB_SHA") and _is_of_this_base(payload, parents[0]):
-        return _fetched(repository, parents[0]), name
+        return _fetch(repository, parents[0]), name
     upstream = branch_of_origin(repository, name)
     if upstream is None:
         raise SetupError(f"the base branch is not in this clone. {_DEEPER}")
@@ -232,18 +232,18 @@ def _is_of_this_base(payload: Any, parent: str) -> bool:
     return parent == _text(payload, "pull_request", "base", "sha")
 
 
-def _push(repository: Repository, payload: Any, head: str) -> tuple[str | None, str]:
+def _base_of_push(repository: Repository, payload: Any, head: str) -> tuple[str | None, str]:
     old_tip = _text(payload, "before")
     name, pushed = _text(payload, "repository", "default_branch"), _text(payload, "ref")
     if old_tip.strip("0") and (not name or pushed in ("", f"refs/heads/{name}")):
-        return _fetched(repository, old_tip), "before the push"
+        return _fetch(repository, old_tip), "before the push"
     upstream = branch_of_origin(repository, name)
     if upstream is None:
         raise SetupError(f"the default branch, which the branch left, is not in this clone. {_DEEPER}")
     return _ancestor(repository, head, upstream, name), name
 
 
-def _fetched(repository: Repository, commit: str) -> str:
+def _fetch(repository: Repository, commit: str) -> str:
     """The commit, brought from the remote where the clone lacks it."""
     if len(commit) not in EMPTY_TREES or any(c not in "0123456789abcdef" for c in commit):
         raise SetupError("GitHub's event names no base commit. Name one with --base.")

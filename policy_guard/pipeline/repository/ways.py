@@ -89,7 +89,7 @@ class Tree:
             part = waiting.pop()
             self._count()
             if at not in self.folders:
-                return _nowhere(links)
+                return _missing_way(links)
             if part in ("", "."):
                 continue
             if part == ".." and at:
@@ -116,7 +116,7 @@ class Tree:
                 return failure
             waiting += self._names(text)
         exists = at in self.files or at in self.folders
-        return Way(at, links=tuple(links)) if exists else _nowhere(links)
+        return Way(at, links=tuple(links)) if exists else _missing_way(links)
 
     @cached_property
     def _sorted(self) -> list[str]:
@@ -152,7 +152,7 @@ class Tree:
             raise SetupError(f"links lead over more than {MOST_STEPS:,} names. Remove some of them.")
 
 
-def _nowhere(links: list[str]) -> Way:
+def _missing_way(links: list[str]) -> Way:
     return Way(path=None, kind=MISSING, reason="the link leads to no file of the repository", links=tuple(links))
 
 

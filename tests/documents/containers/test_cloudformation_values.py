@@ -15,7 +15,7 @@ from policy_guard.documents.containers.cloudformation.template import Template, 
 from policy_guard.documents.formats import read
 from policy_guard.documents.source import Object, Source
 from policy_guard.iam.meaning.symbolic import Access
-from policy_guard.pipeline.pairing.templates import compared
+from policy_guard.pipeline.pairing.templates import compared_policies
 from policy_guard.verify.check import Question
 from policy_guard.verify.checks.no_new_access import CHECK as NO_NEW_ACCESS
 from tests.support.examples import examples
@@ -174,7 +174,7 @@ def _read(template: dict[str, Any]) -> Template:
 
 def _verdict(old: dict[str, Any], new: dict[str, Any]) -> str:
     """What is said over all values."""
-    found = compared(_read(old), _read(new), ())
+    found = compared_policies(_read(old), _read(new), ())
     if found.new:
         return "UNREADABLE"
     results = []
