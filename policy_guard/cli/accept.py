@@ -25,7 +25,7 @@ from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import Repository
 from policy_guard.pipeline.repository.changes import Comparison, snapshot
 from policy_guard.pipeline.repository.revisions import WORKING_TREE, choose
-from policy_guard.settings.acceptance import MOST_DAYS_STANDING, STANDING, accepted, load_acceptance
+from policy_guard.settings.acceptance import MOST_DAYS_STANDING, STANDING, interpret_acceptance, load_acceptance
 from policy_guard.settings.evaluated import WHEN, Names, choices
 from policy_guard.settings.load import load_settings
 from policy_guard.settings.severity import CheckId
@@ -266,7 +266,7 @@ def _problem(files: list[Proposal], sets: tuple[Spelled, ...], batch: _Batch, to
 
 def _read(file: Proposal, kind: Kind, today: date) -> Spelled:
     """Return what a file means once it is read again."""
-    _, statements, without = accepted(load_acceptance(Source(file.path, file.text), today), kind)
+    _, statements, without = interpret_acceptance(load_acceptance(Source(file.path, file.text), today), kind)
     return Spelled(statements, without)
 
 

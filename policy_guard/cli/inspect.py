@@ -10,7 +10,7 @@ from policy_guard.documents.printable import counted, printable
 from policy_guard.iam import catalog
 from policy_guard.iam.policy import in_words
 from policy_guard.pipeline.repository import Repository
-from policy_guard.settings.critical import CriticalEntry, RequestSet, covered
+from policy_guard.settings.critical import CriticalEntry, RequestSet, covered_actions
 from policy_guard.settings.load import load_settings
 
 _MOST_ACTIONS = 200
@@ -53,13 +53,13 @@ def _entry(entry: CriticalEntry) -> Iterator[str]:
 
 
 def _size(request_set: RequestSet) -> str:
-    number = len(covered(request_set))
+    number = len(covered_actions(request_set))
     resources = f" on {', '.join(value.text for value in request_set.resources)}" if request_set.resources else ""
     return f"{counted(number, 'action')}{resources}"
 
 
 def _covered(request_set: RequestSet) -> Iterator[str]:
-    names = covered(request_set)
+    names = covered_actions(request_set)
     yield from (f"  {action}" for action in names[:_MOST_ACTIONS])
     if len(names) > _MOST_ACTIONS:
         yield f"  and {len(names) - _MOST_ACTIONS} more"

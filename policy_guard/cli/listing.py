@@ -16,7 +16,7 @@ from policy_guard.pipeline.pairing.terraform import Tree, all_roots, present
 from policy_guard.pipeline.repository import File, Repository, folder_from_root
 from policy_guard.pipeline.repository.changes import snapshot
 from policy_guard.pipeline.repository.revisions import WORKING_TREE
-from policy_guard.report.report import seen_from
+from policy_guard.report.report import path_from
 from policy_guard.settings.load import load_settings
 from policy_guard.solver.strings.pattern import HIDDEN, Unknown
 
@@ -134,7 +134,7 @@ def _choices(policy: Policy) -> Iterable[str]:
 
 def as_text(listing: Listing) -> str:
     """A line for each policy, with its path from the working folder, and how many there are."""
-    policies = (listed._replace(path=seen_from(listing.folder, listed.path)) for listed in listing.policies)
+    policies = (listed._replace(path=path_from(listing.folder, listed.path)) for listed in listing.policies)
     lines = [*map(_line, policies), counted(len(listing.policies), "policy", "policies")]
     if listing.embedded:
         lines.append(f"embedded policies in other files, which are not checked: {listing.embedded}")

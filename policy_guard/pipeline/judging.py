@@ -87,7 +87,9 @@ class Judge:
         if self._usage is not None:
             from policy_guard.refine.unused_access import UNUSED, unused_access
 
-            yield from unused_access(policy, self._usage().of, self._settings.config.severity(UNUSED) or "warning")
+            yield from unused_access(
+                policy, self._usage().unused_in, self._settings.config.severity(UNUSED) or "warning"
+            )
         yield from doubt_findings(policy)
         yield from [unbounded] if unbounded else []
 

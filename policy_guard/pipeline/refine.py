@@ -91,7 +91,7 @@ class _Run(NamedTuple):
         rule = self.config.policy_rule(target.path)
         kind = rule.kind if rule else None
         side = version_of(old, target.path, "", True, kind, self.config.placeholders)
-        unused = self.usage.of_anyone() if target.alone else self.usage.of(*target.names)
+        unused = self.usage.unused_by_anyone() if target.alone else self.usage.unused_in(*target.names)
         return _Result(self.entry(target, side, unused), old)
 
     def entry(self, target: _Target, side: FileVersion, unused: Unused) -> Entry:
@@ -181,7 +181,7 @@ def _requested_files(run: _Run, folder: Path) -> Iterator[tuple[str, bool]]:
 def _configured_paths(run: _Run) -> list[str]:
     patterns = dict.fromkeys(pattern for _, files in run.config.refine.roles for pattern in files)
     paths = dict.fromkeys(path for pattern in patterns for path in files_of(run.root, pattern))
-    return [path for path in paths if not run.config.excluded(path)]
+    return [path for path in paths if not run.config.is_excluded(path)]
 
 
 def _roles_without_files(run: _Run) -> Iterator[str]:

@@ -178,7 +178,7 @@ class Results:
         if finding.check != READABLE:
             return False
         line = finding.source.position(finding.span.start).line
-        entry = self._settings.config.ignored(finding.source.path, finding.source.line(line), self._today)
+        entry = self._settings.config.ignore_rule(finding.source.path, finding.source.line(line), self._today)
         if entry:
             self.note(f"{entry.file}:{line} need not be readable until {entry.expires}: {entry.reason}")
         return entry is not None

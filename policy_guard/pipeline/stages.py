@@ -258,7 +258,7 @@ class Run(NamedTuple):
         assert self.sides is not None
         changed_paths = {change.new.path for change in self.comparison.changes if change.new}
         files = self.sides.after.files_to_judge(self.reader)
-        for pattern in self.config.naming_nothing(files):
+        for pattern in self.config.unmatched_patterns(files):
             self.session.results.note(f"{pattern} names no file here")
         for entry in self.reader.settings.critical:
             if entry.files and not any(map(entry.concerns, files)):

@@ -13,7 +13,7 @@ from policy_guard.documents.errors import SetupError
 from policy_guard.documents.globs import matches_path
 from policy_guard.iam import catalog
 from policy_guard.refine.access_analyzer import TYPE, UnusedPermission, latest, read_findings
-from policy_guard.refine.unused_actions import Unused, by_all, unused
+from policy_guard.refine.unused_actions import Unused, collect_unused, unused_by_all
 from policy_guard.settings.config import Refine
 from policy_guard.settings.load import text_file
 
@@ -27,10 +27,12 @@ class Usage(NamedTuple):
     findings: tuple[UnusedPermission, ...]
     today: date
 
-    def of(self, *paths: str) -> Unused:
+    def unused_in(self, *paths: str) -> Unused:
         """Return what none of the principals uses that the policy in a file belongs to, by all of the file's names."""
         permissionses = [self._usable_findings(each) for _, each in self._findings_by_principal(paths)]
-        common = by_all(unused(use for each in permissions for use in each.uses) for permissions in permissionses)
+        common = unused_by_all(
+            collect_unused(use for each in permissions for use in each.uses) for permissions in permissionses
+        )
         return self._with_settings(common, [each for permissions in permissionses for each in permissions])
 
     @property
@@ -38,7 +40,7 @@ class Usage(NamedTuple):
         """The ARNs that findings about unused actions speak of; empty for one that is not named."""
         return tuple(sorted({finding.resource for finding in self.findings if finding.type == TYPE}))
 
-    def of_anyone(self) -> Unused:
+    def unused_by_anyone(self) -> Unused:
         """Return what the findings' one principal does not use. Raises `SetupError` if there are several."""
         if len(names := self.principals) > 1:
             raise SetupError(
@@ -46,10 +48,12 @@ class Usage(NamedTuple):
                 f"{names[1]}; say in refine.roles which of them the policy belongs to"
             )
         permissions = self._usable_findings(self.findings)
-        return self._with_settings(unused(use for permission in permissions for use in permission.uses), permissions)
+        return self._with_settings(
+            collect_unused(use for permission in permissions for use in permission.uses), permissions
+        )
 
     def _with_settings(self, actions: Unused, findings: Iterable[UnusedPermission]) -> Unused:
-        return replace(actions, keep=self.settings.keep, by=tuple(dict.fromkeys(map(_dated, findings))))
+        return replace(actions, keep=self.settings.keep, by=tuple(dict.fromkeys(map(_dated_name, findings))))
 
     def notes(self, *paths: str) -> Iterator[str]:
         """Return what findings say about a policy, or without a path about all, and why some do not count."""
@@ -148,7 +152,7 @@ class Usage(NamedTuple):
         return f"the finding is {days} days old, and max-age is {self.settings.max_age}, so it does not count"
 
 
-def _dated(finding: UnusedPermission) -> str:
+def _dated_name(finding: UnusedPermission) -> str:
     subject = finding.name or finding.path
     return f"{subject}, analyzed {finding.analyzed.isoformat()}" if finding.analyzed else subject
 

@@ -14,7 +14,7 @@ from policy_guard.iam.policy import Policy, meaning
 from policy_guard.refine.narrow import Scope
 from policy_guard.refine.plan import Plan, as_planned, places, plan
 from policy_guard.refine.proof import doubt
-from policy_guard.refine.quotas import LEAST, Limit, fits, passed, size
+from policy_guard.refine.quotas import LEAST, Limit, fits, passed_limits, size
 from policy_guard.refine.same_tree import same_but_for
 
 OTHERS = "it grants access to others than those that the findings are about, or caps theirs"
@@ -121,10 +121,12 @@ def _large(
     plans: Mapping[str, Plan], sizes: Mapping[str, int], old_sizes: Mapping[str, int], scope: Scope
 ) -> Iterator[Large]:
     for label, policy_plan in plans.items():
-        limits = tuple(passed(policy_plan.policy.kind, old_sizes[label], sizes[label])) if policy_plan.edits else ()
+        limits = (
+            tuple(passed_limits(policy_plan.policy.kind, old_sizes[label], sizes[label])) if policy_plan.edits else ()
+        )
         if limits:
             hopeless = all(sizes[label] > HOPELESS * limit.characters for limit in limits)
-            coarse = None if hopeless else _coarser(policy_plan, scope, sizes[label])
+            coarse = None if hopeless else _coarse_size(policy_plan, scope, sizes[label])
             yield Large(
                 label=label,
                 size=sizes[label],
@@ -134,7 +136,7 @@ def _large(
             )
 
 
-def _coarser(planned: Plan, scope: Scope, fine_size: int) -> int | None:
+def _coarse_size(planned: Plan, scope: Scope, fine_size: int) -> int | None:
     """The size with coarse prefixes; None if it is no less."""
     coarse = plan(planned.policy, scope._replace(coarse=True))
     coarse_size = fine_size - _action_characters(planned) + _action_characters(coarse)

@@ -26,7 +26,7 @@ class Scope(NamedTuple):
     def split(self) -> Split:
         return characters if self.coarse else words
 
-    def narrowed(self, text: str) -> Narrowing | None:
+    def narrowing(self, text: str) -> Narrowing | None:
         """`narrow`, once for each text."""
         memory = self.unused.memory
         key = text, self.coarse
@@ -72,7 +72,7 @@ def as_glob(pattern: Pattern) -> str:
 
 def narrow(text: str, scope: Scope) -> Narrowing | None:
     """Return what is left of an action or pattern without what is not used; None if it stays as it is."""
-    covered = tuple(_covered(text, scope))
+    covered = tuple(_coverage(text, scope))
     if not any(each.unused for each in covered):
         return None
     prefix, name = _halves(text)
@@ -88,7 +88,7 @@ def narrow(text: str, scope: Scope) -> Narrowing | None:
         trees.append((service_text, tree))
         patterns += (f"{service_text}:{chosen}" for chosen in tree.cover())
     patterns += (each for each in scope.unused.keep if _is_plain(each) and _covers(text.lower(), each.lower()))
-    return Narrowing(tuple(without_covered(patterns)), covered, tuple(trees))
+    return Narrowing(tuple(drop_covered(patterns)), covered, tuple(trees))
 
 
 def kept_actions(text: str, scope: Scope) -> tuple[str, ...]:
@@ -96,12 +96,12 @@ def kept_actions(text: str, scope: Scope) -> tuple[str, ...]:
     if not scope.unused.keep:
         return ()
     all_unused = scope.unused.without_keep
-    narrowing = scope._replace(unused=all_unused).narrowed(text)
+    narrowing = scope._replace(unused=all_unused).narrowing(text)
     uses = (use.action for use in (narrowing.unused if narrowing else ()))
     return tuple(action for action in uses if scope.unused.keeps(action))
 
 
-def untracked(text: str, scope: Scope) -> tuple[str, ...]:
+def untracked_actions(text: str, scope: Scope) -> tuple[str, ...]:
     """The actions that a pattern covers and that stay because AWS does not record their use."""
     actions = (
         action for action in UNTRACKED if scope.unused.stays_untracked(action) and not scope.unused.keeps(action)
@@ -109,10 +109,10 @@ def untracked(text: str, scope: Scope) -> tuple[str, ...]:
     return tuple(action for action in actions if _covers(text.lower(), action))
 
 
-def without_covered(patterns: Iterable[str], other_patterns: Iterable[str] = ()) -> Iterator[str]:
+def drop_covered(patterns: Iterable[str], other_patterns: Iterable[str] = ()) -> Iterator[str]:
     """The patterns, each once, that no prefix among them and none of the others covers."""
     candidates = list(dict.fromkeys(patterns))
-    longer = _longer(candidates)
+    longer = _longer_patterns(candidates)
     other_texts = {pattern.lower() for pattern in other_patterns}
     wild: dict[str, list[str]] = {}
     for pattern in other_texts:
@@ -129,7 +129,7 @@ def without_covered(patterns: Iterable[str], other_patterns: Iterable[str] = ())
             yield candidate
 
 
-def _longer(patterns: Iterable[str]) -> set[str]:
+def _longer_patterns(patterns: Iterable[str]) -> set[str]:
     """Return those that begin with another one's prefix. In alphabetical order they stand right behind it."""
     in_order = sorted((pattern.lower().removesuffix("*"), not pattern.endswith("*"), pattern) for pattern in patterns)
     longer: set[str] = set()
@@ -142,7 +142,7 @@ def _longer(patterns: Iterable[str]) -> set[str]:
     return longer
 
 
-def _covered(text: str, scope: Scope) -> Iterator[Covered]:
+def _coverage(text: str, scope: Scope) -> Iterator[Covered]:
     prefix, name = _halves(text)
     services: tuple[str, ...] = (prefix.lower(),)
     if "*" in prefix or "?" in prefix:

@@ -12,7 +12,7 @@ from policy_guard.documents.edit import Edit, Layout, as_list, dash_step, rewrit
 from policy_guard.documents.globs import glob
 from policy_guard.documents.source import Span
 from policy_guard.iam.policy import BESIDE_FULL_ACCESS, Element, Policy, Statement, Value, statement_meaning
-from policy_guard.refine.narrow import Narrowing, Scope, as_glob, kept_actions, untracked, without_covered
+from policy_guard.refine.narrow import Narrowing, Scope, as_glob, drop_covered, kept_actions, untracked_actions
 from policy_guard.refine.unused_actions import Use
 from policy_guard.solver.strings.pattern import Unknown
 
@@ -45,7 +45,7 @@ class Plan(NamedTuple):
     """What is to become of a policy. `statements` are those that stay, with their actions as they will be spelled.
 
     With `empty` nothing would be left of the policy; then there are no edits. `kept_actions` are unused, in lower case,
-    and stay because they are to be kept, and `untracked` those that stay because AWS does not record their use.
+    and stay because they are to be kept, and `untracked_actions` those that stay because AWS does not record their use.
     """
 
     policy: Policy
@@ -55,26 +55,26 @@ class Plan(NamedTuple):
     edits: tuple[Edit, ...]
     empty: bool = False
     kept_actions: tuple[str, ...] = ()
-    untracked: tuple[str, ...] = ()
+    untracked_actions: tuple[str, ...] = ()
 
 
 class _Step(NamedTuple):
-    """One statement: None in `news` where a value stays, else what takes its place."""
+    """One statement: None in `replacements` for a value that stays, else what takes its place."""
 
     statement: Statement
     narrowed: tuple[Narrowed, ...] = ()
     staying_grants: tuple[StayingGrant, ...] = ()
-    news: tuple[tuple[str, ...] | None, ...] = ()
+    replacements: tuple[tuple[str, ...] | None, ...] = ()
 
     @property
     def is_removed(self) -> bool:
-        return bool(self.news) and all(new == () for new in self.news)
+        return bool(self.replacements) and all(new == () for new in self.replacements)
 
     def new_actions(self) -> tuple[str, ...]:
         """The actions as they will be."""
         values = self.statement.action.values
-        news = self.news or (None,) * len(values)
-        texts = ((value.text,) if new is None else new for value, new in zip(values, news, strict=True))
+        replacements = self.replacements or (None,) * len(values)
+        texts = ((value.text,) if new is None else new for value, new in zip(values, replacements, strict=True))
         return tuple(chain.from_iterable(texts))
 
 
@@ -82,30 +82,30 @@ def plan(policy: Policy, scope: Scope) -> Plan:
     """Return what is to become of a policy. Deny and NotAction are never touched."""
     spans = Counter(value.span for statement in policy.statements for value in statement.action.values)
     steps = [_step(statement, scope, spans) for statement in policy.statements]
-    patterns = [as_glob(value.pattern) for value in _granted(policy)]
+    patterns = [as_glob(value.pattern) for value in _granted_values(policy)]
     staying_unused = tuple(sorted({action for text in patterns for action in kept_actions(text, scope)}))
-    unrecorded = tuple(sorted({action for text in patterns for action in untracked(text, scope)}))
+    unrecorded = tuple(sorted({action for text in patterns for action in untracked_actions(text, scope)}))
     if _would_be_empty(policy, steps):
         return Plan(
             policy=policy,
-            narrowed=tuple(_narrowed(steps)),
+            narrowed=tuple(_narrowed_values(steps)),
             staying_grants=tuple(_staying_grants(steps)),
             statements=(),
             edits=(),
             empty=True,
             kept_actions=staying_unused,
-            untracked=unrecorded,
+            untracked_actions=unrecorded,
         )
-    steps, edits = _edited(policy, steps)
+    steps, edits = _edit(policy, steps)
     staying = tuple((step.statement, step.new_actions()) for step in steps if not step.is_removed)
     result = Plan(
         policy=policy,
-        narrowed=tuple(_narrowed(steps)),
+        narrowed=tuple(_narrowed_values(steps)),
         staying_grants=tuple(_staying_grants(steps)),
         statements=staying,
         edits=edits,
     )
-    return result._replace(kept_actions=staying_unused, untracked=unrecorded)
+    return result._replace(kept_actions=staying_unused, untracked_actions=unrecorded)
 
 
 def places(plans: Iterable[Plan]) -> tuple[dict[Span, tuple[str, ...]], frozenset[Span]]:
@@ -140,21 +140,21 @@ def _step(statement: Statement, scope: Scope, spans: Counter[Span]) -> _Step:
     narrowed: list[Narrowed] = []
     staying_grants: list[StayingGrant] = []
     for value in statement.action.values:
-        narrowing = scope.narrowed(as_glob(value.pattern))
-        if narrowing and (reason := _untouchable(statement, value, spans, narrowing, scope)):
+        narrowing = scope.narrowing(as_glob(value.pattern))
+        if narrowing and (reason := _obstacle(statement, value, spans, narrowing, scope)):
             staying_grants.append(_staying_grant(statement, value, reason, narrowing.unused))
         elif narrowing:
             narrowed.append(Narrowed(statement, value, narrowing))
-    return _Step(statement, tuple(narrowed), tuple(staying_grants), _news(statement, narrowed, staying_grants))
+    return _Step(statement, tuple(narrowed), tuple(staying_grants), _replacements(statement, narrowed, staying_grants))
 
 
-def _granted(policy: Policy) -> Iterator[Value]:
+def _granted_values(policy: Policy) -> Iterator[Value]:
     for statement in policy.statements:
         if statement.effect == "Allow" and not statement.action.negated:
             yield from statement.action.values
 
 
-def _untouchable(
+def _obstacle(
     statement: Statement, value: Value, spans: Counter[Span], narrowing: Narrowing, scope: Scope
 ) -> str | None:
     if any(isinstance(part, Unknown) for part in value.pattern.parts):
@@ -171,7 +171,7 @@ def _untouchable(
     return None if inside and spans[value.span] == 1 else SHARED
 
 
-def _news(
+def _replacements(
     statement: Statement, narrowed: Sequence[Narrowed], staying_grants: Sequence[StayingGrant]
 ) -> tuple[tuple[str, ...] | None, ...]:
     if not narrowed:
@@ -179,13 +179,13 @@ def _news(
     by_span = {change.value.span: change for change in narrowed}
     spans = {*by_span, *(grant.span for grant in staying_grants)}
     texts = [value.text for value in statement.action.values if value.span not in spans]
-    news: list[tuple[str, ...] | None] = []
+    replacements: list[tuple[str, ...] | None] = []
     for value in statement.action.values:
         change = by_span.get(value.span)
-        new = tuple(without_covered(change.narrowing.patterns, texts)) if change else None
+        new = tuple(drop_covered(change.narrowing.patterns, texts)) if change else None
         texts += new or ()
-        news.append(new)
-    return tuple(news)
+        replacements.append(new)
+    return tuple(replacements)
 
 
 def _staying_grant(statement: Statement, value: Value, reason: str, unused: tuple[Use, ...]) -> StayingGrant:
@@ -195,7 +195,7 @@ def _staying_grant(statement: Statement, value: Value, reason: str, unused: tupl
 
 def _not_action(statement: Statement, scope: Scope) -> Iterator[StayingGrant]:
     excepted = [glob(as_glob(value.pattern).lower()) for value in statement.action.values]
-    narrowing = scope.narrowed("*")
+    narrowing = scope.narrowing("*")
     uses = narrowing.unused if narrowing else ()
     if unused := tuple(use for use in uses if not any(matches(use.action) for matches in excepted)):
         yield StayingGrant(
@@ -211,37 +211,37 @@ def _would_be_empty(policy: Policy, steps: Sequence[_Step]) -> bool:
     return lost and all(statement.effect == "Deny" for statement in staying)
 
 
-def _edited(policy: Policy, steps: list[_Step]) -> tuple[list[_Step], tuple[Edit, ...]]:
+def _edit(policy: Policy, steps: list[_Step]) -> tuple[list[_Step], tuple[Edit, ...]]:
     """The edits of all steps, and the steps as far as they can be edited."""
     text = policy.source.text
     edits: list[Edit] = []
     dashes = dash_step(text, policy.statements[0].span)
-    new_steps = [_laid_out(text, step, edits, dashes) for step in steps]
+    new_steps = [_lay_out(text, step, edits, dashes) for step in steps]
     if any(step.is_removed for step in new_steps):
         try:
             replacements: list[tuple[str, ...] | None] = [() if step.is_removed else None for step in new_steps]
             edits += rewritten(text, [step.statement.span for step in new_steps], replacements)
         except Layout as error:
-            new_steps = [_stays(step, str(error)) if step.is_removed else step for step in new_steps]
+            new_steps = [_undo(step, str(error)) if step.is_removed else step for step in new_steps]
     return new_steps, tuple(edits)
 
 
-def _laid_out(text: str, step: _Step, edits: list[Edit], dashes: int) -> _Step:
-    if not step.news or step.is_removed:
+def _lay_out(text: str, step: _Step, edits: list[Edit], dashes: int) -> _Step:
+    if not step.replacements or step.is_removed:
         return step
     action = step.statement.action
     spans = [value.span for value in action.values]
     try:
         if spans == [action.span]:
-            edits += as_list(text, step.statement.span, spans[0], step.news[0] or (), dashes)
+            edits += as_list(text, step.statement.span, spans[0], step.replacements[0] or (), dashes)
         else:
-            edits += rewritten(text, spans, step.news)
+            edits += rewritten(text, spans, step.replacements)
     except Layout as error:
-        return _stays(step, str(error))
+        return _undo(step, str(error))
     return step
 
 
-def _stays(step: _Step, reason: str) -> _Step:
+def _undo(step: _Step, reason: str) -> _Step:
     """The step undone, and reported."""
     staying_grants = (
         _staying_grant(step.statement, narrowed.value, reason, narrowed.narrowing.unused) for narrowed in step.narrowed
@@ -249,7 +249,7 @@ def _stays(step: _Step, reason: str) -> _Step:
     return _Step(step.statement, staying_grants=(*step.staying_grants, *staying_grants))
 
 
-def _narrowed(steps: Sequence[_Step]) -> Iterator[Narrowed]:
+def _narrowed_values(steps: Sequence[_Step]) -> Iterator[Narrowed]:
     yield from (narrowed for step in steps for narrowed in step.narrowed)
 
 

@@ -59,7 +59,7 @@ def _claims(plan: Plan, new_policy: Policy, scope: Scope, access: Access) -> Ite
         id(old_statement): new_statement
         for old_statement, new_statement in zip(staying, new_policy.statements, strict=True)
     }
-    unused = _among(_unused(plan, scope))
+    unused = _language(_unused_actions(plan, scope))
     for old_statement in by_effect(plan.policy)[0]:
         new_statement = successors.get(id(old_statement))
         changes = [each for each in plan.narrowed if each.statement is old_statement]
@@ -76,7 +76,7 @@ def _claims(plan: Plan, new_policy: Policy, scope: Scope, access: Access) -> Ite
             else None
         )
         if narrowed:
-            yield _inclusion(narrowed, certain, _among(_used(changes)), access)
+            yield _inclusion(narrowed, certain, _language(_used_actions(changes)), access)
         if narrowed and new_statement:
             old_texts = {value.text for value in old_statement.action.values}
             new_part = _part(new_statement, {value.text for value in new_statement.action.values} - old_texts)
@@ -104,17 +104,17 @@ def _inclusion(inner: Statement, outer: Statement | None, actions: Language | No
     )
 
 
-def _among(actions: Iterable[str]) -> Language:
+def _language(actions: Iterable[str]) -> Language:
     return Language(texts=(action.lower() for action in actions))
 
 
-def _used(changes: Iterable[Narrowed]) -> Iterator[str]:
+def _used_actions(changes: Iterable[Narrowed]) -> Iterator[str]:
     for coverage in (covered for narrowed in changes for covered in narrowed.narrowing.covered):
         unused_names = {use.name for use in coverage.unused}
         yield from (f"{coverage.service}:{name}" for name in coverage.names if name not in unused_names)
 
 
-def _unused(plan: Plan, scope: Scope) -> Iterator[str]:
+def _unused_actions(plan: Plan, scope: Scope) -> Iterator[str]:
     """Every unused action: those that the findings name, and those of wholly unused services."""
     for service in dict.fromkeys(use.service for use in scope.unused.uses.values()):
         names = (f"{service}:{name}" for name in scope.unused.names(service, scope.catalog).values())

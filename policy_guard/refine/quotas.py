@@ -35,7 +35,7 @@ def size(node: Node) -> int:
     return len(json.dumps(_plain(node), separators=(",", ":"), ensure_ascii=False))
 
 
-def passed(kind: Kind, old_size: int, new_size: int) -> Iterator[Limit]:
+def passed_limits(kind: Kind, old_size: int, new_size: int) -> Iterator[Limit]:
     """The limits that a policy of this size passes and did not pass before."""
     yield from (limit for limit in _LIMITS.get(kind, ()) if old_size <= limit.characters < new_size)
 

@@ -29,7 +29,7 @@ def unused_access(policy: Policy, unused: Callable[[str], Unused], severity: Sev
         if path not in scopes:
             scopes[path] = Scope(unused(path), catalog)
         for value in statement.action.values:
-            if narrowing := scopes[path].narrowed(as_glob(value.pattern)):
+            if narrowing := scopes[path].narrowing(as_glob(value.pattern)):
                 finding = _finding(statement, value, narrowing.unused, scopes[path].unused.by, severity)
                 yield finding._replace(trees=narrowing.trees if narrowing.patterns else ())
 

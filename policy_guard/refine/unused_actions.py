@@ -66,19 +66,19 @@ class Unused:
     def use(self, action: str) -> Use | None:
         """Return the action if it is unused; None if it is used, or to be kept."""
         lower = action.lower()
-        use = self.recorded(lower)
+        use = self.recorded_use(lower)
         return None if use is None or self.keeps(lower) else use
 
-    def recorded(self, action: str) -> Use | None:
+    def recorded_use(self, action: str) -> Use | None:
         """Return what the findings say of an action in lower case, to be kept or not."""
         use = self.uses.get(action)
-        return use if use or action in UNTRACKED else self._of_service(action)
+        return use if use or action in UNTRACKED else self._service_use(action)
 
     def stays_untracked(self, action: str) -> bool:
         """Tell whether an action, in lower case, stays because AWS does not record its use."""
-        return action in UNTRACKED and action not in self.uses and self._of_service(action) is not None
+        return action in UNTRACKED and action not in self.uses and self._service_use(action) is not None
 
-    def _of_service(self, action: str) -> Use | None:
+    def _service_use(self, action: str) -> Use | None:
         return self.uses.get(action.partition(":")[0] + ":")
 
     def keeps(self, action: str) -> bool:
@@ -91,7 +91,7 @@ class Unused:
     def has_all_of(self, service: str) -> bool:
         """Tell whether nothing of a service is used, and nothing of it is to be kept."""
         matchers = (glob(pattern.lower().partition(":")[0]) for pattern in self.keep)
-        stays = any(self.stays_untracked(action) for action in _untracked(service))
+        stays = any(self.stays_untracked(action) for action in _untracked_actions(service))
         return f"{service}:" in self.uses and not stays and not any(matches(service) for matches in matchers)
 
     def names(self, service: str, catalog: ActionCatalog) -> Mapping[str, str]:
@@ -101,7 +101,7 @@ class Unused:
             spellings = [name for name in self._by_service.get(service, ()) if name]
             pairs = (pattern.partition(":")[::2] for pattern in self.keep if "*" not in pattern and "?" not in pattern)
             spellings += (name for prefix, name in pairs if prefix.lower() == service)
-            spellings += (UNTRACKED[each].action.partition(":")[2] for each in _untracked(service))
+            spellings += (UNTRACKED[each].action.partition(":")[2] for each in _untracked_actions(service))
             self._names[service] = {name.lower(): name for name in (*spellings, *catalog.actions(service))}
         return self._names[service]
 
@@ -141,35 +141,35 @@ class Unused:
         return names
 
 
-def unused(uses: Iterable[Use]) -> Unused:
+def collect_unused(uses: Iterable[Use]) -> Unused:
     """Return what is in any of the lists, with the latest use."""
     uses_by_action: dict[str, Use] = {}
     for use in uses:
-        uses_by_action[use.action] = _later(uses_by_action.get(use.action, use), use)
+        uses_by_action[use.action] = _later_use(uses_by_action.get(use.action, use), use)
     return Unused(uses_by_action)
 
 
-def by_all(of_each: Iterable[Unused]) -> Unused:
+def unused_by_all(of_each: Iterable[Unused]) -> Unused:
     """Return what none of several principals uses."""
     first, *unuseds = [*of_each] or [Unused()]
     for second in unuseds:
-        uses = [(key, _common(first, second, key)) for key in {**first.uses, **second.uses}]
+        uses = [(key, _common_use(first, second, key)) for key in {**first.uses, **second.uses}]
         first = Unused({key: use for key, use in uses if use})
     return first
 
 
-def _untracked(service: str) -> list[str]:
+def _untracked_actions(service: str) -> list[str]:
     return [each for each in UNTRACKED if each.startswith(f"{service}:")]
 
 
-def _common(first: Unused, second: Unused, key: str) -> Use | None:
-    first_use, second_use = first.recorded(key), second.recorded(key)
+def _common_use(first: Unused, second: Unused, key: str) -> Use | None:
+    first_use, second_use = first.recorded_use(key), second.recorded_use(key)
     if first_use is None or second_use is None:
         return None
     use = first_use if first_use.name else second_use
-    return _later(use, second_use if use is first_use else first_use)
+    return _later_use(use, second_use if use is first_use else first_use)
 
 
-def _later(first: Use, second: Use) -> Use:
+def _later_use(first: Use, second: Use) -> Use:
     """The use with the later of both days."""
     return first._replace(last=max(filter(None, (first.last, second.last)), default=None))

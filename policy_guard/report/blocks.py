@@ -53,7 +53,7 @@ class Block(NamedTuple):
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
         """Return what the first says, and what the others add: all access, each once, and one example of it."""
-        additions = (fact for finding in self.findings[1:] for fact in _added(finding))
+        additions = (fact for finding in self.findings[1:] for fact in _added_facts(finding))
         first_facts = (self._access if fact[0] == _access_label(self.first) else fact for fact in self.first.facts)
         every = dict.fromkeys((*first_facts, *additions))
         return tuple(sorted(every, key=lambda fact: _LAST.index(fact[0]) if fact[0] in _LAST else -1))
@@ -116,5 +116,5 @@ def _accesses(finding: Finding) -> Iterator[str]:
     return (text for name, text in finding.facts if name == _access_label(finding))
 
 
-def _added(finding: Finding) -> Iterator[tuple[str, str]]:
+def _added_facts(finding: Finding) -> Iterator[tuple[str, str]]:
     return (fact for fact in finding.facts if fact[0] not in (_access_label(finding), "example"))

@@ -28,38 +28,38 @@ def excerpt(source: Source, span: Span, width: int) -> tuple[Line, ...]:
     number, column = source.position(start)
     first = max(1, number - CONTEXT)
     context = tuple(Line(at, _cut(source.line(at), width)) for at in range(first, number))
-    text, mark = _marked(source.line(number), column - 1, column - 1 + max(span.end - start, 1), width)
+    text, mark = _mark(source.line(number), column - 1, column - 1 + max(span.end - start, 1), width)
     return (*context, Line(number, text), Line(None, mark))
 
 
 def _cut(line: str, width: int) -> str:
-    return _fitted(_drawn(line[: 2 * width + 1]), width)
+    return _fit(_draw(line[: 2 * width + 1]), width)
 
 
-def _marked(line: str, start: int, end: int, width: int) -> tuple[str, str]:
+def _mark(line: str, start: int, end: int, width: int) -> tuple[str, str]:
     """The line and its underline, shifted so that the marked characters are in sight."""
     start = min(start, len(line))
     end = max(min(end, len(line)), start)
-    offset = _first_shown(line, start, end, width)
-    characters = _drawn(line[offset : offset + 2 * width + 1])
+    offset = _first_column(line, start, end, width)
+    characters = _draw(line[offset : offset + 2 * width + 1])
     lead = ELLIPSIS if offset else ""
     indent = cells(lead) + cells("".join(characters[: start - offset]))
     marked = cells("".join(characters[start - offset : end - offset]))
-    drawn = lead + _fitted(characters, width - len(lead))
+    drawn = lead + _fit(characters, width - len(lead))
     return drawn, " " * indent + "^" * max(1, min(marked, width - indent))
 
 
-def _first_shown(line: str, start: int, end: int, width: int) -> int:
+def _first_column(line: str, start: int, end: int, width: int) -> int:
     """0 where the marked characters are in sight from the line's beginning, else a place shortly before them."""
-    if cells("".join(_drawn(line[: min(end, 2 * width)]))) < width and end <= 2 * width:
+    if cells("".join(_draw(line[: min(end, 2 * width)]))) < width and end <= 2 * width:
         return 0
     offset = max(0, start - width // 3)
-    while offset < start and cells("".join(_drawn(line[offset:start]))) > width // 2:
+    while offset < start and cells("".join(_draw(line[offset:start]))) > width // 2:
         offset += 1
     return offset
 
 
-def _drawn(text: str) -> list[str]:
+def _draw(text: str) -> list[str]:
     """Each character of `text` as it is shown; a tab ends at the next tab stop."""
     drawn: list[str] = []
     column = 0
@@ -70,7 +70,7 @@ def _drawn(text: str) -> list[str]:
     return drawn
 
 
-def _fitted(drawn: list[str], width: int) -> str:
+def _fit(drawn: list[str], width: int) -> str:
     full_text = "".join(drawn)
     if cells(full_text) <= width:
         return full_text

@@ -22,15 +22,15 @@ def inline(text: str) -> str:
 
     Long words may be broken, since a table is as wide as the longest word in it.
     """
-    return _broken(text, _MARKUP).replace("\\@", "@\u200b")
+    return _break_words(text, _MARKUP).replace("\\@", "@\u200b")
 
 
 def inline_code(text: str) -> str:
     """The text as code, of which long words may be broken."""
-    return f"<code>{_broken(text, _MARKUP_IN_CODE)}</code>" if _WORD.search(printable(text)) else code(text)
+    return f"<code>{_break_words(text, _MARKUP_IN_CODE)}</code>" if _WORD.search(printable(text)) else code(text)
 
 
-def _broken(text: str, markup: re.Pattern[str]) -> str:
+def _break_words(text: str, markup: re.Pattern[str]) -> str:
     words = _WORD.sub(lambda word: _BREAKS.sub("\\g<0>\0", word[0]), printable(text))
     return "<wbr>".join(markup.sub(r"\\\g<0>", part) for part in words.split("\0"))
 
@@ -47,7 +47,7 @@ def cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def fenced(language: str, lines: Iterable[str]) -> list[str]:
+def fence(language: str, lines: Iterable[str]) -> list[str]:
     """Lines in a fence longer than any run of backticks in them."""
     content = list(lines)
     fence = "`" * (max([2, *(len(run) for line in content for run in _TICKS.findall(line))]) + 1)

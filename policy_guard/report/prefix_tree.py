@@ -20,11 +20,11 @@ _CLASSES = (
 )
 
 
-def drawn(pattern: str, trees: Trees, color: bool) -> Iterator[str]:
+def draw(pattern: str, trees: Trees, color: bool) -> Iterator[str]:
     """One line for each node, safe and unsafe ones apart, each below what it begins with."""
     for service, tree in trees:
         yield pattern if pattern.lower().startswith(f"{service.lower()}:") else f"{pattern}, in {service}"
-        yield from _branch_lines((_shortest(tree),), "", "", color)
+        yield from _branch_lines((_first_fork(tree),), "", "", color)
 
 
 def mermaid(trees: Trees) -> Iterator[str]:
@@ -32,11 +32,11 @@ def mermaid(trees: Trees) -> Iterator[str]:
     yield "graph LR"
     numbers = count()
     for service, tree in trees:
-        yield from _nodes(_shortest(tree), f"{service}:", "", numbers)
+        yield from _nodes(_first_fork(tree), f"{service}:", "", numbers)
     yield from _CLASSES
 
 
-def _shortest(branch: Branch) -> Branch:
+def _first_fork(branch: Branch) -> Branch:
     """The first node at which the tree branches, or ends."""
     while len(branch.children) == 1:
         branch = branch.children[0]
@@ -51,7 +51,7 @@ def _branch_lines(branches: tuple[Branch, ...], parent_prefix: str, margin: str,
         mark = f"{state(branch):6}"
         colored_mark = f"\x1b[{_COLORS[state(branch)]}m{mark}\x1b[0m" if color else mark
         yield f"{margin}{corner}{colored_mark} {name}{_detail(branch)}"
-        children = tuple(map(_shortest, branch.children))
+        children = tuple(map(_first_fork, branch.children))
         yield from _branch_lines(children, branch.prefix, margin + continuation, color)
 
 
@@ -86,4 +86,4 @@ def _nodes(branch: Branch, parent_prefix: str, parent: str, numbers: Iterator[in
     label = f"{name}{_detail(branch).replace('  -> ', '<br>').replace('  ', '<br>')}"
     yield f'  {parent}{node}["{label}"]:::{state(branch)}'
     for child in branch.children:
-        yield from _nodes(_shortest(child), branch.prefix, f"{node} --> ", numbers)
+        yield from _nodes(_first_fork(child), branch.prefix, f"{node} --> ", numbers)

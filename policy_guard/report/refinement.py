@@ -13,8 +13,8 @@ from policy_guard.refine.file import Large, Refined
 from policy_guard.refine.narrow import Covered
 from policy_guard.refine.plan import Narrowed, Plan, StayingGrant
 from policy_guard.refine.unused_actions import UNTRACKED
-from policy_guard.report.markdown_escape import code, fenced
-from policy_guard.report.prefix_tree import drawn, mermaid
+from policy_guard.report.markdown_escape import code, fence
+from policy_guard.report.prefix_tree import draw, mermaid
 
 WIDTH = 100
 LEGEND = "safe: nothing unused begins so, -> stays; unsafe: some of it is unused; unused: all of it goes"
@@ -61,11 +61,11 @@ def text(run: Refinement, explain: bool, color: bool) -> str:
     lines: list[str] = []
     for entry in run.entries:
         if entry.refined.changes and entry.error is None:
-            lines += [*(_painted(line, color) for line in _difference(entry)), ""]
-        lines += _about(entry)
-        for narrowed in _replaced(entry) if explain else ():
+            lines += [*(_paint(line, color) for line in _difference(entry)), ""]
+        lines += _remarks(entry)
+        for narrowed in _replaced_patterns(entry) if explain else ():
             lines += ["", f"{printable(entry.refined.source.at(narrowed.value.span.start))}: {LEGEND}"]
-            lines += map(printable_but_colors, drawn(narrowed.value.text, narrowed.narrowing.trees, color))
+            lines += map(printable_but_colors, draw(narrowed.value.text, narrowed.narrowing.trees, color))
         lines += [""] if lines and lines[-1] else []
     return "\n".join((*lines, *(f"note: {printable(note)}" for note in run.notes), _verdict(run), ""))
 
@@ -76,16 +76,16 @@ def markdown(run: Refinement, explain: bool) -> str:
     for entry in run.entries:
         lines += [f"### {code(entry.path)}", ""]
         if entry.refined.changes and entry.error is None:
-            lines += [*fenced("diff", _difference(entry)), ""]
-        lines += [*fenced("text", _about(entry)), ""]
-        for narrowed in _replaced(entry) if explain else ():
+            lines += [*fence("diff", _difference(entry)), ""]
+        lines += [*fence("text", _remarks(entry)), ""]
+        for narrowed in _replaced_patterns(entry) if explain else ():
             lines += [
                 f"Behind {code(narrowed.value.text)}:",
                 "",
-                *fenced("mermaid", mermaid(narrowed.narrowing.trees)),
+                *fence("mermaid", mermaid(narrowed.narrowing.trees)),
                 "",
             ]
-    notes = fenced("text", (f"note: {printable(note)}" for note in run.notes)) if run.notes else []
+    notes = fence("text", (f"note: {printable(note)}" for note in run.notes)) if run.notes else []
     return "\n".join((*lines, *notes, *([""] if notes else []), _verdict(run), ""))
 
 
@@ -108,17 +108,17 @@ def _lines(text: str) -> list[str]:
     return [*lines, f"{last_line}\n\\ No newline at end of file"] if last_line else lines
 
 
-def _painted(line: str, color: bool) -> str:
+def _paint(line: str, color: bool) -> str:
     code = {"+": "32", "-": "31", "@": "36"}.get(line[:1]) if color else None
     return f"\x1b[{code}m{line}\x1b[0m" if code else line
 
 
-def _replaced(entry: Entry) -> Iterator[Narrowed]:
+def _replaced_patterns(entry: Entry) -> Iterator[Narrowed]:
     """Return the patterns that are replaced by narrower ones: their trees are worth drawing."""
     yield from (narrowed for plan in entry.refined.plans for narrowed in plan.narrowed if narrowed.narrowing.patterns)
 
 
-def _about(entry: Entry) -> Iterator[str]:
+def _remarks(entry: Entry) -> Iterator[str]:
     path, source = printable(entry.path), entry.refined.source
     if entry.error is not None:
         yield f"error: {printable(entry.error)}"
@@ -133,16 +133,16 @@ def _about(entry: Entry) -> Iterator[str]:
     for plan in entry.refined.plans:
         yield from _plan(path, source, plan) if entry.refined.refused is None else ()
         yield from (
-            _wrapped(", ".join(map(printable, plan.kept_actions)), f"{path}: kept though unused: ")
+            _wrap(", ".join(map(printable, plan.kept_actions)), f"{path}: kept though unused: ")
             if plan.kept_actions
             else ()
         )
-        yield from _untracked(path, plan.untracked)
+        yield from _untracked_lines(path, plan.untracked_actions)
     yield from (f"{path} {printable(label)}".rstrip() + f": left: {why}" for label, why in entry.refined.untouched)
-    yield from (f"{path}: warning: {line}" for large in entry.refined.large for line in _large(large))
+    yield from (f"{path}: warning: {line}" for large in entry.refined.large for line in _size_warning(large))
     yield from (f"{path}: note: {printable(note)}" for note in entry.notes)
     has_remarks = entry.refined.untouched or any(
-        p.narrowed or p.staying_grants or p.kept_actions or p.untracked for p in entry.refined.plans
+        p.narrowed or p.staying_grants or p.kept_actions or p.untracked_actions for p in entry.refined.plans
     )
     if entry.basis and not has_remarks:
         yield f"{path}: nothing in it is known to be unused"
@@ -154,12 +154,12 @@ def _plan(path: str, source: Source, plan: Plan) -> Iterator[str]:
         yield (f"{place}: warning: all that it grants is unused, and a policy cannot be empty; delete it, or detach it")
         return
     for narrowed in plan.narrowed:
-        yield from _narrowed(path, source, narrowed)
+        yield from _narrowed_lines(path, source, narrowed)
     for grant in plan.staying_grants:
         yield from _staying_grant(path, source, grant)
 
 
-def _narrowed(path: str, source: Source, narrowed: Narrowed) -> Iterator[str]:
+def _narrowed_lines(path: str, source: Source, narrowed: Narrowed) -> Iterator[str]:
     action, patterns = printable(narrowed.value.text), narrowed.narrowing.patterns
     covered, unused = narrowed.narrowing.covered, narrowed.narrowing.unused
     total = sum(len(one.names) for one in covered)
@@ -167,24 +167,24 @@ def _narrowed(path: str, source: Source, narrowed: Narrowed) -> Iterator[str]:
     if "*" not in action and "?" not in action:
         yield f"{place}: {action} goes, {_last_use(unused[0].last)}"
         return
-    outcome = f"{total - len(unused)} of {total} actions stay" if patterns else _all_go(total)
+    outcome = f"{total - len(unused)} of {total} actions stay" if patterns else _removal(total)
     yield f"{place}: {action} {'is narrowed' if patterns else 'goes'}: {outcome}"
     for last, names in _by_last_use(covered):
-        yield from _wrapped(f"{_last_use(last)}: {', '.join(names)}", "    unused  ")
+        yield from _wrap(f"{_last_use(last)}: {', '.join(names)}", "    unused  ")
     under = "only under the new patterns" if any("*" in pattern for pattern in patterns) else "no more"
     yield f"    later   what AWS adds to {action} is allowed {under}"
 
 
-def _untracked(path: str, actions: Iterable[str]) -> Iterator[str]:
+def _untracked_lines(path: str, actions: Iterable[str]) -> Iterator[str]:
     for untracked in map(UNTRACKED.__getitem__, actions):
         yield f"{path}: {untracked.action} stays, because AWS does not record its use ({untracked.page})"
 
 
-def _wrapped(words: str, label: str) -> list[str]:
+def _wrap(words: str, label: str) -> list[str]:
     return wrap(words, WIDTH, initial_indent=label, subsequent_indent=" " * len(label), break_on_hyphens=False)
 
 
-def _all_go(total: int) -> str:
+def _removal(total: int) -> str:
     return "its only action goes" if total == 1 else f"all {total} actions go"
 
 
@@ -210,10 +210,10 @@ def _staying_grant(path: str, source: Source, grant: StayingGrant) -> Iterator[s
     surplus = f" and {len(names) - _MOST_LEFT} more" if len(names) > _MOST_LEFT else ""
     place = printable(source.at(grant.span.start))
     yield f"{place}: warning: grants what is unused and stays, because {grant.reason}"
-    yield from _wrapped(f"{', '.join(names[:_MOST_LEFT])}{surplus}", "    unused  ")
+    yield from _wrap(f"{', '.join(names[:_MOST_LEFT])}{surplus}", "    unused  ")
 
 
-def _large(large: Large) -> Iterator[str]:
+def _size_warning(large: Large) -> Iterator[str]:
     limits = "; ".join(f"{limit.of} may have {limit.characters:,}{' in all' * limit.is_sum}" for limit in large.limits)
     label = f"{printable(large.label)} " if large.label else ""
     offer = "split the policy"

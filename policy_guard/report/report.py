@@ -105,7 +105,7 @@ def place(source: Source, span: Span) -> Place:
     return Place(source.position(start), Position(end.line, end.column + (span.end > span.start and last < size)))
 
 
-def seen_from(folder: str, path: str) -> str:
+def path_from(folder: str, path: str) -> str:
     """A path from the root, as one writes it in a folder; an absolute one stays."""
     if not folder or path.startswith("/"):
         return path
@@ -122,7 +122,7 @@ def accept_command(finding: Finding, folder: str = "") -> str:
     policy = finding.acceptable.policy
     path = finding.source.path if policy.grouped else policy.unit
     check = "" if finding.severity == "error" else f" --check {finding.check}"
-    return f"policy-guard accept {shlex.quote(seen_from(folder, path))}{check} --reason '...'"
+    return f"policy-guard accept {shlex.quote(path_from(folder, path))}{check} --reason '...'"
 
 
 def in_order(report: Report) -> tuple[Finding, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from policy_guard.documents.printable import ELLIPSIS, printable, shortened
 from policy_guard.report.blocks import Block
-from policy_guard.report.report import seen_from
+from policy_guard.report.report import path_from
 from policy_guard.verify.finding import Finding, Related
 
 LONGEST_FACT = 700
@@ -22,7 +22,7 @@ def _title(finding: Finding) -> str:
     granted = dict(finding.facts).get(kind.label)
     if finding.outcome == "violated" and kind.title and granted:
         return f"{kind.title}: {granted}"
-    return _upper(finding.message)
+    return _capitalize(finding.message)
 
 
 def sentences(block: Block) -> str:
@@ -41,16 +41,17 @@ def sentences(block: Block) -> str:
     else:
         lead = _sentence(f"{subject}: {message}" if subject else message)
     pairs = (*facts, *(("see", see(related, finding)) for related in block.related))
-    lines = (f"{_upper(printable(name))}: {shortened(value, LONGEST_FACT)}" for name, value in pairs)
+    lines = (f"{_capitalize(printable(name))}: {shortened(value, LONGEST_FACT)}" for name, value in pairs)
     return "\n".join((lead, *lines))
 
 
 def see(related: Related, finding: Finding, folder: str = "") -> str:
     """Return the other place as it is seen from a folder, its revision, and its meaning for the finding."""
-    return f"{seen_from(folder, related.source.at(related.span.start))}{at(related, finding)}: {related.message}"
+    place = path_from(folder, related.source.at(related.span.start))
+    return f"{place}{revision_suffix(related, finding)}: {related.message}"
 
 
-def at(related: Related, finding: Finding) -> str:
+def revision_suffix(related: Related, finding: Finding) -> str:
     """Return the revision of another place as it follows a text, such as " at main"; empty if it is the finding's."""
     revision = related.source.revision
     if revision in ("", finding.source.revision):
@@ -66,10 +67,10 @@ def _subject(finding: Finding) -> str:
 
 
 def _sentence(text: str) -> str:
-    return _upper(text) if text.endswith((".", "!", "?", ELLIPSIS)) else _upper(text) + "."
+    return _capitalize(text) if text.endswith((".", "!", "?", ELLIPSIS)) else _capitalize(text) + "."
 
 
-def _upper(text: str) -> str:
+def _capitalize(text: str) -> str:
     """The text with a capital letter, unless it begins with a name from a program."""
     first = text.partition(" ")[0]
     return text if "_" in first or "." in first.rstrip(".") else text[:1].upper() + text[1:]

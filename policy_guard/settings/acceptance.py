@@ -15,7 +15,7 @@ from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, So
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Kind, Policy, PolicyId, Statement, meaning
 from policy_guard.regex import regex
-from policy_guard.settings.evaluated import evaluated
+from policy_guard.settings.evaluated import evaluate
 from policy_guard.settings.severity import CheckId
 
 ACCEPTED = CheckId("accepted")
@@ -96,7 +96,7 @@ def load_acceptance(source: Source, today: date) -> Acceptance:
     from policy_guard.settings.validation import error_at, load, node_at
 
     plain, node = load(source, "accepted.json")
-    for key, message in _wrong(plain, today):
+    for key, message in _mistakes(plain, today):
         raise error_at(source, node_at(node, (key,)), f"{key}: {message}")
     acceptance = Acceptance(
         policy=PolicyId(
@@ -137,7 +137,7 @@ def _kind(node: Node) -> Kind | None:
     return "resource" if elements & {"Resource", "NotResource"} else "trust"
 
 
-def _wrong(plain: dict[str, Any], today: date) -> Iterator[tuple[str, str]]:
+def _mistakes(plain: dict[str, Any], today: date) -> Iterator[tuple[str, str]]:
     """Return what a schema cannot say: the key, and what is wrong."""
     if ("policy" in plain) == ("group" in plain):
         yield "policy" if "policy" in plain else "version", 'name one "policy" by its path, or one "group"'
@@ -163,7 +163,7 @@ def _wrong(plain: dict[str, Any], today: date) -> Iterator[tuple[str, str]]:
         yield "expires", f"this lies more than {limit} days ahead; write a day until {today + timedelta(limit)}"
 
 
-def accepted(acceptance: Acceptance, kind: Kind) -> Accepted:
+def interpret_acceptance(acceptance: Acceptance, kind: Kind) -> Accepted:
     """The acceptance as a policy of this kind would mean it. Raises `Unreadable`.
 
     Its Version is the newer one, whatever the policy's is: what the file says may not change with the policy.
@@ -180,7 +180,7 @@ def _statements(
 ) -> tuple[Statement, ...]:
     if not nodes:
         return ()
-    nodes = tuple(evaluated(node, unknown) for node in nodes)
+    nodes = tuple(evaluate(node, unknown) for node in nodes)
     version = Scalar(VERSIONS[0], _NOWHERE)
     document = _object(Version=version, Statement=Array(tuple(map(_with_effect, nodes)), nodes[0].span))
     return parse(PolicyDocument(label="", node=document, source=source), kind).statements

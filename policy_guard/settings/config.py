@@ -112,7 +112,7 @@ class Config(NamedTuple):
         Raises `SetupError` if two of them name it and say different things: judged as the wrong kind, a policy that
         loses access to what it forbids could pass.
         """
-        if self.excluded(path):
+        if self.is_excluded(path):
             return None
         rules = [rule for rule in self.policies if matches_any(rule.files, path)]
         if any(rule[1:] != rules[0][1:] for rule in rules):
@@ -123,7 +123,7 @@ class Config(NamedTuple):
         late = (rule for rule in self.added if matches_any(rule.files, path))
         return rules[0] if rules else next(late, None)
 
-    def naming_nothing(self, paths: Collection[str]) -> Iterator[str]:
+    def unmatched_patterns(self, paths: Collection[str]) -> Iterator[str]:
         """The patterns of `policies`, `groups` and `exclude` that name none of the files, each with where it stands.
 
         One that differs in its suffix alone from another that names some is meant for what may come.
@@ -139,7 +139,7 @@ class Config(NamedTuple):
             stems = set(map(_stem, used))
             yield from (f"{key}: {each}" for each in every if each not in used and _stem(each) not in stems)
 
-    def excluded(self, path: str) -> bool:
+    def is_excluded(self, path: str) -> bool:
         return matches_any(self.exclude, path)
 
     def scope(self, path: str) -> tuple[str, ...]:
@@ -150,7 +150,7 @@ class Config(NamedTuple):
         """Return what is set for the check; None if nothing is."""
         return dict(self.severities).get(check)
 
-    def ignored(self, path: str, line: str, today: date) -> Ignore | None:
+    def ignore_rule(self, path: str, line: str, today: date) -> Ignore | None:
         """The entry that lets this line be unreadable today."""
         for ignore in self.ignores:
             if (
@@ -175,7 +175,7 @@ def load_config(source: Source | None) -> Config:
     from policy_guard.settings.validation import error_at, load, node_at
 
     plain, node = load(source, "config.json")
-    for place, mistake in _wrong(plain):
+    for place, mistake in _mistakes(plain):
         raise error_at(source, node_at(node, place), f"{mistake[0]}: {mistake[1]}")
     return Config(
         policies=tuple(map(_policy_files, plain.get("policies", ()))),
@@ -210,7 +210,7 @@ def _refine(plain: dict[str, Any]) -> Refine:
     return Refine(tuple(plain.get("findings", ())), roles, tuple(plain.get("keep", ())), plain.get("max-age"))
 
 
-def _wrong(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple[str, str]]]:
+def _mistakes(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple[str, str]]]:
     """Return what a schema cannot say: where it stands, the key, and what is wrong."""
     for place, text, plain_path in _named_files(plain):
         if message := not_a_path(text) if plain_path else not_a_pattern(text):

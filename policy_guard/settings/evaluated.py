@@ -20,22 +20,22 @@ _PLACE = regex(r"\$\{([^{}]*)\}")
 _ELEMENTS = ("key", "values", "words")
 
 
-def evaluated(statement: Node, unknown: Mapping[str, str] | None) -> Node:
+def evaluate(statement: Node, unknown: Mapping[str, str] | None) -> Node:
     """A statement of a file as a container would give it; raises `Unreadable` for a choice that is none."""
     if not isinstance(statement, Object):
         return statement
     guards = tuple(guard for key, value in statement.entries if key.text == WHEN for guard in _guards(value))
-    entries = (Entry(key, _with_holes(value, unknown)) for key, value in statement.entries if key.text != WHEN)
+    entries = (Entry(key, _fill_holes(value, unknown)) for key, value in statement.entries if key.text != WHEN)
     return statement._replace(entries=tuple(entries), guards=guards)
 
 
-def _with_holes(node: Node, unknown: Mapping[str, str] | None) -> Node:
+def _fill_holes(node: Node, unknown: Mapping[str, str] | None) -> Node:
     if unknown is None:
         return node
     if isinstance(node, Array):
-        return node._replace(items=tuple(_with_holes(item, unknown) for item in node.items))
+        return node._replace(items=tuple(_fill_holes(item, unknown) for item in node.items))
     if isinstance(node, Object):
-        return node._replace(entries=tuple(Entry(key, _with_holes(value, unknown)) for key, value in node.entries))
+        return node._replace(entries=tuple(Entry(key, _fill_holes(value, unknown)) for key, value in node.entries))
     parts: list[str | Hole] = []
     position = 0
     for place in _PLACE.finditer(node.text):

@@ -48,7 +48,7 @@ class Settings(NamedTuple):
 
 def load_settings(root: Path, config: str | None) -> Settings:
     """The settings of a repository, or those of the file `config`. Raises `SetupError`."""
-    return settings_from(settings_source(root, config), lambda path: _listed(root, path))
+    return settings_from(settings_source(root, config), lambda path: _named_file(root, path))
 
 
 def settings_from(source: Source | None, file: Callable[[str], Source]) -> Settings:
@@ -103,7 +103,7 @@ def settings_source(root: Path, config: str | None) -> Source | None:
     return text_file(Path(config) if config else root / NAME, config or NAME)
 
 
-def _listed(root: Path, path: str) -> Source:
+def _named_file(root: Path, path: str) -> Source:
     """A file that the settings name by its path from the root."""
     if not Path(os.path.realpath(root / path)).is_relative_to(os.path.realpath(root)):
         raise SetupError(f"{path} is a link that leads out of the repository; put the file itself there")
@@ -125,10 +125,10 @@ def text_file(path: Path, name: str) -> Source:
 
 def _doubts(listed: CriticalList) -> Iterator[Doubt]:
     """Actions in the critical list that AWS does not have, and entries that except all that they cover."""
-    from policy_guard.settings.critical import covered, looked_up, unknown_actions
+    from policy_guard.settings.critical import checkable_part, covered_actions, unknown_actions
 
     assert listed.source is not None
-    checked, beyond = looked_up(listed)
+    checked, beyond = checkable_part(listed)
     for entry, value, nearest in unknown_actions(checked):
         verb = "excepts" if any(value in each.excepted for each in entry.sets) else "names"
         message = f"the critical entry {entry.id} {verb} {value.text}, and AWS has no such action"
@@ -141,7 +141,7 @@ def _doubts(listed: CriticalList) -> Iterator[Doubt]:
         remedy = "name services in place of wildcards"
         yield Doubt(entry=beyond.id, message=message, remedy=remedy, source=listed.source, span=beyond.span)
     for entry in checked.entries:
-        if entry.is_own and any(each.excepted and not covered(each) for each in entry.sets):
+        if entry.is_own and any(each.excepted and not covered_actions(each) for each in entry.sets):
             message = f"the critical entry {entry.id} protects nothing: every action that it covers is excepted"
             yield Doubt(
                 entry=entry.id,

@@ -127,7 +127,7 @@ def _validate(source: Source, node: Node, plain: Plain, schema: dict[str, Any]) 
         key = next(entry.key for entry in place.entries if entry.key.text not in keys)
         raise _error(source, key.span, f'unknown key "{shortened(key.text, 60)}"{_suggestion(key.text, keys)}')
     name = next((str(step) for step in reversed(error.absolute_path) if isinstance(step, str)), "the file")
-    raise _error(source, place.span, f"{name}: {_expected(error)}")
+    raise _error(source, place.span, f"{name}: {_expectation(error)}")
 
 
 def _suggestion(text: str, keys: list[str]) -> str:
@@ -141,7 +141,7 @@ def _nearest_word(error: Any) -> str:
     return f'; did you mean "{close[0]}"?' if close else ""
 
 
-def _expected(error: Any) -> str:
+def _expectation(error: Any) -> str:
     value = shortened(json.dumps(error.instance, ensure_ascii=True), 60)
     if error.validator == "enum":
         return f"expected one of {', '.join(map(str, error.validator_value))}, not {value}{_nearest_word(error)}"

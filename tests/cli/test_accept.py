@@ -17,7 +17,7 @@ from policy_guard.iam.meaning.prover import Proved
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Policy, Request
 from policy_guard.pipeline.check import Options
-from policy_guard.settings.acceptance import Accepted, accepted, load_acceptance
+from policy_guard.settings.acceptance import Accepted, interpret_acceptance, load_acceptance
 from policy_guard.settings.critical import CriticalList, exceptions, load_critical
 from policy_guard.solver.formula import TRUE
 from policy_guard.solver.strings.pattern import Pattern, read_pattern
@@ -71,7 +71,7 @@ class Change:
         wishes = AcceptOptions(Options(today=TODAY), "a reason", None, None)
         self.files, self.unfit = files_for(found, wishes, TODAY.isoformat(), FOLDER)
         self.read: list[Accepted] = [
-            accepted(load_acceptance(Source(each.path, each.text), TODAY), self.kind) for each in self.files
+            interpret_acceptance(load_acceptance(Source(each.path, each.text), TODAY), self.kind) for each in self.files
         ]
 
     def takes(self, request: Request) -> bool:

@@ -19,7 +19,7 @@ from policy_guard.documents import write
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.source import Source
 from policy_guard.pipeline.results import Step
-from policy_guard.settings.critical import covered, load_critical, unknown_actions
+from policy_guard.settings.critical import covered_actions, load_critical, unknown_actions
 from policy_guard.settings.load import load_settings
 from tests.support.places import ROOT
 from tests.support.repository import ENVIRON, NARROW, WIDE, Scratch, allow, deny, document
@@ -165,7 +165,7 @@ def test_it_counts_a_grant_as_the_check_does(scratch: Scratch) -> None:
 def test_the_list_to_start_from_names_actions_that_aws_has() -> None:
     listed = load_critical(Source(CRITICAL, text_of(CRITICAL)))
     assert list(unknown_actions(listed)) == []
-    assert all(covered(entry) and entry.reason for entry in listed.entries)
+    assert all(covered_actions(entry) and entry.reason for entry in listed.entries)
     actions = {value.text for entry in listed.entries for value in entry.actions}
     assert actions >= {
         *("cloudtrail:DeleteTrail", "cloudtrail:StopLogging", "guardduty:DeleteDetector"),

@@ -13,7 +13,7 @@ from policy_guard.documents.errors import SetupError
 from policy_guard.documents.source import Source
 from policy_guard.refine.access_analyzer import UnusedPermission, latest, read_findings
 from policy_guard.refine.attribution import Usage
-from policy_guard.refine.unused_actions import Unused, Use, by_all, unused
+from policy_guard.refine.unused_actions import Unused, Use, collect_unused, unused_by_all
 from policy_guard.settings.config import Refine
 from tests.support.access_analyzer import ROLE, finding
 
@@ -37,12 +37,12 @@ SHAPES: dict[str, Any] = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_shape_says_the_same(shape: str) -> None:
-    uses = unused(use for each in found(SHAPES[shape]) for use in each.uses).uses
+    uses = collect_unused(use for each in found(SHAPES[shape]) for use in each.uses).uses
     assert list(uses) == ["s3:getobject"]
 
 
 def test_a_service_without_actions_is_not_used_at_all() -> None:
-    uses = unused(found(finding())[0].uses)
+    uses = collect_unused(found(finding())[0].uses)
     assert uses.use("s3:Anything") == Use("s3", "")
     assert uses.use("s3tables:GetTable") is None
 
@@ -102,21 +102,21 @@ def test_pages_of_one_finding_are_put_together_and_later_ones_replace_it() -> No
 
 
 def test_unused_by_several_is_what_none_of_them_uses() -> None:
-    one = unused([Use("s3", "GetObject", "2026-01-01"), Use("s3", "PutObject"), Use("ec2", "")])
-    other = unused([Use("s3", "", "2025-01-01"), Use("ec2", "RunInstances"), Use("sqs", "")])
-    together = by_all([one, other])
+    one = collect_unused([Use("s3", "GetObject", "2026-01-01"), Use("s3", "PutObject"), Use("ec2", "")])
+    other = collect_unused([Use("s3", "", "2025-01-01"), Use("ec2", "RunInstances"), Use("sqs", "")])
+    together = unused_by_all([one, other])
     assert {key: use.last for key, use in together.uses.items()} == {
         "s3:getobject": "2026-01-01",
         "s3:putobject": "2025-01-01",
         "ec2:runinstances": None,
     }
-    assert by_all([one]).uses == one.uses
-    assert by_all([one, Unused()]).uses == {}
-    assert by_all([]).uses == {}
+    assert unused_by_all([one]).uses == one.uses
+    assert unused_by_all([one, Unused()]).uses == {}
+    assert unused_by_all([]).uses == {}
 
 
 def test_what_is_kept_counts_as_used() -> None:
-    uses = replace(unused([Use("s3", ""), Use("iam", "PassRole")]), keep=("s3:Get*", "IAM:passrole"))
+    uses = replace(collect_unused([Use("s3", ""), Use("iam", "PassRole")]), keep=("s3:Get*", "IAM:passrole"))
     assert uses.use("s3:GetObject") is None
     assert uses.use("iam:PassRole") is None
     assert uses.use("s3:PutObject") is not None
@@ -143,27 +143,27 @@ def usage(*findings: dict[str, Any], **settings: Any) -> Usage:
 )
 def test_findings_that_do_not_count_say_why(change: dict[str, Any], settings: dict[str, Any], words: str) -> None:
     here = usage(finding("GetObject", **change), **settings)
-    assert here.of("a.json").uses == {}
+    assert here.unused_in("a.json").uses == {}
     (note,) = here.notes("a.json")
     assert words in note
 
 
 def test_a_finding_counts_until_the_last_day_of_its_age() -> None:
     here = usage(finding("GetObject"), max_age=20)
-    assert list(here.of("a.json").uses) == ["s3:getobject"]
-    assert here.of("a.json").by == ("Orders, analyzed 2026-11-01",)
+    assert list(here.unused_in("a.json").uses) == ["s3:getobject"]
+    assert here.unused_in("a.json").by == ("Orders, analyzed 2026-11-01",)
     assert list(here.notes("a.json")) == []
 
 
 @pytest.mark.parametrize("role", ["Orders", ROLE])
 def test_a_principal_is_named_by_its_name_or_its_arn(role: str) -> None:
-    assert usage(finding("GetObject"), roles=((role, ("a.json",)),)).of("a.json").uses
+    assert usage(finding("GetObject"), roles=((role, ("a.json",)),)).unused_in("a.json").uses
 
 
 @pytest.mark.parametrize("role", ["orders", "team/Orders", "arn:aws:iam::111122223333:role/Orders", "Order"])
 def test_another_name_is_another_principal(role: str) -> None:
     here = usage(finding("GetObject"), roles=((role, ("a.json",)),))
-    assert here.of("a.json").uses == {}
+    assert here.unused_in("a.json").uses == {}
     (note,) = here.notes("a.json")
     assert note.startswith(f"there is no finding about {role}, so all that it may do counts as used; did you mean ")
 
@@ -172,38 +172,38 @@ def test_a_policy_of_two_principals_loses_only_what_neither_uses() -> None:
     other = finding("GetObject", "DeleteObject", id="2", resource="arn:aws:iam::111122223333:role/Billing")
     roles = (("Orders", ("a.json",)), ("Billing", ("a.json", "b.json")))
     here = usage(finding("GetObject", "PutObject"), other, roles=roles)
-    assert list(here.of("a.json").uses) == ["s3:getobject"]
-    assert list(here.of("b.json").uses) == ["s3:getobject", "s3:deleteobject"]
-    assert here.of("c.json").uses == {}
+    assert list(here.unused_in("a.json").uses) == ["s3:getobject"]
+    assert list(here.unused_in("b.json").uses) == ["s3:getobject", "s3:deleteobject"]
+    assert here.unused_in("c.json").uses == {}
 
 
 def test_a_principal_of_one_name_in_two_accounts_is_two() -> None:
     other = finding("PutObject", id="2", resource="arn:aws:iam::444455556666:role/Orders")
-    assert usage(finding("GetObject", "PutObject"), other).of("a.json").uses.keys() == {"s3:putobject"}
+    assert usage(finding("GetObject", "PutObject"), other).unused_in("a.json").uses.keys() == {"s3:putobject"}
 
 
 def test_two_analyzers_that_ran_at_once_are_put_together() -> None:
-    assert usage(finding("GetObject"), finding("PutObject", id="2")).of("a.json").uses.keys() == {
+    assert usage(finding("GetObject"), finding("PutObject", id="2")).unused_in("a.json").uses.keys() == {
         "s3:getobject",
         "s3:putobject",
     }
-    assert not usage(finding("GetObject"), finding("PutObject", id="2", status="RESOLVED")).of("a.json").uses
+    assert not usage(finding("GetObject"), finding("PutObject", id="2", status="RESOLVED")).unused_in("a.json").uses
 
 
 @pytest.mark.parametrize("later", ["2026-11-01T10:00:00.5Z", "2026-11-01T06:30:00-05:00", 1793700000])
 def test_only_the_newest_finding_about_a_principal_counts(later: Any) -> None:
     older, newer = finding("GetObject", "PutObject"), finding("GetObject", id="2", updatedAt=later)
     for order in ((older, newer), (newer, older)):
-        assert usage(*order).of("a.json").uses.keys() == {"s3:getobject"}
+        assert usage(*order).unused_in("a.json").uses.keys() == {"s3:getobject"}
         (note,) = usage(*order).notes("a.json")
         assert "there is a newer finding about the same principal" in note
-    assert not usage(older, {**newer, "status": "RESOLVED"}).of("a.json").uses
-    assert not usage(older, {**newer, "id": "1", "status": "ARCHIVED"}).of("a.json").uses
+    assert not usage(older, {**newer, "status": "RESOLVED"}).unused_in("a.json").uses
+    assert not usage(older, {**newer, "id": "1", "status": "ARCHIVED"}).unused_in("a.json").uses
 
 
 def test_of_one_finding_in_two_states_at_once_none_is_active() -> None:
     for order in ("ACTIVE", "ARCHIVED"), ("ARCHIVED", "ACTIVE"):
-        assert not usage(*(finding("GetObject", status=status) for status in order)).of("a.json").uses
+        assert not usage(*(finding("GetObject", status=status) for status in order)).unused_in("a.json").uses
 
 
 def test_findings_of_one_id_about_two_principals_are_two() -> None:
@@ -215,8 +215,8 @@ def test_findings_of_one_id_about_two_principals_are_two() -> None:
 def test_without_a_setting_all_findings_have_to_be_about_one_principal() -> None:
     here = usage(finding("GetObject"), finding("PutObject", id="2", resource="arn:aws:iam::1:role/Other"))
     with pytest.raises(SetupError, match=r"about 2 principals.*say in refine\.roles"):
-        here.of_anyone()
-    assert usage(finding("GetObject")).of_anyone().uses.keys() == {"s3:getobject"}
+        here.unused_by_anyone()
+    assert usage(finding("GetObject")).unused_by_anyone().uses.keys() == {"s3:getobject"}
 
 
 def test_what_is_odd_about_findings_and_settings_is_said() -> None:

@@ -27,8 +27,8 @@ from policy_guard.refine.file import Refined, refined
 from policy_guard.refine.narrow import Scope, as_glob, narrow
 from policy_guard.refine.plan import plan
 from policy_guard.refine.proof import NotProved, doubt
-from policy_guard.refine.quotas import fits, passed, size
-from policy_guard.refine.unused_actions import ActionCatalog, Unused, Use, unused
+from policy_guard.refine.quotas import fits, passed_limits, size
+from policy_guard.refine.unused_actions import ActionCatalog, Unused, Use, collect_unused
 from policy_guard.report.refinement import Entry, Refinement, text
 from tests.support.places import BESIDE, FIXTURES, ROOT, needs
 
@@ -49,7 +49,7 @@ def scope(folder: Path) -> Scope:
     sources = [Source(file.name, file.read_text()) for file in folder.glob("findings.*")]
     found = latest(each for source in sources for each in read_findings(source))
     options = json.loads((folder / "options.json").read_text()) if (folder / "options.json").exists() else {}
-    uses = unused(use for each in found for use in each.uses)
+    uses = collect_unused(use for each in found for use in each.uses)
     return Scope(replace(uses, keep=tuple(options.get("keep", ()))), known(folder), options.get("coarse", False))
 
 
@@ -95,7 +95,7 @@ def test_the_published_example_as_it_was_published() -> None:
     before = Source("policy.json", (PUBLISHED / "policy.json").read_text())
     findings = read_findings(Source("f.json", (PUBLISHED / "unused-permissions.json").read_text()))
     held = {"": parse(policies(before).policies[0])}
-    found = refined(before, held, Scope(unused(findings[0].uses), names))
+    found = refined(before, held, Scope(collect_unused(findings[0].uses), names))
     assert json.loads(found.text) == json.loads((PUBLISHED / "recommended.json").read_text())
     removed, added = lines_changed(before.text, found.text)
     assert len(removed) == 9
@@ -148,7 +148,7 @@ def some_unused(policy: Policy, rng: random.Random) -> Unused:
     if actions and rng.random() < 0.2:
         uses.append(Use(rng.choice(actions).split(":")[0], ""))
     keep = tuple(rng.sample(actions, min(2, len(actions)))) if rng.random() < 0.3 else ()
-    return replace(unused(uses), keep=keep)
+    return replace(collect_unused(uses), keep=keep)
 
 
 @pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.corpus) for part in range(1, 12))])
@@ -201,7 +201,7 @@ def test_a_pattern_keeps_what_is_used_and_grows_nowhere(
     names: list[str], gone: set[str], pattern: str, coarse: bool
 ) -> None:
     own = cast(ActionCatalog, SimpleNamespace(services=lambda: ("x",), actions=lambda service: tuple(names)))
-    found = narrow(f"x:{pattern}", Scope(unused(Use("x", name) for name in gone), own, coarse))
+    found = narrow(f"x:{pattern}", Scope(collect_unused(Use("x", name) for name in gone), own, coarse))
     from policy_guard.documents.globs import begins_within, glob
 
     def covered(name: str, patterns: tuple[str, ...]) -> bool:
@@ -224,7 +224,7 @@ def test_a_wrong_result_is_never_called_proved() -> None:
     document = {"Version": "2012-10-17", "Statement": [STATEMENT, {**STATEMENT, "Sid": "b"}]}
     before = Source("p.json", json.dumps(document))
     policy = parse(policies(before).policies[0])
-    given_ = Scope(unused([Use("s3", "GetObjectAcl")]), catalog)
+    given_ = Scope(collect_unused([Use("s3", "GetObjectAcl")]), catalog)
     planned = plan(policy, given_)
     good = applied(before.text, planned.edits)
     assert doubt(planned, parsed(good), given_) is None
@@ -254,9 +254,9 @@ def test_wildcards_are_read_like_the_parser_reads_them() -> None:
 
 
 def test_only_limits_that_were_kept_before_are_passed() -> None:
-    assert [limit.characters for limit in passed("identity", 2048, 6145)] == [6144, 2048, 5120]
-    assert [limit.characters for limit in passed("identity", 6145, 6200)] == []
-    assert [limit.characters for limit in passed("trust", 1, 2049)] == [2048]
+    assert [limit.characters for limit in passed_limits("identity", 2048, 6145)] == [6144, 2048, 5120]
+    assert [limit.characters for limit in passed_limits("identity", 6145, 6200)] == []
+    assert [limit.characters for limit in passed_limits("trust", 1, 2049)] == [2048]
     assert (fits("identity", 10240), fits("identity", 10241), fits("scp", 99999)) == (True, False, True)
 
 

@@ -112,10 +112,10 @@ def test_entries_that_agree_about_a_file_may_overlap() -> None:
 
 def test_an_ignored_line_may_be_unreadable_until_the_day_named() -> None:
     found = config("ignore-unreadable: [{file: a.json, line: ' x', reason: r, expires: 2026-12-30}]")
-    assert found.ignored("a.json", "x ", date(2026, 12, 30)) == found.ignores[0]
-    assert found.ignored("a.json", "x", date(2026, 12, 31)) is None
-    assert found.ignored("b.json", "x", date(2026, 12, 30)) is None
-    assert found.ignored("a.json", "xy", date(2026, 12, 30)) is None
+    assert found.ignore_rule("a.json", "x ", date(2026, 12, 30)) == found.ignores[0]
+    assert found.ignore_rule("a.json", "x", date(2026, 12, 31)) is None
+    assert found.ignore_rule("b.json", "x", date(2026, 12, 30)) is None
+    assert found.ignore_rule("a.json", "xy", date(2026, 12, 30)) is None
 
 
 def test_settings_are_read_from_regular_files_only(tmp_path: Path) -> None:

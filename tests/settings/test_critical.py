@@ -21,7 +21,7 @@ from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import Policy, Request, by_effect
 from policy_guard.settings.critical import (
     CriticalList,
-    covered,
+    covered_actions,
     exceptions,
     load_critical,
     unknown_actions,
@@ -138,8 +138,8 @@ def test_actions_that_aws_does_not_have_are_told_with_the_nearest() -> None:
 
 def test_what_an_entry_covers_today() -> None:
     (entry,) = critical('id: a, actions: ["S3:DELETEBUCKET*"], except: ["s3:DeleteBucketP*"]').entries
-    assert "s3:DeleteBucket" in covered(entry)
-    assert "s3:DeleteBucketPolicy" not in covered(entry)
+    assert "s3:DeleteBucket" in covered_actions(entry)
+    assert "s3:DeleteBucketPolicy" not in covered_actions(entry)
 
 
 def test_of_many_misspelt_actions_only_the_first_are_told_with_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:

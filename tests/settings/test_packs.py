@@ -16,7 +16,7 @@ from policy_guard.documents.errors import SetupError
 from policy_guard.documents.source import Source
 from policy_guard.iam import catalog
 from policy_guard.settings import validation
-from policy_guard.settings.critical import CriticalEntry, covered, load_critical, packs
+from policy_guard.settings.critical import CriticalEntry, covered_actions, load_critical, packs
 from policy_guard.settings.critical.packs import FOLDER, PACKS, pack
 from policy_guard.settings.surely_valid import surely_valid
 from tests.support.repository import ENVIRON, NARROW, Scratch, allow, document
@@ -61,7 +61,7 @@ def test_no_two_entries_say_the_same() -> None:
 
 def test_an_action_is_in_one_entry_of_a_pack_only() -> None:
     for name in PACKS:
-        alone = [action for entry in pack(name) if not entry.all_of for action in covered(entry)]
+        alone = [action for entry in pack(name) if not entry.all_of for action in covered_actions(entry)]
         assert sorted(set(alone)) == sorted(alone)
 
 
@@ -83,7 +83,7 @@ def test_an_action_is_in_one_entry_of_a_pack_only() -> None:
     ],
 )
 def test_what_is_known_to_be_dangerous_is_in_a_pack(action: str, id_: str) -> None:
-    assert [entry.id for entry in ENTRIES if action in covered(entry) and not entry.all_of] == [id_]
+    assert [entry.id for entry in ENTRIES if action in covered_actions(entry) and not entry.all_of] == [id_]
 
 
 COMBINED = {

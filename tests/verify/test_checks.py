@@ -15,7 +15,7 @@ from policy_guard.iam.meaning.prover import Proved
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Policy, Value
-from policy_guard.settings.acceptance import Accepted, accepted, load_acceptance
+from policy_guard.settings.acceptance import Accepted, interpret_acceptance, load_acceptance
 from policy_guard.settings.critical import CriticalEntry, exceptions, load_critical
 from policy_guard.solver.strings.pattern import plain_pattern
 from policy_guard.verify.check import Question
@@ -62,7 +62,7 @@ def findings(folder: Path) -> list[Finding]:
 def acceptances(folder: Path, kind: str) -> Iterator[Accepted]:
     """What is accepted in the case in the year 2026."""
     if (file := folder / "accepted.yaml").exists():
-        yield accepted(load_acceptance(Source(file.name, file.read_text()), date(2026, 12, 1)), kind)
+        yield interpret_acceptance(load_acceptance(Source(file.name, file.read_text()), date(2026, 12, 1)), kind)
 
 
 def _entry(number: int, access: dict[str, list[str]]) -> CriticalEntry:

@@ -13,7 +13,7 @@ from policy_guard.pipeline.pairing import Pair
 from policy_guard.pipeline.pairing.groups import Trees, join_group
 from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository.changes import Comparison
-from policy_guard.settings.acceptance import ACCEPTED, Acceptance, Accepted, accepted, digest
+from policy_guard.settings.acceptance import ACCEPTED, Acceptance, Accepted, digest, interpret_acceptance
 from policy_guard.settings.config import Group
 from policy_guard.settings.severity import Severity
 from policy_guard.verify.check import Question
@@ -30,7 +30,7 @@ def counting_acceptances(every: Acceptances, pair: Pair, comparing: bool, today:
     for acceptance in acceptances_of(every.counting, pair):
         if today <= acceptance.expires and (acceptance.old is None or (comparing and acceptance.fits(pair.origin))):
             try:
-                yield accepted(acceptance, pair.policy.kind)
+                yield interpret_acceptance(acceptance, pair.policy.kind)
             except Unreadable:
                 continue
 
@@ -158,7 +158,7 @@ def is_merged(acceptance: Acceptance, policy: Policy) -> bool:
     from policy_guard.verify.subtraction import is_done
 
     try:
-        access_accepted = accepted(acceptance, policy.kind)
+        access_accepted = interpret_acceptance(acceptance, policy.kind)
     except Unreadable:
         return False
     accepted_policy = policy._replace(statements=(*access_accepted.statements, *access_accepted.without))

@@ -186,10 +186,10 @@ class Reader:
 
     def included(self, path: str) -> bool:
         """Tell whether the settings do not exclude the file."""
-        return not self._config.excluded(path)
+        return not self._config.is_excluded(path)
 
     def concerned(self, path: str, config: Config | None = None) -> bool:
         """Tell whether the name alone makes the file one to look at."""
         config = config or self._config
         by_name = path.lower().endswith(suffixes()) or plain_name(path)
-        return config.policy_rule(path) is not None or (by_name and not config.excluded(path))
+        return config.policy_rule(path) is not None or (by_name and not config.is_excluded(path))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from policy_guard.documents.printable import defused, printable
 from policy_guard.report.blocks import Block
-from policy_guard.report.report import Report, Reporter, Style, in_order, seen_from
+from policy_guard.report.report import Report, Reporter, Style, in_order, path_from
 from policy_guard.report.sentences import title
 from policy_guard.report.summary import summary
 from policy_guard.verify.finding import Finding
@@ -23,7 +23,7 @@ def render(report: Report, style: Style) -> str:
 
 
 def _line(finding: Finding, folder: str) -> str:
-    place = seen_from(folder, finding.source.at(finding.span.start))
+    place = path_from(folder, finding.source.at(finding.span.start))
     return printable(f"{place}: {finding.severity}[{finding.check}] {title(Block((finding,)))}")
 
 

@@ -33,12 +33,12 @@ def render(report: Report, style: Style) -> str:
     Of a set-up error there is the command alone: the log shows it.
     """
     if report.error is not None:
-        return f"{_set_up(report.error)}\n"
+        return f"{_set_up_error(report.error)}\n"
     commands = (*_annotations(report), *_notices(report))
     return "".join(command + "\n" for command in commands) + defused(render_text(report, style))
 
 
-def _set_up(error: str) -> str:
+def _set_up_error(error: str) -> str:
     return f"::error title=policy-guard::{_message(error_line(error))}"
 
 

@@ -20,7 +20,7 @@ def render(report: Report, style: Style) -> str:
     findings = in_order(report)
     entries = [_entry(finding, mark) for finding, mark in zip(findings, fingerprints(findings), strict=True)]
     if report.error is not None:
-        entries = [_described(error_line(report.error), "set-up", "set-up", "blocker", ".policy-guard.yaml", 1)]
+        entries = [_issue(error_line(report.error), "set-up", "set-up", "blocker", ".policy-guard.yaml", 1)]
     return in_json(entries)
 
 
@@ -28,10 +28,10 @@ def _entry(finding: Finding, fingerprint: str) -> dict[str, Any]:
     line = place(finding.source, finding.span).start.line
     severity = SEVERITIES[finding.severity]
     description = shortened(" ".join(sentences(Block((finding,))).split("\n")), LONGEST)
-    return _described(description, finding.check, fingerprint, severity, finding.source.path, line)
+    return _issue(description, finding.check, fingerprint, severity, finding.source.path, line)
 
 
-def _described(text: str, check: str, fingerprint: str, severity: str, path: str, line: int) -> dict[str, Any]:
+def _issue(text: str, check: str, fingerprint: str, severity: str, path: str, line: int) -> dict[str, Any]:
     return {
         "description": text,
         "check_name": check,

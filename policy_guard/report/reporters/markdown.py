@@ -8,7 +8,7 @@ from urllib.parse import quote
 from policy_guard.documents.printable import defused, printable, shortened
 from policy_guard.report.blocks import Block, blocks
 from policy_guard.report.excerpt import excerpt
-from policy_guard.report.markdown_escape import cell, code, fenced, inline, inline_code
+from policy_guard.report.markdown_escape import cell, code, fence, inline, inline_code
 from policy_guard.report.prefix_tree import mermaid
 from policy_guard.report.report import Report, Reporter, Style, place
 from policy_guard.report.sentences import LONGEST_FACT, see
@@ -38,10 +38,10 @@ def render(report: Report, style: Style) -> str:
         parts += [f"> and {len(report.notes) - MOST_ROWS} more notes\n"] if len(report.notes) > MOST_ROWS else []
         parts += [
             "\n".join(_table(every, style)),
-            "\n".join(_accepted(report)),
+            "\n".join(_acceptances(report)),
             *(_detail(block, style) for block in every),
         ]
-    tail = "" if report.error is not None else "\n".join(_about(report))
+    tail = "" if report.error is not None else "\n".join(_run_details(report))
     text = _cut([part for part in parts if part], tail)
     return defused(text) if style.environ.get("GITHUB_ACTIONS") == "true" else text
 
@@ -86,7 +86,7 @@ def _checks(block: Block) -> str:
     return inline(block.checks + (f", {outcome}" if outcome != "violated" else ""))
 
 
-def _accepted(report: Report) -> Iterator[str]:
+def _acceptances(report: Report) -> Iterator[str]:
     if not report.accepted:
         return
     yield "| accepted in | access | reason |"
@@ -105,10 +105,10 @@ def _detail(block: Block, style: Style) -> str:
     finding = block.first
     width = min(style.width, _WIDEST)
     lines = [f"{line.number or '':>4} | {line.text}" for line in excerpt(finding.source, finding.span, width)]
-    body = [*fenced("text", lines), ""] if lines else []
+    body = [*fence("text", lines), ""] if lines else []
     body += [f"- {line}" for line in _facts(block)]
     if finding.trees:
-        body += ["", *fenced("mermaid", mermaid(finding.trees))]
+        body += ["", *fence("mermaid", mermaid(finding.trees))]
     if not body:
         return ""
     head = f"{_MARKS[finding.severity]} <code>{_html(_location(finding))}</code> {_html(block.message)}"
@@ -125,7 +125,7 @@ def _facts(block: Block) -> Iterator[str]:
     yield from (f"see: {inline(shortened(see(related, block.first), LONGEST_FACT))}" for related in block.related)
 
 
-def _about(report: Report) -> Iterator[str]:
+def _run_details(report: Report) -> Iterator[str]:
     yield "<details>"
     yield "<summary>What was checked</summary>"
     yield ""

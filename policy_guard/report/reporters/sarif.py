@@ -10,7 +10,7 @@ from policy_guard.documents.printable import in_json, printable
 from policy_guard.documents.source import Source, Span
 from policy_guard.report.blocks import Block
 from policy_guard.report.report import Report, Reporter, Style, fingerprints, in_order, place
-from policy_guard.report.sentences import at, sentences
+from policy_guard.report.sentences import revision_suffix, sentences
 from policy_guard.report.summary import error_line
 from policy_guard.verify.checks import check, manual, names
 from policy_guard.verify.finding import Finding, Related
@@ -92,7 +92,7 @@ def _related(number: int, related: Related, finding: Finding) -> dict[str, Any]:
     return {
         "id": number,
         "physicalLocation": _location(related.source, related.span),
-        "message": {"text": _message(f"{related.message}{at(related, finding)}")},
+        "message": {"text": _message(f"{related.message}{revision_suffix(related, finding)}")},
     }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from policy_guard.documents.printable import cells, defused, printable, shortened
 from policy_guard.report.blocks import Block, blocks
 from policy_guard.report.excerpt import Line, excerpt
-from policy_guard.report.report import Report, Reporter, Style, accept_command, seen_from
+from policy_guard.report.report import Report, Reporter, Style, accept_command, path_from
 from policy_guard.report.sentences import see
 from policy_guard.report.summary import summary
 from policy_guard.verify.finding import Finding
@@ -28,7 +28,7 @@ def render(report: Report, style: Style) -> str:
     """The report as text ending with a line feed; under `quiet` the findings alone, so perhaps nothing."""
     parts = ["\n".join((*_block(block, report.folder, style), "")) for block in blocks(report)]
     if report.error is not None or not style.quiet:
-        notes = (line for note in _notes(report) for line in _fitting(note, style))
+        notes = (line for note in _notes(report) for line in _fit(note, style))
         parts.append("\n".join((*notes, *_verdict(report, style))))
     text = "\n".join(parts)
     text = text + "\n" if text and not text.endswith("\n") else text
@@ -50,20 +50,20 @@ def _block(block: Block, folder: str, style: Style) -> Iterator[str]:
 
 def _headline(block: Block, folder: str, style: Style) -> list[str]:
     finding = block.first
-    place = _colored(printable(seen_from(folder, finding.source.at(finding.span.start))), "path", style)
-    severity = _colored(finding.severity, finding.severity, style)
+    place = _color(printable(path_from(folder, finding.source.at(finding.span.start))), "path", style)
+    severity = _color(finding.severity, finding.severity, style)
     outcome = "" if finding.outcome == "violated" else f", {finding.outcome}"
-    check = _colored(f"[{block.checks}{outcome}]", "dim", style)
-    return _fitting(f"{place}: {severity}: {printable(block.message)} {check}", style)
+    check = _color(f"[{block.checks}{outcome}]", "dim", style)
+    return _fit(f"{place}: {severity}: {printable(block.message)} {check}", style)
 
 
 def _excerpt(finding: Finding, lines: tuple[Line, ...], margin: int, style: Style) -> Iterator[str]:
-    blank = _colored(f"{'':{margin}} |", "dim", style)
+    blank = _color(f"{'':{margin}} |", "dim", style)
     yield blank
     for number, text in lines[:-1]:
-        yield f"{_colored(f'{number:>{margin}} |', 'dim', style)} {text}".rstrip()
+        yield f"{_color(f'{number:>{margin}} |', 'dim', style)} {text}".rstrip()
     mark, label = lines[-1].text, _statement(finding)
-    marked = _colored(mark, "mark", style)
+    marked = _color(mark, "mark", style)
     if label and margin + 4 + len(mark) + cells(label) > style.width:
         yield f"{blank} {marked}"
         yield f"{blank} {label}"
@@ -83,12 +83,12 @@ def _facts(pairs: Iterable[tuple[str, str]], indent: int, width: int) -> Iterato
     facts = [(printable(name), shortened(value, LONGEST_FACT)) for name, value in pairs]
     column = max([LABEL, *(cells(name) for name, _ in facts)]) + 2
     for name, value in facts:
-        first, *continuation = [value] if name in _COPIED else _wrapped(value, width - indent - column)
+        first, *continuation = [value] if name in _COPIED else _wrap(value, width - indent - column)
         yield f"{'':{indent}}{name}{'':{column - cells(name)}}{first}".rstrip()
         yield from (f"{'':{indent + column}}{line}" for line in continuation)
 
 
-def _wrapped(text: str, width: int) -> list[str]:
+def _wrap(text: str, width: int) -> list[str]:
     """Broken at blanks only: an ARN stays in one piece, to be copied."""
     lines, column = [""], 0
     for word in text.split(" "):
@@ -102,11 +102,11 @@ def _wrapped(text: str, width: int) -> list[str]:
     return lines
 
 
-def _fitting(text: str, style: Style) -> list[str]:
+def _fit(text: str, style: Style) -> list[str]:
     """A sentence as it is, or in lines that fit the terminal, the second of them and those below indented."""
     if not style.wraps:
         return [text]
-    first, *continuation = _wrapped(text, style.width - INDENT)
+    first, *continuation = _wrap(text, style.width - INDENT)
     return [first, *(f"{'':{INDENT}}{line}" for line in continuation)]
 
 
@@ -116,7 +116,7 @@ def _notes(report: Report) -> Iterator[str]:
     yield from (f"note: {printable(note)}" for note in report.notes)
     yield from (f"accepted: {printable(str(each))}" for each in report.accepted)
     for path, reason in report.skipped[:MOST_SKIPPED]:
-        yield f"not checked: {printable(seen_from(report.folder, path))}: {printable(reason)}"
+        yield f"not checked: {printable(path_from(report.folder, path))}: {printable(reason)}"
     if len(report.skipped) > MOST_SKIPPED:
         yield f"not checked: {len(report.skipped) - MOST_SKIPPED} more files, all listed by --format json"
 
@@ -124,10 +124,10 @@ def _notes(report: Report) -> Iterator[str]:
 def _verdict(report: Report, style: Style) -> list[str]:
     failed = report.error is not None or report.fails
     color_name = "error" if failed else "pass" if not report.findings else "warning"
-    return [_colored(line, color_name, style) for line in _fitting(summary(report), style)]
+    return [_color(line, color_name, style) for line in _fit(summary(report), style)]
 
 
-def _colored(text: str, color_name: str, style: Style) -> str:
+def _color(text: str, color_name: str, style: Style) -> str:
     return f"\x1b[{_COLORS[color_name]}m{text}\x1b[0m" if style.color else text
 
 

@@ -6,9 +6,9 @@ from policy_guard.settings.critical.entry import (
     CriticalEntry,
     CriticalList,
     RequestSet,
-    covered,
+    checkable_part,
+    covered_actions,
     exceptions,
-    looked_up,
     unknown_actions,
 )
 from policy_guard.settings.critical.load import load_critical
@@ -17,9 +17,9 @@ __all__ = [
     "CriticalEntry",
     "CriticalList",
     "RequestSet",
-    "covered",
+    "covered_actions",
     "exceptions",
     "load_critical",
-    "looked_up",
+    "checkable_part",
     "unknown_actions",
 ]

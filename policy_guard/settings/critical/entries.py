@@ -34,12 +34,12 @@ def read_entries(
                 source, node_at(entry_node, ("id",)), f'id: "{plain_entry["id"]}" is written twice; ids are unique'
             )
         ids.add(plain_entry["id"])
-        for key, place, message in _wrong(plain_entry):
+        for key, place, message in _mistakes(plain_entry):
             raise error_at(source, node_at(entry_node, place), f"{key}: {message}")
         yield _entry(source, plain_entry, entry_node)
 
 
-def _wrong(plain: dict[str, Any]) -> Iterator[tuple[str, tuple[str | int, ...], str]]:
+def _mistakes(plain: dict[str, Any]) -> Iterator[tuple[str, tuple[str | int, ...], str]]:
     """Return what a schema cannot say: the key, where it stands, and what is wrong."""
     if not plain["id"].isprintable():
         yield "id", ("id",), "an id is written on one line"
@@ -49,12 +49,12 @@ def _wrong(plain: dict[str, Any]) -> Iterator[tuple[str, tuple[str | int, ...], 
     for at, text in enumerate(plain.get("files", ())):
         if message := not_a_pattern(text):
             yield "files", ("files", at), message
-    yield from _wrong_in_set(plain, ())
+    yield from _mistakes_in_set(plain, ())
     for number, plain_set in enumerate(plain.get("all-of", ())):
-        yield from _wrong_in_set(plain_set, ("all-of", number))
+        yield from _mistakes_in_set(plain_set, ("all-of", number))
 
 
-def _wrong_in_set(
+def _mistakes_in_set(
     plain: dict[str, Any], path: tuple[str | int, ...]
 ) -> Iterator[tuple[str, tuple[str | int, ...], str]]:
     for key in _SET:
@@ -116,7 +116,7 @@ def _unless(source: Source, node: Node) -> Iterator[Statement]:
             reader.problem(
                 "a block without conditions holds for every request, so nothing would be critical", block.span
             )
-        _refuse(source, "unless", [*reader.problems, *_unfilled(read)])
+        _refuse(source, "unless", [*reader.problems, *_unfilled_values(read)])
         any_element = Element(False, (Value("*", Pattern((STAR,)), block.span),), block.span)
         yield Statement(
             index=0,
@@ -132,7 +132,7 @@ def _unless(source: Source, node: Node) -> Iterator[Statement]:
         )
 
 
-def _unfilled(read: tuple[Condition, ...]) -> Iterator[Problem]:
+def _unfilled_values(read: tuple[Condition, ...]) -> Iterator[Problem]:
     """Holes of templates: of the same name in a policy they would seem to be the same text."""
     for condition in read:
         if condition.unknown_key:

@@ -87,7 +87,7 @@ def exceptions(entries: Iterable[CriticalEntry]) -> Iterator[Statement]:
     return (statement for entry in entries for statement in entry.unless)
 
 
-def looked_up(listed: CriticalList) -> tuple[CriticalList, CriticalEntry | None]:
+def checkable_part(listed: CriticalList) -> tuple[CriticalList, CriticalEntry | None]:
     """The list as far as its own patterns can be held against the actions of AWS, and the first entry left out."""
     budget = MOST_LOOKED_AT
     for number, entry in enumerate(listed.entries):
@@ -114,10 +114,10 @@ def _own_actions(listed: CriticalList) -> Iterator[tuple[CriticalEntry, Value]]:
             yield from ((entry, value) for value in (*requests.actions, *requests.excepted))
 
 
-def covered(requests: CriticalEntry | RequestSet) -> tuple[str, ...]:
+def covered_actions(requests: CriticalEntry | RequestSet) -> tuple[str, ...]:
     """The actions of AWS that an entry, or a set of one, speaks of today."""
     if isinstance(requests, CriticalEntry):
-        return tuple(sorted({action for each in requests.sets for action in covered(each)}))
+        return tuple(sorted({action for each in requests.sets for action in covered_actions(each)}))
     excepted = {action for value in requests.excepted for action in catalog.matching(value.text)}
     patterns = [value.text for value in requests.actions] or ["*"]
     return tuple(sorted({action for pattern in patterns for action in catalog.matching(pattern)} - excepted))

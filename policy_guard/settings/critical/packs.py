@@ -43,12 +43,12 @@ def from_packs(source: Source, plain: dict[str, Any], node: Node) -> tuple[Criti
     for number, text in enumerate(skipped):
         if text not in entries:
             raise error_at(
-                source, node_at(node, ("skip", number)), f'skip: "{shortened(text, 60)}" {_lost(text, entries)}'
+                source, node_at(node, ("skip", number)), f'skip: "{shortened(text, 60)}" {_absence(text, entries)}'
             )
     return tuple(entry for entry in entries.values() if entry.id not in set(skipped))
 
 
-def _lost(text: str, entries: Mapping[str, CriticalEntry]) -> str:
+def _absence(text: str, entries: Mapping[str, CriticalEntry]) -> str:
     if not entries:
         return "is in no pack, because none is named; write packs"
     close = get_close_matches(text, entries, 1)
