@@ -54,17 +54,17 @@ def read_findings(source: Source) -> tuple[UnusedPermission, ...]:
     Source: IAM Access Analyzer API Reference, GetFindingV2, ListFindingsV2, UnusedPermissionDetails.
     """
     permissions: list[UnusedPermission] = []
-    short: list[Use] = []
+    short_uses: list[Use] = []
     for value, start in _values(source):
         reader = _Reader(source, start)
         for item in reader.flat(value):
             if "serviceNamespace" in item:
-                short += reader.service(item)
+                short_uses += reader.service(item)
             elif "findingType" in item or "findingDetails" in item:
                 permissions.append(reader.finding(item))
             else:
                 raise reader.wrong(f"this is not a finding; expected {_SHAPES}")
-    if short:
+    if short_uses:
         permissions.append(
             UnusedPermission(
                 id="",
@@ -73,7 +73,7 @@ def read_findings(source: Source) -> tuple[UnusedPermission, ...]:
                 status="ACTIVE",
                 analyzed=None,
                 updated=NEVER,
-                uses=tuple(short),
+                uses=tuple(short_uses),
                 partial=False,
                 path=source.path,
             )
@@ -164,9 +164,9 @@ class _Reader(NamedTuple):
         service = self.text(details, "serviceNamespace")
         if not _SERVICE.fullmatch(service):
             raise self.wrong(f"serviceNamespace: {json.dumps(service)[:80]} is not a service prefix, such as s3")
-        if odd := sorted(set(details) - {"serviceNamespace", "lastAccessed", "actions"}):
+        if unknown_keys := sorted(set(details) - {"serviceNamespace", "lastAccessed", "actions"}):
             raise self.wrong(
-                f'{json.dumps(odd[0])[:60]} is not part of a finding; expected "actions", or nothing for all'
+                f'{json.dumps(unknown_keys[0])[:60]} is not part of a finding; expected "actions", or nothing for all'
             )
         if "actions" not in details:
             yield Use(service, "", self.last(details))

@@ -30,10 +30,10 @@ class Usage(NamedTuple):
     def unused_in(self, *paths: str) -> Unused:
         """Return what none of the principals uses that the policy in a file belongs to, by all of the file's names."""
         permissionses = [self._usable_findings(each) for _, each in self._findings_by_principal(paths)]
-        common = unused_by_all(
+        unused_actions = unused_by_all(
             collect_unused(use for each in permissions for use in each.uses) for permissions in permissionses
         )
-        return self._with_settings(common, [each for permissions in permissionses for each in permissions])
+        return self._with_settings(unused_actions, [each for permissions in permissionses for each in permissions])
 
     @property
     def principals(self) -> tuple[str, ...]:
@@ -74,8 +74,8 @@ class Usage(NamedTuple):
         from difflib import get_close_matches
 
         names = {text for arn in self.principals for text in (arn, arn.rpartition("/")[2]) if text}
-        close = get_close_matches(name, sorted(names), 1, 0.7)
-        return f"; did you mean {close[0]}?" if close else ""
+        close_names = get_close_matches(name, sorted(names), 1, 0.7)
+        return f"; did you mean {close_names[0]}?" if close_names else ""
 
     def remarks(self, requested: bool) -> Iterator[str]:
         """Return what is to be known of the settings, and of the actions that the findings name.

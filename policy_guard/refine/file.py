@@ -136,13 +136,13 @@ def _large(
             )
 
 
-def _coarse_size(planned: Plan, scope: Scope, fine_size: int) -> int | None:
+def _coarse_size(policy_plan: Plan, scope: Scope, fine_size: int) -> int | None:
     """The size with coarse prefixes; None if it is no less."""
-    coarse = plan(planned.policy, scope._replace(coarse=True))
-    coarse_size = fine_size - _action_characters(planned) + _action_characters(coarse)
+    coarse = plan(policy_plan.policy, scope._replace(coarse=True))
+    coarse_size = fine_size - _action_characters(policy_plan) + _action_characters(coarse)
     return coarse_size if coarse_size < fine_size else None
 
 
-def _action_characters(planned: Plan) -> int:
+def _action_characters(policy_plan: Plan) -> int:
     """The characters that the actions take, with quotation marks and commas."""
-    return sum(len(text) + 3 for _, actions in planned.statements for text in actions)
+    return sum(len(text) + 3 for _, actions in policy_plan.statements for text in actions)

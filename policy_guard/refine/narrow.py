@@ -36,9 +36,9 @@ class Scope(NamedTuple):
         assert narrowing is None or isinstance(narrowing, Narrowing)
         return narrowing
 
-    def knows_little(self, covered: Covered) -> bool:
+    def knows_little(self, coverage: Covered) -> bool:
         """Tell whether a service is used, as far as can be told, and its actions are not known."""
-        return not self.catalog.actions(covered.service) and not self.unused.has_all_of(covered.service)
+        return not self.catalog.actions(coverage.service) and not self.unused.has_all_of(coverage.service)
 
 
 class Covered(NamedTuple):
@@ -112,17 +112,17 @@ def untracked_actions(text: str, scope: Scope) -> tuple[str, ...]:
 def drop_covered(patterns: Iterable[str], other_patterns: Iterable[str] = ()) -> Iterator[str]:
     """The patterns, each once, that no prefix among them and none of the others covers."""
     candidates = list(dict.fromkeys(patterns))
-    longer = _longer_patterns(candidates)
+    longer_patterns = _longer_patterns(candidates)
     other_texts = {pattern.lower() for pattern in other_patterns}
-    wild: dict[str, list[str]] = {}
+    wildcards: dict[str, list[str]] = {}
     for pattern in other_texts:
         if "*" in pattern or "?" in pattern:
-            wild.setdefault(_service_of(pattern), []).append(pattern)
+            wildcards.setdefault(_service_of(pattern), []).append(pattern)
     for candidate in candidates:
         text = candidate.lower()
-        neighbours = chain(wild.get("", ()), wild.get(_service_of(text), ())) if wild else ()
+        neighbours = chain(wildcards.get("", ()), wildcards.get(_service_of(text), ())) if wildcards else ()
         if (
-            candidate not in longer
+            candidate not in longer_patterns
             and text not in other_texts
             and not any(_covers(pattern, text) for pattern in neighbours)
         ):
@@ -132,14 +132,14 @@ def drop_covered(patterns: Iterable[str], other_patterns: Iterable[str] = ()) ->
 def _longer_patterns(patterns: Iterable[str]) -> set[str]:
     """Return those that begin with another one's prefix. In alphabetical order they stand right behind it."""
     in_order = sorted((pattern.lower().removesuffix("*"), not pattern.endswith("*"), pattern) for pattern in patterns)
-    longer: set[str] = set()
+    longer_patterns: set[str] = set()
     prefix: str | None = None
-    for fixed, exact, pattern in in_order:
-        if prefix is not None and fixed.startswith(prefix):
-            longer.add(pattern)
+    for fixed_text, exact, pattern in in_order:
+        if prefix is not None and fixed_text.startswith(prefix):
+            longer_patterns.add(pattern)
         elif not exact:
-            prefix = fixed
-    return longer
+            prefix = fixed_text
+    return longer_patterns
 
 
 def _coverage(text: str, scope: Scope) -> Iterator[Covered]:
@@ -147,27 +147,27 @@ def _coverage(text: str, scope: Scope) -> Iterator[Covered]:
     services: tuple[str, ...] = (prefix.lower(),)
     if "*" in prefix or "?" in prefix:
         services = tuple(filter(glob(prefix.lower()), scope.unused.services(scope.catalog)))
-    alone = services == (prefix.lower(),)
+    is_spelled_out = services == (prefix.lower(),)
     for service in services:
-        if names := _names(service, name, scope, alone):
+        if names := _names(service, name, scope, is_spelled_out):
             uses = [(each, scope.unused.use(f"{service}:{each}")) for each in names]
             unused = tuple(Use(service, each, use.last) for each, use in uses if use)
             yield Covered(service, names, unused, any(use and not use.name for _, use in uses))
 
 
-def _names(service: str, name: str, scope: Scope, alone: bool) -> tuple[str, ...]:
+def _names(service: str, name: str, scope: Scope, is_spelled_out: bool) -> tuple[str, ...]:
     """The actions that a name or pattern covers.
 
-    `alone` if the service is spelled out: then a name that nobody knows is one all the same, and a pattern stands for
-    what it covers of a service without known actions that is not used at all.
+    If the service `is_spelled_out`, a name that nobody knows is an action all the same, and a pattern
+    stands for what it covers of a service without known actions that is not used at all.
     """
     spellings = scope.unused.names(service, scope.catalog)
     if "*" not in name and "?" not in name:
-        spelling = spellings.get(name.lower(), name if alone else None)
+        spelling = spellings.get(name.lower(), name if is_spelled_out else None)
         return (spelling,) if spelling else ()
     covers = glob(name.lower())
     names = tuple(spelling for lower, spelling in spellings.items() if covers(lower))
-    return names or ((name,) if alone and scope.unused.use(f"{service}:{name}") else ())
+    return names or ((name,) if is_spelled_out and scope.unused.use(f"{service}:{name}") else ())
 
 
 def _service_of(pattern: str) -> str:

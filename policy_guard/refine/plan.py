@@ -97,12 +97,12 @@ def plan(policy: Policy, scope: Scope) -> Plan:
             untracked_actions=unrecorded,
         )
     steps, edits = _edit(policy, steps)
-    staying = tuple((step.statement, step.new_actions()) for step in steps if not step.is_removed)
+    staying_statements = tuple((step.statement, step.new_actions()) for step in steps if not step.is_removed)
     result = Plan(
         policy=policy,
         narrowed=tuple(_narrowed_values(steps)),
         staying_grants=tuple(_staying_grants(steps)),
-        statements=staying,
+        statements=staying_statements,
         edits=edits,
     )
     return result._replace(kept_actions=staying_unused, untracked_actions=unrecorded)
@@ -113,10 +113,12 @@ def places(plans: Iterable[Plan]) -> tuple[dict[Span, tuple[str, ...]], frozense
     actions: dict[Span, tuple[str, ...]] = {}
     spans: set[Span] = set()
     for policy_plan in plans:
-        changed = {id(one.statement) for one in policy_plan.narrowed} if policy_plan.edits else set()
-        actions |= {statement.action.span: new for statement, new in policy_plan.statements if id(statement) in changed}
-        staying = {id(statement) for statement, _ in policy_plan.statements}
-        spans |= {one.span for one in policy_plan.policy.statements if policy_plan.edits and id(one) not in staying}
+        changed_ids = {id(one.statement) for one in policy_plan.narrowed} if policy_plan.edits else set()
+        actions |= {
+            statement.action.span: new for statement, new in policy_plan.statements if id(statement) in changed_ids
+        }
+        staying_ids = {id(statement) for statement, _ in policy_plan.statements}
+        spans |= {one.span for one in policy_plan.policy.statements if policy_plan.edits and id(one) not in staying_ids}
     return actions, frozenset(spans)
 
 
@@ -194,21 +196,21 @@ def _staying_grant(statement: Statement, value: Value, reason: str, unused: tupl
 
 
 def _not_action(statement: Statement, scope: Scope) -> Iterator[StayingGrant]:
-    excepted = [glob(as_glob(value.pattern).lower()) for value in statement.action.values]
+    exceptions = [glob(as_glob(value.pattern).lower()) for value in statement.action.values]
     narrowing = scope.narrowing("*")
     uses = narrowing.unused if narrowing else ()
-    if unused := tuple(use for use in uses if not any(matches(use.action) for matches in excepted)):
+    if unused := tuple(use for use in uses if not any(matches(use.action) for matches in exceptions)):
         yield StayingGrant(
             statement=statement, span=statement.action.span, reason=NOT_ACTION, unused=unused, part=statement
         )
 
 
 def _would_be_empty(policy: Policy, steps: Sequence[_Step]) -> bool:
-    staying = [step.statement for step in steps if not step.is_removed]
-    if not staying:
+    staying_statements = [step.statement for step in steps if not step.is_removed]
+    if not staying_statements:
         return True
-    lost = len(staying) < len(steps) and policy.kind in BESIDE_FULL_ACCESS
-    return lost and all(statement.effect == "Deny" for statement in staying)
+    lost = len(staying_statements) < len(steps) and policy.kind in BESIDE_FULL_ACCESS
+    return lost and all(statement.effect == "Deny" for statement in staying_statements)
 
 
 def _edit(policy: Policy, steps: list[_Step]) -> tuple[list[_Step], tuple[Edit, ...]]:

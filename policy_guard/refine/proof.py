@@ -54,35 +54,35 @@ def doubt(plan: Plan, new_policy: Policy, scope: Scope) -> str | None:
 
 def _claims(plan: Plan, new_policy: Policy, scope: Scope, access: Access) -> Iterator[_Claim]:
     """Of each statement the part that changes, held against the part that comes in its place."""
-    staying = [old_statement for old_statement, _ in plan.statements]
+    staying_statements = [old_statement for old_statement, _ in plan.statements]
     successors = {
         id(old_statement): new_statement
-        for old_statement, new_statement in zip(staying, new_policy.statements, strict=True)
+        for old_statement, new_statement in zip(staying_statements, new_policy.statements, strict=True)
     }
     unused = _language(_unused_actions(plan, scope))
     for old_statement in by_effect(plan.policy)[0]:
         new_statement = successors.get(id(old_statement))
         changes = [each for each in plan.narrowed if each.statement is old_statement]
-        narrowed = _part(old_statement, {each.value.text for each in changes})
+        narrowed_part = _part(old_statement, {each.value.text for each in changes})
         staying_texts = {
             value.text
             for grant in plan.staying_grants
             if grant.statement is old_statement
             for value in grant.part.action.values
         }
-        certain = (
+        certain_part = (
             _part(new_statement, {value.text for value in new_statement.action.values} - staying_texts)
             if new_statement
             else None
         )
-        if narrowed:
-            yield _inclusion(narrowed, certain, _language(_used_actions(changes)), access)
-        if narrowed and new_statement:
+        if narrowed_part:
+            yield _inclusion(narrowed_part, certain_part, _language(_used_actions(changes)), access)
+        if narrowed_part and new_statement:
             old_texts = {value.text for value in old_statement.action.values}
             new_part = _part(new_statement, {value.text for value in new_statement.action.values} - old_texts)
-            yield from [_inclusion(new_part, narrowed, None, access)] if new_part else []
-        if certain and not old_statement.action.negated:
-            yield _inclusion(certain, None, unused, access)
+            yield from [_inclusion(new_part, narrowed_part, None, access)] if new_part else []
+        if certain_part and not old_statement.action.negated:
+            yield _inclusion(certain_part, None, unused, access)
 
 
 def _part(statement: Statement, texts: set[str]) -> Statement | None:

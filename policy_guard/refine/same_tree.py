@@ -44,9 +44,9 @@ class _Comparison:
         return self.scalars(old, new)
 
     def lists(self, old: Array, new: Array) -> bool:
-        staying = [item for item in old.items if item.span not in self.removed_spans]
+        staying_items = [item for item in old.items if item.span not in self.removed_spans]
         self.seen.update(item.span for item in old.items if item.span in self.removed_spans)
-        return len(staying) == len(new.items) and all(map(self.equal, staying, new.items))
+        return len(staying_items) == len(new.items) and all(map(self.equal, staying_items, new.items))
 
     def scalars(self, old: Node, new: Node) -> bool:
         """A text that itself holds a policy is compared as that policy, by others."""

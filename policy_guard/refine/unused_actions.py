@@ -65,9 +65,9 @@ class Unused:
 
     def use(self, action: str) -> Use | None:
         """Return the action if it is unused; None if it is used, or to be kept."""
-        lower = action.lower()
-        use = self.recorded_use(lower)
-        return None if use is None or self.keeps(lower) else use
+        action_text = action.lower()
+        use = self.recorded_use(action_text)
+        return None if use is None or self.keeps(action_text) else use
 
     def recorded_use(self, action: str) -> Use | None:
         """Return what the findings say of an action in lower case, to be kept or not."""

@@ -55,8 +55,8 @@ class Block(NamedTuple):
         """Return what the first says, and what the others add: all access, each once, and one example of it."""
         additions = (fact for finding in self.findings[1:] for fact in _added_facts(finding))
         first_facts = (self._access if fact[0] == _access_label(self.first) else fact for fact in self.first.facts)
-        every = dict.fromkeys((*first_facts, *additions))
-        return tuple(sorted(every, key=lambda fact: _LAST.index(fact[0]) if fact[0] in _LAST else -1))
+        all_facts = dict.fromkeys((*first_facts, *additions))
+        return tuple(sorted(all_facts, key=lambda fact: _LAST.index(fact[0]) if fact[0] in _LAST else -1))
 
     @property
     def _access(self) -> tuple[str, str]:

@@ -44,9 +44,9 @@ def _mark(line: str, start: int, end: int, width: int) -> tuple[str, str]:
     characters = _draw(line[offset : offset + 2 * width + 1])
     lead = ELLIPSIS if offset else ""
     indent = cells(lead) + cells("".join(characters[: start - offset]))
-    marked = cells("".join(characters[start - offset : end - offset]))
+    marked_width = cells("".join(characters[start - offset : end - offset]))
     drawn = lead + _fit(characters, width - len(lead))
-    return drawn, " " * indent + "^" * max(1, min(marked, width - indent))
+    return drawn, " " * indent + "^" * max(1, min(marked_width, width - indent))
 
 
 def _first_column(line: str, start: int, end: int, width: int) -> int:

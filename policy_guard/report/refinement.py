@@ -171,8 +171,8 @@ def _narrowed_lines(path: str, source: Source, narrowed: Narrowed) -> Iterator[s
     yield f"{place}: {action} {'is narrowed' if patterns else 'goes'}: {outcome}"
     for last, names in _by_last_use(covered):
         yield from _wrap(f"{_last_use(last)}: {', '.join(names)}", "    unused  ")
-    under = "only under the new patterns" if any("*" in pattern for pattern in patterns) else "no more"
-    yield f"    later   what AWS adds to {action} is allowed {under}"
+    restriction = "only under the new patterns" if any("*" in pattern for pattern in patterns) else "no more"
+    yield f"    later   what AWS adds to {action} is allowed {restriction}"
 
 
 def _untracked_lines(path: str, actions: Iterable[str]) -> Iterator[str]:
@@ -197,8 +197,8 @@ def _by_last_use(covered: Iterable[Covered]) -> list[tuple[str | None, list[str]
     for coverage in covered:
         stays = [name for name in coverage.names if f"{coverage.service}:{name}".lower() in UNTRACKED]
         if coverage.whole_service and len(coverage.unused) == len(coverage.names) - len(stays):
-            but = f" but {' and '.join(map(printable, stays))}" if stays else ""
-            days.setdefault(coverage.unused[0].last, []).append(f"all of {printable(coverage.service)}{but}")
+            exception = f" but {' and '.join(map(printable, stays))}" if stays else ""
+            days.setdefault(coverage.unused[0].last, []).append(f"all of {printable(coverage.service)}{exception}")
             continue
         for use in coverage.unused:
             days.setdefault(use.last, []).append(printable(f"{use.service}:{use.name}"))

@@ -19,9 +19,9 @@ def _title(finding: Finding) -> str:
     from policy_guard.verify.checks import check
 
     kind = check(finding.check)
-    granted = dict(finding.facts).get(kind.label)
-    if finding.outcome == "violated" and kind.title and granted:
-        return f"{kind.title}: {granted}"
+    access = dict(finding.facts).get(kind.label)
+    if finding.outcome == "violated" and kind.title and access:
+        return f"{kind.title}: {access}"
     return _capitalize(finding.message)
 
 

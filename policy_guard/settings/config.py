@@ -120,8 +120,8 @@ class Config(NamedTuple):
                 f"{self.path}: policies: two entries name {printable(path)} and differ in kind or reference; "
                 "let only one of them name it"
             )
-        late = (rule for rule in self.added if matches_any(rule.files, path))
-        return rules[0] if rules else next(late, None)
+        added_rules = (rule for rule in self.added if matches_any(rule.files, path))
+        return rules[0] if rules else next(added_rules, None)
 
     def unmatched_patterns(self, paths: Collection[str]) -> Iterator[str]:
         """The patterns of `policies`, `groups` and `exclude` that name none of the files, each with where it stands.
@@ -134,10 +134,12 @@ class Config(NamedTuple):
             "exclude": self.exclude,
         }
         for key, patterns in patterns_by_key.items():
-            every = dict.fromkeys(patterns)
-            used = {each for each in every if any(matches_path(each, path) for path in paths)}
-            stems = set(map(_stem, used))
-            yield from (f"{key}: {each}" for each in every if each not in used and _stem(each) not in stems)
+            unique_patterns = dict.fromkeys(patterns)
+            used_patterns = {each for each in unique_patterns if any(matches_path(each, path) for path in paths)}
+            stems = set(map(_stem, used_patterns))
+            yield from (
+                f"{key}: {each}" for each in unique_patterns if each not in used_patterns and _stem(each) not in stems
+            )
 
     def is_excluded(self, path: str) -> bool:
         return matches_any(self.exclude, path)

@@ -58,8 +58,8 @@ def settings_from(source: Source | None, file: Callable[[str], Source]) -> Setti
         return Settings(config)
     from policy_guard.settings.critical import load_critical
 
-    listed = load_critical(file(config.critical))
-    return Settings(config=config, critical=listed.entries, notes=(), doubts=tuple(_doubts(listed)))
+    critical_list = load_critical(file(config.critical))
+    return Settings(config=config, critical=critical_list.entries, notes=(), doubts=tuple(_doubts(critical_list)))
 
 
 def settings_name(config: str | None, root: Path) -> str:
@@ -123,30 +123,30 @@ def text_file(path: Path, name: str) -> Source:
         raise SetupError(f"{name}: {error.problems[0].message}") from None
 
 
-def _doubts(listed: CriticalList) -> Iterator[Doubt]:
+def _doubts(critical_list: CriticalList) -> Iterator[Doubt]:
     """Actions in the critical list that AWS does not have, and entries that except all that they cover."""
     from policy_guard.settings.critical import checkable_part, covered_actions, unknown_actions
 
-    assert listed.source is not None
-    checked, beyond = checkable_part(listed)
-    for entry, value, nearest in unknown_actions(checked):
+    assert critical_list.source is not None
+    checked_part, cutoff = checkable_part(critical_list)
+    for entry, value, nearest in unknown_actions(checked_part):
         verb = "excepts" if any(value in each.excepted for each in entry.sets) else "names"
         message = f"the critical entry {entry.id} {verb} {value.text}, and AWS has no such action"
         remedy = f"did you mean {nearest}?" if nearest else "look the action up in the service's reference"
-        yield Doubt(entry=entry.id, message=message, remedy=remedy, source=listed.source, span=value.span)
-    if beyond:
+        yield Doubt(entry=entry.id, message=message, remedy=remedy, source=critical_list.source, span=value.span)
+    if cutoff:
         message = (
-            f"from the critical entry {beyond.id} on no action is looked up, because the list has too many patterns"
+            f"from the critical entry {cutoff.id} on no action is looked up, because the list has too many patterns"
         )
         remedy = "name services in place of wildcards"
-        yield Doubt(entry=beyond.id, message=message, remedy=remedy, source=listed.source, span=beyond.span)
-    for entry in checked.entries:
+        yield Doubt(entry=cutoff.id, message=message, remedy=remedy, source=critical_list.source, span=cutoff.span)
+    for entry in checked_part.entries:
         if entry.is_own and any(each.excepted and not covered_actions(each) for each in entry.sets):
             message = f"the critical entry {entry.id} protects nothing: every action that it covers is excepted"
             yield Doubt(
                 entry=entry.id,
                 message=message,
                 remedy='narrow "except", or remove the entry',
-                source=listed.source,
+                source=critical_list.source,
                 span=entry.span,
             )

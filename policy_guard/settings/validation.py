@@ -131,14 +131,14 @@ def _validate(source: Source, node: Node, plain: Plain, schema: dict[str, Any]) 
 
 
 def _suggestion(text: str, keys: list[str]) -> str:
-    close = get_close_matches(text, keys, 1)
-    return f'; did you mean "{close[0]}"?' if close else f"; expected one of {', '.join(keys)}"
+    close_keys = get_close_matches(text, keys, 1)
+    return f'; did you mean "{close_keys[0]}"?' if close_keys else f"; expected one of {', '.join(keys)}"
 
 
 def _nearest_word(error: Any) -> str:
     """Return which of the allowed words is nearest to the one that is written."""
-    close = get_close_matches(str(error.instance)[:60].lower(), error.validator_value, 1)
-    return f'; did you mean "{close[0]}"?' if close else ""
+    close_words = get_close_matches(str(error.instance)[:60].lower(), error.validator_value, 1)
+    return f'; did you mean "{close_words[0]}"?' if close_words else ""
 
 
 def _expectation(error: Any) -> str:

@@ -33,10 +33,14 @@ def find_grants(combination: Combination, prover: Prover) -> tuple[Grant, ...]:
         grants_by_part.append(_nonempty_grants(part.granting, prover))
         if not grants_by_part[-1]:
             return ()
-    fresh = [_new_grants(part, grants, prover) for part, grants in zip(combination.parts, grants_by_part, strict=True)]
-    existing = all(map(partial(_was_granted, prover=prover), combination.parts, fresh))
-    chosen = grants_by_part if existing else map(_newest, fresh, grants_by_part)
-    return tuple(Grant(shown.claim._replace(existing=existing), shown.answer) for shown in map(_surest_grant, chosen))
+    new_grants = [
+        _new_grants(part, grants, prover) for part, grants in zip(combination.parts, grants_by_part, strict=True)
+    ]
+    existing = all(map(partial(_was_granted, prover=prover), combination.parts, new_grants))
+    selection = grants_by_part if existing else map(_newest, new_grants, grants_by_part)
+    return tuple(
+        Grant(shown.claim._replace(existing=existing), shown.answer) for shown in map(_surest_grant, selection)
+    )
 
 
 def _nonempty_grants(claims: Iterable[Claim], prover: Prover) -> list[Grant]:
@@ -52,9 +56,9 @@ def _new_grants(part: Part, grants: list[Grant], prover: Prover) -> list[Grant]:
     return _nonempty_grants((claim for claim in part.fresh if id(claim.statement) in statements), prover)
 
 
-def _was_granted(part: Part, fresh: list[Grant], prover: Prover) -> bool:
+def _was_granted(part: Part, new_grants: list[Grant], prover: Prover) -> bool:
     """Tell whether the old version granted some request of the part too, in every reading in which the new one does."""
-    if not fresh:
+    if not new_grants:
         return True
     if part.before is None:
         return False
@@ -62,8 +66,8 @@ def _was_granted(part: Part, fresh: list[Grant], prover: Prover) -> bool:
     return isinstance(old_answer, Witness) and not old_answer.readings
 
 
-def _newest(fresh: list[Grant], grants: list[Grant]) -> list[Grant]:
-    return [*fresh, *grants]
+def _newest(new_grants: list[Grant], grants: list[Grant]) -> list[Grant]:
+    return [*new_grants, *grants]
 
 
 def _surest_grant(grants: list[Grant]) -> Grant:

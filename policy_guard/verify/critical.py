@@ -13,7 +13,7 @@ from policy_guard.iam.policy import Element, Request, Statement, Value
 from policy_guard.settings.critical import CriticalEntry, RequestSet
 from policy_guard.solver.formula import TRUE, Formula, Literal, Member, conjunction, negation
 
-Allowing: TypeAlias = "list[tuple[Statement, Formula]]"
+AllowStatements: TypeAlias = "list[tuple[Statement, Formula]]"
 """Allow statements, each with the formula of its actions alone."""
 
 
@@ -36,9 +36,9 @@ class Critical(NamedTuple):
             and not any(concrete.applies(statement, request) for statement in entry.unless)
         )
 
-    def concerned(self, allowing: Allowing) -> Iterator[Statement]:
+    def concerned_statements(self, allow_statements: AllowStatements) -> Iterator[Statement]:
         """The statements that may grant something of the set: a list of hundreds asks little of most policies."""
-        return (statement for statement, actions in allowing if not _surely_apart(actions, self.actions))
+        return (statement for statement, actions in allow_statements if not _surely_apart(actions, self.actions))
 
 
 def critical(entry: CriticalEntry, requests: RequestSet, access: Access) -> Critical:

@@ -47,9 +47,9 @@ def find_existing(claim: Claim, answer: Answer, prover: Prover) -> tuple[Answer,
     def holds(request: Request) -> bool:
         return prover.may_replay() and claim.holds(statement, request)
 
-    like = existing_like(answer.request, holds, statement)
-    if like is not None:
-        return answer._replace(request=like), False
+    similar_request = existing_like(answer.request, holds, statement)
+    if similar_request is not None:
+        return answer._replace(request=similar_request), False
     kinds = _kinds(claim)
     answer_on_kinds = _answer_among(claim, _requests_on_kinds(kinds), prover) if kinds else answer
     if isinstance(answer_on_kinds, Witness):
@@ -64,11 +64,11 @@ def _likeliest_witness(claim: Claim, kinds: Kinds, prover: Prover, witness: Witn
     """
     if exists(witness.request):
         return witness
-    usual = _answer_among(
+    usual_answer = _answer_among(
         claim, _requests_on_kinds({action: tuple(map(_fill_in, arns)) for action, arns in kinds.items()}), prover
     )
-    if isinstance(usual, Witness) and exists(usual.request):
-        return usual
+    if isinstance(usual_answer, Witness) and exists(usual_answer.request):
+        return usual_answer
     return witness if len(witness.readings) <= len(answer.readings) else answer
 
 

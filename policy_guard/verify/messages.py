@@ -154,8 +154,8 @@ def _place_of(check: Check, verdict: Verdict, question: Question) -> _Place:
             (*_related_companions(policy, verdict), *_old_related(check, verdict, question)),
         )
     assert question.old is not None
-    denied = "the reference denies this" if question.by_reference else "denied here before"
-    related = Related(*place(question.old, verdict), denied)
+    deny_label = "the reference denies this" if question.by_reference else "denied here before"
+    related = Related(*place(question.old, verdict), deny_label)
     files = {s.source.path for s in question.new.statements} if question.new and question.new.group else None
     if question.new is None or (files and related.source.path not in files):
         return _Place(related.source, related.span, statement_id)
@@ -166,12 +166,12 @@ def _old_related(check: Check, verdict: Verdict, question: Question) -> Iterator
     """Return the places where similar access was denied, or partly allowed, before."""
     terms = verdict.terms
     by_reference = question.by_reference or check.label == "beyond"
-    allowed = "the reference allows this" if by_reference else "allowed here before"
-    denied = "the reference denies this" if by_reference else "denied here before"
+    allow_label = "the reference allows this" if by_reference else "allowed here before"
+    deny_label = "the reference denies this" if by_reference else "denied here before"
     for statement in terms.but[:_MOST_BEFORE] if terms else ():
-        yield Related(statement.source, statement.action.span, denied)
+        yield Related(statement.source, statement.action.span, deny_label)
     for statement in terms.before[:_MOST_BEFORE] if terms else ():
-        yield Related(statement.source, statement.action.span, allowed)
+        yield Related(statement.source, statement.action.span, allow_label)
 
 
 def _heir(policy: Policy, old_deny: Statement | None) -> _Place:
@@ -288,8 +288,8 @@ def _entry(entry: CriticalEntry, plural: bool) -> Iterator[tuple[str, str]]:
 
 def _readings(answer: Answer) -> Iterator[tuple[str, str]]:
     for name, truth in answer.readings if isinstance(answer, Witness) else ():
-        if needed := reading(name):
-            yield "only if", needed.sentence if truth else needed.otherwise
+        if interpretation := reading(name):
+            yield "only if", interpretation.sentence if truth else interpretation.otherwise
 
 
 def _kinds(request: Request) -> Iterator[tuple[str, str]]:
@@ -297,8 +297,8 @@ def _kinds(request: Request) -> Iterator[tuple[str, str]]:
     kinds = list(catalog.resources(request.action) or ())
     surplus = f" and {len(kinds) - _MOST_KINDS} more" if len(kinds) > _MOST_KINDS else ""
     kind_names = f"{', '.join(kinds[:_MOST_KINDS])}{surplus}".replace(BUCKET, "arn:*:s3:::BUCKET")
-    graded = "`impossible` in the settings grades this"
-    yield "impossible", f"{request.action} works on {kind_names} only, as far as the catalogue says; {graded}"
+    hint = "`impossible` in the settings grades this"
+    yield "impossible", f"{request.action} works on {kind_names} only, as far as the catalogue says; {hint}"
 
 
 def _grant(verdict: Verdict) -> str:
@@ -371,8 +371,8 @@ def _find_spellings(question: Question) -> _Spellings:
 
 def _absent_keys(request: Request, question: Question) -> str:
     """The keys that the request lacks, and that the old version asks for where it allows the like."""
-    allowing = by_effect(question.old)[0]
-    similar_statements = [s for s in allowing if concrete.action_matches(s.action, request)]
+    allow_statements = by_effect(question.old)[0]
+    similar_statements = [s for s in allow_statements if concrete.action_matches(s.action, request)]
     conditions = (
         c for s in similar_statements for c in s.conditions if not c.if_exists and not c.key.startswith(MADE_UP)
     )

@@ -32,12 +32,12 @@ def prover_for(
     new_statements += exceptions(question.critical)
     statements = [*old_statements, *new_statements]
     conditions = [condition for statement in statements for condition in statement.conditions]
-    compared = {condition.key for condition in conditions if condition.operator not in ("Bool", "Null")}
-    keys = {condition.key for condition in conditions} - compared
+    compared_keys = {condition.key for condition in conditions if condition.operator not in ("Bool", "Null")}
+    keys = {condition.key for condition in conditions} - compared_keys
     booleans = {key for key in keys if (key_type := catalog.key_type(key)) and key_type.type == "Bool"}
-    allowing, denying = by_effect(question.new)
-    common_statements = [*old_statements, *denying, *exceptions(question.critical)]
-    steps = cache(lambda: _steps_to_judge(common_statements) + max(map(_steps_for_length, allowing), default=0))
+    allow_statements, deny_statements = by_effect(question.new)
+    common_statements = [*old_statements, *deny_statements, *exceptions(question.critical)]
+    steps = cache(lambda: _steps_to_judge(common_statements) + max(map(_steps_for_length, allow_statements), default=0))
     caller_partitions = partitions(old_statements, new_statements, principalses) if names_principals else frozenset()
     facts = [question.access.facts(), role_names(old_statements, statements)]
     return Prover(

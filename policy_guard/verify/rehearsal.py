@@ -71,13 +71,13 @@ def _violations(question: Question, check: Check, parts: Iterable[Part]) -> Form
     access, kind, new, old = question.access, question.kind, question.new, question.old
     if check.of_old:
         return conjunction([access.denied(old), negation(access.denied(new))])
-    granted = access.allows(new, kind)
-    fresh = conjunction([granted, negation(access.allows(old, kind))])
+    grants = access.allows(new, kind)
+    new_grants = conjunction([grants, negation(access.allows(old, kind))])
     if check.compares:
-        return fresh
+        return new_grants
     check_parts = {part._replace(statement=None) for part in parts if part.check == check.id}
     return disjunction(
-        conjunction([granted if part.existing or part.is_combination else fresh, _critical(question, check, part)])
+        conjunction([grants if part.existing or part.is_combination else new_grants, _critical(question, check, part)])
         for part in check_parts
     )
 

@@ -18,10 +18,10 @@ def without_accepted(claim: Claim, accepted: tuple[Accepted, ...], access: Acces
     """Return the claim without the accepted access."""
     if not accepted:
         return claim
-    spared = union(_requests(each, access) for each in accepted)
+    accepted_requests = union(_requests(each, access) for each in accepted)
     return claim._replace(
-        excess=lambda part: (claimed_requests(claim, part) - spared).formula,
-        holds=lambda part, request: claim.holds(part, request) and not spared.holds(request),
+        excess=lambda part: (claimed_requests(claim, part) - accepted_requests).formula,
+        holds=lambda part, request: claim.holds(part, request) and not accepted_requests.holds(request),
         accepted=tuple(statement for each in accepted for statement in each.statements),
         unaccepted=tuple(statement for each in accepted for statement in each.without),
     )

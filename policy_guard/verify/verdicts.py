@@ -77,16 +77,18 @@ def unexplained_verdicts(check: Check, question: Question, prover: Prover) -> It
         if key in decided_keys:
             continue
         answer = decide(claim, prover)
-        used = tuple(accepted for accepted in accepted_parts if part_in(subject, accepted, question.access, aside))
+        used_acceptances = tuple(
+            accepted for accepted in accepted_parts if part_in(subject, accepted, question.access, aside)
+        )
         if not isinstance(answer, Proved):
             answer, impossible = find_existing(claim, answer, aside)
             if impossible and key in impossible_keys:
                 continue
             (impossible_keys if impossible else decided_keys).add(key)
             spell = partial(spell_exactly, check, question, claim, None, aside)
-            yield Verdict(claim, answer, impossible=impossible, accepted=used, spell=spell)
-        elif used:
-            yield Verdict(claim, answer, accepted=used)
+            yield Verdict(claim, answer, impossible=impossible, accepted=used_acceptances, spell=spell)
+        elif used_acceptances:
+            yield Verdict(claim, answer, accepted=used_acceptances)
 
 
 def _combination_verdicts(
@@ -98,20 +100,22 @@ def _combination_verdicts(
         return
     entry = grants[0].claim.entry
     accepted_parts, access = question.accepted, question.access
-    used = tuple(
+    used_acceptances = tuple(
         accepted
         for accepted in accepted_parts
         if entry and accepted.acceptance.covers(check.id, entry.id, is_combination=True)
     )
     claims = [claim for part in combination.parts for claim in part.granting]
-    if used and all(isinstance(decide(without_accepted(claim, used, access), prover), Proved) for claim in claims):
-        yield Verdict(grants[0].claim, Proved(), accepted=used)
+    if used_acceptances and all(
+        isinstance(decide(without_accepted(claim, used_acceptances, access), prover), Proved) for claim in claims
+    ):
+        yield Verdict(grants[0].claim, Proved(), accepted=used_acceptances)
         return
     aside = prover.aside()
     spell = partial(_spell_combination, check, question, claims, aside)
     answers = [find_existing(*grant, aside) for grant in grants]
-    odd = (part for part, (_, alone) in zip(combination.parts, answers, strict=True) if alone)
-    impossible = any(all(is_impossible(claim, aside) for claim in part.granting) for part in odd)
+    doubtful_parts = (part for part, (_, alone) in zip(combination.parts, answers, strict=True) if alone)
+    impossible = any(all(is_impossible(claim, aside) for claim in part.granting) for part in doubtful_parts)
     yield from _with_companions(
         [
             Verdict(grant.claim, answer, impossible=impossible, spell=spell)
@@ -124,18 +128,18 @@ def _spell_combination(
     check: Check, question: Question, claims: Iterable[Claim], prover: Prover
 ) -> tuple[Spelled, ...]:
     """All claims in statements."""
-    granting = (claim for claim in claims if not isinstance(decide(claim, prover), Proved))
-    return merge(each for claim in granting for each in spell_exactly(check, question, claim, None, prover))
+    granting_claims = (claim for claim in claims if not isinstance(decide(claim, prover), Proved))
+    return merge(each for claim in granting_claims for each in spell_exactly(check, question, claim, None, prover))
 
 
-def _with_companions(every: list[Verdict]) -> Iterator[Verdict]:
+def _with_companions(combined_verdicts: list[Verdict]) -> Iterator[Verdict]:
     """The verdicts, each with the others; of those that say the same of one statement the first."""
     keys: set[tuple[int, type[Answer]]] = set()
-    for verdict in every:
+    for verdict in combined_verdicts:
         key = id(verdict.claim.statement), type(verdict.answer)
         if key not in keys:
             keys.add(key)
-            yield verdict._replace(companions=tuple(other for other in every if other is not verdict))
+            yield verdict._replace(companions=tuple(other for other in combined_verdicts if other is not verdict))
 
 
 def similarity_key(verdict: Verdict) -> tuple[object, ...]:
@@ -161,16 +165,16 @@ class Explanations:
         """The verdict with its explanation, and those beside it with theirs."""
         if isinstance(verdict.answer, Proved):
             return verdict
-        explanation = self._explained(verdict)._replace(accepted=verdict.accepted, impossible=verdict.impossible)
+        explanation = self._explanation(verdict)._replace(accepted=verdict.accepted, impossible=verdict.impossible)
         if not verdict.claim.entry or not verdict.claim.entry.all_of:
             return explanation
-        return explanation._replace(companions=tuple(map(self._explained, verdict.companions)), spell=verdict.spell)
+        return explanation._replace(companions=tuple(map(self._explanation, verdict.companions)), spell=verdict.spell)
 
-    def _explained(self, verdict: Verdict) -> Verdict:
+    def _explanation(self, verdict: Verdict) -> Verdict:
         claim = verdict.claim
         if id(claim) not in self._explanations:
             explanation = _explain(self._check, claim, verdict.answer, self._question, self._prover)
-            misspelt = tuple(self._suggestions.about(claim.statement, explanation.actions))
+            misspelt = tuple(self._suggestions.find(claim.statement, explanation.actions))
             self._explanations[id(claim)] = explanation._replace(place=self._place(explanation), misspelt=misspelt)
         return self._explanations[id(claim)]
 
@@ -184,8 +188,8 @@ class Explanations:
         if not isinstance(verdict.answer, Witness):
             return None
         self._changes = self._changes or Changes(old, new)
-        blamed = [value.span for values in (verdict.actions, verdict.resources) for value in values]
-        return self._changes.due(claim, verdict.answer.request, blamed, self._prover)
+        blamed_spans = [value.span for values in (verdict.actions, verdict.resources) for value in values]
+        return self._changes.cause_of(claim, verdict.answer.request, blamed_spans, self._prover)
 
 
 def _explain(check: Check, claim: Claim, answer: Answer, question: Question, prover: Prover) -> Verdict:
@@ -228,9 +232,9 @@ def _recognisable_witness(claim: Claim, answer: Witness, prover: Prover) -> Witn
         return prover.may_replay() and claim.holds(statement, request)
 
     names = choice_names(claim.excess(statement))
-    for fixed in dict.fromkeys(((), answer.readings)):
-        anyhow = partial(holds_anyhow, fixed=dict(fixed), names=names, holds=holds)
-        request = plausible(answer.request, anyhow, statement)._replace(choices=dict(fixed))
+    for readings in dict.fromkeys(((), answer.readings)):
+        anyhow = partial(holds_anyhow, fixed=dict(readings), names=names, holds=holds)
+        request = plausible(answer.request, anyhow, statement)._replace(choices=dict(readings))
         if not anyhow(request):
             continue
         if _is_about_anyone(claim) and anyhow(nobody := request._replace(principal=None)):

@@ -43,9 +43,9 @@ def _set_up_error(error: str) -> str:
 
 
 def _annotations(report: Report) -> Iterator[str]:
-    every = blocks(report)
+    all_blocks = blocks(report)
     for severity in COMMANDS:
-        severity_blocks = [block for block in every if block.severity == severity]
+        severity_blocks = [block for block in all_blocks if block.severity == severity]
         for block in severity_blocks[: MOST_ANNOTATIONS - 1]:
             yield _annotation(block, "")
         for block in severity_blocks[MOST_ANNOTATIONS - 1 : MOST_ANNOTATIONS]:

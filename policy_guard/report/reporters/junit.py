@@ -40,11 +40,11 @@ def render(report: Report, style: Style) -> str:
 
 def _case(suite: Element, path: str, findings: Sequence[Finding], fail_on: FailOn) -> None:
     case = SubElement(suite, "testcase", classname="policy-guard", name=_safe(path))
-    failing = [finding for finding in findings if _fails(finding, fail_on)]
-    if failing:
-        attributes = {"message": _safe(title(Block((failing[0],)))), "type": failing[0].check}
-        SubElement(case, "failure", attributes).text = "\n\n".join(map(_text, failing))
-    if minor_findings := [finding for finding in findings if finding not in failing]:
+    failing_findings = [finding for finding in findings if _fails(finding, fail_on)]
+    if failing_findings:
+        attributes = {"message": _safe(title(Block((failing_findings[0],)))), "type": failing_findings[0].check}
+        SubElement(case, "failure", attributes).text = "\n\n".join(map(_text, failing_findings))
+    if minor_findings := [finding for finding in findings if finding not in failing_findings]:
         SubElement(case, "system-out").text = "\n\n".join(map(_text, minor_findings))
 
 

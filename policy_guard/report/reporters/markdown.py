@@ -29,17 +29,17 @@ _REQUESTS = ("accept", "critical", "example", "lost", "new", "unused")
 
 def render(report: Report, style: Style) -> str:
     """The report, cut between its parts where it would be too long for GitHub, with a count of what is missing."""
-    every = blocks(report)
-    bad = any(block.severity == "error" for block in every)
+    all_blocks = blocks(report)
+    bad = any(block.severity == "error" for block in all_blocks)
     mark = "❌" if report.error is not None or report.fails else "⚠️" if bad else "✅"
     parts = [f"### {mark} policy-guard: {inline(summary(report))}\n"]
     if report.error is None:
         parts += [f"> {inline(note)}\n" for note in report.notes[:MOST_ROWS]]
         parts += [f"> and {len(report.notes) - MOST_ROWS} more notes\n"] if len(report.notes) > MOST_ROWS else []
         parts += [
-            "\n".join(_table(every, style)),
+            "\n".join(_table(all_blocks, style)),
             "\n".join(_acceptances(report)),
-            *(_detail(block, style) for block in every),
+            *(_detail(block, style) for block in all_blocks),
         ]
     tail = "" if report.error is not None else "\n".join(_run_details(report))
     text = _cut([part for part in parts if part], tail)
@@ -59,20 +59,20 @@ def _cut(parts: list[str], tail: str) -> str:
     return "\n".join([*fitting_parts, *surplus, tail]).rstrip("\n") + "\n"
 
 
-def _table(every: tuple[Block, ...], style: Style) -> Iterator[str]:
-    if not every:
+def _table(all_blocks: tuple[Block, ...], style: Style) -> Iterator[str]:
+    if not all_blocks:
         return
     yield "| | where | what |"
     yield "|---|---|---|"
-    for block in every[:MOST_ROWS]:
+    for block in all_blocks[:MOST_ROWS]:
         finding = block.first
         location = "<br>".join(filter(None, (_place(finding, style), _statement(finding))))
         access = _access(block)
         description = f"{inline(block.message)}{': ' + inline_code(shortened(access, _LONGEST)) if access else ''}"
         row = (_MARKS[finding.severity], location, f"{description}<br><sub>{_checks(block)}</sub>")
         yield f"| {' | '.join(map(cell, row))} |"
-    if len(every) > MOST_ROWS:
-        yield f"| | and {len(every) - MOST_ROWS} more | |"
+    if len(all_blocks) > MOST_ROWS:
+        yield f"| | and {len(all_blocks) - MOST_ROWS} more | |"
     yield ""
 
 

@@ -41,12 +41,12 @@ _DRIVER = {"name": "policy-guard", "organization": "policy-guard", "informationU
 def _rule(name: str) -> dict[str, Any]:
     head, _, page = manual(name).strip().partition("\n\n")
     kind = check(name)
-    short = head.partition(": ")[2]
-    short = short[:1].upper() + short[1:]
+    short_text = head.partition(": ")[2]
+    short_text = short_text[:1].upper() + short_text[1:]
     return {
         "id": name,
         "name": "".join(word.capitalize() for word in name.split("-")),
-        "shortDescription": {"text": short},
+        "shortDescription": {"text": short_text},
         "fullDescription": {"text": " ".join(page.partition("\n\n")[0].split())},
         "helpUri": f"{PAGES}/checks/{name}/",
         "help": {"text": page, "markdown": page},

@@ -63,12 +63,12 @@ def _excerpt(finding: Finding, lines: tuple[Line, ...], margin: int, style: Styl
     for number, text in lines[:-1]:
         yield f"{_color(f'{number:>{margin}} |', 'dim', style)} {text}".rstrip()
     mark, label = lines[-1].text, _statement(finding)
-    marked = _color(mark, "mark", style)
+    underline = _color(mark, "mark", style)
     if label and margin + 4 + len(mark) + cells(label) > style.width:
-        yield f"{blank} {marked}"
+        yield f"{blank} {underline}"
         yield f"{blank} {label}"
     else:
-        yield f"{blank} {marked} {label}".rstrip()
+        yield f"{blank} {underline} {label}".rstrip()
     yield blank
 
 

@@ -143,8 +143,8 @@ def _unfilled_values(read: tuple[Condition, ...]) -> Iterator[Problem]:
 def _principals(source: Source, node: Node) -> Principals:
     reader = Reader(source)
     read = principals(reader, "principals", node)
-    unfilled = (Problem(_UNFILLED, e.value.span) for e in read.entries if holes(e.value.pattern))
-    _refuse(source, "principals", [*reader.problems, *unfilled])
+    problems = (Problem(_UNFILLED, e.value.span) for e in read.entries if holes(e.value.pattern))
+    _refuse(source, "principals", [*reader.problems, *problems])
     return read
 
 

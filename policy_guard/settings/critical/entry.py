@@ -87,29 +87,29 @@ def exceptions(entries: Iterable[CriticalEntry]) -> Iterator[Statement]:
     return (statement for entry in entries for statement in entry.unless)
 
 
-def checkable_part(listed: CriticalList) -> tuple[CriticalList, CriticalEntry | None]:
+def checkable_part(critical_list: CriticalList) -> tuple[CriticalList, CriticalEntry | None]:
     """The list as far as its own patterns can be held against the actions of AWS, and the first entry left out."""
     budget = MOST_LOOKED_AT
-    for number, entry in enumerate(listed.entries):
+    for number, entry in enumerate(critical_list.entries):
         values = [value for each in entry.sets for value in (*each.actions, *each.excepted)] if entry.is_own else []
         budget -= sum(catalog.looked_at(value.text) for value in values)
         if budget < 0:
-            return listed._replace(entries=listed.entries[:number]), entry
-    return listed, None
+            return critical_list._replace(entries=critical_list.entries[:number]), entry
+    return critical_list, None
 
 
-def unknown_actions(listed: CriticalList) -> Iterator[tuple[CriticalEntry, Value, str | None]]:
+def unknown_actions(critical_list: CriticalList) -> Iterator[tuple[CriticalEntry, Value, str | None]]:
     """The actions that match nothing AWS has, the first few with the nearest that it has: they protect nothing."""
     suggestions = MOST_SUGGESTIONS
-    for entry, value in _own_actions(listed):
+    for entry, value in _own_actions(critical_list):
         if not catalog.exists(value.text):
             yield entry, value, catalog.nearest(value.text) if suggestions > 0 else None
             suggestions -= 1
 
 
-def _own_actions(listed: CriticalList) -> Iterator[tuple[CriticalEntry, Value]]:
+def _own_actions(critical_list: CriticalList) -> Iterator[tuple[CriticalEntry, Value]]:
     """All action patterns but those of packs, which are known to match."""
-    for entry in listed.entries:
+    for entry in critical_list.entries:
         for requests in entry.sets if entry.is_own else ():
             yield from ((entry, value) for value in (*requests.actions, *requests.excepted))
 
@@ -118,6 +118,6 @@ def covered_actions(requests: CriticalEntry | RequestSet) -> tuple[str, ...]:
     """The actions of AWS that an entry, or a set of one, speaks of today."""
     if isinstance(requests, CriticalEntry):
         return tuple(sorted({action for each in requests.sets for action in covered_actions(each)}))
-    excepted = {action for value in requests.excepted for action in catalog.matching(value.text)}
+    excepted_actions = {action for value in requests.excepted for action in catalog.matching(value.text)}
     patterns = [value.text for value in requests.actions] or ["*"]
-    return tuple(sorted({action for pattern in patterns for action in catalog.matching(pattern)} - excepted))
+    return tuple(sorted({action for pattern in patterns for action in catalog.matching(pattern)} - excepted_actions))

@@ -51,6 +51,6 @@ def from_packs(source: Source, plain: dict[str, Any], node: Node) -> tuple[Criti
 def _absence(text: str, entries: Mapping[str, CriticalEntry]) -> str:
     if not entries:
         return "is in no pack, because none is named; write packs"
-    close = get_close_matches(text, entries, 1)
-    hint = f'did you mean "{close[0]}"?' if close else "policy-guard list --critical shows what is"
+    close_names = get_close_matches(text, entries, 1)
+    hint = f'did you mean "{close_names[0]}"?' if close_names else "policy-guard list --critical shows what is"
     return f"is in no pack that is named; {hint}"

@@ -63,29 +63,31 @@ from policy_guard.solver.formula import FALSE, TRUE, Formula, conjunction, negat
 from policy_guard.verify.check import Check, Claim, Combination, Part, Question
 
 if TYPE_CHECKING:
-    from policy_guard.verify.critical import Allowing, Critical
+    from policy_guard.verify.critical import AllowStatements, Critical
 
 
 def _claims(question: Question) -> Iterator[Claim | Combination]:
     from policy_guard.verify.critical import critical
 
     access = question.access
-    allowing = [(statement, access.action_matches(statement.action)) for statement in by_effect(question.new)[0]]
+    allow_statements = [
+        (statement, access.action_matches(statement.action)) for statement in by_effect(question.new)[0]
+    ]
     for entry in question.critical:
         sets = [critical(entry, requests, access) for requests in entry.sets]
         if entry.all_of:
-            yield Combination(tuple(_part(question, part, allowing) for part in sets))
+            yield Combination(tuple(_part(question, part, allow_statements) for part in sets))
             continue
-        for statement in sets[0].concerned(allowing):
+        for statement in sets[0].concerned_statements(allow_statements):
             yield _claim(question, sets[0], statement, existing=False)
             if question.old is not None:
                 yield _claim(question, sets[0], statement, existing=True)
 
 
-def _part(question: Question, critical: Critical, allowing: Allowing) -> Part:
+def _part(question: Question, critical: Critical, allow_statements: AllowStatements) -> Part:
     from policy_guard.iam.meaning import concrete
 
-    statements = tuple(critical.concerned(allowing))
+    statements = tuple(critical.concerned_statements(allow_statements))
     granting, fresh = (tuple(_claim(question, critical, s, existing) for s in statements) for existing in (True, False))
     kind, old, access = question.kind, question.old, question.access
 
@@ -111,7 +113,7 @@ def _claim(question: Question, critical: Critical, statement: Statement, existin
         fresh = existing or old is None or not concrete.allows(old, kind, request)
         return applies and fresh and critical.holds(request) and not concrete.denied(new, request)
 
-    allowed, but = by_effect(None if existing else old)
+    old_allow_statements, old_deny_statements = by_effect(None if existing else old)
     return Claim(
         statement=statement,
         excess=excess,
@@ -121,8 +123,8 @@ def _claim(question: Question, critical: Critical, statement: Statement, existin
         bounds=critical.formula,
         is_within=critical.holds,
         denied=by_effect(new)[1],
-        before=allowed,
-        but=but,
+        before=old_allow_statements,
+        but=old_deny_statements,
         all_before=not existing and old is not None and leaves_all(old, kind),
         critical_set=critical.requests,
     )

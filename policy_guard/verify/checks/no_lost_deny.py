@@ -46,11 +46,11 @@ def _claims(question: Question) -> Iterator[Claim]:
     def holds(statement: Statement | None, request: Request) -> bool:
         return statement is not None and concrete.applies(statement, request) and not concrete.denied(new, request)
 
-    _, denying = by_effect(new)
-    new_meanings = set(map(statement_meaning, denying))
+    _, deny_statements = by_effect(new)
+    new_meanings = set(map(statement_meaning, deny_statements))
     for statement in old.statements if old else ():
         if statement.effect == "Deny" and statement_meaning(statement) not in new_meanings:
-            yield Claim(statement=statement, excess=excess, holds=holds, before=denying)
+            yield Claim(statement=statement, excess=excess, holds=holds, before=deny_statements)
 
 
 def _severity(circumstances: Circumstances) -> Severity | None:

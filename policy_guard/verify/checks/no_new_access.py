@@ -48,19 +48,19 @@ def _claims(question: Question) -> Iterator[Claim]:
         applies = statement is None or concrete.applies(statement, request)
         return applies and not concrete.denied(new, request) and not concrete.allows(old, kind, request)
 
-    allowing, denying = by_effect(new)
-    old_allowing, old_denying = by_effect(old)
+    allow_statements, deny_statements = by_effect(new)
+    old_allow_statements, old_deny_statements = by_effect(old)
     claim = Claim(
         statement=None,
         excess=excess,
         holds=holds,
-        denied=denying,
-        before=old_allowing,
-        but=old_denying,
+        denied=deny_statements,
+        before=old_allow_statements,
+        but=old_deny_statements,
         all_before=leaves_all(old, kind),
     )
     unchanged_meanings = _unchanged_allows(new, old)
-    for statement in allowing:
+    for statement in allow_statements:
         if statement_meaning(statement) not in unchanged_meanings:
             yield claim._replace(statement=statement)
     if leaves_all(new, kind):
@@ -70,8 +70,10 @@ def _claims(question: Question) -> Iterator[Claim]:
 def _unchanged_allows(new: Policy | None, old: Policy | None) -> frozenset[Hashable]:
     """The Allows of the old version, if all its Denies are still there: as they stand they can grant nothing new."""
     old_statements, new_statements = ([*policy.statements] if policy else [] for policy in (old, new))
-    denied = {statement_meaning(statement) for statement in new_statements if statement.effect == "Deny"}
-    if any(statement.effect == "Deny" and statement_meaning(statement) not in denied for statement in old_statements):
+    deny_meanings = {statement_meaning(statement) for statement in new_statements if statement.effect == "Deny"}
+    if any(
+        statement.effect == "Deny" and statement_meaning(statement) not in deny_meanings for statement in old_statements
+    ):
         return frozenset()
     return frozenset(statement_meaning(statement) for statement in old_statements if statement.effect == "Allow")
 

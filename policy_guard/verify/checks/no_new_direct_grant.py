@@ -66,12 +66,12 @@ def _claim(question: Question, old: Policy, statement: Statement, old_statements
     from policy_guard.iam.meaning import concrete
 
     access, kind, new = question.access, question.kind, question.new
-    allowed = access.allows(old, kind)
+    old_grants = access.allows(old, kind)
 
     def excess(part: Statement | None) -> Formula:
         assert part is not None
         direct = disjunction(map(access.applies, old_statements))
-        return conjunction([access.applies(part), allowed, negation(access.denied(new)), negation(direct)])
+        return conjunction([access.applies(part), old_grants, negation(access.denied(new)), negation(direct)])
 
     def holds(part: Statement | None, request: Request) -> bool:
         applies = part is not None and concrete.applies(part, request) and not concrete.denied(new, request)
@@ -82,7 +82,7 @@ def _claim(question: Question, old: Policy, statement: Statement, old_statements
         statement=statement,
         excess=excess,
         holds=holds,
-        bounds=allowed,
+        bounds=old_grants,
         is_within=partial(concrete.allows, old, kind),
         denied=by_effect(new)[1],
         before=old_statements,

@@ -49,13 +49,13 @@ def _claims(question: Question) -> Iterator[Claim]:
     new, access = question.new, question.access
     if new is None or question.kind not in SHARING:
         return
-    common = common_fences(new)
-    strangers, allowed = public(access, common), negation(access.denied(new))
+    shared_fences = common_fences(new)
+    strangers, no_deny = public(access, shared_fences), negation(access.denied(new))
     for statement in by_effect(new)[0]:
         fence = own_fence(new, statement)
         public_requests = conjunction([public(access, [fence]), strangers])
         yield from _claims_about(
-            question, new, statement, public_requests, partial(is_public, (fence, *common)), allowed
+            question, new, statement, public_requests, partial(is_public, (fence, *shared_fences)), no_deny
         )
 
 
@@ -65,14 +65,14 @@ def _claims_about(
     statement: Statement,
     public_requests: Formula,
     is_open: Callable[[Request], bool],
-    allowed: Formula,
+    no_deny: Formula,
 ) -> Iterator[Claim]:
     from policy_guard.iam.meaning import concrete
 
     access, kind, old = question.access, question.kind, question.old
 
     def excess(part: Statement | None, novelty: Formula = TRUE) -> Formula:
-        return conjunction([access.applies(part) if part else TRUE, public_requests, allowed, novelty])
+        return conjunction([access.applies(part) if part else TRUE, public_requests, no_deny, novelty])
 
     def holds(part: Statement | None, request: Request) -> bool:
         applies = part is None or concrete.applies(part, request)
@@ -92,9 +92,9 @@ def _claims_about(
     if old is None:
         yield claim
         return
-    old_allowing, old_denying = by_effect(old)
+    old_allow_statements, old_deny_statements = by_effect(old)
     fresh_excess = partial(excess, novelty=negation(access.allows(old, kind)))
-    yield claim._replace(excess=fresh_excess, holds=is_fresh, before=old_allowing, but=old_denying)
+    yield claim._replace(excess=fresh_excess, holds=is_fresh, before=old_allow_statements, but=old_deny_statements)
     yield claim._replace(existing=True)
 
 

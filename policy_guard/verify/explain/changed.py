@@ -52,10 +52,10 @@ class Changes:
         self._removed_statements = [s for s in old.statements if statement_meaning(s) not in new_meanings]
         self._common_meanings = new_meanings & old_meanings
 
-    def due(self, claim: Claim, request: Request, blamed: Sequence[Span], prover: Prover) -> Place | None:
+    def cause_of(self, claim: Claim, request: Request, blamed_spans: Sequence[Span], prover: Prover) -> Place | None:
         """Return where to look for what made the claim's access new, of which `request` is an example.
 
-        `blamed` are the values of the statement through which the access passes.
+        `blamed_spans` are the values of the statement through which the access passes.
 
         That is the part of the statement whose old text alone would leave nothing of the claim. A statement that is
         as it was is not to blame: then it is the Deny that denied the request before. None if neither is found.
@@ -64,22 +64,24 @@ class Changes:
         if statement is None or not _are_comparable(self._new, self._old, statement.source.path):
             return None
         if statement_meaning(statement) in self._common_meanings:
-            return self._denied_before(request)
+            return self._old_deny_place(request)
         ancestor = self._ancestor(statement)
-        for restored in _restorations(statement, ancestor, blamed) if ancestor else ():
-            if claimed_requests(claim, restored.statement).is_empty(prover):
-                return restored.place
-        if ancestor and (denied := self._denied_before(request)):
-            return denied
-        return _changed_place(statement, self._old.source, blamed)
+        for restoration in _restorations(statement, ancestor, blamed_spans) if ancestor else ():
+            if claimed_requests(claim, restoration.statement).is_empty(prover):
+                return restoration.place
+        if ancestor and (deny_place := self._old_deny_place(request)):
+            return deny_place
+        return _changed_place(statement, self._old.source, blamed_spans)
 
-    def _denied_before(self, request: Request) -> Place | None:
+    def _old_deny_place(self, request: Request) -> Place | None:
         """Return where the Deny stands, or stood, that denied the request in the old version only."""
-        denying = (statement for statement in self._removed_statements if statement.effect == "Deny")
-        deny = next((statement for statement in denying if concrete.applies(statement, request)), None)
-        if deny is None or not _are_comparable(self._new, self._old, deny.source.path):
+        deny_statements = (statement for statement in self._removed_statements if statement.effect == "Deny")
+        deny_statement = next(
+            (statement for statement in deny_statements if concrete.applies(statement, request)), None
+        )
+        if deny_statement is None or not _are_comparable(self._new, self._old, deny_statement.source.path):
             return None
-        return heir(deny, self._new).place
+        return heir(deny_statement, self._new).place
 
     def _ancestor(self, statement: Statement) -> Statement | None:
         """The old statement that became this one: that of its Sid, or else the most alike that is gone."""
@@ -101,11 +103,11 @@ def _are_comparable(new: Policy, old: Policy, path: str) -> bool:
     return not new.group or new.source.path == old.source.path == path
 
 
-def _changed_place(statement: Statement, old_source: Source, blamed: Sequence[Span] = ()) -> Place | None:
+def _changed_place(statement: Statement, old_source: Source, blamed_spans: Sequence[Span] = ()) -> Place | None:
     """Return the first blamed value on a line of the statement that the change touched, or else such a line."""
     lines = list(_changed_lines(statement, old_source))
     numbers = {statement.source.position(line.start).line for line in lines}
-    blamed_span = next((span for span in blamed if statement.source.position(span.start).line in numbers), None)
+    blamed_span = next((span for span in blamed_spans if statement.source.position(span.start).line in numbers), None)
     return Place(statement.source, blamed_span or lines[0]) if lines else None
 
 
@@ -130,7 +132,7 @@ def _operator(condition: Condition) -> Operator:
     return condition.quantifier, condition.operator, condition.if_exists, condition.key
 
 
-def _restorations(statement: Statement, ancestor: Statement, blamed: Sequence[Span]) -> Iterator[_Restored]:
+def _restorations(statement: Statement, ancestor: Statement, blamed_spans: Sequence[Span]) -> Iterator[_Restored]:
     """The statement with one part as it was, smallest first, and at last with all of them."""
     yield from _conditions(statement, ancestor)
     if principals_meaning(statement.principals) != principals_meaning(ancestor.principals):
@@ -140,7 +142,7 @@ def _restorations(statement: Statement, ancestor: Statement, blamed: Sequence[Sp
             else set()
         )
         entries = statement.principals.entries if statement.principals else ()
-        fresh = [
+        new_spans = [
             principal.value.span
             for principal in entries
             if (principal.type, principal.value.text) not in old_principals
@@ -149,7 +151,7 @@ def _restorations(statement: Statement, ancestor: Statement, blamed: Sequence[Sp
         place = _place(
             statement,
             ancestor,
-            fresh,
+            new_spans,
             principals_span,
             ancestor.principals.span if ancestor.principals else ancestor.span,
         )
@@ -158,17 +160,17 @@ def _restorations(statement: Statement, ancestor: Statement, blamed: Sequence[Sp
         element, old_element = getattr(statement, name), getattr(ancestor, name)
         if _differ(element, old_element):
             old_texts = _texts(old_element)
-            fresh = [value.span for value in element.values if value.text not in old_texts] if element else []
-            fresh.sort(key=lambda span: span not in blamed)
+            new_spans = [value.span for value in element.values if value.text not in old_texts] if element else []
+            new_spans.sort(key=lambda span: span not in blamed_spans)
             place = _place(
                 statement,
                 ancestor,
-                fresh,
+                new_spans,
                 element.span if element else None,
                 old_element.span if old_element else ancestor.span,
             )
             yield _Restored(replace(statement, **{name: old_element}), place)
-    if (difference := _changed_place(statement, ancestor.source, blamed)) is not None:
+    if (difference := _changed_place(statement, ancestor.source, blamed_spans)) is not None:
         yield _Restored(ancestor, difference)
 
 
@@ -195,11 +197,13 @@ def _conditions(statement: Statement, ancestor: Statement) -> Iterator[_Restored
         )
         conditions = tuple(condition for condition in statement.conditions if condition is not new_condition)
         old_texts = {value.text for value in old_condition.values} if old_condition else set()
-        fresh = [value.span for value in new_condition.values if value.text not in old_texts] if new_condition else []
+        new_spans = (
+            [value.span for value in new_condition.values if value.text not in old_texts] if new_condition else []
+        )
         place = _place(
             statement,
             ancestor,
-            fresh,
+            new_spans,
             new_condition.span if new_condition else None,
             old_condition.span if old_condition else ancestor.span,
         )
@@ -209,11 +213,11 @@ def _conditions(statement: Statement, ancestor: Statement) -> Iterator[_Restored
 
 
 def _place(
-    statement: Statement, ancestor: Statement, fresh: list[Span], new_span: Span | None, old_span: Span
+    statement: Statement, ancestor: Statement, new_spans: list[Span], new_span: Span | None, old_span: Span
 ) -> Place:
     """The first value that is new, or else the line of the part that changed, or that stood next to what is gone."""
-    if fresh:
-        return Place(statement.source, fresh[0])
+    if new_spans:
+        return Place(statement.source, new_spans[0])
     lines = list(_changed_lines(statement, ancestor.source))
     part_lines = [line for line in lines if new_span and new_span.start <= line.start < new_span.end]
     if part_lines or new_span:

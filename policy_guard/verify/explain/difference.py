@@ -40,18 +40,18 @@ def blame(claim: Claim, request: Request, prover: Prover, statement: Statement, 
     if element is None or len(element.values) == 1 or element.negated:
         return Blame(element.values if element else (), True)
     values: set[Value] = set()
-    waiting = list(element.values)
+    pending = list(element.values)
     example: Request | None = request
     proved = False
     for _ in range(MOST_QUESTIONS):
         if example:
-            if not prover.may_replay(2 * len(waiting), _STEPS_A_PLACEHOLDER * sum(map(_has_holes, waiting))):
+            if not prover.may_replay(2 * len(pending), _STEPS_A_PLACEHOLDER * sum(map(_has_holes, pending))):
                 return Blame(element.values, False)
-            hit = {value for value in waiting if _passes(claim, statement, name, value, example)}
-            waiting = [value for value in waiting if value not in hit]
+            hit = {value for value in pending if _passes(claim, statement, name, value, example)}
+            pending = [value for value in pending if value not in hit]
             values |= hit
-        remainder = restrict_element(statement, name, tuple(waiting))
-        answer = claimed_requests(claim, remainder).answer(prover) if waiting else Proved()
+        remainder = restrict_element(statement, name, tuple(pending))
+        answer = claimed_requests(claim, remainder).answer(prover) if pending else Proved()
         proved = isinstance(answer, Proved)
         if not isinstance(answer, Witness):
             break
@@ -79,8 +79,8 @@ def _passes(claim: Claim, statement: Statement, name: str, value: Value, request
     """Tell whether the request, or a similar one made from this value, gets through by this value."""
     restriction = restrict_element(statement, name, (value,))
     text = _sample(name, without_blanks(value.text) if name == "action" else value.text.strip(" "))
-    like = request._replace(action=text) if name == "action" else request._replace(resource=text)
-    return claim.holds(restriction, request) or claim.holds(restriction, like)
+    similar_request = request._replace(action=text) if name == "action" else request._replace(resource=text)
+    return claim.holds(restriction, request) or claim.holds(restriction, similar_request)
 
 
 @lru_cache(maxsize=10_000)
@@ -121,12 +121,12 @@ def terms(
     if cells is None:
         return None
     parts = tuple(_restrict(statement, *cell) for cell in cells)
-    meeting = partial(_overlapping_statements, access=access, prover=prover)
+    overlap = partial(_overlapping_statements, access=access, prover=prover)
     requests = applied_requests(parts, access) & bounds(claim)
-    denied = meeting(requests, claim.denied)
-    undenied = requests - applied_requests(denied or (), access)
-    before, but = (meeting(undenied, statements) for statements in (claim.before, claim.but))
-    accepted, unaccepted = (meeting(requests, statements) for statements in (claim.accepted, claim.unaccepted))
+    denied = overlap(requests, claim.denied)
+    undenied_requests = requests - applied_requests(denied or (), access)
+    before, but = (overlap(undenied_requests, statements) for statements in (claim.before, claim.but))
+    accepted, unaccepted = (overlap(requests, statements) for statements in (claim.accepted, claim.unaccepted))
     if denied is None or before is None or but is None or accepted is None or unaccepted != ():
         return None
     return Terms(parts=parts, denied=denied, before=before, but=but, accepted=accepted)
@@ -136,10 +136,10 @@ def _overlapping_statements(
     requests: Requests, statements: Iterable[Statement], access: Access, prover: Prover
 ) -> tuple[Statement, ...] | None:
     """Return the statements not proved to apply to none of the requests; None if there are too many."""
-    meeting = (
+    overlapping_statements = (
         statement for statement in statements if not (requests & applied_requests([statement], access)).is_empty(prover)
     )
-    selection = tuple(islice(meeting, MOST_PIECES + 1))
+    selection = tuple(islice(overlapping_statements, MOST_PIECES + 1))
     return selection if len(selection) <= MOST_PIECES else None
 
 
@@ -190,8 +190,8 @@ def _cells(
 
 
 def _restrict(statement: Statement, actions: tuple[Value, ...], resources: tuple[Value, ...]) -> Statement:
-    narrowed = restrict_element(statement, "action", actions)
-    return restrict_element(narrowed, "resource", resources) if statement.resource else narrowed
+    restriction = restrict_element(statement, "action", actions)
+    return restrict_element(restriction, "resource", resources) if statement.resource else restriction
 
 
 def _pieces(parts: tuple[Statement, ...], statements: Iterable[Statement]) -> tuple[Piece, ...]:

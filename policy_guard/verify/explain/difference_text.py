@@ -39,10 +39,10 @@ def _cell(cell: Cell, not_actions: bool, not_resources: bool) -> str:
 
 def _old_access(difference: Difference) -> str:
     complete = difference.all_before or any(not any(piece) for piece in difference.before)
-    allowed = "all of it" if complete else f"only {_pieces(difference.before)}"
+    access = "all of it" if complete else f"only {_pieces(difference.before)}"
     if not difference.but:
-        return allowed
-    return f"{allowed}, but not {_pieces(difference.but)}, which was denied"
+        return access
+    return f"{access}, but not {_pieces(difference.but)}, which was denied"
 
 
 def _pieces(pieces: Iterable[Piece]) -> str:
@@ -62,6 +62,6 @@ def _circumstances(principals: Sequence[str], conditions: Sequence[str]) -> str:
 
 def enumeration(texts: Iterable[str], mark: str = ", ", limit: int = _MOST_LISTED) -> str:
     """The first few of the texts, and how many more there are."""
-    every = list(texts)
-    surplus = len(every) - limit
-    return mark.join(every[:limit]) + (f" and {surplus} more" if surplus > 0 else "")
+    items = list(texts)
+    surplus = len(items) - limit
+    return mark.join(items[:limit]) + (f" and {surplus} more" if surplus > 0 else "")

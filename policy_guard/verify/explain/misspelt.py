@@ -31,13 +31,13 @@ class Suggestions:
         self._lookups_left = _MOST_LOOKED_UP
         self._nearest_names: dict[str, str | None] = {}
 
-    def about(self, statement: Statement | None, actions: Iterable[Value]) -> Iterator[Misspelt]:
+    def find(self, statement: Statement | None, actions: Iterable[Value]) -> Iterator[Misspelt]:
         """Return the misspelt ones of these actions and of the condition keys of a statement."""
         if statement is None:
             return
         texts = (value.text for value in actions if not holes(value.pattern))
-        plain = (text for text in texts if ":" in text and "*" not in text and "?" not in text)
-        yield from self._look_up((text for text in plain if not catalog.exists(text)), catalog.nearest)
+        plain_texts = (text for text in texts if ":" in text and "*" not in text and "?" not in text)
+        yield from self._look_up((text for text in plain_texts if not catalog.exists(text)), catalog.nearest)
         keys = (c.written_key for c in statement.conditions if not c.unknown_key and not c.key.startswith(MADE_UP))
         unknown_keys = (key for key in keys if not _is_claim(key) and catalog.key_type(key) is None)
         yield from self._look_up(unknown_keys, catalog.nearest_key)

@@ -99,19 +99,21 @@ def _elements(first: Element | None, second: Element | None, fold: bool) -> tupl
         return Element(True, tuple(dict.fromkeys([*first.values, *second.values])), _NOWHERE), ()
     if first.negated or second.negated:
         return _element_difference(*((second, first) if first.negated else (first, second)), fold=fold)
-    common = dict.fromkeys(
+    common_values = dict.fromkeys(
         value for a in first.values for b in second.values for value in _common_values(a, b, fold=fold)
     )
-    return (element(_widest_values(tuple(common), fold)) if common else None), ()
+    return (element(_widest_values(tuple(common_values), fold)) if common_values else None), ()
 
 
 def _element_difference(positive: Element, negated: Element, fold: bool) -> tuple[Element | None, tuple[Value, ...]]:
     """The values of the one element that the other does not cover, and those of the other that meet them."""
-    spared = _language((value.pattern for value in negated.values), fold)
-    values = tuple(value for value in positive.values if not spared.covers(_language([value.pattern], fold)))
+    negated_language = _language((value.pattern for value in negated.values), fold)
+    values = tuple(value for value in positive.values if not negated_language.covers(_language([value.pattern], fold)))
     language = _language((value.pattern for value in values), fold)
-    meeting = tuple(value for value in negated.values if not _language([value.pattern], fold).is_apart_from(language))
-    return (element(values) if values else None), meeting
+    exceptions = tuple(
+        value for value in negated.values if not _language([value.pattern], fold).is_apart_from(language)
+    )
+    return (element(values) if values else None), exceptions
 
 
 def _widest_values(values: tuple[Value, ...], fold: bool) -> tuple[Value, ...]:
@@ -199,8 +201,8 @@ def _token(first: Part, second: Part, fold: bool) -> Part | None:
         fold and isinstance(first, str) and isinstance(second, str) and folded(first) == folded(second)
     ):
         return first
-    for wild, token in ((first, second), (second, first)):
-        if wild == ONE and isinstance(token, str):
+    for wildcard, token in ((first, second), (second, first)):
+        if wildcard == ONE and isinstance(token, str):
             return token
     return None
 
@@ -225,14 +227,14 @@ def _entries_within(principals: Principals, bounds: Principals, is_within: Inclu
 
 def _conditions(first: tuple[Condition, ...], second: tuple[Condition, ...]) -> tuple[Condition, ...] | None:
     """Conditions for when all of both hold; None if a policy cannot hold them in one block."""
-    joined: dict[tuple[str, str, bool, str], Condition] = {}
+    by_operator: dict[tuple[str, str, bool, str], Condition] = {}
     for condition in (*first, *second):
         place = (condition.quantifier, condition.operator, condition.if_exists, condition.key)
-        merged = _condition(joined[place], condition) if place in joined else condition
-        if merged is None:
+        merged_condition = _condition(by_operator[place], condition) if place in by_operator else condition
+        if merged_condition is None:
             return None
-        joined[place] = merged
-    return tuple(joined.values())
+        by_operator[place] = merged_condition
+    return tuple(by_operator.values())
 
 
 def _condition(first: Condition, second: Condition) -> Condition | None:

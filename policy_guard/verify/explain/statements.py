@@ -38,10 +38,10 @@ def spell_exactly(
     ]
     access, claim = _extend_access(check, question, claim, statements)
     sets = _Sets(claimed_requests(claim, claim.statement), access, prover)
-    chosen = next(
+    selection = next(
         (each for each in (denied_pieces, new_pieces) if each and sets.hold_all(each)), [*new_pieces, *denied_pieces]
     )
-    return merge(narrow for piece in chosen for narrow in sets.needed(piece))
+    return merge(narrow for piece in selection for narrow in sets.needed_pieces(piece))
 
 
 def merge(pieces: Iterable[Spelled]) -> tuple[Spelled, ...]:
@@ -64,18 +64,18 @@ def _narrow_to_entry(
     if entry is None or critical_set is None:
         yield Spelled(tuple(statements))
         return
-    every = universal_statement(kind)
+    universe = universal_statement(kind)
     entry_statement = replace(
-        every,
-        principals=every.principals and (entry.principals or every.principals),
-        action=element(critical_set.actions) if critical_set.actions else every.action,
-        resource=element(critical_set.resources) if critical_set.resources and every.resource else every.resource,
+        universe,
+        principals=universe.principals and (entry.principals or universe.principals),
+        action=element(critical_set.actions) if critical_set.actions else universe.action,
+        resource=element(critical_set.resources) if critical_set.resources and universe.resource else universe.resource,
     )
-    spared = [replace(every, action=element(critical_set.excepted))] if critical_set.excepted else []
-    spared += [replace(every, conditions=each.conditions) for each in entry.unless]
+    exceptions = [replace(universe, action=element(critical_set.excepted))] if critical_set.excepted else []
+    exceptions += [replace(universe, conditions=each.conditions) for each in entry.unless]
     for statement in statements:
         if intersection := overlap(statement, entry_statement, is_within):
-            yield _add_exceptions(intersection, spared)
+            yield _add_exceptions(intersection, exceptions)
 
 
 def _intersections(part: Spelled, counterparts: Iterable[Statement], is_within: Inclusion) -> Iterator[Spelled]:
@@ -123,25 +123,25 @@ class _Sets(NamedTuple):
         """Tell whether the claim lies within the pieces."""
         return (self.claim - union(described_requests(piece, self.access) for piece in pieces)).is_empty(self.prover)
 
-    def needed(self, piece: Spelled) -> Iterator[Spelled]:
+    def needed_pieces(self, piece: Spelled) -> Iterator[Spelled]:
         """The piece with those actions and resources through which the claim passes, without what meets them."""
         for statement in piece.statements:
-            for narrow in self._narrowed(statement):
+            for narrow in self._narrow(statement):
                 yield Spelled((narrow,), tuple(other for other in piece.without if self._meet(narrow, other)))
 
-    def _narrowed(self, statement: Statement) -> Iterator[Statement]:
+    def _narrow(self, statement: Statement) -> Iterator[Statement]:
         actions = [v for v in statement.action.values if self._passes(restrict_element(statement, "action", (v,)))]
         if statement.action.negated or not actions:
             if self._passes(statement):
                 yield statement
             return
-        narrowed = restrict_element(statement, "action", tuple(actions))
-        if narrowed.resource is None or narrowed.resource.negated or len(narrowed.resource.values) == 1:
-            yield narrowed
+        restriction = restrict_element(statement, "action", tuple(actions))
+        if restriction.resource is None or restriction.resource.negated or len(restriction.resource.values) == 1:
+            yield restriction
             return
-        values = narrowed.resource.values
-        resources = tuple(v for v in values if self._passes(restrict_element(narrowed, "resource", (v,))))
-        yield restrict_element(narrowed, "resource", resources or values)
+        values = restriction.resource.values
+        resources = tuple(v for v in values if self._passes(restrict_element(restriction, "resource", (v,))))
+        yield restrict_element(restriction, "resource", resources or values)
 
     def _meet(self, first: Statement, second: Statement) -> bool:
         return not (applied_requests([first], self.access) & applied_requests([second], self.access)).is_empty(

@@ -71,15 +71,15 @@ class Fence(NamedTuple):
 def common_fences(policy: Policy) -> tuple[Fence, ...]:
     """Return the fences around all grants of the policy: facts about outside callers, and exceptions of its Denies."""
     providers = tuple(dict.fromkeys(entry for each in policy.statements for entry in _providers(each)))
-    denying = (_fence(each)._replace(providers=providers) for each in policy.statements if each.effect == "Deny")
-    spared = (each for each in denying if each.conditions or each.entries or each.claims)
-    return Fence(None, facts(policy.statements), (), ()), *spared
+    deny_fences = (_fence(each)._replace(providers=providers) for each in policy.statements if each.effect == "Deny")
+    exception_fences = (each for each in deny_fences if each.conditions or each.entries or each.claims)
+    return Fence(None, facts(policy.statements), (), ()), *exception_fences
 
 
 def own_fence(policy: Policy, statement: Statement) -> Fence:
     """Return the fence around the grants of this Allow: its own conditions, and the principals that it names."""
-    allowing = (each for each in policy.statements if each.effect == "Allow" and _names_strangers(each))
-    return _fence(statement, addresses(allowing))._replace(premise=None, providers=tuple(_providers(statement)))
+    allow_statements = (each for each in policy.statements if each.effect == "Allow" and _names_strangers(each))
+    return _fence(statement, addresses(allow_statements))._replace(premise=None, providers=tuple(_providers(statement)))
 
 
 def _providers(statement: Statement) -> Iterator[Principal]:
@@ -127,8 +127,10 @@ def _fence(statement: Statement, other_addresses: tuple[Value, ...] = ()) -> Fen
     remaining_conditions = tuple(each for each in statement.conditions if each not in conditions)
     premise = replace(statement, conditions=remaining_conditions, principals=None if names else principals)
     entries = tuple(entry for entry in principals.entries if _fixes(entry)) if principals and names else ()
-    fixed = tuple(condition for _, condition in pairs if condition.key in KEYS)
-    return Fence(premise, fixed, entries, tuple(condition for _, condition in pairs if condition.key not in KEYS))
+    fixed_conditions = tuple(condition for _, condition in pairs if condition.key in KEYS)
+    return Fence(
+        premise, fixed_conditions, entries, tuple(condition for _, condition in pairs if condition.key not in KEYS)
+    )
 
 
 @cache

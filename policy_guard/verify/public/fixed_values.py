@@ -61,7 +61,7 @@ _WITHOUT_WILDCARDS = ("StringEquals", "StringEqualsIgnoreCase")
 _ARN = ("ArnEquals", "ArnLike")
 # CloudFormation User Guide, pseudo-parameter-reference: what these become has no wildcards.
 _PSEUDO = tuple(
-    f"{under}AWS::{name}" for under in ("!Ref ", "") for name in ("AccountId", "Partition", "Region", "URLSuffix")
+    f"{prefix}AWS::{name}" for prefix in ("!Ref ", "") for name in ("AccountId", "Partition", "Region", "URLSuffix")
 )
 _SOME_TEXT = "000000000000"
 """What is taken for an unknown part where only its place matters: it can be an account, a name or an id."""
@@ -95,8 +95,10 @@ def confining_conditions(
         if operator is None or operator in _TURNED or condition.key not in keys:
             continue
         quantifier = "ForAnyValue" if condition.quantifier or _is_multivalued(condition.key) else ""
-        plain = condition._replace(quantifier=quantifier, operator=operator, if_exists=False)
-        yield from ((condition, fixed) for fixed in _fixed_conditions(plain, keys[condition.key], other_addresses))
+        positive_condition = condition._replace(quantifier=quantifier, operator=operator, if_exists=False)
+        yield from (
+            (condition, fixed) for fixed in _fixed_conditions(positive_condition, keys[condition.key], other_addresses)
+        )
 
 
 def facts(statements: Iterable[Statement]) -> tuple[Condition, ...]:
@@ -155,10 +157,12 @@ def _fixed_conditions(condition: Condition, head: str, other_addresses: tuple[Va
         values = _narrow_blocks(condition.values, other_addresses)
     elif condition.operator.startswith(("String", "Arn")):
         any_text = condition.key in KEYS
-        shaped = (value for value in condition.values if _has_shape(condition.key, value))
-        values = (v for v in map(_verbatim_value, shaped) if _fixes(condition.operator, v, head, any_text=any_text))
-    if fixing := tuple(values):
-        yield condition._replace(values=fixing)
+        shaped_values = (value for value in condition.values if _has_shape(condition.key, value))
+        values = (
+            v for v in map(_verbatim_value, shaped_values) if _fixes(condition.operator, v, head, any_text=any_text)
+        )
+    if fixing_values := tuple(values):
+        yield condition._replace(values=fixing_values)
 
 
 def _has_shape(key: str, value: Value) -> bool:
@@ -210,11 +214,11 @@ def _narrow_blocks(values: tuple[Value, ...], other_addresses: tuple[Value, ...]
 
     private = [network for text in _PRIVATE if (network := block(text))]
     blocks = [(value, network) for value in values if (network := _plain_block(value))]
-    every = {network for _, network in blocks} | {
+    networks = {network for _, network in blocks} | {
         network for value in other_addresses if (network := _plain_block(value))
     }
-    private_blocks = {network for network in every if any(_is_within(network, each) for each in private)}
-    public = every - private_blocks
+    private_blocks = {network for network in networks if any(_is_within(network, each) for each in private)}
+    public = networks - private_blocks
     fours = sum(each.num_addresses for each in collapse_addresses(b for b in public if b.version == 4))
     sixes = collapse_addresses(each for each in public if each.version == 6)
     wide = {4: fours > _MOST_ADDRESSES, 6: any(each.prefixlen < _SHORTEST_PREFIX for each in sixes)}
