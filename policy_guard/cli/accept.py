@@ -174,9 +174,9 @@ def _proved_files(batch: _Batch, write: Callable[[Spelled], Proposal], today: da
     return problem or NOTHING_PROVED
 
 
-def _join(every: Iterable[Spelled]) -> Spelled:
+def _join(spellings: Iterable[Spelled]) -> Spelled:
     """All the sets as one, which holds less if one leaves out what another has."""
-    statements, without = zip(*every, strict=True)
+    statements, without = zip(*spellings, strict=True)
     return Spelled(*(tuple(dict.fromkeys(s for each in side for s in each)) for side in (statements, without)))
 
 
@@ -239,8 +239,8 @@ def _plain_statement(statement: Statement, names: Names | None) -> dict[str, Any
         if condition.key.startswith(MADE_UP):
             continue
         operator = f"{condition.quantifier}:{condition.operator}".lstrip(":") + "IfExists" * condition.if_exists
-        under = content.setdefault("Condition", {}).setdefault(operator, {})
-        under[condition.written_key] = _one_or_all(list(map(spell, condition.values)))
+        conditions = content.setdefault("Condition", {}).setdefault(operator, {})
+        conditions[condition.written_key] = _one_or_all(list(map(spell, condition.values)))
     return content
 
 

@@ -27,7 +27,7 @@ NEW_ACCESS, LOST_ACCESS = CheckId("no-new-access"), CheckId("lost-access")
 _OF_RELATIONS = (NEW_ACCESS, CheckId("no-lost-deny"))
 
 
-class _Comparing(NamedTuple):
+class _FileComparison(NamedTuple):
     """What holds for both directions of a comparison."""
 
     options: Options
@@ -73,13 +73,16 @@ def compare(old: Path, new: Path, options: Options, lost: bool = False) -> Repor
     version does not grant any more is told in notes.
     """
     root = Path(options.config).parent if options.config else _root(Path.cwd())
-    comparing = _Comparing(options, load_settings(root, options.config), root)
+    comparison = _FileComparison(options, load_settings(root, options.config), root)
     if old == new == _STANDARD_INPUT:
         raise SetupError("both files cannot be the standard input. Give one of them as a file.")
-    old_version, new_version = (_version(path, comparing) for path in (old, new))
+    old_version, new_version = (_version(path, comparison) for path in (old, new))
     if _is_nothing(old_version) and _is_nothing(new_version):
         raise SetupError(f"{old} and {new} are both empty: there is no policy to compare")
-    forward, backward = comparing.report(old_version, new_version), comparing.report(new_version, old_version)
+    forward, backward = (
+        comparison.report(old_version, new_version),
+        comparison.report(new_version, old_version),
+    )
     notes = map(_as_loss, backward.findings) if lost else ()
     return forward._replace(
         relation=_relation(forward, backward), findings=(*forward.findings, *(note for note in notes if note))
@@ -143,20 +146,20 @@ def _allows_more(report: Report) -> bool | None:
     return bool(of_these)
 
 
-def _version(path: Path, comparing: _Comparing) -> FileVersion:
-    data, config = _bytes(path), comparing.settings.config
+def _version(path: Path, comparison: _FileComparison) -> FileVersion:
+    data, config = _bytes(path), comparison.settings.config
     name = "standard input" if path == _STANDARD_INPUT else str(path)
     if b"".join(data.split()) in (b"", b"{}"):
         return FileVersion(Source(name, ""), {})
-    return glance_of(data, name, name, True, _kind(comparing, path), config.placeholders)
+    return glance_of(data, name, name, True, _kind(comparison, path), config.placeholders)
 
 
 def _is_nothing(version: FileVersion) -> bool:
     return not (version.policies or version.problems or version.template)
 
 
-def _kind(comparing: _Comparing, path: Path) -> Kind | None:
-    rule = comparing.settings.config.policy_rule(Path(os.path.relpath(path, comparing.root)).as_posix())
+def _kind(comparison: _FileComparison, path: Path) -> Kind | None:
+    rule = comparison.settings.config.policy_rule(Path(os.path.relpath(path, comparison.root)).as_posix())
     return rule.kind if rule else None
 
 

@@ -71,8 +71,8 @@ def listing(config: str | None, folder: Path, environ: Mapping[str, str]) -> Lis
             version = reader.version(file, path, WORKING_TREE).with_unresolved()
             configured = settings.config.policy_rule(path) is not None
             policies += _policies_of_file(path, version, "configured" if configured else "found by its shape")
-            embedded += version.deeper
-        policies += (listed for listed in _in_terraform(repository, files) if reader.included(listed.path))
+            embedded += version.embedded
+        policies += (entry for entry in _in_terraform(repository, files) if reader.included(entry.path))
     finally:
         repository.close()
     return Listing(tuple(policies), embedded, folder_from_root(folder, repository.root))
@@ -134,25 +134,25 @@ def _choices(policy: Policy) -> Iterable[str]:
 
 def as_text(listing: Listing) -> str:
     """A line for each policy, with its path from the working folder, and how many there are."""
-    policies = (listed._replace(path=path_from(listing.folder, listed.path)) for listed in listing.policies)
+    policies = (entry._replace(path=path_from(listing.folder, entry.path)) for entry in listing.policies)
     lines = [*map(_line, policies), counted(len(listing.policies), "policy", "policies")]
     if listing.embedded:
         lines.append(f"embedded policies in other files, which are not checked: {listing.embedded}")
     return "".join(f"{line}\n" for line in lines)
 
 
-def _line(listed: Listed) -> str:
-    if listed.problem:
-        place = f"{shortened(listed.path, 200)}: {listed.why}, unreadable at line {listed.line}"
-        return f"{place}: {printable(listed.problem)}"
-    name = shortened(f"{listed.path} {listed.address}".strip(), 200)
-    holder = f" of {printable(listed.holder)}" if listed.why in _WITH_HOLDERS and listed.holder else ""
-    unknown = f", unknown parts: {', '.join(listed.unknown)}" if listed.unknown else ""
-    choices = f", choices: {', '.join(listed.choices)}" if listed.choices else ""
-    return f"{name}: {listed.kind}{holder}, {listed.why}, readable{printable(unknown)}{printable(choices)}"
+def _line(entry: Listed) -> str:
+    if entry.problem:
+        place = f"{shortened(entry.path, 200)}: {entry.why}, unreadable at line {entry.line}"
+        return f"{place}: {printable(entry.problem)}"
+    name = shortened(f"{entry.path} {entry.address}".strip(), 200)
+    holder = f" of {printable(entry.holder)}" if entry.why in _WITH_HOLDERS and entry.holder else ""
+    unknown = f", unknown parts: {', '.join(entry.unknown)}" if entry.unknown else ""
+    choices = f", choices: {', '.join(entry.choices)}" if entry.choices else ""
+    return f"{name}: {entry.kind}{holder}, {entry.why}, readable{printable(unknown)}{printable(choices)}"
 
 
 def as_json(listing: Listing) -> str:
     """The same for programs: a list of policies, with address, holder, kind and how far each can be read."""
-    policies = [{**listed._asdict(), "read": listed.read} for listed in listing.policies]
+    policies = [{**entry._asdict(), "read": entry.read} for entry in listing.policies]
     return json.dumps({"policies": policies, "embedded": listing.embedded}, indent=2) + "\n"

@@ -107,12 +107,12 @@ def _is_inside(root: Path, config: str | None) -> bool:
 
 
 class _Files(NamedTuple):
-    """The files of the base by their paths, links followed as they lead there. `listed` is empty without links."""
+    """The files of the base by their paths, with links followed in the base. `files_by_path` is empty without links."""
 
     repository: Repository
     commit: str
     revision: str
-    listed: dict[str, File]
+    files_by_path: dict[str, File]
 
     @classmethod
     def of(cls, repository: Repository, base: Revision) -> _Files:
@@ -144,8 +144,8 @@ class _Files(NamedTuple):
     def data(self, path: str) -> bytes | None:
         """The bytes of a file; None if there is no such file. Raises `SetupError` if they are not to be had."""
         real: str | None = posixpath.normpath(path)
-        if self.listed:
-            way = Tree(self.repository, self.listed).way(path)
+        if self.files_by_path:
+            way = Tree(self.repository, self.files_by_path).way(path)
             if way.path is None and way.kind != MISSING:
                 raise SetupError(f"{path}: {way.reason}")
             real = way.path

@@ -213,8 +213,8 @@ def _trusted_settings(
         return trusted_settings(head_settings, options.config, repository, base)
     paths = {file.path for change in comparison.changes for file in (change.old, change.new) if file}
     name = settings_name(options.config, repository.root)
-    listed = (name, head_settings.config.critical)
-    if name.startswith("../") or not any(may_differ(repository.root, path, paths) for path in listed if path):
+    setting_files = (name, head_settings.config.critical)
+    if name.startswith("../") or not any(may_differ(repository.root, path, paths) for path in setting_files if path):
         return head_settings
     from policy_guard.pipeline.base_settings import local_settings
 

@@ -98,15 +98,15 @@ class Judge:
         from policy_guard.verify.check import Facts
 
         policy = _policy(pair)
-        listed = self._settings.critical if policy.kind not in BESIDE_FULL_ACCESS else ()
+        critical_entries = self._settings.critical if policy.kind not in BESIDE_FULL_ACCESS else ()
         paths = {pair.path, *(statement.source.path for statement in policy.statements)}
         return Facts(
             kind=policy.kind,
             new=pair.new,
             old=pair.old,
             changed=comparing and not _means_same(pair),
-            listed=bool(listed),
-            critical=tuple(e for e in listed if e.is_about(policy.kind) and any(map(e.concerns, paths))),
+            listed=bool(critical_entries),
+            critical=tuple(e for e in critical_entries if e.is_about(policy.kind) and any(map(e.concerns, paths))),
             reference=pair.reference,
         )
 
@@ -156,9 +156,9 @@ class Judge:
         for check in checks:
             explained = Explanations(check, question, prover.aside())
             level = partial(severity, self._settings.config, check, fresh=pair.fresh, is_guard=guards)
-            for severe, (first, *verdicts) in self._grouped_verdicts(check, question, prover, level, used):
+            for finding_severity, (first, *verdicts) in self._grouped_verdicts(check, question, prover, level, used):
                 acceptable = self._with_accept_command(
-                    finding(check, explained(first), question, severe, verdicts), pair
+                    finding(check, explained(first), question, finding_severity, verdicts), pair
                 )
                 yield acceptable._replace(of_new_policy=acceptable.of_new_policy and not self._verbose)
             if prover.is_spent():
@@ -180,13 +180,13 @@ class Judge:
         for verdict in unexplained_verdicts(check, question, prover):
             used += (Used(check.id, accepted) for accepted in verdict.accepted)
             if not isinstance(verdict.answer, Proved):
-                severe = level(verdict)
+                finding_severity = level(verdict)
                 key = id(verdict.claim) if self._verbose else similarity_key(verdict)
-                verdicts_by_key.setdefault((severe, key), []).append(verdict)
+                verdicts_by_key.setdefault((finding_severity, key), []).append(verdict)
             if prover.is_spent():
                 break
-        for (severe, _), verdicts in verdicts_by_key.items():
-            yield severe, sorted(verdicts, key=_is_shipped)
+        for (finding_severity, _), verdicts in verdicts_by_key.items():
+            yield finding_severity, sorted(verdicts, key=_is_shipped)
 
     def _counting_acceptances(self, pair: Pair, comparing: bool) -> Iterator[Accepted]:
         """The acceptances that count for the pair."""
@@ -243,9 +243,9 @@ def _without_repetition(findings: Iterable[Finding]) -> Iterator[Finding]:
 
     all_findings = list(findings)
     repeated_ids = {id(f) for f in all_findings if f.check == NO_NEW_ACCESS.id and f.statement is None}
-    lost = any(f.check == NO_LOST_DENY.id and f.severity == "error" for f in all_findings)
+    has_lost_deny = any(f.check == NO_LOST_DENY.id and f.severity == "error" for f in all_findings)
     for finding in all_findings:
-        if lost and repeated_ids and finding.check == NO_LOST_DENY.id and finding.acceptable:
+        if has_lost_deny and repeated_ids and finding.check == NO_LOST_DENY.id and finding.acceptable:
             yield finding._replace(acceptable=finding.acceptable._replace(other_checks=(NO_NEW_ACCESS.id,)))
-        elif not (lost and id(finding) in repeated_ids):
+        elif not (has_lost_deny and id(finding) in repeated_ids):
             yield finding

@@ -98,8 +98,8 @@ class _Run(NamedTuple):
         notes = [*self.usage.notes(*(() if target.alone else target.names))]
         if len(target.names) > 1:
             notes.append(f"{' and '.join(target.names)} are one file")
-        if side.deeper:
-            notes.append(f"the file contains embedded policies, which are not refined: {side.deeper}")
+        if side.embedded:
+            notes.append(f"the file contains embedded policies, which are not refined: {side.embedded}")
         if side.problems:
             return Entry(
                 path=target.path,

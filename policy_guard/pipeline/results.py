@@ -62,10 +62,10 @@ class Results:
         self._ranks: list[int] = []
         self._names: list[str] = []
         self._compared = 0
-        self._deeper = 0
+        self._embedded = 0
 
     @property
-    def used(self) -> Collection[str]:
+    def used_paths(self) -> Collection[str]:
         """The paths of the acceptances that were needed so far."""
         return self._reviewed.keys()
 
@@ -99,9 +99,9 @@ class Results:
     def outcome(self, path: str, outcome: FileResult) -> None:
         """Keeps what came of reading a changed file."""
         self._notes += outcome.notes
-        if outcome.deeper:
-            self._deeper += outcome.deeper
-            self.add_skipped(path, f"contains {_embedded_policies(outcome.deeper)}")
+        if outcome.embedded:
+            self._embedded += outcome.embedded
+            self.add_skipped(path, f"contains {_embedded_policies(outcome.embedded)}")
         self.add_skipped(path, outcome.unread)
         self.add_unreadable(outcome.findings)
 
@@ -126,8 +126,8 @@ class Results:
         config = self._settings.config
         if config.require_policies and not self._ranks:
             raise SetupError("require-policies is set, and there is no policy here. See policy-guard list.")
-        if self._deeper:
-            self.note(f"the changed files contain {_embedded_policies(self._deeper)}")
+        if self._embedded:
+            self.note(f"the changed files contain {_embedded_policies(self._embedded)}")
         return Report(
             findings=tuple(self._findings),
             policies=len(self._ranks),

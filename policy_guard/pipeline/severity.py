@@ -26,6 +26,6 @@ def severity(config: Config, check: Check, verdict: Verdict, fresh: bool, is_gua
     circumstances = Circumstances(configured, config.new_files, fresh, is_guard)
     claim = verdict.claim
     entry_severity = claim.entry.severity if claim.entry else None
-    severe = entry_severity or check.severity(circumstances) or configured or check.default
+    proposed_severity = entry_severity or check.severity(circumstances) or configured or check.default
     limits = [config.critical_existing] * claim.existing + [config.impossible] * verdict.impossible
-    return min([severe, *limits], key=RANK.__getitem__)
+    return min([proposed_severity, *limits], key=RANK.__getitem__)

@@ -92,7 +92,7 @@ class Session(NamedTuple):
         if comparing:
             self.moved.see(pair)
             self.results.count_compared()
-            for sentence in self.judge.unused_remarks(pair, self.results.used):
+            for sentence in self.judge.unused_remarks(pair, self.results.used_paths):
                 self.results.note(sentence)
 
 

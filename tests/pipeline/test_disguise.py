@@ -380,7 +380,7 @@ def test_the_file_that_a_link_made_a_policy_is_its_place(scratch: Scratch, link:
 def test_many_policies_that_go_while_many_files_come_are_looked_at_soon() -> None:
     paths = [f"iam/{number}/p{number}.json" for number in range(20_000)]
     start = time.process_time()
-    lost = evasion._Lost.of(Source(paths[0], ""), paths)
+    lost = evasion._LostPlaces.of(Source(paths[0], ""), paths)
     assert [lost.least_share(f"data/{number}.txt") for number in range(20_000)] == [0.25] * 20_000
     assert lost.least_share("iam/7/x.txt") == lost.least_share("data/p7.txt") == 0.1
     assert lost.least_share("iam/7/P7.txt") == 0.0

@@ -37,14 +37,14 @@ _MOST = 20
 class _Step(NamedTuple):
     """A file of the set-up: its text if it is to be written, else the lines that it lacks; and what to say of it.
 
-    `granting` policies grant something on the critical list.
+    `grant_count` policies grant something on the critical list.
     """
 
     path: str
     text: str | None = None
-    lacks: str = ""
+    missing_text: str = ""
     remark: str = ""
-    granting: int = 0
+    grant_count: int = 0
 
 
 def init(folder: Path, environ: Mapping[str, str], progress: Progress = lambda step: None) -> str:
@@ -56,10 +56,10 @@ def init(folder: Path, environ: Mapping[str, str], progress: Progress = lambda s
     try:
         source = settings_source(repository.root, None)
         contents = survey(repository, load_config(source))
-        proposed: tuple[Entry, ...] = ()
+        proposals: tuple[Entry, ...] = ()
         if source is None:
-            proposed, contents = _propose(repository, contents)
-        steps = tuple(_steps(repository, source, contents, proposed, progress))
+            proposals, contents = _propose(repository, contents)
+        steps = tuple(_steps(repository, source, contents, proposals, progress))
     finally:
         repository.close()
     _write(repository.root, {step.path: step.text.encode() for step in steps if step.text is not None})
@@ -88,16 +88,16 @@ def _propose(repository: Repository, survey: Survey) -> tuple[tuple[Entry, ...],
     read = read_as(repository, survey, names)
     unread = frozenset(survey.unreadable())
     fits = {path: kind for path, kind in names.items() if path in unread or not read[path].problems}
-    proposed = entries(Files(tuple(survey.files), {path: fits.get(path) for path in survey.sides}, unread))
-    caps = {path: read[path] for entry in proposed if entry.kind for path in entry.paths}
-    return proposed, survey._replace(sides={**survey.sides, **caps})
+    proposals = entries(Files(tuple(survey.files), {path: fits.get(path) for path in survey.sides}, unread))
+    caps = {path: read[path] for entry in proposals if entry.kind for path in entry.paths}
+    return proposals, survey._replace(sides={**survey.sides, **caps})
 
 
 def _steps(
     repository: Repository,
     source: Source | None,
     survey: Survey,
-    proposed: tuple[Entry, ...],
+    proposals: tuple[Entry, ...],
     progress: Progress,
 ) -> Iterator[_Step]:
     """The files, settings after the list that they name, so that they name one that is there.
@@ -108,23 +108,25 @@ def _steps(
     configured_path = load_config(source).critical
     path = configured_path or CRITICAL
     text = None if os.path.lexists(root / path) else _modeline(path, "critical") + text_of(CRITICAL)
-    listed = load_critical(Source(path, text) if text else text_file(root / path, path)).entries
-    yield _Step(path, text, remark=f"{len(listed)} entries to start from")
+    critical_entries = load_critical(Source(path, text) if text else text_file(root / path, path)).entries
+    yield _Step(path, text, remark=f"{len(critical_entries)} entries to start from")
     if source is None:
-        grants = count_grants(tuple(survey.policies()), listed, progress)
+        grants = count_grants(tuple(survey.policies()), critical_entries, progress)
         surveyed = Surveyed(
             headline=_headline(survey),
             policies=tuple(survey.in_files()),
             unreadable=survey.unreadable(),
-            entries=proposed,
+            entries=proposals,
             critical=path,
             granted=grants,
         )
         settings = _modeline(NAME, "config") + configuration(surveyed)
-        assert [files.files for files in load_config(Source(NAME, settings)).policies] == [e.patterns for e in proposed]
-        yield _Step(NAME, settings, remark=_remark(survey, proposed), granting=grants.policies)
+        assert [files.files for files in load_config(Source(NAME, settings)).policies] == [
+            e.patterns for e in proposals
+        ]
+        yield _Step(NAME, settings, remark=_remark(survey, proposals), grant_count=grants.policies)
     else:
-        yield _Step(NAME, lacks="" if configured_path else f"critical: {CRITICAL}\n")
+        yield _Step(NAME, missing_text="" if configured_path else f"critical: {CRITICAL}\n")
     new = ["critical"] * (text is not None) + ["config"] * (source is None)
     yield from (step for step in map(_schema, new) if not os.path.lexists(root / step.path))
     yield _step(
@@ -157,7 +159,7 @@ def _step(root: Path, path: str, text: str, remark: str) -> _Step:
     """A file with this text; if there is one that speaks of something else, the lines to add to it."""
     if not os.path.lexists(root / path):
         return _Step(path, text, remark=remark)
-    return _Step(path, lacks="" if _speaks_of_us(root / path) else text)
+    return _Step(path, missing_text="" if _speaks_of_us(root / path) else text)
 
 
 def _workflow(root: Path) -> str | None:
@@ -187,8 +189,8 @@ def _headline(survey: Survey) -> str:
     return f"{headline}; {unread} cannot be read" if unread else headline
 
 
-def _remark(survey: Survey, proposed: tuple[Entry, ...]) -> str:
-    named_files = sum(len(entry.paths) for entry in proposed)
+def _remark(survey: Survey, proposals: tuple[Entry, ...]) -> str:
+    named_files = sum(len(entry.paths) for entry in proposals)
     all_files = len(survey.sides)
     if not all_files and survey.terraform:
         return "names no file: policies in Terraform are judged wherever they are"
@@ -205,9 +207,9 @@ def _summary_lines(survey: Survey, steps: tuple[_Step, ...]) -> Iterator[str]:
         yield f"cannot be read: {shortened(path, 90)}, {shortened(reason, 120)}"
     if len(unread) > _MOST:
         yield f"cannot be read: {len(unread) - _MOST} more, see policy-guard list"
-    if survey.deeper:
-        yield f"embedded policies in other files, which are not checked: {survey.deeper}"
-    for number in (step.granting for step in steps if step.granting):
+    if survey.embedded:
+        yield f"embedded policies in other files, which are not checked: {survey.embedded}"
+    for number in (step.grant_count for step in steps if step.grant_count):
         grants = counted(number, "policy grants", "policies grant")
         yield f"{grants} critical permissions today: warnings where they change, no errors"
     new_steps = [step for step in steps if step.text is not None]
@@ -215,12 +217,12 @@ def _summary_lines(survey: Survey, steps: tuple[_Step, ...]) -> Iterator[str]:
     existing = [step.path for step in steps if step.text is None]
     if existing:
         existing_sentence = f"{_enumeration(existing)} {'exist' if len(existing) > 1 else 'exists'}"
-        complete = not new_steps and not any(step.lacks for step in steps)
+        complete = not new_steps and not any(step.missing_text for step in steps)
         yield f"nothing to do: {existing_sentence}" if complete else f"left as found: {existing_sentence}"
     for step in steps:
-        if step.lacks:
+        if step.missing_text:
             yield f"to add to {step.path}:"
-            yield from (f"  {line}" for line in step.lacks.splitlines())
+            yield from (f"  {line}" for line in step.missing_text.splitlines())
     yield "next: policy-guard check"
 
 

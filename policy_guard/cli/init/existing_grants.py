@@ -31,13 +31,13 @@ def count_grants(
 ) -> Granted:
     """Return what the policies grant, each given with its path, in bounded steps; `progress` hears of each."""
     counts: Counter[str] = Counter()
-    budgets, any_of_it = Budgets(), 0
+    budgets, number = Budgets(), 0
     for path, policy in stepwise(policies, "policies", itemgetter(0), progress):
         entries = tuple(entry for entry in critical if entry.concerns(path) and entry.is_about(policy.kind))
         ids = set(_granted_entries(policy, entries, budgets))
         counts.update(ids)
-        any_of_it += bool(ids)
-    return Granted({entry.id: counts[entry.id] for entry in critical}, any_of_it)
+        number += bool(ids)
+    return Granted({entry.id: counts[entry.id] for entry in critical}, number)
 
 
 def _granted_entries(policy: Policy, entries: tuple[CriticalEntry, ...], budgets: Budgets) -> Iterator[str]:

@@ -136,7 +136,7 @@ class _Contents:
     def __init__(self) -> None:
         self.kinds: set[Kind | None] = set()
         self.number = 0
-        self.has_others = self.deeper = False
+        self.has_others = self.has_subfolders = False
 
     def add(self, path: str, files: Files) -> None:
         self.number += 1
@@ -151,8 +151,8 @@ class _Contents:
         By a wider pattern for caps, a policy that grants could come in as one. One file in a folder whose name says
         nothing does not tell what the next will be.
         """
-        says_so = self.number > 1 or any(_normalized(part) in _WHOLE for part in pattern.split("/"))
-        return says_so and not self.has_others and len(self.kinds) == 1 and self.kinds <= {None, cap_kind(pattern)}
+        name_tells = self.number > 1 or any(_normalized(part) in _WHOLE for part in pattern.split("/"))
+        return name_tells and not self.has_others and len(self.kinds) == 1 and self.kinds <= {None, cap_kind(pattern)}
 
 
 class _Folders:
@@ -172,7 +172,7 @@ class _Folders:
         for depth in range(1, len(folders) + 1):
             contents = self.below.setdefault(("/".join(folders[:depth]), suffix), _Contents())
             contents.add(path, files)
-            contents.deeper |= depth < len(folders)
+            contents.has_subfolders |= depth < len(folders)
 
 
 def _patterns(files: Files) -> dict[str, int]:
@@ -185,7 +185,11 @@ def _patterns(files: Files) -> dict[str, int]:
             whole_folders.add((folder, suffix))
         elif not nameable(folder):
             continue
-        elif contents.deeper and (direct or _normalized(name) in _WHOLE) and contents.suits(f"{folder}/**/*{suffix}"):
+        elif (
+            contents.has_subfolders
+            and (direct or _normalized(name) in _WHOLE)
+            and contents.suits(f"{folder}/**/*{suffix}")
+        ):
             whole_folders.add((folder, suffix))
             patterns[f"{folder}/**/*{suffix}"] = contents.number
         elif direct and direct.suits(f"{folder}/*{suffix}"):

@@ -22,13 +22,13 @@ from policy_guard.settings.load import Settings
 class Survey(NamedTuple):
     """The files of a working tree, and of those that hold or seem to be policies what they hold, by path.
 
-    `deeper` counts the embedded policies, where no policy is looked for. No file is named for the policies
+    `embedded` counts the embedded policies, where no policy is looked for. No file is named for the policies
     in Terraform; `unread_terraform` says by path why some cannot be read.
     """
 
     files: Mapping[str, File]
     sides: Mapping[str, FileVersion]
-    deeper: int
+    embedded: int
     terraform: tuple[Policy, ...] = ()
     unread_terraform: Mapping[str, str] = {}
 
@@ -59,7 +59,7 @@ def survey(repository: Repository, config: Config) -> Survey:
     read = {path: reader.version(file, path, WORKING_TREE) for path, file in files.items()}
     sides = {path: side for path, side in read.items() if side.policies or side.problems}
     policies, unread = _in_terraform(Tree(repository, files, WORKING_TREE.name), reader)
-    return Survey(files, sides, sum(side.deeper for side in read.values()), policies, unread)
+    return Survey(files, sides, sum(side.embedded for side in read.values()), policies, unread)
 
 
 def _in_terraform(tree: Tree, reader: Reader) -> tuple[tuple[Policy, ...], dict[str, str]]:

@@ -98,7 +98,7 @@ def _read(
 ) -> tuple[tuple[Acceptance, ...], tuple[Wrong, ...]]:
     from policy_guard.settings.acceptance import load_acceptance
 
-    good: list[Acceptance] = []
+    acceptances: list[Acceptance] = []
     wrong: list[Wrong] = []
     for file in files:
         empty = Source(file.path, "", revision)
@@ -108,12 +108,12 @@ def _read(
             continue
         try:
             source = decode(file.path, data, revision)
-            good.append(load_acceptance(source, today))
+            acceptances.append(load_acceptance(source, today))
         except SetupError as error:
             wrong.append(Wrong(source, error.message, error.span or Span(0, 0)))
         except Unreadable as error:
             wrong.append(Wrong(empty, error.problems[0].message))
-    return tuple(good), tuple(wrong)
+    return tuple(acceptances), tuple(wrong)
 
 
 def _reason_of_unowned(repository: Repository, old: Revision, files: Iterable[File]) -> str | None:

@@ -20,14 +20,14 @@ from policy_guard.verify.check import Question
 from policy_guard.verify.finding import Finding, Outcome
 
 
-def acceptances_of(every: Iterable[Acceptance], pair: Pair) -> Iterator[Acceptance]:
+def acceptances_of(acceptances: Iterable[Acceptance], pair: Pair) -> Iterator[Acceptance]:
     """The acceptances that are about this policy."""
-    yield from (acceptance for acceptance in every if acceptance.policy == pair.id)
+    yield from (acceptance for acceptance in acceptances if acceptance.policy == pair.id)
 
 
-def counting_acceptances(every: Acceptances, pair: Pair, comparing: bool, today: date) -> Iterator[Accepted]:
+def counting_acceptances(acceptances: Acceptances, pair: Pair, comparing: bool, today: date) -> Iterator[Accepted]:
     """The acceptances that count for this pair; without `comparing` those alone that ask for no old version."""
-    for acceptance in acceptances_of(every.counting, pair):
+    for acceptance in acceptances_of(acceptances.counting, pair):
         if today <= acceptance.expires and (acceptance.old is None or (comparing and acceptance.fits(pair.origin))):
             try:
                 yield interpret_acceptance(acceptance, pair.policy.kind)
@@ -80,14 +80,16 @@ def _is_done(acceptance: Acceptance, policy: Policy | None) -> bool:
     return policy is not None and not acceptance.fits(digest(policy)) and is_merged(acceptance, policy)
 
 
-def rearmed_acceptances(every: Acceptances, paths: Iterable[str], versions: Versions, today: date) -> Iterator[Finding]:
+def rearmed_acceptances(
+    acceptances: Acceptances, paths: Iterable[str], versions: Versions, today: date
+) -> Iterator[Finding]:
     """The acceptances of the new side that the change would make count again, for it goes back to their old version.
 
     `paths` are the files and groups that changed.
     """
     touched = set(paths)
     digests: dict[PolicyId, list[str]] = {}
-    for acceptance in every.new_side:
+    for acceptance in acceptances.new_side:
         if acceptance.old is None or acceptance.expires < today or acceptance.policy.unit not in touched:
             continue
         if acceptance.policy not in digests:
@@ -108,14 +110,14 @@ def rearmed_acceptances(every: Acceptances, paths: Iterable[str], versions: Vers
             )
 
 
-def unusable_acceptances(every: Acceptances, paths: Iterable[str], files: Container[str]) -> Iterator[Finding]:
+def unusable_acceptances(acceptances: Acceptances, paths: Iterable[str], files: Container[str]) -> Iterator[Finding]:
     """Return those among `paths` that cannot be read as acceptances, or are about none of the `files`."""
     path_set = set(paths)
-    for wrong_file in every.wrong:
+    for wrong_file in acceptances.wrong:
         if wrong_file.source.path in path_set:
             message = f"cannot be read as an acceptance: {wrong_file.message}"
             yield _finding(wrong_file.source, wrong_file.span.start, "unreadable", "error", message)
-    for acceptance in every.new_side:
+    for acceptance in acceptances.new_side:
         if acceptance.source.path in path_set and not acceptance.policy.grouped and acceptance.policy.unit not in files:
             at = _span_of(acceptance, "policy").start
             yield _finding(
@@ -131,12 +133,12 @@ def _finding(source: Source, at: int, outcome: Outcome, severity: Severity, mess
     )
 
 
-def unused_remarks(every: Acceptances, pair: Pair, used: Collection[str], today: date) -> Iterator[str]:
+def unused_remarks(acceptances: Acceptances, pair: Pair, used_paths: Collection[str], today: date) -> Iterator[str]:
     """Return what is to be said about acceptances for this policy that were not used."""
-    new_paths = {acceptance.source.path for acceptance in every.new_side}
-    for acceptance in acceptances_of(every.counting, pair):
+    new_paths = {acceptance.source.path for acceptance in acceptances.new_side}
+    for acceptance in acceptances_of(acceptances.counting, pair):
         name = acceptance.source.path
-        if name in used or name not in new_paths:
+        if name in used_paths or name not in new_paths:
             continue
         if acceptance.expires < today:
             yield f"{name} expired on {acceptance.expires} and does not count. policy-guard accept --prune removes it"
@@ -146,9 +148,10 @@ def unused_remarks(every: Acceptances, pair: Pair, used: Collection[str], today:
             yield f"{name} was written against another version of {acceptance.policy} and does not count"
         else:
             yield f"{name} accepts nothing that is found here"
-    for acceptance in acceptances_of(every.waiting(), pair):
+    for acceptance in acceptances_of(acceptances.waiting(), pair):
         if acceptance.expires >= today and acceptance.fits(pair.origin):
-            yield f"{acceptance.source.path} is not on {every.base} yet, so it does not count. Have it merged first"
+            name = acceptance.source.path
+            yield f"{name} is not on {acceptances.base} yet, so it does not count. Have it merged first"
 
 
 def is_merged(acceptance: Acceptance, policy: Policy) -> bool:

@@ -71,7 +71,7 @@ class FileResult(NamedTuple):
 
     pairs: tuple[Pair, ...]
     findings: tuple[Finding, ...]
-    deeper: int = 0
+    embedded: int = 0
     notes: tuple[str, ...] = ()
     unread: str = ""
 
@@ -132,8 +132,8 @@ def pairs(reader: Reader, change: Change, comparison: Comparison) -> FileResult:
     notes = tuple(_notes(change, old, new))
     findings = (*_findings(old, new), *_unreadable_old_version(reader, change, comparison.old, (old, new)))
     if new and new.problems:
-        return FileResult((), findings, new.deeper, notes)
-    return FileResult(tuple(_pair_policies(change.path, old, new)), findings, new.deeper if new else 0, notes)
+        return FileResult((), findings, new.embedded, notes)
+    return FileResult(tuple(_pair_policies(change.path, old, new)), findings, new.embedded if new else 0, notes)
 
 
 def _with_template_problems(version: FileVersion) -> FileVersion:
@@ -160,7 +160,7 @@ def _join_results(deletion: FileResult, addition: FileResult, old_file: File, ne
     return FileResult(
         (*deletion.pairs, *addition.pairs),
         (*deletion.findings, *addition.findings),
-        addition.deeper,
+        addition.embedded,
         (*deletion.notes, *addition.notes, *([note] if deletion.pairs or addition.pairs or addition.findings else [])),
     )
 
@@ -168,10 +168,12 @@ def _join_results(deletion: FileResult, addition: FileResult, old_file: File, ne
 def _findings(old: FileVersion | None, new: FileVersion | None) -> Iterator[Finding]:
     if new is None:
         return
-    was = bool(old and (old.policies or old.problems))
+    was_policy = bool(old and (old.policies or old.problems))
     if new.problems:
         yield from unreadable_findings(new.source, new.problems)
-    elif was and old and not (old.manifest and new.manifest) and (not new.policies or _may_be_replaced(old, new)):
+    elif (
+        was_policy and old and not (old.manifest and new.manifest) and (not new.policies or _may_be_replaced(old, new))
+    ):
         yield vanished_finding(new.source, old.source, "no policy is read from this file")
 
 
@@ -201,7 +203,7 @@ def _unreadable_old_version(
 def _may_be_replaced(old: FileVersion, new: FileVersion) -> bool:
     """Tell whether one of several policies went, and what stands there or lies deeper may be one still."""
     removed_labels = old.policies.keys() - new.policies.keys()
-    return bool(removed_labels and new.deeper) or any(_stands_for(label, new.candidates) for label in removed_labels)
+    return bool(removed_labels and new.embedded) or any(_stands_for(label, new.candidates) for label in removed_labels)
 
 
 def _stands_for(label: str, candidates: frozenset[str]) -> bool:

@@ -52,10 +52,10 @@ def partial_groups(parties: Iterable[Party], values: Values, old_values: Values)
     """
     for party in parties:
         for members, side_values, tense in ((party.after, values, "leaves"), (party.before, old_values, "left")):
-            lacking = [way[-1] for way in members.values() if way and side_values.left_out(way)]
-            if lacking and len(lacking) < len(members):
+            missing_members = [way[-1] for way in members.values() if way and side_values.left_out(way)]
+            if missing_members and len(missing_members) < len(members):
                 yield (
-                    lacking[0],
+                    missing_members[0],
                     f"git archive {tense} this file of the group {party.group} out for export-ignore, and holds others",
                 )
                 break

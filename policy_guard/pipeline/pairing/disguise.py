@@ -140,14 +140,14 @@ def _texts(data: bytes, depth: int) -> Iterator[tuple[str, int, bool]]:
     yield text, len(data), depth > 0
     if (plain := _unescape(text)) != text:
         yield plain, len(plain), depth > 0
-    for turned in (text[::-1], text.translate(_ROT13)):
-        yield turned, len(turned), True
+    for variant in (text[::-1], text.translate(_ROT13)):
+        yield variant, len(variant), True
     if depth < _DEEPEST:
-        for inner in chain(_unpack(data), _decode(text[:_LARGEST_ENCODED])):
-            if len(inner) < _SHORTEST:
+        for content in chain(_unpack(data), _decode(text[:_LARGEST_ENCODED])):
+            if len(content) < _SHORTEST:
                 continue
-            if inner.startswith((_GZIP, _BZIP2, _XZ, _ZIP)) or _PRINTABLE.fullmatch(inner.replace(b"\0", b"")):
-                yield from _texts(inner, depth + 1)
+            if content.startswith((_GZIP, _BZIP2, _XZ, _ZIP)) or _PRINTABLE.fullmatch(content.replace(b"\0", b"")):
+                yield from _texts(content, depth + 1)
 
 
 def _unescape(text: str) -> str:
@@ -170,9 +170,9 @@ def _decode(text: str) -> Iterator[bytes]:
         yield from _attempt(partial(b32decode, word[: len(word) // 8 * 8]), ValueError)
     yield bytes.fromhex("".join(_BYTES.findall(text)))
     yield bytes(code for code in map(int, _NUMBERS.findall(text)) if code < 256)
-    squeezed = "".join(text.split())
+    compact_text = "".join(text.split())
     for decode in (b85decode, a85decode):
-        yield from _attempt(partial(decode, squeezed), ValueError)
+        yield from _attempt(partial(decode, compact_text), ValueError)
 
 
 def _from_base64(word: str) -> bytes:

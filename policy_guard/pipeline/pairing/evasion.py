@@ -27,7 +27,7 @@ _SHARES = (_ELSEWHERE, 0.1, 0.0)
 """How much of a file has to be a policy's for it to be one: elsewhere, near by, and in the same place."""
 
 
-class _Lost(NamedTuple):
+class _LostPlaces(NamedTuple):
     """The places of policies that go, as folders and stems; `first` is one of them."""
 
     first: Source
@@ -36,7 +36,7 @@ class _Lost(NamedTuple):
     places: frozenset[tuple[str, str]]
 
     @classmethod
-    def of(cls, first: Source, paths: Collection[str]) -> _Lost:
+    def of(cls, first: Source, paths: Collection[str]) -> _LostPlaces:
         places = frozenset(map(_place, paths))
         return cls(first, frozenset(folder for folder, _ in places), frozenset(stem for _, stem in places), places)
 
@@ -60,7 +60,7 @@ def policies_out_of_sight(reader: Reader, comparison: Comparison, sides: Sides |
     lost_sources = dict(_lost_policies(reader, comparison, sides))
     if not lost_sources:
         return
-    lost = _Lost.of(next(iter(lost_sources.values())), lost_sources)
+    lost = _LostPlaces.of(next(iter(lost_sources.values())), lost_sources)
     files = [change for change in comparison.changes if change.new and _may_hide(reader, change.new, comparison.new)]
     files.sort(key=lambda change: lost.least_share(change.path))
     yield from _Look(reader, lost, comparison.new).at(files)
@@ -69,7 +69,7 @@ def policies_out_of_sight(reader: Reader, comparison: Comparison, sides: Sides |
 class _Look:
     """One look through the files of a change; what there is no room for is a finding, too."""
 
-    def __init__(self, reader: Reader, lost: _Lost, new: Revision) -> None:
+    def __init__(self, reader: Reader, lost: _LostPlaces, new: Revision) -> None:
         self._reader = reader
         self._lost = lost
         self._new = new
@@ -106,8 +106,8 @@ class _Look:
 
     def _policies_in_parts(self, parts: dict[str, list[tuple[str, bytes]]]) -> Iterator[Finding]:
         for files in parts.values():
-            joined = b"".join(data.rstrip(b"\r\n") for _, data in sorted(files))
-            if len(files) > 1 and holds_policy(joined, _ELSEWHERE, self._room):
+            joined_data = b"".join(data.rstrip(b"\r\n") for _, data in sorted(files))
+            if len(files) > 1 and holds_policy(joined_data, _ELSEWHERE, self._room):
                 yield self._finding(min(files)[0])
 
     def _shows_policy(self, change: Change, data: bytes) -> bool:

@@ -50,7 +50,7 @@ class FileVersion(NamedTuple):
     source: Source
     policies: dict[str, Policy]
     problems: tuple[Problem, ...] = ()
-    deeper: int = 0
+    embedded: int = 0
     examined: bool = True
     note: str = ""
     candidates: frozenset[str] = frozenset()
@@ -83,9 +83,9 @@ class FileVersion(NamedTuple):
         return self._replace(problems=(*self.problems, *late_problems), examined=True)
 
 
-def _unique_label(key: PolicyId, policy: Policy, every: Mapping[PolicyId, Policy]) -> str:
+def _unique_label(key: PolicyId, policy: Policy, policies: Mapping[PolicyId, Policy]) -> str:
     """The label of a policy; that of several at one place tells whose it is."""
-    count = sum(other.label == policy.label for other in every.values())
+    count = sum(other.label == policy.label for other in policies.values())
     return policy.label if count == 1 else f"{policy.label} of {key.holder}"
 
 
@@ -256,10 +256,10 @@ def _least_share(data: bytes, path: str) -> float:
     return 0.0 if "." in name.lstrip(".") else _OF_FILE
 
 
-def _version_without_policy(data: bytes, source: Source, deeper: int) -> FileVersion:
+def _version_without_policy(data: bytes, source: Source, embedded: int) -> FileVersion:
     """A file without a policy's name that is YAML for a reader: a template before JSON makes one text of all of it."""
     path, revision = source.path, source.revision
-    if not _seems_policy(data, path, revision, True) or (deeper and not _is_one_text(source)):
+    if not _seems_policy(data, path, revision, True) or (embedded and not _is_one_text(source)):
         return FileVersion(Source(path, "", revision), {}, examined=False)
     words = "the file reads as a policy, but is not valid JSON or YAML; remove what stands around it, or exclude it"
     return FileVersion(source=salvage(path, data, revision), policies={}, problems=(Problem(words, Span(0, 1)),))
@@ -306,7 +306,7 @@ def _parsed_version(
         source=source,
         policies=policies,
         problems=tuple(dict.fromkeys(problems)),
-        deeper=reading.deeper,
+        embedded=reading.deeper,
         examined=examined,
         candidates=reading.other_labels,
         unresolved=reading.unresolved,

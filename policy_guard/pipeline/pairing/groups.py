@@ -88,12 +88,12 @@ def _members(group: Group, reader: Reader, files: Mapping[str, File], revision: 
     return [reader.version(files[path], path, revision) for path in paths]
 
 
-def _group_by_holder(policies: Iterable[Policy], every: Iterable[Policy]) -> dict[str, list[Policy]]:
-    """The policies of each holder. If all of `every` name no more than one, those without a holder are that one's.
+def _group_by_holder(policies: Iterable[Policy], policies_of_group: Iterable[Policy]) -> dict[str, list[Policy]]:
+    """The policies of each holder. If the group names no more than one, policies without a holder are that one's.
 
     A change that brings another holder, or takes one out, leaves those without a holder to themselves.
     """
-    holders = {policy.holder for policy in every if policy.holder}
+    holders = {policy.holder for policy in policies_of_group if policy.holder}
     policies_by_holder: dict[str, list[Policy]] = {}
     for policy in policies:
         policies_by_holder.setdefault(next(iter(holders)) if len(holders) == 1 else policy.holder, []).append(policy)

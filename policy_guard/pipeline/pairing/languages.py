@@ -29,10 +29,10 @@ def unread_policies(reader: Reader, file: File | None, path: str, changed: bool)
             * gives_values
         )
     suffix = f".{path.lower().rpartition('.')[2]}"
-    not_read = _NOT_READ.get(suffix) or ("a program of the Serverless Framework" if _PROGRAM.fullmatch(path) else None)
-    if not_read is None or file is None or file.mode in (LINK, SUBMODULE) or not reader.included(path):
+    language = _NOT_READ.get(suffix) or ("a program of the Serverless Framework" if _PROGRAM.fullmatch(path) else None)
+    if language is None or file is None or file.mode in (LINK, SUBMODULE) or not reader.included(path):
         return ""
     data = reader.content(file)
     if data is None or (data is not OVERSIZED and not _WORDS.search(data)):
         return ""
-    return f"contains policies in {not_read}, which is not read; these are not checked"
+    return f"contains policies in {language}, which is not read; these are not checked"

@@ -93,8 +93,8 @@ def _files_behind(files: Mapping[str, File], ways: Mapping[str, Way]) -> dict[st
     ]
     count = 0
     while waiting:
-        name, passed, hops = waiting.pop()
-        folder = passed[-1]
+        name, passed_folders, hops = waiting.pop()
+        folder = passed_folders[-1]
         start = f"{folder}/" if folder else ""
         for at in range(bisect_left(paths, start), len(paths)):
             path = paths[at]
@@ -112,8 +112,8 @@ def _files_behind(files: Mapping[str, File], ways: Mapping[str, Way]) -> dict[st
                 continue
             if way.path in files:
                 files_behind[name_behind] = files[way.path]
-            elif way.path not in passed:
-                waiting.append((name_behind, (*passed, way.path), total_hops))
+            elif way.path not in passed_folders:
+                waiting.append((name_behind, (*passed_folders, way.path), total_hops))
     return files_behind
 
 

@@ -132,8 +132,12 @@ def touched_folders(
     paths |= {link for tree in trees for link in tree.links(frozenset(paths))}
     plain = {path for path in paths if not is_read(path.rpartition("/")[2])}
     folders = {path.rpartition("/")[0] for path in paths - plain if included(path)}
-    every = {*trees[0].names, *trees[1].names} if plain else set()
-    reading = {each for each in every if any(_may_read(text, each, plain) for t in trees for text in t.texts(each))}
+    folders_to_search = {*trees[0].names, *trees[1].names} if plain else set()
+    reading = {
+        path
+        for path in folders_to_search
+        if any(_may_read(text, path, plain) for tree in trees for text in tree.texts(path))
+    }
     if not folders | reading:
         return set(), set()
     callers = _callers(trees)
@@ -216,10 +220,10 @@ def _fits(path: str, words: list[str]) -> bool:
 
 def _roots(folders: set[str], callers: Mapping[str, set[str]]) -> Iterator[str]:
     """The folders that nobody calls and that lead to one of these; of a circle that nobody calls, all of these."""
-    climbed = _closure(folders, lambda folder: callers.get(folder, set()))
-    tops = {folder for folder in climbed if not callers.get(folder, set()) - {folder}}
+    folders_above = _closure(folders, lambda folder: callers.get(folder, set()))
+    tops = {folder for folder in folders_above if not callers.get(folder, set()) - {folder}}
     callees: dict[str, set[str]] = {}
-    for folder in climbed:
+    for folder in folders_above:
         for caller in callers.get(folder, ()):
             callees.setdefault(caller, set()).add(folder)
     yield from tops | (folders - _closure(tops, lambda folder: callees.get(folder, set())))

@@ -60,8 +60,8 @@ def _changes(repository: Repository, old: Revision, new: Revision) -> list[Chang
             repository, old, uncompared.flagged, {file.path for each in raw for file in each[1:] if file}
         )
         raw = [_as_on_disk(repository, each) for each in raw]
-    paired = [Change(each.old, each.new, "renamed" if each.status == "R" else "same") for each in raw]
-    return _join_rewrites(_split_renames(paired))
+    changes = [Change(each.old, each.new, "renamed" if each.status == "R" else "same") for each in raw]
+    return _join_rewrites(_split_renames(changes))
 
 
 def _no_uncompared() -> Uncompared:
@@ -93,23 +93,23 @@ def _as_on_disk(repository: Repository, raw: Raw) -> Raw:
     return raw._replace(new=File(raw.new.path, raw.new.mode, None))
 
 
-def _split_renames(paired: list[Change]) -> list[Change]:
+def _split_renames(changes: list[Change]) -> list[Change]:
     """Undoes renames to a name whose own file went: `dev.yaml` is the new `dev.json`, whatever else it is like."""
-    deleted_stems = {_stem(change) for change in paired if change.new is None}
-    parted: list[Change] = []
-    for change in paired:
+    deleted_stems = {_stem(change) for change in changes if change.new is None}
+    split_changes: list[Change] = []
+    for change in changes:
         if change.relation == "renamed" and _stem(change) in deleted_stems - {None}:
-            parted += (Change(change.old, None), Change(None, change.new))
+            split_changes += (Change(change.old, None), Change(None, change.new))
         else:
-            parted.append(change)
-    return parted
+            split_changes.append(change)
+    return split_changes
 
 
-def _join_rewrites(paired: list[Change]) -> list[Change]:
+def _join_rewrites(all_changes: list[Change]) -> list[Change]:
     """Joins a deleted and an added file of the same folder and stem, where exactly one went and one came."""
     deletions: dict[str, list[Change]] = {}
     additions: dict[str, list[Change]] = {}
-    for change in paired:
+    for change in all_changes:
         stem = _stem(change)
         if stem is not None and change.new is None:
             deletions.setdefault(stem, []).append(change)
@@ -117,7 +117,7 @@ def _join_rewrites(paired: list[Change]) -> list[Change]:
             additions.setdefault(stem, []).append(change)
     paired_stems = {stem for stem in deletions if len(deletions[stem]) == 1 and len(additions.get(stem, ())) == 1}
     paired_changes = {each for stem in paired_stems for each in (*deletions[stem], *additions[stem])}
-    changes = [change for change in paired if change not in paired_changes]
+    changes = [change for change in all_changes if change not in paired_changes]
     return [
         *changes,
         *(Change(deletions[stem][0].old, additions[stem][0].new, "rewritten") for stem in sorted(paired_stems)),

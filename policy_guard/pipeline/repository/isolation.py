@@ -44,7 +44,7 @@ _DROPPED = (
     "GIT_ATTR_SOURCE",
     "GIT_DIFF_OPTS",
     "GIT_EXTERNAL_DIFF",
-    *(f"GIT_{how}_PATHSPECS" for how in ("GLOB", "ICASE", "LITERAL", "NOGLOB")),
+    *(f"GIT_{mode}_PATHSPECS" for mode in ("GLOB", "ICASE", "LITERAL", "NOGLOB")),
 )
 _NOWHERE = f"{os.devnull}/none"
 
