@@ -137,9 +137,8 @@ class Config(NamedTuple):
             unique_patterns = dict.fromkeys(patterns)
             used_patterns = {each for each in unique_patterns if any(matches_path(each, path) for path in paths)}
             stems = set(map(_stem, used_patterns))
-            yield from (
-                f"{key}: {each}" for each in unique_patterns if each not in used_patterns and _stem(each) not in stems
-            )
+            unused_patterns = (pattern for pattern in unique_patterns if pattern not in used_patterns)
+            yield from (f"{key}: {pattern}" for pattern in unused_patterns if _stem(pattern) not in stems)
 
     def is_excluded(self, path: str) -> bool:
         return matches_any(self.exclude, path)

@@ -39,7 +39,7 @@ def find_grants(combination: Combination, prover: Prover) -> tuple[Grant, ...]:
     existing = all(map(partial(_was_granted, prover=prover), combination.parts, new_grants))
     selection = grants_by_part if existing else map(_newest, new_grants, grants_by_part)
     return tuple(
-        Grant(shown.claim._replace(existing=existing), shown.answer) for shown in map(_surest_grant, selection)
+        Grant(grant.claim._replace(existing=existing), grant.answer) for grant in map(_surest_grant, selection)
     )
 
 
