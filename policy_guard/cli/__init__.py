@@ -188,10 +188,12 @@ def _print_report(
 
 
 def _show(arguments: argparse.Namespace, report: Report) -> None:
-    for text in arguments.formats or ["text"]:
+    formats = sorted(arguments.formats or ["text"], key=lambda text: text == "statistics")
+    for text in formats:
         reporter = _reporter(text)
         _, _, file = text.partition("=")
         style = Style(not file and _uses_color(arguments.color, os.environ), arguments.quiet, environ=os.environ)
+        style = style._replace(concludes=bool(file) or text == formats[-1] or formats[-1] != "statistics")
         if not file and (columns := _columns(os.environ)):
             style = style._replace(width=min(max(columns, NARROWEST), WIDEST), wraps=True)
         rendered = reporter.render(report, style)

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.source import Source
-from policy_guard.iam.policy import Kind
+from policy_guard.iam.policy import CAPS, Kind
 from policy_guard.pipeline.check import Options, failing_severity, usage_of
 from policy_guard.pipeline.judging import Judge
 from policy_guard.pipeline.moved_statements import MovedStatements
 from policy_guard.pipeline.pairing import Pair, compare_templates, split_pair
 from policy_guard.pipeline.pairing.file_version import FileVersion, glance_of
 from policy_guard.pipeline.results import Results
-from policy_guard.pipeline.stages import Session
+from policy_guard.pipeline.stages import TERRAFORM, Session
 from policy_guard.report.report import Relation, Report
 from policy_guard.settings.load import Settings, load_settings
 from policy_guard.settings.severity import CheckId
@@ -60,7 +61,8 @@ class _FileComparison(NamedTuple):
             return
         olds, news = old.policies, new.policies
         if len(olds) == len(news) == 1:
-            olds = dict(zip(news, olds.values(), strict=True))
+            (was,), (label, policy) = olds.values(), *news.items()
+            olds = {label: was._replace(holder=policy.holder) if old.template or new.template else was}
         for label in dict.fromkeys([*news, *olds]):
             for pair in split_pair(Pair(path=path, old=olds.get(label), new=news.get(label))):
                 session.pair(pair)
@@ -76,7 +78,8 @@ def compare(old: Path, new: Path, options: Options, lost: bool = False) -> Repor
     comparison = _FileComparison(options, load_settings(root, options.config), root)
     if old == new == _STANDARD_INPUT:
         raise SetupError("both files cannot be the standard input. Give one of them as a file.")
-    old_version, new_version = (_version(path, comparison) for path in (old, new))
+    _refuse_terraform(old, new)
+    old_version, new_version = _versions(old, new, comparison)
     if _is_nothing(old_version) and _is_nothing(new_version):
         raise SetupError(f"{old} and {new} are both empty: there is no policy to compare")
     forward, backward = (
@@ -138,6 +141,8 @@ def _relation(forward: Report, backward: Report) -> Relation:
 
 def _allows_more(report: Report) -> bool | None:
     """Tell whether the new side of a report allows more or denies less; None if not all of that is decided."""
+    if not (report.policies or report.findings or report.skipped):
+        return False
     of_these = [finding for finding in report.findings if finding.check in _OF_RELATIONS]
     all_asked = report.policies and set(_OF_RELATIONS) <= set(report.checks)
     undecided = any(finding.outcome != "violated" for finding in report.findings if finding.severity == "error")
@@ -146,21 +151,57 @@ def _allows_more(report: Report) -> bool | None:
     return bool(of_these)
 
 
-def _version(path: Path, comparison: _FileComparison) -> FileVersion:
-    data, config = _bytes(path), comparison.settings.config
+def _refuse_terraform(*paths: Path) -> None:
+    if path := next((path for path in paths if path.name.endswith(TERRAFORM)), None):
+        raise SetupError(f"compare does not read {path}, a file of Terraform. Use check, or compare a plan in JSON.")
+
+
+def _versions(old: Path, new: Path, comparison: _FileComparison) -> tuple[FileVersion, FileVersion]:
+    """Read both files as one kind: a cap that is known as one on one side alone would seem to go."""
+    contents, kind = (_bytes(old), _bytes(new)), _kind((old, new), comparison)
+    versions = [_version(path, data, kind, comparison) for path, data in zip((old, new), contents, strict=True)]
+    if cap := _cap(versions, comparison):
+        versions = [_version(path, data, cap, comparison) for path, data in zip((old, new), contents, strict=True)]
+        if _cap(versions, comparison):
+            raise SetupError(f"only one of {old} and {new} is of the kind {cap}. Compare two policies of one kind.")
+    return versions[0], versions[1]
+
+
+def _version(path: Path, data: bytes, kind: Kind | None, comparison: _FileComparison) -> FileVersion:
     name = "standard input" if path == _STANDARD_INPUT else str(path)
     if b"".join(data.split()) in (b"", b"{}"):
         return FileVersion(Source(name, ""), {})
-    return glance_of(data, name, name, True, _kind(comparison, path), config.placeholders)
+    return glance_of(data, name, name, True, kind, comparison.settings.config.placeholders)
+
+
+def _cap(versions: Sequence[FileVersion], comparison: _FileComparison) -> Kind | None:
+    """Return the kind of the one policy that caps what others grant, if one on the other side is of another kind."""
+    placeholders = comparison.settings.config.placeholders
+    policies = [list(version.completed(placeholders).policies.values()) for version in versions]
+    kinds = [side[0].kind for side in policies if len(side) == 1]
+    caps = [kind for kind in kinds if kind in CAPS]
+    return caps[0] if len(kinds) == 2 and caps and kinds[0] != kinds[1] else None
 
 
 def _is_nothing(version: FileVersion) -> bool:
     return not (version.policies or version.problems or version.template)
 
 
-def _kind(comparison: _FileComparison, path: Path) -> Kind | None:
-    rule = comparison.settings.config.policy_rule(Path(os.path.relpath(path, comparison.root)).as_posix())
-    return rule.kind if rule else None
+def _kind(paths: Sequence[Path], comparison: _FileComparison) -> Kind | None:
+    """Return the kind that the settings give to either file. Raises `SetupError` if they give two."""
+    kinds: dict[Kind, Path] = {}
+    for path in paths:
+        relative_path = Path(os.path.relpath(path, comparison.root)).as_posix()
+        rule = comparison.settings.config.policy_rule(relative_path) if path != _STANDARD_INPUT else None
+        if rule and rule.kind:
+            kinds.setdefault(rule.kind, path)
+    if len(kinds) > 1:
+        (kind, path), (other_kind, other_path) = kinds.items()
+        raise SetupError(
+            f"{path} is of the kind {kind} by the settings, and {other_path} of the kind {other_kind}. "
+            "Compare two policies of one kind."
+        )
+    return next(iter(kinds), None)
 
 
 def _bytes(path: Path) -> bytes:

@@ -54,6 +54,7 @@ class Results:
         self._progress = progress
         self._step = Step("")
         self._findings: list[Finding] = list(map(warning, settings.doubts))
+        self._beside = list(self._findings)
         self._places: dict[tuple[object, ...], int] = {}
         self._notes: list[str] = list(settings.notes)
         self._skipped: list[Skipped] = []
@@ -61,7 +62,8 @@ class Results:
         self._asked_checks: set[CheckId] = set()
         self._ranks: list[int] = []
         self._names: list[str] = []
-        self._compared = 0
+        self._compared = self._unchanged = self._planned = 0
+        self._plan = ""
         self._embedded = 0
 
     @property
@@ -84,6 +86,7 @@ class Results:
     def add_finding(self, finding: Finding) -> None:
         """Keeps a finding that is about no policy by itself."""
         self._findings.append(finding)
+        self._beside.append(finding)
 
     def add_judgement(self, name: str, judgement: Judgement) -> None:
         """Keeps what came of a policy or group of this name."""
@@ -92,9 +95,19 @@ class Results:
             self._review(used)
         self._count(name, judgement.findings)
 
-    def count_compared(self) -> None:
-        """Counts a policy that is compared with an old version."""
-        self._compared += 1
+    def count_compared(self, differs: bool = True) -> None:
+        """Counts a policy that is compared with an old version, from which it need not differ."""
+        self._compared += differs
+        self._unchanged += not differs
+
+    @property
+    def judged(self) -> int:
+        """Return how many policies were judged so far."""
+        return len(self._ranks)
+
+    def planned(self, plan: str, policies: int) -> None:
+        """Keeps how many of the policies a plan changes."""
+        self._plan, self._planned = plan, policies
 
     def outcome(self, path: str, outcome: FileResult) -> None:
         """Keeps what came of reading a changed file."""
@@ -145,6 +158,10 @@ class Results:
             fail_on=self._fail_on,
             accepted=tuple(self._reviewed.values()),
             settings=self._settings.old_config[0] if self._settings.old_config else "",
+            unchanged=self._unchanged,
+            planned=self._planned,
+            plan=self._plan,
+            beside=sum(RANK[finding.severity] >= self._least for finding in self._beside),
         )
 
     def _checks(self) -> Iterator[CheckId]:

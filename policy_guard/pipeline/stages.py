@@ -36,7 +36,7 @@ MOST_EXAMINED = 50
 """How many acceptances `check --all` examines for being done: each may take a proof."""
 
 
-_TERRAFORM = (".tf", ".tofu", ".tfvars", ".tf.json", ".tofu.json", ".tfvars.json")
+TERRAFORM = (".tf", ".tofu", ".tfvars", ".tf.json", ".tofu.json", ".tfvars.json")
 
 
 class Session(NamedTuple):
@@ -69,9 +69,11 @@ class Session(NamedTuple):
         except OSError as error:
             raise SetupError(f"{name}: {error.strerror}") from None
         outcome = of_plan(read_plan(name, data))
+        judged = self.results.judged
         self.results.outcome(name, outcome)
         for pair in outcome.pairs:
             self.pair(pair)
+        self.results.planned(name, self.results.judged - judged)
 
     def group(self, joined: GroupResult, comparing: bool) -> None:
         """Judges the files of a group as one policy for each holder."""
@@ -91,7 +93,7 @@ class Session(NamedTuple):
         self.results.add_judgement(name, judgement._replace(findings=(*doubts, *judgement.findings)))
         if comparing:
             self.moved.see(pair)
-            self.results.count_compared()
+            self.results.count_compared(pair.differs)
             for sentence in self.judge.unused_remarks(pair, self.results.used_paths):
                 self.results.note(sentence)
 
@@ -288,10 +290,10 @@ def _unread_remark(reader: Reader, file: File | None, path: str, changed: bool) 
 def _may_touch_terraform(repository: Repository, comparison: Comparison, changes: list[Change]) -> bool:
     """Tell whether a file of Terraform changed, or another one beside Terraform that may read it."""
     paths = [file.path for change in changes for file in (change.old, change.new) if file]
-    if any(path.endswith(_TERRAFORM) for path in paths):
+    if any(path.endswith(TERRAFORM) for path in paths):
         return True
     tree = comparison.old.tree or None
-    return any(path.endswith(_TERRAFORM[:2]) for path in repository.paths(tree))
+    return any(path.endswith(TERRAFORM[:2]) for path in repository.paths(tree))
 
 
 def _link_remarks(run: Run) -> Iterator[tuple[str, tuple[str, tuple[Finding, ...]]]]:

@@ -47,7 +47,9 @@ class Report(NamedTuple):
     `changed` counts those that were also compared). `judged` names the policies, each by its path and label;
     `accepted` is what would be a finding and was reviewed. `settings` names the revision whose settings held, if not
     the working tree. `fail_on` is the least severity that fails, or `never`. `relation` is there in mode `compare`.
-    `folder` is the working folder from the root, and empty at the root: people at a terminal stand there.
+    `folder` is the working folder from the root, and empty at the root: people at a terminal stand there. Of the
+    policies in mode `changes`, `unchanged` counts those that only share a file with what changed, and `planned` those
+    that the `plan` changes. `beside` counts the findings that fail and are about no policy.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -70,16 +72,24 @@ class Report(NamedTuple):
     settings: str = ""
     relation: Relation | None = None
     folder: str = ""
+    unchanged: int = 0
+    planned: int = 0
+    plan: str = ""
+    beside: int = 0
 
 
 class Style(NamedTuple):
-    """How a reporter may dress its words. With `wraps` no line is wider than `width`, unless it is one long word."""
+    """How a reporter may dress its words. With `wraps` no line is wider than `width`, unless it is one long word.
+
+    Without `concludes` another reporter follows on the same terminal, and the last line is its.
+    """
 
     color: bool = False
     quiet: bool = False
     width: int = 100
     environ: Mapping[str, str] = {}
     wraps: bool = False
+    concludes: bool = True
 
 
 class Reporter(NamedTuple):

@@ -10,7 +10,7 @@ _RELATIONS: dict[Relation, str] = {
     "same": "Both mean the same",
     "narrower": "The new version is narrower",
     "wider": "The new version is wider",
-    "neither": "Each version allows something that the other does not",
+    "neither": "Neither is narrower: each version allows more, or denies less, than the other",
     "unknown": "How they relate is not known",
 }
 
@@ -26,14 +26,17 @@ def summary(report: Report) -> str:
     if report.error is not None:
         return error_line(report.error)
     if not _total(report) and not report.findings:
-        return _no_policy(report) + _skipped(report)
+        return _no_policy(report) + _skipped(report) + _relation(report)
     verdict = _counts(report) if report.findings else _claims(report)
     if report.accepted:
         acceptances = f". {_files(report)} accepted some of it"
         verdict += acceptances if report.findings else f", but for what {_files(report)} accepted"
     end = f". {report.seconds:.2f} s" if report.seconds is not None else ""
-    relation = f". {_RELATIONS[report.relation]}" if report.relation else ""
-    return f"{_subject(report)}: {verdict}{_skipped(report)}{relation}{end}"
+    return f"{_subject(report)}: {verdict}{_skipped(report)}{_relation(report)}{end}"
+
+
+def _relation(report: Report) -> str:
+    return f". {_RELATIONS[report.relation]}" if report.relation else ""
 
 
 def _total(report: Report) -> int:
@@ -44,21 +47,32 @@ def _total(report: Report) -> int:
 def _no_policy(report: Report) -> str:
     if report.mode == "all":
         return "no policy found" if report.base else "no policy found, and nothing compared with an old version"
+    if report.mode == "compare":
+        return f"no policy differs from {printable(report.base)}"
     lead = "no policy checked" if report.skipped else "no policy changed"
     return f"{lead} since {printable(report.base)}" if report.base else lead
 
 
 def _subject(report: Report) -> str:
-    policies = counted(_total(report), "policy", "policies")
-    base = printable(report.base)
+    """Return which policies were judged."""
+    total, base = _total(report), printable(report.base)
+    suffix = f" changed since {base}" if base else " changed"
+    if report.mode == "changes":
+        changed = _changed_alone(total - report.planned, report.unchanged, suffix)
+        return f"{changed}, {report.planned} by the plan {printable(report.plan)}" if report.planned else changed
+    policies = counted(total, "policy", "policies")
     if report.mode == "compare":
         return f"{policies} compared with {base}"
-    suffix = f" changed since {base}" if base else " changed"
-    if report.mode != "all":
-        return policies + suffix
     if not base:
         return f"{policies}, compared with no old version"
     return f"{policies}, {report.changed or 'none'} of them{suffix}"
+
+
+def _changed_alone(total: int, unchanged: int, suffix: str) -> str:
+    """Return how many policies changed, beside those that share a file with what changed."""
+    if total and unchanged:
+        return f"{counted(total, 'policy', 'policies')}, {total - unchanged or 'none'} of them{suffix}"
+    return f"{counted(total, 'policy', 'policies') if total else 'no policy'}{suffix}"
 
 
 def _skipped(report: Report) -> str:
@@ -91,9 +105,11 @@ def _counts(report: Report) -> str:
     from policy_guard.verify.checks import checks
 
     proofs = max(0, report.policies - report.refused - report.warned)
-    counts = f"{proofs} proved, {report.refused} failed"
+    counts = f"{proofs} proved, {report.refused} failed" if _total(report) else "nothing proved"
     if report.warned:
         counts += f", {report.warned} with findings that do not fail"
+    if report.beside:
+        counts += f"; {counted(report.beside, 'other finding fails', 'other findings fail')}"
     if switched_off := [each.id for each in checks() if each.compares and each.id not in report.checks]:
         counts += f". Not asked: {', '.join(switched_off)}"
     if report.critical:

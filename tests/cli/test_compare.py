@@ -97,3 +97,68 @@ def test_the_settings_of_the_repository_hold(scratch: Scratch) -> None:
     scratch.write("iam/old.json", READ)
     assert "[access-not-granted]" in scratch.guard("compare", "iam/old.json", "iam/old.json").out
     assert "[access-not-granted]" in scratch.guard("compare", "old.json", "old.json", folder="iam").out
+
+
+SCP = document(allow("*"), deny("cloudtrail:StopLogging", "cloudtrail:DeleteTrail"))
+LOOSER = document(allow("*"), deny("cloudtrail:DeleteTrail"))
+
+
+@pytest.fixture
+def organization(scratch: Scratch) -> Scratch:
+    """A service control policy that the settings name, and copies elsewhere."""
+    kinds = [{"files": ["scp/*.json"], "kind": "scp"}, {"files": ["caps/*.json"], "kind": "boundary"}]
+    scratch.write(".policy-guard.yaml", {"version": 1, "policies": kinds})
+    for path, policy in {"scp/a.json": SCP, "copy.json": SCP, "looser.json": LOOSER, "caps/b.json": SCP}.items():
+        scratch.write(path, policy)
+    return scratch
+
+
+@pytest.mark.parametrize(("old", "new"), [("scp/a.json", "copy.json"), ("copy.json", "scp/a.json")])
+def test_a_kind_that_is_known_of_one_side_counts_for_both(organization: Scratch, old: str, new: str) -> None:
+    answer = organization.guard("compare", old, new, "--equivalent")
+    assert (answer.code, "Both mean the same" in answer.out) == (0, True), answer
+
+
+def test_a_deny_that_a_service_control_policy_loses_fails_from_wherever_it_comes(organization: Scratch) -> None:
+    answer = organization.guard("compare", "scp/a.json", "looser.json", "--format", "concise")
+    assert (answer.code, "error[no-lost-deny]" in answer.out) == (1, True), answer
+    organization.write("scp/a.json", LOOSER)
+    answer = organization.guard("compare", "copy.json", "scp/a.json", "--format", "concise")
+    assert (answer.code, "error[no-lost-deny]" in answer.out) == (1, True), answer
+
+
+def test_the_place_of_a_policy_in_a_template_tells_the_kind_of_the_other(organization: Scratch) -> None:
+    properties = {"Name": "n", "Type": "SERVICE_CONTROL_POLICY", "Content": SCP}
+    template = {"Resources": {"P": {"Type": "AWS::Organizations::Policy", "Properties": properties}}}
+    organization.write("template.json", template)
+    assert organization.guard("compare", "template.json", "copy.json", "--equivalent").code == 0
+    assert organization.guard("compare", "template.json", "looser.json").code == 1
+
+
+def test_two_kinds_are_not_compared(organization: Scratch) -> None:
+    answer = organization.guard("compare", "scp/a.json", "caps/b.json")
+    assert answer.code == 2
+    assert "scp/a.json is of the kind scp by the settings, and caps/b.json of the kind boundary" in answer.err
+
+
+def test_identical_templates_are_the_same(scratch: Scratch) -> None:
+    policies = [{"PolicyName": "p", "PolicyDocument": READ}]
+    role = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": READ, "Policies": policies}}
+    scratch.write("a.json", {"Resources": {"R": role}})
+    scratch.write("b.json", {"Resources": {"R": role}})
+    answer = scratch.guard("compare", "a.json", "b.json", "--equivalent")
+    assert (answer.code, answer.out) == (0, "no policy differs from a.json. Both mean the same\n")
+
+
+def test_a_file_of_terraform_is_not_compared(scratch: Scratch) -> None:
+    scratch.write("a.tf", "locals {}\n")
+    answer = scratch.guard("compare", "a.tf", "a.tf")
+    assert answer.code == 2
+    assert "compare does not read a.tf, a file of Terraform" in answer.err
+
+
+def test_no_policy_allows_nothing(scratch: Scratch) -> None:
+    scratch.write("new.json", NO_DELETE)
+    scratch.write("old.json", "{}")
+    answer = scratch.guard("compare", "old.json", "new.json")
+    assert "Neither is narrower: each version allows more, or denies less, than the other" in answer.out

@@ -29,6 +29,20 @@ def test_statistics_count_findings_by_severity_and_check(widened: Scratch) -> No
     assert answer.out.startswith("2  error    no-new-access\n2 policies changed since ")
 
 
+def test_statistics_come_last_and_the_result_once(widened: Scratch) -> None:
+    lines = widened.guard("check", "--statistics", "--format", "concise").out.splitlines()
+    assert [line.partition(" ")[0] for line in lines[-2:]] == ["2", "2"]
+    assert sum("policies changed since" in line for line in lines) == 1
+
+
+def test_the_last_line_counts_as_changed_what_changed(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.commit(**{"iam/two.yaml": {"a": NARROW, "b": NARROW}})
+    scratch.write("iam/two.yaml", {"a": NARROW, "b": WIDE})
+    last = scratch.guard("check").out.splitlines()[-1]
+    assert last.startswith("2 policies, 1 of them changed since ") and ": 1 proved, 1 failed" in last
+
+
 def test_a_set_up_error_is_told_once(tmp_path: Path) -> None:
     answer = Scratch(tmp_path / "empty").guard("check", "--statistics", "--base", "nowhere")
     assert (answer.code, answer.out) == (2, "")

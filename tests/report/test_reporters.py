@@ -284,6 +284,20 @@ def test_json_is_found_safe_even_where_a_sid_is_a_command() -> None:
         ({"policies": 2, "checks": ("no-lost-deny",), "critical": 9}, "2 policies changed since m: no lost Deny"),
         ({"policies": 2, "checks": ()}, "2 policies changed since m: readable, nothing else was asked"),
         ({"mode": "all"}, "no policy found"),
+        ({"mode": "compare"}, "no policy differs from m"),
+        ({"policies": 3, "unchanged": 2}, "3 policies, 1 of them changed since m: no new access, no lost Deny"),
+        (
+            {"policies": 1, "planned": 1, "plan": "plan.json"},
+            "no policy changed since m, 1 by the plan plan.json: no new access, no lost Deny",
+        ),
+        (
+            {"policies": 1, "beside": 1, "findings": (ORDERS_FINDING,)},
+            "1 policy changed since m: 1 proved, 0 failed; 1 other finding fails",
+        ),
+        (
+            {"policies": 0, "beside": 2, "findings": (ORDERS_FINDING,)},
+            "no policy changed since m: nothing proved; 2 other findings fail",
+        ),
         (
             {"policies": 2, "mode": "all", "base": "", "critical": 3},
             "2 policies, compared with no old version: none of 3 critical permissions",

@@ -100,6 +100,7 @@ def test_the_story_of_one_new_access(scratch: Scratch) -> None:
     again = judged(scratch)
     assert again.code == 1
     assert "would accept the same access once more [accepted]" in again.out
+    assert "1 other finding fails" in again.out.splitlines()[-1]
 
     pruned = scratch.guard("accept", "--prune", "--base", "main")
     assert f"removed {FOLDER}/{file.name}: done: iam/orders.json has the access in main@" in pruned.out

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.support.places import ROOT
-from tests.support.repository import ENVIRON, NARROW, WIDE, Scratch, allow, deny, document
+from tests.support.repository import ENVIRON, NARROW, WIDE, Scratch, allow, deny, document, process
 
 PRE_COMMIT = [sys.executable, "-m", "pre_commit"]
 RUNNERS = {"pre-commit": PRE_COMMIT, "prek": [str(Path(sys.executable).parent / "prek")]}
@@ -275,6 +275,12 @@ def test_the_demo_knows_its_findings_in_colours(tmp_path: Path) -> None:
     done = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "\x1b[1;31merror\x1b[0m" in done.stdout
+
+
+@pytest.mark.parametrize("columns", ["40", "72", "100"])
+def test_the_demo_knows_its_findings_in_a_narrow_terminal(tmp_path: Path, columns: str) -> None:
+    answer = process(["demo"], tmp_path, {**ENVIRON, "HOME": str(tmp_path), "COLUMNS": columns})
+    assert (answer.code, "This is a bug" in answer.out) == (0, False), answer
 
 
 def test_ci_runs_the_test_command_of_the_readme() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -16,7 +16,7 @@ from policy_guard.documents.printable import printable
 
 HERE = Path(__file__).parent
 SURPRISE = 3
-COLOR = re.compile(r"\x1b\[[\d;]*m")
+REPORT = "report.json"
 PATIENCE = 120
 # What belongs to the user's own repository, commit or CI job, and would lead the check there.
 _FOREIGN = ("GIT_", "GITHUB_", "PRE_COMMIT", "CI", "PYTHON")
@@ -56,19 +56,22 @@ def run(write: Callable[[str], object], environ: Mapping[str, str]) -> int:
     try:
         with TemporaryDirectory(prefix="policy-guard-demo-", ignore_cleanup_errors=True) as folder:
             process = _play(Path(folder), environ)
+            succeeded = process.returncode == 1 and _found_as_it_should(Path(folder, REPORT))
     except OSError as error:
         raise SetupError(f"the demo needs a folder for temporary files: {printable(str(error))}.") from None
     write(_STORY + "\n" + process.stdout + process.stderr)
-    succeeded = _failed_as_it_should(process)
     write(_FAILED if succeeded else _SURPRISED.format(code=process.returncode))
     return 0 if succeeded else SURPRISE
 
 
-def _failed_as_it_should(process: subprocess.CompletedProcess[str]) -> bool:
+def _found_as_it_should(report: Path) -> bool:
     """A Python that cannot start ends with 1 as well: the findings have to be there, on that file alone."""
-    lines = [line for line in COLOR.sub("", process.stdout).splitlines() if line.startswith("iam/")]
-    checks = {check for check in ("[no-new-access]", "[access-not-granted]") for line in lines if check in line}
-    return process.returncode == 1 and len(checks) == 2 and all(line.startswith("iam/orders.json:") for line in lines)
+    try:
+        findings = json.loads(report.read_text(encoding="utf-8"))["findings"]
+    except (OSError, ValueError, KeyError):
+        return False
+    checks = {finding["check"] for finding in findings}
+    return checks == {"no-new-access", "access-not-granted"} and {f["path"] for f in findings} == {"iam/orders.json"}
 
 
 def _play(folder: Path, environ: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
@@ -79,7 +82,8 @@ def _play(folder: Path, environ: Mapping[str, str]) -> subprocess.CompletedProce
     for arguments in (("init", "--quiet", "--template="), ("add", "."), ("commit", "--quiet", "-m", "policies")):
         _git(arguments, repository, isolated)
     shutil.copytree(HERE / "after", repository, dirs_exist_ok=True)
-    return _run([sys.executable, "-m", "policy_guard", "check"], repository, isolated)
+    formats = ("--format", "text", "--format", f"json={folder / REPORT}")
+    return _run([sys.executable, "-m", "policy_guard", "check", *formats], repository, isolated)
 
 
 def _environment(home: Path, environ: Mapping[str, str]) -> dict[str, str]:

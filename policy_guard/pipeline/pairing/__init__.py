@@ -50,6 +50,16 @@ class Pair(NamedTuple):
         return self.policy.id._replace(unit=self.path)
 
     @property
+    def differs(self) -> bool:
+        """Tell whether anything of the policy changed, be it only its layout."""
+        from policy_guard.iam.policy import meaning
+
+        if self.old is None or self.new is None or self.fresh or self.policy.group:
+            return True
+        old_text, new_text = (side.source.text[slice(*side.span)] for side in (self.old, self.new))
+        return old_text != new_text or meaning(self.old) != meaning(self.new)
+
+    @property
     def predecessor(self) -> Policy | None:
         """Return what stood there before."""
         return self.old or self.instead_of

@@ -17,7 +17,8 @@ def render(report: Report, style: Style) -> str:
     """
     lines = [_line(finding, report.folder) for finding in in_order(report)]
     if report.error is not None or not style.quiet:
-        lines += [*(f"note: {printable(note)}" for note in report.notes), summary(report)]
+        lines += [*(f"note: {printable(note)}" for note in report.notes)]
+        lines += [summary(report)] if style.concludes else []
     text = "".join(f"{line}\n" for line in lines)
     return defused(text) if style.environ.get("GITHUB_ACTIONS") == "true" else text
 

@@ -124,7 +124,7 @@ def _notes(report: Report) -> Iterator[str]:
 def _verdict(report: Report, style: Style) -> list[str]:
     failed = report.error is not None or report.fails
     color_name = "error" if failed else "pass" if not report.findings else "warning"
-    return [_color(line, color_name, style) for line in _fit(summary(report), style)]
+    return [_color(line, color_name, style) for line in _fit(summary(report), style)] if style.concludes else []
 
 
 def _color(text: str, color_name: str, style: Style) -> str:
