@@ -39,8 +39,11 @@ _HOLE_IN_WORD = regex(
 _BINARY = regex(rb"[!:]binary|%TAG\s|!\S{0,80}%")
 # Resources that grant access without a document, and what may stand for any resource.
 _GRANTING = regex(
-    rb"AWS::(?:IAM|SSO|Serverless|Include|Lambda::(?:(?:LayerVersion)?Permission|Url))\b|Fn::(?:Transform|ForEach)"
-    rb"|PublicAccessBlock"
+    rb"AWS::(?:IAM|SSO|Serverless|Include|IdentityStore|LakeFormation|QuickSight|RAM|RolesAnywhere|SecurityLake"
+    rb"|ServiceCatalog|Cognito|CloudFormation::(?:Stack|CustomResource)|Lambda::(?:(?:LayerVersion)?Permission|Url)"
+    rb"|OpenSearchServerless|S3::AccessGrant|EKS::\w+|Transfer::User|Redshift::EndpointAuthorization)"
+    rb"|Fn::(?:Transform|ForEach)|PublicAccessBlock|EndpointServicePermissions|EventBusPolicy|AccessControl\b"
+    rb"|::MODULE|Custom::"
 )
 # Manifests of Kubernetes, Pulumi and Ansible, and what gives access in them without a document.
 _MANIFEST = regex(

@@ -10,19 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
-from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.choices import Outcome, Truths, outcomes
 from policy_guard.documents.containers.cloudformation.calls import call, canonical
 from policy_guard.documents.containers.cloudformation.documents import Unit, attempt
 from policy_guard.documents.containers.cloudformation.evaluate import Evaluator
+from policy_guard.documents.containers.cloudformation.grant_statements import allow_statement, resource_holders, unit_of
+from policy_guard.documents.containers.cloudformation.known_by_text import text_units
 from policy_guard.documents.containers.cloudformation.parts import NOTHING, NoValue, name_of, parts_of, text_of
 from policy_guard.documents.containers.cloudformation.reading import Reading
-from policy_guard.documents.containers.cloudformation.serverless import access_beside
 from policy_guard.documents.containers.cloudformation.template import type_of
 from policy_guard.documents.containers.holes import hole
 from policy_guard.documents.containers.managed import statements as managed_statements
 from policy_guard.documents.containers.opaque import Opaque
-from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
 
 PERMISSION = "AWS::Lambda::Permission"
@@ -48,10 +47,12 @@ _ATTACHING = {
     "AWS::IAM::Group": (("ManagedPolicyArns", "attached:ManagedPolicy"),),
     "AWS::SSO::PermissionSet": (("ManagedPolicies", "attached:ManagedPolicy"),),
 }
-BOUNDED = ("AWS::IAM::Role", "AWS::IAM::User")
+BOUNDED = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::SSO::PermissionSet")
 BOUNDARY = "PermissionsBoundary"
 _BEYOND = "boundary:LeavesAllowed"
 BUCKET = "AWS::S3::Bucket"
+# A block that is not there blocks everything.
+_OTHER_BLOCKED = ("AWS::S3::AccessPoint", "AWS::S3::MultiRegionAccessPoint")
 _BLOCK = "PublicAccessBlockConfiguration"
 _FLAGS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 # Amazon S3 User Guide, "Blocking public access": a new bucket blocks all of it, and one that loses its block nothing.
@@ -72,16 +73,15 @@ def grant_units(reading: Reading, name: str, managed: Iterable[str], bounded: bo
         units += attempt(partial(_url, reading, name), f"Resources.{name}.AuthType")
     if type_ == _ADDITION:
         units += attempt(partial(_addition, reading, name), f"Resources.{name}")
-    for place, node in access_beside(reading.template.resources[name], type_):
-        address = f"Resources.{name}.{place}"
-        units += attempt(partial(_unknown_access, reading, name, address, node), address)
+    units += text_units(reading, name)
     for key, action in _ATTACHING.get(type_, ()):
         address = f"Resources.{name}.{key}"
         units += attempt(partial(_attached_units, reading, name, key, action, frozenset(managed)), address)
     if bounded and type_ in BOUNDED:
         units += attempt(partial(_boundary, reading, name), f"Resources.{name}.{BOUNDARY}")
-    if type_ == BUCKET:
-        units += attempt(partial(_block, reading, name, bounded), f"Resources.{name}.{_BLOCK}")
+    if type_ == BUCKET or type_ in _OTHER_BLOCKED:
+        had_block = bounded and type_ == BUCKET
+        units += attempt(partial(_block, reading, name, had_block), f"Resources.{name}.{_BLOCK}")
     return units
 
 
@@ -101,33 +101,9 @@ def has_boundary(reading: Reading, name: str) -> bool:
     return isinstance(properties, Object) and properties.get(BOUNDARY) is not None
 
 
-def _unit(reading: Reading, address: str, holder: str, kind: Kind, statements: list[Object]) -> Iterator[Unit]:
-    if statements:
-        span = statements[0].span
-        version = Entry(Scalar("Version", span), Scalar("2012-10-17", span))
-        policy = Object((version, Entry(Scalar("Statement", span), Array(tuple(statements), span))), span)
-        document = PolicyDocument(address, policy, reading.template.source, holder, kind=kind)
-        yield Unit(address, holder, document, group=holder)
-
-
-def _statement(reading: Reading, span: Span, truths: Truths, **elements: Node) -> Object:
-    all_elements: dict[str, Node] = {"Effect": text_of(("Allow",), span), **elements}
-    entries = (Entry(Scalar(key, span), value) for key, value in all_elements.items())
-    return Object(tuple(entries), span, guards=reading.guards(truths))
-
-
-def _resource_holders(reading: Reading, name: str) -> Iterator[tuple[str, Truths]]:
-    """A resource as a holder, in every case."""
-    for truths in reading.existing(name):
-        span = reading.template.resources[name].span
-        for outcome in outcomes(lambda case: reading.own_holder(name, case), truths, span):
-            if outcome.value is not None:
-                yield outcome.value.key, outcome.truths
-
-
 def _attached_units(reading: Reading, name: str, key: str, action: str, managed: frozenset[str]) -> Iterator[Unit]:
     properties = reading.properties(name)
-    for holder, truths in _resource_holders(reading, name):
+    for holder, truths in resource_holders(reading, name):
         statements = [
             statement
             for outcome in reading.texts(properties.get(key), truths)
@@ -136,7 +112,7 @@ def _attached_units(reading: Reading, name: str, key: str, action: str, managed:
             for statement in _allowed_by(reading, text, action, outcome.truths)
         ]
         unit_holder = f"{key} of {holder}"
-        yield from _unit(reading, f"Resources.{name}.{key}", unit_holder, "identity", statements)
+        yield from unit_of(reading, f"Resources.{name}.{key}", unit_holder, "identity", statements)
 
 
 def _allowed_by(reading: Reading, text: Scalar, action: str, truths: Truths) -> Iterator[Object]:
@@ -146,7 +122,7 @@ def _allowed_by(reading: Reading, text: Scalar, action: str, truths: Truths) -> 
     yield from (statement._replace(guards=guards) for statement in aws_statements)
     if not aws_statements:
         resource = _resource(text, action)
-        yield _statement(reading, text.span, truths, Action=text_of((action,), text.span), Resource=resource)
+        yield allow_statement(reading, text.span, truths, Action=text_of((action,), text.span), Resource=resource)
 
 
 def _resource(text: Scalar, action: str) -> Scalar:
@@ -165,7 +141,7 @@ def _addition(reading: Reading, name: str) -> Iterator[Unit]:
             for users in reading.texts(properties.get("Users"), groups.truths):
                 for user in users.value or ():
                     by_user.setdefault(name_of(parts_of(user)), []).extend(
-                        _statement(
+                        allow_statement(
                             reading,
                             user.span,
                             users.truths,
@@ -175,40 +151,57 @@ def _addition(reading: Reading, name: str) -> Iterator[Unit]:
                         for group in groups.value or ()
                     )
     for user_name, statements in by_user.items():
-        yield from _unit(reading, f"Resources.{name}.Users", f"added {user_name}", "identity", statements)
+        yield from unit_of(reading, f"Resources.{name}.Users", f"added {user_name}", "identity", statements)
 
 
 def _boundary(reading: Reading, name: str) -> Iterator[Unit]:
     properties = reading.properties(name)
     node = properties.get(BOUNDARY)
     at = reading.template.spans[name].span
-    for holder, truths in _resource_holders(reading, name):
+    for holder, truths in resource_holders(reading, name):
         statements: list[Object] = []
-        for outcome in reading.texts(node, truths):
-            scalars = outcome.value or (text_of(("*",), node.span if node is not None else at),)
+        span = node.span if node is not None else at
+        for outcome in outcomes(lambda case: _bounding_text(reading, node, case), truths, span):
+            scalars = outcome.value or (text_of(("*",), span),)
             statements += (
-                _statement(reading, text.span, outcome.truths, Action=text_of((_BEYOND,), text.span), Resource=text)
+                allow_statement(
+                    reading, text.span, outcome.truths, Action=text_of((_BEYOND,), text.span), Resource=text
+                )
                 for text in scalars
             )
         unit_holder = f"{BOUNDARY} of {holder}"
-        yield from _unit(reading, f"Resources.{name}.{BOUNDARY}", unit_holder, "identity", statements)
+        yield from unit_of(reading, f"Resources.{name}.{BOUNDARY}", unit_holder, "identity", statements)
+
+
+def _bounding_text(reading: Reading, node: Node | None, truths: Truths) -> tuple[Scalar, ...]:
+    """Return the ARN of a boundary, or what else says which it is; nothing if there is none."""
+    value = reading.evaluator(truths).value(node) if node is not None else NOTHING
+    if isinstance(value, NoValue):
+        return ()
+    if isinstance(value, Object) and isinstance(arn := value.get("ManagedPolicyArn"), Scalar):
+        return (arn,)
+    if not isinstance(value, Scalar):
+        return (text_of((hole("the boundary", canonical(value)),), value.span),)
+    return (value,)
 
 
 def _block(reading: Reading, name: str, bounded: bool) -> Iterator[Unit]:
     """Return what a bucket lets in that a block of public access could keep out."""
     node = reading.properties(name).get(_BLOCK)
     span = node.span if node is not None else reading.template.spans[name].span
-    for holder, truths in _resource_holders(reading, name):
+    for holder, truths in resource_holders(reading, name):
         statements: list[Object] = []
         for outcome in outcomes(lambda case: _evaluate(reading, node, span, case), truths, span):
             openings = dict(_open_flags(outcome.value)) if outcome.value is not None else {}
             statements += (
-                _statement(reading, value.span, outcome.truths, Action=text_of((action,), value.span), Resource=value)
+                allow_statement(
+                    reading, value.span, outcome.truths, Action=text_of((action,), value.span), Resource=value
+                )
                 for action, value in openings.items()
                 if bounded or action != _UNSET
             )
         unit_holder = f"{_BLOCK} of {holder}"
-        yield from _unit(reading, f"Resources.{name}.{_BLOCK}", unit_holder, "identity", statements)
+        yield from unit_of(reading, f"Resources.{name}.{_BLOCK}", unit_holder, "identity", statements)
 
 
 def _evaluate(reading: Reading, node: Node | None, span: Span, truths: Truths) -> Node:
@@ -237,7 +230,7 @@ def _url(reading: Reading, name: str) -> Iterator[Unit]:
         for functions in reading.texts(properties.get("TargetFunctionArn"), truths):
             for outcome in reading.texts(properties.get("AuthType"), functions.truths):
                 for text in outcome.value or ():
-                    statement = _statement(
+                    statement = allow_statement(
                         reading,
                         text.span,
                         outcome.truths,
@@ -247,17 +240,7 @@ def _url(reading: Reading, name: str) -> Iterator[Unit]:
                         ),
                     )
                     holder = f"url of {', '.join(name_of(parts_of(f)) for f in functions.value or ())}"
-                    yield from _unit(reading, f"Resources.{name}.AuthType", holder, "identity", [statement])
-
-
-def _unknown_access(reading: Reading, name: str, address: str, node: Node) -> Iterator[Unit]:
-    """Access that only the transform of AWS SAM works out: it is known by its text, and another text is new access."""
-    resource = text_of((hole(f"what {address} gives access to", canonical(node)),), node.span)
-    action = text_of(("serverless:Access",), node.span)
-    statements = [
-        _statement(reading, node.span, truths, Action=action, Resource=resource) for truths in reading.existing(name)
-    ]
-    yield from _unit(reading, address, address, "identity", statements)
+                    yield from unit_of(reading, f"Resources.{name}.AuthType", holder, "identity", [statement])
 
 
 def _permission(reading: Reading, name: str, property_name: str) -> Iterator[Unit]:
@@ -273,7 +256,7 @@ def _permission(reading: Reading, name: str, property_name: str) -> Iterator[Uni
                 )
                 by_holder.setdefault(holder, []).append(statement)
     for holder, statements in by_holder.items():
-        yield from _unit(reading, f"Resources.{name}", holder, "resource", statements)
+        yield from unit_of(reading, f"Resources.{name}", holder, "resource", statements)
 
 
 def _permission_texts(
@@ -338,7 +321,7 @@ def _of_permission(
     }
     if conditions:
         elements["Condition"] = _mapping({key: _mapping(each, span) for key, each in conditions.items()}, span)
-    return name_of(parts_of(texts[property_name])), _statement(reading, span, outcome.truths, **elements)
+    return name_of(parts_of(texts[property_name])), allow_statement(reading, span, outcome.truths, **elements)
 
 
 def _mapping(values: Mapping[str, Node], span: Span) -> Object:

@@ -1,0 +1,108 @@
+"""Policies for access that is known by its text alone: another text is new access, a part that goes is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import NamedTuple
+
+from policy_guard.documents.containers.choices import Truths, outcomes
+from policy_guard.documents.containers.cloudformation.access_types import (
+    deciding_properties,
+    is_deciding_value,
+    is_harmless,
+    speaks_of_access,
+)
+from policy_guard.documents.containers.cloudformation.calls import call, canonical
+from policy_guard.documents.containers.cloudformation.documents import Unit, attempt
+from policy_guard.documents.containers.cloudformation.grant_statements import allow_statement, unit_of
+from policy_guard.documents.containers.cloudformation.parts import NoValue, text_of
+from policy_guard.documents.containers.cloudformation.reading import Reading
+from policy_guard.documents.containers.cloudformation.serverless import access_beside
+from policy_guard.documents.containers.cloudformation.template import type_of
+from policy_guard.documents.containers.holes import hole
+from policy_guard.documents.source import Array, Node, Object, Scalar, Span
+
+ACTION = "attached:Access"
+
+
+class _Part(NamedTuple):
+    """Something that grants access: what decides it, beside the other properties, and where it stands."""
+
+    label: str
+    text: str
+    span: Span
+
+
+def text_units(reading: Reading, name: str) -> list[Unit]:
+    """Return what a resource grants by its text. Raises nothing: a unit says what cannot be told."""
+    resource = reading.template.resources[name]
+    type_ = type_of(resource)
+    units: list[Unit] = []
+    for place, node in access_beside(resource, type_):
+        address = f"Resources.{name}.{place}"
+        units += attempt(partial(_node_units, reading, name, address, node), address)
+    if isinstance(resource.get("Properties"), Object):
+        units += attempt(partial(_property_units, reading, name, type_), f"Resources.{name}")
+    return units
+
+
+def _node_units(reading: Reading, name: str, address: str, node: Node) -> Iterator[Unit]:
+    """Access that only a transform works out."""
+    statements: list[Object] = []
+    for truths in reading.existing(name):
+        for outcome in outcomes(lambda case: reading.evaluator(case).value(node), truths, node.span):
+            if outcome.value is not None and not isinstance(outcome.value, NoValue):
+                part = _Part(address, canonical(outcome.value), node.span)
+                statements.append(_statement(reading, part, "", outcome.truths))
+    yield from unit_of(reading, address, address, "identity", statements)
+
+
+def _property_units(reading: Reading, name: str, type_: str) -> Iterator[Unit]:
+    """Access by properties. All resources of a type are one holder: a new logical id alone grants nothing."""
+    properties = reading.template.resources[name].get("Properties")
+    assert isinstance(properties, Object)
+    if call(properties) is None and not _keys(type_, properties):
+        return
+    properties = reading.properties(name)
+    statements: list[Object] = []
+    for truths in reading.existing(name):
+        for outcome in outcomes(partial(_parts, reading, type_, properties), truths, properties.span):
+            context, parts = outcome.value or ("", [])
+            statements += (_statement(reading, part, context, outcome.truths) for part in parts)
+    yield from unit_of(reading, f"Resources.{name}", f"every {type_}", "identity", statements)
+
+
+def _keys(type_: str, properties: Object) -> tuple[str, ...]:
+    deciding = deciding_properties(type_, properties)
+    values = properties.get("Parameters")
+    return (*deciding, "Parameters") if values is not None and is_deciding_value(type_, "Role") else deciding
+
+
+def _parts(reading: Reading, type_: str, properties: Object, truths: Truths) -> tuple[str, list[_Part]]:
+    """Return what all parts have beside them, and the parts: items of lists, or else one for all properties."""
+    evaluator = reading.evaluator(truths)
+    items: list[_Part] = []
+    single: list[_Part] = []
+    for key in _keys(type_, properties):
+        node = properties.get(key)
+        assert node is not None
+        value = evaluator.value(node)
+        if isinstance(value, Array):
+            items += (_Part(key, canonical(item), item.span) for item in value.items)
+        elif isinstance(value, Object) and key == "Parameters":
+            items += (
+                _Part(f"{key}.{entry.key.text}", canonical(entry.value), entry.value.span)
+                for entry in value.entries
+                if is_deciding_value(type_, entry.key.text)
+            )
+        elif not isinstance(value, NoValue) and not (isinstance(value, Scalar) and is_harmless(key, value.text)):
+            single.append(_Part(key, canonical(value), value.span))
+    context = repr((type_, sorted((part.label, part.text) for part in single)))
+    return context, items or sorted(single, key=lambda part: not speaks_of_access(part.label))[:1]
+
+
+def _statement(reading: Reading, part: _Part, context: str, truths: Truths) -> Object:
+    resource = hole(f"what {part.label} gives access to", part.label, part.text, context)
+    action = text_of((ACTION,), part.span)
+    return allow_statement(reading, part.span, truths, Action=action, Resource=text_of((resource,), part.span))
