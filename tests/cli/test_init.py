@@ -112,7 +112,7 @@ def test_folders_are_named_where_every_file_is_a_policy(scratch: Scratch) -> Non
     assert proposed(scratch) == {
         files_in("iam/**"): None,
         files_in("roles/**"): None,
-        files_in("services/*/policies"): None,
+        files_in("services/*/policies/**"): None,
         files_in("org/scp"): "scp",
     }
 
@@ -160,6 +160,27 @@ def test_it_counts_a_grant_as_the_check_does(scratch: Scratch) -> None:
     scratch.commit()
     assert scratch.findings("--all") == [("access-not-granted", "violated", "iam/all.json")]
     assert "#   pass-every-role  " in (scratch.folder / NAME).read_text()
+
+
+def test_it_counts_no_grant_that_the_check_does_not_ask_about(scratch: Scratch) -> None:
+    scratch.commit(**{"org/scp/a.json": document(allow("*"), deny("s3:*"))})
+    scratch.commit(
+        **{"main.tf": 'resource "aws_iam_policy" "p" {\n  policy = ' + f"jsonencode({json.dumps(NARROW)})\n}}\n"}
+    )
+    lines = scratch.guard("init").out.splitlines()
+    assert not any("critical permissions today" in line for line in lines)
+    assert f"wrote {NAME}: names 1 of 2 files with policies, the others are found wherever they are" in lines
+    assert "# Granted today: none of it\n" in (scratch.folder / NAME).read_text()
+
+
+def test_a_policy_may_move_to_a_subfolder_with_the_settings_of_init(scratch: Scratch) -> None:
+    scratch.commit(**{"iam/a.json": NARROW, "iam/b.json": WIDE})
+    scratch.guard("init")
+    scratch.commit()
+    (scratch.folder / "iam/team").mkdir()
+    scratch.git("mv", "iam/b.json", "iam/team/b.json")
+    answer = scratch.guard("check")
+    assert (answer.code, "iam/team/b.json is compared with iam/b.json" in answer.out) == (0, True), answer
 
 
 def test_the_list_to_start_from_names_actions_that_aws_has() -> None:
@@ -274,7 +295,7 @@ def test_a_folder_with_other_files_is_left_to_shape(scratch: Scratch) -> None:
     scratch.commit(
         **{"iam/a.json": NARROW, "iam/b.json": NARROW, "iam/note.json": {"a": 1}, "iam/c.yaml": json.dumps(NARROW)}
     )
-    assert proposed(scratch) == {"iam/*.yaml iam/*.yml": None}
+    assert proposed(scratch) == {"iam/**/*.yaml iam/**/*.yml": None}
     scratch.commit(**{"iam/note.json": {"a": 2}, "iam/README.md": "policies"})
     assert scratch.guard("check", "--base", "HEAD~1").code == 0
 
@@ -297,7 +318,7 @@ def test_a_policy_that_changes_its_format_after_init_is_compared_with_its_old_ve
 
 def test_one_file_in_a_folder_that_says_nothing_is_left_to_shape(scratch: Scratch) -> None:
     scratch.commit(**{"things/a.json": NARROW, "policy.json": NARROW, "permissions/a.json": NARROW})
-    assert proposed(scratch) == {files_in("permissions"): None}
+    assert proposed(scratch) == {files_in("permissions/**"): None}
 
 
 def test_groups_are_proposed_as_a_comment_only(scratch: Scratch) -> None:

@@ -292,6 +292,22 @@ class TestNothingSlipsThrough:
         scratch.git("add", "-A")
         assert scratch.guard("check", "--staged").code == 1
 
+    def test_a_rename_to_where_the_same_holds_without_a_rule(self, scratch: Scratch) -> None:
+        scratch.write(".policy-guard.yaml", {"version": 1, "policies": [{"files": ["iam/*.json"]}]})
+        scratch.commit()
+        scratch.write("elsewhere/x", "")
+        scratch.git("mv", "iam/a.json", "elsewhere/a.json")
+        assert scratch.guard("check", "--staged").code == 0
+        scratch.write("elsewhere/a.json", WIDE)
+        scratch.git("add", "-A")
+        assert scratch.findings("--staged") == [("no-new-access", "violated", "elsewhere/a.json")]
+
+    def test_a_rename_to_where_a_rule_names_every_file_as_a_policy(self, scratch: Scratch) -> None:
+        scratch.write(".policy-guard.yaml", {"version": 1, "policies": [{"files": ["live/*.json"]}]})
+        scratch.commit(**{"live/x.json": NARROW, "examples/admin.json": document(allow("*"))})
+        scratch.git("mv", "examples/admin.json", "live/admin.json")
+        assert ("no-new-access", "violated", "live/admin.json") in scratch.findings("--staged")
+
     def test_a_rename_into_other_settings(self, scratch: Scratch) -> None:
         scratch.write(".policy-guard.yaml", SCP)
         scratch.write("scp/a.json", document(deny("s3:*")))

@@ -191,12 +191,13 @@ def _headline(survey: Survey) -> str:
 
 def _remark(survey: Survey, proposals: tuple[Entry, ...]) -> str:
     named_files = sum(len(entry.paths) for entry in proposals)
-    all_files = len(survey.sides)
-    if not all_files and survey.terraform:
+    all_files = len({policy.source.path for policy in survey.terraform} | survey.sides.keys())
+    if not survey.sides and survey.terraform:
         return "names no file: policies in Terraform are judged wherever they are"
     if not all_files:
         return "names no file: say under policies where they will be"
-    ending = ", the others are found by their shape" if named_files < all_files else ""
+    found = "wherever they are" if survey.terraform else "by their shape"
+    ending = f", the others are found {found}" if named_files < all_files else ""
     return f"names {named_files} of {counted(all_files, 'file', 'files')} with policies{ending}"
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from policy_guard.iam.meaning.prover import Proved
 from policy_guard.iam.meaning.symbolic import Access
-from policy_guard.iam.policy import Policy
+from policy_guard.iam.policy import BESIDE_FULL_ACCESS, Policy
 from policy_guard.pipeline.results import Progress, stepwise
 from policy_guard.settings.critical import CriticalEntry, exceptions
 from policy_guard.solver.budget import Budgets
@@ -32,7 +32,8 @@ def count_grants(
     """Return what the policies grant, each given with its path, in bounded steps; `progress` hears of each."""
     counts: Counter[str] = Counter()
     budgets, number = Budgets(), 0
-    for path, policy in stepwise(policies, "policies", itemgetter(0), progress):
+    asked_policies = [(path, policy) for path, policy in policies if policy.kind not in BESIDE_FULL_ACCESS]
+    for path, policy in stepwise(asked_policies, "policies", itemgetter(0), progress):
         entries = tuple(entry for entry in critical if entry.concerns(path) and entry.is_about(policy.kind))
         ids = set(_granted_entries(policy, entries, budgets))
         counts.update(ids)

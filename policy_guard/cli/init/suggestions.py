@@ -193,8 +193,22 @@ def _patterns(files: Files) -> dict[str, int]:
             whole_folders.add((folder, suffix))
             patterns[f"{folder}/**/*{suffix}"] = contents.number
         elif direct and direct.suits(f"{folder}/*{suffix}"):
-            patterns[f"{folder}/*{suffix}"] = direct.number
+            pattern = (
+                f"{folder}/**/*{suffix}" if _may_take_subfolders(folder, folders, direct) else f"{folder}/*{suffix}"
+            )
+            patterns[pattern] = direct.number
     return patterns
+
+
+def _may_take_subfolders(folder: str, folders: _Folders, direct: _Contents) -> bool:
+    """Tell whether a pattern may name the subfolders, where there are none yet, and what comes there is a policy, too.
+
+    Not so for caps: a policy that grants could come in as one.
+    """
+    contents = (folders.below.get((folder, suffix)) for suffix in SUFFIXES)
+    name = folder.rpartition("/")[2]
+    empty = not any(below.has_subfolders for below in contents if below)
+    return empty and _normalized(name) in _WHOLE - _NAMES.keys() and direct.kinds == {None}
 
 
 def _join_families(patterns: dict[str, int], files: Files) -> dict[str, int]:

@@ -15,13 +15,14 @@ from policy_guard.pipeline.repository.changes import snapshot
 from policy_guard.pipeline.repository.objects import LARGEST, OVERSIZED
 from policy_guard.pipeline.repository.revisions import Revision
 from policy_guard.pipeline.repository.ways import BROKEN, Tree
-from policy_guard.settings.config import Config
+from policy_guard.settings.config import Config, PolicyFiles
 from policy_guard.settings.load import Settings
 
 if TYPE_CHECKING:
     from policy_guard.iam.policy import Kind
 from policy_guard.pipeline.pairing.file_version import FileVersion, glance_of
 
+_BY_SHAPE = PolicyFiles(())
 _TOO_LARGE = f"the file is larger than {LARGEST >> 20} MB, and larger ones are not read; exclude it"
 
 
@@ -154,13 +155,17 @@ class Reader:
     def has_same_rules(self, old_path: str, new_path: str) -> bool:
         """Tell whether a file is judged the same under both paths, the first of them in the base.
 
-        Rules that say the same of different files are one rule, such as those for `.json` and for `.yaml`.
+        Rules that say the same of different files are one rule, such as those for `.json` and for `.yaml`; one that
+        gives no kind and no reference judges its files as those are that no rule names. Into its files none may come
+        from elsewhere: there every file is a policy in use.
         """
         old_scope, new_scope = self.scope(old_path), self.scope(new_path)
         if old_scope == new_scope or old_scope[1:] != new_scope[1:]:
             return old_scope == new_scope
         old_rule, new_rule = self._base_config.policy_rule(old_path), self._config.policy_rule(new_path)
-        return old_rule is not None and new_rule is not None and old_rule[1:] == new_rule[1:]
+        if old_rule is None or not self.concerned(new_path):
+            return False
+        return old_rule[1:] == (new_rule or _BY_SHAPE)[1:]
 
     def undistrusted(self, file: File, revision: Revision) -> FileVersion | None:
         """Return what a version holds that counts as unknown, as it is kept; None if it does not count so."""
