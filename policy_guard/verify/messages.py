@@ -26,6 +26,7 @@ from policy_guard.verify.check import Check, Question
 from policy_guard.verify.explain.changed import heir
 from policy_guard.verify.explain.difference import Terms, spell_terms
 from policy_guard.verify.explain.difference_text import cells, difference_facts, enumeration
+from policy_guard.verify.explain.without_document import ADVICE, headline, is_made_up
 from policy_guard.verify.finding import Acceptable, Cell, Finding, Outcome, Related
 from policy_guard.verify.rehearsal import lies_within, part_of, suffices
 from policy_guard.verify.verdicts import Verdict, place
@@ -199,15 +200,32 @@ def _message(check: Check, verdict: Verdict, siblings: Sequence[Verdict], single
     ids = _critical_ids(verdict, *siblings)
     plural = len(ids) > 1
     critical = f"{':' if plural else ','} {enumeration(ids, limit=_MOST_IDS)}{_companions(verdict)}" if ids else ""
-    headline = check.headlines.format(len(ids)) if plural else single_headline
+    single_headline = _headline_without_document(check, verdict) or single_headline
+    said = check.headlines.format(len(ids)) if plural else single_headline
     if isinstance(verdict.answer, Undecided):
-        return f"too hard to decide whether it {headline}{critical}"
+        return f"too hard to decide whether it {said}{critical}"
     if isinstance(verdict.answer, Unsupported):
-        return f"not understood well enough to decide whether it {headline}{critical}"
+        return f"not understood well enough to decide whether it {said}{critical}"
     old_access = " that the old version granted too" if verdict.claim.existing else ""
-    future = ", for actions that AWS does not have today" if verdict.future and not siblings else ""
+    future = (
+        ", for actions that AWS does not have today"
+        if verdict.future and not (siblings or _is_without_document(verdict))
+        else ""
+    )
     impossible = ", on resources that the actions do not work on" if verdict.impossible else ""
-    return f"{headline}{old_access}{critical}{future}{impossible}"
+    return f"{said}{old_access}{critical}{future}{impossible}"
+
+
+def _is_without_document(verdict: Verdict) -> bool:
+    """Tell whether the access in question is such that no document tells."""
+    return bool(verdict.actions) and all(is_made_up(value.text) for value in verdict.actions)
+
+
+def _headline_without_document(check: Check, verdict: Verdict) -> str | None:
+    if check.label != "new" or not _is_without_document(verdict):
+        return None
+    resource = verdict.resources[0].text if verdict.resources else ""
+    return headline(verdict.actions[0].text, resource)
 
 
 def _companions(verdict: Verdict) -> str:
@@ -260,9 +278,10 @@ def _facts(
             yield check.label, _grant(verdict)
         if question.new is None:
             yield "now", "no policy any more" + ("" if check.of_old else ": nothing is capped here")
-        if question.old is None and check.label == "new":
+        without_document = _is_without_document(verdict)
+        if question.old is None and check.label == "new" and not without_document:
             yield "before", "no policy: everything that it grants is new"
-        if witness:
+        if witness and not is_made_up(witness.action):
             yield "example", sentence(witness) + _absent_keys(witness, question)
             yield from _kinds(witness) if verdict.impossible else ()
         yield from _readings(answer)
@@ -272,7 +291,18 @@ def _facts(
         )
         if claim.entry:
             yield from _entry(claim.entry, plural)
-        yield "next", (check.advice_on(witness) if witness else "") or _words(check, question)[1]
+        advice = (check.advice_on(witness) if witness else "") or _words(check, question)[1]
+        yield "next", _advice_on_names(verdict) or (ADVICE if without_document and check.label == "new" else advice)
+
+
+def _advice_on_names(verdict: Verdict) -> str:
+    """Return what to do about names that AWS does not have, if there is no other access in question."""
+    if not verdict.misspelt or not (verdict.future or _is_without_document(verdict)):
+        return ""
+    names = {misspelt.name: misspelt.suggestion for misspelt in verdict.misspelt}
+    suggestions = [names[value.text] for value in (*verdict.actions, *verdict.resources) if value.text in names]
+    end = "if AWS has what is written there by now, have the new access reviewed"
+    return f"write {enumeration(suggestions or names.values())}; {end}"
 
 
 def _entry(entry: CriticalEntry, plural: bool) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,8 @@ from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scal
 
 _DATA = os.path.join(os.path.dirname(__file__), "managed_policies.txt")
 _ACCOUNT = ":iam::aws:policy"
+# How much of a name, from 0 to 1, has to be that of another one for a suggestion.
+_ALIKE = 0.85
 
 
 class Managed(NamedTuple):
@@ -38,6 +40,14 @@ def managed(arn: str) -> Managed | None:
         return None
     _, version, day, document = data[at + 1 : data.index(b"\n", at + 1)].decode().split(" ", 3)
     return Managed(arn, version, day, document)
+
+
+def nearest(arn: str) -> str | None:
+    """The ARN of a managed policy of AWS that is spelled most like this one, whatever path stands before its name."""
+    from difflib import get_close_matches
+
+    by_name = {known.rpartition("/")[2].lower(): known for known in arns()}
+    return next((by_name[name] for name in get_close_matches(arn.rpartition("/")[2].lower(), by_name, 1, _ALIKE)), None)
 
 
 def arns() -> tuple[str, ...]:

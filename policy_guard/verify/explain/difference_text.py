@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from policy_guard.verify.explain.without_document import access
 from policy_guard.verify.finding import Cell, Difference, Piece
 
 _MOST_LISTED = 3
@@ -31,6 +32,10 @@ def cells(pairs: Sequence[Cell], not_actions: bool, not_resources: bool) -> str:
 
 
 def _cell(cell: Cell, not_actions: bool, not_resources: bool) -> str:
+    if len(cell.actions) == 1 and not (not_actions or not_resources):
+        texts = [access(cell.actions[0], resource) for resource in cell.resources or ("",)]
+        if all(texts):
+            return enumeration(filter(None, texts))
     actions = ("every action but " if not_actions else "") + enumeration(cell.actions)
     if not cell.resources:
         return actions

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from policy_guard.documents.containers import managed
 from policy_guard.iam import catalog
 from policy_guard.iam.meaning.prover import Prover
 from policy_guard.iam.policy import MADE_UP, Statement, Value
 from policy_guard.solver.strings.pattern import holes
+from policy_guard.verify.explain.without_document import is_made_up, unknown_policies
 
 _MOST_LOOKED_UP = 5
 _LONGEST = 100
@@ -32,15 +34,18 @@ class Suggestions:
         self._nearest_names: dict[str, str | None] = {}
 
     def find(self, statement: Statement | None, actions: Iterable[Value]) -> Iterator[Misspelt]:
-        """Return the misspelt ones of these actions and of the condition keys of a statement."""
+        """Return the misspelt ones of these actions, and of the condition keys and attached policies of a statement."""
         if statement is None:
             return
         texts = (value.text for value in actions if not holes(value.pattern))
-        plain_texts = (text for text in texts if ":" in text and "*" not in text and "?" not in text)
+        plain_texts = (
+            text for text in texts if ":" in text and "*" not in text and "?" not in text and not is_made_up(text)
+        )
         yield from self._look_up((text for text in plain_texts if not catalog.exists(text)), catalog.nearest)
         keys = (c.written_key for c in statement.conditions if not c.unknown_key and not c.key.startswith(MADE_UP))
         unknown_keys = (key for key in keys if not _is_claim(key) and catalog.key_type(key) is None)
         yield from self._look_up(unknown_keys, catalog.nearest_key)
+        yield from self._look_up(unknown_policies(statement), managed.nearest)
 
     def _look_up(self, names: Iterable[str], nearest: Callable[[str], str | None]) -> Iterator[Misspelt]:
         for name in dict.fromkeys(names):

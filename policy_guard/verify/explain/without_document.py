@@ -1,0 +1,97 @@
+"""Access that no document tells, in words: the containers stand for it with actions that AWS does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from policy_guard.iam.policy import Statement
+
+_ARN = "arn:aws:iam::aws:policy/"
+# What nobody knows of an attached policy or a grant of Terraform: `${the actions of aws_iam_policy.p.arn}`.
+_ACTIONS_OF = "the actions of "
+_GROUP = "arn:aws:iam::*:group/"
+
+
+class Words(NamedTuple):
+    """What a finding says of such access: its headline, and what is new. `{}` is what is named in the file."""
+
+    headline: str
+    access: str
+
+
+_ATTACHED = Words("attaches a policy whose document is not known here", "the policy {}")
+_BY_TEXT = Words("gives access that is known by its text alone", "{}")
+_WITHOUT_BLOCK = Words("lets in public access that was blocked", "what a block of public access keeps out")
+_BY_ACTION = {
+    "attached:ManagedPolicy": _ATTACHED,
+    "attached:Group": Words("adds a user to a group", "what the group {} may do"),
+    "attached:Access": _BY_TEXT,
+    "serverless:Access": _BY_TEXT,
+    "boundary:LeavesAllowed": Words(
+        "changes a permissions boundary whose document is not known here", "what the boundary {} leaves"
+    ),
+    "public-access:WithoutBlock": _WITHOUT_BLOCK,
+    "function-url:Invoke": Words("opens the URL of a function", "calls of the URL of the function"),
+}
+_FLAG = "public-access:"
+ADVICE = "look at what it allows, and have it reviewed"
+
+
+def is_made_up(action: str) -> bool:
+    """Tell whether an action stands for access that no document tells."""
+    return _words(action) is not None
+
+
+def headline(action: str, resource: str) -> str | None:
+    """Return what a finding about such access says; None for an action of AWS."""
+    if action == "boundary:LeavesAllowed" and resource == "*":
+        return "has no permissions boundary any more"
+    words = _words(action)
+    return words.headline if words else None
+
+
+def access(action: str, resource: str) -> str | None:
+    """Return such access as one says it; None for an action of AWS."""
+    if action == "boundary:LeavesAllowed" and resource == "*":
+        return "everything that a permissions boundary would not leave"
+    words = _words(action)
+    if words is None:
+        return None
+    named = _inner(action).removeprefix(_ACTIONS_OF) or _inner(resource) or resource.removeprefix(_GROUP)
+    return words.access.format(named)
+
+
+def unknown_policies(statement: Statement) -> Iterator[str]:
+    """Return the ARNs in the name of AWS that a statement stands for, and that are none of a policy of AWS."""
+    values = statement.resource.values if statement.resource else ()
+    for action in statement.action.values:
+        texts = [value.text for value in values] if action.text == "attached:ManagedPolicy" else []
+        if _words(action.text) is _BY_TEXT:
+            texts = [statement.source.text[slice(*value.span)].strip("\"'") for value in values]
+        texts.append(_inner(action.text).removeprefix(_ACTIONS_OF))
+        yield from (text for text in texts if text.startswith(_ARN))
+
+
+def _words(action: str) -> Words | None:
+    inner = _inner(action)
+    if inner.startswith(_ACTIONS_OF):
+        return _of_unknown_actions(inner.removeprefix(_ACTIONS_OF))
+    if action.startswith(_FLAG):
+        flag = action.removeprefix(_FLAG)
+        return _BY_ACTION.get(action, Words(_WITHOUT_BLOCK.headline, f"what {flag} blocks"))
+    return _BY_ACTION.get(action)
+
+
+def _of_unknown_actions(named: str) -> Words:
+    if named.startswith("what "):
+        return Words(_WITHOUT_BLOCK.headline, "{}")
+    if ":policy/" in named or named.endswith(".arn"):
+        return Words(_ATTACHED.headline, "what {} allows")
+    return Words(_BY_TEXT.headline, "what {} allows")
+
+
+def _inner(text: str) -> str:
+    """The name of what nobody knows, if a text is nothing else."""
+    is_one = text.startswith("${") and text.endswith("}") and "${" not in text[2:]
+    return text[2:-1] if is_one else ""

@@ -1,0 +1,129 @@
+"""Access that no document tells is said in words, and no action is named that AWS does not have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.repository import Scratch, allow, document
+
+POLICY = "arn:aws:iam::111122223333:policy/team"
+MISSPELT = "arn:aws:iam::aws:policy/AWSLambdaBasicExecutionRol"
+MEANT = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+TRUST = document(allow("sts:AssumeRole", Principal={"Service": "lambda.amazonaws.com"}))
+del TRUST["Statement"][0]["Resource"]
+
+
+def role(**properties: Any) -> dict[str, Any]:
+    resource = {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": TRUST, **properties}}
+    return {"Resources": {"R": resource}}
+
+
+def attachment(arn: str) -> str:
+    return f'resource "aws_iam_role_policy_attachment" "a" {{\n  role = "r"\n  policy_arn = "{arn}"\n}}\n'
+
+
+def manifest(arn: str) -> str:
+    return f"""\
+apiVersion: iam.aws.crossplane.io/v1beta1
+kind: RolePolicyAttachment
+metadata: {{name: x}}
+spec: {{forProvider: {{roleName: r, policyArn: "{arn}"}}}}
+"""
+
+
+def bucket(**flags: bool) -> dict[str, Any]:
+    properties = {"PublicAccessBlockConfiguration": flags} if flags else {}
+    return {"Resources": {"B": {"Type": "AWS::S3::Bucket", "Properties": properties}}}
+
+
+BLOCKED = {"BlockPublicAcls": True, "BlockPublicPolicy": True, "IgnorePublicAcls": True, "RestrictPublicBuckets": True}
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Scratch:
+    return Scratch(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new", "message", "access"),
+    [
+        (
+            "a.json",
+            role(),
+            role(ManagedPolicyArns=[POLICY]),
+            "attaches a policy whose document is not known here",
+            f"the policy {POLICY}",
+        ),
+        (
+            "a.tf",
+            "",
+            attachment(POLICY),
+            "attaches a policy whose document is not known here",
+            f"what {POLICY} allows",
+        ),
+        (
+            "a.yaml",
+            "",
+            manifest(POLICY),
+            "gives access that is known by its text alone",
+            "what RolePolicyAttachment/x.spec.forProvider.policyArn gives access to",
+        ),
+        (
+            "a.json",
+            role(PermissionsBoundary=POLICY),
+            role(),
+            "has no permissions boundary any more",
+            "everything that a permissions boundary would not leave",
+        ),
+        (
+            "a.json",
+            role(PermissionsBoundary=POLICY),
+            role(PermissionsBoundary=f"{POLICY}-wide"),
+            "changes a permissions boundary whose document is not known here",
+            f"what the boundary {POLICY}-wide leaves",
+        ),
+        (
+            "a.json",
+            bucket(**BLOCKED),
+            bucket(**{**BLOCKED, "BlockPublicAcls": False}),
+            "lets in public access that was blocked",
+            "what BlockPublicAcls blocks",
+        ),
+    ],
+)
+def test_access_without_a_document_in_words(
+    scratch: Scratch, path: str, old: Any, new: Any, message: str, access: str
+) -> None:
+    scratch.commit(**{path: old} if old else {})
+    scratch.write(path, new)
+    words = " ".join(scratch.guard("check").out.split())
+    assert f"error: {message} [no-new-access]" in words
+    assert f" new {access} " in words
+    assert "next look at what it allows, and have it reviewed" in words
+    assert "AWS does not have today" not in words
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("a.json", role(ManagedPolicyArns=[MISSPELT])),
+        ("a.tf", attachment(MISSPELT)),
+        ("a.yaml", manifest(MISSPELT)),
+    ],
+)
+def test_a_misspelt_policy_of_aws(scratch: Scratch, path: str, content: Any) -> None:
+    scratch.commit()
+    scratch.write(path, content)
+    words = " ".join(scratch.guard("check").out.split())
+    assert f"AWS has no {MISSPELT}; did you mean {MEANT}?" in words
+    assert f"next write {MEANT}; if AWS has what is written there by now" in words
+
+
+def test_a_misspelt_action_is_to_be_written_right(scratch: Scratch) -> None:
+    scratch.commit(**{"a.json": document(allow("sqs:SendMessage"))})
+    scratch.write("a.json", document(allow("sqs:SendMessage", "sqs:RecieveMessage")))
+    words = " ".join(scratch.guard("check").out.split())
+    assert "next write sqs:ReceiveMessage; if AWS has what is written there by now" in words
