@@ -7,11 +7,11 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from posixpath import normpath
 from typing import NamedTuple
 
+from policy_guard.documents.containers.terraform.documents import Unit
 from policy_guard.documents.containers.terraform.folder import Folder, Wrong, is_read
 from policy_guard.documents.containers.terraform.moves import with_new_names
 from policy_guard.documents.containers.terraform.units import (
     Sides,
-    Unit,
     all_units,
     changed_variables,
     differing_units,

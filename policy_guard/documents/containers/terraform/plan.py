@@ -14,6 +14,7 @@ from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.opaque import digest
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.containers.recognition import is_policy_text
+from policy_guard.documents.containers.terraform.documents import Unit
 from policy_guard.documents.containers.terraform.elsewhere import (
     ABSENT,
     attached_policy,
@@ -22,7 +23,7 @@ from policy_guard.documents.containers.terraform.elsewhere import (
 )
 from policy_guard.documents.containers.terraform.grants import BLOCKS, GRANTING, PERMISSION, decides, granted_by
 from policy_guard.documents.containers.terraform.places import BY_NAME, CEILING, GRANT
-from policy_guard.documents.containers.terraform.units import Sides, Unit
+from policy_guard.documents.containers.terraform.units import Sides
 from policy_guard.documents.containers.terraform.uses import HOLDERS, kind_of, takes_policy
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.formats.json import scan

@@ -1,0 +1,210 @@
+"""The policy at one place of Terraform: its document, whose it is, and where it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from policy_guard.documents.containers import Kind
+from policy_guard.documents.containers.choices import (
+    Need,
+    Outcome,
+    Truths,
+    free,
+    guards,
+    outcomes,
+)
+from policy_guard.documents.containers.opaque import Opaque, digest
+from policy_guard.documents.containers.plain import PolicyDocument
+from policy_guard.documents.containers.terraform.deciding import references
+from policy_guard.documents.containers.terraform.elsewhere import (
+    ABSENT,
+    attached_policy,
+    below_ceiling,
+    statements_of,
+)
+from policy_guard.documents.containers.terraform.evaluate import Evaluator
+from policy_guard.documents.containers.terraform.folder import Definition
+from policy_guard.documents.containers.terraform.grants import granted_policy, open_access
+from policy_guard.documents.containers.terraform.places import BY_NAME, CEILING, GRANT, Use
+from policy_guard.documents.containers.terraform.principals import (
+    argument_label,
+    principal_of,
+    providers,
+)
+from policy_guard.documents.containers.terraform.rendered import render
+from policy_guard.documents.containers.terraform.text import pieces_of, policy_of
+from policy_guard.documents.containers.terraform.uses import HOLDERS
+from policy_guard.documents.containers.terraform.values import (
+    is_known,
+    is_null,
+    label_of,
+    name_of,
+    pairs_of,
+)
+from policy_guard.documents.hcl.syntax import (
+    Attribute,
+    Expression,
+    Template,
+)
+from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span
+
+ORGANIZATIONS: dict[str, Kind] = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}
+
+
+class Unit(NamedTuple):
+    """A policy with its address and its holder; with `problems` it cannot be told, and `policy` is None.
+
+    `principal` is the role, user or group that an identity policy is for, if it is known. With `elsewhere` it is a
+    module that is not in the repository, and may make policies of what it is given.
+    """
+
+    address: str
+    holder: str
+    source: Source
+    policy: PolicyDocument | None
+    problems: tuple[Problem, ...] = ()
+    principal: str = ""
+    elsewhere: bool = False
+
+
+def digest_of(use: Use) -> str:
+    return digest(sorted(use.deciding))
+
+
+def unit_at(use: Use, address: str, evaluator: Evaluator) -> Unit:
+    holder = "\n".join(_holder(use, evaluator))
+    kind = use.kind
+    if use.address.endswith(".content"):
+        kind = _organizations(use, evaluator)
+    sources: list[Source] = []
+
+    def run(truths: Truths) -> Node:
+        inner = Evaluator(use.scope, evaluator.source, truths, evaluator.names, evaluator.steps)
+        return _policy(use, inner, sources)
+
+    span = use.value.span if use.value is not None else use.definition.span
+    all_outcomes = outcomes(run, {}, span)
+    document = _join(all_outcomes, span)
+    source = sources[0] if sources else use.definition.source
+    if document is None:
+        return Unit(address, holder, source, None)
+    policy = PolicyDocument(address, document, source, holder, kind=kind)
+    return Unit(address, holder, source, policy, principal=principal_of(use, evaluator))
+
+
+def _organizations(use: Use, evaluator: Evaluator) -> Kind | None:
+    type_ = use.definition.body.value("type")
+    text = label_of(evaluator.value(type_)) if type_ is not None else "SERVICE_CONTROL_POLICY"
+    if text not in ORGANIZATIONS:
+        raise Opaque("policies of this type are not read; judge it by hand", use.definition.span)
+    return ORGANIZATIONS[text]
+
+
+def _holder(use: Use, evaluator: Evaluator) -> Iterator[str]:
+    """Return what decides whose a policy is."""
+    type_ = use.address.removeprefix(use.scope.name).partition(".")[0]
+    holder_arguments = (
+        ("provider",) if type_ in ("aws_iam_policy", "aws_iam_role", "aws_s3_bucket", "data") else HOLDERS
+    )
+    for name in holder_arguments:
+        value = use.definition.body.value(name)
+        if value is None or (name == "name" and "policy" in type_):
+            continue
+        try:
+            argument_text = evaluator.source.text[slice(*value.span)]
+            yield f"{name} {argument_text}" if name == "provider" else argument_label(name, evaluator.value(value))
+        except Need:
+            yield f"{name} {digest_of(use)}"
+    yield from providers(use.scope)
+
+
+def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
+    """The policy under truths; an empty list where there is none."""
+    if not _exists(use, evaluator):
+        return open_access({}, use.definition.span) if use.opens else ABSENT
+    if use.address.endswith(f".{GRANT}") and use.value is None:
+        type_ = use.address.removeprefix(use.scope.name).partition(".")[0]
+        return granted_policy(evaluator, type_, use.address.removesuffix(f".{GRANT}"), use.definition.body)
+    if use.value is None:
+        if not use.address.removeprefix(use.scope.name).startswith("data."):
+            raise Opaque(
+                "policies may be given on here in a way that is not read; judge this by hand", use.definition.span
+            )
+        return policy_of(evaluator.source, render(evaluator, use.definition.body), None, use.definition.span)
+    value = evaluator.value(use.value)
+    if is_null(value):
+        return ABSENT
+    if use.address.endswith(BY_NAME):
+        return attached_policy(value)
+    if use.address.endswith(CEILING):
+        return below_ceiling(value)
+    pieces = pieces_of(evaluator, use.value) if isinstance(use.value, Template) and len(use.value.parts) > 1 else None
+    if document := used_document(use):
+        sources[:] = [document.source]
+    return policy_of(evaluator.source, value, pieces, use.value.span)
+
+
+def _exists(use: Use, evaluator: Evaluator) -> bool:
+    """Tell whether `count` lets the object be there, and `count` and `for_each` the modules around it."""
+    if not _is_some(evaluator, use.definition.body.value("count")):
+        return False
+    scope = use.scope
+    while scope.call is not None and scope.parent is not None:
+        caller = Evaluator(scope.parent, scope.call.source, evaluator.truths, {}, evaluator.steps)
+        body = scope.call.body
+        if not _is_some(caller, body.value("count")) or not _is_some(caller, body.value("for_each")):
+            return False
+        scope = scope.parent
+    return True
+
+
+def _is_some(evaluator: Evaluator, number: Expression | None) -> bool:
+    """Tell whether a number, or a collection, makes at least one object."""
+    if number is None:
+        return True
+    value = evaluator.value(number)
+    if not isinstance(value, Scalar):
+        return pairs_of(value) != []
+    if is_known(value):
+        return label_of(value) != "0"
+    return evaluator.truth(free(f"{label_of(value)} is not 0", f"terraform not 0 {name_of(value)}"))
+
+
+def used_document(use: Use) -> Definition | None:
+    """The data source that makes the policy, if the argument is a plain reference to it."""
+    names = next(iter(references(use.value)), ())
+    if isinstance(use.value, Attribute) and names[:2] == ("data", "aws_iam_policy_document"):
+        return use.scope.folder.definitions.get(".".join(names[:3]))
+    return None
+
+
+def _join(all_outcomes: list[Outcome[Node]], span: Span) -> Object | None:
+    """The policy of all outcomes: statements that are there in each stand alone, others under their truths."""
+    heads = [(outcome.truths, outcome.value) for outcome in all_outcomes if outcome.value is not None]
+    present_policies = [(truths, value) for truths, value in heads if isinstance(value, Object)]
+    if not present_policies:
+        return None
+    tops = {
+        name_of(Object(tuple(e for e in value.entries if e.key.text != "Statement"), span))
+        for _, value in present_policies
+    }
+    if len(tops) > 1:
+        raise Opaque("conditions choose between policies of different Versions; write one", span)
+    lists = [(truths, statements_of(value)) for truths, value in present_policies]
+    names = [{name_of(statement) for statement in statements} for _, statements in lists]
+    common_names = set.intersection(*names) if len(present_policies) == len(heads) else set()
+    statements: dict[object, Node] = {}
+    for truths, policy_statements in lists:
+        for statement in policy_statements:
+            name = name_of(statement)
+            if name in common_names or not truths or not isinstance(statement, Object):
+                statements.setdefault(name, statement)
+            else:
+                statement_guards = guards(truths, {})
+                statements.setdefault((name, statement_guards), statement._replace(guards=statement_guards))
+    first = present_policies[0][1]
+    entries = [entry for entry in first.entries if entry.key.text != "Statement"]
+    if any(entry.key.text == "Statement" for entry in first.entries):
+        entries.append(Entry(Scalar("Statement", span), Array(tuple(statements.values()), span)))
+    return Object(tuple(entries), first.span)
