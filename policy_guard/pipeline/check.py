@@ -95,6 +95,8 @@ def _check(
     )
     run.look_for_hidden(options.all_policies)
     run.judge_changes()
+    if settings.config.exclude or paths:
+        run.tell_what_is_left_out()
     run.judge_terraform(options.all_policies)
     if options.plan:
         run.session.plan(options.plan, folder / options.plan)

@@ -32,15 +32,25 @@ class Used(NamedTuple):
     accepted: Accepted
 
 
+class SwitchedOff(NamedTuple):
+    """A check whose answer the settings do not want to hear, and which of them."""
+
+    check: CheckId
+    setting: str
+
+
 class Judgement(NamedTuple):
     """The findings about a policy, and the checks that were asked of it: a green line claims no others.
 
-    `used` are the acceptances without which there would be more findings.
+    `used` are the acceptances without which there would be more findings, `switched_off` the checks that would have
+    been asked, or whose findings are not told. `caps` tells that the policy is new and only caps what others grant.
     """
 
     findings: tuple[Finding, ...] = ()
     checks: tuple[CheckId, ...] = ()
     used: tuple[Used, ...] = ()
+    switched_off: tuple[SwitchedOff, ...] = ()
+    caps: bool = False
 
 
 class Judge:
@@ -75,12 +85,23 @@ class Judge:
         applicable = [check for check in checks() if self._applies(check, facts)]
         ids = tuple(check.id for check in applicable)
         unclear = [check for check in applicable if not check.is_clear(facts)]
+        judgement = Judgement(
+            findings=tuple(findings),
+            checks=ids,
+            switched_off=tuple(self._switched_off(facts)),
+            caps=facts.changed and _is_new_cap(pair),
+        )
         if not unclear:
-            return Judgement(tuple(findings), ids)
+            return judgement
         used_acceptances: list[Used] = []
+        switched_off = [*judgement.switched_off]
         question = self._question(pair, facts, unclear)
-        findings += _without_repetition(self._violations(question, unclear, pair, used_acceptances))
-        return Judgement(tuple(findings), ids, tuple(used_acceptances))
+        findings += _without_repetition(self._violations(question, unclear, pair, used_acceptances, switched_off))
+        return judgement._replace(
+            findings=tuple(findings),
+            used=tuple(used_acceptances),
+            switched_off=tuple(dict.fromkeys(switched_off)),
+        )
 
     def _findings_without_proof(self, policy: Policy, unbounded: Finding | None) -> Iterator[Finding]:
         """The findings that take no proof."""
@@ -111,9 +132,19 @@ class Judge:
         )
 
     def _applies(self, check: Check, facts: Facts) -> bool:
-        is_off = self._settings.config.severity(check.id) == "off"
-        applies = facts.changed if check.compares else check.applies(facts)
-        return applies and (check.always_asked or not is_off)
+        return _concerns(check, facts) and (check.always_asked or not self._is_off(check))
+
+    def _is_off(self, check: Check) -> bool:
+        return self._settings.config.severity(check.id) == "off"
+
+    def _switched_off(self, facts: Facts) -> Iterator[SwitchedOff]:
+        """The checks that are about the policy and off."""
+        from policy_guard.pipeline.severity import SEVERITY
+        from policy_guard.verify.checks import checks
+
+        for check in checks():
+            if self._is_off(check) and _concerns(check, facts) and not check.is_clear(facts):
+                yield SwitchedOff(check.id, SEVERITY)
 
     def _question(self, pair: Pair, facts: Facts, checks: Iterable[Check]) -> Question:
         from policy_guard.iam.meaning.symbolic import Access
@@ -137,10 +168,15 @@ class Judge:
         )
 
     def _violations(
-        self, question: Question, checks: Iterable[Check], pair: Pair, used: list[Used]
+        self,
+        question: Question,
+        checks: Iterable[Check],
+        pair: Pair,
+        used: list[Used],
+        switched_off: list[SwitchedOff],
     ) -> Iterator[Finding]:
-        """The findings of the checks; notes in `used` the acceptances that they needed."""
-        from policy_guard.pipeline.severity import severity
+        """The findings of the checks; notes in `used` the acceptances that they needed, and what is `switched_off`."""
+        from policy_guard.pipeline.severity import severity, switching_off
         from policy_guard.solver.budget import Budgets
         from policy_guard.verify.guarding import is_guard
         from policy_guard.verify.messages import finding, unasked_finding
@@ -157,6 +193,8 @@ class Judge:
             explained = Explanations(check, question, prover.aside())
             level = partial(severity, self._settings.config, check, fresh=pair.fresh, is_guard=guards)
             for finding_severity, (first, *verdicts) in self._grouped_verdicts(check, question, prover, level, used):
+                if finding_severity == "off":
+                    switched_off.append(SwitchedOff(check.id, switching_off(self._settings.config, check, first)))
                 acceptable = self._with_accept_command(
                     finding(check, explained(first), question, finding_severity, verdicts), pair
                 )
@@ -227,6 +265,18 @@ def _policy(pair: Pair) -> Policy:
     policy = pair.new or pair.old
     assert policy is not None
     return policy
+
+
+def _concerns(check: Check, facts: Facts) -> bool:
+    """Tell whether a check is about the policy, whatever the settings say."""
+    return facts.changed if check.compares else check.applies(facts)
+
+
+def _is_new_cap(pair: Pair) -> bool:
+    """Tell whether the policy came, and only caps what others grant."""
+    from policy_guard.iam.policy import CAPS
+
+    return pair.new is not None and pair.old is None and pair.new.kind in CAPS
 
 
 def _means_same(pair: Pair) -> bool:

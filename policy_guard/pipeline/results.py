@@ -9,9 +9,9 @@ from typing import NamedTuple, TypeAlias, TypeVar
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.printable import counted
 from policy_guard.pipeline.critical_warnings import warning
-from policy_guard.pipeline.judging import Judgement, Used
+from policy_guard.pipeline.judging import Judgement, SwitchedOff, Used
 from policy_guard.pipeline.pairing import FileResult
-from policy_guard.report.report import Report, Reviewed, Skipped
+from policy_guard.report.report import NotAsked, Report, Reviewed, Skipped
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings
 from policy_guard.settings.severity import LEAST, RANK, CheckId, FailOn
@@ -64,7 +64,9 @@ class Results:
         self._names: list[str] = []
         self._compared = self._unchanged = self._planned = 0
         self._plan = ""
-        self._embedded = 0
+        self._embedded = self._withheld = self._caps = self._excluded = self._outside = 0
+        self._paths: tuple[str, ...] = ()
+        self._switched_off: dict[SwitchedOff, int] = {}
 
     @property
     def used_paths(self) -> Collection[str]:
@@ -93,6 +95,10 @@ class Results:
         self._asked_checks |= set(judgement.checks)
         for used in judgement.used:
             self._review(used)
+        for switched_off in judgement.switched_off:
+            self._switched_off[switched_off] = self._switched_off.get(switched_off, 0) + 1
+        self._caps += judgement.caps
+        self._withheld += bool(judgement.findings) and all(each.severity == "off" for each in judgement.findings)
         self._count(name, judgement.findings)
 
     def count_compared(self, differs: bool = True) -> None:
@@ -122,6 +128,15 @@ class Results:
         """Keeps why a file is not checked; without a reason, nothing."""
         if reason:
             self._skipped.append(Skipped(path, reason))
+
+    def add_excluded(self, path: str) -> None:
+        """Keeps that the settings exclude a changed file."""
+        self.add_skipped(path, "excluded by the settings")
+        self._excluded += 1
+
+    def restrict(self, paths: tuple[str, ...], outside: int) -> None:
+        """Keeps what the run is restricted to, and how many files changed elsewhere."""
+        self._paths, self._outside = paths, outside
 
     def add_unreadable(self, findings: Collection[Finding]) -> None:
         """Counts a policy that cannot be read, unless the settings allow all that is wrong with it for now."""
@@ -162,6 +177,12 @@ class Results:
             planned=self._planned,
             plan=self._plan,
             beside=sum(RANK[finding.severity] >= self._least for finding in self._beside),
+            not_asked=tuple(NotAsked(*each, policies) for each, policies in self._switched_off.items()),
+            withheld=self._withheld,
+            caps=self._caps,
+            excluded=self._excluded,
+            paths=self._paths,
+            outside=self._outside,
         )
 
     def _checks(self) -> Iterator[CheckId]:

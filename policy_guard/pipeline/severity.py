@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from policy_guard.verify.check import Check
     from policy_guard.verify.verdicts import Verdict
 
+SEVERITY = "severity"
+"""The setting that switches a check off for all policies."""
+
 
 def severity(config: Config, check: Check, verdict: Verdict, fresh: bool, is_guard: Callable[[], bool]) -> Severity:
     """The severity of a finding of the check: that of its critical entry, or else that of the check.
@@ -29,3 +32,12 @@ def severity(config: Config, check: Check, verdict: Verdict, fresh: bool, is_gua
     proposed_severity = entry_severity or check.severity(circumstances) or configured or check.default
     limits = [config.critical_existing] * claim.existing + [config.impossible] * verdict.impossible
     return min([proposed_severity, *limits], key=RANK.__getitem__)
+
+
+def switching_off(config: Config, check: Check, verdict: Verdict) -> str:
+    """Return the setting by which a finding that is switched off is."""
+    if config.critical_existing == "off" and verdict.claim.existing:
+        return "critical-existing"
+    if config.impossible == "off" and verdict.impossible:
+        return "impossible"
+    return SEVERITY if config.severity(check.id) == "off" else "new-files"

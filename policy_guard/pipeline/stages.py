@@ -135,6 +135,18 @@ class Run(NamedTuple):
                 if alone := _without_groups(pair, self.reader):
                     self.session.pair(self.references.with_reference(alone) if self.references else alone)
 
+    def tell_what_is_left_out(self) -> None:
+        """The changed files that are not looked at, since the settings exclude them or the paths do not name them."""
+        from policy_guard.pipeline.left_out import changed_elsewhere, excluded_policies
+
+        changes = self.comparison.changes
+        inside = [change for change in changes if touches(change, self.paths)]
+        for path in excluded_policies(self.repository, self.reader, self.comparison, inside):
+            self.session.results.add_excluded(path)
+        if self.paths and "." not in self.paths:
+            outside = [change for change in changes if not touches(change, self.paths)]
+            self.session.results.restrict(self.paths, changed_elsewhere(self.reader, outside))
+
     def _readers(self) -> list[Change]:
         """The files that did not change themselves, and read one that did."""
         changes = self.comparison.changes
@@ -156,9 +168,11 @@ class Run(NamedTuple):
 
         old, new = (Tree(self.repository, snapshot(self.repository, side), side.name) for side in self.comparison[:2])
         identifiers: set[PolicyId] = set()
-        folders, reading = touched_folders((old, new), changes, self.reader.included)
-        for folder in self.session.results.stepwise(sorted(folders), "folders with Terraform", str):
-            outcome = compare_folder((old, new), folder, folder in reading)
+        touched = touched_folders((old, new), changes, self.reader.included)
+        for path in touched.unseen:
+            self.session.results.add_excluded(path)
+        for folder in self.session.results.stepwise(sorted(touched.folders), "folders with Terraform", str):
+            outcome = compare_folder((old, new), folder, folder in touched.reading)
             self.session.results.outcome(folder, outcome)
             for pair in outcome.pairs:
                 self.session.pair(pair)

@@ -17,6 +17,14 @@ class Skipped(NamedTuple):
     reason: str
 
 
+class NotAsked(NamedTuple):
+    """A check whose answer the settings do not want to hear, the setting, and of how many policies."""
+
+    check: CheckId
+    setting: str
+    policies: int
+
+
 class Reviewed(NamedTuple):
     """Access that is new or critical, and was accepted: in which policy, which, why, by which file, until which day."""
 
@@ -50,6 +58,11 @@ class Report(NamedTuple):
     `folder` is the working folder from the root, and empty at the root: people at a terminal stand there. Of the
     policies in mode `changes`, `unchanged` counts those that only share a file with what changed, and `planned` those
     that the `plan` changes. `beside` counts the findings that fail and are about no policy.
+
+    `not_asked` are the checks that the settings switch off, and `withheld` counts the policies of which they leave out
+    all that was found. `caps` counts the new policies that only cap what others grant. `excluded` counts the files
+    among the `skipped` that the settings exclude. `paths` are what the run was restricted to, and `outside` counts the
+    files that changed elsewhere.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -76,6 +89,12 @@ class Report(NamedTuple):
     planned: int = 0
     plan: str = ""
     beside: int = 0
+    not_asked: tuple[NotAsked, ...] = ()
+    withheld: int = 0
+    caps: int = 0
+    excluded: int = 0
+    paths: tuple[str, ...] = ()
+    outside: int = 0
 
 
 class Style(NamedTuple):

@@ -24,9 +24,10 @@ from policy_guard.documents.printable import cells, defused, printable, shortene
 from policy_guard.documents.source import Source, Span
 from policy_guard.iam.policy import Caller, Request
 from policy_guard.report.excerpt import excerpt
-from policy_guard.report.report import Report, Skipped, Style, fingerprints, in_order, place
+from policy_guard.report.report import NotAsked, Report, Skipped, Style, fingerprints, in_order, place
 from policy_guard.report.reporters import names, reporter
 from policy_guard.report.summary import summary
+from policy_guard.settings.severity import CheckId
 from policy_guard.verify.finding import Cell, Difference, Finding, Piece, Related
 from tests.support.places import FIXTURES, ROOT
 
@@ -286,6 +287,42 @@ def test_json_is_found_safe_even_where_a_sid_is_a_command() -> None:
         ({"mode": "all"}, "no policy found"),
         ({"mode": "compare"}, "no policy differs from m"),
         ({"policies": 3, "unchanged": 2}, "3 policies, 1 of them changed since m: no new access, no lost Deny"),
+        ({"policies": 1, "unchanged": 1}, "1 policy, not itself changed since m: no new access, no lost Deny"),
+        (
+            {"policies": 1, "mode": "all", "critical": 2},
+            "1 policy, not changed since m: none of 2 critical permissions",
+        ),
+        (
+            {"policies": 2, "critical": 9, "not_asked": (NotAsked(CheckId("no-new-access"), "new-files", 1),)},
+            "2 policies changed since m: no lost Deny, none of 9 critical permissions. "
+            "Not asked: no-new-access of 1 of them (new-files: off)",
+        ),
+        (
+            {
+                "policies": 3,
+                "refused": 1,
+                "withheld": 1,
+                "findings": (ORDERS_FINDING,),
+                "not_asked": (NotAsked(CheckId("access-not-granted"), "severity", 3),),
+            },
+            "3 policies changed since m: 1 proved, 1 failed, 1 with findings that the settings leave out. "
+            "Not asked: access-not-granted (severity: off)",
+        ),
+        (
+            {"policies": 1, "caps": 1},
+            "1 policy changed since m: no new access, no lost Deny. 1 policy is a new cap, and a cap grants nothing",
+        ),
+        (
+            {"skipped": (Skipped("a.json", "excluded by the settings"),), "excluded": 1},
+            "no policy checked since m; 1 changed file excluded, not checked",
+        ),
+        (
+            {"policies": 1, "paths": ("sam", "cfn"), "outside": 2},
+            "1 policy changed in sam and cfn since m: no new access, no lost Deny; "
+            "2 files changed elsewhere, not checked",
+        ),
+        ({"paths": ("a", "b", "c", "d")}, "no policy changed in 4 files or folders since m"),
+        ({"mode": "all", "paths": ("sam",)}, "no policy found in sam"),
         (
             {"policies": 1, "planned": 1, "plan": "plan.json"},
             "no policy changed since m, 1 by the plan plan.json: no new access, no lost Deny",

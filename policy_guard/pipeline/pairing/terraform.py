@@ -124,13 +124,23 @@ class Tree:
                 yield normpath(f"{path}/{match[1]}").lstrip("/").removeprefix("./")
 
 
-def touched_folders(
-    trees: tuple[Tree, Tree], changes: Iterable[Change], included: Callable[[str], bool]
-) -> tuple[set[str], set[str]]:
-    """Return the folders that are judged by themselves, and those of them that may read a changed file."""
+class Touched(NamedTuple):
+    """The `folders` that are judged by themselves, those of them that are `reading` a changed file, as it may be.
+
+    `unseen` are the changed files that the settings exclude and that no such folder leads to.
+    """
+
+    folders: frozenset[str] = frozenset()
+    reading: frozenset[str] = frozenset()
+    unseen: tuple[str, ...] = ()
+
+
+def touched_folders(trees: tuple[Tree, Tree], changes: Iterable[Change], included: Callable[[str], bool]) -> Touched:
+    """Return which folders a change is about."""
     paths = {file.path for change in changes for file in (change.old, change.new) if file}
     paths |= {link for tree in trees for link in tree.links(frozenset(paths))}
     plain = {path for path in paths if not is_read(path.rpartition("/")[2])}
+    excluded = sorted(path for path in paths - plain if not included(path))
     folders = {path.rpartition("/")[0] for path in paths - plain if included(path)}
     folders_to_search = {*trees[0].names, *trees[1].names} if plain else set()
     reading = {
@@ -138,11 +148,23 @@ def touched_folders(
         for path in folders_to_search
         if any(_may_read(text, path, plain) for tree in trees for text in tree.texts(path))
     }
-    if not folders | reading:
-        return set(), set()
+    if not folders | reading and not excluded:
+        return Touched()
     callers = _callers(trees)
-    readers = set(_roots(reading, callers))
-    return set(_roots(folders, callers)) | readers, readers
+    readers = frozenset(_roots(reading, callers))
+    unseen: list[str] = []
+    above_excluded: set[str] = set()
+    for path in excluded:
+        roots = {root for root in _roots({path.rpartition("/")[0]}, callers) if _has_included(trees, root, included)}
+        above_excluded |= roots
+        unseen += [] if roots else [path]
+    return Touched(frozenset(_roots(folders, callers)) | above_excluded | readers, readers, tuple(unseen))
+
+
+def _has_included(trees: Iterable[Tree], folder: str, included: Callable[[str], bool]) -> bool:
+    """Tell whether the settings leave anything of a folder to be judged."""
+    prefix = f"{folder}/" if folder else ""
+    return any(included(f"{prefix}{name}") for tree in trees for name in tree.names.get(folder, ()))
 
 
 def _callers(trees: Iterable[Tree]) -> dict[str, set[str]]:

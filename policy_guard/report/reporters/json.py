@@ -36,6 +36,10 @@ def _report(report: Report) -> dict[str, Any]:
     if report.relation is not None:
         fields["relation"] = report.relation
     fields["policies"] = report.policies
+    fields["checks"] = list(report.checks)
+    fields["not_asked"] = [not_asked._asdict() for not_asked in report.not_asked]
+    fields["paths"] = list(report.paths)
+    fields["changed_elsewhere"] = report.outside
     fields["judged"] = list(report.judged)
     fields["notes"] = list(report.notes)
     fields["accepted"] = [reviewed._asdict() | {"checks": list(reviewed.checks)} for reviewed in report.accepted]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from policy_guard.documents.printable import defused, printable, shortened
+from policy_guard.documents.printable import counted, defused, printable, shortened
 from policy_guard.report.blocks import Block, blocks
 from policy_guard.report.excerpt import excerpt
 from policy_guard.report.markdown_escape import cell, code, fence, inline, inline_code
@@ -132,6 +132,11 @@ def _run_details(report: Report) -> Iterator[str]:
     yield f"- compared with: {code(report.base or 'nothing')}"
     yield f"- settings: those of {code(report.settings) if report.settings else 'the working tree'}"
     yield f"- checks: {', '.join(report.checks) or 'none'}; entries of the critical list: {report.critical}"
+    for check_id, setting, policies in report.not_asked:
+        yield f"- not asked: {check_id} of {counted(policies, 'policy', 'policies')}, by {code(f'{setting}: off')}"
+    if report.paths:
+        elsewhere = counted(report.outside, "file")
+        yield f"- looked at: {', '.join(map(code, report.paths[:MOST_ROWS]))} alone; {elsewhere} changed elsewhere"
     names = [inline_code(name) for name in report.judged[:MOST_ROWS]]
     surplus = f" and {len(report.judged) - MOST_ROWS} more" if len(report.judged) > MOST_ROWS else ""
     yield f"- policies: {', '.join(names) or report.policies}{surplus}"

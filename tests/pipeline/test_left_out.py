@@ -1,0 +1,123 @@
+"""What the last line owns up to: checks that are off, files that are excluded or elsewhere, and new caps."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.repository import NARROW, WIDE, Scratch
+
+CONFIG = ".policy-guard.yaml"
+LISTED = {"critical.yaml": "version: 1\npermissions:\n  - {id: all, actions: ['s3:DeleteBucket'], reason: no}\n"}
+ALLOW_ALL = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+MODULE = """variable "actions" {}
+resource "aws_iam_role_policy" "p" {
+  role   = "r"
+  policy = jsonencode({Version = "2012-10-17",
+    Statement = [{Effect = "Allow", Action = ["s3:GetObject"], Resource = "*"}]})
+}
+"""
+
+
+def last(text: str) -> str:
+    return text.splitlines()[-1]
+
+
+def scratch_of(folder: Path, settings: str, **files: Any) -> Scratch:
+    scratch = Scratch(folder)
+    scratch.commit(**{CONFIG: f"version: 1\n{settings}\n", **files})
+    return scratch
+
+
+def test_a_new_file_without_a_say_is_not_called_proved(tmp_path: Path) -> None:
+    scratch = scratch_of(tmp_path, 'new-files: "off"', **{"iam/a.json": NARROW})
+    scratch.write("iam/b.json", WIDE)
+    answer = scratch.guard("check")
+    assert answer.code == 0
+    assert ": no lost Deny. Not asked: no-new-access (new-files: off)" in last(answer.out)
+    report = json.loads(scratch.guard("check", "--format", "json").out)
+    assert report["not_asked"] == [{"check": "no-new-access", "setting": "new-files", "policies": 1}]
+    assert "not asked: no-new-access of 1 policy, by" in scratch.guard("check", "--format", "markdown").out
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ('critical-existing: "off"', "Not asked: access-not-granted (critical-existing: off)"),
+        ("severity: {access-not-granted: off}", "Not asked: access-not-granted (severity: off)"),
+        ("severity: {no-new-access: off}", "Not asked: no-new-access (severity: off)"),
+    ],
+)
+def test_what_is_switched_off_is_said(tmp_path: Path, settings: str, said: str) -> None:
+    scratch = scratch_of(tmp_path, f"critical: critical.yaml\n{settings}", **LISTED, **{"iam/a.json": ALLOW_ALL})
+    scratch.write("iam/a.json", json.dumps(ALLOW_ALL, indent=4))
+    extra = {"Effect": "Deny", "Action": "ec2:*", "Resource": "*"}
+    scratch.write("iam/a.json", ALLOW_ALL | {"Statement": [ALLOW_ALL["Statement"], extra]})
+    out = scratch.guard("check").out
+    assert said in last(out) and "critical permission" not in last(out).replace("none of", "")
+
+
+def test_a_check_that_is_off_and_about_something_else_is_not_named(tmp_path: Path) -> None:
+    scratch = scratch_of(tmp_path, "severity: {no-public-access: off}", **{"iam/a.json": WIDE})
+    scratch.write("iam/a.json", NARROW)
+    assert "Not asked" not in scratch.guard("check").out
+
+
+def test_excluded_policies_that_changed_are_counted(tmp_path: Path) -> None:
+    files = {"iam/a.json": NARROW, "old/a.json": NARROW, "old/data.json": {"a": 1}}
+    scratch = scratch_of(tmp_path, 'exclude: ["old/**"]', **files)
+    scratch.write("old/a.json", WIDE)
+    scratch.write("old/data.json", {"a": 2})
+    answer = scratch.guard("check")
+    assert "no policy checked since " in last(answer.out)
+    assert last(answer.out).endswith("; 1 changed file excluded, not checked")
+    scratch.write("iam/a.json", {**NARROW, "Id": "x"})
+    assert "; 1 changed file excluded, not checked" in last(scratch.guard("check").out)
+    skipped = json.loads(scratch.guard("check", "--format", "json").out)["skipped"]
+    assert skipped == [{"path": "old/a.json", "reason": "excluded by the settings"}]
+
+
+def test_an_excluded_policy_that_goes_is_counted(tmp_path: Path) -> None:
+    scratch = scratch_of(tmp_path, 'exclude: ["old/**"]', **{"old/a.json": NARROW})
+    (tmp_path / "old/a.json").unlink()
+    assert last(scratch.guard("check").out).endswith("; 1 changed file excluded, not checked")
+
+
+def test_an_excluded_module_counts_where_a_root_calls_it(tmp_path: Path) -> None:
+    files = {"main.tf": 'module "m" {\n  source = "./modules/m"\n  actions = []\n}\n', "modules/m/main.tf": MODULE}
+    scratch = scratch_of(tmp_path, 'exclude: ["modules/**"]', **files)
+    scratch.write("modules/m/main.tf", MODULE.replace("s3:GetObject", "*"))
+    answer = scratch.guard("check")
+    assert answer.code == 1 and "excluded" not in answer.out
+
+
+def test_an_excluded_module_that_nobody_calls_is_counted(tmp_path: Path) -> None:
+    scratch = scratch_of(tmp_path, 'exclude: ["modules/**"]', **{"main.tf": "", "modules/m/main.tf": MODULE})
+    scratch.write("modules/m/main.tf", MODULE.replace("s3:GetObject", "*"))
+    answer = scratch.guard("check")
+    assert answer.code == 0 and last(answer.out).endswith("; 1 changed file excluded, not checked")
+
+
+def test_paths_say_what_was_looked_at_and_what_changed_elsewhere(tmp_path: Path) -> None:
+    scratch = scratch_of(tmp_path, "", **{"iam/a.json": NARROW, "sam/a.json": WIDE, "notes.md": "a"})
+    scratch.write("iam/a.json", WIDE)
+    scratch.write("sam/a.json", NARROW)
+    scratch.write("notes.md", "b")
+    answer = scratch.guard("check", "sam")
+    assert answer.code == 0
+    assert "1 policy changed in sam since " in last(answer.out)
+    assert "; 1 file changed elsewhere, not checked" in last(answer.out)
+    report = json.loads(scratch.guard("check", "sam", "--format", "json").out)
+    assert (report["paths"], report["changed_elsewhere"]) == (["sam"], 1)
+    assert "elsewhere" not in scratch.guard("check", ".").out
+
+
+@pytest.mark.parametrize(("kind", "caps"), [("scp", True), ("boundary", True), ("identity", False)])
+def test_a_new_cap_is_called_one(tmp_path: Path, kind: str, caps: bool) -> None:
+    settings = f"policies:\n  - {{files: ['org/*.json'], kind: {kind}}}\nnew-files: note"
+    scratch = scratch_of(tmp_path, settings)
+    scratch.write("org/a.json", ALLOW_ALL)
+    assert ("1 policy is a new cap" in last(scratch.guard("check").out)) == caps
