@@ -72,4 +72,4 @@ def _sentence(origin: str, name: str) -> str:
     sentence = f"the same statement left {shortened(origin, _LONGEST)} in this change"
     if any(each.partition(" ")[0].endswith(_TERRAFORM) for each in (origin, name)):
         return sentence
-    return f"{sentence}; put both in a group to have them compared together"
+    return f"{sentence}; a group of both compares them together once it is in the settings of the base"

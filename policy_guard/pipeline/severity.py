@@ -20,8 +20,8 @@ def severity(config: Config, check: Check, verdict: Verdict, fresh: bool, is_gua
     """The severity of a finding of the check: that of its critical entry, or else that of the check.
 
     What the old version granted too, and what is proved to be about no request that AWS has, is no more severe than the
-    settings say of that. `fresh` tells that the file had no old version; `is_guard` tells whether the old policy is
-    there to deny.
+    settings say of that; where those warn, what AWS writes into every such policy is a note. `fresh` tells that the
+    file had no old version; `is_guard` tells whether the old policy is there to deny.
     """
     from policy_guard.verify.check import Circumstances
 
@@ -31,6 +31,8 @@ def severity(config: Config, check: Check, verdict: Verdict, fresh: bool, is_gua
     entry_severity = claim.entry.severity if claim.entry else None
     proposed_severity = entry_severity or check.severity(circumstances) or configured or check.default
     limits = [config.critical_existing] * claim.existing + [config.impossible] * verdict.impossible
+    if claim.existing and claim.advice and config.critical_existing == "warning":
+        limits.append("note")
     return min([proposed_severity, *limits], key=RANK.__getitem__)
 
 

@@ -73,7 +73,7 @@ class Claim(NamedTuple):
     some statement of `denied` applies to, and without what some statement of `before`, or with `all_before` everything,
     and none of `but` applies to. Requests to which some statement of `accepted` and none of `unaccepted` applies are
     left out. `critical_set` is the set of the critical entry that the claim is about. `at` is the place to look at, if
-    it is neither an action nor a resource.
+    it is neither an action nor a resource. `advice` is what to do about a statement that AWS writes itself.
     """
 
     statement: Statement | None
@@ -91,6 +91,7 @@ class Claim(NamedTuple):
     unaccepted: tuple[Statement, ...] = ()
     critical_set: RequestSet | None = None
     at: Span | None = None
+    advice: str = ""
 
 
 class Part(NamedTuple):

@@ -291,7 +291,7 @@ def _facts(
         )
         if claim.entry:
             yield from _entry(claim.entry, plural)
-        advice = (check.advice_on(witness) if witness else "") or _words(check, question)[1]
+        advice = claim.advice or (check.advice_on(witness) if witness else "") or _words(check, question)[1]
         yield "next", _advice_on_names(verdict) or (ADVICE if without_document and check.label == "new" else advice)
 
 

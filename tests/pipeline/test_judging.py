@@ -115,3 +115,42 @@ def test_the_settings_decide_about_what_aws_cannot_have(scratch: Scratch, level:
     run = scratch.guard("check")
     assert run.code == code
     assert "on resources that the actions do not work on" in run.out
+
+
+ACCOUNT = "arn:aws:iam::111122223333:root"
+KEYS = {
+    "version": 1,
+    "permissions": [{"id": "destroy-keys", "actions": ["kms:ScheduleKeyDeletion"], "reason": "r"}],
+}
+
+
+def key_policy(*accounts: str, more: str = "kms:Decrypt") -> dict[str, Any]:
+    user = allow(more, Principal={"AWS": "arn:aws:iam::111122223333:role/r"})
+    return document(*(allow("kms:*", Principal={"AWS": account}) for account in accounts), user)
+
+
+@pytest.mark.parametrize(
+    ("accounts", "existing", "severity"),
+    [
+        ([ACCOUNT], "warning", "note"),
+        ([ACCOUNT], "error", "error"),
+        ([ACCOUNT, "444455556666"], "warning", "warning"),
+        (["*"], "warning", "warning"),
+    ],
+)
+def test_what_aws_writes_into_every_key_policy_is_a_note(
+    scratch: Scratch, accounts: list[str], existing: str, severity: str
+) -> None:
+    settings = {"version": 1, "critical": "c.yaml", "critical-existing": existing}
+    scratch.commit(**{".policy-guard.yaml": settings, "c.yaml": KEYS, "k.json": key_policy(*accounts)})
+    scratch.write("k.json", key_policy(*accounts, more="kms:Dec*"))
+    findings = json.loads(scratch.guard("check", "--format", "json").out)["findings"]
+    assert {each["severity"] for each in findings if each["check"] == "access-not-granted"} == {severity}
+
+
+def test_in_a_new_key_policy_it_is_an_error_and_to_be_left(scratch: Scratch) -> None:
+    scratch.commit(**{".policy-guard.yaml": SETTINGS, "critical.yaml": KEYS})
+    scratch.write("k.json", key_policy(ACCOUNT))
+    (found,) = critical(scratch)
+    assert found["severity"] == "error"
+    assert "leave it, and have it reviewed if it is new" in " ".join(scratch.guard("check").out.split())

@@ -23,7 +23,7 @@ def test_a_moved_statement_is_told_with_its_origin(scratch: Scratch, path: str) 
     scratch.write("iam/a.json", document(READ))
     scratch.write(path, document(PUBLISH, {**SEND, "Sid": "Moved", "Action": ["sqs:SendMessage"]}))
     out = scratch.guard("check", COLUMNS="200").out
-    assert "moved    the same statement left iam/a.json in this change; put both in a group" in out
+    assert "moved    the same statement left iam/a.json in this change; a group of both compares them" in out
 
 
 def test_a_wider_statement_is_not_the_same(scratch: Scratch) -> None:

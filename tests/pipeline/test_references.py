@@ -48,7 +48,7 @@ def test_a_new_file_without_a_reference_is_told_how_to_have_one(tmp_path: Path) 
     scratch.commit(**{"teams/old.json": WITHIN})
     scratch.write("teams/new.json", document(allow("s3:*")))
     said = " ".join(scratch.guard("check").out.split())
-    assert "have the new policy reviewed; reference, groups and new-files in the settings are for such files" in said
+    assert "have the new policy reviewed; or merge a group or a reference for it into the settings first" in said
     assert "what was allowed before" not in said
 
 

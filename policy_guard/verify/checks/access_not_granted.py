@@ -60,10 +60,13 @@ from typing import TYPE_CHECKING
 from policy_guard.iam.policy import Request, Statement, by_effect, leaves_all
 from policy_guard.settings.severity import CheckId
 from policy_guard.solver.formula import FALSE, TRUE, Formula, conjunction, negation
+from policy_guard.solver.strings.pattern import Wildcard
 from policy_guard.verify.check import Check, Claim, Combination, Part, Question
 
 if TYPE_CHECKING:
     from policy_guard.verify.critical import AllowStatements, Critical
+
+_OF_KEYS = "leave it, and have it reviewed if it is new: AWS writes it into key policies, so that keys can be managed"
 
 
 def _claims(question: Question) -> Iterator[Claim | Combination]:
@@ -127,7 +130,30 @@ def _claim(question: Question, critical: Critical, statement: Statement, existin
         but=old_deny_statements,
         all_before=not existing and old is not None and leaves_all(old, kind),
         critical_set=critical.requests,
+        advice=_OF_KEYS if question.kind == "resource" and _leaves_key_to_account(statement, question) else "",
     )
+
+
+def _leaves_key_to_account(statement: Statement, question: Question) -> bool:
+    """Tell whether a statement is the one that AWS writes into every key policy, and no other account has the like.
+
+    Source: KMS Developer Guide, key-policy-default, "Allows access to the AWS account and enables IAM policies".
+    """
+    allow_statements = by_effect(question.new)[0]
+    return _names_account_alone(statement) and sum(map(_names_account_alone, allow_statements)) == 1
+
+
+def _names_account_alone(statement: Statement) -> bool:
+    from policy_guard.iam.principal import principal_ref
+
+    principals, resource, action = statement.principals, statement.resource, statement.action
+    if principals is None or principals.negated or len(principals.entries) != 1 or statement.conditions:
+        return False
+    covers_key = not action.negated and [value.text for value in action.values] == ["kms:*"]
+    on_key = resource is not None and not resource.negated and [value.text for value in resource.values] == ["*"]
+    account = principal_ref(principals.entries[0])
+    is_one = account.kind == "account" and not any(isinstance(part, Wildcard) for part in account.account.parts)
+    return covers_key and on_key and is_one
 
 
 CHECK = Check(

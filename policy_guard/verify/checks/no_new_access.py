@@ -82,7 +82,7 @@ CHECK = Check(
     id=CheckId("no-new-access"),
     headline="grants new access",
     advice="narrow the statement to what was allowed before, or have the new access reviewed",
-    of_new="have the new policy reviewed; reference, groups and new-files in the settings are for such files",
+    of_new="have the new policy reviewed; or merge a group or a reference for it into the settings first",
     by_reference=(
         "grants access that its reference does not allow",
         "narrow the statement to what the reference allows, or have the new access reviewed",

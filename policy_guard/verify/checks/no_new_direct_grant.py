@@ -3,8 +3,8 @@
 Proved over all requests that both versions allow. An account in Principal delegates: its administrators have to hand
 the access on by identity policies. A user, a role or a session that is named there, and everyone under "*", has the
 access directly, whatever their identity policies say. What names a role is still limited by its permissions boundary
-and by session policies; what names a user, a session or everyone is limited by neither. It is asked of resource and
-trust policies with an old version, and a warning unless the settings say otherwise.
+and by session policies; what names a user, a session, a service or everyone is limited by neither. It is asked of
+resource and trust policies with an old version, and a warning unless the settings say otherwise.
 
 Bad, held against a version that named the account 111122223333 alone:
 
@@ -28,7 +28,7 @@ case), nor which identity policies, boundaries and session policies there are. W
 no-new-access alone.
 
 A direct grant that is meant stays a warning. With `severity: {no-new-direct-grant: error}` it fails, and no acceptance
-lets it through: name the account alone, and let its administrators hand the access on.
+lets it through: leave the access to whom the old version named, such as an account whose administrators hand it on.
 
 Sources: IAM User Guide, reference_policies_elements_principal ("AWS account principals", "IAM role principals") and
 reference_policies_evaluation-logic; KMS Developer Guide, key-policy-default.
@@ -46,7 +46,7 @@ from policy_guard.settings.severity import CheckId
 from policy_guard.solver.formula import Formula, conjunction, disjunction, negation
 from policy_guard.verify.check import Check, Claim, Question
 
-_UNLIMITED = ("everyone", "user", "session", "id", "open")
+_UNLIMITED = ("everyone", "user", "session", "id", "open", "service")
 _LIMITED = ("role", "other")
 
 
@@ -100,14 +100,19 @@ def _naming(policy: Policy, kinds: tuple[str, ...]) -> Iterator[Statement]:
 
 
 def _kind(entry: Principal) -> str:
-    """Return the kind of principal that the entry names. A canonical user is an account ("AWS account principals")."""
+    """Return the kind of principal that the entry names. A canonical user is an account ("AWS account principals").
+
+    A service has no account that could delegate to it, and nothing that limits it.
+    """
+    if entry.type == "Service":
+        return "service"
     return "account" if entry.type == "CanonicalUser" else principal_ref(entry).kind
 
 
 CHECK = Check(
     id=CheckId("no-new-direct-grant"),
     headline="grants directly what was delegated or limited before",
-    advice="name the account alone, and let its administrators hand the access on",
+    advice="leave it to whom the old version named; the administrators of an account can hand its access on",
     claims=_claims,
     applies=lambda facts: facts.changed and None not in (facts.new, facts.old) and facts.kind in SHARING,
     order=50,
