@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from policy_guard.documents.containers.terraform.grants import BLOCKS as ALL_BLOCKS
-from policy_guard.documents.containers.terraform.grants import GRANTING, PERMISSION
+from policy_guard.documents.containers.terraform.grants import BY_ARGUMENTS
 from tests.support.repository import Answer, Scratch, allow, document
 
 READ, SEND, PUBLISH = allow("s3:GetObject"), allow("sqs:SendMessage"), allow("sns:Publish")
@@ -233,9 +232,10 @@ def test_a_plan_that_grants_more_fails_at_its_address(
     assert place in answer.out
 
 
-@pytest.mark.parametrize("type_", sorted(set(GRANTING) - {PERMISSION, *ALL_BLOCKS}))
+@pytest.mark.parametrize("type_", sorted(BY_ARGUMENTS))
 def test_what_grants_without_a_document_is_judged_as_in_files(scratch: Scratch, type_: str) -> None:
-    answer = judged(scratch, plan(*granting(type_, {"what": "a"}, {"what": "b"})))
+    argument = BY_ARGUMENTS[type_][0] if BY_ARGUMENTS[type_] else "what"
+    answer = judged(scratch, plan(*granting(type_, {argument: "a"}, {argument: "b"})))
     assert answer.code == 1
     assert f"plan.json#{type_}.x.grant:" in answer.out
 

@@ -1,4 +1,4 @@
-"""Blocks of public access: one that is gone leaves a bucket or an account open, unless that is gone, too."""
+"""Blocks of public access and boundaries: one that is gone leaves open what it capped, unless that is gone, too."""
 
 from __future__ import annotations
 
@@ -6,20 +6,28 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from policy_guard.documents.containers.terraform.deciding import deciding_texts, references
-from policy_guard.documents.containers.terraform.grants import BLOCKS
-from policy_guard.documents.containers.terraform.places import GRANT, Use
+from policy_guard.documents.containers.terraform.grants import BLOCKS, CAP
+from policy_guard.documents.containers.terraform.places import GRANT, Use, type_of
 from policy_guard.documents.containers.terraform.scope import Scope
+
+_BUCKET = ("bucket", "aws_s3_bucket")
 
 
 def is_block(use: Use) -> bool:
-    """Tell whether a place is a block of public access."""
-    type_, _, path = use.address.removeprefix(use.scope.name).partition(".")
-    return type_ in BLOCKS and path.endswith(f".{GRANT}")
+    """Tell whether a place is a block of public access or a boundary."""
+    return type_of(use) in (*BLOCKS, CAP) and use.address.endswith(f".{GRANT}")
 
 
 def with_openings(old_uses: Mapping[str, Use], new_uses: Mapping[str, Use]) -> dict[str, Use]:
-    """The places after a change; a block opens where it is not made, if something else than before decides that."""
-    return {address: replace(use, opens=_opens(old_uses.get(address), use)) for address, use in new_uses.items()}
+    """The places after a change; a block opens where it is not made, if something else than before decides that.
+
+    A boundary that is new takes away: it is no place of what is granted.
+    """
+    return {
+        address: replace(use, opens=_opens(old_uses.get(address), use))
+        for address, use in new_uses.items()
+        if address in old_uses or type_of(use) != CAP
+    }
 
 
 def _opens(old: Use | None, new: Use) -> bool:
@@ -42,19 +50,20 @@ def _existence(use: Use) -> frozenset[tuple[str, str, str]]:
 
 
 def missed_blocks(old_uses: Mapping[str, Use], new: Scope) -> Iterator[Use]:
-    """The blocks that would be missed if they are gone: their bucket is there still, as far as it is known."""
+    """The blocks that would be missed if they are gone: what they cap is there still, as far as it is known."""
     addresses = frozenset(_resources(new))
-    return (use for use in old_uses.values() if is_block(use) and not _is_bucket_gone(use, addresses))
+    return (use for use in old_uses.values() if is_block(use) and not _is_capped_gone(use, addresses))
 
 
-def _is_bucket_gone(use: Use, addresses: frozenset[str]) -> bool:
-    value = use.definition.body.value("bucket")
+def _is_capped_gone(use: Use, addresses: frozenset[str]) -> bool:
+    argument, type_ = ("permission_set_arn", "aws_ssoadmin_permission_set") if type_of(use) == CAP else _BUCKET
+    value = use.definition.body.value(argument)
     names = next(references(value), ()) if value is not None else ()
-    bucket = ".".join(names[:2])
-    if names[:1] != ("aws_s3_bucket",) or bucket not in use.scope.folder.definitions:
+    capped = ".".join(names[:2])
+    if names[:1] != (type_,) or capped not in use.scope.folder.definitions:
         return False
     may_exist = any(name.endswith(".") and use.scope.name.startswith(name) for name in addresses)
-    return not may_exist and f"{use.scope.name}{bucket}" not in addresses
+    return not may_exist and f"{use.scope.name}{capped}" not in addresses
 
 
 def _resources(scope: Scope) -> Iterator[str]:

@@ -26,7 +26,7 @@ from policy_guard.documents.containers.terraform.elsewhere import (
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.folder import Definition
 from policy_guard.documents.containers.terraform.grants import granted_policy, open_access
-from policy_guard.documents.containers.terraform.places import BY_NAME, CEILING, GRANT, Use
+from policy_guard.documents.containers.terraform.places import BY_NAME, CEILING, GRANT, Use, type_of
 from policy_guard.documents.containers.terraform.principals import (
     argument_label,
     principal_of,
@@ -103,7 +103,7 @@ def _organizations(use: Use, evaluator: Evaluator) -> Kind | None:
 
 def _holder(use: Use, evaluator: Evaluator) -> Iterator[str]:
     """Return what decides whose a policy is."""
-    type_ = use.address.removeprefix(use.scope.name).partition(".")[0]
+    type_ = type_of(use)
     holder_arguments = (
         ("provider",) if type_ in ("aws_iam_policy", "aws_iam_role", "aws_s3_bucket", "data") else HOLDERS
     )
@@ -122,10 +122,9 @@ def _holder(use: Use, evaluator: Evaluator) -> Iterator[str]:
 def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
     """The policy under truths; an empty list where there is none."""
     if not _exists(use, evaluator):
-        return open_access({}, use.definition.span) if use.opens else ABSENT
+        return open_access(type_of(use), {}, use.definition.span) if use.opens else ABSENT
     if use.address.endswith(f".{GRANT}") and use.value is None:
-        type_ = use.address.removeprefix(use.scope.name).partition(".")[0]
-        return granted_policy(evaluator, type_, use.address.removesuffix(f".{GRANT}"), use.definition.body)
+        return granted_policy(evaluator, type_of(use), use.address.removesuffix(f".{GRANT}"), use.definition.body)
     if use.value is None:
         if not use.address.removeprefix(use.scope.name).startswith("data."):
             raise Opaque(

@@ -58,6 +58,11 @@ class Use:
     opens: bool = False
 
 
+def type_of(use: Use) -> str:
+    """Return the type of the resource at a place."""
+    return use.address.removeprefix(use.scope.name).partition(".")[0]
+
+
 def uses(scope: Scope) -> Iterator[Use]:
     """All places in a scope and in the modules that it calls."""
     read: set[str] = set()

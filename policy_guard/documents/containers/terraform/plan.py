@@ -21,7 +21,7 @@ from policy_guard.documents.containers.terraform.elsewhere import (
     below_ceiling,
     without_ceiling,
 )
-from policy_guard.documents.containers.terraform.grants import BLOCKS, GRANTING, PERMISSION, decides, granted_by
+from policy_guard.documents.containers.terraform.grants import BLOCKS, CAP, GRANTING, PERMISSION, decides, granted_by
 from policy_guard.documents.containers.terraform.places import BY_NAME, CEILING, GRANT
 from policy_guard.documents.containers.terraform.units import Sides
 from policy_guard.documents.containers.terraform.uses import HOLDERS, kind_of, takes_policy
@@ -114,7 +114,7 @@ def _granting_units(
     path: str, resource: Mapping[str, Any], address: str, values: Mapping[str, Any], later_values: Mapping[str, Any]
 ) -> Iterator[Unit]:
     """Return what a resource grants without a document, as a policy, if it is one of those that do."""
-    if resource["type"] not in GRANTING:
+    if resource["type"] not in GRANTING or (resource["type"] == CAP and not resource["change"].get("before")):
         return
     type_, at = resource["type"], f"{address}.{GRANT}"
     arguments = {name: each for name, each in values.items() if each is not None and decides(type_, name)}
@@ -129,11 +129,15 @@ def _granting_units(
 
 
 def _opened_blocks(path: str, resources: list[dict[str, Any]]) -> Iterator[Unit]:
-    """The blocks of public access that are gone from a bucket that stays, each as one that blocks nothing."""
+    """The blocks and boundaries that are gone from what stays, each as one that blocks nothing."""
     buckets = {_bucket(each) for each in resources if each["type"] == "aws_s3_bucket" and _is_deleted(each)}
     for resource in resources:
         old_values, new_values = resource["change"].get("before"), resource["change"].get("after")
-        if resource["type"] not in BLOCKS or not isinstance(old_values, dict) or _bucket(resource) in buckets - {None}:
+        if (
+            resource["type"] not in (*BLOCKS, CAP)
+            or not isinstance(old_values, dict)
+            or _bucket(resource) in buckets - {None}
+        ):
             continue
         stays = isinstance(new_values, dict) and _holder(resource, old_values) == _holder(resource, new_values)
         if not stays and resource["change"].get("actions") != ["forget"]:

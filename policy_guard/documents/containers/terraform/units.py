@@ -23,7 +23,7 @@ from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.folder import Folder
 from policy_guard.documents.containers.terraform.functions import call_value
 from policy_guard.documents.containers.terraform.grants import open_access
-from policy_guard.documents.containers.terraform.places import CEILING, Use, uses
+from policy_guard.documents.containers.terraform.places import CEILING, Use, type_of, uses
 from policy_guard.documents.containers.terraform.principals import (
     argument_of_principal,
     principal_of,
@@ -101,7 +101,7 @@ def _opened_blocks(blocks: Iterable[Use], new: Iterable[Unit]) -> Iterator[Unit]
     new_keys = {(unit.address, unit.holder) for unit in new}
     for use in blocks:
         source, span = use.definition.source, use.definition.span
-        node = open_access({}, Span(span.start, span.start + 1))
+        node = open_access(type_of(use), {}, Span(span.start, span.start + 1))
         for unit in units(use):
             if (unit.address, unit.holder) not in new_keys:
                 policy = PolicyDocument(unit.address, node, source, unit.holder, kind=use.kind)
