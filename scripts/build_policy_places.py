@@ -41,6 +41,9 @@ KINDS = {
     "AWS::RolesAnywhere::Profile": "session",
 }
 HOLDERS = {
+    "AWS::S3::AccessPoint": "Bucket",
+    "AWS::S3Express::AccessPoint": "Bucket",
+    "AWS::S3Outposts::AccessPoint": "Bucket",
     "AWS::IAM::Policy": "Roles,Users,Groups",
     "AWS::IAM::ManagedPolicy": "Roles,Users,Groups",
     "AWS::Organizations::Policy": "TargetIds",

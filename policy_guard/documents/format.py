@@ -42,7 +42,7 @@ _GRANTING = regex(
     rb"AWS::(?:IAM|SSO|Serverless|Include|IdentityStore|LakeFormation|QuickSight|RAM|RolesAnywhere|SecurityLake"
     rb"|ServiceCatalog|Cognito|CloudFormation::(?:Stack|CustomResource)|Lambda::(?:(?:LayerVersion)?Permission|Url)"
     rb"|OpenSearchServerless|S3::AccessGrant|EKS::\w+|Transfer::User|Redshift::EndpointAuthorization)"
-    rb"|Fn::(?:Transform|ForEach)|PublicAccessBlock|EndpointServicePermissions|EventBusPolicy|AccessControl\b"
+    rb"|Fn::(?:Transform|ForEach)|PublicAccessBlock|EndpointServicePermissions|EventBusPolicy|AccessControl\b|S3::AccessPoint|EntityResolution|Signer|RestApi|EFS::|KMS::Key"
     rb"|::MODULE|Custom::"
 )
 # Manifests of Kubernetes, Pulumi and Ansible, and what gives access in them without a document.

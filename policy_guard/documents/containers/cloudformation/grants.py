@@ -73,7 +73,7 @@ def grant_units(reading: Reading, name: str, managed: Iterable[str], bounded: bo
         units += attempt(partial(_url, reading, name), f"Resources.{name}.AuthType")
     if type_ == _ADDITION:
         units += attempt(partial(_addition, reading, name), f"Resources.{name}")
-    units += text_units(reading, name)
+    units += text_units(reading, name, bounded)
     for key, action in _ATTACHING.get(type_, ()):
         address = f"Resources.{name}.{key}"
         units += attempt(partial(_attached_units, reading, name, key, action, frozenset(managed)), address)

@@ -16,10 +16,11 @@ from policy_guard.documents.containers.choices import (
     outcomes,
 )
 from policy_guard.documents.containers.cloudformation.calls import NO_VALUE, TRANSFORM, call
+from policy_guard.documents.containers.cloudformation.default_policies import with_default
 from policy_guard.documents.containers.cloudformation.evaluate import Changes, Evaluator, entries_of
 from policy_guard.documents.containers.cloudformation.parts import NOTHING, NoValue, Value, literal, name_of, parts_of
 from policy_guard.documents.containers.cloudformation.places import Place
-from policy_guard.documents.containers.cloudformation.template import Template
+from policy_guard.documents.containers.cloudformation.template import Template, type_of
 from policy_guard.documents.containers.cloudformation.texts import is_text, json_in
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.source import Array, Entry, Guard, Hole, Node, Object, Scalar
@@ -42,10 +43,14 @@ class Holder(NamedTuple):
 
 
 class Reading:
-    """Reads the policies of a template, beside what is known of the other side of a comparison."""
+    """Reads the policies of a template, beside what is known of the other side of a comparison.
 
-    def __init__(self, template: Template, changes: Changes) -> None:
+    Resources in `defaulted` have their default policy where the template gives them none.
+    """
+
+    def __init__(self, template: Template, changes: Changes, defaulted: frozenset[str] = frozenset()) -> None:
         self.template = template
+        self._defaulted = defaulted
         self.changes = changes
         self._steps = [_STEPS]
         self._condition_names: dict[Atom, ConditionName] | None = None
@@ -71,13 +76,13 @@ class Reading:
         resource = self.template.resources[name]
         node = resource.get("Properties")
         if node is None:
-            return Object((), resource.span)
+            node = Object((), resource.span)
         if not isinstance(node, Object) or call(node):
             raise Opaque("the properties of the resource come from a function; write them out", node.span)
         for entry in node.entries:
             if entry.key.text == TRANSFORM:
                 raise Opaque("Fn::Transform may add any property; write the resulting value", entry.key.span)
-        return node
+        return with_default(type_of(resource), node) if name in self._defaulted else node
 
     def certain(self, node: Node) -> Scalar:
         """The text that a node comes to whatever holds; raises `Opaque` if conditions decide."""

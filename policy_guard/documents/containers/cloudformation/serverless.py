@@ -27,6 +27,7 @@ from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Sp
 
 PREFIX = "AWS::Serverless::"
 WITH_ROLES = (f"{PREFIX}Function", f"{PREFIX}StateMachine")
+API_POLICY = "Auth.ResourcePolicy"
 _GLOBALS = "Globals"
 _KEPT = ("Condition",)
 _DEEPEST = 20
@@ -127,7 +128,7 @@ def access_beside(resource: Object, type_: str) -> Iterator[tuple[str, Node]]:
         yield "Connectors", connectors
     auth = properties.get("Auth") if isinstance(properties, Object) else None
     if type_.startswith(PREFIX) and isinstance(auth, Object) and (policy := auth.get("ResourcePolicy")) is not None:
-        yield "Auth.ResourcePolicy", policy
+        yield API_POLICY, policy
     if type_ == WITH_ROLES[0] and isinstance(properties, Object) and call(properties) is None:
         yield from ((f"Properties.{place}", node) for place, node in known_by_text(properties))
 

@@ -13,9 +13,11 @@ from policy_guard.documents.containers.cloudformation.compare import (
     template_problems,
     touched_resources,
 )
+from policy_guard.documents.containers.cloudformation.default_policies import names_with_default
 from policy_guard.documents.containers.cloudformation.documents import IDENTITY, Unit, attempt, resource_units
 from policy_guard.documents.containers.cloudformation.evaluate import Changes
 from policy_guard.documents.containers.cloudformation.grants import grant_units, has_boundary, may_have_block
+from policy_guard.documents.containers.cloudformation.known_by_text import has_api_policy
 from policy_guard.documents.containers.cloudformation.principals import (
     Principals,
     principal_units,
@@ -55,11 +57,14 @@ def differing_units(old: Template, new: Template) -> Sides:
     if not names:
         return Sides((), (), problems, all_notes)
     changes = changes_between(old, new)
-    readings = Reading(old, changes), Reading(new, changes)
+    defaulted = names_with_default(old, new)
+    readings = Reading(old, changes, defaulted), Reading(new, changes, defaulted)
     indexes = [principals(reading) for reading in readings]
     keys = indexes[0].touched_keys(names) | indexes[1].touched_keys(names)
     bounded_names = {name for name in names for r in readings if name in r.template.resources and has_boundary(r, name)}
     bounded_names |= {name for name in names if name in old.resources and may_have_block(readings[0], name)}
+    shared_names = names & old.resources.keys() & new.resources.keys()
+    bounded_names |= {name for name in shared_names if any(has_api_policy(t.resources[name]) for t in (old, new))}
     units = [
         tuple(_units(reading, index, [n for n in reading.template.resources if n in names], keys, names, bounded_names))
         for reading, index in zip(readings, indexes, strict=True)
