@@ -1,4 +1,4 @@
-"""Blocks of public access and boundaries: one that is gone leaves open what it capped, unless that is gone, too."""
+"""Blocks of public access, boundaries and the like: one that is gone leaves open what it capped, if that stays."""
 
 from __future__ import annotations
 
@@ -6,15 +6,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from policy_guard.documents.containers.terraform.deciding import deciding_texts, references
-from policy_guard.documents.containers.terraform.grants import BLOCKS, CAP
+from policy_guard.documents.containers.terraform.grants import BLOCKS, CAP, OPEN_WITHOUT
 from policy_guard.documents.containers.terraform.places import GRANT, Use, type_of
 from policy_guard.documents.containers.terraform.scope import Scope
 
-_BUCKET = ("bucket", "aws_s3_bucket")
+# The argument that refers to what is capped, and the type of that.
+_CAPPED = {
+    **dict.fromkeys(BLOCKS, ("bucket", "aws_s3_bucket")),
+    CAP: ("permission_set_arn", "aws_ssoadmin_permission_set"),
+    "aws_api_gateway_rest_api_policy": ("rest_api_id", "aws_api_gateway_rest_api"),
+    "aws_efs_file_system_policy": ("file_system_id", "aws_efs_file_system"),
+}
 
 
 def is_block(use: Use) -> bool:
-    """Tell whether a place is a block of public access or a boundary."""
+    """Tell whether a place is a block of public access, a boundary, or a policy without which everybody has access."""
+    if type_of(use) in OPEN_WITHOUT:
+        return use.address.endswith(".policy")
     return type_of(use) in (*BLOCKS, CAP) and use.address.endswith(f".{GRANT}")
 
 
@@ -56,7 +64,7 @@ def missed_blocks(old_uses: Mapping[str, Use], new: Scope) -> Iterator[Use]:
 
 
 def _is_capped_gone(use: Use, addresses: frozenset[str]) -> bool:
-    argument, type_ = ("permission_set_arn", "aws_ssoadmin_permission_set") if type_of(use) == CAP else _BUCKET
+    argument, type_ = _CAPPED[type_of(use)]
     value = use.definition.body.value(argument)
     names = next(references(value), ()) if value is not None else ()
     capped = ".".join(names[:2])

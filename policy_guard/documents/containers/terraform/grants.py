@@ -96,6 +96,12 @@ _ANSWERED = (
 BLOCKS = ("aws_s3_bucket_public_access_block", "aws_s3_account_public_access_block")
 # A boundary that is gone leaves everything that the policies beside it allow.
 CAP = "aws_ssoadmin_permissions_boundary_attachment"
+# Policies that are gone leave everybody. Sources: API Gateway Developer Guide, "Control access to a REST API with API
+# Gateway resource policies"; Amazon EFS User Guide, "Using IAM to control access to file systems".
+OPEN_WITHOUT = {
+    "aws_api_gateway_rest_api_policy": ("execute-api:Invoke",),
+    "aws_efs_file_system_policy": tuple(f"elasticfilesystem:Client{name}" for name in ("Mount", "Write", "RootAccess")),
+}
 _FLAGS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
 _LEAVES = "boundary:LeavesAllowed"
 GRANTING = (PERMISSION, CAP, *BY_ARGUMENTS, *BLOCKS)
@@ -155,10 +161,14 @@ def granted_by(type_: str, address: str, values: Mapping[str, Any], span: Span) 
 
 
 def open_access(type_: str, arguments: Mapping[str, Node], span: Span) -> Node:
-    """Return what a cap leaves open: a block all that a flag blocks unless it is true, a boundary that is gone all."""
+    """Return what a cap leaves open: a block all that a flag blocks unless it is true, one that is gone everything."""
     all_text = Scalar("*", span, parts=("*",))
     if type_ == CAP:
         return _policy(span, _allowed(_LEAVES, all_text, span))
+    if type_ in OPEN_WITHOUT:
+        statements = (_allowed(action, all_text, span) for action in OPEN_WITHOUT[type_])
+        principal = Entry(Scalar("Principal", span), all_text)
+        return _policy(span, *(each._replace(entries=(*each.entries, principal)) for each in statements))
     flags = {name: arguments.get(name) or Scalar("false", span) for name in _FLAGS}
     openings = (
         _allowed(f"public-access:{name}", flag if not is_known(flag) else all_text._replace(span=flag.span), flag.span)
