@@ -170,6 +170,8 @@ def _confirm_and_run(
         _print(f"{verb} {counted(files, 'file')}? [y/N] ")
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             return _print_line("nothing was changed", FOUND)
+    elif not arguments.yes:
+        _print("not asked first, as there is no terminal\n")
     _print("".join(f"{printable(line)}\n" for line in work))
     return PROVED
 

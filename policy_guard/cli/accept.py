@@ -38,6 +38,7 @@ NOTHING_PROVED = (
     "split the change, or write the file by hand (policy-guard explain accepted)"
 )
 _LONGEST_NAME = 80
+_TAKEN = "is there already, with another reason, day or access: edit that file"
 
 
 class AcceptOptions(NamedTuple):
@@ -97,9 +98,20 @@ def propose(accept_options: AcceptOptions, folder: Path, environ: Mapping[str, s
     config = load_settings(repository.root, accept_options.options.config).config
     repository.close()
     files, unfit = files_for(report.findings, accept_options, expires, config.accepted)
+    taken = tuple(file for file in files if _is_taken(repository.root, file))
     return Proposals(
-        root=repository.root, files=files, unfit=unfit, travels=config.accepted_from == "head", base=report.base
+        root=repository.root,
+        files=tuple(file for file in files if file not in taken),
+        unfit=(*unfit, *(f"{file.path} {_TAKEN}" for file in taken)),
+        travels=config.accepted_from == "head",
+        base=report.base,
     )
+
+
+def _is_taken(root: Path, proposal: Proposal) -> bool:
+    """Tell whether another text is there under the name."""
+    file = root / proposal.path
+    return os.path.lexists(file) and not (file.is_file() and file.read_bytes() == proposal.text.encode())
 
 
 def files_for(
@@ -279,7 +291,9 @@ def _has_other_statements(reread: Spelled, original: Spelled) -> bool:
 
 def _hint(batch: _Batch) -> str:
     return (
-        "" if set(batch.checks) <= set(STANDING) else f" (of {batch.checks[0]}; with --check you accept others apart)"
+        ""
+        if set(batch.checks) <= set(STANDING)
+        else f" (this is {batch.checks[0]}; --check accepts other checks apart)"
     )
 
 
@@ -305,10 +319,7 @@ def write(proposals: Proposals) -> Iterator[str]:
     for proposal in proposals.files:
         file = proposals.root / proposal.path
         if os.path.lexists(file):
-            is_same = file.is_file() and file.read_bytes() == proposal.text.encode()
-            yield f"{proposal.path} is there already" + (
-                "" if is_same else ", with another reason, day or access: edit that file"
-            )
+            yield f"{proposal.path} is there already"
         else:
             create(proposals.root, proposal.path, proposal.text.encode())
             yield f"wrote {proposal.path}"

@@ -152,7 +152,7 @@ def _accept_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     command.add_argument("--base", metavar="REF", help="the commit that holds the old versions")
     command.add_argument("--config", metavar="FILE", help="instead of .policy-guard.yaml")
     command.add_argument("--prune", action="store_true", help="remove what is done or expired, and write nothing")
-    command.add_argument("--yes", action="store_true", help="do not ask, on a terminal")
+    command.add_argument("--yes", action="store_true", help="do not ask; without a terminal nothing is asked anyway")
     command.set_defaults(nothing="nothing was accepted: ")
 
 

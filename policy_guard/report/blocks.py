@@ -55,8 +55,13 @@ class Block(NamedTuple):
         """Return what the first says, and what the others add: all access, each once, and one example of it."""
         additions = (fact for finding in self.findings[1:] for fact in _added_facts(finding))
         first_facts = (self._access if fact[0] == _access_label(self.first) else fact for fact in self.first.facts)
-        all_facts = dict.fromkeys((*first_facts, *additions))
+        all_facts = dict.fromkeys(fact for fact in (*first_facts, *additions) if fact[0] not in self._unfitting)
         return tuple(sorted(all_facts, key=lambda fact: _LAST.index(fact[0]) if fact[0] in _LAST else -1))
+
+    @property
+    def _unfitting(self) -> tuple[str, ...]:
+        """The names of facts that do not hold for all: a command cannot accept what one of them lets nobody accept."""
+        return () if all(finding.acceptable for finding in self.findings) else ("accept",)
 
     @property
     def _access(self) -> tuple[str, str]:

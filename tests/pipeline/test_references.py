@@ -144,6 +144,7 @@ def test_the_page_shows_what_is_really_said(scratch: Scratch) -> None:
     told = judged(scratch).out
     assert f"{place}: error: " in told
     assert f"; {headline} [no-new-access, within-reference]" in told
+    assert "policy-guard accept" not in told
     scratch.write("policy.json", textwrap.dedent(good))
     assert judged(scratch).code == 0
 

@@ -577,7 +577,9 @@ def test_a_warning_says_how_it_is_accepted(scratch: Scratch) -> None:
     arguments = ("accept", "iam/orders.json", "--check", "no-lost-deny", "--base", "main", "--reason")
     assert scratch.guard(*arguments, "...").code == 2
     assert "wrote" in scratch.guard(*arguments, "a reason").out
-    assert "is there already, with another reason, day or access: edit that file" in scratch.guard(*arguments, "b").out
+    again = scratch.guard(*arguments, "b")
+    assert "is there already, with another reason, day or access: edit that file" in again.out
+    assert (again.code, "they count once" in again.out, "reason: b" in again.out) == (1, False, False)
 
 
 def test_an_acceptance_of_no_file_is_told_where_it_comes(scratch: Scratch) -> None:
