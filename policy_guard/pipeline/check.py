@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.documents.errors import SetupError
-from policy_guard.pipeline.ci import in_ci
+from policy_guard.pipeline.ci import in_ci, is_without_change
 from policy_guard.pipeline.judging import Judge
 from policy_guard.pipeline.moved_statements import MovedStatements
 from policy_guard.pipeline.pairing.links import Sides, follow_links, may_matter
@@ -18,7 +18,6 @@ from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import Repository, folder_from_root, from_root
 from policy_guard.pipeline.repository.changes import Change, Comparison, compare_revisions, snapshot
 from policy_guard.pipeline.repository.revisions import (
-    WITHOUT_CHANGE,
     NothingToCompare,
     Revision,
     choose,
@@ -105,7 +104,8 @@ def _check(
     if options.all_policies:
         run.judge_the_rest()
     results.explain(moved.with_origin)
-    report = results.report(old.name if compared else "", "all" if options.all_policies else "changes")
+    mode = "all" if options.all_policies else "changes"
+    report = results.report(old.name if compared else "", mode, lambda: not run.has_policy())
     return report._replace(folder=folder_from_root(folder, repository.root))
 
 
@@ -138,8 +138,8 @@ def comparison_and_settings(
     """Return what is compared, and the settings that hold: in CI those name the branch, too."""
     head_settings = load_settings(repository.root, options.config)
     all_files = is_on_all_files(environ, options.base)
-    event = environ.get("GITHUB_EVENT_NAME")
-    if (options.all_policies or all_files) and options.base is None and event in WITHOUT_CHANGE:
+    on_schedule = (options.all_policies or all_files) and options.base is None and is_without_change(environ)
+    if on_schedule or (ci and options.all_policies and options.base == "HEAD"):
         old, new = head_with_itself(repository)
         comparison = Comparison(old=old, new=new, changes=[])
         return comparison, _trusted_settings(head_settings, options, repository, comparison, ci)
@@ -147,7 +147,9 @@ def comparison_and_settings(
     while True:
         try:
             old, new = choose(repository, environ, options.base, options.staged, branch)
-        except NothingToCompare:
+        except NothingToCompare as error:
+            if options.all_policies and not all_files:
+                raise SetupError(f"{error} On a schedule, --all --base HEAD looks at every policy by itself.") from None
             if not all_files:
                 raise
             old, new = head_with_itself(repository)

@@ -103,6 +103,30 @@ def target_branch(environ: Mapping[str, str]) -> str:
     return name
 
 
+_SCHEDULED = {
+    # GitHub, "Events that trigger workflows"
+    "GITHUB_EVENT_NAME": ("schedule", "workflow_dispatch"),
+    # https://docs.gitlab.com/ci/jobs/job_rules/#ci_pipeline_source-predefined-variable
+    "CI_PIPELINE_SOURCE": ("schedule",),
+    # https://buildkite.com/docs/pipelines/configure/environment-variables
+    "BUILDKITE_SOURCE": ("schedule",),
+    # https://learn.microsoft.com/azure/devops/pipelines/build/variables
+    "BUILD_REASON": ("Schedule",),
+    # https://docs.travis-ci.com/user/environment-variables/
+    "TRAVIS_EVENT_TYPE": ("cron",),
+    # https://docs.drone.io/pipeline/environment/reference/drone-build-event/
+    "DRONE_BUILD_EVENT": ("cron",),
+    # https://docs.semaphoreci.com/reference/env-vars
+    "SEMAPHORE_WORKFLOW_TRIGGERED_BY_SCHEDULE": ("true",),
+}
+"""The variables that tell why a pipeline runs, and what they say where that is no change."""
+
+
+def is_without_change(environ: Mapping[str, str]) -> bool:
+    """Tell whether a CI system says that this run is about no change, such as one on a schedule."""
+    return in_ci(environ) and any(environ.get(name, "") in events for name, events in _SCHEDULED.items())
+
+
 def tip_before(environ: Mapping[str, str]) -> str:
     """The commit that GitLab's default branch pointed to before this push; empty for everything else."""
     pushed = environ.get("CI_COMMIT_BRANCH", "")

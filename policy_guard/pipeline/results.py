@@ -149,10 +149,13 @@ class Results:
         """Lets findings be told with what is known only when all is judged."""
         self._findings = list(map(explanation, self._findings))
 
-    def report(self, base: str, mode: str) -> Report:
-        """The report of the run. Raises `SetupError` if policies are required and there are none."""
+    def report(self, base: str, mode: str, is_empty: Callable[[], bool] = lambda: False) -> Report:
+        """The report of the run. Raises `SetupError` if policies are required and there are none.
+
+        `is_empty` tells whether there is no policy among all files; it is asked only where nothing was judged.
+        """
         config = self._settings.config
-        if config.require_policies and not self._ranks:
+        if config.require_policies and not self._ranks and is_empty():
             raise SetupError("require-policies is set, and there is no policy here. See policy-guard list.")
         if self._embedded:
             self.note(f"the changed files contain {_embedded_policies(self._embedded)}")

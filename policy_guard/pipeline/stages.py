@@ -135,6 +135,19 @@ class Run(NamedTuple):
                 if alone := _without_groups(pair, self.reader):
                     self.session.pair(self.references.with_reference(alone) if self.references else alone)
 
+    def has_policy(self) -> bool:
+        """Tell whether there is any policy in the new version, or a file that may be one, changed or not."""
+        from policy_guard.pipeline.pairing.terraform import Tree, all_roots, present
+
+        files, new = snapshot(self.repository, self.comparison.new), self.comparison.new
+        self.reader.with_files(new, files)
+        for path, file in sorted(files.items()):
+            version = self.reader.completed(self.reader.glance(file, path, new))
+            if version.policies or version.problems:
+                return True
+        tree = Tree(self.repository, files, new.name)
+        return any(self.reader.included(folder) and present(tree, folder).policies for folder in all_roots(tree))
+
     def tell_what_is_left_out(self) -> None:
         """The changed files that are not looked at, since the settings exclude them or the paths do not name them."""
         from policy_guard.pipeline.left_out import changed_elsewhere, excluded_policies

@@ -121,3 +121,51 @@ def test_a_new_cap_is_called_one(tmp_path: Path, kind: str, caps: bool) -> None:
     scratch = scratch_of(tmp_path, settings)
     scratch.write("org/a.json", ALLOW_ALL)
     assert ("1 policy is a new cap" in last(scratch.guard("check").out)) == caps
+
+
+@pytest.mark.parametrize("name", ["iam/a.json", "main.tf"])
+def test_required_policies_need_not_change(tmp_path: Path, name: str) -> None:
+    content = NARROW if name.endswith(".json") else MODULE
+    scratch = scratch_of(tmp_path, "require-policies: true", **{name: content})
+    scratch.write("notes.md", "a")
+    answer = scratch.guard("check")
+    assert (answer.code, last(answer.out).startswith("no policy changed since ")) == (0, True)
+
+
+def test_required_policies_that_are_nowhere_are_an_error(tmp_path: Path) -> None:
+    scratch = scratch_of(tmp_path, 'require-policies: true\nexclude: ["iam/**"]', **{"iam/a.json": NARROW})
+    scratch.write("notes.md", "a")
+    answer = scratch.guard("check")
+    assert (answer.code, "require-policies is set, and there is no policy here" in answer.err) == (2, True)
+
+
+SCHEDULES = {
+    "GitLab": {"GITLAB_CI": "true", "CI_PIPELINE_SOURCE": "schedule"},
+    "Buildkite": {"BUILDKITE": "true", "BUILDKITE_SOURCE": "schedule"},
+    "Azure": {"TF_BUILD": "True", "BUILD_REASON": "Schedule"},
+}
+
+
+@pytest.mark.parametrize("system", SCHEDULES)
+def test_a_schedule_looks_at_every_policy_by_itself(tmp_path: Path, system: str) -> None:
+    scratch = scratch_of(tmp_path, "critical: critical.yaml", **LISTED, **{"iam/a.json": ALLOW_ALL})
+    scratch.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    answer = scratch.guard("check", "--all", **SCHEDULES[system])
+    assert answer.code == 0 and "1 policy, compared with no old version: " in last(answer.out)
+    assert scratch.guard("check", **SCHEDULES[system]).code == 2
+
+
+def test_elsewhere_the_command_says_that_nothing_is_compared(tmp_path: Path) -> None:
+    scratch = scratch_of(tmp_path, "", **{"iam/a.json": WIDE})
+    scratch.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    refusal = scratch.guard("check", "--all", CI="true")
+    assert (refusal.code, "--all --base HEAD" in refusal.err) == (2, True)
+    answer = scratch.guard("check", "--all", "--base", "HEAD", CI="true")
+    assert answer.code == 0 and "1 policy, compared with no old version" in last(answer.out)
+    assert scratch.guard("check", "--base", "HEAD", CI="true").code == 2
+
+
+def test_only_github_is_told_of_its_action(tmp_path: Path) -> None:
+    scratch = scratch_of(tmp_path, "", **{"iam/a.json": WIDE})
+    answer = scratch.guard("check", CI="true")
+    assert (answer.code, "fetch-depth" in answer.err, "--base" in answer.err) == (2, False, True)

@@ -15,8 +15,6 @@ from policy_guard.pipeline.repository import EMPTY_TREES, Repository
 from policy_guard.pipeline.repository.refs import branch, branch_of_origin, by_id, default_branch, revision
 
 _DEEPER = 'Add "fetch-depth: 0" to actions/checkout.'
-WITHOUT_CHANGE = ("schedule", "workflow_dispatch")
-"""Events of GitHub that are about no change."""
 _DEEP = 'Add "fetch-depth: 2" to actions/checkout.'
 
 
@@ -57,7 +55,8 @@ def choose(
     new = _new_revision(repository, environ, staged)
     commit, name = _base(repository, environ, base, configured, new)
     if in_ci(environ) and commit is None:
-        raise NothingToCompare(f"there is no commit to compare with. Name it with --base; on GitHub: {_DEEP}")
+        remedy = f" {_DEEP}" if environ.get("GITHUB_ACTIONS") else ""
+        raise NothingToCompare(f"there is no commit to compare with. Name it with --base.{remedy}")
     if in_ci(environ) and commit == (new.commit or repository.commit("HEAD")):
         raise NothingToCompare(
             f"the base {commit[:7] if commit else ''} is the commit under test itself, so nothing would be compared. "
@@ -176,14 +175,20 @@ def _ancestor(repository: Repository, commit: str, upstream: str, name: str) -> 
         )
     if not ancestors:
         raise SetupError(
-            f"this clone does not reach back to where the branch left {name[:80]}. Run git fetch --unshallow. {_DEEPER}"
+            f"this clone does not reach back to where the branch left {name[:80]}. "
+            f"Run git fetch --unshallow.{_deeper(repository.environ)}"
         )
     if in_ci(repository.environ) and repository.is_cut_off(ancestors[0], commit, upstream):
         raise SetupError(
-            f"this clone is cut off before it is sure where the branch left {name[:80]}. Run git fetch --unshallow. "
-            f"{_DEEPER}"
+            f"this clone is cut off before it is sure where the branch left {name[:80]}. "
+            f"Run git fetch --unshallow.{_deeper(repository.environ)}"
         )
     return ancestors[0]
+
+
+def _deeper(environ: Mapping[str, str]) -> str:
+    """Return what brings more of the history on GitHub, and nothing elsewhere."""
+    return f" {_DEEPER}" if environ.get("GITHUB_ACTIONS") else ""
 
 
 def _base_on_github(repository: Repository, environ: Mapping[str, str], new: Revision) -> tuple[str | None, str]:
