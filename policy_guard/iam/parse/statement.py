@@ -11,7 +11,7 @@ from policy_guard.iam.parse.reader import Reader, known_key, quoted
 from policy_guard.iam.policy import Condition, Effect, Element, Principal, Principals, Statement, Value, without_blanks
 from policy_guard.iam.principal import principal_ref
 from policy_guard.regex import regex
-from policy_guard.solver.strings.pattern import Pattern, Unknown, Variable, Wildcard, with_variables
+from policy_guard.solver.strings.pattern import PSEUDO, Pattern, Unknown, Variable, Wildcard, with_variables
 
 _ELEMENTS = (
     "Sid",
@@ -25,6 +25,8 @@ _ELEMENTS = (
     "Condition",
 )
 _PRINCIPALS = ("AWS", "Service", "Federated", "CanonicalUser")
+# CloudFormation User Guide, pseudo-parameter-reference: twelve digits.
+_OWN_ACCOUNT = (f"{PSEUDO}AccountId", "AWS::AccountId")
 # AWS: IAM User Guide, reference-arns: aws, aws-cn, aws-us-gov, and others whose names begin so.
 NO_PARTITION = regex(r"arn:(?!aws(-[a-z0-9-]+)?:)([^:]*):")
 # IAM User Guide, access-analyzer-reference-policy-checks, Empty array action, resource, principal.
@@ -212,10 +214,10 @@ def principals(reader: Reader, name: str, node: Node, if_empty: str = "") -> Pri
     if isinstance(node, Scalar) and node.tag is None:
         value = reader.value(node, name, variables=False)
         type_ = "*" if node.text == "*" else "AWS"
-        entries = [Principal(type_, reader.name(value))] if value else []
+        entries = [_principal(reader, type_, value)] if value else []
     elif isinstance(node, Object):
         entries = [
-            Principal(type_, reader.name(value))
+            _principal(reader, type_, value)
             for type_, names in reader.entries(node, _PRINCIPALS, f'"{name}"').items()
             for value in reader.values(names, type_, variables=False, plain=type_ == "AWS", if_empty=if_empty)
         ]
@@ -227,6 +229,18 @@ def principals(reader: Reader, name: str, node: Node, if_empty: str = "") -> Pri
     for entry in entries:
         _check_principal(reader, entry)
     return Principals(negated, tuple(entries), node.span)
+
+
+def _principal(reader: Reader, type_: str, value: Value) -> Principal:
+    """An entry; the id of the account that a template is deployed to is its ARN, so that nobody takes it for `*`.
+
+    IAM User Guide, reference_policies_elements_principal, "AWS account principals": ARN and id behave the same way.
+    """
+    value = reader.name(value)
+    parts = value.pattern.parts
+    if type_ == "AWS" and len(parts) == 1 and isinstance(parts[0], Unknown) and parts[0].name in _OWN_ACCOUNT:
+        value = value._replace(pattern=Pattern(("arn:", Unknown(f"{PSEUDO}Partition"), ":iam::", parts[0], ":root")))
+    return Principal(type_, value)
 
 
 def _check_principal(reader: Reader, entry: Principal) -> None:
