@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from policy_guard.documents.containers.plain import PolicyDocument, policies
+from policy_guard.documents.containers.recognition import misspelt_statement
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.parse import parse
@@ -159,7 +160,9 @@ def _policy(
     try:
         documents = policies(source).policies
         if len(documents) != 1:
-            raise PolicyError(f"{name}: {len(documents)} policies in the document; give one")
+            problem = misspelt_statement(source) if not documents else None
+            words = problem.message if problem else f"{len(documents)} policies in the document; give one"
+            raise PolicyError(f"{source.at(problem.span.start if problem else 0)}: {words}")
         return parse(completed(documents[0]), kind)
     except Unreadable as error:
         raise PolicyError(

@@ -39,7 +39,7 @@ def doubt_findings(policy: Policy) -> Iterator[Finding]:
             message=doubt.message,
             source=policy.source,
             span=doubt.span,
-            facts=(("next", "write it as it is meant"),),
+            facts=(("next", "write what is meant"),),
         )
 
 
@@ -52,6 +52,6 @@ def vanished_finding(source: Source, old: Source, reason: str) -> Finding:
         message=f"was a policy at the base and is no longer checked as one: {reason}",
         source=source,
         span=Span(0, min(1, len(source.text))),
-        facts=(("next", "delete the file, or keep it where and as it can be checked"),),
+        facts=(("next", "delete the file, or keep it under a name and in a form that is checked"),),
         related=(Related(old, Span(0, min(1, len(old.text))), "the policy before"),),
     )

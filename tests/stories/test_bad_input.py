@@ -85,7 +85,31 @@ BAD: dict[str, tuple[str, str | bytes, str]] = {
         "Condition: {StringEquals: {'aws:username': 0x10}}}\n",
         "is a number that other readers take for another one",
     ),
-    "a Version that is none": ("a.json", GOOD.replace("2012-10-17", "2012-10-71"), '"Version" is'),
+    "a Version that is none": (
+        "a.json",
+        GOOD.replace("2012-10-17", "2012-10-71"),
+        '"Version" is "2012-10-71"; write "2012-10-17" or "2008-10-17"',
+    ),
+    "a misspelt Statement without statements": (
+        "a.json",
+        '{"Version": "2012-10-17", "Statment": []}',
+        'a.json:1:28: error: "Statment" is no element of a policy; did you mean "Statement"?',
+    ),
+    "a conflict in JSON": (
+        "a.json",
+        GOOD.replace('"Effect"', '\n<<<<<<< HEAD\n"Effect"'),
+        "a.json:2:1: error: a conflict marker of git stands here; resolve the conflict",
+    ),
+    "a conflict in YAML": (
+        "a.yaml",
+        "Version: '2012-10-17'\nStatement:\n<<<<<<< HEAD\n- Effect: Allow\n=======\n- Effect: Deny\n>>>>>>> other\n",
+        "a.yaml:3:1: error: a conflict marker of git stands here; resolve the conflict",
+    ),
+    "a quotation mark that is missing": (
+        "a.json",
+        GOOD.replace('"Allow"', 'Allow"'),
+        "Allow is not a JSON value; a text begins and ends with a quotation mark",
+    ),
 }
 
 
@@ -107,6 +131,13 @@ def test_what_cannot_be_read_is_refused_at_its_place(scratch: Scratch, case: str
     assert "[readable" in answer.out
     kept = (scratch.folder / "iam" / name).read_bytes()
     assert kept == (content if isinstance(content, bytes) else content.encode())
+
+
+def test_a_misspelt_statement_is_one_finding(scratch: Scratch) -> None:
+    scratch.write("iam/a.json", GOOD.replace("Statement", "Statment"))
+    answer = scratch.guard()
+    assert answer.out.count("[readable") == 1
+    assert 'a policy has no element "Statment"; did you mean "Statement"?' in answer.out
 
 
 def test_a_file_of_50_megabytes(scratch: Scratch) -> None:

@@ -245,3 +245,12 @@ def test_a_text_is_looked_up_among_many_patterns_as_it_is_matched_by_each(
     together = Language(glob(plain_pattern(pattern)) for pattern in patterns)
     for text in texts:
         assert (text in together) == any(text in one for one in each)
+
+
+def test_a_document_without_a_policy_is_refused_with_the_place() -> None:
+    with pytest.raises(
+        PolicyError, match=r'new policy:1:26: "Statment" is no element of a policy; did you mean "Statem'
+    ):
+        check_no_new_access('{"Version":"2012-10-17","Statment":[]}', None)
+    with pytest.raises(PolicyError, match=r"new policy:1:1: 0 policies in the document; give one"):
+        check_no_new_access("{}", None)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from policy_guard.documents.containers import VERSIONS
 from policy_guard.documents.format import hole_in_key
-from policy_guard.documents.source import Array, Node, Object, Scalar
+from policy_guard.documents.source import Array, Node, Object, Problem, Scalar, Source, Span
 from policy_guard.regex import regex
 from policy_guard.solver.strings.pattern import holes, with_variables
 
 # Without Effect a statement is no less meant as one; AWS refuses it, and so does the parser.
 _ELEMENTS = {"Action", "NotAction", "Resource", "NotResource", "Principal", "NotPrincipal"}
+MEANT = 'did you mean "Statement"?'
+_KEY = regex(r"\b([A-Za-z]{6,14})[\"']?[ \t]{0,9}:")
+_MOST_KEYS = 100
+_ALIKE = 0.8
 _HOLE = regex(r"\$\{|%\{|\{\{|\{#|\{%|<%")
 
 
@@ -104,4 +109,17 @@ def is_policy_text(text: str) -> bool:
         "Statement" in text
         and any(word in text for word in ("Effect", *VERSIONS))
         and _has_key(_STATEMENT_KEY, _BEFORE_KEY, text)
+    )
+
+
+def misspelt_statement(source: Source) -> Problem | None:
+    """The key that was probably meant as "Statement", where there is none of that name."""
+    from difflib import get_close_matches
+
+    keys = list(islice(_KEY.finditer(source.text), _MOST_KEYS))
+    if any(key[1] == "Statement" for key in keys):
+        return None
+    misspelt_keys = (key for key in keys if get_close_matches(key[1].lower(), ["statement"], 1, _ALIKE))
+    return next(
+        (Problem(f'"{key[1]}" is no element of a policy; {MEANT}', Span(*key.span(1))) for key in misspelt_keys), None
     )

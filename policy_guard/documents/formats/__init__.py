@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from policy_guard.documents.format import Format
-from policy_guard.documents.source import Node, Source
+from policy_guard.documents.source import Node, Problem, Source, Span, Unreadable
 from policy_guard.plugins import Plugins
+from policy_guard.regex import regex
 
 _ANY_FORMAT = (
     ".tpl",
@@ -19,6 +21,7 @@ _ANY_FORMAT = (
     ".erb",
     ".policy",
 )
+_CONFLICT = regex(r"^(?:<{7}|>{7}) .{1,80}$", re.MULTILINE)
 _FORMATS = Plugins("documents/formats", "FORMAT", Format)
 
 
@@ -43,7 +46,13 @@ def read(source: Source) -> tuple[Node, ...]:
     """The documents in a source, in the format of its name, else of its first character; raises Unreadable."""
     name = source.path.lower()
     matching_formats = (form for form in formats() if name.endswith(form.suffixes))
-    return (next(matching_formats, None) or _by_content(source.text)).read(source)
+    try:
+        return (next(matching_formats, None) or _by_content(source.text)).read(source)
+    except Unreadable as error:
+        if marker := _CONFLICT.search(source.text):
+            words = "a conflict marker of git stands here; resolve the conflict"
+            raise Unreadable(Problem(words, Span(*marker.span()))) from error
+        raise
 
 
 def _by_content(text: str) -> Format:

@@ -25,7 +25,7 @@ _STRING_PROBLEMS = (
     ("Invalid \\", "JSON has no such escape; a backslash itself is written \\\\"),
 )
 _HINTS = (
-    (("//", "/*", "#"), "JSON has no comments, not even in a .jsonc file; remove them"),
+    (("//", "/*", "#"), "comments are not allowed in JSON, not even in a .jsonc file; remove them"),
     (("'", "`"), 'JSON takes straight double quotation marks (") only'),
     (
         ("\u201c", "\u201d", "\u201e", "\u2018", "\u2019"),
@@ -48,6 +48,12 @@ def scan(text: str) -> Node:
     if (at := scanner.skip(at)) < len(text):
         scanner.refuse(at, "more text follows after the end of the JSON value")
     return node
+
+
+def _quotes_hint(word: str) -> str:
+    """Return what a word lacks that is none of JSON's and no number."""
+    is_name = word[0].isalpha() and word.isascii() and word.lower() not in ("true", "false", "null", "nan", "infinity")
+    return "; a text begins and ends with a quotation mark" if is_name else ""
 
 
 class _Scanner:
@@ -137,7 +143,9 @@ class _Scanner:
         if match is None:
             word = _WORD.match(self.text, at)
             self.refuse(
-                at, f"{word[0]} is not a JSON value" if word else "a value is expected here", word and word.end()
+                at,
+                f"{word[0]} is not a JSON value{_quotes_hint(word[0])}" if word else "a value is expected here",
+                word and word.end(),
             )
         disputed = disputed_number(match[0]) if match.lastgroup == "number" else ""
         return Scalar(

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from policy_guard.documents.containers import VERSIONS
 from policy_guard.documents.containers.plain import PolicyDocument
+from policy_guard.documents.containers.recognition import MEANT
 from policy_guard.documents.source import Array, Hole, Node, Object, Scalar, Span, Unreadable, scalars
 from policy_guard.iam.parse.reader import Reader, quoted
 from policy_guard.iam.parse.statement import is_short, parse_statement
@@ -63,8 +64,9 @@ def _version_and_statements(reader: Reader, node: Node) -> tuple[str, tuple[Stat
         return VERSIONS[0], ()
     entries = reader.entries(node, _TOP, "a policy")
     version = _version(reader, entries.get("Version"))
-    if "Statement" not in entries:
+    if "Statement" not in entries and not any(problem.message.endswith(MEANT) for problem in reader.problems):
         reader.problem('the policy has no "Statement"', Span(node.span.start, node.span.start + 1))
+    if "Statement" not in entries:
         return version, ()
     return version, tuple(
         parse_statement(reader, index, item, version)
@@ -77,7 +79,8 @@ def _version(reader: Reader, node: Node | None) -> str:
         return "2008-10-17"
     text = node.text if isinstance(node, Scalar) and node.tag is None else ""
     if text not in VERSIONS:
-        reader.problem('"Version" is "2012-10-17" or "2008-10-17"', node.span)
+        description = f'"Version" is {quoted(text)}' if text else '"Version" is no text'
+        reader.problem(f'{description}; write "2012-10-17" or "2008-10-17"', node.span)
         return VERSIONS[0]
     return text
 

@@ -254,7 +254,8 @@ def _check_principal(reader: Reader, entry: Principal) -> None:
         return
     if entry.type == "AWS" and len(parts) > 1 and any(isinstance(part, Wildcard) for part in parts):
         reader.doubt(
-            f"{quoted(entry.value.text)} has a wildcard inside a name, and AWS compares it as a plain character",
+            f"{quoted(entry.value.text)} has a wildcard inside a name, and AWS takes it for a plain character: "
+            "name each principal in full, or the account and a condition on aws:PrincipalArn",
             entry.value.span,
         )
     if _check_partition(reader, entry.value) and principal_ref(entry).kind == "nobody":

@@ -298,9 +298,10 @@ def _parsed_version(
             problems += error.problems
             unread.append(source.text[slice(*document.node.span)])
     if configured and not reading.policies:
-        problems.append(
-            Problem("the file is configured as a policy and contains none", Span(0, min(1, len(source.text))))
-        )
+        from policy_guard.documents.containers.recognition import misspelt_statement
+
+        none = Problem("the file is configured as a policy and contains none", Span(0, min(1, len(source.text))))
+        problems.append(misspelt_statement(source) or none)
     examined = bool(reading.policies or configured)
     return FileVersion(
         source=source,
