@@ -266,9 +266,10 @@ def _print_line(line: str, code: int) -> int:
 
 def _list(arguments: argparse.Namespace) -> int:
     if arguments.critical:
-        from policy_guard.cli.inspect import critical
+        from policy_guard.cli.inspect import critical, critical_as_json
 
-        _print(critical(arguments.config, Path.cwd(), os.environ))
+        shown = critical_as_json if arguments.format == "json" else critical
+        _print(shown(arguments.config, Path.cwd(), os.environ))
         return PROVED
     from policy_guard.cli.listing import as_json, as_text, listing
 

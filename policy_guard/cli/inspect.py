@@ -2,42 +2,99 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.printable import counted, printable
 from policy_guard.iam import catalog
 from policy_guard.iam.policy import in_words
 from policy_guard.pipeline.repository import Repository
+from policy_guard.settings.config import Config
 from policy_guard.settings.critical import CriticalEntry, RequestSet, covered_actions
-from policy_guard.settings.load import load_settings
+from policy_guard.settings.load import Settings, load_settings
+from policy_guard.settings.severity import Severity
 
 _MOST_ACTIONS = 200
 
 
 def critical(config: str | None, folder: Path, environ: Mapping[str, str]) -> str:
     """Return what each entry of the critical list matches today."""
+    settings = _settings(config, folder, environ)
+    entries = counted(len(settings.critical), "entry", "entries")
+    minor = sum(_severity(entry, settings.config) != "error" for entry in settings.critical)
+    minor_words = f", {minor} of them no errors" if minor else ""
+    lines = [f"{entries}{minor_words}; actions of {catalog.source()}"]
+    for entry in settings.critical:
+        lines += _entry(entry, _severity(entry, settings.config))
+        lines += (f"  {doubt.message}; {doubt.remedy}" for doubt in settings.doubts if doubt.entry == entry.id)
+    return "".join(f"{printable(line)}\n" for line in lines)
+
+
+def critical_as_json(config: str | None, folder: Path, environ: Mapping[str, str]) -> str:
+    """The same for programs: the entries, each with all actions that it covers today, and what is doubtful of it."""
+    settings = _settings(config, folder, environ)
+    doubts = [(doubt.entry, f"{doubt.message}; {doubt.remedy}") for doubt in settings.doubts]
+    entries = [
+        {
+            "id": entry.id,
+            "severity": _severity(entry, settings.config),
+            "reason": entry.reason,
+            "source": entry.page,
+            "shipped": not entry.is_own,
+            "unless": [" and ".join(map(in_words, statement.conditions)) for statement in entry.unless],
+            "principals": list(_principals(entry)),
+            "kinds": list(entry.kinds),
+            "files": list(entry.files),
+            "sets": [_set_fields(request_set) for request_set in entry.sets],
+            "doubts": [text for name, text in doubts if name == entry.id],
+        }
+        for entry in settings.critical
+    ]
+    return json.dumps({"entries": entries, "actions_of": catalog.source()}, indent=2) + "\n"
+
+
+def _settings(config: str | None, folder: Path, environ: Mapping[str, str]) -> Settings:
     repository = Repository(folder, environ)
     repository.close()
     settings = load_settings(repository.root, config)
     if settings.config.critical is None:
         raise SetupError('the configuration names no critical list. Add "critical: critical-permissions.yaml".')
-    entries = counted(len(settings.critical), "entry", "entries")
-    lines = [f"{entries}; actions of {catalog.source()}"]
-    for entry in settings.critical:
-        lines += _entry(entry)
-        lines += (f"  {doubt.message}; {doubt.remedy}" for doubt in settings.doubts if doubt.entry == entry.id)
-    return "".join(f"{printable(line)}\n" for line in lines)
+    return settings
 
 
-def _entry(entry: CriticalEntry) -> Iterator[str]:
+def _severity(entry: CriticalEntry, config: Config) -> Severity:
+    """Return how severe new access is that the entry means."""
+    from policy_guard.pipeline.severity import entry_severity
+    from policy_guard.verify.checks.access_not_granted import CHECK
+
+    configured = config.severity(CHECK.id)
+    return entry_severity(entry, configured) or configured or CHECK.default
+
+
+def _set_fields(request_set: RequestSet) -> dict[str, Any]:
+    patterns_by_key = zip(("actions", "resources", "except"), request_set, strict=True)
+    return {key: [value.text for value in values] for key, values in patterns_by_key} | {
+        "covers": list(covered_actions(request_set))
+    }
+
+
+def _principals(entry: CriticalEntry) -> Iterator[str]:
+    if entry.principals:
+        yield from (f"{principal.type} {principal.value.text}" for principal in entry.principals.entries)
+
+
+def _entry(entry: CriticalEntry, severity: Severity) -> Iterator[str]:
     sets = entry.sets if entry.all_of else ()
     yield f"{entry.id}: {f'{len(sets)} sets, dangerous together' if sets else _size(entry.sets[0])}"
+    if severity != "error":
+        yield f"  severity {severity}"
     for statement in entry.unless:
         yield f"  unless {' and '.join(map(in_words, statement.conditions))}"
     if entry.principals:
-        yield f"  for {', '.join(f'{principal.type} {principal.value.text}' for principal in entry.principals.entries)}"
+        yield f"  for {', '.join(_principals(entry))}"
     if entry.kinds:
         yield f"  in policies of kind {', '.join(entry.kinds)}"
     if entry.files:

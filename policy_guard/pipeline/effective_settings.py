@@ -12,12 +12,14 @@ from policy_guard.pipeline.check import Options, comparison_and_settings, failin
 from policy_guard.pipeline.ci import in_ci
 from policy_guard.pipeline.repository import Repository
 from policy_guard.pipeline.repository.revisions import WORKING_TREE
+from policy_guard.pipeline.severity import entry_severity
 from policy_guard.settings.config import Config, Group, Ignore, PolicyFiles, Refine
 from policy_guard.settings.load import Settings, load_settings, settings_name, settings_source
-from policy_guard.settings.severity import Severity
+from policy_guard.settings.severity import CheckId, Severity
 from policy_guard.settings.validation import load, rules_of
 
 DEFAULT = "default"
+CRITICAL = CheckId("access-not-granted")
 
 
 class Unset(NamedTuple):
@@ -112,6 +114,10 @@ def _places(source: Source | None, revision: str) -> Iterator[tuple[str, str]]:
 def _entries(settings: Settings, sides: list[_Side]) -> Iterator[str]:
     own_number = sum(entry.is_own for entry in settings.critical)
     yield f"{len(settings.critical)}, {own_number} of its own and {len(settings.critical) - own_number} of packs"
+    configured = settings.config.severity(CRITICAL)
+    severities = (entry_severity(entry, configured) or configured or "error" for entry in settings.critical)
+    if minor := sum(severity != "error" for severity in severities):
+        yield f"{minor} of them are no errors; policy-guard list --critical tells which"
     first_meanings = {entry.meaning() for entry in sides[0].settings.critical}
     if added := sum(entry.meaning() not in first_meanings for entry in settings.critical):
         yield f"{added} of them come with the change"

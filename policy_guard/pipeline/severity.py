@@ -9,6 +9,7 @@ from policy_guard.settings.config import Config
 from policy_guard.settings.severity import RANK, Severity
 
 if TYPE_CHECKING:
+    from policy_guard.settings.critical import CriticalEntry
     from policy_guard.verify.check import Check
     from policy_guard.verify.verdicts import Verdict
 
@@ -19,6 +20,8 @@ SEVERITY = "severity"
 def severity(config: Config, check: Check, verdict: Verdict, fresh: bool, is_guard: Callable[[], bool]) -> Severity:
     """The severity of a finding of the check: that of its critical entry, or else that of the check.
 
+    An entry of a pack is as severe as the settings say of the check, if that is more.
+
     What the old version granted too, and what is proved to be about no request that AWS has, is no more severe than the
     settings say of that; where those warn, what AWS writes into every such policy is a note. `fresh` tells that the
     file had no old version; `is_guard` tells whether the old policy is there to deny.
@@ -28,12 +31,19 @@ def severity(config: Config, check: Check, verdict: Verdict, fresh: bool, is_gua
     configured = config.severity(check.id)
     circumstances = Circumstances(configured, config.new_files, fresh, is_guard)
     claim = verdict.claim
-    entry_severity = claim.entry.severity if claim.entry else None
-    proposed_severity = entry_severity or check.severity(circumstances) or configured or check.default
+    of_entry = entry_severity(claim.entry, configured) if claim.entry else None
+    proposed_severity = of_entry or check.severity(circumstances) or configured or check.default
     limits = [config.critical_existing] * claim.existing + [config.impossible] * verdict.impossible
     if claim.existing and claim.advice and config.critical_existing == "warning":
         limits.append("note")
     return min([proposed_severity, *limits], key=RANK.__getitem__)
+
+
+def entry_severity(entry: CriticalEntry, configured: Severity | None) -> Severity | None:
+    """Return the severity that an entry brings, of a pack no less than what is configured; None if it brings none."""
+    if entry.severity is None or entry.is_own or configured is None:
+        return entry.severity
+    return max(entry.severity, configured, key=RANK.__getitem__)
 
 
 def switching_off(config: Config, check: Check, verdict: Verdict) -> str:

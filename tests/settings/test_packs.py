@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -243,3 +244,40 @@ def test_a_policy_that_only_reads_grants_nothing_of_a_pack(name: str) -> None:
         if each.actions
     ]
     assert check_access_not_granted(reads, access).result == "PASS"
+
+
+ASSUME = "privilege-escalation/assume-any-role"
+
+
+@pytest.mark.parametrize(
+    ("severity", "code"), [("", 0), ("access-not-granted: warning", 0), ("access-not-granted: error", 1)]
+)
+def test_an_entry_of_a_pack_that_warns_fails_where_the_settings_say_so(
+    scratch: Scratch, severity: str, code: int
+) -> None:
+    scratch.write("c.yaml", {"version": 1, "packs": ["privilege-escalation"]})
+    settings = f"version: 1\ncritical: c.yaml\nnew-files: note\nseverity: {{{severity}}}\n"
+    scratch.commit(**{".policy-guard.yaml": settings})
+    scratch.write("iam/b.json", document(allow("sts:AssumeRole")))
+    answer = scratch.guard("check")
+    assert answer.code == code and ASSUME.partition("/")[2] in answer.out, answer
+    level = "error" if code else "warning"
+    (entry,) = (
+        entry
+        for entry in json.loads(scratch.guard("list", "--critical", "--format", "json").out)["entries"]
+        if entry["id"] == ASSUME
+    )
+    assert (entry["severity"], entry["shipped"], entry["sets"][0]["covers"]) == (level, True, ["sts:AssumeRole"])
+    out = scratch.guard("list", "--critical").out
+    assert (f"{ASSUME}: 1 action" in out, "\n  severity warning\n" in out) == (True, not code)
+    assert ("are no errors; policy-guard list" in scratch.guard("check", "--show-settings").out) == (not code)
+
+
+def test_an_own_entry_is_as_severe_as_it_says(scratch: Scratch) -> None:
+    own = {"id": "a", "actions": ["sts:AssumeRole"], "severity": "warning", "reason": "r"}
+    scratch.write("c.yaml", {"version": 1, "permissions": [own]})
+    settings = "version: 1\ncritical: c.yaml\nnew-files: note\nseverity: {access-not-granted: error}\n"
+    scratch.commit(**{".policy-guard.yaml": settings})
+    scratch.write("iam/b.json", document(allow("sts:AssumeRole")))
+    assert scratch.guard("check").code == 0
+    assert "  severity warning\n" in scratch.guard("list", "--critical").out
