@@ -53,10 +53,13 @@ def see(related: Related, finding: Finding, folder: str = "") -> str:
 
 def revision_suffix(related: Related, finding: Finding) -> str:
     """Return the revision of another place as it follows a text, such as " at main"; empty if it is the finding's."""
-    revision = related.source.revision
-    if revision in ("", finding.source.revision):
-        return ""
-    return f" {'in' if revision.startswith('the ') else 'at'} {revision}"
+    return "" if related.source.revision in (finding.source.revision, related.source.path) else revision(related)
+
+
+def revision(place: Related | Finding) -> str:
+    """Return the revision of a place as it follows a text."""
+    name = place.source.revision
+    return f" {'in' if name.startswith('the ') else 'at'} {name}" if name else ""
 
 
 def _subject(finding: Finding) -> str:

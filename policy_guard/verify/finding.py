@@ -107,13 +107,15 @@ class Acceptable(NamedTuple):
 class Finding(NamedTuple):
     """One finding per check and statement, and where the reader wants each by itself, per critical entry.
 
-    `message` is the headline without a final stop; `facts` are pairs such as `("new", "s3:Delete* on ...")` shown
-    below the excerpt in their order. `statement` is the index as AWS counts, from 0, and the Sid. `actions` and
-    `resources` are the strings of the policy that are responsible, as spelled. `critical_ids` are all entries of the
-    critical list that it tells of, `critical_id` the first, of which it tells more. `difference` is there if it is
-    proved. `of_new_policy` tells that it may be told with all else that a policy without an old version grants.
-    `acceptable` is there if the finding can be accepted, and in `other_acceptables` that of each other entry. `trees`
-    are, by the prefix of each service, those of a pattern of which some is unused.
+    `message` is the headline without a final stop; `facts` are pairs such as `("new", "s3:Delete* on ...")` shown below
+    the excerpt in their order. `statement` is the index as AWS counts, from 0, and the Sid; `marked` is there if the
+    span lies outside of it, and holds the statement in which it lies, if any. `actions` and `resources` are the strings
+    of the policy that are responsible, as spelled. `critical_ids` are all entries of the critical list that it tells
+    of, `critical_id` the first, of which it tells more. `difference` is there if it is proved. `of_new_policy` tells
+    that it may be told with all else that a policy without an old version grants, and `of_gone_policy` that the place
+    is one of the old version, as there is no new one. `acceptable` is there if the finding can be accepted, and in
+    `other_acceptables` that of each other entry. `trees` are, by the prefix of each service, those of a pattern of
+    which some is unused.
     """
 
     check: CheckId
@@ -123,6 +125,7 @@ class Finding(NamedTuple):
     source: Source
     span: Span
     statement: tuple[int, str | None] | None = None
+    marked: tuple[tuple[int, str | None], ...] | None = None
     actions: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
     critical_id: str | None = None
@@ -133,5 +136,11 @@ class Finding(NamedTuple):
     difference: Difference | None = None
     trees: tuple[tuple[str, Branch], ...] = ()
     of_new_policy: bool = False
+    of_gone_policy: bool = False
     acceptable: Acceptable | None = None
     other_acceptables: tuple[Acceptable, ...] = ()
+
+    @property
+    def statement_at_span(self) -> tuple[int, str | None] | None:
+        """The statement in which the span lies."""
+        return self.statement if self.marked is None else next(iter(self.marked), None)

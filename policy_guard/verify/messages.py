@@ -8,6 +8,7 @@ from functools import partial
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
+from policy_guard.documents.printable import shortened
 from policy_guard.documents.source import Source, Span
 from policy_guard.iam import catalog
 from policy_guard.iam.meaning import concrete
@@ -24,13 +25,14 @@ from policy_guard.settings.severity import Severity
 from policy_guard.solver.strings.pattern import HIDDEN, visible_name
 from policy_guard.verify.check import Check, Question
 from policy_guard.verify.explain.changed import heir
-from policy_guard.verify.explain.difference import Terms, spell_terms
+from policy_guard.verify.explain.difference import Terms, narrower_span, spell_terms
 from policy_guard.verify.explain.difference_text import cells, difference_facts, enumeration
 from policy_guard.verify.explain.without_document import ADVICE, headline, is_made_up
 from policy_guard.verify.finding import Acceptable, Cell, Finding, Outcome, Related
 from policy_guard.verify.rehearsal import lies_within, part_of, suffices
 from policy_guard.verify.verdicts import Verdict, place
 
+_LONGEST_SID = 64
 _MOST_ABSENT = 2
 _MOST_BEFORE = 2
 _MOST_IDS = 5
@@ -49,22 +51,25 @@ def finding(
     answer, claim = verdict.answer, verdict.claim
     witness = spell_request(answer.request, question) if isinstance(answer, Witness) else None
     outcome = _outcome(answer)
+    of_gone_policy = check.of_old and question.new is None
     return Finding(
         check=check.id,
         outcome=outcome,
         severity=severity if outcome == "violated" or check.advisory else "error",
-        message=_message(check, verdict, siblings, _words(check, question)[0]),
+        message=_message(check, verdict, siblings, _words(check, question)[0], of_gone_policy),
         source=at.source,
         span=at.span,
         statement=at.statement,
+        marked=at.marked,
         actions=tuple(value.text for value in verdict.actions),
         resources=tuple(value.text for value in verdict.resources),
         critical_id=claim.entry.id if claim.entry else None,
         critical_ids=_critical_ids(verdict, *siblings),
         witness=witness,
-        facts=tuple(_facts(check, verdict, question, witness, len(_critical_ids(verdict, *siblings)) > 1)),
+        facts=tuple(_facts(check, verdict, question, at, witness, len(_critical_ids(verdict, *siblings)) > 1)),
         related=(*at.related, *_deciding_places(verdict)),
         difference=verdict.difference,
+        of_gone_policy=of_gone_policy,
         of_new_policy=check.compares and question.old is None and outcome == "violated",
         acceptable=_refusal(check, verdict, question) if check.acceptable else None,
         other_acceptables=tuple(_refusal(check, sibling, question) for sibling in siblings) if check.acceptable else (),
@@ -121,7 +126,9 @@ def requests(statements: Iterable[Statement], without: tuple[Statement, ...]) ->
     """The requests that one of the statements applies to, and none of `without`, as one says it."""
     differences = (spell_terms(Terms(parts=(each,), denied=without, before=(), but=()), False) for each in statements)
     facts = [dict(difference_facts(each, "new")) for each in differences]
-    return "; ".join(f"{each['new']}, but not {each['denied']}" if "denied" in each else each["new"] for each in facts)
+    return "; ".join(
+        f"{each['new']}, but not {each['but denied']}" if "but denied" in each else each["new"] for each in facts
+    )
 
 
 def _deciding_places(verdict: Verdict) -> Iterator[Related]:
@@ -134,24 +141,28 @@ def _deciding_places(verdict: Verdict) -> Iterator[Related]:
 
 
 class _Place(NamedTuple):
-    """A place to look at; `statement` is the statement at that place, as AWS counts it."""
+    """A place to look at, and the statement that it is about, as AWS counts; `marked` is as in a finding."""
 
     source: Source
     span: Span
     statement: tuple[int, str | None] | None
+    marked: tuple[tuple[int, str | None], ...] | None = None
     related: tuple[Related, ...] = ()
 
 
 def _place_of(check: Check, verdict: Verdict, question: Question) -> _Place:
     """The place to look at; for a statement that is gone, what stands there now, and where it stood."""
     statement = verdict.claim.statement
-    statement_id = (statement.index, statement.sid) if statement else None
+    statement_id = _statement_id(statement) if statement else None
     if not check.of_old:
         policy = question.new or question.old
         assert policy is not None
+        source, span = place(policy, verdict)
         return _Place(
-            *place(policy, verdict),
+            source,
+            span,
             statement_id,
+            () if verdict.cause and verdict.cause.is_gone else _marked(policy, statement, source, span),
             (*_related_companions(policy, verdict), *_old_related(check, verdict, question)),
         )
     assert question.old is not None
@@ -160,22 +171,44 @@ def _place_of(check: Check, verdict: Verdict, question: Question) -> _Place:
     files = {s.source.path for s in question.new.statements} if question.new and question.new.group else None
     if question.new is None or (files and related.source.path not in files):
         return _Place(related.source, related.span, statement_id)
-    return _heir(question.new, statement)._replace(related=(related,))
+    request = verdict.answer.request if isinstance(verdict.answer, Witness) else None
+    return _heir(question.old, question.new, statement, request)._replace(related=(related,))
+
+
+def _statement_id(statement: Statement) -> tuple[int, str | None]:
+    return statement.index, statement.sid
+
+
+def _marked(
+    policy: Policy, statement: Statement | None, source: Source, span: Span
+) -> tuple[tuple[int, str | None], ...] | None:
+    """Return the statement of the policy that holds a span; None if that is the one that the finding is about."""
+    if statement is None or _holds(statement, source, span):
+        return None
+    return tuple(_statement_id(each) for each in policy.statements if _holds(each, source, span))[:1]
+
+
+def _holds(statement: Statement, source: Source, span: Span) -> bool:
+    return statement.source == source and statement.span.start <= span.start < statement.span.end
 
 
 def _old_related(check: Check, verdict: Verdict, question: Question) -> Iterator[Related]:
     """Return the places where similar access was denied, or partly allowed, before."""
     terms = verdict.terms
     by_reference = question.by_reference or check.label == "beyond"
-    allow_label = "the reference allows this" if by_reference else "allowed here before"
     deny_label = "the reference denies this" if by_reference else "denied here before"
+    allow_label = "the reference allows this much" if by_reference else "this much was allowed before"
+    if _was_denied(verdict):
+        exception = "but for that Deny"
+        allow_label = f"the reference allows this, {exception}" if by_reference else f"allowed before, {exception}"
     for statement in terms.but[:_MOST_BEFORE] if terms else ():
         yield Related(statement.source, statement.action.span, deny_label)
     for statement in terms.before[:_MOST_BEFORE] if terms else ():
-        yield Related(statement.source, statement.action.span, allow_label)
+        assert terms is not None
+        yield Related(statement.source, narrower_span(terms.parts, statement), allow_label)
 
 
-def _heir(policy: Policy, old_deny: Statement | None) -> _Place:
+def _heir(old: Policy, policy: Policy, old_deny: Statement | None, request: Request | None) -> _Place:
     """Return what changed of a Deny that is less now, or where it stood; the policy's top if in another file."""
     statements = tuple(
         s for s in policy.statements if not policy.group or (old_deny and s.source.path == old_deny.source.path)
@@ -183,10 +216,8 @@ def _heir(policy: Policy, old_deny: Statement | None) -> _Place:
     source = statements[0].source if statements else policy.source
     if old_deny is None or (policy.group and source.path != old_deny.source.path):
         return _Place(policy.source, Span(policy.span.start, policy.span.start + 1), None)
-    successor = heir(old_deny, policy._replace(statements=statements, source=source))
-    return _Place(
-        *successor.place, (successor.statement.index, successor.statement.sid) if successor.statement else None
-    )
+    successor = heir(old_deny, old, policy._replace(statements=statements, source=source), request)
+    return _Place(*successor.place, _statement_id(successor.statement) if successor.statement else None)
 
 
 def _words(check: Check, question: Question) -> tuple[str, str]:
@@ -196,7 +227,9 @@ def _words(check: Check, question: Question) -> tuple[str, str]:
     return check.headline, (check.of_new if question.old is None and check.of_new else check.advice)
 
 
-def _message(check: Check, verdict: Verdict, siblings: Sequence[Verdict], single_headline: str) -> str:
+def _message(
+    check: Check, verdict: Verdict, siblings: Sequence[Verdict], single_headline: str, of_gone_policy: bool
+) -> str:
     ids = _critical_ids(verdict, *siblings)
     plural = len(ids) > 1
     critical = f"{':' if plural else ','} {enumeration(ids, limit=_MOST_IDS)}{_companions(verdict)}" if ids else ""
@@ -212,8 +245,9 @@ def _message(check: Check, verdict: Verdict, siblings: Sequence[Verdict], single
         if verdict.future and not (siblings or _is_without_document(verdict))
         else ""
     )
+    gone = ": the policy is gone" if of_gone_policy else ""
     impossible = ", on resources that the actions do not work on" if verdict.impossible else ""
-    return f"{said}{old_access}{critical}{future}{impossible}"
+    return f"{said}{old_access}{critical}{future}{impossible}{gone}"
 
 
 def _is_without_document(verdict: Verdict) -> bool:
@@ -259,7 +293,7 @@ def _related_companions(policy: Policy, verdict: Verdict) -> Iterable[Related]:
 
 
 def _facts(
-    check: Check, verdict: Verdict, question: Question, witness: Request | None, plural: bool
+    check: Check, verdict: Verdict, question: Question, at: _Place, witness: Request | None, plural: bool
 ) -> Iterable[tuple[str, str]]:
     answer, claim = verdict.answer, verdict.claim
     policy = question.new or question.old
@@ -272,14 +306,12 @@ def _facts(
         yield "too hard", answer.part
         yield "next", "nothing was proved, so this fails; split the policy or have the change reviewed"
     else:
-        if verdict.difference:
-            yield from difference_facts(verdict.difference, check.label)
-        elif verdict.actions:
-            yield check.label, _grant(verdict)
-        if question.new is None:
-            yield "now", "no policy any more" + ("" if check.of_old else ": nothing is capped here")
-        without_document = _is_without_document(verdict)
-        if question.old is None and check.label == "new" and not without_document:
+        yield from _access(check, verdict)
+        if at.marked is not None and at.statement is not None:
+            yield "through", _name_of_statement(at.statement)
+        if question.new is None and not check.of_old:
+            yield "now", "the policy is gone: nothing is capped here"
+        if question.old is None and check.label == "new" and not _is_without_document(verdict):
             yield "before", "no policy: everything that it grants is new"
         if witness and not is_made_up(witness.action):
             yield "example", sentence(witness) + _absent_keys(witness, question)
@@ -291,8 +323,37 @@ def _facts(
         )
         if claim.entry:
             yield from _entry(claim.entry, plural)
-        advice = claim.advice or (check.advice_on(witness) if witness else "") or _words(check, question)[1]
-        yield "next", _advice_on_names(verdict) or (ADVICE if without_document and check.label == "new" else advice)
+        yield "next", _advice(check, verdict, question, witness)
+
+
+def _access(check: Check, verdict: Verdict) -> Iterator[tuple[str, str]]:
+    """The access that is new, critical or lost, and what of it was there before."""
+    if verdict.difference:
+        yield from difference_facts(verdict.difference, check.label)
+        yield from [("before", "denied")] if _was_denied(verdict) else []
+    elif verdict.actions:
+        yield check.label, _grant(verdict)
+
+
+def _was_denied(verdict: Verdict) -> bool:
+    """Tell whether a Deny of the old version held back all that is new, and is told in its terms."""
+    difference, terms = verdict.difference, verdict.terms
+    return bool(terms and terms.but and difference and not (difference.but or difference.before))
+
+
+def _advice(check: Check, verdict: Verdict, question: Question, witness: Request | None) -> str:
+    """Say what to do: put back the Deny that is gone, if it is to blame."""
+    if check.of_old and question.new is None:
+        return "put the policy back, or have its loss reviewed"
+    if verdict.cause and verdict.cause.of_deny:
+        if question.by_reference:
+            return "add the Deny that the reference has, or have its absence reviewed"
+        return "put the Deny back, or have its loss reviewed"
+    if on_names := _advice_on_names(verdict):
+        return on_names
+    if check.label == "new" and _is_without_document(verdict):
+        return ADVICE
+    return verdict.claim.advice or (check.advice_on(witness) if witness else "") or _words(check, question)[1]
 
 
 def _advice_on_names(verdict: Verdict) -> str:
@@ -303,6 +364,11 @@ def _advice_on_names(verdict: Verdict) -> str:
     suggestions = [names[value.text] for value in (*verdict.actions, *verdict.resources) if value.text in names]
     end = "if AWS has what is written there by now, have the new access reviewed"
     return f"write {enumeration(suggestions or names.values())}; {end}"
+
+
+def _name_of_statement(statement: tuple[int, str | None]) -> str:
+    index, sid = statement
+    return f"statement {index}" if sid is None else f'statement {index}, "{shortened(sid, _LONGEST_SID)}"'
 
 
 def _entry(entry: CriticalEntry, plural: bool) -> Iterator[tuple[str, str]]:

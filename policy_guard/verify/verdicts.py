@@ -18,8 +18,9 @@ from policy_guard.solver.strings.language import Language
 from policy_guard.verify.check import Check, Claim, Combination, Question
 from policy_guard.verify.combinations import decide, find_grants
 from policy_guard.verify.existence import find_existing, is_impossible
-from policy_guard.verify.explain.changed import Changes, Place
+from policy_guard.verify.explain.changed import Cause, Changes
 from policy_guard.verify.explain.difference import Terms, blame, spell_terms, terms
+from policy_guard.verify.explain.lost_denies import narrow_to_denied
 from policy_guard.verify.explain.misspelt import Misspelt, Suggestions
 from policy_guard.verify.explain.statements import merge, spell_exactly
 from policy_guard.verify.finding import Difference, Spelled
@@ -32,8 +33,8 @@ class Verdict(NamedTuple):
     `future` tells that all actions in question are none that AWS has today, `impossible` that all actions are, and no
     resource in question is of a kind that they work on. `terms` are proved, or None;
     `difference` is how the policies spell them. `companions` are the verdicts on the other sets that are dangerous only
-    together with this one. `spell` gives the claim as statements. An unexplained verdict has none of what tells it
-    well: values, terms and difference.
+    together with this one. `cause` is the change that brought it. `spell` gives the claim as statements. An unexplained
+    verdict has none of what tells it well: values, terms, difference and change.
     """
 
     claim: Claim
@@ -46,7 +47,7 @@ class Verdict(NamedTuple):
     difference: Difference | None = None
     accepted: tuple[Accepted, ...] = ()
     companions: tuple[Verdict, ...] = ()
-    place: Place | None = None
+    cause: Cause | None = None
     misspelt: tuple[Misspelt, ...] = ()
     spell: Callable[[], tuple[Spelled, ...]] = tuple
 
@@ -175,20 +176,21 @@ class Explanations:
         if id(claim) not in self._explanations:
             explanation = _explain(self._check, claim, verdict.answer, self._question, self._prover)
             misspelt = tuple(self._suggestions.find(claim.statement, explanation.actions))
-            self._explanations[id(claim)] = explanation._replace(place=self._place(explanation), misspelt=misspelt)
+            self._explanations[id(claim)] = explanation._replace(cause=self._cause(explanation), misspelt=misspelt)
         return self._explanations[id(claim)]
 
-    def _place(self, verdict: Verdict) -> Place | None:
-        """Return where the change stands that the verdict is due to, if it is due to one."""
+    def _cause(self, verdict: Verdict) -> Cause | None:
+        """Return the change that the verdict is due to, if it is due to one."""
         old, new = self._question.old, self._question.new
         claim = verdict.claim
-        due = self._check.compares or not (claim.existing or claim.at or self._question.by_reference)
-        if not due or self._check.of_old or old is None or new is None:
+        has_cause = self._check.compares or not (claim.existing or self._question.by_reference)
+        if not has_cause or self._check.of_old or old is None or new is None:
             return None
         if not isinstance(verdict.answer, Witness):
             return None
         self._changes = self._changes or Changes(old, new)
-        blamed_spans = [value.span for values in (verdict.actions, verdict.resources) for value in values]
+        blamed_spans = [claim.at] if claim.at else []
+        blamed_spans += [value.span for values in (verdict.actions, verdict.resources) for value in values]
         return self._changes.cause_of(claim, verdict.answer.request, blamed_spans, self._prover)
 
 
@@ -205,8 +207,8 @@ def _explain(check: Check, claim: Claim, answer: Answer, question: Question, pro
     elif future:
         future = isinstance(catalog_answer, Proved)
     difference_terms = terms(claim, witness.request, actions, resources, question.access, prover)
-    difference = spell_terms(difference_terms, claim.all_before) if difference_terms else None
     spell = partial(spell_exactly, check, question, claim, difference_terms, prover)
+    difference = _difference(claim, difference_terms, spell) if difference_terms else None
     return Verdict(
         claim=claim,
         answer=witness,
@@ -217,6 +219,12 @@ def _explain(check: Check, claim: Claim, answer: Answer, question: Question, pro
         difference=difference,
         spell=spell,
     )
+
+
+def _difference(claim: Claim, terms: Terms, spell: Callable[[], tuple[Spelled, ...]]) -> Difference:
+    """The terms as the policies spell them, those of a Deny that is gone in place of all that it held back from."""
+    narrow = narrow_to_denied(claim, terms, spell)
+    return spell_terms(narrow, claim.all_before and narrow is terms)
 
 
 def _recognisable_witness(claim: Claim, answer: Witness, prover: Prover) -> Witness:
@@ -270,8 +278,8 @@ def place(policy: Policy, verdict: Verdict) -> tuple[Source, Span]:
     Else it is the first such resource.
     """
     statement = verdict.claim.statement
-    if verdict.place is not None:
-        return verdict.place
+    if verdict.cause is not None:
+        return verdict.cause.place
     if statement is None:
         return policy.source, policy.span
     return statement.source, verdict.claim.at or _tightest_span(statement, verdict)

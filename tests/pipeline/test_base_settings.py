@@ -301,7 +301,7 @@ def test_new_access_leads_to_the_deny_that_stopped_it_and_to_what_was_allowed(sc
         (each["physicalLocation"]["region"]["startLine"], each["message"]["text"].partition(" at ")[0])
         for each in found["relatedLocations"]
     }
-    assert told == {(13, "denied here before"), (6, "allowed here before")}
+    assert told == {(13, "denied here before"), (6, "allowed before, but for that Deny")}
 
 
 def test_the_summary_names_the_settings_that_held(scratch: Scratch) -> None:

@@ -17,6 +17,8 @@ from policy_guard.verify.check import Check, Claim, Question
 from policy_guard.verify.checks import check
 from policy_guard.verify.explain.difference import Terms, blame, terms
 from policy_guard.verify.explain.difference_text import difference_facts
+from policy_guard.verify.explain.lost_denies import narrow_to_denied
+from policy_guard.verify.explain.statements import spell_exactly
 from policy_guard.verify.proving import prover_for
 from policy_guard.verify.verdicts import verdicts
 from tests.support.examples import examples
@@ -53,9 +55,14 @@ def test_the_terms_tell_the_whole_set_and_nothing_else(
                 blame(claim, answer.request, prover, claim.statement, element) for element in ("action", "resource")
             )
             given_ = terms(claim, answer.request, actions, resources, question.access, prover)
+            spell = partial(spell_exactly, check(name), question, claim, given_, prover)
+            narrow = narrow_to_denied(claim, given_, spell) if given_ else None
+            told_before = claim if narrow is given_ else claim._replace(all_before=False)
             for request in [answer.request, *asked] if given_ else ():
                 assert given_ is not None
+                assert narrow is not None
                 assert told(claim, given_, request) == holds(request)
+                assert told(told_before, narrow, request) == holds(request)
 
 
 def _facts(new: dict[str, Any], old: dict[str, Any], name: str = "no-new-access") -> list[tuple[str, str]]:
@@ -113,12 +120,27 @@ CASES = {
     "a Deny is gone": (
         _policy(_statement(Action="s3:*")),
         _policy(_statement(Action="s3:*"), _statement("Deny", Action="s3:Delete*", Resource=LOGS)),
-        [("new", "s3:* on *"), ("before", f"all of it, but not s3:Delete* on {LOGS}, which was denied")],
+        [("new", f"s3:Delete* on {LOGS}")],
+    ),
+    "a Deny denies less": (
+        _policy(_statement(Action="*"), _statement("Deny", Action="s3:DeleteBucket")),
+        _policy(_statement(Action="*"), _statement("Deny", Action=["s3:DeleteBucket", "s3:DeleteObject"])),
+        [("new", "s3:DeleteObject on *")],
+    ),
+    "a Deny of every other action denies less": (
+        _policy(_statement(Action="*"), {"Effect": "Deny", "NotAction": ["iam:*", "s3:*"], "Resource": "*"}),
+        _policy(_statement(Action="*"), {"Effect": "Deny", "NotAction": "iam:*", "Resource": "*"}),
+        [("new", "every action but iam:* on *"), ("but denied", "every action but iam:*, s3:*")],
+    ),
+    "a Deny that held back part of it is gone": (
+        _policy(_statement(Action="s3:*")),
+        _policy(_statement(), _statement("Deny", Resource=LOGS)),
+        [("new", "s3:* on *"), ("before", f"only s3:GetObject, except s3:GetObject on {LOGS}, which was denied")],
     ),
     "a Deny still limits it": (
         _policy(_statement(Action="s3:*"), _statement("Deny", Action="s3:Delete*")),
         _policy(_statement(), _statement("Deny", Action="s3:Delete*")),
-        [("new", "s3:* on *"), ("denied", "s3:Delete*"), ("before", "only s3:GetObject")],
+        [("new", "s3:* on *"), ("but denied", "s3:Delete*"), ("before", "only s3:GetObject")],
     ),
     "every action but some": (
         _policy({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}),

@@ -170,7 +170,22 @@ def _guard(atom: Atom, values: set[str], negated: bool) -> Guard:
     return Guard(atom.key, texts, negated, _words(atom, texts, not negated))
 
 
+_NEGATED = {
+    " holds": " does not hold",
+    " is not 0": " is 0",
+    " is not empty": " is empty",
+    " is left at its default": " is not left at its default",
+    " has the value in the repository": " has another value than in the repository",
+}
+
+
+def _negated(label: str) -> str:
+    """The opposite of a sentence about a truth."""
+    ending = next((ending for ending in _NEGATED if label.endswith(ending)), None)
+    return f"{label.removesuffix(ending)}{_NEGATED[ending]}" if ending else f"it is not so that {label}"
+
+
 def _words(atom: Atom, values: tuple[str, ...], truth: bool) -> str:
     if atom.key.startswith(_CHOICE):
-        return atom.label if truth else f"not: {atom.label}"
+        return atom.label if truth else _negated(atom.label)
     return f"{atom.label} is {'' if truth else 'not '}{' or '.join(values) or 'nothing'}"

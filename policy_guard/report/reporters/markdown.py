@@ -165,9 +165,9 @@ def _place(finding: Finding, style: Style) -> str:
 
 
 def _statement(finding: Finding) -> str:
-    if finding.statement is None:
+    if finding.statement_at_span is None:
         return ""
-    index, sid = finding.statement
+    index, sid = finding.statement_at_span
     return f"statement {index}" + ("" if sid is None else f", {inline_code(shortened(sid, 64))}")
 
 

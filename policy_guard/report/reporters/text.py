@@ -9,7 +9,7 @@ from policy_guard.documents.printable import cells, defused, printable, shortene
 from policy_guard.report.blocks import Block, blocks
 from policy_guard.report.excerpt import Line, excerpt
 from policy_guard.report.report import Report, Reporter, Style, accept_command, path_from
-from policy_guard.report.sentences import see
+from policy_guard.report.sentences import revision, see
 from policy_guard.report.summary import summary
 from policy_guard.verify.finding import Finding
 
@@ -54,6 +54,7 @@ def _headline(block: Block, folder: str, style: Style) -> list[str]:
     severity = _color(finding.severity, finding.severity, style)
     outcome = "" if finding.outcome == "violated" else f", {finding.outcome}"
     check = _color(f"[{block.checks}{outcome}]", "dim", style)
+    place += printable(revision(finding)) if finding.of_gone_policy else ""
     return _fit(f"{place}: {severity}: {printable(block.message)} {check}", style)
 
 
@@ -73,9 +74,9 @@ def _excerpt(finding: Finding, lines: tuple[Line, ...], margin: int, style: Styl
 
 
 def _statement(finding: Finding) -> str:
-    if finding.statement is None:
+    if finding.statement_at_span is None:
         return ""
-    index, sid = finding.statement
+    index, sid = finding.statement_at_span
     return f"statement {index}" if sid is None else f'statement {index}, "{shortened(sid, 64)}"'
 
 

@@ -12,7 +12,7 @@ Bad, held against a version that denied "s3:*" on that bucket:
 
 It says:
 
-    policy.json:2:15: error: no longer denies what was denied [no-lost-deny]
+    policy.json:2:44: error: no longer denies what was denied [no-lost-deny]
 
 Good, held against a version that denied "s3:Delete*" there:
 

@@ -43,7 +43,7 @@ from functools import partial
 from policy_guard.iam.policy import SHARING, Policy, Principal, Request, Statement, by_effect, statement_meaning
 from policy_guard.iam.principal import principal_ref
 from policy_guard.settings.severity import CheckId
-from policy_guard.solver.formula import Formula, conjunction, disjunction, negation
+from policy_guard.solver.formula import FALSE, Formula, conjunction, disjunction, negation
 from policy_guard.verify.check import Check, Claim, Question
 
 _UNLIMITED = ("everyone", "user", "session", "id", "open", "service")
@@ -59,21 +59,29 @@ def _claims(question: Question) -> Iterator[Claim]:
         old_meanings = set(map(statement_meaning, old_statements))
         for statement in _naming(new, kinds):
             if statement_meaning(statement) not in old_meanings:
-                yield _claim(question, old, statement, old_statements)
+                yield _claim(question, old, statement, old_statements, kinds)
 
 
-def _claim(question: Question, old: Policy, statement: Statement, old_statements: tuple[Statement, ...]) -> Claim:
+def _claim(
+    question: Question,
+    old: Policy,
+    statement: Statement,
+    old_statements: tuple[Statement, ...],
+    kinds: tuple[str, ...],
+) -> Claim:
     from policy_guard.iam.meaning import concrete
 
     access, kind, new = question.access, question.kind, question.new
     old_grants = access.allows(old, kind)
 
     def excess(part: Statement | None) -> Formula:
-        assert part is not None
+        part = _naming_only(part, kinds)
+        applies = access.applies(part) if part else FALSE
         direct = disjunction(map(access.applies, old_statements))
-        return conjunction([access.applies(part), old_grants, negation(access.denied(new)), negation(direct)])
+        return conjunction([applies, old_grants, negation(access.denied(new)), negation(direct)])
 
     def holds(part: Statement | None, request: Request) -> bool:
+        part = _naming_only(part, kinds)
         applies = part is not None and concrete.applies(part, request) and not concrete.denied(new, request)
         direct = any(concrete.applies(each, request) for each in old_statements)
         return applies and not direct and concrete.allows(old, kind, request)
@@ -93,10 +101,21 @@ def _claim(question: Question, old: Policy, statement: Statement, old_statements
 def _naming(policy: Policy, kinds: tuple[str, ...]) -> Iterator[Statement]:
     """The Allow statements, each with those of its principals alone that are of these kinds."""
     for statement in by_effect(policy)[0]:
-        principals = statement.principals
-        entries = tuple(entry for entry in principals.entries if _kind(entry) in kinds) if principals else ()
-        if principals and entries:
-            yield replace(statement, principals=principals._replace(entries=entries))
+        if narrow := _naming_only(statement, kinds):
+            yield narrow
+
+
+def _naming_only(statement: Statement | None, kinds: tuple[str, ...]) -> Statement | None:
+    """The statement with those of its principals alone that are of these kinds; None if there are none."""
+    principals = statement.principals if statement else None
+    entries = tuple(entry for entry in principals.entries if _kind(entry) in kinds) if principals else ()
+    if statement is None or principals is None or not entries:
+        return None
+    return (
+        statement
+        if entries == principals.entries
+        else replace(statement, principals=principals._replace(entries=entries))
+    )
 
 
 def _kind(entry: Principal) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
-from policy_guard.documents.line_diff import differing
+from policy_guard.documents.line_diff import Run, differing
 from policy_guard.documents.source import Source, Span
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.prover import Prover
@@ -35,6 +36,17 @@ class Place(NamedTuple):
     span: Span
 
 
+class Cause(NamedTuple):
+    """Where the change stands that made access new.
+
+    `of_deny` tells that a Deny denies less there, or is gone, and `is_gone` that no statement took its place.
+    """
+
+    place: Place
+    of_deny: bool
+    is_gone: bool = False
+
+
 class _Restored(NamedTuple):
     """The statement with the old text of one part, and where that part stands now."""
 
@@ -52,28 +64,47 @@ class Changes:
         self._removed_statements = [s for s in old.statements if statement_meaning(s) not in new_meanings]
         self._common_meanings = new_meanings & old_meanings
 
-    def cause_of(self, claim: Claim, request: Request, blamed_spans: Sequence[Span], prover: Prover) -> Place | None:
+    def cause_of(self, claim: Claim, request: Request, blamed_spans: Sequence[Span], prover: Prover) -> Cause | None:
         """Return where to look for what made the claim's access new, of which `request` is an example.
 
         `blamed_spans` are the values of the statement through which the access passes.
 
-        That is the part of the statement whose old text alone would leave nothing of the claim. A statement that is
-        as it was is not to blame: then it is the Deny that denied the request before. None if neither is found.
+        That is the part of the statement whose old text alone would leave nothing of the claim, or else would not
+        grant the example. A statement that is as it was is not to blame: then it is the Deny that denied the request
+        before. None if neither is found.
         """
         statement = claim.statement
         if statement is None or not _are_comparable(self._new, self._old, statement.source.path):
             return None
         if statement_meaning(statement) in self._common_meanings:
-            return self._old_deny_place(request)
+            return self._lost_deny(request)
         ancestor = self._ancestor(statement)
-        for restoration in _restorations(statement, ancestor, blamed_spans) if ancestor else ():
-            if claimed_requests(claim, restoration.statement).is_empty(prover):
-                return restoration.place
-        if ancestor and (deny_place := self._old_deny_place(request)):
-            return deny_place
-        return _changed_place(statement, self._old.source, blamed_spans)
+        if ancestor is None:
+            place = _changed_place(statement, self._old.source, blamed_spans)
+            return Cause(place, of_deny=False) if place else None
+        if ancestor.effect != statement.effect:
+            return Cause(_effect_place(statement, ancestor.source), of_deny=True)
+        return self._changed_part(claim, ancestor, request, blamed_spans, prover)
 
-    def _old_deny_place(self, request: Request) -> Place | None:
+    def _changed_part(
+        self, claim: Claim, ancestor: Statement, request: Request, blamed_spans: Sequence[Span], prover: Prover
+    ) -> Cause | None:
+        """Return the part of the claim's statement that changed since its ancestor and is to blame."""
+        statement = claim.statement
+        assert statement is not None
+        restorations = list(_restorations(statement, ancestor, blamed_spans))
+        for restored in restorations:
+            if claimed_requests(claim, restored.statement).is_empty(prover):
+                return Cause(restored.place, of_deny=False)
+        if claim.holds(ancestor, request) and (cause := self._lost_deny(request)):
+            return cause
+        for restored in restorations:
+            if not claim.holds(restored.statement, request):
+                return Cause(restored.place, of_deny=False)
+        place = _changed_place(statement, self._old.source, blamed_spans)
+        return Cause(place, of_deny=False) if place else None
+
+    def _lost_deny(self, request: Request) -> Cause | None:
         """Return where the Deny stands, or stood, that denied the request in the old version only."""
         deny_statements = (statement for statement in self._removed_statements if statement.effect == "Deny")
         deny_statement = next(
@@ -81,7 +112,8 @@ class Changes:
         )
         if deny_statement is None or not _are_comparable(self._new, self._old, deny_statement.source.path):
             return None
-        return heir(deny_statement, self._new).place
+        successor = heir(deny_statement, self._old, self._new, request)
+        return Cause(successor.place, of_deny=True, is_gone=successor.statement is None)
 
     def _ancestor(self, statement: Statement) -> Statement | None:
         """The old statement that became this one: that of its Sid, or else the most alike that is gone."""
@@ -92,7 +124,11 @@ def _nearest_statement(statement: Statement, candidates: Sequence[Statement]) ->
     """Return that of the same Sid, or else of those nearby the one with the most in common."""
     namesakes = (other for other in candidates if other.sid is not None and other.sid == statement.sid)
     neighbours = (other for other in candidates if abs(other.index - statement.index) <= _NEAR)
-    match = next(namesakes, None) or max(neighbours, key=partial(_likeness, statement), default=None)
+    match = next(namesakes, None) or max(
+        neighbours,
+        key=lambda other: (_likeness(statement, other), other.effect == statement.effect),
+        default=None,
+    )
     if match is None or (match.sid is not None and match.sid == statement.sid):
         return match
     return match if _likeness(statement, match) > 1 else None
@@ -155,6 +191,10 @@ def _restorations(statement: Statement, ancestor: Statement, blamed_spans: Seque
             principals_span,
             ancestor.principals.span if ancestor.principals else ancestor.span,
         )
+        if statement.principals and ancestor.principals and statement.principals.negated != ancestor.principals.negated:
+            place = (
+                _word_place(statement, _NEGATED["principals"][statement.principals.negated], principals_span) or place
+            )
         yield _Restored(replace(statement, principals=ancestor.principals), place)
     for name in ("resource", "action"):
         element, old_element = getattr(statement, name), getattr(ancestor, name)
@@ -169,6 +209,8 @@ def _restorations(statement: Statement, ancestor: Statement, blamed_spans: Seque
                 element.span if element else None,
                 old_element.span if old_element else ancestor.span,
             )
+            if element and old_element and element.negated != old_element.negated:
+                place = _word_place(statement, _NEGATED[name][element.negated], element.span) or place
             yield _Restored(replace(statement, **{name: old_element}), place)
     if (difference := _changed_place(statement, ancestor.source, blamed_spans)) is not None:
         yield _Restored(ancestor, difference)
@@ -207,6 +249,8 @@ def _conditions(statement: Statement, ancestor: Statement) -> Iterator[_Restored
             new_condition.span if new_condition else None,
             old_condition.span if old_condition else ancestor.span,
         )
+        if new_condition and old_condition and not new_spans and _operator(new_condition) != _operator(old_condition):
+            place = _word_place(statement, _operator_name(new_condition), new_condition.span) or place
         yield _Restored(
             replace(statement, conditions=(*conditions, *((old_condition,) if old_condition else ()))), place
         )
@@ -226,14 +270,60 @@ def _place(
     return Place(statement.source, _span_on_line(statement, line))
 
 
+_NEGATED = {
+    "action": (r"not_?actions?|actions?", r"not_?actions?"),
+    "resource": (r"not_?resources?|resources?", r"not_?resources?"),
+    "principals": (r"not_?principals?|principals?", r"not_?principals?"),
+}
+"""What the key of an element is called in policies and in Terraform, and what it is called if it is negated."""
+
+
+def _operator_name(condition: Condition) -> str:
+    """Return an expression for the operator as it is written."""
+    quantifier = f"{condition.quantifier}:" if condition.quantifier else ""
+    return re.escape(f"{quantifier}{condition.operator}{'IfExists' * condition.if_exists}")
+
+
+def _word_place(statement: Statement, word: str, span: Span | None) -> Place | None:
+    """Return where a word stands last before what `span` holds, or else first in the statement."""
+    if span is None:
+        return None
+    found = [
+        Span(match.start() + statement.span.start, match.end() + statement.span.start)
+        for match in re.finditer(rf"(?<![\w:])(?:{word})(?![\w:]*\w)", _text(statement), re.IGNORECASE)
+    ]
+    before = [each for each in found if each.end <= span.start]
+    return Place(statement.source, (before[-1:] or found)[0]) if found else None
+
+
+def _text(statement: Statement) -> str:
+    return statement.source.text[statement.span.start : statement.span.end]
+
+
+def _effect_place(statement: Statement, old_source: Source) -> Place:
+    """Return where the statement says Allow or Deny, on a line that changed if it can be."""
+    spans = [
+        Span(match.start() + statement.span.start, match.end() + statement.span.start)
+        for match in re.finditer(r"""["']?\beffect\b["']?\s*[:=]\s*["']?\w+["']?""", _text(statement), re.IGNORECASE)
+    ]
+    lines = list(_changed_lines(statement, old_source))
+    numbers = {statement.source.position(line.start).line for line in lines}
+    changed = [span for span in spans if statement.source.position(span.start).line in numbers]
+    return Place(statement.source, [*changed, *lines, *spans, statement.span][0])
+
+
 def _changed_lines(statement: Statement, old_source: Source) -> Iterator[Span]:
     """The lines of the statement that the change touched."""
     first, last = (statement.source.position(at).line for at in (statement.span.start, statement.span.end - 1))
-    for run in differing(old_source.text, statement.source.text):
-        start, end = run.start, run.end
-        yield from (
-            _span_on_line(statement, line) for line in range(max(start + 1, first), min(max(end, start + 1), last) + 1)
-        )
+    for run in _differing_values(old_source.text, statement.source.text):
+        start, end = (run.start + 1, run.end) if run.end > run.start else (_line_near(statement.source, run.start),) * 2
+        yield from (_span_on_line(statement, line) for line in range(max(start, first), min(end, last) + 1))
+
+
+@lru_cache(maxsize=8)
+def _differing_values(old: str, new: str) -> tuple[Run, ...]:
+    """The runs of lines that differ in more than the comma after their last value."""
+    return differing(*("\n".join(line.rstrip(" \t,") for line in text.splitlines()) for text in (old, new)))
 
 
 def _span_on_line(statement: Statement, line: int) -> Span:
@@ -246,13 +336,20 @@ def _span_on_line(statement: Statement, line: int) -> Span:
 def _line_after(old: Source, new: Source, line: int) -> int:
     """Return where a line of the old text would stand in the new one."""
     shift = 0
-    for run in differing(old.text, new.text):
+    for run in _differing_values(old.text, new.text):
         if line <= run.old_start:
             break
         if line <= run.old_end:
-            return min(run.start + line - run.old_start, max(run.end, run.start + 1))
+            inside = min(run.start + line - run.old_start, run.end)
+            return inside if run.end > run.start else _line_near(new, run.start)
         shift = run.end - run.old_end
     return max(1, line + shift)
+
+
+def _line_near(source: Source, number: int) -> int:
+    """Return the line after so many, below which something was taken out, or the one above if it only closes."""
+    after = source.line(number + 1) if number < source.line_count() else ""
+    return number if number and not after.strip(" \t,;]})") else number + 1
 
 
 class Heir(NamedTuple):
@@ -262,15 +359,39 @@ class Heir(NamedTuple):
     place: Place
 
 
-def heir(old_deny: Statement, new: Policy) -> Heir:
-    """The Deny that a Deny of the old version became, by its Sid or because it is the most alike, and what changed."""
-    match = _nearest_statement(old_deny, by_effect(new)[1])
-    if match is not None:
-        line = next(_changed_lines(match, old_deny.source), None)
-        return Heir(match, Place(match.source, line or Span(match.span.start, match.span.start + 1)))
+def heir(old_deny: Statement, old: Policy, new: Policy, request: Request | None) -> Heir:
+    """What a Deny of the old version became, by its Sid or because it is the most alike, and what changed.
+
+    That is a Deny that the old version does not have, or an Allow of the same. `request` is one that is no longer
+    denied: of several changes the one is meant that let it through.
+    """
+    old_meanings = set(map(statement_meaning, old.statements))
+    allowing, denying = ([s for s in each if statement_meaning(s) not in old_meanings] for each in by_effect(new))
+    if match := _nearest_statement(old_deny, denying):
+        return Heir(match, _shrunk_place(match, old_deny, request))
+    reversal = next((s for s in allowing if _is_reversal(old_deny, s)), None)
+    if reversal is not None:
+        return Heir(reversal, _effect_place(reversal, old_deny.source))
     return Heir(
         None, Place(new.source, _line(new.source, _line_after(old_deny.source, new.source, _first_line(old_deny))))
     )
+
+
+def _shrunk_place(deny: Statement, old_deny: Statement, request: Request | None) -> Place:
+    """Return the part of a Deny that changed, so that the request is no longer denied."""
+    restorations = list(_restorations(deny, old_deny, ()))
+    for restored in restorations:
+        if request and concrete.applies(restored.statement, request):
+            return restored.place
+    if restorations:
+        return restorations[0].place
+    return Place(deny.source, Span(deny.span.start, deny.span.start + 1))
+
+
+def _is_reversal(old_deny: Statement, allow: Statement) -> bool:
+    """Tell whether the statement allows what the Deny denied, or bears its name."""
+    is_namesake = allow.sid is not None and allow.sid == old_deny.sid
+    return is_namesake or statement_meaning(replace(allow, effect="Deny")) == statement_meaning(old_deny)
 
 
 def _first_line(statement: Statement) -> int:

@@ -8,6 +8,7 @@ from functools import lru_cache, partial
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
+from policy_guard.documents.source import Span
 from policy_guard.iam import catalog
 from policy_guard.iam.meaning.prover import Proved, Prover, Witness
 from policy_guard.iam.meaning.symbolic import Access
@@ -211,13 +212,25 @@ def _piece(parts: tuple[Statement, ...], statement: Statement) -> Piece:
     )
 
 
+def narrower_span(parts: tuple[Statement, ...], statement: Statement) -> Span:
+    """Return where a statement says that it covers less than the parts: at the first such element of it."""
+    piece = _piece(parts, statement)
+    conditions = [each for each in statement.conditions if in_words(each) in piece.conditions]
+    spans = (
+        statement.resource.span if statement.resource and piece.resources else None,
+        statement.principals.span if statement.principals and piece.principals else None,
+        conditions[0].span if conditions else None,
+    )
+    return next((span for span in spans if span and not piece.actions), statement.action.span)
+
+
 def _narrower_texts(elements: list[Element], counterpart: Element | None, fold: bool = False) -> Iterator[str]:
     """The values of a counterpart that cover less than `elements` do; nothing if they cover all of it."""
     if counterpart is None or not elements:
         return
     language = _language((value.pattern for element in elements for value in element.values), fold)
     if counterpart.negated:
-        yield f"all but {' and '.join(value.text.strip() for value in counterpart.values)}"
+        yield f"{'every action' if fold else 'everything'} but {_listed(v.text.strip() for v in counterpart.values)}"
     elif elements[0].negated or not _language((value.pattern for value in counterpart.values), fold).covers(language):
         yield from (
             value.text.strip()
@@ -237,4 +250,8 @@ def _principals(statement: Statement) -> tuple[str, ...]:
     if statement.principals is None:
         return ()
     names = tuple(entry.value.text for entry in statement.principals.entries)
-    return (f"all but {' and '.join(names)}",) if statement.principals.negated else names
+    return (f"everyone but {_listed(names)}",) if statement.principals.negated else names
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return ", ".join(texts)

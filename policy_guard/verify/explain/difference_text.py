@@ -21,7 +21,7 @@ def difference_facts(difference: Difference, label: str) -> Iterator[tuple[str, 
             yield "still denied", f"only {_pieces(difference.before)}"
         return
     if difference.denied:
-        yield "denied", _pieces(difference.denied)
+        yield "but denied", _pieces(difference.denied)
     if difference.before or difference.all_before:
         yield "reference" if label == "beyond" else "before", _old_access(difference)
 
@@ -47,7 +47,7 @@ def _old_access(difference: Difference) -> str:
     access = "all of it" if complete else f"only {_pieces(difference.before)}"
     if not difference.but:
         return access
-    return f"{access}, but not {_pieces(difference.but)}, which was denied"
+    return f"{access}, except {_pieces(difference.but)}, which was denied"
 
 
 def _pieces(pieces: Iterable[Piece]) -> str:

@@ -97,6 +97,9 @@ def _elements(first: Element | None, second: Element | None, fold: bool) -> tupl
         return first or second, ()
     if first.negated and second.negated:
         return Element(True, tuple(dict.fromkeys([*first.values, *second.values])), _NOWHERE), ()
+    for one, other in ((first, second), (second, first)):
+        if not one.negated and any(value.pattern == _ALL.pattern for value in one.values):
+            return other, ()
     if first.negated or second.negated:
         return _element_difference(*((second, first) if first.negated else (first, second)), fold=fold)
     common_values = dict.fromkeys(
