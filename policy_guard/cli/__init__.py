@@ -90,8 +90,17 @@ def _compare(arguments: argparse.Namespace) -> int:
     return _print_report(
         arguments,
         lambda: compare(arguments.old, arguments.new, options, lost=arguments.lost),
-        lambda report: report.fails or (arguments.equivalent and report.relation != "same"),
+        lambda report: report.fails or (arguments.equivalent and _differ(report)),
     )
+
+
+def _differ(report: Report) -> bool:
+    """Tell whether two versions are not shown to mean the same, and say so where nothing else fails."""
+    if report.relation == "same":
+        return False
+    if not report.fails:
+        _print_line("--equivalent: the two versions do not mean the same, so this fails", FOUND)
+    return True
 
 
 def _refine(arguments: argparse.Namespace) -> int:

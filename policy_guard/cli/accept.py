@@ -324,11 +324,11 @@ def write(proposals: Proposals) -> Iterator[str]:
             create(proposals.root, proposal.path, proposal.text.encode())
             yield f"wrote {proposal.path}"
     if proposals.travels:
-        yield "commit them with the change, if CODEOWNERS names an owner for them"
+        yield "commit this with the change, if CODEOWNERS names an owner for it"
     else:
         name = proposals.base.partition("@")[0]
         branch = "the default branch" if name in ("HEAD", "origin/HEAD", "the empty tree") else name
-        yield f"they count once they are on {branch}: commit them alone and have them merged first"
+        yield f"this counts once it is on {branch}: commit it alone and have it merged first"
 
 
 def to_prune(options: Options, folder: Path, environ: Mapping[str, str]) -> tuple[Path, tuple[Stale, ...]]:

@@ -81,9 +81,7 @@ def local_settings(head_settings: Settings, name: str, repository: Repository, b
     config = head_settings.config._replace(groups=base_settings.config.groups)
     differences = _differences(base_settings, head_settings._replace(config=config))
     if differences:
-        note = (
-            f"the settings change here{differences}, and count here; CI counts those of {base.name}. In CI, set CI=true"
-        )
+        note = f"the settings change here{differences}, and count here; in CI (CI=true) those of {base.name} do"
         notes = (*notes, note)
     return head_settings._replace(config=config, notes=notes)
 

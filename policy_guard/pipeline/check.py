@@ -117,9 +117,12 @@ def _about_the_comparison(
         yield f"--fail-on {options.fail_on} is ignored in CI, where the settings say {fail_on}"
     old, new, changes = comparison
     if not (ci or changes or new.staged or options.all_policies) and old.name.startswith("HEAD@"):
-        yield "nothing differs from HEAD, so nothing was compared. In CI, set CI=true and name a base with --base"
+        yield (
+            "nothing differs from HEAD, so nothing was compared. Name the branch to compare with, as in --base main; "
+            "in CI, set CI=true"
+        )
     if not compared:
-        yield "nothing was compared: this clone and this environment tell of no old version to compare with"
+        yield "nothing was compared: neither this clone nor this environment names an old version"
 
 
 def _sides(

@@ -78,6 +78,14 @@ def test_nothing_to_compare_is_no_pass(scratch: Scratch, old: str, new: str) -> 
     assert scratch.guard("compare", old, new).code == 2
 
 
+def test_what_is_not_equivalent_says_so_where_nothing_else_fails(scratch: Scratch) -> None:
+    scratch.write("old.json", MORE)
+    scratch.write("new.json", READ)
+    answer = scratch.guard("compare", "old.json", "new.json", "--equivalent")
+    assert (answer.code, answer.err.startswith("--equivalent: the two versions do not mean the same")) == (1, True)
+    assert scratch.guard("compare", "new.json", "old.json", "--equivalent").err == ""
+
+
 def test_what_is_lost_is_told_in_notes(scratch: Scratch) -> None:
     scratch.write("old.json", MORE)
     scratch.write("new.json", READ)

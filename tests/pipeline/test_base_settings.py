@@ -154,7 +154,7 @@ def test_at_home_the_settings_are_those_of_the_work_tree(scratch: Scratch) -> No
 
 def test_at_home_settings_that_differ_are_named(scratch: Scratch) -> None:
     scratch.write(".policy-guard.yaml", WEAKENED["the policy excluded"])
-    told = r"note: the settings change here \(exclude\), and count here; CI counts those of main@.* In CI, set CI=true"
+    told = r"note: the settings change here \(exclude\), and count here; in CI \(CI=true\) those of main@.* do"
     assert re.search(told, scratch.guard("check", "--base", "main").out)
     scratch.git("checkout", "-q", "--", ".")
     scratch.write("critical.yaml", CRITICAL.replace("s3:DeleteBucket", "s3:CreateBucket"))
@@ -164,7 +164,7 @@ def test_at_home_settings_that_differ_are_named(scratch: Scratch) -> None:
 
 
 def test_nothing_that_differs_from_head_is_told(scratch: Scratch) -> None:
-    assert "note: nothing differs from HEAD, so nothing was compared. In CI, set CI=true" in scratch.guard().out
+    assert "note: nothing differs from HEAD, so nothing was compared. Name the branch" in scratch.guard().out
     scratch.write("elsewhere", "x")
     assert "note:" not in scratch.guard().out
 

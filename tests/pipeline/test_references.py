@@ -111,6 +111,7 @@ def test_a_bound_that_is_no_such_policy_fails(scratch: Scratch, ceiling: object)
     assert answer.code == 1
     why = "is not there in the base" if ceiling is None else "is not a single identity policy in the base"
     assert f"ceilings/team.json bounds this policy, and {why}" in answer.out
+    assert "next     let the settings name one policy that is in the base" in answer.out
 
 
 def test_a_group_is_held_against_the_bound_of_its_files(scratch: Scratch) -> None:

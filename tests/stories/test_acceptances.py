@@ -74,7 +74,7 @@ def test_the_story_of_one_new_access(scratch: Scratch) -> None:
     assert accepted.code == 0
     (file,) = (scratch.folder / FOLDER).iterdir()
     assert f"wrote {FOLDER}/{file.name}" in accepted.out
-    assert "they count once they are on main" in accepted.out
+    assert "this counts once it is on main" in accepted.out
     waiting = scratch.guard("check", "--base", "main")
     assert waiting.code == 1
     assert f"note: {FOLDER}/{file.name} is not on main@" in waiting.out
@@ -579,7 +579,7 @@ def test_a_warning_says_how_it_is_accepted(scratch: Scratch) -> None:
     assert "wrote" in scratch.guard(*arguments, "a reason").out
     again = scratch.guard(*arguments, "b")
     assert "is there already, with another reason, day or access: edit that file" in again.out
-    assert (again.code, "they count once" in again.out, "reason: b" in again.out) == (1, False, False)
+    assert (again.code, "counts once" in again.out, "reason: b" in again.out) == (1, False, False)
 
 
 def test_an_acceptance_of_no_file_is_told_where_it_comes(scratch: Scratch) -> None:

@@ -493,6 +493,6 @@ def test_users_of_an_identity_provider_are_limited_by_a_claim_and_not_by_an_acco
         trust["Condition"] = audience
     scratch.write("trust.json", {"Version": "2012-10-17", "Statement": [trust]})
     out = " ".join(scratch.guard("check").out.split())
-    assert f"limit who may come by a condition on {claims}" in out
+    assert f"limit who is let in by a condition on {claims}" in out
     assert "name the accounts" not in out
     assert "did you mean" not in out

@@ -35,8 +35,12 @@ class References(NamedTuple):
         if policy := bounded.reference or self._policy(rule.reference, pair.path, pair.new):
             self.note(f"{pair.path} has no old version and is compared with {rule.reference}")
             return bounded._replace(old=policy)
-        self.note(f"{rule.reference} is not a single {pair.new.kind} policy in the base: nothing is compared with it")
+        self.note(f"{rule.reference} {self._reason(rule.reference, pair.new)}: nothing is compared with it")
         return bounded
+
+    def _reason(self, name: str, new: Policy) -> str:
+        """Return why nothing can be compared with a reference."""
+        return f"is not a single {new.kind} policy in the base" if name in self.files() else "is not there in the base"
 
     def with_bound(self, pair: Pair, paths: Iterable[str]) -> Pair:
         """The pair with the reference that every version of it is held against, if one of its files has such a one."""
@@ -47,12 +51,11 @@ class References(NamedTuple):
         name = next(iter(bounds))
         policy = self._policy(name, pair.new.source.path, pair.new) if len(bounds) == 1 else None
         if policy is None:
-            reason = f"is not a single {pair.new.kind} policy in the base"
-            reason = "is not there in the base" if name not in self.files() else reason
-            problem = Problem(
-                f"{name} bounds this policy, and {reason if len(bounds) == 1 else 'others too'}", Span(0, 0)
-            )
-            return pair._replace(unbounded=next(iter(unreadable_findings(Source(pair.new.source.path, ""), [problem]))))
+            reason = self._reason(name, pair.new) if len(bounds) == 1 else "others too"
+            problem = Problem(f"{name} bounds this policy, and {reason}", Span(0, 0))
+            (finding,) = unreadable_findings(Source(pair.new.source.path, ""), [problem])
+            remedy = "let the settings name one policy that is in the base, and merge that policy first if it is new"
+            return pair._replace(unbounded=finding._replace(facts=(("next", remedy),)))
         return pair._replace(reference=policy)
 
     def _policy(self, reference: str, path: str, new: Policy) -> Policy | None:

@@ -116,7 +116,7 @@ def _advice_on(request: Request) -> str:
     from policy_guard.verify.public.identity_providers import claims_of
 
     keys = claims_of(request.principal.name) if request.principal else ()
-    return f"limit who may come by a condition on {' or '.join(keys[:2])}; or have it reviewed" if keys else ""
+    return f"limit who is let in by a condition on {' or '.join(keys[:2])}; or have it reviewed" if keys else ""
 
 
 CHECK = Check(
