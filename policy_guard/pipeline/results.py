@@ -62,6 +62,8 @@ class Results:
         self._asked_checks: set[CheckId] = set()
         self._ranks: list[int] = []
         self._names: list[str] = []
+        self._numbers: list[list[int]] = []
+        self._gone: dict[str, int] = {}
         self._compared = self._unchanged = self._planned = 0
         self._plan = ""
         self._embedded = self._withheld = self._caps = self._excluded = self._outside = 0
@@ -129,6 +131,14 @@ class Results:
         if reason:
             self._skipped.append(Skipped(path, reason))
 
+    def add_gone(self, names: Iterable[str], findings: Iterable[Finding]) -> None:
+        """Keeps findings of which the first is about policies that fail with it, also if nothing else is wrong."""
+        first, *others = findings
+        self._gone |= dict.fromkeys(names, len(self._findings))
+        self._findings.append(first)
+        for finding in others:
+            self.add_finding(finding)
+
     def add_excluded(self, path: str) -> None:
         """Keeps that the settings exclude a changed file."""
         self.add_skipped(path, "excluded by the settings")
@@ -157,6 +167,7 @@ class Results:
         config = self._settings.config
         if config.require_policies and not self._ranks and is_empty():
             raise SetupError("require-policies is set, and there is no policy here. See policy-guard list.")
+        self._count_gone()
         if self._embedded:
             self.note(f"the changed files contain {_embedded_policies(self._embedded)}")
         return Report(
@@ -173,6 +184,7 @@ class Results:
             mode=mode,
             changed=self._compared,
             judged=tuple(self._names),
+            by_policy=tuple(tuple(self._findings[number] for number in numbers) for numbers in self._numbers),
             fail_on=self._fail_on,
             accepted=tuple(self._reviewed.values()),
             settings=self._settings.old_config[0] if self._settings.old_config else "",
@@ -187,6 +199,18 @@ class Results:
             paths=self._paths,
             outside=self._outside,
         )
+
+    def _count_gone(self) -> None:
+        """Lets the policies fail in whose place is what nobody looks into, those too that were not judged."""
+        for at, name in enumerate(self._names):
+            if (number := self._gone.pop(name, None)) is not None:
+                self._ranks[at] = max(self._ranks[at], RANK["error"])
+                self._numbers[at].append(number)
+        for name, number in self._gone.items():
+            self._names.append(name)
+            self._ranks.append(RANK["error"])
+            self._numbers.append([number])
+        self._gone = {}
 
     def _checks(self) -> Iterator[CheckId]:
         """The checks that were asked, and those that are asked of every change; nothing asked is nothing to claim."""
@@ -226,23 +250,31 @@ class Results:
 
     def _count(self, name: str, findings: Iterable[Finding]) -> None:
         all_findings = list(findings)
-        for finding in all_findings:
-            self._keep(finding)
+        self._numbers.append([self._keep(finding) for finding in all_findings])
         self._names.append(name)
         self._progress(self._step._replace(name=name))
         self._ranks.append(max((RANK[finding.severity] for finding in all_findings), default=0))
 
-    def _keep(self, finding: Finding) -> None:
-        """Keeps a finding; one that says the same of the same place, for another holder, becomes a part of it."""
+    def _keep(self, finding: Finding) -> int:
+        """Keeps a finding; one that says the same of the same place becomes a part of it. Returns which it is now."""
         key = (finding.check, finding.source.path, finding.span, finding.message, finding.facts)
         at = self._places.setdefault(key, len(self._findings))
-        if at == len(self._findings) or finding.acceptable is None:
+        first = self._findings[at] if at < len(self._findings) else None
+        if first is not None and finding.acceptable is None and _says_the_same(first, finding):
+            return at
+        if first is None or finding.acceptable is None:
             self._findings.append(finding)
-            return
-        first = self._findings[at]
+            return len(self._findings) - 1
         self._findings[at] = first._replace(
             other_acceptables=(*first.other_acceptables, finding.acceptable, *finding.other_acceptables)
         )
+        return at
+
+
+def _says_the_same(first: Finding, second: Finding) -> bool:
+    """Tell whether of two findings at one place in the same words, of two revisions perhaps, one is enough."""
+    sides = ((each.severity, each.outcome, each.statement, each.related, each.acceptable) for each in (first, second))
+    return next(sides) == next(sides)
 
 
 def _embedded_policies(number: int) -> str:

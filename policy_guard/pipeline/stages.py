@@ -26,6 +26,7 @@ from policy_guard.verify.readable import doubt_findings, unreadable_findings
 if TYPE_CHECKING:
     from policy_guard.iam.policy import Policy, PolicyId
     from policy_guard.pipeline.acceptances import Acceptances
+    from policy_guard.pipeline.pairing.beyond import Remark
     from policy_guard.pipeline.pairing.groups import GroupResult
     from policy_guard.pipeline.pairing.references import References
     from policy_guard.pipeline.pairing.terraform import Tree
@@ -117,9 +118,12 @@ class Run(NamedTuple):
 
     def look_for_hidden(self, all_policies: bool) -> None:
         """Return what the change puts where it is not looked at."""
-        for path, (sentence, findings) in _link_remarks(self):
-            self.session.results.note(sentence)
-            self.session.results.outcome(path, FileResult((), findings))
+        for path, remark in _link_remarks(self):
+            self.session.results.note(remark.sentence)
+            if remark.gone:
+                self.session.results.add_gone(remark.gone, remark.findings)
+            else:
+                self.session.results.outcome(path, FileResult((), remark.findings))
         for finding in _hidden_findings(self, all_policies):
             self.session.results.outcome(finding.source.path, FileResult((), (finding,)))
 
@@ -323,7 +327,7 @@ def _may_touch_terraform(repository: Repository, comparison: Comparison, changes
     return any(path.endswith(TERRAFORM[:2]) for path in repository.paths(tree))
 
 
-def _link_remarks(run: Run) -> Iterator[tuple[str, tuple[str, tuple[Finding, ...]]]]:
+def _link_remarks(run: Run) -> Iterator[tuple[str, Remark]]:
     """Return what is said of changed links and submodules."""
     changes = [change for change in run.comparison.changes if change.new and change.new.mode in (LINK, SUBMODULE)]
     if not changes:

@@ -59,6 +59,8 @@ class Report(NamedTuple):
     policies in mode `changes`, `unchanged` counts those that only share a file with what changed, and `planned` those
     that the `plan` changes. `beside` counts the findings that fail and are about no policy.
 
+    `by_policy` are the findings about each of the `judged`, where the run kept which they are.
+
     `not_asked` are the checks that the settings switch off, and `withheld` counts the policies of which they leave out
     all that was found. `caps` counts the new policies that only cap what others grant. `excluded` counts the files
     among the `skipped` that the settings exclude. `paths` are what the run was restricted to, and `outside` counts the
@@ -89,6 +91,7 @@ class Report(NamedTuple):
     planned: int = 0
     plan: str = ""
     beside: int = 0
+    by_policy: tuple[tuple[Finding, ...], ...] = ()
     not_asked: tuple[NotAsked, ...] = ()
     withheld: int = 0
     caps: int = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from policy_guard.documents.source import Problem, Source, Span
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from policy_guard.iam.policy import Policy
 
 READABLE = CheckId("readable")
+MOST_NAMED, MOST_SHOWN = 50, 3
+"""How many policies are named that were where something else is now, and of how many the old version is shown."""
 
 
 def unreadable_findings(source: Source, problems: Iterable[Problem]) -> Iterator[Finding]:
@@ -41,6 +43,25 @@ def doubt_findings(policy: Policy) -> Iterator[Finding]:
             span=doubt.span,
             facts=(("next", "write what is meant"),),
         )
+
+
+def replaced_finding(source: Source, olds: Sequence[Source]) -> Finding:
+    """Return the finding for something in whose place policies were at the base, and that is not looked into."""
+    number = len(olds)
+    subject = f"{olds[0].path} was a policy" if number == 1 else f"{number} policies were here"
+    verb = "is no longer checked as one" if number == 1 else "are no longer checked"
+    names = [old.path for old in olds[:MOST_NAMED]] + [f"and {number - MOST_NAMED} more"] * (number > MOST_NAMED)
+    facts = (("gone", ", ".join(names)), ("next", "keep the files themselves here, or delete them by themselves"))
+    return Finding(
+        check=READABLE,
+        outcome="unreadable",
+        severity="error",
+        message=f"{subject} at the base and {verb}: what replaces {'it' if number == 1 else 'them'} is not checked",
+        source=source,
+        span=Span(0, 0),
+        facts=facts[number == 1 :],
+        related=tuple(Related(old, Span(0, min(1, len(old.text))), "the policy before") for old in olds[:MOST_SHOWN]),
+    )
 
 
 def vanished_finding(source: Source, old: Source, reason: str) -> Finding:

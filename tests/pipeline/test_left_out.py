@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -169,3 +170,48 @@ def test_only_github_is_told_of_its_action(tmp_path: Path) -> None:
     scratch = scratch_of(tmp_path, "", **{"iam/a.json": WIDE})
     answer = scratch.guard("check", CI="true")
     assert (answer.code, "fetch-depth" in answer.err, "--base" in answer.err) == (2, False, True)
+
+
+def _failures(scratch: Scratch, *arguments: str) -> tuple[int, int]:
+    """How many test cases a test report has, and how many of them fail."""
+    text = scratch.guard("check", *arguments, "--format", "junit").out
+    suite = ElementTree.fromstring(text.partition("?>")[2])[0]
+    return int(suite.attrib["tests"]), int(suite.attrib["failures"])
+
+
+def test_every_policy_whose_folder_becomes_a_submodule_fails(tmp_path: Path) -> None:
+    settings = 'policies:\n  - {files: ["iam/*.json"]}'
+    scratch = scratch_of(tmp_path, settings, **{"iam/a.json": NARROW, "iam/b.json": WIDE, "iam/c.json": NARROW})
+    head = scratch.git("rev-parse", "HEAD")
+    scratch.git("rm", "-q", "-r", "iam")
+    scratch.git("update-index", "--add", "--cacheinfo", f"160000,{head},iam")
+    answer = scratch.guard("check", "--staged")
+    assert answer.code == 1
+    assert ": 0 proved, 3 failed; 1 other finding fails" in last(answer.out)
+    assert answer.out.count("what replaces them is not checked") == 1
+    assert "gone     iam/a.json, iam/b.json, iam/c.json" in answer.out
+    assert _failures(scratch, "--staged") == (4, 4)
+
+
+def test_a_test_report_counts_as_the_last_line_does(tmp_path: Path) -> None:
+    settings = "groups:\n  - {name: app, files: ['iam/*.json']}"
+    scratch = scratch_of(tmp_path, settings, **{"iam/a.json": NARROW, "iam/b.json": NARROW})
+    scratch.write("iam/a.json", WIDE)
+    assert ": 0 proved, 1 failed" in last(scratch.guard("check").out)
+    assert _failures(scratch) == (1, 1)
+
+
+def test_a_template_fails_for_one_of_its_policies_only(tmp_path: Path) -> None:
+    wrapped = [{"PolicyName": "a", "PolicyDocument": NARROW}, {"PolicyName": "b", "PolicyDocument": NARROW}]
+    scratch = scratch_of(tmp_path, "", **{"iam/list.json": wrapped})
+    scratch.write("iam/list.json", [wrapped[0], {"PolicyName": "b", "PolicyDocument": WIDE}])
+    assert ": 1 proved, 1 failed" in last(scratch.guard("check").out)
+    assert _failures(scratch) == (2, 1)
+
+
+def test_a_group_of_two_kinds_says_so_once(tmp_path: Path) -> None:
+    settings = "policies: [{files: ['scp/*.json'], kind: scp}]\ngroups:\n  - {name: app, files: ['*/*.json']}"
+    scratch = scratch_of(tmp_path, settings, **{"iam/a.json": NARROW, "scp/b.json": NARROW})
+    scratch.write("iam/a.json", WIDE)
+    answer = scratch.guard("check")
+    assert (answer.code, answer.out.count("holds a policy of the kind")) == (1, 1)

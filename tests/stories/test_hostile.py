@@ -301,7 +301,7 @@ def test_a_folder_that_becomes_a_link_out_of_sight(scratch: Scratch, target: str
     scratch.git("update-index", "--add", "--cacheinfo", f"160000,{head},lib")
     scratch.git("commit", "-q", "-m", "x")
     answer = scratch.guard("check", "--base", "main", "--format", "github", **GITHUB)
-    seen(answer, "what replaces it is not checked")
+    seen(answer, "what replaces them is not checked")
 
 
 def test_a_link_in_the_middle_that_is_moved(scratch: Scratch) -> None:
@@ -537,7 +537,7 @@ def test_a_folder_that_becomes_a_submodule(scratch: Scratch) -> None:
     scratch.git("update-index", "--add", "--cacheinfo", f"160000,{head},iam")
     scratch.git("commit", "-q", "-m", "x")
     answer = scratch.guard("check", "--base", "main", "--format", "github", **GITHUB)
-    seen(answer, "what replaces it is not checked")
+    seen(answer, "what replaces them is not checked")
 
 
 def test_the_target_of_a_link_that_goes(scratch: Scratch) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TypeAlias
+from typing import NamedTuple
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.globs import names_all_below, reaches_below
 from policy_guard.documents.source import Problem, Source, Span
+from policy_guard.pipeline.pairing.file_version import FileVersion
 from policy_guard.pipeline.pairing.links import Sides
 from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
@@ -16,7 +17,7 @@ from policy_guard.pipeline.repository.changes import Change, Comparison
 from policy_guard.pipeline.repository.folded import folded
 from policy_guard.pipeline.repository.ways import BELOW, BROKEN, CIRCLE, MISSING, Tree, Way
 from policy_guard.verify.finding import Finding
-from policy_guard.verify.readable import unreadable_findings, vanished_finding
+from policy_guard.verify.readable import replaced_finding, unreadable_findings
 
 MOST_LOOKED_AT, MOST_NAMED = 1_000, 100_000
 """Files behind such links that are looked into, and names that are looked at; of more, one may be a policy."""
@@ -33,7 +34,13 @@ _DESCRIPTIONS = {
 }
 _OUT = "is a link that leads out of the repository, which is not followed"
 
-Remark: TypeAlias = tuple[str, tuple[Finding, ...]]
+
+class Remark(NamedTuple):
+    """A sentence for the report and the findings; `gone` are the paths and labels of the policies that were there."""
+
+    sentence: str
+    findings: tuple[Finding, ...]
+    gone: tuple[str, ...] = ()
 
 
 class Beyond:
@@ -70,25 +77,24 @@ class Beyond:
         return tuple(dict.fromkeys((*patterns, *(p for entry in self._reader.settings.critical for p in entry.files))))
 
     def remark(self, change: Change) -> Remark | None:
-        """A sentence for the report with the findings; None if nothing is out of sight."""
+        """Return what is to be said of the change; None if nothing is out of sight."""
         file = change.new
         if file is None or file.mode not in (LINK, SUBMODULE):
             return None
         if file.mode == SUBMODULE:
             description = "is a submodule, which is not checked"
-            return f"{file.path} {description}", (
-                *self._removed_policies(file.path),
-                *self._findings_of_settings(file.path, description),
+            return self._with_removed_policies(
+                file.path, f"{file.path} {description}", (*self._findings_of_settings(file.path, description),)
             )
         way = self._way(file.path)
         findings = tuple(self._policies_in_text(file))
         if way.path is not None:
-            return (f"{file.path} is a link", findings) if findings else None
+            return Remark(f"{file.path} is a link", findings) if findings else None
         description = _DESCRIPTIONS.get(way.kind, _OUT)
-        return f"{file.path} {description}", (
-            *findings,
-            *self._removed_policies(file.path),
-            *self._findings_out_of_sight(file.path, way, description),
+        return self._with_removed_policies(
+            file.path,
+            f"{file.path} {description}",
+            (*findings, *self._findings_out_of_sight(file.path, way, description)),
         )
 
     def _way(self, path: str) -> Way:
@@ -179,10 +185,22 @@ class Beyond:
             reason = "is a policy, and git writes it into a file on systems without links"
             yield from self._refusal(file.path, f"the text of the link {reason}; make it a file")
 
-    def _removed_policies(self, path: str) -> Iterator[Finding]:
-        """A finding for each policy that was where something is now that is not looked into."""
+    def _with_removed_policies(self, path: str, sentence: str, findings: tuple[Finding, ...]) -> Remark:
+        """The remark, with a finding for the policies that were where something is now that is not looked into."""
+        removed = list(self._removed_versions(path))
+        if not removed:
+            return Remark(sentence, findings)
+        finding = replaced_finding(Source(path, ""), [version.source for version in removed])
+        names = (
+            f"{version.source.path} {policy.label}".rstrip()
+            for version in removed
+            for policy in version.policies.values()
+        )
+        return Remark(sentence, (finding, *findings), tuple(names))
+
+    def _removed_versions(self, path: str) -> Iterator[FileVersion]:
         for change in self._changed:
             if change.old and change.old.path.startswith(f"{path}/"):
                 old = self._reader.version(change.old, change.old.path, self._old)
                 if old.policies and (change.new is None or change.new.path != change.old.path):
-                    yield vanished_finding(Source(path, ""), old.source, "what replaces it is not checked")
+                    yield old

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from policy_guard.documents.printable import defused, printable, well_formed
@@ -22,12 +22,8 @@ def render(report: Report, style: Style) -> str:
         case = SubElement(suite, "testcase", classname="policy-guard", name="set-up")
         SubElement(case, "error", message=error_line(report.error), type="set-up")
         suite.set("errors", "1")
-    findings = in_order(report)
-    for path in dict.fromkeys([*report.judged, *(finding.source.path for finding in findings)]):
-        path_findings = [
-            finding for finding in findings if path == finding.source.path or path.startswith(f"{finding.source.path} ")
-        ]
-        _case(suite, path, path_findings, report.fail_on)
+    for name, findings in _cases(report):
+        _case(suite, name, findings, report.fail_on)
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(len(suite.findall("./testcase/failure"))))
     SubElement(suite, "system-out").text = "\n".join(
@@ -36,6 +32,25 @@ def render(report: Report, style: Style) -> str:
     indent(suites)
     text = '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(suites, encoding="unicode") + "\n"
     return defused(text) if style.environ.get("GITHUB_ACTIONS") == "true" else text
+
+
+def _cases(report: Report) -> Iterator[tuple[str, list[Finding]]]:
+    """Each policy with its findings, and each other place of a finding with those there."""
+    findings = in_order(report)
+    policies = report.by_policy if len(report.by_policy) == len(report.judged) else ()
+    told: set[int] = set()
+    for name, own in zip(report.judged, policies or [()] * len(report.judged), strict=True):
+        ids = {id(finding) for finding in own}
+        told |= ids
+        yield name, [each for each in findings if id(each) in ids or (not policies and _is_about(each, name))]
+    others = [finding for finding in findings if id(finding) not in told]
+    for path in dict.fromkeys(finding.source.path for finding in others):
+        if policies or not any(path == name or name.startswith(f"{path} ") for name in report.judged):
+            yield path, [finding for finding in others if finding.source.path == path]
+
+
+def _is_about(finding: Finding, name: str) -> bool:
+    return name == finding.source.path or name.startswith(f"{finding.source.path} ")
 
 
 def _case(suite: Element, path: str, findings: Sequence[Finding], fail_on: FailOn) -> None:
