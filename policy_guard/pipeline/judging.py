@@ -249,7 +249,8 @@ class Judge:
         """The finding, with the command that accepts it if there are acceptances."""
         if self._acceptances is None or finding.acceptable is None:
             return finding
-        facts = (*finding.facts, ("accept", accept_command(finding)))
+        command = [("accept", accept_command(finding))] if finding.severity != "note" else []
+        facts = (*finding.facts, *command)
         acceptable, *other_acceptables = (
             acceptable._replace(old=pair.origin) for acceptable in (finding.acceptable, *finding.other_acceptables)
         )

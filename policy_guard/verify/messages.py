@@ -38,6 +38,7 @@ _MOST_BEFORE = 2
 _MOST_IDS = 5
 _MOST_DECIDING = 3
 _MOST_KINDS = 3
+_WITHOUT_EFFECT = "correct the action or the resource: as far as the catalogue says, this grants nothing"
 
 
 def finding(
@@ -349,6 +350,8 @@ def _advice(check: Check, verdict: Verdict, question: Question, witness: Request
         if question.by_reference:
             return "add the Deny that the reference has, or have its absence reviewed"
         return "put the Deny back, or have its loss reviewed"
+    if verdict.impossible:
+        return _WITHOUT_EFFECT
     if on_names := _advice_on_names(verdict):
         return on_names
     if check.label == "new" and _is_without_document(verdict):

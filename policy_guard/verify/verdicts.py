@@ -11,7 +11,7 @@ from policy_guard.iam import catalog
 from policy_guard.iam.meaning.needs import choice_names, holds_anyhow, needed
 from policy_guard.iam.meaning.prover import Answer, Proved, Prover, Witness
 from policy_guard.iam.meaning.witness import plausible
-from policy_guard.iam.policy import Policy, Request, Statement, Value
+from policy_guard.iam.policy import Policy, Request, Statement, Value, by_effect, statement_meaning
 from policy_guard.settings.acceptance import Accepted
 from policy_guard.solver.formula import conjunction, member
 from policy_guard.solver.strings.language import Language
@@ -175,9 +175,18 @@ class Explanations:
         claim = verdict.claim
         if id(claim) not in self._explanations:
             explanation = _explain(self._check, claim, verdict.answer, self._question, self._prover)
-            misspelt = tuple(self._suggestions.find(claim.statement, explanation.actions))
+            misspelt = (*self._suggestions.find(claim.statement, explanation.actions), *self._misspelt_in_denies(claim))
             self._explanations[id(claim)] = explanation._replace(cause=self._cause(explanation), misspelt=misspelt)
         return self._explanations[id(claim)]
+
+    def _misspelt_in_denies(self, claim: Claim) -> Iterator[Misspelt]:
+        """Return the misspelt keys of new Denies where an old one may be lost by them."""
+        if self._question.new is None or not (self._check.of_old or claim.but):
+            return
+        old_meanings = set(map(statement_meaning, by_effect(self._question.old)[1]))
+        for statement in by_effect(self._question.new)[1]:
+            if statement_meaning(statement) not in old_meanings:
+                yield from self._suggestions.find_keys(statement)
 
     def _cause(self, verdict: Verdict) -> Cause | None:
         """Return the change that the verdict is due to, if it is due to one."""

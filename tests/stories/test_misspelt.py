@@ -39,6 +39,38 @@ def test_a_new_policy_is_told_what_was_meant(scratch: Scratch, statement: dict[s
     assert words in " ".join(answer.out.split())
 
 
+@pytest.mark.parametrize(
+    ("operator", "key", "misspelt_key", "meant"),
+    [
+        ("Bool", "aws:SecureTransport", "aws:SecureTransprot", "aws:securetransport"),
+        (
+            "StringLike",
+            "token.actions.githubusercontent.com:sub",
+            "token.actions.githubusercontent.com:subject",
+            "token.actions.githubusercontent.com:sub",
+        ),
+    ],
+)
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+def test_a_key_that_is_misspelt_now_is_told(
+    scratch: Scratch, effect: str, operator: str, key: str, misspelt_key: str, meant: str
+) -> None:
+    for number, name in enumerate((key, misspelt_key)):
+        statement = {**allow("s3:*"), "Effect": effect, "Condition": {operator: {name: "false"}}}
+        scratch.write("iam/a.json", document(allow("s3:GetObject"), statement))
+        if not number:
+            scratch.commit()
+    words = " ".join(scratch.guard("check").out.split())
+    assert f"unknown AWS has no {misspelt_key}; did you mean {meant}?" in words, words
+
+
+def test_a_claim_that_aws_takes_is_not_remarked_on(scratch: Scratch) -> None:
+    keys = ("aud", "sub", "actor", "repository_id")
+    taken = {f"token.actions.githubusercontent.com:{key}": "a" for key in keys}
+    scratch.write("iam/a.json", document({**allow("s3:*"), "Condition": {"StringLike": {**taken, "e.com:subj": "a"}}}))
+    assert "did you mean" not in scratch.guard("check").out
+
+
 def test_names_of_aws_and_those_like_none_are_not_remarked_on(scratch: Scratch) -> None:
     known = {**allow("s3:GetObject", "s3:Get*"), "Condition": {"StringEquals": {"aws:PrincipalTag/Team": "a"}}}
     own = {**allow("example:DoSomethingElse"), "Condition": {"StringEquals": {"example.com:aud": "a"}}}

@@ -38,6 +38,8 @@ _LEVELS = {"L": "List", "P": "Permissions management", "R": "Read", "T": "Taggin
 
 
 _ALIKE = 0.85
+# IAM User Guide, reference_policies_iam-condition-keys, "Available keys for AWS OIDC federation".
+_OF_EVERY_PROVIDER = ("amr", "aud", "azp", "oaud", "sub")
 """How alike a name and one of AWS must be, of 1, for the one to be meant by the other."""
 
 
@@ -159,6 +161,22 @@ def nearest_key(key: str) -> str | None:
     prefix = key.lower().partition(":")[0]
     keys = [name for name in _lines("keys.txt") if name.startswith(f"{prefix}:") and "*" not in name]
     return next(iter(get_close_matches(key.lower(), keys, 1, _ALIKE)), None)
+
+
+def nearest_claim(key: str) -> str | None:
+    """The key for a claim that AWS takes of the same identity provider, and that is spelled most like this one.
+
+    None if AWS takes this one, or names no claims of the provider.
+    """
+    from difflib import get_close_matches
+
+    host, _, claim = key.lower().partition(":")
+    prefixes = (f"{host}:", f"{host}/*:")
+    names = [name.rpartition(":")[2] for name in _lines("keys.txt") if name.lower().startswith(prefixes)]
+    if not names or claim in (*names, *_OF_EVERY_PROVIDER):
+        return None
+    close_claims = get_close_matches(claim, (*names, *_OF_EVERY_PROVIDER), 1)
+    return f"{host}:{close_claims[0]}" if close_claims else None
 
 
 def key_type(key: str) -> KeyType | None:

@@ -42,10 +42,15 @@ class Suggestions:
             text for text in texts if ":" in text and "*" not in text and "?" not in text and not is_made_up(text)
         )
         yield from self._look_up((text for text in plain_texts if not catalog.exists(text)), catalog.nearest)
-        keys = (c.written_key for c in statement.conditions if not c.unknown_key and not c.key.startswith(MADE_UP))
+        yield from self.find_keys(statement)
+        yield from self._look_up(unknown_policies(statement), managed.nearest)
+
+    def find_keys(self, statement: Statement) -> Iterator[Misspelt]:
+        """Return the misspelt ones of the condition keys of a statement."""
+        keys = [c.written_key for c in statement.conditions if not c.unknown_key and not c.key.startswith(MADE_UP)]
         unknown_keys = (key for key in keys if not _is_claim(key) and catalog.key_type(key) is None)
         yield from self._look_up(unknown_keys, catalog.nearest_key)
-        yield from self._look_up(unknown_policies(statement), managed.nearest)
+        yield from self._look_up(filter(_is_claim, keys), catalog.nearest_claim)
 
     def _look_up(self, names: Iterable[str], nearest: Callable[[str], str | None]) -> Iterator[Misspelt]:
         for name in dict.fromkeys(names):
