@@ -277,12 +277,15 @@ def _list(arguments: argparse.Namespace) -> int:
     if arguments.critical:
         from policy_guard.cli.inspect import critical, critical_as_json
 
+        if arguments.paths:
+            raise SetupError("list --critical is about no files. Leave out the paths.")
+
         shown = critical_as_json if arguments.format == "json" else critical
         _print(shown(arguments.config, Path.cwd(), os.environ))
         return PROVED
     from policy_guard.cli.listing import as_json, as_text, listing
 
-    policies = listing(arguments.config, Path.cwd(), os.environ)
+    policies = listing(arguments.config, Path.cwd(), os.environ, arguments.paths)
     _print(as_json(policies) if arguments.format == "json" else as_text(policies))
     return PROVED
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
+from policy_guard.documents.errors import SetupError
 from policy_guard.documents.printable import counted, printable, shortened
 from policy_guard.documents.source import Problem, Source
 from policy_guard.iam.policy import MADE_UP, Kind, Policy, in_words, patterns_of
 from policy_guard.pipeline.pairing.file_version import FileVersion
 from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.pairing.terraform import Tree, all_roots, present
-from policy_guard.pipeline.repository import File, Repository, folder_from_root
+from policy_guard.pipeline.repository import File, Repository, folder_from_root, from_root
 from policy_guard.pipeline.repository.changes import snapshot
 from policy_guard.pipeline.repository.revisions import WORKING_TREE
+from policy_guard.pipeline.stages import is_under
 from policy_guard.report.report import path_from
 from policy_guard.settings.load import load_settings
 from policy_guard.solver.strings.pattern import HIDDEN, Unknown
@@ -57,22 +59,28 @@ class Listing(NamedTuple):
     folder: str = ""
 
 
-def listing(config: str | None, folder: Path, environ: Mapping[str, str]) -> Listing:
-    """Find every policy of the working tree. Raises `SetupError`."""
+def listing(config: str | None, folder: Path, environ: Mapping[str, str], paths: Sequence[str] = ()) -> Listing:
+    """Find every policy of the working tree, or those in the files and folders of `paths`. Raises `SetupError`."""
     repository = Repository(folder, environ)
     try:
         settings = load_settings(repository.root, config)
         files = snapshot(repository, WORKING_TREE)
+        asked_paths = tuple(from_root(folder / path, repository.root) for path in paths)
+        if wrong := next((path for path in asked_paths if not any(is_under(file, (path,)) for file in files)), None):
+            raise SetupError(f"there is no {wrong} to list")
         reader = Reader(repository, settings)
         reader.with_files(WORKING_TREE, files)
         policies: list[Listed] = []
         embedded = 0
         for path, file in sorted(files.items()):
+            if not is_under(path, asked_paths):
+                continue
             version = reader.version(file, path, WORKING_TREE).with_unresolved()
             configured = settings.config.policy_rule(path) is not None
             policies += _policies_of_file(path, version, "configured" if configured else "found by its shape")
             embedded += version.embedded
-        policies += (entry for entry in _in_terraform(repository, files) if reader.included(entry.path))
+        entries = _in_terraform(repository, files)
+        policies += (e for e in entries if reader.included(e.path) and is_under(e.path, asked_paths))
     finally:
         repository.close()
     return Listing(tuple(policies), embedded, folder_from_root(folder, repository.root))

@@ -394,9 +394,10 @@ def _without_groups(pair: Pair, reader: Reader) -> Pair | None:
 
 
 def touches(change: Change, paths: tuple[str, ...]) -> bool:
-    return not paths or any(
-        file.path == path or file.path.startswith(f"{path.rstrip('/')}/") or path == "."
-        for file in (change.old, change.new)
-        if file
-        for path in paths
-    )
+    """Tell whether a change is about one of the files and folders; none at all stand for every one."""
+    return not paths or any(is_under(file.path, paths) for file in (change.old, change.new) if file)
+
+
+def is_under(name: str, paths: tuple[str, ...]) -> bool:
+    """Tell whether a file is one of the files, or lies in one of the folders; none at all stand for every one."""
+    return not paths or any(name == path or name.startswith(f"{path.rstrip('/')}/") or path == "." for path in paths)

@@ -131,3 +131,16 @@ def test_all_policies_of_terraform_are_asked_for_critical_permissions(tmp_path: 
     assert "infra/main.tf:16:" in answer.out and "access-not-granted" in answer.out
     assert "module.elsewhere is a module elsewhere" in scratch.guard("check", "--all").out
     assert scratch.guard("check", "--all", "iam").code == 2
+
+
+def test_paths_restrict_what_is_listed(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    terraform = 'resource "aws_iam_policy" "p" {\n  policy = ' + f"jsonencode({json.dumps(NARROW)})\n}}\n"
+    for path, content in {"iam/a.json": NARROW, "other/b.json": NARROW, "other/main.tf": terraform}.items():
+        scratch.write(path, content)
+    assert scratch.guard("list", "iam").out.splitlines()[-1] == "1 policy"
+    assert scratch.guard("list", "main.tf", folder="other").out.splitlines()[-1] == "1 policy"
+    assert scratch.guard("list", ".", folder="other").out.splitlines()[-1] == "2 policies"
+    gone = scratch.guard("list", "nowhere")
+    assert (gone.code, gone.err) == (2, "nothing was listed: there is no nowhere to list\n")
+    assert scratch.guard("list", "--critical", "iam").code == 2
