@@ -120,7 +120,8 @@ def hole_in_key(data: bytes) -> bool:
 def may_grant(data: bytes) -> bool:
     """Tell whether a file that cannot be read speaks of resources of AWS that grant access without a document."""
     marked = any(mark in data for mark in (b"{{", b"{%", b"<%")) and _GRANTING.search(data)
-    return bool(marked or (_OF_AWS.search(data) and _GIVING.search(data)))
+    template = b"Resources" in data and b"AWS::" in data and _GRANTING.search(data)
+    return bool(marked or template or (_OF_AWS.search(data) and _GIVING.search(data)))
 
 
 def in_json(data: bytes) -> bool:

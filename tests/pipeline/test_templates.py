@@ -138,3 +138,47 @@ Resources:
     assert len(json.loads(scratch.guard("check", "--format", "json").out)["findings"]) == 1
     scratch.guard("accept", "--reason", "reviewed")
     assert len(list((tmp_path / ".policy-guard" / "accepted").iterdir())) == 2
+
+
+GROUP = "  G: {Type: AWS::IAM::Group, Properties: {ManagedPolicyArns: [%s]}}\n"
+ADMINISTRATOR = GROUP % "arn:aws:iam::aws:policy/AdministratorAccess"
+MARKED = "Resources:\n  T: {Type: AWS::SNS::Topic}\n"
+PROGRAM = """'{{ "a\\x27\\nResources: {G: {Type: AWS::IAM::Group}}\\nX: \\x27" }}'"""
+OF_MARKS = {
+    "marks around a resource go": (
+        f"{MARKED}  # {{% if false %}}\n{ADMINISTRATOR}  # {{% endif %}}\n",
+        MARKED + ADMINISTRATOR,
+        1,
+    ),
+    "marks of Ruby around a resource go": (
+        f"{MARKED}  # <% if false %>\n{ADMINISTRATOR}  # <% end %>\n",
+        MARKED + ADMINISTRATOR,
+        1,
+    ),
+    "a variable is set to something else": (
+        "Description: \"{% set p = 'ReadOnlyAccess' %}\"\n" + MARKED + GROUP % "'arn:aws:iam::aws:policy/{{ p }}'",
+        "Description: \"{% set p = 'AdministratorAccess' %}\"\n" + MARKED + GROUP % "'arn:aws:iam::aws:policy/{{ p }}'",
+        1,
+    ),
+    "a program writes resources": (f"Description: 'a'\n{MARKED}", f"Description: {PROGRAM}\n{MARKED}", 1),
+    "another name in a description": (
+        f"Description: '{{{{ a }}}}'\n{MARKED}{ADMINISTRATOR}",
+        f"Description: '{{{{ b | upper }}}}'\n{MARKED}{ADMINISTRATOR}",
+        0,
+    ),
+    "marks around a topic in a template that grants nothing": (
+        f"{MARKED}  # {{% if a %}}\n  U: {{Type: AWS::SNS::Topic}}\n  # {{% endif %}}\n",
+        f"{MARKED}  U: {{Type: AWS::SNS::Topic}}\n",
+        0,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OF_MARKS)
+def test_marks_of_template_engines_are_known_by_their_text_and_place(case: str, tmp_path: Path) -> None:
+    old, new, code = OF_MARKS[case]
+    scratch = Scratch(tmp_path)
+    scratch.write("t.yaml.j2", old)
+    scratch.commit()
+    scratch.write("t.yaml.j2", new)
+    assert scratch.guard("check").code == code

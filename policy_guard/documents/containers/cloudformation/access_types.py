@@ -15,6 +15,7 @@ _ALL: tuple[str, ...] = ()
 _DESCRIBING = ("Description", "DisplayName", "Name", "StatementId", "Tags")
 _BY_TYPE: dict[str, tuple[str, ...]] = {
     "AWS::CloudFormation::Stack": ("TemplateURL",),
+    "AWS::CloudFormation::StackSet": ("TemplateBody", "TemplateURL"),
     "AWS::Cognito::IdentityPool": (
         *("AllowUnauthenticatedIdentities", "CognitoIdentityProviders", "DeveloperProviderName"),
         *("OpenIdConnectProviderARNs", "SamlProviderARNs", "SupportedLoginProviders"),
@@ -60,6 +61,9 @@ _BY_TYPE: dict[str, tuple[str, ...]] = {
         *("Role", "ServerId", "UserName", "HomeDirectory", "HomeDirectoryMappings", "HomeDirectoryType"),
     ),
 }
+# Types with a block of public access.
+BUCKET = "AWS::S3::Bucket"
+BLOCKED = (BUCKET, "AWS::S3::AccessPoint", "AWS::S3::MultiRegionAccessPoint")
 # Amazon QuickSight grants by a list beside each kind of thing.
 _QUICKSIGHT = "AWS::QuickSight::"
 # What these make is written elsewhere: modules, and resources of others that speak of access.

@@ -10,6 +10,7 @@ from policy_guard.documents.source import Array, Node, Object, Scalar
 LOOP = "Fn::ForEach::"
 TRANSFORM = "Fn::Transform"
 NO_VALUE = "AWS::NoValue"
+_NAMING = ("Ref", "Fn::GetAtt", "Fn::FindInMap")
 
 
 class Call(NamedTuple):
@@ -39,6 +40,27 @@ def _attribute(name: str, argument: Node) -> Node:
         return argument
     head, _, tail = argument.text.partition(".")
     return Array((argument._replace(text=head), argument._replace(text=tail)), argument.span)
+
+
+def computes_names(node: Node) -> bool:
+    """Tell whether a function in a node gets the name of something from another function."""
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        if (function_call := call(node)) is not None:
+            if function_call.name in _NAMING and _is_computed(function_call.argument):
+                return True
+            node = function_call.argument
+        if isinstance(node, Array):
+            stack += node.items
+        elif isinstance(node, Object):
+            stack += (entry.value for entry in node.entries)
+    return False
+
+
+def _is_computed(argument: Node) -> bool:
+    first = argument.items[0] if isinstance(argument, Array) and argument.items and not argument.tag else argument
+    return call(first) is not None
 
 
 def shape(node: Node) -> Hashable:

@@ -5,12 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterator, Mapping
 
-from policy_guard.documents.containers.cloudformation.calls import shape
+from policy_guard.documents.containers.cloudformation.calls import LOOP, computes_names, shape
 from policy_guard.documents.containers.cloudformation.evaluate import CONSTRAINTS, Changes
+from policy_guard.documents.containers.cloudformation.marks import changed_marks
 from policy_guard.documents.containers.cloudformation.named import IDENTIFYING, NAMED, all_decide
+from policy_guard.documents.containers.cloudformation.places import places
 from policy_guard.documents.containers.cloudformation.template import Template, type_of
-from policy_guard.documents.source import Array, Node, Object, Problem, Scalar
+from policy_guard.documents.format import may_grant
+from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar
 
+# AWS CloudFormation User Guide, template-anatomy; Globals are AWS SAM's.
+_SECTIONS = (
+    *("AWSTemplateFormatVersion", "Conditions", "Description", "Globals", "Hooks", "Mappings", "Metadata", "Outputs"),
+    *("Parameters", "Resources", "Rules", "Transform"),
+)
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _OTHER_WORD = re.compile(r"[^\s${}.,:'\"\[\]()]+")
 _STACKS = ("AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet", "AWS::Serverless::Application")
@@ -52,7 +60,8 @@ def touched_resources(old: Template, new: Template, names: set[str]) -> set[str]
     for name in {**old.resources, **new.resources}:
         old_resource, new_resource = old.resources.get(name), new.resources.get(name)
         is_changed = partitions_differ or old_resource is None or new_resource is None or _has_changed(old, new, name)
-        if is_changed or (names and new_resource is not None and not names.isdisjoint(_words(new_resource))):
+        speaks = names and new_resource is not None and not names.isdisjoint(_words(new_resource))
+        if is_changed or speaks or (names and new_resource is not None and computes_names(new_resource)):
             touched_names.add(name)
     return touched_names
 
@@ -157,15 +166,46 @@ def template_problems(old: Template | None, new: Template, names: set[str]) -> I
     The `names` mean another thing than before.
     """
     yield from new.repeated
+    yield from changed_marks(old, new)
+    yield from _sections_with_policies(old, new)
     old_macros = {shape(node) for node in old.macros} if old else set()
     for node in new.macros:
         if shape(node) not in old_macros:
             yield Problem("the macro is new here, and may rewrite every policy; judge what it gives", node.span)
     old_unknown = {(entry.key.text, shape(entry.value)) for entry in old.unknown} if old else set()
-    for entry in new.unknown:
+    for entry in filter(_may_grant, new.unknown):
         if (entry.key.text, shape(entry.value)) not in old_unknown or not names.isdisjoint(_words(entry.value)):
             words = "is not defined in the template and may contain policies; write it out"
             yield Problem(f'"{entry.key.text}" {words}', entry.key.span)
+
+
+def _may_grant(entry: Entry) -> bool:
+    """Tell whether what is not expanded may hold a policy; a loop over topics alone does not."""
+    body = entry.value.items[-1] if isinstance(entry.value, Array) and entry.value.items else None
+    if not entry.key.text.startswith(LOOP) or not isinstance(body, Object):
+        return True
+    return not all(_is_harmless(made.value) for made in body.entries)
+
+
+def _is_harmless(resource: Node) -> bool:
+    """Tell whether a resource grants nothing, whatever a loop puts into it."""
+    type_ = type_of(resource)
+    if not re.fullmatch(r"AWS::\w+::\w+", type_) or type_ in places() or may_grant(f"Resources {type_}".encode()):
+        return False
+    return _words(resource).isdisjoint(("Statement", "PolicyDocument", "Fn"))
+
+
+def _sections_with_policies(old: Template | None, new: Template) -> Iterator[Problem]:
+    """Return what stands beside the sections of a template and may hold policies: no reader of templates takes it."""
+    for key, value in new.root.entries:
+        text = new.source.text[slice(*value.span)]
+        if key.text in _SECTIONS or not ("Effect" in text or "polic" in text.lower() or ":role/" in text):
+            continue
+        old_value = old.root.get(key.text) if old is not None else None
+        if old_value is None or shape(old_value) != shape(value):
+            yield Problem(
+                f'"{key.text}" is no section of a template, and may hold a policy; give it its own file', key.span
+            )
 
 
 def notes(old: Template, new: Template) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from policy_guard.documents.containers.cloudformation.calls import NO_VALUE, call
+from policy_guard.documents.containers.cloudformation.calls import LOOP, NO_VALUE, call
 from policy_guard.documents.containers.cloudformation.serverless_data import node_of
 from policy_guard.documents.containers.cloudformation.template import Template, type_of
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
@@ -34,7 +34,8 @@ def _has_policy(old: Template, new: Template, name: str) -> bool:
         return False
     key = _DEFAULTS[types.pop()][0]
     properties = [resource.get("Properties") for resource in resources]
-    return any(isinstance(node, Object) and node.get(key) is not None for node in properties)
+    names = {entry.key.text for node in properties if isinstance(node, Object) for entry in node.entries}
+    return key in names or any(name.startswith(LOOP) for name in names)
 
 
 def with_default(type_: str, properties: Object) -> Object:

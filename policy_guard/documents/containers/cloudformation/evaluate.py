@@ -31,7 +31,7 @@ from policy_guard.documents.containers.cloudformation.parts import (
 )
 from policy_guard.documents.containers.cloudformation.template import Template, loop, type_of
 from policy_guard.documents.containers.holes import Parts, hole, joined, spelling, visible
-from policy_guard.documents.containers.opaque import Opaque
+from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
 
 # AWS CloudFormation Template Reference, pseudo-parameter-reference: what these are in AWS's own partition.
@@ -173,9 +173,11 @@ class Evaluator:
 
     def _ref(self, argument: Node, span: Span) -> Value:
         if not isinstance(argument, Scalar) or argument.tag is not None:
-            return text_of(
-                (hole(f"Ref {spelling(parts_of(self.text(argument)))}", "ref", key_of(self.text(argument))),), span
+            name = self.text(argument)
+            named = hole(
+                f"Ref {spelling(parts_of(name))}", "ref", key_of(name), self.written("Parameters", "Resources")
             )
+            return text_of((named,), span)
         return self.reference(argument.text, span)
 
     def reference(self, name: str, span: Span) -> Value:
@@ -192,6 +194,11 @@ class Evaluator:
         if name in self.template.resources:
             return text_of(self.attribute(name, "Ref", span), span, self._name_spans(name))
         return text_of((hole(name, "not defined"),), span)
+
+    def written(self, *sections: str) -> str:
+        """Return what a computed name may stand for: all that is written in some sections of the template."""
+        text, nodes = self.template.source.text, map(self.template.root.get, sections)
+        return digest([text[slice(*node.span)] for node in nodes if node is not None])
 
     def _pseudo(self, name: str) -> str | Hole:
         if name in _IN_AWS and not self._changes.partitions and not self.template.other_partitions:
@@ -299,7 +306,7 @@ class Evaluator:
         first, *attribute_nodes = self.items(argument, 2, 9)
         names = [self.text(first), *map(self.text, attribute_nodes)]
         if not all(is_plain(parts_of(name)) for name in names):
-            return text_of((hole("an attribute", "get", *map(key_of, names)),), span)
+            return text_of((hole("an attribute", "get", *map(key_of, names), self.written("Resources")),), span)
         name, attribute = names[0].text, ".".join(scalar.text for scalar in names[1:])
         return self._attribute_of(name, attribute, span)
 

@@ -138,7 +138,7 @@ def _find_in_map(evaluator: Evaluating, argument: Node, span: Span) -> Value:
     label = f"FindInMap {' '.join(spelling(parts_of(name)) for name in names)}"
     table = evaluator.template.mappings.get(names[0].text) if is_plain(parts_of(names[0])) else None
     if not isinstance(table, Object) or _is_included(table):
-        table_key = canonical(table) if table is not None else ""
+        table_key = canonical(table) if table is not None else evaluator.written("Mappings")
         return text_of((hole(label, "not defined", table_key, *map(key_of, names)),), span)
     choosing = evaluator.differs(names[0].text)
     try:

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
 from policy_guard.documents.containers.choices import Outcome, Truths, outcomes
-from policy_guard.documents.containers.cloudformation.calls import call, canonical
+from policy_guard.documents.containers.cloudformation.access_types import BLOCKED, BUCKET
+from policy_guard.documents.containers.cloudformation.calls import LOOP, call, canonical
 from policy_guard.documents.containers.cloudformation.documents import Unit, attempt
 from policy_guard.documents.containers.cloudformation.evaluate import Evaluator
 from policy_guard.documents.containers.cloudformation.grant_statements import allow_statement, resource_holders, unit_of
@@ -50,10 +51,8 @@ _ATTACHING = {
 BOUNDED = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::SSO::PermissionSet")
 BOUNDARY = "PermissionsBoundary"
 _BEYOND = "boundary:LeavesAllowed"
-BUCKET = "AWS::S3::Bucket"
-# A block that is not there blocks everything.
-_OTHER_BLOCKED = ("AWS::S3::AccessPoint", "AWS::S3::MultiRegionAccessPoint")
 _BLOCK = "PublicAccessBlockConfiguration"
+_TRUE = ("true", "yes", "on", "y")
 _FLAGS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 # Amazon S3 User Guide, "Blocking public access": a new bucket blocks all of it, and one that loses its block nothing.
 _UNSET = "public-access:WithoutBlock"
@@ -79,7 +78,8 @@ def grant_units(reading: Reading, name: str, managed: Iterable[str], bounded: bo
         units += attempt(partial(_attached_units, reading, name, key, action, frozenset(managed)), address)
     if bounded and type_ in BOUNDED:
         units += attempt(partial(_boundary, reading, name), f"Resources.{name}.{BOUNDARY}")
-    if type_ == BUCKET or type_ in _OTHER_BLOCKED:
+    if type_ in BLOCKED:
+        # Without one, other types than buckets block everything.
         had_block = bounded and type_ == BUCKET
         units += attempt(partial(_block, reading, name, had_block), f"Resources.{name}.{_BLOCK}")
     return units
@@ -96,9 +96,10 @@ def may_have_block(reading: Reading, name: str) -> bool:
 
 
 def has_boundary(reading: Reading, name: str) -> bool:
-    """Tell whether a resource says something of a boundary."""
+    """Tell whether a resource says something of a boundary, or a loop may."""
     properties = reading.template.resources[name].get("Properties")
-    return isinstance(properties, Object) and properties.get(BOUNDARY) is not None
+    keys = [entry.key.text for entry in properties.entries] if isinstance(properties, Object) else []
+    return any(key == BOUNDARY or key.startswith(LOOP) for key in keys)
 
 
 def _attached_units(reading: Reading, name: str, key: str, action: str, managed: frozenset[str]) -> Iterator[Unit]:
@@ -219,7 +220,7 @@ def _open_flags(block: Node) -> Iterator[tuple[str, Scalar]]:
     for flag in _FLAGS:
         value = block.get(flag)
         parts = parts_of(value) if isinstance(value, Scalar) else ()
-        if "".join(part if isinstance(part, str) else "?" for part in parts).lower() != "true":
+        if "".join(part if isinstance(part, str) else "?" for part in parts).lower() not in _TRUE:
             unknown = any(isinstance(part, Hole) for part in parts)
             yield f"public-access:{flag}", text_of(parts if unknown else ("*",), (value or block).span)
 

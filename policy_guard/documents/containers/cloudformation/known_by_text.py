@@ -81,9 +81,10 @@ def _node_units(reading: Reading, name: str, address: str, node: Node) -> Iterat
 
 def _property_units(reading: Reading, name: str, type_: str) -> Iterator[Unit]:
     """Access by properties. All resources of a type are one holder: a new logical id alone grants nothing."""
-    properties = reading.template.resources[name].get("Properties")
-    assert isinstance(properties, Object)
-    if call(properties) is None and not _keys(type_, properties):
+    written = reading.template.resources[name].get("Properties")
+    assert isinstance(written, Object)
+    is_written_out = call(written) is None and not any(entry.key.text.startswith("Fn::") for entry in written.entries)
+    if is_written_out and not _keys(type_, written):
         return
     properties = reading.properties(name)
     statements: list[Object] = []

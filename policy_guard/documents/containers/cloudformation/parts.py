@@ -115,6 +115,8 @@ class Evaluating(Protocol):
 
     def differs(self, mapping: str) -> bool: ...
 
+    def written(self, *sections: str) -> str: ...
+
 
 def resolve(evaluator: Evaluating, node: Node) -> Node:
     """The node as far as it can be told, for the name of what it decides."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -13,18 +13,23 @@ from policy_guard.documents.containers.cloudformation.places import Place, place
 from policy_guard.documents.containers.cloudformation.reading import Reading
 from policy_guard.documents.containers.cloudformation.template import key_repetitions, type_of
 from policy_guard.documents.containers.plain import PolicyDocument
-from policy_guard.documents.source import Node, Object, Problem, Unreadable
+from policy_guard.documents.source import Array, Node, Object, Problem, Scalar, Unreadable
 
 _PRINCIPALS = {"AWS::IAM::Role": "Role", "AWS::IAM::User": "User", "AWS::IAM::Group": "Group"}
 _MANAGED = "AWS::IAM::ManagedPolicy"
+_USER, _ADDITION = "AWS::IAM::User", "AWS::IAM::UserToGroupAddition"
 _ALONE = "alone"
 
 
 class Member(NamedTuple):
-    """A policy of a principal: the resource that writes it, and the truths under which it is the principal's."""
+    """A policy of a principal: the resource that writes it, and the truths under which it is the principal's.
+
+    With `only_denies`, it is that of a group of the user: what it allows is judged as the group's.
+    """
 
     resource: str
     truths: Truths
+    only_denies: bool = False
 
 
 class Principals(NamedTuple):
@@ -56,6 +61,7 @@ def principals(reading: Reading) -> Principals:
         problems = _noted_problems(reading, name, partial(_note, reading, name, index, managed))
         index.problems[name] = index.problems.get(name, ()) or problems
     _note_attachable(reading, index, managed)
+    _note_groups(reading, index)
     return index
 
 
@@ -134,20 +140,54 @@ def _note_attachable(reading: Reading, index: Principals, managed: dict[str, str
             alone_members += (Member(name, truths) for truths in reading.existing(name))
 
 
+def _note_groups(reading: Reading, index: Principals) -> None:
+    """Notes what the groups of the template deny their users, by whichever resource they are members."""
+    for name, resource in reading.template.resources.items():
+        if type_of(resource) in (_USER, _ADDITION):
+            # What cannot be read here is a problem of the membership.
+            attempt(partial(_note_memberships, reading, name, type_of(resource), index), name)
+
+
+def _note_memberships(reading: Reading, name: str, type_: str, index: Principals) -> Iterator[Unit]:
+    properties = reading.properties(name)
+    for truths in reading.existing(name):
+        if type_ == _ADDITION:
+            for groups in reading.texts(properties.get("GroupName"), truths):
+                for users in reading.texts(properties.get("Users"), groups.truths):
+                    for user in users.value or ():
+                        _note_denies(index, f"User {name_of(parts_of(user))}", groups.value or (), users.truths)
+            continue
+        for outcome in outcomes(lambda case: reading.own_holder(name, case), truths, properties.span):
+            for groups in reading.texts(properties.get("Groups"), outcome.truths) if outcome.value is not None else ():
+                _note_denies(index, f"User {outcome.value.key}", groups.value or (), groups.truths)  # type: ignore[union-attr]
+    yield from ()
+
+
+def _note_denies(index: Principals, user_key: str, groups: Iterable[Scalar], truths: Truths) -> None:
+    members = index.members.get(user_key)
+    for group in groups if members is not None else ():
+        members += (  # type: ignore[operator]
+            Member(member.resource, {**member.truths, **truths}, only_denies=True)
+            for member in index.members.get(f"Group {name_of(parts_of(group))}", ())
+        )
+
+
 def principal_units(reading: Reading, index: Principals, key: str) -> Iterator[Unit]:
     """The policies of a principal, to be judged as one."""
     label = index.labels[key]
     alone = key.startswith(_ALONE)
     address = f"Resources.{label}" if label in reading.template.resources else label
     address += ".PolicyDocument" if alone else ""
-    by_resource: dict[str, list[Truths]] = {}
+    by_resource: dict[tuple[str, bool], list[Truths]] = {}
     for member in index.members[key]:
-        by_resource.setdefault(member.resource, []).append(member.truths)
-    for name, truths in by_resource.items():
+        by_resource.setdefault((member.resource, member.only_denies), []).append(member.truths)
+    for (name, only_denies), truths in by_resource.items():
         if problems := index.problems.get(name):
             yield Unit(address, key, None, problems, key)
             continue
-        yield from attempt(partial(_policies, reading, name, address, key, truths), address, key, key)
+        build = partial(_policies, reading, name, address, key, truths)
+        units = attempt(build, address, key, key)
+        yield from map(_denying, units) if only_denies else units
 
 
 def unknown_units(index: Principals, names: Collection[str]) -> Iterator[Unit]:
@@ -155,6 +195,23 @@ def unknown_units(index: Principals, names: Collection[str]) -> Iterator[Unit]:
     for name, problems in index.problems.items():
         if problems and name in names:
             yield Unit(f"Resources.{name}", name, None, problems, name)
+
+
+def _denying(unit: Unit) -> Unit:
+    """The policy without what it allows."""
+    if unit.policy is None or not isinstance(unit.policy.node, Object):
+        return unit
+    statements = unit.policy.node.get("Statement")
+    items = statements.items if isinstance(statements, Array) else () if statements is None else (statements,)
+    denying = Array(tuple(item for item in items if not _allows(item)), unit.policy.node.span)
+    entries = (e._replace(value=denying) if e.key.text == "Statement" else e for e in unit.policy.node.entries)
+    node = unit.policy.node._replace(entries=tuple(entries))
+    return unit._replace(policy=unit.policy._replace(node=node))
+
+
+def _allows(statement: Node) -> bool:
+    effect = statement.get("Effect") if isinstance(statement, Object) else None
+    return isinstance(effect, Scalar) and effect.text == "Allow"
 
 
 def _policies(reading: Reading, name: str, address: str, key: str, cases: list[Truths]) -> Iterator[Unit]:

@@ -15,7 +15,7 @@ from policy_guard.documents.containers.choices import (
     guards,
     outcomes,
 )
-from policy_guard.documents.containers.cloudformation.calls import NO_VALUE, TRANSFORM, call
+from policy_guard.documents.containers.cloudformation.calls import NO_VALUE, call
 from policy_guard.documents.containers.cloudformation.default_policies import with_default
 from policy_guard.documents.containers.cloudformation.evaluate import Changes, Evaluator, entries_of
 from policy_guard.documents.containers.cloudformation.parts import NOTHING, NoValue, Value, literal, name_of, parts_of
@@ -79,9 +79,7 @@ class Reading:
             node = Object((), resource.span)
         if not isinstance(node, Object) or call(node):
             raise Opaque("the properties of the resource come from a function; write them out", node.span)
-        for entry in node.entries:
-            if entry.key.text == TRANSFORM:
-                raise Opaque("Fn::Transform may add any property; write the resulting value", entry.key.span)
+        node = node._replace(entries=tuple(entries_of(node)))
         return with_default(type_of(resource), node) if name in self._defaulted else node
 
     def certain(self, node: Node) -> Scalar:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from policy_guard.documents.containers.cloudformation.access_types import BLOCKED, deciding_properties
 from policy_guard.documents.containers.cloudformation.calls import LOOP, TRANSFORM, call, shape
 from policy_guard.documents.containers.cloudformation.serverless import PREFIX, added_resources, size, with_globals
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source
@@ -26,7 +27,7 @@ class Template(NamedTuple):
     """`repeated` are keys written twice where they may count; `unknown` are loops and inclusions that are not expanded.
 
     `macros` are what may rewrite the whole template, with their places. `sam_resources` are those that AWS SAM makes or
-    completes: they say more than stands at their place. So does any node of a template whose text is `filled` in.
+    completes: they say more than stands at their place. So does any node if the template is `filled` in, or has loops.
     """
 
     source: Source
@@ -89,6 +90,7 @@ def read_template(source: Source, root: Object) -> Template:
         unknown=tuple(unknown),
         repeated=tuple(_repeated_keys(root, sections)),
         spans={name: entry.key for name, entry in resources.items()},
+        filled=LOOP in source.text,
     )
     return _with_serverless(template)
 
@@ -221,10 +223,15 @@ def _repeated_keys(root: Object, sections: Mapping[str, list[Entry]]) -> Iterato
 
 def _in_properties(type_: str, properties: Node | None) -> Iterator[Problem]:
     """The keys written twice in properties; what AWS SAM makes of them is made of all below."""
-    if type_.startswith(PREFIX) and properties is not None:
+    if properties is not None and (type_.startswith(PREFIX) or _grants_by_properties(type_, properties)):
         yield from key_repetitions(properties)
     elif isinstance(properties, Object):
         yield from _repeated_entries(properties.entries)
+
+
+def _grants_by_properties(type_: str, properties: Node) -> bool:
+    is_mapping = isinstance(properties, Object)
+    return is_mapping and (type_ in BLOCKED or bool(deciding_properties(type_, properties)))  # type: ignore[arg-type]
 
 
 def key_repetitions(node: Node) -> Iterator[Problem]:
