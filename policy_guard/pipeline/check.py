@@ -116,7 +116,7 @@ def _about_the_comparison(
     if options.fail_on not in (None, fail_on):
         yield f"--fail-on {options.fail_on} is ignored in CI, where the settings say {fail_on}"
     old, new, changes = comparison
-    if not (ci or changes or new.staged or options.all_policies) and old.name.startswith("HEAD@"):
+    if not (ci or changes or new.staged or options.all_policies or options.plan) and old.name.startswith("HEAD@"):
         yield (
             "nothing differs from HEAD, so nothing was compared. Name the branch to compare with, as in --base main; "
             "in CI, set CI=true"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.repository import NARROW, WIDE, Scratch
+from tests.support.repository import NARROW, WIDE, Scratch, allow, deny, document
 
 
 @pytest.fixture
@@ -33,6 +33,23 @@ def test_statistics_come_last_and_the_result_once(widened: Scratch) -> None:
     lines = widened.guard("check", "--statistics", "--format", "concise").out.splitlines()
     assert [line.partition(" ")[0] for line in lines[-2:]] == ["2", "2"]
     assert sum("policies changed since" in line for line in lines) == 1
+
+
+def test_a_line_says_what_is_no_longer_denied(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.commit(**{"a.json": document(allow("s3:*"), deny("s3:DeleteBucket"))})
+    scratch.write("a.json", document(allow("s3:*")))
+    assert (
+        "warning[no-lost-deny] No longer denied: s3:DeleteBucket on *"
+        in scratch.guard("check", "--format", "concise").out
+    )
+
+
+def test_a_renamed_policy_changed(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.commit(**{"a.json": NARROW})
+    scratch.git("mv", "a.json", "b.json")
+    assert "1 policy changed since" in scratch.guard("check", "--staged").out
 
 
 def test_the_last_line_counts_as_changed_what_changed(tmp_path: Path) -> None:

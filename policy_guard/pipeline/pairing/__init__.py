@@ -51,13 +51,14 @@ class Pair(NamedTuple):
 
     @property
     def differs(self) -> bool:
-        """Tell whether anything of the policy changed, be it only its layout."""
+        """Tell whether anything of the policy changed, be it only its layout or the name of its file."""
         from policy_guard.iam.policy import meaning
 
         if self.old is None or self.new is None or self.fresh or self.policy.group:
             return True
         old_text, new_text = (side.source.text[slice(*side.span)] for side in (self.old, self.new))
-        return old_text != new_text or meaning(self.old) != meaning(self.new)
+        is_moved = self.old.source.path != self.new.source.path
+        return is_moved or old_text != new_text or meaning(self.old) != meaning(self.new)
 
     @property
     def predecessor(self) -> Policy | None:

@@ -71,5 +71,6 @@ CHECK = Check(
     acceptable="change",
     security="7.5",
     label="lost",
+    title="No longer denied",
     assurance="no lost Deny",
 )
