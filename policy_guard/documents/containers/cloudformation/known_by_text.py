@@ -18,13 +18,14 @@ from policy_guard.documents.containers.cloudformation.documents import Unit, att
 from policy_guard.documents.containers.cloudformation.grant_statements import allow_statement, unit_of
 from policy_guard.documents.containers.cloudformation.parts import NoValue, text_of
 from policy_guard.documents.containers.cloudformation.reading import Reading
-from policy_guard.documents.containers.cloudformation.serverless import API_POLICY, access_beside
+from policy_guard.documents.containers.cloudformation.serverless import API, WITH_ROLES
+from policy_guard.documents.containers.cloudformation.serverless_apis import open_places, policies
+from policy_guard.documents.containers.cloudformation.serverless_known import access_beside
 from policy_guard.documents.containers.cloudformation.template import type_of
 from policy_guard.documents.containers.holes import hole
 from policy_guard.documents.source import Array, Node, Object, Scalar, Span
 
 ACTION = "attached:Access"
-_API = "AWS::Serverless::Api"
 
 
 class _Part(NamedTuple):
@@ -38,13 +39,15 @@ class _Part(NamedTuple):
 def text_units(reading: Reading, name: str, had_policy: bool) -> list[Unit]:
     """Return what a resource grants by its text. Raises nothing: a unit says what cannot be told.
 
-    With `had_policy`, an API of AWS SAM without a resource policy lost the one that it had: it is open.
+    With `had_policy`, an API of AWS SAM without a resource policy, or an event of one, may have lost it: it is open.
     """
     resource = reading.template.resources[name]
     type_ = type_of(resource)
     units: list[Unit] = []
-    if had_policy and type_ == _API and not has_api_policy(resource):
-        units += attempt(partial(_open_unit, reading, name), f"Resources.{name}.{API_POLICY}")
+    if had_policy and type_ in (API, *WITH_ROLES):
+        for place in open_places(resource.get("Properties"), type_ == API):
+            address = f"Resources.{name}.{place}"
+            units += attempt(partial(_open_unit, reading, name, address), address)
     for place, node in access_beside(resource, type_):
         address = f"Resources.{name}.{place}"
         units += attempt(partial(_node_units, reading, name, address, node), address)
@@ -54,17 +57,17 @@ def text_units(reading: Reading, name: str, had_policy: bool) -> list[Unit]:
 
 
 def has_api_policy(resource: Object) -> bool:
-    """Tell whether a resource is an API of AWS SAM with a resource policy."""
-    return any(place == API_POLICY for place, _ in access_beside(resource, type_of(resource)))
+    """Tell whether a resource is an API of AWS SAM with a resource policy, or has an event with one."""
+    type_ = type_of(resource)
+    return type_ in (API, *WITH_ROLES) and any(policies(resource.get("Properties"), type_ == API))
 
 
-def _open_unit(reading: Reading, name: str) -> Iterator[Unit]:
+def _open_unit(reading: Reading, name: str, address: str) -> Iterator[Unit]:
     span = reading.template.spans[name].span
     statements = [
         allow_statement(reading, span, truths, Action=text_of((ACTION,), span), Resource=text_of(("*",), span))
         for truths in reading.existing(name)
     ]
-    address = f"Resources.{name}.{API_POLICY}"
     yield from unit_of(reading, address, address, "identity", statements)
 
 

@@ -12,23 +12,23 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.calls import NO_VALUE, call
-from policy_guard.documents.containers.cloudformation.serverless_access import (
-    attached_by_use,
-    inline_by_use,
-    known_by_text,
-)
+from policy_guard.documents.containers.cloudformation.serverless_access import attached_by_use, inline_by_use
+from policy_guard.documents.containers.cloudformation.serverless_apis import has_implicit_api
 from policy_guard.documents.containers.cloudformation.serverless_data import (
     is_policy_template,
     managed_arn,
     node_of,
     template_statements,
 )
-from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
+from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Span
 
 PREFIX = "AWS::Serverless::"
 WITH_ROLES = (f"{PREFIX}Function", f"{PREFIX}StateMachine")
-API_POLICY = "Auth.ResourcePolicy"
+API = f"{PREFIX}Api"
+IMPLICIT_API = "ServerlessRestApi"
+"""What AWS SAM calls the API that it makes for events that name none."""
 _GLOBALS = "Globals"
+_IGNORED = "IgnoreGlobals"
 _KEPT = ("Condition",)
 _DEEPEST = 20
 
@@ -47,10 +47,46 @@ def with_globals(root: Object, resource: Object, type_: str) -> Object:
     global_properties = section.get(type_.removeprefix(PREFIX)) if isinstance(section, Object) else None
     if not isinstance(global_properties, Object):
         return resource
+    ignored_keys = _ignored_keys(resource)
+    if "*" in ignored_keys:
+        return resource
+    kept_entries = tuple(entry for entry in global_properties.entries if entry.key.text not in ignored_keys)
+    global_properties = global_properties._replace(entries=kept_entries)
     own_properties = resource.get("Properties") or Object((), resource.span)
     entries = tuple(entry for entry in resource.entries if entry.key.text != "Properties")
     properties = Entry(Scalar("Properties", own_properties.span), _merge(global_properties, own_properties, _DEEPEST))
     return resource._replace(entries=(*entries, properties))
+
+
+def _ignored_keys(resource: Object) -> tuple[str, ...]:
+    """Return which of the global properties a resource does without; "*" stands for all of them."""
+    node = resource.get(_IGNORED)
+    if isinstance(node, Scalar):
+        return (node.text,)
+    items = node.items if isinstance(node, Array) else ()
+    return tuple(item.text for item in items if isinstance(item, Scalar) and item.text != "*")
+
+
+def globals_problem(resource: Object) -> Problem | None:
+    """Return what is wrong with a resource of which nobody can tell what of Globals it does without."""
+    node = resource.get(_IGNORED)
+    if node is None or (isinstance(node, Scalar) and node.tag is None and node.text in ("*", "")):
+        return None
+    items = node.items if isinstance(node, Array) and node.tag is None else (node,)
+    if isinstance(node, Array) and all(isinstance(item, Scalar) and item.tag is None for item in items):
+        return None
+    return Problem(f'nobody can tell what {_IGNORED} leaves out; write "*" or a list of names', node.span)
+
+
+def implicit_api(root: Object, resources: Mapping[str, Object]) -> Object | None:
+    """The API that the transform makes for the events that name none, with what Globals say of it; None without one."""
+    for resource in resources.values():
+        type_node, properties = resource.get("Type"), resource.get("Properties")
+        has_events = isinstance(type_node, Scalar) and type_node.text in WITH_ROLES and isinstance(properties, Object)
+        if has_events and has_implicit_api(properties):  # type: ignore[arg-type]
+            api = _mapping({"Type": Scalar(API, resource.span)}, Span(resource.span.start, resource.span.start + 1))
+            return with_globals(root, api, API)
+    return None
 
 
 def size(node: Node, limit: int) -> int:
@@ -114,23 +150,6 @@ def added_resources(name: str, resource: Object, type_: str) -> Iterator[AddedRe
             ),
         }
         yield AddedResource(f"{name}Url", name, _resource(resource, "AWS::Lambda::Url", url))
-
-
-def access_beside(resource: Object, type_: str) -> Iterator[tuple[str, Node]]:
-    """Return what grants access in ways that are not worked out, each with its place in the resource.
-
-    Source: AWS SAM Developer Guide, sam-resource-connector and sam-property-api-resourcepolicystatement.
-    """
-    properties = resource.get("Properties")
-    if type_ == f"{PREFIX}Connector" and properties is not None:
-        yield "Properties", properties
-    if (connectors := resource.get("Connectors")) is not None:
-        yield "Connectors", connectors
-    auth = properties.get("Auth") if isinstance(properties, Object) else None
-    if type_.startswith(PREFIX) and isinstance(auth, Object) and (policy := auth.get("ResourcePolicy")) is not None:
-        yield API_POLICY, policy
-    if type_ == WITH_ROLES[0] and isinstance(properties, Object) and call(properties) is None:
-        yield from ((f"Properties.{place}", node) for place, node in known_by_text(properties))
 
 
 def _resource(origin: Object, type_: str, properties: Mapping[str, Node]) -> Object:

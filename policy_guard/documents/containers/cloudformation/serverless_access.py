@@ -1,6 +1,6 @@
 """What AWS SAM adds to the role of a function for what the function uses: events, a queue, a network, traces.
 
-Source: aws-sam-translator, samtranslator/model/sam_resources.py and model/eventsources/pull.py.
+Source: aws-sam-translator, samtranslator/model/sam_resources.py, iam.py and eventsources/pull.py.
 """
 
 from __future__ import annotations
@@ -9,38 +9,67 @@ from collections.abc import Iterator
 from typing import Any
 
 from policy_guard.documents.containers.cloudformation.calls import call
-from policy_guard.documents.source import Entry, Node, Object, Scalar
+from policy_guard.documents.source import Array, Node, Object, Scalar
 
-_BY_EVENT = {
+BY_EVENT = {
     "Kinesis": "AWSLambdaKinesisExecutionRole",
     "DynamoDB": "AWSLambdaDynamoDBExecutionRole",
     "SQS": "AWSLambdaSQSQueueExecutionRole",
     "MSK": "AWSLambdaMSKExecutionRole",
 }
-_BY_PROPERTY = {"VpcConfig": "AWSLambdaVPCAccessExecutionRole"}
+"""The managed policies of functions that read a queue or a stream."""
+
+BY_PROPERTY = {
+    "VpcConfig": "AWSLambdaVPCAccessExecutionRole",
+    "DurableConfig": "AWSLambdaBasicDurableExecutionRolePolicy",
+}
+_TRACES = "AWSXrayWriteOnlyAccess"
 _SENDING = {"SQS": "sqs:SendMessage", "SNS": "sns:Publish"}
-# What these events read is written out by the transform; the broker and the secrets decide it.
-_WITH_SECRETS = {
-    "MQ": ("mq:DescribeBroker", "Broker"),
-    "DocumentDB": ("rds:DescribeDBClusters", "Cluster"),
-    "SelfManagedKafka": ("secretsmanager:GetSecretValue", ""),
+SECRETS = {
+    "MSK": ("CLIENT_CERTIFICATE_TLS_AUTH",),
+    "MQ": ("BASIC_AUTH",),
+    "DocumentDB": ("BASIC_AUTH",),
+    "SelfManagedKafka": (
+        *("SASL_SCRAM_256_AUTH", "SASL_SCRAM_512_AUTH", "BASIC_AUTH", "CLIENT_CERTIFICATE_TLS_AUTH"),
+        *("OAUTHBEARER_AUTH", "SERVER_ROOT_CA_CERTIFICATE"),
+    ),
 }
-# AWS SAM Developer Guide, sam-property-function-eventsource: whose events a function is called for.
-_CALLERS = {
-    *("Bucket", "Topic", "SqsSubscription", "RestApiId", "ApiId", "EventBusName", "SkillId", "LogGroupName", "UserPool")
-}
+"""The kinds of authentication by which a function reads a secret, for each kind of event."""
+
+_WITH_KEY = ("MQ", "DocumentDB", "SelfManagedKafka")
+_ENABLED, _DISABLED = ("true", "True", "TRUE"), ("false", "False", "FALSE")
+_HERE = "${AWS::Region}:${AWS::AccountId}"
+_NETWORK = [
+    *("ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface"),
+    *("ec2:DescribeVpcs", "ec2:DescribeSubnets", "ec2:DescribeSecurityGroups"),
+]
 
 
 def attached_by_use(properties: Object) -> Iterator[str]:
     """The names of the managed policies that the transform attaches."""
     for kind, _ in _events(properties):
-        if kind in _BY_EVENT:
-            yield _BY_EVENT[kind]
-    property_nodes = ((properties.get(key), name) for key, name in _BY_PROPERTY.items())
-    yield from (name for node, name in property_nodes if node is not None and call(node) is None)
+        if kind in BY_EVENT:
+            yield BY_EVENT[kind]
+    for key, name in BY_PROPERTY.items():
+        node = properties.get(key)
+        if isinstance(node, Object) and node.entries and call(node) is None:
+            yield name
     tracing = properties.get("Tracing")
-    if isinstance(tracing, Scalar) and tracing.text in ("Active", "PassThrough"):
-        yield "AWSXrayWriteOnlyAccess"
+    if isinstance(tracing, Scalar) and tracing.tag is None and tracing.text in ("Active", "PassThrough"):
+        yield _TRACES
+    if isinstance(tracing, Object) and call(tracing) is None and enabled(tracing):
+        yield _TRACES
+
+
+def enabled(tracing: Object) -> bool | None:
+    """Tell whether a state machine writes traces; None if nobody can."""
+    node = tracing.get("Enabled")
+    if node is None:
+        return False
+    is_boolean = isinstance(node, Scalar) and node.kind == "boolean" and node.tag is None
+    if not is_boolean or node.text not in (*_ENABLED, *_DISABLED):  # type: ignore[union-attr]
+        return None
+    return node.text in _ENABLED  # type: ignore[union-attr]
 
 
 def inline_by_use(properties: Object) -> Iterator[dict[str, Any]]:
@@ -49,69 +78,65 @@ def inline_by_use(properties: Object) -> Iterator[dict[str, Any]]:
     if isinstance(queue, Object):
         yield from _sending_policy(queue.get("Type"), queue.get("TargetArn"))
     for kind, event in _events(properties):
-        action, key = _WITH_SECRETS.get(kind, ("", ""))
-        if action:
-            yield from _policy(action, event.get(key) if key else "*")
-        access = event.get("SourceAccessConfigurations")
-        for item in getattr(access, "items", ()) if action else ():
-            uri = item.get("URI") if isinstance(item, Object) else None
-            yield from _policy("secretsmanager:GetSecretValue", uri)
+        if kind not in BY_EVENT and kind not in SECRETS:
+            continue
+        secrets = [uri for each, uri in _secrets(event) if each in SECRETS.get(kind, ()) and uri is not None]
+        yield from (_policy("secretsmanager:GetSecretValue", uri) for uri in secrets)
+        key = event.get("SecretsManagerKmsKeyId")
+        if kind in _WITH_KEY and isinstance(key, Scalar) and key.tag is None and key.text:
+            yield _policy("kms:Decrypt", {"Fn::Sub": f"arn:${{AWS::Partition}}:kms:{_HERE}:key/{key.text}"})
+        yield from _reading_policies(kind, event)
+        destination = failure_destination(event)
+        if destination is not None:
+            yield from _sending_policy(destination.get("Type"), destination.get("Destination"))
 
 
-def known_by_text(properties: Object) -> Iterator[tuple[str, Node]]:
-    """Return the properties by which a function uses something and gives access that is not worked out, with places.
-
-    Events that call a function make permissions of it, and whatever a function of the template chooses may be any.
-    """
-    events = properties.get("Events")
-    if isinstance(events, Object) and call(events) is None:
-        for name, event in events.entries:
-            if (node := _calling_node(event)) is not None:
-                yield f"Events.{name.text}", node
-    elif events is not None:
-        yield "Events", events
-    for key in ("DeadLetterQueue", *_BY_PROPERTY, "Tracing"):
-        node = properties.get(key)
-        if node is not None and (call(node) or (isinstance(node, Object) and _is_chosen(node.get("Type")))):
-            yield key, node
-    invoke_config = properties.get("EventInvokeConfig")
-    if invoke_config is not None:
-        plain = isinstance(invoke_config, Object) and call(invoke_config) is None
-        if (destinations := invoke_config.get("DestinationConfig") if plain else invoke_config) is not None:  # type: ignore[union-attr]
-            yield "EventInvokeConfig", destinations
+def failure_destination(event: Object) -> Object | None:
+    """Where an event with a queue or a stream sends what fails, as far as it is written out."""
+    configuration = event.get("DestinationConfig")
+    if not isinstance(configuration, Object) or call(configuration):
+        return None
+    destination = configuration.get("OnFailure")
+    return destination if isinstance(destination, Object) and call(destination) is None else None
 
 
-def _calling_node(event: Node) -> Node | None:
-    """Return what decides who may call a function by an event; None if its queue or stream is worked out."""
-    kind = event.get("Type") if isinstance(event, Object) and call(event) is None else None
-    event_properties = event.get("Properties") if isinstance(event, Object) else None
-    if not isinstance(event, Object) or not isinstance(kind, Scalar) or kind.tag or _is_chosen(event_properties):
-        return event
-    if kind.text in _BY_EVENT or kind.text in _WITH_SECRETS:
-        secrets = event_properties.get("SourceAccessConfigurations") if isinstance(event_properties, Object) else None
-        return event if _is_chosen(secrets) else None
-    deciding_entries = (
-        tuple(e for e in event_properties.entries if e.key.text in _CALLERS)
-        if isinstance(event_properties, Object)
-        else ()
-    )
-    return Object((Entry(Scalar("Type", event.span), kind), *deciding_entries), event.span)
+def _reading_policies(kind: str, event: Object) -> Iterator[dict[str, Any]]:
+    """The policies to find a broker or a cluster, and to reach it in its network."""
+    if kind == "MQ" and (broker := event.get("Broker")) is not None:
+        yield _policy("mq:DescribeBroker", broker)
+    if kind == "DocumentDB":
+        prefix = f"arn:${{AWS::Partition}}:rds:{_HERE}:"
+        yield _policy("rds:DescribeDBClusterParameters", {"Fn::Sub": f"{prefix}cluster-pg:*"})
+        yield _policy("rds:DescribeDBSubnetGroups", {"Fn::Sub": f"{prefix}subgrp:*"})
+        if (cluster := event.get("Cluster")) is not None:
+            yield _policy("rds:DescribeDBClusters", cluster)
+    kinds = {each for each, _ in _secrets(event)}
+    if kind == "DocumentDB" or (kind == "SelfManagedKafka" and kinds >= {"VPC_SUBNET", "VPC_SECURITY_GROUP"}):
+        yield _policy(_NETWORK, "*")
 
 
-def _is_chosen(node: Node | None) -> bool:
-    """Tell whether a function of the template decides what stands there."""
-    return node is not None and call(node) is not None
+def _secrets(event: Object) -> Iterator[tuple[str, Node | None]]:
+    """The ways of authentication of an event by kind, with their secrets."""
+    configurations = event.get("SourceAccessConfigurations")
+    for item in configurations.items if isinstance(configurations, Array) else ():
+        kind = item.get("Type") if isinstance(item, Object) else None
+        if isinstance(item, Object) and isinstance(kind, Scalar) and kind.tag is None:
+            yield kind.text, item.get("URI")
 
 
 def _sending_policy(kind: Node | None, target: Node | None) -> Iterator[dict[str, Any]]:
-    action = _SENDING.get(kind.text) if isinstance(kind, Scalar) else None
-    if action:
-        yield from _policy(action, target)
+    text = kind.text if isinstance(kind, Scalar) and kind.tag is None else ""
+    if target is None:
+        return
+    if text in _SENDING:
+        yield _policy(_SENDING[text], target)
+    if text == "S3":
+        yield _policy("s3:PutObject", {"Fn::Join": ["/", [target, "*"]]})
+        yield _policy("s3:ListBucket", target)
 
 
-def _policy(action: str, resource: Node | str | None) -> Iterator[dict[str, Any]]:
-    if resource is not None:
-        yield {"Statement": {"Effect": "Allow", "Action": action, "Resource": resource}}
+def _policy(actions: str | list[str], resource: Any) -> dict[str, Any]:
+    return {"Statement": {"Effect": "Allow", "Action": actions, "Resource": resource}}
 
 
 def _events(properties: Object) -> Iterator[tuple[str, Object]]:
@@ -120,5 +145,5 @@ def _events(properties: Object) -> Iterator[tuple[str, Object]]:
     for entry in events.entries if isinstance(events, Object) else ():
         kind = entry.value.get("Type") if isinstance(entry.value, Object) else None
         event_properties = entry.value.get("Properties") if isinstance(entry.value, Object) else None
-        if isinstance(kind, Scalar) and isinstance(event_properties, Object):
+        if isinstance(kind, Scalar) and kind.tag is None and isinstance(event_properties, Object):
             yield kind.text, event_properties

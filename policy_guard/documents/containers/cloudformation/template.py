@@ -8,7 +8,15 @@ from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.access_types import BLOCKED, deciding_properties
 from policy_guard.documents.containers.cloudformation.calls import LOOP, TRANSFORM, call, shape
-from policy_guard.documents.containers.cloudformation.serverless import PREFIX, added_resources, size, with_globals
+from policy_guard.documents.containers.cloudformation.serverless import (
+    IMPLICIT_API,
+    PREFIX,
+    added_resources,
+    globals_problem,
+    implicit_api,
+    size,
+    with_globals,
+)
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source
 
 # AWS CloudFormation Template Reference, transform-reference: those of AWS that change no policy but as its pages say.
@@ -103,6 +111,8 @@ def _with_serverless(template: Template) -> Template:
     if globals_node is not None and size(globals_node, _MOST_MERGED) * len(serverless) > _MOST_MERGED:
         words = "Globals are too long to be merged into so many resources; write them shorter"
         return template._replace(repeated=(*template.repeated, Problem(words, globals_node.span)))
+    problems = (globals_problem(template.resources[name]) for name in serverless)
+    template = template._replace(repeated=(*template.repeated, *filter(None, problems)))
     for name, type_ in serverless.items():
         resource = template.resources[name]
         resources[name] = with_globals(template.root, resource, type_)
@@ -111,6 +121,10 @@ def _with_serverless(template: Template) -> Template:
             made_name = addition.name if addition.name not in resources else f"{addition.name} of AWS SAM"
             resources[made_name], spans[made_name] = addition.node, template.spans[name]
             changed_names.add(made_name)
+    api = implicit_api(template.root, template.resources) if IMPLICIT_API not in resources else None
+    if api is not None:
+        resources[IMPLICIT_API], spans[IMPLICIT_API] = api, Scalar(IMPLICIT_API, api.span)
+        changed_names.add(IMPLICIT_API)
     return (
         template._replace(resources=resources, spans=spans, sam_resources=frozenset(changed_names))
         if changed_names
