@@ -23,11 +23,12 @@ from policy_guard.settings.acceptance import digest
 from policy_guard.settings.critical import CriticalEntry, exceptions
 from policy_guard.settings.severity import Severity
 from policy_guard.solver.strings.pattern import HIDDEN, visible_name
+from policy_guard.verify.advice import advice, headline_without_document, is_without_document
 from policy_guard.verify.check import Check, Question
 from policy_guard.verify.explain.changed import heir
 from policy_guard.verify.explain.difference import Terms, narrower_span, spell_terms
 from policy_guard.verify.explain.difference_text import cells, difference_facts, enumeration
-from policy_guard.verify.explain.without_document import ADVICE, headline, is_made_up
+from policy_guard.verify.explain.without_document import is_made_up
 from policy_guard.verify.finding import Acceptable, Cell, Finding, Outcome, Related
 from policy_guard.verify.rehearsal import lies_within, part_of, suffices
 from policy_guard.verify.verdicts import Verdict, place
@@ -38,7 +39,6 @@ _MOST_BEFORE = 2
 _MOST_IDS = 5
 _MOST_DECIDING = 3
 _MOST_KINDS = 3
-_WITHOUT_EFFECT = "correct the action or the resource: as far as the catalogue says, this grants nothing"
 
 
 def finding(
@@ -57,7 +57,7 @@ def finding(
         check=check.id,
         outcome=outcome,
         severity=severity if outcome == "violated" or check.advisory else "error",
-        message=_message(check, verdict, siblings, _words(check, question)[0], of_gone_policy),
+        message=_message(check, verdict, siblings, headline_and_advice(check, question)[0], of_gone_policy),
         source=at.source,
         span=at.span,
         statement=at.statement,
@@ -221,20 +221,13 @@ def _heir(old: Policy, policy: Policy, old_deny: Statement | None, request: Requ
     return _Place(*successor.place, _statement_id(successor.statement) if successor.statement else None)
 
 
-def _words(check: Check, question: Question) -> tuple[str, str]:
-    """The headline of a finding, and what to do about it."""
-    if question.by_reference and check.by_reference[0]:
-        return check.by_reference
-    return check.headline, (check.of_new if question.old is None and check.of_new else check.advice)
-
-
 def _message(
     check: Check, verdict: Verdict, siblings: Sequence[Verdict], single_headline: str, of_gone_policy: bool
 ) -> str:
     ids = _critical_ids(verdict, *siblings)
     plural = len(ids) > 1
     critical = f"{':' if plural else ','} {enumeration(ids, limit=_MOST_IDS)}{_companions(verdict)}" if ids else ""
-    single_headline = _headline_without_document(check, verdict) or single_headline
+    single_headline = headline_without_document(check, verdict) or single_headline
     said = check.headlines.format(len(ids)) if plural else single_headline
     if isinstance(verdict.answer, Undecided):
         return f"too hard to decide whether it {said}{critical}"
@@ -243,24 +236,12 @@ def _message(
     old_access = " that the old version granted too" if verdict.claim.existing else ""
     future = (
         ", for actions that AWS does not have today"
-        if verdict.future and not (siblings or _is_without_document(verdict))
+        if verdict.future and not (siblings or is_without_document(verdict))
         else ""
     )
     gone = ": the policy is gone" if of_gone_policy else ""
     impossible = ", on resources that the actions do not work on" if verdict.impossible else ""
     return f"{said}{old_access}{critical}{future}{impossible}{gone}"
-
-
-def _is_without_document(verdict: Verdict) -> bool:
-    """Tell whether the access in question is such that no document tells."""
-    return bool(verdict.actions) and all(is_made_up(value.text) for value in verdict.actions)
-
-
-def _headline_without_document(check: Check, verdict: Verdict) -> str | None:
-    if check.label != "new" or not _is_without_document(verdict):
-        return None
-    resource = verdict.resources[0].text if verdict.resources else ""
-    return headline(verdict.actions[0].text, resource)
 
 
 def _companions(verdict: Verdict) -> str:
@@ -312,7 +293,7 @@ def _facts(
             yield "through", _name_of_statement(at.statement)
         if question.new is None and not check.of_old:
             yield "now", "the policy is gone: nothing is capped here"
-        if question.old is None and check.label == "new" and not _is_without_document(verdict):
+        if question.old is None and check.label == "new" and not is_without_document(verdict):
             yield "before", "no policy: everything that it grants is new"
         if witness and not is_made_up(witness.action):
             yield "example", sentence(witness) + _absent_keys(witness, question)
@@ -324,7 +305,7 @@ def _facts(
         )
         if claim.entry:
             yield from _entry(claim.entry, plural)
-        yield "next", _advice(check, verdict, question, witness)
+        yield "next", advice(check, verdict, question, witness)
 
 
 def _access(check: Check, verdict: Verdict) -> Iterator[tuple[str, str]]:
@@ -340,33 +321,6 @@ def _was_denied(verdict: Verdict) -> bool:
     """Tell whether a Deny of the old version held back all that is new, and is told in its terms."""
     difference, terms = verdict.difference, verdict.terms
     return bool(terms and terms.but and difference and not (difference.but or difference.before))
-
-
-def _advice(check: Check, verdict: Verdict, question: Question, witness: Request | None) -> str:
-    """Say what to do: put back the Deny that is gone, if it is to blame."""
-    if check.of_old and question.new is None:
-        return "put the policy back, or have its loss reviewed"
-    if verdict.cause and verdict.cause.of_deny:
-        if question.by_reference:
-            return "add the Deny that the reference has, or have its absence reviewed"
-        return "put the Deny back, or have its loss reviewed"
-    if verdict.impossible:
-        return _WITHOUT_EFFECT
-    if on_names := _advice_on_names(verdict):
-        return on_names
-    if check.label == "new" and _is_without_document(verdict):
-        return ADVICE
-    return verdict.claim.advice or (check.advice_on(witness) if witness else "") or _words(check, question)[1]
-
-
-def _advice_on_names(verdict: Verdict) -> str:
-    """Return what to do about names that AWS does not have, if there is no other access in question."""
-    if not verdict.misspelt or not (verdict.future or _is_without_document(verdict)):
-        return ""
-    names = {misspelt.name: misspelt.suggestion for misspelt in verdict.misspelt}
-    suggestions = [names[value.text] for value in (*verdict.actions, *verdict.resources) if value.text in names]
-    end = "if AWS has what is written there by now, have the new access reviewed"
-    return f"write {enumeration(suggestions or names.values())}; {end}"
 
 
 def _name_of_statement(statement: tuple[int, str | None]) -> str:

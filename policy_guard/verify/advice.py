@@ -1,0 +1,60 @@
+"""What a finding says in its headline, and what to do about it."""
+
+from __future__ import annotations
+
+from policy_guard.iam.policy import Request
+from policy_guard.verify.check import Check, Question
+from policy_guard.verify.explain.difference_text import enumeration
+from policy_guard.verify.explain.without_document import ADVICE, headline, is_made_up
+from policy_guard.verify.verdicts import Verdict
+
+_WITHOUT_EFFECT = "correct the action or the resource: as far as the catalogue says, this grants nothing"
+
+
+def headline_and_advice(check: Check, question: Question) -> tuple[str, str]:
+    """The headline of a finding, and what to do about it."""
+    if question.by_reference and check.by_reference[0]:
+        return check.by_reference
+    return check.headline, (check.of_new if question.old is None and check.of_new else check.advice)
+
+
+def is_without_document(verdict: Verdict) -> bool:
+    """Tell whether the access in question is such that no document tells."""
+    return bool(verdict.actions) and all(is_made_up(value.text) for value in verdict.actions)
+
+
+def headline_without_document(check: Check, verdict: Verdict) -> str | None:
+    """Return the headline of a finding about such access; None if it has that of its check."""
+    if check.label != "new" or not is_without_document(verdict):
+        return None
+    resource = verdict.resources[0].text if verdict.resources else ""
+    return headline(verdict.actions[0].text, resource)
+
+
+def advice(check: Check, verdict: Verdict, question: Question, witness: Request | None) -> str:
+    """Say what to do: put back the Deny that is gone, if it is to blame."""
+    if check.of_old and question.new is None:
+        return "put the policy back, or have its loss reviewed"
+    if verdict.cause and verdict.cause.of_deny:
+        if question.by_reference:
+            return "add the Deny that the reference has, or have its absence reviewed"
+        return "put the Deny back, or have its loss reviewed"
+    if verdict.impossible:
+        return _WITHOUT_EFFECT
+    if on_names := _advice_on_names(verdict):
+        return on_names
+    if check.label == "new" and is_without_document(verdict):
+        return ADVICE
+    return (
+        verdict.claim.advice or (check.advice_on(witness) if witness else "") or headline_and_advice(check, question)[1]
+    )
+
+
+def _advice_on_names(verdict: Verdict) -> str:
+    """Return what to do about names that AWS does not have, if there is no other access in question."""
+    if not verdict.misspelt or not (verdict.future or is_without_document(verdict)):
+        return ""
+    names = {misspelt.name: misspelt.suggestion for misspelt in verdict.misspelt}
+    suggestions = [names[value.text] for value in (*verdict.actions, *verdict.resources) if value.text in names]
+    end = "if AWS has what is written there by now, have the new access reviewed"
+    return f"write {enumeration(suggestions or names.values())}; {end}"
