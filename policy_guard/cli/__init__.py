@@ -87,20 +87,13 @@ def _compare(arguments: argparse.Namespace) -> int:
     options = Options(today=_today(), config=arguments.config, fail_on=arguments.fail_on, verbose=arguments.verbose)
     if arguments.new is None:
         return _print_report(arguments, lambda: compare_plan(arguments.old, options))
-    return _print_report(
-        arguments,
-        lambda: compare(arguments.old, arguments.new, options, lost=arguments.lost),
-        lambda report: report.fails or (arguments.equivalent and _differ(report)),
-    )
 
+    def work() -> Report:
+        report = compare(arguments.old, arguments.new, options, lost=arguments.lost)
+        differs = arguments.equivalent and report.relation != "same"
+        return report._replace(fails=True, unmet="--equivalent") if differs else report
 
-def _differ(report: Report) -> bool:
-    """Tell whether two versions are not shown to mean the same, and say so where nothing else fails."""
-    if report.relation == "same":
-        return False
-    if not report.fails:
-        _print_line("--equivalent: the two versions do not mean the same, so this fails", FOUND)
-    return True
+    return _print_report(arguments, work)
 
 
 def _refine(arguments: argparse.Namespace) -> int:
@@ -185,17 +178,13 @@ def _confirm_and_run(
     return PROVED
 
 
-def _print_report(
-    arguments: argparse.Namespace,
-    work: Callable[[], Report],
-    fails: Callable[[Report], bool] = lambda report: report.fails,
-) -> int:
+def _print_report(arguments: argparse.Namespace, work: Callable[[], Report]) -> int:
     for text in arguments.formats or ["text"]:
         _reporter(text)
     start = time.monotonic()
     report = work()
     _show(arguments, report._replace(seconds=time.monotonic() - start))
-    return FOUND if fails(report) else PROVED
+    return FOUND if report.fails else PROVED
 
 
 def _show(arguments: argparse.Namespace, report: Report) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date
 from functools import partial
 from operator import attrgetter, itemgetter
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.documents.containers.serverless_framework.files import is_serverless_name
 from policy_guard.documents.errors import SetupError
+from policy_guard.documents.printable import shortened
 from policy_guard.pipeline.judging import Judge, Judgement
 from policy_guard.pipeline.moved_statements import MovedStatements
 from policy_guard.pipeline.pairing import FileResult, Pair, pairs
@@ -19,6 +20,7 @@ from policy_guard.pipeline.pairing.links import Sides
 from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.changes import Change, Comparison, snapshot
+from policy_guard.pipeline.repository.objects import OVERSIZED
 from policy_guard.pipeline.results import Results
 from policy_guard.settings.config import Config
 from policy_guard.verify.readable import doubt_findings, unreadable_findings
@@ -132,7 +134,7 @@ class Run(NamedTuple):
         changes = [change for change in (*self.comparison.changes, *self._readers()) if touches(change, self.paths)]
         for change in self.session.results.stepwise(changes, "changed files", attrgetter("path")):
             outcome = pairs(self.reader, change, self.comparison)
-            if not self.reader.concerned(change.path):
+            if not (outcome.pairs or outcome.findings):
                 outcome = outcome._replace(unread=_unread_remark(self.reader, change.new, change.path, changed=True))
             self.session.results.outcome(change.path, outcome)
             for pair in outcome.pairs:
@@ -293,11 +295,24 @@ class Run(NamedTuple):
         files = self.sides.after.files_to_judge(self.reader)
         for pattern in self.config.unmatched_patterns(files):
             self.session.results.note(f"{pattern} names no file here")
+        for ignore in self.config.ignores:
+            if not self._has_line(files.get(ignore.file), ignore.line):
+                line = shortened(ignore.line.strip(), 60)
+                sentence = f"ignore-unreadable: {ignore.file} has no line that reads {line}; remove the entry"
+                self.session.results.note(sentence)
         for entry in self.reader.settings.critical:
             if entry.files and not any(map(entry.concerns, files)):
                 self.session.results.note(
                     f"the critical entry {entry.id} is about no file here: {', '.join(entry.files)}"
                 )
+        self._judge_remaining(files, changed_paths)
+
+    def _has_line(self, file: File | None, text: str) -> bool:
+        data = self.reader.content(file) if file else None
+        wanted = text.strip().encode()
+        return data is not None and data is not OVERSIZED and any(line.strip() == wanted for line in data.splitlines())
+
+    def _judge_remaining(self, files: Mapping[str, File], changed_paths: Collection[str]) -> None:
         remaining_files = [
             (path, file)
             for path, file in files.items()

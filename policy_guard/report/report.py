@@ -64,7 +64,7 @@ class Report(NamedTuple):
     `not_asked` are the checks that the settings switch off, and `withheld` counts the policies of which they leave out
     all that was found. `caps` counts the new policies that only cap what others grant. `excluded` counts the files
     among the `skipped` that the settings exclude. `paths` are what the run was restricted to, and `outside` counts the
-    files that changed elsewhere.
+    files that changed elsewhere. `unmet` is the option that fails because of the `relation`.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -98,6 +98,7 @@ class Report(NamedTuple):
     excluded: int = 0
     paths: tuple[str, ...] = ()
     outside: int = 0
+    unmet: str = ""
 
 
 class Style(NamedTuple):

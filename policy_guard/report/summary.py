@@ -39,7 +39,9 @@ def summary(report: Report) -> str:
 
 
 def _relation(report: Report) -> str:
-    return f". {_RELATIONS[report.relation]}" if report.relation else ""
+    if not report.relation:
+        return ""
+    return f". {_RELATIONS[report.relation]}" + (f", so {report.unmet} fails" if report.unmet else "")
 
 
 def _total(report: Report) -> int:

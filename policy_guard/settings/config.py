@@ -222,6 +222,8 @@ def _mistakes(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tu
         if name in names[:number]:
             yield ("groups", number, "name"), ("groups", f"two groups have the name {printable(name)}")
     for number, entry in enumerate(plain.get("ignore-unreadable", ())):
+        if entry["line"].strip().isdecimal():
+            yield ("ignore-unreadable", number, "line"), ("line", "write the text of the line, not its number")
         if _date(entry["expires"]) is None:
             yield ("ignore-unreadable", number, "expires"), ("expires", "not a calendar date")
     yield from _incomplete_entries(plain)

@@ -118,9 +118,15 @@ def _validate(source: Source, node: Node, plain: Plain, schema: dict[str, Any]) 
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
 
-    error = best_match(Draft202012Validator(schema).iter_errors(plain))
-    if error is None:
+    errors = list(Draft202012Validator(schema).iter_errors(plain))
+    if not errors:
         return
+    # Of mistakes at one depth the library would take the last of a list.
+    depth = min(len(each.absolute_path) for each in errors)
+    shallow = [each for each in errors if len(each.absolute_path) == depth]
+    first = min(shallow, key=lambda each: node_at(node, each.absolute_path).span.start)
+    error = best_match(each for each in shallow if each.absolute_path == first.absolute_path)
+    assert error is not None
     place = node_at(node, error.absolute_path)
     if error.validator == "additionalProperties" and isinstance(place, Object):
         keys = list(error.schema.get("properties", {}))

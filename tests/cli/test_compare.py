@@ -82,8 +82,20 @@ def test_what_is_not_equivalent_says_so_where_nothing_else_fails(scratch: Scratc
     scratch.write("old.json", MORE)
     scratch.write("new.json", READ)
     answer = scratch.guard("compare", "old.json", "new.json", "--equivalent")
-    assert (answer.code, answer.err.startswith("--equivalent: the two versions do not mean the same")) == (1, True)
-    assert scratch.guard("compare", "new.json", "old.json", "--equivalent").err == ""
+    assert (answer.code, ". The new version is narrower, so --equivalent fails. " in answer.out) == (1, True)
+    wider = scratch.guard("compare", "new.json", "old.json", "--equivalent").out
+    assert ". The new version is wider, so --equivalent fails. " in wider
+
+
+def test_every_format_says_that_what_is_not_equivalent_fails(scratch: Scratch) -> None:
+    scratch.write("old.json", MORE)
+    scratch.write("new.json", READ)
+    command = ("compare", "old.json", "new.json", "--equivalent", "--format")
+    report = json.loads(scratch.guard(*command, "json").out)
+    assert (report["result"], report["unmet"]) == ("fail", "--equivalent")
+    assert scratch.guard(*command, "markdown").out.startswith("### ❌")
+    assert 'failures="1"' in scratch.guard(*command, "junit").out
+    assert "unmet" not in json.loads(scratch.guard("compare", "old.json", "old.json", *command[3:], "json").out)
 
 
 def test_what_is_lost_is_told_in_notes(scratch: Scratch) -> None:

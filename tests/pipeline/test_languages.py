@@ -40,10 +40,11 @@ def test_what_holds_no_policy_is_not_named(scratch: Scratch, path: str, text: st
     assert "not checked" not in scratch.guard("check").out
 
 
-def test_what_is_excluded_is_not_named(scratch: Scratch) -> None:
+def test_what_is_excluded_is_named_as_that_alone(scratch: Scratch) -> None:
     scratch.commit(**{".policy-guard.yaml": 'version: 1\nexclude: ["**/*.tf"]\n'})
     scratch.write("main.tf", DOCUMENT.replace("s3:GetObject", "*"))
-    assert "not checked" not in scratch.guard("check").out
+    answer = scratch.guard("check")
+    assert answer.code == 0 and "not checked: main.tf: excluded by the settings\n" in answer.out
 
 
 def test_a_changed_file_of_another_tool_is_named(scratch: Scratch) -> None:
@@ -60,3 +61,34 @@ def test_a_changed_file_of_values_is_named(scratch: Scratch) -> None:
     assert "not checked: prod.tfvars: gives values to Terraform, which does not load it by itself" in answer.out
     scratch.write("prod.auto.tfvars", 'r = "*"\n')
     assert "prod.auto.tfvars" not in scratch.guard("check").out
+
+
+PARAMETERS = {
+    "parameters.json": '[{"ParameterKey": "Actions", "ParameterValue": "%s"}]',
+    "parameters.yaml": "- ParameterKey: Actions\n  ParameterValue: '%s'\n",
+    "prod.json": '{"Parameters": {"Actions": "%s"}}',
+    "samconfig.toml": '[default.deploy.parameters]\nparameter_overrides = "Actions=%s"\n',
+    "prod.tfvars.json": '{"actions": "%s"}',
+}
+
+
+@pytest.mark.parametrize("path", PARAMETERS)
+def test_a_changed_file_of_parameters_is_named(scratch: Scratch, path: str) -> None:
+    scratch.commit(**{path: PARAMETERS[path] % "s3:GetObject"})
+    scratch.write(path, PARAMETERS[path] % "*")
+    answer = scratch.guard("check")
+    assert answer.code == 0 and f"not checked: {path}: gives values to " in answer.out
+    assert "no policy checked since" in answer.out and "; 1 file not checked" in answer.out
+    scratch.commit()
+    assert path not in scratch.guard("check", "--all").out
+
+
+def test_a_template_with_parameters_is_none(scratch: Scratch) -> None:
+    text = '{"Parameters": {"A": {"Type": "String"}}, "Resources": {"T": {"Type": "AWS::SNS::Topic"}}}'
+    scratch.write("template.json", text)
+    assert "not checked" not in scratch.guard("check").out
+
+
+def test_many_blank_lines_take_no_time(scratch: Scratch) -> None:
+    scratch.write("blank.yaml", "\n" * 400_000 + "a: 1\n")
+    assert scratch.guard("check").code == 0

@@ -172,6 +172,17 @@ def test_only_github_is_told_of_its_action(tmp_path: Path) -> None:
     assert (answer.code, "fetch-depth" in answer.err, "--base" in answer.err) == (2, False, True)
 
 
+def test_an_ignored_line_that_nothing_reads_is_noted(tmp_path: Path) -> None:
+    entries = "".join(
+        f"\n  - {{file: {file}, line: '\"Principal\": [', reason: x, expires: 2030-01-01}}"
+        for file in ("a.json", "b.json")
+    )
+    scratch = scratch_of(tmp_path, f"ignore-unreadable:{entries}", **{"a.json": '{\n  "Principal": [\n1]}\n'})
+    out = scratch.guard("check", "--all").out
+    assert 'note: ignore-unreadable: b.json has no line that reads "Principal": [; remove the entry' in out
+    assert "a.json has no line" not in out
+
+
 def _failures(scratch: Scratch, *arguments: str) -> tuple[int, int]:
     """How many test cases a test report has, and how many of them fail."""
     text = scratch.guard("check", *arguments, "--format", "junit").out

@@ -79,6 +79,17 @@ def test_what_can_be_accepted_is_what_the_checks_say() -> None:
         ("critical: c/", "2:11", "this names a folder"),
         ("groups: [{name: a, files: [b/]}]", "2:28", "this names a folder"),
         ("ignore-unreadable: [{file: a, line: b, reason: c, expires: 2026-02-30}]", "2:60", "calendar"),
+        (
+            "ignore-unreadable:\n- {file: a, line: 3, reason: c, expires: 2026-01-01}\n"
+            "- {file: b, line: 4, reason: c, expires: 2026-01-01}",
+            "3:19",
+            "line: expected a text, not 3; write the text of the line, not its number",
+        ),
+        (
+            "ignore-unreadable: [{file: a, line: '11', reason: c, expires: 2026-01-01}]",
+            "2:37",
+            "line: write the text of the line, not its number",
+        ),
     ],
 )
 def test_an_error_names_its_place_and_the_remedy(text: str, place: str, words: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File
 from policy_guard.pipeline.repository.objects import OVERSIZED
@@ -20,6 +22,14 @@ _VALUES = (".tfvars", ".tfvars.json")
 _LOADED = ("terraform.tfvars", "terraform.tfvars.json", ".auto.tfvars", ".auto.tfvars.json")
 
 
+# AWS CLI, "cloudformation deploy", option parameter-overrides, and AWS SAM CLI, "configuration file".
+_PARAMETERS = regex(
+    rb"""["']?ParameterKey["']?\s*[:=]|\A\s*\{\s*"Parameters"\s*:|^[ \t]*["']?parameter_overrides["']?\s*[:=]""",
+    re.MULTILINE,
+)
+_PARAMETER_FILES = (".json", ".yaml", ".yml", ".toml")
+
+
 def unread_policies(reader: Reader, file: File | None, path: str, changed: bool) -> str:
     """Say that a file holds policies that are not checked; empty if it holds none, or is excluded."""
     if path.endswith(_VALUES):
@@ -28,6 +38,8 @@ def unread_policies(reader: Reader, file: File | None, path: str, changed: bool)
             "gives values to Terraform, which does not load it by itself; what they decide is not checked"
             * gives_values
         )
+    if changed and path.lower().endswith(_PARAMETER_FILES) and _gives_parameters(reader, file, path):
+        return "gives values to a template, which does not name it; what they decide is not checked"
     suffix = f".{path.lower().rpartition('.')[2]}"
     language = _NOT_READ.get(suffix) or ("a program of the Serverless Framework" if _PROGRAM.fullmatch(path) else None)
     if language is None or file is None or file.mode in (LINK, SUBMODULE) or not reader.included(path):
@@ -36,3 +48,11 @@ def unread_policies(reader: Reader, file: File | None, path: str, changed: bool)
     if data is None or (data is not OVERSIZED and not _WORDS.search(data)):
         return ""
     return f"contains policies in {language}, which is not read; these are not checked"
+
+
+def _gives_parameters(reader: Reader, file: File | None, path: str) -> bool:
+    """Tell whether a file holds parameters of a template of CloudFormation, and is no template itself."""
+    if file is None or file.mode in (LINK, SUBMODULE) or not reader.included(path):
+        return False
+    data = reader.content(file)
+    return data is not None and data is not OVERSIZED and bool(_PARAMETERS.search(data)) and b"Resources" not in data

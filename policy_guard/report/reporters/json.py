@@ -35,6 +35,8 @@ def _report(report: Report) -> dict[str, Any]:
     fields["base"] = report.base
     if report.relation is not None:
         fields["relation"] = report.relation
+    if report.unmet:
+        fields["unmet"] = report.unmet
     fields["policies"] = report.policies
     fields["checks"] = list(report.checks)
     fields["not_asked"] = [not_asked._asdict() for not_asked in report.not_asked]

@@ -24,6 +24,9 @@ def render(report: Report, style: Style) -> str:
         suite.set("errors", "1")
     for name, findings in _cases(report):
         _case(suite, name, findings, report.fail_on)
+    if report.unmet:
+        case = SubElement(suite, "testcase", classname="policy-guard", name=report.unmet)
+        SubElement(case, "failure", message="the two versions do not mean the same", type="relation")
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(len(suite.findall("./testcase/failure"))))
     SubElement(suite, "system-out").text = "\n".join(

@@ -29,7 +29,10 @@ so. The key "placeholders" of the settings takes regular expressions for the las
 It does not see whether an action exists or an ARN is that of a real resource.
 
 A file that is no policy and looks like one: leave it out with `exclude`, or accept one line of it with
-`ignore-unreadable`, with a reason and a date.
+`ignore-unreadable`, which names the file, the text of the line, a reason and a date:
+
+    ignore-unreadable:
+      - {file: iam/a.json, line: '"Principal": [', reason: known, expires: 2030-01-31}
 """
 
 from __future__ import annotations
