@@ -23,7 +23,7 @@ from policy_guard.settings.acceptance import digest
 from policy_guard.settings.critical import CriticalEntry, exceptions
 from policy_guard.settings.severity import Severity
 from policy_guard.solver.strings.pattern import HIDDEN, visible_name
-from policy_guard.verify.advice import advice, headline_without_document, is_without_document
+from policy_guard.verify.advice import advice, headline_and_advice, headline_without_document, is_without_document
 from policy_guard.verify.check import Check, Question
 from policy_guard.verify.explain.changed import heir
 from policy_guard.verify.explain.difference import Terms, narrower_span, spell_terms
