@@ -47,7 +47,7 @@ _GRANTING = regex(
 )
 # Manifests of Kubernetes, Pulumi and Ansible, and what gives access in them without a document.
 _MANIFEST = regex(
-    rb"apiVersion|role-arn|\baws(?:-native)?:\w|(?:amazon|community)\.aws\.|\b(?:iam|s3|sqs|sns|kms|lambda|eks)_\w+:"
+    rb"apiVersion|role-arn|\baws(?:-native)?:\w|(?:amazon|community)\.aws\.|amazon\.cloud\.|\b(?:iam|s3|sqs|sns|kms|lambda|eks)_\w+:"
 )
 _GIVING = regex(
     rb"(?i)polic(?:y|ies)[ _-]?(?:arn|ref|selector|document|json|attach)|\bpatches|karpenter|role_?name"
@@ -59,7 +59,7 @@ _GIVING = regex(
 )
 _OF_AWS = regex(
     rb"\.aws\.|\.k8s\.aws/|eksctl\.io/|kops\.k8s\.io/|infrastructure\.cluster\.x-k8s|controlplane\.cluster\.x-k8s"
-    rb"|\baws:iam|(?:amazon|community)\.aws\.|eks\.amazonaws\.com/role-arn|\biam_\w+:"
+    rb"|\baws:iam|(?:amazon|community)\.aws\.|amazon\.cloud\.|eks\.amazonaws\.com/role-arn|\biam_\w+:"
 )
 # Alone in a file, it describes resources and makes none; such files are long.
 _DEFINITION = regex(rb"^kind: *CustomResourceDefinition *$", re.MULTILINE)

@@ -82,7 +82,7 @@ ONE_LINE = regex(r"(?i)polic|role|group|user|acl|grant|principal|permission|trus
 
 OWNER = regex(
     r"(?i)role|user|group|bucket|queue|topic|repositor|key|boundary|function|secret|domain|resource|principal|target"
-    r"|endpoint|vault|system|registry|name|arn|file|account|selector|table|stream|service|namespace|^state$|^when$"
+    r"|endpoint|vault|system|registry|name|arn|file|account|selector|table|stream|service|namespace|^state$|^when$|^make_default$|set_?as_?default|^default_?version"
 )
 """Beside a policy, what may say whose it is."""
 
@@ -99,6 +99,10 @@ PATCHING = regex(r"patches\w*|replacements|patchSets")
 PATCHING_KIND = regex(r"Composition|Kustomization|Component|Resources")
 PATCHED = regex(r"(?i)polic|role|principal|arn|boundary")
 """What a patch has to speak of to give access: it is written into resources elsewhere."""
+
+INLINE_NAME = regex(r"(?i)(?:policy_?)?name(?:_?prefix)?")
+PRINCIPAL = regex(r"(?i)(?:role|user|group|iam)(?:_?(?:name|ref|selector))?|(?:role|user|group)name(?:ref|selector)?")
+"""Beside a principal, the name of a policy only tells it from the principal's others."""
 
 BOUNDARY = regex(r"(?i)\w*boundary")
 EXTERNAL_NAME = "crossplane.io/external-name"
@@ -123,7 +127,10 @@ AWS_GROUP_PARTS = (
 """Parts of the `apiVersion` of resources of AWS."""
 
 AWS_MODULE = regex(
-    r"(?:amazon\.aws|community\.aws)\.\w+|(?:aws|iam|s3|sqs|sns|kms|lambda|ecs|efs|eks|ec2|elasticsearch|opensearch"
+    r"(?:amazon\.aws|community\.aws|amazon\.cloud)\.\w+|(?:aws|iam|s3|sqs|sns|kms|lambda|ecs|efs|eks|ec2|elasticsearch|opensearch"
     r"|secretsmanager|codeartifact|glacier|backup)_\w+|lambda|s3|sqs_queue|sns"
 )
 """Names of Ansible's modules for AWS."""
+
+SHORT_MODULES = {"cloudformation": "stack_name", "iam": "iam_type", "cloudformation_stack_set": "name"}
+"""Names without a collection that may be any key, with the argument that each needs."""

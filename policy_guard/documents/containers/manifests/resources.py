@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from policy_guard.documents.containers.manifests.keys import AWS_GROUP_PARTS, AWS_MODULE, CALLING, ONE_LINE
+from policy_guard.documents.containers.manifests.keys import (
+    AWS_GROUP_PARTS,
+    AWS_MODULE,
+    CALLING,
+    ONE_LINE,
+    SHORT_MODULES,
+)
 from policy_guard.documents.source import Array, Node, Object, Scalar
 
 _NAMES = ("name", "iam_name", "role_name", "bucket", "queue_name", "alias", "function_name")
@@ -71,7 +77,9 @@ def _is_play(node: Object) -> bool:
 def _task(node: Object) -> Resource | None:
     for key, value in node.entries:
         module, arguments = _module_call(key.text, value)
-        if AWS_MODULE.fullmatch(module) and isinstance(arguments, Object | Scalar) and _is_called(node, arguments):
+        if not isinstance(arguments, Object | Scalar):
+            continue
+        if (AWS_MODULE.fullmatch(module) and _is_called(node, arguments)) or _is_short(module, arguments):
             names = (_text(arguments, name) for name in _NAMES) if isinstance(arguments, Object) else ()
             name = next(filter(None, (_text(node, "name"), *names)), "")
             kind = module.rpartition(".")[2]
@@ -93,6 +101,14 @@ def _module_call(key: str, value: Node) -> tuple[str, Node]:
 def _is_called(node: Object, value: Node) -> bool:
     """Tell whether a module is called: its name alone may be any key."""
     return isinstance(value, Object) or node.get("name") is not None or node.get("args") is not None
+
+
+def _is_short(module: str, arguments: Object | Scalar) -> bool:
+    """Tell whether a module is called by a name that may be any other key, too."""
+    name = SHORT_MODULES.get(module)
+    if name is None:
+        return False
+    return f"{name}=" in arguments.text if isinstance(arguments, Scalar) else arguments.get(name) is not None
 
 
 def _text(node: Object, key: str) -> str:

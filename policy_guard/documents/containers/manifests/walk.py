@@ -8,7 +8,9 @@ from typing import NamedTuple
 from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.cloudformation.calls import canonical
 from policy_guard.documents.containers.manifests import keys
+from policy_guard.documents.containers.manifests.ansible import Playbook
 from policy_guard.documents.containers.manifests.grants import by_text, granted_statements, policy_of
+from policy_guard.documents.containers.manifests.pulumi import Program
 from policy_guard.documents.containers.manifests.pulumi_document import statements_of
 from policy_guard.documents.containers.manifests.resources import Resource, resource_of
 from policy_guard.documents.containers.opaque import digest
@@ -49,7 +51,7 @@ class _Way(NamedTuple):
 
 def policies_of(source: Source, documents: Sequence[Node]) -> Iterator[ManifestPolicy]:
     """The policies of the documents of a source. Raises `Unreadable` for one in a text that cannot be read."""
-    owners = _Owners()
+    owners = _Owners(documents)
     for number, document in enumerate(documents):
         owners.weigh(document)
         label = "" if isinstance(document, Object) and resource_of(document, "") else f"[{number}]" * (number > 0)
@@ -81,9 +83,13 @@ def _mapping_policies(source: Source, node: Object, way: _Way) -> Iterator[Manif
         yield _stand_in((by_text(_without_description(node), resource.address),), node, way)
     elif _is_role(node):
         yield _stand_in((by_text(node, way.label),), node, way)
+    handed_on = way.owners.handed_on(node, way)
     for key, value in node.entries:
         inner = way._replace(label=f"{way.label}.{key.text}".lstrip("."), key=key.text)
-        yield from _key_policies(source, without_style(key.text), value, inner, is_granting)
+        if id(value) in handed_on:
+            yield from _access_policies(source, value, inner)
+        else:
+            yield from _key_policies(source, without_style(key.text), value, inner, is_granting)
 
 
 def _key_policies(source: Source, plain: str, value: Node, way: _Way, is_granting: bool) -> Iterator[ManifestPolicy]:
@@ -175,7 +181,7 @@ def _text_policies(source: Source, scalar: Scalar, way: _Way) -> Iterator[Manife
         if (statements := _statements(node)) is not None:
             yield _written_policy(policy_of(statements, scalar.span), scalar, way)
     elif is_policy_text(text):
-        if not text.startswith("{"):
+        if not text.startswith("{") or text.startswith(("{{", "{%", "{#")):
             yield _stand_in((by_text(scalar, way.label),), scalar, way)
             return
         node = read_text(scalar, source)
@@ -222,7 +228,7 @@ def standing_for(marks: Sequence[Scalar]) -> Iterator[ManifestPolicy]:
     """The policy that stands for the marks of a template around policies."""
     if marks:
         statements = tuple(by_text(mark, "the template") for mark in marks)
-        yield _stand_in(statements, marks[0], _Way("the template", None, (), _Owners()))
+        yield _stand_in(statements, marks[0], _Way("the template", None, (), _Owners(())))
 
 
 def _holder(way: _Way) -> str:
@@ -237,7 +243,8 @@ def _holder(way: _Way) -> str:
 class _Owners:
     """What says in mappings whose the policies in them are; each mapping is looked through once."""
 
-    def __init__(self) -> None:
+    def __init__(self, documents: Sequence[Node]) -> None:
+        self._playbook, self._program = Playbook(documents), Program(documents)
         self._texts: dict[tuple[int, bool], dict[str, str]] = {}
         self._around: dict[int, tuple[str, ...]] = {}
         self._holding: dict[int, bool] = {}
@@ -260,12 +267,19 @@ class _Owners:
         """Tell whether a node that was weighed is a policy or holds one."""
         return self._holding[id(node)]
 
+    def handed_on(self, node: Object, way: _Way) -> set[int]:
+        """The values of a mapping that fill in what stands elsewhere, by their identity."""
+        handed_on = self._playbook.handed_on(node, way.key, way.mappings, way.resource)
+        return handed_on | self._program.handed_on(node, way.mappings)
+
     def of(self, node: Object, depth: int, key: str) -> Iterator[str]:
         """The entries that tell, but for that of the key itself; of the innermost mapping, at depth 0, more tell."""
         cache_key = (id(node), depth == 0)
         if cache_key not in self._texts:
             matches = keys.OWNER.search if depth == 0 else keys.OUTER_OWNER.fullmatch
-            entries = (entry for entry in node.entries if matches(entry.key.text) and self._may_tell(*entry))
+            entries = [entry for entry in node.entries if matches(entry.key.text) and self._may_tell(*entry)]
+            if any(keys.PRINCIPAL.fullmatch(entry.key.text) for entry in entries):
+                entries = [entry for entry in entries if not keys.INLINE_NAME.fullmatch(entry.key.text)]
             texts = {entry.key.text: f"{entry.key.text}={canonical(entry.value)}" for entry in entries}
             self._texts[cache_key] = dict(sorted(texts.items()))
         texts = self._texts[cache_key]
@@ -283,7 +297,8 @@ class _Owners:
             notes = metadata.get("annotations") if isinstance(metadata, Object) else None
             name = notes.get(keys.EXTERNAL_NAME) if isinstance(notes, Object) else None
             names = (canonical(name),) if name is not None else ()
-            self._around[id(resource)] = (*names, *sorted(set(_boundaries(resource))))
+            outer_texts = (*self._playbook.around(resource), *self._program.around(resource))
+            self._around[id(resource)] = (*names, *sorted(set(_boundaries(resource))), *outer_texts)
         return self._around[id(resource)]
 
 
