@@ -10,7 +10,13 @@ from typing import NamedTuple
 from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.attached import Attachments
 from policy_guard.documents.containers.holders import Holders
-from policy_guard.documents.containers.recognition import is_policy_text, looks_like_policy, looks_like_policy_text
+from policy_guard.documents.containers.recognition import (
+    bare_statements,
+    is_policy_text,
+    looks_like_policy,
+    looks_like_policy_text,
+    policy_of,
+)
 from policy_guard.documents.containers.unresolved import Unresolved, unresolved, without_style
 from policy_guard.documents.embedded import read_text
 from policy_guard.documents.format import sniff
@@ -148,7 +154,9 @@ def _prefix(document: Node, number: int) -> str:
 
 def _top_places(source: Source, document: Node, prefix: str) -> Iterator[_Place]:
     """Everything near enough to the top."""
-    if isinstance(document, Array):
+    if statements := bare_statements(document):
+        yield _Place(prefix, policy_of(statements, document.span), document)
+    elif isinstance(document, Array):
         for number, item in enumerate(document.items):
             yield from _node_places(source, item, f"{prefix}[{_identity(item, number)}]")
             yield from _open_places(item, f"{prefix}[")
@@ -212,6 +220,9 @@ def _places_in_mapping(source: Source, node: Object, label: str, look: _Look) ->
 def _entry_places(source: Source, entry: Entry, label: str, look: _Look) -> Iterator[_Place]:
     """The policy that is the value of an entry, or those that lie in it as in an answer of AWS's API."""
     key, value = without_style(entry.key.text), entry.value
+    if statements := bare_statements(value):
+        yield _Place(label, policy_of(statements, value.span), value)
+        return
     is_policy_key = key.endswith(_POLICY_KEYS) or key in _POLICY_KEYS_ALONE
     if not is_policy_key and look is _Look.KEYS:
         return
@@ -276,7 +287,7 @@ def _deeper(document: Node, policy_ids: set[int]) -> int:
         node = stack.pop()
         if id(node) in policy_ids:
             continue
-        if looks_like_policy(node) or (isinstance(node, Scalar) and is_policy_text(node.text)):
+        if looks_like_policy(node) or (isinstance(node, Scalar) and is_policy_text(node.text)) or bare_statements(node):
             count += 1
         elif isinstance(node, Array):
             stack += node.items

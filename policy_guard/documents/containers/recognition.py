@@ -7,7 +7,7 @@ from itertools import islice
 
 from policy_guard.documents.containers import VERSIONS
 from policy_guard.documents.format import hole_in_key
-from policy_guard.documents.source import Array, Node, Object, Problem, Scalar, Source, Span
+from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span
 from policy_guard.regex import regex
 from policy_guard.solver.strings.pattern import holes, with_variables
 
@@ -79,6 +79,28 @@ def looks_like_policy(node: Node) -> bool:
     if any(isinstance(version, Scalar) and version.text in VERSIONS for version in versions):
         return bool(statements) or any(_is_statement(entry.value, exact=False) for entry in node.entries)
     return any(_is_statement(entry.value, exact=entry.key.text == "Statement") for entry in statements)
+
+
+def bare_statements(node: Node) -> tuple[Node, ...]:
+    """The statements of a list that holds nothing else, or the one that a mapping is, without a policy around them."""
+    if isinstance(node, Object):
+        return (node,) if _is_bare_statement(node) else ()
+    if not isinstance(node, Array) or not all(map(_is_bare_statement, node.items)):
+        return ()
+    return node.items
+
+
+def _is_bare_statement(node: Node) -> bool:
+    if not isinstance(node, Object):
+        return False
+    keys = {entry.key.text for entry in node.entries}
+    return "Effect" in keys and not keys.isdisjoint(_ELEMENTS)
+
+
+def policy_of(statements: tuple[Node, ...], span: Span) -> Object:
+    """The policy with these statements."""
+    version = Entry(Scalar("Version", span), Scalar("2012-10-17", span))
+    return Object((version, Entry(Scalar("Statement", span), Array(statements, span))), span)
 
 
 def _names_statement(key: str) -> bool:

@@ -7,15 +7,9 @@ from collections.abc import Iterator
 from policy_guard.documents.containers.cloudformation.calls import canonical
 from policy_guard.documents.containers.holes import hole, spelling
 from policy_guard.documents.containers.managed import statements as managed_statements
-from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
+from policy_guard.documents.source import Array, Entry, Node, Object, Scalar
 
 _OFF = ("false", "no", "off", "none", "")
-
-
-def policy_of(statements: tuple[Node, ...], span: Span) -> Object:
-    """The policy with these statements."""
-    version = Entry(Scalar("Version", span), Scalar("2012-10-17", span))
-    return Object((version, Entry(Scalar("Statement", span), Array(statements, span))), span)
 
 
 def granted_statements(node: Node, words: str) -> Iterator[Object]:

@@ -9,12 +9,12 @@ from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.cloudformation.calls import canonical
 from policy_guard.documents.containers.manifests import keys
 from policy_guard.documents.containers.manifests.ansible import Playbook
-from policy_guard.documents.containers.manifests.grants import by_text, granted_statements, policy_of
+from policy_guard.documents.containers.manifests.grants import by_text, granted_statements
 from policy_guard.documents.containers.manifests.pulumi import Program
 from policy_guard.documents.containers.manifests.pulumi_document import statements_of
 from policy_guard.documents.containers.manifests.resources import Resource, resource_of
 from policy_guard.documents.containers.opaque import digest
-from policy_guard.documents.containers.recognition import is_policy_text, looks_like_policy
+from policy_guard.documents.containers.recognition import is_policy_text, looks_like_policy, policy_of
 from policy_guard.documents.containers.unresolved import without_style
 from policy_guard.documents.embedded import read_text
 from policy_guard.documents.format import may_grant
