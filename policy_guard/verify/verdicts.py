@@ -22,7 +22,7 @@ from policy_guard.verify.explain.changed import Cause, Changes
 from policy_guard.verify.explain.difference import Terms, blame, spell_terms, terms
 from policy_guard.verify.explain.lost_denies import narrow_to_denied
 from policy_guard.verify.explain.misspelt import Misspelt, Suggestions
-from policy_guard.verify.explain.statements import merge, spell_exactly
+from policy_guard.verify.explain.statements import merge, spell_denied, spell_exactly
 from policy_guard.verify.finding import Difference, Spelled
 from policy_guard.verify.subtraction import part_in, without_accepted
 
@@ -217,7 +217,7 @@ def _explain(check: Check, claim: Claim, answer: Answer, question: Question, pro
         future = isinstance(catalog_answer, Proved)
     difference_terms = terms(claim, witness.request, actions, resources, question.access, prover)
     spell = partial(spell_exactly, check, question, claim, difference_terms, prover)
-    difference = _difference(claim, difference_terms, spell) if difference_terms else None
+    difference = _difference(check, question, claim, difference_terms, prover) if difference_terms else None
     return Verdict(
         claim=claim,
         answer=witness,
@@ -230,9 +230,9 @@ def _explain(check: Check, claim: Claim, answer: Answer, question: Question, pro
     )
 
 
-def _difference(claim: Claim, terms: Terms, spell: Callable[[], tuple[Spelled, ...]]) -> Difference:
+def _difference(check: Check, question: Question, claim: Claim, terms: Terms, prover: Prover) -> Difference:
     """The terms as the policies spell them, those of a Deny that is gone in place of all that it held back from."""
-    narrow = narrow_to_denied(claim, terms, spell)
+    narrow = narrow_to_denied(claim, terms, lambda terms: spell_denied(check, question, claim, terms, prover))
     return spell_terms(narrow, claim.all_before and narrow is terms)
 
 

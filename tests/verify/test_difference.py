@@ -18,7 +18,7 @@ from policy_guard.verify.checks import check
 from policy_guard.verify.explain.difference import Terms, blame, terms
 from policy_guard.verify.explain.difference_text import difference_facts
 from policy_guard.verify.explain.lost_denies import narrow_to_denied
-from policy_guard.verify.explain.statements import spell_exactly
+from policy_guard.verify.explain.statements import spell_denied
 from policy_guard.verify.proving import prover_for
 from policy_guard.verify.verdicts import verdicts
 from tests.support.examples import examples
@@ -55,7 +55,7 @@ def test_the_terms_tell_the_whole_set_and_nothing_else(
                 blame(claim, answer.request, prover, claim.statement, element) for element in ("action", "resource")
             )
             given_ = terms(claim, answer.request, actions, resources, question.access, prover)
-            spell = partial(spell_exactly, check(name), question, claim, given_, prover)
+            spell = partial(spell_denied, check(name), question, claim, prover=prover)
             narrow = narrow_to_denied(claim, given_, spell) if given_ else None
             told_before = claim if narrow is given_ else claim._replace(all_before=False)
             for request in [answer.request, *asked] if given_ else ():

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
-from policy_guard.iam.policy import Statement
+from policy_guard.iam.policy import Statement, as_written, principals_meaning
 from policy_guard.verify.check import Claim
 from policy_guard.verify.explain.difference import Terms
 from policy_guard.verify.finding import Spelled
@@ -13,20 +13,17 @@ _MOST_PAIRS = 2_000
 """How many pairs of values, one of an Allow and one of a Deny, are compared for it."""
 
 
-def narrow_to_denied(claim: Claim, terms: Terms, spell: Callable[[], tuple[Spelled, ...]]) -> Terms:
-    """Return terms that tell the same as `spell` does, if all of it was allowed before but for a Deny.
+def narrow_to_denied(claim: Claim, terms: Terms, spell: Callable[[Terms], tuple[Spelled, ...]]) -> Terms:
+    """Return terms that tell what `spell` spells, if all of the claim was allowed before but for a Deny.
 
     The same terms where that is not so, or cannot be told in one sentence.
     """
-    if not terms.but or not (terms.before or claim.all_before) or _pairs(terms) > _MOST_PAIRS:
+    if not terms.but or not (terms.before or claim.all_before) or terms.accepted or _pairs(terms) > _MOST_PAIRS:
         return terms
-    spelled = spell()
-    if len(spelled) != 1:
+    spelled = spell(terms)
+    if len(spelled) != 1 or len({_frame(statement) for statement in spelled[0].statements}) != 1:
         return terms
-    (statements, without), first = spelled[0], spelled[0].statements[0]
-    if any(_frame(statement) != _frame(first) for statement in statements) or terms.accepted:
-        return terms
-    return Terms(parts=statements, denied=without, before=(), but=())
+    return Terms(parts=spelled[0].statements, denied=spelled[0].without, before=(), but=())
 
 
 def _pairs(terms: Terms) -> int:
@@ -35,7 +32,7 @@ def _pairs(terms: Terms) -> int:
     return sum(values) * sum(counterparts)
 
 
-def _frame(statement: Statement) -> tuple[object, ...]:
+def _frame(statement: Statement) -> Hashable:
     """What statements have to have in common to be told as one: all but their actions and resources."""
     negated = statement.action.negated, bool(statement.resource and statement.resource.negated)
-    return statement.principals, statement.conditions, negated
+    return principals_meaning(statement.principals), tuple(map(as_written, statement.conditions)), negated

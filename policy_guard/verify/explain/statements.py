@@ -27,6 +27,30 @@ def spell_exactly(
     A critical entry narrows the statement to what the entry means. If a Deny of the old version is gone, what the
     statement has in common with the Deny is spelled, never the Deny. Values that are proved unneeded are left out.
     """
+    pieces = _pieces(check, question, claim, terms, prover)
+    selection = next(
+        (each for each in (pieces.denied, pieces.new) if each and pieces.sets.hold_all(each)),
+        [*pieces.new, *pieces.denied],
+    )
+    return pieces.sets.merge_needed(selection)
+
+
+def spell_denied(check: Check, question: Question, claim: Claim, terms: Terms, prover: Prover) -> tuple[Spelled, ...]:
+    """Sets as those of `spell_exactly`, in terms of what was denied before; none if that is not all of the claim."""
+    pieces = _pieces(check, question, claim, terms, prover)
+    return pieces.sets.merge_needed(pieces.denied) if pieces.denied and pieces.sets.hold_all(pieces.denied) else ()
+
+
+class _Pieces(NamedTuple):
+    """What a claim is made of: what is `new`, and what was `denied` before; `sets` tell whether they hold it."""
+
+    new: list[Spelled]
+    denied: list[Spelled]
+    sets: _Sets
+
+
+def _pieces(check: Check, question: Question, claim: Claim, terms: Terms | None, prover: Prover) -> _Pieces:
+    """Return the claim in pieces that can be spelled."""
     claim_statements = terms.parts if terms else (claim.statement or universal_statement(question.kind),)
     denied, before, but = (terms.denied, terms.before, terms.but) if terms else (claim.denied, claim.before, claim.but)
     is_within = partial(_lie_within, prover)
@@ -38,10 +62,7 @@ def spell_exactly(
     ]
     access, claim = _extend_access(check, question, claim, statements)
     sets = _Sets(claimed_requests(claim, claim.statement), access, prover)
-    selection = next(
-        (each for each in (denied_pieces, new_pieces) if each and sets.hold_all(each)), [*new_pieces, *denied_pieces]
-    )
-    return merge(narrow for piece in selection for narrow in sets.needed_pieces(piece))
+    return _Pieces(new=new_pieces, denied=denied_pieces, sets=sets)
 
 
 def merge(pieces: Iterable[Spelled]) -> tuple[Spelled, ...]:
@@ -122,6 +143,10 @@ class _Sets(NamedTuple):
     def hold_all(self, pieces: Iterable[Spelled]) -> bool:
         """Tell whether the claim lies within the pieces."""
         return (self.claim - union(described_requests(piece, self.access) for piece in pieces)).is_empty(self.prover)
+
+    def merge_needed(self, pieces: Iterable[Spelled]) -> tuple[Spelled, ...]:
+        """The needed parts of the pieces, those without the same statements as one."""
+        return merge(narrow for piece in pieces for narrow in self.needed_pieces(piece))
 
     def needed_pieces(self, piece: Spelled) -> Iterator[Spelled]:
         """The piece with those actions and resources through which the claim passes, without what meets them."""
