@@ -68,26 +68,22 @@ def _twins(old: Parsed, new: Parsed) -> dict[PolicyId, PolicyId]:
     """New policies and the old ones of the same holder that they replace under another address."""
     removed_keys = [key for key in old.policies if key not in new.policies and key not in new.problems]
     new_keys = [key for key in new.policies if key not in old.policies and key not in old.problems]
-    twins: dict[PolicyId, PolicyId] = {}
-    for key in new_keys:
-        matches = [
-            identifier
-            for identifier in removed_keys
-            if _is_twin(old.policies[identifier], identifier, new.policies[key], key)
-        ]
-        rivals = [
-            identifier
-            for identifier in new_keys
-            if _is_twin(new.policies[identifier], identifier, new.policies[key], key)
-        ]
-        if len(matches) == 1 and len(rivals) == 1:
-            twins[key] = matches[0]
-    return twins
+    removed_by_trait, new_by_trait = _by_trait(removed_keys, old), _by_trait(new_keys, new)
+    return {
+        keys[0]: removed_by_trait[trait][0]
+        for trait, keys in new_by_trait.items()
+        if len(keys) == len(removed_by_trait.get(trait, ())) == 1
+    }
 
 
-def _is_twin(old: Policy, old_key: PolicyId, new: Policy, new_key: PolicyId) -> bool:
-    last = [address.rpartition(".")[2].partition(" of ")[0] for address in (old_key.address, new_key.address)]
-    return old_key.holder == new_key.holder != "" and old.kind == new.kind and last[0] == last[1]
+def _by_trait(keys: Iterable[PolicyId], parsed: Parsed) -> dict[tuple[object, ...], list[PolicyId]]:
+    """The policies with a holder, by what a policy keeps under another address."""
+    by_trait: dict[tuple[object, ...], list[PolicyId]] = {}
+    for key in keys:
+        if key.holder:
+            property_name = key.address.rpartition(".")[2].partition(" of ")[0]
+            by_trait.setdefault((key.holder, parsed.policies[key].kind, property_name), []).append(key)
+    return by_trait
 
 
 def _parse(units: Iterable[Unit], placeholders: tuple[str, ...]) -> Parsed:

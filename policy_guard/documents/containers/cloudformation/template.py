@@ -26,6 +26,7 @@ _KNOWN_TRANSFORMS = (
 )
 _OTHER_PARTITIONS = re.compile(r"\baws-(?:cn|us-gov|iso|eusc)")
 _MOST_FROM_LOOPS = 2_000
+_MOST_VALUES_FROM_LOOP = 200_000
 _MOST_MERGED = 500_000
 """Values of Globals that are merged into resources, of all of them together."""
 _VALUES = ("Parameters", "Mappings", "Conditions", "Rules", "Globals")
@@ -163,7 +164,7 @@ def _expand(entries: tuple[Entry, ...], unknown: list[Entry], budget: list[int])
 def loop(entry: Entry, budget: list[int]) -> list[Entry] | None:
     """The entries that `Fn::ForEach` stands for; None if it runs over what the template does not say.
 
-    `left` counts how many more may come.
+    `budget` counts how many more may come.
     """
     value = entry.value
     if not isinstance(value, Array) or len(value.items) != 3:
@@ -176,7 +177,7 @@ def loop(entry: Entry, budget: list[int]) -> list[Entry] | None:
         return None
     assert isinstance(collection, Array)
     budget[0] -= len(collection.items) * max(1, len(body.entries))
-    if budget[0] < 0:
+    if budget[0] < 0 or len(collection.items) * size(body, _MOST_VALUES_FROM_LOOP) > _MOST_VALUES_FROM_LOOP:
         return None
     texts = [item.text for item in collection.items if isinstance(item, Scalar)]
     bodies = (_loop_body(body, name.text, text) for text in texts)
