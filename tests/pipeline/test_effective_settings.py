@@ -11,7 +11,7 @@ import yaml
 from policy_guard.documents.source import Source
 from policy_guard.settings.config import NAME, load_config
 from tests.support.places import ROOT
-from tests.support.repository import NARROW, Scratch
+from tests.support.repository import NARROW, WIDE, Scratch
 
 SETTINGS = """\
 version: 1
@@ -150,3 +150,11 @@ def test_settings_of_the_base_that_cannot_be_read_are_none_outside_of_ci(
     assert _line(text, "exclude").endswith("# .policy-guard.yaml:5 in the working tree")
     groups = {NAME: "groups: []  # default", "critical.yaml": "groups:  # .policy-guard.yaml:12 in the working tree"}
     assert _line(text, "groups") == groups[next(iter(broken))]
+
+
+def test_a_check_that_is_off_is_off_for_new_files(scratch: Scratch) -> None:
+    scratch.write(NAME, "version: 1\nseverity: {no-new-access: 'off'}\n")
+    scratch.commit()
+    scratch.write("iam/new.json", WIDE)
+    answer = scratch.guard("check")
+    assert (answer.code, "Not asked: no-new-access (severity: off)" in answer.out) == (0, True), answer

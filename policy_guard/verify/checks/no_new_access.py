@@ -30,9 +30,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 
 from policy_guard.iam.policy import Policy, Request, Statement, by_effect, leaves_all, statement_meaning
-from policy_guard.settings.severity import CheckId
+from policy_guard.settings.severity import CheckId, Severity
 from policy_guard.solver.formula import TRUE, Formula, conjunction, negation
-from policy_guard.verify.check import Check, Claim, Question
+from policy_guard.verify.check import Check, Circumstances, Claim, Question
 
 
 def _claims(question: Question) -> Iterator[Claim]:
@@ -78,6 +78,11 @@ def _unchanged_allows(new: Policy | None, old: Policy | None) -> frozenset[Hasha
     return frozenset(statement_meaning(statement) for statement in old_statements if statement.effect == "Allow")
 
 
+def _severity(circumstances: Circumstances) -> Severity | None:
+    """A new file is as severe as the settings say of new files, unless they switch the check off for all."""
+    return circumstances.new_files if circumstances.fresh and circumstances.configured != "off" else None
+
+
 CHECK = Check(
     id=CheckId("no-new-access"),
     headline="grants new access",
@@ -91,7 +96,7 @@ CHECK = Check(
     order=10,
     compares=True,
     always_asked=True,
-    severity=lambda circumstances: circumstances.new_files if circumstances.fresh else None,
+    severity=_severity,
     acceptable="change",
     title="New access",
     verb="now allows",
