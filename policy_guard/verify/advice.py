@@ -33,7 +33,7 @@ def headline_without_document(check: Check, verdict: Verdict) -> str | None:
 
 def advice(check: Check, verdict: Verdict, question: Question, witness: Request | None) -> str:
     """Say what to do: put back the Deny that is gone, if it is to blame."""
-    if check.of_old and question.new is None:
+    if question.new is None:
         return "put the policy back, or have its loss reviewed"
     if verdict.cause and verdict.cause.of_deny:
         if question.by_reference:

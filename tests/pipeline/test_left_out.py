@@ -226,3 +226,18 @@ def test_a_group_of_two_kinds_says_so_once(tmp_path: Path) -> None:
     scratch.write("iam/a.json", WIDE)
     answer = scratch.guard("check")
     assert (answer.code, answer.out.count("holds a policy of the kind")) == (1, 1)
+
+
+def test_a_base_that_is_a_full_id_is_shortened(tmp_path: Path) -> None:
+    scratch = scratch_of(tmp_path, "", **{"iam/a.json": WIDE})
+    head = scratch.git("rev-parse", "HEAD")
+    scratch.write("iam/a.json", NARROW)
+    assert f"1 policy changed since {head[:7]}: " in last(scratch.guard("check", "--base", head).out)
+
+
+def test_a_cap_that_goes_is_to_be_put_back(tmp_path: Path) -> None:
+    settings = "policies:\n  - {files: ['org/*.json'], kind: boundary}"
+    scratch = scratch_of(tmp_path, settings, **{"org/a.json": NARROW})
+    (tmp_path / "org/a.json").unlink()
+    answer = scratch.guard("check")
+    assert answer.code == 1 and "next     put the policy back, or have its loss reviewed" in answer.out

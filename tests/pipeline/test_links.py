@@ -258,3 +258,11 @@ def test_names_that_some_systems_take_for_one(path: str) -> None:
 def test_names_in_other_normal_forms() -> None:
     assert folded("\u00c4.json") == folded("A\u0308.json") == folded("a\u0308\u200c.json")
     assert folded("../.git/./x") == "../.git/./x"
+
+
+def test_what_is_wrong_behind_a_link_says_that_it_is_one(scratch: Scratch) -> None:
+    scratch.commit(**{"iam/b.yaml": "Version: '2012-10-17'\nStatement: []\n"})
+    (scratch.folder / "iam/linked.json").symlink_to("b.yaml")
+    answer = scratch.guard("check")
+    assert answer.code == 1
+    assert "; this name is a link to iam/b.yaml, and decides how that is read [readable" in answer.out

@@ -380,7 +380,8 @@ def test_an_unknown_format_names_the_known_ones(name: str) -> None:
 
 def test_github_shows_ten_of_each_and_says_how_many_more() -> None:
     lines = render("github", CASES["one policy with twelve findings"]).splitlines()
-    commands = [line for line in lines if line.startswith("::")]
+    assert "::notice title=policy-guard::12 errors, 10 of them shown here: the log of this step has all" in lines
+    commands = [line for line in lines if line.startswith("::error")]
     assert len(commands) == 10
     assert commands[-1].endswith("%0A2 more errors not shown here: the log of this step has them all.")
     assert "more error" not in "".join(commands[:-1])
@@ -390,7 +391,7 @@ def test_github_shows_ten_of_each_and_says_how_many_more() -> None:
 def test_github_messages_stay_within_the_limit_and_keep_the_count() -> None:
     facts = tuple((f"fact{number}", "long " * 1000) for number in range(12))
     report = report_of(tuple(ORDERS_FINDING._replace(facts=facts) for _ in range(11)), fails=True)
-    commands = [line for line in render("github", report).splitlines() if line.startswith("::")]
+    commands = [line for line in render("github", report).splitlines() if line.startswith("::error")]
     messages = [line.partition("::")[2].partition("::")[2].replace("%0A", "\n") for line in commands]
     assert max(map(len, messages)) == 4096
     assert messages[-1].endswith("has them all.")

@@ -300,7 +300,7 @@ def _parsed_version(
     if configured and not reading.policies:
         from policy_guard.documents.containers.recognition import misspelt_statement
 
-        none = Problem("the file is configured as a policy and contains none", Span(0, min(1, len(source.text))))
+        none = Problem("a policy is expected in this file, and it contains none", Span(0, min(1, len(source.text))))
         problems.append(misspelt_statement(source) or none)
     examined = bool(reading.policies or configured)
     return FileVersion(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from policy_guard.documents.containers.serverless_framework.files import RevisionFiles, parts
 from policy_guard.documents.format import decode
 from policy_guard.documents.formats import plain_name, suffixes
+from policy_guard.documents.printable import printable
 from policy_guard.documents.source import Problem, Source, Span, Unreadable
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.changes import snapshot
@@ -62,6 +63,14 @@ class Reader:
 
         With `closely`, a template is one even if nothing in it looks like a policy.
         """
+        version = self._glance(file, path, revision, closely)
+        if file is None or file.mode != LINK or not version.problems:
+            return version
+        tree = self._trees.get(revision) or Tree(self._repository, {})
+        target = tree.file(tree.way(file.path))
+        return _with_link(version, target.path) if target else version
+
+    def _glance(self, file: File | None, path: str, revision: Revision, closely: bool) -> FileVersion:
         config = self._base_config if revision == self._old else self._config
         rule = config.policy_rule(path)
         empty = Source(path, "", revision.name)
@@ -198,3 +207,11 @@ class Reader:
         config = config or self._config
         by_name = path.lower().endswith(suffixes()) or plain_name(path)
         return config.policy_rule(path) is not None or (by_name and not config.is_excluded(path))
+
+
+def _with_link(version: FileVersion, target: str) -> FileVersion:
+    """The version of a file behind a link: what is wrong with it may be the name that the link gives it."""
+    words = f"; this name is a link to {printable(target)}, and decides how that is read"
+    return version._replace(
+        problems=tuple(problem._replace(message=f"{problem.message}{words}") for problem in version.problems)
+    )

@@ -65,7 +65,7 @@ def choose(
     if commit is None:
         head = repository.commit("HEAD") or ""
         return Revision("the empty tree", tree=EMPTY_TREES.get(len(head), EMPTY_TREES[40])), new
-    return _commit_revision(f"{name}@{commit[:7]}", commit), new
+    return _commit_revision(commit[:7] if name == commit else f"{name}@{commit[:7]}", commit), new
 
 
 def head_with_itself(repository: Repository) -> tuple[Revision, Revision]:

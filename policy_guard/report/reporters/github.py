@@ -53,7 +53,12 @@ def _annotations(report: Report) -> Iterator[str]:
 
 
 def _notices(report: Report) -> Iterator[str]:
-    """The notes about the run, which a reviewer has to see: what was accepted, that the settings change."""
+    """The notes about the run, which a reviewer has to see: how many findings are not shown, what was accepted."""
+    for severity in COMMANDS:
+        number = sum(block.severity == severity for block in blocks(report))
+        if number > MOST_ANNOTATIONS:
+            words = f"{counted(number, severity)}, {MOST_ANNOTATIONS} of them shown here: the log of this step has all"
+            yield f"::notice title=policy-guard::{words}"
     notes = (*(f"accepted: {each}" for each in report.accepted), *report.notes)
     yield from (f"::notice title=policy-guard::{_message(printable(note))}" for note in notes[:MOST_NOTES])
 

@@ -29,6 +29,9 @@ _ACCOUNT = "the account"
 _MOST_STATEMENTS = 1_000
 _STEPS = 400_000
 
+_NO_JSON = "this text is no JSON, and so no policy that is read here; write the policy itself"
+_LATER = "this is resolved later and is not a policy yet; write the policy here"
+
 
 class Holder(NamedTuple):
     """Whom a policy serves, under some truths: equal keys are one holder, `label` is for people.
@@ -240,7 +243,8 @@ class Reading:
         if isinstance(value, NoValue):
             return value
         if not isinstance(value, Object):
-            raise Opaque("this is resolved later and is not a policy yet; write the policy here", node.span)
+            is_plain = isinstance(value, Scalar) and isinstance(node, Scalar)
+            raise Opaque(_NO_JSON if is_plain else _LATER, node.span)
         entries: list[Entry] = []
         for entry in entries_of(value):
             part: Value = entry.value if entry.key.text == "Statement" else evaluator.value(entry.value)
