@@ -44,6 +44,7 @@ class Judgement(NamedTuple):
 
     `used` are the acceptances without which there would be more findings, `switched_off` the checks that would have
     been asked, or whose findings are not told. `caps` tells that the policy is new and only caps what others grant.
+    `paths` are those of its files.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -51,6 +52,7 @@ class Judgement(NamedTuple):
     used: tuple[Used, ...] = ()
     switched_off: tuple[SwitchedOff, ...] = ()
     caps: bool = False
+    paths: frozenset[str] = frozenset()
 
 
 class Judge:
@@ -90,6 +92,7 @@ class Judge:
             checks=ids,
             switched_off=tuple(self._switched_off(facts)),
             caps=facts.changed and _is_new_cap(pair),
+            paths=frozenset(_paths(pair)),
         )
         if not unclear:
             return judgement
@@ -120,7 +123,7 @@ class Judge:
 
         policy = _policy(pair)
         critical_entries = self._settings.critical if policy.kind not in BESIDE_FULL_ACCESS else ()
-        paths = {pair.path, *(statement.source.path for statement in policy.statements)}
+        paths = _paths(pair)
         return Facts(
             kind=policy.kind,
             new=pair.new,
@@ -260,6 +263,11 @@ class Judge:
 def _is_shipped(verdict: Verdict) -> bool:
     """Tell whether the critical entry is one of a pack: those of the owners come first."""
     return verdict.claim.entry is not None and not verdict.claim.entry.is_own
+
+
+def _paths(pair: Pair) -> set[str]:
+    """The files that a policy stands in, under their new names."""
+    return {pair.path, *(statement.source.path for statement in _policy(pair).statements)}
 
 
 def _policy(pair: Pair) -> Policy:

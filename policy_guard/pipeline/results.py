@@ -60,6 +60,7 @@ class Results:
         self._skipped: list[Skipped] = []
         self._reviewed: dict[str, Reviewed] = {}
         self._asked_checks: set[CheckId] = set()
+        self._paths_judged: set[str] = set()
         self._ranks: list[int] = []
         self._names: list[str] = []
         self._numbers: list[list[int]] = []
@@ -100,6 +101,7 @@ class Results:
         for switched_off in judgement.switched_off:
             self._switched_off[switched_off] = self._switched_off.get(switched_off, 0) + 1
         self._caps += judgement.caps
+        self._paths_judged |= judgement.paths
         self._withheld += bool(judgement.findings) and all(each.severity == "off" for each in judgement.findings)
         self._count(name, judgement.findings)
 
@@ -176,6 +178,7 @@ class Results:
             refused=sum(rank >= self._least for rank in self._ranks),
             base=base,
             critical=len(self._settings.critical),
+            critical_elsewhere=sum(not any(map(e.concerns, self._paths_judged)) for e in self._settings.critical),
             skipped=tuple(self._skipped),
             notes=tuple(dict.fromkeys([*self._notes, *_expired_ignores(config, self._today)])),
             fails=any(RANK[finding.severity] >= self._least for finding in self._findings),

@@ -121,7 +121,10 @@ class Run(NamedTuple):
     def look_for_hidden(self, all_policies: bool) -> None:
         """Return what the change puts where it is not looked at."""
         for path, remark in _link_remarks(self):
-            self.session.results.note(remark.sentence)
+            if remark.unread:
+                self.session.results.add_skipped(path, remark.unread)
+            else:
+                self.session.results.note(remark.sentence)
             if remark.gone:
                 self.session.results.add_gone(remark.gone, remark.findings)
             else:
@@ -135,7 +138,8 @@ class Run(NamedTuple):
         for change in self.session.results.stepwise(changes, "changed files", attrgetter("path")):
             outcome = pairs(self.reader, change, self.comparison)
             if not (outcome.pairs or outcome.findings):
-                outcome = outcome._replace(unread=_unread_remark(self.reader, change.new, change.path, changed=True))
+                remark = _unread_remark(self.reader, change.new, change.path, changed=True)
+                outcome = outcome._replace(unread=remark or outcome.unread)
             self.session.results.outcome(change.path, outcome)
             for pair in outcome.pairs:
                 if alone := _without_groups(pair, self.reader):
@@ -319,8 +323,9 @@ class Run(NamedTuple):
             if path not in changed_paths and not self.reader.groups(path) and touches(Change(None, file), self.paths)
         ]
         for path, file in self.session.results.stepwise(remaining_files, "files", itemgetter(0)):
-            self.session.results.add_skipped(path, _unread_remark(self.reader, file, path, changed=False))
             version = self.reader.version(file, path, self.comparison.new)
+            remark = _unread_remark(self.reader, file, path, changed=False) or version.passed_over
+            self.session.results.add_skipped(path, remark)
             if self.references:
                 self.session.version(version, partial(self.references.with_bound, paths=(path,)))
             else:

@@ -48,8 +48,9 @@ class Report(NamedTuple):
 
     `base` names what the new versions were compared with ("main@3f9c2ab", "orders-old.json"), `policies` counts the
     policies judged, `refused` those with a finding that fails, `warned` those with findings none of which fails;
-    `critical` counts the entries of the critical list. `checks` are those that ran, so that a green line claims no
-    more. `notes` are sentences about the run as a whole (a followed rename, embedded policies).
+    `critical` counts the entries of the critical list, `critical_elsewhere` those of them that are about other files.
+    `checks` are those that ran, so that a green line claims no more. `notes` are sentences about the run as a whole (a
+    followed rename, embedded policies).
     `fails` is the verdict under `--fail-on`; `error` a set-up error, where nothing was checked. `seconds` is None in
     reports that must not change from run to run. `mode` is `changes`, `compare` (two files) or `all` (every policy;
     `changed` counts those that were also compared). `judged` names the policies, each by its path and label;
@@ -72,6 +73,7 @@ class Report(NamedTuple):
     refused: int = 0
     base: str = ""
     critical: int = 0
+    critical_elsewhere: int = 0
     skipped: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
     fails: bool = False

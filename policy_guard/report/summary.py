@@ -127,8 +127,8 @@ def _claims(report: Report) -> str:
     silenced = {each.check for each in report.not_asked}
     checks = [each for each in checks if each.id not in silenced]
     claims = [each.assurance for each in checks if each.assurance and (compared or not each.compares)]
-    if report.critical and any(each.by_entry for each in checks):
-        claims.append("not the one critical permission" if report.critical == 1 else _none_of(report.critical))
+    if report.critical > report.critical_elsewhere and any(each.by_entry for each in checks):
+        claims.append("not the one critical permission" if report.critical == 1 else _none_of(report))
     return ", ".join(claims) or "readable, nothing else was asked"
 
 
@@ -137,8 +137,10 @@ def _files(report: Report) -> str:
     return counted(len(files), "file has", "files have")
 
 
-def _none_of(critical: int) -> str:
-    return f"none of {critical} critical permissions"
+def _none_of(report: Report) -> str:
+    elsewhere = report.critical_elsewhere
+    others = f" ({elsewhere} more {'is' if elsewhere == 1 else 'are'} only about other files)" if elsewhere else ""
+    return f"none of {counted(report.critical - elsewhere, 'critical permission')}{others}"
 
 
 def _counts(report: Report) -> str:

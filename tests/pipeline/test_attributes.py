@@ -324,7 +324,7 @@ def test_a_pointer_is_small_and_holds_no_statement(scratch: Scratch) -> None:
     answer = judged(scratch, **{"iam/new.yaml": f"{pointer}---\n{json.dumps(NARROW)}\n"})
     said(answer, "iam/new.yaml:3:", "grants new access")
     older = "\nversion https://hawser.github.com/spec/v1\noid sha256:0\nsize 1\n"
-    assert "iam/old.json is an LFS pointer" in judged(scratch, **{"iam/old.json": older}).out
+    assert "iam/old.json: is an LFS pointer" in judged(scratch, **{"iam/old.json": older}).out
 
 
 _YAML = """\

@@ -241,3 +241,14 @@ def test_a_cap_that_goes_is_to_be_put_back(tmp_path: Path) -> None:
     (tmp_path / "org/a.json").unlink()
     answer = scratch.guard("check")
     assert answer.code == 1 and "next     put the policy back, or have its loss reviewed" in answer.out
+
+
+def test_critical_entries_about_other_files_are_not_claimed(tmp_path: Path) -> None:
+    listed = "version: 1\npermissions:\n" + "".join(
+        f"  - {{id: {id_}, actions: ['s3:DeleteBucket'], reason: no, files: ['{files}']}}\n"
+        for id_, files in (("a", "iam/**"), ("b", "org/**"), ("c", "**"))
+    )
+    scratch = scratch_of(tmp_path, "critical: critical.yaml", **{"critical.yaml": listed, "iam/a.json": WIDE})
+    scratch.write("iam/a.json", NARROW)
+    said = "none of 2 critical permissions (1 more is only about other files)"
+    assert said in last(scratch.guard("check").out)

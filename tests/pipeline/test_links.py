@@ -211,7 +211,7 @@ class TestWhatIsConfiguredInside:
         entry(scratch, "lib", "160000", scratch.git("rev-parse", "HEAD"))
         answer = judged(scratch)
         assert answer.code == 0, answer
-        assert "lib is a submodule, which is not checked" in answer.out
+        assert "not checked: lib: is a submodule\n" in answer.out and "; 1 file not checked" in answer.out
 
 
 def test_many_crooked_links_end(scratch: Scratch) -> None:

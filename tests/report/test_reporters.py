@@ -281,6 +281,15 @@ def test_json_is_found_safe_even_where_a_sid_is_a_command() -> None:
             {"policies": 1, "critical": 1},
             "1 policy changed since m: no new access, no lost Deny, not the one critical permission",
         ),
+        (
+            {"policies": 1, "critical": 5, "critical_elsewhere": 4},
+            "1 policy changed since m: no new access, no lost Deny, none of 1 critical permission "
+            "(4 more are only about other files)",
+        ),
+        (
+            {"policies": 1, "critical": 1, "critical_elsewhere": 1},
+            "1 policy changed since m: no new access, no lost Deny",
+        ),
         ({"policies": 2}, "2 policies changed since m: no new access, no lost Deny"),
         ({"policies": 2, "checks": ("no-lost-deny",), "critical": 9}, "2 policies changed since m: no lost Deny"),
         ({"policies": 2, "checks": ()}, "2 policies changed since m: readable, nothing else was asked"),

@@ -494,7 +494,7 @@ def test_a_file_that_git_writes_in_another_encoding(scratch: Scratch) -> None:
 def test_an_lfs_pointer_is_told(scratch: Scratch) -> None:
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
     answer = judged(scratch, **{"iam/new.json": pointer})
-    assert "iam/new.json is an LFS pointer; the file behind it is not checked" in answer.out
+    assert "not checked: iam/new.json: is an LFS pointer; the file behind it is not in git" in answer.out
 
 
 def test_a_critical_list_outside_of_the_repository_is_not_shown(scratch: Scratch) -> None:

@@ -144,7 +144,8 @@ def pairs(reader: Reader, change: Change, comparison: Comparison) -> FileResult:
     findings = (*_findings(old, new), *_unreadable_old_version(reader, change, comparison.old, (old, new)))
     if new and new.problems:
         return FileResult((), findings, new.embedded, notes)
-    return FileResult(tuple(_pair_policies(change.path, old, new)), findings, new.embedded if new else 0, notes)
+    policy_pairs = tuple(_pair_policies(change.path, old, new))
+    return FileResult(policy_pairs, findings, new.embedded if new else 0, notes, unread=new.passed_over if new else "")
 
 
 def _with_template_problems(version: FileVersion) -> FileVersion:
@@ -173,6 +174,7 @@ def _join_results(deletion: FileResult, addition: FileResult, old_file: File, ne
         (*deletion.findings, *addition.findings),
         addition.embedded,
         (*deletion.notes, *addition.notes, *([note] if deletion.pairs or addition.pairs or addition.findings else [])),
+        addition.unread,
     )
 
 
@@ -231,8 +233,6 @@ def _notes(change: Change, old: FileVersion | None, new: FileVersion | None) -> 
         and ((old and old.examined) or (new and new.examined))
     ):
         yield f"{change.new.path} is compared with {change.old.path} ({change.relation})"
-    if new and new.note:
-        yield new.note
     for label, policy in new.policies.items() if old and new else ():
         if old and label in old.policies and not _has_one_holder(old.policies[label], policy):
             yield f"{change.path} {label} now belongs to a different principal; {_AS_TWO}"

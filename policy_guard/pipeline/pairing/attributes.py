@@ -119,7 +119,7 @@ def _suspect_findings(
         if reason and (place, reason) not in refusals:
             refusals.add((place, reason))
             yield from _refusal(question, place, reason)
-        elif not reason and suspect.touched and not version.note and _filters(values, path):
+        elif not reason and suspect.touched and not version.passed_over and _filters(values, path):
             filtered[path] = None
     if filtered:
         note(_filter_note(list(filtered)))

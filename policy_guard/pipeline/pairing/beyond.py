@@ -26,21 +26,26 @@ MOST_MATCHED = 2_000_000
 _MOST_NAMES = 100
 """Names at the end of a link that are tried as a way back; more of them are no way that anybody writes."""
 _FILE = 0o100644
+_NOT_CHECKED = ", which is not checked"
 _DESCRIPTIONS = {
     MISSING: "is a link that leads to nothing in the repository",
     CIRCLE: "is a link that leads in a circle, which is not followed",
-    BELOW: "is a link into a submodule, which is not checked",
+    BELOW: f"is a link into a submodule{_NOT_CHECKED}",
     BROKEN: "is a link that no system follows",
 }
 _OUT = "is a link that leads out of the repository, which is not followed"
 
 
 class Remark(NamedTuple):
-    """A sentence for the report and the findings; `gone` are the paths and labels of the policies that were there."""
+    """A sentence for the report and the findings; `gone` are the paths and labels of the policies that were there.
+
+    `unread` says in place of the sentence why what stands there is not checked, if that is all there is to say.
+    """
 
     sentence: str
     findings: tuple[Finding, ...]
     gone: tuple[str, ...] = ()
+    unread: str = ""
 
 
 class Beyond:
@@ -82,7 +87,7 @@ class Beyond:
         if file is None or file.mode not in (LINK, SUBMODULE):
             return None
         if file.mode == SUBMODULE:
-            description = "is a submodule, which is not checked"
+            description = f"is a submodule{_NOT_CHECKED}"
             return self._with_removed_policies(
                 file.path, f"{file.path} {description}", (*self._findings_of_settings(file.path, description),)
             )
@@ -189,7 +194,9 @@ class Beyond:
         """The remark, with a finding for the policies that were where something is now that is not looked into."""
         removed = list(self._removed_versions(path))
         if not removed:
-            return Remark(sentence, findings)
+            unread = sentence.removeprefix(f"{path} ").removesuffix(_NOT_CHECKED)
+            is_all = not findings and sentence.endswith(_NOT_CHECKED)
+            return Remark(sentence, findings, unread=unread if is_all else "")
         finding = replaced_finding(Source(path, ""), [version.source for version in removed])
         names = (
             f"{version.source.path} {policy.label}".rstrip()

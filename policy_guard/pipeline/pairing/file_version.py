@@ -42,7 +42,8 @@ class FileVersion(NamedTuple):
 
     `candidates` are labels of what may become a policy.
 
-    `examined` is False where the file was passed over as no policy at all. `unread` are the texts of the policies that
+    `examined` is False where the file was passed over as no policy at all, and `passed_over` says why if it may be one
+    all the same. `unread` are the texts of the policies that
     cannot be read, as far as there are texts. `template` is there if the file is one, of which policies are read when
     it is `completed`. A `manifest` may lose its last policy and is looked at all the same.
     """
@@ -52,7 +53,7 @@ class FileVersion(NamedTuple):
     problems: tuple[Problem, ...] = ()
     embedded: int = 0
     examined: bool = True
-    note: str = ""
+    passed_over: str = ""
     candidates: frozenset[str] = frozenset()
     unresolved: tuple[Unresolved, ...] = ()
     unread: tuple[str, ...] = ()
@@ -145,13 +146,13 @@ def glance_of(
 
 def _pointer_version(data: bytes, path: str, revision: str, configured: bool) -> FileVersion:
     problem = Problem("an LFS pointer stands here, and the policy is elsewhere; keep it in git", Span(0, 0))
-    note = "" if configured else f"{path} is an LFS pointer; the file behind it is not checked"
+    passed_over = "" if configured else "is an LFS pointer; the file behind it is not in git"
     return FileVersion(
         source=salvage(path, data, revision),
         policies={},
         problems=(problem,) if configured else (),
         examined=configured,
-        note=note,
+        passed_over=passed_over,
     )
 
 

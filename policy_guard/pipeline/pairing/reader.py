@@ -106,9 +106,7 @@ class Reader:
                 problems=(Problem("there is no file with this name", Span(0, 0)),) if rule else (),
             )
         if data is OVERSIZED and rule is None and plain_name(path):
-            return FileVersion(
-                empty, {}, examined=False, note=f"{path} is larger than {LARGEST >> 20} MB, and is not checked"
-            )
+            return FileVersion(empty, {}, examined=False, passed_over=f"is larger than {LARGEST >> 20} MB")
         if data is OVERSIZED:
             return FileVersion(source=empty, policies={}, problems=(Problem(_TOO_LARGE, Span(0, 0)),))
         kind = rule.kind if rule else None

@@ -39,6 +39,8 @@ def _report(report: Report) -> dict[str, Any]:
         fields["unmet"] = report.unmet
     fields["policies"] = report.policies
     fields["checks"] = list(report.checks)
+    fields["critical_entries"] = report.critical - report.critical_elsewhere
+    fields["critical_entries_elsewhere"] = report.critical_elsewhere
     fields["not_asked"] = [not_asked._asdict() for not_asked in report.not_asked]
     fields["paths"] = list(report.paths)
     fields["changed_elsewhere"] = report.outside

@@ -131,7 +131,7 @@ def _run_details(report: Report) -> Iterator[str]:
     yield ""
     yield f"- compared with: {code(report.base or 'nothing')}"
     yield f"- settings: those of {code(report.settings) if report.settings else 'the working tree'}"
-    yield f"- checks: {', '.join(report.checks) or 'none'}; entries of the critical list: {report.critical}"
+    yield f"- checks: {', '.join(report.checks) or 'none'}; {_critical(report)}"
     for check_id, setting, policies in report.not_asked:
         yield f"- not asked: {check_id} of {counted(policies, 'policy', 'policies')}, by {code(f'{setting}: off')}"
     if report.paths:
@@ -145,6 +145,11 @@ def _run_details(report: Report) -> Iterator[str]:
         yield f"- and {len(report.skipped) - MOST_ROWS} more files not checked"
     yield ""
     yield "</details>"
+
+
+def _critical(report: Report) -> str:
+    elsewhere = f", {report.critical_elsewhere} of them only about other files" if report.critical_elsewhere else ""
+    return f"entries of the critical list: {report.critical}{elsewhere}"
 
 
 def _location(finding: Finding) -> str:
