@@ -44,7 +44,7 @@ class Judgement(NamedTuple):
 
     `used` are the acceptances without which there would be more findings, `switched_off` the checks that would have
     been asked, or whose findings are not told. `caps` tells that the policy is new and only caps what others grant.
-    `paths` are those of its files.
+    `by_reference` that it is new and was compared with its reference. `paths` are those of its files.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -52,6 +52,7 @@ class Judgement(NamedTuple):
     used: tuple[Used, ...] = ()
     switched_off: tuple[SwitchedOff, ...] = ()
     caps: bool = False
+    by_reference: bool = False
     paths: frozenset[str] = frozenset()
 
 
@@ -92,6 +93,7 @@ class Judge:
             checks=ids,
             switched_off=tuple(self._switched_off(facts)),
             caps=facts.changed and _is_new_cap(pair),
+            by_reference=facts.changed and pair.fresh and pair.old is not None,
             paths=frozenset(_paths(pair)),
         )
         if not unclear:
@@ -146,7 +148,8 @@ class Judge:
         from policy_guard.verify.checks import checks
 
         for check in checks():
-            if self._is_off(check) and _concerns(check, facts) and not check.is_clear(facts):
+            told_anyway = check.by_entry and all(entry.severity for entry in facts.critical)
+            if self._is_off(check) and _concerns(check, facts) and not check.is_clear(facts) and not told_anyway:
                 yield SwitchedOff(check.id, SEVERITY)
 
     def _question(self, pair: Pair, facts: Facts, checks: Iterable[Check]) -> Question:

@@ -67,7 +67,7 @@ class Results:
         self._gone: dict[str, int] = {}
         self._compared = self._unchanged = self._planned = 0
         self._plan = ""
-        self._embedded = self._withheld = self._caps = self._excluded = self._outside = 0
+        self._embedded = self._withheld = self._caps = self._by_reference = self._excluded = self._outside = 0
         self._paths: tuple[str, ...] = ()
         self._switched_off: dict[SwitchedOff, int] = {}
 
@@ -101,6 +101,7 @@ class Results:
         for switched_off in judgement.switched_off:
             self._switched_off[switched_off] = self._switched_off.get(switched_off, 0) + 1
         self._caps += judgement.caps
+        self._by_reference += judgement.by_reference
         self._paths_judged |= judgement.paths
         self._withheld += bool(judgement.findings) and all(each.severity == "off" for each in judgement.findings)
         self._count(name, judgement.findings)
@@ -198,6 +199,7 @@ class Results:
             not_asked=tuple(NotAsked(*each, policies) for each, policies in self._switched_off.items()),
             withheld=self._withheld,
             caps=self._caps,
+            by_reference=self._by_reference,
             excluded=self._excluded,
             paths=self._paths,
             outside=self._outside,

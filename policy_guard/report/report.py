@@ -62,10 +62,11 @@ class Report(NamedTuple):
 
     `by_policy` are the findings about each of the `judged`, where the run kept which they are.
 
-    `not_asked` are the checks that the settings switch off, and `withheld` counts the policies of which they leave out
-    all that was found. `caps` counts the new policies that only cap what others grant. `excluded` counts the files
-    among the `skipped` that the settings exclude. `paths` are what the run was restricted to, and `outside` counts the
-    files that changed elsewhere. `unmet` is the option that fails because of the `relation`.
+    `not_asked` are the checks that the settings switch off, and `withheld` counts the policies of which they leave
+    out all that was found. `caps` counts the new policies that only cap what others grant, `by_reference` those
+    that were compared with their references. `excluded` counts the files among the `skipped` that the settings
+    exclude. `paths` are what the run was restricted to, and `outside` counts the files that changed elsewhere.
+    `unmet` is the option that fails because of the `relation`.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -97,6 +98,7 @@ class Report(NamedTuple):
     not_asked: tuple[NotAsked, ...] = ()
     withheld: int = 0
     caps: int = 0
+    by_reference: int = 0
     excluded: int = 0
     paths: tuple[str, ...] = ()
     outside: int = 0

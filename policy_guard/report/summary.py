@@ -33,7 +33,7 @@ def summary(report: Report) -> str:
     if report.accepted:
         acceptances = f". {_files(report)} accepted some of it"
         verdict += acceptances if shown else f", but for what {_files(report)} accepted"
-    verdict += _caps(report) + _not_asked(report)
+    verdict += _without_old_version(report) + _not_asked(report)
     end = f". {report.seconds:.2f} s" if report.seconds is not None else ""
     return f"{_subject(report)}: {verdict}{_skipped(report)}{_relation(report)}{end}"
 
@@ -101,11 +101,18 @@ def _restriction(report: Report) -> str:
     return f" in {' and '.join(map(printable, paths))}" if paths else ""
 
 
-def _caps(report: Report) -> str:
-    """Return how many new policies pass because they only cap what others grant: another kind might not."""
-    if not report.caps:
-        return ""
-    return f". {counted(report.caps, 'policy is a new cap', 'policies are new caps')}, and a cap grants nothing"
+def _without_old_version(report: Report) -> str:
+    """Return how many new policies only cap what others grant, where another kind might fail, or have a reference."""
+    text = ""
+    if report.caps:
+        text = f". {counted(report.caps, 'policy is a new cap', 'policies are new caps')}, and a cap grants nothing"
+    if report.by_reference:
+        words = (
+            "policy is new and was compared with its reference",
+            "policies are new and were compared with references",
+        )
+        text += f". {counted(report.by_reference, *words)}"
+    return text
 
 
 def _not_asked(report: Report) -> str:

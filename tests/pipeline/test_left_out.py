@@ -252,3 +252,20 @@ def test_critical_entries_about_other_files_are_not_claimed(tmp_path: Path) -> N
     scratch.write("iam/a.json", NARROW)
     said = "none of 2 critical permissions (1 more is only about other files)"
     assert said in last(scratch.guard("check").out)
+
+
+def test_a_new_policy_with_a_reference_says_what_it_was_compared_with(tmp_path: Path) -> None:
+    settings = "policies:\n  - {files: ['iam/*.json'], reference: all.json}"
+    scratch = scratch_of(tmp_path, settings, **{"all.json": ALLOW_ALL})
+    scratch.write("iam/a.json", WIDE)
+    answer = scratch.guard("check")
+    assert answer.code == 0 and ". 1 policy is new and was compared with its reference. " in last(answer.out)
+
+
+def test_entries_with_a_severity_of_their_own_are_asked_all_the_same(tmp_path: Path) -> None:
+    listed = "version: 1\npermissions: [{id: a, actions: ['s3:DeleteBucket'], reason: no, severity: warning}]\n"
+    settings = "critical: critical.yaml\nseverity: {access-not-granted: off}"
+    scratch = scratch_of(tmp_path, settings, **{"critical.yaml": listed, "iam/a.json": NARROW})
+    scratch.write("iam/a.json", ALLOW_ALL)
+    out = scratch.guard("check").out
+    assert "grants a critical permission" in out and "Not asked" not in last(out)

@@ -322,6 +322,11 @@ def test_json_is_found_safe_even_where_a_sid_is_a_command() -> None:
             "1 policy changed since m: no new access, no lost Deny. 1 policy is a new cap, and a cap grants nothing",
         ),
         (
+            {"policies": 1, "by_reference": 1},
+            "1 policy changed since m: no new access, no lost Deny. "
+            "1 policy is new and was compared with its reference",
+        ),
+        (
             {"skipped": (Skipped("a.json", "excluded by the settings"),), "excluded": 1},
             "no policy checked since m; 1 changed file excluded, not checked",
         ),
