@@ -56,6 +56,16 @@ def text_units(reading: Reading, name: str, had_policy: bool) -> list[Unit]:
     return units
 
 
+def account_units(reading: Reading) -> list[Unit]:
+    """Return what a stack grants by being made in an account, as far as its file names that."""
+    node = reading.template.account
+    if node is None or not reading.template.resources:
+        return []
+    address = "the account"
+    part = _Part(address, canonical(node), node.span)
+    return [*unit_of(reading, address, address, "identity", [_statement(reading, part, "", {})])]
+
+
 def has_api_policy(resource: Object) -> bool:
     """Tell whether a resource is an API of AWS SAM with a resource policy, or has an event with one."""
     type_ = type_of(resource)

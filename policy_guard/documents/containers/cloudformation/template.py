@@ -51,6 +51,7 @@ class Template(NamedTuple):
     spans: Mapping[str, Scalar]
     sam_resources: frozenset[str] = frozenset()
     filled: bool = False
+    account: Node | None = None
 
     @property
     def other_partitions(self) -> bool:

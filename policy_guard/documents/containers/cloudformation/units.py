@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from functools import partial
 from typing import NamedTuple
 
+from policy_guard.documents.containers.cloudformation.calls import shape
 from policy_guard.documents.containers.cloudformation.compare import (
     changes_between,
     names_of_changed_meaning,
@@ -17,7 +18,7 @@ from policy_guard.documents.containers.cloudformation.default_policies import na
 from policy_guard.documents.containers.cloudformation.documents import IDENTITY, Unit, attempt, resource_units
 from policy_guard.documents.containers.cloudformation.evaluate import Changes
 from policy_guard.documents.containers.cloudformation.grants import grant_units, has_boundary, may_have_block
-from policy_guard.documents.containers.cloudformation.known_by_text import has_api_policy
+from policy_guard.documents.containers.cloudformation.known_by_text import account_units, has_api_policy
 from policy_guard.documents.containers.cloudformation.principals import (
     Principals,
     principal_units,
@@ -26,7 +27,7 @@ from policy_guard.documents.containers.cloudformation.principals import (
 )
 from policy_guard.documents.containers.cloudformation.reading import Reading
 from policy_guard.documents.containers.cloudformation.template import Template, type_of
-from policy_guard.documents.source import Problem
+from policy_guard.documents.source import Node, Problem
 
 
 class Sides(NamedTuple):
@@ -54,7 +55,8 @@ def differing_units(old: Template, new: Template) -> Sides:
     renamed_names = names_of_changed_meaning(old, new)
     names = touched_resources(old, new, renamed_names)
     problems, all_notes = tuple(template_problems(old, new, renamed_names)), tuple(notes(old, new))
-    if not names:
+    moves = _shape(old.account) != _shape(new.account)
+    if not names and not moves:
         return Sides((), (), problems, all_notes)
     changes = changes_between(old, new)
     defaulted = names_with_default(old, new)
@@ -69,7 +71,12 @@ def differing_units(old: Template, new: Template) -> Sides:
         tuple(_units(reading, index, [n for n in reading.template.resources if n in names], keys, names, bounded_names))
         for reading, index in zip(readings, indexes, strict=True)
     ]
-    return Sides(units[0], units[1], problems, all_notes)
+    places = [account_units(reading) if moves else () for reading in readings]
+    return Sides((*units[0], *places[0]), (*units[1], *places[1]), problems, all_notes)
+
+
+def _shape(node: Node | None) -> Hashable:
+    return shape(node) if node is not None else None
 
 
 def _units(

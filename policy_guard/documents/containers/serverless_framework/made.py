@@ -18,7 +18,7 @@ _SUBSCRIBED = (*_STREAM, "kinesis:SubscribeToShard")
 _LISTENED = {"sqs": _QUEUE}
 _BROKERS = ("kafka", "msk", "activemq", "rabbitmq")
 # What besides gives the role of a function access: to a queue or topic, other functions, files, networks, keys, traces.
-_SETTINGS = ("onError", "destinations", "fileSystemConfig", "vpc", "kmsKeyArn", "tracing", "snapStart")
+_SETTINGS = ("onError", "destinations", "fileSystemConfig", "vpc", "kmsKeyArn", "awsKmsKeyArn", "tracing", "snapStart")
 _SHARED_SETTINGS = ("tracing", "vpc", "kmsKeyArn", "awsKmsKeyArn")
 
 
@@ -49,6 +49,9 @@ def of_provider(variables: Variables, provider: Object) -> Iterator[Node]:
             setting = setting.get("lambda")
         if setting is not None and not (isinstance(setting, Scalar) and setting.text == "false"):
             yield known_by_text(name, setting)
+    group = variables.value(variables.at(provider, "logs", "lambda", "logGroup"))
+    if group is not None:
+        yield known_by_text("logGroup", group)
 
 
 def of_events(variables: Variables, name: Scalar, function: Object) -> Iterator[Node]:
@@ -57,11 +60,24 @@ def of_events(variables: Variables, name: Scalar, function: Object) -> Iterator[
         setting = variables.value(function.get(key))
         if setting is not None:
             yield known_by_text(key, setting)
-    events = function.get("events")
-    event_nodes = variables.resolve(events) if events is not None else None
+    group = variables.value(variables.at(function, "logs", "logGroup"))
+    if group is not None:
+        yield known_by_text("logGroup", group)
+    if function.get("durableConfig") is not None:
+        yield known_by_text("durableConfig", text("", name.span))
+    for kind, value in events(variables, function):
+        yield from _of_event(kind, value, name)
+
+
+def events(variables: Variables, function: Object) -> Iterator[tuple[Scalar, Node]]:
+    """The events of a function by kind; some are a kind alone."""
+    written_events = function.get("events")
+    event_nodes = variables.resolve(written_events) if written_events is not None else None
     for event in event_nodes.items if isinstance(event_nodes, Array) else ():
-        for kind, value in event.entries if isinstance(event, Object) else ():
-            yield from _of_event(kind, value, name)
+        if isinstance(event, Object):
+            yield from event.entries
+        elif isinstance(event, Scalar):
+            yield event, Object((), event.span)
 
 
 def _of_event(kind: Scalar, value: Node, name: Scalar) -> Iterator[Node]:
@@ -142,6 +158,21 @@ def mapping(span: Span, **entries: Node) -> Object:
 def text(words: str, span: Span) -> Scalar:
     """A text that stands at a place."""
     return Scalar(words, span)
+
+
+def known(name: str, holder: str, words: str, nodes: Iterable[Node]) -> list[Entry]:
+    """The resource of this logical id that is known by the text of some nodes, one by one; nothing without any.
+
+    In `words` people know what gives the access.
+    """
+    items = tuple(nodes)
+    if not items:
+        return []
+    span = items[0].span
+    properties: dict[str, Node] = {"Holder": text(holder, span), words: Array(items, span)}
+    return [
+        entry(name, mapping(span, Type=text("Serverless::Permissions", span), Properties=mapping(span, **properties)))
+    ]
 
 
 def entry(key: str, value: Node) -> Entry:

@@ -6,21 +6,25 @@ serverless-iam-roles-per-function.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from policy_guard.documents.containers.cloudformation.template import Template, key_repetitions, read_template
 from policy_guard.documents.containers.opaque import Opaque
+from policy_guard.documents.containers.serverless_framework.account import account_of, with_values
+from policy_guard.documents.containers.serverless_framework.buckets import provider_buckets
 from policy_guard.documents.containers.serverless_framework.files import RevisionFiles
-from policy_guard.documents.containers.serverless_framework.functions import function_resources
+from policy_guard.documents.containers.serverless_framework.functions import callers, url
 from policy_guard.documents.containers.serverless_framework.layers import layer_permissions
-from policy_guard.documents.containers.serverless_framework.made import RoleContents, entry, mapping, text
+from policy_guard.documents.containers.serverless_framework.made import entry, events, mapping, text
+from policy_guard.documents.containers.serverless_framework.roles import SHARED, function_roles, used_plugins
+from policy_guard.documents.containers.serverless_framework.sections import section_resources
 from policy_guard.documents.containers.serverless_framework.variables import Variables
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Source, Unreadable
 
 _SECTIONS = ("Parameters", "Mappings", "Conditions", "Resources")
-_ROLE = "IamRoleLambdaExecution"
+_STACKS_PLUGIN = "serverless-plugin-additional-stacks"
 _API = "ApiGatewayRestApi"
-_TYPES = {_ROLE: "AWS::IAM::Role", _API: "AWS::ApiGateway::RestApi"}
+_TYPES = {SHARED: "AWS::IAM::Role", _API: "AWS::ApiGateway::RestApi"}
 _LIKE_ACCESS = ("Polic", "Statement", "Principal", "RoleArn")
 
 
@@ -36,7 +40,9 @@ def template_of(source: Source, root: Object, revision_files: RevisionFiles) -> 
     if problems := tuple(key_repetitions(root)):
         raise Unreadable(*problems)
     try:
-        sections = _sections(Variables(source, root, revision_files), root)
+        variables = Variables(source, root, revision_files)
+        sections = _sections(variables, root)
+        account = account_of(variables, root, _provider(variables, root))
     except Opaque as error:
         raise Unreadable(error.problem) from None
     entries = [entry("AWSTemplateFormatVersion", text("2010-09-09", root.span))]
@@ -45,47 +51,62 @@ def template_of(source: Source, root: Object, revision_files: RevisionFiles) -> 
         for name, section_entries in sections.items()
         if section_entries
     )
-    return read_template(source, Object(tuple(entries), root.span))._replace(filled=True)
+    return read_template(source, Object(tuple(entries), root.span))._replace(filled=True, account=account)
 
 
 def _sections(variables: Variables, root: Object) -> dict[str, list[Entry]]:
     sections: dict[str, list[Entry]] = {name: [] for name in _SECTIONS}
-    provider = variables.target(root.get("provider") or root)
-    if not isinstance(provider, Object):
-        raise Opaque("nobody can tell from the repository what the provider is", provider.span)
-    provider_role = _shared_role(variables, provider)
-    functions = list(_functions(variables, root))
-    sections["Resources"] += function_resources(variables, root, provider, provider_role, functions)
-    sections["Resources"] += _api(variables, provider)
-    sections["Resources"] += layer_permissions(variables, _parts(variables, root.get("layers")))
+    provider = _provider(variables, root)
+    sections["Resources"] += _made(variables, root, provider)
     for part in _parts(variables, root.get("resources")):
-        for name in _SECTIONS:
-            section = variables.at(part, name)
-            resolved_section = variables.resolve(section) if section is not None else None
-            if isinstance(resolved_section, Object):
-                sections[name] += resolved_section.entries
-            elif resolved_section is not None:
-                raise Opaque(f'nobody can tell from the repository what "{name}" holds', resolved_section.span)
+        _add_sections(sections, variables, part, _SECTIONS)
         _extend(sections["Resources"], variables, variables.at(part, "extensions"))
+    sections["Parameters"] = with_values(variables, sections["Parameters"], provider)
+    for stack in _stacks(variables, root):
+        _add_sections(sections, variables, stack, _SECTIONS[1:])
     return sections
 
 
-def _shared_role(variables: Variables, provider: Object) -> RoleContents:
-    """Return what the provider gives to the role of all functions, in the present and in the earlier spelling."""
-    iam_role = variables.at(provider, "iam", "role")
-    role = variables.target(iam_role) if iam_role is not None else None
-    if isinstance(role, Object):
-        return RoleContents(
-            statements=variables.items(variables.at(role, "statements")),
-            managed=variables.items(variables.at(role, "managedPolicies")),
-            boundary=variables.value(variables.at(role, "permissionsBoundary"))
-            or variables.value(variables.at(role, "permissionBoundary")),
-        )
-    return RoleContents(
-        statements=variables.items(provider.get("iamRoleStatements")),
-        managed=variables.items(provider.get("iamManagedPolicies")),
-        boundary=variables.value(provider.get("rolePermissionsBoundary")),
-    )
+def _provider(variables: Variables, root: Object) -> Object:
+    provider = variables.target(root.get("provider") or root)
+    if not isinstance(provider, Object):
+        raise Opaque("nobody can tell from the repository what the provider is", provider.span)
+    return provider
+
+
+def _made(variables: Variables, root: Object, provider: Object) -> Iterator[Entry]:
+    """The resources that the framework makes, as far as they are about access."""
+    functions = list(_functions(variables, root))
+    yield from function_roles(variables, root, provider, functions)
+    for key, function in functions:
+        yield from url(variables, key, function)
+        yield from callers(variables, key, function)
+    yield from _api(variables, provider, functions)
+    yield from provider_buckets(variables, provider)
+    yield from layer_permissions(variables, _parts(variables, root.get("layers")))
+    yield from section_resources(variables, root)
+
+
+def _add_sections(sections: dict[str, list[Entry]], variables: Variables, part: Object, names: Sequence[str]) -> None:
+    for name in names:
+        section = variables.at(part, name)
+        resolved_section = variables.resolve(section) if section is not None else None
+        if isinstance(resolved_section, Object):
+            sections[name] += resolved_section.entries
+        elif resolved_section is not None:
+            raise Opaque(f'nobody can tell from the repository what "{name}" holds', resolved_section.span)
+
+
+def _stacks(variables: Variables, root: Object) -> Iterator[Object]:
+    """The templates of other stacks that a plug-in makes; their resources are read as if they were of this one."""
+    plugins = list(used_plugins(variables, root, _STACKS_PLUGIN))
+    node = variables.at(root, "custom", "additionalStacks")
+    for part in _parts(variables, node) if plugins else ():
+        for key, value in part.entries:
+            stack = variables.target(value)
+            if not isinstance(stack, Object):
+                raise Opaque("nobody can tell from the repository what this stack is", key.span)
+            yield stack
 
 
 def _functions(variables: Variables, root: Object) -> Iterator[tuple[Scalar, Object]]:
@@ -112,12 +133,15 @@ def _parts(variables: Variables, node: Node | None) -> Iterator[Object]:
             raise Opaque("nobody can tell from the repository what stands here", part_node.span)
 
 
-def _api(variables: Variables, provider: Object) -> list[Entry]:
-    """The policy of the API that all functions share."""
+def _api(variables: Variables, provider: Object, functions: Iterable[tuple[Scalar, Object]]) -> list[Entry]:
+    """The API that all functions share, with its policy; without one it is open to everyone."""
     policy_node = variables.at(provider, "apiGateway", "resourcePolicy") or provider.get("resourcePolicy")
     statements = variables.items(policy_node)
+    calling = next((kind for _, each in functions for kind, _ in events(variables, each) if kind.text == "http"), None)
     if policy_node is None or not statements:
-        return []
+        if calling is None or variables.at(provider, "apiGateway", "restApiId") is not None:
+            return []
+        return [entry(_API, mapping(calling.span, Type=text(_TYPES[_API], calling.span)))]
     policy = mapping(
         policy_node.span, Version=text("2012-10-17", policy_node.span), Statement=Array(statements, policy_node.span)
     )
