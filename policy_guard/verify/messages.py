@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -28,6 +29,7 @@ from policy_guard.verify.check import Check, Question
 from policy_guard.verify.explain.changed import heir
 from policy_guard.verify.explain.difference import Terms, narrower_span, spell_terms
 from policy_guard.verify.explain.difference_text import cells, difference_facts, enumeration
+from policy_guard.verify.explain.shares import find_other_shares
 from policy_guard.verify.explain.without_document import is_made_up
 from policy_guard.verify.finding import Acceptable, Cell, Finding, Outcome, Related
 from policy_guard.verify.rehearsal import lies_within, part_of, suffices
@@ -39,6 +41,7 @@ _MOST_BEFORE = 2
 _MOST_IDS = 5
 _MOST_DECIDING = 3
 _MOST_KINDS = 3
+_MOST_SHARES = 5
 
 
 def finding(
@@ -68,7 +71,7 @@ def finding(
         critical_ids=_critical_ids(verdict, *siblings),
         witness=witness,
         facts=tuple(_facts(check, verdict, question, at, witness, len(_critical_ids(verdict, *siblings)) > 1)),
-        related=(*at.related, *_deciding_places(verdict)),
+        related=(*at.related, *_other_shares(verdict, siblings), *_deciding_places(verdict)),
         difference=verdict.difference,
         of_gone_policy=of_gone_policy,
         of_new_policy=check.compares and question.old is None and outcome == "violated",
@@ -260,6 +263,16 @@ def _statement_name(verdict: Verdict, main_statement: Statement | None) -> str:
     assert statement is not None
     elsewhere = main_statement is not None and statement.source.path != main_statement.source.path
     return f"statement {statement.index}" + (f" of {statement.source.path}" if elsewhere else "")
+
+
+def _other_shares(verdict: Verdict, siblings: Sequence[Verdict]) -> Iterator[Related]:
+    """Return the actions that grant those of the critical permissions that what is shown does not."""
+    statement = verdict.claim.statement
+    claims = [each.claim for each in (verdict, *siblings)]
+    for share in islice(find_other_shares(claims, verdict.actions), _MOST_SHARES) if statement and siblings else ():
+        assert statement is not None
+        grants = f"{share.action.text.strip()} grants {enumeration(share.ids)}"
+        yield Related(statement.source, share.action.span, grants)
 
 
 def _related_companions(policy: Policy, verdict: Verdict) -> Iterable[Related]:

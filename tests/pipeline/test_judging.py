@@ -154,3 +154,16 @@ def test_in_a_new_key_policy_it_is_an_error_and_to_be_left(scratch: Scratch) -> 
     (found,) = critical(scratch)
     assert found["severity"] == "error"
     assert "leave it, and have it reviewed if it is new" in " ".join(scratch.guard("check").out.split())
+
+
+def test_the_actions_that_grant_the_other_critical_permissions_are_named_at_their_places(scratch: Scratch) -> None:
+    entries = [
+        {"id": f"no-{name.lower()}", "actions": [f"s3:{name}"], "reason": "r"} for name in ("PutObject", "GetObject")
+    ]
+    scratch.commit(**{".policy-guard.yaml": SETTINGS, "critical.yaml": {"version": 1, "permissions": entries}})
+    scratch.write("iam/a.json", document(allow("s3:Put*", "s3:List*", "s3:GetObject")))
+    out = scratch.guard("check").out
+    assert "grants 2 critical permissions: no-putobject, no-getobject" in out
+    assert "critical  s3:Put* on *" in out
+    assert ": s3:GetObject grants no-getobject" in " ".join(out.split())
+    assert "s3:List* grants" not in out

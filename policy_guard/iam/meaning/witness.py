@@ -11,6 +11,7 @@ from typing import TypeAlias
 from policy_guard.documents.globs import glob
 from policy_guard.iam import catalog
 from policy_guard.iam.meaning.existing import ALL, exists, is_of
+from policy_guard.iam.meaning.filled_in import filled_in
 from policy_guard.iam.meaning.matching import resolve
 from policy_guard.iam.policy import Request, Statement
 from policy_guard.solver.strings.affixes import literal_prefix
@@ -60,7 +61,8 @@ def plausible(request: Request, holds: Holds, statement: Statement) -> Request:
     if not exists(request):
         request = existing_like(request, holds, statement) or request
     is_real = exists(request)
-    for variants in (_whole_arns, _values) if is_real else (_fitting_requests, _whole_arns, _known_actions, _values):
+    ways = (_whole_arns, _values) if is_real else (_fitting_requests, _whole_arns, _known_actions, _values)
+    for variants in (*ways, *filled_in(statement)):
         likelier = (variant for variant in variants(request) if not is_real or exists(variant))
         request = next(filter(holds, likelier), request)
     return _without_idle_unknowns(request, holds)
