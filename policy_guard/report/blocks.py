@@ -11,6 +11,7 @@ from policy_guard.verify.finding import Finding, Related
 
 _LAST = ("next", "accept")
 _MOST_TOLD = 5
+_OF_DENIES = ("before", "but denied")
 
 
 class Block(NamedTuple):
@@ -31,7 +32,8 @@ class Block(NamedTuple):
     @property
     def message(self) -> str:
         """The headlines of all of them, and by how many statements if they are about several."""
-        statements = len({finding.statement for finding in self._speaking_findings})
+        alike = (finding for finding in self._speaking_findings if finding.check == self.first.check)
+        statements = len({finding.statement for finding in alike})
         through = f" through {statements} statements" if statements > 1 else ""
         return "; ".join(self.headlines) + through
 
@@ -53,7 +55,7 @@ class Block(NamedTuple):
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:
         """Return what the first says, and what the others add: all access, each once, and one example of it."""
-        additions = (fact for finding in self.findings[1:] for fact in _added_facts(finding))
+        additions = (fact for finding in self.findings[1:] for fact in _added_facts(finding, self.first))
         first_facts = (self._access if fact[0] == _access_label(self.first) else fact for fact in self.first.facts)
         all_facts = dict.fromkeys(fact for fact in (*first_facts, *additions) if fact[0] not in self._unfitting)
         return tuple(sorted(all_facts, key=lambda fact: _LAST.index(fact[0]) if fact[0] in _LAST else -1))
@@ -97,7 +99,7 @@ def _cause(finding: Finding) -> object:
     access = tuple(_accesses(finding))
     if finding.outcome != "violated" or not access or check(finding.check).by_entry:
         return None
-    return finding.severity, finding.source.path, finding.span, finding.statement, access
+    return finding.severity, finding.source.path, finding.span, finding.statement_at_span, access
 
 
 def _combination(finding: Finding) -> frozenset[object]:
@@ -121,5 +123,9 @@ def _accesses(finding: Finding) -> Iterator[str]:
     return (text for name, text in finding.facts if name == _access_label(finding))
 
 
-def _added_facts(finding: Finding) -> Iterator[tuple[str, str]]:
-    return (fact for fact in finding.facts if fact[0] not in (_access_label(finding), "example"))
+def _added_facts(finding: Finding, first: Finding) -> Iterator[tuple[str, str]]:
+    """What a finding adds to the first one; that something was denied, and still is, a lost Deny tells itself."""
+    from policy_guard.verify.checks import check
+
+    told = (_access_label(finding), "example", *(_OF_DENIES if check(first.check).of_old else ()))
+    return (fact for fact in finding.facts if fact[0] not in told)

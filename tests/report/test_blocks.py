@@ -35,6 +35,21 @@ def test_text_tells_both_under_one_excerpt(opened: Scratch) -> None:
     assert told.count("  next ") == 2
 
 
+def test_a_cap_that_denies_less_is_told_once(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    policy = document(allow("*"), deny("cloudtrail:StopLogging", "cloudtrail:DeleteTrail"))
+    scratch.commit(
+        **{".policy-guard.yaml": "version: 1\npolicies: [{files: ['scp/*'], kind: scp}]\n", "scp/a.json": policy}
+    )
+    scratch.write("scp/a.json", document(allow("*"), deny("cloudtrail:DeleteTrail")))
+    told = scratch.guard("check").out
+    headline = "error: no longer denies what was denied; grants new access [no-lost-deny, no-new-access]"
+    assert told.count(headline) == told.count("error: ") == 1
+    assert "lost     cloudtrail:StopLogging on *\n" in told and "through  statement 0\n" in told
+    assert "  before " not in told and told.count("  next ") == told.count("  accept ") == 1
+    assert len(json.loads(scratch.guard("check", "--format", "json").out)["findings"]) == 2
+
+
 def test_an_annotation_and_a_row_tell_both(opened: Scratch) -> None:
     assert opened.guard("check", "--format", "github").out.count("::error") == 1
     summary = opened.guard("check", "--format", "markdown").out
