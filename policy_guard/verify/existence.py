@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from policy_guard.iam import catalog
 from policy_guard.iam.meaning.existing import ALL, BUCKET, exists
+from policy_guard.iam.meaning.filled_in import ACCOUNT
 from policy_guard.iam.meaning.matching import matches
 from policy_guard.iam.meaning.prover import Answer, Proved, Prover, Witness
 from policy_guard.iam.meaning.witness import existing_like
@@ -28,7 +29,7 @@ Kinds: TypeAlias = "Mapping[str, tuple[str, ...]]"
 _BUCKET_NAME = Pattern(("arn:", STAR, ":s3:::", Wildcard("*", before_slash=True)))
 # Case does not matter in actions, so that nothing is lost where only one spelling of each is asked about.
 _LOWER = Language([(Step(frozenset(ascii_uppercase), outside=True, loop=True),)])
-_FILLED_IN = ("arn", "aws", "", "us-east-1", "123456789012")
+_FILLED_IN = ("arn", "aws", "", "us-east-1", ACCOUNT)
 _STEPS = 20_000
 """What it may cost to ask whether AWS has a request in a set: a finding does not wait long for a better example."""
 _MOST_ACTIONS = 1000

@@ -10,14 +10,14 @@ from policy_guard.iam import catalog
 from policy_guard.iam.policy import Caller, Request, Statement
 from policy_guard.solver.strings.pattern import Unknown, visible_name
 
+ACCOUNT = "123456789012"
 CALLERS_ACCOUNT = "111122223333"
-_ACCOUNT = "123456789012"
 _SERVICE = "ec2.amazonaws.com"
 _MOST_TRIED = 8
 _TWELVE_DIGITS = re.compile(r"\d{12}")
 # What the name of an unknown part ends with, without regard to case, and a text such as that part becomes.
 _USUAL = (
-    (re.compile(r"account_?(?:id)?\}?$", re.I), _ACCOUNT),
+    (re.compile(r"account_?(?:id)?\}?$", re.I), ACCOUNT),
     (re.compile(r"region(?:\.(?:name|id|region))?\}?$", re.I), "us-east-1"),
     (re.compile(r"partition\}?$", re.I), "aws"),
 )
@@ -92,7 +92,7 @@ def _with_arns(request: Request, statement: Statement) -> Iterator[Request]:
 
 def _usual_arn(kind: str) -> str:
     parts = kind.split(":", 5)
-    usual = ("arn", "aws", "example", "us-east-1", _ACCOUNT)
+    usual = ("arn", "aws", "example", "us-east-1", ACCOUNT)
     fields = [text if part == "*" else part for part, text in zip(parts[:5], usual, strict=True)]
     return ":".join([*fields, parts[5].replace("*", "example")])
 
@@ -132,7 +132,7 @@ def _of_one_account(request: Request) -> Iterator[Request]:
     parts = request.resource.split(":", 5)
     caller_parts = request.principal.name.split(":", 5) if request.principal else []
     account = caller_parts[_AT.account] if len(caller_parts) == 6 else ""
-    if len(parts) == 6 and parts[_AT.account] == _ACCOUNT and _TWELVE_DIGITS.fullmatch(account):
+    if len(parts) == 6 and parts[_AT.account] == ACCOUNT and _TWELVE_DIGITS.fullmatch(account):
         yield request._replace(resource=":".join(_put(parts, {_AT.account: account})))
 
 

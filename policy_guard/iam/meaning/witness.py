@@ -11,7 +11,7 @@ from typing import TypeAlias
 from policy_guard.documents.globs import glob
 from policy_guard.iam import catalog
 from policy_guard.iam.meaning.existing import ALL, exists, is_of
-from policy_guard.iam.meaning.filled_in import filled_in
+from policy_guard.iam.meaning.filled_in import ACCOUNT, filled_in
 from policy_guard.iam.meaning.matching import resolve
 from policy_guard.iam.policy import Request, Statement
 from policy_guard.solver.strings.affixes import literal_prefix
@@ -21,7 +21,6 @@ from policy_guard.solver.strings.pattern import as_text
 
 Holds: TypeAlias = "Callable[[Request], bool]"
 
-ACCOUNT = "123456789012"
 REGION = "us-east-1"
 _FILLER = FILLERS[0]
 _MOST_ACTIONS = 60

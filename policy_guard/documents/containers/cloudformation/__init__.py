@@ -2,6 +2,6 @@
 
 `template` finds the sections, `evaluate` works out what functions come to, as texts with holes, and `choices` what that
 depends on. `documents` reads the policies of resources, `principals` those of roles, users and groups, `grants` and
-`known_by_text` what grants access without a document. `compare` tells which resources a change is about, and `units` puts
-all together.
+`known_by_text` what grants access without a document. `compare` tells which resources a change is about, and `units`
+puts all together.
 """
