@@ -65,7 +65,7 @@ class Session(NamedTuple):
     def plan(self, name: str, path: Path) -> None:
         """Judge the policies before and after a plan of Terraform. Raises `SetupError` if it is none."""
         from policy_guard.documents.containers.terraform.plan import read_plan
-        from policy_guard.pipeline.pairing.terraform import of_plan
+        from policy_guard.pipeline.pairing.terraform_pairs import of_plan
 
         try:
             data = path.read_bytes()

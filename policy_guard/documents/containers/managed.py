@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -48,6 +49,14 @@ def nearest(arn: str) -> str | None:
 
     by_name = {known.rpartition("/")[2].lower(): known for known in arns()}
     return next((by_name[name] for name in get_close_matches(arn.rpartition("/")[2].lower(), by_name, 1, _ALIKE)), None)
+
+
+def path_of(name: str) -> str:
+    """Return the end of the ARN of the only managed policy of AWS that has this name; empty if there is none."""
+    if not name or not name.isascii() or not name.isprintable() or "/" in name or " " in name:
+        return ""
+    paths = {match[1].decode() for match in re.finditer(rb"\n(/(?:[\w.-]+/)*%s) " % re.escape(name.encode()), _data())}
+    return f"{_ACCOUNT}{paths.pop()}" if len(paths) == 1 else ""
 
 
 def arns() -> tuple[str, ...]:

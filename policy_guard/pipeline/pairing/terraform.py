@@ -7,7 +7,6 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from posixpath import normpath
 from typing import NamedTuple
 
-from policy_guard.documents.containers.terraform.documents import Unit
 from policy_guard.documents.containers.terraform.folder import Folder, Wrong, is_read
 from policy_guard.documents.containers.terraform.moves import with_new_names
 from policy_guard.documents.containers.terraform.units import (
@@ -16,13 +15,12 @@ from policy_guard.documents.containers.terraform.units import (
     changed_variables,
     differing_units,
     root,
-    signature,
 )
 from policy_guard.documents.format import decode
 from policy_guard.documents.source import Problem, Source, Span, Unreadable
-from policy_guard.iam.parse import parse
-from policy_guard.iam.policy import Policy, united
-from policy_guard.pipeline.pairing import FileResult, Pair, split_pair
+from policy_guard.iam.policy import Policy
+from policy_guard.pipeline.pairing import FileResult
+from policy_guard.pipeline.pairing.terraform_pairs import by_principal, compare_sides, union
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.changes import Change
 from policy_guard.pipeline.repository.objects import OVERSIZED
@@ -194,10 +192,10 @@ def present(tree: Tree, folder: str, by_unit: bool = False) -> Present:
     """The policies of a folder and of the modules that it calls; those of a principal as one unless `by_unit`."""
     contents = tree.folder(folder)
     every = all_units(root(contents, tree.folder, frozenset())) if contents else ()
-    local_units = [unit for unit in every if not unit.elsewhere]
+    local_units = [unit for unit in every if not unit.elsewhere and not (by_unit and unit.attached)]
     findings = [finding for unit in local_units for finding in unreadable_findings(unit.source, unit.problems)]
-    groups = [[unit] for unit in local_units] if by_unit else list(_by_principal(local_units).values())
-    policies = tuple(policy for units in groups if (policy := _union(units, findings)))
+    groups = [[unit] for unit in local_units] if by_unit else list(by_principal(local_units).values())
+    policies = tuple(policy for units in groups if (policy := union(units, findings)))
     elsewhere = tuple(dict.fromkeys(unit.address for unit in every if unit.elsewhere))
     return Present(policies, tuple(dict.fromkeys(findings)), elsewhere)
 
@@ -274,19 +272,6 @@ def compare_folder(trees: tuple[Tree, Tree], folder: str, files_differ: bool) ->
     return compare_sides(sides, findings)
 
 
-def of_plan(sides: Sides) -> FileResult:
-    """The pairs of a plan, and what of it cannot be judged."""
-    return compare_sides(
-        sides, [finding for unit in sides.new for finding in unreadable_findings(unit.source, unit.problems)]
-    )
-
-
-def compare_sides(sides: Sides, findings: list[Finding]) -> FileResult:
-    """The policies of both sides in pairs, and the findings with those about what cannot be parsed."""
-    pairs = tuple(part for pair in _pairs(sides, findings) for part in split_pair(pair))
-    return FileResult(pairs, tuple(dict.fromkeys(findings)))
-
-
 def _unreadable_removals(sides: Sides) -> Iterator[Finding]:
     """The policies that are gone and that nobody could read, where a file may have denied something."""
     new_addresses = {unit.address for unit in sides.new}
@@ -294,56 +279,3 @@ def _unreadable_removals(sides: Sides) -> Iterator[Finding]:
         if unit.problems and unit.address not in new_addresses and _DENIES.search(unit.source.text):
             words = "a policy that cannot be worked out is gone from here, and may have denied something"
             yield from unreadable_findings(unit.source, (Problem(words, unit.problems[0].span),))
-
-
-def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:
-    old, new = (_by_principal(side) for side in (sides.old, sides.new))
-    removed_signatures = {
-        (units[0].holder, _signatures(units)) for key, units in old.items() if key not in new and units[0].holder
-    }
-    for key, units in new.items():
-        old_units = old.get(key, [])
-        is_renamed = not old_units and (units[0].holder, _signatures(units)) in removed_signatures
-        if is_renamed or (
-            old_units and _signatures(old_units) == _signatures(units) and all(unit.policy for unit in old_units)
-        ):
-            continue
-        if policy := _union(units, findings):
-            yield Pair(path=policy.source.path, old=_union(old_units, []), new=policy, fresh=not old_units)
-    for key, units in old.items():
-        if key not in new and (policy := _union(units, [])):
-            yield Pair(path=policy.source.path, old=policy, new=None)
-
-
-def _by_principal(units: Iterable[Unit]) -> dict[tuple[str, str], list[Unit]]:
-    """Units by their principal, which has what any of its policies allows, and others by address and holder."""
-    units_by_principal: dict[tuple[str, str], list[Unit]] = {}
-    for unit in units:
-        units_by_principal.setdefault(
-            ("", unit.principal) if unit.principal else (unit.address, unit.holder), []
-        ).append(unit)
-    return units_by_principal
-
-
-def _signatures(units: Iterable[Unit]) -> tuple[str, ...]:
-    return tuple(sorted(map(signature, units)))
-
-
-def _union(units: Iterable[Unit], findings: list[Finding]) -> Policy | None:
-    """The policies of one principal as one, each statement with the place of its own; None if none can be read."""
-    units_read = [(unit, policy) for unit in units if (policy := _policy(unit, findings))]
-    if not units_read:
-        return None
-    (first, policy), *other_pairs = units_read
-    holder = first.principal or policy.holder
-    return united([policy, *(other for _, other in other_pairs)], policy.label, holder)
-
-
-def _policy(unit: Unit, findings: list[Finding]) -> Policy | None:
-    if unit.policy is None:
-        return None
-    try:
-        return parse(unit.policy)
-    except Unreadable as error:
-        findings += unreadable_findings(unit.source, error.problems)
-        return None

@@ -19,14 +19,12 @@ from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.containers.terraform.deciding import references
 from policy_guard.documents.containers.terraform.elsewhere import (
     ABSENT,
-    attached_policy,
-    below_ceiling,
     statements_of,
 )
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.folder import Definition
 from policy_guard.documents.containers.terraform.grants import granted_policy, open_access
-from policy_guard.documents.containers.terraform.places import BY_NAME, CEILING, GRANT, Use, type_of
+from policy_guard.documents.containers.terraform.places import GRANT, Use, type_of
 from policy_guard.documents.containers.terraform.principals import (
     argument_label,
     principal_of,
@@ -56,7 +54,8 @@ class Unit(NamedTuple):
     """A policy with its address and its holder; with `problems` it cannot be told, and `policy` is None.
 
     `principal` is the role, user or group that an identity policy is for, if it is known. With `elsewhere` it is a
-    module that is not in the repository, and may make policies of what it is given.
+    module that is not in the repository, and may make policies of what it is given. The document of a policy that
+    is `attached` is that of the unit with this address, and has a signature that is worked out once.
     """
 
     address: str
@@ -66,6 +65,32 @@ class Unit(NamedTuple):
     problems: tuple[Problem, ...] = ()
     principal: str = ""
     elsewhere: bool = False
+    attached: str = ""
+    known_signature: str = ""
+
+
+def signature(unit: Unit) -> str:
+    """Equal for two policies only if they say the same."""
+    if unit.known_signature or unit.policy is None:
+        return unit.known_signature or repr(unit.problems)
+    statements = statements_of(unit.policy.node) if isinstance(unit.policy.node, Object) else ()
+    all_guards = [(s.guards if isinstance(s, Object) else ()) for s in statements]
+    return f"{unit.policy.kind} {name_of(unit.policy.node)} {all_guards!r}"
+
+
+def denials(unit: Unit) -> set[str]:
+    """Return what tells apart the Deny statements of a policy."""
+    statements = statements_of(unit.policy.node) if unit.policy and isinstance(unit.policy.node, Object) else ()
+    return {
+        f"{name_of(statement)} {statement.guards!r}"
+        for statement in statements
+        if isinstance(statement, Object) and _effect(statement) != "Allow"
+    }
+
+
+def _effect(statement: Object) -> str:
+    effect = statement.get("Effect")
+    return effect.text if isinstance(effect, Scalar) and is_known(effect) else ""
 
 
 def digest_of(use: Use) -> str:
@@ -73,10 +98,11 @@ def digest_of(use: Use) -> str:
 
 
 def unit_at(use: Use, address: str, evaluator: Evaluator) -> Unit:
-    holder = "\n".join(_holder(use, evaluator))
+    """The policy of one object. Raises `Opaque` and `Unreadable`."""
+    holder = "\n".join(holder_of(use, evaluator))
     kind = use.kind
     if use.address.endswith(".content"):
-        kind = _organizations(use, evaluator)
+        kind = kind_of_organization(use, evaluator)
     sources: list[Source] = []
 
     def run(truths: Truths) -> Node:
@@ -85,7 +111,7 @@ def unit_at(use: Use, address: str, evaluator: Evaluator) -> Unit:
 
     span = use.value.span if use.value is not None else use.definition.span
     all_outcomes = outcomes(run, {}, span)
-    document = _join(all_outcomes, span)
+    document = join(all_outcomes, span)
     source = sources[0] if sources else use.definition.source
     if document is None:
         return Unit(address, holder, source, None)
@@ -93,7 +119,8 @@ def unit_at(use: Use, address: str, evaluator: Evaluator) -> Unit:
     return Unit(address, holder, source, policy, principal=principal_of(use, evaluator))
 
 
-def _organizations(use: Use, evaluator: Evaluator) -> Kind | None:
+def kind_of_organization(use: Use, evaluator: Evaluator) -> Kind | None:
+    """The kind of a policy of an organization. Raises `Opaque`, also for a kind that is not read."""
     type_ = use.definition.body.value("type")
     text = label_of(evaluator.value(type_)) if type_ is not None else "SERVICE_CONTROL_POLICY"
     if text not in ORGANIZATIONS:
@@ -101,7 +128,7 @@ def _organizations(use: Use, evaluator: Evaluator) -> Kind | None:
     return ORGANIZATIONS[text]
 
 
-def _holder(use: Use, evaluator: Evaluator) -> Iterator[str]:
+def holder_of(use: Use, evaluator: Evaluator) -> Iterator[str]:
     """Return what decides whose a policy is."""
     type_ = type_of(use)
     holder_arguments = (
@@ -121,7 +148,7 @@ def _holder(use: Use, evaluator: Evaluator) -> Iterator[str]:
 
 def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
     """The policy under truths; an empty list where there is none."""
-    if not _exists(use, evaluator):
+    if not exists(use, evaluator):
         return open_access(type_of(use), {}, use.definition.span) if use.opens else ABSENT
     if use.address.endswith(f".{GRANT}") and use.value is None:
         return granted_policy(evaluator, type_of(use), use.address.removesuffix(f".{GRANT}"), use.definition.body)
@@ -134,17 +161,13 @@ def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
     value = evaluator.value(use.value)
     if is_null(value):
         return ABSENT
-    if use.address.endswith(BY_NAME):
-        return attached_policy(value)
-    if use.address.endswith(CEILING):
-        return below_ceiling(value)
     pieces = pieces_of(evaluator, use.value) if isinstance(use.value, Template) and len(use.value.parts) > 1 else None
     if document := used_document(use):
         sources[:] = [document.source]
     return policy_of(evaluator.source, value, pieces, use.value.span)
 
 
-def _exists(use: Use, evaluator: Evaluator) -> bool:
+def exists(use: Use, evaluator: Evaluator) -> bool:
     """Tell whether `count` lets the object be there, and `count` and `for_each` the modules around it."""
     if not _is_some(evaluator, use.definition.body.value("count")):
         return False
@@ -178,7 +201,7 @@ def used_document(use: Use) -> Definition | None:
     return None
 
 
-def _join(all_outcomes: list[Outcome[Node]], span: Span) -> Object | None:
+def join(all_outcomes: list[Outcome[Node]], span: Span) -> Object | None:
     """The policy of all outcomes: statements that are there in each stand alone, others under their truths."""
     heads = [(outcome.truths, outcome.value) for outcome in all_outcomes if outcome.value is not None]
     present_policies = [(truths, value) for truths, value in heads if isinstance(value, Object)]

@@ -15,7 +15,13 @@ def attached_policy(value: Node) -> Node:
     statements = tuple(statement for item in items for statement in _statements_of_item(item))
     if not statements:
         return ABSENT
-    return _policy_with(statements, value.span)
+    return policy_with(statements, value.span)
+
+
+def unread_policy(value: Node) -> Object:
+    """Return what a policy may allow and deny of which nothing is known but its name."""
+    deny_statement = _statement("Deny", value, f"what {label_of(value)} denies")
+    return policy_with((_allow_statement(value), deny_statement), value.span)
 
 
 def _statements_of_item(item: Node) -> tuple[Object, ...]:
@@ -25,30 +31,33 @@ def _statements_of_item(item: Node) -> tuple[Object, ...]:
 def below_ceiling(value: Node) -> Object:
     """The most that a boundary, whose text stands elsewhere, may leave: all but what nobody knows."""
     if aws_statements := managed_statements(parts(value), value.span):
-        return _policy_with(aws_statements, value.span)
+        return policy_with(aws_statements, value.span)
     (allow_statement,) = statements_of(without_ceiling(value.span))
     assert isinstance(allow_statement, Object)
-    excluded_actions = unknown(f"what {label_of(value)} does not allow", value.span, name_of(value), is_list=False)
-    texts = {"Effect": Scalar("Deny", value.span), "Action": excluded_actions}
-    deny_elements = tuple(Entry(Scalar(name, value.span), text) for name, text in texts.items())
-    resource = tuple(entry for entry in allow_statement.entries if entry.key.text == "Resource")
-    return _policy_with((allow_statement, Object((*deny_elements, *resource), value.span)), value.span)
+    deny_statement = _statement("Deny", value, f"what {label_of(value)} does not allow")
+    return policy_with((allow_statement, deny_statement), value.span)
 
 
 def without_ceiling(span: Span) -> Object:
     all_text = Scalar("*", span, parts=("*",))
     texts = {"Effect": Scalar("Allow", span), "Action": all_text, "Resource": all_text}
-    return _policy_with((Object(tuple(Entry(Scalar(k, span), v) for k, v in texts.items()), span),), span)
+    return policy_with((Object(tuple(Entry(Scalar(k, span), v) for k, v in texts.items()), span),), span)
 
 
-def _policy_with(statements: tuple[Node, ...], span: Span) -> Object:
+def policy_with(statements: tuple[Node, ...], span: Span) -> Object:
+    """The policy of these statements."""
     version = Entry(Scalar("Version", span), Scalar("2012-10-17", span))
     return Object((version, Entry(Scalar("Statement", span), Array(statements, span))), span)
 
 
 def _allow_statement(item: Node) -> Object:
-    texts = {"Effect": Scalar("Allow", item.span), "Resource": Scalar("*", item.span, parts=("*",))}
-    actions = unknown(f"the actions of {label_of(item)}", item.span, name_of(item), is_list=False)
+    return _statement("Allow", item, f"the actions of {label_of(item)}")
+
+
+def _statement(effect: str, item: Node, words: str) -> Object:
+    """A statement about actions that are known by these words alone, on everything."""
+    texts = {"Effect": Scalar(effect, item.span), "Resource": Scalar("*", item.span, parts=("*",))}
+    actions = unknown(words, item.span, name_of(item), is_list=False)
     entries = [Entry(Scalar(name, item.span), text) for name, text in {**texts, "Action": actions}.items()]
     return Object(tuple(entries), item.span)
 

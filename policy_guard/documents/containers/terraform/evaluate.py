@@ -60,6 +60,7 @@ _FROM_FILES = (
     "data.archive_file.",
     "data.sops_file.",
 )
+_OF_POLICIES = ("aws_iam_policy.", "aws_organizations_policy.", "data.aws_iam_policy.")
 IN_REPOSITORY = "//"
 """What a path from the top of the repository begins with; others lead from the root module, where Terraform runs."""
 _TEXT_ATTRIBUTES = ("arn", "id", "name", "url", "bucket", "account_id", "partition", "region", "unique_id")
@@ -161,7 +162,7 @@ class Evaluator:
         return [type(node).__name__, *map(self._part_structure, parts)]
 
     def _part_structure(self, part: object) -> object:
-        if isinstance(part, Variable | Attribute | Index):
+        if isinstance(part, Variable | Attribute | Index) and ("*" in self.names or not _is_of_item(part)):
             try:
                 return name_of(self._reference(part))
             except Opaque as error:
@@ -281,17 +282,26 @@ class Evaluator:
             return self._document(head, steps[count:], span)
         if head.startswith(_FROM_FILES):
             raise Opaque("the contents of files and programs are not followed here; write the value out", span)
-        return self._attribute(head, steps[count:], span)
+        if head.startswith(_OF_POLICIES) and head in self.scope.folder.definitions:
+            return self.scope.ways.policy(self, head, steps[count:], span)
+        return self.attribute(head, steps[count:], span)
 
     def _document(self, head: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
         """The policy that a data source makes, as the JSON that it is given on as."""
         definition = self.scope.folder.definitions.get(head)
         if definition is None:
             raise Opaque(f"{head} is not defined in this folder; Terraform refuses this", span)
-        self._refuse_circle(head, span)
         key = self.value(steps[0].key) if steps and isinstance(steps[0], Index) else None
-        inner = self._evaluator_of(self.scope, definition.source, {}, head)
-        return self.scope.ways.rendered(inner.instance(definition.body, key), definition.body)
+        return self.scope.ways.rendered(self.inside(head, definition, key, span), definition.body)
+
+    def inside(self, head: str, definition: Definition, key: Node | None, span: Span) -> Evaluator:
+        """Return an evaluator for the inside of a block, for that of its objects which has the key."""
+        return self.outside(head, definition, span).instance(definition.body, key)
+
+    def outside(self, head: str, definition: Definition, span: Span) -> Evaluator:
+        """Return an evaluator for what a block says of how many objects it makes."""
+        self._refuse_circle(head, span)
+        return self._evaluator_of(self.scope, definition.source, {}, head)
 
     def instance(self, body: Body, key: Node | None) -> Evaluator:
         """Return an evaluator for one of several objects that a block makes; without a key for any of them."""
@@ -373,14 +383,14 @@ class Evaluator:
         definition = module_scope.folder.definitions.get(f"output.{output.name}") if module_scope else None
         value = definition.body.value("value") if definition else None
         if module_scope is None or definition is None or value is None or names[1] != 1:
-            return self._attribute(f"module.{label}", steps[1:], span)
+            return self.attribute(f"module.{label}", steps[1:], span)
         key = f"output.{output.name}"
         if (module_scope.name, key) in self.active:
             raise Opaque(f"{key} depends on itself", span)
         output_value = self._evaluator_of(module_scope, definition.source, {}, key).value(value)
         return self._follow(place_at(output_value, span), steps[2:], span)
 
-    def _attribute(self, head: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
+    def attribute(self, head: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
         """An attribute of a resource, data source or remote module, which its definition decides."""
         definition = self.scope.folder.definitions.get(head)
         path = [self._step(step) for step in steps]
@@ -444,5 +454,12 @@ class Evaluator:
             if int(text) >= len(value.items):
                 raise Opaque("the list is shorter than that", span)
             return value.items[int(text)]
-        words = f"{label_of(value)}.{label_of(key)}"
-        return unknown(words, span, name_of(value), name_of(key))
+        child = unknown(f"{label_of(value)}.{label_of(key)}", span, name_of(value), name_of(key))
+        return single(child) if self.scope.policies.note_part(value, text, child) else child
+
+
+def _is_of_item(node: Expression) -> bool:
+    """Tell whether a reference begins with what stands for each item of a splat."""
+    while isinstance(node, Attribute | Index):
+        node = node.value
+    return isinstance(node, Item)

@@ -35,6 +35,7 @@ _MAY_HOLD = re.compile(
     r"Statement|polic|document|json|body|content|manifest|definition|template|input|value|config", re.IGNORECASE
 )
 BY_NAME = ("policy_arn", "policy_arns")
+_OF_TARGETS, _POLICY_ID = "aws_organizations_policy_attachment", "policy_id"
 CEILING = "permissions_boundary"
 GRANT = "grant"
 """The name under which a resource that grants access without a document has a policy."""
@@ -45,7 +46,7 @@ _DOCUMENT = "data.aws_iam_policy_document."
 class Use:
     """A place that holds a policy: `deciding` is the text of all that may decide it, `reads` that files do so too.
 
-    With `opens` it is a block of public access that leaves all open in cases where it is not there.
+    With `opens` it is a block of public access, or a boundary, that leaves all open in cases where it is not there.
     """
 
     address: str
@@ -91,7 +92,20 @@ def _of_module(scope: Scope, address: str, definition: Definition) -> Iterator[U
 
 def is_by_name(use: Use) -> bool:
     """Tell whether the policy is named there, and stands elsewhere."""
-    return use.address.endswith(BY_NAME)
+    return use.address.endswith(BY_NAME) or is_of_target(use)
+
+
+def is_of_target(use: Use) -> bool:
+    """Tell whether the policy of an organization is attached there."""
+    return use.address.removeprefix(use.scope.name).startswith(_OF_TARGETS) and use.address.endswith(f".{_POLICY_ID}")
+
+
+def policy_use(scope: Scope, address: str) -> Use | None:
+    """The place at which a managed policy is written."""
+    definition, type_ = scope.folder.definitions[address], address.partition(".")[0]
+    name = "content" if type_ == "aws_organizations_policy" else "policy"
+    value = definition.body.value(name)
+    return _use(scope, f"{address}.{name}", definition, value, kind_of(type_, name)) if value is not None else None
 
 
 def _of_remote(scope: Scope, address: str, definition: Definition) -> Iterator[Use]:
@@ -148,7 +162,7 @@ def _of_resource(scope: Scope, address: str, definition: Definition) -> Iterator
     for name, argument in definition.body.arguments.items():
         if takes_policy(type_, name):
             yield _use(scope, f"{address}.{name}", definition, argument.value, kind_of(type_, name))
-        elif type_.startswith("aws_") and name.endswith(BY_NAME):
+        elif type_.startswith("aws_") and (name.endswith(BY_NAME) or (type_, name) == (_OF_TARGETS, _POLICY_ID)):
             yield _use(scope, f"{address}.{name}", definition, argument.value, "identity")
         else:
             yield from _unlisted_uses(scope, f"{address}.{name}", definition, argument)

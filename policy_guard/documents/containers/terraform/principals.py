@@ -7,45 +7,75 @@ from collections.abc import Iterator
 from policy_guard.documents.containers.choices import Impossible, Need
 from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
+from policy_guard.documents.containers.terraform.folder import Definition
 from policy_guard.documents.containers.terraform.places import CEILING, Use
 from policy_guard.documents.containers.terraform.scope import Scope
-from policy_guard.documents.containers.terraform.values import label_of, name_of
-from policy_guard.documents.hcl.syntax import Attribute, Expression, Variable
-from policy_guard.documents.source import Node, Span
+from policy_guard.documents.containers.terraform.values import is_null, label_of, name_of, pairs_of
+from policy_guard.documents.hcl.syntax import Attribute, Expression, Index, Variable
+from policy_guard.documents.source import Array, Node, Span
 from policy_guard.solver.strings.pattern import HIDDEN
 
 # Source: the AWS provider's documentation of each resource.
+_NOUNS = ("role", "user", "group")
 _ARGUMENTS = {
-    f"aws_iam_{principal}_policy{suffix}": principal
-    for principal in ("role", "user", "group")
-    for suffix in ("", "_attachment")
+    **{f"aws_iam_{noun}_policy{suffix}": (noun, noun) for noun in _NOUNS for suffix in ("", "_attachment")},
+    **{f"aws_iam_{noun}_policy_attachments_exclusive": (noun, f"{noun}_name") for noun in _NOUNS},
+    "aws_organizations_policy_attachment": ("target_id", "target_id"),
 }
 _ROLE = "aws_iam_role"
+_OF_SEVERAL = "aws_iam_policy_attachment"
 
 
 def argument_of_principal(use: Use) -> str:
     """Return the argument that names the principal of an identity policy, also for a role's own; else nothing."""
-    address = use.address.removeprefix(use.scope.name)
-    type_, _, path = address.partition(".")
-    if address.endswith(CEILING):
+    type_, path = _type_and_path(use)
+    if use.address.endswith(CEILING):
         return ""
     if type_ == _ROLE:
-        return "role" if path.partition(".")[2].startswith(("inline_policy", "managed_policy_arns")) else ""
-    return _ARGUMENTS.get(type_, "")
+        return "name" if path.partition(".")[2].startswith(("inline_policy", "managed_policy_arns")) else ""
+    return f"{_NOUNS[0]}s" if type_ == _OF_SEVERAL else _ARGUMENTS.get(type_, ("", ""))[1]
 
 
 def principal_of(use: Use, evaluator: Evaluator) -> str:
     """Return what is equal for two policies of one principal only; nothing where it is not known."""
-    argument = argument_of_principal(use)
-    if not argument:
+    argument, (type_, _) = argument_of_principal(use), _type_and_path(use)
+    value = use.definition.body.value(argument) if type_ != _ROLE else _own_name(use, evaluator)
+    if not argument or value is None:
         return ""
-    value = use.definition.body.value(argument) if not _is_own(use) else _own_name(use)
-    if value is None:
-        return ""
+    noun = _ARGUMENTS[type_][0] if type_ in _ARGUMENTS else _NOUNS[0]
     try:
-        return "\n".join((argument_label(argument, evaluator.value(value)), *_provider(use), *providers(use.scope)))
+        return _label(use, noun, evaluator.value(value))
     except (Need, Impossible, Opaque):
         return ""
+
+
+def principals_of(use: Use, evaluator: Evaluator) -> tuple[str, ...]:
+    """Return the principals that a policy is attached to; an empty text where nobody knows them."""
+    if _type_and_path(use)[0] != _OF_SEVERAL:
+        return (principal_of(use, evaluator),)
+    labels: list[str] = []
+    for noun in _NOUNS:
+        value = use.definition.body.value(f"{noun}s")
+        try:
+            collection = evaluator.value(value) if value is not None else None
+        except (Need, Impossible, Opaque):
+            return ("",)
+        if collection is None or is_null(collection):
+            continue
+        pairs = pairs_of(collection) if isinstance(collection, Array) else None
+        if pairs is None:
+            return ("",)
+        labels += (_label(use, noun, item) for _, item in pairs)
+    return tuple(dict.fromkeys(labels))
+
+
+def _type_and_path(use: Use) -> tuple[str, str]:
+    type_, _, path = use.address.removeprefix(use.scope.name).partition(".")
+    return type_, path
+
+
+def _label(use: Use, noun: str, value: Node) -> str:
+    return "\n".join((argument_label(noun, value), _provider(use.definition), *providers(use.scope)))
 
 
 def argument_label(argument: str, value: Node) -> str:
@@ -61,21 +91,23 @@ def providers(scope: Scope) -> Iterator[str]:
         scope = scope.parent
 
 
-def _provider(use: Use) -> Iterator[str]:
-    value = use.definition.body.value("provider")
-    yield use.definition.source.text[slice(*value.span)] if value is not None else ""
+def provider_texts(scope: Scope, definition: Definition) -> tuple[str, ...]:
+    """The providers that a resource and the modules around it are given, as written; none for those of the root."""
+    return tuple(filter(None, (_provider(definition), *providers(scope))))
 
 
-def _is_own(use: Use) -> bool:
-    """Tell whether the policy is written in the role itself."""
-    return use.address.removeprefix(use.scope.name).startswith(f"{_ROLE}.")
+def _provider(definition: Definition) -> str:
+    value = definition.body.value("provider")
+    return definition.source.text[slice(*value.span)] if value is not None else ""
 
 
-def _own_name(use: Use) -> Expression | None:
-    """The expression by which others name a role; None if the block makes several."""
-    body = use.definition.body
-    if body.value("count") is not None or body.value("for_each") is not None:
-        return None
-    label = use.address.removeprefix(use.scope.name).split(".")[1]
-    span = Span(use.definition.span.start, use.definition.span.start)
-    return Attribute(Attribute(Variable(_ROLE, span), label, span), "name", span)
+def _own_name(use: Use, evaluator: Evaluator) -> Expression | None:
+    """The expression by which others name a role; None if nobody knows which of several it is."""
+    label, span = _type_and_path(use)[1].split(".")[0], Span(use.definition.span.start, use.definition.span.start)
+    role: Expression = Attribute(Variable(_ROLE, span), label, span)
+    for collection, loop, name in (("count", "count", "index"), ("for_each", "each", "key")):
+        if use.definition.body.value(collection) is not None:
+            if loop not in evaluator.names:
+                return None
+            role = Index(role, Attribute(Variable(loop, span), name, span), span)
+    return Attribute(role, "name", span)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from posixpath import normpath
 from typing import Any, NamedTuple
 
 from policy_guard.documents.containers.terraform.folder import Definition, Folder
+from policy_guard.documents.containers.terraform.values import parts
 from policy_guard.documents.hcl.syntax import (
     Body,
     Call,
@@ -14,24 +15,71 @@ from policy_guard.documents.hcl.syntax import (
     Template,
     Text,
 )
-from policy_guard.documents.source import Node
+from policy_guard.documents.source import Hole, Node, Span
 
 _MOST_DEEP = 12
 _STEPS = 3_000_000
 _LOOKS = 500_000
+ARNS = ("arn", "id")
+"""The attributes of a managed policy that are its ARN, and of one of an organization that are its id."""
 _MOST_MODULES = 500
 """Calls of modules below one root; what lies beyond is known by the text of its call alone."""
 
 
 class Ways(NamedTuple):
-    """How to find the folder of a module, what a call comes to, and the policy of a data source.
+    """How to find the folder of a module, what a call comes to, the policy of a data source, and a managed policy.
 
-    The last two are told the evaluator that asks.
+    All but the first are told the evaluator that asks.
     """
 
     folder: Callable[[str], Folder | None]
     call: Callable[[Any, Call], Node]
     rendered: Callable[[Any, Body], Node]
+    policy: Callable[[Any, str, Sequence[Any], Span], Node]
+
+
+class Attachable(NamedTuple):
+    """A policy that others attach by its ARN: the resource that makes it, and the key of one of several.
+
+    `is_whole` tells that the resource itself is meant, and not its ARN.
+    """
+
+    scope: Scope
+    address: str
+    key: Node | None
+    is_whole: bool = False
+
+
+class Attachables:
+    """The policies of a root and its modules by what their ARNs are; `documents` keeps those that are worked out."""
+
+    def __init__(self) -> None:
+        self._by_value: dict[str, Attachable | str] = {}
+        self.documents: dict[tuple[str, str, str], Any] = {}
+        self.by_name: dict[str, list[Attachable]] | None = None
+
+    def note(self, value: Node, policy: Attachable | str) -> None:
+        """Note that a value is the ARN of a policy, or of the one with that name."""
+        if name := _hole_name(value):
+            self._by_value[name] = policy
+
+    def note_part(self, value: Node, name: str, part: Node) -> bool:
+        """Note and tell whether a part of this name of a value is the ARN of a policy."""
+        policy = self.of_value(value) if name in ARNS else None
+        if not isinstance(policy, Attachable) or not policy.is_whole:
+            return False
+        self.note(part, policy._replace(is_whole=False))
+        return True
+
+    def of_value(self, value: Node) -> Attachable | str | None:
+        """Return the policy, or its name, of which a value is the ARN."""
+        return self._by_value.get(_hole_name(value))
+
+
+def _hole_name(value: Node) -> str:
+    """The name of a value of which nothing is known; empty for any other."""
+    value_parts = parts(value)
+    return value_parts[0].name if len(value_parts) == 1 and isinstance(value_parts[0], Hole) else ""
 
 
 class Scope:
@@ -56,6 +104,7 @@ class Scope:
         self._modules: list[int] = parent._modules if parent else [0]
         self.steps: list[int] = parent.steps if parent else [_STEPS]
         """What may still be worked out below one root."""
+        self.policies: Attachables = parent.policies if parent else Attachables()
         self.looks: list[int] = parent.looks if parent else [_LOOKS]
         """How many definitions may still be looked at below one root."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from policy_guard.documents.containers.choices import (
@@ -13,10 +14,10 @@ from policy_guard.documents.containers.choices import (
 )
 from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.containers.plain import PolicyDocument
+from policy_guard.documents.containers.terraform.attached import attached_addresses, attached_units, is_attachment
 from policy_guard.documents.containers.terraform.blocks import missed_blocks, with_openings
 from policy_guard.documents.containers.terraform.documents import Unit, digest_of, unit_at, used_document
 from policy_guard.documents.containers.terraform.elsewhere import (
-    statements_of,
     without_ceiling,
 )
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
@@ -24,6 +25,7 @@ from policy_guard.documents.containers.terraform.folder import Folder
 from policy_guard.documents.containers.terraform.functions import call_value
 from policy_guard.documents.containers.terraform.grants import open_access
 from policy_guard.documents.containers.terraform.places import CEILING, Use, type_of, uses
+from policy_guard.documents.containers.terraform.policy_objects import policy_reference
 from policy_guard.documents.containers.terraform.principals import (
     argument_of_principal,
     principal_of,
@@ -44,7 +46,7 @@ _MOST_UNITS = 5_000
 
 def root(folder: Folder, called_folder: Callable[[str], Folder | None], changed_variables: frozenset[str]) -> Scope:
     """The scope of a folder by itself."""
-    return Scope(folder, Ways(called_folder, call_value, render), changed_variables)
+    return Scope(folder, Ways(called_folder, call_value, render, policy_reference), changed_variables)
 
 
 def changed_variables(old: Folder, new: Folder) -> frozenset[str]:
@@ -70,14 +72,13 @@ class Sides(NamedTuple):
 
 def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) -> Sides:
     """The policies that may differ; with `files_differ`, files that are no Terraform do."""
-    old_uses = {use.address: use for use in uses(old)} if old else {}
-    new_uses = with_openings(old_uses, {use.address: use for use in uses(new)} if new else {})
+    old_uses = _lifted({use.address: use for use in uses(old)} if old else {})
+    new_uses = _lifted(with_openings(old_uses, {use.address: use for use in uses(new)} if new else {}))
     old_ceilings = {address for address in old_uses if address.endswith(CEILING)}
     differing_addresses = [
         address
-        for address in {**old_uses, **new_uses}
-        if _differs(old_uses.get(address), new_uses.get(address), files_differ)
-        and (not address.endswith(CEILING) or address in old_ceilings)
+        for address in _differing_addresses(old_uses, new_uses, files_differ)
+        if not address.endswith(CEILING) or address in old_ceilings
     ]
     side_units = [
         [unit for each in differing_addresses if each in side for unit in units(side[each])]
@@ -93,7 +94,44 @@ def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) ->
     unbounded = [_unbounded(unit, new.folder) for unit in lost_ceilings if new and unit.policy and _is_there(unit, new)]
     changed_uses = {address: old_uses[address] for address in differing_addresses if address in old_uses}
     opened_blocks = _opened_blocks(missed_blocks(changed_uses, new), side_units[1]) if new else ()
-    return Sides(tuple(side_units[0]), (*side_units[1], *unbounded, *opened_blocks))
+    sides = side_units[0], [*side_units[1], *unbounded, *opened_blocks]
+    return Sides(tuple(_but_held(sides[0], sides[1])), tuple(_but_held(sides[1], sides[0])))
+
+
+def _but_held(units: Sequence[Unit], others: Iterable[Unit]) -> Iterator[Unit]:
+    """The units of a side, without the managed policies that are not on the other, and are judged where they serve."""
+    held_addresses = {unit.attached for unit in units if not unit.address.endswith(CEILING)} - {""}
+    held_addresses -= {unit.address for unit in others if unit.policy or unit.problems}
+    return (unit for unit in units if unit.attached or unit.address not in held_addresses)
+
+
+def _lifted(side: Mapping[str, Use]) -> dict[str, Use]:
+    """The places of a side; a boundary that is null leaves all, if there was one."""
+    return {
+        address: replace(use, opens=True) if address.endswith(f".{CEILING}") else use for address, use in side.items()
+    }
+
+
+def _differing_addresses(old: Mapping[str, Use], new: Mapping[str, Use], files_differ: bool) -> Iterator[str]:
+    """The places that may differ, those among them at which a policy is attached by its name that does."""
+    addresses = {**old, **new}
+    differing = [each for each in addresses if _differs(old.get(each), new.get(each), files_differ)]
+    yield from differing
+    policies = {each.removesuffix("policy") for each in differing if ".aws_iam_policy." in f".{each}"}
+    unchanged = addresses.keys() - differing if policies else set()
+    for address in addresses:
+        if address in unchanged and any(not policies.isdisjoint(_attached(side[address])) for side in (old, new)):
+            yield address
+
+
+def _attached(use: Use) -> Iterator[str]:
+    """The places of the policies of the root that are attached at a place, as far as they are known."""
+    try:
+        evaluator = Evaluator(use.scope, use.definition.source, {})
+        for _, names in _instances(evaluator, use) if is_attachment(use) else ():
+            yield from attached_addresses(use, evaluator.with_names(names))
+    except (Opaque, Impossible):
+        return
 
 
 def _opened_blocks(blocks: Iterable[Use], new: Iterable[Unit]) -> Iterator[Unit]:
@@ -146,15 +184,6 @@ def _differs(old: Use | None, new: Use | None, files_differ: bool) -> bool:
     return old.deciding != new.deciding
 
 
-def signature(unit: Unit) -> str:
-    """Equal for two policies only if they say the same."""
-    if unit.policy is None:
-        return repr(unit.problems)
-    statements = statements_of(unit.policy.node) if isinstance(unit.policy.node, Object) else ()
-    all_guards = [(s.guards if isinstance(s, Object) else ()) for s in statements]
-    return f"{unit.policy.kind} {name_of(unit.policy.node)} {all_guards!r}"
-
-
 def units(use: Use, principals: Collection[str] | None = None) -> Iterator[Unit]:
     """The policies at a place, one for each object that is known to be there, or those of some principals only."""
     evaluator = Evaluator(use.scope, use.definition.source, {})
@@ -163,10 +192,11 @@ def units(use: Use, principals: Collection[str] | None = None) -> Iterator[Unit]
         for label, names in _instances(evaluator, use):
             address = f"{use.address}{label}"
             instance = evaluator.with_names(names)
-            if principals is not None and principal_of(use, instance) not in principals:
-                continue
             try:
-                yield unit_at(use, address, instance)
+                if is_attachment(use):
+                    yield from attached_units(use, address, instance, principals)
+                elif principals is None or principal_of(use, instance) in principals:
+                    yield unit_at(use, address, instance)
             except Unreadable as error:
                 yield Unit(address, "", source, None, error.problems)
     except Opaque as error:

@@ -1,0 +1,126 @@
+"""The policies of two sides of Terraform in pairs: those of one principal as one, and others by their addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from policy_guard.documents.containers.terraform.documents import Unit, denials, signature
+from policy_guard.documents.containers.terraform.units import Sides
+from policy_guard.documents.source import Unreadable
+from policy_guard.iam.parse import parse
+from policy_guard.iam.policy import Policy, united
+from policy_guard.pipeline.pairing import FileResult, Pair, split_pair
+from policy_guard.verify.finding import Finding
+from policy_guard.verify.readable import unreadable_findings
+
+
+def of_plan(sides: Sides) -> FileResult:
+    """The pairs of a plan, and what of it cannot be judged."""
+    return compare_sides(
+        sides, [finding for unit in sides.new for finding in unreadable_findings(unit.source, unit.problems)]
+    )
+
+
+def compare_sides(sides: Sides, findings: list[Finding]) -> FileResult:
+    """The policies of both sides in pairs, and the findings with those about what cannot be parsed."""
+    pairs = tuple(part for pair in _pairs(sides, findings) for part in split_pair(pair))
+    return FileResult(pairs, tuple(dict.fromkeys(findings)))
+
+
+def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:
+    old, new = (by_principal(side) for side in (sides.old, sides.new))
+    removed_signatures = {
+        (units[0].holder, _signatures(units)) for key, units in old.items() if key not in new and units[0].holder
+    }
+    managed = {key: (units[0], new[key][0]) for key, units in old.items() if key[0] and key in new}
+    by_address = {address: sides for (address, _), sides in managed.items()}
+    follow = {key for key, units in new.items() if _follows(old.get(key, ()), units, by_address)}
+    for key, units in new.items():
+        old_units = old.get(key, [])
+        is_renamed = not old_units and (units[0].holder, _signatures(units)) in removed_signatures
+        if is_renamed or key in follow or _are_equal(old_units, units):
+            continue
+        if policy := union(units, findings):
+            yield Pair(path=policy.source.path, old=union(old_units, []), new=policy, fresh=not old_units)
+    for key, units in old.items():
+        if not any(unit.policy or unit.problems for unit in new.get(key, ())) and (policy := union(units, [])):
+            yield Pair(path=policy.source.path, old=policy, new=None)
+        yield from _lost_guards(units, new.get(key, ())) if key not in follow else ()
+
+
+def _are_equal(old_units: Sequence[Unit], new_units: Sequence[Unit]) -> bool:
+    is_read = bool(old_units) and all(unit.policy for unit in old_units)
+    return is_read and _signatures(old_units) == _signatures(new_units)
+
+
+def _follows(old_units: Sequence[Unit], new_units: Sequence[Unit], by_address: Mapping[str, tuple[Unit, Unit]]) -> bool:
+    """Tell whether two versions of a principal's policies differ in documents alone that are judged by themselves.
+
+    What such a document does not allow newly, and denies as before, gives nothing new to those it is attached to.
+    """
+    signatures = [{signature(unit) for unit in units} for units in (old_units, new_units)]
+    old_changed = [unit for unit in old_units if signature(unit) not in signatures[1]]
+    new_changed = [unit for unit in new_units if signature(unit) not in signatures[0]]
+    addresses = {unit.attached for unit in old_changed}
+    if not addresses or addresses != {unit.attached for unit in new_changed} or not addresses <= by_address.keys():
+        return False
+    for number, changed_units in enumerate((old_changed, new_changed)):
+        if any(signature(unit) != signature(by_address[unit.attached][number]) for unit in changed_units):
+            return False
+    return all(denials(old) <= denials(new) for old, new in map(by_address.__getitem__, addresses))
+
+
+def _lost_guards(old_units: Sequence[Unit], new_units: Sequence[Unit]) -> Iterator[Pair]:
+    """The attached policies that only deny and are gone from a principal, each against what is still denied there.
+
+    They guard against what others allow the principal, and not against its own policies alone.
+    """
+    remaining_signatures = {signature(unit) for unit in new_units}
+    gone_units = [unit for unit in old_units if unit.attached and signature(unit) not in remaining_signatures]
+    if not gone_units or _only_denies(union(old_units, [])):
+        return
+    for unit in gone_units:
+        policy = _policy(unit, [])
+        if policy is not None and policy.kind == "identity" and _only_denies(policy):
+            new_policy = union(new_units, [])
+            denying = tuple(s for s in new_policy.statements if s.effect == "Deny") if new_policy else ()
+            new = new_policy._replace(statements=denying) if new_policy else None
+            yield Pair(path=policy.source.path, old=policy._replace(holder=unit.principal or policy.holder), new=new)
+
+
+def _only_denies(policy: Policy | None) -> bool:
+    return policy is not None and all(statement.effect == "Deny" for statement in policy.statements)
+
+
+def by_principal(units: Iterable[Unit]) -> dict[tuple[str, str], list[Unit]]:
+    """Units by their principal, which has what any of its policies allows, and others by address and holder."""
+    units_by_principal: dict[tuple[str, str], list[Unit]] = {}
+    for unit in units:
+        units_by_principal.setdefault(
+            ("", unit.principal) if unit.principal else (unit.address, unit.holder), []
+        ).append(unit)
+    return units_by_principal
+
+
+def _signatures(units: Iterable[Unit]) -> tuple[str, ...]:
+    return tuple(sorted(map(signature, units)))
+
+
+def union(units: Iterable[Unit], findings: list[Finding]) -> Policy | None:
+    """The policies of one principal as one, each statement with the place of its own; None if none can be read."""
+    units_read = [(unit, policy) for unit in units if (policy := _policy(unit, findings))]
+    if not units_read:
+        return None
+    (first, policy), *other_pairs = units_read
+    holder = first.principal or policy.holder
+    return united([policy, *(other for _, other in other_pairs)], policy.label, holder)
+
+
+def _policy(unit: Unit, findings: list[Finding]) -> Policy | None:
+    if unit.policy is None:
+        return None
+    try:
+        return parse(unit.policy)
+    except Unreadable as error:
+        findings += unreadable_findings(unit.source, error.problems)
+        return None
