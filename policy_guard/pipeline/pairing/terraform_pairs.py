@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from policy_guard.documents.containers.terraform.documents import Unit, denials, signature
 from policy_guard.documents.containers.terraform.units import Sides
@@ -12,6 +13,13 @@ from policy_guard.iam.policy import Policy, united
 from policy_guard.pipeline.pairing import FileResult, Pair, split_pair
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import unreadable_findings
+
+
+class _Managed(NamedTuple):
+    """A policy that is attached and judged by itself: its signatures, old and new, and whether no Deny is lost."""
+
+    signatures: tuple[str, str]
+    keeps_denials: bool
 
 
 def of_plan(sides: Sides) -> FileResult:
@@ -32,9 +40,13 @@ def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:
     removed_signatures = {
         (units[0].holder, _signatures(units)) for key, units in old.items() if key not in new and units[0].holder
     }
-    managed = {key: (units[0], new[key][0]) for key, units in old.items() if key[0] and key in new}
-    by_address = {address: sides for (address, _), sides in managed.items()}
-    follow = {key for key, units in new.items() if _follows(old.get(key, ()), units, by_address)}
+    attached_addresses = {unit.attached for unit in sides.new} - {""}
+    managed = {
+        key[0]: _Managed((signature(units[0]), signature(new[key][0])), denials(units[0]) <= denials(new[key][0]))
+        for key, units in old.items()
+        if key[0] in attached_addresses and key in new
+    }
+    follow = {key for key, units in new.items() if _follows(old.get(key, ()), units, managed)}
     for key, units in new.items():
         old_units = old.get(key, [])
         is_renamed = not old_units and (units[0].holder, _signatures(units)) in removed_signatures
@@ -53,7 +65,7 @@ def _are_equal(old_units: Sequence[Unit], new_units: Sequence[Unit]) -> bool:
     return is_read and _signatures(old_units) == _signatures(new_units)
 
 
-def _follows(old_units: Sequence[Unit], new_units: Sequence[Unit], by_address: Mapping[str, tuple[Unit, Unit]]) -> bool:
+def _follows(old_units: Sequence[Unit], new_units: Sequence[Unit], managed: Mapping[str, _Managed]) -> bool:
     """Tell whether two versions of a principal's policies differ in documents alone that are judged by themselves.
 
     What such a document does not allow newly, and denies as before, gives nothing new to those it is attached to.
@@ -62,12 +74,13 @@ def _follows(old_units: Sequence[Unit], new_units: Sequence[Unit], by_address: M
     old_changed = [unit for unit in old_units if signature(unit) not in signatures[1]]
     new_changed = [unit for unit in new_units if signature(unit) not in signatures[0]]
     addresses = {unit.attached for unit in old_changed}
-    if not addresses or addresses != {unit.attached for unit in new_changed} or not addresses <= by_address.keys():
+    if not addresses or addresses != {unit.attached for unit in new_changed} or not addresses <= managed.keys():
         return False
-    for number, changed_units in enumerate((old_changed, new_changed)):
-        if any(signature(unit) != signature(by_address[unit.attached][number]) for unit in changed_units):
-            return False
-    return all(denials(old) <= denials(new) for old, new in map(by_address.__getitem__, addresses))
+    return all(managed[address].keeps_denials for address in addresses) and all(
+        signature(unit) == managed[unit.attached].signatures[number]
+        for number, changed_units in enumerate((old_changed, new_changed))
+        for unit in changed_units
+    )
 
 
 def _lost_guards(old_units: Sequence[Unit], new_units: Sequence[Unit]) -> Iterator[Pair]:

@@ -126,7 +126,7 @@ def _unfollowed(use: Use, outcome: Outcome[Node], attached: dict[str, _Attached]
         if document is None or document.problems:
             statements += _statements_elsewhere(use, item, document)
         elif document.policy is not None:
-            key = f"{document.address} {name_of(document.policy.node)}"
+            key = f"{document.address} {document.known_signature}"
             attached.setdefault(key, _Attached(document, [])).truths.append(outcome.truths)
         elif use.opens:
             statements += statements_of(without_ceiling(value.span))

@@ -58,7 +58,7 @@ def deciding_texts(
         if scope.looks[0] < 0:
             # Too much to follow: it may be a policy, and is not the same as on the other side.
             return frozenset({("", "", f"{_MAY_BE_ANYTHING} {id(scope.root())}")}), True
-        for names in references(node):
+        for names in _references_of(scope, node):
             reads = reads or names[0] in _FILES or names[:2] in _FROM_FILES
             for address, definition_scope, definition in _definitions(current_scope, names):
                 key = (definition_scope.name, address, definition.text)
@@ -71,6 +71,13 @@ def deciding_texts(
                 texts.add(key)
                 stack.append((current_scope.parent, current_scope.call.block))
     return frozenset(texts), reads
+
+
+def _references_of(scope: Scope, node: object) -> tuple[tuple[str, ...], ...]:
+    """The references in a node, looked for once: many resources may speak of one."""
+    if id(node) not in scope.references:
+        scope.references[id(node)] = node, tuple(references(node))
+    return scope.references[id(node)][1]
 
 
 def _definitions(scope: Scope, names: tuple[str, ...]) -> Iterator[tuple[str, Scope, Definition]]:

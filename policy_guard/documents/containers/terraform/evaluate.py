@@ -400,7 +400,8 @@ class Evaluator:
         is_list = not (isinstance(last, Attribute) and last.name in _TEXT_ATTRIBUTES)
         names = [name for _, name in path]
         words = f"{self.scope.name}{head}{''.join(word for word, _ in path)}"
-        deciding_values = self._identity(head, definition, next(filter(None, names), "")) if definition else []
+        attributes = [name for step, name in zip(steps, names, strict=True) if isinstance(step, Attribute)]
+        deciding_values = self._identity(head, definition, next(iter(attributes), "")) if definition else []
         return unknown(words, span, names, deciding_values, is_list=is_list)
 
     def _step(self, step: Attribute | Index) -> tuple[str, str]:

@@ -104,6 +104,8 @@ class Scope:
         self._modules: list[int] = parent._modules if parent else [0]
         self.steps: list[int] = parent.steps if parent else [_STEPS]
         """What may still be worked out below one root."""
+        self.references: dict[int, tuple[object, tuple[tuple[str, ...], ...]]] = parent.references if parent else {}
+        """What the blocks below one root refer to, each block kept by its identity."""
         self.policies: Attachables = parent.policies if parent else Attachables()
         self.looks: list[int] = parent.looks if parent else [_LOOKS]
         """How many definitions may still be looked at below one root."""
