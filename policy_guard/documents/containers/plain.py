@@ -53,7 +53,8 @@ class PolicyDocument(NamedTuple):
     """A policy document found in a file. `label` is empty where the file is the policy.
 
     `holder` is what stands beside it about whose it is or what it is attached to, as a text. `problems` are those of
-    the whole file, such as what a template may put anywhere in it. `kind` is what the place of use says.
+    the whole file, such as what a template may put anywhere in it. `kind` is what the place of use says. With `bare` it
+    is a list of statements, or one, without a policy around it.
     """
 
     label: str
@@ -62,6 +63,7 @@ class PolicyDocument(NamedTuple):
     holder: str = ""
     problems: tuple[Problem, ...] = ()
     kind: Kind | None = None
+    bare: bool = False
 
 
 class _Place(NamedTuple):
@@ -74,6 +76,7 @@ class _Place(NamedTuple):
     node: Node | None
     file_node: Node
     neighbors: tuple[Object, ...] = ()
+    bare: bool = False
 
 
 class _Look(Enum):
@@ -120,7 +123,7 @@ def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
                 continue
             label = place.label if place.label not in by_label else f"{place.label}#{len(by_label)}"
             by_label[label] = PolicyDocument(
-                label=label, node=place.node, source=source, holder=holders.text(place.neighbors)
+                label=label, node=place.node, source=source, holder=holders.text(place.neighbors), bare=place.bare
             )
             policy_ids.add(id(place.file_node))
     deeper = sum(_deeper(document, policy_ids) for document in documents)
@@ -155,7 +158,7 @@ def _prefix(document: Node, number: int) -> str:
 def _top_places(source: Source, document: Node, prefix: str) -> Iterator[_Place]:
     """Everything near enough to the top."""
     if statements := bare_statements(document):
-        yield _Place(prefix, policy_of(statements, document.span), document)
+        yield _Place(prefix, policy_of(statements, document.span), document, bare=True)
     elif isinstance(document, Array):
         for number, item in enumerate(document.items):
             yield from _node_places(source, item, f"{prefix}[{_identity(item, number)}]")
@@ -221,7 +224,7 @@ def _entry_places(source: Source, entry: Entry, label: str, look: _Look) -> Iter
     """The policy that is the value of an entry, or those that lie in it as in an answer of AWS's API."""
     key, value = without_style(entry.key.text), entry.value
     if statements := bare_statements(value):
-        yield _Place(label, policy_of(statements, value.span), value)
+        yield _Place(label, policy_of(statements, value.span), value, bare=True)
         return
     is_policy_key = key.endswith(_POLICY_KEYS) or key in _POLICY_KEYS_ALONE
     if not is_policy_key and look is _Look.KEYS:

@@ -45,7 +45,8 @@ class FileVersion(NamedTuple):
     `examined` is False where the file was passed over as no policy at all, and `passed_over` says why if it may be one
     all the same. `unread` are the texts of the policies that
     cannot be read, as far as there are texts. `template` is there if the file is one, of which policies are read when
-    it is `completed`. A `manifest` may lose its last policy and is looked at all the same.
+    it is `completed`. A `manifest` may lose its last policy and is looked at all the same. The policies in `bare` are
+    statements without a policy around them.
     """
 
     source: Source
@@ -59,6 +60,7 @@ class FileVersion(NamedTuple):
     unread: tuple[str, ...] = ()
     template: Template | None = None
     manifest: bool = False
+    bare: frozenset[str] = frozenset()
 
     def completed(self, placeholders: tuple[str, ...], grants: bool = False) -> FileVersion:
         """This version with all policies of its template, and with `grants` what grants access without a document."""
@@ -125,10 +127,10 @@ def glance_of(
     try:
         source = decode(path, data, revision)
         documents = read(source)
+        if any(_is_serverless(document, path) for document in documents):
+            return _serverless_version(source, documents, siblings)
         if any(map(_is_template, documents)):
             return _template_version(source, documents)
-        if any(map(_is_serverless, documents)):
-            return _serverless_version(source, documents, siblings)
         manifests = _manifest_reading(source, documents)
         reading = manifests or policies_in(source, documents)
     except Unreadable as error:
@@ -194,13 +196,23 @@ def _is_template(document: Node) -> bool:
     return is_template(document)
 
 
-def _is_serverless(document: Node) -> bool:
+def _is_serverless(document: Node, path: str) -> bool:
     """Tell whether a document is a file of the Serverless Framework; most are seen at once to be none."""
     if not isinstance(document, Object) or document.get("provider") is None:
         return False
-    from policy_guard.documents.containers.serverless_framework.template import is_serverless
+    from policy_guard.documents.containers.serverless_framework.recognition import is_serverless
 
-    return is_serverless(document)
+    return is_serverless(document, path)
+
+
+def _is_for_others(source: Source, documents: Sequence[Node]) -> bool:
+    """Tell whether others read a file of the Serverless Framework: CloudFormation, or what reads manifests."""
+    from policy_guard.documents.containers.manifests import are_manifests
+    from policy_guard.documents.containers.manifests.resources import is_manifest
+
+    is_named = is_serverless_name(source.path)
+    is_read = any(map(is_manifest, documents)) if is_named else are_manifests(source, documents)
+    return is_read or any(map(_is_template, documents))
 
 
 def _serverless_version(source: Source, documents: Sequence[Node], siblings: RevisionFiles | None) -> FileVersion:
@@ -208,6 +220,11 @@ def _serverless_version(source: Source, documents: Sequence[Node], siblings: Rev
     from policy_guard.documents.containers.serverless_framework.template import template_of
 
     (document, *other_documents) = documents
+    if _is_for_others(source, documents):
+        words = (
+            "the file reads as one of the Serverless Framework and as a template or manifest; give each its own file"
+        )
+        return FileVersion(source=source, policies={}, problems=(Problem(words, Span(0, 1)),), unread=(source.text,))
     assert isinstance(document, Object)
     if other_documents:
         words = "the Serverless Framework reads one document, and several stand here; give each its own file"
@@ -313,4 +330,5 @@ def _parsed_version(
         candidates=reading.other_labels,
         unresolved=reading.unresolved,
         unread=tuple(unread),
+        bare=frozenset(document.label for document in reading.policies if document.bare),
     )

@@ -116,9 +116,11 @@ class Reader:
 
     def _as_part(self, version: FileVersion, path: str, revision: Revision) -> FileVersion:
         """The version of a file that need not be a policy by itself, if others read it and are judged with it."""
-        if not version.problems or version.template is not None or path not in self._parts(revision):
+        is_open = version.problems or version.bare
+        if not is_open or version.template is not None or path not in self._parts(revision):
             return version
-        return version._replace(problems=(), examined=False)
+        policies = {label: policy for label, policy in version.policies.items() if label not in version.bare}
+        return version._replace(policies=policies, problems=(), examined=bool(policies) and not version.problems)
 
     def siblings(self, revision: Revision) -> RevisionFiles:
         """Reads other files of a revision, for what reads them."""

@@ -16,6 +16,7 @@ from policy_guard.documents.containers.serverless_framework.files import Revisio
 from policy_guard.documents.containers.serverless_framework.functions import callers, url
 from policy_guard.documents.containers.serverless_framework.layers import layer_permissions
 from policy_guard.documents.containers.serverless_framework.made import entry, events, mapping, text
+from policy_guard.documents.containers.serverless_framework.recognition import policies_beside
 from policy_guard.documents.containers.serverless_framework.roles import SHARED, function_roles, used_plugins
 from policy_guard.documents.containers.serverless_framework.sections import section_resources
 from policy_guard.documents.containers.serverless_framework.variables import Variables
@@ -28,13 +29,6 @@ _TYPES = {SHARED: "AWS::IAM::Role", _API: "AWS::ApiGateway::RestApi"}
 _LIKE_ACCESS = ("Polic", "Statement", "Principal", "RoleArn")
 
 
-def is_serverless(document: Node) -> bool:
-    """Tell whether a document is a file of the Serverless Framework, for AWS as far as it says."""
-    if not isinstance(document, Object) or document.get("provider") is None:
-        return False
-    return any(document.get(key) is not None for key in ("service", "functions", "resources", "frameworkVersion"))
-
-
 def template_of(source: Source, root: Object, revision_files: RevisionFiles) -> Template:
     """The template that a file stands for. Raises `Unreadable` if nobody can tell."""
     if problems := tuple(key_repetitions(root)):
@@ -42,6 +36,7 @@ def template_of(source: Source, root: Object, revision_files: RevisionFiles) -> 
     try:
         variables = Variables(source, root, revision_files)
         sections = _sections(variables, root)
+        sections["Resources"] += policies_beside(variables, source, root)
         account = account_of(variables, root, _provider(variables, root))
     except Opaque as error:
         raise Unreadable(error.problem) from None
