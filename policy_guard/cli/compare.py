@@ -53,6 +53,14 @@ class _FileComparison(NamedTuple):
             for pair in outcome.pairs:
                 session.pair(pair)
             return
+        if old.snapshots is not None and new.snapshots is not None:
+            from policy_guard.pipeline.pairing.snapshots import compare_snapshots
+
+            outcome = compare_snapshots(config, path, old, new)
+            session.results.outcome(path, outcome)
+            for pair in outcome.pairs:
+                session.pair(pair)
+            return
         old, new = (side.completed(config.placeholders, grants=True) for side in (old, new))
         new = new.with_unresolved(old)
         if old.problems or new.problems:
@@ -184,7 +192,7 @@ def _cap(versions: Sequence[FileVersion], comparison: _FileComparison) -> Kind |
 
 
 def _is_nothing(version: FileVersion) -> bool:
-    return not (version.policies or version.problems or version.template)
+    return not (version.policies or version.problems or version.template or version.snapshots)
 
 
 def _kind(paths: Sequence[Path], comparison: _FileComparison) -> Kind | None:

@@ -100,9 +100,9 @@ def _in_terraform(repository: Repository, files: Mapping[str, File]) -> Iterator
 
 
 def _policies_of_file(path: str, version: FileVersion, origin: str) -> Iterator[Listed]:
-    origin = "in a template" if version.template else origin
+    origin = "in a template" if version.template else "in a snapshot" if version.snapshots else origin
     yield from (_readable_policy(path, label, policy, origin) for label, policy in version.policies.items())
-    for problem in version.problems if version.template else version.problems[:1]:
+    for problem in version.problems if version.template or version.snapshots else version.problems[:1]:
         yield _unreadable_policy(version.source, problem, origin)
 
 

@@ -45,7 +45,8 @@ def _holds_policy(reader: Reader, file: File | None, revision: Revision) -> bool
     if file is None or file.mode in (LINK, SUBMODULE):
         return False
     version = reader.glance(file, file.path, revision)
-    return bool(version.policies or version.problems or version.template or version.passed_over)
+    holds_some = version.policies or version.problems or version.template or version.snapshots
+    return bool(holds_some or version.passed_over)
 
 
 def changed_elsewhere(reader: Reader, changes: Iterable[Change]) -> int:

@@ -48,7 +48,11 @@ def shape(node: Node) -> Any:
 
 
 def test_the_formats_there_are() -> None:
-    assert [(form.name, form.suffixes[0]) for form in formats()] == [("json", ".json"), ("yaml", ".yaml")]
+    assert [(form.name, form.suffixes[0]) for form in formats()] == [
+        ("json", ".json"),
+        ("snapshots", ".snap"),
+        ("yaml", ".yaml"),
+    ]
 
 
 def test_reading_json_does_not_import_a_yaml_library() -> None:

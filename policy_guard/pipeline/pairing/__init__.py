@@ -130,31 +130,43 @@ def pairs(reader: Reader, change: Change, comparison: Comparison) -> FileResult:
         return FileResult((), ())
     old = reader.glance(old_file, old_file.path, comparison.old) if old_file else None
     new = reader.glance(new_file, new_file.path, comparison.new) if new_file else None
-    if old_file and new_file and old and new and (old.template or new.template):
-        old = old if old.template else reader.glance(old_file, old_file.path, comparison.old, closely=True)
-        new = new if new.template else reader.glance(new_file, new_file.path, comparison.new, closely=True)
+    if old_file and new_file and old and new and (_is_of_templates(old) or _is_of_templates(new)):
+        old = old if _is_of_templates(old) else reader.glance(old_file, old_file.path, comparison.old, closely=True)
+        new = new if _is_of_templates(new) else reader.glance(new_file, new_file.path, comparison.new, closely=True)
     if new_file and old and new and old.manifest and not new.examined:
         new = reader.glance(new_file, new_file.path, comparison.new, closely=True)
+    if any(side is not None and side.snapshots is not None for side in (old, new)):
+        from policy_guard.pipeline.pairing.snapshots import compare_snapshots
+
+        if not any(side is not None and side.problems for side in (old, new)):
+            return compare_snapshots(reader.settings.config, change.path, old, new)
     if old and new and old.template and new.template:
         outcome = compare_templates(change.path, old, new, reader.settings.config)
         return outcome._replace(notes=(*_notes(change, old, new), *outcome.notes))
     old = reader.completed(old) if old else None
-    new = _with_template_problems(reader.completed(new)).with_unresolved(old) if new else None
+    new = with_template_problems(reader.completed(new)).with_unresolved(old) if new else None
     notes = tuple(_notes(change, old, new))
     findings = (*_findings(old, new), *_unreadable_old_version(reader, change, comparison.old, (old, new)))
     if new and new.problems:
         return FileResult((), findings, new.embedded, notes)
-    policy_pairs = tuple(_pair_policies(change.path, old, new))
+    policy_pairs = tuple(pair_policies(change.path, old, new))
     return FileResult(policy_pairs, findings, new.embedded if new else 0, notes, unread=new.passed_over if new else "")
 
 
-def _with_template_problems(version: FileVersion) -> FileVersion:
+def _is_of_templates(version: FileVersion) -> bool:
+    """Tell whether a version is a template, or holds some as snapshots."""
+    return version.template is not None or version.snapshots is not None
+
+
+def with_template_problems(version: FileVersion) -> FileVersion:
     """The version with what keeps a template that was none before from being judged as a whole."""
-    if version.template is None:
+    if not _is_of_templates(version):
         return version
     from policy_guard.pipeline.pairing.templates import problems_of_new
 
-    problems = tuple(dict.fromkeys((*version.problems, *problems_of_new(version.template))))
+    versions = (version, *(version.snapshots or {}).values())
+    new_problems = (problem for each in versions if each.template for problem in problems_of_new(each.template))
+    problems = tuple(dict.fromkeys((*version.problems, *new_problems)))
     return version._replace(problems=problems, examined=version.examined or bool(problems))
 
 
@@ -240,7 +252,7 @@ def _notes(change: Change, old: FileVersion | None, new: FileVersion | None) -> 
         yield f"the old version of {change.path} cannot be read, so all of the new version counts as new"
 
 
-def _pair_policies(path: str, old: FileVersion | None, new: FileVersion | None) -> Iterator[Pair]:
+def pair_policies(path: str, old: FileVersion | None, new: FileVersion | None) -> Iterator[Pair]:
     olds, news = (old.policies if old else {}), (new.policies if new else {})
     for label in [*news, *(label for label in olds if label not in news)]:
         yield from split_pair(Pair(path=path, old=olds.get(label), new=news.get(label), fresh=old is None))

@@ -18,6 +18,7 @@ from policy_guard.documents.format import (
     sniff,
 )
 from policy_guard.documents.formats import plain_name
+from policy_guard.documents.formats.snapshots import SUFFIXES as SNAPSHOTS
 from policy_guard.documents.source import Array, Node, Object, Problem, Scalar, Source, Span, Unreadable
 from policy_guard.regex import regex
 
@@ -46,7 +47,7 @@ class FileVersion(NamedTuple):
     all the same. `unread` are the texts of the policies that
     cannot be read, as far as there are texts. `template` is there if the file is one, of which policies are read when
     it is `completed`. A `manifest` may lose its last policy and is looked at all the same. The policies in `bare` are
-    statements without a policy around them.
+    statements without a policy around them. Each of the `snapshots` in a file is a version of its own, by its name.
     """
 
     source: Source
@@ -61,9 +62,12 @@ class FileVersion(NamedTuple):
     template: Template | None = None
     manifest: bool = False
     bare: frozenset[str] = frozenset()
+    snapshots: Mapping[str, FileVersion] | None = None
 
     def completed(self, placeholders: tuple[str, ...], grants: bool = False) -> FileVersion:
         """This version with all policies of its template, and with `grants` what grants access without a document."""
+        if self.snapshots is not None:
+            return self._with_snapshots(placeholders, grants)
         if self.template is None:
             return self
         from policy_guard.pipeline.pairing.templates import all_of
@@ -71,6 +75,17 @@ class FileVersion(NamedTuple):
         parsed = all_of(self.template, placeholders, grants)
         problems = (*self.template.repeated, *parsed.every_problem)
         policies = {_unique_label(key, policy, parsed.policies): policy for key, policy in parsed.policies.items()}
+        return self._replace(policies=policies, problems=problems, examined=bool(policies or problems))
+
+    def _with_snapshots(self, placeholders: tuple[str, ...], grants: bool) -> FileVersion:
+        """This version with the policies of all its snapshots."""
+        versions = {name: each.completed(placeholders, grants) for name, each in (self.snapshots or {}).items()}
+        policies = {
+            f"{name}: {label}": in_snapshot(policy, name)
+            for name, version in versions.items()
+            for label, policy in version.policies.items()
+        }
+        problems = (*self.problems, *(problem for version in versions.values() for problem in version.problems))
         return self._replace(policies=policies, problems=problems, examined=bool(policies or problems))
 
     def with_unresolved(self, old: FileVersion | None = None) -> FileVersion:
@@ -90,6 +105,12 @@ def _unique_label(key: PolicyId, policy: Policy, policies: Mapping[PolicyId, Pol
     """The label of a policy; that of several at one place tells whose it is."""
     count = sum(other.label == policy.label for other in policies.values())
     return policy.label if count == 1 else f"{policy.label} of {key.holder}"
+
+
+def in_snapshot(policy: Policy, name: str) -> Policy:
+    """The policy under the name of its snapshot, apart from those of the same name in other snapshots."""
+    holder = f"{name}: {policy.holder}" if policy.holder else ""
+    return policy._replace(label=f"{name}: {policy.label}", holder=holder)
 
 
 def version_of(
@@ -127,6 +148,8 @@ def glance_of(
     try:
         source = decode(path, data, revision)
         documents = read(source)
+        if path.lower().endswith(SNAPSHOTS):
+            return _snapshot_version(source, documents)
         if any(_is_serverless(document, path) for document in documents):
             return _serverless_version(source, documents, siblings)
         if any(map(_is_template, documents)):
@@ -247,6 +270,19 @@ def _template_version(source: Source, documents: Sequence[Node]) -> FileVersion:
     return FileVersion(source=source, policies={}, template=read_template(source, document))
 
 
+def _snapshot_version(source: Source, documents: Sequence[Node]) -> FileVersion:
+    """The version of a file of snapshots, in which each template is one of its own."""
+    from policy_guard.documents.containers.cloudformation.template import read_template
+    from policy_guard.documents.containers.snapshots import snapshot_templates
+
+    versions = {
+        name: FileVersion(source=source, policies={}, template=read_template(source, root)._replace(filled=True))
+        for document in documents
+        for name, root in snapshot_templates(source, document)
+    }
+    return FileVersion(source=source, policies={}, examined=bool(versions), snapshots=versions)
+
+
 def _seems_policy(data: bytes, path: str, revision: str, by_content: bool) -> bool:
     """Tell whether what cannot be read seems a policy: by its words, or by most of it if no name tells."""
     from policy_guard.documents.containers.plain import holds_one_apart
@@ -254,7 +290,7 @@ def _seems_policy(data: bytes, path: str, revision: str, by_content: bool) -> bo
     from policy_guard.pipeline.pairing.disguise import shows_policy
 
     source = salvage_all(path, data, revision)
-    if is_serverless_name(path) or may_grant(data):
+    if is_serverless_name(path) or may_grant(data) or (path.lower().endswith(SNAPSHOTS) and b"AWS::" in data):
         return True
     if not by_content or in_json(data):
         return looks_like_policy_text(source.text)

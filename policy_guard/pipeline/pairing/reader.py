@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from policy_guard.documents.containers.serverless_framework.files import RevisionFiles, parts
 from policy_guard.documents.format import decode
 from policy_guard.documents.formats import plain_name, suffixes
+from policy_guard.documents.formats.snapshots import SUFFIXES as SNAPSHOTS
 from policy_guard.documents.printable import printable
 from policy_guard.documents.source import Problem, Source, Span, Unreadable
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
@@ -105,7 +106,7 @@ class Reader:
                 policies={},
                 problems=(Problem("there is no file with this name", Span(0, 0)),) if rule else (),
             )
-        if data is OVERSIZED and rule is None and plain_name(path):
+        if data is OVERSIZED and rule is None and (plain_name(path) or path.lower().endswith(SNAPSHOTS)):
             return FileVersion(empty, {}, examined=False, passed_over=f"is larger than {LARGEST >> 20} MB")
         if data is OVERSIZED:
             return FileVersion(source=empty, policies={}, problems=(Problem(_TOO_LARGE, Span(0, 0)),))
