@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -13,10 +14,12 @@ import pytest
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.folder import Folder
+from policy_guard.documents.containers.terraform.functions import LISTS
+from policy_guard.documents.containers.terraform.known import KNOWN
 from policy_guard.documents.containers.terraform.units import root
 from policy_guard.documents.containers.terraform.values import is_known, label_of
 from policy_guard.documents.source import Array, Node, Scalar, Source
-from tests.support.places import FIXTURES
+from tests.support.places import FIXTURES, ROOT
 
 EXPRESSIONS: list[tuple[str, Any]] = json.loads((FIXTURES / "terraform" / "expressions.json").read_text())
 UNKNOWN = object()
@@ -60,3 +63,10 @@ def test_what_is_worked_out_is_what_terraform_says(expression: str, theirs: Any)
 
 def test_most_expressions_are_worked_out() -> None:
     assert sum(value(expression) is not UNKNOWN for expression, _ in EXPRESSIONS) >= COMPUTED
+
+
+def test_the_manual_lists_every_function_that_is_worked_out() -> None:
+    manual = (ROOT / "docs" / "terraform.md").read_text()
+    start = manual.index("these functions are worked out")
+    listed = re.findall(r"`(\w+)`", manual[start : manual.index("What nobody can tell", start)])
+    assert listed == sorted({*KNOWN, *LISTS, "file", "fileset", "jsonencode", "templatefile"})

@@ -31,7 +31,7 @@ from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scal
 
 def call_value(evaluator: Evaluator, node: Call) -> Node:
     """Return what a call comes to. Raises `Need` and `Opaque`."""
-    function = _LISTS.get(node.name) or KNOWN.get(node.name)
+    function = LISTS.get(node.name) or KNOWN.get(node.name)
     if function is not None and not node.spread:
         result = function([evaluator.value(argument) for argument in node.arguments], node.span)
         return evaluator.opaque(node) if result is None else result
@@ -223,7 +223,7 @@ def _format(arguments: Sequence[Node], span: Span) -> Node | None:
     return text_of(tuple(text_parts), span)
 
 
-_LISTS: dict[str, Callable[[Sequence[Node], Span], Node | None]] = {
+LISTS: dict[str, Callable[[Sequence[Node], Span], Node | None]] = {
     "concat": _concat,
     "setunion": _sorted,
     "distinct": _distinct,

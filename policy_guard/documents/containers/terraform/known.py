@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from posixpath import basename, dirname
 
+from policy_guard.documents.containers.terraform.decoding import csv_value, yaml_value
 from policy_guard.documents.containers.terraform.evaluate import IN_REPOSITORY
 from policy_guard.documents.containers.terraform.values import is_known, is_null, label_of, name_of, pairs_of, place_at
 from policy_guard.documents.formats.json import scan
@@ -157,6 +158,17 @@ def _decode(arguments: Sequence[Node], span: Span) -> Node | None:
     return _plain(place_at(tree, span)) if not _has_twins(tree) else None
 
 
+def _read(read: Callable[[str], Node | None]) -> Callable[[Sequence[Node], Span], Node | None]:
+    """A function of a known text in another format."""
+
+    def run(arguments: Sequence[Node], span: Span) -> Node | None:
+        texts = _texts(arguments)
+        value = read(texts[0]) if texts is not None and len(texts) == 1 and len(texts[0]) <= _LONGEST else None
+        return place_at(value, span) if value is not None else None
+
+    return run
+
+
 def _plain(node: Node) -> Node:
     """The value with its texts as they are: nothing is filled in any more."""
     if isinstance(node, Scalar):
@@ -206,4 +218,6 @@ KNOWN: dict[str, Callable[[Sequence[Node], Span], Node | None]] = {
     "one": _only_item,
     "setsubtract": _subtract,
     "jsondecode": _decode,
+    "yamldecode": _read(yaml_value),
+    "csvdecode": _read(csv_value),
 }
