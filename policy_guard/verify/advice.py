@@ -5,7 +5,7 @@ from __future__ import annotations
 from policy_guard.iam.policy import Request
 from policy_guard.verify.check import Check, Question
 from policy_guard.verify.explain.difference_text import enumeration
-from policy_guard.verify.explain.without_document import ADVICE, headline, is_made_up
+from policy_guard.verify.explain.without_document import advice_without_document, headline, is_made_up
 from policy_guard.verify.verdicts import Verdict
 
 _WITHOUT_EFFECT = "correct the action or the resource: as far as the catalogue says, this grants nothing"
@@ -44,7 +44,7 @@ def advice(check: Check, verdict: Verdict, question: Question, witness: Request 
     if on_names := _advice_on_names(verdict):
         return on_names
     if check.label == "new" and is_without_document(verdict):
-        return ADVICE
+        return advice_without_document(verdict.actions[0].text)
     return (
         verdict.claim.advice or (check.advice_on(witness) if witness else "") or headline_and_advice(check, question)[1]
     )

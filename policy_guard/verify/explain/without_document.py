@@ -23,19 +23,17 @@ class Words(NamedTuple):
 _ATTACHED = Words("attaches a policy whose document is not known here", "the policy {}")
 _BY_TEXT = Words("gives access that is known by its text alone", "{}")
 _WITHOUT_BLOCK = Words("lets in public access that was blocked", "what a block of public access keeps out")
+_BOUNDARY = "boundary:LeavesAllowed"
 _BY_ACTION = {
     "attached:ManagedPolicy": _ATTACHED,
     "attached:Group": Words("adds a user to a group", "what the group {} may do"),
     "attached:Access": _BY_TEXT,
     "serverless:Access": _BY_TEXT,
-    "boundary:LeavesAllowed": Words(
-        "changes a permissions boundary whose document is not known here", "what the boundary {} leaves"
-    ),
+    _BOUNDARY: Words("changes a permissions boundary whose document is not known here", "what the boundary {} leaves"),
     "public-access:WithoutBlock": _WITHOUT_BLOCK,
     "function-url:Invoke": Words("opens the URL of a function", "calls of the URL of the function"),
 }
 _FLAG = "public-access:"
-ADVICE = "look at what it allows, and have it reviewed"
 
 
 def is_made_up(action: str) -> bool:
@@ -45,15 +43,24 @@ def is_made_up(action: str) -> bool:
 
 def headline(action: str, resource: str) -> str | None:
     """Return what a finding about such access says; None for an action of AWS."""
-    if action == "boundary:LeavesAllowed" and resource == "*":
+    if action == _BOUNDARY and resource == "*":
         return "has no permissions boundary any more"
     words = _words(action)
     return words.headline if words else None
 
 
+def advice_without_document(action: str) -> str:
+    """Return what to do about such access."""
+    if action == _BOUNDARY:
+        return "put the boundary back, or have what it kept out reviewed"
+    if action.startswith(_FLAG):
+        return "block public access again, or have it reviewed"
+    return "look at what it allows, and have it reviewed"
+
+
 def access(action: str, resource: str) -> str | None:
     """Return such access as one says it; None for an action of AWS."""
-    if action == "boundary:LeavesAllowed" and resource == "*":
+    if action == _BOUNDARY and resource == "*":
         return "everything that a permissions boundary would not leave"
     words = _words(action)
     if words is None:
