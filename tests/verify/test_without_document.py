@@ -39,6 +39,8 @@ def bucket(**flags: bool) -> dict[str, Any]:
     return {"Resources": {"B": {"Type": "AWS::S3::Bucket", "Properties": properties}}}
 
 
+LOOK = "look at what it allows, and have it reviewed"
+BOUND = "put the boundary back, or have what it kept out reviewed"
 BLOCKED = {"BlockPublicAcls": True, "BlockPublicPolicy": True, "IgnorePublicAcls": True, "RestrictPublicBuckets": True}
 
 
@@ -48,7 +50,7 @@ def scratch(tmp_path: Path) -> Scratch:
 
 
 @pytest.mark.parametrize(
-    ("path", "old", "new", "message", "access"),
+    ("path", "old", "new", "message", "access", "advice"),
     [
         (
             "a.json",
@@ -56,6 +58,7 @@ def scratch(tmp_path: Path) -> Scratch:
             role(ManagedPolicyArns=[POLICY]),
             "attaches a policy whose document is not known here",
             f"the policy {POLICY}",
+            LOOK,
         ),
         (
             "a.tf",
@@ -63,6 +66,7 @@ def scratch(tmp_path: Path) -> Scratch:
             attachment(POLICY),
             "attaches a policy whose document is not known here",
             f"what {POLICY} allows",
+            LOOK,
         ),
         (
             "a.yaml",
@@ -70,6 +74,7 @@ def scratch(tmp_path: Path) -> Scratch:
             manifest(POLICY),
             "gives access that is known by its text alone",
             "what RolePolicyAttachment/x.spec.forProvider.policyArn gives access to",
+            LOOK,
         ),
         (
             "a.json",
@@ -77,6 +82,7 @@ def scratch(tmp_path: Path) -> Scratch:
             role(),
             "has no permissions boundary any more",
             "everything that a permissions boundary would not leave",
+            BOUND,
         ),
         (
             "a.json",
@@ -84,6 +90,7 @@ def scratch(tmp_path: Path) -> Scratch:
             role(PermissionsBoundary=f"{POLICY}-wide"),
             "changes a permissions boundary whose document is not known here",
             f"what the boundary {POLICY}-wide leaves",
+            BOUND,
         ),
         (
             "a.json",
@@ -91,18 +98,19 @@ def scratch(tmp_path: Path) -> Scratch:
             bucket(**{**BLOCKED, "BlockPublicAcls": False}),
             "lets in public access that was blocked",
             "what BlockPublicAcls blocks",
+            "block public access again, or have it reviewed",
         ),
     ],
 )
 def test_access_without_a_document_in_words(
-    scratch: Scratch, path: str, old: Any, new: Any, message: str, access: str
+    scratch: Scratch, path: str, old: Any, new: Any, message: str, access: str, advice: str
 ) -> None:
     scratch.commit(**{path: old} if old else {})
     scratch.write(path, new)
     words = " ".join(scratch.guard("check").out.split())
     assert f"error: {message} [no-new-access]" in words
     assert f" new {access} " in words
-    assert "next look at what it allows, and have it reviewed" in words
+    assert f"next {advice}" in words
     assert "AWS does not have today" not in words
 
 
