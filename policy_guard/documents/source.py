@@ -82,6 +82,13 @@ class Source:
         return self._starts
 
 
+class Spot(NamedTuple):
+    """A span of a source."""
+
+    source: Source
+    span: Span
+
+
 class Hole(NamedTuple):
     """Some text that nobody knows, the same wherever the name is the same.
 

@@ -7,6 +7,7 @@ from datetime import date
 from functools import cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from policy_guard.pipeline.changes_elsewhere import with_changes_elsewhere
 from policy_guard.pipeline.pairing import Pair
 from policy_guard.report.report import accept_command
 from policy_guard.settings.load import Settings
@@ -101,7 +102,8 @@ class Judge:
         used_acceptances: list[Used] = []
         switched_off = [*judgement.switched_off]
         question = self._question(pair, facts, unclear)
-        findings += _without_repetition(self._violations(question, unclear, pair, used_acceptances, switched_off))
+        violations = self._violations(question, unclear, pair, used_acceptances, switched_off)
+        findings += _without_repetition(with_changes_elsewhere(pair, finding) for finding in violations)
         return judgement._replace(
             findings=tuple(findings),
             used=tuple(used_acceptances),

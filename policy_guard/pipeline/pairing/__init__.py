@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.documents.format import sniff
-from policy_guard.documents.source import Source
+from policy_guard.documents.source import Source, Spot
 from policy_guard.pipeline.repository import File
 from policy_guard.pipeline.repository.changes import Change, Comparison
 from policy_guard.pipeline.repository.revisions import Revision
@@ -26,7 +26,8 @@ class Pair(NamedTuple):
     """One policy, old and new; None is no policy. `fresh` tells that its file had no old version at all.
 
     `reference` is what every version is held against, if anything, and `unbounded` says why that cannot be had.
-    `instead_of` is what stood there before, of another kind or holder, and counts as gone.
+    `instead_of` is what stood there before, of another kind or holder, and counts as gone. `changed` are places that
+    changed and on which the new version depends, and `moved` tells that the old one had another holder.
     """
 
     path: str
@@ -36,6 +37,8 @@ class Pair(NamedTuple):
     reference: Policy | None = None
     unbounded: Finding | None = None
     instead_of: Policy | None = None
+    changed: tuple[Spot, ...] = ()
+    moved: bool = False
 
     @property
     def policy(self) -> Policy:
@@ -90,7 +93,7 @@ class FileResult(NamedTuple):
 def compare_templates(path: str, old: FileVersion, new: FileVersion, config: Config) -> FileResult:
     """Return what comes of comparing two versions of a template."""
     assert old.template is not None and new.template is not None
-    from policy_guard.pipeline.pairing.templates import compared_policies
+    from policy_guard.pipeline.pairing.templates import changes_about, changes_of_resources, compared_policies
     from policy_guard.pipeline.pairing.unknown import LOST, may_have_lost
 
     policy_pairs = compared_policies(old.template, new.template, config.placeholders)
@@ -98,8 +101,9 @@ def compare_templates(path: str, old: FileVersion, new: FileVersion, config: Con
     if policy_pairs.old and not policy_pairs.new:
         severity = config.severity(LOST)
         findings += may_have_lost(old.source, policy_pairs.old[0], (), None, severity, new.source)
+    changes = changes_of_resources(old.template, new.template)
     pairs = [
-        part
+        part._replace(changed=changes_about(part.new, changes) if part.new else ())
         for old_policy, new_policy in policy_pairs.pairs
         for part in split_pair(Pair(path=path, old=old_policy, new=new_policy))
     ]
@@ -264,7 +268,7 @@ def split_pair(pair: Pair) -> tuple[Pair, ...]:
 
     old, new = pair.old, pair.new
     if old and new and not (of_one_kind(old, new) and _has_one_holder(old, new)):
-        return pair._replace(new=None), pair._replace(old=None, instead_of=pair.old)
+        return pair._replace(new=None), pair._replace(old=None, instead_of=pair.old, moved=of_one_kind(old, new))
     return (pair,)
 
 

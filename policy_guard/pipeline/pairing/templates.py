@@ -9,7 +9,7 @@ from policy_guard.documents.containers.cloudformation.compare import template_pr
 from policy_guard.documents.containers.cloudformation.documents import Unit
 from policy_guard.documents.containers.cloudformation.template import Template
 from policy_guard.documents.containers.cloudformation.units import all_units, differing_units
-from policy_guard.documents.source import Problem, Unreadable
+from policy_guard.documents.source import Problem, Span, Spot, Unreadable
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Policy, PolicyId, united
 
@@ -33,6 +33,14 @@ def all_of(template: Template, placeholders: tuple[str, ...], grants: bool) -> P
 def problems_of_new(template: Template) -> tuple[Problem, ...]:
     """Return what keeps a template that is new from being judged as a whole."""
     return tuple(template_problems(None, template, set()))
+
+
+class ResourceChange(NamedTuple):
+    """A place that changed in a resource of this name, which stands at `resource`."""
+
+    name: str
+    resource: Span
+    spot: Spot
 
 
 class PolicyPairs(NamedTuple):
@@ -110,3 +118,30 @@ def _read(units: Iterable[Unit], placeholders: tuple[str, ...], problems: list[P
                 yield parse(unit.policy, placeholders=placeholders)
             except Unreadable as error:
                 problems += error.problems
+
+
+def changes_of_resources(old: Template, new: Template) -> tuple[ResourceChange, ...]:
+    """Return where the resources of a template changed."""
+    from policy_guard.verify.explain.changed import changed_places
+
+    return tuple(
+        ResourceChange(name, node.span, Spot(new.source, span))
+        for span in changed_places(new.source, old.source)
+        for name, node in new.resources.items()
+        if node.span.start <= span.start < node.span.end
+    )
+
+
+def changes_about(policy: Policy, changes: tuple[ResourceChange, ...]) -> tuple[Spot, ...]:
+    """Return those in the resource of the policy, and in those that hold a statement of it, but for the statements."""
+    names = policy.label.split(".")
+    return tuple(
+        change.spot
+        for change in changes
+        if (change.name in names or any(_lies_in(each.span, change.resource) for each in policy.statements))
+        and not any(_lies_in(change.spot.span, each.span) for each in policy.statements)
+    )
+
+
+def _lies_in(inner: Span, outer: Span) -> bool:
+    return outer.start <= inner.start < outer.end

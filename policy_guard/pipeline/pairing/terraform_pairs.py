@@ -46,6 +46,7 @@ def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:
         for key, units in old.items()
         if key[0] in attached_addresses and key in new
     }
+    old_addresses = {unit.address for unit in sides.old}
     follow = {key for key, units in new.items() if _follows(old.get(key, ()), units, managed)}
     for key, units in new.items():
         old_units = old.get(key, [])
@@ -53,7 +54,14 @@ def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:
         if is_renamed or key in follow or _are_equal(old_units, units):
             continue
         if policy := union(units, findings):
-            yield Pair(path=policy.source.path, old=union(old_units, []), new=policy, fresh=not old_units)
+            yield Pair(
+                path=policy.source.path,
+                old=union(old_units, []),
+                new=policy,
+                fresh=not old_units,
+                changed=tuple(dict.fromkeys(spot for unit in units for spot in unit.changed)),
+                moved=not old_units and not old_addresses.isdisjoint(unit.address for unit in units),
+            )
     for key, units in old.items():
         if not any(unit.policy or unit.problems for unit in new.get(key, ())) and (policy := union(units, [])):
             yield Pair(path=policy.source.path, old=policy, new=None)

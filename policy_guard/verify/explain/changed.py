@@ -326,6 +326,18 @@ def _differing_values(old: str, new: str) -> tuple[Run, ...]:
     return differing(*("\n".join(line.rstrip(" \t,") for line in text.splitlines()) for text in (old, new)))
 
 
+def is_on_changed_line(source: Source, span: Span, old_source: Source) -> bool:
+    """Tell whether the line on which the span begins is one that the change touched."""
+    line = source.position(span.start).line
+    return any(run.start < line <= run.end for run in _differing_values(old_source.text, source.text))
+
+
+def changed_places(source: Source, old_source: Source) -> Iterator[Span]:
+    """Return what is written on the first line of each run of lines that changed."""
+    for run in _differing_values(old_source.text, source.text):
+        yield _line(source, run.start + 1 if run.end > run.start else _line_near(source, run.start))
+
+
 def _span_on_line(statement: Statement, line: int) -> Span:
     """Return what is written on the line, as far as it belongs to the statement."""
     start, end = _line(statement.source, line)

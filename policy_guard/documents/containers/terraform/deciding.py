@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from policy_guard.documents.containers.terraform.folder import Definition
 from policy_guard.documents.containers.terraform.scope import Scope
@@ -12,6 +12,7 @@ from policy_guard.documents.hcl.syntax import (
     Variable,
     parts_of,
 )
+from policy_guard.documents.source import Span, Spot
 
 _MAY_BE_ANYTHING = "Statement, Effect"
 _FILES = ("file(", "templatefile(", "filebase64(", "fileset(")
@@ -64,11 +65,13 @@ def deciding_texts(
                 key = (definition_scope.name, address, definition.text)
                 if key not in texts and not (excluded_prefix and address.startswith(excluded_prefix)):
                     texts.add(key)
+                    scope.decisive[key] = definition
                     stack.append((definition_scope, definition.block if definition.block else definition.value))
         if current_scope.parent is not None and current_scope.call is not None:
             key = (current_scope.parent.name, current_scope.name, current_scope.call.text)
             if key not in texts:
                 texts.add(key)
+                scope.decisive[key] = current_scope.call
                 stack.append((current_scope.parent, current_scope.call.block))
     return frozenset(texts), reads
 
@@ -78,6 +81,29 @@ def _references_of(scope: Scope, node: object) -> tuple[tuple[str, ...], ...]:
     if id(node) not in scope.references:
         scope.references[id(node)] = node, tuple(references(node))
     return scope.references[id(node)][1]
+
+
+def changed_spots(scope: Scope, old: Iterable[tuple[str, str, str]], new: Iterable[tuple[str, str, str]]) -> list[Spot]:
+    """Return the first line that is new in each of the definitions of `scope` that decide something, and changed."""
+    old_texts: dict[tuple[str, str], str] = {(where, address): text for where, address, text in old}
+    spots = []
+    for where, address, text in sorted(set(new) - set(old)):
+        definition = scope.decisive.get((where, address, text))
+        if definition is not None and address:
+            spots.append(_first_new_line(definition, old_texts.get((where, address), "")))
+    return spots
+
+
+def _first_new_line(definition: Definition, old_text: str) -> Spot:
+    old_lines = {line.strip() for line in old_text.splitlines()}
+    at = definition.span.start
+    for line in definition.text.splitlines(keepends=True):
+        content = line.strip()
+        if content and content not in old_lines:
+            start = at + line.index(content)
+            return Spot(definition.source, Span(start, start + len(content)))
+        at += len(line)
+    return Spot(definition.source, Span(definition.span.start, definition.span.start + 1))
 
 
 def _definitions(scope: Scope, names: tuple[str, ...]) -> Iterator[tuple[str, Scope, Definition]]:

@@ -45,7 +45,7 @@ from policy_guard.documents.hcl.syntax import (
     Expression,
     Template,
 )
-from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span
+from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Spot
 
 ORGANIZATIONS: dict[str, Kind] = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}
 
@@ -55,7 +55,8 @@ class Unit(NamedTuple):
 
     `principal` is the role, user or group that an identity policy is for, if it is known. With `elsewhere` it is a
     module that is not in the repository, and may make policies of what it is given. The document of a policy that
-    is `attached` is that of the unit with this address, and has a signature that is worked out once.
+    is `attached` is that of the unit with this address, and has a signature that is worked out once. `changed` are
+    definitions that it depends on and that changed.
     """
 
     address: str
@@ -67,6 +68,7 @@ class Unit(NamedTuple):
     elsewhere: bool = False
     attached: str = ""
     known_signature: str = ""
+    changed: tuple[Spot, ...] = ()
 
 
 def signature(unit: Unit) -> str:

@@ -109,6 +109,8 @@ class Scope:
         self.policies: Attachables = parent.policies if parent else Attachables()
         self.looks: list[int] = parent.looks if parent else [_LOOKS]
         """How many definitions may still be looked at below one root."""
+        self.decisive: dict[tuple[str, str, str], Definition] = parent.decisive if parent else {}
+        """The definitions below one root that decide others, by what `deciding_texts` says of them."""
 
     def module_scope(self, label: str) -> Scope | None:
         """Return the scope of a module that lies in the repository, but for those that are called too deep."""

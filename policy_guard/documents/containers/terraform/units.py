@@ -16,6 +16,7 @@ from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.containers.terraform.attached import attached_addresses, attached_units, is_attachment
 from policy_guard.documents.containers.terraform.blocks import missed_blocks, with_openings
+from policy_guard.documents.containers.terraform.deciding import changed_spots
 from policy_guard.documents.containers.terraform.documents import Unit, digest_of, unit_at, used_document
 from policy_guard.documents.containers.terraform.elsewhere import (
     without_ceiling,
@@ -81,8 +82,13 @@ def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) ->
         if not address.endswith(CEILING) or address in old_ceilings
     ]
     side_units = [
-        [unit for each in differing_addresses if each in side for unit in units(side[each])]
-        for side in (old_uses, new_uses)
+        [unit for each in differing_addresses if each in old_uses for unit in units(old_uses[each])],
+        [
+            unit
+            for each in differing_addresses
+            if each in new_uses
+            for unit in _with_changes(old_uses.get(each), new_uses[each])
+        ],
     ]
     principals = {unit.principal for side in side_units for unit in side} - {""}
     unchanged_addresses = [
@@ -132,6 +138,12 @@ def _attached(use: Use) -> Iterator[str]:
             yield from attached_addresses(use, evaluator.with_names(names))
     except (Opaque, Impossible):
         return
+
+
+def _with_changes(old: Use | None, new: Use) -> Iterator[Unit]:
+    """The policies at a place, with the definitions that changed since the old version of the place."""
+    changed = changed_spots(new.scope, old.deciding, new.deciding) if old else []
+    yield from (unit._replace(changed=tuple(changed)) for unit in units(new))
 
 
 def _opened_blocks(blocks: Iterable[Use], new: Iterable[Unit]) -> Iterator[Unit]:
