@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from policy_guard.documents.containers.opaque import digest
 from policy_guard.documents.containers.serverless_framework.made import RoleContents, known, role
 from policy_guard.documents.containers.serverless_framework.roles import normalized
 from policy_guard.documents.containers.serverless_framework.variables import Variables
@@ -31,6 +32,7 @@ _TARGET = regex(
 )
 _OWN_NAME = ("name", "description", "path", "method")
 _DEEPEST = 60
+_LONGEST = 200
 
 
 class _Found(NamedTuple):
@@ -70,7 +72,7 @@ def _search(node: Node, path: str, found: _Found, depth_limit: int) -> None:
         return
     if isinstance(node, Array):
         for number, item in enumerate(node.items):
-            _search(item, f"{path}{_name(item) or number}", found, depth_limit - 1)
+            _search(item, _below(path, _name(item) or str(number)), found, depth_limit - 1)
     if not isinstance(node, Object):
         return
     if any(node.get(key) is not None for key in _ROLE_KEYS):
@@ -78,7 +80,13 @@ def _search(node: Node, path: str, found: _Found, depth_limit: int) -> None:
     found.known.extend(_known(node, path))
     for key, value in node.entries:
         if key.text not in _ROLE_KEYS:
-            _search(value, f"{path}{normalized(key.text)}", found, depth_limit - 1)
+            _search(value, _below(path, normalized(key.text)), found, depth_limit - 1)
+
+
+def _below(path: str, name: str) -> str:
+    """The path of what stands under a name, cut where it is long."""
+    below = path + name
+    return below if len(below) <= _LONGEST else f"{below[:_LONGEST]}{digest(below)}"
 
 
 def _known(node: Object, path: str) -> Iterator[Node]:

@@ -69,13 +69,19 @@ def _provider(variables: Variables, root: Object) -> Object:
     return provider
 
 
+def _is_aws(variables: Variables, provider: Object) -> bool:
+    """Tell whether a service is, or may be, one of AWS."""
+    name = variables.value(provider.get("name"))
+    return not isinstance(name, Scalar) or bool(name.parts) or name.text.lower() == "aws"
+
+
 def _made(variables: Variables, root: Object, provider: Object) -> Iterator[Entry]:
     """The resources that the framework makes, as far as they are about access."""
     functions = list(_functions(variables, root))
     yield from function_roles(variables, root, provider, functions)
     for key, function in functions:
         yield from url(variables, key, function)
-        yield from callers(variables, key, function)
+        yield from callers(variables, key, function) if _is_aws(variables, provider) else ()
     yield from _api(variables, provider, functions)
     yield from provider_buckets(variables, provider)
     yield from layer_permissions(variables, _parts(variables, root.get("layers")))
@@ -87,7 +93,7 @@ def _add_sections(sections: dict[str, list[Entry]], variables: Variables, part: 
         section = variables.at(part, name)
         resolved_section = variables.resolve(section) if section is not None else None
         if isinstance(resolved_section, Object):
-            sections[name] += resolved_section.entries
+            _put(sections[name], resolved_section.entries)
         elif resolved_section is not None:
             raise Opaque(f'nobody can tell from the repository what "{name}" holds', resolved_section.span)
 
@@ -142,6 +148,28 @@ def _api(variables: Variables, provider: Object, functions: Iterable[tuple[Scala
     )
     properties = mapping(policy_node.span, Policy=policy)
     return [entry(_API, mapping(policy_node.span, Type=text(_TYPES[_API], policy_node.span), Properties=properties))]
+
+
+def _put(section: list[Entry], entries: Iterable[Entry]) -> None:
+    """Adds what a file says to a section, or puts it over what is there; lists that meet stay two, and are refused."""
+    positions = {each.key.text: number for number, each in enumerate(section)}
+    for key, value in entries:
+        position = positions.get(key.text)
+        base = section[position].value if position is not None else None
+        if position is None or base is None or _has_meeting_lists(base, value):
+            section.append(Entry(key, value))
+        else:
+            section[position] = Entry(key, _merge(base, value))
+
+
+def _has_meeting_lists(base: Node, addition: Node) -> bool:
+    """Tell whether lists stand at the same place: these are merged item by item, and not all of them are known."""
+    if isinstance(base, Array) and isinstance(addition, Array):
+        return True
+    if not (isinstance(base, Object) and isinstance(addition, Object)):
+        return False
+    base_values = {key.text: value for key, value in base.entries}
+    return any(key.text in base_values and _has_meeting_lists(base_values[key.text], v) for key, v in addition.entries)
 
 
 def _extend(resources: list[Entry], variables: Variables, extensions: Node | None) -> None:

@@ -38,6 +38,8 @@ _DECIDING: dict[str, tuple[str, ...]] = {
     "sls": ("provider.stage",),
 }
 _ELSEWHERE = ("provider.region", "provider.profile", "stages")
+# What the framework gives where a file says nothing.
+_WITH_DEFAULT = ("provider.stage", "provider.region")
 _MOST_STEPS = 100_000
 _DEEPEST = 60
 
@@ -295,6 +297,8 @@ class Variables:
         kind, _, address = text.partition(":")
         if kind == "self":
             node = self.at(self._root, *filter(None, address.strip().split(".")))
+            if node is None and address.strip() in _WITH_DEFAULT:
+                return Hole(text)
             return None if node is None or node is self._root else fill(node)
         return Hole(text) if _VARIABLE.match(text) else Scalar(text, span)
 
