@@ -141,7 +141,8 @@ def _statements_elsewhere(use: Use, item: Node, document: Unit | None) -> tuple[
         return statements_of(below_ceiling(item))
     if is_of_target(use) and label_of(item) in _FULL_ACCESS:
         return statements_of(without_ceiling(item.span))
-    if is_of_target(use) or (document is not None and document.elsewhere):
+    may_deny = document.elsewhere if document is not None else not is_known(item) and _speaks_of_deny(use)
+    if is_of_target(use) or may_deny:
         return statements_of(unread_policy(item))
     policy = attached_policy(item)
     return statements_of(policy) if isinstance(policy, Object) else ()
@@ -270,8 +271,11 @@ def _worked_out(policy: Attachable) -> Unit:
         problems = (error.problem,)
     except (Need, Impossible):
         pass
-    may_deny = use.reads or any("Deny" in text for _, _, text in use.deciding)
-    return Unit(use.address, "", source, None, problems, elsewhere=may_deny)
+    return Unit(use.address, "", source, None, problems, elsewhere=use.reads or _speaks_of_deny(use))
+
+
+def _speaks_of_deny(use: Use) -> bool:
+    return any("Deny" in text for _, _, text in use.deciding)
 
 
 def _is_made(evaluator: Evaluator, use: Use, key: Node | None) -> bool:

@@ -187,7 +187,8 @@ def _unbounded(unit: Unit, folder: Folder) -> Unit:
     source = definition.source if definition else unit.source
     span = Span(definition.span.start, definition.span.start + 1) if definition else Span(0, 0)
     assert unit.policy is not None
-    return unit._replace(source=source, policy=unit.policy._replace(node=without_ceiling(span), source=source))
+    policy = unit.policy._replace(node=without_ceiling(span), source=source)
+    return unit._replace(source=source, policy=policy, attached="", known_signature="")
 
 
 def _differs(old: Use | None, new: Use | None, files_differ: bool) -> bool:
