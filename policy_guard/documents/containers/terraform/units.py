@@ -75,11 +75,11 @@ def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) ->
     """The policies that may differ; with `files_differ`, files that are no Terraform do."""
     old_uses = _lifted({use.address: use for use in uses(old)} if old else {})
     new_uses = _lifted(with_openings(old_uses, {use.address: use for use in uses(new)} if new else {}))
-    old_ceilings = {address for address in old_uses if address.endswith(CEILING)}
+    old_ceilings = {address for address in old_uses if address.endswith(f".{CEILING}")}
     differing_addresses = [
         address
         for address in _differing_addresses(old_uses, new_uses, files_differ)
-        if not address.endswith(CEILING) or address in old_ceilings
+        if not address.endswith(f".{CEILING}") or address in old_ceilings
     ]
     side_units = [
         [unit for each in differing_addresses if each in old_uses for unit in units(old_uses[each])],
@@ -96,8 +96,8 @@ def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) ->
     ]
     for side, policies in zip((old_uses, new_uses), side_units, strict=True):
         policies += (unit for address in unchanged_addresses for unit in _of_principals(side[address], principals))
-    lost_ceilings = [unit for unit in side_units[0] if unit.address.endswith(CEILING) and unit.address not in new_uses]
-    unbounded = [_unbounded(unit, new.folder) for unit in lost_ceilings if new and unit.policy and _is_there(unit, new)]
+    lost_ceilings = [each for each in differing_addresses if each in old_ceilings and each not in new_uses]
+    unbounded = [unit for each in lost_ceilings if new for unit in _unbounded(old_uses[each], new)]
     changed_uses = {address: old_uses[address] for address in differing_addresses if address in old_uses}
     opened_blocks = _opened_blocks(missed_blocks(changed_uses, new), side_units[1]) if new else ()
     sides = side_units[0], [*side_units[1], *unbounded, *opened_blocks]
@@ -106,7 +106,7 @@ def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) ->
 
 def _but_held(units: Sequence[Unit], others: Iterable[Unit]) -> Iterator[Unit]:
     """The units of a side, without the managed policies that are not on the other, and are judged where they serve."""
-    held_addresses = {unit.attached for unit in units if not unit.address.endswith(CEILING)} - {""}
+    held_addresses = {unit.attached for unit in units if f".{CEILING}" not in unit.address} - {""}
     held_addresses -= {unit.address for unit in others if unit.policy or unit.problems}
     return (unit for unit in units if unit.attached or unit.address not in held_addresses)
 
@@ -175,20 +175,18 @@ def _is_module(use: Use) -> bool:
     return use.value is None and use.address.removeprefix(use.scope.name).startswith("module.")
 
 
-def _is_there(unit: Unit, scope: Scope) -> bool:
-    """Tell whether the resource of a boundary is still there; one in a module counts as there."""
-    address = unit.address.removesuffix(f".{CEILING}")
-    return address.startswith("module.") or address in scope.folder.definitions
-
-
-def _unbounded(unit: Unit, folder: Folder) -> Unit:
-    """The policy of a boundary that is gone: it leaves everything."""
-    definition = folder.definitions.get(unit.address.removesuffix(f".{CEILING}"))
-    source = definition.source if definition else unit.source
+def _unbounded(use: Use, scope: Scope) -> Iterator[Unit]:
+    """The policies of boundaries that are gone from what stays: they leave everything. What is in a module stays."""
+    address = use.address.removesuffix(f".{CEILING}")
+    definition = scope.folder.definitions.get(address)
+    if definition is None and not address.startswith("module."):
+        return
+    source = definition.source if definition else use.definition.source
     span = Span(definition.span.start, definition.span.start + 1) if definition else Span(0, 0)
-    assert unit.policy is not None
-    policy = unit.policy._replace(node=without_ceiling(span), source=source)
-    return unit._replace(source=source, policy=policy, attached="", known_signature="")
+    for unit in units(use):
+        if unit.policy or unit.problems:
+            policy = PolicyDocument(unit.address, without_ceiling(span), source, unit.holder, kind="identity")
+            yield Unit(unit.address, unit.holder, source, policy)
 
 
 def _differs(old: Use | None, new: Use | None, files_differ: bool) -> bool:
