@@ -47,7 +47,8 @@ _GRANTING = regex(
 )
 # Manifests of Kubernetes, Pulumi and Ansible, and what gives access in them without a document.
 _MANIFEST = regex(
-    rb"apiVersion|role-arn|\baws(?:-native)?:\w|(?:amazon|community)\.aws\.|amazon\.cloud\.|\b(?:iam|s3|sqs|sns|kms|lambda|eks)_\w+:"
+    rb"apiVersion|role-arn|\bpatches|replacements:|\baws(?:-native)?:\w|(?:amazon|community)\.aws\.|amazon\.cloud\."
+    rb"|\b(?:iam|s3|sqs|sns|kms|lambda|eks)_\w+:"
 )
 _GIVING = regex(
     rb"(?i)polic(?:y|ies)[ _-]?(?:arn|ref|selector|document|json|attach)|\bpatches|karpenter|role_?name"
@@ -55,14 +56,28 @@ _GIVING = regex(
     rb"|(?:managed|external|additional|known|addon|inline)_?polic|(?:extra|trust)statements|role-?arn|instancerole|profilearn"
     rb"|(?:assume_?role|attach|trust|resource|key|access|bucket|queue|topic|repository|permission|endpoint|auth)_?policy"
     rb"|instance_?profile|map(?:roles|users|accounts)|accessentr|identitymapping|attachment\b|membership\b|association\b"
+    rb"|resource_?share|delegated_?admin|allowed_?principal|allowassumerole|allowcontainerregistry|readonly\b|public_?access"
     rb"|permissions?\W|grants?\W|function_?url|acl\b|assignment\b|services\.k8s\.aws|iam\.aws|\baws:iam|\biam_\w+:|\bpolicy\W"
 )
 _OF_AWS = regex(
     rb"\.aws\.|\.k8s\.aws/|eksctl\.io/|kops\.k8s\.io/|infrastructure\.cluster\.x-k8s|controlplane\.cluster\.x-k8s"
     rb"|\baws:iam|(?:amazon|community)\.aws\.|amazon\.cloud\.|eks\.amazonaws\.com/role-arn|\biam_\w+:"
 )
-# Alone in a file, it describes resources and makes none; such files are long.
+# A resource of AWS by its `apiVersion`, an ARN of a principal or a policy, a patch of a resource, and a role's name.
+_RESOURCE_OF_AWS = regex(
+    rb"\baws\.|\.aws\.|\.k8s\.aws/|eksctl\.io/|kops[./]|\.cluster\.x-k8s\.io/|:iam::|:sts::|k8s\.aws/|role_?arn|ROLE_?ARN"
+    rb"|role-arn|map(?:Roles|Users|Accounts)|amazonaws\.com/"
+)
+_PATCH = regex(rb"\bop[\"']?\s{0,9}:\s{0,9}[\"']?(?:add|replace|copy|move|remove)\b")
+# Alone in a file, it describes resources and makes none; such files are long. What has other keys at its top, or marks
+# of a template, may be anything.
 _DEFINITION = regex(rb"^kind: *CustomResourceDefinition *$", re.MULTILINE)
+_NO_DEFINITION = regex(
+    rb"^(?!apiVersion: *apiextensions\.k8s\.io/\w+ *$|kind: *CustomResourceDefinition *$"
+    rb"|(?:metadata|spec|status): *$|[ #\r\n])."
+    rb"|\{\{|\{%|<%",
+    re.MULTILINE,
+)
 _LONG = 1_000_000
 _SNIFFED: dict[bytes, bool] = {}
 _HOLES = (b"${", b"%{", b"{{", b"{#", b"{%", b"<%")
@@ -98,10 +113,19 @@ def _may_hold_policy(data: bytes) -> bool:
         return True
     if b"Effect" in data or _BINARY.search(data) or (b"AWS::" in data and _GRANTING.search(data)):
         return True
-    if _MANIFEST.search(data) and _GIVING.search(data) and (b"\n---" in data or not _DEFINITION.search(data)):
+    if _may_be_manifest(data):
         return True
     escaped = b"\\" in data and _SPELLING_ESCAPE.search(data)
     return bool(escaped or (b"*" in data and _ALIAS_AS_KEY.search(data)) or hole_in_key(data))
+
+
+def _may_be_manifest(data: bytes) -> bool:
+    """Tell whether a file may be a manifest that gives access, or changes one."""
+    if _MANIFEST.search(data):
+        gives_access = _GIVING.search(data) or _RESOURCE_OF_AWS.search(data)
+    else:
+        gives_access = _PATCH.search(data)
+    return bool(gives_access and (not _DEFINITION.search(data) or _NO_DEFINITION.search(data.removeprefix(b"---\n"))))
 
 
 def hole_in_key(data: bytes) -> bool:

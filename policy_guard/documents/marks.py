@@ -73,16 +73,21 @@ _MOST = 20
 _LONGEST = 60
 
 
-def refused_marks(source: Source, documents: Iterable[Node], policies: Iterable[Node]) -> tuple[Problem, ...]:
-    """Says what in a file with these documents and policies may be more than a name once a template is filled in."""
+def refused_marks(
+    source: Source, documents: Iterable[Node], policies: Iterable[Node], most: int | None = _MOST
+) -> tuple[Problem, ...]:
+    """Says what in a file with these documents and policies may be more than a name once a template is filled in.
+
+    Of each kind there are at most `most` problems, or all with None.
+    """
     if not any(sign in source.text for sign in (*_SIGNS, *_ESCAPES)):
         return ()
-    values = _Values(scalar for document in documents for scalar in scalars(document))
-    problems = [*islice(_not_inert(source.text, values), _MOST)]
-    return (*problems, *islice(_disguised_marks(source.text, (*values.all, *_all_scalars(policies))), _MOST))
+    values = Values(scalar for document in documents for scalar in scalars(document))
+    problems = [*islice(_not_inert(source.text, values), most)]
+    return (*problems, *islice(_disguised_marks(source.text, (*values.all, *_all_scalars(policies))), most))
 
 
-class _Values:
+class Values:
     """The scalars of a file, found by place."""
 
     def __init__(self, file_scalars: Iterable[Scalar]) -> None:
@@ -101,7 +106,7 @@ def _all_scalars(nodes: Iterable[Node]) -> Iterator[Scalar]:
     return (scalar for node in nodes for scalar in scalars(node))
 
 
-def _not_inert(text: str, values: _Values) -> Iterator[Problem]:
+def _not_inert(text: str, values: Values) -> Iterator[Problem]:
     position, last = 0, text.rfind("*#")
     for mark in _MARK.finditer(text):
         start = mark.start()

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.attached import Attachments
 from policy_guard.documents.containers.holders import Holders
+from policy_guard.documents.containers.limits import Limits
 from policy_guard.documents.containers.recognition import (
     bare_statements,
     is_policy_text,
@@ -46,6 +47,7 @@ _MOST_PARTS = 4
 _NAMES = ("policyname", "rolename", "username", "groupname", "name", "id", "arn")
 _LESSER_NAMES = ("policyid", "resourcearn", "vpcendpointid", "versionid", "instanceprofilename", "domainname", "sid")
 _BETWEEN_DOCUMENTS = regex(r"^(?:---|\.\.\.)(?=\s|\Z)", re.MULTILINE)
+_OWNER = regex(r"(?i)role|user|group|principal|account|boundar|polic|attach|^name$|^state$|^when$")
 _NAME_ALONE = regex(r"arn:.*|[\w+=,@-]*", re.DOTALL)
 
 
@@ -95,13 +97,15 @@ class Reading(NamedTuple):
     """`deeper` counts the embedded policies, where no policy is looked for.
 
     `other_labels` are the labels where something else stands that may become a policy;
-    "a[" is a list that holds such a thing. `unresolved` is what is filled in later, with its place.
+    "a[" is a list that holds such a thing. `unresolved` is what is filled in later, with its place. `limits` are what
+    a manifest keeps out without a policy.
     """
 
     policies: tuple[PolicyDocument, ...]
     deeper: int
     other_labels: frozenset[str] = frozenset()
     unresolved: tuple[Unresolved, ...] = ()
+    limits: Limits | None = None
 
 
 def policies(source: Source) -> Reading:
@@ -217,7 +221,13 @@ def _places_in_mapping(source: Source, node: Object, label: str, look: _Look) ->
         if any(part is holding_entry for part in parts):
             mapping = node._replace(entries=(*entries, *(part for part in parts if part is not holding_entry)))
         for place in places:
-            yield place._replace(neighbors=(mapping, *place.neighbors))
+            neighbor = _owning(mapping) if place.bare else mapping
+            yield place._replace(neighbors=(neighbor, *place.neighbors))
+
+
+def _owning(mapping: Object) -> Object:
+    """The entries beside statements that may say whose they are: files with such are settings of much else."""
+    return mapping._replace(entries=tuple(entry for entry in mapping.entries if _OWNER.search(entry.key.text)))
 
 
 def _entry_places(source: Source, entry: Entry, label: str, look: _Look) -> Iterator[_Place]:

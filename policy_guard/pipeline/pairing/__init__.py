@@ -149,6 +149,7 @@ def pairs(reader: Reader, change: Change, comparison: Comparison) -> FileResult:
         return outcome._replace(notes=(*_notes(change, old, new), *outcome.notes))
     old = reader.completed(old) if old else None
     new = with_template_problems(reader.completed(new)).with_unresolved(old) if new else None
+    new = new.with_lost_limits(old) if new and old else new
     notes = tuple(_notes(change, old, new))
     findings = (*_findings(old, new), *_unreadable_old_version(reader, change, comparison.old, (old, new)))
     if new and new.problems:

@@ -24,6 +24,7 @@ from policy_guard.regex import regex
 
 if TYPE_CHECKING:
     from policy_guard.documents.containers.cloudformation.template import Template
+    from policy_guard.documents.containers.limits import Limits
     from policy_guard.documents.containers.plain import Reading
     from policy_guard.documents.containers.serverless_framework.files import RevisionFiles
     from policy_guard.documents.containers.unresolved import Unresolved
@@ -35,7 +36,10 @@ LFS = regex(rb"\s*version (?:https://git-lfs\.github\.com/spec|https://hawser\.g
 _OF_FILE, _OF_SCRIPT = 0.25, 0.9
 _OTHER_TEMPLATES = (".tf", ".sh", ".bash", ".ps1", ".py", ".rb", ".js", ".ts", ".go", ".md", ".txt", ".html", ".rst")
 # What a manifest of Kubernetes, a program of Pulumi, or a task of Ansible has.
-_MANIFESTS = ("apiVersion", "resources", "tasks", "block", "hosts")
+_MANIFESTS = (
+    *("apiVersion", "resources", "tasks", "block", "hosts"),
+    *("patches", "patchesStrategicMerge", "patchesJson6902", "replacements"),
+)
 
 
 class FileVersion(NamedTuple):
@@ -46,8 +50,9 @@ class FileVersion(NamedTuple):
     `examined` is False where the file was passed over as no policy at all, and `passed_over` says why if it may be one
     all the same. `unread` are the texts of the policies that
     cannot be read, as far as there are texts. `template` is there if the file is one, of which policies are read when
-    it is `completed`. A `manifest` may lose its last policy and is looked at all the same. The policies in `bare` are
-    statements without a policy around them. Each of the `snapshots` in a file is a version of its own, by its name.
+    it is `completed`. A `manifest` may lose its last policy and is looked at all the same; `limits` are what it keeps
+    out without a policy. The policies in `bare` are statements without a policy around them. Each of the `snapshots` in
+    a file is a version of its own, by its name.
     """
 
     source: Source
@@ -63,6 +68,7 @@ class FileVersion(NamedTuple):
     manifest: bool = False
     bare: frozenset[str] = frozenset()
     snapshots: Mapping[str, FileVersion] | None = None
+    limits: Limits | None = None
 
     def completed(self, placeholders: tuple[str, ...], grants: bool = False) -> FileVersion:
         """This version with all policies of its template, and with `grants` what grants access without a document."""
@@ -88,6 +94,22 @@ class FileVersion(NamedTuple):
         problems = (*self.problems, *(problem for version in versions.values() for problem in version.problems))
         return self._replace(policies=policies, problems=problems, examined=bool(policies or problems))
 
+    def with_lost_limits(self, old: FileVersion) -> FileVersion:
+        """This version with policies that stand for what the old one kept out, and this one does not."""
+        if self.limits is None or old.limits is None or self.problems or not old.limits.by_label:
+            return self
+        from policy_guard.documents.containers.manifests.limits import lost
+        from policy_guard.documents.containers.plain import PolicyDocument
+        from policy_guard.documents.containers.recognition import policy_of
+        from policy_guard.iam.parse import parse
+
+        policies = dict(self.policies)
+        for each in lost(old.limits, self.limits):
+            if not _is_told(each.label, each.holder, self.policies):
+                node = policy_of((each.statement,), each.statement.span)
+                policies[each.label] = parse(PolicyDocument(each.label, node, self.source, kind="identity"))
+        return self._replace(policies=policies, examined=self.examined or bool(policies))
+
     def with_unresolved(self, old: FileVersion | None = None) -> FileVersion:
         """This version with what is wrong with what is filled in later, beside the policies that there are and were."""
         if not self.unresolved:
@@ -99,6 +121,14 @@ class FileVersion(NamedTuple):
         if not late_problems:
             return self
         return self._replace(problems=(*self.problems, *late_problems), examined=True)
+
+
+def _is_told(label: str, holder: str, policies: Mapping[str, Policy]) -> bool:
+    """Tell whether policies tell it already: one at the same place, or one that allows something and has the limit."""
+    return label in policies or any(
+        name.startswith(f"{holder}.") and any(each.effect == "Allow" for each in policy.statements)
+        for name, policy in policies.items()
+    )
 
 
 def _unique_label(key: PolicyId, policy: Policy, policies: Mapping[PolicyId, Policy]) -> str:
@@ -142,7 +172,6 @@ def glance_of(
         return FileVersion(Source(path, "", revision), {}, examined=False)
     if by_content and not in_json(data) and not is_short_text(data):
         return _version_of_long_file(data, path, revision)
-    from policy_guard.documents.containers.plain import policies_in
     from policy_guard.documents.formats import read
 
     try:
@@ -154,8 +183,7 @@ def glance_of(
             return _serverless_version(source, documents, siblings)
         if any(map(_is_template, documents)):
             return _template_version(source, documents)
-        manifests = _manifest_reading(source, documents)
-        reading = manifests or policies_in(source, documents)
+        is_manifest, reading = _reading_of(source, documents)
     except Unreadable as error:
         source = salvage(path, data, revision)
         if (templated := _marked_reading(source, data)) is not None:
@@ -166,7 +194,7 @@ def glance_of(
         return FileVersion(source=source, policies={}, problems=problems, examined=blamed, unread=unread)
     if by_content and not reading.policies and not in_json(data):
         return _version_without_policy(data, source, reading.deeper)
-    return _parsed_version(source, reading, kind, configured, placeholders)._replace(manifest=manifests is not None)
+    return _parsed_version(source, reading, kind, configured, placeholders)._replace(manifest=is_manifest)
 
 
 def _pointer_version(data: bytes, path: str, revision: str, configured: bool) -> FileVersion:
@@ -181,23 +209,47 @@ def _pointer_version(data: bytes, path: str, revision: str, configured: bool) ->
     )
 
 
+def _reading_of(source: Source, documents: Sequence[Node]) -> tuple[bool, Reading]:
+    """The policies of a file, and whether it is a manifest or the like."""
+    from policy_guard.documents.containers.plain import policies_in
+
+    if (manifests := _manifest_reading(source, documents)) is not None:
+        return True, manifests
+    reading = policies_in(source, documents)
+    statements = None if reading.policies else _statement_reading(source, documents)
+    return (False, reading) if statements is None else (True, statements)
+
+
 def _manifest_reading(source: Source, documents: Sequence[Node]) -> Reading | None:
     """The policies of manifests; None for other files, most of which are seen at once to be none."""
-    if not any(map(_may_be_manifest, documents)) and "/role-arn" not in source.text:
+    if not any(map(_may_be_manifest, documents)) and not any(part in source.text for part in (".com/", "\\")):
         return None
     from policy_guard.documents.containers.manifests import are_manifests, policies_in
 
     return policies_in(source, documents) if are_manifests(source, documents) else None
 
 
+def _statement_reading(source: Source, documents: Sequence[Node]) -> Reading | None:
+    """The statements in a file that has no policies around them, such as values of a module or a chart."""
+    if "Effect" not in source.text:
+        return None
+    from policy_guard.documents.containers.manifests import policies_in
+    from policy_guard.documents.containers.manifests.statements import hold_statements
+
+    return policies_in(source, documents) if hold_statements(documents) else None
+
+
 def _marked_reading(source: Source, data: bytes) -> Reading | None:
     """The policies of manifests that are templates of Go or Jinja; None for other files and what cannot be read."""
-    if not any(mark in data for mark in (b"{{", b"{%")) or not any(
-        key in data for key in (b"apiVersion", b"/role-arn")
-    ):
+    if not any(mark in data for mark in (b"{{", b"{%")):
         return None
     from policy_guard.documents.containers.manifests import policies_in_template
+    from policy_guard.documents.containers.manifests.partials import is_partial, policies_in_partial
 
+    if is_partial(source.path):
+        return policies_in_partial(source)
+    if not any(key in data for key in (b"apiVersion", b".com/", b"\\")):
+        return None
     try:
         return policies_in_template(source)
     except Unreadable:
@@ -367,4 +419,5 @@ def _parsed_version(
         unresolved=reading.unresolved,
         unread=tuple(unread),
         bare=frozenset(document.label for document in reading.policies if document.bare),
+        limits=reading.limits,
     )

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from policy_guard.documents.containers.manifests.branches import Branches
+from policy_guard.documents.containers.manifests.keys import ANNOTATIONS
+from policy_guard.documents.containers.manifests.limits import limits_of
 from policy_guard.documents.containers.manifests.resources import is_manifest
-from policy_guard.documents.containers.manifests.walk import ManifestPolicy, policies_of, standing_for
+from policy_guard.documents.containers.manifests.walk import CAP, ManifestPolicy, policies_of, standing_for
 from policy_guard.documents.containers.plain import PolicyDocument, Reading
 from policy_guard.documents.marks import refused_marks
-from policy_guard.documents.source import Array, Node, Problem, Source
-
-ROLE = "eks.amazonaws.com/role-arn"
-"""The annotation that gives a service account a role, which values of Helm have, too."""
+from policy_guard.documents.source import Array, Node, Problem, Source, Span, scalars
 
 
 def are_manifests(source: Source, documents: Sequence[Node]) -> bool:
-    """Tell whether there is a manifest among the documents of a file, or a service account's role."""
-    return ROLE in source.text or any(map(is_manifest, documents))
+    """Tell whether there is a manifest among the documents of a file, or a role by annotation, as in values of Helm."""
+    if any(map(is_manifest, documents)):
+        return True
+    if not any(part in source.text for part in (".com/", "\\")):
+        return False
+    return any(ANNOTATIONS.search(scalar.text) for document in documents for scalar in scalars(document))
 
 
 def policies_in_template(source: Source) -> Reading | None:
     """The policies of manifests with marks of a template engine; None for any other file, and one without policies."""
-    from policy_guard.documents.containers.manifests.marked import marks, masked, unmasked
+    from policy_guard.documents.containers.manifests.marked import masked, unmasked
     from policy_guard.documents.formats import read
 
     masked_source = masked(source)
@@ -30,36 +34,52 @@ def policies_in_template(source: Source) -> Reading | None:
     documents = tuple(map(unmasked, read(masked_source)))
     if not are_manifests(source, documents):
         return None
-    manifest_policies, line_marks = [*policies_of(source, documents)], marks(source)
+    branches = Branches(source.text)
+    manifest_policies = [*policies_of(source, documents, branches)]
     mark_problems = _problems_inside(refused_marks(source, documents, ()), manifest_policies)
-    mark_starts = {mark.span.start for mark in line_marks}
-    problems = tuple(each for each in mark_problems if each.span.start not in mark_starts)
-    manifest_policies += standing_for(line_marks) if manifest_policies else ()
-    return Reading(
-        tuple(each._replace(problems=problems) for each in _documents(source, manifest_policies).values()), 0
-    )
+    deciding_starts = branches.starts()
+    problems = tuple(each for each in mark_problems if each.span.start not in deciding_starts)
+    return _reading(source, documents, manifest_policies, branches, problems)
 
 
 def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
     """The policies in manifests. Raises `Unreadable` for one in a text that cannot be read.
 
-    Marks that may be more than names are refused in policies, and known by their lines elsewhere; Ansible fills in
+    Marks that may be more than names are refused in policies, and known by their texts elsewhere; Ansible fills in
     values alone.
     """
-    from policy_guard.documents.containers.manifests.marked import in_lines
-
-    manifest_policies = [*policies_of(source, documents)]
+    is_played = all(isinstance(document, Array) for document in documents)
+    branches = None if is_played else Branches(source.text)
+    manifest_policies = [*policies_of(source, documents, branches)]
     mark_problems = (
-        refused_marks(source, documents, (each.node for each in manifest_policies)) if manifest_policies else ()
+        refused_marks(source, documents, (each.node for each in manifest_policies), None) if manifest_policies else ()
     )
-    policy_problems = _problems_inside(mark_problems, manifest_policies)
-    if not all(isinstance(document, Array) for document in documents):
-        manifest_policies += standing_for(
-            in_lines(source, (each.span for each in mark_problems if each not in policy_problems))
-        )
-    return Reading(
-        tuple(each._replace(problems=policy_problems) for each in _documents(source, manifest_policies).values()), 0
-    )
+    problems = _problems_inside(mark_problems, manifest_policies)
+    other_spans = [each.span for each in mark_problems if each not in problems] if branches else []
+    return _reading(source, documents, manifest_policies, branches, problems, other_spans)
+
+
+def _reading(
+    source: Source,
+    documents: Sequence[Node],
+    manifest_policies: list[ManifestPolicy],
+    branches: Branches | None,
+    problems: tuple[Problem, ...],
+    other_spans: Iterable[Span] = (),
+) -> Reading:
+    """The policies, and what marks write around them; `other_spans` are where marks of other engines stand."""
+    from policy_guard.documents.containers.manifests.marked import in_lines, written_by
+
+    if manifest_policies and branches:
+        known_starts = branches.every_start()
+        others = (span for span in other_spans if span.start not in known_starts)
+        manifest_policies += standing_for((*written_by(source, documents, branches), *in_lines(source, others)))
+    limits = limits_of(documents)
+    # A cap of what stands in the same file may go with it.
+    with_capped = {f"{label}{CAP}" for label, limit in limits.by_label.items() if limit.kind == "cap"}
+    visible_policies = (each for each in manifest_policies if each.label not in with_capped)
+    policies = _documents(source, visible_policies)
+    return Reading(tuple(each._replace(problems=problems) for each in policies.values()), 0, limits=limits)
 
 
 def _documents(source: Source, manifest_policies: Iterable[ManifestPolicy]) -> dict[str, PolicyDocument]:

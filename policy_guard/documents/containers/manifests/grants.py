@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from policy_guard.documents.containers.cloudformation.calls import canonical
-from policy_guard.documents.containers.holes import hole, spelling
+from policy_guard.documents.containers.holes import Parts, hole, spelling
 from policy_guard.documents.containers.managed import statements as managed_statements
-from policy_guard.documents.source import Array, Entry, Node, Object, Scalar
+from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
 
 _OFF = ("false", "no", "off", "none", "")
 
@@ -25,15 +25,26 @@ def granted_statements(node: Node, words: str) -> Iterator[Object]:
                 yield by_text(value, f"{words}.{key.text}")
 
 
-def by_text(node: Node, words: str) -> Object:
-    """The statement for access that is known by its text: another text is new access."""
-    resource = hole(f"what {words} gives access to", words, canonical(node))
+def by_text(node: Node, words: str, effect: str = "Allow") -> Object:
+    """The statement for access that is known by its text: another text is new access, or with Deny a lost one."""
+    resource = hole(
+        f"what {words} gives access to" if effect == "Allow" else f"what {words} keeps out", words, canonical(node)
+    )
+    return _statement(effect, "attached:Access", (resource,), node.span)
+
+
+def opened(action: str, what: Hole | None, span: Span) -> Object:
+    """The statement for what is open where a limit went; everything without `what`."""
+    return _statement("Allow", action, (what,) if what else ("*",), span)
+
+
+def _statement(effect: str, action: str, resource: Parts, span: Span) -> Object:
     elements = {
-        "Effect": Scalar("Allow", node.span, parts=("Allow",)),
-        "Action": Scalar("attached:Access", node.span, parts=("attached:Access",)),
-        "Resource": Scalar(spelling((resource,)), node.span, parts=(resource,)),
+        "Effect": Scalar(effect, span, parts=(effect,)),
+        "Action": Scalar(action, span, parts=(action,)),
+        "Resource": Scalar(spelling(resource), span, parts=resource),
     }
-    return Object(tuple(Entry(Scalar(key, node.span), value) for key, value in elements.items()), node.span)
+    return Object(tuple(Entry(Scalar(key, span), value) for key, value in elements.items()), span)
 
 
 def _by_name(scalar: Scalar, words: str) -> Iterator[Object]:

@@ -28,23 +28,53 @@ GRANTING = frozenset(
         *("policyarnref", "policyarnrefs", "policyarnselector", "policyarnselectors", "policyrefselector"),
         *("instancerolearn", "instanceprofilearn", "serviceaccountrolearn", "instanceprofile", "iaminstanceprofile"),
         *("iamidentitymappings", "accessentries", "accesspolicyassociations", "maproles", "mapusers", "mapaccounts"),
-        *("allowassumerole", "ec2containerregistryreadonly", "allowcontainerregistry", "acl", "grants"),
+        *(
+            "deletepublicaccess",
+            "allowassumerole",
+            "ec2containerregistryreadonly",
+            "allowcontainerregistry",
+            "acl",
+            "grants",
+        ),
         *("grantread", "grantwrite", "grantreadacp", "grantwriteacp", "grantfullcontrol", "accesscontrolpolicy"),
         *("functionurlconfig", "permissions", "publicaccess", "managedpolicyattachments", "customerpolicies"),
         *("customermanagedpolicyreferences", "managedpolicyreference", "rolemappings", "resourcesharearn"),
         *("podidentityassociations", "fargatepodexecutionrolearn", "useserviceaccountexternalpermissions"),
         *("usermappings", "clusteradmins", "bootstrapclustercreatoradminpermissions", "permissionsetarn"),
+        *("attachrolearn", "servicerolearn", "identitymappings", "podexecutionrolearn", "publicaccesscidrs"),
     )
 )
 """These give access in a resource of AWS: managed policies by their documents, all else by its text."""
 
-ANYWHERE = frozenset(("eks.amazonaws.com/rolearn", "maproles", "mapusers", "mapaccounts", "iam.amazonaws.com/role"))
-"""Those that count in any manifest: the role of a service account, and who is let into a cluster."""
+ANYWHERE = regex(
+    r"(?:eks|iam)\.amazonaws\.com/(?:\w*role\w*|permitted)|services\.k8s\.aws/(?:owneraccountid|teamid)"
+    r"|map(?:roles|users|accounts)|(?:\w+[.])*\w*rolearns?"
+)
+"""Those that count in any manifest: the role or the account of a service account or namespace, who is let into a
+cluster, and every role by its ARN."""
+
+ANNOTATIONS = regex(r"(?:eks|iam)\.amazonaws\.com/(?:role|permitted|allowed)")
+"""Those annotations that values of Helm have without being a manifest."""
+
+IDENTITY = regex(
+    r"(?i)arn:[^\s:]*:(?:iam|sts|eks):[^\s:]*:[^:]{0,90}:(?:role|policy|user|group|root|instance-profile|assumed-role"
+    r"|federated-user|(?:oidc|saml)-provider|cluster-access-policy)\b"
+)
+"""The ARN of a principal or a policy, which counts under whatever key, too, but for those below."""
+
+TELLING_NOTHING = regex(r"(?i)description|comment|summary")
+"""Under these keys a text gives nothing; nor do labels, tags, boundaries and what a cluster writes back."""
+
+CODE = regex(r"""(?<![A-Za-z0-9])(?:AWS::[A-Z]|aws_[a-z]+_\w+["'{ ]|role_arn\s{0,9}=)""")
+"""What programs in a text speak of where they make something in AWS: templates, Terraform, profiles."""
 
 IAM_GRANTING = frozenset(("policies", "groups", "group", "users", "user", "roles", "role"))
 """Those that give access where they stand in a principal, a group or a profile of IAM."""
 
 IAM_KIND = regex(r"(?i)(?:iam_?)?(?:role|user|group|instance_?profile)|(?:EC2)?NodeClass")
+MACHINE_KIND = "InstanceGroup"
+"""Of kops: its `profile` is the instance profile."""
+
 CLUSTER_GRANTING = frozenset(("rolearn", "rolename"))
 """Those that say in a cluster which role its parts have."""
 
@@ -55,10 +85,22 @@ ATTACHING_KIND = regex(r"(?i)\w*policy_?attachments?(?:_?exclusive)?")
 """Kinds that say with `policyArn` what is attached, and beside it to whom."""
 
 GRANTING_KIND = regex(
-    r"(?i)\w*(?:attachment|membership|permission|grant|association|access_?entry|function_?url|_?acl|account_?assignment"
-    r"|delegated_?administrator|resource_?share|resource_?access|lambda_policy|allowed_?principal|roles?_?mapping)s?"
+    r"(?i)\w*(?:attachment|membership|permission|grant|association|access_?entry|function_?url(?:_?config)?|_?acl"
+    r"|account_?assignment|delegated_?administrator|resource_?share|resource_?access|lambda_policy|allowed_?principal"
+    r"|roles?_?mapping|identity_?mapping|role_?selector|cluster_?(?:role|static|controller)_?identity|access_?key|login_?profile"
+    r"|service_?specific_?credential|data_?lake_?settings|endpoint_?authorization"
+    r"|(?:open_?id_?connect|oidc|saml)_?provider)s?"
 )
 """Kinds of which all that they say gives access."""
+
+OF_KUBERNETES = regex(
+    r"Deployment|DaemonSet|StatefulSet|ReplicaSet|Job|CronJob|Pod\w*|Service|ServiceAccount|\w*Monitor|Ingress\w*|List"
+    r"|\w*PodAutoscaler|\w*NetworkPolicy|ConfigMap|Secret|Namespace|Role|RoleBinding|ClusterRole|ClusterRoleBinding"
+    r"|PersistentVolume\w*|StorageClass|\w*WebhookConfiguration|APIService|PriorityClass|PrometheusRule|Certificate"
+    r"|Issuer|ClusterIssuer|Endpoints?\w*|LimitRange|ResourceQuota|CustomResourceDefinition|Prometheus|Alertmanager"
+    r"|ScaledObject|Gateway|\w+Route|VirtualService|ExternalSecret|\w*SecretStore|Application|HelmRelease"
+)
+"""Kinds that charts write beside an `apiVersion` that is filled in, and that are none of AWS."""
 
 NETWORK_KIND = regex(
     r"(?i)(?:route_?table|volume|target_?group|network|web|subnet|vpc|dhcp|internet|vpn|eip|transit|e?lb|load_?balancer"
@@ -82,31 +124,69 @@ ONE_LINE = regex(r"(?i)polic|role|group|user|acl|grant|principal|permission|trus
 
 OWNER = regex(
     r"(?i)role|user|group|bucket|queue|topic|repositor|key|boundary|function|secret|domain|resource|principal|target"
-    r"|endpoint|vault|system|registry|name|arn|file|account|selector|table|stream|service|namespace|^state$|^when$|^make_default$|set_?as_?default|^default_?version"
+    r"|endpoint|vault|system|registry|name|arn|file|account|selector|table|stream|service|namespace|^state$|^when$"
+    r"|^make_default$|set_?as_?default|^default_?version|^management_?policies$"
 )
 """Beside a policy, what may say whose it is."""
 
+NO_OWNER = regex(
+    r"(?i)ami|image|subnet|security_?group|capacity_?reservation|user_?data|key_?(?:pair|name)|ssh|block_?device|node_?sel"
+    r"|availability|label|checksum|resource(?:s|_?requests|_?limits)$|service_?monitor"
+)
+"""How keys begin that `OWNER` would match, and that say nothing of whose a policy is."""
+
+_LIVE = r"include_?when|suspend(?:ed)?|paused?|management_?policies|deletion_?policy|kube_?config"
+_ACCOUNT = r"provider_?config_?ref|provider|(?:aws_)?profile|account|destination"
 OUTER_OWNER = regex(
-    r"(?i)\w*boundary|role(?:name)?|user(?:name)?|group(?:name)?|iam_?name|iam_?type|when|state|management_?policies"
-    r"|provider_?config_?ref|provider|(?:aws_)?profile|delegate_to|name"
+    r"(?i)\w*boundary|role(?:name)?|user(?:name)?|group(?:name)?|iam_?name|iam_?type|name|target_?namespace"
+    rf"|when|state|delegate_to|{_LIVE}|{_ACCOUNT}"
 )
 """Further out, what may say whose a policy is."""
+
+OUTERMOST_OWNER = regex(rf"(?i)target_?namespace|{_LIVE}|{_ACCOUNT}")
+"""Around the whole resource, what may say whether it is live, and in which account or cluster."""
 
 REPEATED = regex(r"loop|vars|with_\w+|loop_control|module_defaults|patches|replacements")
 """What fills in a task of Ansible or a resource of a Composition."""
 
 PATCHING = regex(r"patches\w*|replacements|patchSets")
+KUSTOMIZING = ("patches", "patchesStrategicMerge", "patchesJson6902", "replacements")
+"""Keys of a file of Kustomize, which needs no `apiVersion` and no `kind`."""
+
 PATCHING_KIND = regex(r"Composition|Kustomization|Component|Resources")
-PATCHED = regex(r"(?i)polic|role|principal|arn|boundary")
+PATCHED = regex(
+    r"(?i)polic|(?<!cluster)role(?!ref\b)|principal|arn\b|boundary|permission|\bacls?\b|grant|publicA|members|trust|paused"
+    r"|providerConfig|/manifest\b|/forProvider(?![\w/])"
+)
 """What a patch has to speak of to give access: it is written into resources elsewhere."""
 
 INLINE_NAME = regex(r"(?i)(?:policy_?)?name(?:_?prefix)?")
 PRINCIPAL = regex(r"(?i)(?:role|user|group|iam)(?:_?(?:name|ref|selector))?|(?:role|user|group)name(?:ref|selector)?")
 """Beside a principal, the name of a policy only tells it from the principal's others."""
 
+BLOCKING = frozenset(("blockpublicacls", "blockpublicpolicy", "ignorepublicacls", "restrictpublicbuckets"))
+"""These keep public access out where they are true."""
+
+ON_WITHOUT = frozenset(("publicaccess", "endpointpublicaccess", "public", "bootstrapclustercreatoradminpermissions"))
+"""These let in where they are not there at all."""
+
+OPEN_WITHOUT = frozenset(("publicaccesscidrs", "publiccidrs"))
+"""Without these, everybody is let in."""
+
+CAP_KIND = regex(r"(?i)\w*public_?access_?block|permissions_?boundary_?attachment")
+"""Kinds that keep access out; `SERVICE_CONTROL` says which policy attachments do so, too."""
+
+SERVICE_CONTROL = "policyid"
+CAPPED = frozenset(("bucket", "bucketref", "permissionsetarn", "permissionsetarnref"))
+"""Under these stands what is capped."""
+
 BOUNDARY = regex(r"(?i)\w*boundary")
-EXTERNAL_NAME = "crossplane.io/external-name"
-"""What a resource is called in AWS, if not as in the cluster."""
+LIVE_NOTE = regex(
+    r"(?i)crossplane\.io/(?:external-name|paused)|services\.k8s\.aws/(?!deletion-policy)[\w-]+|fluxcd\.io/ignore"
+    r"|config\.kubernetes\.io/(?:local-config|function)|kustomize\.toolkit\.fluxcd\.io/(?:reconcile|ssa)"
+    r"|helm\.sh/hook|argocd\.argoproj\.io/(?:hook|sync-options|skip-reconcile)|(?:[\w.-]+/)?(?:paused?|suspended|dry-?run)"
+)
+"""Annotations that say what a resource is called in AWS, whether anything is made of it, and in which account."""
 
 CALLING = ("local_action", "action")
 """Keys of Ansible under which a module is called by name."""

@@ -9,17 +9,51 @@ Source: Helm, "The Chart Template Developer's Guide".
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from policy_guard.documents.source import Array, Entry, Node, Scalar, Source, Span
+from policy_guard.documents.containers.manifests.branches import Branches, Mark
+from policy_guard.documents.marks import Values
+from policy_guard.documents.source import Array, Entry, Node, Scalar, Source, Span, scalars
 from policy_guard.regex import regex
 
 # No braces inside: each stretch of a text is then gone through once.
 _MARK = regex(r"\{\{[^{}]*\}\}|\{%[^%{}]*%\}|\{#[^#{}]*#\}")
 _ALONE = regex(r"[ \t]*(?:\ue000[^\n\ue000\ue001]*\ue001[ \t]*)+")
-_KEY = regex(r"\s*(?:-\s+)*([\w./-]+)\s*:")
-# Lines that say what a resource is or gives: where among them a mark stands decides what it leaves out or repeats.
-_TELLING = regex(r"(?i)^---|apiVersion|kind:|polic|arn|effect|action|principal|statement|role")
+_KEY = regex(r"[ \t]*(?:-[ \t]+)*([\w./-]+)[ \t]*:(?=\s|\Z)")
+_INDENTED = regex(r"\|\s*n?indent\s+(\d{1,3})$")
+_INERT = regex(
+    r"(?i)labels|resources|affinity|tolerations|nodeSelector|\w*securityContext|imagePullSecrets|topologySpread\w*"
+)
+_DEEPEST = 100
+# Names and functions, and between quotation marks nothing that ends a value.
+_STRING = regex(r"\"[^\"]*\"|'[^']*'")
+_PLAIN_TEXT = regex(r"[\"'](?:[\w./@+-]|:(?=\w)|%[sdv])*[\"']")
+_PIPELINE = regex(r"[\w.$ |(),-]*")
+_CALLED = regex(r"(?<![\w.$])[A-Za-z]\w*")
+_INCLUDED = regex(r"(?:include|template)\s+[\"']([\w./-]+)[\"']")
+_NAMING = regex(r"(?i)(?:name|labels?|chart|namespace|image|tag|version|port|url|host)$")
+_FUNCTIONS = frozenset(
+    (
+        *("default", "quote", "squote", "printf", "trunc", "trim", "trimSuffix", "trimPrefix", "trimAll", "lower"),
+        *("upper", "title", "include", "template", "required", "replace", "coalesce", "int", "int64", "toString"),
+        *(
+            "ternary",
+            "and",
+            "or",
+            "not",
+            "eq",
+            "ne",
+            "empty",
+            "hasKey",
+            "kebabcase",
+            "snakecase",
+            "camelcase",
+            "contains",
+        ),
+        *("semverCompare", "sha256sum", "b64enc", "true", "false", "nil", "add", "sub", "mul", "div", "len", "index"),
+        *("string", "safe", "e", "escape", "urlencode", "capitalize"),
+    )
+)
 _SHIFT = 0xE100
 _FIRST, _LAST = "\ue000", "\ue001"
 _LONGEST = 500_000
@@ -44,18 +78,83 @@ def unmasked(node: Node) -> Node:
     return node._replace(entries=tuple(entries))
 
 
-def marks(source: Source) -> list[Scalar]:
-    """The marks that stand in lines of their own, each with what it stands between as its text."""
-    line_marks: list[Scalar] = []
-    lines, at, telling_count = source.text.split("\n"), 0, 0
-    for number, line in enumerate(lines):
-        telling_count += bool(_TELLING.search(line))
-        if _ALONE.fullmatch(_MARK.sub(lambda mark: _mask(mark[0]), line)):
-            neighbor_keys = [_key(each) for each in lines[max(0, number - 1) : number + 2 : 2]]
-            start = at + len(line) - len(line.lstrip())
-            line_marks.append(Scalar(f"{line.strip()} {telling_count} {neighbor_keys}", Span(start, at + len(line))))
-        at += len(line) + 1
-    return line_marks
+def written_by(source: Source, documents: Sequence[Node], branches: Branches) -> list[Scalar]:
+    """The marks that may write more than one word into a file, each with where it does so as its text.
+
+    Marks in values are named there; those elsewhere, such as in comments, may write anything.
+    """
+    written: list[Scalar] = []
+    paths = Paths(source)
+    values = Values(scalar for document in documents for scalar in scalars(document))
+    for mark in branches.outputs():
+        path = paths.of(mark)
+        value = values.at(mark.span.start)
+        is_tame = _is_word(mark, branches) if value is not None else paths.is_inside_labels(mark, path)
+        if not is_tame:
+            quote = source.text[value.span.start] if value and source.text[value.span.start] in "\"'|>" else ""
+            state, definitions = branches.state(mark.span.start), branches.definitions(f"{{{{{mark.inner}")
+            keys = ".".join(key for _, key in path)
+            text = f"{mark.inner} {keys} {'value' if value else ''} {quote} {state} {definitions}"
+            written.append(Scalar(text, mark.span))
+    return written
+
+
+def _is_word(mark: Mark, branches: Branches) -> bool:
+    """Tell whether a mark in a value writes a value from elsewhere, or one word, and no template of this file."""
+    if not all(map(_PLAIN_TEXT.fullmatch, _STRING.findall(mark.inner))):
+        return False
+    names = _STRING.sub("", mark.inner)
+    if not _PIPELINE.fullmatch(names) or any(word not in _FUNCTIONS for word in _CALLED.findall(names)):
+        return False
+    includes = _INCLUDED.findall(mark.inner)
+    count = sum(_CALLED.findall(names).count(word) for word in ("include", "template"))
+    return count == len(includes) and all(_NAMING.search(name) and not branches.defined(name) for name in includes)
+
+
+class Paths:
+    """Under which keys, by indentation, the lines of a text stand; marks count for nothing."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._paths: list[tuple[tuple[int, str], ...]] = []
+        stack: list[tuple[int, str]] = []
+        kind = ""
+        for line in source.text.split("\n"):
+            if line.startswith("---"):
+                stack, kind = [], ""
+            key = _KEY.match(line)
+            if key:
+                indent = key.start(1)
+                while stack and stack[-1][0] >= indent:
+                    stack.pop()
+                if len(stack) < _DEEPEST:
+                    stack.append((indent, key[1]))
+                kind = line.strip() if key[1] == "kind" and not indent else kind
+            self._paths.append(((-1, kind), *stack))
+
+    def of(self, mark: Mark) -> tuple[tuple[int, str], ...]:
+        """The keys above what a mark writes, each with its indentation, beginning with the kind."""
+        position = self._source.position(mark.span.start)
+        path = self._paths[position.line - 1]
+        before = self._source.line(position.line)[: position.column - 1]
+        if _KEY.match(before):
+            return path
+        indented = _INDENTED.search(mark.inner)
+        indent = int(indented[1]) if indented else position.column - 1
+        return tuple(each for each in path if each[0] < indent)
+
+    def is_inside_labels(self, mark: Mark, path: tuple[tuple[int, str], ...]) -> bool:
+        """Tell whether all that a mark writes, indented as it is, stands under a key that gives no access."""
+        indented = _INDENTED.search(mark.inner)
+        if not indented or "\\" in mark.inner or len(path) < 2 or path[-1][0] >= int(indented[1]):
+            return False
+        position = self._source.position(mark.span.start)
+        line = self._source.line(position.line)
+        before = line[: position.column - 1].strip()
+        behind = line[position.column - 1 + mark.span.end - mark.span.start :].strip()
+        names = [key for _, key in path[1:]]
+        is_inert = _INERT.fullmatch(names[-1]) or names[-2:] == ["selector", "matchLabels"]
+        return bool(is_inert) and not behind and before in ("", f"{names[-1]}:")
 
 
 def in_lines(source: Source, spans: Iterable[Span]) -> list[Scalar]:
@@ -63,12 +162,6 @@ def in_lines(source: Source, spans: Iterable[Span]) -> list[Scalar]:
     lines = {source.position(span.start).line for span in spans}
     starts = ((source.offset(line, 1), source.line(line)) for line in sorted(lines))
     return [Scalar(text.strip(), Span(start, start + len(text))) for start, text in starts]
-
-
-def _key(line: str) -> str:
-    """The key that stands in a line, without its value: what a mark stands beside may change by itself."""
-    key = _KEY.match(line)
-    return key[1] if key else ""
 
 
 def _mask(mark: str) -> str:

@@ -28,12 +28,13 @@ def statements_of(node: Object) -> tuple[Object, ...] | None:
         entry.key.text.startswith(("source", "override")) for entry in node.entries
     ):
         return None
-    if not all(isinstance(item, Object) and _is_known(item) for item in statements.items):
+    if not all(isinstance(item, Object) and is_in_words(item) for item in statements.items):
         return None
-    return tuple(_statement(item) for item in statements.items if isinstance(item, Object))
+    return tuple(statement_in_words(item) for item in statements.items if isinstance(item, Object))
 
 
-def _is_known(item: Object) -> bool:
+def is_in_words(item: Object) -> bool:
+    """Tell whether a mapping is a statement in the words of Pulumi, and has no others."""
     parts = [part for key in (*_PRINCIPALS, "conditions") for part in _items_of(item.get(key))]
     return bool(item.entries) and all(e.key.text in _KNOWN for e in item.entries) and all(map(_is_mapping, parts))
 
@@ -50,7 +51,8 @@ def _items_of(node: Node | None) -> tuple[Node, ...]:
     return node.items if isinstance(node, Array) else (node,)
 
 
-def _statement(item: Object) -> Object:
+def statement_in_words(item: Object) -> Object:
+    """The statement that such a mapping means."""
     entries = [Entry(key._replace(text=_ELEMENTS[key.text]), v) for key, v in item.entries if key.text in _ELEMENTS]
     if item.get("effect") is None:
         entries.insert(0, Entry(Scalar("Effect", item.span), Scalar("Allow", item.span)))

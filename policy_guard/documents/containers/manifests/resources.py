@@ -8,12 +8,18 @@ from policy_guard.documents.containers.manifests.keys import (
     AWS_GROUP_PARTS,
     AWS_MODULE,
     CALLING,
+    GRANTING_KIND,
+    IAM_KIND,
+    KUSTOMIZING,
+    OF_KUBERNETES,
     ONE_LINE,
     SHORT_MODULES,
 )
 from policy_guard.documents.source import Array, Node, Object, Scalar
 
-_NAMES = ("name", "iam_name", "role_name", "bucket", "queue_name", "alias", "function_name")
+_MODULE_NAMES = ("name", "iam_name", "role_name", "bucket", "queue_name", "alias", "function_name")
+_MARKS = ("{{", "{%", "${", "<%", "$(")
+_ITEM_NAMES = ("namespace", "name", "policyName", "serviceAccountName")
 _PLAYS = ("hosts", "tasks", "pre_tasks", "post_tasks", "handlers", "block", "import_playbook")
 
 
@@ -34,26 +40,63 @@ def resource_of(node: Object, key: str, outer_resource: Resource | None = None) 
 
     Arguments of an `outer_resource` may be called as a module of Ansible; they are no task.
     """
-    return _manifest(node) or _pulumi(node, key) or (None if outer_resource else _task(node))
+    if resource := _manifest(node) or _pulumi(node, key):
+        return resource
+    return None if outer_resource else _task(node) or (None if key else _kustomization(node))
 
 
 def is_manifest(document: Node) -> bool:
     """Tell whether a document holds resources of Kubernetes, Pulumi or Ansible."""
     if isinstance(document, Array):
-        return any(isinstance(item, Object) and _is_play(item) for item in document.items)
+        return any(isinstance(item, Object) and (_is_play(item) or is_operation(item)) for item in document.items)
     if isinstance(document, Scalar):
         return False
-    return _manifest(document) is not None or _is_project(document) or _is_play(document)
+    makes_something = _manifest(document) or _kustomization(document)
+    return makes_something is not None or _is_project(document) or _is_play(document)
+
+
+def is_operation(node: Object) -> bool:
+    """Tell whether a mapping changes one place of a resource elsewhere, by a JSON Patch (RFC 6902)."""
+    return bool(_text(node, "op") and _text(node, "path"))
+
+
+def is_filled_in(text: str) -> bool:
+    """Tell whether a template engine puts something into a text."""
+    return any(opening in text for opening in _MARKS)
 
 
 def _manifest(node: Object) -> Resource | None:
-    version, kind = _text(node, "apiVersion"), _text(node, "kind")
-    if not version or not kind:
+    """The resource of a manifest. Of a key written twice the last counts for most readers, and the first for some."""
+    versions, kinds = _texts(node, "apiVersion"), _texts(node, "kind")
+    if not versions or not kinds:
         return None
-    metadata = node.get("metadata")
-    names = (metadata.get(key) for key in ("namespace", "name")) if isinstance(metadata, Object) else ()
-    name = "/".join((kind, *(each.text for each in names if isinstance(each, Scalar))))
-    return Resource(name, kind, any(part in version for part in AWS_GROUP_PARTS))
+    kind = max(reversed(kinds), key=_is_telling)
+    metadata_names = [
+        name.text
+        for metadata in values_of(node, "metadata")
+        for key in ("namespace", "name")
+        for name in (values_of(metadata, key) if isinstance(metadata, Object) else ())
+        if isinstance(name, Scalar)
+    ]
+    in_aws = any(part in version for version in versions for part in AWS_GROUP_PARTS)
+    may_be_aws = any(map(is_filled_in, versions)) and not _is_of_kubernetes(node, kind)
+    return Resource("/".join((*kinds, *metadata_names)), kind, in_aws or may_be_aws)
+
+
+def _is_telling(kind: str) -> bool:
+    return is_filled_in(kind) or bool(GRANTING_KIND.fullmatch(kind) or IAM_KIND.fullmatch(kind))
+
+
+def _is_of_kubernetes(node: Object, kind: str) -> bool:
+    """Tell whether a kind is surely none of AWS; a role of Kubernetes has no `spec`."""
+    return bool(OF_KUBERNETES.fullmatch(kind)) and not (kind == "Role" and node.get("spec") is not None)
+
+
+def _kustomization(node: Object) -> Resource | None:
+    if not any(isinstance(node.get(key), Array) for key in KUSTOMIZING):
+        return None
+    kind = _text(node, "kind") or "Kustomization"
+    return Resource(kind, kind, False)
 
 
 def _is_project(document: Object) -> bool:
@@ -80,7 +123,7 @@ def _task(node: Object) -> Resource | None:
         if not isinstance(arguments, Object | Scalar):
             continue
         if (AWS_MODULE.fullmatch(module) and _is_called(node, arguments)) or _is_short(module, arguments):
-            names = (_text(arguments, name) for name in _NAMES) if isinstance(arguments, Object) else ()
+            names = (_text(arguments, name) for name in _MODULE_NAMES) if isinstance(arguments, Object) else ()
             name = next(filter(None, (_text(node, "name"), *names)), "")
             kind = module.rpartition(".")[2]
             text = isinstance(arguments, Scalar) and bool(ONE_LINE.search(arguments.text))
@@ -109,6 +152,28 @@ def _is_short(module: str, arguments: Object | Scalar) -> bool:
     if name is None:
         return False
     return f"{name}=" in arguments.text if isinstance(arguments, Scalar) else arguments.get(name) is not None
+
+
+def identity(node: Node, number: int) -> str:
+    """Return what tells an item of a list from the others, whatever stands before it."""
+    if not isinstance(node, Object):
+        return str(number)
+    metadata = node.get("metadata")
+    for mapping in (node, metadata):
+        names = [mapping.get(key) for key in _ITEM_NAMES] if isinstance(mapping, Object) else []
+        texts = [name.text for name in names if isinstance(name, Scalar)]
+        if texts:
+            return f"name={'/'.join(texts)}"
+    return str(number)
+
+
+def values_of(node: Object, key: str) -> tuple[Node, ...]:
+    """All values of a key, which may be written twice."""
+    return tuple(entry.value for entry in node.entries if entry.key.text == key)
+
+
+def _texts(node: Object, key: str) -> list[str]:
+    return [value.text for value in values_of(node, key) if isinstance(value, Scalar) and value.text]
 
 
 def _text(node: Object, key: str) -> str:

@@ -6,22 +6,29 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from policy_guard.documents.containers import Kind
-from policy_guard.documents.containers.cloudformation.calls import canonical
 from policy_guard.documents.containers.manifests import keys
-from policy_guard.documents.containers.manifests.ansible import Playbook
+from policy_guard.documents.containers.manifests.branches import Branches
 from policy_guard.documents.containers.manifests.grants import by_text, granted_statements
-from policy_guard.documents.containers.manifests.pulumi import Program
-from policy_guard.documents.containers.manifests.pulumi_document import statements_of
-from policy_guard.documents.containers.manifests.resources import Resource, resource_of
+from policy_guard.documents.containers.manifests.limits import cap_of, is_cap
+from policy_guard.documents.containers.manifests.owners import METADATA, Owners, children
+from policy_guard.documents.containers.manifests.resources import (
+    Resource,
+    identity,
+    is_filled_in,
+    is_operation,
+    resource_of,
+)
+from policy_guard.documents.containers.manifests.statements import reads_as_statement, statement_of, statements_in
 from policy_guard.documents.containers.opaque import digest
 from policy_guard.documents.containers.recognition import is_policy_text, looks_like_policy, policy_of
 from policy_guard.documents.containers.unresolved import without_style
 from policy_guard.documents.embedded import read_text
 from policy_guard.documents.format import may_grant
-from policy_guard.documents.source import Array, Node, Object, Scalar, Source, scalars
+from policy_guard.documents.formats import read
+from policy_guard.documents.source import Array, Node, Object, Scalar, Source, Unreadable, scalars
 
-_NAMES = ("namespace", "name", "policyName", "serviceAccountName")
-_METADATA = "metadata"
+CAP = ".cap"
+"""What the label of a policy ends with that stands for what a resource keeps out."""
 _PLAYED = ("tasks", "pre_tasks", "post_tasks", "handlers", "block", "roles")
 
 
@@ -40,18 +47,25 @@ class ManifestPolicy(NamedTuple):
 
 
 class _Way(NamedTuple):
-    """Where a node stands: its address, the resource around it, and the mappings on the way to it, outermost first."""
+    """Where a node stands: its address, the resource around it, and the mappings on the way to it, outermost first.
+
+    `outer` are the mappings around the resource. With `is_known` ARNs say nothing, or a text around it is known.
+    """
 
     label: str
     resource: Resource | None
     mappings: tuple[Object, ...]
-    owners: _Owners
+    owners: Owners
     key: str = ""
+    outer: tuple[Object, ...] = ()
+    is_known: bool = False
 
 
-def policies_of(source: Source, documents: Sequence[Node]) -> Iterator[ManifestPolicy]:
+def policies_of(
+    source: Source, documents: Sequence[Node], branches: Branches | None = None
+) -> Iterator[ManifestPolicy]:
     """The policies of the documents of a source. Raises `Unreadable` for one in a text that cannot be read."""
-    owners = _Owners(documents)
+    owners = Owners(documents, branches)
     for number, document in enumerate(documents):
         owners.weigh(document)
         label = "" if isinstance(document, Object) and resource_of(document, "") else f"[{number}]" * (number > 0)
@@ -63,42 +77,76 @@ def _node_policies(source: Source, node: Node, way: _Way) -> Iterator[ManifestPo
         yield from _text_policies(source, node, way)
     elif looks_like_policy(node):
         yield _written_policy(node, node, way)
-    elif (statements := _statements(node)) is not None:
+    elif (statements := statements_in(node)) is not None:
         yield _written_policy(policy_of(statements, node.span), node, way)
+    elif reads_as_statement(node):
+        yield _single_statement(node, way)
     elif isinstance(node, Array):
         for number, item in enumerate(node.items):
-            yield from _node_policies(source, item, way._replace(label=f"{way.label}[{_identity(item, number)}]"))
+            yield from _node_policies(source, item, way._replace(label=f"{way.label}[{identity(item, number)}]"))
     else:
         yield from _mapping_policies(source, node, way)
+
+
+def _single_statement(node: Node, way: _Way) -> ManifestPolicy:
+    """The policy of a statement in a list with others that say something else, or by itself."""
+    statement = statement_of(node)
+    if statement is None:
+        return _stand_in((by_text(node, way.label),), node, way)
+    return _written_policy(policy_of((statement,), node.span), node, way)
 
 
 def _mapping_policies(source: Source, node: Object, way: _Way) -> Iterator[ManifestPolicy]:
     resource = resource_of(node, way.key, way.resource)
     if resource is not None:
         label = f"{way.label}.{resource.address}" if way.label and way.resource else resource.address
-        way = way._replace(label=label, resource=resource, mappings=())
+        way = way._replace(label=label, resource=resource, mappings=(), outer=(*way.outer, *way.mappings))
     way = way._replace(mappings=(*way.mappings, node))
-    is_granting = resource is not None and _is_granting(resource)
+    is_granting = resource is not None and _is_granting(resource, node)
+    is_known = way.is_known
+    if resource is not None and is_cap(resource, node):
+        cap = by_text(cap_of(node), resource.address, "Deny")
+        yield _stand_in((cap,), node, way._replace(label=f"{way.label}{CAP}"))
+        is_known = True
     if resource is not None and is_granting:
         yield _stand_in((by_text(_without_description(node), resource.address),), node, way)
-    elif _is_role(node):
+        is_known = True
+    elif _is_role(node) or _is_access_patch(node, way):
         yield _stand_in((by_text(node, way.label),), node, way)
-    handed_on = way.owners.handed_on(node, way)
+        is_known = True
+    handed_on = way.owners.handed_on(node, way.key, way.mappings, way.resource)
     for key, value in node.entries:
-        inner = way._replace(label=f"{way.label}.{key.text}".lstrip("."), key=key.text)
+        tells_nothing = _tells_nothing(key.text, value, way)
+        inner = way._replace(
+            label=f"{way.label}.{key.text}".lstrip("."), key=key.text, is_known=is_known or tells_nothing
+        )
         if id(value) in handed_on:
             yield from _access_policies(source, value, inner)
         else:
             yield from _key_policies(source, without_style(key.text), value, inner, is_granting)
 
 
+def _tells_nothing(key: str, value: Node, way: _Way) -> bool:
+    """Tell whether ARNs under a key give nothing."""
+    if keys.BOUNDARY.fullmatch(key):
+        return True
+    if isinstance(value, Scalar):
+        return bool(keys.TELLING_NOTHING.fullmatch(key))
+    if key in ("labels", "tags"):
+        return all(isinstance(each, Scalar) for each in children(value))
+    is_root = way.resource is not None and len(way.mappings) == 1
+    return (key == "status" and is_root) or key == "openAPIV3Schema"
+
+
 def _key_policies(source: Source, plain: str, value: Node, way: _Way, is_granting: bool) -> Iterator[ManifestPolicy]:
     """The policies under a key, which is `plain`; a resource that `is_granting` is known by its text already."""
     in_aws = way.resource is not None and way.resource.aws
-    if plain == _METADATA and not isinstance(value, Scalar):
+    if plain == METADATA and not isinstance(value, Scalar):
         in_aws = False
     gives_access = (
-        plain in keys.ANYWHERE or _patches(value, way) or (in_aws and not is_granting and _gives_access(plain, way))
+        (keys.ANYWHERE.fullmatch(plain) and not way.is_known)
+        or _patches(value, way)
+        or (in_aws and not is_granting and _gives_access(plain, way))
     )
     repeats = in_aws and not is_granting and keys.REPEATED.fullmatch(way.key) and len(way.mappings) == 1
     if gives_access or repeats or _fills_in(way):
@@ -115,13 +163,15 @@ def _access_policies(source: Source, value: Node, way: _Way) -> Iterator[Manifes
     if not way.owners.holds(value):
         if statements := tuple(granted_statements(value, way.label)):
             yield _stand_in(statements, value, way)
-    elif isinstance(value, Object) and not looks_like_policy(value) and _statements(value) is None:
+    elif isinstance(value, Object) and not (
+        looks_like_policy(value) or reads_as_statement(value) or statements_in(value) is not None
+    ):
         inner = way._replace(mappings=(*way.mappings, value))
         for key, child in value.entries:
             yield from _access_policies(source, child, inner._replace(label=f"{way.label}.{key.text}", key=key.text))
-    elif isinstance(value, Array) and _statements(value) is None:
+    elif isinstance(value, Array) and statements_in(value) is None:
         for number, item in enumerate(value.items):
-            yield from _access_policies(source, item, way._replace(label=f"{way.label}[{_identity(item, number)}]"))
+            yield from _access_policies(source, item, way._replace(label=f"{way.label}[{identity(item, number)}]"))
     else:
         yield from _node_policies(source, value, way)
 
@@ -142,6 +192,14 @@ def _is_role(node: Object) -> bool:
     return isinstance(name, Scalar) and isinstance(value, Scalar) and bool(keys.ROLE_PARAMETER.fullmatch(name.text))
 
 
+def _is_access_patch(node: Object, way: _Way) -> bool:
+    """Tell whether a JSON Patch writes into a resource elsewhere what may give access."""
+    is_whole_file = not way.resource or keys.PATCHING_KIND.fullmatch(way.resource.kind)
+    if not is_whole_file or not is_operation(node):
+        return False
+    return any(keys.PATCHED.search(scalar.text) for scalar in scalars(node))
+
+
 def _patches(value: Node, way: _Way) -> bool:
     """Tell whether what stands there is written into resources elsewhere, and may give access."""
     kind = way.resource.kind if way.resource else ""
@@ -156,52 +214,88 @@ def _gives_access(plain: str, way: _Way) -> bool:
         return plain in keys.GRANTING
     if plain in keys.CLUSTER_GRANTING:
         return bool(keys.CLUSTER_KIND.fullmatch(resource.kind))
+    if plain == "profile":
+        return resource.kind == keys.MACHINE_KIND
     return plain in keys.IAM_GRANTING and bool(keys.IAM_KIND.fullmatch(resource.kind))
 
 
-def _is_granting(resource: Resource) -> bool:
+def _is_granting(resource: Resource, node: Object) -> bool:
     kind = resource.kind
     if resource.text or resource.address.endswith(keys.ROLE_MAPS):
         return True
-    is_excluded = keys.ATTACHING_KIND.fullmatch(kind) or keys.NETWORK_KIND.fullmatch(kind)
-    return resource.aws and not is_excluded and bool(keys.GRANTING_KIND.fullmatch(kind))
+    if not resource.aws or keys.NETWORK_KIND.fullmatch(kind) or keys.CAP_KIND.fullmatch(kind):
+        return False
+    if keys.ATTACHING_KIND.fullmatch(kind):
+        return not any(without_style(scalar.text) in keys.GRANTING for scalar in scalars(node))
+    return is_filled_in(kind) or bool(keys.GRANTING_KIND.fullmatch(kind))
 
 
 def _without_description(node: Object) -> Object:
     """A resource without what only names and describes it."""
-    return node._replace(
-        entries=tuple(e for e in node.entries if e.key.text not in (_METADATA, "apiVersion", "status"))
-    )
+    return node._replace(entries=tuple(e for e in node.entries if e.key.text not in (METADATA, "apiVersion", "status")))
 
 
 def _text_policies(source: Source, scalar: Scalar, way: _Way) -> Iterator[ManifestPolicy]:
     text = scalar.text.lstrip()
-    if text.startswith("[") and "Effect" in text:
-        node = read_text(scalar, source)
-        if (statements := _statements(node)) is not None:
-            yield _written_policy(policy_of(statements, scalar.span), scalar, way)
-    elif is_policy_text(text):
-        if not text.startswith("{") or text.startswith(("{{", "{%", "{#")):
-            yield _stand_in((by_text(scalar, way.label),), scalar, way)
-            return
-        node = read_text(scalar, source)
-        if looks_like_policy(node):
-            yield _written_policy(node, scalar, way)
+    is_policy = is_policy_text(text)
+    is_json = text.startswith(("[", "{")) and not text.startswith(("{{", "{%", "{#"))
+    if is_json and (is_policy or "Effect" in text or _may_give(text)):
+        try:
+            node = read_text(scalar, source)
+        except Unreadable:
+            if is_policy or (text.startswith("[") and "Effect" in text):
+                raise
         else:
             way.owners.weigh(node)
             yield from _node_policies(source, node, way)
-    elif "\n" in text and may_grant(text.encode("utf-8", "replace")):
-        yield _stand_in((by_text(scalar, way.label),), scalar, way)
+            return
+    if is_policy or _makes_something(text, way):
+        yield _stand_in((by_text(_without_comments(scalar), way.label),), scalar, way)
+    elif not way.is_known and (identities := _identities(scalar)):
+        statements = [statement for each in identities for statement in granted_statements(each, way.label)]
+        yield _stand_in(tuple(statements), scalar, way)
 
 
-def _statements(node: Node) -> tuple[Node, ...] | None:
-    """The statements that a list or a call of Pulumi writes without a policy around them."""
-    if isinstance(node, Object):
-        return statements_of(node)
-    if not isinstance(node, Array) or not node.items:
-        return None
-    are_statements = all(isinstance(item, Object) and item.get("Effect") is not None for item in node.items)
-    return node.items if are_statements else None
+def _may_give(text: str) -> bool:
+    """Tell whether a text in JSON speaks of what gives access."""
+    return (
+        "effect" in text.lower() or keys.IDENTITY.search(text) is not None or may_grant(text.encode("utf-8", "replace"))
+    )
+
+
+def _makes_something(text: str, way: _Way) -> bool:
+    """Tell whether a text is a manifest or a program by which something in AWS is made, or seems to be one."""
+    if "\n" in text and keys.CODE.search(text):
+        return True
+    if way.is_known or not any(sign in text for sign in ("\n", "{", "=")):
+        return False
+    if may_grant(text.replace("arn:aws:iam", "").encode("utf-8", "replace")):
+        return True
+    return may_grant(text.encode("utf-8", "replace")) and _is_data(text)
+
+
+def _is_data(text: str) -> bool:
+    """Tell whether a text is no program: a mapping or a list in YAML, perhaps with marks of a template."""
+    if "{{" in text or "{%" in text:
+        return True
+    try:
+        documents = read(Source("a.yaml", text))
+    except Unreadable:
+        return False
+    return any(not isinstance(document, Scalar) for document in documents)
+
+
+def _without_comments(scalar: Scalar) -> Scalar:
+    """The text without what may only be a comment, whatever reads it."""
+    lines = (line.strip() for line in scalar.text.split("\n"))
+    code = (line for line in lines if line and ("{" in line or "<" in line or not line.startswith(("# ", "// "))))
+    return scalar._replace(text="\n".join(code))
+
+
+def _identities(scalar: Scalar) -> list[Scalar]:
+    """The lines of a text in which a principal or a policy stands, each as a text."""
+    lines = (line.strip() for line in scalar.text.split("\n"))
+    return [scalar._replace(text=line) for line in dict.fromkeys(lines) if keys.IDENTITY.search(line)]
 
 
 def _written_policy(node: Node, file_node: Node, way: _Way) -> ManifestPolicy:
@@ -210,7 +304,7 @@ def _written_policy(node: Node, file_node: Node, way: _Way) -> ManifestPolicy:
         label=way.label,
         node=node,
         file_node=file_node,
-        holder=_holder(way),
+        holder=_holder(way, file_node),
         kind="trust" if trust else None,
         is_written=True,
     )
@@ -220,7 +314,12 @@ def _stand_in(statements: tuple[Object, ...], file_node: Node, way: _Way) -> Man
     """The policy that stands for access without a document."""
     node = policy_of(statements, file_node.span)
     return ManifestPolicy(
-        label=way.label, node=node, file_node=file_node, holder=_holder(way), kind="identity", is_written=False
+        label=way.label,
+        node=node,
+        file_node=file_node,
+        holder=_holder(way, file_node),
+        kind="identity",
+        is_written=False,
     )
 
 
@@ -228,110 +327,27 @@ def standing_for(marks: Sequence[Scalar]) -> Iterator[ManifestPolicy]:
     """The policy that stands for the marks of a template around policies."""
     if marks:
         statements = tuple(by_text(mark, "the template") for mark in marks)
-        yield _stand_in(statements, marks[0], _Way("the template", None, (), _Owners(())))
+        yield _stand_in(statements, marks[0], _Way("the template", None, (), Owners(())))
 
 
-def _holder(way: _Way) -> str:
+def _holder(way: _Way, node: Node) -> str:
     """Return whose a policy is: a text that is another one for every other holder."""
+    first = int(bool(keys.ANYWHERE.fullmatch(without_style(way.key))))
     owner_texts = [
-        text for depth, mapping in enumerate(reversed(way.mappings)) for text in way.owners.of(mapping, depth, way.key)
+        text
+        for depth, mapping in enumerate(reversed(way.mappings), first)
+        for text in way.owners.of(mapping, depth, way.key)
     ]
     owner_texts += way.owners.around(way.mappings[0]) if way.resource and way.mappings else ()
+    for mapping in way.outer:
+        owner_texts += (*way.owners.of(mapping, -1, way.key), *way.owners.notes(mapping))
+    if way.owners.branches:
+        resource = way.mappings[0].span if way.mappings else node.span
+        owner_texts += way.owners.branches.around(resource, node.span.start)
     return digest(owner_texts) if owner_texts else ""
-
-
-class _Owners:
-    """What says in mappings whose the policies in them are; each mapping is looked through once."""
-
-    def __init__(self, documents: Sequence[Node]) -> None:
-        self._playbook, self._program = Playbook(documents), Program(documents)
-        self._texts: dict[tuple[int, bool], dict[str, str]] = {}
-        self._around: dict[int, tuple[str, ...]] = {}
-        self._holding: dict[int, bool] = {}
-        self._nodes: list[Node] = []
-
-    def weigh(self, node: Node) -> None:
-        """Remembers which nodes of a tree hold a policy; nodes are known by their identity, and kept."""
-        self._nodes.append(node)
-        self._holds_policy(node)
-
-    def _holds_policy(self, node: Node) -> bool:
-        if id(node) not in self._holding:
-            self._holding[id(node)] = False
-            inner = sum(map(self._holds_policy, _children(node)))
-            is_policy = is_policy_text(node.text) if isinstance(node, Scalar) else looks_like_policy(node)
-            self._holding[id(node)] = bool(inner or is_policy or _statements(node) is not None)
-        return self._holding[id(node)]
-
-    def holds(self, node: Node) -> bool:
-        """Tell whether a node that was weighed is a policy or holds one."""
-        return self._holding[id(node)]
-
-    def handed_on(self, node: Object, way: _Way) -> set[int]:
-        """The values of a mapping that fill in what stands elsewhere, by their identity."""
-        handed_on = self._playbook.handed_on(node, way.key, way.mappings, way.resource)
-        return handed_on | self._program.handed_on(node, way.mappings)
-
-    def of(self, node: Object, depth: int, key: str) -> Iterator[str]:
-        """The entries that tell, but for that of the key itself; of the innermost mapping, at depth 0, more tell."""
-        cache_key = (id(node), depth == 0)
-        if cache_key not in self._texts:
-            matches = keys.OWNER.search if depth == 0 else keys.OUTER_OWNER.fullmatch
-            entries = [entry for entry in node.entries if matches(entry.key.text) and self._may_tell(*entry)]
-            if any(keys.PRINCIPAL.fullmatch(entry.key.text) for entry in entries):
-                entries = [entry for entry in entries if not keys.INLINE_NAME.fullmatch(entry.key.text)]
-            texts = {entry.key.text: f"{entry.key.text}={canonical(entry.value)}" for entry in entries}
-            self._texts[cache_key] = dict(sorted(texts.items()))
-        texts = self._texts[cache_key]
-        yield from texts.values() if depth or key not in texts else (texts[name] for name in texts if name != key)
-
-    def _may_tell(self, key: Scalar, value: Node) -> bool:
-        plain = without_style(key.text)
-        is_excluded = plain in keys.POLICY or plain in keys.GRANTING or key.text in (_METADATA, "spec", "status")
-        return not is_excluded and not self.holds(value)
-
-    def around(self, resource: Object) -> tuple[str, ...]:
-        """Return what a resource is called in AWS, and the boundaries in it that stand in no list."""
-        if id(resource) not in self._around:
-            metadata = resource.get(_METADATA)
-            notes = metadata.get("annotations") if isinstance(metadata, Object) else None
-            name = notes.get(keys.EXTERNAL_NAME) if isinstance(notes, Object) else None
-            names = (canonical(name),) if name is not None else ()
-            outer_texts = (*self._playbook.around(resource), *self._program.around(resource))
-            self._around[id(resource)] = (*names, *sorted(set(_boundaries(resource))), *outer_texts)
-        return self._around[id(resource)]
-
-
-def _boundaries(resource: Object) -> Iterator[str]:
-    stack = [resource]
-    while stack:
-        for key, value in stack.pop().entries:
-            if keys.BOUNDARY.fullmatch(key.text):
-                yield canonical(value)
-            elif isinstance(value, Object) and not looks_like_policy(value):
-                stack.append(value)
-
-
-def _children(node: Node) -> Sequence[Node]:
-    if isinstance(node, Scalar):
-        return ()
-    return node.items if isinstance(node, Array) else [entry.value for entry in node.entries]
 
 
 def _is_more(node: Node) -> bool:
     if isinstance(node, Scalar):
         return node.kind != "null" and bool(node.text.strip())
     return bool(node.items if isinstance(node, Array) else node.entries)
-
-
-def _identity(node: Node, number: int) -> str:
-    """Return what tells an item of a list from the others, whatever stands before it."""
-    if not isinstance(node, Object):
-        return str(number)
-    metadata = node.get(_METADATA)
-    for mapping in (node, metadata):
-        names = [mapping.get(key) for key in _NAMES] if isinstance(mapping, Object) else []
-        texts = [name.text for name in names if isinstance(name, Scalar)]
-        if texts:
-            return f"name={'/'.join(texts)}"
-    return str(number)
