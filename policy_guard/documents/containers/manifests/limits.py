@@ -15,6 +15,8 @@ from policy_guard.documents.containers.unresolved import without_style
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span, is_null, scalars
 
 _TRUE, _FALSE = ("true", "yes", "on"), ("false", "no", "off")
+# What stands there is told of each task.
+_OF_PLAYBOOKS = "module_defaults"
 _MOST_MAPPINGS = 200_000
 
 
@@ -48,7 +50,11 @@ def limits_of(documents: Sequence[Node]) -> Limits:
         places.setdefault(way.holder or way.label, node.span)
         for limit in _limits(node, way) if way.resource else ():
             by_label[limit.label] = limit
-        stack += [(value, way._replace(label=f"{way.label}.{key.text}", key=key.text)) for key, value in node.entries]
+        stack += [
+            (value, way._replace(label=f"{way.label}.{key.text}", key=key.text))
+            for key, value in node.entries
+            if key.text != _OF_PLAYBOOKS
+        ]
     for label, node in caps:
         if capped := _capped(node, places):
             by_label[label] = Limit(label, capped, "cap", canonical(cap_of(node)), node.span)
