@@ -272,3 +272,55 @@ def test_check_judges_a_plan_beside_the_files(scratch: Scratch) -> None:
     assert answer.code == 1
     assert "plan.json#aws_iam_role_policy.a.policy:" in answer.out
     assert scratch.guard("check", "--plan", "missing.json").code == 2
+
+
+DENY, DELETE = {**allow("s3:Delete*"), "Effect": "Deny"}, allow("s3:DeleteBucket")
+ARN = "arn:aws:iam::111122223333:policy/deny"
+ATTACHED: list[tuple[str, Any, Any]] = [
+    ("aws_iam_role_policy_attachment.a", {"role": "r", "policy_arn": ARN}, None),
+    ("aws_iam_policy_attachment.a", {"roles": ["q", "r"], "policy_arn": ARN}, {"roles": ["q"], "policy_arn": ARN}),
+    ("aws_iam_role.a", {"name": "r", "managed_policy_arns": [ARN]}, {"name": "r", "managed_policy_arns": []}),
+    (
+        "aws_iam_role_policy_attachments_exclusive.a",
+        {"role_name": "r", "policy_arns": [ARN]},
+        {"role_name": "r", "policy_arns": []},
+    ),
+]
+
+
+def managed(*statements: dict[str, Any]) -> dict[str, Any]:
+    values = {"arn": ARN, "name": "deny", "policy": policy(*statements)}
+    return change("aws_iam_policy.deny", values, values)
+
+
+@pytest.mark.parametrize(("address", "before", "after"), ATTACHED)
+def test_a_policy_of_the_plan_is_its_document_where_it_is_attached(
+    scratch: Scratch, address: str, before: Any, after: Any
+) -> None:
+    detached = plan(managed(DENY), role_policy("b", [DELETE], [DELETE]), change(address, before, after))
+    assert judged(scratch, detached).code == 1
+    moved = plan(managed(READ), role_policy("b", [SEND], [SEND, READ]), change(address, before, after))
+    assert judged(scratch, moved).code == 0
+
+
+def test_a_deny_of_the_plan_that_is_attached_to_another_role_is_lost(scratch: Scratch) -> None:
+    before, after = ({"role": role, "policy_arn": ARN} for role in ("r", "q"))
+    attachment = change("aws_iam_role_policy_attachment.a", before, after)
+    assert judged(scratch, plan(managed(DENY), role_policy("b", [DELETE], [DELETE]), attachment)).code == 1
+
+
+def test_a_boundary_of_the_plan_is_its_document(scratch: Scratch) -> None:
+    old, new = ({"name": "r", "permissions_boundary": arn} for arn in (ARN, f"{ARN}2"))
+    values = {"arn": f"{ARN}2", "name": "deny2", "policy": policy(READ)}
+    wider = {**values, "policy": policy(READ, SEND)}
+    for other, code in ((values, 0), (wider, 1)):
+        given = plan(managed(READ), change("aws_iam_policy.two", other, other), change("aws_iam_role.r", old, new))
+        assert judged(scratch, given).code == code
+
+
+@pytest.mark.parametrize(("target", "code"), [("ou-2", 1), ("ou-1", 0)])
+def test_a_policy_of_an_organization_caps_its_targets(scratch: Scratch, target: str, code: int) -> None:
+    values = {"id": "p-1", "type": "SERVICE_CONTROL_POLICY", "content": policy(DENY)}
+    attachments = ({"policy_id": "p-1", "target_id": each, "skip_destroy": each} for each in ("ou-1", target))
+    cap = change("aws_organizations_policy.p", values, values)
+    assert judged(scratch, plan(cap, change("aws_organizations_policy_attachment.a", *attachments))).code == code

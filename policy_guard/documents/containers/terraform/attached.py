@@ -21,6 +21,7 @@ from policy_guard.documents.containers.terraform.documents import (
 )
 from policy_guard.documents.containers.terraform.elsewhere import (
     ABSENT,
+    FULL_ACCESS,
     attached_policy,
     below_ceiling,
     policy_with,
@@ -47,8 +48,6 @@ from policy_guard.documents.containers.terraform.values import (
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Span, Unreadable
 
 _OF_AWS = ":iam::aws:"
-# AWS Organizations User Guide, "Service control policies" and "Resource control policies".
-_FULL_ACCESS = ("p-FullAWSAccess", "p-RCPFullAWSAccess")
 
 
 class _Attached(NamedTuple):
@@ -139,7 +138,7 @@ def _statements_elsewhere(use: Use, item: Node, document: Unit | None) -> tuple[
     """Return what a policy may say of which the document is not known."""
     if use.address.endswith(f".{CEILING}"):
         return statements_of(below_ceiling(item))
-    if is_of_target(use) and label_of(item) in _FULL_ACCESS:
+    if is_of_target(use) and label_of(item) in FULL_ACCESS:
         return statements_of(without_ceiling(item.span))
     may_deny = document.elsewhere if document is not None else not is_known(item) and _speaks_of_deny(use)
     if is_of_target(use) or may_deny:

@@ -7,6 +7,8 @@ from policy_guard.documents.containers.terraform.values import label_of, name_of
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
 
 ABSENT = Array((), Span(0, 0))
+# AWS Organizations User Guide, "Service control policies" and "Resource control policies".
+FULL_ACCESS = ("p-FullAWSAccess", "p-RCPFullAWSAccess")
 
 
 def attached_policy(value: Node) -> Node:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.opaque import digest
@@ -17,8 +17,10 @@ from policy_guard.documents.containers.recognition import is_policy_text
 from policy_guard.documents.containers.terraform.documents import Unit
 from policy_guard.documents.containers.terraform.elsewhere import (
     ABSENT,
+    FULL_ACCESS,
     attached_policy,
     below_ceiling,
+    unread_policy,
     without_ceiling,
 )
 from policy_guard.documents.containers.terraform.grants import BLOCKS, CAP, GRANTING, PERMISSION, decides, granted_by
@@ -33,6 +35,10 @@ from policy_guard.solver.strings.pattern import HIDDEN
 _HOW = "make it with: terraform show -json PLAN > plan.json"
 _LATER = "this is known after the apply alone; policy-guard check judges the files of Terraform instead"
 _PRINCIPALS = ("role", "user", "group")
+_SUFFIXES = ("_attachment", "_attachments_exclusive")
+_ARGUMENTS = {"aws_iam_principal_policy_attachments_exclusive": "principal_name"}
+_POLICY_ID = "policy_id"
+_ATTACHABLE = {"aws_iam_policy": ("policy", "arn"), "aws_organizations_policy": ("content", "id")}
 _BOUNDED = ("aws_iam_role", "aws_iam_user")
 _ORGANIZATIONS: dict[str, Kind] = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}
 
@@ -59,11 +65,86 @@ def read_plan(path: str, data: bytes) -> Sides:
     if not isinstance(changes, list) or not all(_is_change(each) for each in changes):
         raise SetupError(f"{path} is not a plan as Terraform writes it; {_HOW}")
     managed = [each for each in changes if each.get("mode") == "managed"]
-    old_units = tuple(unit for each in managed for unit in _units(path, each, "before"))
-    new_units = (unit for each in managed for unit in _units(path, each, "after"))
+    old_units = tuple(_units_of_side(path, managed, "before"))
+    new_units = _units_of_side(path, managed, "after")
     sides = old_units, (*new_units, *_opened_blocks(path, managed))
     old, new = sides if _has_one_account(plan) else (map(_without_principal, side) for side in sides)
     return Sides(tuple(old), tuple(new))
+
+
+class _Managed(NamedTuple):
+    """A managed policy of a plan: where it stands, its text, and its kind."""
+
+    address: str
+    text: str
+    kind: Kind | None
+
+
+def _units_of_side(path: str, resources: list[dict[str, Any]], side: str) -> Iterator[Unit]:
+    """The policies of one side; those that are attached have the documents of the plan."""
+    managed = dict(_managed_policies(resources, side))
+    for resource in resources:
+        for unit in _units(path, resource, side):
+            yield from _with_documents(path, resource, side, unit, managed)
+
+
+def _managed_policies(resources: list[dict[str, Any]], side: str) -> Iterator[tuple[str, _Managed]]:
+    """The managed policies of one side by their ARNs, and those of an organization by their ids."""
+    for resource in resources:
+        name, key = _ATTACHABLE.get(resource["type"], ("", ""))
+        values = resource["change"].get(side)
+        later_values = resource["change"].get("after_unknown") if side == "after" else {}
+        if not name or not isinstance(values, dict) or resource.get("deposed") or not isinstance(later_values, dict):
+            continue
+        text, arn = values.get(name), values.get(key)
+        if isinstance(text, str) and isinstance(arn, str) and not later_values.get(name) and not later_values.get(key):
+            type_ = str(values.get("type") or "SERVICE_CONTROL_POLICY")
+            kind = "identity" if name == "policy" else _ORGANIZATIONS.get(type_)
+            yield arn, _Managed(f"{resource['address']}.{name}", text, kind)
+
+
+def _with_documents(
+    path: str, resource: Mapping[str, Any], side: str, unit: Unit, managed: Mapping[str, _Managed]
+) -> Iterator[Unit]:
+    """The policies that a unit of attached ones stands for, for each principal."""
+    name = unit.address.rpartition(".")[2]
+    values = resource["change"][side]
+    if unit.problems or not (name.endswith(BY_NAME) or name in (CEILING, _POLICY_ID)) or values.get(name) is None:
+        yield unit
+        return
+    arns = values[name] if isinstance(values[name], list) else [values[name]]
+    policies = [managed.get(arn) if isinstance(arn, str) else None for arn in arns]
+    others = [arn for arn, policy in zip(arns, policies, strict=True) if policy is None]
+    units = [_document_unit(path, unit, policy) for policy in policies if policy is not None and policy.kind]
+    if others:
+        value = others if isinstance(values[name], list) else others[0]
+        units.insert(0, _unit(path, resource, unit.address, name, value, values, False))
+    for principal in _principals_of(resource, unit, values):
+        for each in units:
+            is_capped = principal and name == _POLICY_ID and each.policy is not None
+            suffix = f" {each.policy.kind}" if is_capped and each.policy is not None else ""
+            yield each._replace(principal=f"{principal}{suffix}")
+
+
+def _document_unit(path: str, unit: Unit, policy: _Managed) -> Unit:
+    """The document of a managed policy where it is attached."""
+    source = Source(f"{path}#{policy.address}", _display_text(policy.text, policy.address), "plan")
+    try:
+        document = PolicyDocument(unit.address, scan(source.text), source, unit.holder, kind=policy.kind)
+    except Unreadable as error:
+        return unit._replace(source=source, policy=None, problems=error.problems)
+    return unit._replace(source=source, policy=document, attached=policy.address)
+
+
+def _principals_of(resource: Mapping[str, Any], unit: Unit, values: Mapping[str, Any]) -> Iterator[str]:
+    """The principals that policies are attached to; an empty text where they are judged by their address."""
+    names = [(noun, value) for noun in _PRINCIPALS for value in values.get(f"{noun}s") or ()]
+    if resource["type"] != "aws_iam_policy_attachment":
+        yield unit.principal
+    elif all(isinstance(value, str) for _, value in names):
+        yield from (_principal_name(resource, noun, value) for noun, value in names)
+    else:
+        yield ""
 
 
 def _has_one_account(plan: Mapping[str, Any]) -> bool:
@@ -189,6 +270,8 @@ def _may_be_policy(type_: str, name: str, value: Any) -> bool:
         return type_.startswith("aws_")
     if type_.startswith("aws_") and name.endswith(BY_NAME):
         return True
+    if type_ == "aws_organizations_policy_attachment":
+        return name == _POLICY_ID
     return isinstance(value, str) and is_policy_text(value)
 
 
@@ -223,6 +306,9 @@ def _document(type_: str, name: str, value: Any, source: Source, values: Mapping
         return attached_policy(
             Array(tuple(Scalar(str(arn), full_span, parts=(str(arn),)) for arn in arns), full_span)
         ), "identity"
+    if name == _POLICY_ID:
+        text = Scalar(str(value), full_span, parts=(str(value),))
+        return (without_ceiling(full_span) if value in FULL_ACCESS else unread_policy(text)), "scp"
     kind = kind_of(type_, name) if takes_policy(type_, name) or name == "inline_policy" else None
     if name == "content":
         kind = _ORGANIZATIONS.get(str(values.get("type") or "SERVICE_CONTROL_POLICY"))
@@ -257,14 +343,21 @@ def _holder(resource: Mapping[str, Any], values: Mapping[str, Any]) -> str:
 
 
 def _principal(resource: Mapping[str, Any], name: str, values: Mapping[str, Any]) -> str:
-    """The role, user or group of an identity policy, in its provider; nothing if it is not known."""
-    type_, provider = resource["type"], resource.get("provider_name", "")
+    """The role, user or group of an identity policy, or the target of one of an organization; nothing if unknown."""
+    type_ = resource["type"]
     if name == CEILING:
         return ""
+    if name == _POLICY_ID:
+        return _principal_name(resource, "target_id", str(values.get("target_id")))
     is_role_argument = type_ == "aws_iam_role" and name in ("inline_policy", "managed_policy_arns")
-    for argument in _PRINCIPALS:
-        is_principal_type = type_ in (f"aws_iam_{argument}_policy", f"aws_iam_{argument}_policy_attachment")
+    for noun in _PRINCIPALS:
+        argument = _ARGUMENTS.get(type_.replace(f"_{noun}_", "_principal_", 1), noun).replace("principal", noun)
+        is_principal_type = type_ in (f"aws_iam_{noun}_policy{suffix}" for suffix in ("", *_SUFFIXES))
         value = values.get("name" if is_role_argument else argument)
-        if (is_principal_type or (is_role_argument and argument == "role")) and isinstance(value, str):
-            return f"{argument} {value}{HIDDEN}{provider} {resource.get('module_address', '')}"
+        if (is_principal_type or (is_role_argument and noun == "role")) and isinstance(value, str):
+            return _principal_name(resource, noun, value)
     return ""
+
+
+def _principal_name(resource: Mapping[str, Any], noun: str, value: str) -> str:
+    return f"{noun} {value}{HIDDEN}{resource.get('provider_name', '')} {resource.get('module_address', '')}"
