@@ -137,7 +137,7 @@ def _shared_role(
     if provider.is_reference or (functions and not sharing_functions):
         return []
     is_certain = provider.is_certain and not provider.per_function
-    is_certain = is_certain and any(_shares(each, file) for _, each in sharing_functions)
+    is_certain = is_certain and any(_shares(variables, each, file) for _, each in sharing_functions)
     events = [each for key, function in sharing_functions for each in of_events(variables, key, function)]
     user = sharing_functions[0][0].span if sharing_functions else provider.node.span
     name = SHARED if is_certain else _PERHAPS
@@ -163,10 +163,17 @@ def _has_own_role(variables: Variables, function: Object, file: _File) -> bool:
     return from_plugin or is_given(variables, function.get("role"))
 
 
-def _shares(function: Object, file: _File) -> bool:
+def _shares(variables: Variables, function: Object, file: _File) -> bool:
     """Tell whether a function has the shared role for sure."""
     by_plugin = file.plugin is not None and function.get("iamRoleStatements") is not None
-    return not by_plugin and function.get("role") is None and function.get("iam") is None
+    return not by_plugin and function.get("role") is None and not _says_what_it_may(variables, function)
+
+
+def _says_what_it_may(variables: Variables, function: Object) -> bool:
+    """Tell whether a function has statements or managed policies of its own, for which a role may be made."""
+    own = variables.at(function, "iam", "role")
+    nodes = (function.get("iamRoleStatements"), *(variables.at(own, key) for key in ("statements", "managedPolicies")))
+    return any(node is not None for node in nodes)
 
 
 def _own_role(variables: Variables, function: Object, provider: _Provider, file: _File) -> RoleContents | None:
@@ -176,7 +183,8 @@ def _own_role(variables: Variables, function: Object, provider: _Provider, file:
     own = own if isinstance(own, Object) and not _is_reference(own) else None
     earlier, present = function.get("iamRoleStatements"), variables.at(own, "statements")
     by_plugin = file.uses_plugin and earlier is not None
-    if (earlier is None and own is None and not provider.per_function) or is_given(variables, function.get("role")):
+    is_made = provider.per_function or _says_what_it_may(variables, function)
+    if not is_made or is_given(variables, function.get("role")):
         return None
     managed = variables.items(variables.at(own, "managedPolicies"))
     if by_plugin or provider.per_function:
