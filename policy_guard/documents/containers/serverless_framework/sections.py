@@ -31,7 +31,7 @@ _TARGET = regex(
     r"(?i)\w*(?:name|arn|url|uri|id|bucket|function|action|queue|topic|table|stream|gateway|memory)(?:\.\$)?"
 )
 _OWN_NAME = ("name", "description", "path", "method")
-_DEEPEST = 60
+_DEEPEST, _DEEPEST_TARGET = 60, 8
 _LONGEST = 200
 
 
@@ -89,16 +89,20 @@ def _below(path: str, name: str) -> str:
     return below if len(below) <= _LONGEST else f"{below[:_LONGEST]}{digest(below)}"
 
 
-def _known(node: Object, path: str) -> Iterator[Node]:
+def _known(node: Object, path: str) -> Iterator[Object]:
     """Return what a mapping gives access to beside statements: whom an API asks, and what a state or tool acts on."""
     for key, value in node.entries:
         if key.text in _AUTHENTICATION or (key.text in _USED and isinstance(value, Scalar)):
             yield Object((Entry(key, value),), key.span)
-    resource = node.get("Resource")
-    if resource is not None and node.get("Effect") is None:
-        yield Object((Entry(Scalar("Resource", resource.span), resource), *_targets(node, _DEEPEST)), node.span)
-    elif _is_source(node, path):
-        yield Object(tuple(_targets(node, _DEEPEST)), node.span)
+    if _acts(node, path):
+        resource = node.get("Resource")
+        entries = () if resource is None else (Entry(Scalar("Resource", resource.span), resource),)
+        yield Object((*entries, *_targets(node, _DEEPEST_TARGET)), node.span)
+
+
+def _acts(node: Object, path: str) -> bool:
+    """Tell whether a mapping acts on something: a state with its resource, or a source of data, a proxy or a tool."""
+    return (node.get("Resource") is not None and node.get("Effect") is None) or _is_source(node, path)
 
 
 def _is_source(node: Object, path: str) -> bool:
@@ -111,14 +115,16 @@ def _is_source(node: Object, path: str) -> bool:
 
 
 def _targets(node: Node, depth_limit: int) -> Iterator[Entry]:
-    """The entries at any depth that say what is acted on."""
-    if not isinstance(node, Object) or not depth_limit:
+    """The entries that say what is acted on, a few levels down."""
+    if not depth_limit:
         return
-    for key, value in node.entries:
-        if isinstance(value, Object) and not any(each.key.text.startswith(("Ref", "Fn::")) for each in value.entries):
-            yield from _targets(value, depth_limit - 1)
-        elif key.text == "type" or (_TARGET.fullmatch(key.text) and key.text not in _OWN_NAME):
+    for item in node.items if isinstance(node, Array) else ():
+        yield from _targets(item, depth_limit - 1)
+    for key, value in node.entries if isinstance(node, Object) else ():
+        if key.text == "type" or (_TARGET.fullmatch(key.text) and key.text not in _OWN_NAME):
             yield Entry(key, value)
+        elif key.text not in _ROLE_KEYS and not isinstance(value, Scalar):
+            yield from _targets(value, depth_limit - 1)
 
 
 def _name(item: Node) -> str:
