@@ -19,6 +19,7 @@ from policy_guard.documents.format import (
 )
 from policy_guard.documents.formats import plain_name
 from policy_guard.documents.formats.snapshots import SUFFIXES as SNAPSHOTS
+from policy_guard.documents.formats.snapshots import hides_text
 from policy_guard.documents.source import Array, Node, Object, Problem, Scalar, Source, Span, Unreadable
 from policy_guard.regex import regex
 
@@ -168,7 +169,7 @@ def glance_of(
     if LFS.match(data) and not sniff(data):
         return _pointer_version(data, path, revision, configured)
     by_content = not configured and plain_name(path)
-    if not configured and not closely and not sniff(data) and not is_serverless_name(path):
+    if not (configured or closely or sniff(data) or is_serverless_name(path) or hides_text(path, data)):
         return FileVersion(Source(path, "", revision), {}, examined=False)
     if by_content and not in_json(data) and not is_short_text(data):
         return _version_of_long_file(data, path, revision)
@@ -342,7 +343,9 @@ def _seems_policy(data: bytes, path: str, revision: str, by_content: bool) -> bo
     from policy_guard.pipeline.pairing.disguise import shows_policy
 
     source = salvage_all(path, data, revision)
-    if is_serverless_name(path) or may_grant(data) or (path.lower().endswith(SNAPSHOTS) and b"AWS::" in data):
+    if path.lower().endswith(SNAPSHOTS) and (b"AWS::" in data or hides_text(path, data)):
+        return True
+    if is_serverless_name(path) or may_grant(data):
         return True
     if not by_content or in_json(data):
         return looks_like_policy_text(source.text)

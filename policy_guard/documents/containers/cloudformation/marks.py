@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from policy_guard.documents.containers.cloudformation.template import Template
 from policy_guard.documents.format import may_grant
+from policy_guard.documents.formats.snapshots import SUFFIXES as SNAPSHOTS
 from policy_guard.documents.source import Problem, Span
 from policy_guard.regex import regex
 
@@ -40,6 +41,8 @@ def changed_marks(old: Template | None, new: Template) -> Iterator[Problem]:
 def _marks(template: Template) -> Iterator[tuple[tuple[str, str], Span]]:
     """The marks that are programs and may grant, each with the resource that it follows."""
     text = template.source.text
+    if template.source.path.lower().endswith(SNAPSHOTS):
+        return
     grants = may_grant(text.encode("utf-8", "replace")) or "Effect" in text
     is_engine = template.source.path.lower().endswith(_ENGINES)
     spans = sorted((scalar.span.start, name) for name, scalar in template.spans.items())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from policy_guard.documents.containers.cloudformation.calls import canonical
-from policy_guard.documents.containers.manifests.keys import AWS_MODULE, SHORT_MODULES
+from policy_guard.documents.containers.manifests.keys import AWS_MODULE, CALLING, SHORT_MODULES
 from policy_guard.documents.containers.manifests.resources import Resource, resource_of
 from policy_guard.documents.containers.opaque import digest
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, scalars
@@ -75,7 +75,11 @@ class Playbook:
             return
         if _plain(key) in _FACTS and resource is None:
             yield from (entry for entry in node.entries if entry.key.text in self._used or _speaks(entry))
-        if key == "roles" and node.get("role") and any(id(mapping) in self._plays for mapping in mappings):
+        if (
+            key == "roles"
+            and (node.get("role") or node.get("name"))
+            and any(id(mapping) in self._plays for mapping in mappings)
+        ):
             parameters = [entry for entry in node.entries if entry.key.text not in _ROLE_KEYWORDS]
             yield from parameters if any(map(_speaks, node.entries)) else ()
         if resource is not None and resource.kind.startswith("cloudformation"):
@@ -84,15 +88,16 @@ class Playbook:
         speaks = is_call and any(map(_speaks, node.entries))
         for entry in node.entries:
             name = _plain(entry.key.text)
-            is_fact = name in _FACTS and isinstance(entry.value, Scalar) and self._may_be_used(entry)
+            is_fact = (name in _FACTS and isinstance(entry.value, Scalar)) or _calls_facts(entry)
             is_file = name == "include_vars" or (is_play and name in ("vars_files", "vars_prompt"))
-            if is_fact or is_file or (speaks and _HANDED_TO.fullmatch(name)):
+            if (is_fact and self._may_be_used(entry)) or is_file or (speaks and _HANDED_TO.fullmatch(name)):
                 yield entry
         if self._registers(node) and (resource is None or _ASKING.fullmatch(resource.kind)):
             yield from (entry for entry in node.entries if entry.key.text not in _PARTS_OF_TASK)
 
     def _may_be_used(self, entry: Entry) -> bool:
-        return _speaks(entry) or any(name in self._used for name in _NAME.findall(_text(entry.value)))
+        names = (name for scalar in scalars(entry.value) for name in _NAME.findall(scalar.text))
+        return _speaks(entry) or any(name in self._used for name in names)
 
     def _registers(self, node: Object) -> bool:
         name = node.get("register")
@@ -127,6 +132,15 @@ def _deciding_texts(node: Object) -> Iterator[str]:
             yield from _texts_of(value, lambda name: name.startswith("group/") or _is_of_aws(name))
         else:
             yield f"{key.text}={canonical(value)}"
+    for key, value in node.entries:
+        if key.text in _TASKS and isinstance(value, Array):
+            yield from (canonical(item) for item in value.items if _ends_play(item))
+
+
+def _ends_play(task: Node) -> bool:
+    """Tell whether a task may end the play, so that those below it do not run."""
+    entries = task.entries if isinstance(task, Object) else ()
+    return any(_plain(key.text) == "meta" and "end_" in canonical(value) for key, value in entries)
 
 
 def _texts_of(value: Node, counts: Callable[[str], bool]) -> Iterator[str]:
@@ -217,5 +231,9 @@ def _plain(key: str) -> str:
     return key.removeprefix("ansible.builtin.").removeprefix("ansible.legacy.")
 
 
-def _text(node: Node) -> str:
-    return node.text if isinstance(node, Scalar) else ""
+def _calls_facts(entry: Entry) -> bool:
+    """Tell whether facts are set by a module that is called by name."""
+    module = entry.value.get("module") if isinstance(entry.value, Object) else entry.value
+    if entry.key.text not in CALLING or not isinstance(module, Scalar):
+        return False
+    return _plain(module.text.strip().partition(" ")[0]) in _FACTS
