@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from policy_guard.documents.containers.plain import policies_in
 from policy_guard.documents.containers.serverless_framework.files import is_serverless_name
@@ -19,6 +19,8 @@ _READ = frozenset(
         *("ai", "sandboxes", "appSync", "stepFunctions", "constructs", "licenseKey", "variablesResolutionMode"),
     )
 )
+# Of a template that stands below `resources`.
+_SECTIONS = ("Parameters", "Mappings", "Conditions", "Resources", "Outputs", "extensions")
 # Variables lead there: what stands there is judged where it is used.
 _FOR_VARIABLES = ("custom", "params", "outputs")
 
@@ -35,22 +37,31 @@ def is_serverless(document: Node, path: str) -> bool:
     service, functions, resources = (document.get(key) for key in _CHARACTERISTIC[:3])
     if isinstance(service, Scalar) and service.kind != "null":
         return True
-    has_resources = isinstance(resources, Object) and isinstance(resources.get("Resources"), Object)
-    return has_resources or functions is not None or document.get("frameworkVersion") is not None
+    if isinstance(resources, Object):
+        resources = resources.get("Resources") or resources.get("extensions")
+    return any(node is not None for node in (functions, resources, document.get("frameworkVersion")))
 
 
 def policies_beside(variables: Variables, source: Source, root: Object) -> Iterator[Entry]:
     """The policies in what the framework does not read, as resources; under another name, others may read all of it."""
-    known_keys = (*_READ, *(_FOR_VARIABLES if is_serverless_name(source.path) else ()))
-    remaining_entries = tuple(each for each in root.entries if each.key.text not in known_keys)
-    if not remaining_entries:
-        return
-    for number, policy in enumerate(policies_in(source, (Object(remaining_entries, root.span),)).policies):
+    remaining = _without(root, (*_READ, *_FOR_VARIABLES))
+    if not is_serverless_name(source.path):
+        entries = (
+            Entry(key, _without(node, _SECTIONS) if key.text == "resources" else node) for key, node in root.entries
+        )
+        remaining = Object(tuple(entries), root.span)
+    for number, policy in enumerate(policies_in(source, (remaining,)).policies if remaining.entries else ()):
         node = variables.resolve(policy.node)
         type_ = "AWS::SQS::QueuePolicy" if _has_principal(node) else "AWS::IAM::ManagedPolicy"
         properties = mapping(node.span, PolicyDocument=node)
         resource = mapping(node.span, Type=text(type_, node.span), Properties=properties)
         yield entry(policy.label or f"policy {number}", resource)
+
+
+def _without(node: Node, keys: Collection[str]) -> Object:
+    """The mapping without some keys; an empty one for what is none."""
+    entries = node.entries if isinstance(node, Object) else ()
+    return Object(tuple(each for each in entries if each.key.text not in keys), node.span)
 
 
 def _has_principal(policy: Node) -> bool:
