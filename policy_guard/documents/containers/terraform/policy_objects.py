@@ -24,7 +24,8 @@ from policy_guard.documents.hcl.syntax import Attribute, Expression, Index, Lite
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
 
 _DATA = "data."
-_MOST_OBJECTS = 5_000
+_MOST_OBJECTS = 100
+"""Objects of a block that are told apart where all of them are meant, or one of them by its key."""
 
 
 def policy_reference(evaluator: Evaluator, head: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
