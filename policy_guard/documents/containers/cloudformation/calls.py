@@ -84,5 +84,5 @@ def canonical(node: Node) -> str:
 
 def _order(value: Hashable) -> object:
     if isinstance(value, frozenset):
-        return ("mapping", *sorted(repr(_order(part)) for part in value))
+        return ("mapping", *sorted(map(_order, value), key=repr))
     return tuple(map(_order, value)) if isinstance(value, tuple) else value

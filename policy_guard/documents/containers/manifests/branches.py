@@ -300,8 +300,11 @@ class Branches:
         return any(each.name == name for reading in self.readings for each in reading.definitions)
 
     def templates(self) -> Iterator[tuple[Mark, str]]:
-        """The templates of Go that the file defines, each with its text and those of all that it refers to."""
+        """The templates of Go that the file defines, each with all texts that decide it; many of them are one."""
         (reading, _) = self.readings
+        if len(reading.definitions) > _MOST_DEFINITIONS:
+            yield Mark("all templates", reading.marks[0].span), self._text
+            return
         for frame in reading.frames:
             if frame.mark.word in ("define", "block"):
                 body = self._text[frame.mark.span.end : frame.end]

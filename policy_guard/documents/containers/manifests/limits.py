@@ -96,11 +96,11 @@ def cap_of(node: Object) -> Object:
 def _limits(node: Object, way: _Way) -> Iterator[Limit]:
     assert way.resource is not None
     for key, value in node.entries:
-        label, text = f"{way.label}.{key.text}", canonical(value)
+        label = f"{way.label}.{key.text}"
         if keys.PATCHING.fullmatch(key.text) and keys.PATCHING_KIND.fullmatch(way.resource.kind):
             yield Limit(f"the number of {label}", way.holder, "patches", str(_count(value)), value.span)
         elif way.resource.aws and (kind := _kind(without_style(key.text), key.text, value)):
-            yield Limit(label, way.holder, kind, text, value.span)
+            yield Limit(label, way.holder, kind, canonical(value), value.span)
 
 
 def _count(value: Node) -> int:
@@ -110,7 +110,7 @@ def _count(value: Node) -> int:
 
 
 def _kind(plain: str, key: str, value: Node) -> str:
-    text = value.text.lower() if isinstance(value, Scalar) else canonical(value)
+    text = value.text.lower() if isinstance(value, Scalar) else "something"
     if keys.BOUNDARY.fullmatch(key):
         return "boundary" if text and not is_null(value) else ""
     if plain in keys.BLOCKING and text in _TRUE:
