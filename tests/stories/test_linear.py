@@ -26,9 +26,9 @@ from policy_guard.regex import Late
 from policy_guard.solver.strings.pattern import read_pattern
 
 ROOT = Path(policy_guard.__file__).parent
-LONG = 24_000
+LONG = 12_000
 SCANNING = ("search", "finditer", "findall", "sub", "split")
-SLOW = 0.15
+SLOW = 0.1
 ASKED_AGAIN = 4
 
 
