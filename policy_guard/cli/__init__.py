@@ -262,13 +262,22 @@ def _print_line(line: str, code: int) -> int:
     return code
 
 
+def _print_critical_grants(arguments: argparse.Namespace, shown: Callable[[Report], str]) -> int:
+    """Print every critical permission that the policies of some files and folders grant."""
+    if arguments.format == "json":
+        raise SetupError("list --critical writes no JSON of files. Use check --all --verbose --format json.")
+    paths = tuple(arguments.paths)
+    options = Options(_today(), paths=paths, config=arguments.config, all_policies=True, verbose=True)
+    _print(shown(check(options, Path.cwd(), os.environ)))
+    return PROVED
+
+
 def _list(arguments: argparse.Namespace) -> int:
     if arguments.critical:
-        from policy_guard.cli.inspect import critical, critical_as_json
+        from policy_guard.cli.inspect import critical, critical_as_json, critical_grants
 
         if arguments.paths:
-            raise SetupError("list --critical is about no files. Leave out the paths.")
-
+            return _print_critical_grants(arguments, critical_grants)
         shown = critical_as_json if arguments.format == "json" else critical
         _print(shown(arguments.config, Path.cwd(), os.environ))
         return PROVED

@@ -130,7 +130,11 @@ def _list_command(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     command = commands.add_parser("list", help="what is a policy here, of which kind, and why")
     command.add_argument("paths", metavar="PATH", nargs="*", help="these files and folders only")
     command.add_argument("--config", metavar="FILE", help="instead of .policy-guard.yaml")
-    command.add_argument("--critical", action="store_true", help="what each entry of the critical list matches today")
+    command.add_argument(
+        "--critical",
+        action="store_true",
+        help="what each entry of the critical list matches today, or what these files grant",
+    )
     command.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json")
     command.set_defaults(nothing="nothing was listed: ")
 

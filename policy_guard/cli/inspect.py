@@ -12,12 +12,15 @@ from policy_guard.documents.printable import counted, printable
 from policy_guard.iam import catalog
 from policy_guard.iam.policy import in_words
 from policy_guard.pipeline.repository import Repository
+from policy_guard.report.report import Report, in_order, path_from
 from policy_guard.settings.config import Config
 from policy_guard.settings.critical import CriticalEntry, RequestSet, covered_actions
 from policy_guard.settings.load import Settings, load_settings
 from policy_guard.settings.severity import Severity
+from policy_guard.verify.finding import Finding
 
 _MOST_ACTIONS = 200
+_NO_LIST = 'the configuration names no critical list. Add "critical: critical-permissions.yaml".'
 
 
 def critical(config: str | None, folder: Path, environ: Mapping[str, str]) -> str:
@@ -56,12 +59,34 @@ def critical_as_json(config: str | None, folder: Path, environ: Mapping[str, str
     return json.dumps({"entries": entries, "actions_of": catalog.source()}, indent=2) + "\n"
 
 
+def critical_grants(report: Report) -> str:
+    """Return a line for each critical permission that a statement grants, and what could not be told.
+
+    Raises `SetupError` if there is no critical list.
+    """
+    if not report.critical:
+        raise SetupError(_NO_LIST)
+    findings = [each for each in in_order(report) if each.critical_ids or each.outcome != "violated"]
+    lines = [_grant(each, report.folder) for each in findings]
+    ids = {name for each in findings for name in each.critical_ids}
+    total = counted(report.critical, "critical entry", "critical entries")
+    return "".join(f"{printable(line)}\n" for line in (*lines, f"{len(ids)} of {total} granted"))
+
+
+def _grant(finding: Finding, folder: str) -> str:
+    at = path_from(folder, finding.source.at(finding.span.start))
+    if not finding.critical_ids:
+        return f"{at}: {finding.message}"
+    grant = f"{', '.join(finding.actions)} on {', '.join(finding.resources)}"
+    return f"{at}: {', '.join(finding.critical_ids)} ({finding.severity}): {grant}"
+
+
 def _settings(config: str | None, folder: Path, environ: Mapping[str, str]) -> Settings:
     repository = Repository(folder, environ)
     repository.close()
     settings = load_settings(repository.root, config)
     if settings.config.critical is None:
-        raise SetupError('the configuration names no critical list. Add "critical: critical-permissions.yaml".')
+        raise SetupError(_NO_LIST)
     return settings
 
 

@@ -144,3 +144,30 @@ def test_paths_restrict_what_is_listed(tmp_path: Path) -> None:
     gone = scratch.guard("list", "nowhere")
     assert (gone.code, gone.err) == (2, "nothing was listed: there is no nowhere to list\n")
     assert scratch.guard("list", "--critical", "iam").code == 2
+
+
+def test_all_critical_permissions_of_one_policy_are_listed(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    permissions = [
+        {"id": f"entry-{n}", "actions": [f"s3:{n.title()}*"], "reason": "r"} for n in ("get", "put", "delete")
+    ]
+    scratch.commit(
+        **{
+            ".policy-guard.yaml": "version: 1\ncritical: critical.yaml\n",
+            "critical.yaml": {
+                "version": 1,
+                "permissions": [*permissions, {"id": "no", "actions": ["ec2:*"], "reason": "r"}],
+            },
+            "iam/a.json": document(allow("s3:Get*", "s3:PutObject", "s3:DeleteObject")),
+            "iam/b.json": document(allow("ec2:*")),
+        }
+    )
+    answer = scratch.guard("list", "--critical", "iam/a.json")
+    assert answer.code == 0
+    assert sorted(line.partition(": ")[2] for line in answer.out.splitlines()[:-1]) == [
+        "entry-delete (warning): s3:DeleteObject on *",
+        "entry-get (warning): s3:Get* on *",
+        "entry-put (warning): s3:PutObject on *",
+    ]
+    assert answer.out.endswith("3 of 4 critical entries granted\n")
+    assert scratch.guard("list", "--critical", "iam/a.json", "--format", "json").code == 2
