@@ -63,6 +63,9 @@ BLOCK = {"id": "b", "bucket": "b", **dict.fromkeys(FLAGS, True)}
 OPEN = {**BLOCK, "block_public_policy": False}
 OFF = {**BLOCK, **dict.fromkeys(FLAGS, False)}
 BLOCKS = "aws_s3_bucket_public_access_block"
+SET = {"instance_arn": "i", "permission_set_arn": "arn:aws:sso:::permissionSet/i/p"}
+BOUNDARY = {**SET, "permissions_boundary": [{"managed_policy_arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}]}
+WIDE_BOUNDARY = {**SET, "permissions_boundary": [{"managed_policy_arn": "arn:aws:iam::aws:policy/AdministratorAccess"}]}
 
 
 def granting(type_: str, before: Any, after: Any, unknown: Any = None) -> list[dict[str, Any]]:
@@ -112,11 +115,31 @@ PASSES = {
         gone(change("aws_s3_bucket.b", {"bucket": "b"}, None)),
     ],
     "a block of public access is forgotten": [gone(granting(BLOCKS, BLOCK, None)[0], "forget")],
+    "a bucket is new, and AWS answers its list of access": granting(
+        "aws_s3_bucket", None, {"bucket": "b", "acl": None}, {"acl": True, "grant": True, "id": True}
+    ),
+    "a bucket has no grants": granting("aws_s3_bucket", None, {"bucket": "b", "acl": "private", "grant": []}),
+    "a snapshot that nobody shares is new": granting(
+        "aws_db_snapshot", None, {"db_snapshot_identifier": "s", "shared_accounts": None}
+    ),
+    "a permission set gets a boundary": granting("aws_ssoadmin_permissions_boundary_attachment", None, BOUNDARY),
     "an access entry is tagged": granting(
         "aws_eks_access_entry", ENTRY, {**ENTRY, "tags": {"a": "b"}}, {"modified_at": True, "tags_all": True}
     ),
 }
 FAILS = {
+    "a bucket is public by its list of access": (
+        granting("aws_s3_bucket", None, {"bucket": "b", "acl": "public-read"}),
+        "plan.json#aws_s3_bucket.x.grant:",
+    ),
+    "a permission set loses its boundary": (
+        granting("aws_ssoadmin_permissions_boundary_attachment", BOUNDARY, None),
+        "plan.json#aws_ssoadmin_permissions_boundary_attachment.x.grant:",
+    ),
+    "a permission set has a wider boundary": (
+        granting("aws_ssoadmin_permissions_boundary_attachment", BOUNDARY, WIDE_BOUNDARY),
+        "plan.json#aws_ssoadmin_permissions_boundary_attachment.x.grant:",
+    ),
     "an action is added": ([role_policy("a", [READ], [READ, SEND])], "plan.json#aws_iam_role_policy.a.policy:"),
     "a policy comes": ([role_policy("a", None, [READ])], "plan.json#aws_iam_role_policy.a.policy:"),
     "a statement moves to another role": (

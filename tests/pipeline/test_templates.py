@@ -155,6 +155,16 @@ OF_MARKS = {
         MARKED + ADMINISTRATOR,
         1,
     ),
+    "marks at the end of lines go": (
+        MARKED.replace("\n  T", " # {% if false %}\n  T") + ADMINISTRATOR,
+        MARKED + ADMINISTRATOR,
+        1,
+    ),
+    "a mark behind a long comment goes": (
+        f"{MARKED}  # {'x' * 2_000} {{% if false %}}\n{ADMINISTRATOR}",
+        f"{MARKED}  # {'x' * 2_000}\n{ADMINISTRATOR}",
+        1,
+    ),
     "a variable is set to something else": (
         "Description: \"{% set p = 'ReadOnlyAccess' %}\"\n" + MARKED + GROUP % "'arn:aws:iam::aws:policy/{{ p }}'",
         "Description: \"{% set p = 'AdministratorAccess' %}\"\n" + MARKED + GROUP % "'arn:aws:iam::aws:policy/{{ p }}'",
@@ -174,11 +184,19 @@ OF_MARKS = {
 }
 
 
+def _of_marks(case: str, path: str, place: Path) -> int:
+    scratch = Scratch(place)
+    scratch.write(path, OF_MARKS[case][0])
+    scratch.commit()
+    scratch.write(path, OF_MARKS[case][1])
+    return scratch.guard("check").code
+
+
 @pytest.mark.parametrize("case", OF_MARKS)
 def test_marks_of_template_engines_are_known_by_their_text_and_place(case: str, tmp_path: Path) -> None:
-    old, new, code = OF_MARKS[case]
-    scratch = Scratch(tmp_path)
-    scratch.write("t.yaml.j2", old)
-    scratch.commit()
-    scratch.write("t.yaml.j2", new)
-    assert scratch.guard("check").code == code
+    assert _of_marks(case, "t.yaml.j2", tmp_path) == OF_MARKS[case][2]
+
+
+@pytest.mark.parametrize("case", [name for name in OF_MARKS if name.startswith(("marks", "a mark"))])
+def test_marks_in_comments_count_under_any_name(case: str, tmp_path: Path) -> None:
+    assert _of_marks(case, "t.yaml", tmp_path) == OF_MARKS[case][2]

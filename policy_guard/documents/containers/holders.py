@@ -31,7 +31,7 @@ _TOP = ("Version", "Id", "Statement")
 
 
 class Holders:
-    """What says whose the policies of a file are; each mapping is looked through once."""
+    """The mappings that say whose the policies of a file are; each mapping is looked through once."""
 
     def __init__(self, attachments: Attachments) -> None:
         self._attachments = attachments

@@ -93,6 +93,11 @@ def deciding_properties(type_: str, properties: Object) -> tuple[str, ...]:
     return tuple(key for key in keys if (key in listed if listed else key not in _DESCRIBING))
 
 
+def tells_all(type_: str) -> bool:
+    """Tell whether the deciding properties of a type say all of what is granted to whom."""
+    return type_.endswith(_MODULE) or _BY_TYPE.get(type_) == _ALL
+
+
 def speaks_of_access(name: str) -> bool:
     """Tell whether the name of a property or type says that it is about access."""
     return bool(_OF_ACCESS.search(name))

@@ -190,9 +190,12 @@ def _may_grant(entry: Entry) -> bool:
 def _is_harmless(resource: Node) -> bool:
     """Tell whether a resource grants nothing, whatever a loop puts into it."""
     type_ = type_of(resource)
-    if not re.fullmatch(r"AWS::\w+::\w+", type_) or type_ in places() or may_grant(f"Resources {type_}".encode()):
+    words = _words(resource)
+    if not re.fullmatch(r"AWS::\w+::\w+", type_) or type_ in places():
         return False
-    return _words(resource).isdisjoint(("Statement", "PolicyDocument", "Fn"))
+    return words.isdisjoint(("Statement", "PolicyDocument", "Fn")) and not may_grant(
+        " ".join(("Resources", type_, *words)).encode("utf-8", "replace")
+    )
 
 
 def _sections_with_policies(old: Template | None, new: Template) -> Iterator[Problem]:

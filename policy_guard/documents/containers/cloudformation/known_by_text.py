@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import product
+from math import prod
 from typing import NamedTuple
 
 from policy_guard.documents.containers.choices import Truths, outcomes
@@ -12,10 +14,12 @@ from policy_guard.documents.containers.cloudformation.access_types import (
     is_deciding_value,
     is_harmless,
     speaks_of_access,
+    tells_all,
 )
 from policy_guard.documents.containers.cloudformation.calls import call, canonical
 from policy_guard.documents.containers.cloudformation.documents import Unit, attempt
-from policy_guard.documents.containers.cloudformation.grant_statements import allow_statement, unit_of
+from policy_guard.documents.containers.cloudformation.grant_statements import allow_statement, resource_holders, unit_of
+from policy_guard.documents.containers.cloudformation.named import all_decide
 from policy_guard.documents.containers.cloudformation.parts import NoValue, text_of
 from policy_guard.documents.containers.cloudformation.reading import Reading
 from policy_guard.documents.containers.cloudformation.serverless import API, WITH_ROLES
@@ -23,9 +27,11 @@ from policy_guard.documents.containers.cloudformation.serverless_apis import ope
 from policy_guard.documents.containers.cloudformation.serverless_known import access_beside
 from policy_guard.documents.containers.cloudformation.template import type_of
 from policy_guard.documents.containers.holes import hole
+from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.source import Array, Node, Object, Scalar, Span
 
 ACTION = "attached:Access"
+_MOST_COMBINATIONS = 1_000
 
 
 class _Part(NamedTuple):
@@ -63,7 +69,7 @@ def account_units(reading: Reading) -> list[Unit]:
         return []
     address = "the account"
     part = _Part(address, canonical(node), node.span)
-    return [*unit_of(reading, address, address, "identity", [_statement(reading, part, "", {})])]
+    return [*unit_of(reading, address, address, "identity", [_statement(reading, part, {})])]
 
 
 def has_api_policy(resource: Object) -> bool:
@@ -88,24 +94,26 @@ def _node_units(reading: Reading, name: str, address: str, node: Node) -> Iterat
         for outcome in outcomes(lambda case: reading.evaluator(case).value(node), truths, node.span):
             if outcome.value is not None and not isinstance(outcome.value, NoValue):
                 part = _Part(address, canonical(outcome.value), node.span)
-                statements.append(_statement(reading, part, "", outcome.truths))
+                statements.append(_statement(reading, part, outcome.truths))
     yield from unit_of(reading, address, address, "identity", statements)
 
 
 def _property_units(reading: Reading, name: str, type_: str) -> Iterator[Unit]:
-    """Access by properties. All resources of a type are one holder: a new logical id alone grants nothing."""
+    """Access by properties. Where their text tells all, a type is one holder: another logical id grants nothing."""
     written = reading.template.resources[name].get("Properties")
     assert isinstance(written, Object)
     is_written_out = call(written) is None and not any(entry.key.text.startswith("Fn::") for entry in written.entries)
     if is_written_out and not _keys(type_, written):
         return
     properties = reading.properties(name)
-    statements: list[Object] = []
-    for truths in reading.existing(name):
+    by_holder: dict[str, list[Object]] = {}
+    for key, truths in _holders(reading, name, type_):
         for outcome in outcomes(partial(_parts, reading, type_, properties), truths, properties.span):
-            context, parts = outcome.value or ("", [])
-            statements += (_statement(reading, part, context, outcome.truths) for part in parts)
-    yield from unit_of(reading, f"Resources.{name}", f"every {type_}", "identity", statements)
+            by_holder.setdefault(key, []).extend(
+                _statement(reading, part, outcome.truths) for part in outcome.value or ()
+            )
+    for key, statements in by_holder.items():
+        yield from unit_of(reading, f"Resources.{name}", key, "identity", statements)
 
 
 def _keys(type_: str, properties: Object) -> tuple[str, ...]:
@@ -114,30 +122,48 @@ def _keys(type_: str, properties: Object) -> tuple[str, ...]:
     return (*deciding, "Parameters") if values is not None and is_deciding_value(type_, "Role") else deciding
 
 
-def _parts(reading: Reading, type_: str, properties: Object, truths: Truths) -> tuple[str, list[_Part]]:
-    """Return what all parts have beside them, and the parts: items of lists, or else one for all properties."""
+def _holders(reading: Reading, name: str, type_: str) -> Iterator[tuple[str, Truths]]:
+    """Whose the access is: that of a type, of what the resource is called, or of its logical id if all decides that."""
+    if tells_all(type_) or all_decide(type_):
+        key = f"every {type_}" if tells_all(type_) else f"{type_} {name}"
+        yield from ((key, truths) for truths in reading.existing(name))
+    else:
+        yield from ((f"{type_} {key}", truths) for key, truths in resource_holders(reading, name))
+
+
+def _parts(reading: Reading, type_: str, properties: Object, truths: Truths) -> list[_Part]:
+    """Return the items of the lists, each with all properties that are none: one less grants no more.
+
+    If all of a type is one holder, each combination of items is a part: a principal of one share has not the other's.
+    """
     evaluator = reading.evaluator(truths)
-    items: list[_Part] = []
+    lists: list[list[_Part]] = []
     single: list[_Part] = []
     for key in _keys(type_, properties):
         node = properties.get(key)
         assert node is not None
         value = evaluator.value(node)
-        if isinstance(value, Array):
-            items += (_Part(key, canonical(item), item.span) for item in value.items)
+        if isinstance(value, Array) and value.items:
+            lists.append([_Part(key, canonical(item), item.span) for item in value.items])
         elif isinstance(value, Object) and key == "Parameters":
-            items += (
+            single += (
                 _Part(f"{key}.{entry.key.text}", canonical(entry.value), entry.value.span)
                 for entry in value.entries
                 if is_deciding_value(type_, entry.key.text)
             )
         elif not isinstance(value, NoValue) and not (isinstance(value, Scalar) and is_harmless(key, value.text)):
             single.append(_Part(key, canonical(value), value.span))
-    context = repr((type_, sorted((part.label, part.text) for part in single)))
-    return context, items or sorted(single, key=lambda part: not speaks_of_access(part.label))[:1]
+    if tells_all(type_) and prod(map(len, lists)) > _MOST_COMBINATIONS:
+        raise Opaque("too many combinations of access are granted here; divide the resource", properties.span)
+    context = sorted((part.label, part.text) for part in single)
+    telling = sorted(single, key=lambda part: not speaks_of_access(part.label))[:1]
+    items = product(*lists) if tells_all(type_) else ((item,) for each in lists for item in each)
+    combinations = list(items) if lists else [tuple(telling)] if telling else []
+    texts = (repr((type_, context, [(part.label, part.text) for part in parts])) for parts in combinations)
+    return [_Part(parts[0].label, text, parts[0].span) for parts, text in zip(combinations, texts, strict=True)]
 
 
-def _statement(reading: Reading, part: _Part, context: str, truths: Truths) -> Object:
-    resource = hole(f"what {part.label} gives access to", part.label, part.text, context)
+def _statement(reading: Reading, part: _Part, truths: Truths) -> Object:
+    resource = hole(f"what {part.label} gives access to", part.label, part.text)
     action = text_of((ACTION,), part.span)
     return allow_statement(reading, part.span, truths, Action=action, Resource=text_of((resource,), part.span))

@@ -18,6 +18,7 @@ from policy_guard.regex import regex
 
 _ENGINES = (".j2", ".jinja", ".jinja2", ".erb", ".tmpl", ".tpl", ".gotmpl", ".mustache", ".hbs", ".njk", ".liquid")
 _OPENING = regex(r"\{\{|\{%|<%")
+_COMMENT = regex(r"(?:^|(?<=[ \t]))#")
 _CLOSING = {"{{": "}}", "{%": "%}", "<%": "%>"}
 _NAME_ALONE = regex(r"\{\{(?:resolve:[^{}]*|[-~]?[ ]*\.?\w[\w.]*(?:[ ]?\|[ ]?\w+)*[ ]*[-~]?)\}\}")
 _WORDS = "this mark decides what else the template says; judge what comes of it, or have the change reviewed"
@@ -47,9 +48,10 @@ def _marks(template: Template) -> Iterator[tuple[tuple[str, str], Span]]:
     is_engine = template.source.path.lower().endswith(_ENGINES)
     spans = sorted((scalar.span.start, name) for name, scalar in template.spans.items())
     starts = [start for start, _ in spans]
+    comments = _comments(text)
     for span in _mark_spans(text):
         mark = text[slice(*span)]
-        if _NAME_ALONE.fullmatch(mark) or not (is_engine or _is_in_comment(text, span.start)):
+        if _NAME_ALONE.fullmatch(mark) or not (is_engine or _is_in_comment(comments, span.start)):
             continue
         is_output = not mark.startswith("{%") and ('"' in mark or "'" in mark)
         if not (grants or is_output):
@@ -67,6 +69,16 @@ def _mark_spans(text: str) -> Iterator[Span]:
         yield Span(opening.start(), position)
 
 
-def _is_in_comment(text: str, position: int) -> bool:
-    line_start = text.rfind("\n", max(0, position - 1_000), position) + 1
-    return text[line_start:position].lstrip().startswith("#")
+def _comments(text: str) -> list[tuple[int, int]]:
+    """Where each line begins, and where its comment does: at its end if it has none."""
+    comments: list[tuple[int, int]] = []
+    start = 0
+    for line in text.split("\n"):
+        comment = _COMMENT.search(line)
+        comments.append((start, start + (comment.start() if comment else len(line))))
+        start += len(line) + 1
+    return comments
+
+
+def _is_in_comment(comments: list[tuple[int, int]], position: int) -> bool:
+    return position > comments[bisect_right(comments, (position, position)) - 1][1]

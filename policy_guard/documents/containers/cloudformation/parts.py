@@ -17,7 +17,7 @@ _MARK = re.compile(r"\{\{[^{}]*\}\}")
 
 
 class NoValue:
-    """What `AWS::NoValue` stands for: the entry or item that holds it is not there."""
+    """The meaning of `AWS::NoValue`: the entry or item that holds it is not there."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, NoValue)
@@ -96,7 +96,7 @@ def key_of(value: Value) -> object:
 
 
 class Evaluating(Protocol):
-    """What functions and conditions ask of an evaluator."""
+    """The questions that functions and conditions ask of an evaluator."""
 
     @property
     def template(self) -> Template: ...

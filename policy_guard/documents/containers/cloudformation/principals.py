@@ -169,6 +169,7 @@ def _note_denies(index: Principals, user_key: str, groups: Iterable[Scalar], tru
         members += (  # type: ignore[operator]
             Member(member.resource, {**member.truths, **truths}, only_denies=True)
             for member in index.members.get(f"Group {name_of(parts_of(group))}", ())
+            if all(member.truths.get(atom, truth) == truth for atom, truth in truths.items())
         )
 
 

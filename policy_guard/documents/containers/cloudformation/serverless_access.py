@@ -92,7 +92,7 @@ def inline_by_use(properties: Object) -> Iterator[dict[str, Any]]:
 
 
 def failure_destination(event: Object) -> Object | None:
-    """Where an event with a queue or a stream sends what fails, as far as it is written out."""
+    """Return where an event with a queue or a stream sends what fails, as far as it is written out."""
     configuration = event.get("DestinationConfig")
     if not isinstance(configuration, Object) or call(configuration):
         return None

@@ -62,7 +62,7 @@ class Mark(NamedTuple):
 
 
 class _Definition(NamedTuple):
-    """What marks elsewhere may refer to by its name; without a name it may change everything."""
+    """A definition that marks elsewhere may refer to by its name; without a name it may change everything."""
 
     name: str
     text: str

@@ -27,7 +27,11 @@ from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Sp
 PERMISSION = "aws_lambda_permission"
 # What they grant is known by their arguments alone, all of them or those named: other arguments are new access.
 _ALL: tuple[str, ...] = ()
-_SNAPSHOT = ("shared_accounts", "snapshot_id")
+_SHARED = "shared_accounts"
+_SNAPSHOT = (
+    *(_SHARED, "db_snapshot_identifier", "db_instance_identifier", "db_cluster_identifier"),
+    *("db_cluster_snapshot_identifier", "source_db_snapshot_identifier", "target_db_snapshot_identifier"),
+)
 BY_ARGUMENTS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         (
@@ -129,8 +133,19 @@ def granted_policy(evaluator: Evaluator, type_: str, address: str, body: Body) -
         values = {name: body.value(name) for name in names}
         arguments = {name: single(evaluator.value(value)) for name, value in values.items() if value is not None}
         return _permission(arguments, body.span) if type_ == PERMISSION else open_access(type_, arguments, body.span)
+    if _SHARED in BY_ARGUMENTS.get(type_, _ALL) and not _is_shared(evaluator, body):
+        return ABSENT
     arguments_written = list(_arguments(evaluator, type_, body))
     return _known_policy(type_, address, body.span, arguments_written) if arguments_written else ABSENT
+
+
+def _is_shared(evaluator: Evaluator, body: Body) -> bool:
+    """Tell whether a snapshot is shared with anybody, or may be."""
+    argument = body.value(_SHARED)
+    if argument is None:
+        return False
+    value = evaluator.value(argument)
+    return not is_null(value) and not (isinstance(value, Array) and not value.items)
 
 
 def _known_policy(type_: str, address: str, span: Span, deciding: object) -> Node:
@@ -149,13 +164,19 @@ def decides(type_: str, name: str) -> bool:
     return name in listed if listed else name not in (*_META, *_ANSWERED)
 
 
+def may_be_answered(type_: str) -> bool:
+    """Tell whether AWS answers what grants, if nothing is written: a plan does not know it before the apply."""
+    return type_ in ("aws_s3_bucket", "aws_vpc_endpoint_service")
+
+
 def granted_by(type_: str, address: str, values: Mapping[str, Any], span: Span) -> Node:
     """The policy that a resource with these values stands for."""
     if type_ in _NAMES:
         arguments = {name: text_of((_text(value),), span) for name, value in values.items()}
         return _permission(arguments, span) if type_ == PERMISSION else open_access(type_, arguments, span)
-    deciding = {name: value for name, value in values.items() if value not in _HARMLESS.get(name, ())}
-    if not deciding:
+    harmless: dict[str, tuple[Any, ...]] = {name: (None, [], {}, "", *_HARMLESS.get(name, ())) for name in values}
+    deciding = {name: value for name, value in values.items() if value not in harmless[name]}
+    if not deciding or (_SHARED in BY_ARGUMENTS.get(type_, _ALL) and _SHARED not in deciding):
         return open_access(type_, {}, span) if type_ == CAP else ABSENT
     return _known_policy(type_, address, span, json.dumps(deciding, sort_keys=True))
 

@@ -23,7 +23,15 @@ from policy_guard.documents.containers.terraform.elsewhere import (
     unread_policy,
     without_ceiling,
 )
-from policy_guard.documents.containers.terraform.grants import BLOCKS, CAP, GRANTING, PERMISSION, decides, granted_by
+from policy_guard.documents.containers.terraform.grants import (
+    BLOCKS,
+    CAP,
+    GRANTING,
+    PERMISSION,
+    decides,
+    granted_by,
+    may_be_answered,
+)
 from policy_guard.documents.containers.terraform.places import BY_NAME, CEILING, GRANT
 from policy_guard.documents.containers.terraform.units import Sides
 from policy_guard.documents.containers.terraform.uses import HOLDERS, kind_of, takes_policy
@@ -200,7 +208,8 @@ def _granting_units(
     type_, at = resource["type"], f"{address}.{GRANT}"
     arguments = {name: each for name, each in values.items() if each is not None and decides(type_, name)}
     source, holder = Source(f"{path}#{at}", _display_text(arguments, address), "plan"), _holder(resource, values)
-    if any(_is_later(each) and decides(type_, name) for name, each in later_values.items()):
+    later_names = () if may_be_answered(type_) else (name for name, each in later_values.items() if _is_later(each))
+    if any(decides(type_, name) for name in later_names):
         yield Unit(at, holder, source, None, (Problem(_LATER, Span(0, 1)),))
         return
     node = granted_by(type_, address, arguments, Span(0, len(source.text)))
