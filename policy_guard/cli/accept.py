@@ -42,7 +42,7 @@ _TAKEN = "is there already, with another reason, day or access: edit that file"
 
 
 class AcceptOptions(NamedTuple):
-    """What the command line asks for. `check` is None for whatever fails; `expires` is None for `DAYS` from today."""
+    """The options of the command line. `check` is None for whatever fails; `expires` is None for `DAYS` from today."""
 
     options: Options
     reason: str

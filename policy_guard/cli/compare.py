@@ -29,7 +29,7 @@ _OF_RELATIONS = (NEW_ACCESS, CheckId("no-lost-deny"))
 
 
 class _FileComparison(NamedTuple):
-    """What holds for both directions of a comparison."""
+    """Facts about both directions of a comparison."""
 
     options: Options
     settings: Settings

@@ -37,7 +37,7 @@ def critical(config: str | None, folder: Path, environ: Mapping[str, str]) -> st
 
 
 def critical_as_json(config: str | None, folder: Path, environ: Mapping[str, str]) -> str:
-    """The same for programs: the entries, each with all actions that it covers today, and what is doubtful of it."""
+    """Return the same for programs: the entries, each with all actions that it covers today and its doubts."""
     settings = _settings(config, folder, environ)
     doubts = [(doubt.entry, f"{doubt.message}; {doubt.remedy}") for doubt in settings.doubts]
     entries = [

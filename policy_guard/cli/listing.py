@@ -161,6 +161,6 @@ def _line(entry: Listed) -> str:
 
 
 def as_json(listing: Listing) -> str:
-    """The same for programs: a list of policies, with address, holder, kind and how far each can be read."""
+    """Return the same for programs: a list of policies, with address, holder, kind and how far each can be read."""
     policies = [{**entry._asdict(), "read": entry.read} for entry in listing.policies]
     return json.dumps({"policies": policies, "embedded": listing.embedded}, indent=2) + "\n"

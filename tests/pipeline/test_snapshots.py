@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -57,9 +58,16 @@ def test_two_files_of_snapshots_are_compared_without_git(tmp_path: Path) -> None
 
 @given(VALUES)
 def test_what_jest_writes_is_read_as_it_was(value: Any) -> None:
-    for names_kinds in (True, False):
+    for names_kinds in (True, False) if _is_told_apart(value) else (True,):
         text = _of_jest({"AWS::": value}, 0, names_kinds)
         assert _first("a.snap", f"// Jest Snapshot v1\n\nexports[`a`] = {_literal(text)};\n") == _texts(value)
+
+
+def _is_told_apart(value: Any) -> bool:
+    """Tell whether no text may be one with escapes of older versions as well as one without any."""
+    if isinstance(value, dict | list):
+        return all(map(_is_told_apart, [*value, *value.values()] if isinstance(value, dict) else value))
+    return not isinstance(value, str) or not re.search(r'\\["\\]', value)
 
 
 @given(VALUES)

@@ -131,7 +131,7 @@ def _names_any(pattern: str, files: Files) -> bool:
 
 
 class _Contents:
-    """What lies in a folder of the files with one suffix."""
+    """The files with one suffix in a folder."""
 
     def __init__(self) -> None:
         self.kinds: set[Kind | None] = set()

@@ -266,7 +266,11 @@ def _lines_of(text: str, span: Span) -> Iterator[_Line]:
 
 
 def _unescaped(written: str) -> str:
-    """The text of which Jest wrote this: with its own escapes always, with those of strings in older versions."""
+    """The text of which Jest wrote this: with its own escapes always, with those of strings in older versions.
+
+    Nobody can tell whether a quotation mark behind a backslash is one of an older version or two characters of a newer
+    one: it is taken for the first unless a bare one stands beside it.
+    """
     if "\\" not in written:
         return written
     text = _OUTER_ESCAPE.sub(r"\1", written)
