@@ -63,7 +63,7 @@ _MEANINGS = {
 
 
 class Surveyed(NamedTuple):
-    """Facts told in the text: `headline` in one line, readable policies by path, why others are not, what is proposed."""
+    """Facts told in the text: `headline`, readable policies by path, why others are not readable, what is proposed."""
 
     headline: str
     policies: tuple[tuple[str, Policy], ...]
