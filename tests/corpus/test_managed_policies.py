@@ -13,10 +13,30 @@ import pytest
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from policy_guard import check_no_lost_deny, check_no_new_access
+from policy_guard.documents.source import Source
+from policy_guard.iam.meaning.symbolic import Access
+from policy_guard.settings.critical import exceptions, load_critical
+from policy_guard.verify.check import Question
+from policy_guard.verify.checks import check
+from policy_guard.verify.proving import prover_for
+from policy_guard.verify.verdicts import verdicts
+from tests.support.policies import policy
 
 POLICIES: dict[str, Any] = {name: entry["Document"] for name, entry in json.loads(aws_managed_policies_data).items()}
 PARTS = 16
 BY_DEFAULT = (0, 8)
+
+
+ADMINISTRATORS = {
+    "AIDevOpsAgentActionsPolicy": {"all-services"},
+    "AWSSSOMasterAccountAdministrator": {"assign-permission-sets"},
+    "AWSSSOMemberAccountAdministrator": {"assign-permission-sets"},
+    "AdministratorAccess": {"attach-any-policy", "write-any-policy", "all-services", "assign-permission-sets"},
+    "AdministratorAccess-Amplify": {"attach-any-policy", "write-any-policy"},
+    "IAMFullAccess": {"attach-any-policy", "write-any-policy"},
+    "PowerUserAccess": {"all-services", "assign-permission-sets"},
+}
+"""Those that the pack `administrators` names, with its entries."""
 
 
 def parts() -> list[object]:
@@ -54,3 +74,14 @@ def test_a_statement_less_passes_and_the_same_one_more_fails_there(number: int) 
 def _covered(statement: dict[str, Any], rest: dict[str, Any]) -> bool:
     """Whether the statement grants nothing that the rest does not, asked of it alone."""
     return check_no_new_access({"Version": rest["Version"], "Statement": [statement]}, rest).result == "PASS"
+
+
+@pytest.mark.parametrize("number", parts())
+def test_administrators_are_known_by_what_they_can_do(number: int) -> None:
+    entries = load_critical(Source("c.yaml", "version: 1\npacks: [administrators]\n")).entries
+    for name in sorted({*part(number), *(ADMINISTRATORS if number == 0 else ())}):
+        read = policy(POLICIES[name])
+        question = Question(read.kind, read, None, entries, Access([read], exceptions(entries)))
+        answers = list(verdicts(check("access-not-granted"), question, prover_for(question)))
+        entry_ids = {str(each.claim.entry.id).partition("/")[2] for each in answers if each.claim.entry}
+        assert entry_ids == ADMINISTRATORS.get(name, set()), name

@@ -16,10 +16,16 @@ from policy_guard import check_access_not_granted
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.source import Source
 from policy_guard.iam import catalog
+from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.settings import validation
-from policy_guard.settings.critical import CriticalEntry, covered_actions, load_critical, packs
+from policy_guard.settings.critical import CriticalEntry, covered_actions, exceptions, load_critical, packs
 from policy_guard.settings.critical.packs import FOLDER, PACKS, pack
 from policy_guard.settings.surely_valid import surely_valid
+from policy_guard.verify.check import Question
+from policy_guard.verify.checks import check
+from policy_guard.verify.proving import prover_for
+from policy_guard.verify.verdicts import verdicts
+from tests.support.policies import policy
 from tests.support.repository import ENVIRON, NARROW, Scratch, allow, document
 from tests.support.schemas import RULES, valid
 
@@ -84,7 +90,8 @@ def test_an_action_is_in_one_entry_of_a_pack_only() -> None:
     ],
 )
 def test_what_is_known_to_be_dangerous_is_in_a_pack(action: str, id_: str) -> None:
-    assert [entry.id for entry in ENTRIES if action in covered_actions(entry) and not entry.all_of] == [id_]
+    entries = [entry for entry in ENTRIES if not entry.id.startswith("administrators/")]
+    assert [entry.id for entry in entries if action in covered_actions(entry) and not entry.all_of] == [id_]
 
 
 COMBINED = {
@@ -171,7 +178,11 @@ def test_an_entry_may_take_the_place_of_one_that_is_skipped() -> None:
 @pytest.mark.parametrize(
     ("text", "place", "words"),
     [
-        ("packs: [data-exposur]", "2:9", "there are privilege-escalation, data-exposure, defence-evasion"),
+        (
+            "packs: [data-exposur]",
+            "2:9",
+            "there are privilege-escalation, data-exposure, defence-evasion, administrators",
+        ),
         ("packs: ['../schema/critical']", "2:9", "there is no"),
         ("packs: []", "2:8", "may not be empty"),
         ("packs: data-exposure", "2:8", "expected a list"),
@@ -281,3 +292,49 @@ def test_an_own_entry_is_as_severe_as_it_says(scratch: Scratch) -> None:
     scratch.write("iam/b.json", document(allow("sts:AssumeRole")))
     assert scratch.guard("check").code == 0
     assert "  severity warning\n" in scratch.guard("list", "--critical").out
+
+
+ADMINISTRATORS = {
+    "*": {"attach-any-policy", "write-any-policy", "all-services", "assign-permission-sets"},
+    "iam:*": {"attach-any-policy", "write-any-policy"},
+    "iam:Put*": {"write-any-policy"},
+    "sso:*": {"assign-permission-sets"},
+    "s3:*": set(),
+}
+
+
+def administrating(*statements: dict[str, Any]) -> set[str]:
+    read = policy({"Version": "2012-10-17", "Statement": list(statements)})
+    entries = pack("administrators")
+    question = Question(read.kind, read, None, entries, Access([read], exceptions(entries)))
+    answers = verdicts(check("access-not-granted"), question, prover_for(question))
+    entry_ids = {str(each.claim.entry.id) for each in answers if each.claim.entry}
+    return {entry_id.partition("/")[2] for entry_id in entry_ids}
+
+
+@pytest.mark.parametrize(("action", "ids"), ADMINISTRATORS.items())
+def test_an_administrator_is_told_by_what_he_can_do(action: str, ids: set[str]) -> None:
+    assert administrating(allow(action)) == ids
+
+
+def test_all_but_some_services_makes_an_administrator_of_the_others() -> None:
+    power = {"Effect": "Allow", "NotAction": ["iam:*", "organizations:*", "sso:*", "s3:*"], "Resource": "*"}
+    assert administrating(power) == {"all-services"}
+    parts = [allow(f"{service}:*") for service in ("dynamodb", "lambda", "secretsmanager", "logs", "cloudfront")]
+    assert administrating(*parts) == {"all-services"}
+    assert administrating(*parts[1:]) == set()
+
+
+@pytest.mark.parametrize(
+    ("more", "ids"),
+    [
+        ({"Resource": "arn:aws:iam::111122223333:role/worker-*"}, set()),
+        ({"Condition": {"ArnEquals": {"iam:PolicyARN": "arn:aws:iam::aws:policy/ReadOnlyAccess"}}}, set()),
+        ({"Condition": {"ArnNotEquals": {"iam:PolicyARN": "arn:aws:iam::aws:policy/AdministratorAccess"}}}, {"attach"}),
+        ({"Condition": {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}}, {"attach"}),
+        ({"Condition": {"Bool": {"aws:IsMcpServiceAction": "true"}}}, set()),
+    ],
+)
+def test_attaching_counts_unless_what_or_whom_is_limited(more: dict[str, Any], ids: set[str]) -> None:
+    statement = {"Effect": "Allow", "Action": "iam:Attach*", "Resource": "*", **more}
+    assert {each.partition("-")[0] for each in administrating(statement)} == ids

@@ -14,7 +14,7 @@ from policy_guard.settings.critical.entries import read_entries
 from policy_guard.settings.critical.entry import CriticalEntry
 from policy_guard.settings.validation import error_at, load, node_at
 
-PACKS = ("privilege-escalation", "data-exposure", "defence-evasion")
+PACKS = ("privilege-escalation", "data-exposure", "defence-evasion", "administrators")
 FOLDER = os.path.join(os.path.dirname(os.path.dirname(__file__)), "packs")
 
 
