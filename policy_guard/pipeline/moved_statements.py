@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from policy_guard.verify.finding import Finding
 
 _LONGEST = 80
-_TERRAFORM = (".tf", ".tofu")
+_TERRAFORM = (".tf", ".tofu", ".tf.json", ".tofu.json")
 
 
 class _Arrival(NamedTuple):

@@ -39,7 +39,7 @@ MOST_EXAMINED = 50
 """How many acceptances `check --all` examines for being done: each may take a proof."""
 
 
-TERRAFORM = (".tf", ".tofu", ".tfvars", ".tf.json", ".tofu.json", ".tfvars.json")
+TERRAFORM = (".tf", ".tofu", ".tf.json", ".tofu.json", ".tfvars", ".tfvars.json")
 
 
 class Session(NamedTuple):
@@ -344,7 +344,7 @@ def _may_touch_terraform(repository: Repository, comparison: Comparison, changes
     if any(path.endswith(TERRAFORM) for path in paths):
         return True
     tree = comparison.old.tree or None
-    return any(path.endswith(TERRAFORM[:2]) for path in repository.paths(tree))
+    return any(path.endswith(TERRAFORM[:4]) for path in repository.paths(tree))
 
 
 def _link_remarks(run: Run) -> Iterator[tuple[str, Remark]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TypeAlias
 
-from policy_guard.documents.source import Span
+from policy_guard.documents.source import Source, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +160,19 @@ class Splat:
     span: Span
 
 
+@dataclass(frozen=True, slots=True)
+class OtherFile:
+    """A value that stands in another file, where its own spans lead; `span` is the place that it has in this one."""
+
+    value: Expression
+    source: Source
+    span: Span
+
+
 Part: TypeAlias = "Text | Interpolation | Chosen | Repeated"
 Expression: TypeAlias = (
     "Literal | Template | List | Mapping | For | Call | Conditional | Operation | Variable | Attribute | Index"
-    " | Item | Splat"
+    " | Item | Splat | OtherFile"
 )
 
 

@@ -17,6 +17,7 @@ from policy_guard.pipeline.repository.changes import snapshot
 from policy_guard.pipeline.repository.objects import LARGEST, OVERSIZED
 from policy_guard.pipeline.repository.revisions import Revision
 from policy_guard.pipeline.repository.ways import BROKEN, Tree
+from policy_guard.regex import regex
 from policy_guard.settings.config import Config, PolicyFiles
 from policy_guard.settings.load import Settings
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 from policy_guard.pipeline.pairing.file_version import FileVersion, glance_of
 
 _BY_SHAPE = PolicyFiles(())
+# Terraform, "Files and Configuration Structure": these hold blocks, and are read folder by folder.
+_OF_TERRAFORM = regex(r"(?:.*/)?[^./][^/]*\.(?:tf|tofu)\.json")
 _TOO_LARGE = f"the file is larger than {LARGEST >> 20} MB, and larger ones are not read; exclude it"
 
 
@@ -206,7 +209,7 @@ class Reader:
     def concerned(self, path: str, config: Config | None = None) -> bool:
         """Tell whether the name alone makes the file one to look at."""
         config = config or self._config
-        by_name = path.lower().endswith(suffixes()) or plain_name(path)
+        by_name = (path.lower().endswith(suffixes()) or plain_name(path)) and not _OF_TERRAFORM.fullmatch(path)
         return config.policy_rule(path) is not None or (by_name and not config.is_excluded(path))
 
 

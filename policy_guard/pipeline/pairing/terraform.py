@@ -27,7 +27,8 @@ from policy_guard.pipeline.repository.objects import OVERSIZED
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import unreadable_findings
 
-_CALLED = re.compile(r"""\bsource\s*=\s*"(\.{1,2}/[^"]*|\.{1,2})\"""")
+_CALLED = re.compile(r"""\bsource"?\s*[=:]\s*"(\.{1,2}/[^"]*|\.{1,2})\"""")
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|([\"/]))")
 _READS_FILES = re.compile(
     r"\b(?:file|templatefile|filebase64|fileset)\s*\(|\blocal_file\b|\bexternal\b|\barchive_file\b"
 )
@@ -110,16 +111,20 @@ class Tree:
         return folder
 
     def texts(self, path: str) -> Iterator[str]:
-        """The texts of a folder's files."""
+        """The texts of a folder's files, without escapes that would hide a path in them."""
         for name in self.names.get(path, ()):
             source = self.source(f"{path}/{name}" if path else name)
-            yield source.text if source else ""
+            yield _ESCAPE.sub(_symbol, source.text) if source else ""
 
     def calls(self, path: str) -> Iterator[str]:
         """The folders of the modules that a folder calls."""
         for text in self.texts(path):
             for match in _CALLED.finditer(text):
                 yield normpath(f"{path}/{match[1]}").lstrip("/").removeprefix("./")
+
+
+def _symbol(escape: re.Match[str]) -> str:
+    return chr(int(escape[1], 16)) if escape[1] else escape[2]
 
 
 class Touched(NamedTuple):

@@ -9,6 +9,7 @@ from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.choices import Impossible, Need, Outcome, Truths, guards, outcomes
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.plain import PolicyDocument
+from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.documents import (
     ORGANIZATIONS,
     Unit,
@@ -30,7 +31,6 @@ from policy_guard.documents.containers.terraform.elsewhere import (
     without_ceiling,
 )
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
-from policy_guard.documents.containers.terraform.folder import Definition
 from policy_guard.documents.containers.terraform.places import CEILING, Use, is_by_name, is_of_target, policy_use
 from policy_guard.documents.containers.terraform.policy_objects import keys_of
 from policy_guard.documents.containers.terraform.principals import principals_of, provider_texts

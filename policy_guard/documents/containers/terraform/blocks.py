@@ -49,7 +49,7 @@ def _existence(use: Use) -> frozenset[tuple[str, str, str]]:
     while True:
         for name in ("count", "for_each"):
             if (argument := definition.body.arguments.get(name)) is not None:
-                argument_text = (scope.name, name, definition.source.text[slice(*argument.span)])
+                argument_text = (scope.name, name, definition.written(argument))
                 texts |= deciding_texts(scope, argument)[0] | {argument_text}
         if scope.call is None or scope.parent is None:
             return frozenset(texts)

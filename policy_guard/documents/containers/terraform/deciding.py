@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from policy_guard.documents.containers.terraform.folder import Definition
+from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.scope import Scope
 from policy_guard.documents.hcl.syntax import (
     Attribute,
@@ -96,13 +96,14 @@ def changed_spots(scope: Scope, old: Iterable[tuple[str, str, str]], new: Iterab
 
 def _first_new_line(definition: Definition, old_text: str) -> Spot:
     old_lines = {line.strip() for line in old_text.splitlines()}
-    at = definition.span.start
-    for line in definition.text.splitlines(keepends=True):
-        content = line.strip()
-        if content and content not in old_lines:
-            start = at + line.index(content)
-            return Spot(definition.source, Span(start, start + len(content)))
-        at += len(line)
+    for source, span in definition.spots:
+        at = span.start
+        for line in source.text[slice(*span)].splitlines(keepends=True):
+            content = line.strip()
+            if content and content not in old_lines:
+                start = at + line.index(content)
+                return Spot(source, Span(start, start + len(content)))
+            at += len(line)
     return Spot(definition.source, Span(definition.span.start, definition.span.start + 1))
 
 

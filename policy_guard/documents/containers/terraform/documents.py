@@ -17,12 +17,12 @@ from policy_guard.documents.containers.choices import (
 from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.containers.terraform.deciding import references
+from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.elsewhere import (
     ABSENT,
     statements_of,
 )
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
-from policy_guard.documents.containers.terraform.folder import Definition
 from policy_guard.documents.containers.terraform.grants import granted_policy, open_access
 from policy_guard.documents.containers.terraform.places import GRANT, Use, type_of
 from policy_guard.documents.containers.terraform.principals import (
@@ -43,6 +43,7 @@ from policy_guard.documents.containers.terraform.values import (
 from policy_guard.documents.hcl.syntax import (
     Attribute,
     Expression,
+    Interpolation,
     Template,
 )
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Spot
@@ -141,7 +142,7 @@ def holder_of(use: Use, evaluator: Evaluator) -> Iterator[str]:
         if value is None or (name == "name" and "policy" in type_):
             continue
         try:
-            argument_text = evaluator.source.text[slice(*value.span)]
+            argument_text = use.definition.written(value)
             yield f"{name} {argument_text}" if name == "provider" else argument_label(name, evaluator.value(value))
         except Need:
             yield f"{name} {digest_of(use)}"
@@ -163,10 +164,15 @@ def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
     value = evaluator.value(use.value)
     if is_null(value):
         return ABSENT
-    pieces = pieces_of(evaluator, use.value) if isinstance(use.value, Template) and len(use.value.parts) > 1 else None
+    pieces = pieces_of(evaluator, use.value) if isinstance(use.value, Template) and _is_text(use.value) else None
     if document := used_document(use):
         sources[:] = [document.source]
     return policy_of(evaluator.source, value, pieces, use.value.span)
+
+
+def _is_text(template: Template) -> bool:
+    """Tell whether a template is a text whatever it is filled with: one interpolation alone keeps its type."""
+    return not (len(template.parts) == 1 and isinstance(template.parts[0], Interpolation))
 
 
 def exists(use: Use, evaluator: Evaluator) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import is_dataclass
 from policy_guard.documents.containers.choices import Atom, Need, Truths, free, settle
 from policy_guard.documents.containers.holes import Parts
 from policy_guard.documents.containers.opaque import Opaque
-from policy_guard.documents.containers.terraform.folder import Definition
+from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.scope import Scope
 from policy_guard.documents.containers.terraform.values import (
     count_object,
@@ -41,6 +41,7 @@ from policy_guard.documents.hcl.syntax import (
     List,
     Literal,
     Operation,
+    OtherFile,
     Splat,
     Template,
     Text,
@@ -119,6 +120,8 @@ class Evaluator:
     def value(self, node: Expression) -> Node:
         """Return what an expression comes to. Raises `Need` and `Opaque`."""
         self.spend(node.span)
+        if isinstance(node, OtherFile):
+            return self._value_in_other_file(node)
         if isinstance(node, Literal):
             return literal(node)
         if isinstance(node, Template):
@@ -136,6 +139,13 @@ class Evaluator:
         if isinstance(node, For):
             return self._for(node)
         return self._call_or_splat(node)
+
+    def _value_in_other_file(self, node: OtherFile) -> Node:
+        """Return what a value comes to that stands in another file, at its place in this one."""
+        try:
+            return place_at(self._evaluator_of(self.scope, node.source, self.names).value(node.value), node.span)
+        except Opaque as error:
+            raise Opaque(error.problem.message, node.span) from None
 
     def _call_or_splat(self, node: Call | Splat | Item) -> Node:
         if isinstance(node, Call):
@@ -162,6 +172,8 @@ class Evaluator:
         return [type(node).__name__, *map(self._part_structure, parts)]
 
     def _part_structure(self, part: object) -> object:
+        if isinstance(part, OtherFile):
+            return self._evaluator_of(self.scope, part.source, self.names)._part_structure(part.value)
         if isinstance(part, Variable | Attribute | Index) and ("*" in self.names or not _is_of_item(part)):
             try:
                 return name_of(self._reference(part))

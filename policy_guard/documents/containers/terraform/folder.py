@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as MappingOf
 from typing import NamedTuple
 
+from policy_guard.documents.containers.terraform.definition import Definition, merged, plain_text
+from policy_guard.documents.containers.terraform.json_syntax import plain, read_json
 from policy_guard.documents.formats.json import scan
 from policy_guard.documents.hcl.bodies import read_file
-from policy_guard.documents.hcl.syntax import Argument, Block, Body, Expression, List, Literal, Mapping, Template, Text
-from policy_guard.documents.source import Array, Node, Object, Problem, Scalar, Source, Span, Unreadable
+from policy_guard.documents.hcl.syntax import Argument, Block, Body
+from policy_guard.documents.source import Object, Problem, Source, Span, Unreadable
 
-_SUFFIXES = (".tf", ".tofu")
-_OVERRIDE = re.compile(r"(?:.*_)?override\.(?:tf|tofu)")
+_SUFFIXES = (".tf", ".tofu", ".tf.json", ".tofu.json")
+_OVERRIDE = re.compile(r"(?:.*_)?override\.(?:tf|tofu)(?:\.json)?")
 _VALUES = re.compile(r"(?:terraform|.*\.auto)\.tfvars(?:\.json)?")
-
-
-class Definition(NamedTuple):
-    """A block or value with the file that it stands in; `text` is as written."""
-
-    block: Block | None
-    value: Expression | None
-    source: Source
-    span: Span
-
-    @property
-    def text(self) -> str:
-        return self.source.text[slice(*self.span)]
-
-    @property
-    def body(self) -> Body:
-        return self.block.body if self.block else Body({}, (), self.span)
+_REFUSED_TWICE = ("resource", "data", "variable", "module", "output")
+# Terraform, "Override Files", and its internal/configs/module.go: what else stands there overrides nothing.
+_OVERRIDABLE = (*_REFUSED_TWICE, "provider", "locals", "terraform")
 
 
 class Wrong(NamedTuple):
@@ -61,34 +49,36 @@ class Folder:
         self.definitions: dict[str, Definition] = {}
         self.assignments: dict[str, Definition] = {}
         self.wrong: list[Wrong] = []
-        # Terraform, "Variable Definition Precedence": what is loaded later counts.
-        for name in sorted(files, key=lambda name: (".auto." in name, name)):
+        # Terraform, "Variable Definition Precedence": what is loaded later counts; "Override Files": they come last.
+        for name in sorted(files, key=lambda name: (".auto." in name, is_override(name), name)):
             self._add(name, files[name], files)
 
     def _add(self, name: str, source: Source, files: MappingOf[str, Source]) -> None:
         if words := _refusal(name, files):
-            self.wrong.append(Wrong(source, Problem(words, Span(0, min(1, len(source.text))))))
+            self._refuse(words, source, Span(0, min(1, len(source.text))))
             return
         try:
-            body = _values_in_json(source) if name.endswith(".json") else read_file(source.text)
+            body = _body_of(name, source)
         except Unreadable as error:
             self.wrong += (Wrong(source, problem) for problem in error.problems)
             return
         if _VALUES.fullmatch(name):
             self.assignments |= {key: _definition_of(argument, source) for key, argument in body.arguments.items()}
             return
+        define = self._override if is_override(name) else self._define
         for block in body.blocks:
-            self._define(block, source)
+            define(block, source)
+
+    def _refuse(self, words: str, source: Source, span: Span) -> None:
+        self.wrong.append(Wrong(source, Problem(words, span)))
 
     def _define(self, block: Block, source: Source) -> None:
         if block.type == "locals":
             for argument in block.body.arguments.values():
                 self._put(f"local.{argument.name}", _definition_of(argument, source))
             return
-        prefix = {"resource": "", "variable": "var.", "provider": "provider.aws."}.get(block.type, f"{block.type}.")
-        definition = Definition(block, None, source, block.span)
-        address = f"{prefix}{'.'.join(block.labels)}"
-        if block.type in ("resource", "data", "variable", "module", "output"):
+        definition, address = Definition(block, None, source, block.span), _address(block)
+        if block.type in _REFUSED_TWICE:
             self._put(address, definition)
         else:
             self.definitions.setdefault(f"{address}@{len(self.definitions)}", definition)
@@ -96,8 +86,65 @@ class Folder:
     def _put(self, address: str, definition: Definition) -> None:
         if address in self.definitions:
             words = f"{address} is defined twice, which Terraform refuses; keep one"
-            self.wrong.append(Wrong(definition.source, Problem(words, definition.span)))
+            self._refuse(words, definition.source, definition.span)
         self.definitions[address] = definition
+
+    def _override(self, block: Block, source: Source) -> None:
+        """Merge a block of an override file into what it overrides.
+
+        Source: Terraform, "Override Files"; its internal/configs/module.go and module_merge.go.
+        """
+        if block.type not in _OVERRIDABLE:
+            self._refuse(f"{block.type[:60]} blocks cannot be overridden; write it in another file", source, block.head)
+        for address, definition in _overriding(block, source):
+            key = self._overridden(address, definition) if block.type == "provider" else address
+            if key in self.definitions:
+                self._merge(key, definition)
+            elif block.type == "provider" and definition.body.value("alias") is None:
+                self._define(block, source)
+            elif block.type != "terraform":
+                self._refuse(f"{address} overrides nothing, which Terraform refuses", source, definition.span)
+
+    def _merge(self, address: str, definition: Definition) -> None:
+        if "depends_on" in definition.body.arguments:
+            self._refuse("depends_on cannot be overridden; leave it out", definition.source, definition.span)
+        result = merged(self.definitions[address], definition)
+        if {"count", "for_each"} <= set(result.body.arguments):
+            self._refuse("count and for_each exclude each other; keep one", definition.source, definition.span)
+        self.definitions[address] = result
+
+    def _overridden(self, address: str, definition: Definition) -> str:
+        """The key of the provider that has the same alias."""
+        alias = plain_text(definition.body.value("alias"))
+        return next(
+            (
+                key
+                for key, each in self.definitions.items()
+                if key.rpartition("@")[0] == address and plain_text(each.body.value("alias")) == alias
+            ),
+            "",
+        )
+
+
+def _address(block: Block) -> str:
+    prefix = {"resource": "", "variable": "var.", "provider": "provider.aws."}.get(block.type, f"{block.type}.")
+    return f"{prefix}{'.'.join(block.labels)}"
+
+
+def _overriding(block: Block, source: Source) -> Iterator[tuple[str, Definition]]:
+    """The definitions in a block, each with the address of what it overrides."""
+    if block.type == "locals":
+        for argument in block.body.arguments.values():
+            yield f"local.{argument.name}", _definition_of(argument, source)
+    elif block.type in _OVERRIDABLE:
+        yield _address(block), Definition(block, None, source, block.span)
+
+
+def _body_of(name: str, source: Source) -> Body:
+    """What a file says. Raises `Unreadable`."""
+    if _VALUES.fullmatch(name):
+        return _values_in_json(source) if name.endswith(".json") else read_file(source.text)
+    return read_json(source) if name.endswith(".json") else read_file(source.text)
 
 
 def _values_in_json(source: Source) -> Body:
@@ -105,27 +152,8 @@ def _values_in_json(source: Source) -> Body:
     tree = scan(source.text)
     if not isinstance(tree, Object):
         raise Unreadable(Problem("the values of variables are a mapping", Span(0, 1)))
-    names = {
-        entry.key.text: Argument(entry.key.text, _expression_of(entry.value), entry.value.span)
-        for entry in tree.entries
-    }
+    names = {entry.key.text: Argument(entry.key.text, plain(entry.value), entry.value.span) for entry in tree.entries}
     return Body(names, (), tree.span)
-
-
-def _expression_of(node: Node) -> Expression:
-    """Return the expression that says what a value in JSON says."""
-    if isinstance(node, Array):
-        return List(tuple(map(_expression_of, node.items)), node.span)
-    if isinstance(node, Object):
-        keys = (_text(entry.key) for entry in node.entries)
-        return Mapping(
-            tuple(zip(keys, (_expression_of(entry.value) for entry in node.entries), strict=True)), node.span
-        )
-    return _text(node) if node.kind == "string" else Literal(node.kind, node.text, node.span)
-
-
-def _text(scalar: Scalar) -> Template:
-    return Template((Text(scalar.text, scalar.span),), scalar.span)
 
 
 def _definition_of(argument: Argument, source: Source) -> Definition:
@@ -134,15 +162,19 @@ def _definition_of(argument: Argument, source: Source) -> Definition:
 
 def _refusal(name: str, files: MappingOf[str, Source]) -> str:
     """Return why a file is not read."""
-    if _OVERRIDE.fullmatch(name):
-        return "override files change what others say, and are not read; write the values in their place"
-    if name.endswith(".json") and not _VALUES.fullmatch(name):
-        return "Terraform in JSON is not read; write it in Terraform's own language"
     if name.endswith(".tf") and f"{name[:-3]}.tofu" in files:
         return "OpenTofu reads the .tofu file instead of this, and Terraform this; keep one"
     return ""
 
 
+def is_override(name: str) -> bool:
+    """Tell whether a file of this name changes what others define."""
+    return _OVERRIDE.fullmatch(name) is not None
+
+
 def is_read(name: str) -> bool:
-    """Tell whether Terraform reads a file of this name by itself."""
-    return name.endswith((*_SUFFIXES, ".tf.json", ".tofu.json")) or _VALUES.fullmatch(name) is not None
+    """Tell whether Terraform reads a file of this name by itself; it ignores hidden ones but those of values.
+
+    Source: terraform, internal/configs/parser_config_dir.go, IsIgnoredFile.
+    """
+    return (name.endswith(_SUFFIXES) and not name.startswith(".")) or _VALUES.fullmatch(name) is not None

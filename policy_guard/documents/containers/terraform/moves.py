@@ -12,7 +12,8 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from policy_guard.documents.containers.terraform.deciding import references
-from policy_guard.documents.containers.terraform.folder import Definition, Folder
+from policy_guard.documents.containers.terraform.definition import Definition
+from policy_guard.documents.containers.terraform.folder import Folder
 from policy_guard.documents.hcl.syntax import Attribute, Expression, Variable
 
 

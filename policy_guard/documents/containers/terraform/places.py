@@ -13,8 +13,8 @@ from policy_guard.documents.containers.choices import (
 )
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.deciding import deciding_texts
+from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
-from policy_guard.documents.containers.terraform.folder import Definition
 from policy_guard.documents.containers.terraform.grants import GRANTING, PERMISSION
 from policy_guard.documents.containers.terraform.scope import Scope
 from policy_guard.documents.containers.terraform.uses import kind_of, takes_policy
@@ -116,9 +116,7 @@ def _of_remote(scope: Scope, address: str, definition: Definition) -> Iterator[U
     arguments = {
         name: _argument_value(scope, definition, argument) for name, argument in definition.body.arguments.items()
     }
-    words = {
-        name: f"{name} {definition.source.text[slice(*definition.body.arguments[name].span)]}" for name in arguments
-    }
+    words = {name: f"{name} {definition.written(definition.body.arguments[name])}" for name in arguments}
     policies = any(_LIKE_POLICY.search(f"{words[name]} {text}") for name, (text, _) in arguments.items())
     versions = ("source", "version", "providers") if policies else ()
     relevant_names = {
@@ -146,7 +144,7 @@ def _argument_value(scope: Scope, definition: Definition, argument: Argument) ->
         return name_of(evaluator.with_names(evaluator.numbered(definition.body)).value(argument.value)), False
     except (Need, Opaque, Impossible):
         texts, reads = deciding_texts(scope, argument, excluded_prefix="aws_")
-        argument_text = definition.source.text[slice(*argument.span)]
+        argument_text = definition.written(argument)
         return "\n".join([argument_text, *(text for _, _, text in sorted(texts))]), reads
 
 
@@ -189,7 +187,7 @@ def _arguments(block: Block) -> Iterator[Argument]:
 
 def _unlisted_uses(scope: Scope, address: str, definition: Definition, argument: Argument) -> Iterator[Use]:
     """The policy in an argument that is not known to take any, if one is written there or in what decides it."""
-    text = definition.source.text[slice(*argument.span)]
+    text = definition.written(argument)
     if not _MAY_HOLD.search(text):
         return
     if _is_policy(text) or any(

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 
 from policy_guard.documents.containers.holes import hole
 from policy_guard.documents.containers.managed import path_of
+from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
-from policy_guard.documents.containers.terraform.folder import Definition
 from policy_guard.documents.containers.terraform.scope import ARNS, Attachable
 from policy_guard.documents.containers.terraform.values import (
     is_known,

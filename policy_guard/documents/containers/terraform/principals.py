@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from policy_guard.documents.containers.choices import Impossible, Need
 from policy_guard.documents.containers.opaque import Opaque, digest
+from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
-from policy_guard.documents.containers.terraform.folder import Definition
 from policy_guard.documents.containers.terraform.places import CEILING, Use
 from policy_guard.documents.containers.terraform.scope import Scope
 from policy_guard.documents.containers.terraform.values import is_null, label_of, name_of, pairs_of
@@ -87,7 +87,7 @@ def providers(scope: Scope) -> Iterator[str]:
     """The providers that the modules around a scope are given, as written."""
     while scope.call is not None and scope.parent is not None:
         value = scope.call.body.value("providers")
-        yield scope.call.source.text[slice(*value.span)] if value is not None else ""
+        yield scope.call.written(value) if value is not None else ""
         scope = scope.parent
 
 
@@ -98,7 +98,7 @@ def provider_texts(scope: Scope, definition: Definition) -> tuple[str, ...]:
 
 def _provider(definition: Definition) -> str:
     value = definition.body.value("provider")
-    return definition.source.text[slice(*value.span)] if value is not None else ""
+    return definition.written(value) if value is not None else ""
 
 
 def _own_name(use: Use, evaluator: Evaluator) -> Expression | None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from policy_guard.documents.containers.choices import free
 from policy_guard.documents.containers.opaque import Opaque
+from policy_guard.documents.containers.terraform.definition import plain_text
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.text import policy_of
 from policy_guard.documents.containers.terraform.values import (
@@ -23,7 +24,7 @@ from policy_guard.documents.containers.terraform.values import (
     single,
     unknown,
 )
-from policy_guard.documents.hcl.syntax import Block, Body
+from policy_guard.documents.hcl.syntax import Block, Body, Expression, OtherFile, Variable
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
 
 _LISTS = {
@@ -102,7 +103,7 @@ def _dynamic(evaluator: Evaluator, block: Block) -> Iterator[tuple[Evaluator, Bo
     if for_each is None or len(contents) != 1:
         raise Opaque("a dynamic block has a for_each and one content", block.head)
     iterator = block.body.value("iterator")
-    name = evaluator.source.text[slice(*iterator.span)].strip('"') if iterator is not None else block.labels[0]
+    name = _name(iterator) if iterator is not None else block.labels[0]
     value = evaluator.value(for_each)
     pairs = pairs_of(value)
     for key, item in pairs or ():
@@ -118,6 +119,13 @@ def _dynamic(evaluator: Evaluator, block: Block) -> Iterator[tuple[Evaluator, Bo
             unknown(f"{noun} of {label_of(value)}", for_each.span, name_of(value), kind) for noun in ("a key", "one")
         )
         yield evaluator.with_names({name: each_of(*unknowns)}), contents[0].body, True
+
+
+def _name(iterator: Expression) -> str:
+    """The name that an iterator gives to each item."""
+    if isinstance(iterator, OtherFile):
+        return _name(iterator.value)
+    return iterator.name if isinstance(iterator, Variable) else plain_text(iterator)
 
 
 def _statement(evaluator: Evaluator, body: Body, is_repeated: bool) -> Iterator[Object]:

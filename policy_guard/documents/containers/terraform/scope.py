@@ -6,14 +6,12 @@ from collections.abc import Callable, Sequence
 from posixpath import normpath
 from typing import Any, NamedTuple
 
-from policy_guard.documents.containers.terraform.folder import Definition, Folder
+from policy_guard.documents.containers.terraform.definition import Definition, plain_text
+from policy_guard.documents.containers.terraform.folder import Folder
 from policy_guard.documents.containers.terraform.values import parts
 from policy_guard.documents.hcl.syntax import (
     Body,
     Call,
-    Expression,
-    Template,
-    Text,
 )
 from policy_guard.documents.source import Hole, Node, Span
 
@@ -148,10 +146,3 @@ class Scope:
 
     def depth(self) -> int:
         return self.parent.depth() + 1 if self.parent else 0
-
-
-def plain_text(value: Expression) -> str:
-    """The text of a string without interpolation; empty for anything else."""
-    if not isinstance(value, Template) or not all(isinstance(part, Text) for part in value.parts):
-        return ""
-    return "".join(part.value for part in value.parts if isinstance(part, Text))

@@ -59,9 +59,9 @@ def changed_variables(old: Folder, new: Folder) -> frozenset[str]:
 def _value_text(folder: Folder, name: str) -> str:
     assignment, definition = folder.assignments.get(name), folder.definitions.get(f"var.{name}")
     if assignment is not None and assignment.value is not None:
-        return assignment.source.text[slice(*assignment.value.span)]
+        return assignment.written(assignment.value)
     default = definition.body.value("default") if definition else None
-    return definition.source.text[slice(*default.span)] if definition and default is not None else ""
+    return definition.written(default) if definition and default is not None else ""
 
 
 class Sides(NamedTuple):
