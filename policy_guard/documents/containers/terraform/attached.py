@@ -31,8 +31,9 @@ from policy_guard.documents.containers.terraform.elsewhere import (
     without_ceiling,
 )
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
+from policy_guard.documents.containers.terraform.instances import keys_of
+from policy_guard.documents.containers.terraform.modules import module_scopes
 from policy_guard.documents.containers.terraform.places import CEILING, Use, is_by_name, is_of_target, policy_use
-from policy_guard.documents.containers.terraform.policy_objects import keys_of
 from policy_guard.documents.containers.terraform.principals import principals_of, provider_texts
 from policy_guard.documents.containers.terraform.scope import Attachable, Scope
 from policy_guard.documents.containers.terraform.values import (
@@ -213,9 +214,9 @@ def _by_name(root: Scope) -> dict[str, list[Attachable]]:
 def _scopes(scope: Scope) -> Iterator[Scope]:
     yield scope
     for address in scope.folder.definitions:
-        module_scope = scope.module_scope(address.removeprefix("module.")) if address.startswith("module.") else None
-        if module_scope is not None:
-            yield from _scopes(module_scope)
+        if address.startswith("module."):
+            for module_scope in module_scopes(scope, address.removeprefix("module.")) or ():
+                yield from _scopes(module_scope)
 
 
 def _known_names(scope: Scope, definition: Definition) -> Iterator[tuple[str, Node | None]]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from policy_guard.documents.containers.terraform.deciding import deciding_texts, references
 from policy_guard.documents.containers.terraform.grants import BLOCKS, CAP, OPEN_WITHOUT
+from policy_guard.documents.containers.terraform.modules import module_scopes
 from policy_guard.documents.containers.terraform.places import GRANT, Use, type_of
 from policy_guard.documents.containers.terraform.scope import Scope
 
@@ -79,8 +80,9 @@ def _resources(scope: Scope) -> Iterator[str]:
     for address, definition in scope.folder.definitions.items():
         label = address.removeprefix("module.")
         if definition.block is not None and definition.block.type == "module":
-            module_scope = scope.module_scope(label)
-            yield from _resources(module_scope) if module_scope is not None else (f"{scope.name}{address}.",)
+            scopes = module_scopes(scope, label)
+            yield from (f"{scope.name}{address}.",) if scopes is None else ()
+            yield from (inner for module_scope in scopes or () for inner in _resources(module_scope))
         elif definition.block is not None and definition.block.type == "removed":
             removed_addresses = [f"{scope.name}{'.'.join(names[:2])}" for names in references(definition.block)]
             yield from (*removed_addresses, *(f"{name}." for name in removed_addresses))

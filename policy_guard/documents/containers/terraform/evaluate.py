@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
+from typing import TypeGuard
 
 from policy_guard.documents.containers.choices import Atom, Need, Truths, free, settle
 from policy_guard.documents.containers.holes import Parts
@@ -12,6 +13,7 @@ from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.scope import Scope
 from policy_guard.documents.containers.terraform.values import (
+    SET,
     count_object,
     each_of,
     is_known,
@@ -99,6 +101,10 @@ class Evaluator:
         """An evaluator that knows more names."""
         return self._evaluator_of(self.scope, self.source, {**self.names, **names})
 
+    def in_scope(self, scope: Scope, source: Source, key: str) -> Evaluator:
+        """Return an evaluator for what has this address in another scope."""
+        return self._evaluator_of(scope, source, {}, key)
+
     def _evaluator_of(self, scope: Scope, source: Source, names: Mapping[str, Node], key: str = "") -> Evaluator:
         active = (*self.active, (scope.name, key)) if key else self.active
         return Evaluator(scope, source, self.truths, names, self.steps, active)
@@ -154,9 +160,8 @@ class Evaluator:
             return self.names["*"]
         collection = self.value(node.value)
         if isinstance(collection, Array):
-            return Array(
-                tuple(self.with_names({"*": item}).value(node.element) for item in collection.items), node.span
-            )
+            items = tuple(self.with_names({"*": item}).value(node.element) for item in collection.items)
+            return Array(items, node.span, SET if collection.tag == SET else None)
         if isinstance(collection, Object) and not is_null(collection):
             return Array((self.with_names({"*": collection}).value(node.element),), node.span)
         return self.opaque(node)
@@ -256,7 +261,7 @@ class Evaluator:
                     return self.opaque(node)
                 keys.append(name._replace(parts=None))
         if node.key is None:
-            return Array(tuple(items), node.span)
+            return Array(tuple(items), node.span, SET if collection.tag == SET else None)
         return Object(tuple(map(Entry, keys, items)), node.span)
 
     # --- references
@@ -269,18 +274,18 @@ class Evaluator:
         steps.reverse()
         full_span = steps[-1].span if steps else node.span
         if not isinstance(node, Variable):
-            return self._follow(self.value(node), steps, full_span)
+            return self.follow(self.value(node), steps, full_span)
         if node.name in self.names:
-            return self._follow(self.names[node.name], steps, full_span)
+            return self.follow(self.names[node.name], steps, full_span)
         return self._named_value(node.name, steps, full_span)
 
     def _named_value(self, first: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
         labels = [step.name for step in steps if isinstance(step, Attribute)]
         if first in ("local", "var") and steps and isinstance(steps[0], Attribute):
             value = self.local(labels[0]) if first == "local" else self.variable(labels[0], span)
-            return self._follow(place_at(value, span), steps[1:], span)
-        if first == "module" and len(labels) > 1:
-            return self._output(labels[0], steps, span)
+            return self.follow(place_at(value, span), steps[1:], span)
+        if first == "module" and steps and isinstance(steps[0], Attribute):
+            return self.scope.ways.module(self, steps, span)
         if first == "path" and labels in (["module"], ["root"]):
             scope = self.scope if labels == ["module"] else self.scope.root()
             return Scalar(f"{IN_REPOSITORY}{scope.folder.path or '.'}", span)
@@ -371,7 +376,7 @@ class Evaluator:
             argument = scope.call.body.value(name)
             if argument is not None:
                 caller = self._evaluator_of(scope.parent, scope.call.source, {}, f"var.{name}")
-                value = caller.with_names(caller.numbered(scope.call.body)).value(argument)
+                value = caller.with_names(scope.instance or caller.numbered(scope.call.body)).value(argument)
                 if not is_null(value) or default is None or definition is None or not definition.body.value("nullable"):
                     return value
             if definition is not None and default is not None:
@@ -386,21 +391,6 @@ class Evaluator:
         ):
             return self._evaluator_of(scope, assignment.source, {}, f"var.{name}").value(assignment.value)
         return unknown(f"{scope.name}var.{name}", span)
-
-    def _output(self, label: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
-        module_scope = self.scope.module_scope(label)
-        names = [number for number, step in enumerate(steps) if isinstance(step, Attribute)]
-        output = steps[names[1]]
-        assert isinstance(output, Attribute)
-        definition = module_scope.folder.definitions.get(f"output.{output.name}") if module_scope else None
-        value = definition.body.value("value") if definition else None
-        if module_scope is None or definition is None or value is None or names[1] != 1:
-            return self.attribute(f"module.{label}", steps[1:], span)
-        key = f"output.{output.name}"
-        if (module_scope.name, key) in self.active:
-            raise Opaque(f"{key} depends on itself", span)
-        output_value = self._evaluator_of(module_scope, definition.source, {}, key).value(value)
-        return self._follow(place_at(output_value, span), steps[2:], span)
 
     def attribute(self, head: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
         """An attribute of a resource, data source or remote module, which its definition decides."""
@@ -445,7 +435,7 @@ class Evaluator:
         contents += [(name, self._part_structure((each.value,))) for name, each in sorted(block.body.arguments.items())]
         return [*contents, *(self.block(each) for each in block.body.blocks)]
 
-    def _follow(self, value: Node, steps: Sequence[Attribute | Index], span: Span) -> Node:
+    def follow(self, value: Node, steps: Sequence[Attribute | Index], span: Span) -> Node:
         """The part of a value that dots and brackets lead to."""
         for step in steps:
             if isinstance(step, Attribute):
@@ -463,12 +453,17 @@ class Evaluator:
             if not values:
                 raise Opaque(f"there is no {text[:60]!r} in this value", span)
             return values[-1]
-        if is_text_key and isinstance(value, Array) and text.isdecimal() and len(text) < 6:
+        if is_text_key and _is_list(value) and text.isdecimal() and len(text) < 6:
             if int(text) >= len(value.items):
                 raise Opaque("the list is shorter than that", span)
             return value.items[int(text)]
         child = unknown(f"{label_of(value)}.{label_of(key)}", span, name_of(value), name_of(key))
         return single(child) if self.scope.policies.note_part(value, text, child) else child
+
+
+def _is_list(value: Node) -> TypeGuard[Array]:
+    """Tell whether a value is a list of which the order is known."""
+    return isinstance(value, Array) and value.tag != SET
 
 
 def _is_of_item(node: Expression) -> bool:

@@ -14,6 +14,7 @@ from policy_guard.documents.containers.terraform.evaluate import IN_REPOSITORY, 
 from policy_guard.documents.containers.terraform.known import KNOWN
 from policy_guard.documents.containers.terraform.values import (
     JSON,
+    SET,
     is_known,
     is_null,
     label_of,
@@ -22,6 +23,7 @@ from policy_guard.documents.containers.terraform.values import (
     parts,
     single,
     text_of,
+    without_sets,
 )
 from policy_guard.documents.globs import matches_path, not_a_pattern
 from policy_guard.documents.hcl.bodies import read_template
@@ -33,10 +35,9 @@ def call_value(evaluator: Evaluator, node: Call) -> Node:
     """Return what a call comes to. Raises `Need` and `Opaque`."""
     function = LISTS.get(node.name) or KNOWN.get(node.name)
     if function is not None and not node.spread:
-        result = function([evaluator.value(argument) for argument in node.arguments], node.span)
-        return evaluator.opaque(node) if result is None else result
+        return _applied(evaluator, node, function)
     if node.name == "jsonencode" and len(node.arguments) == 1:
-        value = evaluator.value(node.arguments[0])
+        value = without_sets(evaluator.value(node.arguments[0]))
         return _encode(value, node.span) if isinstance(value, Scalar) else value._replace(tag=JSON)
     if node.name == "file" and len(node.arguments) == 1:
         text = _file(evaluator, node).text
@@ -48,6 +49,16 @@ def call_value(evaluator: Evaluator, node: Call) -> Node:
     if node.name.startswith(("file", "template")):
         raise Opaque(f"{node.name} is not worked out here; use file or templatefile", node.span)
     return evaluator.opaque(node)
+
+
+def _applied(evaluator: Evaluator, node: Call, function: Callable[[Sequence[Node], Span], Node | None]) -> Node:
+    """Return what a function makes of its arguments; of a set of unknown order, only what is again one is known."""
+    arguments = [evaluator.value(argument) for argument in node.arguments]
+    has_set = any(isinstance(argument, Array) and argument.tag == SET for argument in arguments)
+    result = function(arguments, node.span) if not has_set or node.name in _OF_SETS else None
+    if has_set and isinstance(result, Array):
+        result = result._replace(tag=SET)
+    return evaluator.opaque(node) if result is None else result
 
 
 def _encode(value: Scalar, span: Span) -> Node:
@@ -126,13 +137,15 @@ def _concat(arguments: Sequence[Node], span: Span) -> Node | None:
 def _flatten(arguments: Sequence[Node], span: Span) -> Node | None:
     items: list[Node] = []
     stack = list(reversed(arguments))
+    tag: str | None = None
     while stack:
         node = stack.pop()
         if isinstance(node, Array):
             stack += reversed(node.items)
+            tag = SET if node.tag == SET else tag
         else:
             items.append(node)
-    return Array(tuple(items), span)
+    return Array(tuple(items), span, tag)
 
 
 def _distinct(arguments: Sequence[Node], span: Span) -> Node | None:
@@ -149,6 +162,23 @@ def _sorted(arguments: Sequence[Node], span: Span) -> Node | None:
     if not isinstance(distinct_items, Array) or not all(isinstance(item, Scalar) for item in distinct_items.items):
         return None
     return Array(tuple(sorted(distinct_items.items, key=label_of)), span)
+
+
+def _set(arguments: Sequence[Node], span: Span) -> Node | None:
+    """The set of some texts; of those that nobody knows, two may be one."""
+    items = arguments[0].items if len(arguments) == 1 and isinstance(arguments[0], Array) else ()
+    if all(map(is_known, items)) or not all(map(_is_one_text, items)):
+        return _sorted(arguments, span)
+    by_name = {name_of(item): item for item in items}
+    return Array(tuple(by_name[name] for name in sorted(by_name)), span, SET)
+
+
+def _is_one_text(item: Node) -> bool:
+    return (
+        isinstance(item, Scalar)
+        and item.kind == "string"
+        and not any(isinstance(part, Hole) and part.several for part in parts(item))
+    )
 
 
 def _sort(arguments: Sequence[Node], span: Span) -> Node | None:
@@ -223,11 +253,13 @@ def _format(arguments: Sequence[Node], span: Span) -> Node | None:
     return text_of(tuple(text_parts), span)
 
 
+_OF_SETS = ("concat", "flatten", "toset", "tolist", "sensitive", "nonsensitive")
+
 LISTS: dict[str, Callable[[Sequence[Node], Span], Node | None]] = {
     "concat": _concat,
     "setunion": _sorted,
     "distinct": _distinct,
-    "toset": _sorted,
+    "toset": _set,
     "flatten": _flatten,
     "compact": _compact,
     "tolist": _as_it_is,

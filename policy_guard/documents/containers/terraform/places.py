@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.choices import (
@@ -16,6 +16,7 @@ from policy_guard.documents.containers.terraform.deciding import deciding_texts
 from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.grants import GRANTING, PERMISSION
+from policy_guard.documents.containers.terraform.modules import module_scopes
 from policy_guard.documents.containers.terraform.scope import Scope
 from policy_guard.documents.containers.terraform.uses import kind_of, takes_policy
 from policy_guard.documents.containers.terraform.values import name_of
@@ -82,10 +83,13 @@ def uses(scope: Scope) -> Iterator[Use]:
 
 def _of_module(scope: Scope, address: str, definition: Definition) -> Iterator[Use]:
     label = address.removeprefix("module.")
-    if (module_scope := scope.module_scope(label)) is not None:
-        yield from uses(module_scope)
+    if (scopes := module_scopes(scope, label)) is not None:
+        yield from (use for module_scope in scopes for use in uses(module_scope))
     elif scope.path_of(label):
-        yield _use(scope, address, definition, None, None)
+        use = _use(scope, address, definition, None, None)
+        # Beyond what is looked into nobody knows what changed: it is never what it was.
+        beyond = {("", "", f"{id(scope.root())}")} if scope.is_at_limit() else set()
+        yield replace(use, deciding=use.deciding | beyond)
     else:
         yield from _of_remote(scope, address, definition)
 

@@ -11,11 +11,11 @@ from policy_guard.documents.containers.holes import hole
 from policy_guard.documents.containers.managed import path_of
 from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
+from policy_guard.documents.containers.terraform.instances import keys_of
 from policy_guard.documents.containers.terraform.scope import ARNS, Attachable
 from policy_guard.documents.containers.terraform.values import (
     is_known,
     label_of,
-    pairs_of,
     place_at,
     single,
     text_of,
@@ -24,8 +24,6 @@ from policy_guard.documents.hcl.syntax import Attribute, Expression, Index, Lite
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
 
 _DATA = "data."
-_MOST_OBJECTS = 100
-"""Objects of a block that are told apart where all of them are meant, or one of them by its key."""
 
 
 def policy_reference(evaluator: Evaluator, head: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
@@ -42,22 +40,6 @@ def policy_reference(evaluator: Evaluator, head: str, steps: Sequence[Attribute 
     value = evaluator.attribute(head, steps, span)
     evaluator.scope.policies.note(value, Attachable(evaluator.scope, head, key, is_whole=not rest))
     return value
-
-
-def keys_of(evaluator: Evaluator, definition: Definition) -> list[Node] | None:
-    """The keys of the objects that a block makes; None if it makes one, or if nobody knows how many."""
-    count, for_each = definition.body.value("count"), definition.body.value("for_each")
-    if count is not None:
-        number = evaluator.value(count)
-        text = label_of(number) if is_known(number) else ""
-        is_number = text.isdecimal() and len(text) < 6 and int(text) <= _MOST_OBJECTS
-        return [Scalar(str(each), count.span, "number") for each in range(int(text))] if is_number else None
-    collection = evaluator.value(for_each) if for_each is not None else None
-    pairs = pairs_of(collection) if collection is not None else None
-    if pairs is None or len(pairs) > _MOST_OBJECTS:
-        return None
-    keys = [key if isinstance(collection, Object) else item for key, item in pairs]
-    return keys if all(isinstance(key, Scalar) and is_known(key) for key in keys) else None
 
 
 def _objects(evaluator: Evaluator, head: str, definition: Definition, span: Span) -> Node | None:

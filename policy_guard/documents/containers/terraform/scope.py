@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from posixpath import normpath
 from typing import Any, NamedTuple
 
+from policy_guard.documents.containers.opaque import digest
 from policy_guard.documents.containers.terraform.definition import Definition, plain_text
 from policy_guard.documents.containers.terraform.folder import Folder
-from policy_guard.documents.containers.terraform.values import parts
+from policy_guard.documents.containers.terraform.values import is_known, label_of, name_of, parts
 from policy_guard.documents.hcl.syntax import (
     Body,
     Call,
@@ -20,18 +22,19 @@ _STEPS = 3_000_000
 _LOOKS = 500_000
 ARNS = ("arn", "id")
 """The attributes of a managed policy that are its ARN, and of one of an organization that are its id."""
-_MOST_MODULES = 500
-"""Calls of modules below one root; what lies beyond is known by the text of its call alone."""
+_MOST_MODULES = 2_000
+"""Modules below one root, each of several objects counted; what lies beyond is refused."""
 
 
 class Ways(NamedTuple):
-    """How to find the folder of a module, what a call comes to, the policy of a data source, and a managed policy.
+    """How to find the folder of a module, what a call and a module come to, a data source's policy, a managed policy.
 
     All but the first are told the evaluator that asks.
     """
 
     folder: Callable[[str], Folder | None]
     call: Callable[[Any, Call], Node]
+    module: Callable[[Any, Sequence[Any], Span], Node]
     rendered: Callable[[Any, Body], Node]
     policy: Callable[[Any, str, Sequence[Any], Span], Node]
 
@@ -98,7 +101,9 @@ class Scope:
         self.parent = parent
         self.call = call
         self.name = name
-        self._module_scopes: dict[str, Scope | None] = {}
+        self.instance: Mapping[str, Node] | None = None
+        """What `count` or `each` stand for in the call, if one of several objects is meant."""
+        self._module_scopes: dict[tuple[str, str], Scope | None] = {}
         self._modules: list[int] = parent._modules if parent else [0]
         self.steps: list[int] = parent.steps if parent else [_STEPS]
         """What may still be worked out below one root."""
@@ -110,11 +115,24 @@ class Scope:
         self.decisive: dict[tuple[str, str, str], Definition] = parent.decisive if parent else {}
         """The definitions below one root that decide others, by what `deciding_texts` says of them."""
 
-    def module_scope(self, label: str) -> Scope | None:
-        """Return the scope of a module that lies in the repository, but for those that are called too deep."""
-        if label not in self._module_scopes:
-            self._module_scopes[label] = self._open_module(label)
-        return self._module_scopes[label]
+    def module_scope(
+        self, label: str, key: Node | None = None, instance: Mapping[str, Node] | None = None
+    ) -> Scope | None:
+        """Return the scope of a module that lies in the repository, but for those that are called too deep.
+
+        With a key it is that of one of its objects, where `count` or `each` is the `instance`.
+        """
+        name = (label, name_of(key) if key is not None else "")
+        if name not in self._module_scopes:
+            scope = self._open_module(label, _suffix(key, instance or {}))
+            self._module_scopes[name] = scope
+            if scope is not None:
+                scope.instance = instance
+        return self._module_scopes[name]
+
+    def is_at_limit(self) -> bool:
+        """Tell whether no more modules are looked into below this one."""
+        return self.depth() > _MOST_DEEP or self._modules[0] >= _MOST_MODULES
 
     def path_of(self, label: str) -> str:
         """Return where a module lies that is called by a path in the repository; empty for any other."""
@@ -123,9 +141,9 @@ class Scope:
         text = plain_text(source) if source else ""
         return text if text.startswith(("./", "../")) else ""
 
-    def _open_module(self, label: str) -> Scope | None:
+    def _open_module(self, label: str, suffix: str) -> Scope | None:
         definition, text = self.folder.definitions.get(f"module.{label}"), self.path_of(label)
-        if not text or self.depth() > _MOST_DEEP or self._modules[0] >= _MOST_MODULES:
+        if not text or self.is_at_limit():
             return None
         self._modules[0] += 1
         folder = self.ways.folder(normpath(f"{self.folder.path}/{text}").lstrip("/"))
@@ -137,7 +155,7 @@ class Scope:
             changed_variables=frozenset(),
             parent=self,
             call=definition,
-            name=f"{self.name}module.{label}.",
+            name=f"{self.name}module.{label}{suffix}.",
         )
 
     def root(self) -> Scope:
@@ -146,3 +164,12 @@ class Scope:
 
     def depth(self) -> int:
         return self.parent.depth() + 1 if self.parent else 0
+
+
+def _suffix(key: Node | None, instance: Mapping[str, Node]) -> str:
+    """Return what follows the name of a module; the first of a count is the one that is there without one."""
+    if key is None or ("count" in instance and label_of(key) == "0"):
+        return ""
+    if not is_known(key):
+        return f"[{label_of(key)}]{digest(name_of(key))}"
+    return f"[{label_of(key)}]" if "count" in instance else f"[{json.dumps(label_of(key))}]"

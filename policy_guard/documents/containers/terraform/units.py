@@ -25,6 +25,7 @@ from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.folder import Folder
 from policy_guard.documents.containers.terraform.functions import call_value
 from policy_guard.documents.containers.terraform.grants import open_access
+from policy_guard.documents.containers.terraform.modules import module_reference
 from policy_guard.documents.containers.terraform.places import CEILING, Use, type_of, uses
 from policy_guard.documents.containers.terraform.policy_objects import policy_reference
 from policy_guard.documents.containers.terraform.principals import (
@@ -47,7 +48,7 @@ _MOST_UNITS = 5_000
 
 def root(folder: Folder, called_folder: Callable[[str], Folder | None], changed_variables: frozenset[str]) -> Scope:
     """The scope of a folder by itself."""
-    return Scope(folder, Ways(called_folder, call_value, render, policy_reference), changed_variables)
+    return Scope(folder, Ways(called_folder, call_value, module_reference, render, policy_reference), changed_variables)
 
 
 def changed_variables(old: Folder, new: Folder) -> frozenset[str]:

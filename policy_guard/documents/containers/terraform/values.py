@@ -14,6 +14,8 @@ from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scal
 
 JSON = "!json"
 """The tag of a value that is given on as the JSON of it."""
+SET = "!set"
+"""The tag of a list of which nobody knows the order, and whether its texts are all different."""
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]*[1-9])?")
 
 
@@ -101,6 +103,16 @@ def place_at(node: Node, span: Span) -> Node:
         return Array(tuple(place_at(item, span) for item in node.items), span, node.tag)
     entries = tuple(Entry(key._replace(span=span), place_at(value, span)) for key, value in node.entries)
     return Object(entries, span, node.tag)
+
+
+def without_sets(node: Node) -> Node:
+    """The value with sets as the lists that JSON makes of them, in whatever order."""
+    if isinstance(node, Array):
+        tag = None if node.tag == SET else node.tag
+        return node._replace(items=tuple(map(without_sets, node.items)), tag=tag)
+    if isinstance(node, Object):
+        return node._replace(entries=tuple(Entry(key, without_sets(value)) for key, value in node.entries))
+    return node
 
 
 def count_object(index: Node) -> Node:
