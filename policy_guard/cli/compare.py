@@ -24,8 +24,8 @@ from policy_guard.settings.severity import CheckId
 from policy_guard.verify.finding import Finding
 
 _STANDARD_INPUT = Path("-")
-NEW_ACCESS, LOST_ACCESS = CheckId("no-new-access"), CheckId("lost-access")
-_OF_RELATIONS = (NEW_ACCESS, CheckId("no-lost-deny"))
+NEW_ACCESS, OTHER_ACCESS, LOST_ACCESS = CheckId("no-new-access"), CheckId("other-access"), CheckId("lost-access")
+_OF_RELATIONS = (NEW_ACCESS, OTHER_ACCESS, CheckId("no-lost-deny"))
 
 
 class _FileComparison(NamedTuple):
@@ -121,7 +121,7 @@ def _as_loss(finding: Finding) -> Finding | None:
     """Return what a finding about new access says if the two versions are exchanged; None for any other finding."""
     from policy_guard.verify.checks import check
 
-    if finding.check != NEW_ACCESS or finding.outcome != "violated":
+    if finding.check not in (NEW_ACCESS, OTHER_ACCESS) or finding.outcome != "violated":
         return None
     loss, new = check(LOST_ACCESS), check(NEW_ACCESS).label
     facts_by_name = dict(finding.facts)
@@ -154,7 +154,8 @@ def _allows_more(report: Report) -> bool | None:
     of_these = [finding for finding in report.findings if finding.check in _OF_RELATIONS]
     all_asked = report.policies and set(_OF_RELATIONS) <= set(report.checks)
     undecided = any(finding.outcome != "violated" for finding in report.findings if finding.severity == "error")
-    if not all_asked or undecided or any(finding.outcome != "violated" for finding in of_these):
+    silenced = any(each.check in _OF_RELATIONS for each in report.not_asked)
+    if not all_asked or silenced or undecided or any(finding.outcome != "violated" for finding in of_these):
         return None
     return bool(of_these)
 

@@ -134,6 +134,7 @@ def _values(config: Config) -> Iterator[tuple[str, Any]]:
     yield "accepted-from", config.accepted_from
     for name in rules_of("config.json")["properties"]["severity"]["properties"]:
         yield f"severity.{name}", config.severity(name) or _usual_severity(name, config)
+    yield "other-access", dict(config.other_access)
     yield "new-files", config.new_files
     yield "impossible", config.impossible
     yield "fail-on", config.fail_on

@@ -47,8 +47,9 @@ class MovedStatements:
         """Return a finding of new access, with a word on where the statement was before if it came from elsewhere."""
         from policy_guard.iam.policy import statement_meaning
         from policy_guard.verify.checks.no_new_access import CHECK
+        from policy_guard.verify.checks.other_access import CHECK as OTHER_ACCESS
 
-        if finding.check != CHECK.id or finding.outcome != "violated" or not self._departures:
+        if finding.check not in (CHECK.id, OTHER_ACCESS.id) or finding.outcome != "violated" or not self._departures:
             return finding
         for statement, name in self._arrivals.get(finding.source.path, ()):
             origin = self._departures.get(statement_meaning(statement))

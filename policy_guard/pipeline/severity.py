@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 SEVERITY = "severity"
 """The setting that switches a check off for all policies."""
+_KINDS = "other-access"
 
 
 def severity(config: Config, check: Check, verdict: Verdict, fresh: bool, is_guard: Callable[[], bool]) -> Severity:
@@ -29,8 +30,9 @@ def severity(config: Config, check: Check, verdict: Verdict, fresh: bool, is_gua
     from policy_guard.verify.check import Circumstances
 
     configured = config.severity(check.id)
-    circumstances = Circumstances(configured, config.new_files, fresh, is_guard)
     claim = verdict.claim
+    of_kind = config.kind_severity(check.kind_of(claim))
+    circumstances = Circumstances(configured, config.new_files, fresh, is_guard, of_kind)
     of_entry = entry_severity(claim.entry, configured) if claim.entry else None
     proposed_severity = of_entry or check.severity(circumstances) or configured or check.default
     limits = [config.critical_existing] * claim.existing + [config.impossible] * verdict.impossible
@@ -52,4 +54,6 @@ def switching_off(config: Config, check: Check, verdict: Verdict) -> str:
         return "critical-existing"
     if config.impossible == "off" and verdict.impossible:
         return "impossible"
+    if config.kind_severity(check.kind_of(verdict.claim)) == "off":
+        return _KINDS
     return SEVERITY if config.severity(check.id) == "off" else "new-files"

@@ -84,6 +84,8 @@ class Config(NamedTuple):
 
     `placeholders` are regular expressions for texts that a template fills in.
 
+    `other_access` are the severities of kinds of other access, as far as they are set.
+
     `added` are entries of `policies` that a change brings along: they count where no other names the file.
     """
 
@@ -92,6 +94,7 @@ class Config(NamedTuple):
     critical: str | None = None
     critical_existing: Severity = "warning"
     severities: tuple[tuple[CheckId, Severity], ...] = ()
+    other_access: tuple[tuple[str, Severity], ...] = ()
     new_files: Severity = "error"
     impossible: Severity = "note"
     default_branch: str | None = None
@@ -151,6 +154,10 @@ class Config(NamedTuple):
         """Return what is set for the check; None if nothing is."""
         return dict(self.severities).get(check)
 
+    def kind_severity(self, kind: str) -> Severity | None:
+        """Return what is set for a kind of other access; None if nothing is."""
+        return dict(self.other_access).get(kind)
+
     def ignore_rule(self, path: str, line: str, today: date) -> Ignore | None:
         """The entry that lets this line be unreadable today."""
         for ignore in self.ignores:
@@ -184,6 +191,7 @@ def load_config(source: Source | None) -> Config:
         critical=plain.get("critical"),
         critical_existing=plain.get("critical-existing", "warning"),
         severities=tuple((CheckId(name), level) for name, level in plain.get("severity", {}).items()),
+        other_access=tuple(plain.get("other-access", {}).items()),
         new_files=plain.get("new-files", "error"),
         impossible=plain.get("impossible", "note"),
         default_branch=plain.get("default-branch"),

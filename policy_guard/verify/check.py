@@ -35,13 +35,15 @@ class Facts(NamedTuple):
 class Circumstances(NamedTuple):
     """Circumstances that may change the severity of a finding from the one configured for its check.
 
-    `fresh` tells that the file had no old version; `is_guard` tells whether the old version is there to deny.
+    `fresh` tells that the file had no old version; `is_guard` tells whether the old version is there to deny. `of_kind`
+    is what is configured for the kind of the finding.
     """
 
     configured: Severity | None
     new_files: Severity
     fresh: bool
     is_guard: Callable[[], bool]
+    of_kind: Severity | None = None
 
 
 class Question(NamedTuple):
@@ -125,6 +127,8 @@ class Check(NamedTuple):
     `always_asked` one is asked if its severity is off: what it cannot decide fails all the same. `of_old` tells that
     the statements are those of the old version.
 
+    `kind_of` names the kind of a finding, if the check tells kinds apart that are graded one by one.
+
     The severity is what `severity` gives, else what is configured, else the `default`. What an `advisory` check cannot
     decide is as severe as what it finds, and no error. `acceptable` tells whether findings can be accepted: for one
     change, or for all until a day. `security` is the `security-severity` in SARIF: to GitHub
@@ -148,6 +152,7 @@ class Check(NamedTuple):
     applies: Callable[[Facts], bool] = lambda facts: False
     is_clear: Callable[[Facts], bool] = lambda facts: False
     extra_statements: Callable[[Policy], Iterable[Statement]] = lambda policy: ()
+    kind_of: Callable[[Claim], str] = lambda claim: ""
     order: int = 100
     compares: bool = False
     by_entry: bool = False

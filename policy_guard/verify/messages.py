@@ -30,7 +30,7 @@ from policy_guard.verify.explain.changed import heir
 from policy_guard.verify.explain.difference import Terms, narrower_span, spell_terms
 from policy_guard.verify.explain.difference_text import cells, difference_facts, enumeration
 from policy_guard.verify.explain.shares import find_other_shares
-from policy_guard.verify.explain.without_document import is_made_up
+from policy_guard.verify.explain.without_document import is_made_up, page
 from policy_guard.verify.finding import Acceptable, Cell, Finding, Outcome, Related
 from policy_guard.verify.rehearsal import lies_within, part_of, suffices
 from policy_guard.verify.verdicts import Verdict, place
@@ -318,6 +318,9 @@ def _facts(
         )
         if claim.entry:
             yield from _entry(claim.entry, plural)
+        if claim.statement and (kind := check.kind_of(claim)):
+            yield "kind", f"{kind}, which `other-access` in the settings grades"
+            yield "source", page(claim.statement)
         yield "next", advice(check, verdict, question, witness)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from policy_guard.documents.containers.terraform.grants import BY_ARGUMENTS
+from policy_guard.documents.containers.other_access import terraform_types
 from tests.support.repository import Answer, Scratch, allow, document
 
 READ, SEND, PUBLISH = allow("s3:GetObject"), allow("sqs:SendMessage"), allow("sns:Publish")
@@ -201,7 +201,7 @@ FAILS = {
     ),
     "a bucket blocks less of public access": (
         granting(BLOCKS, BLOCK, OPEN),
-        f"plan.json#{BLOCKS}.x.grant:1:1: error[no-new-access]",
+        f"plan.json#{BLOCKS}.x.grant:1:1: error[other-access]",
     ),
     "a bucket loses its block of public access": (granting(BLOCKS, BLOCK, None), f"plan.json#{BLOCKS}.x.grant:"),
     "a block of public access is for another bucket": (
@@ -255,9 +255,9 @@ def test_a_plan_that_grants_more_fails_at_its_address(
     assert place in answer.out
 
 
-@pytest.mark.parametrize("type_", sorted(BY_ARGUMENTS))
+@pytest.mark.parametrize("type_", sorted(terraform_types()))
 def test_what_grants_without_a_document_is_judged_as_in_files(scratch: Scratch, type_: str) -> None:
-    argument = BY_ARGUMENTS[type_][0] if BY_ARGUMENTS[type_] else "what"
+    argument = next(iter(terraform_types()[type_][1]), "what")
     answer = judged(scratch, plan(*granting(type_, {argument: "a"}, {argument: "b"})))
     assert answer.code == 1
     assert f"plan.json#{type_}.x.grant:" in answer.out

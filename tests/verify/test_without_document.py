@@ -39,6 +39,19 @@ def bucket(**flags: bool) -> dict[str, Any]:
     return {"Resources": {"B": {"Type": "AWS::S3::Bucket", "Properties": properties}}}
 
 
+def share(*accounts: str) -> dict[str, Any]:
+    properties = {"Name": "rules", "Principals": accounts, "ResourceArns": ["arn:aws:ec2:eu-west-1:1:subnet/s"]}
+    return {"Type": "AWS::RAM::ResourceShare", "Properties": properties}
+
+
+SHARED: dict[str, Any] = {"Resources": {"S": share("111122223333")}}
+SNAPSHOT = """\
+resource "aws_ami_launch_permission" "p" {
+  image_id   = "ami-1"
+  account_id = "111122223333"
+}
+"""
+NEW, OTHER = "no-new-access", "other-access"
 LOOK = "look at what it allows, and have it reviewed"
 BOUND = "put the boundary back, or have what it kept out reviewed"
 BLOCKED = {"BlockPublicAcls": True, "BlockPublicPolicy": True, "IgnorePublicAcls": True, "RestrictPublicBuckets": True}
@@ -50,7 +63,7 @@ def scratch(tmp_path: Path) -> Scratch:
 
 
 @pytest.mark.parametrize(
-    ("path", "old", "new", "message", "access", "advice"),
+    ("path", "old", "new", "message", "access", "advice", "check"),
     [
         (
             "a.json",
@@ -59,6 +72,7 @@ def scratch(tmp_path: Path) -> Scratch:
             "attaches a policy whose document is not known here",
             f"the policy {POLICY}",
             LOOK,
+            NEW,
         ),
         (
             "a.tf",
@@ -67,14 +81,16 @@ def scratch(tmp_path: Path) -> Scratch:
             "attaches a policy whose document is not known here",
             f"what {POLICY} allows",
             LOOK,
+            NEW,
         ),
         (
             "a.yaml",
             "",
             manifest(POLICY),
-            "gives access that is known by its text alone",
-            "what RolePolicyAttachment/x.spec.forProvider.policyArn gives access to",
+            "attaches a policy whose document is not known here",
+            f"the policy {POLICY}",
             LOOK,
+            NEW,
         ),
         (
             "a.json",
@@ -83,6 +99,7 @@ def scratch(tmp_path: Path) -> Scratch:
             "has no permissions boundary any more",
             "everything that a permissions boundary would not leave",
             BOUND,
+            NEW,
         ),
         (
             "a.json",
@@ -91,6 +108,7 @@ def scratch(tmp_path: Path) -> Scratch:
             "changes a permissions boundary whose document is not known here",
             f"what the boundary {POLICY}-wide leaves",
             BOUND,
+            NEW,
         ),
         (
             "a.json",
@@ -99,16 +117,35 @@ def scratch(tmp_path: Path) -> Scratch:
             "lets in public access that was blocked",
             "what BlockPublicAcls blocks",
             "block public access again, or have it reviewed",
+            OTHER,
+        ),
+        (
+            "a.json",
+            SHARED,
+            {"Resources": {**SHARED["Resources"], "S": share("111122223333", "444455556666")}},
+            "shares resources through AWS RAM",
+            "access for 444455556666",
+            "name those who need it and no others, and have it reviewed",
+            OTHER,
+        ),
+        (
+            "a.tf",
+            "",
+            SNAPSHOT,
+            "shares a snapshot or an image",
+            "access for 111122223333",
+            "share it with the accounts that need it, never with all, and have it reviewed",
+            OTHER,
         ),
     ],
 )
 def test_access_without_a_document_in_words(
-    scratch: Scratch, path: str, old: Any, new: Any, message: str, access: str, advice: str
+    scratch: Scratch, path: str, old: Any, new: Any, message: str, access: str, advice: str, check: str
 ) -> None:
     scratch.commit(**{path: old} if old else {})
     scratch.write(path, new)
     words = " ".join(scratch.guard("check").out.split())
-    assert f"error: {message} [no-new-access]" in words
+    assert f"error: {message} [{check}]" in words
     assert f" new {access} " in words
     assert f"next {advice}" in words
     assert "AWS does not have today" not in words

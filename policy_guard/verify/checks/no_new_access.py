@@ -36,6 +36,13 @@ from policy_guard.verify.check import Check, Circumstances, Claim, Question
 
 
 def _claims(question: Question) -> Iterator[Claim]:
+    from policy_guard.verify.explain.without_document import is_other_access
+
+    return (claim for claim in new_claims(question) if claim.statement is None or not is_other_access(claim.statement))
+
+
+def new_claims(question: Question) -> Iterator[Claim]:
+    """What the new version allows and the old one does not, for each of its statements."""
     from policy_guard.iam.meaning import concrete
 
     kind, new, old, access = question.kind, question.new, question.old, question.access

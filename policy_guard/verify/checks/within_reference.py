@@ -29,12 +29,12 @@ from collections.abc import Iterator
 
 from policy_guard.settings.severity import CheckId
 from policy_guard.verify.check import Check, Claim, Combination, Question
-from policy_guard.verify.checks.no_new_access import CHECK as NO_NEW_ACCESS
+from policy_guard.verify.checks.no_new_access import new_claims
 
 
 def _claims(question: Question) -> Iterator[Claim | Combination]:
     if question.reference is not None:
-        yield from NO_NEW_ACCESS.claims(question._replace(old=question.reference))
+        yield from new_claims(question._replace(old=question.reference))
 
 
 CHECK = Check(

@@ -23,6 +23,7 @@ from policy_guard.iam.policy import (
     statement_meaning,
 )
 from policy_guard.verify.check import Claim
+from policy_guard.verify.explain.without_document import is_other_access
 from policy_guard.verify.requests import claimed_requests
 
 _NEAR = 30
@@ -79,7 +80,7 @@ class Changes:
         if statement_meaning(statement) in self._common_meanings:
             return self._lost_deny(request)
         ancestor = self._ancestor(statement)
-        if ancestor is None:
+        if ancestor is None or is_other_access(statement):
             place = _changed_place(statement, self._old.source, blamed_spans)
             return Cause(place, of_deny=False) if place else None
         if ancestor.effect != statement.effect:

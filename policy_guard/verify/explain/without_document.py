@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from policy_guard.documents.containers.other_access import detail_of, kind_of
 from policy_guard.iam.policy import Statement
 
 _ARN = "arn:aws:iam::aws:policy/"
@@ -22,7 +23,6 @@ class Words(NamedTuple):
 
 _ATTACHED = Words("attaches a policy whose document is not known here", "the policy {}")
 _BY_TEXT = Words("gives access that is known by its text alone", "{}")
-_WITHOUT_BLOCK = Words("lets in public access that was blocked", "what a block of public access keeps out")
 _BOUNDARY = "boundary:LeavesAllowed"
 _BY_ACTION = {
     "attached:ManagedPolicy": _ATTACHED,
@@ -30,10 +30,7 @@ _BY_ACTION = {
     "attached:Access": _BY_TEXT,
     "serverless:Access": _BY_TEXT,
     _BOUNDARY: Words("changes a permissions boundary whose document is not known here", "what the boundary {} leaves"),
-    "public-access:WithoutBlock": _WITHOUT_BLOCK,
-    "function-url:Invoke": Words("opens the URL of a function", "calls of the URL of the function"),
 }
-_FLAG = "public-access:"
 
 
 def is_made_up(action: str) -> bool:
@@ -49,13 +46,30 @@ def headline(action: str, resource: str) -> str | None:
     return words.headline if words else None
 
 
+def is_other_access(statement: Statement) -> bool:
+    """Tell whether a statement stands for access that no policy can express."""
+    actions = statement.action
+    return not actions.negated and all(kind_of(value.text) for value in actions.values)
+
+
+def kind_name(statement: Statement) -> str:
+    """Return the name of the kind of such access; nothing for any other."""
+    kind = kind_of(statement.action.values[0].text) if is_other_access(statement) else None
+    return kind.name if kind else ""
+
+
+def page(statement: Statement) -> str:
+    """Return AWS's page about such access; nothing for any other."""
+    kind = kind_of(statement.action.values[0].text) if is_other_access(statement) else None
+    return kind.page if kind else ""
+
+
 def advice_without_document(action: str) -> str:
     """Return what to do about such access."""
     if action == _BOUNDARY:
         return "put the boundary back, or have what it kept out reviewed"
-    if action.startswith(_FLAG):
-        return "block public access again, or have it reviewed"
-    return "look at what it allows, and have it reviewed"
+    kind = kind_of(action)
+    return kind.advised if kind else "look at what it allows, and have it reviewed"
 
 
 def access(action: str, resource: str) -> str | None:
@@ -66,6 +80,8 @@ def access(action: str, resource: str) -> str | None:
     if words is None:
         return None
     named = _inner(action).removeprefix(_ACTIONS_OF) or _inner(resource) or resource.removeprefix(_GROUP)
+    if (kind := kind_of(action)) and not _inner(resource):
+        return f"what {detail_of(action)} blocks" if detail_of(action) else kind.opened
     return words.access.format(named)
 
 
@@ -73,7 +89,9 @@ def unknown_policies(statement: Statement) -> Iterator[str]:
     """Return the ARNs in the name of AWS that a statement stands for, and that are none of a policy of AWS."""
     values = statement.resource.values if statement.resource else ()
     for action in statement.action.values:
-        texts = [value.text for value in values] if action.text == "attached:ManagedPolicy" else []
+        texts = (
+            [_inner(value.text) or value.text for value in values] if action.text == "attached:ManagedPolicy" else []
+        )
         if _words(action.text) is _BY_TEXT:
             texts = [statement.source.text[slice(*value.span)].strip("\"'") for value in values]
         texts.append(_inner(action.text).removeprefix(_ACTIONS_OF))
@@ -84,15 +102,13 @@ def _words(action: str) -> Words | None:
     inner = _inner(action)
     if inner.startswith(_ACTIONS_OF):
         return _of_unknown_actions(inner.removeprefix(_ACTIONS_OF))
-    if action.startswith(_FLAG):
-        flag = action.removeprefix(_FLAG)
-        return _BY_ACTION.get(action, Words(_WITHOUT_BLOCK.headline, f"what {flag} blocks"))
-    return _BY_ACTION.get(action)
+    kind = kind_of(action)
+    return Words(kind.does, "{}") if kind else _BY_ACTION.get(action)
 
 
 def _of_unknown_actions(named: str) -> Words:
     if named.startswith("what "):
-        return Words(_WITHOUT_BLOCK.headline, "{}")
+        return Words("lets in public access that was blocked", "{}")
     if ":policy/" in named or named.endswith(".arn"):
         return Words(_ATTACHED.headline, "what {} allows")
     return Words(_BY_TEXT.headline, "what {} allows")

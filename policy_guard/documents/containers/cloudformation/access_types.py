@@ -1,66 +1,13 @@
-"""Resources that grant access by other properties than documents: what they grant is known by these properties' text.
-
-Sources: AWS CloudFormation Template Reference, each resource's page; the guides of AWS Lake Formation, Amazon EKS, AWS
-RAM, IAM Identity Center, Amazon Cognito and IAM Roles Anywhere, on what each of them gives to whom.
-"""
+"""Which properties of a resource grant access by their text: those of the table, and others that speak of access."""
 
 from __future__ import annotations
 
 import re
 
+from policy_guard.documents.containers.other_access import EVERY, cloudformation_types
 from policy_guard.documents.source import Object
 
-# Every property but those that only name or describe.
-_ALL: tuple[str, ...] = ()
 _DESCRIBING = ("Description", "DisplayName", "Name", "StatementId", "Tags")
-_BY_TYPE: dict[str, tuple[str, ...]] = {
-    "AWS::CloudFormation::Stack": ("TemplateURL",),
-    "AWS::CloudFormation::StackSet": ("TemplateBody", "TemplateURL"),
-    "AWS::Cognito::IdentityPool": (
-        *("AllowUnauthenticatedIdentities", "CognitoIdentityProviders", "DeveloperProviderName"),
-        *("OpenIdConnectProviderARNs", "SamlProviderARNs", "SupportedLoginProviders"),
-    ),
-    "AWS::Cognito::IdentityPoolRoleAttachment": _ALL,
-    "AWS::Cognito::UserPoolGroup": ("RoleArn",),
-    "AWS::EC2::VPCEndpointServicePermissions": _ALL,
-    "AWS::EKS::AccessEntry": _ALL,
-    "AWS::EKS::IdentityProviderConfig": _ALL,
-    "AWS::EKS::PodIdentityAssociation": _ALL,
-    "AWS::Events::EventBusPolicy": ("Action", "Principal", "Condition", "EventBusName"),
-    "AWS::IAM::AccessKey": _ALL,
-    "AWS::IAM::InstanceProfile": ("Roles",),
-    "AWS::IAM::OIDCProvider": ("Url", "ClientIdList"),
-    "AWS::IAM::SAMLProvider": _ALL,
-    "AWS::IAM::User": ("LoginProfile",),
-    "AWS::IdentityStore::GroupMembership": _ALL,
-    "AWS::LakeFormation::DataLakeSettings": _ALL,
-    "AWS::LakeFormation::Permissions": _ALL,
-    "AWS::LakeFormation::PrincipalPermissions": _ALL,
-    "AWS::LakeFormation::TagAssociation": _ALL,
-    "AWS::OpenSearchServerless::AccessPolicy": ("Policy", "Type"),
-    "AWS::OpenSearchServerless::SecurityPolicy": ("Policy", "Type"),
-    "AWS::RAM::Permission": _ALL,
-    "AWS::RAM::ResourceShare": _ALL,
-    "AWS::Redshift::EndpointAuthorization": _ALL,
-    "AWS::RolesAnywhere::Profile": _ALL,
-    "AWS::RolesAnywhere::TrustAnchor": ("Source", "Enabled"),
-    "AWS::EntityResolution::PolicyStatement": _ALL,
-    "AWS::S3::AccessGrant": _ALL,
-    "AWS::S3::AccessGrantsInstance": _ALL,
-    "AWS::S3::AccessGrantsLocation": _ALL,
-    "AWS::S3::Bucket": ("AccessControl",),
-    "AWS::SSO::Assignment": _ALL,
-    "AWS::SSO::PermissionSet": ("CustomerManagedPolicyReferences",),
-    "AWS::Signer::ProfilePermission": _ALL,
-    "AWS::SecurityLake::Subscriber": _ALL,
-    "AWS::Serverless::Application": ("Location",),
-    "AWS::ServiceCatalog::LaunchRoleConstraint": _ALL,
-    "AWS::ServiceCatalog::PortfolioPrincipalAssociation": _ALL,
-    "AWS::ServiceCatalog::PortfolioShare": _ALL,
-    "AWS::Transfer::User": (
-        *("Role", "ServerId", "UserName", "HomeDirectory", "HomeDirectoryMappings", "HomeDirectoryType"),
-    ),
-}
 # Types with a block of public access.
 BUCKET = "AWS::S3::Bucket"
 BLOCKED = (BUCKET, "AWS::S3::AccessPoint", "AWS::S3::MultiRegionAccessPoint")
@@ -87,15 +34,30 @@ def deciding_properties(type_: str, properties: Object) -> tuple[str, ...]:
         return keys
     if type_ == _CUSTOM or not type_.startswith("AWS::"):
         return keys if speaks_of_access(type_) else tuple(filter(speaks_of_access, keys))
-    listed = ("Permissions", "LinkEntities") if type_.startswith(_QUICKSIGHT) else _BY_TYPE.get(type_)
-    if listed is None:
+    if type_.startswith(_QUICKSIGHT):
+        listed: tuple[str, ...] = ("Permissions", "LinkEntities")
+    elif type_ in cloudformation_types():
+        _, listed = cloudformation_types()[type_]
+    else:
         return ()
     return tuple(key for key in keys if (key in listed if listed else key not in _DESCRIBING))
 
 
 def tells_all(type_: str) -> bool:
     """Tell whether the deciding properties of a type say all of what is granted to whom."""
-    return type_.endswith(_MODULE) or _BY_TYPE.get(type_) == _ALL
+    return type_.endswith(_MODULE) or (type_ in cloudformation_types() and cloudformation_types()[type_][1] == EVERY)
+
+
+def kind_of_type(type_: str) -> str:
+    """Return the name of the kind of access that the properties of a type grant."""
+    if type_.startswith(_QUICKSIGHT):
+        return "quicksight"
+    return cloudformation_types()[type_][0].name if type_ in cloudformation_types() else "elsewhere"
+
+
+def receivers_of(type_: str) -> tuple[str, ...]:
+    """Return the properties of a type that say to whom it gives access."""
+    return cloudformation_types()[type_][0].receivers if type_ in cloudformation_types() else ()
 
 
 def speaks_of_access(name: str) -> bool:

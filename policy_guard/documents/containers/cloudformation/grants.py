@@ -23,6 +23,7 @@ from policy_guard.documents.containers.cloudformation.template import type_of
 from policy_guard.documents.containers.holes import hole
 from policy_guard.documents.containers.managed import statements as managed_statements
 from policy_guard.documents.containers.opaque import Opaque
+from policy_guard.documents.containers.other_access import action_of
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
 
 PERMISSION = "AWS::Lambda::Permission"
@@ -55,7 +56,7 @@ _BLOCK = "PublicAccessBlockConfiguration"
 _TRUE = ("true", "yes", "on", "y")
 _FLAGS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 # Amazon S3 User Guide, "Blocking public access": a new bucket blocks all of it, and one that loses its block nothing.
-_UNSET = "public-access:WithoutBlock"
+_UNSET = action_of("public-access-block")
 
 
 def grant_units(reading: Reading, name: str, managed: Iterable[str], bounded: bool) -> list[Unit]:
@@ -222,7 +223,7 @@ def _open_flags(block: Node) -> Iterator[tuple[str, Scalar]]:
         parts = parts_of(value) if isinstance(value, Scalar) else ()
         if "".join(part if isinstance(part, str) else "?" for part in parts).lower() not in _TRUE:
             unknown = any(isinstance(part, Hole) for part in parts)
-            yield f"public-access:{flag}", text_of(parts if unknown else ("*",), (value or block).span)
+            yield action_of("public-access-block", flag), text_of(parts if unknown else ("*",), (value or block).span)
 
 
 def _url(reading: Reading, name: str) -> Iterator[Unit]:
@@ -235,7 +236,7 @@ def _url(reading: Reading, name: str) -> Iterator[Unit]:
                         reading,
                         text.span,
                         outcome.truths,
-                        Action=text_of(("function-url:Invoke",), text.span),
+                        Action=text_of((action_of("function-url"),), text.span),
                         Resource=text_of(
                             ("*",) if parts_of(text) != ("AWS_IAM",) else ("arn:aws:iam:::signed",), text.span
                         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import product
 from math import prod
@@ -13,6 +13,8 @@ from policy_guard.documents.containers.cloudformation.access_types import (
     deciding_properties,
     is_deciding_value,
     is_harmless,
+    kind_of_type,
+    receivers_of,
     speaks_of_access,
     tells_all,
 )
@@ -20,26 +22,27 @@ from policy_guard.documents.containers.cloudformation.calls import call, canonic
 from policy_guard.documents.containers.cloudformation.documents import Unit, attempt
 from policy_guard.documents.containers.cloudformation.grant_statements import allow_statement, resource_holders, unit_of
 from policy_guard.documents.containers.cloudformation.named import all_decide
-from policy_guard.documents.containers.cloudformation.parts import NoValue, text_of
+from policy_guard.documents.containers.cloudformation.parts import NoValue, parts_of, text_of
 from policy_guard.documents.containers.cloudformation.reading import Reading
 from policy_guard.documents.containers.cloudformation.serverless import API, WITH_ROLES
 from policy_guard.documents.containers.cloudformation.serverless_apis import open_places, policies
 from policy_guard.documents.containers.cloudformation.serverless_known import access_beside
 from policy_guard.documents.containers.cloudformation.template import type_of
-from policy_guard.documents.containers.holes import hole
+from policy_guard.documents.containers.holes import hole, visible
 from policy_guard.documents.containers.opaque import Opaque
-from policy_guard.documents.source import Array, Node, Object, Scalar, Span
+from policy_guard.documents.containers.other_access import access_words, action_of
+from policy_guard.documents.source import Array, Hole, Node, Object, Scalar, Span, scalars
 
-ACTION = "attached:Access"
 _MOST_COMBINATIONS = 1_000
 
 
 class _Part(NamedTuple):
-    """Something that grants access: what decides it, beside the other properties, and where it stands."""
+    """Something that grants access: what decides it, beside the other properties, where it stands, and to whom."""
 
     label: str
     text: str
     span: Span
+    receivers: tuple[str, ...] = ()
 
 
 def text_units(reading: Reading, name: str, had_policy: bool) -> list[Unit]:
@@ -54,9 +57,12 @@ def text_units(reading: Reading, name: str, had_policy: bool) -> list[Unit]:
         for place in open_places(resource.get("Properties"), type_ == API):
             address = f"Resources.{name}.{place}"
             units += attempt(partial(_open_unit, reading, name, address), address)
+    guarded = policies(resource.get("Properties"), type_ == API) if type_ in (API, *WITH_ROLES) else ()
+    guarded_places = {place for place, _ in guarded}
     for place, node in access_beside(resource, type_):
         address = f"Resources.{name}.{place}"
-        units += attempt(partial(_node_units, reading, name, address, node), address)
+        kind = "open-api" if place in guarded_places else "serverless"
+        units += attempt(partial(_node_units, reading, name, address, kind, node), address)
     if isinstance(resource.get("Properties"), Object):
         units += attempt(partial(_property_units, reading, name, type_), f"Resources.{name}")
     return units
@@ -69,7 +75,7 @@ def account_units(reading: Reading) -> list[Unit]:
         return []
     address = "the account"
     part = _Part(address, canonical(node), node.span)
-    return [*unit_of(reading, address, address, "identity", [_statement(reading, part, {})])]
+    return [*unit_of(reading, address, address, "identity", [_statement(reading, "account", part, {})])]
 
 
 def has_api_policy(resource: Object) -> bool:
@@ -81,20 +87,22 @@ def has_api_policy(resource: Object) -> bool:
 def _open_unit(reading: Reading, name: str, address: str) -> Iterator[Unit]:
     span = reading.template.spans[name].span
     statements = [
-        allow_statement(reading, span, truths, Action=text_of((ACTION,), span), Resource=text_of(("*",), span))
+        allow_statement(
+            reading, span, truths, Action=text_of((action_of("open-api"),), span), Resource=text_of(("*",), span)
+        )
         for truths in reading.existing(name)
     ]
     yield from unit_of(reading, address, address, "identity", statements)
 
 
-def _node_units(reading: Reading, name: str, address: str, node: Node) -> Iterator[Unit]:
+def _node_units(reading: Reading, name: str, address: str, kind: str, node: Node) -> Iterator[Unit]:
     """Access that only a transform works out."""
     statements: list[Object] = []
     for truths in reading.existing(name):
         for outcome in outcomes(lambda case: reading.evaluator(case).value(node), truths, node.span):
             if outcome.value is not None and not isinstance(outcome.value, NoValue):
                 part = _Part(address, canonical(outcome.value), node.span)
-                statements.append(_statement(reading, part, outcome.truths))
+                statements.append(_statement(reading, kind, part, outcome.truths))
     yield from unit_of(reading, address, address, "identity", statements)
 
 
@@ -110,7 +118,7 @@ def _property_units(reading: Reading, name: str, type_: str) -> Iterator[Unit]:
     for key, truths in _holders(reading, name, type_):
         for outcome in outcomes(partial(_parts, reading, type_, properties), truths, properties.span):
             by_holder.setdefault(key, []).extend(
-                _statement(reading, part, outcome.truths) for part in outcome.value or ()
+                _statement(reading, kind_of_type(type_), part, outcome.truths) for part in outcome.value or ()
             )
     for key, statements in by_holder.items():
         yield from unit_of(reading, f"Resources.{name}", key, "identity", statements)
@@ -144,7 +152,7 @@ def _parts(reading: Reading, type_: str, properties: Object, truths: Truths) -> 
         assert node is not None
         value = evaluator.value(node)
         if isinstance(value, Array) and value.items:
-            lists.append([_Part(key, canonical(item), item.span) for item in value.items])
+            lists.append([_Part(key, canonical(item), item.span, _texts(item)) for item in value.items])
         elif isinstance(value, Object) and key == "Parameters":
             single += (
                 _Part(f"{key}.{entry.key.text}", canonical(entry.value), entry.value.span)
@@ -152,7 +160,7 @@ def _parts(reading: Reading, type_: str, properties: Object, truths: Truths) -> 
                 if is_deciding_value(type_, entry.key.text)
             )
         elif not isinstance(value, NoValue) and not (isinstance(value, Scalar) and is_harmless(key, value.text)):
-            single.append(_Part(key, canonical(value), value.span))
+            single.append(_Part(key, canonical(value), value.span, _texts(value)))
     if tells_all(type_) and prod(map(len, lists)) > _MOST_COMBINATIONS:
         raise Opaque("too many combinations of access are granted here; divide the resource", properties.span)
     context = sorted((part.label, part.text) for part in single)
@@ -160,10 +168,28 @@ def _parts(reading: Reading, type_: str, properties: Object, truths: Truths) -> 
     items = product(*lists) if tells_all(type_) else ((item,) for each in lists for item in each)
     combinations = list(items) if lists else [tuple(telling)] if telling else []
     texts = (repr((type_, context, [(part.label, part.text) for part in parts])) for parts in combinations)
-    return [_Part(parts[0].label, text, parts[0].span) for parts, text in zip(combinations, texts, strict=True)]
+    return [
+        _Part(parts[0].label, text, parts[0].span, _receivers(type_, (*parts, *single)))
+        for parts, text in zip(combinations, texts, strict=True)
+    ]
 
 
-def _statement(reading: Reading, part: _Part, truths: Truths) -> Object:
-    resource = hole(f"what {part.label} gives access to", part.label, part.text)
-    action = text_of((ACTION,), part.span)
+def _receivers(type_: str, parts: Iterable[_Part]) -> tuple[str, ...]:
+    """Return to whom the parts of a resource give access, as far as they say so."""
+    names = receivers_of(type_)
+    return tuple(dict.fromkeys(text for part in parts if part.label in names for text in part.receivers))
+
+
+def _statement(reading: Reading, kind: str, part: _Part, truths: Truths) -> Object:
+    resource = hole(access_words(part.label, part.receivers), part.label, part.text)
+    action = text_of((action_of(kind),), part.span)
     return allow_statement(reading, part.span, truths, Action=action, Resource=text_of((resource,), part.span))
+
+
+def _texts(node: Node) -> tuple[str, ...]:
+    """The texts in a value, as people read them."""
+    return tuple("".join(map(_seen, parts_of(scalar))) for scalar in scalars(node))
+
+
+def _seen(part: str | Hole) -> str:
+    return part if isinstance(part, str) else visible(part)

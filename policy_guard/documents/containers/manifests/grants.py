@@ -7,8 +7,13 @@ from collections.abc import Iterator
 from policy_guard.documents.containers.cloudformation.calls import canonical
 from policy_guard.documents.containers.holes import Parts, hole, spelling
 from policy_guard.documents.containers.managed import statements as managed_statements
+from policy_guard.documents.containers.other_access import action_of
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
 
+BY_RESOURCE = action_of("manifest")
+"""What stands for access that a resource gives by being there, or by a key that speaks of access."""
+_UNREAD, _ATTACHED = "attached:Access", "attached:ManagedPolicy"
+_POLICY = ":policy/"
 _OFF = ("false", "no", "off", "none", "")
 
 
@@ -18,19 +23,21 @@ def granted_statements(node: Node, words: str) -> Iterator[Object]:
         yield from _by_name(node, words)
     elif isinstance(node, Array):
         for item in node.items:
-            yield from granted_statements(item, words) if isinstance(item, Scalar) else (by_text(item, words),)
+            yield from (
+                granted_statements(item, words) if isinstance(item, Scalar) else (by_text(item, words, BY_RESOURCE),)
+            )
     else:
         for key, value in node.entries:
             if not _is_off(value):
-                yield by_text(value, f"{words}.{key.text}")
+                yield by_text(value, f"{words}.{key.text}", BY_RESOURCE)
 
 
-def by_text(node: Node, words: str, effect: str = "Allow") -> Object:
+def by_text(node: Node, words: str, action: str = _UNREAD, effect: str = "Allow") -> Object:
     """The statement for access that is known by its text: another text is new access, or with Deny a lost one."""
     resource = hole(
         f"what {words} gives access to" if effect == "Allow" else f"what {words} keeps out", words, canonical(node)
     )
-    return _statement(effect, "attached:Access", (resource,), node.span)
+    return _statement(effect, action, (resource,), node.span)
 
 
 def opened(action: str, what: Hole | None, span: Span) -> Object:
@@ -52,7 +59,13 @@ def _by_name(scalar: Scalar, words: str) -> Iterator[Object]:
     if _is_off(scalar):
         return
     aws_statements = managed_statements((scalar.text,), scalar.span)
-    yield from aws_statements or (by_text(scalar, words),)
+    if aws_statements:
+        yield from aws_statements
+    elif _POLICY in scalar.text:
+        resource = hole(scalar.text, words, canonical(scalar))
+        yield _statement("Allow", _ATTACHED, (resource,), scalar.span)
+    else:
+        yield by_text(scalar, words, BY_RESOURCE)
 
 
 def _is_off(node: Node) -> bool:

@@ -11,6 +11,7 @@ from policy_guard.documents.containers.limits import Limit, Limits, Lost
 from policy_guard.documents.containers.manifests import keys
 from policy_guard.documents.containers.manifests.grants import opened
 from policy_guard.documents.containers.manifests.resources import Resource, identity, resource_of
+from policy_guard.documents.containers.other_access import action_of
 from policy_guard.documents.containers.unresolved import without_style
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span, is_null, scalars
 
@@ -136,7 +137,7 @@ def _opening(limit: Limit, other: Limit | None, span: Span) -> Object:
     """The statement for what a limit kept out."""
     name = limit.label.rpartition(".")[2]
     if limit.kind == "block":
-        return opened(f"public-access:{name}", None, span)
+        return opened(action_of("public-access-block", name), None, span)
     if limit.kind == "boundary":
         return opened("boundary:LeavesAllowed", hole(limit.label, other.text) if other else None, span)
     words = f"what {limit.label.removeprefix('the number of ')} kept out"

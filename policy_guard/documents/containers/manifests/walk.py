@@ -8,7 +8,7 @@ from typing import NamedTuple
 from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.manifests import keys
 from policy_guard.documents.containers.manifests.branches import Branches
-from policy_guard.documents.containers.manifests.grants import by_text, granted_statements
+from policy_guard.documents.containers.manifests.grants import BY_RESOURCE, by_text, granted_statements
 from policy_guard.documents.containers.manifests.limits import cap_of, is_cap
 from policy_guard.documents.containers.manifests.owners import METADATA, Owners, children
 from policy_guard.documents.containers.manifests.resources import (
@@ -105,11 +105,11 @@ def _mapping_policies(source: Source, node: Object, way: _Way) -> Iterator[Manif
     is_granting = resource is not None and _is_granting(resource, node)
     is_known = way.is_known
     if resource is not None and is_cap(resource, node):
-        cap = by_text(cap_of(node), resource.address, "Deny")
+        cap = by_text(cap_of(node), resource.address, effect="Deny")
         yield _stand_in((cap,), node, way._replace(label=f"{way.label}{CAP}"))
         is_known = True
     if resource is not None and is_granting:
-        yield _stand_in((by_text(_without_description(node), resource.address),), node, way)
+        yield _stand_in((by_text(_without_description(node), resource.address, BY_RESOURCE),), node, way)
         is_known = True
     elif _is_role(node) or _is_access_patch(node, way):
         yield _stand_in((by_text(node, way.label),), node, way)

@@ -6,9 +6,10 @@ Sources: the AWS provider's documentation of each resource; Lambda Developer Gui
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from policy_guard.documents.containers.other_access import EVERY, access_words, action_of, terraform_types
 from policy_guard.documents.containers.terraform.elsewhere import ABSENT
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.values import (
@@ -22,72 +23,13 @@ from policy_guard.documents.containers.terraform.values import (
     unknown,
 )
 from policy_guard.documents.hcl.syntax import Body
-from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
+from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span, scalars
 
 PERMISSION = "aws_lambda_permission"
-# What they grant is known by their arguments alone, all of them or those named: other arguments are new access.
-_ALL: tuple[str, ...] = ()
-_SHARED = "shared_accounts"
-_SNAPSHOT = (
-    *(_SHARED, "db_snapshot_identifier", "db_instance_identifier", "db_cluster_identifier"),
-    *("db_cluster_snapshot_identifier", "source_db_snapshot_identifier", "target_db_snapshot_identifier"),
-)
-BY_ARGUMENTS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(
-        (
-            *("aws_lambda_function_url", "aws_lambda_layer_version_permission", "aws_kms_grant"),
-            *("aws_iam_instance_profile", "aws_iam_user_group_membership", "aws_iam_group_membership"),
-            *("aws_iam_access_key", "aws_iam_user_login_profile", "aws_iam_saml_provider"),
-            *("aws_ssoadmin_account_assignment", "aws_ssoadmin_customer_managed_policy_attachment"),
-            *("aws_identitystore_group_membership", "aws_eks_identity_provider_config"),
-            *("aws_eks_access_policy_association", "aws_eks_access_entry", "aws_eks_pod_identity_association"),
-            *("aws_ram_principal_association", "aws_ram_resource_association", "aws_cloudwatch_event_permission"),
-            *("aws_vpc_endpoint_service_allowed_principal", "aws_ami_launch_permission", "aws_s3_bucket_acl"),
-            *("aws_snapshot_create_volume_permission", "aws_cognito_identity_pool_roles_attachment"),
-            *("aws_organizations_delegated_administrator", "aws_lakeformation_data_lake_settings"),
-            *(
-                "aws_lakeformation_permissions",
-                "aws_lakeformation_resource_lf_tag",
-                "aws_lakeformation_resource_lf_tags",
-            ),
-            *("aws_lakeformation_opt_in", "aws_s3control_access_grant", "aws_s3control_access_grants_location"),
-            *(
-                "aws_rolesanywhere_profile",
-                "aws_redshift_endpoint_authorization",
-                "aws_signer_signing_profile_permission",
-            ),
-            *("aws_redshift_data_share_authorization", "aws_servicecatalog_principal_portfolio_association"),
-            *("aws_servicecatalog_portfolio_share", "aws_opensearchserverless_access_policy"),
-            *("aws_opensearchserverless_security_policy", "aws_opensearch_authorize_vpc_endpoint_access"),
-            *("aws_transfer_user", "aws_securitylake_subscriber", "aws_quicksight_iam_policy_assignment"),
-        ),
-        _ALL,
-    ),
-    "aws_iam_openid_connect_provider": ("url", "client_id_list"),
-    "aws_rolesanywhere_trust_anchor": ("source", "enabled"),
-    "aws_ram_resource_share": ("allow_external_principals", "permission_arns"),
-    "aws_s3_bucket": ("acl", "grant"),
-    "aws_s3_access_point": ("public_access_block_configuration", "bucket", "bucket_account_id"),
-    "aws_s3control_multi_region_access_point": ("details",),
-    "aws_db_snapshot": _SNAPSHOT,
-    "aws_db_snapshot_copy": _SNAPSHOT,
-    "aws_db_cluster_snapshot": _SNAPSHOT,
-    "aws_vpc_endpoint_service": ("allowed_principals",),
-    "aws_cognito_user_group": ("role_arn",),
-    "aws_cognito_identity_pool": (
-        *("allow_unauthenticated_identities", "cognito_identity_providers", "developer_provider_name"),
-        *("openid_connect_provider_arns", "saml_provider_arns", "supported_login_providers"),
-    ),
-    "aws_cloudformation_stack": ("template_url", "template_body", "parameters"),
-    "aws_cloudformation_stack_set": ("template_url", "template_body", "parameters"),
-    "aws_quicksight_data_set": ("permissions",),
-    "aws_quicksight_data_source": ("permission",),
-    "aws_quicksight_dashboard": ("permissions",),
-    "aws_quicksight_analysis": ("permissions",),
-    "aws_quicksight_folder": ("permissions",),
-}
 # Arguments that grant nothing with these texts. Source: Amazon S3 User Guide, "Access control list (ACL) overview".
 _HARMLESS = {"acl": ("private", "bucket-owner-read", "bucket-owner-full-control", "log-delivery-write")}
+# Snapshots give nothing that are shared with nobody.
+_SHARED = "shared_accounts"
 _META = ("count", "for_each", "depends_on", "provider", "lifecycle", "timeouts", "tags")
 # What AWS answers stands in a plan beside the arguments: it follows from them, or names what they made.
 _ANSWERED = (
@@ -108,7 +50,7 @@ OPEN_WITHOUT = {
 }
 _FLAGS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
 _LEAVES = "boundary:LeavesAllowed"
-GRANTING = (PERMISSION, CAP, *BY_ARGUMENTS, *BLOCKS)
+GRANTING = (PERMISSION, CAP, *terraform_types(), *BLOCKS)
 _CONDITIONS = (
     ("source_arn", "ArnLike", "AWS:SourceArn"),
     ("source_account", "StringEquals", "AWS:SourceAccount"),
@@ -133,10 +75,25 @@ def granted_policy(evaluator: Evaluator, type_: str, address: str, body: Body) -
         values = {name: body.value(name) for name in names}
         arguments = {name: single(evaluator.value(value)) for name, value in values.items() if value is not None}
         return _permission(arguments, body.span) if type_ == PERMISSION else open_access(type_, arguments, body.span)
-    if _SHARED in BY_ARGUMENTS.get(type_, _ALL) and not _is_shared(evaluator, body):
+    if _SHARED in _deciding(type_) and not _is_shared(evaluator, body):
         return ABSENT
     arguments_written = list(_arguments(evaluator, type_, body))
-    return _known_policy(type_, address, body.span, arguments_written) if arguments_written else ABSENT
+    if not arguments_written:
+        return ABSENT
+    receivers = _receivers(evaluator, type_, body)
+    return _known_policy(type_, address, body.span, arguments_written, receivers)
+
+
+def _deciding(type_: str) -> tuple[str, ...]:
+    """The arguments of a type that decide what it grants by its text; all of them if none are named."""
+    return terraform_types()[type_][1] if type_ in terraform_types() else EVERY
+
+
+def _receivers(evaluator: Evaluator, type_: str, body: Body) -> Iterator[str]:
+    """Return to whom a resource gives access, as far as its arguments say so."""
+    for name in terraform_types()[type_][0].receivers if type_ in terraform_types() else ():
+        if (argument := body.value(name)) is not None:
+            yield from (label_of(scalar) for scalar in scalars(evaluator.value(argument)))
 
 
 def _is_shared(evaluator: Evaluator, body: Body) -> bool:
@@ -148,19 +105,20 @@ def _is_shared(evaluator: Evaluator, body: Body) -> bool:
     return not is_null(value) and not (isinstance(value, Array) and not value.items)
 
 
-def _known_policy(type_: str, address: str, span: Span, deciding: object) -> Node:
+def _known_policy(type_: str, address: str, span: Span, deciding: object, receivers: Iterable[str]) -> Node:
     """The policy for access that is known by what decides it."""
     if type_ == CAP:
         return _policy(span, _allowed(_LEAVES, unknown("the boundary", span, deciding, is_list=False), span))
-    resource = unknown(f"what {address} gives access to", span, deciding, is_list=False)
-    return _policy(span, _allowed("attached:Access", resource, span))
+    kind, _ = terraform_types()[type_]
+    resource = unknown(access_words(address, receivers), span, address, deciding, is_list=False)
+    return _policy(span, _allowed(action_of(kind.name), resource, span))
 
 
 def decides(type_: str, name: str) -> bool:
     """Tell whether an attribute of a resource in a plan decides what it grants."""
     if type_ in _NAMES:
         return name in _NAMES[type_]
-    listed = BY_ARGUMENTS.get(type_, _ALL)
+    listed = _deciding(type_)
     return name in listed if listed else name not in (*_META, *_ANSWERED)
 
 
@@ -176,9 +134,11 @@ def granted_by(type_: str, address: str, values: Mapping[str, Any], span: Span) 
         return _permission(arguments, span) if type_ == PERMISSION else open_access(type_, arguments, span)
     harmless: dict[str, tuple[Any, ...]] = {name: (None, [], {}, "", *_HARMLESS.get(name, ())) for name in values}
     deciding = {name: value for name, value in values.items() if value not in harmless[name]}
-    if not deciding or (_SHARED in BY_ARGUMENTS.get(type_, _ALL) and _SHARED not in deciding):
+    if not deciding or (_SHARED in _deciding(type_) and _SHARED not in deciding):
         return open_access(type_, {}, span) if type_ == CAP else ABSENT
-    return _known_policy(type_, address, span, json.dumps(deciding, sort_keys=True))
+    names = terraform_types()[type_][0].receivers if type_ in terraform_types() else ()
+    receivers = [_text(text) for name in names for text in _items(deciding.get(name))]
+    return _known_policy(type_, address, span, json.dumps(deciding, sort_keys=True), receivers)
 
 
 def open_access(type_: str, arguments: Mapping[str, Node], span: Span) -> Node:
@@ -192,7 +152,11 @@ def open_access(type_: str, arguments: Mapping[str, Node], span: Span) -> Node:
         return _policy(span, *(each._replace(entries=(*each.entries, principal)) for each in statements))
     flags = {name: arguments.get(name) or Scalar("false", span) for name in _FLAGS}
     openings = (
-        _allowed(f"public-access:{name}", flag if not is_known(flag) else all_text._replace(span=flag.span), flag.span)
+        _allowed(
+            action_of("public-access-block", name),
+            flag if not is_known(flag) else all_text._replace(span=flag.span),
+            flag.span,
+        )
         for name, flag in flags.items()
         if _is_open(flag)
     )
@@ -203,13 +167,17 @@ def _is_open(flag: Node) -> bool:
     return not is_known(flag) or label_of(flag) != "true"
 
 
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def _arguments(evaluator: Evaluator, type_: str, body: Body) -> Iterator[object]:
     """Return what the arguments that decide come to, and what else is written there."""
-    names = BY_ARGUMENTS.get(type_, _ALL)
+    names = _deciding(type_)
     for name, argument in sorted(body.arguments.items()):
         if (name in names if names else name not in _META) and not _is_harmless(evaluator, name, argument.value):
             yield name, name_of(evaluator.value(argument.value))
