@@ -28,6 +28,8 @@ from policy_guard.verify.finding import Spelled
 MOST_PLACES = 300
 """Characters of two patterns together for which what both match is spelled."""
 MOST_PATTERNS = 8
+MOST_VALUES = 64
+"""Of how many values an element in common may be: nobody reads more, and each is held against all others."""
 _NOWHERE = Span(0, 0)
 _ALL = Value("*", Pattern((STAR,)), _NOWHERE)
 _EVERYONE = Principals(False, (Principal("AWS", _ALL),), _NOWHERE)
@@ -92,7 +94,10 @@ def _exceptions(
 
 
 def _elements(first: Element | None, second: Element | None, fold: bool) -> tuple[Element | None, tuple[Value, ...]]:
-    """Return an element for the texts that both match, except those matching the values beside it; None if empty."""
+    """Return an element for the texts that both match, except those matching the values beside it.
+
+    None if there are none, or too many values for them.
+    """
     if first is None or second is None:
         return first or second, ()
     if first.negated and second.negated:
@@ -105,7 +110,8 @@ def _elements(first: Element | None, second: Element | None, fold: bool) -> tupl
     common_values = dict.fromkeys(
         value for a in first.values for b in second.values for value in _common_values(a, b, fold=fold)
     )
-    return (element(_widest_values(tuple(common_values), fold)) if common_values else None), ()
+    spelled = 0 < len(common_values) <= MOST_VALUES
+    return (element(_widest_values(tuple(common_values), fold)) if spelled else None), ()
 
 
 def _element_difference(positive: Element, negated: Element, fold: bool) -> tuple[Element | None, tuple[Value, ...]]:
