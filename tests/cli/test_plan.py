@@ -175,6 +175,37 @@ FAILS = {
         ],
         "plan.json#aws_iam_role.r.inline_policy[0]:",
     ),
+    "a policy in a block is widened": (
+        [
+            change(
+                "aws_s3control_multi_region_access_point_policy.p",
+                {"details": [{"name": "n", "policy": policy(dict(READ, Principal="*"))}]},
+                {"details": [{"name": "n", "policy": policy(dict(READ, Principal="*"), dict(SEND, Principal="*"))}]},
+            )
+        ],
+        "plan.json#aws_s3control_multi_region_access_point_policy.p.details[0]:",
+    ),
+    "a policy in a list of awscc is known later": (
+        [
+            change(
+                "awscc_iam_role.r",
+                {"policies": [{"policy_document": policy(READ)}]},
+                {"policies": [{"policy_name": "n"}]},
+                {"policies": [{"policy_document": True}]},
+            )
+        ],
+        "plan.json#awscc_iam_role.r.policies.policy_document:",
+    ),
+    "a role of awscc has another managed policy": (
+        [
+            change(
+                "awscc_iam_role.r",
+                {"managed_policy_arns": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]},
+                {"managed_policy_arns": ["arn:aws:iam::aws:policy/AdministratorAccess"]},
+            )
+        ],
+        "plan.json#awscc_iam_role.r.managed_policy_arns:",
+    ),
     "a permission of a function comes": (
         granting("aws_lambda_permission", None, CALL, {"id": True}),
         "plan.json#aws_lambda_permission.x.grant:1:1: error[no-new-access]",

@@ -32,7 +32,7 @@ from policy_guard.documents.containers.terraform.principals import (
 )
 from policy_guard.documents.containers.terraform.rendered import render
 from policy_guard.documents.containers.terraform.text import pieces_of, policy_of
-from policy_guard.documents.containers.terraform.uses import HOLDERS
+from policy_guard.documents.containers.terraform.uses import HOLDERS, is_of_organization
 from policy_guard.documents.containers.terraform.values import (
     is_known,
     is_null,
@@ -104,7 +104,7 @@ def unit_at(use: Use, address: str, evaluator: Evaluator) -> Unit:
     """The policy of one object. Raises `Opaque` and `Unreadable`."""
     holder = "\n".join(holder_of(use, evaluator))
     kind = use.kind
-    if use.address.endswith(".content"):
+    if is_of_organization(type_of(use), use.address.rpartition(".")[2]):
         kind = kind_of_organization(use, evaluator)
     sources: list[Source] = []
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.choices import (
     Impossible,
     Need,
+    Truths,
+    outcomes,
 )
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.deciding import deciding_texts
@@ -18,13 +21,27 @@ from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.grants import GRANTING, PERMISSION
 from policy_guard.documents.containers.terraform.modules import module_scopes
 from policy_guard.documents.containers.terraform.scope import Scope
-from policy_guard.documents.containers.terraform.uses import kind_of, takes_policy
+from policy_guard.documents.containers.terraform.uses import (
+    inner_paths,
+    is_of_aws,
+    kind_of,
+    takes_boundary,
+    takes_name,
+    takes_policy,
+)
 from policy_guard.documents.containers.terraform.values import name_of
 from policy_guard.documents.hcl.syntax import (
     Argument,
     Block,
+    Call,
     Expression,
+    List,
+    Literal,
+    Mapping,
+    Template,
+    Text,
 )
+from policy_guard.documents.source import Node
 
 _LIKE_POLICY = re.compile(r"\b(?:Statement|statements?|actions|\w*polic(?:y|ies)\w*)\b")
 # Of the arguments of modules elsewhere, those that may say who gets what.
@@ -35,12 +52,17 @@ _OF_ACCESS = re.compile(
 _MAY_HOLD = re.compile(
     r"Statement|polic|document|json|body|content|manifest|definition|template|input|value|config", re.IGNORECASE
 )
-BY_NAME = ("policy_arn", "policy_arns")
+_MAY_BE_GIVEN = re.compile(r"\b(?:aws_iam_policy_document|local|module|var|each|count)\.|:policy/")
+# Functions that write other values in another way.
+_OF_STRUCTURE = ("jsonencode", "yamlencode")
+_WRITING = (*_OF_STRUCTURE, "base64encode", "base64gzip")
+_ARN = re.compile(r":iam::[^:]*:policy/")
 _OF_TARGETS, _POLICY_ID = "aws_organizations_policy_attachment", "policy_id"
 CEILING = "permissions_boundary"
 GRANT = "grant"
 """The name under which a resource that grants access without a document has a policy."""
 _DOCUMENT = "data.aws_iam_policy_document."
+_INLINE = "inline_policy"
 
 
 @dataclass(frozen=True)
@@ -48,6 +70,7 @@ class Use:
     """A place that holds a policy: `deciding` is the text of all that may decide it, `reads` that files do so too.
 
     With `opens` it is a block of public access, or a boundary, that leaves all open in cases where it is not there.
+    With `by_name` the policy is named there, and stands elsewhere.
     """
 
     address: str
@@ -58,6 +81,7 @@ class Use:
     deciding: frozenset[tuple[str, str, str]]
     reads: bool
     opens: bool = False
+    by_name: bool = False
 
 
 def type_of(use: Use) -> str:
@@ -81,6 +105,21 @@ def uses(scope: Scope) -> Iterator[Use]:
             yield from _of_module(scope, address, definition)
 
 
+def documents(scope: Scope) -> Iterator[Use]:
+    """All documents in a scope and in the modules that it calls, also those that are used."""
+    for address, definition in scope.folder.definitions.items():
+        if address.startswith(_DOCUMENT):
+            yield _use(scope, address, definition, None, None)
+        elif address.startswith("module."):
+            for inner in module_scopes(scope, address.removeprefix("module.")) or ():
+                yield from documents(inner)
+
+
+def is_document(use: Use) -> bool:
+    """Tell whether a document is judged by itself, since nothing uses it."""
+    return use.address.removeprefix(use.scope.name).startswith(_DOCUMENT)
+
+
 def _of_module(scope: Scope, address: str, definition: Definition) -> Iterator[Use]:
     label = address.removeprefix("module.")
     if (scopes := module_scopes(scope, label)) is not None:
@@ -96,7 +135,7 @@ def _of_module(scope: Scope, address: str, definition: Definition) -> Iterator[U
 
 def is_by_name(use: Use) -> bool:
     """Tell whether the policy is named there, and stands elsewhere."""
-    return use.address.endswith(BY_NAME) or is_of_target(use)
+    return use.by_name or is_of_target(use)
 
 
 def is_of_target(use: Use) -> bool:
@@ -161,43 +200,145 @@ def _of_resource(scope: Scope, address: str, definition: Definition) -> Iterator
     if type_ in GRANTING:
         kind: Kind = "resource" if type_ == PERMISSION else "identity"
         yield _use(scope, f"{address}.{GRANT}", definition, None, kind)
-    for name, argument in definition.body.arguments.items():
-        if takes_policy(type_, name):
-            yield _use(scope, f"{address}.{name}", definition, argument.value, kind_of(type_, name))
-        elif type_.startswith("aws_") and (name.endswith(BY_NAME) or (type_, name) == (_OF_TARGETS, _POLICY_ID)):
-            yield _use(scope, f"{address}.{name}", definition, argument.value, "identity")
-        else:
-            yield from _unlisted_uses(scope, f"{address}.{name}", definition, argument)
-    if type_ in ("aws_iam_role", "aws_iam_user") and (value := definition.body.value(CEILING)) is not None:
-        yield _use(scope, f"{address}.{CEILING}", definition, value, "identity")
+    for argument in definition.body.arguments.values():
+        yield from _of_argument(scope, type_, address, definition, argument)
     for number, block in enumerate(definition.body.blocks):
-        value = block.body.value("policy")
-        if block.type == "inline_policy" and value is not None:
-            yield _use(scope, f"{address}.inline_policy[{number}]", definition, value, "identity")
-        elif block.type == "dynamic" and block.labels and block.labels[0].endswith("policy"):
-            yield _use(scope, f"{address}.dynamic[{number}]", definition, None, None)
+        yield from _of_block(scope, address, definition, block, number)
+
+
+def _of_argument(scope: Scope, type_: str, address: str, definition: Definition, argument: Argument) -> Iterator[Use]:
+    """The policies in an argument of a resource that stands in no block."""
+    name, value, at = argument.name, argument.value, f"{address}.{argument.name}"
+    is_ceiling = name == CEILING and takes_boundary(type_, name)
+    if takes_policy(type_, name):
+        yield _use(scope, at, definition, value, kind_of(type_, name))
+    elif is_ceiling or takes_name(type_, name) or (type_, name) == (_OF_TARGETS, _POLICY_ID):
+        yield replace(_use(scope, at, definition, value, "identity"), by_name=not is_ceiling)
+    elif paths := [path for path in inner_paths(type_) if path.startswith(f"{name}.")]:
+        for path in paths:
+            for number, part in enumerate(_inner_values(value, tuple(path.split(".")[1:]))):
+                use = _use(scope, f"{address}.{path}[{number}]", definition, part, kind_of(type_, path))
+                yield replace(use, by_name=part is not None and takes_name(type_, path))
+    else:
+        yield from _unlisted_uses(scope, at, definition, argument)
+
+
+def _inner_values(value: Expression, path: tuple[str, ...]) -> Iterator[Expression | None]:
+    """The values to which a path leads through lists and mappings; None for one that cannot be told from the text."""
+    if not path:
+        yield value
+    elif isinstance(value, List):
+        for item in value.items:
+            yield from _inner_values(item, path)
+    elif isinstance(value, Mapping):
+        for key, inner in value.items:
+            if (name := _key_text(key)) is None:
+                yield None
+            elif name == path[0]:
+                yield from _inner_values(inner, path[1:])
+    elif not isinstance(value, Literal):
+        yield None
+
+
+def _key_text(key: Expression) -> str | None:
+    """The key of a mapping that is written as a text; None for any other."""
+    if isinstance(key, Template) and all(isinstance(part, Text) for part in key.parts):
+        return "".join(part.value for part in key.parts if isinstance(part, Text))
+    return None
+
+
+def _of_block(scope: Scope, address: str, definition: Definition, block: Block, number: int) -> Iterator[Use]:
+    """The policies in a block of a resource; in one that is repeated, nobody knows what stands for its items."""
+    type_ = address.partition(".")[0]
+    if block.type == "dynamic" and not is_of_aws(type_) and block.labels and block.labels[0].endswith("policy"):
+        yield _use(scope, f"{address}.dynamic[{number}]", definition, None, None)
+        return
+    for at, part in enumerate(_parts(block)):
+        value = None if part.is_repeated else part.argument.value
+        place = f"{address}.{block.type}[{number}].{part.argument.name}[{at}]"
+        if takes_policy(type_, part.path):
+            is_inline = part.path == f"{_INLINE}.policy" and not part.is_repeated
+            place = f"{address}.{_INLINE}[{number}]" if is_inline else place
+            yield _use(scope, place, definition, value, kind_of(type_, part.path))
+        elif takes_name(type_, part.path):
+            yield replace(_use(scope, place, definition, value, "identity"), by_name=value is not None)
         else:
-            for at, argument in enumerate(_arguments(block)):
-                yield from _unlisted_uses(
-                    scope, f"{address}.{block.type}[{number}].{argument.name}[{at}]", definition, argument
-                )
+            unlisted = _unlisted_uses(scope, place, definition, part.argument)
+            yield from (replace(use, value=value) for use in unlisted)
 
 
-def _arguments(block: Block) -> Iterator[Argument]:
-    yield from block.body.arguments.values()
-    for inner in block.body.blocks:
-        yield from _arguments(inner)
+class _Part(NamedTuple):
+    """An argument of a block with its path in the resource; `is_repeated` if a dynamic block makes it."""
+
+    path: str
+    argument: Argument
+    is_repeated: bool
+
+
+def _parts(block: Block, above: str = "", is_repeated: bool = False) -> Iterator[_Part]:
+    """The arguments in a block and in those below it; what makes a dynamic block stands beside its content."""
+    is_dynamic = block.type == "dynamic" and bool(block.labels)
+    path, is_repeated = f"{above}{block.labels[0] if is_dynamic else block.type}.", is_repeated or is_dynamic
+    bodies = [inner.body for inner in block.body.of_type("content")] if is_dynamic else [block.body]
+    if is_dynamic:
+        yield from (_Part(f"{path}dynamic.{name}", each, True) for name, each in block.body.arguments.items())
+    for body in bodies:
+        yield from (_Part(f"{path}{name}", each, is_repeated) for name, each in body.arguments.items())
+        for inner in body.blocks:
+            yield from _parts(inner, path, is_repeated)
 
 
 def _unlisted_uses(scope: Scope, address: str, definition: Definition, argument: Argument) -> Iterator[Use]:
-    """The policy in an argument that is not known to take any, if one is written there or in what decides it."""
-    text = definition.written(argument)
-    if not _MAY_HOLD.search(text):
+    """The policies in an argument that is not known to take any, if some are written there or in what decides it."""
+    for number, leaf in enumerate(_leaves(argument.value)):
+        text = definition.written(leaf)
+        place = address if leaf is argument.value else f"{address}({number})"
+        if _MAY_HOLD.search(f"{argument.name} {text}") and (_is_policy(text) or _is_decided_by_policy(scope, leaf)):
+            yield _use(scope, place, definition, leaf, None)
+        elif _MAY_BE_GIVEN.search(text):
+            yield from _given_policies(scope, place, definition, leaf)
+
+
+def _leaves(value: Expression) -> Iterator[Expression]:
+    """The values in lists and mappings, but a mapping that is a policy as a whole."""
+    inner: Iterable[Expression] = ()
+    if isinstance(value, List):
+        inner = value.items
+    elif isinstance(value, Mapping) and all(_key_text(key) not in (None, "Statement") for key, _ in value.items):
+        inner = (each for _, each in value.items)
+    elif isinstance(value, Call) and value.name in _WRITING and _may_be_opened(value):
+        inner = value.arguments
+    else:
+        yield value
+    for each in inner:
+        yield from _leaves(each)
+
+
+def _may_be_opened(call: Call) -> bool:
+    """Tell whether each value in what a call writes may be looked at alone: it is no policy as a whole."""
+    return call.name not in _OF_STRUCTURE or all(next(_leaves(each), None) is not each for each in call.arguments)
+
+
+def _is_decided_by_policy(scope: Scope, value: Expression) -> bool:
+    return any(_is_policy(text) for _, _, text in deciding_texts(scope, value, excluded_prefix="aws_")[0])
+
+
+def _given_policies(scope: Scope, address: str, definition: Definition, value: Expression) -> Iterator[Use]:
+    """The policy that a value comes to, and the ARN of one that is handed to another provider than AWS."""
+
+    def run(truths: Truths) -> Node:
+        evaluator = Evaluator(scope, definition.source, truths)
+        return evaluator.with_names(evaluator.numbered(definition.body)).value(value)
+
+    try:
+        all_outcomes = outcomes(run, {}, value.span)
+    except Opaque:
         return
-    if _is_policy(text) or any(
-        _is_policy(each) for _, _, each in deciding_texts(scope, argument, excluded_prefix="aws_")[0]
-    ):
-        yield _use(scope, address, definition, argument.value, None)
+    texts = sorted({name_of(outcome.value) for outcome in all_outcomes if outcome.value is not None})
+    is_policy = any(map(_is_policy, texts))
+    if is_policy or (not is_of_aws(address.partition(".")[0]) and any(map(_ARN.search, texts))):
+        use = _use(scope, address, definition, value if is_policy else None, None)
+        yield use if is_policy else replace(use, deciding=frozenset((scope.name, "", text) for text in texts))
 
 
 def _use(scope: Scope, address: str, definition: Definition, value: Expression | None, kind: Kind | None) -> Use:

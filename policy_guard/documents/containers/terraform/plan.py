@@ -7,7 +7,7 @@ the apply alone is no policy that could be judged.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from policy_guard.documents.containers import Kind
@@ -32,9 +32,17 @@ from policy_guard.documents.containers.terraform.grants import (
     granted_by,
     may_be_answered,
 )
-from policy_guard.documents.containers.terraform.places import BY_NAME, CEILING, GRANT
+from policy_guard.documents.containers.terraform.places import CEILING, GRANT
 from policy_guard.documents.containers.terraform.units import Sides
-from policy_guard.documents.containers.terraform.uses import HOLDERS, kind_of, takes_policy
+from policy_guard.documents.containers.terraform.uses import (
+    HOLDERS,
+    inner_paths,
+    is_of_organization,
+    kind_of,
+    takes_boundary,
+    takes_name,
+    takes_policy,
+)
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.formats.json import scan
 from policy_guard.documents.source import Array, Node, Problem, Scalar, Source, Span, Unreadable
@@ -47,7 +55,7 @@ _SUFFIXES = ("_attachment", "_attachments_exclusive")
 _ARGUMENTS = {"aws_iam_principal_policy_attachments_exclusive": "principal_name"}
 _POLICY_ID = "policy_id"
 _ATTACHABLE = {"aws_iam_policy": ("policy", "arn"), "aws_organizations_policy": ("content", "id")}
-_BOUNDED = ("aws_iam_role", "aws_iam_user")
+_BOUNDED = ("aws_iam_role", "aws_iam_user", "awscc_iam_role", "awscc_iam_user")
 _ORGANIZATIONS: dict[str, Kind] = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}
 
 
@@ -117,7 +125,8 @@ def _with_documents(
     """The policies that a unit of attached ones stands for, for each principal."""
     name = unit.address.rpartition(".")[2]
     values = resource["change"][side]
-    if unit.problems or not (name.endswith(BY_NAME) or name in (CEILING, _POLICY_ID)) or values.get(name) is None:
+    is_named = takes_name(resource["type"], name) or name in (CEILING, _POLICY_ID)
+    if unit.problems or not is_named or values.get(name) is None:
         yield unit
         return
     arns = values[name] if isinstance(values[name], list) else [values[name]]
@@ -183,11 +192,9 @@ def _units(path: str, resource: Mapping[str, Any], side: str) -> Iterator[Unit]:
     deposed_suffix = f" (deposed {resource['deposed']})" if resource.get("deposed") else ""
     for name in dict.fromkeys([*values, *later_values]):
         at = f"{address}{deposed_suffix}.{name}"
-        if name == "inline_policy" and type_ == "aws_iam_role":
-            for number, inner in enumerate(_mappings(values.get(name))):
-                yield _unit(path, resource, f"{at}[{number}]", name, inner.get("policy"), values, False)
-            if _is_later(later_values.get(name)) and not _mappings(values.get(name)):
-                yield _unit(path, resource, at, name, None, values, True)
+        if paths := [each for each in inner_paths(type_) if each.startswith(f"{name}.")]:
+            for each in paths:
+                yield from _inner_units(path, resource, at, each, values, later_values.get(name))
         elif name == CEILING and not _had_boundary(resource):
             continue
         elif _may_be_policy(type_, name, values.get(name)):
@@ -197,6 +204,29 @@ def _units(path: str, resource: Mapping[str, Any], side: str) -> Iterator[Unit]:
     yield from _granting_units(path, resource, f"{address}{deposed_suffix}", values, later_values)
     if _loses_boundary(resource, side, later_values):
         yield _unit(path, resource, f"{address}{deposed_suffix}.{CEILING}", CEILING, None, values, False)
+
+
+def _inner_units(
+    path: str, resource: Mapping[str, Any], at: str, argument: str, values: Mapping[str, Any], later: Any
+) -> Iterator[Unit]:
+    """The policies that lie in the values of an argument, at a path of it."""
+    name, *steps = argument.split(".")
+    place = at if steps == ["policy"] else ".".join((at, *steps))
+    for number, value in enumerate(_values_at(values.get(name), steps)):
+        yield _unit(path, resource, f"{place}[{number}]", argument, value, values, False)
+    if later is True or any(_values_at(later, steps)):
+        yield _unit(path, resource, place, argument, None, values, True)
+
+
+def _values_at(value: Any, steps: Sequence[str]) -> Iterator[Any]:
+    """The values to which steps lead through lists and mappings."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _values_at(item, steps)
+    elif isinstance(value, dict) and steps:
+        yield from _values_at(value.get(steps[0]), steps[1:])
+    elif not steps and value is not None:
+        yield value
 
 
 def _granting_units(
@@ -263,10 +293,6 @@ def _loses_boundary(resource: Mapping[str, Any], side: str, later_values: Mappin
     return resource["change"]["after"].get(CEILING) is None and not _is_later(later_values.get(CEILING))
 
 
-def _mappings(value: Any) -> list[dict[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
 def _is_later(unknown: Any) -> bool:
     """Tell whether some of a value is known later alone."""
     if isinstance(unknown, dict):
@@ -275,9 +301,7 @@ def _is_later(unknown: Any) -> bool:
 
 
 def _may_be_policy(type_: str, name: str, value: Any) -> bool:
-    if takes_policy(type_, name) or name == CEILING:
-        return type_.startswith("aws_")
-    if type_.startswith("aws_") and name.endswith(BY_NAME):
+    if takes_policy(type_, name) or takes_name(type_, name) or takes_boundary(type_, name):
         return True
     if type_ == "aws_organizations_policy_attachment":
         return name == _POLICY_ID
@@ -310,7 +334,7 @@ def _document(type_: str, name: str, value: Any, source: Source, values: Mapping
     if name == CEILING:
         arn = Scalar(str(value), full_span, parts=(str(value),))
         return (without_ceiling(full_span) if value is None else below_ceiling(arn)), "identity"
-    if name.endswith(BY_NAME):
+    if takes_name(type_, name):
         arns = value if isinstance(value, list) else [value]
         return attached_policy(
             Array(tuple(Scalar(str(arn), full_span, parts=(str(arn),)) for arn in arns), full_span)
@@ -318,8 +342,8 @@ def _document(type_: str, name: str, value: Any, source: Source, values: Mapping
     if name == _POLICY_ID:
         text = Scalar(str(value), full_span, parts=(str(value),))
         return (without_ceiling(full_span) if value in FULL_ACCESS else unread_policy(text)), "scp"
-    kind = kind_of(type_, name) if takes_policy(type_, name) or name == "inline_policy" else None
-    if name == "content":
+    kind = kind_of(type_, name) if takes_policy(type_, name) else None
+    if is_of_organization(type_, name):
         kind = _ORGANIZATIONS.get(str(values.get("type") or "SERVICE_CONTROL_POLICY"))
         if kind is None:
             raise Unreadable(Problem("policies of this type are not read; judge it by hand", full_span))
@@ -358,7 +382,7 @@ def _principal(resource: Mapping[str, Any], name: str, values: Mapping[str, Any]
         return ""
     if name == _POLICY_ID:
         return _principal_name(resource, "target_id", str(values.get("target_id")))
-    is_role_argument = type_ == "aws_iam_role" and name in ("inline_policy", "managed_policy_arns")
+    is_role_argument = type_ == "aws_iam_role" and name in ("inline_policy.policy", "managed_policy_arns")
     for noun in _PRINCIPALS:
         argument = _ARGUMENTS.get(type_.replace(f"_{noun}_", "_principal_", 1), noun).replace("principal", noun)
         is_principal_type = type_ in (f"aws_iam_{noun}_policy{suffix}" for suffix in ("", *_SUFFIXES))

@@ -26,7 +26,7 @@ from policy_guard.documents.containers.terraform.folder import Folder
 from policy_guard.documents.containers.terraform.functions import call_value
 from policy_guard.documents.containers.terraform.grants import open_access
 from policy_guard.documents.containers.terraform.modules import module_reference
-from policy_guard.documents.containers.terraform.places import CEILING, Use, type_of, uses
+from policy_guard.documents.containers.terraform.places import CEILING, Use, documents, is_document, type_of, uses
 from policy_guard.documents.containers.terraform.policy_objects import policy_reference
 from policy_guard.documents.containers.terraform.principals import (
     argument_of_principal,
@@ -76,6 +76,7 @@ def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) ->
     """The policies that may differ; with `files_differ`, files that are no Terraform do."""
     old_uses = _lifted({use.address: use for use in uses(old)} if old else {})
     new_uses = _lifted(with_openings(old_uses, {use.address: use for use in uses(new)} if new else {}))
+    old_uses |= _unused_documents(old, new_uses.keys() - old_uses, new_uses)
     old_ceilings = {address for address in old_uses if address.endswith(f".{CEILING}")}
     differing_addresses = [
         address
@@ -103,6 +104,12 @@ def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) ->
     opened_blocks = _opened_blocks(missed_blocks(changed_uses, new), side_units[1]) if new else ()
     sides = side_units[0], [*side_units[1], *unbounded, *opened_blocks]
     return Sides(tuple(_but_held(sides[0], sides[1])), tuple(_but_held(sides[1], sides[0])))
+
+
+def _unused_documents(old: Scope | None, addresses: Collection[str], new: Mapping[str, Use]) -> dict[str, Use]:
+    """The old versions of documents that nothing uses any more."""
+    unused = {address for address in addresses if is_document(new[address])}
+    return {use.address: use for use in documents(old) if use.address in unused} if old and unused else {}
 
 
 def _but_held(units: Sequence[Unit], others: Iterable[Unit]) -> Iterator[Unit]:
