@@ -6,22 +6,28 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from policy_guard.documents.errors import SetupError
+from policy_guard.documents.format import decode
+from policy_guard.documents.source import Source, Unreadable
 from policy_guard.documents.write import file_within, replace
 from policy_guard.iam import catalog
+from policy_guard.iam.policy import Policy
 from policy_guard.pipeline.pairing.file_version import FileVersion, version_of
 from policy_guard.pipeline.repository import Repository, from_root
 from policy_guard.refine.attribution import Usage, files_of, load_usage
-from policy_guard.refine.file import Refined, refined
+from policy_guard.refine.file import Reading, Refined, is_same_tree, refined
 from policy_guard.refine.narrow import Scope
 from policy_guard.refine.unused_actions import Unused
+from policy_guard.regex import regex
 from policy_guard.report.refinement import Entry, Refinement
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import load_settings
 
+_OF_TERRAFORM = regex(r"(?:.*/)?[^./][^/]*\.(?:tf|tofu)(?:\.json)?")
 TOO_LARGE = "AWS takes no policy of its new size"
 
 
@@ -88,16 +94,55 @@ class _Run(NamedTuple):
             old = target.file.read_bytes()
         except OSError as error:
             return _Result(Entry(target.path, error=f"{target.path}: {error.strerror}"))
+        unused = self.usage.unused_by_anyone() if target.alone else self.usage.unused_in(*target.names)
+        if _OF_TERRAFORM.fullmatch(target.path):
+            return _Result(self.entry_of_terraform(target, old, unused), old)
+        return _Result(self.entry(target, self.version(target, old), unused), old)
+
+    def version(self, target: _Target, data: bytes) -> FileVersion:
+        """Return what a file holds with these bytes."""
         rule = self.config.policy_rule(target.path)
         kind = rule.kind if rule else None
-        side = version_of(old, target.path, "", True, kind, self.config.placeholders)
-        unused = self.usage.unused_by_anyone() if target.alone else self.usage.unused_in(*target.names)
-        return _Result(self.entry(target, side, unused), old)
+        version = version_of(data, target.path, "", True, kind, self.config.placeholders)
+        return version.completed(self.config.placeholders)
 
-    def entry(self, target: _Target, side: FileVersion, unused: Unused) -> Entry:
+    def notes(self, target: _Target) -> list[str]:
         notes = [*self.usage.notes(*(() if target.alone else target.names))]
         if len(target.names) > 1:
             notes.append(f"{' and '.join(target.names)} are one file")
+        return notes
+
+    def entry_of_terraform(self, target: _Target, data: bytes, unused: Unused) -> Entry:
+        """Return what is to become of a file of Terraform."""
+        from policy_guard.documents.containers.terraform.folder import Folder
+        from policy_guard.pipeline.working_tree import WorkingTree
+        from policy_guard.refine.terraform import Folders, refined_terraform
+
+        tree, notes = WorkingTree(self.root), tuple(self.notes(target))
+        folder = target.path.rpartition("/")[0]
+        try:
+            source = decode(target.path, data, "")
+            folders = Folders(lambda changed: tree.folder(folder, changed) or Folder(folder, {}), tree.folder)
+            names = self.usage.principals if target.alone else self.names(target)
+            scope = Scope(unused, catalog, self.options.coarse)
+            refinement = refined_terraform(source, folders, scope, {name.rpartition("/")[2] for name in names} - {""})
+        except Unreadable as error:
+            source = Source(target.path, data.decode("utf-8", "replace"))
+            return Entry(path=target.path, refined=Refined(source, source.text), notes=notes, problems=error.problems)
+        return Entry(path=target.path, refined=self.within_limits(refinement), notes=notes, basis=unused.by)
+
+    def names(self, target: _Target) -> Iterator[str]:
+        """The names and ARNs of the principals that the settings give a file."""
+        return (name for path in target.names for name in self.config.refine.principals(path))
+
+    def within_limits(self, refinement: Refined) -> Refined:
+        """The result, left as it is if it would be written and AWS would not take it."""
+        if self.options.write and not all(large.fits for large in refinement.large):
+            return refinement._replace(text=refinement.source.text, refused=TOO_LARGE)
+        return refinement
+
+    def entry(self, target: _Target, side: FileVersion, unused: Unused) -> Entry:
+        notes = self.notes(target)
         if side.embedded:
             notes.append(f"the file contains embedded policies, which are not refined: {side.embedded}")
         if side.problems:
@@ -108,10 +153,23 @@ class _Run(NamedTuple):
                 problems=side.problems,
             )
         scope = Scope(unused, catalog, self.options.coarse)
-        refinement = refined(side.source, side.policies, scope, any_kind=target.alone and len(side.policies) == 1)
-        if self.options.write and not all(large.fits for large in refinement.large):
-            refinement = refinement._replace(text=side.source.text, refused=TOO_LARGE)
-        return Entry(path=target.path, refined=refinement, notes=tuple(notes), basis=unused.by)
+        any_kind = target.alone and len(side.policies) == 1
+        reading = (
+            Reading(partial(self.policies, target), is_same_tree)
+            if side.template is not None or side.manifest
+            else None
+        )
+        refinement = refined(side.source, side.policies, scope, any_kind=any_kind, reading=reading)
+        return Entry(path=target.path, refined=self.within_limits(refinement), notes=tuple(notes), basis=unused.by)
+
+    def policies(
+        self, target: _Target, source: Source, old_policies: Mapping[str, Policy]
+    ) -> tuple[Mapping[str, Policy], Mapping[str, int]]:
+        """The policies of a template or a manifest. Raises `Unreadable`."""
+        version = self.version(target, source.text.encode())
+        if version.problems:
+            raise Unreadable(*version.problems)
+        return version.policies, {}
 
 
 def _write(target: _Target, result: _Result) -> _Result:

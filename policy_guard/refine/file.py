@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from policy_guard.documents.containers.plain import policies_in
 from policy_guard.documents.edit import Layout, applied
 from policy_guard.documents.formats import read
-from policy_guard.documents.source import Node, Source, Unreadable
+from policy_guard.documents.source import Source, Span, Unreadable
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Policy, meaning
 from policy_guard.refine.narrow import Scope
-from policy_guard.refine.plan import Plan, as_planned, places, plan
+from policy_guard.refine.plan import JSON_OR_YAML, Notation, Plan, as_planned, places, plan
 from policy_guard.refine.proof import doubt
 from policy_guard.refine.quotas import LEAST, Limit, fits, passed_limits, size
 from policy_guard.refine.same_tree import same_but_for
@@ -59,47 +60,79 @@ class Refined(NamedTuple):
         return self.text != self.source.text
 
 
-def refined(source: Source, policies: Mapping[str, Policy], scope: Scope, *, any_kind: bool = False) -> Refined:
+class Reading(NamedTuple):
+    """How a kind of file is read again: its policies by label with their sizes, and whether all else is the same.
+
+    The sizes are those that are known. `left` are the labels of policies that stay as they are, each with the reason;
+    of those without one nothing is said. `refusal` is what is said if something else would change.
+    """
+
+    policies: Callable[[Source, Mapping[str, Policy]], tuple[Mapping[str, Policy], Mapping[str, int]]]
+    is_same: Callable[[Source, Source, Mapping[Span, tuple[str, ...]], frozenset[Span]], bool]
+    notation: Notation = JSON_OR_YAML
+    refusal: str = LAYOUT
+    left: Mapping[str, str] = MappingProxyType({})
+
+
+def refined(
+    source: Source,
+    policies: Mapping[str, Policy],
+    scope: Scope,
+    *,
+    any_kind: bool = False,
+    reading: Reading | None = None,
+) -> Refined:
     """The `policies` in a file, by label, without what is not used.
 
     Those of kinds that are about others than the principals of the findings are left, except with `any_kind`.
     """
-    candidates = {label: policy for label, policy in policies.items() if any_kind or policy.kind in OWN}
-    untouched = tuple((label, OTHERS) for label in policies if label not in candidates)
-    plans = {label: plan(policy, scope) for label, policy in candidates.items()}
+    reading = reading or PLAIN
+    reasons = {label: OTHERS for label, policy in policies.items() if not any_kind and policy.kind not in OWN}
+    reasons |= reading.left
+    candidates = {label: policy for label, policy in policies.items() if label not in reasons}
+    untouched = tuple((label, reasons[label]) for label in policies if reasons.get(label))
+    plans = {label: plan(policy, scope, reading.notation) for label, policy in candidates.items()}
     result = Refined(source=source, text=source.text, plans=tuple(plans.values()), untouched=untouched)
     if not any(policy_plan.edits for policy_plan in plans.values()):
         return result
     try:
         text = applied(source.text, (edit for policy_plan in plans.values() for edit in policy_plan.edits))
-        new_documents = read(Source(source.path, text))
-        new_policies, sizes = _policies(Source(source.path, text, source.revision), new_documents, policies)
+        new_source = Source(source.path, text, source.revision)
+        new_policies, sizes = reading.policies(new_source, policies)
+        is_same = reading.is_same(source, new_source, *places(plans.values()))
     except (Layout, Unreadable):
-        return result._replace(refused=LAYOUT)
-    old_documents = read(source)
-    if not same_but_for(old_documents, new_documents, *places(plans.values())):
-        return result._replace(refused=LAYOUT)
+        return result._replace(refused=reading.refusal)
+    if not is_same:
+        return result._replace(refused=reading.refusal)
     if not _only_as_planned(policies, plans, new_policies):
-        return result._replace(refused=LAYOUT)
+        return result._replace(refused=reading.refusal)
     for label, policy_plan in plans.items():
         if policy_plan.edits and (reason := doubt(policy_plan, new_policies[label], scope)):
             return result._replace(refused=f"its proof failed, {reason}")
-    if max(sizes.values()) <= LEAST:
+    if max(sizes.values(), default=0) <= LEAST:
         return result._replace(text=text)
-    _, old_sizes = _policies(source, old_documents, policies)
+    _, old_sizes = reading.policies(source, policies)
     return result._replace(text=text, large=tuple(_large(plans, sizes, old_sizes, scope)))
 
 
-def _policies(
-    source: Source, documents: Sequence[Node], old_policies: Mapping[str, Policy]
-) -> tuple[dict[str, Policy], dict[str, int]]:
-    """The policies in the documents, and the size of each."""
-    policy_documents = policies_in(source, documents).policies
+def _policies(source: Source, old_policies: Mapping[str, Policy]) -> tuple[dict[str, Policy], dict[str, int]]:
+    """The policies in a file, and the size of each."""
+    policy_documents = policies_in(source, read(source)).policies
     policies = {
         document.label: parse(document, old_policies[document.label].kind if document.label in old_policies else None)
         for document in policy_documents
     }
     return policies, {document.label: size(document.node) for document in policy_documents}
+
+
+def is_same_tree(
+    old: Source, new: Source, actions: Mapping[Span, tuple[str, ...]], removed_spans: frozenset[Span]
+) -> bool:
+    """Tell whether a file in YAML or JSON says the same but for what was to change."""
+    return same_but_for(read(old), read(new), actions, removed_spans)
+
+
+PLAIN = Reading(_policies, is_same_tree)
 
 
 def _only_as_planned(
@@ -121,9 +154,8 @@ def _large(
     plans: Mapping[str, Plan], sizes: Mapping[str, int], old_sizes: Mapping[str, int], scope: Scope
 ) -> Iterator[Large]:
     for label, policy_plan in plans.items():
-        limits = (
-            tuple(passed_limits(policy_plan.policy.kind, old_sizes[label], sizes[label])) if policy_plan.edits else ()
-        )
+        is_measured = policy_plan.edits and label in sizes and label in old_sizes
+        limits = tuple(passed_limits(policy_plan.policy.kind, old_sizes[label], sizes[label])) if is_measured else ()
         if limits:
             hopeless = all(sizes[label] > HOPELESS * limit.characters for limit in limits)
             coarse = None if hopeless else _coarse_size(policy_plan, scope, sizes[label])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple
@@ -21,6 +21,17 @@ FILLED_IN = "a template fills in a part of it"
 UNKNOWN_SERVICE = "the other actions of its service are not known here"
 BLANKS = "there are blanks around it"
 SHARED = "it is written once for several places"
+
+
+class Notation(NamedTuple):
+    """How a file spells lists: the edits that rewrite one, those that make one, and why a place is not edited."""
+
+    rewritten: Callable[[str, Sequence[Span], Sequence[Sequence[str] | None]], Iterable[Edit]]
+    as_list: Callable[[str, Span, Span, Sequence[str], int], Iterable[Edit]]
+    obstacle: Callable[[Statement, Value, Narrowing], str | None]
+
+
+JSON_OR_YAML = Notation(rewritten=rewritten, as_list=as_list, obstacle=lambda statement, value, narrowing: None)
 
 
 class Narrowed(NamedTuple):
@@ -78,10 +89,10 @@ class _Step(NamedTuple):
         return tuple(chain.from_iterable(texts))
 
 
-def plan(policy: Policy, scope: Scope) -> Plan:
+def plan(policy: Policy, scope: Scope, notation: Notation = JSON_OR_YAML) -> Plan:
     """Return what is to become of a policy. Deny and NotAction are never touched."""
     spans = Counter(value.span for statement in policy.statements for value in statement.action.values)
-    steps = [_step(statement, scope, spans) for statement in policy.statements]
+    steps = [_step(statement, scope, spans, notation) for statement in policy.statements]
     patterns = [as_glob(value.pattern) for value in _granted_values(policy)]
     staying_unused = tuple(sorted({action for text in patterns for action in kept_actions(text, scope)}))
     unrecorded = tuple(sorted({action for text in patterns for action in untracked_actions(text, scope)}))
@@ -96,7 +107,7 @@ def plan(policy: Policy, scope: Scope) -> Plan:
             kept_actions=staying_unused,
             untracked_actions=unrecorded,
         )
-    steps, edits = _edit(policy, steps)
+    steps, edits = _edit(policy, steps, notation)
     staying_statements = tuple((step.statement, step.new_actions()) for step in steps if not step.is_removed)
     result = Plan(
         policy=policy,
@@ -134,7 +145,7 @@ def as_planned(plan: Plan, new_policy: Policy) -> bool:
     return True
 
 
-def _step(statement: Statement, scope: Scope, spans: Counter[Span]) -> _Step:
+def _step(statement: Statement, scope: Scope, spans: Counter[Span], notation: Notation) -> _Step:
     if statement.effect != "Allow":
         return _Step(statement)
     if statement.action.negated:
@@ -143,7 +154,10 @@ def _step(statement: Statement, scope: Scope, spans: Counter[Span]) -> _Step:
     staying_grants: list[StayingGrant] = []
     for value in statement.action.values:
         narrowing = scope.narrowing(as_glob(value.pattern))
-        if narrowing and (reason := _obstacle(statement, value, spans, narrowing, scope)):
+        reason = narrowing and (
+            notation.obstacle(statement, value, narrowing) or _obstacle(statement, value, spans, narrowing, scope)
+        )
+        if narrowing and reason:
             staying_grants.append(_staying_grant(statement, value, reason, narrowing.unused))
         elif narrowing:
             narrowed.append(Narrowed(statement, value, narrowing))
@@ -213,31 +227,31 @@ def _would_be_empty(policy: Policy, steps: Sequence[_Step]) -> bool:
     return lost and all(statement.effect == "Deny" for statement in staying_statements)
 
 
-def _edit(policy: Policy, steps: list[_Step]) -> tuple[list[_Step], tuple[Edit, ...]]:
+def _edit(policy: Policy, steps: list[_Step], notation: Notation) -> tuple[list[_Step], tuple[Edit, ...]]:
     """The edits of all steps, and the steps as far as they can be edited."""
     text = policy.source.text
     edits: list[Edit] = []
     dashes = dash_step(text, policy.statements[0].span)
-    new_steps = [_lay_out(text, step, edits, dashes) for step in steps]
+    new_steps = [_lay_out(text, step, edits, dashes, notation) for step in steps]
     if any(step.is_removed for step in new_steps):
         try:
             replacements: list[tuple[str, ...] | None] = [() if step.is_removed else None for step in new_steps]
-            edits += rewritten(text, [step.statement.span for step in new_steps], replacements)
+            edits += notation.rewritten(text, [step.statement.span for step in new_steps], replacements)
         except Layout as error:
             new_steps = [_undo(step, str(error)) if step.is_removed else step for step in new_steps]
     return new_steps, tuple(edits)
 
 
-def _lay_out(text: str, step: _Step, edits: list[Edit], dashes: int) -> _Step:
+def _lay_out(text: str, step: _Step, edits: list[Edit], dashes: int, notation: Notation) -> _Step:
     if not step.replacements or step.is_removed:
         return step
     action = step.statement.action
     spans = [value.span for value in action.values]
     try:
         if spans == [action.span]:
-            edits += as_list(text, step.statement.span, spans[0], step.replacements[0] or (), dashes)
+            edits += notation.as_list(text, step.statement.span, spans[0], step.replacements[0] or (), dashes)
         else:
-            edits += rewritten(text, spans, step.replacements)
+            edits += notation.rewritten(text, spans, step.replacements)
     except Layout as error:
         return _undo(step, str(error))
     return step
