@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from policy_guard.documents.encoded import may_be_encoded
 from policy_guard.documents.source import Node, Problem, Source, Span, Unreadable
 from policy_guard.regex import regex
 
@@ -116,7 +117,9 @@ def _may_hold_policy(data: bytes) -> bool:
     if _may_be_manifest(data):
         return True
     escaped = b"\\" in data and _SPELLING_ESCAPE.search(data)
-    return bool(escaped or (b"*" in data and _ALIAS_AS_KEY.search(data)) or hole_in_key(data))
+    return bool(
+        escaped or (b"*" in data and _ALIAS_AS_KEY.search(data)) or hole_in_key(data) or may_be_encoded(data)
+    )
 
 
 def _may_be_manifest(data: bytes) -> bool:

@@ -20,6 +20,7 @@ from policy_guard.documents.containers.cloudformation.access_types import (
 )
 from policy_guard.documents.containers.cloudformation.calls import call, canonical
 from policy_guard.documents.containers.cloudformation.documents import Unit, attempt
+from policy_guard.documents.containers.cloudformation.encoded import encoded_policies
 from policy_guard.documents.containers.cloudformation.grant_statements import allow_statement, resource_holders, unit_of
 from policy_guard.documents.containers.cloudformation.named import all_decide
 from policy_guard.documents.containers.cloudformation.parts import NoValue, parts_of, text_of
@@ -59,7 +60,7 @@ def text_units(reading: Reading, name: str, had_policy: bool) -> list[Unit]:
             units += attempt(partial(_open_unit, reading, name, address), address)
     guarded = policies(resource.get("Properties"), type_ == API) if type_ in (API, *WITH_ROLES) else ()
     guarded_places = {place for place, _ in guarded}
-    for place, node in access_beside(resource, type_):
+    for place, node in (*access_beside(resource, type_), *encoded_policies(resource, reading.template)):
         address = f"Resources.{name}.{place}"
         kind = "open-api" if place in guarded_places else "serverless"
         units += attempt(partial(_node_units, reading, name, address, kind, node), address)

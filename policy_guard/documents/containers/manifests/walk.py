@@ -23,6 +23,7 @@ from policy_guard.documents.containers.opaque import digest
 from policy_guard.documents.containers.recognition import is_policy_text, looks_like_policy, policy_of
 from policy_guard.documents.containers.unresolved import without_style
 from policy_guard.documents.embedded import read_text
+from policy_guard.documents.encoded import decoded, may_be_encoded
 from policy_guard.documents.format import may_grant
 from policy_guard.documents.formats import read
 from policy_guard.documents.source import Array, Node, Object, Scalar, Source, Unreadable, scalars
@@ -237,6 +238,13 @@ def _without_description(node: Object) -> Object:
 
 def _text_policies(source: Source, scalar: Scalar, way: _Way) -> Iterator[ManifestPolicy]:
     text = scalar.text.lstrip()
+    if may_be_encoded(text.encode("utf-8", "replace")):
+        inner_text = decoded(text)
+        if inner_text is None:
+            yield _stand_in((by_text(scalar, way.label),), scalar, way)
+        else:
+            yield from _text_policies(source, scalar._replace(text=inner_text), way)
+        return
     is_policy = is_policy_text(text)
     is_json = text.startswith(("[", "{")) and not text.startswith(("{{", "{%", "{#"))
     if is_json and (is_policy or "Effect" in text or _may_give(text)):

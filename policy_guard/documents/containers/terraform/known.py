@@ -11,6 +11,7 @@ from posixpath import basename, dirname
 from policy_guard.documents.containers.terraform.decoding import csv_value, yaml_value
 from policy_guard.documents.containers.terraform.evaluate import IN_REPOSITORY
 from policy_guard.documents.containers.terraform.values import is_known, is_null, label_of, name_of, pairs_of, place_at
+from policy_guard.documents.encoded import decoded
 from policy_guard.documents.formats.json import scan
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span, Unreadable
 
@@ -203,6 +204,7 @@ KNOWN: dict[str, Callable[[Sequence[Node], Span], Node | None]] = {
     "trimprefix": _text_function(str.removeprefix, 2),
     "trimsuffix": _text_function(lambda text, end: text.removesuffix(end) if end else text, 2),
     "replace": _text_function(_replace_part, 3),
+    "base64decode": _text_function(decoded, 1),
     "basename": _text_function(lambda path: basename(path) or None, 1),
     "dirname": _text_function(lambda path: dirname(path) or None, 1),
     "startswith": _predicate(str.startswith, 2),
