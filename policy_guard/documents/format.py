@@ -46,6 +46,8 @@ _GRANTING = regex(
     rb"|Fn::(?:Transform|ForEach)|PublicAccessBlock|EndpointServicePermissions|EventBusPolicy|AccessControl\b|S3::AccessPoint|EntityResolution|Signer|RestApi|EFS::|KMS::Key"
     rb"|::MODULE|Custom::"
 )
+# The roles that resources of templates act by.
+_ACTING = regex(rb"Role(?:A(?:rn|RN)|Name)?[\"']?\s{0,9}:|IamInstanceProfile")
 # Manifests of Kubernetes, Pulumi and Ansible, and what gives access in them without a document.
 _MANIFEST = regex(
     rb"apiVersion|role-arn|\bpatches|replacements:|\baws(?:-native)?:\w|(?:amazon|community)\.aws\.|amazon\.cloud\."
@@ -112,14 +114,16 @@ def _may_hold_policy(data: bytes) -> bool:
         return True
     if b"%7B" in data or b"%7b" in data or b"PolicyDocument" in data:
         return True
-    if b"Effect" in data or _BINARY.search(data) or (b"AWS::" in data and _GRANTING.search(data)):
+    if (
+        b"Effect" in data
+        or _BINARY.search(data)
+        or (b"AWS::" in data and (_GRANTING.search(data) or _ACTING.search(data)))
+    ):
         return True
     if _may_be_manifest(data):
         return True
     escaped = b"\\" in data and _SPELLING_ESCAPE.search(data)
-    return bool(
-        escaped or (b"*" in data and _ALIAS_AS_KEY.search(data)) or hole_in_key(data) or may_be_encoded(data)
-    )
+    return bool(escaped or (b"*" in data and _ALIAS_AS_KEY.search(data)) or hole_in_key(data) or may_be_encoded(data))
 
 
 def _may_be_manifest(data: bytes) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from policy_guard.documents.containers.serverless_framework.files import (
+    composition_files,
     files_read,
-    is_composition,
     is_environment,
     is_serverless_name,
 )
@@ -18,11 +18,11 @@ def readers(reader: Reader, comparison: Comparison) -> list[Change]:
     old, new = (reader.files(revision) for revision in comparison[:2])
     unchanged = sorted(path for path in old.keys() & new.keys() - changed if is_serverless_name(path))
     sides = [reader.siblings(revision) for revision in comparison[:2]]
-    environment_changes = {
-        path: any(is_environment(each, path) or is_composition(each) for each in changed) for path in unchanged
-    }
+    parameters_change = any(changed & composition_files(side, changed) for side in sides)
     read = (
-        environment_changes[path] or any(changed & files_read(path, side, changed) for side in sides)
+        parameters_change
+        or any(is_environment(each, path) for each in changed)
+        or any(changed & files_read(path, side, changed) for side in sides)
         for path in unchanged
     )
     return [Change(old[path], new[path], "reads") for path, reads in zip(unchanged, read, strict=True) if reads]

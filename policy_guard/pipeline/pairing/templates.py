@@ -54,6 +54,10 @@ class PolicyPairs(NamedTuple):
 
 def compared_policies(old: Template, new: Template, placeholders: tuple[str, ...]) -> PolicyPairs:
     """The policies of two versions of a template that may differ, in pairs."""
+    if new.filled:
+        from policy_guard.documents.containers.serverless_framework.roles import with_lesser_role
+
+        old = with_lesser_role(old, new)
     sides = differing_units(old, new)
     old_parsed, new_parsed = _parse(sides.old, placeholders), _parse(sides.new, placeholders)
     keys = [*new_parsed.policies, *(key for key in old_parsed.policies if key not in new_parsed.policies)]

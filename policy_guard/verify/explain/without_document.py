@@ -12,6 +12,7 @@ _ARN = "arn:aws:iam::aws:policy/"
 # What nobody knows of an attached policy or a grant of Terraform: `${the actions of aws_iam_policy.p.arn}`.
 _ACTIONS_OF = "the actions of "
 _GROUP = "arn:aws:iam::*:group/"
+_ENDPOINT = "arn:aws:execute-api:*:*:"
 
 
 class Words(NamedTuple):
@@ -27,7 +28,9 @@ _BOUNDARY = "boundary:LeavesAllowed"
 _BY_ACTION = {
     "attached:ManagedPolicy": _ATTACHED,
     "attached:Group": Words("adds a user to a group", "what the group {} may do"),
+    "attached:Role": Words("acts by another role", "what the role {} may do"),
     "attached:Access": _BY_TEXT,
+    "serverless:Endpoint": Words("lets more callers in", "calls of {}"),
     "serverless:Access": _BY_TEXT,
     _BOUNDARY: Words("changes a permissions boundary whose document is not known here", "what the boundary {} leaves"),
 }
@@ -82,7 +85,13 @@ def access(action: str, resource: str) -> str | None:
     named = _inner(action).removeprefix(_ACTIONS_OF) or _inner(resource) or resource.removeprefix(_GROUP)
     if (kind := kind_of(action)) and not _inner(resource):
         return f"what {detail_of(action)} blocks" if detail_of(action) else kind.opened
-    return words.access.format(named)
+    return words.access.format(_calls(named) if named.startswith(_ENDPOINT) else named)
+
+
+def _calls(endpoint: str) -> str:
+    """An endpoint with its callers as one says it."""
+    called, by, caller = endpoint.removeprefix(_ENDPOINT).rpartition(" by ")
+    return f"{'every endpoint' if called == '*' else called}{by}{'everybody' if caller == '*' else caller}"
 
 
 def unknown_policies(statement: Statement) -> Iterator[str]:

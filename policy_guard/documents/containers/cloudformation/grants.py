@@ -12,6 +12,7 @@ from functools import partial
 
 from policy_guard.documents.containers.choices import Outcome, Truths, outcomes
 from policy_guard.documents.containers.cloudformation.access_types import BLOCKED, BUCKET
+from policy_guard.documents.containers.cloudformation.acting_roles import acting_role_units
 from policy_guard.documents.containers.cloudformation.calls import LOOP, call, canonical
 from policy_guard.documents.containers.cloudformation.documents import Unit, attempt
 from policy_guard.documents.containers.cloudformation.evaluate import Evaluator
@@ -74,6 +75,7 @@ def grant_units(reading: Reading, name: str, managed: Iterable[str], bounded: bo
     if type_ == _ADDITION:
         units += attempt(partial(_addition, reading, name), f"Resources.{name}")
     units += text_units(reading, name, bounded)
+    units += attempt(partial(acting_role_units, reading, name), f"Resources.{name}")
     for key, action in _ATTACHING.get(type_, ()):
         address = f"Resources.{name}.{key}"
         units += attempt(partial(_attached_units, reading, name, key, action, frozenset(managed)), address)

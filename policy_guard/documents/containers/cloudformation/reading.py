@@ -48,11 +48,19 @@ class Holder(NamedTuple):
 class Reading:
     """Reads the policies of a template, beside what is known of the other side of a comparison.
 
-    Resources in `defaulted` have their default policy where the template gives them none.
+    Resources in `defaulted` have their default policy where the template gives them none. Those in `lasting` are in
+    both sides of the comparison.
     """
 
-    def __init__(self, template: Template, changes: Changes, defaulted: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        template: Template,
+        changes: Changes,
+        defaulted: frozenset[str] = frozenset(),
+        lasting: frozenset[str] = frozenset(),
+    ) -> None:
         self.template = template
+        self.lasting = lasting
         self._defaulted = defaulted
         self.changes = changes
         self._steps = [_STEPS]

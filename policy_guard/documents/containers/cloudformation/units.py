@@ -60,13 +60,13 @@ def differing_units(old: Template, new: Template) -> Sides:
         return Sides((), (), problems, all_notes)
     changes = changes_between(old, new)
     defaulted = names_with_default(old, new)
-    readings = Reading(old, changes, defaulted), Reading(new, changes, defaulted)
+    lasting = frozenset(old.resources.keys() & new.resources.keys())
+    readings = Reading(old, changes, defaulted, lasting), Reading(new, changes, defaulted, lasting)
     indexes = [principals(reading) for reading in readings]
     keys = indexes[0].touched_keys(names) | indexes[1].touched_keys(names)
     bounded_names = {name for name in names for r in readings if name in r.template.resources and has_boundary(r, name)}
     bounded_names |= {name for name in names if name in old.resources and may_have_block(readings[0], name)}
-    shared_names = names & old.resources.keys() & new.resources.keys()
-    bounded_names |= {name for name in shared_names if any(has_api_policy(t.resources[name]) for t in (old, new))}
+    bounded_names |= {name for name in names & lasting if any(has_api_policy(t.resources[name]) for t in (old, new))}
     units = [
         tuple(_units(reading, index, [n for n in reading.template.resources if n in names], keys, names, bounded_names))
         for reading, index in zip(readings, indexes, strict=True)

@@ -40,6 +40,12 @@ def is_composition(name: str) -> bool:
     return name.rpartition("/")[2].startswith("serverless-compose.")
 
 
+def composition_files(revision_files: RevisionFiles, extra_paths: Collection[str]) -> set[str]:
+    """The files that may give parameters to several files of the Serverless Framework, and those that these read."""
+    compositions = [path for path in revision_files.paths() if is_composition(path)]
+    return {each for path in compositions for each in (path, *files_read(path, revision_files, extra_paths))}
+
+
 def parts(revision_files: RevisionFiles) -> frozenset[str]:
     """The files that files of the Serverless Framework read: what stands in them is judged as it is put together."""
     files = [path for path in revision_files.paths() if is_serverless_name(path)]

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.calls import canonical
+from policy_guard.documents.containers.cloudformation.template import Template
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.serverless_framework.made import (
     RoleContents,
@@ -26,8 +27,8 @@ from policy_guard.documents.source import Entry, Node, Object, Scalar
 
 SHARED = "IamRoleLambdaExecution"
 _PLUGIN = "serverless-iam-roles-per-function"
-# The framework may make no such role; when it does for sure, the name says that this is another one.
-_PERHAPS = f"{SHARED}Perhaps"
+PERHAPS = f"{SHARED}Perhaps"
+"""The shared role where the framework may make none; where it does for sure, this is another one."""
 _MODES = ("shared", "perFunction")
 _TRUE, _FALSE = ("true", "True", "TRUE"), ("false", "False", "FALSE")
 _VERSION = re.compile(r"[\^~=v]?(\d+)(?:\.[\dx*]+)*")
@@ -79,7 +80,7 @@ def _provider(variables: Variables, provider: Object) -> _Provider:
     """What the provider says of roles, in the present and in the earlier spelling."""
     iam_role = variables.at(provider, "iam", "role")
     target = variables.target(iam_role) if iam_role is not None else None
-    own = target if isinstance(target, Object) and not _is_reference(target) else None
+    own = target if isinstance(target, Object) and not is_reference(target) else None
     earlier = variables.items(provider.get("iamRoleStatements"))
     statements, managed = variables.at(own, "statements"), variables.at(own, "managedPolicies")
     own_statements = variables.items(statements)
@@ -115,7 +116,7 @@ def _mode(variables: Variables, iam_role: Object | None) -> str:
     return node.text
 
 
-def _is_reference(iam_role: Object) -> bool:
+def is_reference(iam_role: Object) -> bool:
     """Tell whether a mapping is a function of the template that gives a role which stands elsewhere."""
     return any("::" in entry.key.text for entry in iam_role.entries)
 
@@ -140,7 +141,7 @@ def _shared_role(
     is_certain = is_certain and any(_shares(variables, each, file) for _, each in sharing_functions)
     events = [each for key, function in sharing_functions for each in of_events(variables, key, function)]
     user = sharing_functions[0][0].span if sharing_functions else provider.node.span
-    name = SHARED if is_certain else _PERHAPS
+    name = SHARED if is_certain else PERHAPS
     return role(name, contents.with_statements(events), provider.node.span, user)
 
 
@@ -180,7 +181,7 @@ def _own_role(variables: Variables, function: Object, provider: _Provider, file:
     """Return what a function's own role gets; None if it has none that is made here."""
     iam_role = variables.at(function, "iam", "role")
     own = variables.target(iam_role) if iam_role is not None else None
-    own = own if isinstance(own, Object) and not _is_reference(own) else None
+    own = own if isinstance(own, Object) and not is_reference(own) else None
     earlier, present = function.get("iamRoleStatements"), variables.at(own, "statements")
     by_plugin = file.uses_plugin and earlier is not None
     is_made = provider.per_function or _says_what_it_may(variables, function)
@@ -247,3 +248,17 @@ def _version(functions: Sequence[tuple[Scalar, Object]], file: _File) -> list[En
 def normalized(name: str) -> str:
     """The name of a function as it begins the logical ids of what is made for it."""
     return f"{name[:1].upper()}{name[1:]}".replace("-", "Dash").replace("_", "Underscore")
+
+
+def with_lesser_role(old: Template, new: Template) -> Template:
+    """The old template, with the shared role by the name that it has where nobody can tell whether there is one.
+
+    That is if it was certain and is not any more, as without functions: it is one and the same role.
+    """
+    if SHARED not in old.resources or PERHAPS in old.resources or SHARED in new.resources:
+        return old
+    if PERHAPS not in new.resources:
+        return old
+    resources = {PERHAPS if name == SHARED else name: node for name, node in old.resources.items()}
+    spans = {PERHAPS if name == SHARED else name: node for name, node in old.spans.items()}
+    return old._replace(resources=resources, spans=spans)

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from policy_guard.documents.containers.cloudformation.template import Template, key_repetitions, read_template
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.serverless_framework.account import account_of, with_values
+from policy_guard.documents.containers.serverless_framework.acting_roles import FUNCTION, functions_with_roles
 from policy_guard.documents.containers.serverless_framework.buckets import provider_buckets
+from policy_guard.documents.containers.serverless_framework.endpoints import endpoints
 from policy_guard.documents.containers.serverless_framework.files import RevisionFiles
 from policy_guard.documents.containers.serverless_framework.functions import callers, url
 from policy_guard.documents.containers.serverless_framework.layers import layer_permissions
@@ -78,10 +80,13 @@ def _is_aws(variables: Variables, provider: Object) -> bool:
 def _made(variables: Variables, root: Object, provider: Object) -> Iterator[Entry]:
     """The resources that the framework makes, as far as they are about access."""
     functions = list(_functions(variables, root))
-    yield from function_roles(variables, root, provider, functions)
+    roles = function_roles(variables, root, provider, functions)
+    yield from roles
+    yield from functions_with_roles(variables, provider, functions, roles)
     for key, function in functions:
         yield from url(variables, key, function)
         yield from callers(variables, key, function) if _is_aws(variables, provider) else ()
+    yield from endpoints(variables, provider, functions)
     yield from _api(variables, provider, functions)
     yield from provider_buckets(variables, provider)
     yield from layer_permissions(variables, _parts(variables, root.get("layers")))
@@ -178,11 +183,12 @@ def _extend(resources: list[Entry], variables: Variables, extensions: Node | Non
         return
     for key, value in _entries(variables.resolve(extensions)):
         position = next((number for number, each in enumerate(resources) if each.key.text == key.text), None)
-        if position is not None:
+        is_like_access = any(word in name for name in _keys(value) for word in _LIKE_ACCESS)
+        if position is not None and not (is_like_access and key.text.endswith(FUNCTION)):
             resources[position] = Entry(resources[position].key, _merge(resources[position].value, value))
         elif key.text in _TYPES:
             resources.append(entry(key.text, _merge(mapping(key.span, Type=text(_TYPES[key.text], key.span)), value)))
-        elif any(word in name for name in _keys(value) for word in _LIKE_ACCESS):
+        elif is_like_access:
             raise Opaque("what is extended here is not read, and may grant access; judge it by hand", key.span)
 
 

@@ -14,9 +14,9 @@ from policy_guard.documents.containers.holes import Parts, hole, joined, spellin
 from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.containers.serverless_framework.files import (
     RevisionFiles,
+    composition_files,
     fits,
     from_root,
-    is_composition,
     is_environment,
 )
 from policy_guard.documents.formats import read
@@ -252,7 +252,8 @@ class Variables:
                     else ""
                 )
                 context = self._outside_context(alternative.strip().partition(":")[0])
-                return Scalar("", span, parts=(hole(alternative.strip(), fallback, *context)._replace(several=True),))
+                parts = (hole(alternative.strip(), fallback, *context)._replace(several=True),)
+                return Scalar(spelling(parts), span, parts=parts)
             if value is not None:
                 return value
         raise Opaque(f'"${{{content[:80]}}}" stands for nothing in the repository', span)
@@ -273,11 +274,13 @@ class Variables:
 
     def _texts_beside(self, kind: str) -> Iterator[str]:
         """The files that set variables of the environment, and those that give parameters."""
-        if kind not in ("opt", "git"):
-            for path in sorted(self._revision_files.paths()):
-                if is_environment(path, self._path) or (kind == "param" and is_composition(path)):
-                    source = self._revision_files.read(path)
-                    yield f"{path} {digest(source.text) if source else ''}"
+        if kind in ("opt", "git"):
+            return
+        paths = {path for path in self._revision_files.paths() if is_environment(path, self._path)}
+        paths |= composition_files(self._revision_files, ()) if kind == "param" else set()
+        for path in sorted(paths):
+            source = self._revision_files.read(path)
+            yield f"{path} {digest(source.text) if source else ''}"
 
     def _node_at(self, names: str) -> Node | None:
         """Return what is written below names; if a variable leads there, that."""

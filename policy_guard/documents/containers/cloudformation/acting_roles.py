@@ -1,0 +1,91 @@
+"""Roles that resources act by: with another one, what runs there may do other things, though no policy changes.
+
+Only a role that was there before counts, or one from elsewhere: all that a new one may do is new access by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from policy_guard.documents.containers.choices import Truths, outcomes
+from policy_guard.documents.containers.cloudformation.access_types import deciding_properties
+from policy_guard.documents.containers.cloudformation.calls import call, canonical
+from policy_guard.documents.containers.cloudformation.documents import Unit
+from policy_guard.documents.containers.cloudformation.grant_statements import allow_statement, unit_of
+from policy_guard.documents.containers.cloudformation.parts import NoValue, text_of
+from policy_guard.documents.containers.cloudformation.reading import Reading
+from policy_guard.documents.containers.cloudformation.template import type_of
+from policy_guard.documents.containers.holes import hole
+from policy_guard.documents.source import Array, Hole, Node, Object, Scalar
+
+# AWS CloudFormation Template Reference: "Role" of functions, "TaskRoleArn", "ServiceRole", "RoleARN" of streams.
+_ROLE = re.compile(r"\w*Role(?:A(?:rn|RN)|Name)?|IamInstanceProfile")
+_NAME, _ONE_NAME = re.compile(r"(\w+)"), re.compile(r"\$\{(\w+)(?:\.Arn)?\}")
+_OF_IAM = "AWS::IAM::"
+ACTION = "attached:Role"
+
+
+def acting_role_units(reading: Reading, name: str) -> Iterator[Unit]:
+    """The roles that a resource of both versions acts by: those of the template by name, others by their text."""
+    if name not in reading.lasting:
+        return
+    statements = [
+        statement
+        for node in _role_nodes(reading.template.resources[name])
+        if (role := _role_of_template(reading, node)) is None or role in reading.lasting
+        for truths in reading.existing(name)
+        for statement in _statements(reading, node, role, truths)
+    ]
+    yield from unit_of(reading, f"Resources.{name}", f"roles of {name}", "identity", statements)
+
+
+def _role_nodes(resource: Object) -> Iterator[Node]:
+    type_, properties = type_of(resource), resource.get("Properties")
+    if not isinstance(properties, Object) or type_.startswith(_OF_IAM) or not type_.startswith("AWS::"):
+        return
+    known_keys = deciding_properties(type_, properties)
+    stack = [value for key, value in properties.entries if key.text not in known_keys and not _ROLE.fullmatch(key.text)]
+    yield from (value for key, value in properties.entries if key.text not in known_keys and _ROLE.fullmatch(key.text))
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Array):
+            stack += node.items
+        elif isinstance(node, Object) and node.tag is None:
+            yield from (value for key, value in node.entries if _ROLE.fullmatch(key.text))
+            stack += (value for key, value in node.entries if not _ROLE.fullmatch(key.text))
+
+
+def _role_of_template(reading: Reading, node: Node) -> str | None:
+    """The logical id of a role of the template, if a call of it stands there and nothing else."""
+    function_call = call(node)
+    if function_call is None or function_call.name not in ("Ref", "Fn::GetAtt", "Fn::Sub"):
+        return None
+    argument = function_call.argument
+    if function_call.name == "Fn::GetAtt" and isinstance(argument, Array) and argument.items:
+        argument = argument.items[0]
+    pattern = _ONE_NAME if function_call.name == "Fn::Sub" else _NAME
+    match = pattern.fullmatch(argument.text) if isinstance(argument, Scalar) else None
+    if match is None or match[1] in reading.template.parameters:
+        return None
+    resource = reading.template.resources.get(match[1])
+    # One without a type is refused anyway.
+    is_role = resource is not None and (type_of(resource) or _OF_IAM).startswith(_OF_IAM)
+    return match[1] if is_role else None
+
+
+def _statements(reading: Reading, node: Node, role: str | None, truths: Truths) -> Iterator[Object]:
+    for outcome in outcomes(lambda case: _acting_role(reading, node, role, case), truths, node.span):
+        if outcome.value is not None:
+            action, resource = text_of((ACTION,), node.span), text_of((outcome.value,), node.span)
+            yield allow_statement(reading, node.span, outcome.truths, Action=action, Resource=resource)
+
+
+def _acting_role(reading: Reading, node: Node, role: str | None, truths: Truths) -> Hole | None:
+    if role is not None:
+        return hole(role, _OF_IAM)
+    value = reading.evaluator(truths).value(node)
+    if isinstance(value, NoValue):
+        return None
+    words = value.text if isinstance(value, Scalar) else "that is chosen here"
+    return hole(words.replace("${", "").replace("}", ""), canonical(value))
