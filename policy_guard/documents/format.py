@@ -58,6 +58,7 @@ _GIVING = regex(
     rb"|amazonaws\.com/(?:role|v)|role-(?:account|team)-map|role_arn"
     rb"|(?:managed|external|additional|known|addon|inline)_?polic|(?:extra|trust)statements|role-?arn|instancerole|profilearn"
     rb"|(?:assume_?role|attach|trust|resource|key|access|bucket|queue|topic|repository|permission|endpoint|auth)_?policy"
+    rb"|(?:account|iam|irsa|aws|node|instance|task|execution|assumed?)[_-]?roles?[\W_n]"
     rb"|instance_?profile|map(?:roles|users|accounts)|accessentr|identitymapping|attachment\b|membership\b|association\b"
     rb"|resource_?share|delegated_?admin|allowed_?principal|allowassumerole|allowcontainerregistry|readonly\b|public_?access"
     rb"|permissions?\W|grants?\W|function_?url|acl\b|assignment\b|services\.k8s\.aws|iam\.aws|\baws:iam|\biam_\w+:|\bpolicy\W"
@@ -69,7 +70,7 @@ _OF_AWS = regex(
 # A resource of AWS by its `apiVersion`, an ARN of a principal or a policy, a patch of a resource, and a role's name.
 _RESOURCE_OF_AWS = regex(
     rb"\baws\.|\.aws\.|\.k8s\.aws/|eksctl\.io/|kops[./]|\.cluster\.x-k8s\.io/|:iam::|:sts::|k8s\.aws/|role_?arn|ROLE_?ARN"
-    rb"|role-arn|map(?:Roles|Users|Accounts)|amazonaws\.com/"
+    rb"|role-arn|map(?:Roles|Users|Accounts)|amazonaws\.com/|\baws(?:-native)?:\w+[:/]\w"
 )
 _PATCH = regex(rb"\bop[\"']?\s{0,9}:\s{0,9}[\"']?(?:add|replace|copy|move|remove)\b")
 # Alone in a file, it describes resources and makes none; such files are long. What has other keys at its top, or marks

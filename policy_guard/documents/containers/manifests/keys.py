@@ -53,6 +53,11 @@ ANYWHERE = regex(
 """Those that count in any manifest: the role or the account of a service account or namespace, who is let into a
 cluster, and every role by its ARN."""
 
+ROLE_NAME = regex(
+    r"\w*(?:serviceaccount|iam|irsa|aws|(?<!cluster)node|instance|task|execution|assumed?|crossaccount)role(?:name)?s?"
+)
+"""Under these the name of a role of IAM stands in any manifest."""
+
 ANNOTATIONS = regex(r"(?:eks|iam)\.amazonaws\.com/(?:role|permitted|allowed)")
 """Those annotations that values of Helm have without being a manifest."""
 
@@ -74,6 +79,9 @@ IAM_GRANTING = frozenset(("policies", "groups", "group", "users", "user", "roles
 IAM_KIND = regex(r"(?i)(?:iam_?)?(?:role|user|group|instance_?profile)|(?:EC2)?NodeClass")
 MACHINE_KIND = "InstanceGroup"
 """Of kops: its `profile` is the instance profile."""
+
+ACTING = regex(r"\w*role(?:names?|ids?|refs?|selector|s)?")
+"""In a resource of AWS that is none of IAM, the role that it acts by, unless a policy beside it is that role's."""
 
 CLUSTER_GRANTING = frozenset(("rolearn", "rolename"))
 """Those that say in a cluster which role its parts have."""

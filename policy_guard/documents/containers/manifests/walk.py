@@ -127,6 +127,12 @@ def _mapping_policies(source: Source, node: Object, way: _Way) -> Iterator[Manif
             yield from _key_policies(source, without_style(key.text), value, inner, is_granting)
 
 
+def _names_role(plain: str, value: Node) -> bool:
+    """Tell whether under a key, which is `plain`, stands who acts or is let in; Ansible has modules of such names."""
+    by_name = not isinstance(value, Object) and keys.ROLE_NAME.fullmatch(plain)
+    return bool(by_name or keys.ANYWHERE.fullmatch(plain))
+
+
 def _tells_nothing(key: str, value: Node, way: _Way) -> bool:
     """Tell whether ARNs under a key give nothing."""
     if keys.BOUNDARY.fullmatch(key):
@@ -145,7 +151,7 @@ def _key_policies(source: Source, plain: str, value: Node, way: _Way, is_grantin
     if plain == METADATA and not isinstance(value, Scalar):
         in_aws = False
     gives_access = (
-        (keys.ANYWHERE.fullmatch(plain) and not way.is_known)
+        (_names_role(plain, value) and not way.is_known)
         or _patches(value, way)
         or (in_aws and not is_granting and _gives_access(plain, way))
     )
@@ -213,8 +219,11 @@ def _gives_access(plain: str, way: _Way) -> bool:
     resource = way.resource
     if plain in keys.GRANTING or resource is None:
         return plain in keys.GRANTING
-    if plain in keys.CLUSTER_GRANTING:
-        return bool(keys.CLUSTER_KIND.fullmatch(resource.kind))
+    if plain in keys.CLUSTER_GRANTING and keys.CLUSTER_KIND.fullmatch(resource.kind):
+        return True
+    if keys.ACTING.fullmatch(plain) and not keys.IAM_KIND.fullmatch(resource.kind):
+        beside = {without_style(entry.key.text) for entry in way.mappings[-1].entries}
+        return beside.isdisjoint(keys.POLICY | keys.GRANTING)
     if plain == "profile":
         return resource.kind == keys.MACHINE_KIND
     return plain in keys.IAM_GRANTING and bool(keys.IAM_KIND.fullmatch(resource.kind))
