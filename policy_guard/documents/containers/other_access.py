@@ -375,6 +375,18 @@ KINDS = (
         opened="calls that the resource policy kept out",
     ),
     OtherAccess(
+        name="endpoint",
+        does="lets more callers call an endpoint",
+        advised="put the authorizer back, or have who may call it reviewed",
+        page=f"{_DOCS}apigateway/latest/developerguide/apigateway-control-access-to-api.html",
+    ),
+    OtherAccess(
+        name="acting-role",
+        does="acts by another role",
+        advised="look at what the role may do, and have it reviewed",
+        page=f"{_DOCS}IAM/latest/UserGuide/id_roles_use_passrole.html",
+    ),
+    OtherAccess(
         name="signing-profile",
         does="lets others use a signing profile",
         advised=_NARROW,

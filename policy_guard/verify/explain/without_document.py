@@ -28,9 +28,7 @@ _BOUNDARY = "boundary:LeavesAllowed"
 _BY_ACTION = {
     "attached:ManagedPolicy": _ATTACHED,
     "attached:Group": Words("adds a user to a group", "what the group {} may do"),
-    "attached:Role": Words("acts by another role", "what the role {} may do"),
     "attached:Access": _BY_TEXT,
-    "serverless:Endpoint": Words("lets more callers in", "calls of {}"),
     "serverless:Access": _BY_TEXT,
     _BOUNDARY: Words("changes a permissions boundary whose document is not known here", "what the boundary {} leaves"),
 }
@@ -83,15 +81,17 @@ def access(action: str, resource: str) -> str | None:
     if words is None:
         return None
     named = _inner(action).removeprefix(_ACTIONS_OF) or _inner(resource) or resource.removeprefix(_GROUP)
+    if named.startswith(_ENDPOINT):
+        return _calls(named)
     if (kind := kind_of(action)) and not _inner(resource):
         return f"what {detail_of(action)} blocks" if detail_of(action) else kind.opened
-    return words.access.format(_calls(named) if named.startswith(_ENDPOINT) else named)
+    return words.access.format(named)
 
 
 def _calls(endpoint: str) -> str:
     """An endpoint with its callers as one says it."""
     called, by, caller = endpoint.removeprefix(_ENDPOINT).rpartition(" by ")
-    return f"{'every endpoint' if called == '*' else called}{by}{'everybody' if caller == '*' else caller}"
+    return f"calls of {'every endpoint' if called == '*' else called}{by}{'everybody' if caller == '*' else caller}"
 
 
 def unknown_policies(statement: Statement) -> Iterator[str]:

@@ -17,13 +17,13 @@ from policy_guard.documents.containers.cloudformation.parts import NoValue, text
 from policy_guard.documents.containers.cloudformation.reading import Reading
 from policy_guard.documents.containers.cloudformation.template import type_of
 from policy_guard.documents.containers.holes import hole
+from policy_guard.documents.containers.other_access import action_of
 from policy_guard.documents.source import Array, Hole, Node, Object, Scalar
 
 # AWS CloudFormation Template Reference: "Role" of functions, "TaskRoleArn", "ServiceRole", "RoleARN" of streams.
 _ROLE = re.compile(r"\w*Role(?:A(?:rn|RN)|Name)?|IamInstanceProfile")
 _NAME, _ONE_NAME = re.compile(r"(\w+)"), re.compile(r"\$\{(\w+)(?:\.Arn)?\}")
 _OF_IAM = "AWS::IAM::"
-ACTION = "attached:Role"
 
 
 def acting_role_units(reading: Reading, name: str) -> Iterator[Unit]:
@@ -77,15 +77,15 @@ def _role_of_template(reading: Reading, node: Node) -> str | None:
 def _statements(reading: Reading, node: Node, role: str | None, truths: Truths) -> Iterator[Object]:
     for outcome in outcomes(lambda case: _acting_role(reading, node, role, case), truths, node.span):
         if outcome.value is not None:
-            action, resource = text_of((ACTION,), node.span), text_of((outcome.value,), node.span)
+            action, resource = text_of((action_of("acting-role"),), node.span), text_of((outcome.value,), node.span)
             yield allow_statement(reading, node.span, outcome.truths, Action=action, Resource=resource)
 
 
 def _acting_role(reading: Reading, node: Node, role: str | None, truths: Truths) -> Hole | None:
     if role is not None:
-        return hole(role, _OF_IAM)
+        return hole(f"what the role {role} may do", _OF_IAM, role)
     value = reading.evaluator(truths).value(node)
     if isinstance(value, NoValue):
         return None
     words = value.text if isinstance(value, Scalar) else "that is chosen here"
-    return hole(words.replace("${", "").replace("}", ""), canonical(value))
+    return hole(f"what the role {words.replace('${', '').replace('}', '')} may do", canonical(value))

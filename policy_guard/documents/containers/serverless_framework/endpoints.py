@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.calls import canonical
 from policy_guard.documents.containers.holes import Parts, hole, joined, spelling
+from policy_guard.documents.containers.other_access import action_of
 from policy_guard.documents.containers.serverless_framework.made import entry, events, mapping, statement, text
 from policy_guard.documents.containers.serverless_framework.variables import Variables
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar
@@ -53,7 +54,7 @@ def _statement(endpoint: _Endpoint, is_open: bool) -> Object:
     called = (_EVERYTHING,) if is_open else endpoint.called
     parts = joined((_ARN, *called, " by ", endpoint.callers or ""))
     span = endpoint.place.span
-    return statement(span, ("serverless:Endpoint",), Scalar(spelling(parts), span, parts=parts))
+    return statement(span, (action_of("endpoint"),), Scalar(spelling(parts), span, parts=parts))
 
 
 def _endpoint(variables: Variables, provider: Object, kind: Scalar, event: Node) -> _Endpoint:
