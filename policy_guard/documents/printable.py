@@ -12,6 +12,7 @@ TAB = 4
 
 # actions/runner, ActionCommand.cs: `##[name]` counts anywhere in a line, `::name` after leading blanks.
 _COMMAND = regex(r"^((?:[^\S\n]|\x1b\[[0-9;]*m)*:):", re.MULTILINE)
+_LONGEST_QUOTED = 60
 
 
 def printable(text: str) -> str:
@@ -36,6 +37,12 @@ def shortened(text: str, limit: int) -> str:
         return text
     safe_text = printable(text[: limit + 1])
     return safe_text if len(safe_text) <= limit else safe_text[: limit - 1] + ELLIPSIS
+
+
+def quoted(text: str) -> str:
+    """Untrusted text for a message: printable, short, in quotation marks."""
+    text = printable(text)
+    return f'"{text if len(text) <= _LONGEST_QUOTED else text[: _LONGEST_QUOTED - 3] + "..."}"'
 
 
 def counted(number: int, singular: str, plural: str = "") -> str:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from policy_guard.documents.containers import VERSIONS
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.containers.recognition import MEANT
+from policy_guard.documents.printable import quoted
 from policy_guard.documents.source import Array, Hole, Node, Object, Scalar, Span, Unreadable, scalars
-from policy_guard.iam.parse.reader import Reader, quoted
+from policy_guard.iam.parse.reader import Reader
 from policy_guard.iam.parse.statement import is_short, parse_statement
 from policy_guard.iam.policy import WITHOUT_PRINCIPAL, Element, Kind, Policy, Statement, Value
 from policy_guard.regex import regex

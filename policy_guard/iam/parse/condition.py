@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 
+from policy_guard.documents.printable import quoted
 from policy_guard.documents.source import Entry, Guard, Node, Object, Span
 from policy_guard.iam.parse.functions import is_function
-from policy_guard.iam.parse.reader import Reader, quoted
+from policy_guard.iam.parse.reader import Reader
 from policy_guard.iam.policy import MADE_UP, OPERATORS, Condition, Value
 from policy_guard.solver.strings.pattern import Pattern, Wildcard, as_text
 

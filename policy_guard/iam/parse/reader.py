@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from policy_guard.documents.printable import printable
+from policy_guard.documents.printable import printable, quoted
 from policy_guard.documents.source import Array, Hole, Node, Object, Problem, Scalar, Source, Span
 from policy_guard.iam.parse.functions import Function, function, name_of, not_one_text
 from policy_guard.iam.parse.spellings import in_name, in_value, nameless_in, numbered, with_named
@@ -29,14 +29,7 @@ from policy_guard.solver.strings.pattern import (
 if TYPE_CHECKING:
     from policy_guard.documents.placeholder_patterns import Placeholders
 
-_LONGEST = 60
 MOST_SUGGESTIONS = 20
-
-
-def quoted(text: str) -> str:
-    """Untrusted text for a message: printable, short, in quotation marks."""
-    text = printable(text)
-    return f'"{text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."}"'
 
 
 class Key(NamedTuple):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from policy_guard.documents.printable import quoted
 from policy_guard.documents.source import Array, Node, Object, Scalar, Span
 from policy_guard.iam.parse.condition import conditions, guarding
-from policy_guard.iam.parse.reader import Reader, known_key, quoted
+from policy_guard.iam.parse.reader import Reader, known_key
 from policy_guard.iam.policy import Condition, Effect, Element, Principal, Principals, Statement, Value, without_blanks
 from policy_guard.iam.principal import principal_ref
 from policy_guard.regex import regex

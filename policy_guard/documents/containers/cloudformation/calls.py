@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 from typing import NamedTuple
 
@@ -10,6 +11,8 @@ from policy_guard.documents.source import Array, Node, Object, Scalar
 LOOP = "Fn::ForEach::"
 TRANSFORM = "Fn::Transform"
 NO_VALUE = "AWS::NoValue"
+_WORD = re.compile(r"[A-Za-z0-9]+")
+_OTHER_WORD = re.compile(r"[^\s${}.,:'\"\[\]()]+")
 _NAMING = ("Ref", "Fn::GetAtt", "Fn::FindInMap")
 
 
@@ -75,6 +78,22 @@ def shape(node: Node) -> Hashable:
     if len({key for key, _ in entries}) == len(entries):
         return frozenset(entries)
     return "twice", tuple(entries)
+
+
+def words_of(node: Node) -> set[str]:
+    """The words in all texts of a node."""
+    words: set[str] = set()
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Scalar):
+            words.update(_WORD.findall(node.text))
+            words.update(_OTHER_WORD.findall(node.text) if not node.text.isalnum() else ())
+        elif isinstance(node, Array):
+            stack += node.items
+        else:
+            stack += (part for entry in node.entries for part in entry)
+    return words
 
 
 def canonical(node: Node) -> str:

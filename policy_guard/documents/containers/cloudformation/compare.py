@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Iterator, Mapping
 
-from policy_guard.documents.containers.cloudformation.calls import LOOP, computes_names, shape
+from policy_guard.documents.containers.cloudformation.calls import LOOP, computes_names, shape, words_of
 from policy_guard.documents.containers.cloudformation.evaluate import CONSTRAINTS, Changes
 from policy_guard.documents.containers.cloudformation.marks import changed_marks
 from policy_guard.documents.containers.cloudformation.named import IDENTIFYING, NAMED, all_decide
@@ -19,8 +19,6 @@ _SECTIONS = (
     *("AWSTemplateFormatVersion", "Conditions", "Description", "Globals", "Hooks", "Mappings", "Metadata", "Outputs"),
     *("Parameters", "Resources", "Rules", "Transform"),
 )
-_WORD = re.compile(r"[A-Za-z0-9]+")
-_OTHER_WORD = re.compile(r"[^\s${}.,:'\"\[\]()]+")
 _STACKS = ("AWS::CloudFormation::Stack", "AWS::CloudFormation::StackSet", "AWS::Serverless::Application")
 
 
@@ -31,7 +29,7 @@ def changes_between(old: Template, new: Template) -> Changes:
     constraint_keys = ("Type", "AllowedValues", *CONSTRAINTS)
     allowed = {
         n for n in shared_names if any(_differs(old.parameters[n], new.parameters[n], key) for key in constraint_keys)
-    }
+    } | (shared_names & _names_in_rules(old, new))
     mappings = {
         name
         for name in old.mappings.keys() & new.mappings.keys()
@@ -39,6 +37,12 @@ def changes_between(old: Template, new: Template) -> Changes:
     }
     partitions = old.other_partitions or new.other_partitions
     return Changes(frozenset(defaults), frozenset(allowed), frozenset(mappings), partitions)
+
+
+def _names_in_rules(old: Template, new: Template) -> set[str]:
+    """The words in the rules that differ: which values parameters may have."""
+    names = _differing_names(old.rules, new.rules)
+    return {word for side in (old, new) for name in names & side.rules.keys() for word in words_of(side.rules[name])}
 
 
 def _differs(old: Object, new: Object, key: str) -> bool:
@@ -60,7 +64,7 @@ def touched_resources(old: Template, new: Template, names: set[str]) -> set[str]
     for name in {**old.resources, **new.resources}:
         old_resource, new_resource = old.resources.get(name), new.resources.get(name)
         is_changed = partitions_differ or old_resource is None or new_resource is None or _has_changed(old, new, name)
-        speaks = names and new_resource is not None and not names.isdisjoint(_words(new_resource))
+        speaks = names and new_resource is not None and not names.isdisjoint(words_of(new_resource))
         if is_changed or speaks or (names and new_resource is not None and computes_names(new_resource)):
             touched_names.add(name)
     return touched_names
@@ -94,7 +98,8 @@ def names_of_changed_meaning(old: Template, new: Template) -> set[str]:
         (_identities(old), _identities(new)),
     ):
         names |= _differing_names(old_meanings, new_meanings)
-    uses = [(name, _words(node)) for side in (old, new) for name, node in side.conditions.items()]
+    names |= old.parameters.keys() & new.parameters.keys() & _names_in_rules(old, new)
+    uses = [(name, words_of(node)) for side in (old, new) for name, node in side.conditions.items()]
     uses += [(name, words) for side in (old, new) for name, words in _naming_words(side)]
     while dependents := {name for name, words in uses if name not in names and not names.isdisjoint(words)}:
         names |= dependents
@@ -140,24 +145,8 @@ def _naming(resource: Object) -> Iterator[Node]:
 
 def _naming_words(template: Template) -> Iterator[tuple[str, set[str]]]:
     for name, resource in template.resources.items():
-        if words := {word for node in _naming(resource) for word in _words(node)}:
+        if words := {word for node in _naming(resource) for word in words_of(node)}:
             yield name, words
-
-
-def _words(node: Node) -> set[str]:
-    """The words in all texts of a node."""
-    words: set[str] = set()
-    stack = [node]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Scalar):
-            words.update(_WORD.findall(node.text))
-            words.update(_OTHER_WORD.findall(node.text) if not node.text.isalnum() else ())
-        elif isinstance(node, Array):
-            stack += node.items
-        else:
-            stack += (part for entry in node.entries for part in entry)
-    return words
 
 
 def template_problems(old: Template | None, new: Template, names: set[str]) -> Iterator[Problem]:
@@ -174,7 +163,7 @@ def template_problems(old: Template | None, new: Template, names: set[str]) -> I
             yield Problem("the macro is new here, and may rewrite every policy; judge what it gives", node.span)
     old_unknown = {(entry.key.text, shape(entry.value)) for entry in old.unknown} if old else set()
     for entry in filter(_may_grant, new.unknown):
-        if (entry.key.text, shape(entry.value)) not in old_unknown or not names.isdisjoint(_words(entry.value)):
+        if (entry.key.text, shape(entry.value)) not in old_unknown or not names.isdisjoint(words_of(entry.value)):
             words = "is not defined in the template and may contain policies; write it out"
             yield Problem(f'"{entry.key.text}" {words}', entry.key.span)
 
@@ -190,7 +179,7 @@ def _may_grant(entry: Entry) -> bool:
 def _is_harmless(resource: Node) -> bool:
     """Tell whether a resource grants nothing, whatever a loop puts into it."""
     type_ = type_of(resource)
-    words = _words(resource)
+    words = words_of(resource)
     if not re.fullmatch(r"AWS::\w+::\w+", type_) or type_ in places():
         return False
     return words.isdisjoint(("Statement", "PolicyDocument", "Fn")) and not may_grant(

@@ -56,6 +56,9 @@ def _equal(evaluator: Evaluating, left: Value, right: Value, node: Node) -> bool
     if not (isinstance(left, Scalar) and isinstance(right, Scalar)):
         return evaluator.truth(free(f"{_source_text(evaluator, node)} holds", repr((key_of(left), key_of(right)))))
     first, second = parts_of(left), parts_of(right)
+    if any(side.disputed or side.kind == "null" for side in (left, right)):
+        label = f"{_source_text(evaluator, node)} holds"
+        return evaluator.truth(free(label, repr([(parts_of(side), side.disputed) for side in (left, right)])))
     if first == second:
         return True
     if is_plain(first) and is_plain(second):

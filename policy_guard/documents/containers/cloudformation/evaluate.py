@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from policy_guard.documents.containers.choices import Atom, Impossible, Need, Truths, free, settle
-from policy_guard.documents.containers.cloudformation.calls import LOOP, NO_VALUE, TRANSFORM, call, canonical
+from policy_guard.documents.containers.cloudformation.calls import LOOP, NO_VALUE, TRANSFORM, call, canonical, words_of
 from policy_guard.documents.containers.cloudformation.conditions import boolean
 from policy_guard.documents.containers.cloudformation.functions import FUNCTIONS
 from policy_guard.documents.containers.cloudformation.named import IDENTIFYING, NAMED, all_decide
@@ -25,6 +25,7 @@ from policy_guard.documents.containers.cloudformation.parts import (
     key_of,
     literal,
     parts_of,
+    refuse_disputed,
     resolve,
     text_of,
     with_marks,
@@ -47,8 +48,8 @@ CONSTRAINTS = ("AllowedPattern", "MinLength", "MaxLength", "MinValue", "MaxValue
 class Changes(NamedTuple):
     """The names that mean another thing on the other side of a comparison, as far as the evaluation has to know.
 
-    `defaults` are parameters whose default differs, `allowed` those of which other values are allowed, `mappings` are
-    mappings that differ.
+    `defaults` are parameters whose default differs, `allowed` those of which other values are allowed, also by rules,
+    `mappings` are mappings that differ.
     With `partitions`, one side speaks of another partition than `aws`.
     """
 
@@ -107,9 +108,10 @@ class Evaluator:
     def _allowed(self, name: str) -> tuple[str, ...] | None:
         parameter = self.template.parameters.get(name)
         values = parameter.get("AllowedValues") if parameter is not None else None
-        if not isinstance(values, Array) or not all(isinstance(item, Scalar) for item in values.items):
+        if not isinstance(values, Array) or not all(map(_is_clear, values.items)):
             return None
-        return tuple(dict.fromkeys(item.text for item in values.items if isinstance(item, Scalar)))
+        texts = (spelling(parts_of(literal(item))) for item in values.items if isinstance(item, Scalar))
+        return tuple(dict.fromkeys(texts))
 
     # --- values
 
@@ -201,7 +203,7 @@ class Evaluator:
         return digest([text[slice(*node.span)] for node in nodes if node is not None])
 
     def _pseudo(self, name: str) -> str | Hole:
-        if name in _IN_AWS and not self._changes.partitions and not self.template.other_partitions:
+        if name in _IN_AWS and not self._changes.partitions:
             return _IN_AWS[name]
         is_list = name == "AWS::NotificationARNs"
         return Hole(f"!Ref {name}", is_list)
@@ -225,6 +227,11 @@ class Evaluator:
         """Return what the template asks of the value of a parameter: one that it does not take makes no stack."""
         if (allowed_values := self._allowed(name)) is not None:
             yield Atom(name, allowed_values, name, bounded=True)
+        elif (values := self.template.parameters[name].get("AllowedValues")) is not None:
+            yield free(f"{name} is allowed", repr((name, "AllowedValues", canonical(values))))
+        for rule, node in self.template.rules.items():
+            if name in words_of(node):
+                yield free(f"{rule} holds", repr((name, rule, canonical(node))))
         for key in CONSTRAINTS:
             constraint = self.template.parameters[name].get(key)
             if isinstance(constraint, Scalar):
@@ -329,7 +336,10 @@ class Evaluator:
         """The texts that the mapping of `Fn::Sub` gives to names."""
         if not isinstance(node, Object) or node.tag is not None:
             raise Opaque("Fn::Sub takes a string, or a list of a string and a mapping", node.span)
-        return {key.text: self.text(value) for key, value in node.entries}
+        texts = {key.text: self.text(value) for key, value in node.entries}
+        for text in texts.values():
+            refuse_disputed(text)
+        return texts
 
     def substituted(self, text: str, substitutions: dict[str, Scalar], span: Span) -> tuple[Parts, tuple[Span, ...]]:
         """The parts of a text under `Fn::Sub`, and the places that decide them."""
@@ -342,6 +352,7 @@ class Evaluator:
                     parts.append(piece)
                     continue
                 value = self._substitution(piece, span)
+                refuse_disputed(value)
                 parts += parts_of(value)
                 see += value.see
             return with_marks(tuple(parts)), tuple(see)
@@ -359,6 +370,10 @@ class Evaluator:
             return value
         head, _, tail = name.partition(".")
         return self._attribute_of(head, tail, span)
+
+
+def _is_clear(node: Node) -> bool:
+    return isinstance(node, Scalar) and not node.disputed and node.kind != "null"
 
 
 _NAMING: dict[str, Callable[[Evaluator, Node, Span], Value]] = {

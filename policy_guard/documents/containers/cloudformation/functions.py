@@ -16,7 +16,9 @@ from policy_guard.documents.containers.cloudformation.parts import (
     is_plain,
     is_several,
     key_of,
+    literal,
     parts_of,
+    refuse_disputed,
     text_of,
     with_marks,
 )
@@ -43,6 +45,7 @@ def _join(evaluator: Evaluating, argument: Node, span: Span) -> Value:
     for number, item in enumerate(items):
         if not isinstance(item, Scalar):
             raise Opaque("Fn::Join takes strings, and this is a list or a mapping", span)
+        refuse_disputed(item)
         parts += separator if number else ()
         parts += (_joined_item(evaluator, part, separator) for part in parts_of(item))
         see += item.see
@@ -71,6 +74,7 @@ def _split(evaluator: Evaluating, argument: Node, span: Span) -> Value:
     if rejoined_items is not None:
         return Array(tuple(rejoined_items), span)
     value = evaluator.text(second)
+    refuse_disputed(value)
     parts = parts_of(value)
     if is_plain(parts):
         pieces = "".join(map(str, parts)).split(delimiter.text)
@@ -109,6 +113,7 @@ def _split_item(evaluator: Evaluating, item: Node, delimiter: str) -> list[Scala
         return []
     if not isinstance(value, Scalar):
         raise Opaque("Fn::Join takes strings, and this is a list or a mapping", item.span)
+    refuse_disputed(value)
     parts = parts_of(value)
     if is_plain(parts):
         return [text_of((piece,), value.span) for piece in "".join(map(str, parts)).split(delimiter)]
@@ -137,26 +142,36 @@ def _find_in_map(evaluator: Evaluating, argument: Node, span: Span) -> Value:
     default = items[3].get("DefaultValue") if len(items) > 3 and isinstance(items[3], Object) else None
     label = f"FindInMap {' '.join(spelling(parts_of(name)) for name in names)}"
     table = evaluator.template.mappings.get(names[0].text) if is_plain(parts_of(names[0])) else None
-    if not isinstance(table, Object) or _is_included(table):
+    # What stands for a key that the mapping lacks: part of what an unknown key may give.
+    default_key = "" if default is None else key_of(evaluator.value(default))
+    if not isinstance(table, Object) or _is_unclear(table):
         table_key = canonical(table) if table is not None else evaluator.written("Mappings")
-        return text_of((hole(label, "not defined", table_key, *map(key_of, names)),), span)
-    choosing = evaluator.differs(names[0].text)
+        return text_of((hole(label, "not defined", table_key, *map(key_of, names), default_key),), span)
+    choosing = evaluator.differs(names[0].text) or default is not None
     try:
-        return _leaf(evaluator, table, names[1:], label, span, choosing)
+        return _leaf(evaluator, table, names[1:], label, span, choosing, default_key)
     except Impossible:
         if default is None:
             raise
         return evaluator.value(default)
 
 
-def _is_included(table: Object) -> bool:
-    """Tell whether some of a mapping stands elsewhere."""
+def _is_unclear(table: Object) -> bool:
+    """Tell whether some of a mapping stands elsewhere, or readers differ in what its keys are."""
     children = (entry.value for entry in table.entries)
     levels = (table, *(child for child in children if isinstance(child, Object)))
-    return any(entry.key.text == TRANSFORM for level in levels for entry in level.entries)
+    return any(entry.key.text == TRANSFORM or entry.key.disputed for level in levels for entry in level.entries)
 
 
-def _leaf(evaluator: Evaluating, table: Object, names: list[Scalar], label: str, span: Span, choosing: bool) -> Value:
+def _leaf(
+    evaluator: Evaluating,
+    table: Object,
+    names: list[Scalar],
+    label: str,
+    span: Span,
+    choosing: bool,
+    default_key: object,
+) -> Value:
     """Return what a mapping gives for its keys: exactly, or one text that all that it may give decides."""
     nodes: list[Node] = [table]
     for name in names:
@@ -168,11 +183,11 @@ def _leaf(evaluator: Evaluating, table: Object, names: list[Scalar], label: str,
         for name in names:
             node = _choose(evaluator, node, parts_of(name)) if isinstance(node, Object) else node
         return _respan(node, span)
-    if len(set(map(shape, nodes))) == 1:
+    if len(set(map(shape, nodes))) == 1 and (not default_key or all(is_plain(parts_of(name)) for name in names)):
         return _respan(nodes[0], span)
     keys = [key_of(name) for name in names]
     is_list = any(isinstance(each, Array) for each in nodes)
-    part = hole(label, *keys, _reachable(table, names))
+    part = hole(label, *keys, _reachable(table, names), default_key)
     return text_of((part._replace(several=is_list),), span, (table.span,))
 
 
@@ -244,10 +259,12 @@ def _reachable(node: Node, names: list[Scalar]) -> object:
 def _respan(node: Node, span: Span) -> Value:
     """A value of a mapping at the place where it is asked for."""
     if isinstance(node, Scalar):
-        return text_of(with_marks((node.text,)), span, (node.span,))
+        return text_of(parts_of(literal(node)), span, (node.span,))._replace(disputed=node.disputed)
     if isinstance(node, Array):
         items = (
-            text_of(with_marks((item.text,)), span, (item.span,)) for item in node.items if isinstance(item, Scalar)
+            text_of(parts_of(literal(item)), span, (item.span,))._replace(disputed=item.disputed)
+            for item in node.items
+            if isinstance(item, Scalar)
         )
         return Array(tuple(items), span)
     raise Opaque("a mapping stands where Fn::FindInMap gives a text or a list", node.span)

@@ -10,6 +10,7 @@ from policy_guard.documents.containers.cloudformation.calls import NO_VALUE, can
 from policy_guard.documents.containers.cloudformation.template import Template
 from policy_guard.documents.containers.holes import Parts, at_holes, hole, joined, spelling
 from policy_guard.documents.containers.opaque import Opaque, digest
+from policy_guard.documents.printable import quoted
 from policy_guard.documents.source import Hole, Node, Scalar, Span
 from policy_guard.solver.strings.pattern import HIDDEN
 
@@ -45,7 +46,15 @@ def literal(scalar: Scalar) -> Scalar:
     """A scalar that no function fills in: dynamic references and marks of template engines in it are holes."""
     if scalar.parts is not None or scalar.kind == "null":
         return scalar
-    return scalar._replace(parts=with_marks((scalar.text,)), tag=None)
+    # CloudFormation makes JSON of a template, in which a truth has one spelling.
+    text = scalar.text.lower() if scalar.kind == "boolean" else scalar.text
+    return scalar._replace(parts=with_marks((text,)), tag=None)
+
+
+def refuse_disputed(scalar: Scalar) -> None:
+    """Raises `Opaque` for a text of which readers take different values, before it becomes part of another."""
+    if scalar.disputed:
+        raise Opaque(f"{quoted(scalar.text)} {scalar.disputed}", scalar.span)
 
 
 def with_marks(parts: Parts) -> Parts:

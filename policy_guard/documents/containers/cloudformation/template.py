@@ -17,7 +17,8 @@ from policy_guard.documents.containers.cloudformation.serverless import (
     size,
     with_globals,
 )
-from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source
+from policy_guard.documents.printable import quoted
+from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, scalars
 
 # AWS CloudFormation Template Reference, transform-reference: those of AWS that change no policy but as its pages say.
 _KNOWN_TRANSFORMS = (
@@ -25,10 +26,12 @@ _KNOWN_TRANSFORMS = (
     *("AWS::SecretsManager-2020-07-23", "AWS::SecretsManager-2024-09-16", "AWS::Serverless-2016-10-31"),
 )
 _OTHER_PARTITIONS = re.compile(r"\baws-(?:cn|us-gov|iso|eusc)")
+_OF_PARTITION = re.compile(r"AWS::(?:Partition|URLSuffix)")
 _MOST_FROM_LOOPS = 2_000
 _MOST_VALUES_FROM_LOOP = 200_000
 _MOST_MERGED = 500_000
 """Values of Globals that are merged into resources, of all of them together."""
+_TRUTHS = ("true", "false")
 _VALUES = ("Parameters", "Mappings", "Conditions", "Rules", "Globals")
 
 
@@ -55,8 +58,14 @@ class Template(NamedTuple):
 
     @property
     def other_partitions(self) -> bool:
-        """Tell whether the template speaks of a partition other than `aws`."""
-        return _OTHER_PARTITIONS.search(self.source.text) is not None
+        """Tell whether the template speaks of a partition other than `aws`, or a condition asks which it is."""
+        texts = (scalar.text for node in self.conditions.values() for scalar in scalars(node))
+        return any(map(_OF_PARTITION.search, texts)) or _OTHER_PARTITIONS.search(self.source.text) is not None
+
+    @property
+    def rules(self) -> Mapping[str, Node]:
+        """What has to hold of parameters, by name."""
+        return {entry.key.text: entry.value for entry in _section(self.root, "Rules")}
 
 
 def type_of(resource: Node | None) -> str:
@@ -226,6 +235,7 @@ def _repeated_keys(root: Object, sections: Mapping[str, list[Entry]]) -> Iterato
     yield from _repeated_entries(root.entries)
     for entries in sections.values():
         yield from _repeated_entries(entries)
+        yield from _names_read_differently(entries)
     for name in _VALUES:
         section = root.get(name)
         for entry in section.entries if isinstance(section, Object) else ():
@@ -235,6 +245,12 @@ def _repeated_keys(root: Object, sections: Mapping[str, list[Entry]]) -> Iterato
             yield from _repeated_entries(entry.value.entries)
             properties = entry.value.get("Properties")
             yield from _in_properties(type_of(entry.value), properties)
+
+
+def _names_read_differently(entries: list[Entry]) -> Iterator[Problem]:
+    """The names of which readers may make one: `yes` beside `true`."""
+    if sum(bool(key.disputed) or key.text.lower() in _TRUTHS or key.text.isdigit() for key, _ in entries) > 1:
+        yield from (Problem(f"{quoted(key.text)} {key.disputed}", key.span) for key, _ in entries if key.disputed)
 
 
 def _in_properties(type_: str, properties: Node | None) -> Iterator[Problem]:
