@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from copy import copy
 from posixpath import normpath
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ from policy_guard.documents.containers.terraform.units import (
 from policy_guard.documents.format import decode
 from policy_guard.documents.source import Problem, Source, Span, Unreadable
 from policy_guard.iam.policy import Policy
-from policy_guard.pipeline.pairing import FileResult
+from policy_guard.pipeline.pairing import FileResult, Pair
 from policy_guard.pipeline.pairing.terraform_pairs import by_principal, compare_sides, union
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.changes import Change
@@ -32,6 +33,8 @@ _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|([\"/]))")
 _READS_FILES = re.compile(
     r"\b(?:file|templatefile|filebase64|fileset)\s*\(|\blocal_file\b|\bexternal\b|\barchive_file\b"
 )
+_TF, _TOFU = (".tf", ".tf.json"), (".tofu", ".tofu.json")
+_OF_TERRAFORM = re.compile(r"\.tf(\.json)?\Z")
 _LONGEST_PATH = 400
 _READS_BY_PATH = re.compile(r"\b(?:file|templatefile|filebase64|fileset)\s*\(")
 _PATH = re.compile(r'\s*"((?:[^"\\$]|\$\{[^{}"]*\})*)"')
@@ -49,12 +52,37 @@ class Tree:
         self._revision = revision
         self._folders: dict[str, Folder | None] = {}
         self._sources: dict[str, Source | None] = {}
+        self._readings: dict[bool, Tree] = {}
         self.names: dict[str, list[str]] = {}
         self.wrong: list[Wrong] = []
         for path in files:
             folder, _, name = path.rpartition("/")
             if is_read(name):
                 self.names.setdefault(folder, []).append(name)
+
+    def reading(self, of_opentofu: bool) -> Tree:
+        """Return what OpenTofu reads, or what Terraform reads, of the files.
+
+        OpenTofu takes `x.tofu` in place of `x.tf`, and Terraform ignores it. Source: OpenTofu, "Files and Directories".
+        """
+        if of_opentofu not in self._readings:
+            tree = copy(self)
+            tree._folders = {}
+            tree.names = {folder: _read_by(names, of_opentofu) for folder, names in self.names.items()}
+            tree.names = {folder: names for folder, names in tree.names.items() if names}
+            self._readings[of_opentofu] = tree
+        return self._readings[of_opentofu]
+
+    def has_tofu(self) -> bool:
+        """Tell whether OpenTofu reads another file than Terraform somewhere."""
+        return any(name.endswith(_TOFU) for names in self.names.values() for name in names)
+
+    def readings(self, folder: str) -> tuple[Tree, ...]:
+        """Return what the tools read that may be run in a folder: OpenTofu, and Terraform if it has a file there."""
+        if not self.has_tofu():
+            return (self, self)
+        has_file = any(name.endswith(_TF) for name in self.names.get(folder, ()))
+        return self.reading(True), self.reading(not has_file)
 
     def source(self, path: str) -> Source | None:
         """The text of a file; None if it is no plain file, or cannot be read."""
@@ -121,6 +149,13 @@ class Tree:
         for text in self.texts(path):
             for match in _CALLED.finditer(text):
                 yield normpath(f"{path}/{match[1]}").lstrip("/").removeprefix("./")
+
+
+def _read_by(names: list[str], of_opentofu: bool) -> list[str]:
+    """The files among these that a tool reads."""
+    if of_opentofu:
+        return [name for name in names if _OF_TERRAFORM.sub(r".tofu\1", name) not in names or name.endswith(_TOFU)]
+    return [name for name in names if not name.endswith(_TOFU)]
 
 
 def _symbol(escape: re.Match[str]) -> str:
@@ -195,6 +230,18 @@ class Present(NamedTuple):
 
 def present(tree: Tree, folder: str, by_unit: bool = False) -> Present:
     """The policies of a folder and of the modules that it calls; those of a principal as one unless `by_unit`."""
+    contents = [_present(reading, folder, by_unit) for reading in dict.fromkeys(tree.readings(folder))]
+    policies: list[Policy] = []
+    for each in contents:
+        policies += (policy for policy in each.policies if policy not in policies)
+    return Present(
+        policies=tuple(policies),
+        findings=tuple(dict.fromkeys(finding for each in contents for finding in each.findings)),
+        elsewhere=tuple(dict.fromkeys(address for each in contents for address in each.elsewhere)),
+    )
+
+
+def _present(tree: Tree, folder: str, by_unit: bool) -> Present:
     contents = tree.folder(folder)
     every = all_units(root(contents, tree.folder, frozenset())) if contents else ()
     local_units = [unit for unit in every if not unit.elsewhere and not (by_unit and unit.attached)]
@@ -265,7 +312,16 @@ def _closure(start: set[str], following: Callable[[str], set[str]]) -> set[str]:
 
 
 def compare_folder(trees: tuple[Tree, Tree], folder: str, files_differ: bool) -> FileResult:
-    """The pairs of a folder whose policies may differ, and what cannot be judged."""
+    """The pairs of a folder whose policies may differ, and what cannot be judged, by whichever tool reads it."""
+    readings = zip(*(tree.readings(folder) for tree in trees), strict=True)
+    results = [_compared(sides, folder, files_differ) for sides in dict.fromkeys(readings)]
+    pairs: list[Pair] = []
+    for result in results:
+        pairs += (pair for pair in result.pairs if pair not in pairs)
+    return FileResult(tuple(pairs), tuple(dict.fromkeys(finding for result in results for finding in result.findings)))
+
+
+def _compared(trees: tuple[Tree, Tree], folder: str, files_differ: bool) -> FileResult:
     old, new = (tree.folder(folder) for tree in trees)
     old = with_new_names(old, new) if old and new else old
     empty = Folder(folder, {})
