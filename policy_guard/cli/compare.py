@@ -11,6 +11,7 @@ from typing import NamedTuple
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.source import Source
 from policy_guard.iam.policy import CAPS, Kind
+from policy_guard.pipeline.attached import attached_in_folder
 from policy_guard.pipeline.check import Options, failing_severity, usage_of
 from policy_guard.pipeline.judging import Judge
 from policy_guard.pipeline.moved_statements import MovedStatements
@@ -42,7 +43,8 @@ class _FileComparison(NamedTuple):
         usage = usage_of(self.root, config, today)
         judge = Judge(self.settings, today, usage, verbose=self.options.verbose)
         results = Results(self.settings, failing_severity(self.options, config, ci=False), today)
-        self._judge(Session(judge, results, MovedStatements()), old, new)
+        attached = attached_in_folder(self.root, config)
+        self._judge(Session(judge, results, MovedStatements(), attached), old, new)
         return results.report(old.source.path, "compare")
 
     def _judge(self, session: Session, old: FileVersion, new: FileVersion) -> None:
@@ -107,7 +109,7 @@ def compare_plan(path: Path, options: Options) -> Report:
     judge = Judge(settings, options.today, usage_of(root, settings.config, options.today), verbose=options.verbose)
     moved = MovedStatements()
     results = Results(settings, failing_severity(options, settings.config, ci=False), options.today)
-    Session(judge, results, moved).plan(str(path), path)
+    Session(judge, results, moved, attached_in_folder(root, settings.config)).plan(str(path), path)
     results.explain(moved.with_origin)
     return results.report("the state before the plan", "compare")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.documents.errors import SetupError
+from policy_guard.pipeline.attached import attached_in_repository
 from policy_guard.pipeline.ci import in_ci, is_without_change
 from policy_guard.pipeline.judging import Judge
 from policy_guard.pipeline.moved_statements import MovedStatements
@@ -79,13 +80,14 @@ def _check(
         results.note(sentence)
     moved = MovedStatements()
     reader = Reader(repository, settings, old)
+    attached = attached_in_repository(repository, reader, comparison)
     paths = tuple(from_root(folder / path, repository.root) for path in options.paths)
     _refuse_missing_paths(paths, repository, comparison.changes)
     run = Run(
         repository=repository,
         config=settings.config,
         reader=reader,
-        session=Session(judge, results, moved),
+        session=Session(judge, results, moved, attached),
         today=today,
         comparison=comparison,
         paths=paths,
@@ -103,6 +105,8 @@ def _check(
     run.judge_acceptances(accepted, options.all_policies)
     if options.all_policies:
         run.judge_the_rest()
+    for sentence in attached.remarks():
+        results.note(sentence)
     results.explain(moved.with_origin)
     mode = "all" if options.all_policies else "changes"
     report = results.report(old.name if compared else "", mode, lambda: not run.has_policy())

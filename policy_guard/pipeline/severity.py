@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from policy_guard.settings.config import Config
 from policy_guard.settings.severity import RANK, Severity
 
 if TYPE_CHECKING:
+    from policy_guard.iam.policy import Statement
     from policy_guard.settings.critical import CriticalEntry
     from policy_guard.verify.check import Check
     from policy_guard.verify.verdicts import Verdict
@@ -32,13 +34,20 @@ def severity(config: Config, check: Check, verdict: Verdict, fresh: bool, is_gua
     configured = config.severity(check.id)
     claim = verdict.claim
     of_kind = config.kind_severity(check.kind_of(claim))
-    circumstances = Circumstances(configured, config.new_files, fresh, is_guard, of_kind)
+    guards = partial(_guards, claim.statement, is_guard)
+    circumstances = Circumstances(configured, config.new_files, fresh, guards, of_kind)
     of_entry = entry_severity(claim.entry, configured) if claim.entry else None
     proposed_severity = of_entry or check.severity(circumstances) or configured or check.default
     limits = [config.critical_existing] * claim.existing + [config.impossible] * verdict.impossible
     if claim.existing and claim.advice and config.critical_existing == "warning":
         limits.append("note")
     return min([proposed_severity, *limits], key=RANK.__getitem__)
+
+
+def _guards(statement: Statement | None, is_guard: Callable[[], bool]) -> bool:
+    from policy_guard.verify.explain.without_document import may_guard
+
+    return may_guard(statement) or is_guard()
 
 
 def entry_severity(entry: CriticalEntry, configured: Severity | None) -> Severity | None:

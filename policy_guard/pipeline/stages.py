@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from policy_guard.documents.containers.serverless_framework.files import is_serverless_name
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.printable import shortened
+from policy_guard.pipeline.attached import Attached
 from policy_guard.pipeline.judging import Judge, Judgement
 from policy_guard.pipeline.moved_statements import MovedStatements
 from policy_guard.pipeline.pairing import FileResult, Pair, pairs
@@ -43,11 +44,12 @@ TERRAFORM = (".tf", ".tofu", ".tf.json", ".tofu.json", ".tfvars", ".tfvars.json"
 
 
 class Session(NamedTuple):
-    """A judge, the results of what was judged, and the statements that moved."""
+    """A judge, the results of what was judged, the statements that moved, and the documents of what is attached."""
 
     judge: Judge
     results: Results
     moved: MovedStatements
+    attached: Attached
 
     def pair(self, pair: Pair, comparing: bool = True) -> None:
         """Judges a policy, old and new; without `comparing` the new version alone."""
@@ -92,7 +94,7 @@ class Session(NamedTuple):
             doubts = ()
 
     def _judge(self, name: str, pair: Pair, comparing: bool, doubts: tuple[Finding, ...] = ()) -> None:
-        judgement = self.judge.judge(pair, comparing)
+        judgement = self.judge.judge(self.attached.pair(pair), comparing)
         self.results.add_judgement(name, judgement._replace(findings=(*doubts, *judgement.findings)))
         if comparing:
             self.moved.see(pair)

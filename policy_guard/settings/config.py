@@ -23,6 +23,7 @@ MOST_PATTERNS = 3000
 """What all lists hold together whose patterns are matched against every file that changes."""
 _SUFFIXES = (".json", ".yaml", ".yml")
 _MATCHED = ("policies", "groups")
+_POLICY_ARN = regex(r"arn:aws(?:-[a-z]+)*:iam::\d{12}:policy/[\x21-\x7e]+")
 _ACTION = regex(r"\*|[A-Za-z0-9_*?-]+:[A-Za-z0-9_*?-]+")
 
 
@@ -86,6 +87,8 @@ class Config(NamedTuple):
 
     `other_access` are the severities of kinds of other access, as far as they are set.
 
+    `policies_by_arn` are customer managed policies with the path, and the address behind `#`, of their documents.
+
     `added` are entries of `policies` that a change brings along: they count where no other names the file.
     """
 
@@ -108,6 +111,7 @@ class Config(NamedTuple):
     added: tuple[PolicyFiles, ...] = ()
     path: str | None = None
     placeholders: tuple[str, ...] = ()
+    policies_by_arn: tuple[tuple[str, str], ...] = ()
 
     def policy_rule(self, path: str) -> PolicyFiles | None:
         """The entry of `policies` that names the file; None if none does, or it is excluded.
@@ -207,6 +211,7 @@ def load_config(source: Source | None) -> Config:
         added=(),
         path=source.path,
         placeholders=tuple(plain.get("placeholders", ())),
+        policies_by_arn=tuple(plain.get("policies-by-arn", {}).items()),
     )
 
 
@@ -235,6 +240,7 @@ def _mistakes(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tu
         if _date(entry["expires"]) is None:
             yield ("ignore-unreadable", number, "expires"), ("expires", "not a calendar date")
     yield from _incomplete_entries(plain)
+    yield from _misplaced_documents(plain)
     lists = [plain.get("exclude", ()), *(entry["files"] for key in _MATCHED for entry in plain.get(key, ()))]
     if sum(map(len, lists)) > MOST_PATTERNS:
         key = next(key for key in (*_MATCHED, "exclude") if key in plain)
@@ -258,6 +264,25 @@ def _incomplete_entries(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int
     for number, text in enumerate(plain.get("refine", {}).get("keep", ())):
         if not _ACTION.fullmatch(text):
             yield ("refine", "keep", number), ("keep", f'{printable(text)} is not an action; write "service:Name"')
+
+
+def _misplaced_documents(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple[str, str]]]:
+    """Return the mistakes in `policies-by-arn`."""
+    places_by_arn = plain.get("policies-by-arn", {})
+    if len(places_by_arn) > MOST:
+        yield ("policies-by-arn",), ("policies-by-arn", f"more than {MOST:,} policies")
+    for arn, place in places_by_arn.items():
+        at, path = ("policies-by-arn", arn), place.partition("#")[0]
+        if not _POLICY_ARN.fullmatch(arn):
+            message = "this is no ARN of a customer managed policy; write arn:aws:iam::123456789012:policy/NAME"
+            yield at, ("policies-by-arn", f"{printable(arn)}: {message}")
+        elif wrong := not_a_path(path):
+            yield at, ("policies-by-arn", wrong)
+        elif matches_any(tuple(plain.get("exclude", ())), path):
+            message = (
+                f"{printable(path)} is under exclude, so that nobody would look at the document; take it out there"
+            )
+            yield at, ("policies-by-arn", message)
 
 
 def _named_files(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str, bool]]:

@@ -48,7 +48,14 @@ class Settings(NamedTuple):
 
 def load_settings(root: Path, config: str | None) -> Settings:
     """The settings of a repository, or those of the file `config`. Raises `SetupError`."""
-    return settings_from(settings_source(root, config), lambda path: _named_file(root, path))
+    source = settings_source(root, config)
+    settings = settings_from(source, lambda path: _named_file(root, path))
+    for arn, place in settings.config.policies_by_arn:
+        path = place.partition("#")[0]
+        if not (root / path).is_file():
+            words = "write the file of its document, or remove the entry"
+            raise SetupError(f"{settings.config.path}: policies-by-arn: {arn}: there is no {path}; {words}")
+    return settings
 
 
 def settings_from(source: Source | None, file: Callable[[str], Source]) -> Settings:

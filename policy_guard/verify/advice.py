@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from policy_guard.iam.meaning.prover import Witness
 from policy_guard.iam.policy import Request
 from policy_guard.verify.check import Check, Question
 from policy_guard.verify.explain.difference_text import enumeration
-from policy_guard.verify.explain.without_document import advice_without_document, headline, is_made_up
+from policy_guard.verify.explain.without_document import DETACHED, advice_without_document, headline, is_made_up
 from policy_guard.verify.verdicts import Verdict
 
 _WITHOUT_EFFECT = "correct the action or the resource: as far as the catalogue says, this grants nothing"
@@ -20,11 +21,21 @@ def headline_and_advice(check: Check, question: Question) -> tuple[str, str]:
 
 def is_without_document(verdict: Verdict) -> bool:
     """Tell whether the access in question is such that no document tells."""
-    return bool(verdict.actions) and all(is_made_up(value.text) for value in verdict.actions)
+    is_told = bool(verdict.actions) and all(is_made_up(value.text) for value in verdict.actions)
+    return is_told or _is_detached(verdict)
+
+
+def _is_detached(verdict: Verdict) -> bool:
+    """Tell whether all that is in question is what a detached policy denied, of which nobody knows the document."""
+    if {value.text for value in verdict.actions} == {DETACHED}:
+        return True
+    return verdict.future and isinstance(verdict.answer, Witness) and verdict.answer.request.action == DETACHED.lower()
 
 
 def headline_without_document(check: Check, verdict: Verdict) -> str | None:
     """Return the headline of a finding about such access; None if it has that of its check."""
+    if _is_detached(verdict):
+        return headline(DETACHED, "")
     if check.label != "new" or not is_without_document(verdict):
         return None
     resource = verdict.resources[0].text if verdict.resources else ""
@@ -35,6 +46,8 @@ def advice(check: Check, verdict: Verdict, question: Question, witness: Request 
     """Say what to do: put back the Deny that is gone, if it is to blame."""
     if question.new is None:
         return "put the policy back, or have its loss reviewed"
+    if _is_detached(verdict):
+        return advice_without_document(DETACHED)
     if verdict.cause and verdict.cause.of_deny:
         if question.by_reference:
             return "add the Deny that the reference has, or have its absence reviewed"

@@ -53,6 +53,7 @@ resource "aws_ami_launch_permission" "p" {
 """
 NEW, OTHER = "no-new-access", "other-access"
 LOOK = "look at what it allows, and have it reviewed"
+NAMED = f"{LOOK}; policies-by-arn in the settings names its document"
 BOUND = "put the boundary back, or have what it kept out reviewed"
 BLOCKED = {"BlockPublicAcls": True, "BlockPublicPolicy": True, "IgnorePublicAcls": True, "RestrictPublicBuckets": True}
 
@@ -70,8 +71,8 @@ def scratch(tmp_path: Path) -> Scratch:
             role(),
             role(ManagedPolicyArns=[POLICY]),
             "attaches a policy whose document is not known here",
-            f"the policy {POLICY}",
-            LOOK,
+            f"whatever {POLICY} allows",
+            NAMED,
             NEW,
         ),
         (
@@ -79,8 +80,8 @@ def scratch(tmp_path: Path) -> Scratch:
             "",
             attachment(POLICY),
             "attaches a policy whose document is not known here",
-            f"what {POLICY} allows",
-            LOOK,
+            f"whatever {POLICY} allows",
+            NAMED,
             NEW,
         ),
         (

@@ -7,12 +7,18 @@ from typing import NamedTuple
 
 from policy_guard.documents.containers.other_access import detail_of, kind_of
 from policy_guard.iam.policy import Statement
+from policy_guard.regex import regex
 
 _ARN = "arn:aws:iam::aws:policy/"
 # What nobody knows of an attached policy or a grant of Terraform: `${the actions of aws_iam_policy.p.arn}`.
 _ACTIONS_OF = "the actions of "
 _GROUP = "arn:aws:iam::*:group/"
 _ENDPOINT = "arn:aws:execute-api:*:*:"
+
+
+_DENYING = regex(
+    r"(?i)den(?:y|ies|ied)|forbid|prohibit|restrict|quarantine|guardrail|prevent|boundary|lockdown|enforce|require|mfa"
+)
 
 
 class Words(NamedTuple):
@@ -22,14 +28,17 @@ class Words(NamedTuple):
     access: str
 
 
-_ATTACHED = Words("attaches a policy whose document is not known here", "the policy {}")
+_ATTACHED = Words("attaches a policy whose document is not known here", "whatever {} allows")
 _BY_TEXT = Words("gives access that is known by its text alone", "{}")
 _BOUNDARY = "boundary:LeavesAllowed"
+DETACHED = "attached:Denied"
+"""What a policy denied that nobody knows here, if it is detached; the resource is its ARN."""
 _BY_ACTION = {
     "attached:ManagedPolicy": _ATTACHED,
     "attached:Group": Words("adds a user to a group", "what the group {} may do"),
     "attached:Access": _BY_TEXT,
     "serverless:Access": _BY_TEXT,
+    DETACHED: Words("detaches a policy whose document is not known here", "what the policy {} denies"),
     _BOUNDARY: Words("changes a permissions boundary whose document is not known here", "what the boundary {} leaves"),
 }
 
@@ -37,6 +46,18 @@ _BY_ACTION = {
 def is_made_up(action: str) -> bool:
     """Tell whether an action stands for access that no document tells."""
     return _words(action) is not None
+
+
+def may_guard(statement: Statement | None) -> bool:
+    """Tell whether a statement stands for the Deny of a detached policy whose name speaks of denying."""
+    if statement is None or statement.resource is None or statement.action.values[0].text != DETACHED:
+        return False
+    return speaks_of_denying(statement.resource.values[0].text)
+
+
+def speaks_of_denying(name: str) -> bool:
+    """Tell whether the name of a policy speaks of denying."""
+    return bool(_DENYING.search(name))
 
 
 def headline(action: str, resource: str) -> str | None:
@@ -69,6 +90,10 @@ def advice_without_document(action: str) -> str:
     """Return what to do about such access."""
     if action == _BOUNDARY:
         return "put the boundary back, or have what it kept out reviewed"
+    if action == DETACHED:
+        return "attach it again, have its loss reviewed, or name its document under policies-by-arn in the settings"
+    if action == "attached:ManagedPolicy" or _words(action) is _ATTACHED:
+        return "look at what it allows, and have it reviewed; policies-by-arn in the settings names its document"
     kind = kind_of(action)
     return kind.advised if kind else "look at what it allows, and have it reviewed"
 
@@ -92,6 +117,20 @@ def _calls(endpoint: str) -> str:
     """An endpoint with its callers as one says it."""
     called, by, caller = endpoint.removeprefix(_ENDPOINT).rpartition(" by ")
     return f"calls of {'every endpoint' if called == '*' else called}{by}{'everybody' if caller == '*' else caller}"
+
+
+def attached_policy(statement: Statement) -> str:
+    """Return the ARN of the managed policy that a statement stands for, unknown parts in `${}`; empty for others."""
+    values = statement.resource.values if statement.resource else ()
+    if statement.effect != "Allow" or len(statement.action.values) != 1 or len(values) != 1:
+        return ""
+    action = statement.action.values[0].text
+    if action == "attached:ManagedPolicy":
+        return values[0].text
+    if action == "attached:Access":
+        text = statement.source.text[slice(*values[0].span)].strip("\"'")
+        return text if text.startswith("arn:") and ":policy/" in text else ""
+    return _inner(action).removeprefix(_ACTIONS_OF) if _words(action) is _ATTACHED else ""
 
 
 def unknown_policies(statement: Statement) -> Iterator[str]:
@@ -119,11 +158,17 @@ def _of_unknown_actions(named: str) -> Words:
     if named.startswith("what "):
         return Words("lets in public access that was blocked", "{}")
     if ":policy/" in named or named.endswith(".arn"):
-        return Words(_ATTACHED.headline, "what {} allows")
+        return _ATTACHED
     return Words(_BY_TEXT.headline, "what {} allows")
 
 
 def _inner(text: str) -> str:
-    """The name of what nobody knows, if a text is nothing else."""
-    is_one = text.startswith("${") and text.endswith("}") and "${" not in text[2:]
-    return text[2:-1] if is_one else ""
+    """The name of what nobody knows, if a text is nothing else; other unknown parts may stand in the name."""
+    if not (text.startswith("${") and text.endswith("}")):
+        return ""
+    depth = 0
+    for at, symbol in enumerate(text[:-1]):
+        depth += (symbol == "$" and text[at + 1] == "{") - (symbol == "}")
+        if not depth:
+            return ""
+    return text[2:-1]
