@@ -89,8 +89,8 @@ def scratch(tmp_path: Path) -> Scratch:
             "",
             manifest(POLICY),
             "attaches a policy whose document is not known here",
-            f"the policy {POLICY}",
-            LOOK,
+            f"whatever {POLICY} allows",
+            NAMED,
             NEW,
         ),
         (

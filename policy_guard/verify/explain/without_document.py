@@ -126,10 +126,7 @@ def attached_policy(statement: Statement) -> str:
         return ""
     action = statement.action.values[0].text
     if action == "attached:ManagedPolicy":
-        return values[0].text
-    if action == "attached:Access":
-        text = statement.source.text[slice(*values[0].span)].strip("\"'")
-        return text if text.startswith("arn:") and ":policy/" in text else ""
+        return _inner(values[0].text) or values[0].text
     return _inner(action).removeprefix(_ACTIONS_OF) if _words(action) is _ATTACHED else ""
 
 
