@@ -85,6 +85,7 @@ _SNAPSHOT = (
     *("shared_accounts", "db_snapshot_identifier", "db_instance_identifier", "db_cluster_identifier"),
     *("db_cluster_snapshot_identifier", "source_db_snapshot_identifier", "target_db_snapshot_identifier"),
 )
+_ADMINISTERED = ("detective", "guardduty", "macie2", "securityhub", "vpc_ipam")
 _STACK = ("template_url", "template_body", "parameters")
 _REVIEW = "look at what it gives to whom, and have it reviewed"
 _NARROW = "name those who need it and no others, and have it reviewed"
@@ -107,6 +108,18 @@ KINDS = (
         receivers=("user",),
         cloudformation={"AWS::IAM::User": ("LoginProfile",)},
         terraform={"aws_iam_user_login_profile": EVERY},
+    ),
+    OtherAccess(
+        name="credential",
+        does="gives a user another way to sign in",
+        advised="let people and programs take roles instead, or have the credential reviewed",
+        page=f"{_DOCS}IAM/latest/UserGuide/id_credentials_mixed.html",
+        receivers=("user_name", "username"),
+        terraform={
+            "aws_iam_service_specific_credential": EVERY,
+            "aws_iam_user_ssh_key": EVERY,
+            "aws_iam_signing_certificate": EVERY,
+        },
     ),
     OtherAccess(
         name="identity-provider",
@@ -192,7 +205,7 @@ KINDS = (
         page=f"{_DOCS}cognito/latest/developerguide/cognito-user-pools-user-groups.html",
         receivers=("RoleArn", "role_arn"),
         cloudformation={"AWS::Cognito::UserPoolGroup": ("RoleArn",)},
-        terraform={"aws_cognito_user_group": ("role_arn",)},
+        terraform={"aws_cognito_user_group": ("role_arn",), "aws_cognito_user_in_group": EVERY},
     ),
     OtherAccess(
         name="cluster-access",
@@ -230,6 +243,7 @@ KINDS = (
             "aws_lakeformation_resource_lf_tag": EVERY,
             "aws_lakeformation_resource_lf_tags": EVERY,
             "aws_lakeformation_opt_in": EVERY,
+            "aws_lakeformation_resource": EVERY,
         },
     ),
     OtherAccess(
@@ -257,6 +271,8 @@ KINDS = (
             "aws_db_cluster_snapshot": _SNAPSHOT,
             "aws_ami_launch_permission": EVERY,
             "aws_snapshot_create_volume_permission": EVERY,
+            "aws_ebs_snapshot_block_public_access": ("state",),
+            "aws_ec2_image_block_public_access": ("state",),
         },
     ),
     OtherAccess(
@@ -316,7 +332,11 @@ KINDS = (
         page=f"{_DOCS}AmazonS3/latest/userguide/acl-overview.html",
         receivers=("AccessControl", "acl"),
         cloudformation={"AWS::S3::Bucket": ("AccessControl",)},
-        terraform={"aws_s3_bucket": ("acl", "grant"), "aws_s3_bucket_acl": EVERY},
+        terraform={
+            **dict.fromkeys(("aws_s3_bucket", "aws_s3_object", "aws_s3_bucket_object"), ("acl", "grant")),
+            "aws_s3_object_copy": ("acl", "grant"),
+            "aws_s3_bucket_acl": EVERY,
+        },
     ),
     OtherAccess(
         name="public-access-block",
@@ -439,7 +459,7 @@ KINDS = (
                 *("Role", "ServerId", "UserName", "HomeDirectory", "HomeDirectoryMappings", "HomeDirectoryType"),
             )
         },
-        terraform={"aws_transfer_user": EVERY},
+        terraform={"aws_transfer_user": EVERY, "aws_transfer_ssh_key": EVERY},
     ),
     OtherAccess(
         name="quicksight",
@@ -464,7 +484,20 @@ KINDS = (
         terraform={
             "aws_organizations_delegated_administrator": EVERY,
             "aws_organizations_organization": ("aws_service_access_principals",),
+            "aws_iam_organizations_features": ("enabled_features",),
+            **dict.fromkeys((f"aws_{service}_organization_admin_account" for service in _ADMINISTERED), EVERY),
+            "aws_auditmanager_organization_admin_account_registration": EVERY,
+            "aws_cloudtrail_organization_delegated_admin_account": EVERY,
+            "aws_fms_admin_account": EVERY,
+            "aws_inspector2_delegated_admin_account": EVERY,
         },
+    ),
+    OtherAccess(
+        name="shared-document",
+        does="shares a document of Systems Manager",
+        advised=_NARROW,
+        page=f"{_DOCS}systems-manager/latest/userguide/documents-ssm-sharing.html",
+        terraform={"aws_ssm_document": ("permissions",)},
     ),
     OtherAccess(
         name="nested-template",

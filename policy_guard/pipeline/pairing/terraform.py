@@ -31,12 +31,12 @@ from policy_guard.verify.readable import unreadable_findings
 _CALLED = re.compile(r"""\bsource"?\s*[=:]\s*"(\.{1,2}/[^"]*|\.{1,2})\"""")
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|([\"/]))")
 _READS_FILES = re.compile(
-    r"\b(?:file|templatefile|filebase64|fileset)\s*\(|\blocal_file\b|\bexternal\b|\barchive_file\b"
+    r"\b(?:file[a-z0-9]*|templatefile)\s*\(|\b(?:local_file|local_sensitive_file|external|archive_file|sops_file)\b"
 )
 _TF, _TOFU = (".tf", ".tf.json"), (".tofu", ".tofu.json")
 _OF_TERRAFORM = re.compile(r"\.tf(\.json)?\Z")
 _LONGEST_PATH = 400
-_READS_BY_PATH = re.compile(r"\b(?:file|templatefile|filebase64|fileset)\s*\(")
+_READS_BY_PATH = re.compile(r"\b(?:file[a-z0-9]*|templatefile)\s*\(")
 _PATH = re.compile(r'\s*"((?:[^"\\$]|\$\{[^{}"]*\})*)"')
 _DENIES = re.compile(r"\bDeny\b")
 _PROGRAMS = re.compile(r"\bexternal\b")

@@ -15,8 +15,10 @@ from policy_guard.documents.hcl.syntax import (
 from policy_guard.documents.source import Span, Spot
 
 _MAY_BE_ANYTHING = "Statement, Effect"
-_FILES = ("file(", "templatefile(", "filebase64(", "fileset(")
-_FROM_FILES = (("data", "local_file"), ("data", "external"), ("data", "archive_file"))
+_FILES = ("file", "templatefile(")
+_FROM_FILES = tuple(
+    ("data", name) for name in ("local_file", "local_sensitive_file", "external", "archive_file", "sops_file")
+)
 
 
 def references(node: object) -> Iterator[tuple[str, ...]]:
@@ -60,7 +62,7 @@ def deciding_texts(
             # Too much to follow: it may be a policy, and is not the same as on the other side.
             return frozenset({("", "", f"{_MAY_BE_ANYTHING} {id(scope.root())}")}), True
         for names in _references_of(scope, node):
-            reads = reads or names[0] in _FILES or names[:2] in _FROM_FILES
+            reads = reads or _is_reading(names)
             for address, definition_scope, definition in _definitions(current_scope, names):
                 key = (definition_scope.name, address, definition.text)
                 if key not in texts and not (excluded_prefix and address.startswith(excluded_prefix)):
@@ -74,6 +76,11 @@ def deciding_texts(
                 scope.decisive[key] = current_scope.call
                 stack.append((current_scope.parent, current_scope.call.block))
     return frozenset(texts), reads
+
+
+def _is_reading(names: tuple[str, ...]) -> bool:
+    """Tell whether a function reads files, by their content, their digest or their presence, or a data source does."""
+    return (names[0].endswith("(") and names[0].startswith(_FILES)) or names[:2] in _FROM_FILES
 
 
 def _references_of(scope: Scope, node: object) -> tuple[tuple[str, ...], ...]:

@@ -42,6 +42,7 @@ from policy_guard.documents.containers.terraform.values import (
 )
 from policy_guard.documents.hcl.syntax import (
     Attribute,
+    Body,
     Expression,
     Interpolation,
     Template,
@@ -177,7 +178,7 @@ def _is_text(template: Template) -> bool:
 
 def exists(use: Use, evaluator: Evaluator) -> bool:
     """Tell whether `count` lets the object be there, and `count` and `for_each` the modules around it."""
-    if not _is_some(evaluator, use.definition.body.value("count")):
+    if not _is_some(evaluator, use.definition.body.value("count")) or not _is_enabled(evaluator, use.definition.body):
         return False
     scope = use.scope
     while scope.call is not None and scope.parent is not None:
@@ -185,8 +186,16 @@ def exists(use: Use, evaluator: Evaluator) -> bool:
         body = scope.call.body
         if not _is_some(caller, body.value("count")) or not _is_some(caller, body.value("for_each")):
             return False
+        if not _is_enabled(caller, body):
+            return False
         scope = scope.parent
     return True
+
+
+def _is_enabled(evaluator: Evaluator, body: Body) -> bool:
+    """Tell whether OpenTofu makes an object (OpenTofu, "The enabled meta-argument")."""
+    values = (block.body.value("enabled") for block in body.blocks if block.type == "lifecycle")
+    return all(evaluator.holds(value) for value in values if value is not None)
 
 
 def _is_some(evaluator: Evaluator, number: Expression | None) -> bool:

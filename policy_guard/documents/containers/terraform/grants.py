@@ -26,8 +26,12 @@ from policy_guard.documents.hcl.syntax import Body
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span, scalars
 
 PERMISSION = "aws_lambda_permission"
-# Arguments that grant nothing with these texts. Source: Amazon S3 User Guide, "Access control list (ACL) overview".
-_HARMLESS = {"acl": ("private", "bucket-owner-read", "bucket-owner-full-control", "log-delivery-write")}
+# Arguments that grant nothing with these texts. Source: Amazon S3 User Guide, "Access control list (ACL) overview";
+# Amazon EBS User Guide, "Block public access for EBS snapshots"; Amazon EC2 User Guide, "Block public access to AMIs".
+_HARMLESS = {
+    "acl": ("private", "bucket-owner-read", "bucket-owner-full-control", "log-delivery-write"),
+    "state": ("block-all-sharing", "block-new-sharing"),
+}
 # Snapshots give nothing that are shared with nobody.
 _SHARED = "shared_accounts"
 _META = ("count", "for_each", "depends_on", "provider", "lifecycle", "timeouts", "tags")
@@ -48,6 +52,10 @@ OPEN_WITHOUT = {
     "aws_api_gateway_rest_api_policy": ("execute-api:Invoke",),
     "aws_efs_file_system_policy": tuple(f"elasticfilesystem:Client{name}" for name in ("Mount", "Write", "RootAccess")),
 }
+_ANSWERING = (
+    *("aws_s3_bucket", "aws_s3_object", "aws_s3_bucket_object", "aws_s3_object_copy", "aws_vpc_endpoint_service"),
+    "aws_organizations_organization",
+)
 _FLAGS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
 _LEAVES = "boundary:LeavesAllowed"
 GRANTING = (PERMISSION, CAP, *terraform_types(), *BLOCKS)
@@ -124,7 +132,7 @@ def decides(type_: str, name: str) -> bool:
 
 def may_be_answered(type_: str) -> bool:
     """Tell whether AWS answers what grants, if nothing is written: a plan does not know it before the apply."""
-    return type_ in ("aws_s3_bucket", "aws_vpc_endpoint_service")
+    return type_ in _ANSWERING
 
 
 def granted_by(type_: str, address: str, values: Mapping[str, Any], span: Span) -> Node:

@@ -20,7 +20,7 @@ from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.grants import GRANTING, PERMISSION
 from policy_guard.documents.containers.terraform.modules import module_scopes
-from policy_guard.documents.containers.terraform.scope import Scope
+from policy_guard.documents.containers.terraform.scope import Scope, plain_text
 from policy_guard.documents.containers.terraform.uses import (
     inner_paths,
     is_of_aws,
@@ -46,7 +46,9 @@ from policy_guard.documents.source import Node
 _LIKE_POLICY = re.compile(r"\b(?:Statement|statements?|actions|\w*polic(?:y|ies)\w*)\b")
 # Of the arguments of modules elsewhere, those that may say who gets what.
 _OF_ACCESS = re.compile(
-    r"polic|statement|action|arn|principal|role|permission|trusted|admin|iam|assume|grant|public|account", re.IGNORECASE
+    r"polic|statement|action|arn|principal|role|permission|trusted|admin|iam|assume|grant|public|account"
+    r"|subject|oidc|repositories|federat|members|\busers|_users|access_entr|identities|boundary",
+    re.IGNORECASE,
 )
 # Arguments of which it is looked whether a policy is written in them, though none is known to be taken there.
 _MAY_HOLD = re.compile(
@@ -161,7 +163,10 @@ def _of_remote(scope: Scope, address: str, definition: Definition) -> Iterator[U
     }
     words = {name: f"{name} {definition.written(definition.body.arguments[name])}" for name in arguments}
     policies = any(_LIKE_POLICY.search(f"{words[name]} {text}") for name, (text, _) in arguments.items())
-    versions = ("source", "version", "providers") if policies else ()
+    source = definition.body.value("source")
+    # OpenTofu lets a variable say where a module lies: what it holds may then be anything.
+    is_elsewhere = source is not None and not plain_text(source)
+    versions = ("source", "version", "providers") if policies or is_elsewhere else ()
     relevant_names = {
         name
         for name in arguments
@@ -169,6 +174,7 @@ def _of_remote(scope: Scope, address: str, definition: Definition) -> Iterator[U
     }
     if not relevant_names:
         return
+    relevant_names |= {"count", "for_each"} & arguments.keys()
     yield Use(
         address=f"{scope.name}{address}",
         scope=scope,
