@@ -20,7 +20,7 @@ from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.grants import GRANTING, PERMISSION
 from policy_guard.documents.containers.terraform.modules import module_scopes
-from policy_guard.documents.containers.terraform.scope import Scope, plain_text
+from policy_guard.documents.containers.terraform.scope import Scope
 from policy_guard.documents.containers.terraform.uses import (
     inner_paths,
     is_of_aws,
