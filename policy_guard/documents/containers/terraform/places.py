@@ -16,7 +16,7 @@ from policy_guard.documents.containers.choices import (
 )
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.deciding import deciding_texts
-from policy_guard.documents.containers.terraform.definition import Definition
+from policy_guard.documents.containers.terraform.definition import Definition, plain_text
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.grants import GRANTING, PERMISSION
 from policy_guard.documents.containers.terraform.modules import module_scopes
