@@ -92,7 +92,7 @@ def _in_terraform(repository: Repository, files: Mapping[str, File]) -> Iterator
     for folder in all_roots(tree):
         folder_policies = present(tree, folder, by_unit=True)
         yield from (
-            _readable_policy(policy.source.path, policy.label, policy, "in Terraform")
+            readable_policy(policy.source.path, policy.label, policy, "in Terraform")
             for policy in folder_policies.policies
         )
         for finding in folder_policies.findings:
@@ -101,12 +101,12 @@ def _in_terraform(repository: Repository, files: Mapping[str, File]) -> Iterator
 
 def _policies_of_file(path: str, version: FileVersion, origin: str) -> Iterator[Listed]:
     origin = "in a template" if version.template else "in a snapshot" if version.snapshots else origin
-    yield from (_readable_policy(path, label, policy, origin) for label, policy in version.policies.items())
+    yield from (readable_policy(path, label, policy, origin) for label, policy in version.policies.items())
     for problem in version.problems if version.template or version.snapshots else version.problems[:1]:
         yield _unreadable_policy(version.source, problem, origin)
 
 
-def _readable_policy(path: str, label: str, policy: Policy, origin: str) -> Listed:
+def readable_policy(path: str, label: str, policy: Policy, origin: str) -> Listed:
     return Listed(
         path=path,
         why=origin,

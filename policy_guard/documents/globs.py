@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 
 from policy_guard.regex import regex
@@ -124,3 +124,15 @@ def _in_order(pieces: list[re.Pattern[str]], tail: int, text: str) -> bool:
         match = match and piece.search(text, match.end())
     end = len(text) - tail
     return match is not None and match.end() <= end and pieces[-1].match(text, end) is not None
+
+
+def holds_in_order(path: str, words: Sequence[str]) -> bool:
+    """Tell whether a path holds the words one after the other, and ends with the last."""
+    *leading_words, last_word = words
+    at = 0
+    for word in leading_words:
+        at = path.find(word, at)
+        if at < 0:
+            return False
+        at += len(word)
+    return path.endswith(last_word) and len(path) - len(last_word) >= at

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from policy_guard.documents.containers import VERSIONS
+from policy_guard.documents.containers import WITHOUT_PRINCIPAL as WITHOUT_PRINCIPAL
 from policy_guard.documents.containers import Kind as Kind
 from policy_guard.documents.source import Problem, Source, Span
 from policy_guard.solver.strings.pattern import HIDDEN, PSEUDO, STAR, Pattern, Unknown, Wildcard, folded
@@ -17,8 +18,6 @@ CAPS: tuple[Kind, ...] = ("scp", "rcp", "boundary", "session", "endpoint")
 """Kinds that only cap what others grant: where there is none, everything is allowed."""
 SHARING: tuple[Kind, ...] = ("resource", "trust")
 """Kinds that grant access and say themselves to whom: the only ones that can be public."""
-WITHOUT_PRINCIPAL: tuple[Kind, ...] = ("identity", "scp", "boundary", "session")
-"""Kinds whose statements name no principal."""
 BESIDE_FULL_ACCESS: tuple[Kind, ...] = ("scp", "rcp")
 """Kinds of which a policy without Allow stands beside one that allows everything."""
 Effect: TypeAlias = Literal["Allow", "Deny"]

@@ -9,3 +9,5 @@ VERSIONS = ("2012-10-17", "2008-10-17")
 
 Kind: TypeAlias = Literal["identity", "resource", "trust", "scp", "rcp", "boundary", "session", "endpoint"]
 """What a policy is for, which decides the elements that it takes and what its effects mean."""
+WITHOUT_PRINCIPAL: tuple[Kind, ...] = ("identity", "scp", "boundary", "session")
+"""Kinds whose statements name no principal."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from policy_guard.documents.printable import printable, quoted
 from policy_guard.documents.source import Array, Hole, Node, Object, Problem, Scalar, Source, Span
 from policy_guard.iam.parse.functions import Function, function, name_of, not_one_text
-from policy_guard.iam.parse.spellings import in_name, in_value, nameless_in, numbered, with_named
+from policy_guard.iam.parse.spellings import in_name, in_value, is_nameless, nameless_in, numbered, with_named
 from policy_guard.iam.parse.substitution import read_substitution
 from policy_guard.iam.policy import Value
 from policy_guard.solver.strings.pattern import (
@@ -161,7 +161,7 @@ class Reader:
         self.doubt(f"{message} settings if it is one", span)
 
     def _numbered(self, pattern: Pattern, span: Span) -> Pattern:
-        if not any(isinstance(part, Unknown) for part in pattern.parts):
+        if not any(map(is_nameless, pattern.parts)):
             return pattern
         with_numbers = numbered(pattern, self._nameless, bisect_left(self._by_place, span.start))
         self._nameless += sum(a is not b for a, b in zip(pattern.parts, with_numbers.parts, strict=True))

@@ -76,6 +76,11 @@ def nameless_in(text: str) -> Iterator[int]:
     return (match.start() for match in _BY_PLACE.finditer(text))
 
 
+def is_nameless(part: Part) -> bool:
+    """Tell whether a part is an unknown one that its place alone tells from others."""
+    return isinstance(part, Unknown) and _NAMELESS.fullmatch(part.name) is not None
+
+
 def numbered(pattern: Pattern, count: int, in_file: int) -> Pattern:
     """The pattern with a number for each placeholder without a name.
 
@@ -86,7 +91,7 @@ def numbered(pattern: Pattern, count: int, in_file: int) -> Pattern:
     parts = []
     for part in pattern.parts:
         text = part.name if isinstance(part, Unknown) else part if isinstance(part, str) else ""
-        if isinstance(part, Unknown) and _NAMELESS.fullmatch(part.name):
+        if isinstance(part, Unknown) and is_nameless(part):
             count += 1
             elsewhere = "" if in_file == count - 1 else f" (after {in_file} in the file)"
             part = Unknown(f"{part.name} {count}{elsewhere}")

@@ -29,6 +29,8 @@ _BY_SHAPE = PolicyFiles(())
 # Terraform, "Files and Configuration Structure": these hold blocks, and are read folder by folder.
 _OF_TERRAFORM = regex(r"(?:.*/)?[^./][^/]*\.(?:tf|tofu)\.json")
 _TOO_LARGE = f"the file is larger than {LARGEST >> 20} MB, and larger ones are not read; exclude it"
+_MOST_GLANCES = 8
+"""Versions of files that are kept once they are read."""
 
 
 class Reader:
@@ -45,6 +47,7 @@ class Reader:
         self._files: dict[Revision, dict[str, File]] = {}
         self._read: dict[Revision, frozenset[str]] = {}
         self._distrusted: set[tuple[Revision, str | None]] = set()
+        self._glances: dict[tuple[Revision, str, str | None, bool], FileVersion] = {}
 
     def with_files(self, revision: Revision, files: dict[str, File]) -> None:
         """Lets links of this revision be followed."""
@@ -113,6 +116,19 @@ class Reader:
             return FileVersion(empty, {}, examined=False, passed_over=f"is larger than {LARGEST >> 20} MB")
         if data is OVERSIZED:
             return FileVersion(source=empty, policies={}, problems=(Problem(_TOO_LARGE, Span(0, 0)),))
+        return self._kept(data, file, path, revision, closely)
+
+    def _kept(self, data: bytes, file: File, path: str, revision: Revision, closely: bool) -> FileVersion:
+        """Return what the bytes of a file hold, read once for all who look at it one after the other."""
+        key = (revision, path, file.oid, closely)
+        if key not in self._glances or file.oid is None:
+            self._glances[key] = self._examined(data, path, revision, closely)
+        while len(self._glances) > _MOST_GLANCES:
+            del self._glances[next(iter(self._glances))]
+        return self._glances[key]
+
+    def _examined(self, data: bytes, path: str, revision: Revision, closely: bool) -> FileVersion:
+        rule = (self._base_config if revision == self._old else self._config).policy_rule(path)
         kind = rule.kind if rule else None
         configured, placeholders = rule is not None, self._config.placeholders
         version = glance_of(data, path, revision.name, configured, kind, placeholders, closely, self.siblings(revision))

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from copy import copy
+from functools import cached_property
+from hashlib import sha1
 from posixpath import normpath
 from typing import NamedTuple
 
+from policy_guard.documents.containers.opaque import digest
 from policy_guard.documents.containers.terraform.folder import Folder, Wrong, is_read
 from policy_guard.documents.containers.terraform.moves import with_new_names
 from policy_guard.documents.containers.terraform.units import (
@@ -18,6 +21,7 @@ from policy_guard.documents.containers.terraform.units import (
     root,
 )
 from policy_guard.documents.format import decode
+from policy_guard.documents.globs import holds_in_order
 from policy_guard.documents.source import Problem, Source, Span, Unreadable
 from policy_guard.iam.policy import Policy
 from policy_guard.pipeline.pairing import FileResult, Pair
@@ -53,6 +57,7 @@ class Tree:
         self._folders: dict[str, Folder | None] = {}
         self._sources: dict[str, Source | None] = {}
         self._readings: dict[bool, Tree] = {}
+        self._contents: dict[tuple[str, ...], str] = {}
         self.names: dict[str, list[str]] = {}
         self.wrong: list[Wrong] = []
         for path in files:
@@ -103,6 +108,35 @@ class Tree:
         except Unreadable:
             return None
 
+    def _contents_of(self, words: tuple[str, ...]) -> str:
+        """Return what tells apart the contents of the files whose paths hold the words one after the other.
+
+        Those behind links to folders and in other repositories may have any path.
+        """
+        if self._leads_to_folders:
+            words = ("",)
+        if words not in self._contents:
+            files = self._files.values()
+            paths = [file.path for file in files if file.mode == SUBMODULE or holds_in_order(file.path, words)]
+            self._contents[words] = digest([(path, self._id(self.link_target(path))) for path in sorted(paths)])
+        return self._contents[words]
+
+    @cached_property
+    def _leads_to_folders(self) -> bool:
+        """Tell whether any link leads to what is no file of the repository."""
+        links = (file.path for file in self._files.values() if file.mode == LINK)
+        return any(self.link_target(path) not in self._files for path in links)
+
+    def _id(self, path: str) -> str:
+        """Return what git calls the content of a file, read if it is not stored yet; empty where there is none."""
+        file = self._files.get(path)
+        if file is None or file.oid is not None:
+            return file.oid or "" if file else ""
+        data = self._repository.read(file)
+        if data is None or data is OVERSIZED:
+            return ""
+        return sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
     def link_target(self, path: str) -> str:
         """Return where links lead from a path, as far as they stay among the files of the repository."""
         for _ in range(_MOST_LINKS):
@@ -134,7 +168,7 @@ class Tree:
                 self.wrong.append(Wrong(Source(full_path, "", self._revision), Problem(words, Span(0, 0))))
             else:
                 texts[name] = source
-        folder = Folder(path, texts, self.source, lambda: self._files)
+        folder = Folder(path, texts, self.source, lambda: self._files, self._contents_of)
         self.wrong += folder.wrong
         return folder
 
@@ -266,7 +300,7 @@ def _may_read(text: str, folder: str, changed: Iterable[str]) -> bool:
         relative_path = path[len(folder) + 1 :] if folder and is_inside else path
         if (programs and is_inside) or any(part in text for part in relative_path.split("/")):
             return True
-        if any(_fits(path, words) for words in path_words):
+        if any(holds_in_order(path, words) for words in path_words):
             return True
     return False
 
@@ -276,18 +310,6 @@ def _words_of(text: str, start: int) -> list[str]:
     match = _PATH.match(text, start, start + _LONGEST_PATH)
     pieces = re.split(r"\$\{[^{}\"]*\}|[*?\[\]{},]+", match[1]) if match else [""]
     return ["/".join(part for part in piece.split("/") if part not in ("", ".", "..")) for piece in pieces]
-
-
-def _fits(path: str, words: list[str]) -> bool:
-    """Tell whether a path holds the words one after the other, and ends with the last."""
-    *leading_words, last_word = words
-    at = 0
-    for word in leading_words:
-        at = path.find(word, at)
-        if at < 0:
-            return False
-        at += len(word)
-    return path.endswith(last_word) and len(path) - len(last_word) >= at
 
 
 def _roots(folders: set[str], callers: Mapping[str, set[str]]) -> Iterator[str]:

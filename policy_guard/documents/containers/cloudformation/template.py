@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.access_types import BLOCKED, deciding_properties
@@ -25,7 +26,7 @@ _KNOWN_TRANSFORMS = (
     *("AWS::LanguageExtensions", "AWS::CodeDeployBlueGreen", "AWS::ServiceCatalog"),
     *("AWS::SecretsManager-2020-07-23", "AWS::SecretsManager-2024-09-16", "AWS::Serverless-2016-10-31"),
 )
-_OTHER_PARTITIONS = re.compile(r"\baws-(?:cn|us-gov|iso|eusc)")
+_OTHER_PARTITIONS = re.compile(r"aws-(?<!\waws-)(?:cn|us-gov|iso|eusc)")
 _OF_PARTITION = re.compile(r"AWS::(?:Partition|URLSuffix)")
 _MOST_FROM_LOOPS = 2_000
 _MOST_VALUES_FROM_LOOP = 200_000
@@ -60,12 +61,18 @@ class Template(NamedTuple):
     def other_partitions(self) -> bool:
         """Tell whether the template speaks of a partition other than `aws`, or a condition asks which it is."""
         texts = (scalar.text for node in self.conditions.values() for scalar in scalars(node))
-        return any(map(_OF_PARTITION.search, texts)) or _OTHER_PARTITIONS.search(self.source.text) is not None
+        return any(map(_OF_PARTITION.search, texts)) or _names_other_partition(self.source.text)
 
     @property
     def rules(self) -> Mapping[str, Node]:
         """What has to hold of parameters, by name."""
         return {entry.key.text: entry.value for entry in _section(self.root, "Rules")}
+
+
+@lru_cache(maxsize=4)
+def _names_other_partition(text: str) -> bool:
+    """Tell whether a text names a partition other than `aws`; a file of snapshots is one text of many templates."""
+    return _OTHER_PARTITIONS.search(text) is not None
 
 
 def type_of(resource: Node | None) -> str:

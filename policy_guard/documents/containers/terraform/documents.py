@@ -20,7 +20,11 @@ from policy_guard.documents.containers.terraform.deciding import references
 from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.elsewhere import (
     ABSENT,
+    is_unread,
+    of_kind,
+    policy_with,
     statements_of,
+    unread_statements,
 )
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.grants import granted_policy, open_access
@@ -161,14 +165,17 @@ def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
             raise Opaque(
                 "policies may be given on here in a way that is not read; judge this by hand", use.definition.span
             )
-        return policy_of(evaluator.source, render(evaluator, use.definition.body), None, use.definition.span)
+        policy = policy_of(evaluator.source, render(evaluator, use.definition.body), None, use.definition.span)
+        return of_kind(policy, use.kind)
     value = evaluator.value(use.value)
     if is_null(value):
         return ABSENT
+    if use.kind is not None and is_unread(value):
+        return of_kind(policy_with(unread_statements(value), use.value.span), use.kind)
     pieces = pieces_of(evaluator, use.value) if isinstance(use.value, Template) and _is_text(use.value) else None
     if document := used_document(use):
         sources[:] = [document.source]
-    return policy_of(evaluator.source, value, pieces, use.value.span)
+    return of_kind(policy_of(evaluator.source, value, pieces, use.value.span), use.kind)
 
 
 def _is_text(template: Template) -> bool:

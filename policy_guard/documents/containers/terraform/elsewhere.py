@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from policy_guard.documents.containers import WITHOUT_PRINCIPAL, Kind
 from policy_guard.documents.containers.managed import statements as managed_statements
-from policy_guard.documents.containers.terraform.values import label_of, name_of, parts, unknown
+from policy_guard.documents.containers.terraform.values import is_known, label_of, name_of, parts, unknown
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
 
+_UNREAD = "!unread"
+"""The tag of a statement that stands for a policy of which nothing is known."""
 ABSENT = Array((), Span(0, 0))
 # AWS Organizations User Guide, "Service control policies" and "Resource control policies".
 FULL_ACCESS = ("p-FullAWSAccess", "p-RCPFullAWSAccess")
@@ -24,6 +27,52 @@ def unread_policy(value: Node) -> Object:
     """Return what a policy may allow and deny of which nothing is known but its name."""
     deny_statement = _statement("Deny", value, f"what {label_of(value)} denies")
     return policy_with((_allow_statement(value), deny_statement), value.span)
+
+
+def is_unread(value: Node) -> bool:
+    """Tell whether nothing is known of the text of a policy."""
+    return isinstance(value, Scalar) and value.kind != "null" and not _known_text(value).strip() and not is_known(value)
+
+
+def _known_text(value: Node) -> str:
+    return "".join(part for part in parts(value) if isinstance(part, str))
+
+
+def unread_statements(value: Node, *deciding: object) -> tuple[Object, ...]:
+    """Return what a policy may allow and deny of which nothing is known; more may decide what of it counts."""
+    whole = unknown(label_of(value), value.span, name_of(value), *deciding)
+    return tuple(
+        statement._replace(tag=_UNREAD)
+        for statement in statements_of(unread_policy(whole))
+        if isinstance(statement, Object)
+    )
+
+
+def of_kind(policy: Object, kind: Kind | None) -> Object:
+    """The policy, its unread statements with the elements that a policy of the kind has, or its other statements."""
+    statements = statements_of(policy)
+    if not any(statement.tag == _UNREAD for statement in statements):
+        return policy
+    keys = {entry.key.text for each in statements if isinstance(each, Object) for entry in each.entries}
+    named = "Principal" in keys if kind is None else kind not in WITHOUT_PRINCIPAL
+    completed = (
+        _completed(each, named, kind) if isinstance(each, Object) and each.tag == _UNREAD else each
+        for each in statements
+    )
+    entries = [entry for entry in policy.entries if entry.key.text != "Statement"]
+    entries.append(Entry(Scalar("Statement", policy.span), Array(tuple(completed), policy.span)))
+    return policy._replace(entries=tuple(entries))
+
+
+def _completed(statement: Object, named: bool, kind: Kind | None) -> Object:
+    entries = [entry for entry in statement.entries if kind != "trust" or entry.key.text != "Resource"]
+    if named:
+        whom = unknown(
+            "whom it names", statement.span, *map(name_of, (e.value for e in statement.entries)), is_list=False
+        )
+        principal = Object((Entry(Scalar("AWS", statement.span), whom),), statement.span)
+        entries.append(Entry(Scalar("Principal", statement.span), principal))
+    return statement._replace(entries=tuple(entries), tag=None)
 
 
 def _statements_of_item(item: Node) -> tuple[Object, ...]:

@@ -38,13 +38,16 @@ class Folder:
         files: MappingOf[str, Source],
         read: Callable[[str], Source | None] = lambda path: None,
         paths: Callable[[], Iterable[str]] = tuple,
+        contents_of: Callable[[tuple[str, ...]], str] = lambda words: "",
     ) -> None:
         """`files` are those of the folder that Terraform reads, by name.
 
-        `read` gives any file of the repository, and `paths` the paths of all.
+        `read` gives any file of the repository, `paths` the paths of all, and `contents_of` what tells apart the
+        contents of those whose paths hold some words one after the other.
         """
         self.read = read
         self.paths = paths
+        self.contents_of = contents_of
         self.path = path
         self.definitions: dict[str, Definition] = {}
         self.assignments: dict[str, Definition] = {}

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Sequence
 from posixpath import normpath
 
+from policy_guard.documents.containers.holes import Parts
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.evaluate import IN_REPOSITORY, Evaluator
 from policy_guard.documents.containers.terraform.known import KNOWN
@@ -23,6 +24,7 @@ from policy_guard.documents.containers.terraform.values import (
     parts,
     single,
     text_of,
+    unknown,
     without_sets,
 )
 from policy_guard.documents.globs import matches_path, not_a_pattern
@@ -39,11 +41,15 @@ def call_value(evaluator: Evaluator, node: Call) -> Node:
     if node.name == "jsonencode" and len(node.arguments) == 1:
         value = without_sets(evaluator.value(node.arguments[0]))
         return _encode(value, node.span) if isinstance(value, Scalar) else value._replace(tag=JSON)
+    if node.name in ("file", "templatefile") and node.arguments and not is_known(path := _path_value(evaluator, node)):
+        return _unknown_file(evaluator, node, path)
     if node.name == "file" and len(node.arguments) == 1:
         text = _file(evaluator, node).text
         return Scalar(text, node.span, parts=(text,))
     if node.name == "templatefile" and len(node.arguments) == 2:
         return _template_file(evaluator, node)
+    if node.name == "fileexists" and len(node.arguments) == 1:
+        return _file_exists(evaluator, node)
     if node.name == "fileset" and len(node.arguments) == 2:
         return _file_set(evaluator, node)
     if node.name.startswith(("file", "template")):
@@ -70,6 +76,47 @@ def _encode(value: Scalar, span: Span) -> Node:
     for symbol in "<>&\u2028\u2029":
         text = text.replace(symbol, f"\\u{ord(symbol):04x}")
     return Scalar(text, span, parts=(text,))
+
+
+def _path_value(evaluator: Evaluator, node: Call) -> Node:
+    return single(evaluator.value(node.arguments[0]))
+
+
+def _unknown_file(evaluator: Evaluator, node: Call, path: Node) -> Node:
+    """The content of a file of which only parts of the path are known: every file that has them may be that one."""
+    contents = evaluator.scope.folder.contents_of(_words_of(evaluator, parts(path)))
+    arguments = [name_of(evaluator.value(argument)) for argument in node.arguments[1:]]
+    return unknown(f"{node.name}({label_of(path)})", node.span, name_of(path), contents, arguments, is_list=False)
+
+
+def _words_of(evaluator: Evaluator, path: Parts) -> tuple[str, ...]:
+    """Return what the path of a file in the repository holds one after the other, beginning with its folder."""
+    words = [""]
+    for part in path:
+        words[-1:] = [words[-1] + part] if isinstance(part, str) else [words[-1], ""]
+    first, later = words[0], [word.lstrip("/") for word in words[1:]]
+    if any(step in word for word in later for step in ("..", "./", "//")):
+        return ("", later[-1].rpartition("/")[2])
+    if first.startswith(IN_REPOSITORY):
+        first = first.removeprefix(IN_REPOSITORY)
+    elif first and not first.startswith("/"):
+        first = f"{evaluator.scope.root().folder.path}/{first}"
+    else:
+        return ("", *later)
+    folder, _, start = first.rpartition("/")
+    if start in (".", ".."):
+        return ("", *later)
+    return (f"{normpath(f'/{folder}')}/{start}".lstrip("/"), *later)
+
+
+def _file_exists(evaluator: Evaluator, node: Call) -> Node:
+    """Tell whether a file is there; one that the repository does not have may be made before Terraform runs."""
+    path = _path(evaluator, node.arguments[0])
+    if path is not None and evaluator.scope.folder.read(path) is not None:
+        return Scalar("true", node.span, "boolean")
+    value = _path_value(evaluator, node)
+    contents = "" if is_known(value) else evaluator.scope.folder.contents_of(_words_of(evaluator, parts(value)))
+    return unknown(f"fileexists({label_of(value)})", node.span, name_of(value), contents, is_list=False)
 
 
 def _path(evaluator: Evaluator, argument: Expression) -> str | None:

@@ -66,7 +66,7 @@ def _end(start: str, names: Mapping[str, str]) -> str:
 
 
 def _rename(folder: Folder, names: Mapping[str, str]) -> Folder:
-    renamed_folder = Folder(folder.path, {}, folder.read, folder.paths)
+    renamed_folder = Folder(folder.path, {}, folder.read, folder.paths, folder.contents_of)
     renamed_folder.wrong = folder.wrong
     renamed_folder.assignments = {
         name: _definition(definition, names) for name, definition in folder.assignments.items()

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from policy_guard.documents.containers.choices import free
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.definition import plain_text
+from policy_guard.documents.containers.terraform.elsewhere import is_unread, unread_statements
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.text import policy_of
 from policy_guard.documents.containers.terraform.values import (
@@ -58,13 +59,30 @@ def render(evaluator: Evaluator, body: Body) -> Object:
     own_statements = [mapping for block in _blocks(evaluator, body, ("statement",)) for mapping in _statement(*block)]
     source, override = (_documents(evaluator, body, name) for name in _MERGED)
     by_sid: dict[str, int] = {}
-    for statement in (*source, *own_statements, *override):
+    for statement in _with_unread((*source, *own_statements, *override)):
         evaluator.spend(statement.span)
         _put(statements, by_sid, statement)
     version = body.value("version")
     text = single(evaluator.value(version)) if version is not None else Scalar("2012-10-17", body.span)
     entries = (_entry("Version", text), _entry("Statement", Array(tuple(statements), body.span)))
     return Object(entries, body.span, JSON)
+
+
+def _with_unread(items: Sequence[Object | Scalar]) -> Iterator[Object]:
+    """The statements, and what stands for those of documents of which nothing is known. Raises `Opaque`.
+
+    Statements with a Sid behind such a document may replace some of its own, and it some of those before it.
+    """
+    sids = [name_of(sid) for item in items if isinstance(item, Object) and (sid := item.get("Sid")) is not None]
+    replaceable = False
+    for item in items:
+        if isinstance(item, Object):
+            replaceable = replaceable or item.get("Sid") is not None
+            yield item
+        elif replaceable:
+            raise Opaque("this is resolved later, and may replace statements with a Sid; merge it first", item.span)
+        else:
+            yield from unread_statements(item, sids)
 
 
 def _entry(name: str, value: Node) -> Entry:
@@ -223,13 +241,19 @@ def _conditions(blocks: Sequence[tuple[Evaluator, Body, bool]]) -> tuple[Entry, 
 # --- documents that are merged
 
 
-def _documents(evaluator: Evaluator, body: Body, name: str) -> list[Object]:
-    """The statements of the policies in a list, as they come out of being read and written again."""
+def _documents(evaluator: Evaluator, body: Body, name: str) -> list[Object | Scalar]:
+    """The statements of the policies in a list, as they come out of being read and written again.
+
+    A document of which nothing is known stands for its statements.
+    """
     argument = body.value(name)
     value = evaluator.value(argument) if argument is not None else Array((), body.span)
-    mappings: list[Object] = []
+    mappings: list[Object | Scalar] = []
     for item in value.items if isinstance(value, Array) else (value,):
         if is_null(item):
+            continue
+        if isinstance(item, Scalar) and is_unread(item):
+            mappings.append(item)
             continue
         statements = policy_of(evaluator.source, item, None, item.span).get("Statement")
         if not isinstance(statements, Array):
@@ -243,7 +267,7 @@ def _rewrite(statement: Node) -> Object:
         raise Opaque("the provider reads this statement in another way; spell its elements as AWS does", statement.span)
     entries = (entry._replace(value=_element(entry.key.text, entry.value)) for entry in statement.entries)
     kept_entries = (entry for entry in entries if not (entry.key.text == "Condition" and entry.value == _NO_CONDITION))
-    return Object(tuple(kept_entries), statement.span)
+    return Object(tuple(kept_entries), statement.span, statement.tag)
 
 
 _NO_CONDITION = Object((), Span(0, 0))
