@@ -69,4 +69,4 @@ def test_the_manual_lists_every_function_that_is_worked_out() -> None:
     manual = (ROOT / "docs" / "terraform.md").read_text()
     start = manual.index("these functions are worked out")
     listed = re.findall(r"`(\w+)`", manual[start : manual.index("What nobody can tell", start)])
-    assert listed == sorted({*KNOWN, *LISTS, "file", "fileset", "jsonencode", "templatefile"})
+    assert listed == sorted({*KNOWN, *LISTS, "file", "fileexists", "fileset", "jsonencode", "templatefile"})
