@@ -34,6 +34,9 @@ from policy_guard.solver.strings.pattern import HIDDEN
 ANOTHER = "another policy of its folder would change with it, or it is laid out in a way that is not edited"
 SHARED = "a policy of another principal has it, too"
 _OWN_NAME = regex(r"(aws_iam_(?:role|user|group)\.[\w-]+)\.name")
+# IAM User Guide, reference_iam-quotas: the characters of names. The others are references and calls that stay unknown.
+_NAME = regex(r"[\w+=,.@-]+")
+_UNKNOWN = regex(r"(?:var|data|module|each|count|local|self|path|terraform|aws_\w+)\.")
 _MOST_SHOWN = 60
 
 
@@ -118,7 +121,7 @@ def _principal(scope: FolderScope, unit: Unit) -> str:
     label = unit.principal.partition("\n")[0].partition(HIDDEN)[0].partition(" ")[2]
     reference = _OWN_NAME.fullmatch(label)
     if reference is None:
-        return "" if "${" in label or label.startswith(("module.", "var.", "data.", "aws_")) else label
+        return label if _NAME.fullmatch(label) and not _UNKNOWN.match(label) else ""
     definition = scope.folder.definitions.get(reference[1])
     name = definition.body.value("name") if definition else None
     if definition is None or name is None:

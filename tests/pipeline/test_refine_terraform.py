@@ -87,6 +87,12 @@ def encoded(action: str) -> str:
             % BOTH,
             None,
         ),
+        (
+            "m.tf",
+            (DYNAMIC % '["s3:List*", "s3:GetObject"]').removesuffix("}\n")
+            + STATEMENT[STATEMENT.index("  statement") :] % '["s3:PutObject"]',
+            DYNAMIC % '["s3:List*", "s3:GetObject"]',
+        ),
         ("m.tf", ROLE % ("Orders", encoded(BOTH)), ROLE % ("Orders", encoded('["s3:GetObject"]'))),
         ("m.tofu", ROLE % ("Orders", encoded(BOTH)), ROLE % ("Orders", encoded('["s3:GetObject"]'))),
         (
@@ -138,6 +144,7 @@ def test_a_single_text_becomes_a_list(tmp_path: Path) -> None:
             SHARED,
         ),
         (ROLE % ("Billing", encoded(BOTH)), "left: it is a policy of Billing"),
+        (ROLE % ("aws_billing", encoded(BOTH)), "left: it is a policy of aws_billing"),
         (
             ROLE % ("aws_iam_role.r.name", encoded(BOTH)) + 'resource "aws_iam_role" "r" {\n  name = "Billing"\n}\n',
             "left: it is a policy of Billing",

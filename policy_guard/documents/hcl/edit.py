@@ -74,8 +74,9 @@ class Written:
 
         Raises `Layout`.
         """
-        if all(item in self.blocks for item in items):
-            yield from (self._without(self.blocks[item]) for item, new in zip(items, news, strict=True) if new == ())
+        removed = [item for item, strings in zip(items, news, strict=True) if strings == ()]
+        if removed and all(item in self.blocks for item in removed):
+            yield from (self._without(self.blocks[item]) for item in removed)
         elif all(map(self.is_in_heredoc, items)):
             yield from rewritten(self.text, items, news)
         else:
