@@ -109,7 +109,8 @@ def compare_plan(path: Path, options: Options) -> Report:
     judge = Judge(settings, options.today, usage_of(root, settings.config, options.today), verbose=options.verbose)
     moved = MovedStatements()
     results = Results(settings, failing_severity(options, settings.config, ci=False), options.today)
-    Session(judge, results, moved, attached_in_folder(root, settings.config)).plan(str(path), path)
+    session = Session(judge, results, moved, attached_in_folder(root, settings.config))
+    session.plan(str(path), path, settings.config.by_principal)
     results.explain(moved.with_origin)
     return results.report("the state before the plan", "compare")
 

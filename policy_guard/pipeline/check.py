@@ -100,7 +100,7 @@ def _check(
         run.tell_what_is_left_out()
     run.judge_terraform(options.all_policies)
     if options.plan:
-        run.session.plan(options.plan, folder / options.plan)
+        run.session.plan(options.plan, folder / options.plan, run.config.by_principal)
     run.judge_groups(options.all_policies)
     run.judge_acceptances(accepted, options.all_policies)
     if options.all_policies:

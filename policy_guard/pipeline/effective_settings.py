@@ -141,6 +141,7 @@ def _values(config: Config) -> Iterator[tuple[str, Any]]:
     yield "ignore-unreadable", [_ignore(each) for each in config.ignores]
     yield "groups", [_group(each) for each in config.groups]
     yield "policies-by-arn", dict(config.policies_by_arn)
+    yield "judge-by", "principal" if config.by_principal else "policy"
     yield "default-branch", config.default_branch or Unset("that of the remote")
     yield "require-policies", config.require_policies
     yield "refine", _refine(config.refine)

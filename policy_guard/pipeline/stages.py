@@ -64,8 +64,11 @@ class Session(NamedTuple):
         for policy in version.policies.values():
             self.pair(with_reference(Pair(path=version.source.path, old=policy, new=policy)), comparing=False)
 
-    def plan(self, name: str, path: Path) -> None:
-        """Judge the policies before and after a plan of Terraform. Raises `SetupError` if it is none."""
+    def plan(self, name: str, path: Path, by_principal: bool) -> None:
+        """Judge the policies before and after a plan of Terraform. Raises `SetupError` if it is none.
+
+        With `by_principal` those of one principal are one question.
+        """
         from policy_guard.documents.containers.terraform.plan import read_plan
         from policy_guard.pipeline.pairing.terraform_pairs import of_plan
 
@@ -73,7 +76,7 @@ class Session(NamedTuple):
             data = path.read_bytes()
         except OSError as error:
             raise SetupError(f"{name}: {error.strerror}") from None
-        outcome = of_plan(read_plan(name, data))
+        outcome = of_plan(read_plan(name, data), by_principal)
         judged = self.results.judged
         self.results.outcome(name, outcome)
         for pair in outcome.pairs:
@@ -197,7 +200,7 @@ class Run(NamedTuple):
         for path in touched.unseen:
             self.session.results.add_excluded(path)
         for folder in self.session.results.stepwise(sorted(touched.folders), "folders with Terraform", str):
-            outcome = compare_folder((old, new), folder, folder in touched.reading)
+            outcome = compare_folder((old, new), folder, folder in touched.reading, self.config.by_principal)
             self.session.results.outcome(folder, outcome)
             for pair in outcome.pairs:
                 self.session.pair(pair)

@@ -89,6 +89,9 @@ class Config(NamedTuple):
 
     `policies_by_arn` are customer managed policies with the path, and the address behind `#`, of their documents.
 
+    `by_principal` tells that all identity policies of a principal are one question, where a container knows whose they
+    are.
+
     `added` are entries of `policies` that a change brings along: they count where no other names the file.
     """
 
@@ -100,6 +103,7 @@ class Config(NamedTuple):
     other_access: tuple[tuple[str, Severity], ...] = ()
     new_files: Severity = "error"
     impossible: Severity = "note"
+    by_principal: bool = True
     default_branch: str | None = None
     require_policies: bool = False
     ignores: tuple[Ignore, ...] = ()
@@ -198,6 +202,7 @@ def load_config(source: Source | None) -> Config:
         other_access=tuple(plain.get("other-access", {}).items()),
         new_files=plain.get("new-files", "error"),
         impossible=plain.get("impossible", "note"),
+        by_principal=plain.get("judge-by", "principal") == "principal",
         default_branch=plain.get("default-branch"),
         require_policies=plain.get("require-policies", False),
         ignores=tuple(

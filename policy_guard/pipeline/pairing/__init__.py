@@ -96,7 +96,7 @@ def compare_templates(path: str, old: FileVersion, new: FileVersion, config: Con
     from policy_guard.pipeline.pairing.templates import changes_about, changes_of_resources, compared_policies
     from policy_guard.pipeline.pairing.unknown import LOST, may_have_lost
 
-    policy_pairs = compared_policies(old.template, new.template, config.placeholders)
+    policy_pairs = compared_policies(old.template, new.template, config.placeholders, config.by_principal)
     findings = [*unreadable_findings(new.source, policy_pairs.new)]
     if policy_pairs.old and not policy_pairs.new:
         severity = config.severity(LOST)

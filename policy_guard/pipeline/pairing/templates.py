@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.compare import template_problems
 from policy_guard.documents.containers.cloudformation.documents import Unit
+from policy_guard.documents.containers.cloudformation.principals import is_principal
 from policy_guard.documents.containers.cloudformation.template import Template
 from policy_guard.documents.containers.cloudformation.units import all_units, differing_units
 from policy_guard.documents.source import Problem, Span, Spot, Unreadable
@@ -52,14 +53,16 @@ class PolicyPairs(NamedTuple):
     notes: tuple[str, ...]
 
 
-def compared_policies(old: Template, new: Template, placeholders: tuple[str, ...]) -> PolicyPairs:
-    """The policies of two versions of a template that may differ, in pairs."""
+def compared_policies(
+    old: Template, new: Template, placeholders: tuple[str, ...], by_principal: bool = True
+) -> PolicyPairs:
+    """The policies of two versions of a template that may differ, in pairs; those of one principal as one or not."""
     if new.filled:
         from policy_guard.documents.containers.serverless_framework.roles import with_lesser_role
 
         old = with_lesser_role(old, new)
     sides = differing_units(old, new)
-    old_parsed, new_parsed = _parse(sides.old, placeholders), _parse(sides.new, placeholders)
+    old_parsed, new_parsed = (_parse(units, placeholders, by_principal) for units in (sides.old, sides.new))
     keys = [*new_parsed.policies, *(key for key in old_parsed.policies if key not in new_parsed.policies)]
     twins = _twins(old_parsed, new_parsed)
     pairs = [
@@ -98,10 +101,13 @@ def _by_trait(keys: Iterable[PolicyId], parsed: Parsed) -> dict[tuple[object, ..
     return by_trait
 
 
-def _parse(units: Iterable[Unit], placeholders: tuple[str, ...]) -> Parsed:
+def _parse(units: Iterable[Unit], placeholders: tuple[str, ...], by_principal: bool = True) -> Parsed:
     grouped: dict[PolicyId, list[Unit]] = {}
     for unit in units:
         key = PolicyId("", "" if unit.group else unit.address, unit.group or unit.holder)
+        if not by_principal and unit.policy is not None and is_principal(unit.group):
+            key = key._replace(address=unit.policy.label)
+            unit = unit._replace(address=unit.policy.label)
         grouped.setdefault(key, []).append(unit)
     parsed = Parsed({}, {})
     for key, members in grouped.items():

@@ -25,7 +25,7 @@ from policy_guard.documents.globs import holds_in_order
 from policy_guard.documents.source import Problem, Source, Span, Unreadable
 from policy_guard.iam.policy import Policy
 from policy_guard.pipeline.pairing import FileResult, Pair
-from policy_guard.pipeline.pairing.terraform_pairs import by_principal, compare_sides, union
+from policy_guard.pipeline.pairing.terraform_pairs import compare_sides, one_by_one, union, units_by_principal
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.changes import Change
 from policy_guard.pipeline.repository.objects import OVERSIZED
@@ -280,7 +280,7 @@ def _present(tree: Tree, folder: str, by_unit: bool) -> Present:
     every = all_units(root(contents, tree.folder, frozenset())) if contents else ()
     local_units = [unit for unit in every if not unit.elsewhere and not (by_unit and unit.attached)]
     findings = [finding for unit in local_units for finding in unreadable_findings(unit.source, unit.problems)]
-    groups = [[unit] for unit in local_units] if by_unit else list(by_principal(local_units).values())
+    groups = [[unit] for unit in local_units] if by_unit else list(units_by_principal(local_units).values())
     policies = tuple(policy for units in groups if (policy := union(units, findings)))
     elsewhere = tuple(dict.fromkeys(unit.address for unit in every if unit.elsewhere))
     return Present(policies, tuple(dict.fromkeys(findings)), elsewhere)
@@ -333,17 +333,20 @@ def _closure(start: set[str], following: Callable[[str], set[str]]) -> set[str]:
     return closure
 
 
-def compare_folder(trees: tuple[Tree, Tree], folder: str, files_differ: bool) -> FileResult:
-    """The pairs of a folder whose policies may differ, and what cannot be judged, by whichever tool reads it."""
+def compare_folder(trees: tuple[Tree, Tree], folder: str, files_differ: bool, by_principal: bool) -> FileResult:
+    """The pairs of a folder whose policies may differ, and what cannot be judged, by whichever tool reads it.
+
+    With `by_principal` those of one principal are one question.
+    """
     readings = zip(*(tree.readings(folder) for tree in trees), strict=True)
-    results = [_compared(sides, folder, files_differ) for sides in dict.fromkeys(readings)]
+    results = [_compared(sides, folder, files_differ, by_principal) for sides in dict.fromkeys(readings)]
     pairs: list[Pair] = []
     for result in results:
         pairs += (pair for pair in result.pairs if pair not in pairs)
     return FileResult(tuple(pairs), tuple(dict.fromkeys(finding for result in results for finding in result.findings)))
 
 
-def _compared(trees: tuple[Tree, Tree], folder: str, files_differ: bool) -> FileResult:
+def _compared(trees: tuple[Tree, Tree], folder: str, files_differ: bool, by_principal: bool) -> FileResult:
     old, new = (tree.folder(folder) for tree in trees)
     old = with_new_names(old, new) if old and new else old
     empty = Folder(folder, {})
@@ -352,7 +355,7 @@ def _compared(trees: tuple[Tree, Tree], folder: str, files_differ: bool) -> File
     sides = differing_units(scopes[0], scopes[1], files_differ)
     findings = [finding for unit in sides.new for finding in unreadable_findings(unit.source, unit.problems)]
     findings += _unreadable_removals(sides)
-    return compare_sides(sides, findings)
+    return compare_sides(sides if by_principal else one_by_one(sides), findings)
 
 
 def _unreadable_removals(sides: Sides) -> Iterator[Finding]:

@@ -22,11 +22,17 @@ class _Managed(NamedTuple):
     keeps_denials: bool
 
 
-def of_plan(sides: Sides) -> FileResult:
-    """The pairs of a plan, and what of it cannot be judged."""
+def of_plan(sides: Sides, by_principal: bool) -> FileResult:
+    """The pairs of a plan, those of one principal as one or not, and what of it cannot be judged."""
     return compare_sides(
-        sides, [finding for unit in sides.new for finding in unreadable_findings(unit.source, unit.problems)]
+        sides if by_principal else one_by_one(sides),
+        [finding for unit in sides.new for finding in unreadable_findings(unit.source, unit.problems)],
     )
+
+
+def one_by_one(sides: Sides) -> Sides:
+    """Both sides with each policy as a question of its own."""
+    return Sides(*(tuple(unit._replace(principal="") for unit in side) for side in sides))
 
 
 def compare_sides(sides: Sides, findings: list[Finding]) -> FileResult:
@@ -36,7 +42,7 @@ def compare_sides(sides: Sides, findings: list[Finding]) -> FileResult:
 
 
 def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:
-    old, new = (by_principal(side) for side in (sides.old, sides.new))
+    old, new = (units_by_principal(side) for side in (sides.old, sides.new))
     removed_signatures = {
         (units[0].holder, _signatures(units)) for key, units in old.items() if key not in new and units[0].holder
     }
@@ -113,14 +119,12 @@ def _only_denies(policy: Policy | None) -> bool:
     return policy is not None and all(statement.effect == "Deny" for statement in policy.statements)
 
 
-def by_principal(units: Iterable[Unit]) -> dict[tuple[str, str], list[Unit]]:
+def units_by_principal(units: Iterable[Unit]) -> dict[tuple[str, str], list[Unit]]:
     """Units by their principal, which has what any of its policies allows, and others by address and holder."""
-    units_by_principal: dict[tuple[str, str], list[Unit]] = {}
+    grouped: dict[tuple[str, str], list[Unit]] = {}
     for unit in units:
-        units_by_principal.setdefault(
-            ("", unit.principal) if unit.principal else (unit.address, unit.holder), []
-        ).append(unit)
-    return units_by_principal
+        grouped.setdefault(("", unit.principal) if unit.principal else (unit.address, unit.holder), []).append(unit)
+    return grouped
 
 
 def _signatures(units: Iterable[Unit]) -> tuple[str, ...]:

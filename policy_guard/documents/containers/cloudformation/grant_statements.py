@@ -15,11 +15,18 @@ from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Sp
 
 def unit_of(reading: Reading, address: str, holder: str, kind: Kind, statements: list[Object]) -> Iterator[Unit]:
     """Return the policy with these statements; nothing without any."""
+    yield from policy_unit(reading, address, address, holder, statements, kind)
+
+
+def policy_unit(
+    reading: Reading, label: str, address: str, holder: str, statements: list[Object], kind: Kind = "identity"
+) -> Iterator[Unit]:
+    """The policy with these statements, which stands at `label` and belongs to what is at an address."""
     if statements:
         span = statements[0].span
         version = Entry(Scalar("Version", span), Scalar("2012-10-17", span))
         policy = Object((version, Entry(Scalar("Statement", span), Array(tuple(statements), span))), span)
-        document = PolicyDocument(address, policy, reading.template.source, holder, kind=kind)
+        document = PolicyDocument(label, policy, reading.template.source, holder, kind=kind)
         yield Unit(address, holder, document, group=holder)
 
 

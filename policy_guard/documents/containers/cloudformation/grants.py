@@ -7,12 +7,13 @@ statement about what it leaves to the principal: everything if there is none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 
 from policy_guard.documents.containers.choices import Outcome, Truths, outcomes
 from policy_guard.documents.containers.cloudformation.access_types import BLOCKED, BUCKET
 from policy_guard.documents.containers.cloudformation.acting_roles import acting_role_units
+from policy_guard.documents.containers.cloudformation.attachments import ATTACHED_POLICY, attached_statements
 from policy_guard.documents.containers.cloudformation.calls import LOOP, call, canonical
 from policy_guard.documents.containers.cloudformation.documents import Unit, attempt
 from policy_guard.documents.containers.cloudformation.evaluate import Evaluator
@@ -22,7 +23,6 @@ from policy_guard.documents.containers.cloudformation.parts import NOTHING, NoVa
 from policy_guard.documents.containers.cloudformation.reading import Reading
 from policy_guard.documents.containers.cloudformation.template import type_of
 from policy_guard.documents.containers.holes import hole
-from policy_guard.documents.containers.managed import statements as managed_statements
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.other_access import action_of
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
@@ -30,7 +30,6 @@ from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scal
 PERMISSION = "AWS::Lambda::Permission"
 _LAYER = "AWS::Lambda::LayerVersionPermission"
 _URL = "AWS::Lambda::Url"
-_ADDITION = "AWS::IAM::UserToGroupAddition"
 # The property with what a permission is of.
 _OF = {PERMISSION: "FunctionName", _LAYER: "LayerVersionArn"}
 # Lambda Developer Guide, access-control-resource-based: what the properties of a permission become.
@@ -43,13 +42,8 @@ _CONDITIONS = (
     ("FunctionUrlAuthType", "StringEquals", "lambda:FunctionUrlAuthType"),
     ("InvokedViaFunctionUrl", "Bool", "lambda:InvokedViaFunctionUrl"),
 )
-# The property, and the action that stands for it.
-_ATTACHING = {
-    "AWS::IAM::Role": (("ManagedPolicyArns", "attached:ManagedPolicy"),),
-    "AWS::IAM::User": (("ManagedPolicyArns", "attached:ManagedPolicy"), ("Groups", "attached:Group")),
-    "AWS::IAM::Group": (("ManagedPolicyArns", "attached:ManagedPolicy"),),
-    "AWS::SSO::PermissionSet": (("ManagedPolicies", "attached:ManagedPolicy"),),
-}
+# A permission set is a principal of another kind, with its own policies each by itself.
+_ATTACHING = {"AWS::SSO::PermissionSet": "ManagedPolicies"}
 BOUNDED = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::SSO::PermissionSet")
 BOUNDARY = "PermissionsBoundary"
 _BEYOND = "boundary:LeavesAllowed"
@@ -60,7 +54,7 @@ _FLAGS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictP
 _UNSET = action_of("public-access-block")
 
 
-def grant_units(reading: Reading, name: str, managed: Iterable[str], bounded: bool) -> list[Unit]:
+def grant_units(reading: Reading, name: str, managed: Collection[str], bounded: bool) -> list[Unit]:
     """Return what a resource grants without a document.
 
     `managed` are the keys of the policies of the template, which are read themselves. With `bounded`, a principal
@@ -72,13 +66,10 @@ def grant_units(reading: Reading, name: str, managed: Iterable[str], bounded: bo
         units += attempt(partial(_permission, reading, name, _OF[type_]), f"Resources.{name}")
     if type_ == _URL:
         units += attempt(partial(_url, reading, name), f"Resources.{name}.AuthType")
-    if type_ == _ADDITION:
-        units += attempt(partial(_addition, reading, name), f"Resources.{name}")
     units += text_units(reading, name, bounded)
     units += attempt(partial(acting_role_units, reading, name), f"Resources.{name}")
-    for key, action in _ATTACHING.get(type_, ()):
-        address = f"Resources.{name}.{key}"
-        units += attempt(partial(_attached_units, reading, name, key, action, frozenset(managed)), address)
+    if key := _ATTACHING.get(type_):
+        units += attempt(partial(_attached_units, reading, name, key, managed), f"Resources.{name}.{key}")
     if bounded and type_ in BOUNDED:
         units += attempt(partial(_boundary, reading, name), f"Resources.{name}.{BOUNDARY}")
     if type_ in BLOCKED:
@@ -105,57 +96,17 @@ def has_boundary(reading: Reading, name: str) -> bool:
     return any(key == BOUNDARY or key.startswith(LOOP) for key in keys)
 
 
-def _attached_units(reading: Reading, name: str, key: str, action: str, managed: frozenset[str]) -> Iterator[Unit]:
+def _attached_units(reading: Reading, name: str, key: str, documents: Collection[str]) -> Iterator[Unit]:
     properties = reading.properties(name)
     for holder, truths in resource_holders(reading, name):
         statements = [
             statement
             for outcome in reading.texts(properties.get(key), truths)
             for text in outcome.value or ()
-            if name_of(parts_of(text)) not in managed
-            for statement in _allowed_by(reading, text, action, outcome.truths)
+            for statement in attached_statements(reading, text, ATTACHED_POLICY, outcome.truths, documents)
         ]
         unit_holder = f"{key} of {holder}"
         yield from unit_of(reading, f"Resources.{name}.{key}", unit_holder, "identity", statements)
-
-
-def _allowed_by(reading: Reading, text: Scalar, action: str, truths: Truths) -> Iterator[Object]:
-    """The statements of a managed policy of AWS, or one that says that something is attached."""
-    aws_statements = managed_statements(parts_of(text), text.span)
-    guards = reading.guards(truths)
-    yield from (statement._replace(guards=guards) for statement in aws_statements)
-    if not aws_statements:
-        resource = _resource(text, action)
-        yield allow_statement(reading, text.span, truths, Action=text_of((action,), text.span), Resource=resource)
-
-
-def _resource(text: Scalar, action: str) -> Scalar:
-    """Return what is attached, as a resource: groups are named, policies have ARNs."""
-    parts = parts_of(text)
-    if action.endswith("Group"):
-        parts = ("arn:aws:iam::*:group/", *parts)
-    return text_of(parts, text.span, text.see)
-
-
-def _addition(reading: Reading, name: str) -> Iterator[Unit]:
-    properties = reading.properties(name)
-    by_user: dict[str, list[Object]] = {}
-    for truths in reading.existing(name):
-        for groups in reading.texts(properties.get("GroupName"), truths):
-            for users in reading.texts(properties.get("Users"), groups.truths):
-                for user in users.value or ():
-                    by_user.setdefault(name_of(parts_of(user)), []).extend(
-                        allow_statement(
-                            reading,
-                            user.span,
-                            users.truths,
-                            Action=text_of(("attached:Group",), user.span),
-                            Resource=_resource(group, "attached:Group"),
-                        )
-                        for group in groups.value or ()
-                    )
-    for user_name, statements in by_user.items():
-        yield from unit_of(reading, f"Resources.{name}.Users", f"added {user_name}", "identity", statements)
 
 
 def _boundary(reading: Reading, name: str) -> Iterator[Unit]:

@@ -7,29 +7,29 @@ from functools import partial
 from typing import NamedTuple
 
 from policy_guard.documents.containers.choices import Truths, outcomes
+from policy_guard.documents.containers.cloudformation.attachments import ADDITION, attached_units
 from policy_guard.documents.containers.cloudformation.documents import IDENTITY, Unit, attempt
 from policy_guard.documents.containers.cloudformation.parts import name_of, parts_of
 from policy_guard.documents.containers.cloudformation.places import Place, places
 from policy_guard.documents.containers.cloudformation.reading import Reading
 from policy_guard.documents.containers.cloudformation.template import key_repetitions, type_of
 from policy_guard.documents.containers.plain import PolicyDocument
-from policy_guard.documents.source import Array, Node, Object, Problem, Scalar, Unreadable
+from policy_guard.documents.source import Node, Object, Problem, Scalar, Unreadable
 
 _PRINCIPALS = {"AWS::IAM::Role": "Role", "AWS::IAM::User": "User", "AWS::IAM::Group": "Group"}
 _MANAGED = "AWS::IAM::ManagedPolicy"
-_USER, _ADDITION = "AWS::IAM::User", "AWS::IAM::UserToGroupAddition"
+_USER = "AWS::IAM::User"
 _ALONE = "alone"
 
 
 class Member(NamedTuple):
     """A policy of a principal: the resource that writes it, and the truths under which it is the principal's.
 
-    With `only_denies`, it is that of a group of the user: what it allows is judged as the group's.
+    What a group has, its users have.
     """
 
     resource: str
     truths: Truths
-    only_denies: bool = False
 
 
 class Principals(NamedTuple):
@@ -47,6 +47,11 @@ class Principals(NamedTuple):
     def touched_keys(self, names: Collection[str]) -> set[str]:
         """The principals of which a policy stands in one of the resources."""
         return {key for key, members in self.members.items() if any(member.resource in names for member in members)}
+
+
+def is_principal(key: str) -> bool:
+    """Tell whether a key is that of a role, user or group, whose policies are one question."""
+    return key.partition(" ")[0] in _PRINCIPALS.values()
 
 
 def principals(reading: Reading) -> Principals:
@@ -141,54 +146,62 @@ def _note_attachable(reading: Reading, index: Principals, managed: dict[str, str
 
 
 def _note_groups(reading: Reading, index: Principals) -> None:
-    """Notes what the groups of the template deny their users, by whichever resource they are members."""
+    """Notes what the groups of the template give their users, by whichever resource they are members."""
     for name, resource in reading.template.resources.items():
-        if type_of(resource) in (_USER, _ADDITION):
-            # What cannot be read here is a problem of the membership.
-            attempt(partial(_note_memberships, reading, name, type_of(resource), index), name)
+        if type_of(resource) in (_USER, ADDITION):
+            units = attempt(partial(_note_memberships, reading, name, type_of(resource), index), name)
+            if type_of(resource) == ADDITION:
+                # What cannot be read of a user is told where its groups are.
+                index.problems[name] = tuple(problem for unit in units for problem in unit.problems)
 
 
 def _note_memberships(reading: Reading, name: str, type_: str, index: Principals) -> Iterator[Unit]:
     properties = reading.properties(name)
     for truths in reading.existing(name):
-        if type_ == _ADDITION:
+        if type_ == ADDITION:
             for groups in reading.texts(properties.get("GroupName"), truths):
                 for users in reading.texts(properties.get("Users"), groups.truths):
                     for user in users.value or ():
-                        _note_denies(index, f"User {name_of(parts_of(user))}", groups.value or (), users.truths)
+                        key = f"User {name_of(parts_of(user))}"
+                        index.labels.setdefault(key, name)
+                        index.members.setdefault(key, []).append(Member(name, users.truths))
+                        _note_group(index, key, groups.value or (), users.truths)
             continue
         for outcome in outcomes(lambda case: reading.own_holder(name, case), truths, properties.span):
             for groups in reading.texts(properties.get("Groups"), outcome.truths) if outcome.value is not None else ():
-                _note_denies(index, f"User {outcome.value.key}", groups.value or (), groups.truths)  # type: ignore[union-attr]
+                _note_group(index, f"User {outcome.value.key}", groups.value or (), groups.truths)  # type: ignore[union-attr]
     yield from ()
 
 
-def _note_denies(index: Principals, user_key: str, groups: Iterable[Scalar], truths: Truths) -> None:
-    members = index.members.get(user_key)
-    for group in groups if members is not None else ():
-        members += (  # type: ignore[operator]
-            Member(member.resource, {**member.truths, **truths}, only_denies=True)
+def _note_group(index: Principals, user_key: str, groups: Iterable[Scalar], truths: Truths) -> None:
+    members = index.members.setdefault(user_key, [])
+    for group in groups:
+        members += [
+            Member(member.resource, {**member.truths, **truths})
             for member in index.members.get(f"Group {name_of(parts_of(group))}", ())
             if all(member.truths.get(atom, truth) == truth for atom, truth in truths.items())
-        )
+        ]
 
 
-def principal_units(reading: Reading, index: Principals, key: str) -> Iterator[Unit]:
-    """The policies of a principal, to be judged as one."""
+def principal_units(reading: Reading, index: Principals, key: str, with_attached: bool) -> Iterator[Unit]:
+    """The policies of a principal, to be judged as one; with `with_attached` those, too, that stand elsewhere."""
     label = index.labels[key]
     alone = key.startswith(_ALONE)
     address = f"Resources.{label}" if label in reading.template.resources else label
     address += ".PolicyDocument" if alone else ""
-    by_resource: dict[tuple[str, bool], list[Truths]] = {}
+    documents = {*index.managed, *(group for group in index.members if group.startswith("Group "))}
+    by_resource: dict[str, list[Truths]] = {}
     for member in index.members[key]:
-        by_resource.setdefault((member.resource, member.only_denies), []).append(member.truths)
-    for (name, only_denies), truths in by_resource.items():
+        by_resource.setdefault(member.resource, []).append(member.truths)
+    for name, truths in by_resource.items():
         if problems := index.problems.get(name):
             yield Unit(address, key, None, problems, key)
             continue
         build = partial(_policies, reading, name, address, key, truths)
-        units = attempt(build, address, key, key)
-        yield from map(_denying, units) if only_denies else units
+        yield from attempt(build, address, key, key)
+        if with_attached and type_of(reading.template.resources[name]) in (*_PRINCIPALS, ADDITION):
+            build = partial(attached_units, reading, name, _distinct(truths), address, key, documents)
+            yield from attempt(build, address, key, key)
 
 
 def unknown_units(index: Principals, names: Collection[str]) -> Iterator[Unit]:
@@ -196,23 +209,6 @@ def unknown_units(index: Principals, names: Collection[str]) -> Iterator[Unit]:
     for name, problems in index.problems.items():
         if problems and name in names:
             yield Unit(f"Resources.{name}", name, None, problems, name)
-
-
-def _denying(unit: Unit) -> Unit:
-    """The policy without what it allows."""
-    if unit.policy is None or not isinstance(unit.policy.node, Object):
-        return unit
-    statements = unit.policy.node.get("Statement")
-    items = statements.items if isinstance(statements, Array) else () if statements is None else (statements,)
-    denying = Array(tuple(item for item in items if not _allows(item)), unit.policy.node.span)
-    entries = (e._replace(value=denying) if e.key.text == "Statement" else e for e in unit.policy.node.entries)
-    node = unit.policy.node._replace(entries=tuple(entries))
-    return unit._replace(policy=unit.policy._replace(node=node))
-
-
-def _allows(statement: Node) -> bool:
-    effect = statement.get("Effect") if isinstance(statement, Object) else None
-    return isinstance(effect, Scalar) and effect.text == "Allow"
 
 
 def _policies(reading: Reading, name: str, address: str, key: str, cases: list[Truths]) -> Iterator[Unit]:

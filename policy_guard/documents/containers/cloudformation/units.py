@@ -6,6 +6,7 @@ from collections.abc import Collection, Hashable, Iterator
 from functools import partial
 from typing import NamedTuple
 
+from policy_guard.documents.containers.cloudformation.attachments import ADDITION
 from policy_guard.documents.containers.cloudformation.calls import shape
 from policy_guard.documents.containers.cloudformation.compare import (
     changes_between,
@@ -89,11 +90,12 @@ def _units(
 ) -> Iterator[Unit]:
     for name in names:
         yield from resource_units(reading, name)
-        if type_of(reading.template.resources[name]) in IDENTITY:
+        if type_of(reading.template.resources[name]) in (*IDENTITY, *((ADDITION,) if grants else ())):
             yield from unknown_units(index, (name,))
     for key in index.members:
         if key in keys:
-            yield from attempt(partial(principal_units, reading, index, key), index.labels[key], key, key)
+            build = partial(principal_units, reading, index, key, bool(grants))
+            yield from attempt(build, index.labels[key], key, key)
     managed = index.managed
     for name in names:
         if name in grants:
