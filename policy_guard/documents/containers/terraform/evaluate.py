@@ -423,7 +423,7 @@ class Evaluator:
         uses_all_arguments = not (head.startswith("aws_") and _MADE_OF_NAMES.fullmatch(attribute))
         deciding_values: list[object] = []
         for name, argument in sorted(definition.body.arguments.items()):
-            if uses_all_arguments or _IDENTIFYING.fullmatch(name):
+            if name != "depends_on" and (uses_all_arguments or _IDENTIFYING.fullmatch(name)):
                 deciding_values.append((name, inner._part_structure((argument.value,))))
         if uses_all_arguments:
             deciding_values += [(block.type, inner.block(block)) for block in definition.body.blocks]
