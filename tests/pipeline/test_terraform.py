@@ -135,6 +135,21 @@ def test_links_are_followed_to_what_they_lead_to(tmp_path: Path) -> None:
     assert scratch.guard("check").code == 1
 
 
+@pytest.mark.parametrize("source", ["./link", "./link/inner"])
+def test_a_link_to_the_folder_of_a_module_that_leads_elsewhere_fails(source: str, tmp_path: Path) -> None:
+    scratch, inner = Scratch(tmp_path), "inner/" if source.endswith("inner") else ""
+    wide = document(resources='"*"')
+    scratch.commit(**{"main.tf": f'module "m" {{\n  source = "{source}"\n}}\n', f"a/{inner}m.tf": document()})
+    scratch.commit(**{f"b/{inner}m.tf": wide})
+    (tmp_path / "link").symlink_to("a")
+    scratch.git("add", "-A")
+    scratch.git("commit", "-q", "-m", "link")
+    (tmp_path / "link").unlink()
+    (tmp_path / "link").symlink_to("b")
+    scratch.git("add", "-A")
+    assert scratch.guard("check").code == 1
+
+
 def test_a_link_out_of_the_repository_fails(tmp_path: Path) -> None:
     scratch = Scratch(tmp_path)
     scratch.commit(**{"m/m.tf": document()})

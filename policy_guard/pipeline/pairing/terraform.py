@@ -60,6 +60,7 @@ class Tree:
         self._contents: dict[tuple[str, ...], str] = {}
         self.names: dict[str, list[str]] = {}
         self.wrong: list[Wrong] = []
+        self._links = frozenset(path for path, file in files.items() if file.mode == LINK)
         for path in files:
             folder, _, name = path.rpartition("/")
             if is_read(name):
@@ -140,28 +141,39 @@ class Tree:
     def link_target(self, path: str) -> str:
         """Return where links lead from a path, as far as they stay among the files of the repository."""
         for _ in range(_MOST_LINKS):
-            file = self._files.get(path)
-            if file is None or file.mode != LINK:
-                return path
-            data = self._repository.read(file)
+            link = next(self._links_in(path), None)
+            if link is None:
+                break
+            data = self._repository.read(self._files[link])
             text = "" if data is None or data is OVERSIZED else data.decode("utf-8", "replace")
-            path = normpath(f"{path.rpartition('/')[0] or '.'}/{text}")
+            path = normpath(f"{link.rpartition('/')[0] or '.'}/{text}{path[len(link) :]}")
         return path
+
+    def _links_in(self, path: str) -> Iterator[str]:
+        """Return the links among a path and the folders that it leads through."""
+        if self._links:
+            names = path.split("/")
+            yield from self._links.intersection("/".join(names[:number]) for number in range(1, len(names) + 1))
+
+    def has_link(self, path: str) -> bool:
+        """Tell whether a path is a link."""
+        return path in self._links
 
     def links(self, targets: Container[str]) -> Iterator[str]:
         """Return the links that lead to one of these files."""
-        return (path for path, file in self._files.items() if file.mode == LINK and self.link_target(path) in targets)
+        return (path for path in self._links if self.link_target(path) in targets)
 
     def folder(self, path: str) -> Folder | None:
-        """A folder with Terraform in it."""
+        """A folder with Terraform in it, or one that links lead to."""
         if path not in self._folders:
-            self._folders[path] = self._load(path) if path in self.names else None
+            target = self.link_target(path)
+            self._folders[path] = self._load(path, target) if target in self.names else None
         return self._folders[path]
 
-    def _load(self, path: str) -> Folder:
+    def _load(self, path: str, target: str) -> Folder:
         texts: dict[str, Source] = {}
-        for name in self.names[path]:
-            full_path = f"{path}/{name}" if path else name
+        for name in self.names[target]:
+            full_path = f"{target}/{name}" if target else name
             source = self.source(full_path)
             if source is None:
                 words = "this is no plain text in the repository, and what it defines is not known; write it out"
@@ -182,7 +194,8 @@ class Tree:
         """The folders of the modules that a folder calls."""
         for text in self.texts(path):
             for match in _CALLED.finditer(text):
-                yield normpath(f"{path}/{match[1]}").lstrip("/").removeprefix("./")
+                called_path = normpath(f"{path}/{match[1]}").lstrip("/").removeprefix("./")
+                yield from {called_path, self.link_target(called_path)}
 
 
 def _read_by(names: list[str], of_opentofu: bool) -> list[str]:
@@ -220,9 +233,11 @@ def touched_folders(trees: tuple[Tree, Tree], changes: Iterable[Change], include
         for path in folders_to_search
         if any(_may_read(text, path, plain) for tree in trees for text in tree.texts(path))
     }
-    if not folders | reading and not excluded:
+    links = {path for path in plain if any(tree.has_link(path) for tree in trees)}
+    if not folders | reading | links and not excluded:
         return Touched()
     callers = _callers(trees)
+    folders |= links | {called for called in callers if links and not links.isdisjoint(_leading(called))}
     readers = frozenset(_roots(reading, callers))
     unseen: list[str] = []
     above_excluded: set[str] = set()
@@ -231,6 +246,12 @@ def touched_folders(trees: tuple[Tree, Tree], changes: Iterable[Change], include
         above_excluded |= roots
         unseen += [] if roots else [path]
     return Touched(frozenset(_roots(folders, callers)) | above_excluded | readers, readers, tuple(unseen))
+
+
+def _leading(path: str) -> Iterator[str]:
+    """The folders that a path leads through."""
+    names = path.split("/")
+    return ("/".join(names[:number]) for number in range(1, len(names)))
 
 
 def _has_included(trees: Iterable[Tree], folder: str, included: Callable[[str], bool]) -> bool:

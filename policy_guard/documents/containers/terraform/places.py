@@ -40,6 +40,7 @@ from policy_guard.documents.hcl.syntax import (
     Mapping,
     Template,
     Text,
+    Variable,
 )
 from policy_guard.documents.source import Node
 
@@ -89,6 +90,19 @@ class Use:
 def type_of(use: Use) -> str:
     """Return the type of the resource at a place."""
     return use.address.removeprefix(use.scope.name).partition(".")[0]
+
+
+def is_ignored(use: Use) -> bool:
+    """Tell whether Terraform leaves what is there as it is (Terraform, "ignore_changes")."""
+    path = use.address.removeprefix(use.scope.name).split(".")
+    argument = path[2].partition("[")[0] if len(path) > 2 else ""
+    for block in use.definition.body.blocks:
+        value = block.body.value("ignore_changes") if block.type == "lifecycle" else None
+        items = value.items if isinstance(value, List) else (value,)
+        names = {item.name if isinstance(item, Variable) else plain_text(item) for item in items}
+        if {"all", argument} & names:
+            return True
+    return False
 
 
 def uses(scope: Scope) -> Iterator[Use]:

@@ -14,6 +14,7 @@ from policy_guard.documents.containers.choices import (
 )
 from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.containers.plain import PolicyDocument
+from policy_guard.documents.containers.terraform.accounts import moved_accounts
 from policy_guard.documents.containers.terraform.attached import attached_addresses, attached_units, is_attachment
 from policy_guard.documents.containers.terraform.blocks import missed_blocks, with_openings
 from policy_guard.documents.containers.terraform.deciding import changed_spots
@@ -26,7 +27,15 @@ from policy_guard.documents.containers.terraform.folder import Folder
 from policy_guard.documents.containers.terraform.functions import call_value
 from policy_guard.documents.containers.terraform.grants import open_access
 from policy_guard.documents.containers.terraform.modules import module_reference
-from policy_guard.documents.containers.terraform.places import CEILING, Use, documents, is_document, type_of, uses
+from policy_guard.documents.containers.terraform.places import (
+    CEILING,
+    Use,
+    documents,
+    is_document,
+    is_ignored,
+    type_of,
+    uses,
+)
 from policy_guard.documents.containers.terraform.policy_objects import policy_reference
 from policy_guard.documents.containers.terraform.principals import (
     argument_of_principal,
@@ -84,7 +93,12 @@ def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) ->
         if not address.endswith(f".{CEILING}") or address in old_ceilings
     ]
     side_units = [
-        [unit for each in differing_addresses if each in old_uses for unit in units(old_uses[each])],
+        [
+            unit
+            for each in differing_addresses
+            if each in old_uses and not _takes_effect(old_uses[each], new_uses.get(each))
+            for unit in units(old_uses[each])
+        ],
         [
             unit
             for each in differing_addresses
@@ -102,8 +116,15 @@ def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) ->
     unbounded = [unit for each in lost_ceilings if new for unit in _unbounded(old_uses[each], new)]
     changed_uses = {address: old_uses[address] for address in differing_addresses if address in old_uses}
     opened_blocks = _opened_blocks(missed_blocks(changed_uses, new), side_units[1]) if new else ()
-    sides = side_units[0], [*side_units[1], *unbounded, *opened_blocks]
+    accounts = list(moved_accounts(old, new)) if old and new and new_uses else []
+    side_units[0] += (before for before, _ in accounts)
+    sides = side_units[0], [*side_units[1], *unbounded, *opened_blocks, *(after for _, after in accounts)]
     return Sides(tuple(_but_held(sides[0], sides[1])), tuple(_but_held(sides[1], sides[0])))
+
+
+def _takes_effect(old: Use, new: Use | None) -> bool:
+    """Tell whether a policy takes effect that did not before: its changes were ignored, and whatever is there goes."""
+    return new is not None and is_ignored(old) and not is_ignored(new)
 
 
 def _unused_documents(old: Scope | None, addresses: Collection[str], new: Mapping[str, Use]) -> dict[str, Use]:

@@ -30,7 +30,7 @@ HOLDERS: tuple[str, ...] = (
     *("resource_arn", "secret_arn", "vault_name", "backup_vault_name", "rest_api_id", "vpc_endpoint_id", "domain_name"),
     *("file_system_id", "function_name", "event_bus_name", "topic_arn", "identity", "instance_arn", "name", "provider"),
     *("permission_set_arn", "repository_name", "target_id", "domain", "table_bucket_arn", "type", "layer_name"),
-    *("account_id", "role_name", "user_name", "group_name"),
+    *("region", "account_id", "role_name", "user_name", "group_name"),
 )
 
 
