@@ -16,7 +16,7 @@ from policy_guard.settings.severity import FAIL_ON
 from policy_guard.version import VERSION
 
 SHELLS = ("bash", "fish", "zsh")
-SCHEMAS = ("accepted", "config", "critical", "report")
+SCHEMAS = ("accepted", "attachments", "config", "critical", "report")
 
 _EPILOG = """\
 exit codes: 0 proved, 1 findings, 2 nothing was checked (set-up), 3 a bug of policy-guard

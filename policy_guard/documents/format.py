@@ -82,6 +82,8 @@ _NO_DEFINITION = regex(
     rb"|\{\{|\{%|<%",
     re.MULTILINE,
 )
+# Attachments of policies in a file of their own: the format of policy-guard, and what AWS's commands answer.
+_ATTACHING = regex(rb"policy-attachments|AttachedPolicies|Policy(?:Roles|Users|Groups)\b")
 _LONG = 1_000_000
 _SNIFFED: dict[bytes, bool] = {}
 _HOLES = (b"${", b"%{", b"{{", b"{#", b"{%", b"<%")
@@ -121,7 +123,7 @@ def _may_hold_policy(data: bytes) -> bool:
         or (b"AWS::" in data and (_GRANTING.search(data) or _ACTING.search(data)))
     ):
         return True
-    if _may_be_manifest(data):
+    if _may_be_manifest(data) or may_attach(data):
         return True
     escaped = b"\\" in data and _SPELLING_ESCAPE.search(data)
     return bool(escaped or (b"*" in data and _ALIAS_AS_KEY.search(data)) or hole_in_key(data) or may_be_encoded(data))
@@ -154,6 +156,11 @@ def may_grant(data: bytes) -> bool:
     marked = any(mark in data for mark in (b"{{", b"{%", b"<%")) and _GRANTING.search(data)
     template = b"Resources" in data and b"AWS::" in data and _GRANTING.search(data)
     return bool(marked or template or (_OF_AWS.search(data) and _GIVING.search(data)))
+
+
+def may_attach(data: bytes) -> bool:
+    """Tell whether a file may say which policies principals have."""
+    return bool(_ATTACHING.search(data))
 
 
 def in_json(data: bytes) -> bool:

@@ -16,6 +16,7 @@ from policy_guard.pipeline.repository.revisions import Revision
 from policy_guard.settings.config import Config
 
 if TYPE_CHECKING:
+    from policy_guard.iam.policy import Statement
     from policy_guard.pipeline.pairing.attached_documents import AttachedDocuments
 
 Versions: TypeAlias = "tuple[FileVersion | None, FileVersion | None]"
@@ -38,6 +39,10 @@ class Attached:
     def pair(self, pair: Pair) -> Pair:
         """The pair with the documents of what it attaches, and with what a policy denied that it detaches."""
         return self._documents.pair(pair)
+
+    def has_changed(self, statement: Statement) -> bool:
+        """Tell whether a statement attaches a document that is another one in the new version."""
+        return self._documents.has_changed(statement)
 
     def remarks(self) -> Iterator[str]:
         """Say which documents are not to be had, of those that were asked for."""

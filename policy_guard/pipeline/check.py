@@ -96,6 +96,7 @@ def _check(
     )
     run.look_for_hidden(options.all_policies)
     run.judge_changes()
+    run.judge_principals()
     if settings.config.exclude or paths:
         run.tell_what_is_left_out()
     run.judge_terraform(options.all_policies)

@@ -18,7 +18,7 @@ from policy_guard.pipeline.moved_statements import MovedStatements
 from policy_guard.pipeline.pairing import FileResult, Pair, pairs
 from policy_guard.pipeline.pairing.file_version import FileVersion
 from policy_guard.pipeline.pairing.links import Sides
-from policy_guard.pipeline.pairing.reader import Reader
+from policy_guard.pipeline.pairing.reader import ATTACHMENTS, Reader
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.changes import Change, Comparison, snapshot
 from policy_guard.pipeline.repository.objects import OVERSIZED
@@ -96,6 +96,19 @@ class Session(NamedTuple):
             self._judge(joined.name, pair, comparing, doubts)
             doubts = ()
 
+    def principal(self, pair: Pair, combined: Collection[str]) -> None:
+        """Judges a principal to which a document is attached that changed, where that document alone tells too little.
+
+        `combined` are the critical entries of several sets.
+        """
+        from policy_guard.pipeline.pairing.attaching_files import told_by_principal
+
+        judgement = self.judge.judge(self.attached.pair(pair), comparing=True)
+        findings = tuple(told_by_principal(pair, judgement.findings, combined, self.attached.has_changed))
+        if findings:
+            name = _name(pair.path, pair.new or pair.old)
+            self.results.add_judgement(name, judgement._replace(findings=findings))
+
     def _judge(self, name: str, pair: Pair, comparing: bool, doubts: tuple[Finding, ...] = ()) -> None:
         judgement = self.judge.judge(self.attached.pair(pair), comparing)
         self.results.add_judgement(name, judgement._replace(findings=(*doubts, *judgement.findings)))
@@ -149,6 +162,20 @@ class Run(NamedTuple):
             for pair in outcome.pairs:
                 if alone := _without_groups(pair, self.reader):
                     self.session.pair(self.references.with_reference(alone) if self.references else alone)
+
+    def judge_principals(self) -> None:
+        """Judge the principals in files that did not change, and to which a document is attached that did."""
+        changes = self.comparison.changes
+        paths = self.repository.paths(self.comparison.old.tree or None) if changes else ()
+        if not changes or not (self.config.policies_by_arn or any(ATTACHMENTS in path for path in paths)):
+            return
+        from policy_guard.pipeline.pairing.attaching_files import attaching_files, principals_in
+
+        combined = {str(entry.id) for entry in self.reader.settings.critical if entry.all_of}
+        for change in attaching_files(self.reader, self.comparison):
+            for pair in principals_in(self.reader, change, self.comparison):
+                if touches(change, self.paths):
+                    self.session.principal(pair, combined)
 
     def has_policy(self) -> bool:
         """Tell whether there is any policy in the new version, or a file that may be one, changed or not."""

@@ -24,6 +24,7 @@ MOST_PATTERNS = 3000
 _SUFFIXES = (".json", ".yaml", ".yml")
 _MATCHED = ("policies", "groups")
 _POLICY_ARN = regex(r"arn:aws(?:-[a-z]+)*:iam::\d{12}:policy/[\x21-\x7e]+")
+_BY_NAME = regex(r"[^*]+/\*")
 _ACTION = regex(r"\*|[A-Za-z0-9_*?-]+:[A-Za-z0-9_*?-]+")
 
 
@@ -283,6 +284,9 @@ def _misplaced_documents(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | in
             yield at, ("policies-by-arn", f"{printable(arn)}: {message}")
         elif wrong := not_a_path(path):
             yield at, ("policies-by-arn", wrong)
+        elif arn.count("*") != place.count("*") or "?" in arn or ("*" in arn and not _BY_NAME.fullmatch(arn)):
+            message = "* stands for the name of a policy, once at the end of the ARN and once in the name of the file"
+            yield at, ("policies-by-arn", f"{printable(arn)}: {message}")
         elif matches_any(tuple(plain.get("exclude", ())), path):
             message = (
                 f"{printable(path)} is under exclude, so that nobody would look at the document; take it out there"

@@ -52,7 +52,7 @@ def load_settings(root: Path, config: str | None) -> Settings:
     settings = settings_from(source, lambda path: _named_file(root, path))
     for arn, place in settings.config.policies_by_arn:
         path = place.partition("#")[0]
-        if not (root / path).is_file():
+        if not ((root / path).parent.is_dir() if "*" in path else (root / path).is_file()):
             words = "write the file of its document, or remove the entry"
             raise SetupError(f"{settings.config.path}: policies-by-arn: {arn}: there is no {path}; {words}")
     return settings

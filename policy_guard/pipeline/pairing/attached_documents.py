@@ -11,14 +11,21 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from policy_guard.documents.source import Source, Span
-from policy_guard.iam.policy import Element, Policy, Statement, Value, statement_meaning
+from policy_guard.iam.policy import Element, Policy, Statement, Value, meaning, statement_meaning
 from policy_guard.pipeline.pairing import Pair
 from policy_guard.pipeline.pairing.file_version import FileVersion
 from policy_guard.pipeline.pairing.groups import with_own_holes
+from policy_guard.regex import regex
 from policy_guard.solver.strings.pattern import Pattern, Unknown, plain_pattern
-from policy_guard.verify.explain.without_document import DETACHED, attached_policy, speaks_of_denying
+from policy_guard.verify.explain.without_document import (
+    DETACHED,
+    attached_document,
+    attached_policy,
+    speaks_of_denying,
+)
 
 _HOLE = "\0"
+_NAME = regex(r"[\w+=,.@-]+")
 
 
 class Sides(NamedTuple):
@@ -55,7 +62,7 @@ class AttachedDocuments:
 
     def pair(self, pair: Pair) -> Pair:
         """The pair with the documents of what it attaches, and with what a policy denied that it detaches."""
-        attached_before = {self._place(attached_policy(each)) for each in pair.old.statements} if pair.old else set()
+        attached_before = set(map(self._place, pair.old.statements)) if pair.old else set()
 
         def new_document(place: str) -> Policy | None:
             sides = self._sides_at(place)
@@ -64,19 +71,25 @@ class AttachedDocuments:
         old = self._with_documents(pair.old, lambda place: self._sides_at(place).old)
         return with_lost_policies(pair._replace(old=old, new=self._with_documents(pair.new, new_document)))
 
+    def has_changed(self, statement: Statement) -> bool:
+        """Tell whether a statement attaches a document that is another one in the new version."""
+        place = self._place(statement)
+        sides = self._sides_at(place) if place else Sides(None, None)
+        return bool(sides.old and sides.new and meaning(sides.old) != meaning(sides.new))
+
     def missing(self) -> Iterator[str]:
         """Return the places at which neither version has a policy, of those that were asked for."""
         yield from (place for place, sides in self._sides.items() if sides.new is None)
 
     def _with_documents(self, policy: Policy | None, document_at: Callable[[str], Policy | None]) -> Policy | None:
-        if policy is None or policy.kind != "identity" or not self._places:
+        if policy is None or policy.kind != "identity":
             return policy
         statements = (part for each in policy.statements for part in self._documented(each, document_at))
         return policy._replace(statements=tuple(statements))
 
     def _documented(self, statement: Statement, document_at: Callable[[str], Policy | None]) -> Iterator[Statement]:
         """The statements of the document that a statement stands for, or else the statement."""
-        place = self._place(attached_policy(statement))
+        place = self._place(statement)
         document = document_at(place) if place else None
         if document is None:
             yield statement
@@ -85,10 +98,18 @@ class AttachedDocuments:
             moved = at_place(inner, statement.span, statement.source)
             yield replace(moved, index=statement.index, sid=None, conditions=(*moved.conditions, *statement.conditions))
 
-    def _place(self, arn: str) -> str:
-        """The place of the only document that an ARN may be of; unknown parts stand for any partition and account."""
-        fields = _fields(_with_holes(arn))
-        places = {place for names, place in self._places if _may_be(fields, names)} if len(fields) == 6 else set()
+    def _place(self, statement: Statement) -> str:
+        """The place of the document that a statement stands for; empty if it is not known.
+
+        Unknown parts of an ARN stand for any partition and account. A document may have the name of its policy.
+        """
+        fields = _fields(_with_holes(attached_policy(statement)))
+        if len(fields) < 6:
+            return attached_document(statement)
+        places = {place for names, place in self._places if _may_be(fields, names)}
+        path, _, name = fields[5].rpartition("/")
+        by_name = ((*fields[:5], f"{path}/*")) if _NAME.fullmatch(name) else ()
+        places = places or {p.replace("*", name) for names, p in self._places if by_name and _may_be(by_name, names)}
         return places.pop() if len(places) == 1 else ""
 
     def _sides_at(self, place: str) -> Sides:

@@ -12,6 +12,7 @@ from policy_guard.documents.format import (
     in_json,
     in_utf_8,
     is_short_text,
+    may_attach,
     may_grant,
     salvage,
     salvage_all,
@@ -217,6 +218,11 @@ def _reading_of(source: Source, documents: Sequence[Node]) -> tuple[bool, Readin
     if (manifests := _manifest_reading(source, documents)) is not None:
         return True, manifests
     reading = policies_in(source, documents)
+    if may_attach(source.text.encode()):
+        from policy_guard.documents.containers.attachment_files import attached_policies
+
+        attached = tuple(attached_policies(source, documents))
+        return True, reading._replace(policies=(*reading.policies, *attached))
     statements = None if reading.policies else _statement_reading(source, documents)
     return (False, reading) if statements is None else (True, statements)
 
@@ -345,7 +351,7 @@ def _seems_policy(data: bytes, path: str, revision: str, by_content: bool) -> bo
     source = salvage_all(path, data, revision)
     if path.lower().endswith(SNAPSHOTS) and (b"AWS::" in data or hides_text(path, data)):
         return True
-    if is_serverless_name(path) or may_grant(data):
+    if is_serverless_name(path) or may_grant(data) or may_attach(data):
         return True
     if not by_content or in_json(data):
         return looks_like_policy_text(source.text)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from policy_guard.iam.policy import Kind
 from policy_guard.pipeline.pairing.file_version import FileVersion, glance_of
 
+ATTACHMENTS = "attachments"
+"""What the name of a file has in it that says by their paths which documents principals have."""
 _BY_SHAPE = PolicyFiles(())
 # Terraform, "Files and Configuration Structure": these hold blocks, and are read folder by folder.
 _OF_TERRAFORM = regex(r"(?:.*/)?[^./][^/]*\.(?:tf|tofu)\.json")

@@ -31,11 +31,14 @@ class Words(NamedTuple):
 _ATTACHED = Words("attaches a policy whose document is not known here", "whatever {} allows")
 _BY_TEXT = Words("gives access that is known by its text alone", "{}")
 _BOUNDARY = "boundary:LeavesAllowed"
+DOCUMENT = "attached:Document"
+"""What a document allows whose path in the repository is the resource."""
 DETACHED = "attached:Denied"
 """What a policy denied that nobody knows here, if it is detached; the resource is its ARN."""
 _BY_ACTION = {
     "attached:ManagedPolicy": _ATTACHED,
     "attached:Group": Words("adds a user to a group", "what the group {} may do"),
+    DOCUMENT: Words("attaches a document that is not in this repository", "whatever {} allows"),
     "attached:Access": _BY_TEXT,
     "serverless:Access": _BY_TEXT,
     DETACHED: Words("detaches a policy whose document is not known here", "what the policy {} denies"),
@@ -128,6 +131,13 @@ def attached_policy(statement: Statement) -> str:
     if action == "attached:ManagedPolicy":
         return _inner(values[0].text) or values[0].text
     return _inner(action).removeprefix(_ACTIONS_OF) if _words(action) is _ATTACHED else ""
+
+
+def attached_document(statement: Statement) -> str:
+    """Return the path of the document that a statement stands for; empty for others."""
+    if statement.action.values[0].text != DOCUMENT or not statement.resource:
+        return ""
+    return _inner(statement.resource.values[0].text)
 
 
 def unknown_policies(statement: Statement) -> Iterator[str]:
