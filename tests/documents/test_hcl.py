@@ -22,9 +22,9 @@ def _text(written: str) -> str:
     [
         ('"a\\tb\\u0041\\""', 'a\tbA"'),
         ('"$${x} %%{y} $x $$ %"', "${x} %{y} $x $$ %"),
-        ("<<E\n a\n  b\nE", " a\n  b\n"),
-        ("<<-E\n  a\n    b\n  E", "a\n  b\n"),
-        ("<<E\r\na\r\nE", "a\r\n"),
+        ("<<E\n a\n  b\nE\n", " a\n  b\n"),
+        ("<<-E\n  a\n    b\n  E\n", "a\n  b\n"),
+        ("<<E\r\na\r\nE\n", "a\r\n"),
         ("<<E\nE x\n E\n", "E x\n"),
     ],
 )
@@ -76,7 +76,8 @@ def test_every_node_has_the_span_of_its_text() -> None:
         "a = {b = 1 c = 2}",
         "/* a",
         "a = %{",
-        "\ufeffa = 1",
+        "\ufeff\ufeffa = 1",
+        "a = <<E\nx\nE",
         'a "${b}" {}',
         'a = "%{ if b }"',
         'a = "%{ endif }"',

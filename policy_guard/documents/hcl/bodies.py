@@ -12,8 +12,7 @@ from policy_guard.documents.source import Span
 def read_file(text: str) -> Body:
     """The tree of a file. Raises `Unreadable` for what Terraform's own parser refuses, and for what is too deep."""
     cursor = Cursor(text)
-    if text.startswith("\ufeff"):
-        cursor.fail("a byte order mark stands here; remove it", 0)
+    cursor.skip_byte_order_mark()
     return _body(cursor, closed=False)
 
 

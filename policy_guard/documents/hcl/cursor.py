@@ -51,6 +51,10 @@ class Cursor:
         self._heights[id(node)] = height
         return node
 
+    def skip_byte_order_mark(self) -> None:
+        """Goes past a mark at the beginning, as Terraform does. Source: hashicorp/hcl, hclsyntax, scanTokens."""
+        self.at += self.text.startswith("\ufeff")
+
     def skip(self) -> None:
         """Goes on to the next character that is no blank, and no line break that does not count."""
         match = (_BLANKS if self.lines else _LINES).match(self.text, self.at)

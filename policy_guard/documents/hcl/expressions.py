@@ -25,10 +25,12 @@ from policy_guard.documents.hcl.syntax import (
 from policy_guard.documents.hcl.templates import for_head, heredoc, is_heredoc, quoted
 from policy_guard.documents.source import Span
 
-_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_DIGITS = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+# All that goes into one number for Terraform's scanner, and what is one. Source: hashicorp/hcl, scan_tokens.rl.
+_DIGITS = re.compile(r"[0-9](?:\.*(?:[0-9]|[eE][+-]?[0-9]))*")
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?0*[0-9]{1,9})?")
+_LEGACY_INDEX = re.compile(r"[0-9]+(?:[eE][+-]?0*[0-9]{1,9})?")
 _OPERATOR = re.compile(r"==|!=|<=|>=|&&|\|\||[<>+*%-]|/(?![/*])")
-_KEY = re.compile(r"([^\W\d](?:\w|-)*)(?=[ \t]*(?:/\*(?:[^*]|\*(?!/))*\*/[ \t]*)*(?:=(?!=)|:))")
+_KEY = re.compile(r"([^\W\d](?:\w|-)*)(?=[ \t]*(?:/\*(?:[^*]|\*(?!/))*\*/[ \t]*)*(?:=(?!=)|:(?!:)))")
 _LEVELS = {"||": 1, "&&": 2, "==": 3, "!=": 3, "<": 4, ">": 4, "<=": 4, ">=": 4, "+": 5, "-": 5, "*": 6, "/": 6, "%": 6}
 
 
@@ -101,30 +103,39 @@ def _after_dot(cursor: Cursor, value: Expression) -> Expression:
     if name := cursor.name():
         return cursor.build(Attribute(value, name, Span(start, cursor.at)), value)
     at = cursor.at
-    digits = cursor.match(_DIGITS)
-    if digits is None:
+    digits = _number(cursor, _LEGACY_INDEX)
+    if not digits:
         cursor.fail("a name is expected after the dot")
-    for piece in digits[0].split("."):
-        key = Literal("number", piece, Span(at, cursor.at))
-        value = cursor.build(Index(value, key, Span(start, cursor.at)), value)
-    return value
+    key = Literal("number", digits, Span(at, cursor.at))
+    return cursor.build(Index(value, key, Span(start, cursor.at)), value)
 
 
 def _splat_of_names(cursor: Cursor, value: Expression) -> Expression:
     """A splat of the older kind, which goes on with names and numbers alone."""
     element: Expression = Item(Span(cursor.at - 1, cursor.at))
     start = element.span.start
-    while cursor.sees(".") and not cursor.sees("..."):
-        cursor.at += 1
+    while _takes_dot(cursor):
+        cursor.skip()
         at = cursor.at
         if name := cursor.name():
             element = cursor.build(Attribute(element, name, Span(start, cursor.at)), element)
-        elif digits := cursor.match(_DIGITS):
-            key = Literal("number", digits[0], Span(at, cursor.at))
+        elif digits := _number(cursor, _LEGACY_INDEX):
+            key = Literal("number", digits, Span(at, cursor.at))
             element = cursor.build(Index(element, key, Span(start, cursor.at)), element)
         else:
             cursor.fail("a name is expected after the dot")
     return cursor.build(Splat(value, element, Span(value.span.start, cursor.at)), value, element)
+
+
+def _takes_dot(cursor: Cursor) -> bool:
+    """Tell whether a dot stands here or after blanks; goes past it."""
+    end = cursor.at
+    cursor.skip()
+    if cursor.sees(".") and not cursor.sees("..."):
+        cursor.at += 1
+        return True
+    cursor.at = end
+    return False
 
 
 def _in_brackets(cursor: Cursor, value: Expression) -> Expression:
@@ -155,8 +166,8 @@ def _term(cursor: Cursor) -> Expression:
         return _name_or_call(cursor)
     if is_heredoc(cursor):
         return heredoc(cursor, expression)
-    if number := cursor.match(_NUMBER):
-        return Literal("number", number[0], Span(start, cursor.at))
+    if number := _number(cursor, _NUMBER):
+        return Literal("number", number, Span(start, cursor.at))
     sign = cursor.text[start : start + 1]
     if sign not in ("[", "{", "("):
         cursor.fail("a value is expected here")
@@ -167,17 +178,25 @@ def _term(cursor: Cursor) -> Expression:
     return value
 
 
+def _number(cursor: Cursor, pattern: re.Pattern[str]) -> str:
+    """The number of a form that stands right here; empty if there is none. Raises `Unreadable` for another form."""
+    start = cursor.at
+    digits = cursor.match(_DIGITS)
+    if digits and not pattern.fullmatch(digits[0]):
+        cursor.fail("a number of another form is expected here; write each index in brackets", start)
+    return digits[0] if digits else ""
+
+
 def _name_or_call(cursor: Cursor) -> Expression:
     start = cursor.at
     name = cursor.name()
-    while cursor.sees("::"):
-        cursor.at += 2
+    end = cursor.at
+    while cursor.takes("::"):
+        cursor.skip()
         part = cursor.name()
         if not part:
             cursor.fail("a name is expected after ::")
-        name = f"{name}::{part}"
-    end = cursor.at
-    cursor.skip()
+        name, end = f"{name}::{part}", cursor.at
     if cursor.sees("("):
         return _call(cursor, name, start)
     if "::" in name:
@@ -197,8 +216,7 @@ def _call(cursor: Cursor, name: str, start: int) -> Expression:
     while not cursor.takes(")"):
         arguments.append(expression(cursor))
         spread = cursor.takes("...")
-        comma = cursor.takes(",")
-        if spread or not comma:
+        if spread or not cursor.takes(","):
             cursor.needs(")")
             break
     cursor.lines = lines

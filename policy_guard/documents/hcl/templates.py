@@ -13,6 +13,8 @@ from policy_guard.documents.source import Span
 
 Reads: TypeAlias = "Callable[[Cursor], Expression]"
 _HEREDOC = re.compile(r"<<(-?)([^\W\d](?:\w|-)*)\r?\n")
+# What may stand beside the word that ends a heredoc. Source: Go, bytes.TrimSpace.
+_BLANKS = " \t\v\f\r\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _QUOTED_RUN = re.compile(r'[^"\\$%\n\r]+')
 _FREE_RUN = re.compile(r"[^$%\n]*\n?")
 _UNICODE = re.compile(r"u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}")
@@ -55,7 +57,7 @@ def heredoc(cursor: Cursor, read_value: Reads) -> Template:
     start = cursor.at
     head = cursor.match(_HEREDOC)
     assert head is not None
-    close = re.compile(rf"[ \t]*{re.escape(head[2])}[ \t]*(?=\r?\n|\Z)")
+    close = re.compile(rf"[{_BLANKS}]*{re.escape(head[2])}[{_BLANKS}]*(?=\n)")
     pieces: list[_Piece] = []
     begins = True
     while not (begins and close.match(cursor.text, cursor.at)):
@@ -70,6 +72,7 @@ def heredoc(cursor: Cursor, read_value: Reads) -> Template:
 def template_of(text: str, read_value: Reads) -> Template:
     """The template that a text is."""
     cursor = Cursor(text)
+    cursor.skip_byte_order_mark()
     pieces: list[_Piece] = []
     while cursor.at < len(text):
         pieces.append(_piece(cursor, read_value, _literal_text))
@@ -106,7 +109,7 @@ def _in_quotes(cursor: Cursor) -> Text:
     cursor.at += 1
     match = cursor.match(_UNICODE)
     number = int(match[0][1:], 16) if match else None
-    if number is None or number > 0x10FFFF:
+    if number is None or number > 0x10FFFF or 0xD800 <= number <= 0xDFFF:
         cursor.fail("there is no such escape; write two backslashes for one", start)
     return Text(chr(number), Span(start, cursor.at))
 
