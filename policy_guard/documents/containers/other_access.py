@@ -222,7 +222,6 @@ KINDS = (
             "aws_eks_access_entry": EVERY,
             "aws_eks_access_policy_association": EVERY,
             "aws_eks_identity_provider_config": EVERY,
-            "aws_eks_pod_identity_association": EVERY,
         },
     ),
     OtherAccess(
@@ -363,29 +362,12 @@ KINDS = (
         opened="calls of the URL of the function",
     ),
     OtherAccess(
-        name="kms-grant",
-        does="gives a grant of a key",
-        advised=_NARROW,
-        page=f"{_DOCS}kms/latest/developerguide/grants.html",
-        receivers=("grantee_principal",),
-        terraform={"aws_kms_grant": EVERY},
-    ),
-    OtherAccess(
-        name="layer-permission",
-        does="lets others use a layer",
-        advised=_NARROW,
-        page=f"{_DOCS}lambda/latest/dg/permissions-layer-cross-account.html",
-        receivers=("principal", "organization_id"),
-        terraform={"aws_lambda_layer_version_permission": EVERY},
-    ),
-    OtherAccess(
         name="event-bus",
         does="lets others send events to a bus",
         advised=_NARROW,
         page=f"{_DOCS}eventbridge/latest/userguide/eb-event-bus-perms.html",
         receivers=("Principal", "principal"),
         cloudformation={"AWS::Events::EventBusPolicy": ("Action", "Principal", "Condition", "EventBusName")},
-        terraform={"aws_cloudwatch_event_permission": EVERY},
     ),
     OtherAccess(
         name="open-api",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from policy_guard.documents.containers.terraform.documents import Unit, denials, signature
+from policy_guard.documents.containers.terraform.documents import STATEMENTS, Unit, denials, signature
 from policy_guard.documents.containers.terraform.units import Sides
 from policy_guard.documents.source import Unreadable
 from policy_guard.iam.parse import parse
@@ -37,8 +37,19 @@ def one_by_one(sides: Sides) -> Sides:
 
 def compare_sides(sides: Sides, findings: list[Finding]) -> FileResult:
     """The policies of both sides in pairs, and the findings with those about what cannot be parsed."""
-    pairs = tuple(part for pair in _pairs(sides, findings) for part in split_pair(pair))
+    pairs = tuple(part for pair in _pairs(_at_their_addresses(sides), findings) for part in split_pair(pair))
     return FileResult(pairs, tuple(dict.fromkeys(findings)))
+
+
+def _at_their_addresses(sides: Sides) -> Sides:
+    """Both sides with the statements of resources that stand at one address on both compared there."""
+    common_addresses = {unit.address for unit in sides.old} & {unit.address for unit in sides.new}
+
+    def located(unit: Unit) -> Unit:
+        stays = unit.principal.startswith(STATEMENTS) and unit.address in common_addresses
+        return unit._replace(principal="") if stays else unit
+
+    return Sides(*(tuple(map(located, side)) for side in sides))
 
 
 def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:

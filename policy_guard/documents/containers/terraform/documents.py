@@ -27,11 +27,12 @@ from policy_guard.documents.containers.terraform.elsewhere import (
     unread_statements,
 )
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
-from policy_guard.documents.containers.terraform.grants import granted_policy, open_access
+from policy_guard.documents.containers.terraform.grants import OF_RESOURCES, granted_policy, open_access
 from policy_guard.documents.containers.terraform.places import GRANT, Use, type_of
 from policy_guard.documents.containers.terraform.principals import (
     argument_label,
     principal_of,
+    provider_texts,
     providers,
 )
 from policy_guard.documents.containers.terraform.rendered import render
@@ -43,6 +44,7 @@ from policy_guard.documents.containers.terraform.values import (
     label_of,
     name_of,
     pairs_of,
+    parts,
 )
 from policy_guard.documents.hcl.syntax import (
     Attribute,
@@ -51,9 +53,13 @@ from policy_guard.documents.hcl.syntax import (
     Interpolation,
     Template,
 )
-from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Spot
+from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Problem, Scalar, Source, Span, Spot, scalars
 
 ORGANIZATIONS: dict[str, Kind] = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}
+
+
+STATEMENTS = "statements of resources"
+"""What the principal of units begins with that are statements of policies of resources, which they name."""
 
 
 class Unit(NamedTuple):
@@ -124,7 +130,16 @@ def unit_at(use: Use, address: str, evaluator: Evaluator) -> Unit:
     if document is None:
         return Unit(address, holder, source, None)
     policy = PolicyDocument(address, document, source, holder, kind=kind)
-    return Unit(address, holder, source, policy, principal=principal_of(use, evaluator))
+    principal = principal_of(use, evaluator) or _grants_of_resources(use, document)
+    return Unit(address, holder, source, policy, principal=principal)
+
+
+def _grants_of_resources(use: Use, document: Node) -> str:
+    """Return the question that statements of policies of resources share: each names its resource, written out."""
+    is_statement = type_of(use) in OF_RESOURCES and use.address.endswith(f".{GRANT}")
+    if not is_statement or any(isinstance(part, Hole) for scalar in scalars(document) for part in parts(scalar)):
+        return ""
+    return "\n".join((STATEMENTS, *provider_texts(use.scope, use.definition)))
 
 
 def kind_of_organization(use: Use, evaluator: Evaluator) -> Kind | None:

@@ -12,6 +12,13 @@ from typing import Any
 from policy_guard.documents.containers.other_access import EVERY, access_words, action_of, terraform_types
 from policy_guard.documents.containers.terraform.elsewhere import ABSENT
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
+from policy_guard.documents.containers.terraform.resource_statements import (
+    STANDS,
+    arguments_in,
+    arguments_of,
+    principal_element,
+    statements,
+)
 from policy_guard.documents.containers.terraform.values import (
     is_known,
     is_null,
@@ -58,7 +65,9 @@ _ANSWERING = (
 )
 _FLAGS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
 _LEAVES = "boundary:LeavesAllowed"
-GRANTING = (PERMISSION, CAP, *terraform_types(), *BLOCKS)
+GRANTING = (PERMISSION, CAP, *STANDS, *terraform_types(), *BLOCKS)
+OF_RESOURCES = (PERMISSION, *STANDS)
+"""Types that stand for statements of the policies of resources."""
 _CONDITIONS = (
     ("source_arn", "ArnLike", "AWS:SourceArn"),
     ("source_account", "StringEquals", "AWS:SourceAccount"),
@@ -75,10 +84,14 @@ _OF_PERMISSION: tuple[str, ...] = (
     *(argument for argument, _, _ in _CONDITIONS),
 )
 _NAMES = {PERMISSION: _OF_PERMISSION, **dict.fromkeys(BLOCKS, _FLAGS)}
+_NAMES |= {type_: row.arguments for type_, row in STANDS.items()}
 
 
 def granted_policy(evaluator: Evaluator, type_: str, address: str, body: Body) -> Node:
     """The policy that a resource stands for; `ABSENT` for nothing. Raises `Need` and `Opaque`."""
+    if type_ in STANDS:
+        arguments = arguments_of(evaluator, _NAMES[type_], body)
+        return _policy(body.span, *statements(type_, arguments, body.span))
     if names := _NAMES.get(type_):
         values = {name: body.value(name) for name in names}
         arguments = {name: single(evaluator.value(value)) for name, value in values.items() if value is not None}
@@ -125,7 +138,7 @@ def _known_policy(type_: str, address: str, span: Span, deciding: object, receiv
 def decides(type_: str, name: str) -> bool:
     """Tell whether an attribute of a resource in a plan decides what it grants."""
     if type_ in _NAMES:
-        return name in _NAMES[type_]
+        return name in {argument.partition(".")[0] for argument in _NAMES[type_]}
     listed = _deciding(type_)
     return name in listed if listed else name not in (*_META, *_ANSWERED)
 
@@ -137,6 +150,8 @@ def may_be_answered(type_: str) -> bool:
 
 def granted_by(type_: str, address: str, values: Mapping[str, Any], span: Span) -> Node:
     """The policy that a resource with these values stands for."""
+    if type_ in STANDS:
+        return _policy(span, *statements(type_, arguments_in(_NAMES[type_], values, span), span))
     if type_ in _NAMES:
         arguments = {name: text_of((_text(value),), span) for name, value in values.items()}
         return _permission(arguments, span) if type_ == PERMISSION else open_access(type_, arguments, span)
@@ -155,9 +170,9 @@ def open_access(type_: str, arguments: Mapping[str, Node], span: Span) -> Node:
     if type_ == CAP:
         return _policy(span, _allowed(_LEAVES, all_text, span))
     if type_ in OPEN_WITHOUT:
-        statements = (_allowed(action, all_text, span) for action in OPEN_WITHOUT[type_])
+        openings = (_allowed(action, all_text, span) for action in OPEN_WITHOUT[type_])
         principal = Entry(Scalar("Principal", span), all_text)
-        return _policy(span, *(each._replace(entries=(*each.entries, principal)) for each in statements))
+        return _policy(span, *(each._replace(entries=(*each.entries, principal)) for each in openings))
     flags = {name: arguments.get(name) or Scalar("false", span) for name in _FLAGS}
     openings = (
         _allowed(
@@ -210,7 +225,7 @@ def _permission(arguments: Mapping[str, Node], span: Span) -> Node:
     )
     entries = [
         Entry(Scalar("Effect", span), Scalar("Allow", span)),
-        Entry(Scalar("Principal", span), _principal(principal)),
+        Entry(Scalar("Principal", span), principal_element(principal)),
         Entry(Scalar("Action", span), action),
         Entry(Scalar("Resource", span), _function(function, present_arguments.get("qualifier"))),
     ]
@@ -234,15 +249,6 @@ def _allowed(action: str, resource: Node, span: Span) -> Object:
     """An Allow of an action that AWS does not have, and that stands for what is granted."""
     elements = {"Effect": Scalar("Allow", span), "Action": Scalar(action, span, parts=(action,)), "Resource": resource}
     return Object(tuple(Entry(Scalar(key, span), value) for key, value in elements.items()), span)
-
-
-def _principal(principal: Node) -> Node:
-    principal_parts = parts(principal)
-    if principal_parts == ("*",):
-        return principal
-    last = principal_parts[-1] if principal_parts else ""
-    kind = "Service" if isinstance(last, str) and last.endswith((".amazonaws.com", ".amazonaws.com.cn")) else "AWS"
-    return Object((Entry(Scalar(kind, principal.span), principal),), principal.span)
 
 
 def _function(name: Node, qualifier: Node | None) -> Node:

@@ -18,7 +18,7 @@ from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.deciding import deciding_texts
 from policy_guard.documents.containers.terraform.definition import Definition, plain_text
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
-from policy_guard.documents.containers.terraform.grants import GRANTING, PERMISSION
+from policy_guard.documents.containers.terraform.grants import GRANTING, OF_RESOURCES
 from policy_guard.documents.containers.terraform.modules import module_scopes
 from policy_guard.documents.containers.terraform.scope import Scope
 from policy_guard.documents.containers.terraform.uses import (
@@ -218,7 +218,7 @@ def _is_policy(text: str) -> bool:
 def _of_resource(scope: Scope, address: str, definition: Definition) -> Iterator[Use]:
     type_ = address.partition(".")[0]
     if type_ in GRANTING:
-        kind: Kind = "resource" if type_ == PERMISSION else "identity"
+        kind: Kind = "resource" if type_ in OF_RESOURCES else "identity"
         yield _use(scope, f"{address}.{GRANT}", definition, None, kind)
     for argument in definition.body.arguments.values():
         yield from _of_argument(scope, type_, address, definition, argument)

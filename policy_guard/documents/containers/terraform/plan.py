@@ -27,7 +27,7 @@ from policy_guard.documents.containers.terraform.grants import (
     BLOCKS,
     CAP,
     GRANTING,
-    PERMISSION,
+    OF_RESOURCES,
     decides,
     granted_by,
     may_be_answered,
@@ -243,7 +243,7 @@ def _granting_units(
         yield Unit(at, holder, source, None, (Problem(_LATER, Span(0, 1)),))
         return
     node = granted_by(type_, address, arguments, Span(0, len(source.text)))
-    kind: Kind = "resource" if type_ == PERMISSION else "identity"
+    kind: Kind = "resource" if type_ in OF_RESOURCES else "identity"
     document = PolicyDocument(at, node, source, holder, kind=kind) if node != ABSENT else None
     yield Unit(at, holder, source, document)
 
