@@ -196,7 +196,7 @@ def _name_in(item: Node) -> str:
     if _OF_AWS in label_of(item) or not all(isinstance(part, str) for part in (*first, *last)):
         return ""
     _, _, path = str(last[0]).partition(":policy/") if last else ("", "", "")
-    return path.rpartition("/")[2] if str(first[0]).startswith("arn:") else ""
+    return path.rpartition("/")[2] if first and str(first[0]).startswith("arn:") else ""
 
 
 def _by_name(root: Scope) -> dict[str, list[Attachable]]:

@@ -52,6 +52,8 @@ def call_value(evaluator: Evaluator, node: Call) -> Node:
         return _file_exists(evaluator, node)
     if node.name == "fileset" and len(node.arguments) == 2:
         return _file_set(evaluator, node)
+    if node.name.startswith("file") and node.arguments:
+        return _unknown_file(evaluator, node, _path_value(evaluator, node))
     if node.name.startswith(("file", "template")):
         raise Opaque(f"{node.name} is not worked out here; use file or templatefile", node.span)
     return evaluator.opaque(node)
@@ -83,7 +85,7 @@ def _path_value(evaluator: Evaluator, node: Call) -> Node:
 
 
 def _unknown_file(evaluator: Evaluator, node: Call, path: Node) -> Node:
-    """The content of a file of which only parts of the path are known: every file that has them may be that one."""
+    """What is made of a file that is not read here: every file whose path has the known parts of its own may be it."""
     contents = evaluator.scope.folder.contents_of(_words_of(evaluator, parts(path)))
     arguments = [name_of(evaluator.value(argument)) for argument in node.arguments[1:]]
     return unknown(f"{node.name}({label_of(path)})", node.span, name_of(path), contents, arguments, is_list=False)
