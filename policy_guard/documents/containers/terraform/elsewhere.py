@@ -76,6 +76,9 @@ def _completed(statement: Object, named: bool, kind: Kind | None) -> Object:
 
 
 def _statements_of_item(item: Node) -> tuple[Object, ...]:
+    """The statements of a policy that is attached by its ARN; an empty one attaches nothing."""
+    if not parts(item):
+        return ()
     return managed_statements(parts(item), item.span) or (_allow_statement(item),)
 
 
