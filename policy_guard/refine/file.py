@@ -64,13 +64,14 @@ class Reading(NamedTuple):
     """How a kind of file is read again: its policies by label with their sizes, and whether all else is the same.
 
     The sizes are those that are known. `left` are the labels of policies that stay as they are, each with the reason;
-    of those without one nothing is said. `refusal` is what is said if something else would change.
+    of those without one nothing is said. `refusal` is what is said if the policy of a label would change, or if
+    something else would.
     """
 
     policies: Callable[[Source, Mapping[str, Policy]], tuple[Mapping[str, Policy], Mapping[str, int]]]
     is_same: Callable[[Source, Source, Mapping[Span, tuple[str, ...]], frozenset[Span]], bool]
     notation: Notation = JSON_OR_YAML
-    refusal: str = LAYOUT
+    refusal: Callable[[str], str] = lambda label: LAYOUT
     left: Mapping[str, str] = MappingProxyType({})
 
 
@@ -101,11 +102,11 @@ def refined(
         new_policies, sizes = reading.policies(new_source, policies)
         is_same = reading.is_same(source, new_source, *places(plans.values()))
     except (Layout, Unreadable):
-        return result._replace(refused=reading.refusal)
+        return result._replace(refused=reading.refusal(""))
     if not is_same:
-        return result._replace(refused=reading.refusal)
-    if not _only_as_planned(policies, plans, new_policies):
-        return result._replace(refused=reading.refusal)
+        return result._replace(refused=reading.refusal(""))
+    if (unplanned := _unplanned(policies, plans, new_policies)) is not None:
+        return result._replace(refused=reading.refusal(unplanned))
     for label, policy_plan in plans.items():
         if policy_plan.edits and (reason := doubt(policy_plan, new_policies[label], scope)):
             return result._replace(refused=f"its proof failed, {reason}")
@@ -135,19 +136,22 @@ def is_same_tree(
 PLAIN = Reading(_policies, is_same_tree)
 
 
-def _only_as_planned(
+def _unplanned(
     old_policies: Mapping[str, Policy], plans: Mapping[str, Plan], new_policies: Mapping[str, Policy]
-) -> bool:
-    """Tell whether the file has the same policies, those with edits as planned and the others as they were."""
+) -> str | None:
+    """Return the label of a policy that is not as planned, or as it was; empty if others are there, None for none."""
     if list(old_policies) != list(new_policies):
-        return False
+        return ""
     changed = {label for label, each in plans.items() if each.edits}
-    return all(
-        as_planned(plans[label], new_policies[label])
-        if label in changed
-        else meaning(old_policies[label]) == meaning(new_policies[label])
-        for label in old_policies
-    )
+    for label, old_policy in old_policies.items():
+        is_right = (
+            as_planned(plans[label], new_policies[label])
+            if label in changed
+            else meaning(old_policy) == meaning(new_policies[label])
+        )
+        if not is_right:
+            return label
+    return None
 
 
 def _large(

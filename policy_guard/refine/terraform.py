@@ -31,13 +31,13 @@ from policy_guard.refine.same_hcl import same_hcl_but_for
 from policy_guard.regex import regex
 from policy_guard.solver.strings.pattern import HIDDEN
 
-ANOTHER = "another policy of its folder would change with it, or it is laid out in a way that is not edited"
 SHARED = "a policy of another principal has it, too"
 _OWN_NAME = regex(r"(aws_iam_(?:role|user|group)\.[\w-]+)\.name")
 # IAM User Guide, reference_iam-quotas: the characters of names. The others are references and calls that stay unknown.
 _NAME = regex(r"[\w+=,.@-]+")
 _UNKNOWN = regex(r"(?:var|data|module|each|count|local|self|path|terraform|aws_\w+)\.")
 _MOST_SHOWN = 60
+_MOST_PATTERNS = 8
 
 
 class Folders(NamedTuple):
@@ -78,10 +78,14 @@ def refined_terraform(source: Source, folders: Folders, scope: Scope, names: Col
         policies=lambda new_source, policies: _measured(_contents(new_source, folders, names)),
         is_same=is_same_tree if is_json else _is_same,
         notation=_json_notation(source, shared) if is_json else _notation(source, shared),
-        refusal=ANOTHER,
+        refusal=_refusal,
         left=left,
     )
     return refined(source, contents.policies, scope, reading=reading)
+
+
+def _refusal(label: str) -> str:
+    return f"{label or 'something else in its folder'} would change with what is not used, which is not proved"
 
 
 def _measured(contents: _Contents) -> tuple[Mapping[str, Policy], Mapping[str, int]]:
@@ -176,7 +180,9 @@ def _is_spelled(source: Source, value: Value) -> bool:
 def _elsewhere(source: Source, span: Span, narrowing: Narrowing) -> str:
     words = " ".join(source.text[slice(*span)].split())
     shown = words if len(words) <= _MOST_SHOWN else f"{words[: _MOST_SHOWN - 3]}..."
-    remedy = f"write {', '.join(narrowing.patterns)} there" if narrowing.patterns else "take it out there"
+    surplus = len(narrowing.patterns) - _MOST_PATTERNS
+    patterns = ", ".join(narrowing.patterns[:_MOST_PATTERNS]) + (f" and {surplus} more" if surplus > 0 else "")
+    remedy = f"write {patterns} there" if patterns else "take it out there"
     return f"{shown} gives it, and only lists that are written out are edited; {remedy}"
 
 

@@ -170,7 +170,7 @@ def test_a_document_that_another_one_takes_in_is_left(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_an_error(tmp_path: Path) -> None:
-    text = ROLE % ("Orders", encoded(BOTH)) + (ROLE % ("Orders", "file(var.x)")).replace('"p"', '"q"')
+    text = ROLE % ("Orders", encoded(BOTH)) + STATEMENT.replace("resources", "resource") % BOTH
     answer, written = refined(tmp_path, text)
     assert (answer.code, written) == (1, text)
 
