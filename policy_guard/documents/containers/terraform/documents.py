@@ -155,7 +155,9 @@ def holder_of(use: Use, evaluator: Evaluator) -> Iterator[str]:
     """Return what decides whose a policy is."""
     type_ = type_of(use)
     holder_arguments = (
-        ("provider",) if type_ in ("aws_iam_policy", "aws_iam_role", "aws_s3_bucket", "data") else HOLDERS
+        ("provider",)
+        if type_ in ("aws_iam_policy", "aws_iam_role", "aws_s3_bucket", "data", *OF_RESOURCES)
+        else HOLDERS
     )
     for name in holder_arguments:
         value = use.definition.body.value(name)
