@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, NamedTuple
 
+from policy_guard.documents.nesting import Nesting
 from policy_guard.documents.printable import shortened
+from policy_guard.documents.source import Span
 
 if TYPE_CHECKING:
     from policy_guard.iam.policy import Policy, Statement
@@ -23,12 +25,20 @@ class _Arrival(NamedTuple):
     name: str
 
 
+class _Moved(NamedTuple):
+    """The statements that came into a file from another policy, with their new one and where they came from."""
+
+    arrivals: dict[Span, tuple[Statement, str, str]]
+    nesting: Nesting
+
+
 class MovedStatements:
-    """Remembers which statements the pairs of a run lost and gained."""
+    """Remembers which statements the pairs of a run lost and gained; what moved is told when all is seen."""
 
     def __init__(self) -> None:
         self._departures: dict[Hashable, str] = {}
         self._arrivals: dict[str, list[_Arrival]] = {}
+        self._moved: dict[str, _Moved] = {}
 
     def see(self, pair: Pair) -> None:
         """Note what the new version lacks of the old one, and has beside it."""
@@ -45,18 +55,31 @@ class MovedStatements:
 
     def with_origin(self, finding: Finding) -> Finding:
         """Return a finding of new access, with a word on where the statement was before if it came from elsewhere."""
-        from policy_guard.iam.policy import statement_meaning
         from policy_guard.verify.checks.no_new_access import CHECK
         from policy_guard.verify.checks.other_access import CHECK as OTHER_ACCESS
 
         if finding.check not in (CHECK.id, OTHER_ACCESS.id) or finding.outcome != "violated" or not self._departures:
             return finding
-        for statement, name in self._arrivals.get(finding.source.path, ()):
-            origin = self._departures.get(statement_meaning(statement))
-            inside = statement.span.start <= finding.span.start < statement.span.end
-            if inside and statement.source == finding.source and origin not in (None, name):
-                return finding._replace(facts=(*finding.facts, ("moved", _sentence(origin or "", name))))
+        path = finding.source.path
+        if path not in self._moved:
+            self._moved[path] = self._moved_into(path)
+        moved = self._moved[path]
+        for span in moved.nesting.around(finding.span.start):
+            statement, name, origin = moved.arrivals[span]
+            if statement.source == finding.source:
+                return finding._replace(facts=(*finding.facts, ("moved", _sentence(origin, name))))
         return finding
+
+    def _moved_into(self, path: str) -> _Moved:
+        """The statements that came into a file from another policy."""
+        from policy_guard.iam.policy import statement_meaning
+
+        arrivals: dict[Span, tuple[Statement, str, str]] = {}
+        for statement, name in self._arrivals.get(path, ()):
+            origin = self._departures.get(statement_meaning(statement))
+            if origin not in (None, name):
+                arrivals.setdefault(statement.span, (statement, name, origin or ""))
+        return _Moved(arrivals, Nesting(arrivals))
 
 
 def _by_meaning(policy: Policy | None) -> dict[Hashable, Statement]:

@@ -93,7 +93,7 @@ class FileResult(NamedTuple):
 def compare_templates(path: str, old: FileVersion, new: FileVersion, config: Config) -> FileResult:
     """Return what comes of comparing two versions of a template."""
     assert old.template is not None and new.template is not None
-    from policy_guard.pipeline.pairing.templates import changes_about, changes_of_resources, compared_policies
+    from policy_guard.pipeline.pairing.templates import ResourceChanges, compared_policies
     from policy_guard.pipeline.pairing.unknown import LOST, may_have_lost
 
     policy_pairs = compared_policies(old.template, new.template, config.placeholders, config.by_principal)
@@ -101,9 +101,9 @@ def compare_templates(path: str, old: FileVersion, new: FileVersion, config: Con
     if policy_pairs.old and not policy_pairs.new:
         severity = config.severity(LOST)
         findings += may_have_lost(old.source, policy_pairs.old[0], (), None, severity, new.source)
-    changes = changes_of_resources(old.template, new.template)
+    changes = ResourceChanges(old.template, new.template)
     pairs = [
-        part._replace(changed=changes_about(part.new, changes) if part.new else ())
+        part._replace(changed=changes.about(part.new) if part.new else ())
         for old_policy, new_policy in policy_pairs.pairs
         for part in split_pair(Pair(path=path, old=old_policy, new=new_policy))
     ]

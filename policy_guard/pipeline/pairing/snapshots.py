@@ -19,9 +19,10 @@ def compare_snapshots(config: Config, path: str, old: FileVersion | None, new: F
     """Return what comes of comparing two files of snapshots; None is no file."""
     olds, news = (dict(side.snapshots or {}) if side else {} for side in (old, new))
     predecessors = _predecessors(olds, news)
+    renamed_names = set(predecessors.values())
     results = [
         _in_snapshot(_compare_versions(config, path, olds.get(predecessors.get(name, name)), news.get(name)), name)
-        for name in [*news, *(name for name in olds if name not in news and name not in predecessors.values())]
+        for name in [*news, *(name for name in olds if name not in news and name not in renamed_names)]
     ]
     return FileResult(
         pairs=tuple(pair for result in results for pair in result.pairs),
@@ -53,7 +54,8 @@ def _predecessors(olds: Mapping[str, FileVersion], news: Mapping[str, FileVersio
         if same_name is not None:
             predecessors[name] = same_name
     left_names = [name for name in new_names if name not in predecessors]
-    left_removed_names = [name for name in removed_names if name not in predecessors.values()]
+    renamed_names = set(predecessors.values())
+    left_removed_names = [name for name in removed_names if name not in renamed_names]
     if len(left_names) == len(left_removed_names) == 1:
         predecessors[left_names[0]] = left_removed_names[0]
     return predecessors

@@ -10,6 +10,7 @@ from policy_guard.documents.containers.cloudformation.documents import Unit
 from policy_guard.documents.containers.cloudformation.principals import is_principal
 from policy_guard.documents.containers.cloudformation.template import Template
 from policy_guard.documents.containers.cloudformation.units import all_units, differing_units
+from policy_guard.documents.nesting import Nesting
 from policy_guard.documents.source import Problem, Span, Spot, Unreadable
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Policy, PolicyId, united
@@ -34,14 +35,6 @@ def all_of(template: Template, placeholders: tuple[str, ...], grants: bool) -> P
 def problems_of_new(template: Template) -> tuple[Problem, ...]:
     """Return what keeps a template that is new from being judged as a whole."""
     return tuple(template_problems(None, template, set()))
-
-
-class ResourceChange(NamedTuple):
-    """A place that changed in a resource of this name, which stands at `resource`."""
-
-    name: str
-    resource: Span
-    spot: Spot
 
 
 class PolicyPairs(NamedTuple):
@@ -130,28 +123,24 @@ def _read(units: Iterable[Unit], placeholders: tuple[str, ...], problems: list[P
                 problems += error.problems
 
 
-def changes_of_resources(old: Template, new: Template) -> tuple[ResourceChange, ...]:
-    """Return where the resources of a template changed."""
-    from policy_guard.verify.explain.changed import changed_places
+class ResourceChanges:
+    """Where the resources of a template changed, by their names and by their places."""
 
-    return tuple(
-        ResourceChange(name, node.span, Spot(new.source, span))
-        for span in changed_places(new.source, old.source)
-        for name, node in new.resources.items()
-        if node.span.start <= span.start < node.span.end
-    )
+    def __init__(self, old: Template, new: Template) -> None:
+        from policy_guard.verify.explain.changed import changed_places
 
+        self._nesting = Nesting(node.span for node in new.resources.values())
+        self._by_span: dict[Span, list[Span]] = {}
+        for place in changed_places(new.source, old.source, new.root.span):
+            for span in self._nesting.around(place.start):
+                self._by_span.setdefault(span, []).append(place)
+        self._spans = {name: node.span for name, node in new.resources.items()}
+        self._source = new.source
 
-def changes_about(policy: Policy, changes: tuple[ResourceChange, ...]) -> tuple[Spot, ...]:
-    """Return those in the resource of the policy, and in those that hold a statement of it, but for the statements."""
-    names = policy.label.split(".")
-    return tuple(
-        change.spot
-        for change in changes
-        if (change.name in names or any(_lies_in(each.span, change.resource) for each in policy.statements))
-        and not any(_lies_in(change.spot.span, each.span) for each in policy.statements)
-    )
-
-
-def _lies_in(inner: Span, outer: Span) -> bool:
-    return outer.start <= inner.start < outer.end
+    def about(self, policy: Policy) -> tuple[Spot, ...]:
+        """Those in the resource of a policy, and in those that hold a statement of it, but for the statements."""
+        spans = {self._spans[name] for name in policy.label.split(".") if name in self._spans}
+        spans.update(span for each in policy.statements for span in self._nesting.around(each.span.start))
+        places = {place for span in spans for place in self._by_span.get(span, ())}
+        statements = Nesting(each.span for each in policy.statements)
+        return tuple(Spot(self._source, place) for place in sorted(places) if not any(statements.around(place.start)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -316,9 +317,18 @@ def _effect_place(statement: Statement, old_source: Source) -> Place:
 def _changed_lines(statement: Statement, old_source: Source) -> Iterator[Span]:
     """The lines of the statement that the change touched."""
     first, last = (statement.source.position(at).line for at in (statement.span.start, statement.span.end - 1))
-    for run in _differing_values(old_source.text, statement.source.text):
+    for run in _runs_between(statement.source, old_source, first, last):
         start, end = (run.start + 1, run.end) if run.end > run.start else (_line_near(statement.source, run.start),) * 2
         yield from (_span_on_line(statement, line) for line in range(max(start, first), min(end, last) + 1))
+
+
+def _runs_between(source: Source, old_source: Source, first: int, last: int) -> Iterator[Run]:
+    """The runs at some lines of the new text, and those beside them."""
+    runs = _differing_values(old_source.text, source.text)
+    number = bisect_left(runs, first - 1, key=lambda run: run.end)
+    while number < len(runs) and runs[number].start <= last:
+        yield runs[number]
+        number += 1
 
 
 @lru_cache(maxsize=8)
@@ -330,12 +340,13 @@ def _differing_values(old: str, new: str) -> tuple[Run, ...]:
 def is_on_changed_line(source: Source, span: Span, old_source: Source) -> bool:
     """Tell whether the line on which the span begins is one that the change touched."""
     line = source.position(span.start).line
-    return any(run.start < line <= run.end for run in _differing_values(old_source.text, source.text))
+    return any(run.start < line <= run.end for run in _runs_between(source, old_source, line, line))
 
 
-def changed_places(source: Source, old_source: Source) -> Iterator[Span]:
-    """Return what is written on the first line of each run of lines that changed."""
-    for run in _differing_values(old_source.text, source.text):
+def changed_places(source: Source, old_source: Source, within: Span) -> Iterator[Span]:
+    """Return what is written on the first line of each run of lines that changed, at a stretch of the text."""
+    first, last = (source.position(at).line for at in within)
+    for run in _runs_between(source, old_source, first, last):
         yield _line(source, run.start + 1 if run.end > run.start else _line_near(source, run.start))
 
 
