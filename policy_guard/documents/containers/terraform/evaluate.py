@@ -282,7 +282,7 @@ class Evaluator:
     def _named_value(self, first: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
         labels = [step.name for step in steps if isinstance(step, Attribute)]
         if first in ("local", "var") and steps and isinstance(steps[0], Attribute):
-            value = self.local(labels[0]) if first == "local" else self.variable(labels[0], span)
+            value = self.local(labels[0]) if first == "local" else self.scope.ways.variable(self, labels[0], span)
             return self.follow(place_at(value, span), steps[1:], span)
         if first == "module" and steps and isinstance(steps[0], Attribute):
             return self.scope.ways.module(self, steps, span)
@@ -317,7 +317,7 @@ class Evaluator:
 
     def outside(self, head: str, definition: Definition, span: Span) -> Evaluator:
         """Return an evaluator for what a block says of how many objects it makes."""
-        self._refuse_circle(head, span)
+        self.refuse_circle(head, span)
         return self._evaluator_of(self.scope, definition.source, {}, head)
 
     def instance(self, body: Body, key: Node | None) -> Evaluator:
@@ -353,10 +353,10 @@ class Evaluator:
         if definition.value is None:
             raise Opaque(f"local.{name} has no value", definition.span)
         key = f"local.{name}"
-        self._refuse_circle(key, definition.span)
+        self.refuse_circle(key, definition.span)
         return self._evaluator_of(self.scope, definition.source, {}, key).value(definition.value)
 
-    def _refuse_circle(self, key: str, span: Span) -> None:
+    def refuse_circle(self, key: str, span: Span) -> None:
         if (self.scope.name, key) in self.active:
             raise Opaque(f"{key} depends on itself", span)
 
@@ -365,32 +365,6 @@ class Evaluator:
         if definition is None:
             raise Opaque(f"{address} is not defined in this folder; Terraform refuses this", Span(0, 1))
         return definition
-
-    def variable(self, name: str, span: Span) -> Node:
-        """The value of a variable: given by the caller, or one that nobody knows."""
-        scope = self.scope
-        definition = scope.folder.definitions.get(f"var.{name}")
-        default = definition.body.value("default") if definition else None
-        self._refuse_circle(f"var.{name}", span)
-        if scope.parent is not None and scope.call is not None:
-            argument = scope.call.body.value(name)
-            if argument is not None:
-                caller = self._evaluator_of(scope.parent, scope.call.source, {}, f"var.{name}")
-                value = caller.with_names(scope.instance or caller.numbered(scope.call.body)).value(argument)
-                if not is_null(value) or default is None or definition is None or not definition.body.value("nullable"):
-                    return value
-            if definition is not None and default is not None:
-                return self._evaluator_of(scope, definition.source, {}, f"var.{name}").value(default)
-        assignment = scope.folder.assignments.get(name) or (definition._replace(value=default) if definition else None)
-        atom = free(f"var.{name} has the value in the repository", f"terraform value {scope.name}{name}")
-        if (
-            name in scope.changed_variables
-            and assignment is not None
-            and assignment.value is not None
-            and self.truth(atom)
-        ):
-            return self._evaluator_of(scope, assignment.source, {}, f"var.{name}").value(assignment.value)
-        return unknown(f"{scope.name}var.{name}", span)
 
     def attribute(self, head: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
         """An attribute of a resource, data source or remote module, which its definition decides."""
@@ -418,7 +392,7 @@ class Evaluator:
 
     def _identity(self, head: str, definition: Definition, attribute: str) -> list[object]:
         """Return what decides an attribute: what names a resource of AWS for its ARN or name, else all of its block."""
-        self._refuse_circle(head, definition.span)
+        self.refuse_circle(head, definition.span)
         inner = self._evaluator_of(self.scope, definition.source, {}, head)
         uses_all_arguments = not (head.startswith("aws_") and _MADE_OF_NAMES.fullmatch(attribute))
         deciding_values: list[object] = []

@@ -152,6 +152,8 @@ def _file(evaluator: Evaluator, node: Call) -> Source:
 
 def _template_file(evaluator: Evaluator, node: Call) -> Node:
     source = _file(evaluator, node)
+    if (_TEMPLATE, source.path) in evaluator.active:
+        raise Opaque("this template is made of itself, which Terraform refuses", node.span)
     pairs = pairs_of(evaluator.value(node.arguments[1]))
     try:
         template = read_template(source.text)
@@ -160,7 +162,8 @@ def _template_file(evaluator: Evaluator, node: Call) -> Node:
     if pairs is None:
         raise Opaque("the values for the template are not known", node.span)
     names = {key.text: value for key, value in pairs if isinstance(key, Scalar)}
-    inner = Evaluator(evaluator.scope, source, evaluator.truths, names, evaluator.steps, evaluator.active)
+    active = (*evaluator.active, (_TEMPLATE, source.path))
+    inner = Evaluator(evaluator.scope, source, evaluator.truths, names, evaluator.steps, active)
     text_parts: list[str | Hole] = []
     for part in template.parts:
         try:
@@ -302,6 +305,7 @@ def _format(arguments: Sequence[Node], span: Span) -> Node | None:
     return text_of(tuple(text_parts), span)
 
 
+_TEMPLATE = "template"
 _OF_SETS = ("concat", "flatten", "toset", "tolist", "sensitive", "nonsensitive")
 
 LISTS: dict[str, Callable[[Sequence[Node], Span], Node | None]] = {

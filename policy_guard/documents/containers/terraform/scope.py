@@ -27,7 +27,7 @@ _MOST_MODULES = 2_000
 
 
 class Ways(NamedTuple):
-    """How to find the folder of a module, what a call and a module come to, a data source's policy, a managed policy.
+    """How to find a module's folder, what calls, modules and variables come to, and the policies of data and by ARN.
 
     All but the first are told the evaluator that asks.
     """
@@ -35,6 +35,7 @@ class Ways(NamedTuple):
     folder: Callable[[str], Folder | None]
     call: Callable[[Any, Call], Node]
     module: Callable[[Any, Sequence[Any], Span], Node]
+    variable: Callable[[Any, str, Span], Node]
     rendered: Callable[[Any, Body], Node]
     policy: Callable[[Any, str, Sequence[Any], Span], Node]
 

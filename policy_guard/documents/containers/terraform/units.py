@@ -50,6 +50,7 @@ from policy_guard.documents.containers.terraform.values import (
     pairs_of,
     unknown,
 )
+from policy_guard.documents.containers.terraform.variables import variable_value
 from policy_guard.documents.source import Entry, Node, Object, Problem, Scalar, Span, Unreadable
 
 _MOST_UNITS = 5_000
@@ -57,13 +58,22 @@ _MOST_UNITS = 5_000
 
 def root(folder: Folder, called_folder: Callable[[str], Folder | None], changed_variables: frozenset[str]) -> Scope:
     """The scope of a folder by itself."""
-    return Scope(folder, Ways(called_folder, call_value, module_reference, render, policy_reference), changed_variables)
+    return Scope(
+        folder,
+        Ways(called_folder, call_value, module_reference, variable_value, render, policy_reference),
+        changed_variables,
+    )
 
 
 def changed_variables(old: Folder, new: Folder) -> frozenset[str]:
     """The variables that have another value in the repository now."""
     names = {name.removeprefix("var.") for name in {**old.definitions, **new.definitions} if name.startswith("var.")}
-    return frozenset(name for name in names if _value_text(old, name) != _value_text(new, name))
+    return frozenset(
+        name
+        for name in names
+        if _value_text(old, name) != _value_text(new, name)
+        or (_value_text(new, name) and _type_text(old, name) != _type_text(new, name))
+    )
 
 
 def _value_text(folder: Folder, name: str) -> str:
@@ -72,6 +82,14 @@ def _value_text(folder: Folder, name: str) -> str:
         return assignment.written(assignment.value)
     default = definition.body.value("default") if definition else None
     return definition.written(default) if definition and default is not None else ""
+
+
+def _type_text(folder: Folder, name: str) -> str:
+    """The type of a variable, if it has defaults of its own."""
+    definition = folder.definitions.get(f"var.{name}")
+    type_ = definition.body.value("type") if definition else None
+    text = definition.written(type_) if definition and type_ is not None else ""
+    return text if "optional" in text else ""
 
 
 class Sides(NamedTuple):
