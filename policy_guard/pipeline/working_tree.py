@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from policy_guard.documents.containers.terraform.folder import Folder, is_read
+from policy_guard.documents.containers.terraform.folder import NO_TEXT, Folder, Wrong, is_read
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.format import decode
-from policy_guard.documents.source import Source, Unreadable
+from policy_guard.documents.source import Problem, Source, Span, Unreadable
 from policy_guard.documents.write import file_within
 from policy_guard.refine.attribution import files_of
 
@@ -38,12 +38,18 @@ class WorkingTree:
         place = self._root / path
         names = sorted(filter(is_read, os.listdir(place))) if place.is_dir() else []
         files: dict[str, Source] = {}
+        unreadable: list[str] = []
         for name in names:
             full_path = f"{path}/{name}" if path else name
             source = changed if changed is not None and changed.path == full_path else self.source(full_path)
-            if source is not None:
+            if source is None:
+                unreadable.append(full_path)
+            else:
                 files[name] = source
-        return Folder(path, files, self.source, self._paths) if files else None
+        folder = Folder(path, files, self.source, self._paths) if names else None
+        if folder is not None:
+            folder.wrong += (Wrong(Source(each, ""), Problem(NO_TEXT, Span(0, 0))) for each in unreadable)
+        return folder
 
     def _paths(self) -> Iterator[str]:
         return files_of(self._root, "**")

@@ -14,8 +14,9 @@ from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.documents import Unit
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.folder import Folder
+from policy_guard.documents.containers.terraform.places import Use, uses
 from policy_guard.documents.containers.terraform.scope import Scope as FolderScope
-from policy_guard.documents.containers.terraform.units import all_units, root
+from policy_guard.documents.containers.terraform.units import is_module, root, units
 from policy_guard.documents.containers.terraform.values import is_known, label_of
 from policy_guard.documents.edit import Edit, as_list, rewritten
 from policy_guard.documents.hcl.bodies import read_file
@@ -97,27 +98,50 @@ def _measured(contents: _Contents) -> tuple[Mapping[str, Policy], Mapping[str, i
 def _contents(source: Source, folders: Folders, names: Collection[str]) -> _Contents:
     contents = _Contents({}, {}, {}, ())
     folder = folders.changed(source)
-    problems = [wrong.problem for wrong in folder.wrong if wrong.source.path == source.path]
+    problems = [_problem_here(source, wrong.source, wrong.problem) for wrong in folder.wrong]
     scope = root(folder, folders.called, frozenset())
-    for unit in all_units(scope):
-        if unit.elsewhere or unit.attached:
-            continue
-        problems += unit.problems if unit.source.path == source.path else ()
-        if unit.policy is None:
-            continue
-        try:
-            policy = parse(unit.policy)
-        except Unreadable as error:
-            problems += error.problems if unit.source.path == source.path else ()
-            continue
-        label = unit.address if unit.address not in contents.policies else f"{unit.address} of {unit.holder}"
-        contents.policies[label] = policy
-        if is_known(unit.policy.node):
-            contents.sizes[label] = size(unit.policy.node)
-        principal = _principal(scope, unit)
-        if principal and names and principal not in names:
-            contents.others[label] = principal
+    for use in uses(scope):
+        for unit in units(use):
+            if unit.policy is None and is_module(use):
+                continue
+            try:
+                _add(contents, scope, unit, names)
+            except Unreadable as error:
+                if unit.source.path == source.path or _may_take_from(use, source):
+                    problems += (_problem_here(source, unit.source, problem) for problem in error.problems)
     return contents._replace(problems=tuple(problems))
+
+
+def _problem_here(source: Source, place: Source, problem: Problem) -> Problem:
+    """The problem, as one of this file."""
+    if place.path == source.path:
+        return problem
+    words = f"{place.at(problem.span.start)} cannot be read, and may take something from this file: {problem.message}"
+    return Problem(words, Span(0, 1))
+
+
+def _may_take_from(use: Use, source: Source) -> bool:
+    """Tell whether something in a file decides the policy at a place."""
+    definitions = (use.scope.decisive.get(key) for key in use.deciding)
+    return any(definition is not None and definition.source.path == source.path for definition in definitions)
+
+
+def _add(contents: _Contents, scope: FolderScope, unit: Unit, names: Collection[str]) -> None:
+    """Add a policy that stands in the folder. Raises `Unreadable`."""
+    if unit.attached:
+        return
+    if unit.problems:
+        raise Unreadable(*unit.problems)
+    if unit.policy is None:
+        return
+    policy = parse(unit.policy)
+    label = unit.address if unit.address not in contents.policies else f"{unit.address} of {unit.holder}"
+    contents.policies[label] = policy
+    if is_known(unit.policy.node):
+        contents.sizes[label] = size(unit.policy.node)
+    principal = _principal(scope, unit)
+    if principal and names and principal not in names:
+        contents.others[label] = principal
 
 
 def _principal(scope: FolderScope, unit: Unit) -> str:

@@ -175,6 +175,17 @@ def test_what_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     assert (answer.code, written) == (1, text)
 
 
+def test_what_may_take_from_the_file_and_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    text = STATEMENT % BOTH + ROLE % ("Orders", DOCUMENT)
+    outer = f'data "aws_iam_policy_document" "e" {{\n  source_policy_documents = [{DOCUMENT}]\n  wrong = 1\n}}\n'
+    answer, written = refined(tmp_path / "one", text, beside=outer)
+    assert (answer.code, written, "infra/beside.tf:3:3 cannot be read" in answer.out) == (1, text, True), answer
+    answer, written = refined(tmp_path / "two", text, beside=outer.replace(DOCUMENT, "null"))
+    assert (answer.code, written == text) == (0, False)
+    answer, written = refined(tmp_path / "three", text, beside="locals {")
+    assert (answer.code, written, "infra/beside.tf:1:8 cannot be read" in answer.out) == (1, text, True), answer
+
+
 def test_a_template_is_rewritten_in_place(tmp_path: Path) -> None:
     text = """Resources:
   R:

@@ -11,7 +11,7 @@ from posixpath import normpath
 from typing import NamedTuple
 
 from policy_guard.documents.containers.opaque import digest
-from policy_guard.documents.containers.terraform.folder import Folder, Wrong, is_read
+from policy_guard.documents.containers.terraform.folder import NO_TEXT, Folder, Wrong, is_read
 from policy_guard.documents.containers.terraform.moves import with_new_names
 from policy_guard.documents.containers.terraform.units import (
     Sides,
@@ -176,8 +176,7 @@ class Tree:
             full_path = f"{target}/{name}" if target else name
             source = self.source(full_path)
             if source is None:
-                words = "this is no plain text in the repository, and what it defines is not known; write it out"
-                self.wrong.append(Wrong(Source(full_path, "", self._revision), Problem(words, Span(0, 0))))
+                self.wrong.append(Wrong(Source(full_path, "", self._revision), Problem(NO_TEXT, Span(0, 0))))
             else:
                 texts[name] = source
         folder = Folder(path, texts, self.source, lambda: self._files, self._contents_of)

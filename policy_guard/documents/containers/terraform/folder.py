@@ -14,6 +14,7 @@ from policy_guard.documents.hcl.bodies import read_file
 from policy_guard.documents.hcl.syntax import Argument, Block, Body
 from policy_guard.documents.source import Object, Problem, Source, Span, Unreadable
 
+NO_TEXT = "this is no plain text in the repository, and what it defines is not known; write it out"
 _SUFFIXES = (".tf", ".tofu", ".tf.json", ".tofu.json")
 _OVERRIDE = re.compile(r"(?:.*_)?override\.(?:tf|tofu)(?:\.json)?")
 _VALUES = re.compile(r"(?:terraform|.*\.auto)\.tfvars(?:\.json)?")

@@ -214,11 +214,12 @@ def _of_principals(use: Use, principals: Collection[str]) -> Iterator[Unit]:
 def all_units(scope: Scope) -> tuple[Unit, ...]:
     """All policies of a folder and of the modules that it calls."""
     return tuple(
-        unit._replace(elsewhere=_is_module(use) and unit.policy is None) for use in uses(scope) for unit in units(use)
+        unit._replace(elsewhere=is_module(use) and unit.policy is None) for use in uses(scope) for unit in units(use)
     )
 
 
-def _is_module(use: Use) -> bool:
+def is_module(use: Use) -> bool:
+    """Tell whether a place is a module, of which nobody reads what it makes of what it is given."""
     return use.value is None and use.address.removeprefix(use.scope.name).startswith("module.")
 
 
