@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from policy_guard.documents.containers.opaque import Opaque
@@ -140,24 +140,36 @@ def _flatten(tree: _Branch | _Leaf, truths: Truths) -> Iterator[Outcome[T]]:
         yield from _flatten(tree.if_false, {**truths, tree.atom: False})
 
 
-def guards(truths: Truths, condition_names: Mapping[Atom, ConditionName]) -> tuple[Guard, ...]:
-    """The truths as guards, those about one text as one. `condition_names` has the truths with a name."""
+def guards(
+    truths: Truths,
+    condition_names: Mapping[Atom, ConditionName],
+    assumptions: Iterable[Atom] = (),
+    bounded: bool = True,
+) -> tuple[Guard, ...]:
+    """The truths as guards, those about one text as one. `condition_names` has the truths with a name.
+
+    The `assumptions` hold whatever the truths are. Unless `bounded`, texts that only the other side of a comparison
+    takes count as the last of those that are taken.
+    """
     all_guards: list[Guard] = []
+    all_truths = {**dict.fromkeys(assumptions, True), **truths}
     for key in dict.fromkeys(atom.key for atom in truths):
         atoms = [atom for atom in truths if atom.key == key]
         name = condition_names.get(atoms[0]) if len(atoms) == 1 else None
-        all_guards.append(_guard_of(truths, atoms))
+        all_guards.append(_guard_of(all_truths, atoms, bounded))
         if name is not None:
             verb = "holds" if truths[atoms[0]] == name.truth else "does not hold"
             all_guards[-1] = all_guards[-1]._replace(words=f"{name.condition} {verb} ({all_guards[-1].words})")
     return tuple(guard for guard in all_guards if guard.values or not guard.negated)
 
 
-def _guard_of(truths: Truths, atoms: list[Atom]) -> Guard:
+def _guard_of(truths: Truths, atoms: list[Atom], bounded: bool) -> Guard:
     """Return what the truths say of the text that these atoms ask for."""
     base = next((atom for atom in atoms if atom.allowed is not None), atoms[0])
     possible = possible_texts(base, truths)
-    if possible is not None and (base.bounded or base.allowed is None or base.allowed[-1] not in possible):
+    if possible is not None and (
+        (bounded and base.bounded) or base.allowed is None or base.allowed[-1] not in possible
+    ):
         return _guard(base, possible, False)
     if base.allowed is not None and possible is not None:
         # The last of the texts stands for all others, so that what holds for each of them always holds.

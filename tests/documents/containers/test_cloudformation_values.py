@@ -3,234 +3,178 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from itertools import product
-from typing import Any, TypeAlias
+from random import Random
+from typing import Any, NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy_guard import check_no_new_access
-from policy_guard.api import Result, _answer
 from policy_guard.documents.containers.cloudformation.template import Template, read_template
 from policy_guard.documents.formats import read
 from policy_guard.documents.source import Object, Source
+from policy_guard.iam.meaning.prover import Witness
 from policy_guard.iam.meaning.symbolic import Access
+from policy_guard.iam.policy import MADE_UP, Request
 from policy_guard.pipeline.pairing.templates import compared_policies
 from policy_guard.verify.check import Question
 from policy_guard.verify.checks.no_new_access import CHECK as NO_NEW_ACCESS
+from policy_guard.verify.proving import prover_for
+from policy_guard.verify.verdicts import unexplained_verdicts
 from tests.support.examples import examples
+from tests.support.templates import VALUES, Filled, Impossible, Pieces, World, changes, literal, template
 
-# `Env` and `Kind` are asked for by conditions, `Bucket` and `Other` stand in texts: no parameter is used for both.
-VALUES = {"Env": ["prod", "dev", "x"], "Kind": ["a", "b", "c"], "Bucket": ["a", "b*", "*"], "Other": ["a", "zz"]}
-NOTHING = object()
-World: TypeAlias = "dict[str, str | None]"
-REF = {"Env": {"Ref": "Env"}, "Kind": {"Ref": "Kind"}}
-CONDITIONS: dict[str, list[Any]] = {
-    "One": [
-        {"Fn::Equals": [REF["Env"], "prod"]},
-        {"Fn::Equals": ["dev", REF["Env"]]},
-        {"Fn::Not": [{"Fn::Equals": [REF["Env"], "prod"]}]},
-        {"Fn::Or": [{"Fn::Equals": [REF["Env"], "prod"]}, {"Fn::Equals": [REF["Env"], "dev"]}]},
-    ],
-    "Two": [
-        {"Fn::And": [{"Condition": "One"}, {"Fn::Equals": [REF["Kind"], "a"]}]},
-        {"Fn::Equals": [{"Fn::Join": ["-", [REF["Kind"], "x"]]}, "a-x"]},
-        {"Fn::Not": [{"Condition": "One"}]},
-        {"Fn::Equals": ["p", "p"]},
-    ],
-}
-MAPS = [{"k": {"v": "arn:aws:s3:::a"}, "l": {"v": "arn:aws:s3:::b"}}, {"k": {"v": "arn:aws:s3:::a"}}]
-TEXTS: list[Any] = [
-    "*",
-    "arn:aws:s3:::a",
-    "arn:aws:s3:::*",
-    {"Fn::Sub": "arn:aws:s3:::${Bucket}"},
-    {"Fn::Sub": "arn:aws:s3:::${Bucket}/in/*"},
-    {"Fn::Sub": ["arn:aws:s3:::${Bucket}", {"Bucket": "a"}]},
-    {"Fn::Join": ["", ["arn:aws:s3:::", {"Ref": "Bucket"}, {"Ref": "Other"}]]},
-    {"Fn::FindInMap": ["Names", "k", "v"]},
-    {"Fn::Select": ["1", ["x", {"Fn::Sub": "arn:aws:s3:::${Other}"}]]},
-    "arn:aws:s3:::${Bucket}",
-]
-ACTIONS = ["s3:GetObject", "s3:*", ["s3:PutObject", "s3:GetObject"]]
+WORLDS = 12
+"""How many worlds are filled in where a change passes."""
 
 
-def _chosen(values: st.SearchStrategy[Any], absent: bool = False) -> st.SearchStrategy[Any]:
-    other = st.just({"Ref": "AWS::NoValue"}) if absent else values
-    choice = st.builds(lambda name, a, b: {"Fn::If": [name, a, b]}, st.sampled_from(["One", "Two"]), values, other)
-    return st.one_of(values, choice)
+class Verdict(NamedTuple):
+    """What is said over all values, with the examples for what fails."""
+
+    result: str
+    witnesses: tuple[Request, ...] = ()
 
 
-@st.composite
-def _statement(draw: st.DrawFn) -> dict[str, Any]:
-    made = {"Effect": draw(st.sampled_from(["Allow", "Allow", "Deny"]))}
-    made["Action"] = draw(_chosen(st.sampled_from(ACTIONS)))
-    made["Resource"] = draw(_chosen(st.sampled_from(TEXTS)))
-    if draw(st.booleans()):
-        block = {"StringEquals": {"aws:username": draw(_chosen(st.sampled_from(["u", {"Ref": "Other"}])))}}
-        made["Condition"] = draw(_chosen(st.just(block), absent=True))
-    return made
-
-
-@st.composite
-def _template(draw: st.DrawFn) -> dict[str, Any]:
-    parameters: dict[str, Any] = {}
-    for name, values in VALUES.items():
-        parameters[name] = {"Type": "String"}
-        if draw(st.booleans()):
-            parameters[name]["Default"] = draw(st.sampled_from(values))
-        elif name in ("Env", "Kind") and draw(st.booleans()):
-            parameters[name]["AllowedValues"] = values[: draw(st.integers(1, 2))]
-    statements = st.lists(_chosen(_statement(), absent=True), min_size=1, max_size=2)
-    document = {"Version": "2012-10-17", "Statement": draw(_chosen(statements))}
-    resource: dict[str, Any] = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": document}}
-    if draw(st.booleans()):
-        resource["Condition"] = draw(st.sampled_from(["One", "Two"]))
-    return {
-        "Parameters": parameters,
-        "Mappings": {"Names": draw(st.sampled_from(MAPS))},
-        "Conditions": {name: draw(st.sampled_from(each)) for name, each in CONDITIONS.items()},
-        "Resources": {"M": resource},
-    }
-
-
-@st.composite
-def _changed(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Two templates, of which the second is often the first with some parts of another."""
-    old, other = draw(_template()), draw(_template())
-    parts = draw(st.sets(st.sampled_from(list(old)), min_size=1))
-    return old, {**old, **{part: other[part] for part in parts}}
-
-
-class Filled:
-    """A template with its parameters filled in, as CloudFormation does it."""
-
-    def __init__(self, template: dict[str, Any], given: dict[str, str]) -> None:
-        self.template = template
-        self.given = given
-
-    @classmethod
-    def of(cls, template: dict[str, Any], given: World) -> Filled | None:
-        """None if there is no such stack: a value is not allowed, or not given without a default."""
-        filled = {}
-        for name, parameter in template["Parameters"].items():
-            value = given[name] if given[name] is not None else parameter.get("Default")
-            if value is None or value not in parameter.get("AllowedValues", [value]):
-                return None
-            filled[name] = value
-        return cls(template, filled)
-
-    def policy(self) -> dict[str, Any] | None:
-        resource = self.template["Resources"]["M"]
-        if "Condition" in resource and not self.holds({"Condition": resource["Condition"]}):
-            return None
-        made: dict[str, Any] = self.value(resource["Properties"]["PolicyDocument"])
-        return made if made["Statement"] else None
-
-    def holds(self, condition: dict[str, Any]) -> bool:
-        ((name, argument),) = condition.items()
-        if name == "Condition":
-            return self.holds(self.template["Conditions"][argument])
-        if name == "Fn::Equals":
-            return bool(self.value(argument[0]) == self.value(argument[1]))
-        if name == "Fn::Not":
-            return not self.holds(argument[0])
-        return (all if name == "Fn::And" else any)(map(self.holds, argument))
-
-    def value(self, node: Any) -> Any:
-        if isinstance(node, list):
-            return [value for item in node if (value := self.value(item)) is not NOTHING]
-        if not isinstance(node, dict):
-            return node
-        ((name, argument), *more) = node.items()
-        if not more and (name == "Ref" or name.startswith("Fn::")):
-            return self.called(name, argument)
-        return {key: value for key, part in node.items() if (value := self.value(part)) is not NOTHING}
-
-    def called(self, name: str, argument: Any) -> Any:
-        if name == "Ref":
-            return NOTHING if argument == "AWS::NoValue" else self.given[argument]
-        if name == "Fn::If":
-            return self.value(argument[1 if self.holds({"Condition": argument[0]}) else 2])
-        if name == "Fn::Join":
-            return argument[0].join(self.value(argument[1]))
-        if name == "Fn::Select":
-            return self.value(argument[1])[int(argument[0])]
-        if name == "Fn::FindInMap":
-            return self.template["Mappings"][argument[0]][argument[1]][argument[2]]
-        assert name == "Fn::Sub"
-        text, own = argument if isinstance(argument, list) else (argument, {})
-        for key, value in {**self.given, **own}.items():
-            text = text.replace(f"${{{key}}}", value)
-        return text
-
-
-def _read(template: dict[str, Any]) -> Template:
-    source = Source("t.json", json.dumps(template))
+def _read(pieces: Pieces) -> Template:
+    source = Source("t.json", json.dumps(template(pieces)))
     (document,) = read(source)
     assert isinstance(document, Object)
     return read_template(source, document)
 
 
-def _verdict(old: dict[str, Any], new: dict[str, Any]) -> str:
-    """What is said over all values."""
-    found = compared_policies(_read(old), _read(new), ())
-    if found.new:
-        return "UNREADABLE"
-    results = []
-    for before, after in found.pairs:
-        if after is not None:
-            every = [policy for policy in (after, before) if policy]
-            question = Question(kind="identity", new=after, old=before, critical=(), access=Access(every))
-            results.append(_answer(NO_NEW_ACCESS, question).result)
-    return next((result for result in results if result != "PASS"), "PASS")
+def _verdict(old: Pieces, new: Pieces) -> Verdict:
+    comparison = compared_policies(_read(old), _read(new), ())
+    if comparison.new:
+        return Verdict("UNREADABLE")
+    witnesses: list[Request] = []
+    for before, after in comparison.pairs:
+        if after is None:
+            continue
+        access = Access([policy for policy in (after, before) if policy])
+        question = Question(kind="identity", new=after, old=before, critical=(), access=access)
+        for verdict in unexplained_verdicts(NO_NEW_ACCESS, question, prover_for(question)):
+            if not isinstance(verdict.answer, Witness):
+                return Verdict("UNKNOWN")
+            witnesses.append(verdict.answer.request)
+    return Verdict("FAIL" if witnesses else "PASS", tuple(witnesses))
 
 
-def _plain(old: dict[str, Any], new: dict[str, Any], given: World, strict: bool = False) -> str | None:
+def _filled(pieces: Pieces, world: World) -> Any:
+    """The policy of the role; raises `Impossible`."""
+    return literal(Filled(pieces, world).policy())
+
+
+def _plain(old: Pieces, new: Pieces, world: World, strict: bool = False) -> str | None:
     """The verdict with the values filled in first; None if there is no stack with them afterwards.
 
     A value that is given nowhere is the default on both sides. Where the old template did not take a value, one that
     it took has to have granted as much; if one is `strict`, there was nothing then, or whatever it took.
     """
-    after = Filled.of(new, given)
-    if after is None or (policy := after.policy()) is None:
+    try:
+        after = _filled(new, world)
+    except Impossible:
         return None
-    worlds = _worlds_before(old, given, strict)
-    before: list[Filled | None] = [filled for each in worlds if (filled := Filled.of(old, each))]
+    if after is None:
+        return None
+    before: list[Any] = []
+    for each in _worlds_before(old, world, strict):
+        try:
+            before.append(_filled(old, each))
+        except Impossible:
+            continue
     if strict and not before:
         before = [None]
-    results: list[Result] = [
-        check_no_new_access(_literal(policy), _literal(filled.policy() if filled else None), "identity")
-        for filled in before
-    ]
+    results = [check_no_new_access(after, each, "identity").result for each in before]
     order = ["FAIL", "UNKNOWN", "PASS"] if strict else ["PASS", "UNKNOWN", "FAIL"]
-    return min((result.result for result in results), key=order.index, default=None)
+    return min(results, key=order.index, default=None)
 
 
-def _worlds_before(old: dict[str, Any], given: World, strict: bool) -> list[World]:
+def _worlds_before(old: Pieces, world: World, strict: bool) -> list[World]:
     """The values that the old template may have had."""
     choices: list[list[str | None]] = []
-    for name, parameter in old["Parameters"].items():
-        value, allowed = given[name], parameter.get("AllowedValues", VALUES[name])
+    for name, value in world.items():
+        parameter = old[f"Parameters.{name}"]
+        allowed = parameter.get("AllowedValues", [*VALUES[name], value])
         unset = value is None and strict and "Default" not in parameter
         is_open = unset or (value is not None and value not in allowed and not strict)
-        choices.append(allowed if is_open else [value])
-    return [dict(zip(old["Parameters"], each, strict=True)) for each in product(*choices)]
+        choices.append([each for each in allowed if each is not None] if is_open else [value])
+    return [dict(zip(world, each, strict=True)) for each in product(*choices)]
 
 
-def _literal(policy: dict[str, Any] | None) -> Any:
-    """The policy with no text in it that looks like a placeholder: IAM takes `${Bucket}` as it stands."""
-    return json.loads(json.dumps(policy).replace("${Bucket}", "literal-of-bucket")) if policy else None
+def _worlds(old: Pieces, new: Pieces) -> list[World]:
+    """All values that the new template takes for the parameters that one speaks of; the others have any."""
+    text = json.dumps([{name: piece for name, piece in side.items() if "Param" not in name} for side in (old, new)])
+    words = set(re.findall(r"\w+", text))
+    choices: list[list[str | None]] = []
+    for name, values in VALUES.items():
+        parameter = new[f"Parameters.{name}"]
+        unset: list[str | None] = [None] if "Default" in parameter else []
+        allowed = [*unset, *(value for value in values if value in parameter.get("AllowedValues", values))]
+        choices.append(allowed if name in words else allowed[:1])
+    return [dict(zip(VALUES, each, strict=True)) for each in product(*choices)]
 
 
-@given(_changed())
-@settings(max_examples=examples(12), deadline=None, derandomize=True)
-def test_the_verdict_over_unknown_values_is_that_for_each_of_them(pair: tuple[dict[str, Any], dict[str, Any]]) -> None:
-    old, new = pair
+def _worlds_of(witness: Request, sides: tuple[Pieces, Pieces]) -> Iterator[World]:
+    """The values that an example tells of, with any for the other parameters."""
+    context = {key.removeprefix(MADE_UP): values for key, values in witness.context.items() if key.startswith(MADE_UP)}
+    texts = {**{key: values[0] for key, values in context.items() if values}, **witness.unknowns}
+    left = {name for name in VALUES for key in context if key.endswith(f"default {name}") and context[key] == ("true",)}
+    for world in _worlds(*sides):
+        filled = {name: None if name in left else texts.get(name, value) for name, value in world.items()}
+        yield filled
+
+
+@st.composite
+def _pairs(draw: st.DrawFn, linked: bool) -> tuple[Pieces, Pieces, Random]:
+    return (*draw(changes(linked)), Random(draw(st.integers(0, 2**32))))
+
+
+def _fails_somewhere(old: Pieces, new: Pieces, verdict: Verdict, random: Random) -> bool:
+    """Tell whether some values give a FAIL: those of an example, or any others."""
+    for witness in verdict.witnesses:
+        worlds = list(dict.fromkeys(map(_as_key, _worlds_of(witness, (old, new)))))
+        for key in random.sample(worlds, min(len(worlds), WORLDS)):
+            if _plain(old, new, dict(key), strict=True) == "FAIL":
+                return True
+    worlds = list(map(_as_key, _worlds(old, new)))
+    random.shuffle(worlds)
+    return any(_plain(old, new, dict(key), strict=True) == "FAIL" for key in worlds)
+
+
+def _moves(old: Pieces, new: Pieces) -> bool:
+    """Tell whether a parameter has another default and other values: then no value may be one of both sides."""
+    return any(
+        all(old[name].get(key) != new[name].get(key) for key in ("Default", "AllowedValues"))
+        for name in (f"Parameters.{each}" for each in VALUES)
+    )
+
+
+def _as_key(world: World) -> tuple[tuple[str, str | None], ...]:
+    return tuple(world.items())
+
+
+def _passes_everywhere(old: Pieces, new: Pieces, random: Random) -> bool:
+    worlds = _worlds(old, new)
+    chosen = random.sample(worlds, min(len(worlds), WORLDS))
+    return all(_plain(old, new, world) in (None, "PASS") for world in chosen)
+
+
+@given(_pairs(linked=False))
+@settings(max_examples=examples(15), deadline=None, derandomize=True)
+def test_the_verdict_over_unknown_values_is_that_for_each_of_them(case: tuple[Pieces, Pieces, Random]) -> None:
+    old, new, random = case
     verdict = _verdict(old, new)
-    choices = [[None, *values] for values in VALUES.values()]
-    worlds = [dict(zip(VALUES, each, strict=True)) for each in product(*choices)]
-    if verdict == "PASS":
-        assert not [world for world in worlds if _plain(old, new, world) not in (None, "PASS")]
-    elif verdict == "FAIL":
-        assert any(_plain(old, new, world, strict=True) == "FAIL" for world in worlds)
+    if verdict.result == "PASS":
+        assert _passes_everywhere(old, new, random)
+    elif verdict.result == "FAIL":
+        assert _fails_somewhere(old, new, verdict, random) or _moves(old, new)
+
+
+@given(_pairs(linked=True))
+@settings(max_examples=examples(10), deadline=None, derandomize=True)
+def test_what_passes_passes_for_values_that_decide_texts_and_conditions(case: tuple[Pieces, Pieces, Random]) -> None:
+    old, new, random = case
+    assert _verdict(old, new).result != "PASS" or _passes_everywhere(old, new, random)

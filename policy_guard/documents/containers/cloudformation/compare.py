@@ -6,7 +6,7 @@ import re
 from collections.abc import Hashable, Iterator, Mapping
 
 from policy_guard.documents.containers.cloudformation.calls import LOOP, computes_names, shape, words_of
-from policy_guard.documents.containers.cloudformation.evaluate import CONSTRAINTS, Changes
+from policy_guard.documents.containers.cloudformation.evaluate import CONSTRAINTS, Changes, Evaluator
 from policy_guard.documents.containers.cloudformation.marks import changed_marks
 from policy_guard.documents.containers.cloudformation.named import IDENTIFYING, NAMED, all_decide
 from policy_guard.documents.containers.cloudformation.places import places
@@ -36,7 +36,9 @@ def changes_between(old: Template, new: Template) -> Changes:
         if not _is_same_node(old, new, old.mappings[name], new.mappings[name])
     }
     partitions = old.other_partitions or new.other_partitions
-    return Changes(frozenset(defaults), frozenset(allowed), frozenset(mappings), partitions)
+    changes = Changes(frozenset(defaults), frozenset(allowed), frozenset(mappings), partitions)
+    bounds = (bound for name in sorted(allowed) for bound in Evaluator(new, changes, {}).bounds(name))
+    return changes._replace(assumptions=tuple(bounds))
 
 
 def _names_in_rules(old: Template, new: Template) -> set[str]:

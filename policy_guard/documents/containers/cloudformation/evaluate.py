@@ -50,13 +50,15 @@ class Changes(NamedTuple):
 
     `defaults` are parameters whose default differs, `allowed` those of which other values are allowed, also by rules,
     `mappings` are mappings that differ.
-    With `partitions`, one side speaks of another partition than `aws`.
+    With `partitions`, one side speaks of another partition than `aws`. The `assumptions` are what the new side asks of
+    the values of these parameters: without it there is no new stack, so they hold for both sides.
     """
 
     defaults: frozenset[str] = frozenset()
     allowed: frozenset[str] = frozenset()
     mappings: frozenset[str] = frozenset()
     partitions: bool = False
+    assumptions: tuple[Atom, ...] = ()
 
 
 class Evaluator:
@@ -218,12 +220,12 @@ class Evaluator:
         if moved and self.truth(free(f"{name} is left at its default", f"default {name}")):
             assert isinstance(default, Scalar)
             return self._default(default, span, is_list, looked_up)
-        if name in self._changes.allowed and not all(map(self.truth, self._bounds(name, type_))):
+        if name in self._changes.allowed and not all(map(self.truth, self.bounds(name))):
             raise Impossible
         part = Hole(f"{name} by SSM" if looked_up else name, is_list)
         return text_of((part,), span)
 
-    def _bounds(self, name: str, type_: str) -> Iterator[Atom]:
+    def bounds(self, name: str) -> Iterator[Atom]:
         """Return what the template asks of the value of a parameter: one that it does not take makes no stack."""
         if (allowed_values := self._allowed(name)) is not None:
             yield Atom(name, allowed_values, name, bounded=True)
@@ -236,6 +238,7 @@ class Evaluator:
             constraint = self.template.parameters[name].get(key)
             if isinstance(constraint, Scalar):
                 yield free(f"{name} has the {key} {constraint.text}", repr((name, key, constraint.text)))
+        type_ = type_of(self.template.parameters[name])
         if type_ != "String":
             yield free(f"{name} is a {type_}", repr((name, "Type", type_)))
 

@@ -67,7 +67,8 @@ class Reading:
         self._condition_names: dict[Atom, ConditionName] | None = None
 
     def evaluator(self, truths: Truths) -> Evaluator:
-        return Evaluator(self.template, self.changes, truths, self._steps)
+        assumptions = dict.fromkeys(self.changes.assumptions, True)
+        return Evaluator(self.template, self.changes, {**assumptions, **truths}, self._steps)
 
     def existing(self, name: str) -> list[Truths]:
         """Under which truths the resource is there."""
@@ -100,13 +101,21 @@ class Reading:
         except Need:
             raise Opaque("this value depends on conditions; write it out", node.span) from None
 
-    def guards(self, truths: Truths) -> tuple[Guard, ...]:
-        """The truths as guards, in the words of the template's conditions."""
+    def guards(self, truths: Truths, denies: bool = False) -> tuple[Guard, ...]:
+        """The truths as guards, in the words of the template's conditions.
+
+        What `denies` does so for values, too, that parameters may have on the other side alone: what was granted with
+        values that were not allowed is nothing, and not all that some Deny did not keep out.
+        """
         if truths and self._condition_names is None:
             self._condition_names = {}
             for name in self.template.conditions:
                 self._name(name)
-        return guards(truths, self._condition_names or {})
+        if denies:
+            evaluator = self.evaluator({})
+            bounds = {atom for name in self.changes.allowed for atom in evaluator.bounds(name)}
+            truths = {atom: truth for atom, truth in truths.items() if atom not in bounds}
+        return guards(truths, self._condition_names or {}, self.changes.assumptions, bounded=not denies)
 
     def _name(self, name: str) -> None:
         """Notes the truth that decides a condition, if it is only one."""
@@ -266,7 +275,7 @@ class Reading:
                 if outcome.value is None or isinstance(outcome.value, NoValue):
                     continue
                 if isinstance(outcome.value, Object):
-                    yield outcome.value._replace(guards=self.guards(outcome.truths))
+                    yield outcome.value._replace(guards=self.guards(outcome.truths, _denies(outcome.value)))
                 else:
                     yield outcome.value
 
@@ -294,6 +303,11 @@ class Reading:
             for text in self._texts(node, truths)
         )
         return holders or (self.own_holder(name, truths)._replace(truths={}),)
+
+
+def _denies(statement: Object) -> bool:
+    effect = statement.get("Effect")
+    return isinstance(effect, Scalar) and parts_of(effect) == ("Deny",)
 
 
 def _noun(key: str) -> str:
