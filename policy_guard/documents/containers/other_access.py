@@ -216,7 +216,6 @@ KINDS = (
         cloudformation={
             "AWS::EKS::AccessEntry": EVERY,
             "AWS::EKS::IdentityProviderConfig": EVERY,
-            "AWS::EKS::PodIdentityAssociation": EVERY,
         },
         terraform={
             "aws_eks_access_entry": EVERY,
@@ -360,14 +359,6 @@ KINDS = (
         terraform={"aws_lambda_function_url": EVERY},
         worked_out=("AWS::Lambda::Url",),
         opened="calls of the URL of the function",
-    ),
-    OtherAccess(
-        name="event-bus",
-        does="lets others send events to a bus",
-        advised=_NARROW,
-        page=f"{_DOCS}eventbridge/latest/userguide/eb-event-bus-perms.html",
-        receivers=("Principal", "principal"),
-        cloudformation={"AWS::Events::EventBusPolicy": ("Action", "Principal", "Condition", "EventBusName")},
     ),
     OtherAccess(
         name="open-api",

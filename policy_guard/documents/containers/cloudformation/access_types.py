@@ -11,6 +11,7 @@ _DESCRIBING = ("Description", "DisplayName", "Name", "StatementId", "Tags")
 # Types with a block of public access.
 BUCKET = "AWS::S3::Bucket"
 BLOCKED = (BUCKET, "AWS::S3::AccessPoint", "AWS::S3::MultiRegionAccessPoint")
+BUS_POLICY = "AWS::Events::EventBusPolicy"
 # Amazon QuickSight grants by a list beside each kind of thing.
 _QUICKSIGHT = "AWS::QuickSight::"
 # What these make is written elsewhere: modules, and resources of others that speak of access.
@@ -23,8 +24,14 @@ _DECIDING_VALUE = re.compile(
     r"role|polic|princip|action|arn|account|trust|user|group|permission|boundary|condition|allow|deny|access|admin",
     re.IGNORECASE,
 )
-# What everybody has anyway, by property. Source: Amazon S3 User Guide, "Access control list (ACL) overview".
-_HARMLESS = {"AccessControl": ("Private", "BucketOwnerRead", "BucketOwnerFullControl", "LogDeliveryWrite")}
+# What everybody has anyway, and what is told in statements. Source: Amazon S3 User Guide, "Access control list (ACL)
+# overview".
+_HARMLESS = {
+    "AccessControl": (
+        *("Private", "BucketOwnerRead", "BucketOwnerFullControl", "LogDeliveryWrite"),
+        *("PublicRead", "PublicReadWrite", "AuthenticatedRead"),
+    )
+}
 
 
 def deciding_properties(type_: str, properties: Object) -> tuple[str, ...]:
@@ -71,5 +78,5 @@ def is_deciding_value(type_: str, name: str) -> bool:
 
 
 def is_harmless(property_name: str, text: str) -> bool:
-    """Tell whether a property grants nothing with this text."""
+    """Tell whether a property grants nothing with this text that its statements do not tell."""
     return text in _HARMLESS.get(property_name, ())

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 
 from policy_guard.documents.containers.choices import Outcome, Truths, outcomes
-from policy_guard.documents.containers.cloudformation.access_types import BLOCKED, BUCKET
+from policy_guard.documents.containers.cloudformation.access_types import BLOCKED, BUCKET, BUS_POLICY
 from policy_guard.documents.containers.cloudformation.acting_roles import acting_role_units
 from policy_guard.documents.containers.cloudformation.attachments import ATTACHED_POLICY, attached_statements
 from policy_guard.documents.containers.cloudformation.calls import LOOP, call, canonical
@@ -21,6 +21,12 @@ from policy_guard.documents.containers.cloudformation.grant_statements import al
 from policy_guard.documents.containers.cloudformation.known_by_text import text_units
 from policy_guard.documents.containers.cloudformation.parts import NOTHING, NoValue, name_of, parts_of, text_of
 from policy_guard.documents.containers.cloudformation.reading import Reading
+from policy_guard.documents.containers.cloudformation.resource_statements import (
+    POD_IDENTITY,
+    acl_units,
+    bus_units,
+    pod_units,
+)
 from policy_guard.documents.containers.cloudformation.template import type_of
 from policy_guard.documents.containers.holes import hole
 from policy_guard.documents.containers.opaque import Opaque
@@ -44,6 +50,7 @@ _CONDITIONS = (
 )
 # A permission set is a principal of another kind, with its own policies each by itself.
 _ATTACHING = {"AWS::SSO::PermissionSet": "ManagedPolicies"}
+_STATING = {BUS_POLICY: bus_units, POD_IDENTITY: pod_units, BUCKET: acl_units}
 BOUNDED = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::SSO::PermissionSet")
 BOUNDARY = "PermissionsBoundary"
 _BEYOND = "boundary:LeavesAllowed"
@@ -66,6 +73,8 @@ def grant_units(reading: Reading, name: str, managed: Collection[str], bounded: 
         units += attempt(partial(_permission, reading, name, _OF[type_]), f"Resources.{name}")
     if type_ == _URL:
         units += attempt(partial(_url, reading, name), f"Resources.{name}.AuthType")
+    if type_ in _STATING:
+        units += attempt(partial(_STATING[type_], reading, name), f"Resources.{name}")
     units += text_units(reading, name, bounded)
     units += attempt(partial(acting_role_units, reading, name), f"Resources.{name}")
     if key := _ATTACHING.get(type_):

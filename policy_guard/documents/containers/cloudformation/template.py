@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from policy_guard.documents.containers.cloudformation.access_types import BLOCKED, deciding_properties
+from policy_guard.documents.containers.cloudformation.access_types import BLOCKED, BUS_POLICY, deciding_properties
 from policy_guard.documents.containers.cloudformation.calls import LOOP, TRANSFORM, call, shape
 from policy_guard.documents.containers.cloudformation.serverless import (
     IMPLICIT_API,
@@ -270,7 +270,7 @@ def _in_properties(type_: str, properties: Node | None) -> Iterator[Problem]:
 
 def _grants_by_properties(type_: str, properties: Node) -> bool:
     is_mapping = isinstance(properties, Object)
-    return is_mapping and (type_ in BLOCKED or bool(deciding_properties(type_, properties)))  # type: ignore[arg-type]
+    return is_mapping and (type_ in (*BLOCKED, BUS_POLICY) or bool(deciding_properties(type_, properties)))  # type: ignore[arg-type]
 
 
 def key_repetitions(node: Node) -> Iterator[Problem]:
