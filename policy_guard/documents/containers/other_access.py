@@ -28,7 +28,7 @@ class OtherAccess(NamedTuple):
 
     `cloudformation` and `terraform` are its types of resources, each with the properties that decide. `receivers` are
     the properties among them that say to whom. `worked_out` are types whose access more than its text tells.
-    `opened` says what is new where nothing else does.
+    `opened` says what is new where nothing else does. `forms` are those that are no type of a resource.
     """
 
     name: str
@@ -40,6 +40,7 @@ class OtherAccess(NamedTuple):
     terraform: Mapping[str, tuple[str, ...]] = {}
     worked_out: tuple[str, ...] = ()
     opened: str = ""
+    forms: str = ""
 
 
 def action_of(kind: str, detail: str = "") -> str:
@@ -356,6 +357,7 @@ KINDS = (
         does="opens the URL of a function",
         advised="ask callers for AWS_IAM, or have who may call it reviewed",
         page=f"{_DOCS}lambda/latest/dg/urls-auth.html",
+        forms="`FunctionUrlConfig` of AWS SAM, `url` of a function of the Serverless Framework",
         terraform={"aws_lambda_function_url": EVERY},
         worked_out=("AWS::Lambda::Url",),
         opened="calls of the URL of the function",
@@ -365,6 +367,7 @@ KINDS = (
         does="opens an API by its resource policy, or by having none any more",
         advised="put the resource policy back, or have who may call the API reviewed",
         page=f"{_DOCS}apigateway/latest/developerguide/apigateway-resource-policies.html",
+        forms="`Auth.ResourcePolicy` of AWS SAM",
         opened="calls that the resource policy kept out",
     ),
     OtherAccess(
@@ -372,12 +375,14 @@ KINDS = (
         does="lets more callers call an endpoint",
         advised="put the authorizer back, or have who may call it reviewed",
         page=f"{_DOCS}apigateway/latest/developerguide/apigateway-control-access-to-api.html",
+        forms="who may call an API by the events of the Serverless Framework",
     ),
     OtherAccess(
         name="acting-role",
         does="acts by another role",
         advised="look at what the role may do, and have it reviewed",
         page=f"{_DOCS}IAM/latest/UserGuide/id_roles_use_passrole.html",
+        forms="the role that a function, an instance or a task acts by",
     ),
     OtherAccess(
         name="signing-profile",
@@ -439,6 +444,7 @@ KINDS = (
         does="shares something of Amazon QuickSight",
         advised=_NARROW,
         page=f"{_DOCS}quicksuite/latest/userguide/share-a-data-set.html",
+        forms="`AWS::QuickSight::*`",
         terraform={
             "aws_quicksight_data_set": ("permissions",),
             "aws_quicksight_data_source": ("permission",),
@@ -490,23 +496,27 @@ KINDS = (
         does="makes something elsewhere that may give access",
         advised=_REVIEW,
         page=f"{_DOCS}AWSCloudFormation/latest/UserGuide/template-custom-resources.html",
+        forms="custom resources and modules that speak of access",
     ),
     OtherAccess(
         name="account",
         does="is made in another account",
         advised="make sure which account it is, and have it reviewed",
         page=f"{_DOCS}IAM/latest/UserGuide/console-account-alias.html",
+        forms="the account of a stack of the Serverless Framework",
     ),
     OtherAccess(
         name="serverless",
         does="gives access by what AWS SAM makes of a connector or an event",
         advised=_REVIEW,
         page=f"{_DOCS}serverless-application-model/latest/developerguide/sam-permissions.html",
+        forms="connectors and events of AWS SAM",
     ),
     OtherAccess(
         name="manifest",
         does="gives access that is known by its text alone",
         advised=_REVIEW,
         page=f"{_DOCS}eks/latest/userguide/security-iam.html",
+        forms="what gives access in manifests of Kubernetes, Ansible and Pulumi",
     ),
 )

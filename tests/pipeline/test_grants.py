@@ -1,0 +1,85 @@
+"""Each kind of access that no policy can express, in each form: new it fails, described otherwise it passes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from policy_guard.documents.containers.cloudformation.access_types import BUS_POLICY
+from policy_guard.documents.containers.cloudformation.grants import PERMISSION
+from policy_guard.documents.containers.cloudformation.resource_statements import POD_IDENTITY
+from policy_guard.documents.containers.other_access import KINDS
+from policy_guard.documents.containers.terraform.grants import OF_RESOURCES
+from tests.support.places import FIXTURES, ROOT
+from tests.support.repository import Scratch
+
+CASES = FIXTURES / "grants"
+PAGE = ROOT / "docs/grants.md"
+BEGIN, END = "<!-- the kinds -->\n", "<!-- end of the kinds -->\n"
+FORMS = ("cloudformation", "sam", "serverless", "terraform", "manifest")
+# These are judged, and have their cases among those of templates and of the Serverless Framework.
+ELSEWHERE = {"account", "endpoint", "acting-role"}
+
+
+def _folders() -> list[Path]:
+    return sorted(folder for folder in CASES.glob("*/*") if folder.is_dir())
+
+
+def _compared(folder: Path, old: str, new: str, place: Path) -> tuple[int, list[dict[str, Any]]]:
+    scratch = Scratch(place)
+    (suffix,) = {path.suffix for path in folder.iterdir()}
+    name = f"serverless{suffix}" if folder.name == "serverless" else f"main{suffix}"
+    scratch.write(name, (folder / f"{old}{suffix}").read_text())
+    scratch.commit()
+    scratch.write(name, (folder / f"{new}{suffix}").read_text())
+    answer = scratch.guard("check", "--format", "json")
+    return answer.code, json.loads(answer.out)["findings"]
+
+
+@pytest.mark.parametrize("folder", _folders(), ids=lambda folder: f"{folder.parent.name} {folder.name}")
+def test_a_grant_that_is_new_fails_and_one_that_is_described_otherwise_passes(folder: Path, tmp_path: Path) -> None:
+    code, findings = _compared(folder, "without", "with", tmp_path / "new")
+    kinds = {str(each).partition(":")[2].partition("_")[0] for finding in findings for each in finding["actions"]}
+    assert code == 1
+    assert folder.parent.name in kinds, findings
+    assert _compared(folder, "with", "tagged", tmp_path / "tagged") == (0, [])
+
+
+def test_every_kind_has_its_cases() -> None:
+    cases = {folder.parent.name for folder in _folders()}
+    assert cases | ELSEWHERE == {kind.name for kind in KINDS}
+    for kind in KINDS:
+        forms = {folder.name for folder in _folders() if folder.parent.name == kind.name}
+        assert forms <= set(FORMS)
+        assert "cloudformation" in forms or not kind.cloudformation, kind.name
+        assert "terraform" in forms or not kind.terraform, kind.name
+
+
+def _table() -> str:
+    lines = ["| kind | what it is | CloudFormation, AWS SAM, Serverless Framework | Terraform |", "|---|---|---|---|"]
+    for kind in KINDS:
+        types = [*kind.cloudformation, *kind.terraform, *kind.worked_out]
+        names = [f"`{each}`" for each in types if not each.startswith("aws_")]
+        templates = ", ".join([*names, *([kind.forms] if kind.forms else [])])
+        terraform = ", ".join(f"`{each}`" for each in types if each.startswith("aws_"))
+        words = f"{kind.does} ([AWS]({kind.page}))"
+        lines.append(f"| `{kind.name}` | {words} | {templates or '-'} | {terraform or '-'} |")
+    return "\n".join(lines) + "\n"
+
+
+def test_the_page_has_the_table_of_kinds(request: pytest.FixtureRequest) -> None:
+    text = PAGE.read_text()
+    head, _, rest = text.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    page = f"{head}{BEGIN}\n{_table()}\n{END}{tail}"
+    if request.config.getoption("--refresh"):
+        PAGE.write_text(page)
+    assert text == page or request.config.getoption("--refresh")
+
+
+def test_the_page_names_what_becomes_a_statement() -> None:
+    types = (*OF_RESOURCES, PERMISSION, BUS_POLICY, POD_IDENTITY)
+    assert [type_ for type_ in types if f"`{type_}`" not in PAGE.read_text()] == []
