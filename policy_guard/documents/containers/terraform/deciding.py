@@ -64,7 +64,7 @@ def deciding_texts(
         for names in _references_of(scope, node):
             reads = reads or _is_reading(names)
             for address, definition_scope, definition in _definitions(current_scope, names):
-                key = (definition_scope.name, address, definition.text)
+                key = (definition_scope.name, address, definition.deciding_text)
                 if key not in texts and not (excluded_prefix and address.startswith(excluded_prefix)):
                     texts.add(key)
                     scope.decisive[key] = definition

@@ -34,6 +34,14 @@ class Definition(NamedTuple):
         return "\n".join(source.text[slice(*span)] for source, span in self.spots)
 
     @property
+    def deciding_text(self) -> str:
+        """What is written there, but for the descriptions of variables and outputs."""
+        if self.block is None or self.block.type not in ("variable", "output") or self.body.blocks:
+            return self.text
+        arguments = (self.written(each) for each in self.body.arguments.values() if each.name != "description")
+        return "\n".join(arguments)
+
+    @property
     def body(self) -> Body:
         return self.block.body if self.block else Body({}, (), self.span)
 

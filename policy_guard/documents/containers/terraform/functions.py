@@ -23,13 +23,15 @@ from policy_guard.documents.containers.terraform.values import (
     pairs_of,
     parts,
     single,
+    surely_differ,
     text_of,
     unknown,
     without_sets,
 )
 from policy_guard.documents.globs import matches_path, not_a_pattern
 from policy_guard.documents.hcl.bodies import read_template
-from policy_guard.documents.hcl.syntax import Call, Expression
+from policy_guard.documents.hcl.syntax import Call, Expression, List
+from policy_guard.documents.hcl.syntax import Mapping as MappingNode
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Source, Span, Unreadable
 
 
@@ -39,7 +41,7 @@ def call_value(evaluator: Evaluator, node: Call) -> Node:
     if function is not None and not node.spread:
         return _applied(evaluator, node, function)
     if node.name == "jsonencode" and len(node.arguments) == 1:
-        value = without_sets(evaluator.value(node.arguments[0]))
+        value = without_sets(_written(evaluator, node.arguments[0]))
         return _encode(value, node.span) if isinstance(value, Scalar) else value._replace(tag=JSON)
     if node.name in ("file", "templatefile") and node.arguments and not is_known(path := _path_value(evaluator, node)):
         return _unknown_file(evaluator, node, path)
@@ -67,6 +69,22 @@ def _applied(evaluator: Evaluator, node: Call, function: Callable[[Sequence[Node
     if has_set and isinstance(result, Array):
         result = result._replace(tag=SET)
     return evaluator.opaque(node) if result is None else result
+
+
+def _written(evaluator: Evaluator, node: Expression) -> Node:
+    """The value of what is given on as JSON: the names in its mappings need not be known, as long as they differ."""
+    if isinstance(node, List):
+        return Array(tuple(_written(evaluator, item) for item in node.items), node.span)
+    if not isinstance(node, MappingNode):
+        return evaluator.value(node)
+    evaluator.spend(node.span)
+    entries: list[Entry] = []
+    for key, value in node.items:
+        name = single(evaluator.value(key))
+        if not isinstance(name, Scalar) or not all(surely_differ(parts(name), parts(other)) for other, _ in entries):
+            return evaluator.value(node)
+        entries.append(Entry(name._replace(parts=None) if is_known(name) else name, _written(evaluator, value)))
+    return Object(tuple(entries), node.span)
 
 
 def _encode(value: Scalar, span: Span) -> Node:

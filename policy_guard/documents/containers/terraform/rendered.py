@@ -5,9 +5,10 @@ Source: terraform-provider-aws, internal/service/iam/policy_document_data_source
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from policy_guard.documents.containers.choices import free
+from policy_guard.documents.containers.holes import Parts
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.definition import plain_text
 from policy_guard.documents.containers.terraform.elsewhere import is_unread, unread_statements
@@ -23,10 +24,12 @@ from policy_guard.documents.containers.terraform.values import (
     pairs_of,
     parts,
     single,
+    surely_differ,
+    text_of,
     unknown,
 )
 from policy_guard.documents.hcl.syntax import Block, Body, Expression, OtherFile, Variable
-from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
+from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
 
 _LISTS = {
     "actions": "Action",
@@ -171,10 +174,16 @@ def _texts(element: str, value: Node, marked: bool) -> Iterator[Entry]:
     """The element of a list of texts, which is not there if the list is empty or null."""
     if is_null(value):
         return
-    items = value.items if isinstance(value, Array) else (value,)
+    items = _flat_items(value)
     if items:
         texts = tuple(_with_variables(item) if marked else item for item in map(_as_string, items))
         yield _entry(element, Array(texts, value.span))
+
+
+def _flat_items(value: Node) -> tuple[Node, ...]:
+    """The items of a list; Terraform up to 0.11 takes those of a list in it for its own, and later ones refuse that."""
+    items = value.items if isinstance(value, Array) else (value,)
+    return tuple(inner for item in items for inner in (item.items if isinstance(item, Array) else (item,)))
 
 
 def _as_string(item: Node) -> Node:
@@ -199,8 +208,7 @@ def _principals(element: str, blocks: Sequence[tuple[Evaluator, Body, bool]]) ->
         type_ = single(evaluator.value(body.arguments["type"].value))
         if not isinstance(type_, Scalar) or not is_known(type_):
             raise Opaque("the type of these principals is not known; write it out", body.span)
-        value = evaluator.value(body.arguments["identifiers"].value)
-        items = value.items if isinstance(value, Array) else (value,)
+        items = _flat_items(evaluator.value(body.arguments["identifiers"].value))
         by_type.setdefault(type_.text, []).extend(_with_variables(_as_string(item)) for item in items)
     if not by_type:
         return
@@ -213,7 +221,7 @@ def _principals(element: str, blocks: Sequence[tuple[Evaluator, Body, bool]]) ->
 
 def _conditions(blocks: Sequence[tuple[Evaluator, Body, bool]]) -> tuple[Entry, ...] | None:
     """The conditions of a statement; None if they never hold."""
-    by_test: dict[tuple[str, str], list[Node]] = {}
+    by_test: dict[str, dict[Parts, list[Node]]] = {}
     span = blocks[0][1].span if blocks else Span(0, 0)
     for evaluator, body, is_repeated in blocks:
         if set(body.arguments) != {"test", "variable", "values"}:
@@ -223,19 +231,26 @@ def _conditions(blocks: Sequence[tuple[Evaluator, Body, bool]]) -> tuple[Entry, 
             if not evaluator.truth(free(words, f"terraform {words} {evaluator.body_content(body)!r}")):
                 return None
             continue
-        names = [single(evaluator.value(body.arguments[name].value)) for name in ("test", "variable")]
-        if not all(isinstance(name, Scalar) and is_known(name) for name in names):
-            raise Opaque("the test and the variable of a condition are not known; write them out", body.span)
-        value = evaluator.value(body.arguments["values"].value)
-        items = value.items if isinstance(value, Array) else (value,)
-        key = "".join(map(str, parts(names[0]))), "".join(map(str, parts(names[1])))
-        by_test.setdefault(key, []).extend(_with_variables(_as_string(item)) for item in items)
+        test, variable = (single(evaluator.value(body.arguments[name].value)) for name in ("test", "variable"))
+        if not isinstance(test, Scalar) or not is_known(test):
+            raise Opaque("the test of a condition is not known; write it out", body.span)
+        values = by_test.setdefault(label_of(test), {})
+        if not all(surely_differ(parts(variable), other) for other in values if other != parts(variable)):
+            raise Opaque("nobody knows whether these are conditions on one key; write the keys out", body.span)
+        items = _flat_items(evaluator.value(body.arguments["values"].value))
+        values.setdefault(parts(variable), []).extend(_with_variables(_as_string(item)) for item in items)
     if not by_test:
         return ()
-    tests: dict[str, list[Entry]] = {}
-    for (test, variable), values in by_test.items():
-        tests.setdefault(test, []).append(_entry(variable, Array(tuple(values), span)))
-    return (_entry("Condition", Object(tuple(_entry(t, Object(tuple(e), span)) for t, e in tests.items()), span)),)
+    tests = Object(tuple(_entry(test, _on_keys(values, span)) for test, values in by_test.items()), span)
+    return (_entry("Condition", tests),)
+
+
+def _on_keys(values: Mapping[Parts, Sequence[Node]], span: Span) -> Object:
+    return Object(tuple(Entry(_key(key, span), Array(tuple(each), span)) for key, each in values.items()), span)
+
+
+def _key(key: Parts, span: Span) -> Scalar:
+    return text_of(key, span) if any(isinstance(part, Hole) for part in key) else Scalar("".join(map(str, key)), span)
 
 
 # --- documents that are merged

@@ -37,6 +37,21 @@ def surely_equal(left: Node, right: Node) -> bool | None:
     return left.text == right.text
 
 
+def surely_differ(one: Parts, other: Parts) -> bool:
+    """Tell whether two texts differ whatever stands in their holes: by what is known of their ends."""
+    if all(isinstance(part, str) for part in (*one, *other)):
+        return one != other
+    starts, ends = ([_text_at(each, at) for each in (one, other)] for at in (0, -1))
+    is_start = starts[0].startswith(starts[1]) or starts[1].startswith(starts[0])
+    return not is_start or not (ends[0].endswith(ends[1]) or ends[1].endswith(ends[0]))
+
+
+def _text_at(text: Parts, at: int) -> str:
+    """The part at an end of a text; empty for a hole."""
+    part = text[at] if text else ""
+    return part if isinstance(part, str) else ""
+
+
 def name_of(node: Node) -> str:
     """Equal for two values only if they are one."""
     if isinstance(node, Scalar):
