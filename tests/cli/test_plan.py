@@ -308,6 +308,7 @@ def test_roles_of_one_name_in_two_accounts_are_two(scratch: Scratch) -> None:
         ([], "plan.json is no plan of Terraform"),
         (plan(errored=True), "a plan that ended with an error"),
         (plan(complete=False), "not complete"),
+        (plan(deferred_changes=[{"reason": "resource_config_unknown"}]), "not complete"),
         (plan(format_version="2.0"), "only 1 is read"),
         ({**plan(), "resource_changes": [1]}, "not a plan as Terraform writes it"),
         ("[" * 100_000, "plan.json is no JSON"),
@@ -378,3 +379,11 @@ def test_a_policy_of_an_organization_caps_its_targets(scratch: Scratch, target: 
     attachments = ({"policy_id": "p-1", "target_id": each, "skip_destroy": each} for each in ("ou-1", target))
     cap = change("aws_organizations_policy.p", values, values)
     assert judged(scratch, plan(cap, change("aws_organizations_policy_attachment.a", *attachments))).code == code
+
+
+def test_a_policy_deep_in_the_resource_of_another_provider_is_judged(scratch: Scratch) -> None:
+    manifests = (
+        {"manifest": {"spec": {"forProvider": {"policy": policy(allow(each))}}}} for each in ("s3:GetObject", "s3:*")
+    )
+    answer = judged(scratch, plan(change("kubernetes_manifest.m", *manifests)))
+    assert (answer.code, "manifest.spec.forProvider.policy" in answer.out) == (1, True), answer

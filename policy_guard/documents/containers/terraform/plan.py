@@ -75,7 +75,7 @@ def read_plan(path: str, data: bytes) -> Sides:
     version = str(plan.get("format_version", ""))
     if version.partition(".")[0] != "1":
         raise SetupError(f"{path} has the format version {version[:20]!r}, and only 1 is read; use a newer Terraform")
-    if plan.get("errored") or plan.get("complete") is False:
+    if plan.get("errored") or plan.get("complete") is False or plan.get("deferred_changes"):
         raise SetupError(f"{path} is a plan that ended with an error or is not complete; nothing can be told from it")
     changes = plan["resource_changes"]
     if not isinstance(changes, list) or not all(_is_change(each) for each in changes):
@@ -201,6 +201,9 @@ def _units(path: str, resource: Mapping[str, Any], side: str) -> Iterator[Unit]:
             is_later = _is_later(later_values.get(name))
             if values.get(name) is not None or is_later:
                 yield _unit(path, resource, at, name, values.get(name), values, is_later)
+        else:
+            for place, text in _inner_texts(values.get(name), at):
+                yield _unit(path, resource, place, name, text, values, False)
     yield from _granting_units(path, resource, f"{address}{deposed_suffix}", values, later_values)
     if _loses_boundary(resource, side, later_values):
         yield _unit(path, resource, f"{address}{deposed_suffix}.{CEILING}", CEILING, None, values, False)
@@ -227,6 +230,19 @@ def _values_at(value: Any, steps: Sequence[str]) -> Iterator[Any]:
         yield from _values_at(value.get(steps[0]), steps[1:])
     elif not steps and value is not None:
         yield value
+
+
+def _inner_texts(value: Any, at: str) -> Iterator[tuple[str, str]]:
+    """The policies that are written as texts somewhere in a value that is not known to hold any, with their places."""
+    stack = [(at, value)]
+    while stack:
+        place, inner = stack.pop()
+        if isinstance(inner, dict):
+            stack += ((f"{place}.{key}", each) for key, each in inner.items())
+        elif isinstance(inner, list):
+            stack += ((f"{place}[{number}]", each) for number, each in enumerate(inner))
+        elif isinstance(inner, str) and is_policy_text(inner):
+            yield place, inner
 
 
 def _granting_units(
