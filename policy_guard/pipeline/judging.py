@@ -110,6 +110,10 @@ class Judge:
             switched_off=tuple(dict.fromkeys(switched_off)),
         )
 
+    def combined_entries(self) -> frozenset[str]:
+        """The critical entries of several sets."""
+        return frozenset(str(entry.id) for entry in self._settings.critical if entry.all_of)
+
     def _findings_without_proof(self, policy: Policy, unbounded: Finding | None) -> Iterator[Finding]:
         """The findings that take no proof."""
         if self._usage is not None:

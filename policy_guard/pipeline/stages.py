@@ -53,7 +53,10 @@ class Session(NamedTuple):
 
     def pair(self, pair: Pair, comparing: bool = True) -> None:
         """Judges a policy, old and new; without `comparing` the new version alone."""
-        self._judge(_name(pair.path, pair.new or pair.old), pair, comparing)
+        if pair.follows:
+            self.principal(pair)
+        else:
+            self._judge(_name(pair.path, pair.new or pair.old), pair, comparing)
 
     def version(self, version: FileVersion, with_reference: Callable[[Pair], Pair] = lambda pair: pair) -> None:
         """Judges a version by itself: that it can be read, and that it grants nothing critical.
@@ -96,15 +99,16 @@ class Session(NamedTuple):
             self._judge(joined.name, pair, comparing, doubts)
             doubts = ()
 
-    def principal(self, pair: Pair, combined: Collection[str]) -> None:
-        """Judges a principal to which a document is attached that changed, where that document alone tells too little.
+    def principal(self, pair: Pair) -> None:
+        """Judges a principal that has a document that changed, where the document alone tells too little."""
+        from policy_guard.pipeline.pairing.attaching_files import differing_statements, told_by_principal
 
-        `combined` are the critical entries of several sets.
-        """
-        from policy_guard.pipeline.pairing.attaching_files import told_by_principal
-
+        combined = self.judge.combined_entries()
+        if pair.follows and not combined:
+            return
         judgement = self.judge.judge(self.attached.pair(pair), comparing=True)
-        findings = tuple(told_by_principal(pair, judgement.findings, combined, self.attached.has_changed))
+        has_changed = differing_statements(pair) if pair.follows else self.attached.has_changed
+        findings = tuple(told_by_principal(pair, judgement.findings, combined, has_changed))
         if findings:
             name = _name(pair.path, pair.new or pair.old)
             self.results.add_judgement(name, judgement._replace(findings=findings))
@@ -171,11 +175,10 @@ class Run(NamedTuple):
             return
         from policy_guard.pipeline.pairing.attaching_files import attaching_files, principals_in
 
-        combined = {str(entry.id) for entry in self.reader.settings.critical if entry.all_of}
         for change in attaching_files(self.reader, self.comparison):
             for pair in principals_in(self.reader, change, self.comparison):
                 if touches(change, self.paths):
-                    self.session.principal(pair, combined)
+                    self.session.principal(pair)
 
     def has_policy(self) -> bool:
         """Tell whether there is any policy in the new version, or a file that may be one, changed or not."""

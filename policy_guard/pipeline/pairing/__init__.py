@@ -28,6 +28,7 @@ class Pair(NamedTuple):
     `reference` is what every version is held against, if anything, and `unbounded` says why that cannot be had.
     `instead_of` is what stood there before, of another kind or holder, and counts as gone. `changed` are places that
     changed and on which the new version depends, and `moved` tells that the old one had another holder.
+    With `follows` it differs in documents alone that are judged by themselves, and that deny what they did.
     """
 
     path: str
@@ -39,6 +40,7 @@ class Pair(NamedTuple):
     instead_of: Policy | None = None
     changed: tuple[Spot, ...] = ()
     moved: bool = False
+    follows: bool = False
 
     @property
     def policy(self) -> Policy:

@@ -62,11 +62,30 @@ def told_by_principal(
     `combined` are the critical entries of several sets, and `has_changed` tells whether what a statement attaches did.
     """
     statements = pair.new.statements if pair.new else ()
-    of_documents = {each.index for each in statements if has_changed(each)}
-    of_others = {each.index for each in statements if not has_changed(each)}
+    of_documents = [each for each in statements if has_changed(each)]
+    of_others = [each for each in statements if not has_changed(each)]
     for finding in findings:
         is_standing = finding.acceptable is not None and finding.acceptable.standing
         is_combined = any(each in combined for each in finding.critical_ids)
-        is_of_others = finding.statement is None or finding.statement[0] not in of_documents - of_others
-        if finding.check != "no-lost-deny" and not is_standing and (is_combined or is_of_others):
+        is_repeated = _is_about(finding, of_documents) and not _is_about(finding, of_others)
+        if finding.check != "no-lost-deny" and not is_standing and (is_combined or not is_repeated):
             yield finding
+
+
+def _is_about(finding: Finding, statements: Iterable[Statement]) -> bool:
+    """Tell whether a finding is about one of these statements, and stands in it."""
+    return any(
+        finding.statement is not None
+        and each.index == finding.statement[0]
+        and each.source == finding.source
+        and each.span.start <= finding.span.start < each.span.end
+        for each in statements
+    )
+
+
+def differing_statements(pair: Pair) -> Callable[[Statement], bool]:
+    """Tell of a statement whether the old version has none that means the same."""
+    from policy_guard.iam.policy import statement_meaning
+
+    meanings = {statement_meaning(each) for each in pair.old.statements} if pair.old else set()
+    return lambda statement: statement_meaning(statement) not in meanings

@@ -68,7 +68,7 @@ def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:
     for key, units in new.items():
         old_units = old.get(key, [])
         is_renamed = not old_units and (units[0].holder, _signatures(units)) in removed_signatures
-        if is_renamed or key in follow or _are_equal(old_units, units):
+        if is_renamed or _are_equal(old_units, units):
             continue
         if policy := union(units, findings):
             yield Pair(
@@ -77,6 +77,7 @@ def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:
                 new=policy,
                 fresh=not old_units,
                 changed=tuple(dict.fromkeys(spot for unit in units for spot in unit.changed)),
+                follows=key in follow,
                 moved=not old_units and not old_addresses.isdisjoint(unit.address for unit in units),
             )
     for key, units in old.items():

@@ -38,14 +38,15 @@ a policy of Version 2012-10-17. `principals`, written as Principal is in a polic
 An identity policy does not say whose it is: there the entry counts for whoever has it. What follows from Principal is
 known: with `unless: [{StringEquals: {"aws:PrincipalAccount": ["111122223333"]}}, {Bool: {"aws:PrincipalIsAWSService":
 "true"}}]` an entry means callers of all accounts but that one, and no services. With `all-of` there is a finding only
-if something of each set is granted, by the policy or the group of files; one for each statement that has a part in
-it. Together they are new unless the old version granted something of each set, too.
+if something of each set is granted, by the policy, by all that one principal has, or by the group of files; one for
+each statement that has a part in it. Together they are new unless the old version granted something of each set, too.
 
 Known dangers are shipped: `packs: [privilege-escalation, data-exposure, defence-evasion]` at the top of the list
 takes them in, `skip: [ID]` leaves entries out, and `policy-guard list --critical` shows them with their sources.
 
-It does not see other policies of the same principal, unless they are in one group: two that are harmless alone may
-not be together.
+The policies of one principal are one question where the files say whose they are: in templates, Terraform, plans and
+files of attachments, inline and attached, with those of its groups. It does not see others, such as what is attached
+elsewhere, what manifests say in several resources, and bare policies that no group and no such file puts together.
 
 A critical permission that the old version granted too is reported as `critical-existing` says (a warning). A policy
 that needs one: `policy-guard accept` writes it down, to be reviewed and merged first; or limit the entry with `files`,
