@@ -29,6 +29,7 @@ class Attached:
     def __init__(self, places: tuple[tuple[str, str], ...], read: Callable[[str], Versions]) -> None:
         self._places = places
         self._read = read
+        self._has_asked = False
 
     @cached_property
     def _documents(self) -> AttachedDocuments:
@@ -38,6 +39,7 @@ class Attached:
 
     def pair(self, pair: Pair) -> Pair:
         """The pair with the documents of what it attaches, and with what a policy denied that it detaches."""
+        self._has_asked = True
         return self._documents.pair(pair)
 
     def has_changed(self, statement: Statement) -> bool:
@@ -46,8 +48,8 @@ class Attached:
 
     def remarks(self) -> Iterator[str]:
         """Say which documents are not to be had, of those that were asked for."""
-        for place in self._documents.missing() if self._places else ():
-            yield f"policies-by-arn: {place} names no single identity policy here, so that its ARN is an unknown policy"
+        for place in self._documents.missing() if self._has_asked else ():
+            yield f"{place} holds no single identity policy here, so that nobody knows what attaching it allows"
 
 
 def attached_in_repository(repository: Repository, reader: Reader, comparison: Comparison) -> Attached:

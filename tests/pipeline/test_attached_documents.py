@@ -102,7 +102,7 @@ def test_a_document_has_an_address_in_a_file_with_several(scratch: Scratch) -> N
     assert "new      s3:GetObject on *" in changed(scratch, "t.json", template(), template(ARN)).out
     scratch.commit(**{".policy-guard.yaml": settings("iam/all.json")})
     answer = changed(scratch, "t.json", template(), template(ARN))
-    assert "whatever" in answer.out and "policies-by-arn: iam/all.json names no single identity policy" in answer.out
+    assert "whatever" in answer.out and "iam/all.json holds no single identity policy here" in answer.out
 
 
 def test_the_document_may_stand_in_terraform_or_a_template(scratch: Scratch) -> None:

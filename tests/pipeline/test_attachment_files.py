@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,14 @@ MISTAKEN: dict[str, tuple[Any, str]] = {
     "an answer without an ARN": ({"AttachedPolicies": [{"PolicyName": "a"}]}, '"PolicyArn" is expected'),
     "an entity without a name": ({"PolicyRoles": [{"RoleId": "AROA"}]}, '"RoleName" is expected'),
     "no JSON": ('{"AttachedPolicies": [', "readable"),
+    "a principal in two documents": (
+        "---\n".join(map(json.dumps, (role(ADMINISTRATOR), role(READS)))).replace("}---", "}\n---"),
+        "stands twice in this file",
+    ),
+    "an answer under two keys of one name": (
+        f'{{"a": {json.dumps(answer(ADMINISTRATOR))}, "a": {json.dumps(answer(READS))}}}',
+        "stands twice in this file",
+    ),
     "a repeated key": ('{"AttachedPolicies": [], "AttachedPolicies": []}', "readable"),
 }
 
@@ -159,7 +168,8 @@ MISTAKEN: dict[str, tuple[Any, str]] = {
 @pytest.mark.parametrize("case", MISTAKEN)
 def test_what_cannot_be_read_fails(scratch: Scratch, case: str) -> None:
     content, words = MISTAKEN[case]
-    answered = changed(scratch, "attachments.json", answer(READS), content)
+    path = "attachments.yaml" if "---" in str(content) else "attachments.json"
+    answered = changed(scratch, path, answer(READS), content)
     assert answered.code == 1 and words in answered.out, answered
 
 

@@ -6,7 +6,7 @@ ListEntitiesForPolicy. The last does not tell the policy's name, so that the nam
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from policy_guard.documents.containers.holes import Parts, hole, spelling
 from policy_guard.documents.containers.managed import path_of
@@ -26,8 +26,20 @@ _WRITE = "write the ARN of a managed policy, or the path of a document in this r
 _POLICY, _DOCUMENT, _GROUP = "attached:ManagedPolicy", "attached:Document", "attached:Group"
 
 
-def attached_policies(source: Source, documents: Sequence[Node]) -> Iterator[PolicyDocument]:
-    """What each principal has by the attachments in a file, as one policy. Raises `Unreadable` for mistaken ones."""
+def attached_policies(source: Source, documents: Sequence[Node], labels: Iterable[str]) -> Iterator[PolicyDocument]:
+    """What each principal has by the attachments in a file, as one policy. Raises `Unreadable` for mistaken ones.
+
+    `labels` are those of the other policies in the file: of two with one label only one would be judged.
+    """
+    all_labels = set(labels)
+    for policy in _policies(source, documents):
+        if policy.label in all_labels:
+            raise Unreadable(Problem(f'"{policy.label}" stands twice in this file; keep one', policy.node.span))
+        all_labels.add(policy.label)
+        yield policy
+
+
+def _policies(source: Source, documents: Sequence[Node]) -> Iterator[PolicyDocument]:
     for number, document in enumerate(documents):
         stack: list[tuple[Node, str]] = [(document, f"[{number}]" if number else "")]
         while stack:

@@ -221,7 +221,7 @@ def _reading_of(source: Source, documents: Sequence[Node]) -> tuple[bool, Readin
     if may_attach(source.text.encode()):
         from policy_guard.documents.containers.attachment_files import attached_policies
 
-        attached = tuple(attached_policies(source, documents))
+        attached = tuple(attached_policies(source, documents, (each.label for each in reading.policies)))
         return True, reading._replace(policies=(*reading.policies, *attached))
     statements = None if reading.policies else _statement_reading(source, documents)
     return (False, reading) if statements is None else (True, statements)
