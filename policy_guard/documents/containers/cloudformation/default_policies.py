@@ -11,13 +11,17 @@ from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Sp
 
 _ROOT = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"}
 _CLIENT = [f"elasticfilesystem:Client{name}" for name in ("Mount", "Write", "RootAccess")]
-# The property, and whom it lets do what if it is not there. Sources: API Gateway Developer Guide, "Control access to a
-# REST API with API Gateway resource policies"; Amazon EFS User Guide, "Using IAM to control access to file systems";
-# AWS KMS Developer Guide, "Default key policy".
-_DEFAULTS: dict[str, tuple[str, Any, Any]] = {
-    "AWS::ApiGateway::RestApi": ("Policy", "*", "execute-api:Invoke"),
-    "AWS::EFS::FileSystem": ("FileSystemPolicy", "*", _CLIENT),
-    "AWS::KMS::Key": ("KeyPolicy", {"AWS": _ROOT}, "kms:*"),
+# The property, and what its policy allows if it is not there. Sources: API Gateway Developer Guide, "Control access to
+# a REST API with API Gateway resource policies"; Amazon EFS User Guide, "Using IAM to control access to file systems";
+# AWS KMS Developer Guide, "Default key policy"; aws-sam-translator, samtranslator/model/iam.py.
+_DEFAULTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "AWS::ApiGateway::RestApi": ("Policy", {"Principal": "*", "Action": "execute-api:Invoke", "Resource": "*"}),
+    "AWS::EFS::FileSystem": ("FileSystemPolicy", {"Principal": "*", "Action": _CLIENT, "Resource": "*"}),
+    "AWS::KMS::Key": ("KeyPolicy", {"Principal": {"AWS": _ROOT}, "Action": "kms:*", "Resource": "*"}),
+    "AWS::Serverless::Function": (
+        "AssumeRolePolicyDocument",
+        {"Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
+    ),
 }
 _DEEPEST = 20
 
@@ -40,8 +44,8 @@ def _has_policy(old: Template, new: Template, name: str) -> bool:
 
 def with_default(type_: str, properties: Object) -> Object:
     """The properties of a resource, with the default policy where no other is."""
-    key, principal, actions = _DEFAULTS[type_]
-    statement = {"Effect": "Allow", "Principal": principal, "Action": actions, "Resource": "*"}
+    key, elements = _DEFAULTS[type_]
+    statement = {"Effect": "Allow", **elements}
     span = Span(properties.span.start, properties.span.start + 1)
     default = node_of({"Version": "2012-10-17", "Statement": [statement]}, span)
     if properties.get(key) is None:
