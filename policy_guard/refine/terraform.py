@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from policy_guard.documents.containers.choices import Impossible, Need
 from policy_guard.documents.containers.opaque import Opaque
+from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.documents import Unit
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.folder import Folder
@@ -65,6 +66,7 @@ def refined_terraform(source: Source, folders: Folders, scope: Scope, names: Col
     contents = _contents(source, folders, names)
     if contents.problems:
         raise Unreadable(*contents.problems)
+    definitions = folders.changed(source).definitions
     here = {label for label, policy in contents.policies.items() if policy.source.path == source.path}
     left = {label: f"it is a policy of {name}" for label, name in contents.others.items() if label in here}
     left |= dict.fromkeys(contents.policies.keys() - here, "")
@@ -78,7 +80,7 @@ def refined_terraform(source: Source, folders: Folders, scope: Scope, names: Col
     reading = Reading(
         policies=lambda new_source, policies: _measured(_contents(new_source, folders, names)),
         is_same=is_same_tree if is_json else _is_same,
-        notation=_json_notation(source, shared) if is_json else _notation(source, shared),
+        notation=(_json_notation if is_json else _notation)(source, definitions, shared),
         refusal=_refusal,
         left=left,
     )
@@ -164,7 +166,7 @@ def _principal(scope: FolderScope, unit: Unit) -> str:
 # --- what is edited
 
 
-def _notation(source: Source, shared: frozenset[Span]) -> Notation:
+def _notation(source: Source, definitions: Mapping[str, Definition], shared: frozenset[Span]) -> Notation:
     """How a file in Terraform's own language is edited."""
     written = Written(source.text)
 
@@ -180,18 +182,18 @@ def _notation(source: Source, shared: frozenset[Span]) -> Notation:
         is_literal = statement.action.span in written.lists or statement.action.span in written.texts
         if (is_literal or written.is_in_heredoc(value.span)) and _is_spelled(source, value):
             return None
-        return _elsewhere(source, statement.action.span, narrowing)
+        return _elsewhere(source, definitions, statement.action.span, narrowing)
 
     return Notation(rewritten=list_edits, as_list=edits_of_one, obstacle=obstacle)
 
 
-def _json_notation(source: Source, shared: frozenset[Span]) -> Notation:
+def _json_notation(source: Source, definitions: Mapping[str, Definition], shared: frozenset[Span]) -> Notation:
     """How a file in Terraform's JSON syntax is edited."""
 
     def obstacle(statement: Statement, value: Value, narrowing: Narrowing) -> str | None:
         if value.span in shared:
             return SHARED
-        return None if _is_spelled(source, value) else _elsewhere(source, statement.action.span, narrowing)
+        return None if _is_spelled(source, value) else _elsewhere(source, definitions, statement.action.span, narrowing)
 
     return Notation(rewritten=rewritten, as_list=as_list, obstacle=obstacle)
 
@@ -201,13 +203,15 @@ def _is_spelled(source: Source, value: Value) -> bool:
     return source.text[slice(*value.span)] == json.dumps(value.text)
 
 
-def _elsewhere(source: Source, span: Span, narrowing: Narrowing) -> str:
+def _elsewhere(source: Source, definitions: Mapping[str, Definition], span: Span, narrowing: Narrowing) -> str:
     words = " ".join(source.text[slice(*span)].split())
     shown = words if len(words) <= _MOST_SHOWN else f"{words[: _MOST_SHOWN - 3]}..."
+    definition = definitions.get(words.removeprefix('"${').removesuffix('}"'))
+    place = f" ({definition.source.at(definition.span.start)})" if definition else ""
     surplus = len(narrowing.patterns) - _MOST_PATTERNS
     patterns = ", ".join(narrowing.patterns[:_MOST_PATTERNS]) + (f" and {surplus} more" if surplus > 0 else "")
     remedy = f"write {patterns} there" if patterns else "take it out there"
-    return f"{shown} gives it, and only lists that are written out are edited; {remedy}"
+    return f"{shown}{place} gives it, and only lists that are written out are edited; {remedy}"
 
 
 def _is_same(old: Source, new: Source, actions: Mapping[Span, tuple[str, ...]], removed_spans: frozenset[Span]) -> bool:

@@ -132,7 +132,7 @@ def test_a_single_text_becomes_a_list(tmp_path: Path) -> None:
     [
         (
             ROLE % ("Orders", encoded("local.a")) + f"locals {{\n  a = {BOTH}\n}}\n",
-            "local.a gives it, and only lists that are written out are edited; take it out there",
+            "local.a (infra/m.tf:6:3) gives it, and only lists that are written out are edited; take it out there",
         ),
         (STATEMENT % f"concat({BOTH}, [])", "concat"),
         (

@@ -65,6 +65,7 @@ class Tree:
             folder, _, name = path.rpartition("/")
             if is_read(name):
                 self.names.setdefault(folder, []).append(name)
+        self._has_tofu = any(path.endswith(_TOFU) for path in files)
 
     def reading(self, of_opentofu: bool) -> Tree:
         """Return what OpenTofu reads, or what Terraform reads, of the files.
@@ -79,13 +80,9 @@ class Tree:
             self._readings[of_opentofu] = tree
         return self._readings[of_opentofu]
 
-    def has_tofu(self) -> bool:
-        """Tell whether OpenTofu reads another file than Terraform somewhere."""
-        return any(name.endswith(_TOFU) for names in self.names.values() for name in names)
-
     def readings(self, folder: str) -> tuple[Tree, ...]:
         """Return what the tools read that may be run in a folder: OpenTofu, and Terraform if it has a file there."""
-        if not self.has_tofu():
+        if not self._has_tofu:
             return (self, self)
         has_file = any(name.endswith(_TF) for name in self.names.get(folder, ()))
         return self.reading(True), self.reading(not has_file)
