@@ -40,10 +40,11 @@ _PLAIN_ARGUMENTS = {
     "output": ("description", "sensitive", "ephemeral", "depends_on", "precondition"),
     "provider": ("alias", "version"),
 }
-# A string there is a reference, and no text.
+# A string there is a reference or a type, and no text.
 _REFERENCES = {
     **dict.fromkeys(("resource", "data"), ("provider",)),
     "module": ("providers",),
+    "variable": ("type",),
     "moved": ("from", "to"),
     "dynamic": ("iterator",),
 }
@@ -118,9 +119,10 @@ class _Reader:
         return Body(arguments, tuple(blocks), node.span)
 
     def _argument(self, type_: str, name: str, value: Node) -> Expression:
-        if type_ in _PLAIN or name in _PLAIN_ARGUMENTS.get(type_, ()) or name == "depends_on":
+        is_reference = name in _REFERENCES.get(type_, ())
+        if (type_ in _PLAIN and not is_reference) or name in _PLAIN_ARGUMENTS.get(type_, ()) or name == "depends_on":
             return plain(value)
-        return self._value(value, self._reference if name in _REFERENCES.get(type_, ()) else self._template)
+        return self._value(value, self._reference if is_reference else self._template)
 
     def _value(self, node: Node, read: Callable[[Scalar], Expression]) -> Expression:
         if isinstance(node, Array):
