@@ -30,7 +30,9 @@ class Definition(NamedTuple):
 
     @property
     def text(self) -> str:
-        """What is written there."""
+        """What is written there; it is asked for once for each policy that it may decide."""
+        if not self.others:
+            return self.source.text[slice(*self.span)]
         return "\n".join(source.text[slice(*span)] for source, span in self.spots)
 
     @property
