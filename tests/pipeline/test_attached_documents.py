@@ -176,7 +176,9 @@ def test_detaching_a_known_deny_loses_it(scratch: Scratch) -> None:
 
 
 @pytest.mark.parametrize(("path", "made"), [("t.json", template), ("main.tf", terraform), ("a.yaml", manifest)])
-@pytest.mark.parametrize(("name", "code"), [("payments", 0), ("DenyProduction", 1), ("force-mfa", 1)])
+@pytest.mark.parametrize(
+    ("name", "code"), [("payments", 0), ("RestrictedAccess", 0), ("DenyProduction", 1), ("force-mfa", 1)]
+)
 def test_detaching_a_policy_that_nobody_knows_is_told(
     scratch: Scratch, path: str, made: Any, name: str, code: int
 ) -> None:
@@ -187,6 +189,13 @@ def test_detaching_a_policy_that_nobody_knows_is_told(
         return
     assert "detaches a policy whose document is not known here" in answer.out
     assert f"what the policy {arn} denies" in " ".join(answer.out.split())
+
+
+def test_a_role_that_goes_loses_nothing(scratch: Scratch) -> None:
+    role, other = template(S3, OTHER.replace("payments", "DenyProduction")), template(S3)
+    other["Resources"]["R"]["Properties"]["RoleName"] = "s"
+    both = {"Resources": {"R": role["Resources"]["R"], "S": other["Resources"]["R"]}}
+    assert changed(scratch, "t.json", both, {"Resources": {"S": both["Resources"]["S"]}}).code == 0
 
 
 def test_detaching_it_from_one_that_may_do_everything_fails(scratch: Scratch) -> None:

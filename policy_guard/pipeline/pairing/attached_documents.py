@@ -180,9 +180,11 @@ def at_place(statement: Statement, span: Span, source: Source) -> Statement:
 def with_lost_policies(pair: Pair) -> Pair:
     """The pair with a Deny in its old version for each policy that nobody knows here and that is detached.
 
-    Where nothing else is left, as where the principal itself went, those alone whose names speak of denying.
+    Where nothing is left, those alone whose names speak of denying: the principal itself went if it had other access.
     """
     if pair.old is None or pair.old.kind != "identity":
+        return pair
+    if pair.new is None and not all(map(attached_policy, pair.old.statements)):
         return pair
     remaining = {statement_meaning(each) for each in pair.new.statements} if pair.new else frozenset()
     lost = [

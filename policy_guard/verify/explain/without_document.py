@@ -17,7 +17,8 @@ _ENDPOINT = "arn:aws:execute-api:*:*:"
 
 
 _DENYING = regex(
-    r"(?i)den(?:y|ies|ied)|forbid|prohibit|restrict|quarantine|guardrail|prevent|boundary|lockdown|enforce|require|mfa"
+    r"(?i)den(?:y|ies|ied)|forbid|prohibit|restrict(?!ed)|quarantine|guardrail|prevent|boundary|lockdown|enforce|require(?!d|m)"
+    r"|mfa"
 )
 
 
