@@ -183,3 +183,9 @@ def test_what_takes_too_much_to_follow_fails(tmp_path: Path, monkeypatch: pytest
     use = 'resource "aws_x" "y" {\n  config = local.a\n}\nmodule "r" {\n  source = "a/b/c"\n  arn    = local.a\n}\n'
     files = {"m.tf": chain_of_locals + use, "n.tf": ""}
     assert compared(tmp_path, files, {"n.tf": 'resource "aws_instance" "i" {}\n'}).code == 1
+
+
+def test_a_module_deeper_than_is_looked_fails_where_it_may_have_changed(tmp_path: Path) -> None:
+    files = {f"m{depth}/m.tf": f'module "x" {{\n  source = "../m{depth + 1}"\n}}\n' for depth in range(16)}
+    answer = compared(tmp_path, {**files, "m16/m.tf": document()}, {"m16/m.tf": document(actions='"*"')})
+    assert (answer.code, "m13/m.tf:1:1: error: policies may be given on here" in answer.out) == (1, True), answer
