@@ -48,7 +48,8 @@ def test_references_lists_and_loops_are_told_apart() -> None:
 
 def test_tildes_take_blanks_away() -> None:
     found = read_template("a \n${~ x ~}\n  b")
-    assert [part.value for part in found.parts if isinstance(part, Text)] == ["a", "b"]
+    assert [part.value for part in found.parts if isinstance(part, Text)] == ["a", "  b"]
+    assert _text('"a\\n  ${~ x ~} \\n\\n b"') == "ab"
 
 
 def test_every_node_has_the_span_of_its_text() -> None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from policy_guard.documents.containers.choices import Need
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.folder import Folder
@@ -33,7 +34,7 @@ def _value(folder: Folder, name: str) -> Any:
     try:
         source = folder.definitions[f"local.{name}"].source
         found = Evaluator(root(folder, lambda path: None, frozenset()), source, {}).local(name)
-    except Opaque:
+    except (Need, Opaque):
         return UNKNOWN
     return plain(found) if is_known(found) else UNKNOWN
 
@@ -52,12 +53,9 @@ def plain(node: Node) -> Any:
 
 
 def same(ours: Any, theirs: Any) -> bool:
-    """Tell whether two values are one; a text in JSON is what it says."""
-    if isinstance(ours, str) and isinstance(theirs, str) and ours != theirs:
-        try:
-            return bool(json.loads(ours) == json.loads(theirs))
-        except ValueError:
-            return False
+    """Tell whether two values are one. Texts in JSON are one if they say the same."""
+    if isinstance(ours, str) and isinstance(theirs, str) and ours[:1] + theirs[:1] in ("{{", "[["):
+        return ours == theirs or bool(json.loads(ours) == json.loads(theirs))
     if isinstance(ours, list | dict) and isinstance(theirs, list | dict):
         return _same_inside(ours, theirs)
     return bool(ours == theirs) and isinstance(ours, bool) == isinstance(theirs, bool)

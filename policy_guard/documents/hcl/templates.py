@@ -15,6 +15,8 @@ Reads: TypeAlias = "Callable[[Cursor], Expression]"
 _HEREDOC = re.compile(r"<<(-?)([^\W\d](?:\w|-)*)\r?\n")
 # What may stand beside the word that ends a heredoc. Source: Go, bytes.TrimSpace.
 _BLANKS = " \t\v\f\r\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_SPACE = "\n \t\v\f\r\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+_STRAY_RETURN = re.compile(r"\r(?!\n)")
 _QUOTED_RUN = re.compile(r'[^"\\$%\n\r]+')
 _FREE_RUN = re.compile(r"[^$%\n]*\n?")
 _UNICODE = re.compile(r"u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}")
@@ -44,7 +46,7 @@ def quoted(cursor: Cursor, read_value: Reads) -> Template:
             cursor.fail("the string has no end in its line; close the quotation mark", start)
         pieces.append(_piece(cursor, read_value, _in_quotes))
     cursor.at += 1
-    return _template(cursor, pieces, start)
+    return _template(cursor, _strip_blanks(pieces, by_line=False), start)
 
 
 def is_heredoc(cursor: Cursor) -> bool:
@@ -64,9 +66,12 @@ def heredoc(cursor: Cursor, read_value: Reads) -> Template:
         if cursor.at >= len(cursor.text):
             cursor.fail(f"the heredoc has no end; write {head[2]} in a line of its own", start)
         pieces.append(_piece(cursor, read_value, _literal_text))
+        if isinstance(pieces[-1], Text) and _STRAY_RETURN.search(pieces[-1].value):
+            cursor.fail("a carriage return stands alone before this; remove it")
         begins = isinstance(pieces[-1], Text) and pieces[-1].value.endswith("\n")
     cursor.match(close)
-    return _template(cursor, pieces, start, flush=bool(head[1]))
+    stripped = _strip_blanks(pieces, by_line=True)
+    return _template(cursor, _flush(stripped) if head[1] else stripped, start)
 
 
 def template_of(text: str, read_value: Reads) -> Template:
@@ -76,13 +81,12 @@ def template_of(text: str, read_value: Reads) -> Template:
     pieces: list[_Piece] = []
     while cursor.at < len(text):
         pieces.append(_piece(cursor, read_value, _literal_text))
-    return _template(cursor, pieces, 0)
+    return _template(cursor, _strip_blanks(pieces, by_line=True), 0)
 
 
-def _template(cursor: Cursor, pieces: list[_Piece], start: int, flush: bool = False) -> Template:
-    stripped = _strip_blanks(pieces)
-    parts = _Tree(cursor, stripped).all()
-    template = Template(_flush(parts) if flush else parts, Span(start, cursor.at))
+def _template(cursor: Cursor, pieces: list[_Piece], start: int) -> Template:
+    parts = _Tree(cursor, pieces).all()
+    template = Template(parts, Span(start, cursor.at))
     return cursor.build(template, *parts)
 
 
@@ -234,8 +238,11 @@ def _without_empty(parts: Iterable[Part]) -> tuple[Part, ...]:
 # --- blanks that are taken away
 
 
-def _strip_blanks(pieces: list[_Piece]) -> list[_Piece]:
-    """The pieces after tildes took the blanks beside them, over all their lines."""
+def _strip_blanks(pieces: list[_Piece], by_line: bool) -> list[_Piece]:
+    """The pieces after tildes took the blanks beside them: all, or those of the line with its break.
+
+    Source: hashicorp/hcl, hclsyntax, parseTemplateParts: one token at most, which ends with a line outside of quotes.
+    """
     if not any(not isinstance(piece, Text) and any(piece.trims) for piece in pieces):
         return pieces
     stripped = list(pieces)
@@ -243,42 +250,43 @@ def _strip_blanks(pieces: list[_Piece]) -> list[_Piece]:
         if isinstance(piece, Text):
             continue
         if piece.trims[0]:
-            _strip(stripped, range(number - 1, -1, -1), left=False)
+            _strip(stripped, range(number - 1, -1, -1), left=False, by_line=by_line)
         if piece.trims[1]:
-            _strip(stripped, range(number + 1, len(stripped)), left=True)
+            _strip(stripped, range(number + 1, len(stripped)), left=True, by_line=by_line)
     return stripped
 
 
-def _strip(pieces: list[_Piece], places: Iterable[int], left: bool) -> None:
+def _strip(pieces: list[_Piece], places: Sequence[int], left: bool, by_line: bool) -> None:
     for place in places:
         piece = pieces[place]
-        if not isinstance(piece, Text):
+        ends_line = by_line and isinstance(piece, Text) and piece.value.endswith("\n")
+        if not isinstance(piece, Text) or (ends_line and not left and place != places[0]):
             return
-        value = piece.value.lstrip() if left else piece.value.rstrip()
+        value = piece.value.lstrip(_SPACE) if left else piece.value.rstrip(_SPACE)
         pieces[place] = replace(piece, value=value)
-        if value:
+        if value or (ends_line and left):
             return
 
 
-def _flush(parts: tuple[Part, ...]) -> tuple[Part, ...]:
-    """The parts of a `<<-` heredoc without the least indentation of any line.
+def _flush(pieces: list[_Piece]) -> list[_Piece]:
+    """The pieces of a `<<-` heredoc without the least indentation of any line.
 
     Source: hashicorp/hcl, hclsyntax, flushHeredocTemplateParts.
     """
     indents: dict[int, int] = {}
     begins, indent = True, 1 << 30
-    for number, part in enumerate(parts):
-        if begins and isinstance(part, Text):
-            body = part.value.lstrip()
-            if body or not part.value.endswith("\n"):
-                indents[number] = len(part.value) - len(body)
+    for number, piece in enumerate(pieces):
+        if begins and isinstance(piece, Text):
+            body = piece.value.lstrip(_SPACE)
+            if body or not piece.value.endswith("\n"):
+                indents[number] = len(piece.value) - len(body)
         elif begins:
             indent = 0
-        begins = isinstance(part, Text) and part.value.endswith("\n")
+        begins = isinstance(piece, Text) and piece.value.endswith("\n")
     indent = min([indent, *indents.values()])
-    return tuple(_without_indent(part, indent) if number in indents else part for number, part in enumerate(parts))
+    return [_without_indent(piece, indent) if number in indents else piece for number, piece in enumerate(pieces)]
 
 
-def _without_indent(part: Part, count: int) -> Part:
-    assert isinstance(part, Text)
-    return replace(part, value=part.value[count:], span=Span(part.span.start + count, part.span.end))
+def _without_indent(piece: _Piece, count: int) -> Text:
+    assert isinstance(piece, Text)
+    return replace(piece, value=piece.value[count:], span=Span(piece.span.start + count, piece.span.end))

@@ -10,7 +10,9 @@ from typing import TypeGuard
 from policy_guard.documents.containers.choices import Atom, Need, Truths, free, settle
 from policy_guard.documents.containers.holes import Parts
 from policy_guard.documents.containers.opaque import Opaque
+from policy_guard.documents.containers.terraform.conversions import as_beside, has_other_kinds
 from policy_guard.documents.containers.terraform.definition import Definition
+from policy_guard.documents.containers.terraform.numbers import reckoned
 from policy_guard.documents.containers.terraform.scope import Scope
 from policy_guard.documents.containers.terraform.values import (
     SET,
@@ -34,6 +36,7 @@ from policy_guard.documents.hcl.syntax import (
     Block,
     Body,
     Call,
+    Chosen,
     Conditional,
     Expression,
     For,
@@ -44,6 +47,7 @@ from policy_guard.documents.hcl.syntax import (
     Literal,
     Operation,
     OtherFile,
+    Repeated,
     Splat,
     Template,
     Text,
@@ -137,7 +141,7 @@ class Evaluator:
         if isinstance(node, MappingNode):
             return self._mapping(node)
         if isinstance(node, Conditional):
-            return self.value(node.if_true if self.holds(node.condition) else node.if_false)
+            return self._chosen(node)
         if isinstance(node, Operation):
             return self._operation(node)
         if isinstance(node, Variable | Attribute | Index):
@@ -206,7 +210,20 @@ class Evaluator:
             return (part.value,)
         if isinstance(part, Interpolation):
             return parts(single(self.value(part.value)))
-        raise Opaque("directives in templates are not read; write the text out", part.span)  # type: ignore[attr-defined]
+        assert isinstance(part, Chosen | Repeated)
+        if isinstance(part, Chosen):
+            return self._parts_of(part.if_true if self.holds(part.condition) else part.if_false)
+        pairs = pairs_of(self.value(part.collection))
+        if pairs is None:
+            raise Opaque("nobody can tell how often this is repeated; write the text out", part.span)
+        text_parts: list[str | Hole] = []
+        for key, item in pairs:
+            inner = self.with_names({part.names[1]: item, **({part.names[0]: key} if part.names[0] else {})})
+            text_parts += inner._parts_of(part.body)
+        return tuple(text_parts)
+
+    def _parts_of(self, all_parts: Sequence[object]) -> Parts:
+        return tuple(text_part for part in all_parts for text_part in self.part(part))
 
     def _mapping(self, node: MappingNode) -> Node:
         entries: list[Entry] = []
@@ -238,7 +255,19 @@ class Evaluator:
             key = "".join(sorted((name_of(single(left_value)), name_of(single(right_value)))))
             atom = free(f"{label_of(left_value)} is {label_of(right_value)}", f"terraform equal {key}")
             return self._boolean(self.truth(atom) == (node.operator == "=="), node.span)
-        return self.opaque(node)
+        first = self.value(node.left) if node.left is not None else None
+        return reckoned(node.operator, first, self.value(node.right), node.span) or self.opaque(node)
+
+    def _chosen(self, node: Conditional) -> Node:
+        """The value of one side; a number or truth value is a text where the other side is one."""
+        one, other = (node.if_true, node.if_false) if self.holds(node.condition) else (node.if_false, node.if_true)
+        value = self.value(one)
+        if not isinstance(other, Template | List | MappingNode) or not has_other_kinds(value):
+            return value
+        try:
+            return as_beside(value, self.value(other)) or self.opaque(node)
+        except (Need, Opaque):
+            return value
 
     def _boolean(self, truth: bool, span: Span) -> Node:
         return Scalar("true" if truth else "false", span, "boolean")

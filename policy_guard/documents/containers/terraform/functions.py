@@ -6,16 +6,21 @@ Source: Terraform's documentation, language/functions.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from posixpath import normpath
 
 from policy_guard.documents.containers.holes import Parts
 from policy_guard.documents.containers.opaque import Opaque
+from policy_guard.documents.containers.terraform.conversions import of_one_type
 from policy_guard.documents.containers.terraform.evaluate import IN_REPOSITORY, Evaluator
 from policy_guard.documents.containers.terraform.known import KNOWN
+from policy_guard.documents.containers.terraform.numbers import number_of, whole
 from policy_guard.documents.containers.terraform.values import (
     JSON,
     SET,
+    SORTED_SET,
     is_known,
     is_null,
     label_of,
@@ -34,15 +39,24 @@ from policy_guard.documents.hcl.syntax import Call, Expression, List
 from policy_guard.documents.hcl.syntax import Mapping as MappingNode
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Source, Span, Unreadable
 
+_VERB = re.compile(r"(%%|%[svd])")
+
 
 def call_value(evaluator: Evaluator, node: Call) -> Node:
     """Return what a call comes to. Raises `Need` and `Opaque`."""
     function = LISTS.get(node.name) or KNOWN.get(node.name)
-    if function is not None and not node.spread:
+    if function is not None:
         return _applied(evaluator, node, function)
+    if node.name in ("try", "can") and node.arguments and not node.spread:
+        return _tried(evaluator, node)
     if node.name == "jsonencode" and len(node.arguments) == 1:
         value = without_sets(_written(evaluator, node.arguments[0]))
         return _encode(value, node.span) if isinstance(value, Scalar) else value._replace(tag=JSON)
+    return _of_files(evaluator, node)
+
+
+def _of_files(evaluator: Evaluator, node: Call) -> Node:
+    """Return what a function that reads files comes to, or any other that is not worked out."""
     if node.name in ("file", "templatefile") and node.arguments and not is_known(path := _path_value(evaluator, node)):
         return _unknown_file(evaluator, node, path)
     if node.name == "file" and len(node.arguments) == 1:
@@ -64,6 +78,11 @@ def call_value(evaluator: Evaluator, node: Call) -> Node:
 def _applied(evaluator: Evaluator, node: Call, function: Callable[[Sequence[Node], Span], Node | None]) -> Node:
     """Return what a function makes of its arguments; of a set of unknown order, only what is again one is known."""
     arguments = [evaluator.value(argument) for argument in node.arguments]
+    if node.spread:
+        *arguments, last = arguments
+        if not isinstance(last, Array) or pairs_of(last) is None or last.tag == SET:
+            return evaluator.opaque(node)
+        arguments += last.items
     has_set = any(isinstance(argument, Array) and argument.tag == SET for argument in arguments)
     result = function(arguments, node.span) if not has_set or node.name in _OF_SETS else None
     if has_set and isinstance(result, Array):
@@ -87,10 +106,24 @@ def _written(evaluator: Evaluator, node: Expression) -> Node:
     return Object(tuple(entries), node.span)
 
 
+def _tried(evaluator: Evaluator, node: Call) -> Node:
+    """The first value, if it is known; else it may be what cannot be worked out, or any of the others."""
+    try:
+        value = evaluator.value(node.arguments[0])
+    except Opaque:
+        return evaluator.opaque(node)
+    if not is_known(value):
+        return evaluator.opaque(node)
+    return value if node.name == "try" else Scalar("true", node.span, "boolean")
+
+
 def _encode(value: Scalar, span: Span) -> Node:
     """The JSON text of a text, number or truth value; what nobody knows may be a whole policy."""
-    if not is_known(value) or value.kind != "string":
+    if not is_known(value):
         return value
+    if value.kind != "string":
+        written = "null" if is_null(value) else label_of(value)
+        return Scalar(written, span, parts=(written,))
     text = json.dumps(label_of(value), ensure_ascii=False)
     # Go writes these otherwise: encoding/json, "Marshal".
     for symbol in "<>&\u2028\u2029":
@@ -227,11 +260,22 @@ def _distinct(arguments: Sequence[Node], span: Span) -> Node | None:
 
 
 def _sorted(arguments: Sequence[Node], span: Span) -> Node | None:
-    """Sets and sorted lists: texts in the order of their characters."""
-    distinct_items = _distinct(arguments, span) if all(isinstance(argument, Array) for argument in arguments) else None
-    if not isinstance(distinct_items, Array) or not all(isinstance(item, Scalar) for item in distinct_items.items):
+    """The set of texts in the order of their characters, or of numbers in theirs."""
+    if not all(isinstance(argument, Array) for argument in arguments):
         return None
-    return Array(tuple(sorted(distinct_items.items, key=label_of)), span)
+    items = [item for argument in arguments if isinstance(argument, Array) for item in argument.items]
+    alike = of_one_type(items) if all(isinstance(item, Scalar) and is_known(item) for item in items) else None
+    if alike is None:
+        return None
+    distinct_items = {name_of(item): item for item in alike}.values()
+    numbers = [(number_of(item), item) for item in distinct_items]
+    if any(number is not None for number, _ in numbers):
+        return Array(tuple(item for _, item in sorted(numbers, key=_number_first)), span, SORTED_SET)
+    return Array(tuple(sorted(distinct_items, key=label_of)), span, SORTED_SET)
+
+
+def _number_first(pair: tuple[Fraction | None, Node]) -> tuple[Fraction, str]:
+    return pair[0] or Fraction(0), label_of(pair[1])
 
 
 def _set(arguments: Sequence[Node], span: Span) -> Node | None:
@@ -254,7 +298,7 @@ def _is_one_text(item: Node) -> bool:
 def _sort(arguments: Sequence[Node], span: Span) -> Node | None:
     if len(arguments) != 1 or not isinstance(arguments[0], Array) or not is_known(arguments[0]):
         return None
-    return Array(tuple(sorted(arguments[0].items, key=label_of)), span)
+    return Array(tuple(sorted(map(single, arguments[0].items), key=label_of)), span)
 
 
 def _compact(arguments: Sequence[Node], span: Span) -> Node | None:
@@ -262,11 +306,29 @@ def _compact(arguments: Sequence[Node], span: Span) -> Node | None:
     items = _items(arguments[0]) if arguments else ()
     if not all(map(is_known, items)):
         return None
-    return Array(tuple(item for item in items if not is_null(item) and label_of(item)), span)
+    return Array(tuple(single(item) for item in items if not is_null(item) and label_of(item)), span)
 
 
 def _as_it_is(arguments: Sequence[Node], span: Span) -> Node | None:
     return arguments[0] if len(arguments) == 1 else None
+
+
+def _as_list(arguments: Sequence[Node], span: Span) -> Node | None:
+    if len(arguments) != 1 or not isinstance(arguments[0], Array):
+        return arguments[0] if len(arguments) == 1 else None
+    items = of_one_type(arguments[0].items)
+    tag = SET if arguments[0].tag == SET else None
+    return Array(items, span, tag) if items is not None else None
+
+
+def _as_map(arguments: Sequence[Node], span: Span) -> Node | None:
+    if len(arguments) != 1 or not isinstance(arguments[0], Object):
+        return arguments[0] if len(arguments) == 1 else None
+    entries = arguments[0].entries
+    values = of_one_type([entry.value for entry in entries])
+    if values is None:
+        return None
+    return Object(tuple(Entry(entry.key, value) for entry, value in zip(entries, values, strict=True)), span)
 
 
 def _as_text(arguments: Sequence[Node], span: Span) -> Node | None:
@@ -312,15 +374,45 @@ def _join(arguments: Sequence[Node], span: Span) -> Node | None:
 
 
 def _format(arguments: Sequence[Node], span: Span) -> Node | None:
+    """The text with values at `%s`, `%v` and `%d` filled in; other ways to write a value are left unknown."""
     if not arguments or not isinstance(arguments[0], Scalar) or not is_known(arguments[0]):
         return None
-    pieces = arguments[0].text.split("%s")
-    if "%" in "".join(pieces) or len(pieces) != len(arguments):
+    values = list(arguments[1:])
+    text_parts: list[str | Hole] = []
+    for piece in _VERB.split(arguments[0].text):
+        if piece == "%%":
+            text_parts.append("%")
+        elif piece not in ("%s", "%v", "%d"):
+            if "%" in piece:
+                return None
+            text_parts.append(piece)
+        elif not values or not _is_written_so(piece, values[0]):
+            return None
+        else:
+            text_parts += parts(single(values.pop(0)))
+    return text_of(tuple(text_parts), span) if not values else None
+
+
+def _is_written_so(verb: str, value: Node) -> bool:
+    if verb == "%d":
+        return whole(value) is not None
+    return isinstance(value, Scalar) and not is_null(value)
+
+
+def _format_list(arguments: Sequence[Node], span: Span) -> Node | None:
+    """The texts for each item; lists that do not stand beside each other are of one length."""
+    lists = [argument for argument in arguments[1:] if isinstance(argument, Array)]
+    lengths = {len(items) for argument in lists if (items := pairs_of(argument)) is not None}
+    if len(lengths) != 1 or any(pairs_of(each) is None or each.tag == SET for each in lists):
         return None
-    text_parts: list[str | Hole] = [pieces[0]]
-    for piece, argument in zip(pieces[1:], arguments[1:], strict=True):
-        text_parts += (*parts(single(argument)), piece)
-    return text_of(tuple(text_parts), span)
+    texts: list[Node] = []
+    for number in range(lengths.pop()):
+        row = [each.items[number] if isinstance(each, Array) else each for each in arguments]
+        text = _format(row, span)
+        if text is None:
+            return None
+        texts.append(text)
+    return Array(tuple(texts), span)
 
 
 _TEMPLATE = "template"
@@ -333,8 +425,8 @@ LISTS: dict[str, Callable[[Sequence[Node], Span], Node | None]] = {
     "toset": _set,
     "flatten": _flatten,
     "compact": _compact,
-    "tolist": _as_it_is,
-    "tomap": _as_it_is,
+    "tolist": _as_list,
+    "tomap": _as_map,
     "sort": _sort,
     "tostring": _as_text,
     "sensitive": _as_it_is,
@@ -345,4 +437,5 @@ LISTS: dict[str, Callable[[Sequence[Node], Span], Node | None]] = {
     "length": _length,
     "join": _join,
     "format": _format,
+    "formatlist": _format_list,
 }

@@ -5,17 +5,30 @@ Source: Terraform, "Functions". What depends on how letters of other alphabets c
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from posixpath import basename, dirname
 
+from policy_guard.documents.containers.terraform.conversions import of_one_type
 from policy_guard.documents.containers.terraform.decoding import csv_value, yaml_value
 from policy_guard.documents.containers.terraform.evaluate import IN_REPOSITORY
-from policy_guard.documents.containers.terraform.values import is_known, is_null, label_of, name_of, pairs_of, place_at
+from policy_guard.documents.containers.terraform.numbers import OF_NUMBERS, whole
+from policy_guard.documents.containers.terraform.values import (
+    SORTED_SET,
+    is_known,
+    is_null,
+    label_of,
+    name_of,
+    pairs_of,
+    place_at,
+)
 from policy_guard.documents.encoded import decoded
 from policy_guard.documents.formats.json import scan
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span, Unreadable
 
 _LONGEST = 200_000
+_BREAKS = re.compile(r"(?:\r?\n)+\Z")
 
 
 def _text_function(change: Callable[..., str | None], count: int) -> Callable[[Sequence[Node], Span], Node | None]:
@@ -102,8 +115,106 @@ def _coalesce(arguments: Sequence[Node], span: Span) -> Node | None:
         if not isinstance(argument, Scalar) or not is_known(argument):
             return None
         if not is_null(argument) and label_of(argument):
+            return _as_the_others(argument, arguments)
+    return None
+
+
+def _as_the_others(value: Scalar, arguments: Sequence[Node]) -> Node | None:
+    """The value as a text if one of the others is one; None for one that nobody is sure of."""
+    if value.kind == "string":
+        return value
+    alike = of_one_type((value, *arguments)) if all(map(is_known, arguments)) else None
+    return alike[0] if alike else None
+
+
+def _of_texts(change: Callable[..., Node | None], counts: range) -> Callable[[Sequence[Node], Span], Node | None]:
+    """A function of a known text in ASCII and of other known values that gives a value."""
+
+    def run(arguments: Sequence[Node], span: Span) -> Node | None:
+        texts = _texts(arguments)
+        if texts is None or len(texts) not in counts or not texts[0].isascii():
+            return None
+        return change(span, *texts)
+
+    return run
+
+
+def _part(span: Span, text: str, start: str, length: str) -> Node | None:
+    if not all(re.fullmatch(r"-?[0-9]{1,6}", each) for each in (start, length)) or int(length) < -1:
+        return None
+    begin = int(start) + len(text) if int(start) < 0 else int(start)
+    if begin < 0 or begin > len(text):
+        return None
+    part = text[begin:] if length == "-1" else text[begin : begin + int(length)]
+    return Scalar(part, span, parts=(part,))
+
+
+def _as_bool(arguments: Sequence[Node], span: Span) -> Node | None:
+    texts = _texts(arguments)
+    return _truth(texts[0] == "true", span) if texts in (["true"], ["false"]) else None
+
+
+def _slice(arguments: Sequence[Node], span: Span) -> Node | None:
+    start, end = (whole(argument) for argument in arguments[1:]) if len(arguments) == 3 else (None, None)
+    items = arguments[0].items if arguments and isinstance(arguments[0], Array) else ()
+    if start is None or end is None or not _known_items(arguments[0]) or not 0 <= start <= end <= len(items):
+        return None
+    return Array(items[start:end], span)
+
+
+def _index(arguments: Sequence[Node], span: Span) -> Node | None:
+    if len(arguments) != 2 or not all(map(is_known, arguments)) or not isinstance(arguments[0], Array):
+        return None
+    names = [name_of(item) for item in arguments[0].items]
+    name = name_of(arguments[1])
+    is_there = _of_one_kind((*arguments[0].items, arguments[1])) and name in names
+    return Scalar(str(names.index(name)), span, "number") if is_there else None
+
+
+def _truths(arguments: Sequence[Node]) -> list[bool] | None:
+    """The truth values in a list; None if nobody knows one of them."""
+    items = arguments[0].items if len(arguments) == 1 and isinstance(arguments[0], Array) else (None,)
+    is_plain = all(isinstance(item, Scalar) and item.kind == "boolean" and is_known(item) for item in items)
+    return [label_of(item) == "true" for item in items if item is not None] if is_plain else None
+
+
+def _of_truths(ask: Callable[[list[bool]], bool]) -> Callable[[Sequence[Node], Span], Node | None]:
+    def run(arguments: Sequence[Node], span: Span) -> Node | None:
+        truths = _truths(arguments)
+        return _truth(ask(truths), span) if truths is not None else None
+
+    return run
+
+
+def _intersection(arguments: Sequence[Node], span: Span) -> Node | None:
+    if not arguments or not all(isinstance(argument, Array) and is_known(argument) for argument in arguments):
+        return None
+    lists = [argument.items for argument in arguments if isinstance(argument, Array)]
+    items = [item for each in lists for item in each]
+    if not _of_one_kind(items) or not all(isinstance(item, Scalar) and item.kind == "string" for item in items):
+        return None
+    names = set.intersection(*({name_of(item) for item in each} for each in lists))
+    common = {name_of(item): item for item in lists[0] if name_of(item) in names}
+    return Array(tuple(sorted(common.values(), key=label_of)), span, SORTED_SET)
+
+
+def _first_list(arguments: Sequence[Node], span: Span) -> Node | None:
+    """The first list that is not empty; of one that nobody knows, nobody knows that either."""
+    for argument in arguments:
+        if not isinstance(argument, Array) or pairs_of(argument) is None:
+            return None
+        if argument.items:
             return argument
     return None
+
+
+def _groups(arguments: Sequence[Node], span: Span) -> Node | None:
+    size = whole(arguments[1]) if len(arguments) == 2 else None
+    items = _known_items(arguments[0]) if arguments else ()
+    if not items or size is None or size < 1:
+        return None
+    groups = (items[start : start + size] for start in range(0, len(items), size))
+    return Array(tuple(Array(group, span) for group in groups), span)
 
 
 def _contains(arguments: Sequence[Node], span: Span) -> Node | None:
@@ -145,7 +256,9 @@ def _subtract(arguments: Sequence[Node], span: Span) -> Node | None:
     remaining = {name_of(item): item for item in first if name_of(item) not in removed_names}
     if not _of_one_kind((*first, *second)) or not all(isinstance(item, Scalar) for item in remaining.values()):
         return None
-    return Array(tuple(sorted(remaining.values(), key=label_of)), span)
+    if any(isinstance(item, Scalar) and item.kind != "string" for item in remaining.values()):
+        return None
+    return Array(tuple(sorted(remaining.values(), key=label_of)), span, SORTED_SET)
 
 
 def _decode(arguments: Sequence[Node], span: Span) -> Node | None:
@@ -222,4 +335,18 @@ KNOWN: dict[str, Callable[[Sequence[Node], Span], Node | None]] = {
     "jsondecode": _decode,
     "yamldecode": _read(yaml_value),
     "csvdecode": _read(csv_value),
+    "substr": _of_texts(_part, range(3, 4)),
+    "trim": _text_function(lambda text, symbols: text.strip(symbols) if text.isascii() else None, 2),
+    "chomp": _text_function(lambda text: _BREAKS.sub("", text), 1),
+    "strrev": _text_function(lambda text: text[::-1] if text.isascii() and "\r" not in text else None, 1),
+    "base64encode": _text_function(lambda text: b64encode(text.encode()).decode(), 1),
+    "tobool": _as_bool,
+    "slice": _slice,
+    "index": _index,
+    "alltrue": _of_truths(all),
+    "anytrue": _of_truths(any),
+    "setintersection": _intersection,
+    "coalescelist": _first_list,
+    "chunklist": _groups,
+    **OF_NUMBERS,
 }

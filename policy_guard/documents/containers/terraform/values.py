@@ -16,6 +16,8 @@ JSON = "!json"
 """The tag of a value that is given on as the JSON of it."""
 SET = "!set"
 """The tag of a list of which nobody knows the order, and whether its texts are all different."""
+SORTED_SET = "!sorted"
+"""The tag of a list that is a set of which all is known: each item is its own key."""
 _NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,14})(?:\.[0-9]*[1-9])?")
 
 
@@ -123,7 +125,7 @@ def place_at(node: Node, span: Span) -> Node:
 def without_sets(node: Node) -> Node:
     """The value with sets as the lists that JSON makes of them, in whatever order."""
     if isinstance(node, Array):
-        tag = None if node.tag == SET else node.tag
+        tag = None if node.tag in (SET, SORTED_SET) else node.tag
         return node._replace(items=tuple(map(without_sets, node.items)), tag=tag)
     if isinstance(node, Object):
         return node._replace(entries=tuple(Entry(key, without_sets(value)) for key, value in node.entries))
@@ -146,6 +148,8 @@ def pairs_of(node: Node) -> list[tuple[Node, Node]] | None:
             for item in node.items
         ):
             return None
+        if node.tag in (SET, SORTED_SET):
+            return [(item, item) for item in node.items]
         return [(Scalar(str(number), item.span, "number"), item) for number, item in enumerate(node.items)]
     if isinstance(node, Object):
         return [(entry.key, entry.value) for entry in sorted(node.entries, key=lambda entry: entry.key.text)]
