@@ -109,6 +109,10 @@ class Evaluator:
         """Return an evaluator for what has this address in another scope."""
         return self._evaluator_of(scope, source, {}, key)
 
+    def in_call(self, scope: Scope, source: Source, key: str) -> Evaluator:
+        """Return an evaluator for what its caller, which is `scope`, gives this scope for a variable with this key."""
+        return Evaluator(scope, source, self.truths, {}, self.steps, (*self.active, (self.scope.name, key)))
+
     def _evaluator_of(self, scope: Scope, source: Source, names: Mapping[str, Node], key: str = "") -> Evaluator:
         active = (*self.active, (scope.name, key)) if key else self.active
         return Evaluator(scope, source, self.truths, names, self.steps, active)

@@ -47,7 +47,7 @@ def _value(evaluator: Evaluator, name: str, definition: Definition | None, span:
     if scope.parent is not None and scope.call is not None:
         argument = scope.call.body.value(name)
         if argument is not None:
-            caller = evaluator.in_scope(scope.parent, scope.call.source, key)
+            caller = evaluator.in_call(scope.parent, scope.call.source, key)
             value = caller.with_names(scope.instance or caller.numbered(scope.call.body)).value(argument)
             if not is_null(value) or default is None or definition is None or _takes_null(definition):
                 return value
