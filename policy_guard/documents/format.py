@@ -82,6 +82,8 @@ _NO_DEFINITION = regex(
     rb"|\{\{|\{%|<%",
     re.MULTILINE,
 )
+ATTACHMENTS_KEY = "policy-attachments"
+"""The key under which a file says which principals have which policies."""
 # Attachments of policies in a file of their own: the format of policy-guard, and what AWS's commands answer.
 _ATTACHING = regex(rb"policy-attachments|AttachedPolicies|Policy(?:Roles|Users|Groups)\b")
 _LONG = 1_000_000

@@ -13,10 +13,10 @@ from policy_guard.documents.containers.managed import path_of
 from policy_guard.documents.containers.managed import statements as managed_statements
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.containers.recognition import policy_of
+from policy_guard.documents.format import ATTACHMENTS_KEY
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
 from policy_guard.regex import regex
 
-KEY = "policy-attachments"
 _ANSWER = "AttachedPolicies"
 _ENTITIES = {"PolicyRoles": "RoleName", "PolicyUsers": "UserName", "PolicyGroups": "GroupName"}
 _PRINCIPALS = ("roles", "users", "groups")
@@ -53,7 +53,7 @@ def _policies(source: Source, documents: Sequence[Node]) -> Iterator[PolicyDocum
 
 def _in_object(source: Source, node: Object, label: str) -> Iterator[PolicyDocument]:
     keys = {entry.key.text for entry in node.entries}
-    if KEY in keys:
+    if ATTACHMENTS_KEY in keys:
         _refuse_repeated(node)
         yield from _of_format(source, node)
     if _ANSWER in keys or keys & _ENTITIES.keys():
@@ -85,8 +85,8 @@ def _refuse_part(node: Object) -> None:
 def _of_format(source: Source, node: Object) -> Iterator[PolicyDocument]:
     version = node.get("version")
     if not isinstance(version, Scalar) or version.text != "1":
-        raise Unreadable(Problem(f'beside "{KEY}" stands "version: 1"', node.span))
-    kinds = _members(node.get(KEY) or node, _PRINCIPALS)
+        raise Unreadable(Problem(f'beside "{ATTACHMENTS_KEY}" stands "version: 1"', node.span))
+    kinds = _members(node.get(ATTACHMENTS_KEY) or node, _PRINCIPALS)
     groups = dict(_named_members(kinds.get("groups"), ("policies",)))
     for kind in _PRINCIPALS:
         allowed_keys = ("policies", "groups") if kind == "users" else ("policies",)
@@ -100,7 +100,7 @@ def _of_format(source: Source, node: Object) -> Iterator[PolicyDocument]:
                     else [_statement(_GROUP, _group(group), group.span)]
                 )
                 statements += (_at(each, group.span) for each in attached)
-            yield from _document(source, f"{KEY}.{kind}.{name}", f"{kind[:-1]} {name}", statements)
+            yield from _document(source, f"{ATTACHMENTS_KEY}.{kind}.{name}", f"{kind[:-1]} {name}", statements)
 
 
 def _group(name: Scalar) -> Parts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from policy_guard.documents.containers.attachment_files import KEY
+from policy_guard.documents.format import ATTACHMENTS_KEY
 from policy_guard.pipeline.pairing import Pair, pair_policies
 from policy_guard.pipeline.pairing.reader import ATTACHMENTS, Reader
 from policy_guard.pipeline.repository.changes import Change, Comparison
@@ -30,7 +30,7 @@ def attaching_files(reader: Reader, comparison: Comparison) -> Iterator[Change]:
         data = reader.content(new[path])
         if data is None or data is OVERSIZED:
             continue
-        names_path = is_named and KEY.encode() in data and any(each.encode() in data for each in changed)
+        names_path = is_named and ATTACHMENTS_KEY.encode() in data and any(each.encode() in data for each in changed)
         if names_path or any(end in data for end in ends):
             yield Change(old[path], new[path], "reads")
 
