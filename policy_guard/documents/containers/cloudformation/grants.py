@@ -1,8 +1,7 @@
-"""What grants access without a document: permissions of functions, attached policies, boundaries, memberships.
+"""What grants access without a document: permissions of functions, policies of permission sets.
 
 Each becomes a policy, so that it is compared as one. A permission is a statement of the function's own policy. Attached
-is what has no text in the template: a statement says so, with an action that AWS does not have. A boundary is a
-statement about what it leaves to the principal: everything if there is none.
+is what has no text in the template: a statement says so, with an action that AWS does not have.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from policy_guard.documents.containers.choices import Outcome, Truths, outcomes
 from policy_guard.documents.containers.cloudformation.access_types import BLOCKED, BUCKET, BUS_POLICY
 from policy_guard.documents.containers.cloudformation.acting_roles import acting_role_units
 from policy_guard.documents.containers.cloudformation.attachments import ATTACHED_POLICY, attached_statements
-from policy_guard.documents.containers.cloudformation.calls import LOOP, call, canonical
+from policy_guard.documents.containers.cloudformation.calls import call
 from policy_guard.documents.containers.cloudformation.documents import Unit, attempt
 from policy_guard.documents.containers.cloudformation.evaluate import Evaluator
 from policy_guard.documents.containers.cloudformation.grant_statements import allow_statement, resource_holders, unit_of
@@ -28,7 +27,6 @@ from policy_guard.documents.containers.cloudformation.resource_statements import
     pod_units,
 )
 from policy_guard.documents.containers.cloudformation.template import type_of
-from policy_guard.documents.containers.holes import hole
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.other_access import action_of
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
@@ -51,9 +49,6 @@ _CONDITIONS = (
 # A permission set is a principal of another kind, with its own policies each by itself.
 _ATTACHING = {"AWS::SSO::PermissionSet": "ManagedPolicies"}
 _STATING = {BUS_POLICY: bus_units, POD_IDENTITY: pod_units, BUCKET: acl_units}
-BOUNDED = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::SSO::PermissionSet")
-BOUNDARY = "PermissionsBoundary"
-_BEYOND = "boundary:LeavesAllowed"
 _BLOCK = "PublicAccessBlockConfiguration"
 _TRUE = ("true", "yes", "on", "y")
 _FLAGS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
@@ -64,8 +59,8 @@ _UNSET = action_of("public-access-block")
 def grant_units(reading: Reading, name: str, managed: Collection[str], bounded: bool) -> list[Unit]:
     """Return what a resource grants without a document.
 
-    `managed` are the keys of the policies of the template, which are read themselves. With `bounded`, a principal
-    without a boundary has one that leaves everything, and a bucket without a block of public access lost it.
+    `managed` are the keys of the policies of the template, which are read themselves. With `bounded`, a bucket without
+    a block of public access lost it.
     """
     type_ = type_of(reading.template.resources[name])
     units: list[Unit] = []
@@ -79,8 +74,6 @@ def grant_units(reading: Reading, name: str, managed: Collection[str], bounded: 
     units += attempt(partial(acting_role_units, reading, name), f"Resources.{name}")
     if key := _ATTACHING.get(type_):
         units += attempt(partial(_attached_units, reading, name, key, managed), f"Resources.{name}.{key}")
-    if bounded and type_ in BOUNDED:
-        units += attempt(partial(_boundary, reading, name), f"Resources.{name}.{BOUNDARY}")
     if type_ in BLOCKED:
         # Without one, other types than buckets block everything.
         had_block = bounded and type_ == BUCKET
@@ -98,13 +91,6 @@ def may_have_block(reading: Reading, name: str) -> bool:
     return not keys or any(key == _BLOCK or key.startswith("Fn::") for key in keys)
 
 
-def has_boundary(reading: Reading, name: str) -> bool:
-    """Tell whether a resource says something of a boundary, or a loop may."""
-    properties = reading.template.resources[name].get("Properties")
-    keys = [entry.key.text for entry in properties.entries] if isinstance(properties, Object) else []
-    return any(key == BOUNDARY or key.startswith(LOOP) for key in keys)
-
-
 def _attached_units(reading: Reading, name: str, key: str, documents: Collection[str]) -> Iterator[Unit]:
     properties = reading.properties(name)
     for holder, truths in resource_holders(reading, name):
@@ -116,37 +102,6 @@ def _attached_units(reading: Reading, name: str, key: str, documents: Collection
         ]
         unit_holder = f"{key} of {holder}"
         yield from unit_of(reading, f"Resources.{name}.{key}", unit_holder, "identity", statements)
-
-
-def _boundary(reading: Reading, name: str) -> Iterator[Unit]:
-    properties = reading.properties(name)
-    node = properties.get(BOUNDARY)
-    at = reading.template.spans[name].span
-    for holder, truths in resource_holders(reading, name):
-        statements: list[Object] = []
-        span = node.span if node is not None else at
-        for outcome in outcomes(lambda case: _bounding_text(reading, node, case), truths, span):
-            scalars = outcome.value or (text_of(("*",), span),)
-            statements += (
-                allow_statement(
-                    reading, text.span, outcome.truths, Action=text_of((_BEYOND,), text.span), Resource=text
-                )
-                for text in scalars
-            )
-        unit_holder = f"{BOUNDARY} of {holder}"
-        yield from unit_of(reading, f"Resources.{name}.{BOUNDARY}", unit_holder, "identity", statements)
-
-
-def _bounding_text(reading: Reading, node: Node | None, truths: Truths) -> tuple[Scalar, ...]:
-    """Return the ARN of a boundary, or what else says which it is; nothing if there is none."""
-    value = reading.evaluator(truths).value(node) if node is not None else NOTHING
-    if isinstance(value, NoValue):
-        return ()
-    if isinstance(value, Object) and isinstance(arn := value.get("ManagedPolicyArn"), Scalar):
-        return (arn,)
-    if not isinstance(value, Scalar):
-        return (text_of((hole("the boundary", canonical(value)),), value.span),)
-    return (value,)
 
 
 def _block(reading: Reading, name: str, bounded: bool) -> Iterator[Unit]:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.attachments import ADDITION
+from policy_guard.documents.containers.cloudformation.boundaries import (
+    BOUNDED,
+    boundary_units,
+    has_boundary,
+    has_document,
+)
 from policy_guard.documents.containers.cloudformation.calls import shape
 from policy_guard.documents.containers.cloudformation.compare import (
     changes_between,
@@ -18,7 +24,7 @@ from policy_guard.documents.containers.cloudformation.compare import (
 from policy_guard.documents.containers.cloudformation.default_policies import names_with_default
 from policy_guard.documents.containers.cloudformation.documents import IDENTITY, Unit, attempt, resource_units
 from policy_guard.documents.containers.cloudformation.evaluate import Changes
-from policy_guard.documents.containers.cloudformation.grants import grant_units, has_boundary, may_have_block
+from policy_guard.documents.containers.cloudformation.grants import grant_units, may_have_block
 from policy_guard.documents.containers.cloudformation.known_by_text import account_units, has_api_policy
 from policy_guard.documents.containers.cloudformation.principals import (
     Principals,
@@ -48,7 +54,7 @@ def all_units(template: Template, grants: bool) -> tuple[Unit, ...]:
     reading = Reading(template, Changes(partitions=template.other_partitions))
     index = principals(reading)
     names = list(template.resources)
-    return tuple(_units(reading, index, names, index.members, names if grants else (), ()))
+    return tuple(_units(reading, index, names, index.members, names if grants else (), {}))
 
 
 def differing_units(old: Template, new: Template) -> Sides:
@@ -65,15 +71,24 @@ def differing_units(old: Template, new: Template) -> Sides:
     readings = Reading(old, changes, defaulted, lasting), Reading(new, changes, defaulted, lasting)
     indexes = [principals(reading) for reading in readings]
     keys = indexes[0].touched_keys(names) | indexes[1].touched_keys(names)
-    bounded_names = {name for name in names for r in readings if name in r.template.resources and has_boundary(r, name)}
-    bounded_names |= {name for name in names if name in old.resources and may_have_block(readings[0], name)}
-    bounded_names |= {name for name in names & lasting if any(has_api_policy(t.resources[name]) for t in (old, new))}
+    bounded_names = _bounded_names(readings, names, lasting)
     units = [
         tuple(_units(reading, index, [n for n in reading.template.resources if n in names], keys, names, bounded_names))
         for reading, index in zip(readings, indexes, strict=True)
     ]
     places = [account_units(reading) if moves else () for reading in readings]
     return Sides((*units[0], *places[0]), (*units[1], *places[1]), problems, all_notes)
+
+
+def _bounded_names(readings: tuple[Reading, Reading], names: set[str], lasting: frozenset[str]) -> dict[str, bool]:
+    """The resources with a boundary, a block or a policy that may go; with True where its document is known."""
+    templates = [reading.template for reading in readings]
+    sides = {name: [r for r in readings if name in r.template.resources] for name in names}
+    bounded_names = {name for name in names if any(has_boundary(reading, name) for reading in sides[name])}
+    documented = {name for name in bounded_names if any(has_document(reading, name) for reading in sides[name])}
+    bounded_names |= {name for name in names if name in templates[0].resources and may_have_block(readings[0], name)}
+    bounded_names |= {n for n in names & lasting if any(has_api_policy(t.resources[n]) for t in templates)}
+    return {name: name in documented for name in bounded_names}
 
 
 def _shape(node: Node | None) -> Hashable:
@@ -86,7 +101,7 @@ def _units(
     names: Collection[str],
     keys: Collection[str],
     grants: Collection[str],
-    bounded_names: Collection[str],
+    bounded_names: Mapping[str, bool],
 ) -> Iterator[Unit]:
     for name in names:
         yield from resource_units(reading, name)
@@ -100,3 +115,6 @@ def _units(
     for name in names:
         if name in grants:
             yield from grant_units(reading, name, managed, name in bounded_names)
+            if name in bounded_names and type_of(reading.template.resources[name]) in BOUNDED:
+                build = partial(boundary_units, reading, name, bounded_names[name])
+                yield from attempt(build, f"Resources.{name}.PermissionsBoundary")
