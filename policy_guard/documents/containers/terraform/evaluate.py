@@ -70,6 +70,7 @@ _FROM_FILES = (
 _OF_POLICIES = ("aws_iam_policy.", "aws_organizations_policy.", "data.aws_iam_policy.")
 IN_REPOSITORY = "//"
 """What a path from the top of the repository begins with; others lead from the root module, where Terraform runs."""
+_OF_ACCOUNT = ("data.aws_caller_identity.", "data.aws_partition.", "data.aws_region.")
 _TEXT_ATTRIBUTES = ("arn", "id", "name", "url", "bucket", "account_id", "partition", "region", "unique_id")
 # What an ARN, an id or a name of a resource may be made of, and which attributes are such; all else is decided by all
 # arguments, since a resource may give back what it is given (`terraform_data.output`, `aws_ssm_parameter.value`).
@@ -408,10 +409,28 @@ class Evaluator:
         last = steps[-1] if steps else None
         is_list = not (isinstance(last, Attribute) and last.name in _TEXT_ATTRIBUTES)
         names = [name for _, name in path]
+        if definition and self._is_of_account(head, definition) and len(path) == 1:
+            noun = path[0][1]
+            if head.startswith("data.aws_region.") and noun in ("id", "region"):
+                # AWS provider, "Version 6 Upgrade Guide": `region` is the new name of `name`.
+                noun = "name"
+            return unknown(f"{head.rpartition('.')[0]}.current.{noun}", span, is_list=is_list)
         words = f"{self.scope.name}{head}{''.join(word for word, _ in path)}"
         attributes = [name for step, name in zip(steps, names, strict=True) if isinstance(step, Attribute)]
         deciding_values = self._identity(head, definition, next(iter(attributes), "")) if definition else []
         return unknown(words, span, names, deciding_values, is_list=is_list)
+
+    def _is_of_account(self, head: str, definition: Definition) -> bool:
+        """Tell whether a data source is one value wherever it stands, since all work with one provider."""
+        if not head.startswith(_OF_ACCOUNT) or definition.body.arguments or definition.body.blocks:
+            return False
+        scope = self.scope
+        while scope.parent is not None and scope.call is not None:
+            blocks = (each.block for each in scope.folder.definitions.values())
+            if scope.call.body.value("providers") is not None or any(b and b.type == "provider" for b in blocks):
+                return False
+            scope = scope.parent
+        return True
 
     def _step(self, step: Attribute | Index) -> tuple[str, str]:
         if isinstance(step, Attribute):
