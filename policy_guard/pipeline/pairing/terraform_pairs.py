@@ -71,9 +71,12 @@ def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:
         if is_renamed or _are_equal(old_units, units):
             continue
         if policy := union(units, findings):
+            old_policy = union(old_units, [])
+            if _takes_other_document(old_units, units):
+                old_policy, policy = _changed_alone(old_units, units), _changed_alone(units, old_units) or policy
             yield Pair(
                 path=policy.source.path,
-                old=union(old_units, []),
+                old=old_policy,
                 new=policy,
                 fresh=not old_units,
                 changed=tuple(dict.fromkeys(spot for unit in units for spot in unit.changed)),
@@ -107,6 +110,33 @@ def _follows(old_units: Sequence[Unit], new_units: Sequence[Unit], managed: Mapp
         for number, changed_units in enumerate((old_changed, new_changed))
         for unit in changed_units
     )
+
+
+def _takes_other_document(old_units: Sequence[Unit], new_units: Sequence[Unit]) -> bool:
+    """Tell whether a policy takes its document from another data source than before, and no Deny of any changed."""
+    documents = {unit.address: unit.document for unit in old_units if unit.document}
+    is_other = any(documents.get(unit.address, unit.document) != unit.document for unit in new_units)
+    return is_other and _denials(old_units) == _denials(new_units)
+
+
+def _denials(units: Iterable[Unit]) -> list[str]:
+    return sorted(denial for unit in units for denial in denials(unit))
+
+
+def _changed_alone(units: Sequence[Unit], counterparts: Sequence[Unit]) -> Policy | None:
+    """The policies of a principal that changed, with what the others deny.
+
+    What one of them gets with another document is new, even where another policy of the principal allows it today.
+    """
+    unchanged = {(unit.address, signature(unit)) for unit in counterparts}
+    policies = [
+        policy
+        if (unit.address, signature(unit)) not in unchanged
+        else policy._replace(statements=tuple(s for s in policy.statements if s.effect == "Deny"))
+        for unit in units
+        if (policy := _policy(unit, []))
+    ]
+    return united(policies, policies[0].label, units[0].principal or policies[0].holder) if policies else None
 
 
 def _lost_guards(old_units: Sequence[Unit], new_units: Sequence[Unit]) -> Iterator[Pair]:

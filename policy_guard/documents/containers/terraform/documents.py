@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -61,6 +62,8 @@ ORGANIZATIONS: dict[str, Kind] = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CON
 STATEMENTS = "statements of resources"
 """What the principal of units begins with that are statements of policies of resources, which they name."""
 
+_DOCUMENT = re.compile(r"data\.aws_iam_policy_document\.([\w-]+)(?:\[[^\]]*\])?\.(?:minified_)?json")
+
 
 class Unit(NamedTuple):
     """A policy with its address and its holder; with `problems` it cannot be told, and `policy` is None.
@@ -68,7 +71,7 @@ class Unit(NamedTuple):
     `principal` is the role, user or group that an identity policy is for, if it is known. With `elsewhere` it is a
     module that is not in the repository, and may make policies of what it is given. The document of a policy that
     is `attached` is that of the unit with this address, and has a signature that is worked out once. `changed` are
-    definitions that it depends on and that changed.
+    definitions that it depends on and that changed. `document` names the data source that it takes its document from.
     """
 
     address: str
@@ -81,6 +84,7 @@ class Unit(NamedTuple):
     attached: str = ""
     known_signature: str = ""
     changed: tuple[Spot, ...] = ()
+    document: str = ""
 
 
 def signature(unit: Unit) -> str:
@@ -131,7 +135,14 @@ def unit_at(use: Use, address: str, evaluator: Evaluator) -> Unit:
         return Unit(address, holder, source, None)
     policy = PolicyDocument(address, document, source, holder, kind=kind)
     principal = principal_of(use, evaluator) or _grants_of_resources(use, document)
-    return Unit(address, holder, source, policy, principal=principal)
+    return Unit(address, holder, source, policy, principal=principal, document=_document_name(use))
+
+
+def _document_name(use: Use) -> str:
+    """Return the data source that a policy takes its document from, if it is no more than a reference to one."""
+    text = use.definition.written(use.value) if use.value is not None else ""
+    match = _DOCUMENT.fullmatch(text.strip())
+    return match[1] if match else ""
 
 
 def _grants_of_resources(use: Use, document: Node) -> str:
