@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import TypeAlias
 
 from policy_guard.documents.containers.opaque import digest
@@ -28,12 +29,17 @@ def spelling(parts: Iterable[str | Hole]) -> str:
 def joined(parts: Iterable[str | Hole]) -> Parts:
     """The parts with neighbouring texts as one, and without empty ones."""
     merged_parts: list[str | Hole] = []
-    for part in parts:
-        if isinstance(part, str) and merged_parts and isinstance(merged_parts[-1], str):
-            merged_parts[-1] += part
-        elif part != "":
-            merged_parts.append(part)
+    for is_text, run in groupby(parts, key=_is_text):
+        if is_text:
+            text = "".join(part for part in run if isinstance(part, str))
+            merged_parts += [text] if text else []
+        else:
+            merged_parts += run
     return tuple(merged_parts)
+
+
+def _is_text(part: str | Hole) -> bool:
+    return isinstance(part, str)
 
 
 def visible(part: Hole) -> str:
