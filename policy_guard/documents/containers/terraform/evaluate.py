@@ -325,7 +325,7 @@ class Evaluator:
             return Scalar(f"{IN_REPOSITORY}{scope.folder.path or '.'}", span)
         if first in ("path", "terraform", "each", "count", "self"):
             return unknown(f"{first}.{'.'.join(labels)}", span, is_list=False)
-        count = 2 if first == "data" else 1
+        count = 2 if first in ("data", "ephemeral") else 1
         if len(labels) < count:
             return unknown(first, span)
         head = ".".join((first, *labels[:count]))

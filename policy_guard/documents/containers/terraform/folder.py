@@ -18,7 +18,7 @@ NO_TEXT = "this is no plain text in the repository, and what it defines is not k
 _SUFFIXES = (".tf", ".tofu", ".tf.json", ".tofu.json")
 _OVERRIDE = re.compile(r"(?:.*_)?override\.(?:tf|tofu)(?:\.json)?")
 _VALUES = re.compile(r"(?:terraform|.*\.auto)\.tfvars(?:\.json)?")
-_REFUSED_TWICE = ("resource", "data", "variable", "module", "output")
+_REFUSED_TWICE = ("resource", "data", "ephemeral", "variable", "module", "output")
 # Terraform, "Override Files", and its internal/configs/module.go: what else stands there overrides nothing.
 _OVERRIDABLE = (*_REFUSED_TWICE, "provider", "locals", "terraform")
 

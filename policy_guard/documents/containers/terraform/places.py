@@ -356,9 +356,14 @@ def _given_policies(scope: Scope, address: str, definition: Definition, value: E
         return
     texts = sorted({name_of(outcome.value) for outcome in all_outcomes if outcome.value is not None})
     is_policy = any(map(_is_policy, texts))
-    if is_policy or (not is_of_aws(address.partition(".")[0]) and any(map(_ARN.search, texts))):
+    if is_policy or (_is_handed_on(address.partition(".")[0]) and any(map(_ARN.search, texts))):
         use = _use(scope, address, definition, value if is_policy else None, None)
         yield use if is_policy else replace(use, deciding=frozenset((scope.name, "", text) for text in texts))
+
+
+def _is_handed_on(type_: str) -> bool:
+    """Tell whether what a resource is given goes to something else than the provider of AWS: its arguments say less."""
+    return not is_of_aws(type_) or type_ == "aws_cloudcontrolapi_resource"
 
 
 def _use(scope: Scope, address: str, definition: Definition, value: Expression | None, kind: Kind | None) -> Use:
