@@ -10,11 +10,12 @@ from typing import TypeGuard
 from policy_guard.documents.containers.choices import Atom, Need, Truths, free, settle
 from policy_guard.documents.containers.holes import Parts
 from policy_guard.documents.containers.opaque import Opaque
-from policy_guard.documents.containers.terraform.conversions import as_beside, has_other_kinds
+from policy_guard.documents.containers.terraform.conversions import as_beside, has_other_kinds, json_parts
 from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.numbers import reckoned
 from policy_guard.documents.containers.terraform.scope import Scope
 from policy_guard.documents.containers.terraform.values import (
+    JSON,
     SET,
     count_object,
     each_of,
@@ -214,7 +215,9 @@ class Evaluator:
         if isinstance(part, Text):
             return (part.value,)
         if isinstance(part, Interpolation):
-            return parts(single(self.value(part.value)))
+            value = self.value(part.value)
+            written = json_parts(value) if not isinstance(value, Scalar) and value.tag == JSON else None
+            return parts(single(value)) if written is None else written
         assert isinstance(part, Chosen | Repeated)
         if isinstance(part, Chosen):
             return self._parts_of(part.if_true if self.holds(part.condition) else part.if_false)

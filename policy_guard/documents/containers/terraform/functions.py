@@ -5,7 +5,6 @@ Source: Terraform's documentation, language/functions.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -13,7 +12,7 @@ from posixpath import normpath
 
 from policy_guard.documents.containers.holes import Parts
 from policy_guard.documents.containers.opaque import Opaque
-from policy_guard.documents.containers.terraform.conversions import of_one_type
+from policy_guard.documents.containers.terraform.conversions import json_text, of_one_type
 from policy_guard.documents.containers.terraform.evaluate import IN_REPOSITORY, Evaluator
 from policy_guard.documents.containers.terraform.known import KNOWN
 from policy_guard.documents.containers.terraform.numbers import number_of, whole
@@ -124,10 +123,7 @@ def _encode(value: Scalar, span: Span) -> Node:
     if value.kind != "string":
         written = "null" if is_null(value) else label_of(value)
         return Scalar(written, span, parts=(written,))
-    text = json.dumps(label_of(value), ensure_ascii=False)
-    # Go writes these otherwise: encoding/json, "Marshal".
-    for symbol in "<>&\u2028\u2029":
-        text = text.replace(symbol, f"\\u{ord(symbol):04x}")
+    text = f'"{json_text(label_of(value))}"'
     return Scalar(text, span, parts=(text,))
 
 
