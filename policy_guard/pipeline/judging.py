@@ -58,7 +58,7 @@ class Judgement(NamedTuple):
 
 
 class Judge:
-    """Judges the policies of a run, one by one; between them it keeps only the budget of the run."""
+    """Judges the policies of a run, one by one; between them it keeps only the budget of the run and one digest."""
 
     def __init__(
         self,
@@ -79,6 +79,7 @@ class Judge:
         self._acceptances = acceptances
         self._verbose = verbose
         self._budgets: Budgets | None = None
+        self._latest_origin: tuple[Pair, str] | None = None
 
     def judge(self, pair: Pair, comparing: bool) -> Judgement:
         """Judges a pair; without `comparing` its new version alone."""
@@ -264,9 +265,15 @@ class Judge:
         command = [("accept", accept_command(finding))] if finding.severity != "note" else []
         facts = (*finding.facts, *command)
         acceptable, *other_acceptables = (
-            acceptable._replace(old=pair.origin) for acceptable in (finding.acceptable, *finding.other_acceptables)
+            acceptable._replace(old=self._origin(pair)) for acceptable in (finding.acceptable, *finding.other_acceptables)
         )
         return finding._replace(facts=facts, acceptable=acceptable, other_acceptables=tuple(other_acceptables))
+
+    def _origin(self, pair: Pair) -> str:
+        """The digest of the old version of a pair, of which several findings may tell."""
+        if self._latest_origin is None or self._latest_origin[0] is not pair:
+            self._latest_origin = pair, pair.origin
+        return self._latest_origin[1]
 
 
 def _is_shipped(verdict: Verdict) -> bool:
