@@ -100,7 +100,12 @@ def _in_terraform(repository: Repository, files: Mapping[str, File]) -> Iterator
 
 
 def _policies_of_file(path: str, version: FileVersion, origin: str) -> Iterator[Listed]:
-    origin = "in a template" if version.template else "in a snapshot" if version.snapshots else origin
+    kinds = (
+        ("in a template", version.template),
+        ("in a snapshot", version.snapshots),
+        ("in a manifest", version.manifest),
+    )
+    origin = next((words for words, holds in kinds if holds), origin)
     yield from (readable_policy(path, label, policy, origin) for label, policy in version.policies.items())
     for problem in version.problems if version.template or version.snapshots else version.problems[:1]:
         yield _unreadable_policy(version.source, problem, origin)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -82,7 +83,8 @@ class FileVersion(NamedTuple):
 
         parsed = all_of(self.template, placeholders, grants)
         problems = (*self.template.repeated, *parsed.every_problem)
-        policies = {_unique_label(key, policy, parsed.policies): policy for key, policy in parsed.policies.items()}
+        counts = Counter(policy.label for policy in parsed.policies.values())
+        policies = {_unique_label(key, policy, counts): policy for key, policy in parsed.policies.items()}
         return self._replace(policies=policies, problems=problems, examined=bool(policies or problems))
 
     def _with_snapshots(self, placeholders: tuple[str, ...], grants: bool) -> FileVersion:
@@ -133,10 +135,9 @@ def _is_told(label: str, holder: str, policies: Mapping[str, Policy]) -> bool:
     )
 
 
-def _unique_label(key: PolicyId, policy: Policy, policies: Mapping[PolicyId, Policy]) -> str:
+def _unique_label(key: PolicyId, policy: Policy, counts: Mapping[str, int]) -> str:
     """The label of a policy; that of several at one place tells whose it is."""
-    count = sum(other.label == policy.label for other in policies.values())
-    return policy.label if count == 1 else f"{policy.label} of {key.holder}"
+    return policy.label if counts[policy.label] == 1 else f"{policy.label} of {key.holder}"
 
 
 def in_snapshot(policy: Policy, name: str) -> Policy:
