@@ -35,6 +35,7 @@ from policy_guard.documents.containers.terraform.principals import (
     principal_of,
     provider_texts,
     providers,
+    unquoted,
 )
 from policy_guard.documents.containers.terraform.rendered import render
 from policy_guard.documents.containers.terraform.text import pieces_of, policy_of
@@ -175,7 +176,7 @@ def holder_of(use: Use, evaluator: Evaluator) -> Iterator[str]:
         if value is None or (name == "name" and "policy" in type_):
             continue
         try:
-            argument_text = use.definition.written(value)
+            argument_text = unquoted(use.definition.written(value))
             yield f"{name} {argument_text}" if name == "provider" else argument_label(name, evaluator.value(value))
         except Need:
             yield f"{name} {digest_of(use)}"

@@ -14,7 +14,7 @@ from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.instances import keys_of
 from policy_guard.documents.containers.terraform.scope import Scope
 from policy_guard.documents.containers.terraform.values import label_of, place_at, unknown
-from policy_guard.documents.hcl.syntax import Attribute, Index, Variable
+from policy_guard.documents.hcl.syntax import Attribute, Expression, Index, Variable
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span
 
 _OUTPUT = "output."
@@ -28,10 +28,10 @@ def module_reference(evaluator: Evaluator, steps: Sequence[Attribute | Index], s
     if evaluator.scope.module_scope(label) is None:
         return evaluator.attribute(f"module.{label}", rest, span)
     if rest and isinstance(rest[0], Attribute):
-        return evaluator.follow(_output(evaluator, label, None, rest[0].name, span), rest[1:], span)
+        return _output(evaluator, label, None, rest, span)
     if len(rest) > 1 and isinstance(rest[0], Index) and isinstance(rest[1], Attribute):
         key = evaluator.value(rest[0].key)
-        return evaluator.follow(_output(evaluator, label, key, rest[1].name, span), rest[2:], span)
+        return _output(evaluator, label, key, rest[1:], span)
     return evaluator.follow(_objects(evaluator, label, span), rest, span)
 
 
@@ -66,7 +66,9 @@ def _instance(evaluator: Evaluator, label: str, key: Node | None, span: Span) ->
     return scope.module_scope(label, key, outside.instance(call.body, key).names)
 
 
-def _output(evaluator: Evaluator, label: str, key: Node | None, name: str, span: Span) -> Node:
+def _output(evaluator: Evaluator, label: str, key: Node | None, steps: Sequence[Attribute | Index], span: Span) -> Node:
+    """The output of a module that the first step names, or the part of it that the others lead to."""
+    name = steps[0].name if isinstance(steps[0], Attribute) else ""
     scope = _instance(evaluator, label, key, span)
     definition = scope.folder.definitions.get(f"{_OUTPUT}{name}") if scope is not None else None
     value = definition.body.value("value") if definition else None
@@ -75,7 +77,18 @@ def _output(evaluator: Evaluator, label: str, key: Node | None, name: str, span:
     address = f"{_OUTPUT}{name}"
     if (scope.name, address) in evaluator.active:
         raise Opaque(f"{address} depends on itself", span)
-    return place_at(evaluator.in_scope(scope, definition.source, address).value(value), span)
+    expression, rest = _extended(value, steps[1:])
+    output = place_at(evaluator.in_scope(scope, definition.source, address).value(expression), span)
+    return evaluator.follow(output, rest, span)
+
+
+def _extended(value: Expression, steps: Sequence[Attribute | Index]) -> tuple[Expression, Sequence[Attribute | Index]]:
+    """A reference with the attributes that follow behind it, and the steps left: not all of a resource decides them."""
+    if not isinstance(value, Variable | Attribute | Index):
+        return value, steps
+    while steps and isinstance(steps[0], Attribute):
+        value, steps = Attribute(value, steps[0].name, value.span), steps[1:]
+    return value, steps
 
 
 def _objects(evaluator: Evaluator, label: str, span: Span) -> Node:
@@ -104,7 +117,7 @@ def _entries(evaluator: Evaluator, label: str, key: Node | None, scope: Scope, s
             continue
         name = address.removeprefix(_OUTPUT)
         try:
-            value = _output(evaluator, label, key, name, span)
+            value = _output(evaluator, label, key, (Attribute(Variable("module", span), name, span),), span)
         except (Need, Opaque):
             # One that nobody may ask for: what decides it is part of its name.
             place = f"[{label_of(key)}]" if key is not None else ""

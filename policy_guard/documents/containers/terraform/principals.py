@@ -87,7 +87,7 @@ def providers(scope: Scope) -> Iterator[str]:
     """The providers that the modules around a scope are given, as written."""
     while scope.call is not None and scope.parent is not None:
         value = scope.call.body.value("providers")
-        yield scope.call.written(value) if value is not None else ""
+        yield unquoted(scope.call.written(value)) if value is not None else ""
         scope = scope.parent
 
 
@@ -98,7 +98,12 @@ def provider_texts(scope: Scope, definition: Definition) -> tuple[str, ...]:
 
 def _provider(definition: Definition) -> str:
     value = definition.body.value("provider")
-    return definition.written(value) if value is not None else ""
+    return unquoted(definition.written(value)) if value is not None else ""
+
+
+def unquoted(text: str) -> str:
+    """The names of providers without quotation marks, which Terraform up to 0.11 asked for, and blanks."""
+    return " ".join(text.replace('"', "").split())
 
 
 def _own_name(use: Use, evaluator: Evaluator) -> Expression | None:
