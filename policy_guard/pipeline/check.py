@@ -94,10 +94,19 @@ def _check(
         sides=_sides(repository, reader, comparison, ci, options.all_policies),
         references=_references(settings.config, reader, old, cache(partial(snapshot, repository, old)), results.note),
     )
+    _judge(run, options, folder, accepted)
+    results.explain(moved.with_origin)
+    mode = "all" if options.all_policies else "changes"
+    report = results.report(old.name if compared else "", mode, lambda: not run.has_policy())
+    return report._replace(folder=folder_from_root(folder, repository.root))
+
+
+def _judge(run: Run, options: Options, folder: Path, accepted: Callable[[], Acceptances]) -> None:
+    """Go through the stages of a run."""
     run.look_for_hidden(options.all_policies)
     run.judge_changes()
     run.judge_principals()
-    if settings.config.exclude or paths:
+    if run.config.exclude or run.paths:
         run.tell_what_is_left_out()
     run.judge_terraform(options.all_policies)
     if options.plan:
@@ -106,12 +115,8 @@ def _check(
     run.judge_acceptances(accepted, options.all_policies)
     if options.all_policies:
         run.judge_the_rest()
-    for sentence in attached.remarks():
-        results.note(sentence)
-    results.explain(moved.with_origin)
-    mode = "all" if options.all_policies else "changes"
-    report = results.report(old.name if compared else "", mode, lambda: not run.has_policy())
-    return report._replace(folder=folder_from_root(folder, repository.root))
+    for sentence in run.session.attached.remarks():
+        run.session.results.note(sentence)
 
 
 def _about_the_comparison(

@@ -18,7 +18,8 @@ from policy_guard.pipeline.moved_statements import MovedStatements
 from policy_guard.pipeline.pairing import FileResult, Pair, pairs
 from policy_guard.pipeline.pairing.file_version import FileVersion
 from policy_guard.pipeline.pairing.links import Sides
-from policy_guard.pipeline.pairing.reader import ATTACHMENTS, Reader
+from policy_guard.pipeline.pairing.reader import Reader
+from policy_guard.pipeline.principals import judgement_of_principal, principals_with_changed_documents
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.changes import Change, Comparison, snapshot
 from policy_guard.pipeline.repository.objects import OVERSIZED
@@ -101,17 +102,8 @@ class Session(NamedTuple):
 
     def principal(self, pair: Pair) -> None:
         """Judges a principal that has a document that changed, where the document alone tells too little."""
-        from policy_guard.pipeline.pairing.attaching_files import differing_statements, told_by_principal
-
-        combined = self.judge.combined_entries()
-        if pair.follows and not combined:
-            return
-        judgement = self.judge.judge(self.attached.pair(pair), comparing=True)
-        has_changed = differing_statements(pair) if pair.follows else self.attached.has_changed
-        findings = tuple(told_by_principal(pair, judgement.findings, combined, has_changed))
-        if findings:
-            name = _name(pair.path, pair.new or pair.old)
-            self.results.add_judgement(name, judgement._replace(findings=findings))
+        if judgement := judgement_of_principal(self.judge, self.attached, pair):
+            self.results.add_judgement(_name(pair.path, pair.new or pair.old), judgement)
 
     def _judge(self, name: str, pair: Pair, comparing: bool, doubts: tuple[Finding, ...] = ()) -> None:
         judgement = self.judge.judge(self.attached.pair(pair), comparing)
@@ -169,16 +161,9 @@ class Run(NamedTuple):
 
     def judge_principals(self) -> None:
         """Judge the principals in files that did not change, and to which a document is attached that did."""
-        changes = self.comparison.changes
-        paths = self.repository.paths(self.comparison.old.tree or None) if changes else ()
-        if not changes or not (self.config.policies_by_arn or any(ATTACHMENTS in path for path in paths)):
-            return
-        from policy_guard.pipeline.pairing.attaching_files import attaching_files, principals_in
-
-        for change in attaching_files(self.reader, self.comparison):
-            for pair in principals_in(self.reader, change, self.comparison):
-                if touches(change, self.paths):
-                    self.session.principal(pair)
+        for change, pair in principals_with_changed_documents(self.repository, self.reader, self.comparison):
+            if touches(change, self.paths):
+                self.session.principal(pair)
 
     def has_policy(self) -> bool:
         """Tell whether there is any policy in the new version, or a file that may be one, changed or not."""
