@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -42,14 +43,31 @@ def compare_sides(sides: Sides, findings: list[Finding]) -> FileResult:
 
 
 def _at_their_addresses(sides: Sides) -> Sides:
-    """Both sides with the statements of resources that stand at one address on both compared there."""
-    common_addresses = {unit.address for unit in sides.old} & {unit.address for unit in sides.new}
+    """Both sides with the statements of resources that stand at one address on both compared there.
+
+    A policy that moves out of its resource to stand beside it, or back, is compared as the policy of that resource.
+    """
+    common_addresses = {unit.address for unit in sides.old if _is_there(unit)}
+    common_addresses &= {unit.address for unit in sides.new if _is_there(unit)}
+    moved = [
+        Counter(
+            unit.target for unit in side if unit.target and _is_there(unit) and unit.address not in common_addresses
+        )
+        for side in sides
+    ]
+    targets = {target for target, number in moved[0].items() if number == moved[1][target] == 1}
 
     def located(unit: Unit) -> Unit:
+        if unit.target in targets and _is_there(unit) and unit.address not in common_addresses:
+            return unit._replace(principal=unit.target)
         stays = unit.principal.startswith(STATEMENTS) and unit.address in common_addresses
         return unit._replace(principal="") if stays else unit
 
     return Sides(*(tuple(map(located, side)) for side in sides))
+
+
+def _is_there(unit: Unit) -> bool:
+    return bool(unit.policy or unit.problems)
 
 
 def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:

@@ -60,6 +60,15 @@ from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Prob
 ORGANIZATIONS: dict[str, Kind] = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}
 
 
+# Policies that may stand in the resource that they are about, or beside it: the argument that names it, and its type.
+_POLICIES_BESIDE = {
+    "aws_sqs_queue_policy": ("queue_url", "aws_sqs_queue"),
+    "aws_sns_topic_policy": ("arn", "aws_sns_topic"),
+    "aws_s3_bucket_policy": ("bucket", "aws_s3_bucket"),
+    "aws_kms_key_policy": ("key_id", "aws_kms_key"),
+    "aws_secretsmanager_secret_policy": ("secret_arn", "aws_secretsmanager_secret"),
+}
+_IDENTIFYING = ("id", "arn", "url", "bucket", "key_id")
 STATEMENTS = "statements of resources"
 """What the principal of units begins with that are statements of policies of resources, which they name."""
 
@@ -71,8 +80,9 @@ class Unit(NamedTuple):
 
     `principal` is the role, user or group that an identity policy is for, if it is known. With `elsewhere` it is a
     module that is not in the repository, and may make policies of what it is given. The document of a policy that
-    is `attached` is that of the unit with this address, and has a signature that is worked out once. `changed` are
-    definitions that it depends on and that changed. `document` names the data source that it takes its document from.
+    is `attached` is that of the unit with this address, and has a signature that is worked out once. `target` is equal
+    for a policy in its resource and one beside it. `changed` are definitions that it depends on and that changed.
+    `document` names the data source that it takes its document from.
     """
 
     address: str
@@ -83,6 +93,7 @@ class Unit(NamedTuple):
     principal: str = ""
     elsewhere: bool = False
     attached: str = ""
+    target: str = ""
     known_signature: str = ""
     changed: tuple[Spot, ...] = ()
     document: str = ""
@@ -136,7 +147,8 @@ def unit_at(use: Use, address: str, evaluator: Evaluator) -> Unit:
         return Unit(address, holder, source, None)
     policy = PolicyDocument(address, document, source, holder, kind=kind)
     principal = principal_of(use, evaluator) or _grants_of_resources(use, document)
-    return Unit(address, holder, source, policy, principal=principal, document=_document_name(use))
+    target, data_source = _target(use), _document_name(use)
+    return Unit(address, holder, source, policy, principal=principal, target=target, document=data_source)
 
 
 def _document_name(use: Use) -> str:
@@ -144,6 +156,27 @@ def _document_name(use: Use) -> str:
     text = use.definition.written(use.value) if use.value is not None else ""
     match = _DOCUMENT.fullmatch(text.strip())
     return match[1] if match else ""
+
+
+def _target(use: Use) -> str:
+    """Return the resource of the same module whose policy it is, written in it or beside it; nothing where unsure."""
+    type_, body = type_of(use), use.definition.body
+    if any(body.value(name) is not None for name in ("count", "for_each")):
+        return ""
+    local_address = use.address.removeprefix(use.scope.name).removesuffix(".policy")
+    if type_ in _POLICIES_BESIDE:
+        argument, target_type = _POLICIES_BESIDE[type_]
+        value = body.value(argument)
+        names = next(references(value), ()) if isinstance(value, Attribute) else ()
+        if names[:1] != (target_type,) or len(names) != 3 or names[2] not in _IDENTIFYING:
+            return ""
+        local_address = ".".join(names[:2])
+    elif type_ not in {target_type for _, target_type in _POLICIES_BESIDE.values()}:
+        return ""
+    target = use.scope.folder.definitions.get(local_address)
+    if target is None or any(target.body.value(name) is not None for name in ("count", "for_each")):
+        return ""
+    return "\n".join((f"policy of {use.scope.name}{local_address}", *provider_texts(use.scope, use.definition)))
 
 
 def _grants_of_resources(use: Use, document: Node) -> str:
