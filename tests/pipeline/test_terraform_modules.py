@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,8 +21,10 @@ from policy_guard.verify.finding import Finding
 from policy_guard.verify.proving import prover_for
 from policy_guard.verify.readable import unreadable_findings
 from policy_guard.verify.verdicts import unexplained_verdicts
+from tests.support.console import TERRAFORM, asked
 from tests.support.examples import examples
-from tests.support.modules import Pieces, changed, filled, module, text, worlds
+from tests.support.expressions import values
+from tests.support.modules import Pieces, changed, filled, module, text, texts_alone, worlds
 
 WORLDS = 10
 """How many worlds are tried."""
@@ -56,10 +60,19 @@ def verdicts_of_worlds(draw: Random, old: Pieces, new: Pieces, count: int) -> li
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=examples(25), deadline=None, derandomize=True)
+@settings(max_examples=examples(40), deadline=None, derandomize=True)
 def test_what_passes_over_unknown_variables_passes_for_each_value(seed: int) -> None:
     draw = Random(seed)
     old = module(draw)
     new = changed(draw, old)
     if verdict(text(old), text(new)) == "PASS":
         assert set(verdicts_of_worlds(draw, old, new, WORLDS)) <= {"PASS"}, (old, new)
+
+
+@pytest.mark.skipif(TERRAFORM is None, reason="there is no terraform here")
+@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(n, marks=pytest.mark.corpus) for n in range(3, 60))])
+def test_the_policies_of_modules_are_those_that_terraform_makes(seed: int) -> None:
+    draw = Random(seed)
+    made = (texts_alone(module(draw), worlds(draw, 1)[0]) for _ in range(100))
+    alone = next(each for each in made if each is not None)
+    assert json.loads(values(alone)["policy"]) == json.loads(asked(alone, "local.policy"))

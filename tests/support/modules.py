@@ -107,6 +107,15 @@ def filled(pieces: Pieces, world: World) -> str | None:
     return "locals {\n" + "\n".join(lines) + "\n}\n" + _body(pieces).replace("var.", "local.v_")
 
 
+def texts_alone(pieces: Pieces, world: World) -> str | None:
+    """The locals of the module with the values of a world, and its policy among them if no data source makes it."""
+    full = filled({**pieces, "number": "", "sources": ""}, world)
+    if full is None or "data." in pieces["policy"]:
+        return None
+    policy = pieces["policy"].replace("var.", "local.v_")
+    return f"{full[: full.index('data ')]}locals {{\n  policy = {policy}\n}}\n"
+
+
 def worlds(draw: Random, count: int) -> list[World]:
     choices = [[(name, value) for value in (*values, None)] for name, values in VALUES.items()]
     return draw.sample(list(product(*choices)), count)
