@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import random
 import statistics
@@ -192,7 +193,7 @@ def row(name: str, records: list[dict[str, Any]]) -> str:
 
 def _times(records: list[dict[str, Any]]) -> Iterator[str]:
     seconds = sorted(record["seconds"] for record in records) or [0.0]
-    for value in (statistics.median(seconds), seconds[int(0.99 * (len(seconds) - 1))], seconds[-1]):
+    for value in (statistics.median(seconds), seconds[math.ceil(0.99 * len(seconds)) - 1], seconds[-1]):
         yield f"{value:.2f} s"
 
 
