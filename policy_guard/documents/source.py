@@ -180,10 +180,14 @@ def is_null(node: Node) -> bool:
 
 
 class Problem(NamedTuple):
-    """Why a text cannot be read as what it claims to be, and where. One plain sentence without a final stop."""
+    """Why a text cannot be read as what it claims to be, and where. One plain sentence without a final stop.
+
+    `code` is what AWS calls it (IAM User Guide, access-analyzer-reference-policy-checks), or empty.
+    """
 
     message: str
     span: Span
+    code: str = ""
 
 
 class Unreadable(Exception):

@@ -61,12 +61,12 @@ def _refuse_disputed(reader: Reader, node: Node) -> None:
 
 def _version_and_statements(reader: Reader, node: Node) -> tuple[str, tuple[Statement, ...]]:
     if not isinstance(node, Object):
-        reader.problem("a policy is a mapping with Version and Statement", node.span)
+        reader.problem("a policy is a mapping with Version and Statement", node.span, "JSON_SYNTAX_ERROR")
         return VERSIONS[0], ()
     entries = reader.entries(node, _TOP, "a policy")
     version = _version(reader, entries.get("Version"))
     if "Statement" not in entries and not any(problem.message.endswith(MEANT) for problem in reader.problems):
-        reader.problem('the policy has no "Statement"', Span(node.span.start, node.span.start + 1))
+        reader.problem('the policy has no "Statement"', Span(node.span.start, node.span.start + 1), "MISSING_STATEMENT")
     if "Statement" not in entries:
         return version, ()
     return version, tuple(
@@ -81,7 +81,7 @@ def _version(reader: Reader, node: Node | None) -> str:
     text = node.text if isinstance(node, Scalar) and node.tag is None else ""
     if text not in VERSIONS:
         description = f'"Version" is {quoted(text)}' if text else '"Version" is no text'
-        reader.problem(f'{description}; write "2012-10-17" or "2008-10-17"', node.span)
+        reader.problem(f'{description}; write "2012-10-17" or "2008-10-17"', node.span, "INVALID_VERSION")
         return VERSIONS[0]
     return text
 
@@ -92,9 +92,9 @@ def _statements(reader: Reader, node: Node) -> tuple[Node, ...]:
     if isinstance(node, Array) and node.items and node.tag is None:
         return node.items
     if isinstance(node, Array) and node.tag is None:
-        reader.problem('"Statement" is empty; write at least one statement', node.span)
+        reader.problem('"Statement" is empty; write at least one statement', node.span, "MISSING_STATEMENT")
         return ()
-    reader.problem('"Statement" is one statement or a list with at least one', node.span)
+    reader.problem('"Statement" is one statement or a list with at least one', node.span, "DATA_TYPE_MISMATCH")
     return ()
 
 
@@ -112,19 +112,28 @@ def _shape(reader: Reader, statements: tuple[Statement, ...], kind: Kind | None)
 def _check_elements(reader: Reader, statement: Statement, kind: Kind) -> None:
     """Reports the elements that a statement of the kind lacks, or does not take."""
     if kind in WITHOUT_PRINCIPAL and statement.principals:
-        reader.problem(f"a policy of the kind {kind} has no Principal or NotPrincipal", statement.principals.span)
+        reader.problem(
+            f"a policy of the kind {kind} has no Principal or NotPrincipal",
+            statement.principals.span,
+            "UNSUPPORTED_PRINCIPAL",
+        )
     elif kind not in WITHOUT_PRINCIPAL and not statement.principals:
-        reader.problem('the statement has no "Principal"', _head(statement.span))
+        reader.problem('the statement has no "Principal"', _head(statement.span), "MISSING_PRINCIPAL")
     if kind == "trust" and statement.resource:
-        reader.problem("a trust policy has no Resource or NotResource", statement.resource.span)
+        words = "a trust policy has no Resource or NotResource"
+        reader.problem(words, statement.resource.span, "ROLE_TRUST_POLICY_SYNTAX_ERROR_RESOURCE")
     elif kind != "trust" and not statement.resource:
-        reader.problem('the statement has no "Resource"', _head(statement.span))
+        reader.problem('the statement has no "Resource"', _head(statement.span), "MISSING_RESOURCE")
     if kind == "trust" and (star := _bare_star(statement)):
         words = '"Principal": "*" is not supported in a trust policy; name who may assume the role, or write'
-        reader.problem(f'{words} {{"AWS": "*"}} for everyone', star)
+        reader.problem(
+            f'{words} {{"AWS": "*"}} for everyone', star, "ROLE_TRUST_POLICY_UNSUPPORTED_WILDCARD_IN_PRINCIPAL"
+        )
     if statement.principals and statement.principals.negated and (statement.effect == "Allow" or kind == "trust"):
         reader.problem(
-            '"NotPrincipal" is for Deny in resource policies; name the principals', statement.principals.span
+            '"NotPrincipal" is for Deny in resource policies; name the principals',
+            statement.principals.span,
+            "ROLE_TRUST_POLICY_SYNTAX_ERROR_NOTPRINCIPAL" if kind == "trust" else "UNSUPPORTED_ELEMENT_COMBINATION",
         )
     for value in statement.resource.values if statement.resource and kind != "resource" else ():
         if is_short(value):
@@ -177,9 +186,13 @@ def _check_sids(reader: Reader, kind: Kind, node: Node) -> None:
         if not isinstance(item, Object) or not isinstance(sid, Scalar) or sid.tag is not None or _has_holes(sid):
             continue
         if not _SID.fullmatch(sid.text):
-            reader.problem(f'"Sid" is {quoted(sid.text)}; IAM takes only letters and digits', sid.span)
+            reader.problem(
+                f'"Sid" is {quoted(sid.text)}; IAM takes only letters and digits', sid.span, "UNSUPPORTED_SID"
+            )
         elif sid.text and sid.text in sids and not item.guards:
-            reader.problem(f'"Sid" {quoted(sid.text)} is written twice; IAM takes each only once', sid.span)
+            reader.problem(
+                f'"Sid" {quoted(sid.text)} is written twice; IAM takes each only once', sid.span, "UNIQUE_SIDS_REQUIRED"
+            )
         sids.add(sid.text)
 
 

@@ -21,7 +21,7 @@ _QUANTIFIERS = {"forallvalues": "ForAllValues", "foranyvalue": "ForAnyValue"}
 def conditions(reader: Reader, node: Node, variables: bool) -> tuple[Condition, ...]:
     """Every operator on every key, in the order written."""
     if not isinstance(node, Object) or node.tag is not None:
-        reader.problem('"Condition" is a mapping of operators', node.span)
+        reader.problem('"Condition" is a mapping of operators', node.span, "DATA_TYPE_MISMATCH")
         return ()
     return tuple(
         condition
@@ -49,7 +49,8 @@ def _distinct_entries(reader: Reader, node: Object, noun: str) -> Iterator[Entry
     names: set[str] = set()
     for entry in node.entries:
         if entry.key.text.lower() in names:
-            reader.problem(f"the {noun} {quoted(entry.key.text)} is written twice; keep one", entry.key.span)
+            words = f"the {noun} {quoted(entry.key.text)} is written twice; keep one"
+            reader.problem(words, entry.key.span, "DUPLICATE_KEYS_WITH_DIFFERENT_CASE")
         else:
             names.add(entry.key.text.lower())
             yield entry
@@ -59,14 +60,16 @@ def _operator(reader: Reader, entry: Entry, variables: bool) -> Iterator[Conditi
     reader.refuse_tag(entry.key)
     read = _read_operator(entry.key.text)
     if read is None:
-        reader.problem(_no_operator(reader, entry.key.text), entry.key.span)
+        reader.problem(_no_operator(reader, entry.key.text), entry.key.span, "INVALID_CONDITION_OPERATOR")
         return
     quantifier, operator, if_exists = read
     if operator == "Null" and quantifier:
         remedy = f"write Null without {quantifier}"
         reader.doubt(f"{quoted(entry.key.text)} may hold for every request; {remedy}", entry.key.span)
     if not isinstance(entry.value, Object) or entry.value.tag is not None:
-        reader.problem(f"{quoted(entry.key.text)} takes a mapping of condition keys", entry.value.span)
+        reader.problem(
+            f"{quoted(entry.key.text)} takes a mapping of condition keys", entry.value.span, "DATA_TYPE_MISMATCH"
+        )
         return
     takes_variables = variables and operator.startswith(("String", "Arn", "Bool"))
     for key, value in _distinct_entries(reader, entry.value, "condition key"):
@@ -101,7 +104,9 @@ def _check_value(reader: Reader, operator: str, value: Value) -> None:
     text = "".join(map(as_text, parts))
     for start, right, description in _types() if operator.startswith(_TYPED) else ():
         if operator.startswith(start) and not right(text):
-            reader.problem(f"{quoted(value.text)} is not a valid {description}", value.span)
+            reader.problem(
+                f"{quoted(value.text)} is not a valid {description}", value.span, "INVALID_CONDITION_DATA_TYPE"
+            )
 
 
 @cache

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from policy_guard.documents.placeholder_patterns import Placeholders
 
 MOST_SUGGESTIONS = 20
+_ARRAYS = dict.fromkeys(("Principal", "AWS", "Service", "Federated", "CanonicalUser"), "PRINCIPAL")
 
 
 class Key(NamedTuple):
@@ -55,12 +56,12 @@ class Reader:
     def _by_place(self) -> list[int]:
         return list(nameless_in(self.source.text))
 
-    def problem(self, message: str, span: Span) -> None:
-        self.problems.append(Problem(message, span))
+    def problem(self, message: str, span: Span, code: str = "") -> None:
+        self.problems.append(Problem(message, span, code))
 
-    def doubt(self, message: str, span: Span) -> None:
+    def doubt(self, message: str, span: Span, code: str = "") -> None:
         """Keeps what can be read, and is likely to mean something else than it seems to."""
-        self.doubts.append(Problem(message, span))
+        self.doubts.append(Problem(message, span, code))
 
     def entries(self, node: Object, names: Sequence[str], owner: str) -> dict[str, Node]:
         """The entries by name. Unknown and repeated names are problems."""
@@ -70,10 +71,12 @@ class Reader:
         for key, value in node.entries:
             self.refuse_tag(key)
             if key.text in nodes:
-                self.problem(f"{quoted(key.text)} is written twice in {owner}; keep one", key.span)
+                self.problem(f"{quoted(key.text)} is written twice in {owner}; keep one", key.span, "JSON_SYNTAX_ERROR")
             elif key.text not in names:
                 suggestion = _suggestion(key.text, names) if self.may_suggest() else ""
-                self.problem(f"{owner} has no element {quoted(key.text)}{suggestion}", key.span)
+                self.problem(
+                    f"{owner} has no element {quoted(key.text)}{suggestion}", key.span, "INVALID_POLICY_ELEMENT"
+                )
             else:
                 nodes[key.text] = value
         return nodes
@@ -97,20 +100,22 @@ class Reader:
         """
         items = node.items if isinstance(node, Array) and node.tag is None else (node,)
         if not items and if_empty:
-            self.doubt(f"{quoted(name)} is an empty list: {if_empty}", node.span)
+            self.doubt(f"{quoted(name)} is an empty list: {if_empty}", node.span, _empty_array(name))
         elif not items:
-            self.problem(f"{quoted(name)} is an empty list", node.span)
+            self.problem(f"{quoted(name)} is an empty list", node.span, _empty_array(name))
         return tuple(value for item in items if (value := self.value(item, name, variables, plain)))
 
     def value(self, node: Node, name: str, variables: bool, plain: bool = False) -> Value | None:
         if call := function(node):
             return self._function_value(call, node, name, variables)
         if not isinstance(node, Scalar):
-            self.problem(f"{quoted(name)} takes a string or a list of strings", node.span)
+            self.problem(f"{quoted(name)} takes a string or a list of strings", node.span, "DATA_TYPE_MISMATCH")
             return None
         if node.kind != "string" and not (plain and node.kind in ("number", "boolean")):
             self.problem(
-                f"{quoted(name)} takes strings, and this is a {node.kind}; put it in quotation marks", node.span
+                f"{quoted(name)} takes strings, and this is a {node.kind}; put it in quotation marks",
+                node.span,
+                "DATA_TYPE_MISMATCH",
             )
             return None
         if node.parts is not None and node.kind != "boolean":
@@ -229,6 +234,11 @@ class Reader:
             self.problem(printable(str(error)), node.span)
             return None
         return self._with_placeholders(Value(body if mapping.entries else text.text, pattern, node.span))
+
+
+def _empty_array(name: str) -> str:
+    element = name.removeprefix("Not")
+    return f"EMPTY_ARRAY_{element.upper() if element in ('Action', 'Resource') else _ARRAYS.get(element, 'CONDITION')}"
 
 
 def _compiled(expressions: tuple[str, ...]) -> Placeholders | None:

@@ -45,7 +45,7 @@ def parse_statement(reader: Reader, index: int, node: Node, version: str) -> Sta
     resource = _one_of(reader, entries, "Resource", node)
     principal = _one_of(reader, entries, "Principal", node)
     if action is None and isinstance(node, Object):
-        reader.problem('the statement has no "Action"', Span(node.span.start, node.span.start + 1))
+        reader.problem('the statement has no "Action"', Span(node.span.start, node.span.start + 1), "MISSING_ACTION")
     return Statement(
         index=index,
         sid=_sid(reader, entries.get("Sid")),
@@ -63,14 +63,15 @@ def parse_statement(reader: Reader, index: int, node: Node, version: str) -> Sta
 def _entries(reader: Reader, node: Node) -> dict[str, Node]:
     if isinstance(node, Object):
         return reader.entries(node, _ELEMENTS, "a statement")
-    reader.problem("a statement is a mapping with Effect, Action and Resource", node.span)
+    reader.problem("a statement is a mapping with Effect, Action and Resource", node.span, "DATA_TYPE_MISMATCH")
     return {}
 
 
 def _one_of(reader: Reader, entries: dict[str, Node], name: str, node: Node) -> tuple[str, Node] | None:
     present = [element for element in (name, f"Not{name}") if element in entries]
     if len(present) > 1:
-        reader.problem(f'a statement has "{name}" or "Not{name}", not both', entries[present[1]].span)
+        words = f'a statement has "{name}" or "Not{name}", not both'
+        reader.problem(words, entries[present[1]].span, "UNSUPPORTED_ELEMENT_COMBINATION")
     return (present[0], entries[present[0]]) if present else None
 
 
@@ -79,7 +80,7 @@ def _sid(reader: Reader, node: Node | None) -> str | None:
         return None
     if isinstance(node, Scalar) and node.kind != "null":
         return node.text
-    reader.problem('"Sid" takes a string', node.span)
+    reader.problem('"Sid" takes a string', node.span, "DATA_TYPE_MISMATCH")
     return None
 
 
@@ -89,15 +90,14 @@ _EFFECTS: dict[str, Effect] = {"Allow": "Allow", "Deny": "Deny"}
 def _effect(reader: Reader, node: Node | None, statement_node: Node) -> Effect:
     if node is None:
         if isinstance(statement_node, Object):
-            reader.problem(
-                'the statement has no "Effect"', Span(statement_node.span.start, statement_node.span.start + 1)
-            )
+            start = statement_node.span.start
+            reader.problem('the statement has no "Effect"', Span(start, start + 1), "MISSING_EFFECT")
         return "Deny"
     text = node.text if isinstance(node, Scalar) and node.tag is None else ""
     if text in _EFFECTS:
         return _EFFECTS[text]
     description = quoted(text) if text else "empty" if _is_empty(node) else _kind_of(node)
-    reader.problem(f'"Effect" is {description}; write "Allow" or "Deny"', node.span)
+    reader.problem(f'"Effect" is {description}; write "Allow" or "Deny"', node.span, "INVALID_EFFECT")
     return "Deny"
 
 
@@ -157,7 +157,8 @@ def _check_action(reader: Reader, value: Value) -> None:
     if any(isinstance(part, Unknown) for part in value.pattern.parts) or text == "*":
         return
     if not re.fullmatch(r"[A-Za-z0-9_*?-]+:[A-Za-z0-9_*?-]+", text):
-        reader.problem(f'{quoted(value.text)} is not an action; write "service:Name" or "*"', value.span)
+        words = f'{quoted(value.text)} is not an action; write "service:Name" or "*"'
+        reader.problem(words, value.span, "INVALID_ACTION")
 
 
 def _resources(reader: Reader, name: str, node: Node, variables: bool) -> Element:
@@ -166,7 +167,8 @@ def _resources(reader: Reader, name: str, node: Node, variables: bool) -> Elemen
     for value in values:
         first = value.pattern.parts[0] if value.pattern.parts else ""
         if isinstance(first, str) and not first.startswith("arn:") and not _may_be_arn(first, value):
-            reader.problem(f'{quoted(value.text)} is not a resource; write an ARN or "*"', value.span)
+            words = f'{quoted(value.text)} is not a resource; write an ARN or "*"'
+            reader.problem(words, value.span, "INVALID_ARN_PREFIX")
         _check_partition(reader, value)
     return Element(name.startswith("Not"), values, node.span)
 
@@ -177,7 +179,9 @@ def _check_partition(reader: Reader, value: Value) -> bool:
     wrong = NO_PARTITION.match(first) if isinstance(first, str) else None
     if wrong:
         message = f"{quoted(wrong[2])} is not an AWS partition" if wrong[2] else "the ARN names no partition"
-        reader.problem(f'{message}; the text begins with "arn:aws:", "arn:aws-cn:" or the like', value.span)
+        reader.problem(
+            f'{message}; the text begins with "arn:aws:", "arn:aws-cn:" or the like', value.span, "INVALID_PARTITION"
+        )
     return not wrong
 
 
@@ -223,9 +227,12 @@ def principals(reader: Reader, name: str, node: Node, if_empty: str = "") -> Pri
             for value in reader.values(names, type_, variables=False, plain=type_ == "AWS", if_empty=if_empty)
         ]
         if not node.entries:
-            (reader.doubt if if_empty else reader.problem)(f'"{name}" names nobody', node.span)
+            report = reader.doubt if if_empty else reader.problem
+            report(f'"{name}" names nobody', node.span, "EMPTY_OBJECT_PRINCIPAL")
     else:
-        reader.problem(f'"{name}" is "*" or a mapping of {", ".join(_PRINCIPALS)}', node.span)
+        reader.problem(
+            f'"{name}" is "*" or a mapping of {", ".join(_PRINCIPALS)}', node.span, "INVALID_PRINCIPAL_FORMAT"
+        )
         entries = []
     for entry in entries:
         _check_principal(reader, entry)
@@ -251,6 +258,7 @@ def _check_principal(reader: Reader, entry: Principal) -> None:
         reader.problem(
             f"{quoted(entry.value.text)} has a policy variable, which Principal does not take; write the name",
             entry.value.span,
+            "VARIABLE_UNSUPPORTED_IN_ELEMENT",
         )
         return
     if entry.type == "AWS" and len(parts) > 1 and any(isinstance(part, Wildcard) for part in parts):
@@ -258,8 +266,11 @@ def _check_principal(reader: Reader, entry: Principal) -> None:
             f"{quoted(entry.value.text)} has a wildcard inside a name, and AWS takes it for a plain character: "
             "name each principal in full, or the account and a condition on aws:PrincipalArn",
             entry.value.span,
+            "UNSUPPORTED_WILDCARD_IN_PRINCIPAL",
         )
     if _check_partition(reader, entry.value) and principal_ref(entry).kind == "nobody":
         reader.problem(
-            f'{quoted(entry.value.text)} is not a principal; write an account id, an IAM ARN or "*"', entry.value.span
+            f'{quoted(entry.value.text)} is not a principal; write an account id, an IAM ARN or "*"',
+            entry.value.span,
+            "INVALID_PRINCIPAL_FORMAT",
         )
