@@ -11,7 +11,8 @@ from policy_guard.documents.containers.recognition import misspelt_statement
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.parse import parse
-from policy_guard.iam.policy import KINDS, Kind, Policy, Value, of_one_kind
+from policy_guard.iam.parse.statement import NO_PARTITION
+from policy_guard.iam.policy import KINDS, Kind, Policy, Statement, Value, of_one_kind
 from policy_guard.report.reporters.json import witness
 from policy_guard.settings.critical import CriticalEntry
 from policy_guard.solver.strings.pattern import plain_pattern
@@ -33,6 +34,7 @@ _AWS_TYPES: dict[str, Kind | None] = {
     "RESOURCE_CONTROL_POLICY": "rcp",
 }
 _TRUST = "AWS::IAM::AssumeRolePolicyDocument"
+_NOWHERE = "arn:aws:nowhere:::"
 RESOURCE_TYPES = (
     *("AWS::DynamoDB::Table", "AWS::DynamoDB::Stream", "AWS::EFS::FileSystem", "AWS::OpenSearchService::Domain"),
     *("AWS::Kinesis::Stream", "AWS::Kinesis::StreamConsumer", "AWS::KMS::Key", "AWS::Lambda::Function"),
@@ -50,12 +52,16 @@ class PolicyError(ValueError):
 
 
 class Reason(NamedTuple):
-    """Why a check failed. `statement_index` counts from 0; `witness` is one request, as in the JSON report."""
+    """Why a check failed. `statement_index` counts from 0, `line` from 1; `witness` is as in the JSON report.
+
+    The line is that of the text; of a mapping, it is that of its JSON, indented by two.
+    """
 
     description: str
     statement_index: int | None
     statement_id: str | None
     witness: dict[str, Any] | None
+    line: int = 0
 
 
 class Result(NamedTuple):
@@ -109,6 +115,9 @@ def check_no_public_access(policy: Document, resource_type: str) -> Result:
         raise ValueError(f"resource_type is one of {', '.join(RESOURCE_TYPES)}, not {resource_type!r}")
     trust = resource_type == _TRUST
     read = _policy(policy, "trust", "policy") if trust else _policy(policy, "resource", "policy", _with_every_resource)
+    read = read._replace(statements=tuple(s for s in read.statements if not _is_about_nothing(s)))
+    if not read.statements:
+        return _passed(NO_PUBLIC_ACCESS)
     access = Access([read], NO_PUBLIC_ACCESS.extra_statements(read))
     return _answer(NO_PUBLIC_ACCESS, Question(kind=read.kind, new=read, old=None, critical=(), access=access))
 
@@ -130,14 +139,19 @@ def _answer(check: Check, question: Question) -> Result:
         finding(check, verdict, question, "error") for verdict in verdicts(check, question, prover_for(question))
     ]
     if not findings:
-        return Result("PASS", f"proved over all requests: {check.id}", ())
+        return _passed(check)
     sure = any(each.outcome == "violated" for each in findings)
     return Result("FAIL" if sure else "UNKNOWN", findings[0].message, tuple(map(_reason, findings)))
 
 
+def _passed(check: Check) -> Result:
+    return Result("PASS", f"proved over all requests: {check.id}", ())
+
+
 def _reason(finding: Finding) -> Reason:
     index, sid = finding.statement or (None, None)
-    return Reason(finding.message, index, sid, witness(finding.witness) if finding.witness else None)
+    example = witness(finding.witness) if finding.witness else None
+    return Reason(finding.message, index, sid, example, finding.source.position(finding.span.start).line)
 
 
 def _kind(policy_type: str | None) -> Kind | None:
@@ -171,7 +185,7 @@ def _policy(
 
 
 def _with_every_resource(document: PolicyDocument) -> PolicyDocument:
-    """The document with `"Resource": "*"` in each statement that names none."""
+    """The document with `"Resource": "*"` where a statement names none, and `_NOWHERE` for ARNs without a partition."""
     node = document.node
     if not isinstance(node, Object):
         return document
@@ -182,10 +196,33 @@ def _with_every_resource(document: PolicyDocument) -> PolicyDocument:
 def _with_resource(node: Node) -> Node:
     if isinstance(node, Array):
         return node._replace(items=tuple(map(_with_resource, node.items)))
-    if not isinstance(node, Object) or node.get("Resource") or node.get("NotResource"):
+    if not isinstance(node, Object) or node.get("NotResource"):
         return node
-    span = Span(node.span.start, node.span.start + 1)
-    return node._replace(entries=(*node.entries, Entry(Scalar("Resource", span), Scalar("*", span))))
+    if node.get("Resource") is None:
+        span = Span(node.span.start, node.span.start + 1)
+        return node._replace(entries=(*node.entries, Entry(Scalar("Resource", span), Scalar("*", span))))
+    effect = node.get("Effect")
+    if not isinstance(effect, Scalar) or effect.text != "Allow":
+        return node
+    entries = (e._replace(value=_without_bad_arns(e.value)) if e.key.text == "Resource" else e for e in node.entries)
+    return node._replace(entries=tuple(entries))
+
+
+def _without_bad_arns(node: Node) -> Node:
+    """The resources with `_NOWHERE` for each ARN that names no partition: AWS's check takes it, and no resource has it.
+
+    terraform-iam-policy-validator, test/public_access, recorded from the service: "arn::lambda:::function:...".
+    """
+    if isinstance(node, Array):
+        return node._replace(items=tuple(map(_without_bad_arns, node.items)))
+    if isinstance(node, Scalar) and node.kind == "string" and node.tag is None and NO_PARTITION.match(node.text):
+        return node._replace(text=_NOWHERE)
+    return node
+
+
+def _is_about_nothing(statement: Statement) -> bool:
+    resource = statement.resource
+    return resource is not None and not resource.negated and all(value.text == _NOWHERE for value in resource.values)
 
 
 def _entry(number: int, access: Mapping[str, Any]) -> CriticalEntry:

@@ -328,6 +328,21 @@ def _completion(arguments: argparse.Namespace) -> int:
     return PROVED
 
 
+def _serve(arguments: argparse.Namespace) -> int:
+    from policy_guard.serve.server import ServeOptions, serve, usual_workers
+
+    options = ServeOptions(
+        host=arguments.host,
+        port=arguments.port,
+        token_file=arguments.token_file,
+        workers=max(arguments.workers or usual_workers(), 1),
+        seconds=arguments.seconds,
+        megabytes=max(arguments.megabytes, 1),
+    )
+    serve(options, lambda line: _print(f"{line}\n"))
+    return PROVED
+
+
 def _demo(arguments: argparse.Namespace) -> int:
     from policy_guard.cli.demo import run
 
@@ -346,4 +361,5 @@ _RUN = {
     "schema": _schema,
     "completion": _completion,
     "demo": _demo,
+    "serve": _serve,
 }

@@ -189,6 +189,22 @@ def _completion_command(commands: argparse._SubParsersAction[argparse.ArgumentPa
     command.set_defaults(nothing="")
 
 
+def _serve_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser(
+        "serve",
+        help="answer the policy checks of Access Analyzer's API over HTTP",
+        description="Answers Access Analyzer's checks of policies over HTTP, without an account, until it is stopped.",
+        epilog="Needs policy-guard[serve]. AWS's own clients take the address by --endpoint-url or AWS_ENDPOINT_URL.",
+    )
+    command.add_argument("--port", type=int, default=4599, help="4599 by default; 0 is any that is free")
+    command.add_argument("--host", default="127.0.0.1", help="the address to listen on (127.0.0.1)")
+    command.add_argument("--token-file", type=Path, metavar="FILE", help="a secret, needed on any other address")
+    command.add_argument("--workers", type=int, metavar="N", help="how many processes (one a core)")
+    command.add_argument("--seconds", type=float, default=30, metavar="N", help="how long a request may take (30)")
+    command.add_argument("--megabytes", type=int, default=1, metavar="N", help="how large a request may be (1)")
+    command.set_defaults(nothing="nothing was served: ")
+
+
 def _demo_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     commands.add_parser("demo", help="see the check fail on an example")
 
@@ -205,6 +221,7 @@ _COMMANDS = {
     "schema": _schema_command,
     "completion": _completion_command,
     "demo": _demo_command,
+    "serve": _serve_command,
 }
 
 

@@ -1,0 +1,142 @@
+"""ValidatePolicy: what AWS would reject in a policy, or what likely means something else than it seems to.
+
+https://docs.aws.amazon.com/access-analyzer/latest/APIReference/API_ValidatePolicy.html. Issue codes and types are those
+of the IAM User Guide, access-analyzer-reference-policy-checks; OUR_CODE stands where AWS has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, TypeAlias
+
+from policy_guard.documents.containers.plain import PolicyDocument
+from policy_guard.documents.formats.json import scan
+from policy_guard.documents.source import Array, Node, Object, Problem, Scalar, Source, Span, Unreadable
+from policy_guard.iam import catalog
+from policy_guard.iam.parse import parse
+from policy_guard.iam.policy import Kind, Policy
+from policy_guard.serve.locations import location
+from policy_guard.serve.operation import POLICY, Asked, Operation, Refused, request_schema
+
+FindingType: TypeAlias = Literal["ERROR", "SECURITY_WARNING", "SUGGESTION", "WARNING"]
+OUR_CODE = "POLICY_GUARD_READABLE"
+_KINDS: dict[str, Kind | None] = {
+    "IDENTITY_POLICY": "identity",
+    "RESOURCE_POLICY": None,
+    "SERVICE_CONTROL_POLICY": "scp",
+    "RESOURCE_CONTROL_POLICY": "rcp",
+}
+_TRUST = "AWS::IAM::AssumeRolePolicyDocument"
+_RESOURCE_TYPES = (
+    *("AWS::S3::Bucket", "AWS::S3::AccessPoint", "AWS::S3::MultiRegionAccessPoint", "AWS::S3ObjectLambda::AccessPoint"),
+    *(_TRUST, "AWS::DynamoDB::Table"),
+)
+_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html"
+_ANCHORS = {"WARNING": "general-warning", "SECURITY_WARNING": "security-warning"}
+_MOST = 1000
+
+
+def _answer(asked: Asked) -> dict[str, Any]:
+    text = asked.body["policyDocument"]
+    kind = "trust" if asked.body.get("validatePolicyResourceType") == _TRUST else _KINDS[asked.body["policyType"]]
+    return _page(list(_findings(Source("policyDocument", text), kind)), asked.query)
+
+
+def _page(findings: list[dict[str, Any]], query: Mapping[str, str]) -> dict[str, Any]:
+    """The part of the findings that a query asks for by `maxResults` and `nextToken`."""
+    first = _whole(query.get("nextToken"), "nextToken", 0)
+    number = _whole(query.get("maxResults"), "maxResults", _MOST)
+    answer: dict[str, Any] = {"findings": findings[first : first + number]}
+    return answer | ({"nextToken": str(first + number)} if first + number < len(findings) else {})
+
+
+def _whole(text: str | None, name: str, default: int) -> int:
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 7) or (name == "maxResults" and int(text) == 0):
+        message = f"{name} is not one"
+        fields = [{"name": name, "message": message}]
+        raise Refused(400, "ValidationException", message, reason="fieldValidationFailed", fieldList=fields)
+    return int(text)
+
+
+def _findings(source: Source, kind: Kind | None) -> Iterator[dict[str, Any]]:
+    try:
+        root = scan(source.text)
+    except Unreadable as error:
+        yield from (_finding(source, None, p._replace(code="JSON_SYNTAX_ERROR"), "ERROR") for p in error.problems)
+        return
+    yield from (_finding(source, root, problem, type_) for type_, problem in _suggestions(root))
+    try:
+        policy = parse(PolicyDocument(label="", node=root, source=source), kind)
+    except Unreadable as error:
+        yield from (_finding(source, root, problem, "ERROR") for problem in error.problems)
+        return
+    yield from (_finding(source, root, doubt, _type_of_doubt(doubt)) for doubt in policy.doubts)
+    yield from (_finding(source, root, problem, "ERROR") for problem in _unknown_actions(policy))
+
+
+def _suggestions(root: Node) -> Iterator[tuple[FindingType, Problem]]:
+    """What AWS remarks about a policy that it takes: an empty Sid, and no Version."""
+    if not isinstance(root, Object):
+        return
+    if root.get("Version") is None:
+        words = 'the policy has no "Version", and policy variables are plain texts in it; write "2012-10-17"'
+        yield "WARNING", Problem(words, Span(root.span.start, root.span.start + 1), "MISSING_VERSION")
+    statements = root.get("Statement")
+    for statement in statements.items if isinstance(statements, Array) else (statements,):
+        sid = statement.get("Sid") if isinstance(statement, Object) else None
+        if isinstance(sid, Scalar) and not sid.text:
+            yield "SUGGESTION", Problem('"Sid" is empty; write one, or leave it out', sid.span, "EMPTY_SID_VALUE")
+
+
+def _type_of_doubt(doubt: Problem) -> FindingType:
+    if doubt.code.startswith("EMPTY_"):
+        return "SUGGESTION"
+    return "ERROR" if doubt.code else "WARNING"
+
+
+def _unknown_actions(policy: Policy) -> Iterator[Problem]:
+    """The actions, written in full, that AWS does not have by our catalogue."""
+    for text, span in _literal_actions(policy):
+        service = text.partition(":")[0]
+        if not catalog.actions(service):
+            yield Problem(f'AWS has no service "{service}"', span, "INVALID_SERVICE_IN_ACTION")
+        elif not catalog.exists(text):
+            yield Problem(f'AWS has no action "{text}" in {catalog.source()}', span, "INVALID_ACTION")
+
+
+def _literal_actions(policy: Policy) -> Iterator[tuple[str, Span]]:
+    for statement in policy.statements:
+        for value in statement.action.values:
+            text = value.pattern.parts[0] if len(value.pattern.parts) == 1 else None
+            if isinstance(text, str):
+                yield text, value.span
+
+
+def _finding(source: Source, root: Node | None, problem: Problem, type_: FindingType) -> dict[str, Any]:
+    code = problem.code or OUR_CODE
+    anchor = f"{_ANCHORS.get(type_, type_.lower())}-{code.lower().replace('_', '-')}"
+    return {
+        "findingDetails": problem.message,
+        "findingType": type_,
+        "issueCode": code,
+        "learnMoreLink": f"{_PAGE}#access-analyzer-reference-policy-checks-{anchor}" if problem.code else _PAGE,
+        "locations": [location(source, root, problem.span)],
+    }
+
+
+OPERATION = Operation(
+    name="ValidatePolicy",
+    path="/policy/validation",
+    schema={
+        **request_schema(policyDocument=POLICY, policyType={"enum": list(_KINDS)}),
+        "properties": {
+            "policyDocument": POLICY,
+            "policyType": {"enum": list(_KINDS)},
+            "locale": {"enum": ["DE", "EN", "ES", "FR", "IT", "JA", "KO", "PT_BR", "ZH_CN", "ZH_TW"]},
+            "validatePolicyResourceType": {"enum": list(_RESOURCE_TYPES)},
+        },
+    },
+    answer=_answer,
+)
