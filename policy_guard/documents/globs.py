@@ -16,6 +16,7 @@ _UNUSUAL = (
     (regex(r"(?:^|/)\.\.(?:/|$)"), 'a path cannot leave the repository; write it without ".."'),
     (regex(r"/$"), "this names a folder; write folder/** for all files in it"),
     (regex(r"^$|//|(?:^|/)\.(?:/|$)"), 'leave out "." and empty names'),
+    (regex(r"\.\w+#"), "a file is named without the address of a policy in it; leave out what stands behind #"),
 )
 _WILD = regex(r"[*?]")
 _NO_PATTERN = (

@@ -121,6 +121,19 @@ def test_entries_that_agree_about_a_file_may_overlap() -> None:
     assert both.policy_rule("scp/a.json") == both.policies[0]
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        'policies: [{files: ["t.yaml#Resources.Role"], kind: identity}]',
+        'groups: [{name: g, files: ["t.yaml#Resources.Role", a.json]}]',
+        "policies: [{files: [a.json], reference: t.yaml#Resources.Role}]",
+    ],
+)
+def test_addresses_in_the_names_of_files_are_refused(setting: str) -> None:
+    with pytest.raises(SetupError, match="leave out what stands behind #"):
+        config(setting)
+
+
 def test_an_ignored_line_may_be_unreadable_until_the_day_named() -> None:
     found = config("ignore-unreadable: [{file: a.json, line: ' x', reason: r, expires: 2026-12-30}]")
     assert found.ignore_rule("a.json", "x ", date(2026, 12, 30)) == found.ignores[0]
