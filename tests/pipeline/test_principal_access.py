@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from policy_guard.pipeline.principals import Holding, access_of_principals
+from policy_guard.pipeline.principal_access import Holding, access_of_principals
 from tests.support.repository import ENVIRON, Scratch
 
 TEMPLATE = """\
