@@ -48,9 +48,11 @@ _LIKE_POLICY = re.compile(r"\b(?:Statement|statements?|actions|\w*polic(?:y|ies)
 # Of the arguments of modules elsewhere, those that may say who gets what.
 _OF_ACCESS = re.compile(
     r"polic|statement|action|arn|principal|role|permission|trusted|admin|iam|assume|grant|public|account"
-    r"|subject|oidc|repositories|federat|members|\busers|_users|access_entr|identities|boundary",
+    r"|subject|oidc|repositories|federat|members|\busers|_users|access_entr|identities|boundary"
+    r"|owner|saml|provider_url|trigger|authorization|aws_auth|\bacl\b|_mfa|(?:^|_)allow",
     re.IGNORECASE,
 )
+_SPEAKS_OF_ACCESS = re.compile(r"arn:aws[^\"]*:iam:|principal|permission", re.IGNORECASE)
 # Arguments of which it is looked whether a policy is written in them, though none is known to be taken there.
 _MAY_HOLD = re.compile(
     r"Statement|polic|document|json|body|content|manifest|definition|template|input|value|config", re.IGNORECASE
@@ -184,7 +186,7 @@ def _of_remote(scope: Scope, address: str, definition: Definition) -> Iterator[U
     relevant_names = {
         name
         for name in arguments
-        if name in versions or _OF_ACCESS.search(words[name]) or _is_policy(arguments[name][0])
+        if name in versions or _OF_ACCESS.search(words[name]) or _may_grant(arguments[name][0])
     }
     if not relevant_names:
         return
@@ -209,6 +211,10 @@ def _argument_value(scope: Scope, definition: Definition, argument: Argument) ->
         texts, reads = deciding_texts(scope, argument, excluded_prefix="aws_")
         argument_text = definition.written(argument)
         return "\n".join([argument_text, *(text for _, _, text in sorted(texts))]), reads
+
+
+def _may_grant(text: str) -> bool:
+    return _is_policy(text) or _SPEAKS_OF_ACCESS.search(text) is not None
 
 
 def _is_policy(text: str) -> bool:
