@@ -12,7 +12,7 @@ VALUES = {
     "Env": ["prod", "dev", "x", "other"],
     "Kind": ["a", "b", "c", "other"],
     "Bucket": ["a", "b*", "*", "other"],
-    "Other": ["a", "zz", "other"],
+    "Other": ["a", "zz", "u", "other"],
     "Key": ["a", "b", "other"],
     "Zone": ["a", "b", "c", "other"],
     "Arns": ["arn:aws:s3:::a", "arn:aws:s3:::a,arn:aws:s3:::b", "*", "arn:aws:s3:::other"],
