@@ -26,7 +26,7 @@ from policy_guard.pipeline.repository.revisions import (
     is_on_all_files,
 )
 from policy_guard.pipeline.results import Progress, Results
-from policy_guard.pipeline.stages import Run, Session, touches
+from policy_guard.pipeline.stages import Run, Session, Watch, touches
 from policy_guard.report.report import Report
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings, load_settings, may_differ, settings_name
@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 
 class Options(NamedTuple):
     """What the command line asks for. `paths` restrict what is reported, relative to the
-    repository's root; `today` is the day in UTC."""
+    repository's root; `today` is the day in UTC. `alone` is a revision whose policies are judged by themselves.
+    """
 
     today: date
     paths: tuple[str, ...] = ()
@@ -52,19 +53,31 @@ class Options(NamedTuple):
     fail_on: FailOn | None = None
     verbose: bool = False
     plan: str | None = None
+    alone: Revision | None = None
 
 
-def check(options: Options, folder: Path, environ: Mapping[str, str], progress: Progress = lambda step: None) -> Report:
+def check(
+    options: Options,
+    folder: Path,
+    environ: Mapping[str, str],
+    progress: Progress = lambda step: None,
+    watch: Watch = lambda name, pair, judgement: None,
+) -> Report:
     """Judges the policies that changed, or with `all_policies` every policy. Raises `SetupError`."""
     repository = Repository(folder, environ)
     try:
-        return _check(repository, options, folder, environ, progress)
+        return _check(repository, options, folder, environ, progress, watch)
     finally:
         repository.close()
 
 
 def _check(
-    repository: Repository, options: Options, folder: Path, environ: Mapping[str, str], progress: Progress
+    repository: Repository,
+    options: Options,
+    folder: Path,
+    environ: Mapping[str, str],
+    progress: Progress,
+    watch: Watch,
 ) -> Report:
     ci = in_ci(environ)
     comparison, settings = comparison_and_settings(repository, options, environ, ci)
@@ -87,7 +100,7 @@ def _check(
         repository=repository,
         config=settings.config,
         reader=reader,
-        session=Session(judge, results, moved, attached),
+        session=Session(judge, results, moved, attached, watch),
         today=today,
         comparison=comparison,
         paths=paths,
@@ -150,6 +163,8 @@ def comparison_and_settings(
 ) -> tuple[Comparison, Settings]:
     """Return what is compared, and the settings that hold: in CI those name the branch, too."""
     head_settings = load_settings(repository.root, options.config)
+    if options.alone:
+        return Comparison(old=options.alone, new=options.alone, changes=[]), head_settings
     all_files = is_on_all_files(environ, options.base)
     on_schedule = (options.all_policies or all_files) and options.base is None and is_without_change(environ)
     if on_schedule or (ci and options.all_policies and options.base == "HEAD"):

@@ -7,7 +7,7 @@ from datetime import date
 from functools import partial
 from operator import attrgetter, itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from policy_guard.documents.containers.serverless_framework.files import is_serverless_name
 from policy_guard.documents.errors import SetupError
@@ -44,13 +44,21 @@ MOST_EXAMINED = 50
 TERRAFORM = (".tf", ".tofu", ".tf.json", ".tofu.json", ".tfvars", ".tfvars.json")
 
 
+Watch: TypeAlias = Callable[[str, Pair, Judgement], None]
+"""Hears of each policy that was judged: by its name, both versions, and what came of it."""
+
+
 class Session(NamedTuple):
-    """A judge, the results of what was judged, the statements that moved, and the documents of what is attached."""
+    """A judge, the results of what was judged, the statements that moved, and the documents of what is attached.
+
+    `watch` hears of each policy.
+    """
 
     judge: Judge
     results: Results
     moved: MovedStatements
     attached: Attached
+    watch: Watch = lambda name, pair, judgement: None
 
     def pair(self, pair: Pair, comparing: bool = True) -> None:
         """Judges a policy, old and new; without `comparing` the new version alone."""
@@ -106,8 +114,11 @@ class Session(NamedTuple):
             self.results.add_judgement(_name(pair.path, pair.new or pair.old), judgement)
 
     def _judge(self, name: str, pair: Pair, comparing: bool, doubts: tuple[Finding, ...] = ()) -> None:
-        judgement = self.judge.judge(self.attached.pair(pair), comparing)
-        self.results.add_judgement(name, judgement._replace(findings=(*doubts, *judgement.findings)))
+        pair = self.attached.pair(pair)
+        judgement = self.judge.judge(pair, comparing)
+        judgement = judgement._replace(findings=(*doubts, *judgement.findings))
+        self.results.add_judgement(name, judgement)
+        self.watch(name, pair, judgement)
         if comparing:
             self.moved.see(pair)
             self.results.count_compared(pair.differs)
