@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.printable import counted, printable, shortened
 from policy_guard.documents.source import Problem, Source
-from policy_guard.iam.policy import MADE_UP, Kind, Policy, in_words, patterns_of
+from policy_guard.iam.policy import Kind, Policy
+from policy_guard.pipeline.extent import choices, unknown_texts, visible_text
 from policy_guard.pipeline.pairing.file_version import FileVersion
 from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.pairing.terraform import Tree, all_roots, present
@@ -20,7 +21,6 @@ from policy_guard.pipeline.repository.revisions import WORKING_TREE
 from policy_guard.pipeline.stages import is_under
 from policy_guard.report.report import path_from
 from policy_guard.settings.load import load_settings
-from policy_guard.solver.strings.pattern import HIDDEN, Unknown
 
 Extent: TypeAlias = Literal["exactly", "with unknown texts", "with choices", "not at all"]
 
@@ -115,34 +115,17 @@ def readable_policy(path: str, label: str, policy: Policy, origin: str) -> Liste
     return Listed(
         path=path,
         why=origin,
-        address=_visible_text(label),
-        holder=_visible_text(policy.holder),
+        address=visible_text(label),
+        holder=visible_text(policy.holder),
         kind=policy.kind,
-        unknown=tuple(_holes(policy)),
-        choices=tuple(_choices(policy)),
+        unknown=unknown_texts(policy),
+        choices=choices(policy),
     )
 
 
 def _unreadable_policy(source: Source, problem: Problem, origin: str) -> Listed:
     line = source.position(problem.span.start).line
     return Listed(path=source.path, why=origin, line=line, problem=problem.message)
-
-
-def _visible_text(text: str) -> str:
-    """The text without what only tells unknown parts apart."""
-    return text.partition(HIDDEN)[0]
-
-
-def _holes(policy: Policy) -> list[str]:
-    patterns = [pattern for statement in policy.statements for pattern in patterns_of(statement)]
-    patterns += [value.pattern for statement in policy.statements for value in statement.action.values]
-    unknown = (part for pattern in patterns for part in pattern.parts if isinstance(part, Unknown))
-    return sorted({_visible_text(part.name) for part in unknown})
-
-
-def _choices(policy: Policy) -> Iterable[str]:
-    guards = (c for statement in policy.statements for c in statement.conditions if c.key.startswith(MADE_UP))
-    return dict.fromkeys(map(in_words, guards))
 
 
 def as_text(listing: Listing) -> str:

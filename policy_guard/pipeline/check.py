@@ -39,9 +39,16 @@ if TYPE_CHECKING:
     from policy_guard.refine.attribution import Usage
 
 
+class Alone(NamedTuple):
+    """A revision whose policies are judged by themselves, for the entries of these packs of critical permissions, too."""
+
+    revision: Revision
+    packs: tuple[str, ...] = ()
+
+
 class Options(NamedTuple):
     """What the command line asks for. `paths` restrict what is reported, relative to the
-    repository's root; `today` is the day in UTC. `alone` is a revision whose policies are judged by themselves.
+    repository's root; `today` is the day in UTC. With `alone` nothing is compared.
     """
 
     today: date
@@ -53,7 +60,7 @@ class Options(NamedTuple):
     fail_on: FailOn | None = None
     verbose: bool = False
     plan: str | None = None
-    alone: Revision | None = None
+    alone: Alone | None = None
 
 
 def check(
@@ -164,7 +171,8 @@ def comparison_and_settings(
     """Return what is compared, and the settings that hold: in CI those name the branch, too."""
     head_settings = load_settings(repository.root, options.config)
     if options.alone:
-        return Comparison(old=options.alone, new=options.alone, changes=[]), head_settings
+        revision = options.alone.revision
+        return Comparison(old=revision, new=revision, changes=[]), _with_packs(head_settings, options.alone.packs)
     all_files = is_on_all_files(environ, options.base)
     on_schedule = (options.all_policies or all_files) and options.base is None and is_without_change(environ)
     if on_schedule or (ci and options.all_policies and options.base == "HEAD"):
@@ -186,6 +194,14 @@ def comparison_and_settings(
         if not ci or branch or not settings.config.default_branch or options.base is not None:
             return comparison, settings
         branch = settings.config.default_branch
+
+
+def _with_packs(settings: Settings, packs: tuple[str, ...]) -> Settings:
+    from policy_guard.settings.critical.packs import pack
+
+    ids = {entry.id for entry in settings.critical}
+    missing = (entry for name in packs for entry in pack(name) if entry.id not in ids)
+    return settings._replace(critical=(*settings.critical, *missing))
 
 
 def _references(

@@ -22,9 +22,9 @@ class Row(NamedTuple):
     `name` is that of `check --all`. `extent` says how far it can be read: "exactly", "with unknown texts" or "with
     choices". `critical` are the ids of the critical entries that it grants, `administrator` those of the pack of that
     name. `callers` are those whom it names and who are not the account's own, `public` tells that strangers are let in.
-    `wildcards` are the patterns of actions that it allows, `levels` how many actions of each service and access level it
-    allows before what is denied. `unused` are the actions that findings call unused, `undecided` the questions about it
-    that were left open.
+    `wildcards` are the patterns of actions that it allows, `levels` how many actions of each service and access level
+    it allows before what is denied. `unused` are the actions that findings call unused, `undecided` the questions that
+    were left open.
     """
 
     name: str
