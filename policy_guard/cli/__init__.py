@@ -343,6 +343,22 @@ def _serve(arguments: argparse.Namespace) -> int:
     return PROVED
 
 
+def _report(arguments: argparse.Namespace) -> int:
+    from policy_guard.cli.progress import with_progress
+    from policy_guard.cli.report import rendered
+
+    options = Options(_today(), paths=tuple(arguments.paths), config=arguments.config, base=arguments.base)
+    text = with_progress(
+        sys.stderr,
+        lambda progress: rendered(options, arguments.format, arguments.output, Path.cwd(), os.environ, progress),
+    )
+    if arguments.output:
+        _write(arguments.output, text)
+    else:
+        _print(text)
+    return PROVED
+
+
 def _demo(arguments: argparse.Namespace) -> int:
     from policy_guard.cli.demo import run
 
@@ -362,4 +378,5 @@ _RUN = {
     "completion": _completion,
     "demo": _demo,
     "serve": _serve,
+    "report": _report,
 }

@@ -205,6 +205,23 @@ def _serve_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]
     command.set_defaults(nothing="nothing was served: ")
 
 
+def _report_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser(
+        "report",
+        help="everything about all policies here, compared with nothing",
+        description="Shows every policy of the working tree by itself: critical permissions, administrators, callers, "
+        "wildcards, what is unused, accepted or unreadable. It judges, and fails nothing.",
+    )
+    command.add_argument("paths", metavar="PATH", nargs="*", help="these files and folders only")
+    command.add_argument(
+        "--format", choices=names("report/overviews"), help="text by default; html for a file of that name"
+    )
+    command.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it there")
+    command.add_argument("--base", metavar="REF", help="show what changed since this commit")
+    command.add_argument("--config", metavar="FILE", help="instead of .policy-guard.yaml")
+    command.set_defaults(nothing="nothing was reported: ")
+
+
 def _demo_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     commands.add_parser("demo", help="see the check fail on an example")
 
@@ -222,6 +239,7 @@ _COMMANDS = {
     "completion": _completion_command,
     "demo": _demo_command,
     "serve": _serve_command,
+    "report": _report_command,
 }
 
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 class Alone(NamedTuple):
-    """A revision whose policies are judged by themselves, for the entries of these packs of critical permissions, too."""
+    """A revision whose policies are judged by themselves, also for the critical permissions of these packs."""
 
     revision: Revision
     packs: tuple[str, ...] = ()

@@ -18,9 +18,10 @@ from policy_guard.pipeline.pairing import Pair
 from policy_guard.pipeline.repository import Repository
 from policy_guard.pipeline.repository.refs import revision
 from policy_guard.pipeline.repository.revisions import WORKING_TREE, Revision
+from policy_guard.pipeline.repository.web import web_address
 from policy_guard.pipeline.results import Progress
 from policy_guard.refine.unused_access import UNUSED
-from policy_guard.report.overview import Counts, Entry, Overview, Place, Remark, Review, Row, counts
+from policy_guard.report.overview import Entry, Overview, Place, Remark, Review, Row
 from policy_guard.report.report import Report
 from policy_guard.settings.load import Settings, load_settings
 from policy_guard.solver.strings.pattern import Wildcard
@@ -44,13 +45,13 @@ def overview(
         settings = load_settings(repository.root, options.config)
         base = _base(repository, options.base)
         reviews = tuple(_reviews(repository, settings, options))
+        address = web_address(repository, environ)
     finally:
         repository.close()
     options = options._replace(all_policies=True, verbose=True, base=None)
     before = _gathered(options, base, settings, folder, environ, progress) if base else None
     gathered = _gathered(options, WORKING_TREE, settings, folder, environ, progress)
-    counts_before: Counts | None = counts(before) if before else None
-    return gathered._replace(reviews=reviews, base=base.name if base else "", counts_before=counts_before)
+    return gathered._replace(reviews=reviews, address=address, before=before)
 
 
 def _base(repository: Repository, name: str | None) -> Revision | None:
@@ -89,7 +90,7 @@ def _gathered(
         notes=report.notes,
         address="",
         reviews=(),
-        embedded=0,
+        policies=report.policies,
     )
 
 
@@ -133,6 +134,7 @@ def _row(name: str, policy: Policy, judgement: Judgement, entries: set[str]) -> 
         wildcards=tuple(dict.fromkeys(_wildcards(policy))),
         levels=_levels(policy),
         unused=tuple(_unused(judgement)),
+        grants=tuple(dict.fromkeys(_grants(policy))),
         undecided=tuple(finding.message for finding in judgement.findings if finding.outcome in _OPEN),
     )
 
@@ -189,6 +191,17 @@ def _level(service: str) -> Mapping[str, str]:
     """The first access level of each action of a service."""
     names = (f"{service}:{name}" for name in catalog.actions(service))
     return {name: next(iter(catalog.described(name).levels), "Write") for name in names}
+
+
+def _grants(policy: Policy) -> Iterator[str]:
+    """Each action pattern with the resources of its statement, as written."""
+    for statement in policy.statements:
+        resources = statement.resource
+        on = ", ".join(value.text for value in resources.values) if resources else ""
+        words = f" on {'all but ' if resources and resources.negated else ''}{on}" if on else ""
+        words += " under conditions" if statement.conditions else ""
+        verb = f"{statement.effect} {'all but ' if statement.action.negated else ''}"
+        yield from (f"{verb}{value.text}{words}" for value in statement.action.values)
 
 
 def _unused(judgement: Judgement) -> Iterator[str]:

@@ -24,7 +24,7 @@ class Row(NamedTuple):
     name. `callers` are those whom it names and who are not the account's own, `public` tells that strangers are let in.
     `wildcards` are the patterns of actions that it allows, `levels` how many actions of each service and access level
     it allows before what is denied. `unused` are the actions that findings call unused, `undecided` the questions that
-    were left open.
+    were left open. `grants` are its statements, each action pattern with its resources, as written.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Row(NamedTuple):
     levels: Mapping[str, Mapping[str, int]]
     unused: tuple[str, ...]
     undecided: tuple[str, ...]
+    grants: tuple[str, ...]
 
 
 class Entry(NamedTuple):
@@ -82,7 +83,11 @@ class Counts(NamedTuple):
 
 
 class Overview(NamedTuple):
-    """`revision` names what was looked at, `address` the repository on the web, or nothing; `counts_before` a base."""
+    """`revision` names what was looked at; `address` is that of the commit on the web, or empty.
+
+    `before` is the overview of a base, if one was asked for. `policies` are all that `check --all` counts, those too
+    that cannot be read.
+    """
 
     revision: str
     address: str
@@ -94,9 +99,8 @@ class Overview(NamedTuple):
     skipped: tuple[Remark, ...]
     notes: tuple[str, ...]
     reviews: tuple[Review, ...]
-    embedded: int
-    base: str = ""
-    counts_before: Counts | None = None
+    policies: int
+    before: Overview | None = None
 
 
 def counts(overview: Overview) -> Counts:
