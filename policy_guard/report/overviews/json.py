@@ -115,7 +115,7 @@ def _place(overview: Overview, root: str, place: Place) -> dict[str, Any]:
     path = quote(place.path)
     line = f"#L{place.line}" if place.line else ""
     link = f"{overview.address}/{path}{line}" if overview.address else f"{root or './'}{path}"
-    return {"path": place.path, "line": place.line, "link": link}
+    return place._asdict() | {"link": link}
 
 
 def _covered(patterns: Iterable[str]) -> Iterator[tuple[str, list[str]]]:

@@ -1,6 +1,7 @@
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
-const FIRST = 200;
+const FIRST = 100;
+const MOST_IN_MATRIX = 40;
 const LEVELS = [["List", "list"], ["Read", "read"], ["Tagging", "tagging"], ["Write", "write"], ["Permissions management", "permissions"]];
 
 function make(name, options = {}, ...children) {
@@ -27,7 +28,7 @@ function section(id, title, ...children) {
 }
 
 function scroll(label, table) {
-  return make("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, table);
+  return make("div", { class: table.rows[0].cells.length > 5 && table.className !== "matrix" ? "scroll wide" : "scroll", tabindex: "0", role: "region", "aria-label": `${label}, table` }, table);
 }
 
 /* A table that is sorted by its headings. A column has a title, the value to sort by, and the cell to show. */
@@ -127,11 +128,11 @@ function matrix() {
   }
   const head = make("tr", {}, make("th", { scope: "col" }, "Principal or policy"), ...entries.map((entry) => make("th", { scope: "col", class: "entry", title: entry.reason }, entry.id)));
   const sorted = [...principals].sort(([, a], [, b]) => b.size - a.size);
-  const body = sorted.slice(0, FIRST).map(([name, ids]) => make("tr", {}, make("th", { scope: "row" }, name),
+  const body = sorted.slice(0, MOST_IN_MATRIX).map(([name, ids]) => make("tr", {}, make("th", { scope: "row" }, name),
     ...entries.map((entry) => ids.has(entry.id)
       ? make("td", { class: `cell ${entry.severity}`, title: `${name}: ${entry.id}` }, make("span", { role: "img", "aria-label": `grants, ${entry.severity}` }, "\u25cf"))
       : make("td", { class: "cell" }))));
-  const rest = sorted.length > FIRST ? make("p", { class: "dim" }, `and ${sorted.length - FIRST} more, with fewer`) : null;
+  const rest = sorted.length > MOST_IN_MATRIX ? make("p", { class: "dim" }, `and ${sorted.length - MOST_IN_MATRIX} more; the table below has them all`) : null;
   return [scroll("Critical permissions", make("table", { class: "matrix" }, make("thead", {}, head), make("tbody", {}, ...body))), rest];
 }
 
