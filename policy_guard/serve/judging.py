@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from policy_guard.serve.operation import Asked, Operation, Refused
+from policy_guard.serve.operation import ApiRequest, Operation, Refused
 from policy_guard.serve.operations import operations
 
 _MOST_NAMED = 20
@@ -24,8 +24,8 @@ def answer(path: str, body: bytes, query: Mapping[str, str], details: bool) -> A
     """The answer to what was posted to `path`, which is that of an operation."""
     operation = operations()[path]
     try:
-        asked = Asked(body=_fitting(operation, body), query=query, details=details)
-        return Answer(200, None, operation.answer(asked))
+        request = ApiRequest(body=_fitting(operation, body), query=query, details=details)
+        return Answer(200, None, operation.answer(request))
     except Refused as refused:
         return refusal(refused)
     except Exception as error:  # a bug must not look like an answer, and its text may hold a policy

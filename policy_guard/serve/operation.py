@@ -20,7 +20,7 @@ class Refused(Exception):
         self.fields = fields
 
 
-class Asked(NamedTuple):
+class ApiRequest(NamedTuple):
     """A request whose `body` fits the operation's schema; `query` is that of its address.
 
     With `details` the client asks for our own fields besides those of AWS.
@@ -37,7 +37,7 @@ class Operation(NamedTuple):
     name: str
     path: str
     schema: Mapping[str, Any]
-    answer: Callable[[Asked], dict[str, Any]]
+    answer: Callable[[ApiRequest], dict[str, Any]]
 
 
 POLICY = {"type": "string"}

@@ -10,26 +10,26 @@ from typing import Any
 
 from policy_guard.api import check_access_not_granted
 from policy_guard.serve.answers import answered, policy_text
-from policy_guard.serve.operation import POLICY, Asked, Operation, Refused, request_schema
+from policy_guard.serve.operation import POLICY, ApiRequest, Operation, Refused, request_schema
 
 _ACTION = re.compile(r"\*|[A-Za-z0-9_*?-]+:[A-Za-z0-9_*?-]+")
 _ARN = re.compile(r"\*|arn:[a-z0-9*?-]+:[^:]*:[^:]*:[^:]*:.+", re.DOTALL)
 
 
-def _answer(asked: Asked) -> dict[str, Any]:
-    text = policy_text(asked.body["policyDocument"], "policyDocument")
-    access = [{name: values for name, values in item.items() if values} for item in asked.body["access"]]
+def _answer(request: ApiRequest) -> dict[str, Any]:
+    text = policy_text(request.body["policyDocument"], "policyDocument")
+    access = [{name: values for name, values in item.items() if values} for item in request.body["access"]]
     if not any(access):
         raise _refused("access", "Name actions, resources or both")
     _refuse_unlike(access[0].get("actions", ()), _ACTION, "access.actions", "Invalid action")
     _refuse_unlike(access[0].get("resources", ()), _ARN, "access.resources", "Invalid ARN")
     words, described = _WORDS["actions" in access[0], "resources" in access[0]]
     return answered(
-        lambda: check_access_not_granted(text, access, asked.body["policyType"]),
+        lambda: check_access_not_granted(text, access, request.body["policyType"]),
         passed=f"The policy document does not grant access to {words}.",
         failed=f"The policy document grants access to {words}.",
         described=f"One or more of the listed {described} in the",
-        details=asked.details,
+        details=request.details,
     )
 
 

@@ -9,18 +9,18 @@ from typing import Any
 
 from policy_guard.api import check_no_new_access
 from policy_guard.serve.answers import answered, policy_text
-from policy_guard.serve.operation import POLICY, Asked, Operation, request_schema
+from policy_guard.serve.operation import POLICY, ApiRequest, Operation, request_schema
 
 
-def _answer(asked: Asked) -> dict[str, Any]:
-    new = policy_text(asked.body["newPolicyDocument"], "newPolicyDocument")
-    existing = policy_text(asked.body["existingPolicyDocument"], "existingPolicyDocument")
+def _answer(request: ApiRequest) -> dict[str, Any]:
+    new = policy_text(request.body["newPolicyDocument"], "newPolicyDocument")
+    existing = policy_text(request.body["existingPolicyDocument"], "existingPolicyDocument")
     return answered(
-        lambda: check_no_new_access(new, existing, asked.body["policyType"]),
+        lambda: check_no_new_access(new, existing, request.body["policyType"]),
         passed="The modified permissions do not grant new access compared to your existing policy.",
         failed="The modified permissions grant new access compared to your existing policy.",
         described="New access in the",
-        details=asked.details,
+        details=request.details,
     )
 
 

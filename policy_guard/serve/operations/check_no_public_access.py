@@ -9,17 +9,17 @@ from typing import Any
 
 from policy_guard.api import RESOURCE_TYPES, check_no_public_access
 from policy_guard.serve.answers import answered, policy_text
-from policy_guard.serve.operation import POLICY, Asked, Operation, request_schema
+from policy_guard.serve.operation import POLICY, ApiRequest, Operation, request_schema
 
 
-def _answer(asked: Asked) -> dict[str, Any]:
-    text = policy_text(asked.body["policyDocument"], "policyDocument")
+def _answer(request: ApiRequest) -> dict[str, Any]:
+    text = policy_text(request.body["policyDocument"], "policyDocument")
     return answered(
-        lambda: check_no_public_access(text, asked.body["resourceType"]),
+        lambda: check_no_public_access(text, request.body["resourceType"]),
         passed="The resource policy does not grant public access for the given resource type.",
         failed="The resource policy grants public access for the given resource type.",
         described="Public access granted in the following",
-        details=asked.details,
+        details=request.details,
     )
 
 

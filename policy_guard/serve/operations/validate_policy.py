@@ -16,7 +16,7 @@ from policy_guard.iam import catalog
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Kind, Policy
 from policy_guard.serve.locations import location
-from policy_guard.serve.operation import POLICY, Asked, Operation, Refused, request_schema
+from policy_guard.serve.operation import POLICY, ApiRequest, Operation, Refused, request_schema
 
 FindingType: TypeAlias = Literal["ERROR", "SECURITY_WARNING", "SUGGESTION", "WARNING"]
 OUR_CODE = "POLICY_GUARD_READABLE"
@@ -36,10 +36,10 @@ _ANCHORS = {"WARNING": "general-warning", "SECURITY_WARNING": "security-warning"
 _MOST = 1000
 
 
-def _answer(asked: Asked) -> dict[str, Any]:
-    text = asked.body["policyDocument"]
-    kind = "trust" if asked.body.get("validatePolicyResourceType") == _TRUST else _KINDS[asked.body["policyType"]]
-    return _page(list(_findings(Source("policyDocument", text), kind)), asked.query)
+def _answer(request: ApiRequest) -> dict[str, Any]:
+    text = request.body["policyDocument"]
+    kind = "trust" if request.body.get("validatePolicyResourceType") == _TRUST else _KINDS[request.body["policyType"]]
+    return _page(list(_findings(Source("policyDocument", text), kind)), request.query)
 
 
 def _page(findings: list[dict[str, Any]], query: Mapping[str, str]) -> dict[str, Any]:
