@@ -23,7 +23,7 @@ _PRINCIPALS = ("roles", "users", "groups")
 _ARN = regex(r"arn:[^:\s*?]+:iam::[^:\s*?]+:policy/[^\s*?]+")
 _MORE = ("IsTruncated", "NextToken", "Marker")
 _WRITE = "write the ARN of a managed policy, or the path of a document in this repository"
-_POLICY, _DOCUMENT, _GROUP = "attached:ManagedPolicy", "attached:Document", "attached:Group"
+POLICY, _DOCUMENT, GROUP = "attached:ManagedPolicy", "attached:Document", "attached:Group"
 
 
 def attached_policies(source: Source, documents: Sequence[Node], labels: Iterable[str]) -> Iterator[PolicyDocument]:
@@ -97,10 +97,10 @@ def _of_format(source: Source, node: Object) -> Iterator[PolicyDocument]:
                 attached = (
                     _statements(of_group.get("policies"))
                     if of_group
-                    else [_statement(_GROUP, _group(group), group.span)]
+                    else [attached_statement(GROUP, _group(group), group.span)]
                 )
                 statements += (_at(each, group.span) for each in attached)
-            yield from _document(source, f"{ATTACHMENTS_KEY}.{kind}.{name}", f"{kind[:-1]} {name}", statements)
+            yield from principal_document(source, f"{ATTACHMENTS_KEY}.{kind}.{name}", f"{kind[:-1]} {name}", statements)
 
 
 def _group(name: Scalar) -> Parts:
@@ -147,7 +147,7 @@ def _texts(node: Node | None) -> Iterator[Scalar]:
 
 def _statements(node: Node | None) -> Iterator[Object]:
     for text in _texts(node):
-        yield from _of_policy(text, may_be_path=True)
+        yield from statements_of_policy(text, may_be_path=True)
 
 
 # --- answers of AWS
@@ -162,10 +162,10 @@ def _of_answer(source: Source, node: Object, label: str) -> Iterator[PolicyDocum
         arn = item.get("PolicyArn") if isinstance(item, Object) else None
         if not isinstance(arn, Scalar):
             raise Unreadable(Problem('an attached policy with its "PolicyArn" is expected here', item.span))
-        statements += _of_policy(arn, may_be_path=False)
+        statements += statements_of_policy(arn, may_be_path=False)
     names = (node.get(name) for name in _ENTITIES.values())
     holder = next((name.text for name in names if isinstance(name, Scalar)), "")
-    yield from _document(source, label, holder, statements)
+    yield from principal_document(source, label, holder, statements)
 
 
 def _of_entities(source: Source, node: Object, label: str) -> Iterator[PolicyDocument]:
@@ -176,7 +176,7 @@ def _of_entities(source: Source, node: Object, label: str) -> Iterator[PolicyDoc
             if not isinstance(name, Scalar):
                 raise Unreadable(Problem(f'an entity with its "{name_key}" is expected here', item.span))
             address = f"{label}.{key}[{name.text}]".lstrip(".")
-            yield from _document(source, address, f"{name_key} {name.text}", list(_of_file(source, name.span)))
+            yield from principal_document(source, address, f"{name_key} {name.text}", list(_of_file(source, name.span)))
 
 
 def _of_file(source: Source, span: Span) -> Iterator[Object]:
@@ -185,31 +185,33 @@ def _of_file(source: Source, span: Span) -> Iterator[Object]:
     if end := path_of(name):
         yield from managed_statements((f"arn:aws{end}",), span)
     else:
-        yield _statement(_POLICY, ("arn:", hole("partition"), ":iam::", hole("account"), f":policy/{name}"), span)
+        yield attached_statement(
+            POLICY, ("arn:", hole("partition"), ":iam::", hole("account"), f":policy/{name}"), span
+        )
 
 
 # --- what is attached
 
 
-def _of_policy(text: Scalar, may_be_path: bool) -> Iterator[Object]:
+def statements_of_policy(text: Scalar, may_be_path: bool) -> Iterator[Object]:
     """The statements of a managed policy of AWS, or one that stands for another policy or document."""
     aws_statements = managed_statements((text.text,), text.span)
     yield from aws_statements
     if aws_statements:
         return
     if _ARN.fullmatch(text.text):
-        yield _statement(_POLICY, (text.text,), text.span)
+        yield attached_statement(POLICY, (text.text,), text.span)
     elif (
         may_be_path and not text.text.startswith("arn:") and text.text.isprintable() and not set("*?") & set(text.text)
     ):
-        yield _statement(_DOCUMENT, (hole(text.text),), text.span)
+        yield attached_statement(_DOCUMENT, (hole(text.text),), text.span)
     else:
         raise Unreadable(
             Problem(f"this names no policy; {_WRITE}" if may_be_path else "this is no ARN of a policy", text.span)
         )
 
 
-def _statement(action: str, resource: Parts, span: Span) -> Object:
+def attached_statement(action: str, resource: Parts, span: Span) -> Object:
     elements = {
         "Effect": Scalar("Allow", span),
         "Action": Scalar(action, span, parts=(action,)),
@@ -218,7 +220,7 @@ def _statement(action: str, resource: Parts, span: Span) -> Object:
     return Object(tuple(Entry(Scalar(key, span), value) for key, value in elements.items()), span)
 
 
-def _document(source: Source, label: str, holder: str, statements: list[Object]) -> Iterator[PolicyDocument]:
+def principal_document(source: Source, label: str, holder: str, statements: list[Object]) -> Iterator[PolicyDocument]:
     """The policy of one principal; nothing where nothing is attached."""
     if statements:
         yield PolicyDocument(label, policy_of(tuple(statements), statements[0].span), source, holder, kind="identity")

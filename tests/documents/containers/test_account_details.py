@@ -1,0 +1,88 @@
+"""Two answers of GetAccountAuthorizationDetails are compared principal by principal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.repository import Scratch, allow, document
+
+ORDERS = "arn:aws:iam::123456789012:policy/orders"
+ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
+POWER_USER = "arn:aws:iam::aws:policy/PowerUserAccess"
+TRUST = document({**allow("sts:AssumeRole"), "Principal": {"Service": "ec2.amazonaws.com"}})
+del TRUST["Statement"][0]["Resource"]
+
+
+def account(
+    inline: Any = None,
+    managed: Any = None,
+    attached: tuple[str, ...] = (ORDERS,),
+    old_version: Any = None,
+    groups: tuple[str, ...] = ("dev",),
+    of_group: Any = None,
+    boundary: str = "",
+    **more: Any,
+) -> str:
+    role: dict[str, Any] = {
+        "RoleName": "app",
+        "AssumeRolePolicyDocument": TRUST,
+        "RolePolicyList": [{"PolicyName": "inline", "PolicyDocument": inline or document(allow("s3:GetObject"))}],
+        "AttachedManagedPolicies": [{"PolicyArn": arn} for arn in attached],
+    }
+    if boundary:
+        role["PermissionsBoundary"] = {"PermissionsBoundaryArn": boundary}
+    versions = [
+        {"Document": old_version or document(allow("*")), "IsDefaultVersion": False},
+        {"Document": managed or document(allow("sqs:SendMessage")), "IsDefaultVersion": True},
+    ]
+    group = {"PolicyName": "group", "PolicyDocument": of_group or document(allow("sqs:ReceiveMessage"))}
+    answer = {
+        "UserDetailList": [{"UserName": "jane", "GroupList": list(groups), "AttachedManagedPolicies": []}],
+        "GroupDetailList": [{"GroupName": "dev", "GroupPolicyList": [group], "AttachedManagedPolicies": []}],
+        "RoleDetailList": [role],
+        "Policies": [{"PolicyName": "orders", "Arn": ORDERS, "PolicyVersionList": versions}],
+        **more,
+    }
+    return json.dumps(answer, indent=1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ({}, {"inline": document(allow("s3:*"))}, 1),
+        ({}, {"managed": document(allow("sqs:*"))}, 1),
+        ({}, {"attached": (ORDERS, ADMINISTRATOR)}, 1),
+        ({"attached": (ADMINISTRATOR,)}, {"attached": (POWER_USER,)}, 0),
+        ({}, {"attached": (ORDERS, "arn:aws:iam::123456789012:policy/elsewhere")}, 1),
+        ({}, {"inline": document(allow("s3:GetObject", "sqs:SendMessage")), "attached": ()}, 0),
+        ({}, {"old_version": document(allow("iam:*"))}, 0),
+        ({}, {"of_group": document(allow("sqs:*"))}, 1),
+        ({"groups": ()}, {}, 1),
+        ({"groups": ()}, {"groups": ("unknown",)}, 1),
+        ({}, {"groups": ()}, 0),
+        ({}, {"boundary": POWER_USER}, 0),
+        ({"boundary": POWER_USER}, {}, 1),
+        ({}, {"IsTruncated": True}, 1),
+        ({}, {"RoleDetailList": [{"RoleName": "app"}, {"RoleName": "app"}]}, 1),
+    ],
+)
+def test_each_principal_is_compared_as_a_whole(
+    tmp_path: Path, old: dict[str, Any], new: dict[str, Any], code: int
+) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.write("old.json", account(**old))
+    scratch.write("new.json", account(**new))
+    assert scratch.guard("compare", "old.json", "new.json").code == code
+
+
+def test_documents_in_strings_are_read(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.write("old.json", account(inline=json.dumps(document(allow("s3:GetObject")))))
+    scratch.write("new.json", account(inline=json.dumps(document(allow("s3:*")))))
+    answer = scratch.guard("compare", "old.json", "new.json", "--format", "concise")
+    assert answer.code == 1
+    assert "New access: s3:* on *" in answer.out
