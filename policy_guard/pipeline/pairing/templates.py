@@ -8,7 +8,8 @@ from typing import NamedTuple
 from policy_guard.documents.containers.cloudformation.compare import template_problems
 from policy_guard.documents.containers.cloudformation.documents import Unit
 from policy_guard.documents.containers.cloudformation.principals import is_principal
-from policy_guard.documents.containers.cloudformation.template import Template
+from policy_guard.documents.containers.cloudformation.renames import new_names, with_names
+from policy_guard.documents.containers.cloudformation.template import Template, type_of
 from policy_guard.documents.containers.cloudformation.units import all_units, differing_units
 from policy_guard.documents.nesting import Nesting
 from policy_guard.documents.source import Problem, Span, Spot, Unreadable
@@ -54,6 +55,8 @@ def compared_policies(
         from policy_guard.documents.containers.serverless_framework.roles import with_lesser_role
 
         old = with_lesser_role(old, new)
+    names = new_names(old, new)
+    old = with_names(old, names)
     sides = differing_units(old, new)
     old_parsed, new_parsed = (_parse(units, placeholders, by_principal) for units in (sides.old, sides.new))
     keys = [*new_parsed.policies, *(key for key in old_parsed.policies if key not in new_parsed.policies)]
@@ -69,7 +72,12 @@ def compared_policies(
         if key not in new_parsed.problems
         for problem in problems
     )
-    return PolicyPairs(tuple(pairs), unread, (*sides.problems, *new_parsed.every_problem), sides.notes)
+    renamed = (
+        f"{name} has the trust and the users of {old_name}, which is gone, and is compared with it"
+        for old_name, name in names.items()
+        if type_of(new.resources[name]) == "AWS::IAM::Role"
+    )
+    return PolicyPairs(tuple(pairs), unread, (*sides.problems, *new_parsed.every_problem), (*sides.notes, *renamed))
 
 
 def _twins(old: Parsed, new: Parsed) -> dict[PolicyId, PolicyId]:
