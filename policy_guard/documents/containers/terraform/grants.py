@@ -32,16 +32,17 @@ from policy_guard.documents.containers.terraform.values import (
 from policy_guard.documents.hcl.syntax import Body
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span, scalars
 
-PERMISSION = "aws_lambda_permission"
+PERMISSIONS = ("aws_lambda_permission", "awscc_lambda_permission")
 # Arguments that grant nothing with these texts. Source: Amazon S3 User Guide, "Access control list (ACL) overview";
 # Amazon EBS User Guide, "Block public access for EBS snapshots"; Amazon EC2 User Guide, "Block public access to AMIs".
 _HARMLESS = {
     "acl": ("private", "bucket-owner-read", "bucket-owner-full-control", "log-delivery-write"),
+    "access_control": ("Private", "BucketOwnerRead", "BucketOwnerFullControl", "LogDeliveryWrite"),
     "state": ("block-all-sharing", "block-new-sharing"),
 }
 # Snapshots give nothing that are shared with nobody.
 _SHARED = "shared_accounts"
-_META = ("count", "for_each", "depends_on", "provider", "lifecycle", "timeouts", "tags")
+_META = ("count", "for_each", "depends_on", "provider", "lifecycle", "timeouts", "tags", "description")
 # What AWS answers stands in a plan beside the arguments: it follows from them, or names what they made.
 _ANSWERED = (
     *("id", "arn", "unique_id", "create_date", "created_at", "modified_at", "associated_at", "tags_all"),
@@ -65,8 +66,8 @@ _ANSWERING = (
 )
 _FLAGS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
 _LEAVES = "boundary:LeavesAllowed"
-GRANTING = (PERMISSION, CAP, *STANDS, *terraform_types(), *BLOCKS)
-OF_RESOURCES = (PERMISSION, *STANDS)
+GRANTING = (*PERMISSIONS, CAP, *STANDS, *terraform_types(), *BLOCKS)
+OF_RESOURCES = (*PERMISSIONS, *STANDS)
 """Types that stand for statements of the policies of resources."""
 _CONDITIONS = (
     ("source_arn", "ArnLike", "AWS:SourceArn"),
@@ -83,7 +84,7 @@ _OF_PERMISSION: tuple[str, ...] = (
     "qualifier",
     *(argument for argument, _, _ in _CONDITIONS),
 )
-_NAMES = {PERMISSION: _OF_PERMISSION, **dict.fromkeys(BLOCKS, _FLAGS)}
+_NAMES = {**dict.fromkeys(PERMISSIONS, _OF_PERMISSION), **dict.fromkeys(BLOCKS, _FLAGS)}
 _NAMES |= {type_: row.arguments for type_, row in STANDS.items()}
 
 
@@ -95,7 +96,7 @@ def granted_policy(evaluator: Evaluator, type_: str, address: str, body: Body) -
     if names := _NAMES.get(type_):
         values = {name: body.value(name) for name in names}
         arguments = {name: single(evaluator.value(value)) for name, value in values.items() if value is not None}
-        return _permission(arguments, body.span) if type_ == PERMISSION else open_access(type_, arguments, body.span)
+        return _permission(arguments, body.span) if type_ in PERMISSIONS else open_access(type_, arguments, body.span)
     if _SHARED in _deciding(type_) and not _is_shared(evaluator, body):
         return ABSENT
     arguments_written = list(_arguments(evaluator, type_, body))
@@ -154,7 +155,7 @@ def granted_by(type_: str, address: str, values: Mapping[str, Any], span: Span) 
         return _policy(span, *statements(type_, arguments_in(_NAMES[type_], values, span), span))
     if type_ in _NAMES:
         arguments = {name: text_of((_text(value),), span) for name, value in values.items()}
-        return _permission(arguments, span) if type_ == PERMISSION else open_access(type_, arguments, span)
+        return _permission(arguments, span) if type_ in PERMISSIONS else open_access(type_, arguments, span)
     harmless: dict[str, tuple[Any, ...]] = {name: (None, [], {}, "", *_HARMLESS.get(name, ())) for name in values}
     deciding = {name: value for name, value in values.items() if value not in harmless[name]}
     if not deciding or (_SHARED in _deciding(type_) and _SHARED not in deciding):

@@ -76,6 +76,13 @@ STANDS = {
         action="action",
         conditions=(Equal("organization_id", "aws:PrincipalOrgID"),),
     ),
+    "awscc_lambda_layer_version_permission": Stands(
+        page=f"{_DOCS}lambda/latest/dg/permissions-layer-cross-account.html",
+        resources=("layer_version_arn",),
+        principal="principal",
+        action="action",
+        conditions=(Equal("organization_id", "aws:PrincipalOrgID"),),
+    ),
     "aws_kms_grant": Stands(
         page=f"{_DOCS}kms/latest/developerguide/grants.html",
         resources=("key_id",),
@@ -106,6 +113,7 @@ STANDS = {
         ),
     ),
 }
+STANDS["awscc_eks_pod_identity_association"] = STANDS["aws_eks_pod_identity_association"]
 _DEFAULTS = {"event_bus_name": "default", "action": "events:PutEvents"}
 
 
