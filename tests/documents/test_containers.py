@@ -43,7 +43,7 @@ def outcome(source: Source) -> str:
     try:
         reading = policies(source)
     except Unreadable as error:
-        return "".join(f"{marked(source, span)}: {message}\n" for message, span in error.problems)
+        return "".join(f"{marked(source, problem.span)}: {problem.message}\n" for problem in error.problems)
     lines = [f"deeper: {reading.deeper}"]
     for found in reading.policies:
         lines.append(f"policy {found.label!r} {marked(source, found.node.span)}")

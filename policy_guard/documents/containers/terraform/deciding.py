@@ -97,21 +97,32 @@ def changed_spots(scope: Scope, old: Iterable[tuple[str, str, str]], new: Iterab
     for where, address, text in sorted(set(new) - set(old)):
         definition = scope.decisive.get((where, address, text))
         if definition is not None and address:
-            spots.append(_first_new_line(definition, old_texts.get((where, address), "")))
+            spots.append(_first_new_line(definition, old_texts.get((where, address), ""), text))
     return spots
 
 
-def _first_new_line(definition: Definition, old_text: str) -> Spot:
-    old_lines = {line.strip() for line in old_text.splitlines()}
+def _first_new_line(definition: Definition, old_text: str, new_text: str) -> Spot:
+    """The first line of what decides in a definition and was not there, or else of anything in it that was not."""
+    old_lines, new_lines = ({line.strip() for line in text.splitlines()} for text in (old_text, new_text))
+    new_spots = [spot for spot in _lines(definition) if _text(spot) not in old_lines]
+    deciding = (spot for spot in new_spots if _text(spot) in new_lines)
+    start = definition.span.start
+    return next(deciding, next(iter(new_spots), Spot(definition.source, Span(start, start + 1))))
+
+
+def _lines(definition: Definition) -> Iterator[Spot]:
+    """What is written on each line of a definition."""
     for source, span in definition.spots:
         at = span.start
         for line in source.text[slice(*span)].splitlines(keepends=True):
-            content = line.strip()
-            if content and content not in old_lines:
+            if content := line.strip():
                 start = at + line.index(content)
-                return Spot(source, Span(start, start + len(content)))
+                yield Spot(source, Span(start, start + len(content)))
             at += len(line)
-    return Spot(definition.source, Span(definition.span.start, definition.span.start + 1))
+
+
+def _text(spot: Spot) -> str:
+    return spot.source.text[slice(*spot.span)]
 
 
 def _definitions(scope: Scope, names: tuple[str, ...]) -> Iterator[tuple[str, Scope, Definition]]:
