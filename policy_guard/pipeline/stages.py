@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from policy_guard.iam.policy import Policy, PolicyId
     from policy_guard.pipeline.acceptances import Acceptances
     from policy_guard.pipeline.pairing.beyond import Remark
+    from policy_guard.pipeline.pairing.departures import Departures
     from policy_guard.pipeline.pairing.groups import GroupResult
     from policy_guard.pipeline.pairing.references import References
     from policy_guard.pipeline.pairing.terraform import Tree
@@ -160,6 +161,7 @@ class Run(NamedTuple):
     def judge_changes(self) -> None:
         """The files that changed, but for the sides of them that belong to a group."""
         changes = [change for change in (*self.comparison.changes, *self._readers()) if touches(change, self.paths)]
+        departures = self._departures(changes)
         for change in self.session.results.stepwise(changes, "changed files", attrgetter("path")):
             outcome = pairs(self.reader, change, self.comparison)
             if not (outcome.pairs or outcome.findings):
@@ -167,8 +169,25 @@ class Run(NamedTuple):
                 outcome = outcome._replace(unread=remark or outcome.unread)
             self.session.results.outcome(change.path, outcome)
             for pair in outcome.pairs:
-                if alone := _without_groups(pair, self.reader):
-                    self.session.pair(self.references.with_reference(alone) if self.references else alone)
+                alone = _without_groups(pair, self.reader)
+                if alone and not (departures and alone is pair and departures.hold(outcome, pair)):
+                    self._judge_alone(alone)
+        for pair in departures.pairs() if departures else ():
+            if pair.old and pair.new:
+                holder, old_path = pair.new.holder, pair.old.source.path
+                self.session.results.note(f"{pair.path}: a policy of {holder} is compared with the one in {old_path}")
+            self._judge_alone(pair)
+
+    def _judge_alone(self, pair: Pair) -> None:
+        self.session.pair(self.references.with_reference(pair) if self.references else pair)
+
+    def _departures(self, changes: Collection[Change]) -> Departures | None:
+        """Return what holds policies back that may go from one file to another; None where there are no two."""
+        if len(changes) < 2:
+            return None
+        from policy_guard.pipeline.pairing.departures import Departures
+
+        return Departures(self.reader.has_same_rules)
 
     def judge_principals(self) -> None:
         """Judge the principals in files that did not change, and to which a document is attached that did."""
@@ -441,6 +460,8 @@ def _may_hide_one(reader: Reader, changed: Collection[Change]) -> bool:
 def _without_groups(pair: Pair, reader: Reader) -> Pair | None:
     """The pair without the sides that a group judges; None if that is both."""
     old, new = (None if side and reader.groups(side.source.path) else side for side in (pair.old, pair.new))
+    if old is pair.old and new is pair.new:
+        return pair
     return pair._replace(old=old, new=new) if old or new else None
 
 

@@ -83,13 +83,17 @@ class Pair(NamedTuple):
 
 
 class FileResult(NamedTuple):
-    """What came of one changed file. `unread` says why policies in it are not read."""
+    """What came of one changed file. `unread` says why policies in it are not read.
+
+    With `in_template` the pairs are those of a template that may hand policies on to another one.
+    """
 
     pairs: tuple[Pair, ...]
     findings: tuple[Finding, ...]
     embedded: int = 0
     notes: tuple[str, ...] = ()
     unread: str = ""
+    in_template: bool = False
 
 
 def compare_templates(path: str, old: FileVersion, new: FileVersion, config: Config) -> FileResult:
@@ -148,7 +152,8 @@ def pairs(reader: Reader, change: Change, comparison: Comparison) -> FileResult:
             return compare_snapshots(reader.settings.config, change.path, old, new)
     if old and new and old.template and new.template:
         outcome = compare_templates(change.path, old, new, reader.settings.config)
-        return outcome._replace(notes=(*_notes(change, old, new), *outcome.notes))
+        outcome = outcome._replace(notes=(*_notes(change, old, new), *outcome.notes))
+        return _of_templates(outcome, (old, new))
     old = reader.completed(old) if old else None
     new = with_template_problems(reader.completed(new)).with_unresolved(old) if new else None
     new = new.with_lost_limits(old) if new and old else new
@@ -157,7 +162,22 @@ def pairs(reader: Reader, change: Change, comparison: Comparison) -> FileResult:
     if new and new.problems:
         return FileResult((), findings, new.embedded, notes)
     policy_pairs = tuple(pair_policies(change.path, old, new))
-    return FileResult(policy_pairs, findings, new.embedded if new else 0, notes, unread=new.passed_over if new else "")
+    result = FileResult(
+        policy_pairs, findings, new.embedded if new else 0, notes, unread=new.passed_over if new else ""
+    )
+    return _of_templates(result, (old, new))
+
+
+def _of_templates(result: FileResult, versions: tuple[FileVersion | None, FileVersion | None]) -> FileResult:
+    """The result with whether it is of templates that may hand policies on to others."""
+    if not any(version is not None and version.template is not None for version in versions):
+        return result
+    from policy_guard.pipeline.pairing.departures import hands_on
+
+    templates = [
+        version.template for version in versions if version is not None and (version.template or version.policies)
+    ]
+    return result._replace(in_template=all(template is not None and hands_on(template) for template in templates))
 
 
 def _is_of_templates(version: FileVersion) -> bool:

@@ -6,12 +6,12 @@ hide what it grants. If the files themselves name several holders, the policies 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from policy_guard.documents.source import Problem
-from policy_guard.iam.policy import Condition, Element, Policy, Principals, Statement, Value, of_one_kind
+from policy_guard.iam.policy import MADE_UP, Condition, Element, Policy, Principals, Statement, Value, of_one_kind
 from policy_guard.pipeline.pairing import Pair
 from policy_guard.pipeline.pairing.file_version import FileVersion
 from policy_guard.pipeline.pairing.reader import Reader
@@ -138,20 +138,27 @@ def _union(group: Group, policies: Sequence[Policy], renamed: Mapping[str, str])
     )
 
 
-def with_own_holes(policy: Policy, path: str) -> Policy:
-    """The policy with its unknown parts named after its file: those of another file are other texts."""
-    return policy._replace(statements=tuple(_with_own_holes(statement, path) for statement in policy.statements))
+def with_own_holes(policy: Policy, path: str, but: Collection[str] = ()) -> Policy:
+    """The policy with its unknown parts named after its file: those of another file are other texts.
+
+    The parts named in `but` are one text in all files.
+    """
+    return policy._replace(statements=tuple(_with_own_holes(statement, path, but) for statement in policy.statements))
 
 
-def _with_own_holes(statement: Statement, path: str) -> Statement:
+def _with_own_holes(statement: Statement, path: str, but: Collection[str] = ()) -> Statement:
     """The statement with its unknown parts named after its file: those of another file are other texts."""
 
     def own_value(value: Value) -> Value:
-        parts = (replace(p, name=f"{p.name} of {path}") if isinstance(p, Unknown) else p for p in value.pattern.parts)
+        parts = (
+            replace(part, name=f"{part.name} of {path}") if isinstance(part, Unknown) and part.name not in but else part
+            for part in value.pattern.parts
+        )
         return value._replace(pattern=Pattern(tuple(parts)))
 
     def key(condition: Condition) -> str:
-        return f"{condition.key} of {path}" if condition.unknown_key else condition.key
+        is_filled_in = condition.unknown_key or condition.key.startswith(MADE_UP)
+        return f"{condition.key} of {path}" if is_filled_in else condition.key
 
     def element(original: Element) -> Element:
         return replace(original, values=tuple(map(own_value, original.values)))
