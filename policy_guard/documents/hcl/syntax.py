@@ -214,6 +214,13 @@ class Body:
         return tuple(block for block in self.blocks if block.type == name)
 
 
+_FIELDS: dict[type, tuple[str, ...]] = {}
+"""The fields of each type, since asking the type takes longer than all else."""
+
+
 def parts_of(node: object) -> tuple[object, ...]:
     """Return what a node of the tree is made of; nothing for what is no node."""
-    return tuple(getattr(node, field.name) for field in fields(node)) if is_dataclass(node) else ()
+    type_ = type(node)
+    if type_ not in _FIELDS:
+        _FIELDS[type_] = tuple(field.name for field in fields(type_)) if is_dataclass(type_) else ()
+    return tuple([getattr(node, name) for name in _FIELDS[type_]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from policy_guard.documents.containers.terraform.definition import Definition
-from policy_guard.documents.containers.terraform.scope import Scope
+from policy_guard.documents.containers.terraform.scope import Link, Scope
 from policy_guard.documents.hcl.syntax import (
     Attribute,
     Call,
@@ -52,30 +52,45 @@ def deciding_texts(
 
     What decides the resources whose addresses begin with `excluded_prefix` is left out, if that is given.
     """
-    texts: set[tuple[str, str, str]] = set()
-    reads = False
-    stack: list[tuple[Scope, object]] = [(scope, start)]
+    links, reads = _links_from(scope, start)
+    visited: set[Link] = set()
+    stack = [links]
     while stack:
-        current_scope, node = stack.pop()
         scope.looks[0] -= 1
         if scope.looks[0] < 0:
             # Too much to follow: it may be a policy, and is not the same as on the other side.
             return frozenset({("", "", f"{_MAY_BE_ANYTHING} {id(scope.root())}")}), True
-        for names in _references_of(scope, node):
-            reads = reads or _is_reading(names)
-            for address, definition_scope, definition in _definitions(current_scope, names):
-                key = (definition_scope.name, address, definition.deciding_text)
-                if key not in texts and not (excluded_prefix and address.startswith(excluded_prefix)):
-                    texts.add(key)
-                    scope.decisive[key] = definition
-                    stack.append((definition_scope, definition.block if definition.block else definition.value))
-        if current_scope.parent is not None and current_scope.call is not None:
-            key = (current_scope.parent.name, current_scope.name, current_scope.call.text)
-            if key not in texts:
-                texts.add(key)
-                scope.decisive[key] = current_scope.call
-                stack.append((current_scope.parent, current_scope.call.block))
-    return frozenset(texts), reads
+        for link in stack.pop():
+            if link in visited or (excluded_prefix and link.key[1].startswith(excluded_prefix)):
+                continue
+            visited.add(link)
+            if link.following is None:
+                link.following, link.reads = _links_from(link.scope, link.definition.block or link.definition.value)
+            reads = reads or link.reads
+            stack.append(link.following)
+    return frozenset(link.key for link in visited), reads
+
+
+def _links_from(scope: Scope, node: object) -> tuple[tuple[Link, ...], bool]:
+    """The definitions that a node refers to, with the call of its module, and whether it reads files itself."""
+    links: dict[Link, None] = {}
+    reads = False
+    for names in _references_of(scope, node):
+        reads = reads or _is_reading(names)
+        for address, definition_scope, definition in _definitions(scope, names):
+            links[_link(definition_scope, address, definition)] = None
+    if scope.parent is not None and scope.call is not None:
+        links[_link(scope.parent, scope.name, scope.call, scope.call.text)] = None
+    return tuple(links), reads
+
+
+def _link(scope: Scope, address: str, definition: Definition, text: str | None = None) -> Link:
+    place = (scope.name, address)
+    if place not in scope.links:
+        key = (*place, definition.deciding_text if text is None else text)
+        scope.links[place] = Link(key, scope, definition)
+        scope.decisive[key] = definition
+    return scope.links[place]
 
 
 def _is_reading(names: tuple[str, ...]) -> bool:

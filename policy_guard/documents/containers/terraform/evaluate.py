@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import is_dataclass
-from typing import TypeGuard
+from typing import TypeGuard, TypeVar
 
 from policy_guard.documents.containers.choices import Atom, Need, Truths, free, settle
 from policy_guard.documents.containers.holes import Parts
@@ -60,6 +60,7 @@ from policy_guard.documents.hcl.syntax import (
 )
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Source, Span
 
+T = TypeVar("T")
 _STEPS = 100_000
 _FROM_FILES = (
     "data.local_file.",
@@ -122,6 +123,7 @@ class Evaluator:
     def truth(self, atom: Atom) -> bool:
         """The truth of an atom; raises `Need`."""
         settled_truth = settle(atom, self.truths)
+        self.scope.memory.note(atom, settled_truth)
         if settled_truth is None:
             raise Need(atom)
         return settled_truth
@@ -131,6 +133,7 @@ class Evaluator:
         self.steps[0] -= 1
         self.scope.steps[0] -= 1
         if self.steps[0] < 0 or self.scope.steps[0] < 0 or len(self.active) > 40:
+            self.scope.memory.forgo()
             raise Opaque("this value takes too many steps to work out; write it shorter", span)
 
     def value(self, node: Expression) -> Node:
@@ -319,8 +322,8 @@ class Evaluator:
     def _named_value(self, first: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
         labels = [step.name for step in steps if isinstance(step, Attribute)]
         if first in ("local", "var") and steps and isinstance(steps[0], Attribute):
-            value = self.local(labels[0]) if first == "local" else self.scope.ways.variable(self, labels[0], span)
-            return self.follow(place_at(value, span), steps[1:], span)
+            value = self.local(labels[0]) if first == "local" else self._variable(labels[0], span)
+            return place_at(self.follow(value, steps[1:], span), span)
         if first == "module" and steps and isinstance(steps[0], Attribute):
             return self.scope.ways.module(self, steps, span)
         if first == "path" and labels in (["module"], ["root"]):
@@ -391,10 +394,20 @@ class Evaluator:
             raise Opaque(f"local.{name} has no value", definition.span)
         key = f"local.{name}"
         self.refuse_circle(key, definition.span)
-        return self._evaluator_of(self.scope, definition.source, {}, key).value(definition.value)
+        inner, expression = self._evaluator_of(self.scope, definition.source, {}, key), definition.value
+        return self.remembered(key, lambda: inner.value(expression))
+
+    def _variable(self, name: str, span: Span) -> Node:
+        return self.remembered(f"var.{name}", lambda: self.scope.ways.variable(self, name, span))
+
+    def remembered(self, key: object, work: Callable[[], T]) -> T:
+        """Return what `work` makes of this scope and its truths alone, done once under this key."""
+        value: T = self.scope.memory.value((self.scope, key), self.truths, work)
+        return value
 
     def refuse_circle(self, key: str, span: Span) -> None:
         if (self.scope.name, key) in self.active:
+            self.scope.memory.forgo()
             raise Opaque(f"{key} depends on itself", span)
 
     def _definition(self, address: str) -> Definition:
@@ -450,12 +463,16 @@ class Evaluator:
         self.refuse_circle(head, definition.span)
         inner = self._evaluator_of(self.scope, definition.source, {}, head)
         uses_all_arguments = not (head.startswith("aws_") and _MADE_OF_NAMES.fullmatch(attribute))
+        key = (head, uses_all_arguments)
+        return self.remembered(key, lambda: inner._deciding_values(definition, uses_all_arguments))
+
+    def _deciding_values(self, definition: Definition, uses_all_arguments: bool) -> list[object]:
         deciding_values: list[object] = []
         for name, argument in sorted(definition.body.arguments.items()):
             if name != "depends_on" and (uses_all_arguments or _IDENTIFYING.fullmatch(name)):
-                deciding_values.append((name, inner._part_structure((argument.value,))))
+                deciding_values.append((name, self._part_structure((argument.value,))))
         if uses_all_arguments:
-            deciding_values += [(block.type, inner.block(block)) for block in definition.body.blocks]
+            deciding_values += [(block.type, self.block(block)) for block in definition.body.blocks]
         return deciding_values
 
     def block(self, block: Block) -> list[object]:

@@ -200,6 +200,7 @@ def _file(evaluator: Evaluator, node: Call) -> Source:
 def _template_file(evaluator: Evaluator, node: Call) -> Node:
     source = _file(evaluator, node)
     if (_TEMPLATE, source.path) in evaluator.active:
+        evaluator.scope.memory.forgo()
         raise Opaque("this template is made of itself, which Terraform refuses", node.span)
     pairs = pairs_of(evaluator.value(node.arguments[1]))
     try:

@@ -75,11 +75,14 @@ def _output(evaluator: Evaluator, label: str, key: Node | None, steps: Sequence[
     if scope is None or definition is None or value is None:
         raise Opaque(f"module.{label} has no output {name[:60]}, as far as it is read", span)
     address = f"{_OUTPUT}{name}"
+    inner = evaluator.in_scope(scope, definition.source, address)
     if (scope.name, address) in evaluator.active:
+        scope.memory.forgo()
         raise Opaque(f"{address} depends on itself", span)
     expression, rest = _extended(value, steps[1:])
-    output = place_at(evaluator.in_scope(scope, definition.source, address).value(expression), span)
-    return evaluator.follow(output, rest, span)
+    words = tuple(step.name for step in steps[: len(steps) - len(rest)] if isinstance(step, Attribute))
+    output = inner.remembered((_OUTPUT, words), lambda: inner.value(expression))
+    return place_at(evaluator.follow(output, rest, span), span)
 
 
 def _extended(value: Expression, steps: Sequence[Attribute | Index]) -> tuple[Expression, Sequence[Attribute | Index]]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from policy_guard.documents.containers.opaque import digest
 from policy_guard.documents.containers.terraform.definition import Definition, plain_text
 from policy_guard.documents.containers.terraform.folder import Folder
+from policy_guard.documents.containers.terraform.memory import Memory
 from policy_guard.documents.containers.terraform.values import is_known, label_of, name_of, parts
 from policy_guard.documents.hcl.syntax import (
     Body,
@@ -84,6 +85,20 @@ def _hole_name(value: Node) -> str:
     return value_parts[0].name if len(value_parts) == 1 and isinstance(value_parts[0], Hole) else ""
 
 
+class Link:
+    """A definition that decides values, with those that decide it in turn, as soon as these are asked for."""
+
+    __slots__ = ("definition", "following", "key", "reads", "scope")
+
+    def __init__(self, key: tuple[str, str, str], scope: Scope, definition: Definition) -> None:
+        self.key = key
+        self.scope = scope
+        self.definition = definition
+        self.following: tuple[Link, ...] | None = None
+        self.reads = False
+        """Whether its text asks for files."""
+
+
 class Scope:
     """A folder with the values that its caller gives. `changed_variables` are the variables of a root that differ."""
 
@@ -111,8 +126,12 @@ class Scope:
         self.references: dict[int, tuple[object, tuple[tuple[str, ...], ...]]] = parent.references if parent else {}
         """What the blocks below one root refer to, each block kept by its identity."""
         self.policies: Attachables = parent.policies if parent else Attachables()
+        self.memory: Memory = parent.memory if parent else Memory()
+        """What names below one root come to."""
         self.looks: list[int] = parent.looks if parent else [_LOOKS]
         """How many definitions may still be looked at below one root."""
+        self.links: dict[tuple[str, str], Link] = parent.links if parent else {}
+        """What decides values below one root, by the scope's name and the address."""
         self.decisive: dict[tuple[str, str, str], Definition] = parent.decisive if parent else {}
         """The definitions below one root that decide others, by what `deciding_texts` says of them."""
 
