@@ -122,13 +122,18 @@ def _may_hold_policy(data: bytes) -> bool:
     if (
         b"Effect" in data
         or _BINARY.search(data)
-        or (b"AWS::" in data and (_GRANTING.search(data) or _ACTING.search(data)))
+        or (_names_types(data) and (_GRANTING.search(data) or _ACTING.search(data)))
     ):
         return True
     if _may_be_manifest(data) or may_attach(data):
         return True
     escaped = b"\\" in data and _SPELLING_ESCAPE.search(data)
     return bool(escaped or (b"*" in data and _ALIAS_AS_KEY.search(data)) or hole_in_key(data) or may_be_encoded(data))
+
+
+def _names_types(data: bytes) -> bool:
+    """Tell whether types of CloudFormation are named: those of AWS, of others, or modules."""
+    return any(part in data for part in (b"AWS::", b"Custom::", b"::MODULE"))
 
 
 def _may_be_manifest(data: bytes) -> bool:
@@ -156,7 +161,7 @@ def hole_in_key(data: bytes) -> bool:
 def may_grant(data: bytes) -> bool:
     """Tell whether a file that cannot be read speaks of resources of AWS that grant access without a document."""
     marked = any(mark in data for mark in (b"{{", b"{%", b"<%")) and _GRANTING.search(data)
-    template = b"Resources" in data and b"AWS::" in data and _GRANTING.search(data)
+    template = b"Resources" in data and _names_types(data) and _GRANTING.search(data)
     return bool(marked or template or (_OF_AWS.search(data) and _GIVING.search(data)))
 
 

@@ -46,6 +46,9 @@ _MOST_PARTS = 4
 # What tells the entries of a list apart, without case and underscores; the last ones if there is none of the first.
 _NAMES = ("policyname", "rolename", "username", "groupname", "name", "id", "arn")
 _LESSER_NAMES = ("policyid", "resourcearn", "vpcendpointid", "versionid", "instanceprofilename", "domainname", "sid")
+# The policy of the API that the mapping defines, whatever its paths and its title are. Source: Amazon API Gateway
+# Developer Guide, "x-amazon-apigateway-policy".
+_OF_API = "x-amazon-apigateway-policy"
 _BETWEEN_DOCUMENTS = regex(r"^(?:---|\.\.\.)(?=\s|\Z)", re.MULTILINE)
 _OWNER = regex(r"(?i)role|user|group|principal|account|boundar|polic|attach|^name$|^state$|^when$")
 _NAME_ALONE = regex(r"arn:.*|[\w+=,@-]*", re.DOTALL)
@@ -217,6 +220,9 @@ def _places_in_mapping(source: Source, node: Object, label: str, look: _Look) ->
     parts = parts if len(parts) <= _MOST_PARTS else []
     shared_mapping = node._replace(entries=(*entries, *parts))
     for holding_entry, places in entry_places:
+        if holding_entry.key.text == _OF_API:
+            yield from places
+            continue
         mapping = shared_mapping
         if any(part is holding_entry for part in parts):
             mapping = node._replace(entries=(*entries, *(part for part in parts if part is not holding_entry)))

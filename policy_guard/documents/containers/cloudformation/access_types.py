@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from policy_guard.documents.containers.other_access import EVERY, cloudformation_types
-from policy_guard.documents.source import Object
+from policy_guard.documents.source import Array, Node, Object, Scalar, scalars
 
 _DESCRIBING = ("Description", "DisplayName", "Name", "StatementId", "Tags")
 # Types with a block of public access.
@@ -24,6 +24,14 @@ _DECIDING_VALUE = re.compile(
     r"role|polic|princip|action|arn|account|trust|user|group|permission|boundary|condition|allow|deny|access|admin",
     re.IGNORECASE,
 )
+# Those that name what policies are about, and values that may be patterns or principals in one.
+_NAMING_VALUE = re.compile(
+    r"bucket|queue|topic|(?<!route)(?<!s)table|secret|key|stream|repositor|function|oidc|issuer|subject|external|vpce",
+    re.IGNORECASE,
+)
+_PATTERN = re.compile(r"\*|arn:")
+# In values of resources of others: principals and policies, and calls of APIs written as JSON.
+_IDENTITY = re.compile(r"arn:[^\s:]{0,30}:(?:iam|sts):")
 # What everybody has anyway, and what is told in statements. Source: Amazon S3 User Guide, "Access control list (ACL)
 # overview".
 _HARMLESS = {
@@ -40,7 +48,10 @@ def deciding_properties(type_: str, properties: Object) -> tuple[str, ...]:
     if type_.endswith(_MODULE):
         return keys
     if type_ == _CUSTOM or not type_.startswith("AWS::"):
-        return keys if speaks_of_access(type_) else tuple(filter(speaks_of_access, keys))
+        if speaks_of_access(type_):
+            return keys
+        entries = properties.entries
+        return tuple(e.key.text for e in entries if speaks_of_access(e.key.text) or value_speaks_of_access(e.value))
     if type_.startswith(_QUICKSIGHT):
         listed: tuple[str, ...] = ("Permissions", "LinkEntities")
     elif type_ in cloudformation_types():
@@ -72,9 +83,33 @@ def speaks_of_access(name: str) -> bool:
     return bool(_OF_ACCESS.search(name))
 
 
-def is_deciding_value(type_: str, name: str) -> bool:
-    """Tell whether a parameter of a template of its own may decide a policy there, by its name."""
-    return type_ in _NESTED and bool(_DECIDING_VALUE.search(name))
+def value_speaks_of_access(value: Node) -> bool:
+    """Tell whether a value names a principal or a policy, has a key that speaks of access, or JSON that does."""
+    stack: list[Node] = [value]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Array):
+            stack += node.items
+        elif isinstance(node, Object):
+            if any(speaks_of_access(entry.key.text) for entry in node.entries):
+                return True
+            stack += (entry.value for entry in node.entries)
+        elif _IDENTITY.search(node.text) or ("{" in node.text and speaks_of_access(node.text)):
+            return True
+    return False
+
+
+def is_nested(type_: str) -> bool:
+    """Tell whether a resource makes what a template of its own says."""
+    return type_ in _NESTED
+
+
+def is_deciding_value(name: str, value: Node) -> bool:
+    """Tell whether a parameter of a template of its own may decide a policy there, by its name or its value."""
+    if _DECIDING_VALUE.search(name) or any(_PATTERN.search(scalar.text) for scalar in scalars(value)):
+        return True
+    is_name = not (isinstance(value, Scalar) and (value.kind != "string" or value.text.isdigit()))
+    return is_name and bool(_NAMING_VALUE.search(name))
 
 
 def is_harmless(property_name: str, text: str) -> bool:

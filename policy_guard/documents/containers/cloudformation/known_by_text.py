@@ -13,10 +13,12 @@ from policy_guard.documents.containers.cloudformation.access_types import (
     deciding_properties,
     is_deciding_value,
     is_harmless,
+    is_nested,
     kind_of_type,
     receivers_of,
     speaks_of_access,
     tells_all,
+    value_speaks_of_access,
 )
 from policy_guard.documents.containers.cloudformation.calls import call, canonical
 from policy_guard.documents.containers.cloudformation.documents import Unit, attempt
@@ -38,12 +40,16 @@ _MOST_COMBINATIONS = 1_000
 
 
 class _Part(NamedTuple):
-    """Something that grants access: what decides it, beside the other properties, where it stands, and to whom."""
+    """Something that grants access: what decides it, beside the other properties, where it stands, and to whom.
+
+    With `speaks` the value says that it is about access.
+    """
 
     label: str
     text: str
     span: Span
     receivers: tuple[str, ...] = ()
+    speaks: bool = False
 
 
 def text_units(reading: Reading, name: str, had_policy: bool) -> list[Unit]:
@@ -128,7 +134,7 @@ def _property_units(reading: Reading, name: str, type_: str) -> Iterator[Unit]:
 def _keys(type_: str, properties: Object) -> tuple[str, ...]:
     deciding = deciding_properties(type_, properties)
     values = properties.get("Parameters")
-    return (*deciding, "Parameters") if values is not None and is_deciding_value(type_, "Role") else deciding
+    return (*deciding, "Parameters") if values is not None and is_nested(type_) else deciding
 
 
 def _holders(reading: Reading, name: str, type_: str) -> Iterator[tuple[str, Truths]]:
@@ -158,14 +164,15 @@ def _parts(reading: Reading, type_: str, properties: Object, truths: Truths) -> 
             single += (
                 _Part(f"{key}.{entry.key.text}", canonical(entry.value), entry.value.span)
                 for entry in value.entries
-                if is_deciding_value(type_, entry.key.text)
+                if not is_nested(type_) or is_deciding_value(entry.key.text, entry.value)
             )
         elif not isinstance(value, NoValue) and not (isinstance(value, Scalar) and is_harmless(key, value.text)):
-            single.append(_Part(key, canonical(value), value.span, _texts(value)))
+            speaks = value_speaks_of_access(value)
+            single.append(_Part(key, canonical(value), value.span, _texts(value), speaks))
     if tells_all(type_) and prod(map(len, lists)) > _MOST_COMBINATIONS:
         raise Opaque("too many combinations of access are granted here; divide the resource", properties.span)
     context = sorted((part.label, part.text) for part in single)
-    telling = sorted(single, key=lambda part: not speaks_of_access(part.label))[:1]
+    telling = sorted(single, key=lambda part: not (speaks_of_access(part.label) or part.speaks))[:1]
     items = product(*lists) if tells_all(type_) else ((item,) for each in lists for item in each)
     combinations = list(items) if lists else [tuple(telling)] if telling else []
     texts = (repr((type_, context, [(part.label, part.text) for part in parts])) for parts in combinations)

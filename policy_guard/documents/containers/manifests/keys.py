@@ -143,7 +143,7 @@ NO_OWNER = regex(
 )
 """How keys begin that `OWNER` would match, and that say nothing of whose a policy is."""
 
-_LIVE = r"include_?when|suspend(?:ed)?|paused?|management_?policies|deletion_?policy|kube_?config"
+_LIVE = r"include_?when|suspend(?:ed)?|paused?|management_?policies|kube_?config"
 _ACCOUNT = r"provider_?config_?ref|provider|(?:aws_)?profile|account|destination"
 OUTER_OWNER = regex(
     r"(?i)\w*boundary|role(?:name)?|user(?:name)?|group(?:name)?|iam_?name|iam_?type|name|target_?namespace"

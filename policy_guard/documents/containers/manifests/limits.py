@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.calls import canonical
@@ -56,8 +56,10 @@ def limits_of(documents: Sequence[Node]) -> Limits:
             for key, value in node.entries
             if key.text != _OF_PLAYBOOKS
         ]
+    cap_labels = {label for label, _ in caps}
+    capped_places = [label for label in places if label not in cap_labels]
     for label, node in caps:
-        if capped := _capped(node, places):
+        if capped := _capped(node, capped_places):
             by_label[label] = Limit(label, capped, "cap", canonical(cap_of(node)), node.span)
     return Limits(by_label, places)
 
@@ -70,7 +72,7 @@ def is_cap(resource: Resource, node: Object) -> bool:
     return bool(is_attachment) and any(without_style(scalar.text) == keys.SERVICE_CONTROL for scalar in scalars(node))
 
 
-def _capped(node: Object, places: Mapping[str, Span]) -> str:
+def _capped(node: Object, places: Sequence[str]) -> str:
     """Return which resource of the file it is that is capped; nothing if it is elsewhere, or nobody can tell."""
     stack = [node]
     while stack:
