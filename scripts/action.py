@@ -20,6 +20,7 @@ ACTION = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ACTION / "requirements.txt"
 RESULTS = {0: "pass", 1: "fail"}
 YES, NO = ("true", "yes", "on", "1", ""), ("false", "no", "off", "0")
+REPORT = "report"
 FAIL_ON = ("warning", "error", "never")
 
 
@@ -40,8 +41,21 @@ def main() -> int:
     if code in RESULTS and target is not None:
         target.unlink(missing_ok=True)
         target.write_bytes(written["sarif"].read_bytes())
-    append("GITHUB_OUTPUT", "".join(f"{name}={value}\n" for name, value in outputs(code, found)))
+    page = overview(python, temporary) if code in RESULTS and given("summary").lower() == REPORT else ""
+    values = (*outputs(code, found), ("report-file", page))
+    append("GITHUB_OUTPUT", "".join(f"{name}={value}\n" for name, value in values))
     return code
+
+
+def overview(python: Path, temporary: Path) -> str:
+    """Add an overview of all policies to the summary, and give the path of its page; none where it cannot be made."""
+    page, text = temporary / "policy-guard-report.html", temporary / "policy-guard-report.md"
+    options = [f"--config={given('config')}"] if given("config") else []
+    command = [str(python), "-I", "-m", "policy_guard", "report", *options, "-o", str(page), "-o", str(text), "--"]
+    if subprocess.call([*command, *paths()]):
+        return ""
+    summarize(text.read_text(encoding="utf-8"))
+    return str(page)
 
 
 def given(name: str) -> str:
@@ -53,8 +67,8 @@ def wrong_inputs(target: Path | None) -> Iterator[str]:
     """Say of each input that has no meaning what could stand there."""
     if given("fail-on") not in ("", *FAIL_ON):
         yield f"the input fail-on is {shown('fail-on')}; write warning or error"
-    if given("summary").lower() not in (*YES, *NO):
-        yield f"the input summary is {shown('summary')}; write true or false"
+    if given("summary").lower() not in (*YES, *NO, REPORT):
+        yield f"the input summary is {shown('summary')}; write true, false or report"
     if given("sarif-file") and target is None:
         yield f"the input sarif-file is {shown('sarif-file')}, which is no place for a file in the checkout"
     own = (ACTION / "policy_guard" / "version.py").read_text(encoding="utf-8")
@@ -106,7 +120,11 @@ def arguments(written: dict[str, Path]) -> Iterator[str]:
     yield from (f"--format={name}={file}" for name, file in written.items())
     yield from (f"--{name}={given(name)}" for name in ("base", "config", "fail-on") if given(name))
     yield "--"
-    yield from (line.strip() for line in given("paths").splitlines() if line.strip())
+    yield from paths()
+
+
+def paths() -> Iterator[str]:
+    return (line.strip() for line in given("paths").splitlines() if line.strip())
 
 
 def outputs(code: int, report: dict[str, Any]) -> Iterator[tuple[str, str]]:

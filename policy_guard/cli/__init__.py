@@ -348,14 +348,15 @@ def _report(arguments: argparse.Namespace) -> int:
     from policy_guard.cli.report import rendered
 
     options = Options(_today(), paths=tuple(arguments.paths), config=arguments.config, base=arguments.base)
-    text = with_progress(
-        sys.stderr,
-        lambda progress: rendered(options, arguments.format, arguments.output, Path.cwd(), os.environ, progress),
+    files = arguments.output or [None]
+    texts = with_progress(
+        sys.stderr, lambda progress: rendered(options, arguments.format, files, Path.cwd(), os.environ, progress)
     )
-    if arguments.output:
-        _write(arguments.output, text)
-    else:
-        _print(text)
+    for file, text in zip(files, texts, strict=True):
+        if file:
+            _write(file, text)
+        else:
+            _print(text)
     return PROVED
 
 

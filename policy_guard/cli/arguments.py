@@ -216,7 +216,9 @@ def _report_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     command.add_argument(
         "--format", choices=names("report/overviews"), help="text by default; html for a file of that name"
     )
-    command.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it there")
+    command.add_argument(
+        "-o", "--output", type=Path, action="append", default=[], metavar="FILE", help="write it there; may be repeated"
+    )
     command.add_argument("--base", metavar="REF", help="show what changed since this commit")
     command.add_argument("--config", metavar="FILE", help="instead of .policy-guard.yaml")
     command.set_defaults(nothing="nothing was reported: ")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from policy_guard.pipeline.check import Options
@@ -18,15 +18,16 @@ _BY_SUFFIX = {".html": "html", ".md": "markdown", ".json": "json"}
 def rendered(
     options: Options,
     name: str | None,
-    output: Path | None,
+    files: Sequence[Path | None],
     folder: Path,
     environ: Mapping[str, str],
     progress: Progress,
-) -> str:
-    """The overview in the format `name`, or in that of the file's suffix. Raises `SetupError`."""
-    chosen = overview_format(name or _BY_SUFFIX.get(output.suffix if output else "", "text"))
+) -> list[str]:
+    """The overview for each of the files, in the format `name` or that of the file's suffix. Raises `SetupError`."""
+    formats = [overview_format(name or _BY_SUFFIX.get(file.suffix if file else "", "text")) for file in files]
     repository = Repository(folder, environ)
     repository.close()
-    root = os.path.relpath(repository.root, (folder / output).parent) if output else ""
-    prefix = "" if root in ("", ".") else f"{Path(root).as_posix()}/"
-    return chosen.render(overview(options, folder, environ, progress), prefix)
+    shown = overview(options, folder, environ, progress)
+    roots = (os.path.relpath(repository.root, (folder / file).parent) if file else "." for file in files)
+    prefixes = ("" if root == "." else f"{Path(root).as_posix()}/" for root in roots)
+    return [each.render(shown, prefix) for each, prefix in zip(formats, prefixes, strict=True)]

@@ -12,12 +12,13 @@ from policy_guard.iam import catalog
 from policy_guard.iam.policy import SHARING, Policy
 from policy_guard.iam.principal import principal_ref
 from policy_guard.pipeline.check import Alone, Options, check
+from policy_guard.pipeline.ci import in_ci
 from policy_guard.pipeline.extent import extent, visible_text
 from policy_guard.pipeline.judging import Judgement
 from policy_guard.pipeline.pairing import Pair
 from policy_guard.pipeline.repository import Repository
 from policy_guard.pipeline.repository.refs import revision
-from policy_guard.pipeline.repository.revisions import WORKING_TREE, Revision
+from policy_guard.pipeline.repository.revisions import WORKING_TREE, Revision, head_with_itself
 from policy_guard.pipeline.repository.web import web_address
 from policy_guard.pipeline.results import Progress
 from policy_guard.refine.unused_access import UNUSED
@@ -39,18 +40,22 @@ _OPEN = ("undecided", "unsupported")
 def overview(
     options: Options, folder: Path, environ: Mapping[str, str], progress: Progress = lambda step: None
 ) -> Overview:
-    """The overview of the working tree, with the counts of `options.base` if that is given. Raises `SetupError`."""
+    """The overview of the working tree, beside that of `options.base` if it is given. Raises `SetupError`.
+
+    In CI it is that of the commit under test.
+    """
     repository = Repository(folder, environ)
     try:
         settings = load_settings(repository.root, options.config)
         base = _base(repository, options.base)
+        now = head_with_itself(repository)[1] if in_ci(environ) else WORKING_TREE
         reviews = tuple(_reviews(repository, settings, options))
         address = web_address(repository, environ)
     finally:
         repository.close()
     options = options._replace(all_policies=True, verbose=True, base=None)
     before = _gathered(options, base, settings, folder, environ, progress) if base else None
-    gathered = _gathered(options, WORKING_TREE, settings, folder, environ, progress)
+    gathered = _gathered(options, now, settings, folder, environ, progress)
     return gathered._replace(reviews=reviews, address=address, before=before)
 
 

@@ -114,7 +114,7 @@ def test_a_widening_pull_request_fails_with_annotation_summary_and_outputs(
     assert "::error file=iam/a.json,line=8," in done.log
     assert done.summary.startswith("### ❌ policy-guard: 1 policy changed since main")
     wanted = {"result": "fail", "findings": "1", "new-access": "1", "policies": "1"}
-    assert done.outputs == {**wanted, "sarif-file": "policy-guard.sarif"}
+    assert done.outputs == {**wanted, "sarif-file": "policy-guard.sarif", "report-file": ""}
     assert set(done.outputs) == set(ACTION["outputs"])
     (run,) = json.loads((clone.folder / "policy-guard.sarif").read_text())["runs"]
     assert run["results"][0]["locations"][0]["physicalLocation"]["region"]["startLine"] == 8
@@ -124,6 +124,14 @@ def test_a_harmless_pull_request_passes(origin: Scratch, tmp_path: Path, runner:
     clone, environ = pull_request(origin, tmp_path / "clone", "1", other="x")
     done = ran(clone, runner, environ, {"summary": "false"})
     assert (done.code, done.outputs["result"], done.summary) == (0, "pass", ""), done.log
+
+
+def test_an_overview_is_added_where_it_is_asked_for(origin: Scratch, tmp_path: Path, runner: Path) -> None:
+    clone, environ = pull_request(origin, tmp_path / "clone", "1", other="x")
+    done = ran(clone, runner, environ, {"summary": "report"})
+    assert done.code == 0, done.log
+    assert "# Policies\n" in done.summary
+    assert Path(done.outputs["report-file"]).read_text().startswith("<!DOCTYPE html>")
 
 
 def test_what_lies_in_the_checkout_is_not_imported(origin: Scratch, tmp_path: Path, runner: Path) -> None:
@@ -213,7 +221,7 @@ def test_inputs_reach_the_check_and_no_shell(origin: Scratch, tmp_path: Path, ru
     ("inputs", "words"),
     [
         ({"fail-on": "eror"}, 'the input fail-on is "eror"; write warning or error'),
-        ({"summary": "ture"}, 'the input summary is "ture"; write true or false'),
+        ({"summary": "ture"}, 'the input summary is "ture"; write true, false or report'),
         ({"version": "0.0.0"}, 'the input version is "0.0.0", and this action is of another version'),
         ({"sarif-file": "../a.sarif"}, 'the input sarif-file is "../a.sarif", which is no place for a file'),
         ({"fail-on": "-h", "summary": "x"}, 'the input fail-on is "-h"; write warning or error; the input summary is'),
