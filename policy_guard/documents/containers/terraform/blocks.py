@@ -7,8 +7,9 @@ from dataclasses import replace
 
 from policy_guard.documents.containers.terraform.deciding import deciding_texts, references
 from policy_guard.documents.containers.terraform.grants import BLOCKS, CAP, OPEN_WITHOUT
+from policy_guard.documents.containers.terraform.lasting import ACTING, LASTING, OWNERSHIP, is_lasting
 from policy_guard.documents.containers.terraform.modules import module_scopes
-from policy_guard.documents.containers.terraform.places import GRANT, Use, type_of
+from policy_guard.documents.containers.terraform.places import GRANT, Use, told_at, type_of
 from policy_guard.documents.containers.terraform.scope import Scope
 
 # The argument that refers to what is capped, and the type of that.
@@ -17,6 +18,7 @@ _CAPPED = {
     CAP: ("permission_set_arn", "aws_ssoadmin_permission_set"),
     "aws_api_gateway_rest_api_policy": ("rest_api_id", "aws_api_gateway_rest_api"),
     "aws_efs_file_system_policy": ("file_system_id", "aws_efs_file_system"),
+    OWNERSHIP: ("bucket", "aws_s3_bucket"),
 }
 
 
@@ -24,19 +26,47 @@ def is_block(use: Use) -> bool:
     """Tell whether a place is a block of public access, a boundary, or a policy without which everybody has access."""
     if type_of(use) in OPEN_WITHOUT:
         return use.address.endswith(".policy")
+    if type_of(use) == OWNERSHIP:
+        return told_at(use) == LASTING
     return type_of(use) in (*BLOCKS, CAP) and use.address.endswith(f".{GRANT}")
 
 
-def with_openings(old_uses: Mapping[str, Use], new_uses: Mapping[str, Use]) -> dict[str, Use]:
+def with_openings(old_uses: Mapping[str, Use], new_uses: Mapping[str, Use], fresh: frozenset[str]) -> dict[str, Use]:
     """The places after a change; a block opens where it is not made, if something else than before decides that.
 
-    A boundary that is new takes away: it is no place of what is granted.
+    A boundary that is new takes away: it is no place of what is granted. `fresh` are the addresses of what is new: what
+    counts only for resources that were there before does not for these.
     """
     return {
-        address: replace(use, opens=_opens(old_uses.get(address), use))
+        address: replace(
+            use, opens=_opens(old_uses.get(address), use), fresh=fresh if told_at(use) == ACTING else use.fresh
+        )
         for address, use in new_uses.items()
-        if address in old_uses or type_of(use) != CAP
+        if (address in old_uses or type_of(use) != CAP) and not _is_of_fresh(use, fresh)
     }
+
+
+def fresh_addresses(old: Scope | None, new: Scope | None) -> frozenset[str]:
+    """The addresses of the resources that only the new version has."""
+    if new is None:
+        return frozenset()
+    return frozenset(_resources(new)) - frozenset(_resources(old) if old else ())
+
+
+def _is_of_fresh(use: Use, fresh: frozenset[str]) -> bool:
+    """Tell whether a place is one of a new resource, at which only what was there before is judged.
+
+    Who owns the objects of a bucket is said beside it: there the bucket is new or not.
+    """
+    type_ = type_of(use)
+    if not is_lasting(type_, told_at(use)):
+        return False
+    if type_ == OWNERSHIP:
+        value = use.definition.body.value("bucket")
+        names = next(references(value), ()) if value is not None else ()
+        return f"{use.scope.name}{'.'.join(names[:2])}" in fresh
+    local_address = ".".join(use.address.removeprefix(use.scope.name).split(".")[:2])
+    return f"{use.scope.name}{local_address}" in fresh
 
 
 def _opens(old: Use | None, new: Use) -> bool:

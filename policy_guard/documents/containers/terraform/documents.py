@@ -29,7 +29,9 @@ from policy_guard.documents.containers.terraform.elsewhere import (
 )
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.grants import OF_RESOURCES, granted_policy, open_access
-from policy_guard.documents.containers.terraform.places import GRANT, Use, type_of
+from policy_guard.documents.containers.terraform.handed_on import HANDED_ON, handed_policy
+from policy_guard.documents.containers.terraform.lasting import lasting_policy
+from policy_guard.documents.containers.terraform.places import GRANT, Use, told_at, type_of
 from policy_guard.documents.containers.terraform.principals import (
     argument_label,
     principal_of,
@@ -199,11 +201,8 @@ def kind_of_organization(use: Use, evaluator: Evaluator) -> Kind | None:
 def holder_of(use: Use, evaluator: Evaluator) -> Iterator[str]:
     """Return what decides whose a policy is."""
     type_ = type_of(use)
-    holder_arguments = (
-        ("provider",)
-        if type_ in ("aws_iam_policy", "aws_iam_role", "aws_s3_bucket", "data", *OF_RESOURCES)
-        else HOLDERS
-    )
+    is_own_holder = type_ in ("aws_iam_policy", "aws_iam_role", "aws_s3_bucket", "data", *OF_RESOURCES)
+    holder_arguments = ("provider",) if is_own_holder or told_at(use) not in ("", GRANT) else HOLDERS
     for name in holder_arguments:
         value = use.definition.body.value(name)
         if value is None or (name == "name" and "policy" in type_):
@@ -220,8 +219,8 @@ def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
     """The policy under truths; an empty list where there is none."""
     if not exists(use, evaluator):
         return open_access(type_of(use), {}, use.definition.span) if use.opens else ABSENT
-    if use.address.endswith(f".{GRANT}") and use.value is None:
-        return granted_policy(evaluator, type_of(use), use.address.removesuffix(f".{GRANT}"), use.definition.body)
+    if name := told_at(use):
+        return _told_policy(use, evaluator, name)
     if use.value is None:
         if not use.address.removeprefix(use.scope.name).startswith("data."):
             raise Opaque(
@@ -238,6 +237,16 @@ def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
     if document := used_document(use):
         sources[:] = [document.source]
     return of_kind(policy_of(evaluator.source, value, pieces, use.value.span), use.kind)
+
+
+def _told_policy(use: Use, evaluator: Evaluator, name: str) -> Node:
+    """The policy for what a resource gives without a document."""
+    type_, body = type_of(use), use.definition.body
+    if name == GRANT:
+        return granted_policy(evaluator, type_, use.address.removesuffix(f".{GRANT}"), body)
+    if name == HANDED_ON:
+        return handed_policy(evaluator, body)
+    return lasting_policy(evaluator, type_, name, body, use.fresh)
 
 
 def _is_text(template: Template) -> bool:

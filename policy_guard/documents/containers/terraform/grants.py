@@ -12,6 +12,7 @@ from typing import Any
 from policy_guard.documents.containers.other_access import EVERY, access_words, action_of, terraform_types
 from policy_guard.documents.containers.terraform.elsewhere import ABSENT
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
+from policy_guard.documents.containers.terraform.lasting import ROWS
 from policy_guard.documents.containers.terraform.resource_statements import (
     STANDS,
     arguments_in,
@@ -170,6 +171,8 @@ def open_access(type_: str, arguments: Mapping[str, Node], span: Span) -> Node:
     all_text = Scalar("*", span, parts=("*",))
     if type_ == CAP:
         return _policy(span, _allowed(_LEAVES, all_text, span))
+    if type_ in ROWS:
+        return _policy(span, _allowed(ROWS[type_].action, all_text, span))
     if type_ in OPEN_WITHOUT:
         openings = (_allowed(action, all_text, span) for action in OPEN_WITHOUT[type_])
         principal = Entry(Scalar("Principal", span), all_text)

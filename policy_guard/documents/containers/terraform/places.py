@@ -19,6 +19,8 @@ from policy_guard.documents.containers.terraform.deciding import deciding_texts
 from policy_guard.documents.containers.terraform.definition import Definition, plain_text
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.grants import GRANTING, OF_RESOURCES
+from policy_guard.documents.containers.terraform.handed_on import HANDED_ON, may_hand_on
+from policy_guard.documents.containers.terraform.lasting import ACTING, LASTING, places
 from policy_guard.documents.containers.terraform.modules import module_scopes
 from policy_guard.documents.containers.terraform.scope import Scope
 from policy_guard.documents.containers.terraform.uses import (
@@ -75,7 +77,7 @@ class Use:
     """A place that holds a policy: `deciding` is the text of all that may decide it, `reads` that files do so too.
 
     With `opens` it is a block of public access, or a boundary, that leaves all open in cases where it is not there.
-    With `by_name` the policy is named there, and stands elsewhere.
+    With `by_name` the policy is named there, and stands elsewhere. `fresh` are the addresses of what is new.
     """
 
     address: str
@@ -87,11 +89,18 @@ class Use:
     reads: bool
     opens: bool = False
     by_name: bool = False
+    fresh: frozenset[str] = frozenset()
 
 
 def type_of(use: Use) -> str:
     """Return the type of the resource at a place."""
     return use.address.removeprefix(use.scope.name).partition(".")[0]
+
+
+def told_at(use: Use) -> str:
+    """Return the name of a place at which something is told that no document tells; nothing for any other place."""
+    name = use.address.rpartition(".")[2]
+    return name if use.value is None and name in (GRANT, ACTING, LASTING, HANDED_ON) else ""
 
 
 def is_ignored(use: Use) -> bool:
@@ -226,6 +235,8 @@ def _of_resource(scope: Scope, address: str, definition: Definition) -> Iterator
     if type_ in GRANTING:
         kind: Kind = "resource" if type_ in OF_RESOURCES else "identity"
         yield _use(scope, f"{address}.{GRANT}", definition, None, kind)
+    names = (HANDED_ON,) if may_hand_on(type_) else places(type_, definition.body)
+    yield from (_use(scope, f"{address}.{name}", definition, None, "identity") for name in names)
     for argument in definition.body.arguments.values():
         yield from _of_argument(scope, type_, address, definition, argument)
     for number, block in enumerate(definition.body.blocks):

@@ -16,7 +16,7 @@ from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.containers.terraform.accounts import moved_accounts
 from policy_guard.documents.containers.terraform.attached import attached_addresses, attached_units, is_attachment
-from policy_guard.documents.containers.terraform.blocks import missed_blocks, with_openings
+from policy_guard.documents.containers.terraform.blocks import fresh_addresses, missed_blocks, with_openings
 from policy_guard.documents.containers.terraform.deciding import changed_spots
 from policy_guard.documents.containers.terraform.documents import Unit, digest_of, unit_at, used_document
 from policy_guard.documents.containers.terraform.elsewhere import (
@@ -101,8 +101,8 @@ class Sides(NamedTuple):
 
 def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) -> Sides:
     """The policies that may differ; with `files_differ`, files that are no Terraform do."""
-    old_uses = _lifted({use.address: use for use in uses(old)} if old else {})
-    new_uses = _lifted(with_openings(old_uses, {use.address: use for use in uses(new)} if new else {}))
+    old_uses = _lifted(_placed(old))
+    new_uses = _lifted(with_openings(old_uses, _placed(new), fresh_addresses(old, new)))
     old_uses |= _unused_documents(old, new_uses.keys() - old_uses, new_uses)
     old_ceilings = {address for address in old_uses if address.endswith(f".{CEILING}")}
     differing_addresses = [
@@ -138,6 +138,10 @@ def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) ->
     side_units[0] += (before for before, _ in accounts)
     sides = side_units[0], [*side_units[1], *unbounded, *opened_blocks, *(after for _, after in accounts)]
     return Sides(tuple(_but_held(sides[0], sides[1])), tuple(_but_held(sides[1], sides[0])))
+
+
+def _placed(scope: Scope | None) -> dict[str, Use]:
+    return {use.address: use for use in uses(scope)} if scope else {}
 
 
 def _takes_effect(old: Use, new: Use | None) -> bool:
