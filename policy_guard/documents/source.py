@@ -89,6 +89,18 @@ class Spot(NamedTuple):
     span: Span
 
 
+class Origin(NamedTuple):
+    """Where a text is written that is used elsewhere; `exact` if it stands there as it is, character by character.
+
+    `way` are the names through which it comes to its use: "local.actions", "module.x.actions".
+    """
+
+    source: Source
+    span: Span
+    exact: bool = False
+    way: tuple[str, ...] = ()
+
+
 class Hole(NamedTuple):
     """Some text that nobody knows, the same wherever the name is the same.
 
@@ -111,6 +123,15 @@ class Guard(NamedTuple):
     words: str
 
 
+class Stretch(NamedTuple):
+    """A part of a text and its place; `exact` if it stands there as it is. `origins` are where it is written."""
+
+    part: str | Hole
+    span: Span
+    exact: bool = False
+    origins: tuple[Origin, ...] = ()
+
+
 class Scalar(NamedTuple):
     """One value.
 
@@ -119,7 +140,8 @@ class Scalar(NamedTuple):
     take another value from it, as the rest of a sentence about the text; it is empty if all agree.
 
     With `parts` a container has evaluated it: these are what IAM would see, and no text among them is a placeholder.
-    `see` are other places of the same source that decide the text.
+    `see` are other places of the same source that decide the text. `written` are the stretches of the text, if a
+    container followed them to where they are written.
     """
 
     text: str
@@ -129,6 +151,12 @@ class Scalar(NamedTuple):
     disputed: str = ""
     parts: tuple[str | Hole, ...] | None = None
     see: tuple[Span, ...] = ()
+    written: tuple[Stretch, ...] = ()
+
+
+def origins_of(scalar: Scalar) -> tuple[Origin, ...]:
+    """Where the parts of a text are written, as far as a container followed them."""
+    return tuple(origin for stretch in scalar.written for origin in stretch.origins)
 
 
 class Array(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias, get_args
 from policy_guard.documents.containers import VERSIONS
 from policy_guard.documents.containers import WITHOUT_PRINCIPAL as WITHOUT_PRINCIPAL
 from policy_guard.documents.containers import Kind as Kind
-from policy_guard.documents.source import Problem, Source, Span
+from policy_guard.documents.source import Origin, Problem, Source, Span
 from policy_guard.solver.strings.pattern import HIDDEN, PSEUDO, STAR, Pattern, Unknown, Wildcard, folded
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -50,13 +50,14 @@ def without_blanks(text: str) -> str:
 class Value(NamedTuple):
     """One string of an element or condition: as it is spelled, as a pattern, and where.
 
-    `see` are other places of the same file that decide it.
+    `see` are other places of the same file that decide it; `origins` are where its parts are written, in any file.
     """
 
     text: str
     pattern: Pattern
     span: Span
     see: tuple[Span, ...] = ()
+    origins: tuple[Origin, ...] = ()
 
     @property
     def padded(self) -> bool:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.documents.printable import printable, quoted
-from policy_guard.documents.source import Array, Hole, Node, Object, Problem, Scalar, Source, Span
+from policy_guard.documents.source import Array, Hole, Node, Object, Problem, Scalar, Source, Span, origins_of
 from policy_guard.iam.parse.functions import Function, function, name_of, not_one_text
 from policy_guard.iam.parse.spellings import in_name, in_value, is_nameless, nameless_in, numbered, with_named
 from policy_guard.iam.parse.substitution import read_substitution
@@ -136,7 +136,7 @@ class Reader:
         except ValueError as error:
             self.problem(printable(str(error)), node.span)
             return None
-        return self._with_placeholders(Value(node.text, Pattern(joined(pieces)), node.span, node.see))
+        return self._with_placeholders(Value(node.text, Pattern(joined(pieces)), node.span, node.see, origins_of(node)))
 
     def _text(self, text: str, span: Span, variables: bool) -> Value | None:
         try:

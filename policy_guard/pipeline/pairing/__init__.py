@@ -29,6 +29,7 @@ class Pair(NamedTuple):
     `instead_of` is what stood there before, of another kind or holder, and counts as gone. `changed` are places that
     changed and on which the new version depends, and `moved` tells that the old one had another holder.
     With `follows` it differs in documents alone that are judged by themselves, and that deny what they did.
+    With `leads_to_changes` all that decides the new version was followed, so that `changed` holds all that changed.
     """
 
     path: str
@@ -41,6 +42,7 @@ class Pair(NamedTuple):
     changed: tuple[Spot, ...] = ()
     moved: bool = False
     follows: bool = False
+    leads_to_changes: bool = False
 
     @property
     def policy(self) -> Policy:

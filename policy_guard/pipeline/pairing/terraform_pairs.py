@@ -99,6 +99,7 @@ def _pairs(sides: Sides, findings: list[Finding]) -> Iterator[Pair]:
                 fresh=not old_units,
                 changed=tuple(dict.fromkeys(spot for unit in units for spot in unit.changed)),
                 follows=key in follow,
+                leads_to_changes=True,
                 moved=not old_units and not old_addresses.isdisjoint(unit.address for unit in units),
             )
     for key, units in old.items():

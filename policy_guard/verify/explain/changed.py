@@ -343,6 +343,13 @@ def is_on_changed_line(source: Source, span: Span, old_source: Source) -> bool:
     return any(run.start < line <= run.end for run in _runs_between(source, old_source, line, line))
 
 
+def is_beside_removed_lines(source: Source, span: Span, old_source: Source) -> bool:
+    """Tell whether lines were taken out before or behind the line on which the span begins."""
+    line = source.position(span.start).line
+    runs = _runs_between(source, old_source, line, line)
+    return any(run.start == run.end and run.start in (line - 1, line) for run in runs)
+
+
 def changed_places(source: Source, old_source: Source, within: Span) -> Iterator[Span]:
     """Return what is written on the first line of each run of lines that changed, at a stretch of the text."""
     first, last = (source.position(at).line for at in within)

@@ -12,6 +12,7 @@ from policy_guard.documents.hcl.syntax import (
     Variable,
     parts_of,
 )
+from policy_guard.documents.line_diff import differing
 from policy_guard.documents.source import Span, Spot
 
 _MAY_BE_ANYTHING = "Statement, Effect"
@@ -105,24 +106,32 @@ def _references_of(scope: Scope, node: object) -> tuple[tuple[str, ...], ...]:
     return scope.references[id(node)][1]
 
 
-def changed_spots(scope: Scope, old: Iterable[tuple[str, str, str]], new: Iterable[tuple[str, str, str]]) -> list[Spot]:
-    """Return the first line that is new in each of the definitions of `scope` that decide something, and changed."""
+def changed_spots(
+    scopes: tuple[Scope, Scope], old: Iterable[tuple[str, str, str]], new: Iterable[tuple[str, str, str]]
+) -> list[Spot]:
+    """Return the first line that changed in each of the definitions that decide something; `scopes` are old and new."""
     old_texts: dict[tuple[str, str], str] = {(where, address): text for where, address, text in old}
     spots = []
     for where, address, text in sorted(set(new) - set(old)):
-        definition = scope.decisive.get((where, address, text))
-        if definition is not None and address:
-            spots.append(_first_new_line(definition, old_texts.get((where, address), ""), text))
+        definition = scopes[1].decisive.get((where, address, text))
+        if definition is None or not address:
+            continue
+        old_text = old_texts.get((where, address), "")
+        old_definition = scopes[0].folder.definitions.get(address) if where == scopes[0].name else None
+        if old_definition is None or old_definition.deciding_text != text:
+            spots.append(first_changed_line(definition, old_text, text))
     return spots
 
 
-def _first_new_line(definition: Definition, old_text: str, new_text: str) -> Spot:
-    """The first line of what decides in a definition and was not there, or else of anything in it that was not."""
+def first_changed_line(definition: Definition, old_text: str, new_text: str) -> Spot:
+    """Return the first line of what decides in a definition and was not there, or else of anything in it that was not.
+
+    Where nothing is new it is the line before which others were taken out.
+    """
     old_lines, new_lines = ({line.strip() for line in text.splitlines()} for text in (old_text, new_text))
     new_spots = [spot for spot in _lines(definition) if _text(spot) not in old_lines]
-    deciding = (spot for spot in new_spots if _text(spot) in new_lines)
-    start = definition.span.start
-    return next(deciding, next(iter(new_spots), Spot(definition.source, Span(start, start + 1))))
+    deciding = next((spot for spot in new_spots if _text(spot) in new_lines), None)
+    return deciding or next(iter(new_spots), None) or _line_of_removal(definition, old_text)
 
 
 def _lines(definition: Definition) -> Iterator[Spot]:
@@ -138,6 +147,18 @@ def _lines(definition: Definition) -> Iterator[Spot]:
 
 def _text(spot: Spot) -> str:
     return spot.source.text[slice(*spot.span)]
+
+
+def _line_of_removal(definition: Definition, old_text: str) -> Spot:
+    """Return the line before which lines were taken out, or the one above if it only closes."""
+    lines = definition.source.text[slice(*definition.span)].splitlines(keepends=True)
+    number = next((run.start for run in differing(old_text, "".join(lines))), 0) if old_text else 0
+    number = min(number, len(lines) - 1)
+    if not lines[number].strip(" \t\r\n,;]})"):
+        number = max(number - 1, 0)
+    content = lines[number].strip()
+    start = definition.span.start + sum(map(len, lines[:number])) + lines[number].index(content)
+    return Spot(definition.source, Span(start, start + max(len(content), 1)))
 
 
 def _definitions(scope: Scope, names: tuple[str, ...]) -> Iterator[tuple[str, Scope, Definition]]:

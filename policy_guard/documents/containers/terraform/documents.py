@@ -40,7 +40,7 @@ from policy_guard.documents.containers.terraform.principals import (
     unquoted,
 )
 from policy_guard.documents.containers.terraform.rendered import render
-from policy_guard.documents.containers.terraform.text import pieces_of, policy_of
+from policy_guard.documents.containers.terraform.text import policy_of
 from policy_guard.documents.containers.terraform.uses import HOLDERS, is_of_organization
 from policy_guard.documents.containers.terraform.values import (
     is_known,
@@ -54,8 +54,6 @@ from policy_guard.documents.hcl.syntax import (
     Attribute,
     Body,
     Expression,
-    Interpolation,
-    Template,
 )
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Problem, Scalar, Source, Span, Spot, scalars
 
@@ -226,17 +224,16 @@ def _policy(use: Use, evaluator: Evaluator, sources: list[Source]) -> Node:
             raise Opaque(
                 "policies may be given on here in a way that is not read; judge this by hand", use.definition.span
             )
-        policy = policy_of(evaluator.source, render(evaluator, use.definition.body), None, use.definition.span)
+        policy = policy_of(render(evaluator, use.definition.body), use.definition.span)
         return of_kind(policy, use.kind)
     value = evaluator.value(use.value)
     if is_null(value):
         return ABSENT
     if use.kind is not None and is_unread(value):
         return of_kind(policy_with(unread_statements(value), use.value.span), use.kind)
-    pieces = pieces_of(evaluator, use.value) if isinstance(use.value, Template) and _is_text(use.value) else None
     if document := used_document(use):
         sources[:] = [document.source]
-    return of_kind(policy_of(evaluator.source, value, pieces, use.value.span), use.kind)
+    return of_kind(policy_of(value, use.value.span), use.kind)
 
 
 def _told_policy(use: Use, evaluator: Evaluator, name: str) -> Node:
@@ -247,11 +244,6 @@ def _told_policy(use: Use, evaluator: Evaluator, name: str) -> Node:
     if name == HANDED_ON:
         return handed_policy(evaluator, body)
     return lasting_policy(evaluator, type_, name, body, use.fresh)
-
-
-def _is_text(template: Template) -> bool:
-    """Tell whether a template is a text whatever it is filled with: one interpolation alone keeps its type."""
-    return not (len(template.parts) == 1 and isinstance(template.parts[0], Interpolation))
 
 
 def exists(use: Use, evaluator: Evaluator) -> bool:

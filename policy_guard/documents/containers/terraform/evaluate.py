@@ -8,7 +8,6 @@ from dataclasses import is_dataclass
 from typing import TypeGuard, TypeVar
 
 from policy_guard.documents.containers.choices import Atom, Need, Truths, free, settle
-from policy_guard.documents.containers.holes import Parts
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.terraform.conversions import as_beside, has_other_kinds, json_parts
 from policy_guard.documents.containers.terraform.definition import Definition
@@ -28,10 +27,13 @@ from policy_guard.documents.containers.terraform.values import (
     parts,
     place_at,
     single,
+    stretches_of,
     surely_equal,
+    text_in,
     text_of,
     unknown,
 )
+from policy_guard.documents.containers.terraform.written import made_of
 from policy_guard.documents.hcl.syntax import (
     Attribute,
     Block,
@@ -58,7 +60,7 @@ from policy_guard.documents.hcl.syntax import (
 from policy_guard.documents.hcl.syntax import (
     Mapping as MappingNode,
 )
-from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Source, Span
+from policy_guard.documents.source import Array, Entry, Node, Object, Origin, Scalar, Source, Span, Stretch
 
 T = TypeVar("T")
 _STEPS = 100_000
@@ -142,7 +144,7 @@ class Evaluator:
         if isinstance(node, OtherFile):
             return self._value_in_other_file(node)
         if isinstance(node, Literal):
-            return literal(node)
+            return self._literal(node)
         if isinstance(node, Template):
             return self.template(node)
         if isinstance(node, List):
@@ -158,6 +160,10 @@ class Evaluator:
         if isinstance(node, For):
             return self._for(node)
         return self._call_or_splat(node)
+
+    def _literal(self, node: Literal) -> Scalar:
+        value = literal(node)
+        return value._replace(written=(Stretch(value.text, node.span, False, (Origin(self.source, node.span),)),))
 
     def _value_in_other_file(self, node: OtherFile) -> Node:
         """Return what a value comes to that stands in another file, at its place in this one."""
@@ -208,33 +214,39 @@ class Evaluator:
         """Return what a template comes to; one interpolation alone keeps its type."""
         if len(node.parts) == 1 and isinstance(node.parts[0], Interpolation):
             return self.value(node.parts[0].value)
-        text_parts: list[str | Hole] = []
-        for part in node.parts:
-            text_parts += self.part(part)
-        return text_of(tuple(text_parts), node.span)
+        return text_in(self._stretches_of(node.parts) or (self._literal_text(node.span),), node.span)
 
-    def part(self, part: object) -> Parts:
-        """The parts that a part of a template comes to."""
+    def _literal_text(self, span: Span, text: str = "") -> Stretch:
+        is_exact = self.source.text[slice(*span)] == text
+        return Stretch(text, span, is_exact, (Origin(self.source, span, is_exact),))
+
+    def stretches(self, part: object) -> tuple[Stretch, ...]:
+        """The stretches that a part of a template comes to."""
         if isinstance(part, Text):
-            return (part.value,)
+            return (self._literal_text(part.span, part.value),)
         if isinstance(part, Interpolation):
-            value = self.value(part.value)
-            written = json_parts(value) if not isinstance(value, Scalar) and value.tag == JSON else None
-            return parts(single(value)) if written is None else written
+            return self._interpolated(self.value(part.value), part.span)
         assert isinstance(part, Chosen | Repeated)
         if isinstance(part, Chosen):
-            return self._parts_of(part.if_true if self.holds(part.condition) else part.if_false)
+            return self._stretches_of(part.if_true if self.holds(part.condition) else part.if_false)
         pairs = pairs_of(self.value(part.collection))
         if pairs is None:
             raise Opaque("nobody can tell how often this is repeated; write the text out", part.span)
-        text_parts: list[str | Hole] = []
+        stretches: list[Stretch] = []
         for key, item in pairs:
             inner = self.with_names({part.names[1]: item, **({part.names[0]: key} if part.names[0] else {})})
-            text_parts += inner._parts_of(part.body)
-        return tuple(text_parts)
+            stretches += inner._stretches_of(part.body)
+        return tuple(stretches)
 
-    def _parts_of(self, all_parts: Sequence[object]) -> Parts:
-        return tuple(text_part for part in all_parts for text_part in self.part(part))
+    def _interpolated(self, value: Node, span: Span) -> tuple[Stretch, ...]:
+        """The stretches of a value that a text is filled with."""
+        written = json_parts(value) if not isinstance(value, Scalar) and value.tag == JSON else None
+        text = made_of(text_of(written, span), (value,)) if written is not None else single(value)
+        stretches = stretches_of(text) if isinstance(text, Scalar) else tuple(Stretch(p, span) for p in parts(text))
+        return tuple(stretch._replace(span=span, exact=False) for stretch in stretches)
+
+    def _stretches_of(self, all_parts: Sequence[object]) -> tuple[Stretch, ...]:
+        return tuple(stretch for part in all_parts for stretch in self.stretches(part))
 
     def _mapping(self, node: MappingNode) -> Node:
         entries: list[Entry] = []
@@ -323,7 +335,9 @@ class Evaluator:
         labels = [step.name for step in steps if isinstance(step, Attribute)]
         if first in ("local", "var") and steps and isinstance(steps[0], Attribute):
             value = self.local(labels[0]) if first == "local" else self._variable(labels[0], span)
-            return place_at(self.follow(value, steps[1:], span), span)
+            head = "" if first == "var" and self.scope.parent else f"{first}."
+            name = f"{self.scope.name}{head}{labels[0]}"
+            return place_at(self.follow(value, steps[1:], span), span, name)
         if first == "module" and steps and isinstance(steps[0], Attribute):
             return self.scope.ways.module(self, steps, span)
         if first == "path" and labels in (["module"], ["root"]):

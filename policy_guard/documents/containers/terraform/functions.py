@@ -28,15 +28,29 @@ from policy_guard.documents.containers.terraform.values import (
     parts,
     single,
     surely_differ,
+    text_in,
     text_of,
     unknown,
     without_sets,
 )
+from policy_guard.documents.containers.terraform.written import made_of
 from policy_guard.documents.globs import matches_path, not_a_pattern
 from policy_guard.documents.hcl.bodies import read_template
 from policy_guard.documents.hcl.syntax import Call, Expression, List
 from policy_guard.documents.hcl.syntax import Mapping as MappingNode
-from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Source, Span, Unreadable
+from policy_guard.documents.source import (
+    Array,
+    Entry,
+    Hole,
+    Node,
+    Object,
+    Origin,
+    Scalar,
+    Source,
+    Span,
+    Stretch,
+    Unreadable,
+)
 
 _VERB = re.compile(r"(%%|%[svd])")
 
@@ -50,7 +64,7 @@ def call_value(evaluator: Evaluator, node: Call) -> Node:
         return _tried(evaluator, node)
     if node.name == "jsonencode" and len(node.arguments) == 1:
         value = without_sets(_written(evaluator, node.arguments[0]))
-        return _encode(value, node.span) if isinstance(value, Scalar) else value._replace(tag=JSON)
+        return made_of(_encode(value, node.span), (value,)) if isinstance(value, Scalar) else value._replace(tag=JSON)
     return _of_files(evaluator, node)
 
 
@@ -59,8 +73,9 @@ def _of_files(evaluator: Evaluator, node: Call) -> Node:
     if node.name in ("file", "templatefile") and node.arguments and not is_known(path := _path_value(evaluator, node)):
         return _unknown_file(evaluator, node, path)
     if node.name == "file" and len(node.arguments) == 1:
-        text = _file(evaluator, node).text
-        return Scalar(text, node.span, parts=(text,))
+        source = _file(evaluator, node)
+        origin = Origin(source, Span(0, len(source.text)), exact=True)
+        return text_in((Stretch(source.text, node.span, False, (origin,)),), node.span)
     if node.name == "templatefile" and len(node.arguments) == 2:
         return _template_file(evaluator, node)
     if node.name == "fileexists" and len(node.arguments) == 1:
@@ -86,7 +101,7 @@ def _applied(evaluator: Evaluator, node: Call, function: Callable[[Sequence[Node
     result = function(arguments, node.span) if not has_set or node.name in _OF_SETS else None
     if has_set and isinstance(result, Array):
         result = result._replace(tag=SET)
-    return evaluator.opaque(node) if result is None else result
+    return evaluator.opaque(node) if result is None else made_of(result, arguments)
 
 
 def _written(evaluator: Evaluator, node: Expression) -> Node:
@@ -212,13 +227,13 @@ def _template_file(evaluator: Evaluator, node: Call) -> Node:
     names = {key.text: value for key, value in pairs if isinstance(key, Scalar)}
     active = (*evaluator.active, (_TEMPLATE, source.path))
     inner = Evaluator(evaluator.scope, source, evaluator.truths, names, evaluator.steps, active)
-    text_parts: list[str | Hole] = []
+    stretches: list[Stretch] = []
     for part in template.parts:
         try:
-            text_parts += inner.part(part)
+            stretches += (each._replace(span=node.span, exact=False) for each in inner.stretches(part))
         except Opaque as error:
             raise Opaque(error.problem.message, node.span) from None
-    return text_of(tuple(text_parts), node.span)
+    return text_in(stretches, node.span)
 
 
 def _items(node: Node) -> tuple[Node, ...]:

@@ -22,7 +22,9 @@ from policy_guard.documents.containers.terraform.values import (
     name_of,
     pairs_of,
     place_at,
+    stretches_of,
 )
+from policy_guard.documents.containers.terraform.written import Locator, with_places
 from policy_guard.documents.encoded import decoded
 from policy_guard.documents.formats.json import scan
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span, Unreadable
@@ -269,6 +271,9 @@ def _decode(arguments: Sequence[Node], span: Span) -> Node | None:
         tree = scan(texts[0])
     except Unreadable:
         return None
+    text = arguments[0]
+    if isinstance(text, Scalar):
+        tree = with_places(tree, Locator(stretches_of(text), span))
     return _plain(place_at(tree, span)) if not _has_twins(tree) else None
 
 

@@ -82,7 +82,7 @@ def _output(evaluator: Evaluator, label: str, key: Node | None, steps: Sequence[
     expression, rest = _extended(value, steps[1:])
     words = tuple(step.name for step in steps[: len(steps) - len(rest)] if isinstance(step, Attribute))
     output = inner.remembered((_OUTPUT, words), lambda: inner.value(expression))
-    return place_at(evaluator.follow(output, rest, span), span)
+    return place_at(evaluator.follow(output, rest, span), span, f"{evaluator.scope.name}module.{label}.{name}")
 
 
 def _extended(value: Expression, steps: Sequence[Attribute | Index]) -> tuple[Expression, Sequence[Attribute | Index]]:

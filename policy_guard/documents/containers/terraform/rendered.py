@@ -270,7 +270,7 @@ def _documents(evaluator: Evaluator, body: Body, name: str) -> list[Object | Sca
         if isinstance(item, Scalar) and is_unread(item):
             mappings.append(item)
             continue
-        statements = policy_of(evaluator.source, item, None, item.span).get("Statement")
+        statements = policy_of(item, item.span).get("Statement")
         if not isinstance(statements, Array):
             raise Opaque("the provider takes a list of statements alone here", item.span)
         mappings += map(_rewrite, statements.items)

@@ -17,7 +17,7 @@ from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.containers.terraform.accounts import moved_accounts
 from policy_guard.documents.containers.terraform.attached import attached_addresses, attached_units, is_attachment
 from policy_guard.documents.containers.terraform.blocks import fresh_addresses, missed_blocks, with_openings
-from policy_guard.documents.containers.terraform.deciding import changed_spots
+from policy_guard.documents.containers.terraform.deciding import changed_spots, first_changed_line
 from policy_guard.documents.containers.terraform.documents import Unit, digest_of, unit_at, used_document
 from policy_guard.documents.containers.terraform.elsewhere import (
     without_ceiling,
@@ -193,7 +193,9 @@ def _attached(use: Use) -> Iterator[str]:
 
 def _with_changes(old: Use | None, new: Use) -> Iterator[Unit]:
     """The policies at a place, with the definitions that changed since the old version of the place."""
-    changed = changed_spots(new.scope, old.deciding, new.deciding) if old else []
+    changed = changed_spots((old.scope, new.scope), old.deciding, new.deciding) if old else []
+    if old and old.definition.text != new.definition.text:
+        changed.insert(0, first_changed_line(new.definition, old.definition.text, new.definition.text))
     yield from (unit._replace(changed=tuple(changed)) for unit in units(new))
 
 

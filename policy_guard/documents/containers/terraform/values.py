@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Sequence
 
 from policy_guard.documents.containers.holes import Parts, hole, joined, spelling, visible
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.hcl.syntax import (
     Literal,
 )
-from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
+from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span, Stretch, origins_of
 
 JSON = "!json"
 """The tag of a value that is given on as the JSON of it."""
@@ -94,9 +95,22 @@ def is_null(node: Node) -> bool:
     return isinstance(node, Scalar) and node.kind == "null"
 
 
-def text_of(text_parts: Parts, span: Span) -> Scalar:
+def text_of(text_parts: Parts, span: Span, written: Iterable[Stretch] = ()) -> Scalar:
     """The text with these parts."""
-    return Scalar(text=spelling(text_parts), span=span, parts=joined(text_parts))
+    return Scalar(text=spelling(text_parts), span=span, parts=joined(text_parts), written=tuple(written))
+
+
+def text_in(stretches: Sequence[Stretch], span: Span) -> Scalar:
+    """The text that these stretches make."""
+    return text_of(tuple(stretch.part for stretch in stretches), span, stretches)
+
+
+def stretches_of(node: Scalar) -> tuple[Stretch, ...]:
+    """The stretches of a text; where they are not those of its parts, each part may come from all places."""
+    text_parts = parts(node)
+    if node.written and joined(stretch.part for stretch in node.written) == text_parts:
+        return node.written
+    return tuple(Stretch(part, node.span, False, origins_of(node)) for part in text_parts)
 
 
 def unknown(words: str, span: Span, *deciding: object, is_list: bool = True) -> Scalar:
@@ -112,14 +126,20 @@ def single(node: Node) -> Node:
     return node
 
 
-def place_at(node: Node, span: Span) -> Node:
-    """The value as if it were written at a place."""
+def place_at(node: Node, span: Span, name: str = "") -> Node:
+    """The value as if it were written at a place, to which it comes by way of a name."""
     if isinstance(node, Scalar):
-        return node._replace(span=span)
+        return node._replace(span=span, written=tuple(_stretch_at(each, span, name) for each in node.written))
     if isinstance(node, Array):
-        return Array(tuple(place_at(item, span) for item in node.items), span, node.tag)
-    entries = tuple(Entry(key._replace(span=span), place_at(value, span)) for key, value in node.entries)
+        return Array(tuple(place_at(item, span, name) for item in node.items), span, node.tag)
+    entries = tuple(Entry(key._replace(span=span), place_at(value, span, name)) for key, value in node.entries)
     return Object(entries, span, node.tag)
+
+
+def _stretch_at(stretch: Stretch, span: Span, name: str) -> Stretch:
+    steps = (name,) if name else ()
+    origins = tuple(origin._replace(way=(*origin.way, *steps)) for origin in stretch.origins)
+    return Stretch(stretch.part, span, False, origins)
 
 
 def without_sets(node: Node) -> Node:

@@ -12,6 +12,7 @@ from policy_guard.documents.containers.terraform.definition import Definition, p
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.functions import LISTS
 from policy_guard.documents.containers.terraform.values import is_known, is_null, label_of, name_of, unknown
+from policy_guard.documents.containers.terraform.written import made_of
 from policy_guard.documents.hcl.syntax import (
     Attribute,
     Call,
@@ -38,7 +39,7 @@ def variable_value(evaluator: Evaluator, name: str, span: Span) -> Node:
     if type_ is None or definition is None:
         return value
     inner = evaluator.in_scope(evaluator.scope, definition.source, f"var.{name}")
-    return _Conversion(inner, span).converted(value, type_)
+    return made_of(_Conversion(inner, span).converted(value, type_), (value,))
 
 
 def _value(evaluator: Evaluator, name: str, definition: Definition | None, span: Span) -> Node:
