@@ -6,11 +6,14 @@ They stand where the value is written that changed, and lead to where it is used
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from policy_guard.documents.source import Origin, Source, Span
-from policy_guard.iam.policy import Policy, Statement, Value
 from policy_guard.pipeline.pairing import Pair
 from policy_guard.verify.finding import Finding, Related
+
+if TYPE_CHECKING:
+    from policy_guard.iam.policy import Policy, Statement, Value
 
 _MOST_SHOWN = 3
 
