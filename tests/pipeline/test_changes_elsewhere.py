@@ -72,34 +72,43 @@ READ_ONLY = "        - arn:aws:iam::aws:policy/IAMReadOnlyAccess\n"
 
 
 @pytest.mark.parametrize(
-    ("files", "old", "new", "place", "shown"),
+    ("files", "old", "new", "place", "use"),
     [
-        ({"main.tf": ROLE}, '"dev"', '"prod"', "main.tf:19:47", "main.tf:3:3"),
-        ({"main.tf": ROLE}, "worker-", "workers-", "main.tf:19:47", "main.tf:9:3"),
-        ({"main.tf": ROLE}, '["s3:GetObject"]', '["s3:GetObject", "s3:PutObject"]', "main.tf:19:47", "main.tf:6:3"),
+        ({"main.tf": ROLE}, '"dev"', '"prod"', "main.tf:3:3", "main.tf:19:47: used here"),
+        ({"main.tf": ROLE}, "worker-", "workers-", "main.tf:9:3", "main.tf:19:47: used here"),
+        (
+            {"main.tf": ROLE},
+            '["s3:GetObject"]',
+            '["s3:GetObject", "s3:PutObject"]',
+            "main.tf:6:31",
+            "main.tf:19:47: used here, by way of local.actions",
+        ),
         (
             {"main.tf": CALLER, "mod/main.tf": MODULE},
             '["s3:GetObject"]',
             '["s3:GetObject", "s3:PutObject"]',
-            "mod/main.tf:6:47",
-            "main.tf:3:3",
+            "main.tf:3:28",
+            "mod/main.tf:6:47: used here, by way of local.acts -> module.m.actions",
         ),
-        ({"a.yaml": TEMPLATE}, READ_ONLY, f"{READ_ONLY}        - !Ref Extra\n", "a.yaml:8:45", "a.yaml:20:9"),
+        (
+            {"a.yaml": TEMPLATE},
+            READ_ONLY,
+            f"{READ_ONLY}        - !Ref Extra\n",
+            "a.yaml:8:45",
+            "a.yaml:20:9: changed here, and this policy depends on it",
+        ),
     ],
 )
-def test_a_line_that_nobody_touched_leads_to_the_one_that_changed(
-    files: dict[str, str], old: str, new: str, place: str, shown: str, tmp_path: Path
+def test_a_finding_stands_where_the_value_is_written_that_changed(
+    files: dict[str, str], old: str, new: str, place: str, use: str, tmp_path: Path
 ) -> None:
     scratch = Scratch(tmp_path)
     scratch.commit(**files)
     for path, text in files.items():
         scratch.write(path, text.replace(old, new).replace("TopicName: a", "TopicName: b"))
     out = scratch.guard("check").out
-    assert place in out
-    places = [
-        line.split()[1] for line in out.splitlines() if line.endswith("changed here, and this policy depends on it")
-    ]
-    assert places == [f"{shown}:"]
+    assert out.startswith(f"{place}: error")
+    assert f"see      {use}\n" in out
 
 
 def test_another_holder_is_told_in_place_of_no_policy(tmp_path: Path) -> None:
