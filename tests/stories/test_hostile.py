@@ -404,6 +404,10 @@ HOLDERS = {
         {"p/1.json": {"PolicyVersion": {"VersionId": "v2", "IsDefaultVersion": False, "Document": WIDE}}},
         {"p/1.json": {"PolicyVersion": {"VersionId": "v2", "IsDefaultVersion": True, "Document": WIDE}}},
     ),
+}
+
+
+ACCOUNTS = {
     "the role that has a policy of the same file": (
         {"p/1.json": _account([], ["dev"])},
         {"p/1.json": _account([{"PolicyName": "w", "PolicyArn": "arn:aws:iam::1:policy/w"}], ["dev"])},
@@ -420,6 +424,13 @@ def test_a_policy_that_gets_another_holder(scratch: Scratch, whose: str) -> None
     before, after = HOLDERS[whose]
     based(scratch, **before)
     seen(judged(scratch, **after), "grants new access", "now belongs to a different principal")
+
+
+@pytest.mark.parametrize("whose", ACCOUNTS)
+def test_a_policy_of_an_account_that_another_principal_gets(scratch: Scratch, whose: str) -> None:
+    before, after = ACCOUNTS[whose]
+    based(scratch, **before)
+    seen(judged(scratch, **after), "grants new access")
 
 
 def test_a_version_that_counts_no_more_gives_nothing(scratch: Scratch) -> None:
