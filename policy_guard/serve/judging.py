@@ -47,7 +47,7 @@ def _fitting(operation: Operation, body: bytes) -> Mapping[str, Any]:
         raise Refused(400, "ValidationException", "the body is not JSON", reason="cannotParse") from None
     errors = list(Draft202012Validator(operation.schema).iter_errors(read))
     if errors:
-        fields = list(_fields(errors))
+        fields = list({field["name"]: field for field in _fields(errors)}.values())
         message = "; ".join(f"{field['name']}: {field['message']}" for field in fields)
         raise Refused(400, "ValidationException", message, reason="fieldValidationFailed", fieldList=fields)
     return read

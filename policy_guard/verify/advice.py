@@ -6,7 +6,15 @@ from policy_guard.iam.meaning.prover import Witness
 from policy_guard.iam.policy import Request
 from policy_guard.verify.check import Check, Question
 from policy_guard.verify.explain.difference_text import enumeration
-from policy_guard.verify.explain.without_document import DETACHED, advice_without_document, headline, is_made_up
+from policy_guard.verify.explain.without_document import (
+    BOUNDARY_ADVICE,
+    DETACHED,
+    advice_without_document,
+    boundary_headline,
+    headline,
+    is_boundary,
+    is_made_up,
+)
 from policy_guard.verify.verdicts import Verdict
 
 _WITHOUT_EFFECT = "correct the action or the resource: as far as the catalogue says, this grants nothing"
@@ -32,7 +40,20 @@ def _is_detached(verdict: Verdict) -> bool:
     return verdict.future and isinstance(verdict.answer, Witness) and verdict.answer.request.action == DETACHED.lower()
 
 
-def headline_without_document(check: Check, verdict: Verdict) -> str | None:
+def headline_of(check: Check, verdict: Verdict, question: Question) -> str:
+    """Return the headline of one finding: that of its check, unless what is new has words of its own."""
+    if _is_of_boundary(check, question) and not is_without_document(verdict):
+        assert question.new is not None
+        return boundary_headline(question.new, bool(verdict.cause and verdict.cause.is_gone))
+    return _headline_without_document(check, verdict) or headline_and_advice(check, question)[0]
+
+
+def _is_of_boundary(check: Check, question: Question) -> bool:
+    is_compared = question.old is not None and not question.by_reference
+    return check.label == "new" and is_compared and question.new is not None and is_boundary(question.new)
+
+
+def _headline_without_document(check: Check, verdict: Verdict) -> str | None:
     """Return the headline of a finding about such access; None if it has that of its check."""
     if _is_detached(verdict):
         return headline(DETACHED, "")
@@ -48,6 +69,8 @@ def advice(check: Check, verdict: Verdict, question: Question, witness: Request 
         return "put the policy back, or have its loss reviewed"
     if _is_detached(verdict):
         return advice_without_document(DETACHED)
+    if _is_of_boundary(check, question):
+        return BOUNDARY_ADVICE
     if verdict.cause and verdict.cause.of_deny:
         if question.by_reference:
             return "add the Deny that the reference has, or have its absence reviewed"

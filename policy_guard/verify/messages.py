@@ -24,13 +24,13 @@ from policy_guard.settings.acceptance import digest
 from policy_guard.settings.critical import CriticalEntry, exceptions
 from policy_guard.settings.severity import Severity
 from policy_guard.solver.strings.pattern import HIDDEN, visible_name
-from policy_guard.verify.advice import advice, headline_and_advice, headline_without_document, is_without_document
+from policy_guard.verify.advice import advice, headline_of, is_without_document
 from policy_guard.verify.check import Check, Question
 from policy_guard.verify.explain.changed import heir
 from policy_guard.verify.explain.difference import Terms, narrower_span, spell_terms
 from policy_guard.verify.explain.difference_text import cells, difference_facts, enumeration
 from policy_guard.verify.explain.shares import find_other_shares
-from policy_guard.verify.explain.without_document import is_made_up, page
+from policy_guard.verify.explain.without_document import is_boundary, is_made_up, is_other_access, page
 from policy_guard.verify.finding import Acceptable, Cell, Finding, Outcome, Related
 from policy_guard.verify.rehearsal import lies_within, part_of, suffices
 from policy_guard.verify.verdicts import Verdict, place
@@ -60,7 +60,7 @@ def finding(
         check=check.id,
         outcome=outcome,
         severity=severity if outcome == "violated" or check.advisory else "error",
-        message=_message(check, verdict, siblings, headline_and_advice(check, question)[0], of_gone_policy),
+        message=_message(check, verdict, siblings, headline_of(check, verdict, question), of_gone_policy),
         source=at.source,
         span=at.span,
         statement=at.statement,
@@ -157,7 +157,7 @@ class _Place(NamedTuple):
 def _place_of(check: Check, verdict: Verdict, question: Question) -> _Place:
     """The place to look at; for a statement that is gone, what stands there now, and where it stood."""
     statement = verdict.claim.statement
-    statement_id = _statement_id(statement) if statement else None
+    statement_id = _statement_id(statement) if statement and not _is_unwritten(statement, question) else None
     if not check.of_old:
         policy = question.new or question.old
         assert policy is not None
@@ -177,6 +177,11 @@ def _place_of(check: Check, verdict: Verdict, question: Question) -> _Place:
         return _Place(related.source, related.span, statement_id)
     request = verdict.answer.request if isinstance(verdict.answer, Witness) else None
     return _heir(question.old, question.new, statement, request)._replace(related=(related,))
+
+
+def _is_unwritten(statement: Statement, question: Question) -> bool:
+    """Tell whether a statement is none that an author could count: it stands for a boundary or for other access."""
+    return is_other_access(statement) or bool(question.new and is_boundary(question.new))
 
 
 def _statement_id(statement: Statement) -> tuple[int, str | None]:
@@ -202,6 +207,8 @@ def _old_related(check: Check, verdict: Verdict, question: Question) -> Iterator
     by_reference = question.by_reference or check.label == "beyond"
     deny_label = "the reference denies this" if by_reference else "denied here before"
     allow_label = "the reference allows this much" if by_reference else "this much was allowed before"
+    if is_without_document(verdict) and not by_reference:
+        allow_label = "this was there before"
     if _was_denied(verdict):
         exception = "but for that Deny"
         allow_label = f"the reference allows this, {exception}" if by_reference else f"allowed before, {exception}"
@@ -230,7 +237,6 @@ def _message(
     ids = _critical_ids(verdict, *siblings)
     plural = len(ids) > 1
     critical = f"{':' if plural else ','} {enumeration(ids, limit=_MOST_IDS)}{_companions(verdict)}" if ids else ""
-    single_headline = headline_without_document(check, verdict) or single_headline
     said = check.headlines.format(len(ids)) if plural else single_headline
     if isinstance(verdict.answer, Undecided):
         return f"too hard to decide whether it {said}{critical}"

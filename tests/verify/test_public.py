@@ -194,6 +194,7 @@ def test_what_another_statement_mentions_hides_nothing() -> None:
         {"AWS": f"arn:aws:iam::{A}:role/*"},
         {"AWS": "AIDAEXAMPLEEXAMPLE12"},
         {"AWS": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${name}"},
+        {"AWS": "arn:aws:iam::${data.aws_caller_identity.current.account_id}:root"},
         {"AWS": f"arn:${{partition}}:iam::{A}:user/${{name}}"},
         {"CanonicalUser": "${id}"},
         {"Service": ["ec2.amazonaws.com", "${service}"]},

@@ -173,3 +173,51 @@ def test_a_misspelt_action_is_to_be_written_right(scratch: Scratch) -> None:
     scratch.write("a.json", document(allow("sqs:SendMessage", "sqs:RecieveMessage")))
     words = " ".join(scratch.guard("check").out.split())
     assert "next write sqs:ReceiveMessage; if AWS has what is written there by now" in words
+
+
+BOUNDED = """\
+resource "aws_iam_role" "r" {
+  name                 = "r"
+  assume_role_policy   = "{}"
+  permissions_boundary = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+}
+"""
+
+
+def test_a_boundary_that_is_gone_is_told_next_to_where_it_stood(scratch: Scratch) -> None:
+    scratch.commit(**{"a.tf": BOUNDED})
+    scratch.write("a.tf", "".join(line for line in BOUNDED.splitlines(keepends=True) if "boundary" not in line))
+    words = " ".join(scratch.guard("check").out.split())
+    assert "a.tf:3:3: error: has no permissions boundary any more [no-new-access]" in words
+    assert "next put the boundary back, or have what it kept out reviewed" in words
+    assert "statement 0" not in words
+
+
+def test_a_boundary_that_caps_less_says_so(scratch: Scratch) -> None:
+    scratch.commit(**{"a.tf": BOUNDED})
+    scratch.write("a.tf", BOUNDED.replace("ReadOnly", "PowerUser"))
+    assert "a.tf:4:26: error: caps less by a permissions boundary than before" in scratch.guard("check").out
+    scratch.write("a.tf", BOUNDED.replace("ReadOnly", "Administrator"))
+    assert "a.tf:4:26: error: leaves all open that a permissions boundary capped" in scratch.guard("check").out
+
+
+def function(authorization: str) -> str:
+    properties = f"{{TargetFunctionArn: f, AuthType: {authorization}}}"
+    return f"Resources:\n  U:\n    Type: AWS::Lambda::Url\n    Properties: {properties}\n"
+
+
+def test_what_other_access_was_before_is_no_made_up_arn(scratch: Scratch) -> None:
+    scratch.commit(**{"a.yaml": function("AWS_IAM")})
+    scratch.write("a.yaml", function("NONE"))
+    words = " ".join(scratch.guard("check").out.split())
+    assert "before only signed calls" in words
+    assert "this was there before" in words
+    assert "statement 0" not in words
+
+
+def test_what_is_known_by_its_text_alone_was_another_text(scratch: Scratch) -> None:
+    url = 'resource "aws_lambda_function_url" "u" {\n  function_name = "f"\n  authorization_type = "AWS_IAM"\n}\n'
+    scratch.commit(**{"a.tf": url})
+    scratch.write("a.tf", url.replace("AWS_IAM", "NONE"))
+    words = " ".join(scratch.guard("check").out.split())
+    assert "before another text" in words

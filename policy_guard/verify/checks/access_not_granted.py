@@ -41,8 +41,9 @@ known: with `unless: [{StringEquals: {"aws:PrincipalAccount": ["111122223333"]}}
 if something of each set is granted, by the policy, by all that one principal has, or by the group of files; one for
 each statement that has a part in it. Together they are new unless the old version granted something of each set, too.
 
-Known dangers are shipped: `packs: [privilege-escalation, data-exposure, defence-evasion]` at the top of the list
-takes them in, `skip: [ID]` leaves entries out, and `policy-guard list --critical` shows them with their sources.
+Known dangers are shipped: `packs: [privilege-escalation, data-exposure, defence-evasion, administrators]` at the top of
+the list takes them in, `skip: [ID]` leaves entries out, and `policy-guard list --critical` shows them with their
+sources.
 
 The policies of one principal are one question where the files say whose they are: in templates, Terraform, plans and
 files of attachments, inline and attached, with those of its groups. It does not see others, such as what is attached

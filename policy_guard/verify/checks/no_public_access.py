@@ -26,7 +26,8 @@ Good:
 
 It does not see access control lists, block public access settings, resource control policies, nor where an access
 point may be reached from. The unknown parts of a template (`${account}`) may come to be a wildcard, and then fix
-nothing; those of CloudFormation that name the account, the region and the partition may not.
+nothing; those of CloudFormation and of data sources of Terraform that name the account, the region and the partition
+may not.
 
 Public access that the old version granted too is reported as `critical-existing` says (a warning). A bucket that is
 meant to be public: `policy-guard accept` writes down what is, to be reviewed and merged first, for up to 366 days.

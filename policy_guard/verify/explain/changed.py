@@ -86,7 +86,8 @@ class Changes:
             return Cause(place, of_deny=False) if place else None
         if ancestor.effect != statement.effect:
             return Cause(_effect_place(statement, ancestor.source), of_deny=True)
-        return self._changed_part(claim, ancestor, request, blamed_spans, prover)
+        cause = self._changed_part(claim, ancestor, request, blamed_spans, prover)
+        return _at_gone_line(cause, statement, ancestor) if cause else None
 
     def _changed_part(
         self, claim: Claim, ancestor: Statement, request: Request, blamed_spans: Sequence[Span], prover: Prover
@@ -120,6 +121,21 @@ class Changes:
     def _ancestor(self, statement: Statement) -> Statement | None:
         """The old statement that became this one: that of its Sid, or else the most alike that is gone."""
         return _nearest_statement(statement, self._removed_statements)
+
+
+def _at_gone_line(cause: Cause, statement: Statement, ancestor: Statement) -> Cause:
+    """Return the cause where its ancestor stood, if that line changed and none of the statement did.
+
+    Such a statement is written nowhere: it stands for a boundary or a block that is gone.
+    """
+    source, old_source = statement.source, ancestor.source
+    if source.path != old_source.path or any(True for _ in _changed_lines(statement, old_source)):
+        return cause
+    line = old_source.position(ancestor.span.start).line
+    if not any(run.old_start < line <= run.old_end for run in _differing_values(old_source.text, source.text)):
+        return cause
+    place = Place(source, _line(source, _line_after(old_source, source, line)))
+    return cause._replace(place=place, is_gone=True)
 
 
 def _nearest_statement(statement: Statement, candidates: Sequence[Statement]) -> Statement | None:

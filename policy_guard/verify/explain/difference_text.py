@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from policy_guard.verify.explain.without_document import access
+from policy_guard.verify.explain.without_document import access, old_access
 from policy_guard.verify.finding import Cell, Difference, Piece
 
 _MOST_LISTED = 3
@@ -22,7 +22,9 @@ def difference_facts(difference: Difference, label: str) -> Iterator[tuple[str, 
         return
     if difference.denied:
         yield "but denied", _pieces(difference.denied)
-    if difference.before or difference.all_before:
+    if told := _old_access_without_document(difference):
+        yield "before", told
+    elif difference.before or difference.all_before:
         yield "reference" if label == "beyond" else "before", _old_access(difference)
 
 
@@ -40,6 +42,19 @@ def _cell(cell: Cell, not_actions: bool, not_resources: bool) -> str:
     if not cell.resources:
         return actions
     return f"{actions} on {'everything but ' if not_resources else ''}{enumeration(cell.resources)}"
+
+
+def _old_access_without_document(difference: Difference) -> str:
+    """What was there before of access that no document tells; empty for access that documents tell."""
+    cell = difference.cells[0] if len(difference.cells) == 1 else Cell((), ())
+    if len(cell.actions) != 1 or difference.but or difference.not_resources:
+        return ""
+    new_texts = {access(cell.actions[0], resource) for resource in cell.resources}
+    old_texts = [old_access(cell.actions[0], text) for piece in difference.before for text in piece.resources]
+    if None in new_texts or not old_texts:
+        return ""
+    told = [text for text in old_texts if text and text not in new_texts]
+    return f"only {enumeration(told)}" if told else "another text"
 
 
 def _old_access(difference: Difference) -> str:

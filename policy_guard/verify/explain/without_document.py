@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from policy_guard.documents.containers.other_access import detail_of, kind_of
-from policy_guard.iam.policy import Statement
+from policy_guard.documents.containers.other_access import SIGNED, detail_of, kind_of
+from policy_guard.iam.policy import Policy, Statement
 from policy_guard.regex import regex
 
 _ARN = "arn:aws:iam::aws:policy/"
@@ -32,6 +32,9 @@ class Words(NamedTuple):
 _ATTACHED = Words("attaches a policy whose document is not known here", "whatever {} allows")
 _BY_TEXT = Words("gives access that is known by its text alone", "{}")
 _BOUNDARY = "boundary:LeavesAllowed"
+_BOUNDARY_LABEL = regex(r"\.(?:PermissionsBoundary|permissions_boundary)(?:\[[^\[\]]*\])?$")
+_GONE = "has no permissions boundary any more"
+BOUNDARY_ADVICE = "put the boundary back, or have what it kept out reviewed"
 DOCUMENT = "attached:Document"
 """What a document allows whose path in the repository is the resource."""
 DETACHED = "attached:Denied"
@@ -45,6 +48,26 @@ _BY_ACTION = {
     DETACHED: Words("detaches a policy whose document is not known here", "what the policy {} denies"),
     _BOUNDARY: Words("changes a permissions boundary whose document is not known here", "what the boundary {} leaves"),
 }
+
+
+def is_boundary(policy: Policy) -> bool:
+    """Tell whether a policy stands for what a permissions boundary leaves to its principal."""
+    return bool(_BOUNDARY_LABEL.search(policy.label))
+
+
+def boundary_headline(policy: Policy, is_gone: bool) -> str:
+    """Return what a finding says of a boundary that caps less than before, or `is_gone`."""
+    if is_gone:
+        return _GONE
+    if any(map(_allows_all, policy.statements)):
+        return "leaves all open that a permissions boundary capped"
+    return "caps less by a permissions boundary than before"
+
+
+def _allows_all(statement: Statement) -> bool:
+    elements = statement.action, statement.resource
+    texts = [e.values[0].text if e and not e.negated and len(e.values) == 1 else "" for e in elements]
+    return statement.effect == "Allow" and texts == ["*", "*"] and not statement.conditions
 
 
 def is_made_up(action: str) -> bool:
@@ -67,7 +90,7 @@ def speaks_of_denying(name: str) -> bool:
 def headline(action: str, resource: str) -> str | None:
     """Return what a finding about such access says; None for an action of AWS."""
     if action == _BOUNDARY and resource == "*":
-        return "has no permissions boundary any more"
+        return _GONE
     words = _words(action)
     return words.headline if words else None
 
@@ -93,7 +116,7 @@ def page(statement: Statement) -> str:
 def advice_without_document(action: str) -> str:
     """Return what to do about such access."""
     if action == _BOUNDARY:
-        return "put the boundary back, or have what it kept out reviewed"
+        return BOUNDARY_ADVICE
     if action == DETACHED:
         return "attach it again, have its loss reviewed, or name its document under policies-by-arn in the settings"
     if action == "attached:ManagedPolicy" or _words(action) is _ATTACHED:
@@ -115,6 +138,11 @@ def access(action: str, resource: str) -> str | None:
     if (kind := kind_of(action)) and not _inner(resource):
         return f"what {detail_of(action)} blocks" if detail_of(action) else kind.opened
     return words.access.format(named)
+
+
+def old_access(action: str, resource: str) -> str | None:
+    """Return such access of the old version as one says it; None for an action of AWS."""
+    return "signed calls" if resource == SIGNED else access(action, resource)
 
 
 def _calls(endpoint: str) -> str:

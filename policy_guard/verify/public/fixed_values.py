@@ -60,9 +60,18 @@ _TURNED = {
 _WITHOUT_WILDCARDS = ("StringEquals", "StringEqualsIgnoreCase")
 _ARN = ("ArnEquals", "ArnLike")
 # CloudFormation User Guide, pseudo-parameter-reference: what these become has no wildcards.
-_PSEUDO = tuple(
+_OF_CLOUDFORMATION = tuple(
     f"{prefix}AWS::{name}" for prefix in ("!Ref ", "") for name in ("AccountId", "Partition", "Region", "URLSuffix")
 )
+# AWS provider, "Attribute Reference" of aws_caller_identity, aws_partition and aws_region: neither have these.
+_OF_TERRAFORM = (
+    "data.aws_caller_identity.current.account_id",
+    "data.aws_caller_identity.current.id",
+    "data.aws_partition.current.partition",
+    "data.aws_partition.current.dns_suffix",
+    "data.aws_region.current.name",
+)
+_PSEUDO = (*_OF_CLOUDFORMATION, *_OF_TERRAFORM)
 _SOME_TEXT = "000000000000"
 """What is taken for an unknown part where only its place matters: it can be an account, a name or an id."""
 _PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")

@@ -28,7 +28,7 @@ from policy_guard.documents.containers.cloudformation.resource_statements import
 )
 from policy_guard.documents.containers.cloudformation.template import type_of
 from policy_guard.documents.containers.opaque import Opaque
-from policy_guard.documents.containers.other_access import action_of
+from policy_guard.documents.containers.other_access import SIGNED, action_of
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
 
 PERMISSION = "AWS::Lambda::Permission"
@@ -154,9 +154,7 @@ def _url(reading: Reading, name: str) -> Iterator[Unit]:
                         text.span,
                         outcome.truths,
                         Action=text_of((action_of("function-url"),), text.span),
-                        Resource=text_of(
-                            ("*",) if parts_of(text) != ("AWS_IAM",) else ("arn:aws:iam:::signed",), text.span
-                        ),
+                        Resource=text_of(("*",) if parts_of(text) != ("AWS_IAM",) else (SIGNED,), text.span),
                     )
                     holder = f"url of {', '.join(name_of(parts_of(f)) for f in functions.value or ())}"
                     yield from unit_of(reading, f"Resources.{name}.AuthType", holder, "identity", [statement])
