@@ -85,7 +85,7 @@ _NO_DEFINITION = regex(
 ATTACHMENTS_KEY = "policy-attachments"
 """The key under which a file says which principals have which policies."""
 # Attachments of policies in a file of their own: the format of policy-guard, and what AWS's commands answer.
-_ATTACHING = regex(rb"policy-attachments|AttachedPolicies|Policy(?:Roles|Users|Groups)\b")
+_ATTACHING = regex(rb"policy-attachments|Attached(?:Managed)?Policies|Policy(?:Roles|Users|Groups)\b|DetailList\b")
 _LONG = 1_000_000
 _SNIFFED: dict[bytes, bool] = {}
 _HOLES = (b"${", b"%{", b"{{", b"{#", b"{%", b"<%")

@@ -17,7 +17,7 @@ from policy_guard.documents.format import ATTACHMENTS_KEY
 from policy_guard.documents.source import Array, Entry, Node, Object, Problem, Scalar, Source, Span, Unreadable
 from policy_guard.regex import regex
 
-_ANSWER = "AttachedPolicies"
+_ANSWERS = ("AttachedPolicies", "AttachedManagedPolicies")
 _ENTITIES = {"PolicyRoles": "RoleName", "PolicyUsers": "UserName", "PolicyGroups": "GroupName"}
 _PRINCIPALS = ("roles", "users", "groups")
 _ARN = regex(r"arn:[^:\s*?]+:iam::[^:\s*?]+:policy/[^\s*?]+")
@@ -56,10 +56,11 @@ def _in_object(source: Source, node: Object, label: str) -> Iterator[PolicyDocum
     if ATTACHMENTS_KEY in keys:
         _refuse_repeated(node)
         yield from _of_format(source, node)
-    if _ANSWER in keys or keys & _ENTITIES.keys():
+    if keys & {*_ANSWERS, *_ENTITIES}:
         _refuse_repeated(node)
         _refuse_part(node)
-        yield from _of_answer(source, node, f"{label}.{_ANSWER}".lstrip("."))
+        for name in _ANSWERS:
+            yield from _of_answer(source, node.get(name), node, f"{label}.{name}".lstrip("."))
         yield from _of_entities(source, node, label)
 
 
@@ -153,8 +154,7 @@ def _statements(node: Node | None) -> Iterator[Object]:
 # --- answers of AWS
 
 
-def _of_answer(source: Source, node: Object, label: str) -> Iterator[PolicyDocument]:
-    answer = node.get(_ANSWER)
+def _of_answer(source: Source, answer: Node | None, node: Object, label: str) -> Iterator[PolicyDocument]:
     if answer is None:
         return
     statements: list[Object] = []

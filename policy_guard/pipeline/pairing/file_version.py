@@ -218,10 +218,10 @@ def _reading_of(source: Source, documents: Sequence[Node]) -> tuple[bool, Readin
 
     if (manifests := _manifest_reading(source, documents)) is not None:
         return True, manifests
-    if len(documents) == 1 and _may_be_account(documents[0]):
+    if "DetailList" in source.text and any(map(_is_account, documents)):
         from policy_guard.documents.containers.account_details import account_policies
 
-        return True, account_policies(source, documents[0])
+        return True, account_policies(source, documents)
     reading = policies_in(source, documents)
     if may_attach(source.text.encode()):
         from policy_guard.documents.containers.attachment_files import attached_policies
@@ -268,10 +268,7 @@ def _marked_reading(source: Source, data: bytes) -> Reading | None:
         return None
 
 
-def _may_be_account(document: Node) -> bool:
-    """Tell whether a document is an account's answer; most are seen at once to be none, before anything is imported."""
-    if not isinstance(document, Object) or not any(entry.key.text.endswith("DetailList") for entry in document.entries):
-        return False
+def _is_account(document: Node) -> bool:
     from policy_guard.documents.containers.account_details import is_account
 
     return is_account(document)

@@ -17,6 +17,11 @@ TRUST = document({**allow("sts:AssumeRole"), "Principal": {"Service": "ec2.amazo
 del TRUST["Statement"][0]["Resource"]
 
 
+SAME_SIDS = [{"Sid": "Editor", **allow("s3:GetObject")}]
+ATTACHED = {"RoleName": "app", "AttachedManagedPolicies": [{"PolicyArn": ADMINISTRATOR}]}
+WIDE = json.dumps({"PolicyDocument": document(allow("*"))})[1:-1]
+
+
 def account(
     inline: Any = None,
     managed: Any = None,
@@ -68,6 +73,8 @@ def account(
         ({"boundary": POWER_USER}, {}, 1),
         ({}, {"IsTruncated": True}, 1),
         ({}, {"RoleDetailList": [{"RoleName": "app"}, {"RoleName": "app"}]}, 1),
+        ({}, {"inline": {**document(allow("s3:*")), "Id": "x"}}, 1),
+        ({"managed": document(*SAME_SIDS)}, {"managed": document(*SAME_SIDS), "inline": document(*SAME_SIDS)}, 0),
     ],
 )
 def test_each_principal_is_compared_as_a_whole(
@@ -86,3 +93,37 @@ def test_documents_in_strings_are_read(tmp_path: Path) -> None:
     answer = scratch.guard("compare", "old.json", "new.json", "--format", "concise")
     assert answer.code == 1
     assert "New access: s3:* on *" in answer.out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{"RoleDetailList": [], {WIDE}}}',
+        f'{{"RoleDetailList": [{{"RoleName": "app", {WIDE}}}]}}',
+        f'{{"RoleDetailList": null, {WIDE}}}',
+        f'[{{"RoleDetailList": []}}, {{{WIDE}}}]',
+        json.dumps({"RoleDetailList": [ATTACHED]}),
+        json.dumps({"pages": [ATTACHED]}),
+        '{"UserDetailList": [{"UserName": "jane", "GroupList": ["administrators"]}]}',
+        '{"RoleDetailList": [{"RoleName": "app", "RolePolicyList": [{"PolicyName": "p", "PolicyDocument": {"Version": '
+        '"2012-10-17", "Statement": [], "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}}]}]}',
+    ],
+)
+def test_nothing_beside_an_answer_goes_unseen(tmp_path: Path, text: str) -> None:
+    scratch = Scratch(tmp_path)
+    scratch.commit(**{"account.json": "{}"})
+    scratch.write("account.json", text)
+    scratch.write("other.json", text)
+    answer = scratch.guard("check", "--format", "concise")
+    assert answer.code == 1
+    assert "other.json" in answer.out
+
+
+def test_a_policy_of_aws_has_what_aws_says(tmp_path: Path) -> None:
+    versions = [{"Document": document(allow("s3:GetObject")), "VersionId": "v1", "IsDefaultVersion": True}]
+    policies = [{"PolicyName": "AdministratorAccess", "Arn": ADMINISTRATOR, "PolicyVersionList": versions}]
+    scratch = Scratch(tmp_path)
+    scratch.write("old.json", account(attached=(), Policies=policies))
+    scratch.write("new.json", account(attached=(ADMINISTRATOR,), Policies=policies))
+    answer = scratch.guard("compare", "old.json", "new.json", "--format", "concise")
+    assert "New access: * on *" in answer.out
