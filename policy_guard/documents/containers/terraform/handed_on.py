@@ -6,23 +6,27 @@ written as a policy is judged as one; this is the rest, which is known by its te
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 
 from policy_guard.documents.containers.holes import visible
+from policy_guard.documents.containers.manifests.grants import by_text
 from policy_guard.documents.containers.manifests.walk import policies_of
 from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.containers.terraform.elsewhere import ABSENT, policy_with, statements_of
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.values import parts, place_at
+from policy_guard.documents.format import may_grant
 from policy_guard.documents.formats import read
 from policy_guard.documents.hcl.syntax import Argument, Block, Body
-from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Source, Unreadable
+from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Source, Span, Unreadable, scalars
 from policy_guard.regex import regex
 
 HANDED_ON = "manifest"
 """The name of the place."""
 _PROVIDERS = ("kubernetes_", "kubectl_", "helm_", "vault_", "argocd_", "kustomization_", "k8s_")
 _NO_NAME = regex(r"[^\w.:/-]")
+_ACCESS = regex(r":iam::|role-arn|map(?:Roles|Users|Accounts)", re.IGNORECASE)
 _META = ("count", "for_each", "depends_on", "provider", "lifecycle")
 
 
@@ -34,14 +38,29 @@ def may_hand_on(type_: str) -> bool:
 def handed_policy(evaluator: Evaluator, body: Body) -> Node:
     """The policy that stands for what a resource hands on. Raises `Need` and `Unreadable`."""
     tree = _content(evaluator, body)
-    documents = (tree, *_texts(tree))
-    statements = [
-        place_at(statement, body.span)
-        for each in policies_of(Source("a.yaml", ""), documents)
-        if not each.is_written and isinstance(each.node, Object)
-        for statement in statements_of(each.node)
-    ]
+    spans = {name: argument.value.span for name, argument in body.arguments.items()}
+    statements = list(_statements((tree,), body.span, spans))
+    for entry in tree.entries:
+        for text in _long_texts(entry.value):
+            statements += _statements_in(text, spans.get(entry.key.text, body.span))
     return policy_with(tuple(statements), body.span) if statements else ABSENT
+
+
+def _statements(documents: Sequence[Node], span: Span, spans: Mapping[str, Span] = {}) -> Iterator[Node]:
+    """The statements for what gives access by its text, at the span of the argument by which an address begins."""
+    for policy in policies_of(Source("a.yaml", ""), documents):
+        if not policy.is_written and isinstance(policy.node, Object):
+            place = spans.get(policy.label.partition(".")[0], span)
+            yield from (place_at(statement, place) for statement in statements_of(policy.node))
+
+
+def _statements_in(text: Scalar, span: Span) -> Iterator[Node]:
+    """The statements for what stands in a text in YAML; one that is none counts by its text, if it speaks of access."""
+    try:
+        yield from _statements(read(Source("a.yaml", text.text)), span)
+    except Unreadable:
+        if _ACCESS.search(text.text) or may_grant(text.text.encode("utf-8", "replace")):
+            yield place_at(by_text(text, "a text that is no YAML"), span)
 
 
 def _content(evaluator: Evaluator, body: Body) -> Object:
@@ -91,16 +110,6 @@ def _word(part: Hole) -> str:
     return f"{_NO_NAME.sub('-', visible(part))}-{digest(part)}"
 
 
-def _texts(node: Node) -> Iterator[Node]:
-    """The documents of YAML that are written in texts of a tree."""
-    stack: list[Node] = [node]
-    while stack:
-        each = stack.pop()
-        if isinstance(each, Scalar):
-            if "\n" in each.text:
-                try:
-                    yield from read(Source("a.yaml", each.text))
-                except Unreadable:
-                    continue
-        else:
-            stack += each.items if isinstance(each, Array) else (value for _, value in each.entries)
+def _long_texts(node: Node) -> Iterator[Scalar]:
+    """The texts of several lines in a tree."""
+    return (scalar for scalar in scalars(node) if "\n" in scalar.text)

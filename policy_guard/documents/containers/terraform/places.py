@@ -361,7 +361,10 @@ def _is_decided_by_policy(scope: Scope, value: Expression) -> bool:
 
 
 def _given_policies(scope: Scope, address: str, definition: Definition, value: Expression) -> Iterator[Use]:
-    """The policy that a value comes to, and the ARN of one that is handed to another provider than AWS."""
+    """The policy that a value comes to, and the ARN of one that is handed to another provider than AWS.
+
+    A value that cannot be worked out may be one.
+    """
 
     def run(truths: Truths) -> Node:
         evaluator = Evaluator(scope, definition.source, truths)
@@ -370,6 +373,7 @@ def _given_policies(scope: Scope, address: str, definition: Definition, value: E
     try:
         all_outcomes = outcomes(run, {}, value.span)
     except Opaque:
+        yield _use(scope, address, definition, value, None)
         return
     texts = sorted({name_of(outcome.value) for outcome in all_outcomes if outcome.value is not None})
     is_policy = any(map(_is_policy, texts))
