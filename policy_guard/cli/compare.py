@@ -18,7 +18,8 @@ from policy_guard.pipeline.moved_statements import MovedStatements
 from policy_guard.pipeline.pairing import Pair, compare_templates, split_pair
 from policy_guard.pipeline.pairing.file_version import FileVersion, glance_of
 from policy_guard.pipeline.results import Results
-from policy_guard.pipeline.stages import TERRAFORM, Session
+from policy_guard.pipeline.session import Session
+from policy_guard.pipeline.stages import TERRAFORM
 from policy_guard.report.report import Relation, Report
 from policy_guard.settings.load import Settings, load_settings
 from policy_guard.settings.severity import CheckId

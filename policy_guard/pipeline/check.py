@@ -26,7 +26,8 @@ from policy_guard.pipeline.repository.revisions import (
     is_on_all_files,
 )
 from policy_guard.pipeline.results import Progress, Results
-from policy_guard.pipeline.stages import Run, Session, Watch, touches
+from policy_guard.pipeline.session import Session, Watch
+from policy_guard.pipeline.stages import Run, touches
 from policy_guard.report.report import Report
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings, load_settings, may_differ, settings_name

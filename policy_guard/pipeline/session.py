@@ -1,0 +1,107 @@
+"""Judges policies one by one, and keeps what comes of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from policy_guard.documents.errors import SetupError
+from policy_guard.pipeline.attached import Attached
+from policy_guard.pipeline.judging import Judge, Judgement
+from policy_guard.pipeline.moved_statements import MovedStatements
+from policy_guard.pipeline.pairing import Pair
+from policy_guard.pipeline.pairing.file_version import FileVersion
+from policy_guard.pipeline.principals import judgement_of_principal
+from policy_guard.pipeline.results import Results
+from policy_guard.verify.readable import doubt_findings, unreadable_findings
+
+if TYPE_CHECKING:
+    from policy_guard.iam.policy import Policy
+    from policy_guard.pipeline.pairing.groups import GroupResult
+    from policy_guard.verify.finding import Finding
+
+Watch: TypeAlias = Callable[[str, Pair, Judgement], None]
+"""Hears of each policy that was judged: by its name, both versions, and what came of it."""
+
+
+class Session(NamedTuple):
+    """A judge, the results of what was judged, the statements that moved, and the documents of what is attached.
+
+    `watch` hears of each policy.
+    """
+
+    judge: Judge
+    results: Results
+    moved: MovedStatements
+    attached: Attached
+    watch: Watch = lambda name, pair, judgement: None
+
+    def pair(self, pair: Pair, comparing: bool = True) -> None:
+        """Judges a policy, old and new; without `comparing` the new version alone."""
+        if pair.follows:
+            self.principal(pair)
+        else:
+            self._judge(_name(pair.path, pair.new or pair.old), pair, comparing)
+
+    def version(self, version: FileVersion, with_reference: Callable[[Pair], Pair] = lambda pair: pair) -> None:
+        """Judges a version by itself: that it can be read, and that it grants nothing critical.
+
+        `with_reference` gives a pair its reference, if every version of it has one.
+        """
+        self.results.add_unreadable(tuple(unreadable_findings(version.source, version.problems)))
+        for policy in version.policies.values():
+            self.pair(with_reference(Pair(path=version.source.path, old=policy, new=policy)), comparing=False)
+
+    def plan(self, name: str, path: Path, by_principal: bool) -> None:
+        """Judge the policies before and after a plan of Terraform. Raises `SetupError` if it is none.
+
+        With `by_principal` those of one principal are one question.
+        """
+        from policy_guard.documents.containers.terraform.plan import read_plan
+        from policy_guard.pipeline.pairing.terraform_pairs import of_plan
+
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise SetupError(f"{name}: {error.strerror}") from None
+        outcome = of_plan(read_plan(name, data), by_principal)
+        judged = self.results.judged
+        self.results.outcome(name, outcome)
+        for pair in outcome.pairs:
+            self.pair(pair)
+        self.results.planned(name, self.results.judged - judged)
+
+    def group(self, joined: GroupResult, comparing: bool) -> None:
+        """Judges the files of a group as one policy for each holder."""
+        for sentence in joined.notes:
+            self.results.note(sentence)
+        if joined.findings:
+            self.results.add_judgement(joined.name, Judgement(joined.findings))
+        if comparing and not joined.pairs:
+            self.results.count_compared()
+        doubts = tuple(finding for policy in joined.members for finding in doubt_findings(policy))
+        for pair in joined.pairs:
+            self._judge(joined.name, pair, comparing, doubts)
+            doubts = ()
+
+    def principal(self, pair: Pair) -> None:
+        """Judges a principal that has a document that changed, where the document alone tells too little."""
+        if judgement := judgement_of_principal(self.judge, self.attached, pair):
+            self.results.add_judgement(_name(pair.path, pair.new or pair.old), judgement)
+
+    def _judge(self, name: str, pair: Pair, comparing: bool, doubts: tuple[Finding, ...] = ()) -> None:
+        pair = self.attached.pair(pair)
+        judgement = self.judge.judge(pair, comparing)
+        judgement = judgement._replace(findings=(*doubts, *judgement.findings))
+        self.results.add_judgement(name, judgement)
+        self.watch(name, pair, judgement)
+        if comparing:
+            self.moved.see(pair)
+            self.results.count_compared(pair.differs)
+            for sentence in self.judge.unused_remarks(pair, self.results.used_paths):
+                self.results.note(sentence)
+
+
+def _name(path: str, policy: Policy | None) -> str:
+    return f"{path} {policy.label}".rstrip() if policy else path
