@@ -99,7 +99,7 @@ def environment(folder: Path) -> Path:
 
 
 def sarif_file() -> Path | None:
-    """Where SARIF is wanted, in the checkout; None if nowhere, also because a link would lead it elsewhere."""
+    """Return where SARIF is wanted, in the checkout; None if nowhere, also because a link would lead it elsewhere."""
     name = given("sarif-file")
     if not name:
         return None

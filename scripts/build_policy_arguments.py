@@ -155,7 +155,7 @@ def is_like_policy(argument: Argument) -> bool:
 
 
 def kind(argument: Argument, of_cloudformation: dict[str, str]) -> str:
-    """What an argument takes."""
+    """Return what an argument takes."""
     name = argument.path.rpartition(".")[2]
     if found := of_cloudformation.get(argument.text.replace("_", "")):
         return found

@@ -155,7 +155,7 @@ class Scalar(NamedTuple):
 
 
 def origins_of(scalar: Scalar) -> tuple[Origin, ...]:
-    """Where the parts of a text are written, as far as a container followed them."""
+    """Return where the parts of a text are written, as far as a container followed them."""
     return tuple(origin for stretch in scalar.written for origin in stretch.origins)
 
 

@@ -95,7 +95,7 @@ def _values(statement: Statement) -> Iterator[Value]:
 
 
 def _changed_origins(pair: Pair, finding: Finding, old_sources: Mapping[str, Source]) -> Iterator[Origin]:
-    """Where the values at the place of a finding are written on lines that changed, those that it blames first."""
+    """The places on changed lines where the values of a finding are written, those that it blames first."""
     assert pair.new is not None
     blamed_texts = {*finding.actions, *finding.resources}
     changed_lines = {_line(*spot) for spot in pair.changed}

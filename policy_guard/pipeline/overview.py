@@ -153,7 +153,7 @@ def _allow_statements(policy: Policy) -> Iterator[Statement]:
 
 
 def _callers(policy: Policy) -> Iterator[str]:
-    """Whom the policy lets in, by the texts of its Allow statements."""
+    """Return whom the policy lets in, by the texts of its Allow statements."""
     if policy.kind not in SHARING:
         return
     for statement in _allow_statements(policy):
@@ -174,7 +174,7 @@ def _wildcards(policy: Policy) -> Iterator[str]:
 
 
 def _levels(policy: Policy) -> dict[str, dict[str, int]]:
-    """How many actions of each service and access level the policy allows, before what is denied."""
+    """Return how many actions of each service and access level the policy allows, before what is denied."""
     actions: set[str] = set()
     for statement in _allow_statements(policy):
         covered = {name for value in statement.action.values for name in _covered(value.text)}

@@ -45,7 +45,7 @@ class PrincipalAccess(NamedTuple):
 
 
 def access_of_principals(config: str | None, folder: Path, environ: Mapping[str, str]) -> tuple[PrincipalAccess, ...]:
-    """What each principal of the working tree has, as far as it can be read. Raises `SetupError`."""
+    """Return what each principal of the working tree has, as far as it can be read. Raises `SetupError`."""
     repository = Repository(folder, environ)
     try:
         settings = load_settings(repository.root, config)
@@ -68,7 +68,7 @@ def access_of_principals(config: str | None, folder: Path, environ: Mapping[str,
 
 
 def by_principal(unit: str, policies: Iterable[Policy]) -> Iterator[PrincipalAccess]:
-    """What each principal has by the policies of a unit; those that are attached to nobody there are left out."""
+    """The access of each principal by the policies of a unit; those that are attached to nobody there are left out."""
     by_holder: dict[str, list[Holding]] = {}
     for policy in policies:
         if policy.kind == "identity" and policy.holder.partition(" ")[0].lower() in _NOUNS:

@@ -167,7 +167,7 @@ def _principal(scope: FolderScope, unit: Unit) -> str:
 
 
 def _notation(source: Source, definitions: Mapping[str, Definition], shared: frozenset[Span]) -> Notation:
-    """How a file in Terraform's own language is edited."""
+    """Return how a file in Terraform's own language is edited."""
     written = Written(source.text)
 
     def list_edits(text: str, items: Sequence[Span], news: Sequence[Sequence[str] | None]) -> Iterator[Edit]:
@@ -188,7 +188,7 @@ def _notation(source: Source, definitions: Mapping[str, Definition], shared: fro
 
 
 def _json_notation(source: Source, definitions: Mapping[str, Definition], shared: frozenset[Span]) -> Notation:
-    """How a file in Terraform's JSON syntax is edited."""
+    """Return how a file in Terraform's JSON syntax is edited."""
 
     def obstacle(statement: Statement, value: Value, narrowing: Narrowing) -> str | None:
         if value.span in shared:

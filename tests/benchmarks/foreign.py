@@ -38,7 +38,7 @@ def parsed(text: str) -> dict[str, Any]:
 
 
 def translated(template: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """What AWS SAM makes of a template; its code is said to be packaged, and nested applications are left out."""
+    """The template that AWS SAM makes of one; its code is said to be packaged, and nested applications are left out."""
     from samtranslator.translator.transform import transform
 
     template = copy.deepcopy(template)

@@ -77,7 +77,7 @@ def _name(clone: Path) -> str:
 
 
 def checked(clone: Path, patterns: Iterable[str], options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """What came of each commit that is drawn."""
+    """Return what came of each commit that is drawn."""
     with tempfile.TemporaryDirectory() as folder:
         _git(".", "clone", "-q", "--shared", "--no-checkout", str(clone.resolve()), folder)
         for commit in drawn(folder, patterns, options.most, options.seed):

@@ -121,7 +121,7 @@ def _text(scalar: Scalar, values: Mapping[str, str]) -> str:
 
 
 def plain(value: Any) -> Values:
-    """What somebody else renders, in the same form."""
+    """Return what somebody else renders, in the same form."""
     if isinstance(value, Mapping):
         entries = ((str(key), plain(part)) for key, part in value.items() if part is not None)
         return (Document(tuple(entries)),)

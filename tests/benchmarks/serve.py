@@ -87,7 +87,7 @@ def _post(url: str, new: Any, old: Any) -> dict[str, Any]:
 
 
 def _memory(pid: int) -> float:
-    """What a process and those below it hold, in megabytes, as Linux counts what none of them shares."""
+    """Return what a process and those below it hold, in megabytes, as Linux counts what none of them shares."""
     listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     parents = {int(child): int(parent) for child, parent in (line.split() for line in listed.splitlines())}
     below = {child for child in parents if _is_below(child, pid, parents)}

@@ -18,12 +18,12 @@ UNKNOWN = object()
 
 
 def value(expression: str) -> Any:
-    """What an expression comes to, as JSON has it; `UNKNOWN` if nobody knows."""
+    """Return what an expression comes to, as JSON has it; `UNKNOWN` if nobody knows."""
     return values(f"locals {{\n  x = {expression}\n}}\n")["x"]
 
 
 def values(text: str) -> Mapping[str, Any]:
-    """What the locals of a file come to, each by its name."""
+    """Return what the locals of a file come to, each by its name."""
     folder = Folder("", {"main.tf": Source("main.tf", text)})
     assert not folder.wrong
     names = [name.removeprefix("local.") for name in folder.definitions if name.startswith("local.")]

@@ -27,7 +27,7 @@ POLICY, _DOCUMENT, GROUP = "attached:ManagedPolicy", "attached:Document", "attac
 
 
 def attached_policies(source: Source, documents: Sequence[Node], labels: Iterable[str]) -> Iterator[PolicyDocument]:
-    """What each principal has by the attachments in a file, as one policy. Raises `Unreadable` for mistaken ones.
+    """One policy for each principal, of what a file attaches to it. Raises `Unreadable` for what is mistaken.
 
     `labels` are those of the other policies in the file: of two with one label only one would be judged.
     """

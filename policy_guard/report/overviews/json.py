@@ -98,7 +98,7 @@ def _policy(
 
 
 def _difference(row: Row, before: Row | None) -> dict[str, list[str]] | None:
-    """What came, went and stayed of the grants as they are written; None where all stayed."""
+    """Return what came, went and stayed of the grants as they are written; None where all stayed."""
     old = before.grants if before else ()
     if old == row.grants:
         return None

@@ -77,7 +77,7 @@ def _findings(source: Source, kind: Kind | None) -> Iterator[dict[str, Any]]:
 
 
 def _suggestions(root: Node) -> Iterator[tuple[FindingType, Problem]]:
-    """What AWS remarks about a policy that it takes: an empty Sid, and no Version."""
+    """Return what AWS remarks about a policy that it takes: an empty Sid, and no Version."""
     if not isinstance(root, Object):
         return
     if root.get("Version") is None:

@@ -42,7 +42,7 @@ def _claims(question: Question) -> Iterator[Claim]:
 
 
 def new_claims(question: Question) -> Iterator[Claim]:
-    """What the new version allows and the old one does not, for each of its statements."""
+    """Return what the new version allows and the old one does not, for each of its statements."""
     from policy_guard.iam.meaning import concrete
 
     kind, new, old, access = question.kind, question.new, question.old, question.access

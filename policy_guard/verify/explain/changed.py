@@ -407,7 +407,7 @@ class Heir(NamedTuple):
 
 
 def heir(old_deny: Statement, old: Policy, new: Policy, request: Request | None) -> Heir:
-    """What a Deny of the old version became, by its Sid or because it is the most alike, and what changed.
+    """Return what a Deny of the old version became, by its Sid or because it is the most alike, and what changed.
 
     That is a Deny that the old version does not have, or an Allow of the same. `request` is one that is no longer
     denied: of several changes the one is meant that let it through.

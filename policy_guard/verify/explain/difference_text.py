@@ -45,7 +45,7 @@ def _cell(cell: Cell, not_actions: bool, not_resources: bool) -> str:
 
 
 def _old_access_without_document(difference: Difference) -> str:
-    """What was there before of access that no document tells; empty for access that documents tell."""
+    """Return what was there before of access that no document tells; empty for access that documents tell."""
     cell = difference.cells[0] if len(difference.cells) == 1 else Cell((), ())
     if len(cell.actions) != 1 or difference.but or difference.not_resources:
         return ""

@@ -70,7 +70,7 @@ def _mark_spans(text: str) -> Iterator[Span]:
 
 
 def _comments(text: str) -> list[tuple[int, int]]:
-    """Where each line begins, and where its comment does: at its end if it has none."""
+    """Return where each line begins, and where its comment does: at its end if it has none."""
     comments: list[tuple[int, int]] = []
     start = 0
     for line in text.split("\n"):

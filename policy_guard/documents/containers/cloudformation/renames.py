@@ -59,7 +59,7 @@ def _names_without(template: Template, other: Template) -> list[str]:
 
 
 def _unmistakable(names: list[str], template: Template, other: Template) -> list[str]:
-    """Those of the names that stand for nothing but their resource, in both templates."""
+    """Return those of the names that stand for nothing but their resource, in both templates."""
     if not names:
         return []
     words = {word for word, _ in _mentions(other.root)} | set(_keys(other.root))
@@ -134,7 +134,7 @@ def _roles_by_traits(
 
 
 def _users(template: Template, roles: Collection[str], kinds: Mapping[str, str]) -> dict[str, set[Hashable]]:
-    """What uses each role, and in which property; the policies of a role are no users of it."""
+    """Return what uses each role, and in which property; the policies of a role are no users of it."""
     users: dict[str, set[Hashable]] = {name: set() for name in roles}
     for section, value in template.root.entries:
         for entry in value.entries if isinstance(value, Object) and section.text != "Metadata" else ():
@@ -148,7 +148,7 @@ def _users(template: Template, roles: Collection[str], kinds: Mapping[str, str])
 
 
 def _user(section: str, entry: Entry, kinds: Mapping[str, str]) -> Hashable:
-    """What a user is the same by: its name, or all that it says but for its code."""
+    """Return what a user is the same by: its name, or all that it says but for its code."""
     name = entry.key.text
     if section != "Resources" or not kinds.get(name, name).startswith("a "):
         return section, kinds.get(name, name)

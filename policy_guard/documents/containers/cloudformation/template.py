@@ -65,7 +65,7 @@ class Template(NamedTuple):
 
     @property
     def rules(self) -> Mapping[str, Node]:
-        """What has to hold of parameters, by name."""
+        """Return what has to hold of parameters, by name."""
         return {entry.key.text: entry.value for entry in _section(self.root, "Rules")}
 
 

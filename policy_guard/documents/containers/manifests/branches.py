@@ -217,7 +217,7 @@ class _Reading:
         return [(mark, frame) for frame in frames for mark in (frame.mark, *frame.parts)]
 
     def deciding(self, text: str) -> str:
-        """What the marks in a text refer to, in a short text; empty if nothing."""
+        """Return what the marks in a text refer to, in a short text; empty if nothing."""
         if not self.definitions or ("{{" not in text and "{%" not in text):
             return ""
         texts = self.texts_of(text)
@@ -272,12 +272,12 @@ class Branches:
         return (*self._around[resource], *filter(None, (reading.state(at) for reading in self.readings)))
 
     def starts(self) -> set[int]:
-        """Where the marks stand that decide what is there, or stand in lines of their own."""
+        """Return where the marks stand that decide what is there, or stand in lines of their own."""
         deciding = {mark.span.start for reading in self.readings for mark in reading.deciding_marks}
         return deciding | {mark.span.start for mark in self.outputs() if self._is_alone(mark)}
 
     def every_start(self) -> set[int]:
-        """Where any mark stands."""
+        """Return where any mark stands."""
         return {mark.span.start for reading in self.readings for mark in reading.marks}
 
     def _is_alone(self, mark: Mark) -> bool:
@@ -311,7 +311,7 @@ class Branches:
                 yield frame.mark, "\n".join((body, *reading.texts_of(body)))
 
     def definitions(self, text: str) -> str:
-        """What the marks in a text refer to in this file, in a short text; empty if nothing."""
+        """Return what the marks in a text refer to in this file, in a short text; empty if nothing."""
         return "".join(reading.deciding(text) for reading in self.readings)
 
     def _texts(self, span: Span) -> Iterator[str]:

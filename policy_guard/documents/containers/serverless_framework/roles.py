@@ -77,7 +77,7 @@ def function_roles(
 
 
 def _provider(variables: Variables, provider: Object) -> _Provider:
-    """What the provider says of roles, in the present and in the earlier spelling."""
+    """Return what the provider says of roles, in the present and in the earlier spelling."""
     iam_role = variables.at(provider, "iam", "role")
     target = variables.target(iam_role) if iam_role is not None else None
     own = target if isinstance(target, Object) and not is_reference(target) else None
@@ -229,7 +229,7 @@ def _inherited_statements(variables: Variables, function: Object, provider: _Pro
 
 
 def _of_plugin(function: Object, provider: _Provider, file: _File) -> Iterator[Node]:
-    """What decides whether the earlier spelling counts, where the plug-in is or may be used."""
+    """Return what decides whether the earlier spelling counts, where the plug-in is or may be used."""
     if file.plugin is not None and function.get("iamRoleStatements") is not None:
         managed = () if file.uses_plugin else provider.contents.managed
         yield known_by_text("plugins", file.plugin, *map(canonical, managed))

@@ -118,7 +118,7 @@ def _differs(name: str, before: _Setting | None, after: _Setting | None) -> bool
 
 
 def _unit(key: _Key, provider: _Provider, changed_names: list[str], place: _Provider) -> Unit:
-    """What stands for all access in an account: it is known by the settings that lead there."""
+    """Return what stands for all access in an account: it is known by the settings that lead there."""
     settings = {name: provider.settings[name] for name in changed_names if name in provider.settings}
     spans = [place.settings[name].span for name in changed_names if name in place.settings]
     span = spans[0] if spans and provider is place else provider.span

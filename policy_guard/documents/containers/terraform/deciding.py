@@ -135,7 +135,7 @@ def first_changed_line(definition: Definition, old_text: str, new_text: str) -> 
 
 
 def _lines(definition: Definition) -> Iterator[Spot]:
-    """What is written on each line of a definition."""
+    """Return what is written on each line of a definition."""
     for source, span in definition.spots:
         at = span.start
         for line in source.text[slice(*span)].splitlines(keepends=True):

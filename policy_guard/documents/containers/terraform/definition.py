@@ -25,19 +25,19 @@ class Definition(NamedTuple):
 
     @property
     def spots(self) -> tuple[Spot, ...]:
-        """Where it is written."""
+        """Return where it is written."""
         return Spot(self.source, self.span), *self.others
 
     @property
     def text(self) -> str:
-        """What is written there; it is asked for once for each policy that it may decide."""
+        """Return what is written there; it is asked for once for each policy that it may decide."""
         if not self.others:
             return self.source.text[slice(*self.span)]
         return "\n".join(source.text[slice(*span)] for source, span in self.spots)
 
     @property
     def deciding_text(self) -> str:
-        """What is written there, but for the descriptions of variables and outputs."""
+        """Return what is written there, but for the descriptions of variables and outputs."""
         if self.block is None or self.block.type not in ("variable", "output") or self.body.blocks:
             return self.text
         arguments = (self.written(each) for each in self.body.arguments.values() if each.name != "description")
@@ -108,7 +108,7 @@ def _type_of(block: Block) -> str:
 
 
 def _moved(definition: Definition, main: Definition) -> Body:
-    """What a definition says, at the place that it has in the file of another."""
+    """Return what a definition says, at the place that it has in the file of another."""
     span = Span(main.span.start, main.span.start + 1)
     return _body_at(definition.body, definition.source, span)
 

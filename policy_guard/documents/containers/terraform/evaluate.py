@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import is_dataclass
 from typing import TypeGuard, TypeVar
@@ -74,17 +73,6 @@ _FROM_FILES = (
 _OF_POLICIES = ("aws_iam_policy.", "aws_organizations_policy.", "data.aws_iam_policy.")
 IN_REPOSITORY = "//"
 """What a path from the top of the repository begins with; others lead from the root module, where Terraform runs."""
-_OF_ACCOUNT = ("data.aws_caller_identity.", "data.aws_partition.", "data.aws_region.")
-_TEXT_ATTRIBUTES = ("arn", "id", "name", "url", "bucket", "account_id", "partition", "region", "unique_id")
-# What an ARN, an id or a name of a resource may be made of, and which attributes are such; all else is decided by all
-# arguments, since a resource may give back what it is given (`terraform_data.output`, `aws_ssm_parameter.value`).
-_IDENTIFYING = re.compile(
-    r"(?:.*_)?(?:name|names|prefix|identifier|bucket|alias|domain|repository|cluster|family|url|path|region)"
-    r"|(?!.*kms_key_id).*_id|provider|count|for_each|account|partition|type"
-)
-_MADE_OF_NAMES = re.compile(r"(?:.*_)?(?:arn|id|name|account|partition|region)|bucket|url|.*_(?:arn|id|name)s?")
-# AWS provider, aws_iam_role and its kin, "Attribute Reference": their `id` is their name.
-_CALLED_BY_NAME = ("aws_iam_role.", "aws_iam_user.", "aws_iam_group.", "aws_iam_instance_profile.")
 
 
 class Evaluator:
@@ -193,11 +181,12 @@ class Evaluator:
     def _structure(self, node: Expression) -> list[object]:
         """The structure of an expression, with its references worked out."""
         parts = (part for part in parts_of(node) if not isinstance(part, Span))
-        return [type(node).__name__, *map(self._part_structure, parts)]
+        return [type(node).__name__, *map(self.part_structure, parts)]
 
-    def _part_structure(self, part: object) -> object:
+    def part_structure(self, part: object) -> object:
+        """The structure of a part of an expression, with its references worked out."""
         if isinstance(part, OtherFile):
-            return self._evaluator_of(self.scope, part.source, self.names)._part_structure(part.value)
+            return self._evaluator_of(self.scope, part.source, self.names).part_structure(part.value)
         if isinstance(part, Variable | Attribute | Index) and ("*" in self.names or not _is_of_item(part)):
             try:
                 return name_of(self._reference(part))
@@ -206,9 +195,9 @@ class Evaluator:
         if isinstance(part, Call) and part.name.startswith(("file", "templatefile")):
             return name_of(self.value(part))
         if isinstance(part, tuple):
-            return [self._part_structure(each) for each in part]
+            return [self.part_structure(each) for each in part]
         inner = [each for each in parts_of(part) if not isinstance(each, Span)]
-        return [type(part).__name__, *map(self._part_structure, inner)] if is_dataclass(part) else part
+        return [type(part).__name__, *map(self.part_structure, inner)] if is_dataclass(part) else part
 
     def template(self, node: Template) -> Node:
         """Return what a template comes to; one interpolation alone keeps its type."""
@@ -355,7 +344,7 @@ class Evaluator:
             raise Opaque("the contents of files and programs are not followed here; write the value out", span)
         if head.startswith(_OF_POLICIES) and head in self.scope.folder.definitions:
             return self.scope.ways.policy(self, head, steps[count:], span)
-        return self.attribute(head, steps[count:], span)
+        return self.scope.ways.attribute(self, head, steps[count:], span)
 
     def _document(self, head: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
         """The policy that a data source makes, as the JSON that it is given on as."""
@@ -430,69 +419,14 @@ class Evaluator:
             raise Opaque(f"{address} is not defined in this folder; Terraform refuses this", Span(0, 1))
         return definition
 
-    def attribute(self, head: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
-        """An attribute of a resource, data source or remote module, which its definition decides."""
-        definition = self.scope.folder.definitions.get(head)
-        path = [self._step(step) for step in steps]
-        if head.startswith(_CALLED_BY_NAME) and path and path[-1][1] == "id":
-            path[-1] = (".name", "name")
-        last = steps[-1] if steps else None
-        is_list = not (isinstance(last, Attribute) and last.name in _TEXT_ATTRIBUTES)
-        names = [name for _, name in path]
-        if definition and self._is_of_account(head, definition) and len(path) == 1:
-            noun = path[0][1]
-            if head.startswith("data.aws_region.") and noun in ("id", "region"):
-                # AWS provider, "Version 6 Upgrade Guide": `region` is the new name of `name`.
-                noun = "name"
-            return unknown(f"{head.rpartition('.')[0]}.current.{noun}", span, is_list=is_list)
-        words = f"{self.scope.name}{head}{''.join(word for word, _ in path)}"
-        attributes = [name for step, name in zip(steps, names, strict=True) if isinstance(step, Attribute)]
-        deciding_values = self._identity(head, definition, next(iter(attributes), "")) if definition else []
-        return unknown(words, span, names, deciding_values, is_list=is_list)
-
-    def _is_of_account(self, head: str, definition: Definition) -> bool:
-        """Tell whether a data source is one value wherever it stands, since all work with one provider."""
-        if not head.startswith(_OF_ACCOUNT) or definition.body.arguments or definition.body.blocks:
-            return False
-        scope = self.scope
-        while scope.parent is not None and scope.call is not None:
-            blocks = (each.block for each in scope.folder.definitions.values())
-            if scope.call.body.value("providers") is not None or any(b and b.type == "provider" for b in blocks):
-                return False
-            scope = scope.parent
-        return True
-
-    def _step(self, step: Attribute | Index) -> tuple[str, str]:
-        if isinstance(step, Attribute):
-            return f".{step.name}", step.name
-        key = self.value(step.key)
-        return ("", "") if name_of(key) == name_of(Scalar("0", key.span)) else (f"[{label_of(key)}]", name_of(key))
-
     def body_content(self, body: Body) -> object:
         """Return what is in a body, without its places."""
         return self.block(Block(type="", labels=(), body=body, span=body.span, head=body.span))
 
-    def _identity(self, head: str, definition: Definition, attribute: str) -> list[object]:
-        """Return what decides an attribute: what names a resource of AWS for its ARN or name, else all of its block."""
-        self.refuse_circle(head, definition.span)
-        inner = self._evaluator_of(self.scope, definition.source, {}, head)
-        uses_all_arguments = not (head.startswith("aws_") and _MADE_OF_NAMES.fullmatch(attribute))
-        key = (head, uses_all_arguments)
-        return self.remembered(key, lambda: inner._deciding_values(definition, uses_all_arguments))
-
-    def _deciding_values(self, definition: Definition, uses_all_arguments: bool) -> list[object]:
-        deciding_values: list[object] = []
-        for name, argument in sorted(definition.body.arguments.items()):
-            if name != "depends_on" and (uses_all_arguments or _IDENTIFYING.fullmatch(name)):
-                deciding_values.append((name, self._part_structure((argument.value,))))
-        if uses_all_arguments:
-            deciding_values += [(block.type, self.block(block)) for block in definition.body.blocks]
-        return deciding_values
-
     def block(self, block: Block) -> list[object]:
         """Return what is in a block, without its places."""
         contents: list[object] = [block.labels]
-        contents += [(name, self._part_structure((each.value,))) for name, each in sorted(block.body.arguments.items())]
+        contents += [(name, self.part_structure((each.value,))) for name, each in sorted(block.body.arguments.items())]
         return [*contents, *(self.block(each) for each in block.body.blocks)]
 
     def follow(self, value: Node, steps: Sequence[Attribute | Index], span: Span) -> Node:

@@ -145,7 +145,7 @@ def _overriding(block: Block, source: Source) -> Iterator[tuple[str, Definition]
 
 
 def _body_of(name: str, source: Source) -> Body:
-    """What a file says. Raises `Unreadable`."""
+    """Return what a file says. Raises `Unreadable`."""
     if _VALUES.fullmatch(name):
         return _values_in_json(source) if name.endswith(".json") else read_file(source.text)
     return read_json(source) if name.endswith(".json") else read_file(source.text)

@@ -147,7 +147,7 @@ def _path_value(evaluator: Evaluator, node: Call) -> Node:
 
 
 def _unknown_file(evaluator: Evaluator, node: Call, path: Node) -> Node:
-    """What is made of a file that is not read here: every file whose path has the known parts of its own may be it."""
+    """A value made of a file that is not read here: any file whose path has the known parts of its own may be it."""
     contents = evaluator.scope.folder.contents_of(_words_of(evaluator, parts(path)))
     arguments = [name_of(evaluator.value(argument)) for argument in node.arguments[1:]]
     return unknown(f"{node.name}({label_of(path)})", node.span, name_of(path), contents, arguments, is_list=False)

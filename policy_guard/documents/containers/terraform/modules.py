@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from policy_guard.documents.containers.choices import Impossible, Need
 from policy_guard.documents.containers.opaque import Opaque
+from policy_guard.documents.containers.terraform.attributes import attribute
 from policy_guard.documents.containers.terraform.deciding import deciding_texts
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.instances import keys_of
@@ -26,7 +27,7 @@ def module_reference(evaluator: Evaluator, steps: Sequence[Attribute | Index], s
     assert isinstance(first, Attribute)
     label = first.name
     if evaluator.scope.module_scope(label) is None:
-        return evaluator.attribute(f"module.{label}", rest, span)
+        return attribute(evaluator, f"module.{label}", rest, span)
     if rest and isinstance(rest[0], Attribute):
         return _output(evaluator, label, None, rest, span)
     if len(rest) > 1 and isinstance(rest[0], Index) and isinstance(rest[1], Attribute):

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from policy_guard.documents.containers.holes import hole
 from policy_guard.documents.containers.managed import path_of
+from policy_guard.documents.containers.terraform.attributes import attribute
 from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.instances import keys_of
@@ -31,13 +32,13 @@ def policy_reference(evaluator: Evaluator, head: str, steps: Sequence[Attribute 
     definition = evaluator.scope.folder.definitions[head]
     keys, rest = ([steps[0]], steps[1:]) if steps and isinstance(steps[0], Index) else ([], steps)
     if len(rest) > 1 or not all(isinstance(step, Attribute) and step.name in ARNS for step in rest):
-        return evaluator.attribute(head, steps, span)
+        return attribute(evaluator, head, steps, span)
     key = evaluator.value(keys[0].key) if keys else None
     if head.startswith(_DATA):
-        return _of_data(evaluator, head, steps, key, span) if rest else evaluator.attribute(head, steps, span)
+        return _of_data(evaluator, head, steps, key, span) if rest else attribute(evaluator, head, steps, span)
     if not steps and (objects := _objects(evaluator, head, definition, span)) is not None:
         return objects
-    value = evaluator.attribute(head, steps, span)
+    value = attribute(evaluator, head, steps, span)
     evaluator.scope.policies.note(value, Attachable(evaluator.scope, head, key, is_whole=not rest))
     return value
 
@@ -77,7 +78,7 @@ def _of_data(evaluator: Evaluator, head: str, steps: Sequence[Attribute | Index]
     text = name.text if isinstance(name, Scalar) and is_known(name) else ""
     if path := path_of(text):
         return text_of(("arn:", hole("the partition"), path), span)
-    value = evaluator.attribute(head, steps, span)
+    value = attribute(evaluator, head, steps, span)
     if text:
         evaluator.scope.policies.note(value, text)
     return value

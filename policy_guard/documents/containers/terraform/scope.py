@@ -28,7 +28,7 @@ _MOST_MODULES = 2_000
 
 
 class Ways(NamedTuple):
-    """How to find a module's folder, what calls, modules and variables come to, and the policies of data and by ARN.
+    """How to find a module's folder, what calls, modules, variables, policies and attributes come to.
 
     All but the first are told the evaluator that asks.
     """
@@ -39,6 +39,7 @@ class Ways(NamedTuple):
     variable: Callable[[Any, str, Span], Node]
     rendered: Callable[[Any, Body], Node]
     policy: Callable[[Any, str, Sequence[Any], Span], Node]
+    attribute: Callable[[Any, str, Sequence[Any], Span], Node]
 
 
 class Attachable(NamedTuple):

@@ -16,6 +16,7 @@ from policy_guard.documents.containers.opaque import Opaque, digest
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.containers.terraform.accounts import moved_accounts
 from policy_guard.documents.containers.terraform.attached import attached_addresses, attached_units, is_attachment
+from policy_guard.documents.containers.terraform.attributes import attribute
 from policy_guard.documents.containers.terraform.blocks import fresh_addresses, missed_blocks, with_openings
 from policy_guard.documents.containers.terraform.deciding import changed_spots, first_changed_line
 from policy_guard.documents.containers.terraform.documents import Unit, digest_of, unit_at, used_document
@@ -60,7 +61,7 @@ def root(folder: Folder, called_folder: Callable[[str], Folder | None], changed_
     """The scope of a folder by itself."""
     return Scope(
         folder,
-        Ways(called_folder, call_value, module_reference, variable_value, render, policy_reference),
+        Ways(called_folder, call_value, module_reference, variable_value, render, policy_reference, attribute),
         changed_variables,
     )
 

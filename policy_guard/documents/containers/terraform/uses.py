@@ -36,7 +36,7 @@ HOLDERS: tuple[str, ...] = (
 
 @cache
 def _table() -> dict[tuple[str, str], str]:
-    """What each argument takes, by the type of the resource and its path."""
+    """Return what each argument takes, by the type of the resource and its path."""
     lines = (line.split(" ") for line in _FILE.read_text(encoding="utf-8").splitlines() if not line.startswith("#"))
     return {(type_, path): kind for type_, path, kind in lines}
 
@@ -53,7 +53,7 @@ def is_of_aws(type_: str) -> bool:
 
 
 def _taken_by(type_: str, path: str) -> str:
-    """What an argument takes, as the table says it."""
+    """Return what an argument takes, as the table says it."""
     if not is_of_aws(type_):
         return _NONE
     if (kind := _table().get((type_, path))) is not None:

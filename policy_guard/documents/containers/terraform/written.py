@@ -70,7 +70,7 @@ def with_places(node: Node, locator: Locator) -> Node:
 
 
 def made_of(value: Node, arguments: Sequence[Node]) -> Node:
-    """What a function makes of its arguments: texts in it that are new come from all that is written in these."""
+    """The value a function makes of its arguments: texts in it that are new come from all that is written in these."""
     if all(scalar.written for scalar in scalars(value)):
         return value
     origins = _origins_in(arguments)
