@@ -42,6 +42,8 @@ class ServeOptions(NamedTuple):
 def serve(options: ServeOptions, say: Callable[[str], None]) -> None:
     """Serves until it is interrupted or told to end. Raises `SetupError`; `say` gets one line for people."""
     door = _door(options)
+    if options.seconds <= 0:
+        raise SetupError(f"--seconds is above zero, not {options.seconds:g}.")
     try:
         import pebble
         import waitress
@@ -66,8 +68,9 @@ def serve(options: ServeOptions, say: Callable[[str], None]) -> None:
                 ident="policy-guard",
                 clear_untrusted_proxy_headers=True,
             )
-        except OSError as error:
-            raise SetupError(f"{options.host}:{options.port} cannot be listened on: {error.strerror}.") from None
+        except (OSError, OverflowError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "this is no address with a port"
+            raise SetupError(f"{options.host}:{options.port} cannot be listened on: {reason}.") from None
         signal.signal(signal.SIGTERM, _end)
         say(f"listening on http://{options.host}:{server.effective_port}")
         server.run()

@@ -153,6 +153,17 @@ def test_it_ends_when_told_to_and_gives_the_answer_that_it_owes() -> None:
     assert server.process.wait(30) == 0
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [(["--port", "99999"], "cannot be listened on"), (["--seconds", "0"], "--seconds is above zero")],
+)
+def test_an_option_that_makes_no_sense_is_an_error_in_a_line(options: list[str], words: str) -> None:
+    command = [sys.executable, "-m", "policy_guard", "serve", *options]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr.count("\n")) == (2, 1)
+    assert words in run.stderr
+
+
 def test_another_address_needs_a_token(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "policy_guard", "serve", "--host", "0.0.0.0", "--port", "0"]
     run = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -146,7 +146,7 @@ class ResourceChanges:
         self._source = new.source
 
     def about(self, policy: Policy) -> tuple[Spot, ...]:
-        """Those in the resource of a policy, and in those that hold a statement of it, but for the statements."""
+        """The places in the resource of a policy, and in those that hold a statement of it, but for the statements."""
         spans = {self._spans[name] for name in policy.label.split(".") if name in self._spans}
         spans.update(span for each in policy.statements for span in self._nesting.around(each.span.start))
         places = {place for span in spans for place in self._by_span.get(span, ())}
