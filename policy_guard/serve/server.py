@@ -23,6 +23,7 @@ THREADS_A_WORKER = 8
 TASKS_A_WORKER = 2000
 """After how many requests a worker makes way for a new one, so that its memory does not grow."""
 _SHORTEST_TOKEN = 16
+_HIGHEST_PORT = 65_535
 
 
 class ServeOptions(NamedTuple):
@@ -42,6 +43,8 @@ class ServeOptions(NamedTuple):
 def serve(options: ServeOptions, say: Callable[[str], None]) -> None:
     """Serves until it is interrupted or told to end. Raises `SetupError`; `say` gets one line for people."""
     door = _door(options)
+    if not 0 <= options.port <= _HIGHEST_PORT:
+        raise SetupError(f"--port is at most {_HIGHEST_PORT}, not {options.port}.")
     if options.seconds <= 0:
         raise SetupError(f"--seconds is above zero, not {options.seconds:g}.")
     try:
@@ -68,8 +71,8 @@ def serve(options: ServeOptions, say: Callable[[str], None]) -> None:
                 ident="policy-guard",
                 clear_untrusted_proxy_headers=True,
             )
-        except (OSError, OverflowError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "this is no address with a port"
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it is no address of this machine"
             raise SetupError(f"{options.host}:{options.port} cannot be listened on: {reason}.") from None
         signal.signal(signal.SIGTERM, _end)
         say(f"listening on http://{options.host}:{server.effective_port}")

@@ -138,7 +138,7 @@ def _keys(type_: str, properties: Object) -> tuple[str, ...]:
 
 
 def _holders(reading: Reading, name: str, type_: str) -> Iterator[tuple[str, Truths]]:
-    """The holder of the access: by its type, by what the resource is called, or by its logical id if all decides that."""
+    """The holder of the access: by its type, by what the resource is called, or by its logical id where all decides."""
     if tells_all(type_) or all_decide(type_):
         key = f"every {type_}" if tells_all(type_) else f"{type_} {name}"
         yield from ((key, truths) for truths in reading.existing(name))
