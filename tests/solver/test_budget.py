@@ -19,7 +19,7 @@ from policy_guard.solver.strings.automaton import ANY, ANYTHING, Automaton, Case
 from policy_guard.solver.strings.glob import language
 from policy_guard.solver.strings.language import Budget, Language, OverBudget
 from policy_guard.solver.strings.pattern import Unknown, Variable, Wildcard, plain_pattern
-from policy_guard.verify import messages
+from policy_guard.verify import messages, request_text
 from policy_guard.verify.check import Question
 from policy_guard.verify.checks import check
 from policy_guard.verify.proving import prover_for
@@ -90,8 +90,8 @@ def test_a_net_of_time_hangs_below_the_steps() -> None:
 
 def test_findings_are_told_without_looking_through_all_statements_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[Statement] = []
-    known = messages._variables
-    monkeypatch.setattr(messages, "_variables", lambda each: looked.append(each) or known(each))
+    known = request_text._variables
+    monkeypatch.setattr(request_text, "_variables", lambda each: looked.append(each) or known(each))
     new = policy(_document(*(_allow(Action=f"s3:Get{number}") for number in range(40))))
     question = Question(new.kind, new, None, (), Access([new]))
     told = verdicts(check("no-new-access"), question, prover_for(question))
