@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from policy_guard.documents.source import Object, Span
 
+SWITCH = ".switch"
+"""What the label of a policy ends with that stands for what a switch gives, whatever keeps its resource in bounds."""
+
 
 class Limit(NamedTuple):
     """A limit: under which label, in which resource or item of a list, its text, and where it stands.

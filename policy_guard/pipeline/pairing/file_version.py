@@ -129,8 +129,12 @@ class FileVersion(NamedTuple):
 
 def _is_told(label: str, holder: str, policies: Mapping[str, Policy]) -> bool:
     """Tell whether policies tell it already: one at the same place, or one that allows something and has the limit."""
+    from policy_guard.documents.containers.limits import SWITCH
+
     return label in policies or any(
-        name.startswith(f"{holder}.") and any(each.effect == "Allow" for each in policy.statements)
+        name.startswith(f"{holder}.")
+        and not name.endswith(SWITCH)
+        and any(each.effect == "Allow" for each in policy.statements)
         for name, policy in policies.items()
     )
 

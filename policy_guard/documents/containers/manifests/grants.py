@@ -28,7 +28,7 @@ def granted_statements(node: Node, words: str) -> Iterator[Object]:
             )
     else:
         for key, value in node.entries:
-            if not _is_off(value):
+            if not (_is_off(value) or _disables(key, value)):
                 yield by_text(value, f"{words}.{key.text}", BY_RESOURCE)
 
 
@@ -66,6 +66,10 @@ def _by_name(scalar: Scalar, words: str) -> Iterator[Object]:
         yield _statement("Allow", _ATTACHED, (resource,), scalar.span)
     else:
         yield by_text(scalar, words, BY_RESOURCE)
+
+
+def _disables(key: Scalar, value: Node) -> bool:
+    return key.text in ("disable", "disabled") and isinstance(value, Scalar) and value.text.lower() == "true"
 
 
 def _is_off(node: Node) -> bool:

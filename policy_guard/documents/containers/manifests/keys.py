@@ -146,7 +146,7 @@ NO_OWNER = regex(
 _LIVE = r"include_?when|suspend(?:ed)?|paused?|management_?policies|kube_?config"
 _ACCOUNT = r"provider_?config_?ref|provider|(?:aws_)?profile|account|destination"
 OUTER_OWNER = regex(
-    r"(?i)\w*boundary|role(?:name)?|user(?:name)?|group(?:name)?|iam_?name|iam_?type|name|target_?namespace"
+    r"(?i)\w*boundary(?:_?arn)?|role(?:name)?|user(?:name)?|group(?:name)?|iam_?name|iam_?type|name|target_?namespace"
     rf"|when|state|delegate_to|{_LIVE}|{_ACCOUNT}"
 )
 """Further out, what may say whose a policy is."""
@@ -188,7 +188,7 @@ SERVICE_CONTROL = "policyid"
 CAPPED = frozenset(("bucket", "bucketref", "permissionsetarn", "permissionsetarnref"))
 """Under these stands what is capped."""
 
-BOUNDARY = regex(r"(?i)\w*boundary")
+BOUNDARY = regex(r"(?i)\w*boundary(?:_?arn)?")
 LIVE_NOTE = regex(
     r"(?i)crossplane\.io/(?:external-name|paused)|services\.k8s\.aws/(?!deletion-policy)[\w-]+|fluxcd\.io/ignore"
     r"|config\.kubernetes\.io/(?:local-config|function)|kustomize\.toolkit\.fluxcd\.io/(?:reconcile|ssa)"

@@ -11,6 +11,7 @@ from policy_guard.documents.containers.limits import Limit, Limits, Lost
 from policy_guard.documents.containers.manifests import keys
 from policy_guard.documents.containers.manifests.grants import opened
 from policy_guard.documents.containers.manifests.resources import Resource, identity, resource_of
+from policy_guard.documents.containers.manifests.switches import keeping
 from policy_guard.documents.containers.other_access import action_of
 from policy_guard.documents.containers.unresolved import without_style
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Span, is_null, scalars
@@ -48,6 +49,7 @@ def limits_of(documents: Sequence[Node]) -> Limits:
             way = _Way(label, label, resource)
             if is_cap(resource, node):
                 caps.append((label, node))
+            by_label.update((limit.label, limit) for limit in _kept_out(resource, node, label))
         places.setdefault(way.holder or way.label, node.span)
         for limit in _limits(node, way) if way.resource else ():
             by_label[limit.label] = limit
@@ -62,6 +64,12 @@ def limits_of(documents: Sequence[Node]) -> Limits:
         if capped := _capped(node, capped_places):
             by_label[label] = Limit(label, capped, "cap", canonical(cap_of(node)), node.span)
     return Limits(by_label, places)
+
+
+def _kept_out(resource: Resource, node: Object, label: str) -> Iterator[Limit]:
+    """Return what switches keep out; by what text they do so is no difference."""
+    for switch in keeping(resource, node, label) if resource.aws else ():
+        yield Limit(switch.label, switch.holder, "off", "kept out", switch.value.span)
 
 
 def is_cap(resource: Resource, node: Object) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from policy_guard.documents.containers import Kind
+from policy_guard.documents.containers.limits import SWITCH
 from policy_guard.documents.containers.manifests import keys
 from policy_guard.documents.containers.manifests.branches import Branches
 from policy_guard.documents.containers.manifests.grants import BY_RESOURCE, by_text, granted_statements
@@ -19,6 +20,7 @@ from policy_guard.documents.containers.manifests.resources import (
     resource_of,
 )
 from policy_guard.documents.containers.manifests.statements import reads_as_statement, statement_of, statements_in
+from policy_guard.documents.containers.manifests.switches import giving
 from policy_guard.documents.containers.opaque import digest
 from policy_guard.documents.containers.recognition import is_policy_text, looks_like_policy, policy_of
 from policy_guard.documents.containers.unresolved import without_style
@@ -115,6 +117,8 @@ def _mapping_policies(source: Source, node: Object, way: _Way) -> Iterator[Manif
     elif _is_role(node) or _is_access_patch(node, way):
         yield _stand_in((by_text(node, way.label),), node, way)
         is_known = True
+    elif resource is not None and resource.aws:
+        yield from _switched_policies(resource, node, way)
     handed_on = way.owners.handed_on(node, way.key, way.mappings, way.resource)
     for key, value in node.entries:
         tells_nothing = _tells_nothing(key.text, value, way)
@@ -125,6 +129,15 @@ def _mapping_policies(source: Source, node: Object, way: _Way) -> Iterator[Manif
             yield from _access_policies(source, value, inner)
         else:
             yield from _key_policies(source, without_style(key.text), value, inner, is_granting)
+
+
+def _switched_policies(resource: Resource, node: Object, way: _Way) -> Iterator[ManifestPolicy]:
+    """The policies that stand for what switches of a resource give, for the resource as a whole."""
+    for switch in giving(resource, node, way.label):
+        told = switch.value if switch.is_by_text else Scalar("on", switch.value.span)
+        statement = by_text(told, switch.label, BY_RESOURCE)
+        outer_way = way._replace(label=f"{switch.label}{SWITCH}", mappings=(), outer=(*way.outer, node))
+        yield _stand_in((statement,), switch.value, outer_way)
 
 
 def _names_role(plain: str, value: Node) -> bool:
