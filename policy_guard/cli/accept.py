@@ -154,7 +154,7 @@ def _key(acceptable: Acceptable, checks: tuple[CheckId, ...]) -> tuple[object, .
     about = (
         acceptable.policy,
         acceptable.kind,
-        acceptable.old,
+        acceptable.old(),
         acceptable.standing,
     )
     return *about, checks, acceptable.critical if acceptable.part.is_combination else ()
@@ -208,7 +208,7 @@ def _proposal(
     content |= {"holder": policy.holder} if policy.holder else {}
     content |= {"checks": list(batch.checks)}
     content |= {"critical": critical} if (critical := batch.critical()) else {}
-    content |= {} if about.standing else {"from": about.old}
+    content |= {} if about.standing else {"from": about.old()}
     content |= {"access": _each_once(access)}
     content |= {"without": _each_once(without)} if without else {}
     content |= {"unknown": dict(names.written)} if names else {}

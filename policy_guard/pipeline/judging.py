@@ -265,7 +265,7 @@ class Judge:
         command = [("accept", accept_command(finding))] if finding.severity != "note" else []
         facts = (*finding.facts, *command)
         acceptable, *other_acceptables = (
-            acceptable._replace(old=self._origin(pair))
+            acceptable._replace(old=partial(self._origin, pair))
             for acceptable in (finding.acceptable, *finding.other_acceptables)
         )
         return finding._replace(facts=facts, acceptable=acceptable, other_acceptables=tuple(other_acceptables))

@@ -84,8 +84,8 @@ class Part(NamedTuple):
 class Acceptable(NamedTuple):
     """The access that would have to be accepted for a finding to disappear.
 
-    `old` is the digest of the old version. `requests` gives sets that hold all that was found together. `critical` are
-    ids of the critical list. `standing` tells that the old version granted it too; `other_checks`
+    `old` gives the digest of the old version, and `requests` sets that hold all that was found together. `critical`
+    are ids of the critical list. `standing` tells that the old version granted it too; `other_checks`
     would find the same.
 
     `part` is what the finding is about. `lies_within(requests, checks, parts)` tells whether the requests are proved
@@ -94,7 +94,7 @@ class Acceptable(NamedTuple):
 
     policy: PolicyId
     kind: Kind
-    old: str
+    old: Callable[[], str]
     requests: Callable[[], tuple[Spelled, ...]]
     part: Part
     lies_within: Callable[[Spelled, Iterable[CheckId], Collection[Part]], bool]

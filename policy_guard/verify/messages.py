@@ -14,6 +14,7 @@ from policy_guard.iam.meaning.existing import BUCKET
 from policy_guard.iam.meaning.interpretations import reading
 from policy_guard.iam.meaning.prover import Answer, Undecided, Unsupported, Witness
 from policy_guard.iam.policy import MADE_UP, Policy, Request, Statement, in_words
+from policy_guard.settings.acceptance import digest
 from policy_guard.settings.critical import CriticalEntry
 from policy_guard.settings.severity import Severity
 from policy_guard.verify.advice import advice, headline_of, is_without_document
@@ -25,7 +26,7 @@ from policy_guard.verify.explain.shares import find_other_shares
 from policy_guard.verify.explain.without_document import is_boundary, is_made_up, is_other_access, page
 from policy_guard.verify.finding import Acceptable, Cell, Finding, Outcome, Related
 from policy_guard.verify.rehearsal import lies_within, part_of, suffices
-from policy_guard.verify.request_text import absent_keys, sentence, spell_request, spellings
+from policy_guard.verify.request_text import absent_keys, sentence, spell_request
 from policy_guard.verify.verdicts import Verdict, place
 
 _LONGEST_SID = 64
@@ -108,7 +109,7 @@ def _refusal(check: Check, verdict: Verdict, question: Question) -> Acceptable:
     return Acceptable(
         policy=policy.id,
         kind=policy.kind,
-        old=spellings(question).digest,
+        old=partial(digest, question.old),
         requests=verdict.spell,
         part=part_of(check, verdict.claim),
         lies_within=partial(lies_within, question),

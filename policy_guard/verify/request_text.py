@@ -13,7 +13,6 @@ from policy_guard.iam.meaning.concrete_caller_keys import context_of
 from policy_guard.iam.meaning.matching import matches
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.policy import MADE_UP, Request, Statement, Value, by_effect
-from policy_guard.settings.acceptance import digest
 from policy_guard.settings.critical import exceptions
 from policy_guard.solver.strings.pattern import HIDDEN, visible_name
 from policy_guard.verify.check import Question
@@ -32,7 +31,7 @@ def sentence(request: Request) -> str:
 
 def spell_request(request: Request, question: Question) -> Request:
     """The request with its action and condition keys as the policies, or else AWS, spell them."""
-    spelled = spellings(question)
+    spelled = _spellings(question)
     return request._replace(
         action=_spell_action(request.action, spelled),
         context={spelled.keys.get(k, k): texts for k, texts in request.context.items() if not k.startswith(MADE_UP)},
@@ -46,7 +45,6 @@ class _Spellings(NamedTuple):
     `actions` are by their text, `patterns` of actions by what stands before their first wildcard, each with its number.
     """
 
-    digest: str
     keys: dict[str, str]
     actions: dict[str, str]
     patterns: dict[str, list[tuple[int, Value]]]
@@ -55,7 +53,7 @@ class _Spellings(NamedTuple):
 _KNOWN: WeakKeyDictionary[Access, _Spellings] = WeakKeyDictionary()
 
 
-def spellings(question: Question) -> _Spellings:
+def _spellings(question: Question) -> _Spellings:
     """Return the spellings of a question, computed once for all its findings."""
     if question.access not in _KNOWN:
         _KNOWN[question.access] = _find_spellings(question)
@@ -76,7 +74,7 @@ def _find_spellings(question: Question) -> _Spellings:
         actions.setdefault(value.text.strip().lower(), value.text.strip())
         head = value.text.partition("*")[0].partition("?")[0]
         patterns.setdefault(head.lower(), []).append((number, value))
-    return _Spellings(digest(question.old), keys, actions, patterns)
+    return _Spellings(keys, actions, patterns)
 
 
 def absent_keys(request: Request, question: Question) -> str:

@@ -160,7 +160,7 @@ class Access:
     def _statement(self, statement: Statement) -> Formula:
         parts = [
             self.principal_matches(statement.principals) if statement.principals else TRUE,
-            self.action_matches(statement.action),
+            action_matches(statement.action),
             self.resource_matches(statement.resource) if statement.resource else A_ROLE,
         ]
         parts += map(self._condition_holds, statement.conditions)
@@ -169,15 +169,6 @@ class Access:
 
     def principal_matches(self, principals: Principals) -> Formula:
         return principal_matches(principals, {*self._written, *self._variables} if self._by_caller else ())
-
-    def action_matches(self, element: Element) -> Formula:
-        plain = element.plain_in_lower_case
-        tight = member(
-            "action", Language((_action_glob(v.pattern) for v in element.other_values if not v.padded), plain)
-        )
-        padded = member("action", Language(_action_glob(v.pattern) for v in element.other_values if v.padded))
-        trimmed = negation(choice("reading", BLANKS_AROUND_ACTIONS_COUNT.name))
-        return _element(element, [tight, conjunction([padded, trimmed])])
 
     def resource_matches(self, element: Element) -> Formula:
         plain = [value.pattern for value in element.values if not _variables(value.pattern)]
@@ -305,6 +296,15 @@ class Access:
         resolved = [self._holds_a_value(variable, True) for variable in sorted(variables, key=repr)]
         resolved += (negation(choice("reading", f"{PLACEHOLDER_IS_UNRESOLVED.name} {name}")) for name in placeholders)
         return disjunction([free, conjunction(resolved)])
+
+
+def action_matches(element: Element) -> Formula:
+    """The requests for an action of the element."""
+    plain = element.plain_in_lower_case
+    tight = member("action", Language((_action_glob(v.pattern) for v in element.other_values if not v.padded), plain))
+    padded = member("action", Language(_action_glob(v.pattern) for v in element.other_values if v.padded))
+    trimmed = negation(choice("reading", BLANKS_AROUND_ACTIONS_COUNT.name))
+    return _element(element, [tight, conjunction([padded, trimmed])])
 
 
 def _excess_keys(limit: int, costs: Mapping[str, int]) -> Iterator[str]:

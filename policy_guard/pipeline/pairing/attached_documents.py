@@ -84,6 +84,8 @@ class AttachedDocuments:
     def _with_documents(self, policy: Policy | None, document_at: Callable[[str], Policy | None]) -> Policy | None:
         if policy is None or policy.kind != "identity":
             return policy
+        if not any(map(self._place, policy.statements)):
+            return policy
         statements = (part for each in policy.statements for part in self._documented(each, document_at))
         return policy._replace(statements=tuple(statements))
 
@@ -186,11 +188,14 @@ def with_lost_policies(pair: Pair) -> Pair:
         return pair
     if pair.new is None and not all(map(attached_policy, pair.old.statements)):
         return pair
+    attached = [(statement, arn) for statement in pair.old.statements if (arn := attached_policy(statement))]
+    if not attached:
+        return pair
     remaining = {statement_meaning(each) for each in pair.new.statements} if pair.new else frozenset()
     lost = [
-        each
-        for each in pair.old.statements
-        if (arn := attached_policy(each)) and statement_meaning(each) not in remaining
+        statement
+        for statement, arn in attached
+        if statement_meaning(statement) not in remaining
         if pair.new or speaks_of_denying(arn)
     ]
     if not lost:

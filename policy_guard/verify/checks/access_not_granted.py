@@ -57,6 +57,8 @@ that needs one: `policy-guard accept` writes it down, to be reviewed and merged 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from itertools import starmap
 from typing import TYPE_CHECKING
 
 from policy_guard.iam.policy import Request, Statement, by_effect, leaves_all
@@ -66,34 +68,36 @@ from policy_guard.solver.strings.pattern import Wildcard
 from policy_guard.verify.check import Check, Claim, Combination, Part, Question
 
 if TYPE_CHECKING:
-    from policy_guard.verify.critical import AllowStatements, Critical
+    from policy_guard.verify.critical import Critical
 
 _OF_KEYS = "leave it, and have it reviewed if it is new: AWS writes it into key policies, so that keys can be managed"
 
 
 def _claims(question: Question) -> Iterator[Claim | Combination]:
-    from policy_guard.verify.critical import critical
+    from policy_guard.verify.critical import critical, critical_index
 
-    access = question.access
-    allow_statements = [
-        (statement, access.action_matches(statement.action)) for statement in by_effect(question.new)[0]
-    ]
-    for entry in question.critical:
-        sets = [critical(entry, requests, access) for requests in entry.sets]
+    for entry, sets in critical_index(question.critical).concerned(by_effect(question.new)[0]):
+        parts = [(critical(entry, requests, question.access), statements) for requests, statements in sets]
         if entry.all_of:
-            yield Combination(tuple(_part(question, part, allow_statements) for part in sets))
+            yield Combination(tuple(starmap(partial(_part, question), parts)))
             continue
-        for statement in sets[0].concerned_statements(allow_statements):
-            yield _claim(question, sets[0], statement, existing=False)
-            if question.old is not None:
-                yield _claim(question, sets[0], statement, existing=True)
+        for each, statements in parts:
+            for statement in statements:
+                # A version that is held against itself grants nothing new.
+                if question.old is not question.new:
+                    yield _claim(question, each, statement, existing=False)
+                if question.old is not None:
+                    yield _claim(question, each, statement, existing=True)
 
 
-def _part(question: Question, critical: Critical, allow_statements: AllowStatements) -> Part:
+def _part(question: Question, critical: Critical, statements: tuple[Statement, ...]) -> Part:
     from policy_guard.iam.meaning import concrete
 
-    statements = tuple(critical.concerned_statements(allow_statements))
-    granting, fresh = (tuple(_claim(question, critical, s, existing) for s in statements) for existing in (True, False))
+    changed = question.old is not question.new
+    granting, fresh = (
+        tuple(_claim(question, critical, s, existing) for s in statements if existing or changed)
+        for existing in (True, False)
+    )
     kind, old, access = question.kind, question.old, question.access
 
     def was_before(request: Request) -> bool:
