@@ -213,7 +213,7 @@ def test_of_a_critical_entry_only_that_is_written_which_the_entry_means(how: str
 
 
 def _is_meant(entry: Any, given: Any, request: Request) -> bool:
-    return Critical(entry, given, TRUE, TRUE).holds(request)
+    return Critical(entry, given, TRUE).holds(request)
 
 
 def test_nothing_is_written_if_there_are_no_words_for_it() -> None:
