@@ -132,13 +132,13 @@ class _Look:
 def _lost_policies(reader: Reader, comparison: Comparison, sides: Sides | None) -> Iterator[tuple[str, Source]]:
     """The places where a policy goes, by path: files that are deleted or renamed, and those with one policy less.
 
-    A file that a link led to is such a place, too.
+    A file that a link led to is such a place, too. Snapshots are what a program makes, and nobody moves them.
     """
     for change in comparison.changes:
         if change.old is None:
             continue
         old = reader.version(change.old, change.old.path, comparison.old)
-        if not old.policies:
+        if not old.policies or old.snapshots is not None:
             continue
         remaining_file = change.new if change.relation == "same" and change.path == change.old.path else None
         new_policies = (

@@ -15,7 +15,7 @@ from policy_guard.documents.source import Span
 from policy_guard.iam import catalog
 from policy_guard.iam.condition_values import block
 from policy_guard.iam.policy import Condition, Statement, Value
-from policy_guard.solver.strings.pattern import Pattern, Unknown, Variable, Wildcard, holes, plain_pattern
+from policy_guard.solver.strings.pattern import Part, Pattern, Unknown, Variable, Wildcard, holes, plain_pattern
 
 if TYPE_CHECKING:
     from policy_guard.iam.condition_values import Block
@@ -133,12 +133,11 @@ def only_pseudo(pattern: Pattern) -> bool:
 
 def verbatim(pattern: Pattern) -> Pattern:
     """The pattern in which unknown parts have no wildcards; those that never have any stay as they are."""
-    return Pattern(
-        tuple(
-            replace(part, verbatim=True) if isinstance(part, Unknown) and part.name not in _PSEUDO else part
-            for part in pattern.parts
-        )
-    )
+    return Pattern(tuple(map(_verbatim_part, pattern.parts)))
+
+
+def _verbatim_part(part: Part) -> Part:
+    return replace(part, verbatim=True) if isinstance(part, Unknown) and part.name not in _PSEUDO else part
 
 
 def _condition(operator: str, key: str, *texts: str) -> Condition:
@@ -168,7 +167,9 @@ def _fixed_conditions(condition: Condition, head: str, other_addresses: tuple[Va
         any_text = condition.key in KEYS
         shaped_values = (value for value in condition.values if _has_shape(condition.key, value))
         values = (
-            v for v in map(_verbatim_value, shaped_values) if _fixes(condition.operator, v, head, any_text=any_text)
+            v
+            for v in (_verbatim_value(value, head) for value in shaped_values)
+            if _fixes(condition.operator, v, head, any_text=any_text)
         )
     if fixing_values := tuple(values):
         yield condition._replace(values=fixing_values)
@@ -180,9 +181,18 @@ def _has_shape(key: str, value: Value) -> bool:
     return not plain or key not in _SHAPES or re.fullmatch(_SHAPES[key], value.text) is not None
 
 
-def _verbatim_value(value: Value) -> Value:
-    """The value with its unknown parts as they are: one that becomes a wildcard then fixes nothing."""
-    return value._replace(pattern=verbatim(value.pattern))
+def _verbatim_value(value: Value, head: str) -> Value:
+    """The value with its unknown parts as they are: one that becomes a wildcard then fixes nothing.
+
+    Those behind what fixes whom it lets in may become anything.
+    """
+    parts: list[Part] = []
+    text = ""
+    for part in value.pattern.parts:
+        is_fixed = bool(head) and not isinstance(part, str) and re.match(head, text) is not None
+        parts.append(part if is_fixed else _verbatim_part(part))
+        text += _part_text(part) if not isinstance(part, Variable) else "?"
+    return value._replace(pattern=Pattern(tuple(parts)))
 
 
 def _fixes(operator: str, value: Value, head: str, any_text: bool) -> bool:
