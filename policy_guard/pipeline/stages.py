@@ -129,12 +129,17 @@ class Run(NamedTuple):
 
     def _readers(self) -> list[Change]:
         """The files that did not change themselves, and read one that did."""
-        changes = self.comparison.changes
-        if not changes or not any(map(is_serverless_name, self.repository.paths(self.comparison.old.tree or None))):
-            return []
-        from policy_guard.pipeline.pairing.serverless import readers
+        from policy_guard.pipeline.pairing.nested import may_be_nested, outer_templates
 
-        return readers(self.reader, self.comparison)
+        changes = self.comparison.changes
+        reading_files: list[Change] = []
+        if changes and any(map(is_serverless_name, self.repository.paths(self.comparison.old.tree or None))):
+            from policy_guard.pipeline.pairing.serverless import readers
+
+            reading_files += readers(self.reader, self.comparison)
+        if names := {name for change in changes for name in may_be_nested(self.reader, change)}:
+            reading_files += outer_templates(self.reader, self.comparison, names)
+        return list({change.path: change for change in reading_files}.values())
 
     def judge_terraform(self, all_policies: bool) -> None:
         """Judge the folders with Terraform that the change is about, and those that call them.

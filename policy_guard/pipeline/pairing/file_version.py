@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from policy_guard.documents.containers.cloudformation.template import Template
     from policy_guard.documents.containers.limits import Limits
     from policy_guard.documents.containers.plain import Reading
-    from policy_guard.documents.containers.serverless_framework.files import RevisionFiles
+    from policy_guard.documents.containers.revision_files import RevisionFiles
     from policy_guard.documents.containers.unresolved import Unresolved
     from policy_guard.iam.policy import Kind, Policy, PolicyId
 
@@ -189,7 +189,7 @@ def glance_of(
         if any(_is_serverless(document, path) for document in documents):
             return _serverless_version(source, documents, siblings)
         if any(map(_is_template, documents)):
-            return _template_version(source, documents)
+            return _template_version(source, documents, siblings)
         is_manifest, reading = _reading_of(source, documents)
     except Unreadable as error:
         source = salvage(path, data, revision)
@@ -313,7 +313,7 @@ def _is_for_others(source: Source, documents: Sequence[Node]) -> bool:
 
 
 def _serverless_version(source: Source, documents: Sequence[Node], siblings: RevisionFiles | None) -> FileVersion:
-    from policy_guard.documents.containers.serverless_framework.files import NO_FILES
+    from policy_guard.documents.containers.revision_files import NO_FILES
     from policy_guard.documents.containers.serverless_framework.template import template_of
 
     (document, *other_documents) = documents
@@ -332,7 +332,8 @@ def _serverless_version(source: Source, documents: Sequence[Node], siblings: Rev
         return FileVersion(source=source, policies={}, problems=error.problems, unread=(source.text,))
 
 
-def _template_version(source: Source, documents: Sequence[Node]) -> FileVersion:
+def _template_version(source: Source, documents: Sequence[Node], siblings: RevisionFiles | None) -> FileVersion:
+    from policy_guard.documents.containers.cloudformation.nested import with_nested
     from policy_guard.documents.containers.cloudformation.template import read_template
 
     (document, *other_documents) = documents
@@ -341,7 +342,8 @@ def _template_version(source: Source, documents: Sequence[Node]) -> FileVersion:
             "a template stands beside other documents, and parsers disagree on which one counts; give it its own file"
         )
         return FileVersion(source=source, policies={}, problems=(Problem(words, Span(0, 1)),))
-    return FileVersion(source=source, policies={}, template=read_template(source, document))
+    template = read_template(source, document)
+    return FileVersion(source=source, policies={}, template=with_nested(template, siblings) if siblings else template)
 
 
 def _snapshot_version(source: Source, documents: Sequence[Node]) -> FileVersion:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
-from policy_guard.documents.containers.serverless_framework.files import RevisionFiles, parts
+from policy_guard.documents.containers.revision_files import RevisionFiles
+from policy_guard.documents.containers.serverless_framework.files import parts
 from policy_guard.documents.format import decode
 from policy_guard.documents.formats import plain_name, suffixes
 from policy_guard.documents.formats.snapshots import SUFFIXES as SNAPSHOTS

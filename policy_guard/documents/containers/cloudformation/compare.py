@@ -125,29 +125,36 @@ def _shape(value: Node | Hashable) -> Hashable:
 
 
 def _identities(template: Template) -> dict[str, Hashable]:
-    return {name: tuple(_identity(resource)) for name, resource in template.resources.items()}
+    return {name: (*_identity(resource), _outputs(template, name)) for name, resource in template.resources.items()}
+
+
+def _outputs(template: Template, name: str) -> Hashable:
+    """What decides the outputs of a nested template."""
+    outputs = template.nested[name].outputs if name in template.nested else {}
+    return tuple((key, output.digest) for key, output in sorted(outputs.items()))
 
 
 def _identity(resource: Object) -> Iterator[Hashable]:
+    """Return what may decide what the resource is called."""
     yield type_of(resource)
-    yield from (shape(node) for node in _naming(resource))
+    yield from (shape(node) for node in naming(resource))
 
 
-def _naming(resource: Object) -> Iterator[Node]:
+def naming(resource: Object) -> Iterator[Node]:
     """The properties that may decide what the resource is called."""
     type_, properties = type_of(resource), resource.get("Properties")
-    naming = NAMED.get(type_)
+    named = NAMED.get(type_)
     if not isinstance(properties, Object):
         return
     for key, value in properties.entries:
-        naming_property = naming and key.text == naming.property
+        naming_property = named and key.text == named.property
         if naming_property or IDENTIFYING.fullmatch(key.text) or all_decide(type_) or key.text == "Value":
             yield value
 
 
 def _naming_words(template: Template) -> Iterator[tuple[str, set[str]]]:
     for name, resource in template.resources.items():
-        if words := {word for node in _naming(resource) for word in words_of(node)}:
+        if words := {word for node in naming(resource) for word in words_of(node)}:
             yield name, words
 
 
@@ -206,8 +213,12 @@ def notes(old: Template, new: Template) -> Iterator[str]:
     """Return what is said of the parts of a template that are not judged."""
     if new.macros or new.unknown:
         yield "macros and what is included may change the policies here, which are judged as they are written"
+    for name in old.nested.keys() & new.nested.keys():
+        differing_names = _differing_names(old.nested[name].outputs, new.nested[name].outputs)
+        if any(f"Outputs.{output}" in new.source.text for output in differing_names):
+            yield f"outputs of {name} come to another value now: {', '.join(sorted(differing_names))}"
     for name, resource in new.resources.items():
-        if type_of(resource) in _STACKS:
+        if type_of(resource) in _STACKS and name not in new.nested:
             old_resource = old.resources.get(name)
             if old_resource is None or not _is_same_node(old, new, old_resource, resource):
                 yield f"{name} is a template of its own, judged as a file; the values given to it are not followed"

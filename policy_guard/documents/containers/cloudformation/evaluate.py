@@ -276,7 +276,7 @@ class Evaluator:
                     path = properties.get("Path")
                     return self.arn(naming.arn, name_parts, parts_of(self.text(path)) if path is not None else ("/",))
             label = name if attribute == "Ref" else f"{name}.{attribute}"
-            return (hole(label, type_, *self._identity(type_, properties)),)
+            return (hole(label, type_, *self._identity_for(name, attribute)),)
         finally:
             self._trail = outer_trail
 
@@ -298,6 +298,20 @@ class Evaluator:
         }
         pieces = re.split(r"(\{[A-Za-z]+\})", arn)
         return joined(part for piece in pieces for part in replacements.get(piece, (piece,)))
+
+    def _identity_for(self, name: str, attribute: str) -> Iterator[object]:
+        """Return what may decide an attribute of a resource: of a nested template, what it says of that output."""
+        resource, nested = self.template.resources[name], self.template.nested.get(name)
+        properties = resource.get("Properties")
+        output = nested.outputs.get(attribute.partition(".")[2]) if nested and attribute != "Ref" else None
+        if output is None or not nested or not nested.certain:
+            yield from self._identity(type_of(resource), properties)
+        if output is not None:
+            yield output.digest
+            values = properties.get("Parameters") if isinstance(properties, Object) else None
+            for key, value in values.entries if isinstance(values, Object) else ():
+                if key.text in output.parameters:
+                    yield key.text, canonical(resolve(self, value))
 
     def _identity(self, type_: str, properties: Node | None) -> Iterator[object]:
         """Return what of the properties may decide what the resource is called."""

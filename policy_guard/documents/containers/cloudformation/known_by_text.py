@@ -123,7 +123,7 @@ def _property_units(reading: Reading, name: str, type_: str) -> Iterator[Unit]:
     properties = reading.properties(name)
     by_holder: dict[str, list[Object]] = {}
     for key, truths in _holders(reading, name, type_):
-        for outcome in outcomes(partial(_parts, reading, type_, properties), truths, properties.span):
+        for outcome in outcomes(partial(_parts, reading, name, properties), truths, properties.span):
             by_holder.setdefault(key, []).extend(
                 _statement(reading, kind_of_type(type_), part, outcome.truths) for part in outcome.value or ()
             )
@@ -146,12 +146,14 @@ def _holders(reading: Reading, name: str, type_: str) -> Iterator[tuple[str, Tru
         yield from ((f"{type_} {key}", truths) for key, truths in resource_holders(reading, name))
 
 
-def _parts(reading: Reading, type_: str, properties: Object, truths: Truths) -> list[_Part]:
+def _parts(reading: Reading, name: str, properties: Object, truths: Truths) -> list[_Part]:
     """Return the items of the lists, each with all properties that are none: one less grants no more.
 
     If all of a type is one holder, each combination of items is a part: a principal of one share has not the other's.
     """
-    evaluator = reading.evaluator(truths)
+    evaluator, type_ = reading.evaluator(truths), type_of(reading.template.resources[name])
+    nested = reading.template.nested.get(name)
+    deciding_names = nested.deciding if nested else frozenset()
     lists: list[list[_Part]] = []
     single: list[_Part] = []
     for key in _keys(type_, properties):
@@ -164,7 +166,9 @@ def _parts(reading: Reading, type_: str, properties: Object, truths: Truths) -> 
             single += (
                 _Part(f"{key}.{entry.key.text}", canonical(entry.value), entry.value.span)
                 for entry in value.entries
-                if not is_nested(type_) or is_deciding_value(entry.key.text, entry.value)
+                if not is_nested(type_)
+                or entry.key.text in deciding_names
+                or is_deciding_value(entry.key.text, entry.value)
             )
         elif not isinstance(value, NoValue) and not (isinstance(value, Scalar) and is_harmless(key, value.text)):
             speaks = value_speaks_of_access(value)

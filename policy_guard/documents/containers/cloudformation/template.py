@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.access_types import BLOCKED, BUS_POLICY, deciding_properties
@@ -36,11 +37,30 @@ _TRUTHS = ("true", "false")
 _VALUES = ("Parameters", "Mappings", "Conditions", "Rules", "Globals")
 
 
+class Output(NamedTuple):
+    """An output of a nested template: what decides it there, as a digest, and by which of its parameters."""
+
+    digest: str
+    parameters: frozenset[str]
+
+
+class Nested(NamedTuple):
+    """What is known of a nested template: its outputs, and the parameters that decide access there.
+
+    With `certain` it is the one at this path, and else one of several that may have the address.
+    """
+
+    outputs: Mapping[str, Output]
+    deciding: frozenset[str]
+    certain: bool
+
+
 class Template(NamedTuple):
     """`repeated` are keys written twice where they may count; `unknown` are loops and inclusions that are not expanded.
 
     `macros` are what may rewrite the whole template, with their places. `sam_resources` are those that AWS SAM makes or
     completes: they say more than stands at their place. So does any node if the template is `filled` in, or has loops.
+    `nested` are the templates of the repository that its resources make, by the names of these.
     """
 
     source: Source
@@ -56,6 +76,7 @@ class Template(NamedTuple):
     sam_resources: frozenset[str] = frozenset()
     filled: bool = False
     account: Node | None = None
+    nested: Mapping[str, Nested] = MappingProxyType({})
 
     @property
     def other_partitions(self) -> bool:

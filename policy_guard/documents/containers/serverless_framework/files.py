@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
-from posixpath import dirname, normpath
-from typing import NamedTuple
+from collections.abc import Collection, Iterator
 
-from policy_guard.documents.source import Source
+from policy_guard.documents.containers.revision_files import RevisionFiles, from_root
 from policy_guard.regex import regex
 
 _READ = regex(r"file\(([^()\n]{1,400})\)")
 _INSIDE = regex(r"\$\{[^{}]*\}")
-
-
-class RevisionFiles(NamedTuple):
-    """Reads other files of a revision: the text of one by its path from the root, if there is one, and all paths."""
-
-    read: Callable[[str], Source | None]
-    paths: Callable[[], Iterable[str]]
-
-
-NO_FILES = RevisionFiles(lambda path: None, lambda: ())
 
 
 def is_serverless_name(path: str) -> bool:
@@ -68,10 +56,6 @@ def files_read(path: str, files: RevisionFiles, extra_paths: Collection[str]) ->
 def names_read(text: str, reading: str) -> Iterator[str]:
     """The names of the files that a text reads, from the root: what a file of this path reads lies beside it."""
     yield from (from_root(match[1].strip(), reading) for match in _READ.finditer(text))
-
-
-def from_root(name: str, reading: str) -> str:
-    return normpath(f"{dirname(reading) or '.'}/{name}").removeprefix("./")
 
 
 def fits(name: str, path: str) -> bool:

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from policy_guard.documents.containers.cloudformation.template import Template, key_repetitions, read_template
 from policy_guard.documents.containers.opaque import Opaque
+from policy_guard.documents.containers.revision_files import RevisionFiles
 from policy_guard.documents.containers.serverless_framework.account import account_of, with_values
 from policy_guard.documents.containers.serverless_framework.acting_roles import FUNCTION, functions_with_roles
 from policy_guard.documents.containers.serverless_framework.buckets import provider_buckets
 from policy_guard.documents.containers.serverless_framework.endpoints import endpoints
-from policy_guard.documents.containers.serverless_framework.files import RevisionFiles
 from policy_guard.documents.containers.serverless_framework.functions import callers, url
 from policy_guard.documents.containers.serverless_framework.layers import layer_permissions
 from policy_guard.documents.containers.serverless_framework.made import entry, events, mapping, text

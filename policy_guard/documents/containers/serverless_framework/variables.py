@@ -12,11 +12,10 @@ from policy_guard.documents.containers.cloudformation.calls import call, canonic
 from policy_guard.documents.containers.cloudformation.template import key_repetitions
 from policy_guard.documents.containers.holes import Parts, hole, joined, spelling
 from policy_guard.documents.containers.opaque import Opaque, digest
+from policy_guard.documents.containers.revision_files import RevisionFiles, from_root
 from policy_guard.documents.containers.serverless_framework.files import (
-    RevisionFiles,
     composition_files,
     fits,
-    from_root,
     is_environment,
 )
 from policy_guard.documents.formats import read

@@ -1,0 +1,187 @@
+"""Nested templates that the repository holds: what decides their outputs, and which parameters decide access there.
+
+Source: AWS CloudFormation User Guide, "Nested stacks"; AWS SAM Developer Guide, AWS::Serverless::Application; of AWS
+CDK, `aws:asset:path` in the metadata of a resource.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from posixpath import basename
+
+from policy_guard.documents.containers.cloudformation.access_types import (
+    deciding_properties,
+    is_nested,
+    speaks_of_access,
+)
+from policy_guard.documents.containers.cloudformation.calls import canonical, words_of
+from policy_guard.documents.containers.cloudformation.compare import naming
+from policy_guard.documents.containers.cloudformation.places import places
+from policy_guard.documents.containers.cloudformation.template import (
+    Nested,
+    Output,
+    Template,
+    is_template,
+    read_template,
+    type_of,
+)
+from policy_guard.documents.containers.opaque import digest
+from policy_guard.documents.containers.revision_files import RevisionFiles, from_root
+from policy_guard.documents.formats import read
+from policy_guard.documents.source import Node, Object, Unreadable, scalars
+from policy_guard.regex import regex
+
+LOCATION = regex(r"[\w.-]+\.(?:ya?ml|json|template)$")
+"""The name of a template at the end of a path or an address."""
+_ADDRESSES = ("TemplateURL", "Location")
+_ASSET = "aws:asset:path"
+_IN_POLICIES = {"Statement", "PolicyDocument", "AssumeRolePolicyDocument"}
+_DEEPEST, _MOST_FILES, _MOST_STACKS = 4, 8, 200
+
+
+def with_nested(template: Template, files: RevisionFiles, depth: int = 0) -> Template:
+    """The template with what is known of the nested ones, as far as these are files of the repository."""
+    names = [name for name, node in template.resources.items() if is_nested(type_of(node))]
+    if not names or depth >= _DEEPEST:
+        return template
+    paths = frozenset(files.paths())
+    nested = {
+        name: _nested(template.resources[name], template.source.path, paths, files, depth)
+        for name in names[:_MOST_STACKS]
+    }
+    return template._replace(nested={name: each for name, each in nested.items() if each})
+
+
+def _nested(resource: Object, path: str, paths: Collection[str], files: RevisionFiles, depth: int) -> Nested | None:
+    """What is known of a nested template; of several that it may be, of all of them."""
+    addresses = tuple(_addresses(resource))
+    local_paths = {local for text in addresses if (local := _local_path(text, path)) in paths}
+    names = local_paths or {name for text in addresses for name in _files_of_name(text, paths)}
+    outputs: dict[str, list[Output]] = {}
+    deciding: set[str] = set()
+    for template in _templates(sorted(names), files, depth):
+        for name, output in _outputs(template, _parameters_of(resource)):
+            outputs.setdefault(name, []).append(output)
+        deciding |= _names_reached(template, _words_of_access(template)) & template.parameters.keys()
+    if not outputs and not deciding:
+        return None
+    joined_outputs = {name: _joined(several) for name, several in outputs.items()}
+    return Nested(joined_outputs, frozenset(deciding), certain=len(local_paths) == 1)
+
+
+def _joined(outputs: Sequence[Output]) -> Output:
+    parameters = frozenset(name for output in outputs for name in output.parameters)
+    return Output(digest([output.digest for output in outputs]), parameters)
+
+
+def _templates(names: Iterable[str], files: RevisionFiles, depth: int) -> Iterator[Template]:
+    """The templates in files of the repository."""
+    for name in names:
+        source = files.read(name)
+        try:
+            documents = read(source) if source else ()
+        except Unreadable:
+            continue
+        for document in documents:
+            if source and isinstance(document, Object) and is_template(document):
+                yield with_nested(read_template(source, document), files, depth + 1)
+
+
+def _parameters_of(resource: Object) -> Collection[str]:
+    """The names of the values that a nested template is given."""
+    properties = resource.get("Properties")
+    values = properties.get("Parameters") if isinstance(properties, Object) else None
+    return {entry.key.text for entry in values.entries} if isinstance(values, Object) else ()
+
+
+def _addresses(resource: Object) -> Iterator[str]:
+    """The texts that say where a nested template is."""
+    properties, metadata = resource.get("Properties"), resource.get("Metadata")
+    for key, value in properties.entries if isinstance(properties, Object) else ():
+        if key.text in _ADDRESSES:
+            yield from (scalar.text for scalar in scalars(value))
+    for key, value in metadata.entries if isinstance(metadata, Object) else ():
+        if key.text == _ASSET:
+            yield from (scalar.text for scalar in scalars(value))
+
+
+def _local_path(text: str, path: str) -> str:
+    """The path from the root of what stands beside the template; empty for an address elsewhere."""
+    return "" if "${" in text or "://" in text else from_root(text.strip(), path)
+
+
+def _files_of_name(text: str, paths: Collection[str]) -> Sequence[str]:
+    """The files that an address elsewhere may mean, by their name."""
+    match = LOCATION.search(text.strip())
+    matching = [each for each in paths if basename(each) == match[0]] if match else []
+    return matching if len(matching) <= _MOST_FILES else ()
+
+
+def _outputs(template: Template, set_names: Collection[str]) -> Iterator[tuple[str, Output]]:
+    """The outputs of a template that is given values for some parameters, each with all that decides it."""
+    outputs = template.root.get("Outputs")
+    for key, value in outputs.entries if isinstance(outputs, Object) else ():
+        node = value.get("Value") if isinstance(value, Object) else value
+        if node is not None:
+            reached_names = _names_reached(template, words_of(value))
+            parameters = frozenset(reached_names & template.parameters.keys())
+            meanings = [tuple(_meanings(template, name)) for name in sorted(reached_names - set(set_names))]
+            types = [type_of(template.parameters[name]) for name in sorted(parameters)]
+            condition = value.get("Condition") if isinstance(value, Object) else None
+            texts = (canonical(node), canonical(condition) if condition is not None else "")
+            yield key.text, Output(digest((*texts, meanings, types)), parameters)
+
+
+def _meanings(template: Template, name: str) -> Iterator[object]:
+    """What a name means in a template, as texts."""
+    for section in (template.parameters, template.mappings, template.conditions):
+        if name in section:
+            yield canonical(section[name])
+    if name in template.resources:
+        yield from (canonical(node) for node in naming(template.resources[name]))
+        yield type_of(template.resources[name])
+    if name in template.nested:
+        yield tuple((output, each.digest) for output, each in sorted(template.nested[name].outputs.items()))
+
+
+def _names_reached(template: Template, words: set[str]) -> set[str]:
+    """The names of a template among some words, and those that decide what they mean."""
+    reached: set[str] = set()
+    pending = set(words)
+    while pending:
+        name = pending.pop()
+        if name in reached:
+            continue
+        nodes = [section[name] for section in (template.mappings, template.conditions) if name in section]
+        nodes += naming(template.resources[name]) if name in template.resources else ()
+        if nodes or name in template.parameters or name in template.resources:
+            reached.add(name)
+            pending |= {word for node in nodes for word in words_of(node)}
+    return reached
+
+
+def _words_of_access(template: Template) -> set[str]:
+    """The words in what gives access in a template."""
+    words: set[str] = set()
+    for name, resource in template.resources.items():
+        type_, properties = type_of(resource), resource.get("Properties")
+        nodes = list(_nodes_of_access(type_, properties)) if isinstance(properties, Object) else []
+        if is_nested(type_) and name in template.nested and isinstance(properties, Object):
+            values = properties.get("Parameters")
+            entries = values.entries if isinstance(values, Object) else ()
+            nodes += (value for key, value in entries if key.text in template.nested[name].deciding)
+        condition = resource.get("Condition")
+        nodes += (condition,) if nodes and condition is not None else ()
+        words |= {word for node in nodes for word in words_of(node)}
+    return words
+
+
+def _nodes_of_access(type_: str, properties: Object) -> Iterator[Node]:
+    """The properties that give access, or say to whom or what."""
+    listed = {place.path.partition(".")[0].removesuffix("[]") for place in places().get(type_, ())}
+    listed |= {holder for place in places().get(type_, ()) for holder in place.holders}
+    listed |= set(deciding_properties(type_, properties)) if not is_nested(type_) else set()
+    for key, value in properties.entries:
+        is_telling = key.text in listed or speaks_of_access(key.text) or speaks_of_access(type_)
+        if is_telling or not _IN_POLICIES.isdisjoint(words_of(value)):
+            yield value

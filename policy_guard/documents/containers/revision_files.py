@@ -1,0 +1,24 @@
+"""Other files of a revision, for what reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from posixpath import dirname, normpath
+from typing import NamedTuple
+
+from policy_guard.documents.source import Source
+
+
+class RevisionFiles(NamedTuple):
+    """Reads other files of a revision: the text of one by its path from the root, if there is one, and all paths."""
+
+    read: Callable[[str], Source | None]
+    paths: Callable[[], Iterable[str]]
+
+
+NO_FILES = RevisionFiles(lambda path: None, lambda: ())
+
+
+def from_root(name: str, reading: str) -> str:
+    """The path from the root of a file by its name beside the one that reads it."""
+    return normpath(f"{dirname(reading) or '.'}/{name}").removeprefix("./")
