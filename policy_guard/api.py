@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
 from policy_guard.documents.containers.plain import PolicyDocument, policies
 from policy_guard.documents.containers.recognition import misspelt_statement
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, Source, Span, Unreadable
+from policy_guard.iam.meaning.prover import Witness
 from policy_guard.iam.meaning.symbolic import Access
 from policy_guard.iam.parse import parse
 from policy_guard.iam.parse.statement import NO_PARTITION
@@ -24,7 +27,7 @@ from policy_guard.verify.checks.no_public_access import CHECK as NO_PUBLIC_ACCES
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.messages import finding
 from policy_guard.verify.proving import prover_for
-from policy_guard.verify.verdicts import verdicts
+from policy_guard.verify.verdicts import Explanations, Verdict, unexplained_verdicts
 
 Document: TypeAlias = "Mapping[str, Any] | str"
 _AWS_TYPES: dict[str, Kind | None] = {
@@ -64,12 +67,54 @@ class Reason(NamedTuple):
     line: int = 0
 
 
-class Result(NamedTuple):
-    """`result` is `PASS`, `FAIL`, or `UNKNOWN` where nothing could be proved; treat `UNKNOWN` as a failure."""
+class Result:
+    """`result` is `PASS`, `FAIL`, or `UNKNOWN` where nothing could be proved; treat `UNKNOWN` as a failure.
 
-    result: str
-    message: str
-    reasons: tuple[Reason, ...]
+    The `message` and the `reasons` take longer than the verdict, and are worked out when they are first asked for.
+    """
+
+    def __init__(self, check: Check, question: Question) -> None:
+        self._check = check
+        self._question = question
+        self._prover = prover_for(question)
+        verdicts = iter(unexplained_verdicts(check, question, self._prover))
+        decisive = list(_up_to_witness(verdicts))
+        sure = bool(decisive) and isinstance(decisive[-1].answer, Witness)
+        self.result = "FAIL" if sure else "UNKNOWN" if decisive else "PASS"
+        self._verdicts_in_turn = chain(decisive, verdicts)
+
+    @property
+    def message(self) -> str:
+        """The headline of the first reason, or that there is none."""
+        return self.reasons[0].description if self.reasons else f"proved over all requests: {self._check.id}"
+
+    @cached_property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Return why the check failed, a reason for each statement and access."""
+        explained = Explanations(self._check, self._question, self._prover.aside())
+        findings = (finding(self._check, explained(each), self._question, "error") for each in self._verdicts)
+        return tuple(map(_reason, findings))
+
+    @cached_property
+    def statements(self) -> tuple[tuple[int, str | None] | None, ...]:
+        """The index and the Sid of the statement of each verdict, None for several together, without explanations."""
+        statements = (verdict.claim.statement for verdict in self._verdicts)
+        return tuple((statement.index, statement.sid) if statement else None for statement in statements)
+
+    @cached_property
+    def _verdicts(self) -> tuple[Verdict, ...]:
+        return tuple(self._verdicts_in_turn)
+
+    def __repr__(self) -> str:
+        return f"Result(result={self.result!r})"
+
+
+def _up_to_witness(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
+    """The verdicts up to the first with a request that shows it: that one decides."""
+    for verdict in verdicts:
+        yield verdict
+        if isinstance(verdict.answer, Witness):
+            return
 
 
 def check_no_new_access(new: Document, existing: Document | None, policy_type: str | None = None) -> Result:
@@ -97,7 +142,7 @@ def check_access_not_granted(
     """
     read = _policy(policy, _kind(policy_type), "policy")
     entries = tuple(_entry(number, request_set) for number, request_set in enumerate(access))
-    return _answer(
+    return Result(
         ACCESS_NOT_GRANTED,
         Question(kind=read.kind, new=read, old=None, critical=entries, access=Access([read])),
     )
@@ -116,10 +161,8 @@ def check_no_public_access(policy: Document, resource_type: str) -> Result:
     trust = resource_type == _TRUST
     read = _policy(policy, "trust", "policy") if trust else _policy(policy, "resource", "policy", _with_every_resource)
     read = read._replace(statements=tuple(s for s in read.statements if not _is_about_nothing(s)))
-    if not read.statements:
-        return _passed(NO_PUBLIC_ACCESS)
     access = Access([read], NO_PUBLIC_ACCESS.extra_statements(read))
-    return _answer(NO_PUBLIC_ACCESS, Question(kind=read.kind, new=read, old=None, critical=(), access=access))
+    return Result(NO_PUBLIC_ACCESS, Question(kind=read.kind, new=read, old=None, critical=(), access=access))
 
 
 def _compare(check: Check, new: Document, existing: Document | None, policy_type: str | None) -> Result:
@@ -129,23 +172,9 @@ def _compare(check: Check, new: Document, existing: Document | None, policy_type
     if old_policy is not None and not of_one_kind(old_policy, new_policy) and not check.of_old:
         old_policy = None
     pair = [policy for policy in (new_policy, old_policy) if policy]
-    return _answer(
+    return Result(
         check, Question(kind=new_policy.kind, new=new_policy, old=old_policy, critical=(), access=Access(pair))
     )
-
-
-def _answer(check: Check, question: Question) -> Result:
-    findings = [
-        finding(check, verdict, question, "error") for verdict in verdicts(check, question, prover_for(question))
-    ]
-    if not findings:
-        return _passed(check)
-    sure = any(each.outcome == "violated" for each in findings)
-    return Result("FAIL" if sure else "UNKNOWN", findings[0].message, tuple(map(_reason, findings)))
-
-
-def _passed(check: Check) -> Result:
-    return Result("PASS", f"proved over all requests: {check.id}", ())
 
 
 def _reason(finding: Finding) -> Reason:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from policy_guard.api import PolicyError, Reason, Result
@@ -25,8 +25,11 @@ def answered(ask: Callable[[], Result], passed: str, failed: str, described: str
         raise Refused(422, "UnprocessableEntityException", f"nothing could be proved: {result.message}")
     if result.result == "PASS":
         return {"result": "PASS", "message": passed}
-    reasons = [_reason(reason, described, details) for reason in _one_a_statement(result.reasons)]
-    return {"result": "FAIL", "message": failed, "reasons": reasons}
+    reasons = {statement: _reason(statement, described) for statement in result.statements}
+    for reason in reversed(result.reasons) if details else ():
+        fields = {"line": reason.line, "example": reason.witness, "explanation": reason.description}
+        reasons[_statement(reason)].update(fields)
+    return {"result": "FAIL", "message": failed, "reasons": [*reasons.values()]}
 
 
 def policy_text(text: str, name: str) -> str:
@@ -41,21 +44,14 @@ def policy_text(text: str, name: str) -> str:
     return text
 
 
-def _one_a_statement(reasons: tuple[Reason, ...]) -> Iterator[Reason]:
-    indexes: set[int | None] = set()
-    for reason in reasons:
-        if reason.statement_index not in indexes:
-            indexes.add(reason.statement_index)
-            yield reason
+def _statement(reason: Reason) -> tuple[int, str | None] | None:
+    return None if reason.statement_index is None else (reason.statement_index, reason.statement_id)
 
 
-def _reason(reason: Reason, described: str, details: bool) -> dict[str, Any]:
-    fields: dict[str, Any] = {"description": f"{described} several statements together."}
-    if reason.statement_index is not None:
-        sid = reason.statement_id
-        place = f"sid: {sid}" if sid else f"index: {reason.statement_index}"
-        fields = {"description": f"{described} statement with {place}.", "statementIndex": reason.statement_index}
-        fields |= {"statementId": sid} if sid else {}
-    if details:
-        fields |= {"line": reason.line, "example": reason.witness, "explanation": reason.description}
-    return fields
+def _reason(statement: tuple[int, str | None] | None, described: str) -> dict[str, Any]:
+    if statement is None:
+        return {"description": f"{described} several statements together."}
+    index, sid = statement
+    place = f"sid: {sid}" if sid else f"index: {index}"
+    fields = {"description": f"{described} statement with {place}.", "statementIndex": index}
+    return {**fields, "statementId": sid} if sid else fields

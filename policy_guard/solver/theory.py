@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from functools import partial
-from itertools import islice, product, zip_longest
+from functools import lru_cache, partial
+from itertools import chain, islice, product, zip_longest
 from typing import NamedTuple, TypeAlias
 
 from policy_guard.solver.formula import Choice, Literal, Member, Present, negation, present
@@ -381,16 +381,27 @@ def _has_no_text_in(literal: Literal, literals: Sequence[Literal], budget: Budge
     return late.issuperset(inside[0].late) and find(inside, outside, budget) is None
 
 
-def _pieces(literal: Literal) -> Iterator[str]:
+def _pieces(literal: Literal) -> Iterable[str]:
     """Texts of the patterns: the shortest as a whole, and the runs of plain text cut at the usual separators."""
     if not isinstance(literal.atom, Member):
-        return
-    for glob in islice(literal.atom.language, 50):
+        return ()
+    shortest, runs = _pieces_of(literal.atom.language)
+    if literal.atom.variable == "principal":
+        shortest = frozenset(text.removeprefix("AWS ") for text in shortest)
+    return chain(shortest, runs)
+
+
+@lru_cache(maxsize=5_000)
+def _pieces_of(language: Language) -> tuple[frozenset[str], frozenset[str]]:
+    """The shortest texts of the patterns, and the runs of plain text in them; kept, as a question asks often."""
+    shortest: set[str] = set()
+    runs: set[str] = set()
+    for glob in islice(language, 50):
         symbols = (the_symbol(step) for step in glob)
         run = "".join(symbol if isinstance(symbol, str) else "/" for symbol in symbols)
-        yield from (piece for piece in run.replace(":", "/").split("/") if piece)
-        shortest = "".join(symbol for symbol in instance(glob, "") if isinstance(symbol, str))
-        yield shortest.removeprefix("AWS ") if literal.atom.variable == "principal" else shortest
+        runs.update(piece for piece in run.replace(":", "/").split("/") if piece)
+        shortest.add("".join(symbol for symbol in instance(glob, "") if isinstance(symbol, str)))
+    return frozenset(shortest), frozenset(runs)
 
 
 def _smallest(literals: Sequence[Literal], *ways: Callable[[Sequence[Literal]], bool]) -> tuple[Literal, ...]:

@@ -34,7 +34,13 @@ class Intersection:
     def after(self, state: int, symbol: Symbol) -> int | None:
         """The state after a symbol; None if no word goes on from there."""
         ahead = self.automaton.move(state, symbol)
-        return ahead if not ahead & self._sunk and all(ahead & part for part in self._parts) else None
+        if ahead & self._sunk:
+            return None
+        # No generator: this is asked for every symbol in every state.
+        for part in self._parts:
+            if not ahead & part:
+                return None
+        return ahead
 
     def over(self, state: int, letter: Letter) -> int | None:
         """Return where a letter, read as itself, leads outside; None if all words are in it from there on."""

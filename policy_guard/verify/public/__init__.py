@@ -91,7 +91,8 @@ def fence_statements(policy: Policy) -> Iterator[Statement]:
     """Statements with the conditions of all fences, which an `Access` has to know besides those of the policy."""
     fences = (own_fence(policy, statement) for statement in policy.statements if statement.effect == "Allow")
     for fence in (*common_fences(policy), *fences):
-        yield replace(policy.statements[0], conditions=(*fence.conditions, *fence.claims))
+        for statement in policy.statements[:1]:
+            yield replace(statement, conditions=(*fence.conditions, *fence.claims))
 
 
 def may_be_public(policy: Policy) -> bool:
