@@ -20,7 +20,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from tests.stories.test_serve import hard_policy
+from tests.stories.test_serve import hard_policies
 from tests.support.repository import allow, document
 
 
@@ -70,7 +70,7 @@ def _ask(url: str, number: int) -> tuple[str, float]:
 def _ask_hard(url: str, over: Event) -> int:
     number = 0
     while not over.is_set():
-        _post(url, json.loads(hard_policy("a")), json.loads(hard_policy("b")))
+        _post(url, *map(json.loads, hard_policies()))
         number += 1
     return number
 

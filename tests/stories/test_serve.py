@@ -99,14 +99,15 @@ def test_clients_at_once_get_the_answers_that_are_theirs(server: Server) -> None
 @pytest.mark.slow
 def test_a_request_whose_time_is_up_is_undecided_and_holds_up_nobody() -> None:
     server = _started("--seconds", "1")
+    new, old = hard_policies()
     try:
         client = server.client()
         client.check_no_new_access(newPolicyDocument=OLD, existingPolicyDocument=OLD, policyType="IDENTITY_POLICY")
         with ThreadPoolExecutor(2) as pool:
             slow = pool.submit(
                 client.check_no_new_access,
-                newPolicyDocument=hard_policy("a"),
-                existingPolicyDocument=hard_policy("b"),
+                newPolicyDocument=new,
+                existingPolicyDocument=old,
                 policyType="IDENTITY_POLICY",
             )
             answer = client.check_no_new_access(
@@ -220,15 +221,8 @@ _TEMPLATE = {
 }
 
 
-def hard_policy(letter: str) -> str:
-    """A policy whose patterns take the solver many seconds."""
-    texts = [f"arn:aws:s3:::*{letter}?{chr(99 + n)}*{letter}??*{n}*" for n in range(12)]
-    statements: list[dict[str, Any]] = [
-        {
-            **allow(*(f"s3:*{chr(97 + n)}*?{letter}*{chr(98 + m)}*" for m in range(6)), resource=texts[: 6 + n % 6]),
-            "Effect": "Deny" if n % 3 == 2 else "Allow",
-            "Condition": {"StringLike": {f"aws:PrincipalTag/{k}": [f"*{letter}{n}?{k}*", f"?*{n}"] for k in "pqr"}},
-        }
-        for n in range(14)
-    ]
-    return json.dumps(document(*statements))
+def hard_policies() -> tuple[str, str]:
+    """A new and an old version that take the solver many seconds: `?` against `*`, in each of several statements."""
+    new = (allow("s3:GetObject", resource=f"arn:aws:s3:::*{letter}{'?' * 25}*b") for letter in "acdefghk")
+    old = (allow("s3:GetObject", resource=f"arn:aws:s3:::*{'acdefghk'[n % 8]}{'?' * n}") for n in range(60))
+    return json.dumps(document(*new)), json.dumps(document(*old))
