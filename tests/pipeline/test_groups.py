@@ -302,3 +302,36 @@ def test_a_file_that_is_no_longer_excluded_is_judged_alone(scratch: Scratch) -> 
     scratch.commit(**{".policy-guard.yaml": GROUPS, "iam/web/late.json": document(READ, DELETE)})
     answer = scratch.guard("check", "--base", base, "--format", "json", CI="true")
     assert set(findings(answer)) == {("no-new-access", "error", "iam/web/late.json")}
+
+
+USER = """\
+Resources:
+  Clerk:
+    Type: AWS::IAM::User
+    Properties:
+      ManagedPolicyArns: ['arn:aws:iam::aws:policy/{attached}']
+"""
+
+
+def test_what_a_template_of_a_group_attaches_is_judged(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path / "other")
+    settings = {"version": 1, "groups": [{"name": "stack", "files": ["stack.yaml"]}]}
+    scratch.commit(**{".policy-guard.yaml": settings, "stack.yaml": USER.format(attached="AmazonS3ReadOnlyAccess")})
+    scratch.write("stack.yaml", USER.format(attached="AdministratorAccess"))
+    assert judged(scratch) == [("no-new-access", "error", "stack.yaml")]
+
+
+def test_what_a_template_attaches_is_asked_for_critical_permissions_though_nothing_changed(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path / "other")
+    settings = {"version": 1, "critical": "critical.yaml"}
+    scratch.commit(
+        **{
+            ".policy-guard.yaml": settings,
+            "critical.yaml": {
+                "version": 1,
+                "permissions": [{"id": "keys", "reason": "theirs", "actions": ["iam:CreateAccessKey"]}],
+            },
+            "stack.yaml": USER.format(attached="IAMFullAccess"),
+        }
+    )
+    assert judged(scratch, "--all") == [("access-not-granted", "warning", "stack.yaml")]

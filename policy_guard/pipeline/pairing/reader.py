@@ -62,7 +62,7 @@ class Reader:
 
     def version(self, file: File | None, path: str, revision: Revision) -> FileVersion:
         """Return what the file holds; with no file, nothing. `path` decides what it is configured as."""
-        return self.glance(file, path, revision).completed(self._config.placeholders)
+        return self.completed(self.glance(file, path, revision))
 
     def completed(self, version: FileVersion) -> FileVersion:
         """The version with all that grants access in its template."""
