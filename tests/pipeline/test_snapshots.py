@@ -43,7 +43,7 @@ def test_policies_of_snapshots_are_listed_by_the_names_of_these(tmp_path: Path) 
     assert scratch.guard("list").out.splitlines()[-3:] == [
         "a.snap stack 1: Resources.FnServiceRoleB9001A96.AssumeRolePolicyDocument: trust, in a snapshot, readable",
         "a.snap stack 1: Resources.FnServiceRoleB9001A96: identity, in a snapshot, readable, "
-        "unknown parts: Bucket83908E77.Arn",
+        "unknown parts: Bucket83908E77",
         "2 policies",
     ]
 

@@ -206,18 +206,17 @@ def function(authorization: str) -> str:
     return f"Resources:\n  U:\n    Type: AWS::Lambda::Url\n    Properties: {properties}\n"
 
 
-def test_what_other_access_was_before_is_no_made_up_arn(scratch: Scratch) -> None:
+def test_a_url_that_asks_for_no_signature_any_more_is_opened(scratch: Scratch) -> None:
     scratch.commit(**{"a.yaml": function("AWS_IAM")})
     scratch.write("a.yaml", function("NONE"))
     words = " ".join(scratch.guard("check").out.split())
-    assert "before only signed calls" in words
-    assert "this was there before" in words
+    assert "opens the URL of a function" in words
     assert "statement 0" not in words
 
 
 def test_what_is_known_by_its_text_alone_was_another_text(scratch: Scratch) -> None:
-    url = 'resource "aws_lambda_function_url" "u" {\n  function_name = "f"\n  authorization_type = "AWS_IAM"\n}\n'
+    url = 'resource "aws_lambda_function_url" "u" {\n  function_name = "f"\n  authorization_type = "NONE"\n}\n'
     scratch.commit(**{"a.tf": url})
-    scratch.write("a.tf", url.replace("AWS_IAM", "NONE"))
+    scratch.write("a.tf", url.replace("}", '  invoke_mode = "RESPONSE_STREAM"\n}'))
     words = " ".join(scratch.guard("check").out.split())
     assert "before another text" in words

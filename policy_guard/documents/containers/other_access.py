@@ -49,10 +49,6 @@ class OtherAccess(NamedTuple):
     forms: str = ""
 
 
-SIGNED = "arn:aws:iam:::signed"
-"""What stands for the calls of a URL that AWS takes with a signature alone."""
-
-
 def action_of(kind: str, detail: str = "") -> str:
     """Return the action that stands for access of a kind, or for a part of it."""
     return f"{PREFIX}{kind}{_DETAIL if detail else ''}{detail}"

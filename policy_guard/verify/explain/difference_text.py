@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from policy_guard.verify.explain.without_document import access, old_access
+from policy_guard.verify.explain.without_document import access
 from policy_guard.verify.finding import Cell, Difference, Piece
 
 _MOST_LISTED = 3
@@ -50,7 +50,7 @@ def _old_access_without_document(difference: Difference) -> str:
     if len(cell.actions) != 1 or difference.but or difference.not_resources:
         return ""
     new_texts = {access(cell.actions[0], resource) for resource in cell.resources}
-    old_texts = [old_access(cell.actions[0], text) for piece in difference.before for text in piece.resources]
+    old_texts = [access(cell.actions[0], text) for piece in difference.before for text in piece.resources]
     if None in new_texts or not old_texts:
         return ""
     told = [text for text in old_texts if text and text not in new_texts]

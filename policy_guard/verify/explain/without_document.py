@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from policy_guard.documents.containers.other_access import SIGNED, detail_of, kind_of
+from policy_guard.documents.containers.other_access import detail_of, kind_of
 from policy_guard.iam.policy import Policy, Statement
 from policy_guard.regex import regex
 
@@ -138,11 +138,6 @@ def access(action: str, resource: str) -> str | None:
     if (kind := kind_of(action)) and not _inner(resource):
         return f"what {detail_of(action)} blocks" if detail_of(action) else kind.opened
     return words.access.format(named)
-
-
-def old_access(action: str, resource: str) -> str | None:
-    """Return such access of the old version as one says it; None for an action of AWS."""
-    return "signed calls" if resource == SIGNED else access(action, resource)
 
 
 def _calls(endpoint: str) -> str:

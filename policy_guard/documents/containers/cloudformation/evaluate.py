@@ -268,12 +268,14 @@ class Evaluator:
         outer_trail, self._trail = self._trail, (*self._trail, f"resource {name}")
         try:
             naming = NAMED.get(type_)
-            if naming and attribute in ("Ref", "Arn") and isinstance(properties, Object):
-                name_parts = self._name_parts(properties, naming.property)
+            if naming and attribute in ("Ref", "Arn") and (properties is None or isinstance(properties, Object)):
+                name_parts = self._name_parts(properties, naming.property) if properties else None
+                if name_parts is None and naming.ref == "name":
+                    name_parts = (hole(name, type_, *self._identity(type_, properties)),)
                 if name_parts is not None and attribute == "Ref" and naming.ref == "name":
                     return name_parts
                 if name_parts is not None and naming.arn and (attribute == "Arn" or naming.ref == "arn"):
-                    path = properties.get("Path")
+                    path = properties.get("Path") if properties else None
                     return self.arn(naming.arn, name_parts, parts_of(self.text(path)) if path is not None else ("/",))
             label = name if attribute == "Ref" else f"{name}.{attribute}"
             return (hole(label, type_, *self._identity_for(name, attribute)),)

@@ -28,12 +28,14 @@ from policy_guard.documents.containers.cloudformation.resource_statements import
 )
 from policy_guard.documents.containers.cloudformation.template import type_of
 from policy_guard.documents.containers.opaque import Opaque
-from policy_guard.documents.containers.other_access import SIGNED, action_of
+from policy_guard.documents.containers.other_access import action_of
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span
 
 PERMISSION = "AWS::Lambda::Permission"
 _LAYER = "AWS::Lambda::LayerVersionPermission"
 _URL = "AWS::Lambda::Url"
+# AWS Lambda Developer Guide, urls-auth: who calls such a URL needs a policy that allows it, which is judged itself.
+_SIGNED = ("AWS_IAM",)
 # The property with what a permission is of.
 _OF = {PERMISSION: "FunctionName", _LAYER: "LayerVersionArn"}
 # Lambda Developer Guide, access-control-resource-based: what the properties of a permission become.
@@ -148,13 +150,13 @@ def _url(reading: Reading, name: str) -> Iterator[Unit]:
     for truths in reading.existing(name):
         for functions in reading.texts(properties.get("TargetFunctionArn"), truths):
             for outcome in reading.texts(properties.get("AuthType"), functions.truths):
-                for text in outcome.value or ():
+                for text in (text for text in outcome.value or () if parts_of(text) != _SIGNED):
                     statement = allow_statement(
                         reading,
                         text.span,
                         outcome.truths,
                         Action=text_of((action_of("function-url"),), text.span),
-                        Resource=text_of(("*",) if parts_of(text) != ("AWS_IAM",) else (SIGNED,), text.span),
+                        Resource=text_of(("*",), text.span),
                     )
                     holder = f"url of {', '.join(name_of(parts_of(f)) for f in functions.value or ())}"
                     yield from unit_of(reading, f"Resources.{name}.AuthType", holder, "identity", [statement])

@@ -85,6 +85,8 @@ _OF_PERMISSION: tuple[str, ...] = (
     "qualifier",
     *(argument for argument, _, _ in _CONDITIONS),
 )
+# AWS Lambda Developer Guide, urls-auth: who calls a signed URL needs a policy that allows it, which is judged itself.
+_AUTHORIZATION = {"aws_lambda_function_url": "authorization_type", "awscc_lambda_url": "auth_type"}
 _NAMES = {**dict.fromkeys(PERMISSIONS, _OF_PERMISSION), **dict.fromkeys(BLOCKS, _FLAGS)}
 _NAMES |= {type_: row.arguments for type_, row in STANDS.items()}
 
@@ -100,11 +102,18 @@ def granted_policy(evaluator: Evaluator, type_: str, address: str, body: Body) -
         return _permission(arguments, body.span) if type_ in PERMISSIONS else open_access(type_, arguments, body.span)
     if _SHARED in _deciding(type_) and not _is_shared(evaluator, body):
         return ABSENT
+    authorization = body.value(_AUTHORIZATION[type_]) if type_ in _AUTHORIZATION else None
+    if authorization is not None and _is_signed(single(evaluator.value(authorization))):
+        return ABSENT
     arguments_written = list(_arguments(evaluator, type_, body))
     if not arguments_written:
         return ABSENT
     receivers = _receivers(evaluator, type_, body)
     return _known_policy(type_, address, body.span, arguments_written, receivers)
+
+
+def _is_signed(authorization: Node) -> bool:
+    return is_known(authorization) and label_of(authorization) == "AWS_IAM"
 
 
 def _deciding(type_: str) -> tuple[str, ...]:
@@ -157,6 +166,8 @@ def granted_by(type_: str, address: str, values: Mapping[str, Any], span: Span) 
     if type_ in _NAMES:
         arguments = {name: text_of((_text(value),), span) for name, value in values.items()}
         return _permission(arguments, span) if type_ in PERMISSIONS else open_access(type_, arguments, span)
+    if type_ in _AUTHORIZATION and values.get(_AUTHORIZATION[type_]) == "AWS_IAM":
+        return ABSENT
     harmless: dict[str, tuple[Any, ...]] = {name: (None, [], {}, "", *_HARMLESS.get(name, ())) for name in values}
     deciding = {name: value for name, value in values.items() if value not in harmless[name]}
     if not deciding or (_SHARED in _deciding(type_) and _SHARED not in deciding):
