@@ -64,6 +64,10 @@ class Playbook:
         text = self._around.get(id(task))
         return (text,) if text else ()
 
+    def is_labelled(self, node: Object) -> bool:
+        """Tell whether the name of a mapping is for people alone, as that of a play, a block or a task is."""
+        return id(node) in self._around
+
     def handed_on(self, node: Object, key: str, mappings: Sequence[Object], resource: Resource | None) -> set[int]:
         """The values of a mapping under `key` that are used elsewhere, by their identity."""
         return {id(entry.value) for entry in self._entries_handed_on(node, key, mappings, resource)}

@@ -10,7 +10,7 @@ from policy_guard.documents.containers.holes import hole
 from policy_guard.documents.containers.limits import Limit, Limits, Lost
 from policy_guard.documents.containers.manifests import keys
 from policy_guard.documents.containers.manifests.grants import opened
-from policy_guard.documents.containers.manifests.resources import Resource, identity, resource_of
+from policy_guard.documents.containers.manifests.resources import Resource, identity, is_removed, key_label, resource_of
 from policy_guard.documents.containers.manifests.switches import keeping
 from policy_guard.documents.containers.other_access import action_of
 from policy_guard.documents.containers.unresolved import without_style
@@ -42,7 +42,7 @@ def limits_of(documents: Sequence[Node]) -> Limits:
                 label = f"{way.label}[{identity(item, number)}]"
                 stack.append((item, way._replace(label=label, holder=label if way.resource else "")))
             continue
-        if isinstance(node, Scalar):
+        if isinstance(node, Scalar) or _is_taken_away(node, way):
             continue
         if resource := resource_of(node, way.key, way.resource):
             label = f"{way.holder}.{resource.address}".lstrip(".")
@@ -54,7 +54,7 @@ def limits_of(documents: Sequence[Node]) -> Limits:
         for limit in _limits(node, way) if way.resource else ():
             by_label[limit.label] = limit
         stack += [
-            (value, way._replace(label=f"{way.label}.{key.text}", key=key.text))
+            (value, way._replace(label=f"{way.label}.{key_label(key.text)}", key=key.text))
             for key, value in node.entries
             if key.text != _OF_PLAYBOOKS
         ]
@@ -64,6 +64,11 @@ def limits_of(documents: Sequence[Node]) -> Limits:
         if capped := _capped(node, capped_places):
             by_label[label] = Limit(label, capped, "cap", canonical(cap_of(node)), node.span)
     return Limits(by_label, places)
+
+
+def _is_taken_away(node: Object, way: _Way) -> bool:
+    resource = resource_of(node, way.key, way.resource)
+    return resource is not None and is_removed(resource, node)
 
 
 def _kept_out(resource: Resource, node: Object, label: str) -> Iterator[Limit]:

@@ -63,6 +63,8 @@ class Owners:
         if cache_key not in self._texts:
             matches = (_names_owner, keys.OUTER_OWNER.fullmatch, keys.OUTERMOST_OWNER.fullmatch)[kind]
             entries = [entry for entry in node.entries if matches(entry.key.text) and self._may_tell(*entry)]
+            if self._playbook.is_labelled(node):
+                entries = [entry for entry in entries if entry.key.text != "name"]
             if any(keys.PRINCIPAL.fullmatch(entry.key.text) for entry in entries):
                 entries = [entry for entry in entries if not keys.INLINE_NAME.fullmatch(entry.key.text)]
             texts = [(entry.key.text, f"{entry.key.text}={canonical(entry.value)}") for entry in entries]

@@ -118,17 +118,50 @@ def _is_play(node: Object) -> bool:
 
 
 def _task(node: Object) -> Resource | None:
+    module_call = _call(node)
+    if module_call is None:
+        return None
+    module, arguments = module_call
+    kind = module.rpartition(".")[2]
+    text = isinstance(arguments, Scalar) and bool(ONE_LINE.search(arguments.text))
+    return Resource(f"{kind}/{_name_in_aws(arguments) or _text(node, 'name')}", kind, True, text)
+
+
+def _call(node: Object) -> tuple[str, Object | Scalar] | None:
+    """Return the module of AWS that a task calls, with its arguments."""
     for key, value in node.entries:
         module, arguments = _module_call(key.text, value)
         if not isinstance(arguments, Object | Scalar):
             continue
         if (AWS_MODULE.fullmatch(module) and _is_called(node, arguments)) or _is_short(module, arguments):
-            names = (_text(arguments, name) for name in _MODULE_NAMES) if isinstance(arguments, Object) else ()
-            name = next(filter(None, (_text(node, "name"), *names)), "")
-            kind = module.rpartition(".")[2]
-            text = isinstance(arguments, Scalar) and bool(ONE_LINE.search(arguments.text))
-            return Resource(f"{kind}/{name}", kind, True, text)
+            return module, arguments
     return None
+
+
+def _name_in_aws(arguments: Node) -> str:
+    """What the arguments of a module call a resource, with the policy of it; nothing if something is filled in."""
+    if not isinstance(arguments, Object):
+        return ""
+    name = next(filter(None, (_text(arguments, key) for key in _MODULE_NAMES)), "")
+    names = [name, _text(arguments, "policy_name")] if name else []
+    return "" if any(map(is_filled_in, names)) else "/".join(filter(None, names))
+
+
+def is_removed(resource: Resource, node: Object) -> bool:
+    """Tell whether a resource is a task of Ansible that takes something away, whatever else it says of it.
+
+    Source: the pages of Ansible's modules for AWS: `state: absent`.
+    """
+    module_call = _call(node)
+    if module_call is None or resource != _task(node) or node.get("args") is not None:
+        return False
+    states = values_of(module_call[1], "state") if isinstance(module_call[1], Object) else ()
+    return len(states) == 1 and isinstance(states[0], Scalar) and states[0].text == "absent"
+
+
+def key_label(key: str) -> str:
+    """A key as addresses show it: a module of Ansible without its collection."""
+    return key.rpartition(".")[2] if AWS_MODULE.fullmatch(key) else key
 
 
 def _module_call(key: str, value: Node) -> tuple[str, Node]:

@@ -17,6 +17,8 @@ from policy_guard.documents.containers.manifests.resources import (
     identity,
     is_filled_in,
     is_operation,
+    is_removed,
+    key_label,
     resource_of,
 )
 from policy_guard.documents.containers.manifests.statements import reads_as_statement, statement_of, statements_in
@@ -101,6 +103,8 @@ def _single_statement(node: Node, way: _Way) -> ManifestPolicy:
 
 def _mapping_policies(source: Source, node: Object, way: _Way) -> Iterator[ManifestPolicy]:
     resource = resource_of(node, way.key, way.resource)
+    if resource is not None and is_removed(resource, node):
+        return
     if resource is not None:
         label = f"{way.label}.{resource.address}" if way.label and way.resource else resource.address
         way = way._replace(label=label, resource=resource, mappings=(), outer=(*way.outer, *way.mappings))
@@ -123,7 +127,7 @@ def _mapping_policies(source: Source, node: Object, way: _Way) -> Iterator[Manif
     for key, value in node.entries:
         tells_nothing = _tells_nothing(key.text, value, way)
         inner = way._replace(
-            label=f"{way.label}.{key.text}".lstrip("."), key=key.text, is_known=is_known or tells_nothing
+            label=f"{way.label}.{key_label(key.text)}".lstrip("."), key=key.text, is_known=is_known or tells_nothing
         )
         if id(value) in handed_on:
             yield from _access_policies(source, value, inner)
