@@ -43,15 +43,23 @@ _GRANTING = regex(
     rb"AWS::(?:IAM|SSO|Serverless|Include|IdentityStore|LakeFormation|QuickSight|RAM|RolesAnywhere|SecurityLake"
     rb"|ServiceCatalog|Cognito|CloudFormation::(?:Stack|CustomResource)|Lambda::(?:(?:LayerVersion)?Permission|Url)"
     rb"|OpenSearchServerless|S3::AccessGrant|EKS::\w+|Transfer::User|Redshift::EndpointAuthorization)"
-    rb"|Fn::(?:Transform|ForEach)|PublicAccessBlock|EndpointServicePermissions|EventBusPolicy|AccessControl\b|S3::AccessPoint|EntityResolution|Signer|RestApi|EFS::|KMS::Key"
+    rb"|Fn::(?:Transform|ForEach)|PublicAccessBlock|EndpointServicePermissions|EventBusPolicy|AccessControl\b|ObjectOwnership|IoT::[ACP]\w|Organizations::\w{0,20}Policy|S3::AccessPoint|EntityResolution|Signer|RestApi|EFS::|KMS::Key"
     rb"|::MODULE|Custom::"
 )
-# The roles that resources of templates act by.
-_ACTING = regex(rb"Role(?:A(?:rn|RN)|Name)?[\"']?\s{0,9}:|IamInstanceProfile")
+# The roles that resources of templates act by, and the properties that hold policies, which may come from elsewhere.
+_ACTING = regex(
+    rb"Role(?:A(?:rn|RN)|Name)?[\"']?\s{0,9}:|IamInstanceProfile"
+    rb"|(?:\b|Access|Destination|Group|Key|Model|Resource|Repository)Polic(?:y|ies)(?:Text)?[\"']?\s{0,9}:"
+)
 # Manifests of Kubernetes, Pulumi and Ansible, and what gives access in them without a document.
-_MANIFEST = regex(
-    rb"apiVersion|role-arn|\bpatches|replacements:|\baws(?:-native)?:\w|(?:amazon|community)\.aws\.|amazon\.cloud\."
-    rb"|\b(?:iam|s3|sqs|sns|kms|lambda|eks)_\w+:"
+_MANIFEST = regex(rb"apiVersion|role-arn|\bpatches|replacements:|\b(?:aws(?:-native)?|awsx|eks):\w|providers:aws\b")
+# Of Ansible's modules of AWS every argument is looked at.
+_MODULE = regex(
+    rb"(?:amazon|community)\.aws\.|amazon\.cloud\."
+    rb"|\b(?:aws|iam|s3|sqs|sns|kms|lambda|ecs|ecr|efs|eks|ec2|elasticsearch|opensearch|secretsmanager|codeartifact|glacier"
+    rb"|backup|glue|sts|autoscaling|cloudtrail|codebuild|codepipeline|dynamodb|kinesis|rds|redshift|ssm|stepfunctions)_\w+"
+    rb"[\"']?\s{0,9}:|^[ \t-]*[\"']?(?:lambda|s3|sns)[\"']?\s{0,9}:",
+    re.MULTILINE,
 )
 _GIVING = regex(
     rb"(?i)polic(?:y|ies)[ _-]?(?:arn|ref|selector|document|json|attach)|\bpatches|karpenter|role_?name"
@@ -70,7 +78,7 @@ _OF_AWS = regex(
 # A resource of AWS by its `apiVersion`, an ARN of a principal or a policy, a patch of a resource, and a role's name.
 _RESOURCE_OF_AWS = regex(
     rb"\baws\.|\.aws\.|\.k8s\.aws/|eksctl\.io/|kops[./]|\.cluster\.x-k8s\.io/|:iam::|:sts::|k8s\.aws/|role_?arn|ROLE_?ARN"
-    rb"|role-arn|map(?:Roles|Users|Accounts)|amazonaws\.com/|\baws(?:-native)?:\w+[:/]\w"
+    rb"|role-arn|map(?:Roles|Users|Accounts)|amazonaws\.com/|\b(?:aws(?:-native)?:\w+[:/]|awsx:|eks:(?:index:)?[A-Z])\w|providers:aws\b"
 )
 _PATCH = regex(rb"\bop[\"']?\s{0,9}:\s{0,9}[\"']?(?:add|replace|copy|move|remove)\b")
 # Alone in a file, it describes resources and makes none; such files are long. What has other keys at its top, or marks
@@ -138,6 +146,8 @@ def _names_types(data: bytes) -> bool:
 
 def _may_be_manifest(data: bytes) -> bool:
     """Tell whether a file may be a manifest that gives access, or changes one."""
+    if _MODULE.search(data):
+        return True
     if _MANIFEST.search(data):
         gives_access = _GIVING.search(data) or _RESOURCE_OF_AWS.search(data)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from policy_guard.documents.containers.other_access import EVERY, cloudformation_types
 from policy_guard.documents.source import Array, Node, Object, Scalar, scalars
@@ -32,13 +33,18 @@ _NAMING_VALUE = re.compile(
 _PATTERN = re.compile(r"\*|arn:")
 # In values of resources of others: principals and policies, and calls of APIs written as JSON.
 _IDENTITY = re.compile(r"arn:[^\s:]{0,30}:(?:iam|sts):")
-# What everybody has anyway, and what is told in statements. Source: Amazon S3 User Guide, "Access control list (ACL)
-# overview".
+# What everybody has anyway, and what is told in statements; of a bucket that is new, also what only opens it to others
+# that write into it. Sources: Amazon S3 User Guide, "Access control list (ACL) overview" and "Controlling ownership of
+# objects".
 _HARMLESS = {
     "AccessControl": (
-        *("Private", "BucketOwnerRead", "BucketOwnerFullControl", "LogDeliveryWrite"),
-        *("PublicRead", "PublicReadWrite", "AuthenticatedRead"),
-    )
+        *("Private", "BucketOwnerRead", "BucketOwnerFullControl", "PublicRead", "PublicReadWrite", "AuthenticatedRead"),
+    ),
+    "OwnershipControls": ("BucketOwnerEnforced",),
+}
+_HARMLESS_WHEN_NEW = {
+    "AccessControl": ("LogDeliveryWrite",),
+    "OwnershipControls": ("BucketOwnerPreferred", "ObjectWriter"),
 }
 
 
@@ -112,6 +118,20 @@ def is_deciding_value(name: str, value: Node) -> bool:
     return is_name and bool(_NAMING_VALUE.search(name))
 
 
-def is_harmless(property_name: str, text: str) -> bool:
-    """Tell whether a property grants nothing with this text that its statements do not tell."""
-    return text in _HARMLESS.get(property_name, ())
+def is_harmless(property_name: str, value: Node, is_new: bool) -> bool:
+    """Tell whether a property grants nothing with this value that its statements do not tell."""
+    harmless_texts = _HARMLESS.get(property_name, ())
+    if is_new:
+        harmless_texts += _HARMLESS_WHEN_NEW.get(property_name, ())
+    return bool(harmless_texts) and all(text in harmless_texts for text in _texts(value))
+
+
+def _texts(value: Node) -> Iterator[str]:
+    """The texts in a value, but for keys."""
+    stack: list[Node] = [value]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Scalar):
+            yield node.text
+        else:
+            stack += node.items if isinstance(node, Array) else [entry.value for entry in node.entries]

@@ -34,7 +34,7 @@ from policy_guard.documents.containers.cloudformation.template import type_of
 from policy_guard.documents.containers.holes import hole, visible
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.other_access import access_words, action_of
-from policy_guard.documents.source import Array, Hole, Node, Object, Scalar, Span, scalars
+from policy_guard.documents.source import Array, Hole, Node, Object, Span, scalars
 
 _MOST_COMBINATIONS = 1_000
 
@@ -170,7 +170,7 @@ def _parts(reading: Reading, name: str, properties: Object, truths: Truths) -> l
                 or entry.key.text in deciding_names
                 or is_deciding_value(entry.key.text, entry.value)
             )
-        elif not isinstance(value, NoValue) and not (isinstance(value, Scalar) and is_harmless(key, value.text)):
+        elif not isinstance(value, NoValue) and not is_harmless(key, value, name not in reading.lasting):
             speaks = value_speaks_of_access(value)
             single.append(_Part(key, canonical(value), value.span, _texts(value), speaks))
     if tells_all(type_) and prod(map(len, lists)) > _MOST_COMBINATIONS:

@@ -29,10 +29,8 @@ from policy_guard.documents.containers.opaque import digest
 from policy_guard.documents.containers.revision_files import RevisionFiles, from_root
 from policy_guard.documents.formats import read
 from policy_guard.documents.source import Node, Object, Unreadable, scalars
-from policy_guard.regex import regex
 
-LOCATION = regex(r"[\w.-]+\.(?:ya?ml|json|template)$")
-"""The name of a template at the end of a path or an address."""
+_SUFFIXES = (".yaml", ".yml", ".json", ".template")
 _ADDRESSES = ("TemplateURL", "Location")
 _ASSET = "aws:asset:path"
 _IN_POLICIES = {"Statement", "PolicyDocument", "AssumeRolePolicyDocument"}
@@ -112,8 +110,8 @@ def _local_path(text: str, path: str) -> str:
 
 def _files_of_name(text: str, paths: Collection[str]) -> Sequence[str]:
     """The files that an address elsewhere may mean, by their name."""
-    match = LOCATION.search(text.strip())
-    matching = [each for each in paths if basename(each) == match[0]] if match else []
+    name = basename(text.strip()).rpartition("}")[2]
+    matching = [each for each in paths if basename(each) == name] if name.endswith(_SUFFIXES) else []
     return matching if len(matching) <= _MOST_FILES else ()
 
 

@@ -26,7 +26,14 @@ GRANTING = frozenset(
         *("managedpolicies", "managedpolicy", "managedpolicyarn", "wellknownpolicies", "withaddonpolicies"),
         *("extrapolicyattachments", "externalpolicies", "roleadditionalpolicies", "policyref", "policyrefs"),
         *("policyarnref", "policyarnrefs", "policyarnselector", "policyarnselectors", "policyrefselector"),
-        *("instancerolearn", "instanceprofilearn", "serviceaccountrolearn", "instanceprofile", "iaminstanceprofile"),
+        *(
+            "instancerolearn",
+            "instanceprofilearn",
+            "serviceaccountrolearn",
+            "instanceprofile",
+            "instanceprofilename",
+            "iaminstanceprofile",
+        ),
         *("iamidentitymappings", "accessentries", "accesspolicyassociations", "maproles", "mapusers", "mapaccounts"),
         *(
             "deletepublicaccess",
@@ -37,7 +44,14 @@ GRANTING = frozenset(
             "grants",
         ),
         *("grantread", "grantwrite", "grantreadacp", "grantwriteacp", "grantfullcontrol", "accesscontrolpolicy"),
-        *("functionurlconfig", "permissions", "publicaccess", "managedpolicyattachments", "customerpolicies"),
+        *(
+            "functionurlconfig",
+            "permission",
+            "permissions",
+            "publicaccess",
+            "managedpolicyattachments",
+            "customerpolicies",
+        ),
         *("customermanagedpolicyreferences", "managedpolicyreference", "rolemappings", "resourcesharearn"),
         *("podidentityassociations", "fargatepodexecutionrolearn", "useserviceaccountexternalpermissions"),
         *("usermappings", "clusteradmins", "bootstrapclustercreatoradminpermissions", "permissionsetarn"),
@@ -215,8 +229,9 @@ AWS_GROUP_PARTS = (
 """Parts of the `apiVersion` of resources of AWS."""
 
 AWS_MODULE = regex(
-    r"(?:amazon\.aws|community\.aws|amazon\.cloud)\.\w+|(?:aws|iam|s3|sqs|sns|kms|lambda|ecs|efs|eks|ec2|elasticsearch|opensearch"
-    r"|secretsmanager|codeartifact|glacier|backup)_\w+|lambda|s3|sqs_queue|sns"
+    r"(?:amazon\.aws|community\.aws|amazon\.cloud)\.\w+|(?:aws|iam|s3|sqs|sns|kms|lambda|ecs|ecr|efs|eks|ec2|elasticsearch"
+    r"|opensearch|secretsmanager|codeartifact|glacier|backup|glue|sts|autoscaling|cloudtrail|codebuild|codepipeline"
+    r"|dynamodb|kinesis|rds|redshift|ssm|stepfunctions)_\w+|lambda|s3|sns"
 )
 """Names of Ansible's modules for AWS."""
 
