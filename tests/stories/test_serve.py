@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -178,46 +179,154 @@ def test_another_address_needs_a_token(tmp_path: Path) -> None:
     assert "a token is 16" in run.stderr
 
 
+_NEW_ACCESS = "The modified permissions grant new access compared to your existing policy."
+_GRANTED = "The policy document grants access to perform one or more of the listed actions."
+_PUBLIC = "The resource policy grants public access for the given resource type."
+
+
 @pytest.mark.parametrize(
-    ("client", "arguments", "expected"),
+    ("arguments", "expected"),
     [
         (
-            "aws",
-            [
-                *("accessanalyzer", "check-no-new-access", "--policy-type", "IDENTITY_POLICY"),
-                *("--existing-policy-document", OLD, "--new-policy-document", NEW),
-            ],
-            "The modified permissions grant new access compared to your existing policy.",
+            "check-no-new-access --policy-type IDENTITY_POLICY "
+            "--existing-policy-document file://old.json --new-policy-document file://new.json",
+            (_NEW_ACCESS, "New access in the statement with sid: Read.", "New access in the statement with index: 1."),
         ),
         (
-            "cfn-policy-validator",
-            ["check-no-public-access", "--region", "us-east-1", "--template-path", "TEMPLATE"],
-            "The resource policy grants public access for the given resource type.",
+            "check-access-not-granted --policy-type IDENTITY_POLICY --policy-document file://new.json "
+            "--access actions=s3:DeleteBucket",
+            (_GRANTED, "One or more of the listed actions in the statement with sid: Read."),
+        ),
+        (
+            "check-no-public-access --resource-type AWS::S3::Bucket --policy-document file://public.json",
+            (_PUBLIC, "Public access granted in the following statement with index: 0."),
+        ),
+        (
+            "validate-policy --policy-type IDENTITY_POLICY --policy-document file://public.json --max-items 1",
+            ("UNSUPPORTED_PRINCIPAL", "learnMoreLink"),
         ),
     ],
+    ids=lambda value: value.split()[0] if isinstance(value, str) else "",
 )
-def test_clients_of_aws_take_the_answers(
-    server: Server, tmp_path: Path, client: str, arguments: list[str], expected: str
+def test_the_command_of_aws_shows_the_answers(
+    server: Server, tmp_path: Path, arguments: str, expected: tuple[str, ...]
 ) -> None:
-    if not (executable := shutil.which(client, path=str(CLIENTS))):
+    (tmp_path / "old.json").write_text(OLD)
+    (tmp_path / "new.json").write_text(json.dumps(document({"Sid": "Read", **allow("s3:*")}, allow("sqs:*"))))
+    (tmp_path / "public.json").write_text(json.dumps(_OPEN))
+    run = _run_client(server, tmp_path, "aws", "accessanalyzer", *arguments.split())
+    assert (run.returncode, run.stderr) == (0, "")
+    for words in expected:
+        assert words in run.stdout
+
+
+_CFN, _TF = ("cfn-policy-validator", "template.yaml"), ("tf-policy-validator", "plan.json")
+_NO_NEW_ACCESS = ("check-no-new-access", "--reference-policy", "old.json", "--reference-policy-type", "identity")
+
+
+@pytest.mark.parametrize(
+    ("client", "template", "check", "expected"),
+    [
+        (*_TF, ("validate",), "INVALID_ACTION"),
+        *((*client, _NO_NEW_ACCESS, _NEW_ACCESS) for client in (_CFN, _TF)),
+        *((*client, ("check-access-not-granted", "--actions", "s3:DeleteBucket"), _GRANTED) for client in (_CFN, _TF)),
+        *((*client, ("check-no-public-access",), _PUBLIC) for client in (_CFN, _TF)),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else value if "validator" in value else "",
+)
+def test_the_validators_of_aws_take_the_answers(
+    server: Server, tmp_path: Path, client: str, template: str, check: tuple[str, ...], expected: str
+) -> None:
+    (tmp_path / "old.json").write_text(OLD)
+    (tmp_path / "template.yaml").write_text(json.dumps(_TEMPLATE))
+    (tmp_path / "plan.json").write_text(json.dumps(_PLAN))
+    command = [*check, "--region", "us-east-1", "--template-path", template]
+    if client == "tf-policy-validator":
+        command += ["--config", str(_validator() / "config" / "default.yaml")]
+    run = _run_client(server, tmp_path, client, *command)
+    blocking = json.loads(run.stdout)["BlockingFindings"]
+    assert run.returncode == 2, run.stderr
+    assert expected in [finding[key] for finding in blocking for key in ("code", "message")]
+
+
+def test_a_validator_that_asks_for_previews_ends_with_an_error(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text(json.dumps(_TEMPLATE))
+    command = ("validate", "--region", "us-east-1", "--template-path", "template.yaml")
+    run = _run_client(server, tmp_path, "cfn-policy-validator", *command)
+    assert (run.returncode, run.stdout) == (1, "")
+    assert "ListAnalyzers" in run.stderr
+
+
+@pytest.mark.slow
+def test_the_tests_of_the_validator_for_terraform_pass(server: Server, tmp_path: Path) -> None:
+    """What they expect was recorded from the service, words and indexes included."""
+    folder = tmp_path / "iam_check"
+    shutil.copytree(_validator(), folder)
+    run = _run_client(
+        server, folder, "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test/test_accessAnalyzer.py"
+    )
+    assert re.search(r"\b[1-9][0-9]* passed in", run.stdout), run.stdout + run.stderr
+    assert run.returncode == 0, run.stdout
+
+
+def _run_client(server: Server, folder: Path, client: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    executable = shutil.which(client, path=str(CLIENTS))
+    if not executable:
         pytest.skip(f"{client} is not installed in {CLIENTS}")
-    template = tmp_path / "template.yaml"
-    template.write_text(json.dumps(_TEMPLATE))
-    arguments = [str(template) if argument == "TEMPLATE" else argument for argument in arguments]
-    run = subprocess.run([executable, *arguments], capture_output=True, text=True, check=False, env=server.environ())
-    assert expected in run.stdout, run.stderr
+    return subprocess.run(
+        [executable, *arguments],
+        cwd=folder,
+        env=server.environ(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
 
 
+def _validator() -> Path:
+    """The folder of the package of AWS's validator for Terraform, its tests among the rest."""
+    folders = CLIENTS.parent.glob("lib/python3*/site-packages/iam_check")
+    if not (folder := next(folders, None)):
+        pytest.skip(f"tf-policy-validator is not installed in {CLIENTS}")
+    return folder
+
+
+_OPEN = document({**allow("s3:GetObject", resource="arn:aws:s3:::open/*"), "Principal": "*"})
+_TRUST = document({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}})
+_ROLE_POLICY = document(allow("s3:*", "s3:GetObjct"))
 _TEMPLATE = {
     "Resources": {
-        "Open": {
-            "Type": "AWS::S3::BucketPolicy",
+        "Open": {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": "open", "PolicyDocument": _OPEN}},
+        "Role": {
+            "Type": "AWS::IAM::Role",
             "Properties": {
-                "Bucket": "open",
-                "PolicyDocument": document({**allow("s3:GetObject", resource="arn:aws:s3:::open/*"), "Principal": "*"}),
+                "AssumeRolePolicyDocument": _TRUST,
+                "Policies": [{"PolicyName": "p", "PolicyDocument": _ROLE_POLICY}],
             },
-        }
+        },
     }
+}
+
+
+def _planned(type_: str, name: str, /, **values: Any) -> dict[str, Any]:
+    fields = {"address": f"{type_}.{name}", "mode": "managed", "type": type_, "name": name, "values": values}
+    return {**fields, "provider_name": "registry.terraform.io/hashicorp/aws", "schema_version": 0}
+
+
+_PLAN = {
+    "format_version": "1.2",
+    "terraform_version": "1.9.0",
+    "planned_values": {
+        "root_module": {
+            "resources": [
+                _planned("aws_s3_bucket_policy", "open", bucket="open", policy=json.dumps(_OPEN)),
+                _planned("aws_iam_role", "role", name="role", assume_role_policy=json.dumps(_TRUST)),
+                _planned("aws_iam_role_policy", "p", name="p", role="role", policy=json.dumps(_ROLE_POLICY)),
+            ]
+        }
+    },
+    "configuration": {"root_module": {}},
 }
 
 
