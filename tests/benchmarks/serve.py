@@ -35,9 +35,9 @@ def main() -> None:
         assert server.stdout
         url = server.stdout.readline().split()[-1]
         run_all(url, arguments.requests // 10, arguments.clients, hard=False)
-        before = _memory(server.pid)
+        before = memory(server.pid)
         outcomes, seconds = run_all(url, arguments.requests, arguments.clients, arguments.hard)
-        after = _memory(server.pid)
+        after = memory(server.pid)
         server.terminate()
     print(f"{arguments.requests} requests from {arguments.clients} clients: {dict(outcomes)}")
     print(f"seconds a request: {statistics.median(seconds):.3f} in the median, {max(seconds):.3f} at most")
@@ -86,7 +86,7 @@ def _post(url: str, new: Any, old: Any) -> dict[str, Any]:
         return {"error": error.code}
 
 
-def _memory(pid: int) -> float:
+def memory(pid: int) -> float:
     """Return what a process and those below it hold, in megabytes, as Linux counts what none of them shares."""
     listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
     parents = {int(child): int(parent) for child, parent in (line.split() for line in listed.splitlines())}

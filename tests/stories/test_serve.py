@@ -10,11 +10,12 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import pytest
 
@@ -32,6 +33,12 @@ CLIENTS = Path(os.environ.get("POLICY_GUARD_CLIENTS", sys.prefix)) / "bin"
 class Server(NamedTuple):
     process: subprocess.Popen[str]
     url: str
+    log: IO[str]
+
+    def logged(self) -> str:
+        """Everything on the standard error of a server that has ended."""
+        self.log.seek(0)
+        return self.log.read()
 
     @property
     def port(self) -> int:
@@ -53,19 +60,22 @@ class Server(NamedTuple):
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    started = _started()
-    yield started
-    started.process.terminate()
-    started.process.wait(30)
+    asked = started()
+    yield asked
+    asked.process.terminate()
+    asked.process.wait(30)
 
 
-def _started(*options: str) -> Server:
+def started(*options: str) -> Server:
+    """A server on a free port."""
     command = [sys.executable, "-m", "policy_guard", "serve", "--port", "0", "--workers", "2", *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    log = tempfile.TemporaryFile("w+")  # noqa: SIM115  # it lives as long as the server; a pipe that is full stops it
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
     assert process.stdout
     line = process.stdout.readline()
-    assert line.startswith("listening on http://127.0.0.1:"), process.stderr and process.stderr.read()
-    return Server(process, line.split()[-1])
+    server = Server(process, line.split()[-1] if line else "", log)
+    assert line.startswith("listening on http://127.0.0.1:"), server.logged()
+    return server
 
 
 def test_boto3_gets_the_answers_of_the_service(server: Server) -> None:
@@ -99,7 +109,7 @@ def test_clients_at_once_get_the_answers_that_are_theirs(server: Server) -> None
 
 @pytest.mark.slow
 def test_a_request_whose_time_is_up_is_undecided_and_holds_up_nobody() -> None:
-    server = _started("--seconds", "1")
+    server = started("--seconds", "1")
     new, old = hard_policies()
     try:
         client = server.client()
@@ -140,7 +150,7 @@ def _raw(server: Server, request: bytes) -> bytes:
 
 @pytest.mark.slow
 def test_it_ends_when_told_to_and_gives_the_answer_that_it_owes() -> None:
-    server = _started()
+    server = started()
     client = server.client()
     with ThreadPoolExecutor(1) as pool:
         owed = pool.submit(
