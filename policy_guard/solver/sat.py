@@ -19,7 +19,8 @@ _HARD = "the number of conditions that depend on each other"
 class Solver:
     """One formula and what has been learned about its atoms.
 
-    It has a context of its own: in a shared one the model that Z3 finds depends on all that it was asked before.
+    It has a context of its own: in a shared one the model that Z3 finds depends on all that it was asked before. Terms
+    are made by Z3's functions in C, since its classes for Python take several times as long; the context owns them.
     """
 
     def __init__(self, formula: Formula, budget: Budget) -> None:
@@ -29,13 +30,14 @@ class Solver:
         self._solver = z3.SimpleSolver(ctx=self._context)
         if budget.deadline < inf:
             self._solver.set("timeout", max(1, int(1000 * (budget.deadline - monotonic()))))
-        self._variables: dict[Atom, z3.BoolRef] = {}
-        self._declarations: dict[Atom, z3.FuncDeclRef] = {}
-        self._solver.add(self._term(formula))
+        self._sort = z3.BoolSort(self._context).ast
+        self._variables: dict[Atom, z3.Ast] = {}
+        self._declarations: dict[Atom, z3.FuncDecl] = {}
+        self._add(self._term(formula))
 
     def learn(self, impossible: Iterable[Literal]) -> None:
         """From now on these literals are not all true together."""
-        self._solver.add(z3.Or([z3.Not(self._term(literal)) for literal in impossible] + [self._false()]))
+        self._add(self._combination(False, [self._opposite(self._term(literal)) for literal in impossible]))
 
     def model(self) -> dict[Atom, bool] | None:
         """A truth value for every atom, or None if the formula cannot be true. Raises `OverBudget`."""
@@ -54,26 +56,37 @@ class Solver:
         """Return what Z3 has spent so far, in units that are the same on every machine, each about a step."""
         return int(self._solver.statistics().get_key_value("rlimit count"))
 
-    def _term(self, formula: Formula) -> z3.BoolRef:
+    def _add(self, term: z3.Ast) -> None:
+        z3.Z3_solver_assert(self._context.ref(), self._solver.solver, term)
+
+    def _term(self, formula: Formula) -> z3.Ast:
         if isinstance(formula, Literal):
             variable = self._variable(formula.atom)
-            return variable if formula.positive else z3.Not(variable)
-        terms = [self._term(part) for part in formula.parts]
-        if not terms:
-            return z3.BoolVal(isinstance(formula, And), self._context)
-        return z3.And(terms) if isinstance(formula, And) else z3.Or(terms)
+            return variable if formula.positive else self._opposite(variable)
+        return self._combination(isinstance(formula, And), [self._term(part) for part in formula.parts])
 
-    def _variable(self, atom: Atom) -> z3.BoolRef:
+    def _combination(self, every: bool, terms: list[z3.Ast]) -> z3.Ast:
+        combine = z3.Z3_mk_and if every else z3.Z3_mk_or
+        return self._kept(combine(self._context.ref(), len(terms), (z3.Ast * len(terms))(*terms)))
+
+    def _opposite(self, term: z3.Ast) -> z3.Ast:
+        return self._kept(z3.Z3_mk_not(self._context.ref(), term))
+
+    def _variable(self, atom: Atom) -> z3.Ast:
         if atom not in self._variables:
-            variable = self._variables[atom] = z3.Bool(len(self._variables), self._context)
-            self._declarations[atom] = variable.decl()
+            context = self._context.ref()
+            symbol = z3.Z3_mk_int_symbol(context, len(self._variables))
+            variable = self._variables[atom] = self._kept(z3.Z3_mk_const(context, symbol, self._sort))
+            self._declarations[atom] = z3.Z3_get_app_decl(context, z3.Z3_to_app(context, variable))
         return self._variables[atom]
 
-    def _false(self) -> z3.BoolRef:
-        return z3.BoolVal(False, self._context)
+    def _kept(self, term: z3.Ast) -> z3.Ast:
+        """The term, which is gone with its context and not before."""
+        z3.Z3_inc_ref(self._context.ref(), term)
+        return term
 
 
-def _is_true(context: z3.ContextObj, model: z3.Model, declaration: z3.FuncDeclRef) -> bool:
+def _is_true(context: z3.ContextObj, model: z3.Model, declaration: z3.FuncDecl) -> bool:
     """Return `z3.is_true(model[...])` at a twentieth of the cost: it is asked for every atom in every round."""
-    value = z3.Z3_model_get_const_interp(context, model, declaration.ast)
+    value = z3.Z3_model_get_const_interp(context, model, declaration)
     return bool(value) and bool(z3.Z3_get_bool_value(context, value) == z3.Z3_L_TRUE)
