@@ -264,7 +264,10 @@ def _is_listed(entry: Principal, principal: PrincipalRef, caller: Caller, reques
     if entry.type != caller.type or principal.kind == "nobody":
         return False
     if principal.kind == "account":
-        return _in_account(principal, caller) and _in_partition(principal, caller)
+        # What is filled in says nothing of a partition that the entry leaves to its template.
+        written = principal_ref(entry)
+        in_partition = in_any_partition(written if written.kind == "account" else principal)
+        return _in_account(principal, caller) and (in_partition or _in_partition(principal, caller))
     if principal.kind == "session":
         return _is_session(principal, caller)
     if principal.kind == "user" and principal.session.parts and caller.session is not None:
@@ -293,7 +296,7 @@ def _in_account(principal: PrincipalRef, caller: Caller) -> bool:
 
 
 def _in_partition(principal: PrincipalRef, caller: Caller) -> bool:
-    return in_any_partition(principal) or matches(principal.partition, caller.name.split(":")[1])
+    return matches(principal.partition, caller.name.split(":")[1])
 
 
 def _is_federated(caller: Caller) -> bool:

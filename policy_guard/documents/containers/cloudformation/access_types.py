@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from policy_guard.documents.containers.cloudformation.calls import call
 from policy_guard.documents.containers.other_access import EVERY, cloudformation_types
+from policy_guard.documents.containers.recognition import is_policy_text
 from policy_guard.documents.source import Array, Node, Object, Scalar, scalars
 
 _DESCRIBING = ("Description", "DisplayName", "Name", "StatementId", "Tags")
@@ -48,12 +50,17 @@ _HARMLESS_WHEN_NEW = {
 }
 
 
+def is_custom(type_: str) -> bool:
+    """Tell whether what a resource makes is written elsewhere."""
+    return type_ == _CUSTOM or not type_.startswith("AWS::")
+
+
 def deciding_properties(type_: str, properties: Object) -> tuple[str, ...]:
     """Return which of the properties of a resource grant access by their text; nothing for most types."""
     keys = tuple(entry.key.text for entry in properties.entries)
     if type_.endswith(_MODULE):
         return keys
-    if type_ == _CUSTOM or not type_.startswith("AWS::"):
+    if is_custom(type_):
         if speaks_of_access(type_):
             return keys
         entries = properties.entries
@@ -90,19 +97,27 @@ def speaks_of_access(name: str) -> bool:
 
 
 def value_speaks_of_access(value: Node) -> bool:
-    """Tell whether a value names a principal or a policy, has a key that speaks of access, or JSON that does."""
-    stack: list[Node] = [value]
+    """Tell whether a value names a principal or a policy, has a key that speaks of access, or JSON that does.
+
+    A policy in a text that a function takes counts; any other is judged itself.
+    """
+    stack: list[tuple[Node, bool]] = [(value, False)]
     while stack:
-        node = stack.pop()
+        node, in_function = stack.pop()
+        nested = in_function or call(node) is not None
         if isinstance(node, Array):
-            stack += node.items
+            stack += ((item, nested) for item in node.items)
         elif isinstance(node, Object):
             if any(speaks_of_access(entry.key.text) for entry in node.entries):
                 return True
-            stack += (entry.value for entry in node.entries)
-        elif _IDENTITY.search(node.text) or ("{" in node.text and speaks_of_access(node.text)):
+            stack += ((entry.value, nested) for entry in node.entries)
+        elif _counts(node.text) or (in_function and is_policy_text(node.text)):
             return True
     return False
+
+
+def _counts(text: str) -> bool:
+    return bool(_IDENTITY.search(text) or ("{" in text and speaks_of_access(text)))
 
 
 def is_nested(type_: str) -> bool:

@@ -7,6 +7,7 @@ from typing import NamedTuple, cast
 
 from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.choices import Truths
+from policy_guard.documents.containers.cloudformation.access_types import is_custom
 from policy_guard.documents.containers.cloudformation.calls import call
 from policy_guard.documents.containers.cloudformation.places import Place, places
 from policy_guard.documents.containers.cloudformation.reading import Holder, Reading
@@ -136,6 +137,7 @@ def _by_shape(reading: Reading, name: str, properties: Object, known_paths: set[
         and "<<" not in resource_text
     ):
         return
+    by_text = is_custom(type_of(reading.template.resources[name]))
     stack: list[tuple[str, Node, bool]] = [
         (f"Resources.{name}.{key.text}", value, False) for key, value in properties.entries
     ]
@@ -144,8 +146,10 @@ def _by_shape(reading: Reading, name: str, properties: Object, known_paths: set[
         path = label.removeprefix(f"Resources.{name}.")
         if path in known_paths or path.rpartition(".")[2] in _CODE:
             continue
-        policy = is_policy_text(node.text) if isinstance(node, Scalar) else looks_like_policy(node)
         function_call = call(node)
+        if function_call and function_call.name == "Fn::Join" and by_text:
+            continue  # What a custom resource is told in pieces of texts is known by its text.
+        policy = is_policy_text(node.text) if isinstance(node, Scalar) else looks_like_policy(node)
         if policy and in_function:
             message = "a policy is written inside a function here; write it as a plain value"
             yield Unit(label, "", None, (Problem(message, node.span),))

@@ -298,7 +298,11 @@ class Variables:
             return self._file(match[1].strip(), (match[2] or "").strip(), span, fill)
         kind, _, address = text.partition(":")
         if kind == "self":
-            node = self.at(self._root, *filter(None, address.strip().split(".")))
+            names = [*filter(None, address.strip().split("."))]
+            # Versions 1 and 2: `service: x` is `service: {name: x}` (lib/classes/Service.js, Variables.js).
+            if names == ["service", "name"] and isinstance(self._root.get("service"), Scalar):
+                names.pop()
+            node = self.at(self._root, *names)
             if node is None and address.strip() in _WITH_DEFAULT:
                 return Hole(text)
             return None if node is None or node is self._root else fill(node)
