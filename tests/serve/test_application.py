@@ -161,13 +161,6 @@ def test_findings_of_a_policy_have_the_codes_of_aws_and_their_places() -> None:
     assert "nextToken" not in second
 
 
-def test_an_action_that_aws_does_not_have_is_an_error() -> None:
-    text = json.dumps(document(allow("s3:GetObjct", "nosuch:Thing", "s3:Get*")))
-    body = {"policyDocument": text, "policyType": "IDENTITY_POLICY"}
-    codes = [finding["issueCode"] for finding in post("/policy/validation", body).body["findings"]]
-    assert codes == ["INVALID_ACTION", "INVALID_SERVICE_IN_ACTION"]
-
-
 @pytest.mark.parametrize(
     ("path", "body", "status", "error"),
     [

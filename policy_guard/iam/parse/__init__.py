@@ -115,7 +115,7 @@ def _check_elements(reader: Reader, statement: Statement, kind: Kind) -> None:
         reader.problem(
             f"a policy of the kind {kind} has no Principal or NotPrincipal",
             statement.principals.span,
-            "UNSUPPORTED_PRINCIPAL",
+            "SCP_SYNTAX_ERROR_PRINCIPAL" if kind == "scp" else "UNSUPPORTED_PRINCIPAL",
         )
     elif kind not in WITHOUT_PRINCIPAL and not statement.principals:
         reader.problem('the statement has no "Principal"', _head(statement.span), "MISSING_PRINCIPAL")
@@ -133,11 +133,12 @@ def _check_elements(reader: Reader, statement: Statement, kind: Kind) -> None:
         reader.problem(
             '"NotPrincipal" is for Deny in resource policies; name the principals',
             statement.principals.span,
-            "ROLE_TRUST_POLICY_SYNTAX_ERROR_NOTPRINCIPAL" if kind == "trust" else "UNSUPPORTED_ELEMENT_COMBINATION",
+            "ROLE_TRUST_POLICY_SYNTAX_ERROR_NOTPRINCIPAL" if kind == "trust" else "ALLOW_WITH_NOT_PRINCIPAL",
         )
     for value in statement.resource.values if statement.resource and kind != "resource" else ():
         if is_short(value):
-            reader.problem(f"{quoted(value.text)} is for the resource policy of an API; write its ARN", value.span)
+            words = f"{quoted(value.text)} is for the resource policy of an API; write its ARN"
+            reader.problem(words, value.span, "INVALID_ARN_PREFIX")
 
 
 def _bare_star(statement: Statement) -> Span | None:

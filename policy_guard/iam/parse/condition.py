@@ -60,17 +60,21 @@ def _operator(reader: Reader, entry: Entry, variables: bool) -> Iterator[Conditi
     reader.refuse_tag(entry.key)
     read = _read_operator(entry.key.text)
     if read is None:
-        reader.problem(_no_operator(reader, entry.key.text), entry.key.span, "INVALID_CONDITION_OPERATOR")
+        is_null = entry.key.text.lower().endswith("nullifexists")
+        code = "NULL_WITH_IF_EXISTS" if is_null else "INVALID_CONDITION_OPERATOR"
+        reader.problem(_no_operator(reader, entry.key.text), entry.key.span, code)
         return
     quantifier, operator, if_exists = read
     if operator == "Null" and quantifier:
         remedy = f"write Null without {quantifier}"
-        reader.doubt(f"{quoted(entry.key.text)} may hold for every request; {remedy}", entry.key.span)
+        words = f"{quoted(entry.key.text)} may hold for every request; {remedy}"
+        reader.doubt(words, entry.key.span, "NULL_WITH_QUALIFIER")
     if not isinstance(entry.value, Object) or entry.value.tag is not None:
         reader.problem(
             f"{quoted(entry.key.text)} takes a mapping of condition keys", entry.value.span, "DATA_TYPE_MISMATCH"
         )
         return
+    empty_code = f"EMPTY_ARRAY_CONDITION{_empty_suffix(quantifier, if_exists)}"
     takes_variables = variables and operator.startswith(("String", "Arn", "Bool"))
     for key, value in _distinct_entries(reader, entry.value, "condition key"):
         if MADE_UP in key.text:
@@ -79,7 +83,12 @@ def _operator(reader: Reader, entry: Entry, variables: bool) -> Iterator[Conditi
             reader.problem(f"{quoted(key.text)} stands for unknown condition keys; write the keys", key.span)
         elif read_key := reader.key(key):
             written_values = reader.values(
-                value, key.text.lower(), takes_variables, plain=True, if_empty=_WITHOUT_VALUES
+                value,
+                key.text.lower(),
+                takes_variables,
+                plain=True,
+                if_empty=_WITHOUT_VALUES,
+                empty_code=empty_code,
             )
             values = tuple(map(reader.condition_value, written_values))
             for condition_value in values:
@@ -96,30 +105,41 @@ def _operator(reader: Reader, entry: Entry, variables: bool) -> Iterator[Conditi
             )
 
 
+def _empty_suffix(quantifier: str, if_exists: bool) -> str:
+    """Return the end of the code that AWS has for a condition without values."""
+    return f"_{quantifier.upper()}" if quantifier else "_IFEXISTS" if if_exists else ""
+
+
 def _check_value(reader: Reader, operator: str, value: Value) -> None:
     """A value that is none of its operator's type would match nothing, and is surely meant to match something."""
     parts = value.pattern.parts
     if not all(isinstance(part, str | Wildcard) for part in parts):
         return
     text = "".join(map(as_text, parts))
-    for start, right, description in _types() if operator.startswith(_TYPED) else ():
+    for start, right, description, code in _types() if operator.startswith(_TYPED) else ():
         if operator.startswith(start) and not right(text):
-            reader.problem(
-                f"{quoted(value.text)} is not a valid {description}", value.span, "INVALID_CONDITION_DATA_TYPE"
-            )
+            reader.problem(f"{quoted(value.text)} is not a valid {description}", value.span, f"TYPE_MISMATCH_{code}")
 
 
 @cache
-def _types() -> tuple[tuple[tuple[str, ...], Callable[[str], object], str], ...]:
-    """For the operators that begin so: whether a text is of their type, and what to say if it is not."""
+def _types() -> tuple[tuple[tuple[str, ...], Callable[[str], object], str, str], ...]:
+    """For the operators that begin so: whether a text is of their type, what to say if it is not, and AWS's code.
+
+    AWS calls a text that is no base64 a mismatch of a string.
+    """
     from policy_guard.iam.condition_values import block, moment, number, usual_base64
 
     return (
-        (("Bool", "Null"), _is_truth, 'truth value; write "true" or "false"'),
-        (("Numeric",), lambda text: number(text) is not None, "number; write digits, and a fraction if need be"),
-        (("Date",), moment, "date; write 2026-01-31T08:00:00Z, or seconds since 1970"),
-        (("Ip", "NotIp"), block, "IP address or block; write 203.0.113.0/24 or 2001:db8::/32"),
-        (("Binary",), lambda text: usual_base64(text) is not None, "base64"),
+        (("Bool", "Null"), _is_truth, 'truth value; write "true" or "false"', "BOOLEAN"),
+        (
+            ("Numeric",),
+            lambda text: number(text) is not None,
+            "number; write digits, and a fraction if need be",
+            "NUMBER",
+        ),
+        (("Date",), moment, "date; write 2026-01-31T08:00:00Z, or seconds since 1970", "DATE"),
+        (("Ip", "NotIp"), block, "IP address or block; write 203.0.113.0/24 or 2001:db8::/32", "IP_RANGE"),
+        (("Binary",), lambda text: usual_base64(text) is not None, "base64", "STRING"),
     )
 
 

@@ -63,8 +63,10 @@ class Reader:
         """Keeps what can be read, and is likely to mean something else than it seems to."""
         self.doubts.append(Problem(message, span, code))
 
-    def entries(self, node: Object, names: Sequence[str], owner: str) -> dict[str, Node]:
-        """The entries by name. Unknown and repeated names are problems."""
+    def entries(
+        self, node: Object, names: Sequence[str], owner: str, code: str = "INVALID_POLICY_ELEMENT"
+    ) -> dict[str, Node]:
+        """The entries by name. Unknown names, which AWS has a code for, and repeated ones are problems."""
         nodes: dict[str, Node] = {}
         if node.tag is not None:
             self.problem(f"{quoted(node.tag)} has no meaning here; leave the tag out", node.span)
@@ -74,9 +76,7 @@ class Reader:
                 self.problem(f"{quoted(key.text)} is written twice in {owner}; keep one", key.span, "JSON_SYNTAX_ERROR")
             elif key.text not in names:
                 suggestion = _suggestion(key.text, names) if self.may_suggest() else ""
-                self.problem(
-                    f"{owner} has no element {quoted(key.text)}{suggestion}", key.span, "INVALID_POLICY_ELEMENT"
-                )
+                self.problem(f"{owner} has no element {quoted(key.text)}{suggestion}", key.span, code)
             else:
                 nodes[key.text] = value
         return nodes
@@ -92,7 +92,13 @@ class Reader:
         return self._suggested <= MOST_SUGGESTIONS
 
     def values(
-        self, node: Node, name: str, variables: bool, plain: bool = False, if_empty: str = ""
+        self,
+        node: Node,
+        name: str,
+        variables: bool,
+        plain: bool = False,
+        if_empty: str = "",
+        empty_code: str = "",
     ) -> tuple[Value, ...]:
         """One string or a list of them. With `plain`, numbers and booleans do as well.
 
@@ -100,7 +106,7 @@ class Reader:
         """
         items = node.items if isinstance(node, Array) and node.tag is None else (node,)
         if not items and if_empty:
-            self.doubt(f"{quoted(name)} is an empty list: {if_empty}", node.span, _empty_array(name))
+            self.doubt(f"{quoted(name)} is an empty list: {if_empty}", node.span, empty_code or _empty_array(name))
         elif not items:
             self.problem(f"{quoted(name)} is an empty list", node.span, _empty_array(name))
         return tuple(value for item in items if (value := self.value(item, name, variables, plain)))
@@ -142,7 +148,7 @@ class Reader:
         try:
             value = Value(text, read_pattern(text, variables, known_key), span)
         except ValueError as error:
-            self.problem(printable(str(error)), span)
+            self.problem(printable(str(error)), span, _variable_code(text))
             return None
         return self._with_placeholders(value)
 
@@ -234,6 +240,19 @@ class Reader:
             self.problem(printable(str(error)), node.span)
             return None
         return self._with_placeholders(Value(body if mapping.entries else text.text, pattern, node.span))
+
+
+def _variable_code(text: str) -> str:
+    """Return what AWS calls the mistake of a text whose policy variables cannot be read."""
+    start = text.rfind("${")
+    inner = text[start + 2 :].partition("}")
+    if start >= 0 and not inner[1]:
+        return "MISSING_BRACE_IN_VARIABLE"
+    if start >= 0 and not inner[0].strip():
+        return "EMPTY_VARIABLE"
+    if "," in inner[0]:
+        return "MISSING_QUOTE_IN_VARIABLE"
+    return "UNSUPPORTED_SPACE_IN_VARIABLE" if " " in inner[0] else ""
 
 
 def _empty_array(name: str) -> str:

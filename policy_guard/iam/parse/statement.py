@@ -223,7 +223,7 @@ def principals(reader: Reader, name: str, node: Node, if_empty: str = "") -> Pri
     elif isinstance(node, Object):
         entries = [
             _principal(reader, type_, value)
-            for type_, names in reader.entries(node, _PRINCIPALS, f'"{name}"').items()
+            for type_, names in reader.entries(node, _PRINCIPALS, f'"{name}"', "INVALID_PRINCIPAL_KEY").items()
             for value in reader.values(names, type_, variables=False, plain=type_ == "AWS", if_empty=if_empty)
         ]
         if not node.entries:

@@ -7,18 +7,18 @@ of the IAM User Guide, access-analyzer-reference-policy-checks; OUR_CODE stands 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.formats.json import scan
-from policy_guard.documents.source import Array, Node, Object, Problem, Scalar, Source, Span, Unreadable
-from policy_guard.iam import catalog
+from policy_guard.documents.source import Node, Problem, Source, Unreadable
 from policy_guard.iam.parse import parse
-from policy_guard.iam.policy import Kind, Policy
+from policy_guard.iam.policy import Kind
+from policy_guard.serve.issue_codes import FindingType, finding_type
 from policy_guard.serve.locations import location
 from policy_guard.serve.operation import POLICY, ApiRequest, Operation, Refused, request_schema
+from policy_guard.serve.remarks import remarks, remarks_of_tree
 
-FindingType: TypeAlias = Literal["ERROR", "SECURITY_WARNING", "SUGGESTION", "WARNING"]
 OUR_CODE = "POLICY_GUARD_READABLE"
 _KINDS: dict[str, Kind | None] = {
     "IDENTITY_POLICY": "identity",
@@ -66,56 +66,19 @@ def _findings(source: Source, kind: Kind | None) -> Iterator[dict[str, Any]]:
     except Unreadable as error:
         yield from (_finding(source, None, p._replace(code="JSON_SYNTAX_ERROR"), "ERROR") for p in error.problems)
         return
-    yield from (_finding(source, root, problem, type_) for type_, problem in _suggestions(root))
+    yield from (_finding(source, root, remark, "WARNING") for remark in remarks_of_tree(root))
     try:
         policy = parse(PolicyDocument(label="", node=root, source=source), kind)
     except Unreadable as error:
         yield from (_finding(source, root, problem, "ERROR") for problem in error.problems)
         return
-    yield from (_finding(source, root, doubt, _type_of_doubt(doubt)) for doubt in policy.doubts)
-    yield from (_finding(source, root, problem, "ERROR") for problem in _unknown_actions(policy))
+    yield from (_finding(source, root, remark, "WARNING") for remark in (*policy.doubts, *remarks(policy)))
 
 
-def _suggestions(root: Node) -> Iterator[tuple[FindingType, Problem]]:
-    """Return what AWS remarks about a policy that it takes: an empty Sid, and no Version."""
-    if not isinstance(root, Object):
-        return
-    if root.get("Version") is None:
-        words = 'the policy has no "Version", and policy variables are plain texts in it; write "2012-10-17"'
-        yield "WARNING", Problem(words, Span(root.span.start, root.span.start + 1), "MISSING_VERSION")
-    statements = root.get("Statement")
-    for statement in statements.items if isinstance(statements, Array) else (statements,):
-        sid = statement.get("Sid") if isinstance(statement, Object) else None
-        if isinstance(sid, Scalar) and not sid.text:
-            yield "SUGGESTION", Problem('"Sid" is empty; write one, or leave it out', sid.span, "EMPTY_SID_VALUE")
-
-
-def _type_of_doubt(doubt: Problem) -> FindingType:
-    if doubt.code.startswith("EMPTY_"):
-        return "SUGGESTION"
-    return "ERROR" if doubt.code else "WARNING"
-
-
-def _unknown_actions(policy: Policy) -> Iterator[Problem]:
-    """The actions, written in full, that AWS does not have by our catalogue."""
-    for text, span in _literal_actions(policy):
-        service = text.partition(":")[0]
-        if not catalog.actions(service):
-            yield Problem(f'AWS has no service "{service}"', span, "INVALID_SERVICE_IN_ACTION")
-        elif not catalog.exists(text):
-            yield Problem(f'AWS has no action "{text}" in {catalog.source()}', span, "INVALID_ACTION")
-
-
-def _literal_actions(policy: Policy) -> Iterator[tuple[str, Span]]:
-    for statement in policy.statements:
-        for value in statement.action.values:
-            text = value.pattern.parts[0] if len(value.pattern.parts) == 1 else None
-            if isinstance(text, str):
-                yield text, value.span
-
-
-def _finding(source: Source, root: Node | None, problem: Problem, type_: FindingType) -> dict[str, Any]:
+def _finding(source: Source, root: Node | None, problem: Problem, ours: FindingType) -> dict[str, Any]:
+    """A finding of the type that AWS gives its code; `ours` where AWS has no code."""
     code = problem.code or OUR_CODE
+    type_ = finding_type(problem.code) if problem.code else ours
     anchor = f"{_ANCHORS.get(type_, type_.lower())}-{code.lower().replace('_', '-')}"
     return {
         "findingDetails": problem.message,
