@@ -45,7 +45,7 @@ def _policy(*statements: Node) -> Policy:
 
 def _passes(old: Policy, new: Policy) -> bool:
     question = Question(kind="identity", new=new, old=old, critical=(), access=Access([new, old]))
-    return api._answer(NO_NEW_ACCESS, question).result == "PASS"
+    return api.Result(NO_NEW_ACCESS, question).result == "PASS"
 
 
 BUCKET = Hole("Bucket")
