@@ -1,6 +1,7 @@
 """YAML with parts that a template engine fills in: read with them as they are, if they stand only in values.
 
-The engines: Go's text/template (Helm), Jinja and ERB. What they leave out, repeat or include is no value.
+The engines: Go's text/template (Helm), Jinja and ERB, and builds that replace `%NAME%`, as those of AWS Solutions do.
+What they leave out, repeat or include is no value.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from policy_guard.regex import regex
 
 NO_FILE_YET = 'leave the file out with "exclude", or name this line under "ignore-unreadable"'
 # Every run ends at the next opening character, so that the time is linear in the text.
-_MARKER = regex(r"\{\{[^{}]*\}\}|\{%[^{}%]*%\}|\{#[^{}#]*#\}|<%[^<>%]*%>|%\{[^{}]*\}")
-_OPENING = regex(r"\{\{|\{%|\{#|<%|%\{")
+_MARKER = regex(r"\{\{[^{}]*\}\}|\{%[^{}%]*%\}|\{#[^{}#]*#\}|<%[^<>%]*%>|%\{[^{}]*\}|%%?[A-Z][A-Z0-9_]{2,60}%%?")
+_OPENING = regex(r"\{\{|\{%|\{#|<%|%\{|%%?[A-Z][A-Z0-9_]{2,60}%")
 # Of Go's functions those that give more than one line or a part of YAML, and every statement.
 _STRUCTURE = regex(
     r"""\{\{\s*(?:[-~#/^>!*]|(?:if|else|end|range|with|define|block|template|break|continue)\b|(?:\$\w*\s*|\w+\s*)?:?=[^=])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.compare import template_problems
@@ -72,12 +72,16 @@ def compared_policies(
         if key not in new_parsed.problems
         for problem in problems
     )
-    renamed = (
-        f"{name} has the trust and the users of {old_name}, which is gone, and is compared with it"
-        for old_name, name in names.items()
-        if type_of(new.resources[name]) == "AWS::IAM::Role"
-    )
+    renamed = _rename_notes(names, new)
     return PolicyPairs(tuple(pairs), unread, (*sides.problems, *new_parsed.every_problem), (*sides.notes, *renamed))
+
+
+def _rename_notes(names: Mapping[str, str], new: Template) -> Iterator[str]:
+    for old_name, name in names.items():
+        if name in new.parameters:
+            yield f"{name} is defined and used as {old_name} was, which is gone, and is taken to be given its value"
+        elif type_of(new.resources[name]) == "AWS::IAM::Role":
+            yield f"{name} has the trust and the users of {old_name}, which is gone, and is compared with it"
 
 
 def _twins(old: Parsed, new: Parsed) -> dict[PolicyId, PolicyId]:

@@ -1,4 +1,5 @@
 """Resources under another logical id: a role that its users and its trust tell to be the one that went, and CDK's ids.
+Parameters under another name that are defined and used as before are told as well.
 
 The old template is then read as if it had used the new id, so that all is judged as for a resource that kept its own.
 A name is no more than what the template calls a thing; whom a role trusts and what acts by it has to be the same.
@@ -12,7 +13,7 @@ from collections.abc import Collection, Hashable, Iterator, Mapping
 
 from policy_guard.documents.containers.cloudformation.calls import shape, words_of
 from policy_guard.documents.containers.cloudformation.template import Template, read_template, type_of
-from policy_guard.documents.source import Array, Entry, Node, Object, Scalar
+from policy_guard.documents.source import Array, Entry, Node, Object, Scalar, scalars
 
 _ROLE = "AWS::IAM::Role"
 # AWS CDK Developer Guide, "Identifiers": a hash of the path of a construct ends a logical id; that of a version or a
@@ -25,12 +26,20 @@ _HOLDERS = {
     "AWS::IAM::ManagedPolicy": "Roles",
     "AWS::IAM::RolePolicy": "RoleName",
 }
+_NAMING_SECTIONS = ("Resources", "Parameters")
+_DESCRIBING = ("Description", "ConstraintDescription")
 _WITHOUT_MEANING = ("DependsOn", "Metadata")
 _CODE = ("Code", "CodeUri")
 
 
 def new_names(old: Template, new: Template) -> dict[str, str]:
-    """Old logical ids of resources, and those that the same resources have in the new template."""
+    """Old names of resources and parameters, and those that the same ones have in the new template."""
+    parameter_names = dict(_parameter_names(old, new))
+    old = with_names(old, parameter_names)
+    return parameter_names | _resource_names(old, new)
+
+
+def _resource_names(old: Template, new: Template) -> dict[str, str]:
     gone, fresh = _names_without(old, new), _names_without(new, old)
     if not gone or not fresh:
         return {}
@@ -46,11 +55,44 @@ def with_names(old: Template, names: Mapping[str, str]) -> Template:
     root = _renamed(old.root, names)
     assert isinstance(root, Object)
     entries = (
-        entry._replace(value=_with_ids(entry.value, names)) if entry.key.text == "Resources" else entry
+        entry._replace(value=_with_ids(entry.value, names)) if entry.key.text in _NAMING_SECTIONS else entry
         for entry in root.entries
     )
     template = read_template(old.source, root._replace(entries=tuple(entries)))
     return template._replace(account=old.account, filled=old.filled)
+
+
+def _parameter_names(old: Template, new: Template) -> Iterator[tuple[str, str]]:
+    """Parameters that are gone, and those that are defined and used as they were, if there is one alone for each.
+
+    Nobody may have given the new one its value yet, so none has a default that stands for many texts.
+    """
+    by_traits = [_parameters_by_traits(old, new), _parameters_by_traits(new, old)]
+    for traits, names in by_traits[0].items():
+        if len(names) == len(by_traits[1].get(traits, ())) == 1:
+            yield names[0], by_traits[1][traits][0]
+
+
+def _parameters_by_traits(template: Template, other: Template) -> dict[Hashable, list[str]]:
+    names = [name for name in template.parameters if name not in other.parameters]
+    if not names or all(name in template.parameters for name in other.parameters):
+        return {}
+    other_words = {word for word, _ in _mentions(other.root)} | set(other.resources)
+    uses: dict[str, set[Hashable]] = {name: set() for name in names}
+    for section, value in template.root.entries:
+        for entry in (
+            value.entries if isinstance(value, Object) and section.text not in ("Metadata", "Parameters") else ()
+        ):
+            for word, path in _mentions(entry.value):
+                if word in uses:
+                    uses[word].add((section.text, entry.key.text, path))
+    by_traits: dict[Hashable, list[str]] = {}
+    for name in names:
+        definition = template.parameters[name]
+        default = definition.get("Default")
+        if name not in other_words and not (default is not None and any("*" in s.text for s in scalars(default))):
+            by_traits.setdefault((shape(_without(definition, _DESCRIBING)), frozenset(uses[name])), []).append(name)
+    return by_traits
 
 
 def _names_without(template: Template, other: Template) -> list[str]:
