@@ -3,7 +3,7 @@
 CLONE is a clone of any repository, bare or not; it stays as it is. Of its commits that touch lines about access, at
 most `--most` are drawn (`--seed`), each is checked against its parent in a process of its own, and a table tells how
 many policies changed and how they were judged. `--findings FILE` writes a line of JSON for each commit, to be read
-beside the commit. It takes a second or two a commit.
+beside the commit. What such commits do in Terraform is left out unless `--terraform` asks for it. It takes a second or two a commit.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -83,10 +84,16 @@ def checked(clone: Path, patterns: Iterable[str], options: argparse.Namespace) -
         for commit in drawn(folder, patterns, options.most, options.seed):
             _check_out(folder, commit)
             record = {"repository": _name(clone), "commit": commit, **_in_a_process(folder, commit)}
+            if not options.terraform:
+                record |= {name: [*filter(_is_of_template, record[name])] for name in ("policies", "findings")}
             if options.findings:
                 with Path(options.findings).open("a", encoding="utf-8") as file:
                     file.write(json.dumps(record) + "\n")
             yield record
+
+
+def _is_of_template(item: Mapping[str, Any]) -> bool:
+    return not any(fnmatch(item["path"], pattern) for pattern in TERRAFORM)
 
 
 def _check_out(folder: str, commit: str) -> None:
