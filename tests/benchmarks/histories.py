@@ -3,7 +3,8 @@
 CLONE is a clone of any repository, bare or not; it stays as it is. Of its commits that touch lines about access, at
 most `--most` are drawn (`--seed`), each is checked against its parent in a process of its own, and a table tells how
 many policies changed and how they were judged. `--findings FILE` writes a line of JSON for each commit, to be read
-beside the commit. What such commits do in Terraform is left out unless `--terraform` asks for it. It takes a second or two a commit.
+beside the commit. What such commits do in Terraform is left out unless `--terraform` asks for it. It takes a second or
+two a commit.
 """
 
 from __future__ import annotations
