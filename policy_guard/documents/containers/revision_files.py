@@ -6,14 +6,19 @@ from collections.abc import Callable, Iterable
 from posixpath import dirname, normpath
 from typing import NamedTuple
 
+from policy_guard.documents.containers.value_files import UsedNames
 from policy_guard.documents.source import Source
 
 
 class RevisionFiles(NamedTuple):
-    """Reads other files of a revision: the text of one by its path from the root, if there is one, and all paths."""
+    """Reads other files of a revision: the text of one by its path from the root, if there is one, and all paths.
+
+    `names` are those of values that policies in the revision use.
+    """
 
     read: Callable[[str], Source | None]
     paths: Callable[[], Iterable[str]]
+    names: Callable[[], UsedNames] = UsedNames
 
 
 NO_FILES = RevisionFiles(lambda path: None, lambda: ())

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.documents.containers.serverless_framework.files import is_serverless_name
+from policy_guard.documents.containers.value_files import NO_NAMES, is_value_file
 from policy_guard.documents.format import (
     MAX_BYTES,
     decode,
@@ -175,7 +176,8 @@ def glance_of(
     if LFS.match(data) and not sniff(data):
         return _pointer_version(data, path, revision, configured)
     by_content = not configured and plain_name(path)
-    if not (configured or closely or sniff(data) or is_serverless_name(path) or hides_text(path, data)):
+    is_named = is_serverless_name(path) or is_value_file(path)
+    if not (configured or closely or sniff(data) or is_named or hides_text(path, data)):
         return FileVersion(Source(path, "", revision), {}, examined=False)
     if by_content and not in_json(data) and not is_short_text(data):
         return _version_of_long_file(data, path, revision)
@@ -190,7 +192,7 @@ def glance_of(
             return _serverless_version(source, documents, siblings)
         if any(map(_is_template, documents)):
             return _template_version(source, documents, siblings)
-        is_manifest, reading = _reading_of(source, documents)
+        is_manifest, reading = _reading_of(source, documents, siblings)
     except Unreadable as error:
         source = salvage(path, data, revision)
         if (templated := _marked_reading(source, data)) is not None:
@@ -216,8 +218,14 @@ def _pointer_version(data: bytes, path: str, revision: str, configured: bool) ->
     )
 
 
-def _reading_of(source: Source, documents: Sequence[Node]) -> tuple[bool, Reading]:
+def _reading_of(
+    source: Source, documents: Sequence[Node], siblings: RevisionFiles | None = None
+) -> tuple[bool, Reading]:
     """The policies of a file, and whether it is a manifest or the like."""
+    if is_value_file(source.path):
+        from policy_guard.documents.containers.manifests import policies_in_values
+
+        return True, policies_in_values(source, documents, siblings.names() if siblings else NO_NAMES)
     from policy_guard.documents.containers.plain import policies_in
 
     if (manifests := _manifest_reading(source, documents)) is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from policy_guard.documents.containers.revision_files import RevisionFiles
 from policy_guard.documents.containers.serverless_framework.files import parts
+from policy_guard.documents.containers.value_files import UsedNames, has_names, may_use_values
 from policy_guard.documents.format import decode
 from policy_guard.documents.formats import plain_name, suffixes
 from policy_guard.documents.formats.snapshots import SUFFIXES as SNAPSHOTS
@@ -32,6 +33,8 @@ _BY_SHAPE = PolicyFiles(())
 # Terraform, "Files and Configuration Structure": these hold blocks, and are read folder by folder.
 _OF_TERRAFORM = regex(r"(?:.*/)?[^./][^/]*\.(?:tf|tofu)\.json")
 _TOO_LARGE = f"the file is larger than {LARGEST >> 20} MB, and larger ones are not read; exclude it"
+_MOST_CLOSELY = 1_000
+"""Templates in which the names of values are looked for in policies alone, and not anywhere."""
 _MOST_GLANCES = 8
 """Versions of files that are kept once they are read."""
 
@@ -49,6 +52,8 @@ class Reader:
         self._trees: dict[Revision, Tree] = {}
         self._files: dict[Revision, dict[str, File]] = {}
         self._read: dict[Revision, frozenset[str]] = {}
+        self._names: dict[Revision, UsedNames] = {}
+        self._names_by_file: dict[tuple[str, str | None], UsedNames | None] = {}
         self._distrusted: set[tuple[Revision, str | None]] = set()
         self._glances: dict[tuple[Revision, str, str | None, bool], FileVersion] = {}
 
@@ -147,7 +152,30 @@ class Reader:
 
     def siblings(self, revision: Revision) -> RevisionFiles:
         """Reads other files of a revision, for what reads them."""
-        return RevisionFiles(partial(self._text, revision), lambda: self.files(revision))
+        read_names = partial(self._names_in_policies, revision)
+        return RevisionFiles(partial(self._text, revision), lambda: self.files(revision), read_names)
+
+    def _names_in_policies(self, revision: Revision) -> UsedNames:
+        """The names of values that policies of a revision use."""
+        if revision not in self._names:
+            from policy_guard.documents.containers.used_names import joined_names
+
+            files = self.files(revision)
+            names = [self._names_in(revision, path, file) for path, file in files.items() if may_use_values(path)]
+            self._names[revision] = joined_names(list(filter(None, names)), files)
+        return self._names[revision]
+
+    def _names_in(self, revision: Revision, path: str, file: File) -> UsedNames | None:
+        """The names that policies of a file use, which most revisions have in common."""
+        key = path, file.oid
+        if key not in self._names_by_file or file.oid is None:
+            self._names_by_file[key] = None
+            data = self._repository.read(file) if file.mode not in (LINK, SUBMODULE) else None
+            if data is not None and data is not OVERSIZED and has_names(data) and (text := self._text(revision, path)):
+                from policy_guard.documents.containers.used_names import used_names
+
+                self._names_by_file[key] = used_names(text, closely=len(self._names_by_file) < _MOST_CLOSELY)
+        return self._names_by_file[key]
 
     def _parts(self, revision: Revision) -> frozenset[str]:
         """The files that need not be policies by themselves, since others read them and are judged with them."""

@@ -52,9 +52,10 @@ def compared_policies(
 ) -> PolicyPairs:
     """The policies of two versions of a template that may differ, in pairs; those of one principal as one or not."""
     if new.filled:
-        from policy_guard.documents.containers.serverless_framework.roles import with_lesser_role
+        from policy_guard.documents.containers.serverless_framework.roles import with_bare_roles, with_lesser_role
 
         old = with_lesser_role(old, new)
+        old, new = with_bare_roles(old, new), with_bare_roles(new, old)
     names = new_names(old, new)
     old = with_names(old, names)
     sides = differing_units(old, new)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from policy_guard.documents.containers.limits import SWITCH, Limit, Limits
 from policy_guard.documents.containers.manifests.branches import Branches
+from policy_guard.documents.containers.manifests.grants import by_text
 from policy_guard.documents.containers.manifests.keys import ANNOTATIONS
 from policy_guard.documents.containers.manifests.limits import limits_of
 from policy_guard.documents.containers.manifests.resources import is_manifest
 from policy_guard.documents.containers.manifests.walk import CAP, ManifestPolicy, policies_of, standing_for
 from policy_guard.documents.containers.plain import PolicyDocument, Reading
+from policy_guard.documents.containers.recognition import policy_of
+from policy_guard.documents.containers.value_files import UsedNames, deciding_nodes
 from policy_guard.documents.marks import refused_marks
 from policy_guard.documents.source import Array, Node, Problem, Source, Span, scalars
 
@@ -57,6 +61,21 @@ def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
     problems = _problems_inside(mark_problems, manifest_policies)
     other_spans = [each.span for each in mark_problems if each not in problems] if branches else []
     return _reading(source, documents, manifest_policies, branches, problems, other_spans)
+
+
+def policies_in_values(source: Source, documents: Sequence[Node], names: UsedNames) -> Reading:
+    """The policies and roles in a file of values, and the values that policies elsewhere use."""
+    policies = _documents(source, policies_of(source, documents))
+    by_label: dict[str, Limit] = {}
+    for document in documents:
+        for path, node in deciding_nodes(source.path, document, names):
+            label = f"{path}{SWITCH}"
+            policies[label] = PolicyDocument(
+                label, policy_of((by_text(node, f"the value {path} in a policy"),), node.span), source, kind="identity"
+            )
+            by_label[path] = Limit(path, "", "off", "given", node.span)
+    places = {"": documents[0].span} if documents else {}
+    return Reading(tuple(policies.values()), 0, limits=Limits(by_label, places))
 
 
 def _reading(

@@ -299,16 +299,20 @@ class Branches:
         """Tell whether the file itself defines a template or a macro of this name."""
         return any(each.name == name for reading in self.readings for each in reading.definitions)
 
-    def templates(self) -> Iterator[tuple[Mark, str]]:
-        """The templates of Go that the file defines, each with all texts that decide it; many of them are one."""
+    def templates(self) -> Iterator[tuple[Mark, Span, str]]:
+        """The templates of Go that the file defines, each with where it stands and all texts that decide it.
+
+        Many of them are one.
+        """
         (reading, _) = self.readings
         if len(reading.definitions) > _MOST_DEFINITIONS:
-            yield Mark("all templates", reading.marks[0].span), self._text
+            yield Mark("all templates", reading.marks[0].span), Span(0, len(self._text)), self._text
             return
         for frame in reading.frames:
             if frame.mark.word in ("define", "block"):
                 body = self._text[frame.mark.span.end : frame.end]
-                yield frame.mark, "\n".join((body, *reading.texts_of(body)))
+                span = Span(frame.mark.span.end, frame.end)
+                yield frame.mark, span, "\n".join((body, *reading.texts_of(body)))
 
     def definitions(self, text: str) -> str:
         """Return what the marks in a text refer to in this file, in a short text; empty if nothing."""

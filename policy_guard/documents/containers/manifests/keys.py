@@ -67,6 +67,9 @@ ANYWHERE = regex(
 """Those that count in any manifest: the role or the account of a service account or namespace, who is let into a
 cluster, and every role by its ARN."""
 
+ATTACHED = regex(r"\w*policyarns?|managedpolic(?:y|ies)")
+"""Under these stand managed policies in values for templates."""
+
 ROLE_NAME = regex(
     r"\w*(?:serviceaccount|iam|irsa|aws|(?<!cluster)node|instance|task|execution|assumed?|crossaccount)role(?:name)?s?"
 )

@@ -52,7 +52,7 @@ def is_manifest(document: Node) -> bool:
     if isinstance(document, Scalar):
         return False
     makes_something = _manifest(document) or _kustomization(document)
-    return makes_something is not None or _is_project(document) or _is_play(document)
+    return makes_something is not None or is_project(document) or _is_play(document)
 
 
 def is_operation(node: Object) -> bool:
@@ -99,7 +99,7 @@ def _kustomization(node: Object) -> Resource | None:
     return Resource(kind, kind, False)
 
 
-def _is_project(document: Object) -> bool:
+def is_project(document: Object) -> bool:
     """Tell whether a mapping is a program of Pulumi."""
     resources = document.get("resources")
     entries = resources.entries if isinstance(resources, Object) else ()

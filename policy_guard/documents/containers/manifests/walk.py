@@ -17,6 +17,7 @@ from policy_guard.documents.containers.manifests.resources import (
     identity,
     is_filled_in,
     is_operation,
+    is_project,
     is_removed,
     key_label,
     resource_of,
@@ -169,6 +170,7 @@ def _key_policies(source: Source, plain: str, value: Node, way: _Way, is_grantin
         in_aws = False
     gives_access = (
         (_names_role(plain, value) and not way.is_known)
+        or (way.resource is None and keys.ATTACHED.fullmatch(plain))
         or _patches(value, way)
         or (in_aws and not is_granting and _gives_access(plain, way))
     )
@@ -202,8 +204,11 @@ def _access_policies(source: Source, value: Node, way: _Way) -> Iterator[Manifes
 
 def _fills_in(way: _Way) -> bool:
     """Tell whether variables stand there that fill in the tasks or the resources beside them."""
-    sibling_keys = _PLAYED if way.key == "vars" else ("resources",) if way.key in keys.VARIABLES else ()
-    return not way.resource and any(way.mappings[-1].get(key) for key in sibling_keys)
+    if way.resource:
+        return False
+    if way.key in keys.VARIABLES:
+        return is_project(way.mappings[-1])
+    return way.key == "vars" and any(way.mappings[-1].get(key) for key in _PLAYED)
 
 
 def _has_other_policies(way: _Way) -> bool:

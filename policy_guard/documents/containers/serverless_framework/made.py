@@ -22,6 +22,10 @@ _SETTINGS = ("onError", "destinations", "fileSystemConfig", "vpc", "kmsKeyArn", 
 _SHARED_SETTINGS = ("tracing", "vpc", "kmsKeyArn", "awsKmsKeyArn")
 
 
+BARE_ROLE = "Serverless::Bare"
+"""The type that stands for a role with only what every function has; beside one that has more it is a role."""
+
+
 class RoleContents(NamedTuple):
     """What a role gets: statements, managed policies and a boundary."""
 
@@ -121,9 +125,9 @@ def _arn(value: Node) -> Node:
 
 
 def role(name: str, contents: RoleContents, span: Span, user: Span) -> list[Entry]:
-    """The role of this logical id, for what stands at `user`; nothing if it gets only what every function has."""
+    """The role of this logical id, for what stands at `user`: a bare one if it gets only what every function has."""
     if contents == RoleContents():
-        return []
+        return [entry(name, mapping(span, Type=text(BARE_ROLE, span)))]
     properties = [entry("AssumeRolePolicyDocument", _trust(user))]
     if contents.statements:
         statements = Array(contents.statements, contents.statements[0].span)
@@ -135,6 +139,12 @@ def role(name: str, contents: RoleContents, span: Span, user: Span) -> list[Entr
     if contents.boundary is not None:
         properties.append(entry("PermissionsBoundary", contents.boundary))
     return [entry(name, mapping(span, Type=text("AWS::IAM::Role", span), Properties=Object(tuple(properties), span)))]
+
+
+def without_contents(span: Span) -> Object:
+    """The role of functions that nobody gives anything."""
+    properties = Object((entry("AssumeRolePolicyDocument", _trust(span)),), span)
+    return mapping(span, Type=text("AWS::IAM::Role", span), Properties=properties)
 
 
 def _trust(span: Span) -> Object:

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.calls import canonical
-from policy_guard.documents.containers.cloudformation.template import Template
+from policy_guard.documents.containers.cloudformation.template import Template, type_of
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.serverless_framework.made import (
+    BARE_ROLE,
     RoleContents,
     is_given,
     known,
@@ -21,6 +22,7 @@ from policy_guard.documents.containers.serverless_framework.made import (
     of_events,
     of_provider,
     role,
+    without_contents,
 )
 from policy_guard.documents.containers.serverless_framework.variables import Variables
 from policy_guard.documents.source import Entry, Node, Object, Scalar
@@ -248,6 +250,17 @@ def _version(functions: Sequence[tuple[Scalar, Object]], file: _File) -> list[En
 def normalized(name: str) -> str:
     """The name of a function as it begins the logical ids of what is made for it."""
     return f"{name[:1].upper()}{name[1:]}".replace("-", "Dash").replace("_", "Underscore")
+
+
+def with_bare_roles(template: Template, other: Template) -> Template:
+    """The template, with its bare roles as roles where the other side has more of them, such as a boundary."""
+    names = [
+        name
+        for name, resource in template.resources.items()
+        if type_of(resource) == BARE_ROLE and type_of(other.resources.get(name)) not in ("", BARE_ROLE)
+    ]
+    roles = {name: without_contents(template.resources[name].span) for name in names}
+    return template._replace(resources={**template.resources, **roles}) if roles else template
 
 
 def with_lesser_role(old: Template, new: Template) -> Template:

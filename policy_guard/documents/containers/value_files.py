@@ -1,0 +1,71 @@
+"""Files of values that templates, plays and programs take from elsewhere.
+
+Sources: Helm, "Values Files"; Ansible, "Organizing host and group variables" and "Roles"; Pulumi, "Configuration".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from policy_guard.documents.format import sniff
+from policy_guard.documents.source import Node, Object
+from policy_guard.regex import regex
+
+_HELM = regex(r"(?i)(?:.*/)?(?:values/[^/]+|(?:[^/]*[-_.])?values(?:[-_.][^/]*)?)\.(?:ya?ml|json)")
+_ANSIBLE = regex(r"(?:.*/)?(?:(?:group_vars|host_vars)/.+|(?:vars|defaults)/[^/]+)\.(?:ya?ml|json)")
+_PULUMI = regex(r"(?:.*/)?Pulumi\.[^/]+\.ya?ml")
+_TEMPLATES = (".yaml", ".yml", ".json", ".tpl", ".j2", ".jinja", ".jinja2", ".gotmpl")
+_CONFIG = "config"
+_LONGEST = 500_000
+
+
+class UsedNames(NamedTuple):
+    """The names in policies: paths of values of Helm, variables of Ansible and settings of Pulumi.
+
+    `charts` are the names of charts: below these stand values for them.
+    """
+
+    values: frozenset[str] = frozenset()
+    variables: frozenset[str] = frozenset()
+    settings: frozenset[str] = frozenset()
+    charts: frozenset[str] = frozenset()
+
+
+NO_NAMES = UsedNames()
+
+
+def is_value_file(path: str) -> bool:
+    """Tell whether a file holds values for templates, plays or programs, by its name."""
+    return any(pattern.fullmatch(path) for pattern in (_HELM, _ANSIBLE, _PULUMI))
+
+
+def deciding_nodes(path: str, document: Node, names: UsedNames) -> Iterator[tuple[str, Node]]:
+    """The values in a file that policies use, each with its path."""
+    if isinstance(document, Object) and _PULUMI.fullmatch(path):
+        settings = document.get(_CONFIG)
+        for key, value in settings.entries if isinstance(settings, Object) else ():
+            if key.text.rpartition(":")[2] in names.settings:
+                yield f"{_CONFIG}.{key.text}", value
+    if isinstance(document, Object) and _ANSIBLE.fullmatch(path):
+        yield from ((key.text, value) for key, value in document.entries if key.text in names.variables)
+    if _HELM.fullmatch(path):
+        stack: list[tuple[str, str, Node]] = [("", "", document)]
+        while stack:
+            label, value_path, node = stack.pop()
+            for key, value in node.entries if isinstance(node, Object) else ():
+                inner_label, inner_path = f"{label}.{key.text}".lstrip("."), f"{value_path}.{key.text}".lstrip(".")
+                if inner_path in names.values:
+                    yield inner_label, value
+                else:
+                    stack.append((inner_label, "" if inner_path in names.charts else inner_path, value))
+
+
+def may_use_values(path: str) -> bool:
+    """Tell whether a file may be a template in which names of values stand, by its name."""
+    return path.lower().endswith(_TEMPLATES) and not is_value_file(path)
+
+
+def has_names(data: bytes) -> bool:
+    """Tell whether a template may hold a policy in which names of values stand."""
+    return len(data) <= _LONGEST and (b"{{" in data or b"${" in data) and sniff(data)
