@@ -19,7 +19,7 @@ from policy_guard.pipeline.pairing import Pair, compare_templates, split_pair
 from policy_guard.pipeline.pairing.file_version import FileVersion, glance_of
 from policy_guard.pipeline.results import Results
 from policy_guard.pipeline.session import Session
-from policy_guard.pipeline.stages import TERRAFORM
+from policy_guard.pipeline.stages import TERRAFORM_FILES
 from policy_guard.report.report import Relation, Report
 from policy_guard.settings.load import Settings, load_settings
 from policy_guard.settings.severity import CheckId
@@ -165,7 +165,7 @@ def _allows_more(report: Report) -> bool | None:
 
 
 def _refuse_terraform(*paths: Path) -> None:
-    if path := next((path for path in paths if path.name.endswith(TERRAFORM)), None):
+    if path := next((path for path in paths if path.name.endswith(TERRAFORM_FILES)), None):
         raise SetupError(f"compare does not read {path}, a file of Terraform. Use check, or compare a plan in JSON.")
 
 

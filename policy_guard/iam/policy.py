@@ -234,7 +234,8 @@ class Policy(NamedTuple):
 
     `doubts` are what is read, and likely to mean something else than it seems to. `group` is the name of the group
     of files whose statements these are; the statements know their own files. `holder` is what the file says of whose
-    it is. `names_resources` tells whether some statement is written with Resource or NotResource.
+    it is. `names_resources` tells whether some statement is written with Resource or NotResource. `members` are the
+    labels of the policies that are judged as this one, and other names of it.
     """
 
     kind: Kind
@@ -247,6 +248,12 @@ class Policy(NamedTuple):
     group: str = ""
     holder: str = ""
     names_resources: bool = True
+    members: tuple[str, ...] = ()
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The addresses under which the policy, or one that is judged as a part of it, is listed."""
+        return tuple(dict.fromkeys(text.partition(HIDDEN)[0] for text in (self.label, *self.members)))
 
     @property
     def id(self) -> PolicyId:
@@ -263,6 +270,7 @@ def united(policies: Sequence[Policy], label: str, holder: str) -> Policy:
         statements=tuple(statement for policy in policies for statement in policy.statements),
         doubts=tuple(doubt for policy in policies for doubt in policy.doubts),
         names_resources=any(policy.names_resources for policy in policies),
+        members=tuple(dict.fromkeys(name for policy in policies for name in (policy.label, *policy.members))),
     )
 
 

@@ -29,6 +29,7 @@ from policy_guard.pipeline.results import Progress, Results
 from policy_guard.pipeline.session import Session, Watch
 from policy_guard.pipeline.stages import Run, touches
 from policy_guard.report.report import Report
+from policy_guard.settings.addresses import names_policies
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings, load_settings, may_differ, settings_name
 from policy_guard.settings.severity import FAIL_ON, FailOn
@@ -36,7 +37,6 @@ from policy_guard.settings.severity import FAIL_ON, FailOn
 if TYPE_CHECKING:
     from policy_guard.pipeline.acceptances import Acceptances
     from policy_guard.pipeline.pairing.references import References
-    from policy_guard.pipeline.repository import File
     from policy_guard.refine.attribution import Usage
 
 
@@ -113,7 +113,7 @@ def _check(
         comparison=comparison,
         paths=paths,
         sides=_sides(repository, reader, comparison, ci, options.all_policies),
-        references=_references(settings.config, reader, old, cache(partial(snapshot, repository, old)), results.note),
+        references=_references(repository, reader, comparison, results.note),
     )
     _judge(run, options, folder, accepted)
     results.explain(moved.with_origin)
@@ -133,6 +133,7 @@ def _judge(run: Run, options: Options, folder: Path, accepted: Callable[[], Acce
     if options.plan:
         run.session.plan(options.plan, folder / options.plan, run.config.by_principal)
     run.judge_groups(options.all_policies)
+    run.look_for_named(options.all_policies)
     run.judge_acceptances(accepted, options.all_policies)
     if options.all_policies:
         run.judge_the_rest()
@@ -206,14 +207,19 @@ def _with_packs(settings: Settings, packs: tuple[str, ...]) -> Settings:
 
 
 def _references(
-    config: Config, reader: Reader, base: Revision, files: Callable[[], dict[str, File]], note: Callable[[str], None]
+    repository: Repository, reader: Reader, comparison: Comparison, note: Callable[[str], None]
 ) -> References | None:
     """Return what policies are held against besides their old versions; None where the settings name nothing."""
-    if not any(rule.reference for rule in config.policies):
+    config = reader.settings.config
+    if not any(rule.reference or names_policies(rule.files) for rule in config.policies):
         return None
     from policy_guard.pipeline.pairing.references import References
+    from policy_guard.pipeline.pairing.terraform import Tree
 
-    return References(config=config, reader=reader, base=base, files=files, note=note)
+    base = comparison.old
+    files = cache(partial(snapshot, repository, base))
+    terraform = cache(lambda: Tree(repository, files(), base.name))
+    return References(config, reader, comparison, files, terraform, note)
 
 
 def _acceptance_loader(

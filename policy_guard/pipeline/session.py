@@ -44,14 +44,15 @@ class Session(NamedTuple):
         else:
             self._judge(_name(pair.path, pair.new or pair.old), pair, comparing)
 
-    def version(self, version: FileVersion, with_reference: Callable[[Pair], Pair] = lambda pair: pair) -> None:
+    def version(self, version: FileVersion, as_judged: Callable[[Pair], Pair | None] = lambda pair: pair) -> None:
         """Judges a version by itself: that it can be read, and that it grants nothing critical.
 
-        `with_reference` gives a pair its reference, if every version of it has one.
+        `as_judged` gives a pair what bounds it, and nothing for one that is judged elsewhere.
         """
         self.results.add_unreadable(tuple(unreadable_findings(version.source, version.problems)))
         for policy in version.policies.values():
-            self.pair(with_reference(Pair(path=version.source.path, old=policy, new=policy)), comparing=False)
+            if pair := as_judged(Pair(path=version.source.path, old=policy, new=policy)):
+                self.pair(pair, comparing=False)
 
     def plan(self, name: str, path: Path, by_principal: bool) -> None:
         """Judge the policies before and after a plan of Terraform. Raises `SetupError` if it is none.

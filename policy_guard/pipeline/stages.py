@@ -12,12 +12,13 @@ from policy_guard.documents.containers.serverless_framework.files import is_serv
 from policy_guard.documents.printable import shortened
 from policy_guard.pipeline.pairing import FileResult, Pair, pairs
 from policy_guard.pipeline.pairing.links import Sides
-from policy_guard.pipeline.pairing.reader import Reader
+from policy_guard.pipeline.pairing.reader import TERRAFORM, Reader
 from policy_guard.pipeline.principals import principals_with_changed_documents
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.changes import Change, Comparison, snapshot
 from policy_guard.pipeline.repository.objects import OVERSIZED
 from policy_guard.pipeline.session import Session
+from policy_guard.settings.addresses import names_policies
 from policy_guard.settings.config import Config
 from policy_guard.verify.readable import unreadable_findings
 
@@ -33,9 +34,8 @@ if TYPE_CHECKING:
 
 MOST_EXAMINED = 50
 """How many acceptances `check --all` examines for being done: each may take a proof."""
-
-
-TERRAFORM = (".tf", ".tofu", ".tf.json", ".tofu.json", ".tfvars", ".tfvars.json")
+TERRAFORM_FILES = (*TERRAFORM, ".tfvars", ".tfvars.json")
+"""What the names of files end with that Terraform reads by itself."""
 
 
 class Run(NamedTuple):
@@ -87,6 +87,11 @@ class Run(NamedTuple):
 
     def _judge_alone(self, pair: Pair) -> None:
         self.session.pair(self.references.with_reference(pair) if self.references else pair)
+
+    def _as_it_is(self, pair: Pair) -> Pair | None:
+        """A policy that did not change, with what bounds it; None if a group judges it."""
+        alone = _without_groups(pair, self.reader)
+        return self.references.with_bound(alone) if alone and self.references else alone
 
     def _departures(self, changes: Collection[Change]) -> Departures | None:
         """Return what holds policies back that may go from one file to another; None where there are no two."""
@@ -160,7 +165,7 @@ class Run(NamedTuple):
             outcome = compare_folder((old, new), folder, folder in touched.reading, self.config.by_principal)
             self.session.results.outcome(folder, outcome)
             for pair in outcome.pairs:
-                self.session.pair(pair)
+                self._judge_alone(pair)
             identifiers |= {pair.id for pair in outcome.pairs}
         if all_policies:
             self._judge_all_terraform(new, identifiers)
@@ -179,7 +184,8 @@ class Run(NamedTuple):
                     self.session.results.add_unreadable([finding])
             for policy in contents.policies:
                 if policy.id not in compared_ids and self._is_asked(policy.source.path):
-                    self.session.pair(Pair(path=policy.source.path, old=policy, new=policy), comparing=False)
+                    pair = Pair(path=policy.source.path, old=policy, new=policy)
+                    self.session.pair(self.references.with_bound(pair) if self.references else pair, comparing=False)
             for address in contents.elsewhere if self._is_asked(folder) else ():
                 words = (
                     f"{address} is a module elsewhere, and what it makes of the policies that it is given is not read"
@@ -203,13 +209,31 @@ class Run(NamedTuple):
         old_files, new_files = self.sides.before.files_by_name(), self.sides.after.files_by_name()
         trees = Trees(old_files, new_files)
         selected_paths = [path for path, file in new_files.items() if touches(Change(None, file), self.paths)]
-        groups = [g for g in self.config.groups if g in changed or (all_policies and any(map(g.holds, selected_paths)))]
+        groups = [
+            g for g in self.config.groups if g in changed or (all_policies and any(map(g.reaches, selected_paths)))
+        ]
         for group in self.session.results.stepwise(groups, "groups", attrgetter("name")):
             result = join_group(group, self.reader, trees, self.comparison)
             if self.references:
-                paths = sorted({policy.source.path for policy in result.members})
-                result = result._replace(pairs=tuple(self.references.with_bound(pair, paths) for pair in result.pairs))
+                with_bound = partial(self.references.with_bound, members=result.members)
+                result = result._replace(pairs=tuple(map(with_bound, result.pairs)))
             self.session.group(result, comparing=group in changed)
+
+    def look_for_named(self, all_policies: bool) -> None:
+        """Say which addresses in the settings name no policy of a file that changed, or with `all_policies` of any."""
+        patterns = [entry.files for entry in self.config.policies] + [entry.files for entry in self.config.groups]
+        if not any(map(names_policies, patterns)):
+            return
+        from policy_guard.pipeline.pairing.named import NamedPolicies
+
+        trees = NamedPolicies(self.repository, self.reader, self.comparison)
+        selected = (
+            self.comparison.changes
+            if not self.paths
+            else [c for c in self.comparison.changes if touches(c, self.paths)]
+        )
+        for finding in trees.missing(selected, all_policies):
+            self.session.results.add_finding(finding)
 
     def judge_acceptances(self, accepted: Callable[[], Acceptances], all_policies: bool) -> None:
         """The acceptances that came or changed, those that would count again, and with `all_policies` what is done."""
@@ -288,10 +312,7 @@ class Run(NamedTuple):
             version = self.reader.version(file, path, self.comparison.new)
             remark = _unread_remark(self.reader, file, path, changed=False) or version.passed_over
             self.session.results.add_skipped(path, remark)
-            if self.references:
-                self.session.version(version, partial(self.references.with_bound, paths=(path,)))
-            else:
-                self.session.version(version)
+            self.session.version(version, self._as_it_is)
 
 
 def _unread_remark(reader: Reader, file: File | None, path: str, changed: bool) -> str:
@@ -303,10 +324,10 @@ def _unread_remark(reader: Reader, file: File | None, path: str, changed: bool) 
 def _may_touch_terraform(repository: Repository, comparison: Comparison, changes: list[Change]) -> bool:
     """Tell whether a file of Terraform changed, or another one beside Terraform that may read it."""
     paths = [file.path for change in changes for file in (change.old, change.new) if file]
-    if any(path.endswith(TERRAFORM) for path in paths):
+    if any(path.endswith(TERRAFORM_FILES) for path in paths):
         return True
     tree = comparison.old.tree or None
-    return any(path.endswith(TERRAFORM[:4]) for path in repository.paths(tree))
+    return any(path.endswith(TERRAFORM) for path in repository.paths(tree))
 
 
 def _link_remarks(run: Run) -> Iterator[tuple[str, Remark]]:
@@ -371,7 +392,7 @@ def _may_hide_one(reader: Reader, changed: Collection[Change]) -> bool:
 
 def _without_groups(pair: Pair, reader: Reader) -> Pair | None:
     """The pair without the sides that a group judges; None if that is both."""
-    old, new = (None if side and reader.groups(side.source.path) else side for side in (pair.old, pair.new))
+    old, new = (None if side and reader.groups(side.source.path, side) else side for side in (pair.old, pair.new))
     if old is pair.old and new is pair.new:
         return pair
     return pair._replace(old=old, new=new) if old or new else None

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.globs import matches_any, matches_path, not_a_path, not_a_pattern
 from policy_guard.documents.printable import printable
 from policy_guard.documents.source import Source
 from policy_guard.regex import regex
+from policy_guard.settings.addresses import (
+    name_file,
+    name_policies_in,
+    name_policy,
+    not_a_name,
+    not_a_reference,
+    parted,
+)
 from policy_guard.settings.severity import CheckId, FailOn, Severity
 
 if TYPE_CHECKING:
@@ -22,9 +30,11 @@ MOST = 1000
 MOST_PATTERNS = 3000
 """What all lists hold together whose patterns are matched against every file that changes."""
 _SUFFIXES = (".json", ".yaml", ".yml")
+_TERRAFORM = (".tf", ".tofu", ".tf.json", ".tofu.json")
 _MATCHED = ("policies", "groups")
 _POLICY_ARN = regex(r"arn:aws(?:-[a-z]+)*:iam::\d{12}:policy/[\x21-\x7e]+")
 _BY_NAME = regex(r"[^*]+/\*")
+_Mistake: TypeAlias = Callable[[str], "str | None"]
 _ACTION = regex(r"\*|[A-Za-z0-9_*?-]+:[A-Za-z0-9_*?-]+")
 
 
@@ -39,6 +49,10 @@ class PolicyFiles(NamedTuple):
     reference: str | None = None
     bound: bool = False
 
+    def name(self, path: str, addresses: Collection[str] = ()) -> bool:
+        """Tell whether the entry is about the file, or about a policy in it that has these addresses."""
+        return name_policy(self.files, path, addresses)
+
 
 class Group(NamedTuple):
     """Files that serve one principal and are judged as one policy.
@@ -50,8 +64,13 @@ class Group(NamedTuple):
     files: tuple[str, ...]
     same_holes: bool = False
 
-    def holds(self, path: str) -> bool:
-        return matches_any(self.files, path)
+    def holds(self, path: str, addresses: Collection[str] = ()) -> bool:
+        """Tell whether the group holds the whole file, or a policy in it that has these addresses."""
+        return name_policy(self.files, path, addresses)
+
+    def reaches(self, path: str) -> bool:
+        """Tell whether the group holds the file, or may hold some of its policies."""
+        return name_file(self.files, path) or name_policies_in(self.files, path)
 
 
 class Ignore(NamedTuple):
@@ -118,21 +137,23 @@ class Config(NamedTuple):
     placeholders: tuple[str, ...] = ()
     policies_by_arn: tuple[tuple[str, str], ...] = ()
 
-    def policy_rule(self, path: str) -> PolicyFiles | None:
-        """The entry of `policies` that names the file; None if none does, or it is excluded.
+    def policy_rule(self, path: str, addresses: Collection[str] = ()) -> PolicyFiles | None:
+        """The entry of `policies` that names the file, or a policy in it that has one of these addresses.
+
+        None if none does, or the file is excluded.
 
         Raises `SetupError` if two of them name it and say different things: judged as the wrong kind, a policy that
         loses access to what it forbids could pass.
         """
         if self.is_excluded(path):
             return None
-        rules = [rule for rule in self.policies if matches_any(rule.files, path)]
+        rules = [rule for rule in self.policies if rule.name(path, addresses)]
         if any(rule[1:] != rules[0][1:] for rule in rules):
             raise SetupError(
                 f"{self.path}: policies: two entries name {printable(path)} and differ in kind or reference; "
                 "let only one of them name it"
             )
-        added_rules = (rule for rule in self.added if matches_any(rule.files, path))
+        added_rules = (rule for rule in self.added if rule.name(path, addresses))
         return rules[0] if rules else next(added_rules, None)
 
     def unmatched_patterns(self, paths: Collection[str]) -> Iterator[str]:
@@ -141,8 +162,8 @@ class Config(NamedTuple):
         One that differs in its suffix alone from another that names some is meant for what may come.
         """
         patterns_by_key = {
-            "policies": [pattern for rule in self.policies for pattern in rule.files],
-            "groups": [pattern for group in self.groups for pattern in group.files],
+            "policies": [parted(pattern)[0] for rule in self.policies for pattern in rule.files],
+            "groups": [parted(pattern)[0] for group in self.groups for pattern in group.files],
             "exclude": self.exclude,
         }
         for key, patterns in patterns_by_key.items():
@@ -155,9 +176,13 @@ class Config(NamedTuple):
     def is_excluded(self, path: str) -> bool:
         return matches_any(self.exclude, path)
 
-    def scope(self, path: str) -> tuple[str, ...]:
-        """The groups that the file belongs to."""
-        return tuple(group.name for group in self.groups if group.holds(path))
+    def policy_rules_in(self, path: str) -> tuple[PolicyFiles, ...]:
+        """The entries of `policies` that name single policies of the file."""
+        return tuple(rule for rule in self.policies if name_policies_in(rule.files, path))
+
+    def scope(self, path: str, addresses: Collection[str] = ()) -> tuple[str, ...]:
+        """The groups that the file belongs to, or a policy in it that has one of these addresses."""
+        return tuple(group.name for group in self.groups if group.holds(path, addresses))
 
     def severity(self, check: CheckId) -> Severity | None:
         """Return what is set for the check; None if nothing is."""
@@ -232,8 +257,8 @@ def _refine(plain: dict[str, Any]) -> Refine:
 
 def _mistakes(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple[str, str]]]:
     """Return what a schema cannot say: where it stands, the key, and what is wrong."""
-    for place, text, plain_path in _named_files(plain):
-        if message := not_a_path(text) if plain_path else not_a_pattern(text):
+    for place, text, mistake in _named_files(plain):
+        if message := mistake(text):
             yield place, (str(place[0]), message)
     yield from _misspelt_placeholders(plain)
     names = [group["name"] for group in plain.get("groups", ())]
@@ -245,6 +270,7 @@ def _mistakes(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tu
             yield ("ignore-unreadable", number, "line"), ("line", "write the text of the line, not its number")
         if _date(entry["expires"]) is None:
             yield ("ignore-unreadable", number, "expires"), ("expires", "not a calendar date")
+    yield from _ungrouped_files(plain)
     yield from _incomplete_entries(plain)
     yield from _misplaced_documents(plain)
     lists = [plain.get("exclude", ()), *(entry["files"] for key in _MATCHED for entry in plain.get(key, ()))]
@@ -261,6 +287,14 @@ def _misspelt_placeholders(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | 
             Placeholders([expression])
         except ValueError as error:
             yield ("placeholders", number), ("placeholders", f"{printable(expression)}: {printable(str(error))}")
+
+
+def _ungrouped_files(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple[str, str]]]:
+    for number, group in enumerate(plain.get("groups", ())):
+        for at, text in enumerate(group["files"]):
+            if parted(text)[0].endswith(_TERRAFORM):
+                message = "policies of Terraform are judged by principal and are in no group; leave this out"
+                yield ("groups", number, "files", at), ("groups", f"{printable(text)}: {message}")
 
 
 def _incomplete_entries(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], tuple[str, str]]]:
@@ -294,18 +328,21 @@ def _misplaced_documents(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | in
             yield at, ("policies-by-arn", message)
 
 
-def _named_files(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str, bool]]:
-    """Every path (True) and pattern (False), with where it stands."""
-    yield from (((key,), plain[key], True) for key in ("critical", "accepted") if key in plain)
-    yield from ((("exclude", at), text, False) for at, text in enumerate(plain.get("exclude", ())))
+def _named_files(plain: dict[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str, _Mistake]]:
+    """Every text that names files or policies, with where it stands, and what tells whether it can."""
+    yield from (((key,), plain[key], not_a_path) for key in ("critical", "accepted") if key in plain)
+    yield from ((("exclude", at), text, not_a_pattern) for at, text in enumerate(plain.get("exclude", ())))
     refine = plain.get("refine", {})
-    yield from ((("refine", "findings", at), text, False) for at, text in enumerate(refine.get("findings", ())))
+    yield from ((("refine", "findings", at), text, not_a_pattern) for at, text in enumerate(refine.get("findings", ())))
     for role, files in refine.get("roles", {}).items():
-        yield from ((("refine", "roles", role, at), text, False) for at, text in enumerate(files))
-    for key in ("policies", "groups", "ignore-unreadable"):
+        yield from ((("refine", "roles", role, at), text, not_a_pattern) for at, text in enumerate(files))
+    for number, entry in enumerate(plain.get("ignore-unreadable", ())):
+        yield ("ignore-unreadable", number, "file"), entry["file"], not_a_path
+    for key in _MATCHED:
         for number, entry in enumerate(plain.get(key, ())):
-            yield from (((key, number, "files", at), text, False) for at, text in enumerate(entry.get("files", ())))
-            yield from (((key, number, name), entry[name], True) for name in ("reference", "file") if name in entry)
+            yield from (((key, number, "files", at), text, not_a_name) for at, text in enumerate(entry["files"]))
+            if "reference" in entry:
+                yield (key, number, "reference"), entry["reference"], not_a_reference
 
 
 def _date(text: str) -> date | None:

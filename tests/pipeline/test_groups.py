@@ -335,3 +335,64 @@ def test_what_a_template_attaches_is_asked_for_critical_permissions_though_nothi
         }
     )
     assert judged(scratch, "--all") == [("access-not-granted", "warning", "stack.yaml")]
+
+
+def managed(name: str, *actions: str) -> str:
+    return f"""\
+  {name}:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Version: '2012-10-17'
+        Statement: {{Effect: Allow, Action: {json.dumps(actions)}, Resource: '*'}}
+"""
+
+
+def of_policies(folder: Path, *patterns: str) -> Scratch:
+    scratch = Scratch(folder / "other")
+    settings = {"version": 1, "groups": [{"name": "service", "files": list(patterns)}]}
+    template = "Resources:\n" + managed("A", "s3:Get*") + managed("B", "sqs:*") + managed("C", "sns:*")
+    scratch.commit(**{".policy-guard.yaml": settings, "stack.yaml": template})
+    return scratch
+
+
+def test_policies_of_a_template_are_grouped_by_their_addresses(tmp_path: Path) -> None:
+    scratch = of_policies(tmp_path, "stack.yaml#Resources.A.PolicyDocument", "stack.yaml#Resources.B.PolicyDocument")
+    template = "Resources:\n" + managed("A", "sqs:*") + managed("B", "s3:Get*") + managed("C", "sns:*")
+    scratch.write("stack.yaml", template)
+    answer = scratch.guard()
+    assert answer.code == 0, answer
+    scratch.write("stack.yaml", template.replace("sns", "s3").replace("sqs", "sns"))
+    answer = scratch.guard()
+    assert answer.out.count("grants new access [no-new-access]") == 2, answer.out
+    assert answer.out.count("service, whose files are judged as one policy") == 1
+
+
+def test_an_address_of_a_group_that_names_nothing_fails(tmp_path: Path) -> None:
+    scratch = of_policies(tmp_path, "stack.yaml#Resources.A.*", "stack.yaml#Resources.D.*")
+    scratch.write("stack.yaml", "Resources:\n" + managed("A", "s3:GetObject") + managed("C", "sns:*"))
+    assert judged(scratch) == [("readable", "error", "stack.yaml")]
+    assert "that is not there: Resources.D.*" in scratch.guard().out
+
+
+def test_members_by_address_are_judged_once_though_nothing_changed(tmp_path: Path) -> None:
+    scratch = of_policies(tmp_path, "stack.yaml#Resources.A.PolicyDocument", "stack.yaml#Resources.B.PolicyDocument")
+    answer = scratch.guard("check", "--all")
+    assert (answer.code, answer.out.split()[0]) == (0, "2"), answer
+
+
+@pytest.mark.parametrize(("principal", "code"), [("alice", 0), ("bob", 1)])
+def test_a_policy_at_an_address_of_a_group_that_is_given_to_another_is_new_access(
+    tmp_path: Path, principal: str, code: int
+) -> None:
+    def template(holder: str) -> str:
+        policy = managed("A", "s3:Get*").replace("ManagedPolicy", "Policy")
+        return f"Resources:\n{policy}      PolicyName: a\n      Users: [{holder}]\n" + managed("B", "sqs:*")
+
+    scratch = Scratch(tmp_path / "other")
+    files = ["stack.yaml#Resources.A.PolicyDocument", "stack.yaml#Resources.B.PolicyDocument"]
+    settings = {"version": 1, "groups": [{"name": "service", "files": files}]}
+    scratch.commit(**{".policy-guard.yaml": settings, "stack.yaml": template("alice")})
+    scratch.write("stack.yaml", template(principal) + "  # \n")
+    answer = scratch.guard()
+    assert answer.code == code, answer

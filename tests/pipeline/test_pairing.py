@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from policy_guard.documents.source import Source
 from policy_guard.iam.parse import parse
 from policy_guard.pipeline.pairing.file_version import FileVersion, version_of
 from policy_guard.solver.strings.pattern import Unknown
+from tests.support.repository import Scratch, allow, document
 
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}]})
 FILLED = [
@@ -89,3 +91,11 @@ def test_in_a_text_under_sub_names_are_filled_in(spelled: str) -> None:
     assert resource
     assert [part for part in resource.values[0].pattern.parts if isinstance(part, Unknown)] == [Unknown("!Ref A")]
     assert not any(isinstance(part, Unknown) for part in resource.values[1].pattern.parts)
+
+
+def test_an_empty_list_of_actions_is_judged(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path / "repository")
+    scratch.commit(**{"a.json": document(allow("s3:Get*"), allow("sqs:*"))})
+    nothing = {"Effect": "Allow", "Action": [], "Resource": "*"}
+    scratch.write("a.json", document(nothing, allow("sqs:*")))
+    assert {check for check, _, _ in scratch.findings()} == {"readable"}

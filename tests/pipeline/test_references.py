@@ -155,3 +155,210 @@ def test_a_bound_needs_a_reference(scratch: Scratch) -> None:
     answer = scratch.guard("list")
     assert answer.code == 2
     assert ".policy-guard.yaml:2:37: bound: name the policy that bounds these files" in answer.err
+
+
+TRUST = """\
+      AssumeRolePolicyDocument:
+        Version: '2012-10-17'
+        Statement: {Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: 'sts:AssumeRole'}
+"""
+
+
+def role(name: str, action: str) -> str:
+    return f"""\
+  {name}:
+    Type: AWS::IAM::Role
+    Properties:
+{TRUST}      Policies:
+        - PolicyName: orders
+          PolicyDocument:
+            Version: '2012-10-17'
+            Statement: {{Effect: Allow, Action: '{action}', Resource: '*'}}
+"""
+
+
+def template(**actions: str) -> str:
+    return "Resources:\n" + "".join(role(name, action) for name, action in actions.items())
+
+
+def with_settings(folder: Path, settings: str, **files: str) -> Scratch:
+    scratch = Scratch(folder / "other")
+    scratch.commit(**{".policy-guard.yaml": f"version: 1\n{settings}", **files})
+    return scratch
+
+
+def checks_of(scratch: Scratch, *arguments: str) -> list[str]:
+    return [check for check, _, _ in scratch.findings(*arguments)]
+
+
+@pytest.mark.parametrize("reference", ["c.yaml", "c.yaml#Resources.Reader", "c.json"])
+@pytest.mark.parametrize(("action", "expected"), [("s3:Get*", []), ("iam:PassRole", ["within-reference"])])
+def test_a_template_is_held_against_the_policy_of_its_kind(
+    tmp_path: Path, reference: str, action: str, expected: list[str]
+) -> None:
+    scratch = with_settings(
+        tmp_path,
+        f"policies: [{{files: ['teams/*.yaml'], reference: '{reference}', bound: always}}]\n",
+        **{"c.yaml": template(Reader="s3:*"), "c.json": CEILING, "teams/a.yaml": template(Reader="*")},
+    )
+    scratch.write("teams/a.yaml", template(Reader=action))
+    assert checks_of(scratch) == expected
+    assert checks_of(scratch, "--all") == expected
+
+
+def test_a_policy_of_another_kind_in_a_plain_file_does_not_escape_its_bound(tmp_path: Path) -> None:
+    settings = "policies: [{files: ['teams/*.json'], reference: c.json, bound: always}]\n"
+    shared = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "s3:*", "Resource": "*"}
+    before = json.dumps({"Resources.Reader": document(shared)})
+    scratch = with_settings(tmp_path, settings, **{"c.json": CEILING, "teams/a.json": before})
+    scratch.write("teams/a.json", before.replace("s3:*", "s3:Get*"))
+    answer = scratch.guard()
+    assert answer.code == 1
+    assert "c.json bounds this policy, and is not a single resource policy in the base" in " ".join(answer.out.split())
+
+
+def test_a_new_policy_of_another_kind_in_a_template_is_asked_by_some_check(tmp_path: Path) -> None:
+    settings = "policies: [{files: ['teams/*.yaml'], reference: c.json, bound: always}]\nnew-files: 'off'\n"
+    scratch = with_settings(tmp_path, settings, **{"c.json": CEILING})
+    scratch.write("teams/a.yaml", template(Reader="s3:Get*"))
+    answer = scratch.guard()
+    assert answer.code == 1
+    assert "c.json bounds this policy, and is not a single trust policy in the base" in " ".join(answer.out.split())
+
+
+@pytest.mark.parametrize("address", ["Resources.Reader", "Resources.Reader.Policies?0?.*", "Resources.Read*"])
+def test_one_policy_of_a_template_is_bound_by_its_address(tmp_path: Path, address: str) -> None:
+    scratch = with_settings(
+        tmp_path,
+        f"policies: [{{files: ['a.yaml#{address}'], reference: c.json, bound: always}}]\n",
+        **{"c.json": CEILING, "a.yaml": template(Reader="*", Other="*")},
+    )
+    scratch.write("a.yaml", template(Reader="iam:PassRole", Other="iam:PassRole"))
+    answer = scratch.guard("check", "--format", "concise")
+    assert answer.code == 1
+    assert answer.out.count("within-reference") == 1
+    assert "a.yaml:12:" in answer.out
+
+
+@pytest.mark.parametrize("change", ["Other", "Writer"])
+def test_a_new_policy_that_no_address_names_fails_beside_others(tmp_path: Path, change: str) -> None:
+    """A policy whose address changes is no longer bound by it."""
+    scratch = with_settings(
+        tmp_path,
+        "policies: [{files: ['a.yaml#Resources.Reader*'], reference: c.json, bound: always}]\n"
+        "severity: {no-new-access: 'off'}\n",
+        **{"c.json": CEILING, "a.yaml": template(Reader="s3:Get*")},
+    )
+    policies = {"Reader": "s3:Get*"} if change == "Other" else {}
+    scratch.write("a.yaml", template(**policies, **{change: "iam:PassRole"}))
+    answer = scratch.guard()
+    said = " ".join(answer.out.split())
+    assert answer.code == 1
+    assert f"none of them is the address of this one: Resources.{change}" in said
+
+
+def test_a_policy_that_no_address_names_and_that_was_there_before_is_compared(tmp_path: Path) -> None:
+    scratch = with_settings(
+        tmp_path,
+        "policies: [{files: ['a.yaml#Resources.Reader*'], reference: c.json, bound: always}]\n",
+        **{"c.json": CEILING, "a.yaml": template(Reader="s3:Get*", Other="*")},
+    )
+    scratch.write("a.yaml", template(Reader="s3:Get*", Other="iam:*"))
+    assert checks_of(scratch) == []
+
+
+def test_an_address_that_names_nothing_fails_where_its_file_changes(tmp_path: Path) -> None:
+    scratch = with_settings(
+        tmp_path,
+        "policies: [{files: ['a.yaml#Resources.Gone'], reference: c.json, bound: always}]\n",
+        **{"c.json": CEILING, "a.yaml": template(Reader="s3:Get*"), "b.json": WITHIN},
+    )
+    scratch.write("b.json", document(allow("s3:GetObject")))
+    assert checks_of(scratch) == []
+    assert checks_of(scratch, "--all") == ["readable"]
+    scratch.write("a.yaml", template(Reader="s3:GetObject"))
+    answer = scratch.guard()
+    assert answer.code == 1
+    said = " ".join(answer.out.split())
+    assert "the settings name a policy of this file that is not there: Resources.Gone" in said
+
+
+def test_an_address_that_names_no_policy_bounds_nothing_and_fails(tmp_path: Path) -> None:
+    scratch = with_settings(
+        tmp_path,
+        "policies: [{files: ['teams/*.yaml'], reference: 'c.yaml#Resources.Gone', bound: always}]\n",
+        **{"c.yaml": template(Reader="s3:*"), "teams/a.yaml": template(Reader="s3:*")},
+    )
+    scratch.write("teams/a.yaml", template(Reader="s3:Get*"))
+    answer = scratch.guard()
+    assert answer.code == 1
+    said = " ".join(answer.out.split())
+    assert "c.yaml#Resources.Gone bounds this policy, and is no identity policy in the base" in said
+
+
+def test_a_policy_that_the_settings_name_as_another_kind_fails(tmp_path: Path) -> None:
+    scratch = with_settings(
+        tmp_path,
+        "policies: [{files: ['a.yaml#Resources.Reader'], kind: boundary}]\n",
+        **{"a.yaml": template(Reader="s3:*")},
+    )
+    scratch.write("a.yaml", template(Reader="s3:Get*"))
+    answer = scratch.guard()
+    assert answer.code == 1
+    said = " ".join(answer.out.split())
+    assert "the settings say that this policy is of the kind boundary, and where it stands it is identity" in said
+
+
+def in_terraform(action: str, name: str = "p") -> str:
+    return (
+        'resource "aws_iam_role" "r" {\n'
+        '  assume_role_policy = jsonencode({Version = "2012-10-17", Statement = [{Effect = "Allow", '
+        'Principal = {Service = "ec2.amazonaws.com"}, Action = "sts:AssumeRole"}]})\n}\n'
+        f'resource "aws_iam_role_policy" "{name}" {{\n  role = aws_iam_role.r.name\n'
+        '  policy = jsonencode({Version = "2012-10-17", Statement = [{Effect = "Allow", '
+        f'Action = "{action}", Resource = "*"}}]}})\n}}\n'
+    )
+
+
+@pytest.mark.parametrize("files", ["infra/main.tf#aws_iam_role_policy.p.policy", "infra/*.tf"])
+@pytest.mark.parametrize("reference", ["c.json", "ceilings/main.tf#aws_iam_role_policy.p.policy"])
+@pytest.mark.parametrize(("action", "expected"), [("s3:Get*", []), ("iam:PassRole", ["within-reference"])])
+def test_terraform_is_held_against_a_reference(
+    tmp_path: Path, files: str, reference: str, action: str, expected: list[str]
+) -> None:
+    scratch = with_settings(
+        tmp_path,
+        f"policies: [{{files: ['{files}'], reference: '{reference}', bound: always}}]\n",
+        **{"c.json": CEILING, "infra/main.tf": in_terraform("*"), "ceilings/main.tf": in_terraform("s3:*")},
+    )
+    scratch.write("infra/main.tf", in_terraform(action))
+    assert checks_of(scratch) == expected
+    scratch.commit()
+    assert checks_of(scratch, "--all") == expected
+
+
+def test_an_address_of_terraform_that_names_nothing_fails(tmp_path: Path) -> None:
+    scratch = with_settings(
+        tmp_path,
+        "policies: [{files: ['infra/main.tf#aws_iam_role_policy.q.policy'], reference: c.json, bound: always}]\n",
+        **{"c.json": CEILING, "infra/main.tf": in_terraform("*")},
+    )
+    scratch.write("infra/main.tf", in_terraform("iam:*"))
+    answer = scratch.guard()
+    assert answer.code == 1
+    said = " ".join(answer.out.split())
+    assert "the settings name a policy of this file that is not there: aws_iam_role_policy.q.policy" in said
+
+
+def test_a_new_policy_at_an_address_is_compared_with_its_reference(tmp_path: Path) -> None:
+    scratch = with_settings(
+        tmp_path,
+        "policies: [{files: ['a.yaml#Resources.*'], reference: 'c.yaml'}]\n",
+        **{"c.yaml": template(Reader="s3:*"), "a.yaml": template(Reader="s3:*")},
+    )
+    scratch.write("a.yaml", template(Reader="s3:*", Writer="s3:Put*"))
+    answer = scratch.guard()
+    assert answer.code == 0, answer
+    assert "a.yaml Resources.Writer has no old version and is compared with c.yaml" in " ".join(answer.out.split())
+    scratch.write("a.yaml", template(Reader="s3:*", Writer="sqs:*"))
+    assert checks_of(scratch) == ["no-new-access"]

@@ -124,14 +124,29 @@ def test_entries_that_agree_about_a_file_may_overlap() -> None:
 @pytest.mark.parametrize(
     "setting",
     [
-        'policies: [{files: ["t.yaml#Resources.Role"], kind: identity}]',
-        'groups: [{name: g, files: ["t.yaml#Resources.Role", a.json]}]',
-        "policies: [{files: [a.json], reference: t.yaml#Resources.Role}]",
+        'exclude: ["t.yaml#Resources.Role"]',
+        "critical: t.yaml#Resources.Role",
+        'refine: {roles: {Reader: ["t.yaml#Resources.Role"]}}',
+        'ignore-unreadable: [{file: "t.yaml#Resources.Role", line: x, reason: r, expires: 2026-12-30}]',
     ],
 )
-def test_addresses_in_the_names_of_files_are_refused(setting: str) -> None:
+def test_addresses_in_the_names_of_whole_files_are_refused(setting: str) -> None:
     with pytest.raises(SetupError, match="leave out what stands behind #"):
         config(setting)
+
+
+@pytest.mark.parametrize("setting", ['policies: [{files: ["a.yaml#"]}]', 'groups: [{name: g, files: ["a.yaml#"]}]'])
+def test_an_empty_address_is_refused(setting: str) -> None:
+    with pytest.raises(SetupError, match="write the address of a policy behind #"):
+        config(setting)
+
+
+def test_an_entry_may_name_policies_by_their_addresses() -> None:
+    entry = config('policies: [{files: ["stacks/*.yaml#Resources.Reader*"], kind: identity}]')
+    assert entry.policy_rule("stacks/a.yaml") is None
+    assert entry.policy_rule("stacks/a.yaml", ("Resources.Reader",)) == entry.policies[0]
+    assert entry.policy_rule("stacks/a.yaml", ("Resources.Writer",)) is None
+    assert entry.policy_rule("stacks/b/a.yaml", ("Resources.Reader",)) is None
 
 
 def test_an_ignored_line_may_be_unreadable_until_the_day_named() -> None:
@@ -197,3 +212,8 @@ def test_globs_mean_what_a_search_of_all_ways_finds(pattern: str, text: str) -> 
 @pytest.mark.parametrize("pattern", ["*a" * 200 + "b", "*?" * 200 + "_", "?" * 400, "*" * 400 + "b"])
 def test_matching_stays_quick(pattern: str) -> None:
     assert not glob(pattern)("a" * 399)
+
+
+def test_terraform_is_in_no_group() -> None:
+    with pytest.raises(SetupError, match="policies of Terraform are judged by principal"):
+        config('groups: [{name: g, files: ["infra/*.tf#aws_iam_policy.*"]}]')

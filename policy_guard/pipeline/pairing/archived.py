@@ -40,7 +40,7 @@ def parties_of(reader: Reader, sides: Sides | None, comparison: Comparison) -> I
 
 
 def _members(group: Group, reader: Reader, view: View, revision: Revision) -> dict[str, Way]:
-    files = {name: file for name, file in view.files_by_name().items() if group.holds(name)}
+    files = {name: file for name, file in view.files_by_name().items() if group.reaches(name)}
     sides = ((name, reader.version(file, name, revision)) for name, file in files.items())
     return {name: way_of(view, name) for name, side in sides if side.policies or side.problems}
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from policy_guard.documents.containers.serverless_framework.files import is_serverless_name
 from policy_guard.documents.containers.value_files import NO_NAMES, is_value_file
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from policy_guard.iam.policy import Kind, Policy, PolicyId
 
 
+KindOf: TypeAlias = "Callable[[str], Kind | None]"
+"""The kind that the settings give to the policy at a label, if any."""
 LFS = regex(rb"\s*version (?:https://git-lfs\.github\.com/spec|https://hawser\.github\.com/spec|http://git-media\.io)/")
 """Source: git-lfs, docs/spec.md and lfs/pointer.go, which also takes blanks before it and the two older names."""
 _OF_FILE, _OF_SCRIPT = 0.25, 0.9
@@ -142,13 +144,16 @@ def _is_told(label: str, holder: str, policies: Mapping[str, Policy]) -> bool:
 
 def _unique_label(key: PolicyId, policy: Policy, counts: Mapping[str, int]) -> str:
     """The label of a policy; that of several at one place tells whose it is."""
-    return policy.label if counts[policy.label] == 1 else f"{policy.label} of {key.holder}"
+    from policy_guard.pipeline.pairing.templates import with_holder
+
+    return policy.label if counts[policy.label] == 1 else with_holder(policy.label, key.holder)
 
 
 def in_snapshot(policy: Policy, name: str) -> Policy:
     """The policy under the name of its snapshot, apart from those of the same name in other snapshots."""
     holder = f"{name}: {policy.holder}" if policy.holder else ""
-    return policy._replace(label=f"{name}: {policy.label}", holder=holder)
+    members = tuple(f"{name}: {member}" for member in policy.members)
+    return policy._replace(label=f"{name}: {policy.label}", holder=holder, members=members)
 
 
 def version_of(
@@ -163,7 +168,7 @@ def glance_of(
     path: str,
     revision: str,
     configured: bool,
-    kind: Kind | None,
+    kind: Kind | KindOf | None,
     placeholders: tuple[str, ...] = (),
     closely: bool = False,
     siblings: RevisionFiles | None = None,
@@ -424,7 +429,7 @@ def _version_of_long_file(data: bytes, path: str, revision: str) -> FileVersion:
 
 
 def _parsed_version(
-    source: Source, reading: Reading, kind: Kind | None, configured: bool, placeholders: tuple[str, ...]
+    source: Source, reading: Reading, kind: Kind | KindOf | None, configured: bool, placeholders: tuple[str, ...]
 ) -> FileVersion:
     from policy_guard.iam.parse import parse
 
@@ -433,7 +438,7 @@ def _parsed_version(
     unread: list[str] = []
     for document in reading.policies:
         try:
-            policies[document.label] = parse(document, kind, placeholders)
+            policies[document.label] = parse(document, kind(document.label) if callable(kind) else kind, placeholders)
         except Unreadable as error:
             problems += error.problems
             unread.append(source.text[slice(*document.node.span)])

@@ -11,13 +11,23 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from policy_guard.documents.source import Problem
-from policy_guard.iam.policy import MADE_UP, Condition, Element, Policy, Principals, Statement, Value, of_one_kind
+from policy_guard.iam.policy import (
+    MADE_UP,
+    Condition,
+    Element,
+    Policy,
+    Principals,
+    Statement,
+    Value,
+    of_one_kind,
+)
 from policy_guard.pipeline.pairing import Pair
 from policy_guard.pipeline.pairing.file_version import FileVersion
 from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.repository import File
 from policy_guard.pipeline.repository.changes import Change, Comparison
 from policy_guard.pipeline.repository.revisions import Revision
+from policy_guard.settings.addresses import are_single_policies
 from policy_guard.settings.config import Group
 from policy_guard.solver.strings.pattern import Pattern, Unknown
 from policy_guard.verify.finding import Finding
@@ -50,23 +60,28 @@ class Trees(NamedTuple):
 def touched_groups(groups: Iterable[Group], changed: Iterable[Change]) -> Iterator[Group]:
     """The groups of which a file came, went or changed."""
     paths = {file.path for change in changed for file in (change.old, change.new) if file}
-    yield from (group for group in groups if any(map(group.holds, paths)))
+    yield from (group for group in groups if any(map(group.reaches, paths)))
 
 
 def join_group(group: Group, reader: Reader, trees: Trees, comparison: Comparison) -> GroupResult:
     """The policies of all files of the group as one, old and new."""
     renamed = {c.old.path: c.new.path for c in comparison.changes if c.old and c.new}
     olds = _members(group, reader, trees.before, comparison.old)
-    news = [version.with_unresolved() for version in _members(group, reader, trees.after, comparison.new)]
+    by_path = {renamed.get(version.source.path, version.source.path): version for version in olds}
+    news = [
+        (version.with_lost_limits(old) if (old := by_path.get(version.source.path)) else version).with_unresolved()
+        for version in _members(group, reader, trees.after, comparison.new)
+    ]
     findings = [
         *_unreadable_members(group, news, "a file of it cannot be read"),
         *_unreadable_members(group, olds, "the old version of a file of it cannot be read"),
     ]
-    new_policies = [policy for version in news for policy in version.policies.values()]
-    old_policies = [policy for version in olds for policy in version.policies.values()]
+    new_policies, old_policies = _in_group(group, news), _in_group(group, olds)
     findings += _kind_differences(group, [*new_policies, *old_policies])
     if findings:
         return GroupResult(f"group {group.name}", (), (), tuple(findings))
+    if are_single_policies(group.files):
+        old_policies, new_policies = _of_one_principal(old_policies, new_policies)
     old_by_holder, new_by_holder = (
         _group_by_holder(old_policies, old_policies),
         _group_by_holder(new_policies, [*old_policies, *new_policies]),
@@ -84,8 +99,39 @@ def join_group(group: Group, reader: Reader, trees: Trees, comparison: Compariso
 
 
 def _members(group: Group, reader: Reader, files: Mapping[str, File], revision: Revision) -> list[FileVersion]:
-    paths = [path for path in sorted(files) if group.holds(path) and reader.grouped(path)]
+    paths = [path for path in sorted(files) if group.reaches(path) and reader.grouped(path)]
     return [reader.version(files[path], path, revision) for path in paths]
+
+
+def _in_group(group: Group, versions: Iterable[FileVersion]) -> list[Policy]:
+    """The policies of some files that the group holds."""
+    return [
+        policy
+        for version in versions
+        for policy in version.policies.values()
+        if group.holds(version.source.path, policy.addresses)
+    ]
+
+
+def _of_one_principal(olds: Sequence[Policy], news: Sequence[Policy]) -> tuple[list[Policy], list[Policy]]:
+    """Policies that the settings name one by one as those of one principal, so that their holders do not part them.
+
+    One whose holder changes keeps it: that it is given to another is for nobody to hide.
+    """
+    old_holders, new_holders = (
+        {(policy.source.path, address, policy.holder) for policy in side for address in policy.addresses}
+        for side in (olds, news)
+    )
+
+    def without_holder(policy: Policy, others: Collection[tuple[str, str, str]]) -> Policy:
+        places = {(policy.source.path, address) for address in policy.addresses}
+        is_same = all(holder == policy.holder for path, address, holder in others if (path, address) in places)
+        return policy._replace(holder="") if is_same else policy
+
+    return (
+        [without_holder(policy, new_holders) for policy in olds],
+        [without_holder(policy, old_holders) for policy in news],
+    )
 
 
 def _group_by_holder(policies: Iterable[Policy], policies_of_group: Iterable[Policy]) -> dict[str, list[Policy]]:

@@ -24,14 +24,16 @@ from policy_guard.settings.config import Config, PolicyFiles
 from policy_guard.settings.load import Settings
 
 if TYPE_CHECKING:
-    from policy_guard.iam.policy import Kind
-from policy_guard.pipeline.pairing.file_version import FileVersion, glance_of
+    from policy_guard.iam.policy import Kind, Policy
+from policy_guard.pipeline.pairing.file_version import FileVersion, KindOf, glance_of
 
 ATTACHMENTS = "attachments"
 """What the name of a file has in it that says by their paths which documents principals have."""
+TERRAFORM = (".tf", ".tofu", ".tf.json", ".tofu.json")
+"""What the names of files end with that hold blocks of Terraform, and are read folder by folder."""
 _BY_SHAPE = PolicyFiles(())
 # Terraform, "Files and Configuration Structure": these hold blocks, and are read folder by folder.
-_OF_TERRAFORM = regex(r"(?:.*/)?[^./][^/]*\.(?:tf|tofu)\.json")
+_OF_TERRAFORM = regex(r"(?:.*/)?[^./][^/]*\.(?:tf|tofu)(?:\.json)?")
 _TOO_LARGE = f"the file is larger than {LARGEST >> 20} MB, and larger ones are not read; exclude it"
 _MOST_CLOSELY = 1_000
 """Templates in which the names of values are looked for in policies alone, and not anywhere."""
@@ -136,8 +138,11 @@ class Reader:
         return self._glances[key]
 
     def _examined(self, data: bytes, path: str, revision: Revision, closely: bool) -> FileVersion:
-        rule = (self._base_config if revision == self._old else self._config).policy_rule(path)
-        kind = rule.kind if rule else None
+        config = self._base_config if revision == self._old else self._config
+        rule = config.policy_rule(path)
+        kind: Kind | KindOf | None = rule.kind if rule else None
+        if rule is None and config.policy_rules_in(path):
+            kind = partial(_kind_at, config, path)
         configured, placeholders = rule is not None, self._config.placeholders
         version = glance_of(data, path, revision.name, configured, kind, placeholders, closely, self.siblings(revision))
         return version if configured else self._as_part(version, path, revision)
@@ -241,9 +246,16 @@ class Reader:
         rule = self._base_config.policy_rule(path)
         return rule.kind if rule else None
 
-    def groups(self, path: str) -> tuple[str, ...]:
-        """The groups that judge the file."""
-        return self._config.scope(path) if self.grouped(path) else ()
+    def groups(self, path: str, policy: Policy | None = None) -> tuple[str, ...]:
+        """The groups that judge the file, or a policy in it."""
+        return self._config.scope(path, policy.addresses if policy else ()) if self.grouped(path) else ()
+
+    def alone(self, path: str, kind: Kind | None) -> Reader:
+        """Reads one file as policies of a kind, whatever the settings say of it."""
+        config = Config(policies=(PolicyFiles((path,), kind),), placeholders=self._config.placeholders)
+        reader = Reader(self._repository, Settings(config))
+        reader._trees = self._trees
+        return reader
 
     def grouped(self, path: str) -> bool:
         """Tell whether a group may hold the file: what a change wants looked at is no company for what was there."""
@@ -256,8 +268,17 @@ class Reader:
     def concerned(self, path: str, config: Config | None = None) -> bool:
         """Tell whether the name alone makes the file one to look at."""
         config = config or self._config
-        by_name = (path.lower().endswith(suffixes()) or plain_name(path)) and not _OF_TERRAFORM.fullmatch(path)
+        if _OF_TERRAFORM.fullmatch(path):
+            return False
+        by_name = path.lower().endswith(suffixes()) or plain_name(path)
         return config.policy_rule(path) is not None or (by_name and not config.is_excluded(path))
+
+
+def _kind_at(config: Config, path: str, label: str) -> Kind | None:
+    from policy_guard.solver.strings.pattern import HIDDEN
+
+    rule = config.policy_rule(path, (label.partition(HIDDEN)[0],))
+    return rule.kind if rule else None
 
 
 def _with_link(version: FileVersion, target: str) -> FileVersion:

@@ -17,6 +17,11 @@ from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Policy, PolicyId, united
 
 
+def with_holder(label: str, holder: str) -> str:
+    """The name of one of several policies at one place, which tells whose it is."""
+    return f"{label} of {holder}"
+
+
 class Parsed(NamedTuple):
     """The policies of units by address and holder, and what is wrong with those that are not among them."""
 
@@ -122,7 +127,8 @@ def _parse(units: Iterable[Unit], placeholders: tuple[str, ...], by_principal: b
         if problems:
             parsed.problems[key] = tuple(problems)
         elif policies:
-            parsed.policies[key] = united(policies, members[0].address, policies[0].holder)
+            policy = united(policies, members[0].address, policies[0].holder)
+            parsed.policies[key] = policy._replace(members=(*policy.members, with_holder(policy.label, key.holder)))
     return parsed
 
 

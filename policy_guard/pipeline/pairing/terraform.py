@@ -292,6 +292,17 @@ def present(tree: Tree, folder: str, by_unit: bool = False) -> Present:
     )
 
 
+def policies_in_file(tree: Tree, path: str) -> Present:
+    """The policies that are written in one file, by whichever folders lead to it."""
+    roots = sorted(_roots({path.rpartition("/")[0]}, _callers([tree])))
+    contents = [present(tree, root) for root in roots]
+    return Present(
+        policies=tuple(policy for each in contents for policy in each.policies if policy.source.path == path),
+        findings=tuple(finding for each in contents for finding in each.findings if finding.source.path == path),
+        elsewhere=(),
+    )
+
+
 def _present(tree: Tree, folder: str, by_unit: bool) -> Present:
     contents = tree.folder(folder)
     every = all_units(root(contents, tree.folder, frozenset())) if contents else ()

@@ -77,7 +77,7 @@ def is_made_up(action: str) -> bool:
 
 def may_guard(statement: Statement | None) -> bool:
     """Tell whether a statement stands for the Deny of a detached policy whose name speaks of denying."""
-    if statement is None or statement.resource is None or statement.action.values[0].text != DETACHED:
+    if statement is None or statement.resource is None or statement.action.plain != {DETACHED}:
         return False
     return speaks_of_denying(statement.resource.values[0].text)
 
@@ -159,7 +159,7 @@ def attached_policy(statement: Statement) -> str:
 
 def attached_document(statement: Statement) -> str:
     """Return the path of the document that a statement stands for; empty for others."""
-    if statement.action.values[0].text != DOCUMENT or not statement.resource:
+    if not statement.resource or not any(value.text == DOCUMENT for value in statement.action.values):
         return ""
     return _inner(statement.resource.values[0].text)
 
