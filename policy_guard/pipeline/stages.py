@@ -80,9 +80,8 @@ class Run(NamedTuple):
                 if alone and not (departures and alone is pair and departures.hold(outcome, pair)):
                     self._judge_alone(alone)
         for pair in departures.pairs() if departures else ():
-            if pair.old and pair.new:
-                holder, old_path = pair.new.holder, pair.old.source.path
-                self.session.results.note(f"{pair.path}: a policy of {holder} is compared with the one in {old_path}")
+            if departures and pair.old and pair.new:
+                self.session.results.note(departures.note(pair))
             self._judge_alone(pair)
 
     def _judge_alone(self, pair: Pair) -> None:

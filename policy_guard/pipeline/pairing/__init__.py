@@ -87,7 +87,8 @@ class Pair(NamedTuple):
 class FileResult(NamedTuple):
     """What came of one changed file. `unread` says why policies in it are not read.
 
-    With `in_template` the pairs are those of a template that may hand policies on to another one.
+    With `in_template` the pairs are those of a template that may hand policies on to another one, with `in_manifest`
+    those of a manifest that is new or gone as a whole, and keeps nothing out.
     """
 
     pairs: tuple[Pair, ...]
@@ -96,6 +97,7 @@ class FileResult(NamedTuple):
     notes: tuple[str, ...] = ()
     unread: str = ""
     in_template: bool = False
+    in_manifest: bool = False
 
 
 def compare_templates(path: str, old: FileVersion, new: FileVersion, config: Config) -> FileResult:
@@ -171,15 +173,21 @@ def pairs(reader: Reader, change: Change, comparison: Comparison) -> FileResult:
 
 
 def _of_templates(result: FileResult, versions: tuple[FileVersion | None, FileVersion | None]) -> FileResult:
-    """The result with whether it is of templates that may hand policies on to others."""
+    """The result with whether it is of templates or manifests that may hand policies on to others."""
     if not any(version is not None and version.template is not None for version in versions):
-        return result
+        sides = [version for version in versions if version is not None]
+        return result._replace(in_manifest=len(sides) == 1 and _hands_on(sides[0]))
     from policy_guard.pipeline.pairing.departures import hands_on
 
     templates = [
         version.template for version in versions if version is not None and (version.template or version.policies)
     ]
     return result._replace(in_template=all(template is not None and hands_on(template) for template in templates))
+
+
+def _hands_on(version: FileVersion) -> bool:
+    """Tell whether a manifest keeps nothing out that has to come along with its resources."""
+    return version.manifest and not (version.limits and version.limits.by_label)
 
 
 def _is_of_templates(version: FileVersion) -> bool:

@@ -1,7 +1,8 @@
-"""Policies that leave one template and come into another in the same change, where both say the same name of a holder.
+"""Policies that leave one file and come into another in the same change, where both say the same name of a holder.
 
 Names of roles, users, groups and buckets are unique in an account or everywhere; logical ids say nothing beyond their
 template. A role with a boundary is left out: whether the boundary came along is not a question about its policies.
+Resources of Kubernetes whose file is divided into others of its folder are the same by kind, namespace and name.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 # AWS IAM User Guide, reference_iam-quotas; Amazon S3 User Guide, bucketnamingrules.
 _OF_PRINCIPAL = re.compile(r"(?:Role|User|Group) [\w+=,.@-]+", re.ASCII)
 _OF_BUCKET = re.compile(r"Bucket [a-z0-9.-]+")
+# Kubernetes, "Object Names and IDs"; an address begins with the kind, and may end in a number among those of its file.
+_OF_KUBERNETES = re.compile(r"[A-Z][A-Za-z0-9]*/[a-z0-9.-]+(?:/[a-z0-9.-]+)?\.[^#]+\Z")
 _NAME = re.compile(r"[\w+=,.@-]+", re.ASCII)
 _BOUNDARY = "PermissionsBoundary"
 _ACCOUNT = "!Ref AWS::AccountId"
@@ -31,20 +34,21 @@ class Departures:
 
     def __init__(self, has_same_rules: Callable[[str, str], bool]) -> None:
         self._has_same_rules = has_same_rules
-        self._gone: dict[tuple[str, str], list[Pair]] = {}
-        self._fresh: dict[tuple[str, str], list[Pair]] = {}
+        self._gone: dict[tuple[str, ...], list[Pair]] = {}
+        self._fresh: dict[tuple[str, ...], list[Pair]] = {}
 
     def hold(self, result: FileResult, pair: Pair) -> bool:
         """Tell whether a pair is held back, since its other side may be in another template."""
-        if not result.in_template or pair.instead_of or (pair.old and pair.new) or not _has_global_name(pair.policy):
+        key = None if pair.instead_of or (pair.old and pair.new) else _key(result, pair)
+        if key is None:
             return False
         side = self._fresh if pair.new else self._gone
-        side.setdefault((pair.policy.kind, pair.policy.holder), []).append(pair)
+        side.setdefault(key, []).append(pair)
         return True
 
     def pairs(self) -> Iterator[Pair]:
         """The pairs that were held back; two of one holder that fit are one."""
-        joined_keys: set[tuple[str, str]] = set()
+        joined_keys: set[tuple[str, ...]] = set()
         for key, news in self._fresh.items():
             olds = self._gone.get(key, [])
             if len(olds) == len(news) == 1 and self._has_same_rules(olds[0].path, news[0].path):
@@ -53,11 +57,32 @@ class Departures:
         for side in (self._gone, self._fresh):
             yield from (pair for key, pairs in side.items() if key not in joined_keys for pair in pairs)
 
+    def note(self, pair: Pair) -> str:
+        """Say of a policy that came from another file what it is compared with."""
+        assert pair.old is not None
+        subject = pair.policy.label if _is_of_kubernetes(pair.policy) else f"a policy of {pair.policy.holder}"
+        return f"{pair.path}: {subject} is compared with the one in {pair.old.source.path}"
+
+
+def _is_of_kubernetes(policy: Policy) -> bool:
+    return _OF_KUBERNETES.match(policy.label) is not None
+
+
+def _key(result: FileResult, pair: Pair) -> tuple[str, ...] | None:
+    """Return what a policy is known by in another file; None if that says nothing."""
+    policy = pair.policy
+    if result.in_template and _has_global_name(policy):
+        return policy.kind, policy.holder
+    if result.in_manifest and _is_of_kubernetes(policy):
+        return policy.kind, policy.holder, policy.label, pair.path.rpartition("/")[0]
+    return None
+
 
 def _moved(old: Pair, new: Pair) -> Pair:
     """The policy in its new template beside what it was; what another template fills in is another text."""
     assert old.old is not None
-    return new._replace(old=with_own_holes(old.old, old.path, but=(_ACCOUNT,)), fresh=False)
+    in_template = not _is_of_kubernetes(old.old)
+    return new._replace(old=with_own_holes(old.old, old.path, but=(_ACCOUNT,)) if in_template else old.old, fresh=False)
 
 
 def _has_global_name(policy: Policy) -> bool:

@@ -177,7 +177,7 @@ class Variables:
         try:
             plain = self._inner_content(content, span)
             if isinstance(plain, Hole):
-                return Scalar("", span, parts=(plain,))
+                return Scalar(spelling((plain,)), span, parts=(plain,))
             return self._first_value(plain, span, fill)
         finally:
             self._active.pop()
