@@ -14,6 +14,7 @@ from policy_guard.cli.arguments import parse_arguments
 from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.check import Options, check
 from policy_guard.pipeline.ci import in_ci
+from policy_guard.pipeline.executors import MOST_JOBS, Parallel, usual
 from policy_guard.report.report import Report, Reporter, Style
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def _check(arguments: argparse.Namespace) -> int:
         fail_on=arguments.fail_on,
         verbose=arguments.verbose,
         plan=arguments.plan,
+        parallel=_parallel(arguments),
     )
     if arguments.show_settings:
         from policy_guard.cli.show_settings import settings_text
@@ -81,10 +83,24 @@ def _check(arguments: argparse.Namespace) -> int:
     )
 
 
+def _parallel(arguments: argparse.Namespace) -> Parallel:
+    if arguments.jobs is None:
+        return usual()
+    if not 1 <= arguments.jobs <= MOST_JOBS:
+        raise SetupError(f"--jobs is between 1 and {MOST_JOBS}, not {arguments.jobs}.")
+    return Parallel(arguments.jobs)
+
+
 def _compare(arguments: argparse.Namespace) -> int:
     from policy_guard.cli.compare import compare, compare_plan
 
-    options = Options(today=_today(), config=arguments.config, fail_on=arguments.fail_on, verbose=arguments.verbose)
+    options = Options(
+        today=_today(),
+        config=arguments.config,
+        fail_on=arguments.fail_on,
+        verbose=arguments.verbose,
+        parallel=_parallel(arguments),
+    )
     if arguments.new is None:
         return _print_report(arguments, lambda: compare_plan(arguments.old, options))
 
@@ -267,7 +283,14 @@ def _print_critical_grants(arguments: argparse.Namespace, shown: Callable[[Repor
     if arguments.format == "json":
         raise SetupError("list --critical writes no JSON of files. Use check --all --verbose --format json.")
     paths = tuple(arguments.paths)
-    options = Options(_today(), paths=paths, config=arguments.config, all_policies=True, verbose=True)
+    options = Options(
+        _today(),
+        paths=paths,
+        config=arguments.config,
+        all_policies=True,
+        verbose=True,
+        parallel=_parallel(arguments),
+    )
     _print(shown(check(options, Path.cwd(), os.environ)))
     return PROVED
 
@@ -347,7 +370,13 @@ def _report(arguments: argparse.Namespace) -> int:
     from policy_guard.cli.progress import with_progress
     from policy_guard.cli.report import rendered
 
-    options = Options(_today(), paths=tuple(arguments.paths), config=arguments.config, base=arguments.base)
+    options = Options(
+        _today(),
+        paths=tuple(arguments.paths),
+        config=arguments.config,
+        base=arguments.base,
+        parallel=_parallel(arguments),
+    )
     files = arguments.output or [None]
     texts = with_progress(
         sys.stderr, lambda progress: rendered(options, arguments.format, files, Path.cwd(), os.environ, progress)

@@ -135,6 +135,7 @@ def _list_command(commands: argparse._SubParsersAction[argparse.ArgumentParser])
         action="store_true",
         help="what each entry of the critical list matches today, or what these files grant",
     )
+    _jobs(command)
     command.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json")
     command.set_defaults(nothing="nothing was listed: ")
 
@@ -221,6 +222,7 @@ def _report_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     )
     command.add_argument("--base", metavar="REF", help="show what changed since this commit")
     command.add_argument("--config", metavar="FILE", help="instead of .policy-guard.yaml")
+    _jobs(command)
     command.set_defaults(nothing="nothing was reported: ")
 
 
@@ -245,8 +247,15 @@ _COMMANDS = {
 }
 
 
+def _jobs(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--jobs", type=int, metavar="N", help="how many processes judge (one a core where that pays; 1 is this one)"
+    )
+
+
 def _common(command: argparse.ArgumentParser) -> None:
     command.add_argument("--config", metavar="FILE", help="instead of .policy-guard.yaml")
+    _jobs(command)
     command.add_argument("--fail-on", choices=FAIL_ON, help="the least severity that fails (error)")
     formats = ", ".join(f"{name} (default)" if name == "text" else name for name in names("report/reporters"))
     command.add_argument("--format", metavar="NAME[=FILE]", action="append", dest="formats", help=formats)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from policy_guard.documents.errors import SetupError
 from policy_guard.documents.source import Source
 from policy_guard.iam.policy import CAPS, Kind
+from policy_guard.pipeline.ahead import Ahead
 from policy_guard.pipeline.attached import attached_in_folder
-from policy_guard.pipeline.check import Options, failing_severity, usage_of
+from policy_guard.pipeline.check import Options, failing_severity, frame_of, usage_of
 from policy_guard.pipeline.judging import Judge
 from policy_guard.pipeline.moved_statements import MovedStatements
 from policy_guard.pipeline.pairing import Pair, compare_templates, split_pair
@@ -43,9 +45,14 @@ class _FileComparison(NamedTuple):
         config = self.settings.config
         usage = usage_of(self.root, config, today)
         judge = Judge(self.settings, today, usage, verbose=self.options.verbose)
+        frame = partial(frame_of, self.settings, today, usage, None, self.options.verbose)
+        ahead = Ahead(judge, frame, self.options.parallel)
         results = Results(self.settings, failing_severity(self.options, config, ci=False), today)
         attached = attached_in_folder(self.root, config)
-        self._judge(Session(judge, results, MovedStatements(), attached), old, new)
+        try:
+            self._judge(Session(judge, results, MovedStatements(), attached, ahead), old, new)
+        finally:
+            ahead.close()
         return results.report(old.source.path, "compare")
 
     def _judge(self, session: Session, old: FileVersion, new: FileVersion) -> None:
@@ -53,16 +60,14 @@ class _FileComparison(NamedTuple):
         if old.template and new.template:
             outcome = compare_templates(path, old, new, config)
             session.results.outcome(path, outcome)
-            for pair in outcome.pairs:
-                session.pair(pair)
+            session.pairs(outcome.pairs)
             return
         if old.snapshots is not None and new.snapshots is not None:
             from policy_guard.pipeline.pairing.snapshots import compare_snapshots
 
             outcome = compare_snapshots(config, path, old, new)
             session.results.outcome(path, outcome)
-            for pair in outcome.pairs:
-                session.pair(pair)
+            session.pairs(outcome.pairs)
             return
         old, new = (side.completed(config.placeholders, grants=True) for side in (old, new))
         new = new.with_unresolved(old)
@@ -75,8 +80,7 @@ class _FileComparison(NamedTuple):
             (was,), (label, policy) = olds.values(), *news.items()
             olds = {label: was._replace(holder=policy.holder) if old.template or new.template else was}
         for label in dict.fromkeys([*news, *olds]):
-            for pair in split_pair(Pair(path=path, old=olds.get(label), new=news.get(label))):
-                session.pair(pair)
+            session.pairs(split_pair(Pair(path=path, old=olds.get(label), new=news.get(label))))
 
 
 def compare(old: Path, new: Path, options: Options, lost: bool = False) -> Report:
@@ -107,11 +111,17 @@ def compare_plan(path: Path, options: Options) -> Report:
     """Judge what a plan of Terraform in JSON changes. Raises `SetupError`, also if the file is no plan."""
     root = Path(options.config).parent if options.config else _root(Path.cwd())
     settings = load_settings(root, options.config)
-    judge = Judge(settings, options.today, usage_of(root, settings.config, options.today), verbose=options.verbose)
+    usage = usage_of(root, settings.config, options.today)
+    judge = Judge(settings, options.today, usage, verbose=options.verbose)
+    frame = partial(frame_of, settings, options.today, usage, None, options.verbose)
+    ahead = Ahead(judge, frame, options.parallel)
     moved = MovedStatements()
     results = Results(settings, failing_severity(options, settings.config, ci=False), options.today)
-    session = Session(judge, results, moved, attached_in_folder(root, settings.config))
-    session.plan(str(path), path, settings.config.by_principal)
+    session = Session(judge, results, moved, attached_in_folder(root, settings.config), ahead)
+    try:
+        session.plan(str(path), path, settings.config.by_principal)
+    finally:
+        ahead.close()
     results.explain(moved.with_origin)
     return results.report("the state before the plan", "compare")
 

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.documents.errors import SetupError
+from policy_guard.pipeline.ahead import Ahead
 from policy_guard.pipeline.attached import attached_in_repository
 from policy_guard.pipeline.ci import in_ci, is_without_change
+from policy_guard.pipeline.executors import Parallel
 from policy_guard.pipeline.judging import Judge
 from policy_guard.pipeline.moved_statements import MovedStatements
 from policy_guard.pipeline.pairing.links import Sides, follow_links, may_matter
@@ -26,7 +28,7 @@ from policy_guard.pipeline.repository.revisions import (
     is_on_all_files,
 )
 from policy_guard.pipeline.results import Progress, Results
-from policy_guard.pipeline.session import Session, Watch
+from policy_guard.pipeline.session import Session, Watch, unwatched
 from policy_guard.pipeline.stages import Run, touches
 from policy_guard.report.report import Report
 from policy_guard.settings.addresses import names_policies
@@ -37,6 +39,7 @@ from policy_guard.settings.severity import FAIL_ON, FailOn
 if TYPE_CHECKING:
     from policy_guard.pipeline.acceptances import Acceptances
     from policy_guard.pipeline.pairing.references import References
+    from policy_guard.pipeline.tasks import Frame
     from policy_guard.refine.attribution import Usage
 
 
@@ -62,6 +65,7 @@ class Options(NamedTuple):
     verbose: bool = False
     plan: str | None = None
     alone: Alone | None = None
+    parallel: Parallel = Parallel()
 
 
 def check(
@@ -69,7 +73,7 @@ def check(
     folder: Path,
     environ: Mapping[str, str],
     progress: Progress = lambda step: None,
-    watch: Watch = lambda name, pair, judgement: None,
+    watch: Watch = unwatched,
 ) -> Report:
     """Judges the policies that changed, or with `all_policies` every policy. Raises `SetupError`."""
     repository = Repository(folder, environ)
@@ -95,7 +99,8 @@ def _check(
     fail_on = failing_severity(options, settings.config, ci)
     today = options.today
     accepted = _acceptance_loader(repository, settings.config, comparison, today)
-    judge = Judge(settings, today, usage_of(repository.root, settings.config, today), accepted, options.verbose)
+    usage = usage_of(repository.root, settings.config, today)
+    judge = Judge(settings, today, usage, accepted, options.verbose)
     results = Results(settings, fail_on, today, progress)
     for sentence in _about_the_comparison(options, comparison, fail_on, ci, compared):
         results.note(sentence)
@@ -104,18 +109,24 @@ def _check(
     attached = attached_in_repository(repository, reader, comparison)
     paths = tuple(from_root(folder / path, repository.root) for path in options.paths)
     _refuse_missing_paths(paths, repository, comparison.changes)
+    watched = watch is not unwatched
+    frame = partial(frame_of, settings, today, usage, accepted, verbose=options.verbose, with_policies=watched)
+    ahead = Ahead(judge, frame, options.parallel)
     run = Run(
         repository=repository,
         config=settings.config,
         reader=reader,
-        session=Session(judge, results, moved, attached, watch),
+        session=Session(judge, results, moved, attached, ahead, watch),
         today=today,
         comparison=comparison,
         paths=paths,
         sides=_sides(repository, reader, comparison, ci, options.all_policies),
         references=_references(repository, reader, comparison, results.note),
     )
-    _judge(run, options, folder, accepted)
+    try:
+        _judge(run, options, folder, accepted)
+    finally:
+        ahead.close()
     results.explain(moved.with_origin)
     mode = "all" if options.all_policies else "changes"
     report = results.report(old.name if compared else "", mode, lambda: not run.has_policy())
@@ -220,6 +231,27 @@ def _references(
     files = cache(partial(snapshot, repository, base))
     terraform = cache(lambda: Tree(repository, files(), base.name))
     return References(config, reader, comparison, files, terraform, note)
+
+
+def frame_of(
+    settings: Settings,
+    today: date,
+    usage: Callable[[], Usage] | None,
+    acceptances: Callable[[], Acceptances] | None,
+    verbose: bool,
+    with_policies: bool = False,
+) -> Frame:
+    """What a judge is made of, as values that another process can have. Raises `SetupError`, as a judge does."""
+    from policy_guard.pipeline.tasks import Frame
+
+    return Frame(
+        settings=settings,
+        today=today,
+        usage=usage() if usage else None,
+        acceptances=acceptances() if acceptances else None,
+        verbose=verbose,
+        with_policies=with_policies,
+    )
 
 
 def _acceptance_loader(

@@ -57,6 +57,13 @@ class Judgement(NamedTuple):
     paths: frozenset[str] = frozenset()
 
 
+class Steps(NamedTuple):
+    """What is left of the budgets of a run: for verdicts, and for telling them."""
+
+    verdicts: int
+    aside: int
+
+
 class Judge:
     """Judges the policies of a run, one by one; between them it keeps only the budget of the run and one digest."""
 
@@ -110,6 +117,24 @@ class Judge:
             used=tuple(used_acceptances),
             switched_off=tuple(dict.fromkeys(switched_off)),
         )
+
+    @property
+    def steps(self) -> Steps:
+        """The steps that are left of the run."""
+        budgets = self._run_budgets()
+        return Steps(budgets.verdicts.remainder, budgets.aside.remainder)
+
+    def allow(self, steps: Steps) -> None:
+        """Lets so many steps be left of the run."""
+        budgets, left = self._run_budgets(), self.steps
+        budgets.verdicts.add(steps.verdicts - left.verdicts)
+        budgets.aside.add(steps.aside - left.aside)
+
+    def _run_budgets(self) -> Budgets:
+        from policy_guard.solver.budget import Budgets
+
+        self._budgets = self._budgets or Budgets()
+        return self._budgets
 
     def combined_entries(self) -> frozenset[str]:
         """The critical entries of several sets."""
@@ -190,17 +215,14 @@ class Judge:
     ) -> Iterator[Finding]:
         """The findings of the checks; notes in `used` the acceptances that they needed, and what is `switched_off`."""
         from policy_guard.pipeline.severity import severity, switching_off
-        from policy_guard.solver.budget import Budgets
         from policy_guard.verify.guarding import is_guard
         from policy_guard.verify.messages import finding, unasked_finding
         from policy_guard.verify.proving import prover_for
         from policy_guard.verify.verdicts import Explanations
 
-        self._budgets = self._budgets or Budgets()
-        self._budgets.make_room(
-            sum(policy.span.end - policy.span.start for policy in (question.new, question.old) if policy)
-        )
-        prover = prover_for(question, self._budgets)
+        budgets = self._run_budgets()
+        budgets.make_room(sum(policy.span.end - policy.span.start for policy in (question.new, question.old) if policy))
+        prover = prover_for(question, budgets)
         guards = cache(partial(is_guard, question, prover))
         for check in checks:
             explained = Explanations(check, question, prover.aside())

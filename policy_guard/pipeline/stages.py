@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from functools import partial
 from operator import attrgetter, itemgetter
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.documents.containers.serverless_framework.files import is_serverless_name
 from policy_guard.documents.printable import shortened
+from policy_guard.pipeline.ahead import Expected
 from policy_guard.pipeline.pairing import FileResult, Pair, pairs
 from policy_guard.pipeline.pairing.links import Sides
 from policy_guard.pipeline.pairing.reader import TERRAFORM, Reader
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from policy_guard.pipeline.pairing.beyond import Remark
     from policy_guard.pipeline.pairing.departures import Departures
     from policy_guard.pipeline.pairing.references import References
-    from policy_guard.pipeline.pairing.terraform import Tree
+    from policy_guard.pipeline.pairing.terraform import Present, Tree
     from policy_guard.verify.finding import Finding
 
 
@@ -36,6 +37,13 @@ MOST_EXAMINED = 50
 """How many acceptances `check --all` examines for being done: each may take a proof."""
 TERRAFORM_FILES = (*TERRAFORM, ".tfvars", ".tfvars.json")
 """What the names of files end with that Terraform reads by itself."""
+
+
+class _Referenced(NamedTuple):
+    """A pair with what it is held against besides its old version, and the sentences about that."""
+
+    pair: Pair
+    notes: list[str]
 
 
 class Run(NamedTuple):
@@ -69,23 +77,45 @@ class Run(NamedTuple):
         """The files that changed, but for the sides of them that belong to a group."""
         changes = [change for change in (*self.comparison.changes, *self._readers()) if touches(change, self.paths)]
         departures = self._departures(changes)
-        for change in self.session.results.stepwise(changes, "changed files", attrgetter("path")):
+        compared = self.session.in_advance(self._compared(changes, departures), _pairs_of)
+        steps = self.session.results.stepwise(changes, "changed files", attrgetter("path"))
+        for change, (outcome, judged_pairs) in zip(steps, compared, strict=True):
+            self.session.results.outcome(change.path, outcome)
+            for referenced in judged_pairs:
+                self._judge_alone(referenced)
+        for pair in departures.pairs() if departures else ():
+            if departures and pair.old and pair.new:
+                self.session.results.note(departures.note(pair))
+            self._judge_alone(self._referenced(pair))
+
+    def _compared(
+        self, changes: Iterable[Change], departures: Departures | None
+    ) -> Iterator[tuple[FileResult, list[_Referenced]]]:
+        """What comes of each changed file, and those of its policies that are judged by themselves and at once."""
+        for change in changes:
             outcome = pairs(self.reader, change, self.comparison)
             if not (outcome.pairs or outcome.findings):
                 remark = _unread_remark(self.reader, change.new, change.path, changed=True)
                 outcome = outcome._replace(unread=remark or outcome.unread)
-            self.session.results.outcome(change.path, outcome)
-            for pair in outcome.pairs:
-                alone = _without_groups(pair, self.reader)
-                if alone and not (departures and alone is pair and departures.hold(outcome, pair)):
-                    self._judge_alone(alone)
-        for pair in departures.pairs() if departures else ():
-            if departures and pair.old and pair.new:
-                self.session.results.note(departures.note(pair))
-            self._judge_alone(pair)
+            alone = [(pair, _without_groups(pair, self.reader)) for pair in outcome.pairs]
+            yield (
+                outcome,
+                [
+                    self._referenced(judged)
+                    for pair, judged in alone
+                    if judged and not (departures and judged is pair and departures.hold(outcome, pair))
+                ],
+            )
 
-    def _judge_alone(self, pair: Pair) -> None:
-        self.session.pair(self.references.with_reference(pair) if self.references else pair)
+    def _referenced(self, pair: Pair) -> _Referenced:
+        sentences: list[str] = []
+        references = self.references._replace(note=sentences.append) if self.references else None
+        return _Referenced(references.with_reference(pair) if references else pair, sentences)
+
+    def _judge_alone(self, referenced: _Referenced) -> None:
+        for sentence in referenced.notes:
+            self.session.results.note(sentence)
+        self.session.pair(referenced.pair)
 
     def _as_it_is(self, pair: Pair) -> Pair | None:
         """A policy that did not change, with what bounds it; None if a group judges it."""
@@ -160,11 +190,18 @@ class Run(NamedTuple):
         touched = touched_folders((old, new), changes, self.reader.included)
         for path in touched.unseen:
             self.session.results.add_excluded(path)
-        for folder in self.session.results.stepwise(sorted(touched.folders), "folders with Terraform", str):
-            outcome = compare_folder((old, new), folder, folder in touched.reading, self.config.by_principal)
+        folders = sorted(touched.folders)
+        outcomes = (
+            compare_folder((old, new), each, each in touched.reading, self.config.by_principal) for each in folders
+        )
+        compared = self.session.in_advance(
+            ((outcome, list(map(self._referenced, outcome.pairs))) for outcome in outcomes), _pairs_of
+        )
+        steps = self.session.results.stepwise(folders, "folders with Terraform", str)
+        for folder, (outcome, judged_pairs) in zip(steps, compared, strict=True):
             self.session.results.outcome(folder, outcome)
-            for pair in outcome.pairs:
-                self._judge_alone(pair)
+            for referenced in judged_pairs:
+                self._judge_alone(referenced)
             identifiers |= {pair.id for pair in outcome.pairs}
         if all_policies:
             self._judge_all_terraform(new, identifiers)
@@ -176,15 +213,24 @@ class Run(NamedTuple):
         """Judge all policies of Terraform by themselves, but for those that were compared."""
         from policy_guard.pipeline.pairing.terraform import all_roots, present
 
-        for folder in self.session.results.stepwise(all_roots(tree), "folders with Terraform", str):
-            contents = present(tree, folder)
+        def pairs_of(contents: Present) -> list[Pair]:
+            remaining_pairs = [
+                Pair(path=policy.source.path, old=policy, new=policy)
+                for policy in contents.policies
+                if policy.id not in compared_ids and self._is_asked(policy.source.path)
+            ]
+            return list(map(self.references.with_bound, remaining_pairs)) if self.references else remaining_pairs
+
+        roots = all_roots(tree)
+        read = ((contents, pairs_of(contents)) for contents in (present(tree, folder) for folder in roots))
+        steps = self.session.results.stepwise(roots, "folders with Terraform", str)
+        in_advance = self.session.in_advance(read, itemgetter(1), comparing=False)
+        for folder, (contents, folder_pairs) in zip(steps, in_advance, strict=True):
             for finding in contents.findings:
                 if self._is_asked(finding.source.path):
                     self.session.results.add_unreadable([finding])
-            for policy in contents.policies:
-                if policy.id not in compared_ids and self._is_asked(policy.source.path):
-                    pair = Pair(path=policy.source.path, old=policy, new=policy)
-                    self.session.pair(self.references.with_bound(pair) if self.references else pair, comparing=False)
+            for pair in folder_pairs:
+                self.session.pair(pair, comparing=False)
             for address in contents.elsewhere if self._is_asked(folder) else ():
                 words = (
                     f"{address} is a module elsewhere, and what it makes of the policies that it is given is not read"
@@ -296,6 +342,24 @@ class Run(NamedTuple):
                 )
         self._judge_remaining(files, changed_paths)
 
+    def _in_advance(self, files: Iterable[tuple[str, File]]) -> Iterator[tuple[str, File]]:
+        """The files, read and judged already where that pays and takes nothing but the bytes of each."""
+
+        def expected(item: tuple[str, File]) -> Iterator[Expected]:
+            path, file = item
+            if self._is_bound_or_shared(path):
+                return
+            if plain_file := self.reader.plain_file(file, path, self.comparison.new):
+                yield Expected(file, lambda: plain_file, len(plain_file.data))
+
+        return self.session.ahead.in_advance(files, expected)
+
+    def _is_bound_or_shared(self, path: str) -> bool:
+        """Tell whether the settings may say of a single policy of the file with what or where it is judged."""
+        rule = self.config.policy_rule(path) if self.references else None
+        is_bound = self.references and ((rule and rule.reference) or self.config.policy_rules_in(path))
+        return bool(is_bound) or any(group.reaches(path) for group in self.config.groups)
+
     def _has_line(self, file: File | None, text: str) -> bool:
         data = self.reader.content(file) if file else None
         wanted = text.strip().encode()
@@ -307,11 +371,21 @@ class Run(NamedTuple):
             for path, file in files.items()
             if path not in changed_paths and not self.reader.groups(path) and touches(Change(None, file), self.paths)
         ]
-        for path, file in self.session.results.stepwise(remaining_files, "files", itemgetter(0)):
+        steps = self.session.results.stepwise(remaining_files, "files", itemgetter(0))
+        for (path, file), _ in zip(steps, self._in_advance(remaining_files), strict=True):
+            if judged := self.session.ahead.judged_file(file):
+                remark = _unread_remark(self.reader, file, path, changed=False)
+                self.session.results.add_skipped(path, remark or judged.passed_over)
+                self.session.judged_file(path, judged)
+                continue
             version = self.reader.version(file, path, self.comparison.new)
             remark = _unread_remark(self.reader, file, path, changed=False) or version.passed_over
             self.session.results.add_skipped(path, remark)
             self.session.version(version, self._as_it_is)
+
+
+def _pairs_of(compared: tuple[FileResult, list[_Referenced]]) -> list[Pair]:
+    return [referenced.pair for referenced in compared[1]]
 
 
 def _unread_remark(reader: Reader, file: File | None, path: str, changed: bool) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.documents.containers.revision_files import RevisionFiles
 from policy_guard.documents.containers.serverless_framework.files import parts
 from policy_guard.documents.containers.value_files import UsedNames, has_names, may_use_values
-from policy_guard.documents.format import decode
+from policy_guard.documents.format import decode, sniff
 from policy_guard.documents.formats import plain_name, suffixes
 from policy_guard.documents.formats.snapshots import SUFFIXES as SNAPSHOTS
 from policy_guard.documents.printable import printable
@@ -39,6 +39,16 @@ _MOST_CLOSELY = 1_000
 """Templates in which the names of values are looked for in policies alone, and not anywhere."""
 _MOST_GLANCES = 8
 """Versions of files that are kept once they are read."""
+
+
+class PlainFile(NamedTuple):
+    """A file with all that it takes to read it: nothing else of the repository is asked for."""
+
+    data: bytes
+    path: str
+    revision: str
+    configured: bool
+    kind: Kind | None
 
 
 class Reader:
@@ -127,6 +137,16 @@ class Reader:
         if data is OVERSIZED:
             return FileVersion(source=empty, policies={}, problems=(Problem(_TOO_LARGE, Span(0, 0)),))
         return self._kept(data, file, path, revision, closely)
+
+    def plain_file(self, file: File, path: str, revision: Revision) -> PlainFile | None:
+        """Return a file that probably holds policies and can be read elsewhere; None for links and the like."""
+        config = self._base_config if revision == self._old else self._config
+        is_known = (revision, file.oid) not in self._distrusted and file.mode not in (LINK, SUBMODULE)
+        data = self._repository.read(file) if is_known and self.concerned(path, config) else None
+        rule = config.policy_rule(path)
+        if data is None or data is OVERSIZED or not sniff(data) or (rule is None and config.policy_rules_in(path)):
+            return None
+        return PlainFile(data, path, revision.name, rule is not None, rule.kind if rule else None)
 
     def _kept(self, data: bytes, file: File, path: str, revision: Revision, closely: bool) -> FileVersion:
         """Return what the bytes of a file hold, read once for all who look at it one after the other."""

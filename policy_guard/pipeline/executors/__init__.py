@@ -1,0 +1,58 @@
+"""Who judges: this process, or a `concurrent.futures.Executor` of others, here or at a scheduler."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+LEAST = 400_000
+"""From how many characters of policies on the usual number of processes pays: tests/benchmarks/scale.py measures it."""
+MOST_JOBS = 256
+_MOST_USUAL = 8
+"""How many processes are started unasked: each takes memory, and reading files is the business of one."""
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
+class Parallel(NamedTuple):
+    """How many processes judge, and from how many characters of policies on; or else the address of a scheduler."""
+
+    jobs: int = 1
+    least: int = 0
+    scheduler: str | None = None
+
+
+class WorkerLost(Exception):
+    """A process ended before it answered; the text says how."""
+
+
+class Workers(NamedTuple):
+    """An executor, and how many tasks it works on at once."""
+
+    executor: Executor
+    slots: int
+
+
+def usual() -> Parallel:
+    """One process for each core that this one may use, where there is enough to do."""
+    return Parallel(min(_cores(), _MOST_USUAL), LEAST)
+
+
+def workers(parallel: Parallel) -> Workers:
+    """Starts the workers. Raises `SetupError` if there are none to be had."""
+    from policy_guard.pipeline.executors.processes import Processes
+
+    return Workers(Processes(parallel.jobs), parallel.jobs)
+
+
+def _cores() -> int:
+    """The cores that this process may use, by its affinity and, in a container, by its share of time."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = _QUOTA.read_text(encoding="ascii").split()
+        return max(1, min(allowed, -(-int(quota) // int(period))))
+    except (OSError, ValueError):
+        return allowed
