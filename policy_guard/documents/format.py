@@ -42,8 +42,11 @@ _BINARY = regex(rb"[!:]binary|%TAG\s|!\S{0,80}%")
 _GRANTING = regex(
     rb"AWS::(?:IAM|SSO|Serverless|Include|IdentityStore|LakeFormation|QuickSight|RAM|RolesAnywhere|SecurityLake"
     rb"|ServiceCatalog|Cognito|CloudFormation::(?:Stack|CustomResource)|Lambda::(?:(?:LayerVersion)?Permission|Url)"
-    rb"|OpenSearchServerless|S3::AccessGrant|EKS::\w+|Transfer::User|Redshift::EndpointAuthorization)"
-    rb"|Fn::(?:Transform|ForEach)|PublicAccessBlock|EndpointServicePermissions|EventBusPolicy|AccessControl\b|ObjectOwnership|IoT::[ACP]\w|Organizations::\w{0,20}Policy|S3::AccessPoint|EntityResolution|Signer|RestApi|EFS::|KMS::Key"
+    rb"|OpenSearchServerless|S3::AccessGrant|EKS::\w+|Transfer::User|Redshift::EndpointAuthorization|IoT::[ACPR]\w"
+    rb"|Chatbot|Detective|GuardDuty::Master|SecurityHub::DelegatedAdmin|AppSync|Oam::Link|Grafana|DataZone|EMR::Studio"
+    rb"|Lightsail::Bucket|ApiGateway(?:V2)?::(?:Authorizer|Method|Route)|EC2::(?:VPCEndpointService|SnapshotBlock))"
+    rb"|ShareRules|LaunchPermissionConfiguration|TargetAccountIds|Visibility\b"
+    rb"|Fn::(?:Transform|ForEach)|PublicAccessBlock|EventBusPolicy|AccessControl\b|ObjectOwnership|Organizations::\w{0,20}Policy|S3::AccessPoint|EntityResolution|Signer|RestApi|EFS::|KMS::Key"
     rb"|::MODULE|Custom::"
 )
 # The roles that resources of templates act by, and the properties that hold policies, which may come from elsewhere.

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from policy_guard.documents.containers.other_access import terraform_types
+from policy_guard.documents.containers.other_access import details_of, terraform_types
 from tests.support.repository import Answer, Scratch, allow, document
 
 READ, SEND, PUBLISH = allow("s3:GetObject"), allow("sqs:SendMessage"), allow("sns:Publish")
@@ -286,10 +286,16 @@ def test_a_plan_that_grants_more_fails_at_its_address(
     assert place in answer.out
 
 
+def _values(path: str, value: Any) -> dict[str, Any]:
+    """The values of a resource in which one lies at a path through blocks."""
+    name, _, rest = path.partition(".")
+    return {name: [_values(rest, value)] if rest else value}
+
+
 @pytest.mark.parametrize("type_", sorted(terraform_types()))
 def test_what_grants_without_a_document_is_judged_as_in_files(scratch: Scratch, type_: str) -> None:
-    argument = next(iter(terraform_types()[type_][1]), "what")
-    answer = judged(scratch, plan(*granting(type_, {argument: "a"}, {argument: "b"})))
+    path = next(iter((*details_of(type_).needed, *terraform_types()[type_][1])), "what")
+    answer = judged(scratch, plan(*granting(type_, _values(path, "a"), _values(path, "b"))))
     assert answer.code == 1
     assert f"plan.json#{type_}.x.grant:" in answer.out
 

@@ -21,7 +21,7 @@ PAGE = ROOT / "docs/grants.md"
 BEGIN, END = "<!-- the kinds -->\n", "<!-- end of the kinds -->\n"
 FORMS = ("cloudformation", "sam", "serverless", "terraform", "manifest")
 # These are judged, and have their cases among those of templates and of the Serverless Framework.
-ELSEWHERE = {"account", "endpoint", "acting-role"}
+ELSEWHERE = {"account"}
 
 
 def _folders() -> list[Path]:

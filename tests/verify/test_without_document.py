@@ -217,6 +217,6 @@ def test_a_url_that_asks_for_no_signature_any_more_is_opened(scratch: Scratch) -
 def test_what_is_known_by_its_text_alone_was_another_text(scratch: Scratch) -> None:
     url = 'resource "aws_lambda_function_url" "u" {\n  function_name = "f"\n  authorization_type = "NONE"\n}\n'
     scratch.commit(**{"a.tf": url})
-    scratch.write("a.tf", url.replace("}", '  invoke_mode = "RESPONSE_STREAM"\n}'))
+    scratch.write("a.tf", url.replace("}", '  qualifier = "live"\n}'))
     words = " ".join(scratch.guard("check").out.split())
     assert "before another text" in words

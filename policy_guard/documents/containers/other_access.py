@@ -29,11 +29,26 @@ _ALL = "all"
 _WORD = regex(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z0-9]+|[A-Z]+")
 
 
+class Details(NamedTuple):
+    """What tells how the properties of a type of resource grant.
+
+    `harmless` are texts with which a property grants nothing. Without one of those that are `needed`, the resource does
+    not. Each item of those that are `adding` grants something beside the others. Two resources of a type that is
+    `counted` grant more than one, even if both say the same.
+    """
+
+    harmless: Mapping[str, tuple[str, ...]] = {}
+    needed: tuple[str, ...] = ()
+    adding: tuple[str, ...] = ()
+    counted: bool = False
+
+
 class OtherAccess(NamedTuple):
     """A kind of access: its `name` in the settings, what a resource `does`, what is `advised`, and AWS's page.
 
-    `cloudformation` and `terraform` are its types of resources, each with the properties that decide. `receivers` are
-    the properties among them that say to whom. `worked_out` are types whose access more than its text tells.
+    `cloudformation` and `terraform` are its types of resources, each with the properties that decide; one that lies in
+    others has a path with dots. `details` are what else is known of a type. `receivers` are the properties that say to
+    whom. `worked_out` are types whose access more than its text tells.
     `opened` says what is new where nothing else does. `forms` are those that are no type of a resource.
     """
 
@@ -44,6 +59,7 @@ class OtherAccess(NamedTuple):
     receivers: tuple[str, ...] = ()
     cloudformation: Mapping[str, tuple[str, ...]] = {}
     terraform: Mapping[str, tuple[str, ...]] = {}
+    details: Mapping[str, Details] = {}
     worked_out: tuple[str, ...] = ()
     opened: str = ""
     forms: str = ""
@@ -95,6 +111,27 @@ def terraform_types() -> Mapping[str, tuple[OtherAccess, tuple[str, ...]]]:
     return of_cloudformation | {type_: (kind, names) for kind in KINDS for type_, names in kind.terraform.items()}
 
 
+@cache
+def _details() -> Mapping[str, Details]:
+    written = {type_: details for kind in KINDS for type_, details in kind.details.items()}
+    of_cloudformation = {
+        awscc_type(type_): Details(
+            harmless={in_words(name): texts for name, texts in details.harmless.items()},
+            needed=tuple(map(in_words, details.needed)),
+            adding=tuple(map(in_words, details.adding)),
+            counted=details.counted,
+        )
+        for type_, details in written.items()
+        if "::" in type_
+    }
+    return of_cloudformation | written
+
+
+def details_of(type_: str) -> Details:
+    """Return what tells how a type of resource grants, of CloudFormation or Terraform."""
+    return _details().get(type_, Details())
+
+
 def awscc_type(type_: str) -> str:
     """Return the type of the provider awscc for one of CloudFormation."""
     _, service, name = type_.split("::")
@@ -103,7 +140,7 @@ def awscc_type(type_: str) -> str:
 
 def in_words(name: str) -> str:
     """Return a name of CloudFormation as the provider awscc spells it, such as `open_id_connect_provider_ar_ns`."""
-    return "_".join(match[0].lower() for match in _WORD.finditer(name))
+    return ".".join("_".join(match[0].lower() for match in _WORD.finditer(step)) for step in name.split("."))
 
 
 def _kind(row: Mapping[str, Any]) -> OtherAccess:
@@ -113,7 +150,14 @@ def _kind(row: Mapping[str, Any]) -> OtherAccess:
         for name in ("cloudformation", "terraform")
     }
     lists = {name: tuple(row.get(name, ())) for name in ("receivers", "worked_out")}
-    return OtherAccess(**{**row, **types, **lists})
+    details = {type_: _details_in(each) for type_, each in row.get("details", {}).items()}
+    return OtherAccess(**{**row, **types, **lists, "details": details})
+
+
+def _details_in(row: Mapping[str, Any]) -> Details:
+    harmless = {name: tuple(texts) for name, texts in row.get("harmless", {}).items()}
+    lists = {name: tuple(row.get(name, ())) for name in ("needed", "adding")}
+    return Details(**{**row, **lists, "harmless": harmless})
 
 
 KINDS = tuple(map(_kind, json.loads(_FILE.read_text(encoding="utf-8"))))

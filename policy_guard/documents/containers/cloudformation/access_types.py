@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from policy_guard.documents.containers.cloudformation.calls import call
-from policy_guard.documents.containers.other_access import EVERY, cloudformation_types
+from policy_guard.documents.containers.other_access import EVERY, cloudformation_types, details_of
 from policy_guard.documents.containers.recognition import is_policy_text
 from policy_guard.documents.source import Array, Node, Object, Scalar, scalars
 
@@ -35,15 +35,9 @@ _NAMING_VALUE = re.compile(
 _PATTERN = re.compile(r"\*|arn:")
 # In values of resources of others: principals and policies, and calls of APIs written as JSON.
 _IDENTITY = re.compile(r"arn:[^\s:]{0,30}:(?:iam|sts):")
-# What everybody has anyway, and what is told in statements; of a bucket that is new, also what only opens it to others
-# that write into it. Sources: Amazon S3 User Guide, "Access control list (ACL) overview" and "Controlling ownership of
-# objects".
-_HARMLESS = {
-    "AccessControl": (
-        *("Private", "BucketOwnerRead", "BucketOwnerFullControl", "PublicRead", "PublicReadWrite", "AuthenticatedRead"),
-    ),
-    "OwnershipControls": ("BucketOwnerEnforced",),
-}
+# What is told in statements; of a bucket that is new, also what only opens it to others that write into it. Sources:
+# Amazon S3 User Guide, "Access control list (ACL) overview" and "Controlling ownership of objects".
+_TOLD = {"AccessControl": ("PublicRead", "PublicReadWrite", "AuthenticatedRead")}
 _HARMLESS_WHEN_NEW = {
     "AccessControl": ("LogDeliveryWrite",),
     "OwnershipControls": ("BucketOwnerPreferred", "ObjectWriter"),
@@ -68,15 +62,29 @@ def deciding_properties(type_: str, properties: Object) -> tuple[str, ...]:
     if type_.startswith(_QUICKSIGHT):
         listed: tuple[str, ...] = ("Permissions", "LinkEntities")
     elif type_ in cloudformation_types():
-        _, listed = cloudformation_types()[type_]
+        listed = tuple(path.partition(".")[0] for path in cloudformation_types()[type_][1])
     else:
         return ()
     return tuple(key for key in keys if (key in listed if listed else key not in _DESCRIBING))
 
 
+def inner_paths(type_: str, key: str) -> list[list[str]]:
+    """Return the steps within a property to what decides, if not all of it does."""
+    listed = cloudformation_types()[type_][1] if type_ in cloudformation_types() else ()
+    return [path.split(".")[1:] for path in listed if path.startswith(f"{key}.")]
+
+
+def adds(type_: str, key: str) -> bool:
+    """Tell whether a property that is no list grants something beside the others of its type."""
+    return key in details_of(type_).adding
+
+
 def tells_all(type_: str) -> bool:
     """Tell whether the deciding properties of a type say all of what is granted to whom."""
-    return type_.endswith(_MODULE) or (type_ in cloudformation_types() and cloudformation_types()[type_][1] == EVERY)
+    if type_.endswith(_MODULE):
+        return True
+    is_whole = type_ in cloudformation_types() and cloudformation_types()[type_][1] == EVERY
+    return is_whole and not details_of(type_).counted
 
 
 def kind_of_type(type_: str) -> str:
@@ -133,11 +141,14 @@ def is_deciding_value(name: str, value: Node) -> bool:
     return is_name and bool(_NAMING_VALUE.search(name))
 
 
-def is_harmless(property_name: str, value: Node, is_new: bool) -> bool:
+def is_harmless(type_: str, property_name: str, value: Node, is_new: bool) -> bool:
     """Tell whether a property grants nothing with this value that its statements do not tell."""
-    harmless_texts = _HARMLESS.get(property_name, ())
-    if is_new:
-        harmless_texts += _HARMLESS_WHEN_NEW.get(property_name, ())
+    harmless_texts = details_of(type_).harmless.get(property_name, ())
+    if type_ == BUCKET:
+        harmless_texts += (
+            *_TOLD.get(property_name, ()),
+            *(_HARMLESS_WHEN_NEW.get(property_name, ()) if is_new else ()),
+        )
     return bool(harmless_texts) and all(text in harmless_texts for text in _texts(value))
 
 

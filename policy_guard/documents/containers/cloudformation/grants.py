@@ -18,6 +18,7 @@ from policy_guard.documents.containers.cloudformation.documents import Unit, att
 from policy_guard.documents.containers.cloudformation.evaluate import Evaluator
 from policy_guard.documents.containers.cloudformation.grant_statements import allow_statement, resource_holders, unit_of
 from policy_guard.documents.containers.cloudformation.known_by_text import text_units
+from policy_guard.documents.containers.cloudformation.lasting import lasting_units
 from policy_guard.documents.containers.cloudformation.parts import NOTHING, NoValue, name_of, parts_of, text_of
 from policy_guard.documents.containers.cloudformation.reading import Reading
 from policy_guard.documents.containers.cloudformation.resource_statements import (
@@ -73,7 +74,8 @@ def grant_units(reading: Reading, name: str, managed: Collection[str], bounded: 
     if type_ in _STATING:
         units += attempt(partial(_STATING[type_], reading, name), f"Resources.{name}")
     units += text_units(reading, name, bounded)
-    units += attempt(partial(acting_role_units, reading, name), f"Resources.{name}")
+    for told_units in (acting_role_units, lasting_units):
+        units += attempt(partial(told_units, reading, name), f"Resources.{name}")
     if key := _ATTACHING.get(type_):
         units += attempt(partial(_attached_units, reading, name, key, managed), f"Resources.{name}.{key}")
     if type_ in BLOCKED:

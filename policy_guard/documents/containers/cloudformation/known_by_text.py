@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import product
 from math import prod
@@ -10,7 +10,9 @@ from typing import NamedTuple
 
 from policy_guard.documents.containers.choices import Truths, outcomes
 from policy_guard.documents.containers.cloudformation.access_types import (
+    adds,
     deciding_properties,
+    inner_paths,
     is_deciding_value,
     is_harmless,
     is_nested,
@@ -23,6 +25,7 @@ from policy_guard.documents.containers.cloudformation.access_types import (
 from policy_guard.documents.containers.cloudformation.calls import call, canonical
 from policy_guard.documents.containers.cloudformation.documents import Unit, attempt
 from policy_guard.documents.containers.cloudformation.encoded import encoded_policies
+from policy_guard.documents.containers.cloudformation.evaluate import Evaluator
 from policy_guard.documents.containers.cloudformation.grant_statements import allow_statement, resource_holders, unit_of
 from policy_guard.documents.containers.cloudformation.named import all_decide
 from policy_guard.documents.containers.cloudformation.parts import NoValue, parts_of, text_of
@@ -152,38 +155,66 @@ def _parts(reading: Reading, name: str, properties: Object, truths: Truths) -> l
     If all of a type is one holder, each combination of items is a part: a principal of one share has not the other's.
     """
     evaluator, type_ = reading.evaluator(truths), type_of(reading.template.resources[name])
-    nested = reading.template.nested.get(name)
-    deciding_names = nested.deciding if nested else frozenset()
     lists: list[list[_Part]] = []
     single: list[_Part] = []
     for key in _keys(type_, properties):
         node = properties.get(key)
         assert node is not None
         value = evaluator.value(node)
-        if isinstance(value, Array) and value.items:
-            lists.append([_Part(key, canonical(item), item.span, _texts(item)) for item in value.items])
-        elif isinstance(value, Object) and key == "Parameters":
-            single += (
-                _Part(f"{key}.{entry.key.text}", canonical(entry.value), entry.value.span)
-                for entry in value.entries
-                if not is_nested(type_)
-                or entry.key.text in deciding_names
-                or is_deciding_value(entry.key.text, entry.value)
-            )
-        elif not isinstance(value, NoValue) and not is_harmless(key, value, name not in reading.lasting):
-            speaks = value_speaks_of_access(value)
-            single.append(_Part(key, canonical(value), value.span, _texts(value), speaks))
+        if isinstance(value, Object) and key == "Parameters":
+            single += _given_values(reading, name, key, value)
+        elif not isinstance(value, NoValue) and (items := _items(evaluator, type_, key, value)) is not None:
+            lists += [items] if items else []
+        elif not isinstance(value, NoValue) and not is_harmless(type_, key, value, name not in reading.lasting):
+            part = _Part(key, canonical(value), value.span, _texts(value), value_speaks_of_access(value))
+            if adds(type_, key):
+                lists.append([part])
+            else:
+                single.append(part)
     if tells_all(type_) and prod(map(len, lists)) > _MOST_COMBINATIONS:
         raise Opaque("too many combinations of access are granted here; divide the resource", properties.span)
     context = sorted((part.label, part.text) for part in single)
     telling = sorted(single, key=lambda part: not (speaks_of_access(part.label) or part.speaks))[:1]
-    items = product(*lists) if tells_all(type_) else ((item,) for each in lists for item in each)
-    combinations = list(items) if lists else [tuple(telling)] if telling else []
+    combined = product(*lists) if tells_all(type_) else ((item,) for each in lists for item in each)
+    combinations = list(combined) if lists else [tuple(telling)] if telling else []
     texts = (repr((type_, context, [(part.label, part.text) for part in parts])) for parts in combinations)
     return [
         _Part(parts[0].label, text, parts[0].span, _receivers(type_, (*parts, *single)))
         for parts, text in zip(combinations, texts, strict=True)
     ]
+
+
+def _given_values(reading: Reading, name: str, key: str, values: Object) -> Iterator[_Part]:
+    """The values that are given to a template of its own, as far as they may decide a policy there."""
+    nested = reading.template.nested.get(name)
+    deciding_names = nested.deciding if nested else frozenset()
+    is_of_nested = is_nested(type_of(reading.template.resources[name]))
+    for entry in values.entries:
+        if not is_of_nested or entry.key.text in deciding_names or is_deciding_value(entry.key.text, entry.value):
+            yield _Part(f"{key}.{entry.key.text}", canonical(entry.value), entry.value.span)
+
+
+def _items(evaluator: Evaluator, type_: str, key: str, value: Node) -> list[_Part] | None:
+    """The items of a property, or of what lies in it; None if it is one value."""
+    if paths := inner_paths(type_, key):
+        values = [each for steps in paths for each in _values_at(evaluator, value, steps)]
+    elif isinstance(value, Array) and value.items:
+        values = [*value.items]
+    else:
+        return None
+    return [_Part(key, canonical(each), each.span, _texts(each)) for each in values]
+
+
+def _values_at(evaluator: Evaluator, value: Node, steps: Sequence[str]) -> Iterator[Node]:
+    """The values to which steps lead through lists and mappings; what nobody knows on the way is one."""
+    if not isinstance(value, Array) and (not steps or not isinstance(value, Object)):
+        yield value
+        return
+    inner = value.items if isinstance(value, Array) else [each for each in (value.get(steps[0]),) if each is not None]
+    for node in inner:
+        inner_value = evaluator.value(node)
+        if not isinstance(inner_value, NoValue):
+            yield from _values_at(evaluator, inner_value, steps if isinstance(value, Array) else steps[1:])
 
 
 def _receivers(type_: str, parts: Iterable[_Part]) -> tuple[str, ...]:

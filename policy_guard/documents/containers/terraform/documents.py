@@ -16,6 +16,7 @@ from policy_guard.documents.containers.choices import (
     outcomes,
 )
 from policy_guard.documents.containers.opaque import Opaque, digest
+from policy_guard.documents.containers.other_access import terraform_types
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.containers.terraform.deciding import references
 from policy_guard.documents.containers.terraform.definition import Definition
@@ -56,6 +57,7 @@ from policy_guard.documents.hcl.syntax import (
     Expression,
 )
 from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Problem, Scalar, Source, Span, Spot, scalars
+from policy_guard.solver.strings.pattern import HIDDEN
 
 ORGANIZATIONS: dict[str, Kind] = {"SERVICE_CONTROL_POLICY": "scp", "RESOURCE_CONTROL_POLICY": "rcp"}
 
@@ -199,6 +201,9 @@ def kind_of_organization(use: Use, evaluator: Evaluator) -> Kind | None:
 def holder_of(use: Use, evaluator: Evaluator) -> Iterator[str]:
     """Return what decides whose a policy is."""
     type_ = type_of(use)
+    if type_ in terraform_types() and told_at(use) == GRANT:
+        yield from (f"{type_}{HIDDEN}", *provider_texts(use.scope, use.definition))
+        return
     is_own_holder = type_ in ("aws_iam_policy", "aws_iam_role", "aws_s3_bucket", "data", *OF_RESOURCES)
     holder_arguments = ("provider",) if is_own_holder or told_at(use) not in ("", GRANT) else HOLDERS
     for name in holder_arguments:

@@ -7,11 +7,12 @@ the apply alone is no policy that could be judged.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from policy_guard.documents.containers import Kind
 from policy_guard.documents.containers.opaque import digest
+from policy_guard.documents.containers.other_access import terraform_types
 from policy_guard.documents.containers.plain import PolicyDocument
 from policy_guard.documents.containers.recognition import is_policy_text
 from policy_guard.documents.containers.terraform.documents import Unit
@@ -32,6 +33,7 @@ from policy_guard.documents.containers.terraform.grants import (
     granted_by,
     may_be_answered,
 )
+from policy_guard.documents.containers.terraform.known_by_text import values_at
 from policy_guard.documents.containers.terraform.places import CEILING, GRANT
 from policy_guard.documents.containers.terraform.units import Sides
 from policy_guard.documents.containers.terraform.uses import (
@@ -215,21 +217,10 @@ def _inner_units(
     """The policies that lie in the values of an argument, at a path of it."""
     name, *steps = argument.split(".")
     place = at if steps == ["policy"] else ".".join((at, *steps))
-    for number, value in enumerate(_values_at(values.get(name), steps)):
+    for number, value in enumerate(values_at(values.get(name), steps)):
         yield _unit(path, resource, f"{place}[{number}]", argument, value, values, False)
-    if later is True or any(_values_at(later, steps)):
+    if later is True or any(values_at(later, steps)):
         yield _unit(path, resource, place, argument, None, values, True)
-
-
-def _values_at(value: Any, steps: Sequence[str]) -> Iterator[Any]:
-    """The values to which steps lead through lists and mappings."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _values_at(item, steps)
-    elif isinstance(value, dict) and steps:
-        yield from _values_at(value.get(steps[0]), steps[1:])
-    elif not steps and value is not None:
-        yield value
 
 
 def _inner_texts(value: Any, at: str) -> Iterator[tuple[str, str]]:
@@ -387,6 +378,8 @@ def _holder(resource: Mapping[str, Any], values: Mapping[str, Any]) -> str:
     """Return what decides whose a policy is."""
     if resource["type"] in ("aws_iam_policy", *_BOUNDED, "aws_s3_bucket"):
         return ""
+    if resource["type"] in terraform_types():
+        return f"{resource['type']}{HIDDEN}"
     holder_values = {name: values[name] for name in HOLDERS if values.get(name) is not None and name != "name"}
     return f"{resource['type']}{HIDDEN}{digest(json.dumps(holder_values, sort_keys=True))}" if holder_values else ""
 
