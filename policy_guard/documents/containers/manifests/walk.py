@@ -165,6 +165,10 @@ def _tells_nothing(key: str, value: Node, way: _Way) -> bool:
 
 def _key_policies(source: Source, plain: str, value: Node, way: _Way, is_granting: bool) -> Iterator[ManifestPolicy]:
     """The policies under a key, which is `plain`; a resource that `is_granting` is known by its text already."""
+    if isinstance(value, Array) and _patches(value, way) and not way.owners.holds(value):
+        speaking = value._replace(items=tuple(item for item in value.items if _patches(item, way)))
+        yield _stand_in(tuple(granted_statements(speaking, way.label)), value, way)
+        return
     in_aws = way.resource is not None and way.resource.aws
     if plain == METADATA and not isinstance(value, Scalar):
         in_aws = False
