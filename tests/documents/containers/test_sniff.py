@@ -17,7 +17,8 @@ from policy_guard.documents.format import sniff
 
 BLOCK = "PublicAccessBlockConfiguration: {BlockPublicAcls: true}"
 OWNER = "OwnershipControls: {Rules: [{ObjectOwnership: ObjectWriter}]}"
-TELLING = {"OwnershipControls": OWNER}
+IMAGE = "Distributions: [{AmiDistributionConfiguration: {LaunchPermissionConfiguration: {UserIds: [a]}}}]"
+TELLING = {"OwnershipControls": OWNER, "Distributions": IMAGE}
 MODULES = (
     *(
         "iam_role",
