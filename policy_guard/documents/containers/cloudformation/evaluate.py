@@ -271,7 +271,7 @@ class Evaluator:
             if naming and attribute in ("Ref", "Arn") and (properties is None or isinstance(properties, Object)):
                 name_parts = self._name_parts(properties, naming.property) if properties else None
                 if name_parts is None and naming.ref == "name":
-                    name_parts = (hole(name, type_, *self._identity(type_, properties)),)
+                    name_parts = (hole(name, type_, *self._identity(type_, properties, "Ref")),)
                 if name_parts is not None and attribute == "Ref" and naming.ref == "name":
                     return name_parts
                 if name_parts is not None and naming.arn and (attribute == "Arn" or naming.ref == "arn"):
@@ -307,7 +307,7 @@ class Evaluator:
         properties = resource.get("Properties")
         output = nested.outputs.get(attribute.partition(".")[2]) if nested and attribute != "Ref" else None
         if output is None or not nested or not nested.certain:
-            yield from self._identity(type_of(resource), properties)
+            yield from self._identity(type_of(resource), properties, attribute)
         if output is not None:
             yield output.digest
             values = properties.get("Parameters") if isinstance(properties, Object) else None
@@ -315,8 +315,8 @@ class Evaluator:
                 if key.text in output.parameters:
                     yield key.text, canonical(resolve(self, value))
 
-    def _identity(self, type_: str, properties: Node | None) -> Iterator[object]:
-        """Return what of the properties may decide what the resource is called."""
+    def _identity(self, type_: str, properties: Node | None, attribute: str) -> Iterator[object]:
+        """Return what of the properties may decide what the resource is called, or what an attribute of it is."""
         if properties is None:
             return
         if not isinstance(properties, Object) or call(properties):
@@ -324,8 +324,10 @@ class Evaluator:
             return
         naming = NAMED.get(type_)
         for key, value in sorted(properties.entries, key=lambda entry: entry.key.text):
-            is_identifying = key.text in (naming.property, "Path") if naming else IDENTIFYING.fullmatch(key.text)
-            if is_identifying or all_decide(type_) or key.text == "Value":
+            is_identifying = (
+                key.text in (naming.property, "Path", attribute) if naming else IDENTIFYING.fullmatch(key.text)
+            )
+            if is_identifying or all_decide(type_):
                 yield key.text, canonical(resolve(self, value))
 
     def _get_att(self, argument: Node, span: Span) -> Value:
