@@ -16,7 +16,7 @@ STEPS_IN_A_RUN = 7_000_000
 """What all policies of a run may cost together: half a minute or so, however many of them are hard on purpose."""
 STEPS_A_CHARACTER = 20
 """What the run may cost besides, for each character of the policies: long ones need more, and honest ones little."""
-STEPS_ASIDE = 1_000_000
+STEPS_ASIDE = 500_000
 """What may be spent on telling the findings of a policy well, which is no part of the verdict."""
 STEPS_ASIDE_IN_A_RUN = 3_000_000
 SECONDS_IN_A_RUN = 900

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from policy_guard.documents.source import Span
 from policy_guard.iam.meaning import concrete
-from policy_guard.iam.meaning.symbolic import Access, action_matches
+from policy_guard.iam.meaning.symbolic import Access, action_matches, surely_apart
 from policy_guard.iam.policy import Element, Request, Statement, Value
 from policy_guard.settings.critical import CriticalEntry, RequestSet
 from policy_guard.solver.formula import TRUE, Formula, Literal, Member, conjunction, negation
@@ -78,7 +78,7 @@ class CriticalIndex:
         for place in self._concerned_places(actions for _, actions in granted):
             sets = tuple(
                 ConcernedSet(
-                    requests, tuple(s for s, granted_actions in granted if not _apart(granted_actions, actions))
+                    requests, tuple(s for s, granted_actions in granted if not surely_apart(granted_actions, actions))
                 )
                 for requests, actions in zip(self._entries[place].sets, self._actions[place], strict=True)
             )
@@ -119,18 +119,6 @@ def _services(actions: Formula) -> frozenset[str] | None:
     if not isinstance(actions, Literal) or not actions.positive or not isinstance(actions.atom, Member):
         return None
     return actions.atom.language.heads
-
-
-def _apart(first: Formula, second: Formula) -> bool:
-    """Tell whether two conditions on the action alone surely exclude each other."""
-    if not isinstance(first, Literal) or not isinstance(second, Literal) or not (first.positive and second.positive):
-        return False
-    atoms = first.atom, second.atom
-    return (
-        isinstance(atoms[0], Member)
-        and isinstance(atoms[1], Member)
-        and atoms[0].language.is_apart_from(atoms[1].language)
-    )
 
 
 @lru_cache(maxsize=10_000)

@@ -7,7 +7,18 @@ import re
 
 import pytest
 
-from policy_guard.solver.strings.automaton import ANY, ANYTHING, Automaton, Glob, Step, glob_of
+from policy_guard.solver.strings.automaton import (
+    ANY,
+    ANYTHING,
+    Automaton,
+    Caseless,
+    Glob,
+    Step,
+    Verbatim,
+    accepts,
+    glob_of,
+)
+from policy_guard.solver.strings.pattern import Unknown, Variable
 from tests.support.formulas import TEXTS
 
 _STEPS = [Step(frozenset("a")), Step(frozenset("b")), ANY, ANYTHING, Step(frozenset("a"), outside=True)]
@@ -49,3 +60,27 @@ def test_symbols_that_lead_elsewhere_are_told() -> None:
     automaton = Automaton([glob_of("ab"), (ANYTHING, *glob_of("b"))])
     assert automaton.telling(automaton.start) == ["a", "b"]
     assert automaton.telling(automaton.move(automaton.start, "c")) == ["b"]
+
+
+_LETTERS = (Variable("k"), Unknown("u"), Verbatim("u"), Caseless(Verbatim("u")), Caseless(Variable("k")))
+_LETTER_STEPS = [Step(frozenset([letter])) for letter in _LETTERS]
+_SEVERAL = [
+    Step(frozenset("ab")),
+    Step(frozenset("bc"), outside=True),
+    Step(frozenset()),
+    Step(frozenset("a"), loop=True),
+]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_an_automaton_takes_a_step_where_each_of_its_steps_does(seed: int) -> None:
+    rng = random.Random(seed)
+    steps = [*_STEPS, *_LOOPS, *_LETTER_STEPS, *_SEVERAL]
+    globs = [tuple(rng.choice(steps) for _ in range(rng.randint(1, 4))) for _ in range(3)]
+    automaton = Automaton(globs)
+    for symbol in steps:
+        for place, step in enumerate(automaton.steps):
+            if step is not None:
+                moved = automaton.move(1 << place, symbol)
+                ahead = 1 << place if step.loop else 1 << place + 1
+                assert bool(moved & ahead) is accepts(step, symbol), (step, symbol)

@@ -45,6 +45,8 @@ from policy_guard.solver.formula import (
     FALSE,
     TRUE,
     Formula,
+    Literal,
+    Member,
     choice,
     conjunction,
     disjunction,
@@ -113,6 +115,7 @@ class Access:
             if _is_multivalued(key, otherwise=key in with_several)
         }
         self._crowded = frozenset(_excess_keys(MOST_TESTS, {key: slots**2 for key, slots in self._slots.items()}))
+        self._actions: dict[int, tuple[Element, Formula]] = {}
         self._applies: dict[int, tuple[Statement, Formula]] = {}
         self._allows: dict[tuple[int, str], tuple[Policy | None, Formula]] = {}
 
@@ -160,12 +163,19 @@ class Access:
     def _statement(self, statement: Statement) -> Formula:
         parts = [
             self.principal_matches(statement.principals) if statement.principals else TRUE,
-            action_matches(statement.action),
+            self.actions(statement),
             self.resource_matches(statement.resource) if statement.resource else A_ROLE,
         ]
         parts += map(self._condition_holds, statement.conditions)
         formula = conjunction([*parts, self._resolved(statement)])
         return by_caller(formula) if self._by_caller else formula
+
+    def actions(self, statement: Statement) -> Formula:
+        """The requests for an action of the statement."""
+        element = statement.action
+        if id(element) not in self._actions:
+            self._actions[id(element)] = element, action_matches(element)
+        return self._actions[id(element)][1]
 
     def principal_matches(self, principals: Principals) -> Formula:
         return principal_matches(principals, {*self._written, *self._variables} if self._by_caller else ())
@@ -296,6 +306,18 @@ class Access:
         resolved = [self._holds_a_value(variable, True) for variable in sorted(variables, key=repr)]
         resolved += (negation(choice("reading", f"{PLACEHOLDER_IS_UNRESOLVED.name} {name}")) for name in placeholders)
         return disjunction([free, conjunction(resolved)])
+
+
+def surely_apart(first: Formula, second: Formula) -> bool:
+    """Tell whether two conditions on the action alone surely exclude each other."""
+    if not isinstance(first, Literal) or not isinstance(second, Literal) or not (first.positive and second.positive):
+        return False
+    atoms = first.atom, second.atom
+    return (
+        isinstance(atoms[0], Member)
+        and isinstance(atoms[1], Member)
+        and atoms[0].language.is_apart_from(atoms[1].language)
+    )
 
 
 def action_matches(element: Element) -> Formula:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property, reduce
-from operator import or_
+from operator import and_, or_
 from typing import NamedTuple, TypeAlias
 
 from policy_guard.solver.strings.pattern import Unknown, Variable
@@ -141,7 +141,24 @@ class Automaton:
                 (self.places_by_symbol.get(reading, (0, 0))[0] for reading in _covering_letters(symbol)),
                 self._letter_places,
             )
-        return self._bits(at for at, step in enumerate(self.steps) if step and accepts(step, symbol))
+        if symbol.outside:
+            places = self._outside
+            for name, refusing in self._refusing:
+                if name not in symbol.symbols:
+                    places &= ~refusing
+        else:
+            places = reduce(and_, map(self._accepting_places, symbol.symbols), self._taking)
+        return places & self._loops if symbol.loop else places
+
+    @cached_property
+    def _refusing(self) -> list[tuple[Symbol, int]]:
+        """The symbols that some place refuses, each with those places."""
+        return [(symbol, refusing) for symbol, (_, refusing) in self.places_by_symbol.items() if refusing]
+
+    @cached_property
+    def _taking(self) -> int:
+        """The places that take anything at all."""
+        return self._bits(at for at, step in enumerate(self.steps) if step)
 
     @cached_property
     def _letter_places(self) -> int:

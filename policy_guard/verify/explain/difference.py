@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 from policy_guard.documents.source import Span
 from policy_guard.iam import catalog
 from policy_guard.iam.meaning.prover import Proved, Prover, Witness
-from policy_guard.iam.meaning.symbolic import Access
+from policy_guard.iam.meaning.symbolic import Access, surely_apart
 from policy_guard.iam.policy import Element, Request, Statement, Value, as_written, in_words, without_blanks
 from policy_guard.solver.strings.glob import glob
 from policy_guard.solver.strings.language import FILLERS, Language
@@ -122,7 +122,7 @@ def terms(
     if cells is None:
         return None
     parts = tuple(_restrict(statement, *cell) for cell in cells)
-    overlap = partial(_overlapping_statements, access=access, prover=prover)
+    overlap = partial(_overlapping_statements, parts, access=access, prover=prover)
     requests = applied_requests(parts, access) & bounds(claim)
     denied = overlap(requests, claim.denied)
     undenied_requests = requests - applied_requests(denied or (), access)
@@ -134,11 +134,15 @@ def terms(
 
 
 def _overlapping_statements(
-    requests: Requests, statements: Iterable[Statement], access: Access, prover: Prover
+    parts: Iterable[Statement], requests: Requests, statements: Iterable[Statement], access: Access, prover: Prover
 ) -> tuple[Statement, ...] | None:
-    """Return the statements not proved to apply to none of the requests; None if there are too many."""
+    """Return the statements not proved to apply to none of the requests of the parts; None if there are too many."""
+    actions = [access.actions(part) for part in parts]
     overlapping_statements = (
-        statement for statement in statements if not (requests & applied_requests([statement], access)).is_empty(prover)
+        statement
+        for statement in statements
+        if not all(surely_apart(each, access.actions(statement)) for each in actions)
+        and not (requests & applied_requests([statement], access)).is_empty(prover)
     )
     selection = tuple(islice(overlapping_statements, MOST_PIECES + 1))
     return selection if len(selection) <= MOST_PIECES else None
