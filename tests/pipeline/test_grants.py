@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,23 @@ CASES = FIXTURES / "grants"
 PAGE = ROOT / "docs/grants.md"
 BEGIN, END = "<!-- the kinds -->\n", "<!-- end of the kinds -->\n"
 FORMS = ("cloudformation", "sam", "serverless", "terraform", "manifest")
-# These are judged, and have their cases among those of templates and of the Serverless Framework.
+# This is judged, and has its cases among those of the Serverless Framework.
 ELSEWHERE = {"account"}
+# What becomes a statement, or a document that is judged, and the forms that it has.
+STATEMENTS = {
+    "attached-policy": ("cloudformation", "sam", "serverless", "terraform"),
+    "boundary": ("cloudformation", "sam", "serverless", "terraform"),
+    "membership": ("cloudformation",),
+    "function-permission": ("cloudformation", "sam", "serverless", "terraform"),
+    "layer-permission": ("cloudformation", "serverless", "terraform"),
+    "bus-permission": ("cloudformation", "terraform"),
+    "key-grant": ("terraform",),
+    "pod-association": ("cloudformation", "terraform"),
+    "canned-acl": ("cloudformation",),
+    "resource-policy": ("cloudformation", "terraform"),
+}
+CASES_BEGIN, CASES_END = "<!-- the cases -->\n", "<!-- end of the cases -->\n"
+COLUMNS = ("AWS CloudFormation", "AWS SAM", "Serverless Framework", "Terraform", "manifests")
 
 
 def _folders() -> list[Path]:
@@ -44,13 +60,18 @@ def test_a_grant_that_is_new_fails_and_one_that_is_described_otherwise_passes(fo
     code, findings = _compared(folder, "without", "with", tmp_path / "new")
     kinds = {str(each).partition(":")[2].partition("_")[0] for finding in findings for each in finding["actions"]}
     assert code == 1
-    assert folder.parent.name in kinds, findings
-    assert _compared(folder, "with", "tagged", tmp_path / "tagged") == (0, [])
+    assert folder.parent.name in {*kinds, *STATEMENTS}, findings
+    code, findings = _compared(folder, "with", "tagged", tmp_path / "tagged")
+    assert (code, [finding for finding in findings if finding["severity"] == "error"]) == (0, [])
 
 
 def test_every_kind_has_its_cases() -> None:
     cases = {folder.parent.name for folder in _folders()}
-    assert cases | ELSEWHERE == {kind.name for kind in KINDS}
+    assert cases | ELSEWHERE == {*STATEMENTS, *(kind.name for kind in KINDS)}
+    for name, forms in STATEMENTS.items():
+        assert {folder.name for folder in _folders() if folder.parent.name == name} == {*forms}
+    for folder in _folders():
+        assert sorted(path.stem for path in folder.iterdir()) == ["tagged", "with", "without"], folder
     for kind in KINDS:
         forms = {folder.name for folder in _folders() if folder.parent.name == kind.name}
         assert forms <= set(FORMS)
@@ -70,11 +91,26 @@ def _table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def test_the_page_has_the_table_of_kinds(request: pytest.FixtureRequest) -> None:
+def _table_of_cases() -> str:
+    """Which forms of each grant have a failing and a passing case."""
+    lines = [f"| grant | {' | '.join(COLUMNS)} |", f"|{'---|' * (len(COLUMNS) + 1)}"]
+    folders = {(folder.parent.name, folder.name) for folder in _folders()}
+    for name in (*STATEMENTS, *(kind.name for kind in KINDS if kind.name not in ELSEWHERE)):
+        cells = ("fails, passes" if (name, form) in folders else "-" for form in FORMS)
+        lines.append(f"| `{name}` | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "table"), [(BEGIN, END, _table), (CASES_BEGIN, CASES_END, _table_of_cases)], ids=["kinds", "cases"]
+)
+def test_the_page_has_its_tables(
+    begin: str, end: str, table: Callable[[], str], request: pytest.FixtureRequest
+) -> None:
     text = PAGE.read_text()
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    page = f"{head}{BEGIN}\n{_table()}\n{END}{tail}"
+    head, _, rest = text.partition(begin)
+    _, _, tail = rest.partition(end)
+    page = f"{head}{begin}\n{table()}\n{end}{tail}"
     if request.config.getoption("--refresh"):
         PAGE.write_text(page)
     assert text == page or request.config.getoption("--refresh")
