@@ -275,8 +275,8 @@ class Evaluator:
                 if name_parts is not None and attribute == "Ref" and naming.ref == "name":
                     return name_parts
                 if name_parts is not None and naming.arn and (attribute == "Arn" or naming.ref == "arn"):
-                    path = properties.get("Path") if properties else None
-                    return self.arn(naming.arn, name_parts, parts_of(self.text(path)) if path is not None else ("/",))
+                    path_parts = self._name_parts(properties, "Path") if properties else None
+                    return self.arn(naming.arn, name_parts, path_parts or ("/",))
             label = name if attribute == "Ref" else f"{name}.{attribute}"
             return (hole(label, type_, *self._identity_for(name, attribute)),)
         finally:
