@@ -183,9 +183,13 @@ class Run(NamedTuple):
         changes = [change for change in self.comparison.changes if touches(change, self.paths)]
         if not all_policies and not (changes and _may_touch_terraform(self.repository, self.comparison, changes)):
             return
+        from policy_guard.documents.containers.terraform.parsed import Parsed
         from policy_guard.pipeline.pairing.terraform import Tree, compare_folder, touched_folders
 
-        old, new = (Tree(self.repository, snapshot(self.repository, side), side.name) for side in self.comparison[:2])
+        parsed = Parsed()
+        old, new = (
+            Tree(self.repository, snapshot(self.repository, side), side.name, parsed) for side in self.comparison[:2]
+        )
         identifiers: set[PolicyId] = set()
         touched = touched_folders((old, new), changes, self.reader.included)
         for path in touched.unseen:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from policy_guard.documents.containers.opaque import digest
 from policy_guard.documents.containers.terraform.folder import NO_TEXT, Folder, Wrong, is_read
 from policy_guard.documents.containers.terraform.moves import with_new_names
+from policy_guard.documents.containers.terraform.parsed import Parsed
 from policy_guard.documents.containers.terraform.units import (
     Sides,
     all_units,
@@ -48,12 +49,19 @@ _MOST_LINKS = 10
 
 
 class Tree:
-    """The Terraform of one side of a comparison."""
+    """The Terraform of one side of a comparison; `parsed` keeps what is read of their texts, for both."""
 
-    def __init__(self, repository: Repository, files: Mapping[str, File], revision: str) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        files: Mapping[str, File],
+        revision: str,
+        parsed: Parsed | None = None,
+    ) -> None:
         self._repository = repository
         self._files = files
         self._revision = revision
+        self._parsed = parsed or Parsed()
         self._folders: dict[str, Folder | None] = {}
         self._sources: dict[str, Source | None] = {}
         self._readings: dict[bool, Tree] = {}
@@ -176,7 +184,7 @@ class Tree:
                 self.wrong.append(Wrong(Source(full_path, "", self._revision), Problem(NO_TEXT, Span(0, 0))))
             else:
                 texts[name] = source
-        folder = Folder(path, texts, self.source, lambda: self._files, self._contents_of)
+        folder = Folder(path, texts, self.source, lambda: self._files, self._contents_of, self._parsed)
         self.wrong += folder.wrong
         return folder
 

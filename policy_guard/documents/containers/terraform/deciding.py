@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
 from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.scope import Link, Scope
@@ -15,6 +16,8 @@ from policy_guard.documents.hcl.syntax import (
 from policy_guard.documents.line_diff import differing
 from policy_guard.documents.source import Span, Spot
 
+Decision: TypeAlias = "tuple[frozenset[tuple[str, str, str]], bool]"
+"""The texts that decide something, each with the scope's name and the address, and whether files do so too."""
 _MAY_BE_ANYTHING = "Statement, Effect"
 _FILES = ("file", "templatefile(")
 _FROM_FILES = tuple(
@@ -46,13 +49,20 @@ def references(node: object) -> Iterator[tuple[str, ...]]:
             stack += parts_of(node)
 
 
-def deciding_texts(
-    scope: Scope, start: object, excluded_prefix: str = ""
-) -> tuple[frozenset[tuple[str, str, str]], bool]:
+def deciding_texts(scope: Scope, start: object, excluded_prefix: str = "") -> Decision:
     """The texts of all definitions that a value depends on, and whether files may decide it too.
 
     What decides the resources whose addresses begin with `excluded_prefix` is left out, if that is given.
     """
+    key = scope.name, id(start), excluded_prefix
+    if key not in scope.decisions:
+        # What is kept by its identity has to stay.
+        scope.decisions[key] = start, _decision(scope, start, excluded_prefix)
+    decision: Decision = scope.decisions[key][1]
+    return decision
+
+
+def _decision(scope: Scope, start: object, excluded_prefix: str) -> Decision:
     links, reads = _links_from(scope, start)
     visited: set[Link] = set()
     stack = [links]
@@ -65,11 +75,21 @@ def deciding_texts(
             if link in visited or (excluded_prefix and link.key[1].startswith(excluded_prefix)):
                 continue
             visited.add(link)
-            if link.following is None:
-                link.following, link.reads = _links_from(link.scope, link.definition.block or link.definition.value)
+            stack.append(following(link))
             reads = reads or link.reads
-            stack.append(link.following)
-    return frozenset(link.key for link in visited), reads
+    return frozenset(link.key for link in visited if link.definition is not None), reads
+
+
+def following(link: Link) -> tuple[Link, ...]:
+    """The definitions that a definition refers to."""
+    if link.following is None:
+        definition = link.definition
+        if definition is None:
+            definitions = link.scope.folder.definitions.items()
+            link.following = tuple(link_of(link.scope, address, each) for address, each in definitions)
+        else:
+            link.following, link.reads = _links_from(link.scope, definition.block or definition.value)
+    return link.following
 
 
 def _links_from(scope: Scope, node: object) -> tuple[tuple[Link, ...], bool]:
@@ -78,19 +98,30 @@ def _links_from(scope: Scope, node: object) -> tuple[tuple[Link, ...], bool]:
     reads = False
     for names in _references_of(scope, node):
         reads = reads or _is_reading(names)
-        for address, definition_scope, definition in _definitions(scope, names):
-            links[_link(definition_scope, address, definition)] = None
+        for address, definition in _definitions(scope, names):
+            links[link_of(scope, address, definition)] = None
+        if names[0] == "module" and len(names) > 1 and (module_scope := scope.module_scope(names[1])):
+            links[_contents(module_scope)] = None
     if scope.parent is not None and scope.call is not None:
-        links[_link(scope.parent, scope.name, scope.call, scope.call.text)] = None
+        links[link_of(scope.parent, scope.name, scope.call, scope.call.text)] = None
     return tuple(links), reads
 
 
-def _link(scope: Scope, address: str, definition: Definition, text: str | None = None) -> Link:
+def link_of(scope: Scope, address: str, definition: Definition, text: str | None = None) -> Link:
+    """The definition at an address of a scope, as what decides others."""
     place = (scope.name, address)
     if place not in scope.links:
         key = (*place, definition.deciding_text if text is None else text)
         scope.links[place] = Link(key, scope, definition)
         scope.decisive[key] = definition
+    return scope.links[place]
+
+
+def _contents(scope: Scope) -> Link:
+    """All that a scope defines, as what decides others."""
+    place = (scope.name, "")
+    if place not in scope.links:
+        scope.links[place] = Link((*place, ""), scope, None)
     return scope.links[place]
 
 
@@ -101,9 +132,10 @@ def _is_reading(names: tuple[str, ...]) -> bool:
 
 def _references_of(scope: Scope, node: object) -> tuple[tuple[str, ...], ...]:
     """The references in a node, looked for once: many resources may speak of one."""
-    if id(node) not in scope.references:
-        scope.references[id(node)] = node, tuple(references(node))
-    return scope.references[id(node)][1]
+    all_references = scope.folder.parsed.references
+    if id(node) not in all_references:
+        all_references[id(node)] = node, tuple(dict.fromkeys(references(node)))
+    return all_references[id(node)][1]
 
 
 def changed_spots(
@@ -161,11 +193,9 @@ def _line_of_removal(definition: Definition, old_text: str) -> Spot:
     return Spot(definition.source, Span(start, start + max(len(content), 1)))
 
 
-def _definitions(scope: Scope, names: tuple[str, ...]) -> Iterator[tuple[str, Scope, Definition]]:
+def _definitions(scope: Scope, names: tuple[str, ...]) -> Iterator[tuple[str, Definition]]:
     for address in (".".join(names[:2]), ".".join(names[:3])):
         if definition := scope.folder.definitions.get(address):
-            yield address, scope, definition
+            yield address, definition
     if names[0] == "var" and len(names) > 1 and (assignment := scope.folder.assignments.get(names[1])):
-        yield f"given {names[1]}", scope, assignment
-    if names[0] == "module" and len(names) > 1 and (module_scope := scope.module_scope(names[1])):
-        yield from ((address, module_scope, each) for address, each in module_scope.folder.definitions.items())
+        yield f"given {names[1]}", assignment

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from policy_guard.documents.containers.terraform.definition import Definition, merged, plain_text
 from policy_guard.documents.containers.terraform.json_syntax import plain, read_json
+from policy_guard.documents.containers.terraform.parsed import Parsed
 from policy_guard.documents.formats.json import scan
-from policy_guard.documents.hcl.bodies import read_file
 from policy_guard.documents.hcl.syntax import Argument, Block, Body
 from policy_guard.documents.source import Object, Problem, Source, Span, Unreadable
 
@@ -40,12 +40,14 @@ class Folder:
         read: Callable[[str], Source | None] = lambda path: None,
         paths: Callable[[], Iterable[str]] = tuple,
         contents_of: Callable[[tuple[str, ...]], str] = lambda words: "",
+        parsed: Parsed | None = None,
     ) -> None:
         """`files` are those of the folder that Terraform reads, by name.
 
         `read` gives any file of the repository, `paths` the paths of all, and `contents_of` what tells apart the
-        contents of those whose paths hold some words one after the other.
+        contents of those whose paths hold some words one after the other. `parsed` keeps what is read of texts.
         """
+        self.parsed = parsed or Parsed()
         self.read = read
         self.paths = paths
         self.contents_of = contents_of
@@ -62,7 +64,7 @@ class Folder:
             self._refuse(words, source, Span(0, min(1, len(source.text))))
             return
         try:
-            body = _body_of(name, source)
+            body = self._body_of(name, source)
         except Unreadable as error:
             self.wrong += (Wrong(source, problem) for problem in error.problems)
             return
@@ -72,6 +74,12 @@ class Folder:
         define = self._override if is_override(name) else self._define
         for block in body.blocks:
             define(block, source)
+
+    def _body_of(self, name: str, source: Source) -> Body:
+        """Return what a file says. Raises `Unreadable`."""
+        if name.endswith(".json"):
+            return _values_in_json(source) if _VALUES.fullmatch(name) else read_json(source)
+        return self.parsed.body(source.text)
 
     def _refuse(self, words: str, source: Source, span: Span) -> None:
         self.wrong.append(Wrong(source, Problem(words, span)))
@@ -142,13 +150,6 @@ def _overriding(block: Block, source: Source) -> Iterator[tuple[str, Definition]
             yield f"local.{argument.name}", _definition_of(argument, source)
     elif block.type in _OVERRIDABLE:
         yield _address(block), Definition(block, None, source, block.span)
-
-
-def _body_of(name: str, source: Source) -> Body:
-    """Return what a file says. Raises `Unreadable`."""
-    if _VALUES.fullmatch(name):
-        return _values_in_json(source) if name.endswith(".json") else read_file(source.text)
-    return read_json(source) if name.endswith(".json") else read_file(source.text)
 
 
 def _values_in_json(source: Source) -> Body:

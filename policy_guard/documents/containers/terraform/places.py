@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 from policy_guard.documents.containers import Kind
@@ -15,7 +16,7 @@ from policy_guard.documents.containers.choices import (
     outcomes,
 )
 from policy_guard.documents.containers.opaque import Opaque
-from policy_guard.documents.containers.terraform.deciding import deciding_texts
+from policy_guard.documents.containers.terraform.deciding import Decision, deciding_texts
 from policy_guard.documents.containers.terraform.definition import Definition, plain_text
 from policy_guard.documents.containers.terraform.evaluate import Evaluator
 from policy_guard.documents.containers.terraform.grants import GRANTING, OF_RESOURCES
@@ -74,10 +75,12 @@ _INLINE = "inline_policy"
 
 @dataclass(frozen=True)
 class Use:
-    """A place that holds a policy: `deciding` is the text of all that may decide it, `reads` that files do so too.
+    """A place that holds a policy.
 
     With `opens` it is a block of public access, or a boundary, that leaves all open in cases where it is not there.
-    With `by_name` the policy is named there, and stands elsewhere. `fresh` are the addresses of what is new.
+    With `by_name` the policy is named there, and stands elsewhere. `fresh` are the addresses of what is new. What
+    `is_settled` is decided by the same on both sides of a comparison. With `values` these decide it and whether files
+    do, and not all that its definition depends on.
     """
 
     address: str
@@ -85,11 +88,28 @@ class Use:
     definition: Definition
     value: Expression | None
     kind: Kind | None
-    deciding: frozenset[tuple[str, str, str]]
-    reads: bool
+    values: Decision | None = None
     opens: bool = False
     by_name: bool = False
     fresh: frozenset[str] = frozenset()
+    is_settled: bool = False
+
+    @cached_property
+    def _decision(self) -> Decision:
+        if self.values is not None:
+            return self.values
+        texts, reads = deciding_texts(self.scope, self.definition.block)
+        return texts | {(self.scope.name, "", self.definition.text)}, reads
+
+    @property
+    def deciding(self) -> frozenset[tuple[str, str, str]]:
+        """Return the texts of all that may decide it."""
+        return self._decision[0]
+
+    @property
+    def reads(self) -> bool:
+        """Tell whether files may decide it, too."""
+        return self._decision[1]
 
 
 def type_of(use: Use) -> str:
@@ -116,20 +136,26 @@ def is_ignored(use: Use) -> bool:
     return False
 
 
-def uses(scope: Scope) -> Iterator[Use]:
-    """All places in a scope and in the modules that it calls."""
+def uses(scope: Scope, settled: Container[str] = ()) -> Iterator[Use]:
+    """All places in a scope and in the modules that it calls.
+
+    Of what stands at `settled` addresses, which is the same on the other side of a comparison, only what is known to
+    take policies: another policy of the same principal may lead to it.
+    """
     read: set[str] = set()
     for address, definition in scope.folder.definitions.items():
         if definition.block is not None and definition.block.type == "resource":
-            for use in _of_resource(scope, address, definition):
-                if not is_by_name(use):
+            is_settled = f"{scope.name}{address}" in settled
+            for use in _of_resource(scope, address, definition, is_settled):
+                if not is_by_name(use) and not is_settled:
                     read |= {name for where, name, _ in deciding_texts(scope, use.value)[0] if where == scope.name}
-                yield use
+                yield replace(use, is_settled=True) if is_settled else use
     for address, definition in scope.folder.definitions.items():
-        if address.startswith(_DOCUMENT) and address not in read:
+        is_settled = f"{scope.name}{address}" in settled
+        if address.startswith(_DOCUMENT) and address not in read and not is_settled:
             yield _use(scope, address, definition, None, None)
         elif address.startswith("module."):
-            yield from _of_module(scope, address, definition)
+            yield from _of_module(scope, address, definition, settled)
 
 
 def documents(scope: Scope) -> Iterator[Use]:
@@ -147,16 +173,16 @@ def is_document(use: Use) -> bool:
     return use.address.removeprefix(use.scope.name).startswith(_DOCUMENT)
 
 
-def _of_module(scope: Scope, address: str, definition: Definition) -> Iterator[Use]:
+def _of_module(scope: Scope, address: str, definition: Definition, settled: Container[str]) -> Iterator[Use]:
     label = address.removeprefix("module.")
     if (scopes := module_scopes(scope, label)) is not None:
-        yield from (use for module_scope in scopes for use in uses(module_scope))
+        yield from (use for module_scope in scopes for use in uses(module_scope, settled))
     elif scope.path_of(label):
         use = _use(scope, address, definition, None, None)
         # Beyond what is looked into nobody knows what changed: it is never what it was.
         beyond = {("", "", f"{id(scope.root())}")} if scope.is_at_limit() else set()
-        yield replace(use, deciding=use.deciding | beyond)
-    else:
+        yield replace(use, values=(use.deciding | beyond, use.reads))
+    elif f"{scope.name}{address}" not in settled:
         yield from _of_remote(scope, address, definition)
 
 
@@ -206,8 +232,10 @@ def _of_remote(scope: Scope, address: str, definition: Definition) -> Iterator[U
         definition=definition,
         value=None,
         kind=None,
-        deciding=frozenset((scope.name, name, arguments[name][0]) for name in relevant_names),
-        reads=any(arguments[name][1] for name in relevant_names),
+        values=(
+            frozenset((scope.name, name, arguments[name][0]) for name in relevant_names),
+            any(arguments[name][1] for name in relevant_names),
+        ),
     )
 
 
@@ -230,7 +258,8 @@ def _is_policy(text: str) -> bool:
     return "Statement" in text and "Effect" in text
 
 
-def _of_resource(scope: Scope, address: str, definition: Definition) -> Iterator[Use]:
+def _of_resource(scope: Scope, address: str, definition: Definition, is_settled: bool) -> Iterator[Use]:
+    """The policies in a resource; of one that is settled only where they are known to be taken."""
     type_ = address.partition(".")[0]
     if type_ in GRANTING:
         kind: Kind = "resource" if type_ in OF_RESOURCES else "identity"
@@ -238,26 +267,36 @@ def _of_resource(scope: Scope, address: str, definition: Definition) -> Iterator
     names = (HANDED_ON,) if may_hand_on(type_) else places(type_, definition.body)
     yield from (_use(scope, f"{address}.{name}", definition, None, "identity") for name in names)
     for argument in definition.body.arguments.values():
-        yield from _of_argument(scope, type_, address, definition, argument)
+        listed = _of_argument(scope, address, definition, argument)
+        if listed is not None:
+            yield from listed
+        elif not is_settled:
+            yield from _unlisted_uses(scope, f"{address}.{argument.name}", definition, argument)
     for number, block in enumerate(definition.body.blocks):
-        yield from _of_block(scope, address, definition, block, number)
+        yield from _of_block(scope, address, definition, block, number, is_settled)
 
 
-def _of_argument(scope: Scope, type_: str, address: str, definition: Definition, argument: Argument) -> Iterator[Use]:
-    """The policies in an argument of a resource that stands in no block."""
-    name, value, at = argument.name, argument.value, f"{address}.{argument.name}"
+def _of_argument(scope: Scope, address: str, definition: Definition, argument: Argument) -> Iterator[Use] | None:
+    """The policies in an argument of a resource that stands in no block; None if it is not known to take any."""
+    type_, name, value, at = address.partition(".")[0], argument.name, argument.value, f"{address}.{argument.name}"
     is_ceiling = name == CEILING and takes_boundary(type_, name)
     if takes_policy(type_, name):
-        yield _use(scope, at, definition, value, kind_of(type_, name))
-    elif is_ceiling or takes_name(type_, name) or (type_, name) == (_OF_TARGETS, _POLICY_ID):
-        yield replace(_use(scope, at, definition, value, "identity"), by_name=not is_ceiling)
-    elif paths := [path for path in inner_paths(type_) if path.startswith(f"{name}.")]:
-        for path in paths:
-            for number, part in enumerate(_inner_values(value, tuple(path.split(".")[1:]))):
-                use = _use(scope, f"{address}.{path}[{number}]", definition, part, kind_of(type_, path))
-                yield replace(use, by_name=part is not None and takes_name(type_, path))
-    else:
-        yield from _unlisted_uses(scope, at, definition, argument)
+        return iter((_use(scope, at, definition, value, kind_of(type_, name)),))
+    if is_ceiling or takes_name(type_, name) or (type_, name) == (_OF_TARGETS, _POLICY_ID):
+        return iter((replace(_use(scope, at, definition, value, "identity"), by_name=not is_ceiling),))
+    paths = [path for path in inner_paths(type_) if path.startswith(f"{name}.")]
+    return _of_paths(scope, address, definition, value, paths) if paths else None
+
+
+def _of_paths(
+    scope: Scope, address: str, definition: Definition, value: Expression, paths: Iterable[str]
+) -> Iterator[Use]:
+    """The policies at these paths in an argument that holds lists and mappings."""
+    type_ = address.partition(".")[0]
+    for path in paths:
+        for number, part in enumerate(_inner_values(value, tuple(path.split(".")[1:]))):
+            use = _use(scope, f"{address}.{path}[{number}]", definition, part, kind_of(type_, path))
+            yield replace(use, by_name=part is not None and takes_name(type_, path))
 
 
 def _inner_values(value: Expression, path: tuple[str, ...]) -> Iterator[Expression | None]:
@@ -284,7 +323,9 @@ def _key_text(key: Expression) -> str | None:
     return None
 
 
-def _of_block(scope: Scope, address: str, definition: Definition, block: Block, number: int) -> Iterator[Use]:
+def _of_block(
+    scope: Scope, address: str, definition: Definition, block: Block, number: int, is_settled: bool
+) -> Iterator[Use]:
     """The policies in a block of a resource; in one that is repeated, nobody knows what stands for its items."""
     type_ = address.partition(".")[0]
     if block.type == "dynamic" and not is_of_aws(type_) and block.labels and block.labels[0].endswith("policy"):
@@ -299,7 +340,7 @@ def _of_block(scope: Scope, address: str, definition: Definition, block: Block, 
             yield _use(scope, place, definition, value, kind_of(type_, part.path))
         elif takes_name(type_, part.path):
             yield replace(_use(scope, place, definition, value, "identity"), by_name=value is not None)
-        else:
+        elif not is_settled:
             unlisted = _unlisted_uses(scope, place, definition, part.argument)
             yield from (replace(use, value=value) for use in unlisted)
 
@@ -379,7 +420,9 @@ def _given_policies(scope: Scope, address: str, definition: Definition, value: E
     is_policy = any(map(_is_policy, texts))
     if is_policy or (_is_handed_on(address.partition(".")[0]) and any(map(_ARN.search, texts))):
         use = _use(scope, address, definition, value if is_policy else None, None)
-        yield use if is_policy else replace(use, deciding=frozenset((scope.name, "", text) for text in texts))
+        yield (
+            use if is_policy else replace(use, values=(frozenset((scope.name, "", text) for text in texts), use.reads))
+        )
 
 
 def _is_handed_on(type_: str) -> bool:
@@ -388,14 +431,4 @@ def _is_handed_on(type_: str) -> bool:
 
 
 def _use(scope: Scope, address: str, definition: Definition, value: Expression | None, kind: Kind | None) -> Use:
-    texts, reads = deciding_texts(scope, definition.block)
-    definition_text = (scope.name, "", definition.text)
-    return Use(
-        address=f"{scope.name}{address}",
-        scope=scope,
-        definition=definition,
-        value=value,
-        kind=kind,
-        deciding=texts | {definition_text},
-        reads=reads,
-    )
+    return Use(address=f"{scope.name}{address}", scope=scope, definition=definition, value=value, kind=kind)

@@ -87,11 +87,14 @@ def _hole_name(value: Node) -> str:
 
 
 class Link:
-    """A definition that decides values, with those that decide it in turn, as soon as these are asked for."""
+    """A definition that decides values, with those that decide it in turn, as soon as these are asked for.
+
+    Without a definition it stands for all of its scope, as a reference to a module does.
+    """
 
     __slots__ = ("definition", "following", "key", "reads", "scope")
 
-    def __init__(self, key: tuple[str, str, str], scope: Scope, definition: Definition) -> None:
+    def __init__(self, key: tuple[str, str, str], scope: Scope, definition: Definition | None) -> None:
         self.key = key
         self.scope = scope
         self.definition = definition
@@ -124,8 +127,6 @@ class Scope:
         self._modules: list[int] = parent._modules if parent else [0]
         self.steps: list[int] = parent.steps if parent else [_STEPS]
         """What may still be worked out below one root."""
-        self.references: dict[int, tuple[object, tuple[tuple[str, ...], ...]]] = parent.references if parent else {}
-        """What the blocks below one root refer to, each block kept by its identity."""
         self.policies: Attachables = parent.policies if parent else Attachables()
         self.memory: Memory = parent.memory if parent else Memory()
         """What names below one root come to."""
@@ -133,6 +134,8 @@ class Scope:
         """How many definitions may still be looked at below one root."""
         self.links: dict[tuple[str, str], Link] = parent.links if parent else {}
         """What decides values below one root, by the scope's name and the address."""
+        self.decisions: dict[tuple[str, int, str], tuple[object, Any]] = parent.decisions if parent else {}
+        """What decides values below one root, by the scope's name and the value, which is kept by its identity."""
         self.decisive: dict[tuple[str, str, str], Definition] = parent.decisive if parent else {}
         """The definitions below one root that decide others, by what `deciding_texts` says of them."""
 

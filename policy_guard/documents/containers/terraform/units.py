@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -44,6 +44,7 @@ from policy_guard.documents.containers.terraform.principals import (
 )
 from policy_guard.documents.containers.terraform.rendered import render
 from policy_guard.documents.containers.terraform.scope import Scope, Ways
+from policy_guard.documents.containers.terraform.settled import settled_addresses
 from policy_guard.documents.containers.terraform.values import (
     each_of,
     label_of,
@@ -102,8 +103,9 @@ class Sides(NamedTuple):
 
 def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) -> Sides:
     """The policies that may differ; with `files_differ`, files that are no Terraform do."""
-    old_uses = _lifted(_placed(old))
-    new_uses = _lifted(with_openings(old_uses, _placed(new), fresh_addresses(old, new)))
+    settled = settled_addresses(old, new, files_differ) if old and new else frozenset()
+    old_uses = _lifted(_placed(old, settled))
+    new_uses = _lifted(with_openings(old_uses, _placed(new, settled), fresh_addresses(old, new)))
     old_uses |= _unused_documents(old, new_uses.keys() - old_uses, new_uses)
     old_ceilings = {address for address in old_uses if address.endswith(f".{CEILING}")}
     differing_addresses = [
@@ -141,8 +143,8 @@ def differing_units(old: Scope | None, new: Scope | None, files_differ: bool) ->
     return Sides(tuple(_but_held(sides[0], sides[1])), tuple(_but_held(sides[1], sides[0])))
 
 
-def _placed(scope: Scope | None) -> dict[str, Use]:
-    return {use.address: use for use in uses(scope)} if scope else {}
+def _placed(scope: Scope | None, settled: Container[str]) -> dict[str, Use]:
+    return {use.address: use for use in uses(scope, settled)} if scope else {}
 
 
 def _takes_effect(old: Use, new: Use | None) -> bool:
@@ -245,6 +247,8 @@ def _unbounded(use: Use, scope: Scope) -> Iterator[Unit]:
 
 
 def _differs(old: Use | None, new: Use | None, files_differ: bool) -> bool:
+    if old is not None and new is not None and old.is_settled and new.is_settled:
+        return False
     if old is None or new is None or (files_differ and (old.reads or new.reads)):
         return True
     return old.deciding != new.deciding

@@ -11,7 +11,7 @@ from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.hcl.syntax import (
     Literal,
 )
-from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Scalar, Span, Stretch, origins_of
+from policy_guard.documents.source import Array, Entry, Hole, Node, Object, Origin, Scalar, Span, Stretch, origins_of
 
 JSON = "!json"
 """The tag of a value that is given on as the JSON of it."""
@@ -137,8 +137,9 @@ def place_at(node: Node, span: Span, name: str = "") -> Node:
 
 
 def _stretch_at(stretch: Stretch, span: Span, name: str) -> Stretch:
-    steps = (name,) if name else ()
-    origins = tuple(origin._replace(way=(*origin.way, *steps)) for origin in stretch.origins)
+    origins = stretch.origins
+    if name:
+        origins = tuple([Origin(each.source, each.span, each.exact, (*each.way, name)) for each in origins])
     return Stretch(stretch.part, span, False, origins)
 
 
