@@ -100,7 +100,8 @@ def _check(
     today = options.today
     accepted = _acceptance_loader(repository, settings.config, comparison, today)
     usage = usage_of(repository.root, settings.config, today)
-    judge = Judge(settings, today, usage, accepted, options.verbose)
+    plain = options.alone is not None
+    judge = Judge(settings, today, usage, accepted, options.verbose, plain)
     results = Results(settings, fail_on, today, progress)
     for sentence in _about_the_comparison(options, comparison, fail_on, ci, compared):
         results.note(sentence)
@@ -110,7 +111,7 @@ def _check(
     paths = tuple(from_root(folder / path, repository.root) for path in options.paths)
     _refuse_missing_paths(paths, repository, comparison.changes)
     watched = watch is not unwatched
-    frame = partial(frame_of, settings, today, usage, accepted, verbose=options.verbose, with_policies=watched)
+    frame = partial(frame_of, settings, today, usage, accepted, options.verbose, watched, plain)
     ahead = Ahead(judge, frame, options.parallel)
     run = Run(
         repository=repository,
@@ -240,6 +241,7 @@ def frame_of(
     acceptances: Callable[[], Acceptances] | None,
     verbose: bool,
     with_policies: bool = False,
+    plain: bool = False,
 ) -> Frame:
     """What a judge is made of, as values that another process can have. Raises `SetupError`, as a judge does."""
     from policy_guard.pipeline.tasks import Frame
@@ -251,6 +253,7 @@ def frame_of(
         acceptances=acceptances() if acceptances else None,
         verbose=verbose,
         with_policies=with_policies,
+        plain=plain,
     )
 
 

@@ -74,17 +74,19 @@ class Judge:
         usage: Callable[[], Usage] | None = None,
         acceptances: Callable[[], Acceptances] | None = None,
         verbose: bool = False,
+        plain: bool = False,
     ) -> None:
         """`usage` gives the findings about unused access, if the settings name any.
 
         `acceptances` gives the acceptances, in runs that have any. With `verbose` every critical entry has a finding of
-        its own.
+        its own; with `plain` what is granted is counted and not explained, which takes a part of the time.
         """
         self._settings = settings
         self._today = today
         self._usage = usage
         self._acceptances = acceptances
         self._verbose = verbose
+        self._plain = plain
         self._budgets: Budgets | None = None
         self._latest_origin: tuple[Pair, str] | None = None
 
@@ -214,9 +216,10 @@ class Judge:
         switched_off: list[SwitchedOff],
     ) -> Iterator[Finding]:
         """The findings of the checks; notes in `used` the acceptances that they needed, and what is `switched_off`."""
+        from policy_guard.iam.meaning.prover import Witness
         from policy_guard.pipeline.severity import severity, switching_off
         from policy_guard.verify.guarding import is_guard
-        from policy_guard.verify.messages import finding, unasked_finding
+        from policy_guard.verify.messages import finding, plain_finding, unasked_finding
         from policy_guard.verify.proving import prover_for
         from policy_guard.verify.verdicts import Explanations
 
@@ -228,6 +231,9 @@ class Judge:
             explained = Explanations(check, question, prover.aside())
             level = partial(severity, self._settings.config, check, fresh=pair.fresh, is_guard=guards)
             for finding_severity, (first, *verdicts) in self._grouped_verdicts(check, question, prover, level, used):
+                if self._plain and isinstance(first.answer, Witness):
+                    yield from (plain_finding(check, each, question, finding_severity) for each in (first, *verdicts))
+                    continue
                 if finding_severity == "off":
                     switched_off.append(SwitchedOff(check.id, switching_off(self._settings.config, check, first)))
                 acceptable = self._with_accept_command(

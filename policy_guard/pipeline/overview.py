@@ -178,12 +178,11 @@ def _levels(policy: Policy) -> dict[str, dict[str, int]]:
     actions: set[str] = set()
     for statement in _allow_statements(policy):
         covered = {name for value in statement.action.values for name in _covered(value.text)}
-        actions |= set(catalog.matching("*")) - covered if statement.action.negated else covered
-    numbers: dict[str, Counter[str]] = {}
-    for action in actions:
-        service = action.partition(":")[0]
-        numbers.setdefault(service, Counter())[_level(service)[action]] += 1
-    return {service: dict(sorted(number.items())) for service, number in sorted(numbers.items())}
+        actions |= _all_actions() - covered if statement.action.negated else covered
+    numbers: dict[str, dict[str, int]] = {}
+    for (service, level), number in sorted(Counter(map(_service_and_level, actions)).items()):
+        numbers.setdefault(service, {})[level] = number
+    return numbers
 
 
 @cache
@@ -192,10 +191,14 @@ def _covered(pattern: str) -> tuple[str, ...]:
 
 
 @cache
-def _level(service: str) -> Mapping[str, str]:
-    """The first access level of each action of a service."""
-    names = (f"{service}:{name}" for name in catalog.actions(service))
-    return {name: next(iter(catalog.described(name).levels), "Write") for name in names}
+def _all_actions() -> frozenset[str]:
+    return frozenset(catalog.matching("*"))
+
+
+@cache
+def _service_and_level(action: str) -> tuple[str, str]:
+    """The service of an action, and its first access level."""
+    return action.partition(":")[0], next(iter(catalog.described(action).levels), "Write")
 
 
 def _grants(policy: Policy) -> Iterator[str]:

@@ -26,7 +26,10 @@ _PROTOCOL = 5
 
 
 class Frame(NamedTuple):
-    """All that the policies of a run are judged with; with `with_policies` those of files come back, too."""
+    """All that the policies of a run are judged with; with `with_policies` those of files come back, too.
+
+    `verbose` and `plain` are those of a judge.
+    """
 
     settings: Settings
     today: date
@@ -34,6 +37,7 @@ class Frame(NamedTuple):
     acceptances: Acceptances | None
     verbose: bool
     with_policies: bool
+    plain: bool
 
 
 class PairTask(NamedTuple):
@@ -126,6 +130,7 @@ def _judge(frame: bytes) -> tuple[Frame, Judge]:
         None if usage is None else lambda: usage,
         None if acceptances is None else lambda: acceptances,
         contents.verbose,
+        contents.plain,
     )
     return contents, judge
 

@@ -73,6 +73,21 @@ def finding(
     )
 
 
+def plain_finding(check: Check, verdict: Verdict, question: Question, severity: Severity) -> Finding:
+    """Return the finding for a verdict that is counted and not read: what is granted, without who, where and why."""
+    policy = question.new or question.old
+    assert policy is not None
+    return Finding(
+        check=check.id,
+        outcome=_outcome(verdict.answer),
+        severity=severity,
+        message=check.headline,
+        source=policy.source,
+        span=Span(policy.span.start, policy.span.start + 1),
+        critical_ids=_critical_ids(verdict),
+    )
+
+
 def _critical_ids(*verdicts: Verdict) -> tuple[str, ...]:
     """The ids of the critical entries that the verdicts are about, each once."""
     return tuple(dict.fromkeys(verdict.claim.entry.id for verdict in verdicts if verdict.claim.entry))

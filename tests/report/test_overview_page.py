@@ -73,6 +73,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         driver = webdriver.Chrome(options=options)
     except Exception as error:  # whatever keeps a browser from starting here
         pytest.skip(f"no Chromium can be driven here: {type(error).__name__}")
+    driver.set_script_timeout(180)
     yield driver
     driver.quit()
 

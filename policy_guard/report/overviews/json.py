@@ -134,12 +134,13 @@ def _by_service(rows: Iterable[Row]) -> Iterator[dict[str, Any]]:
             name = "all but some" if pattern.startswith("all but ") else service
             patterns.setdefault(name, Counter())[pattern] += 1
         policies.update({"all but some" if p.startswith("all but ") else s for p, s in services.items()})
-    for service, number in policies.most_common():
-        yield {
-            "service": service,
-            "policies": number,
-            "patterns": [text for text, _ in patterns[service].most_common()],
-        }
+    for service in _by_number(policies):
+        yield {"service": service, "policies": policies[service], "patterns": _by_number(patterns[service])}
+
+
+def _by_number(numbers: Counter[str]) -> list[str]:
+    """The names, the most frequent first."""
+    return sorted(numbers, key=lambda name: (-numbers[name], name))
 
 
 def _unread(overview: Overview, root: str) -> Iterator[dict[str, Any]]:

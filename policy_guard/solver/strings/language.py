@@ -230,11 +230,26 @@ class Language:
             return True
         if self.letters or other.letters or not self.texts.isdisjoint(other.texts):
             return False
-        if any(text in other for text in self.texts) or any(text in self for text in other.texts):
+        if any(text in other for text in self._texts_of(other.heads)):
+            return False
+        if any(text in self for text in other._texts_of(self.heads)):
             return False
         if len(self.globs) * len(other.globs) <= MOST_NEAR:
             return all(surely_apart(edge, two) for edge in self.edges for two in other.edges)
         return not any(other._may_meet(*edges) for edges in self.edges)
+
+    def _texts_of(self, heads: frozenset[str] | None) -> Iterable[str]:
+        """The texts that can lie in a language whose texts begin so."""
+        if heads is None or len(self.texts) < MANY:
+            return self.texts
+        return chain.from_iterable(self._texts_by_head.get(head, ()) for head in heads)
+
+    @cached_property
+    def _texts_by_head(self) -> dict[str, list[str]]:
+        by_head: dict[str, list[str]] = {}
+        for text in self.texts:
+            by_head.setdefault(text.partition(":")[0], []).append(text)
+        return by_head
 
     def _may_meet(self, head: str, tail: str) -> bool:
         """Tell whether one of our globs may have a text in common with a glob of these edges."""
