@@ -11,7 +11,7 @@ from policy_guard.documents.errors import SetupError
 from policy_guard.documents.printable import counted, printable, shortened
 from policy_guard.documents.source import Problem, Source
 from policy_guard.iam.policy import Kind, Policy
-from policy_guard.pipeline.extent import choices, unknown_texts, visible_text
+from policy_guard.pipeline.extent import choices, unknown_texts, visible_holder, visible_text
 from policy_guard.pipeline.pairing.file_version import FileVersion
 from policy_guard.pipeline.pairing.reader import Reader
 from policy_guard.pipeline.pairing.terraform import Tree, all_roots, present
@@ -97,6 +97,8 @@ def _in_terraform(repository: Repository, files: Mapping[str, File]) -> Iterator
         )
         for finding in folder_policies.findings:
             yield _unreadable_policy(finding.source, Problem(finding.message, finding.span), "in Terraform")
+    for wrong in dict.fromkeys(tree.wrong):
+        yield _unreadable_policy(wrong.source, wrong.problem, "in Terraform")
 
 
 def _policies_of_file(path: str, version: FileVersion, origin: str) -> Iterator[Listed]:
@@ -116,7 +118,7 @@ def readable_policy(path: str, label: str, policy: Policy, origin: str) -> Liste
         path=path,
         why=origin,
         address=visible_text(label),
-        holder=visible_text(policy.holder),
+        holder=visible_holder(policy),
         kind=policy.kind,
         unknown=unknown_texts(policy),
         choices=choices(policy),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
+from policy_guard.documents.containers.opaque import is_digest
 from policy_guard.iam.policy import MADE_UP, Policy, in_words, patterns_of
 from policy_guard.solver.strings.pattern import HIDDEN, Unknown
 
@@ -19,6 +20,11 @@ def extent(policy: Policy) -> Extent:
 def visible_text(text: str) -> str:
     """The text without what only tells unknown parts apart."""
     return text.partition(HIDDEN)[0]
+
+
+def visible_holder(policy: Policy) -> str:
+    """Whose a policy is, for people; empty where a mark tells that, and no name."""
+    return "" if is_digest(policy.holder) else visible_text(policy.holder)
 
 
 def unknown_texts(policy: Policy) -> tuple[str, ...]:

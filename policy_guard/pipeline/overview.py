@@ -13,7 +13,7 @@ from policy_guard.iam.policy import SHARING, Policy
 from policy_guard.iam.principal import principal_ref
 from policy_guard.pipeline.check import Alone, Options, check
 from policy_guard.pipeline.ci import in_ci
-from policy_guard.pipeline.extent import extent, visible_text
+from policy_guard.pipeline.extent import extent, visible_holder, visible_text
 from policy_guard.pipeline.judging import Judgement
 from policy_guard.pipeline.pairing import Pair
 from policy_guard.pipeline.repository import Repository
@@ -128,7 +128,7 @@ def _row(name: str, policy: Policy, judgement: Judgement, entries: set[str]) -> 
         name=name,
         place=Place(policy.source.path, policy.source.position(policy.span.start).line),
         address=visible_text(policy.label),
-        holder=visible_text(policy.holder),
+        holder=visible_holder(policy),
         kind=policy.kind,
         extent=extent(policy),
         statements=len(policy.statements),

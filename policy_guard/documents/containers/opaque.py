@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from policy_guard.documents.source import Problem, Span
+from policy_guard.regex import regex
 
 
 class Opaque(Exception):
@@ -15,6 +16,15 @@ class Opaque(Exception):
         self.problem = Problem(message, span)
 
 
+_LENGTH = 16
+_DIGEST = regex(r"[0-9a-f]{16}")
+
+
 def digest(value: object) -> str:
     """A short text that is another one for every other value that is spelled otherwise."""
-    return sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return sha256(repr(value).encode("utf-8", "surrogatepass")).hexdigest()[:_LENGTH]
+
+
+def is_digest(text: str) -> bool:
+    """Tell whether a text is a `digest`, as far as it looks."""
+    return _DIGEST.fullmatch(text) is not None
