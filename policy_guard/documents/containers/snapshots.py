@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from policy_guard.documents.containers.cloudformation.template import is_template, type_of
+from policy_guard.documents.containers.holes import hole
 from policy_guard.documents.containers.recognition import (
     bare_statements,
     is_policy_text,
@@ -25,6 +26,9 @@ from policy_guard.regex import regex
 
 _ASSET = regex(r"AssetParameters[0-9a-f]{64}(S3Bucket|S3VersionKey|ArtifactHash)[0-9A-F]{8}")
 _CONTENT = regex(r"((?:CurrentVersion|Deployment)[0-9A-F]{8})[0-9a-f]{32}")
+
+_RESOURCES = ("Resource", "NotResource")
+_MADE_UP = regex(r"(?!arn:)[\w:.-]+")
 
 
 class SnapshotTemplate(NamedTuple):
@@ -156,10 +160,23 @@ def _steady_node(node: Node) -> Node:
     for key, value in node.entries:
         text = _steady_text(key.text)
         if text not in entries:
-            entries[text] = Entry(key._replace(text=text), _steady_node(value))
+            steady_value = _steady_node(value)
+            is_named = text in _RESOURCES and node.get("Effect") is not None
+            value_named = _with_made_up_names(steady_value) if is_named else steady_value
+            entries[text] = Entry(key._replace(text=text), value_named)
         elif text == key.text or not _ASSET.fullmatch(key.text):
             repeated_entries.append(Entry(key, _steady_node(value)))
     return node._replace(entries=(*entries.values(), *repeated_entries))
+
+
+def _with_made_up_names(node: Node) -> Node:
+    """The resources of a statement; a text in place of an ARN is one that a test gave, and whatever its code has."""
+    if isinstance(node, Array):
+        return node._replace(items=tuple(map(_with_made_up_names, node.items)))
+    name = _MADE_UP.match(node.text) if isinstance(node, Scalar) else None
+    if name is None or not isinstance(node, Scalar):
+        return node
+    return node._replace(parts=(hole(f"{name[0]} in the test"), node.text[name.end() :]))
 
 
 def _steady_text(text: str) -> str:
