@@ -12,7 +12,7 @@ import pytest
 from policy_guard.documents.containers.cloudformation.access_types import BUS_POLICY
 from policy_guard.documents.containers.cloudformation.grants import PERMISSION
 from policy_guard.documents.containers.cloudformation.resource_statements import POD_IDENTITY
-from policy_guard.documents.containers.other_access import KINDS
+from policy_guard.documents.containers.other_access import KINDS, cloudformation_types, details_of, terraform_types
 from policy_guard.documents.containers.terraform.grants import OF_RESOURCES
 from tests.support.places import FIXTURES, ROOT
 from tests.support.repository import Scratch
@@ -119,3 +119,39 @@ def test_the_page_has_its_tables(
 def test_the_page_names_what_becomes_a_statement() -> None:
     types = (*OF_RESOURCES, PERMISSION, BUS_POLICY, POD_IDENTITY)
     assert [type_ for type_ in types if f"`{type_}`" not in PAGE.read_text()] == []
+
+
+def _block_of(path: str) -> str:
+    """The text of Terraform by which an argument lies at a path through blocks."""
+    name, _, rest = path.partition(".")
+    return f"{name} {{\n{_block_of(rest)}}}\n" if rest else f'{name} = "orders"\n'
+
+
+def test_each_type_of_the_table_fails_in_terraform_where_it_is_new(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    paths = {type_: (*details_of(type_).needed, *names, "orders")[0] for type_, (_, names) in terraform_types().items()}
+    scratch.commit(**{"main.tf": ""})
+    text = "".join(f'resource "{type_}" "orders" {{\n{_block_of(path)}}}\n' for type_, path in paths.items())
+    scratch.write("main.tf", text)
+    lines = {number for number, line in enumerate(text.splitlines(), 1) if line.startswith("resource")}
+    findings = json.loads(scratch.guard("check", "--format", "json").out)["findings"]
+    told = {max(line for line in lines if line <= finding["line"]) for finding in findings}
+    assert [text.splitlines()[line - 1] for line in sorted(lines - told)] == []
+
+
+def test_each_type_of_the_table_fails_in_templates_where_it_is_new(tmp_path: Path) -> None:
+    scratch = Scratch(tmp_path)
+    resources: dict[str, Any] = {}
+    for number, (type_, (_, names)) in enumerate(cloudformation_types().items()):
+        value: Any = "orders"
+        first, *steps = (*details_of(type_).needed, *names, "Orders")[0].split(".")
+        for step in reversed(steps):
+            value = [{step: value}]
+        resources[f"R{number}"] = {"Type": type_, "Properties": {first: value}}
+    scratch.commit(**{"main.json": json.dumps({"Resources": {}})})
+    scratch.write("main.json", json.dumps({"Resources": resources}, indent=1))
+    lines = (scratch.folder / "main.json").read_text().splitlines()
+    findings = json.loads(scratch.guard("check", "--format", "json").out)["findings"]
+    heads = [number for number, line in enumerate(lines, 1) if line.startswith('  "R')]
+    told = {max(head for head in heads if head <= finding["line"]) for finding in findings if finding["line"] > 2}
+    assert [lines[head] for head in heads if head not in told] == []

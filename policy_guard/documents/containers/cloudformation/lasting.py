@@ -8,13 +8,13 @@ from typing import NamedTuple
 from policy_guard.documents.containers.choices import Truths, outcomes
 from policy_guard.documents.containers.cloudformation.calls import canonical
 from policy_guard.documents.containers.cloudformation.documents import Unit
-from policy_guard.documents.containers.cloudformation.grant_statements import allow_statement, unit_of
-from policy_guard.documents.containers.cloudformation.parts import NOTHING, NoValue, text_of
+from policy_guard.documents.containers.cloudformation.grant_statements import allow_statement, policy_unit, unit_of
+from policy_guard.documents.containers.cloudformation.parts import NOTHING, NoValue, parts_of, text_of
 from policy_guard.documents.containers.cloudformation.reading import Reading
 from policy_guard.documents.containers.cloudformation.template import type_of
-from policy_guard.documents.containers.holes import hole
+from policy_guard.documents.containers.holes import Parts, hole
 from policy_guard.documents.containers.other_access import action_of
-from policy_guard.documents.source import Object, Scalar
+from policy_guard.documents.source import Hole, Object, Scalar, Span
 
 _LEAVES = "boundary:LeavesAllowed"
 
@@ -55,6 +55,50 @@ _ROWS = {
     "AWS::Chatbot::SlackChannelConfiguration": _GUARDRAILS,
     "AWS::Chatbot::MicrosoftTeamsChannelConfiguration": _GUARDRAILS,
 }
+# A block, and what it keeps out with which of its texts. Source: Amazon EBS User Guide, "Block public access for EBS
+# snapshots": without one, nothing is blocked.
+_BLOCK = "AWS::EC2::SnapshotBlockPublicAccess"
+_KEPT_OUT = {
+    "block-all-sharing": ("block-all-sharing",),
+    "block-new-sharing": ("block-all-sharing", "block-new-sharing"),
+}
+
+
+def gone_blocks(old: Reading, new: Reading) -> Iterator[Unit]:
+    """The blocks of public snapshots that only the old version has, as blocks that keep out nothing."""
+    if any(type_of(resource) == _BLOCK for resource in new.template.resources.values()):
+        return
+    for name, resource in old.template.resources.items():
+        if type_of(resource) == _BLOCK:
+            span = old.template.spans[name].span
+            yield from _block_unit(old, name, [_opened(old, detail, ("*",), {}, span) for detail in _KEPT_OUT])
+
+
+def block_units(reading: Reading, name: str) -> Iterator[Unit]:
+    """What a block of public snapshots leaves open."""
+    if type_of(reading.template.resources[name]) != _BLOCK:
+        return
+    node = reading.properties(name).get("State")
+    statements = [
+        _opened(reading, detail, parts if any(isinstance(part, Hole) for part in parts) else ("*",), outcome.truths, at)
+        for truths in reading.existing(name)
+        for outcome in reading.texts(node, truths)
+        for text in outcome.value or (text_of(("",), reading.template.spans[name].span),)
+        for parts, at in ((parts_of(text), text.span),)
+        for detail, closing in _KEPT_OUT.items()
+        if parts not in [(each,) for each in closing]
+    ]
+    yield from _block_unit(reading, name, statements)
+
+
+def _opened(reading: Reading, detail: str, parts: Parts, truths: Truths, span: Span) -> Object:
+    action = text_of((action_of("snapshot", detail),), span)
+    return allow_statement(reading, span, truths, Action=action, Resource=text_of(parts, span))
+
+
+def _block_unit(reading: Reading, name: str, statements: list[Object]) -> Iterator[Unit]:
+    """The account has one block in a region, whatever a template calls it."""
+    yield from policy_unit(reading, f"Resources.{name}", _BLOCK, _BLOCK, statements)
 
 
 def lasting_units(reading: Reading, name: str) -> Iterator[Unit]:

@@ -47,13 +47,14 @@ class Row(NamedTuple):
     """What is told of a type of resource: the action that stands for it, and the arguments that decide.
 
     `open` is the text of the first argument that leaves all open, as where it is not there; `harmless` that of all
-    that gives nothing.
+    that gives nothing. Of the first argument, a list, `capping` are items without which something is capped no more.
     """
 
     action: str
     arguments: tuple[str, ...]
     open: str = ""
     harmless: tuple[str, ...] = ()
+    capping: tuple[str, ...] = ()
 
 
 _METHOD = Row(action_of("endpoint"), ("authorization", "authorizer_id", "authorization_scopes"), open="NONE")
@@ -64,7 +65,7 @@ OWNERSHIP = "aws_s3_bucket_ownership_controls"
 # Sources: API Gateway Developer Guide, "Control and manage access to REST APIs"; AWS AppSync Developer Guide,
 # "Configuring authorization and authentication"; Amazon EKS User Guide, "Change authentication mode"; Amazon S3 User
 # Guide, "Controlling ownership of objects"; AWS Chatbot Administrator Guide, "Channel guardrails"; IAM Identity Center
-# User Guide, "Set a permissions boundary".
+# User Guide, "Set a permissions boundary"; AWS Organizations User Guide, "Disabling a policy type".
 ROWS = {
     "aws_api_gateway_method": _METHOD,
     "aws_apigatewayv2_route": _ROUTE,
@@ -85,6 +86,11 @@ ROWS = {
     ),
     "aws_eks_cluster": _CLUSTER,
     "awscc_eks_cluster": _CLUSTER,
+    "aws_organizations_organization": Row(
+        action_of("organization"),
+        ("enabled_policy_types",),
+        capping=("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"),
+    ),
     OWNERSHIP: Row(action_of("bucket-acl"), ("rule",), harmless=("BucketOwnerEnforced",)),
     "awscc_sso_permission_set": Row(_LEAVES, ("permissions_boundary",)),
     "aws_chatbot_slack_channel_configuration": _GUARDRAILS[0],
@@ -190,7 +196,22 @@ def _is_fresh(role: Node, fresh: frozenset[str]) -> bool:
     return match is not None and match[0] in fresh
 
 
+def _uncapped(evaluator: Evaluator, row: Row, body: Body) -> Node:
+    """What is open without the items of a list that cap it, or may be where nobody knows the list."""
+    expression = body.value(row.arguments[0])
+    value = _value(evaluator, expression) if expression is not None else ABSENT
+    items = value.items if isinstance(value, Array) else (value,)
+    labels = {label_of(item) for item in items}
+    resource = text_of(("*",), body.span) if all(map(is_known, items)) else value
+    statements = tuple(
+        _allowed(action_of("organization", item), resource, body.span) for item in row.capping if item not in labels
+    )
+    return policy_with(statements, body.span) if statements else ABSENT
+
+
 def _row_policy(evaluator: Evaluator, row: Row, body: Body) -> Node:
+    if row.capping:
+        return _uncapped(evaluator, row, body)
     written: list[object] = []
     values: list[Node] = []
     for name in row.arguments:
