@@ -15,6 +15,7 @@ from policy_guard.documents.errors import SetupError
 from policy_guard.pipeline.check import Options, check
 from policy_guard.pipeline.ci import in_ci
 from policy_guard.pipeline.executors import MOST_JOBS, Parallel, usual
+from policy_guard.pipeline.shards import shard_from
 from policy_guard.report.report import Report, Reporter, Style
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def _check(arguments: argparse.Namespace) -> int:
         verbose=arguments.verbose,
         plan=arguments.plan,
         parallel=_parallel(arguments),
+        shard=shard_from(arguments.shard),
     )
     if arguments.show_settings:
         from policy_guard.cli.show_settings import settings_text
@@ -389,6 +391,29 @@ def _report(arguments: argparse.Namespace) -> int:
     return PROVED
 
 
+def _merge(arguments: argparse.Namespace) -> int:
+    from policy_guard.report.merge import merged, merged_line
+
+    if len(set(arguments.reports)) < len(arguments.reports):
+        raise SetupError("a report is named twice. Give one of each shard.")
+    text, result = merged({str(path): _report_text(path) for path in arguments.reports})
+    if arguments.output:
+        _write(arguments.output, text)
+        _print(f"{merged_line(len(arguments.reports), result)}\n")
+    else:
+        _print(text)
+    return FOUND if result == "fail" else PROVED
+
+
+def _report_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SetupError(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SetupError(f"{path} is not in UTF-8, as reports are") from None
+
+
 def _demo(arguments: argparse.Namespace) -> int:
     from policy_guard.cli.demo import run
 
@@ -409,4 +434,5 @@ _RUN = {
     "demo": _demo,
     "serve": _serve,
     "report": _report,
+    "merge": _merge,
 }

@@ -90,6 +90,7 @@ def _check_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]
         "--all", action="store_true", dest="all_policies", help="every policy, for critical permissions"
     )
     command.add_argument("--plan", metavar="FILE", help="judge what a plan of Terraform in JSON changes, too")
+    command.add_argument("--shard", metavar="K/N", help="judge one of N parts; policy-guard merge puts them together")
     command.add_argument("--show-settings", action="store_true", help="show what would hold, and check nothing")
     _common(command)
 
@@ -226,6 +227,17 @@ def _report_command(commands: argparse._SubParsersAction[argparse.ArgumentParser
     command.set_defaults(nothing="nothing was reported: ")
 
 
+def _merge_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    command = commands.add_parser(
+        "merge",
+        help="one report of those of all shards",
+        description="Puts the reports of check --shard together, in JSON or SARIF, if all parts of one run are there.",
+    )
+    command.add_argument("reports", metavar="REPORT", nargs="+", type=Path, help="one of each shard, of one format")
+    command.add_argument("-o", "--output", type=Path, metavar="FILE", help="write the report there")
+    command.set_defaults(nothing="nothing was merged: ")
+
+
 def _demo_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     commands.add_parser("demo", help="see the check fail on an example")
 
@@ -244,6 +256,7 @@ _COMMANDS = {
     "demo": _demo_command,
     "serve": _serve_command,
     "report": _report_command,
+    "merge": _merge_command,
 }
 
 

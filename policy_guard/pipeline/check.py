@@ -18,6 +18,7 @@ from policy_guard.pipeline.judging import Judge
 from policy_guard.pipeline.moved_statements import MovedStatements
 from policy_guard.pipeline.pairing.links import Sides, follow_links, may_matter
 from policy_guard.pipeline.pairing.reader import Reader
+from policy_guard.pipeline.remaining import judge_the_rest
 from policy_guard.pipeline.repository import Repository, folder_from_root, from_root
 from policy_guard.pipeline.repository.changes import Change, Comparison, compare_revisions, snapshot
 from policy_guard.pipeline.repository.revisions import (
@@ -29,8 +30,9 @@ from policy_guard.pipeline.repository.revisions import (
 )
 from policy_guard.pipeline.results import Progress, Results
 from policy_guard.pipeline.session import Session, Watch, unwatched
+from policy_guard.pipeline.shards import Shard, subject
 from policy_guard.pipeline.stages import Run, touches
-from policy_guard.report.report import Report
+from policy_guard.report.report import Part, Report
 from policy_guard.settings.addresses import names_policies
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings, load_settings, may_differ, settings_name
@@ -66,6 +68,7 @@ class Options(NamedTuple):
     plan: str | None = None
     alone: Alone | None = None
     parallel: Parallel = Parallel()
+    shard: Shard | None = None
 
 
 def check(
@@ -123,7 +126,10 @@ def _check(
         paths=paths,
         sides=_sides(repository, reader, comparison, ci, options.all_policies),
         references=_references(repository, reader, comparison, results.note),
+        shard=options.shard or Shard(),
     )
+    if options.shard:
+        results.restrict_to(Part(*options.shard, _subject(options, comparison, settings, fail_on, ci)))
     try:
         _judge(run, options, folder, accepted)
     finally:
@@ -142,15 +148,29 @@ def _judge(run: Run, options: Options, folder: Path, accepted: Callable[[], Acce
     if run.config.exclude or run.paths:
         run.tell_what_is_left_out()
     run.judge_terraform(options.all_policies)
-    if options.plan:
+    if options.plan and run.shard.holds(options.plan):
         run.session.plan(options.plan, folder / options.plan, run.config.by_principal)
     run.judge_groups(options.all_policies)
     run.look_for_named(options.all_policies)
     run.judge_acceptances(accepted, options.all_policies)
     if options.all_policies:
-        run.judge_the_rest()
+        judge_the_rest(run)
     for sentence in run.session.attached.remarks():
         run.session.results.note(sentence)
+
+
+def _subject(options: Options, comparison: Comparison, settings: Settings, fail_on: FailOn, ci: bool) -> dict[str, str]:
+    """Return what all parts of a run have in common. Raises `SetupError`."""
+    common_options = {
+        "today": options.today,
+        "paths": options.paths,
+        "all": options.all_policies,
+        "verbose": options.verbose,
+        "plan": options.plan,
+        "fail-on": fail_on,
+        "ci": ci,
+    }
+    return subject(comparison, settings, common_options)
 
 
 def _about_the_comparison(

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 from policy_guard.documents.errors import SetupError
-from policy_guard.documents.printable import counted
 from policy_guard.pipeline.critical_warnings import warning
 from policy_guard.pipeline.judging import Judgement, SwitchedOff, Used
 from policy_guard.pipeline.pairing import FileResult
-from policy_guard.report.report import NotAsked, Report, Reviewed, Skipped
+from policy_guard.report.report import NotAsked, Part, Report, Reviewed, Skipped, embedded_note, embedded_policies
 from policy_guard.settings.config import Config
 from policy_guard.settings.load import Settings
 from policy_guard.settings.severity import LEAST, RANK, CheckId, FailOn
 from policy_guard.verify.finding import Finding
 from policy_guard.verify.readable import READABLE
+
+if TYPE_CHECKING:
+    from policy_guard.settings.critical import CriticalEntry
 
 T = TypeVar("T")
 
@@ -70,6 +72,9 @@ class Results:
         self._embedded = self._withheld = self._caps = self._by_reference = self._excluded = self._outside = 0
         self._paths: tuple[str, ...] = ()
         self._switched_off: dict[SwitchedOff, int] = {}
+        self._common: list[str] = []
+        self._gone_names: tuple[str, ...] = ()
+        self._part: Part | None = None
 
     @property
     def used_paths(self) -> Collection[str]:
@@ -120,14 +125,17 @@ class Results:
         """Keeps how many of the policies a plan changes."""
         self._plan, self._planned = plan, policies
 
-    def outcome(self, path: str, outcome: FileResult) -> None:
-        """Keeps what came of reading a changed file."""
+    def outcome(self, path: str, outcome: FileResult, is_common: bool = False) -> None:
+        """Keeps what came of reading a changed file; with `is_common` other shards may say the same."""
+        judged = len(self._names)
         self._notes += outcome.notes
         if outcome.embedded:
             self._embedded += outcome.embedded
-            self.add_skipped(path, f"contains {_embedded_policies(outcome.embedded)}")
+            self.add_skipped(path, f"contains {embedded_policies(outcome.embedded)}")
         self.add_skipped(path, outcome.unread)
         self.add_unreadable(outcome.findings)
+        if is_common:
+            self._common += self._names[judged:]
 
     def add_skipped(self, path: str, reason: str) -> None:
         """Keeps why a file is not checked; without a reason, nothing."""
@@ -158,6 +166,10 @@ class Results:
         elif findings:
             self.add_skipped(next(iter(findings)).source.path, "not readable, as the settings allow")
 
+    def restrict_to(self, part: Part) -> None:
+        """Keeps which part of the policies is judged here."""
+        self._part = part
+
     def explain(self, explanation: Callable[[Finding], Finding]) -> None:
         """Lets findings be told with what is known only when all is judged."""
         self._findings = list(map(explanation, self._findings))
@@ -171,15 +183,15 @@ class Results:
         if config.require_policies and not self._ranks and is_empty():
             raise SetupError("require-policies is set, and there is no policy here. See policy-guard list.")
         self._count_gone()
-        if self._embedded:
-            self.note(f"the changed files contain {_embedded_policies(self._embedded)}")
+        if self._embedded and self._part is None:
+            self.note(embedded_note(self._embedded))
         return Report(
             findings=tuple(self._findings),
             policies=len(self._ranks),
             refused=sum(rank >= self._least for rank in self._ranks),
             base=base,
             critical=len(self._settings.critical),
-            critical_elsewhere=sum(not any(map(e.concerns, self._paths_judged)) for e in self._settings.critical),
+            critical_elsewhere=sum(map(self._is_elsewhere, self._settings.critical)),
             skipped=tuple(self._skipped),
             notes=tuple(dict.fromkeys([*self._notes, *_expired_ignores(config, self._today)])),
             fails=any(RANK[finding.severity] >= self._least for finding in self._findings),
@@ -203,7 +215,20 @@ class Results:
             excluded=self._excluded,
             paths=self._paths,
             outside=self._outside,
+            part=self._finished_part(),
         )
+
+    def _finished_part(self) -> Part | None:
+        """What a merge has to know of the part that is judged here."""
+        return self._part and self._part._replace(
+            elsewhere=tuple(sorted({entry.id for entry in self._settings.critical if self._is_elsewhere(entry)})),
+            common=tuple(sorted(self._common)),
+            gone=tuple(sorted(self._gone_names)),
+            embedded=self._embedded,
+        )
+
+    def _is_elsewhere(self, entry: CriticalEntry) -> bool:
+        return not any(map(entry.concerns, self._paths_judged))
 
     def _count_gone(self) -> None:
         """Lets the policies fail in whose place is what nobody looks into, those too that were not judged."""
@@ -215,6 +240,7 @@ class Results:
             self._names.append(name)
             self._ranks.append(RANK["error"])
             self._numbers.append([number])
+        self._gone_names = tuple(self._gone)
         self._gone = {}
 
     def _checks(self) -> Iterator[CheckId]:
@@ -280,12 +306,6 @@ def _says_the_same(first: Finding, second: Finding) -> bool:
     """Tell whether of two findings at one place in the same words, of two revisions perhaps, one is enough."""
     sides = ((each.severity, each.outcome, each.statement, each.related, each.acceptable) for each in (first, second))
     return next(sides) == next(sides)
-
-
-def _embedded_policies(number: int) -> str:
-    """Say how many policies stand in values where no policy is looked for."""
-    remedy = "this is not checked" if number == 1 else "these are not checked"
-    return f"{counted(number, 'embedded policy', 'embedded policies')}; {remedy}"
 
 
 def _expired_ignores(config: Config, today: date) -> Iterator[str]:

@@ -126,6 +126,11 @@ class Session(NamedTuple):
             self._judge(joined.name, pair, comparing, doubts)
             doubts = ()
 
+    def pass_by(self, pair: Pair) -> None:
+        """Sees which statements a policy loses and gains that is judged elsewhere."""
+        if not pair.follows:
+            self.moved.see(self.attached.pair(pair))
+
     def principal(self, pair: Pair) -> None:
         """Judges a principal that has a document that changed, where the document alone tells too little."""
         if judgement := judgement_of_principal(self.judge, self.attached, pair):

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import date
 from functools import partial
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy_guard.documents.containers.serverless_framework.files import is_serverless_name
-from policy_guard.documents.printable import shortened
-from policy_guard.pipeline.ahead import Expected
 from policy_guard.pipeline.pairing import FileResult, Pair, pairs
 from policy_guard.pipeline.pairing.links import Sides
 from policy_guard.pipeline.pairing.reader import TERRAFORM, Reader
 from policy_guard.pipeline.principals import principals_with_changed_documents
 from policy_guard.pipeline.repository import LINK, SUBMODULE, File, Repository
 from policy_guard.pipeline.repository.changes import Change, Comparison, snapshot
-from policy_guard.pipeline.repository.objects import OVERSIZED
 from policy_guard.pipeline.session import Session
+from policy_guard.pipeline.shards import Shard
 from policy_guard.settings.addresses import names_policies
 from policy_guard.settings.config import Config
 from policy_guard.verify.readable import unreadable_findings
@@ -46,6 +44,14 @@ class _Referenced(NamedTuple):
     notes: list[str]
 
 
+class _Compared(NamedTuple):
+    """What came of reading a changed file or folder, and those of its policies that are judged by themselves."""
+
+    unit: str
+    outcome: FileResult
+    judged: list[_Referenced]
+
+
 class Run(NamedTuple):
     """`paths` restrict what is told; `sides` are both sides with what stands behind links, where that may matter."""
 
@@ -58,6 +64,7 @@ class Run(NamedTuple):
     paths: tuple[str, ...]
     sides: Sides | None
     references: References | None
+    shard: Shard
 
     def look_for_hidden(self, all_policies: bool) -> None:
         """Return what the change puts where it is not looked at."""
@@ -69,55 +76,62 @@ class Run(NamedTuple):
             if remark.gone:
                 self.session.results.add_gone(remark.gone, remark.findings)
             else:
-                self.session.results.outcome(path, FileResult((), remark.findings))
+                self.session.results.outcome(path, FileResult((), remark.findings), is_common=True)
         for finding in _hidden_findings(self, all_policies):
-            self.session.results.outcome(finding.source.path, FileResult((), (finding,)))
+            self.session.results.outcome(finding.source.path, FileResult((), (finding,)), is_common=True)
 
     def judge_changes(self) -> None:
         """The files that changed, but for the sides of them that belong to a group."""
         changes = [change for change in (*self.comparison.changes, *self._readers()) if touches(change, self.paths)]
         departures = self._departures(changes)
-        compared = self.session.in_advance(self._compared(changes, departures), _pairs_of)
+        compared = self.session.in_advance(self._compared(changes, departures), self._pairs)
         steps = self.session.results.stepwise(changes, "changed files", attrgetter("path"))
-        for change, (outcome, judged_pairs) in zip(steps, compared, strict=True):
-            self.session.results.outcome(change.path, outcome)
-            for referenced in judged_pairs:
-                self._judge_alone(referenced)
+        for _, each in zip(steps, compared, strict=True):
+            self._judge_compared(each)
         for pair in departures.pairs() if departures else ():
-            if departures and pair.old and pair.new:
+            if departures and pair.old and pair.new and self.shard.holds(pair.path):
                 self.session.results.note(departures.note(pair))
-            self._judge_alone(self._referenced(pair))
+            self._judge_alone(self._referenced(pair), pair.path)
 
-    def _compared(
-        self, changes: Iterable[Change], departures: Departures | None
-    ) -> Iterator[tuple[FileResult, list[_Referenced]]]:
+    def _compared(self, changes: Iterable[Change], departures: Departures | None) -> Iterator[_Compared]:
         """What comes of each changed file, and those of its policies that are judged by themselves and at once."""
         for change in changes:
             outcome = pairs(self.reader, change, self.comparison)
             if not (outcome.pairs or outcome.findings):
-                remark = _unread_remark(self.reader, change.new, change.path, changed=True)
+                remark = unread_remark(self.reader, change.new, change.path, changed=True)
                 outcome = outcome._replace(unread=remark or outcome.unread)
             alone = [(pair, _without_groups(pair, self.reader)) for pair in outcome.pairs]
-            yield (
-                outcome,
-                [
-                    self._referenced(judged)
-                    for pair, judged in alone
-                    if judged and not (departures and judged is pair and departures.hold(outcome, pair))
-                ],
-            )
+            judged_pairs = [
+                self._referenced(judged)
+                for pair, judged in alone
+                if judged and not (departures and judged is pair and departures.hold(outcome, pair))
+            ]
+            yield _Compared(change.path, outcome, judged_pairs)
+
+    def _pairs(self, compared: _Compared) -> list[Pair]:
+        return [each.pair for each in compared.judged] if self.shard.holds(compared.unit) else []
+
+    def _judge_compared(self, compared: _Compared) -> None:
+        if self.shard.holds(compared.unit):
+            self.session.results.outcome(compared.unit, compared.outcome)
+        for referenced in compared.judged:
+            self._judge_alone(referenced, compared.unit)
 
     def _referenced(self, pair: Pair) -> _Referenced:
         sentences: list[str] = []
         references = self.references._replace(note=sentences.append) if self.references else None
         return _Referenced(references.with_reference(pair) if references else pair, sentences)
 
-    def _judge_alone(self, referenced: _Referenced) -> None:
+    def _judge_alone(self, referenced: _Referenced, unit: str) -> None:
+        """Judge a policy, or see what moved into it if another shard judges it."""
+        if not self.shard.holds(unit):
+            self.session.pass_by(referenced.pair)
+            return
         for sentence in referenced.notes:
             self.session.results.note(sentence)
         self.session.pair(referenced.pair)
 
-    def _as_it_is(self, pair: Pair) -> Pair | None:
+    def as_it_is(self, pair: Pair) -> Pair | None:
         """A policy that did not change, with what bounds it; None if a group judges it."""
         alone = _without_groups(pair, self.reader)
         return self.references.with_bound(alone) if alone and self.references else alone
@@ -133,7 +147,7 @@ class Run(NamedTuple):
     def judge_principals(self) -> None:
         """Judge the principals in files that did not change, and to which a document is attached that did."""
         for change, pair in principals_with_changed_documents(self.repository, self.reader, self.comparison):
-            if touches(change, self.paths):
+            if touches(change, self.paths) and self.shard.holds(change.path):
                 self.session.principal(pair)
 
     def has_policy(self) -> bool:
@@ -196,22 +210,23 @@ class Run(NamedTuple):
             self.session.results.add_excluded(path)
         folders = sorted(touched.folders)
         outcomes = (
-            compare_folder((old, new), each, each in touched.reading, self.config.by_principal) for each in folders
+            (each, compare_folder((old, new), each, each in touched.reading, self.config.by_principal))
+            for each in folders
         )
         compared = self.session.in_advance(
-            ((outcome, list(map(self._referenced, outcome.pairs))) for outcome in outcomes), _pairs_of
+            (_Compared(each, outcome, list(map(self._referenced, outcome.pairs))) for each, outcome in outcomes),
+            self._pairs,
         )
-        steps = self.session.results.stepwise(folders, "folders with Terraform", str)
-        for folder, (outcome, judged_pairs) in zip(steps, compared, strict=True):
-            self.session.results.outcome(folder, outcome)
-            for referenced in judged_pairs:
-                self._judge_alone(referenced)
-            identifiers |= {pair.id for pair in outcome.pairs}
+        for _, each in zip(
+            self.session.results.stepwise(folders, "folders with Terraform", str), compared, strict=True
+        ):
+            self._judge_compared(each)
+            identifiers |= {pair.id for pair in each.outcome.pairs}
         if all_policies:
             self._judge_all_terraform(new, identifiers)
         for wrong in dict.fromkeys(new.wrong):
             findings = tuple(unreadable_findings(wrong.source, (wrong.problem,)))
-            self.session.results.outcome(wrong.source.path, FileResult((), findings))
+            self.session.results.outcome(wrong.source.path, FileResult((), findings), is_common=True)
 
     def _judge_all_terraform(self, tree: Tree, compared_ids: Collection[PolicyId]) -> None:
         """Judge all policies of Terraform by themselves, but for those that were compared."""
@@ -225,7 +240,7 @@ class Run(NamedTuple):
             ]
             return list(map(self.references.with_bound, remaining_pairs)) if self.references else remaining_pairs
 
-        roots = all_roots(tree)
+        roots = list(filter(self.shard.holds, all_roots(tree)))
         read = ((contents, pairs_of(contents)) for contents in (present(tree, folder) for folder in roots))
         steps = self.session.results.stepwise(roots, "folders with Terraform", str)
         in_advance = self.session.in_advance(read, itemgetter(1), comparing=False)
@@ -266,7 +281,11 @@ class Run(NamedTuple):
             if self.references:
                 with_bound = partial(self.references.with_bound, members=result.members)
                 result = result._replace(pairs=tuple(map(with_bound, result.pairs)))
-            self.session.group(result, comparing=group in changed)
+            if self.shard.holds(f"group {group.name}"):
+                self.session.group(result, comparing=group in changed)
+            else:
+                for pair in result.pairs if group in changed else ():
+                    self.session.pass_by(pair)
 
     def look_for_named(self, all_policies: bool) -> None:
         """Say which addresses in the settings name no policy of a file that changed, or with `all_policies` of any."""
@@ -327,72 +346,8 @@ class Run(NamedTuple):
                 f"{stale_acceptance.path} is {stale_acceptance.reason}. policy-guard accept --prune removes it"
             )
 
-    def judge_the_rest(self) -> None:
-        """The files that did not change and belong to no group, by themselves."""
-        assert self.sides is not None
-        changed_paths = {change.new.path for change in self.comparison.changes if change.new}
-        files = self.sides.after.files_to_judge(self.reader)
-        for pattern in self.config.unmatched_patterns(files):
-            self.session.results.note(f"{pattern} names no file here")
-        for ignore in self.config.ignores:
-            if not self._has_line(files.get(ignore.file), ignore.line):
-                line = shortened(ignore.line.strip(), 60)
-                sentence = f"ignore-unreadable: {ignore.file} has no line that reads {line}; remove the entry"
-                self.session.results.note(sentence)
-        for entry in self.reader.settings.critical:
-            if entry.files and not any(map(entry.concerns, files)):
-                self.session.results.note(
-                    f"the critical entry {entry.id} is about no file here: {', '.join(entry.files)}"
-                )
-        self._judge_remaining(files, changed_paths)
 
-    def _in_advance(self, files: Iterable[tuple[str, File]]) -> Iterator[tuple[str, File]]:
-        """The files, read and judged already where that pays and takes nothing but the bytes of each."""
-
-        def expected(item: tuple[str, File]) -> Iterator[Expected]:
-            path, file = item
-            if self._is_bound_or_shared(path):
-                return
-            if plain_file := self.reader.plain_file(file, path, self.comparison.new):
-                yield Expected(file, lambda: plain_file, len(plain_file.data))
-
-        return self.session.ahead.in_advance(files, expected)
-
-    def _is_bound_or_shared(self, path: str) -> bool:
-        """Tell whether the settings may say of a single policy of the file with what or where it is judged."""
-        rule = self.config.policy_rule(path) if self.references else None
-        is_bound = self.references and ((rule and rule.reference) or self.config.policy_rules_in(path))
-        return bool(is_bound) or any(group.reaches(path) for group in self.config.groups)
-
-    def _has_line(self, file: File | None, text: str) -> bool:
-        data = self.reader.content(file) if file else None
-        wanted = text.strip().encode()
-        return data is not None and data is not OVERSIZED and any(line.strip() == wanted for line in data.splitlines())
-
-    def _judge_remaining(self, files: Mapping[str, File], changed_paths: Collection[str]) -> None:
-        remaining_files = [
-            (path, file)
-            for path, file in files.items()
-            if path not in changed_paths and not self.reader.groups(path) and touches(Change(None, file), self.paths)
-        ]
-        steps = self.session.results.stepwise(remaining_files, "files", itemgetter(0))
-        for (path, file), _ in zip(steps, self._in_advance(remaining_files), strict=True):
-            if judged := self.session.ahead.judged_file(file):
-                remark = _unread_remark(self.reader, file, path, changed=False)
-                self.session.results.add_skipped(path, remark or judged.passed_over)
-                self.session.judged_file(path, judged)
-                continue
-            version = self.reader.version(file, path, self.comparison.new)
-            remark = _unread_remark(self.reader, file, path, changed=False) or version.passed_over
-            self.session.results.add_skipped(path, remark)
-            self.session.version(version, self._as_it_is)
-
-
-def _pairs_of(compared: tuple[FileResult, list[_Referenced]]) -> list[Pair]:
-    return [referenced.pair for referenced in compared[1]]
-
-
-def _unread_remark(reader: Reader, file: File | None, path: str, changed: bool) -> str:
+def unread_remark(reader: Reader, file: File | None, path: str, changed: bool) -> str:
     from policy_guard.pipeline.pairing.languages import unread_policies
 
     return unread_policies(reader, file, path, changed)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Literal, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, TypeAlias
 
+from policy_guard.documents.printable import counted
 from policy_guard.documents.source import Position, Source, Span
 from policy_guard.settings.severity import SEVERITIES, CheckId, FailOn
 from policy_guard.verify.finding import Finding
@@ -39,6 +40,23 @@ class Reviewed(NamedTuple):
         return f"{self.policy}: {self.access}: {self.reason} (until {self.expires}, {self.file})"
 
 
+class Part(NamedTuple):
+    """One part of a run that several machines share, with what a merge of all parts has to know of it.
+
+    `subject` names what all parts are about. `elsewhere` are the critical entries that are about none of its policies,
+    `common` the unread files that other parts may count too, `gone` the policies that fail without being judged here,
+    and `embedded` counts policies that are not looked at.
+    """
+
+    number: int
+    total: int
+    subject: Mapping[str, str]
+    elsewhere: tuple[str, ...] = ()
+    common: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    embedded: int = 0
+
+
 Relation: TypeAlias = Literal["same", "narrower", "wider", "neither", "unknown"]
 """How a new version relates to the old one: by all that it allows, and by what it no longer denies."""
 
@@ -66,7 +84,7 @@ class Report(NamedTuple):
     out all that was found. `caps` counts the new policies that only cap what others grant, `by_reference` those
     that were compared with their references. `excluded` counts the files among the `skipped` that the settings
     exclude. `paths` are what the run was restricted to, and `outside` counts the files that changed elsewhere.
-    `unmet` is the option that fails because of the `relation`.
+    `unmet` is the option that fails because of the `relation`. `part` is there if other machines judge the rest.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -103,6 +121,7 @@ class Report(NamedTuple):
     paths: tuple[str, ...] = ()
     outside: int = 0
     unmet: str = ""
+    part: Part | None = None
 
 
 class Style(NamedTuple):
@@ -120,10 +139,14 @@ class Style(NamedTuple):
 
 
 class Reporter(NamedTuple):
-    """Registered as the constant `REPORTER` of a module in `reporters/`."""
+    """Registered as the constant `REPORTER` of a module in `reporters/`.
+
+    `merged`, if there is one, makes one report of those of all shards.
+    """
 
     name: str
     render: Callable[[Report, Style], str]
+    merged: Callable[[Sequence[dict[str, Any]]], dict[str, Any]] | None = None
 
 
 class Place(NamedTuple):
@@ -162,6 +185,17 @@ def accept_command(finding: Finding, folder: str = "") -> str:
     return f"policy-guard accept {shlex.quote(path_from(folder, path))}{check} --reason '...'"
 
 
+def embedded_note(number: int) -> str:
+    """Say how many policies of all changed files are not looked at."""
+    return f"the changed files contain {embedded_policies(number)}"
+
+
+def embedded_policies(number: int) -> str:
+    """Say how many policies stand in values where no policy is looked for."""
+    remedy = "this is not checked" if number == 1 else "these are not checked"
+    return f"{counted(number, 'embedded policy', 'embedded policies')}; {remedy}"
+
+
 def in_order(report: Report) -> tuple[Finding, ...]:
     """Return the findings to show, worst first, then by path and place; those of severity `off` are left out."""
     findings = (finding for finding in report.findings if finding.severity != "off")
@@ -186,6 +220,6 @@ def fingerprints(findings: Iterable[Finding]) -> list[str]:
     return marks
 
 
-def _rank(finding: Finding) -> tuple[int, str, int, int, str, str]:
+def _rank(finding: Finding) -> tuple[int, str, int, int, str, str, str]:
     severity = SEVERITIES.index(finding.severity)
-    return severity, finding.source.path, *finding.span, finding.check, finding.critical_id or ""
+    return severity, finding.source.path, *finding.span, finding.check, finding.critical_id or "", finding.message

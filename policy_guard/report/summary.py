@@ -26,6 +26,8 @@ def summary(report: Report) -> str:
     """The verdict in one line, in plain words, with counts, base and seconds."""
     if report.error is not None:
         return error_line(report.error)
+    if report.part is not None:
+        return f"shard {report.part.number} of {report.part.total}: {summary(report._replace(part=None))}"
     shown = any(finding.severity != "off" for finding in report.findings)
     if not _total(report) and not shown:
         return _no_policy(report) + _skipped(report) + _relation(report)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from policy_guard.documents.printable import in_json, printable
 from policy_guard.documents.source import Source, Span
 from policy_guard.report.blocks import Block
+from policy_guard.report.parts import part_fields, united
 from policy_guard.report.report import Report, Reporter, Style, fingerprints, in_order, place
 from policy_guard.report.sentences import revision_suffix, sentences
 from policy_guard.report.summary import error_line
@@ -25,14 +27,42 @@ def render(report: Report, style: Style) -> str:
     rules = names()
     findings = in_order(report)
     marks = fingerprints(findings)
-    run = {
+    run: dict[str, Any] = {
         "tool": {"driver": {**_DRIVER, "semanticVersion": VERSION, "rules": [_rule(name) for name in rules]}},
         "columnKind": "unicodeCodePoints",
         "automationDetails": {"id": "policy-guard/"},
         "invocations": [_invocation(report)],
-        "results": [_result(finding, rules, mark) for finding, mark in zip(findings, marks, strict=True)],
+        "results": sorted(
+            (_result(finding, rules, mark) for finding, mark in zip(findings, marks, strict=True)), key=_rank
+        ),
     }
+    if report.part is not None:
+        run["properties"] = {"shard": part_fields(report.part, "fail" if report.fails else "pass")}
     return in_json({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def _rank(result: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The order of findings, worst first, then by path and place."""
+    location = result["locations"][0]["physicalLocation"]
+    region = (location["region"][name] for name in ("startLine", "startColumn", "endLine", "endColumn"))
+    entry = result.get("properties", {}).get("criticalIds", [""])[0]
+    path = os.fsencode(unquote(location["artifactLocation"]["uri"], errors="surrogateescape"))
+    severity = [*LEVELS.values()].index(result["level"])
+    return severity, path, *region, result["ruleId"], entry, result["message"]["text"], str(result)
+
+
+def merged(reports: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The report of a whole run, from those of all its shards."""
+    runs = [report["runs"][0] for report in reports]
+    invocation = runs[0]["invocations"][0]
+    notifications = united(run["invocations"][0].get("toolExecutionNotifications", ()) for run in runs)
+    invocation = {name: value for name, value in invocation.items() if name != "toolExecutionNotifications"}
+    if notifications:
+        invocation["toolExecutionNotifications"] = sorted(notifications, key=str)
+    run = {name: value for name, value in runs[0].items() if name != "properties"}
+    run["invocations"] = [invocation]
+    run["results"] = sorted(united(run["results"] for run in runs), key=_rank)
+    return reports[0] | {"runs": [run]}
 
 
 _DRIVER = {"name": "policy-guard", "organization": "policy-guard", "informationUri": f"{PAGES}/"}
@@ -57,9 +87,8 @@ def _rule(name: str) -> dict[str, Any]:
 
 def _invocation(report: Report) -> dict[str, Any]:
     if report.error is None:
-        notifications = [
-            {"level": "note", "message": {"text": _message(f"accepted: {reviewed}")}} for reviewed in report.accepted
-        ]
+        texts = sorted(_message(f"accepted: {reviewed}") for reviewed in report.accepted)
+        notifications = [{"level": "note", "message": {"text": text}} for text in texts]
         return {"executionSuccessful": True} | ({"toolExecutionNotifications": notifications} if notifications else {})
     notification = {"level": "error", "message": {"text": error_line(report.error)}}
     return {"executionSuccessful": False, "toolExecutionNotifications": [notification]}
@@ -107,4 +136,4 @@ def _artifact(path: str) -> dict[str, str]:
     return {"uri": f"file://{uri}"} if path.startswith("/") else {"uri": uri, "uriBaseId": "%SRCROOT%"}
 
 
-REPORTER = Reporter("sarif", render)
+REPORTER = Reporter("sarif", render, merged)
