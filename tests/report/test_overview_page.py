@@ -164,7 +164,7 @@ def test_hostile_texts_stay_texts(browser: Any, tmp_path: Path) -> None:
     hostile = row(1, name=HOSTILE, place=Place(HOSTILE, 1), holder=HOSTILE, address=HOSTILE, wildcards=(HOSTILE,))
     shown = overview((hostile,), notes=(HOSTILE,), unreadable=(Remark(Place("javascript:alert(1)", 1), HOSTILE),))
     page = opened(browser, shown._replace(address=""), tmp_path)
-    assert page.title == "Policies"
+    assert page.title == "What the policies grant"
     assert page.execute_script("return document.querySelectorAll('img').length") == 0
     hrefs = page.execute_script("return [...document.querySelectorAll('main a')].map(a => a.protocol)")
     assert set(hrefs) <= {"file:"}
@@ -179,8 +179,16 @@ def test_three_thousand_rows_are_filtered_at_once(browser: Any, tmp_path: Path) 
         "const start = performance.now(); i.dispatchEvent(new Event('input')); return performance.now() - start"
     )
     page.execute_script(script)
-    assert len(names(page, "policies")) == 100
+    assert len(names(page, "policies")) == 50
     assert page.execute_script("return document.querySelector('#policies [role=status]').innerText") == "111 of 3000"
+
+
+def test_holders_of_one_name_in_two_files_are_two_lines_of_the_map(browser: Any, tmp_path: Path) -> None:
+    places = [Place("a.yaml", 1), Place("b.yaml", 1)]
+    rows = tuple(row(n, holder="Role", place=place, critical=("delete-bucket",)) for n, place in enumerate(places))
+    page = opened(browser, overview(rows), tmp_path)
+    script = "return [...document.querySelectorAll('#matrix tbody th')].map(e => e.title)"
+    assert page.execute_script(script) == ["Role\na.yaml", "Role\nb.yaml"]
 
 
 @pytest.mark.parametrize("name", ["html", "json", "markdown", "text"])

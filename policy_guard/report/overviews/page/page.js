@@ -1,6 +1,7 @@
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
-const FIRST = 100;
+const FIRST = 50;
+const SHAPES = { matrix: "scroll field" };
 const MOST_IN_MATRIX = 40;
 const LEVELS = [["List", "list"], ["Read", "read"], ["Tagging", "tagging"], ["Write", "write"], ["Permissions management", "permissions"]];
 
@@ -28,13 +29,15 @@ function section(id, title, ...children) {
 }
 
 function scroll(label, table) {
-  return make("div", { class: table.rows[0].cells.length > 5 && table.className !== "matrix" ? "scroll wide" : "scroll", tabindex: "0", role: "region", "aria-label": `${label}, table` }, table);
+  return make("div", { class: SHAPES[table.className] || (table.rows[0].cells.length > 5 ? "scroll wide" : "scroll"), tabindex: "0", role: "region", "aria-label": `${label}, table` }, table);
 }
 
 /* A table that is sorted by its headings. A column has a title, the value to sort by, and the cell to show. */
 function sortable(label, columns, rows, filters = []) {
   let order = { column: 0, ascending: true };
   let shown = FIRST;
+  let sorted = [];
+  const drawn = new Map();
   const body = make("tbody");
   const count = make("p", { class: "dim", role: "status" });
   const everything = make("button", { class: "all", type: "button", onclick: () => { shown = Infinity; draw(); } }, "Show all");
@@ -44,22 +47,33 @@ function sortable(label, columns, rows, filters = []) {
 
   function sort(index) {
     order = { column: index, ascending: order.column === index ? !order.ascending : true };
+    arrange();
     draw();
   }
 
-  function draw() {
+  function arrange() {
     const value = columns[order.column].value;
-    const matching = rows.filter((row) => filters.every((filter) => filter.takes(row)));
-    const compared = matching.map((row) => [value(row), row]);
+    const compared = rows.map((row) => [value(row), row]);
     compared.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0) * (order.ascending ? 1 : -1));
+    sorted = compared.map(([, row]) => row);
     headings.forEach((heading, index) => heading.setAttribute("aria-sort", index !== order.column ? "none" : order.ascending ? "ascending" : "descending"));
-    body.replaceChildren(...compared.slice(0, shown).map(([, row]) =>
-      make("tr", {}, ...columns.map((column) => make("td", { class: column.class || "" }, column.cell(row))))));
+  }
+
+  function line(row) {
+    if (!drawn.has(row)) drawn.set(row, make("tr", {}, ...columns.map((column) => make("td", { class: column.class || "" }, column.cell(row)))));
+    return drawn.get(row);
+  }
+
+  function draw() {
+    const matching = sorted.filter((row) => filters.every((filter) => filter.takes(row)));
+    body.replaceChildren(...matching.slice(0, shown).map(line));
     count.textContent = matching.length === rows.length ? `${rows.length}` : `${matching.length} of ${rows.length}`;
     everything.hidden = matching.length <= shown;
+    everything.textContent = `Show all ${matching.length}`;
   }
 
   for (const filter of filters) filter.listen(() => { shown = FIRST; draw(); });
+  arrange();
   draw();
   const controls = filters.length ? make("div", { class: "filters" }, ...filters.map((filter) => filter.element), count) : count;
   return [controls, scroll(label, table), everything];
@@ -102,18 +116,26 @@ function severityOf(ids) {
 
 const severities_by_id = new Map(data.entries.map((entry) => [entry.id, entry.severity]));
 const rows = data.policies;
-const principalOf = (row) => row.holder || row.name;
+/* One holder's policies of one file are a line; holders of two files may have one name. */
+const principalOf = (row) => (row.holder ? `${row.holder}\n${row.place.path}` : row.name);
 
 document.getElementById("about").textContent =
   `${data.revision}, ${data.day}. Every policy by itself, compared with nothing. Actions of ${data.catalogue}.`;
 document.getElementById("sections").append(make("ul"));
 
+const GRAVE = ["with critical permissions", "of administrators", "public", "unreadable"];
+const TARGETS = {
+  "with critical permissions": "matrix", "of administrators": "administrators", public: "callers",
+  "with wildcards": "wildcards", unreadable: "unread",
+};
 const cards = make("ul", { class: "cards" });
 for (const card of data.cards) {
   const change = card.before === null ? null : card.now - card.before;
   const trend = change === null ? null : make("span", { class: change > 0 ? "more" : change < 0 ? "less" : "dim" },
     change ? `${change > 0 ? "+" : ""}${change} since ${data.base}` : `as at ${data.base}`);
-  cards.append(make("li", {}, make("b", {}, String(card.now)), card.title, make("br"), trend));
+  const grave = GRAVE.includes(card.title) && card.now > 0;
+  const link = make("a", { href: `#${TARGETS[card.title] || "policies"}` }, make("b", {}, card.now.toLocaleString("en")), card.title);
+  cards.append(make("li", { class: grave ? "grave" : "" }, link, trend));
 }
 document.getElementById("main").append(cards);
 
@@ -126,14 +148,29 @@ function matrix() {
     const name = principalOf(row);
     principals.set(name, new Set([...(principals.get(name) || []), ...row.critical]));
   }
-  const head = make("tr", {}, make("th", { scope: "col" }, "Principal or policy"), ...entries.map((entry) => make("th", { scope: "col", class: "entry", title: entry.reason }, entry.id)));
+  const packs = new Map();
+  for (const entry of entries) packs.set(packOf(entry), (packs.get(packOf(entry)) || 0) + 1);
+  entries.sort((a, b) => [...packs.keys()].indexOf(packOf(a)) - [...packs.keys()].indexOf(packOf(b)));
+  const groups = make("tr", {}, make("td", {}), ...[...packs].map(([pack, number]) => make("th", { scope: "colgroup", colspan: number, class: "pack", title: pack }, pack || "of the list itself")));
+  const head = make("tr", {}, make("th", { scope: "col" }, "Principal or policy"), ...entries.map((entry) => make("th", { scope: "col", class: "entry", title: entry.reason }, make("span", {}, entry.id.slice(packOf(entry).length).replace(/^[/]/, "")))));
   const sorted = [...principals].sort(([, a], [, b]) => b.size - a.size);
-  const body = sorted.slice(0, MOST_IN_MATRIX).map(([name, ids]) => make("tr", {}, make("th", { scope: "row" }, name),
+  const body = sorted.slice(0, MOST_IN_MATRIX).map(([name, ids]) => make("tr", {}, make("th", { scope: "row", title: name }, ...named(name)),
     ...entries.map((entry) => ids.has(entry.id)
       ? make("td", { class: `cell ${entry.severity}`, title: `${name}: ${entry.id}` }, make("span", { role: "img", "aria-label": `grants, ${entry.severity}` }, "\u25cf"))
       : make("td", { class: "cell" }))));
   const rest = sorted.length > MOST_IN_MATRIX ? make("p", { class: "dim" }, `and ${sorted.length - MOST_IN_MATRIX} more; the table below has them all`) : null;
-  return [scroll("Critical permissions", make("table", { class: "matrix" }, make("thead", {}, head), make("tbody", {}, ...body))), rest];
+  return [scroll("Critical permissions", make("table", { class: "matrix" }, make("thead", {}, groups, head), make("tbody", {}, ...body))), rest];
+}
+
+function packOf(entry) {
+  const slash = entry.id.indexOf("/");
+  return slash < 0 ? "" : entry.id.slice(0, slash);
+}
+
+/* A holder with its file in small letters below. */
+function named(name) {
+  const [first, path] = name.split("\n");
+  return path ? [first, make("span", { class: "dim path" }, path)] : [first];
 }
 
 function servicesMap(row) {
