@@ -44,7 +44,7 @@ _GRANTING = regex(
     rb"|ServiceCatalog|Cognito|CloudFormation::(?:Stack|CustomResource)|Lambda::(?:(?:LayerVersion)?Permission|Url)"
     rb"|OpenSearchServerless|S3::AccessGrant|EKS::\w+|Transfer::User|Redshift::EndpointAuthorization|IoT::[ACPR]\w"
     rb"|Chatbot|Detective|GuardDuty::Master|SecurityHub::DelegatedAdmin|AppSync|Oam::Link|Grafana|DataZone|EMR::Studio"
-    rb"|Lightsail::Bucket|ApiGateway(?:V2)?::(?:Authorizer|Method|Route)|EC2::(?:VPCEndpointService|SnapshotBlock))"
+    rb"|Lightsail::Bucket|ApiGateway(?:V2)?::(?:Authorizer|Integration|Method|Route)|EC2::(?:VPCEndpointService|SnapshotBlock))"
     rb"|ShareRules|LaunchPermissionConfiguration|TargetAccountIds|Visibility\b"
     rb"|Fn::(?:Transform|ForEach)|PublicAccessBlock|EventBusPolicy|AccessControl\b|ObjectOwnership|Organizations::\w{0,20}Policy|S3::AccessPoint|EntityResolution|Signer|RestApi|EFS::|KMS::Key"
     rb"|::MODULE|Custom::"

@@ -14,6 +14,8 @@ from policy_guard.regex import regex
 
 _HELM = regex(r"(?i)(?:.*/)?(?:values/[^/]+|(?:[^/]*[-_.])?values(?:[-_.][^/]*)?)\.(?:ya?ml|json)")
 _ANSIBLE = regex(r"(?:.*/)?(?:(?:group_vars|host_vars)/.+|(?:vars|defaults)/[^/]+)\.(?:ya?ml|json)")
+# The roles by which stacks are made. Source: AWS CDK, "cloud assembly manifest", properties of stacks.
+_CDK = regex(r"(?:.*/)?cdk\.out/(?:.*/)?manifest\.json")
 _PULUMI = regex(r"(?:.*/)?Pulumi\.[^/]+\.ya?ml")
 _TEMPLATES = (".yaml", ".yml", ".json", ".tpl", ".j2", ".jinja", ".jinja2", ".gotmpl")
 _CONFIG = "config"
@@ -37,7 +39,7 @@ NO_NAMES = UsedNames()
 
 def is_value_file(path: str) -> bool:
     """Tell whether a file holds values for templates, plays or programs, by its name."""
-    return any(pattern.fullmatch(path) for pattern in (_HELM, _ANSIBLE, _PULUMI))
+    return any(pattern.fullmatch(path) for pattern in (_HELM, _ANSIBLE, _PULUMI, _CDK))
 
 
 def deciding_nodes(path: str, document: Node, names: UsedNames) -> Iterator[tuple[str, Node]]:

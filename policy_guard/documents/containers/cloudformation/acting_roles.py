@@ -22,6 +22,9 @@ from policy_guard.documents.source import Array, Hole, Node, Object, Scalar
 
 # AWS CloudFormation Template Reference: "Role" of functions, "TaskRoleArn", "ServiceRole", "RoleARN" of streams.
 _ROLE = re.compile(r"\w*Role(?:A(?:rn|RN)|Name)?|IamInstanceProfile")
+# "Credentials" of a method, "CredentialsArn" of an integration, and `credentials` of one in OpenAPI.
+_CREDENTIALS = re.compile(r"(?:Authorizer)?[Cc]redentials(?:Arn)?")
+_APIS = ("AWS::ApiGateway", "AWS::Serverless::")
 _NAME, _ONE_NAME = re.compile(r"(\w+)"), re.compile(r"\$\{(\w+)(?:\.Arn)?\}")
 _OF_IAM = "AWS::IAM::"
 
@@ -45,15 +48,23 @@ def _role_nodes(resource: Object) -> Iterator[Node]:
     if not isinstance(properties, Object) or type_.startswith(_OF_IAM) or not type_.startswith("AWS::"):
         return
     known_keys = deciding_properties(type_, properties)
-    stack = [value for key, value in properties.entries if key.text not in known_keys and not _ROLE.fullmatch(key.text)]
-    yield from (value for key, value in properties.entries if key.text not in known_keys and _ROLE.fullmatch(key.text))
+    stack: list[Node] = []
+    for key, value in properties.entries:
+        if key.text not in known_keys and _names_role(type_, key.text):
+            yield value
+        elif key.text not in known_keys:
+            stack.append(value)
     while stack:
         node = stack.pop()
         if isinstance(node, Array):
             stack += node.items
         elif isinstance(node, Object) and node.tag is None:
-            yield from (value for key, value in node.entries if _ROLE.fullmatch(key.text))
-            stack += (value for key, value in node.entries if not _ROLE.fullmatch(key.text))
+            yield from (value for key, value in node.entries if _names_role(type_, key.text))
+            stack += (value for key, value in node.entries if not _names_role(type_, key.text))
+
+
+def _names_role(type_: str, key: str) -> bool:
+    return bool(_ROLE.fullmatch(key) or (type_.startswith(_APIS) and _CREDENTIALS.fullmatch(key)))
 
 
 def _role_of_template(reading: Reading, node: Node) -> str | None:

@@ -18,7 +18,7 @@ from policy_guard.documents.containers.cloudformation.documents import Unit, att
 from policy_guard.documents.containers.cloudformation.evaluate import Evaluator
 from policy_guard.documents.containers.cloudformation.grant_statements import allow_statement, resource_holders, unit_of
 from policy_guard.documents.containers.cloudformation.known_by_text import text_units
-from policy_guard.documents.containers.cloudformation.lasting import block_units, lasting_units
+from policy_guard.documents.containers.cloudformation.lasting import block_units, event_units, lasting_units
 from policy_guard.documents.containers.cloudformation.parts import NOTHING, NoValue, name_of, parts_of, text_of
 from policy_guard.documents.containers.cloudformation.reading import Reading
 from policy_guard.documents.containers.cloudformation.resource_statements import (
@@ -74,7 +74,7 @@ def grant_units(reading: Reading, name: str, managed: Collection[str], bounded: 
     if type_ in _STATING:
         units += attempt(partial(_STATING[type_], reading, name), f"Resources.{name}")
     units += text_units(reading, name, bounded)
-    for told_units in (acting_role_units, block_units, lasting_units):
+    for told_units in (acting_role_units, block_units, lasting_units, event_units):
         units += attempt(partial(told_units, reading, name), f"Resources.{name}")
     if key := _ATTACHING.get(type_):
         units += attempt(partial(_attached_units, reading, name, key, managed), f"Resources.{name}.{key}")

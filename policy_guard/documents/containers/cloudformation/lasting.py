@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 from policy_guard.documents.containers.choices import Truths, outcomes
 from policy_guard.documents.containers.cloudformation.calls import canonical
 from policy_guard.documents.containers.cloudformation.documents import Unit
 from policy_guard.documents.containers.cloudformation.grant_statements import allow_statement, policy_unit, unit_of
-from policy_guard.documents.containers.cloudformation.parts import NOTHING, NoValue, parts_of, text_of
+from policy_guard.documents.containers.cloudformation.parts import NOTHING, NoValue, Value, parts_of, text_of
 from policy_guard.documents.containers.cloudformation.reading import Reading
+from policy_guard.documents.containers.cloudformation.serverless import WITH_ROLES
 from policy_guard.documents.containers.cloudformation.template import type_of
 from policy_guard.documents.containers.holes import Parts, hole
 from policy_guard.documents.containers.other_access import action_of
 from policy_guard.documents.source import Hole, Object, Scalar, Span
 
 _LEAVES = "boundary:LeavesAllowed"
+# Judged by itself.
+_POLICY = "ResourcePolicy"
+_CALLED = ("Api", "HttpApi")
 
 
 class _Row(NamedTuple):
@@ -34,7 +39,8 @@ _ROUTE = _Row(action_of("endpoint"), ("AuthorizationType", "AuthorizerId", "Auth
 _GUARDRAILS = _Row(_LEAVES, ("GuardrailPolicies",))
 # Sources: API Gateway Developer Guide, "Control and manage access to REST APIs"; AWS AppSync Developer Guide,
 # "Configuring authorization and authentication"; Amazon EKS User Guide, "Change authentication mode"; Amazon Q
-# Developer in chat applications Administrator Guide, "Channel guardrail policies".
+# Developer in chat applications Administrator Guide, "Channel guardrail policies"; AWS SAM Developer Guide, "ApiAuth"
+# and "HttpApiAuth".
 _ROWS = {
     "AWS::ApiGateway::Method": _ROUTE,
     "AWS::ApiGatewayV2::Route": _ROUTE,
@@ -51,6 +57,8 @@ _ROWS = {
             *("OpenIDConnectConfig", "LambdaAuthorizerConfig"),
         ),
     ),
+    "AWS::Serverless::Api": _Row(action_of("endpoint"), ("Auth",)),
+    "AWS::Serverless::HttpApi": _Row(action_of("endpoint"), ("Auth",)),
     "AWS::EKS::Cluster": _Row(action_of("cluster-access"), ("AccessConfig",)),
     "AWS::Chatbot::SlackChannelConfiguration": _GUARDRAILS,
     "AWS::Chatbot::MicrosoftTeamsChannelConfiguration": _GUARDRAILS,
@@ -118,11 +126,45 @@ def lasting_units(reading: Reading, name: str) -> Iterator[Unit]:
     yield from unit_of(reading, f"Resources.{name}", f"settings of {name}", "identity", statements)
 
 
+def event_units(reading: Reading, name: str) -> Iterator[Unit]:
+    """Who may call the endpoints of a function of AWS SAM that both versions have, each event by itself."""
+    properties = reading.template.resources[name].get("Properties")
+    events = properties.get("Events") if isinstance(properties, Object) else None
+    if name not in reading.lasting or type_of(reading.template.resources[name]) not in WITH_ROLES:
+        return
+    for key, event in events.entries if isinstance(events, Object) else ():
+        settings = event.get("Properties") if isinstance(event, Object) and type_of(event) in _CALLED else None
+        if not isinstance(settings, Object):
+            continue
+        statements = [
+            _endpoint(reading, outcome.value, outcome.truths)
+            for truths in reading.existing(name)
+            for outcome in outcomes(partial(_event_setting, reading, settings), truths, settings.span)
+            if outcome.value is not None
+        ]
+        address = f"Resources.{name}.Events.{key.text}"
+        yield from unit_of(reading, address, f"callers of {name} {key.text}", "identity", statements)
+
+
+def _event_setting(reading: Reading, settings: Object, truths: Truths) -> Scalar:
+    node = settings.get("Auth")
+    value = _closing("Auth", reading.evaluator(truths).value(node)) if node is not None else NOTHING
+    span = node.span if node is not None else settings.span
+    if isinstance(value, NoValue):
+        return text_of(("*",), span)
+    return text_of((hole("what its access settings let in", canonical(value)),), span)
+
+
+def _endpoint(reading: Reading, resource: Scalar, truths: Truths) -> Object:
+    action = text_of((action_of("endpoint"),), resource.span)
+    return allow_statement(reading, resource.span, truths, Action=action, Resource=resource)
+
+
 def _setting(reading: Reading, name: str, row: _Row, truths: Truths) -> Scalar:
     """What the settings come to: everything, or what is known by their text."""
     properties, evaluator = reading.properties(name), reading.evaluator(truths)
     nodes = {key: properties.get(key) for key in row.properties}
-    values = {key: evaluator.value(node) if node is not None else NOTHING for key, node in nodes.items()}
+    values = {key: _closing(key, evaluator.value(node)) if node is not None else NOTHING for key, node in nodes.items()}
     span = next((node.span for node in nodes.values() if node is not None), reading.template.spans[name].span)
     first = values[row.properties[0]]
     if isinstance(first, NoValue) or (row.open and isinstance(first, Scalar) and first.text == row.open):
@@ -130,3 +172,14 @@ def _setting(reading: Reading, name: str, row: _Row, truths: Truths) -> Scalar:
     texts = {key: canonical(value) for key, value in values.items() if not isinstance(value, NoValue)}
     words = "what the boundary leaves" if row.action == _LEAVES else "what its access settings let in"
     return text_of((hole(words, sorted(texts.items())),), span)
+
+
+def _closing(key: str, value: Value) -> Value:
+    """The value without what keeps nobody out: of an API of AWS SAM what is no authorizer or key of all its methods."""
+    if key != "Auth" or not isinstance(value, Object):
+        return value
+    entries = tuple(each for each in value.entries if each.key.text != _POLICY)
+    texts = {each.key.text: each.value.text for each in entries if isinstance(each.value, Scalar)}
+    authorizers = {texts.get(name, "NONE") for name in ("DefaultAuthorizer", "Authorizer")}
+    is_closed = authorizers != {"NONE"} or texts.get("ApiKeyRequired", "false") != "false"
+    return value._replace(entries=entries) if is_closed else NOTHING

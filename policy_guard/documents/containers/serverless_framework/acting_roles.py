@@ -9,6 +9,7 @@ from policy_guard.documents.containers.serverless_framework.roles import SHARED,
 from policy_guard.documents.containers.serverless_framework.variables import Variables
 from policy_guard.documents.source import Array, Entry, Node, Object, Scalar
 
+_DEPLOYMENT, _STACK = "DeploymentOfService", "AWS::CloudFormation::Deployment"
 FUNCTION = "LambdaFunction"
 """What the logical ids of functions end with."""
 
@@ -32,6 +33,16 @@ def functions_with_roles(
             f"{normalized(key.text)}{FUNCTION}",
             mapping(key.span, Type=text("AWS::Lambda::Function", key.span), Properties=properties),
         )
+
+
+def deployment(variables: Variables, provider: Object) -> Entry:
+    """The deployment of the service, which CloudFormation may do in a role of its own.
+
+    Source: Serverless Framework, "AWS - IAM", deploymentRole; in earlier versions it is `cfnRole`.
+    """
+    given = variables.value(variables.at(provider, "iam", "deploymentRole")) or variables.value(provider.get("cfnRole"))
+    properties = mapping(provider.span, **({"Role": given} if given is not None else {}))
+    return entry(_DEPLOYMENT, mapping(provider.span, Type=text(_STACK, provider.span), Properties=properties))
 
 
 def _reference(variables: Variables, provider: Object) -> Node | None:

@@ -12,7 +12,11 @@ from policy_guard.documents.containers.cloudformation.template import Template, 
 from policy_guard.documents.containers.opaque import Opaque
 from policy_guard.documents.containers.revision_files import RevisionFiles
 from policy_guard.documents.containers.serverless_framework.account import account_of, with_values
-from policy_guard.documents.containers.serverless_framework.acting_roles import FUNCTION, functions_with_roles
+from policy_guard.documents.containers.serverless_framework.acting_roles import (
+    FUNCTION,
+    deployment,
+    functions_with_roles,
+)
 from policy_guard.documents.containers.serverless_framework.buckets import provider_buckets
 from policy_guard.documents.containers.serverless_framework.endpoints import endpoints
 from policy_guard.documents.containers.serverless_framework.functions import callers, url
@@ -83,6 +87,7 @@ def _made(variables: Variables, root: Object, provider: Object) -> Iterator[Entr
     roles = function_roles(variables, root, provider, functions)
     yield from roles
     yield from functions_with_roles(variables, provider, functions, roles)
+    yield deployment(variables, provider)
     for key, function in functions:
         yield from url(variables, key, function)
         yield from callers(variables, key, function) if _is_aws(variables, provider) else ()
