@@ -123,7 +123,7 @@ def _changed_span(origin: Origin, text: str, old_sources: Mapping[str, Source]) 
 
     Of a file that the policy did not depend on before, nobody knows here what changed.
     """
-    from policy_guard.verify.explain.changed import changed_places
+    from policy_guard.verify.explain.changed_lines import changed_places
 
     old_source = old_sources.get(origin.source.path)
     if old_source is None:
@@ -136,7 +136,7 @@ def _changed_span(origin: Origin, text: str, old_sources: Mapping[str, Source]) 
 
 
 def _is_touched(source: Source, span: Span, old_sources: Mapping[str, Source]) -> bool:
-    from policy_guard.verify.explain.changed import is_on_changed_line
+    from policy_guard.verify.explain.changed_lines import is_on_changed_line
 
     old_source = old_sources.get(source.path)
     return old_source is not None and is_on_changed_line(source, span, old_source)
@@ -144,7 +144,7 @@ def _is_touched(source: Source, span: Span, old_sources: Mapping[str, Source]) -
 
 def _is_on_changed_place(finding: Finding, old_sources: Mapping[str, Source]) -> bool:
     """Tell whether the change touched the line of a finding, or took out lines beside it."""
-    from policy_guard.verify.explain.changed import is_beside_removed_lines, is_on_changed_line
+    from policy_guard.verify.explain.changed_lines import is_beside_removed_lines, is_on_changed_line
 
     old_source = old_sources.get(finding.source.path)
     asked = (is_on_changed_line, is_beside_removed_lines)

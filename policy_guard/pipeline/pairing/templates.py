@@ -146,7 +146,7 @@ class ResourceChanges:
     """Where the resources of a template changed, by their names and by their places."""
 
     def __init__(self, old: Template, new: Template) -> None:
-        from policy_guard.verify.explain.changed import changed_places
+        from policy_guard.verify.explain.changed_lines import changed_places
 
         self._nesting = Nesting(node.span for node in new.resources.values())
         self._by_span: dict[Span, list[Span]] = {}

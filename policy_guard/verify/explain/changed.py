@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
-from policy_guard.documents.line_diff import Run, differing
 from policy_guard.documents.source import Source, Span
 from policy_guard.iam.meaning import concrete
 from policy_guard.iam.meaning.prover import Prover
@@ -24,6 +21,14 @@ from policy_guard.iam.policy import (
     statement_meaning,
 )
 from policy_guard.verify.check import Claim
+from policy_guard.verify.explain.changed_lines import (
+    Place,
+    changed_lines,
+    differing_values,
+    line_after,
+    span_on_line,
+    written_on,
+)
 from policy_guard.verify.explain.without_document import is_other_access
 from policy_guard.verify.requests import claimed_requests
 
@@ -31,11 +36,6 @@ _NEAR = 30
 """How many statements further on one is looked for that has changed."""
 
 Operator: TypeAlias = "tuple[str, str, bool, str]"
-
-
-class Place(NamedTuple):
-    source: Source
-    span: Span
 
 
 class Cause(NamedTuple):
@@ -129,12 +129,12 @@ def _at_gone_line(cause: Cause, statement: Statement, ancestor: Statement) -> Ca
     Such a statement is written nowhere: it stands for a boundary or a block that is gone.
     """
     source, old_source = statement.source, ancestor.source
-    if source.path != old_source.path or any(True for _ in _changed_lines(statement, old_source)):
+    if source.path != old_source.path or any(True for _ in changed_lines(statement, old_source)):
         return cause
     line = old_source.position(ancestor.span.start).line
-    if not any(run.old_start < line <= run.old_end for run in _differing_values(old_source.text, source.text)):
+    if not any(run.old_start < line <= run.old_end for run in differing_values(old_source.text, source.text)):
         return cause
-    place = Place(source, _line(source, _line_after(old_source, source, line)))
+    place = Place(source, written_on(source, line_after(old_source, source, line)))
     return cause._replace(place=place, is_gone=True)
 
 
@@ -159,7 +159,7 @@ def _are_comparable(new: Policy, old: Policy, path: str) -> bool:
 
 def _changed_place(statement: Statement, old_source: Source, blamed_spans: Sequence[Span] = ()) -> Place | None:
     """Return the first blamed value on a line of the statement that the change touched, or else such a line."""
-    lines = list(_changed_lines(statement, old_source))
+    lines = list(changed_lines(statement, old_source))
     numbers = {statement.source.position(line.start).line for line in lines}
     blamed_span = next((span for span in blamed_spans if statement.source.position(span.start).line in numbers), None)
     return Place(statement.source, blamed_span or lines[0]) if lines else None
@@ -280,12 +280,12 @@ def _place(
     """The first value that is new, or else the line of the part that changed, or that stood next to what is gone."""
     if new_spans:
         return Place(statement.source, new_spans[0])
-    lines = list(_changed_lines(statement, ancestor.source))
+    lines = list(changed_lines(statement, ancestor.source))
     part_lines = [line for line in lines if new_span and new_span.start <= line.start < new_span.end]
     if part_lines or new_span:
         return Place(statement.source, part_lines[0] if part_lines else new_span or statement.span)
-    line = _line_after(ancestor.source, statement.source, ancestor.source.position(old_span.start).line)
-    return Place(statement.source, _span_on_line(statement, line))
+    line = line_after(ancestor.source, statement.source, ancestor.source.position(old_span.start).line)
+    return Place(statement.source, span_on_line(statement, line))
 
 
 _NEGATED = {
@@ -324,79 +324,10 @@ def _effect_place(statement: Statement, old_source: Source) -> Place:
         Span(match.start() + statement.span.start, match.end() + statement.span.start)
         for match in re.finditer(r"""["']?\beffect\b["']?\s*[:=]\s*["']?\w+["']?""", _text(statement), re.IGNORECASE)
     ]
-    lines = list(_changed_lines(statement, old_source))
+    lines = list(changed_lines(statement, old_source))
     numbers = {statement.source.position(line.start).line for line in lines}
     changed = [span for span in spans if statement.source.position(span.start).line in numbers]
     return Place(statement.source, [*changed, *lines, *spans, statement.span][0])
-
-
-def _changed_lines(statement: Statement, old_source: Source) -> Iterator[Span]:
-    """The lines of the statement that the change touched."""
-    first, last = (statement.source.position(at).line for at in (statement.span.start, statement.span.end - 1))
-    for run in _runs_between(statement.source, old_source, first, last):
-        start, end = (run.start + 1, run.end) if run.end > run.start else (_line_near(statement.source, run.start),) * 2
-        yield from (_span_on_line(statement, line) for line in range(max(start, first), min(end, last) + 1))
-
-
-def _runs_between(source: Source, old_source: Source, first: int, last: int) -> Iterator[Run]:
-    """The runs at some lines of the new text, and those beside them."""
-    runs = _differing_values(old_source.text, source.text)
-    number = bisect_left(runs, first - 1, key=lambda run: run.end)
-    while number < len(runs) and runs[number].start <= last:
-        yield runs[number]
-        number += 1
-
-
-@lru_cache(maxsize=8)
-def _differing_values(old: str, new: str) -> tuple[Run, ...]:
-    """The runs of lines that differ in more than the comma after their last value."""
-    return differing(*("\n".join(line.rstrip(" \t,") for line in text.splitlines()) for text in (old, new)))
-
-
-def is_on_changed_line(source: Source, span: Span, old_source: Source) -> bool:
-    """Tell whether the line on which the span begins is one that the change touched."""
-    line = source.position(span.start).line
-    return any(run.start < line <= run.end for run in _runs_between(source, old_source, line, line))
-
-
-def is_beside_removed_lines(source: Source, span: Span, old_source: Source) -> bool:
-    """Tell whether lines were taken out before or behind the line on which the span begins."""
-    line = source.position(span.start).line
-    runs = _runs_between(source, old_source, line, line)
-    return any(run.start == run.end and run.start in (line - 1, line) for run in runs)
-
-
-def changed_places(source: Source, old_source: Source, within: Span) -> Iterator[Span]:
-    """Return what is written on the first line of each run of lines that changed, at a stretch of the text."""
-    first, last = (source.position(at).line for at in within)
-    for run in _runs_between(source, old_source, first, last):
-        yield _line(source, run.start + 1 if run.end > run.start else _line_near(source, run.start))
-
-
-def _span_on_line(statement: Statement, line: int) -> Span:
-    """Return what is written on the line, as far as it belongs to the statement."""
-    start, end = _line(statement.source, line)
-    start = min(max(start, statement.span.start), statement.span.end - 1)
-    return Span(start, max(start + 1, min(end, statement.span.end)))
-
-
-def _line_after(old: Source, new: Source, line: int) -> int:
-    """Return where a line of the old text would stand in the new one."""
-    shift = 0
-    for run in _differing_values(old.text, new.text):
-        if line <= run.old_start:
-            break
-        if line <= run.old_end:
-            inside = min(run.start + line - run.old_start, run.end)
-            return inside if run.end > run.start else _line_near(new, run.start)
-        shift = run.end - run.old_end
-    return max(1, line + shift)
-
-
-def _line_near(source: Source, number: int) -> int:
-    """Return the line after so many, below which something was taken out, or the one above if it only closes."""
-    after = source.line(number + 1) if number < source.line_count() else ""
-    return number if number and not after.strip(" \t,;]})") else number + 1
 
 
 class Heir(NamedTuple):
@@ -420,7 +351,7 @@ def heir(old_deny: Statement, old: Policy, new: Policy, request: Request | None)
     if reversal is not None:
         return Heir(reversal, _effect_place(reversal, old_deny.source))
     return Heir(
-        None, Place(new.source, _line(new.source, _line_after(old_deny.source, new.source, _first_line(old_deny))))
+        None, Place(new.source, written_on(new.source, line_after(old_deny.source, new.source, _first_line(old_deny))))
     )
 
 
@@ -443,11 +374,3 @@ def _is_reversal(old_deny: Statement, allow: Statement) -> bool:
 
 def _first_line(statement: Statement) -> int:
     return statement.source.position(statement.span.start).line
-
-
-def _line(source: Source, number: int) -> Span:
-    """Return what is written on a line."""
-    number = min(number, source.line_count())
-    text = source.line(number)
-    start = source.offset(number, 1)
-    return Span(start + len(text) - len(text.lstrip()), start + max(len(text.rstrip()), 1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import is_dataclass
-from typing import TypeGuard, TypeVar
+from typing import TypeVar
 
 from policy_guard.documents.containers.choices import Atom, Need, Truths, free, settle
 from policy_guard.documents.containers.opaque import Opaque
@@ -12,6 +12,7 @@ from policy_guard.documents.containers.terraform.conversions import as_beside, h
 from policy_guard.documents.containers.terraform.definition import Definition
 from policy_guard.documents.containers.terraform.numbers import reckoned
 from policy_guard.documents.containers.terraform.scope import Scope
+from policy_guard.documents.containers.terraform.steps import child_of, head_and_steps, is_of_item
 from policy_guard.documents.containers.terraform.values import (
     JSON,
     SET,
@@ -187,7 +188,7 @@ class Evaluator:
         """The structure of a part of an expression, with its references worked out."""
         if isinstance(part, OtherFile):
             return self._evaluator_of(self.scope, part.source, self.names).part_structure(part.value)
-        if isinstance(part, Variable | Attribute | Index) and ("*" in self.names or not _is_of_item(part)):
+        if isinstance(part, Variable | Attribute | Index) and ("*" in self.names or not is_of_item(part)):
             try:
                 return name_of(self._reference(part))
             except Opaque as error:
@@ -308,17 +309,12 @@ class Evaluator:
     # --- references
 
     def _reference(self, node: Expression) -> Node:
-        steps: list[Attribute | Index] = []
-        while isinstance(node, Attribute | Index):
-            steps.append(node)
-            node = node.value
-        steps.reverse()
-        full_span = steps[-1].span if steps else node.span
-        if not isinstance(node, Variable):
-            return self.follow(self.value(node), steps, full_span)
-        if node.name in self.names:
-            return self.follow(self.names[node.name], steps, full_span)
-        return self._named_value(node.name, steps, full_span)
+        head, steps = head_and_steps(node)
+        if not isinstance(head, Variable):
+            return self.follow(self.value(head), steps, node.span)
+        if head.name in self.names:
+            return self.follow(self.names[head.name], steps, node.span)
+        return self._named_value(head.name, steps, node.span)
 
     def _named_value(self, first: str, steps: Sequence[Attribute | Index], span: Span) -> Node:
         labels = [step.name for step in steps if isinstance(step, Attribute)]
@@ -373,7 +369,7 @@ class Evaluator:
         value = self.value(for_each)
         if isinstance(value, Array):
             return self.with_names({"each": each_of(key, key)})
-        return self.with_names({"each": each_of(key, self._child(value, key, key.span))})
+        return self.with_names({"each": each_of(key, child_of(value, key, key.span, self.scope.policies))})
 
     def numbered(self, body: Body) -> dict[str, Node]:
         """Return what `count` and `each` stand for in any of the objects that a block makes."""
@@ -436,32 +432,5 @@ class Evaluator:
                 key: Node = Scalar(step.name, step.span)
             else:
                 key = self.value(step.key)
-            value = self._child(value, key, span)
+            value = child_of(value, key, span, self.scope.policies)
         return value
-
-    def _child(self, value: Node, key: Node, span: Span) -> Node:
-        is_text_key = isinstance(key, Scalar) and is_known(key)
-        text = key.text if isinstance(key, Scalar) else ""
-        if is_text_key and isinstance(value, Object):
-            values = [entry.value for entry in value.entries if entry.key.text == text]
-            if not values:
-                raise Opaque(f"there is no {text[:60]!r} in this value", span)
-            return values[-1]
-        if is_text_key and _is_list(value) and text.isdecimal() and len(text) < 6:
-            if int(text) >= len(value.items):
-                raise Opaque("the list is shorter than that", span)
-            return value.items[int(text)]
-        child = unknown(f"{label_of(value)}.{label_of(key)}", span, name_of(value), name_of(key))
-        return single(child) if self.scope.policies.note_part(value, text, child) else child
-
-
-def _is_list(value: Node) -> TypeGuard[Array]:
-    """Tell whether a value is a list of which the order is known."""
-    return isinstance(value, Array) and value.tag != SET
-
-
-def _is_of_item(node: Expression) -> bool:
-    """Tell whether a reference begins with what stands for each item of a splat."""
-    while isinstance(node, Attribute | Index):
-        node = node.value
-    return isinstance(node, Item)
