@@ -8,6 +8,8 @@ from enum import Enum
 from typing import NamedTuple
 
 from policy_guard.documents.containers import Kind
+from policy_guard.documents.containers.answers import LABEL as CONTENT
+from policy_guard.documents.containers.answers import organizations_kind
 from policy_guard.documents.containers.attached import Attachments
 from policy_guard.documents.containers.holders import Holders
 from policy_guard.documents.containers.limits import Limits
@@ -130,7 +132,12 @@ def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
                 continue
             label = place.label if place.label not in by_label else f"{place.label}#{len(by_label)}"
             by_label[label] = PolicyDocument(
-                label=label, node=place.node, source=source, holder=holders.text(place.neighbors), bare=place.bare
+                label=label,
+                node=place.node,
+                source=source,
+                holder=holders.text(place.neighbors),
+                kind=organizations_kind(document) if label == CONTENT and len(documents) == 1 else None,
+                bare=place.bare,
             )
             policy_ids.add(id(place.file_node))
     deeper = sum(_deeper(document, policy_ids) for document in documents)

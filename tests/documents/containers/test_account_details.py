@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,54 @@ def test_each_principal_is_compared_as_a_whole(
     scratch.write("old.json", account(**old))
     scratch.write("new.json", account(**new))
     assert scratch.guard("compare", "old.json", "new.json").code == code
+
+
+def _joins(answer: Any) -> None:
+    answer["UserDetailList"][0]["GroupList"].append("administrators")
+
+
+def _other_default(answer: Any) -> None:
+    for version in answer["Policies"][0]["PolicyVersionList"]:
+        version["IsDefaultVersion"] = not version["IsDefaultVersion"]
+
+
+_CHANGES: dict[str, Callable[[Any], object]] = {
+    "a group that the answer does not have": _joins,
+    "a group that went": lambda answer: answer["GroupDetailList"].clear(),
+    "another default version": _other_default,
+    "a default version that is named otherwise": lambda answer: answer["Policies"][0].update(DefaultVersionId="v9"),
+    "a policy of another path": lambda answer: answer["Policies"][0].update(Arn=ORDERS.replace("orders", "a/orders")),
+    "policies that the answer lacks": lambda answer: answer["Policies"].clear(),
+    "a page of several": lambda answer: answer.update(IsTruncated=False, Marker="more"),
+    "a role whose name differs in capital letters": lambda answer: answer["RoleDetailList"].append(
+        {
+            "RoleName": "APP",
+            "AssumeRolePolicyDocument": TRUST,
+            "AttachedManagedPolicies": [{"PolicyArn": ADMINISTRATOR}],
+        }
+    ),
+    "a role that AWS makes": lambda answer: answer["RoleDetailList"].append(
+        {
+            "Path": "/aws-service-role/x.amazonaws.com/",
+            "RoleName": "AWSServiceRoleForX",
+            "AssumeRolePolicyDocument": TRUST,
+            "AttachedManagedPolicies": [{"PolicyArn": "arn:aws:iam::aws:policy/aws-service-role/Unheard"}],
+        }
+    ),
+    "a wider trust policy": lambda answer: answer["RoleDetailList"][0].update(
+        AssumeRolePolicyDocument={**TRUST, "Statement": {**TRUST["Statement"][0], "Principal": {"AWS": "*"}}}
+    ),
+    "a list that is none": lambda answer: answer["RoleDetailList"][0].update(RolePolicyList=None),
+}
+
+
+@pytest.mark.parametrize("change", _CHANGES.values(), ids=_CHANGES)
+def test_no_change_of_an_account_goes_unseen(tmp_path: Path, change: Callable[[Any], object]) -> None:
+    scratch, answer = Scratch(tmp_path), json.loads(account())
+    scratch.write("old.json", json.dumps(answer, indent=1))
+    change(answer)
+    scratch.write("new.json", json.dumps(answer, indent=1))
+    assert scratch.guard("compare", "old.json", "new.json").code == 1
 
 
 def test_documents_in_strings_are_read(tmp_path: Path) -> None:
