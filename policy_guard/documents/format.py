@@ -45,7 +45,7 @@ _GRANTING = regex(
     rb"|OpenSearchServerless|S3::AccessGrant|EKS::\w+|Transfer::User|Redshift::EndpointAuthorization|IoT::[ACPR]\w"
     rb"|Chatbot|Detective|GuardDuty::Master|SecurityHub::DelegatedAdmin|AppSync|Oam::Link|Grafana|DataZone|EMR::Studio"
     rb"|Lightsail::Bucket|ApiGateway(?:V2)?::(?:Authorizer|Integration|Method|Route)|EC2::(?:VPCEndpointService|SnapshotBlock))"
-    rb"|ShareRules|LaunchPermissionConfiguration|TargetAccountIds|Visibility\b"
+    rb"|DLM::Lifecycle|ImageBuilder::Distribution|Visibility\b"
     rb"|Fn::(?:Transform|ForEach)|PublicAccessBlock|EventBusPolicy|AccessControl\b|ObjectOwnership|Organizations::\w{0,20}Policy|S3::AccessPoint|EntityResolution|Signer|RestApi|EFS::|KMS::Key"
     rb"|::MODULE|Custom::"
 )

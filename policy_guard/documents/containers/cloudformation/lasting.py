@@ -96,6 +96,10 @@ def block_units(reading: Reading, name: str) -> Iterator[Unit]:
         for detail, closing in _KEPT_OUT.items()
         if parts not in [(each,) for each in closing]
     ]
+    span = reading.template.spans[name].span
+    statements += (
+        _opened(reading, detail, ("*",), truths, span) for truths in reading.missing(name) for detail in _KEPT_OUT
+    )
     yield from _block_unit(reading, name, statements)
 
 
@@ -112,8 +116,29 @@ def _block_unit(reading: Reading, name: str, statements: list[Object]) -> Iterat
 def lasting_units(reading: Reading, name: str) -> Iterator[Unit]:
     """The settings of a resource of both versions, as one policy: others let in what these did not."""
     row = _ROWS.get(type_of(reading.template.resources[name]))
-    if row is None or name not in reading.lasting:
-        return
+    if row is not None and name in reading.lasting:
+        statements = _statements(reading, name, row)
+        yield from unit_of(reading, f"Resources.{name}", f"settings of {name}", "identity", statements)
+
+
+def replacing_units(reading: Reading, other: Reading) -> Iterator[Unit]:
+    """The settings of the resources of a type that one version alone has, if the other has others of it instead.
+
+    Under another logical id such a resource is made anew, and lets in whom it does.
+    """
+    for type_, row in _ROWS.items():
+        for name in _made_anew(reading, type_) if _made_anew(other, type_) else ():
+            label, statements = f"settings of each new {type_}", _statements(reading, name, row)
+            yield from policy_unit(reading, f"Resources.{name}", label, label, statements)
+
+
+def _made_anew(reading: Reading, type_: str) -> list[str]:
+    """The resources of a type that the other version does not have."""
+    resources = reading.template.resources.items()
+    return [name for name, resource in resources if name not in reading.lasting and type_of(resource) == type_]
+
+
+def _statements(reading: Reading, name: str, row: _Row) -> list[Object]:
     span = reading.template.spans[name].span
     statements: list[Object] = []
     for truths in reading.existing(name):
@@ -123,7 +148,7 @@ def lasting_units(reading: Reading, name: str) -> Iterator[Unit]:
                 statements.append(
                     allow_statement(reading, outcome.value.span, outcome.truths, Action=action, Resource=outcome.value)
                 )
-    yield from unit_of(reading, f"Resources.{name}", f"settings of {name}", "identity", statements)
+    return statements
 
 
 def event_units(reading: Reading, name: str) -> Iterator[Unit]:

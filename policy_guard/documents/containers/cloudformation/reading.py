@@ -72,12 +72,17 @@ class Reading:
 
     def existing(self, name: str) -> list[Truths]:
         """Under which truths the resource is there."""
-        resource = self.template.resources[name]
-        condition = resource.get("Condition")
+        return [outcome.truths for outcome in self._existences(name) if outcome.value]
+
+    def missing(self, name: str) -> list[Truths]:
+        """Under which truths the resource is not there."""
+        return [outcome.truths for outcome in self._existences(name) if outcome.value is False]
+
+    def _existences(self, name: str) -> list[Outcome[bool]]:
+        condition = self.template.resources[name].get("Condition")
         if condition is None:
-            return [{}]
-        existences = outcomes(lambda truths: self._is_there(condition, truths), {}, condition.span)
-        return [outcome.truths for outcome in existences if outcome.value]
+            return [Outcome({}, True)]
+        return outcomes(lambda truths: self._is_there(condition, truths), {}, condition.span)
 
     def _is_there(self, condition: Node, truths: Truths) -> bool:
         evaluator = self.evaluator(truths)

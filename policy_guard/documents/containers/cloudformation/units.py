@@ -26,7 +26,7 @@ from policy_guard.documents.containers.cloudformation.documents import IDENTITY,
 from policy_guard.documents.containers.cloudformation.evaluate import Changes
 from policy_guard.documents.containers.cloudformation.grants import grant_units, may_have_block
 from policy_guard.documents.containers.cloudformation.known_by_text import account_units, has_api_policy
-from policy_guard.documents.containers.cloudformation.lasting import gone_blocks
+from policy_guard.documents.containers.cloudformation.lasting import gone_blocks, replacing_units
 from policy_guard.documents.containers.cloudformation.principals import (
     Principals,
     principal_units,
@@ -78,8 +78,10 @@ def differing_units(old: Template, new: Template) -> Sides:
         for reading, index in zip(readings, indexes, strict=True)
     ]
     places = [account_units(reading) if moves else () for reading in readings]
-    opened = gone_blocks(*readings)
-    return Sides((*units[0], *places[0]), (*units[1], *places[1], *opened), problems, all_notes)
+    replacing = [attempt(partial(replacing_units, *pair), "Resources") for pair in (readings, readings[::-1])]
+    opened = attempt(partial(gone_blocks, *readings), "Resources")
+    old_units, new_units = (*units[0], *places[0], *replacing[0]), (*units[1], *places[1], *replacing[1], *opened)
+    return Sides(old_units, new_units, problems, all_notes)
 
 
 def _bounded_names(readings: tuple[Reading, Reading], names: set[str], lasting: frozenset[str]) -> dict[str, bool]:
