@@ -86,6 +86,10 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _parallel(arguments: argparse.Namespace) -> Parallel:
+    if arguments.scheduler is not None:
+        if arguments.jobs is not None:
+            raise SetupError("--scheduler has workers of its own. Leave out --jobs.")
+        return Parallel(scheduler=arguments.scheduler)
     if arguments.jobs is None:
         return usual()
     if not 1 <= arguments.jobs <= MOST_JOBS:

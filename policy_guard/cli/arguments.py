@@ -264,6 +264,7 @@ def _jobs(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--jobs", type=int, metavar="N", help="how many processes judge (one a core where that pays; 1 is this one)"
     )
+    command.add_argument("--scheduler", metavar="ADDRESS", help="let the workers of this scheduler of Dask judge")
 
 
 def _common(command: argparse.ArgumentParser) -> None:

@@ -27,6 +27,8 @@ _CHUNKS_A_SLOT = 3
 _LEAST_VERDICTS = 1_000_000
 """Steps of the run that have to be left, so that no question can have met their end: one may take so many."""
 _LEAST_ASIDE = 1_000
+_SECONDS_A_LOOK = 10
+"""After how long without an answer it is asked whether there is someone left to give it."""
 _ALONE = Parallel()
 
 
@@ -41,8 +43,9 @@ class Expected(NamedTuple):
 class _Chunk:
     """Some tasks that are handed over together, and what came of them."""
 
-    def __init__(self, future: Future[bytes]) -> None:
+    def __init__(self, future: Future[bytes], crew: Workers) -> None:
         self._future = future
+        self._crew = crew
         self._outcomes: list[Outcome] | None = None
 
     def outcome(self, number: int) -> Outcome:
@@ -51,17 +54,27 @@ class _Chunk:
 
         if self._outcomes is None:
             try:
-                answer = unpacked(self._future.result())
-            except WorkerLost as error:
+                answer = unpacked(self._answer())
+            except self._crew.lost as error:
+                end = str(error) if isinstance(error, WorkerLost) else "was lost"
                 raise SetupError(
-                    f"a worker process {error} before it answered, so nothing is proved. If memory ran out, "
-                    "use fewer --jobs."
+                    f"a worker process {end} before it answered, so nothing is proved. If memory ran out, use fewer."
                 ) from None
             if isinstance(answer, Refused):
                 remedy = "Install one version everywhere."
                 raise SetupError(f"a worker has {answer.marks}, and {marks()} is asking. {remedy}")
             self._outcomes = answer
         return self._outcomes[number]
+
+    def _answer(self) -> bytes:
+        from concurrent.futures import TimeoutError as NoAnswerYet
+
+        while True:
+            try:
+                return self._future.result(timeout=_SECONDS_A_LOOK)
+            except NoAnswerYet:
+                if not self._future.done() and not self._crew.is_alive():
+                    raise SetupError("all workers are gone, so nothing is proved. Start them again.") from None
 
 
 class _Sent(NamedTuple):
@@ -171,7 +184,7 @@ class Ahead:
         from policy_guard.pipeline.tasks import judge_packed, marks, packed
 
         tasks = packed([expected.task() for expected in chunk])
-        sent_chunk = _Chunk(crew.executor.submit(judge_packed, marks(), self._frame, self._judge.steps, tasks))
+        sent_chunk = _Chunk(crew.executor.submit(judge_packed, marks(), self._frame, self._judge.steps, tasks), crew)
         for number, expected in enumerate(chunk):
             del self._unsent[id(expected.key)]
             self._unsent_weight -= expected.weight

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from functools import cache, lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeAlias
 
 from policy_guard.documents.containers.revision_files import RevisionFiles
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from policy_guard.refine.attribution import Usage
 
 _PROTOCOL = 5
+_ONE_AT_A_TIME = Lock()
+"""A judge counts the steps of one run: of several threads of a worker, one judges."""
 
 
 class Frame(NamedTuple):
@@ -114,9 +117,10 @@ def judge_packed(asking: str, frame: bytes, steps: Steps, tasks: bytes) -> bytes
     """
     if asking != marks():
         return packed(Refused(marks()))
-    settings, judge = _judge(frame)
-    judge.allow(steps)
-    return packed([_outcome(task, judge, settings) for task in unpacked(tasks)])
+    with _ONE_AT_A_TIME:
+        settings, judge = _judge(frame)
+        judge.allow(steps)
+        return packed([_outcome(task, judge, settings) for task in unpacked(tasks)])
 
 
 @lru_cache(maxsize=1)

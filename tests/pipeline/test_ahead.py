@@ -76,12 +76,13 @@ def mixed(tmp_path: Path) -> Scratch:
     return scratch
 
 
-def shown(scratch: Scratch, jobs: int, *options: str) -> tuple[int, dict[str, str]]:
+def shown(scratch: Scratch, jobs: int, *options: str, scheduler: str = "") -> tuple[int, dict[str, str]]:
     """The exit code, and the output in every format."""
     folder = scratch.folder.parent / f"shown-{jobs}"
     folder.mkdir(exist_ok=True)
     formats = [option for name in FORMATS for option in ("--format", f"{name}={folder / name}")]
-    answer = scratch.guard("check", "--jobs", str(jobs), *options, *formats)
+    judging = ("--scheduler", scheduler) if scheduler else ("--jobs", str(jobs))
+    answer = scratch.guard("check", *judging, *options, *formats)
     assert answer.err == "", answer
     return answer.code, {name: SECONDS.sub("", (folder / name).read_text()) for name in FORMATS}
 
@@ -143,6 +144,10 @@ def test_a_module_in_the_repository_is_not_what_a_worker_runs(mixed: Scratch) ->
     for name in ("pickle", "queue", "struct", "threading", "multiprocessing", "policy_guard", "z3"):
         mixed.write(f"{name}.py", "import os; os._exit(0)\n")
     assert mixed.guard("check", "--all", "--jobs", "2").code == 1
+
+
+def test_a_scheduler_takes_no_jobs_and_has_to_answer(mixed: Scratch) -> None:
+    assert "Leave out --jobs" in mixed.guard("check", "--jobs", "2", "--scheduler", "tcp://127.0.0.1:1").err
 
 
 def workers_of(process: subprocess.Popen[bytes]) -> set[int]:

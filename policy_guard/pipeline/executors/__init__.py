@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from concurrent.futures import Executor
 
 LEAST = 400_000
@@ -30,10 +31,15 @@ class WorkerLost(Exception):
 
 
 class Workers(NamedTuple):
-    """An executor, and how many tasks it works on at once."""
+    """An executor, how many tasks it works on at once, and what is raised in place of an answer if one is lost.
+
+    `is_alive` tells whether there is still someone to answer.
+    """
 
     executor: Executor
     slots: int
+    lost: tuple[type[BaseException], ...] = (WorkerLost,)
+    is_alive: Callable[[], bool] = lambda: True
 
 
 def usual() -> Parallel:
@@ -43,6 +49,10 @@ def usual() -> Parallel:
 
 def workers(parallel: Parallel) -> Workers:
     """Starts the workers. Raises `SetupError` if there are none to be had."""
+    if parallel.scheduler is not None:
+        from policy_guard.pipeline.executors import dask
+
+        return dask.workers(parallel.scheduler)
     from policy_guard.pipeline.executors.processes import Processes
 
     return Workers(Processes(parallel.jobs), parallel.jobs)
