@@ -18,6 +18,8 @@ GROUPS = {
     "AWSManagedControlPlane": "controlplane.cluster.x-k8s.io/v1beta2",
     "AWSCluster": "infrastructure.cluster.x-k8s.io/v1beta2",
     "ClusterConfig": "eksctl.io/v1alpha5",
+    "Method": "apigateway.aws.upbound.io/v1beta1",
+    "Route": "apigatewayv2.aws.upbound.io/v1beta1",
 }
 TRUTHS = {"true": True, "false": False}
 ABSENT = object()

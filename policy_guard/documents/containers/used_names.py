@@ -19,6 +19,8 @@ from policy_guard.regex import regex
 _MARK = regex(r"\{\{[^{}]*\}\}|\{%[^%{}]*%\}")
 _DECIDING = regex(r"\{[{%][-+]?\s*(?:if|else|elif|with|range|for|set|block)\b")
 _VALUE = regex(r"\.Values\.([A-Za-z_][\w.-]*)")
+_INDEXED = regex(r"index \$?\.Values((?: \"[\w.-]{1,90}\"){1,9})")
+_STEP = regex(r"[\w.-]+")
 _NAME = regex(r"[A-Za-z_]\w*")
 _PLACE = regex(r"\$\{([A-Za-z_][\w-]*)")
 _PARTIAL, _CHART = ".tpl", "Chart.yaml"
@@ -27,7 +29,8 @@ _PARTIAL, _CHART = ".tpl", "Chart.yaml"
 def used_names(source: Source, closely: bool) -> UsedNames:
     """The names in the policies of a template, or with less work, if not `closely`, all names in it."""
     texts = tuple(_texts(source)) if closely else (source.text,)
-    values = (name.rstrip(".-") for text in texts for name in _VALUE.findall(text))
+    values = [name.rstrip(".-") for text in texts for name in _VALUE.findall(text)]
+    values += (".".join(_STEP.findall(steps)) for text in texts for steps in _INDEXED.findall(text))
     variables = (name for text in texts for mark in _MARK.findall(text) for name in _NAME.findall(mark))
     settings = (name for text in texts for name in _PLACE.findall(text))
     return UsedNames(frozenset(values), frozenset(variables), frozenset(settings))

@@ -227,10 +227,17 @@ def _reading_of(
     source: Source, documents: Sequence[Node], siblings: RevisionFiles | None = None
 ) -> tuple[bool, Reading]:
     """The policies of a file, and whether it is a manifest or the like."""
-    if is_value_file(source.path):
-        from policy_guard.documents.containers.manifests import policies_in_values
+    is_manifest, reading = _reading_by_shape(source, documents)
+    if not is_value_file(source.path):
+        return is_manifest, reading
+    from policy_guard.documents.containers.manifests import policies_in_values
 
-        return True, policies_in_values(source, documents, siblings.names() if siblings else NO_NAMES)
+    names = siblings.names() if siblings else NO_NAMES
+    return is_manifest or not reading.policies, policies_in_values(source, documents, names, reading)
+
+
+def _reading_by_shape(source: Source, documents: Sequence[Node]) -> tuple[bool, Reading]:
+    """The policies of a file, whatever its name is, and whether it is a manifest or the like."""
     from policy_guard.documents.containers.plain import policies_in
 
     if (manifests := _manifest_reading(source, documents)) is not None:

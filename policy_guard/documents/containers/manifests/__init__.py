@@ -63,10 +63,15 @@ def policies_in(source: Source, documents: Sequence[Node]) -> Reading:
     return _reading(source, documents, manifest_policies, branches, problems, other_spans)
 
 
-def policies_in_values(source: Source, documents: Sequence[Node], names: UsedNames) -> Reading:
-    """The policies and roles in a file of values, and the values that policies elsewhere use."""
-    policies = _documents(source, policies_of(source, documents))
-    by_label: dict[str, Limit] = {}
+def policies_in_values(source: Source, documents: Sequence[Node], names: UsedNames, by_shape: Reading) -> Reading:
+    """The policies and roles in a file of values, and the values that policies elsewhere use.
+
+    `by_shape` is what the file holds whatever its name is.
+    """
+    reading = policies_in(source, documents)
+    policies = {each.label: each for each in (*reading.policies, *by_shape.policies)}
+    limits = reading.limits or Limits({}, {})
+    by_label = dict(limits.by_label)
     for document in documents:
         for path, node in deciding_nodes(source.path, document, names):
             label = f"{path}{SWITCH}"
@@ -74,8 +79,8 @@ def policies_in_values(source: Source, documents: Sequence[Node], names: UsedNam
                 label, policy_of((by_text(node, f"the value {path} in a policy"),), node.span), source, kind="identity"
             )
             by_label[path] = Limit(path, "", "off", "given", node.span)
-    places = {"": documents[0].span} if documents else {}
-    return Reading(tuple(policies.values()), 0, limits=Limits(by_label, places))
+    places = {**limits.places, **({"": documents[0].span} if documents else {})}
+    return by_shape._replace(policies=tuple(policies.values()), limits=Limits(by_label, places))
 
 
 def _reading(

@@ -14,7 +14,8 @@ BY_RESOURCE = action_of("manifest")
 """What stands for access that a resource gives by being there, or by a key that speaks of access."""
 _UNREAD, _ATTACHED = "attached:Access", "attached:ManagedPolicy"
 _POLICY = ":policy/"
-_OFF = ("false", "no", "off", "none", "")
+# With "BucketOwnerEnforced" no list of access counts. Source: Amazon S3 User Guide, "Controlling ownership of objects".
+_OFF = ("false", "no", "off", "none", "", "bucketownerenforced")
 
 
 def granted_statements(node: Node, words: str) -> Iterator[Object]:

@@ -47,6 +47,7 @@ GRANTING = frozenset(
         *(
             "functionurlconfig",
             "permission",
+            "objectownership",
             "permissions",
             "publicaccess",
             "managedpolicyattachments",
