@@ -39,11 +39,12 @@ def with_changes_elsewhere(pair: Pair, finding: Finding) -> Finding:
 
 
 def _other_changes(pair: Pair, finding: Finding) -> list[Related]:
-    """The places that changed, but for that of the finding."""
+    """The places that changed, but for those that the finding leads to already."""
+    lines = {_line(finding.source, finding.span), *(_line(each.source, each.span) for each in finding.related)}
     places = [
         Related(spot.source, spot.span, "changed here, and this policy depends on it")
         for spot in pair.changed
-        if _line(spot.source, spot.span) != _line(finding.source, finding.span)
+        if _line(spot.source, spot.span) not in lines
     ]
     return places[:_MOST_SHOWN]
 

@@ -126,3 +126,49 @@ def test_a_line_that_changed_leads_nowhere_else(tmp_path: Path) -> None:
     widened = ROLE.replace("Action = local.actions", 'Action = concat(local.actions, ["s3:PutObject"])')
     scratch.write("main.tf", widened.replace('  default = "dev"', '  default = "dev" # why'))
     assert "changed here" not in scratch.guard("check").out
+
+
+CONDITIONAL = """\
+Parameters:
+  Stage: {Type: String, Default: dev}
+Mappings:
+  Stages:
+    live: {name: prod}
+Conditions:
+  IsLive: !Equals [!Ref Stage, !FindInMap [Stages, live, name]]
+  IsProd: !Condition IsLive
+Resources:
+  Reader:
+    Type: AWS::IAM::ManagedPolicy
+    Condition: IsProd
+    Properties:
+      PolicyDocument:
+        Version: '2012-10-17'
+        Statement: {Effect: Allow, Action: 'sns:Publish', Resource: '*'}
+  Other:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Version: '2012-10-17'
+        Statement: {Effect: Allow, Action: 'sns:Subscribe', Resource: '*'}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        ("Default: dev", "Default: prod", 2),
+        ("name: prod", "name: test", 5),
+        ("!Equals [!Ref Stage", "!Not [!Equals [!Ref Stage", 7),
+        ("!Condition IsLive", "!Not [!Condition IsLive]", 8),
+    ],
+)
+def test_a_finding_leads_to_the_definition_that_changed(tmp_path: Path, before: str, after: str, line: int) -> None:
+    scratch = Scratch(tmp_path / "repository")
+    scratch.commit(**{"stack.yaml": CONDITIONAL})
+    changed = CONDITIONAL.replace(before, after)
+    scratch.write("stack.yaml", changed.replace("name]]", "name]]]") if "!Not [!Equals" in after else changed)
+    answer = scratch.guard()
+    assert answer.code == 1, answer
+    assert f"stack.yaml:{line}:" in answer.out.split("see  ", 1)[1], answer
+    assert "changed here, and this policy depends on it" in answer.out

@@ -12,9 +12,12 @@ from policy_guard.documents.containers.cloudformation.renames import new_names, 
 from policy_guard.documents.containers.cloudformation.template import Template, type_of
 from policy_guard.documents.containers.cloudformation.units import all_units, differing_units
 from policy_guard.documents.nesting import Nesting
-from policy_guard.documents.source import Problem, Span, Spot, Unreadable
+from policy_guard.documents.source import Entry, Node, Object, Problem, Span, Spot, Unreadable, scalars
 from policy_guard.iam.parse import parse
 from policy_guard.iam.policy import Policy, PolicyId, united
+from policy_guard.regex import regex
+
+_SUBSTITUTED = regex(r"\$\{(\w+)\}")
 
 
 def with_holder(label: str, holder: str) -> str:
@@ -142,6 +145,18 @@ def _read(units: Iterable[Unit], placeholders: tuple[str, ...], problems: list[P
                 problems += error.problems
 
 
+def _definitions(root: Object) -> Iterator[tuple[str, Entry]]:
+    """What resources name that is none: conditions, mappings, parameters."""
+    for section in ("Mappings", "Parameters", "Conditions"):
+        entries = root.get(section)
+        yield from ((entry.key.text, entry) for entry in (entries.entries if isinstance(entries, Object) else ()))
+
+
+def _span(entry: Entry) -> Span:
+    """The stretch of a definition, with its name."""
+    return Span(entry.key.span.start, entry.value.span.end)
+
+
 class ResourceChanges:
     """Where the resources of a template changed, by their names and by their places."""
 
@@ -149,17 +164,38 @@ class ResourceChanges:
         from policy_guard.verify.explain.changed_lines import changed_places
 
         self._nesting = Nesting(node.span for node in new.resources.values())
+        self._definitions = {} if new.filled else dict(_definitions(new.root))
+        definitions = Nesting(map(_span, self._definitions.values()))
         self._by_span: dict[Span, list[Span]] = {}
         for place in changed_places(new.source, old.source, new.root.span):
-            for span in self._nesting.around(place.start):
+            for span in (*self._nesting.around(place.start), *definitions.around(place.start)):
                 self._by_span.setdefault(span, []).append(place)
-        self._spans = {name: node.span for name, node in new.resources.items()}
+        self._resources = new.resources
         self._source = new.source
 
     def about(self, policy: Policy) -> tuple[Spot, ...]:
-        """The places in the resource of a policy, and in those that hold a statement of it, but for the statements."""
-        spans = {self._spans[name] for name in policy.label.split(".") if name in self._spans}
+        """The places in the resource of a policy, and in those that hold a statement of it, but for the statements.
+
+        So are those in what these name: conditions, mappings, parameters.
+        """
+        spans = {self._resources[name].span for name in policy.label.split(".") if name in self._resources}
         spans.update(span for each in policy.statements for span in self._nesting.around(each.span.start))
+        spans.update(self._definitions_named_in(spans))
         places = {place for span in spans for place in self._by_span.get(span, ())}
         statements = Nesting(each.span for each in policy.statements)
         return tuple(Spot(self._source, place) for place in sorted(places) if not any(statements.around(place.start)))
+
+    def _definitions_named_in(self, spans: Iterable[Span]) -> set[Span]:
+        """The definitions whose names stand in some resources, and those that they name in turn."""
+        if not any(_span(entry) in self._by_span for entry in self._definitions.values()):
+            return set()
+        inside = set(spans)
+        waiting: list[Node] = [node for node in self._resources.values() if node.span in inside]
+        names: set[str] = set()
+        while waiting:
+            texts = {scalar.text for scalar in scalars(waiting.pop())}
+            texts |= {name for text in texts if "${" in text for name in _SUBSTITUTED.findall(text)}
+            new_names = (texts & self._definitions.keys()) - names
+            names |= new_names
+            waiting += (self._definitions[name].value for name in new_names)
+        return {_span(self._definitions[name]) for name in names}
